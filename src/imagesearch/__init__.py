@@ -1,0 +1,1 @@
+"""Photo search by sentence, photo, face and place, answered inside Milvus."""
