@@ -1,0 +1,291 @@
+"""The shape of config.yaml: typed, validated, frozen; a wrong key is met with the nearest known one."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+
+from imagesearch.errors import UserError
+
+DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def _below_config(value: Any, info: ValidationInfo) -> Any:
+    """Read a relative path as relative to the config file's folder."""
+    if not isinstance(value, (str, Path)) or not str(value).strip():
+        raise ValueError("a path is wanted")
+    return info.context["base"] / Path(value).expanduser()
+
+
+def _paths(value: Any, info: ValidationInfo) -> Any:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    if not values:
+        raise ValueError("at least one folder is wanted")
+    return tuple(_below_config(v, info) for v in values)
+
+
+def _model(value: Any, info: ValidationInfo) -> Any:
+    """Keep a hub name as it is; turn what names a folder into that folder's path."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("the name of a model or a folder is wanted")
+    folder = info.context["base"] / Path(value).expanduser()
+    looks_like_path = value.startswith(("/", "./", "../", "~")) or "\\" in value
+    return str(folder) if looks_like_path or folder.is_dir() else value
+
+
+def _from_environment(value: Any) -> Any:
+    """Replace each ``${NAME}`` by the environment variable of that name."""
+
+    def lookup(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise ValueError(f"the environment variable {match[1]} is not set")
+        return os.environ[match[1]]
+
+    return _VARIABLE.sub(lookup, value) if isinstance(value, str) else value
+
+
+def _milvus_uri(value: Any, info: ValidationInfo) -> Any:
+    value = _from_environment(value)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a file ending in .db or the address of a server is wanted")
+    if re.match(r"https?://", value):
+        return value
+    if "://" in value:
+        raise ValueError("a server's address starts with http:// or https://")
+    if not value.endswith(".db"):
+        raise ValueError("a Milvus Lite file ends in .db; a server's address starts with http:// or https://")
+    return str(_below_config(value, info))
+
+
+def _dataset_name(value: Any) -> Any:
+    if not isinstance(value, str) or not DATASET_NAME.fullmatch(value):
+        raise ValueError("letters, digits and _ only, not starting with a digit: it names Milvus collections")
+    return value
+
+
+def _auto_or_number(value: Any) -> Any:
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError("auto or a whole number from 1 up is wanted")
+
+
+FolderPath = Annotated[Path, BeforeValidator(_below_config)]
+FolderPaths = Annotated[tuple[Path, ...], BeforeValidator(_paths)]
+ModelName = Annotated[str, BeforeValidator(_model)]
+AutoOrNumber = Annotated[int | Literal["auto"], BeforeValidator(_auto_or_number)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Dataset(_Section):
+    """Which photos, and where what is read from them is kept."""
+
+    name: Annotated[str, BeforeValidator(_dataset_name), Field(max_length=100)] = "photos"
+    images: FolderPaths = Field(default="data/photos")  # type: ignore[assignment]  # validated into paths
+    exclude: tuple[str, ...] = ()
+    processed: FolderPath = Field(default="data/processed")  # type: ignore[assignment]
+
+    @property
+    def folder(self) -> Path:
+        """Where this dataset's tables are."""
+        return self.processed / self.name
+
+
+class Models(_Section):
+    """Which models, and what they run on."""
+
+    clip: ModelName = "openai/clip-vit-base-patch32"
+    vit: ModelName = "google/vit-base-patch16-224"
+    faces: ModelName = "buffalo_l"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+
+
+class Extraction(_Section):
+    """How photos are read and fed to the models."""
+
+    batch_size: int = Field(default=32, ge=1, le=4096)
+    workers: AutoOrNumber = "auto"
+    preview_size: int = Field(default=1024, ge=256, le=8192)
+    max_megapixels: float = Field(default=200.0, gt=0, le=10_000)
+    top_classes: int = Field(default=5, ge=1, le=1000)
+
+
+class Faces(_Section):
+    """Which faces count, and when two of them are one person."""
+
+    det_size: int = Field(default=640, ge=64, le=4096, multiple_of=32)
+    min_score: float = Field(default=0.5, ge=0, le=1)
+    min_size: int = Field(default=32, ge=1, le=4096)
+    cluster_distance: float = Field(default=0.5, gt=0, lt=2)
+
+
+class Geo(_Section):
+    """How positions become addresses."""
+
+    geocoder: str = "offline"
+    nominatim_url: str = "https://nominatim.openstreetmap.org"
+    user_agent: str = "imagesearch"
+    language: str = "en"
+
+
+class IndexParams(_Section):
+    """Parameters of building an index; each index type reads its own."""
+
+    nlist: AutoOrNumber = "auto"
+    M: int = Field(default=16, ge=2, le=2048)
+    efConstruction: int = Field(default=200, ge=8, le=100_000)  # noqa: N815 - Milvus' own name
+
+
+class IndexSearchParams(_Section):
+    """Parameters of searching an index."""
+
+    nprobe: AutoOrNumber = "auto"
+    ef: int = Field(default=64, ge=1, le=32_768)
+
+
+class Index(_Section):
+    """How Milvus indexes the vectors."""
+
+    type: Literal["auto", "FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"] = "auto"
+    params: IndexParams = IndexParams()
+    search_params: IndexSearchParams = IndexSearchParams()
+
+
+class Milvus(_Section):
+    """Where the collections live."""
+
+    uri: Annotated[str, BeforeValidator(_milvus_uri)] = "data/milvus.db"
+    token: Annotated[str, BeforeValidator(_from_environment)] = Field(default="", repr=False)
+    index: Index = Index()
+
+    @property
+    def is_lite(self) -> bool:
+        """Whether ``uri`` is a local Milvus Lite file."""
+        return "://" not in self.uri
+
+
+class Search(_Section):
+    """What a search answers with when nothing else is said."""
+
+    top_k: int = Field(default=10, ge=1, le=1000)
+    min_score: float | None = Field(default=None, ge=-1, le=1)
+
+
+class Config(_Section):
+    """Everything in config.yaml."""
+
+    dataset: Dataset = Field(default_factory=dict)  # type: ignore[arg-type]  # validated with the context
+    models: Models = Field(default_factory=dict)  # type: ignore[arg-type]
+    extraction: Extraction = Extraction()
+    faces: Faces = Faces()
+    geo: Geo = Geo()
+    milvus: Milvus = Field(default_factory=dict)  # type: ignore[arg-type]
+    search: Search = Search()
+
+
+def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str | None = None) -> Config:
+    """Read and validate a config file.
+
+    Parameters
+    ----------
+    file
+        A YAML file. Relative paths in it are relative to its folder. Keys left out have their defaults.
+    assignments
+        ``"section.key=value"`` each, the value in YAML; applied over the file as if written in it.
+    dataset
+        Replaces ``dataset.name``.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or is not YAML, or a key or value is not known.
+    """
+    path = Path(file)
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such config file; name one with -c FILE") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise UserError(f"{path}: sections such as 'dataset:' are wanted at the top level")
+    for assignment in assignments:
+        _assign(raw, assignment)
+    if dataset is not None:
+        _assign(raw, f"dataset.name={dataset}")
+    # An empty section ("faces:" with every key commented out) is None in YAML and means the defaults.
+    raw = {key: {} if value is None else value for key, value in raw.items()}
+    try:
+        return Config.model_validate(raw, context={"base": path.absolute().parent})
+    except ValidationError as error:
+        raise UserError(f"{path}: {_describe(error)}") from None
+
+
+def _assign(raw: dict[str, Any], assignment: str) -> None:
+    name, equals, text = assignment.partition("=")
+    keys = name.strip().split(".")
+    if not equals or len(keys) < 2 or not all(keys):
+        raise UserError(f"--set {assignment}: section.key=value is wanted, such as search.top_k=20")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"--set {assignment}: {text!r} is not valid YAML; quote it") from None
+    node = raw
+    for key in keys[:-1]:
+        child = node.get(key)
+        node[key] = node = child if isinstance(child, dict) else {}
+    node[keys[-1]] = value
+
+
+def _describe(error: ValidationError) -> str:
+    """One line for the first thing that is wrong, with how many more there are."""
+    problems = error.errors()
+    first = problems[0]
+    where = [str(part) for part in first["loc"]]
+    name = ".".join(where)
+    if first["type"] == "extra_forbidden":
+        text = f"{name}: unknown key{_suggestion(where)}"
+    else:
+        got = "" if name == "milvus.token" else f" (got {first['input']!r})"  # never print a secret
+        text = f"{name}: {first['msg'].removeprefix('Value error, ')}{got}"
+    rest = len({problem["loc"][:3] for problem in problems}) - 1
+    return text + (f" (and {rest} more)" if rest else "")
+
+
+def _suggestion(where: list[str]) -> str:
+    """The known key nearest to the unknown one, in its section or, failing that, anywhere."""
+    section = _fields(Config)
+    for part in where[:-1]:
+        section = section.get(part, {})
+    near = difflib.get_close_matches(where[-1], section, n=1, cutoff=0.5)
+    if near:
+        return f"; did you mean {'.'.join([*where[:-1], near[0]])}?"
+    elsewhere = [f"{s}.{key}" for s, keys in _fields(Config).items() for key in keys if key == where[-1]]
+    if elsewhere:
+        return f"; did you mean {elsewhere[0]}?"
+    return f"; known here: {', '.join(section)}" if section else ""
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Names of a section's keys, nested sections as nested dicts."""
+    return {
+        name: _fields(field.annotation)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        else {}
+        for name, field in model.model_fields.items()
+    }
