@@ -1,0 +1,60 @@
+"""Make the full-size CLIP ViT-B/32 and ViT-B/16 with random weights, from their public configurations.
+
+They cost what the real ones cost, in time and memory, and know nothing. Saved in Hugging Face format:
+
+    python benchmarks/full_size_models.py FOLDER      # makes FOLDER/clip and FOLDER/vit
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+
+def make_clip(folder: Path, seed: int = 0) -> Path:
+    """Save a CLIPModel of the shape of openai/clip-vit-base-patch32, with a byte-level tokenizer."""
+    import torch
+    from transformers import CLIPConfig, CLIPModel
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    torch.manual_seed(seed)
+    config = CLIPConfig()  # its defaults are those of ViT-B/32
+    CLIPModel(config).save_pretrained(folder)
+    CLIPImageProcessorPil().save_pretrained(folder)
+    byte_tokenizer(config.text_config.vocab_size - 2).save_pretrained(folder)
+    return folder
+
+
+def make_vit(folder: Path, labels: int = 1000, seed: int = 0) -> Path:
+    """Save a ViTForImageClassification of the shape of google/vit-base-patch16-224."""
+    import torch
+    from transformers import ViTConfig, ViTForImageClassification
+    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+    torch.manual_seed(seed)
+    ViTForImageClassification(ViTConfig(num_labels=labels)).save_pretrained(folder)
+    ViTImageProcessorPil().save_pretrained(folder)
+    return folder
+
+
+def byte_tokenizer(first_special: int):  # noqa: ANN201 - transformers is imported lazily
+    """Return a CLIP tokenizer that knows single bytes: enough to feed a model that knows nothing."""
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import CLIPTokenizer
+
+    letters = sorted(ByteLevel.alphabet())
+    vocabulary = {token: i for i, token in enumerate([*letters, *(f"{c}</w>" for c in letters)])}
+    vocabulary |= {"<|startoftext|>": first_special, "<|endoftext|>": first_special + 1}
+    return CLIPTokenizer(vocab=vocabulary, merges=[])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    print(json.dumps({"clip": str(make_clip(folder / "clip")), "vit": str(make_vit(folder / "vit"))}))
+
+
+if __name__ == "__main__":
+    main()

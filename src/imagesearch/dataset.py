@@ -1,0 +1,102 @@
+"""A dataset: its photos on disk, its tables, its previews, and which of the tables' entries hold today."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.photos import Photo, Previews, find_photos, locate, photo_id
+from imagesearch.tables import Seen, Table
+
+
+class Dataset:
+    """The photos of one ``dataset.name``, and what was read from them.
+
+    Parameters
+    ----------
+    config
+        Says where photos and tables are.
+    images
+        Folders of photos in place of the config's (``-i``). They are remembered beside the tables, so that
+        the later steps use them too, until they are replaced again or ``dataset.images`` is changed.
+    """
+
+    def __init__(self, config: Config, images: Sequence[Path] | None = None) -> None:
+        self.config = config
+        self.folder = config.dataset.folder
+        configured = [str(root) for root in config.dataset.images]
+        if images:
+            self.roots = [Path(root).expanduser().absolute() for root in images]
+            self._remember(configured)
+        else:
+            self.roots = [Path(root) for root in self._remembered(configured) or configured]
+        self.previews = Previews(
+            self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
+        )
+
+    @functools.cached_property
+    def photos(self) -> list[Photo]:
+        """The photos that were there at the first look; see `imagesearch.photos.find_photos`."""
+        return find_photos(self.roots, self.config.dataset.exclude)
+
+    def table(self, name: str) -> Table:
+        """Return the table of that name, which need not exist yet."""
+        return Table(self.folder / name)
+
+    def current(self, name: str) -> dict[int, Seen]:
+        """Return a table's entries, without errors, of the photos that are there and have not changed.
+
+        Entries made by another model than the newest entry was are left out: vectors of two models do not
+        belong in one collection.
+        """
+        seen = self.table(name).seen()
+        if not seen:
+            return {}
+        newest = max(seen.values(), key=lambda entry: entry.shard).fingerprint
+        current = {}
+        for photo in self.photos:
+            entry = seen.get(photo.photo_id)
+            if entry is None or entry.error is not None or entry.fingerprint != newest:
+                continue
+            if (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns):
+                current[photo.photo_id] = entry
+        return current
+
+    def file(self, path: str) -> Path:
+        """Return the file of a photo's relative path."""
+        return locate(path, self.roots)
+
+    def photo(self, path: str) -> Photo | None:
+        """Return the photo at a relative path as it is on the disk now, or None if it is not there."""
+        file = self.file(path)
+        try:
+            status = file.stat()
+        except OSError:
+            return None
+        return Photo(photo_id(path), path, file, status.st_size, status.st_mtime_ns)
+
+    # --- the roots that were given by hand -----------------------------------------------------------------
+
+    @property
+    def _note(self) -> Path:
+        return self.folder / "images.json"
+
+    def _remember(self, configured: list[str]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self._note.with_suffix(".part")
+        used = [str(root) for root in self.roots]
+        unfinished.write_text(json.dumps({"configured": configured, "used": used}, indent=2), "utf-8")
+        unfinished.replace(self._note)
+
+    def _remembered(self, configured: list[str]) -> list[str] | None:
+        try:
+            note = json.loads(self._note.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self._note}: cannot be read ({error}); remove it and give -i again") from None
+        return note["used"] if note.get("configured") == configured else None

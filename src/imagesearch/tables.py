@@ -1,0 +1,266 @@
+"""A step's table on disk: which photos were seen, what was found in them; append, read, compact.
+
+A shard is two Parquet files, ``rows-N`` and ``seen-N``. The rows come first, and each file is written beside
+its place and renamed into it; a shard counts from the moment its ``seen`` is there. So a kill at any moment
+loses at most the shard in the making. The newest ``seen`` of a photo wins.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagesearch.errors import UserError
+
+SEEN = pa.schema(
+    [
+        ("photo_id", pa.int64()),
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("content", pa.binary(16)),  # of the whole file, to know it again when it has moved
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("error", pa.string()),  # null: all went well
+    ]
+)
+_FINGERPRINT = b"imagesearch.fingerprint"
+# A run of 100,000 photos leaves some 200 shards; past this many, opening files is what reading costs.
+_MANY_SHARDS = 64
+_PHOTOS_IN_COMPACTED_SHARD = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a table knows of one photo: the file as it was, and how its step went."""
+
+    photo_id: int
+    path: str
+    size: int
+    mtime_ns: int
+    content: bytes
+    width: int
+    height: int
+    error: str | None
+    shard: int
+    fingerprint: str
+
+
+class Table:
+    """One step's rows about the photos of one dataset.
+
+    Parameters
+    ----------
+    folder
+        Where the shards are; made when the first is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from writing to this table; released by the system when a process dies."""
+        from filelock import FileLock, Timeout
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / ".lock", blocking=False):
+                self._remove_unfinished()
+                yield
+        except Timeout:
+            raise UserError(f"{self.folder}: another run is writing here; wait until it has ended") from None
+
+    def append(self, fingerprint: str, rows: pa.Table, seen: pa.Table) -> None:
+        """Add a shard.
+
+        Parameters
+        ----------
+        fingerprint
+            Stands for everything that decides the numbers in ``rows``: weights, input size, precision.
+        rows
+            None, one or many for each photo; with a column ``photo_id``.
+        seen
+            One for each photo looked at, found something or not, in the schema `SEEN`.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = max(self._shards(), default=0) + 1
+        metadata = {_FINGERPRINT: fingerprint.encode()}
+        for kind, data in (("rows", rows), ("seen", seen.cast(SEEN))):
+            place = self._file(kind, number)
+            unfinished = place.with_suffix(".part")
+            pq.write_table(data.replace_schema_metadata(metadata), unfinished, compression="zstd")
+            with unfinished.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            unfinished.replace(place)
+
+    def compact(self, photo_ids: Iterable[int], fingerprint: str) -> None:
+        """Merge the shards, if they have become many, keeping what belongs to some photos and a fingerprint.
+
+        Everything kept is written to new shards before any old one is removed, so that a kill in between
+        leaves the same things twice, and nothing lost.
+        """
+        old = self._shards()
+        if len(old) <= _MANY_SHARDS:
+            return
+        wanted = pa.array(sorted(photo_ids), pa.int64())
+        kept: dict[int, list[int]] = {}
+        for entry in self.seen(wanted).values():
+            if entry.fingerprint == fingerprint:
+                kept.setdefault(entry.shard, []).append(entry.photo_id)
+        rows: list[pa.Table] = []
+        seen: list[pa.Table] = []
+        for shard in sorted(kept):
+            ids = pa.array(kept[shard], pa.int64())
+            rows.append(_only(self._load("rows", shard), ids))
+            seen.append(_only(self._load("seen", shard), ids))
+            if sum(map(len, seen)) >= _PHOTOS_IN_COMPACTED_SHARD:
+                self.append(fingerprint, _concat(rows), _concat(seen))
+                rows, seen = [], []
+        if seen:
+            self.append(fingerprint, _concat(rows), _concat(seen))
+        for shard in old:
+            # seen first: rows without it do not count, while it without rows would be a broken shard
+            self._file("seen", shard).unlink()
+            self._file("rows", shard).unlink()
+
+    def copy_rows(self, moves: Sequence[tuple[Seen, int]]) -> pa.Table:
+        """Return the rows of some photos under other photo ids.
+
+        Parameters
+        ----------
+        moves
+            Pairs of what was seen of the photo before, and its id now.
+        """
+        pieces = []
+        for shard in sorted({entry.shard for entry, _ in moves}):
+            new_ids = {entry.photo_id: new for entry, new in moves if entry.shard == shard}
+            piece = _only(self._load("rows", shard), pa.array(list(new_ids), pa.int64()))
+            ids = pa.array([new_ids[i] for i in piece["photo_id"].to_pylist()], pa.int64())
+            pieces.append(piece.set_column(piece.column_names.index("photo_id"), "photo_id", ids))
+        return _concat(pieces)
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def seen(self, photo_ids: pa.Array | None = None) -> dict[int, Seen]:
+        """Return the newest entry of every photo ever seen, or of some photos, by photo id."""
+        newest: dict[int, Seen] = {}
+        for shard in self._shards():
+            table = self._load("seen", shard)
+            fingerprint = (table.schema.metadata or {}).get(_FINGERPRINT, b"").decode()
+            if photo_ids is not None:
+                table = _only(table, photo_ids)
+            columns = [table[name].to_pylist() for name in SEEN.names]
+            for values in zip(*columns, strict=True):
+                newest[values[0]] = Seen(*values, shard, fingerprint)
+        return newest
+
+    def read(self, seen: Iterable[Seen], columns: Sequence[str] | None = None) -> pa.Table | None:
+        """Return the rows that belong to some entries of `seen`, or None if there are none."""
+        pieces = list(self._pieces(seen, columns))
+        return _concat(pieces) if pieces else None
+
+    def vectors(self, seen: Iterable[Seen], column: str = "vector") -> tuple[np.ndarray, np.ndarray]:
+        """Return the vectors that belong to some entries of `seen`.
+
+        They are copied once, from each decoded shard to their place in the result.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Photo ids.
+        vectors : (n, d) float32
+            In the same order.
+        """
+        entries = list(seen)
+        ids = np.empty(len(entries), np.int64)
+        matrix: np.ndarray | None = None
+        end = 0
+        for piece in self._pieces(entries, ["photo_id", column]):
+            block = as_matrix(piece[column])
+            if matrix is None:
+                matrix = np.empty((len(entries), block.shape[1]), np.float32)
+            start, end = end, end + len(block)
+            ids[start:end] = piece["photo_id"].to_numpy()
+            matrix[start:end] = block
+        if matrix is None:
+            return ids[:0], np.empty((0, 0), np.float32)
+        return ids[:end], matrix[:end]
+
+    # --- files ---------------------------------------------------------------------------------------------
+
+    def _pieces(self, seen: Iterable[Seen], columns: Sequence[str] | None) -> Iterator[pa.Table]:
+        wanted: dict[int, list[int]] = {}
+        for entry in seen:
+            if entry.error is None:
+                wanted.setdefault(entry.shard, []).append(entry.photo_id)
+        for shard in sorted(wanted):
+            piece = self._load("rows", shard, columns)
+            piece = _only(piece, pa.array(wanted[shard], pa.int64())).replace_schema_metadata(None)
+            if len(piece):
+                yield piece
+
+    def _file(self, kind: str, shard: int) -> Path:
+        return self.folder / f"{kind}-{shard:06d}.parquet"
+
+    def _shards(self) -> list[int]:
+        names = (file.name for file in self.folder.glob("seen-*.parquet"))
+        return sorted(
+            int(match[1]) for name in names if (match := re.fullmatch(r"seen-(\d+)\.parquet", name))
+        )
+
+    def _load(self, kind: str, shard: int, columns: Sequence[str] | None = None) -> pa.Table:
+        file = self._file(kind, shard)
+        try:
+            return pq.read_table(file, columns=columns)
+        except (OSError, pa.ArrowInvalid) as error:
+            message = f"{file}: cannot be read ({error}); remove {self.folder} and run the step again"
+            raise UserError(message) from None
+
+    def _remove_unfinished(self) -> None:
+        committed = {self._file("rows", shard).name for shard in self._shards()}
+        for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
+            if file.name not in committed:
+                file.unlink()
+
+
+def seen_table(entries: Sequence[tuple]) -> pa.Table:
+    """Return rows of the schema `SEEN` as a table."""
+    columns = zip(*entries, strict=True) if entries else [[] for _ in SEEN]
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, SEEN, strict=True)], schema=SEEN)
+
+
+def vector_column(vectors: np.ndarray) -> pa.FixedSizeListArray:
+    """Return an (n, d) float32 matrix as a column of fixed-size lists, without copying it."""
+    flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def as_matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """Return a column of fixed-size lists as an (n, d) float32 matrix, copied only if it is in pieces."""
+    chunks = [c.flatten().to_numpy(zero_copy_only=True).reshape(-1, c.type.list_size) for c in column.chunks]
+    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+
+
+def _only(table: pa.Table, photo_ids: pa.Array) -> pa.Table:
+    return table.filter(pc.is_in(table["photo_id"], value_set=photo_ids))
+
+
+def _concat(pieces: Sequence[pa.Table]) -> pa.Table:
+    """Join shards; one in which nothing was found lacks columns that the others have."""
+    return pa.concat_tables(pieces, promote_options="default")
