@@ -95,7 +95,7 @@ def _vit_step(config: Config, dataset: Dataset) -> Step:
     model = (config.models.vit, config.models.device, config.models.precision)
     top = config.extraction.top_classes
     tables = (dataset.table("vit"), dataset.table("classes"))
-    mark = f"{fingerprint('vit', *model)}-top{top}"
+    mark = f"{fingerprint('vit', *model)}/top{top}"
     return Step("vit", tables, mark, lambda: _VitEngine(*model, top))
 
 
