@@ -38,7 +38,7 @@ def make_vit(folder: Path, labels: int = 1000, seed: int = 0) -> Path:
     return folder
 
 
-def byte_tokenizer(first_special: int):  # noqa: ANN201 - transformers is imported lazily
+def byte_tokenizer(first_special: int):
     """Return a CLIP tokenizer that knows single bytes: enough to feed a model that knows nothing."""
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer

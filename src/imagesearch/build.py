@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,10 @@ class Report:
     skipped: dict[str, str] = field(default_factory=dict)
     """Reason by path."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return asdict(self)
+
     def __str__(self) -> str:
         counts = {"new": self.inserted, "changed": self.updated, "unchanged": self.unchanged}
         counts |= {"gone": self.deleted, "skipped": len(self.skipped)}
@@ -73,7 +77,7 @@ def build_collections(
     rebuild
         Fill all anew.
     progress
-        Wraps the numbers of rows dealt with, with their total and the kind; for a progress bar.
+        Wraps the rows' keys as they are dealt with, with their number and the kind; for a progress bar.
 
     Returns
     -------
@@ -208,7 +212,7 @@ def _send(
     known: dict[int, str],
     report: Report,
 ) -> Iterator[int]:
-    """Upsert what is new or changed; yields the number of rows dealt with."""
+    """Upsert what is new or changed; yields the key of each row dealt with."""
     text_bytes = 2048  # an ample mean for paths, names and addresses
     size = min(_ROWS_A_BATCH, max(1, _BYTES_A_BATCH // (4 * spec.dimension + text_bytes)))
     for batch in rows.batches(positions, size):
@@ -219,7 +223,7 @@ def _send(
         report.unchanged += len(batch) - len(changed)
         if changed:
             store.upsert(name, spec, changed)
-        yield len(batch)
+        yield from (row[spec.key] for row in batch)
 
 
 def _reason_to_rebuild(store: Store, existing: Collection | None, spec: Spec, asked: bool) -> str:

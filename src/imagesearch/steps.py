@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Protocol
 
@@ -71,6 +71,10 @@ class Summary:
     seconds: float = 0.0
     failed: dict[str, str] = field(default_factory=dict)
     """Reason by path: of this run, and of earlier runs for photos that have not changed since."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return asdict(self)
 
     def __str__(self) -> str:
         counts = f"{self.new} new, {self.unchanged} unchanged, {self.moved} moved, {self.gone} gone"

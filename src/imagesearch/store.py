@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,20 @@ class Collection:
     layout: str
     state: str
     rows: int
+
+    @property
+    def alias(self) -> str:
+        """The name under which it is searched."""
+        return alias_of(self.dataset, self.kind)
+
+    @property
+    def megabytes(self) -> float:
+        """Size of its vectors."""
+        return self.rows * self.dimension * 4 / 1e6
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return asdict(self) | {"megabytes": self.megabytes}
 
 
 @dataclass(frozen=True)

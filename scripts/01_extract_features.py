@@ -1,0 +1,53 @@
+"""Read CLIP and ViT vectors and ViT classes off all photos, each decoded once.
+
+Only what is new or has changed is looked at, so run it again whenever photos have been added.
+"""
+
+from pathlib import Path
+
+from imagesearch import cli
+
+
+def arguments():
+    parser = cli.parser(__doc__)
+    parser.add_argument(
+        "-i",
+        "--images",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="folders of photos, in place of dataset.images; later steps use them too",
+    )
+    parser.add_argument("--only", choices=["clip", "vit"], help="one kind of vectors")
+    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    parser.add_argument("--export-npy", type=Path, metavar="PREFIX", help="also write the vectors as .npy")
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    config = cli.config_of(args)
+    from imagesearch.dataset import Dataset
+    from imagesearch.features import KINDS, export_npy, extract_features
+
+    dataset = Dataset(config, args.images)
+    summary = extract_features(
+        config,
+        dataset,
+        only=[args.only] if args.only else KINDS,
+        retry_failed=args.retry_failed,
+        progress=cli.bar,
+    )
+    cli.report_failures(summary.failed, args.verbose)
+    if args.json:
+        cli.print_json(summary.to_dict())
+    else:
+        print(f"{config.dataset.name}: {summary}")
+    if args.export_npy:
+        rows, files = export_npy(dataset, args.export_npy)
+        print(f"{rows} rows each: {', '.join(map(str, files))}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,77 @@
+"""Make the Milvus collections hold what the earlier steps found: upsert, delete, flush.
+
+Run it after 01, and whenever another step has found something new.
+"""
+
+from imagesearch import cli
+
+
+def arguments():
+    parser = cli.parser(__doc__)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--rebuild", action="store_true", help="fill new collections, then swap them in")
+    what.add_argument("--list", action="store_true", help="list the collections of all datasets")
+    what.add_argument("--drop", action="store_true", help="drop the dataset's collections, after asking")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    config = cli.config_of(args)
+    from imagesearch.build import build_collections
+    from imagesearch.dataset import Dataset
+    from imagesearch.store import Store
+
+    with Store(config.milvus) as store:
+        if args.list:
+            return show_list(store, args.json)
+        if args.drop:
+            return drop(store, config.dataset.name, args.yes)
+        dataset = Dataset(config)
+        reports = build_collections(config, dataset, store, args.rebuild, progress)
+    for report in reports.values():
+        cli.report_failures(report.skipped, args.verbose, "skipped")
+    if args.json:
+        cli.print_json({kind: report.to_dict() for kind, report in reports.items()})
+    else:
+        for kind, report in reports.items():
+            print(f"{config.dataset.name}_{kind}: {report}")
+    return 0
+
+
+def progress(rows, total, kind):
+    return cli.bar(rows, total, label=kind)
+
+
+def show_list(store, as_json):
+    collections = store.collections()
+    if as_json:
+        cli.print_json({"collections": [collection.to_dict() for collection in collections]})
+        return
+    print(f"{'dataset':<20} {'kind':<6} {'photos':>8} {'MB':>7} {'size':>5} {'index':<9} {'state':<9} model")
+    for c in collections:
+        print(
+            f"{c.dataset:<20} {c.kind:<6} {c.rows:>8,} {c.megabytes:>7.1f} {c.dimension:>5} "
+            f"{c.index.type:<9} {c.state:<9} {c.model}"
+        )
+    if not collections:
+        print(f"none in {store.uri}")
+
+
+def drop(store, dataset, yes):
+    names = [c.alias for c in store.collections() if c.dataset == dataset]
+    if not names:
+        print(f"{dataset}: no collections in {store.uri}")
+        return 0
+    if not yes and input(f"drop {', '.join(names)} from {store.uri}? [y/N] ").strip().lower() != "y":
+        print("nothing dropped")
+        return 0
+    store.drop(dataset)
+    print(f"dropped {', '.join(names)}; what was read from the photos is kept, 05 builds them again")
+    return 0
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,71 @@
+"""Search the photos: by a text, by a photo, by both. Without a query, asks for one again and again."""
+
+from pathlib import Path
+
+from imagesearch import cli
+
+
+def arguments():
+    parser = cli.parser(__doc__)
+    parser.add_argument("text", nargs="?", default="", help='what the photos show: "a red boat"')
+    parser.add_argument("--image", type=Path, metavar="FILE", help="a photo that they are like")
+    parser.add_argument("--by", choices=["clip", "vit"], default="clip", help="whose vectors; default: clip")
+    parser.add_argument("--plus", action="append", default=[], metavar="TEXT", help="add to the query")
+    parser.add_argument("--minus", action="append", default=[], metavar="TEXT", help="take from the query")
+    parser.add_argument("--weight-text", type=float, default=1.0, metavar="W", help="default: 1")
+    parser.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
+    parser.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
+    parser.add_argument("-k", type=int, metavar="N", help="number of results; default: search.top_k")
+    parser.add_argument("--min-score", type=float, metavar="S", help="leave out what scores less")
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="print one JSON object")
+    output.add_argument("--paths", action="store_true", help="print one file a line")
+    output.add_argument("--copy-to", type=Path, metavar="DIR", help="copy the photos found")
+    cli.add_figure_options(parser)
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    config = cli.config_of(args)
+    from imagesearch.dataset import Dataset
+    from imagesearch.search import Query, Searcher
+    from imagesearch.store import Store
+
+    given = Query(
+        text=args.text,
+        image=args.image,
+        by=args.by,
+        plus=tuple(args.plus),
+        minus=tuple(args.minus),
+        weight_text=args.weight_text,
+        weight_image=args.weight_image,
+        folder=args.under,
+        top_k=config.search.top_k if args.k is None else args.k,
+        min_score=config.search.min_score if args.min_score is None else args.min_score,
+    )
+    with Store(config.milvus) as store:
+        searcher = Searcher(config, Dataset(config), store)
+        if given.text or given.image or given.plus:
+            present(searcher.search(given), searcher, args)
+        else:
+            cli.ask(lambda line: present(searcher.search(given.with_line(line)), searcher, args))
+
+
+def present(answer, searcher, args):
+    from imagesearch.output import answer_figure, copy_results, print_answer
+
+    if args.json:
+        cli.print_json(answer.to_dict())
+    elif args.paths:
+        print("".join(f"{result.file}\n" for result in answer.results), end="")
+    else:
+        print_answer(answer)
+    if args.copy_to:
+        copy_results(answer.results, args.copy_to)
+    if args.save or not (args.json or args.paths or args.no_show):
+        answer_figure(answer, searcher.dataset, args.save, window=not args.no_show)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,40 @@
+"""Say what a photo shows: the most probable ViT labels of one photo, several, or a folder."""
+
+import sys
+from pathlib import Path
+
+from imagesearch import cli
+
+
+def arguments():
+    parser = cli.parser(__doc__)
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files and folders")
+    parser.add_argument("-k", type=int, default=5, metavar="N", help="labels for each; default: 5")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    cli.add_figure_options(parser)
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    config = cli.config_of(args)
+    from imagesearch.classify import classify_photos, photo_files
+    from imagesearch.output import classes_figure, print_classes
+
+    files = photo_files(args.photos)
+    results = list(cli.bar(classify_photos(config, files, args.k), len(files) if len(files) > 1 else 0))
+    if args.json:
+        cli.print_json({"results": [result.to_dict() for result in results]})
+    else:
+        print_classes(results)
+    good = [result for result in results if not result.error]
+    if good and (args.save or not (args.json or args.no_show)):
+        classes_figure(good, args.save, window=not args.no_show)
+    if not good:
+        print("none of the photos could be read", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,112 @@
+"""What all scripts share: common options, a progress bar, one line for what the user can fix."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from imagesearch.errors import UserError
+
+if TYPE_CHECKING:
+    from imagesearch.config import Config
+
+T = TypeVar("T")
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser with the options that every script takes."""
+    result = argparse.ArgumentParser(description=description)
+    common = result.add_argument_group("configuration")
+    common.add_argument("-c", "--config", default="config.yaml", metavar="FILE", help="default: config.yaml")
+    common.add_argument("-n", "--dataset", metavar="NAME", help="in place of dataset.name")
+    common.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="in place of any setting; may be given several times",
+    )
+    common.add_argument("-v", "--verbose", action="store_true", help="say more")
+    return result
+
+
+def add_figure_options(to: argparse.ArgumentParser) -> None:
+    """Add what scripts that draw a figure take."""
+    from pathlib import Path
+
+    figure = to.add_argument_group("figure")
+    figure.add_argument("--save", type=Path, metavar="FILE", help="save the figure: .png, .pdf, .svg")
+    figure.add_argument("--no-show", action="store_true", help="open no window")
+
+
+def config_of(args: argparse.Namespace) -> Config:
+    """Load the config that some arguments name."""
+    from imagesearch.config import load_config
+
+    return load_config(args.config, args.set, args.dataset)
+
+
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Run a script's main function and exit: 0 done, 2 for what the user can fix, 1 for a bug."""
+    try:
+        code = main() or 0
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"{_script()}: {error}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print(f"\n{_script()}: stopped; what was finished is kept, run it again to go on", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def bar(stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None) -> Iterable[T]:
+    """Wrap a stream in a progress bar on stderr; in a log file it writes a line now and then."""
+    from tqdm import tqdm
+
+    interval = 0.1 if sys.stderr.isatty() else 10.0
+    # tqdm disables itself for None; an empty stream needs no bar
+    return tqdm(
+        stream, total=total, unit=unit, desc=label, mininterval=interval, disable=not total, smoothing=0.1
+    )
+
+
+def ask(answer: Callable[[str], None]) -> None:
+    """Ask for queries until an empty line or the end of input; a query that fails does not end it."""
+    while True:
+        try:
+            line = input("search> ").strip()
+        except EOFError:
+            print()
+            return
+        if not line:
+            return
+        try:
+            answer(line)
+        except UserError as error:
+            print(error, file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def report_failures(failed: dict[str, str], verbose: bool, what: str = "failed") -> None:
+    """Name what could not be used, with the reasons: all of it, or the first ten."""
+    shown = list(failed.items()) if verbose else list(failed.items())[:10]
+    for path, reason in shown:
+        print(f"{what}: {path}: {reason}", file=sys.stderr)
+    if len(failed) > len(shown):
+        print(f"{what}: and {len(failed) - len(shown)} more; -v names them all", file=sys.stderr)
+
+
+def _script() -> str:
+    return os.path.basename(sys.argv[0])  # noqa: PTH119 - no need to import pathlib for this

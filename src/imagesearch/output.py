@@ -1,0 +1,100 @@
+"""How answers reach people: lines on the terminal, figures, copies of the files found."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from imagesearch.classify import Classified
+from imagesearch.dataset import Dataset
+from imagesearch.errors import UserError
+from imagesearch.photos import PhotoError, decode
+from imagesearch.search import Answer, Result
+from imagesearch.visualize import Tile, classification_figure, report_saved, result_grid, show
+
+_THUMBNAIL = 480  # pixels; sharp enough in a cell of a grid, and light in a grid of a hundred
+_PHOTOS_IN_A_FIGURE = 24
+
+
+def print_answer(answer: Answer) -> None:
+    """Print one line a result: rank, score, path and class."""
+    print(answer.query.title)
+    for result in answer.results:
+        label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
+        print(f"{result.rank:>4}  {result.score:.4f}  {result.path}{label}")
+    if answer.note:
+        print(answer.note)
+
+
+def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
+    """Show or save an answer as a grid of photos, and say where it went."""
+    tiles = [
+        Tile(_thumbnail_of(dataset, result), f"{result.rank} · {result.score:.3f}", Path(result.path).name)
+        for result in answer.results
+    ]
+    image = _thumbnail(answer.query.image) if answer.query.image else None
+    figure = result_grid(answer.query.title, tiles, image)
+    report_saved(show(figure, f"search {answer.query.title}", save=save, window=window))
+
+
+def copy_results(results: Sequence[Result], folder: Path) -> None:
+    """Copy the photos found into a folder, named by rank, without overwriting anything.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be written to.
+    """
+    copied = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for result in results:
+            target = folder / f"{result.rank:03d}_{result.file.name}"
+            if result.file.is_file() and not target.exists():
+                shutil.copy2(result.file, target)
+                copied += 1
+    except OSError as error:
+        raise UserError(f"--copy-to {folder}: {error.strerror or error}") from None
+    print(f"copied {copied} of {len(results)} photos to {folder}", file=sys.stderr)
+
+
+def print_classes(results: Sequence[Classified]) -> None:
+    """Print each photo with its labels, or the reason why it has none."""
+    for result in results:
+        print(result.file)
+        if result.error:
+            print(f"  failed: {result.error}")
+        for label, score in result.classes:
+            print(f"  {score:>6.1%}  {label}")
+
+
+def classes_figure(results: Sequence[Classified], save: Path | None, window: bool) -> None:
+    """Show or save photos beside the bar charts of their labels, and say where it went."""
+    shown = results[:_PHOTOS_IN_A_FIGURE]
+    items = [(_thumbnail(result.file), result.file.name, result.classes) for result in shown]
+    if len(shown) < len(results):
+        print(f"the figure shows the first {len(shown)} of {len(results)} photos", file=sys.stderr)
+    figure = classification_figure(items)
+    report_saved(show(figure, f"classes {results[0].file.stem}", save=save, window=window))
+
+
+def _thumbnail_of(dataset: Dataset, result: Result) -> Image.Image | None:
+    photo = dataset.photo(result.path)
+    try:
+        picture = dataset.previews.open(photo, _THUMBNAIL // 2) if photo else None
+    except PhotoError:
+        return None
+    return _shrink(picture.image) if picture else None
+
+
+def _thumbnail(file: Path) -> Image.Image:
+    return _shrink(decode(file, _THUMBNAIL // 2).image)
+
+
+def _shrink(image: Image.Image) -> Image.Image:
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
+    return image

@@ -1,0 +1,222 @@
+"""Figures: each function takes data and returns a figure; windows and files are handled in one place."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_STYLE = {
+    "figure.facecolor": "white",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    # the second and later ones are used for letters that the first does not have
+    "font.family": ["DejaVu Sans", "Noto Sans CJK JP", "Noto Sans", "sans-serif"],
+}
+_INK, _QUIET, _ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
+_CELL_INCHES = 2.3
+_WIDEST_INCHES = 18.0
+_TITLE_INCHES = 0.45
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One cell of a grid: a picture, or None where it is gone, and what stands above it."""
+
+    image: Image.Image | None
+    title: str
+    subtitle: str = ""
+
+
+def result_grid(query: str, tiles: Sequence[Tile], query_image: Image.Image | None = None) -> Figure:
+    """Draw the answer to a query: first the query, text or photo, then the results in reading order.
+
+    Parameters
+    ----------
+    query
+        In words.
+    tiles
+        The results, best first; may be empty.
+    query_image
+        The query's photo, if it has one.
+    """
+    images = [query_image, *(tile.image for tile in tiles)]
+    columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))
+    rows = [images[start : start + columns] for start in range(0, len(images), columns)]
+    cell = min(_CELL_INCHES, _WIDEST_INCHES / columns)
+    heights = [cell * max(map(_aspect, row)) + _TITLE_INCHES for row in rows]
+    figure = _figure((columns * cell, sum(heights)))
+    axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
+    for axis in axes.flat:
+        axis.axis("off")
+        axis.set_anchor("N")  # titles of a row in one line, whatever the shape of the photos
+    _draw_query(axes.flat[0], query, query_image, answered=bool(tiles))
+    for axis, tile in zip(axes.flat[1:], tiles, strict=False):
+        _draw_tile(axis, tile)
+    return figure
+
+
+def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple[str, float]]]]) -> Figure:
+    """Draw photos, each with a bar chart of its most probable labels.
+
+    Parameters
+    ----------
+    items
+        Picture, name, and labels with probabilities, the most probable first.
+    """
+    columns = 1 if len(items) == 1 else 2
+    rows = math.ceil(len(items) / columns)
+    figure = _figure((7.5 * columns, 2.9 * rows))
+    grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1, 1.2] * columns)
+    for axis in grid.flat:
+        axis.axis("off")
+    cells = (row[2 * column : 2 * column + 2] for row in grid for column in range(columns))
+    for (left, right), (image, name, classes) in zip(cells, items, strict=False):
+        left.imshow(image)
+        left.set_title(_shorten(name, 34), color=_INK, parse_math=False)
+        _draw_bars(right, classes)
+    return figure
+
+
+def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = True) -> Path | None:
+    """Show a figure in a window; where there is none, or a file is asked for, save it.
+
+    Parameters
+    ----------
+    figure
+        Closed afterwards.
+    name
+        What the file below ``outputs/`` is called, made from any text.
+    save
+        A file to save to in any case.
+    window
+        False never opens a window.
+
+    Returns
+    -------
+    file : Path or None
+        What was written.
+    """
+    import matplotlib.pyplot as plt
+
+    window = window and _has_window()
+    file = save
+    if file is None and not window:
+        file = Path("outputs") / f"{_file_name(name)}.png"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(file, dpi=110)
+        if window:
+            plt.show()
+    plt.close(figure)
+    return file
+
+
+def report_saved(file: Path | None) -> None:
+    """Say where a figure went, on stderr so that stdout stays for results."""
+    if file is not None:
+        print(f"figure: {file}", file=sys.stderr)
+
+
+# --- details -----------------------------------------------------------------------------------------------
+
+
+def _figure(inches: tuple[float, float]) -> Figure:
+    import logging
+
+    import matplotlib.pyplot as plt
+
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # about fonts that are not there
+    plt.rcParams.update(_STYLE)
+    return plt.figure(figsize=inches, layout="constrained")
+
+
+def _has_window() -> bool:
+    import matplotlib
+    from matplotlib.backends import BackendFilter, backend_registry
+
+    interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+    return matplotlib.get_backend().lower() in {name.lower() for name in interactive}
+
+
+def _draw_query(axis: Axes, query: str, image: Image.Image | None, answered: bool) -> None:
+    from matplotlib.patches import Rectangle
+
+    if image is not None:
+        axis.imshow(image)
+        title = f"{_shorten(query, 30)}\n{'' if answered else 'nothing found'}"
+        axis.set_title(title, color=_ACCENT, fontweight="bold", parse_math=False)
+        frame = {"color": _ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
+        axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
+        return
+    text = _wrap(query, 22)
+    axis.text(
+        0.5, 0.5, text, ha="center", va="center", size=12, color=_ACCENT, weight="bold", parse_math=False
+    )
+    if not answered:
+        axis.text(0.5, 0.1, "nothing found", ha="center", color=_QUIET)
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def _draw_tile(axis: Axes, tile: Tile) -> None:
+    if tile.image is None:
+        axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=_QUIET)
+        axis.set(xlim=(0, 1), ylim=(0, 1))
+    else:
+        axis.imshow(tile.image)
+    title = f"{tile.title}\n{_shorten(tile.subtitle, 26)}" if tile.subtitle else tile.title
+    axis.set_title(title, color=_INK, parse_math=False)
+
+
+def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
+    axis.axis("on")
+    labels = [_shorten(label, 24) for label, _ in classes]
+    values = [score for _, score in classes]
+    places = range(len(classes))
+    axis.barh(places, values, color=_ACCENT, height=0.62)
+    axis.set(xlim=(0, 1.18), xticks=[0, 0.5, 1], xticklabels=["0", "50%", "100%"])
+    axis.set_yticks(places, labels, parse_math=False)
+    axis.invert_yaxis()
+    axis.tick_params(length=0, colors=_INK)
+    for place, value in zip(places, values, strict=True):
+        axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=_INK)
+
+
+def _aspect(image: Image.Image | None) -> float:
+    """Height over width of a cell, within bounds: a panorama leaves room, a tower does not tower."""
+    return 0.6 if image is None else min(1.35, max(0.5, image.height / image.width))
+
+
+def _shorten(text: str, length: int) -> str:
+    """Cut the middle out of a long name; both ends tell more."""
+    if len(text) <= length:
+        return text
+    head = (length - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+
+
+def _wrap(text: str, width: int) -> str:
+    import textwrap
+
+    lines = textwrap.wrap(text, width) or [""]
+    return "\n".join(lines[:6] + (["…"] if len(lines) > 6 else []))
+
+
+def _file_name(text: str) -> str:
+    words = re.sub(r"[^\w]+", "_", text.lower()).strip("_")
+    return words.encode("utf-8")[:80].decode("utf-8", "ignore") or "figure"
