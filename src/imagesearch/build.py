@@ -114,7 +114,7 @@ def _photo_job(config: Config, dataset: Dataset, kind: str) -> tuple[Spec, Rows]
         dataset=config.dataset.name,
         kind=kind,
         model=getattr(config.models, kind),
-        # what follows the slash decides the classes, not the vectors
+        # what follows the slash, precision and number of classes, does not keep vectors from being compared
         fingerprint=next(iter(current.values())).fingerprint.partition("/")[0],
         dimension=vectors.shape[1],
         index=plan_index(config.milvus.index, len(ids), config.milvus.is_lite),

@@ -43,6 +43,14 @@ def add_figure_options(to: argparse.ArgumentParser) -> None:
     figure.add_argument("--no-show", action="store_true", help="open no window")
 
 
+def at_least_one(text: str) -> int:
+    """Read a number of results from a command line."""
+    number = int(text)
+    if not 1 <= number <= 16_384:
+        raise argparse.ArgumentTypeError(f"{number} is not from 1 to 16384")
+    return number
+
+
 def config_of(args: argparse.Namespace) -> Config:
     """Load the config that some arguments name."""
     from imagesearch.config import load_config

@@ -80,7 +80,6 @@ class _Encoder:
     def __init__(self, name: str, device: str = "auto", precision: str = "auto") -> None:
         self.name = name
         self.runtime = Runtime.choose(device, precision)
-        self.fingerprint = fingerprint(self.kind, name, device, precision)
         folder = model_folder(name)
         try:
             self.processor = _image_processor(str(folder))
@@ -264,8 +263,16 @@ class VitEncoder(_Encoder):
 
 
 def fingerprint(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:
-    """Return what stands for all that decides a model's vectors, without loading the model."""
-    return f"{kind}-{model_fingerprint(name)}-{Runtime.choose(device, precision).precision}"
+    """Return what stands for all that decides a model's vectors, without loading the model.
+
+    The part before the slash names the model; vectors of one model in two precisions can be compared.
+    """
+    return f"{model_id(kind, name)}/{Runtime.choose(device, precision).precision}"
+
+
+def model_id(kind: str, name: str) -> str:
+    """Return what stands for a model's weights and settings, wherever they lie."""
+    return f"{kind}-{model_fingerprint(name)}"
 
 
 def top_classes(probabilities: np.ndarray, k: int) -> np.ndarray:

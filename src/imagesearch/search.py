@@ -12,7 +12,7 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.dataset import Dataset
-from imagesearch.encoders import ClipEncoder, VitEncoder, fingerprint
+from imagesearch.encoders import ClipEncoder, VitEncoder, model_id
 from imagesearch.errors import UserError
 from imagesearch.photos import EXTENSIONS, PhotoError, decode
 from imagesearch.store import Collection, Store, under
@@ -197,11 +197,10 @@ class Searcher:
     def _collection(self, kind: str) -> Collection:
         """Open a collection that was built with the model the config names, or say what to do."""
         collection = self.store.open(self.config.dataset.name, kind)
-        models = self.config.models
-        wanted = fingerprint(kind, getattr(models, kind), models.device, models.precision)
-        if collection.fingerprint != wanted:
+        name = getattr(self.config.models, kind)
+        if collection.fingerprint != (wanted := model_id(kind, name)):
             raise UserError(
-                f"models.{kind}: the config names {getattr(models, kind)} ({wanted}), the collection was "
+                f"models.{kind}: the config names {name} ({wanted}), the collection was "
                 f"built with {collection.model} ({collection.fingerprint}); "
                 "set it back, or run 01_extract_features.py and 05_build_collections.py"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+import textwrap
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -159,12 +160,12 @@ def _draw_query(axis: Axes, query: str, image: Image.Image | None, answered: boo
 
     if image is not None:
         axis.imshow(image)
-        title = f"{_shorten(query, 30)}\n{'' if answered else 'nothing found'}"
+        title = _wrap(query if answered else f"{query}: nothing found", 22, lines=2)
         axis.set_title(title, color=_ACCENT, fontweight="bold", parse_math=False)
         frame = {"color": _ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
         axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
         return
-    text = _wrap(query, 22)
+    text = _wrap(query, 22, lines=6)
     axis.text(
         0.5, 0.5, text, ha="center", va="center", size=12, color=_ACCENT, weight="bold", parse_math=False
     )
@@ -210,11 +211,8 @@ def _shorten(text: str, length: int) -> str:
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
 
 
-def _wrap(text: str, width: int) -> str:
-    import textwrap
-
-    lines = textwrap.wrap(text, width) or [""]
-    return "\n".join(lines[:6] + (["…"] if len(lines) > 6 else []))
+def _wrap(text: str, width: int, lines: int) -> str:
+    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))
 
 
 def _file_name(text: str) -> str:

@@ -1,0 +1,122 @@
+"""A small world for the tests: tiny models in the real formats, a folder of photos, a config, the scripts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from imagesearch.config import Config, load_config
+
+ROOT = Path(__file__).parent.parent
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched, whatever a test does
+
+
+def draw(seed: int, size: tuple[int, int] = (96, 64)) -> Image.Image:
+    """A picture unlike those of other seeds: coloured discs on a gradient."""
+    rng = np.random.default_rng(seed)
+    width, height = size
+    y, x = np.mgrid[0:height, 0:width] / max(size)
+    picture = np.stack([x * rng.uniform(0, 255) + y * rng.uniform(0, 255) for _ in range(3)], axis=-1)
+    for _ in range(4):
+        disc = (x - rng.uniform(0, 1)) ** 2 + (y - rng.uniform(0, height / width)) ** 2 < rng.uniform(
+            0.01, 0.06
+        )
+        picture[disc] = rng.uniform(0, 255, 3)
+    return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of a CLIP and a ViT with random weights: they know nothing, and tell pictures apart."""
+    import torch
+    from transformers import CLIPConfig, CLIPModel, ViTConfig, ViTForImageClassification
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+    from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(0)
+    small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    text = small | {"vocab_size": 514, "bos_token_id": 512, "eos_token_id": 513, "pad_token_id": 513}
+    vision = small | {"image_size": 32, "patch_size": 8}
+    clip = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=24))
+    vit = ViTForImageClassification(
+        ViTConfig(**small, image_size=32, patch_size=8, num_labels=4, id2label=dict(enumerate("abcd")))
+    )
+    for model in (clip, vit):
+        for parameter in model.parameters():  # larger than a training's start: pictures come out apart
+            parameter.data += 0.2 * torch.randn_like(parameter)
+    clip.save_pretrained(folder / "clip")
+    CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=32).save_pretrained(folder / "clip")
+    byte_tokenizer().save_pretrained(folder / "clip")
+    vit.save_pretrained(folder / "vit")
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder / "vit")
+    return {"clip": folder / "clip", "vit": folder / "vit"}
+
+
+def byte_tokenizer():
+    """A CLIP tokenizer that knows single bytes."""
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import CLIPTokenizer
+
+    letters = sorted(ByteLevel.alphabet())
+    vocabulary = {token: i for i, token in enumerate([*letters, *(f"{c}</w>" for c in letters)])}
+    return CLIPTokenizer(vocab=vocabulary | {"<|startoftext|>": 512, "<|endoftext|>": 513}, merges=[])
+
+
+class World:
+    """A folder with photos, a config and whatever the scripts make."""
+
+    def __init__(self, folder: Path, models: dict[str, Path]) -> None:
+        self.folder = folder
+        self.photos = folder / "photos"
+        self.config_file = folder / "config.yaml"
+        self.settings = {
+            "dataset": {"name": "album", "images": "photos", "processed": "processed"},
+            "models": {name: str(path) for name, path in models.items()} | {"precision": "float32"},
+            "milvus": {"uri": "milvus.db"},
+        }
+        self.photos.mkdir()
+        self.write_config()
+
+    def write_config(self) -> None:
+        self.config_file.write_text(yaml.safe_dump(self.settings), "utf-8")
+
+    def add(self, path: str, seed: int, **options) -> Path:
+        file = self.photos / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draw(seed).save(file, **options)
+        return file
+
+    def config(self, *assignments: str) -> Config:
+        return load_config(self.config_file, assignments)
+
+    def run(
+        self, script: str, *args: str | Path, stdin: str = "", code: int = 0
+    ) -> subprocess.CompletedProcess:
+        """Run a script as a user would, and check how it ends."""
+        done = subprocess.run(
+            [sys.executable, ROOT / "scripts" / script, "-c", self.config_file, *map(str, args)],
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == code, (
+            f"{script} {args}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
+        return done
+
+
+@pytest.fixture
+def world(tmp_path: Path, tiny_models: dict[str, Path]) -> World:
+    """An empty world."""
+    return World(tmp_path, tiny_models)
