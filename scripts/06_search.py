@@ -15,9 +15,7 @@ def arguments():
     parser.add_argument("--weight-text", type=float, default=1.0, metavar="W", help="default: 1")
     parser.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
     parser.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
-    parser.add_argument(
-        "-k", type=cli.at_least_one, metavar="N", help="number of results; default: search.top_k"
-    )
+    parser.add_argument("-k", type=cli.at_least_one, metavar="N", help="results; default: search.top_k")
     parser.add_argument("--min-score", type=float, metavar="S", help="leave out what scores less")
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object")

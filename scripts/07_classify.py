@@ -9,9 +9,7 @@ from imagesearch import cli
 def arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files and folders")
-    parser.add_argument(
-        "-k", type=cli.at_least_one, default=5, metavar="N", help="labels for each; default: 5"
-    )
+    parser.add_argument("-k", type=cli.at_least_one, default=5, metavar="N", help="labels each; default: 5")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     cli.add_figure_options(parser)
     return parser.parse_args()

@@ -26,10 +26,8 @@ def draw(seed: int, size: tuple[int, int] = (96, 64)) -> Image.Image:
     y, x = np.mgrid[0:height, 0:width] / max(size)
     picture = np.stack([x * rng.uniform(0, 255) + y * rng.uniform(0, 255) for _ in range(3)], axis=-1)
     for _ in range(4):
-        disc = (x - rng.uniform(0, 1)) ** 2 + (y - rng.uniform(0, height / width)) ** 2 < rng.uniform(
-            0.01, 0.06
-        )
-        picture[disc] = rng.uniform(0, 255, 3)
+        left, top, radius = rng.uniform(0, 1), rng.uniform(0, height / width), rng.uniform(0.1, 0.25)
+        picture[np.hypot(x - left, y - top) < radius] = rng.uniform(0, 255, 3)
     return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
 
 
@@ -71,6 +69,9 @@ def byte_tokenizer():
     return CLIPTokenizer(vocab=vocabulary | {"<|startoftext|>": 512, "<|endoftext|>": 513}, merges=[])
 
 
+Done = subprocess.CompletedProcess
+
+
 class World:
     """A folder with photos, a config and whatever the scripts make."""
 
@@ -98,9 +99,7 @@ class World:
     def config(self, *assignments: str) -> Config:
         return load_config(self.config_file, assignments)
 
-    def run(
-        self, script: str, *args: str | Path, stdin: str = "", code: int = 0
-    ) -> subprocess.CompletedProcess:
+    def run(self, script: str, *args: str | Path, stdin: str = "", code: int = 0) -> Done:
         """Run a script as a user would, and check how it ends."""
         done = subprocess.run(
             [sys.executable, ROOT / "scripts" / script, "-c", self.config_file, *map(str, args)],
@@ -110,9 +109,7 @@ class World:
             text=True,
             timeout=120,
         )
-        assert done.returncode == code, (
-            f"{script} {args}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        )
+        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
 

@@ -84,8 +84,10 @@ class _Encoder:
         try:
             self.processor = _image_processor(str(folder))
             self._model = self._load(str(folder)).to(self.runtime.device).eval()
-        except (OSError, ValueError, KeyError) as error:
-            reason = " ".join(str(error).split())[:200]
+        except UserError:
+            raise
+        except Exception as error:  # three libraries raise as many kinds of errors for a damaged checkpoint
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise UserError(f"{name}: cannot be loaded as a {self.kind} model: {reason}") from None
         import torch
 

@@ -1,0 +1,144 @@
+"""The house: imports go down only, one module for each engine, lazily; pins agree; --help answers at once."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+SOURCE = ROOT / "src" / "imagesearch"
+# Ground first; a module imports only from floors below its own.
+FLOORS = [
+    {"errors"},
+    {"config"},
+    {"photos", "tables", "models", "indexes"},
+    {"encoders", "schema"},
+    {"store", "steps"},
+    {"dataset"},
+    {"features", "build"},
+    {"search", "classify"},
+    {"visualize"},
+    {"output", "cli"},
+]
+ENGINES = {
+    "pydantic": {"config"},
+    "yaml": {"config"},
+    "pillow_heif": {"photos"},
+    "rawpy": {"photos"},
+    "torch": {"encoders"},
+    "transformers": {"encoders"},
+    "huggingface_hub": {"models"},
+    "pymilvus": {"store"},
+    "milvus_lite": {"store"},
+    "matplotlib": {"visualize"},
+    "insightface": set(),
+}
+# The floor everything stands on: needed for any answer at all, or quick to import.
+AT_THE_TOP = {"pydantic", "yaml"}
+MODULES = sorted(SOURCE.glob("*.py"))
+SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
+
+
+def imports(file: Path) -> list[tuple[str, bool]]:
+    """Imported modules, and whether at the top of the file (type checking aside)."""
+    tree = ast.parse(file.read_text("utf-8"))
+    found = []
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file.name}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        found += [(name, node in tree.body) for name in names]
+    return found
+
+
+def floor_of(module: str) -> int:
+    return next(i for i, floor in enumerate(FLOORS) if module in floor)
+
+
+@pytest.mark.parametrize("file", [file for file in MODULES if file.stem != "__init__"], ids=lambda f: f.stem)
+def test_imports_go_down_only(file: Path) -> None:
+    own = [name.split(".")[1] for name, _ in imports(file) if name.startswith("imagesearch.")]
+    above = [module for module in own if floor_of(module) >= floor_of(file.stem)]
+    assert not above, f"{file.stem} imports {above} from its own floor or a higher one"
+
+
+def test_every_module_has_a_floor() -> None:
+    assert {file.stem for file in MODULES} - {"__init__"} == set().union(*FLOORS)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_is_imported_in_one_module_and_lazily(engine: str) -> None:
+    for file in MODULES:
+        uses = [top for name, top in imports(file) if name.split(".")[0] == engine]
+        if file.stem in ENGINES[engine]:
+            type_checking = engine in ("torch", "matplotlib")
+            assert uses, f"{engine} is not used in {file.stem} any more"
+            assert engine in AT_THE_TOP or type_checking or not any(uses)
+        else:
+            assert not uses, f"{file.stem} imports {engine}, which belongs to {ENGINES[engine]}"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda f: f.stem)
+def test_scripts_import_only_the_package_and_the_standard_library(script: Path) -> None:
+    for name, _ in imports(script):
+        top = name.split(".")[0]
+        assert top == "imagesearch" or top in sys.stdlib_module_names
+        assert name != "sys.path"
+    assert "sys.path" not in script.read_text("utf-8")
+
+
+@pytest.mark.parametrize("module", ["cli", "config", "search", "build", "features", "classify", "output"])
+def test_no_engine_is_loaded_by_an_import(module: str) -> None:
+    heavy = sorted(set(ENGINES) - AT_THE_TOP)
+    code = f"import sys, imagesearch.{module}; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_filters_are_written_in_one_place() -> None:
+    for file in MODULES:
+        calls = [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        filtering = [call.lineno for call in calls if any(k.arg in ("filter", "expr") for k in call.keywords)]
+        assert file.stem == "store" or not filtering, f"{file.name}: filters in lines {filtering}"
+
+
+@pytest.mark.parametrize("script", [s for s in SCRIPTS if s.parent.name == "scripts"], ids=lambda f: f.stem)
+def test_help_answers_at_once(script: Path) -> None:
+    def once() -> float:
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
+        assert "--config" in done.stdout and "--set" in done.stdout
+        return time.perf_counter() - start
+
+    def bare() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import argparse"], check=True)
+        return time.perf_counter() - start
+
+    # 0.3 s on an idle machine; on a busy one, as many times slower as Python's own start is
+    slowness = max(1.0, statistics.median(bare() for _ in range(3)) / 0.03)
+    assert statistics.median(once() for _ in range(3)) < 0.3 * slowness
+
+
+def test_conda_and_pip_have_the_same_pins() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    pip = next(item["pip"] for item in conda["dependencies"] if isinstance(item, dict))
+    assert set(pip) - {"-e ."} == set(project["dependencies"])
+    assert all("==" in pin for pin in project["dependencies"])
+
+
+def test_every_dependency_is_used_and_has_a_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for pin in project["dependencies"]:
+        assert f"| {pin.split('==')[0]} |" in readme, f"{pin} has no reason in README's table"
