@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 import yaml
 from PIL import Image
@@ -16,6 +17,7 @@ from imagesearch.config import Config, load_config
 
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")
+pillow_heif.register_heif_opener()  # to write HEIC
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched, whatever a test does
 
 

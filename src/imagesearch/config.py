@@ -5,12 +5,20 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from imagesearch.errors import UserError
 
@@ -22,7 +30,14 @@ def _below_config(value: Any, info: ValidationInfo) -> Any:
     """Read a relative path as relative to the config file's folder."""
     if not isinstance(value, (str, Path)) or not str(value).strip():
         raise ValueError("a path is wanted")
-    return info.context["base"] / Path(value).expanduser()
+    return _joined(value, info)
+
+
+def _joined(value: str | Path, info: ValidationInfo) -> Path:
+    try:
+        return info.context["base"] / Path(value).expanduser()
+    except RuntimeError:  # ~nobody
+        raise ValueError("the home folder that ~ stands for is not known") from None
 
 
 def _paths(value: Any, info: ValidationInfo) -> Any:
@@ -36,9 +51,17 @@ def _model(value: Any, info: ValidationInfo) -> Any:
     """Keep a hub name as it is; turn what names a folder into that folder's path."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError("the name of a model or a folder is wanted")
-    folder = info.context["base"] / Path(value).expanduser()
+    folder = _joined(value, info)
     looks_like_path = value.startswith(("/", "./", "../", "~")) or "\\" in value
-    return str(folder) if looks_like_path or folder.is_dir() else value
+    # os.path: Path.is_dir raises for a name too long for a file, and it may yet be somebody's hub name
+    return str(folder) if looks_like_path or os.path.isdir(folder) else value  # noqa: PTH112
+
+
+def _patterns(value: Any) -> Any:
+    """Read one pattern or a list of them; an empty key means none."""
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, str) else value
 
 
 def _from_environment(value: Any) -> Any:
@@ -79,12 +102,22 @@ def _auto_or_number(value: Any) -> Any:
 
 FolderPath = Annotated[Path, BeforeValidator(_below_config)]
 FolderPaths = Annotated[tuple[Path, ...], BeforeValidator(_paths)]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns)]
 ModelName = Annotated[str, BeforeValidator(_model)]
 AutoOrNumber = Annotated[int | Literal["auto"], BeforeValidator(_auto_or_number)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    # strict: "yes" must not become 1, nor "20" a number that is compared with other texts
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, strict=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: Any) -> Any:
+        """Take a section in which every key is commented out, None in YAML, for its defaults."""
+        return {} if value is None else value
 
 
 class Dataset(_Section):
@@ -92,7 +125,7 @@ class Dataset(_Section):
 
     name: Annotated[str, BeforeValidator(_dataset_name), Field(max_length=100)] = "photos"
     images: FolderPaths = Field(default="data/photos")  # type: ignore[assignment]  # validated into paths
-    exclude: tuple[str, ...] = ()
+    exclude: Patterns = ()
     processed: FolderPath = Field(default="data/processed")  # type: ignore[assignment]
 
     @property
@@ -213,13 +246,13 @@ def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str 
     """
     path = Path(file)
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = _read_yaml(path.read_text("utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such config file; name one with -c FILE") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read ({error})") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{path}: not valid YAML: {_where(error)}") from None
     if raw is None:
         raw = {}
     if not isinstance(raw, dict):
@@ -227,28 +260,62 @@ def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str 
     for assignment in assignments:
         _assign(raw, assignment)
     if dataset is not None:
-        _assign(raw, f"dataset.name={dataset}")
-    # An empty section ("faces:" with every key commented out) is None in YAML and means the defaults.
-    raw = {key: {} if value is None else value for key, value in raw.items()}
+        _put(raw, ["dataset", "name"], dataset)  # not read as YAML: a dataset may be called "no"
     try:
         return Config.model_validate(raw, context={"base": path.absolute().parent})
     except ValidationError as error:
         raise UserError(f"{path}: {_describe(error)}") from None
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key given twice, of which the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in keys:
+                problem = f"{key.value!r} stands here a second time"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            keys.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(text: str) -> Any:
+    try:
+        return yaml.load(text, _Loader)
+    except (ValueError, RecursionError) as error:  # of a date such as 2024-13-01
+        raise yaml.YAMLError(str(error)) from None
+
+
+def _where(error: yaml.YAMLError) -> str:
+    """Say what is wrong and where, without the line itself, which might hold a token."""
+    mark = getattr(error, "problem_mark", None)
+    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    return f"{getattr(error, 'problem', None) or ' '.join(str(error).split())}{place}"
+
+
 def _assign(raw: dict[str, Any], assignment: str) -> None:
     name, equals, text = assignment.partition("=")
     keys = name.strip().split(".")
     if not equals or len(keys) < 2 or not all(keys):
-        raise UserError(f"--set {assignment}: section.key=value is wanted, such as search.top_k=20")
+        raise UserError(f"--set {name}: section.key=value is wanted, such as search.top_k=20")
     try:
-        value = yaml.safe_load(text)
+        value = _read_yaml(text)
     except yaml.YAMLError:
-        raise UserError(f"--set {assignment}: {text!r} is not valid YAML; quote it") from None
+        raise UserError(f"--set {name}: the value is not valid YAML; quote it") from None
+    _put(raw, keys, value)
+
+
+def _put(raw: dict[str, Any], keys: Sequence[str], value: Any) -> None:
     node = raw
     for key in keys[:-1]:
-        child = node.get(key)
-        node[key] = node = child if isinstance(child, dict) else {}
+        if node.get(key) is None:
+            node[key] = {}
+        node = node[key]
+        if not isinstance(node, dict):
+            return  # the section itself is wrong in the file, which validation will say
     node[keys[-1]] = value
 
 
@@ -261,7 +328,8 @@ def _describe(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         text = f"{name}: unknown key{_suggestion(where)}"
     else:
-        got = "" if name == "milvus.token" else f" (got {first['input']!r})"  # never print a secret
+        secret = name in ("milvus", "milvus.token")  # never print what is, or holds, a token
+        got = "" if secret else f" (got {first['input']!r})"
         text = f"{name}: {first['msg'].removeprefix('Value error, ')}{got}"
     rest = len({problem["loc"][:3] for problem in problems}) - 1
     return text + (f" (and {rest} more)" if rest else "")
@@ -275,10 +343,17 @@ def _suggestion(where: list[str]) -> str:
     near = difflib.get_close_matches(where[-1], section, n=1, cutoff=0.5)
     if near:
         return f"; did you mean {'.'.join([*where[:-1], near[0]])}?"
-    elsewhere = [f"{s}.{key}" for s, keys in _fields(Config).items() for key in keys if key == where[-1]]
+    elsewhere = [name for name in _names(_fields(Config)) if name.rpartition(".")[2] == where[-1]]
     if elsewhere:
         return f"; did you mean {elsewhere[0]}?"
     return f"; known here: {', '.join(section)}" if section else ""
+
+
+def _names(fields: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield every key, with its sections before it."""
+    for name, inner in fields.items():
+        yield prefix + name
+        yield from _names(inner, f"{prefix}{name}.")
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:

@@ -28,12 +28,8 @@ class Dataset:
     def __init__(self, config: Config, images: Sequence[Path] | None = None) -> None:
         self.config = config
         self.folder = config.dataset.folder
-        configured = [str(root) for root in config.dataset.images]
-        if images:
-            self.roots = [Path(root).expanduser().absolute() for root in images]
-            self._remember(configured)
-        else:
-            self.roots = [Path(root) for root in self._remembered(configured) or configured]
+        self._given = [Path(root).expanduser().absolute() for root in images or ()]
+        self.roots = self._given or self._remembered() or list(config.dataset.images)
         self.previews = Previews(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
@@ -41,7 +37,10 @@ class Dataset:
     @functools.cached_property
     def photos(self) -> list[Photo]:
         """The photos that were there at the first look; see `imagesearch.photos.find_photos`."""
-        return find_photos(self.roots, self.config.dataset.exclude)
+        photos = find_photos(self.roots, self.config.dataset.exclude)
+        if self._given:
+            self._remember()
+        return photos
 
     def table(self, name: str) -> Table:
         """Return the table of that name, which need not exist yet."""
@@ -85,18 +84,23 @@ class Dataset:
     def _note(self) -> Path:
         return self.folder / "images.json"
 
-    def _remember(self, configured: list[str]) -> None:
+    @property
+    def _configured(self) -> list[str]:
+        return [str(root) for root in self.config.dataset.images]
+
+    def _remember(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._note.with_suffix(".part")
-        used = [str(root) for root in self.roots]
-        unfinished.write_text(json.dumps({"configured": configured, "used": used}, indent=2), "utf-8")
+        note = {"configured": self._configured, "used": [str(root) for root in self._given]}
+        unfinished.write_text(json.dumps(note, indent=2), "utf-8")
         unfinished.replace(self._note)
 
-    def _remembered(self, configured: list[str]) -> list[str] | None:
+    def _remembered(self) -> list[Path]:
         try:
             note = json.loads(self._note.read_text("utf-8"))
+            used = note["used"] if note["configured"] == self._configured else []
+            return [Path(root) for root in used]
         except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
+            return []
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"{self._note}: cannot be read ({error}); remove it and give -i again") from None
-        return note["used"] if note.get("configured") == configured else None

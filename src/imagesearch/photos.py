@@ -11,15 +11,19 @@ import os
 import threading
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from imagesearch.errors import UserError
+
+if TYPE_CHECKING:
+    import rawpy
 
 EXTENSIONS = frozenset(["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "heic", "heif", "avif"])
 RAW_EXTENSIONS = frozenset(["dng", "cr2", "cr3", "nef", "nrw", "arw", "orf", "rw2", "raf", "pef", "srw"])
@@ -39,6 +43,11 @@ _TRANSPOSE = {
 # Pillow counts pixels before Image.draft scales a JPEG down, and so refuses phone panoramas; `decode`
 # counts them itself, after the draft and before anything is decompressed.
 Image.MAX_IMAGE_PIXELS = None
+# About odd metadata; what matters is raised. Once for the process: `warnings.catch_warnings` in many threads
+# at once leaves the filters of one thread to the others.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+# By content, whatever the name says; and no others, since Pillow would start Ghostscript for an EPS.
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 
 
 class PhotoError(Exception):
@@ -99,20 +108,45 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
         If a root is missing or has no photos below it.
     """
     extensions = EXTENSIONS | RAW_EXTENSIONS if raw_is_supported() else EXTENSIONS
+    patterns = tuple(_clean(pattern).rstrip("/") for pattern in exclude)
+    labels = root_labels(roots)
     visited: set[tuple[int, int]] = set()
-    photos: list[Photo] = []
-    for root, label in zip(roots, root_labels(roots), strict=True):
-        if not root.is_dir():
-            raise UserError(f"{root}: no such folder of photos; set dataset.images or give one with -i")
-        found = [
+    links: list[tuple[str, str]] = []
+    found: dict[str, list[Photo]] = {label: [] for label in labels}
+
+    def walk(label: str, folder: tuple[str, str]) -> None:
+        found[label] += [
             Photo(photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
-            for path, entry, stat in _walk(root, label, tuple(exclude), visited)
+            for path, entry, stat in _walk(folder, patterns, visited, links)
             if _extension(entry.name) in extensions
         ]
-        if not found and not any(str(root).startswith(f"{other}{os.sep}") for other in roots):
+
+    for root, label in zip(roots, labels, strict=True):
+        if not root.is_dir():
+            raise UserError(f"{root}: no such folder of photos; set dataset.images or give one with -i")
+        walk(label, (str(root), label))
+    while links:
+        folder = links.pop(0)
+        walk(next(label for label in labels if folder[1].startswith(label)), folder)
+    everything = [photo for photos in found.values() for photo in photos]
+    for root, label in zip(roots, labels, strict=True):
+        if not found[label] and not _holds_one_of(root, everything):
             raise UserError(f"{root}: no photos below it; is it the right folder, is its drive mounted?")
-        photos += sorted(_without_twins(found), key=lambda photo: photo.path)
-    return photos
+    return [photo for label in labels for photo in _sorted(_without_twins(found[label]))]
+
+
+def _sorted(photos: Iterable[Photo]) -> list[Photo]:
+    """Order by path; of names that differ on disk but not as paths (NFC, NFD), the plain one stays."""
+    chosen: dict[str, Photo] = {}
+    for photo in sorted(photos, key=lambda p: (p.path, not str(p.file).endswith(p.path), str(p.file))):
+        chosen.setdefault(photo.path, photo)
+    return list(chosen.values())
+
+
+def _holds_one_of(root: Path, photos: Iterable[Photo]) -> bool:
+    """Whether a root without photos of its own has some that count as another root's."""
+    real = root.resolve()
+    return any(photo.file.resolve().is_relative_to(real) for photo in photos)
 
 
 def root_labels(roots: Sequence[Path]) -> list[str]:
@@ -161,12 +195,15 @@ def _extension(name: str) -> str:
 
 
 def _walk(
-    root: Path, label: str, exclude: tuple[str, ...], visited: set[tuple[int, int]]
+    start: tuple[str, str],
+    exclude: tuple[str, ...],
+    visited: set[tuple[int, int]],
+    links: list[tuple[str, str]],
 ) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
-    """Yield relative path, entry and stat of each file that is not left out."""
-    folders, linked = [(str(root), label)], []
-    while folders or linked:
-        folder, prefix = folders.pop() if folders else linked.pop()
+    """Yield relative path, entry and stat of each file that is not left out; collect links to folders."""
+    folders = [start]
+    while folders:
+        folder, prefix = folders.pop()
         try:
             status = os.stat(folder)  # noqa: PTH116 - one call for what Path would do in two
             if (status.st_dev, status.st_ino) in visited:
@@ -183,7 +220,7 @@ def _walk(
             try:
                 if entry.is_dir():
                     if entry.name not in _OTHERS_FOLDERS:
-                        (linked if entry.is_symlink() else folders).append((entry.path, path + "/"))
+                        (links if entry.is_symlink() else folders).append((entry.path, path + "/"))
                 elif entry.is_file():
                     yield path, entry, entry.stat()
             except OSError:
@@ -191,8 +228,9 @@ def _walk(
 
 
 def _excluded(path: str, patterns: tuple[str, ...]) -> bool:
-    name = path.rpartition("/")[2]
-    return any(fnmatchcase(path, p) or fnmatchcase(name, p.rstrip("/")) for p in patterns)
+    # with a slash before it too, so that "*/drafts/*" means a folder of the root as well
+    names = (path, f"/{path}", path.rpartition("/")[2])
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 def _without_twins(photos: list[Photo]) -> list[Photo]:
@@ -272,9 +310,7 @@ def _open(file: Path) -> Image.Image:
     _register_formats()
     if _extension(file.name) in RAW_EXTENSIONS:
         return _open_raw(file)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about odd metadata; what matters is raised
-        return Image.open(file)
+    return Image.open(file, formats=_FORMATS)
 
 
 def _upright(image: Image.Image, side: int | None, max_megapixels: float) -> Picture:
@@ -291,7 +327,7 @@ def _upright(image: Image.Image, side: int | None, max_megapixels: float) -> Pic
     # Read after load: a TIFF is turned, and its tag dropped, while it loads.
     orientation = _orientation(image)
     pixels = _to_rgb(image)
-    if orientation in _TRANSPOSE:
+    if orientation != 1:
         pixels = pixels.transpose(_TRANSPOSE[orientation])
     if not drafted:
         return Picture(pixels, *pixels.size)
@@ -302,7 +338,7 @@ def _upright(image: Image.Image, side: int | None, max_megapixels: float) -> Pic
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(0x0112, 1)
-        return value if isinstance(value, int) else 1
+        return value if value in _TRANSPOSE else 1  # 1 too for what the standard does not know
     except Exception:  # broken EXIF must not cost the picture
         return 1
 
@@ -321,9 +357,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _to_8_bit(values: np.ndarray) -> np.ndarray:
     """Scale wide greyscale values to 0..255 by the smallest usual range that holds them all."""
-    values = np.nan_to_num(values)
-    top = float(values.max(initial=0))
-    limit = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
+    values = np.where(np.isnan(values), 0, values)
+    top = float(values.max(initial=0, where=np.isfinite(values)))
+    # floats have highlights somewhat above 1, which are clipped
+    limit = 1.0 if top <= 16 else next((limit for limit in (255.0, 65535.0) if top <= limit), top)
     return np.clip(values * (255 / limit), 0, 255).astype(np.uint8)
 
 
@@ -335,20 +372,34 @@ def _open_raw(file: Path) -> Image.Image:
 
     try:
         with rawpy.imread(str(file)) as raw:
-            try:
-                thumb = raw.extract_thumb()
-            except (rawpy.LibRawNoThumbnailError, rawpy.LibRawUnsupportedThumbnailError):
-                thumb = None
-            if thumb is None or thumb.format is not rawpy.ThumbFormat.JPEG:
-                return Image.fromarray(raw.postprocess(half_size=True))
-            image = Image.open(io.BytesIO(thumb.data))
-            if _orientation(image) == 1 and raw.sizes.flip in _RAW_FLIPS:
-                return image.transpose(_RAW_FLIPS[raw.sizes.flip])
-            return image
+            preview = _raw_preview(raw)
+            return Image.fromarray(raw.postprocess(half_size=True)) if preview is None else preview
     except rawpy.LibRawError as error:
-        raise PhotoError(f"cannot be decoded: {error}") from None
+        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error
+        raise PhotoError(f"cannot be decoded: {reason}") from None
 
 
+def _raw_preview(raw: rawpy.RawPy) -> Image.Image | None:
+    """Return the embedded preview; None if there is none, it is damaged, or a mere thumbnail."""
+    import rawpy
+
+    try:
+        thumb = raw.extract_thumb()
+        if thumb.format is not rawpy.ThumbFormat.JPEG:
+            return None
+        image = Image.open(io.BytesIO(thumb.data), formats=["JPEG", "MPO"])
+        if max(image.size) < min(_RAW_PREVIEW_ENOUGH, max(raw.sizes.width, raw.sizes.height) // 2):
+            return None
+        if _orientation(image) == 1 and raw.sizes.flip in _RAW_FLIPS:
+            return image.transpose(_RAW_FLIPS[raw.sizes.flip])
+        return image
+    except (rawpy.LibRawError, OSError):
+        return None
+
+
+# Longest side in pixels from which a preview is as good as the photo for the models and for a screen; some
+# cameras embed only 160 x 120.
+_RAW_PREVIEW_ENOUGH = 1000
 # LibRaw's `flip` of a picture whose own EXIF does not say how it was held.
 _RAW_FLIPS = {
     3: Image.Transpose.ROTATE_180,
@@ -400,9 +451,9 @@ class Previews:
         return picture
 
     def prune(self, photos: Sequence[Photo]) -> None:
-        """Remove the previews of photos that are gone or have changed."""
+        """Remove the previews of photos that are gone or have changed, and what a kill left unfinished."""
         wanted = {self._file(photo).name for photo in photos}
-        for file in self.folder.glob("*/*.jpg"):
+        for file in self.folder.glob("*/*"):
             if file.name not in wanted:
                 file.unlink(missing_ok=True)
 
@@ -429,7 +480,7 @@ class Previews:
         preview = picture.image.copy()
         preview.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
         file = self._file(photo)
-        unfinished = file.with_name(f"{file.name}.{threading.get_ident()}.part")
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             preview.save(unfinished, "JPEG", quality=88, comment=f"{picture.width} {picture.height}")

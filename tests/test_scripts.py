@@ -1,0 +1,162 @@
+"""The scripts as a user runs them: photos in, the right photos out, and one line when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, World, draw
+
+
+def extract(world: World, *args: str) -> dict:
+    return json.loads(world.run("01_extract_features.py", "--json", *args).stdout)
+
+
+def counts(summary: dict) -> tuple[int, ...]:
+    return tuple(summary[key] for key in ("new", "unchanged", "moved", "gone"))
+
+
+def search(world: World, *args: str | Path) -> list[dict]:
+    return json.loads(world.run("06_search.py", "--json", *args).stdout)["results"]
+
+
+def test_from_photos_to_the_right_photos_and_through_a_year_of_changes(world: World) -> None:
+    for seed in range(6):
+        world.add(f"2023/{seed}.png", seed)
+    world.add("2024/ünï çödé.jpg", 6, quality=95)
+    world.add("2024/b.heic", 7, quality=95)
+    (world.photos / "2024" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of a photo")
+
+    summary = extract(world)
+    assert counts(summary) == (9, 0, 0, 0)
+    assert list(summary["failed"]) == ["2024/broken.jpg"]
+    built = world.run("05_build_collections.py").stdout
+    assert "album_clip: 8 photos: 8 new" in built and "album_vit: 8 photos: 8 new" in built
+
+    # every way in
+    first = search(world, "--image", world.photos / "2024" / "b.heic")[0]
+    assert (first["rank"], first["path"]) == (1, "2024/b.heic") and first["score"] > 0.999
+    assert search(world, "--by", "vit", "--image", world.photos / "2023" / "3.png")[0]["path"] == "2023/3.png"
+    assert len(search(world, "a red boat", "-k", "3", "--under", "2023")) == 3
+    assert len(search(world, "sea", "--image", world.photos / "2023" / "1.png", "--minus", "snow")) == 8
+    assert search(world, "a red boat", "--min-score", "0.99") == []
+    lines = world.run("06_search.py", "boat", "--paths", "--copy-to", world.folder / "found").stdout
+    assert len(lines.splitlines()) == 8 and all(Path(line).is_file() for line in lines.splitlines())
+    assert len(list((world.folder / "found").iterdir())) == 8
+
+    # a second run has nothing to do; then one file is touched, one moves, one goes
+    assert counts(extract(world)) == (0, 9, 0, 0)
+    os.utime(world.photos / "2023" / "0.png", (1, 1))
+    (world.photos / "2023" / "1.png").rename(world.photos / "2024" / "moved.png")
+    (world.photos / "2023" / "2.png").unlink()
+    assert counts(extract(world)) == (1, 6, 1, 1)
+    assert "7 photos: 1 new, 0 changed, 6 unchanged, 2 gone" in world.run("05_build_collections.py").stdout
+    paths = {result["path"] for result in search(world, "boat", "-k", "50")}
+    assert "2024/moved.png" in paths and not paths & {"2023/1.png", "2023/2.png"}
+
+
+def test_one_kind_of_vectors_brought_up_to_date_does_not_make_the_other_look_fresh(world: World) -> None:
+    file = world.add("a.png", 1)
+    world.add("b.png", 2)
+    extract(world)
+    draw(3).save(file)
+    assert counts(extract(world, "--only", "clip")) == (1, 1, 0, 0)
+    assert counts(extract(world, "--only", "clip")) == (0, 2, 0, 0)
+    assert counts(extract(world)) == (1, 1, 0, 0)
+    assert counts(extract(world)) == (0, 2, 0, 0)
+
+
+def test_vectors_are_exported_in_one_order(world: World) -> None:
+    for seed in range(3):
+        world.add(f"{seed}.png", seed)
+    world.run("01_extract_features.py", "--export-npy", world.folder / "out" / "v")
+    paths = (world.folder / "out" / "v_paths.txt").read_text().splitlines()
+    clip, vit = (np.load(world.folder / "out" / f"v_{kind}.npy") for kind in ("clip", "vit"))
+    assert paths == ["0.png", "1.png", "2.png"] and clip.shape == (3, 24) and vit.shape == (3, 32)
+    world.run("05_build_collections.py")
+    for path, vector in zip(paths, clip, strict=True):
+        found = search(world, "--image", world.photos / path, "-k", "3")
+        scores = {result["path"]: result["score"] for result in found}
+        np.testing.assert_allclose([scores[p] for p in paths], clip @ vector, atol=1e-4)
+
+
+def test_folders_given_once_by_hand_are_used_by_the_later_steps(world: World, tmp_path: Path) -> None:
+    for place, seed in (("one", 1), ("two", 2)):
+        (tmp_path / place).mkdir()
+        draw(seed).save(tmp_path / place / "same name.png")
+    world.run("01_extract_features.py", "-i", tmp_path / "one", tmp_path / "two")
+    world.run("05_build_collections.py")
+    results = search(world, "x", "-k", "5")
+    assert {result["path"] for result in results} == {"one/same name.png", "two/same name.png"}
+    assert all(Path(result["file"]).is_file() for result in results)
+
+
+def test_queries_are_asked_for_until_an_empty_line(world: World) -> None:
+    world.add("a.png", 1)
+    extract(world)
+    world.run("05_build_collections.py")
+    done = world.run("06_search.py", "--no-show", stdin=f"a boat\n{world.photos / 'a.png'}\n\n")
+    assert done.stdout.count("a.png  (") == 2 and "1.0000  a.png" in done.stdout
+
+
+def test_photos_are_classified_without_any_collection(world: World) -> None:
+    world.add("a.png", 1)
+    (world.photos / "broken.jpg").write_bytes(b"no")
+    done = world.run("07_classify.py", world.photos, "-k", "2", "--json")
+    good, bad = json.loads(done.stdout)["results"]
+    scores = [label["score"] for label in good["classes"]]
+    assert scores == sorted(scores, reverse=True)
+    assert len(good["classes"]) == 2 and "error" in bad
+    world.run("07_classify.py", world.photos / "a.png", "--save", world.folder / "bars.png")
+    assert (world.folder / "bars.png").stat().st_size > 5000
+
+
+def test_datasets_are_listed_and_dropped(world: World) -> None:
+    world.add("a.png", 1)
+    extract(world)
+    world.run("05_build_collections.py")
+    assert "album                clip          1" in world.run("05_build_collections.py", "--list").stdout
+    assert "nothing dropped" in world.run("05_build_collections.py", "--drop", stdin="n\n").stdout
+    assert "dropped album_clip, album_vit" in world.run("05_build_collections.py", "--drop", "--yes").stdout
+    assert json.loads(world.run("05_build_collections.py", "--list", "--json").stdout) == {"collections": []}
+
+
+@pytest.mark.parametrize(
+    ("script", "args", "message"),
+    [
+        (
+            "01_extract_features.py",
+            ["--set", "models.clp=x"],
+            "models.clp: unknown key; did you mean models.clip?",
+        ),
+        ("01_extract_features.py", ["-i", "nowhere"], "no such folder of photos"),
+        ("01_extract_features.py", [], "no photos below it"),
+        ("01_extract_features.py", ["-n", "bad name"], "dataset.name: letters, digits and _ only"),
+        ("05_build_collections.py", ["-c", "nowhere.yaml"], "nowhere.yaml: no such config file"),
+        ("06_search.py", ["boat"], "no clip collection of dataset 'album'"),
+        ("06_search.py", ["boat", "--set", "milvus.uri=http://127.0.0.1:1"], "server does not answer"),
+        ("06_search.py", ["boat", "-k", "0"], "0 is not from 1 to 16384"),
+        ("07_classify.py", ["nowhere.jpg"], "nowhere.jpg: no such file or folder"),
+        ("07_classify.py", ["config.yaml"], "none of the photos could be read"),
+    ],
+)
+def test_what_the_user_can_fix_is_one_line(world: World, script: str, args: list[str], message: str) -> None:
+    done = world.run(script, *args, code=2)
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_the_reader_of_our_output_may_leave(world: World) -> None:
+    for seed in range(3):
+        world.add(f"{seed}.png", seed)
+    command = f"{sys.executable} {ROOT}/scripts/07_classify.py photos --no-show"
+    shell = f"{command} -c config.yaml | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", shell], cwd=world.folder, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0 and "Traceback" not in done.stderr

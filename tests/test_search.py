@@ -1,0 +1,156 @@
+"""Queries: how texts and photos pull together, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import World, draw
+
+from imagesearch.build import build_collections
+from imagesearch.dataset import Dataset
+from imagesearch.errors import UserError
+from imagesearch.features import extract_features
+from imagesearch.search import Query, Searcher, Term, combine
+from imagesearch.store import Store
+
+
+def unit(matrix: np.ndarray) -> np.ndarray:
+    return matrix / np.linalg.norm(matrix, axis=-1, keepdims=True)
+
+
+@pytest.fixture
+def gap() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Photos, and a text and a photo as queries, with CLIP's gap between modalities.
+
+    All photos share a direction that texts lack; similarities to the text lie in a narrow band, those to
+    the photo in a wide one, as measured on real CLIP.
+    """
+    rng = np.random.default_rng(0)
+    shared = unit(rng.standard_normal(64))
+    content = unit(rng.standard_normal((10, 64)))[rng.integers(0, 10, 400)] + 0.1 * rng.standard_normal(
+        (400, 64)
+    )
+    photos = unit(1.5 * shared + unit(content))
+    text = unit(0.25 * unit(rng.standard_normal(64)) - shared)
+    return photos.astype(np.float32), text.astype(np.float32), photos[7].astype(np.float32)
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def test_text_and_photo_both_pull(gap: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    photos, text, photo = gap
+    assert np.std(photos @ text) < 0.5 * np.std(photos @ photo), "the fixture has no gap to bridge"
+    plain = photos @ unit(text + photo)
+    fair = photos @ combine([Term(text, "text", 1), Term(photo, "image", 1)], photos)
+    by_text, by_photo = photos @ text, photos @ photo
+    assert correlation(plain, by_text) < 0.6 * correlation(plain, by_photo)
+    assert abs(correlation(fair, by_text) - correlation(fair, by_photo)) < 0.1
+
+
+@pytest.mark.parametrize(("modality", "weight"), [("text", 4.0), ("image", 4.0)])
+def test_weights_shift_the_pull(gap: tuple, modality: str, weight: float) -> None:
+    photos, text, photo = gap
+    terms = {"text": Term(text, "text", 1), "image": Term(photo, "image", 1)}
+    even = photos @ combine(list(terms.values()), photos)
+    heavier = Term(terms[modality].vector, modality, weight)
+    shifted = photos @ combine(list((terms | {modality: heavier}).values()), photos)
+    towards = photos @ heavier.vector
+    assert correlation(shifted, towards) > correlation(even, towards) + 0.05
+
+
+def test_minus_pushes_away(gap: tuple) -> None:
+    photos, text, photo = gap
+    plus = photos @ combine([Term(photo, "image", 1), Term(text, "text", 1)], photos)
+    minus = photos @ combine([Term(photo, "image", 1), Term(text, "text", -1)], photos)
+    assert correlation(minus, photos @ text) < 0 < correlation(plus, photos @ text)
+
+
+def test_parts_that_cancel_out_are_refused(gap: tuple) -> None:
+    _, text, _ = gap
+    with pytest.raises(UserError, match="cancel each other out"):
+        combine([Term(text, "text", 1), Term(text, "text", -1)])
+
+
+# --- on a real collection ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def searcher(world: World) -> Iterator[Searcher]:
+    for seed in range(12):
+        world.add(f"{'goa' if seed % 2 else 'goa_2'}/{seed:02d}.png", seed)
+    config = world.config()
+    dataset = Dataset(config)
+    extract_features(config, dataset)
+    with Store(config.milvus) as store:
+        build_collections(config, dataset, store)
+        yield Searcher(config, dataset, store)
+
+
+@pytest.mark.parametrize("by", ["clip", "vit"])
+def test_every_photo_finds_itself_first(searcher: Searcher, by: str) -> None:
+    for photo in searcher.dataset.photos:
+        first = searcher.search(Query(image=photo.file, by=by)).results[0]
+        assert first.path == photo.path and first.file == photo.file
+        assert first.score == pytest.approx(1, abs=1e-4)
+
+
+def test_results_are_ranked_and_limited(searcher: Searcher) -> None:
+    answer = searcher.search(Query(text="a red boat", top_k=5))
+    assert [result.rank for result in answer.results] == [1, 2, 3, 4, 5]
+    scores = [result.score for result in answer.results]
+    assert scores == sorted(scores, reverse=True)
+    assert set(answer.to_dict()) == {"query", "results"}
+    assert set(answer.to_dict()["results"][0]) == {"rank", "path", "score", "file"}
+
+
+def test_a_folder_limits_the_search(searcher: Searcher) -> None:
+    root = searcher.dataset.roots[0]
+    for folder in ("goa", "./goa/", str(root / "goa")):
+        found = searcher.search(Query(text="x", folder=folder, top_k=20)).results
+        assert sorted(r.path for r in found) == [f"goa/{seed:02d}.png" for seed in range(1, 12, 2)]
+    assert searcher.search(Query(text="x", folder="nowhere")).note == "no photos below nowhere"
+    with pytest.raises(UserError, match="not below the dataset's photos"):
+        searcher.search(Query(text="x", folder="/elsewhere"))
+
+
+def test_nothing_may_be_the_answer(searcher: Searcher) -> None:
+    answer = searcher.search(Query(text="a red boat", min_score=0.999))
+    assert answer.results == [] and answer.note == "nothing scores 0.999 or more"
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (Query(), "nothing to search for"),
+        (Query(text="  "), "nothing to search for"),
+        (Query(minus=("snow",)), "nothing to search for"),
+        (Query(text="boat", by="vit"), "wants --image"),
+        (Query(image=Path("gone.jpg")), "no such file"),
+    ],
+)
+def test_queries_without_sense_are_refused(searcher: Searcher, query: Query, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        searcher.search(query)
+
+
+def test_a_photo_that_is_none_is_refused(searcher: Searcher, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("not a photo")
+    with pytest.raises(UserError, match="not an image"):
+        searcher.search(Query(image=tmp_path / "text.jpg"))
+
+
+def test_a_typed_line_is_a_photo_if_there_is_one_of_that_name(tmp_path: Path) -> None:
+    draw(1).save(tmp_path / "a b.png")
+    assert Query().with_line(str(tmp_path / "a b.png")).image == tmp_path / "a b.png"
+    assert Query().with_line("nowhere.png") == Query(text="nowhere.png")
+
+
+def test_another_model_than_the_collections_is_refused(searcher: Searcher, world: World) -> None:
+    other = world.config(f"models.clip={world.settings['models']['vit']}")
+    with pytest.raises(UserError, match=r"models.clip: the config names .*, the collection was built with"):
+        Searcher(other, searcher.dataset, searcher.store).search(Query(text="x"))

@@ -1,0 +1,281 @@
+"""Collections in a real Milvus Lite: built, updated, searched with and without filters, and cut short."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from imagesearch import build
+from imagesearch.config import Index, IndexSearchParams, Milvus
+from imagesearch.errors import UserError
+from imagesearch.indexes import IndexPlan, automatic_nlist, plan_index
+from imagesearch.schema import PHOTO_FIELDS, Rows, Spec
+from imagesearch.store import Store, under
+
+DIMENSION = 16
+FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels", "year", "class_label"))
+
+
+def vectors(count: int, seed: int = 0) -> np.ndarray:
+    """Unit vectors in clusters, as those of photos are."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((50, DIMENSION))
+    spread = centres[rng.integers(0, 50, count)] + 0.7 * rng.standard_normal((count, DIMENSION))
+    return (spread / np.linalg.norm(spread, axis=1, keepdims=True)).astype(np.float32)
+
+
+def rows(matrix: np.ndarray, **columns: list) -> Rows:
+    count = len(matrix)
+    known = {
+        "path": [f"{i:05d}.jpg" for i in range(count)],
+        "face_labels": [[]] * count,
+        "year": [2000] * count,
+        "class_label": [""] * count,
+    }
+    return Rows(pa.table({"photo_id": pa.array(range(count), pa.int64()), **(known | columns)}), matrix)
+
+
+def spec(index: IndexPlan | None = None, **changes) -> Spec:
+    plan = index or IndexPlan("FLAT", {})
+    return replace(Spec("album", "clip", "some/model", "clip-1", DIMENSION, plan, FIELDS), **changes)
+
+
+def settings(folder: Path, kind: str = "auto") -> Milvus:
+    return Milvus.model_validate(
+        {"uri": str(folder / "milvus.db"), "index": {"type": kind}}, context={"base": folder}
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(settings(tmp_path)) as opened:
+        yield opened
+
+
+def update(store: Store, what: Spec, data: Rows, rebuild: bool = False) -> build.Report:
+    return build._update(store, [(what, data)], rebuild, None)[what.kind]
+
+
+def paths(store: Store, vector: np.ndarray, limit: int = 10, **options) -> list[str]:
+    return [hit.fields["path"] for hit in store.search("album", "clip", vector, limit, **options)]
+
+
+# --- searching ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"])
+def test_a_filter_never_loses_photos_to_an_index(tmp_path: Path, kind: str) -> None:
+    count = 50_000
+    matrix = vectors(count)
+    numbers = np.arange(count)
+    # folders that 1, 10, 1% and 50% of the photos lie in
+    folder = np.select(
+        [numbers == 777, (numbers > 5000) & (numbers <= 5010), numbers % 100 == 7, numbers % 2 == 0],
+        ["one", "ten", "percent", "half"],
+        "rest",
+    )
+    where = [f"{name}/{i:05d}.jpg" for i, name in enumerate(folder)]
+    with Store(settings(tmp_path, kind)) as store:
+        plan = plan_index(Index(type=kind), count, lite=True)
+        update(store, spec(plan), rows(matrix, path=where))
+        for name in ("one", "ten", "percent", "half"):
+            inside = np.flatnonzero(folder == name)
+            for query in vectors(3, seed=9):
+                best = inside[np.argsort(-(matrix[inside] @ query))[:10]]
+                found = [int(p.split("/")[1][:5]) for p in paths(store, query, where=under(name))]
+                assert len(found) == min(10, len(inside))
+                # 8-bit codes may swap neighbours; nothing else may differ from the exact answer
+                assert len(set(found) & set(best)) >= len(best) - (1 if kind == "IVF_SQ8" else 0), name
+
+
+def test_the_best_come_first_with_their_cosines(store: Store) -> None:
+    matrix = vectors(200)
+    update(store, spec(), rows(matrix))
+    hits = store.search("album", "clip", matrix[5], 5)
+    order = np.argsort(-(matrix @ matrix[5]))[:5]
+    assert [hit.id for hit in hits] == order.tolist()
+    np.testing.assert_allclose([hit.score for hit in hits], (matrix @ matrix[5])[order], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["FLAT", "IVF_FLAT", "HNSW"])
+def test_a_least_score_lets_in_what_equals_it_and_nothing_below(tmp_path: Path, kind: str) -> None:
+    matrix = vectors(3000)
+    with Store(settings(tmp_path, kind)) as store:
+        update(store, spec(plan_index(Index(type=kind), 3000, lite=True)), rows(matrix))
+        scores = np.sort(matrix @ matrix[1])[::-1]
+        third = store.search("album", "clip", matrix[1], 3)[-1].score
+        assert len(paths(store, matrix[1], 50, min_score=third)) == 3
+        assert len(paths(store, matrix[1], 50, min_score=float(scores[3]) + 1e-4)) == 3
+        assert paths(store, matrix[1], 50, min_score=1.0001) == []
+        assert paths(store, matrix[1], 10, min_score=0.9, where=under("nowhere")) == []
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["plain", "a_b", "100%", 'quo"te', "back\\slash", "it's", "new\nline", "日本", "😀", "a b", "{x}", "$1"],
+)
+def test_a_folder_means_what_lies_in_it_whatever_its_name(store: Store, folder: str) -> None:
+    near_misses = [f"{folder}x/1.jpg", f"x{folder}/1.jpg", "axb/1.jpg", "100x/1.jpg", f"{folder}.jpg"]
+    inside = [f"{folder}/1.jpg", f"{folder}/deep/2.jpg"]
+    matrix = vectors(len(near_misses) + len(inside))
+    update(store, spec(), rows(matrix, path=near_misses + inside))
+    assert sorted(paths(store, matrix[0], where=under(folder))) == sorted(inside)
+
+
+# --- updating ----------------------------------------------------------------------------------------------
+
+
+def test_an_update_touches_what_changed_and_nothing_else(store: Store) -> None:
+    matrix = vectors(100)
+    assert update(store, spec(), rows(matrix)).inserted == 100
+    again = update(store, spec(), rows(matrix))
+    assert (again.inserted, again.updated, again.deleted, again.unchanged) == (0, 0, 0, 100)
+    years = [1999] * 3 + [2000] * 97
+    changed = matrix.copy()
+    changed[50] = matrix[51]
+    report = update(store, spec(), Rows(rows(changed, year=years).scalars.slice(0, 90), changed[:90]))
+    assert (report.updated, report.deleted, report.unchanged, report.rows) == (4, 10, 86, 90)
+    assert len(store.search("album", "clip", matrix[0], 100)) == 90
+
+
+def test_a_new_model_index_or_field_fills_a_new_collection_and_drops_the_old(store: Store) -> None:
+    data = rows(vectors(50))
+    graph = spec(IndexPlan("HNSW", {"M": 8, "efConstruction": 50}))
+    update(store, spec(fingerprint="clip-0"), data)
+    assert update(store, graph, data).rebuilt == "another model"
+    assert update(store, spec(), data).rebuilt == "another index"
+    fewer = Rows(data.scalars.drop_columns(["class_label"]), data.vectors)
+    assert update(store, replace(spec(), fields=FIELDS[:-1]), fewer).rebuilt == "other fields"
+    assert update(store, spec(), data).rebuilt == "other fields"
+    assert update(store, spec(), data, rebuild=True).rebuilt == "asked for"
+    assert [c.name for c in store.collections()] == store._client.list_collections()
+    assert store.collections()[0].rows == 50 and store.collections()[0].state == "ready"
+
+
+def test_what_milvus_would_swallow_is_named_and_skipped(store: Store) -> None:
+    matrix = vectors(5)
+    matrix[1, 3] = np.nan
+    matrix[2] *= 3
+    names = ["a.jpg", "nan.jpg", "long.jpg", "é" * 3000 + ".jpg", "e.jpg"]
+    report = update(store, spec(), rows(matrix, path=names))
+    assert report.rows == 2
+    assert {path[:8]: reason for path, reason in report.skipped.items()} == {
+        "nan.jpg": "its vector is not a finite unit vector",
+        "long.jpg": "its vector is not a finite unit vector",
+        "é" * 8: "path is longer than 4096 bytes",
+    }
+    with pytest.raises(ValueError, match="vectors of shape"):
+        update(store, spec(), rows(np.eye(5, 7, dtype=np.float32)))
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_a_build_that_is_killed_says_so_and_the_next_one_finishes_it(
+    tmp_path: Path, rebuild: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix = vectors(100)
+    with Store(settings(tmp_path)) as store:
+        update(store, spec(), rows(matrix))
+        monkeypatch.setattr(build, "_ROWS_A_BATCH", 10)
+        real, calls = store.upsert, []
+
+        def upsert_twice(*args) -> None:
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            calls.append(real(*args))
+
+        monkeypatch.setattr(store, "upsert", upsert_twice)
+        with pytest.raises(KeyboardInterrupt):
+            update(store, spec(), rows(vectors(100, seed=1)), rebuild)
+    with Store(settings(tmp_path)) as store:
+        assert store.find("album", "clip").state == "updating"
+        assert len(paths(store, matrix[0], 200)) == 100  # searchable all the while
+        report = update(store, spec(), rows(vectors(100, seed=1)), rebuild)
+        assert report.rows == 100 and store.find("album", "clip").state == "ready"
+        assert len(store._client.list_collections()) == 1
+        assert report.inserted + report.updated == (100 if rebuild else 80)
+
+
+def test_dropping_a_dataset_leaves_the_others(store: Store) -> None:
+    for name in ("album", "album_clip", "other"):
+        update(store, spec(dataset=name), rows(vectors(5)))
+    store.drop("album")
+    assert [c.dataset for c in store.collections()] == ["album_clip", "other"]
+    with pytest.raises(
+        UserError, match="no clip collection of dataset 'album'; there are: album_clip, other"
+    ):
+        store.search("album", "clip", vectors(1)[0], 3)
+
+
+def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> None:
+    code = (
+        "import sys; from pathlib import Path; from imagesearch.config import Milvus\n"
+        "from imagesearch.store import Store; from imagesearch.errors import UserError\n"
+        "folder = Path(sys.argv[1])\n"
+        "try: Store(Milvus.model_validate({'uri': str(folder / 'milvus.db')}, context={'base': folder}))\n"
+        "except UserError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert "another process has it open" in done.stdout and done.stderr == ""
+
+
+# --- a server ----------------------------------------------------------------------------------------------
+
+
+def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
+    # Milvus Lite's own server on loopback: the wire, arrays and scalar indexes of the server variant, except
+    # for indexes on arrays, which Lite does not have
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+
+    server, database, port = start_server_in_thread(str(tmp_path / "server"))
+    fields = tuple(replace(item, filtered=item.filtered and item.type != "LIST") for item in FIELDS)
+    graph = replace(spec(IndexPlan("HNSW", {"M": 16, "efConstruction": 100})), fields=fields)
+    try:
+        milvus = Milvus.model_validate({"uri": f"http://127.0.0.1:{port}"}, context={"base": tmp_path})
+        with Store(milvus) as store:
+            matrix = vectors(300)
+            names = [f"{'in' if i % 3 else 'out'}/{i}.jpg" for i in range(300)]
+            people = [["Maya", "Noor"] if i < 5 else [] for i in range(300)]
+            data = rows(matrix, path=names, face_labels=people)
+            assert update(store, graph, data).inserted == 300
+            assert update(store, graph, data).unchanged == 300
+            assert all(path.startswith("out/") for path in paths(store, matrix[0], where=under("out")))
+            hit = store.search("album", "clip", matrix[3], 1, fields=("face_labels",))[0]
+            assert (hit.id, list(hit.fields["face_labels"])) == (3, ["Maya", "Noor"])
+    finally:
+        server.stop(grace=0)
+        database.close()
+
+
+# --- indexes -----------------------------------------------------------------------------------------------
+
+
+def test_auto_follows_the_number_of_photos_and_the_engine() -> None:
+    assert plan_index(Index(), 50_000, lite=True).type == "FLAT"
+    assert plan_index(Index(), 500_000, lite=True).type == "HNSW"
+    assert plan_index(Index(), 50_000, lite=False).type == "HNSW"
+    assert plan_index(Index(), 50_000_000, lite=False).type == "IVF_SQ8"
+
+
+def test_the_number_of_clusters_grows_with_the_square_root() -> None:
+    assert [automatic_nlist(n) for n in (1, 100, 10_000, 1_000_000)] == [1, 2, 256, 4000]
+
+
+def test_an_exhaustive_search_looks_into_every_cluster() -> None:
+    plan = plan_index(Index(type="IVF_FLAT"), 1_000_000, lite=True)
+    params = IndexSearchParams()
+    assert plan.search_params(params, 10, exhaustive=False) == {"nprobe": 250}
+    assert plan.search_params(params, 10, exhaustive=True) == {"nprobe": 4000}
+    graph = plan_index(Index(type="HNSW"), 1000, lite=True)
+    assert graph.search_params(IndexSearchParams(ef=10), 100, exhaustive=False) == {"ef": 100}
+
+
+def test_a_slowly_growing_album_does_not_build_its_clusters_anew() -> None:
+    plans = [plan_index(Index(type="IVF_FLAT"), n, lite=True) for n in (10_000, 12_000, 100_000)]
+    assert plans[0].suits(plans[1]) and not plans[0].suits(plans[2])

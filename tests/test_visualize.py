@@ -1,0 +1,83 @@
+"""Figures at their extremes: nothing, one, many, names of all sorts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from conftest import draw
+from matplotlib.figure import Figure
+from PIL import Image
+
+from imagesearch.visualize import Tile, classification_figure, result_grid, show
+
+NAMES = [
+    "IMG_0001.jpg",
+    "a very long name of a photo that goes on.jpeg",
+    "$x^2$ & 100%.png",
+    "日本 😀.heic",
+    "_",
+]
+
+
+def tiles(count: int) -> list[Tile]:
+    shapes = [(96, 64), (64, 96), (200, 20), (20, 200)]
+    return [Tile(draw(i, shapes[i % 4]), f"{i} · 0.3", NAMES[i % 5]) for i in range(count)]
+
+
+def texts_outside(figure: Figure) -> list[str]:
+    """Texts that are cut off by the figure's edge."""
+    figure.draw_without_rendering()
+    boxes = [
+        (text.get_text(), text.get_window_extent())
+        for axis in figure.axes
+        for text in [*axis.texts, axis.title]
+        if text.get_text()
+    ]
+    page = figure.bbox.padded(1)
+    return [text for text, box in boxes if not (page.contains(*box.min) and page.contains(*box.max))]
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 50])
+@pytest.mark.parametrize("image", [None, draw(99)], ids=["text", "photo"])
+def test_a_grid_holds_every_result_and_cuts_no_title(count: int, image: Image.Image | None) -> None:
+    figure = result_grid("a sailing boat on a very wide sea at sunset with many clouds", tiles(count), image)
+    shown = [axis for axis in figure.axes if axis.images]
+    assert len(shown) == count + (image is not None)
+    assert texts_outside(figure) == []
+    plt.close(figure)
+
+
+def test_a_grid_says_when_nothing_was_found_and_when_a_photo_is_gone() -> None:
+    empty = result_grid("unicorn", [])
+    assert "nothing found" in [text.get_text() for axis in empty.axes for text in axis.texts]
+    gone = result_grid("boat", [Tile(None, "1 · 0.3", "gone.jpg")])
+    assert "not there any more" in [text.get_text() for axis in gone.axes for text in axis.texts]
+    plt.close("all")
+
+
+def test_bars_are_as_long_as_the_probabilities() -> None:
+    figure = classification_figure([(draw(1), "photo.jpg", [("beach", 0.75), ("sea", 0.25)])])
+    bars = [patch.get_width() for axis in figure.axes for patch in axis.patches]
+    assert bars == [0.75, 0.25]
+    labels = [label.get_text() for axis in figure.axes for label in axis.get_yticklabels()]
+    assert "beach" in labels and texts_outside(figure) == []
+    plt.close(figure)
+
+
+def test_without_a_window_a_figure_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = show(result_grid("maya / goa?", tiles(2)), "search maya / goa?")
+    assert file == Path("outputs/search_maya_goa.png")
+    with Image.open(file) as picture:
+        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 100
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_a_figure_is_saved_where_and_how_it_is_asked(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / "new folder" / f"grid.{suffix}"
+    assert show(result_grid("boat", tiles(1)), "x", save=file) == file
+    assert file.stat().st_size > 1000
