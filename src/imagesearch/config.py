@@ -340,9 +340,10 @@ def _suggestion(where: list[str]) -> str:
     section = _fields(Config)
     for part in where[:-1]:
         section = section.get(part, {})
-    near = difflib.get_close_matches(where[-1], section, n=1, cutoff=0.5)
+    folded = {key.lower(): key for key in section}
+    near = difflib.get_close_matches(where[-1].lower(), folded, n=1, cutoff=0.5)
     if near:
-        return f"; did you mean {'.'.join([*where[:-1], near[0]])}?"
+        return f"; did you mean {'.'.join([*where[:-1], folded[near[0]]])}?"
     elsewhere = [name for name in _names(_fields(Config)) if name.rpartition(".")[2] == where[-1]]
     if elsewhere:
         return f"; did you mean {elsewhere[0]}?"

@@ -454,7 +454,7 @@ class Previews:
         """Remove the previews of photos that are gone or have changed, and what a kill left unfinished."""
         wanted = {self._file(photo).name for photo in photos}
         for file in self.folder.glob("*/*"):
-            if file.name not in wanted:
+            if file.name not in wanted and file.suffix in (".jpg", ".part"):
                 file.unlink(missing_ok=True)
 
     def _file(self, photo: Photo) -> Path:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Protocol
@@ -24,6 +24,8 @@ _SECONDS_A_SHARD = 30.0
 # Batches decoded ahead of the model. Prepared pixels are small (150 kB a photo at 224x224 RGB); three batches
 # keep the model fed when some photos (HEIC, panoramas) take many times longer than others.
 _BATCHES_AHEAD = 3
+# In place of the size in an entry of a photo that has moved: no file has it, so the entry is never fresh.
+_MOVED = -1
 
 
 class Engine(Protocol):
@@ -62,7 +64,11 @@ class Step:
 
 @dataclass
 class Summary:
-    """How a run went; counts are of photos, and ``new`` ones are those given to an engine."""
+    """How a run went; counts are of photos.
+
+    ``new`` ones are those looked at in this run; ``gone`` ones are not there any more, while the tables
+    still have them for the case that they come back.
+    """
 
     new: int = 0
     unchanged: int = 0
@@ -129,9 +135,10 @@ def run_steps(
         for plan in plans:
             _apply_moves(plan)
         missing = [photo for photo in photos if any(photo.photo_id in plan.missing for plan in plans)]
-        done = _work(plans, missing, previews, batch_size, workers)
-        for _ in progress(done, len(missing)) if progress else done:
-            pass
+        # closing: an interrupt in `progress` too commits now, while the tables are locked
+        with closing(_work(plans, missing, previews, batch_size, workers)) as done:
+            for _ in progress(done, len(missing)) if progress else done:
+                pass
         summary = _summary(plans, photos, missing)
         for step in steps:
             for table in step.tables:
@@ -162,13 +169,23 @@ def _plan(step: Step, photos: Sequence[Photo], hashes: dict[int, bytes], retry_f
             entry = seen.get(photo.photo_id)
             if not is_fresh(entry, photo, step.fingerprint) or (retry_failed and entry.error):
                 plan.missing.add(photo.photo_id)
-    gone = [entry for entry in tables_seen[0].values() if entry.photo_id not in present]
-    usable = [entry for entry in gone if entry.fingerprint == step.fingerprint and entry.error is None]
+    # A moved photo's old entry stays, marked: it is not gone, and its rows live on under the new id.
+    gone = [e for e in tables_seen[0].values() if e.photo_id not in present and e.size != _MOVED]
+    usable = [entry for entry in gone if _is_usable(entry, tables_seen, step.fingerprint)]
     arrived = [photo for photo in photos if photo.photo_id in plan.missing]
     plan.moves = _find_moves(usable, arrived, hashes)
     plan.missing -= {photo.photo_id for _, photo in plan.moves}
     plan.gone = len(gone) - len(plan.moves)
     return plan
+
+
+def _is_usable(entry: Seen, tables_seen: Sequence[dict[int, Seen]], fingerprint: str) -> bool:
+    """Whether all tables of a step have good rows of the same file; a kill may have come between two."""
+    same = [seen.get(entry.photo_id) for seen in tables_seen]
+    return all(
+        e is not None and e.error is None and e.fingerprint == fingerprint and e.content == entry.content
+        for e in same
+    )
 
 
 def _find_moves(
@@ -200,10 +217,11 @@ def _apply_moves(plan: _Plan) -> None:
         return
     for table in plan.step.tables:
         seen = table.seen(pa.array([entry.photo_id for entry, _ in plan.moves], pa.int64()))
-        known = [(seen[entry.photo_id], photo) for entry, photo in plan.moves if entry.photo_id in seen]
+        known = [(seen[entry.photo_id], photo) for entry, photo in plan.moves]
         rows = table.copy_rows([(entry, photo.photo_id) for entry, photo in known])
-        entries = [_entry(photo, e.content, e.width, e.height, e.error) for e, photo in known]
-        table.append(plan.step.fingerprint, rows, seen_table(entries))
+        entries = [_entry(photo, e.content, e.width, e.height, None) for e, photo in known]
+        marks = [(e.photo_id, e.path, _MOVED, 0, e.content, 0, 0, f"moved to {p.path}") for e, p in known]
+        table.append(plan.step.fingerprint, rows, seen_table(entries + marks))
 
 
 def _summary(plans: Sequence[_Plan], photos: Sequence[Photo], missing: Sequence[Photo]) -> Summary:
@@ -228,6 +246,8 @@ class _Decoded:
 
     photo: Photo
     inputs: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    """What one step could not prepare, by the step's name; the other steps can still want the photo."""
     content: bytes = bytes(16)
     width: int = 0
     height: int = 0
@@ -257,11 +277,18 @@ def _work(
             decoded.content = content_hash(photo.file)
             picture = previews.open(photo, max(writer.engine.side for writer in wanted))
             decoded.width, decoded.height = picture.width, picture.height
-            decoded.inputs = {w.plan.step.name: w.engine.prepare(picture.image) for w in wanted}
         except PhotoError as error:
             decoded.error = str(error)
+            return decoded
         except OSError as error:
             decoded.error = f"cannot be read: {error.strerror or error}"
+            return decoded
+        for writer in wanted:
+            name = writer.plan.step.name
+            try:
+                decoded.inputs[name] = writer.engine.prepare(picture.image)
+            except Exception as error:  # whatever a library says of one odd photo must not end the run
+                decoded.errors[name] = f"cannot be prepared: {type(error).__name__}: {error}"
         return decoded
 
     pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
@@ -304,8 +331,9 @@ class _Writer:
         self.committed = time.monotonic()
 
     def add(self, decoded: _Decoded) -> None:
-        if decoded.error is not None:
-            self.entries.append(decoded.entry(decoded.error))
+        error = decoded.error or decoded.errors.get(self.plan.step.name)
+        if error is not None:
+            self.entries.append(decoded.entry(error))
         else:
             self.batch.append(decoded)
         if len(self.batch) >= self.batch_size:
@@ -329,5 +357,7 @@ class _Writer:
             for table in self.plan.step.tables:
                 pieces = [rows[table.name] for rows in self.results]
                 empty = pa.table({"photo_id": pa.array([], pa.int64())})
-                table.append(self.plan.step.fingerprint, pa.concat_tables(pieces) if pieces else empty, seen)
+                # a batch in which nothing was found may lack columns that the others have
+                rows = pa.concat_tables(pieces, promote_options="default") if pieces else empty
+                table.append(self.plan.step.fingerprint, rows, seen)
         self.results, self.entries, self.committed = [], [], time.monotonic()

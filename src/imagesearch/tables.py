@@ -119,6 +119,8 @@ class Table:
         if len(old) <= _MANY_SHARDS:
             return
         wanted = pa.array(sorted(photo_ids), pa.int64())
+        if len(old) <= _MANY_SHARDS + len(wanted) // _PHOTOS_IN_COMPACTED_SHARD:
+            return  # millions of photos have many shards for good
         kept: dict[int, list[int]] = {}
         for entry in self.seen(wanted).values():
             if entry.fingerprint == fingerprint:
@@ -135,7 +137,8 @@ class Table:
         if seen:
             self.append(fingerprint, _concat(rows), _concat(seen))
         for shard in old:
-            # seen first: rows without it do not count, while it without rows would be a broken shard
+            # Oldest shard first: an older entry must not come to light again. In a shard seen first: rows
+            # without it do not count, while it without rows would be a broken shard.
             self._file("seen", shard).unlink()
             self._file("rows", shard).unlink()
 
@@ -228,7 +231,7 @@ class Table:
         file = self._file(kind, shard)
         try:
             return pq.read_table(file, columns=columns)
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException) as error:
             message = f"{file}: cannot be read ({error}); remove {self.folder} and run the step again"
             raise UserError(message) from None
 
