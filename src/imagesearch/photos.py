@@ -304,6 +304,7 @@ def _register_formats() -> None:
 
     # One thread a photo: photos are decoded in parallel already.
     pillow_heif.register_heif_opener(decode_threads=1)
+    Image.init()  # `Image.open` does not know the formats it is limited to before
 
 
 def _open(file: Path) -> Image.Image:
