@@ -47,7 +47,7 @@ Image.MAX_IMAGE_PIXELS = None
 # at once leaves the filters of one thread to the others.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # By content, whatever the name says; and no others, since Pillow would start Ghostscript for an EPS.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 
 
 class PhotoError(Exception):
@@ -388,7 +388,7 @@ def _raw_preview(raw: rawpy.RawPy) -> Image.Image | None:
         thumb = raw.extract_thumb()
         if thumb.format is not rawpy.ThumbFormat.JPEG:
             return None
-        image = Image.open(io.BytesIO(thumb.data), formats=["JPEG", "MPO"])
+        image = Image.open(io.BytesIO(thumb.data), formats=["JPEG"])
         if max(image.size) < min(_RAW_PREVIEW_ENOUGH, max(raw.sizes.width, raw.sizes.height) // 2):
             return None
         if _orientation(image) == 1 and raw.sizes.flip in _RAW_FLIPS:
