@@ -230,7 +230,9 @@ class Table:
     def _load(self, kind: str, shard: int, columns: Sequence[str] | None = None) -> pa.Table:
         file = self._file(kind, shard)
         try:
-            return pq.read_table(file, columns=columns)
+            with pq.ParquetFile(file) as parquet:
+                names = parquet.schema_arrow.names  # where nothing was found there is photo_id only
+                return parquet.read(None if columns is None else [c for c in columns if c in names])
         except (OSError, pa.ArrowException) as error:
             message = f"{file}: cannot be read ({error}); remove {self.folder} and run the step again"
             raise UserError(message) from None

@@ -1,0 +1,407 @@
+"""A table remembers what was seen and found, whatever kills the program that writes it."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagesearch import tables as tables_module
+from imagesearch.errors import UserError
+from imagesearch.tables import Seen, Table, as_matrix, seen_table, vector_column
+
+NOTHING = pa.table({"photo_id": pa.array([], pa.int64())})
+
+
+def entry(photo_id: int, size: int = 1, error: str | None = None) -> tuple:
+    return (photo_id, f"{photo_id}.jpg", size, 7, bytes([photo_id % 256]) * 16, 4, 3, error)
+
+
+def rows(*photo_ids: int, value: float = 0.0, dimension: int = 4) -> pa.Table:
+    """A vector a photo, from which one can tell the photo and the run."""
+    vectors = np.array([[i, value] + [0] * (dimension - 2) for i in photo_ids], np.float32)
+    return pa.table({"photo_id": pa.array(photo_ids, pa.int64()), "vector": vector_column(vectors)})
+
+
+def write(table: Table, *photo_ids: int, value: float = 0.0, fingerprint: str = "A") -> None:
+    found = rows(*photo_ids, value=value) if photo_ids else NOTHING
+    table.append(fingerprint, found, seen_table([entry(i) for i in photo_ids]))
+
+
+def content(table: Table) -> dict[int, float]:
+    """Photo and value of all that a reader gets."""
+    ids, vectors = table.vectors(table.seen().values())
+    assert len(set(ids.tolist())) == len(ids)
+    assert all(int(vector[0]) == i for i, vector in zip(ids.tolist(), vectors, strict=True))
+    return {i: float(vector[1]) for i, vector in zip(ids.tolist(), vectors, strict=True)}
+
+
+def files(table: Table) -> list[str]:
+    return sorted(file.name for file in table.folder.glob("*.p*"))
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    return Table(tmp_path / "year=2023 [é] #1" / "clip")
+
+
+def test_what_is_written_is_read(table: Table) -> None:
+    write(table, 1, 2)
+    write(table, 3, fingerprint="B")
+    seen = table.seen()
+    assert seen[1] == Seen(1, "1.jpg", 1, 7, b"\1" * 16, 4, 3, None, 1, "A")
+    assert seen[3].fingerprint == "B"
+    assert content(table) == {1: 0, 2: 0, 3: 0}
+    read = table.read(seen.values())
+    assert read is not None and read.column_names == ["photo_id", "vector"]
+    assert read["photo_id"].to_pylist() == [1, 2, 3]
+    assert list(table.seen(pa.array([2], pa.int64()))) == [2]
+
+
+def test_a_table_that_does_not_exist_is_empty(table: Table) -> None:
+    assert table.seen() == {} and table.read([]) is None
+    ids, vectors = table.vectors([])
+    assert len(ids) == 0 and vectors.shape[0] == 0 and vectors.dtype == np.float32
+    assert not table.folder.exists()
+
+
+def test_only_what_is_asked_for_is_read(table: Table) -> None:
+    write(table, 1, 2, 3)
+    seen = table.seen()
+    assert table.vectors([seen[2]])[0].tolist() == [2]
+    assert table.read([seen[3]], ["photo_id"]).to_pydict() == {"photo_id": [3]}
+
+
+def test_the_newest_entry_wins(table: Table) -> None:
+    write(table, 1, 2, value=1)
+    write(table, 2, 3, value=2)
+    assert content(table) == {1: 1, 2: 2, 3: 2}
+    table.append("A", NOTHING, seen_table([entry(3, error="broken")]))
+    assert table.seen()[3].error == "broken"
+    assert content(table) == {1: 1, 2: 2}
+
+
+def test_the_tenth_shard_is_newer_than_the_ninth_and_the_millionth_than_the_rest(table: Table) -> None:
+    for value in range(12):
+        write(table, 1, value=value)
+    for kind in ("rows", "seen"):
+        (table.folder / f"{kind}-000012.parquet").rename(table.folder / f"{kind}-1000000.parquet")
+    assert content(table) == {1: 11}
+    write(table, 1, value=99)
+    assert content(table) == {1: 99}
+
+
+def test_photos_with_no_row_one_or_many(table: Table) -> None:
+    found = pa.table({"photo_id": pa.array([2, 3, 3], pa.int64()), "box": [1, 2, 3]})
+    table.append("A", found, seen_table([entry(1), entry(2), entry(3)]))
+    table.append("A", NOTHING, seen_table([entry(4)]))
+    assert set(table.seen()) == {1, 2, 3, 4}
+    assert table.read(table.seen().values(), ["photo_id", "box"]).to_pydict() == {
+        "photo_id": [2, 3, 3],
+        "box": [1, 2, 3],
+    }
+    assert table.read([table.seen()[4]], ["photo_id", "box"]) is None
+
+
+def test_rows_of_photos_that_were_not_seen_do_not_count(table: Table) -> None:
+    table.append("A", rows(1, 2), seen_table([entry(1)]))
+    assert content(table) == {1: 0}
+
+
+# --- kills -------------------------------------------------------------------------------------------------
+
+
+def test_what_a_kill_left_is_ignored_and_cleaned(table: Table) -> None:
+    write(table, 1)
+    good = files(table)
+    for name in ("rows-000002.parquet", "rows-000003.part", "seen-000003.part"):
+        (table.folder / name).write_bytes(b"half")
+    assert content(table) == {1: 0}
+    with table.lock():
+        assert files(table) == good
+    (table.folder / "rows-000002.parquet").write_bytes(b"half")
+    write(table, 2)
+    assert content(table) == {1: 0, 2: 0}
+
+
+@pytest.mark.parametrize("survived", [0, 1])
+def test_a_kill_between_the_files_of_a_shard_loses_that_shard_only(
+    table: Table, monkeypatch: pytest.MonkeyPatch, survived: int
+) -> None:
+    write(table, 1)
+    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
+        _die_at(patch, "replace", survived)
+        write(table, 1, 2, value=5)
+    assert content(table) == {1: 0}
+    with table.lock():
+        write(table, 2, value=6)
+    assert content(table) == {1: 0, 2: 6}
+
+
+def _die_at(monkeypatch: pytest.MonkeyPatch, method: str, survived: int) -> None:
+    """Stop the program at some call of a method of Path, which then does nothing."""
+    real, left = getattr(Path, method), [survived]
+
+    def dying(self: Path, *args: object) -> object:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(self, *args)
+
+    monkeypatch.setattr(Path, method, dying)
+
+
+# --- compaction --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five shards are many, two photos fill a compacted one."""
+    monkeypatch.setattr(tables_module, "_MANY_SHARDS", 5)
+    monkeypatch.setattr(tables_module, "_PHOTOS_IN_COMPACTED_SHARD", 2)
+
+
+def fill(table: Table) -> dict[int, float]:
+    """Nine shards: gone photos, stale ones, errors, shards without rows; returns what is to stay."""
+    write(table, 1, 2, 3, value=1)
+    write(table, 4, fingerprint="old")
+    table.append("A", NOTHING, seen_table([entry(5)]))
+    write(table, 2, value=2)
+    table.append("A", NOTHING, seen_table([entry(6, error="broken")]))
+    write(table, 7, value=3)
+    write(table, 3, fingerprint="old", value=4)
+    write(table, 8, value=5)
+    write(table, 1, value=6)
+    return {1: 6, 2: 2, 7: 3}
+
+
+WANTED = [1, 2, 3, 4, 5, 6, 7]
+
+
+def check_compacted(table: Table, kept: dict[int, float]) -> None:
+    seen = table.seen()
+    live = {i: s for i, s in seen.items() if i in WANTED and s.fingerprint == "A"}
+    assert set(live) == {*kept, 5, 6}
+    assert live[6].error == "broken" and live[5].error is None
+    ids, vectors = table.vectors(live.values())
+    assert dict(zip(ids.tolist(), vectors[:, 1].tolist(), strict=True)) == kept
+
+
+@pytest.mark.usefixtures("many")
+def test_compaction_keeps_exactly_what_lives(table: Table) -> None:
+    kept = fill(table)
+    check_compacted(table, kept)
+    table.compact(iter(WANTED), "A")
+    check_compacted(table, kept)
+    assert set(table.seen()) == {*kept, 5, 6}
+    total = sum(len(table._load("rows", shard)) for shard in table._shards())
+    assert len(table._shards()) < 5 and total == len(kept)
+
+
+@pytest.mark.usefixtures("many")
+def test_a_table_all_of_whose_shards_are_empty(table: Table) -> None:
+    for photo_id in range(14):
+        table.append("A", NOTHING, seen_table([entry(photo_id)]))
+    table.compact(range(14), "A")
+    assert set(table.seen()) == set(range(14)) and len(table._shards()) == 7
+    assert table.read(table.seen().values()) is None
+
+
+@pytest.mark.usefixtures("many")
+def test_a_table_nothing_of_which_lives(table: Table) -> None:
+    fill(table)
+    table.compact([], "A")
+    assert files(table) == [] and table.seen() == {}
+
+
+def test_few_shards_are_left_alone(table: Table) -> None:
+    fill(table)
+    before = files(table)
+    table.compact(WANTED, "A")
+    assert files(table) == before
+
+
+@pytest.mark.usefixtures("many")
+def test_a_compacted_table_is_not_compacted_again_however_large(table: Table) -> None:
+    for photo_id in range(14):
+        write(table, photo_id)
+    table.compact(range(14), "A")
+    before = files(table)
+    assert len(table._shards()) == 7  # more than many, but full
+    table.compact(range(14), "A")
+    assert files(table) == before
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(("method", "calls"), [("replace", 6), ("unlink", 18)])
+def test_compaction_survives_a_kill_at_any_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, calls: int
+) -> None:
+    for survived in range(calls):
+        table = Table(tmp_path / f"{survived}")
+        kept = fill(table)
+        with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
+            _die_at(patch, method, survived)
+            table.compact(WANTED, "A")
+        check_compacted(table, kept)
+        with table.lock():
+            table.compact(WANTED, "A")
+        check_compacted(table, kept)
+
+
+# --- rows under new ids ------------------------------------------------------------------------------------
+
+
+def test_rows_can_be_had_under_other_ids(table: Table) -> None:
+    found = pa.table({"photo_id": pa.array([2, 1, 2], pa.int64()), "box": [1, 2, 3]})
+    table.append("A", found, seen_table([entry(1), entry(2)]))
+    table.append("A", NOTHING, seen_table([entry(3)]))
+    seen = table.seen()
+    copied = table.copy_rows([(seen[2], 20), (seen[3], 30), (seen[1], 10)])
+    assert copied.to_pydict() == {"photo_id": [20, 10, 20], "box": [1, 2, 3]}
+
+
+# --- memory ------------------------------------------------------------------------------------------------
+
+
+def test_reading_vectors_copies_them_once(table: Table) -> None:
+    dimension, photos, shards = 512, 2_500, 8
+    vectors = np.random.default_rng(0).random((photos, dimension), np.float32)
+    for shard in range(shards):
+        ids = range(shard * photos, (shard + 1) * photos)
+        found = pa.table({"photo_id": pa.array(ids, pa.int64()), "vector": vector_column(vectors)})
+        table.append("A", found, seen_table([entry(i) for i in ids]))
+    seen = list(table.seen().values())
+    size = shards * vectors.nbytes  # 41 MB
+    gc.collect()
+    pool = pa.default_memory_pool()
+    before = pool.bytes_allocated()
+    peaks = []
+    load = Table._load
+
+    def watched(self: Table, *args: object) -> pa.Table:
+        loaded = load(self, *args)
+        peaks.append(pool.bytes_allocated() - before)
+        return loaded
+
+    tracemalloc.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Table, "_load", watched)
+            ids, matrix = table.vectors(seen)
+        python_peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert matrix.nbytes == size and matrix.dtype == np.float32 and len(set(ids.tolist())) == len(seen)
+    assert (matrix[-photos:] == vectors).all()
+    assert python_peak < 1.2 * size  # the result itself; a list of floats would be 8 times as much
+    assert max(peaks) < 0.6 * size  # a shard or two at a time, not the table
+
+
+def test_a_column_of_vectors_is_not_copied() -> None:
+    vectors = np.arange(12, dtype=np.float32).reshape(3, 4)
+    column = vector_column(vectors)
+    matrix = as_matrix(pa.chunked_array([column]))
+    assert np.shares_memory(matrix, vectors)
+    assert (as_matrix(pa.chunked_array([column[1:], column[:1]])) == vectors[[1, 2, 0]]).all()
+
+
+# --- others ------------------------------------------------------------------------------------------------
+
+_TRY_TO_LOCK = """
+import sys
+from pathlib import Path
+from imagesearch.errors import UserError
+from imagesearch.tables import Table
+try:
+    with Table(Path(sys.argv[1])).lock():
+        print("locked")
+except UserError as error:
+    print(error)
+"""
+
+
+def test_a_second_process_cannot_write(table: Table) -> None:
+    def other() -> str:
+        command = [sys.executable, "-c", _TRY_TO_LOCK, str(table.folder)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    with table.lock():
+        assert "another run is writing here" in other()
+    assert other() == "locked"
+
+
+def test_a_lock_is_given_back_after_an_error(table: Table) -> None:
+    with pytest.raises(ZeroDivisionError), table.lock():
+        raise ZeroDivisionError
+    with table.lock(), pytest.raises(UserError), Table(table.folder).lock():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        ("rows", "gone"),
+        *((kind, damage) for kind in ("rows", "seen") for damage in ("empty", "half", "text")),
+    ],
+)
+def test_a_damaged_file_is_named(table: Table, kind: str, damage: str) -> None:
+    write(table, *range(1, 50))
+    seen = table.seen()
+    file = table.folder / f"{kind}-000001.parquet"
+    whole = file.read_bytes()
+    file.write_bytes({"half": whole[: len(whole) // 2], "text": b"hello" * 50}.get(damage, b""))
+    if damage == "gone":
+        file.unlink()
+    with pytest.raises(UserError, match=r"(rows|seen)-000001\.parquet: cannot be read.*run the step again"):
+        table.seen() if kind == "seen" else table.vectors(seen.values())
+
+
+@given(
+    actions=st.lists(
+        st.tuples(
+            st.sampled_from("AB"),
+            st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["row", "none", "error"])), max_size=4),
+            st.booleans(),
+        ),
+        max_size=12,
+    ),
+    living=st.sets(st.integers(0, 6)),
+)
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_a_table_is_a_dictionary(
+    tmp_path_factory: pytest.TempPathFactory,
+    actions: list[tuple[str, list[tuple[int, str]], bool]],
+    living: set[int],
+) -> None:
+    """Whatever is appended and compacted in whatever order, a reader gets what a dictionary would hold."""
+    table = Table(tmp_path_factory.mktemp("model") / "t")
+    model: dict[int, tuple[str, str, int]] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables_module, "_MANY_SHARDS", 2)
+        patch.setattr(tables_module, "_PHOTOS_IN_COMPACTED_SHARD", 2)
+        for turn, (fingerprint, photos, compact) in enumerate(actions):
+            outcomes = dict(photos)
+            found = [i for i, outcome in outcomes.items() if outcome == "row"]
+            entries = [entry(i, error="x" if o == "error" else None) for i, o in outcomes.items()]
+            table.append(fingerprint, rows(*found, value=turn) if found else NOTHING, seen_table(entries))
+            model |= {i: (outcome, fingerprint, turn) for i, outcome in outcomes.items()}
+            if compact:
+                table.compact(living, "A")
+                if len(table._shards()) == 0:
+                    assert not {i for i, (_, f, _) in model.items() if f == "A" and i in living}
+        live = {i: m for i, m in model.items() if m[1] == "A" and i in living}
+        seen = {i: s for i, s in table.seen().items() if s.fingerprint == "A" and i in living}
+        assert {i: s.error is None for i, s in seen.items()} == {i: m[0] != "error" for i, m in live.items()}
+        ids, vectors = table.vectors(seen.values())
+        assert dict(zip(ids.tolist(), vectors[:, 1].tolist() if len(ids) else [], strict=True)) == {
+            i: turn for i, (outcome, _, turn) in live.items() if outcome == "row"
+        }
