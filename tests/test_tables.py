@@ -303,7 +303,7 @@ def test_reading_vectors_copies_them_once(table: Table) -> None:
     assert matrix.nbytes == size and matrix.dtype == np.float32 and len(set(ids.tolist())) == len(seen)
     assert (matrix[-photos:] == vectors).all()
     assert python_peak < 1.2 * size  # the result itself; a list of floats would be 8 times as much
-    assert max(peaks) < 0.6 * size  # a shard or two at a time, not the table
+    assert python_peak + max(peaks) < 2 * size  # and a few shards at a time, not the table
 
 
 def test_a_column_of_vectors_is_not_copied() -> None:
