@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -191,7 +192,7 @@ def _clean(name: str) -> str:
 
 
 def _extension(name: str) -> str:
-    return name.rpartition(".")[2].lower()
+    return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 def _walk(
@@ -292,10 +293,11 @@ def decode(
     except MemoryError:
         raise PhotoError("not enough memory to decode it") from None
     except OSError as error:
-        reason = error.strerror if error.errno else str(error)
+        reason = error.strerror if error.errno else " ".join(str(error).split())
         raise PhotoError(f"cannot be decoded: {reason}") from None
     except Exception as error:  # decoders raise all sorts on damaged files: SyntaxError, struct.error, ...
-        raise PhotoError(f"cannot be decoded: {type(error).__name__}: {error}") from None
+        reason = " ".join(str(error).split())
+        raise PhotoError(f"cannot be decoded: {type(error).__name__}: {reason}") from None
 
 
 @functools.cache
@@ -487,4 +489,5 @@ class Previews:
             preview.save(unfinished, "JPEG", quality=88, comment=f"{picture.width} {picture.height}")
             unfinished.replace(file)
         except OSError:
-            unfinished.unlink(missing_ok=True)  # a full disk costs time later, not the photo now
+            with contextlib.suppress(OSError):  # a full disk costs time later, not the photo now
+                unfinished.unlink()
