@@ -1,0 +1,115 @@
+"""Search times in Milvus Lite before and after an update of a tenth of the rows, per index type.
+
+    python benchmarks/store_speed.py [--rows 50000] [--dimension 512] [--index FLAT IVF_FLAT HNSW]
+
+For each filter it prints the median milliseconds and the recall@10 before, and the ratio after / before;
+the two collections are asked in turn, so that a noisy machine hits both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from imagesearch import build
+from imagesearch.config import Index, Milvus
+from imagesearch.indexes import plan_index
+from imagesearch.schema import PHOTO_FIELDS, Rows, Spec
+from imagesearch.store import Store, under
+
+FILTERS = {"none": "", "50%": "half", "1%": "percent", "10 rows": "ten"}
+
+
+def clustered(rows: int, dimension: int, seed: int = 0) -> np.ndarray:
+    """Unit vectors in clusters, as those of photos are; (rows, dimension) float32."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((400, dimension), dtype=np.float32)
+    noise = rng.standard_normal((rows, dimension), dtype=np.float32)
+    vectors = centres[rng.integers(0, 400, rows)] + 0.9 * noise
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def table_of(vectors: np.ndarray, year: int) -> Rows:
+    """Rows of photos in folders that 10, 1% and 50% of them lie in."""
+    numbers = np.arange(len(vectors))
+    conditions = [(numbers > 500) & (numbers <= 510), numbers % 100 == 7, numbers % 2 == 0]
+    folders = np.select(conditions, ["ten", "percent", "half"], "rest")
+    columns = {"photo_id": pa.array(numbers)}
+    for item in PHOTO_FIELDS:
+        columns[item.name] = pa.array([item.unknown] * len(numbers), build._TYPES[item.type])
+    columns["path"] = pa.array([f"{folder}/{i}.jpg" for i, folder in enumerate(folders)])
+    columns["year"] = pa.array(np.where(numbers % 10 == 0, year, 2000), pa.int32())
+    return Rows(pa.table(columns), vectors)
+
+
+def measure(
+    stores: dict[str, Store], vectors: np.ndarray, queries: np.ndarray, where: str
+) -> dict[str, tuple[float, float]]:
+    """Median milliseconds of a search and its recall@10 by store, asked in turn so that noise hits all."""
+    paths = table_of(vectors, 2000).scalars["path"].to_pylist()
+    inside = np.asarray([i for i, path in enumerate(paths) if not where or path.startswith(f"{where}/")])
+    times: dict[str, list[float]] = {name: [] for name in stores}
+    recalls: dict[str, list[float]] = {name: [] for name in stores}
+    for query in queries:
+        best = set(inside[np.argsort(-(vectors[inside] @ query))[:10]].tolist())
+        for name, store in stores.items():
+            start = time.perf_counter()
+            hits = store.search("bench", "clip", query, 10, where=under(where))
+            times[name].append(1000 * (time.perf_counter() - start))
+            recalls[name].append(len({hit.id for hit in hits} & best) / len(best))
+    return {name: (statistics.median(times[name]), statistics.mean(recalls[name])) for name in stores}
+
+
+def run(kind: str, rows: int, dimension: int) -> dict:
+    """Fill two collections alike, update a tenth of one, and search both in turn."""
+    vectors = clustered(rows, dimension)
+    queries = clustered(20, dimension, seed=1)
+    plan = plan_index(Index(type=kind), rows, lite=True)
+    spec = Spec("bench", "clip", "random", "random", dimension, plan)
+    result: dict = {"index": kind, "build": plan.build}
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {
+            name: Milvus.model_validate(
+                {"uri": f"{name}.db", "index": {"type": kind}}, context={"base": Path(folder)}
+            )
+            for name in ("before", "after")
+        }
+        for name, years in (("before", [2000]), ("after", [2000, 2001])):
+            for year in years:
+                start = time.perf_counter()
+                with Store(settings[name]) as store:
+                    report = build._update(store, [(spec, table_of(vectors, year))], False, None)["clip"]
+                sent = report.inserted + report.updated
+                result[f"seconds to send {sent}"] = round(time.perf_counter() - start, 1)
+        stores = {name: Store(milvus) for name, milvus in settings.items()}
+        for store in stores.values():
+            store.search("bench", "clip", queries[0], 10)
+        for name, where in FILTERS.items():
+            timed = measure(stores, vectors, queries, where)
+            (before, recall), (after, _) = timed["before"], timed["after"]
+            ratio = round(after / before, 2)
+            result[name] = {"ms": round(before, 1), "recall": round(recall, 3), "ratio": ratio}
+        for store in stores.values():
+            store.close()
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--dimension", type=int, default=512)
+    parser.add_argument("--index", nargs="+", default=["FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"])
+    args = parser.parse_args()
+    for kind in args.index:
+        print(json.dumps(run(kind, args.rows, args.dimension)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
