@@ -231,8 +231,8 @@ class Table:
         file = self._file(kind, shard)
         try:
             with pq.ParquetFile(file) as parquet:
-                names = parquet.schema_arrow.names  # where nothing was found there is photo_id only
-                return parquet.read(None if columns is None else [c for c in columns if c in names])
+                # ignores, unlike pq.read_table, columns that a shard in which nothing was found lacks
+                return parquet.read(columns)
         except (OSError, pa.ArrowException) as error:
             message = f"{file}: cannot be read ({error}); remove {self.folder} and run the step again"
             raise UserError(message) from None
