@@ -20,7 +20,7 @@ FLOORS = [
     {"errors"},
     {"config"},
     {"photos", "tables", "models", "indexes"},
-    {"encoders", "schema"},
+    {"previews", "encoders", "schema"},
     {"store", "steps"},
     {"dataset"},
     {"features", "build"},

@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from imagesearch import photos as photos_module
+from imagesearch import previews as previews_module
 from imagesearch.errors import UserError
 from imagesearch.photos import (
     EXTENSIONS,
     Photo,
     PhotoError,
     Picture,
-    Previews,
     content_hash,
     decode,
     find_photos,
@@ -35,6 +35,7 @@ from imagesearch.photos import (
     photo_id,
     root_labels,
 )
+from imagesearch.previews import Previews
 
 pillow_heif.register_heif_opener()
 ORIENTATION = 0x0112
@@ -815,7 +816,7 @@ def test_no_preview_is_kept_of_what_decodes_fast(tmp_path: Path, previews: Previ
 def test_the_thumbnail_in_a_heic_is_not_kept_as_its_preview(
     tmp_path: Path, previews: Previews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photos_module, "_WORTH_CACHING_MEGAPIXELS", 0.1)  # encoding a large HEIC takes long
+    monkeypatch.setattr(previews_module, "_WORTH_CACHING_MEGAPIXELS", 0.1)  # encoding a large HEIC takes long
     touch(tmp_path, "photos/.keep")
     save_turned(draw(13, (640, 400)), tmp_path / "photos/a.heic", 6, thumbnails=[160])
     (photo,) = find_photos([tmp_path / "photos"])

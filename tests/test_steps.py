@@ -18,10 +18,11 @@ import pytest
 from conftest import ROOT, draw
 from PIL import Image
 
-from imagesearch import photos as photos_module
+from imagesearch import previews as previews_module
 from imagesearch import steps as steps_module
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo, Previews, find_photos, photo_id
+from imagesearch.photos import Photo, find_photos, photo_id
+from imagesearch.previews import Previews
 from imagesearch.steps import Result, Step, Summary, run_steps
 from imagesearch.tables import Table, vector_column
 
@@ -303,13 +304,13 @@ def test_a_photo_changed_after_it_was_listed_is_looked_at_again(world: World) ->
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the photos that were decoded."""
     names: list[str] = []
-    real = photos_module.decode
+    real = previews_module.decode
 
     def counting(file: Path, *args: Any, **options: Any) -> Any:
         names.append(file.name)
         return real(file, *args, **options)
 
-    monkeypatch.setattr(photos_module, "decode", counting)
+    monkeypatch.setattr(previews_module, "decode", counting)
     return names
 
 

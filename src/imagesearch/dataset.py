@@ -9,7 +9,8 @@ from pathlib import Path
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo, Previews, find_photos, locate, photo_id
+from imagesearch.photos import Photo, find_photos, locate, photo_id
+from imagesearch.previews import Previews
 from imagesearch.tables import Seen, Table
 
 

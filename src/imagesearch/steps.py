@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 from PIL import Image
 
-from imagesearch.photos import Photo, PhotoError, Previews, content_hash
+from imagesearch.photos import Photo, PhotoError, content_hash
+from imagesearch.previews import Previews
 from imagesearch.tables import Seen, Table, seen_table
 
 # A shard is committed after this many photos or seconds, whichever comes first: what a kill can cost.
