@@ -139,7 +139,7 @@ class Canvas:
         pixels = np.asarray(image, dtype=np.float32)
         height, width = pixels.shape[:2]
         y, x = np.linspace(-1, 1, height, dtype=np.float32), np.linspace(-1, 1, width, dtype=np.float32)
-        vignette = 1.0 - 0.10 * (y[:, None] ** 2 + x[None, :] ** 2)
+        vignette = 1.0 - 0.08 * (y[:, None] ** 2 + x[None, :] ** 2)
         gain = np.float32(exposure) * np.array([1 + warmth, 1.0, 1 - warmth], dtype=np.float32)
         noise = rng.standard_normal((height, width), dtype=np.float32) * np.float32(grain)
         pixels = pixels * (vignette[..., None] * gain) + noise[..., None]

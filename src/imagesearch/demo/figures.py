@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imagesearch.demo.canvas import Canvas, Colour, Light, Pen, bezier, clear, mix, shade, smooth
+from imagesearch.demo.canvas import Canvas, Colour, Pen, bezier, clear, mix, shade, smooth
 from imagesearch.demo.hair import back_hair, beard, front_hair
 from imagesearch.demo.people import Identity
 
@@ -70,13 +70,13 @@ def random_mood(rng: np.random.Generator) -> Mood:
     )
 
 
-def random_outfit(rng: np.random.Generator) -> Outfit:
-    """Clothes and pose at random."""
+def random_outfit(rng: np.random.Generator, alone: bool = True) -> Outfit:
+    """Clothes and pose at random; raised arms only where they cannot hide a neighbour's face."""
     return Outfit(
         shirt=CLOTHES[rng.integers(len(CLOTHES))],
         trousers=TROUSERS[rng.integers(len(TROUSERS))],
         pattern=str(rng.choice(["plain", "plain", "stripes", "dots", "collar"])),
-        arms=str(rng.choice(["down", "down", "wave", "hips", "cheer"])),
+        arms=str(rng.choice(["down", "down", "hips", "wave", "cheer"][: 5 if alone else 3])),
     )
 
 
@@ -221,7 +221,6 @@ def draw_person(
     who: Identity,
     mood: Mood,
     outfit: Outfit,
-    light: Light | None = None,
 ) -> tuple[tuple[float, float, float, float], np.ndarray]:
     """Draw a person whose head's centre is at (x, y); the body goes down from there.
 
@@ -233,21 +232,15 @@ def draw_person(
         Centre and half the height of the head, in picture units.
     who, mood, outfit
         Identity, face and clothes.
-    light : tuple of float, optional
-        Multiplied with all colours; the canvas' own if None.
 
     Returns
     -------
     box, landmarks
         As of `draw_head`.
     """
-    before = canvas.light
-    canvas.light = light or before
     back_hair(Pen(canvas, x, y, head, mood.tilt), who, mood.yaw * 0.13)
     _body(Pen(canvas, x, y, head), who, outfit)
-    result = draw_head(Pen(canvas, x, y, head, mood.tilt), who, mood)
-    canvas.light = before
-    return result
+    return draw_head(Pen(canvas, x, y, head, mood.tilt), who, mood)
 
 
 FEET = 6.0  # where the feet stand, in head units below the head's centre

@@ -190,7 +190,7 @@ def desert(c: Canvas, rng: Rng, time: str) -> Stage:
         top = int(np.argmin(crest[:, 1]))
         lee = crest[top : min(top + 46, len(crest))]
         u = np.linspace(0, 1, len(lee))
-        fall = lee + np.stack([40 * np.sin(np.pi * u), 90 * np.sin(np.pi * u**0.8) ** 1.2], axis=1)
+        fall = lee + np.stack([40 * np.sin(np.pi * u), 64 * np.sin(np.pi * u**0.8) ** 1.2], axis=1)
         c.polygon(np.concatenate([lee, fall[::-1]]), clear(shade(tone, 0.66), 150))
     c.veil(hz + 100, c.h, (150, 84, 44), 0, 70)
     c.mottle(rng, hz + 40, c.h, (176, 110, 58), 90, (14, 3))
