@@ -42,14 +42,18 @@ class Truth:
 
 
 def fits(kind: str, scene: str) -> bool:
-    """Whether a thing can be in a scene: boats need water, the rest goes anywhere."""
+    """Whether a thing can be in a scene: boats need water, nobody brings a car to a party."""
+    if scene == "party":
+        return kind not in ("boat", "car", "tent", "kite")
     return THINGS[kind].where != "water" or scene in ("beach", "harbour", "lake")
 
 
 def random_things(rng: np.random.Generator, scene: str, count: int, kinds: tuple[str, ...]) -> tuple:
     """`count` different (kind, colour) pairs that fit the scene."""
     options = [kind for kind in kinds if fits(kind, scene)]
-    chosen = rng.choice(options, size=min(count, len(options)), replace=False)
+    # On the water boats are more likely, or there would hardly be any.
+    odds = np.array([4.0 if THINGS[kind].where == "water" else 1.0 for kind in options])
+    chosen = rng.choice(options, size=min(count, len(options)), replace=False, p=odds / odds.sum())
     return tuple((str(k), str(rng.choice(THINGS[str(k)].colours))) for k in chosen)
 
 
