@@ -2,7 +2,7 @@
 
 The truth file, ``FOLDER.truth.json``::
 
-    {"made_by": "imagesearch.demo", "complete": true, "seed": 7,
+    {"made_by": "imagesearch.demo", "complete": true, "seed": 1,
      "people": ["Maya", ...],
      "photos": [{
         "path": "2023-04 Goa/IMG_0001.jpg",   relative to the folder, "/"-separated, NFC
@@ -26,7 +26,6 @@ file has no GPS.
 from __future__ import annotations
 
 import json
-import os
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -72,7 +71,7 @@ def truth_path(folder: str | Path) -> Path:
 def make_album(
     folder: str | Path,
     photos: int = 240,
-    seed: int = 7,
+    seed: int = 1,
     *,
     people: Sequence[Person] = CAST,
     kinds: Sequence[str] = SHOWN,
@@ -153,7 +152,7 @@ def _write_truth(folder: Path, truth: dict) -> None:
     target = truth_path(folder)
     draft = target.with_name(f"{target.name}.part")
     draft.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, target)
+    draft.replace(target)
 
 
 def _make_photo(folder: Path, shot: Shot) -> dict:
@@ -197,8 +196,13 @@ def _exif(shot: Shot) -> Image.Exif:
     if shot.position:
         latitude, longitude = shot.position
         exif.get_ifd(_GPS_IFD).update(
-            {0: b"\x02\x03\x00\x00", 1: "S" if latitude < 0 else "N", 2: _degrees(latitude),
-             3: "W" if longitude < 0 else "E", 4: _degrees(longitude)}  # fmt: skip
+            {
+                0: b"\x02\x03\x00\x00",
+                1: "S" if latitude < 0 else "N",
+                2: _degrees(latitude),
+                3: "W" if longitude < 0 else "E",
+                4: _degrees(longitude),
+            }
         )
     return exif
 

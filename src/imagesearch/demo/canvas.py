@@ -185,7 +185,7 @@ class Pen:
         if turn:
             c, s = math.cos(turn), math.sin(turn)
             p = np.stack([p[:, 0] * c - p[:, 1] * s, p[:, 0] * s + p[:, 1] * c], axis=1)
-        self.poly(p + (x, y), colour)
+        self.poly(p + np.array((x, y)), colour)
 
     def soft(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: int) -> None:
         """A soft ellipse (blush, shading); not part of the figure's box."""

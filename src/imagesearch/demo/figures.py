@@ -12,7 +12,8 @@ from imagesearch.demo.hair import back_hair, beard, front_hair
 from imagesearch.demo.people import Identity
 
 CLOTHES: tuple[Colour, ...] = (
-    (206, 72, 70), (66, 116, 176), (236, 186, 80), (88, 150, 110), (132, 92, 158), (240, 238, 232), (62, 66, 82),
+    (206, 72, 70), (66, 116, 176), (236, 186, 80), (88, 150, 110), (132, 92, 158), (240, 238, 232),
+    (62, 66, 82),
     (224, 138, 96), (120, 176, 190), (196, 120, 150),
 )  # fmt: skip
 TROUSERS: tuple[Colour, ...] = ((58, 72, 108), (70, 66, 70), (150, 128, 100), (96, 104, 84), (120, 84, 76))
@@ -106,16 +107,26 @@ def draw_head(pen: Pen, who: Identity, mood: Mood) -> tuple[tuple[float, float, 
         pen.oval(x, 0.06 - pitch * 0.5, who.ear * 0.85, who.ear * 1.25, shade(skin, 0.92))
         pen.oval(x, 0.06 - pitch * 0.5, who.ear * 0.45, who.ear * 0.75, shade(skin, 0.78))
     pen.poly(edge, skin)
-    box_pen = Pen(pen.canvas, pen.x, pen.y, pen.scale, pen.angle, pen.flip, [pen.place(edge * (1, 0.93) + (0, 0.07))])
+    box_pen = Pen(
+        pen.canvas, pen.x, pen.y, pen.scale, pen.angle, pen.flip, [pen.place(edge * (1, 0.93) + (0, 0.07))]
+    )
     pen.soft(0.34 * who.width, 0.36, 0.52 * who.width, 0.55, shade(skin, 0.72), 60)
     pen.soft(-0.25, -0.42, 0.45, 0.30, mix(skin, (255, 255, 255), 0.5), 60)
     blush = mix(skin, (232, 84, 84), 0.55)
     for s in (-1, 1):
-        pen.soft(s * 0.44 * who.width / 0.8 + yaw, 0.30 + pitch, 0.20, 0.14, blush, round(70 + 70 * who.cheeks))
+        pen.soft(
+            s * 0.44 * who.width / 0.8 + yaw, 0.30 + pitch, 0.20, 0.14, blush, round(70 + 70 * who.cheeks)
+        )
     if who.freckles > 0.05:
         for i in range(14):
             x, y = (i % 7 - 3) * 0.125 + 0.03 * (i // 7), 0.20 + 0.06 * math.sin(i * 2.4) + 0.05 * (i // 7)
-            pen.oval(x + yaw, y + pitch, 0.02, 0.018, clear(mix(skin, (150, 70, 30), 0.6), round(190 * who.freckles)))
+            pen.oval(
+                x + yaw,
+                y + pitch,
+                0.02,
+                0.018,
+                clear(mix(skin, (150, 70, 30), 0.6), round(190 * who.freckles)),
+            )
     beard(pen, who, edge, yaw, pitch)
     eyes = [_eye(pen, who, mood, side, yaw, pitch) for side in (-1, 1)]
     nose = _nose(pen, who, yaw, pitch)
@@ -148,11 +159,13 @@ def _eye(pen: Pen, who: Identity, mood: Mood, side: int, yaw: float, pitch: floa
     if who.lip > 0.55:  # lashes at the outer corner
         ox, oy = x + side * rx * 1.05, y - ry * 0.1 - who.eye_slant * 0.05
         for k in (0.0, 0.5):
-            pen.line([(ox - side * k * 0.06, oy - k * 0.06), (ox + side * (0.09 - k * 0.05), oy - 0.07 - k * 0.05)],
+            pen.line([(ox - side * k * 0.06, oy - k * 0.06), (ox + side * (0.09 - k * 0.05),
+                oy - 0.07 - k * 0.05)],
                      lid, 0.026, ends=False)  # fmt: skip
     brow_y, tilt = y - r * 1.25 - 0.12 - 0.03 * mood.smile, who.brow_tilt * 0.22
     brow = mix(who.hair_colour, (40, 30, 30), 0.35) if who.style not in ("scarf", "turban") else (52, 38, 34)
-    pen.curve([(x - r * 1.25, brow_y + tilt * side * 0.5 + 0.02), (x, brow_y - 0.09), (x + r * 1.25, brow_y - tilt * side * 0.5 + 0.02)],
+    pen.curve([(x - r * 1.25, brow_y + tilt * side * 0.5 + 0.02), (x, brow_y - 0.09),
+        (x + r * 1.25, brow_y - tilt * side * 0.5 + 0.02)],
               brow, who.brow)  # fmt: skip
     return x, y
 
@@ -162,7 +175,11 @@ def _nose(pen: Pen, who: Identity, yaw: float, pitch: float) -> tuple[float, flo
     dark = shade(who.skin, 0.76)
     w = who.nose_width
     pen.soft(x, y + 0.01, w * 1.3, w * 0.9, dark, 120)
-    pen.curve([(x - w, y - 0.03), (x - w * 0.6, y + w * 0.75), (x + w * 0.6, y + w * 0.75), (x + w, y - 0.03)], dark, 0.036)
+    pen.curve(
+        [(x - w, y - 0.03), (x - w * 0.6, y + w * 0.75), (x + w * 0.6, y + w * 0.75), (x + w, y - 0.03)],
+        dark,
+        0.036,
+    )
     pen.oval(x - w * 0.25, y - w * 0.25, w * 0.36, w * 0.30, clear(mix(who.skin, (255, 255, 255), 0.6), 130))
     return x, y
 
@@ -190,7 +207,11 @@ def _mouth(pen: Pen, who: Identity, mood: Mood, yaw: float, pitch: float) -> lis
                                      bezier([corners[1], (x, sag + 0.16), corners[0]])]), lips)  # fmt: skip
         pen.curve([corners[0], (x, sag + 0.06), corners[1]], shade(lips, 0.74), 0.04)
     for s, (cx, cy) in zip((-1, 1), corners, strict=True):
-        pen.curve([(cx + s * 0.015, cy - 0.045), (cx + s * 0.035, cy), (cx + s * 0.01, cy + 0.04)], shade(who.skin, 0.72), 0.024)
+        pen.curve(
+            [(cx + s * 0.015, cy - 0.045), (cx + s * 0.035, cy), (cx + s * 0.01, cy + 0.04)],
+            shade(who.skin, 0.72),
+            0.024,
+        )
     return corners
 
 
@@ -199,16 +220,23 @@ def _glasses(pen: Pen, who: Identity, eyes: list[tuple[float, float]]) -> None:
     (lx, ly), (rx, ry) = eyes
     for x, y in eyes:
         if who.glasses == "round":
-            rim = np.stack([np.cos(np.linspace(0, 2 * math.pi, 30)), np.sin(np.linspace(0, 2 * math.pi, 30))], axis=1) * r
+            rim = (
+                np.stack(
+                    [np.cos(np.linspace(0, 2 * math.pi, 30)), np.sin(np.linspace(0, 2 * math.pi, 30))], axis=1
+                )
+                * r
+            )
         elif who.glasses == "square":
             corners = smooth([(-1.1, -0.72), (1.1, -0.72), (1.0, 0.78), (-1.0, 0.78)], 2) * r
             rim = np.concatenate([corners, corners[:1]])
         else:
             t = np.linspace(0, math.pi, 18)
             rim = np.stack([np.cos(t), np.sin(t) * 0.8], axis=1) * r
-        pen.poly(rim + (x, y + 0.01), (235, 245, 255, 46))
-        pen.line(rim + (x, y + 0.01), colour, 0.05, ends=False)
-    pen.line([(lx + r * 0.95, ly - 0.04), ((lx + rx) / 2, ly - 0.09), (rx - r * 0.95, ry - 0.04)], colour, 0.045)
+        pen.poly(rim + np.array((x, y + 0.01)), (235, 245, 255, 46))
+        pen.line(rim + np.array((x, y + 0.01)), colour, 0.05, ends=False)
+    pen.line(
+        [(lx + r * 0.95, ly - 0.04), ((lx + rx) / 2, ly - 0.09), (rx - r * 0.95, ry - 0.04)], colour, 0.045
+    )
     pen.line([(lx - r, ly - 0.04), (-who.width * 0.98, ly - 0.06)], colour, 0.045)
     pen.line([(rx + r, ry - 0.04), (who.width * 0.98, ry - 0.06)], colour, 0.045)
 
@@ -249,9 +277,17 @@ FEET = 6.0  # where the feet stand, in head units below the head's centre
 def _body(pen: Pen, who: Identity, outfit: Outfit) -> None:
     shirt, dark, skin = outfit.shirt, shade(outfit.shirt, 0.78), who.skin
     for s in (-1, 1):
-        pen.line([(s * 0.36, 3.5), (s * 0.40, 5.75)], shade(outfit.trousers, 1.0 if s < 0 else 0.85), 0.62, ends=False)
+        pen.line(
+            [(s * 0.36, 3.5), (s * 0.40, 5.75)],
+            shade(outfit.trousers, 1.0 if s < 0 else 0.85),
+            0.62,
+            ends=False,
+        )
         pen.oval(s * 0.47, 5.86, 0.40, 0.17, (58, 50, 52))
-    pen.poly(smooth([(-0.72, 3.1), (0.72, 3.1), (0.74, 4.1), (0.05, 4.2), (-0.05, 4.2), (-0.74, 4.1)], 1), outfit.trousers)
+    pen.poly(
+        smooth([(-0.72, 3.1), (0.72, 3.1), (0.74, 4.1), (0.05, 4.2), (-0.05, 4.2), (-0.74, 4.1)], 1),
+        outfit.trousers,
+    )
     _arms(pen, outfit.arms, shirt, skin)
     pen.poly(smooth([(-0.42, 1.14), (0.42, 1.14), (1.02, 1.36), (1.06, 1.9), (0.80, 3.55), (-0.80, 3.55),
                      (-1.06, 1.9), (-1.02, 1.36)], 2), shirt)  # fmt: skip
@@ -261,12 +297,23 @@ def _body(pen: Pen, who: Identity, outfit: Outfit) -> None:
             pen.line([(-half, y), (half, y)], mix(shirt, (255, 255, 255), 0.55), 0.13, ends=False)
     elif outfit.pattern == "dots":
         for i in range(15):
-            pen.oval((i % 5 - 2) * 0.36 + 0.12 * (i // 5 % 2), 1.75 + 0.5 * (i // 5), 0.075, 0.075, mix(shirt, (255, 255, 255), 0.6))
+            pen.oval(
+                (i % 5 - 2) * 0.36 + 0.12 * (i // 5 % 2),
+                1.75 + 0.5 * (i // 5),
+                0.075,
+                0.075,
+                mix(shirt, (255, 255, 255), 0.6),
+            )
     pen.poly([(0.62, 1.4), (0.92, 1.5), (0.98, 1.9), (0.74, 3.40), (0.50, 3.50)], clear(dark, 90))
-    pen.poly(smooth([(-0.27, 0.7), (0.27, 0.7), (0.30, 1.22), (0, 1.42), (-0.30, 1.22)], 1), shade(skin, 0.84))
+    pen.poly(
+        smooth([(-0.27, 0.7), (0.27, 0.7), (0.30, 1.22), (0, 1.42), (-0.30, 1.22)], 1), shade(skin, 0.84)
+    )
     if outfit.pattern == "collar":
         for s in (-1, 1):
-            pen.poly([(s * 0.02, 1.52), (s * 0.30, 1.14), (s * 0.56, 1.30), (s * 0.34, 1.62)], mix(shirt, (255, 255, 255), 0.4))
+            pen.poly(
+                [(s * 0.02, 1.52), (s * 0.30, 1.14), (s * 0.56, 1.30), (s * 0.34, 1.62)],
+                mix(shirt, (255, 255, 255), 0.4),
+            )
 
 
 def _arms(pen: Pen, pose: str, shirt: Colour, skin: Colour) -> None:

@@ -16,7 +16,14 @@ HAIRS: tuple[Colour, ...] = (
     (30, 26, 30), (62, 42, 34), (104, 66, 42), (146, 92, 50), (196, 146, 80), (236, 204, 130), (176, 74, 38),
     (170, 168, 172), (232, 230, 228),
 )  # fmt: skip
-SCARVES: tuple[Colour, ...] = ((36, 128, 132), (168, 60, 96), (92, 78, 160), (214, 152, 60), (70, 96, 62), (196, 180, 168))
+SCARVES: tuple[Colour, ...] = (
+    (36, 128, 132),
+    (168, 60, 96),
+    (92, 78, 160),
+    (214, 152, 60),
+    (70, 96, 62),
+    (196, 180, 168),
+)
 IRISES: tuple[Colour, ...] = ((70, 44, 30), (110, 72, 38), (66, 116, 84), (62, 118, 176), (104, 116, 126))
 FRAMES: tuple[Colour, ...] = ((34, 34, 40), (122, 72, 44), (176, 40, 52), (44, 84, 150), (204, 170, 92))
 
@@ -85,7 +92,8 @@ class Person:
 
 # Each continuous trait: (lowest, highest).
 _RANGES: dict[str, tuple[float, float]] = {
-    "width": (0.70, 0.90), "jaw": (0.05, 0.36), "chin": (0.0, 0.5), "volume": (0.0, 1.0), "eye_gap": (0.29, 0.39),
+    "width": (0.70, 0.90), "jaw": (0.05, 0.36), "chin": (0.0, 0.5), "volume": (0.0, 1.0),
+        "eye_gap": (0.29, 0.39),
     "eye_size": (0.105, 0.165), "eye_height": (0.0, 0.12), "eye_slant": (-0.25, 0.35), "brow": (0.03, 0.085),
     "brow_tilt": (-0.3, 0.3), "nose_width": (0.07, 0.16), "nose_length": (0.16, 0.30),
     "mouth_width": (0.20, 0.36), "lip": (0.0, 1.0), "ear": (0.11, 0.19), "freckles": (0.0, 1.0),
@@ -181,14 +189,16 @@ CAST: tuple[Person, ...] = (
     _cast("Kofi", 4.0, skin=SKINS[7], width=0.84, jaw=0.10, chin=0.1, style="buzz", hair_colour=HAIRS[0],
           beard="full", eye_size=0.125, brow=0.075, nose_width=0.15, mouth_width=0.33, lip=0.6),
     _cast("Zoë", 4.0, skin=SKINS[0], width=0.78, jaw=0.24, chin=0.35, style="bob", hair_colour=HAIRS[6],
-          fringe="straight", volume=0.6, iris=IRISES[2], freckles=1.0, eye_size=0.15, nose_length=0.18, brow=0.04),
+          fringe="straight", volume=0.6, iris=IRISES[2], freckles=1.0, eye_size=0.15, nose_length=0.18,
+          brow=0.04),
     _cast("Kim", 3.0, skin=SKINS[2], width=0.86, jaw=0.14, chin=0.05, style="spiky", hair_colour=HAIRS[0],
           volume=0.6, glasses="round", frame=FRAMES[2], eye_size=0.115, eye_slant=0.35, nose_width=0.11,
           mouth_width=0.25),
     _cast("Noor", 3.0, skin=SKINS[3], width=0.74, jaw=0.22, chin=0.25, style="scarf", hair_colour=SCARVES[0],
           iris=IRISES[1], eye_size=0.15, lip=0.7, brow=0.065, brow_tilt=-0.2, nose_width=0.10),
     _cast("Lars", 2.0, skin=SKINS[1], width=0.80, jaw=0.06, chin=0.0, style="quiff", hair_colour=HAIRS[5],
-          volume=0.7, iris=IRISES[3], beard="moustache", nose_length=0.29, nose_width=0.14, brow=0.06, brow_tilt=0.25),
+          volume=0.7, iris=IRISES[3], beard="moustache", nose_length=0.29, nose_width=0.14, brow=0.06,
+          brow_tilt=0.25),
     _cast("Ana", 0.0, skin=SKINS[3], width=0.88, jaw=0.16, chin=0.0, style="bun", hair_colour=HAIRS[8],
           volume=0.7, glasses="half", frame=FRAMES[3], eye_size=0.11, cheeks=1.0, lip=0.3, mouth_width=0.27),
     _cast("Tariq", 0.0, skin=SKINS[5], width=0.73, jaw=0.30, chin=0.4, style="afro", hair_colour=HAIRS[1],

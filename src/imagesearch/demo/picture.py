@@ -58,11 +58,16 @@ def random_things(rng: np.random.Generator, scene: str, count: int, kinds: tuple
 
 
 def random_spec(
-    rng: np.random.Generator, people: list[Person], kinds: tuple[str, ...] = tuple(THINGS), crowd: float = 0.55
+    rng: np.random.Generator,
+    people: list[Person],
+    kinds: tuple[str, ...] = tuple(THINGS),
+    crowd: float = 0.55,
 ) -> Spec:
     """A picture at random: any scene, hour, things; with probability `crowd` some of `people`."""
     scene, time = str(rng.choice(list(SCENES))), str(rng.choice(TIMES, p=(0.46, 0.27, 0.27)))
-    heads = int(rng.choice((1, 2, 3, 4), p=(0.55, 0.27, 0.12, 0.06))) if people and rng.random() < crowd else 0
+    heads = (
+        int(rng.choice((1, 2, 3, 4), p=(0.55, 0.27, 0.12, 0.06))) if people and rng.random() < crowd else 0
+    )
     # A picture without people has a thing, mostly; a crowded one has room for none or one.
     odds = {0: (0.08, 0.67, 0.25), 1: (0.28, 0.60, 0.12), 2: (0.40, 0.60, 0.0)}.get(heads, (0.75, 0.25, 0.0))
     things = random_things(rng, scene, int(rng.choice(3, p=odds)), kinds)
@@ -107,7 +112,9 @@ def draw_picture(spec: Spec, scale: float = 1.0, supersample: int = 2) -> tuple[
     canvas.light = tuple(float(v) for v in light)
     heads = _head_sizes(rng, spec)
     heights = [_thing_height(rng, kind, spec) for kind, _ in spec.things]
-    widths = [3.1 * r for r in heads] + [h * THINGS[k].aspect for h, (k, _) in zip(heights, spec.things, strict=True)]
+    widths = [3.1 * r for r in heads] + [
+        h * THINGS[k].aspect for h, (k, _) in zip(heights, spec.things, strict=True)
+    ]
     centres = _slots(rng, widths, canvas.w)
     things = [
         _draw_thing(canvas, rng, stage, kind, colour, x, height)
@@ -181,7 +188,12 @@ def _draw_thing(
 
 
 def _draw_people(
-    canvas: Canvas, rng: np.random.Generator, stage: Stage, spec: Spec, heads: list[float], centres: list[float]
+    canvas: Canvas,
+    rng: np.random.Generator,
+    stage: Stage,
+    spec: Spec,
+    heads: list[float],
+    centres: list[float],
 ) -> list[dict]:
     shown = []
     for person, r, x in sorted(zip(spec.people, heads, centres, strict=True), key=lambda item: item[1]):

@@ -82,7 +82,9 @@ def plan_album(photos: int, seed: int, people: Sequence[Person], kinds: Sequence
         place = PLACES[order[number % len(order)]]
         count = min(PER_JOURNEY, photos - len(shots))
         scenes = _scenes(rng, place, count, Counter(shot.spec.scene for shot in shots))
-        shots += _journey(rng, place, _companions(rng, people, number == 0), scenes, tuple(kinds), number == 0)
+        shots += _journey(
+            rng, place, _companions(rng, people, number == 0), scenes, tuple(kinds), number == 0
+        )
     _add_rare(rng, shots, [p for p in people if p.weight == 0])
     for i in rng.permutation(len(shots))[: round(0.1 * len(shots))]:  # cameras without GPS
         shots[i] = replace(shots[i], position=None)
@@ -142,14 +144,22 @@ def _who(rng: np.random.Generator, friends: list[Person]) -> list[Person]:
     return [friends[i] for i in rng.choice(len(friends), count, replace=False)]
 
 
-def _spec(rng: np.random.Generator, scene: str, time: str, cast: list[Person], kinds: tuple[str, ...]) -> Spec:
-    odds = {0: (0.10, 0.66, 0.24), 1: (0.25, 0.63, 0.12), 2: (0.40, 0.60, 0.0)}.get(len(cast), (0.7, 0.3, 0.0))
+def _spec(
+    rng: np.random.Generator, scene: str, time: str, cast: list[Person], kinds: tuple[str, ...]
+) -> Spec:
+    odds = {0: (0.10, 0.66, 0.24), 1: (0.25, 0.63, 0.12), 2: (0.40, 0.60, 0.0)}.get(
+        len(cast), (0.7, 0.3, 0.0)
+    )
     things = random_things(rng, scene, int(rng.choice(3, p=odds)), kinds)
     framing = random_framing(rng, len(cast), len(things))
-    return Spec(scene, time, things, tuple(cast), int(rng.integers(2**31)), framing, bool(rng.random() < 0.14))
+    return Spec(
+        scene, time, things, tuple(cast), int(rng.integers(2**31)), framing, bool(rng.random() < 0.14)
+    )
 
 
-def _shot(rng: np.random.Generator, spec: Spec, place: Place, taken: datetime, camera: tuple[str, str]) -> Shot:
+def _shot(
+    rng: np.random.Generator, spec: Spec, place: Place, taken: datetime, camera: tuple[str, str]
+) -> Shot:
     """The file's side: format, orientation, position."""
     ending = str(rng.choice(("jpg", "heic", "png"), p=(0.88, 0.07, 0.05)))
     if ending != "jpg":

@@ -21,7 +21,8 @@ def conifer(c: Canvas, x: float, y: float, height: float, colour: Colour, snow: 
         c.polygon([(x, top), (x + half, foot), (x - half, foot)], shade(colour, 0.80))
         c.polygon([(x, top), (x + half * 0.1, foot), (x - half, foot)], colour)
         if snow:
-            c.polygon([(x, top), (x + half * 0.5, foot - height * 0.06), (x - half * 0.66, foot - height * 0.05)],
+            c.polygon([(x, top), (x + half * 0.5, foot - height * 0.06),
+                (x - half * 0.66, foot - height * 0.05)],
                       (240, 246, 252))  # fmt: skip
 
 
@@ -42,7 +43,11 @@ def grass(c: Canvas, rng: Rng, y0: float, y1: float, colour: Colour, n: int = 12
     for x, t, lean, tone in rng.random((n, 4)):
         y = y0 + (y1 - y0) * t
         length = tall * (0.4 + 0.9 * t)
-        c.line([(x * c.w, y), (x * c.w + (lean - 0.5) * length, y - length)], shade(colour, 0.75 + 0.5 * tone), 1.3)
+        c.line(
+            [(x * c.w, y), (x * c.w + (lean - 0.5) * length, y - length)],
+            shade(colour, 0.75 + 0.5 * tone),
+            1.3,
+        )
 
 
 def water(c: Canvas, rng: Rng, y0: float, y1: float, far: Colour, near: Colour, time: str) -> None:
@@ -73,7 +78,7 @@ def beach(c: Canvas, rng: Rng, time: str) -> Stage:
     c.polygon(below(edge, c.h), mix(sand, (150, 140, 120), 0.42))
     c.line(edge, (255, 255, 255), 5)
     c.line(edge - (0, 7), (255, 255, 255, 120), 2.5)
-    c.polygon(below(edge + (0, 9), c.h), sand)
+    c.polygon(below(edge + np.array((0, 9)), c.h), sand)
     c.veil(shore + 30, c.h, shade(sand, 0.72), 0, 120)
     c.mottle(rng, shore + 22, c.h, shade(sand, 0.7), 110, (9, 4))
     for x, t in rng.random((40, 2)):
@@ -96,7 +101,9 @@ def _palm(c: Canvas, rng: Rng, x: float, y: float, lean: int) -> None:
     for angle in np.linspace(-0.35, math.pi + 0.35, 9) + rng.normal(0, 0.08, 9):
         u = np.linspace(0, 1, 10)
         length = height * rng.uniform(0.36, 0.46)
-        spine = top + np.stack([np.cos(angle) * length * u, -np.sin(angle) * length * u + 0.55 * length * u**2], 1)
+        spine = top + np.stack(
+            [np.cos(angle) * length * u, -np.sin(angle) * length * u + 0.55 * length * u**2], 1
+        )
         width = (length * 0.11 * np.sin(np.pi * np.clip(u + 0.06, 0, 1)))[:, None] * (0.25, 1.0)
         green = shade((58, 132, 74), rng.uniform(0.72, 1.15))
         c.polygon(np.concatenate([spine, (spine + width)[::-1]]), green)
@@ -129,14 +136,21 @@ def _peak(c: Canvas, rng: Rng, x: float, foot: float, height: float) -> None:
     half, top = height * rng.uniform(0.62, 0.85), foot - height
     rock = mix((116, 126, 150), (134, 132, 142), rng.random())
     c.polygon([(x - half, foot), (x, top), (x + half, foot)], rock)
-    spine = [(x, top), (x + half * 0.10, foot - height * 0.62), (x - half * 0.06, foot - height * 0.34), (x, foot)]
+    spine = [
+        (x, top),
+        (x + half * 0.10, foot - height * 0.62),
+        (x - half * 0.06, foot - height * 0.34),
+        (x, foot),
+    ]
     c.polygon([*spine, (x + half, foot)], shade(rock, 0.70))
     drop = height * rng.uniform(0.34, 0.46)
     w = half * drop / height
     zig = [(x - w, top + drop), (x - w * 0.55, top + drop * 0.72), (x - w * 0.25, top + drop * 1.06),
-           (x + w * 0.15, top + drop * 0.74), (x + w * 0.5, top + drop * 1.0), (x + w * 0.95, top + drop)]  # fmt: skip
+           (x + w * 0.15, top + drop * 0.74), (x + w * 0.5, top + drop * 1.0),
+           (x + w * 0.95, top + drop)]  # fmt: skip
     c.polygon([(x, top), *zig[::-1]], (246, 250, 255))
-    c.polygon([(x, top), (x + w * 0.15, top + drop * 0.74), (x + w * 0.5, top + drop), (x + w * 0.95, top + drop)],
+    c.polygon([(x, top), (x + w * 0.15, top + drop * 0.74), (x + w * 0.5, top + drop),
+        (x + w * 0.95, top + drop)],
               (196, 212, 234))  # fmt: skip
 
 
@@ -149,7 +163,8 @@ def forest(c: Canvas, rng: Rng, time: str) -> Stage:
         bark = mix((150, 186, 150), (72, 56, 46), depth)
         for x in np.linspace(0, 1, 8) + rng.normal(0, 0.05, 8):
             w, foot = 3 + 13 * depth, ground + 36 * (depth - 0.25)
-            c.polygon([(x * c.w - w, foot), (x * c.w - 0.7 * w, -5), (x * c.w + 0.7 * w, -5), (x * c.w + w, foot)],
+            c.polygon([(x * c.w - w, foot), (x * c.w - 0.7 * w, -5), (x * c.w + 0.7 * w, -5),
+                (x * c.w + w, foot)],
                       bark)  # fmt: skip
             c.rectangle(x * c.w + 0.25 * w, -5, x * c.w + 0.72 * w, foot, clear(shade(bark, 0.7), 130))
         leaf = mix((150, 196, 128), (44, 100, 56), depth)
@@ -160,7 +175,10 @@ def forest(c: Canvas, rng: Rng, time: str) -> Stage:
     if time != "night":
         beam = (255, 246, 196) if time == "day" else (255, 196, 130)
         for x in rng.uniform(0.1, 0.9, 4):
-            c.polygon([(x * c.w, 0), (x * c.w + 40, 0), (x * c.w - 60, ground), (x * c.w - 130, ground)], (*beam, 34))
+            c.polygon(
+                [(x * c.w, 0), (x * c.w + 40, 0), (x * c.w - 60, ground), (x * c.w - 130, ground)],
+                (*beam, 34),
+            )
     c.gradient(ground, c.h, ((104, 142, 78), (64, 98, 52)))
     mid = c.w * rng.uniform(0.35, 0.65)
     c.polygon([(mid - 22, ground), (mid + 22, ground), (mid + 150, c.h), (mid - 150, c.h)], (158, 128, 92))
@@ -231,7 +249,9 @@ def _cabin(c: Canvas, x: float, y: float, time: str) -> None:
     c.rectangle(x + 14, y - 66, x + 22, y - 44, (110, 90, 86))
     light, c.light = c.light, (1.0, 1.0, 1.0)
     for dx in (-20, 8):
-        c.rectangle(x + dx, y - 24, x + dx + 12, y - 12, (255, 214, 130) if time != "day" else (150, 186, 206))
+        c.rectangle(
+            x + dx, y - 24, x + dx + 12, y - 12, (255, 214, 130) if time != "day" else (150, 186, 206)
+        )
     c.light = light
 
 
@@ -239,7 +259,10 @@ def lake(c: Canvas, rng: Rng, time: str) -> Stage:
     """Still water mirroring wooded hills; reeds and a pier."""
     hz, shore = c.h * rng.uniform(0.42, 0.48), c.h * rng.uniform(0.68, 0.74)
     draw_sky(c, rng, time, hz)
-    layers = ((ridge(rng, c.w, hz, 110, 1.3), (142, 168, 186)), (ridge(rng, c.w, hz, 62, 1.8), (82, 124, 104)))
+    layers = (
+        (ridge(rng, c.w, hz, 110, 1.3), (142, 168, 186)),
+        (ridge(rng, c.w, hz, 62, 1.8), (82, 124, 104)),
+    )
     for line, colour in layers:
         c.polygon(below(line, hz), colour)
     firs = [(x * c.w, rng.uniform(24, 46)) for x in rng.random(24)]
@@ -333,5 +356,6 @@ def _acacia(c: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
         c.line([fork, (x + dx * height, y - height * 0.86)], (92, 68, 48), height * 0.035)
     for tone, dy in ((0.75, 0.0), (1.0, -0.05), (1.2, -0.09)):
         for dx in rng.uniform(-0.6, 0.6, 8):
-            c.ellipse(x + dx * height, y - height * (0.9 - dy * 0.4) + dy * height, height * 0.24, height * 0.075,
+            c.ellipse(x + dx * height, y - height * (0.9 - dy * 0.4) + dy * height, height * 0.24,
+                height * 0.075,
                       shade((104, 128, 62), tone))  # fmt: skip

@@ -78,7 +78,9 @@ def _tower(
     elif roof < 0.4:
         c.line([(x + w / 2, foot - tall), (x + w / 2, foot - tall * 1.16)], shade(colour, 0.7), 2)
     elif roof < 0.52:
-        c.polygon([(x, foot - tall), (x + w / 2, foot - tall - w * 0.6), (x + w, foot - tall)], shade(colour, 0.85))
+        c.polygon(
+            [(x, foot - tall), (x + w / 2, foot - tall - w * 0.6), (x + w, foot - tall)], shade(colour, 0.85)
+        )
     if depth or time != "day":
         _windows(c, rng, x + 3, foot - tall + 3, x + w, foot, (9.5, 12) if depth == 2 else (8.5, 11), time)
 
@@ -99,7 +101,8 @@ def street(c: Canvas, rng: Rng, time: str) -> Stage:
         y0, y1 = hz + (c.h - hz) * t0, hz + (c.h - hz) * t1
         drift = c.w / 2 - vx
         c.polygon([(vx + drift * t0 - 5 * t0, y0), (vx + drift * t0 + 5 * t0, y0),
-                   (vx + drift * t1 + 8 * t1, y1), (vx + drift * t1 - 8 * t1, y1)], (238, 234, 220))  # fmt: skip
+                   (vx + drift * t1 + 8 * t1, y1), (vx + drift * t1 - 8 * t1, y1)],
+                   (238, 234, 220))  # fmt: skip
     for side in (-1, 1):
         for t in (0.16, 0.34, 0.7):
             x, y = vx + side * c.w * 0.60 * t, hz + (c.h - hz) * t * 0.9
@@ -112,7 +115,14 @@ def street(c: Canvas, rng: Rng, time: str) -> Stage:
 
 def _houses(c: Canvas, rng: Rng, vx: float, hz: float, side: int, time: str) -> None:
     """Facades that shrink towards the vanishing point; far ones first."""
-    paints = ((222, 132, 104), (236, 200, 140), (170, 190, 198), (206, 158, 150), (226, 220, 204), (158, 178, 150))
+    paints = (
+        (222, 132, 104),
+        (236, 200, 140),
+        (170, 190, 198),
+        (206, 158, 150),
+        (226, 220, 204),
+        (158, 178, 150),
+    )
     cuts = [0.07, 0.13, 0.23, 0.42, 0.75, 1.35]
     reach = c.w * 0.62
     for near, far in zip(cuts[:0:-1], cuts[-2::-1], strict=True):
@@ -120,9 +130,12 @@ def _houses(c: Canvas, rng: Rng, vx: float, hz: float, side: int, time: str) -> 
         x0, x1 = vx + side * reach * far, vx + side * reach * near
         foot = [hz + (c.h - hz) * 0.62 * t for t in (far, near)]
         top = [hz - tall * t for t in (far, near)]
-        paint = shade(paints[rng.integers(len(paints))], rng.uniform(0.86, 1.04) * (1.0 if side < 0 else 0.86))
+        paint = shade(
+            paints[rng.integers(len(paints))], rng.uniform(0.86, 1.04) * (1.0 if side < 0 else 0.86)
+        )
         c.polygon([(x0, top[0]), (x1, top[1]), (x1, foot[1]), (x0, foot[0])], paint)
-        c.polygon([(x0, top[0] - 8 * far), (x1, top[1] - 8 * near), (x1, top[1] + 14 * near), (x0, top[0] + 14 * far)],
+        c.polygon([(x0, top[0] - 8 * far), (x1, top[1] - 8 * near), (x1, top[1] + 14 * near),
+            (x0, top[0] + 14 * far)],
                   shade(paint, 0.66))  # fmt: skip
         _facade(c, rng, (x0, x1), top, foot, paint, time)
 
@@ -188,11 +201,18 @@ def harbour(c: Canvas, rng: Rng, time: str) -> Stage:
     return Stage((quay + 34, c.h * 0.97), (c.h * 0.06, hz * 0.62), (hz + 40, quay - 14))
 
 
-def _gable(c: Canvas, rng: Rng, x: float, foot: float, w: float, tall: float, paint: Colour, time: str) -> None:
+def _gable(
+    c: Canvas, rng: Rng, x: float, foot: float, w: float, tall: float, paint: Colour, time: str
+) -> None:
     c.rectangle(x, foot - tall, x + w, foot, paint)
     c.rectangle(x + w * 0.82, foot - tall, x + w, foot, shade(paint, 0.8))
-    c.polygon([(x - 3, foot - tall), (x + w / 2, foot - tall - w * 0.56), (x + w + 3, foot - tall)], (110, 76, 70))
-    c.polygon([(x + 3, foot - tall), (x + w / 2, foot - tall - w * 0.46), (x + w - 3, foot - tall)], shade(paint, 0.94))
+    c.polygon(
+        [(x - 3, foot - tall), (x + w / 2, foot - tall - w * 0.56), (x + w + 3, foot - tall)], (110, 76, 70)
+    )
+    c.polygon(
+        [(x + 3, foot - tall), (x + w / 2, foot - tall - w * 0.46), (x + w - 3, foot - tall)],
+        shade(paint, 0.94),
+    )
     _windows(c, rng, x + 4, foot - tall, x + w - 2, foot, (12.5, 19), time)
 
 
@@ -230,7 +250,9 @@ def party(c: Canvas, rng: Rng, time: str) -> Stage:
               clear(mix((186, 84, 92), (84, 112, 160), rng.random()), 190))  # fmt: skip
     _bunting(c, rng)
     for x, y, pick in rng.random((70, 3)):
-        paint = ((240, 90, 90), (250, 200, 70), (90, 170, 230), (120, 200, 120), (220, 120, 210))[int(pick * 5)]
+        paint = ((240, 90, 90), (250, 200, 70), (90, 170, 230), (120, 200, 120), (220, 120, 210))[
+            int(pick * 5)
+        ]
         px, py = x * c.w, floor + 6 + (c.h - floor) * y
         c.polygon([(px, py), (px + 5, py + 1), (px + 4, py + 3.5), (px - 1, py + 2.5)], paint)
     if time != "day":
@@ -258,7 +280,8 @@ def _window(c: Canvas, rng: Rng, x: float, y: float, time: str) -> None:
     c.rectangle(x - w, y - 3, x + w, y + 3, (246, 242, 236))
     for side in (-1, 1):
         c.polygon([(x + side * (w + 16), y - h - 16), (x + side * (w - 14), y - h - 16),
-                   (x + side * (w - 2), y + h + 14), (x + side * (w + 18), y + h + 14)], (206, 112, 104))  # fmt: skip
+                   (x + side * (w - 2), y + h + 14), (x + side * (w + 18), y + h + 14)],
+                   (206, 112, 104))  # fmt: skip
 
 
 def _bunting(c: Canvas, rng: Rng) -> None:
@@ -269,6 +292,8 @@ def _bunting(c: Canvas, rng: Rng) -> None:
         c.line(rope, (250, 246, 238), 2)
         for i in range(len(rope) - 1):
             (x0, y0), (x1, y1) = rope[i], rope[i + 1]
-            c.polygon([(x0 + 2, y0), (x1 - 2, y1), ((x0 + x1) / 2, (y0 + y1) / 2 + 26)], paints[(i + int(top)) % 6])
+            c.polygon(
+                [(x0 + 2, y0), (x1 - 2, y1), ((x0 + x1) / 2, (y0 + y1) / 2 + 26)], paints[(i + int(top)) % 6]
+            )
     for x in np.linspace(0.04, 0.96, 12):
         lamp(c, x * c.w, c.h * 0.02 + 7 * abs(math.sin(x * 9)), 17, alpha=70)

@@ -12,8 +12,16 @@ TIMES = ("day", "sunset", "night")
 
 # What the background and the things in front are multiplied with. The front stays lighter at night, as if
 # lamps or a flash were near: colours of things must remain recognisable.
-BACK_LIGHT: dict[str, Light] = {"day": (1.0, 1.0, 1.0), "sunset": (0.98, 0.78, 0.66), "night": (0.27, 0.33, 0.55)}
-FRONT_LIGHT: dict[str, Light] = {"day": (1.0, 1.0, 1.0), "sunset": (1.0, 0.89, 0.80), "night": (0.70, 0.73, 0.86)}
+BACK_LIGHT: dict[str, Light] = {
+    "day": (1.0, 1.0, 1.0),
+    "sunset": (0.98, 0.78, 0.66),
+    "night": (0.27, 0.33, 0.55),
+}
+FRONT_LIGHT: dict[str, Light] = {
+    "day": (1.0, 1.0, 1.0),
+    "sunset": (1.0, 0.89, 0.80),
+    "night": (0.70, 0.73, 0.86),
+}
 
 SKIES: dict[str, tuple[tuple[Colour, ...], ...]] = {
     "day": (

@@ -1,4 +1,4 @@
-"""The fourteen things a picture may show, each in several colours, drawn standing on (0, 0), one unit tall."""
+"""The fourteen things a picture may show, in several colours: drawn standing on (0, 0), one unit tall."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def dog(p: Pen, paint: Colour) -> None:
                    (-0.2, -0.26), (-0.5, -0.3)], 3), paint)  # fmt: skip
     p.soft(0.03, -0.34, 0.42, 0.07, (0, 0, 0), 50)
     p.poly(smooth([(-0.68, -0.92), (-0.38, -0.90), (-0.26, -0.5), (-0.52, -0.42), (-0.62, -0.6)], 2), paint)
-    p.poly(smooth([(-0.86, -0.92), (-0.62, -1.0), (-0.40, -0.96), (-0.36, -0.74), (-0.58, -0.66), (-0.9, -0.66),
+    p.poly(smooth([(-0.86, -0.92), (-0.62, -1.0), (-0.40, -0.96), (-0.36, -0.74), (-0.58, -0.66),
+        (-0.9, -0.66),
                    (-1.0, -0.74), (-0.96, -0.82)], 2), paint)  # fmt: skip
     p.poly(smooth([(-0.92, -0.80), (-0.74, -0.78), (-0.72, -0.68), (-0.92, -0.66), (-0.99, -0.73)], 2), light)
     p.poly(smooth([(-0.52, -0.99), (-0.36, -0.96), (-0.30, -0.66), (-0.44, -0.60), (-0.50, -0.76)], 2), dark)
@@ -77,7 +78,10 @@ def cat(p: Pen, paint: Colour) -> None:
     """A cat, sitting, seen from the front, tail curled to the side."""
     dark, light = shade(paint, 0.72), mix(paint, (255, 250, 240), 0.5)
     p.line(bezier([(0.2, -0.06), (0.62, -0.02), (0.62, -0.36), (0.44, -0.44)]), dark, 0.09)
-    p.poly(smooth([(-0.16, -0.62), (0.16, -0.62), (0.3, -0.3), (0.34, 0.0), (-0.34, 0.0), (-0.3, -0.3)], 3), paint)
+    p.poly(
+        smooth([(-0.16, -0.62), (0.16, -0.62), (0.3, -0.3), (0.34, 0.0), (-0.34, 0.0), (-0.3, -0.3)], 3),
+        paint,
+    )
     p.oval(0, -0.28, 0.13, 0.22, light)
     for x in (-0.11, 0.11):
         p.line([(x, -0.3), (x, -0.05)], shade(paint, 0.9), 0.1)
@@ -95,7 +99,9 @@ def cat(p: Pen, paint: Colour) -> None:
         p.oval(s * 0.14, -0.71, 0.024, 0.058, (20, 20, 24))
         p.oval(s * 0.14 - 0.02, -0.735, 0.016, 0.018, (255, 255, 255))
         for dy in (-0.02, 0.03):
-            p.line([(s * 0.12, -0.61 + dy / 2), (s * 0.42, -0.63 + dy * 2)], (236, 232, 226), 0.01, ends=False)
+            p.line(
+                [(s * 0.12, -0.61 + dy / 2), (s * 0.42, -0.63 + dy * 2)], (236, 232, 226), 0.01, ends=False
+            )
     p.poly([(-0.035, -0.645), (0.035, -0.645), (0, -0.605)], (226, 122, 128))
     p.line(bezier([(-0.07, -0.575), (-0.02, -0.55), (0, -0.60)]), dark, 0.016)
     p.line(bezier([(0.07, -0.575), (0.02, -0.55), (0, -0.60)]), dark, 0.016)
@@ -126,11 +132,14 @@ def car(p: Pen, paint: Colour) -> None:
 def boat(p: Pen, paint: Colour) -> None:
     """A sailing boat: painted hull, sails with a painted stripe."""
     p.line([(-0.02, -0.24), (-0.02, -1.0)], (120, 86, 58), 0.035)
-    p.poly(bezier([(0.02, -0.96), (0.52, -0.62), (0.60, -0.31)]).tolist() + [(0.02, -0.31)], (250, 247, 238))
+    p.poly([*bezier([(0.02, -0.96), (0.52, -0.62), (0.60, -0.31)]), (0.02, -0.31)], (250, 247, 238))
     p.poly([(0.02, -0.5), (0.51, -0.5), (0.58, -0.38), (0.02, -0.38)], paint)
-    p.poly(bezier([(-0.06, -0.90), (-0.34, -0.6), (-0.46, -0.31)]).tolist() + [(-0.06, -0.31)], (232, 228, 218))
+    p.poly([*bezier([(-0.06, -0.90), (-0.34, -0.6), (-0.46, -0.31)]), (-0.06, -0.31)], (232, 228, 218))
     p.poly([(-0.02, -1.0), (0.16, -0.955), (-0.02, -0.915)], paint)
-    p.poly(smooth([(-0.74, -0.26), (0.78, -0.26), (0.6, -0.02), (0.5, 0.0), (-0.46, 0.0), (-0.58, -0.04)], 1), paint)
+    p.poly(
+        smooth([(-0.74, -0.26), (0.78, -0.26), (0.6, -0.02), (0.5, 0.0), (-0.46, 0.0), (-0.58, -0.04)], 1),
+        paint,
+    )
     p.poly([(-0.63, -0.09), (0.66, -0.09), (0.56, 0.0), (-0.52, 0.0)], shade(paint, 0.66))
     p.line([(-0.74, -0.255), (0.78, -0.255)], (250, 246, 236), 0.035)
     for x in (-0.3, 0.0, 0.3):
@@ -140,7 +149,9 @@ def boat(p: Pen, paint: Colour) -> None:
 def bicycle(p: Pen, paint: Colour) -> None:
     """A bicycle with thick painted tubes."""
     for x in (-0.48, 0.48):
-        ring = np.stack([np.cos(np.linspace(0, 2 * math.pi, 40)), np.sin(np.linspace(0, 2 * math.pi, 40))], axis=1)
+        ring = np.stack(
+            [np.cos(np.linspace(0, 2 * math.pi, 40)), np.sin(np.linspace(0, 2 * math.pi, 40))], axis=1
+        )
         for a in np.linspace(0, math.pi, 5)[:-1]:
             dx, dy = 0.32 * math.cos(a), 0.32 * math.sin(a)
             p.line([(x - dx, -0.35 - dy), (x + dx, -0.35 - dy)], (206, 208, 214), 0.012, ends=False)
@@ -159,7 +170,12 @@ def bicycle(p: Pen, paint: Colour) -> None:
 
 def balloon(p: Pen, paint: Colour) -> None:
     """A party balloon on a curling string."""
-    p.line(bezier([(0, -0.38), (0.12, -0.26), (-0.12, -0.14), (0.02, 0.0)], 20), (236, 236, 232), 0.016, ends=False)
+    p.line(
+        bezier([(0, -0.38), (0.12, -0.26), (-0.12, -0.14), (0.02, 0.0)], 20),
+        (236, 236, 232),
+        0.016,
+        ends=False,
+    )
     p.poly(smooth([(0, -1.0), (0.25, -0.93), (0.31, -0.74), (0.22, -0.52), (0, -0.40), (-0.22, -0.52),
                    (-0.31, -0.74), (-0.25, -0.93)], 3), paint)  # fmt: skip
     p.poly([(-0.05, -0.36), (0.05, -0.36), (0, -0.43)], shade(paint, 0.75))
@@ -178,8 +194,13 @@ def umbrella(p: Pen, paint: Colour) -> None:
     for i, s in enumerate((-1, 1)):
         u = np.linspace(0, 1, 12)
         seam = np.stack([s * 0.33 * np.sin(u * math.pi / 2), -0.95 + 0.41 * u**1.7], axis=1)
-        edge = np.stack([s * 0.62 * np.sin(u * math.pi / 2), -0.95 + 0.43 * (1 - np.cos(u * math.pi / 2))], axis=1)
-        p.poly(np.concatenate([seam, edge[::-1]]), mix(paint, (255, 255, 255), 0.30) if i == 0 else shade(paint, 0.74))
+        edge = np.stack(
+            [s * 0.62 * np.sin(u * math.pi / 2), -0.95 + 0.43 * (1 - np.cos(u * math.pi / 2))], axis=1
+        )
+        p.poly(
+            np.concatenate([seam, edge[::-1]]),
+            mix(paint, (255, 255, 255), 0.30) if i == 0 else shade(paint, 0.74),
+        )
     p.oval(0, -0.965, 0.025, 0.035, shade(paint, 0.6))
 
 
@@ -192,7 +213,10 @@ def cake(p: Pen, paint: Colour) -> None:
     for half, top, foot in ((0.5, -0.44, -0.16), (0.33, -0.70, -0.44)):
         p.poly([(-half, top), (half, top), (half, foot), (-half, foot)], paint)
         p.oval(0, foot, half, 0.04, paint)
-        p.poly([(half * 0.55, top), (half, top), (half, foot), (half * 0.55, foot + 0.03)], clear(shade(paint, 0.6), 90))
+        p.poly(
+            [(half * 0.55, top), (half, top), (half, foot), (half * 0.55, foot + 0.03)],
+            clear(shade(paint, 0.6), 90),
+        )
         p.oval(0, top, half, 0.05, cream)
         for i in range(7):
             x = -half + half * (2 * i + 1) / 7
@@ -251,9 +275,15 @@ def chair(p: Pen, paint: Colour) -> None:
     p.line([(-0.44, 0.0), (0.40, -0.94)], shade(wood, 0.8), 0.055)
     p.poly([(-0.46, -0.42), (-0.16, -0.36), (0.36, -0.98), (0.10, -1.0)], shade(paint, 0.74))
     p.poly(bezier([(0.44, -0.94), (0.14, -0.36), (-0.30, -0.22), (-0.52, -0.40)]).tolist()
-           + bezier([(-0.40, -0.48), (-0.20, -0.34), (0.06, -0.52), (0.20, -1.0)]).tolist(), paint)  # fmt: skip
+           + bezier([(-0.40, -0.48), (-0.20, -0.34), (0.06, -0.52), (0.20, -1.0)]).tolist(),
+               paint)  # fmt: skip
     for a, b in (((0.36, -0.88), (-0.08, -0.36)), ((0.29, -0.93), (-0.16, -0.40))):
-        p.line(bezier([a, ((a[0] + b[0]) / 2 - 0.02, (a[1] + b[1]) / 2 + 0.1), b]), (250, 248, 240), 0.03, ends=False)
+        p.line(
+            bezier([a, ((a[0] + b[0]) / 2 - 0.02, (a[1] + b[1]) / 2 + 0.1), b]),
+            (250, 248, 240),
+            0.03,
+            ends=False,
+        )
     p.line([(0.42, 0.0), (-0.52, -0.44)], wood, 0.06)
     p.line([(0.16, -0.98), (0.44, -0.94)], wood, 0.06)
 
@@ -277,7 +307,9 @@ def suitcase(p: Pen, paint: Colour) -> None:
     p.poly(smooth([(-0.62, -0.84), (0.62, -0.84), (0.64, -0.04), (-0.64, -0.04)], 1), paint)
     p.poly([(-0.58, -0.16), (0.58, -0.16), (0.54, -0.05), (-0.54, -0.05)], shade(paint, 0.7))
     for x in (-0.36, 0.36):
-        p.poly([(x - 0.06, -0.84), (x + 0.06, -0.84), (x + 0.06, -0.04), (x - 0.06, -0.04)], shade(paint, 0.55))
+        p.poly(
+            [(x - 0.06, -0.84), (x + 0.06, -0.84), (x + 0.06, -0.04), (x - 0.06, -0.04)], shade(paint, 0.55)
+        )
         p.oval(x, -0.62, 0.05, 0.035, (222, 196, 120))
     p.oval(-0.04, -0.52, 0.14, 0.13, (244, 240, 226))
     p.oval(-0.04, -0.52, 0.09, 0.08, (214, 96, 84) if paint[0] < 200 else (70, 120, 180))
@@ -287,17 +319,25 @@ def suitcase(p: Pen, paint: Colour) -> None:
 
 THINGS: dict[str, Kind] = {
     "ball": Kind(ball, ("red", "orange", "green", "blue", "purple", "yellow"), "ground", 1.0, 0.72),
-    "balloon": Kind(balloon, ("red", "orange", "yellow", "green", "blue", "purple", "white"), "air", 0.62, 1.0),
+    "balloon": Kind(
+        balloon, ("red", "orange", "yellow", "green", "blue", "purple", "white"), "air", 0.62, 1.0
+    ),
     "bicycle": Kind(bicycle, _BRIGHT, "ground", 1.63, 0.9),
     "boat": Kind(boat, _BRIGHT, "water", 1.52, 1.0),
-    "cake": Kind(cake, ("red", "orange", "yellow", "green", "blue", "purple", "white", "brown"), "ground", 1.24, 0.9),
+    "cake": Kind(
+        cake, ("red", "orange", "yellow", "green", "blue", "purple", "white", "brown"), "ground", 1.24, 0.9
+    ),
     "car": Kind(car, _BRIGHT, "ground", 2.09, 0.8),
     "cat": Kind(cat, _FUR, "ground", 1.0, 0.9),
     "chair": Kind(chair, ("red", "orange", "yellow", "green", "blue", "purple"), "ground", 1.0, 0.9),
     "dog": Kind(dog, _FUR, "ground", 1.75, 0.85),
-    "guitar": Kind(guitar, ("red", "orange", "yellow", "blue", "white", "black", "brown"), "ground", 0.5, 1.1),
+    "guitar": Kind(
+        guitar, ("red", "orange", "yellow", "blue", "white", "black", "brown"), "ground", 0.5, 1.1
+    ),
     "kite": Kind(kite, ("red", "orange", "yellow", "green", "blue", "purple"), "air", 0.76, 1.0),
-    "suitcase": Kind(suitcase, ("red", "yellow", "green", "blue", "purple", "black", "brown"), "ground", 1.3, 0.8),
+    "suitcase": Kind(
+        suitcase, ("red", "yellow", "green", "blue", "purple", "black", "brown"), "ground", 1.3, 0.8
+    ),
     "tent": Kind(tent, ("red", "orange", "yellow", "green", "blue", "purple", "white"), "ground", 2.0, 0.9),
     "umbrella": Kind(umbrella, _BRIGHT, "ground", 1.26, 1.1),
 }

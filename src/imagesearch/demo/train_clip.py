@@ -9,6 +9,7 @@ a search for something the album lacks scores low.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import time
@@ -36,13 +37,21 @@ IGNORE = -100
 
 def clip_config(vocab_size: int) -> CLIPConfig:
     """The network: 4 vision and 2 text layers, 1.2 million parameters."""
-    tower = {"hidden_act": "gelu", "hidden_size": WIDTH, "intermediate_size": 3 * WIDTH, "num_attention_heads": 4, "projection_dim": WIDTH}
+    tower = {
+        "hidden_act": "gelu",
+        "hidden_size": WIDTH,
+        "intermediate_size": 3 * WIDTH,
+        "num_attention_heads": 4,
+        "projection_dim": WIDTH,
+    }
     return CLIPConfig(
         projection_dim=WIDTH,
         logit_scale_init_value=math.log(1 / 0.07),
         vision_config={**tower, "num_hidden_layers": 4, "image_size": SIDE, "patch_size": PATCH},
-        text_config={**tower, "num_hidden_layers": 2, "max_position_embeddings": CONTEXT, "vocab_size": vocab_size,
-                     "bos_token_id": vocab_size - 2, "eos_token_id": vocab_size - 1, "pad_token_id": vocab_size - 1},
+        text_config={**tower, "num_hidden_layers": 2, "max_position_embeddings": CONTEXT,
+            "vocab_size": vocab_size,
+                     "bos_token_id": vocab_size - 2, "eos_token_id": vocab_size - 1,
+                     "pad_token_id": vocab_size - 1},
     )  # fmt: skip
 
 
@@ -70,12 +79,12 @@ def build_tokenizer(texts: list[str]) -> CLIPTokenizer:
 
 
 def _learn_merges(counts: dict[tuple[str, ...], int], limit: int) -> list[tuple[str, str]]:
-    """Byte-pair merges, most frequent first; ties in alphabetical order, so that a seed settles the result."""
+    """Byte-pair merges, most frequent first; ties alphabetically, so that a seed settles the result."""
     merges: list[tuple[str, str]] = []
     while len(merges) < limit:
         pairs: dict[tuple[str, str], int] = {}
         for pieces, n in counts.items():
-            for pair in zip(pieces, pieces[1:], strict=False):
+            for pair in itertools.pairwise(pieces):
                 pairs[pair] = pairs.get(pair, 0) + n
         if not pairs:
             break
@@ -103,10 +112,10 @@ def patch_labels(truths: list[Truth]) -> np.ndarray:
     for row, truth in enumerate(truths):
         for thing in truth.things:
             cells = _cells(thing["box"])
-            labels[row][cells + (0,)] = 1 + KINDS.index(thing["kind"])
-            labels[row][cells + (1,)] = COLOURS.index(thing["colour"])
+            labels[row][(*cells, 0)] = 1 + KINDS.index(thing["kind"])
+            labels[row][(*cells, 1)] = COLOURS.index(thing["colour"])
         for person in truth.people:
-            labels[row][_cells(person["box"]) + (2,)] = 1
+            labels[row][(*_cells(person["box"]), 2)] = 1
     return labels.reshape(len(truths), GRID * GRID, 3)
 
 
@@ -140,7 +149,9 @@ def patch_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Cross-entropy of thing and colour, and of face or not, per patch."""
     kinds, colours, face = logits.split([1 + len(KINDS), len(COLOURS), 1], dim=-1)
     loss = nnf.cross_entropy(kinds.flatten(0, 1), labels[..., 0].flatten())
-    loss = loss + 0.5 * nnf.cross_entropy(colours.flatten(0, 1), labels[..., 1].flatten(), ignore_index=IGNORE)
+    loss = loss + 0.5 * nnf.cross_entropy(
+        colours.flatten(0, 1), labels[..., 1].flatten(), ignore_index=IGNORE
+    )
     return loss + 0.5 * nnf.binary_cross_entropy_with_logits(face[..., 0], labels[..., 2].float())
 
 
@@ -172,19 +183,25 @@ def _words(rng: np.random.Generator, truth: Truth) -> Caption:
     return caption
 
 
-def augment(rng: np.random.Generator, pixels: np.ndarray, labels: np.ndarray | None) -> tuple[torch.Tensor, torch.Tensor]:
+def augment(
+    rng: np.random.Generator, pixels: np.ndarray, labels: np.ndarray | None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Mirror at random, vary exposure and tint, add noise; normalise to -1..1, channels first."""
     x = pixels.astype(np.float32) / 127.5 - 1
     flip = rng.random(len(x)) < 0.5
     x[flip] = x[flip, :, ::-1]
     gain = rng.uniform(0.92, 1.08, (len(x), 1, 1, 1)) * rng.uniform(0.97, 1.03, (len(x), 1, 1, 3))
     x = (x + 1) * gain.astype(np.float32) - 1
-    x += rng.standard_normal(x.shape, dtype=np.float32) * rng.uniform(0, 0.03, (len(x), 1, 1, 1)).astype(np.float32)
+    x += rng.standard_normal(x.shape, dtype=np.float32) * rng.uniform(0, 0.03, (len(x), 1, 1, 1)).astype(
+        np.float32
+    )
     if labels is not None:
         labels = labels.reshape(len(x), GRID, GRID, -1).copy()
         labels[flip] = labels[flip, :, ::-1]
         labels = labels.reshape(len(x), GRID * GRID, -1)
-    return torch.from_numpy(x.transpose(0, 3, 1, 2).copy()), torch.from_numpy(labels if labels is not None else np.zeros(1))
+    return torch.from_numpy(x.transpose(0, 3, 1, 2).copy()), torch.from_numpy(
+        labels if labels is not None else np.zeros(1)
+    )
 
 
 def parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] = ()) -> list[dict]:
@@ -222,7 +239,9 @@ def train_clip(
     model = Trainee(len(tokenizer)).train()
     groups = parameter_groups(model, 1e-3, ("logit_scale", "slope", "offset"))
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [g["lr"] for g in groups], steps, pct_start=0.06)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, [g["lr"] for g in groups], steps, pct_start=0.06
+    )
     started = time.perf_counter()
     for step in range(steps):
         rows = rng.integers(0, len(facts), batch)
@@ -232,7 +251,10 @@ def train_clip(
         fit = torch.from_numpy(matches(captions, [facts[i] for i in rows]).astype(np.float32))
         with torch.autocast("cpu", torch.bfloat16):
             cosines, patch_logits = model(pixels, tokens)
-        contrast, local = contrast_loss(model, cosines.float(), fit), patch_loss(patch_logits.float(), patches)
+        contrast, local = (
+            contrast_loss(model, cosines.float(), fit),
+            patch_loss(patch_logits.float(), patches),
+        )
         optimizer.zero_grad(set_to_none=True)
         (contrast + 1.5 * local).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -240,7 +262,10 @@ def train_clip(
         schedule.step()
         if step % 100 == 99:
             minutes = (time.perf_counter() - started) / 60
-            log(f"clip {step + 1}/{steps}  contrast {contrast.item():.3f}  patches {local.item():.3f}  {minutes:.1f} min")
+            log(
+                f"clip {step + 1}/{steps}  contrast {contrast.item():.3f}  patches {local.item():.3f}  "
+                f"{minutes:.1f} min"
+            )
     return model.clip.eval(), tokenizer
 
 

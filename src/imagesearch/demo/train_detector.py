@@ -1,4 +1,4 @@
-"""Trains the small face detector in SCRFD's format (arXiv:2105.04714). Defines a network, so it imports torch.
+"""Trains the small face detector in SCRFD's format (arXiv:2105.04714). Defines a network: imports torch.
 
 What InsightFace expects of the file: input (RGB - 127.5) / 128, any size divisible by 32; nine outputs in the
 order scores, boxes, landmarks, each for strides 8, 16, 32; each 2-D with two consecutive rows a cell; scores
@@ -57,7 +57,9 @@ class Detector(nn.Module):
             nn.Sequential(_block(i, o, 2), Residual(o)) for i, o in zip((24, 48, 72), widths, strict=True)
         )
         self.lateral = nn.ModuleList(nn.Conv2d(w, neck, 1) for w in widths)
-        self.heads = nn.ModuleList(nn.Sequential(_block(neck, neck, 1), nn.Conv2d(neck, 30, 1)) for _ in STRIDES)
+        self.heads = nn.ModuleList(
+            nn.Sequential(_block(neck, neck, 1), nn.Conv2d(neck, 30, 1)) for _ in STRIDES
+        )
         for head in self.heads:
             nn.init.normal_(head[1].weight, std=0.01)
             nn.init.zeros_(head[1].bias)
@@ -92,7 +94,11 @@ class Exported(nn.Module):
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Scores, boxes and landmarks, each for strides 8, 16, 32."""
         levels = [level.reshape(-1, 15) for level in self.net(pixels)]
-        return (*(v[:, :1].sigmoid() for v in levels), *(v[:, 1:5] for v in levels), *(v[:, 5:] for v in levels))
+        return (
+            *(v[:, :1].sigmoid() for v in levels),
+            *(v[:, 1:5] for v in levels),
+            *(v[:, 5:] for v in levels),
+        )
 
 
 def anchors(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -143,7 +149,12 @@ def _view(rng: np.random.Generator, sample: tuple) -> tuple[np.ndarray, np.ndarr
     x0 = rng.integers(0, max(1, width - INPUT + 1)) if width > INPUT else 0
     y0 = rng.integers(0, max(1, height - INPUT + 1)) if height > INPUT else 0
     w, h = min(INPUT, width), min(INPUT, height)
-    source = (x0 / zoom, y0 / zoom, min(pixels.shape[1], (x0 + w) / zoom), min(pixels.shape[0], (y0 + h) / zoom))
+    source = (
+        x0 / zoom,
+        y0 / zoom,
+        min(pixels.shape[1], (x0 + w) / zoom),
+        min(pixels.shape[0], (y0 + h) / zoom),
+    )
     part = np.asarray(Image.fromarray(pixels).resize((int(w), int(h)), filter_, box=source))
     boxes, marks = boxes * zoom - (x0, y0, x0, y0), marks * zoom - (x0, y0)
     if rng.random() < 0.5:
@@ -171,7 +182,9 @@ def _targets(boxes: np.ndarray, marks: np.ndarray, places: tuple) -> tuple[np.nd
     return owner, target
 
 
-def detection_loss(out: torch.Tensor, owner: torch.Tensor, target: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
+def detection_loss(
+    out: torch.Tensor, owner: torch.Tensor, target: torch.Tensor, unit: torch.Tensor
+) -> torch.Tensor:
     """Focal loss on the score, GIoU on the box, smooth L1 on the landmarks.
 
     Parameters
@@ -190,8 +203,7 @@ def detection_loss(out: torch.Tensor, owner: torch.Tensor, target: torch.Tensor,
     logits = out[..., 0]
     truth, score = mine.float(), logits.sigmoid()
     miss = (score - truth).abs() ** 2
-    weight = torch.where(mine, 0.5, 0.5)
-    focal = (weight * miss * nnf.binary_cross_entropy_with_logits(logits, truth, reduction="none"))[judged].sum()
+    focal = (0.5 * miss * nnf.binary_cross_entropy_with_logits(logits, truth, reduction="none"))[judged].sum()
     guess, aim = out[..., 1:5][mine].clamp(min=1e-3), target[..., :4][mine]
     sizes = unit.expand(out.shape[0], -1)[mine]
     near, far = torch.minimum(guess, aim), torch.maximum(guess, aim)
@@ -206,7 +218,12 @@ def detection_loss(out: torch.Tensor, owner: torch.Tensor, target: torch.Tensor,
 
 
 def train_detector(
-    seed: int, pictures: int = 3000, steps: int = 1500, batch: int = 16, workers: int = 2, log: Callable = print
+    seed: int,
+    pictures: int = 3000,
+    steps: int = 1500,
+    batch: int = 16,
+    workers: int = 2,
+    log: Callable = print,
 ) -> Detector:
     """Draw pictures, train a detector from nothing; deterministic by `seed`."""
     jobs = [(seed, chunk, 100) for chunk in range(pictures // 100)]
@@ -222,7 +239,9 @@ def train_detector(
     for step in range(steps):
         views = [_view(rng, samples[i]) for i in rng.integers(0, len(samples), batch)]
         pixels = torch.from_numpy(np.stack([v[0] for v in views]).transpose(0, 3, 1, 2).astype(np.float32))
-        owner, target = (np.stack(v) for v in zip(*(_targets(b, m, places) for _, b, m in views), strict=True))
+        owner, target = (
+            np.stack(v) for v in zip(*(_targets(b, m, places) for _, b, m in views), strict=True)
+        )
         out = torch.cat(net(pixels.contiguous(memory_format=torch.channels_last)), dim=1)
         loss = detection_loss(out, torch.from_numpy(owner), torch.from_numpy(target), unit)
         optimizer.zero_grad(set_to_none=True)
@@ -231,7 +250,8 @@ def train_detector(
         optimizer.step()
         schedule.step()
         if step % 100 == 99:
-            log(f"detector {step + 1}/{steps}  loss {loss.item():.3f}  {(time.perf_counter() - started) / 60:.1f} min")
+            minutes = (time.perf_counter() - started) / 60
+            log(f"detector {step + 1}/{steps}  loss {loss.item():.3f}  {minutes:.1f} min")
     return net.eval()
 
 
@@ -241,7 +261,8 @@ def export_onnx(net: nn.Module, example: torch.Tensor, file: Path, dynamic: bool
     free = partial(torch.export.Dim, min=2, max=64)
     shapes = ({2: 32 * free("rows"), 3: 32 * free("columns")},) if dynamic else None
     torch.onnx.export(
-        net.eval(), (example,), file, dynamo=True, opset_version=18, external_data=False, dynamic_shapes=shapes,
+        net.eval(), (example,), file, dynamo=True, opset_version=18, external_data=False,
+        dynamic_shapes=shapes,
         input_names=["input.1"], output_names=outputs, verbose=False,
     )  # fmt: skip
 

@@ -40,7 +40,8 @@ class Recogniser(nn.Module):
     def __init__(self):
         super().__init__()
         self.body = nn.Sequential(
-            _block(3, 20, 2), _block(20, 32, 2), Residual(32), _block(32, 64, 2), Residual(64), _block(64, 112, 2),
+            _block(3, 20, 2), _block(20, 32, 2), Residual(32), _block(32, 64, 2), Residual(64),
+            _block(64, 112, 2),
             Residual(112),
         )  # fmt: skip
         self.pool = nn.Sequential(nn.Conv2d(112, 112, 7, groups=112, bias=False), nn.BatchNorm2d(112))
@@ -82,7 +83,9 @@ def face_crop(rng: np.random.Generator, who: Identity) -> np.ndarray:
     if rng.random() < 0.5:  # photos are stored as JPEG, and a face may be in a reduced preview
         small = rng.uniform(0.5, 1.0)
         size = image.size
-        image = image.resize((max(24, round(size[0] * small)), max(24, round(size[1] * small))), Image.Resampling.BILINEAR)
+        image = image.resize(
+            (max(24, round(size[0] * small)), max(24, round(size[1] * small))), Image.Resampling.BILINEAR
+        )
         marks = marks * (image.width / size[0], image.height / size[1])
     eyes = np.linalg.norm(marks[1] - marks[0])
     # Part of the detector's error moves all five together, part each by itself.
@@ -132,7 +135,9 @@ def _augment(rng: np.random.Generator, crops: np.ndarray) -> torch.Tensor:
     for i, crop in enumerate(crops):
         dx, dy = rng.integers(-3, 4, 2)
         out[i] = np.roll(crop, (dy, dx), axis=(0, 1))
-    out *= (rng.uniform(0.88, 1.12, (len(crops), 1, 1, 1)) * rng.uniform(0.97, 1.03, (len(crops), 1, 1, 3))).astype(np.float32)
+    out *= (
+        rng.uniform(0.88, 1.12, (len(crops), 1, 1, 1)) * rng.uniform(0.97, 1.03, (len(crops), 1, 1, 3))
+    ).astype(np.float32)
     return torch.from_numpy(((out - 127.5) / 127.5).transpose(0, 3, 1, 2).copy())
 
 

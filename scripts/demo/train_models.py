@@ -1,0 +1,83 @@
+"""Train the demo's three small models from nothing, or measure those that are there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+MODELS = ("clip", "vit", "faces")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=f"{__doc__} Training takes about 40 minutes on two cores.")
+    parser.add_argument("--only", choices=MODELS, help="one of the models instead of all")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="settles pictures and weights (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("data/demo/models"), help="folder (default: %(default)s)"
+    )
+    parser.add_argument("--evaluate", action="store_true", help="measure the models in --out, train nothing")
+    parser.add_argument(
+        "--photos", type=int, default=300, help="size of the evaluation's album (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON, progress to stderr")
+    args = parser.parse_args()
+    wanted = [args.only] if args.only else list(MODELS)
+
+    def log(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    minutes = {}
+    if not args.evaluate:
+        try:
+            import onnxscript  # noqa: F401  (said now rather than after half an hour)
+        except ModuleNotFoundError:
+            return _mendable('training exports ONNX: pip install -e ".[train]" first')
+        from imagesearch.demo.train import train
+
+        minutes = train(args.out, wanted, args.seed, log)
+    missing = [name for name in wanted if not (args.out / name).is_dir()]
+    if missing:
+        return _mendable(
+            f"{args.out} has no {', '.join(missing)}: name the models' folder with --out, or train"
+        )
+    _show(_measure(args, log) | {f"minutes_{name}": value for name, value in minutes.items()}, args.json)
+    return 0
+
+
+def _mendable(line: str) -> int:
+    print(line, file=sys.stderr)
+    return 2
+
+
+def _measure(args: argparse.Namespace, log) -> dict[str, float]:
+    from imagesearch.demo.evaluate import evaluate, evaluation_album
+
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        album = Path(folder) / "album"
+        log(f"drawing {args.photos} photos with unseen people")
+        truth = evaluation_album(album, args.photos)
+        figures = evaluate(args.out, album, truth, args.only)
+    log(f"measured in {(time.perf_counter() - started) / 60:.1f} min")
+    return figures
+
+
+def _show(figures: dict[str, float], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures, indent=2))
+        return
+    from imagesearch.demo.evaluate import FLOORS
+
+    for name, value in figures.items():
+        floor = f"  (at least {FLOORS[name]})" if name in FLOORS else ""
+        print(f"{name:28}{value:>9.4g}{floor}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
