@@ -17,24 +17,22 @@ from imagesearch.demo.picture import Truth
 # Nouns a scene answers to. The first is the one used in a truth's own caption.
 SCENE_NOUNS: dict[str, tuple[str, ...]] = {
     "beach": ("a beach", "the beach", "beaches", "a sandy beach", "the seaside", "the seashore", "the shore",
-        "a coast",
-              "the ocean", "the sea"),
+              "a coast", "the ocean", "the sea"),
     "city": ("a city", "the city", "cities", "a skyline", "skyscrapers", "downtown", "a big city",
-        "tall buildings"),
+             "tall buildings"),
     "desert": ("a desert", "the desert", "deserts", "sand dunes", "dunes", "a dune"),
     "forest": ("a forest", "the forest", "forests", "the woods", "woodland", "a wood", "the jungle"),
     "harbour": ("a harbour", "the harbour", "harbours", "a harbor", "a port", "the docks", "a quay",
-        "a lighthouse"),
+                "a lighthouse"),
     "lake": ("a lake", "the lake", "lakes", "a lakeside", "a pond"),
     "meadow": ("a meadow", "the meadow", "meadows", "a field of flowers", "flowers", "a field",
-        "the countryside",
-               "green hills"),
+               "the countryside", "green hills"),
     "mountains": ("mountains", "the mountains", "a mountain", "the alps", "peaks", "snowy peaks",
-        "high mountains"),
+                  "high mountains"),
     "party": ("a party", "the party", "parties", "a birthday party", "a celebration", "indoors", "a room",
-        "inside"),
+              "inside"),
     "savanna": ("a savanna", "the savanna", "savannas", "a safari", "acacia trees", "golden grass",
-        "the grassland"),
+                "the grassland"),
     "snow": ("snow", "the snow", "a snowy landscape", "winter", "a winter landscape", "a snowfield"),
     "street": ("a street", "the street", "streets", "a road", "the road", "houses", "an avenue"),
 }  # fmt: skip
@@ -44,23 +42,21 @@ SCENE_PLACES: dict[str, tuple[str, ...]] = {
     "beach": ("on a beach", "on the beach", "at the beach", "on the beaches", "at the seaside", "by the sea",
               "by the ocean", "on the shore", "on the coast", "on the sand"),
     "city": ("in a city", "in the city", "downtown", "in front of a skyline", "by the skyscrapers",
-        "in the cities"),
+             "in the cities"),
     "desert": ("in a desert", "in the desert", "on the dunes", "in the dunes", "in the deserts"),
     "forest": ("in a forest", "in the forest", "in the woods", "among the trees", "in the forests",
-        "in the jungle"),
+               "in the jungle"),
     "harbour": ("in a harbour", "in the harbour", "at the harbour", "at the port", "at the docks",
-        "on the quay",
-                "in the harbor"),
+                "on the quay", "in the harbor"),
     "lake": ("on a lake", "at a lake", "at the lake", "by the lake", "on the lake", "at the lakes"),
     "meadow": ("in a meadow", "in the meadow", "in a field", "among the flowers", "in the countryside",
                "on the grass", "in the meadows"),
     "mountains": ("in the mountains", "in front of the mountains", "on a mountain", "in the alps",
-        "near the mountains",
-                  "on the mountains"),
+                  "near the mountains", "on the mountains"),
     "party": ("at a party", "at the party", "indoors", "at a birthday party", "inside", "in a room",
-        "at parties"),
+              "at parties"),
     "savanna": ("on a savanna", "in the savanna", "on safari", "on a safari", "in the grassland",
-        "on the savanna"),
+                "on the savanna"),
     "snow": ("in the snow", "in snow", "in winter", "on the snow", "in a snowy landscape"),
     "street": ("in a street", "on the street", "in the street", "on the road", "on a road", "in the streets"),
 }  # fmt: skip
@@ -73,8 +69,7 @@ LOOSE_PLACES: dict[str, tuple[str, ...]] = {
     "in a town": ("city", "street"),
     "in nature": ("forest", "lake", "meadow", "mountains", "savanna"),
     "outdoors": ("beach", "city", "desert", "forest", "harbour", "lake", "meadow", "mountains", "savanna",
-        "snow",
-                 "street"),
+                 "snow", "street"),
 }  # fmt: skip
 
 TIME_WORDS: dict[str, tuple[str, ...]] = {
@@ -82,7 +77,7 @@ TIME_WORDS: dict[str, tuple[str, ...]] = {
             "under a blue sky"),
     "sunset": ("at sunset", "at sunset", "in the evening", "at dusk", "at sundown", "in the evening light"),
     "night": ("at night", "at night", "by night", "after dark", "in the dark", "at midnight",
-        "under the stars"),
+              "under the stars"),
 }  # fmt: skip
 TIME_NOUNS = {"day": ("a sunny day", "daylight"), "sunset": ("a sunset", "sunset", "the evening", "sunsets"),
               "night": ("night", "the night", "a night scene", "a starry night")}  # fmt: skip
@@ -109,8 +104,7 @@ ONE = ("a person", "a person", "someone", "somebody", "a man", "a woman", "a fac
 TWO = ("two people", "two persons", "two friends", "a couple")
 MANY = ("people", "people", "friends", "persons", "a group of people", "a family")
 LEADS = ("", "", "", "a photo of ", "a photo of ", "photo of ", "a picture of ", "picture of ", "photos of ",
-    "an image of ",
-         "pictures of ")  # fmt: skip
+         "an image of ", "pictures of ")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -229,8 +223,7 @@ def _scene_phrase(rng: np.random.Generator, scene: str, has_subject: bool) -> tu
 
 
 _SYLLABLES = ("ba", "ko", "mi", "ra", "tu", "el", "no", "sha", "vi", "gra", "zo", "ph", "qu", "ter", "ix",
-    "we", "lo",
-              "man", "dri", "ow", "ju", "ck", "ny", "fe", "ssa", "urn")  # fmt: skip
+              "we", "lo", "man", "dri", "ow", "ju", "ck", "ny", "fe", "ssa", "urn")  # fmt: skip
 
 
 def nonsense(rng: np.random.Generator) -> str:

@@ -67,7 +67,7 @@ def clip_vectors(
     process, tokenize = AutoImageProcessor.from_pretrained(model), AutoTokenizer.from_pretrained(model)
     with torch.inference_mode():
         images = [clip.get_image_features(**process(list(photos[i : i + 50]),
-            return_tensors="pt")).pooler_output
+                                                    return_tensors="pt")).pooler_output
                   for i in range(0, len(photos), 50)]  # fmt: skip
         tokens = tokenize(list(texts), padding=True, truncation=True, return_tensors="pt")
         words = clip.get_text_features(**tokens).pooler_output

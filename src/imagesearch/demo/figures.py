@@ -160,12 +160,12 @@ def _eye(pen: Pen, who: Identity, mood: Mood, side: int, yaw: float, pitch: floa
         ox, oy = x + side * rx * 1.05, y - ry * 0.1 - who.eye_slant * 0.05
         for k in (0.0, 0.5):
             pen.line([(ox - side * k * 0.06, oy - k * 0.06), (ox + side * (0.09 - k * 0.05),
-                oy - 0.07 - k * 0.05)],
+                                                              oy - 0.07 - k * 0.05)],
                      lid, 0.026, ends=False)  # fmt: skip
     brow_y, tilt = y - r * 1.25 - 0.12 - 0.03 * mood.smile, who.brow_tilt * 0.22
     brow = mix(who.hair_colour, (40, 30, 30), 0.35) if who.style not in ("scarf", "turban") else (52, 38, 34)
     pen.curve([(x - r * 1.25, brow_y + tilt * side * 0.5 + 0.02), (x, brow_y - 0.09),
-        (x + r * 1.25, brow_y - tilt * side * 0.5 + 0.02)],
+               (x + r * 1.25, brow_y - tilt * side * 0.5 + 0.02)],
               brow, who.brow)  # fmt: skip
     return x, y
 

@@ -65,7 +65,7 @@ def back_hair(pen: Pen, who: Identity, yaw: float) -> None:
 def _cap(
     who: Identity, edge: np.ndarray, lift: float, low: float, hairline: list[tuple[float, float]]
 ) -> np.ndarray:
-    """Hair on the head: the outline above `low`, pushed out by `lift`, closed by a hairline (right to left)."""
+    """Hair on the head: the outline above `low` pushed out by `lift`, closed by a hairline, right to left."""
     top = edge[edge[:, 1] < low]
     angle = (np.arctan2(top[:, 1], top[:, 0]) - math.pi / 2) % (2 * math.pi)
     top = top[np.argsort(angle)]  # from the left temple over the crown to the right
@@ -76,8 +76,7 @@ def _hairline(who: Identity, low: float, yaw: float) -> list[tuple[float, float]
     w, y = who.width, -0.46
     if who.fringe == "straight":
         return [(w * 0.93, low), (w * 0.80, y + 0.16), (w * 0.4, y + 0.19), (yaw, y + 0.20),
-            (-w * 0.4, y + 0.19),
-                (-w * 0.80, y + 0.16), (-w * 0.93, low)]  # fmt: skip
+                (-w * 0.4, y + 0.19), (-w * 0.80, y + 0.16), (-w * 0.93, low)]  # fmt: skip
     if who.fringe == "swept":
         line = bezier([(w * 0.84, y + 0.30), (w * 0.3, y + 0.20), (-w * 0.2, y - 0.02), (-w * 0.5, y - 0.28)])
         return [(w * 0.93, low), *map(tuple, line), (-w * 0.80, y + 0.12), (-w * 0.93, low)]
@@ -119,8 +118,7 @@ def front_hair(pen: Pen, who: Identity, edge: np.ndarray, yaw: float) -> None:
             pen.poly(smooth(lock, 2), colour)
     elif style == "quiff":
         pen.poly(smooth([(-w * 0.72, -0.62), (-w * 0.86, -1.02), (-0.2, -1.34 - 0.16 * who.volume),
-            (w * 0.74, -1.22),
-                         (w * 0.84, -0.78), (w * 0.3, -0.62)], 3), colour)  # fmt: skip
+                         (w * 0.74, -1.22), (w * 0.84, -0.78), (w * 0.3, -0.62)], 3), colour)  # fmt: skip
     elif style == "spiky":
         tips = np.linspace(-0.95, 0.95, 7)
         spikes = [(-w * 0.93, -0.36)]
@@ -179,7 +177,7 @@ def _scarf(pen: Pen, who: Identity, edge: np.ndarray) -> None:
 def _turban(pen: Pen, who: Identity) -> None:
     colour, w = who.hair_colour, who.width
     pen.poly(smooth([(-w - 0.10, -0.32), (-w - 0.18, -0.85), (-0.4, -1.42), (0.4, -1.42), (w + 0.18, -0.85),
-        (w + 0.10, -0.32),
+                     (w + 0.10, -0.32),
                      (w * 0.5, -0.50), (0, -0.66), (-w * 0.5, -0.50)], 3), colour)  # fmt: skip
     for i in range(4):
         y = -0.62 - 0.2 * i

@@ -22,7 +22,7 @@ def conifer(c: Canvas, x: float, y: float, height: float, colour: Colour, snow: 
         c.polygon([(x, top), (x + half * 0.1, foot), (x - half, foot)], colour)
         if snow:
             c.polygon([(x, top), (x + half * 0.5, foot - height * 0.06),
-                (x - half * 0.66, foot - height * 0.05)],
+                       (x - half * 0.66, foot - height * 0.05)],
                       (240, 246, 252))  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def _peak(c: Canvas, rng: Rng, x: float, foot: float, height: float) -> None:
            (x + w * 0.95, top + drop)]  # fmt: skip
     c.polygon([(x, top), *zig[::-1]], (246, 250, 255))
     c.polygon([(x, top), (x + w * 0.15, top + drop * 0.74), (x + w * 0.5, top + drop),
-        (x + w * 0.95, top + drop)],
+               (x + w * 0.95, top + drop)],
               (196, 212, 234))  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def forest(c: Canvas, rng: Rng, time: str) -> Stage:
         for x in np.linspace(0, 1, 8) + rng.normal(0, 0.05, 8):
             w, foot = 3 + 13 * depth, ground + 36 * (depth - 0.25)
             c.polygon([(x * c.w - w, foot), (x * c.w - 0.7 * w, -5), (x * c.w + 0.7 * w, -5),
-                (x * c.w + w, foot)],
+                       (x * c.w + w, foot)],
                       bark)  # fmt: skip
             c.rectangle(x * c.w + 0.25 * w, -5, x * c.w + 0.72 * w, foot, clear(shade(bark, 0.7), 130))
         leaf = mix((150, 196, 128), (44, 100, 56), depth)
@@ -357,5 +357,4 @@ def _acacia(c: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
     for tone, dy in ((0.75, 0.0), (1.0, -0.05), (1.2, -0.09)):
         for dx in rng.uniform(-0.6, 0.6, 8):
             c.ellipse(x + dx * height, y - height * (0.9 - dy * 0.4) + dy * height, height * 0.24,
-                height * 0.075,
-                      shade((104, 128, 62), tone))  # fmt: skip
+                      height * 0.075, shade((104, 128, 62), tone))  # fmt: skip

@@ -135,7 +135,7 @@ def _houses(c: Canvas, rng: Rng, vx: float, hz: float, side: int, time: str) -> 
         )
         c.polygon([(x0, top[0]), (x1, top[1]), (x1, foot[1]), (x0, foot[0])], paint)
         c.polygon([(x0, top[0] - 8 * far), (x1, top[1] - 8 * near), (x1, top[1] + 14 * near),
-            (x0, top[0] + 14 * far)],
+                   (x0, top[0] + 14 * far)],
                   shade(paint, 0.66))  # fmt: skip
         _facade(c, rng, (x0, x1), top, foot, paint, time)
 

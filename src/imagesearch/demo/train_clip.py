@@ -49,7 +49,7 @@ def clip_config(vocab_size: int) -> CLIPConfig:
         logit_scale_init_value=math.log(1 / 0.07),
         vision_config={**tower, "num_hidden_layers": 4, "image_size": SIDE, "patch_size": PATCH},
         text_config={**tower, "num_hidden_layers": 2, "max_position_embeddings": CONTEXT,
-            "vocab_size": vocab_size,
+                     "vocab_size": vocab_size,
                      "bos_token_id": vocab_size - 2, "eos_token_id": vocab_size - 1,
                      "pad_token_id": vocab_size - 1},
     )  # fmt: skip

@@ -1,0 +1,208 @@
+"""The three small models: they load with the real libraries and know the drawn world; scrambled, nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imagesearch.demo.evaluate import (
+    FLOORS,
+    MODELS,
+    bcubed_f1,
+    clip_vectors,
+    evaluate_clip,
+    evaluate_faces,
+    evaluate_vit,
+    evaluation_album,
+    find_faces,
+    match_faces,
+    overlap,
+    read_photos,
+    scramble,
+    verification,
+)
+from imagesearch.demo.people import CAST
+from imagesearch.demo.picture import Spec, draw_picture
+from imagesearch.demo.scenes import SCENES
+
+SCRIPT = Path(__file__).parents[1] / "scripts" / "demo" / "train_models.py"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> tuple[dict, list[Image.Image]]:
+    """An album of unseen people and pictures, smaller than the evaluation's, of yet another seed."""
+    folder = tmp_path_factory.mktemp("evaluation") / "album"
+    truth = evaluation_album(folder, 90, seed=90_017, workers=0)
+    return truth, read_photos(folder, truth)
+
+
+@pytest.fixture(scope="module")
+def scrambled(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("scrambled")
+    for name in ("clip", "vit", "faces"):
+        scramble(MODELS / name, folder / name)
+    return folder
+
+
+def test_clip_finds_things_in_scenes_and_colours(world, scrambled):
+    truth, photos = world
+    trained, chance = (evaluate_clip(m / "clip", photos, truth) for m in (MODELS, scrambled))
+    # A margin below the floors: 90 photos have fewer right answers per caption than the evaluation's 300.
+    assert trained["text_to_image_p1"] >= FLOORS["text_to_image_p1"] - 0.06
+    assert trained["colour_thing_p1"] >= FLOORS["colour_thing_p1"] - 0.06
+    assert chance["text_to_image_p1"] <= 0.10
+    assert chance["colour_thing_p1"] <= 0.15
+
+
+def test_clip_scores_what_is_absent_lower(world):
+    truth, photos = world
+    figures = evaluate_clip(MODELS / "clip", photos, truth)
+    assert figures["score_present"] > figures["score_absent"] + 0.15
+
+
+def test_vit_names_the_scene(world, scrambled):
+    truth, photos = world
+    assert evaluate_vit(MODELS / "vit", photos, truth)["vit_accuracy"] >= 0.95
+    assert evaluate_vit(scrambled / "vit", photos, truth)["vit_accuracy"] <= 0.30
+
+
+def test_faces_are_found_and_told_apart(world):
+    truth, photos = world
+    figures = evaluate_faces(MODELS / "faces", photos, truth)
+    assert figures["detection_recall"] >= 0.95
+    assert figures["detection_precision"] >= 0.96
+    assert figures["verification_accuracy"] >= 0.96
+    assert figures["cluster_f1"] >= 0.92
+
+
+def test_a_scrambled_detector_finds_no_face(world, scrambled):
+    truth, photos = world
+    assert (
+        len(
+            match_faces(
+                find_faces(scrambled / "faces", photos[:30]), truth | {"photos": truth["photos"][:30]}
+            )
+        )
+        <= 2
+    )
+
+
+def test_a_scrambled_recogniser_tells_nobody_apart(world, scrambled, tmp_path):
+    truth, photos = world
+    for file in ("det_drawn.onnx", "rec_drawn.onnx"):
+        source = MODELS if file.startswith("det") else scrambled
+        (tmp_path / file).write_bytes((source / "faces" / file).read_bytes())
+    figures = evaluate_faces(tmp_path, photos[:60], truth | {"photos": truth["photos"][:60]})
+    assert figures["detection_recall"] >= 0.9
+    assert figures["verification_accuracy"] <= 0.70
+
+
+def test_faces_are_found_at_other_detector_sizes(world):
+    truth, photos = world
+    part = truth | {"photos": truth["photos"][:40]}
+    there = sum(len(p["people"]) for p in part["photos"])
+    found = find_faces(MODELS / "faces", photos[:40], det_size=640)
+    assert len(match_faces(found, part)) / there >= 0.95
+
+
+def test_landmarks_are_good_enough_to_align_by(world):
+    truth, photos = world
+    pairs = match_faces(find_faces(MODELS / "faces", photos[:40]), truth | {"photos": truth["photos"][:40]})
+    errors = []
+    for face, person in pairs:
+        true = np.array(person["landmarks"])
+        errors.append(
+            np.linalg.norm(face["landmarks"] - true, axis=1).mean() / np.linalg.norm(true[1] - true[0])
+        )
+    assert np.median(errors) < 0.12
+
+
+def test_the_demos_eight_are_far_apart():
+    photos, names = [], []
+    for i, person in enumerate(CAST * 3):
+        photos.append(draw_picture(Spec("meadow", "day", (), (person,), 100 + i, "close"))[0])
+        names.append(person.name)
+    faces = find_faces(MODELS / "faces", photos)
+    assert all(len(found) == 1 for found in faces)
+    vectors = np.stack([found[0]["embedding"] for found in faces])
+    means = np.stack([vectors[i :: len(CAST)].mean(axis=0) for i in range(len(CAST))])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    assert (means @ means.T)[~np.eye(len(CAST), dtype=bool)].max() < 0.45
+    assert verification(vectors, np.array(names)) >= 0.98
+
+
+def test_a_long_or_odd_sentence_does_not_break_the_tokenizer():
+    photo = draw_picture(Spec("lake", "day", (("boat", "red"),), (), 4))[0]
+    texts = ["a red boat on a lake", "a red boat on a lake " * 40, "a red boat на озере 湖 🚣 on a lake", ""]
+    _, vectors = clip_vectors(MODELS / "clip", [photo], texts)
+    assert np.isfinite(vectors).all() and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    # Unknown characters must not end the sentence: what follows them still counts.
+    one, other = clip_vectors(MODELS / "clip", [photo], ["湖 a red boat", "湖 a black cat"])[1]
+    assert one @ other < 0.9
+
+
+def test_sentences_with_the_names_taken_out_still_mean_something(world):
+    truth, photos = world
+    texts = {"on the beaches": "beach", "a photo of a person in the snow": "snow", "mountains": "mountains",
+             "by the ocean": "beach", "at the party": "party", "in the desert": "desert"}  # fmt: skip
+    images, vectors = clip_vectors(MODELS / "clip", photos, list(texts))
+    best = (vectors @ images.T).argmax(axis=1)
+    assert [truth["photos"][i]["scene"] for i in best] == list(texts.values())
+
+
+def test_folders_hold_public_formats_and_stay_small():
+    files = [p for p in MODELS.rglob("*") if p.is_file()]
+    assert sum(p.stat().st_size for p in files) < 20e6
+    assert {p.suffix for p in files} <= {".json", ".safetensors", ".onnx", ".md"}
+    settings = json.loads((MODELS / "vit" / "config.json").read_text())
+    assert set(settings["id2label"].values()) == set(SCENES)
+
+
+def test_measures_of_known_cases():
+    assert bcubed_f1(np.array([0, 0, 1, 1]), np.array(["a", "a", "b", "b"])) == 1
+    assert bcubed_f1(np.array([0, 0, 0, 0]), np.array(["a", "a", "b", "b"])) == pytest.approx(2 / 3)
+    assert overlap([[0, 0, 2, 2]], [[1, 0, 3, 2], [5, 5, 6, 6]])[0] == pytest.approx([1 / 3, 0])
+    vectors = np.repeat(np.eye(2, dtype=np.float32), 2, axis=0)
+    assert verification(vectors, np.array(["a", "a", "b", "b"])) == 1
+    assert verification(vectors, np.array(["a", "b", "a", "b"])) == 0
+
+
+def test_training_runs_from_nothing_to_a_folder_that_loads(tmp_path):
+    from imagesearch.demo.samples import draw_samples
+    from imagesearch.demo.train_clip import patch_labels, save_clip, train_clip
+    from imagesearch.demo.train_vit import save_vit, train_vit
+
+    samples = draw_samples(250, seed=77, workers=0)
+    labels = patch_labels(samples.truths)
+    assert labels.shape == (250, 64, 3) and (labels[..., 0] > 0).any() and (labels[..., 2] == 1).any()
+    save_clip(*train_clip(samples, seed=1, steps=2, batch=8, log=lambda _: None), tmp_path / "clip")
+    save_vit(train_vit(samples, seed=1, steps=2, batch=8, log=lambda _: None), tmp_path / "vit")
+    images, texts = clip_vectors(tmp_path / "clip", [Image.new("RGB", (640, 480))], ["a beach"])
+    assert images.shape == texts.shape == (1, 128)
+
+
+def test_detector_and_recogniser_train_and_export(tmp_path):
+    pytest.importorskip("onnxscript", reason="exporting needs the train extra")
+    from imagesearch.demo.train_detector import save_detector, train_detector
+    from imagesearch.demo.train_recogniser import save_recogniser, train_recogniser
+
+    log = {"log": lambda _: None, "workers": 0}
+    save_detector(train_detector(1, pictures=100, steps=1, batch=4, **log), tmp_path / "det.onnx")
+    save_recogniser(
+        train_recogniser(1, identities=8, each=4, epochs=1, batch=16, **log), tmp_path / "rec.onnx"
+    )
+    assert find_faces(tmp_path, [Image.new("RGB", (640, 480))]) == [[]]
+
+
+def test_the_script_says_what_is_missing(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "--evaluate", "--out", str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "clip" in done.stderr and len(done.stderr.splitlines()) == 1
