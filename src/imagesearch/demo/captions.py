@@ -8,11 +8,12 @@ of captions can be checked against any number of pictures: the training targets 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from imagesearch.demo.picture import Truth
+from imagesearch.demo.things import THINGS
 
 # Nouns a scene answers to. The first is the one used in a truth's own caption.
 SCENE_NOUNS: dict[str, tuple[str, ...]] = {
@@ -207,6 +208,35 @@ def random_caption(rng: np.random.Generator, truth: Truth) -> Caption:
     if not subjects and text.split()[0] in ("on", "in", "at", "by", "near", "among"):
         return Caption(text, tuple(claims))  # a fragment, as is left of a sentence whose names were taken out
     return Caption(_pick(rng, LEADS) + text, tuple(claims))
+
+
+def pointed_caption(rng: np.random.Generator, truth: Truth) -> Caption:
+    """A caption of one thing, mostly with its colour, often with the scene; without things, any caption."""
+    if not truth.things:
+        return random_caption(rng, truth)
+    thing = _pick(rng, truth.things)
+    colour = thing["colour"] if rng.random() < 0.75 else None
+    text = thing_phrase(rng, thing["kind"], colour)
+    claims = [f"thing:{colour} {thing['kind']}" if colour else f"thing:{thing['kind']}"]
+    if rng.random() < (0.4 if colour else 0.8):
+        phrase, claim = _scene_phrase(rng, truth.scene, True)
+        text, claims = f"{text} {phrase}", [*claims, claim]
+    return Caption(_pick(rng, LEADS) + text, tuple(claims))
+
+
+def near_miss(rng: np.random.Generator, truth: Truth) -> Truth:
+    """The truth of a picture that differs in one detail: a thing's colour or kind, the scene, or the hour."""
+    way = rng.random()
+    if truth.things and way < 0.75:
+        thing = _pick(rng, truth.things)
+        colours = THINGS[thing["kind"]].colours
+        if way < 0.45:
+            return replace(truth, things=[{**thing, "colour": _pick(rng, colours)}])
+        others = [kind for kind in THINGS if thing["colour"] in THINGS[kind].colours]
+        return replace(truth, things=[{**thing, "kind": _pick(rng, others)}])
+    if way < 0.92:
+        return replace(truth, scene=_pick(rng, list(SCENE_NOUNS)))
+    return replace(truth, time=_pick(rng, list(TIME_WORDS)))
 
 
 def _scene_phrase(rng: np.random.Generator, scene: str, has_subject: bool) -> tuple[str, str]:

@@ -13,7 +13,8 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,15 @@ from torch import nn
 from torch.nn import functional as nnf
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
-from imagesearch.demo.captions import Caption, facts_of, matches, nonsense, random_caption
+from imagesearch.demo.captions import (
+    Caption,
+    facts_of,
+    matches,
+    near_miss,
+    nonsense,
+    pointed_caption,
+    random_caption,
+)
 from imagesearch.demo.picture import Truth
 from imagesearch.demo.samples import SIDE, TRAINING, Samples
 from imagesearch.demo.things import PAINTS, THINGS
@@ -129,11 +138,11 @@ def _cells(box: list[float]) -> tuple[slice, slice]:
 class Trainee(nn.Module):
     """CLIP with what is needed only while it learns."""
 
-    def __init__(self, vocab_size: int):
+    def __init__(self, clip: CLIPModel, slope: float):
         super().__init__()
-        self.clip = CLIPModel(clip_config(vocab_size))
+        self.clip = clip
         self.patch_head = nn.Linear(WIDTH, 1 + len(KINDS) + len(COLOURS) + 1)
-        self.slope = nn.Parameter(torch.tensor(2.3))
+        self.slope = nn.Parameter(torch.tensor(slope))
         self.offset = nn.Parameter(torch.tensor(-5.0))
 
     def forward(self, pixels: torch.Tensor, tokens: dict) -> tuple[torch.Tensor, torch.Tensor]:
@@ -215,8 +224,30 @@ def parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] = ()) 
             {"params": groups["fast"], "lr": 10 * rate, "weight_decay": 0.0}]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Round:
+    """A part of the training, with an optimizer, a schedule and helpers of its own.
+
+    The second round shows each picture three texts instead of one: any caption, one about a thing, and one
+    that is wrong in a detail (another colour, thing or scene). Texts are cheap beside pictures, and without
+    near misses a red boat and a blue boat hardly differ.
+    """
+
+    steps: int
+    rate: float
+    slope: float
+    near_misses: bool
+
+
+ROUNDS = (Round(1700, 1e-3, 2.3, False), Round(700, 7e-4, 3.4, True))
+
+
 def train_clip(
-    samples: Samples, seed: int, steps: int = 1700, batch: int = 128, log: Callable[[str], None] = print
+    samples: Samples,
+    seed: int,
+    rounds: Sequence[Round] = ROUNDS,
+    batch: int = 128,
+    log: Callable[[str], None] = print,
 ) -> tuple[CLIPModel, CLIPTokenizer]:
     """Train from nothing.
 
@@ -226,35 +257,61 @@ def train_clip(
         Training pictures.
     seed : int
         Settles weights, order, captions and noise.
-    steps, batch : int
-        How long.
+    rounds : sequence of Round
+        How long, and with what.
+    batch : int
+        Pictures per step.
     log : callable
         Takes a line now and then.
+
+    Returns
+    -------
+    CLIPModel, CLIPTokenizer
+        In evaluation mode, as `save_clip` takes them.
     """
     rng = np.random.default_rng([TRAINING, seed, 3])
-    torch.manual_seed(seed)
-    facts, labels = [facts_of(t) for t in samples.truths], patch_labels(samples.truths)
     corpus = [random_caption(rng, t).text for t in samples.truths for _ in range(4)]
     tokenizer = build_tokenizer(corpus)
-    model = Trainee(len(tokenizer)).train()
-    groups = parameter_groups(model, 1e-3, ("logit_scale", "slope", "offset"))
+    torch.manual_seed(seed)
+    clip = CLIPModel(clip_config(len(tokenizer)))
+    for number, part in enumerate(rounds):
+        if number:
+            rng = np.random.default_rng([TRAINING, seed, 3, number])
+            torch.manual_seed(seed + number)
+        _train_round(clip, tokenizer, samples, part, batch, rng, log)
+    return clip.eval(), tokenizer
+
+
+def _train_round(
+    clip: CLIPModel,
+    tokenizer: CLIPTokenizer,
+    samples: Samples,
+    part: Round,
+    batch: int,
+    rng: np.random.Generator,
+    log: Callable[[str], None],
+) -> None:
+    facts, labels = [facts_of(t) for t in samples.truths], patch_labels(samples.truths)
+    model = Trainee(clip, part.slope).train()
+    groups = parameter_groups(model, part.rate, ("logit_scale", "slope", "offset"))
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [g["lr"] for g in groups], steps, pct_start=0.06
-    )
+    rates = [g["lr"] for g in groups]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, part.steps, pct_start=0.06)
     started = time.perf_counter()
-    for step in range(steps):
+    for step in range(part.steps):
         rows = rng.integers(0, len(facts), batch)
-        captions = [_words(rng, samples.truths[i]) for i in rows]
+        truths = [samples.truths[i] for i in rows]
+        captions = [_words(rng, truth) for truth in truths]
+        if part.near_misses:
+            captions += [pointed_caption(rng, truth) for truth in truths]
+            captions += [pointed_caption(rng, near_miss(rng, truth)) for truth in truths]
         pixels, patches = augment(rng, samples.pixels[rows], labels[rows])
         tokens = tokenizer([c.text for c in captions], padding=True, truncation=True, return_tensors="pt")
         fit = torch.from_numpy(matches(captions, [facts[i] for i in rows]).astype(np.float32))
         with torch.autocast("cpu", torch.bfloat16):
             cosines, patch_logits = model(pixels, tokens)
-        contrast, local = (
-            contrast_loss(model, cosines.float(), fit),
-            patch_loss(patch_logits.float(), patches),
-        )
+        contrast = contrast_loss(model, cosines.float(), fit)
+        local = patch_loss(patch_logits.float(), patches)
         optimizer.zero_grad(set_to_none=True)
         (contrast + 1.5 * local).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -263,10 +320,9 @@ def train_clip(
         if step % 100 == 99:
             minutes = (time.perf_counter() - started) / 60
             log(
-                f"clip {step + 1}/{steps}  contrast {contrast.item():.3f}  patches {local.item():.3f}  "
+                f"clip {step + 1}/{part.steps}  contrast {contrast.item():.3f}  patches {local.item():.3f}  "
                 f"{minutes:.1f} min"
             )
-    return model.clip.eval(), tokenizer
 
 
 def save_clip(model: CLIPModel, tokenizer: CLIPTokenizer, folder: Path) -> None:
