@@ -28,7 +28,7 @@ def vit_config() -> ViTConfig:
 
 
 def train_vit(
-    samples: Samples, seed: int, steps: int = 1000, batch: int = 128, log: Callable[[str], None] = print
+    samples: Samples, seed: int, steps: int = 700, batch: int = 128, log: Callable[[str], None] = print
 ) -> ViTForImageClassification:
     """Train from nothing; deterministic by `seed`."""
     rng = np.random.default_rng([TRAINING, seed, 9])
