@@ -14,7 +14,9 @@ MODELS = ("clip", "vit", "faces")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=f"{__doc__} Training takes about 40 minutes on two cores.")
+    parser = argparse.ArgumentParser(
+        description=f"{__doc__} Training takes some 75 minutes of processor time, on two cores."
+    )
     parser.add_argument("--only", choices=MODELS, help="one of the models instead of all")
     parser.add_argument(
         "--seed", type=int, default=0, help="settles pictures and weights (default: %(default)s)"

@@ -228,7 +228,7 @@ def parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] = ()) 
 class Round:
     """A part of the training, with an optimizer, a schedule and helpers of its own.
 
-    The second round shows each picture three texts instead of one: any caption, one about a thing, and one
+    The later rounds show each picture three texts instead of one: any caption, one about a thing, and one
     that is wrong in a detail (another colour, thing or scene). Texts are cheap beside pictures, and without
     near misses a red boat and a blue boat hardly differ.
     """
@@ -239,7 +239,11 @@ class Round:
     near_misses: bool
 
 
-ROUNDS = (Round(1700, 1e-3, 2.3, False), Round(700, 7e-4, 3.4, True))
+ROUNDS = (
+    Round(1700, 1e-3, 2.3, False),
+    Round(700, 7e-4, 3.4, True),
+    Round(300, 5e-4, 3.4, True),
+)
 
 
 def train_clip(
