@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from imagesearch.demo.album import ABSENT, SHOWN, AlbumError, make_album, read_truth, truth_path
+from imagesearch.demo.album import ABSENT, SHOWN, make_album, read_truth, truth_path
 from imagesearch.demo.captions import facts_of, matches, random_caption, truth_caption
 from imagesearch.demo.evaluate import read_photos
 from imagesearch.demo.people import CAST, random_identity, sibling, strangers
@@ -25,6 +25,7 @@ from imagesearch.demo.plan import plan_album
 from imagesearch.demo.scenes import SCENES
 from imagesearch.demo.sky import TIMES
 from imagesearch.demo.things import PAINTS, THINGS
+from imagesearch.errors import UserError
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "demo" / "make_album.py"
 
@@ -234,10 +235,10 @@ def test_an_interrupted_album_is_known_as_ours(tmp_path, monkeypatch):
 
 
 def test_nonsense_arguments_are_refused_in_words(tmp_path):
-    with pytest.raises(AlbumError, match="at least 1"):
+    with pytest.raises(UserError, match="at least 1"):
         make_album(tmp_path / "album", 0)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(AlbumError, match="is a file"):
+    with pytest.raises(UserError, match="is a file"):
         make_album(tmp_path / "file", 1)
 
 

@@ -28,6 +28,11 @@ FLOORS = [
     {"visualize"},
     {"output", "cli"},
 ]
+# The demo stands on top of what it draws and trains for. Its training rooms define networks, so that torch is
+# at home there; they are imported by nothing but each other and their script.
+DEMO = sorted((SOURCE / "demo").glob("*.py"))
+TRAINING = {"train", "train_clip", "train_vit", "train_detector", "train_recogniser"}
+DEMO_ENGINES = {"pillow_heif": {"album"}, "insightface": {"evaluate"}}
 ENGINES = {
     "pydantic": {"config"},
     "yaml": {"config"},
@@ -69,6 +74,19 @@ def test_imports_go_down_only(file: Path) -> None:
     own = [name.split(".")[1] for name, _ in imports(file) if name.startswith("imagesearch.")]
     above = [module for module in own if floor_of(module) >= floor_of(file.stem)]
     assert not above, f"{file.stem} imports {above} from its own floor or a higher one"
+
+
+def test_nothing_stands_on_the_demo_and_only_training_defines_networks() -> None:
+    for file in MODULES:
+        assert not [name for name, _ in imports(file) if name.startswith("imagesearch.demo")], file
+    for file in DEMO:
+        names = {name for name, _ in imports(file)}
+        if file.stem not in TRAINING:
+            assert not {name for name in names if name.split(".")[0] in ("torch", "transformers")}, file
+            lazily = [name for name, top in imports(file) if top and name.split(".")[2:3] == ["train"]]
+            assert not lazily, f"{file.stem} loads torch with {lazily}"
+        for engine, homes in DEMO_ENGINES.items():
+            assert file.stem in homes or engine not in {name.split(".")[0] for name in names}
 
 
 def test_every_module_has_a_floor() -> None:

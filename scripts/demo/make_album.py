@@ -1,41 +1,30 @@
 """Draw an album: photos with EXIF in FOLDER, and the truth about them in FOLDER.truth.json."""
 
-from __future__ import annotations
-
 import argparse
-import sys
 from pathlib import Path
 
+from imagesearch import cli
 
-def main() -> int:
+
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="new folder for the photos, or one with an earlier album")
-    parser.add_argument(
-        "--photos", type=int, default=240, metavar="N", help="how many (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="same seed, same album (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--workers", type=int, default=2, metavar="W", help="processes that draw (default: %(default)s)"
-    )
-    args = parser.parse_args()
+    parser.add_argument("--photos", type=int, default=240, metavar="N", help="how many; default: 240")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same album; default: 1")
+    parser.add_argument("--workers", type=int, default=2, metavar="W", help="processes that draw; default: 2")
+    return parser.parse_args()
 
-    from functools import partial
 
-    from tqdm import tqdm
+def main():
+    args = arguments()
+    from imagesearch.demo.album import make_album, truth_path
 
-    from imagesearch.demo.album import AlbumError, make_album, truth_path
+    def bar(photos):
+        return cli.bar(photos, args.photos, label="drawing")
 
-    bar = partial(tqdm, total=args.photos, desc="drawing", unit="photo", disable=None)
-    try:
-        make_album(args.folder, args.photos, args.seed, workers=args.workers, progress=bar)
-    except (AlbumError, OSError) as problem:
-        print(problem, file=sys.stderr)
-        return 2
+    make_album(args.folder, args.photos, args.seed, workers=args.workers, progress=bar)
     print(f"{args.photos} photos in {args.folder}, the truth about them in {truth_path(args.folder)}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    cli.run(main)

@@ -76,14 +76,11 @@ def run(main: Callable[[], int | None]) -> NoReturn:
 
 
 def bar(stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None) -> Iterable[T]:
-    """Wrap a stream in a progress bar on stderr; in a log file it writes a line now and then."""
+    """Wrap a stream in a progress bar on stderr; in a log file long work writes a line every half minute."""
     from tqdm import tqdm
 
-    interval = 0.1 if sys.stderr.isatty() else 10.0
-    # tqdm disables itself for None; an empty stream needs no bar
-    return tqdm(
-        stream, total=total, unit=unit, desc=label, mininterval=interval, disable=not total, smoothing=0.1
-    )
+    pace = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 30.0, "delay": 30.0}
+    return tqdm(stream, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **pace)
 
 
 def ask(answer: Callable[[str], None]) -> None:

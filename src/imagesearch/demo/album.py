@@ -39,6 +39,7 @@ from imagesearch.demo.picture import Truth, draw_picture
 from imagesearch.demo.plan import Shot, plan_album
 from imagesearch.demo.samples import in_processes
 from imagesearch.demo.things import THINGS
+from imagesearch.errors import UserError
 
 MAKER = "imagesearch.demo"
 # Trained but not drawn in an album, so that a search for something that isn't there can be tried.
@@ -56,10 +57,6 @@ _TURN = {
     8: Image.Transpose.ROTATE_270,
 }
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-
-
-class AlbumError(Exception):
-    """Something the user can mend; its text is one line that says what and how."""
 
 
 def truth_path(folder: str | Path) -> Path:
@@ -104,12 +101,12 @@ def make_album(
 
     Raises
     ------
-    AlbumError
+    UserError
         If the folder holds files that are not an album's, or the arguments make no sense.
     """
     folder = Path(folder)
     if photos < 1:
-        raise AlbumError(f"photos is {photos}: an album has at least 1")
+        raise UserError(f"photos is {photos}: an album has at least 1")
     shots = plan_album(photos, seed, people, kinds)
     _clear(folder)
     truth = {"made_by": MAKER, "complete": False, "seed": seed, "people": [p.name for p in people],
@@ -131,7 +128,7 @@ def read_truth(folder: str | Path) -> dict:
 def _clear(folder: Path) -> None:
     """Remove an earlier album's photos, and nothing else."""
     if folder.exists() and not folder.is_dir():
-        raise AlbumError(f"{folder} is a file: name a folder")
+        raise UserError(f"{folder} is a file: name a folder")
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.iterdir()):
         return
@@ -140,7 +137,7 @@ def _clear(folder: Path) -> None:
     except (OSError, ValueError):
         old = {}
     if not isinstance(old, dict) or old.get("made_by") != MAKER:
-        raise AlbumError(f"{folder} is not empty and holds no album: choose a new folder")
+        raise UserError(f"{folder} is not empty and holds no album: choose a new folder")
     for photo in old["photos"]:
         file = folder / photo["path"]
         file.unlink(missing_ok=True)

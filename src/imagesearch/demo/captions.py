@@ -230,6 +230,10 @@ def near_miss(rng: np.random.Generator, truth: Truth) -> Truth:
     if truth.things and way < 0.75:
         thing = _pick(rng, truth.things)
         colours = THINGS[thing["kind"]].colours
+        # one thing in the colour of another in the same picture: the mistake that is made last
+        swapped = [other["colour"] for other in truth.things if other["colour"] in colours]
+        if way < 0.3 and len(truth.things) > 1 and swapped:
+            return replace(truth, things=[{**thing, "colour": _pick(rng, swapped)}])
         if way < 0.45:
             return replace(truth, things=[{**thing, "colour": _pick(rng, colours)}])
         others = [kind for kind in THINGS if thing["colour"] in THINGS[kind].colours]

@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from imagesearch.demo.album import make_album
 from imagesearch.demo.captions import SCENE_PLACES, Caption, facts_of, matches, thing_phrase
 from imagesearch.demo.people import strangers
 from imagesearch.demo.picture import Truth
 from imagesearch.demo.things import THINGS
+from imagesearch.encoders import ClipEncoder, VitEncoder
+from imagesearch.photos import decode
 
 MODELS = Path(__file__).parents[3] / "data" / "demo" / "models"
 EVALUATION_SEED = 90_001
@@ -44,11 +46,8 @@ def evaluation_album(folder: Path, photos: int = 300, seed: int = EVALUATION_SEE
 
 
 def read_photos(folder: Path, truth: dict) -> list[Image.Image]:
-    """The photos as a viewer shows them: decoded, upright, RGB."""
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
-    return [ImageOps.exif_transpose(Image.open(folder / p["path"])).convert("RGB") for p in truth["photos"]]
+    """The photos as the search sees them: decoded, upright, RGB."""
+    return [decode(folder / p["path"]).image for p in truth["photos"]]
 
 
 def facts(truth: dict) -> list[set[str]]:
@@ -60,18 +59,8 @@ def clip_vectors(
     model: Path, photos: Sequence[Image.Image], texts: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors of photos (n, d) and texts (m, d), float32."""
-    import torch
-    from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
-
-    clip = AutoModel.from_pretrained(model).eval()
-    process, tokenize = AutoImageProcessor.from_pretrained(model), AutoTokenizer.from_pretrained(model)
-    with torch.inference_mode():
-        images = [clip.get_image_features(**process(list(photos[i : i + 50]),
-                                                    return_tensors="pt")).pooler_output
-                  for i in range(0, len(photos), 50)]  # fmt: skip
-        tokens = tokenize(list(texts), padding=True, truncation=True, return_tensors="pt")
-        words = clip.get_text_features(**tokens).pooler_output
-    return tuple((v / v.norm(dim=-1, keepdim=True)).numpy() for v in (torch.cat(images), words))
+    clip = ClipEncoder(str(model), "cpu", "float32")
+    return np.stack(list(clip.embed(photos))), clip.encode_texts(texts)
 
 
 def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed: int = 0) -> dict[str, float]:
@@ -116,19 +105,10 @@ def _placed_caption(rng: np.random.Generator, scene: str, kind: str) -> Caption:
 
 def evaluate_vit(model: Path, photos: Sequence[Image.Image], truth: dict) -> dict[str, float]:
     """Share of photos whose scene is named rightly."""
-    import torch
-    from transformers import AutoImageProcessor, AutoModelForImageClassification
-
-    vit = AutoModelForImageClassification.from_pretrained(model).eval()
-    process = AutoImageProcessor.from_pretrained(model)
-    said: list[str] = []
-    with torch.inference_mode():
-        for i in range(0, len(photos), 50):
-            logits = vit(**process(list(photos[i : i + 50]), return_tensors="pt")).logits
-            said += [vit.config.id2label[int(k)] for k in logits.argmax(dim=1)]
-    return {
-        "vit_accuracy": float(np.mean([s == p["scene"] for s, p in zip(said, truth["photos"], strict=True)]))
-    }
+    vit = VitEncoder(str(model), "cpu", "float32")
+    said = [classes[0][0] for classes in vit.classify(photos, top_k=1)]
+    right = [label == photo["scene"] for label, photo in zip(said, truth["photos"], strict=True)]
+    return {"vit_accuracy": float(np.mean(right))}
 
 
 def find_faces(model: Path, photos: Sequence[Image.Image], det_size: int = DET_SIZE) -> list[list[dict]]:
