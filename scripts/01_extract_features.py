@@ -15,6 +15,7 @@ def arguments():
         "--images",
         type=Path,
         nargs="+",
+        action="extend",
         metavar="DIR",
         help="folders of photos, in place of dataset.images; later steps use them too",
     )
@@ -29,9 +30,12 @@ def main():
     args = arguments()
     config = cli.config_of(args)
     from imagesearch.dataset import Dataset
-    from imagesearch.features import KINDS, export_npy, extract_features
+    from imagesearch.features import KINDS, check_prefix, export_npy, extract_features
 
     dataset = Dataset(config, args.images)
+    cli.say(dataset.where)
+    if args.export_npy:
+        check_prefix(args.export_npy)
     summary = extract_features(
         config,
         dataset,

@@ -28,11 +28,14 @@ def main():
         if args.list:
             return show_list(store, args.json)
         if args.drop:
-            return drop(store, config.dataset.name, args.yes)
+            return drop(store, config.dataset.name, args)
         dataset = Dataset(config)
+        cli.say(dataset.where)
         reports = build_collections(config, dataset, store, args.rebuild, progress)
-    for report in reports.values():
+    for kind, report in reports.items():
         cli.report_failures(report.skipped, args.verbose, "skipped")
+        if report.waiting:
+            cli.say(f"{kind}: {report.waiting} photos are new or have changed; run 01_extract_features.py")
     if args.json:
         cli.print_json({kind: report.to_dict() for kind, report in reports.items()})
     else:
@@ -60,16 +63,18 @@ def show_list(store, as_json):
         print(f"none in {store.uri}")
 
 
-def drop(store, dataset, yes):
+def drop(store, dataset, args):
     names = [c.alias for c in store.collections() if c.dataset == dataset]
-    if not names:
-        print(f"{dataset}: no collections in {store.uri}")
-        return 0
-    if not yes and input(f"drop {', '.join(names)} from {store.uri}? [y/N] ").strip().lower() != "y":
+    question = f"drop {', '.join(names)} from {store.uri}? [y/N] "
+    if names and not args.yes and cli.prompt(question).lower() != "y":
+        names = []
+    dropped = store.drop(dataset) if names else []
+    if args.json:
+        cli.print_json({"dropped": dropped})
+    elif dropped:
+        print(f"dropped {', '.join(names)}; what was read from the photos is kept, 05 builds them again")
+    else:
         print("nothing dropped")
-        return 0
-    store.drop(dataset)
-    print(f"dropped {', '.join(names)}; what was read from the photos is kept, 05 builds them again")
     return 0
 
 

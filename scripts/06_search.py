@@ -1,5 +1,7 @@
 """Search the photos: by a text, by a photo, by both. Without a query, asks for one again and again."""
 
+import os
+import sys
 from pathlib import Path
 
 from imagesearch import cli
@@ -15,7 +17,7 @@ def arguments():
     parser.add_argument("--weight-text", type=float, default=1.0, metavar="W", help="default: 1")
     parser.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
     parser.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
-    parser.add_argument("-k", type=cli.at_least_one, metavar="N", help="results; default: search.top_k")
+    parser.add_argument("-k", type=cli.number_of_results, metavar="N", help="results; default: search.top_k")
     parser.add_argument("--min-score", type=float, metavar="S", help="leave out what scores less")
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object")
@@ -46,7 +48,7 @@ def main():
     )
     with Store(config.milvus) as store:
         searcher = Searcher(config, Dataset(config), store)
-        if given.text or given.image or given.plus:
+        if given.title:
             present(searcher.search(given), searcher, args)
         else:
             cli.ask(lambda line: present(searcher.search(given.with_line(line)), searcher, args))
@@ -58,9 +60,11 @@ def present(answer, searcher, args):
     if args.json:
         cli.print_json(answer.to_dict())
     elif args.paths:
-        print("".join(f"{result.file}\n" for result in answer.results), end="")
+        # as the bytes that the disk knows, whatever the terminal's encoding
+        sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in answer.results))
     else:
         print_answer(answer)
+    cli.say(answer.note)
     if args.copy_to:
         copy_results(answer.results, args.copy_to)
     if args.save or not (args.json or args.paths or args.no_show):

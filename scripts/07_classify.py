@@ -9,7 +9,8 @@ from imagesearch import cli
 def arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files and folders")
-    parser.add_argument("-k", type=cli.at_least_one, default=5, metavar="N", help="labels each; default: 5")
+    count = cli.number_of_results
+    parser.add_argument("-k", type=count, default=5, metavar="N", help="labels for each; default: 5")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     cli.add_figure_options(parser)
     return parser.parse_args()
@@ -29,7 +30,7 @@ def main():
         print_classes(results)
     good = [result for result in results if not result.error]
     if good and (args.save or not (args.json or args.no_show)):
-        classes_figure(good, args.save, window=not args.no_show)
+        classes_figure(good, config.extraction.max_megapixels, args.save, window=not args.no_show)
     if not good:
         print("none of the photos could be read", file=sys.stderr)
         return 2

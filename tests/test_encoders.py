@@ -179,6 +179,20 @@ def test_weights_in_the_older_bin_format_are_read_without_running_pickles(
     assert not (tmp_path / "harm").exists()
 
 
+def test_a_model_that_was_fetched_in_part_is_not_taken_for_whole(
+    tiny_models: dict[str, Path], tmp_path: Path
+) -> None:
+    from imagesearch import models
+
+    snapshot = Path(shutil.copytree(tiny_models["clip"], tmp_path / "snapshot"))
+    assert models._is_complete(snapshot)
+    for part in ("preprocessor_config.json", "tokenizer.json", "model.safetensors"):
+        kept = (snapshot / part).read_bytes()
+        (snapshot / part).unlink()
+        assert not models._is_complete(snapshot)
+        (snapshot / part).write_bytes(kept)
+
+
 def test_what_cannot_be_found_or_loaded_is_one_line(tiny_models: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     broken = shutil.copytree(tiny_models["clip"], tmp_path / "broken")

@@ -32,6 +32,7 @@ from imagesearch.photos import (
     decode,
     find_photos,
     locate,
+    path_below,
     photo_id,
     root_labels,
 )
@@ -610,6 +611,22 @@ def test_several_roots_have_labels(tmp_path: Path) -> None:
         tmp_path / "ann/a.jpg",
         tmp_path / "bob/a.jpg",
     ]
+
+
+@pytest.mark.parametrize("names", [["pics"], ["s1/pics", "s2/pics"]])
+def test_a_folder_is_found_by_its_path_and_back(tmp_path: Path, names: list[str]) -> None:
+    roots = [tmp_path / name for name in names]
+    for root in roots:
+        (root / "caf\u00e9").mkdir(parents=True)
+        draw(1).save(root / "caf\u00e9" / "a.png")
+    for photo in find_photos(roots):
+        folder = photo.path.rpartition("/")[0]
+        assert path_below(str(photo.file.parent), roots) == folder
+        assert path_below(unicodedata.normalize("NFD", str(photo.file.parent)), roots) == folder
+        assert path_below(unicodedata.normalize("NFD", folder) + "/", roots) == folder
+        assert locate(photo.path, roots).is_file()
+    with pytest.raises(UserError, match="not below"):
+        path_below("/elsewhere", roots)
 
 
 def test_roots_of_one_name_are_told_apart(tmp_path: Path) -> None:

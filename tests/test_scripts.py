@@ -97,6 +97,63 @@ def test_folders_given_once_by_hand_are_used_by_the_later_steps(world: World, tm
     assert all(Path(result["file"]).is_file() for result in results)
 
 
+def test_a_photo_that_goes_leaves_every_collection_even_if_a_step_lags_behind(world: World) -> None:
+    for seed in range(3):
+        world.add(f"{seed}.png", seed)
+    extract(world)
+    world.run("05_build_collections.py")
+    for file in world.photos.iterdir():
+        os.utime(file, (1, 1))
+    extract(world, "--only", "vit")
+    (world.photos / "1.png").unlink()
+    done = world.run("05_build_collections.py")
+    assert "clip: 2 photos are new or have changed; run 01" in done.stderr
+    assert {result["path"] for result in search(world, "x")} == {"0.png", "2.png"}
+
+
+def test_vectors_of_another_model_than_the_configs_are_not_built(world: World) -> None:
+    world.add("a.png", 1)
+    extract(world)
+    other = f"models.clip={world.settings['models']['vit']}"
+    done = world.run("05_build_collections.py", "--set", other, code=2)
+    assert "models.clip: the config names" in done.stderr and "made by another model" in done.stderr
+
+
+def test_folders_given_by_hand_are_mentioned_until_the_configs_are_given_again(world: World) -> None:
+    world.add("a.png", 1)
+    world.add("few/b.png", 2)
+    world.run("01_extract_features.py", "-i", world.photos / "few")
+    assert "photos in" in world.run("05_build_collections.py").stderr
+    assert counts(extract(world, "-i", str(world.photos))) == (1, 0, 1, 0)
+    assert "photos in" not in world.run("05_build_collections.py").stderr
+
+
+def test_names_that_are_not_utf8_are_printed_in_every_way(world: World) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    try:
+        draw(1).save(world.photos / name)
+    except OSError:
+        pytest.skip("this disk refuses such names")
+    extract(world)
+    world.run("05_build_collections.py")
+    (found,) = search(world, "boat")
+    assert found["path"] == "caf\\xe9.png"
+    command = [sys.executable, ROOT / "scripts" / "06_search.py", "-c", world.config_file, "boat", "--paths"]
+    printed = subprocess.run(command, capture_output=True, check=True).stdout.rstrip(b"\n")
+    assert Path(os.fsdecode(printed)).is_file()
+    world.run("07_classify.py", world.photos / name, "--save", world.folder / "bars")
+    assert (world.folder / "bars.png").is_file()
+
+
+def test_stdout_is_for_results_alone(world: World) -> None:
+    world.add("a.png", 1)
+    extract(world)
+    world.run("05_build_collections.py")
+    assert json.loads(world.run("06_search.py", "--json", stdin="a boat\n\n").stdout)["query"] == "a boat"
+    dropped = json.loads(world.run("05_build_collections.py", "--drop", "--json", "--yes").stdout)["dropped"]
+    assert dropped == ["album_clip__1", "album_vit__1"]
+
+
 def test_queries_are_asked_for_until_an_empty_line(world: World) -> None:
     world.add("a.png", 1)
     extract(world)
@@ -122,7 +179,8 @@ def test_datasets_are_listed_and_dropped(world: World) -> None:
     extract(world)
     world.run("05_build_collections.py")
     assert "album                clip          1" in world.run("05_build_collections.py", "--list").stdout
-    assert "nothing dropped" in world.run("05_build_collections.py", "--drop", stdin="n\n").stdout
+    for answer in ("n\n", ""):
+        assert "nothing dropped" in world.run("05_build_collections.py", "--drop", stdin=answer).stdout
     assert "dropped album_clip, album_vit" in world.run("05_build_collections.py", "--drop", "--yes").stdout
     assert json.loads(world.run("05_build_collections.py", "--list", "--json").stdout) == {"collections": []}
 
@@ -141,12 +199,21 @@ def test_datasets_are_listed_and_dropped(world: World) -> None:
         ("05_build_collections.py", ["-c", "nowhere.yaml"], "nowhere.yaml: no such config file"),
         ("06_search.py", ["boat"], "no clip collection of dataset 'album'"),
         ("06_search.py", ["boat", "--set", "milvus.uri=http://127.0.0.1:1"], "server does not answer"),
-        ("06_search.py", ["boat", "-k", "0"], "0 is not from 1 to 16384"),
+        ("06_search.py", ["boat", "-k", "0"], "0 is not a whole number from 1 to 16384"),
+        ("06_search.py", ["boat", "--save", "a.xyz"], "figures end in .png"),
+        ("06_search.py", ["--minus", "snow"], "nothing to search for"),
+        ("06_search.py", ["boat", "--weight-text", "nan"], "finite numbers"),
+        ("06_search.py", [os.fsdecode(b"caf\xe9")], "not valid UTF-8"),
+        ("06_search.py", ["boat", "--set", "milvus.uri=config.db"], "not a Milvus Lite database"),
+        ("01_extract_features.py", ["-i", ".", "--export-npy", "/"], "a folder; add what the files' names"),
+        ("01_extract_features.py", ["-i", ".", "--set", "dataset.processed=config.yaml/x"], "cannot be made"),
         ("07_classify.py", ["nowhere.jpg"], "nowhere.jpg: no such file or folder"),
         ("07_classify.py", ["config.yaml"], "none of the photos could be read"),
     ],
 )
 def test_what_the_user_can_fix_is_one_line(world: World, script: str, args: list[str], message: str) -> None:
+    draw(1).save(world.folder / "here.png")
+    (world.folder / "config.db").write_text("not a database")
     done = world.run(script, *args, code=2)
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

@@ -110,11 +110,12 @@ def test_results_are_ranked_and_limited(searcher: Searcher) -> None:
 
 def test_a_folder_limits_the_search(searcher: Searcher) -> None:
     root = searcher.dataset.roots[0]
-    for folder in ("goa", "./goa/", str(root / "goa")):
+    for folder in ("goa", "./goa/", "goa_2/../goa", str(root / "goa"), f"{root}/./goa/"):
         found = searcher.search(Query(text="x", folder=folder, top_k=20)).results
         assert sorted(r.path for r in found) == [f"goa/{seed:02d}.png" for seed in range(1, 12, 2)]
+    assert len(searcher.search(Query(text="x", folder=".", top_k=20)).results) == 12
     assert searcher.search(Query(text="x", folder="nowhere")).note == "no photos below nowhere"
-    with pytest.raises(UserError, match="not below the dataset's photos"):
+    with pytest.raises(UserError, match="not below the photos in"):
         searcher.search(Query(text="x", folder="/elsewhere"))
 
 

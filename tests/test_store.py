@@ -213,6 +213,12 @@ def test_dropping_a_dataset_leaves_the_others(store: Store) -> None:
         store.search("album", "clip", vectors(1)[0], 3)
 
 
+def test_a_collection_of_another_program_is_left_alone(store: Store) -> None:
+    store._client.create_collection("album_clip", dimension=4)
+    with pytest.raises(UserError, match="album_clip is not this program's"):
+        store.search("album", "clip", vectors(1)[0], 3)
+
+
 def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> None:
     code = (
         "import sys; from pathlib import Path; from imagesearch.config import Milvus\n"

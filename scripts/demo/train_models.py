@@ -15,7 +15,7 @@ MODELS = ("clip", "vit", "faces")
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description=f"{__doc__} Training takes some 75 minutes of processor time, on two cores."
+        description=f"{__doc__} Training takes some 95 minutes of processor time."
     )
     parser.add_argument("--only", choices=MODELS, help="one of the models instead of all")
     parser.add_argument(

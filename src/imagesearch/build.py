@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
 from imagesearch.dataset import Dataset
+from imagesearch.encoders import model_id
 from imagesearch.errors import UserError
 from imagesearch.indexes import plan_index
 from imagesearch.schema import PHOTO_FIELDS, Rows, Spec, usable_rows
@@ -48,6 +49,8 @@ class Report:
     """Why it was filled anew, or nothing."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Reason by path."""
+    waiting: int = 0
+    """Photos that are new or have changed since step 01."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -89,7 +92,7 @@ def build_collections(
     UserError
         If there is nothing to build from, or another build of this dataset is under way.
     """
-    jobs = [job for kind in PHOTO_KINDS if (job := _photo_job(config, dataset, kind)) is not None]
+    jobs = [job for kind in PHOTO_KINDS if (job := _photo_job(config, dataset, store, kind)) is not None]
     if not jobs:
         raise UserError(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
@@ -97,29 +100,55 @@ def build_collections(
         )
     try:
         with FileLock(dataset.folder / ".build.lock", blocking=False):
-            return _update(store, jobs, rebuild, progress)
+            reports = _update(store, jobs, rebuild, progress)
     except Timeout:
         raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
+    for kind, report in reports.items():
+        report.waiting = dataset.waiting(kind)
+    return reports
 
 
 # --- what the collections are to hold ----------------------------------------------------------------------
 
 
-def _photo_job(config: Config, dataset: Dataset, kind: str) -> tuple[Spec, Rows] | None:
+def _photo_job(config: Config, dataset: Dataset, store: Store, kind: str) -> tuple[Spec, Rows] | None:
     current = dataset.current(kind)
     if not current:
-        return None
+        return _emptied(dataset, store.find(config.dataset.name, kind))
+    # what follows the slash, precision and number of classes, does not keep vectors from being compared
+    made_by = next(iter(current.values())).fingerprint.partition("/")[0]
+    name = getattr(config.models, kind)
+    if made_by != (wanted := model_id(kind, name)):
+        raise UserError(
+            f"models.{kind}: the config names {name} ({wanted}), the vectors were made by another model "
+            f"({made_by}); set it back, or run 01_extract_features.py"
+        )
     ids, vectors = dataset.table(kind).vectors(current.values())
     spec = Spec(
         dataset=config.dataset.name,
         kind=kind,
-        model=getattr(config.models, kind),
-        # what follows the slash, precision and number of classes, does not keep vectors from being compared
-        fingerprint=next(iter(current.values())).fingerprint.partition("/")[0],
+        model=name,
+        fingerprint=made_by,
         dimension=vectors.shape[1],
         index=plan_index(config.milvus.index, len(ids), config.milvus.is_lite),
     )
     return spec, Rows(_photo_scalars(dataset, ids, current), vectors)
+
+
+def _emptied(dataset: Dataset, existing: Collection | None) -> tuple[Spec, Rows] | None:
+    """What is left of a collection when none of its photos is there any more: nothing, of the same kind."""
+    if existing is None:
+        return None
+    spec = Spec(
+        existing.dataset,
+        existing.kind,
+        existing.model,
+        existing.fingerprint,
+        existing.dimension,
+        existing.index,
+    )
+    nothing = np.empty((0, existing.dimension), np.float32)
+    return spec, Rows(_photo_scalars(dataset, np.empty(0, np.int64), {}), nothing)
 
 
 def _photo_scalars(dataset: Dataset, ids: np.ndarray, seen: dict[int, Seen]) -> pa.Table:
@@ -136,7 +165,7 @@ def _photo_scalars(dataset: Dataset, ids: np.ndarray, seen: dict[int, Seen]) -> 
     }
     columns = {"photo_id": pa.array(ids)}
     for item in PHOTO_FIELDS:
-        values = known.get(item.name) or [item.unknown] * len(entries)
+        values = known.get(item.name, [item.unknown] * len(entries))
         columns[item.name] = pa.array(values, _TYPES[item.type])
     return pa.table(columns)
 

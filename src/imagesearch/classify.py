@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.encoders import VitEncoder
@@ -74,15 +74,17 @@ def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> It
     size = config.extraction.batch_size
     for start in range(0, len(files), size):
         part = files[start : start + size]
-        decoded = [_decode(file, encoder.side, config.extraction.max_megapixels) for file in part]
-        images = [image for image, _ in decoded if image is not None]
-        labels = encoder.classify(images, top_k)
-        for file, (image, error) in zip(part, decoded, strict=True):
-            yield Classified(file, error=error) if image is None else Classified(file, tuple(next(labels)))
+        # prepared at once: 32 decoded photos would be gigabytes, 32 prepared ones are megabytes
+        prepared = [_prepare(encoder, file, config.extraction.max_megapixels) for file in part]
+        inputs = [pixels for pixels, _ in prepared if pixels is not None]
+        labels = iter(encoder.label(inputs, top_k) if inputs else ())
+        for file, (pixels, error) in zip(part, prepared, strict=True):
+            yield Classified(file, error=error) if pixels is None else Classified(file, tuple(next(labels)))
 
 
-def _decode(file: Path, side: int, max_megapixels: float) -> tuple[Image.Image | None, str]:
+def _prepare(encoder: VitEncoder, file: Path, max_megapixels: float) -> tuple[np.ndarray | None, str]:
     try:
-        return decode(file, side, max_megapixels=max_megapixels).image, ""
+        picture = decode(file, encoder.side, max_megapixels=max_megapixels)
+        return encoder.prepare(picture.image), ""
     except PhotoError as error:
         return None, str(error)

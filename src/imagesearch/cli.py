@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from imagesearch.errors import UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from imagesearch.config import Config
 
 T = TypeVar("T")
@@ -36,19 +38,26 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 def add_figure_options(to: argparse.ArgumentParser) -> None:
     """Add what scripts that draw a figure take."""
-    from pathlib import Path
-
     figure = to.add_argument_group("figure")
-    figure.add_argument("--save", type=Path, metavar="FILE", help="save the figure: .png, .pdf, .svg")
+    figure.add_argument("--save", type=figure_file, metavar="FILE", help="save the figure: .png, .pdf, .svg")
     figure.add_argument("--no-show", action="store_true", help="open no window")
 
 
-def at_least_one(text: str) -> int:
+def number_of_results(text: str) -> int:
     """Read a number of results from a command line."""
-    number = int(text)
-    if not 1 <= number <= 16_384:
-        raise argparse.ArgumentTypeError(f"{number} is not from 1 to 16384")
-    return number
+    if not text.isdecimal() or not 1 <= int(text) <= 16_384:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 16384")
+    return int(text)
+
+
+def figure_file(text: str) -> Path:
+    """Read the name of a figure from a command line; without an ending it becomes a PNG."""
+    from pathlib import Path
+
+    file = Path(text)
+    if file.suffix.lower() not in ("", ".png", ".pdf", ".svg", ".jpg", ".webp"):
+        raise argparse.ArgumentTypeError(f"{text}: figures end in .png, .pdf, .svg, .jpg or .webp")
+    return file if file.suffix else file.with_name(f"{file.name}.png")
 
 
 def config_of(args: argparse.Namespace) -> Config:
@@ -60,6 +69,9 @@ def config_of(args: argparse.Namespace) -> Config:
 
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's main function and exit: 0 done, 2 for what the user can fix, 1 for a bug."""
+    for stream in (sys.stdout, sys.stderr):
+        # file names need not be UTF-8, and terminals need not show all of Unicode
+        stream.reconfigure(errors="backslashreplace")
     try:
         code = main() or 0
         sys.stdout.flush()
@@ -86,11 +98,7 @@ def bar(stream: Iterable[T], total: int, unit: str = "photo", label: str | None 
 def ask(answer: Callable[[str], None]) -> None:
     """Ask for queries until an empty line or the end of input; a query that fails does not end it."""
     while True:
-        try:
-            line = input("search> ").strip()
-        except EOFError:
-            print()
-            return
+        line = prompt("search> ")
         if not line:
             return
         try:
@@ -99,9 +107,26 @@ def ask(answer: Callable[[str], None]) -> None:
             print(error, file=sys.stderr)
 
 
+def prompt(question: str) -> str:
+    """Ask on stderr, so that stdout stays for results; the end of input is an empty answer."""
+    print(question, end="", file=sys.stderr, flush=True)
+    try:
+        return input().strip()
+    except EOFError:
+        print(file=sys.stderr)
+        return ""
+
+
 def print_json(value: Any) -> None:
     """Print one JSON object."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    # NaN is no JSON, and would be a bug of ours
+    print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def say(line: str) -> None:
+    """Print a remark on stderr, if there is one."""
+    if line:
+        print(line, file=sys.stderr)
 
 
 def report_failures(failed: dict[str, str], verbose: bool, what: str = "failed") -> None:

@@ -167,7 +167,7 @@ class Geo(_Section):
     """How positions become addresses."""
 
     geocoder: str = "offline"
-    nominatim_url: str = "https://nominatim.openstreetmap.org"
+    nominatim_url: str = Field(default="https://nominatim.openstreetmap.org", pattern="^https?://")
     user_agent: str = "imagesearch"
     language: str = "en"
 

@@ -11,7 +11,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.photos import Photo, find_photos, locate, photo_id
 from imagesearch.previews import Previews
-from imagesearch.tables import Seen, Table
+from imagesearch.tables import Seen, Table, make_folder
 
 
 class Dataset:
@@ -48,23 +48,31 @@ class Dataset:
         return Table(self.folder / name)
 
     def current(self, name: str) -> dict[int, Seen]:
-        """Return a table's entries, without errors, of the photos that are there and have not changed.
+        """Return a table's newest entries of the photos that are there, without those that failed.
 
-        Entries made by another model than the newest entry was are left out: vectors of two models do not
-        belong in one collection.
+        A photo that has changed since keeps its old entry until its step has been run again. Entries made by
+        another model than the newest one was are left out: vectors of two models do not belong together.
         """
         seen = self.table(name).seen()
         if not seen:
             return {}
         newest = max(seen.values(), key=lambda entry: entry.shard).fingerprint
-        current = {}
-        for photo in self.photos:
-            entry = seen.get(photo.photo_id)
-            if entry is None or entry.error is not None or entry.fingerprint != newest:
-                continue
-            if (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns):
-                current[photo.photo_id] = entry
-        return current
+        present = (seen.get(photo.photo_id) for photo in self.photos)
+        return {e.photo_id: e for e in present if e and e.error is None and e.fingerprint == newest}
+
+    def waiting(self, name: str) -> int:
+        """Count the photos that are new, or have changed, since a table's step was run."""
+        seen = self.table(name).seen()
+        known = {(entry.photo_id, entry.size, entry.mtime_ns) for entry in seen.values()}
+        return sum((p.photo_id, p.size, p.mtime_ns) not in known for p in self.photos)
+
+    @property
+    def where(self) -> str:
+        """A line that says where the photos are, if not where the config says; else nothing."""
+        if self.roots == list(self.config.dataset.images):
+            return ""
+        folders = ", ".join(map(str, self.roots))
+        return f"photos in {folders} (given with -i, and used until -i names others)"
 
     def file(self, path: str) -> Path:
         """Return the file of a photo's relative path."""
@@ -90,7 +98,7 @@ class Dataset:
         return [str(root) for root in self.config.dataset.images]
 
     def _remember(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         unfinished = self._note.with_suffix(".part")
         note = {"configured": self._configured, "used": [str(root) for root in self._given]}
         unfinished.write_text(json.dumps(note, indent=2), "utf-8")
@@ -101,7 +109,7 @@ class Dataset:
             note = json.loads(self._note.read_text("utf-8"))
             used = note["used"] if note["configured"] == self._configured else []
             return [Path(root) for root in used]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"{self._note}: cannot be read ({error}); remove it and give -i again") from None

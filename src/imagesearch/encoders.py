@@ -259,9 +259,12 @@ class VitEncoder(_Encoder):
     def classify(self, images: Iterable[Image.Image], top_k: int = 5) -> Iterator[list[tuple[str, float]]]:
         """Yield the ``top_k`` most probable labels of each RGB photo, with their probabilities."""
         for batch in _batches((self.prepare(image) for image in images), 32):
-            _, probabilities = self.encode(batch)
-            for row in probabilities:
-                yield [(self.labels[i], float(row[i])) for i in top_classes(row, top_k)]
+            yield from self.label(batch, top_k)
+
+    def label(self, inputs: Sequence[np.ndarray], top_k: int = 5) -> list[list[tuple[str, float]]]:
+        """Return the ``top_k`` most probable labels of each prepared photo of a batch."""
+        _, probabilities = self.encode(inputs)
+        return [[(self.labels[i], float(row[i])) for i in top_classes(row, top_k)] for row in probabilities]
 
 
 def fingerprint(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:

@@ -16,7 +16,7 @@ from imagesearch.encoders import ClipEncoder, VitEncoder, fingerprint, top_class
 from imagesearch.errors import UserError
 from imagesearch.photos import Photo
 from imagesearch.steps import Result, Step, Summary, run_steps
-from imagesearch.tables import vector_column
+from imagesearch.tables import make_folder, vector_column
 
 KINDS = ("clip", "vit")
 
@@ -59,6 +59,19 @@ def extract_features(
     )
 
 
+def check_prefix(prefix: Path) -> None:
+    """Make the folder of an export, before hours of extraction and not after.
+
+    Raises
+    ------
+    UserError
+        If that cannot be.
+    """
+    if not prefix.name:
+        raise UserError(f"--export-npy {prefix}: a folder; add what the files' names start with")
+    make_folder(prefix.parent)
+
+
 def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
     """Write ``PREFIX_clip.npy``, ``PREFIX_vit.npy`` and ``PREFIX_paths.txt``, rows in the same order.
 
@@ -74,7 +87,7 @@ def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
     both = [photo for photo in dataset.photos if all(photo.photo_id in tables[kind] for kind in KINDS)]
     if not both:
         raise UserError("there is no photo with both CLIP and ViT vectors; run 01_extract_features.py first")
-    prefix.parent.mkdir(parents=True, exist_ok=True)
+    check_prefix(prefix)
     files = []
     for kind in KINDS:
         ids, vectors = dataset.table(kind).vectors(tables[kind][photo.photo_id] for photo in both)

@@ -96,7 +96,9 @@ def plan_index(index: Index, rows: int, lite: bool) -> IndexPlan:
         return IndexPlan(kind, {"M": index.params.M, "efConstruction": index.params.efConstruction})
     if kind.startswith("IVF"):
         nlist = index.params.nlist
-        return IndexPlan(kind, {"nlist": automatic_nlist(rows) if nlist == "auto" else nlist})
+        return IndexPlan(
+            kind, {"nlist": automatic_nlist(rows) if nlist == "auto" else min(nlist, max(1, rows))}
+        )
     return IndexPlan("FLAT", {})
 
 

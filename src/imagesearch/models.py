@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import json
 from pathlib import Path
 
 from imagesearch.errors import UserError
@@ -42,15 +44,12 @@ def _hub_folder(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-    safetensors, older = [*_TEXT_FILES, "model*.safetensors"], [*_TEXT_FILES, "pytorch_model*.bin"]
-    # What was fetched before is used as it is: no request to anyone in the daily run.
-    for patterns in (safetensors, older):
-        try:
-            cached = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
-        except (LocalEntryNotFoundError, HFValidationError):
-            break
-        if _weights(cached):
+    # What was fetched before, if all of it was, is used as it is: no request to anyone in the daily run.
+    with contextlib.suppress(LocalEntryNotFoundError, HFValidationError):
+        cached = Path(snapshot_download(name, local_files_only=True))
+        if _is_complete(cached):
             return cached
+    safetensors, older = [*_TEXT_FILES, "model*.safetensors"], [*_TEXT_FILES, "pytorch_model*.bin"]
     try:
         for patterns in (safetensors, older):
             fetched = Path(snapshot_download(name, allow_patterns=patterns))
@@ -64,6 +63,19 @@ def _hub_folder(name: str) -> Path:
             "name a local folder instead (data/demo/models works offline)"
         ) from None
     raise UserError(f"{name}: has no model.safetensors or pytorch_model.bin")
+
+
+def _is_complete(folder: Path) -> bool:
+    """Whether a cached model has all that loading it takes; other programs fetch only parts."""
+    config, processor = folder / "config.json", folder / "preprocessor_config.json"
+    if not (config.is_file() and processor.is_file() and _weights(folder)):
+        return False
+    wanted = [*folder.glob("model*.index.json"), *folder.glob("pytorch_model*.index.json")][:1]
+    shards = set(json.loads(wanted[0].read_text("utf-8"))["weight_map"].values()) if wanted else set()
+    reads_texts = "text_config" in json.loads(config.read_text("utf-8"))
+    tokenizers = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
+    has_tokenizer = any((folder / tokenizer).is_file() for tokenizer in tokenizers)
+    return all((folder / shard).is_file() for shard in shards) and (has_tokenizer or not reads_texts)
 
 
 def _weights(folder: Path) -> list[Path]:

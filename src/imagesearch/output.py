@@ -26,8 +26,6 @@ def print_answer(answer: Answer) -> None:
     for result in answer.results:
         label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
         print(f"{result.rank:>4}  {result.score:.4f}  {result.path}{label}")
-    if answer.note:
-        print(answer.note)
 
 
 def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
@@ -36,7 +34,8 @@ def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: b
         Tile(_thumbnail_of(dataset, result), f"{result.rank} · {result.score:.3f}", Path(result.path).name)
         for result in answer.results
     ]
-    image = _thumbnail(answer.query.image) if answer.query.image else None
+    limit = dataset.config.extraction.max_megapixels
+    image = _thumbnail(answer.query.image, limit) if answer.query.image else None
     figure = result_grid(answer.query.title, tiles, image)
     report_saved(show(figure, f"search {answer.query.title}", save=save, window=window))
 
@@ -49,17 +48,21 @@ def copy_results(results: Sequence[Result], folder: Path) -> None:
     UserError
         If the folder cannot be written to.
     """
-    copied = 0
+    copied = gone = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for result in results:
             target = folder / f"{result.rank:03d}_{result.file.name}"
+            gone += not result.file.is_file()
             if result.file.is_file() and not target.exists():
                 shutil.copy2(result.file, target)
                 copied += 1
     except OSError as error:
         raise UserError(f"--copy-to {folder}: {error.strerror or error}") from None
-    print(f"copied {copied} of {len(results)} photos to {folder}", file=sys.stderr)
+    rest = len(results) - copied - gone
+    left = f", {rest} were there already" if rest else ""
+    lost = f", {gone} are not on the disk any more" if gone else ""
+    print(f"copied {copied} photos to {folder}{left}{lost}", file=sys.stderr)
 
 
 def print_classes(results: Sequence[Classified]) -> None:
@@ -72,10 +75,12 @@ def print_classes(results: Sequence[Classified]) -> None:
             print(f"  {score:>6.1%}  {label}")
 
 
-def classes_figure(results: Sequence[Classified], save: Path | None, window: bool) -> None:
+def classes_figure(
+    results: Sequence[Classified], max_megapixels: float, save: Path | None, window: bool
+) -> None:
     """Show or save photos beside the bar charts of their labels, and say where it went."""
     shown = results[:_PHOTOS_IN_A_FIGURE]
-    items = [(_thumbnail(result.file), result.file.name, result.classes) for result in shown]
+    items = [(_thumbnail(result.file, max_megapixels), result.file.name, result.classes) for result in shown]
     if len(shown) < len(results):
         print(f"the figure shows the first {len(shown)} of {len(results)} photos", file=sys.stderr)
     figure = classification_figure(items)
@@ -91,8 +96,8 @@ def _thumbnail_of(dataset: Dataset, result: Result) -> Image.Image | None:
     return _shrink(picture.image) if picture else None
 
 
-def _thumbnail(file: Path) -> Image.Image:
-    return _shrink(decode(file, _THUMBNAIL // 2).image)
+def _thumbnail(file: Path, max_megapixels: float) -> Image.Image:
+    return _shrink(decode(file, _THUMBNAIL // 2, max_megapixels=max_megapixels).image)
 
 
 def _shrink(image: Image.Image) -> Image.Image:

@@ -178,6 +178,30 @@ def locate(path: str, roots: Sequence[Path]) -> Path:
     return file
 
 
+def path_below(folder: str, roots: Sequence[Path]) -> str:
+    """Return what the paths of the photos below a folder start with: the inverse of `locate`.
+
+    Parameters
+    ----------
+    folder
+        Absolute, or relative to a root; ``""`` and ``"."`` mean everything.
+
+    Raises
+    ------
+    UserError
+        If an absolute folder lies below none of the roots.
+    """
+    normal = os.path.normpath(_clean(folder))
+    if not Path(normal).is_absolute():
+        return "" if normal == "." else PurePosixPath(normal).as_posix()
+    for root, label in zip(roots, root_labels(roots), strict=True):
+        above = Path(os.path.normpath(_clean(str(root))))
+        if Path(normal).is_relative_to(above):
+            below = Path(normal).relative_to(above).as_posix()
+            return (label + below).rstrip("/") if below != "." else label.rstrip("/")
+    raise UserError(f"{folder}: not below the photos in {', '.join(map(str, roots))}")
+
+
 def raw_is_supported() -> bool:
     """Whether the optional package for camera RAW is installed."""
     return importlib.util.find_spec("rawpy") is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder, VitEncoder, model_id
 from imagesearch.errors import UserError
-from imagesearch.photos import EXTENSIONS, PhotoError, decode
+from imagesearch.photos import EXTENSIONS, PhotoError, decode, path_below
 from imagesearch.store import Collection, Store, under
 
 # Similarities of a query to this many photos say how widely they scatter in the whole collection.
@@ -139,7 +140,7 @@ class Searcher:
             query.by,
             vector,
             query.top_k,
-            where=under(self._relative(query.folder)),
+            where=under(path_below(query.folder, self.dataset.roots) if query.folder else ""),
             min_score=query.min_score,
             fields=("path", "class_label", "class_score"),
         )
@@ -206,17 +207,6 @@ class Searcher:
             )
         return collection
 
-    def _relative(self, folder: str) -> str:
-        """Return a folder, given absolutely or relative to the dataset, relative to the dataset."""
-        path = Path(folder).expanduser()
-        if not path.is_absolute():
-            return folder.removeprefix("./")
-        for root in self.dataset.roots:
-            if path.is_relative_to(root):
-                prefix = f"{root.name}/" if len(self.dataset.roots) > 1 else ""
-                return prefix + path.relative_to(root).as_posix().removeprefix(".")
-        raise UserError(f"--under {folder}: not below the dataset's photos in {self.dataset.roots[0]}")
-
     def _note(self, query: Query, collection: Collection, found: int) -> str:
         if collection.state != "ready":
             return "the collection is being updated, or that was cut short: run 05_build_collections.py"
@@ -253,11 +243,17 @@ def combine(terms: Sequence[Term], sample: np.ndarray | None = None) -> np.ndarr
         total += term.weight / max(spread, 1e-6) * term.vector
     norm = float(np.linalg.norm(total))
     if norm < 1e-6:
-        raise UserError("the parts of this query cancel each other out; change the texts or the weights")
+        raise UserError("the parts of this query cancel each other out, or weigh nothing; change the weights")
     return total / norm
 
 
 def _check(query: Query) -> None:
+    if not all(map(math.isfinite, (query.weight_text, query.weight_image, query.min_score or 0.0))):
+        raise UserError("weights and scores are finite numbers")
+    try:
+        "".join((query.text, *query.plus, *query.minus)).encode()
+    except UnicodeEncodeError:
+        raise UserError("the text is not valid UTF-8; is the terminal set to another encoding?") from None
     if not (query.text.strip() or query.image or query.plus):
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit" and not query.image:

@@ -20,6 +20,7 @@ from imagesearch.config import Milvus
 from imagesearch.errors import UserError
 from imagesearch.indexes import IndexPlan
 from imagesearch.schema import KINDS, Spec, alias_of, join_list, key_of, layout_of
+from imagesearch.tables import make_folder
 
 _ROWS_A_BATCH = 5_000
 _MOST_HITS = 16_384  # Milvus' own limit of one search
@@ -161,7 +162,10 @@ class Store:
         alias = alias_of(dataset, kind)
         if not self._client.has_collection(alias):
             return None
-        return self._describe(self._client.describe_alias(alias)["collection_name"])
+        found = self._describe(alias)
+        if found is None or found.name == alias:
+            raise UserError(f"{self.uri}: {alias} is not this program's; choose another dataset.name")
+        return found
 
     def drop(self, dataset: str) -> list[str]:
         """Drop all collections of a dataset, finished or not; return their names."""
@@ -179,13 +183,14 @@ class Store:
         return [collection for collection in described if collection is not None]
 
     def _describe(self, name: str) -> Collection | None:
-        properties = self._client.describe_collection(name).get("properties") or {}
+        description = self._client.describe_collection(name)
+        properties = description.get("properties") or {}
         if "imagesearch.spec" not in properties:
             return None
         spec = json.loads(properties["imagesearch.spec"])
         rows = int(self._client.get_collection_stats(name)["row_count"])
         return Collection(
-            name=name,
+            name=description["collection_name"],  # of an alias, the collection's own
             dataset=spec["dataset"],
             kind=spec["kind"],
             model=spec["model"],
@@ -423,7 +428,7 @@ def _connect(milvus: Milvus) -> Any:
     for name in ("pymilvus", "milvus_lite"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if milvus.is_lite:
-        Path(milvus.uri).parent.mkdir(parents=True, exist_ok=True)
+        _check_lite_file(Path(milvus.uri))
     try:
         return MilvusClient(milvus.uri, token=milvus.token, timeout=10)
     except MilvusException as error:
@@ -434,3 +439,12 @@ def _connect(milvus: Milvus) -> Any:
             ) from None
         reason = " ".join(str(error.message).split())[:160]
         raise UserError(f"{milvus.uri}: the Milvus server does not answer: {reason}") from None
+
+
+def _check_lite_file(path: Path) -> None:
+    """Say what is wrong with a path; Milvus Lite says "Open local milvus failed" to all of it."""
+    make_folder(path.parent)
+    if path.is_file():
+        raise UserError(f"{path}: not a Milvus Lite database; move it away, or set another milvus.uri")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UserError(f"{path}: no permission to write there; choose another milvus.uri")

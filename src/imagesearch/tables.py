@@ -78,7 +78,7 @@ class Table:
         """Keep other processes from writing to this table; released by the system when a process dies."""
         from filelock import FileLock, Timeout
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         try:
             with FileLock(self.folder / ".lock", blocking=False):
                 self._remove_unfinished()
@@ -190,17 +190,23 @@ class Table:
         vectors : (n, d) float32
             In the same order.
         """
-        entries = list(seen)
-        ids = np.empty(len(entries), np.int64)
+        wanted = self._good_by_shard(seen)
+        total = sum(map(len, wanted.values()))
+        ids = np.empty(total, np.int64)
         matrix: np.ndarray | None = None
         end = 0
-        for piece in self._pieces(entries, ["photo_id", column]):
-            block = as_matrix(piece[column])
-            if matrix is None:
-                matrix = np.empty((len(entries), block.shape[1]), np.float32)
-            start, end = end, end + len(block)
-            ids[start:end] = piece["photo_id"].to_numpy()
-            matrix[start:end] = block
+        for shard, photo_ids in wanted.items():
+            piece = self._load("rows", shard, ["photo_id", column])
+            for batch in piece.to_batches():
+                block = _as_matrix(batch[column])
+                found = batch["photo_id"].to_numpy()
+                rows = np.flatnonzero(np.isin(found, photo_ids))
+                if matrix is None:
+                    matrix = np.empty((total, block.shape[1]), np.float32)
+                start, end = end, end + len(rows)
+                ids[start:end] = found[rows]
+                # "clip", for with "raise" NumPy would fill a buffer first
+                np.take(block, rows, axis=0, out=matrix[start:end], mode="clip")
         if matrix is None:
             return ids[:0], np.empty((0, 0), np.float32)
         return ids[:end], matrix[:end]
@@ -208,15 +214,19 @@ class Table:
     # --- files ---------------------------------------------------------------------------------------------
 
     def _pieces(self, seen: Iterable[Seen], columns: Sequence[str] | None) -> Iterator[pa.Table]:
+        for shard, photo_ids in self._good_by_shard(seen).items():
+            piece = self._load("rows", shard, columns)
+            piece = _only(piece, pa.array(photo_ids, pa.int64())).replace_schema_metadata(None)
+            if len(piece):
+                yield piece
+
+    def _good_by_shard(self, seen: Iterable[Seen]) -> dict[int, list[int]]:
+        """Photo ids of the entries without errors, by shard in order."""
         wanted: dict[int, list[int]] = {}
         for entry in seen:
             if entry.error is None:
                 wanted.setdefault(entry.shard, []).append(entry.photo_id)
-        for shard in sorted(wanted):
-            piece = self._load("rows", shard, columns)
-            piece = _only(piece, pa.array(wanted[shard], pa.int64())).replace_schema_metadata(None)
-            if len(piece):
-                yield piece
+        return dict(sorted(wanted.items()))
 
     def _file(self, kind: str, shard: int) -> Path:
         return self.folder / f"{kind}-{shard:06d}.parquet"
@@ -234,6 +244,8 @@ class Table:
                 # ignores, unlike pq.read_table, columns that a shard in which nothing was found lacks
                 return parquet.read(columns)
         except (OSError, pa.ArrowException) as error:
+            if not self._file("seen", shard).exists():
+                raise UserError(f"{file}: merged by another run while it was read; try again") from None
             message = f"{file}: cannot be read ({error}); remove {self.folder} and run the step again"
             raise UserError(message) from None
 
@@ -242,6 +254,14 @@ class Table:
         for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
             if file.name not in committed:
                 file.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write to, or say that it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be made ({error.strerror})") from None
 
 
 def seen_table(entries: Sequence[tuple]) -> pa.Table:
@@ -256,10 +276,9 @@ def vector_column(vectors: np.ndarray) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
 
 
-def as_matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """Return a column of fixed-size lists as an (n, d) float32 matrix, copied only if it is in pieces."""
-    chunks = [c.flatten().to_numpy(zero_copy_only=True).reshape(-1, c.type.list_size) for c in column.chunks]
-    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+def _as_matrix(column: pa.FixedSizeListArray) -> np.ndarray:
+    """Return a column of fixed-size lists as an (n, d) float32 matrix, without copying it."""
+    return column.flatten().to_numpy(zero_copy_only=True).reshape(-1, column.type.list_size)
 
 
 def _only(table: pa.Table, photo_ids: pa.Array) -> pa.Table:

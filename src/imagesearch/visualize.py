@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from imagesearch.errors import UserError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -120,8 +122,11 @@ def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(file, dpi=110)
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                figure.savefig(file, dpi=110)
+            except (OSError, ValueError) as error:
+                raise UserError(f"{file}: the figure cannot be saved there ({error})") from None
         if window:
             plt.show()
     plt.close(figure)
@@ -205,6 +210,7 @@ def _aspect(image: Image.Image | None) -> float:
 
 def _shorten(text: str, length: int) -> str:
     """Cut the middle out of a long name; both ends tell more."""
+    text = printable(text)
     if len(text) <= length:
         return text
     head = (length - 1) // 2
@@ -212,9 +218,14 @@ def _shorten(text: str, length: int) -> str:
 
 
 def _wrap(text: str, width: int, lines: int) -> str:
-    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))
+    return "\n".join(textwrap.wrap(printable(text), width, max_lines=lines, placeholder=" …"))
+
+
+def printable(text: str) -> str:
+    """Write the bytes of a file name that are not UTF-8 as ``\\udce9`` and the like, which fonts can draw."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _file_name(text: str) -> str:
-    words = re.sub(r"[^\w]+", "_", text.lower()).strip("_")
+    words = re.sub(r"[^\w]+", "_", printable(text).lower()).strip("_")
     return words.encode("utf-8")[:80].decode("utf-8", "ignore") or "figure"

@@ -243,6 +243,7 @@ ROUNDS = (
     Round(1700, 1e-3, 2.3, False),
     Round(700, 7e-4, 3.4, True),
     Round(300, 5e-4, 3.4, True),
+    Round(1000, 7e-4, 3.4, True),
 )
 
 
