@@ -265,6 +265,21 @@ def export_onnx(net: nn.Module, example: torch.Tensor, file: Path, dynamic: bool
         dynamic_shapes=shapes,
         input_names=["input.1"], output_names=outputs, verbose=False,
     )  # fmt: skip
+    _strip(file)
+
+
+def _strip(file: Path) -> None:
+    """Drop what the exporter notes down beside the network: stack traces with this machine's paths."""
+    import onnx
+
+    model = onnx.load(file)
+    graph = model.graph
+    parts = [model, graph, *model.functions]
+    parts += [*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer]
+    for part in parts:
+        for field in ("metadata_props", "doc_string"):
+            part.ClearField(field)
+    onnx.save(model, file)
 
 
 def save_detector(net: Detector, file: Path) -> None:
