@@ -3,6 +3,8 @@
 Run it after 01, and whenever another step has found something new.
 """
 
+from pathlib import Path
+
 from imagesearch import cli
 
 
@@ -57,7 +59,7 @@ def show_list(store, as_json):
     for c in collections:
         print(
             f"{c.dataset:<20} {c.kind:<6} {c.rows:>8,} {c.megabytes:>7.1f} {c.dimension:>5} "
-            f"{c.index.type:<9} {c.state:<9} {c.model}"
+            f"{c.index.type:<9} {c.state:<9} {c.model.removeprefix(f'{Path.cwd()}/')}"
         )
     if not collections:
         print(f"none in {store.uri}")
