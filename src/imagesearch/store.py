@@ -346,20 +346,21 @@ class Store:
         fields
             To return with each hit.
         """
-        query = _Query(
-            self.open(dataset, kind), vector, min(limit, _MOST_HITS), where, min_score, tuple(fields)
-        )
+        # The same inner product comes out some 1e-7 apart from one search path to another
+        least = None if min_score is None else min_score - 1e-6
+        limit = min(limit, _MOST_HITS)
+        query = _Query(self.open(dataset, kind), vector, limit, where, least, tuple(fields))
         hits = self._approximate(query, exhaustive=bool(where))
         index = query.collection.index
         if len(hits) == limit or index.is_exact or query.collection.rows == 0:
             return hits
         if index.has_clusters:
             return hits if where else self._approximate(query, exhaustive=True)
-        if min_score is not None:
+        if least is not None:
             # Few above the score, or few found? An answer that is full without the score means: few above it.
             full = self._approximate(replace(query, min_score=None), exhaustive=False)
             if len(full) == limit:
-                return [hit for hit in full if hit.score >= min_score]
+                return [hit for hit in full if hit.score >= least]
         return self._exact(query)
 
     def sample(self, dataset: str, kind: str, size: int) -> np.ndarray:
@@ -372,8 +373,7 @@ class Store:
         index = query.collection.index
         params: dict[str, Any] = dict(index.search_params(self._search_params, query.limit, exhaustive))
         if query.min_score is not None:
-            # Milvus leaves out what equals the radius; ours is the least score that is let in
-            params["radius"] = float(np.nextafter(np.float32(query.min_score), np.float32(-2)))
+            params["radius"] = query.min_score
         found = self._client.search(
             query.alias,
             data=[np.asarray(query.vector, np.float32)],
