@@ -48,7 +48,7 @@ def main():
     )
     with Store(config.milvus) as store:
         searcher = Searcher(config, Dataset(config), store)
-        if given.title:
+        if given.text or given.image or given.plus or given.minus:
             present(searcher.search(given), searcher, args)
         else:
             cli.ask(lambda line: present(searcher.search(given.with_line(line)), searcher, args))

@@ -160,6 +160,11 @@ def test_queries_are_asked_for_until_an_empty_line(world: World) -> None:
     world.run("05_build_collections.py")
     done = world.run("06_search.py", "--no-show", stdin=f"a boat\n{world.photos / 'a.png'}\n\n")
     assert done.stdout.count("a.png  (") == 2 and "1.0000  a.png" in done.stdout
+    world.add("goa/b.png", 2)
+    extract(world)
+    world.run("05_build_collections.py")
+    below = world.run("06_search.py", "--no-show", "--under", "goa", stdin="a boat\n\n").stdout
+    assert "goa/b.png" in below and "  a.png" not in below
 
 
 def test_photos_are_classified_without_any_collection(world: World) -> None:

@@ -148,7 +148,8 @@ def test_a_photo_that_is_none_is_refused(searcher: Searcher, tmp_path: Path) -> 
 def test_a_typed_line_is_a_photo_if_there_is_one_of_that_name(tmp_path: Path) -> None:
     draw(1).save(tmp_path / "a b.png")
     assert Query().with_line(str(tmp_path / "a b.png")).image == tmp_path / "a b.png"
-    assert Query().with_line("nowhere.png") == Query(text="nowhere.png")
+    for line in ("nowhere.png", "~nobody/a.png", "a boat " * 1000 + ".jpg"):
+        assert Query().with_line(line) == Query(text=line)
 
 
 def test_another_model_than_the_collections_is_refused(searcher: Searcher, world: World) -> None:

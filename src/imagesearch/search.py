@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,9 +60,10 @@ class Query:
 
     def with_line(self, line: str) -> Query:
         """Return this query with a line that a person typed: the name of a photo, or a text."""
-        file = Path(line).expanduser()
-        is_photo = line.rpartition(".")[2].lower() in EXTENSIONS and file.is_file()
-        return replace(self, image=file) if is_photo else replace(self, text=line)
+        # os.path and not pathlib, which raises for "~nobody" and for lines too long to be names
+        file = os.path.expanduser(line)  # noqa: PTH111
+        is_photo = line.rpartition(".")[2].lower() in EXTENSIONS and os.path.isfile(file)  # noqa: PTH113
+        return replace(self, image=Path(file)) if is_photo else replace(self, text=line)
 
     @property
     def title(self) -> str:
