@@ -19,8 +19,8 @@ SOURCE = ROOT / "src" / "imagesearch"
 FLOORS = [
     {"errors"},
     {"config"},
-    {"photos", "tables", "models", "indexes", "words"},
-    {"previews", "encoders", "schema"},
+    {"photos", "tables", "models", "indexes", "words", "sphere", "packets"},
+    {"previews", "encoders", "schema", "exif"},
     {"store", "steps"},
     {"dataset"},
     {"features", "build"},
