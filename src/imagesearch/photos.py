@@ -292,7 +292,7 @@ def decode(
         then decoded at 1/8, 1/4 or 1/2, a HEIC by its embedded thumbnail, where that suffices, at a fraction
         of the cost. None decodes in full.
     longest
-        The same for the longer side.
+        The same for the longer side; with both, both are met.
     max_megapixels
         More decoded pixels than that are refused before they are decompressed.
 
@@ -305,8 +305,8 @@ def decode(
         if file.stat().st_size == 0:
             raise PhotoError("the file is empty")
         with _open(file) as image:
-            if longest is not None:
-                side = math.ceil(longest * min(image.size) / max(image.size))
+            if longest:
+                side = max(side or 0, math.ceil(longest * min(image.size) / max(image.size)))
             return _upright(image, side, max_megapixels)
     except PhotoError:
         raise
@@ -340,7 +340,7 @@ def _open(file: Path) -> Image.Image:
 
 def _upright(image: Image.Image, side: int | None, max_megapixels: float) -> Picture:
     original = image.size
-    if side is not None:
+    if side:
         image.draft(None, (side, side))  # a no-op unless the format can scale while it decodes
     drafted = image.size != original
     megapixels = image.size[0] * image.size[1] / 1e6
