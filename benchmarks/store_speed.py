@@ -20,9 +20,10 @@ import pyarrow as pa
 
 from imagesearch import build
 from imagesearch.config import Index, Milvus
+from imagesearch.filters import Under
 from imagesearch.indexes import plan_index
 from imagesearch.schema import PHOTO_FIELDS, Rows, Spec
-from imagesearch.store import Store, under
+from imagesearch.store import Store
 
 FILTERS = {"none": "", "50%": "half", "1%": "percent", "10 rows": "ten"}
 
@@ -61,7 +62,7 @@ def measure(
         best = set(inside[np.argsort(-(vectors[inside] @ query))[:10]].tolist())
         for name, store in stores.items():
             start = time.perf_counter()
-            hits = store.search("bench", "clip", query, 10, where=under(where))
+            hits = store.search("bench", "clip", query, 10, where=Under(where))
             times[name].append(1000 * (time.perf_counter() - start))
             recalls[name].append(len({hit.id for hit in hits} & best) / len(best))
     return {name: (statistics.median(times[name]), statistics.mean(recalls[name])) for name in stores}

@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 FLOORS = [
     {"errors"},
     {"config"},
-    {"photos", "tables", "models", "indexes", "words", "sphere", "packets"},
+    {"photos", "tables", "models", "indexes", "filters", "words", "sphere", "packets"},
     {"previews", "encoders", "schema", "exif"},
     {"store", "steps"},
     {"dataset"},

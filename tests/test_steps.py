@@ -21,7 +21,7 @@ from PIL import Image
 from imagesearch import previews as previews_module
 from imagesearch import steps as steps_module
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo, find_photos, photo_id
+from imagesearch.photos import Photo, Picture, find_photos, photo_id
 from imagesearch.previews import Previews
 from imagesearch.steps import Result, Step, Summary, run_steps
 from imagesearch.tables import Table, vector_column
@@ -30,14 +30,14 @@ from imagesearch.tables import Table, vector_column
 class Engine:
     """Knows a photo by its mean colour, and remembers what it was given."""
 
-    side = 8
+    side, longest = 8, 0
 
     def __init__(self, tables: tuple[str, ...] = ("colour",)) -> None:
         self.tables = tables
         self.given: list[int] = []
 
-    def prepare(self, image: Image.Image) -> np.ndarray:
-        return np.asarray(image, np.float32).mean(axis=(0, 1))
+    def prepare(self, photo: Photo, picture: Picture | None) -> np.ndarray:
+        return np.asarray(picture.image, np.float32).mean(axis=(0, 1))
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
         self.given += photo_ids
@@ -235,10 +235,10 @@ def test_a_broken_photo_fails_once_until_it_changes_or_one_asks(world: World) ->
 
 def test_one_odd_photo_that_an_engine_cannot_prepare_does_not_end_the_run(world: World) -> None:
     class Picky(Engine):
-        def prepare(self, image: Image.Image) -> np.ndarray:
-            if image.width == 1:
+        def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+            if picture.image.width == 1:
                 raise ValueError("mean must have 1 elements if it is an iterable")
-            return super().prepare(image)
+            return super().prepare(photo, picture)
 
     Image.new("RGB", (1, 9)).save(world.root / "odd.png")
     world.add("new.png")
@@ -342,9 +342,9 @@ def test_the_larger_side_is_decoded_for_both(world: World) -> None:
     class Large(Engine):
         side = 300
 
-        def prepare(self, image: Image.Image) -> np.ndarray:
-            sizes.append(image.size)
-            return super().prepare(image)
+        def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+            sizes.append(picture.image.size)
+            return super().prepare(photo, picture)
 
     draw(1, (2400, 1600)).save(world.root / "large.jpg")
     world.run(world.step(), world.step("other", engine=Large(("other",))))
@@ -489,17 +489,30 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 # --- memory and threads ------------------------------------------------------------------------------------
 
 
+def test_an_engine_that_wants_no_pixels_is_given_none_and_nothing_is_decoded(world: World) -> None:
+    class Names(Engine):
+        side = 0
+
+        def prepare(self, photo: Photo, picture: Picture | None) -> np.ndarray:
+            assert picture is None
+            return np.asarray([len(photo.path)], np.float32)
+
+    (world.root / "no photo at all.jpg").write_bytes(b"x")
+    summary = world.run(world.step(engine=Names()))
+    assert counts(summary)[:1] == (1,) and not summary.failed
+
+
 def test_only_so_many_photos_wait_for_the_engine(tmp_path: Path) -> None:
     class Watching(Engine):
         def __init__(self) -> None:
             super().__init__()
             self.prepared, self.most, self.lock = 0, 0, threading.Lock()
 
-        def prepare(self, image: Image.Image) -> np.ndarray:
+        def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
             with self.lock:
                 self.prepared += 1
                 self.most = max(self.most, self.prepared - len(self.given))
-            return super().prepare(image)
+            return super().prepare(photo, picture)
 
     world = World(tmp_path)
     world.add(*(f"{i}.png" for i in range(60)))

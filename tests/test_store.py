@@ -15,9 +15,10 @@ import pytest
 from imagesearch import build
 from imagesearch.config import Index, IndexSearchParams, Milvus
 from imagesearch.errors import UserError
+from imagesearch.filters import Under
 from imagesearch.indexes import IndexPlan, automatic_nlist, plan_index
 from imagesearch.schema import PHOTO_FIELDS, Rows, Spec
-from imagesearch.store import Store, under
+from imagesearch.store import Store
 
 DIMENSION = 16
 FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels", "year", "class_label"))
@@ -89,7 +90,7 @@ def test_a_filter_never_loses_photos_to_an_index(tmp_path: Path, kind: str) -> N
             inside = np.flatnonzero(folder == name)
             for query in vectors(3, seed=9):
                 best = inside[np.argsort(-(matrix[inside] @ query))[:10]]
-                found = [int(p.split("/")[1][:5]) for p in paths(store, query, where=under(name))]
+                found = [int(p.split("/")[1][:5]) for p in paths(store, query, where=Under(name))]
                 assert len(found) == min(10, len(inside))
                 # 8-bit codes may swap neighbours; nothing else may differ from the exact answer
                 assert len(set(found) & set(best)) >= len(best) - (1 if kind == "IVF_SQ8" else 0), name
@@ -114,7 +115,7 @@ def test_a_least_score_lets_in_what_equals_it_and_nothing_below(tmp_path: Path, 
         assert len(paths(store, matrix[1], 50, min_score=third)) == 3
         assert len(paths(store, matrix[1], 50, min_score=float(scores[3]) + 1e-4)) == 3
         assert paths(store, matrix[1], 50, min_score=1.0001) == []
-        assert paths(store, matrix[1], 10, min_score=0.9, where=under("nowhere")) == []
+        assert paths(store, matrix[1], 10, min_score=0.9, where=Under("nowhere")) == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_folder_means_what_lies_in_it_whatever_its_name(store: Store, folder: 
     inside = [f"{folder}/1.jpg", f"{folder}/deep/2.jpg"]
     matrix = vectors(len(near_misses) + len(inside))
     update(store, spec(), rows(matrix, path=near_misses + inside))
-    assert sorted(paths(store, matrix[0], where=under(folder))) == sorted(inside)
+    assert sorted(paths(store, matrix[0], where=Under(folder))) == sorted(inside)
 
 
 # --- updating ----------------------------------------------------------------------------------------------
@@ -251,7 +252,7 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
             data = rows(matrix, path=names, face_labels=people)
             assert update(store, graph, data).inserted == 300
             assert update(store, graph, data).unchanged == 300
-            assert all(path.startswith("out/") for path in paths(store, matrix[0], where=under("out")))
+            assert all(path.startswith("out/") for path in paths(store, matrix[0], where=Under("out")))
             hit = store.search("album", "clip", matrix[3], 1, fields=("face_labels",))[0]
             assert (hit.id, list(hit.fields["face_labels"])) == (3, ["Maya", "Noor"])
     finally:

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder, VitEncoder, fingerprint, top_classes
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo
+from imagesearch.photos import Photo, Picture
 from imagesearch.steps import Result, Step, Summary, run_steps
 from imagesearch.tables import make_folder, vector_column
 
@@ -115,10 +114,10 @@ def _vit_step(config: Config, dataset: Dataset) -> Step:
 class _ClipEngine:
     def __init__(self, name: str, device: str, precision: str) -> None:
         self._encoder = ClipEncoder(name, device, precision)
-        self.side = self._encoder.side
+        self.side, self.longest = self._encoder.side, 0
 
-    def prepare(self, image: Image.Image) -> np.ndarray:
-        return self._encoder.prepare(image)
+    def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+        return self._encoder.prepare(picture.image)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
         vectors = self._encoder.encode_images(inputs)
@@ -130,10 +129,10 @@ class _VitEngine:
     def __init__(self, name: str, device: str, precision: str, top: int) -> None:
         self._encoder = VitEncoder(name, device, precision)
         self._top = top
-        self.side = self._encoder.side
+        self.side, self.longest = self._encoder.side, 0
 
-    def prepare(self, image: Image.Image) -> np.ndarray:
-        return self._encoder.prepare(image)
+    def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+        return self._encoder.prepare(picture.image)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
         vectors, probabilities = self._encoder.encode(inputs)

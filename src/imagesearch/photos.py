@@ -293,7 +293,7 @@ def decode(
         then decoded at 1/8, 1/4 or 1/2, a HEIC by its embedded thumbnail, where that suffices, at a fraction
         of the cost. None decodes in full.
     longest
-        The same for the longer side.
+        The same for the longer side; with both, both are met.
     max_megapixels
         More decoded pixels than that are refused before they are decompressed.
 
@@ -303,8 +303,8 @@ def decode(
         With the reason, whatever the reason is.
     """
     with opened(file) as image:
-        if longest is not None:
-            side = math.ceil(longest * min(image.size) / max(image.size))
+        if longest:
+            side = max(side or 0, math.ceil(longest * min(image.size) / max(image.size)))
         return _upright(image, side, max_megapixels)
 
 
@@ -348,7 +348,7 @@ def _open(file: Path) -> Image.Image:
 
 def _upright(image: Image.Image, side: int | None, max_megapixels: float) -> Picture:
     original = image.size
-    if side is not None:
+    if side:
         image.draft(None, (side, side))  # a no-op unless the format can scale while it decodes
     drafted = image.size != original
     megapixels = image.size[0] * image.size[1] / 1e6

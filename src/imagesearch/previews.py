@@ -35,11 +35,11 @@ class Previews:
     def __init__(self, folder: Path, size: int, max_megapixels: float = 200) -> None:
         self.folder, self.size, self.max_megapixels = folder, size, max_megapixels
 
-    def open(self, photo: Photo, side: int) -> Picture:
+    def open(self, photo: Photo, side: int, longest: int = 0) -> Picture:
         """Decode a photo as `decode` does, from its preview where there is one with pixels enough."""
         picture = self._read(photo)
-        if picture is None or min(picture.image.size) < min(side, picture.width, picture.height):
-            picture = decode(photo.file, side, max_megapixels=self.max_megapixels)
+        if picture is None or not _suffices(picture, side, longest):
+            picture = decode(photo.file, side, longest, self.max_megapixels)
             self._keep(photo, picture)
         return picture
 
@@ -90,3 +90,11 @@ class Previews:
         except OSError:
             with contextlib.suppress(OSError):  # a full disk costs time later, not the photo now
                 unfinished.unlink()
+
+
+def _suffices(picture: Picture, side: int, longest: int) -> bool:
+    """Whether a preview has as many pixels as are wanted, or as the photo itself has."""
+    shorter, longer = sorted(picture.image.size)
+    return shorter >= min(side, picture.width, picture.height) and longer >= min(
+        longest, max(picture.width, picture.height)
+    )

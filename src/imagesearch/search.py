@@ -16,11 +16,13 @@ from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder, VitEncoder, model_id
 from imagesearch.errors import UserError
+from imagesearch.filters import ANYTHING, Condition, Every, Under
 from imagesearch.photos import EXTENSIONS, PhotoError, decode, path_below
-from imagesearch.store import Collection, Store, under
+from imagesearch.store import Collection, Store
 
 # Similarities of a query to this many photos say how widely they scatter in the whole collection.
 _SAMPLE = 500
+_SHOWN = ("path", "class_label", "class_score")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Query:
         How much text and photo pull, each relative to how its similarities scatter.
     folder
         Look only below this folder of the dataset.
+    where
+        What else the photos must fulfil. A query of conditions alone lists photos, newest first.
     top_k
         At most so many results.
     min_score
@@ -55,6 +59,7 @@ class Query:
     weight_text: float = 1.0
     weight_image: float = 1.0
     folder: str = ""
+    where: Condition = ANYTHING
     top_k: int = 10
     min_score: float | None = None
 
@@ -64,6 +69,11 @@ class Query:
         file = os.path.expanduser(line)  # noqa: PTH111
         is_photo = line.rpartition(".")[2].lower() in EXTENSIONS and os.path.isfile(file)  # noqa: PTH113
         return replace(self, image=Path(file)) if is_photo else replace(self, text=line)
+
+    @property
+    def has_vector(self) -> bool:
+        """Whether photos are compared to something, and not only filtered."""
+        return bool(self.text.strip() or self.image or self.plus)
 
     @property
     def title(self) -> str:
@@ -136,16 +146,15 @@ class Searcher:
         """
         _check(query)
         collection = self._collection(query.by)
-        vector = self._vector(query)
-        hits = self.store.search(
-            self.config.dataset.name,
-            query.by,
-            vector,
-            query.top_k,
-            where=under(path_below(query.folder, self.dataset.roots) if query.folder else ""),
-            min_score=query.min_score,
-            fields=("path", "class_label", "class_score"),
-        )
+        where = Every((Under(path_below(query.folder, self.dataset.roots)), query.where))
+        name, fields = self.config.dataset.name, _SHOWN
+        if query.has_vector:
+            vector, least = self._vector(query), query.min_score
+            hits = self.store.search(
+                name, query.by, vector, query.top_k, where=where, min_score=least, fields=fields
+            )
+        else:
+            hits = self.store.newest(name, query.by, query.top_k, where=where, fields=fields)
         results = [
             Result(
                 rank=rank,
@@ -256,7 +265,7 @@ def _check(query: Query) -> None:
         "".join((query.text, *query.plus, *query.minus)).encode()
     except UnicodeEncodeError:
         raise UserError("the text is not valid UTF-8; is the terminal set to another encoding?") from None
-    if not (query.text.strip() or query.image or query.plus):
+    if not query.has_vector and (query.minus or query.where == ANYTHING):
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit" and not query.image:
         raise UserError("--by vit compares photos: it wants --image FILE")

@@ -13,9 +13,8 @@ from itertools import islice
 from typing import Any, Protocol
 
 import pyarrow as pa
-from PIL import Image
 
-from imagesearch.photos import Photo, PhotoError, content_hash
+from imagesearch.photos import Photo, PhotoError, Picture, content_hash
 from imagesearch.previews import Previews
 from imagesearch.tables import Seen, Table, seen_table
 
@@ -30,12 +29,18 @@ _MOVED = -1
 
 
 class Engine(Protocol):
-    """What a step does with photos. Made only when there are photos to look at."""
+    """What a step does with photos. Made only when there are photos to look at.
+
+    It says how large it wants them; one that wants neither side is not given any pixels.
+    """
 
     side: int
-    """What the shorter side of a photo has to have, in pixels."""
+    """What the shorter side of a photo has to have, in pixels; 0 for any."""
 
-    def prepare(self, image: Image.Image) -> Any:
+    longest: int
+    """What the longer side has to have, in pixels; 0 for any."""
+
+    def prepare(self, photo: Photo, picture: Picture | None) -> Any:
         """Turn one photo into the engine's input; called in many threads at once."""
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
@@ -276,8 +281,10 @@ def _work(
         decoded = _Decoded(photo)
         try:
             decoded.content = content_hash(photo.file)
-            picture = previews.open(photo, max(writer.engine.side for writer in wanted))
-            decoded.width, decoded.height = picture.width, picture.height
+            side, longest = (max(getattr(w.engine, name) for w in wanted) for name in ("side", "longest"))
+            picture = previews.open(photo, side, longest) if side or longest else None
+            if picture is not None:
+                decoded.width, decoded.height = picture.width, picture.height
         except PhotoError as error:
             decoded.error = str(error)
             return decoded
@@ -287,7 +294,9 @@ def _work(
         for writer in wanted:
             name = writer.plan.step.name
             try:
-                decoded.inputs[name] = writer.engine.prepare(picture.image)
+                decoded.inputs[name] = writer.engine.prepare(photo, picture)
+            except PhotoError as error:
+                decoded.errors[name] = str(error)
             except Exception as error:  # whatever a library says of one odd photo must not end the run
                 decoded.errors[name] = f"cannot be prepared: {type(error).__name__}: {error}"
         return decoded

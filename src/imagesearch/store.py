@@ -1,11 +1,12 @@
 """Milvus: collections behind aliases, filters, exact and approximate search.
 
-The only module that knows pymilvus, and the only place with filter strings. What differs between Milvus Lite
-(a file) and a server is the table `_LITE` / `_SERVER`, and nothing elsewhere.
+The only module that knows pymilvus. What differs between Milvus Lite (a file) and a server is the table
+`_LITE` / `_SERVER`, and nothing elsewhere.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ import numpy as np
 
 from imagesearch.config import Milvus
 from imagesearch.errors import UserError
+from imagesearch.filters import ANYTHING, Condition, OneOf, expression
 from imagesearch.indexes import IndexPlan
 from imagesearch.schema import KINDS, Spec, alias_of, join_list, key_of, layout_of
 from imagesearch.tables import make_folder
@@ -92,23 +94,6 @@ class _Query:
     @property
     def alias(self) -> str:
         return alias_of(self.collection.dataset, self.collection.kind)
-
-
-# --- filters -----------------------------------------------------------------------------------------------
-
-
-def quote(text: str) -> str:
-    """Return a string literal of Milvus' filter language. Every value in a filter goes through here."""
-    for character, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
-        text = text.replace(character, escaped)
-    return f'"{text}"'
-
-
-def under(folder: str) -> str:
-    """Return a filter for the photos below a folder: a range, since `like` cannot escape ``%`` and ``_``."""
-    folder = folder.strip("/")
-    # "0" is the character after "/"
-    return f"path >= {quote(folder + '/')} and path < {quote(folder + '0')}" if folder else ""
 
 
 # --- the store ---------------------------------------------------------------------------------------------
@@ -324,7 +309,7 @@ class Store:
         vector: np.ndarray,
         limit: int,
         *,
-        where: str = "",
+        where: Condition = ANYTHING,
         min_score: float | None = None,
         fields: Sequence[str] = ("path",),
     ) -> list[Hit]:
@@ -340,7 +325,7 @@ class Store:
         limit
             At most so many.
         where
-            A filter made by this module's functions.
+            What the rows must fulfil.
         min_score
             Leave out lower scores.
         fields
@@ -349,19 +334,45 @@ class Store:
         # The same inner product comes out some 1e-7 apart from one search path to another
         least = None if min_score is None else min_score - 1e-6
         limit = min(limit, _MOST_HITS)
-        query = _Query(self.open(dataset, kind), vector, limit, where, least, tuple(fields))
-        hits = self._approximate(query, exhaustive=bool(where))
+        written = self.expression(where)
+        query = _Query(self.open(dataset, kind), vector, limit, written, least, tuple(fields))
+        hits = self._approximate(query, exhaustive=bool(written))
         index = query.collection.index
         if len(hits) == limit or index.is_exact or query.collection.rows == 0:
             return hits
         if index.has_clusters:
-            return hits if where else self._approximate(query, exhaustive=True)
+            return hits if written else self._approximate(query, exhaustive=True)
         if least is not None:
             # Few above the score, or few found? An answer that is full without the score means: few above it.
             full = self._approximate(replace(query, min_score=None), exhaustive=False)
             if len(full) == limit:
                 return [hit for hit in full if hit.score >= least]
         return self._exact(query)
+
+    def newest(
+        self, dataset: str, kind: str, limit: int, *, where: Condition = ANYTHING, fields: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Return the photos that pass a filter, newest first, those of unknown time last; scores are 0."""
+        collection = self.open(dataset, kind)
+        key, written = key_of(kind), self.expression(where)
+        rows = self._rows(collection.alias, [key, "has_time", "taken_at"], written)
+        best = heapq.nsmallest(limit, ((not r["has_time"], -r["taken_at"], r[key]) for r in rows))
+        return self.rows(dataset, kind, [row[-1] for row in best], fields)
+
+    def rows(self, dataset: str, kind: str, keys: Sequence[int], fields: Sequence[str]) -> list[Hit]:
+        """Return the rows of some keys, in the order of the keys; scores are 0."""
+        collection = self.open(dataset, kind)
+        key = key_of(kind)
+        found: dict[int, dict[str, Any]] = {}
+        for start in range(0, len(keys), _ROWS_A_BATCH):
+            these = self.expression(OneOf(key, tuple(keys[start : start + _ROWS_A_BATCH])))
+            rows = self._client.query(collection.alias, filter=these, output_fields=[key, *fields])
+            found |= {row[key]: {name: row[name] for name in fields} for row in rows}
+        return [Hit(k, 0.0, found[k]) for k in keys if k in found]
+
+    def expression(self, where: Condition) -> str:
+        """Write a condition as this engine wants it; empty where everything passes."""
+        return expression(where, lists_are_arrays=self._variant.lists_are_arrays)
 
     def sample(self, dataset: str, kind: str, size: int) -> np.ndarray:
         """Return the vectors of some ``size`` rows, (n, d) float32; which rows is Milvus' choice."""
@@ -390,20 +401,20 @@ class Store:
         """Score every row that passes the filter; only the best so far are kept in memory."""
         key = key_of(query.collection.kind)
         fields = [key, "embedding", *query.fields]
-        # One request where that suffices, as it nearly always does: an iterator takes 0.2 s to set up
-        rows: Iterable[dict[str, Any]] = self._client.query(
-            query.alias, filter=query.where, output_fields=fields, limit=_ROWS_A_BATCH
-        )
-        if len(rows) == _ROWS_A_BATCH:
-            rows = self._every_row(query.alias, fields, query.where)
         best: list[Hit] = []
-        for row in rows:
+        for row in self._rows(query.alias, fields, query.where):
             score = float(np.dot(np.asarray(row["embedding"], np.float32), query.vector))
             if query.min_score is None or score >= query.min_score:
                 best.append(Hit(row[key], score, {name: row[name] for name in query.fields}))
             if len(best) > 2 * query.limit:
                 best = sorted(best, key=lambda hit: -hit.score)[: query.limit]
         return sorted(best, key=lambda hit: -hit.score)[: query.limit]
+
+    def _rows(self, name: str, fields: Sequence[str], where: str) -> Iterable[dict[str, Any]]:
+        """Return the rows that pass a filter."""
+        # One request where that suffices, as it nearly always does: an iterator takes 0.2 s to set up
+        rows = self._client.query(name, filter=where, output_fields=list(fields), limit=_ROWS_A_BATCH)
+        return self._every_row(name, fields, where) if len(rows) == _ROWS_A_BATCH else rows
 
     def _every_row(self, name: str, fields: Sequence[str], where: str = "") -> Iterator[dict[str, Any]]:
         iterator = self._client.query_iterator(

@@ -1,0 +1,166 @@
+"""Conditions on the scalar fields of a collection, and how Milvus' filter language writes them.
+
+A condition is a small tree of values: what builds one knows no syntax, and every value in a filter is escaped
+here. Milvus Lite and servers keep lists in different forms, so only a store can write a condition down.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Scalar = str | int | float | bool
+
+# No stored element of a list has one of these: `like` cannot escape the first two, "|" parts the elements.
+_NOT_IN_ELEMENTS = frozenset("%_|\\")
+# True of no row: each has a path.
+_NEVER = 'path == ""'
+
+
+@dataclass(frozen=True)
+class Has:
+    """A list field has this element."""
+
+    field: str
+    element: str
+
+
+@dataclass(frozen=True)
+class Is:
+    """A field has this value."""
+
+    field: str
+    value: Scalar
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A field has one of these values."""
+
+    field: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True)
+class Between:
+    """A field's value is at least ``low`` and less than ``high``; None is no limit."""
+
+    field: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Under:
+    """The photo lies below this folder, given as its path in the collection; "" is everything."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class Every:
+    """All of these hold; of none, anything does."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
+class Either:
+    """At least one of these holds."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class No:
+    """This does not hold."""
+
+    condition: Condition
+
+
+Condition = Has | Is | OneOf | Between | Under | Every | Either | No
+ANYTHING = Every()
+
+
+def expression(condition: Condition, *, lists_are_arrays: bool) -> str:
+    """Write a condition in Milvus' filter language.
+
+    Parameters
+    ----------
+    condition
+        Nested as deeply as wanted.
+    lists_are_arrays
+        Whether lists are kept as arrays (a server) or as ``|``-separated text (Milvus Lite).
+
+    Returns
+    -------
+    str
+        Empty where everything passes.
+    """
+
+    def write(part: Condition) -> str:
+        return expression(part, lists_are_arrays=lists_are_arrays)
+
+    match condition:
+        case Has(field, element):
+            return _has(field, element, lists_are_arrays)
+        case Is(field, value):
+            return f"{field} == {_literal(value)}"
+        case OneOf(field, values):
+            return f"{field} in [{', '.join(map(_literal, values))}]" if values else _NEVER
+        case Between(field, low, high):
+            limits = [] if low is None else [f"{field} >= {_literal(low)}"]
+            limits += [] if high is None else [f"{field} < {_literal(high)}"]
+            return " and ".join(limits)
+        case Under(folder):
+            return _under(folder)
+        case No(inner):
+            return f"not ({text})" if (text := write(inner)) else _NEVER
+        case Every(parts):
+            return _joined("and", [text for text in map(write, parts) if text])
+        case Either(parts):
+            texts = [write(part) for part in parts]
+            return _joined("or", texts) if all(texts) and texts else "" if texts else _NEVER
+    raise TypeError(f"not a condition: {condition!r}")
+
+
+def can_be_element(text: str) -> bool:
+    """Whether a text can be stored in a list, and so looked for: not empty, no wildcards, no controls."""
+    return bool(text) and not any(c in _NOT_IN_ELEMENTS or unicodedata.category(c) == "Cc" for c in text)
+
+
+def quote(text: str) -> str:
+    """Return a string literal of Milvus' filter language. Every text in a filter goes through here."""
+    for character, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        text = text.replace(character, escaped)
+    return f'"{text}"'
+
+
+def _literal(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return quote(value)
+    if not math.isfinite(value):
+        raise ValueError(f"{value} in a filter")
+    return repr(value)
+
+
+def _has(field: str, element: str, lists_are_arrays: bool) -> str:
+    if not can_be_element(element):
+        return _NEVER
+    if lists_are_arrays:
+        return f"array_contains({field}, {quote(element)})"
+    return f"{field} like {quote(f'%|{element}|%')}"
+
+
+def _under(folder: str) -> str:
+    """A range of paths, since `like` cannot escape ``%`` and ``_``; "0" is the character after "/"."""
+    folder = folder.strip("/")
+    return f"path >= {quote(folder + '/')} and path < {quote(folder + '0')}" if folder else ""
+
+
+def _joined(word: str, texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f" {word} ".join(f"({text})" for text in texts)

@@ -1,0 +1,120 @@
+"""Conditions: what they say in Milvus' language, and that no value escapes its quotes."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_store import rows, spec, update, vectors
+from test_store import settings as milvus
+
+from imagesearch.filters import (
+    ANYTHING,
+    Between,
+    Condition,
+    Either,
+    Every,
+    Has,
+    Is,
+    No,
+    OneOf,
+    Under,
+    expression,
+)
+from imagesearch.schema import PHOTO_FIELDS
+from imagesearch.store import Store
+
+FIELDS = ("path", "face_labels", "year", "class_label", "city", "has_gps", "has_time", "taken_at")
+SPEC = spec(fields=tuple(item for item in PHOTO_FIELDS if item.name in FIELDS))
+MAYA = Has("face_labels", "Maya")
+PHOTOS = [
+    {"face_labels": ["Maya", "Noor"], "year": 2020, "city": "Rome", "has_gps": True, "path": "a/0.jpg"},
+    {"face_labels": ["Maya"], "year": 2021, "city": 'Ro"me', "has_gps": False, "path": "a/1.jpg"},
+    {"face_labels": ["Maya B"], "year": 2022, "city": "", "has_gps": True, "path": "b/2.jpg"},
+    {"face_labels": [], "year": 2023, "city": "Oslo", "has_gps": True, "path": "b/3.jpg"},
+]
+
+
+@pytest.mark.parametrize(
+    ("condition", "lite", "server"),
+    [
+        (ANYTHING, "", ""),
+        (MAYA, 'face_labels like "%|Maya|%"', 'array_contains(face_labels, "Maya")'),
+        (Every((MAYA, ANYTHING)), 'face_labels like "%|Maya|%"', 'array_contains(face_labels, "Maya")'),
+        (Is("has_gps", True), "has_gps == true", "has_gps == true"),
+        (Between("year", 2020, None), "year >= 2020", "year >= 2020"),
+        (No(ANYTHING), 'path == ""', 'path == ""'),
+        (Either((MAYA, ANYTHING)), "", ""),
+        (Either(()), 'path == ""', 'path == ""'),
+        (Every((Is("year", 1), Either((Is("city", "a"), Is("city", "b"))))),) + 2 *
+        ('(year == 1) and ((city == "a") or (city == "b"))',),
+        (Has("face_labels", "100%"), 'path == ""', 'path == ""'),
+    ],
+)  # fmt: skip
+def test_a_condition_is_written_as_each_engine_wants_it(condition: Condition, lite: str, server: str) -> None:
+    assert expression(condition, lists_are_arrays=False) == lite
+    assert expression(condition, lists_are_arrays=True) == server
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory):
+    columns = {name: [photo[name] for photo in PHOTOS] for name in PHOTOS[0]}
+    columns |= {"has_time": [False] * 4, "taken_at": [0] * 4}
+    with Store(milvus(tmp_path_factory.mktemp("filters"))) as opened:
+        update(opened, SPEC, rows(vectors(len(PHOTOS)), **columns))
+        yield opened
+
+
+def passing(store: Store, condition: Condition) -> set[int]:
+    found = store.search("album", "clip", vectors(1)[0], 10, where=condition)
+    return {hit.id for hit in found}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (MAYA, {0, 1}),
+        (No(MAYA), {2, 3}),
+        (Every((MAYA, Has("face_labels", "Noor"))), {0}),
+        (Either((Has("face_labels", "Noor"), Has("face_labels", "Maya B"))), {0, 2}),
+        (Has("face_labels", "M_ya"), set()),
+        (No(Has("face_labels", "%")), {0, 1, 2, 3}),
+        (OneOf("city", ('Ro"me', "Oslo")), {1, 3}),
+        (OneOf("city", ()), set()),
+        (Between("year", 2021, 2023), {1, 2}),
+        (Every((Is("has_gps", True), No(Is("city", "Oslo")))), {0, 2}),
+        (Every((Under("a"), No(Either((MAYA, Is("year", 2021)))))), set()),
+    ],
+)
+def test_milvus_lite_understands_what_is_meant(
+    store: Store, condition: Condition, expected: set[int]
+) -> None:
+    assert passing(store, condition) == expected
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=12) | st.text(
+    string.punctuation + "\n|%_ or", max_size=12
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(element=texts, city=texts, folder=texts)
+def test_no_text_escapes_its_quotes(store: Store, element: str, city: str, folder: str) -> None:
+    assert passing(store, Every((Has("face_labels", element), Under(folder)))) <= {0, 1, 2}
+    assert passing(store, Is("city", city)) == {i for i, photo in enumerate(PHOTOS) if photo["city"] == city}
+    assert passing(store, Either((MAYA, OneOf("city", (city, folder))))) >= {0, 1}
+
+
+def test_photos_are_listed_newest_first(tmp_path: Path) -> None:
+    times = [5, 0, 30, 20, 0]
+    columns = {"taken_at": times, "has_time": [t > 0 for t in times], "year": [1, 1, 2, 1, 2]}
+    unknown = {"city": [""] * 5, "has_gps": [False] * 5}
+    with Store(milvus(tmp_path)) as store:
+        update(store, SPEC, rows(vectors(5), **columns, **unknown))
+        listed = store.newest("album", "clip", 10, fields=["taken_at"])
+        assert [hit.id for hit in listed] == [2, 3, 0, 1, 4]
+        assert [hit.fields["taken_at"] for hit in listed] == [30, 20, 5, 0, 0]
+        assert [hit.id for hit in store.newest("album", "clip", 2, where=Is("year", 1))] == [3, 0]
