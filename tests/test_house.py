@@ -20,10 +20,11 @@ FLOORS = [
     {"errors"},
     {"config"},
     {"photos", "tables", "models", "indexes", "filters", "words", "sphere", "packets"},
-    {"previews", "encoders", "schema", "exif"},
-    {"store", "steps"},
+    {"previews", "encoders", "schema", "exif", "address", "vocabulary"},
+    {"store", "steps", "geo"},
     {"dataset"},
-    {"features", "build"},
+    {"features", "whereabouts"},
+    {"build"},
     {"search", "classify"},
     {"visualize"},
     {"output", "cli"},
@@ -44,6 +45,8 @@ ENGINES = {
     "pymilvus": {"store"},
     "milvus_lite": {"store"},
     "matplotlib": {"visualize"},
+    "geopy": {"geo"},
+    "reverse_geocode": {"geo"},
     "insightface": set(),
 }
 # The floor everything stands on: needed for any answer at all, or quick to import.
