@@ -20,9 +20,16 @@ def arguments():
         help="folders of photos, in place of dataset.images; later steps use them too",
     )
     parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
-    parser.add_argument("--map", action="store_true", help="draw where the photos were taken")
+    parser.add_argument(
+        "--map",
+        type=cli.figure_file,
+        nargs="?",
+        const="outputs/map.png",
+        metavar="FILE",
+        help="draw where the photos were taken, and save it; default: outputs/map.png",
+    )
+    parser.add_argument("--no-show", action="store_true", help="open no window")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
-    cli.add_figure_options(parser)
     return parser.parse_args()
 
 
@@ -43,10 +50,11 @@ def main():
         cli.print_json(summary.to_dict())
     else:
         print(f"{config.dataset.name}: {summary}")
-    if args.map or args.save:
-        from imagesearch.output import places_map
+    if args.map:
+        from imagesearch.output import places_figure
+        from imagesearch.whereabouts import read_whereabouts
 
-        places_map(dataset, args.save, window=not args.no_show)
+        places_figure(read_whereabouts(dataset), config.dataset.name, args.map, window=not args.no_show)
 
 
 def asking(places, total):

@@ -27,6 +27,7 @@ FLOORS = [
     {"build"},
     {"search", "classify"},
     {"visualize"},
+    {"maps"},
     {"output", "cli"},
 ]
 # The demo stands on top of what it draws and trains for. Its training rooms define networks, so that torch is

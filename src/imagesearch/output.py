@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from imagesearch.classify import Classified
 from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
+from imagesearch.maps import photo_map
 from imagesearch.photos import PhotoError, decode
 from imagesearch.search import Answer, Result
 from imagesearch.visualize import Tile, classification_figure, report_saved, result_grid, show
+from imagesearch.whereabouts import Whereabouts
 
 _THUMBNAIL = 480  # pixels; sharp enough in a cell of a grid, and light in a grid of a hundred
 _PHOTOS_IN_A_FIGURE = 24
@@ -85,6 +88,23 @@ def classes_figure(
         print(f"the figure shows the first {len(shown)} of {len(results)} photos", file=sys.stderr)
     figure = classification_figure(items)
     report_saved(show(figure, f"classes {results[0].file.stem}", save=save, window=window))
+
+
+def places_figure(known: Mapping[int, Whereabouts], dataset: str, save: Path | None, window: bool) -> None:
+    """Show and save a map of the photos that have a position, and say where it went.
+
+    Raises
+    ------
+    UserError
+        If none has.
+    """
+    placed = [where for where in known.values() if where.facts.latitude is not None]
+    if not placed:
+        raise UserError("no photo says where it was taken: there is nothing to draw a map of")
+    latitudes, longitudes = np.array([(w.facts.latitude, w.facts.longitude) for w in placed]).T
+    title = f"{dataset}: {len(placed)} of {len(known)} photos have a position"
+    figure = photo_map(latitudes, longitudes, [where.address.city for where in placed], title)
+    report_saved(show(figure, f"map {dataset}", save=save, window=window))
 
 
 def _thumbnail_of(dataset: Dataset, result: Result) -> Image.Image | None:

@@ -29,7 +29,7 @@ _STYLE = {
     # the second and later ones are used for letters that the first does not have
     "font.family": ["DejaVu Sans", "Noto Sans CJK JP", "Noto Sans", "sans-serif"],
 }
-_INK, _QUIET, _ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
+INK, QUIET, ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
 _CELL_INCHES = 2.3
 _WIDEST_INCHES = 18.0
 _TITLE_INCHES = 0.45
@@ -61,7 +61,7 @@ def result_grid(query: str, tiles: Sequence[Tile], query_image: Image.Image | No
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
     cell = min(_CELL_INCHES, _WIDEST_INCHES / columns)
     heights = [cell * max(map(_aspect, row)) + _TITLE_INCHES for row in rows]
-    figure = _figure((columns * cell, sum(heights)))
+    figure = new_figure((columns * cell, sum(heights)))
     axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for axis in axes.flat:
         axis.axis("off")
@@ -82,14 +82,14 @@ def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple
     """
     columns = 1 if len(items) == 1 else 2
     rows = math.ceil(len(items) / columns)
-    figure = _figure((7.5 * columns, 2.9 * rows))
+    figure = new_figure((7.5 * columns, 2.9 * rows))
     grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1, 1.2] * columns)
     for axis in grid.flat:
         axis.axis("off")
     cells = (row[2 * column : 2 * column + 2] for row in grid for column in range(columns))
     for (left, right), (image, name, classes) in zip(cells, items, strict=False):
         left.imshow(image)
-        left.set_title(_shorten(name, 34), color=_INK, parse_math=False)
+        left.set_title(shorten(name, 34), color=INK, parse_math=False)
         _draw_bars(right, classes)
     return figure
 
@@ -142,7 +142,8 @@ def report_saved(file: Path | None) -> None:
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _figure(inches: tuple[float, float]) -> Figure:
+def new_figure(inches: tuple[float, float]) -> Figure:
+    """Return an empty figure in the house's style."""
     import logging
 
     import matplotlib.pyplot as plt
@@ -166,41 +167,41 @@ def _draw_query(axis: Axes, query: str, image: Image.Image | None, answered: boo
     if image is not None:
         axis.imshow(image)
         title = _wrap(query if answered else f"{query}: nothing found", 22, lines=2)
-        axis.set_title(title, color=_ACCENT, fontweight="bold", parse_math=False)
-        frame = {"color": _ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
+        axis.set_title(title, color=ACCENT, fontweight="bold", parse_math=False)
+        frame = {"color": ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
         axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
         return
     text = _wrap(query, 22, lines=6)
     axis.text(
-        0.5, 0.5, text, ha="center", va="center", size=12, color=_ACCENT, weight="bold", parse_math=False
+        0.5, 0.5, text, ha="center", va="center", size=12, color=ACCENT, weight="bold", parse_math=False
     )
     if not answered:
-        axis.text(0.5, 0.1, "nothing found", ha="center", color=_QUIET)
+        axis.text(0.5, 0.1, "nothing found", ha="center", color=QUIET)
     axis.set(xlim=(0, 1), ylim=(0, 1))
 
 
 def _draw_tile(axis: Axes, tile: Tile) -> None:
     if tile.image is None:
-        axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=_QUIET)
+        axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=QUIET)
         axis.set(xlim=(0, 1), ylim=(0, 1))
     else:
         axis.imshow(tile.image)
-    title = f"{tile.title}\n{_shorten(tile.subtitle, 26)}" if tile.subtitle else tile.title
-    axis.set_title(title, color=_INK, parse_math=False)
+    title = f"{tile.title}\n{shorten(tile.subtitle, 26)}" if tile.subtitle else tile.title
+    axis.set_title(title, color=INK, parse_math=False)
 
 
 def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
     axis.axis("on")
-    labels = [_shorten(label, 24) for label, _ in classes]
+    labels = [shorten(label, 24) for label, _ in classes]
     values = [score for _, score in classes]
     places = range(len(classes))
-    axis.barh(places, values, color=_ACCENT, height=0.62)
+    axis.barh(places, values, color=ACCENT, height=0.62)
     axis.set(xlim=(0, 1.18), xticks=[0, 0.5, 1], xticklabels=["0", "50%", "100%"])
     axis.set_yticks(places, labels, parse_math=False)
     axis.invert_yaxis()
-    axis.tick_params(length=0, colors=_INK)
+    axis.tick_params(length=0, colors=INK)
     for place, value in zip(places, values, strict=True):
-        axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=_INK)
+        axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=INK)
 
 
 def _aspect(image: Image.Image | None) -> float:
@@ -208,7 +209,7 @@ def _aspect(image: Image.Image | None) -> float:
     return 0.6 if image is None else min(1.35, max(0.5, image.height / image.width))
 
 
-def _shorten(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     """Cut the middle out of a long name; both ends tell more."""
     text = printable(text)
     if len(text) <= length:

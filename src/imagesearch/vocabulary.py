@@ -1,4 +1,4 @@
-"""The names a dataset knows: places, cameras and keywords, with their spelling and how many photos have them."""
+"""The names a dataset knows: places, cameras, keywords; how they are written, and on how many photos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = "vocabulary.json"
 
 @dataclass(frozen=True)
 class Word:
-    """A name as it is written most often, what it names (a city, county, state or country), and its photos."""
+    """A name as mostly written, its number of photos, and of a place: city, county, state or country."""
 
     name: str
     photos: int
@@ -26,7 +26,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words by what filters look for: places and keywords by their folded name, cameras as they are written."""
+    """Words by what filters look for: places and keywords by their folded name, cameras as written."""
 
     places: Mapping[str, Word] = field(default_factory=dict)
     cameras: Mapping[str, Word] = field(default_factory=dict)
