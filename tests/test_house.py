@@ -18,12 +18,17 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors"},
-    {"config"},
-    {"photos", "tables", "models", "indexes", "filters"},
-    {"previews", "encoders", "schema"},
+    {"config", "words"},
+    {"photos", "tables", "models", "indexes", "filters", "clustering"},
+    {"previews", "encoders", "schema", "faces"},
     {"store", "steps"},
     {"dataset"},
-    {"features", "build"},
+    {"features", "detection"},
+    {"decisions"},
+    {"people"},
+    {"naming", "content"},
+    {"names_csv"},
+    {"build"},
     {"search", "classify"},
     {"visualize"},
     {"output", "cli"},
@@ -44,7 +49,8 @@ ENGINES = {
     "pymilvus": {"store"},
     "milvus_lite": {"store"},
     "matplotlib": {"visualize"},
-    "insightface": set(),
+    "insightface": {"faces"},
+    "onnxruntime": {"faces"},
 }
 # The floor everything stands on: needed for any answer at all, or quick to import.
 AT_THE_TOP = {"pydantic", "yaml"}

@@ -1,0 +1,59 @@
+"""Words as people type them: one folded form for names, whatever their case, accents and punctuation."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from imagesearch.errors import UserError
+
+# Letters that Unicode does not take apart into a base and an accent, though keyboards without them do.
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
+    | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
+)
+# O'Brien and Hawai'i are also typed without; Saint-Denis with a space.
+_DROPPED = frozenset("'`’‘ʻʼʹ′")  # noqa: RUF001
+_SPACES = frozenset("|%_\\-‐‑‒–—−")  # noqa: RUF001
+# The combining marks of Latin, Greek and Cyrillic; those of other scripts are no ornaments.
+_ACCENTS = range(0x0300, 0x0370)
+
+
+def fold(text: str) -> str:
+    """Return a text as it is compared: lower case, no accents, no apostrophes, single spaces.
+
+    Hyphens become spaces, and so do control characters and those that a filter cannot hold (``| % _ \\``),
+    so that what is returned can be an element of a list in Milvus. Folding twice changes nothing.
+
+    Parameters
+    ----------
+    text
+        In any script; one that knows neither case nor accents comes back as it is, in Unicode NFKC.
+    """
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept = "".join(filter(None, map(_folded, apart.translate(_PLAIN))))
+    return " ".join(unicodedata.normalize("NFKC", kept).split())
+
+
+def _folded(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in _SPACES or category in ("Cc", "Zs", "Zl", "Zp"):
+        return " "
+    if character in _DROPPED or ord(character) in _ACCENTS or category in ("Cf", "Cs"):
+        return ""  # Cf: invisible marks of direction and joining; Cs: halves of characters, no UTF-8
+    return character
+
+
+def clean(text: str) -> str:
+    """Return a text in Unicode NFC, with single spaces and none at its ends.
+
+    Raises
+    ------
+    UserError
+        If it is not valid UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{text!r}: not valid UTF-8; is the terminal set to another encoding?") from None
+    return re.sub(" +", " ", unicodedata.normalize("NFC", text)).strip()
