@@ -22,7 +22,7 @@ from imagesearch import build
 from imagesearch.config import Index, Milvus
 from imagesearch.filters import Under
 from imagesearch.indexes import plan_index
-from imagesearch.schema import PHOTO_FIELDS, Rows, Spec
+from imagesearch.schema import ARROW_TYPES, PHOTO_FIELDS, Rows, Spec
 from imagesearch.store import Store
 
 FILTERS = {"none": "", "50%": "half", "1%": "percent", "10 rows": "ten"}
@@ -44,7 +44,7 @@ def table_of(vectors: np.ndarray, year: int) -> Rows:
     folders = np.select(conditions, ["ten", "percent", "half"], "rest")
     columns = {"photo_id": pa.array(numbers)}
     for item in PHOTO_FIELDS:
-        columns[item.name] = pa.array([item.unknown] * len(numbers), build._TYPES[item.type])
+        columns[item.name] = pa.array([item.unknown] * len(numbers), ARROW_TYPES[item.type])
     columns["path"] = pa.array([f"{folder}/{i}.jpg" for i, folder in enumerate(folders)])
     columns["year"] = pa.array(np.where(numbers % 10 == 0, year, 2000), pa.int32())
     return Rows(pa.table(columns), vectors)

@@ -51,10 +51,10 @@ def main():
     else:
         print(f"{config.dataset.name}: {summary}")
     if args.map:
-        from imagesearch.output import places_figure
+        from imagesearch.maps import show_places
         from imagesearch.whereabouts import read_whereabouts
 
-        places_figure(read_whereabouts(dataset), config.dataset.name, args.map, window=not args.no_show)
+        show_places(read_whereabouts(dataset), config.dataset.name, args.map, window=not args.no_show)
 
 
 def asking(places, total):

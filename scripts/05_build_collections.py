@@ -23,6 +23,7 @@ def main():
     args = arguments()
     config = cli.config_of(args)
     from imagesearch.build import build_collections
+    from imagesearch.content import STEPS
     from imagesearch.dataset import Dataset
     from imagesearch.store import Store
 
@@ -37,7 +38,7 @@ def main():
     for kind, report in reports.items():
         cli.report_failures(report.skipped, args.verbose, "skipped")
         if report.waiting:
-            cli.say(f"{kind}: {report.waiting} photos are new or have changed; run 01_extract_features.py")
+            cli.say(f"{kind}: {report.waiting} photos are new or have changed; run {STEPS[kind]}")
     if args.json:
         cli.print_json({kind: report.to_dict() for kind, report in reports.items()})
     else:
@@ -55,7 +56,7 @@ def show_list(store, as_json):
     if as_json:
         cli.print_json({"collections": [collection.to_dict() for collection in collections]})
         return
-    print(f"{'dataset':<20} {'kind':<6} {'photos':>8} {'MB':>7} {'size':>5} {'index':<9} {'state':<9} model")
+    print(f"{'dataset':<20} {'kind':<6} {'rows':>8} {'MB':>7} {'size':>5} {'index':<9} {'state':<9} model")
     for c in collections:
         print(
             f"{c.dataset:<20} {c.kind:<6} {c.rows:>8,} {c.megabytes:>7.1f} {c.dimension:>5} "

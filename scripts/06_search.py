@@ -11,6 +11,7 @@ def arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("text", nargs="?", default="", help='what the photos show: "a red boat"')
     parser.add_argument("--image", type=Path, metavar="FILE", help="a photo that they are like")
+    parser.add_argument("--face", type=Path, metavar="FILE", help="a photo of somebody who is in them")
     parser.add_argument("--by", choices=["clip", "vit"], default="clip", help="whose vectors; default: clip")
     parser.add_argument("--plus", action="append", default=[], metavar="TEXT", help="add to the query")
     parser.add_argument("--minus", action="append", default=[], metavar="TEXT", help="take from the query")
@@ -37,6 +38,7 @@ def main():
     given = Query(
         text=args.text,
         image=args.image,
+        face=args.face,
         by=args.by,
         plus=tuple(args.plus),
         minus=tuple(args.minus),
@@ -48,7 +50,7 @@ def main():
     )
     with Store(config.milvus) as store:
         searcher = Searcher(config, Dataset(config), store)
-        if given.text or given.image or given.plus or given.minus:
+        if given.text or given.image or given.face or given.plus or given.minus:
             present(searcher.search(given), searcher, args)
         else:
             cli.ask(lambda line: present(searcher.search(given.with_line(line)), searcher, args))

@@ -18,12 +18,16 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors"},
-    {"config"},
-    {"photos", "tables", "models", "indexes", "filters", "words", "sphere", "packets"},
-    {"previews", "encoders", "schema", "exif", "address", "vocabulary"},
+    {"config", "words"},
+    {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets"},
+    {"previews", "encoders", "schema", "faces", "exif", "address", "vocabulary"},
     {"store", "steps", "geo"},
     {"dataset"},
-    {"features", "whereabouts"},
+    {"features", "detection", "whereabouts"},
+    {"decisions"},
+    {"people"},
+    {"naming", "content"},
+    {"names_csv"},
     {"build"},
     {"search", "classify"},
     {"visualize"},
@@ -48,7 +52,8 @@ ENGINES = {
     "matplotlib": {"visualize"},
     "geopy": {"geo"},
     "reverse_geocode": {"geo"},
-    "insightface": set(),
+    "insightface": {"faces"},
+    "onnxruntime": {"faces"},
 }
 # The floor everything stands on: needed for any answer at all, or quick to import.
 AT_THE_TOP = {"pydantic", "yaml"}

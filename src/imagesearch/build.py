@@ -7,31 +7,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
+from imagesearch.content import content_of
 from imagesearch.dataset import Dataset
-from imagesearch.encoders import model_id
 from imagesearch.errors import UserError
-from imagesearch.indexes import plan_index
-from imagesearch.schema import PHOTO_FIELDS, Rows, Spec, usable_rows
+from imagesearch.schema import Rows, Spec, usable_rows
 from imagesearch.store import Collection, Store
-from imagesearch.tables import Seen
 
-PHOTO_KINDS = ("clip", "vit")
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.
 _BYTES_A_BATCH = 32 * 2**20
 _ROWS_A_BATCH = 5_000
-_TYPES = {
-    "VARCHAR": pa.string(),
-    "LIST": pa.list_(pa.string()),
-    "BOOL": pa.bool_(),
-    "INT32": pa.int32(),
-    "INT64": pa.int64(),
-    "FLOAT": pa.float32(),
-    "DOUBLE": pa.float64(),
-}
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
 
@@ -50,7 +37,9 @@ class Report:
     skipped: dict[str, str] = field(default_factory=dict)
     """Reason by path."""
     waiting: int = 0
-    """Photos that are new or have changed since step 01."""
+    """Photos that are new or have changed since their step was run."""
+    what: str = "photos"
+    """What a row is."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -60,13 +49,13 @@ class Report:
         counts = {"new": self.inserted, "changed": self.updated, "unchanged": self.unchanged}
         counts |= {"gone": self.deleted, "skipped": len(self.skipped)}
         why = f" (filled anew: {self.rebuilt})" if self.rebuilt else ""
-        return f"{self.rows} photos: {', '.join(f'{n} {what}' for what, n in counts.items())}{why}"
+        return f"{self.rows} {self.what}: {', '.join(f'{n} {what}' for what, n in counts.items())}{why}"
 
 
 def build_collections(
     config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: Progress | None = None
 ) -> dict[str, Report]:
-    """Make a dataset's photo collections hold what its tables say of the photos that are there now.
+    """Make a dataset's collections hold what its tables say of the photos that are there now.
 
     What is new or changed is upserted in place, what is gone is deleted, both are flushed. A collection that
     is to have another model, index or fields is filled anew under another name; when all are filled and
@@ -92,7 +81,7 @@ def build_collections(
     UserError
         If there is nothing to build from, or another build of this dataset is under way.
     """
-    jobs = [job for kind in PHOTO_KINDS if (job := _photo_job(config, dataset, store, kind)) is not None]
+    jobs = content_of(config, dataset, store)
     if not jobs:
         raise UserError(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
@@ -106,78 +95,6 @@ def build_collections(
     for kind, report in reports.items():
         report.waiting = dataset.waiting(kind)
     return reports
-
-
-# --- what the collections are to hold ----------------------------------------------------------------------
-
-
-def _photo_job(config: Config, dataset: Dataset, store: Store, kind: str) -> tuple[Spec, Rows] | None:
-    current = dataset.current(kind)
-    if not current:
-        return _emptied(dataset, store.find(config.dataset.name, kind))
-    # what follows the slash, precision and number of classes, does not keep vectors from being compared
-    made_by = next(iter(current.values())).fingerprint.partition("/")[0]
-    name = getattr(config.models, kind)
-    if made_by != (wanted := model_id(kind, name)):
-        raise UserError(
-            f"models.{kind}: the config names {name} ({wanted}), the vectors were made by another model "
-            f"({made_by}); set it back, or run 01_extract_features.py"
-        )
-    ids, vectors = dataset.table(kind).vectors(current.values())
-    spec = Spec(
-        dataset=config.dataset.name,
-        kind=kind,
-        model=name,
-        fingerprint=made_by,
-        dimension=vectors.shape[1],
-        index=plan_index(config.milvus.index, len(ids), config.milvus.is_lite),
-    )
-    return spec, Rows(_photo_scalars(dataset, ids, current), vectors)
-
-
-def _emptied(dataset: Dataset, existing: Collection | None) -> tuple[Spec, Rows] | None:
-    """What is left of a collection when none of its photos is there any more: nothing, of the same kind."""
-    if existing is None:
-        return None
-    spec = Spec(
-        existing.dataset,
-        existing.kind,
-        existing.model,
-        existing.fingerprint,
-        existing.dimension,
-        existing.index,
-    )
-    nothing = np.empty((0, existing.dimension), np.float32)
-    return spec, Rows(_photo_scalars(dataset, np.empty(0, np.int64), {}), nothing)
-
-
-def _photo_scalars(dataset: Dataset, ids: np.ndarray, seen: dict[int, Seen]) -> pa.Table:
-    """Return every scalar field of some photos, with its "unknown" value where no table knows better."""
-    entries = [seen[photo_id] for photo_id in ids.tolist()]
-    labels = _top_labels(dataset)
-    top = [labels.get(entry.photo_id, ("", 0.0)) for entry in entries]
-    known: dict[str, list[Any]] = {
-        "path": [entry.path for entry in entries],
-        "width": [entry.width for entry in entries],
-        "height": [entry.height for entry in entries],
-        "class_label": [label for label, _ in top],
-        "class_score": [score for _, score in top],
-    }
-    columns = {"photo_id": pa.array(ids)}
-    for item in PHOTO_FIELDS:
-        values = known.get(item.name, [item.unknown] * len(entries))
-        columns[item.name] = pa.array(values, _TYPES[item.type])
-    return pa.table(columns)
-
-
-def _top_labels(dataset: Dataset) -> dict[int, tuple[str, float]]:
-    """Return the most probable ViT class of each photo, and its probability."""
-    classes = dataset.table("classes").read(dataset.current("classes").values())
-    if classes is None:
-        return {}
-    names = ("photo_id", "rank", "label", "score")
-    rows = zip(*(classes[name].to_pylist() for name in names), strict=True)
-    return {photo_id: (label, score) for photo_id, rank, label, score in rows if rank == 0}
 
 
 # --- making them hold it -----------------------------------------------------------------------------------
@@ -195,7 +112,9 @@ def _update(
     for spec, rows in jobs:
         old = existing[spec.kind]
         reason = _reason_to_rebuild(store, old, spec, rebuild)
-        report = reports[spec.kind] = Report(rebuilt=reason)
+        report = reports[spec.kind] = Report(
+            rebuilt=reason, what="faces" if spec.kind == "faces" else "photos"
+        )
         if old is None or reason:
             names[spec.kind] = f"{spec.alias}__{_number(old) + 1}"
             store.create(spec, names[spec.kind])

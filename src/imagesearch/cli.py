@@ -107,14 +107,14 @@ def ask(answer: Callable[[str], None]) -> None:
             print(error, file=sys.stderr)
 
 
-def prompt(question: str) -> str:
-    """Ask on stderr, so that stdout stays for results; the end of input is an empty answer."""
+def prompt(question: str, at_end: str = "") -> str:
+    """Ask on stderr, so that stdout stays for results; at the end of input the answer is given here."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
     except EOFError:
         print(file=sys.stderr)
-        return ""
+        return at_end
 
 
 def print_json(value: Any) -> None:

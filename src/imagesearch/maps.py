@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagesearch.visualize import ACCENT, INK, QUIET, new_figure, shorten
+from imagesearch.errors import UserError
+from imagesearch.visualize import ACCENT, INK, QUIET, new_figure, report_saved, shorten, show
+from imagesearch.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +34,23 @@ class Cluster:
     longitude: float
     photos: int
     city: str
+
+
+def show_places(known: Mapping[int, Whereabouts], dataset: str, save: Path, window: bool) -> None:
+    """Save a map of the photos that have a position, show it where there is a window, and say where it is.
+
+    Raises
+    ------
+    UserError
+        If none has.
+    """
+    placed = [where for where in known.values() if where.facts.latitude is not None]
+    if not placed:
+        raise UserError("no photo says where it was taken: there is nothing to draw a map of")
+    latitudes, longitudes = np.array([(w.facts.latitude, w.facts.longitude) for w in placed]).T
+    title = f"{dataset}: {len(placed)} of {len(known)} photos have a position"
+    figure = photo_map(latitudes, longitudes, [where.address.city for where in placed], title)
+    report_saved(show(figure, f"map {dataset}", save=save, window=window))
 
 
 def photo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], title: str) -> Figure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,23 @@ from PIL import Image
 from imagesearch.classify import Classified
 from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
-from imagesearch.maps import photo_map
+from imagesearch.people import People, Person
 from imagesearch.photos import PhotoError, decode
 from imagesearch.search import Answer, Result
-from imagesearch.visualize import Tile, classification_figure, report_saved, result_grid, show
-from imagesearch.whereabouts import Whereabouts
+from imagesearch.visualize import (
+    Tile,
+    classification_figure,
+    contact_sheet,
+    photo_with_faces,
+    report_saved,
+    result_grid,
+    show,
+)
 
 _THUMBNAIL = 480  # pixels; sharp enough in a cell of a grid, and light in a grid of a hundred
 _PHOTOS_IN_A_FIGURE = 24
+_FACE = 112  # pixels of a cut-out face
+_PEOPLE_IN_A_FIGURE, _FACES_IN_A_ROW, _FACES_IN_A_FIGURE = 24, 8, 64
 
 
 def print_answer(answer: Answer) -> None:
@@ -28,19 +37,31 @@ def print_answer(answer: Answer) -> None:
     print(answer.query.title)
     for result in answer.results:
         label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
-        print(f"{result.rank:>4}  {result.score:.4f}  {result.path}{label}")
+        people = f"  {', '.join(result.people)}" if result.people else ""
+        print(f"{result.rank:>4}  {_measure(result, 4)}  {result.path}{label}{people}")
 
 
 def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
     """Show or save an answer as a grid of photos, and say where it went."""
     tiles = [
-        Tile(_thumbnail_of(dataset, result), f"{result.rank} · {result.score:.3f}", Path(result.path).name)
+        Tile(
+            _thumbnail_of(dataset, result),
+            f"{result.rank} · {_measure(result, 3)}",
+            Path(result.path).name,
+            ", ".join(result.people),
+        )
         for result in answer.results
     ]
     limit = dataset.config.extraction.max_megapixels
-    image = _thumbnail(answer.query.image, limit) if answer.query.image else None
+    shown = answer.query.image or answer.query.face
+    image = _thumbnail(shown, limit) if shown else None
     figure = result_grid(answer.query.title, tiles, image)
     report_saved(show(figure, f"search {answer.query.title}", save=save, window=window))
+
+
+def _measure(result: Result, digits: int) -> str:
+    """Write what a result is ranked by: its score, or the day it was taken."""
+    return f"{result.score:.{digits}f}" if result.score is not None else result.taken_at[:10] or "no date"
 
 
 def copy_results(results: Sequence[Result], folder: Path) -> None:
@@ -90,21 +111,94 @@ def classes_figure(
     report_saved(show(figure, f"classes {results[0].file.stem}", save=save, window=window))
 
 
-def places_figure(known: Mapping[int, Whereabouts], dataset: str, save: Path | None, window: bool) -> None:
-    """Show and save a map of the photos that have a position, and say where it went.
+def print_people(people: People, least: int) -> None:
+    """Print everybody who has at least so many faces, those with most first."""
+    shown = [person for person in people.persons if person.name or len(person.rows) >= least]
+    if shown:
+        print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")
+    for person in shown:
+        print(f"{person.number:>6}  {len(person.rows):>5}  {people.photos(person):>6}  {person.name or '-'}")
+    print(people)
+
+
+def contact_sheet_figure(
+    people: People, dataset: Dataset, least: int, save: Path | None, window: bool
+) -> None:
+    """Show or save a row of faces for each of the people with most of them, and say where it went."""
+    there = [person for person in people.persons if person.name or len(person.rows) >= least]
+    shown = there[:_PEOPLE_IN_A_FIGURE]
+    if len(shown) < len(there):
+        print(f"the figure shows the first {len(shown)} of {len(there)} people", file=sys.stderr)
+    rows = [
+        (_heading(person), _crops(people, person, dataset, range(min(_FACES_IN_A_ROW, len(person.rows)))))
+        for person in shown
+    ]
+    report_saved(show(contact_sheet(rows), "people", save=save, window=window))
+
+
+def person_figure(people: People, person: Person, dataset: Dataset, save: Path | None, window: bool) -> None:
+    """Show or save the faces of one person, each with its number, and say where it went."""
+    count = min(_FACES_IN_A_FIGURE, len(person.rows))
+    if count < len(person.rows):
+        print(f"the figure shows the best {count} of {len(person.rows)} faces", file=sys.stderr)
+    rows = [
+        (
+            _heading(person) if start == 0 else "",
+            _crops(people, person, dataset, range(start, min(start + _FACES_IN_A_ROW, count))),
+        )
+        for start in range(0, count, _FACES_IN_A_ROW)
+    ]
+    report_saved(show(contact_sheet(rows), person.label, save=save, window=window))
+
+
+def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None, window: bool) -> None:
+    """Show or save a photo with a box around each face, and say where it went.
 
     Raises
     ------
     UserError
-        If none has.
+        If the photo is not one of the dataset's that faces were looked for in.
     """
-    placed = [where for where in known.values() if where.facts.latitude is not None]
-    if not placed:
-        raise UserError("no photo says where it was taken: there is nothing to draw a map of")
-    latitudes, longitudes = np.array([(w.facts.latitude, w.facts.longitude) for w in placed]).T
-    title = f"{dataset}: {len(placed)} of {len(known)} photos have a position"
-    figure = photo_map(latitudes, longitudes, [where.address.city for where in placed], title)
-    report_saved(show(figure, f"map {dataset}", save=save, window=window))
+    entry = next((e for e in people.faces.seen.values() if path in (e.path, str(dataset.file(e.path)))), None)
+    photo = dataset.photo(entry.path) if entry else None
+    if photo is None:
+        raise UserError(f"{path}: not a photo of {dataset.config.dataset.name} that 02 has looked at")
+    picture = dataset.previews.preview(photo)
+    scale = picture.image.width / picture.width
+    labels, _ = people.labels()
+    rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
+    boxes = [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
+    figure = photo_with_faces(picture.image, boxes, entry.path)
+    report_saved(show(figure, f"faces {Path(path).stem}", save=save, window=window))
+
+
+def _heading(person: Person) -> str:
+    return f"{person.number} · {person.label}" if person.name else person.label
+
+
+def _crops(people: People, person: Person, dataset: Dataset, places: range) -> list[Tile]:
+    """Cut out some of a person's faces, numbered as ``3.1``."""
+    tiles = []
+    for place in places:
+        row = int(person.rows[place])
+        photo = dataset.photo(people.faces.entry(row).path)
+        try:
+            picture = dataset.previews.preview(photo) if photo else None
+        except PhotoError:
+            picture = None
+        image = None
+        if picture is not None:
+            image = _cut_out(picture.image, people.faces.boxes[row] * picture.image.width / picture.width)
+        tiles.append(Tile(image, f"{person.number}.{place + 1}"))
+    return tiles
+
+
+def _cut_out(image: Image.Image, box: np.ndarray) -> Image.Image:
+    """Return the square around a face, with some air, black beyond the photo's edges."""
+    half = 0.7 * float(max(box[2:] - box[:2]))
+    x, y = ((box[:2] + box[2:]) / 2).tolist()
+    around = tuple(round(v) for v in (x - half, y - half, x + half, y + half))
+    return image.crop(around).resize((_FACE, _FACE), Image.Resampling.LANCZOS)
 
 
 def _thumbnail_of(dataset: Dataset, result: Result) -> Image.Image | None:

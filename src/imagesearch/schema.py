@@ -14,6 +14,16 @@ import pyarrow as pa
 from imagesearch.indexes import IndexPlan
 
 KINDS = ("clip", "vit", "faces")
+# What a field is in the tables on disk and on its way to Milvus.
+ARROW_TYPES = {
+    "VARCHAR": pa.string(),
+    "LIST": pa.list_(pa.string()),
+    "BOOL": pa.bool_(),
+    "INT32": pa.int32(),
+    "INT64": pa.int64(),
+    "FLOAT": pa.float32(),
+    "DOUBLE": pa.float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,15 @@ PHOTO_FIELDS = (
     Field("class_score", "FLOAT", 0.0),
     Field("width", "INT32", 0),
     Field("height", "INT32", 0),
+)
+LIST_FIELDS = frozenset(item.name for item in PHOTO_FIELDS if item.type == "LIST")
+FACE_FIELDS = (
+    Field("photo_id", "INT64", 0),
+    Field("path", "VARCHAR", "", 4096, filtered=True),
+    Field("label", "VARCHAR", "", 512, filtered=True),
+    Field("cluster", "INT32", -1),
+    Field("det_score", "FLOAT", 0.0),
+    *(Field(side, "FLOAT", 0.0) for side in ("x1", "y1", "x2", "y2")),
 )
 
 
@@ -142,6 +161,11 @@ def usable_rows(spec: Spec, rows: Rows) -> tuple[np.ndarray, dict[str, str]]:
 def join_list(elements: list[str]) -> str:
     """Return a list as one string that ``like "%|element|%"`` finds elements in."""
     return "|" + "".join(f"{element}|" for element in elements)
+
+
+def split_list(joined: str) -> list[str]:
+    """Undo `join_list`."""
+    return joined.strip("|").split("|") if joined != "|" else []
 
 
 def _digest(row: dict[str, Any], vector: np.ndarray) -> str:

@@ -5,24 +5,31 @@ from __future__ import annotations
 import functools
 import math
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from imagesearch.config import Config
+from imagesearch.content import STEPS
 from imagesearch.dataset import Dataset
+from imagesearch.detection import finder_of, shrink
 from imagesearch.encoders import ClipEncoder, VitEncoder, model_id
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Condition, Every, Under
+from imagesearch.faces import FaceFinder, pack_id
+from imagesearch.filters import ANYTHING, Condition, Every, OneOf, Under
 from imagesearch.photos import EXTENSIONS, PhotoError, decode, path_below
-from imagesearch.store import Collection, Store
+from imagesearch.store import Collection, Hit, Store
 
 # Similarities of a query to this many photos say how widely they scatter in the whole collection.
 _SAMPLE = 500
-_SHOWN = ("path", "class_label", "class_score")
+_SHOWN = ("path", "class_label", "class_score", "face_labels", "has_time", "taken_at")
+# So many nearest faces say who somebody is; so many at most are looked through for photos.
+_NEAREST_FACES, _MOST_FACES = 100, 16_384
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Query:
         What the photos should show.
     image
         A photo that they should be like.
+    face
+        A photo of somebody who should be in them: its largest face counts.
     by
         Whose vectors are compared: ``"clip"``, or ``"vit"`` for a photo alone.
     plus, minus
@@ -53,6 +62,7 @@ class Query:
 
     text: str = ""
     image: Path | None = None
+    face: Path | None = None
     by: str = "clip"
     plus: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
@@ -80,6 +90,7 @@ class Query:
         """The query in words."""
         words = [self.text] if self.text else []
         words += [f"like {self.image.name}"] if self.image else []
+        words += [f"with the face in {self.face.name}"] if self.face else []
         words += [f"+ {text}" for text in self.plus] + [f"- {text}" for text in self.minus]
         words += [f"in {self.folder}"] if self.folder else []
         return " ".join(words)
@@ -91,10 +102,14 @@ class Result:
 
     rank: int
     path: str
-    score: float
+    score: float | None
+    """None where photos were only filtered."""
     file: Path
     class_label: str
     class_score: float
+    people: tuple[str, ...] = ()
+    taken_at: str = ""
+    """Local time as ``2023-04-12T18:02:11``, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +123,17 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         results = [
-            {"rank": r.rank, "path": r.path, "score": round(r.score, 6), "file": str(r.file)}
+            {
+                "rank": r.rank,
+                "path": r.path,
+                "score": None if r.score is None else round(r.score, 6),
+                "file": str(r.file),
+                "people": list(r.people),
+                "taken_at": r.taken_at,
+            }
             for r in self.results
         ]
-        return {"query": self.query.title, "results": results}
+        return {"query": self.query.title, "note": self.note, "results": results}
 
 
 @dataclass(frozen=True)
@@ -121,6 +143,14 @@ class Term:
     vector: np.ndarray
     modality: str
     weight: float
+
+
+@dataclass(frozen=True)
+class _Face:
+    """The face that is looked for, and whose it seems to be."""
+
+    vector: np.ndarray
+    said: str
 
 
 class Searcher:
@@ -147,26 +177,104 @@ class Searcher:
         _check(query)
         collection = self._collection(query.by)
         where = Every((Under(path_below(query.folder, self.dataset.roots)), query.where))
-        name, fields = self.config.dataset.name, _SHOWN
-        if query.has_vector:
-            vector, least = self._vector(query), query.min_score
-            hits = self.store.search(
-                name, query.by, vector, query.top_k, where=where, min_score=least, fields=fields
-            )
-        else:
-            hits = self.store.newest(name, query.by, query.top_k, where=where, fields=fields)
-        results = [
-            Result(
-                rank=rank,
-                path=(path := hit.fields["path"]),
-                score=hit.score,
-                file=self.dataset.file(path),
-                class_label=hit.fields["class_label"],
-                class_score=hit.fields["class_score"],
-            )
-            for rank, hit in enumerate(hits, 1)
-        ]
-        return Answer(query, results, self._note(query, collection, len(results)))
+        hits, said = self._hits(query, where)
+        results = [self._result(rank, hit) for rank, hit in enumerate(hits, 1)]
+        note = self._note(query, collection, len(results))
+        return Answer(query, results, "; ".join(filter(None, (said, note))))
+
+    def _hits(self, query: Query, where: Condition) -> tuple[list[Hit], str]:
+        """Return the photos that answer a query, and what to say of them."""
+        name, said = self.config.dataset.name, ""
+        if query.face:
+            face = self._face(query.face)
+            said = face.said
+            if not query.has_vector:
+                return self._with_face(face, query, where), said
+            photos = self._photos_with(face, self._same_person, _MOST_FACES)
+            where = Every((where, OneOf("photo_id", tuple(photos))))
+        if not query.has_vector:
+            hits = self.store.newest(name, query.by, query.top_k, where=where, fields=_SHOWN)
+            return [replace(hit, score=None) for hit in hits], said
+        hits = self.store.search(
+            name,
+            query.by,
+            self._vector(query),
+            query.top_k,
+            where=where,
+            min_score=query.min_score,
+            fields=_SHOWN,
+        )
+        return hits, said
+
+    def _result(self, rank: int, hit: Hit) -> Result:
+        fields = hit.fields
+        taken = datetime(1970, 1, 1) + timedelta(seconds=fields["taken_at"])
+        return Result(
+            rank=rank,
+            path=fields["path"],
+            score=hit.score,
+            file=self.dataset.file(fields["path"]),
+            class_label=fields["class_label"],
+            class_score=fields["class_score"],
+            people=tuple(fields["face_labels"]),
+            taken_at=taken.isoformat() if fields["has_time"] else "",
+        )
+
+    # --- by a face -----------------------------------------------------------------------------------------
+
+    @property
+    def _same_person(self) -> float:
+        """The cosine from which two faces count as one person's, as in the clustering."""
+        return 1 - self.config.faces.cluster_distance
+
+    def _face(self, file: Path) -> _Face:
+        """Read the largest face off a photo, and say whose it seems to be."""
+        limit, side = self.config.extraction.max_megapixels, self.config.extraction.preview_size
+        try:
+            picture = shrink(decode(file, longest=side, max_megapixels=limit), self.config)
+        except PhotoError as error:
+            raise UserError(f"{file}: {error}") from None
+        self._collection("faces")
+        faces = [f for f in self._finder.find(picture.image) if f.score >= self.config.faces.min_score]
+        if not faces:
+            raise UserError(f"--face {file}: no face is found in it; cut it closer, or lower faces.min_score")
+        nearest = self.store.search(
+            self.config.dataset.name, "faces", faces[0].embedding, _NEAREST_FACES, fields=("label",)
+        )
+        said = [f"{len(faces)} faces are in {file.name}, the largest counts"] if len(faces) > 1 else []
+        return _Face(faces[0].embedding, "; ".join([*said, self._who(nearest)]))
+
+    def _who(self, nearest: Sequence[Hit]) -> str:
+        """Say who has the most of the nearest faces that are near enough."""
+        near = [hit for hit in nearest if hit.score >= self._same_person]
+        labels = Counter(hit.fields["label"] for hit in near if hit.fields["label"])
+        if not labels:
+            return "nobody in this dataset looks like that; the nearest faces follow"
+        label = labels.most_common(1)[0][0]
+        best = max(hit.score for hit in near if hit.fields["label"] == label)
+        return f"this looks like {label} ({best:.2f})"
+
+    def _photos_with(self, face: _Face, least: float | None, limit: int) -> dict[int, float]:
+        """Return the photos with the faces nearest to one, and each photo's best score, best first."""
+        hits = self.store.search(
+            self.config.dataset.name, "faces", face.vector, limit, min_score=least, fields=("photo_id",)
+        )
+        best: dict[int, float] = {}
+        for hit in hits:
+            best.setdefault(hit.fields["photo_id"], hit.score)
+        return best
+
+    def _with_face(self, face: _Face, query: Query, where: Condition) -> list[Hit]:
+        """Return the photos that pass a filter by their nearest face, looking on until there are enough."""
+        limit = max(_NEAREST_FACES, 4 * query.top_k)
+        while True:
+            scores = self._photos_with(face, query.min_score, limit)
+            name, keys = self.config.dataset.name, list(scores)
+            hits = self.store.rows(name, query.by, keys, _SHOWN, where)[: query.top_k]
+            everything = self.store.open(name, "faces").rows
+            if len(hits) == query.top_k or limit >= min(_MOST_FACES, everything):
+                return [replace(hit, score=scores[hit.id]) for hit in hits]
+            limit *= 4
 
     # --- from a query to one vector ------------------------------------------------------------------------
 
@@ -195,6 +303,10 @@ class Searcher:
         return encoder.encode_images(prepared)[0] if kind == "clip" else encoder.encode(prepared)[0][0]
 
     @functools.cached_property
+    def _finder(self) -> FaceFinder:
+        return finder_of(self.config)
+
+    @functools.cached_property
     def _clip(self) -> ClipEncoder:
         models = self.config.models
         return ClipEncoder(models.clip, models.device, models.precision)
@@ -210,11 +322,12 @@ class Searcher:
         """Open a collection that was built with the model the config names, or say what to do."""
         collection = self.store.open(self.config.dataset.name, kind)
         name = getattr(self.config.models, kind)
-        if collection.fingerprint != (wanted := model_id(kind, name)):
+        wanted = pack_id(name) if kind == "faces" else model_id(kind, name)
+        if collection.fingerprint != wanted:
             raise UserError(
                 f"models.{kind}: the config names {name} ({wanted}), the collection was "
                 f"built with {collection.model} ({collection.fingerprint}); "
-                "set it back, or run 01_extract_features.py and 05_build_collections.py"
+                f"set it back, or run {STEPS[kind]} and 05_build_collections.py"
             )
         return collection
 
@@ -223,8 +336,10 @@ class Searcher:
             return "the collection is being updated, or that was cut short: run 05_build_collections.py"
         if found:
             return ""
-        if query.min_score is not None:
+        if query.min_score is not None and (query.has_vector or query.face):
             return f"nothing scores {query.min_score:g} or more"
+        if query.where != ANYTHING:
+            return "no photo passes the filter"
         return f"no photos below {query.folder}" if query.folder else "the collection is empty"
 
 
@@ -265,11 +380,12 @@ def _check(query: Query) -> None:
         "".join((query.text, *query.plus, *query.minus)).encode()
     except UnicodeEncodeError:
         raise UserError("the text is not valid UTF-8; is the terminal set to another encoding?") from None
-    if not query.has_vector and (query.minus or query.where == ANYTHING):
+    if not (query.has_vector or query.face) and (query.minus or query.where == ANYTHING):
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit" and not query.image:
         raise UserError("--by vit compares photos: it wants --image FILE")
     if query.by == "vit" and (query.text or query.plus or query.minus):
         raise UserError("--by vit knows no texts: leave them out, or use --by clip")
-    if query.image and not query.image.is_file():
-        raise UserError(f"--image {query.image}: no such file")
+    for option, file in (("--image", query.image), ("--face", query.face)):
+        if file and not file.is_file():
+            raise UserError(f"{option} {file}: no such file")

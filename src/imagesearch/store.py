@@ -19,9 +19,9 @@ import numpy as np
 
 from imagesearch.config import Milvus
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Condition, OneOf, expression
+from imagesearch.filters import ANYTHING, Condition, Every, OneOf, expression
 from imagesearch.indexes import IndexPlan
-from imagesearch.schema import KINDS, Spec, alias_of, join_list, key_of, layout_of
+from imagesearch.schema import KINDS, LIST_FIELDS, Spec, alias_of, join_list, key_of, layout_of, split_list
 from imagesearch.tables import make_folder
 
 _ROWS_A_BATCH = 5_000
@@ -76,7 +76,7 @@ class Hit:
     """One search result."""
 
     id: int
-    score: float
+    score: float | None
     fields: dict[str, Any]
 
 
@@ -352,23 +352,31 @@ class Store:
     def newest(
         self, dataset: str, kind: str, limit: int, *, where: Condition = ANYTHING, fields: Sequence[str] = ()
     ) -> list[Hit]:
-        """Return the photos that pass a filter, newest first, those of unknown time last; scores are 0."""
+        """Return the photos that pass a filter, newest first, those of unknown time last; without scores."""
         collection = self.open(dataset, kind)
         key, written = key_of(kind), self.expression(where)
         rows = self._rows(collection.alias, [key, "has_time", "taken_at"], written)
         best = heapq.nsmallest(limit, ((not r["has_time"], -r["taken_at"], r[key]) for r in rows))
         return self.rows(dataset, kind, [row[-1] for row in best], fields)
 
-    def rows(self, dataset: str, kind: str, keys: Sequence[int], fields: Sequence[str]) -> list[Hit]:
-        """Return the rows of some keys, in the order of the keys; scores are 0."""
+    def rows(
+        self,
+        dataset: str,
+        kind: str,
+        keys: Sequence[int],
+        fields: Sequence[str],
+        where: Condition = ANYTHING,
+    ) -> list[Hit]:
+        """Return the rows of some keys that pass a filter, in the order of the keys; without scores."""
         collection = self.open(dataset, kind)
         key = key_of(kind)
         found: dict[int, dict[str, Any]] = {}
         for start in range(0, len(keys), _ROWS_A_BATCH):
-            these = self.expression(OneOf(key, tuple(keys[start : start + _ROWS_A_BATCH])))
-            rows = self._client.query(collection.alias, filter=these, output_fields=[key, *fields])
-            found |= {row[key]: {name: row[name] for name in fields} for row in rows}
-        return [Hit(k, 0.0, found[k]) for k in keys if k in found]
+            these = OneOf(key, tuple(keys[start : start + _ROWS_A_BATCH]))
+            written = self.expression(Every((these, where)))
+            rows = self._client.query(collection.alias, filter=written, output_fields=[key, *fields])
+            found |= {row[key]: _fields(row, fields) for row in rows}
+        return [Hit(k, None, found[k]) for k in keys if k in found]
 
     def expression(self, where: Condition) -> str:
         """Write a condition as this engine wants it; empty where everything passes."""
@@ -395,7 +403,7 @@ class Store:
             output_fields=list(query.fields),
         )[0]
         key = key_of(query.collection.kind)
-        return [Hit(hit[key], float(hit["distance"]), dict(hit["entity"])) for hit in found]
+        return [Hit(hit[key], float(hit["distance"]), _fields(hit["entity"], query.fields)) for hit in found]
 
     def _exact(self, query: _Query) -> list[Hit]:
         """Score every row that passes the filter; only the best so far are kept in memory."""
@@ -405,7 +413,7 @@ class Store:
         for row in self._rows(query.alias, fields, query.where):
             score = float(np.dot(np.asarray(row["embedding"], np.float32), query.vector))
             if query.min_score is None or score >= query.min_score:
-                best.append(Hit(row[key], score, {name: row[name] for name in query.fields}))
+                best.append(Hit(row[key], score, _fields(row, query.fields)))
             if len(best) > 2 * query.limit:
                 best = sorted(best, key=lambda hit: -hit.score)[: query.limit]
         return sorted(best, key=lambda hit: -hit.score)[: query.limit]
@@ -428,6 +436,15 @@ class Store:
 
 
 # --- details -----------------------------------------------------------------------------------------------
+
+
+def _fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return some fields of a row, with lists as lists whatever they are kept as."""
+    fields = {name: row[name] for name in names}
+    for name in LIST_FIELDS & fields.keys():
+        value = fields[name]
+        fields[name] = split_list(value) if isinstance(value, str) else list(value)
+    return fields
 
 
 def _connect(milvus: Milvus) -> Any:

@@ -7,6 +7,7 @@ import re
 import sys
 import textwrap
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,10 @@ _STYLE = {
 INK, QUIET, ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
 _CELL_INCHES = 2.3
 _WIDEST_INCHES = 18.0
-_TITLE_INCHES = 0.45
+_TITLE_INCHES, _LINE_INCHES = 0.45, 0.16
+_FACE_INCHES, _HEADING_INCHES = 1.05, 0.3
+# Dark enough for white letters on them
+_PERSON_COLOURS = ("#2f6f9f", "#b2452f", "#2e7d4f", "#7a4fa3", "#a86a12", "#0f7c80", "#a13a6c", "#56632b")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Tile:
     image: Image.Image | None
     title: str
     subtitle: str = ""
+    people: str = ""
 
 
 def result_grid(query: str, tiles: Sequence[Tile], query_image: Image.Image | None = None) -> Figure:
@@ -60,7 +65,8 @@ def result_grid(query: str, tiles: Sequence[Tile], query_image: Image.Image | No
     columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
     cell = min(_CELL_INCHES, _WIDEST_INCHES / columns)
-    heights = [cell * max(map(_aspect, row)) + _TITLE_INCHES for row in rows]
+    title = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
+    heights = [cell * max(map(_aspect, row)) + title for row in rows]
     figure = new_figure((columns * cell, sum(heights)))
     axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for axis in axes.flat:
@@ -92,6 +98,79 @@ def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple
         left.set_title(shorten(name, 34), color=INK, parse_math=False)
         _draw_bars(right, classes)
     return figure
+
+
+def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Figure:
+    """Draw rows of small pictures, each row under its own heading.
+
+    Parameters
+    ----------
+    rows
+        Heading, and pictures with what stands below each; a row without a heading carries on the one above.
+    """
+    columns = max([4, *(len(tiles) for _, tiles in rows)])
+    headings = [_HEADING_INCHES if heading else 0.05 for heading, _ in rows]
+    figure = new_figure((columns * _FACE_INCHES, sum(headings) + len(rows) * (_FACE_INCHES + 0.2) + 0.1))
+    if not rows:
+        figure.text(0.5, 0.5, "nobody yet", ha="center", color=QUIET)
+        return figure
+    heights = [heading + _FACE_INCHES + 0.2 for heading in headings]
+    grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
+    for axes, (heading, tiles) in zip(grid, rows, strict=True):
+        for axis in axes:
+            axis.axis("off")
+            axis.set_anchor("S")
+        if heading:
+            title = shorten(heading, 60)
+            axes[0].set_title(
+                title, loc="left", color=person_colour(heading), fontweight="bold", size=11, parse_math=False
+            )
+        for axis, tile in zip(axes, tiles, strict=False):
+            if tile.image is None:
+                axis.text(0.5, 0.5, "gone", ha="center", va="center", color=QUIET)
+                axis.set(xlim=(0, 1), ylim=(0, 1))
+            else:
+                axis.imshow(tile.image)
+            under = {"ha": "center", "va": "top", "transform": axis.transAxes}
+            axis.text(0.5, -0.03, tile.title, size=7.5, color=QUIET, **under)
+    return figure
+
+
+def photo_with_faces(
+    image: Image.Image, faces: Sequence[tuple[Sequence[float], str]], title: str = ""
+) -> Figure:
+    """Draw a photo with a box around each face and its name.
+
+    Parameters
+    ----------
+    image
+        Upright.
+    faces
+        Box (left, top, right, bottom in pixels of the image) and label of each; the label may be empty.
+    title
+        Of the figure.
+    """
+    from matplotlib.patches import Rectangle
+
+    width = 9.0 if image.width >= image.height else 6.5
+    figure = new_figure((width, width * image.height / image.width + 0.4))
+    axis = figure.subplots()
+    axis.imshow(image)
+    axis.axis("off")
+    axis.set_title(shorten(title, 90), color=INK, parse_math=False)
+    for (x1, y1, x2, y2), label in faces:
+        colour = person_colour(label) if label else QUIET
+        axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
+        box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
+        text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
+        axis.text(x1, max(y1 - 3, 14), shorten(label or "?", 24), bbox=box, **text)
+    return figure
+
+
+def person_colour(label: str) -> str:
+    """Return the colour somebody has in every figure."""
+    name = label.partition(" · ")[2] or label
+    return _PERSON_COLOURS[zlib.crc32(name.encode()) % len(_PERSON_COLOURS)]
 
 
 def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = True) -> Path | None:
@@ -186,8 +265,8 @@ def _draw_tile(axis: Axes, tile: Tile) -> None:
         axis.set(xlim=(0, 1), ylim=(0, 1))
     else:
         axis.imshow(tile.image)
-    title = f"{tile.title}\n{shorten(tile.subtitle, 26)}" if tile.subtitle else tile.title
-    axis.set_title(title, color=INK, parse_math=False)
+    lines = [tile.title, *(shorten(line, 26) for line in (tile.subtitle, tile.people) if line)]
+    axis.set_title("\n".join(lines), color=INK, parse_math=False)
 
 
 def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:

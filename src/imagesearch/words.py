@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+from imagesearch.errors import UserError
 
 # Letters that Unicode does not take apart into a base and an accent, though keyboards without them do.
 _PLAIN = str.maketrans(
@@ -39,3 +42,18 @@ def _folded(character: str) -> str:
     if character in _DROPPED or ord(character) in _ACCENTS or category in ("Cf", "Cs"):
         return ""  # Cf: invisible marks of direction and joining; Cs: halves of characters, no UTF-8
     return character
+
+
+def clean(text: str) -> str:
+    """Return a text in Unicode NFC, with single spaces and none at its ends.
+
+    Raises
+    ------
+    UserError
+        If it is not valid UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{text!r}: not valid UTF-8; is the terminal set to another encoding?") from None
+    return re.sub(" +", " ", unicodedata.normalize("NFC", text)).strip()

@@ -1,0 +1,62 @@
+"""Find the faces in all photos and cluster them: each cluster is one person.
+
+Only photos that are new or have changed are looked at; the clustering is made anew, and obeys what you
+decided with 03_name_people.py.
+"""
+
+from pathlib import Path
+
+from imagesearch import cli
+
+
+def arguments():
+    parser = cli.parser(__doc__)
+    parser.add_argument(
+        "-i",
+        "--images",
+        type=Path,
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help="folders of photos, in place of dataset.images; later steps use them too",
+    )
+    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    parser.add_argument("--show", metavar="PHOTO", help="draw the faces found in a photo, with their names")
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    cli.add_figure_options(parser)
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    config = cli.config_of(args)
+    from imagesearch.dataset import Dataset
+    from imagesearch.detection import detect_faces
+    from imagesearch.people import cluster_people, load_people
+
+    dataset = Dataset(config, args.images)
+    cli.say(dataset.where)
+    if args.show:
+        return show_photo(load_people(config, dataset), dataset, args)
+    summary = detect_faces(config, dataset, retry_failed=args.retry_failed, progress=cli.bar)
+    cli.report_failures(summary.failed, args.verbose)
+    people = cluster_people(config, dataset)
+    if args.json:
+        cli.print_json(summary.to_dict() | people.to_dict())
+    else:
+        print(f"{config.dataset.name}: {summary}")
+        print(people)
+    for note in people.notes():
+        cli.say(note)
+    return 0
+
+
+def show_photo(people, dataset, args):
+    from imagesearch.output import faces_figure
+
+    faces_figure(people, dataset, args.show, args.save, window=not args.no_show)
+    return 0
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,149 @@
+"""Look at the people that 02 found; name, merge, split and forget them.
+
+Without options it lists everybody, those with most faces first, and draws a row of faces for each. FACES is
+a person's number or name (3, Maya), or single faces by their numbers in the drawing (3.1,3.4). What you
+decide is kept for good: new photos, another clustering and another model obey it.
+"""
+
+from pathlib import Path
+
+from imagesearch import cli
+
+
+def arguments():
+    parser = cli.parser(__doc__)
+    decide = parser.add_argument_group("decisions, carried out in this order")
+    decide.add_argument(
+        "--split", action="append", default=[], metavar="FACES", help="not one person: part them"
+    )
+    decide.add_argument(
+        "--not", action="append", default=[], dest="deny", metavar="FACES=NAME", help="not them"
+    )
+    decide.add_argument("--name", action="append", default=[], metavar="FACES=NAME", help="this is NAME")
+    decide.add_argument(
+        "--merge", action="append", nargs="+", default=[], metavar="FACES", help="all one person"
+    )
+    decide.add_argument("--forget", action="append", default=[], metavar="NAME", help="take a name away")
+    decide.add_argument("--from-csv", type=Path, metavar="FILE", help="names by columns: see README")
+    decide.add_argument(
+        "--interactive", action="store_true", help="show one after another, and ask for names"
+    )
+    decide.add_argument(
+        "--no-build", action="store_true", help="leave Milvus as it is; 05 brings it up to date"
+    )
+    look = parser.add_argument_group("looking")
+    look.add_argument("--show", metavar="FACES", help="draw all faces of one person")
+    look.add_argument(
+        "--min-faces", type=int, default=2, metavar="N", help="list who has so many; default: 2"
+    )
+    look.add_argument("--json", action="store_true", help="print the people as one JSON object")
+    cli.add_figure_options(parser)
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    config = cli.config_of(args)
+    from imagesearch.dataset import Dataset
+    from imagesearch.naming import Editor
+
+    dataset = Dataset(config)
+    cli.say(dataset.where)
+    editor = Editor(config, dataset)
+    try:
+        decided = decide(editor, args)
+    finally:
+        # what was decided before a mistake in a later option counts
+        people = editor.refresh()
+    if args.interactive:
+        decided = interview(editor, dataset, args) or decided
+        people = editor.people
+    present(people, dataset, args)
+    if decided and not args.no_build:
+        build(config, dataset)
+
+
+def decide(editor, args):
+    for reference in args.split:
+        cli.say(f"{reference}: parted into {editor.split(reference)}")
+        editor.refresh()
+    for text in args.deny:
+        editor.deny(*pair(text, "--not"))
+    for text in args.name:
+        editor.name(*pair(text, "--name"))
+    for references in args.merge:
+        editor.merge(references)
+    for name in args.forget:
+        editor.forget(name)
+    if args.from_csv:
+        from imagesearch.names_csv import name_from_csv
+
+        named, missed = name_from_csv(editor, args.from_csv)
+        cli.say(f"{args.from_csv}: {named} lines used")
+        cli.report_failures(missed, args.verbose, "not used")
+    return any((args.split, args.deny, args.name, args.merge, args.forget, args.from_csv))
+
+
+def pair(text, option):
+    from imagesearch.errors import UserError
+
+    faces, equals, name = text.partition("=")
+    if not equals:
+        raise UserError(f"{option} {text}: FACES=NAME is wanted, such as 3=Maya")
+    return faces.strip(), name
+
+
+def interview(editor, dataset, args):
+    """Show each unnamed person and ask for a name; an empty line skips, the end of input ends."""
+    from imagesearch.errors import UserError
+    from imagesearch.output import person_figure
+
+    decided = False
+    for person in editor.people.unnamed(args.min_faces):
+        person_figure(editor.people, person, dataset, args.save, window=not args.no_show)
+        question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: end] "
+        answer = cli.prompt(question, at_end="q")
+        if answer.lower() == "q":
+            break
+        try:
+            if answer:
+                editor.name(str(person.number), answer)
+                decided = True
+        except UserError as error:
+            cli.say(str(error))
+    editor.refresh()
+    return decided
+
+
+def present(people, dataset, args):
+    from imagesearch.output import contact_sheet_figure, person_figure, print_people
+
+    if args.json:
+        cli.print_json(people.to_dict())
+    else:
+        print_people(people, args.min_faces)
+    for note in people.notes():
+        cli.say(note)
+    if args.show:
+        person_figure(people, people.find(args.show), dataset, args.save, window=not args.no_show)
+    elif args.save or not (args.json or args.no_show or args.interactive):
+        contact_sheet_figure(people, dataset, args.min_faces, args.save, window=not args.no_show)
+
+
+def build(config, dataset):
+    """Let the collections have the names that people have now, if there are any collections."""
+    from imagesearch.build import build_collections
+    from imagesearch.store import Store
+
+    with Store(config.milvus) as store:
+        if (
+            store.find(config.dataset.name, "faces") is None
+            and store.find(config.dataset.name, "clip") is None
+        ):
+            return
+        for kind, report in build_collections(config, dataset, store).items():
+            cli.say(f"{config.dataset.name}_{kind}: {report}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,80 @@
+"""Names of people from a CSV file, such as other programs export."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from imagesearch.decisions import overlap
+from imagesearch.errors import UserError
+from imagesearch.naming import Editor
+
+_BOX = ("x1", "y1", "x2", "y2")
+_LEAST_OVERLAP = 0.3
+
+
+def name_from_csv(editor: Editor, file: Path) -> tuple[int, dict[str, str]]:
+    """Name people by the lines of a file.
+
+    Parameters
+    ----------
+    editor
+        Keeps the decisions.
+    file
+        With a header line and a column ``name``, and either ``person`` (a number or a name), or ``path`` of a
+        photo in which there is one face, or ``path`` and ``x1, y1, x2, y2``, a box in pixels of the upright
+        photo.
+
+    Returns
+    -------
+    used : int
+        Lines.
+    missed : dict
+        Reason by line, for the others.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, or has other columns.
+    """
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            lines = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{file}: cannot be read ({error})") from None
+    columns = set(lines[0]) if lines else set()
+    if "name" not in columns or not columns & {"person", "path"}:
+        raise UserError(f"{file}: columns name and person, or name and path, are wanted in the first line")
+    by_path = _rows_by_path(editor)
+    missed: dict[str, str] = {}
+    for number, line in enumerate(lines, 2):
+        try:
+            _name(editor, line, by_path)
+        except (UserError, ValueError) as error:
+            missed[f"line {number}"] = str(error)
+    return len(lines) - len(missed), missed
+
+
+def _name(editor: Editor, line: dict[str, str], by_path: Callable[[str], np.ndarray]) -> None:
+    if line.get("person"):
+        editor.name(line["person"], line["name"] or "")
+        return
+    rows = by_path(line.get("path") or "")
+    if line.get("x1"):
+        box = [float(line[side] or "nan") for side in _BOX]
+        overlaps = [overlap(box, editor.people.faces.boxes[row].tolist()) for row in rows]
+        rows = rows[np.asarray(overlaps) >= _LEAST_OVERLAP]
+        if len(rows) > 1:
+            rows = rows[[int(np.argmax([o for o in overlaps if o >= _LEAST_OVERLAP]))]]
+    if len(rows) != 1:
+        raise UserError(f"{line.get('path')}: {len(rows) or 'no'} faces there, where one is wanted")
+    editor.name_rows(rows.tolist(), line["name"] or "")
+
+
+def _rows_by_path(editor: Editor) -> Callable[[str], np.ndarray]:
+    faces = editor.people.faces
+    photos = {entry.path: photo for photo, entry in faces.seen.items()}
+    return lambda path: np.flatnonzero(faces.photo_ids == photos.get(path, -1))

@@ -1,0 +1,176 @@
+"""Step 03: who people are, as the user says it; each decision is kept for good."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from imagesearch.clustering import tighter
+from imagesearch.config import Config
+from imagesearch.dataset import Dataset
+from imagesearch.decisions import Anchor, Decision, Finder
+from imagesearch.errors import UserError
+from imagesearch.filters import can_be_element
+from imagesearch.people import People, cluster_people, journal, load_people
+from imagesearch.words import clean
+
+_LONGEST_NAME = 200  # bytes
+
+
+class Editor:
+    """Turns what a user says of people into decisions, and keeps them.
+
+    Parameters
+    ----------
+    config, dataset
+        Whose people.
+
+    Raises
+    ------
+    UserError
+        If no faces were clustered yet.
+    """
+
+    def __init__(self, config: Config, dataset: Dataset) -> None:
+        self._config, self._dataset = config, dataset
+        self.people = load_people(config, dataset)
+        self.stale = False
+        """Whether the clustering has to follow a decision."""
+        self._given: list[str] = []
+        if not self.people.persons:
+            raise UserError(f"{dataset.folder}: no faces are clustered yet; run 02_cluster_faces.py first")
+
+    def name(self, faces: str, name: str) -> None:
+        """Say who some faces are: a person's number or name, or single faces such as ``3.1,3.4``."""
+        rows, single = self._rows(faces)
+        if single:
+            self.name_rows(rows, name)
+            return
+        name = self._spelling(checked_name(name))
+        person = self.people.find(faces)
+        if person.name and not self._is_known(name):
+            self._decide(Decision("rename", name=person.name, to=name))
+        elif person.name != name:
+            self.stale |= self._is_known(name)
+            self._decide(Decision("name", (self._anchors(rows),), name=name))
+        self._given.append(name)
+
+    def name_rows(self, rows: Sequence[int], name: str) -> None:
+        """Say who each of some faces is, having looked at it."""
+        name = self._spelling(checked_name(name))
+        self.stale = True
+        self._decide(Decision("name", (self._anchors(rows),), name=name, seen=True))
+        self._given.append(name)
+
+    def deny(self, faces: str, name: str) -> None:
+        """Say who some faces are not."""
+        person = self.people.find(name)
+        if not person.name:
+            raise UserError(f"{name}: has no name yet; give one, or --split {person.number}")
+        rows, single = self._rows(faces)
+        self.stale = True
+        self._decide(Decision("deny", (self._anchors(rows),), name=person.name, seen=single))
+
+    def merge(self, references: Sequence[str]) -> None:
+        """Say that several are one person."""
+        persons = {(person := self.people.find(text)).number: person for text in references}
+        names = sorted({person.name for person in persons.values() if person.name})
+        if len(persons) < 2:
+            raise UserError(f"--merge {' '.join(references)}: two different people are wanted")
+        if len(names) > 1:
+            raise UserError(
+                f"--merge: {' and '.join(names)} have names of their own; if they are one person, say so by "
+                f'--name "{names[1]}={names[0]}"'
+            )
+        self.stale = True
+        self._decide(Decision("merge", tuple(self._anchors(person.rows) for person in persons.values())))
+
+    def split(self, reference: str) -> int:
+        """Part a person's faces where they are least alike; return the number of parts."""
+        person, faces = self.people.find(reference), self.people.faces
+        labels = tighter(
+            faces.vectors[person.rows],
+            self._config.faces.cluster_distance,
+            photo=faces.photo_ids[person.rows],
+        )
+        parts = [person.rows[labels == label] for label in range(labels.max() + 1)]
+        several = [rows for rows in parts if len(rows) > 1]
+        links = self.people.links
+        named = [group in links.names for group in links.group.tolist()]
+        # the part with most faces that were named keeps the name
+        parts = sorted(
+            several if len(several) > 1 else parts,
+            key=lambda rows: (-sum(named[row] for row in rows), -len(rows)),
+        )
+        if len(parts) < 2:
+            raise UserError(f"--split {reference}: {len(person.rows)} face, which cannot be parted")
+        self.stale = True
+        self._decide(Decision("split", tuple(self._anchors(rows) for rows in parts)))
+        return len(parts)
+
+    def forget(self, name: str) -> None:
+        """Let somebody be nameless again."""
+        person = self.people.find(name)
+        if not person.name:
+            raise UserError(f"--forget {name}: has no name")
+        self._decide(Decision("forget", name=person.name))
+
+    def refresh(self) -> People:
+        """Let the clusters follow the decisions."""
+        load = cluster_people if self.stale else load_people
+        self.people, self.stale, self._given = load(self._config, self._dataset), False, []
+        return self.people
+
+    # --- details -------------------------------------------------------------------------------------------
+
+    def _decide(self, decision: Decision) -> None:
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        journal(self._dataset).append(Decision(**{**vars(decision), "at": now}))
+
+    def _anchors(self, rows: Sequence[int] | np.ndarray) -> tuple[Anchor, ...]:
+        return Finder(self.people.faces).anchors(int(row) for row in rows)
+
+    def _rows(self, reference: str) -> tuple[list[int], bool]:
+        """Return the faces that ``3``, ``Maya`` or ``3.1,3.4`` mean, and whether they are single ones."""
+        if not re.fullmatch(r"\d+\.\d+(,\d+\.\d+)*", reference.replace(" ", "")):
+            return self.people.find(reference).rows.tolist(), False
+        rows = []
+        for item in reference.replace(" ", "").split(","):
+            number, _, place = item.partition(".")
+            person = self.people.find(number)
+            if not 1 <= int(place) <= len(person.rows):
+                raise UserError(f"{item}: {person.label} has {len(person.rows)} faces")
+            rows.append(int(person.rows[int(place) - 1]))
+        return rows, True
+
+    def _is_known(self, name: str) -> bool:
+        return name in self._given or any(person.name == name for person in self.people.persons)
+
+    def _spelling(self, name: str) -> str:
+        """Write a name as it was written before, if it was."""
+        known = [*self._given, *(person.name for person in self.people.persons)]
+        return next((other for other in known if other.casefold() == name.casefold()), name)
+
+
+def checked_name(name: str) -> str:
+    """Return a name as it is kept, in NFC and with single spaces.
+
+    Raises
+    ------
+    UserError
+        If it cannot be one: nothing, a number, ``person 12``, or with characters that a filter in Milvus
+        cannot hold.
+    """
+    tidy = clean(name)
+    if not tidy:
+        raise UserError("a name is wanted, such as --name 3=Maya")
+    if not can_be_element(tidy):
+        raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")
+    if re.fullmatch(r"(person )?[\d.,]+", tidy.casefold()):
+        raise UserError(f"{name!r}: reserved for people without a name")
+    if len(tidy.encode()) > _LONGEST_NAME:
+        raise UserError(f"{tidy[:20]}...: a name has at most {_LONGEST_NAME} bytes")
+    return tidy
