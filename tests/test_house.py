@@ -49,7 +49,7 @@ ENGINES = {
     "huggingface_hub": {"models"},
     "pymilvus": {"store"},
     "milvus_lite": {"store"},
-    "matplotlib": {"visualize"},
+    "matplotlib": {"visualize", "maps"},
     "geopy": {"geo"},
     "reverse_geocode": {"geo"},
     "insightface": {"faces"},
