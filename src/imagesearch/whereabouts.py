@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from imagesearch.errors import UserError
 from imagesearch.exif import Facts, read_facts
 from imagesearch.geo import Located, Online, Progress, locate_all
 from imagesearch.photos import Photo, Picture
+from imagesearch.schema import PHOTO_FIELDS, join_list
 from imagesearch.steps import Result, Step, Summary, run_steps
+from imagesearch.vocabulary import Vocabulary, count_words
+from imagesearch.words import fold
 
 # Changes whenever metadata is read differently, so that the photos are read again.
 _FINGERPRINT = "metadata/1"
@@ -156,6 +160,50 @@ def read_whereabouts(dataset: Dataset) -> dict[int, Whereabouts]:
     facts = _read_facts(dataset)
     addresses = _read_addresses(dataset) if facts else {}
     return {i: Whereabouts(known, addresses.get(i, NOWHERE)) for i, known in facts.items()}
+
+
+# --- from the tables to Milvus -----------------------------------------------------------------------------
+
+
+def fields_of(where: Whereabouts) -> dict[str, Any]:
+    """Return what is known of a photo as scalar fields of its collections; what is unknown is left out.
+
+    The lists hold folded words: they are compared with what people type, not shown.
+    """
+    facts, address = where.facts, where.address
+    fields: dict[str, Any] = {name: getattr(address, name) for name in _TEXTS}
+    fields |= {"camera": facts.camera, "keywords": _words(facts.keywords, "keywords")}
+    fields["place_words"] = _words((name for name, _ in address.places), "place_words")
+    if facts.latitude is not None:
+        fields |= {"has_gps": True, "latitude": facts.latitude, "longitude": facts.longitude}
+    if facts.taken_at is not None:
+        seconds = (facts.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
+        fields |= {"has_time": True, "taken_at": seconds}
+        fields |= {"year": facts.taken_at.year, "month": facts.taken_at.month}
+    if facts.rating is not None:
+        fields["rating"] = facts.rating
+    return fields
+
+
+def vocabulary_of(known: Collection[Whereabouts]) -> Vocabulary:
+    """Count the places, cameras and keywords of some photos."""
+    return Vocabulary(
+        places=count_words(place for where in known for place in where.address.places),
+        cameras=count_words(((w.facts.camera, "") for w in known if w.facts.camera), folded=False),
+        keywords=count_words((word, "") for where in known for word in where.facts.keywords),
+    )
+
+
+_TEXTS = ("city", "county", "state", "country", "address")
+_LIMITS = {item.name: item.max_bytes for item in PHOTO_FIELDS if item.type == "LIST"}
+
+
+def _words(names: Iterable[str], name: str) -> list[str]:
+    """Fold names to elements of a list field, as many as it holds: more would cost the whole photo."""
+    elements = list(dict.fromkeys(filter(None, map(fold, names))))
+    while len(join_list(elements).encode()) > _LIMITS[name]:
+        elements.pop()
+    return elements
 
 
 # --- from files to the table -------------------------------------------------------------------------------
