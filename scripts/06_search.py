@@ -1,4 +1,7 @@
-"""Search the photos: by a text, by a photo, by both. Without a query, asks for one again and again."""
+"""Search the photos: by a text, a photo, or both; filters alone list photos, newest first.
+
+Without any of these it asks for a query again and again.
+"""
 
 import os
 import sys
@@ -17,15 +20,15 @@ def arguments():
     parser.add_argument("--minus", action="append", default=[], metavar="TEXT", help="take from the query")
     parser.add_argument("--weight-text", type=float, default=1.0, metavar="W", help="default: 1")
     parser.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
-    parser.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
     parser.add_argument("-k", type=cli.number_of_results, metavar="N", help="results; default: search.top_k")
     parser.add_argument("--min-score", type=float, metavar="S", help="leave out what scores less")
+    cli.add_filter_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object")
     output.add_argument("--paths", action="store_true", help="print one file a line")
     output.add_argument("--copy-to", type=Path, metavar="DIR", help="copy the photos found")
     cli.add_figure_options(parser)
-    return parser.parse_args()
+    return parser.parse_args(cli.with_signs(sys.argv[1:], "--near"))
 
 
 def main():
@@ -45,12 +48,13 @@ def main():
         weight_text=args.weight_text,
         weight_image=args.weight_image,
         folder=args.under,
+        criteria=cli.criteria_of(args),
         top_k=config.search.top_k if args.k is None else args.k,
         min_score=config.search.min_score if args.min_score is None else args.min_score,
     )
     with Store(config.milvus) as store:
         searcher = Searcher(config, Dataset(config), store)
-        if given.text or given.image or given.face or given.plus or given.minus:
+        if given.has_vector or given.face or given.minus or given.has_filter:
             present(searcher.search(given), searcher, args)
         else:
             cli.ask(lambda line: present(searcher.search(given.with_line(line)), searcher, args))

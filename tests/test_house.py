@@ -21,7 +21,7 @@ FLOORS = [
     {"config", "words"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets"},
     {"previews", "encoders", "schema", "faces", "exif", "address", "vocabulary"},
-    {"store", "steps", "geo"},
+    {"store", "steps", "geo", "criteria"},
     {"dataset"},
     {"features", "detection", "whereabouts"},
     {"decisions"},

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from imagesearch.errors import UserError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imagesearch.config import Config
+    from imagesearch.criteria import Criteria
 
 T = TypeVar("T")
 
@@ -41,6 +42,57 @@ def add_figure_options(to: argparse.ArgumentParser) -> None:
     figure = to.add_argument_group("figure")
     figure.add_argument("--save", type=figure_file, metavar="FILE", help="save the figure: .png, .pdf, .svg")
     figure.add_argument("--no-show", action="store_true", help="open no window")
+
+
+def add_filter_options(to: argparse.ArgumentParser) -> None:
+    """Add what narrows a search; all that is given has to hold."""
+    group = to.add_argument_group("filters, answered inside Milvus; all that are given have to hold")
+    group.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
+    group.add_argument(
+        "--place", action="append", default=[], metavar="NAME", help="city, state, country: goa"
+    )
+    group.add_argument("--near", default="", metavar="LAT,LON", help="degrees: 48.858,2.294")
+    group.add_argument("--radius", type=float, metavar="KM", help="around --near; default: 5")
+    group.add_argument("--after", default="", metavar="DATE", help="from then on: 2023, 2023-06, 2023-06-01")
+    group.add_argument("--before", default="", metavar="DATE", help="up to the beginning of it")
+    group.add_argument(
+        "--year", type=int, action="append", default=[], metavar="N", help="several: any of them"
+    )
+    group.add_argument("--month", action="append", default=[], metavar="NAME", help="june, jun or 6")
+    group.add_argument("--has-gps", action="store_true", help="only photos that say where they were taken")
+    group.add_argument("--camera", action="append", default=[], metavar="NAME", help="make or model: iphone")
+    group.add_argument("--rating", type=int, choices=range(6), metavar="STARS", help="so many or more: 4")
+    group.add_argument("--keyword", action="append", default=[], metavar="WORD", help="noted in the photo")
+
+
+def criteria_of(args: argparse.Namespace) -> Criteria:
+    """Return the criteria that some arguments name; the folder aside."""
+    from imagesearch.criteria import Criteria
+
+    return Criteria(
+        places=tuple(args.place),
+        cameras=tuple(args.camera),
+        keywords=tuple(args.keyword),
+        near=args.near,
+        radius=args.radius,
+        after=args.after,
+        before=args.before,
+        years=tuple(args.year),
+        months=tuple(args.month),
+        has_gps=args.has_gps,
+        rating=args.rating,
+    )
+
+
+def with_signs(arguments: Sequence[str], option: str) -> list[str]:
+    """Join an option to its value, for one like -33.9,151.2, which argparse would take for a flag."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == option:
+            joined[-1] = f"{option}={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def number_of_results(text: str) -> int:

@@ -6,7 +6,7 @@ import functools
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,20 +16,26 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.content import STEPS
+from imagesearch.criteria import Circle, Criteria
 from imagesearch.dataset import Dataset
 from imagesearch.detection import finder_of, shrink
 from imagesearch.encoders import ClipEncoder, VitEncoder, model_id
 from imagesearch.errors import UserError
 from imagesearch.faces import FaceFinder, pack_id
-from imagesearch.filters import ANYTHING, Condition, Every, OneOf, Under
+from imagesearch.filters import ANYTHING, Condition, Every, No, OneOf, Under
 from imagesearch.photos import EXTENSIONS, PhotoError, decode, path_below
 from imagesearch.store import Collection, Hit, Store
+from imagesearch.vocabulary import Vocabulary
 
 # Similarities of a query to this many photos say how widely they scatter in the whole collection.
 _SAMPLE = 500
-_SHOWN = ("path", "class_label", "class_score", "face_labels", "has_time", "taken_at")
+_SHOWN = (
+    *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
+    *("city", "country", "latitude", "longitude"),
+)
 # So many nearest faces say who somebody is; so many at most are looked through for photos.
 _NEAREST_FACES, _MOST_FACES = 100, 16_384
+_MOST_HITS = 16_384  # of one search in Milvus
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,9 @@ class Query:
         How much text and photo pull, each relative to how its similarities scatter.
     folder
         Look only below this folder of the dataset.
-    where
-        What else the photos must fulfil. A query of conditions alone lists photos, newest first.
+    criteria, where
+        What else the photos must fulfil, as people write it and as conditions on their fields. A query of
+        these alone lists photos, newest first.
     top_k
         At most so many results.
     min_score
@@ -69,6 +76,7 @@ class Query:
     weight_text: float = 1.0
     weight_image: float = 1.0
     folder: str = ""
+    criteria: Criteria = Criteria()
     where: Condition = ANYTHING
     top_k: int = 10
     min_score: float | None = None
@@ -86,6 +94,11 @@ class Query:
         return bool(self.text.strip() or self.image or self.plus)
 
     @property
+    def has_filter(self) -> bool:
+        """Whether photos have to fulfil something, besides lying below a folder."""
+        return self.criteria != Criteria() or self.where != ANYTHING
+
+    @property
     def title(self) -> str:
         """The query in words."""
         words = [self.text] if self.text else []
@@ -93,6 +106,7 @@ class Query:
         words += [f"with the face in {self.face.name}"] if self.face else []
         words += [f"+ {text}" for text in self.plus] + [f"- {text}" for text in self.minus]
         words += [f"in {self.folder}"] if self.folder else []
+        words += [self.criteria.title] if self.criteria.title else []
         return " ".join(words)
 
 
@@ -110,6 +124,8 @@ class Result:
     people: tuple[str, ...] = ()
     taken_at: str = ""
     """Local time as ``2023-04-12T18:02:11``, or nothing."""
+    city: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,8 @@ class Answer:
                 "file": str(r.file),
                 "people": list(r.people),
                 "taken_at": r.taken_at,
+                "city": r.city,
+                "country": r.country,
             }
             for r in self.results
         ]
@@ -176,11 +194,12 @@ class Searcher:
         """
         _check(query)
         collection = self._collection(query.by)
-        where = Every((Under(path_below(query.folder, self.dataset.roots)), query.where))
+        condition, unknown = query.criteria.condition(self._vocabulary)
+        where = Every((Under(path_below(query.folder, self.dataset.roots)), query.where, condition))
         hits, said = self._hits(query, where)
         results = [self._result(rank, hit) for rank, hit in enumerate(hits, 1)]
-        note = self._note(query, collection, len(results))
-        return Answer(query, results, "; ".join(filter(None, (said, note))))
+        note = self._note(query, collection, len(results)) if not unknown else ""
+        return Answer(query, results, "; ".join(filter(None, (said, *unknown, note))))
 
     def _hits(self, query: Query, where: Condition) -> tuple[list[Hit], str]:
         """Return the photos that answer a query, and what to say of them."""
@@ -192,19 +211,19 @@ class Searcher:
                 return self._with_face(face, query, where), said
             photos = self._photos_with(face, self._same_person, _MOST_FACES)
             where = Every((where, OneOf("photo_id", tuple(photos))))
-        if not query.has_vector:
-            hits = self.store.newest(name, query.by, query.top_k, where=where, fields=_SHOWN)
-            return [replace(hit, score=None) for hit in hits], said
-        hits = self.store.search(
-            name,
-            query.by,
-            self._vector(query),
-            query.top_k,
-            where=where,
-            min_score=query.min_score,
-            fields=_SHOWN,
-        )
-        return hits, said
+        vector = self._vector(query) if query.has_vector else None
+
+        def fetch(condition: Condition, limit: int) -> list[Hit]:
+            if vector is None:
+                hits = self.store.newest(name, query.by, limit, where=condition, fields=_SHOWN)
+                return [replace(hit, score=None) for hit in hits]
+            least = query.min_score
+            return self.store.search(
+                name, query.by, vector, limit, where=condition, min_score=least, fields=_SHOWN
+            )
+
+        circle = query.criteria.circle
+        return _within(circle, fetch, where, query.top_k) if circle else fetch(where, query.top_k), said
 
     def _result(self, rank: int, hit: Hit) -> Result:
         fields = hit.fields
@@ -218,6 +237,8 @@ class Searcher:
             class_score=fields["class_score"],
             people=tuple(fields["face_labels"]),
             taken_at=taken.isoformat() if fields["has_time"] else "",
+            city=fields["city"],
+            country=fields["country"],
         )
 
     # --- by a face -----------------------------------------------------------------------------------------
@@ -266,11 +287,12 @@ class Searcher:
 
     def _with_face(self, face: _Face, query: Query, where: Condition) -> list[Hit]:
         """Return the photos that pass a filter by their nearest face, looking on until there are enough."""
-        limit = max(_NEAREST_FACES, 4 * query.top_k)
+        limit, circle = max(_NEAREST_FACES, 4 * query.top_k), query.criteria.circle
         while True:
             scores = self._photos_with(face, query.min_score, limit)
             name, keys = self.config.dataset.name, list(scores)
-            hits = self.store.rows(name, query.by, keys, _SHOWN, where)[: query.top_k]
+            hits = self.store.rows(name, query.by, keys, _SHOWN, where)
+            hits = [hit for hit in hits if circle is None or _lies_in(circle, hit)][: query.top_k]
             everything = self.store.open(name, "faces").rows
             if len(hits) == query.top_k or limit >= min(_MOST_FACES, everything):
                 return [replace(hit, score=scores[hit.id]) for hit in hits]
@@ -301,6 +323,10 @@ class Searcher:
             raise UserError(f"{file}: {error}") from None
         prepared = [encoder.prepare(picture.image)]
         return encoder.encode_images(prepared)[0] if kind == "clip" else encoder.encode(prepared)[0][0]
+
+    @functools.cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary.read(self.dataset.folder)
 
     @functools.cached_property
     def _finder(self) -> FaceFinder:
@@ -338,7 +364,7 @@ class Searcher:
             return ""
         if query.min_score is not None and (query.has_vector or query.face):
             return f"nothing scores {query.min_score:g} or more"
-        if query.where != ANYTHING:
+        if query.has_filter:
             return "no photo passes the filter"
         return f"no photos below {query.folder}" if query.folder else "the collection is empty"
 
@@ -373,6 +399,31 @@ def combine(terms: Sequence[Term], sample: np.ndarray | None = None) -> np.ndarr
     return total / norm
 
 
+def _within(
+    circle: Circle, fetch: Callable[[Condition, int], list[Hit]], where: Condition, top_k: int
+) -> list[Hit]:
+    """Return the best photos in a circle, of which ``where`` knows the boxes around it.
+
+    Asks on, without those already seen, until there are enough or no more: all but one may lie in a corner.
+    """
+    found: list[Hit] = []
+    seen: list[int] = []
+    limit = 2 * top_k
+    while len(found) < top_k:
+        limit = min(limit, _MOST_HITS)
+        hits = fetch(Every((where, No(OneOf("photo_id", tuple(seen))))), limit)
+        found += [hit for hit in hits if _lies_in(circle, hit)]
+        seen += [hit.id for hit in hits]
+        if len(hits) < limit:
+            break
+        limit *= 4
+    return found[:top_k]
+
+
+def _lies_in(circle: Circle, hit: Hit) -> bool:
+    return circle.holds(hit.fields["latitude"], hit.fields["longitude"])
+
+
 def _check(query: Query) -> None:
     if not all(map(math.isfinite, (query.weight_text, query.weight_image, query.min_score or 0.0))):
         raise UserError("weights and scores are finite numbers")
@@ -380,7 +431,7 @@ def _check(query: Query) -> None:
         "".join((query.text, *query.plus, *query.minus)).encode()
     except UnicodeEncodeError:
         raise UserError("the text is not valid UTF-8; is the terminal set to another encoding?") from None
-    if not (query.has_vector or query.face) and (query.minus or query.where == ANYTHING):
+    if not (query.has_vector or query.face) and (query.minus or not query.has_filter):
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit" and not query.image:
         raise UserError("--by vit compares photos: it wants --image FILE")
