@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 FLOORS = [
     {"errors"},
     {"config"},
-    {"photos", "tables", "models", "indexes"},
+    {"photos", "tables", "models", "indexes", "clustering"},
     {"previews", "encoders", "schema"},
     {"store", "steps"},
     {"dataset"},
