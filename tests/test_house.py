@@ -19,11 +19,11 @@ SOURCE = ROOT / "src" / "imagesearch"
 FLOORS = [
     {"errors"},
     {"config", "words"},
-    {"photos", "tables", "models", "indexes", "filters", "clustering"},
-    {"previews", "encoders", "schema", "faces", "connection"},
-    {"store", "steps"},
+    {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets"},
+    {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"},
+    {"store", "steps", "geo"},
     {"dataset"},
-    {"features", "detection"},
+    {"features", "detection", "whereabouts"},
     {"decisions"},
     {"people"},
     {"naming", "content"},
@@ -31,6 +31,7 @@ FLOORS = [
     {"build"},
     {"search", "classify"},
     {"visualize"},
+    {"maps"},
     {"output", "cli"},
 ]
 # The demo stands on top of what it draws and trains for. Its training rooms define networks, so that torch is
@@ -48,7 +49,9 @@ ENGINES = {
     "huggingface_hub": {"models"},
     "pymilvus": {"connection"},
     "milvus_lite": {"connection"},
-    "matplotlib": {"visualize"},
+    "matplotlib": {"visualize", "maps"},
+    "geopy": {"geo"},
+    "reverse_geocode": {"geo"},
     "insightface": {"faces"},
     "onnxruntime": {"faces"},
 }

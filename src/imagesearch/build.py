@@ -15,6 +15,7 @@ from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.schema import Collection, Rows, Spec, usable_rows
 from imagesearch.store import Store
+from imagesearch.whereabouts import read_whereabouts, vocabulary_of
 
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.
 _BYTES_A_BATCH = 32 * 2**20
@@ -90,11 +91,21 @@ def build_collections(
     try:
         with FileLock(dataset.folder / ".build.lock", blocking=False):
             reports = _update(store, jobs, rebuild, progress)
+            _write_vocabulary(dataset, jobs)
     except Timeout:
         raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
     for kind, report in reports.items():
         report.waiting = dataset.waiting(kind)
     return reports
+
+
+def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]]) -> None:
+    """Keep the names that searches know beside the tables: those of the photos in the collections."""
+    photos = {
+        key for spec, rows in jobs if spec.kind != "faces" for key in rows.scalars[spec.key].to_pylist()
+    }
+    known = [where for photo, where in read_whereabouts(dataset).items() if photo in photos]
+    vocabulary_of(known).write(dataset.folder)
 
 
 # --- making them hold it -----------------------------------------------------------------------------------

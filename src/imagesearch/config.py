@@ -23,6 +23,13 @@ from pydantic import (
 from imagesearch.errors import UserError
 
 DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Those after the first two are geopy's that can go from positions to addresses, by its names for them.
+GEOCODERS = (
+    *("offline", "none", "nominatim", "arcgis", "azure", "baidu", "baiduv3", "banfrance", "bing"),
+    *("geocodeearth", "geocodio", "geokeo", "geonames", "google", "googlev3", "here", "herev7", "ignfrance"),
+    *("mapbox", "mapquest", "maptiler", "opencage", "openmapquest", "pelias", "photon", "pickpoint"),
+    *("tomtom", "what3words", "what3wordsv3", "woosmap", "yandex"),
+)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -104,6 +111,14 @@ def _auto_or_number(most: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _geocoder(value: Any) -> Any:
+    if value in GEOCODERS:
+        return value
+    near = difflib.get_close_matches(str(value).lower(), GEOCODERS, n=1)
+    hint = f"did you mean {near[0]}?" if near else "offline, nominatim, none or another that geopy names"
+    raise ValueError(f"no such geocoder; {hint}")
+
+
 FolderPath = Annotated[Path, BeforeValidator(_below_config)]
 FolderPaths = Annotated[tuple[Path, ...], BeforeValidator(_paths)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns)]
@@ -171,7 +186,8 @@ class Faces(_Section):
 class Geo(_Section):
     """How positions become addresses."""
 
-    geocoder: str = "offline"
+    geocoder: Annotated[str, BeforeValidator(_geocoder)] = "offline"
+    options: dict[str, Annotated[str, BeforeValidator(_from_environment)]] = Field(default={}, repr=False)
     nominatim_url: str = Field(default="https://nominatim.openstreetmap.org", pattern="^https?://")
     user_agent: str = "imagesearch"
     language: str = "en"
@@ -333,7 +349,7 @@ def _describe(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         text = f"{name}: unknown key{_suggestion(where)}"
     else:
-        secret = name in ("milvus", "milvus.token")  # never print what is, or holds, a token
+        secret = name in ("milvus", "milvus.token", "geo") or name.startswith("geo.options")  # tokens, keys
         got = "" if secret else f" (got {first['input']!r})"
         text = f"{name}: {first['msg'].removeprefix('Value error, ')}{got}"
     rest = len({problem["loc"][:3] for problem in problems}) - 1

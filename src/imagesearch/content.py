@@ -18,6 +18,7 @@ from imagesearch.people import People, load_people
 from imagesearch.schema import ARROW_TYPES, FACE_FIELDS, PHOTO_FIELDS, Collection, Field, Rows, Spec
 from imagesearch.store import Store
 from imagesearch.tables import Seen
+from imagesearch.whereabouts import fields_of, read_whereabouts
 
 Facts = dict[str, Any]
 # The script that fills the table of each kind of vectors.
@@ -144,7 +145,8 @@ def _scalars(spec: Spec, ids: np.ndarray, rows: list[Facts]) -> pa.Table:
 
 def _facts_of_photos(dataset: Dataset, people: People | None) -> dict[int, Facts]:
     facts: dict[int, Facts] = {}
-    for source in (_classes(dataset), _faces(people)):
+    places = {photo: fields_of(where) for photo, where in read_whereabouts(dataset).items()}
+    for source in (_classes(dataset), _faces(people), places):
         for photo, fields in source.items():
             facts.setdefault(photo, {}).update(fields)
     return facts

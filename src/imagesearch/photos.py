@@ -11,6 +11,7 @@ import os
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -304,13 +305,20 @@ def decode(
     PhotoError
         With the reason, whatever the reason is.
     """
+    with opened(file) as image:
+        if longest:
+            side = max(side or 0, math.ceil(longest * min(image.size) / max(image.size)))
+        return _upright(image, side, max_megapixels)
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Image.Image]:
+    """Open a photo without decoding it; whatever goes wrong in the block is a `PhotoError` in words."""
     try:
         if file.stat().st_size == 0:
             raise PhotoError("the file is empty")
         with _open(file) as image:
-            if longest:
-                side = max(side or 0, math.ceil(longest * min(image.size) / max(image.size)))
-            return _upright(image, side, max_megapixels)
+            yield image
     except PhotoError:
         raise
     except UnidentifiedImageError:

@@ -295,6 +295,8 @@ def _work(
             name = writer.plan.step.name
             try:
                 decoded.inputs[name] = writer.engine.prepare(photo, picture)
+            except PhotoError as error:
+                decoded.errors[name] = str(error)
             except Exception as error:  # whatever a library says of one odd photo must not end the run
                 decoded.errors[name] = f"cannot be prepared: {type(error).__name__}: {error}"
         return decoded

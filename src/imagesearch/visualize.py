@@ -30,7 +30,7 @@ _STYLE = {
     # the second and later ones are used for letters that the first does not have
     "font.family": ["DejaVu Sans", "Noto Sans CJK JP", "Noto Sans", "sans-serif"],
 }
-_INK, _QUIET, _ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
+INK, QUIET, ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
 _CELL_INCHES = 2.3
 _WIDEST_INCHES = 18.0
 _TITLE_INCHES, _LINE_INCHES = 0.45, 0.16
@@ -67,7 +67,7 @@ def result_grid(query: str, tiles: Sequence[Tile], query_image: Image.Image | No
     cell = min(_CELL_INCHES, _WIDEST_INCHES / columns)
     title = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
     heights = [cell * max(map(_aspect, row)) + title for row in rows]
-    figure = _figure((columns * cell, sum(heights)))
+    figure = new_figure((columns * cell, sum(heights)))
     axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for axis in axes.flat:
         axis.axis("off")
@@ -88,14 +88,14 @@ def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple
     """
     columns = 1 if len(items) == 1 else 2
     rows = math.ceil(len(items) / columns)
-    figure = _figure((7.5 * columns, 2.9 * rows))
+    figure = new_figure((7.5 * columns, 2.9 * rows))
     grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1, 1.2] * columns)
     for axis in grid.flat:
         axis.axis("off")
     cells = (row[2 * column : 2 * column + 2] for row in grid for column in range(columns))
     for (left, right), (image, name, classes) in zip(cells, items, strict=False):
         left.imshow(image)
-        left.set_title(_shorten(name, 34), color=_INK, parse_math=False)
+        left.set_title(shorten(name, 34), color=INK, parse_math=False)
         _draw_bars(right, classes)
     return figure
 
@@ -110,9 +110,9 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Figure:
     """
     columns = max([4, *(len(tiles) for _, tiles in rows)])
     headings = [_HEADING_INCHES if heading else 0.05 for heading, _ in rows]
-    figure = _figure((columns * _FACE_INCHES, sum(headings) + len(rows) * (_FACE_INCHES + 0.2) + 0.1))
+    figure = new_figure((columns * _FACE_INCHES, sum(headings) + len(rows) * (_FACE_INCHES + 0.2) + 0.1))
     if not rows:
-        figure.text(0.5, 0.5, "nobody yet", ha="center", color=_QUIET)
+        figure.text(0.5, 0.5, "nobody yet", ha="center", color=QUIET)
         return figure
     heights = [heading + _FACE_INCHES + 0.2 for heading in headings]
     grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
@@ -121,18 +121,18 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Figure:
             axis.axis("off")
             axis.set_anchor("S")
         if heading:
-            title = _shorten(heading, 60)
+            title = shorten(heading, 60)
             axes[0].set_title(
                 title, loc="left", color=person_colour(heading), fontweight="bold", size=11, parse_math=False
             )
         for axis, tile in zip(axes, tiles, strict=False):
             if tile.image is None:
-                axis.text(0.5, 0.5, "gone", ha="center", va="center", color=_QUIET)
+                axis.text(0.5, 0.5, "gone", ha="center", va="center", color=QUIET)
                 axis.set(xlim=(0, 1), ylim=(0, 1))
             else:
                 axis.imshow(tile.image)
             under = {"ha": "center", "va": "top", "transform": axis.transAxes}
-            axis.text(0.5, -0.03, tile.title, size=7.5, color=_QUIET, **under)
+            axis.text(0.5, -0.03, tile.title, size=7.5, color=QUIET, **under)
     return figure
 
 
@@ -153,17 +153,17 @@ def photo_with_faces(
     from matplotlib.patches import Rectangle
 
     width = 9.0 if image.width >= image.height else 6.5
-    figure = _figure((width, width * image.height / image.width + 0.4))
+    figure = new_figure((width, width * image.height / image.width + 0.4))
     axis = figure.subplots()
     axis.imshow(image)
     axis.axis("off")
-    axis.set_title(_shorten(title, 90), color=_INK, parse_math=False)
+    axis.set_title(shorten(title, 90), color=INK, parse_math=False)
     for (x1, y1, x2, y2), label in faces:
-        colour = person_colour(label) if label else _QUIET
+        colour = person_colour(label) if label else QUIET
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
         box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
         text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
-        axis.text(x1, max(y1 - 3, 14), _shorten(label or "?", 24), bbox=box, **text)
+        axis.text(x1, max(y1 - 3, 14), shorten(label or "?", 24), bbox=box, **text)
     return figure
 
 
@@ -221,7 +221,8 @@ def report_saved(file: Path | None) -> None:
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _figure(inches: tuple[float, float]) -> Figure:
+def new_figure(inches: tuple[float, float]) -> Figure:
+    """Return an empty figure in the house's style."""
     import logging
 
     import matplotlib.pyplot as plt
@@ -245,41 +246,41 @@ def _draw_query(axis: Axes, query: str, image: Image.Image | None, answered: boo
     if image is not None:
         axis.imshow(image)
         title = _wrap(query if answered else f"{query}: nothing found", 22, lines=2)
-        axis.set_title(title, color=_ACCENT, fontweight="bold", parse_math=False)
-        frame = {"color": _ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
+        axis.set_title(title, color=ACCENT, fontweight="bold", parse_math=False)
+        frame = {"color": ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
         axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
         return
     text = _wrap(query, 22, lines=6)
     axis.text(
-        0.5, 0.5, text, ha="center", va="center", size=12, color=_ACCENT, weight="bold", parse_math=False
+        0.5, 0.5, text, ha="center", va="center", size=12, color=ACCENT, weight="bold", parse_math=False
     )
     if not answered:
-        axis.text(0.5, 0.1, "nothing found", ha="center", color=_QUIET)
+        axis.text(0.5, 0.1, "nothing found", ha="center", color=QUIET)
     axis.set(xlim=(0, 1), ylim=(0, 1))
 
 
 def _draw_tile(axis: Axes, tile: Tile) -> None:
     if tile.image is None:
-        axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=_QUIET)
+        axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=QUIET)
         axis.set(xlim=(0, 1), ylim=(0, 1))
     else:
         axis.imshow(tile.image)
-    lines = [tile.title, *(_shorten(line, 26) for line in (tile.subtitle, tile.people) if line)]
-    axis.set_title("\n".join(lines), color=_INK, parse_math=False)
+    lines = [tile.title, *(shorten(line, 26) for line in (tile.subtitle, tile.people) if line)]
+    axis.set_title("\n".join(lines), color=INK, parse_math=False)
 
 
 def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
     axis.axis("on")
-    labels = [_shorten(label, 24) for label, _ in classes]
+    labels = [shorten(label, 24) for label, _ in classes]
     values = [score for _, score in classes]
     places = range(len(classes))
-    axis.barh(places, values, color=_ACCENT, height=0.62)
+    axis.barh(places, values, color=ACCENT, height=0.62)
     axis.set(xlim=(0, 1.18), xticks=[0, 0.5, 1], xticklabels=["0", "50%", "100%"])
     axis.set_yticks(places, labels, parse_math=False)
     axis.invert_yaxis()
-    axis.tick_params(length=0, colors=_INK)
+    axis.tick_params(length=0, colors=INK)
     for place, value in zip(places, values, strict=True):
-        axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=_INK)
+        axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=INK)
 
 
 def _aspect(image: Image.Image | None) -> float:
@@ -287,7 +288,7 @@ def _aspect(image: Image.Image | None) -> float:
     return 0.6 if image is None else min(1.35, max(0.5, image.height / image.width))
 
 
-def _shorten(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     """Cut the middle out of a long name; both ends tell more."""
     text = printable(text)
     if len(text) <= length:

@@ -1,0 +1,65 @@
+"""Read where and when all photos were taken, off their files, and find the addresses of these places.
+
+Only what is new or has changed is read; the addresses follow geo.geocoder each time.
+"""
+
+from pathlib import Path
+
+from imagesearch import cli
+
+
+def arguments():
+    parser = cli.parser(__doc__)
+    parser.add_argument(
+        "-i",
+        "--images",
+        type=Path,
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help="folders of photos, in place of dataset.images; later steps use them too",
+    )
+    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    parser.add_argument(
+        "--map",
+        type=cli.figure_file,
+        nargs="?",
+        const="outputs/map.png",
+        metavar="FILE",
+        help="draw where the photos were taken, and save it; default: outputs/map.png",
+    )
+    parser.add_argument("--no-show", action="store_true", help="open no window")
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    config = cli.config_of(args)
+    from imagesearch.dataset import Dataset
+    from imagesearch.whereabouts import extract_geo
+
+    dataset = Dataset(config, args.images)
+    cli.say(dataset.where)
+    summary = extract_geo(config, dataset, retry_failed=args.retry_failed, progress=cli.bar, asking=asking)
+    cli.report_failures(summary.photos.failed, args.verbose)
+    if args.verbose:
+        cli.report_failures({path: "; ".join(said) for path, said in summary.remarks.items()}, True, "remark")
+    cli.say(summary.note)
+    if args.json:
+        cli.print_json(summary.to_dict())
+    else:
+        print(f"{config.dataset.name}: {summary}")
+    if args.map:
+        from imagesearch.maps import show_places
+        from imagesearch.whereabouts import read_whereabouts
+
+        show_places(read_whereabouts(dataset), config.dataset.name, args.map, window=not args.no_show)
+
+
+def asking(places, total):
+    return cli.bar(places, total, "place", "asking")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,181 @@
+"""Where files keep their metadata: EXIF blocks, XMP packets and IPTC records, found without decoding pixels.
+
+All of it comes from strangers: sizes are limited, XML entities refused, and what is damaged is left out.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+from xml.etree import ElementTree
+
+from PIL import Image, IptcImagePlugin
+
+_EXIF_IFD, _GPS_IFD, _XMP_TAG = 0x8769, 0x8825, 0x02BC
+_MOST_BYTES = 4 * 2**20  # of one block; Photoshop's longest histories stay below
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_PREFIXES = {
+    "http://ns.adobe.com/exif/1.0/": "exif",
+    "http://ns.adobe.com/tiff/1.0/": "tiff",
+    "http://ns.adobe.com/xap/1.0/": "xmp",
+    "http://ns.adobe.com/photoshop/1.0/": "photoshop",
+    "http://purl.org/dc/elements/1.1/": "dc",
+}
+
+
+@dataclass(frozen=True)
+class Packets:
+    """A file's metadata by kind, as it stands there: values of any type, and none to be trusted.
+
+    ``main``, ``exif`` and ``gps`` by tag number; ``xmp`` by prefixed name, each a list of texts; ``iptc`` by
+    record and dataset number. ``remarks`` says what could not be read.
+    """
+
+    main: Mapping[int, Any] = field(default_factory=dict)
+    exif: Mapping[int, Any] = field(default_factory=dict)
+    gps: Mapping[int, Any] = field(default_factory=dict)
+    xmp: Mapping[str, list[str]] = field(default_factory=dict)
+    iptc: Mapping[tuple[int, int], Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+def packets_of(image: Image.Image, file: Path) -> Packets:
+    """Return the metadata of an opened photo, whose pixels are not decoded."""
+    remarks: list[str] = []
+    info = dict(image.info)
+    if image.format == "PNG":
+        with file.open("rb") as stream:
+            info |= _tried("PNG", remarks, lambda: png_blocks(stream)) or {}
+    exif = _tried("EXIF", remarks, lambda: _exif_of(image, info))
+    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or _tag(exif, _XMP_TAG)
+    iptc = _tried("IPTC", remarks, lambda: IptcImagePlugin.getiptcinfo(image))
+    return _packets(exif, xmp, iptc or {}, remarks)
+
+
+def packets_of_raw(file: Path) -> Packets:
+    """Return the metadata of a camera RAW built like a TIFF (DNG, NEF, CR2, ARW, PEF); of others, none."""
+    remarks: list[str] = []
+
+    def load() -> Packets:
+        exif = Image.Exif()
+        with file.open("rb") as stream:
+            exif.load_from_fp(stream)
+            return _packets(exif, _tag(exif, _XMP_TAG), {}, remarks)
+
+    return _tried("this kind of RAW", remarks, load) or Packets(remarks=tuple(remarks))
+
+
+def _packets(exif: Image.Exif | None, xmp: Any, iptc: Mapping, remarks: list[str]) -> Packets:
+    main, inner, gps = {}, {}, {}
+    if exif is not None:
+        main = _tried("EXIF", remarks, lambda: dict(exif)) or {}
+        inner = _tried("EXIF", remarks, lambda: dict(exif.get_ifd(_EXIF_IFD))) or {}
+        gps = _tried("the GPS block", remarks, lambda: dict(exif.get_ifd(_GPS_IFD))) or {}
+    found = _tried("XMP", remarks, lambda: parse_xmp(xmp)) if xmp else None
+    return Packets(main, inner, gps, found or {}, iptc, tuple(dict.fromkeys(remarks)))
+
+
+def _tried(what: str, remarks: list[str], read: Callable[[], Any]) -> Any:
+    """Return what is read, or None with a remark: libraries raise all sorts on damaged blocks."""
+    try:
+        return read()
+    except Exception as error:
+        reason = " ".join(str(error).split())[:100]
+        remarks.append(f"{what} cannot be read ({type(error).__name__}: {reason})")
+        return None
+
+
+def _tag(exif: Image.Exif | None, tag: int) -> Any:
+    try:
+        return None if exif is None else exif.get(tag)
+    except Exception:
+        return None  # one broken tag of many
+
+
+def _exif_of(image: Image.Image, info: Mapping[str, Any]) -> Image.Exif:
+    """Read the EXIF block; not by ``image.getexif`` for a PNG, which would decode its pixels."""
+    if hasattr(image, "tag_v2"):
+        return image.getexif()
+    exif, data = Image.Exif(), info.get("exif")
+    raw = info.get("Raw profile type exif")  # how ImageMagick kept EXIF in PNG: a header and hex digits
+    if data is None and isinstance(raw, str):
+        data = bytes.fromhex("".join(raw.split("\n")[3:]))
+    if data is not None:
+        if len(data) > _MOST_BYTES:
+            raise ValueError("too large")
+        exif.load(data)
+    return exif
+
+
+def png_blocks(stream: BinaryIO) -> dict[str, bytes]:
+    """Return the blocks ``exif`` and ``xmp`` of a PNG, before or after its pixels, which are skipped.
+
+    References
+    ----------
+    PNG (Third Edition), W3C 2025, sections 11.3.4 (iTXt) and 11.3.5 (eXIf).
+    """
+    blocks: dict[str, bytes] = {}
+    stream.seek(8)
+    while len(head := stream.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        if kind == b"IEND":
+            break
+        if kind in (b"eXIf", b"iTXt") and length <= _MOST_BYTES:
+            data = stream.read(length)
+            stream.seek(4, 1)  # its checksum
+            if kind == b"eXIf":
+                blocks.setdefault("exif", data)
+            elif data.startswith(b"XML:com.adobe.xmp\0"):
+                blocks.setdefault("xmp", _international_text(data))
+        else:
+            stream.seek(length + 4, 1)
+    return blocks
+
+
+def _international_text(data: bytes) -> bytes:
+    compressed = data[data.index(b"\0") + 1] == 1
+    text = data.split(b"\0", 1)[1][2:].split(b"\0", 2)[2]
+    return zlib.decompressobj().decompress(text, _MOST_BYTES) if compressed else text
+
+
+def parse_xmp(packet: Any) -> dict[str, list[str]]:
+    """Return the properties of an XMP packet that concern us, such as ``"xmp:Rating": ["4"]``.
+
+    Raises
+    ------
+    ValueError
+        If it is too large, declares entities (which could unfold to gigabytes), or is not text.
+    xml.etree.ElementTree.ParseError
+        If it is not XML.
+
+    References
+    ----------
+    XMP specification part 1 (ISO 16684-1), section 7: properties as attributes or as elements.
+    """
+    if isinstance(packet, tuple):  # Pillow's form of bytes in some TIFF tags
+        packet = bytes(packet)
+    if len(packet) > _MOST_BYTES:
+        raise ValueError("too large")
+    text = packet if isinstance(packet, str) else packet.decode("utf-8-sig")
+    text = text.strip("\0 \r\n\t\ufeff")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError("it declares entities")
+    found: dict[str, list[str]] = {}
+    for rdf in ElementTree.fromstring(text).iter(f"{_RDF}RDF"):
+        for description in rdf:  # nested ones describe other pictures, which this one was made of
+            for name, value in description.items():
+                _add(found, name, [value])
+            for element in description:
+                items = [item.text or "" for item in element.iter(f"{_RDF}li")]
+                _add(found, element.tag, items or [element.text or ""])
+    return found
+
+
+def _add(found: dict[str, list[str]], tag: str, values: list[str]) -> None:
+    space, _, name = tag.removeprefix("{").partition("}")
+    if space in _PREFIXES:
+        found.setdefault(f"{_PREFIXES[space]}:{name}", []).extend(values)

@@ -1,0 +1,83 @@
+"""The names a dataset knows: places, cameras, keywords; how they are written, and on how many photos."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from imagesearch.errors import UserError
+from imagesearch.words import fold
+
+_NAME = "vocabulary.json"
+
+
+@dataclass(frozen=True)
+class Word:
+    """A name as mostly written, its number of photos, and of a place: city, county, state or country."""
+
+    name: str
+    photos: int
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words by what filters look for: places and keywords by their folded name, cameras as written."""
+
+    places: Mapping[str, Word] = field(default_factory=dict)
+    cameras: Mapping[str, Word] = field(default_factory=dict)
+    keywords: Mapping[str, Word] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write the vocabulary beside a dataset's tables, in place of an older one."""
+        unfinished = folder / f"{_NAME}.part"
+        unfinished.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), "utf-8")
+        unfinished.replace(folder / _NAME)
+
+    @classmethod
+    def read(cls, folder: Path) -> Vocabulary:
+        """Read the vocabulary beside a dataset's tables; empty if there is none yet.
+
+        Raises
+        ------
+        UserError
+            If it cannot be read.
+        """
+        file = folder / _NAME
+        try:
+            sections = json.loads(file.read_text("utf-8"))
+            words = ({key: Word(**word) for key, word in sections[s].items()} for s in _SECTIONS)
+            return cls(*words)
+        except (FileNotFoundError, NotADirectoryError):
+            return cls()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise UserError(f"{file}: cannot be read ({reason}); run 05_build_collections.py") from None
+
+
+_SECTIONS = ("places", "cameras", "keywords")
+
+
+def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[str, Word]:
+    """Count names and their kinds; of several spellings and kinds the most frequent stands for all."""
+    counts: dict[str, Counter[tuple[str, str]]] = {}
+    for name, kind in names:
+        counts.setdefault(fold(name) if folded else name, Counter())[name, kind] += 1
+    words = {}
+    for key in sorted(counts):
+        (name, kind), _ = min(counts[key].items(), key=lambda item: (-item[1], item[0]))
+        words[key] = Word(name, counts[key].total(), kind)
+    return words
+
+
+def nearest(name: str, words: Mapping[str, Word], n: int = 3) -> list[str]:
+    """Return the spellings of the known words that are most like a name, those with more photos first."""
+    folded = fold(name)
+    keys = {fold(key): word for key, word in words.items()}
+    parts = [key for key in keys if folded and folded in key.split()]
+    alike = difflib.get_close_matches(folded, keys, n=n, cutoff=0.6)
+    return [keys[key].name for key in dict.fromkeys([*parts, *alike])][:n]
