@@ -104,7 +104,7 @@ def test_results_are_ranked_and_limited(searcher: Searcher) -> None:
     assert [result.rank for result in answer.results] == [1, 2, 3, 4, 5]
     scores = [result.score for result in answer.results]
     assert scores == sorted(scores, reverse=True)
-    assert set(answer.to_dict()) == {"query", "results"}
+    assert set(answer.to_dict()) == {"query", "note", "results"}
     assert set(answer.to_dict()["results"][0]) == {"rank", "path", "score", "file"}
 
 

@@ -13,8 +13,8 @@ from imagesearch.config import Config
 from imagesearch.content import content_of
 from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
-from imagesearch.schema import Rows, Spec, usable_rows
-from imagesearch.store import Collection, Store
+from imagesearch.schema import Collection, Rows, Spec, usable_rows
+from imagesearch.store import Store
 from imagesearch.whereabouts import read_whereabouts, vocabulary_of
 
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.

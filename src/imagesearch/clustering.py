@@ -1,4 +1,4 @@
-"""Exact average linkage of unit vectors without an all-pairs matrix, with pairs that must or must not meet."""
+"""Exact average linkage of unit vectors without an all-pairs matrix; pairs that must or must not meet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 _SLACK = 4e-6
 # Similarities in float64 that differ by less are equal: the cluster with the lowest row goes first.
 _TIE = 1e-12
-# Rows computed in one matrix product, and numbers that it may return: 128 MB.
-_BATCH = 256
+# Rows computed in one matrix product, and numbers that it may return: 128 MB at most.
+_BATCH = 128
 _CELLS = 32_000_000
 # Neighbours kept at a time, at 4 to 12 bytes each. What falls out is computed again if it is needed.
 _KEPT = 32_000_000
@@ -67,9 +67,9 @@ def average_linkage(
     than the nearer of them. Two things follow. Following nearest neighbours until two clusters are each
     other's nearest, and merging these at once, gives what merging the nearest pair of all gives: the
     nearest-neighbour chain [2]_. And a pair below the cut can be forgotten, since nothing lifts it above
-    the cut again but another pair that is above it: so a cluster's row of neighbours is short. Rows are computed
-    on demand, many in one matrix product with the clusters not yet settled, and the least recently used
-    are dropped when they are too many: memory is bounded however many faces one person has.
+    the cut again but another pair that is above it: so a cluster's row of neighbours is short. Rows are
+    computed on demand, many in one matrix product with the clusters not yet settled, and the least recently
+    used are dropped when they are too many: memory is bounded however many faces one person has.
 
     A forbidden pair has similarity minus infinity, and what is merged inherits what was forbidden to its
     parts. The greatest of two and minus infinity keep the inequality above, so that the chain still equals
@@ -139,7 +139,7 @@ def _forest(
     photo: np.ndarray | None,
     progress: Callable[[int], None] | None,
 ) -> _FOREST:
-    """The row that each row starts merged with, and the merges: two rows and the distance of their clusters."""
+    """What each row starts merged with, and the merges: a row of each cluster, and their distance."""
     vectors = np.asarray(vectors, np.float32)
     if vectors.ndim != 2:
         raise ValueError(f"vectors of shape {vectors.shape}, not (n, d)")
@@ -262,7 +262,7 @@ class _Chain:
                     chain.pop()
                     merged = self._merge(chain.pop()[0], tip, link)
                     chain = chain or [(merged, -np.inf)]
-                elif 1 - similarity < self.distance:
+                elif max(0.0, 1 - similarity) < self.distance:  # rounding may lift a copy above 1
                     chain.append((near, similarity))
                 else:
                     settled += int(self.sizes[tip])
@@ -432,7 +432,7 @@ class _Chain:
             self.foes.setdefault(a, set()).update(foes)
 
     def _merged_row(self, a: int, b: int, rows: tuple[_Row, _Row], sizes: tuple[int, int]) -> _Row:
-        """The row of two merged: means of the similarities in both rows, those in one looked up or bounded."""
+        """The row of two merged: the mean where both know a similarity; else it is looked up or bounded."""
         (ids_a, sims_a), (ids_b, sims_b) = ((row.ids, row.sims) for row in rows)
         share = sizes[0] / sum(sizes), sizes[1] / sum(sizes)
         self.scratch[ids_b] = sims_b

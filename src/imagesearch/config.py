@@ -101,10 +101,14 @@ def _dataset_name(value: Any) -> Any:
     return value
 
 
-def _auto_or_number(value: Any) -> Any:
-    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
-        return value
-    raise ValueError("auto or a whole number from 1 up is wanted")
+def _auto_or_number(most: int) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if value == "auto" or (is_number and 1 <= value <= most):
+            return value
+        raise ValueError(f"auto or a whole number from 1 to {most} is wanted")
+
+    return BeforeValidator(check)
 
 
 def _geocoder(value: Any) -> Any:
@@ -119,7 +123,8 @@ FolderPath = Annotated[Path, BeforeValidator(_below_config)]
 FolderPaths = Annotated[tuple[Path, ...], BeforeValidator(_paths)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns)]
 ModelName = Annotated[str, BeforeValidator(_model)]
-AutoOrNumber = Annotated[int | Literal["auto"], BeforeValidator(_auto_or_number)]
+Threads = Annotated[int | Literal["auto"], _auto_or_number(256)]
+Clusters = Annotated[int | Literal["auto"], _auto_or_number(65_536)]  # Milvus takes no more
 
 
 class _Section(BaseModel):
@@ -163,7 +168,7 @@ class Extraction(_Section):
     """How photos are read and fed to the models."""
 
     batch_size: int = Field(default=32, ge=1, le=4096)
-    workers: AutoOrNumber = "auto"
+    workers: Threads = "auto"
     preview_size: int = Field(default=1024, ge=256, le=8192)
     max_megapixels: float = Field(default=200.0, gt=0, le=10_000)
     top_classes: int = Field(default=5, ge=1, le=1000)
@@ -191,7 +196,7 @@ class Geo(_Section):
 class IndexParams(_Section):
     """Parameters of building an index; each index type reads its own."""
 
-    nlist: AutoOrNumber = "auto"
+    nlist: Clusters = "auto"
     M: int = Field(default=16, ge=2, le=2048)
     efConstruction: int = Field(default=200, ge=8, le=100_000)  # noqa: N815 - Milvus' own name
 
@@ -199,7 +204,7 @@ class IndexParams(_Section):
 class IndexSearchParams(_Section):
     """Parameters of searching an index."""
 
-    nprobe: AutoOrNumber = "auto"
+    nprobe: Clusters = "auto"
     ef: int = Field(default=64, ge=1, le=32_768)
 
 

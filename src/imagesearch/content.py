@@ -15,8 +15,8 @@ from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
 from imagesearch.indexes import plan_index
 from imagesearch.people import People, load_people
-from imagesearch.schema import ARROW_TYPES, FACE_FIELDS, PHOTO_FIELDS, Field, Rows, Spec
-from imagesearch.store import Collection, Store
+from imagesearch.schema import ARROW_TYPES, FACE_FIELDS, PHOTO_FIELDS, Collection, Field, Rows, Spec
+from imagesearch.store import Store
 from imagesearch.tables import Seen
 from imagesearch.whereabouts import fields_of, read_whereabouts
 

@@ -165,13 +165,16 @@ def root_labels(roots: Sequence[Path]) -> list[str]:
 
 
 def locate(path: str, roots: Sequence[Path]) -> Path:
-    """Return the file that a photo's path stands for, whatever Unicode form its name has on the disk."""
+    """Return the file that a photo's path stands for, whatever Unicode form its name has on the disk.
+
+    A path from elsewhere cannot climb out of the roots: its ``..`` and a leading slash name nothing.
+    """
     labels = root_labels(roots)
     root, label = next(
         ((r, la) for r, la in zip(roots, labels, strict=True) if path.startswith(la)), ("", "")
     )
     file = Path(root)
-    for part in PurePosixPath(path[len(label) :]).parts:
+    for part in (part for part in PurePosixPath(path[len(label) :]).parts if part not in ("..", "/")):
         direct = file / part
         if not direct.exists() and file.is_dir():
             direct = next((entry for entry in file.iterdir() if _clean(entry.name) == part), direct)

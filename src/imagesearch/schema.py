@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,45 @@ class Spec:
     def alias(self) -> str:
         """The name under which the collection is searched."""
         return alias_of(self.dataset, self.kind)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a collection says of itself."""
+
+    name: str
+    dataset: str
+    kind: str
+    model: str
+    fingerprint: str
+    dimension: int
+    index: IndexPlan
+    layout: str
+    state: str
+    rows: int
+
+    @property
+    def alias(self) -> str:
+        """The name under which it is searched."""
+        return alias_of(self.dataset, self.kind)
+
+    @property
+    def megabytes(self) -> float:
+        """Size of its vectors."""
+        return self.rows * self.dimension * 4 / 1e6
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return asdict(self) | {"megabytes": self.megabytes}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One search result."""
+
+    id: int
+    score: float | None
+    fields: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from imagesearch.errors import UserError
 from imagesearch.faces import FaceFinder, pack_id
 from imagesearch.filters import ANYTHING, Condition, Every, No, OneOf, Under
 from imagesearch.photos import EXTENSIONS, PhotoError, decode, path_below
-from imagesearch.store import Collection, Hit, Store
+from imagesearch.schema import Collection, Hit
+from imagesearch.store import Store
 from imagesearch.vocabulary import Vocabulary
 
 # Similarities of a query to this many photos say how widely they scatter in the whole collection.

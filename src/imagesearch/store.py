@@ -1,28 +1,35 @@
 """Milvus: collections behind aliases, filters, exact and approximate search.
 
-The only module that knows pymilvus. What differs between Milvus Lite (a file) and a server is the table
-`_LITE` / `_SERVER`, and nothing elsewhere.
+What differs between Milvus Lite (a file) and a server is the table `_LITE` / `_SERVER`, nothing elsewhere.
 """
 
 from __future__ import annotations
 
 import heapq
 import json
-import logging
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from imagesearch.config import Milvus
+from imagesearch.connection import connect, data_types, disconnect
 from imagesearch.errors import UserError
 from imagesearch.filters import ANYTHING, Condition, Every, OneOf, expression
 from imagesearch.indexes import IndexPlan
-from imagesearch.schema import KINDS, LIST_FIELDS, Spec, alias_of, join_list, key_of, layout_of, split_list
-from imagesearch.tables import make_folder
+from imagesearch.schema import (
+    KINDS,
+    LIST_FIELDS,
+    Collection,
+    Hit,
+    Spec,
+    alias_of,
+    join_list,
+    key_of,
+    layout_of,
+    split_list,
+)
 
 _ROWS_A_BATCH = 5_000
 _MOST_HITS = 16_384  # Milvus' own limit of one search
@@ -39,45 +46,6 @@ class _Variant:
 
 _LITE = _Variant(lists_are_arrays=False, scalar_indexes=False, nested_params=True)
 _SERVER = _Variant(lists_are_arrays=True, scalar_indexes=True, nested_params=False)
-
-
-@dataclass(frozen=True)
-class Collection:
-    """What a collection says of itself."""
-
-    name: str
-    dataset: str
-    kind: str
-    model: str
-    fingerprint: str
-    dimension: int
-    index: IndexPlan
-    layout: str
-    state: str
-    rows: int
-
-    @property
-    def alias(self) -> str:
-        """The name under which it is searched."""
-        return alias_of(self.dataset, self.kind)
-
-    @property
-    def megabytes(self) -> float:
-        """Size of its vectors."""
-        return self.rows * self.dimension * 4 / 1e6
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints."""
-        return asdict(self) | {"megabytes": self.megabytes}
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One search result."""
-
-    id: int
-    score: float | None
-    fields: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -117,7 +85,7 @@ class Store:
         self.uri, self._lite = milvus.uri, milvus.is_lite
         self._variant = _LITE if self._lite else _SERVER
         self._search_params = milvus.index.search_params
-        self._client = _connect(milvus)
+        self._client = connect(milvus)
         self._loaded: dict[str, Collection] = {}
 
     def __enter__(self) -> Store:
@@ -128,11 +96,7 @@ class Store:
 
     def close(self) -> None:
         """Close the connection; of Milvus Lite the file too, when its compaction has ended."""
-        self._client.close()
-        if self._lite:
-            from milvus_lite.server_manager import server_manager_instance
-
-            server_manager_instance.release_server(self.uri)
+        disconnect(self._client, self.uri, self._lite)
 
     # --- what is there -------------------------------------------------------------------------------------
 
@@ -195,20 +159,19 @@ class Store:
 
     def create(self, spec: Spec, name: str) -> None:
         """Create an empty collection, in the state of being updated."""
-        from pymilvus import DataType
-
+        data_type = data_types()
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
-        schema.add_field(spec.key, DataType.INT64, is_primary=True)
-        schema.add_field("digest", DataType.VARCHAR, max_length=32)
+        schema.add_field(spec.key, data_type.INT64, is_primary=True)
+        schema.add_field("digest", data_type.VARCHAR, max_length=32)
         for item in spec.fields:
             if item.type == "LIST" and self._variant.lists_are_arrays:
-                kinds = {"element_type": DataType.VARCHAR, "max_capacity": 1024, "max_length": 512}
-                schema.add_field(item.name, DataType.ARRAY, **kinds)
+                kinds = {"element_type": data_type.VARCHAR, "max_capacity": 1024, "max_length": 512}
+                schema.add_field(item.name, data_type.ARRAY, **kinds)
             elif item.max_bytes:
-                schema.add_field(item.name, DataType.VARCHAR, max_length=item.max_bytes)
+                schema.add_field(item.name, data_type.VARCHAR, max_length=item.max_bytes)
             else:
-                schema.add_field(item.name, DataType[item.type])
-        schema.add_field("embedding", DataType.FLOAT_VECTOR, dim=spec.dimension)
+                schema.add_field(item.name, data_type[item.type])
+        schema.add_field("embedding", data_type.FLOAT_VECTOR, dim=spec.dimension)
         indexes = self._client.prepare_index_params()
         params = {"params": spec.index.build} if self._variant.nested_params else spec.index.build
         indexes.add_index("embedding", index_type=spec.index.type, metric_type="IP", params=params)
@@ -445,34 +408,3 @@ def _fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
         value = fields[name]
         fields[name] = split_list(value) if isinstance(value, str) else list(value)
     return fields
-
-
-def _connect(milvus: Milvus) -> Any:
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from pymilvus import MilvusClient
-    from pymilvus.exceptions import MilvusException
-
-    # Both log each error with its traceback before they raise it.
-    for name in ("pymilvus", "milvus_lite"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    if milvus.is_lite:
-        _check_lite_file(Path(milvus.uri))
-    try:
-        return MilvusClient(milvus.uri, token=milvus.token, timeout=10)
-    except MilvusException as error:
-        if milvus.is_lite:
-            raise UserError(
-                f"{milvus.uri}: cannot be opened; another process has it open (a search waiting for a query? "
-                "a notebook?): end that one, or use a Milvus server (milvus.uri: http://...)"
-            ) from None
-        reason = " ".join(str(error.message).split())[:160]
-        raise UserError(f"{milvus.uri}: the Milvus server does not answer: {reason}") from None
-
-
-def _check_lite_file(path: Path) -> None:
-    """Say what is wrong with a path; Milvus Lite says "Open local milvus failed" to all of it."""
-    make_folder(path.parent)
-    if path.is_file():
-        raise UserError(f"{path}: not a Milvus Lite database; move it away, or set another milvus.uri")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UserError(f"{path}: no permission to write there; choose another milvus.uri")

@@ -1,0 +1,68 @@
+"""Seconds and memory of clustering faces, and the ratio of its time to scikit-learn's where that is feasible.
+
+    python benchmarks/cluster_speed.py [--faces 10000 30000 100000] [--largest 0 20000] [--dimension 512]
+
+Each measurement is a process of its own, so that its peak memory is its own: the vectors, Python and NumPy
+included. One line is printed for each number of faces and each size of the largest person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from imagesearch.clustering import average_linkage
+from imagesearch.demo.vectors import face_vectors
+
+REFERENCE_UP_TO = 10_000  # its matrix of pairs takes 0.4 GB there and 40 GB at 100,000
+
+
+def measure(faces: int, largest: int, dimension: int, distance: float) -> dict:
+    """Cluster once; and with scikit-learn, if there are not too many."""
+    vectors, _ = face_vectors(faces, dimension, largest)
+    result: dict = {"faces": faces, "largest": largest}
+    start = time.perf_counter()
+    labels = average_linkage(vectors, distance)
+    seconds = time.perf_counter() - start
+    result["clusters"] = int(labels.max()) + 1
+    result["seconds"] = round(seconds, 1)
+    result["peak GB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+    if faces <= REFERENCE_UP_TO:
+        from sklearn.cluster import AgglomerativeClustering
+
+        model = AgglomerativeClustering(None, metric="cosine", linkage="average", distance_threshold=distance)
+        start = time.perf_counter()
+        expected = model.fit_predict(vectors)
+        result["scikit-learn / this"] = round((time.perf_counter() - start) / seconds, 2)
+        result["scikit-learn peak GB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+        pairs = len(np.unique(np.stack([labels, expected]), axis=1).T)
+        result["equal"] = bool(pairs == labels.max() + 1 == expected.max() + 1)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--faces", type=int, nargs="+", default=[10_000, 30_000, 100_000])
+    parser.add_argument("--largest", type=int, nargs="+", default=[0, 20_000])
+    parser.add_argument("--dimension", type=int, default=512)
+    parser.add_argument("--distance", type=float, default=0.6)
+    parser.add_argument("--here", action="store_true", help="measure the first of each, in this process")
+    args = parser.parse_args()
+    if args.here:
+        print(json.dumps(measure(args.faces[0], args.largest[0], args.dimension, args.distance)), flush=True)
+        return
+    options = ["--here", "--dimension", str(args.dimension), "--distance", str(args.distance)]
+    for faces in args.faces:
+        for largest in (size for size in args.largest if size < faces):
+            one = ["--faces", str(faces), "--largest", str(largest)]
+            subprocess.run([sys.executable, __file__, *one, *options], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""Clustering: the labels of scikit-learn's average linkage, constraints that hold, and cuts that split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.cluster import AgglomerativeClustering
+
+from imagesearch import clustering
+from imagesearch.clustering import average_linkage, tighter
+from imagesearch.demo.vectors import face_vectors
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two labellings are one partition."""
+    pairs = len(np.unique(np.stack([a, b]), axis=1).T)
+    return pairs == len(np.unique(a)) == len(np.unique(b))
+
+
+def reference(vectors: np.ndarray, distance: float, memory: Path | None = None) -> np.ndarray:
+    model = AgglomerativeClustering(
+        None, metric="cosine", linkage="average", distance_threshold=distance, memory=memory and str(memory)
+    )
+    return model.fit_predict(vectors)
+
+
+def small(seed: int, count: int, dimension: int = 6) -> tuple[np.ndarray, np.random.Generator]:
+    """A few vectors around fewer centres."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((count // 4 + 1, dimension))
+    vectors = centres[rng.integers(0, len(centres), count)] + 0.7 * rng.standard_normal((count, dimension))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), rng
+
+
+def constraints(rng: np.random.Generator, count: int) -> dict:
+    """Some rows in five groups, some groups apart, and photos of one to a few rows."""
+    group = np.where(rng.random(count) < 0.3, rng.integers(0, 5, count), -1)
+    apart = [(a, b) for a in range(7) for b in range(a) if rng.random() < 0.2]
+    return {"group": group, "apart": apart, "photo": rng.integers(0, max(1, count // 2), count)}
+
+
+def forbidden(group: np.ndarray, apart: list, photo: np.ndarray) -> np.ndarray:
+    """(n, n) whether two rows must not meet."""
+    alike = (group[:, None] == group[None]) & (group[:, None] >= 0)
+    pairs = [(group[:, None] == a) & (group[None] == b) for a, b in apart]
+    far = np.logical_or.reduce([pair | pair.T for pair in pairs], initial=False)
+    return ((photo[:, None] == photo[None]) & ~alike & ~np.eye(len(group), dtype=bool)) | far
+
+
+def greedy(vectors: np.ndarray, distance: float, group: np.ndarray, apart: list, photo: np.ndarray):
+    """What the chain has to equal: merge the nearest pair that may, from the whole matrix each time."""
+    never, distances = forbidden(group, apart, photo), 1 - vectors.astype(float) @ vectors.T.astype(float)
+    clusters = [np.flatnonzero(group == g) for g in np.unique(group[group >= 0])]
+    clusters += [np.array([row]) for row in np.flatnonzero(group < 0)]
+    while True:
+        best, pair = distance, None
+        for i, a in enumerate(clusters):
+            for j, b in enumerate(clusters[:i]):
+                if not never[np.ix_(a, b)].any() and (mean := distances[np.ix_(a, b)].mean()) < best:
+                    best, pair = mean, (i, j)
+        if pair is None:
+            break
+        clusters[pair[1]] = np.concatenate([clusters[pair[1]], clusters.pop(pair[0])])
+    labels = np.empty(len(vectors), int)
+    for i, rows in enumerate(clusters):
+        labels[rows] = i
+    return labels
+
+
+# --- without constraints -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def faces() -> tuple[np.ndarray, np.ndarray]:
+    return face_vectors(5000, 256, largest=700)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where scikit-learn keeps its tree, so that each distance only cuts it."""
+    return tmp_path_factory.mktemp("tree")
+
+
+def test_the_faces_are_as_hard_as_they_say(faces: tuple[np.ndarray, np.ndarray]) -> None:
+    vectors, person = faces
+    sizes = np.bincount(person)
+    assert sizes.min() == 1 and np.sort(sizes)[-3] > 100 and sizes.max() >= 700
+    alike, near = person[:, None] == person[None], vectors @ vectors.T > 0.4
+    assert (near & ~alike).any(axis=1).mean() > 0.4  # many have a neighbour who is someone else
+    assert (near & ~alike).sum(axis=1).max() > 100  # and some are neighbours of many
+    assert (near & alike).sum() < 0.9 * alike.sum()
+
+
+@pytest.mark.parametrize("distance", [0.2, 0.45, 0.6, 0.7, 0.85])
+def test_labels_are_those_of_scikit_learn(
+    faces: tuple[np.ndarray, np.ndarray], tree: Path, distance: float
+) -> None:
+    labels = average_linkage(faces[0], distance)
+    assert 1 < labels.max() + 1 < 5000
+    assert same(labels, reference(faces[0], distance, tree))
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS, st.integers(2, 40), st.floats(0, 2))
+def test_labels_of_few_are_those_of_scikit_learn(seed: int, count: int, distance: float) -> None:
+    vectors, _ = small(seed, count)
+    assert same(average_linkage(vectors, distance), reference(vectors, distance))
+
+
+@pytest.mark.parametrize(
+    "limits", [{"_BATCH": 1}, {"_BATCH": 7, "_KEPT": 3000}, {"_LOOKED_UP": 0}, {"_KEPT": 0}]
+)
+def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = face_vectors(700, 64, largest=200)
+    expected = {distance: reference(vectors, distance) for distance in (0.5, 0.7, 1.1)}
+    for name, value in limits.items():
+        monkeypatch.setattr(clustering, name, value)
+    for distance, labels in expected.items():
+        assert same(average_linkage(vectors, distance), labels)
+
+
+def test_what_falls_out_of_memory_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = face_vectors(1500, 64, largest=1000)
+    most, keep = 0, clustering._Chain._keep
+
+    def watched(chain: clustering._Chain, slot: int, row: clustering._Row) -> None:
+        nonlocal most
+        keep(chain, slot, row)
+        assert chain.kept == sum(len(row.ids) for row in chain.rows.values())
+        most = max(most, chain.kept)
+
+    monkeypatch.setattr(clustering, "_KEPT", 20_000)
+    monkeypatch.setattr(clustering._Chain, "_keep", watched)
+    assert same(average_linkage(vectors, 0.6), reference(vectors, 0.6))
+    assert 10_000 < most <= 20_000
+
+
+def test_the_order_of_the_rows_does_not_matter(faces: tuple[np.ndarray, np.ndarray]) -> None:
+    vectors, order = faces[0], np.random.default_rng(1).permutation(5000)
+    labels = average_linkage(vectors, 0.6)
+    assert same(average_linkage(vectors[order], 0.6), labels[order])
+    np.testing.assert_array_equal(average_linkage(vectors, 0.6), labels)
+
+
+def test_labels_are_numbered_by_first_rows() -> None:
+    labels = average_linkage(small(3, 40)[0], 0.4)
+    _, first = np.unique(labels, return_index=True)
+    assert labels.dtype == np.int64 and len(first) > 3
+    assert (np.diff(first) > 0).all()
+
+
+def test_copies_of_a_vector_meet_at_any_distance_but_none() -> None:
+    vectors, _ = small(0, 10, dimension=32)
+    copies = np.repeat(vectors, 80, axis=0)
+    assert same(average_linkage(copies, 1e-6), np.repeat(np.arange(10), 80))
+    assert len(np.unique(average_linkage(copies, 0))) == 800
+
+
+def test_the_ends_of_the_scale() -> None:
+    vectors = np.array([[1, 0], [-1, 0], [0, 1], [1, 0]], np.float32)
+    assert average_linkage(vectors, 0).tolist() == [0, 1, 2, 3]
+    assert average_linkage(vectors, 1e-9).tolist() == [0, 1, 2, 0]
+    # a distance that equals the cut keeps apart, as in scikit-learn
+    assert average_linkage(vectors, 1).tolist() == [0, 1, 2, 0]
+    assert average_linkage(vectors[:2], 2).tolist() == [0, 1]
+    assert average_linkage(vectors, 2).tolist() == reference(vectors, 2).tolist() == [0, 0, 0, 0]
+
+
+def test_none_and_one() -> None:
+    for count in (0, 1):
+        nothing = {"group": np.zeros(count, int), "photo": np.zeros(count, int), "apart": [(0, 1)]}
+        vectors = np.eye(count, 512, dtype=np.float32)
+        for labels in (average_linkage(vectors, 0.6, **nothing), tighter(vectors, 0.6, **nothing)):
+            assert labels.tolist() == [0] * count and labels.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vectors": np.ones(3, np.float32)}, "shape"),
+        ({"vectors": np.full((3, 2), np.nan, np.float32)}, "finite"),
+        ({"vectors": np.full((3, 2), np.inf, np.float32)}, "finite"),
+        ({"vectors": np.zeros((3, 2), np.float32)}, "unit length"),
+        ({"distance": -0.1}, "between 0 and 2"),
+        ({"distance": 2.1}, "between 0 and 2"),
+        ({"distance": float("nan")}, "between 0 and 2"),
+        ({"group": np.zeros(2, int)}, "group"),
+        ({"group": np.zeros(3)}, "group"),
+        ({"photo": np.zeros((3, 1), int)}, "photo"),
+        ({"apart": [(1, 1)]}, "group 1 is apart from itself"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(changes: dict, message: str) -> None:
+    good = {"vectors": np.eye(3, dtype=np.float32), "distance": 0.5}
+    with pytest.raises(ValueError, match=message):
+        average_linkage(**good | changes)
+
+
+def test_progress_ends_with_every_row() -> None:
+    told: list[int] = []
+    average_linkage(face_vectors(500, 32)[0], 0.6, progress=told.append)
+    assert told == sorted(told) and told[-1] == 500
+
+
+# --- with constraints --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS, st.integers(2, 30), st.floats(0.05, 2))
+def test_constrained_labels_are_those_of_greedy_merging(seed: int, count: int, distance: float) -> None:
+    vectors, rng = small(seed, count)
+    rules = constraints(rng, count)
+    assert same(average_linkage(vectors, distance, **rules), greedy(vectors, distance, **rules))
+
+
+@pytest.mark.parametrize("limits", [{}, {"_BATCH": 3, "_KEPT": 500, "_LOOKED_UP": 0}])
+@settings(max_examples=30, deadline=None)
+@given(seed=SEEDS)
+def test_no_constraint_is_ever_broken(limits: dict[str, int], seed: int) -> None:
+    vectors, rng = small(seed, 250)
+    rules = constraints(rng, 250)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in limits.items():
+            patch.setattr(clustering, name, value)
+        labels = average_linkage(vectors, 1.2, **rules)
+    together = labels[:, None] == labels[None]
+    assert not (together & forbidden(**rules)).any()
+    group = rules["group"]
+    assert together[(group[:, None] == group[None]) & (group[:, None] >= 0)].all()
+
+
+def test_a_group_may_have_two_rows_of_a_photo_and_others_not() -> None:
+    vectors = np.tile(np.eye(1, 4, dtype=np.float32), (4, 1))
+    photo, group = np.array([5, 5, 5, 6]), np.array([2, -1, 2, -1])
+    assert average_linkage(vectors, 0.5, photo=photo, group=group).tolist() == [0, 1, 0, 0]
+
+
+def test_groups_apart_stay_apart_however_near() -> None:
+    vectors = np.tile(np.eye(1, 4, dtype=np.float32), (5, 1))
+    group = np.array([7, -1, 9, 9, -1])
+    labels = average_linkage(vectors, 2, group=group, apart=[(9, 7), (7, 100), (100, 101)])
+    assert labels[0] != labels[2] == labels[3] and set(labels) == {0, 1}
+
+
+# --- splitting ---------------------------------------------------------------------------------------------
+
+
+def test_a_split_finds_the_two_people_in_a_cluster() -> None:
+    rng = np.random.default_rng(4)
+    people = np.eye(2, 64) + 0.9 * np.eye(1, 64, 9)
+    person = rng.integers(0, 2, 60)
+    vectors = people[person] + 0.06 * rng.standard_normal((60, 64))
+    vectors[-1] += 3 * np.eye(1, 64, 30)[0]  # one who is like neither, and goes first
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    assert len(np.unique(average_linkage(vectors, 0.9))) == 1
+    labels = tighter(vectors, 0.9)
+    assert same(labels[:-1], person[:-1])
+    assert len(np.unique(labels)) == 3
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.integers(1, 30), st.booleans())
+def test_a_split_is_the_loosest_cut_that_parts(seed: int, count: int, constrained: bool) -> None:
+    vectors, rng = small(seed, count)
+    rules = constraints(rng, count) if constrained else {}
+    cuts = [average_linkage(vectors, cut, **rules) for cut in np.linspace(1.5, 0, 100)]
+
+    def large(labels: np.ndarray) -> int:
+        return (np.bincount(labels) > 1).sum()
+
+    # a grid of cuts may step over the loosest one, but never finds one where the heights find none
+    found = tighter(vectors, 1.5, **rules)
+    looser = [labels for labels in cuts if labels.max() < found.max()]
+    assert not any(large(labels) > 1 for labels in looser)
+    if large(found) < 2:
+        assert not any(large(labels) > 1 for labels in cuts)
+        assert not any(labels.max() > 0 for labels in looser)
+
+
+def test_a_split_of_copies_and_of_a_group() -> None:
+    copies = np.tile(np.eye(1, 4, dtype=np.float32), (3, 1))
+    assert tighter(copies, 0.5).tolist() == [0, 1, 2]
+    assert tighter(copies, 0.5, group=np.zeros(3, int)).tolist() == [0, 0, 0]
+    assert tighter(copies, 0.5, group=np.array([1, 1, -1])).tolist() == [0, 0, 1]
