@@ -1,4 +1,4 @@
-"""The names a dataset knows: places, cameras, keywords; how they are written, and on how many photos."""
+"""The names a dataset knows: people, places, cameras, keywords; their spelling, and on how many photos."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class Word:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words by what filters look for: places and keywords by their folded name, cameras as written."""
+    """Words by what filters look for: folded names; cameras as they are written."""
 
+    people: Mapping[str, Word] = field(default_factory=dict)
     places: Mapping[str, Word] = field(default_factory=dict)
     cameras: Mapping[str, Word] = field(default_factory=dict)
     keywords: Mapping[str, Word] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Vocabulary:
             raise UserError(f"{file}: cannot be read ({reason}); run 05_build_collections.py") from None
 
 
-_SECTIONS = ("places", "cameras", "keywords")
+_SECTIONS = ("people", "places", "cameras", "keywords")
 
 
 def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[str, Word]:
