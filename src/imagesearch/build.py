@@ -15,7 +15,7 @@ from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.schema import Collection, Rows, Spec, usable_rows
 from imagesearch.store import Store
-from imagesearch.vocabulary import count_words
+from imagesearch.vocabulary import count_words, periods_of
 from imagesearch.whereabouts import read_whereabouts, vocabulary_of
 
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.
@@ -103,13 +103,18 @@ def build_collections(
 def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]]) -> None:
     """Keep the names that searches know beside the tables: those of the photos in the collections."""
     labels: dict[int, list[str]] = {}
+    times: dict[int, int] = {}
     for spec, rows in jobs:
         if spec.kind != "faces":
-            columns = (rows.scalars[name].to_pylist() for name in (spec.key, "face_labels"))
-            labels.update(zip(*columns, strict=True))
+            names = (spec.key, "face_labels", "has_time", "taken_at")
+            columns = (rows.scalars[name].to_pylist() for name in names)
+            for photo, people, has_time, taken_at in zip(*columns, strict=True):
+                labels[photo] = people
+                times |= {photo: taken_at} if has_time else {}
     known = [where for photo, where in read_whereabouts(dataset).items() if photo in labels]
     people = count_words((label, "") for names in labels.values() for label in names)
-    replace(vocabulary_of(known), people=people).write(dataset.folder)
+    vocabulary = replace(vocabulary_of(known), people=people, periods=periods_of(list(times.values())))
+    vocabulary.write(dataset.folder)
 
 
 # --- making them hold it -----------------------------------------------------------------------------------

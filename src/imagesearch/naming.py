@@ -150,7 +150,7 @@ class Editor:
         return name in self._given or any(person.name == name for person in self.people.persons)
 
     def _spelling(self, name: str) -> str:
-        """Write a name as it was written before, if it was: Zoe and Zoë could not be told apart in a query."""
+        """Write a name as it was written before: a query could not tell Zoe from Zoë."""
         known = [*self._given, *(person.name for person in self.people.persons)]
         return next((other for other in known if fold(other) == fold(name)), name)
 

@@ -216,7 +216,14 @@ class Searcher:
 
         def fetch(condition: Condition, limit: int) -> list[Hit]:
             if vector is None:
-                hits = self.store.newest(name, query.by, limit, where=condition, fields=_SHOWN)
+                hits = self.store.newest(
+                    name,
+                    query.by,
+                    limit,
+                    where=condition,
+                    fields=_SHOWN,
+                    periods=self._vocabulary.periods,
+                )
                 return [replace(hit, score=None) for hit in hits]
             least = query.min_score
             return self.store.search(
