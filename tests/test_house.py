@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors"},
-    {"config"},
+    {"config", "chain"},
     {"photos", "tables", "models", "indexes", "clustering"},
     {"previews", "encoders", "schema"},
     {"store", "steps"},
