@@ -171,6 +171,17 @@ def test_the_ends_of_the_scale() -> None:
     assert average_linkage(vectors, 2).tolist() == reference(vectors, 2).tolist() == [0, 0, 0, 0]
 
 
+def test_of_two_equally_near_the_first_is_taken() -> None:
+    middle = np.full((1, 4), 0.5, np.float32)
+    assert average_linkage(np.concatenate([np.eye(4, dtype=np.float32), middle]), 0.6).tolist() == [
+        0,
+        1,
+        2,
+        3,
+        0,
+    ]
+
+
 def test_none_and_one() -> None:
     for count in (0, 1):
         nothing = {"group": np.zeros(count, int), "photo": np.zeros(count, int), "apart": [(0, 1)]}

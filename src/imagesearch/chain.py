@@ -9,7 +9,7 @@ import numpy as np
 
 # A float32 product of unit vectors is this exact at least; what lies closer together is compared in float64.
 _SLACK = 4e-6
-# Similarities in float64 that differ by less are equal: the cluster with the lowest row goes first.
+# Similarities in float64 that differ by less are equal: the cluster with the lowest number goes first.
 TIE = 1e-12
 # Rows computed in one matrix product, and numbers that it may return: 128 MB at most.
 _BATCH = 128
@@ -46,7 +46,6 @@ class Chain:
         self.cut = 1 - distance
         self.sums: dict[int, np.ndarray] = {}  # (d,) float64, of clusters with more than one row
         self.sizes = np.bincount(start, minlength=count)
-        self.first = np.arange(count)
         self.parent = np.arange(count)
         for row in np.flatnonzero(self.sizes[start] > 1).tolist():
             self.sums[int(start[row])] = self.sums.get(int(start[row]), 0) + self._unit(row)
@@ -113,8 +112,7 @@ class Chain:
         mean = self._mean(tip)
         exact = [float(mean @ self._mean(other)) for other in ids]
         best = max(exact)
-        ties = [other for other, value in zip(ids, exact, strict=True) if value >= best - TIE]
-        return min(ties, key=lambda other: self.first[other]), best
+        return min(other for other, value in zip(ids, exact, strict=True) if value >= best - TIE), best
 
     def _tighten(self, tip: int, row: _Row) -> None:
         """Look up the similarities that may be the greatest."""
@@ -215,7 +213,7 @@ class Chain:
     # --- changes -------------------------------------------------------------------------------------------
 
     def _merge(self, a: int, b: int, similarity: float) -> int:
-        if (self.sizes[a], -self.first[a]) < (self.sizes[b], -self.first[b]):
+        if (self.sizes[a], -a) < (self.sizes[b], -b):
             a, b = b, a
         rows = self._row(a), self._row(b)
         sizes = int(self.sizes[a]), int(self.sizes[b])
@@ -223,7 +221,6 @@ class Chain:
         self.sums[a] = sizes[0] * self._mean(a) + sizes[1] * self._mean(b)
         self.sums.pop(b, None)
         self.sizes[a] += sizes[1]
-        self.first[a] = min(self.first[a], self.first[b])
         self.parent[b] = a
         self.means[self.place[a]] = self.sums[a] / self.sizes[a]
         self._settle(b)
