@@ -288,6 +288,7 @@ def test_a_split_is_the_loosest_cut_that_parts(seed: int, count: int, constraine
     found = tighter(vectors, 1.5, **rules)
     looser = [labels for labels in cuts if labels.max() < found.max()]
     assert not any(large(labels) > 1 for labels in looser)
+    assert all(same(labels, found) for labels in cuts if labels.max() == found.max())
     if large(found) < 2:
         assert not any(large(labels) > 1 for labels in cuts)
         assert not any(labels.max() > 0 for labels in looser)
