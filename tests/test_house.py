@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors"},
-    {"config", "words"},
+    {"config", "words", "chain"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"},
     {"catalogue"},
