@@ -165,7 +165,7 @@ def _angle(value: Any, reference: str, references: str, name: str) -> float:
     if value is None:
         raise ValueError(f"no {name}")
     parts = value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else (value,)
-    numbers = [_number(part) for part in parts]
+    numbers = [None if isinstance(part, (str, bytes)) else _number(part) for part in parts]
     if not 1 <= len(numbers) <= 3 or None in numbers:
         raise ValueError(f"{name} {_shown(value)} is not degrees, minutes and seconds")
     degrees, minutes, seconds = [*numbers, 0.0, 0.0][:3]
