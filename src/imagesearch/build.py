@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.schema import Collection, Rows, Spec, usable_rows
 from imagesearch.store import Store
+from imagesearch.vocabulary import count_words, periods_of
 from imagesearch.whereabouts import read_whereabouts, vocabulary_of
 
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.
@@ -101,11 +102,19 @@ def build_collections(
 
 def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]]) -> None:
     """Keep the names that searches know beside the tables: those of the photos in the collections."""
-    photos = {
-        key for spec, rows in jobs if spec.kind != "faces" for key in rows.scalars[spec.key].to_pylist()
-    }
-    known = [where for photo, where in read_whereabouts(dataset).items() if photo in photos]
-    vocabulary_of(known).write(dataset.folder)
+    labels: dict[int, list[str]] = {}
+    times: dict[int, int] = {}
+    for spec, rows in jobs:
+        if spec.kind != "faces":
+            names = (spec.key, "face_labels", "has_time", "taken_at")
+            columns = (rows.scalars[name].to_pylist() for name in names)
+            for photo, people, has_time, taken_at in zip(*columns, strict=True):
+                labels[photo] = people
+                times |= {photo: taken_at} if has_time else {}
+    known = [where for photo, where in read_whereabouts(dataset).items() if photo in labels]
+    people = count_words((label, "") for names in labels.values() for label in names)
+    vocabulary = replace(vocabulary_of(known), people=people, periods=periods_of(list(times.values())))
+    vocabulary.write(dataset.folder)
 
 
 # --- making them hold it -----------------------------------------------------------------------------------

@@ -49,6 +49,12 @@ def add_filter_options(to: argparse.ArgumentParser) -> None:
     group = to.add_argument_group("filters, answered inside Milvus; all that are given have to hold")
     group.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
     group.add_argument(
+        "--person", action="append", default=[], metavar="NAME", help="is in it; several: all of them"
+    )
+    group.add_argument("--any-person", action="store_true", help="any of these; without --person: anybody")
+    group.add_argument("--without", action="append", default=[], metavar="NAME", help="is not in it")
+    group.add_argument("--faces", type=count_from_zero, metavar="N", help="so many faces or more")
+    group.add_argument(
         "--place", action="append", default=[], metavar="NAME", help="city, state, country: goa"
     )
     group.add_argument("--near", default="", metavar="LAT,LON", help="degrees: 48.858,2.294")
@@ -70,6 +76,10 @@ def criteria_of(args: argparse.Namespace) -> Criteria:
     from imagesearch.criteria import Criteria
 
     return Criteria(
+        people=tuple(args.person),
+        without=tuple(args.without),
+        any_person=args.any_person,
+        faces=args.faces,
         places=tuple(args.place),
         cameras=tuple(args.camera),
         keywords=tuple(args.keyword),
@@ -99,6 +109,13 @@ def number_of_results(text: str) -> int:
     """Read a number of results from a command line."""
     if not text.isdecimal() or not 1 <= int(text) <= 16_384:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 16384")
+    return int(text)
+
+
+def count_from_zero(text: str) -> int:
+    """Read a number of faces from a command line."""
+    if not text.isdecimal() or int(text) > 10_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to 10000")
     return int(text)
 
 

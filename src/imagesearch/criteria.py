@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imagesearch.errors import UserError
-from imagesearch.filters import Between, Condition, Either, Every, Has, Is, OneOf
+from imagesearch.filters import Between, Condition, Either, Every, Has, Is, No, OneOf
 from imagesearch.sphere import boxes, distance_km
 from imagesearch.vocabulary import Vocabulary, Word, nearest
 from imagesearch.words import fold
@@ -49,6 +49,12 @@ class Criteria:
 
     Parameters
     ----------
+    people, without
+        Who is in the photo, all of them, and who is not.
+    any_person
+        One of ``people`` will do; without any, anybody whose face is in it.
+    faces
+        So many faces or more.
     places, cameras, keywords
         Names, whatever their case and accents. A place is a whole name: "goa" is not Goalpara. Of a camera
         the beginnings of its words do: "iphone" is any of them.
@@ -65,6 +71,10 @@ class Criteria:
         So many stars or more.
     """
 
+    people: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    any_person: bool = False
+    faces: int | None = None
     places: tuple[str, ...] = ()
     cameras: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
@@ -80,7 +90,11 @@ class Criteria:
     @property
     def title(self) -> str:
         """The criteria in words."""
-        words = [f"in {place}" for place in self.places]
+        words = [(" or " if self.any_person else " and ").join(self.people)] if self.people else []
+        words += ["anybody"] if self.any_person and not self.people else []
+        words += [f"without {name}" for name in self.without]
+        words += [f"{self.faces}+ faces"] if self.faces is not None else []
+        words += [f"in {place}" for place in self.places]
         words += [f"within {self.km:g} km of {self.near}"] if self.near else []
         words += (
             [f"in {' or '.join([*self.months, *map(str, self.years)])}"] if self.months or self.years else []
@@ -129,7 +143,8 @@ class Criteria:
             If a date, month or position cannot be read.
         """
         said: list[str] = []
-        parts: list[Condition] = [_in_place(place, vocabulary.places, said) for place in self.places]
+        parts = self._about_people(vocabulary.people, said)
+        parts += [_in_place(place, vocabulary.places, said) for place in self.places]
         parts += [self.circle.condition] if self.circle else []
         parts += [_by_camera(camera, vocabulary.cameras, said) for camera in self.cameras]
         parts += [_with_keyword(keyword, vocabulary.keywords, said) for keyword in self.keywords]
@@ -141,6 +156,27 @@ class Criteria:
         parts += [Is("has_gps", True)] if self.has_gps else []
         parts += [Between("rating", self.rating)] if self.rating is not None else []
         return Every(tuple(parts)), said
+
+    def _about_people(self, known: Mapping[str, Word], said: list[str]) -> list[Condition]:
+        wanted = tuple(_person(name, known, said) for name in self.people)
+        parts: list[Condition] = [Either(wanted)] if wanted and self.any_person else [*wanted]
+        least = self.faces if self.faces is not None else 1 if self.any_person and not wanted else None
+        parts += [No(_person(name, known, said)) for name in self.without]
+        # -1 is a photo in which no faces were looked for: nobody knows that she is not in it
+        least = 0 if self.without and least is None else least
+        return parts + ([Between("face_count", least)] if least is not None else [])
+
+
+def _person(name: str, known: Mapping[str, Word], said: list[str]) -> Condition:
+    if fold(name) in known:
+        return Has("face_labels", known[fold(name)].name)
+    if known:
+        near = nearest(name, known)
+        hint = f"did you mean {' or '.join(near)}?" if near else "03_name_people.py lists who is known"
+        said.append(f"nobody is called {name.strip()!r}; {hint}")
+    else:
+        said.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
+    return Has("face_labels", "")
 
 
 def _in_place(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:

@@ -21,6 +21,7 @@ from imagesearch.detection import Faces
 from imagesearch.errors import UserError
 from imagesearch.photos import photo_id
 from imagesearch.tables import make_folder
+from imagesearch.words import fold
 
 # Two detections of one face, by another model or in a photo that was cropped, overlap at least so much.
 _SAME_FACE = 0.4
@@ -305,8 +306,8 @@ class _Replay:
     # --- moving faces between groups -----------------------------------------------------------------------
 
     def _named(self, name: str) -> int | None:
-        folded = name.casefold()
-        return next((group for group, known in self.names.items() if known.casefold() == folded), None)
+        folded = fold(name)
+        return next((group for group, known in self.names.items() if fold(known) == folded), None)
 
     def _move(self, rows: np.ndarray, group: int, seen: bool) -> None:
         for old in set(self.group[rows].tolist()) - {-1, group}:

@@ -15,7 +15,7 @@ from imagesearch.decisions import Anchor, Decision, Finder
 from imagesearch.errors import UserError
 from imagesearch.filters import can_be_element
 from imagesearch.people import People, cluster_people, journal, load_people
-from imagesearch.words import clean
+from imagesearch.words import clean, fold
 
 _LONGEST_NAME = 200  # bytes
 
@@ -150,9 +150,9 @@ class Editor:
         return name in self._given or any(person.name == name for person in self.people.persons)
 
     def _spelling(self, name: str) -> str:
-        """Write a name as it was written before, if it was."""
+        """Write a name as it was written before: a query could not tell Zoe from Zoë."""
         known = [*self._given, *(person.name for person in self.people.persons)]
-        return next((other for other in known if other.casefold() == name.casefold()), name)
+        return next((other for other in known if fold(other) == fold(name)), name)
 
 
 def checked_name(name: str) -> str:
@@ -165,7 +165,7 @@ def checked_name(name: str) -> str:
         cannot hold.
     """
     tidy = clean(name)
-    if not tidy:
+    if not fold(tidy):
         raise UserError("a name is wanted, such as --name 3=Maya")
     if not can_be_element(tidy):
         raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")

@@ -19,7 +19,7 @@ from imagesearch.decisions import Anchor, Finder, Journal, Links, replay
 from imagesearch.detection import Faces, read_faces
 from imagesearch.errors import UserError
 from imagesearch.tables import make_folder, vector_column
-from imagesearch.words import clean
+from imagesearch.words import clean, fold
 
 _NEXT = b"imagesearch.next"
 # Beyond this many pixels a larger face is no better to look at.
@@ -137,9 +137,9 @@ class People:
         UserError
             If there is none.
         """
-        wanted = clean(reference).casefold()
+        wanted = fold(clean(reference))
         for person in self.persons:
-            if wanted in (str(person.number), person.label.casefold(), f"person {person.number}"):
+            if wanted in (str(person.number), fold(person.label), f"person {person.number}"):
                 return person
         names = ", ".join(person.name for person in self.persons if person.name)
         there = f"named are {names}" if names else "nobody is named yet"

@@ -7,7 +7,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ class Query:
     weight_text: float = 1.0
     weight_image: float = 1.0
     folder: str = ""
-    criteria: Criteria = Criteria()
+    criteria: Criteria = field(default_factory=Criteria)
     where: Condition = ANYTHING
     top_k: int = 10
     min_score: float | None = None
@@ -216,7 +216,14 @@ class Searcher:
 
         def fetch(condition: Condition, limit: int) -> list[Hit]:
             if vector is None:
-                hits = self.store.newest(name, query.by, limit, where=condition, fields=_SHOWN)
+                hits = self.store.newest(
+                    name,
+                    query.by,
+                    limit,
+                    where=condition,
+                    fields=_SHOWN,
+                    periods=self._vocabulary.periods,
+                )
                 return [replace(hit, score=None) for hit in hits]
             least = query.min_score
             return self.store.search(

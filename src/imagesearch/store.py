@@ -6,6 +6,7 @@ What differs between Milvus Lite (a file) and a server is the table `_LITE` / `_
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ import numpy as np
 from imagesearch.config import Milvus
 from imagesearch.connection import connect, data_types, disconnect
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Condition, Every, OneOf, expression
+from imagesearch.filters import ANYTHING, Between, Condition, Every, Is, OneOf, expression
 from imagesearch.indexes import IndexPlan
 from imagesearch.schema import (
     KINDS,
@@ -313,14 +314,44 @@ class Store:
         return self._exact(query)
 
     def newest(
-        self, dataset: str, kind: str, limit: int, *, where: Condition = ANYTHING, fields: Sequence[str] = ()
+        self,
+        dataset: str,
+        kind: str,
+        limit: int,
+        *,
+        where: Condition = ANYTHING,
+        fields: Sequence[str] = (),
+        periods: Sequence[int] = (),
     ) -> list[Hit]:
-        """Return the photos that pass a filter, newest first, those of unknown time last; without scores."""
+        """Return the photos that pass a filter, newest first, those of unknown time last; without scores.
+
+        Milvus Lite cannot order what it returns. So the newest stretch of time is looked through first; then,
+        if not too many photos pass, all of them; else one stretch after another, back in time. ``periods``
+        are the limits between them.
+        """
         collection = self.open(dataset, kind)
-        key, written = key_of(kind), self.expression(where)
-        rows = self._rows(collection.alias, [key, "has_time", "taken_at"], written)
-        best = heapq.nsmallest(limit, ((not r["has_time"], -r["taken_at"], r[key]) for r in rows))
-        return self.rows(dataset, kind, [row[-1] for row in best], fields)
+        key = key_of(kind)
+
+        def sorted_keys(condition: Condition, rows: Iterable[dict[str, Any]] | None = None) -> list[int]:
+            if rows is None:
+                written = self.expression(Every((where, condition)))
+                rows = self._rows(collection.alias, [key, "has_time", "taken_at"], written)
+            order = heapq.nsmallest(limit, rows, lambda r: (not r["has_time"], -r["taken_at"], r[key]))
+            return [row[key] for row in order]
+
+        edges = itertools.pairwise([None, *periods, None])
+        stretches = [Every((Is("has_time", True), Between("taken_at", low, high))) for high, low in edges]
+        keys = sorted_keys(stretches[0]) if periods else []
+        if len(keys) < limit:
+            written = self.expression(where)
+            few = self._first_rows(collection.alias, [key, "has_time", "taken_at"], written)
+            if len(few) < _ROWS_A_BATCH:
+                return self.rows(dataset, kind, sorted_keys(ANYTHING, few), fields)
+            for stretch in [*stretches[len(stretches) > 1 :], Is("has_time", False)]:
+                keys += sorted_keys(stretch)
+                if len(keys) >= limit:
+                    break
+        return self.rows(dataset, kind, keys[:limit], fields)
 
     def rows(
         self,
@@ -384,8 +415,11 @@ class Store:
     def _rows(self, name: str, fields: Sequence[str], where: str) -> Iterable[dict[str, Any]]:
         """Return the rows that pass a filter."""
         # One request where that suffices, as it nearly always does: an iterator takes 0.2 s to set up
-        rows = self._client.query(name, filter=where, output_fields=list(fields), limit=_ROWS_A_BATCH)
+        rows = self._first_rows(name, fields, where)
         return self._every_row(name, fields, where) if len(rows) == _ROWS_A_BATCH else rows
+
+    def _first_rows(self, name: str, fields: Sequence[str], where: str) -> list[dict[str, Any]]:
+        return self._client.query(name, filter=where, output_fields=list(fields), limit=_ROWS_A_BATCH)
 
     def _every_row(self, name: str, fields: Sequence[str], where: str = "") -> Iterator[dict[str, Any]]:
         iterator = self._client.query_iterator(

@@ -1,11 +1,11 @@
-"""The names a dataset knows: places, cameras, keywords; how they are written, and on how many photos."""
+"""The names a dataset knows: people, places, cameras, keywords; their spelling, and on how many photos."""
 
 from __future__ import annotations
 
 import difflib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from imagesearch.errors import UserError
 from imagesearch.words import fold
 
 _NAME = "vocabulary.json"
+_FIRST_PERIOD = 1000  # photos
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words by what filters look for: places and keywords by their folded name, cameras as written."""
+    """Words by what filters look for: folded names; cameras as they are written."""
 
+    people: Mapping[str, Word] = field(default_factory=dict)
     places: Mapping[str, Word] = field(default_factory=dict)
     cameras: Mapping[str, Word] = field(default_factory=dict)
     keywords: Mapping[str, Word] = field(default_factory=dict)
+    periods: tuple[int, ...] = ()
+    """Times (`taken_at`) that the newest 1,000 photos are not older than, the newest 3,000, 7,000, ..."""
 
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
@@ -51,7 +55,7 @@ class Vocabulary:
         try:
             sections = json.loads(file.read_text("utf-8"))
             words = ({key: Word(**word) for key, word in sections[s].items()} for s in _SECTIONS)
-            return cls(*words)
+            return cls(*words, periods=tuple(map(int, sections["periods"])))
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -59,7 +63,7 @@ class Vocabulary:
             raise UserError(f"{file}: cannot be read ({reason}); run 05_build_collections.py") from None
 
 
-_SECTIONS = ("places", "cameras", "keywords")
+_SECTIONS = ("people", "places", "cameras", "keywords")
 
 
 def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[str, Word]:
@@ -72,6 +76,15 @@ def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[s
         (name, kind), _ = min(counts[key].items(), key=lambda item: (-item[1], item[0]))
         words[key] = Word(name, counts[key].total(), kind)
     return words
+
+
+def periods_of(times: Sequence[int]) -> tuple[int, ...]:
+    """Return where to stop on the way back in time, each stretch with twice as many photos as the last."""
+    newest_first = sorted(times, reverse=True)
+    counts = []
+    while (count := _FIRST_PERIOD * (2 ** (len(counts) + 1) - 1)) < len(newest_first):
+        counts.append(count)
+    return tuple(newest_first[count - 1] for count in counts)
 
 
 def nearest(name: str, words: Mapping[str, Word], n: int = 3) -> list[str]:

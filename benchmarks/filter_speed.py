@@ -1,0 +1,148 @@
+"""A search narrowed by a person, a place or a time, against the bare Milvus call with the same filter.
+
+    python benchmarks/filter_speed.py --rows 50000
+
+Both are asked in turn, so that noise hits both; printed are medians and their ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from store_speed import clustered
+
+from imagesearch import build
+from imagesearch.config import Config, load_config
+from imagesearch.criteria import Criteria
+from imagesearch.dataset import Dataset
+from imagesearch.indexes import plan_index
+from imagesearch.schema import ARROW_TYPES, PHOTO_FIELDS, Collection, Rows, Spec
+from imagesearch.search import Query, Searcher
+from imagesearch.store import Store
+
+QUERIES = {
+    "a person": Criteria(people=("Ana",)),
+    "two people": Criteria(people=("Ana", "Bo")),
+    "without somebody": Criteria(without=("Ana",)),
+    "a place": Criteria(places=("goa",)),
+    "a person in a place": Criteria(people=("Bo",), places=("goa",)),
+    "a summer": Criteria(after="2023-06-01", before="2023-09-01"),
+    "somebody rare": Criteria(people=("Cy",)),
+}
+
+
+def table_of(vectors: np.ndarray, seed: int = 0) -> Rows:
+    """Photos of 24 years: Ana on a third, Bo on a tenth, Cy on one in 5,000; a twentieth in Goa."""
+    rng = np.random.default_rng(seed)
+    count = len(vectors)
+    chances = {"Ana": 1 / 3, "Bo": 0.1, "Cy": 1 / 5000}
+    on = {name: rng.random(count) < chance for name, chance in chances.items()}
+    known: dict[str, list] = {
+        "path": [f"{i // 500}/{i}.jpg" for i in range(count)],
+        "face_labels": [[name for name in on if on[name][i]] for i in range(count)],
+        "face_count": rng.integers(0, 5, count).tolist(),
+        "place_words": [["goa", "india"] if there else ["rome"] for there in rng.random(count) < 0.05],
+        "has_time": (rng.random(count) < 0.95).tolist(),
+        "taken_at": rng.integers(946_684_800, 1_704_067_200, count).tolist(),
+    }
+    columns = {"photo_id": pa.array(range(count), pa.int64())}
+    for item in PHOTO_FIELDS:
+        columns[item.name] = pa.array(known.get(item.name, [item.unknown] * count), ARROW_TYPES[item.type])
+    return Rows(pa.table(columns), vectors)
+
+
+class Ready(Searcher):
+    """A searcher without models: whatever the text, the vector is this one."""
+
+    vector: np.ndarray
+
+    def _vector(self, query: Query) -> np.ndarray:
+        return self.vector
+
+    def _collection(self, kind: str) -> Collection:
+        return self.store.open(self.config.dataset.name, kind)
+
+
+def fill(config: Config, store: Store, rows: int, dimension: int) -> None:
+    """Build the collection and the vocabulary."""
+    data = table_of(clustered(rows, dimension))
+    plan = plan_index(config.milvus.index, rows, lite=True)
+    jobs = [(Spec(config.dataset.name, "clip", "random", "random", dimension, plan), data)]
+    dataset = Dataset(config)
+    dataset.folder.mkdir(parents=True)
+    build._update(store, jobs, False, None)
+    build._write_vocabulary(dataset, jobs)
+
+
+def measure(rows: int, dimension: int, repeats: int) -> dict[str, dict[str, float]]:
+    """Return medians of milliseconds and their ratio, by query."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "photos").mkdir()
+        (Path(folder) / "photos" / "one.png").touch()
+        file = Path(folder) / "config.yaml"
+        file.write_text("dataset: {name: bench, images: photos, processed: p}\nmilvus: {uri: milvus.db}\n")
+        config = load_config(file)
+        with Store(config.milvus) as store:
+            fill(config, store, rows, dimension)
+            searcher = Ready(config, Dataset(config), store)
+            return {
+                name: _query(searcher, criteria, dimension, repeats) for name, criteria in QUERIES.items()
+            }
+
+
+def _query(searcher: Ready, criteria: Criteria, dimension: int, repeats: int) -> dict[str, float]:
+    where = searcher.store.expression(criteria.condition(searcher._vocabulary)[0])
+    times: dict[str, list[float]] = {"bare call": [], "search": [], "list, newest first": []}
+    for searcher.vector in clustered(repeats, dimension, seed=1):
+
+        def bare() -> object:
+            return searcher.store._client.search(
+                "bench_clip",
+                data=[searcher.vector],
+                anns_field="embedding",
+                limit=10,
+                filter=where,
+                search_params={"metric_type": "IP"},
+                output_fields=["path"],
+            )
+
+        times["bare call"].append(_milliseconds(bare))
+        times["search"].append(_milliseconds(lambda: searcher.search(Query(text="x", criteria=criteria))))
+        times["list, newest first"].append(_milliseconds(lambda: searcher.search(Query(criteria=criteria))))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return medians | {"ratio": medians["search"] / medians["bare call"]}
+
+
+def _milliseconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return 1000 * (time.perf_counter() - start)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--dimension", type=int, default=512)
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    result = measure(args.rows, args.dimension, args.repeats)
+    if args.json:
+        print(json.dumps(result, indent=2))
+        return
+    names = list(next(iter(result.values())))
+    print(f"{'ms':<22}" + "".join(f"{name:>20}" for name in names))
+    for query, values in result.items():
+        print(f"{query:<22}" + "".join(f"{values[name]:>20.2f}" for name in names))
+
+
+if __name__ == "__main__":
+    main()
