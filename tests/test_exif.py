@@ -20,6 +20,7 @@ from PIL.TiffImagePlugin import IFDRational
 from imagesearch.exif import Facts, facts_of, position_of, read_facts
 from imagesearch.packets import Packets, packets_of, parse_xmp
 from imagesearch.photos import PhotoError
+from imagesearch.whereabouts import MetadataEngine
 
 PARIS = {1: "N", 2: (48.0, 51.0, 30.24), 3: "E", 4: (2.0, 17.0, 40.2)}
 EIFFEL = (48.8584, 2.2945)
@@ -185,17 +186,22 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner, inner),
     max_leaves=6,
 )
-GPS = st.dictionaries(st.sampled_from([0, 1, 2, 3, 4, 5, 7, 29, 99]), VALUES, max_size=8)
+DATES = st.sampled_from(["2023:12:31", "2023:06:15 12:30:01.98765", "1822:01:01 00:00:00"])
+CLOCKS = st.tuples(*[st.floats(-1, 61)] * 3)
+GPS = st.dictionaries(st.sampled_from([0, 1, 2, 3, 4, 5, 7, 29, 99]), VALUES | DATES | CLOCKS, max_size=8)
 
 
 @settings(max_examples=300, deadline=None)
-@given(gps=GPS, other=st.dictionaries(st.sampled_from([0x9003, 0x9291, 0x9011, 0x4746, 0x010F]), VALUES))
+@given(
+    gps=GPS, other=st.dictionaries(st.sampled_from([0x9003, 0x9291, 0x9011, 0x4746, 0x010F]), VALUES | DATES)
+)
 def test_no_gps_block_whatever_stands_in_it_makes_the_parser_stumble(gps: dict, other: dict) -> None:
     facts = facts_of(Packets(main=other, exif=other, gps=gps))
     assert (facts.latitude is None) == (facts.longitude is None)
     if facts.latitude is not None:
         assert -90 <= facts.latitude <= 90 and -180 <= facts.longitude <= 180
     assert facts.rating in (None, 0, 1, 2, 3, 4, 5)
+    assert len(MetadataEngine().process([1], [facts]).rows["geo"]) == 1  # and the table takes it
 
 
 @settings(max_examples=100, deadline=None)

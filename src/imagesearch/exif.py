@@ -103,7 +103,7 @@ def facts_of(packets: Packets) -> Facts:
         _camera(packets),
         _rating(packets, remarks),
         _keywords(packets),
-        tuple(remarks),
+        tuple(remark.encode("utf-8", "backslashreplace").decode() for remark in remarks),
     )
 
 
@@ -239,7 +239,8 @@ def _gps_time(
         if len(numbers) != 3 or None in numbers or not all(0 <= n < 61 for n in numbers):
             raise ValueError(f"the GPS stamp {_shown(clock)} is not hours, minutes and seconds")
         day, _ = _moment(date)
-        moment = day + timedelta(hours=numbers[0], minutes=numbers[1], milliseconds=int(numbers[2] * 1000))
+        hours, minutes, seconds = numbers
+        moment = day + timedelta(milliseconds=round(3_600_000 * hours + 60_000 * minutes + 1000 * seconds))
     except (ValueError, OverflowError) as error:
         remarks.append(f"time left out: {error}")
         return None, None

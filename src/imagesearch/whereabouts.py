@@ -130,7 +130,7 @@ def extract_geo(
         If a root of the dataset cannot be found, another run is writing, or the geocoder cannot be set up.
     """
     online = _online(config, dataset)
-    step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, _MetadataEngine)
+    step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataEngine)
     summary = run_steps(
         [step],
         dataset.photos,
@@ -209,7 +209,9 @@ def _words(names: Iterable[str], name: str) -> list[str]:
 # --- from files to the table -------------------------------------------------------------------------------
 
 
-class _MetadataEngine:
+class MetadataEngine:
+    """Reads metadata off the files themselves; an `imagesearch.steps.Engine`."""
+
     side = longest = 0  # no pixels
 
     def prepare(self, photo: Photo, picture: Picture | None) -> Facts:
