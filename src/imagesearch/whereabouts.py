@@ -97,7 +97,8 @@ class GeoSummary:
         found = (
             f"{self.positions} with a position, {self.addresses} with an address, {self.times} with a time"
         )
-        return f"{self.photos}; {found}"
+        asked = f", {self.asked} places asked about" if self.asked else ""
+        return f"{self.photos}; {found}{asked}"
 
 
 def extract_geo(
