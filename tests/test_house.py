@@ -21,6 +21,7 @@ FLOORS = [
     {"config", "words"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"},
+    {"catalogue"},
     {"store", "steps", "geo", "criteria"},
     {"dataset"},
     {"features", "detection", "whereabouts"},
@@ -57,6 +58,8 @@ ENGINES = {
     "insightface": {"faces"},
     "onnxruntime": {"faces"},
 }
+# Who hands written filters to Milvus; how they are written is in filters.py alone.
+FILTERING = {"catalogue", "store", "connection"}
 # The floor everything stands on: needed for any answer at all, or quick to import.
 AT_THE_TOP = {"pydantic", "yaml"}
 MODULES = sorted(SOURCE.glob("*.py"))
@@ -137,7 +140,7 @@ def test_filters_are_written_in_one_place() -> None:
     for file in MODULES:
         calls = [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)]
         filtering = [call.lineno for call in calls if any(k.arg in ("filter", "expr") for k in call.keywords)]
-        assert file.stem == "store" or not filtering, f"{file.name}: filters in lines {filtering}"
+        assert file.stem in FILTERING or not filtering, f"{file.name}: filters in lines {filtering}"
 
 
 @pytest.mark.parametrize("script", [s for s in SCRIPTS if s.parent.name == "scripts"], ids=lambda f: f.stem)

@@ -180,7 +180,8 @@ def fields_of(where: Whereabouts) -> dict[str, Any]:
     if facts.taken_at is not None:
         seconds = (facts.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
         fields |= {"has_time": True, "taken_at": seconds}
-        fields |= {"year": facts.taken_at.year, "month": facts.taken_at.month}
+        fields |= {name: getattr(facts.taken_at, name) for name in ("year", "month", "day")}
+        fields["weekday"] = facts.taken_at.weekday()
     if facts.rating is not None:
         fields["rating"] = facts.rating
     return fields
