@@ -97,7 +97,8 @@ class GeoSummary:
         found = (
             f"{self.positions} with a position, {self.addresses} with an address, {self.times} with a time"
         )
-        return f"{self.photos}; {found}"
+        asked = f", {self.asked} places asked about" if self.asked else ""
+        return f"{self.photos}; {found}{asked}"
 
 
 def extract_geo(
@@ -130,7 +131,7 @@ def extract_geo(
         If a root of the dataset cannot be found, another run is writing, or the geocoder cannot be set up.
     """
     online = _online(config, dataset)
-    step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, _MetadataEngine)
+    step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataEngine)
     summary = run_steps(
         [step],
         dataset.photos,
@@ -210,7 +211,9 @@ def _words(names: Iterable[str], name: str) -> list[str]:
 # --- from files to the table -------------------------------------------------------------------------------
 
 
-class _MetadataEngine:
+class MetadataEngine:
+    """Reads metadata off the files themselves; an `imagesearch.steps.Engine`."""
+
     side = longest = 0  # no pixels
 
     def prepare(self, photo: Photo, picture: Picture | None) -> Facts:
