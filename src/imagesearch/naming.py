@@ -49,8 +49,9 @@ class Editor:
         if single:
             self.name_rows(rows, name)
             return
-        name = self._spelling(checked_name(name))
-        person = self.people.find(faces)
+        name, person = checked_name(name), self.people.find(faces)
+        if name.casefold() != person.name.casefold():  # else it is their own name, spelt anew
+            name = self._spelling(name)
         if person.name and not self._is_known(name):
             self._decide(Decision("rename", name=person.name, to=name))
         elif person.name != name:
@@ -169,7 +170,7 @@ def checked_name(name: str) -> str:
         raise UserError("a name is wanted, such as --name 3=Maya")
     if not can_be_element(tidy):
         raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")
-    if re.fullmatch(r"(person )?[\d.,]+", tidy.casefold()):
+    if re.fullmatch(r"(person\s)?[\d.,]+", tidy.casefold()):
         raise UserError(f"{name!r}: reserved for people without a name")
     if len(tidy.encode()) > _LONGEST_NAME:
         raise UserError(f"{tidy[:20]}...: a name has at most {_LONGEST_NAME} bytes")
