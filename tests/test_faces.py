@@ -94,6 +94,7 @@ def save_with_boxes(image: Image.Image, boxes: np.ndarray, file: Path) -> None:
     figure = photo_with_faces(
         image, [(box, f"person {i}") for i, box in enumerate(boxes.tolist())], file.name
     )
+    assert all(text.get_position()[0] >= 0 for text in figure.axes[0].texts), "a name beyond the edge"
     show(figure, "faces", save=file, window=False)
     assert file.stat().st_size > 5000
 
