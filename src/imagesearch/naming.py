@@ -136,7 +136,7 @@ class Editor:
 
     def _rows(self, reference: str) -> tuple[list[int], bool]:
         """Return the faces that ``3``, ``Maya`` or ``3.1,3.4`` mean, and whether they are single ones."""
-        if not re.fullmatch(r"\d+\.\d+(,\d+\.\d+)*", reference.replace(" ", "")):
+        if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", reference.replace(" ", "")):
             return self.people.find(reference).rows.tolist(), False
         rows = []
         for item in reference.replace(" ", "").split(","):
