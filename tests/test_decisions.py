@@ -376,7 +376,7 @@ def a_decision(draw) -> tuple[str, tuple[tuple[int, ...], ...], dict]:
 ALBUM = Album()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(a_decision(), max_size=10))
 def test_whatever_is_decided_it_has_one_meaning_without_contradiction(decided: list) -> None:
     ALBUM.decisions = []
@@ -394,7 +394,7 @@ def test_whatever_is_decided_it_has_one_meaning_without_contradiction(decided: l
     assert (again.names, again.apart) == (links.names, links.apart)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(a_decision(), max_size=8), _FACES, _NAMES, st.lists(a_decision(), max_size=3))
 def test_faces_named_last_are_that_person(decided: list, faces: tuple, name: str, later: list) -> None:
     ALBUM.decisions = []
@@ -415,7 +415,7 @@ def test_faces_named_last_are_that_person(decided: list, faces: tuple, name: str
     assert {named[i].casefold() for i in faces} == {name.casefold()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(a_decision(), max_size=8), _FACES, _FACES)
 def test_what_was_split_last_is_apart(decided: list, one: tuple, other: tuple) -> None:
     other = tuple(i for i in other if i not in one)
