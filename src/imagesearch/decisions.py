@@ -26,6 +26,8 @@ from imagesearch.words import fold
 # Two detections of one face, by another model or in a photo that was cropped, overlap at least so much.
 _SAME_FACE = 0.4
 
+_KNOWN = ("name", "deny", "merge", "split", "rename", "forget")
+
 Anchor = tuple[str, str, tuple[float, float, float, float]]
 """A face's photo, by path and content, and its box as fractions of the photo's width and height."""
 
@@ -100,12 +102,13 @@ class Journal:
             If a line cannot be read, other than a last one that a kill has cut short.
         """
         try:
-            text = self.file.read_text("utf-8")
+            content = self.file.read_bytes()
         except FileNotFoundError:
             return []
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise UserError(f"{self.file}: cannot be read ({error})") from None
-        *lines, _unfinished = text.split("\n")
+        # decoded line by line: the unfinished one may end within a character
+        *lines, _unfinished = content.split(b"\n")
         return [self._decision(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
     def append(self, decision: Decision) -> None:
@@ -128,18 +131,24 @@ class Journal:
         stream.seek(0)
         return stream.read().rfind(b"\n") + 1
 
-    def _decision(self, number: int, line: str) -> Decision:
+    def _decision(self, number: int, line: bytes) -> Decision:
         try:
             values = json.loads(line)
-            faces = tuple(
-                tuple((str(p), str(c), tuple(map(float, b))) for p, c, b in one) for one in values["faces"]
-            )
-            rest = {key: values[key] for key in ("do", "name", "to", "seen", "at") if key in values}
-            return Decision(faces=faces, **rest)
+            faces = tuple(tuple((str(p), str(c), _box(b)) for p, c, b in one) for one in values["faces"])
+            rest = {key: str(values[key]) for key in ("do", "name", "to", "at") if key in values}
+            decision = Decision(faces=faces, seen=bool(values.get("seen")), **rest)
+            if decision.do not in _KNOWN:
+                raise ValueError(f"{decision.do!r} is no decision that this version knows")
+            return decision
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{self.file}: line {number} cannot be read ({error}); mend or remove it"
             ) from None
+
+
+def _box(values: Iterable[float]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = map(float, values)
+    return left, top, right, bottom
 
 
 # --- faces, found again ------------------------------------------------------------------------------------
@@ -151,10 +160,9 @@ class Finder:
     def __init__(self, faces: Faces) -> None:
         self.faces = faces
         starts = np.flatnonzero(np.diff(faces.photo_ids, prepend=-1))
-        ends = [*starts[1:].tolist(), len(faces)]
         self._rows = {
             int(faces.photo_ids[start]): range(start, end)
-            for start, end in zip(starts.tolist(), ends, strict=True)
+            for start, end in itertools.pairwise([*starts.tolist(), len(faces)])
         }
         self._by_content: dict[str, int] = {}
         for photo in self._rows:
@@ -231,7 +239,7 @@ class _Replay:
     def run(self, decisions: Iterable[Decision]) -> Links:
         for decision in decisions:
             lists = [np.unique(np.asarray(self.find.rows(one), np.int64)) for one in decision.faces]
-            getattr(self, f"_{decision.do}", self._unknown)(decision, [rows for rows in lists if len(rows)])
+            getattr(self, f"_{decision.do}")(decision, [rows for rows in lists if len(rows)])
         there = set(np.unique(self.group).tolist()) - {-1}
         named = sorted(there & set(self.names))
         pairs = {tuple(sorted(pair)) for pair in self.apart if pair <= there}
@@ -253,12 +261,19 @@ class _Replay:
         group = self._named(decision.name)
         if group is None:
             return
-        for row in itertools.chain.from_iterable(lists):
-            if self.names.get(int(self.group[row]), decision.name) != decision.name:
+        rows = np.concatenate([np.empty(0, np.int64), *lists])
+        taken = rows[self.group[rows] == group]
+        left = np.setdiff1d(np.flatnonzero(self.group == group), taken)
+        if len(taken) and len(left):
+            self._release(left, taken)
+        for row in rows.tolist():
+            own = int(self.group[row])
+            if own in self.names and own != group:
                 continue  # it is somebody else already
-            single = next(self.numbers)
-            self._move(np.asarray([row]), single, True)
-            self.apart.add(frozenset((single, group)))
+            if own in (-1, group):
+                own = next(self.numbers)
+                self.group[row], self.seen[row] = own, True
+            self.apart.add(frozenset((own, group)))
 
     def _merge(self, decision: Decision, lists: list[np.ndarray]) -> None:
         rows = np.concatenate(lists) if lists else np.empty(0, np.int64)
@@ -299,9 +314,6 @@ class _Replay:
         if group is not None:
             self.group[self.group == group] = -1
             del self.names[group]
-
-    def _unknown(self, decision: Decision, lists: list[np.ndarray]) -> None:
-        raise UserError(f"people.jsonl: {decision.do!r} is no decision that this version knows")
 
     # --- moving faces between groups -----------------------------------------------------------------------
 

@@ -49,8 +49,9 @@ class Editor:
         if single:
             self.name_rows(rows, name)
             return
-        name = self._spelling(checked_name(name))
-        person = self.people.find(faces)
+        name, person = checked_name(name), self.people.find(faces)
+        if name.casefold() != person.name.casefold():  # else it is their own name, spelt anew
+            name = self._spelling(name)
         if person.name and not self._is_known(name):
             self._decide(Decision("rename", name=person.name, to=name))
         elif person.name != name:
@@ -135,7 +136,7 @@ class Editor:
 
     def _rows(self, reference: str) -> tuple[list[int], bool]:
         """Return the faces that ``3``, ``Maya`` or ``3.1,3.4`` mean, and whether they are single ones."""
-        if not re.fullmatch(r"\d+\.\d+(,\d+\.\d+)*", reference.replace(" ", "")):
+        if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", reference.replace(" ", "")):
             return self.people.find(reference).rows.tolist(), False
         rows = []
         for item in reference.replace(" ", "").split(","):
@@ -169,7 +170,7 @@ def checked_name(name: str) -> str:
         raise UserError("a name is wanted, such as --name 3=Maya")
     if not can_be_element(tidy):
         raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")
-    if re.fullmatch(r"(person )?[\d.,]+", tidy.casefold()):
+    if re.fullmatch(r"(person\s)?[\d.,]+", tidy.casefold()):
         raise UserError(f"{name!r}: reserved for people without a name")
     if len(tidy.encode()) > _LONGEST_NAME:
         raise UserError(f"{tidy[:20]}...: a name has at most {_LONGEST_NAME} bytes")
