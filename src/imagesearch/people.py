@@ -137,9 +137,12 @@ class People:
         UserError
             If there is none.
         """
-        wanted = fold(clean(reference))
+        wanted = clean(reference)
         for person in self.persons:
-            if wanted in (str(person.number), fold(person.label), f"person {person.number}"):
+            # a number as it is: folded, -1 would be 1
+            if wanted == str(person.number) or (
+                fold(wanted) in (fold(person.label), f"person {person.number}")
+            ):
                 return person
         names = ", ".join(person.name for person in self.persons if person.name)
         there = f"named are {names}" if names else "nobody is named yet"
