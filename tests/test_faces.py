@@ -66,7 +66,7 @@ def save_as(file: Path, image: Image.Image, kind: str) -> None:
         ("a.jpg", 1.0, 1024),
         ("large.jpg", 2.0, 512),
         ("large.png", 2.6, 512),
-        ("large.heic", 2.6, 512),
+        ("large.heic", 1.4, 512),
         ("turned.jpg", 2.0, 512),
     ],
 )

@@ -54,6 +54,7 @@ class Editor:
             name = self._spelling(name)
         if person.name and not self._is_known(name):
             self._decide(Decision("rename", name=person.name, to=name))
+            self.people = load_people(self._config, self._dataset)  # nobody has the old name any more
         elif person.name != name:
             self.stale |= self._is_known(name)
             self._decide(Decision("name", (self._anchors(rows),), name=name))
