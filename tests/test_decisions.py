@@ -261,10 +261,26 @@ def test_a_merge_undoes_a_split() -> None:
 def test_what_is_split_stays_apart_and_the_part_that_was_named_keeps_the_name() -> None:
     album = Album()
     album.decide("name", (0, 1, 2, 3), name="Maya")
-    album.decide("split", (0, 1), (2, 3))
+    album.decide("split", (0, 1), (2, 3), name="Maya")
     assert album.names()[:4] == ["Maya"] * 2 + ["-"] * 2 and album.are_apart(0, 3)
     album.decide("name", (2, 3), name="Noor")
     assert album.names()[:4] == ["Maya"] * 2 + ["Noor"] * 2 and album.are_apart(0, 3)
+
+
+def test_a_split_outlives_the_name() -> None:
+    album = Album()
+    album.decide("name", (0, 1, 2, 3), name="Maya")
+    album.decide("split", (0, 1), (2, 3), name="Maya")
+    album.decide("forget", name="Maya")
+    assert album.names()[:4] == ["-"] * 4 and album.are_apart(0, 3)
+
+
+def test_what_was_said_of_a_wrong_name_is_not_said_of_the_right_one() -> None:
+    album = Album()
+    album.decide("name", (0,), name="Maya", seen=True)
+    album.decide("deny", (1,), name="Maya")
+    album.decide("name", (0,), name="Noor", seen=True)
+    assert album.names()[0] == "Noor" and not album.are_apart(0, 1)
 
 
 def test_a_denied_face_is_never_that_person_until_it_is_said_to_be() -> None:

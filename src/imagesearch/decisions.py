@@ -70,6 +70,8 @@ class Links:
     ----------
     group : (n,) int64
         Faces of one group belong together; -1 is a face about which nothing was decided.
+    seen : (n,) bool
+        Whether the user looked at the face itself.
     names : dict
         Name by group, for those that have one.
     apart : set
@@ -77,6 +79,7 @@ class Links:
     """
 
     group: np.ndarray
+    seen: np.ndarray
     names: dict[int, str] = field(default_factory=dict)
     apart: set[tuple[int, int]] = field(default_factory=set)
 
@@ -222,7 +225,7 @@ def replay(decisions: Iterable[Decision], faces: Faces) -> Links:
     out than to what is left are set free, to be clustered again. What was decided on single faces stays.
     """
     if not len(faces):
-        return Links(np.empty(0, np.int64))
+        return Links(np.empty(0, np.int64), np.empty(0, bool))
     return _Replay(faces).run(decisions)
 
 
@@ -239,12 +242,13 @@ class _Replay:
     def run(self, decisions: Iterable[Decision]) -> Links:
         for decision in decisions:
             lists = [np.unique(np.asarray(self.find.rows(one), np.int64)) for one in decision.faces]
-            getattr(self, f"_{decision.do}")(decision, [rows for rows in lists if len(rows)])
+            getattr(self, f"_{decision.do}")(decision, lists)
         there = set(np.unique(self.group).tolist()) - {-1}
         named = sorted(there & set(self.names))
         pairs = {tuple(sorted(pair)) for pair in self.apart if pair <= there}
         return Links(
             self.group,
+            self.seen,
             {group: self.names[group] for group in named},
             pairs | set(itertools.combinations(named, 2)),
         )
@@ -285,16 +289,14 @@ class _Replay:
         self._move(rows, group, decision.seen)
 
     def _split(self, decision: Decision, lists: list[np.ndarray]) -> None:
-        # the first part that has a name keeps it
-        keeps = next(
-            (i for i, rows in enumerate(lists) if set(self.group[rows].tolist()) & set(self.names)), -1
-        )
+        # the first part keeps the name, whether or not its photos are there today
+        keeps = self._named(decision.name) if decision.name else None
         parts = []
         for position, rows in enumerate(lists):
-            if position == keeps:
-                group = next(g for g in self.group[rows].tolist() if g in self.names)
+            group = next(self.numbers)
+            if position == 0 and keeps is not None:
+                group = keeps
             else:
-                group = next(self.numbers)
                 self.seen[rows] = False
             self.group[rows] = group
             parts.append(group)
@@ -311,9 +313,12 @@ class _Replay:
 
     def _forget(self, decision: Decision, lists: list[np.ndarray]) -> None:
         group = self._named(decision.name)
-        if group is not None:
+        if group is None:
+            return
+        del self.names[group]
+        if not any(group in pair for pair in self.apart):
             self.group[self.group == group] = -1
-            del self.names[group]
+        # else whoever it is stays apart from whom it was parted
 
     # --- moving faces between groups -----------------------------------------------------------------------
 
@@ -325,10 +330,11 @@ class _Replay:
         for old in set(self.group[rows].tolist()) - {-1, group}:
             taken = rows[self.group[rows] == old]
             left = np.setdiff1d(np.flatnonzero(self.group == old), taken)
-            if len(left) == 0:
-                self._join(old, group)
-            elif seen:
+            if len(left) and seen:
                 self._release(left, taken)
+            elif not len(left) and not (seen and old in self.names):
+                # not of a name that was wrong: who is not Maya may well be Noor
+                self._join(old, group)
         newcomers = self.group[rows] != group
         self.seen[rows] = seen | (self.seen[rows] & ~newcomers)
         self.group[rows] = group

@@ -93,24 +93,26 @@ class Editor:
     def split(self, reference: str) -> int:
         """Part a person's faces where they are least alike; return the number of parts."""
         person, faces = self.people.find(reference), self.people.faces
+        links = self.people.links
         labels = tighter(
             faces.vectors[person.rows],
             self._config.faces.cluster_distance,
+            group=np.where(links.seen, links.group, -1)[person.rows],
             photo=faces.photo_ids[person.rows],
         )
         parts = [person.rows[labels == label] for label in range(labels.max() + 1)]
         several = [rows for rows in parts if len(rows) > 1]
-        links = self.people.links
-        named = [group in links.names for group in links.group.tolist()]
-        # the part with most faces that were named keeps the name
+        named = np.isin(links.group, list(links.names))
+        # the part with most faces that were confirmed, or at least named, keeps the name
         parts = sorted(
             several if len(several) > 1 else parts,
-            key=lambda rows: (-sum(named[row] for row in rows), -len(rows)),
+            key=lambda rows: (-(named & links.seen)[rows].sum(), -named[rows].sum(), -len(rows)),
         )
         if len(parts) < 2:
-            raise UserError(f"--split {reference}: {len(person.rows)} face, which cannot be parted")
+            why = "one face" if len(person.rows) == 1 else "each was confirmed; see --not"
+            raise UserError(f"--split {reference}: cannot be parted: {why}")
         self.stale = True
-        self._decide(Decision("split", tuple(self._anchors(rows) for rows in parts)))
+        self._decide(Decision("split", tuple(self._anchors(rows) for rows in parts), name=person.name))
         return len(parts)
 
     def forget(self, name: str) -> None:
