@@ -163,7 +163,8 @@ class Online:
     cache
         The file.
     seconds_apart, retry_seconds, timeout
-        Between two requests (Nominatim's usage policy: one), before a repeated one, for an answer.
+        Between two requests (Nominatim's usage policy: one, as its clock sees it, so a little more by ours),
+        before a repeated one, for an answer.
 
     Raises
     ------
@@ -176,7 +177,7 @@ class Online:
         settings: Geo,
         cache: Path,
         *,
-        seconds_apart: float = 1.0,
+        seconds_apart: float = 1.05,
         retry_seconds: float = 5.0,
         timeout: float = 10.0,
     ) -> None:
