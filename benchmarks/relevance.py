@@ -27,7 +27,7 @@ from imagesearch.demo.evaluate import MODELS, facts, read_photos
 from imagesearch.demo.picture import fits as may_be_in
 from imagesearch.demo.things import THINGS
 from imagesearch.encoders import ClipEncoder
-from imagesearch.relevance import EVERYDAY, NOWHERE, Bands, measure
+from imagesearch.relevance import EVERYDAY, NOWHERE, Bands, Verdict, measure
 
 LEADS = ("", "", "a photo of ", "a picture of ")
 # Nothing that the demo's CLIP has seen a picture or a name of.
@@ -209,6 +209,16 @@ def ask(
     return done
 
 
+def through_filter(rng: Rng, asked: Asked, photos: np.ndarray) -> dict[str, Verdict]:
+    """Judge five photos that a filter left: with a match among them, and without one."""
+    verdicts, right, wrong = {}, np.flatnonzero(asked.match), np.flatnonzero(~asked.match)
+    for name, some in (("one matches", right), ("none matches", wrong)):
+        if len(some) and len(wrong) > 4:
+            five = np.sort([rng.choice(some), *rng.choice(wrong[wrong != some[0]], 4, replace=False)])
+            verdicts[name] = asked.bands.judge(asked.scores[five], asked.vector, photos)
+    return verdicts
+
+
 def flat_threshold(asked: Sequence[Asked], most_missed: float = 0.05) -> float:
     """Return the raw score that says "nothing" oftenest without saying it of more of what is there."""
     return float(np.quantile([a.scores[0] for a in asked if a.sentence.there], most_missed))
@@ -247,7 +257,7 @@ def show(title: str, asked: Sequence[Asked], methods: dict[str, Relevant]) -> No
     tables = {name: table(asked, method) for name, method in methods.items()}
     print("| kind | " + " | ".join(f"{name}: nothing fits | precision | recall" for name in tables) + " |")
     print("| --- |" + " --- | --- | --- |" * len(tables))
-    for kind in next(iter(tables.values())):
+    for kind in sorted(next(iter(tables.values())), key=lambda kind: kind.startswith("all that")):
         cells = [f"{v:.2f}" if v == v else "" for t in tables.values() for v in t[kind]]
         print(f"| {kind} | " + " | ".join(cells) + " |")
 
@@ -282,6 +292,7 @@ def main() -> None:
     args = parser.parse_args()
     clip = ClipEncoder(str(MODELS / "clip"), "cpu", "float32")
     plain: list[Asked] = []
+    filtered: dict[str, list[bool]] = {}
     harder: dict[tuple[float, float], list[Asked]] = {(0.02, 0.0): [], (0.0, 0.02): [], (0.02, 0.01): []}
     for seed in args.seeds:
         vectors, truth = album(clip, seed, args.photos, args.cache)
@@ -292,10 +303,18 @@ def main() -> None:
         print(f"seed {seed}: of what is there {said['all that is there'][0]:.3f}, of what is not "
               f"{said['all that is not'][0]:.3f}; {one[0].bands.usual:.3f} {one[0].bands.spread:.4f} "
               f"{one[0].bands.nowhere:.3f} {one[0].bands.slope:.3f}", flush=True)  # fmt: skip
+        for a in one:
+            if a.sentence.kind != ASIDE:
+                for name, verdict in through_filter(rng, a, vectors).items():
+                    there = "the album has it" if a.sentence.there else "the album has none"
+                    filtered.setdefault(f"{there}, {name}", []).append(verdict.relevant == 0)
         for (move, noise), done in harder.items():
             of_photos, of_texts = shifted(rng, clip.encode_texts, move, noise)
             done += ask(of_photos(vectors), held, asked, of_texts)
     report("As the model scores", plain)
+    print('\nFive photos of a filter: "nothing fits"')
+    for name, said in filtered.items():
+        print(f"- {name}: {statistics.mean(said):.3f} of {len(said)}")
     for (move, noise), done in harder.items():
         report(f"Scores moved by {move} from text to text, scattered by {noise}", done)
     times = []

@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors"},
-    {"config", "words"},
+    {"config", "words", "relevance"},
     {"photos", "tables", "models", "indexes", "filters", "clustering"},
     {"previews", "encoders", "schema", "faces"},
     {"store", "steps"},

@@ -29,7 +29,7 @@ import numpy as np
 
 # How many spreads below its middle the band of what fits ends. Of normal scores 0.1% lie beyond.
 _REACH = 3.0
-# The spread of so few photos is not to be trusted; half way between the bands decides alone.
+# Of fewer photos neither spread nor slope can be told; half way between the bands decides alone.
 _FEWEST = 20
 # The calibrated score at: the query's mean, the best for what is nowhere, fits, fits as usual, fits best.
 _MARKS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -140,43 +140,40 @@ class Bands:
         return cls(**{**kept, "centre": np.asarray(kept["centre"], np.float32)})
 
     def judge(
-        self, scores: Sequence[float] | np.ndarray, texts: np.ndarray, weights: Sequence[float] = (1.0,)
+        self, scores: Sequence[float] | np.ndarray, query: np.ndarray, sample: np.ndarray | None = None
     ) -> Verdict:
         """Tell which of a query's hits are relevant.
 
-        Only where the bands lie is taken from the collection, so that hits that passed a filter are judged
-        as all would be: five photos are not compared with each other.
+        The bands are the whole collection's, so that hits that passed a filter are judged as all would be:
+        five photos are not compared with each other. It is for queries of one text; a text with another added
+        or taken away, or a photo, scores in bands of its own that were not measured.
 
         Parameters
         ----------
         scores : n floats
             Raw scores of the hits, best first; any number of them.
-        texts : (d,) or (k, d)
-            The vector of the query, or of each of its texts.
-        weights : k floats
-            How much each text counts; negative ones are subtracted. The scores are then those of the
-            weighted sum, divided by its length. A text that is subtracted is expected to score its mean.
+        query : (d,)
+            The text's vector.
+        sample : (m, d) float32, optional
+            Vectors of the collection, wanted where the hits passed a filter: if one of them fits on its own,
+            what is looked for is there, and a photo that passed the filter need not fit on its own as well.
         """
-        texts, scores = np.atleast_2d(np.asarray(texts, np.float64)), np.asarray(scores, np.float64)
-        marks = sum(w * self._marks(text, w > 0) for text, w in zip(texts, weights, strict=True))
-        if len(texts) > 1:
-            marks = marks / max(float(np.linalg.norm(np.asarray(weights) @ texts)), 1e-9)
-        marks = np.maximum.accumulate(marks)
+        scores, marks = np.asarray(scores, np.float64), self._marks(query)
+        best = scores[0] if scores.size else -np.inf
+        if sample is not None and len(sample):
+            best = max(best, float((sample @ query).max()))
+        relevant = int(np.count_nonzero(scores >= marks[1])) if best >= marks[2] else 0
         rising = marks + 1e-9 * np.arange(len(marks))  # np.interp wants them to
-        found = scores.size > 0 and scores[0] >= marks[2]
-        relevant = int(np.count_nonzero(scores >= marks[1])) if found else 0
         calibrated = np.interp(scores, rising, _MARKS)
         return Verdict(calibrated, relevant, fits=float(marks[2]), kept=float(marks[1]))
 
-    def _marks(self, text: np.ndarray, wanted: bool) -> np.ndarray:
-        """Return the raw scores of one text where the calibrated score has its `_MARKS`."""
-        mean = float(self.centre @ text)
-        if not wanted:
-            return np.full(len(_MARKS), mean)
+    def _marks(self, query: np.ndarray) -> np.ndarray:
+        """Return the raw scores at which a query's calibrated scores are `_MARKS`."""
+        mean = float(self.centre @ query)
         nowhere, usual = (self.slope * mean + level for level in (self.nowhere, self.usual))
         reach = _REACH * self.spread
         fits = max(usual - reach, (nowhere + usual) / 2)
-        return np.array([mean, nowhere, fits, usual, usual + reach])
+        return np.maximum.accumulate([mean, nowhere, fits, usual, usual + reach])
 
 
 def measure(photos: np.ndarray, everyday: np.ndarray, nowhere: np.ndarray) -> Bands:
@@ -196,13 +193,14 @@ def measure(photos: np.ndarray, everyday: np.ndarray, nowhere: np.ndarray) -> Ba
     batches = [photos[i : i + _ROWS_A_BATCH] for i in range(0, len(photos), _ROWS_A_BATCH)]
     tops = np.max([(batch @ nowhere.T).max(axis=0) for batch in batches], axis=0)
     means = nowhere @ centre
-    slope = _slope(means, tops)
+    enough = len(photos) >= _FEWEST
+    slope = _slope(means, tops) if enough else 0.0
     expected = slope * (everyday @ centre)
     best = np.concatenate([(batch @ everyday.T - expected).max(axis=1) for batch in batches])
     low, usual, high = np.quantile(best, (0.25, 0.5, 0.75))
     absent = float(np.median(tops - slope * means))
     # half of normal scores lie within 0.674 standard deviations of their middle
-    spread = (high - low) / 1.349 if len(photos) >= _FEWEST else abs(usual - absent)
+    spread = (high - low) / 1.349 if enough else abs(usual - absent)
     return Bands(centre.astype(np.float32), slope, absent, float(usual), float(spread))
 
 
