@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors"},
-    {"config", "words", "chain"},
+    {"config", "words", "chain", "relevance"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"},
     {"catalogue"},

@@ -1,0 +1,173 @@
+"""Relevance: bands of scores that belong to a collection, and to no model."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagesearch.relevance import EVERYDAY, NOWHERE, Bands, Verdict, measure
+
+THINGS, SIZE = 40, 64
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
+
+
+class World:
+    """Things with a direction each: photos of the first 20, captions of all; the rest is nowhere."""
+
+    def __init__(self, photos: int, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.things = unit(rng.standard_normal((THINGS, SIZE)))
+        self.shown = rng.integers(0, 20, photos)
+        noise = rng.standard_normal((photos, SIZE)) / np.sqrt(SIZE)
+        self.photos = unit(self.things[self.shown] + 0.4 * noise) if photos else np.empty((0, SIZE), "f4")
+        self.everyday, self.nowhere = self.things[:30], self.things[30:]
+
+    def bands(self) -> Bands:
+        return measure(self.photos, self.everyday, self.nowhere)
+
+    def ask(self, thing: int, among: np.ndarray | None = None, sample: bool = False) -> tuple:
+        photos = self.photos if among is None else self.photos[among]
+        scores = photos @ self.things[thing]
+        order = np.argsort(-scores)
+        verdict = self.bands().judge(scores[order], self.things[thing], self.photos if sample else None)
+        return verdict, order
+
+
+def test_what_is_there_is_found_whole_and_what_is_not_is_nothing() -> None:
+    world = World(300)
+    for thing in range(20):
+        verdict, order = world.ask(thing)
+        assert set(order[: verdict.relevant]) == set(np.flatnonzero(world.shown == thing))
+    for thing in range(20, THINGS):
+        assert world.ask(thing)[0].relevant == 0
+
+
+def test_calibrated_scores_mean_the_same_and_keep_the_order() -> None:
+    world = World(300)
+    for thing in range(20):
+        verdict, _ = world.ask(thing)
+        assert np.all(np.diff(verdict.calibrated) <= 0)
+        assert verdict.calibrated.min() >= 0 and verdict.calibrated.max() <= 1
+        assert verdict.calibrated[0] >= 0.5
+        assert np.array_equal(np.flatnonzero(verdict.calibrated >= 0.25), np.arange(verdict.relevant))
+    assert max(world.ask(thing)[0].calibrated[0] for thing in range(20, THINGS)) < 0.5
+
+
+@settings(max_examples=50, deadline=None)
+@given(scale=st.floats(0.05, 20), offset=st.floats(-3, 3), thing=st.integers(0, THINGS - 1))
+def test_other_units_change_no_decision(scale: float, offset: float, thing: int) -> None:
+    world = World(120)
+    photos = np.hstack([world.photos, np.ones((120, 1))]).astype(np.float64)
+    texts = np.hstack([scale * world.things, np.full((THINGS, 1), offset)]).astype(np.float64)
+    scores = -np.sort(-(photos @ texts[thing]))
+    moved = measure(photos, texts[:30], texts[30:]).judge(scores, texts[thing])
+    plain, _ = world.ask(thing)
+    assert moved.relevant == plain.relevant
+    assert np.allclose(moved.calibrated, plain.calibrated, atol=1e-3)
+
+
+def test_a_text_that_scores_higher_everywhere_is_judged_by_its_own_band() -> None:
+    rng = np.random.default_rng(5)
+    world = World(300)
+    moves = rng.normal(0, 0.3, (THINGS, 1))
+    photos = np.hstack([world.photos, np.ones((300, 1), np.float32)])
+    texts = np.hstack([world.things, moves]).astype(np.float32)
+    bands = measure(photos, texts[:30], texts[30:])
+    assert bands.slope > 0.5
+    high = int(np.argmax(moves[20:30])) + 20  # no photo shows it
+    scores = -np.sort(-(photos @ texts[high]))
+    assert scores[0] > bands.judge(scores, texts[high]).kept - 0.3
+    assert bands.judge(scores, texts[high]).relevant == 0
+
+
+def test_few_photos_behind_a_filter_are_judged_as_all_are() -> None:
+    world = World(300)
+    without, with_one = np.flatnonzero(world.shown != 3)[:5], np.flatnonzero(world.shown == 3)[-1:]
+    assert world.ask(3, without)[0].relevant == 0
+    assert world.ask(3, without, sample=True)[0].relevant == 0
+    verdict, order = world.ask(3, np.append(without, with_one), sample=True)
+    assert verdict.relevant == 1 and order[0] == 5
+
+
+def test_a_sample_with_what_is_looked_for_lets_a_weaker_photo_count() -> None:
+    world = World(300)
+    bands, query = world.bands(), world.things[3]
+    verdict = bands.judge([], query)
+    between = [(verdict.fits + verdict.kept) / 2]
+    assert bands.judge(between, query).relevant == 0
+    assert bands.judge(between, query, world.photos).relevant == 1
+    assert bands.judge(between, query, world.photos[world.shown != 3]).relevant == 0
+
+
+@pytest.mark.parametrize("photos", [0, 1, 2, 5, 19, 20])
+def test_tiny_collections(photos: int) -> None:
+    world = World(photos)
+    bands = world.bands()
+    assert np.isfinite([bands.slope, bands.nowhere, bands.usual, bands.spread]).all()
+    for thing in range(THINGS):
+        verdict, order = world.ask(thing, sample=True)
+        assert len(verdict.calibrated) == photos and np.isfinite(verdict.calibrated).all()
+        shown = int((world.shown == thing).sum())
+        assert (verdict.relevant > 0) == (shown > 0)
+        assert set(world.shown[order[:shown]]) <= {thing}
+
+
+def test_scores_that_are_all_equal() -> None:
+    same = unit(np.ones((30, SIZE)))
+    bands = measure(same, World(1).everyday, World(1).nowhere)
+    assert bands.spread == pytest.approx(0, abs=1e-6)
+    verdict = bands.judge(same @ World(1).things[0], World(1).things[0])
+    assert np.isfinite(verdict.calibrated).all() and verdict.relevant in (0, 30)
+    assert len(set(verdict.calibrated.tolist())) == 1
+
+
+def test_no_hits() -> None:
+    verdict = World(50).bands().judge([], World(50).things[0])
+    assert isinstance(verdict, Verdict) and verdict.relevant == 0 and verdict.calibrated.shape == (0,)
+
+
+def test_many_photos_are_measured_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(100)
+    whole = world.bands()
+    monkeypatch.setattr("imagesearch.relevance._ROWS_A_BATCH", 7)
+    pieces = world.bands()
+    assert np.allclose([pieces.usual, pieces.nowhere], [whole.usual, whole.nowhere], atol=1e-6)
+
+
+def test_bands_survive_json() -> None:
+    bands = World(80).bands()
+    again = Bands.from_dict(json.loads(json.dumps(bands.to_dict())))
+    assert np.allclose(again.centre, bands.centre, atol=1e-6)
+    assert (again.slope, again.nowhere, again.usual, again.spread) == (
+        bands.slope,
+        bands.nowhere,
+        bands.usual,
+        bands.spread,
+    )
+
+
+def test_judging_is_quick() -> None:
+    rng = np.random.default_rng(0)
+    sample, query = unit(rng.standard_normal((500, 512))), unit(rng.standard_normal(512))
+    bands = Bands(sample.mean(axis=0), 0.1, 0.2, 0.3, 0.01)
+    scores = -np.sort(-(sample @ query))[:201]
+    times = []
+    for _ in range(30):
+        start = time.perf_counter()
+        bands.judge(scores, query, sample)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.002
+
+
+def test_the_texts_are_different_and_plain() -> None:
+    texts = EVERYDAY + NOWHERE
+    assert len(set(texts)) == len(texts)
+    assert all(text == text.strip() and text.isascii() for text in texts)
