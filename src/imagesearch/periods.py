@@ -1,0 +1,287 @@
+"""Spans of time as conditions: days and periods, seasons of both hemispheres, holidays, what recurs.
+
+Times are wall clocks, in seconds since 1970 as if in UTC, as collections keep them. Every condition asks for
+photos whose time is known. A season is named after the year in which it ends: winter 2023 in the north and
+summer 2023 in the south are both December 2022 to February 2023. Photos south of the equator have the
+southern seasons; those without a position (latitude 0) count as northern.
+"""
+
+from __future__ import annotations
+
+import calendar
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from imagesearch.filters import Between, Condition, Either, Every, Is, No, OneOf
+
+HAS_TIME = Is("has_time", True)
+NORTH, SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
+# First month in the north; in the south it is half a year later.
+SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
+
+
+@dataclass(frozen=True)
+class Period:
+    """From a day to the day before another; None is no limit."""
+
+    start: date | None
+    end: date | None
+
+    @property
+    def condition(self) -> Condition:
+        """Photos taken in it."""
+        return Every((HAS_TIME, self.within))
+
+    @property
+    def within(self) -> Condition:
+        """The same of photos whose time is known to be known."""
+        low, high = (None if day is None else _seconds(day) for day in (self.start, self.end))
+        return Between("taken_at", low, high)
+
+    def __str__(self) -> str:
+        if self.start is None or self.end is None:
+            return f"before {self.end}" if self.start is None else f"since {self.start}"
+        last = self.end - timedelta(days=1)
+        return str(self.start) if last == self.start else f"{self.start} to {last}"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a date expression names.
+
+    Attributes
+    ----------
+    north, south
+        The period in each hemisphere, for what happened once.
+    recurring
+        The condition for what happens every year or week.
+    months
+        The month a recurring moment is, for spans such as "may to july"; else 0.
+    weak
+        Whether its words mean something else as often (may, march, summer, sunday, christmas): then it
+        wants a word such as *in* or *last*, or a year.
+    family
+        Moments of one family are alternatives when *and* or a comma stands between them.
+    """
+
+    north: Period | None = None
+    south: Period | None = None
+    recurring: Condition | None = None
+    month: int = 0
+    weak: bool = False
+    family: str = "period"
+
+    @property
+    def condition(self) -> Condition:
+        """Photos taken then."""
+        if self.recurring is not None:
+            return Every((HAS_TIME, self.recurring))
+        assert self.north is not None
+        if self.south is None or self.south == self.north:
+            return self.north.condition
+        sides = (Every((NORTH, self.north.within)), Every((SOUTH, self.south.within)))
+        return Every((HAS_TIME, Either(sides)))
+
+    @property
+    def means(self) -> str:
+        """The days it stands for, for what happened once."""
+        if self.north is None:
+            return ""
+        if self.south is None or self.south == self.north:
+            return str(self.north)
+        return f"{self.north}; south of the equator {self.south}"
+
+    def bounds(self, hemisphere: str) -> Period:
+        """Return the period in one hemisphere."""
+        period = self.south if hemisphere == "south" and self.south is not None else self.north
+        assert period is not None
+        return period
+
+
+def once(start: date, end: date, family: str = "period", weak: bool = False) -> Moment:
+    """Return what happened from one day to the day before another."""
+    return Moment(Period(start, end), family=family, weak=weak)
+
+
+def on(day: date) -> Moment:
+    """Return one day."""
+    return once(day, day + timedelta(days=1), "day")
+
+
+def span(first: Moment | None, last: Moment | None) -> Moment:
+    """Return everything from one moment's start to another's end; None is no limit."""
+
+    def of(side: str) -> Period:
+        start = None if first is None else first.bounds(side).start
+        end = None if last is None else last.bounds(side).end
+        if start is not None and end is not None and start >= end:
+            assert first is not None and last is not None
+            start, end = last.bounds(side).start, first.bounds(side).end
+        return Period(start, end)
+
+    return Moment(of("north"), of("south"), family="open" if None in (first, last) else "period")
+
+
+def before(moment: Moment) -> Moment:
+    """Return all time before a moment starts."""
+    return Moment(*(Period(None, moment.bounds(s).start) for s in ("north", "south")), family="open")
+
+
+def after(moment: Moment) -> Moment:
+    """Return all time after a moment's end."""
+    return Moment(*(Period(moment.bounds(s).end, None) for s in ("north", "south")), family="open")
+
+
+def years(first: int, count: int = 1) -> Moment:
+    """Return a year or several."""
+    return once(date(first, 1, 1), date(first + count, 1, 1), "year")
+
+
+def month_of(year: int, month: int) -> Moment:
+    """Return a month of a year; month 0 is the December before."""
+    start = date(year, 1, 1) + _shift(months=month - 1)
+    return once(start, start + _shift(months=1), "month")
+
+
+def months(first: int, last: int) -> Condition:
+    """Return a condition on the months from one to another, over the turn of the year if need be."""
+    wanted = [(first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1)]
+    return Is("month", first) if first == last else OneOf("month", tuple(wanted))
+
+
+def season(name: str, year: int | None = None) -> Moment:
+    """Return a season: of each year, or the one that ends in a year."""
+    first = {"north": SEASONS[name], "south": (SEASONS[name] + 5) % 12 + 1}
+    if year is None:
+        north, south = (months(month, (month + 1) % 12 + 1) for month in first.values())
+        either = Either((Every((NORTH, north)), Every((SOUTH, south))))
+        return Moment(recurring=either, weak=True, family="season")
+    return Moment(*(_quarter(month, year) for month in first.values()), family="season")
+
+
+def _quarter(month: int, year: int) -> Period:
+    """Three months from a given one, the last of them in a year."""
+    start = date(year - (month + 2 > 12), month, 1)
+    return Period(start, start + _shift(months=3))
+
+
+# Month, first and last day. Those that move about are worked out.
+_HOLIDAYS = {
+    "christmas eve": (12, 24, 24), "christmas day": (12, 25, 25), "christmas": (12, 24, 26),
+    "xmas": (12, 24, 26), "boxing day": (12, 26, 26), "new years eve": (12, 31, 31),
+    "new years day": (1, 1, 1), "halloween": (10, 31, 31), "valentines day": (2, 14, 14),
+}  # fmt: skip
+HOLIDAYS = (*_HOLIDAYS, "new years", "new year", "thanksgiving", "easter")
+
+
+def holiday(name: str, year: int | None = None) -> Moment | None:
+    """Return a holiday of each year or of one; None for Easter without a year, which has no fixed day."""
+    if year is not None:
+        first, last = _holiday_days(name, year)
+        return once(first, last + timedelta(days=1), "holiday")
+    if name in ("new years", "new year"):
+        ends = (Every((Is("month", 12), Is("day", 31))), Every((Is("month", 1), Is("day", 1))))
+        return Moment(recurring=Either(ends), weak=True, family="holiday")
+    if name == "thanksgiving":
+        parts = (Is("month", 11), Is("weekday", calendar.THURSDAY), Between("day", 22, 29))
+        return Moment(recurring=Every(parts), family="holiday")
+    if name == "easter":
+        return None
+    month, first_day, last_day = _HOLIDAYS[name]
+    when = Is("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
+    parts = Every((Is("month", month), when))
+    return Moment(recurring=parts, weak=name in ("christmas", "xmas"), family="holiday")
+
+
+def _holiday_days(name: str, year: int) -> tuple[date, date]:
+    if name == "easter":
+        sunday = _easter(year)
+        return sunday - timedelta(days=2), sunday + timedelta(days=1)
+    if name == "thanksgiving":
+        first = date(year, 11, 1)
+        day = first + timedelta(days=(calendar.THURSDAY - first.weekday()) % 7 + 21)
+        return day, day
+    if name in ("new years", "new year"):
+        return date(year - 1, 12, 31), date(year, 1, 1)
+    month, first_day, last_day = _HOLIDAYS[name]
+    return date(year, month, first_day), date(year, month, last_day)
+
+
+def weekdays(days: Iterable[int]) -> Moment:
+    """Return certain weekdays of every week, 0 for Monday."""
+    days = tuple(days)
+    return Moment(
+        recurring=Is("weekday", days[0]) if len(days) == 1 else OneOf("weekday", days), family="weekday"
+    )
+
+
+def latest(moments: Iterable[Moment], today: date) -> Moment:
+    """Return the last of some moments, in order of time, that ended before today; in each hemisphere."""
+    found = list(moments)
+    sides = []
+    for side in ("north", "south"):
+        periods = [moment.bounds(side) for moment in found]
+        sides.append(next(p for p in reversed(periods) if p.end is not None and p.end <= today))
+    return Moment(*sides, family=found[0].family)
+
+
+def this(unit: str, today: date, ago: int = 0) -> Moment:
+    """Return the day, the week from Monday, the month or the year that holds a day, or one before it."""
+    day = today - _shift(**{UNITS[unit]: ago})
+    if unit == "day":
+        return on(day)
+    if unit == "week":
+        monday = day - timedelta(days=day.weekday())
+        return once(monday, monday + timedelta(days=7))
+    return years(day.year) if unit == "year" else month_of(day.year, day.month)
+
+
+def last_few(count: int, unit: str, today: date) -> Moment:
+    """Return the last few days, weeks, months or years, today among them."""
+    tomorrow = today + timedelta(days=1)
+    return once(tomorrow - _shift(**{UNITS[unit]: count}), tomorrow)
+
+
+def read_date(text: str, day_first: bool) -> date:
+    """Read a date written with its day, month and year.
+
+    Raises
+    ------
+    ValueError
+        If there is no such day.
+    """
+    return _parsed(text, day_first)
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(text: str, day_first: bool) -> date:
+    from dateutil import parser
+
+    try:
+        return parser.parse(text, dayfirst=day_first).date()
+    except (parser.ParserError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _easter(year: int) -> date:
+    from dateutil.easter import easter
+
+    return easter(year)
+
+
+def _shift(**units: int):  # noqa: ANN202  # a relativedelta, whose class is loaded when first needed
+    from dateutil.relativedelta import relativedelta
+
+    return relativedelta(**units)
+
+
+def _seconds(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * 86_400
+
+
+def inverse(condition: Condition) -> Condition:
+    """Return photos whose time is known and that were not taken then."""
+    return Every((HAS_TIME, No(condition)))

@@ -1,0 +1,189 @@
+"""How a sentence was read: people, places, dates and text; as a condition, in words, and for ``--json``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from imagesearch.filters import Between, Condition, Either, Every, Has, Is, No
+
+NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True)
+class People:
+    """Who must be in a photo.
+
+    Attributes
+    ----------
+    all_of, any_of, none_of
+        Names as given by the user; of each group in ``any_of``, one person is enough.
+    only
+        Nobody else.
+    count
+        Least and most faces; None is no limit.
+    """
+
+    all_of: tuple[str, ...] = ()
+    any_of: tuple[tuple[str, ...], ...] = ()
+    none_of: tuple[str, ...] = ()
+    only: bool = False
+    count: tuple[int, int | None] | None = None
+
+    def __bool__(self) -> bool:
+        return self != People()
+
+    @property
+    def named(self) -> int:
+        """How many people the sentence names, each group of alternatives as one."""
+        return len(self.all_of) + len(self.any_of)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What all must hold. Faces were looked for where they are counted: -1 says they were not."""
+        parts: list[Condition] = [_has(name) for name in self.all_of]
+        parts += [Either(tuple(map(_has, names))) for names in self.any_of]
+        parts += [No(_has(name)) for name in self.none_of]
+        if self.only:
+            parts.append(Is("face_count", self.named))
+        elif self.count is not None:
+            low, high = self.count
+            parts.append(Is("face_count", low) if low == high else _faces(low, high))
+        return tuple(parts)
+
+    def __str__(self) -> str:
+        groups = [" or ".join(names) for names in self.any_of]
+        if len(groups) + bool(self.all_of) > 1:
+            groups = [f"({group})" for group in groups]
+        said = _listed([*self.all_of, *groups])
+        if self.only:
+            said = f"only {said}"
+        said += (" " if said else "") + f"without {_listed(self.none_of)}" if self.none_of else ""
+        if self.count is not None and not self.only:
+            said = f"{said}, {_counted(*self.count)}" if said else _counted(*self.count)
+        return said
+
+
+@dataclass(frozen=True)
+class When:
+    """One of the dates that must hold.
+
+    Attributes
+    ----------
+    words
+        As they stood in the sentence, without *in* and *on*.
+    condition
+        On the photos' time, which it asks to be known.
+    means
+        The days they stand for: ``2023-12-01 to 2023-12-31``; nothing where they come back every year.
+    """
+
+    words: str
+    condition: Condition
+    means: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A sentence, understood.
+
+    Attributes
+    ----------
+    people
+        Who.
+    places
+        Where: any of these; of each, all words must be among the photo's ``place_words``.
+    not_places
+        Where not.
+    dates
+        When: all of these.
+    text
+        What CLIP is given, by the template; empty if nothing is left of the sentence.
+    caption
+        The same without the template: who was taken out is "a person" or "two people".
+    words
+        What is left of the sentence, as it stood.
+    notes
+        Remarks on what was read otherwise than it stands.
+    spelled
+        Pairs of a place word and how to name it: ``("goa", "Goa (state)")``.
+    """
+
+    people: People = People()
+    places: tuple[tuple[str, ...], ...] = ()
+    not_places: tuple[str, ...] = ()
+    dates: tuple[When, ...] = ()
+    text: str = ""
+    caption: str = ""
+    words: str = ""
+    notes: tuple[str, ...] = ()
+    spelled: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def place_conditions(self) -> tuple[Condition, ...]:
+        """What all must hold of the place."""
+        options = [_all(tuple(Has("place_words", word) for word in words)) for words in self.places]
+        parts: list[Condition] = [Either(tuple(options)) if len(options) > 1 else options[0]] if options else []
+        return (*parts, *(No(Has("place_words", word)) for word in self.not_places))
+
+    @property
+    def condition(self) -> Condition:
+        """People and places and dates."""
+        dates = tuple(when.condition for when in self.dates)
+        return _all((*self.people.conditions, *self.place_conditions, *dates))
+
+    @property
+    def said(self) -> str:
+        """How the sentence was read, in a line: ``Maya · Goa (state) · "a person on the beaches"``."""
+        spelled = dict(self.spelled)
+        parts = [str(self.people)] if self.people else []
+        where = [", ".join(spelled.get(word, word) for word in words) for words in self.places]
+        parts += [" or ".join(where)] if where else []
+        parts += [f"not {spelled.get(word, word)}" for word in self.not_places]
+        for when in self.dates:
+            parts.append(f"{when.words} ({when.means})" if when.means else when.words)
+        parts += [f'"{self.caption}"'] if self.caption else []
+        return " · ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold of it."""
+        return {
+            "people": asdict(self.people),
+            "places": {"any_of": self.places, "none_of": self.not_places},
+            "dates": [{"words": when.words, "means": when.means} for when in self.dates],
+            "text": self.text,
+            "words": self.words,
+            "read_as": self.said,
+            "notes": self.notes,
+        }
+
+
+def _has(name: str) -> Condition:
+    return Has("face_labels", name)
+
+
+def _faces(low: int, high: int | None) -> Condition:
+    return Between("face_count", low, None if high is None else high + 1)
+
+
+def _all(parts: tuple[Condition, ...]) -> Condition:
+    return parts[0] if len(parts) == 1 else Every(parts)
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def _number(count: int) -> str:
+    return NUMBERS[count] if 0 < count < len(NUMBERS) else str(count)
+
+
+def _counted(low: int, high: int | None) -> str:
+    people = "people" if (high or 2) != 1 else "person"
+    if high == 0:
+        return "nobody"
+    if high == low:
+        return f"{_number(low)} {people}"
+    if high is None:
+        return f"at least {_number(low)} {people if low != 1 else 'person'}"
+    return f"{low} to {high} people"
