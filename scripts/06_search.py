@@ -12,7 +12,11 @@ from imagesearch import cli
 
 def arguments():
     parser = cli.parser(__doc__)
-    parser.add_argument("text", nargs="?", default="", help='what the photos show: "a red boat"')
+    parser.add_argument("text", nargs="?", default="", help='"maya on the beaches of goa", "a red boat"')
+    parser.add_argument(
+        "--strategy", choices=["filter", "hybrid", "semantic"], help="default: search.strategy"
+    )
+    parser.add_argument("--strict", action="store_true", help="show nothing else when no photo passes")
     parser.add_argument("--image", type=Path, metavar="FILE", help="a photo that they are like")
     parser.add_argument("--face", type=Path, metavar="FILE", help="a photo of somebody who is in them")
     parser.add_argument("--by", choices=["clip", "vit"], default="clip", help="whose vectors; default: clip")
@@ -22,6 +26,9 @@ def arguments():
     parser.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
     parser.add_argument("-k", type=cli.number_of_results, metavar="N", help="results; default: search.top_k")
     parser.add_argument("--min-score", type=float, metavar="S", help="leave out what scores less")
+    parser.add_argument("--min-fit", type=float, metavar="F", help="calibrated, 0 to 1, for any query alike")
+    parser.add_argument("--sort", choices=["score", "date"], default="score", help="of the relevant ones")
+    parser.add_argument("--collapse", action="store_true", help="one photo of a burst, with the count")
     cli.add_filter_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object")
@@ -41,6 +48,8 @@ def main():
 
     given = Query(
         text=args.text,
+        strategy=args.strategy or config.search.strategy,
+        strict=args.strict,
         image=args.image,
         face=args.face,
         by=args.by,
@@ -52,18 +61,36 @@ def main():
         criteria=cli.criteria_of(args),
         top_k=config.search.top_k if args.k is None else args.k,
         min_score=config.search.min_score if args.min_score is None else args.min_score,
+        min_fit=config.search.min_fit if args.min_fit is None else args.min_fit,
+        sort=args.sort,
+        collapse=args.collapse,
     )
     with Store(config.milvus) as store:
         searcher = Searcher(config, Dataset(config), store)
         if given.has_vector or given.face or given.minus or given.has_filter:
             present(searcher.search(given), searcher, args)
         else:
-            cli.ask(lambda line: present(searcher.search(given.with_line(line)), searcher, args))
+            converse(given, searcher, args)
+
+
+def converse(given, searcher, args):
+    """Ask for queries; "like 3" searches with the third result of the last one."""
+    last = []
+
+    def answer(line):
+        query = given.with_line(line, last)
+        found = searcher.search(query)
+        last[:] = found.results
+        present(found, searcher, args)
+
+    cli.ask(answer)
 
 
 def present(answer, searcher, args):
     from imagesearch.output import answer_figure, copy_results, print_answer
 
+    for note in answer.notes:
+        cli.say(note)
     if args.json:
         cli.print_json(answer.to_dict())
     elif args.paths:
@@ -71,7 +98,6 @@ def present(answer, searcher, args):
         sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in answer.results))
     else:
         print_answer(answer)
-    cli.say(answer.note)
     if args.copy_to:
         copy_results(answer.results, args.copy_to)
     if args.save or not (args.json or args.paths or args.no_show):

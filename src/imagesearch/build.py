@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from imagesearch.calibration import keep_bands
 from imagesearch.config import Config
 from imagesearch.content import content_of
 from imagesearch.dataset import Dataset
@@ -93,6 +94,9 @@ def build_collections(
         with FileLock(dataset.folder / ".build.lock", blocking=False):
             reports = _update(store, jobs, rebuild, progress)
             _write_vocabulary(dataset, jobs)
+            for spec, rows in jobs:
+                if spec.kind == "clip":
+                    keep_bands(config, dataset, rows.vectors)
     except Timeout:
         raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
     for kind, report in reports.items():

@@ -233,7 +233,10 @@ class Search(_Section):
     """What a search answers with when nothing else is said."""
 
     top_k: int = Field(default=10, ge=1, le=1000)
+    strategy: Literal["filter", "hybrid", "semantic"] = "filter"
+    ranker: Literal["rrf", "weighted"] = "rrf"
     min_score: float | None = Field(default=None, ge=-1, le=1)
+    min_fit: float | None = Field(default=None, ge=0, le=1)
 
 
 class Config(_Section):

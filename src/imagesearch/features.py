@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from imagesearch.calibration import keep_texts
 from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder, VitEncoder, fingerprint, top_classes
@@ -100,7 +101,7 @@ def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
 
 def _clip_step(config: Config, dataset: Dataset) -> Step:
     model = (config.models.clip, config.models.device, config.models.precision)
-    return Step("clip", (dataset.table("clip"),), fingerprint("clip", *model), lambda: _ClipEngine(*model))
+    return Step("clip", (dataset.table("clip"),), fingerprint("clip", *model), lambda: _ClipEngine(config, dataset))
 
 
 def _vit_step(config: Config, dataset: Dataset) -> Step:
@@ -112,9 +113,11 @@ def _vit_step(config: Config, dataset: Dataset) -> Step:
 
 
 class _ClipEngine:
-    def __init__(self, name: str, device: str, precision: str) -> None:
-        self._encoder = ClipEncoder(name, device, precision)
+    def __init__(self, config: Config, dataset: Dataset) -> None:
+        models = config.models
+        self._encoder = ClipEncoder(models.clip, models.device, models.precision)
         self.side, self.longest = self._encoder.side, 0
+        keep_texts(config, dataset, self._encoder)
 
     def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
         return self._encoder.prepare(picture.image)

@@ -33,12 +33,15 @@ _PEOPLE_IN_A_FIGURE, _FACES_IN_A_ROW, _FACES_IN_A_FIGURE = 24, 8, 64
 
 
 def print_answer(answer: Answer) -> None:
-    """Print one line a result: rank, score, path and class."""
-    print(answer.query.title)
+    """Print how the query was read, and a line for each result: rank, score, calibrated score, and what it is."""
+    print(answer.read_as)
     for result in answer.results:
+        fit = f"  {result.fit:.2f}" if result.fit is not None else ""
+        about = ", ".join(filter(None, (*result.people, result.city or result.country)))
         label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
-        people = f"  {', '.join(result.people)}" if result.people else ""
-        print(f"{result.rank:>4}  {_measure(result, 4)}  {result.path}{label}{people}")
+        burst = f"  +{result.like_it} alike" if result.like_it else ""
+        about = f"  {about}" if about else ""
+        print(f"{result.rank:>4}  {_measure(result, 4)}{fit}  {result.path}{label}{about}{burst}")
 
 
 def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
@@ -46,7 +49,7 @@ def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: b
     tiles = [
         Tile(
             _thumbnail_of(dataset, result),
-            f"{result.rank} · {_measure(result, 3)}",
+            f"{result.rank} · {_measure(result, 3)}" + (f"  +{result.like_it}" if result.like_it else ""),
             Path(result.path).name,
             ", ".join(result.people),
         )
@@ -55,7 +58,8 @@ def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: b
     limit = dataset.config.extraction.max_megapixels
     shown = answer.query.image or answer.query.face
     image = _thumbnail(shown, limit) if shown else None
-    figure = result_grid(answer.query.title, tiles, image)
+    title = answer.read_as + (" — nothing fits; the nearest:" if answer.nothing_fits else "")
+    figure = result_grid(title, tiles, image)
     report_saved(show(figure, f"search {answer.query.title}", save=save, window=window))
 
 

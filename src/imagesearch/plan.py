@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesearch.filters import Condition, Every
+from imagesearch.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,30 @@ class Step:
     said: str
 
 
+def parts_of(reading: Reading) -> list[Part]:
+    """Return who, where and when of a sentence, as far as it says so."""
+    parts = []
+    if reading.people:
+        people = reading.people
+        one_of = (*people.all_of, *(name for group in people.any_of for name in group))
+        looser = replace(people, all_of=(), any_of=(one_of,), only=False, count=None)
+        together = people.named > 1
+        parts.append(
+            Part(
+                f"of {people}",
+                Every(people.conditions),
+                Every(looser.conditions) if together else None,
+                f"of {looser}" if together else "",
+            )
+        )
+    if reading.places or reading.not_places:
+        parts.append(Part(_where(reading), Every(reading.place_conditions)))
+    if reading.dates:
+        said = " ".join(when.words for when in reading.dates)
+        parts.append(Part(f"from {said}", Every(tuple(when.condition for when in reading.dates))))
+    return parts
+
+
 def steps(parts: Sequence[Part], has_text: bool) -> Iterator[list[Step]]:
     """Yield what to try, the strictest first; what is tried together is shown one after another.
 
@@ -64,6 +89,13 @@ def steps(parts: Sequence[Part], has_text: bool) -> Iterator[list[Step]]:
         yield [_step(some) for some in itertools.combinations(parts, kept)]
     if parts and has_text:
         yield [Step(Every(), "anything")]
+
+
+def _where(reading: Reading) -> str:
+    spelled = dict(reading.spelled)
+    places = [", ".join(spelled.get(word, word) for word in words) for words in reading.places]
+    said = [f"in {' or '.join(places)}"] if places else []
+    return " ".join([*said, *(f"not in {spelled.get(word, word)}" for word in reading.not_places)])
 
 
 def _step(parts: Sequence[Part]) -> Step:

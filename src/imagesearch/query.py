@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,10 @@ from imagesearch.criteria import Criteria
 from imagesearch.errors import UserError
 from imagesearch.filters import ANYTHING, Condition
 from imagesearch.photos import EXTENSIONS
+from imagesearch.reading import Reading
+
+COUNTED = 200
+"""Candidates are counted up to this many; beyond, counting would cost more than the search."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,14 @@ class Query:
     Parameters
     ----------
     text
-        What the photos should show.
+        A sentence: who, where, when, and what the photos should show.
+    strategy
+        ``"filter"``: who, where and when are a filter, what is left is compared by CLIP; ``"hybrid"``: CLIP and
+        BM25 over names and places, fused; ``"semantic"``: CLIP alone, for the sentence as it stands.
+    strict
+        Never loosen the sentence's filter when no photo passes it.
+    today
+        What *yesterday* and *last summer* are counted from; None is the day it is.
     image
         A photo that they should be like.
     face
@@ -39,11 +53,18 @@ class Query:
         these alone lists photos, newest first.
     top_k
         At most so many results.
-    min_score
-        Leave out what scores less.
+    min_score, min_fit
+        Leave out what scores less; the second is of calibrated scores, 0 to 1 for any query alike.
+    sort
+        ``"score"``, or ``"date"``: the relevant photos, newest first.
+    collapse
+        Show one photo of a burst.
     """
 
     text: str = ""
+    strategy: str = "filter"
+    strict: bool = False
+    today: date | None = None
     image: Path | None = None
     face: Path | None = None
     by: str = "clip"
@@ -56,9 +77,22 @@ class Query:
     where: Condition = ANYTHING
     top_k: int = 10
     min_score: float | None = None
+    min_fit: float | None = None
+    sort: str = "score"
+    collapse: bool = False
 
-    def with_line(self, line: str) -> Query:
-        """Return this query with a line that a person typed: the name of a photo, or a text."""
+    def with_line(self, line: str, last: Sequence[Result] = ()) -> Query:
+        """Return this query with a line that a person typed: a sentence, the name of a photo, or ``like 3``.
+
+        Raises
+        ------
+        UserError
+            If the last answer has no such result.
+        """
+        if more := re.fullmatch(r"(?:--)?like (\d{1,5})", line.strip()):
+            if not 1 <= int(more[1]) <= len(last):
+                raise UserError(f"{line}: the last answer has {len(last)} results")
+            return replace(self, image=last[int(more[1]) - 1].file, text="")
         # os.path and not pathlib, which raises for "~nobody" and for lines too long to be names
         file = os.path.expanduser(line)  # noqa: PTH111
         is_photo = line.rpartition(".")[2].lower() in EXTENSIONS and os.path.isfile(file)  # noqa: PTH113
@@ -77,8 +111,12 @@ class Query:
     @property
     def title(self) -> str:
         """The query in words."""
-        words = [self.text] if self.text else []
-        words += [f"like {self.image.name}"] if self.image else []
+        return " ".join(filter(None, (self.text, self.beyond_text)))
+
+    @property
+    def beyond_text(self) -> str:
+        """What is asked for besides the sentence, in words."""
+        words = [f"like {self.image.name}"] if self.image else []
         words += [f"with the face in {self.face.name}"] if self.face else []
         words += [f"+ {text}" for text in self.plus] + [f"- {text}" for text in self.minus]
         words += [f"in {self.folder}"] if self.folder else []
@@ -88,46 +126,101 @@ class Query:
 
 @dataclass(frozen=True)
 class Result:
-    """One photo found."""
+    """One photo found.
+
+    Attributes
+    ----------
+    score : float or None
+        Cosine similarity, or the fused rank of a hybrid search; None where photos were only filtered.
+    fit : float or None
+        The score, calibrated: 0.5 and more is what a photo scores that shows what is asked for.
+    taken_at : str
+        Local time as ``2023-04-12T18:02:11``, or nothing.
+    like_it : int
+        So many more photos of the same burst.
+    """
 
     rank: int
     path: str
     score: float | None
-    """None where photos were only filtered."""
     file: Path
     class_label: str
     class_score: float
     people: tuple[str, ...] = ()
-    taken_at: str = ""
-    """Local time as ``2023-04-12T18:02:11``, or nothing."""
+    address: str = ""
     city: str = ""
     country: str = ""
+    taken_at: str = ""
+    fit: float | None = None
+    like_it: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        values = {**asdict(self), "file": str(self.file), "people": list(self.people)}
+        rounded = {name: None if (v := values[name]) is None else round(v, 6) for name in ("score", "fit")}
+        return values | rounded
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The photos found, best first, and what to know about them."""
+    """The photos found, best first, and how the query was read.
+
+    Attributes
+    ----------
+    query, reading
+        What was asked, and how it was understood.
+    results
+        Best first.
+    filter : str
+        As Milvus was given it.
+    relaxed : list of str
+        What was tried instead when no photo passed the filter; empty if some did.
+    candidates : int
+        Photos that passed the filter, up to `COUNTED`.
+    photos : int
+        In the collection.
+    nothing_fits : bool
+        No photo looks like what was asked for; the results are only the nearest.
+    notes : list of str
+        What the user should know.
+    """
 
     query: Query
+    reading: Reading
     results: list[Result]
-    note: str = ""
+    filter: str = ""
+    relaxed: tuple[str, ...] = ()
+    candidates: int = 0
+    photos: int = 0
+    nothing_fits: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> str:
+        """The number of candidates, or ``200+``."""
+        return f"{COUNTED}+" if self.candidates > COUNTED else str(self.candidates)
+
+    @property
+    def read_as(self) -> str:
+        """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 14 of 240 photos``."""
+        said = " · ".join(filter(None, (self.reading.said, self.query.beyond_text)))
+        return f"{said} — {self.counted} of {self.photos} photos" if said else f"{self.photos} photos"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        results = [
-            {
-                "rank": r.rank,
-                "path": r.path,
-                "score": None if r.score is None else round(r.score, 6),
-                "file": str(r.file),
-                "people": list(r.people),
-                "taken_at": r.taken_at,
-                "city": r.city,
-                "country": r.country,
-            }
-            for r in self.results
-        ]
-        return {"query": self.query.title, "note": self.note, "results": results}
+        return {
+            "query": self.query.title,
+            **self.reading.to_dict(),
+            "read_as": self.read_as,
+            "strategy": self.query.strategy,
+            "filter": self.filter,
+            "relaxed": list(self.relaxed),
+            "candidates": self.counted if self.candidates > COUNTED else self.candidates,
+            "photos": self.photos,
+            "nothing_fits": self.nothing_fits,
+            "notes": list(self.notes),
+            "results": [result.to_dict() for result in self.results],
+        }
 
 
 def check_query(query: Query) -> None:
@@ -138,7 +231,8 @@ def check_query(query: Query) -> None:
     UserError
         Saying what is wrong with it.
     """
-    if not all(map(math.isfinite, (query.weight_text, query.weight_image, query.min_score or 0.0))):
+    numbers = (query.weight_text, query.weight_image, query.min_score or 0.0, query.min_fit or 0.0)
+    if not all(map(math.isfinite, numbers)):
         raise UserError("weights and scores are finite numbers")
     try:
         "".join((query.text, *query.plus, *query.minus)).encode()
@@ -148,6 +242,8 @@ def check_query(query: Query) -> None:
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit" and not query.image:
         raise UserError("--by vit compares photos: it wants --image FILE")
+    if query.strategy == "hybrid" and (not query.text.strip() or query.image or query.plus or query.minus):
+        raise UserError("--strategy hybrid wants a sentence and nothing else to compare photos to")
     if query.by == "vit" and (query.text or query.plus or query.minus):
         raise UserError("--by vit knows no texts: leave them out, or use --by clip")
     for option, file in (("--image", query.image), ("--face", query.face)):

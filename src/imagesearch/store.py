@@ -236,6 +236,11 @@ class Store(Catalogue):
         """Write a condition as this engine wants it; empty where everything passes."""
         return expression(where, lists_are_arrays=self._variant.lists_are_arrays)
 
+    def vectors(self, dataset: str, kind: str, keys: Sequence[int]) -> dict[int, np.ndarray]:
+        """Return the vectors of some rows, (d,) float32, by key."""
+        hits = self.rows(dataset, kind, keys, ("embedding",))
+        return {hit.id: np.asarray(hit.fields["embedding"], np.float32) for hit in hits}
+
     def sample(self, dataset: str, kind: str, size: int) -> np.ndarray:
         """Return the vectors of some ``size`` rows, (n, d) float32; which rows is Milvus' choice."""
         self.open(dataset, kind)

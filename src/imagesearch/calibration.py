@@ -1,0 +1,95 @@
+"""What scores mean in a collection: vectors of known texts, kept by step 01, and the bands measured by step 05."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imagesearch.config import Config
+from imagesearch.dataset import Dataset
+from imagesearch.encoders import ClipEncoder, model_id
+from imagesearch.relevance import EVERYDAY, NOWHERE, Bands, measure
+from imagesearch.tables import make_folder, vector_column
+
+_KEY = b"imagesearch.key"
+
+
+class _EncodesTexts(Protocol):
+    def encode_texts(self, texts: list[str]) -> np.ndarray: ...
+
+
+def keep_texts(config: Config, dataset: Dataset, encoder: _EncodesTexts) -> None:
+    """Encode the texts that scores are compared with, unless that was done by this model."""
+    key = _key(config)
+    if _read_texts(dataset, key) is not None:
+        return
+    texts = [config.search.template.format(text=text) for text in (*EVERYDAY, *NOWHERE)]
+    table = pa.table({"text": texts, "vector": vector_column(encoder.encode_texts(texts))})
+    file = _texts_file(dataset)
+    make_folder(file.parent)
+    unfinished = file.with_suffix(".part")
+    pq.write_table(table.replace_schema_metadata({_KEY: key.encode()}), unfinished)
+    unfinished.replace(file)
+
+
+def keep_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
+    """Measure what the scores of texts mean in a collection of photos, and keep it beside the tables.
+
+    Parameters
+    ----------
+    config, dataset
+        Name the model, and where.
+    vectors : (n, d) float32
+        Of all photos in the collection.
+    """
+    key = _key(config)
+    texts = _read_texts(dataset, key)
+    if texts is None or texts.shape[1] != vectors.shape[1]:
+        models = config.models
+        keep_texts(config, dataset, ClipEncoder(models.clip, models.device, models.precision))
+        texts = _read_texts(dataset, key)
+    bands = measure(vectors, texts[: len(EVERYDAY)], texts[len(EVERYDAY) :])
+    file = _bands_file(dataset)
+    unfinished = file.with_suffix(".part")
+    unfinished.write_text(json.dumps({"key": key, **bands.to_dict()}), "utf-8")
+    unfinished.replace(file)
+
+
+def read_bands(config: Config, dataset: Dataset) -> Bands | None:
+    """Return what scores mean in a dataset's collection, or None where that was not measured as they are now."""
+    try:
+        kept = json.loads(_bands_file(dataset).read_text("utf-8"))
+        return Bands.from_dict(kept) if kept.pop("key") == _key(config) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # a search without it says less, and 05 writes it anew
+
+
+def _read_texts(dataset: Dataset, key: str) -> np.ndarray | None:
+    try:
+        table = pq.read_table(_texts_file(dataset))
+        if (table.schema.metadata or {}).get(_KEY) != key.encode():
+            return None
+        return np.asarray(table["vector"].to_pylist(), np.float32)
+    except (OSError, pa.ArrowException, KeyError):
+        return None
+
+
+def _key(config: Config) -> str:
+    """What the vectors of the texts depend on."""
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(repr((config.search.template, EVERYDAY, NOWHERE)).encode())
+    return f"{model_id('clip', config.models.clip)}/{digest.hexdigest()}"
+
+
+def _texts_file(dataset: Dataset) -> Path:
+    return dataset.folder / "texts.parquet"
+
+
+def _bands_file(dataset: Dataset) -> Path:
+    return dataset.folder / "bands.json"
