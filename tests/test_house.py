@@ -18,12 +18,13 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors"},
-    {"config", "words"},
-    {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets"},
-    {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"},
-    {"store", "steps", "geo", "criteria"},
-    {"dataset"},
-    {"features", "detection", "whereabouts"},
+    {"config", "words", "everyday"},
+    {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets", "tokens"},
+    {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}
+    | {"periods", "reading"},
+    {"store", "steps", "geo", "criteria", "dates", "names"},
+    {"dataset", "scan"},
+    {"features", "detection", "whereabouts", "sentence"},
     {"decisions"},
     {"people"},
     {"naming", "content"},
@@ -54,6 +55,8 @@ ENGINES = {
     "reverse_geocode": {"geo"},
     "insightface": {"faces"},
     "onnxruntime": {"faces"},
+    "dateutil": {"periods"},
+    "rank_bm25": {"names"},
 }
 # The floor everything stands on: needed for any answer at all, or quick to import.
 AT_THE_TOP = {"pydantic", "yaml"}
@@ -123,7 +126,9 @@ def test_scripts_import_only_the_package_and_the_standard_library(script: Path) 
     assert "sys.path" not in script.read_text("utf-8")
 
 
-@pytest.mark.parametrize("module", ["cli", "config", "search", "build", "features", "classify", "output"])
+@pytest.mark.parametrize(
+    "module", ["cli", "config", "search", "build", "features", "classify", "output", "sentence"]
+)
 def test_no_engine_is_loaded_by_an_import(module: str) -> None:
     heavy = sorted(set(ENGINES) - AT_THE_TOP)
     code = f"import sys, imagesearch.{module}; print([m for m in {heavy!r} if m in sys.modules])"

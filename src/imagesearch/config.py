@@ -101,6 +101,12 @@ def _dataset_name(value: Any) -> Any:
     return value
 
 
+def _template(value: Any) -> Any:
+    if not isinstance(value, str) or "{text}" not in value:
+        raise ValueError("a text with {text} in it is wanted, such as: a photo of {text}")
+    return value
+
+
 def _auto_or_number(most: int) -> BeforeValidator:
     def check(value: Any) -> Any:
         is_number = isinstance(value, int) and not isinstance(value, bool)
@@ -234,6 +240,7 @@ class Search(_Section):
 
     top_k: int = Field(default=10, ge=1, le=1000)
     min_score: float | None = Field(default=None, ge=-1, le=1)
+    template: Annotated[str, BeforeValidator(_template)] = "a photo of {text}"
 
 
 class Config(_Section):
