@@ -1,4 +1,4 @@
-"""What scores mean in a collection: vectors of known texts, kept by step 01, and the bands measured by step 05."""
+"""What scores mean in a collection: the vectors of known texts, and the bands that their scores lie in."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def keep_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
 
 
 def read_bands(config: Config, dataset: Dataset) -> Bands | None:
-    """Return what scores mean in a dataset's collection, or None where that was not measured as they are now."""
+    """Return what scores mean in a dataset's collection; None where that is not known of this model."""
     try:
         kept = json.loads(_bands_file(dataset).read_text("utf-8"))
         return Bands.from_dict(kept) if kept.pop("key") == _key(config) else None

@@ -101,6 +101,12 @@ def _dataset_name(value: Any) -> Any:
     return value
 
 
+def _template(value: Any) -> Any:
+    if not isinstance(value, str) or "{text}" not in value:
+        raise ValueError("a text with {text} in it is wanted, such as: a photo of {text}")
+    return value
+
+
 def _auto_or_number(most: int) -> BeforeValidator:
     def check(value: Any) -> Any:
         is_number = isinstance(value, int) and not isinstance(value, bool)
@@ -237,6 +243,7 @@ class Search(_Section):
     ranker: Literal["rrf", "weighted"] = "rrf"
     min_score: float | None = Field(default=None, ge=-1, le=1)
     min_fit: float | None = Field(default=None, ge=0, le=1)
+    template: Annotated[str, BeforeValidator(_template)] = "a photo of {text}"
 
 
 class Config(_Section):

@@ -2,10 +2,10 @@
 
 Absolute dates are read by python-dateutil. With dots and dashes the day comes first unless the year does
 (03.06.2024 is the 3rd of June); with slashes the month (6/3/2024 is the 3rd of June), unless that cannot be.
-A month or a day without a year is of any year; "since may", "before christmas" mean the latest that has begun.
-"on sunday" is the latest Sunday, today included; "last sunday" the one before today; "sundays" are all.
-"last" means the latest that is over: in December 2024, "last december" is December 2023. Two years ago is the
-calendar year, weeks ago a week from Monday; "the last two weeks" end today.
+A month or a day without a year is of any year; "since may", "before christmas" mean the latest that has
+begun. "on sunday" is the latest Sunday, today included; "last sunday" the one before today; "sundays" are
+all. "last" means the latest that is over: in December 2024, "last december" is December 2023. Two years ago
+is the calendar year, weeks ago a week from Monday; "the last two weeks" end today.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import accumulate
 
 from imagesearch import periods
+from imagesearch.everyday import listed
 from imagesearch.periods import Moment
-from imagesearch.tokens import Token
+from imagesearch.tokens import Token, joined
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
            "november", "december")  # fmt: skip
@@ -27,7 +27,8 @@ _SHORT = {name[:3]: i for i, name in enumerate(_MONTHS, 1)} | {"sept": 9}
 MONTHS = {name: i for i, name in enumerate(_MONTHS, 1)} | _SHORT
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "few": 3, "couple of": 2}  # fmt: skip
+           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "few": 3,
+           "couple of": 2}  # fmt: skip
 _DECADES = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
             "eighties": 80, "nineties": 90}  # fmt: skip
 
@@ -39,7 +40,6 @@ def _any(words: Sequence[str] | dict) -> str:
 _M, _W, _S, _H = _any(MONTHS), _any(_DAYS), _any(periods.SEASONS), _any(periods.HOLIDAYS)
 _Y, _D = r"(?:19|20)\d\d", r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _N, _U = rf"(?:\d{{1,3}}|{_any(_COUNTS)})", "(?:day|week|month|year)s?"
-_UNNAMED = frozenset(("mar", "may", "march", "dec", "sep", "jan"))  # words, names or shops as often
 
 Reader = Callable[[re.Match[str], date], Moment | None]
 
@@ -66,7 +66,7 @@ def _month(match: re.Match[str], today: date) -> Moment:
     month = MONTHS[match["m"]]
     if match["y"]:
         return periods.month_of(int(match["y"]), month)
-    weak = len(match["m"]) <= 4 and match["m"] not in ("june", "july") or match["m"] in _UNNAMED
+    weak = match["m"] in ("may", "march") or (len(match["m"]) < 5 and match["m"] not in ("june", "july"))
     return Moment(recurring=periods.months(month, month), month=month, weak=weak, family="month")
 
 
@@ -120,7 +120,7 @@ def _count(text: str) -> int:
 
 
 def _near(match: re.Match[str], today: date) -> Moment:
-    ago = {"today": 0, "yesterday": 1}.get(match[0], 2)
+    ago = {"today": 0, "yesterday": 1}.get(match[0].removesuffix("s"), 2)
     return periods.this("day", today, ago=ago)
 
 
@@ -134,7 +134,7 @@ def _decade(match: re.Match[str], today: date) -> Moment:
 
 
 def _year(match: re.Match[str], today: date) -> Moment:
-    return periods.years(int(match[0]))
+    return periods.years(int(match[0][-4:]))
 
 
 def _recurring_days(match: re.Match[str], today: date) -> Moment:
@@ -147,6 +147,10 @@ def _weekday(match: re.Match[str], today: date) -> Moment:
     back = (today.weekday() - _DAYS.index(match[0])) % 7
     day = today - timedelta(days=back)
     return Moment(periods.on(day).north, family="day", weak=True)
+
+
+def _weekend(match: re.Match[str], today: date) -> Moment:
+    return replace(periods.weekdays((5, 6)), weak=True)
 
 
 _WHAT = _any([*MONTHS, *_DAYS, *periods.SEASONS, *periods.HOLIDAYS, *periods.UNITS, "weekend"])
@@ -163,11 +167,12 @@ _READERS: list[tuple[re.Pattern[str], Reader]] = [
         (rf"(?P<which>last|this|past|previous) (?P<what>{_WHAT})", _relative),
         (rf"(?:the )?(?:last|past|previous) (?P<n>{_N}) (?P<u>{_U})", _last_few),
         (rf"(?P<n>{_N}) (?P<u>{_U}) ago", _ago),
-        ("today|yesterday|(?:the )?day before yesterday", _near),
+        ("todays?|yesterdays?|(?:the )?day before yesterday", _near),
         (rf"{_any(_DECADES)}|{_Y[:-2]}0s|[0-9]0s".replace(r"(?:19|20)0s", r"(?:19|20)\d0s"), _decade),
-        (_Y, _year),
+        (f"(?:year )?{_Y}", _year),
         (rf"every (?:weekend|weekday|{_W})|(?:{_W}|weekend|weekday)s", _recurring_days),
         (_W, _weekday),
+        ("weekend", _weekend),
     )
 ]
 _COMPARED = r"before|after|since|until|till|up to|prior to|from before|from after|starting|as of"
@@ -177,7 +182,7 @@ _LEAD = re.compile(
     r"(?P<article>the )?|(?P<bare>the )"
 )
 _TO = {"between": r"(?:and|to|-|\u2013)", "from": r"(?:to|until|till|through|-|\u2013)"}
-_ARTICLE_FITS = re.compile(rf"{_S}|{_any(_DECADES)}|\d|last|past|previous|weekend|day before")
+_ARTICLE_FITS = re.compile(rf"{_S}|{_any(_DECADES)}|\d|last|past|previous|weekend|year|day before")
 _TRIES = 40  # of more dates in one sentence, the rest is text
 
 
@@ -218,10 +223,8 @@ class DateReader:
 
     def __init__(self, tokens: Sequence[Token], today: date) -> None:
         self._today = today
-        words = [token.folded if token.kind in ("word", "mark") else "\0" for token in tokens]
-        self._text = " ".join(words)
-        self._starts = [0, *accumulate(len(word) + 1 for word in words)]
-        self._words, self._tries = words, _TRIES
+        self._text, self._starts = joined(tokens)
+        self._words, self._tries = [token.folded for token in tokens], _TRIES
 
     def at(self, i: int) -> Dated | None:
         """Return the date expression that starts at a token, with its leading word if it has one."""
@@ -252,20 +255,23 @@ class DateReader:
         if spread or moment.weak:
             return spread
         is_year = re.fullmatch(_Y, self._text[start : end - 1]) is not None
-        return self._dated(moment, end, start, moment.recurring is None or not moment.month, is_year or _is_common(moment))
+        return self._dated(
+            moment, end, start, moment.recurring is None or not moment.month, is_year or _is_common(moment)
+        )
 
     def _within(self, lead: re.Match[str], moment: Moment, end: int) -> Dated | None:
         """A date after *in*, *on*, *during the*, ...: certain, but *of may* could be somebody."""
-        core = lead.end()
-        if (lead["article"] or lead["bare"]) and not _ARTICLE_FITS.match(self._text, core):
+        core = lead.start() if lead["in"] in ("every", "each") else lead.end()
+        start = lead.end()
+        if (lead["article"] or lead["bare"]) and not _ARTICLE_FITS.match(self._text, start):
             return None
-        is_year = re.fullmatch(_Y, self._text[core : end - 1]) is not None
+        is_year = re.fullmatch(_Y, self._text[start : end - 1]) is not None
         if lead["bare"] and (is_year or (moment.weak and moment.family != "year")):
             return None  # the 2019 party
         says_when = lead["in"] not in ("of", "from", "for", "by", None) or moment.family != "month"
         if lead["every"] or lead["in"] in ("every", "each"):
             if moment.recurring is None:
-                moment = _each(self._text[core:end].strip()) or moment
+                moment = _each(self._text[start:end].strip()) or moment
         elif lead["in"] == "by" and moment.weak:
             return None
         certain = says_when or (not moment.weak and moment.month == 0)
@@ -364,7 +370,7 @@ class DateReader:
         note = ""
         if both and both[1] != both[2] and max(int(both[1]), int(both[2])) <= 12:
             text = both[0].replace(" ", "")
-            note = f"read {text} as {periods.read_date(text, False)} (month/day/year; 2024-06-03 is never in doubt)"
+            note = f"read {text} as {periods.read_date(text, False)} (month/day/year)"
         return Dated(moment, last, first, certain, loose, note)
 
 
@@ -383,9 +389,13 @@ def _core(text: str) -> str:
     return found[1] if found else ""
 
 
-_STARTS = frozenset(
-    f"{_COMPARED} between from starting in on at during of over for around throughout every each by the last "
-    f"this past previous today yesterday day a an couple few".replace("|", " ").split()
-) | {word.split()[0] for word in (*MONTHS, *_DAYS, *periods.SEASONS, *periods.HOLIDAYS, *_DECADES, *_COUNTS)} | {
-    f"{day}s" for day in (*_DAYS, "weekend", "weekday")
-}  # fmt: skip
+_NAMES = (*MONTHS, *_DAYS, *periods.SEASONS, *periods.HOLIDAYS, *_DECADES, *_COUNTS)
+_STARTS = (
+    listed(_COMPARED.replace("|", " "))
+    | listed(
+        "between from starting in on at during of over for around throughout every each by the last this"
+    )
+    | listed("past previous today todays yesterday yesterdays day year weekend a an couple few")
+    | {word.split()[0] for word in _NAMES}
+    | {f"{day}s" for day in (*_DAYS, "weekend", "weekday")}
+)

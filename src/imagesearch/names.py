@@ -32,12 +32,15 @@ class Found:
         Whether the words were possessive.
     note
         How they were read, where not as they stand.
+    more
+        How many more names have the same words.
     """
 
     keys: tuple[str, ...]
     end: int
     owns: bool = False
     note: str = ""
+    more: int = 0
 
 
 class Names:
@@ -80,11 +83,16 @@ class Names:
         words = [instead.get(i, tokens[i].folded) for i in places]
         for count in range(len(places), 0, -1):
             end = places[count - 1] + 1
+            last = tokens[end - 1]
             if (key := self._keys.get(" ".join(words[:count]))) is not None:
-                yield Found((key,), end, owns=end - 1 in instead and bool(tokens[end - 1].owner))
-            owner = instead.get(end - 1) or tokens[end - 1].owner
-            if owner and (key := self._keys.get(" ".join([*words[: count - 1], owner]))) is not None:
-                yield Found((key,), end, owns=bool(tokens[end - 1].owner))
+                yield Found(
+                    (key,), end, owns=bool(last.owner) and (end - 1 in instead or last.owner == last.folded)
+                )
+            if (
+                last.owner
+                and (key := self._keys.get(" ".join([*words[: count - 1], last.owner]))) is not None
+            ):
+                yield Found((key,), end, owns=True)
 
     # --- one typing error ----------------------------------------------------------------------------------
 
@@ -154,7 +162,7 @@ class Names:
         spelled = " or ".join(self.words[key].name for key in keys)
         typed = " ".join(tokens[i].text for i in chosen)
         note = f'read "{typed}" as {spelled}' + (f" ({more} more names have it)" if more else "")
-        return Found(keys, chosen[-1] + 1, owns=bool(tokens[chosen[-1]].owner), note=note)
+        return Found(keys, chosen[-1] + 1, owns=bool(tokens[chosen[-1]].owner), note=note, more=more)
 
     def _ranked(self, words: list[str], fitting: list[int]) -> tuple[tuple[str, ...], int]:
         """Rank names by BM25, of those that rank as good the ones with most photos first."""
@@ -181,7 +189,7 @@ class Names:
         return holders
 
     @functools.cached_property
-    def _bm25(self):  # noqa: ANN202  # a class that is loaded when first needed
+    def _bm25(self):  # a class that is loaded when first needed
         from rank_bm25 import BM25Plus  # the one whose weights are above zero in any vocabulary
 
         ranking = BM25Plus([name.split() for name in self._several])

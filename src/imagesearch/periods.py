@@ -272,7 +272,7 @@ def _easter(year: int) -> date:
     return easter(year)
 
 
-def _shift(**units: int):  # noqa: ANN202  # a relativedelta, whose class is loaded when first needed
+def _shift(**units: int):  # a relativedelta, whose class is loaded when first needed
     from dateutil.relativedelta import relativedelta
 
     return relativedelta(**units)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from imagesearch.filters import Between, Condition, Either, Every, Has, Is, No
 
+_YEAR = re.compile(r"\b\d{4}")
 NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -123,7 +125,9 @@ class Reading:
     def place_conditions(self) -> tuple[Condition, ...]:
         """What all must hold of the place."""
         options = [_all(tuple(Has("place_words", word) for word in words)) for words in self.places]
-        parts: list[Condition] = [Either(tuple(options)) if len(options) > 1 else options[0]] if options else []
+        parts: list[Condition] = (
+            [Either(tuple(options)) if len(options) > 1 else options[0]] if options else []
+        )
         return (*parts, *(No(Has("place_words", word)) for word in self.not_places))
 
     @property
@@ -141,7 +145,8 @@ class Reading:
         parts += [" or ".join(where)] if where else []
         parts += [f"not {spelled.get(word, word)}" for word in self.not_places]
         for when in self.dates:
-            parts.append(f"{when.words} ({when.means})" if when.means else when.words)
+            says_year = _YEAR.search(when.words) is not None
+            parts.append(when.words if says_year or not when.means else f"{when.words} ({when.means})")
         parts += [f'"{self.caption}"'] if self.caption else []
         return " · ".join(parts)
 

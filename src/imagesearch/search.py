@@ -150,9 +150,7 @@ class Searcher:
 
             def fetch(where: Condition, limit: int) -> list[Hit]:
                 periods = self._vocabulary.periods
-                return self.store.newest(
-                    name, query.by, limit, where=where, fields=_SHOWN, periods=periods
-                )
+                return self.store.newest(name, query.by, limit, where=where, fields=_SHOWN, periods=periods)
 
         return fetch
 
@@ -170,7 +168,9 @@ class Searcher:
         if not of_one_text or query.by != "clip" or query.strategy == "hybrid" or self._bands is None:
             return None
         filtered = bool(self.store.expression(found.condition))
-        return self._bands.judge([hit.score for hit in found.hits], vector, self._sample if filtered else None)
+        return self._bands.judge(
+            [hit.score for hit in found.hits], vector, self._sample if filtered else None
+        )
 
     def _answer(
         self,

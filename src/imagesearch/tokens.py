@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from imagesearch.words import fold
@@ -85,6 +87,7 @@ def tokenize(sentence: str) -> list[Token]:
     return tokens
 
 
+@functools.lru_cache(maxsize=8192)
 def _token(text: str, kind: str, gap: bool) -> Token | None:
     if kind in "pa" or (kind == "q" and len(text) == 1):
         return Token(text, text, "mark", gap=gap)
@@ -137,6 +140,12 @@ def run(tokens: Sequence[Token], start: int, limit: int) -> list[int]:
         elif token.kind != "mark" or token.folded in HARD_MARKS or not found:
             break
     return found
+
+
+def joined(tokens: Sequence[Token]) -> tuple[str, list[int]]:
+    """Write the folded pieces with one space between any two, for patterns; and where each starts."""
+    words = [token.folded if token.kind in ("word", "mark") else "\0" for token in tokens]
+    return " ".join(words), [0, *accumulate(len(word) + 1 for word in words)]
 
 
 def rejoin(tokens: Iterable[Token]) -> str:

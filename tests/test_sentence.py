@@ -1,0 +1,355 @@
+"""Sentences: what each must be read as, what filter it becomes, and that nothing anybody types breaks it."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imagesearch.filters import expression
+from imagesearch.sentence import SentenceReader, read_sentence
+from imagesearch.vocabulary import Vocabulary, Word
+from imagesearch.words import fold
+
+TODAY = date(2024, 6, 15)  # a Saturday
+PEOPLE = (
+    "Maya", "Noor", "Kim", "Kim Lee", "Mary Ann", "Zoë", "Łukasz", "José", "小明", "محمد", "Мария", "O'Brien",
+    "Paris", "May", "August", "Rose", "Beech", "James", "Anna", "Anne", "Charlotte", "Me", "person 12",
+)  # fmt: skip
+PLACES = (
+    ("Goa", "state"), ("Anjuna", "city"), ("India", "country"), ("Paris", "city"), ("France", "country"),
+    ("Île-de-France", "state"), ("Zermatt", "city"), ("Tokyo", "city"), ("Japan", "country"),
+    ("New York City", "city"), ("New York", "state"), ("Rio de Janeiro", "city"), ("Rio Branco", "city"),
+    ("Brazil", "country"), ("Nice", "city"), ("Maya Street", ""), ("St. James's Park", ""),
+    ("St James Street", ""), ("Reykjavík", "city"), ("Bondi Beach", "city"), ("Nairobi", "city"),
+    ("Kenya", "country"), ("Baker Street", ""), ("New South Wales", "state"), ("Switzerland", "country"),
+    ("Reading", "city"), ("Park", ""),
+)  # fmt: skip
+VOCABULARY = Vocabulary(
+    people={fold(name): Word(name, 5) for name in PEOPLE},
+    places={fold(name): Word(name, 50 - i, kind) for i, (name, kind) in enumerate(PLACES)},
+)
+READER = SentenceReader(VOCABULARY)
+LINES = (Path(__file__).parent / "sentences.txt").read_text("utf-8").splitlines()
+TABLE = [tuple(line.split("  ->  ")) for line in LINES if "  ->  " in line]
+# Sentences that a line of a file cannot hold, or that say something twice over.
+ODD = [
+    ("", ""),
+    (" \t\n", ""),
+    ("maya\tand\nnoor", "Maya and Noor"),
+    ("maya\x00in\x1bgoa", "Maya · Goa (state)"),
+    ("maya \ud800 in goa", "Maya · Goa (state)"),
+    ("\udcff", ""),
+    ("\u202emaya\u202c in goa", "Maya · Goa (state)"),
+    ("ｍａｙａ in ＧＯＡ", "Maya · Goa (state)"),  # noqa: RUF001
+    ("zoe\u0308", "Zoë"),
+    ("maya " * 2000, "Maya"),
+    ('maya" or "1"=="1', 'Maya · "a person or 1==1"'),
+    ("in goa " + "x" * 10_000, 'Goa (state) · "' + "x" * 10_000 + '"'),
+]
+
+
+def lite(sentence: str, reader: SentenceReader = READER) -> str:
+    return expression(reader.read(sentence, TODAY).condition, lists_are_arrays=False)
+
+
+# --- the table ---------------------------------------------------------------------------------------------
+
+
+def test_the_table_is_long_enough() -> None:
+    assert len({sentence for sentence, _ in TABLE}) == len(TABLE) >= 300
+
+
+@pytest.mark.parametrize(("sentence", "plan"), [*TABLE, *ODD], ids=lambda text: text[:40])
+def test_a_sentence_is_read_as_meant(sentence: str, plan: str) -> None:
+    reading = READER.read(sentence, TODAY)
+    assert reading.said == plan
+    assert bool(reading.text) == plan.endswith('"') and (not reading.text or reading.words)
+
+
+# --- filters -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sentence", "written"),
+    [
+        ("maya", 'face_labels like "%|Maya|%"'),
+        ("zoe or jose", '(face_labels like "%|Zoë|%") or (face_labels like "%|José|%")'),
+        ("maya without noor", '(face_labels like "%|Maya|%") and (not (face_labels like "%|Noor|%"))'),
+        ("maya alone", '(face_labels like "%|Maya|%") and (face_count == 1)'),
+        ("nobody", "face_count == 0"),
+        ("at least three people", "face_count >= 3"),
+        ("at most 3 people", "face_count >= 1 and face_count < 4"),
+        ("maya with two people", '(face_labels like "%|Maya|%") and (face_count == 3)'),
+        ("in goa", 'place_words like "%|goa|%"'),
+        ("in goa or tokyo", '(place_words like "%|goa|%") or (place_words like "%|tokyo|%")'),
+        ("anjuna, goa", '(place_words like "%|anjuna|%") and (place_words like "%|goa|%")'),
+        ("not in goa", 'not (place_words like "%|goa|%")'),
+        ("person:bob", 'face_labels like "%|bob|%"'),
+        ("person:100%", 'face_labels like "%|100|%"'),
+        ('person:"100%"', 'path == ""'),
+        ("a red boat", ""),
+    ],
+)  # fmt: skip
+def test_what_is_read_becomes_a_filter(sentence: str, written: str) -> None:
+    assert lite(sentence) == written
+
+
+def between(first: str, last: str) -> str:
+    """Taken from one day to another, both in it."""
+    limits = []
+    epoch = date(1970, 1, 1)
+    if first:
+        limits.append(f"taken_at >= {(date.fromisoformat(first) - epoch).days * 86_400}")
+    if last:
+        limits.append(f"taken_at < {((date.fromisoformat(last) - epoch).days + 1) * 86_400}")
+    return " and ".join(limits)
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "last"),
+    [
+        ("in 2023", "2023-01-01", "2023-12-31"),
+        ("may 2021", "2021-05-01", "2021-05-31"),
+        ("before 2020", "", "2019-12-31"),
+        ("until 2020", "", "2020-12-31"),
+        ("after may 2021", "2021-06-01", ""),
+        ("since may 2021", "2021-05-01", ""),
+        ("since may", "2024-05-01", ""),
+        ("since july", "2023-07-01", ""),
+        ("before christmas", "", "2023-12-23"),
+        ("between may and july 2024", "2024-05-01", "2024-07-31"),
+        ("from 2019 to 2021", "2019-01-01", "2021-12-31"),
+        ("2019-2021", "2019-01-01", "2021-12-31"),
+        ("from 2021 to 2019", "2019-01-01", "2021-12-31"),
+        ("from november to february 2024", "2023-11-01", "2024-02-29"),
+        ("between 3 and 10 june 2024", "2024-06-03", "2024-06-10"),
+        ("last december", "2023-12-01", "2023-12-31"),
+        ("last june", "2023-06-01", "2023-06-30"),
+        ("this june", "2024-06-01", "2024-06-30"),
+        ("this year", "2024-01-01", "2024-12-31"),
+        ("last year", "2023-01-01", "2023-12-31"),
+        ("last month", "2024-05-01", "2024-05-31"),
+        ("last week", "2024-06-03", "2024-06-09"),
+        ("last weekend", "2024-06-08", "2024-06-09"),
+        ("this weekend", "2024-06-15", "2024-06-16"),
+        ("yesterday", "2024-06-14", "2024-06-14"),
+        ("the day before yesterday", "2024-06-13", "2024-06-13"),
+        ("today", "2024-06-15", "2024-06-15"),
+        ("two years ago", "2022-01-01", "2022-12-31"),
+        ("3 weeks ago", "2024-05-20", "2024-05-26"),
+        ("a month ago", "2024-05-01", "2024-05-31"),
+        ("the last two weeks", "2024-06-02", "2024-06-15"),
+        ("on 3 june 2024", "2024-06-03", "2024-06-03"),
+        ("june 3rd, 2024", "2024-06-03", "2024-06-03"),
+        ("the 3rd of june 2024", "2024-06-03", "2024-06-03"),
+        ("2024-06-03", "2024-06-03", "2024-06-03"),
+        ("03.06.2024", "2024-06-03", "2024-06-03"),
+        ("6/3/2024", "2024-06-03", "2024-06-03"),
+        ("31/12/2023", "2023-12-31", "2023-12-31"),
+        ("christmas 2022", "2022-12-24", "2022-12-26"),
+        ("last christmas", "2023-12-24", "2023-12-26"),
+        ("new year's eve 2023", "2023-12-31", "2023-12-31"),
+        ("new year 2024", "2023-12-31", "2024-01-01"),
+        ("easter 2024", "2024-03-29", "2024-04-01"),
+        ("thanksgiving 2023", "2023-11-23", "2023-11-23"),
+        ("last sunday", "2024-06-09", "2024-06-09"),
+        ("last saturday", "2024-06-08", "2024-06-08"),
+        ("on saturday", "2024-06-15", "2024-06-15"),
+        ("on sunday", "2024-06-09", "2024-06-09"),
+        ("the 90s", "1990-01-01", "1999-12-31"),
+        ("in the 1990s", "1990-01-01", "1999-12-31"),
+        ("in the 10s", "2010-01-01", "2019-12-31"),
+    ],
+)
+def test_a_date_is_these_days(words: str, first: str, last: str) -> None:
+    limits = between(first, last)
+    assert lite(words) == f"(has_time == true) and ({limits})"
+    reading = READER.read(words, TODAY)
+    assert not reading.text and not reading.people and not reading.places
+
+
+def northern(inner: str) -> str:
+    return f"(latitude >= 0.0) and ({inner})"
+
+
+def southern(inner: str) -> str:
+    return f"(latitude < 0.0) and ({inner})"
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        ("in may", "month == 5"),
+        ("from november to february", "month in [11, 12, 1, 2]"),
+        ("on 3 june", "(month == 6) and (day == 3)"),
+        ("on sundays", "weekday == 6"),
+        ("every friday", "weekday == 4"),
+        ("on weekends", "weekday in [5, 6]"),
+        ("at christmas", "(month == 12) and (day >= 24 and day < 27)"),
+        ("new year's eve", "(month == 12) and (day == 31)"),
+        ("halloween", "(month == 10) and (day == 31)"),
+        ("thanksgiving", "(month == 11) and (weekday == 3) and (day >= 22 and day < 29)"),
+        ("in summer", f"({northern('month in [6, 7, 8]')}) or ({southern('month in [12, 1, 2]')})"),
+        ("in the fall", f"({northern('month in [9, 10, 11]')}) or ({southern('month in [3, 4, 5]')})"),
+        ("summer 2023", f"({northern(between('2023-06-01', '2023-08-31'))}) or "
+                        f"({southern(between('2022-12-01', '2023-02-28'))})"),
+        ("winter 2023", f"({northern(between('2022-12-01', '2023-02-28'))}) or "
+                        f"({southern(between('2023-06-01', '2023-08-31'))})"),
+        ("last summer", f"({northern(between('2023-06-01', '2023-08-31'))}) or "
+                        f"({southern(between('2023-12-01', '2024-02-29'))})"),
+    ],
+)  # fmt: skip
+def test_what_comes_back_is_a_condition_on_months_and_days(words: str, written: str) -> None:
+    assert lite(words) == f"(has_time == true) and ({written})"
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        (
+            "in 2019 or 2021",
+            [between("2019-01-01", "2019-12-31"), " or ", between("2021-01-01", "2021-12-31")],
+        ),
+        ("in may and july", ["month == 5", " or ", "month == 7"]),
+        ("before 2020 on sundays", [between("", "2019-12-31"), " and ", "weekday == 6"]),
+        ("after 2019 and before 2021", [between("2020-01-01", ""), " and ", between("", "2020-12-31")]),
+    ],
+)
+def test_dates_are_alternatives_only_where_they_are_of_one_kind(words: str, written: list[str]) -> None:
+    first, joiner, second = written
+    known = "(has_time == true) and "
+    assert lite(words) == f"({known}({first})){joiner}({known}({second}))"
+
+
+def test_dates_that_are_not_wanted_still_ask_for_a_known_time() -> None:
+    assert lite("not in may") == "(has_time == true) and (not ((has_time == true) and (month == 5)))"
+
+
+# --- the text, and what is said of it ----------------------------------------------------------------------
+
+
+def test_the_template_is_put_around_what_is_left() -> None:
+    reading = read_sentence("maya on the beaches of goa", VOCABULARY, TODAY, "a drawing: {text}!")
+    assert reading.text == "a drawing: a person on the beaches!"
+    assert (reading.caption, reading.words) == ("a person on the beaches", "the beaches")
+    assert READER.read("{text} {0} {", TODAY).text == "a photo of {text} {0} {"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "note"),
+    [
+        ("mayaa in goa", 'read "mayaa" as Maya'),
+        ("photos of mary", 'read "mary" as Mary Ann'),
+        ("in rio", 'read "rio" as Rio de Janeiro or Rio Branco'),
+        ("on 6/3/2024", "read 6/3/2024 as 2024-06-03 (month/day/year)"),
+        ("place:atlantis", 'no place is called "atlantis"'),
+        ('person:"bob b"', 'nobody is called "bob b"'),
+    ],
+)
+def test_what_is_read_otherwise_than_it_stands_is_said(sentence: str, note: str) -> None:
+    assert READER.read(sentence, TODAY).notes == (note,)
+
+
+def test_an_error_that_could_be_two_names_is_none() -> None:
+    people = {name: Word(name.title(), 1) for name in ("marina", "karina")}
+    reading = read_sentence("photos of parina", Vocabulary(people=people), TODAY)
+    assert not reading.people and reading.notes == ('"parina" could be Karina or Marina: read as text',)
+    assert read_sentence("marina", Vocabulary(people=people), TODAY).people.all_of == ("Marina",)
+
+
+def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first() -> None:
+    names = {"santa maria": 3, "santa rosa": 9, "santa maria de la cruz y los santos": 50, "rosa": 1}
+    reader = SentenceReader(Vocabulary(places={name: Word(name.title(), n) for name, n in names.items()}))
+    assert reader.read("in santa", TODAY).places == (("santa rosa",), ("santa maria",))
+    assert reader.read("in la cruz", TODAY).places == (("santa maria de la cruz y los santos",),)
+
+
+def test_a_reading_can_be_written_as_json() -> None:
+    reading = READER.read("only maya or noor in paris, france last summer with a dog", TODAY)
+    again = json.loads(json.dumps(reading.to_dict()))
+    assert again["people"]["any_of"] == [["Maya", "Noor"]] and again["people"]["only"] is True
+    assert again["places"]["any_of"] == [["paris", "france"]]
+    assert again["text"] == "a photo of a person with a dog" and again["read_as"] == reading.said
+
+
+# --- whatever is typed -------------------------------------------------------------------------------------
+
+HEARD = [word for line in LINES for word in line.split("  ->  ")[0].split()]
+pieces = st.sampled_from(
+    [*HEARD, *PEOPLE, *(name for name, _ in PLACES), '"', "person:", "place:", "'s", ",", "("]
+)
+sentences = (
+    st.text(max_size=60)
+    | st.text(st.characters(categories=None) | st.sampled_from("\"'\\%_|()[]{}\n\0\ud800"), max_size=60)
+    | st.lists(pieces, max_size=14).map(" ".join)
+    | st.lists(pieces | st.text(max_size=5), max_size=14).map("".join)
+)
+
+
+def check(sentence: str, today: date = TODAY) -> None:
+    """It has a reading, of which the filter can be written and no value leaves its quotes."""
+    reading = READER.read(sentence, today)
+    for arrays in (False, True):
+        written = expression(reading.condition, lists_are_arrays=arrays)
+        written.encode()
+        bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", written)
+        assert re.fullmatch(r"[a-z_ ()=<>!.,0-9\[\]-]*", bare), written
+        assert bare.count("(") == bare.count(")")
+    reading.text.encode()
+    json.dumps(reading.to_dict())
+    assert (reading.said is not None and not set(reading.people.all_of) - set(PEOPLE)) or "person" in sentence
+
+
+@settings(max_examples=600, deadline=None)
+@given(sentences)
+def test_any_sentence_has_a_reading_and_a_filter(sentence: str) -> None:
+    check(sentence)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(pieces, max_size=10).map(" ".join), st.dates())
+def test_any_day_can_be_today(sentence: str, today: date) -> None:
+    check(sentence, today)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4), sentences)
+def test_any_vocabulary_will_do(names: dict[str, str], sentence: str) -> None:
+    words = {fold(key): Word(name, 1) for key, name in names.items()}
+    reader = SentenceReader(Vocabulary(people=words, places=words))
+    for text in (sentence, *names, *(f"in {name}" for name in names)):
+        reader.read(text, TODAY)
+
+
+@pytest.mark.parametrize(
+    "piece", ["maya and ", "in the ", "3 june 2024 ", "not ", '"', "(", "小明", "1 ", "between may and "]
+)
+def test_ten_thousand_characters_take_no_time(piece: str) -> None:
+    text = (piece * 10_000)[:10_000]
+    start = time.process_time()
+    check(text)
+    assert time.process_time() - start < 0.5  # some 0.03 s on an idle machine
+
+
+def test_a_sentence_takes_less_than_a_millisecond_with_many_places() -> None:
+    parts = [
+        a + b + c for a in ("gra", "ko", "mi", "no") for b in ("ba", "ru", "li", "te") for c in "aeiouxyzw"
+    ]
+    names = (f"{a} {b}" for i in range(3) for a in parts for b in parts[i::3])
+    places = {name: Word(name.title(), 1, "city") for name in names} | dict(VOCABULARY.places)
+    reader = SentenceReader(Vocabulary(people=VOCABULARY.people, places=places))
+    reader.warm()
+    times = []
+    for sentence, _ in TABLE:
+        start = time.process_time()
+        reader.read(sentence, TODAY)
+        times.append(time.process_time() - start)
+    assert statistics.median(times) < 0.001
