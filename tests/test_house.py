@@ -21,8 +21,8 @@ FLOORS = [
     {"config", "words", "chain", "relevance", "everyday"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets", "tokens"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}
-    | {"periods", "reading", "plan"},
-    {"catalogue", "dates", "names"},
+    | {"periods", "reading"},
+    {"catalogue", "dates", "names", "plan"},
     {"store", "steps", "geo", "criteria", "scan"},
     {"dataset", "sentence"},
     {"calibration"},

@@ -116,14 +116,14 @@ def test_a_folder_limits_the_search(searcher: Searcher) -> None:
         found = searcher.search(Query(text="x", folder=folder, top_k=20)).results
         assert sorted(r.path for r in found) == [f"goa/{seed:02d}.png" for seed in range(1, 12, 2)]
     assert len(searcher.search(Query(text="x", folder=".", top_k=20)).results) == 12
-    assert searcher.search(Query(text="x", folder="nowhere")).note == "no photos below nowhere"
+    assert searcher.search(Query(text="x", folder="nowhere")).notes == ("no photos below nowhere",)
     with pytest.raises(UserError, match="not below the photos in"):
         searcher.search(Query(text="x", folder="/elsewhere"))
 
 
 def test_nothing_may_be_the_answer(searcher: Searcher) -> None:
     answer = searcher.search(Query(text="a red boat", min_score=0.999))
-    assert answer.results == [] and answer.note == "nothing scores 0.999 or more"
+    assert answer.results == [] and "nothing scores 0.999 or more" in answer.notes
 
 
 @pytest.mark.parametrize(

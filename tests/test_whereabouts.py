@@ -157,9 +157,9 @@ def test_a_place_is_a_whole_name_whatever_its_case_and_accents(searcher: Searche
 
 def test_an_unknown_name_is_said_with_the_nearest_known(searcher: Searcher) -> None:
     answer = searcher.search(Query(criteria=Criteria(places=("Pariss",))))
-    assert not answer.results and "'Pariss'" in answer.note and "Paris" in answer.note
+    assert not answer.results and "'Pariss'" in answer.notes[0] and "Paris" in answer.notes[0]
     answer = searcher.search(Query(criteria=Criteria(cameras=("nikkon",))))
-    assert not answer.results and "NIKON D90" in answer.note
+    assert not answer.results and "NIKON D90" in answer.notes[0]
 
 
 def test_times_are_half_open_and_newest_comes_first(searcher: Searcher) -> None:

@@ -100,10 +100,8 @@ def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
 
 
 def _clip_step(config: Config, dataset: Dataset) -> Step:
-    model = (config.models.clip, config.models.device, config.models.precision)
-    return Step(
-        "clip", (dataset.table("clip"),), fingerprint("clip", *model), lambda: _ClipEngine(config, dataset)
-    )
+    mark = fingerprint("clip", config.models.clip, config.models.device, config.models.precision)
+    return Step("clip", (dataset.table("clip"),), mark, lambda: _ClipEngine(config, dataset))
 
 
 def _vit_step(config: Config, dataset: Dataset) -> Step:

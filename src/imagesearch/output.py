@@ -33,7 +33,7 @@ _PEOPLE_IN_A_FIGURE, _FACES_IN_A_ROW, _FACES_IN_A_FIGURE = 24, 8, 64
 
 
 def print_answer(answer: Answer) -> None:
-    """Print how the query was read, and a line for each result: rank, score, calibrated score, and what it is."""
+    """Print how the query was read, and a line a result: rank, score, calibrated score, what it is."""
     print(answer.read_as)
     for result in answer.results:
         fit = f"  {result.fit:.2f}" if result.fit is not None else ""

@@ -30,8 +30,8 @@ class Query:
     text
         A sentence: who, where, when, and what the photos should show.
     strategy
-        ``"filter"``: who, where and when are a filter, what is left is compared by CLIP; ``"hybrid"``: CLIP and
-        BM25 over names and places, fused; ``"semantic"``: CLIP alone, for the sentence as it stands.
+        ``"filter"``: who, where and when are a filter, what is left is compared by CLIP; ``"hybrid"``:
+        CLIP and BM25 over names and places, fused; ``"semantic"``: CLIP alone, for the whole sentence.
     strict
         Never loosen the sentence's filter when no photo passes it.
     today
@@ -171,8 +171,8 @@ class Answer:
         What was asked, and how it was understood.
     results
         Best first.
-    filter : str
-        As Milvus was given it.
+    where : str
+        The filter as Milvus was given it.
     relaxed : list of str
         What was tried instead when no photo passed the filter; empty if some did.
     candidates : int
@@ -188,7 +188,7 @@ class Answer:
     query: Query
     reading: Reading
     results: list[Result]
-    filter: str = ""
+    where: str = ""
     relaxed: tuple[str, ...] = ()
     candidates: int = 0
     photos: int = 0
@@ -198,13 +198,14 @@ class Answer:
     @property
     def counted(self) -> str:
         """The number of candidates, or ``200+``."""
-        return f"{COUNTED}+" if self.candidates > COUNTED else str(self.candidates)
+        return f"{COUNTED}+" if COUNTED < self.candidates < self.photos else str(self.candidates)
 
     @property
     def read_as(self) -> str:
         """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 14 of 240 photos``."""
         said = " · ".join(filter(None, (self.reading.said, self.query.beyond_text)))
-        return f"{said} — {self.counted} of {self.photos} photos" if said else f"{self.photos} photos"
+        of = f"{self.counted} of {self.photos} photos" if self.where else f"{self.photos} photos"
+        return f"{said} — {of}" if said else of
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -213,9 +214,9 @@ class Answer:
             **self.reading.to_dict(),
             "read_as": self.read_as,
             "strategy": self.query.strategy,
-            "filter": self.filter,
+            "filter": self.where,
             "relaxed": list(self.relaxed),
-            "candidates": self.counted if self.candidates > COUNTED else self.candidates,
+            "candidates": int(self.counted) if self.counted.isdecimal() else self.counted,
             "photos": self.photos,
             "nothing_fits": self.nothing_fits,
             "notes": list(self.notes),
