@@ -1,0 +1,138 @@
+"""How well a search by sentence answers, measured on an album whose truth is known."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imagesearch.config import Config
+from imagesearch.dataset import Dataset
+from imagesearch.demo.presence import ASIDE, Sentence, sentences
+from imagesearch.demo.questions import Question, questions
+from imagesearch.query import Answer, Query
+from imagesearch.search import Searcher
+from imagesearch.store import Store
+
+TOP = 10
+
+# What each figure must reach, and what one must not exceed.
+TARGETS = {
+    "sentences.precision": 0.90,
+    "sentences.exact_filter": 0.97,
+    "sentences.relaxation_said": 1.0,
+    "nothing_fits.said_when_absent": 0.85,
+}
+MOST = {"nothing_fits.said_when_present": 0.05}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A question, how it was answered, and which photos its filter let pass."""
+
+    question: Question
+    answer: Answer
+    passed: frozenset[str]
+
+    @property
+    def precision(self) -> float | None:
+        """Of the first min(10, n) results, where n photos are right; None where none is."""
+        right = self.question.answer
+        first = self.answer.results[: min(TOP, len(right))]
+        return sum(r.path in right for r in first) / min(TOP, len(right)) if right else None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the filter let pass just the photos that it should."""
+        return self.passed == self.question.passing
+
+    @property
+    def says_relaxed(self) -> bool:
+        """Whether the answer says that no photo passes; what it shows instead, it must name."""
+        said = any(note.startswith("no photo ") for note in self.answer.notes)
+        return said and bool(self.answer.relaxed) == bool(self.answer.results)
+
+
+def ask(searcher: Searcher, asked: Sequence[Question], strategy: str = "filter") -> list[Outcome]:
+    """Ask a search some questions."""
+    store, name = searcher.store, searcher.config.dataset.name
+    outcomes = []
+    for question in asked:
+        query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
+        answer = searcher.search(query)
+        condition = answer.reading.condition
+        hits = store.newest(name, "clip", max(1, answer.photos), where=condition, fields=("path",))
+        outcomes.append(Outcome(question, answer, frozenset(hit.fields["path"] for hit in hits)))
+    return outcomes
+
+
+def presence(truth: dict, count: int, seed: int = 0) -> list[Sentence]:
+    """Return sentences about what an album shows, and as many about what it does not.
+
+    Left out are those for which photos would have to be left out of the album, things never learned in a
+    scene that is there, and "winter", which is a scene to a caption and a season to a search.
+    """
+    rng = np.random.default_rng([seed, 0xAB5E])
+    by_kind: dict[tuple[bool, str], list[Sentence]] = {}
+    for sentence in sentences(rng, truth, each=count // 4 + 10):
+        if not sentence.without and sentence.kind != ASIDE and "winter" not in sentence.text:
+            by_kind.setdefault((sentence.there, sentence.kind), []).append(sentence)
+    chosen = []
+    for there in (True, False):
+        kinds = [found for (is_there, _), found in by_kind.items() if is_there == there]
+        turns = [found[i] for i in range(max(map(len, kinds))) for found in kinds if i < len(found)]
+        chosen += turns[:count]
+    return chosen
+
+
+def says_nothing_fits(searcher: Searcher, asked: Sequence[Sentence]) -> list[bool]:
+    """Return for each sentence whether the search says that nothing fits."""
+    return [searcher.search(Query(text=sentence.text)).nothing_fits for sentence in asked]
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Return the figures of answered questions."""
+    precisions = [outcome.precision for outcome in outcomes if outcome.precision is not None]
+    return {
+        "sentences.precision": _mean(precisions),
+        "sentences.exact_filter": _mean([o.is_exact for o in outcomes if o.question.passing]),
+        "sentences.relaxation_said": _mean([o.says_relaxed for o in outcomes if not o.question.passing]),
+    }
+
+
+def evaluate_search(
+    config: Config, dataset: Dataset, store: Store, truth: dict, count: int = 200, seed: int = 0
+) -> dict[str, float]:
+    """Measure the search of an album that was built, and whose people have their true names.
+
+    Parameters
+    ----------
+    config, dataset, store
+        The album.
+    truth
+        About it, of `album.make_album`.
+    count, seed
+        How many sentences, and which; half as many each about what is there and what is not.
+
+    Returns
+    -------
+    dict
+        ``sentences.precision``: mean precision of the first min(10, n) results over the sentences that n > 0
+        photos answer; ``sentences.exact_filter``: share of the sentences that some photo passes by the truth
+        whose filter lets pass just these; ``sentences.relaxation_said``: share of the others of which the
+        answer says so; ``nothing_fits.said_when_present`` and ``nothing_fits.said_when_absent``.
+    """
+    searcher = Searcher(config, dataset, store)
+    asked = presence(truth, count // 2, seed)
+    said = says_nothing_fits(searcher, asked)
+    pairs = list(zip(asked, said, strict=True))
+    return summary(ask(searcher, questions(truth, count, seed))) | {
+        "nothing_fits.said_when_present": _mean([nothing for s, nothing in pairs if s.there]),
+        "nothing_fits.said_when_absent": _mean([nothing for s, nothing in pairs if not s.there]),
+    }
+
+
+def _mean(values: Sequence[float | bool]) -> float:
+    return round(statistics.mean(map(float, values)), 4) if values else float("nan")
