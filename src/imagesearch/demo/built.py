@@ -58,6 +58,16 @@ def name_people(config: Config, dataset: Dataset, truth: dict) -> None:
     editor.refresh()
 
 
+def rename(config: Config, name: str, to: str) -> None:
+    """Give somebody another name, and tell the collections."""
+    dataset = Dataset(config)
+    editor = Editor(config, dataset)
+    editor.name(name, to)
+    editor.refresh()
+    with Store(config.milvus) as store:
+        build_collections(config, dataset, store)
+
+
 def _true_names(people: People, truth: dict) -> list[str]:
     """Who each face is; "" where nobody was drawn."""
     there = {photo["path"]: photo["people"] for photo in truth["photos"]}

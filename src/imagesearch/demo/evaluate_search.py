@@ -40,8 +40,7 @@ class Outcome:
     def precision(self) -> float | None:
         """Of the first min(10, n) results, where n photos are right; None where none is."""
         right = self.question.answer
-        first = self.answer.results[: min(TOP, len(right))]
-        return sum(r.path in right for r in first) / min(TOP, len(right)) if right else None
+        return precision_of([result.path for result in self.answer.results], right) if right else None
 
     @property
     def is_exact(self) -> bool:
@@ -53,6 +52,12 @@ class Outcome:
         """Whether the answer says that no photo passes; what it shows instead, it must name."""
         said = any(note.startswith("no photo ") for note in self.answer.notes)
         return said and bool(self.answer.relaxed) == bool(self.answer.results)
+
+
+def precision_of(found: Sequence[str], right: frozenset[str]) -> float:
+    """Return how many of the first min(10, n) photos found are right, where n > 0 are."""
+    wanted = min(TOP, len(right))
+    return sum(path in right for path in found[:wanted]) / wanted
 
 
 def ask(searcher: Searcher, asked: Sequence[Question], strategy: str = "filter") -> list[Outcome]:

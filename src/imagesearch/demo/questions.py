@@ -29,8 +29,8 @@ _FRAMES = ("", "", "", "", "photos of ", "pictures of ", "show me ", "all photos
 _EMPTY = 0.2  # share of the sentences that no photo passes
 _NICKNAMES = {"Rio de Janeiro": "rio", "Bondi Beach": "bondi"}  # parts of a name that are said for it
 # No "photos of" goes before these.
-_LITTLE = ("in ", "on ", "at ", "by ", "near ", "nobody", "no people", "without ", "among ", "under ", "after ",
-           "during ", "indoors", "inside", "downtown")  # fmt: skip
+_LITTLE = ("in ", "on ", "at ", "by ", "near ", "nobody", "no people", "without ", "among ", "under ",
+           "after ", "during ", "indoors", "inside", "downtown")  # fmt: skip
 _NOBODY = ("nobody", "no people", "without people")
 _NUMBERS = ("nobody", "one person", "two people", "three people", "four people")
 

@@ -1,0 +1,279 @@
+"""Search by sentence: beside an earlier program's strategy on a drawn album, and against the bare calls.
+
+    python benchmarks/sentence_search.py album [--seed 6101] [--photos 240] [--folder FOLDER]
+    python benchmarks/sentence_search.py speed [--models /tmp/full] [--rows 50000]
+
+*album* draws an album, builds it, names its people by the truth and asks 200 sentences: the figures of
+`imagesearch.demo.evaluate_search`, also with other indexes and after somebody was renamed, and beside them
+the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses of each
+photo, intersects or unites them with the photos whose label stands in the sentence, and compares the rest by
+CLIP, in memory.
+
+*speed* asks 50 sentences of a collection of random photos in Milvus Lite, with the text encoder of a CLIP of
+full size, and sets the time against what cannot be saved: encoding the text, and the bare Milvus call with
+the same filter. All are asked in turn, so that noise hits all; printed are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from filter_speed import fill, table_of
+from store_speed import clustered
+
+from imagesearch.calibration import keep_bands
+from imagesearch.config import Config, load_config
+from imagesearch.dataset import Dataset
+from imagesearch.demo.album import make_album, read_truth, truth_path
+from imagesearch.demo.built import build_album, demo_config, rename
+from imagesearch.demo.evaluate_search import TOP, ask, evaluate_search, precision_of, summary
+from imagesearch.demo.questions import Question, questions, renamed
+from imagesearch.plan import parts_of
+from imagesearch.query import COUNTED, Query
+from imagesearch.schema import Collection
+from imagesearch.search import _SHOWN, Searcher
+from imagesearch.store import Store
+from imagesearch.vocabulary import Vocabulary, Word
+from imagesearch.words import fold
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return 1000 * (time.perf_counter() - start)
+
+
+# --- the strategy of an earlier program --------------------------------------------------------------------
+
+
+class Baseline:
+    """Photo indices from BM25, combined with those of the face labels; then CLIP over these, in memory.
+
+    Parameters
+    ----------
+    searcher
+        Whose photos and whose text encoder it uses.
+    unites
+        Whether the indices are united, and not intersected.
+    """
+
+    def __init__(self, searcher: Searcher, unites: bool) -> None:
+        from rank_bm25 import BM25Okapi
+
+        store, name = searcher.store, searcher.config.dataset.name
+        rows = store.open(name, "clip").rows
+        fields = ("path", "face_labels", "address", "embedding")
+        hits = store.newest(name, "clip", rows, fields=fields)
+        self.paths = [hit.fields["path"] for hit in hits]
+        self.labels = [[fold(label) for label in hit.fields["face_labels"]] for hit in hits]
+        self.vectors = np.asarray([hit.fields["embedding"] for hit in hits], np.float32)
+        documents = [
+            fold(" ".join([*hit.fields["face_labels"], hit.fields["address"].replace(",", " ")])).split()
+            for hit in hits
+        ]
+        self.ranking = BM25Okapi([document or [""] for document in documents])
+        self.encode, self.unites = searcher._encoder._clip.encode_texts, unites
+
+    def search(self, sentence: str) -> list[str]:
+        """Return the paths of the best photos."""
+        folded = fold(sentence)
+        words = folded.replace(",", " ").split()
+        by_words = set(np.flatnonzero(self.ranking.get_scores(words) > 0).tolist())
+        by_label = {i for i, labels in enumerate(self.labels) if any(label in folded for label in labels)}
+        both = by_words | by_label if self.unites else by_words & by_label
+        chosen = np.asarray(sorted(both or by_words or by_label or range(len(self.paths))))
+        scores = self.vectors[chosen] @ self.encode([sentence])[0]
+        return [self.paths[i] for i in chosen[np.argsort(-scores)[:TOP]]]
+
+
+def beside(searcher: Searcher, asked: Sequence[Question]) -> dict[str, dict[str, float]]:
+    """Return precision and median milliseconds of the strategies, asked in turn."""
+
+    def ours(strategy: str, question: Question) -> list[str]:
+        query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
+        return [result.path for result in searcher.search(query).results]
+
+    ways: dict[str, Callable[[Question], list[str]]] = {
+        name: functools.partial(ours, name) for name in ("filter", "hybrid", "semantic")
+    }
+    for name, unites in (("earlier program, intersected", False), ("earlier program, united", True)):
+        baseline = Baseline(searcher, unites)
+        ways[name] = lambda question, b=baseline: b.search(question.text)
+    for way in ways.values():
+        way(asked[0])
+    precisions: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for question in asked:
+        for name, way in ways.items():
+            start = time.perf_counter()
+            found = way(question)
+            times[name].append(1000 * (time.perf_counter() - start))
+            if question.answer:
+                precisions[name].append(precision_of(found, question.answer))
+    return {
+        name: {"precision": statistics.mean(precisions[name]), "ms": statistics.median(times[name])}
+        for name in ways
+    }
+
+
+def on_album(seed: int, photos: int, folder: Path) -> None:
+    """Print the figures of an album, drawn and built unless it was."""
+    album = folder / "album"
+    ready = folder / "config.yaml"
+    if not (truth_path(album).is_file() and ready.is_file()):
+        folder.mkdir(parents=True, exist_ok=True)
+        truth = make_album(album, photos, seed)
+        build_album(demo_config(folder, album), truth)
+    truth = read_truth(album)
+    config = load_config(ready)
+    with Store(config.milvus) as store:
+        searcher = Searcher(config, Dataset(config), store)
+        print(json.dumps(evaluate_search(config, Dataset(config), store, truth), indent=1), flush=True)
+        for name, values in beside(searcher, questions(truth, 200)).items():
+            print(f"{name:<32} precision {values['precision']:.3f}  {values['ms']:.1f} ms", flush=True)
+    for index in ("IVF_FLAT", "HNSW"):
+        variant = load_config(ready, [f"milvus.index.type={index}", f"milvus.uri={folder}/{index}.db"])
+        print(index, json.dumps(_again(variant, truth)), flush=True)
+    rename(config, "Maya", "Anna Lena")
+    print("renamed", json.dumps(_again(config, renamed(truth, "Maya", "Anna Lena"))), flush=True)
+    rename(config, "Anna Lena", "Maya")
+
+
+def _again(config: Config, truth: dict) -> dict[str, float]:
+    from imagesearch.build import build_collections
+
+    dataset = Dataset(config)
+    with Store(config.milvus) as store:
+        build_collections(config, dataset, store)
+        return summary(ask(Searcher(config, dataset, store), questions(truth, 200)))
+
+
+# --- time --------------------------------------------------------------------------------------------------
+
+_WHO = ("ana", "bo", "ana and bo", "ana without bo", "ana or cy", "")
+_WHERE = ("in goa", "in rome", "near india", "")
+_WHEN = ("in 2012", "in may 2015", "last summer", "in december", "")
+_WHAT = (
+    "on a beach at sunset",
+    "with a red boat",
+    "in the snow",
+    "at a party at night",
+    "next to a white car",
+)
+
+
+class Known(Searcher):
+    """A searcher that takes the collection for one of its model."""
+
+    def _collection(self, kind: str) -> Collection:
+        return self.store.open(self.config.dataset.name, kind)
+
+
+def some_sentences(count: int) -> list[str]:
+    """Return different sentences, each with something to look for."""
+    rng = np.random.default_rng(0)
+    made: dict[str, None] = {}
+    while len(made) < count:
+        parts = [str(rng.choice(options)) for options in (_WHO, _WHAT, _WHERE, _WHEN)]
+        if parts[0] or parts[2] or parts[3]:
+            made[" ".join(filter(None, parts))] = None
+    return list(made)
+
+
+def speed(models: Path, rows: int, count: int) -> None:
+    """Print the parts of a search by sentence, and its ratio to what cannot be saved."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "photos").mkdir()
+        (Path(folder) / "photos" / "one.png").touch()
+        file = Path(folder) / "config.yaml"
+        file.write_text(
+            "dataset: {name: bench, images: photos, processed: p}\nmilvus: {uri: milvus.db}\n"
+            f"models: {{clip: {models / 'clip'}}}\n"
+        )
+        config = load_config(file)
+        dataset = Dataset(config)
+        with Store(config.milvus) as store:
+            fill(config, store, rows, 512)
+            _know_places(dataset, rows)
+            keep_bands(config, dataset, clustered(rows, 512))
+            times = _time(Known(config, Dataset(config), store), some_sentences(count))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    for name, value in medians.items():
+        print(f"{name:<40}{value:>9.2f} ms")
+    least = [a + b for a, b in zip(times["text encoding"], times["bare Milvus call"], strict=True)]
+    ratios = [whole / bare for whole, bare in zip(times["sentence to results"], least, strict=True)]
+    print(f"ratio of medians {medians['sentence to results'] / statistics.median(least):.3f}, "
+          f"median of ratios {statistics.median(ratios):.3f}")  # fmt: skip
+
+
+def _know_places(dataset: Dataset, rows: int) -> None:
+    words = table_of(np.zeros((rows, 1), np.float32)).scalars["place_words"].to_pylist()
+    kinds = {"goa": ("Goa", "state"), "india": ("India", "country"), "rome": ("Rome", "city")}
+    places = {key: Word(name, sum(key in w for w in words), kind) for key, (name, kind) in kinds.items()}
+    replace(Vocabulary.read(dataset.folder), places=places).write(dataset.folder)
+
+
+def _time(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
+    today, store = date(2024, 6, 15), searcher.store
+    for sentence in asked[:3]:
+        searcher.search(Query(text=sentence, today=today))
+    times: dict[str, list[float]] = {}
+    for sentence in asked:
+        query = Query(text=sentence, today=today)
+        reading = searcher._reader.read(sentence, today)
+        (vector,) = searcher._encoder._clip.encode_texts([reading.text])
+        where = store.expression(reading.condition)
+        assert reading.text and parts_of(reading) and not searcher.search(query).relaxed, sentence
+
+        def bare(v=vector, w=where) -> object:
+            return store._client.search(
+                "bench_clip", data=[v], anns_field="embedding", limit=10, filter=w,
+                search_params={"metric_type": "IP"}, output_fields=["path"],
+            )  # fmt: skip
+
+        def ours(v=vector, condition=reading.condition) -> object:
+            return store.search("bench", "clip", v, COUNTED + 1, where=condition, fields=_SHOWN)
+
+        calls = {
+            "text encoding": lambda t=reading.text: searcher._encoder._clip.encode_texts([t]),
+            "bare Milvus call": bare,
+            "sentence to results": lambda q=query: searcher.search(q),
+            "- of it reading the sentence": lambda s=sentence: searcher._reader.read(s, today),
+            "- of it Milvus, 201 hits with all fields": ours,
+        }
+        for name, call in calls.items():
+            times.setdefault(name, []).append(milliseconds(call))
+    return times
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    album = commands.add_parser("album")
+    album.add_argument("--seed", type=int, default=6101)
+    album.add_argument("--photos", type=int, default=240)
+    album.add_argument("--folder", type=Path, help="where the album is, or is to be kept")
+    fast = commands.add_parser("speed")
+    fast.add_argument("--models", type=Path, default=Path("/tmp/full"))
+    fast.add_argument("--rows", type=int, default=50_000)
+    fast.add_argument("--sentences", type=int, default=50)
+    args = parser.parse_args()
+    if args.command == "speed":
+        speed(args.models, args.rows, args.sentences)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            on_album(args.seed, args.photos, args.folder or Path(folder))
+
+
+if __name__ == "__main__":
+    main()
