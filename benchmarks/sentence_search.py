@@ -162,7 +162,7 @@ def _again(config: Config, truth: dict) -> dict[str, float]:
 
 _WHO = ("ana", "bo", "ana and bo", "ana without bo", "ana or cy", "")
 _WHERE = ("in goa", "in rome", "near india", "")
-_WHEN = ("in 2012", "in may 2015", "last summer", "in december", "")
+_WHEN = ("in 2012", "in may 2015", "in summer 2020", "before 2005", "")
 _WHAT = (
     "on a beach at sunset",
     "with a red boat",
