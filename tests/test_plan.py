@@ -1,0 +1,73 @@
+"""What is tried when no photo passes, in which order, and how it is said."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from imagesearch.filters import Every, expression
+from imagesearch.plan import parts_of, steps
+from imagesearch.sentence import read_sentence
+from imagesearch.vocabulary import Vocabulary, Word
+
+PLACES = (("Goa", "state"), ("India", "country"), ("Norway", "country"))
+VOCABULARY = Vocabulary(
+    people={name.lower(): Word(name, 5) for name in ("Maya", "Noor", "Kim")},
+    places={name.lower(): Word(name, 5, kind) for name, kind in PLACES},
+)
+ANYTHING = ["anything"]
+MAYA = 'face_labels like "%|Maya|%"'
+GOA = 'place_words like "%|goa|%"'
+
+
+def said(sentence: str, has_text: bool = False) -> list[list[str]]:
+    """The steps of a sentence in words."""
+    reading = read_sentence(sentence, VOCABULARY, date(2024, 6, 15))
+    return [[step.said for step in tried] for tried in steps(parts_of(reading), has_text)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "tried"),
+    [
+        ("", [[""]]),
+        ("maya", [["of Maya"]]),
+        ("maya in goa", [["of Maya in Goa (state)"], ["of Maya", "in Goa (state)"]]),
+        ("maya in goa or norway", [["of Maya in Goa (state) or Norway (country)"],
+                                   ["of Maya", "in Goa (state) or Norway (country)"]]),
+        ("maya in goa, india", [["of Maya in Goa (state), India (country)"],
+                                ["of Maya", "in Goa (state), India (country)"]]),
+        ("maya not in goa", [["of Maya not in Goa (state)"], ["of Maya", "not in Goa (state)"]]),
+        ("maya and noor", [["of Maya and Noor"], ["of Maya or Noor"]]),
+        ("only maya and noor", [["of only Maya and Noor"], ["of Maya or Noor"]]),
+        ("maya without kim", [["of Maya without Kim"]]),
+        ("maya and noor without kim", [["of Maya and Noor without Kim"], ["of Maya or Noor without Kim"]]),
+        ("two people in goa", [["of two people in Goa (state)"], ["of two people", "in Goa (state)"]]),
+        (
+            "maya and noor in goa in 2023",
+            [
+                ["of Maya and Noor in Goa (state) from 2023"],
+                ["of Maya or Noor in Goa (state) from 2023"],
+                ["of Maya and Noor in Goa (state)", "of Maya and Noor from 2023", "in Goa (state) from 2023"],
+                ["of Maya and Noor", "in Goa (state)", "from 2023"],
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_parts_are_given_up_one_by_one_the_last_first(sentence: str, tried: list[list[str]]) -> None:
+    assert said(sentence) == tried
+
+
+def test_with_a_text_anything_is_the_last_resort() -> None:
+    assert said("maya on a beach in goa", has_text=True)[-1] == ANYTHING
+    assert said("a beach", has_text=True) == [[""]]
+
+
+def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
+    reading = read_sentence("maya on a beach in goa", VOCABULARY, date(2024, 6, 15))
+    tried = list(steps(parts_of(reading), has_text=True))
+    written = [
+        [expression(step.condition, lists_are_arrays=False) for step in together] for together in tried
+    ]
+    assert written == [[f"({MAYA}) and ({GOA})"], [MAYA, GOA], [""]]
+    assert expression(Every((reading.condition,)), lists_are_arrays=False) == written[0][0]

@@ -1,0 +1,378 @@
+"""Search by sentence: answers against the truth of a drawn album, and what is said about them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from imagesearch import build
+from imagesearch.config import Config, load_config
+from imagesearch.connection import has_bm25
+from imagesearch.dataset import Dataset
+from imagesearch.demo.album import make_album
+from imagesearch.demo.built import build_album, demo_config, rename
+from imagesearch.demo.evaluate_search import ask, evaluate_search, summary
+from imagesearch.demo.questions import questions, renamed
+from imagesearch.errors import UserError
+from imagesearch.indexes import IndexPlan
+from imagesearch.query import Answer, Query
+from imagesearch.schema import ARROW_TYPES, PHOTO_FIELDS, Collection, Rows, Spec
+from imagesearch.search import Searcher
+from imagesearch.store import Store
+from imagesearch.vocabulary import Vocabulary, Word
+
+TODAY = date(2026, 2, 11)
+
+
+class Album(NamedTuple):
+    """A drawn album that can be searched, and the truth about it."""
+
+    folder: Path
+    truth: dict
+    searcher: Searcher
+
+    def search(self, text: str, **options) -> Answer:
+        return self.searcher.search(Query(text=text, today=TODAY, **options))
+
+    def photo(self, path: str) -> dict:
+        return next(photo for photo in self.truth["photos"] if photo["path"] == path)
+
+    def passing(self, text: str) -> set[str]:
+        """The photos that the filter of a sentence lets pass."""
+        condition = self.search(text, strict=True).reading.condition
+        hits = self.searcher.store.newest("album", "clip", 1000, where=condition, fields=("path",))
+        return {hit.fields["path"] for hit in hits}
+
+    def apart(self) -> tuple[str, str]:
+        """Somebody, and a country that they are in no photo of."""
+        been = {(p["name"], photo["country"]) for photo in self.truth["photos"] for p in photo["people"]}
+        located = {photo["country"] for photo in self.truth["photos"] if photo["latitude"] is not None}
+        names = {name for name, _ in been}
+        return next((n, c) for n in sorted(names) for c in sorted(located) if (n, c) not in been)
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Album]:
+    folder = tmp_path_factory.mktemp("sentences")
+    truth = make_album(folder / "album", 64, seed=5713, workers=0)
+    config = demo_config(folder, folder / "album")
+    build_album(config, truth)
+    with Store(config.milvus) as store:
+        yield Album(folder, truth, Searcher(config, Dataset(config), store))
+
+
+# --- against the truth -------------------------------------------------------------------------------------
+
+
+def test_answers_are_right_and_say_when_they_are_not_what_was_asked(album: Album) -> None:
+    searcher = album.searcher
+    figures = evaluate_search(searcher.config, searcher.dataset, searcher.store, album.truth, count=80)
+    assert figures["sentences.precision"] >= 0.92, figures
+    assert figures["sentences.exact_filter"] >= 0.90, figures
+    assert figures["sentences.relaxation_said"] == 1.0, figures
+    assert figures["nothing_fits.said_when_absent"] >= 0.80, figures
+    assert figures["nothing_fits.said_when_present"] <= 0.10, figures
+
+
+@pytest.mark.parametrize("variant", ["IVF_FLAT", "HNSW", "renamed"])
+def test_so_they_are_with_other_indexes_and_names(album: Album, tmp_path: Path, variant: str) -> None:
+    source = album.folder
+    shutil.copytree(source / "processed", tmp_path / "processed")
+    shutil.copy(source / "config.yaml", tmp_path)
+    index = [] if variant == "renamed" else [f"milvus.index.type={variant}"]
+    config, truth = load_config(tmp_path / "config.yaml", index), album.truth
+    dataset = Dataset(config)
+    if variant == "renamed":
+        rename(config, "Maya", "Anna Lena")
+        truth = renamed(truth, "Maya", "Anna Lena")
+    with Store(config.milvus) as store:
+        build.build_collections(config, dataset, store)
+        figures = summary(ask(Searcher(config, dataset, store), questions(truth, 40, seed=3)))
+    assert figures["sentences.precision"] >= 0.92, figures
+    assert figures["sentences.exact_filter"] >= 0.90, figures
+    assert figures["sentences.relaxation_said"] == 1.0, figures
+
+
+def test_questions_are_the_same_for_one_seed_and_ask_what_they_say(album: Album) -> None:
+    asked = questions(album.truth, 60, seed=9)
+    assert [q.text for q in asked] == [q.text for q in questions(album.truth, 60, seed=9)]
+    assert len({q.text for q in asked}) == 60 and sum(not q.passing for q in asked) == 12
+    assert all(q.answer <= q.passing for q in asked)
+    assert {name for q in asked for name in q.asks} == {"who", "where", "when", "what"}
+
+
+# --- what is said ------------------------------------------------------------------------------------------
+
+
+def test_where_no_photo_passes_others_are_shown_and_named(album: Album) -> None:
+    name, country = album.apart()
+    answer = album.search(f"{name} in {country}", top_k=100)
+    instead = (f"of {name}", f"in {country} (country)")
+    assert answer.relaxed == instead
+    note = f"no photo of {name} in {country} (country); these are {instead[0]}, then {instead[1]}"
+    assert note in answer.notes
+    ours = [name in result.people for result in answer.results]
+    assert ours == sorted(ours, reverse=True) and True in ours and False in ours
+    assert all(
+        result.country == country for result, is_ours in zip(answer.results, ours, strict=True) if not is_ours
+    )
+
+
+def test_strict_shows_nothing_else(album: Album) -> None:
+    name, country = album.apart()
+    for text in (f"{name} in {country}", f"{name} on a beach in {country}"):
+        answer = album.search(text, strict=True)
+        assert answer.results == [] and answer.relaxed == ()
+        assert f"no photo of {name} in {country} (country)" in answer.notes
+
+
+def test_several_people_may_be_one_of_them(album: Album) -> None:
+    photos = album.truth["photos"]
+    together = [{p["name"] for p in photo["people"]} for photo in photos]
+    names = sorted(set().union(*together))
+    a, b = next((a, b) for a in names for b in names if a < b and not any({a, b} <= t for t in together))
+    answer = album.search(f"{a} and {b}", top_k=100)
+    assert answer.relaxed == (f"of {a} or {b}",)
+    assert all({a, b} & set(result.people) for result in answer.results)
+
+
+def test_how_it_was_read_stands_above(album: Album) -> None:
+    answer = album.search("maya on the beaches of goa")
+    passed = len(album.passing("maya in goa"))
+    assert answer.read_as == f'Maya · Goa (state) · "a person on the beaches" — {passed} of 64 photos'
+    assert answer.candidates == passed > 0
+    assert album.search("a beach").read_as == '"a beach" — 64 photos'
+
+
+def test_unknown_names_are_said_to_be_unknown(album: Album) -> None:
+    answer = album.search("person:bob")
+    assert answer.results == [] and {'nobody is called "bob"', "no photo of bob"} <= set(answer.notes)
+    answer = album.search("a beach in place:atlantis")
+    assert 'no place is called "atlantis"' in answer.notes and answer.relaxed == ("anything",)
+
+
+def test_json_says_all_of_it(album: Album) -> None:
+    answer = album.search("maya on the beaches of goa", top_k=3)
+    said = json.loads(json.dumps(answer.to_dict()))
+    wanted = ("people", "places", "dates", "text", "filter", "strategy", "relaxed", "candidates", "results")
+    assert set(wanted) <= set(said)
+    assert said["text"] == "a photo of a person on the beaches" and said["strategy"] == "filter"
+    assert said["filter"] == answer.where and said["people"]["all_of"] == ["Maya"]
+    assert said["candidates"] == answer.candidates and said["relaxed"] == []
+    assert [result["rank"] for result in said["results"]] == [1, 2, 3]
+    for result in said["results"]:
+        assert {"rank", "path", "score", "people", "address", "taken_at", "fit"} <= set(result)
+
+
+# --- strategies, scores and orders -------------------------------------------------------------------------
+
+
+def test_strategies_that_filter_nothing(album: Album) -> None:
+    semantic = album.search("maya on the beaches of goa", strategy="semantic")
+    assert semantic.where == "" and not semantic.reading.people and semantic.candidates == 64
+    assert semantic.reading.text == "maya on the beaches of goa"
+    hybrid = album.search("maya on the beaches of goa", strategy="hybrid")
+    assert hybrid.where == "" and len(hybrid.results) == 10
+    assert "Maya" in hybrid.results[0].people or album.photo(hybrid.results[0].path)["state"] == "Goa"
+    assert all(result.fit is None and 0 < result.score < 0.1 for result in hybrid.results), (
+        "ranks, no similarities"
+    )
+    with pytest.raises(UserError, match="wants a sentence and nothing else"):
+        album.search("goa", strategy="hybrid", minus=("snow",))
+
+
+@pytest.mark.parametrize(("version", "knows"), [("v2.4.15", False), ("2.5.0", True), ("v2.6.1-dev", True)])
+def test_old_servers_are_known_to_have_no_bm25(version: str, knows: bool) -> None:
+    assert has_bm25(SimpleNamespace(get_server_version=lambda: version)) is knows
+
+
+def test_a_server_without_bm25_says_so(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = album.searcher.store
+    monkeypatch.setattr(store, "_variant", replace(store._variant, has_bm25=False))
+    with pytest.raises(UserError, match=r"no BM25 function.*2\.5.*--strategy filter"):
+        album.search("maya in goa", strategy="hybrid")
+
+
+def test_by_date_only_relevant_photos_are_shown(album: Album) -> None:
+    by_score = album.search("a beach", top_k=64)
+    newest = album.search("a beach", sort="date", top_k=64)
+    taken = [result.taken_at for result in newest.results]
+    assert taken == sorted(taken, reverse=True)
+    relevant = {result.path for result in newest.results}
+    assert relevant == {result.path for result in by_score.results[: len(relevant)]}
+    beaches = {photo["path"] for photo in album.truth["photos"] if photo["scene"] == "beach"}
+    assert len(relevant & beaches) >= 0.9 * len(relevant) and len(relevant & beaches) >= 0.9 * len(beaches)
+
+
+def test_scores_can_be_required(album: Album) -> None:
+    everything = album.search("a beach", top_k=64).results
+    least = everything[4].fit
+    kept = album.search("a beach", top_k=64, min_fit=least).results
+    assert [r.path for r in kept] == [r.path for r in everything if r.fit >= least] and 5 <= len(kept) < 64
+    raw = album.search("a beach", top_k=64, min_score=everything[2].score).results
+    assert [r.path for r in raw] == [r.path for r in everything[:3]]
+    assert "nothing fits with 1 or more" in album.search("an elephant", min_fit=1.0).notes
+
+
+def test_nothing_fits_is_said_and_the_nearest_are_shown(album: Album) -> None:
+    answer = album.search("a submarine")
+    assert answer.nothing_fits and len(answer.results) == 10
+    assert "nothing here looks like 'a submarine'; the nearest follow" in answer.notes
+    assert album.search("a submarine", sort="date").results == []
+    assert not album.search("a beach").nothing_fits
+
+
+def test_filters_alone_list_photos_newest_first(album: Album) -> None:
+    answer = album.search("maya", top_k=100)
+    taken = [result.taken_at for result in answer.results]
+    assert taken == sorted(taken, reverse=True) and all(result.score is None for result in answer.results)
+    assert {result.path for result in answer.results} == album.passing("maya")
+
+
+# --- beyond words ------------------------------------------------------------------------------------------
+
+
+def test_like_3_searches_with_the_third_result(album: Album) -> None:
+    results = album.search("a beach").results
+    again = album.searcher.search(Query().with_line("like 3", results))
+    assert again.results[0].path == results[2].path and again.results[0].score == pytest.approx(1, abs=1e-3)
+    for line in ("like 11", "like 0"):
+        with pytest.raises(UserError, match="the last answer has 10 results"):
+            Query().with_line(line, results)
+
+
+def test_a_photo_and_a_sentence_and_its_filter_go_together(album: Album) -> None:
+    beach = next(p for p in album.truth["photos"] if p["scene"] == "beach")
+    file = album.searcher.dataset.file(beach["path"])
+    answer = album.search("maya at sunset", image=file, top_k=100)
+    assert {result.path for result in answer.results} == album.passing("maya")
+    assert not answer.nothing_fits and all(result.fit is None for result in answer.results)
+
+
+def test_minus_pushes_away(album: Album) -> None:
+    first = [
+        album.photo(r.path)["time_of_day"] for r in album.search("a beach", minus=("night",), top_k=5).results
+    ]
+    assert first.count("night") <= 1
+
+
+# --- what people type --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'maya" or 1 == 1 or "', "maya' or path != '", "maya) or (face_count >= 0", "maya%", "maya|noor|%",
+        "maya\\", 'maya\\" or "', "maya [] {} like", "maya 🎂", "maya; drop collection album_clip",
+        'person:"maya" or face_count >= 0', "maya " + "x" * 10_000, "maya\x00\x1b[2J", "maya {text} %s {0}",
+    ],
+)  # fmt: skip
+def test_no_sentence_changes_what_a_filter_means(album: Album, text: str) -> None:
+    assert album.passing(text) <= album.passing("maya")
+
+
+# --- on made-up photos -------------------------------------------------------------------------------------
+
+COUNT, DIMENSION = 260, 8
+
+
+class Made(Searcher):
+    """A searcher whose texts all are one vector."""
+
+    def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
+        super().__init__(config, dataset, store)
+        self._encoder = self
+
+    def encode(self, query: Query) -> np.ndarray:
+        return np.eye(DIMENSION, dtype=np.float32)[0]
+
+    def _collection(self, kind: str) -> Collection:
+        return self.store.open("made", kind)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """Photos, an hour apart but for a burst of three; Ana on all but one, Bo on 200, Cy on 201, Di on 5."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "photos").mkdir()
+    (folder / "photos" / "one.png").touch()
+    file = folder / "config.yaml"
+    file.write_text("dataset: {name: made, images: photos, processed: p}\nmilvus: {uri: milvus.db}\n")
+    on = {"Ana": COUNT - 1, "Bo": 200, "Cy": 201, "Di": 5}
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((COUNT, DIMENSION)).astype(np.float32)
+    vectors[:3] = np.eye(DIMENSION, dtype=np.float32)[0] + 0.01 * vectors[:3]
+    known: dict[str, list] = {
+        "path": [f"{i}.jpg" for i in range(COUNT)],
+        "face_labels": [[name for name, count in on.items() if i < count] for i in range(COUNT)],
+        "has_time": [True] * COUNT,
+        "taken_at": [1_600_000_000 + (20 * i if i < 3 else 3600 * i) for i in range(COUNT)],
+    }
+    columns = {"photo_id": pa.array(range(COUNT), pa.int64())}
+    for item in PHOTO_FIELDS:
+        columns[item.name] = pa.array(known.get(item.name, [item.unknown] * COUNT), ARROW_TYPES[item.type])
+    rows = Rows(pa.table(columns), vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    config = load_config(file)
+    dataset = Dataset(config)
+    dataset.folder.mkdir(parents=True)
+    words = {name.lower(): Word(name, count) for name, count in on.items()}
+    Vocabulary(people=words, places={"goa": Word("Goa", 1, "state")}).write(dataset.folder)
+    with Store(config.milvus) as store:
+        plan = IndexPlan("FLAT", {})
+        build._update(store, [(Spec("made", "clip", "random", "random", DIMENSION, plan), rows)], False, None)
+        yield Made(config, dataset, store)
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates"), [("di", 5), ("bo", 200), ("cy", "200+"), ("ana", "200+"), ("not ana", 1)]
+)
+def test_candidates_are_counted_up_to_200(made: Made, text: str, candidates: int | str) -> None:
+    for sentence in (text, f"{text} on a beach"):
+        answer = made.search(Query(text=sentence))
+        assert answer.to_dict()["candidates"] == candidates
+        assert answer.read_as.endswith(f"— {candidates} of {COUNT} photos")
+        assert len(answer.results) == min(10, answer.candidates)
+
+
+def test_a_burst_is_shown_once(made: Made) -> None:
+    answer = made.search(Query(text="a beach", collapse=True))
+    assert sum(result.path in ("0.jpg", "1.jpg", "2.jpg") for result in answer.results) == 1
+    assert answer.results[0].like_it == 2 and len(answer.results) == 10
+    assert all(result.like_it == 0 for result in answer.results[1:])
+
+
+def test_filters_alone_stay_newest_first_beyond_what_is_counted(made: Made) -> None:
+    answer = made.search(Query(text="ana", top_k=250))
+    assert [result.path for result in answer.results] == [f"{i}.jpg" for i in range(COUNT - 2, 8, -1)]
+
+
+words = st.sampled_from(
+    ["ana", "bo", "not", "without", "only", "goa", "in", "and", "or", "two people", "2020", "may", "last",
+     "summer", '"', "'", "\\", "%", "_", "|", "(", "person:", "place:", "text:", "🎂", "\n", "a beach"]
+) | st.text(max_size=8)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(words, max_size=12).map(" ".join), st.booleans(), st.sampled_from(["filter", "semantic"]))
+def test_milvus_takes_whatever_filter_a_sentence_becomes(
+    made: Made, text: str, strict: bool, strategy: str
+) -> None:
+    try:
+        answer = made.search(Query(text=text, strict=strict, strategy=strategy, today=TODAY, top_k=3))
+    except UserError as error:
+        assert "nothing to search for" in str(error) or "not valid UTF-8" in str(error)
+        return
+    assert answer.results or answer.notes
+    json.dumps(answer.to_dict())
