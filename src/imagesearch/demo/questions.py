@@ -234,7 +234,7 @@ def _where(rng: Rng, photo: Photo) -> Clause | None:
         country = photo["country"]
         both = f"in {words}, {_typed(rng, country)}"
         return Clause(both, lambda p: inside(p, {name}) and inside(p, {country}))
-    if way < 0.3 and len(name) > 6 and name.isascii() and " " not in name:
+    if way < 0.3 and len(name) > 6 and name.isascii() and name.isalpha():
         at = int(rng.integers(2, len(name) - 2))  # a letter is missing
         return Clause(f"in {name[:at].lower()}{name[at + 1 :]}", lambda p: inside(p, {name}))
     return Clause(f"{lead} {words}", lambda p: inside(p, {name}))
@@ -285,6 +285,11 @@ def _put_together(
     subject = f"{subject} {what.around if what else ''}".strip()
     if not who and what and not what.thing:
         subject = scene
+    elif who and who.is_named and what and not what.thing and what.around != scene and rng.random() < 0.2:
+        subject = f"{scene} with {who.words}"
+    if where and what and what.around.endswith("s") and rng.random() < 0.5:  # "on the beaches of goa"
+        where = Clause(f"of {where.words.split(' ', 1)[1]}", where.holds)
+        return f"{subject} {where.words} {when.words if when else ''}".strip()
     late = [part for part in (where.words if where else "", when.words if when else "") if part]
     if rng.random() < 0.25:
         late.reverse()
