@@ -17,12 +17,14 @@ NAME_LEADS = listed(
     "excluding plus show"
 ) | {",", "&", "+", "/", ":", "(", "-"}
 ONLY = frozenset(("only", "just"))
+# They lead to a place, or say something of the picture by themselves.
+INDOORS = frozenset(("inside", "outside"))
 PHOTOS = listed(
     "photo photos picture pictures image images pic pics photograph photographs snap snaps snapshot "
     "snapshots shots"
 )
 # What says nothing of a picture: a text of these alone is none.
-EMPTY = ARTICLES | NEGATIONS | JOINERS | PLACE_LEADS | ONLY | PHOTOS | listed(
+EMPTY = ARTICLES | (NEGATIONS | JOINERS | PLACE_LEADS) - INDOORS | ONLY | PHOTOS | listed(
     "of on by for is are was were be been being there here where when who what which i me we us you "
     "he she it they them him her his their its my our your please all any taken shot made has have "
     "had do does did can about as so than then more most very too s together during over alone"

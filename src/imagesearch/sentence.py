@@ -17,6 +17,7 @@ from imagesearch import periods
 from imagesearch.everyday import (
     ARTICLES,
     EMPTY,
+    INDOORS,
     JOINERS,
     LEADING,
     NEGATIONS,
@@ -131,7 +132,7 @@ class _Plan:
     def _leads(self, k: int) -> list[int]:
         """The items directly before one that only lead to it."""
         first = k
-        while first and self._leads_on(self.items[first - 1]):
+        while first and self._leads_on(self.items[first - 1]) and not self._stands_alone(first - 1, k):
             first -= 1
         return list(range(first, k))
 
@@ -139,6 +140,11 @@ class _Plan:
         return item.kind == "only" or (
             item.kind in ("word", "mark") and self.tokens[item.start].folded in _LEADS
         )
+
+    def _stands_alone(self, n: int, k: int) -> bool:
+        """Whether *inside* or *outside* says where in the picture: "maya outside in goa" is in Goa."""
+        after = self.tokens[self.items[n + 1].start].folded
+        return n + 1 < k and self.tokens[self.items[n].start].folded in INDOORS and after in PLACE_LEADS
 
     def _words(self, leads: list[int]) -> list[str]:
         return [self.tokens[self.items[k].start].folded for k in leads]
