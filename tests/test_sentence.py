@@ -51,7 +51,7 @@ ODD = [
     ("ｍａｙａ in ＧＯＡ", "Maya · Goa (state)"),  # noqa: RUF001
     ("zoe\u0308", "Zoë"),
     ("maya " * 2000, "Maya"),
-    ('maya" or "1"=="1', 'Maya · "a person or 1==1"'),
+    ('maya" or "1"=="1', 'Maya · "a person or 1== 1"'),
     ("in goa " + "x" * 10_000, 'Goa (state) · "' + "x" * 10_000 + '"'),
 ]
 
@@ -305,7 +305,9 @@ def check(sentence: str, today: date = TODAY) -> None:
         assert bare.count("(") == bare.count(")")
     reading.text.encode()
     json.dumps(reading.to_dict())
-    assert reading.said is not None and not set(reading.people.all_of) - set(PEOPLE) or "person" in sentence
+    assert isinstance(reading.said, str)
+    if "person" not in sentence and "people" not in sentence:
+        assert set(reading.people.all_of) <= set(PEOPLE)
 
 
 @settings(max_examples=600, deadline=None)

@@ -18,6 +18,13 @@ from imagesearch.filters import Between, Condition, Either, Every, Is, No, OneOf
 
 HAS_TIME = Is("has_time", True)
 NORTH, SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
+MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
+_SHORT = {name[:3]: i for i, name in enumerate(MONTH_NAMES, 1)} | {"sept": 9}
+MONTHS = {name: i for i, name in enumerate(MONTH_NAMES, 1)} | _SHORT
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # First month in the north; in the south it is half a year later.
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
@@ -226,6 +233,22 @@ def latest(moments: Iterable[Moment], today: date) -> Moment:
         periods = [moment.bounds(side) for moment in found]
         sides.append(next(p for p in reversed(periods) if p.end is not None and p.end <= today))
     return Moment(*sides, family=found[0].family)
+
+
+def occurrences(name: str, today: date) -> list[Moment]:
+    """Return the latest few of what comes back every year or week, and this year's or week's."""
+    year = today.year
+    if name in WEEKDAYS or name == "weekend":
+        monday = today - timedelta(days=today.weekday())
+        first = monday + timedelta(days=5 if name == "weekend" else WEEKDAYS.index(name))
+        starts = [first + timedelta(days=7 * i) for i in (-2, -1, 0)]
+        length = timedelta(days=2 if name == "weekend" else 1)
+        return [once(start, start + length, "day") for start in starts]
+    if name in MONTHS:
+        return [month_of(y, MONTHS[name]) for y in range(year - 2, year + 1)]
+    if name in SEASONS:
+        return [season(name, y) for y in range(year - 2, year + 1)]
+    return [moment for y in range(year - 2, year + 1) if (moment := holiday(name, y)) is not None]
 
 
 def this(unit: str, today: date, ago: int = 0) -> Moment:
