@@ -118,6 +118,8 @@ def between(first: str, last: str) -> str:
     [
         ("in 2023", "2023-01-01", "2023-12-31"),
         ("may 2021", "2021-05-01", "2021-05-31"),
+        ("2021-05", "2021-05-01", "2021-05-31"),
+        ("5/2021", "2021-05-01", "2021-05-31"),
         ("before 2020", "", "2019-12-31"),
         ("until 2020", "", "2020-12-31"),
         ("after may 2021", "2021-06-01", ""),
@@ -270,6 +272,24 @@ def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first(
     reader = SentenceReader(Vocabulary(places={name: Word(name.title(), n) for name, n in names.items()}))
     assert reader.read("in santa", TODAY).places == (("santa rosa",), ("santa maria",))
     assert reader.read("in la cruz", TODAY).places == (("santa maria de la cruz y los santos",),)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("a dog", '"a dog"'),
+        ("photos of a", "A"),
+        ("12 boats", '"12 boats"'),
+        ("in 12", "12"),
+        ("2023", "2023"),
+        ("will and maya", "Will and maya"),
+        ("a boat that will sail", '"a boat that will sail"'),
+    ],
+)
+def test_names_that_are_little_words_or_numbers_want_their_place(sentence: str, said: str) -> None:
+    words = {name.casefold(): Word(name, 1) for name in ("A", "Will", "maya")}
+    places = {name: Word(name, 1) for name in ("12", "2023")}
+    assert read_sentence(sentence, Vocabulary(people=words, places=places), TODAY).said == said
 
 
 def test_a_reading_can_be_written_as_json() -> None:

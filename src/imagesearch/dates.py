@@ -65,6 +65,10 @@ def _month(match: re.Match[str], today: date) -> Moment:
     return Moment(recurring=periods.months(month, month), month=month, weak=weak, family="month")
 
 
+def _numbered(match: re.Match[str], today: date) -> Moment:
+    return periods.month_of(int(match["y"] or match["z"]), int(match["m"] or match["n"]))
+
+
 def _season(match: re.Match[str], today: date) -> Moment:
     if match["y"]:
         return periods.season(match["s"], int(match["y"]) + bool(match["z"]))
@@ -141,9 +145,10 @@ _READERS: list[tuple[re.Pattern[str], Reader]] = [
         (rf"(?P<m>{_M})(?: \.)? (?:the )?(?P<d>{_D})(?:(?: ,)? (?P<y>{_Y}))?", _day),
         (rf"(?P<m>{_M})(?: [,.])?(?: (?:of )?(?P<y>{_Y}))", _month),
         (rf"(?P<m>{_M})(?P<y>(?!))?", _month),
+        (rf"(?P<y>{_Y}) - (?P<m>0[1-9]|1[0-2])|(?P<n>0?[1-9]|1[0-2]) / (?P<z>{_Y})", _numbered),
         (rf"(?P<s>{_S})(?: (?:of |in |, )?(?P<y>{_Y})(?P<z> [-/] \d\d(?:\d\d)?)?)?", _season),
         (rf"(?P<h>{_H})(?: (?:of |in |, )?(?P<y>{_Y}))?", _holiday),
-        (rf"(?P<which>last|this|past|previous) (?P<what>{_WHAT})", _relative),
+        (rf"(?P<which>last|this|past|previous) (?P<what>{_WHAT})s?", _relative),
         (rf"(?:the )?(?:last|past|previous) (?P<n>{_N}) (?P<u>{_U})", _last_few),
         (rf"(?P<n>{_N}) (?P<u>{_U}) ago", _ago),
         ("todays?|yesterdays?|(?:the )?day before yesterday", _near),

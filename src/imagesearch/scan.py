@@ -13,6 +13,7 @@ from imagesearch.dates import Dated, DateReader
 from imagesearch.everyday import (
     ARTICLES,
     COMMON,
+    EMPTY,
     JOINERS,
     NAME_LEADS,
     NEGATIONS,
@@ -243,10 +244,13 @@ class Scanner:
             return True
         if self._before(i) in ("a", "an") and not found.owns:
             return False
-        return self.tokens[i].folded not in COMMON or self._stands_like_name(i)
+        if self.tokens[i].folded in EMPTY and not self._before(i):  # me and maya, but not: a dog
+            after = self.tokens[found.end].folded if found.end < len(self.tokens) else "and"
+            return after in JOINERS
+        return not _is_everyday(self.tokens[i]) or self._stands_like_name(i)
 
     def _is_place(self, i: int, found: Found) -> bool:
-        if found.end - i > 1 or self.tokens[i].folded not in COMMON:
+        if found.end - i > 1 or not _is_everyday(self.tokens[i]):
             return True
         listed = self._before(i) == "," and len(self.items) > 1 and self.items[-2].kind == "place"
         return self._before(i) in PLACE_LEADS or listed or self._contained(found)
@@ -331,6 +335,10 @@ _UNITS = listed("people persons m km meters metres feet miles dollars euros cars
 _ENDS = JOINERS | PLACE_LEADS | NEGATIONS | ONLY | PHOTOS | listed(
     "of on by for with the when where who alone is was day time holidays season"
 )  # fmt: skip
+
+
+def _is_everyday(token: Token) -> bool:
+    return token.folded in COMMON or token.folded.isdigit()
 
 
 def _kind(places: Names, key: str) -> str:

@@ -35,8 +35,9 @@ from imagesearch.vocabulary import Vocabulary
 TEMPLATE = "a photo of {text}"
 _LEADS = JOINERS | NEGATIONS | PLACE_LEADS | ONLY | {"of", "the", "by", "for", "on", "to"}
 _AFTER_PHOTOS = listed("of with from in at near where showing taken that which on by without")
+_PHOTOS = frozenset(word for word in PHOTOS if word.endswith("s"))  # a group photo is a kind of picture
 _ADDS = listed("and with & plus")
-_EVERYONE = listed("everyone everybody anyone anybody all")
+_EVERYONE = listed("everyone everybody anyone anybody anything all")
 _DROPPED = listed("my our please")
 
 
@@ -363,7 +364,7 @@ class _Plan:
                 while kept and kept[0] not in put and self.tokens[kept[0]].folded in (
                     "of", "taken", "where", "showing", "that", "which", "show", "shows"):  # fmt: skip
                     kept = kept[1:]
-        while kept and kept[-1] not in put and self.tokens[kept[-1]].folded in PHOTOS and len(kept) > 1:
+        while kept and kept[-1] not in put and self.tokens[kept[-1]].folded in _PHOTOS and len(kept) > 1:
             kept = kept[:-1]
         return kept
 
