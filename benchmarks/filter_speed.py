@@ -24,8 +24,9 @@ from imagesearch.config import Config, load_config
 from imagesearch.criteria import Criteria
 from imagesearch.dataset import Dataset
 from imagesearch.indexes import plan_index
+from imagesearch.query import Query
 from imagesearch.schema import ARROW_TYPES, PHOTO_FIELDS, Collection, Rows, Spec
-from imagesearch.search import Query, Searcher
+from imagesearch.search import Searcher
 from imagesearch.store import Store
 
 QUERIES = {
@@ -64,7 +65,11 @@ class Ready(Searcher):
 
     vector: np.ndarray
 
-    def _vector(self, query: Query) -> np.ndarray:
+    def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
+        super().__init__(config, dataset, store)
+        self._encoder = self
+
+    def encode(self, query: Query) -> np.ndarray:
         return self.vector
 
     def _collection(self, kind: str) -> Collection:

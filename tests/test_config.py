@@ -12,7 +12,7 @@ import yaml
 from conftest import ROOT
 from pydantic import BaseModel, ValidationError
 
-from imagesearch.config import Config, load_config
+from imagesearch.config import GEOCODERS, Config, load_config
 from imagesearch.errors import UserError
 
 SHIPPED = ROOT / "config.yaml"
@@ -54,7 +54,7 @@ def leaves(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def keys(node: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in node.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from keys(value, f"{prefix}{name}.")
         else:
             yield prefix + name
@@ -381,3 +381,24 @@ def test_every_setting_can_be_given_by_hand(write: Write) -> None:
 
 def test_the_type_of_a_loaded_config(write: Write) -> None:
     assert type(load_config(str(write("")))) is Config
+
+
+# --- geocoders ---------------------------------------------------------------------------------------------
+
+
+def test_the_known_geocoders_are_those_of_geopy_that_go_from_positions_to_addresses(write: Write) -> None:
+    from geopy.geocoders import SERVICE_TO_GEOCODER
+
+    usable = {name for name, service in SERVICE_TO_GEOCODER.items() if hasattr(service, "reverse")}
+    assert {*GEOCODERS} == usable | {"offline", "none"}
+    assert "did you mean nominatim?" in refused(write("geo: {geocoder: Nominatin}"))
+    assert "offline, nominatim, none" in refused(write("geo: {geocoder: xyzzy}"))
+
+
+def test_keys_of_geocoders_come_from_the_environment_and_are_never_shown(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAP_KEY", "s3cret")
+    config = load_config(write("geo: {geocoder: opencage, options: {api_key: '${MAP_KEY}'}}"))
+    assert config.geo.options == {"api_key": "s3cret"} and "s3cret" not in repr(config)
+    assert "s3cret" not in refused(write("geo: {options: [s3cret]}"))

@@ -18,10 +18,11 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors"},
-    {"config", "words", "everyday"},
+    {"config", "words", "chain", "everyday"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets", "tokens"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}
     | {"periods", "reading"},
+    {"catalogue"},
     {"store", "steps", "geo", "criteria", "dates", "names"},
     {"dataset", "scan"},
     {"features", "detection", "whereabouts", "sentence"},
@@ -30,7 +31,9 @@ FLOORS = [
     {"naming", "content"},
     {"names_csv"},
     {"build"},
-    {"search", "classify"},
+    {"query", "plan", "classify"},
+    {"vectors", "by_face"},
+    {"search"},
     {"visualize"},
     {"maps"},
     {"output", "cli"},
@@ -58,6 +61,8 @@ ENGINES = {
     "dateutil": {"periods"},
     "rank_bm25": {"names"},
 }
+# Who hands written filters to Milvus; how they are written is in filters.py alone.
+FILTERING = {"catalogue", "store", "connection"}
 # The floor everything stands on: needed for any answer at all, or quick to import.
 AT_THE_TOP = {"pydantic", "yaml"}
 MODULES = sorted(SOURCE.glob("*.py"))
@@ -140,7 +145,7 @@ def test_filters_are_written_in_one_place() -> None:
     for file in MODULES:
         calls = [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)]
         filtering = [call.lineno for call in calls if any(k.arg in ("filter", "expr") for k in call.keywords)]
-        assert file.stem == "store" or not filtering, f"{file.name}: filters in lines {filtering}"
+        assert file.stem in FILTERING or not filtering, f"{file.name}: filters in lines {filtering}"
 
 
 @pytest.mark.parametrize("script", [s for s in SCRIPTS if s.parent.name == "scripts"], ids=lambda f: f.stem)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,42 @@ def data_types() -> Any:
     from pymilvus import DataType
 
     return DataType
+
+
+def has_bm25(client: Any) -> bool:
+    """Whether a server can rank texts by BM25 itself: from Milvus 2.5 on."""
+    version = re.match(r"v?(\d+)\.(\d+)", str(client.get_server_version()))
+    return version is None or (int(version[1]), int(version[2])) >= (2, 5)
+
+
+def bm25_function(text_field: str, sparse_field: str) -> Any:
+    """Return the function by which Milvus fills a sparse field from a text."""
+    from pymilvus import Function, FunctionType
+
+    return Function("bm25", FunctionType.BM25, [text_field], [sparse_field])
+
+
+def hybrid_request(
+    client: Any,
+    collection: str,
+    parts: Sequence[tuple[str, Any, str]],
+    depth: int,
+    where: str,
+    ranker: str,
+    limit: int,
+    fields: list[str],
+) -> list[dict[str, Any]]:
+    """Search by several fields, each given with what to compare it to and its metric, and fuse the ranks."""
+    from pymilvus import AnnSearchRequest, RRFRanker, WeightedRanker
+
+    requests = [
+        AnnSearchRequest(
+            data=[data], anns_field=field, param={"metric_type": metric}, limit=depth, expr=where
+        )
+        for field, data, metric in parts
+    ]
+    fuse = RRFRanker() if ranker == "rrf" else WeightedRanker(*[1 / len(parts)] * len(parts))
+    return client.hybrid_search(collection, requests, fuse, limit=limit, output_fields=fields)[0]
 
 
 class _Guarded:

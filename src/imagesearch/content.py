@@ -15,12 +15,24 @@ from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
 from imagesearch.indexes import plan_index
 from imagesearch.people import People, load_people
-from imagesearch.schema import ARROW_TYPES, FACE_FIELDS, PHOTO_FIELDS, Collection, Field, Rows, Spec
+from imagesearch.schema import (
+    ARROW_TYPES,
+    CLIP_FIELDS,
+    FACE_FIELDS,
+    PHOTO_FIELDS,
+    Collection,
+    Field,
+    Rows,
+    Spec,
+)
 from imagesearch.store import Store
 from imagesearch.tables import Seen
 from imagesearch.whereabouts import fields_of, read_whereabouts
+from imagesearch.words import fold
 
 Facts = dict[str, Any]
+_FIELDS = {"clip": CLIP_FIELDS, "vit": PHOTO_FIELDS, "faces": FACE_FIELDS}
+_MOST_WORDS = 4000  # characters, of the 16,384 bytes there are
 # The script that fills the table of each kind of vectors.
 STEPS = {"clip": "01_extract_features.py", "vit": "01_extract_features.py", "faces": "02_cluster_faces.py"}
 
@@ -37,6 +49,8 @@ def content_of(config: Config, dataset: Dataset, store: Store) -> list[tuple[Spe
     """
     people = load_people(config, dataset) if dataset.table("faces").folder.is_dir() else None
     facts = _facts_of_photos(dataset, people)
+    for known in facts.values():
+        known["words"] = _words(known)
     jobs = [_photo_content(config, dataset, store, kind, facts) for kind in ("clip", "vit")]
     jobs.append(_face_content(config, dataset, store, people))
     return [job for job in jobs if job is not None]
@@ -47,7 +61,7 @@ def _photo_content(
 ) -> tuple[Spec, Rows] | None:
     current = dataset.current(kind)
     if not current:
-        return _emptied(store.find(config.dataset.name, kind), PHOTO_FIELDS)
+        return _emptied(store.find(config.dataset.name, kind), _FIELDS[kind])
     made_by = _made_by(config, kind, current, model_id)
     ids, vectors = dataset.table(kind).vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
@@ -61,7 +75,7 @@ def _face_content(
     config: Config, dataset: Dataset, store: Store, people: People | None
 ) -> tuple[Spec, Rows] | None:
     if people is None or not len(people.faces):
-        return _emptied(store.find(config.dataset.name, "faces"), FACE_FIELDS)
+        return _emptied(store.find(config.dataset.name, "faces"), _FIELDS["faces"])
     faces = people.faces
     made_by = _made_by(config, "faces", faces.seen, lambda _, pack: pack_id(pack))
     labels, numbers = people.labels()
@@ -96,7 +110,7 @@ def _content(
         fingerprint=made_by,
         dimension=vectors.shape[1],
         index=plan_index(config.milvus.index, len(ids), config.milvus.is_lite),
-        fields=FACE_FIELDS if kind == "faces" else PHOTO_FIELDS,
+        fields=_FIELDS[kind],
     )
     return spec, Rows(_scalars(spec, ids, rows), vectors)
 
@@ -138,6 +152,14 @@ def _scalars(spec: Spec, ids: np.ndarray, rows: list[Facts]) -> pa.Table:
         values = [row.get(item.name, item.unknown) for row in rows]
         columns[item.name] = pa.array(values, ARROW_TYPES[item.type])
     return pa.table(columns)
+
+
+def _words(known: Facts) -> str:
+    """Every name known of a photo, folded, for BM25."""
+    names = [label for label in known.get("face_labels", ()) if not label.startswith("person ")]
+    lists = [*names, *known.get("place_words", ()), *known.get("keywords", ())]
+    texts = [known.get(name, "") for name in ("address", "class_label", "camera")]
+    return " ".join(fold(text) for text in (*lists, *texts) if text)[:_MOST_WORDS]
 
 
 # --- what the tables know of each photo --------------------------------------------------------------------

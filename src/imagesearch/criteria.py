@@ -99,7 +99,7 @@ class Criteria:
         words += (
             [f"in {' or '.join([*self.months, *map(str, self.years)])}"] if self.months or self.years else []
         )
-        words += [f"after {self.after}"] if self.after else []
+        words += [f"since {self.after}"] if self.after else []
         words += [f"before {self.before}"] if self.before else []
         words += [f"by {camera}" for camera in self.cameras] + [f"#{keyword}" for keyword in self.keywords]
         words += [f"{self.rating}+ stars"] if self.rating is not None else []

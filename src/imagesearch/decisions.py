@@ -26,6 +26,8 @@ from imagesearch.words import fold
 # Two detections of one face, by another model or in a photo that was cropped, overlap at least so much.
 _SAME_FACE = 0.4
 
+_KNOWN = ("name", "deny", "merge", "split", "rename", "forget")
+
 Anchor = tuple[str, str, tuple[float, float, float, float]]
 """A face's photo, by path and content, and its box as fractions of the photo's width and height."""
 
@@ -68,6 +70,8 @@ class Links:
     ----------
     group : (n,) int64
         Faces of one group belong together; -1 is a face about which nothing was decided.
+    seen : (n,) bool
+        Whether the user looked at the face itself.
     names : dict
         Name by group, for those that have one.
     apart : set
@@ -75,6 +79,7 @@ class Links:
     """
 
     group: np.ndarray
+    seen: np.ndarray
     names: dict[int, str] = field(default_factory=dict)
     apart: set[tuple[int, int]] = field(default_factory=set)
 
@@ -100,12 +105,13 @@ class Journal:
             If a line cannot be read, other than a last one that a kill has cut short.
         """
         try:
-            text = self.file.read_text("utf-8")
+            content = self.file.read_bytes()
         except FileNotFoundError:
             return []
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise UserError(f"{self.file}: cannot be read ({error})") from None
-        *lines, _unfinished = text.split("\n")
+        # decoded line by line: the unfinished one may end within a character
+        *lines, _unfinished = content.split(b"\n")
         return [self._decision(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
     def append(self, decision: Decision) -> None:
@@ -128,18 +134,24 @@ class Journal:
         stream.seek(0)
         return stream.read().rfind(b"\n") + 1
 
-    def _decision(self, number: int, line: str) -> Decision:
+    def _decision(self, number: int, line: bytes) -> Decision:
         try:
             values = json.loads(line)
-            faces = tuple(
-                tuple((str(p), str(c), tuple(map(float, b))) for p, c, b in one) for one in values["faces"]
-            )
-            rest = {key: values[key] for key in ("do", "name", "to", "seen", "at") if key in values}
-            return Decision(faces=faces, **rest)
+            faces = tuple(tuple((str(p), str(c), _box(b)) for p, c, b in one) for one in values["faces"])
+            rest = {key: str(values[key]) for key in ("do", "name", "to", "at") if key in values}
+            decision = Decision(faces=faces, seen=bool(values.get("seen")), **rest)
+            if decision.do not in _KNOWN:
+                raise ValueError(f"{decision.do!r} is no decision that this version knows")
+            return decision
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{self.file}: line {number} cannot be read ({error}); mend or remove it"
             ) from None
+
+
+def _box(values: Iterable[float]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = map(float, values)
+    return left, top, right, bottom
 
 
 # --- faces, found again ------------------------------------------------------------------------------------
@@ -151,10 +163,9 @@ class Finder:
     def __init__(self, faces: Faces) -> None:
         self.faces = faces
         starts = np.flatnonzero(np.diff(faces.photo_ids, prepend=-1))
-        ends = [*starts[1:].tolist(), len(faces)]
         self._rows = {
             int(faces.photo_ids[start]): range(start, end)
-            for start, end in zip(starts.tolist(), ends, strict=True)
+            for start, end in itertools.pairwise([*starts.tolist(), len(faces)])
         }
         self._by_content: dict[str, int] = {}
         for photo in self._rows:
@@ -214,7 +225,7 @@ def replay(decisions: Iterable[Decision], faces: Faces) -> Links:
     out than to what is left are set free, to be clustered again. What was decided on single faces stays.
     """
     if not len(faces):
-        return Links(np.empty(0, np.int64))
+        return Links(np.empty(0, np.int64), np.empty(0, bool))
     return _Replay(faces).run(decisions)
 
 
@@ -231,12 +242,13 @@ class _Replay:
     def run(self, decisions: Iterable[Decision]) -> Links:
         for decision in decisions:
             lists = [np.unique(np.asarray(self.find.rows(one), np.int64)) for one in decision.faces]
-            getattr(self, f"_{decision.do}", self._unknown)(decision, [rows for rows in lists if len(rows)])
+            getattr(self, f"_{decision.do}")(decision, lists)
         there = set(np.unique(self.group).tolist()) - {-1}
         named = sorted(there & set(self.names))
         pairs = {tuple(sorted(pair)) for pair in self.apart if pair <= there}
         return Links(
             self.group,
+            self.seen,
             {group: self.names[group] for group in named},
             pairs | set(itertools.combinations(named, 2)),
         )
@@ -253,12 +265,19 @@ class _Replay:
         group = self._named(decision.name)
         if group is None:
             return
-        for row in itertools.chain.from_iterable(lists):
-            if self.names.get(int(self.group[row]), decision.name) != decision.name:
+        rows = np.concatenate([np.empty(0, np.int64), *lists])
+        taken = rows[self.group[rows] == group]
+        left = np.setdiff1d(np.flatnonzero(self.group == group), taken)
+        if len(taken) and len(left):
+            self._release(left, taken)
+        for row in rows.tolist():
+            own = int(self.group[row])
+            if own in self.names and own != group:
                 continue  # it is somebody else already
-            single = next(self.numbers)
-            self._move(np.asarray([row]), single, True)
-            self.apart.add(frozenset((single, group)))
+            if own in (-1, group):
+                own = next(self.numbers)
+                self.group[row], self.seen[row] = own, True
+            self.apart.add(frozenset((own, group)))
 
     def _merge(self, decision: Decision, lists: list[np.ndarray]) -> None:
         rows = np.concatenate(lists) if lists else np.empty(0, np.int64)
@@ -270,16 +289,14 @@ class _Replay:
         self._move(rows, group, decision.seen)
 
     def _split(self, decision: Decision, lists: list[np.ndarray]) -> None:
-        # the first part that has a name keeps it
-        keeps = next(
-            (i for i, rows in enumerate(lists) if set(self.group[rows].tolist()) & set(self.names)), -1
-        )
+        # the first part keeps the name, whether or not its photos are there today
+        keeps = self._named(decision.name) if decision.name else None
         parts = []
         for position, rows in enumerate(lists):
-            if position == keeps:
-                group = next(g for g in self.group[rows].tolist() if g in self.names)
+            group = next(self.numbers)
+            if position == 0 and keeps is not None:
+                group = keeps
             else:
-                group = next(self.numbers)
                 self.seen[rows] = False
             self.group[rows] = group
             parts.append(group)
@@ -296,12 +313,12 @@ class _Replay:
 
     def _forget(self, decision: Decision, lists: list[np.ndarray]) -> None:
         group = self._named(decision.name)
-        if group is not None:
+        if group is None:
+            return
+        del self.names[group]
+        if not any(group in pair for pair in self.apart):
             self.group[self.group == group] = -1
-            del self.names[group]
-
-    def _unknown(self, decision: Decision, lists: list[np.ndarray]) -> None:
-        raise UserError(f"people.jsonl: {decision.do!r} is no decision that this version knows")
+        # else whoever it is stays apart from whom it was parted
 
     # --- moving faces between groups -----------------------------------------------------------------------
 
@@ -313,10 +330,11 @@ class _Replay:
         for old in set(self.group[rows].tolist()) - {-1, group}:
             taken = rows[self.group[rows] == old]
             left = np.setdiff1d(np.flatnonzero(self.group == old), taken)
-            if len(left) == 0:
-                self._join(old, group)
-            elif seen:
+            if len(left) and seen:
                 self._release(left, taken)
+            elif not len(left) and not (seen and old in self.names):
+                # not of a name that was wrong: who is not Maya may well be Noor
+                self._join(old, group)
         newcomers = self.group[rows] != group
         self.seen[rows] = seen | (self.seen[rows] & ~newcomers)
         self.group[rows] = group

@@ -160,11 +160,17 @@ class _FaceEngine:
 
     def process(self, photo_ids: list[int], inputs: list[Picture]) -> Result:
         rows: list[dict[str, Any]] = []
+        errors: dict[int, str] = {}
         for photo, picture in zip(photo_ids, inputs, strict=True):
+            try:
+                found = self._finder.find(picture.image)
+            except Exception as error:  # whatever a library says of one odd photo must not end the run
+                errors[photo] = f"faces cannot be looked for: {type(error).__name__}: {error}"
+                continue
             scale = picture.width / picture.image.width
-            faces = [face for face in self._finder.find(picture.image) if np.isfinite(face.embedding).all()]
+            faces = [face for face in found if np.isfinite(face.embedding).all()]
             rows += [_row(photo, place, face, scale) for place, face in enumerate(faces)]
-        return Result({"faces": _table(rows)})
+        return Result({"faces": _table(rows)}, errors)
 
 
 def _row(photo: int, place: int, face: Face, scale: float) -> dict[str, Any]:

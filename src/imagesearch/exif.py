@@ -103,7 +103,7 @@ def facts_of(packets: Packets) -> Facts:
         _camera(packets),
         _rating(packets, remarks),
         _keywords(packets),
-        tuple(remarks),
+        tuple(remark.encode("utf-8", "backslashreplace").decode() for remark in remarks),
     )
 
 
@@ -165,7 +165,7 @@ def _angle(value: Any, reference: str, references: str, name: str) -> float:
     if value is None:
         raise ValueError(f"no {name}")
     parts = value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else (value,)
-    numbers = [_number(part) for part in parts]
+    numbers = [None if isinstance(part, (str, bytes)) else _number(part) for part in parts]
     if not 1 <= len(numbers) <= 3 or None in numbers:
         raise ValueError(f"{name} {_shown(value)} is not degrees, minutes and seconds")
     degrees, minutes, seconds = [*numbers, 0.0, 0.0][:3]
@@ -239,7 +239,8 @@ def _gps_time(
         if len(numbers) != 3 or None in numbers or not all(0 <= n < 61 for n in numbers):
             raise ValueError(f"the GPS stamp {_shown(clock)} is not hours, minutes and seconds")
         day, _ = _moment(date)
-        moment = day + timedelta(hours=numbers[0], minutes=numbers[1], milliseconds=int(numbers[2] * 1000))
+        hours, minutes, seconds = numbers
+        moment = day + timedelta(milliseconds=round(3_600_000 * hours + 60_000 * minutes + 1000 * seconds))
     except (ValueError, OverflowError) as error:
         remarks.append(f"time left out: {error}")
         return None, None

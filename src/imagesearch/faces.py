@@ -71,12 +71,15 @@ class FaceFinder:
 
     def __init__(self, pack: str, device: str = "auto", det_size: int = 640, min_score: float = 0.5) -> None:
         folder = pack_folder(pack)
+        self._det_size = det_size
         with contextlib.redirect_stdout(io.StringIO()):  # models being loaded are announced there
             self._app = _load(folder, _providers(device))
             self._app.prepare(0, det_thresh=min_score, det_size=(det_size, det_size))
 
     def find(self, image: Image.Image) -> list[Face]:
         """Return the faces in an upright RGB image, the largest first."""
+        if max(image.size) >= self._det_size * min(image.size):
+            return []  # InsightFace would shrink it to no pixels at all, and OpenCV refuses that
         blue_first = np.ascontiguousarray(np.asarray(image)[..., ::-1])
         faces = [
             Face(

@@ -90,10 +90,11 @@ class Offline:
         home = nearest[:, None]
         same_country = (self._country[candidates] == self._country[home]) | self._is_small[home]
         valid = (city_km <= _CITY_KM) & same_country
-        around = (
-            valid & (city_km <= self._reach_km[candidates]) & (self._state[candidates] == self._state[home])
-        )
         people = self._population[candidates]
+        around = valid & (city_km <= self._reach_km[candidates])
+        around &= self._state[candidates] == self._state[home]
+        # a large town beside a larger one keeps its name (Berkeley, Oakland), unless that is a metropolis
+        around &= (self._population[home] < _LARGE) | (people >= _METROPOLIS) | (candidates == home)
         columns = [
             nearest,
             _chosen(candidates, np.where(around, people, -1)),
@@ -162,7 +163,8 @@ class Online:
     cache
         The file.
     seconds_apart, retry_seconds, timeout
-        Between two requests (Nominatim's usage policy: one), before a repeated one, for an answer.
+        Between two requests (Nominatim's usage policy: one, as its clock sees it, so a little more by ours),
+        before a repeated one, for an answer.
 
     Raises
     ------
@@ -175,7 +177,7 @@ class Online:
         settings: Geo,
         cache: Path,
         *,
-        seconds_apart: float = 1.0,
+        seconds_apart: float = 1.05,
         retry_seconds: float = 5.0,
         timeout: float = 10.0,
     ) -> None:
@@ -229,9 +231,12 @@ class Online:
 
 
 def _geocoder(settings: Geo, timeout: float) -> Any:
+    from geopy.adapters import URLLibAdapter
     from geopy.geocoders import get_geocoder_for_service
 
-    options: dict[str, Any] = {"user_agent": settings.user_agent, "timeout": timeout, **settings.options}
+    # geopy's other adapter repeats what times out at once by itself, past the rate limit
+    common = {"user_agent": settings.user_agent, "timeout": timeout, "adapter_factory": URLLibAdapter}
+    options: dict[str, Any] = {**common, **settings.options}
     if settings.geocoder == "nominatim":
         server = urlsplit(settings.nominatim_url)
         options |= {"scheme": server.scheme, "domain": f"{server.netloc}{server.path}"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,4 +78,5 @@ def _name(editor: Editor, line: dict[str, str], by_path: Callable[[str], np.ndar
 def _rows_by_path(editor: Editor) -> Callable[[str], np.ndarray]:
     faces = editor.people.faces
     photos = {entry.path: photo for photo, entry in faces.seen.items()}
-    return lambda path: np.flatnonzero(faces.photo_ids == photos.get(path, -1))
+    # Macs write names of files in another form of Unicode than tables do
+    return lambda path: np.flatnonzero(faces.photo_ids == photos.get(unicodedata.normalize("NFC", path), -1))

@@ -49,10 +49,12 @@ class Editor:
         if single:
             self.name_rows(rows, name)
             return
-        name = self._spelling(checked_name(name))
-        person = self.people.find(faces)
+        name, person = checked_name(name), self.people.find(faces)
+        if name.casefold() != person.name.casefold():  # else it is their own name, spelt anew
+            name = self._spelling(name)
         if person.name and not self._is_known(name):
             self._decide(Decision("rename", name=person.name, to=name))
+            self.people = load_people(self._config, self._dataset)  # nobody has the old name any more
         elif person.name != name:
             self.stale |= self._is_known(name)
             self._decide(Decision("name", (self._anchors(rows),), name=name))
@@ -91,24 +93,26 @@ class Editor:
     def split(self, reference: str) -> int:
         """Part a person's faces where they are least alike; return the number of parts."""
         person, faces = self.people.find(reference), self.people.faces
+        links = self.people.links
         labels = tighter(
             faces.vectors[person.rows],
             self._config.faces.cluster_distance,
+            group=np.where(links.seen, links.group, -1)[person.rows],
             photo=faces.photo_ids[person.rows],
         )
         parts = [person.rows[labels == label] for label in range(labels.max() + 1)]
         several = [rows for rows in parts if len(rows) > 1]
-        links = self.people.links
-        named = [group in links.names for group in links.group.tolist()]
-        # the part with most faces that were named keeps the name
+        named = np.isin(links.group, list(links.names))
+        # the part with most faces that were confirmed, or at least named, keeps the name
         parts = sorted(
             several if len(several) > 1 else parts,
-            key=lambda rows: (-sum(named[row] for row in rows), -len(rows)),
+            key=lambda rows: (-(named & links.seen)[rows].sum(), -named[rows].sum(), -len(rows)),
         )
         if len(parts) < 2:
-            raise UserError(f"--split {reference}: {len(person.rows)} face, which cannot be parted")
+            why = "one face" if len(person.rows) == 1 else "each was confirmed; see --not"
+            raise UserError(f"--split {reference}: cannot be parted: {why}")
         self.stale = True
-        self._decide(Decision("split", tuple(self._anchors(rows) for rows in parts)))
+        self._decide(Decision("split", tuple(self._anchors(rows) for rows in parts), name=person.name))
         return len(parts)
 
     def forget(self, name: str) -> None:
@@ -135,7 +139,7 @@ class Editor:
 
     def _rows(self, reference: str) -> tuple[list[int], bool]:
         """Return the faces that ``3``, ``Maya`` or ``3.1,3.4`` mean, and whether they are single ones."""
-        if not re.fullmatch(r"\d+\.\d+(,\d+\.\d+)*", reference.replace(" ", "")):
+        if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", reference.replace(" ", "")):
             return self.people.find(reference).rows.tolist(), False
         rows = []
         for item in reference.replace(" ", "").split(","):
@@ -169,7 +173,7 @@ def checked_name(name: str) -> str:
         raise UserError("a name is wanted, such as --name 3=Maya")
     if not can_be_element(tidy):
         raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")
-    if re.fullmatch(r"(person )?[\d.,]+", tidy.casefold()):
+    if re.fullmatch(r"(person\s)?[\d.,]+", tidy.casefold()):
         raise UserError(f"{name!r}: reserved for people without a name")
     if len(tidy.encode()) > _LONGEST_NAME:
         raise UserError(f"{tidy[:20]}...: a name has at most {_LONGEST_NAME} bytes")

@@ -15,7 +15,7 @@ from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.people import People, Person
 from imagesearch.photos import PhotoError, decode
-from imagesearch.search import Answer, Result
+from imagesearch.query import Answer, Result
 from imagesearch.visualize import (
     Tile,
     classification_figure,

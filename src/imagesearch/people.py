@@ -137,9 +137,12 @@ class People:
         UserError
             If there is none.
         """
-        wanted = fold(clean(reference))
+        wanted = clean(reference)
         for person in self.persons:
-            if wanted in (str(person.number), fold(person.label), f"person {person.number}"):
+            # a number as it is: folded, -1 would be 1
+            if wanted == str(person.number) or (
+                fold(wanted) in (fold(person.label), f"person {person.number}")
+            ):
                 return person
         names = ", ".join(person.name for person in self.persons if person.name)
         there = f"named are {names}" if names else "nobody is named yet"
@@ -176,10 +179,14 @@ def load_people(config: Config, dataset: Dataset) -> People:
     faces = read_faces(dataset)
     links = replay(journal(dataset).read(), faces)
     kept, finder = _read_clusters(dataset), Finder(faces)
-    clusters: dict[int, list[int]] = {}
+    number_of: dict[int, int] = {}
     for anchor, number in kept.members:
         if (row := finder.row(anchor)) is not None:
-            clusters.setdefault(number, []).append(row)
+            # two may be found in one: a copy that is gone, in the photo that it was a copy of
+            number_of.setdefault(row, number)
+    clusters: dict[int, list[int]] = {}
+    for row, number in number_of.items():
+        clusters.setdefault(number, []).append(row)
     return _people(config, faces, links, {n: np.unique(rows) for n, rows in clusters.items()})
 
 

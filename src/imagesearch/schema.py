@@ -17,6 +17,7 @@ KINDS = ("clip", "vit", "faces")
 # What a field is in the tables on disk and on its way to Milvus.
 ARROW_TYPES = {
     "VARCHAR": pa.string(),
+    "WORDS": pa.string(),
     "LIST": pa.list_(pa.string()),
     "BOOL": pa.bool_(),
     "INT32": pa.int32(),
@@ -55,6 +56,8 @@ PHOTO_FIELDS = (
     Field("taken_at", "INT64", 0, filtered=True),
     Field("year", "INT32", 0, filtered=True),
     Field("month", "INT32", 0),
+    Field("day", "INT32", 0),
+    Field("weekday", "INT32", -1),
     Field("camera", "VARCHAR", "", 512),
     Field("rating", "INT32", -1),
     Field("keywords", "LIST", [], 8192),
@@ -63,6 +66,9 @@ PHOTO_FIELDS = (
     Field("width", "INT32", 0),
     Field("height", "INT32", 0),
 )
+# Every name and word known of a photo, folded, for BM25 inside Milvus; beside the vectors that texts search.
+CLIP_FIELDS = (*PHOTO_FIELDS, Field("words", "WORDS", "", 16_384))
+WORDS_INDEX = "words_bm25"
 LIST_FIELDS = frozenset(item.name for item in PHOTO_FIELDS if item.type == "LIST")
 FACE_FIELDS = (
     Field("photo_id", "INT64", 0),

@@ -1,52 +1,24 @@
-"""Milvus: collections behind aliases, filters, exact and approximate search.
-
-What differs between Milvus Lite (a file) and a server is the table `_LITE` / `_SERVER`, nothing elsewhere.
-"""
+"""Searching collections: by vectors, exactly and approximately, by words, by date, always under a filter."""
 
 from __future__ import annotations
 
 import heapq
 import itertools
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from imagesearch.config import Milvus
-from imagesearch.connection import connect, data_types, disconnect
+from imagesearch.catalogue import Catalogue
+from imagesearch.connection import hybrid_request
 from imagesearch.errors import UserError
 from imagesearch.filters import ANYTHING, Between, Condition, Every, Is, OneOf, expression
-from imagesearch.indexes import IndexPlan
-from imagesearch.schema import (
-    KINDS,
-    LIST_FIELDS,
-    Collection,
-    Hit,
-    Spec,
-    alias_of,
-    join_list,
-    key_of,
-    layout_of,
-    split_list,
-)
+from imagesearch.schema import LIST_FIELDS, WORDS_INDEX, Collection, Hit, alias_of, key_of, split_list
 
 _ROWS_A_BATCH = 5_000
 _MOST_HITS = 16_384  # Milvus' own limit of one search
-
-
-@dataclass(frozen=True)
-class _Variant:
-    """What differs between Milvus Lite and a server."""
-
-    lists_are_arrays: bool  # Lite evaluates arrays row by row in Python: 1.8 s where `like` takes 21 ms
-    scalar_indexes: bool  # on Lite each costs 0.15 s a load of 50,000 rows and saves nothing
-    nested_params: bool  # Lite 3.2.2 reads nlist, M, ... only below "params", where pymilvus 3 puts none
-
-
-_LITE = _Variant(lists_are_arrays=False, scalar_indexes=False, nested_params=True)
-_SERVER = _Variant(lists_are_arrays=True, scalar_indexes=True, nested_params=False)
+_HYBRID_DEPTH = 200  # of each of the two rankings that are fused
 
 
 @dataclass(frozen=True)
@@ -65,10 +37,7 @@ class _Query:
         return alias_of(self.collection.dataset, self.collection.kind)
 
 
-# --- the store ---------------------------------------------------------------------------------------------
-
-
-class Store:
+class Store(Catalogue):
     """A connection to Milvus Lite or a server; a context manager.
 
     Parameters
@@ -81,166 +50,6 @@ class Store:
     UserError
         If the server does not answer, or another process has the file open.
     """
-
-    def __init__(self, milvus: Milvus) -> None:
-        self.uri, self._lite = milvus.uri, milvus.is_lite
-        self._variant = _LITE if self._lite else _SERVER
-        self._search_params = milvus.index.search_params
-        self._client = connect(milvus)
-        self._loaded: dict[str, Collection] = {}
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; of Milvus Lite the file too, when its compaction has ended."""
-        disconnect(self._client, self.uri, self._lite)
-
-    # --- what is there -------------------------------------------------------------------------------------
-
-    def collections(self) -> list[Collection]:
-        """List the collections that this program made and finished, by dataset and kind."""
-        own = (self.find(c.dataset, c.kind) for c in self._own())
-        found = {c.name: c for c in own if c is not None}
-        return sorted(found.values(), key=lambda c: (c.dataset, KINDS.index(c.kind)))
-
-    def find(self, dataset: str, kind: str) -> Collection | None:
-        """Return a dataset's collection of one kind, or None."""
-        alias = alias_of(dataset, kind)
-        if not self._client.has_collection(alias):
-            return None
-        found = self._describe(alias)
-        if found is None or found.name == alias:
-            raise UserError(f"{self.uri}: {alias} is not this program's; choose another dataset.name")
-        return found
-
-    def drop(self, dataset: str) -> list[str]:
-        """Drop all collections of a dataset, finished or not; return their names."""
-        names = [collection.name for collection in self._own() if collection.dataset == dataset]
-        for name in names:
-            for alias in self._client.list_aliases(name)["aliases"]:
-                self._client.drop_alias(alias)
-            self._client.drop_collection(name)
-        self._loaded.clear()
-        return names
-
-    def _own(self) -> list[Collection]:
-        """List the collections that this program made, finished or not."""
-        described = (self._describe(name) for name in self._client.list_collections())
-        return [collection for collection in described if collection is not None]
-
-    def _describe(self, name: str) -> Collection | None:
-        description = self._client.describe_collection(name)
-        properties = description.get("properties") or {}
-        if "imagesearch.spec" not in properties:
-            return None
-        spec = json.loads(properties["imagesearch.spec"])
-        rows = int(self._client.get_collection_stats(name)["row_count"])
-        return Collection(
-            name=description["collection_name"],  # of an alias, the collection's own
-            dataset=spec["dataset"],
-            kind=spec["kind"],
-            model=spec["model"],
-            fingerprint=spec["fingerprint"],
-            dimension=spec["dimension"],
-            index=IndexPlan(**spec["index"]),
-            layout=spec["layout"],
-            state=properties.get("imagesearch.state", "updating"),
-            rows=rows,
-        )
-
-    # --- building, in small steps; their order is in imagesearch.build -------------------------------------
-
-    def layout(self, spec: Spec) -> str:
-        """Return the digest of the fields that a collection made now would have."""
-        return layout_of(spec, self._variant)
-
-    def create(self, spec: Spec, name: str) -> None:
-        """Create an empty collection, in the state of being updated."""
-        data_type = data_types()
-        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
-        schema.add_field(spec.key, data_type.INT64, is_primary=True)
-        schema.add_field("digest", data_type.VARCHAR, max_length=32)
-        for item in spec.fields:
-            if item.type == "LIST" and self._variant.lists_are_arrays:
-                kinds = {"element_type": data_type.VARCHAR, "max_capacity": 1024, "max_length": 512}
-                schema.add_field(item.name, data_type.ARRAY, **kinds)
-            elif item.max_bytes:
-                schema.add_field(item.name, data_type.VARCHAR, max_length=item.max_bytes)
-            else:
-                schema.add_field(item.name, data_type[item.type])
-        schema.add_field("embedding", data_type.FLOAT_VECTOR, dim=spec.dimension)
-        indexes = self._client.prepare_index_params()
-        params = {"params": spec.index.build} if self._variant.nested_params else spec.index.build
-        indexes.add_index("embedding", index_type=spec.index.type, metric_type="IP", params=params)
-        for item in spec.fields:
-            if item.filtered and self._variant.scalar_indexes:
-                indexes.add_index(item.name, index_type="INVERTED")
-        properties = {
-            "dataset": spec.dataset,
-            "kind": spec.kind,
-            "model": spec.model,
-            "fingerprint": spec.fingerprint,
-            "dimension": spec.dimension,
-            "index": {"type": spec.index.type, "build": spec.index.build},
-            "layout": self.layout(spec),
-        }
-        self._client.create_collection(
-            name,
-            schema=schema,
-            index_params=indexes,
-            consistency_level="Strong",
-            properties={"imagesearch.spec": json.dumps(properties), "imagesearch.state": "updating"},
-        )
-
-    def set_state(self, name: str, state: str) -> None:
-        """Say in a collection's properties that it is ``updating`` or ``ready``."""
-        self._client.alter_collection_properties(name, {"imagesearch.state": state})
-
-    def digests(self, name: str, key: str) -> dict[int, str]:
-        """Return each row's digest by key: what tells changed rows from unchanged ones."""
-        self._client.load_collection(name)
-        return {row[key]: row["digest"] for row in self._every_row(name, [key, "digest"])}
-
-    def upsert(self, name: str, spec: Spec, rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows, or replace those of the same key."""
-        if not self._variant.lists_are_arrays:
-            lists = [item.name for item in spec.fields if item.type == "LIST"]
-            rows = [row | {name: join_list(row[name]) for name in lists} for row in rows]
-        self._client.upsert(name, list(rows))
-
-    def delete(self, name: str, keys: Iterable[int]) -> None:
-        """Delete rows by key."""
-        keys = list(keys)
-        for start in range(0, len(keys), _ROWS_A_BATCH):
-            self._client.delete(name, ids=keys[start : start + _ROWS_A_BATCH])
-
-    def finish(self, name: str) -> int:
-        """Flush a collection, without which every search slows down eightfold, and count its rows."""
-        self._client.flush(name)
-        self._client.load_collection(name)
-        return int(self._client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
-
-    def publish(self, spec: Spec, name: str) -> None:
-        """Let a collection be the one that is searched, and drop the one it replaces."""
-        self._loaded.clear()
-        if not self._client.has_collection(spec.alias):
-            self._client.create_alias(name, spec.alias)
-            return
-        old = self._client.describe_alias(spec.alias)["collection_name"]
-        if old != name:
-            self._client.alter_alias(name, spec.alias)
-            self._client.drop_collection(old)
-
-    def drop_unfinished(self, dataset: str) -> None:
-        """Drop what a killed rebuild left: collections behind no alias."""
-        for collection in self._own():
-            current = self.find(collection.dataset, collection.kind)
-            if collection.dataset == dataset and (current is None or current.name != collection.name):
-                self._client.drop_collection(collection.name)
 
     # --- searching -----------------------------------------------------------------------------------------
 
@@ -312,6 +121,57 @@ class Store:
             if len(full) == limit:
                 return [hit for hit in full if hit.score >= least]
         return self._exact(query)
+
+    def hybrid(
+        self,
+        dataset: str,
+        vector: np.ndarray,
+        words: str,
+        limit: int,
+        *,
+        where: Condition = ANYTHING,
+        fields: Sequence[str] = ("path",),
+        ranker: str = "rrf",
+    ) -> list[Hit]:
+        """Return photos by a CLIP vector and by the words known of them (BM25), fused inside Milvus.
+
+        Parameters
+        ----------
+        vector : (d,) float32
+            Of unit length.
+        words
+            Folded, as the photos' are.
+        ranker
+            ``"rrf"``, reciprocal rank fusion, or ``"weighted"``, half and half of both scores.
+
+        Returns
+        -------
+        hits : list of Hit
+            With fused scores, which are no similarities.
+
+        Raises
+        ------
+        UserError
+            If this server has no BM25 function.
+        """
+        if not self._variant.has_bm25:
+            raise UserError(
+                f"{self.uri}: this server has no BM25 function (Milvus has it from 2.5 on); "
+                "use --strategy filter"
+            )
+        collection = self.open(dataset, "clip")
+        depth = min(max(limit, _HYBRID_DEPTH), _MOST_HITS)
+        found = hybrid_request(
+            self._client,
+            collection.alias,
+            [("embedding", np.asarray(vector, np.float32), "IP"), (WORDS_INDEX, words, "BM25")],
+            depth,
+            self.expression(where),
+            ranker,
+            limit,
+            list(fields),
+        )
+        return [Hit(hit["photo_id"], float(hit["distance"]), _fields(hit["entity"], fields)) for hit in found]
 
     def newest(
         self,
@@ -420,16 +280,6 @@ class Store:
 
     def _first_rows(self, name: str, fields: Sequence[str], where: str) -> list[dict[str, Any]]:
         return self._client.query(name, filter=where, output_fields=list(fields), limit=_ROWS_A_BATCH)
-
-    def _every_row(self, name: str, fields: Sequence[str], where: str = "") -> Iterator[dict[str, Any]]:
-        iterator = self._client.query_iterator(
-            name, batch_size=_ROWS_A_BATCH, filter=where, output_fields=list(fields)
-        )
-        try:
-            while batch := iterator.next():
-                yield from batch
-        finally:
-            iterator.close()
 
 
 # --- details -----------------------------------------------------------------------------------------------

@@ -97,7 +97,8 @@ class GeoSummary:
         found = (
             f"{self.positions} with a position, {self.addresses} with an address, {self.times} with a time"
         )
-        return f"{self.photos}; {found}"
+        asked = f", {self.asked} places asked about" if self.asked else ""
+        return f"{self.photos}; {found}{asked}"
 
 
 def extract_geo(
@@ -130,7 +131,7 @@ def extract_geo(
         If a root of the dataset cannot be found, another run is writing, or the geocoder cannot be set up.
     """
     online = _online(config, dataset)
-    step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, _MetadataEngine)
+    step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataEngine)
     summary = run_steps(
         [step],
         dataset.photos,
@@ -179,7 +180,8 @@ def fields_of(where: Whereabouts) -> dict[str, Any]:
     if facts.taken_at is not None:
         seconds = (facts.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
         fields |= {"has_time": True, "taken_at": seconds}
-        fields |= {"year": facts.taken_at.year, "month": facts.taken_at.month}
+        fields |= {name: getattr(facts.taken_at, name) for name in ("year", "month", "day")}
+        fields["weekday"] = facts.taken_at.weekday()
     if facts.rating is not None:
         fields["rating"] = facts.rating
     return fields
@@ -209,7 +211,9 @@ def _words(names: Iterable[str], name: str) -> list[str]:
 # --- from files to the table -------------------------------------------------------------------------------
 
 
-class _MetadataEngine:
+class MetadataEngine:
+    """Reads metadata off the files themselves; an `imagesearch.steps.Engine`."""
+
     side = longest = 0  # no pixels
 
     def prepare(self, photo: Photo, picture: Picture | None) -> Facts:

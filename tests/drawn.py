@@ -1,0 +1,76 @@
+"""The drawn world for tests of faces: its models, pictures of its people, and where their faces are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import yaml
+from conftest import ROOT
+from PIL import Image
+
+from imagesearch.config import Config, load_config
+from imagesearch.dataset import Dataset
+from imagesearch.decisions import overlap
+from imagesearch.demo.people import CAST, Person
+from imagesearch.demo.picture import Spec, Truth, draw_picture
+from imagesearch.detection import Faces, detect_faces, read_faces
+from imagesearch.photos import photo_id
+from imagesearch.steps import Summary
+
+MODELS = ROOT / "data" / "demo" / "models"
+BY_NAME = {person.name: person for person in CAST}
+_SCENES = ("beach", "lake", "snow", "harbour")
+
+
+def picture_of(
+    *people: str | Person, seed: int = 1, framing: str = "mid", scale: float = 1.0, upright: bool = False
+) -> tuple[Image.Image, Truth]:
+    """Draw some people, of the cast by their names; another seed, another picture."""
+    who = tuple(BY_NAME[p] if isinstance(p, str) else p for p in people)
+    spec = Spec(_SCENES[seed % len(_SCENES)], "day", (), who, seed, framing, upright)
+    return draw_picture(spec, scale)
+
+
+def boxes_of(truth: Truth) -> list[list[float]]:
+    return [person["box"] for person in truth.people]
+
+
+class Drawn:
+    """A folder of drawn photos, the small models, and what the steps make of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.photos = folder, folder / "photos"
+        self.photos.mkdir(parents=True, exist_ok=True)
+        self.config_file = folder / "config.yaml"
+        settings = {
+            "dataset": {"name": "album", "images": "photos", "processed": "processed"},
+            "models": {kind: str(MODELS / kind) for kind in ("clip", "vit", "faces")},
+            "faces": {"det_size": 320, "min_size": 20},
+            "milvus": {"uri": "milvus.db"},
+        }
+        self.config_file.write_text(yaml.safe_dump(settings), "utf-8")
+
+    def config(self, *assignments: str) -> Config:
+        return load_config(self.config_file, assignments)
+
+    def dataset(self, *assignments: str) -> Dataset:
+        """The dataset as a new run of a script sees it."""
+        return Dataset(self.config(*assignments))
+
+    def detect(self, *assignments: str) -> Summary:
+        return detect_faces(self.config(*assignments), self.dataset(*assignments))
+
+    def faces(self, *assignments: str) -> Faces:
+        return read_faces(self.dataset(*assignments))
+
+    def boxes(self, path: str, *assignments: str) -> np.ndarray:
+        faces = self.faces(*assignments)
+        return faces.boxes[faces.photo_ids == photo_id(path)]
+
+
+def are_where_they_are(found: Sequence, true: Sequence, least: float = 0.5) -> bool:
+    """Whether each true box has its found one, and there are no others."""
+    best = [max((overlap(t, f) for f in np.asarray(found).tolist()), default=0.0) for t in true]
+    return len(found) == len(true) and min(best, default=1.0) >= least

@@ -1,0 +1,76 @@
+"""Faces made of numbers: unit vectors around a few people's, and photos that nobody drew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from imagesearch.detection import Faces, face_id
+from imagesearch.photos import photo_id
+from imagesearch.tables import Seen
+
+WIDTH, HEIGHT = 1000, 800
+# Places in a photo that do not overlap.
+PLACES = tuple((x, y, x + 100.0, y + 120.0) for y in (40.0, 300.0, 600.0) for x in (50.0, 300.0, 600.0))
+
+
+def people_vectors(count: int, dimension: int = 32, seed: int = 0) -> np.ndarray:
+    """Directions of some people, at right angles to each other."""
+    rng = np.random.default_rng(seed)
+    return np.linalg.qr(rng.standard_normal((dimension, count)))[0].T
+
+
+def vectors_of(who: Sequence[int], people: np.ndarray, noise: float = 0.4, seed: int = 1) -> np.ndarray:
+    """A unit vector near a person's for each entry of `who`."""
+    rng = np.random.default_rng(seed)
+    scatter = rng.standard_normal((len(who), people.shape[1])) / np.sqrt(people.shape[1])
+    mixed = people[np.asarray(who, int)] + noise * scatter
+    return (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float32)
+
+
+def content_of_photo(name: str) -> bytes:
+    return name.encode().ljust(16, b".")[:16]
+
+
+def seen_entry(path: str, content: str = "") -> Seen:
+    """What a table would know of a photo; two of one content are copies."""
+    return Seen(
+        photo_id=photo_id(path),
+        path=path,
+        size=1,
+        mtime_ns=1,
+        content=content_of_photo(content or path),
+        width=WIDTH,
+        height=HEIGHT,
+        error=None,
+        fingerprint="synthetic",
+        shard=1,
+    )
+
+
+def make_faces(
+    items: Sequence[tuple[str, Sequence[float], np.ndarray]], contents: dict[str, str] | None = None
+) -> Faces:
+    """Faces of photos: (path, box in pixels, vector) each, and what the files hold if not their names."""
+    order = sorted(range(len(items)), key=lambda i: photo_id(items[i][0]))
+    items = [items[i] for i in order]
+    paths = dict.fromkeys(path for path, _, _ in items)
+    photos = [photo_id(path) for path, _, _ in items]
+    places = [photos[:i].count(photo) for i, photo in enumerate(photos)]
+    entries = [seen_entry(path, (contents or {}).get(path, "")) for path in paths]
+    return Faces(
+        ids=np.asarray([face_id(p, k) for p, k in zip(photos, places, strict=True)], np.int64),
+        photo_ids=np.asarray(photos, np.int64),
+        boxes=np.asarray([box for _, box, _ in items], np.float32).reshape(-1, 4),
+        scores=np.full(len(items), 0.9, np.float32),
+        vectors=np.asarray([vector for _, _, vector in items], np.float32).reshape(
+            len(items), -1 if items else 0
+        ),
+        seen={entry.photo_id: entry for entry in entries},
+    )
+
+
+def row_of(faces: Faces, path: str, place: int = 0) -> int:
+    """The row of a photo's face."""
+    return int(np.flatnonzero(faces.photo_ids == photo_id(path))[place])

@@ -1,0 +1,445 @@
+"""What the user decided: a file that outlives a kill, faces found again, and what replaying it all means."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from synthetic import HEIGHT, PLACES, WIDTH, make_faces, people_vectors, row_of, vectors_of
+
+from imagesearch.decisions import Anchor, Decision, Finder, Journal, Links, overlap, replay
+from imagesearch.detection import Faces
+from imagesearch.errors import UserError
+
+ANCHOR = ("2023/Zoë.jpg", "00112233aabbccdd", (0.1, 0.2, 0.3, 0.4))
+NAMES = ["Maya", "Zoë", "नूर", "김민준", "O'Brien", "Мария", "Ana\u2028Lu", "李 四"]
+
+
+# --- the file ----------------------------------------------------------------------------------------------
+
+
+def test_decisions_come_back_as_they_were_given(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "new folder" / "people.jsonl")
+    assert journal.read() == []
+    decisions = [Decision("name", ((ANCHOR,),), name=name, seen=True, at="2026-01-01") for name in NAMES]
+    decisions += [Decision("split", ((ANCHOR,), (ANCHOR, ANCHOR))), Decision("rename", name="a", to="b")]
+    for decision in decisions:
+        journal.append(decision)
+    assert journal.read() == decisions
+
+
+def test_a_line_cut_at_any_byte_loses_itself_alone_and_the_next_one_is_whole(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "people.jsonl")
+    first, second = (Decision("name", ((ANCHOR,),), name=name) for name in ("Zoë", "नूर"))
+    journal.append(first)
+    kept = journal.file.stat().st_size
+    journal.append(second)
+    whole = journal.file.read_bytes()
+    for end in range(kept, len(whole)):
+        journal.file.write_bytes(whole[:end])
+        assert journal.read() == [first], end
+        journal.append(second)
+        assert journal.file.read_bytes() == whole
+
+
+def test_a_first_line_that_was_cut_is_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "people.jsonl")
+    journal.file.write_bytes(b'{"do": "na')
+    assert journal.read() == []
+    journal.append(Decision("forget", name="Maya"))
+    assert [decision.do for decision in journal.read()] == ["forget"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json",
+        b"[]",
+        b"3",
+        b'{"do": "name"}',
+        b'{"faces": []}',
+        b'{"do": "name", "name": "Maya", "faces": [[["a.jpg", "00"]]]}',
+        b'{"do": "name", "name": "Maya", "faces": [[["a.jpg", "00", [1, 2, 3]]]]}',
+        b'{"do": null, "faces": []}',
+        b'{"do": "join", "faces": []}',
+        b'{"do": "rise", "faces": []}',
+        b'{"do": 7, "faces": []}',
+        b'{"do": "forget", "name": "\xff", "faces": []}',
+    ],
+)
+def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
+    journal = Journal(tmp_path / "people.jsonl")
+    good = Decision("forget", name="Maya").to_json().encode()
+    journal.file.write_bytes(good + b"\n" + line + b"\n" + good + b"\n")
+    with pytest.raises(UserError, match=r"people.jsonl: .*line 2") as error:
+        journal.read()
+    assert "\n" not in str(error.value)
+
+
+def test_empty_lines_are_skipped(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "people.jsonl")
+    journal.append(Decision("forget", name="Maya"))
+    journal.file.write_bytes(b"\n  \n" + journal.file.read_bytes() + b"\n")
+    assert len(journal.read()) == 1
+
+
+# --- faces found again -------------------------------------------------------------------------------------
+
+
+def shifted(box: tuple[float, ...], pixels: float) -> tuple[float, ...]:
+    return tuple(v + pixels for v in box)
+
+
+def two_in_a_photo(path: str = "a.jpg", content: str = "", shift: float = 0.0) -> Faces:
+    items = [(path, shifted(PLACES[place], shift), np.eye(4, dtype=np.float32)[place]) for place in (0, 1)]
+    return make_faces(items, {path: content or "a.jpg"})
+
+
+def test_no_faces_at_all_are_no_mistake() -> None:
+    none = make_faces([])
+    assert Finder(none).rows([ANCHOR]) == []
+    links = replay([Decision("name", ((ANCHOR,),), name="Maya")], none)
+    assert len(links.group) == 0 and links.names == {} and links.apart == set()
+
+
+def test_a_moved_photo_keeps_its_faces() -> None:
+    anchors = Finder(two_in_a_photo()).anchors([0, 1])
+    assert Finder(two_in_a_photo("2023/b.jpg")).rows(anchors) == [0, 1]
+
+
+def test_an_edited_photo_keeps_its_faces_where_they_are() -> None:
+    anchors = Finder(two_in_a_photo()).anchors([0, 1])
+    assert Finder(two_in_a_photo(content="edited")).rows(anchors) == [0, 1]
+    assert Finder(two_in_a_photo("b.jpg", content="edited")).rows(anchors) == []
+
+
+def test_faces_detected_anew_with_other_boxes_are_found_by_their_place() -> None:
+    anchors = Finder(two_in_a_photo()).anchors([0, 1])
+    assert Finder(two_in_a_photo(shift=18)).rows(anchors) == [0, 1]
+    assert Finder(two_in_a_photo(shift=80)).rows(anchors) == []
+
+
+def test_another_photo_at_the_same_path_has_other_faces_if_the_first_moved_away() -> None:
+    anchors = Finder(two_in_a_photo()).anchors([0, 1])
+    items = [("a.jpg", PLACES[0], np.eye(4)[2]), ("b.jpg", PLACES[0], np.eye(4)[0])]
+    swapped = make_faces(items, {"a.jpg": "other", "b.jpg": "a.jpg"})
+    assert Finder(swapped).rows(anchors) == [row_of(swapped, "b.jpg")]
+
+
+def test_two_photos_that_swap_their_names_swap_their_faces() -> None:
+    items = [(path, PLACES[0], np.eye(4)[i]) for i, path in enumerate(("a.jpg", "b.jpg"))]
+    before, after = make_faces(items), make_faces(items, {"a.jpg": "b.jpg", "b.jpg": "a.jpg"})
+    anchors = Finder(before).anchors([row_of(before, "a.jpg"), row_of(before, "b.jpg")])
+    assert Finder(after).rows(anchors) == [row_of(after, "b.jpg"), row_of(after, "a.jpg")]
+
+
+def test_a_copy_of_a_photo_has_faces_of_its_own() -> None:
+    items = [(path, PLACES[0], np.eye(4)[0]) for path in ("a.jpg", "copy.jpg")]
+    faces = make_faces(items, {"copy.jpg": "a.jpg"})
+    for path in ("a.jpg", "copy.jpg"):
+        row = row_of(faces, path)
+        assert Finder(faces).rows(Finder(faces).anchors([row])) == [row]
+
+
+def test_a_photo_of_another_size_keeps_its_faces() -> None:
+    faces = two_in_a_photo()
+    anchors = Finder(faces).anchors([0, 1])
+    half = {i: replace(e, width=WIDTH // 2, height=HEIGHT // 2) for i, e in faces.seen.items()}
+    assert Finder(replace(faces, boxes=faces.boxes / 2, seen=half)).rows(anchors) == [0, 1]
+
+
+def test_overlap_is_the_share_of_the_union() -> None:
+    assert overlap((0, 0, 2, 2), (0, 0, 2, 2)) == 1
+    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert overlap((0, 0, 2, 2), (2, 0, 4, 2)) == overlap((0, 0, 1, 1), (5, 5, 6, 6)) == 0
+
+
+# --- what it means -----------------------------------------------------------------------------------------
+
+
+class Album:
+    """Faces of some people, one a photo, and the decisions about them."""
+
+    def __init__(self, counts: tuple[int, ...] = (4, 4, 4), noise: float = 0.4) -> None:
+        self.who = np.repeat(np.arange(len(counts)), counts)
+        vectors = vectors_of(self.who, people_vectors(len(counts)), noise)
+        items = [(f"{i}.jpg", PLACES[i % 9], vector) for i, vector in enumerate(vectors)]
+        self.faces = make_faces(items)
+        self.rows = [row_of(self.faces, f"{i}.jpg") for i in range(len(items))]
+        self.finder = Finder(self.faces)
+        self.decisions: list[Decision] = []
+
+    def anchors(self, *numbers: int) -> tuple[Anchor, ...]:
+        return self.finder.anchors(self.rows[i] for i in numbers)
+
+    def decide(self, do: str, *lists: tuple[int, ...], **values) -> None:
+        self.decisions.append(Decision(do, tuple(self.anchors(*one) for one in lists), **values))
+
+    @property
+    def links(self) -> Links:
+        return replay(self.decisions, self.faces)
+
+    def names(self) -> list[str]:
+        """The name of each face, "-" for one in a group without a name, "" for one in none."""
+        links = self.links
+        groups = [int(links.group[row]) for row in self.rows]
+        return ["" if group < 0 else links.names.get(group, "-") for group in groups]
+
+    def are_apart(self, a: int, b: int) -> bool:
+        links = self.links
+        pair = sorted((int(links.group[self.rows[a]]), int(links.group[self.rows[b]])))
+        return tuple(pair) in links.apart
+
+
+def test_nothing_decided_means_nothing() -> None:
+    assert Album().names() == [""] * 12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_in_any_script_are_given(name: str) -> None:
+    album = Album()
+    album.decide("name", (0, 1, 2, 3), name=name)
+    album.decide("name", (4, 5), name="Other")
+    assert album.names() == [name] * 4 + ["Other"] * 2 + [""] * 6
+    assert album.are_apart(0, 4)
+
+
+def test_a_name_is_one_person_however_its_case() -> None:
+    album = Album()
+    album.decide("name", (0, 1), name="Maya")
+    album.decide("name", (2,), name="MAYA")
+    assert album.names()[:3] == ["Maya"] * 3
+    assert len(album.links.names) == 1
+
+
+def test_a_rename_takes_all_faces_along() -> None:
+    album = Album()
+    album.decide("name", (0, 1), name="Maya")
+    album.decide("rename", name="Maya", to="Maya Rao")
+    album.decide("name", (2,), name="Maya Rao")
+    album.decide("rename", name="nobody", to="somebody")
+    assert album.names()[:4] == ["Maya Rao"] * 3 + [""]
+
+
+def test_a_rename_onto_a_known_name_makes_one_person_of_two() -> None:
+    album = Album()
+    album.decide("name", (0, 1), name="Maya")
+    album.decide("name", (2, 3), name="Maja")
+    album.decide("rename", name="Maja", to="Maya")
+    assert album.names()[:4] == ["Maya"] * 4 and album.links.apart == set()
+
+
+def test_a_rename_changes_the_case_alone() -> None:
+    album = Album()
+    album.decide("name", (0,), name="maya")
+    album.decide("rename", name="maya", to="Maya")
+    assert album.names()[0] == "Maya"
+
+
+def test_merged_ones_are_one_and_keep_the_name_that_one_has() -> None:
+    album = Album()
+    album.decide("merge", (0, 1), (2, 3))
+    assert album.names()[:4] == ["-"] * 4 and len(set(album.links.group.tolist()) - {-1}) == 1
+    album.decide("name", (4,), name="Maya")
+    album.decide("merge", (0, 1, 2, 3), (4, 5))
+    assert album.names()[:6] == ["Maya"] * 6
+
+
+def test_a_merge_undoes_a_split() -> None:
+    album = Album()
+    album.decide("split", (0, 1), (2, 3))
+    assert album.are_apart(0, 2)
+    album.decide("merge", (0, 1), (2, 3))
+    assert album.links.apart == set() and len(set(album.links.group.tolist()) - {-1}) == 1
+
+
+def test_what_is_split_stays_apart_and_the_part_that_was_named_keeps_the_name() -> None:
+    album = Album()
+    album.decide("name", (0, 1, 2, 3), name="Maya")
+    album.decide("split", (0, 1), (2, 3), name="Maya")
+    assert album.names()[:4] == ["Maya"] * 2 + ["-"] * 2 and album.are_apart(0, 3)
+    album.decide("name", (2, 3), name="Noor")
+    assert album.names()[:4] == ["Maya"] * 2 + ["Noor"] * 2 and album.are_apart(0, 3)
+
+
+def test_a_split_outlives_the_name() -> None:
+    album = Album()
+    album.decide("name", (0, 1, 2, 3), name="Maya")
+    album.decide("split", (0, 1), (2, 3), name="Maya")
+    album.decide("forget", name="Maya")
+    assert album.names()[:4] == ["-"] * 4 and album.are_apart(0, 3)
+
+
+def test_what_was_said_of_a_wrong_name_is_not_said_of_the_right_one() -> None:
+    album = Album()
+    album.decide("name", (0,), name="Maya", seen=True)
+    album.decide("deny", (1,), name="Maya")
+    album.decide("name", (0,), name="Noor", seen=True)
+    assert album.names()[0] == "Noor" and not album.are_apart(0, 1)
+
+
+def test_a_denied_face_is_never_that_person_until_it_is_said_to_be() -> None:
+    album = Album()
+    album.decide("name", (0, 1, 2, 3), name="Maya")
+    album.decide("deny", (3,), name="Maya", seen=True)
+    assert album.names()[3] == "-" and album.are_apart(0, 3)
+    album.decide("name", (3,), name="Maya", seen=True)
+    assert album.names()[3] == "Maya" and album.links.apart == set()
+
+
+def test_denying_what_is_somebody_else_already_says_nothing_new() -> None:
+    album = Album()
+    album.decide("name", (0,), name="Maya")
+    album.decide("name", (4,), name="Noor")
+    album.decide("deny", (4,), name="Maya", seen=True)
+    album.decide("deny", (5,), name="nobody", seen=True)
+    assert album.names()[4:6] == ["Noor", ""]
+
+
+def test_denied_faces_may_still_be_one_person() -> None:
+    album = Album()
+    album.decide("name", (0, 1, 2, 3), name="Maya")
+    album.decide("deny", (0, 1, 2, 3), name="Maya")
+    assert "Maya" not in album.names()
+    assert not any(album.are_apart(a, b) for a, b in itertools.combinations(range(4), 2))
+    album.decide("name", (4,), name="Maya")
+    assert all(album.are_apart(i, 4) for i in range(4))
+
+
+def test_a_forgotten_name_leaves_its_faces_free_to_be_named_again() -> None:
+    album = Album()
+    album.decide("name", (0, 1), name="Maya")
+    album.decide("name", (4,), name="Noor")
+    album.decide("forget", name="maya")
+    album.decide("forget", name="nobody")
+    assert album.names()[:5] == ["", "", "", "", "Noor"] and album.links.apart == set()
+    album.decide("name", (0,), name="Maya")
+    assert album.names()[:2] == ["Maya", ""]
+
+
+def test_the_newest_decision_about_a_face_counts() -> None:
+    album = Album()
+    album.decide("name", (0, 1), name="Maya")
+    album.decide("name", (1,), name="Noor", seen=True)
+    album.decide("name", (1, 2), name="Kofi", seen=True)
+    assert album.names()[:3] == ["Maya", "Kofi", "Kofi"]
+
+
+def test_faces_that_nobody_looked_at_are_set_free_when_like_ones_turn_out_to_be_somebody_else() -> None:
+    album = Album((6, 6), noise=0.2)
+    album.decide("name", tuple(range(12)), name="Maya")
+    album.decide("name", (0, 1), name="Maya", seen=True)
+    album.decide("name", (6, 7), name="Noor", seen=True)
+    assert album.names() == ["Maya"] * 6 + ["Noor"] * 2 + [""] * 4
+
+
+def test_what_was_decided_on_single_faces_is_not_set_free() -> None:
+    album = Album((6, 6), noise=0.2)
+    album.decide("name", tuple(range(12)), name="Maya")
+    album.decide("name", (0, 1, 8, 9), name="Maya", seen=True)
+    album.decide("name", (6, 7), name="Noor", seen=True)
+    names = album.names()
+    assert [names[i] for i in (0, 1, 8, 9)] == ["Maya"] * 4 and names[6:8] == ["Noor"] * 2
+
+
+def test_faces_that_are_gone_leave_the_rest_as_it_was() -> None:
+    album = Album()
+    album.decide("name", (0, 1, 2), name="Maya")
+    album.decide("split", (0, 1), (2, 3))
+    full = album.names()
+    kept = [i for i in range(12) if i != 1]
+    paths = [album.faces.entry(album.rows[i]).path for i in kept]
+    some = make_faces(
+        [
+            (p, album.faces.boxes[album.rows[i]], album.faces.vectors[album.rows[i]])
+            for p, i in zip(paths, kept, strict=True)
+        ]
+    )
+    links = replay(album.decisions, some)
+    for path, i in zip(paths, kept, strict=True):
+        group = int(links.group[row_of(some, path)])
+        assert ("" if group < 0 else links.names.get(group, "-")) == full[i]
+
+
+# --- whatever is decided -----------------------------------------------------------------------------------
+
+_FACES = st.lists(st.integers(0, 11), min_size=1, max_size=6, unique=True).map(tuple)
+_NAMES = st.sampled_from(["Maya", "maya", "Noor", "Zoë"])
+
+
+@st.composite
+def a_decision(draw) -> tuple[str, tuple[tuple[int, ...], ...], dict]:
+    do = draw(st.sampled_from(["name", "name", "deny", "merge", "split", "rename", "forget"]))
+    lists = {
+        "name": st.tuples(_FACES),
+        "deny": st.tuples(_FACES),
+        "merge": st.lists(_FACES, min_size=2, max_size=3).map(tuple),
+        "split": st.lists(_FACES, min_size=2, max_size=3).map(tuple),
+    }
+    values = {"seen": draw(st.booleans())} if do in ("name", "deny") else {}
+    if do in ("name", "deny", "rename", "forget"):
+        values["name"] = draw(_NAMES)
+    if do == "rename":
+        values["to"] = draw(_NAMES)
+    return do, draw(lists[do]) if do in lists else (), values
+
+
+ALBUM = Album()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(a_decision(), max_size=10))
+def test_whatever_is_decided_it_has_one_meaning_without_contradiction(decided: list) -> None:
+    ALBUM.decisions = []
+    for do, lists, values in decided:
+        ALBUM.decide(do, *lists, **values)
+    links = ALBUM.links
+    there = set(links.group.tolist()) - {-1}
+    assert all(a != b and {a, b} <= there for a, b in links.apart)
+    assert set(links.names) <= there
+    folded = [name.casefold() for name in links.names.values()]
+    assert len(folded) == len(set(folded))
+    assert all(pair in links.apart for pair in itertools.combinations(sorted(links.names), 2))
+    again = ALBUM.links
+    assert (again.group == links.group).all()
+    assert (again.names, again.apart) == (links.names, links.apart)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(a_decision(), max_size=8), _FACES, _NAMES, st.lists(a_decision(), max_size=3))
+def test_faces_named_last_are_that_person(decided: list, faces: tuple, name: str, later: list) -> None:
+    ALBUM.decisions = []
+    for do, lists, values in decided:
+        ALBUM.decide(do, *lists, **values)
+    ALBUM.decide("name", faces, name=name, seen=True)
+    named = ALBUM.names()
+    assert {named[i].casefold() for i in faces} == {name.casefold()}
+    touched: set[int] = set()
+    for do, lists, values in later:
+        # of what follows, only names of other faces for other people and denials of others
+        if do in ("name", "deny") and values["name"].casefold() != name.casefold():
+            numbers = tuple(i for i in lists[0] if i not in faces)
+            if numbers:
+                ALBUM.decide(do, numbers, **values)
+                touched |= set(numbers)
+    named = ALBUM.names()
+    assert {named[i].casefold() for i in faces} == {name.casefold()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(a_decision(), max_size=8), _FACES, _FACES)
+def test_what_was_split_last_is_apart(decided: list, one: tuple, other: tuple) -> None:
+    other = tuple(i for i in other if i not in one)
+    ALBUM.decisions = []
+    for do, lists, values in decided:
+        ALBUM.decide(do, *lists, **values)
+    if other:
+        ALBUM.decide("split", one, other)
+        assert all(ALBUM.are_apart(a, b) for a, b in itertools.product(one, other))
+        links = ALBUM.links
+        assert all(len({int(links.group[ALBUM.rows[i]]) for i in part}) == 1 for part in (one, other))

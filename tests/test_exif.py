@@ -1,0 +1,301 @@
+"""What photos say of themselves: every format, every way to write it, and nothing that cannot be trusted."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pillow_heif
+import pytest
+from conftest import draw
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
+
+from imagesearch.exif import Facts, facts_of, position_of, read_facts
+from imagesearch.packets import Packets, packets_of, parse_xmp
+from imagesearch.photos import PhotoError
+from imagesearch.whereabouts import MetadataEngine
+
+PARIS = {1: "N", 2: (48.0, 51.0, 30.24), 3: "E", 4: (2.0, 17.0, 40.2)}
+EIFFEL = (48.8584, 2.2945)
+XMP = """<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'>
+<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description rdf:about=''
+ xmlns:exif='http://ns.adobe.com/exif/1.0/' xmlns:xmp='http://ns.adobe.com/xap/1.0/'
+ xmlns:tiff='http://ns.adobe.com/tiff/1.0/' xmlns:dc='http://purl.org/dc/elements/1.1/'
+ exif:GPSLatitude='48,51.504N' exif:GPSLongitude='2,17.67E' xmp:Rating='4' tiff:Model='Scanner 3'>
+<exif:DateTimeOriginal>2021-07-14T22:30:05.25+02:00</exif:DateTimeOriginal>
+<dc:subject><rdf:Bag><rdf:li>Wedding</rdf:li><rdf:li>fête</rdf:li></rdf:Bag></dc:subject>
+</rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+def exif_of(main: dict[int, Any] | None = None, gps: dict | None = None, exif: dict | None = None) -> bytes:
+    result = Image.Exif()
+    result.update(main or {})
+    result[0x8769] = exif or {}
+    if gps is not None:
+        result[0x8825] = gps
+    return result.tobytes()
+
+
+def when(text: Any, **other: Any) -> Facts:
+    return facts_of(Packets(exif={0x9003: text, **other.pop("exif", {})}, **other))
+
+
+# --- formats -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["jpg", "heic", "avif", "webp", "png", "tif"])
+def test_every_format_says_where_when_and_with_what(tmp_path: Path, ending: str) -> None:
+    main = {0x010F: "Apple", 0x0110: "iPhone 13", 0x4746: 3}
+    exif = exif_of(main, PARIS, {0x9003: "2023:04:12 18:02:11", 0x9011: "+02:00", 0x9291: "25"})
+    file = tmp_path / f"photo.{ending}"
+    if ending == "heic":
+        pillow_heif.from_pillow(draw(1)).save(file, exif=exif)
+    else:
+        draw(1).save(file, exif=exif)
+    facts = read_facts(file)
+    assert (facts.latitude, facts.longitude) == pytest.approx(EIFFEL, abs=1e-6)
+    assert facts.taken_at == datetime(2023, 4, 12, 18, 2, 11, 250_000) and facts.utc_offset == 120
+    assert (facts.camera, facts.rating, facts.remarks) == ("Apple iPhone 13", 3, ())
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp", "avif", "heic", "tif", "png"])
+def test_the_xmp_packet_says_what_exif_does_not(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"photo.{ending}"
+    if ending == "png":
+        file.write_bytes(png_with(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP.encode()))
+    elif ending == "tif":
+        draw(1).save(file, tiffinfo={700: XMP.encode()})
+    elif ending == "heic":
+        pillow_heif.from_pillow(draw(1)).save(file, xmp=XMP.encode())
+    else:
+        draw(1).save(file, xmp=XMP.encode())
+    facts = read_facts(file)
+    assert (facts.latitude, facts.longitude) == pytest.approx(EIFFEL, abs=1e-6)
+    assert facts.taken_at == datetime(2021, 7, 14, 22, 30, 5, 250_000) and facts.utc_offset == 120
+    assert (facts.camera, facts.rating, facts.keywords) == ("Scanner 3", 4, ("Wedding", "fête"))
+
+
+def png_with(kind: bytes, data: bytes) -> bytes:
+    """A PNG with a chunk after its pixels, where Pillow would find it only by decoding them."""
+    buffer = io.BytesIO()
+    draw(1).save(buffer, "PNG")
+    chunk = struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return buffer.getvalue()[:-12] + chunk + buffer.getvalue()[-12:]
+
+
+def test_a_png_is_read_without_decoding_its_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "late.png"
+    file.write_bytes(png_with(b"eXIf", exif_of(gps=PARIS)[6:]))
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
+    assert read_facts(file).latitude == pytest.approx(EIFFEL[0], abs=1e-6)
+
+
+def test_iptc_and_windows_keywords_join_without_doubles(tmp_path: Path) -> None:
+    iptc = b"".join(b"\x1c\x02\x19" + struct.pack(">H", len(w)) + w for w in (b"WEDDING", "Čaj".encode()))
+    resource = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
+    block = b"Photoshop 3.0\0" + resource
+    buffer = io.BytesIO()
+    exif = exif_of({0x9C9E: "wedding;Oma".encode("utf-16-le") + b"\0\0"})
+    draw(1).save(buffer, "JPEG", exif=exif)
+    data = buffer.getvalue()
+    file = tmp_path / "a.jpg"
+    file.write_bytes(data[:2] + b"\xff\xed" + struct.pack(">H", len(block) + 2) + block + data[2:])
+    assert [word.lower() for word in read_facts(file).keywords] == ["wedding", "čaj", "oma"]
+
+
+def test_a_raw_file_built_like_a_tiff_is_read(tmp_path: Path) -> None:
+    draw(1).save(tmp_path / "a.tif", exif=exif_of({0x0110: "D90"}, PARIS))
+    (tmp_path / "a.tif").rename(tmp_path / "a.dng")
+    assert read_facts(tmp_path / "a.dng").latitude == pytest.approx(EIFFEL[0], abs=1e-6)
+    (tmp_path / "b.cr3").write_bytes(b"\0\0\0\x18ftypcrx something else")
+    facts = read_facts(tmp_path / "b.cr3")
+    assert facts.latitude is None and "this kind of RAW cannot be read" in facts.remarks[0]
+
+
+def test_files_that_are_no_photos_are_errors_and_damaged_metadata_is_a_remark(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no photo")
+    (tmp_path / "empty.jpg").touch()
+    for name in ("text.jpg", "empty.jpg"):
+        with pytest.raises(PhotoError):
+            read_facts(tmp_path / name)
+    draw(1).save(tmp_path / "odd.jpg", exif=b"Exif\0\0nonsense", xmp=b"<not xml")
+    facts = read_facts(tmp_path / "odd.jpg")
+    assert facts.latitude is None and len(facts.remarks) == 2
+
+
+# --- where -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gps", "position"),
+    [
+        ({1: "S", 2: (33.0, 51.0, 24.48), 3: "W", 4: (70.0, 0.0, 0.0)}, (-33.8568, -70.0)),
+        ({1: b"N\0", 2: (48.8584,), 3: "e", 4: (2.0, 17.67)}, EIFFEL),
+        ({2: (-33.5, 0, 0), 4: (-70.25, 0, 0)}, (-33.5, -70.25)),  # its sign says what the reference does not
+        ({1: "N", 2: (IFDRational(97717, 2000), 0, 0), 3: "E", 4: 2.2945}, (48.8585, 2.2945)),
+    ],
+)
+def test_positions_are_read(gps: dict, position: tuple[float, float]) -> None:
+    found, reason = position_of(gps)
+    assert found == pytest.approx(position, abs=1e-6) and not reason
+
+
+@pytest.mark.parametrize(
+    ("gps", "reason"),
+    [
+        ({}, ""),
+        ({0: b"\x02\x03\0\0"}, "has none"),
+        (PARIS | {1: None}, "without N or S"),
+        (PARIS | {3: ""}, "without E or W"),
+        (PARIS | {1: "E"}, "without N or S"),
+        (PARIS | {2: (IFDRational(48, 0), 0, 0)}, "not degrees"),
+        (PARIS | {2: (48, IFDRational(0, 0), 0)}, "not degrees"),
+        (PARIS | {2: "48.8584"}, "not degrees"),
+        (PARIS | {2: (48, 61, 0)}, "no such minutes"),
+        (PARIS | {2: (-48, 51, 0)}, "contradicts"),
+        (PARIS | {2: None}, "no latitude"),
+        (PARIS | {2: (91.0, 0, 0)}, "out of range"),
+        (PARIS | {4: (181.0, 0, 0)}, "out of range"),
+        (PARIS | {2: (0, 0, 0), 4: (0, 0, 0)}, "0, 0"),
+        (PARIS | {2: (1, 2, 3, 4)}, "not degrees"),
+        (PARIS | {2: float("nan")}, "not degrees"),
+    ],
+)
+def test_positions_that_cannot_be_trusted_are_left_out_with_a_reason(gps: dict, reason: str) -> None:
+    position, said = position_of(gps)
+    assert position is None and reason in said
+    assert facts_of(Packets(gps=gps)).latitude is None
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.binary(max_size=8)
+    | st.builds(IFDRational, st.integers(-(2**32), 2**32), st.integers(0, 3))
+    | st.sampled_from(["N", "S", "E", "W", b"N\0"]),
+    lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner, inner),
+    max_leaves=6,
+)
+DATES = st.sampled_from(["2023:12:31", "2023:06:15 12:30:01.98765", "1822:01:01 00:00:00"])
+CLOCKS = st.tuples(*[st.floats(-1, 61)] * 3)
+GPS = st.dictionaries(st.sampled_from([0, 1, 2, 3, 4, 5, 7, 29, 99]), VALUES | DATES | CLOCKS, max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    gps=GPS, other=st.dictionaries(st.sampled_from([0x9003, 0x9291, 0x9011, 0x4746, 0x010F]), VALUES | DATES)
+)
+def test_no_gps_block_whatever_stands_in_it_makes_the_parser_stumble(gps: dict, other: dict) -> None:
+    facts = facts_of(Packets(main=other, exif=other, gps=gps))
+    assert (facts.latitude is None) == (facts.longitude is None)
+    if facts.latitude is not None:
+        assert -90 <= facts.latitude <= 90 and -180 <= facts.longitude <= 180
+    assert facts.rating in (None, 0, 1, 2, 3, 4, 5)
+    assert len(MetadataEngine().process([1], [facts]).rows["geo"]) == 1  # and the table takes it
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=80), st.binary(max_size=60))
+def test_no_bytes_in_place_of_metadata_make_the_reader_stumble(exif: bytes, xmp: bytes) -> None:
+    image = draw(1, (16, 8))
+    image.format = "JPEG"
+    image.info = {"exif": b"Exif\0\0II*\0\x08\0\0\0" + exif, "xmp": xmp}
+    facts = facts_of(packets_of(image, Path("never read")))
+    assert facts.latitude is None or abs(facts.latitude) <= 90
+
+
+# --- when --------------------------------------------------------------------------------------------------
+
+
+def test_the_first_time_that_can_be_trusted_counts() -> None:
+    digitized, changed = {0x9004: "2011:02:03 04:05:06"}, {0x0132: "2012:01:01 10:00:00"}
+    assert when("2010:01:02 03:04:05", exif=digitized, main=changed).taken_at == datetime(2010, 1, 2, 3, 4, 5)
+    assert when("0000:00:00 00:00:00", exif=digitized).taken_at == datetime(2011, 2, 3, 4, 5, 6)
+    assert when("    :  :     :  :  ", main=changed).taken_at == datetime(2012, 1, 1, 10)
+    facts = when("2010:13:02 03:04:05", main=changed)
+    assert facts.taken_at == datetime(2012, 1, 1, 10) and "2010:13:02" in facts.remarks[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "1700:01:01 00:00:00",
+            "1970:01:01 00:00:00",
+            "yesterday",
+            "2010:02:30 01:01:01",
+            5,
+            None,
+            b"\xff\xfe",
+        ),
+        f"{datetime.now(UTC) + timedelta(days=3):%Y:%m:%d %H:%M:%S}",
+    ],
+)
+def test_times_that_cannot_be_are_left_out(text: Any) -> None:
+    assert when(text).taken_at is None
+
+
+@pytest.mark.parametrize(
+    "text", ["2010:01:02 03:04:05\0junk", "2010-01-02T03:04:05", " 2010/01/02 03:04:05 "]
+)
+def test_times_are_read_as_programs_write_them(text: str) -> None:
+    assert when(text).taken_at == datetime(2010, 1, 2, 3, 4, 5)
+
+
+def test_an_offset_never_moves_the_wall_clock_and_fractions_are_kept() -> None:
+    facts = when("2010:01:02 03:04:05", exif={0x9011: "-03:30", 0x9291: "7 "})
+    assert facts.taken_at == datetime(2010, 1, 2, 3, 4, 5, 700_000) and facts.utc_offset == -210
+    assert when("2010:01:02 03:04:05", exif={0x9011: "+99:00", 0x9291: "x"}).utc_offset is None
+
+
+def test_the_gps_stamp_becomes_local_time() -> None:
+    stamp = {7: (22.0, 30.0, 15.5), 29: "2023:12:31"}
+    tokyo = {1: "N", 2: (35.0, 41.0, 0.0), 3: "E", 4: (139.0, 41.0, 0.0)}
+    assert facts_of(Packets(gps=stamp)).taken_at == datetime(2023, 12, 31, 22, 30, 15, 500_000)
+    by_sun = facts_of(Packets(gps=stamp | tokyo))
+    assert by_sun.taken_at == datetime(2024, 1, 1, 7, 30, 15, 500_000) and "longitude" in by_sun.remarks[0]
+    noted = facts_of(Packets(gps=stamp | tokyo, exif={0x9010: "+01:00"}))
+    assert noted.taken_at == datetime(2023, 12, 31, 23, 30, 15, 500_000) and noted.utc_offset == 60
+    assert facts_of(Packets(gps={7: (25.0, 99.0, 0.0), 29: "2023:12:31"})).taken_at is None
+
+
+# --- with what ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "camera"),
+    [
+        ("Canon", "Canon EOS 7D", "Canon EOS 7D"),
+        ("NIKON CORPORATION", "NIKON D90", "NIKON D90"),
+        ("Apple\0\0", "iPhone 13 ", "Apple iPhone 13"),
+        ("", "X100", "X100"),
+        ("Leica", None, "Leica"),
+        (("wrong", "type"), 7, ""),
+    ],
+)
+def test_a_camera_is_called_as_people_call_it(make: Any, model: Any, camera: str) -> None:
+    assert facts_of(Packets(main={0x010F: make, 0x0110: model})).camera == camera
+
+
+@pytest.mark.parametrize(
+    ("rating", "stars"), [(4, 4), ("5", 5), (0, 0), (-1, None), (99, None), ((1,), None)]
+)
+def test_a_rating_is_a_number_of_stars(rating: Any, stars: int | None) -> None:
+    assert facts_of(Packets(main={0x4746: rating})).rating == stars
+
+
+def test_an_xmp_packet_cannot_unfold_to_gigabytes() -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
+    for packet in (bomb, bomb.encode(), bomb.encode("utf-16"), b" " * 5_000_000, "<x>" * 10):
+        with pytest.raises((ValueError, SyntaxError)):
+            parse_xmp(packet)

@@ -1,0 +1,319 @@
+"""Faces are where they are in the photo, whoever's they are, and are looked for once."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import draw
+from drawn import MODELS, Drawn, are_where_they_are, boxes_of, picture_of
+from PIL import Image
+
+from imagesearch import detection, faces
+from imagesearch.errors import UserError
+from imagesearch.faces import FaceFinder, pack_folder, pack_id
+from imagesearch.photos import photo_id
+from imagesearch.visualize import photo_with_faces, show
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder(str(MODELS / "faces"), "cpu", 320)
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Drawn:
+    return Drawn(tmp_path)
+
+
+def turned(image: Image.Image) -> tuple[Image.Image, bytes]:
+    """The pixels as a camera held upright stores them, and the EXIF block that says so."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return image.transpose(Image.Transpose.ROTATE_90), exif.tobytes()
+
+
+def landmarks_of(drawn: Drawn) -> np.ndarray:
+    table = drawn.dataset().table("faces").read(drawn.dataset().current("faces").values())
+    return np.asarray(table["landmarks"].to_pylist()).reshape(-1, 5, 2)
+
+
+# --- where they are ----------------------------------------------------------------------------------------
+
+
+def save_as(file: Path, image: Image.Image, kind: str) -> None:
+    if kind == "turned.jpg":
+        stored, exif = turned(image)
+        stored.save(file, quality=92, exif=exif)
+    elif kind == "turned.png":
+        stored, exif = turned(image)
+        stored.save(file, exif=exif)
+    else:
+        image.save(file, **({} if kind.endswith(".png") else {"quality": 92}))
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "preview"),
+    [
+        ("turned.jpg", 1.0, 1024),
+        ("turned.png", 1.0, 1024),
+        ("a.heic", 1.0, 1024),
+        ("a.png", 1.0, 1024),
+        ("a.jpg", 1.0, 1024),
+        ("large.jpg", 2.0, 512),
+        ("large.png", 2.6, 512),
+        ("large.heic", 1.4, 512),
+        ("turned.jpg", 2.0, 512),
+    ],
+)
+def test_boxes_and_landmarks_are_in_pixels_of_the_upright_photo(
+    drawn: Drawn, name: str, scale: float, preview: int
+) -> None:
+    image, truth = picture_of("Maya", "Kofi", seed=21, scale=scale, upright=name.startswith("turned"))
+    save_as(drawn.photos / name, image, name)
+    size = f"extraction.preview_size={preview}"
+    for _ in range(2):  # the second time from the preview, where there is one
+        assert drawn.detect(size).new == 1
+        found = drawn.boxes(name, size)
+        assert are_where_they_are(found, boxes_of(truth)), (found, boxes_of(truth))
+        (drawn.photos / name).touch()
+    (entry,) = drawn.faces(size).seen.values()
+    assert (entry.width, entry.height) == image.size
+    true = np.asarray([person["landmarks"] for person in truth.people])
+    error = min(np.abs(landmarks_of(drawn)[list(order)] - true).max() for order in ((0, 1), (1, 0)))
+    assert error < 0.25 * min(box[2] - box[0] for box in boxes_of(truth))
+    save_with_boxes(image, found, drawn.folder / f"{scale:g} {name}.png")
+
+
+def save_with_boxes(image: Image.Image, boxes: np.ndarray, file: Path) -> None:
+    """Leave a picture to look at."""
+    figure = photo_with_faces(
+        image, [(box, f"person {i}") for i, box in enumerate(boxes.tolist())], file.name
+    )
+    assert all(text.get_position()[0] >= 0 for text in figure.axes[0].texts), "a name beyond the edge"
+    show(figure, "faces", save=file, window=False)
+    assert file.stat().st_size > 5000
+
+
+@pytest.mark.parametrize("side", ["left", "right", "bottom"])
+def test_a_face_cut_by_the_edge_is_found_where_it_is(drawn: Drawn, side: str) -> None:
+    image, truth = picture_of("Zoë", seed=5, framing="close")
+    x1, y1, x2, y2 = boxes_of(truth)[0]
+    width, height = x2 - x1, y2 - y1
+    frame = {
+        "left": (x1 + 0.2 * width, 0, image.width, image.height),
+        "right": (0, 0, x2 - 0.2 * width, image.height),
+        "bottom": (0, 0, image.width, y2 - 0.15 * height),
+    }[side]
+    frame = tuple(round(v) for v in frame)
+    cut = image.crop(frame)
+    cut.save(drawn.photos / "cut.png")
+    drawn.detect()
+    found = drawn.boxes("cut.png")
+    whole = [x1 - frame[0], y1 - frame[1], x2 - frame[0], y2 - frame[1]]
+    assert are_where_they_are(found, [whole])
+    save_with_boxes(cut, found, drawn.folder / f"cut {side}.png")
+
+
+def test_a_photo_of_one_face_alone_and_a_tiny_one_are_no_mistake(finder: FaceFinder) -> None:
+    image, truth = picture_of("Maya", seed=9, framing="close")
+    tight = image.crop(tuple(round(v) for v in boxes_of(truth)[0]))
+    assert len(finder.find(tight)) <= 1
+    assert finder.find(Image.new("RGB", (1, 1))) == []
+    for size in ((3000, 2), (320, 1), (1, 320), (321, 1), (1, 9000)):
+        assert finder.find(Image.new("RGB", size)) == [], size
+
+
+# --- whose they are ----------------------------------------------------------------------------------------
+
+
+def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(finder: FaceFinder) -> None:
+    names = ["Maya", "Kofi", "Zoë", "Noor"] * 3
+    found = [finder.find(picture_of(name, seed=60 + i)[0]) for i, name in enumerate(names)]
+    assert [len(faces) for faces in found] == [1] * len(names)
+    vectors = np.stack([faces[0].embedding for faces in found])
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    cosines = vectors @ vectors.T
+    same = np.asarray(names)[:, None] == np.asarray(names)
+    assert cosines[same].min() > 0.6 and cosines[~same].max() < 0.5
+
+
+def test_faces_come_in_one_order_the_largest_first(finder: FaceFinder) -> None:
+    image, _ = picture_of("Maya", "Kofi", "Zoë", "Kim", seed=31)
+    first, again = finder.find(image), finder.find(image)
+    areas = [float(np.prod(face.box[2:] - face.box[:2])) for face in first]
+    assert len(first) == 4 and areas == sorted(areas, reverse=True)
+    for a, b in zip(first, again, strict=True):
+        assert (a.box == b.box).all() and (a.embedding == b.embedding).all() and a.score == b.score
+    assert all(0.5 <= face.score <= 1 and face.landmarks.shape == (5, 2) for face in first)
+
+
+# --- the step ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(drawn: Drawn) -> Drawn:
+    """Two photos with faces and one without, looked at."""
+    for name, people in (("a.jpg", ("Maya",)), ("b.jpg", ("Kofi", "Zoë")), ("none.jpg", ())):
+        picture_of(*people, seed=41)[0].save(drawn.photos / name, quality=92)
+    assert drawn.detect().new == 3
+    return drawn
+
+
+def test_each_photo_is_looked_at_once_also_one_without_faces(three: Drawn, monkeypatch) -> None:
+    monkeypatch.setattr(detection, "finder_of", None)  # making an engine would fail
+    summary = three.detect()
+    assert (summary.new, summary.unchanged) == (0, 3)
+    assert len(three.faces()) == 3 and photo_id("none.jpg") in three.faces().seen
+
+
+def test_another_least_score_needs_no_second_look(three: Drawn) -> None:
+    scores = three.faces().scores
+    middle = float(np.sort(scores)[1]) + 1e-4
+    assert three.detect(f"faces.min_score={middle}").new == 0
+    assert len(three.faces(f"faces.min_score={middle}")) == int((scores >= middle).sum()) < 3
+    assert (
+        three.faces(f"faces.min_score={middle}").ids.tolist() == three.faces().ids[scores >= middle].tolist()
+    )
+    assert three.detect("faces.min_score=0.2").new == 3
+
+
+def test_another_detector_size_or_preview_needs_one(three: Drawn) -> None:
+    before = three.faces()
+    assert three.detect("faces.det_size=640").new == 3
+    after = three.faces("faces.det_size=640")
+    assert len(after) == len(before) and not (after.boxes == before.boxes).all()
+    assert three.detect("faces.det_size=640", "extraction.preview_size=512").new == 3
+
+
+def test_a_moved_photo_keeps_its_faces(three: Drawn, monkeypatch) -> None:
+    before = three.boxes("b.jpg")
+    (three.photos / "2023").mkdir()
+    (three.photos / "b.jpg").rename(three.photos / "2023" / "c.jpg")
+    monkeypatch.setattr(detection, "finder_of", None)
+    summary = three.detect()
+    assert (summary.new, summary.moved, summary.gone) == (0, 1, 0)
+    assert (three.boxes("2023/c.jpg") == before).all() and len(three.boxes("b.jpg")) == 0
+
+
+def test_gone_and_broken_photos_have_no_faces(three: Drawn) -> None:
+    (three.photos / "a.jpg").unlink()
+    (three.photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much")
+    assert list(three.detect().failed) == ["broken.jpg"]
+    assert len(three.faces()) == 2 and set(three.faces().seen) == {photo_id("b.jpg"), photo_id("none.jpg")}
+
+
+def test_an_album_without_a_single_face(drawn: Drawn) -> None:
+    draw(1).save(drawn.photos / "a.png")
+    drawn.detect()
+    none = drawn.faces()
+    assert len(none) == 0 and none.boxes.shape == (0, 4) and len(none.sizes) == 0
+    assert list(none.seen) == [photo_id("a.png")]
+
+
+# --- packs that cannot be used -----------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def forgetful() -> None:
+    for function in (faces.pack_folder, faces.pack_id, faces._providers):
+        function.cache_clear()
+
+
+def line_of(error: pytest.ExceptionInfo[UserError]) -> str:
+    line = str(error.value)
+    assert "\n" not in line and line.startswith("models.faces: ")
+    return line
+
+
+def test_a_folder_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        FaceFinder(str(tmp_path / "nowhere"))
+    assert "nowhere: no such folder" in line_of(error)
+    with pytest.raises(UserError) as error:
+        FaceFinder(str(tmp_path))
+    assert "no .onnx models in it" in line_of(error)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "message"), [("rec", "no model that recognises faces"), ("det", "cannot be loaded")]
+)
+def test_a_pack_that_lacks_one_of_the_two_models_is_refused(
+    tmp_path: Path, left_out: str, message: str
+) -> None:
+    shutil.copytree(MODELS / "faces", tmp_path / "pack")
+    (tmp_path / "pack" / f"{left_out}_drawn.onnx").unlink()
+    with pytest.raises(UserError) as error:
+        FaceFinder(str(tmp_path / "pack"))
+    assert message in line_of(error)
+
+
+@pytest.mark.parametrize("file", ["det_drawn.onnx", "rec_drawn.onnx"])
+@pytest.mark.parametrize("damage", ["cut", "noise", "empty"])
+def test_a_damaged_model_is_one_line(tmp_path: Path, file: str, damage: str) -> None:
+    shutil.copytree(MODELS / "faces", tmp_path / "pack")
+    whole = (MODELS / "faces" / file).read_bytes()
+    noise = np.random.default_rng(0).bytes(1000)
+    (tmp_path / "pack" / file).write_bytes(
+        {"cut": whole[: len(whole) // 2], "noise": noise, "empty": b""}[damage]
+    )
+    with pytest.raises(UserError) as error:
+        FaceFinder(str(tmp_path / "pack"))
+    assert "cannot be loaded" in line_of(error)
+
+
+def test_a_pack_that_cannot_be_fetched_is_one_line(tmp_path: Path, monkeypatch, capfd) -> None:
+    import requests
+
+    def offline(*args, **options):
+        raise requests.ConnectionError("no\nroute to host " * 50)
+
+    monkeypatch.setattr(faces, "_PACKS", tmp_path)
+    monkeypatch.setattr("requests.sessions.Session.request", offline)
+    monkeypatch.setattr("requests.get", offline)
+    with pytest.raises(UserError) as error:
+        pack_folder("buffalo_xyz")
+    line = line_of(error)
+    assert "buffalo_xyz: not in" in line and "cannot be fetched" in line and "works offline" in line
+    assert len(line) < 400
+    assert capfd.readouterr().out == ""
+
+
+def test_a_pack_is_known_by_what_its_files_hold(tmp_path: Path) -> None:
+    shutil.copytree(MODELS / "faces", tmp_path / "pack")
+    assert pack_id(str(tmp_path / "pack")) == pack_id(str(MODELS / "faces"))
+    with (tmp_path / "pack" / "rec_drawn.onnx").open("ab") as stream:
+        stream.write(b"\0")
+    pack_id.cache_clear()
+    assert pack_id(str(tmp_path / "pack")) != pack_id(str(MODELS / "faces"))
+
+
+def test_a_device_that_is_not_there_is_mentioned_once_and_the_cpu_is_used(capsys, monkeypatch) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    for _ in range(2):
+        finder = FaceFinder(str(MODELS / "faces"), "cuda", 320)
+    said = capsys.readouterr()
+    assert (
+        said.out == "" and said.err == "models.device: ONNX Runtime knows no cuda here; faces use the cpu\n"
+    )
+    assert len(finder.find(picture_of("Maya", seed=3)[0])) == 1
+    FaceFinder(str(MODELS / "faces"), "auto", 320)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_device_that_is_there_comes_before_the_cpu(monkeypatch) -> None:
+    there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: there)
+    assert faces._providers("auto") == faces._providers("cuda") == there
+    assert faces._providers("cpu") == ["CPUExecutionProvider"]
+
+
+def test_loading_says_nothing() -> None:
+    code = f"from imagesearch.faces import FaceFinder; FaceFinder({str(MODELS / 'faces')!r}, 'cpu', 320)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "" and done.stderr == ""

@@ -1,0 +1,299 @@
+"""From positions to addresses: what people would type, honest where nothing is, one question a place."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+
+from imagesearch.address import NOWHERE, Address, parse_answer
+from imagesearch.config import Geo
+from imagesearch.errors import UserError
+from imagesearch.geo import Online, locate_all, offline
+from imagesearch.words import fold
+
+
+def at(*positions: tuple[float, float]) -> list[Address]:
+    return offline().addresses(*np.array(positions, float).T)
+
+
+def words(address: Address) -> set[str]:
+    return {fold(name) for name, _ in address.places}
+
+
+# --- offline -----------------------------------------------------------------------------------------------
+
+LANDMARKS = {
+    "Eiffel Tower": (48.8584, 2.2945, "Paris", "France"),
+    "Brandenburg Gate": (52.5163, 13.3777, "Berlin", "Germany"),
+    "Opera House": (-33.8568, 151.2153, "Sydney", "Australia"),
+    "Tokyo Tower": (35.6586, 139.7454, "Tokyo", "Japan"),
+    "Statue of Liberty": (40.6892, -74.0445, "New York", "USA"),
+    "Big Ben": (51.5007, -0.1246, "London", "UK"),
+    "St Peter's": (41.9022, 12.4539, "Rome", "Vatican"),
+    "Christ the Redeemer": (-22.9519, -43.2105, "Rio de Janeiro", "Brazil"),
+    "Egyptian Museum": (30.0478, 31.2336, "Cairo", "Egypt"),
+    "Red Fort": (28.6562, 77.2410, "Delhi", "India"),
+    "Hagia Sophia": (41.0086, 28.9802, "Istanbul", "Turkey"),
+    "Red Square": (55.7539, 37.6208, "Moscow", "Russia"),
+    "Sagrada Família": (41.4036, 2.1744, "Barcelona", "Spain"),
+    "Golden Gate Bridge": (37.8199, -122.4783, "San Francisco", "United States"),
+    "Kenyatta Centre": (-1.2886, 36.8232, "Nairobi", "Kenya"),
+    "Pyramids": (29.9792, 31.1342, "Cairo", "Egypt"),
+    "Times Square": (40.7580, -73.9855, "New York", "America"),
+    "Ocean Beach": (37.7600, -122.5100, "San Francisco", "California"),
+}
+
+
+@pytest.mark.parametrize("name", LANDMARKS)
+def test_a_landmark_is_found_by_the_city_a_person_would_type(name: str) -> None:
+    latitude, longitude, city, country = LANDMARKS[name]
+    (address,) = at((latitude, longitude))
+    assert {fold(city), fold(country)} <= words(address)
+    assert address.city and address.country and address.address.endswith(address.country)
+
+
+def test_the_city_is_the_one_around_and_its_neighbours_keep_their_names() -> None:
+    cities = [
+        a.city for a in at((48.8584, 2.2945), (37.8715, -122.273), (15.579, 73.744), (31.7619, -106.485))
+    ]
+    assert cities == ["Paris", "Berkeley", "Anjuna", "El Paso"]
+    (el_paso,) = at((31.7619, -106.485))
+    assert "ciudad juarez" not in words(el_paso)  # a metropolis two miles off, in another country
+
+
+def test_the_open_sea_the_ice_and_the_desert_have_no_city() -> None:
+    sea, ice, south, desert = at((0.5, -30.0), (90.0, 0.0), (-90.0, 12.0), (23.5, 10.0))
+    assert sea == ice == south == desert == NOWHERE
+    (far,) = at((-16.8, 179.99))
+    assert (far.city, far.country) == ("", "Fiji")  # some 70 km from the nearest town
+
+
+def test_both_sides_of_the_date_line_are_neighbours() -> None:
+    # Taveuni's villages lie east and west of it
+    east, west = at((-16.85, -179.99), (-16.85, 179.99))
+    assert east == west != NOWHERE
+
+
+def test_degrees_shrink_towards_the_poles() -> None:
+    # Longyearbyen is nearer than any place in raw degrees, where 30 degrees of longitude seem far
+    (address,) = at((78.9, 14.0))
+    assert address.country == "Svalbard and Jan Mayen"
+
+
+def test_a_hundred_thousand_positions_take_seconds() -> None:
+    rng = np.random.default_rng(0)
+    home = np.array([landmark[:2] for landmark in LANDMARKS.values()])
+    positions = home[rng.integers(len(home), size=100_000)] + rng.normal(0, 0.2, (100_000, 2))
+    offline()
+    start = time.process_time()
+    found = offline().addresses(*positions.T)
+    assert time.process_time() - start < 10
+    assert len(found) == 100_000 and sum(a == NOWHERE for a in found) < 1000
+
+
+# --- over the network --------------------------------------------------------------------------------------
+
+
+class Server:
+    """Answers in Nominatim's JSON, or as badly as it is told to; notes when it was asked what."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, str, dict[str, str]]] = []
+        self.answer: Callable[[int], tuple[int, bytes] | None] = lambda _: None
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
+                outer.asked.append((time.monotonic(), self.headers["User-Agent"], query))
+                status, body = outer.answer(len(outer.asked)) or (200, outer.right(query))
+                with suppress(BrokenPipeError):  # who timed out does not listen any more
+                    self.send_response(status)
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/nominatim/"
+
+    @staticmethod
+    def right(query: dict[str, str]) -> bytes:
+        parts = {
+            "suburb": "Old Town",
+            "town": f"Town {query['lat']}",
+            "state": "Sömewhere",
+            "country": "Utopia",
+        }
+        answer = {
+            "lat": query["lat"],
+            "lon": query["lon"],
+            "display_name": "1, Road, Utopia",
+            "address": parts,
+        }
+        return json.dumps(answer).encode()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = Server()
+    yield server
+    server.close()
+
+
+def online(server: Server, folder: Path, language: str = "en", **pace: float) -> Online:
+    settings = Geo(geocoder="nominatim", nominatim_url=server.url, user_agent="a test", language=language)
+    return Online(settings, folder / "answers.jsonl", **{"seconds_apart": 0.0, "retry_seconds": 0.0, **pace})
+
+
+def locate(geocoder: Online, *positions: tuple[float, float], **options):
+    return locate_all(*np.array(positions, float).T, geocoder, **options)
+
+
+PLACES = [(48.8584, 2.2945), (52.5163, 13.3777), (-33.8568, 151.2153)]
+
+
+def test_one_question_a_place_ever_and_as_the_config_says(server: Server, tmp_path: Path) -> None:
+    near = (48.8584001, 2.29451)
+    found = locate(online(server, tmp_path), *PLACES, near)
+    assert (found.asked, found.unanswered) == (3, 0) and len(server.asked) == 3
+    address = found.addresses[3]
+    assert (address.city, address.state, address.country) == ("Town 48.858", "Sömewhere", "Utopia")
+    assert address.address == "1, Road, Utopia" and {"old town", "utopia"} <= words(address)
+    _, agent, query = server.asked[0]
+    assert agent == "a test" and query["accept-language"] == "en" and query["lat"] == "48.858"
+    again = locate(online(server, tmp_path), *PLACES, near)
+    assert again.addresses == found.addresses and len(server.asked) == 3
+    locate(online(server, tmp_path, language="de"), PLACES[0])
+    assert len(server.asked) == 4  # another language is another question
+
+
+def test_at_most_one_request_a_second_by_the_servers_clock(server: Server, tmp_path: Path) -> None:
+    settings = Geo(geocoder="nominatim", nominatim_url=server.url)
+    locate(Online(settings, tmp_path / "answers.jsonl"), *PLACES)
+    times = [moment for moment, _, _ in server.asked]
+    assert len(times) == 3 and min(np.diff(times)) >= 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        (429, b"slow down"),
+        (503, b"busy"),
+        (500, b""),
+        (200, b"<html>not JSON"),
+        (200, b'{"error": "internal"}'),
+        (200, b"[]"),
+    ],
+    ids=lambda t: f"{t[0]} {t[1][:8].decode()}",
+)
+def test_a_bad_moment_of_the_server_is_survived(
+    server: Server, tmp_path: Path, trouble: tuple[int, bytes]
+) -> None:
+    server.answer = lambda n: trouble if n == 1 else None
+    found = locate(online(server, tmp_path), *PLACES)
+    if trouble[1] == b"[]":  # no answer, as Nominatim says that nothing is there
+        assert found.addresses[0] == NOWHERE and found.unanswered == 0
+    else:
+        assert [a.country for a in found.addresses] == ["Utopia"] * 3 and len(server.asked) == 4
+
+
+@pytest.mark.parametrize("body", [b'{"lat": "x"}', b'"text"', b"[3]", b"null", b'{"address": []}'])
+def test_answers_in_no_known_form_break_nothing(server: Server, tmp_path: Path, body: bytes) -> None:
+    server.answer = lambda _: (200, body)
+    assert len(locate(online(server, tmp_path), *PLACES).addresses) == 3
+
+
+def test_timeouts_are_survived_and_the_offline_address_stands_in(server: Server, tmp_path: Path) -> None:
+    server.answer = lambda _: time.sleep(0.3)
+    found = locate(online(server, tmp_path, timeout=0.05), PLACES[0])
+    assert found.addresses[0].country == "France" and found.unanswered == 1 and "TimedOut" in found.reason
+    server.answer = lambda _: None
+    assert locate(online(server, tmp_path), PLACES[0]).addresses[0].country == "Utopia"  # asked again
+
+
+def test_a_server_that_refuses_or_is_gone_is_not_hammered(server: Server, tmp_path: Path) -> None:
+    many = [(float(i), float(i)) for i in range(1, 9)]
+    server.answer = lambda _: (403, b"blocked")
+    found = locate(online(server, tmp_path), *many)
+    assert found.unanswered == 8 and len({q["lat"] for _, _, q in server.asked}) == 1
+    server.asked.clear()
+    server.answer = lambda _: (503, b"")
+    locate(online(server, tmp_path), *many)
+    assert len({q["lat"] for _, _, q in server.asked}) == 3
+    assert not (tmp_path / "answers.jsonl").exists()
+
+
+def test_a_run_cut_in_the_middle_resumes_without_asking_twice(server: Server, tmp_path: Path) -> None:
+    many = [(float(i), 10.0) for i in range(1, 9)]
+
+    def cut(places, total):
+        assert total == 8
+        yield from places[:4]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        locate(online(server, tmp_path), *many, progress=cut)
+    with (tmp_path / "answers.jsonl").open("ab") as stream:
+        stream.write(b'\n{"key": ["nominatim", "en", "5.0')  # a line that a kill cut short
+    found = locate(online(server, tmp_path), *many)
+    assert found.asked == 4 and [a.country for a in found.addresses] == ["Utopia"] * 8
+    assert Counter(query["lat"] for _, _, query in server.asked).most_common(1)[0][1] == 1
+    assert locate(online(server, tmp_path), *many).asked == 0
+
+
+def test_nothing_there_is_an_answer_too(server: Server, tmp_path: Path) -> None:
+    server.answer = lambda _: (200, b'{"error": "Unable to geocode"}')
+    for _ in range(2):
+        found = locate(online(server, tmp_path), (0.5, -30.0))
+        assert found.addresses == [NOWHERE] and found.unanswered == 0
+    assert len(server.asked) == 1
+
+
+def test_other_geocoders_are_set_up_by_their_options() -> None:
+    Online(Geo(geocoder="photon", options={"domain": "photon.example"}), Path("unused"))
+    with pytest.raises(UserError, match=r"geo.options: opencage .*api_key"):
+        Online(Geo(geocoder="opencage"), Path("unused"))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"components": {"city": "Rome", "state": "Lazio", "country": "Italy"}},  # OpenCage
+        {"properties": {"city": "Rome", "state": "Lazio", "country": "Italy"}},  # Photon
+        {
+            "address_components": [  # Google
+                {"long_name": "Rome", "types": ["locality", "political"]},
+                {"long_name": "Lazio", "types": ["administrative_area_level_1"]},
+                {"long_name": "Italy", "types": ["country", "political"]},
+            ]
+        },
+    ],
+)
+def test_components_are_found_in_the_answers_of_several_geocoders(raw: dict) -> None:
+    address = parse_answer(raw, "Via, Rome")
+    assert (address.city, address.state, address.country) == ("Rome", "Lazio", "Italy")
+
+
+def test_odd_answers_are_no_address() -> None:
+    for raw in (None, [], {"address": {"city": 3}}, {"address_components": [1]}, {"address": None}):
+        assert parse_answer(raw, None) == NOWHERE

@@ -1,0 +1,50 @@
+"""Distances and boxes on the sphere: right at the date line, at the poles, and for any circle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagesearch.sphere import arc_km, boxes, chord, distance_km, unit_vectors
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "km"),
+    [
+        ((48.8584, 2.2945), (48.8606, 2.3376), 3.16),  # Eiffel Tower to the Louvre
+        ((0, 179.99), (0, -179.99), 2.224),
+        ((90, 0), (-90, 77), 20015.1),
+        ((51.4778, 0), (51.4778, 0), 0),
+    ],
+)
+def test_distances(a: tuple, b: tuple, km: float) -> None:
+    found = float(distance_km(*a, *b))
+    assert found == pytest.approx(km, rel=2e-3, abs=1e-9)
+    straight = np.linalg.norm(unit_vectors(*a) - unit_vectors(*b))
+    assert float(arc_km(straight)) == pytest.approx(found, abs=1e-3)
+    assert chord(found) == pytest.approx(straight, abs=1e-6)
+
+
+DEGREES = st.floats(-90, 90), st.floats(-180, 180)
+
+
+@given(*DEGREES, st.floats(0.01, 15_000), st.floats(0, 1), st.floats(0, 360))
+def test_whatever_lies_in_a_circle_lies_in_its_boxes(
+    latitude: float, longitude: float, km: float, share: float, bearing: float
+) -> None:
+    # a point at some bearing and distance, by the formula for the destination of a great circle
+    a, angle, course = np.radians(latitude), share * km / 6371.0088, np.radians(bearing)
+    b = np.arcsin(np.clip(np.sin(a) * np.cos(angle) + np.cos(a) * np.sin(angle) * np.cos(course), -1, 1))
+    east = np.arctan2(np.sin(course) * np.sin(angle) * np.cos(a), np.cos(angle) - np.sin(a) * np.sin(b))
+    point = float(np.degrees(b)), float((longitude + np.degrees(east) + 180) % 360 - 180)
+    around = boxes(latitude, longitude, km)
+    if float(distance_km(latitude, longitude, *point)) <= km:
+        assert any(s <= point[0] <= n and w <= point[1] <= e for s, n, w, e in around)
+    assert all(-90 <= s <= n <= 90 and -180 <= w <= e <= 180 for s, n, w, e in around)
+
+
+def test_a_circle_across_the_date_line_has_two_boxes_and_one_around_a_pole_all_longitudes() -> None:
+    assert len(boxes(-17, 179.99, 10)) == 2 and len(boxes(48, 2, 10)) == 1
+    assert boxes(89.99, 10, 5)[0][2:] == (-180.0, 180.0)

@@ -1,0 +1,276 @@
+"""Step 04 and what searches make of it: places, circles, times, cameras; the drawn album; the map."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import World, draw
+from PIL import Image
+
+from imagesearch.build import build_collections
+from imagesearch.config import load_config
+from imagesearch.criteria import Criteria
+from imagesearch.dataset import Dataset
+from imagesearch.demo.album import make_album, read_truth
+from imagesearch.errors import UserError
+from imagesearch.features import extract_features
+from imagesearch.maps import find_clusters, photo_map, unrolled
+from imagesearch.search import Query, Searcher
+from imagesearch.store import Store
+from imagesearch.vocabulary import Vocabulary
+from imagesearch.whereabouts import extract_geo, read_whereabouts
+
+HERE = (46.0, 7.0)
+CORNER = 4.6 / 111.2  # degrees: in both directions together 6.5 km
+
+
+def save(
+    file: Path,
+    position: tuple[float, float] | None = None,
+    taken: str = "",
+    camera: str = "",
+    rating: int = 0,
+) -> None:
+    exif = Image.Exif()
+    exif[0x8769] = {0x9003: taken} if taken else {}
+    exif[0x0110], exif[0x4746] = camera, rating
+    if position:
+        (a, b), names = np.abs(position), ("NS"[int(position[0] < 0)], "EW"[int(position[1] < 0)])
+        exif[0x8825] = {1: names[0], 2: (float(a), 0.0, 0.0), 3: names[1], 4: (float(b), 0.0, 0.0)}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draw(zlib.crc32(file.name.encode()), (32, 32)).save(file, exif=exif)
+
+
+def make_photos(folder: Path) -> None:
+    east = CORNER / np.cos(np.radians(HERE[0]))
+    for i in range(28):
+        north, west = 1 - 2 * (i % 2), 1 - 2 * (i // 2 % 2)
+        save(
+            folder / f"corner/{i}.jpg",
+            (HERE[0] + north * CORNER, HERE[1] + west * east),
+            "2024:01:01 10:00:00",
+        )
+    for i in range(3):
+        save(
+            folder / f"circle/{i}.jpg",
+            (HERE[0] + 0.01 * i, HERE[1]),
+            f"20{20 + i}:06:15 10:00:00",
+            "iPhone 13",
+        )
+    save(folder / "line/east.jpg", (-16.8, 179.99), "2019:12:31 23:59:59", "iPhone 4", 5)
+    save(folder / "line/west.jpg", (-16.8, -179.99), "2020:01:01 00:00:00", "Canon EOS 7D", 4)
+    save(folder / "pole/a.jpg", (89.99, 10.0))
+    save(folder / "pole/b.jpg", (89.99, -170.0))
+    save(folder / "goa.jpg", (15.579, 73.744), "2023:06:01 00:00:00", "NIKON D90", 3)
+    save(folder / "goalpara.jpg", (26.165, 90.625), "2023:08:31 23:59:59")
+    save(folder / "paris.jpg", (48.8584, 2.2945), "2023:09:01 00:00:00")
+    save(folder / "nowhere.jpg")
+    draw(7, (32, 32)).save(folder / "zero.jpg", exif=_zero())
+
+
+def _zero() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x8825] = {1: "N", 2: (0.0, 0.0, 0.0), 3: "E", 4: (0.0, 0.0, 0.0)}
+    return exif
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, tiny_models: dict[str, Path]) -> World:
+    world = World(tmp_path_factory.mktemp("places"), tiny_models)
+    make_photos(world.photos)
+    config = world.config()
+    dataset = Dataset(config)
+    extract_features(config, dataset, only=["clip"])
+    extract_geo(config, dataset)
+    with Store(config.milvus) as store:
+        build_collections(config, dataset, store)
+    return world
+
+
+@pytest.fixture(scope="module")
+def searcher(world: World) -> Iterator[Searcher]:
+    config = world.config()
+    with Store(config.milvus) as store:
+        yield Searcher(config, Dataset(config), store)
+
+
+def found(searcher: Searcher, text: str = "", k: int = 50, **criteria) -> list[str]:
+    answer = searcher.search(Query(text=text, criteria=Criteria(**criteria), top_k=k))
+    return [result.path for result in answer.results]
+
+
+# --- the scripts, before a searcher has the collections open -----------------------------------------------
+
+
+def test_the_scripts_from_photos_to_a_place(world: World) -> None:
+    done = world.run("04_extract_geo.py", "--map", "map.png", "--no-show", "-v")
+    assert (
+        "album: 0 new, 40 unchanged" in done.stdout
+        and "38 with a position, 36 with an address" in done.stdout
+    )
+    assert "remark: zero.jpg: position left out: 0, 0" in done.stderr and (world.folder / "map.png").is_file()
+    done = world.run("06_search.py", "--json", "--near", "-16.8,-179.99", "--radius", "1")
+    results = json.loads(done.stdout)["results"]
+    assert [(r["path"], r["country"]) for r in results] == [("line/west.jpg", "Fiji")]
+
+
+def test_another_geocoder_reads_no_photo_again(world: World) -> None:
+    for geocoder, addresses in (("none", 0), ("offline", 36)):
+        config = world.config(f"geo.geocoder={geocoder}")
+        summary = extract_geo(config, Dataset(config))
+        assert (summary.photos.new, summary.positions, summary.addresses) == (0, 38, addresses)
+
+
+# --- searching ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "a red boat"])
+def test_near_returns_exactly_those_in_the_circle_though_most_are_in_the_corners(
+    searcher: Searcher, text: str
+) -> None:
+    near = {"near": "46.0,7.0", "radius": 5.0}
+    assert sorted(found(searcher, text, **near)) == ["circle/0.jpg", "circle/1.jpg", "circle/2.jpg"]
+    assert len(found(searcher, text, k=1, **near)) == 1
+    assert len(found(searcher, text, near="46.0,7.0", radius=7.0)) == 31
+
+
+def test_near_is_right_at_the_date_line_and_the_poles(searcher: Searcher) -> None:
+    for longitude in ("179.995", "-179.995", "180", "-180"):
+        near = found(searcher, near=f"-16.8,{longitude}", radius=3)
+        assert sorted(near) == ["line/east.jpg", "line/west.jpg"]
+    assert found(searcher, near="-16.8,179.99", radius=1) == ["line/east.jpg"]
+    assert sorted(found(searcher, near="90,0", radius=2)) == ["pole/a.jpg", "pole/b.jpg"]
+
+
+def test_a_place_is_a_whole_name_whatever_its_case_and_accents(searcher: Searcher) -> None:
+    assert found(searcher, places=("GÖA",)) == found(searcher, "boat", places=("goa",)) == ["goa.jpg"]
+    assert found(searcher, places=("Paris, france",)) == ["paris.jpg"]
+    assert found(searcher, places=("ile de france",)) == ["paris.jpg"]
+    assert sorted(found(searcher, places=("india",))) == ["goa.jpg", "goalpara.jpg"]
+    assert found(searcher, places=("india",), years=(2023,), months=("june",)) == ["goa.jpg"]
+
+
+def test_an_unknown_name_is_said_with_the_nearest_known(searcher: Searcher) -> None:
+    answer = searcher.search(Query(criteria=Criteria(places=("Pariss",))))
+    assert not answer.results and "'Pariss'" in answer.note and "Paris" in answer.note
+    answer = searcher.search(Query(criteria=Criteria(cameras=("nikkon",))))
+    assert not answer.results and "NIKON D90" in answer.note
+
+
+def test_times_are_half_open_and_newest_comes_first(searcher: Searcher) -> None:
+    assert found(searcher, after="2023-06-01", before="2023-09-01") == ["goalpara.jpg", "goa.jpg"]
+    assert found(searcher, after="2023-09-01", before="2024") == ["paris.jpg"]
+    assert found(searcher, before="2020") == ["line/east.jpg"]
+    assert found(searcher, after="2019-12-31 23:59", before="2020-01-01T00:01") == [
+        "line/west.jpg",
+        "line/east.jpg",
+    ]
+    assert found(searcher, months=("Jun",)) == ["goa.jpg", "circle/2.jpg", "circle/1.jpg", "circle/0.jpg"]
+    assert found(searcher, years=(2019, 2020), months=("12", "1")) == ["line/west.jpg", "line/east.jpg"]
+
+
+def test_camera_rating_and_position(searcher: Searcher) -> None:
+    assert len(found(searcher, cameras=("IPHONE",))) == 4
+    assert found(searcher, cameras=("iphone 4",)) == ["line/east.jpg"]
+    assert found(searcher, rating=4) == ["line/west.jpg", "line/east.jpg"]
+    everything, placed = found(searcher, rating=0), found(searcher, has_gps=True)
+    assert set(everything) - set(placed) == {"nowhere.jpg"} and "zero.jpg" not in placed
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        {"near": "46"},
+        {"near": "91,0"},
+        {"near": "a,b"},
+        {"near": "1,2", "radius": 0.0},
+        {"near": "1,2", "radius": float("nan")},
+        {"radius": 5.0},
+        {"after": "soon"},
+        {"before": "2023-13"},
+        {"months": ("ju",)},
+        {"places": (" ",)},
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(searcher: Searcher, criteria: dict) -> None:
+    with pytest.raises(UserError) as caught:
+        found(searcher, **criteria)
+    assert "\n" not in str(caught.value) and "--" in str(caught.value)
+
+
+def test_the_vocabulary_says_how_names_are_written(world: World) -> None:
+    words = Vocabulary.read(world.config().dataset.folder)
+    assert (words.places["ile de france"].name, words.places["ile de france"].kind) == (
+        "Île-de-France",
+        "state",
+    )
+    assert words.places["india"].photos == 2 and words.cameras["iPhone 13"].photos == 3
+
+
+# --- the step ----------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_new_is_read_and_what_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "config.yaml").write_text("dataset: {images: photos}")
+    save(tmp_path / "photos" / "a.jpg", HERE)
+    (tmp_path / "photos" / "broken.jpg").write_text("no photo")
+    config = load_config(tmp_path / "config.yaml")
+    summary = extract_geo(config, Dataset(config))
+    assert summary.photos.new == 2 and list(summary.photos.failed) == ["broken.jpg"]
+    (tmp_path / "photos" / "a.jpg").rename(tmp_path / "photos" / "b.jpg")
+    summary = extract_geo(config, Dataset(config))
+    assert (summary.photos.new, summary.photos.moved, summary.addresses) == (0, 1, 1)
+    assert [where.address.country for where in read_whereabouts(Dataset(config)).values()] == ["Switzerland"]
+
+
+def test_the_drawn_album_says_where_and_when_and_nothing_is_invented(tmp_path: Path) -> None:
+    make_album(tmp_path / "album", 40, seed=5, workers=0)
+    (tmp_path / "config.yaml").write_text("dataset: {images: album}")
+    config = load_config(tmp_path / "config.yaml")
+    dataset = Dataset(config)
+    summary = extract_geo(config, dataset)
+    known = read_whereabouts(dataset)
+    truth = {photo["path"]: photo for photo in read_truth(tmp_path / "album")["photos"]}
+    assert {Path(path).suffix for path in truth} == {".jpg", ".heic", ".png"} and not summary.photos.failed
+    for photo in dataset.photos:
+        true, facts, address = truth[photo.path], known[photo.photo_id].facts, known[photo.photo_id].address
+        assert facts.taken_at.isoformat() == true["taken_at"] and facts.camera == true["camera"]
+        assert (facts.rating or 0) == true["rating"]
+        if true["latitude"] is None:
+            assert facts.latitude is None and not address.places
+        else:
+            assert (facts.latitude, facts.longitude) == pytest.approx(
+                (true["latitude"], true["longitude"]), abs=1e-6
+            )
+            assert address.country == true["country"]
+            assert true["city"] in {name for name, _ in address.places}
+
+
+# --- the map -----------------------------------------------------------------------------------------------
+
+
+def test_clusters_hold_every_photo_once_and_bear_their_city() -> None:
+    rng = np.random.default_rng(0)
+    positions = np.repeat([[48.85, 2.35], [35.68, 139.69]], 50, axis=0) + rng.normal(0, 0.01, (100, 2))
+    clusters = find_clusters(*positions.T, ["Paris"] * 50 + [""] * 20 + ["Tokyo"] * 30, 5.0)
+    assert sorted((c.photos, c.city) for c in clusters) == [(50, "Paris"), (50, "Tokyo")]
+
+
+def test_the_map_does_not_tear_the_date_line() -> None:
+    np.testing.assert_allclose(unrolled(np.array([179.9, -179.9, 170.0])), [179.9, 180.1, 170.0])
+    np.testing.assert_allclose(unrolled(np.array([-70.0, 2.0])), [-70.0, 2.0])
+    figure = photo_map(np.array([-17.0, -17.1]), np.array([179.9, -179.9]), ["Suva", ""], "two")
+    left, right = figure.axes[0].get_xlim()
+    assert right - left < 1
+    labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
+    assert any("W" in label for label in labels) and any("E" in label for label in labels)
+
+
+def test_one_photo_has_a_map_too() -> None:
+    assert photo_map(np.array([90.0]), np.array([-180.0]), [""], "the pole").axes
