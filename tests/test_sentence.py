@@ -192,6 +192,10 @@ def southern(inner: str) -> str:
         ("in may", "month == 5"),
         ("from november to february", "month in [11, 12, 1, 2]"),
         ("on 3 june", "(month == 6) and (day == 3)"),
+        ("between christmas and new year", "((month == 12) and (day >= 24)) or ((month == 1) and (day < 2))"),
+        ("from 3 to 10 june", "(month == 6) and (day >= 3 and day < 11)"),
+        ("from 20 november to 5 february", "((month == 11) and (day >= 20)) or ((month == 2) and (day < 6))"
+                                           " or (month in [12, 1])"),
         ("on sundays", "weekday == 6"),
         ("every friday", "weekday == 4"),
         ("on weekends", "weekday in [5, 6]"),
@@ -306,8 +310,13 @@ HEARD = [word for line in LINES for word in line.split("  ->  ")[0].split()]
 pieces = st.sampled_from(
     [*HEARD, *PEOPLE, *(name for name, _ in PLACES), '"', "person:", "place:", "'s", ",", "("]
 )
+DATE_WORDS = """3 10 31 2019 2024 21st may june feb february march summer winter christmas easter sunday weekend
+week year day days years ago last this the from between and to until before after since in on of or every - / .
+, 90s new years eve yesterday not 2 two 29 1900 2099 0 00"""
+dated = st.lists(st.sampled_from(re.split(r"\s+", DATE_WORDS)), max_size=9).map(" ".join)
 sentences = (
-    st.text(max_size=60)
+    dated
+    | st.text(max_size=60)
     | st.text(st.characters(categories=None) | st.sampled_from("\"'\\%_|()[]{}\n\0\ud800"), max_size=60)
     | st.lists(pieces, max_size=14).map(" ".join)
     | st.lists(pieces | st.text(max_size=5), max_size=14).map("".join)
@@ -337,7 +346,7 @@ def test_any_sentence_has_a_reading_and_a_filter(sentence: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(pieces, max_size=10).map(" ".join), st.dates())
+@given(dated | st.lists(pieces, max_size=10).map(" ".join), st.dates())
 def test_any_day_can_be_today(sentence: str, today: date) -> None:
     check(sentence, today)
 

@@ -54,15 +54,16 @@ def _day(match: re.Match[str], today: date) -> Moment:
         return periods.on(periods.read_date(f"{day} {MONTH_NAMES[month - 1]} {match['y']}", True))
     date(2024, month, day)  # there is such a day
     recurring = periods.Every((periods.Is("month", month), periods.Is("day", day)))
-    return Moment(recurring=recurring, family="day")
+    return Moment(recurring=recurring, family="day", days=((month, day), (month, day)))
 
 
 def _month(match: re.Match[str], today: date) -> Moment:
     month = MONTHS[match["m"]]
     if match["y"]:
         return periods.month_of(int(match["y"]), month)
+    days = ((month, 1), (month, 31))
     weak = match["m"] in ("may", "march") or (len(match["m"]) < 5 and match["m"] not in ("june", "july"))
-    return Moment(recurring=periods.months(month, month), month=month, weak=weak, family="month")
+    return Moment(recurring=periods.months(month, month), month=month, weak=weak, family="month", days=days)
 
 
 def _numbered(match: re.Match[str], today: date) -> Moment:
@@ -311,17 +312,19 @@ class DateReader:
         elif first.recurring is None and moment.recurring is not None:
             return None
         if first.recurring is not None:
-            if not (first.month and moment.month):
+            if first.days is None or moment.days is None:
                 return None
-            recurring = periods.months(first.month, moment.month)
+            recurring = periods.days_of_year(first.days[0], moment.days[1])
             return self._dated(Moment(recurring=recurring, family="month"), stop, None, True, False)
         return self._dated(periods.span(first, moment), stop, None, True, False)
 
     def _completed(self, words: str, last: Moment, last_words: str) -> Moment | None:
         """Read the start of a span with the year, and month, of its end; "november to february" turns one."""
+        month = next((word for word in last_words.split() if word in MONTHS), "")
+        if last.recurring is not None:
+            return self._read(f"{words} {month}")
         year = (last.bounds("north").end - timedelta(days=1)).year  # type: ignore[operator]
         if words.rstrip("stndrh").isdigit():
-            month = next((word for word in last_words.split() if word in MONTHS), "")
             return self._read(f"{words} {month} {year}")
         first = self._read(f"{words} {year}")
         if first is not None and first.bounds("north").start > last.bounds("north").start:  # type: ignore[operator]
