@@ -82,6 +82,12 @@ def test_the_shipped_file_explains_every_setting() -> None:
             assert " # " in line or "user_agent" in line, f"no comment: {line}"
 
 
+@pytest.mark.parametrize("template", ["a photo", "7", "a {text", "[]"])
+def test_a_template_has_a_place_for_the_text(write: Write, template: str) -> None:
+    with pytest.raises(UserError, match=r"search\.template.*\{text\}"):
+        load_config(write(""), [f"search.template={template}"])
+
+
 # --- what is missing is its default ------------------------------------------------------------------------
 
 

@@ -198,7 +198,7 @@ class Searcher:
             for rank, (hit, fit) in enumerate(pairs[: query.top_k], 1)
         ]
         about = [f"nothing here looks like {reading.caption!r}; the nearest follow"] if nothing else []
-        notes = (*reading.notes, *said, *unknown, found.note, *about)
+        notes = (found.note, *reading.notes, *said, *unknown, *about)
         return Answer(
             query,
             reading,
