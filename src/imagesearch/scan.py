@@ -32,7 +32,7 @@ ENTITIES = frozenset(("person", "place", "date", "count"))
 # A place of a later kind may contain one of an earlier kind.
 KINDS = ("", "city", "county", "state", "country")
 _GUESSES = 24  # words of one sentence that may be misspelt or partial names; each costs some time
-_MOST = 1200  # words and marks in which names, places and dates are looked for; CLIP reads some 70
+_MOST = 1200  # words and marks of a sentence that are read; CLIP reads some 70
 _N = rf"(?:\d{{1,3}}|{'|'.join(NUMBERS[1:])})"
 _P = r"(?:other )?(?:people|persons|person|faces|face|humans)"
 _ONE = r"(?:nobody|no one|noone)"
@@ -114,9 +114,9 @@ class Scanner:
             self.items.append(Item("frame", 0, self._token(frame.end())))
         i = self.items[-1].end if self.items else 0
         if len(self.tokens) > _MOST:
-            self.notes.append(f"names, places and dates were looked for in the first {_MOST} words")
+            self.notes.append(f"only the first {_MOST} words and marks were read")
         while i < len(self.tokens):
-            self.items.append(self._item(i) if i < _MOST else Item("word", i, len(self.tokens)))
+            self.items.append(self._item(i) if i < _MOST else Item("frame", i, len(self.tokens)))
             i = self.items[-1].end
         return self.items
 
