@@ -252,8 +252,10 @@ def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str) 
         axis.set_title(_wrap(query, 22, lines=2), color=ACCENT, fontweight="bold", parse_math=False)
         frame = {"color": ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
         axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
-        below = {"va": "top", "transform": axis.transAxes}
-        axis.text(0.5, -0.03, _wrap(remark, 44, lines=1), ha="center", size=7.5, color=QUIET, **below)
+        inside = {"ha": "center", "va": "bottom", "transform": axis.transAxes, "parse_math": False}
+        if remark:
+            paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2}
+            axis.text(0.5, 0.03, _wrap(remark, 40, lines=2), size=7, color=INK, bbox=paper, **inside)
         return
     places = {"ha": "center", "parse_math": False}
     axis.text(
