@@ -26,26 +26,30 @@ DEMO := -c data/demo/config.yaml
 demo: $(STAMP)
 	test -f data/demo/album.truth.json || $(PY) scripts/demo/make_album.py data/demo/album
 	$(PY) scripts/01_extract_features.py $(DEMO)
-	$(PY) scripts/04_extract_geo.py $(DEMO) --map outputs/0_map.png --no-show
+	$(PY) scripts/02_cluster_faces.py $(DEMO)
+	$(PY) scripts/03_name_people.py $(DEMO) --name 1=Kofi --name 2=Maya --name 3=Zoë --name 4=Kim --name 5=Noor \
+	    --save outputs/1_people.png --no-show --no-build
+	$(PY) scripts/04_extract_geo.py $(DEMO) --map outputs/2_map.png --no-show
 	$(PY) scripts/05_build_collections.py $(DEMO)
-	$(PY) scripts/06_search.py $(DEMO) "a red boat on a lake" --save outputs/1_red_boat.png --no-show
-	$(PY) scripts/06_search.py $(DEMO) "a person on the beach at sunset" --save outputs/2_beach.png --no-show
+	$(PY) scripts/06_search.py $(DEMO) "maya on the beaches of goa" --save outputs/3_maya_in_goa.png --no-show
+	$(PY) scripts/06_search.py $(DEMO) "a red boat on a lake" --save outputs/4_red_boat.png --no-show
+	$(PY) scripts/06_search.py $(DEMO) "kofi and noor in paris last summer" --save outputs/5_relaxed.png --no-show
 	$(PY) scripts/06_search.py $(DEMO) "snow" --image "$$(ls data/demo/album/*/*.jpg | head -n 1)" \
-	    --save outputs/3_like_this_with_snow.png --no-show
-	$(PY) scripts/06_search.py $(DEMO) "a boat" --place bergen --save outputs/5_boats_in_bergen.png --no-show
+	    --save outputs/6_like_this_with_snow.png --no-show
 	$(PY) scripts/07_classify.py $(DEMO) "$$(ls data/demo/album/*/*.jpg | head -n 1)" \
-	    --save outputs/4_classes.png --no-show
+	    --save outputs/7_classes.png --no-show
 	@echo
 	@echo "Look at"
 	@echo "  data/demo/album/                     the photos, and what is true of them in album.truth.json"
-	@echo "  outputs/0_map.png                    where they were taken"
-	@echo "  outputs/1_red_boat.png               the answer to a sentence"
-	@echo "  outputs/2_beach.png                  and to another"
-	@echo "  outputs/3_like_this_with_snow.png    like a photo, but with snow"
-	@echo "  outputs/4_classes.png                what a photo shows"
-	@echo "  outputs/5_boats_in_bergen.png        only photos from there"
+	@echo "  outputs/1_people.png                 whom 02 found, some of them named by 03"
+	@echo "  outputs/2_map.png                    where the photos were taken"
+	@echo "  outputs/3_maya_in_goa.png            a sentence: who, where and what, one filtered search"
+	@echo "  outputs/4_red_boat.png               another, about the picture alone"
+	@echo "  outputs/5_relaxed.png                no photo fits this one: what is shown instead, and that it is"
+	@echo "  outputs/6_like_this_with_snow.png    like a photo, but with snow"
+	@echo "  outputs/7_classes.png                what a photo shows"
 	@echo "Type next"
-	@echo "  $(PY) scripts/06_search.py $(DEMO)          asks for queries: a dog at night, the city, a blue kite"
+	@echo "  $(PY) scripts/06_search.py $(DEMO)          asks for queries: zoë at night, a dog in norway"
 	@echo "  $(PY) scripts/01_extract_features.py -i YOUR_PHOTOS    with config.yaml and public models"
 
 test: $(STAMP)

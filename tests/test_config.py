@@ -82,6 +82,12 @@ def test_the_shipped_file_explains_every_setting() -> None:
             assert " # " in line or "user_agent" in line, f"no comment: {line}"
 
 
+@pytest.mark.parametrize("template", ["a photo", "7", "a {text", "[]"])
+def test_a_template_has_a_place_for_the_text(write: Write, template: str) -> None:
+    with pytest.raises(UserError, match=r"search\.template.*\{text\}"):
+        load_config(write(""), [f"search.template={template}"])
+
+
 # --- what is missing is its default ------------------------------------------------------------------------
 
 
@@ -126,7 +132,7 @@ def test_a_config_cannot_be_changed(write: Write) -> None:
         ("search: {device: cpu}", "did you mean models.device?"),
         ("milvus: {nlist: 5}", "did you mean milvus.index.params.nlist?"),
         ("top_k: 5", "did you mean search.top_k?"),
-        ("search: {zzzzzz: 5}", "search.zzzzzz: unknown key; known here: top_k, min_score"),
+        ("search: {zzzzzz: 5}", "search.zzzzzz: unknown key; known here: top_k"),
     ],
 )
 def test_an_unknown_key_is_met_with_the_nearest_known_one(write: Write, text: str, hint: str) -> None:

@@ -18,14 +18,9 @@ from datetime import date, timedelta
 
 from imagesearch import periods
 from imagesearch.everyday import listed
-from imagesearch.periods import Moment
+from imagesearch.periods import MONTH_NAMES, MONTHS, WEEKDAYS, Moment
 from imagesearch.tokens import Token, joined
 
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-           "november", "december")  # fmt: skip
-_SHORT = {name[:3]: i for i, name in enumerate(_MONTHS, 1)} | {"sept": 9}
-MONTHS = {name: i for i, name in enumerate(_MONTHS, 1)} | _SHORT
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
            "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "few": 3,
            "couple of": 2}  # fmt: skip
@@ -37,7 +32,7 @@ def _any(words: Sequence[str] | dict) -> str:
     return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
 
 
-_M, _W, _S, _H = _any(MONTHS), _any(_DAYS), _any(periods.SEASONS), _any(periods.HOLIDAYS)
+_M, _W, _S, _H = _any(MONTHS), _any(WEEKDAYS), _any(periods.SEASONS), _any(periods.HOLIDAYS)
 _Y, _D = r"(?:19|20)\d\d", r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _N, _U = rf"(?:\d{{1,3}}|{_any(_COUNTS)})", "(?:day|week|month|year)s?"
 
@@ -56,18 +51,23 @@ def _full(match: re.Match[str], today: date) -> Moment:
 def _day(match: re.Match[str], today: date) -> Moment:
     day, month = _number(match["d"]), MONTHS[match["m"]]
     if match["y"]:
-        return periods.on(periods.read_date(f"{day} {_MONTHS[month - 1]} {match['y']}", True))
+        return periods.on(periods.read_date(f"{day} {MONTH_NAMES[month - 1]} {match['y']}", True))
     date(2024, month, day)  # there is such a day
     recurring = periods.Every((periods.Is("month", month), periods.Is("day", day)))
-    return Moment(recurring=recurring, family="day")
+    return Moment(recurring=recurring, family="day", days=((month, day), (month, day)))
 
 
 def _month(match: re.Match[str], today: date) -> Moment:
     month = MONTHS[match["m"]]
     if match["y"]:
         return periods.month_of(int(match["y"]), month)
+    days = ((month, 1), (month, 31))
     weak = match["m"] in ("may", "march") or (len(match["m"]) < 5 and match["m"] not in ("june", "july"))
-    return Moment(recurring=periods.months(month, month), month=month, weak=weak, family="month")
+    return Moment(recurring=periods.months(month, month), month=month, weak=weak, family="month", days=days)
+
+
+def _numbered(match: re.Match[str], today: date) -> Moment:
+    return periods.month_of(int(match["y"] or match["z"]), int(match["m"] or match["n"]))
 
 
 def _season(match: re.Match[str], today: date) -> Moment:
@@ -85,26 +85,10 @@ def _relative(match: re.Match[str], today: date) -> Moment | None:
     name, is_last = match["what"], match["which"] != "this"
     if name in periods.UNITS:
         return periods.this(name, today, ago=int(is_last))
-    options = _occurrences(name, today)
+    options = periods.occurrences(name, today)
     if is_last:
         return periods.latest(options, today)
     return options[-1] if options else None
-
-
-def _occurrences(name: str, today: date) -> list[Moment]:
-    """The latest few of what comes back every year or week, and the one now or next."""
-    year = today.year
-    if name in _DAYS or name == "weekend":
-        monday = today - timedelta(days=today.weekday())
-        first = monday + timedelta(days=5 if name == "weekend" else _DAYS.index(name))
-        starts = [first + timedelta(days=7 * i) for i in (-2, -1, 0)]
-        length = timedelta(days=2 if name == "weekend" else 1)
-        return [periods.once(start, start + length, "day") for start in starts]
-    if name in MONTHS:
-        return [periods.month_of(y, MONTHS[name]) for y in range(year - 2, year + 1)]
-    if name in periods.SEASONS:
-        return [periods.season(name, y) for y in range(year - 2, year + 1)]
-    return [moment for y in range(year - 2, year + 1) if (moment := periods.holiday(name, y)) is not None]
 
 
 def _ago(match: re.Match[str], today: date) -> Moment:
@@ -140,11 +124,11 @@ def _year(match: re.Match[str], today: date) -> Moment:
 def _recurring_days(match: re.Match[str], today: date) -> Moment:
     name = match[0].removeprefix("every ").removesuffix("s")
     days = {"weekend": (5, 6), "weekday": range(5)}.get(name)
-    return periods.weekdays(days or (_DAYS.index(name),))
+    return periods.weekdays(days or (WEEKDAYS.index(name),))
 
 
 def _weekday(match: re.Match[str], today: date) -> Moment:
-    back = (today.weekday() - _DAYS.index(match[0])) % 7
+    back = (today.weekday() - WEEKDAYS.index(match[0])) % 7
     day = today - timedelta(days=back)
     return Moment(periods.on(day).north, family="day", weak=True)
 
@@ -153,7 +137,7 @@ def _weekend(match: re.Match[str], today: date) -> Moment:
     return replace(periods.weekdays((5, 6)), weak=True)
 
 
-_WHAT = _any([*MONTHS, *_DAYS, *periods.SEASONS, *periods.HOLIDAYS, *periods.UNITS, "weekend"])
+_WHAT = _any([*MONTHS, *WEEKDAYS, *periods.SEASONS, *periods.HOLIDAYS, *periods.UNITS, "weekend"])
 _READERS: list[tuple[re.Pattern[str], Reader]] = [
     (re.compile(rf"(?:{text})(?= |$)"), reader)
     for text, reader in (
@@ -162,9 +146,10 @@ _READERS: list[tuple[re.Pattern[str], Reader]] = [
         (rf"(?P<m>{_M})(?: \.)? (?:the )?(?P<d>{_D})(?:(?: ,)? (?P<y>{_Y}))?", _day),
         (rf"(?P<m>{_M})(?: [,.])?(?: (?:of )?(?P<y>{_Y}))", _month),
         (rf"(?P<m>{_M})(?P<y>(?!))?", _month),
+        (rf"(?P<y>{_Y}) - (?P<m>0[1-9]|1[0-2])|(?P<n>0?[1-9]|1[0-2]) / (?P<z>{_Y})", _numbered),
         (rf"(?P<s>{_S})(?: (?:of |in |, )?(?P<y>{_Y})(?P<z> [-/] \d\d(?:\d\d)?)?)?", _season),
         (rf"(?P<h>{_H})(?: (?:of |in |, )?(?P<y>{_Y}))?", _holiday),
-        (rf"(?P<which>last|this|past|previous) (?P<what>{_WHAT})", _relative),
+        (rf"(?P<which>last|this|past|previous) (?P<what>{_WHAT})s?", _relative),
         (rf"(?:the )?(?:last|past|previous) (?P<n>{_N}) (?P<u>{_U})", _last_few),
         (rf"(?P<n>{_N}) (?P<u>{_U}) ago", _ago),
         ("todays?|yesterdays?|(?:the )?day before yesterday", _near),
@@ -327,17 +312,19 @@ class DateReader:
         elif first.recurring is None and moment.recurring is not None:
             return None
         if first.recurring is not None:
-            if not (first.month and moment.month):
+            if first.days is None or moment.days is None:
                 return None
-            recurring = periods.months(first.month, moment.month)
+            recurring = periods.days_of_year(first.days[0], moment.days[1])
             return self._dated(Moment(recurring=recurring, family="month"), stop, None, True, False)
         return self._dated(periods.span(first, moment), stop, None, True, False)
 
     def _completed(self, words: str, last: Moment, last_words: str) -> Moment | None:
         """Read the start of a span with the year, and month, of its end; "november to february" turns one."""
+        month = next((word for word in last_words.split() if word in MONTHS), "")
+        if last.recurring is not None:
+            return self._read(f"{words} {month}")
         year = (last.bounds("north").end - timedelta(days=1)).year  # type: ignore[operator]
         if words.rstrip("stndrh").isdigit():
-            month = next((word for word in last_words.split() if word in MONTHS), "")
             return self._read(f"{words} {month} {year}")
         first = self._read(f"{words} {year}")
         if first is not None and first.bounds("north").start > last.bounds("north").start:  # type: ignore[operator]
@@ -379,7 +366,7 @@ def _is_common(moment: Moment) -> bool:
 
 
 def _each(text: str) -> Moment | None:
-    return periods.weekdays((_DAYS.index(text),)) if text in _DAYS else None
+    return periods.weekdays((WEEKDAYS.index(text),)) if text in WEEKDAYS else None
 
 
 def _core(text: str) -> str:
@@ -389,7 +376,7 @@ def _core(text: str) -> str:
     return found[1] if found else ""
 
 
-_NAMES = (*MONTHS, *_DAYS, *periods.SEASONS, *periods.HOLIDAYS, *_DECADES, *_COUNTS)
+_NAMES = (*MONTHS, *WEEKDAYS, *periods.SEASONS, *periods.HOLIDAYS, *_DECADES, *_COUNTS)
 _STARTS = (
     listed(_COMPARED.replace("|", " "))
     | listed(
@@ -397,5 +384,5 @@ _STARTS = (
     )
     | listed("past previous today todays yesterday yesterdays day year weekend a an couple few")
     | {word.split()[0] for word in _NAMES}
-    | {f"{day}s" for day in (*_DAYS, "weekend", "weekday")}
+    | {f"{day}s" for day in (*WEEKDAYS, "weekend", "weekday")}
 )

@@ -17,17 +17,16 @@ NAME_LEADS = listed(
     "excluding plus show"
 ) | {",", "&", "+", "/", ":", "(", "-"}
 ONLY = frozenset(("only", "just"))
-# They lead to a place, or say something of the picture by themselves.
-INDOORS = frozenset(("inside", "outside"))
 PHOTOS = listed(
     "photo photos picture pictures image images pic pics photograph photographs snap snaps snapshot "
     "snapshots shots"
 )
 # What says nothing of a picture: a text of these alone is none.
-EMPTY = ARTICLES | (NEGATIONS | JOINERS | PLACE_LEADS) - INDOORS | ONLY | PHOTOS | listed(
+EMPTY = ((ARTICLES | NEGATIONS | JOINERS | PLACE_LEADS | ONLY | PHOTOS) - {"inside", "outside"}) | listed(
     "of on by for is are was were be been being there here where when who what which i me we us you "
     "he she it they them him her his their its my our your please all any taken shot made has have "
-    "had do does did can about as so than then more most very too s together during over alone"
+    "had do does did can about as so than then more most very too s together during over alone "
+    "everyone everybody anyone anybody anything"
 )  # fmt: skip
 # Leading words that a text can do without once what stood before them is gone.
 LEADING = listed("and or with of by in on at for from to near around as & + / , . ; : - ! ? ( ) but")
@@ -67,8 +66,8 @@ grassland gray great green grey grill grocery ground group guest guests guitar g
 half hall halloween hammock hand hands happy harbor harbour hard harvest hat hats head heart heather
 heaven hedge helmet high hike hiker hikers hiking hill hills history hockey holding holiday holidays holly
 home hope horse horses hospital hot hotel hour house houses hug huge hugging human hunter hut ice iceberg
-iced icon indoor indoors inside island islands ivory ivy jacket jazz jeans jewel join joy judge juice july
-jump jumping june jungle just kayak kayaking keeper key kid kids king kiss kissing kitchen kite kites
+iced icon indie indoor indoors inside island islands ivory ivy jacket jazz jeans jewel join joy judge juice
+july jump jumping june jungle just kayak kayaking keeper key kid kids king kiss kissing kitchen kite kites
 kitten kittens kitty knife ladder lady lake lakes lakeside lamb lamp land landing landscape lane lantern
 lanterns large last late later laugh laughing laundry lawn lazy leaf leather leaves left lemon letter
 level library light lighthouse lighting lights lily line lion lions little live living lobby local lodge

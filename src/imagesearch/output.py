@@ -58,8 +58,9 @@ def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: b
     limit = dataset.config.extraction.max_megapixels
     shown = answer.query.image or answer.query.face
     image = _thumbnail(shown, limit) if shown else None
-    title = answer.read_as + (" — nothing fits; the nearest:" if answer.nothing_fits else "")
-    figure = result_grid(title, tiles, image)
+    instead = "nothing looks like that; these are the nearest" if answer.nothing_fits else ""
+    remark = instead or (answer.notes[0] if answer.relaxed else answer.read_as)
+    figure = result_grid(answer.query.title, tiles, image, remark)
     report_saved(show(figure, f"search {answer.query.title}", save=save, window=window))
 
 

@@ -18,6 +18,13 @@ from imagesearch.filters import Between, Condition, Either, Every, Is, No, OneOf
 
 HAS_TIME = Is("has_time", True)
 NORTH, SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
+MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
+_SHORT = {name[:3]: i for i, name in enumerate(MONTH_NAMES, 1)} | {"sept": 9}
+MONTHS = {name: i for i, name in enumerate(MONTH_NAMES, 1)} | _SHORT
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # First month in the north; in the south it is half a year later.
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
@@ -58,13 +65,15 @@ class Moment:
         The period in each hemisphere, for what happened once.
     recurring
         The condition for what happens every year or week.
-    months
-        The month a recurring moment is, for spans such as "may to july"; else 0.
+    month
+        The month a recurring moment is; else 0.
     weak
         Whether its words mean something else as often (may, march, summer, sunday, christmas): then it
         wants a word such as *in* or *last*, or a year.
     family
         Moments of one family are alternatives when *and* or a comma stands between them.
+    days
+        First and last day of what recurs, each a month and a day, for spans such as "may to july".
     """
 
     north: Period | None = None
@@ -73,6 +82,7 @@ class Moment:
     month: int = 0
     weak: bool = False
     family: str = "period"
+    days: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     @property
     def condition(self) -> Condition:
@@ -95,9 +105,16 @@ class Moment:
         return f"{self.north}; south of the equator {self.south}"
 
     def bounds(self, hemisphere: str) -> Period:
-        """Return the period in one hemisphere."""
+        """Return the period in one hemisphere.
+
+        Raises
+        ------
+        ValueError
+            If it comes back every year or week.
+        """
         period = self.south if hemisphere == "south" and self.south is not None else self.north
-        assert period is not None
+        if period is None:
+            raise ValueError("no single period")
         return period
 
 
@@ -152,6 +169,22 @@ def months(first: int, last: int) -> Condition:
     return Is("month", first) if first == last else OneOf("month", tuple(wanted))
 
 
+def days_of_year(first: tuple[int, int], last: tuple[int, int]) -> Condition:
+    """Return a condition on the days from one to another, over the turn of the year if need be."""
+    (month, day), (last_month, last_day) = first, last
+    if day == 1 and last_day == 31:
+        return months(month, last_month)
+    if month == last_month and day <= last_day:
+        return Every((Is("month", month), Between("day", day, last_day + 1)))
+    ends = [
+        Every((Is("month", month), Between("day", day))),
+        Every((Is("month", last_month), Between("day", high=last_day + 1))),
+    ]
+    between = (last_month - month - 1) % 12
+    ends += [months(month % 12 + 1, (month + between - 1) % 12 + 1)] if between else []
+    return Either(tuple(ends))
+
+
 def season(name: str, year: int | None = None) -> Moment:
     """Return a season: of each year, or the one that ends in a year."""
     first = {"north": SEASONS[name], "south": (SEASONS[name] + 5) % 12 + 1}
@@ -184,7 +217,7 @@ def holiday(name: str, year: int | None = None) -> Moment | None:
         return once(first, last + timedelta(days=1), "holiday")
     if name in ("new years", "new year"):
         ends = (Every((Is("month", 12), Is("day", 31))), Every((Is("month", 1), Is("day", 1))))
-        return Moment(recurring=Either(ends), weak=True, family="holiday")
+        return Moment(recurring=Either(ends), weak=True, family="holiday", days=((12, 31), (1, 1)))
     if name == "thanksgiving":
         parts = (Is("month", 11), Is("weekday", calendar.THURSDAY), Between("day", 22, 29))
         return Moment(recurring=Every(parts), family="holiday")
@@ -193,7 +226,8 @@ def holiday(name: str, year: int | None = None) -> Moment | None:
     month, first_day, last_day = _HOLIDAYS[name]
     when = Is("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
     parts = Every((Is("month", month), when))
-    return Moment(recurring=parts, weak=name in ("christmas", "xmas"), family="holiday")
+    days = (month, first_day), (month, last_day)
+    return Moment(recurring=parts, weak=name in ("christmas", "xmas"), family="holiday", days=days)
 
 
 def _holiday_days(name: str, year: int) -> tuple[date, date]:
@@ -226,6 +260,22 @@ def latest(moments: Iterable[Moment], today: date) -> Moment:
         periods = [moment.bounds(side) for moment in found]
         sides.append(next(p for p in reversed(periods) if p.end is not None and p.end <= today))
     return Moment(*sides, family=found[0].family)
+
+
+def occurrences(name: str, today: date) -> list[Moment]:
+    """Return the latest few of what comes back every year or week, and this year's or week's."""
+    year = today.year
+    if name in WEEKDAYS or name == "weekend":
+        monday = today - timedelta(days=today.weekday())
+        first = monday + timedelta(days=5 if name == "weekend" else WEEKDAYS.index(name))
+        starts = [first + timedelta(days=7 * i) for i in (-2, -1, 0)]
+        length = timedelta(days=2 if name == "weekend" else 1)
+        return [once(start, start + length, "day") for start in starts]
+    if name in MONTHS:
+        return [month_of(y, MONTHS[name]) for y in range(year - 2, year + 1)]
+    if name in SEASONS:
+        return [season(name, y) for y in range(year - 2, year + 1)]
+    return [moment for y in range(year - 2, year + 1) if (moment := holiday(name, y)) is not None]
 
 
 def this(unit: str, today: date, ago: int = 0) -> Moment:

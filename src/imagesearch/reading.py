@@ -192,3 +192,10 @@ def _counted(low: int, high: int | None) -> str:
     if high is None:
         return f"at least {_number(low)} {people if low != 1 else 'person'}"
     return f"{low} to {high} people"
+
+
+def neutral(low: int, high: int | None) -> str:
+    """Return what stands in a caption for so many people."""
+    if low == high and low < 3:
+        return "a person" if low == 1 else "two people"
+    return "a group of people" if low > 2 else "people"

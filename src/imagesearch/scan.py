@@ -13,6 +13,7 @@ from imagesearch.dates import Dated, DateReader
 from imagesearch.everyday import (
     ARTICLES,
     COMMON,
+    EMPTY,
     JOINERS,
     NAME_LEADS,
     NEGATIONS,
@@ -31,7 +32,7 @@ ENTITIES = frozenset(("person", "place", "date", "count"))
 # A place of a later kind may contain one of an earlier kind.
 KINDS = ("", "city", "county", "state", "country")
 _GUESSES = 24  # words of one sentence that may be misspelt or partial names; each costs some time
-_MOST = 2000  # pieces of a sentence that are looked at; CLIP reads some 70
+_MOST = 1200  # words and marks of a sentence that are read; CLIP reads some 70
 _N = rf"(?:\d{{1,3}}|{'|'.join(NUMBERS[1:])})"
 _P = r"(?:other )?(?:people|persons|person|faces|face|humans)"
 _ONE = r"(?:nobody|no one|noone)"
@@ -112,8 +113,10 @@ class Scanner:
         if frame:
             self.items.append(Item("frame", 0, self._token(frame.end())))
         i = self.items[-1].end if self.items else 0
+        if len(self.tokens) > _MOST:
+            self.notes.append(f"only the first {_MOST} words and marks were read")
         while i < len(self.tokens):
-            self.items.append(self._item(i) if i < _MOST else Item("word", i, len(self.tokens)))
+            self.items.append(self._item(i) if i < _MOST else Item("frame", i, len(self.tokens)))
             i = self.items[-1].end
         return self.items
 
@@ -243,10 +246,13 @@ class Scanner:
             return True
         if self._before(i) in ("a", "an") and not found.owns:
             return False
-        return self.tokens[i].folded not in COMMON or self._stands_like_name(i)
+        if self.tokens[i].folded in EMPTY and not self._before(i):  # me and maya, but not: a dog
+            after = self.tokens[found.end].folded if found.end < len(self.tokens) else "and"
+            return after in JOINERS
+        return not _is_everyday(self.tokens[i]) or self._stands_like_name(i)
 
     def _is_place(self, i: int, found: Found) -> bool:
-        if found.end - i > 1 or self.tokens[i].folded not in COMMON:
+        if found.end - i > 1 or not _is_everyday(self.tokens[i]):
             return True
         listed = self._before(i) == "," and len(self.items) > 1 and self.items[-2].kind == "place"
         return self._before(i) in PLACE_LEADS or listed or self._contained(found)
@@ -331,6 +337,10 @@ _UNITS = listed("people persons m km meters metres feet miles dollars euros cars
 _ENDS = JOINERS | PLACE_LEADS | NEGATIONS | ONLY | PHOTOS | listed(
     "of on by for with the when where who alone is was day time holidays season"
 )  # fmt: skip
+
+
+def _is_everyday(token: Token) -> bool:
+    return token.folded in COMMON or token.folded.isdigit()
 
 
 def _kind(places: Names, key: str) -> str:

@@ -95,8 +95,9 @@ class Searcher:
         """Take a sentence apart; for the other strategies it is a text as it stands."""
         if query.strategy == "filter" and query.text.strip():
             return self._reader.read(query.text, query.today or date.today())
-        text = query.text.strip()
-        return Reading(text=text, caption=text, words=text)
+        words = query.text.strip()
+        text = self.config.search.template.format(text=words) if words else ""
+        return Reading(text=text, caption=words, words=words)
 
     def _follow(
         self, query: Query, reading: Reading, always: Condition, fetch: Fetch, has_source: bool
@@ -198,7 +199,7 @@ class Searcher:
             for rank, (hit, fit) in enumerate(pairs[: query.top_k], 1)
         ]
         about = [f"nothing here looks like {reading.caption!r}; the nearest follow"] if nothing else []
-        notes = (*reading.notes, *said, *unknown, found.note, *about)
+        notes = (found.note, *reading.notes, *said, *unknown, *about)
         return Answer(
             query,
             reading,

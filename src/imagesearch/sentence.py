@@ -17,7 +17,6 @@ from imagesearch import periods
 from imagesearch.everyday import (
     ARTICLES,
     EMPTY,
-    INDOORS,
     JOINERS,
     LEADING,
     NEGATIONS,
@@ -28,7 +27,7 @@ from imagesearch.everyday import (
 )
 from imagesearch.filters import Either
 from imagesearch.names import Names
-from imagesearch.reading import People, Reading, When
+from imagesearch.reading import People, Reading, When, neutral
 from imagesearch.scan import ENTITIES, KINDS, Item, Scanner
 from imagesearch.tokens import Token, rejoin, tokenize
 from imagesearch.vocabulary import Vocabulary
@@ -36,8 +35,9 @@ from imagesearch.vocabulary import Vocabulary
 TEMPLATE = "a photo of {text}"
 _LEADS = JOINERS | NEGATIONS | PLACE_LEADS | ONLY | {"of", "the", "by", "for", "on", "to"}
 _AFTER_PHOTOS = listed("of with from in at near where showing taken that which on by without")
+_PHOTOS = frozenset(word for word in PHOTOS if word.endswith("s"))  # a group photo is a kind of picture
 _ADDS = listed("and with & plus")
-_EVERYONE = listed("everyone everybody anyone anybody all")
+_EVERYONE = listed("everyone everybody anyone anybody anything all")
 _DROPPED = listed("my our please")
 
 
@@ -132,7 +132,7 @@ class _Plan:
     def _leads(self, k: int) -> list[int]:
         """The items directly before one that only lead to it."""
         first = k
-        while first and self._leads_on(self.items[first - 1]) and not self._stands_alone(first - 1, k):
+        while first and self._leads_on(self.items[first - 1]):
             first -= 1
         return list(range(first, k))
 
@@ -140,11 +140,6 @@ class _Plan:
         return item.kind == "only" or (
             item.kind in ("word", "mark") and self.tokens[item.start].folded in _LEADS
         )
-
-    def _stands_alone(self, n: int, k: int) -> bool:
-        """Whether *inside* or *outside* says where in the picture: "maya outside in goa" is in Goa."""
-        after = self.tokens[self.items[n + 1].start].folded
-        return n + 1 < k and self.tokens[self.items[n].start].folded in INDOORS and after in PLACE_LEADS
 
     def _words(self, leads: list[int]) -> list[str]:
         return [self.tokens[self.items[k].start].folded for k in leads]
@@ -159,11 +154,14 @@ class _Plan:
         before = k - len(leads) - 1
         continues = before in self._denied and self.items[before].kind == self.items[k].kind
         everyone = before >= 0 and self.tokens[self.items[before].start].folded in _EVERYONE
-        return (
-            bool(NEGATIONS & set(words))
-            or (everyone and "but" in words)
-            or (continues and bool(words) and not set(words) - {"and", "or", ",", "&", "in", "at"})
-        )
+        denials = NEGATIONS & set(words)
+        if denials == {"outside"} and "outside" not in (
+            words[-1],
+            *words[-2:-1] * (words[-1] in ("of", "the")),
+        ):
+            denials = frozenset()  # outside in goa: in Goa, and outdoors
+        listed_on = bool(words) and not set(words) - {"and", "or", ",", "&", "in", "at"}
+        return bool(denials) or (everyone and "but" in words) or (continues and listed_on)
 
     def _person(self, k: int, item: Item) -> None:
         leads = self._leads(k)
@@ -255,13 +253,16 @@ class _Plan:
     def _drop_to_place(self, k: int, leads: list[int], follows: bool) -> None:
         """Take out the little words that lead to a place: "in", "in the", "and in", but no "on the"."""
         after = self.items[k + 1] if k + 1 < len(self.items) else None
+        led = False
         for n in reversed(leads):
             word = self.tokens[self.items[n].start].folded
             known = word in PLACE_LEADS or word in ("of", "to") or word in NEGATIONS
             leads_in = n > leads[0] and self.tokens[self.items[n - 1].start].folded in PLACE_LEADS
             bare = word == "on" and not (after and after.kind == "word" and not self._leads_on(after))
+            known = known and not (word in PLACE_LEADS and led)
             if not (known or bare or (word in JOINERS and follows) or (word == "the" and leads_in)):
                 return
+            led = led or word in PLACE_LEADS
             self._dropped.add(self.items[n].start)
 
     def _contains(self, key: str, listed: bool) -> bool:
@@ -340,12 +341,12 @@ class _Plan:
         groups = sum(len(_groups(chain.names)) for chain in self._chains)
         low, high = self._counted or (groups, groups)
         if not self._chains:
-            return {self._count_at: _people(low, high)} if self._count_at >= 0 else {}
+            return {self._count_at: neutral(low, high)} if self._count_at >= 0 else {}
         chain = self._chains[0]
         after = self.items[chain.end + 1] if chain.end + 1 < len(self.items) else None
         has = chain.owns and after is not None and after.kind == "word" and not self._leads_on(after)
         low = max(low, groups)
-        return {chain.first: _people(low, low if high is not None else None) + (" with" if has else "")}
+        return {chain.first: neutral(low, low if high is not None else None) + (" with" if has else "")}
 
     def _unframed(self, kept: list[int], put: dict[int, str]) -> list[int]:
         """Leave out "photos of", "all the pictures with", and photos at the end."""
@@ -363,7 +364,7 @@ class _Plan:
                 while kept and kept[0] not in put and self.tokens[kept[0]].folded in (
                     "of", "taken", "where", "showing", "that", "which", "show", "shows"):  # fmt: skip
                     kept = kept[1:]
-        while kept and kept[-1] not in put and self.tokens[kept[-1]].folded in PHOTOS and len(kept) > 1:
+        while kept and kept[-1] not in put and self.tokens[kept[-1]].folded in _PHOTOS and len(kept) > 1:
             kept = kept[:-1]
         return kept
 
@@ -380,12 +381,6 @@ def _groups(names: list[tuple[tuple[str, ...], str]]) -> list[tuple[str, ...]]:
         else:
             groups.append(found)
     return list(dict.fromkeys(groups))
-
-
-def _people(low: int, high: int | None) -> str:
-    if low == high and low < 3:
-        return "a person" if low == 1 else "two people"
-    return "a group of people" if low > 2 else "people"
 
 
 def _stripped(tokens: list[Token]) -> list[Token]:

@@ -79,7 +79,7 @@ def tokenize(sentence: str) -> list[Token]:
     tokens: list[Token] = []
     end = 0
     for match in _PIECE.finditer(classes):
-        gap = match.start() > end
+        gap = match.start() > end or bool(tokens and tokens[-1].kind == "quote")
         end = match.end()
         token = _token(sentence[match.start() : end], classes[match.start()], gap)
         if token is not None and not _made_explicit(tokens, token):

@@ -49,7 +49,9 @@ class Tile:
     people: str = ""
 
 
-def result_grid(query: str, tiles: Sequence[Tile], query_image: Image.Image | None = None) -> Figure:
+def result_grid(
+    query: str, tiles: Sequence[Tile], query_image: Image.Image | None = None, remark: str = ""
+) -> Figure:
     """Draw the answer to a query: first the query, text or photo, then the results in reading order.
 
     Parameters
@@ -60,6 +62,8 @@ def result_grid(query: str, tiles: Sequence[Tile], query_image: Image.Image | No
         The results, best first; may be empty.
     query_image
         The query's photo, if it has one.
+    remark
+        How the query was read, or why these are not what was asked for.
     """
     images = [query_image, *(tile.image for tile in tiles)]
     columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))
@@ -72,7 +76,7 @@ def result_grid(query: str, tiles: Sequence[Tile], query_image: Image.Image | No
     for axis in axes.flat:
         axis.axis("off")
         axis.set_anchor("N")  # titles of a row in one line, whatever the shape of the photos
-    _draw_query(axes.flat[0], query, query_image, answered=bool(tiles))
+    _draw_query(axes.flat[0], query, query_image, remark if tiles else "nothing found")
     for axis, tile in zip(axes.flat[1:], tiles, strict=False):
         _draw_tile(axis, tile)
     return figure
@@ -240,22 +244,24 @@ def _has_window() -> bool:
     return matplotlib.get_backend().lower() in {name.lower() for name in interactive}
 
 
-def _draw_query(axis: Axes, query: str, image: Image.Image | None, answered: bool) -> None:
+def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str) -> None:
     from matplotlib.patches import Rectangle
 
     if image is not None:
         axis.imshow(image)
-        title = _wrap(query if answered else f"{query}: nothing found", 22, lines=2)
-        axis.set_title(title, color=ACCENT, fontweight="bold", parse_math=False)
+        axis.set_title(_wrap(query, 22, lines=2), color=ACCENT, fontweight="bold", parse_math=False)
         frame = {"color": ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
         axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
+        inside = {"ha": "center", "va": "bottom", "transform": axis.transAxes, "parse_math": False}
+        if remark:
+            paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2}
+            axis.text(0.5, 0.03, _wrap(remark, 40, lines=2), size=7, color=INK, bbox=paper, **inside)
         return
-    text = _wrap(query, 22, lines=6)
+    places = {"ha": "center", "parse_math": False}
     axis.text(
-        0.5, 0.5, text, ha="center", va="center", size=12, color=ACCENT, weight="bold", parse_math=False
+        0.5, 0.55, _wrap(query, 22, lines=5), va="center", size=12, color=ACCENT, weight="bold", **places
     )
-    if not answered:
-        axis.text(0.5, 0.1, "nothing found", ha="center", color=QUIET)
+    axis.text(0.5, 0.0, _wrap(remark, 36, lines=4), va="bottom", size=7.5, color=QUIET, **places)
     axis.set(xlim=(0, 1), ylim=(0, 1))
 
 
