@@ -23,6 +23,7 @@ from imagesearch.connection import has_bm25
 from imagesearch.dataset import Dataset
 from imagesearch.demo.album import make_album
 from imagesearch.demo.built import build_album, demo_config, rename
+from imagesearch.demo.captions import SCENE_PLACES
 from imagesearch.demo.evaluate_search import ask, evaluate_search, summary
 from imagesearch.demo.questions import questions, renamed
 from imagesearch.errors import UserError
@@ -182,7 +183,7 @@ def test_json_says_all_of_it(album: Album) -> None:
 def test_strategies_that_filter_nothing(album: Album) -> None:
     semantic = album.search("maya on the beaches of goa", strategy="semantic")
     assert semantic.where == "" and not semantic.reading.people and semantic.candidates == 64
-    assert semantic.reading.text == "maya on the beaches of goa"
+    assert semantic.reading.text == "a photo of maya on the beaches of goa"
     hybrid = album.search("maya on the beaches of goa", strategy="hybrid")
     assert hybrid.where == "" and len(hybrid.results) == 10
     assert "Maya" in hybrid.results[0].people or album.photo(hybrid.results[0].path)["state"] == "Goa"
@@ -216,6 +217,19 @@ def test_by_date_only_relevant_photos_are_shown(album: Album) -> None:
     assert len(relevant & beaches) >= 0.9 * len(relevant) and len(relevant & beaches) >= 0.9 * len(beaches)
 
 
+def test_by_date_a_relaxed_search_lets_no_weak_match_in_either(album: Album) -> None:
+    name, country = album.apart()
+    scene = next(
+        p["scene"] for p in album.truth["photos"] if name in {person["name"] for person in p["people"]}
+    )
+    text = f"{name} {SCENE_PLACES[scene][1]} in {country}"
+    every, newest = album.search(text, top_k=64), album.search(text, top_k=64, sort="date")
+    assert every.relaxed and newest.relaxed == every.relaxed
+    assert 0 < len(newest.results) < len(every.results)
+    right = [album.photo(result.path)["scene"] == scene for result in newest.results]
+    assert np.mean(right) >= 0.8, text
+
+
 def test_scores_can_be_required(album: Album) -> None:
     everything = album.search("a beach", top_k=64).results
     least = everything[4].fit
@@ -230,7 +244,8 @@ def test_nothing_fits_is_said_and_the_nearest_are_shown(album: Album) -> None:
     answer = album.search("a submarine")
     assert answer.nothing_fits and len(answer.results) == 10
     assert "nothing here looks like 'a submarine'; the nearest follow" in answer.notes
-    assert album.search("a submarine", sort="date").results == []
+    by_date = album.search("a submarine", sort="date")
+    assert by_date.results == [] and "nothing here looks like 'a submarine'" in by_date.notes
     assert not album.search("a beach").nothing_fits
 
 
