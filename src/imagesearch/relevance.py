@@ -97,7 +97,7 @@ class Verdict:
         own, 0.75 as well as photos usually fit, 1 as well as hardly any does; straight lines between. It
         never falls where the raw score rises: the order of the hits stays.
     relevant
-        So many of the first hits are relevant; 0 says that nothing fits.
+        So many hits, those that score best, are relevant; 0 says that nothing fits.
     fits, kept
         The raw scores of calibrated 0.5, which the best hit must reach, and of 0.25, which relevant ones do.
     """
@@ -151,7 +151,7 @@ class Bands:
         Parameters
         ----------
         scores : n floats
-            Raw scores of the hits, best first; any number of them.
+            Raw scores of the hits, in any order; any number of them.
         query : (d,)
             The text's vector.
         sample : (m, d) float32, optional
@@ -159,7 +159,7 @@ class Bands:
             what is looked for is there, and a photo that passed the filter need not fit on its own as well.
         """
         scores, marks = np.asarray(scores, np.float64), self._marks(query)
-        best = scores[0] if scores.size else -np.inf
+        best = scores.max(initial=-np.inf)
         if sample is not None and len(sample):
             best = max(best, float((sample @ query).max()))
         relevant = int(np.count_nonzero(scores >= marks[1])) if best >= marks[2] else 0

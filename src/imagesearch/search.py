@@ -22,7 +22,7 @@ from imagesearch.filters import Condition, Every, No, OneOf, Under
 from imagesearch.photos import path_below
 from imagesearch.plan import Step, parts_of, steps
 from imagesearch.query import COUNTED, Answer, Query, Result, check_query
-from imagesearch.ranking import collapse, newest_first
+from imagesearch.ranking import Ranked, collapse, newest_first
 from imagesearch.reading import Reading
 from imagesearch.relevance import Bands, Verdict
 from imagesearch.schema import Collection, Hit
@@ -184,11 +184,10 @@ class Searcher:
         unknown: Sequence[str],
     ) -> Answer:
         fits = verdict.calibrated.tolist() if verdict else [None] * len(found.hits)
-        relevant = verdict.relevant if verdict and not found.relaxed else len(found.hits)
         pairs = list(zip(found.hits, fits, strict=True))
         nothing = bool(verdict and pairs and verdict.relevant == 0)
         if query.sort == "date":
-            pairs = newest_first(pairs[: relevant if verdict else query.top_k])
+            pairs = newest_first(_relevant(pairs, verdict) if verdict else pairs[: query.top_k])
         pairs = [pair for pair in pairs if self._is_enough(query, *pair)]
         alike = {}
         if query.collapse:
@@ -198,7 +197,8 @@ class Searcher:
             self._result(rank, hit, fit, alike.get(hit.id, 0))
             for rank, (hit, fit) in enumerate(pairs[: query.top_k], 1)
         ]
-        about = [f"nothing here looks like {reading.caption!r}; the nearest follow"] if nothing else []
+        about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
+        about = [f"{line}; the nearest follow" if results else line for line in about]
         notes = (found.note, *reading.notes, *said, *unknown, *about)
         return Answer(
             query,
@@ -279,6 +279,11 @@ class Searcher:
                 f"set it back, or run {STEPS[kind]} and 05_build_collections.py"
             )
         return collection
+
+
+def _relevant(pairs: Ranked, verdict: Verdict) -> Ranked:
+    """Keep what is relevant; of a relaxed search, whose hits are those of one step after another, too."""
+    return [pair for pair in pairs if verdict.relevant and pair[0].score >= verdict.kept]
 
 
 def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -> list[Hit]:
