@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -34,8 +35,10 @@ from imagesearch.words import fold
 
 _SHOWN = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
-    *("address", "city", "country", "latitude", "longitude"),
+    *("address", "city", "country"),
 )
+# What ranking needs to know of each hit; the rest is asked of those that are shown, which is cheaper.
+_RANKED_BY = ("has_time", "taken_at", "latitude", "longitude")
 _MOST_HITS = 16_384  # of one search in Milvus
 # Vectors of the collection that say whether what is asked for is there, though not among those that passed.
 _SAMPLE = 500
@@ -138,20 +141,22 @@ class Searcher:
                     ranker = self.config.search.ranker
                     words = fold(query.text)
                     return self.store.hybrid(
-                        name, vector, words, limit, where=both, fields=_SHOWN, ranker=ranker
+                        name, vector, words, limit, where=both, fields=_RANKED_BY, ranker=ranker
                     )
-                return self.store.search(name, query.by, vector, limit, where=both, fields=_SHOWN)
+                return self.store.search(name, query.by, vector, limit, where=both, fields=_RANKED_BY)
 
         elif face:
 
             def fetch(where: Condition, limit: int) -> list[Hit]:
-                return self._faces.photos_like(face, query.by, limit, where, query.min_score, _SHOWN)
+                return self._faces.photos_like(face, query.by, limit, where, query.min_score, _RANKED_BY)
 
         else:
 
             def fetch(where: Condition, limit: int) -> list[Hit]:
                 periods = self._vocabulary.periods
-                return self.store.newest(name, query.by, limit, where=where, fields=_SHOWN, periods=periods)
+                return self.store.newest(
+                    name, query.by, limit, where=where, fields=_RANKED_BY, periods=periods
+                )
 
         return fetch
 
@@ -193,9 +198,10 @@ class Searcher:
         if query.collapse:
             vectors = self.store.vectors(self.config.dataset.name, query.by, [hit.id for hit, _ in pairs])
             pairs, alike = collapse(pairs, vectors)
+        shown = self._known_of([hit for hit, _ in pairs[: query.top_k]], query.by)
         results = [
-            self._result(rank, hit, fit, alike.get(hit.id, 0))
-            for rank, (hit, fit) in enumerate(pairs[: query.top_k], 1)
+            self._result(rank, shown[hit.id], hit.score, fit, alike.get(hit.id, 0))
+            for rank, (hit, fit) in enumerate(((h, f) for h, f in pairs[: query.top_k] if h.id in shown), 1)
         ]
         about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
         about = [f"{line}; the nearest follow" if results else line for line in about]
@@ -218,13 +224,20 @@ class Searcher:
         loud = query.min_score is None or hit.score is None or hit.score >= query.min_score - 1e-6
         return loud and (query.min_fit is None or fit is None or fit >= query.min_fit)
 
-    def _result(self, rank: int, hit: Hit, fit: float | None, like_it: int) -> Result:
-        fields = hit.fields
+    def _known_of(self, hits: Sequence[Hit], by: str) -> dict[int, dict[str, Any]]:
+        """Return what is shown of some photos, without those that are gone since they were found."""
+        keys = [hit.id for hit in hits]
+        rows = self.store.rows(self.config.dataset.name, by, keys, _SHOWN) if keys else []
+        return {row.id: row.fields for row in rows}
+
+    def _result(
+        self, rank: int, fields: dict[str, Any], score: float | None, fit: float | None, like_it: int
+    ) -> Result:
         taken = datetime(1970, 1, 1) + timedelta(seconds=fields["taken_at"])
         return Result(
             rank=rank,
             path=fields["path"],
-            score=hit.score,
+            score=score,
             file=self.dataset.file(fields["path"]),
             class_label=fields["class_label"],
             class_score=fields["class_score"],
