@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import runpy
 import subprocess
 import sys
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -101,18 +105,49 @@ class World:
     def config(self, *assignments: str) -> Config:
         return load_config(self.config_file, assignments)
 
-    def run(self, script: str, *args: str | Path, stdin: str = "", code: int = 0) -> Done:
-        """Run a script as a user would, and check how it ends."""
-        done = subprocess.run(
-            [sys.executable, ROOT / "scripts" / script, "-c", self.config_file, *map(str, args)],
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    def run(
+        self, script: str, *args: str | Path, stdin: str = "", code: int = 0, process: bool = False
+    ) -> Done:
+        """Run a script as a user would, and check how it ends.
+
+        In this process unless it is to be one of its own, which takes some seconds to load torch.
+        """
+        command = [ROOT / "scripts" / script, "-c", self.config_file, *map(str, args)]
+        if process:
+            done = subprocess.run(
+                [sys.executable, *command],
+                cwd=self.folder,
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+        else:
+            done = run_here(list(map(str, command)), self.folder, stdin)
         assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
+
+
+def run_here(command: list[str], folder: Path, stdin: str = "") -> Done:
+    """Run a script in this process: its arguments, folder, streams and exit code are its own."""
+    outputs = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+    before = sys.argv, sys.stdin, Path.cwd()
+    sys.argv, sys.stdin = command, io.StringIO(stdin)
+    os.chdir(folder)
+    code: int | str | None = 0
+    try:
+        with redirect_stdout(outputs[0]), redirect_stderr(outputs[1]):
+            runpy.run_path(command[0], run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    except Exception:
+        outputs[1].write(traceback.format_exc())
+        code = 1
+    finally:
+        sys.argv, sys.stdin = before[:2]
+        os.chdir(before[2])
+    texts = [output.buffer.getvalue().decode("utf-8", "backslashreplace") for output in outputs]
+    return subprocess.CompletedProcess(command, code or 0, *texts)
 
 
 @pytest.fixture

@@ -32,10 +32,10 @@ def test_from_photos_to_the_right_photos_and_through_a_year_of_changes(world: Wo
     world.add("2024/b.heic", 7, quality=95)
     (world.photos / "2024" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of a photo")
 
-    summary = extract(world)
+    summary = json.loads(world.run("01_extract_features.py", "--json", process=True).stdout)
     assert counts(summary) == (9, 0, 0, 0)
     assert list(summary["failed"]) == ["2024/broken.jpg"]
-    built = world.run("05_build_collections.py").stdout
+    built = world.run("05_build_collections.py", process=True).stdout
     assert "album_clip: 8 photos: 8 new" in built and "album_vit: 8 photos: 8 new" in built
 
     # every way in
@@ -45,7 +45,8 @@ def test_from_photos_to_the_right_photos_and_through_a_year_of_changes(world: Wo
     assert len(search(world, "a red boat", "-k", "3", "--under", "2023")) == 3
     assert len(search(world, "sea", "--image", world.photos / "2023" / "1.png", "--minus", "snow")) == 8
     assert search(world, "a red boat", "--min-score", "0.99") == []
-    lines = world.run("06_search.py", "boat", "--paths", "--copy-to", world.folder / "found").stdout
+    command = ("06_search.py", "boat", "--paths", "--copy-to", world.folder / "found")
+    lines = world.run(*command, process=True).stdout
     assert len(lines.splitlines()) == 8 and all(Path(line).is_file() for line in lines.splitlines())
     assert len(list((world.folder / "found").iterdir())) == 8
 
