@@ -38,7 +38,7 @@ from imagesearch.demo.album import make_album, read_truth, truth_path
 from imagesearch.demo.built import build_album, demo_config, rename
 from imagesearch.demo.evaluate_search import TOP, ask, evaluate_search, precision_of, summary
 from imagesearch.demo.questions import Question, questions, renamed
-from imagesearch.plan import parts_of
+from imagesearch.plan import plan_of
 from imagesearch.query import COUNTED, Query
 from imagesearch.schema import Collection
 from imagesearch.search import _RANKED_BY, Searcher
@@ -73,7 +73,7 @@ class Baseline:
         store, name = searcher.store, searcher.config.dataset.name
         rows = store.open(name, "clip").rows
         fields = ("path", "face_labels", "address", "embedding")
-        hits = store.newest(name, "clip", rows, fields=fields)
+        hits, _ = store.newest(name, "clip", rows, fields=fields)
         self.paths = [hit.fields["path"] for hit in hits]
         self.labels = [[fold(label) for label in hit.fields["face_labels"]] for hit in hits]
         self.vectors = np.asarray([hit.fields["embedding"] for hit in hits], np.float32)
@@ -235,7 +235,7 @@ def _time(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
         reading = searcher._reader.read(sentence, today)
         (vector,) = searcher._encoder._clip.encode_texts([reading.text])
         where = store.expression(reading.condition)
-        assert reading.text and parts_of(reading) and not searcher.search(query).relaxed, sentence
+        assert reading.text and plan_of(reading).parts and not searcher.search(query).relaxed, sentence
 
         def bare(v=vector, w=where) -> object:
             return store._client.search(

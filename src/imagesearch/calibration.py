@@ -18,6 +18,7 @@ from imagesearch.relevance import EVERYDAY, NOWHERE, Bands, measure
 from imagesearch.tables import make_folder, vector_column
 
 _KEY = b"imagesearch.key"
+_FEWEST = 20  # photos whose scores can be measured
 
 
 class _EncodesTexts(Protocol):
@@ -29,7 +30,7 @@ def keep_texts(config: Config, dataset: Dataset, encoder: _EncodesTexts) -> None
     key = _key(config)
     if _read_texts(dataset, key) is not None:
         return
-    texts = [config.search.template.format(text=text) for text in (*EVERYDAY, *NOWHERE)]
+    texts = [config.search.template.replace("{text}", text) for text in (*EVERYDAY, *NOWHERE)]
     table = pa.table({"text": texts, "vector": vector_column(encoder.encode_texts(texts))})
     file = _texts_file(dataset)
     make_folder(file.parent)
@@ -54,6 +55,9 @@ def keep_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
         models = config.models
         keep_texts(config, dataset, ClipEncoder(models.clip, models.device, models.precision))
         texts = _read_texts(dataset, key)
+    if len(vectors) < _FEWEST:  # their scores say nothing of what scores mean
+        _bands_file(dataset).unlink(missing_ok=True)
+        return
     bands = measure(vectors, texts[: len(EVERYDAY)], texts[len(EVERYDAY) :])
     file = _bands_file(dataset)
     unfinished = file.with_suffix(".part")
@@ -61,11 +65,15 @@ def keep_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
     unfinished.replace(file)
 
 
-def read_bands(config: Config, dataset: Dataset) -> Bands | None:
+def read_bands(config: Config, dataset: Dataset, dimension: int) -> Bands | None:
     """Return what scores mean in a dataset's collection; None where that is not known of this model."""
     try:
         kept = json.loads(_bands_file(dataset).read_text("utf-8"))
-        return Bands.from_dict(kept) if kept.pop("key") == _key(config) else None
+        if kept.pop("key") != _key(config):
+            return None
+        numbers = {name: float(value) for name, value in kept.items() if name != "centre"}
+        bands = Bands.from_dict(numbers | {"centre": kept["centre"]})
+        return bands if bands.centre.shape == (dimension,) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a search without it says less, and 05 writes it anew
 

@@ -15,6 +15,7 @@ from imagesearch.connection import bm25_function, connect, data_types, disconnec
 from imagesearch.errors import UserError
 from imagesearch.indexes import IndexPlan
 from imagesearch.schema import (
+    FIELDS,
     KINDS,
     WORDS_INDEX,
     Collection,
@@ -22,6 +23,7 @@ from imagesearch.schema import (
     Spec,
     alias_of,
     join_list,
+    key_of,
     layout_of,
 )
 
@@ -130,7 +132,12 @@ class Catalogue:
 
     def layout(self, spec: Spec) -> str:
         """Return the digest of the fields that a collection made now would have."""
-        return layout_of(spec, self._variant)
+        return layout_of(spec.key, spec.fields, self._variant)
+
+    def has_all_fields(self, collection: Collection) -> bool:
+        """Whether a collection has the fields that searches ask for; older programs made it without some."""
+        fields = FIELDS[collection.kind]
+        return collection.layout == layout_of(key_of(collection.kind), fields, self._variant)
 
     def create(self, spec: Spec, name: str) -> None:
         """Create an empty collection, in the state of being updated."""

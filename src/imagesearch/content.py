@@ -15,23 +15,13 @@ from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
 from imagesearch.indexes import plan_index
 from imagesearch.people import People, load_people
-from imagesearch.schema import (
-    ARROW_TYPES,
-    CLIP_FIELDS,
-    FACE_FIELDS,
-    PHOTO_FIELDS,
-    Collection,
-    Field,
-    Rows,
-    Spec,
-)
+from imagesearch.schema import ARROW_TYPES, FIELDS, Collection, Field, Rows, Spec
 from imagesearch.store import Store
 from imagesearch.tables import Seen
 from imagesearch.whereabouts import fields_of, read_whereabouts
 from imagesearch.words import fold
 
 Facts = dict[str, Any]
-_FIELDS = {"clip": CLIP_FIELDS, "vit": PHOTO_FIELDS, "faces": FACE_FIELDS}
 _MOST_WORDS = 4000  # characters, of the 16,384 bytes there are
 # The script that fills the table of each kind of vectors.
 STEPS = {"clip": "01_extract_features.py", "vit": "01_extract_features.py", "faces": "02_cluster_faces.py"}
@@ -61,7 +51,7 @@ def _photo_content(
 ) -> tuple[Spec, Rows] | None:
     current = dataset.current(kind)
     if not current:
-        return _emptied(store.find(config.dataset.name, kind), _FIELDS[kind])
+        return _emptied(store.find(config.dataset.name, kind), FIELDS[kind])
     made_by = _made_by(config, kind, current, model_id)
     ids, vectors = dataset.table(kind).vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
@@ -75,7 +65,7 @@ def _face_content(
     config: Config, dataset: Dataset, store: Store, people: People | None
 ) -> tuple[Spec, Rows] | None:
     if people is None or not len(people.faces):
-        return _emptied(store.find(config.dataset.name, "faces"), _FIELDS["faces"])
+        return _emptied(store.find(config.dataset.name, "faces"), FIELDS["faces"])
     faces = people.faces
     made_by = _made_by(config, "faces", faces.seen, lambda _, pack: pack_id(pack))
     labels, numbers = people.labels()
@@ -110,7 +100,7 @@ def _content(
         fingerprint=made_by,
         dimension=vectors.shape[1],
         index=plan_index(config.milvus.index, len(ids), config.milvus.is_lite),
-        fields=_FIELDS[kind],
+        fields=FIELDS[kind],
     )
     return spec, Rows(_scalars(spec, ids, rows), vectors)
 

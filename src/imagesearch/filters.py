@@ -126,6 +126,20 @@ def expression(condition: Condition, *, lists_are_arrays: bool) -> str:
     raise TypeError(f"not a condition: {condition!r}")
 
 
+def span(condition: Condition, field: str) -> tuple[float, float]:
+    """Return limits that every passing value of a field keeps: at least the first, less than the second."""
+    match condition:
+        case Between(name, low, high) if name == field:
+            return -math.inf if low is None else low, math.inf if high is None else high
+        case Every(parts) if parts:
+            lows, highs = zip(*(span(part, field) for part in parts), strict=True)
+            return max(lows), min(highs)
+        case Either(parts) if parts:
+            lows, highs = zip(*(span(part, field) for part in parts), strict=True)
+            return min(lows), max(highs)
+    return -math.inf, math.inf
+
+
 def can_be_element(text: str) -> bool:
     """Whether a text can be stored in a list, and so looked for: not empty, no wildcards, no controls."""
     return bool(text) and not any(c in _NOT_IN_ELEMENTS or unicodedata.category(c) == "Cc" for c in text)

@@ -82,17 +82,18 @@ class Query:
     collapse: bool = False
 
     def with_line(self, line: str, last: Sequence[Result] = ()) -> Query:
-        """Return this query with a line that a person typed: a sentence, the name of a photo, or ``like 3``.
+        """Return this query with a line that a person typed: a sentence, the name of a photo, ``like 3``,
+        or ``like 3 in goa``.
 
         Raises
         ------
         UserError
             If the last answer has no such result.
         """
-        if more := re.fullmatch(r"(?:--)?like (\d{1,5})", line.strip()):
+        if more := re.fullmatch(r"(?:--)?like\s+(\d{1,5})(?:\s+(.*))?", line.strip(), re.IGNORECASE):
             if not 1 <= int(more[1]) <= len(last):
                 raise UserError(f"{line}: the last answer has {len(last)} results")
-            return replace(self, image=last[int(more[1]) - 1].file, text="")
+            return replace(self, image=last[int(more[1]) - 1].file, text=more[2] or "")
         # os.path and not pathlib, which raises for "~nobody" and for lines too long to be names
         file = os.path.expanduser(line)  # noqa: PTH111
         is_photo = line.rpartition(".")[2].lower() in EXTENSIONS and os.path.isfile(file)  # noqa: PTH113
@@ -107,6 +108,19 @@ class Query:
     def has_filter(self) -> bool:
         """Whether photos have to fulfil something, besides lying below a folder."""
         return self.criteria != Criteria() or self.where != ANYTHING
+
+    @property
+    def is_one_text(self) -> bool:
+        """Whether photos are compared to one text and nothing else, by CLIP's similarity."""
+        mixed = self.image or self.plus or self.minus
+        return bool(self.text and not mixed and self.by == "clip" and self.strategy != "hybrid")
+
+    @property
+    def narrowed(self) -> str:
+        """What flags ask for besides, in words: it always holds."""
+        folder = f"in {self.folder}" if self.folder else ""
+        flags = ", ".join(filter(None, (folder, self.criteria.title)))
+        return f"({flags})" if flags else ""
 
     @property
     def title(self) -> str:
@@ -162,6 +176,15 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Relaxed:
+    """What was looked for instead: in words, as Milvus was given it, and how many photos pass."""
+
+    said: str
+    filter: str
+    candidates: int
+
+
+@dataclass(frozen=True)
 class Answer:
     """The photos found, best first, and how the query was read.
 
@@ -173,8 +196,8 @@ class Answer:
         Best first.
     where : str
         The filter as Milvus was given it.
-    relaxed : list of str
-        What was tried instead when no photo passed the filter; empty if some did.
+    relaxed : tuple of Relaxed
+        What is shown instead when no photo passed the filter; empty if some did.
     candidates : int
         Photos that passed the filter, up to `COUNTED`.
     photos : int
@@ -189,7 +212,7 @@ class Answer:
     reading: Reading
     results: list[Result]
     where: str = ""
-    relaxed: tuple[str, ...] = ()
+    relaxed: tuple[Relaxed, ...] = ()
     candidates: int = 0
     photos: int = 0
     nothing_fits: bool = False
@@ -205,6 +228,8 @@ class Answer:
         """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 14 of 240 photos``."""
         said = " · ".join(filter(None, (self.reading.said, self.query.beyond_text)))
         of = f"{self.counted} of {self.photos} photos" if self.where else f"{self.photos} photos"
+        if self.relaxed:
+            of += f"; shown are {len(self.results)} others"
         return f"{said} — {of}" if said else of
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,7 +240,7 @@ class Answer:
             "read_as": self.read_as,
             "strategy": self.query.strategy,
             "filter": self.where,
-            "relaxed": list(self.relaxed),
+            "relaxed": [asdict(step) for step in self.relaxed],
             "candidates": int(self.counted) if self.counted.isdecimal() else self.counted,
             "photos": self.photos,
             "nothing_fits": self.nothing_fits,
@@ -243,10 +268,22 @@ def check_query(query: Query) -> None:
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit" and not query.image:
         raise UserError("--by vit compares photos: it wants --image FILE")
-    if query.strategy == "hybrid" and (not query.text.strip() or query.image or query.plus or query.minus):
-        raise UserError("--strategy hybrid wants a sentence and nothing else to compare photos to")
-    if query.by == "vit" and (query.text or query.plus or query.minus):
+    if query.by == "vit" and (query.plus or query.minus):
         raise UserError("--by vit knows no texts: leave them out, or use --by clip")
     for option, file in (("--image", query.image), ("--face", query.face)):
         if file and not file.is_file():
             raise UserError(f"{option} {file}: no such file")
+
+
+def check_asked(asked: Query) -> None:
+    """Refuse what cannot be done with what is left of a sentence when its names are taken out.
+
+    Raises
+    ------
+    UserError
+        Saying what is wrong with it.
+    """
+    if asked.by == "vit" and asked.text:
+        raise UserError(f"--by vit knows no texts, such as {asked.text!r}: leave it out, or use --by clip")
+    if asked.minus and not asked.has_vector:
+        raise UserError("--minus takes from a text or a photo, and this sentence is names and dates alone")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -50,6 +50,16 @@ def collapse(ranked: Ranked, vectors: Mapping[int, np.ndarray]) -> tuple[Ranked,
         else:
             alike[first.id] = alike.get(first.id, 0) + 1
     return kept, alike
+
+
+def share(each: Sequence[Ranked], top_k: int) -> Ranked:
+    """Return the best of several answers, one after another, each with an equal share as far as it goes."""
+    kept: list[int] = [0] * len(each)
+    while sum(kept) < top_k and any(count < len(ranked) for count, ranked in zip(kept, each, strict=True)):
+        for i, ranked in enumerate(each):
+            kept[i] += kept[i] < len(ranked) and sum(kept) < top_k
+    chosen = [pair for count, ranked in zip(kept, each, strict=True) for pair in ranked[:count]]
+    return list({hit.id: (hit, fit) for hit, fit in chosen}.values())
 
 
 def _is_burst(a: Hit, b: Hit, vectors: Mapping[int, np.ndarray]) -> bool:

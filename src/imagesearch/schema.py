@@ -78,6 +78,8 @@ FACE_FIELDS = (
     Field("det_score", "FLOAT", 0.0),
     *(Field(side, "FLOAT", 0.0) for side in ("x1", "y1", "x2", "y2")),
 )
+FIELDS = {"clip": CLIP_FIELDS, "vit": PHOTO_FIELDS, "faces": FACE_FIELDS}
+"""By kind of collection."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +172,9 @@ def key_of(kind: str) -> str:
     return "face_id" if kind == "faces" else "photo_id"
 
 
-def layout_of(spec: Spec, variant: object) -> str:
+def layout_of(key: str, fields: tuple[Field, ...], variant: object) -> str:
     """Return a short digest of a collection's fields; another layout wants another collection."""
-    return hashlib.blake2b(repr((spec.key, spec.fields, variant)).encode(), digest_size=6).hexdigest()
+    return hashlib.blake2b(repr((key, fields, variant)).encode(), digest_size=6).hexdigest()
 
 
 def usable_rows(spec: Spec, rows: Rows) -> tuple[np.ndarray, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,9 +21,9 @@ from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
 from imagesearch.filters import Condition, Every, No, OneOf, Under
 from imagesearch.photos import path_below
-from imagesearch.plan import Step, parts_of, steps
-from imagesearch.query import COUNTED, Answer, Query, Result, check_query
-from imagesearch.ranking import Ranked, collapse, newest_first
+from imagesearch.plan import plan_of, steps
+from imagesearch.query import COUNTED, Answer, Query, Relaxed, Result, check_asked, check_query
+from imagesearch.ranking import Ranked, collapse, newest_first, share
 from imagesearch.reading import Reading
 from imagesearch.relevance import Bands, Verdict
 from imagesearch.schema import Collection, Hit
@@ -40,21 +40,28 @@ _SHOWN = (
 # What ranking needs to know of each hit; the rest is asked of those that are shown, which is cheaper.
 _RANKED_BY = ("has_time", "taken_at", "latitude", "longitude")
 _MOST_HITS = 16_384  # of one search in Milvus
+_UPDATING = "the collection is being updated, or that was cut short: run 05_build_collections.py"
 # Vectors of the collection that say whether what is asked for is there, though not among those that passed.
 _SAMPLE = 500
 
-Fetch = Callable[[Condition, int], list[Hit]]
-"""Returns the best photos that pass a condition, at most so many."""
+Fetch = Callable[[Condition, int], tuple[list[Hit], int]]
+"""Returns the best photos that pass a condition, at most so many, and how many pass as far as is known."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What a plan came to: the photos, the filter they passed, and what was tried instead."""
+    """What a plan came to: the filter that was asked for, the photos of each step, and what to say of it."""
 
-    hits: list[Hit]
     condition: Condition
-    relaxed: tuple[str, ...] = ()
+    each: list[list[Hit]]
+    passed: int
+    relaxed: tuple[Relaxed, ...] = ()
     note: str = ""
+
+    @property
+    def hits(self) -> list[Hit]:
+        """All photos, each once, those of the first step first."""
+        return list({hit.id: hit for hits in self.each for hit in hits}.values())
 
 
 class Searcher:
@@ -80,52 +87,66 @@ class Searcher:
             collection, or it was built with another model than the config names.
         """
         check_query(query)
+        if query.strategy == "hybrid" and not replace(query, strategy="filter").is_one_text:
+            query = replace(query, strategy="filter")  # BM25 wants words, and a photo has none
         collection = self._collection(query.by)
         reading = self._read(query)
-        criteria, unknown = query.criteria.condition(self._vocabulary)
-        always = Every((Under(path_below(query.folder, self.dataset.roots)), query.where, criteria))
-        face = self._face(query)
         asked = replace(query, text=reading.text)
+        check_asked(asked)
+        criteria, unknown = query.criteria.condition(self._vocabulary)
+        face = self._face(query)
         vector = self._encoder.encode(asked) if asked.has_vector else None
+        among = (OneOf("photo_id", self._faces.photos_of(face)),) if face and vector is not None else ()
+        always = Every((Under(path_below(query.folder, self.dataset.roots)), query.where, criteria, *among))
         fetch = self._fetch(query, vector, face)
         found = self._follow(asked, reading, always, fetch, has_source=vector is not None or face is not None)
         verdict = self._judge(asked, vector, found)
-        return self._answer(query, reading, collection, found, verdict, [face.said] if face else [], unknown)
+        said = [face.said] if face else []
+        return self._answer(asked, query, reading, collection, found, verdict, [*said, *unknown])
 
     # --- reading and planning ------------------------------------------------------------------------------
 
     def _read(self, query: Query) -> Reading:
-        """Take a sentence apart; for the other strategies it is a text as it stands."""
-        if query.strategy == "filter" and query.text.strip():
-            return self._reader.read(query.text, query.today or date.today())
+        """Take a sentence apart; for the semantic strategy it is a text as it stands."""
         words = query.text.strip()
-        text = self.config.search.template.format(text=words) if words else ""
-        return Reading(text=text, caption=words, words=words)
+        if not words:
+            return Reading()
+        if query.strategy == "filter":
+            return self._reader.read(words, query.today or date.today())
+        text = words
+        if query.strategy == "hybrid":  # names are for BM25: CLIP never learned them
+            text = self._reader.read(words, query.today or date.today()).caption or words
+        return Reading(text=self.config.search.template.replace("{text}", text), caption=text, words=words)
 
     def _follow(
         self, query: Query, reading: Reading, always: Condition, fetch: Fetch, has_source: bool
     ) -> _Found:
         """Try the steps of the plan until some photo passes."""
-        parts = parts_of(reading)
+        plan = plan_of(reading)
         limit = max(query.top_k, COUNTED + 1)
-        first: Step | None = None
-        for tried in steps(parts, has_source):
-            first = first or tried[0]
-            conditions = [Every((always, step.condition)) for step in tried]
-            each = [_within(query.criteria.circle, fetch, condition, limit) for condition in conditions]
-            if any(each) or query.strict or not parts:
+        asked: Condition = Every()
+        for position, tried in enumerate(steps(plan.parts, has_source)):
+            conditions = [Every((always, plan.always, step.condition)) for step in tried]
+            asked = conditions[0] if position == 0 else asked
+            fetched = [_within(query.criteria.circle, fetch, condition, limit) for condition in conditions]
+            if any(hits for hits, _ in fetched):
                 break
-        hits = list({hit.id: hit for hits in each for hit in hits}.values())
-        if tried[0] is first or not hits:
-            where = Every((always, first.condition))
-            return _Found(hits, where, note=f"no photo {first.said}" if parts and not hits else "")
-        shown = [step.said for step, some in zip(tried, each, strict=True) if some]
-        return _Found(
-            hits,
-            next(condition for condition, some in zip(conditions, each, strict=True) if some),
-            tuple(shown),
-            f"no photo {first.said}; these are {', then '.join(shown)}",
+            if position == 0:
+                what = " ".join(filter(None, (tried[0].said, plan.excluded, query.narrowed)))
+                note = f"no photo {what}" if tried[0].said or plan.excluded else ""
+            if query.strict:
+                return _Found(asked, [[]], 0, note=note)
+        if position == 0 or not any(hits for hits, _ in fetched):
+            return _Found(
+                asked, [hits for hits, _ in fetched], fetched[0][1], note="" if fetched[0][0] else note
+            )
+        relaxed = tuple(
+            Relaxed(step.said, self.store.expression(condition), passed)
+            for step, condition, (_, passed) in zip(tried, conditions, fetched, strict=True)
+            if passed
         )
+        shown = ", then ".join("the nearest of all" if r.said == "anything" else r.said for r in relaxed)
+        return _Found(asked, [hits for hits, _ in fetched if hits], 0, relaxed, f"{note}; these are {shown}")
 
     # --- where photos come from ----------------------------------------------------------------------------
 
@@ -133,30 +154,29 @@ class Searcher:
         """Return what fetches photos: by a vector, by a vector and words, by a face, or by date."""
         name = self.config.dataset.name
         if vector is not None:
-            among = OneOf("photo_id", self._faces.photos_of(face)) if face else Every()
 
-            def fetch(where: Condition, limit: int) -> list[Hit]:
-                both = Every((among, where))
+            def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
                 if query.strategy == "hybrid":
-                    ranker = self.config.search.ranker
-                    words = fold(query.text)
-                    return self.store.hybrid(
-                        name, vector, words, limit, where=both, fields=_RANKED_BY, ranker=ranker
+                    ranker, words = self.config.search.ranker, fold(query.text)
+                    hits = self.store.hybrid(
+                        name, vector, words, limit, where=where, fields=_RANKED_BY, ranker=ranker
                     )
-                return self.store.search(name, query.by, vector, limit, where=both, fields=_RANKED_BY)
+                else:
+                    hits = self.store.search(name, query.by, vector, limit, where=where, fields=_RANKED_BY)
+                return hits, len(hits)
 
         elif face:
 
-            def fetch(where: Condition, limit: int) -> list[Hit]:
-                return self._faces.photos_like(face, query.by, limit, where, query.min_score, _RANKED_BY)
+            def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
+                hits = self._faces.photos_like(face, query.by, limit, where, query.min_score, _RANKED_BY)
+                return hits, len(hits)
 
         else:
 
-            def fetch(where: Condition, limit: int) -> list[Hit]:
+            def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
+                few = limit if query.collapse or query.criteria.circle else query.top_k
                 periods = self._vocabulary.periods
-                return self.store.newest(
-                    name, query.by, limit, where=where, fields=_RANKED_BY, periods=periods
-                )
+                return self.store.newest(name, query.by, few, where=where, fields=_RANKED_BY, periods=periods)
 
         return fetch
 
@@ -168,60 +188,74 @@ class Searcher:
 
     # --- from hits to an answer ----------------------------------------------------------------------------
 
-    def _judge(self, query: Query, vector: np.ndarray | None, found: _Found) -> Verdict | None:
+    def _judge(self, asked: Query, vector: np.ndarray | None, found: _Found) -> Verdict | None:
         """Say what the scores mean, where that is known: for one text, by itself."""
-        of_one_text = query.text and not (query.image or query.plus or query.minus)
-        if not of_one_text or query.by != "clip" or query.strategy == "hybrid" or self._bands is None:
+        if not asked.is_one_text or self._bands is None:
             return None
-        filtered = bool(self.store.expression(found.condition))
-        return self._bands.judge(
-            [hit.score for hit in found.hits], vector, self._sample if filtered else None
-        )
+        filtered = bool(found.relaxed or self.store.expression(found.condition))
+        scores = [hit.score for hit in found.hits]
+        return self._bands.judge(scores, vector, self._sample if filtered else None)
 
     def _answer(
         self,
+        asked: Query,
         query: Query,
         reading: Reading,
         collection: Collection,
         found: _Found,
         verdict: Verdict | None,
         said: Sequence[str],
-        unknown: Sequence[str],
     ) -> Answer:
-        fits = verdict.calibrated.tolist() if verdict else [None] * len(found.hits)
-        pairs = list(zip(found.hits, fits, strict=True))
-        nothing = bool(verdict and pairs and verdict.relevant == 0)
-        if query.sort == "date":
-            pairs = newest_first(_relevant(pairs, verdict) if verdict else pairs[: query.top_k])
-        pairs = [pair for pair in pairs if self._is_enough(query, *pair)]
-        alike = {}
+        keys = [hit.id for hit in found.hits]
+        fits = dict(zip(keys, verdict.calibrated.tolist(), strict=True)) if verdict else {}
+        each = [self._ranked(asked, hits, verdict, fits) for hits in found.each]
+        nothing = bool(verdict and found.hits and verdict.relevant == 0)
+        alike: dict[int, int] = {}
         if query.collapse:
-            vectors = self.store.vectors(self.config.dataset.name, query.by, [hit.id for hit, _ in pairs])
-            pairs, alike = collapse(pairs, vectors)
-        shown = self._known_of([hit for hit, _ in pairs[: query.top_k]], query.by)
+            ranked_keys = [hit.id for ranked in each for hit, _ in ranked]
+            vectors = self.store.vectors(self.config.dataset.name, query.by, ranked_keys)
+            for i, ranked in enumerate(each):
+                each[i], more = collapse(ranked, vectors)
+                alike |= more
+        pairs = share(each, query.top_k)
+        shown = self._known_of([hit for hit, _ in pairs], query.by)
+        pairs = [(hit, fit) for hit, fit in pairs if hit.id in shown]
         results = [
             self._result(rank, shown[hit.id], hit.score, fit, alike.get(hit.id, 0))
-            for rank, (hit, fit) in enumerate(((h, f) for h, f in pairs[: query.top_k] if h.id in shown), 1)
+            for rank, (hit, fit) in enumerate(pairs, 1)
         ]
         about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
         about = [f"{line}; the nearest follow" if results else line for line in about]
-        notes = (found.note, *reading.notes, *said, *unknown, *about)
+        notes = (found.note, *reading.notes, *said, *about, *self._remarks(asked, collection, reading, found))
+        if not results and not any(notes):
+            notes = (self._why_nothing(asked),)
+        where = self.store.expression(found.condition)
         return Answer(
             query,
             reading,
             results,
-            where=self.store.expression(found.condition),
+            where=where,
             relaxed=found.relaxed,
-            candidates=len(found.hits) if self.store.expression(found.condition) else collection.rows,
+            candidates=found.passed if where else collection.rows,
             photos=collection.rows,
             nothing_fits=nothing,
-            notes=tuple(filter(None, (*notes, *self._remarks(query, collection, bool(results or unknown))))),
+            notes=tuple(filter(None, notes)),
         )
+
+    def _ranked(
+        self, asked: Query, hits: Sequence[Hit], verdict: Verdict | None, fits: Mapping[int, float]
+    ) -> Ranked:
+        """Return a step's hits with their calibrated scores, without those that are not good enough."""
+        pairs = [(hit, fits.get(hit.id)) for hit in hits]
+        if asked.sort == "date":
+            pairs = newest_first(_relevant(pairs, verdict) if verdict else pairs[: asked.top_k])
+        return [pair for pair in pairs if self._is_enough(asked, *pair)]
 
     @staticmethod
     def _is_enough(query: Query, hit: Hit, fit: float | None) -> bool:
         # The same inner product comes out some 1e-7 apart from one search path to another
-        loud = query.min_score is None or hit.score is None or hit.score >= query.min_score - 1e-6
+        unmeasured = query.min_score is None or hit.score is None or query.strategy == "hybrid"
+        loud = unmeasured or hit.score >= query.min_score - 1e-6
         return loud and (query.min_fit is None or fit is None or fit >= query.min_fit)
 
     def _known_of(self, hits: Sequence[Hit], by: str) -> dict[int, dict[str, Any]]:
@@ -250,17 +284,31 @@ class Searcher:
             like_it=like_it,
         )
 
-    def _remarks(self, query: Query, collection: Collection, found: bool) -> list[str]:
+    def _remarks(self, asked: Query, collection: Collection, reading: Reading, found: _Found) -> list[str]:
+        """What the user should know of the collection and of what could not be done."""
+        lines = []
         if collection.state != "ready":
-            return ["the collection is being updated, or that was cut short: run 05_build_collections.py"]
-        if found:
-            return []
-        if query.min_score is not None or query.min_fit is not None:
-            least = [(query.min_score, "scores"), (query.min_fit, "fits with")]
-            return [f"nothing {verb} {value:g} or more" for value, verb in least if value is not None]
-        if query.has_filter:
-            return ["no photo passes the filter"]
-        return [f"no photos below {query.folder}" if query.folder else ""]
+            lines.append(
+                "the collection is being updated, or that was cut short: run 05_build_collections.py"
+            )
+        if reading.people and not self._vocabulary.people:
+            lines.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
+        if reading.dates and not found.hits and not self._vocabulary.places:
+            lines.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
+        if asked.strategy == "hybrid" and asked.min_score is not None:
+            lines.append("hybrid scores are sums of ranks, no similarities: the least score does not apply")
+        if asked.min_fit is not None and (not asked.is_one_text or self._bands is None):
+            lines.append("scores of this query are not calibrated: the least fit does not apply")
+        return lines
+
+    @staticmethod
+    def _why_nothing(asked: Query) -> str:
+        least = [(asked.min_score, "scores"), (asked.min_fit, "fits with")]
+        if said := [f"nothing {verb} {value:g} or more" for value, verb in least if value is not None]:
+            return said[0]
+        if asked.has_filter or asked.face:
+            return "no photo passes the filter"
+        return f"no photos below {asked.folder}" if asked.folder else ""
 
     # --- what is kept warm ---------------------------------------------------------------------------------
 
@@ -274,7 +322,8 @@ class Searcher:
 
     @functools.cached_property
     def _bands(self) -> Bands | None:
-        return read_bands(self.config, self.dataset)
+        dimension = self.store.open(self.config.dataset.name, "clip").dimension
+        return read_bands(self.config, self.dataset, dimension)
 
     @functools.cached_property
     def _sample(self) -> np.ndarray:
@@ -291,6 +340,11 @@ class Searcher:
                 f"built with {collection.model} ({collection.fingerprint}); "
                 f"set it back, or run {STEPS[kind]} and 05_build_collections.py"
             )
+        if not self.store.has_all_fields(collection):
+            raise UserError(
+                f"{self.store.uri}: {collection.alias} was built by another version of this program, "
+                "with other fields; run 05_build_collections.py"
+            )
         return collection
 
 
@@ -299,8 +353,8 @@ def _relevant(pairs: Ranked, verdict: Verdict) -> Ranked:
     return [pair for pair in pairs if verdict.relevant and pair[0].score >= verdict.kept]
 
 
-def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -> list[Hit]:
-    """Return the best photos in a circle, of which ``where`` knows the boxes around it.
+def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -> tuple[list[Hit], int]:
+    """Return the best photos in a circle, of which ``where`` knows the boxes around it, and how many passed.
 
     Asks on, without those already seen, until there are enough or no more: all but one may lie in a corner.
     """
@@ -311,10 +365,10 @@ def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -
     limit = 2 * top_k
     while len(found) < top_k:
         limit = min(limit, _MOST_HITS)
-        hits = fetch(Every((where, No(OneOf("photo_id", tuple(seen))))), limit)
+        hits, _ = fetch(Every((where, No(OneOf("photo_id", tuple(seen))))), limit)
         found += [hit for hit in hits if circle.holds(hit.fields["latitude"], hit.fields["longitude"])]
         seen += [hit.id for hit in hits]
         if len(hits) < limit:
             break
         limit *= 4
-    return found[:top_k]
+    return found[:top_k], len(found)

@@ -13,7 +13,7 @@ from imagesearch.errors import UserError
 from imagesearch.words import fold
 
 _NAME = "vocabulary.json"
-_FIRST_PERIOD = 1000  # photos
+PHOTOS_A_PERIOD = 1500
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Vocabulary:
     cameras: Mapping[str, Word] = field(default_factory=dict)
     keywords: Mapping[str, Word] = field(default_factory=dict)
     periods: tuple[int, ...] = ()
-    """Times (`taken_at`) that the newest 1,000 photos are not older than, the newest 3,000, 7,000, ..."""
+    """Times (`taken_at`), the newest first, that part the photos into stretches of `PHOTOS_A_PERIOD`."""
 
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
@@ -79,12 +79,8 @@ def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[s
 
 
 def periods_of(times: Sequence[int]) -> tuple[int, ...]:
-    """Return where to stop on the way back in time, each stretch with twice as many photos as the last."""
-    newest_first = sorted(times, reverse=True)
-    counts = []
-    while (count := _FIRST_PERIOD * (2 ** (len(counts) + 1) - 1)) < len(newest_first):
-        counts.append(count)
-    return tuple(newest_first[count - 1] for count in counts)
+    """Return where to stop on the way back in time, with as many photos in each stretch."""
+    return tuple(sorted(times, reverse=True)[PHOTOS_A_PERIOD - 1 :: PHOTOS_A_PERIOD])
 
 
 def nearest(name: str, words: Mapping[str, Word], n: int = 3) -> list[str]:

@@ -12,6 +12,7 @@ from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.demo.presence import ASIDE, Sentence, sentences
 from imagesearch.demo.questions import Question, questions
+from imagesearch.plan import plan_of
 from imagesearch.query import Answer, Query
 from imagesearch.search import Searcher
 from imagesearch.store import Store
@@ -67,8 +68,8 @@ def ask(searcher: Searcher, asked: Sequence[Question], strategy: str = "filter")
     for question in asked:
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
         answer = searcher.search(query)
-        condition = answer.reading.condition
-        hits = store.newest(name, "clip", max(1, answer.photos), where=condition, fields=("path",))
+        condition = plan_of(answer.reading).condition
+        hits, _ = store.newest(name, "clip", max(1, answer.photos), where=condition, fields=("path",))
         outcomes.append(Outcome(question, answer, frozenset(hit.fields["path"] for hit in hits)))
     return outcomes
 
