@@ -18,7 +18,7 @@ from imagesearch.schema import LIST_FIELDS, WORDS_INDEX, Collection, Hit, alias_
 
 _ROWS_A_BATCH = 5_000
 _MOST_HITS = 16_384  # Milvus' own limit of one search
-_FEW = 1000  # photos that are ordered here rather than looked for by their dates
+_FEW = 300  # photos that are ordered here rather than looked for by their dates
 _HYBRID_DEPTH = 200  # of each of the two rankings that are fused
 
 
@@ -192,13 +192,13 @@ class Store(Catalogue):
         Parameters
         ----------
         periods
-            Times that part the photos into stretches of some 1,500, the newest first.
+            Times that part the photos into stretches of some 500, the newest first.
 
         Returns
         -------
         hits : list of Hit
         passed : int
-            How many pass the filter, exactly if it is no more than 1,000.
+            How many pass the filter, exactly if it is no more than 300.
         """
         collection = self.open(dataset, kind)
         found = self._passing(collection, where, _FEW + 1)

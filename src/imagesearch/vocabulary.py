@@ -13,7 +13,7 @@ from imagesearch.errors import UserError
 from imagesearch.words import fold
 
 _NAME = "vocabulary.json"
-PHOTOS_A_PERIOD = 1500
+PHOTOS_A_PERIOD = 500
 
 
 @dataclass(frozen=True)
