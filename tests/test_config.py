@@ -12,8 +12,9 @@ import yaml
 from conftest import ROOT
 from pydantic import BaseModel, ValidationError
 
-from imagesearch.config import GEOCODERS, Config, load_config
+from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
+from imagesearch.services import GEOCODERS
 
 SHIPPED = ROOT / "config.yaml"
 SECRET = "hunter2-hunter2"
