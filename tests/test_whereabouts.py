@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,9 @@ from imagesearch.dataset import Dataset
 from imagesearch.demo.album import make_album, read_truth
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
-from imagesearch.geocoders import Online
 from imagesearch.maps import find_clusters, photo_map, unrolled
 from imagesearch.search import Query, Searcher
+from imagesearch.steps import run_steps
 from imagesearch.store import Store
 from imagesearch.vocabulary import Vocabulary
 from imagesearch.whereabouts import count_unlocated, extract_geo, read_whereabouts
@@ -290,12 +291,22 @@ def test_two_runs_do_not_ask_about_the_same_places(two: Config) -> None:
     config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
     with FileLock(two.dataset.folder / ".geo.lock"), pytest.raises(UserError, match="another run"):
         extract_geo(config, Dataset(config))
-    online = Online(config.geo, two.dataset.folder / "geocoder_answers.jsonl")
-    other = Online(config.geo, two.dataset.folder / "geocoder_answers.jsonl")
-    other._cache.put(other._key((1.0, 2.0)), Address(country="Utopia"))
-    assert online.known((1.0, 2.0)) is None
-    online.refresh()
-    assert online.known((1.0, 2.0)) == Address(country="Utopia")
+
+
+def test_what_another_run_was_answered_meanwhile_is_not_asked_again(
+    two: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
+
+    def while_another_run_asks(*steps, **options):
+        place = {"key": ["nominatim", "en", "48.858", "2.295"], "found": asdict(Address(city="Lutetia"))}
+        (two.dataset.folder / "geocoder_answers.jsonl").write_text(json.dumps(place))
+        return run_steps(*steps, **options)
+
+    monkeypatch.setattr("imagesearch.whereabouts.run_steps", while_another_run_asks)
+    monkeypatch.setattr("imagesearch.geocoders.Online.ask", interrupt)
+    extract_geo(config, Dataset(config))
+    assert cities(two) == ["Lutetia", "Lutetia"]
 
 
 def test_the_drawn_album_says_where_and_when_and_nothing_is_invented(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,8 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from imagesearch import services
 from imagesearch.errors import UserError
-from imagesearch.services import Geocoder, Header, Server
 
 DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -178,12 +179,12 @@ class Faces(_Section):
 class Geo(_Section):
     """How positions become addresses."""
 
-    geocoder: Geocoder = "offline"
+    geocoder: Annotated[str, BeforeValidator(services.geocoder)] = "offline"
     options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_from_environment)]] = Field(
         default={}, repr=False
     )
-    nominatim_url: Server = "https://nominatim.openstreetmap.org"
-    user_agent: Header = "imagesearch"
+    nominatim_url: Annotated[str, AfterValidator(services.server)] = "https://nominatim.openstreetmap.org"
+    user_agent: Annotated[str, AfterValidator(services.header)] = "imagesearch"
     language: str = "en"
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import AfterValidator, BeforeValidator
 
 # Those after the first two are geopy's that can go from positions to addresses, by its names for them.
 GEOCODERS = (
@@ -17,7 +15,8 @@ GEOCODERS = (
 )
 
 
-def _geocoder(value: Any) -> Any:
+def geocoder(value: Any) -> Any:
+    """Return the name of a geocoder; these raise ValueError of anything else."""
     if value in GEOCODERS:
         return value
     near = difflib.get_close_matches(str(value).lower(), GEOCODERS, n=1)
@@ -25,7 +24,8 @@ def _geocoder(value: Any) -> Any:
     raise ValueError(f"no such geocoder; {hint}")
 
 
-def _server(value: str) -> str:
+def server(value: str) -> str:
+    """Return the address of a server, to which a path can be added."""
     try:
         parts = urlsplit(value)
         is_server = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -36,12 +36,8 @@ def _server(value: str) -> str:
     return value
 
 
-def _header(value: str) -> str:
+def header(value: str) -> str:
+    """Return what can be the value of an HTTP header."""
     if not value.strip() or not value.isprintable() or not all(c <= "\xff" for c in value):
         raise ValueError("one line of Latin letters is wanted: it is sent as a header of HTTP")
     return value
-
-
-Geocoder = Annotated[str, BeforeValidator(_geocoder)]
-Server = Annotated[str, AfterValidator(_server)]
-Header = Annotated[str, AfterValidator(_header)]
