@@ -287,6 +287,24 @@ def test_addresses_are_there_before_a_geocoder_has_answered(
     assert cities(two) == ["Paris", "Paris"]
 
 
+def test_what_another_step_has_hashed_is_not_read_twice(
+    two: Config, tiny_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = two.model_copy(
+        update={"models": two.models.model_copy(update={"clip": str(tiny_models["clip"])})}
+    )
+    extract_features(config, Dataset(config), only=["clip"])
+    save(two.dataset.images[0] / "b.jpg", HERE)  # has changed since
+    hashed: list[str] = []
+    monkeypatch.setattr("imagesearch.steps.content_hash", lambda file: hashed.append(file.name) or bytes(16))
+    monkeypatch.setattr("imagesearch.whereabouts._FINGERPRINT", "another")
+    assert extract_geo(config, Dataset(config)).photos.new == 2 and hashed == ["b.jpg"]
+    assert list(Dataset(config).hashes("geo").values()) == [
+        Dataset(config).hashes("clip").popitem()[1],
+        bytes(16),
+    ]
+
+
 def test_two_runs_do_not_ask_about_the_same_places(two: Config) -> None:
     config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
     with FileLock(two.dataset.folder / ".geo.lock"), pytest.raises(UserError, match="another run"):

@@ -145,6 +145,7 @@ def extract_geo(
         workers=config.extraction.workers,
         retry_failed=retry_failed,
         progress=progress,
+        hashes=dataset.hashes("clip"),
     )
     try:
         with FileLock(dataset.folder / ".geo.lock", blocking=False):
