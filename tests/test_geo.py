@@ -147,6 +147,10 @@ class Server:
                 outer.asked.append((time.monotonic(), self.headers["User-Agent"], query))
                 status, body = outer.answer(len(outer.asked)) or (200, outer.right(query))
                 with suppress(BrokenPipeError, ConnectionResetError):  # who timed out listens no more
+                    if outer.headers.get("X-Drip") == "head":
+                        for _ in range(20):
+                            self.wfile.write(b"H")
+                            time.sleep(outer.drip)
                     self.send_response(status)
                     for name, value in outer.headers.items():
                         self.send_header(name, value)
@@ -323,8 +327,9 @@ def test_a_server_is_taken_at_its_word(
     assert slept == [7, 7, 7]
 
 
-def test_a_dripping_answer_ends_at_the_deadline(server: Server, tmp_path: Path) -> None:
-    server.drip = 0.05
+@pytest.mark.parametrize("where", ["head", "body"])
+def test_a_dripping_answer_ends_at_the_deadline(server: Server, tmp_path: Path, where: str) -> None:
+    server.drip, server.headers = 0.05, {"X-Drip": where}
     start = time.monotonic()
     found = locate(online(server, tmp_path, timeout=0.2), PLACES[0])
     assert time.monotonic() - start < 2 and "TimedOut" in found.reason

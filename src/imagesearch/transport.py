@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
+from queue import Empty, SimpleQueue
+from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 from urllib.error import HTTPError
@@ -46,10 +48,9 @@ class Transport(BaseSyncAdapter):
         return self.answer
 
     def get_text(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> str:
-        deadline = monotonic() + timeout
+        request = Request(url, headers=dict(headers))
         try:
-            with self._open(Request(url, headers=dict(headers)), timeout=timeout) as page:
-                body = _read(page, deadline)
+            body = _in_time(timeout, lambda: self._fetch(request, timeout))
         except HTTPError as error:
             with error:
                 raise _refused(error) from None
@@ -60,6 +61,31 @@ class Transport(BaseSyncAdapter):
                 raise GeocoderTimedOut("no answer in time") from None
             raise GeocoderUnavailable(str(error)) from None
         return body.decode("utf-8", "replace")
+
+    def _fetch(self, request: Request, timeout: float) -> bytes:
+        deadline = monotonic() + timeout
+        with self._open(request, timeout=timeout) as page:
+            return _read(page, deadline)
+
+
+def _in_time(seconds: float, fetch: Callable[[], bytes]) -> bytes:
+    """Return what is fetched in time: sockets limit each read, not the look-up of names, nor all reads."""
+    done: SimpleQueue[tuple[bytes, Exception | None]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            done.put((fetch(), None))
+        except Exception as error:
+            done.put((b"", error))
+
+    Thread(target=work, daemon=True).start()
+    try:
+        body, error = done.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if error is not None:
+        raise error
+    return body
 
 
 class _NoRedirects(HTTPRedirectHandler):
