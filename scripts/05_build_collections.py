@@ -26,6 +26,7 @@ def main():
     from imagesearch.content import STEPS
     from imagesearch.dataset import Dataset
     from imagesearch.store import Store
+    from imagesearch.whereabouts import count_unlocated
 
     with Store(config.milvus) as store:
         if args.list:
@@ -41,6 +42,8 @@ def main():
             cli.say(f"{kind}: {report.waiting} photos are new or have changed; run {STEPS[kind]}")
     if dataset.table("geo").folder.is_dir() and (waiting := dataset.waiting("geo")):
         cli.say(f"geo: {waiting} photos are new or have changed; run 04_extract_geo.py")
+    if unlocated := count_unlocated(dataset):
+        cli.say(f"geo: {unlocated} photos have a position and no address yet; run 04_extract_geo.py")
     if args.json:
         cli.print_json({kind: report.to_dict() for kind, report in reports.items()})
     else:

@@ -12,8 +12,9 @@ import yaml
 from conftest import ROOT
 from pydantic import BaseModel, ValidationError
 
-from imagesearch.config import GEOCODERS, Config, load_config
+from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
+from imagesearch.services import GEOCODERS
 
 SHIPPED = ROOT / "config.yaml"
 SECRET = "hunter2-hunter2"
@@ -393,6 +394,19 @@ def test_the_known_geocoders_are_those_of_geopy_that_go_from_positions_to_addres
     assert {*GEOCODERS} == usable | {"offline", "none"}
     assert "did you mean nominatim?" in refused(write("geo: {geocoder: Nominatin}"))
     assert "offline, nominatim, none" in refused(write("geo: {geocoder: xyzzy}"))
+    for url in (
+        "https://",
+        "ftp://a.org",
+        "http://a.org:99999",
+        "http://a.org/?x=1",
+        "a.org",
+        "http://ä.org",
+    ):
+        assert "nominatim_url" in refused(write(f"geo: {{nominatim_url: '{url}'}}"))
+    for agent in ("", "Zoë’s photos", "a\\r\\nX: 1"):  # noqa: RUF001
+        assert "user_agent" in refused(write(f'geo: {{user_agent: "{agent}"}}'))
+    options = load_config(write("geo: {options: {format: 2, key: a}}")).geo.options
+    assert options == {"format": 2, "key": "a"}
 
 
 def test_keys_of_geocoders_come_from_the_environment_and_are_never_shown(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -152,6 +153,8 @@ def test_positions_are_read(gps: dict, position: tuple[float, float]) -> None:
     [
         ({}, ""),
         ({0: b"\x02\x03\0\0"}, "has none"),
+        ({7: (1.0, 2.0, 3.0), 29: "2023:12:31"}, ""),  # a receiver without a fix knows the time
+        (PARIS | {9: "V"}, "no fix"),
         (PARIS | {1: None}, "without N or S"),
         (PARIS | {3: ""}, "without E or W"),
         (PARIS | {1: "E"}, "without N or S"),
@@ -170,7 +173,7 @@ def test_positions_are_read(gps: dict, position: tuple[float, float]) -> None:
 )
 def test_positions_that_cannot_be_trusted_are_left_out_with_a_reason(gps: dict, reason: str) -> None:
     position, said = position_of(gps)
-    assert position is None and reason in said
+    assert position is None and reason in said and bool(reason) == bool(said)
     assert facts_of(Packets(gps=gps)).latitude is None
 
 
@@ -186,14 +189,24 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner, inner),
     max_leaves=6,
 )
+# Most blocks have the shape of a position, with one thing or another wrong; else hardly any would be one.
+NUMBERS = st.integers(-5, 200).map(float) | st.builds(
+    IFDRational, st.integers(-99, 40_000), st.integers(0, 99)
+)
+ANGLES = st.tuples(NUMBERS, st.floats(-1, 61), st.floats(-1, 61)) | st.tuples(st.floats(-200, 200))
 DATES = st.sampled_from(["2023:12:31", "2023:06:15 12:30:01.98765", "1822:01:01 00:00:00"])
 CLOCKS = st.tuples(*[st.floats(-1, 61)] * 3)
-GPS = st.dictionaries(st.sampled_from([0, 1, 2, 3, 4, 5, 7, 29, 99]), VALUES | DATES | CLOCKS, max_size=8)
+SHAPED = st.fixed_dictionaries(
+    {1: st.sampled_from(["N", "S"]), 2: ANGLES, 3: st.sampled_from(["E", "W"]), 4: ANGLES},
+    optional={7: CLOCKS, 29: DATES, 9: st.sampled_from("AV"), 0: VALUES},
+)
+ODD = st.dictionaries(st.sampled_from([0, 1, 2, 3, 4, 5, 7, 29, 99]), VALUES | DATES | CLOCKS, max_size=8)
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    gps=GPS, other=st.dictionaries(st.sampled_from([0x9003, 0x9291, 0x9011, 0x4746, 0x010F]), VALUES | DATES)
+    gps=SHAPED | SHAPED | ODD,
+    other=st.dictionaries(st.sampled_from([0x9003, 0x9291, 0x9011, 0x4746, 0x010F]), VALUES | DATES),
 )
 def test_no_gps_block_whatever_stands_in_it_makes_the_parser_stumble(gps: dict, other: dict) -> None:
     facts = facts_of(Packets(main=other, exif=other, gps=gps))
@@ -232,6 +245,8 @@ def test_the_first_time_that_can_be_trusted_counts() -> None:
         *(
             "1700:01:01 00:00:00",
             "1970:01:01 00:00:00",
+            "2000:01:01 00:00:00",
+            "2010:01:01 24:00:01",
             "yesterday",
             "2010:02:30 01:01:01",
             5,
@@ -252,6 +267,25 @@ def test_times_are_read_as_programs_write_them(text: str) -> None:
     assert when(text).taken_at == datetime(2010, 1, 2, 3, 4, 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2016:12:31 23:59:60", datetime(2017, 1, 1)),
+        ("2010:01:02 24:00:00", datetime(2010, 1, 3)),
+        ("2000:01:01 00:00:01", datetime(2000, 1, 1, 0, 0, 1)),
+    ],
+)
+def test_the_last_moment_of_a_day_is_one(text: str, moment: datetime) -> None:
+    assert when(text).taken_at == moment
+
+
+def test_times_are_found_wherever_programs_keep_them() -> None:
+    assert facts_of(Packets(main={0x9003: "2010:01:02 03:04:05"})).taken_at == datetime(2010, 1, 2, 3, 4, 5)
+    xmp = {"exif:DateTimeDigitized": ["2011-02-03T04:05:06"]}
+    late = {0x0132: "2012:01:01 10:00:00"}
+    assert facts_of(Packets(xmp=xmp, main=late)).taken_at == datetime(2011, 2, 3, 4, 5, 6)
+
+
 def test_an_offset_never_moves_the_wall_clock_and_fractions_are_kept() -> None:
     facts = when("2010:01:02 03:04:05", exif={0x9011: "-03:30", 0x9291: "7 "})
     assert facts.taken_at == datetime(2010, 1, 2, 3, 4, 5, 700_000) and facts.utc_offset == -210
@@ -266,7 +300,8 @@ def test_the_gps_stamp_becomes_local_time() -> None:
     assert by_sun.taken_at == datetime(2024, 1, 1, 7, 30, 15, 500_000) and "longitude" in by_sun.remarks[0]
     noted = facts_of(Packets(gps=stamp | tokyo, exif={0x9010: "+01:00"}))
     assert noted.taken_at == datetime(2023, 12, 31, 23, 30, 15, 500_000) and noted.utc_offset == 60
-    assert facts_of(Packets(gps={7: (25.0, 99.0, 0.0), 29: "2023:12:31"})).taken_at is None
+    for clock in ((25.0, 59.0, 0.0), (30.0, 0.0, 0.0), (60, 60, 60), (23.0, 60.0, 0.0), (1.0, 1.0, 61.0)):
+        assert facts_of(Packets(gps={7: clock, 29: "2023:12:31"})).taken_at is None
 
 
 # --- with what ---------------------------------------------------------------------------------------------
@@ -292,6 +327,36 @@ def test_a_camera_is_called_as_people_call_it(make: Any, model: Any, camera: str
 )
 def test_a_rating_is_a_number_of_stars(rating: Any, stars: int | None) -> None:
     assert facts_of(Packets(main={0x4746: rating})).rating == stars
+
+
+def test_a_rejected_photo_has_no_stars_whatever_exif_says() -> None:
+    for written, stars in (("-1", None), ("2", 2), ("", 3), ("many", 3)):
+        assert facts_of(Packets(main={0x4746: 3}, xmp={"xmp:Rating": [written]})).rating == stars
+
+
+def test_blocks_beyond_all_measure_are_left_alone(tmp_path: Path) -> None:
+    image = draw(1, (16, 8))
+    image.format = "JPEG"
+    image.info = {"exif": exif_of(gps=PARIS) + bytes(2**22)}
+    packets = packets_of(image, tmp_path / "never read")
+    assert not packets.gps and "too large" in packets.remarks[0]
+
+
+def test_an_xmp_packet_cannot_keep_its_reader_busy() -> None:
+    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    for inner, times in (("<r:RDF><d><e>", 10_000), ("<d>", 500_000)):
+        closing = "".join(f"</{tag[:-1]}>" for tag in reversed(inner.split("<")[1:]))
+        packet = f"<a xmlns:r='{rdf}'>{inner * times}{closing * times}</a>"
+        start = time.process_time()
+        with pytest.raises(ValueError, match="too deep"):
+            parse_xmp(packet)
+        assert time.process_time() - start < 2
+    flat = f"<r:RDF xmlns:r='{rdf}'><d>{'<e/>' * 100_000}</d></r:RDF>"
+    with pytest.raises(ValueError, match="too many"):
+        parse_xmp(flat)
+    nested = XMP.replace("</rdf:Description>", "</rdf:Description><x:y>" + XMP[XMP.index("<rdf:RDF") :], 1)
+    nested = nested.replace("</x:xmpmeta></rdf:RDF>", "</x:y></rdf:RDF>")
+    assert parse_xmp(nested)["xmp:Rating"] == ["4"]
 
 
 def test_an_xmp_packet_cannot_unfold_to_gigabytes() -> None:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +19,8 @@ import pytest
 from imagesearch.address import NOWHERE, Address, parse_answer
 from imagesearch.config import Geo
 from imagesearch.errors import UserError
-from imagesearch.geo import Online, locate_all, offline
+from imagesearch.geo import locate_all, offline
+from imagesearch.geocoders import Online, rounded
 from imagesearch.words import fold
 
 
@@ -51,6 +53,27 @@ LANDMARKS = {
     "Pyramids": (29.9792, 31.1342, "Cairo", "Egypt"),
     "Times Square": (40.7580, -73.9855, "New York", "America"),
     "Ocean Beach": (37.7600, -122.5100, "San Francisco", "California"),
+    "Gateway of India": (18.9220, 72.8347, "Mumbai", "India"),
+    "Colaba": (18.9067, 72.8147, "Bombay", "India"),
+    "Venice Beach": (33.985, -118.4695, "Los Angeles", "California"),
+    "LAX": (33.9416, -118.4085, "Los Angeles", "USA"),
+    "Santa Monica Pier": (34.0094, -118.4973, "Los Angeles", "USA"),
+    "Bellagio": (36.1126, -115.1767, "Las Vegas", "USA"),
+    "Western Wall": (31.7767, 35.2345, "Jerusalem", "Palestine"),
+    "Gateway Arch": (38.6247, -90.1848, "St Louis", "USA"),
+    "Hermitage": (59.9398, 30.3146, "St. Petersburg", "Russia"),
+    "Römer": (50.1104, 8.6821, "Frankfurt", "Deutschland"),
+    "Tyne Bridge": (54.9681, -1.6062, "Newcastle", "UK"),
+    "La Concha": (43.3177, -1.9890, "San Sebastian", "España"),
+    "The Mall": (38.8895, -77.0353, "Washington, D.C.", "USA"),
+    "Château Frontenac": (46.8119, -71.2050, "Quebec City", "Canada"),
+    "Marienplatz": (48.1374, 11.5755, "München", "Germany"),
+    "Kaaba": (21.4225, 39.8262, "Mecca", "Saudi Arabia"),
+    "Ortigia": (37.0600, 15.2930, "Syracuse", "Italy"),
+    "Shibuya": (35.6595, 139.7005, "東京", "日本"),
+    "Gyeongbokgung": (37.5796, 126.9770, "서울", "Korea"),
+    "Heathrow": (51.4700, -0.4543, "London", "UK"),
+    "Arch of Hadrian": (37.9702, 23.7320, "Athens", "Greece"),
 }
 
 
@@ -58,7 +81,7 @@ LANDMARKS = {
 def test_a_landmark_is_found_by_the_city_a_person_would_type(name: str) -> None:
     latitude, longitude, city, country = LANDMARKS[name]
     (address,) = at((latitude, longitude))
-    assert {fold(city), fold(country)} <= words(address)
+    assert {fold(name) for name in (*city.split(","), country)} <= words(address)
     assert address.city and address.country and address.address.endswith(address.country)
 
 
@@ -67,8 +90,12 @@ def test_the_city_is_the_one_around_and_its_neighbours_keep_their_names() -> Non
         a.city for a in at((48.8584, 2.2945), (37.8715, -122.273), (15.579, 73.744), (31.7619, -106.485))
     ]
     assert cities == ["Paris", "Berkeley", "Anjuna", "El Paso"]
+    metropolises = [a.city for a in at((18.9220, 72.8347), (35.4437, 139.6380), (48.8049, 2.1204))]
+    assert metropolises == ["Mumbai", "Yokohama", "Versailles"]
     (el_paso,) = at((31.7619, -106.485))
     assert "ciudad juarez" not in words(el_paso)  # a metropolis two miles off, in another country
+    pier, heathrow, naples = map(words, at((34.0094, -118.4973), (51.47, -0.4543), (26.1420, -81.7948)))
+    assert "inglewood" not in pier and "brent" not in heathrow and "napoli" not in naples
 
 
 def test_the_open_sea_the_ice_and_the_desert_have_no_city() -> None:
@@ -110,6 +137,8 @@ class Server:
     def __init__(self) -> None:
         self.asked: list[tuple[float, str, dict[str, str]]] = []
         self.answer: Callable[[int], tuple[int, bytes] | None] = lambda _: None
+        self.headers: dict[str, str] = {}
+        self.drip = 0.0  # seconds between two bytes
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -117,9 +146,18 @@ class Server:
                 query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
                 outer.asked.append((time.monotonic(), self.headers["User-Agent"], query))
                 status, body = outer.answer(len(outer.asked)) or (200, outer.right(query))
-                with suppress(BrokenPipeError):  # who timed out does not listen any more
+                with suppress(BrokenPipeError, ConnectionResetError):  # who timed out listens no more
+                    if outer.headers.get("X-Drip") == "head":
+                        for _ in range(20):
+                            self.wfile.write(b"H")
+                            time.sleep(outer.drip)
                     self.send_response(status)
+                    for name, value in outer.headers.items():
+                        self.send_header(name, value)
                     self.end_headers()
+                    for i in range(len(body)) if outer.drip else ():
+                        self.wfile.write(body[i : i + 1])
+                        time.sleep(outer.drip)
                     self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
@@ -202,7 +240,6 @@ def test_at_most_one_request_a_second_by_the_servers_clock(server: Server, tmp_p
         (500, b""),
         (200, b"<html>not JSON"),
         (200, b'{"error": "internal"}'),
-        (200, b"[]"),
     ],
     ids=lambda t: f"{t[0]} {t[1][:8].decode()}",
 )
@@ -211,16 +248,115 @@ def test_a_bad_moment_of_the_server_is_survived(
 ) -> None:
     server.answer = lambda n: trouble if n == 1 else None
     found = locate(online(server, tmp_path), *PLACES)
-    if trouble[1] == b"[]":  # no answer, as Nominatim says that nothing is there
-        assert found.addresses[0] == NOWHERE and found.unanswered == 0
-    else:
-        assert [a.country for a in found.addresses] == ["Utopia"] * 3 and len(server.asked) == 4
+    assert [a.country for a in found.addresses] == ["Utopia"] * 3 and len(server.asked) == 4
 
 
-@pytest.mark.parametrize("body", [b'{"lat": "x"}', b'"text"', b"[3]", b"null", b'{"address": []}'])
-def test_answers_in_no_known_form_break_nothing(server: Server, tmp_path: Path, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            b'{"lat": "x"}',
+            b'"text"',
+            b"[3]",
+            b"null",
+            b'{"address": []}',
+            b"{}",
+            b"[]",
+            b"0",
+            b"[" * 100_000,
+        ),
+        b'{"lat": "1", "lon": "1", "display_name": "x", "address": {}}',
+        b'{"error": "Unable to geocode: no database"}',
+        b" " * 2**20 + b'{"lat": "1", "lon": "1", "display_name": "x", "address": {"country": "Utopia"}}',
+    ],
+    ids=lambda body: f"{len(body)} {body[:12].decode()}",
+)
+def test_an_answer_that_says_nothing_is_no_answer(server: Server, tmp_path: Path, body: bytes) -> None:
     server.answer = lambda _: (200, body)
-    assert len(locate(online(server, tmp_path), *PLACES).addresses) == 3
+    found = locate(online(server, tmp_path), PLACES[0])
+    assert found.addresses[0].country == "France" and found.unanswered == 1
+    server.answer = lambda _: None
+    assert locate(online(server, tmp_path), PLACES[0]).addresses[0].country == "Utopia"  # asked again
+
+
+def test_names_hold_only_what_a_table_can_whatever_was_answered(server: Server, tmp_path: Path) -> None:
+    parts = b'"address": {"city": "A\\ud800\\u0007b", "country": "Utopia"}'
+    server.answer = lambda _: (200, b'{"lat": "1", "lon": "1", "display_name": "\\ud800x", ' + parts + b"}")
+    for _ in range(2):  # the second one from the cache
+        (address,) = locate(online(server, tmp_path), PLACES[0]).addresses
+        assert (address.city, address.address) == ("A b", "x") and "\ud800" not in str(address)
+    assert len(server.asked) == 1
+    old = (tmp_path / "answers.jsonl").read_bytes().replace(b"A b", b"A\\ud800b")
+    (tmp_path / "answers.jsonl").write_bytes(old)
+    assert locate(online(server, tmp_path), PLACES[0]).addresses[0].city == "Ab"
+
+
+def test_places_without_an_answer_do_not_block_the_others(server: Server, tmp_path: Path) -> None:
+    def stumbles(_: int) -> tuple[int, bytes] | None:
+        return (500, b"") if float(server.asked[-1][2]["lat"]) < 5 else None
+
+    many = [(float(i), 10.0) for i in range(1, 9)]
+    server.answer = stumbles
+    found = locate(online(server, tmp_path), *many)
+    assert (found.asked, found.unanswered) == (4, 4)
+
+    server.answer = lambda n: (503, b"") if float(server.asked[-1][2]["lat"]) < 5 else None
+    found = locate(online(server, tmp_path), *many, (20.0, 10.0))  # the new one first
+    assert (found.asked, found.unanswered) == (1, 4)
+
+
+def test_a_server_is_taken_at_its_word(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("imagesearch.transport.sleep", slept.append)
+    other = Server()
+    try:
+        server.answer = lambda _: (302, b"")
+        server.headers = {"Location": other.url}
+        found = locate(online(server, tmp_path), *PLACES)
+        assert not other.asked and "redirects" in found.reason and len(server.asked) == 1
+    finally:
+        other.close()
+    for status, seconds, requests in ((403, "", 1), (429, "3600", 1), (404, "", 3), (429, "7", 3)):
+        server.asked.clear()
+        server.headers = {"Retry-After": seconds} if seconds else {}
+        server.answer = lambda _, status=status: (status, b"")
+        locate(online(server, tmp_path), *PLACES)
+        assert len(server.asked) == requests, status
+    assert slept == [7, 7, 7]
+
+
+@pytest.mark.parametrize("where", ["head", "body"])
+def test_a_dripping_answer_ends_at_the_deadline(server: Server, tmp_path: Path, where: str) -> None:
+    server.drip, server.headers = 0.05, {"X-Drip": where}
+    start = time.monotonic()
+    found = locate(online(server, tmp_path, timeout=0.2), PLACES[0])
+    assert time.monotonic() - start < 2 and "TimedOut" in found.reason
+
+
+def test_what_is_known_is_kept_before_asking_and_when_it_is_cut_short(server: Server, tmp_path: Path) -> None:
+    kept: list[list[str]] = []
+
+    def cut(places, total):
+        yield places[0]
+        raise KeyboardInterrupt
+
+    def keep(addresses: list[Address]) -> None:
+        kept.append([address.country for address in addresses])
+
+    with pytest.raises(KeyboardInterrupt):
+        locate(online(server, tmp_path), *PLACES, progress=cut, keep=keep)
+    assert kept == [["France", "Germany", "Australia"], ["Utopia", "Germany", "Australia"]]
+
+
+def test_an_answer_without_components_has_those_that_are_known_offline(tmp_path: Path) -> None:
+    geocoder = Online(Geo(geocoder="photon"), tmp_path / "answers.jsonl")
+    entry = {"key": ["photon", "en", "48.858", "2.295"], "found": asdict(Address(address="Tour Eiffel"))}
+    (tmp_path / "answers.jsonl").write_text(json.dumps(entry))
+    geocoder.refresh()
+    (address,) = locate(geocoder, (48.8584, 2.2946)).addresses
+    assert (address.address, address.city) == ("Tour Eiffel", "Paris") and "france" in words(address)
 
 
 def test_timeouts_are_survived_and_the_offline_address_stands_in(server: Server, tmp_path: Path) -> None:
@@ -240,7 +376,7 @@ def test_a_server_that_refuses_or_is_gone_is_not_hammered(server: Server, tmp_pa
     server.answer = lambda _: (503, b"")
     locate(online(server, tmp_path), *many)
     assert len({q["lat"] for _, _, q in server.asked}) == 3
-    assert not (tmp_path / "answers.jsonl").exists()
+    assert online(server, tmp_path).known(rounded(*many[0])) is None
 
 
 def test_a_run_cut_in_the_middle_resumes_without_asking_twice(server: Server, tmp_path: Path) -> None:
@@ -280,6 +416,10 @@ def test_other_geocoders_are_set_up_by_their_options() -> None:
     [
         {"components": {"city": "Rome", "state": "Lazio", "country": "Italy"}},  # OpenCage
         {"properties": {"city": "Rome", "state": "Lazio", "country": "Italy"}},  # Photon
+        {"City": "Rome", "Region": "Lazio", "CntryName": "Italy", "LongLabel": "Via, Rome"},  # ArcGIS
+        {"toponymName": "Rome", "adminName1": "Lazio", "countryName": "Italy"},  # GeoNames
+        {"address": {"locality": "Rome", "adminDistrict": "Lazio", "countryRegion": "Italy"}},  # Bing
+        {"address": {"city": "Rome", "state": "Lazio", "countryName": "Italy"}},  # HERE
         {
             "address_components": [  # Google
                 {"long_name": "Rome", "types": ["locality", "political"]},

@@ -46,5 +46,15 @@ def test_whatever_lies_in_a_circle_lies_in_its_boxes(
 
 
 def test_a_circle_across_the_date_line_has_two_boxes_and_one_around_a_pole_all_longitudes() -> None:
-    assert len(boxes(-17, 179.99, 10)) == 2 and len(boxes(48, 2, 10)) == 1
-    assert boxes(89.99, 10, 5)[0][2:] == (-180.0, 180.0)
+    assert len(boxes(-17, 179.99, 10, strips=1)) == 2 and len(boxes(48, 2, 10, strips=1)) == 1
+    assert boxes(89.99, 10, 5)[-1][2:] == (-180.0, 180.0)
+
+
+@pytest.mark.parametrize(("latitude", "km"), [(0, 5), (48, 0.05), (-60, 500), (85, 300)])
+def test_the_boxes_hold_little_more_than_the_circle(latitude: float, km: float) -> None:
+    area = sum(
+        (np.sin(np.radians(n)) - np.sin(np.radians(s))) * np.radians(e - w)
+        for s, n, w, e in boxes(latitude, 10, km)
+    )
+    cap = 2 * np.pi * (1 - np.cos(km / 6371.0088))
+    assert 1 <= area / cap < 1.08

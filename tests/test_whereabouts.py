@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import World, draw
+from filelock import FileLock
 from PIL import Image
 
+from imagesearch.address import Address
 from imagesearch.build import build_collections
-from imagesearch.config import load_config
+from imagesearch.config import Config, load_config
 from imagesearch.criteria import Criteria
 from imagesearch.dataset import Dataset
 from imagesearch.demo.album import make_album, read_truth
@@ -21,9 +24,10 @@ from imagesearch.errors import UserError
 from imagesearch.features import extract_features
 from imagesearch.maps import find_clusters, photo_map, unrolled
 from imagesearch.search import Query, Searcher
+from imagesearch.steps import run_steps
 from imagesearch.store import Store
 from imagesearch.vocabulary import Vocabulary
-from imagesearch.whereabouts import extract_geo, read_whereabouts
+from imagesearch.whereabouts import count_unlocated, extract_geo, read_whereabouts
 
 HERE = (46.0, 7.0)
 CORNER = 4.6 / 111.2  # degrees: in both directions together 6.5 km
@@ -66,6 +70,7 @@ def make_photos(folder: Path) -> None:
     save(folder / "line/west.jpg", (-16.8, -179.99), "2020:01:01 00:00:00", "Canon EOS 7D", 4)
     save(folder / "pole/a.jpg", (89.99, 10.0))
     save(folder / "pole/b.jpg", (89.99, -170.0))
+    save(folder / "pole/c.jpg", (90.0, 180.0))
     save(folder / "goa.jpg", (15.579, 73.744), "2023:06:01 00:00:00", "NIKON D90", 3)
     save(folder / "goalpara.jpg", (26.165, 90.625), "2023:08:31 23:59:59")
     save(folder / "paris.jpg", (48.8584, 2.2945), "2023:09:01 00:00:00")
@@ -110,8 +115,8 @@ def found(searcher: Searcher, text: str = "", k: int = 50, **criteria) -> list[s
 def test_the_scripts_from_photos_to_a_place(world: World) -> None:
     done = world.run("04_extract_geo.py", "--map", "map.png", "--no-show", "-v")
     assert (
-        "album: 0 new, 40 unchanged" in done.stdout
-        and "38 with a position, 36 with an address" in done.stdout
+        "album: 0 new, 41 unchanged" in done.stdout
+        and "39 with a position, 36 with an address" in done.stdout
     )
     assert "remark: zero.jpg: position left out: 0, 0" in done.stderr and (world.folder / "map.png").is_file()
     done = world.run("06_search.py", "--json", "--near", "-16.8,-179.99", "--radius", "1")
@@ -123,7 +128,7 @@ def test_another_geocoder_reads_no_photo_again(world: World) -> None:
     for geocoder, addresses in (("none", 0), ("offline", 36)):
         config = world.config(f"geo.geocoder={geocoder}")
         summary = extract_geo(config, Dataset(config))
-        assert (summary.photos.new, summary.positions, summary.addresses) == (0, 38, addresses)
+        assert (summary.photos.new, summary.positions, summary.addresses) == (0, 39, addresses)
 
 
 # --- searching ---------------------------------------------------------------------------------------------
@@ -144,7 +149,11 @@ def test_near_is_right_at_the_date_line_and_the_poles(searcher: Searcher) -> Non
         near = found(searcher, near=f"-16.8,{longitude}", radius=3)
         assert sorted(near) == ["line/east.jpg", "line/west.jpg"]
     assert found(searcher, near="-16.8,179.99", radius=1) == ["line/east.jpg"]
-    assert sorted(found(searcher, near="90,0", radius=2)) == ["pole/a.jpg", "pole/b.jpg"]
+    assert sorted(found(searcher, near="90,0", radius=2)) == ["pole/a.jpg", "pole/b.jpg", "pole/c.jpg"]
+
+
+def test_no_circle_holds_a_photo_without_a_position(searcher: Searcher) -> None:
+    assert found(searcher, near="0,0", radius=1) == []  # where the fields are 0 for want of one
 
 
 def test_a_place_is_a_whole_name_whatever_its_case_and_accents(searcher: Searcher) -> None:
@@ -194,6 +203,8 @@ def test_camera_rating_and_position(searcher: Searcher) -> None:
         {"after": "soon"},
         {"before": "2023-13"},
         {"months": ("ju",)},
+        {"years": (0,)},
+        {"years": (10**20,)},
         {"places": (" ",)},
     ],
 )
@@ -227,6 +238,93 @@ def test_only_what_is_new_is_read_and_what_cannot_be_is_named(tmp_path: Path) ->
     summary = extract_geo(config, Dataset(config))
     assert (summary.photos.new, summary.photos.moved, summary.addresses) == (0, 1, 1)
     assert [where.address.country for where in read_whereabouts(Dataset(config)).values()] == ["Switzerland"]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Config:
+    """Two photos of Paris, of which the addresses have been looked up."""
+    for name in "ab":
+        save(tmp_path / f"photos/{name}.jpg", (48.8584, 2.2945))
+    (tmp_path / "config.yaml").write_text("dataset: {images: photos}")
+    config = load_config(tmp_path / "config.yaml")
+    extract_geo(config, Dataset(config))
+    return config
+
+
+def cities(config: Config) -> list[str]:
+    known, photos = read_whereabouts(Dataset(config)), Dataset(config).photos
+    return [known[photo.photo_id].address.city for photo in sorted(photos, key=lambda photo: photo.path)]
+
+
+def test_an_address_is_of_the_position_that_the_photo_has_now(
+    two: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = two.dataset.images[0]
+    save(folder / "a.jpg", (15.579, 73.744), camera="moved")
+    save(folder / "b.jpg", camera="and nowhere")
+    with monkeypatch.context() as cut:
+        cut.setattr("imagesearch.whereabouts.locate_all", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            extract_geo(two, Dataset(two))
+    assert cities(two) == ["", ""] and count_unlocated(Dataset(two)) == 1
+    extract_geo(two, Dataset(two))
+    assert cities(two) == ["Anjuna", ""] and count_unlocated(Dataset(two)) == 0
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_addresses_are_there_before_a_geocoder_has_answered(
+    two: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (two.dataset.folder / "addresses.parquet").unlink()
+    assert cities(two) == ["", ""] and count_unlocated(Dataset(two)) == 2
+    monkeypatch.setattr("imagesearch.geocoders.Online.ask", interrupt)
+    config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
+    with pytest.raises(KeyboardInterrupt):
+        extract_geo(config, Dataset(config))
+    assert cities(two) == ["Paris", "Paris"]
+
+
+def test_what_another_step_has_hashed_is_not_read_twice(
+    two: Config, tiny_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = two.model_copy(
+        update={"models": two.models.model_copy(update={"clip": str(tiny_models["clip"])})}
+    )
+    extract_features(config, Dataset(config), only=["clip"])
+    save(two.dataset.images[0] / "b.jpg", HERE)  # has changed since
+    hashed: list[str] = []
+    monkeypatch.setattr("imagesearch.steps.content_hash", lambda file: hashed.append(file.name) or bytes(16))
+    monkeypatch.setattr("imagesearch.whereabouts._FINGERPRINT", "another")
+    assert extract_geo(config, Dataset(config)).photos.new == 2 and hashed == ["b.jpg"]
+    assert list(Dataset(config).hashes("geo").values()) == [
+        Dataset(config).hashes("clip").popitem()[1],
+        bytes(16),
+    ]
+
+
+def test_two_runs_do_not_ask_about_the_same_places(two: Config) -> None:
+    config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
+    with FileLock(two.dataset.folder / ".geo.lock"), pytest.raises(UserError, match="another run"):
+        extract_geo(config, Dataset(config))
+
+
+def test_what_another_run_was_answered_meanwhile_is_not_asked_again(
+    two: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
+
+    def while_another_run_asks(*steps, **options):
+        place = {"key": ["nominatim", "en", "48.858", "2.295"], "found": asdict(Address(city="Lutetia"))}
+        (two.dataset.folder / "geocoder_answers.jsonl").write_text(json.dumps(place))
+        return run_steps(*steps, **options)
+
+    monkeypatch.setattr("imagesearch.whereabouts.run_steps", while_another_run_asks)
+    monkeypatch.setattr("imagesearch.geocoders.Online.ask", interrupt)
+    extract_geo(config, Dataset(config))
+    assert cities(two) == ["Lutetia", "Lutetia"]
 
 
 def test_the_drawn_album_says_where_and_when_and_nothing_is_invented(tmp_path: Path) -> None:
@@ -270,6 +368,22 @@ def test_the_map_does_not_tear_the_date_line() -> None:
     assert right - left < 1
     labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert any("W" in label for label in labels) and any("E" in label for label in labels)
+
+
+def test_lines_of_a_map_of_one_town_are_told_apart_and_its_labels_do_not_meet() -> None:
+    positions = np.array([[43.46, 11.88], [43.4605, 11.8825], [43.461, 11.885], [43.4615, 11.8875]])
+    cities = ["Arezzo", "San Leo", "Quarata", "Olmo"]
+    axis = photo_map(*positions.T, cities, "four").axes[0]
+    for ticks, labels in (
+        (axis.get_xticks(), axis.get_xticklabels()),
+        (axis.get_yticks(), axis.get_yticklabels()),
+    ):
+        written = [float(label.get_text()[:-2]) for label in labels]
+        assert len(set(written)) == len(written) > 2
+        np.testing.assert_allclose(written, ticks, atol=1e-9)
+    boxes = [text.get_window_extent() for text in axis.texts]
+    assert len(boxes) >= 2
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
 def test_one_photo_has_a_map_too() -> None:

@@ -23,6 +23,8 @@ from imagesearch.words import fold
         ("a|b%c_d\\e", "a b c d e"),
         ("東京", "東京"),
         ("서울", "서울"),
+        ("St. John's", "st johns"),
+        ("Washington, D.C.", "washington, dc"),
         ("", ""),
     ],
 )

@@ -1,46 +1,15 @@
-"""Addresses: their components, the names that people type for them, and how geocoders write them down."""
+"""Addresses: their components, and how geocoders write them down."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagesearch.placenames import spellings
 from imagesearch.words import fold
 
-# What people type where GeoNames writes another name, and what they call countries that it names by ISO's
-# list; keys are folded. Only the best known: more would want a gazetteer of its own.
-_ALSO = {
-    "new york city": ("New York", "NYC"),
-    "koln": ("Cologne",),
-    "sevilla": ("Seville",),
-    "goteborg": ("Gothenburg",),
-    "antwerpen": ("Antwerp",),
-    "brugge": ("Bruges",),
-    "bengaluru": ("Bangalore",),
-    "ho chi minh city": ("Saigon",),
-    "united states": ("USA", "America"),
-    "united kingdom": ("UK", "Great Britain"),
-    "united arab emirates": ("UAE", "Emirates"),
-    "netherlands": ("Holland",),
-    "czech republic": ("Czechia",),
-    "russian federation": ("Russia",),
-    "korea, republic of": ("South Korea", "Korea"),
-    "korea, democratic peoples republic of": ("North Korea",),
-    "iran, islamic republic of": ("Iran",),
-    "tanzania, united republic of": ("Tanzania",),
-    "moldova, republic of": ("Moldova",),
-    "congo, the democratic republic of the": ("DR Congo", "Congo"),
-    "lao peoples democratic republic": ("Laos",),
-    "syrian arab republic": ("Syria",),
-    "libyan arab jamahiriya": ("Libya",),
-    "brunei darussalam": ("Brunei",),
-    "holy see (vatican city state)": ("Vatican",),
-    "cote divoire": ("Ivory Coast",),
-    "macedonia": ("North Macedonia",),
-    "swaziland": ("Eswatini",),
-    "turkey": ("Türkiye",),
-}
 _LONGEST_NAME, _LONGEST_LINE = 100, 500  # characters; answers over the network are not to be trusted
 
 
@@ -69,7 +38,7 @@ def make_address(city: str, county: str, state: str, country: str, line: str, mo
     named += [(county, "county"), (state, "state"), (country, "country")]
     places: dict[str, tuple[str, str]] = {}
     for name, kind in named:
-        for spelling in (name, *_ALSO.get(fold(name), ())):
+        for spelling in spellings(name, kind, country):
             if folded := fold(spelling):
                 places.setdefault(folded, (spelling, kind))
     return Address(city, county, state, country, line, tuple(places.values()))
@@ -80,13 +49,43 @@ def join_names(*names: str) -> str:
     return ", ".join(dict.fromkeys(name for name in names if name))
 
 
-# Names of components in answers of Nominatim and its kin (OpenCage, Photon, PickPoint, Geolake, Pelias), and
-# types in Google's.
+def printable(text: str, longest: int) -> str:
+    """Return what a table and a terminal can hold of a stranger's text: no controls, no half letters."""
+    kept = (" " if unicodedata.category(c) == "Cc" else c for c in text if not "\ud800" <= c <= "\udfff")
+    return " ".join("".join(kept).split())[:longest]
+
+
+def clean_address(found: Mapping[str, Any], places: Iterable[Sequence[Any]]) -> Address:
+    """Return an address of strings that may be anything, as a file may hold them.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        If there are others than an address has, or none.
+    """
+    fields = {name: printable(str(found[name]), _LONGEST_LINE) for name in _FIELDS}
+    pairs = ((printable(str(name), _LONGEST_NAME), str(kind)) for name, kind in places)
+    return Address(**fields, places=tuple(pair for pair in pairs if pair[0] and pair[1] in _KINDS))
+
+
+_KINDS = ("city", "county", "state", "country")
+_FIELDS = (*_KINDS, "address")
+# Names of components in answers of Nominatim and its kin (OpenCage, Photon, PickPoint, Pelias), types in
+# Google's, and names in those of ArcGIS, Azure, Bing, GeoNames and HERE.
 _KEYS = {
-    "city": ("city", "town", "village", "municipality", "hamlet", "locality", "postal_town"),
-    "county": ("county", "state_district", "administrative_area_level_2"),
-    "state": ("state", "province", "region", "administrative_area_level_1"),
-    "country": ("country",),
+    "city": (
+        *("city", "town", "village", "municipality", "hamlet", "locality", "postal_town"),
+        *("City", "toponymName"),
+    ),
+    "county": (
+        *("county", "state_district", "administrative_area_level_2"),
+        *("Subregion", "countrySecondarySubdivision", "adminDistrict2", "adminName2"),
+    ),
+    "state": (
+        *("state", "province", "region", "administrative_area_level_1"),
+        *("Region", "countrySubdivision", "adminDistrict", "adminName1"),
+    ),
+    "country": ("country", "CntryName", "countryRegion", "countryName"),
     "more": (
         "city_district",
         "borough",
@@ -115,7 +114,8 @@ def parse_answer(raw: Any, line: str | None) -> Address:
     city, county, state, country = (
         (found[kind] or [""])[0] for kind in ("city", "county", "state", "country")
     )
-    text = line[:_LONGEST_LINE] if isinstance(line, str) else join_names(city, county, state, country)
+    text = printable(line, _LONGEST_LINE) if isinstance(line, str) else ""
+    text = text or join_names(city, county, state, country)
     return make_address(city, county, state, country, text, found["more"])
 
 
@@ -126,4 +126,5 @@ def _components(raw: Mapping[str, Any]) -> dict[str, str]:
     else:
         nested = (raw.get(key) for key in ("address", "components", "properties"))
         pairs = list(next((part for part in nested if isinstance(part, Mapping)), raw).items())
-    return {kind: name[:_LONGEST_NAME] for kind, name in pairs if isinstance(name, str) and name}
+    named = ((kind, printable(name, _LONGEST_NAME)) for kind, name in pairs if isinstance(name, str))
+    return {kind: name for kind, name in named if name}

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,16 +21,10 @@ from pydantic import (
     model_validator,
 )
 
+from imagesearch import services
 from imagesearch.errors import UserError
 
 DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Those after the first two are geopy's that can go from positions to addresses, by its names for them.
-GEOCODERS = (
-    *("offline", "none", "nominatim", "arcgis", "azure", "baidu", "baiduv3", "banfrance", "bing"),
-    *("geocodeearth", "geocodio", "geokeo", "geonames", "google", "googlev3", "here", "herev7", "ignfrance"),
-    *("mapbox", "mapquest", "maptiler", "opencage", "openmapquest", "pelias", "photon", "pickpoint"),
-    *("tomtom", "what3words", "what3wordsv3", "woosmap", "yandex"),
-)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -117,14 +112,6 @@ def _auto_or_number(most: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _geocoder(value: Any) -> Any:
-    if value in GEOCODERS:
-        return value
-    near = difflib.get_close_matches(str(value).lower(), GEOCODERS, n=1)
-    hint = f"did you mean {near[0]}?" if near else "offline, nominatim, none or another that geopy names"
-    raise ValueError(f"no such geocoder; {hint}")
-
-
 FolderPath = Annotated[Path, BeforeValidator(_below_config)]
 FolderPaths = Annotated[tuple[Path, ...], BeforeValidator(_paths)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns)]
@@ -192,10 +179,12 @@ class Faces(_Section):
 class Geo(_Section):
     """How positions become addresses."""
 
-    geocoder: Annotated[str, BeforeValidator(_geocoder)] = "offline"
-    options: dict[str, Annotated[str, BeforeValidator(_from_environment)]] = Field(default={}, repr=False)
-    nominatim_url: str = Field(default="https://nominatim.openstreetmap.org", pattern="^https?://")
-    user_agent: str = "imagesearch"
+    geocoder: Annotated[str, BeforeValidator(services.geocoder)] = "offline"
+    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_from_environment)]] = Field(
+        default={}, repr=False
+    )
+    nominatim_url: Annotated[str, AfterValidator(services.server)] = "https://nominatim.openstreetmap.org"
+    user_agent: Annotated[str, AfterValidator(services.header)] = "imagesearch"
     language: str = "en"
 
 

@@ -31,12 +31,12 @@ class Circle:
 
     @property
     def condition(self) -> Condition:
-        """The boxes around it: what a database can look for; `holds` tells exactly."""
+        """Boxes that hold it and little more: what a database can look for; `holds` tells exactly."""
         around = [
             Every((Between("latitude", south, _above(north)), Between("longitude", west, _above(east))))
             for south, north, west, east in boxes(self.latitude, self.longitude, self.km)
         ]
-        return Every((Is("has_gps", True), Either(tuple(around)) if len(around) > 1 else around[0]))
+        return Every((Is("has_gps", True), Either(tuple(around))))
 
     def holds(self, latitude: float, longitude: float) -> bool:
         """Whether a position in degrees lies in the circle, by the great-circle distance."""
@@ -151,7 +151,8 @@ class Criteria:
         if self.after or self.before:
             low, high = _seconds("--after", self.after), _seconds("--before", self.before)
             parts += [Is("has_time", True), Between("taken_at", low, high)]
-        parts += [OneOf("year", self.years)] if self.years else []
+        parts += [Is("has_time", True)] if self.years or self.months else []  # without one, both are 0
+        parts += [OneOf("year", tuple(map(_year, self.years)))] if self.years else []
         parts += [OneOf("month", tuple(map(_month, self.months)))] if self.months else []
         parts += [Is("has_gps", True)] if self.has_gps else []
         parts += [Between("rating", self.rating)] if self.rating is not None else []
@@ -234,6 +235,12 @@ def _seconds(option: str, text: str) -> int | None:
         return int((moment - _EPOCH).total_seconds())
     except ValueError as error:
         raise UserError(f"{option} {text}: {error}") from None
+
+
+def _year(year: int) -> int:
+    if not 1 <= year <= 9999:
+        raise UserError(f"--year {year}: years from 1 to 9999 are wanted")
+    return year
 
 
 def _month(text: str) -> int:

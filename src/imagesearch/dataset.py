@@ -66,6 +66,16 @@ class Dataset:
         known = {(entry.photo_id, entry.size, entry.mtime_ns) for entry in seen.values()}
         return sum((p.photo_id, p.size, p.mtime_ns) not in known for p in self.photos)
 
+    def hashes(self, name: str) -> dict[int, bytes]:
+        """Return the content hashes that a table's step noted of files which have not changed since."""
+        seen = self.table(name).seen()
+        entries = ((photo, seen.get(photo.photo_id)) for photo in self.photos)
+        return {
+            photo.photo_id: entry.content
+            for photo, entry in entries
+            if entry and entry.error is None and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
+        }
+
     @property
     def where(self) -> str:
         """A line that says where the photos are, if not where the config says; else nothing."""

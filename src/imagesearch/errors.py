@@ -1,4 +1,4 @@
-"""The one exception that means: the user can fix this."""
+"""Errors that have a meaning of their own: the user can fix this; a geocoder has not answered."""
 
 
 class UserError(Exception):
@@ -6,3 +6,15 @@ class UserError(Exception):
 
     The message says what happened, to which file or key, and what to do.
     """
+
+
+class UnansweredError(Exception):
+    """Why a geocoder has not answered.
+
+    ``final`` where asking on would be of no use, or rude; ``busy`` where it is the server that could not,
+    rather than the place that it stumbled over.
+    """
+
+    def __init__(self, reason: str, *, final: bool = False, busy: bool = False) -> None:
+        super().__init__(reason)
+        self.final, self.busy = final, busy

@@ -24,12 +24,16 @@ _MAKE, _MODEL, _DATE_TIME, _RATING, _XP_KEYWORDS = 0x010F, 0x0110, 0x0132, 0x474
 _ORIGINAL, _DIGITIZED = 0x9003, 0x9004
 _OFFSET, _OFFSET_ORIGINAL, _OFFSET_DIGITIZED = 0x9010, 0x9011, 0x9012
 _SUBSEC, _SUBSEC_ORIGINAL, _SUBSEC_DIGITIZED = 0x9290, 0x9291, 0x9292
-_GPS_LATITUDE, _GPS_LONGITUDE, _GPS_TIME, _GPS_DATE = 2, 4, 7, 29
+_TIMES = (
+    *(_ORIGINAL, _DIGITIZED, _OFFSET, _OFFSET_ORIGINAL, _OFFSET_DIGITIZED),
+    *(_SUBSEC, _SUBSEC_ORIGINAL, _SUBSEC_DIGITIZED),
+)
+_GPS_LATITUDE, _GPS_LONGITUDE, _GPS_TIME, _GPS_STATUS, _GPS_DATE = 2, 4, 7, 9, 29
 _IPTC_KEYWORDS = (2, 25)
 
 _FIRST_YEAR = 1826  # of the first photograph that is left
 # What clocks show that were never set: exactly the first second of their counting.
-_UNSET = {datetime(year, 1, 1) for year in (1904, 1970, 1980)}
+_UNSET = {datetime(year, 1, 1) for year in (1904, 1970, 1980, 2000)}
 _TIME = re.compile(
     r"(\d{4})[-:/.](\d\d?)[-:/.](\d\d?)(?:[T ]+(\d\d?):(\d\d)(?::(\d\d)(\.\d+)?)?)?\s*(Z|[-+]\d\d:?\d\d)?",
     re.ASCII,
@@ -126,8 +130,11 @@ def position_of(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str
         Empty where there is a position, or no trace of one.
     """
     if gps.get(_GPS_LATITUDE) is None and gps.get(_GPS_LONGITUDE) is None:
-        return None, "the GPS block has none" if gps else ""
+        stamped = _GPS_TIME in gps or _GPS_DATE in gps  # by a receiver that kept the time, and had no fix
+        return None, "the GPS block has none" if gps and not stamped else ""
     try:
+        if _text(gps.get(_GPS_STATUS)).upper() == "V":
+            raise ValueError("the receiver says that it had no fix (status V)")
         latitude = _angle(gps.get(_GPS_LATITUDE), _reference(gps.get(1)), "NS", "latitude")
         longitude = _angle(gps.get(_GPS_LONGITUDE), _reference(gps.get(3)), "EW", "longitude")
         return _checked(latitude, longitude), ""
@@ -200,7 +207,9 @@ def _time(
     packets: Packets, position: tuple[float, float] | None, remarks: list[str]
 ) -> tuple[datetime | None, int | None]:
     """The wall clock, by the first of the known tags that can be trusted, and its offset in minutes."""
-    exif, xmp = packets.exif, packets.xmp
+    own, xmp = packets.exif, packets.xmp
+    # cameras that follow TIFF/EP, and scanners, keep the tags of the inner block in the outer one
+    exif = {tag: own.get(tag, packets.main.get(tag)) for tag in _TIMES}
     candidates = [
         (exif.get(_ORIGINAL), exif.get(_SUBSEC_ORIGINAL), exif.get(_OFFSET_ORIGINAL)),
         (_first(xmp, "exif:DateTimeOriginal", "photoshop:DateCreated"), None, None),
@@ -236,7 +245,7 @@ def _gps_time(
         return None, None
     numbers = [_number(part) for part in clock]
     try:
-        if len(numbers) != 3 or None in numbers or not all(0 <= n < 61 for n in numbers):
+        if len(numbers) != 3 or None in numbers or not _is_clock(*numbers):
             raise ValueError(f"the GPS stamp {_shown(clock)} is not hours, minutes and seconds")
         day, _ = _moment(date)
         hours, minutes, seconds = numbers
@@ -256,15 +265,23 @@ def _gps_time(
     return moment, None
 
 
+def _is_clock(hours: float, minutes: float, seconds: float) -> bool:
+    return 0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61  # there are leap seconds
+
+
 def _moment(text: str) -> tuple[datetime, int | None]:
     """Read a date of EXIF or XMP, and the offset if it is written behind it."""
     match = _TIME.fullmatch(text)
     if not match:
         raise ValueError(f"{text[:40]!r} is not a date and time")
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    # a leap second, and midnight as the end of a day, are the next second and the next day
+    late = timedelta(seconds=1) if second == 60 else timedelta()
+    if (hour, minute, second) == (24, 0, 0):
+        hour, late = 0, timedelta(days=1)
     try:
-        moment = datetime(year, month, day, hour, minute, second)
-    except ValueError as error:
+        moment = datetime(year, month, day, hour, minute, 59 if second == 60 else second) + late
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{text[:40]!r}: {error}") from None
     if match[7]:
         moment += timedelta(milliseconds=int(float(match[7]) * 1000))
@@ -304,7 +321,9 @@ def _rating(packets: Packets, remarks: list[str]) -> int | None:
         number = None if text in (None, "") else _number(text)
         if number is not None and number in range(6):
             return int(number)
-        if number != -1 and text not in (None, ""):
+        if number == -1:
+            return None
+        if text not in (None, ""):
             remarks.append(f"rating left out: {_shown(value)} is not 0 to 5")
     return None
 

@@ -18,12 +18,12 @@ from imagesearch.whereabouts import Whereabouts
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 _WIDTH, _HEIGHTS = 11.0, (3.5, 8.0)  # inches
 _SMALLEST_SPAN = 0.02  # degrees; photos of one garden get some streets around them
 _STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45)  # degrees between lines
 _CELLS = 36  # photos nearer to each other than this part of the map are one cluster
-_LETTER_POINTS = 4.6  # mean width of a letter at the labels' size
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ def photo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[st
         linewidths=0,
         zorder=2,
     )
-    points_a_degree = 72 * min(_WIDTH / (east - west), height / (north - south) / aspect)
-    _draw_labels(axis, clusters, points_a_degree, points_a_degree * aspect)
     axis.set_title(title, color=INK, parse_math=False)
+    figure.draw_without_rendering()  # only now the map has its place, and labels their size on it
+    _draw_labels(axis, clusters)
     return figure
 
 
@@ -139,38 +139,42 @@ def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tupl
     for which, (low, high), names in (("x", longitudes, "EW"), ("y", latitudes, "NS")):
         step = next((s for s in _STEPS if (high - low) / s <= 9), _STEPS[-1])
         ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
-        labels = [_degrees((t + 180) % 360 - 180 if which == "x" else t, names) for t in ticks]
+        decimals = len(f"{step:g}".partition(".")[2])
+        labels = [
+            _degrees((t + 180) % 360 - 180 if which == "x" else t, names, decimals) for t in ticks.tolist()
+        ]
         getattr(axis, f"set_{which}ticks")(ticks, labels)
     axis.grid(color=QUIET, alpha=0.35, linewidth=0.6, zorder=0)
     axis.tick_params(length=0, colors=QUIET)
 
 
-def _degrees(value: float, names: str) -> str:
-    return f"{abs(value):.4g}°{'' if value in (0, -180) else names[int(value < 0)]}"
+def _degrees(value: float, names: str, decimals: int) -> str:
+    value = round(value, decimals)
+    return f"{abs(value):.{decimals}f}°{'' if value in (0, -180) else names[int(value < 0)]}"
 
 
-def _draw_labels(axis: Axes, clusters: Sequence[Cluster], x_points: float, y_points: float) -> None:
+def _draw_labels(axis: Axes, clusters: Sequence[Cluster]) -> None:
     """Write the cities beside their clusters, the largest first, none over another."""
-    taken: list[tuple[float, float, float]] = []
+    taken: list[Bbox] = []
     for cluster in clusters:
         text = shorten(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
-        x, y = cluster.longitude * x_points, cluster.latitude * y_points
-        width = _LETTER_POINTS * len(text)
-        sides = {"left": (x + 8, x + 8 + width), "right": (x - 8 - width, x - 8)}  # what is aligned to it
-        free = (side for side, (left, right) in sides.items()
-                if not any(left < r and right > k and abs(y - m) < 11 for k, r, m in taken))  # fmt: skip
-        if (side := next(free, None)) is None:
-            continue
-        taken.append((*sides[side], y))
-        axis.annotate(
+        label = axis.annotate(
             text,
             (cluster.longitude, cluster.latitude),
-            (8 if side == "left" else -8, 0),
+            (8, 0),
             textcoords="offset points",
-            ha=side,
             va="center",
             size=8,
             color=INK,
             parse_math=False,
             zorder=4,
         )
+        label.set_in_layout(False)  # else the map would shrink for it
+        for side, offset in (("left", 8), ("right", -8)):  # what of the text is at the cluster
+            label.set(ha=side, position=(offset, 0))
+            box = label.get_window_extent().padded(1)
+            if not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+        else:
+            label.remove()

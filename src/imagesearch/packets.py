@@ -17,6 +17,7 @@ from PIL import Image, IptcImagePlugin
 
 _EXIF_IFD, _GPS_IFD, _XMP_TAG = 0x8769, 0x8825, 0x02BC
 _MOST_BYTES = 4 * 2**20  # of one block; Photoshop's longest histories stay below
+_MOST_ELEMENTS, _DEEPEST = 100_000, 64  # of an XMP packet: histories have thousands, a dozen deep
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _PREFIXES = {
     "http://ns.adobe.com/exif/1.0/": "exif",
@@ -148,7 +149,7 @@ def parse_xmp(packet: Any) -> dict[str, list[str]]:
     Raises
     ------
     ValueError
-        If it is too large, declares entities (which could unfold to gigabytes), or is not text.
+        If it is too large or too deep, declares entities (which could unfold to gigabytes), or is not text.
     xml.etree.ElementTree.ParseError
         If it is not XML.
 
@@ -165,14 +166,34 @@ def parse_xmp(packet: Any) -> dict[str, list[str]]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("it declares entities")
     found: dict[str, list[str]] = {}
-    for rdf in ElementTree.fromstring(text).iter(f"{_RDF}RDF"):
-        for description in rdf:  # nested ones describe other pictures, which this one was made of
-            for name, value in description.items():
-                _add(found, name, [value])
-            for element in description:
-                items = [item.text or "" for item in element.iter(f"{_RDF}li")]
-                _add(found, element.tag, items or [element.text or ""])
+    parser = ElementTree.XMLParser(target=_Limited())
+    parser.feed(text)
+    rdf = next(parser.close().iter(f"{_RDF}RDF"), ())  # another one inside it would be read again for each
+    for description in rdf:  # nested ones describe other pictures, which this one was made of
+        for name, value in description.items():
+            _add(found, name, [value])
+        for element in description:
+            items = [item.text or "" for item in element.iter(f"{_RDF}li")]
+            _add(found, element.tag, items or [element.text or ""])
     return found
+
+
+class _Limited(ElementTree.TreeBuilder):
+    """Refuses packets that were made to keep their reader busy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._elements = self._depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str]) -> ElementTree.Element:
+        self._elements, self._depth = self._elements + 1, self._depth + 1
+        if self._elements > _MOST_ELEMENTS or self._depth > _DEEPEST:
+            raise ValueError("too many elements, or too deep")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str) -> ElementTree.Element:
+        self._depth -= 1
+        return super().end(tag)
 
 
 def _add(found: dict[str, list[str]], tag: str, values: list[str]) -> None:

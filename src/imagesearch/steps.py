@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
@@ -113,6 +113,7 @@ def run_steps(
     workers: int | str = "auto",
     retry_failed: bool = False,
     progress: Callable[[Iterable[Photo], int], Iterable[Photo]] | None = None,
+    hashes: Mapping[int, bytes] | None = None,
 ) -> Summary:
     """Bring the tables of some steps up to date with the photos, decoding each photo once for all of them.
 
@@ -130,19 +131,22 @@ def run_steps(
         Look again at unchanged photos that failed before.
     progress
         Wraps the stream of photos as they are done, with their number; for a progress bar.
+    hashes
+        What `imagesearch.photos.content_hash` says of files as they are now, where that is known: they are
+        not read again for it.
     """
     start = time.monotonic()
     with ExitStack() as stack:
         for step in steps:
             for table in step.tables:
                 stack.enter_context(table.lock())
-        hashes: dict[int, bytes] = {}
+        hashes = dict(hashes or {})
         plans = [_plan(step, photos, hashes, retry_failed) for step in steps]
         for plan in plans:
             _apply_moves(plan)
         missing = [photo for photo in photos if any(photo.photo_id in plan.missing for plan in plans)]
         # closing: an interrupt in `progress` too commits now, while the tables are locked
-        with closing(_work(plans, missing, previews, batch_size, workers)) as done:
+        with closing(_work(plans, missing, previews, batch_size, workers, hashes)) as done:
             for _ in progress(done, len(missing)) if progress else done:
                 pass
         summary = _summary(plans, photos, missing)
@@ -268,7 +272,12 @@ def _entry(photo: Photo, content: bytes, width: int, height: int, error: str | N
 
 
 def _work(
-    plans: Sequence[_Plan], missing: Sequence[Photo], previews: Previews, batch_size: int, workers: int | str
+    plans: Sequence[_Plan],
+    missing: Sequence[Photo],
+    previews: Previews,
+    batch_size: int,
+    workers: int | str,
+    hashes: Mapping[int, bytes],
 ) -> Iterator[Photo]:
     """Yield each photo when all its steps are through with it; commit as it goes."""
     if not missing:
@@ -280,7 +289,7 @@ def _work(
         wanted = [w for w in writers.values() if photo.photo_id in w.plan.missing]
         decoded = _Decoded(photo)
         try:
-            decoded.content = content_hash(photo.file)
+            decoded.content = hashes.get(photo.photo_id) or content_hash(photo.file)
             side, longest = (max(getattr(w.engine, name) for w in wanted) for name in ("side", "longest"))
             picture = previews.open(photo, side, longest) if side or longest else None
             if picture is not None:

@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from imagesearch.address import NOWHERE, Address
 from imagesearch.config import Config
@@ -26,7 +28,7 @@ from imagesearch.vocabulary import Vocabulary, count_words
 from imagesearch.words import fold
 
 # Changes whenever metadata is read differently, so that the photos are read again.
-_FINGERPRINT = "metadata/1"
+_FINGERPRINT = "metadata/2"
 _PHOTOS_A_BATCH = 64
 _FACTS = pa.schema(
     [
@@ -45,6 +47,8 @@ _PLACE = pa.struct([("name", pa.string()), ("kind", pa.string())])
 _ADDRESSES = pa.schema(
     [
         ("photo_id", pa.int64()),
+        ("latitude", pa.float64()),  # of what position this is the address
+        ("longitude", pa.float64()),
         ("city", pa.string()),
         ("county", pa.string()),
         ("state", pa.string()),
@@ -128,7 +132,8 @@ def extract_geo(
     Raises
     ------
     UserError
-        If a root of the dataset cannot be found, another run is writing, or the geocoder cannot be set up.
+        If a root of the dataset cannot be found, another run is writing or asking, or the geocoder cannot be
+        set up.
     """
     online = _online(config, dataset)
     step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataEngine)
@@ -140,15 +145,20 @@ def extract_geo(
         workers=config.extraction.workers,
         retry_failed=retry_failed,
         progress=progress,
+        hashes=dataset.hashes("clip"),
     )
-    facts = _read_facts(dataset)
-    located = _locate(config, facts, online, asking)
+    try:
+        with FileLock(dataset.folder / ".geo.lock", blocking=False):
+            facts = _read_facts(dataset)
+            located = _locate(config, dataset, facts, online, asking)
+    except Timeout:
+        raise UserError(f"{dataset.folder}: another run is looking up addresses") from None
     paths = {photo.photo_id: photo.path for photo in dataset.photos}
     return GeoSummary(
         summary,
         positions=sum(known.latitude is not None for known in facts.values()),
         times=sum(known.taken_at is not None for known in facts.values()),
-        addresses=_write_addresses(dataset, facts, located.addresses),
+        addresses=sum(address != NOWHERE for address in located.addresses),
         asked=located.asked,
         unanswered=located.unanswered,
         reason=located.reason,
@@ -160,7 +170,18 @@ def read_whereabouts(dataset: Dataset) -> dict[int, Whereabouts]:
     """Return what step 04 found about the photos that are there, by photo id; empty before its first run."""
     facts = _read_facts(dataset)
     addresses = _read_addresses(dataset) if facts else {}
-    return {i: Whereabouts(known, addresses.get(i, NOWHERE)) for i, known in facts.items()}
+    return {
+        i: Whereabouts(known, addresses.get((i, known.latitude, known.longitude), NOWHERE))
+        for i, known in facts.items()
+    }
+
+
+def count_unlocated(dataset: Dataset) -> int:
+    """Count the photos whose position has changed, or was found, since addresses were last looked up."""
+    facts = _read_facts(dataset)
+    addresses = _read_addresses(dataset) if facts else {}
+    placed = ((i, f.latitude, f.longitude) for i, f in facts.items() if f.latitude is not None)
+    return sum(key not in addresses for key in placed)
 
 
 # --- from the tables to Milvus -----------------------------------------------------------------------------
@@ -247,44 +268,55 @@ def _online(config: Config, dataset: Dataset) -> Online | None:
 
 
 def _locate(
-    config: Config, facts: Mapping[int, Facts], online: Online | None, asking: Progress | None
+    config: Config,
+    dataset: Dataset,
+    facts: Mapping[int, Facts],
+    online: Online | None,
+    asking: Progress | None,
 ) -> Located:
-    """Return the addresses of the photos that have a position, in their order."""
+    """Return the addresses of the photos that have a position, in their order; written on the way."""
+    keep = partial(_write_addresses, dataset, facts)
     positions = [(f.latitude, f.longitude) for f in facts.values() if f.latitude is not None]
     if not positions or config.geo.geocoder == "none":
-        return Located([NOWHERE] * len(positions))
-    return locate_all(*np.array(positions).T, online, asking)
+        located = Located([NOWHERE] * len(positions))
+        keep(located.addresses)
+        return located
+    if online is not None:
+        online.refresh()
+    return locate_all(*np.array(positions).T, online, asking, keep)
 
 
-def _write_addresses(dataset: Dataset, facts: Mapping[int, Facts], addresses: Sequence[Address]) -> int:
-    """Write the addresses that there are, in place of the older ones; return their number."""
-    located = [photo_id for photo_id, known in facts.items() if known.latitude is not None]
+def _write_addresses(dataset: Dataset, facts: Mapping[int, Facts], addresses: Sequence[Address]) -> None:
+    """Write the addresses of all positions, the empty ones too, in place of the older ones."""
+    located = [(i, f.latitude, f.longitude) for i, f in facts.items() if f.latitude is not None]
     rows = [
-        {"photo_id": photo_id}
+        {"photo_id": photo_id, "latitude": latitude, "longitude": longitude}
         | asdict(address)
         | {"places": [{"name": name, "kind": kind} for name, kind in address.places]}
-        for photo_id, address in zip(located, addresses, strict=True)
-        if address != NOWHERE
+        for (photo_id, latitude, longitude), address in zip(located, addresses, strict=True)
     ]
     file = _addresses_file(dataset)
     unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
     pq.write_table(pa.Table.from_pylist(rows, _ADDRESSES), unfinished, compression="zstd")
     unfinished.replace(file)
-    return len(rows)
 
 
-def _read_addresses(dataset: Dataset) -> dict[int, Address]:
+def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]:
+    """Addresses by photo and position: one of another position is none of the photo's any more."""
     file = _addresses_file(dataset)
     try:
         with pq.ParquetFile(file) as parquet:
-            rows = parquet.read().to_pylist()
+            table = parquet.read()
     except FileNotFoundError:  # a run was stopped between the positions and their addresses
         return {}
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{file}: cannot be read ({error}); run 04_extract_geo.py") from None
+    if table.schema.names != _ADDRESSES.names:  # an earlier version wrote it
+        return {}
+    rows = table.to_pylist()
     for row in rows:
         row["places"] = tuple((place["name"], place["kind"]) for place in row["places"])
-    return {row.pop("photo_id"): Address(**row) for row in rows}
+    return {(row.pop("photo_id"), row.pop("latitude"), row.pop("longitude")): Address(**row) for row in rows}
 
 
 def _addresses_file(dataset: Dataset) -> Path:

@@ -12,15 +12,15 @@ _PLAIN = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
     | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
-# O'Brien and Hawai'i are also typed without; Saint-Denis with a space.
-_DROPPED = frozenset("'`’‘ʻʼʹ′")  # noqa: RUF001
+# O'Brien, Hawai'i and St. Louis are also typed without; Saint-Denis with a space.
+_DROPPED = frozenset(".'`’‘ʻʼʹ′")  # noqa: RUF001
 _SPACES = frozenset("|%_\\-‐‑‒–—−")  # noqa: RUF001
 # The combining marks of Latin, Greek and Cyrillic; those of other scripts are no ornaments.
 _ACCENTS = range(0x0300, 0x0370)
 
 
 def fold(text: str) -> str:
-    """Return a text as it is compared: lower case, no accents, no apostrophes, single spaces.
+    """Return a text as it is compared: lower case, no accents, no apostrophes and dots, single spaces.
 
     Hyphens become spaces, and so do control characters and those that a filter cannot hold (``| % _ \\``),
     so that what is returned can be an element of a list in Milvus. Folding twice changes nothing.
