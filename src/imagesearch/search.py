@@ -112,11 +112,13 @@ class Searcher:
         if not words:
             return Reading()
         if query.strategy == "filter":
-            return self._reader.read(words, query.today or date.today())
-        text = words
-        if query.strategy == "hybrid":  # names are for BM25: CLIP never learned them
-            text = self._reader.read(words, query.today or date.today()).caption or words
+            return self._understood(query)
+        # hybrid: names are for BM25, CLIP never learned them
+        text = (self._understood(query).caption if query.strategy == "hybrid" else "") or words
         return Reading(text=self.config.search.template.replace("{text}", text), caption=text, words=words)
+
+    def _understood(self, query: Query) -> Reading:
+        return self._reader.read(query.text.strip(), query.today or date.today())
 
     def _follow(
         self, query: Query, reading: Reading, always: Condition, fetch: Fetch, has_source: bool
@@ -158,8 +160,10 @@ class Searcher:
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
                 if query.strategy == "hybrid":
                     ranker, words = self.config.search.ranker, fold(query.text)
+                    shows = self._understood(query).caption  # of names alone CLIP knows nothing
+                    seen = vector if shows else None
                     hits = self.store.hybrid(
-                        name, vector, words, limit, where=where, fields=_RANKED_BY, ranker=ranker
+                        name, seen, words, limit, where=where, fields=_RANKED_BY, ranker=ranker
                     )
                 else:
                     hits = self.store.search(name, query.by, vector, limit, where=where, fields=_RANKED_BY)

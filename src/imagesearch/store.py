@@ -126,7 +126,7 @@ class Store(Catalogue):
     def hybrid(
         self,
         dataset: str,
-        vector: np.ndarray,
+        vector: np.ndarray | None,
         words: str,
         limit: int,
         *,
@@ -138,8 +138,8 @@ class Store(Catalogue):
 
         Parameters
         ----------
-        vector : (d,) float32
-            Of unit length.
+        vector : (d,) float32, optional
+            Of unit length; without it words alone decide.
         words
             Folded, as the photos' are.
         ranker
@@ -162,10 +162,11 @@ class Store(Catalogue):
             )
         collection = self.open(dataset, "clip")
         depth = min(max(limit, _HYBRID_DEPTH), _MOST_HITS)
+        by_vector = [] if vector is None else [("embedding", np.asarray(vector, np.float32), "IP")]
         found = hybrid_request(
             self._client,
             collection.alias,
-            [("embedding", np.asarray(vector, np.float32), "IP"), (WORDS_INDEX, words, "BM25")],
+            [*by_vector, (WORDS_INDEX, words, "BM25")],
             depth,
             self.expression(where),
             ranker,
