@@ -201,7 +201,8 @@ def test_from_photos_to_names_and_back(drawn: Drawn) -> None:
 
     found = run(drawn, "06_search.py", "--face", drawn.photos / "maya1.jpg", "--json", "-k", "5")
     answer = json.loads(found.stdout)
-    assert "this looks like Maya (1.00)" in answer["note"]
+    assert "this looks like Maya (1.00)" in answer["notes"]
+    assert any("names have changed since" in note for note in answer["notes"])
     assert {result["path"] for result in answer["results"]} == {
         *(f"maya{i}.jpg" for i in range(4)),
         "both.jpg",
@@ -296,7 +297,7 @@ def test_what_the_user_can_fix_is_one_line(
 def test_a_face_among_others_is_searched_for(untouched: Drawn, main_of: Main, capsys) -> None:
     main_of(untouched, "06_search.py", "--face", "photos/both.jpg", "--json", "-k", "3")
     answer = json.loads(capsys.readouterr().out)
-    assert "2 faces are in both.jpg, the largest counts" in answer["note"]
+    assert any("2 faces are in both.jpg, the largest counts" in note for note in answer["notes"])
     assert answer["results"][0]["path"] == "both.jpg" and answer["results"][0]["score"] > 0.99
     main_of(untouched, "06_search.py", "--face", "photos/maya0.jpg", "--json", "--min-score", "0.999")
     assert [r["path"] for r in json.loads(capsys.readouterr().out)["results"]] == ["maya0.jpg"]

@@ -19,6 +19,7 @@ from imagesearch.encoders import model_id
 from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
 from imagesearch.filters import Condition, Every, No, OneOf, Under
+from imagesearch.people import journal
 from imagesearch.photos import path_below
 from imagesearch.plan import Step, parts_of, steps
 from imagesearch.query import COUNTED, Answer, Query, Result, check_query
@@ -87,7 +88,10 @@ class Searcher:
         fetch = self._fetch(query, vector, face)
         found = self._follow(asked, reading, always, fetch, has_source=vector is not None or face is not None)
         verdict = self._judge(asked, vector, found)
-        return self._answer(query, reading, collection, found, verdict, [face.said] if face else [], unknown)
+        said = [face.said] if face else []
+        if face and not face.is_known and vector is None:
+            said.append("the nearest faces follow")
+        return self._answer(query, reading, collection, found, verdict, said, unknown)
 
     # --- reading and planning ------------------------------------------------------------------------------
 
@@ -158,6 +162,10 @@ class Searcher:
     def _face(self, query: Query) -> KnownFace | None:
         if not query.face:
             return None
+        if self.store.find(self.config.dataset.name, "faces") is None:
+            raise UserError(
+                "--face: no faces were looked for yet; run 02_cluster_faces.py and 05_build_collections.py"
+            )
         self._collection("faces")
         return self._faces.read(query.face)
 
@@ -199,7 +207,7 @@ class Searcher:
             for rank, (hit, fit) in enumerate(pairs[: query.top_k], 1)
         ]
         about = [f"nothing here looks like {reading.caption!r}; the nearest follow"] if nothing else []
-        notes = (found.note, *reading.notes, *said, *unknown, *about)
+        notes = (found.note, *reading.notes, *said, *unknown, *about, self._outdated)
         return Answer(
             query,
             reading,
@@ -254,6 +262,12 @@ class Searcher:
     @functools.cached_property
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary.read(self.dataset.folder)
+
+    @functools.cached_property
+    def _outdated(self) -> str:
+        if journal(self.dataset).count() == self._vocabulary.decisions:
+            return ""
+        return "names have changed since the collections were built; run 05_build_collections.py"
 
     @functools.cached_property
     def _reader(self) -> SentenceReader:

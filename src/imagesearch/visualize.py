@@ -125,10 +125,7 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Figure:
             axis.axis("off")
             axis.set_anchor("S")
         if heading:
-            title = shorten(heading, 60)
-            axes[0].set_title(
-                title, loc="left", color=person_colour(heading), fontweight="bold", size=11, parse_math=False
-            )
+            _write_heading(axes[0], heading)
         for axis, tile in zip(axes, tiles, strict=False):
             if tile.image is None:
                 axis.text(0.5, 0.5, "gone", ha="center", va="center", color=QUIET)
@@ -287,6 +284,19 @@ def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
     axis.tick_params(length=0, colors=INK)
     for place, value in zip(places, values, strict=True):
         axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=INK)
+
+
+def _write_heading(axis: Axes, heading: str) -> None:
+    """Write above the first picture of a row, over the next ones, and no further than the figure."""
+    title = axis.set_title(
+        "", loc="left", color=person_colour(heading), fontweight="bold", size=11, parse_math=False
+    )
+    title.set_in_layout(False)  # else it would push the pictures apart
+    room = axis.figure.bbox.width - 0.3 * axis.figure.dpi
+    for length in range(max(1, min(60, len(heading))), 0, -1):
+        title.set_text(shorten(heading, length))
+        if title.get_window_extent().width <= room:
+            break
 
 
 def _aspect(image: Image.Image | None) -> float:
