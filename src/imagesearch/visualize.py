@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import sys
 import textwrap
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -199,8 +200,7 @@ def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = 
     file = save
     if file is None and not window:
         file = Path("outputs") / f"{_file_name(name)}.png"
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
+    with _missing_letters_ignored():
         if file is not None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -231,6 +231,13 @@ def new_figure(inches: tuple[float, float]) -> Figure:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # about fonts that are not there
     plt.rcParams.update(_STYLE)
     return plt.figure(figsize=inches, layout="constrained")
+
+
+@contextlib.contextmanager
+def _missing_letters_ignored() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
+        yield
 
 
 def _has_window() -> bool:
@@ -288,15 +295,15 @@ def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
 
 def _write_heading(axis: Axes, heading: str) -> None:
     """Write above the first picture of a row, over the next ones, and no further than the figure."""
-    title = axis.set_title(
-        "", loc="left", color=person_colour(heading), fontweight="bold", size=11, parse_math=False
-    )
-    title.set_in_layout(False)  # else it would push the pictures apart
+    style = {"color": person_colour(heading), "weight": "bold", "size": 11, "parse_math": False}
+    # no title: the layout would push the pictures apart to make room for it
+    text = axis.text(0, 1.07, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
     room = axis.figure.bbox.width - 0.3 * axis.figure.dpi
-    for length in range(max(1, min(60, len(heading))), 0, -1):
-        title.set_text(shorten(heading, length))
-        if title.get_window_extent().width <= room:
-            break
+    with _missing_letters_ignored():
+        for length in range(min(60, len(heading)), 0, -1):
+            text.set_text(shorten(heading, length))
+            if text.get_window_extent().width <= room:
+                break
 
 
 def _aspect(image: Image.Image | None) -> float:
