@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, draw
 from drawn import Drawn, picture_of
+from synthetic import row_of
 
 from imagesearch import build as build_module
 from imagesearch import catalogue
@@ -151,6 +152,23 @@ def test_a_name_and_its_change_reach_every_collection(drawn: Drawn) -> None:
             assert not any("person 1" in labels for labels, _ in rows.values())
         labels = [fields["label"] for fields in face_rows(drawn).values()]
         assert labels.count(given) == 5 and "person 1" not in labels
+
+
+def test_names_outlive_what_is_written_into_files_and_do_not_go_to_who_is_in_other_photos(
+    drawn: Drawn,
+) -> None:
+    editor = Editor(drawn.config(), drawn.dataset())
+    for number, name in (("1", "Maya"), ("2", "Kofi"), ("3", "Noor")):
+        editor.name(number, name)
+    before = people_of(drawn).labels()[0]
+    for file in drawn.photos.glob("*.jpg"):
+        file.write_bytes(file.read_bytes() + b"rating: 5")  # as of a keyword: the pixels are the same
+    assert drawn.detect().new == 11
+    assert cluster_people(drawn.config(), drawn.dataset()).labels()[0] == before
+    shutil.copy(drawn.photos / "kofi4.jpg", drawn.photos / "maya0.jpg")
+    drawn.detect()
+    people = cluster_people(drawn.config(), drawn.dataset())
+    assert people.labels()[0][row_of(people.faces, "maya0.jpg")] == "Kofi"
 
 
 # --- the scripts -------------------------------------------------------------------------------------------

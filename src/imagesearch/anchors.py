@@ -12,8 +12,8 @@ from imagesearch.photos import photo_id
 
 # Two detections of one face, by another model or in a photo that was cropped, overlap at least so much.
 _SAME_FACE = 0.4
-# Anchors are written with five digits. Boxes that agree to that were found in the same pixels.
-_SAME_PIXELS = 2e-5
+# Boxes that agree to a part in ten thousand were found in the same pixels; anchors have five digits.
+_SAME_PIXELS = 1e-4
 
 Anchor = tuple[str, str, tuple[float, float, float, float]]
 """A face's photo, by path and content, and its box as fractions of the photo's width and height."""
