@@ -21,7 +21,7 @@ def arguments():
         help="folders of photos, in place of dataset.images; later steps use them too",
     )
     parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
-    parser.add_argument("--show", metavar="PHOTO", help="draw the faces found in a photo, with their names")
+    parser.add_argument("--show", metavar="PHOTO", help="draw the faces found in a photo, with names")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     cli.add_figure_options(parser)
     return parser.parse_args()

@@ -1,8 +1,8 @@
 """Look at the people that 02 found; name, merge, split and forget them.
 
 Without options it lists everybody, those with most faces first, and draws a row of faces for each. FACES is
-a person's number or name (3, Maya), or single faces by their numbers in the drawing (3.1,3.4). What you
-decide is kept for good: new photos, another clustering and another model obey it.
+a PERSON's number or name (3, Maya); for --name and --not also single faces, by their numbers in the drawing
+(3.1,3.4). What you decide is kept for good: new photos, another clustering and another model obey it.
 """
 
 from pathlib import Path
@@ -14,14 +14,14 @@ def arguments():
     parser = cli.parser(__doc__)
     decide = parser.add_argument_group("decisions, carried out in this order")
     decide.add_argument(
-        "--split", action="append", default=[], metavar="FACES", help="not one person: part them"
+        "--split", action="append", default=[], metavar="PERSON", help="not one person: part them"
     )
     decide.add_argument(
         "--not", action="append", default=[], dest="deny", metavar="FACES=NAME", help="not them"
     )
     decide.add_argument("--name", action="append", default=[], metavar="FACES=NAME", help="this is NAME")
     decide.add_argument(
-        "--merge", action="append", nargs="+", default=[], metavar="FACES", help="all one person"
+        "--merge", action="append", nargs="+", default=[], metavar="PERSON", help="all one person"
     )
     decide.add_argument("--forget", action="append", default=[], metavar="NAME", help="take a name away")
     decide.add_argument("--from-csv", type=Path, metavar="FILE", help="names by columns: see README")
@@ -32,7 +32,7 @@ def arguments():
         "--no-build", action="store_true", help="leave Milvus as it is; 05 brings it up to date"
     )
     look = parser.add_argument_group("looking")
-    look.add_argument("--show", metavar="FACES", help="draw all faces of one person")
+    look.add_argument("--show", metavar="PERSON", help="draw all faces of one person")
     look.add_argument(
         "--min-faces", type=int, default=2, metavar="N", help="list who has so many; default: 2"
     )
@@ -44,6 +44,7 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
+    from imagesearch.build import names_wait
     from imagesearch.dataset import Dataset
     from imagesearch.errors import UserError
     from imagesearch.naming import Editor
@@ -52,6 +53,7 @@ def main():
     cli.say(dataset.where)
     editor = Editor(config, dataset)
     decided, failure = True, None
+    cut_short = editor.stale
     try:
         decided = decide(editor, args)
     except UserError as error:
@@ -62,7 +64,7 @@ def main():
         people = editor.people
     if not failure:
         present(people, dataset, args)
-    if decided and not args.no_build:
+    if not args.no_build and (decided or cut_short or names_wait(dataset)):
         build(config, dataset)
     if failure:
         raise failure
@@ -81,11 +83,14 @@ def decide(editor, args):
     for name in args.forget:
         editor.forget(name)
     if args.from_csv:
+        from imagesearch.errors import UserError
         from imagesearch.names_csv import name_from_csv
 
         named, missed = name_from_csv(editor, args.from_csv)
         cli.say(f"{args.from_csv}: {named} lines used")
         cli.report_failures(missed, args.verbose, "not used")
+        if not named:
+            raise UserError(f"{args.from_csv}: no line could be used")
     return any((args.split, args.deny, args.name, args.merge, args.forget, args.from_csv))
 
 
@@ -138,16 +143,19 @@ def present(people, dataset, args):
 def build(config, dataset):
     """Let the collections have the names that people have now, if there are any collections."""
     from imagesearch.build import build_collections
+    from imagesearch.errors import UserError
     from imagesearch.store import Store
 
-    with Store(config.milvus) as store:
-        if (
-            store.find(config.dataset.name, "faces") is None
-            and store.find(config.dataset.name, "clip") is None
-        ):
-            return
-        for kind, report in build_collections(config, dataset, store).items():
-            cli.say(f"{config.dataset.name}_{kind}: {report}")
+    name = config.dataset.name
+    try:
+        with Store(config.milvus) as store:
+            if all(store.find(name, kind) is None for kind in ("faces", "clip")):
+                return
+            for kind, report in build_collections(config, dataset, store).items():
+                cli.say(f"{name}_{kind}: {report}")
+    except UserError as error:
+        kept = "the names are kept, and reach the collections with the next 05_build_collections.py"
+        raise UserError(f"{error}; {kept}") from None
 
 
 if __name__ == "__main__":

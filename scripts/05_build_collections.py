@@ -40,6 +40,8 @@ def main():
         cli.report_failures(report.skipped, args.verbose, "skipped")
         if report.waiting:
             cli.say(f"{kind}: {report.waiting} photos are new or have changed; run {STEPS[kind]}")
+        for line in report.undone:
+            cli.say(line)
     if dataset.table("geo").folder.is_dir() and (waiting := dataset.waiting("geo")):
         cli.say(f"geo: {waiting} photos are new or have changed; run 04_extract_geo.py")
     if unlocated := count_unlocated(dataset):

@@ -10,9 +10,9 @@ import yaml
 from conftest import ROOT
 from PIL import Image
 
+from imagesearch.anchors import overlap
 from imagesearch.config import Config, load_config
 from imagesearch.dataset import Dataset
-from imagesearch.decisions import overlap
 from imagesearch.demo.people import CAST, Person
 from imagesearch.demo.picture import Spec, Truth, draw_picture
 from imagesearch.detection import Faces, detect_faces, read_faces

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import HEIGHT, PLACES, WIDTH, make_faces, people_vectors, row_of, vectors_of
 
-from imagesearch.decisions import Anchor, Decision, Finder, Journal, Links, overlap, replay
+from imagesearch.anchors import Anchor, Finder, overlap
+from imagesearch.decisions import Decision, Journal
 from imagesearch.detection import Faces
 from imagesearch.errors import UserError
+from imagesearch.replay import Links, replay
 
 ANCHOR = ("2023/Zoë.jpg", "00112233aabbccdd", (0.1, 0.2, 0.3, 0.4))
 NAMES = ["Maya", "Zoë", "नूर", "김민준", "O'Brien", "Мария", "Ana\u2028Lu", "李 四"]
@@ -40,7 +42,7 @@ def test_a_line_cut_at_any_byte_loses_itself_alone_and_the_next_one_is_whole(tmp
     kept = journal.file.stat().st_size
     journal.append(second)
     whole = journal.file.read_bytes()
-    for end in range(kept, len(whole)):
+    for end in range(kept, len(whole) - 1):
         journal.file.write_bytes(whole[:end])
         assert journal.read() == [first], end
         journal.append(second)
@@ -81,6 +83,17 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_a_last_line_without_its_end_counts_and_is_ended(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "people.jsonl")
+    decisions = [Decision("forget", name=name) for name in ("Maya", "Zoë", "Noor")]
+    for decision in decisions[:2]:
+        journal.append(decision)
+    journal.file.write_bytes(journal.file.read_bytes()[:-1])
+    assert journal.read() == decisions[:2] and journal.count() == 2
+    journal.append(decisions[2])
+    assert journal.read() == decisions and journal.count() == 3
+
+
 def test_empty_lines_are_skipped(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "people.jsonl")
     journal.append(Decision("forget", name="Maya"))
@@ -103,7 +116,7 @@ def two_in_a_photo(path: str = "a.jpg", content: str = "", shift: float = 0.0) -
 def test_no_faces_at_all_are_no_mistake() -> None:
     none = make_faces([])
     assert Finder(none).rows([ANCHOR]) == []
-    links = replay([Decision("name", ((ANCHOR,),), name="Maya")], none)
+    links = replay([Decision("name", ((ANCHOR,),), name="Maya")], Finder(none))
     assert len(links.group) == 0 and links.names == {} and links.apart == set()
 
 
@@ -116,6 +129,40 @@ def test_an_edited_photo_keeps_its_faces_where_they_are() -> None:
     anchors = Finder(two_in_a_photo()).anchors([0, 1])
     assert Finder(two_in_a_photo(content="edited")).rows(anchors) == [0, 1]
     assert Finder(two_in_a_photo("b.jpg", content="edited")).rows(anchors) == []
+
+
+def replaced(shift: float, *who: int, others: int = 2) -> tuple[list[int], list[int], set[int]]:
+    """Faces of person 0 in photos that were changed, and of as many `others` in photos as they were.
+
+    Returns their rows, the rows found by what was known of them, and those that were let go.
+    """
+    people, paths = people_vectors(3), [f"{i}.jpg" for i in range(len(who) + others)]
+
+    def faces(persons: list[int], boxes: list, contents: dict[str, str]) -> Faces:
+        return make_faces(list(zip(paths, boxes, vectors_of(persons, people), strict=True)), contents)
+
+    before = faces([0] * len(paths), [PLACES[0]] * len(paths), {})
+    anchors = Finder(before).anchors(row_of(before, path) for path in paths)
+    boxes = [shifted(PLACES[0], shift)] * len(who) + [PLACES[0]] * others
+    after = faces([*who, *[0] * others], boxes, {path: f"new {path}" for path in paths[: len(who)]})
+    rows, let_go = Finder(after).find(anchors)
+    return [row_of(after, path) for path in paths], rows, let_go
+
+
+def test_a_photo_that_was_replaced_by_somebody_elses_does_not_keep_the_face() -> None:
+    true, found, let_go = replaced(9, 1, 0)
+    assert found == [None, *true[1:]] and let_go == {true[0]}
+    # all were changed: what most of them look like is who they are
+    true, found, let_go = replaced(9, 0, 0, 0, 2, others=0)
+    assert found == [*true[:3], None] and let_go == {true[3]}
+    # nothing to compare with
+    true, found, let_go = replaced(9, 1, others=0)
+    assert found == true and let_go == set()
+
+
+def test_files_whose_pixels_did_not_change_keep_their_faces_however_unlike() -> None:
+    true, found, let_go = replaced(0, 0, 1, 2, 2, others=0)
+    assert found == true and let_go == set()
 
 
 def test_faces_detected_anew_with_other_boxes_are_found_by_their_place() -> None:
@@ -182,7 +229,7 @@ class Album:
 
     @property
     def links(self) -> Links:
-        return replay(self.decisions, self.faces)
+        return replay(self.decisions, self.finder)
 
     def names(self) -> list[str]:
         """The name of each face, "-" for one in a group without a name, "" for one in none."""
@@ -267,6 +314,51 @@ def test_what_is_split_stays_apart_and_the_part_that_was_named_keeps_the_name() 
     assert album.names()[:4] == ["Maya"] * 2 + ["Noor"] * 2 and album.are_apart(0, 3)
 
 
+def test_a_split_is_not_undone_by_the_next_ones() -> None:
+    album = Album()
+    album.decide("name", tuple(range(12)), name="Maya")
+    album.decide("split", tuple(range(9)), (9, 10, 11), name="Maya")
+    album.decide("split", (0, 1, 2, 3), tuple(range(4, 9)), name="Maya")
+    album.decide("split", (4, 5, 6), (7, 8))
+    album.decide("split", (10, 11), (9,))
+    album.decide("name", (5,), name="Noor", seen=True)
+    parts = [(0, 1, 2, 3), (4, 6), (5,), (7, 8), (9,), (10, 11)]
+    together = [{1, 2}]  # taken out of that part, but not parted from it
+    for (i, one), (j, other) in itertools.combinations(enumerate(parts), 2):
+        if {i, j} not in together:
+            assert all(album.are_apart(a, b) for a, b in itertools.product(one, other)), (one, other)
+
+
+def test_faces_set_free_from_a_part_stay_apart_from_the_other() -> None:
+    album = Album((6, 6), noise=0.2)
+    album.decide("split", (*range(5), *range(6, 11)), (5, 11))
+    album.decide("name", (6, 7), name="Noor", seen=True)
+    assert album.names()[8:11] == ["-"] * 3 and not album.are_apart(8, 6)
+    assert all(album.are_apart(i, 5) for i in (0, 6, 8, 9, 10))
+
+
+def test_a_denial_is_the_denied_ones_own_and_goes_with_their_parts() -> None:
+    album = Album()
+    album.decide("name", (0, 1), name="Maya")
+    album.decide("merge", (4, 5), (6, 7))
+    album.decide("deny", (4, 5, 6, 7), name="Maya")
+    album.decide("split", (4, 5), (6, 7))
+    assert all(album.are_apart(0, i) for i in (4, 5, 6, 7))
+
+
+def test_who_was_told_apart_by_names_alone_stays_apart_when_one_is_forgotten() -> None:
+    album = Album()
+    album.decide("name", (0, 1), name="Maya", seen=True)
+    album.decide("name", (2, 3), name="Lina", seen=True)
+    album.decide("merge", (2, 3), (4,))
+    album.decide("forget", name="Lina")
+    group = album.links.group[[album.rows[i] for i in (2, 3, 4)]]
+    assert len(set(group.tolist())) == 1 and group[0] >= 0 and album.are_apart(0, 4)
+    album.decide("rename", name="Maya", to="Mia")
+    album.decide("forget", name="Mia")
+    assert album.are_apart(1, 3)
+
+
 def test_a_split_outlives_the_name() -> None:
     album = Album()
     album.decide("name", (0, 1, 2, 3), name="Maya")
@@ -311,15 +403,18 @@ def test_denied_faces_may_still_be_one_person() -> None:
     assert all(album.are_apart(i, 4) for i in range(4))
 
 
-def test_a_forgotten_name_leaves_its_faces_free_to_be_named_again() -> None:
+def test_a_forgotten_name_leaves_its_faces_together_and_free_to_be_named_again() -> None:
     album = Album()
     album.decide("name", (0, 1), name="Maya")
     album.decide("name", (4,), name="Noor")
     album.decide("forget", name="maya")
     album.decide("forget", name="nobody")
-    assert album.names()[:5] == ["", "", "", "", "Noor"] and album.links.apart == set()
+    assert album.names()[:5] == ["-", "-", "", "", "Noor"]
+    assert album.links.group[album.rows[0]] == album.links.group[album.rows[1]] and album.are_apart(0, 4)
     album.decide("name", (0,), name="Maya")
-    assert album.names()[:2] == ["Maya", ""]
+    assert album.names()[:2] == ["Maya", "-"] and album.are_apart(1, 4)
+    album.decide("name", (1,), name="Noor")
+    assert album.names()[:5] == ["Maya", "Noor", "", "", "Noor"]
 
 
 def test_the_newest_decision_about_a_face_counts() -> None:
@@ -360,7 +455,7 @@ def test_faces_that_are_gone_leave_the_rest_as_it_was() -> None:
             for p, i in zip(paths, kept, strict=True)
         ]
     )
-    links = replay(album.decisions, some)
+    links = replay(album.decisions, Finder(some))
     for path, i in zip(paths, kept, strict=True):
         group = int(links.group[row_of(some, path)])
         assert ("" if group < 0 else links.names.get(group, "-")) == full[i]
@@ -443,3 +538,22 @@ def test_what_was_split_last_is_apart(decided: list, one: tuple, other: tuple) -
         assert all(ALBUM.are_apart(a, b) for a, b in itertools.product(one, other))
         links = ALBUM.links
         assert all(len({int(links.group[ALBUM.rows[i]]) for i in part}) == 1 for part in (one, other))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(a_decision(), min_size=2, max_size=10))
+def test_who_was_told_apart_stays_apart_until_both_are_said_to_be_one(decided: list) -> None:
+    ALBUM.decisions = []
+    told: set[tuple[int, int]] = set()
+    for do, lists, values in decided:
+        names = ALBUM.names()
+        ALBUM.decide(do, *lists, **values)
+        if do == "forget":
+            gone = [i for i in range(12) if names[i].casefold() == values["name"].casefold()]
+            told |= {(a, b) for a in gone for b in range(12) if names[b] not in ("", "-") and b not in gone}
+        if do == "split":
+            last = {i: part for part, one in enumerate(lists) for i in one}
+            told |= {(a, b) for a in last for b in last if last[a] != last[b]}
+        group = ALBUM.links.group[ALBUM.rows].tolist()
+        told = {(a, b) for a, b in told if group[a] != group[b]}  # now said to be one
+        assert all(ALBUM.are_apart(a, b) for a, b in told), (do, lists, values)

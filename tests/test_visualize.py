@@ -11,7 +11,7 @@ from conftest import draw
 from matplotlib.figure import Figure
 from PIL import Image
 
-from imagesearch.visualize import Tile, classification_figure, result_grid, show
+from imagesearch.visualize import Tile, classification_figure, contact_sheet, result_grid, show
 
 NAMES = [
     "IMG_0001.jpg",
@@ -82,3 +82,20 @@ def test_a_figure_is_saved_where_and_how_it_is_asked(tmp_path: Path, suffix: str
     file = tmp_path / "new folder" / f"grid.{suffix}"
     assert show(result_grid("boat", tiles(1)), "x", save=file) == file
     assert file.stat().st_size > 1000
+
+
+LONG = ["12 · Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "3 · " + "李四" * 20, "person 4", ""]
+
+
+@pytest.mark.parametrize("count", [1, 4, 8])
+def test_long_names_neither_push_faces_apart_nor_leave_the_sheet(count: int) -> None:
+    rows = [(heading, tiles(count)) for heading in LONG]
+    figure, plain = contact_sheet(rows), contact_sheet([(heading[:1], row) for heading, row in rows])
+    for sheet in (figure, plain):
+        sheet.draw_without_rendering()
+    places, expected = ([axis.get_position().bounds for axis in sheet.axes] for sheet in (figure, plain))
+    assert np.allclose(places, expected, atol=1e-6)
+    headings = [text for axis in figure.axes for text in axis.texts if text.get_weight() == "bold"]
+    assert len(headings) == 3 and texts_outside(figure) == []
+    assert max(text.get_window_extent().width for text in headings) > 0.55 * figure.bbox.width
+    plt.close("all")

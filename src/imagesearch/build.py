@@ -14,9 +14,10 @@ from imagesearch.config import Config
 from imagesearch.content import content_of
 from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
+from imagesearch.people import journal, load_people
 from imagesearch.schema import Collection, Rows, Spec, usable_rows
 from imagesearch.store import Store
-from imagesearch.vocabulary import count_words, periods_of
+from imagesearch.vocabulary import Vocabulary, count_words, periods_of
 from imagesearch.whereabouts import read_whereabouts, vocabulary_of
 
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.
@@ -41,6 +42,8 @@ class Report:
     """Reason by path."""
     waiting: int = 0
     """Photos that are new or have changed since their step was run."""
+    undone: list[str] = field(default_factory=list)
+    """What else is to be done before the rows are as they could be, a line each."""
     what: str = "photos"
     """What a row is."""
 
@@ -84,7 +87,10 @@ def build_collections(
     UserError
         If there is nothing to build from, or another build of this dataset is under way.
     """
-    jobs = content_of(config, dataset, store)
+    # counted before anything is read: what is decided meanwhile is for the next build
+    decisions = journal(dataset).count()
+    people = load_people(config, dataset) if dataset.table("faces").folder.is_dir() else None
+    jobs = content_of(config, dataset, store, people)
     if not jobs:
         raise UserError(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
@@ -92,19 +98,30 @@ def build_collections(
         )
     try:
         with FileLock(dataset.folder / ".build.lock", blocking=False):
-            reports = _update(store, jobs, rebuild, progress)
-            _write_vocabulary(dataset, jobs)
-            for spec, rows in jobs:
-                if spec.kind == "clip":
-                    keep_bands(config, dataset, rows.vectors)
+            reports = _update(store, jobs, rebuild, progress, lambda: _keep(config, dataset, jobs, decisions))
     except Timeout:
         raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
     for kind, report in reports.items():
         report.waiting = dataset.waiting(kind)
+    if people is not None and "faces" in reports:
+        reports["faces"].undone = people.undone()
     return reports
 
 
-def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]]) -> None:
+def names_wait(dataset: Dataset) -> bool:
+    """Whether something was decided about people since the collections were built."""
+    return journal(dataset).count() != Vocabulary.read(dataset.folder).decisions
+
+
+def _keep(config: Config, dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], decisions: int) -> None:
+    """Keep what searches need besides the collections."""
+    _write_vocabulary(dataset, jobs, decisions)
+    for spec, rows in jobs:
+        if spec.kind == "clip":
+            keep_bands(config, dataset, rows.vectors)
+
+
+def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], decisions: int) -> None:
     """Keep the names that searches know beside the tables: those of the photos in the collections."""
     labels: dict[int, list[str]] = {}
     times: dict[int, int] = {}
@@ -117,7 +134,8 @@ def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]]) -> No
                 times |= {photo: taken_at} if has_time else {}
     known = [where for photo, where in read_whereabouts(dataset).items() if photo in labels]
     people = count_words((label, "") for names in labels.values() for label in names)
-    vocabulary = replace(vocabulary_of(known), people=people, periods=periods_of(list(times.values())))
+    periods = periods_of(list(times.values()))
+    vocabulary = replace(vocabulary_of(known), people=people, periods=periods, decisions=decisions)
     vocabulary.write(dataset.folder)
 
 
@@ -125,7 +143,11 @@ def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]]) -> No
 
 
 def _update(
-    store: Store, jobs: Sequence[tuple[Spec, Rows]], rebuild: bool, progress: Progress | None
+    store: Store,
+    jobs: Sequence[tuple[Spec, Rows]],
+    rebuild: bool,
+    progress: Progress | None,
+    before_ready: Callable[[], None] = lambda: None,
 ) -> dict[str, Report]:
     store.drop_unfinished(jobs[0][0].dataset)
     existing = {spec.kind: store.find(spec.dataset, spec.kind) for spec, _ in jobs}
@@ -149,7 +171,9 @@ def _update(
         _fill(store, names[spec.kind], spec, rows, known, report, progress)
     for spec, _ in jobs:
         store.publish(spec, names[spec.kind])
-        store.set_state(names[spec.kind], "ready")
+    before_ready()
+    for name in names.values():
+        store.set_state(name, "ready")
     return reports
 
 

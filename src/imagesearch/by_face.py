@@ -21,6 +21,7 @@ from imagesearch.store import Store
 
 # So many nearest faces say who somebody is; so many at most are looked through for photos.
 _NEAREST_FACES, _MOST_FACES = 100, 16_384
+_NOBODY = "nobody in this dataset looks like that"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class KnownFace:
 
     vector: np.ndarray
     said: str
+    is_known: bool = True
 
 
 class FaceSearch:
@@ -62,14 +64,15 @@ class FaceSearch:
             self._config.dataset.name, "faces", faces[0].embedding, _NEAREST_FACES, fields=("label",)
         )
         said = [f"{len(faces)} faces are in {file.name}, the largest counts"] if len(faces) > 1 else []
-        return KnownFace(faces[0].embedding, "; ".join([*said, self._who(nearest)]))
+        who = self._who(nearest)
+        return KnownFace(faces[0].embedding, "; ".join([*said, who or _NOBODY]), bool(who))
 
     def _who(self, nearest: Sequence[Hit]) -> str:
-        """Say who has the most of the nearest faces that are near enough."""
+        """Say who has the most of the nearest faces that are near enough; nothing if none are."""
         near = [hit for hit in nearest if hit.score >= self._same_person]
         labels = Counter(hit.fields["label"] for hit in near if hit.fields["label"])
         if not labels:
-            return "nobody in this dataset looks like that; the nearest faces follow"
+            return ""
         label = labels.most_common(1)[0][0]
         best = max(hit.score for hit in near if hit.fields["label"] == label)
         return f"this looks like {label} ({best:.2f})"

@@ -14,7 +14,7 @@ from imagesearch.encoders import model_id
 from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
 from imagesearch.indexes import plan_index
-from imagesearch.people import People, load_people
+from imagesearch.people import People
 from imagesearch.schema import ARROW_TYPES, FIELDS, Collection, Field, Rows, Spec
 from imagesearch.store import Store
 from imagesearch.tables import Seen
@@ -27,17 +27,19 @@ _MOST_WORDS = 4000  # characters, of the 16,384 bytes there are
 STEPS = {"clip": "01_extract_features.py", "vit": "01_extract_features.py", "faces": "02_cluster_faces.py"}
 
 
-def content_of(config: Config, dataset: Dataset, store: Store) -> list[tuple[Spec, Rows]]:
+def content_of(
+    config: Config, dataset: Dataset, store: Store, people: People | None
+) -> list[tuple[Spec, Rows]]:
     """Return what each collection of a dataset is to hold.
 
     A kind of vectors that was never extracted has none; one whose photos are all gone is emptied.
+    `people` are those in the photos, or None if faces were never looked for.
 
     Raises
     ------
     UserError
         If vectors were made by another model than the config names.
     """
-    people = load_people(config, dataset) if dataset.table("faces").folder.is_dir() else None
     facts = _facts_of_photos(dataset, people)
     for known in facts.values():
         known["words"] = _words(known)

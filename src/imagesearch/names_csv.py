@@ -6,10 +6,11 @@ import csv
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
-from imagesearch.decisions import overlap
+from imagesearch.anchors import overlap
 from imagesearch.errors import UserError
 from imagesearch.naming import Editor
 
@@ -25,9 +26,9 @@ def name_from_csv(editor: Editor, file: Path) -> tuple[int, dict[str, str]]:
     editor
         Keeps the decisions.
     file
-        With a header line and a column ``name``, and either ``person`` (a number or a name), or ``path`` of a
-        photo in which there is one face, or ``path`` and ``x1, y1, x2, y2``, a box in pixels of the upright
-        photo.
+        With a header line, in any case, and commas, semicolons or tabs. Wanted are ``name`` and either
+        ``person`` (a number or a name), or ``path`` of a photo in which there is one face, or ``path`` and
+        ``x1, y1, x2, y2``, a box in pixels of the upright photo.
 
     Returns
     -------
@@ -43,10 +44,9 @@ def name_from_csv(editor: Editor, file: Path) -> tuple[int, dict[str, str]]:
     """
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
-            lines = list(csv.DictReader(stream))
+            lines, columns = _lines(stream)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{file}: cannot be read ({error})") from None
-    columns = set(lines[0]) if lines else set()
     if "name" not in columns or not columns & {"person", "path"}:
         raise UserError(f"{file}: columns name and person, or name and path, are wanted in the first line")
     by_path = _rows_by_path(editor)
@@ -57,6 +57,14 @@ def name_from_csv(editor: Editor, file: Path) -> tuple[int, dict[str, str]]:
         except (UserError, ValueError) as error:
             missed[f"line {number}"] = str(error)
     return len(lines) - len(missed), missed
+
+
+def _lines(stream: TextIO) -> tuple[list[dict[str, str]], set[str]]:
+    """Return the lines below the first one, by the columns that this one names."""
+    header = stream.readline()
+    delimiter = max(",;\t", key=header.count)  # spreadsheets write semicolons where 0,5 is a half
+    columns = [column.strip().lower() for column in next(csv.reader([header], delimiter=delimiter), [])]
+    return list(csv.DictReader(stream, columns, delimiter=delimiter)), set(columns)
 
 
 def _name(editor: Editor, line: dict[str, str], by_path: Callable[[str], np.ndarray]) -> None:

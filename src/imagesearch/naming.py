@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
+from imagesearch.anchors import Anchor
 from imagesearch.clustering import tighter
 from imagesearch.config import Config
 from imagesearch.dataset import Dataset
-from imagesearch.decisions import Anchor, Decision, Finder
+from imagesearch.decisions import Decision
 from imagesearch.errors import UserError
 from imagesearch.filters import can_be_element
-from imagesearch.people import People, cluster_people, journal, load_people
+from imagesearch.people import People, Person, cluster_people, journal, load_people
 from imagesearch.words import clean, fold
 
 _LONGEST_NAME = 200  # bytes
@@ -37,9 +39,9 @@ class Editor:
     def __init__(self, config: Config, dataset: Dataset) -> None:
         self._config, self._dataset = config, dataset
         self.people = load_people(config, dataset)
-        self.stale = False
-        """Whether the clustering has to follow a decision."""
-        self._given: list[str] = []
+        self.stale = self.people.outdated
+        """Whether the clustering has to follow a decision, of this run or of one that was cut short."""
+        self._spellings = _spellings(self.people)
         if not self.people.persons:
             raise UserError(f"{dataset.folder}: no faces are clustered yet; run 02_cluster_faces.py first")
 
@@ -49,27 +51,31 @@ class Editor:
         if single:
             self.name_rows(rows, name)
             return
-        name, person = checked_name(name), self.people.find(faces)
-        if name.casefold() != person.name.casefold():  # else it is their own name, spelt anew
+        name, person = checked_name(name), self._find(faces)
+        if fold(name) != fold(person.name):  # else it is their own name, spelt anew
             name = self._spelling(name)
-        if person.name and not self._is_known(name):
+        if name == person.name:
+            return
+        self.stale |= fold(name) in self._spellings and fold(name) != fold(person.name)
+        if person.name:
+            # whoever has it, in photos that are away too
             self._decide(Decision("rename", name=person.name, to=name))
-            self.people = load_people(self._config, self._dataset)  # nobody has the old name any more
-        elif person.name != name:
-            self.stale |= self._is_known(name)
+            self._spellings.pop(fold(person.name), None)
+        else:
             self._decide(Decision("name", (self._anchors(rows),), name=name))
-        self._given.append(name)
+        self._spellings[fold(name)] = name
+        self._call(person, name)
 
     def name_rows(self, rows: Sequence[int], name: str) -> None:
         """Say who each of some faces is, having looked at it."""
         name = self._spelling(checked_name(name))
         self.stale = True
         self._decide(Decision("name", (self._anchors(rows),), name=name, seen=True))
-        self._given.append(name)
+        self._spellings[fold(name)] = name
 
     def deny(self, faces: str, name: str) -> None:
         """Say who some faces are not."""
-        person = self.people.find(name)
+        person = self._find(name)
         if not person.name:
             raise UserError(f"{name}: has no name yet; give one, or --split {person.number}")
         rows, single = self._rows(faces)
@@ -78,7 +84,7 @@ class Editor:
 
     def merge(self, references: Sequence[str]) -> None:
         """Say that several are one person."""
-        persons = {(person := self.people.find(text)).number: person for text in references}
+        persons = {(person := self._find(text)).number: person for text in references}
         names = sorted({person.name for person in persons.values() if person.name})
         if len(persons) < 2:
             raise UserError(f"--merge {' '.join(references)}: two different people are wanted")
@@ -92,8 +98,7 @@ class Editor:
 
     def split(self, reference: str) -> int:
         """Part a person's faces where they are least alike; return the number of parts."""
-        person, faces = self.people.find(reference), self.people.faces
-        links = self.people.links
+        person, faces, links = self._find(reference), self.people.faces, self.people.links
         labels = tighter(
             faces.vectors[person.rows],
             self._config.faces.cluster_distance,
@@ -117,15 +122,18 @@ class Editor:
 
     def forget(self, name: str) -> None:
         """Let somebody be nameless again."""
-        person = self.people.find(name)
+        person = self._find(name)
         if not person.name:
             raise UserError(f"--forget {name}: has no name")
         self._decide(Decision("forget", name=person.name))
+        self._spellings.pop(fold(person.name), None)
+        self._call(person, "")
 
     def refresh(self) -> People:
         """Let the clusters follow the decisions."""
         load = cluster_people if self.stale else load_people
-        self.people, self.stale, self._given = load(self._config, self._dataset), False, []
+        self.people, self.stale = load(self._config, self._dataset), False
+        self._spellings = _spellings(self.people)
         return self.people
 
     # --- details -------------------------------------------------------------------------------------------
@@ -135,12 +143,12 @@ class Editor:
         journal(self._dataset).append(Decision(**{**vars(decision), "at": now}))
 
     def _anchors(self, rows: Sequence[int] | np.ndarray) -> tuple[Anchor, ...]:
-        return Finder(self.people.faces).anchors(int(row) for row in rows)
+        return self.people.finder.anchors(int(row) for row in rows)
 
     def _rows(self, reference: str) -> tuple[list[int], bool]:
         """Return the faces that ``3``, ``Maya`` or ``3.1,3.4`` mean, and whether they are single ones."""
         if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", reference.replace(" ", "")):
-            return self.people.find(reference).rows.tolist(), False
+            return self._find(reference).rows.tolist(), False
         rows = []
         for item in reference.replace(" ", "").split(","):
             number, _, place = item.partition(".")
@@ -150,13 +158,31 @@ class Editor:
             rows.append(int(person.rows[int(place) - 1]))
         return rows, True
 
-    def _is_known(self, name: str) -> bool:
-        return name in self._given or any(person.name == name for person in self.people.persons)
+    def _find(self, reference: str) -> Person:
+        """Find somebody, also by a name that was given a moment ago to faces yet to be clustered."""
+        try:
+            return self.people.find(reference)
+        except UserError:
+            if not (self.stale and fold(reference) in self._spellings):
+                raise
+        return self.refresh().find(reference)
+
+    def _call(self, person: Person, name: str) -> None:
+        """Let somebody have a name, another or none, in what was loaded."""
+        persons = [
+            replace(p, name=name) if p is person or (p.name and p.name == person.name) else p
+            for p in self.people.persons
+        ]
+        self.people = replace(self.people, persons=persons)
 
     def _spelling(self, name: str) -> str:
         """Write a name as it was written before: a query could not tell Zoe from Zoë."""
-        known = [*self._given, *(person.name for person in self.people.persons)]
-        return next((other for other in known if fold(other) == fold(name)), name)
+        return self._spellings.get(fold(name), name)
+
+
+def _spellings(people: People) -> dict[str, str]:
+    """Return the names that are given, by their folded form."""
+    return {fold(person.name): person.name for person in people.persons if person.name}
 
 
 def checked_name(name: str) -> str:
@@ -173,7 +199,7 @@ def checked_name(name: str) -> str:
         raise UserError("a name is wanted, such as --name 3=Maya")
     if not can_be_element(tidy):
         raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")
-    if re.fullmatch(r"(person\s)?[\d.,]+", tidy.casefold()):
+    if re.fullmatch(r"(person )?[\d., ]+", fold(tidy)):
         raise UserError(f"{name!r}: reserved for people without a name")
     if len(tidy.encode()) > _LONGEST_NAME:
         raise UserError(f"{tidy[:20]}...: a name has at most {_LONGEST_NAME} bytes")

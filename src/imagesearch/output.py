@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -164,7 +165,10 @@ def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None,
     UserError
         If the photo is not one of the dataset's that faces were looked for in.
     """
-    entry = next((e for e in people.faces.seen.values() if path in (e.path, str(dataset.file(e.path)))), None)
+    names = {path, os.path.abspath(path)}  # noqa: PTH100 - links stay as they are
+    entry = next(
+        (e for e in people.faces.seen.values() if e.path == path or str(dataset.file(e.path)) in names), None
+    )
     photo = dataset.photo(entry.path) if entry else None
     if photo is None:
         raise UserError(f"{path}: not a photo of {dataset.config.dataset.name} that 02 has looked at")

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
+from imagesearch.anchors import Finder
 from imagesearch.clustering import average_linkage
+from imagesearch.clusters import Clusters
 from imagesearch.config import Config
 from imagesearch.dataset import Dataset
-from imagesearch.decisions import Anchor, Finder, Journal, Links, replay
+from imagesearch.decisions import Journal, want_clustering
 from imagesearch.detection import Faces, read_faces
 from imagesearch.errors import UserError
-from imagesearch.tables import make_folder, vector_column
+from imagesearch.replay import Links, replay
+from imagesearch.tables import make_folder
 from imagesearch.words import clean, fold
 
-_NEXT = b"imagesearch.next"
 # Beyond this many pixels a larger face is no better to look at.
 _LARGE_FACE = 160.0
 
@@ -56,7 +58,8 @@ class People:
 
     Attributes
     ----------
-    faces : Faces
+    finder : Finder
+        Of the faces.
     persons : list of Person
         Those with most faces first.
     links : Links
@@ -65,17 +68,24 @@ class People:
         Faces too small or too uncertain to tell whose they are.
     waiting : int
         Faces found since the last clustering.
+    outdated : bool
+        Whether the user decided something that the last clustering did not follow.
     alike : list
-        Pairs of labels whose faces would be one cluster had the user not decided otherwise, and their mean
-        cosine distance.
+        Pairs of labels whose faces could be one cluster by their mean cosine distance, and why they are not.
     """
 
-    faces: Faces
+    finder: Finder
     persons: list[Person]
     links: Links
     unclustered: int = 0
     waiting: int = 0
-    alike: list[tuple[str, str, float]] = field(default_factory=list)
+    outdated: bool = False
+    alike: list[tuple[str, str, float, str]] = field(default_factory=list)
+
+    @property
+    def faces(self) -> Faces:
+        """The faces of the photos that are there."""
+        return self.finder.faces
 
     def unnamed(self, least: int) -> list[Person]:
         """Return those without a name who have at least so many faces, those with most first."""
@@ -88,13 +98,25 @@ class People:
     def notes(self) -> list[str]:
         """Return what the user should know, a line each."""
         lines = [
-            f"{a} and {b} look alike (mean distance {distance:.2f}); kept apart by what you decided"
-            for a, b, distance in self.alike
+            f"{a} and {b} look alike (mean distance {distance:.2f}); {why}"
+            for a, b, distance, why in self.alike
         ]
+        return lines + self.undone()
+
+    def undone(self) -> list[str]:
+        """Return what is to be done before everybody is where they belong, a line each."""
+        lines = []
+        if self.links.let_go:
+            lines.append(
+                f"{self.links.let_go} faces in photos that have changed look like somebody else, "
+                "and were let go; see 03_name_people.py"
+            )
         if self.waiting:
             lines.append(
                 f"{self.waiting} faces were found since the last clustering; run 02_cluster_faces.py"
             )
+        if self.outdated:
+            lines.append("the clusters do not follow all that was decided; run 02_cluster_faces.py")
         return lines
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,7 +131,7 @@ class People:
             }
             for person in self.persons
         ]
-        alike = [{"labels": [a, b], "distance": round(distance, 4)} for a, b, distance in self.alike]
+        alike = [{"labels": [a, b], "distance": round(distance, 4)} for a, b, distance, _ in self.alike]
         return {"faces": len(self.faces), "unclustered": self.unclustered, "people": persons, "alike": alike}
 
     def __str__(self) -> str:
@@ -138,11 +160,11 @@ class People:
             If there is none.
         """
         wanted = clean(reference)
+        folded = fold(wanted)
+        # a number as it is: folded, -1 would be 1
+        number = folded.removeprefix("person ") if folded.startswith("person ") else wanted
         for person in self.persons:
-            # a number as it is: folded, -1 would be 1
-            if wanted == str(person.number) or (
-                fold(wanted) in (fold(person.label), f"person {person.number}")
-            ):
+            if number == str(person.number) or (person.name and fold(person.name) == folded):
                 return person
         names = ", ".join(person.name for person in self.persons if person.name)
         there = f"named are {names}" if names else "nobody is named yet"
@@ -157,9 +179,27 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
 
     Faces of one photo are different people, unless the user said otherwise. Faces below ``faces.min_size``
     are left out, unless the user said whose they are.
+
+    Raises
+    ------
+    UserError
+        If another run is clustering them.
     """
-    faces = read_faces(dataset)
-    links = replay(journal(dataset).read(), faces)
+    make_folder(dataset.folder)
+    try:
+        with FileLock(dataset.folder / ".clusters.lock", blocking=False):
+            return _cluster(config, dataset)
+    except Timeout:
+        raise UserError(
+            f"{dataset.folder}: another run of 02 or 03 is clustering the faces; what you decided is kept, "
+            "and followed when you run this again"
+        ) from None
+
+
+def _cluster(config: Config, dataset: Dataset) -> People:
+    finder = Finder(read_faces(dataset), config.faces.cluster_distance)
+    faces, decisions = finder.faces, journal(dataset).read()
+    links = replay(decisions, finder)
     rows = np.flatnonzero((faces.sizes >= config.faces.min_size) | (links.group >= 0))
     labels = average_linkage(
         faces.vectors[rows],
@@ -168,26 +208,24 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
         apart=links.apart,
         photo=faces.photo_ids[rows],
     )
-    clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
-    numbers, following = _carry_on(clusters, _read_clusters(dataset), Finder(faces))
-    _write_clusters(dataset, faces, clusters, numbers, following)
-    return _people(config, faces, links, dict(zip(numbers, clusters, strict=True)))
+    found = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
+    file = _clusters_file(dataset)
+    clusters = Clusters.read(file).followed_by(found, len(decisions), finder)
+    clusters.write(file)
+    return _people(config, finder, links, clusters)
 
 
 def load_people(config: Config, dataset: Dataset) -> People:
     """Return the people of the last clustering, by the names they have now."""
-    faces = read_faces(dataset)
-    links = replay(journal(dataset).read(), faces)
-    kept, finder = _read_clusters(dataset), Finder(faces)
-    number_of: dict[int, int] = {}
-    for anchor, number in kept.members:
-        if (row := finder.row(anchor)) is not None:
-            # two may be found in one: a copy that is gone, in the photo that it was a copy of
-            number_of.setdefault(row, number)
-    clusters: dict[int, list[int]] = {}
-    for row, number in number_of.items():
-        clusters.setdefault(number, []).append(row)
-    return _people(config, faces, links, {n: np.unique(rows) for n, rows in clusters.items()})
+    finder = Finder(read_faces(dataset), config.faces.cluster_distance)
+    decisions, clusters = journal(dataset).read(), Clusters.read(_clusters_file(dataset))
+    people = _people(config, finder, replay(decisions, finder), clusters)
+    outdated = bool(people.persons) and want_clustering(decisions, clusters.decisions)
+    return replace(people, outdated=outdated)
+
+
+def _clusters_file(dataset: Dataset) -> Path:
+    return dataset.folder / "clusters.parquet"
 
 
 def journal(dataset: Dataset) -> Journal:
@@ -195,29 +233,35 @@ def journal(dataset: Dataset) -> Journal:
     return Journal(dataset.folder / "people.jsonl")
 
 
-def _people(config: Config, faces: Faces, links: Links, clusters: dict[int, np.ndarray]) -> People:
+def _people(config: Config, finder: Finder, links: Links, clusters: Clusters) -> People:
+    faces = finder.faces
+    rows_of: dict[int, list[int]] = {}
+    for row, number in clusters.rows(finder)[0].items():
+        rows_of.setdefault(number, []).append(row)
     quality = faces.scores * np.minimum(faces.sizes, _LARGE_FACE)
+    unclustered = np.ones(len(faces), bool)
     persons = []
-    for number, rows in clusters.items():
+    for number, found in rows_of.items():
+        rows = np.unique(found)
+        unclustered[rows] = False
         named = Counter(g for g in links.group[rows].tolist() if g in links.names)
         name = links.names[named.most_common(1)[0][0]] if named else ""
         persons.append(Person(number, name, rows[np.argsort(-quality[rows], kind="stable")]))
     persons.sort(key=lambda person: (-len(person.rows), person.number))
-    clustered = sum(len(person.rows) for person in persons)
-    small = int((faces.sizes < config.faces.min_size).sum())
+    small = faces.sizes < config.faces.min_size
     return People(
-        faces,
+        finder,
         persons,
         links,
-        unclustered=len(faces) - clustered,
-        waiting=max(0, len(faces) - clustered - small),
+        unclustered=int((unclustered & small).sum()),
+        waiting=int((unclustered & ~small).sum()),
         alike=_alike(faces, persons, links, config.faces.cluster_distance),
     )
 
 
 def _alike(
     faces: Faces, persons: Sequence[Person], links: Links, distance: float
-) -> list[tuple[str, str, float]]:
+) -> list[tuple[str, str, float, str]]:
     """Find the decided-on people whose clusters are near enough to be one."""
     known = [person for person in persons if (links.group[person.rows] >= 0).any()]
     if not known:
@@ -225,84 +269,18 @@ def _alike(
     means = np.stack([faces.vectors[person.rows].mean(axis=0) for person in known])
     distances = 1 - means @ means.T
     pairs = np.argwhere(np.triu(distances < distance, 1))
-    return [(known[i].label, known[j].label, float(distances[i, j])) for i, j in pairs]
+    return [
+        (known[i].label, known[j].label, float(distances[i, j]), _why_apart(faces, links, known[i], known[j]))
+        for i, j in pairs
+    ]
 
 
-# --- the clusters on disk ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Clusters:
-    """The last clustering: whose each face was, and the next number that was never used."""
-
-    members: list[tuple[Anchor, int]]
-    following: int
-
-
-def _clusters_file(dataset: Dataset) -> Path:
-    return dataset.folder / "clusters.parquet"
-
-
-def _read_clusters(dataset: Dataset) -> _Clusters:
-    file = _clusters_file(dataset)
-    if not file.is_file():
-        return _Clusters([], 1)
-    try:
-        table = pq.read_table(file)
-        columns = [table[name].to_pylist() for name in ("path", "content", "box", "person")]
-        members = [((path, content, tuple(box)), n) for path, content, box, n in zip(*columns, strict=True)]
-        return _Clusters(members, int(table.schema.metadata[_NEXT]))
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise UserError(f"{file}: cannot be read ({error}); remove it and run 02_cluster_faces.py") from None
-
-
-def _write_clusters(
-    dataset: Dataset, faces: Faces, clusters: Sequence[np.ndarray], numbers: Sequence[int], following: int
-) -> None:
-    rows = np.concatenate([np.empty(0, np.int64), *clusters])
-    persons = np.repeat(np.asarray(numbers, np.int32), [len(cluster) for cluster in clusters])
-    anchors = Finder(faces).anchors(rows.tolist())
-    table = pa.table(
-        {
-            "face_id": pa.array(faces.ids[rows]),
-            "person": pa.array(persons),
-            "path": pa.array([path for path, _, _ in anchors], pa.string()),
-            "content": pa.array([content for _, content, _ in anchors], pa.string()),
-            "box": vector_column(np.asarray([box for _, _, box in anchors], np.float32).reshape(-1, 4)),
-        }
-    ).replace_schema_metadata({_NEXT: str(following).encode()})
-    file = _clusters_file(dataset)
-    make_folder(file.parent)
-    unfinished = file.with_suffix(".part")
-    pq.write_table(table, unfinished, compression="zstd")
-    unfinished.replace(file)
-
-
-def _carry_on(clusters: Sequence[np.ndarray], last: _Clusters, finder: Finder) -> tuple[list[int], int]:
-    """Give each cluster the number that most of its faces had; a number goes to its largest part.
-
-    Returns
-    -------
-    numbers : list of int
-    following : int
-        The next number that was never used.
-    """
-    cluster_of = {row: i for i, rows in enumerate(clusters) for row in rows.tolist()}
-    shared: Counter[tuple[int, int]] = Counter()
-    for anchor, number in last.members:
-        row = finder.row(anchor)
-        if row in cluster_of:
-            shared[number, cluster_of[row]] += 1
-    numbers: dict[int, int] = {}
-    taken: set[int] = set()
-    for (number, cluster), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
-        if cluster not in numbers and number not in taken:
-            numbers[cluster] = number
-            taken.add(number)
-    following = last.following
-    # the larger a new cluster, the smaller its number
-    for cluster in sorted(range(len(clusters)), key=lambda i: -len(clusters[i])):
-        if cluster not in numbers:
-            numbers[cluster] = following
-            following += 1
-    return [numbers[cluster] for cluster in range(len(clusters))], following
+def _why_apart(faces: Faces, links: Links, one: Person, other: Person) -> str:
+    groups = (set(links.group[person.rows].tolist()) for person in (one, other))
+    if any((min(pair), max(pair)) in links.apart for pair in itertools.product(*groups)):
+        return "kept apart by what you decided"
+    if np.isin(faces.photo_ids[one.rows], faces.photo_ids[other.rows]).any():
+        return (
+            f"kept apart because both are in one photo; if they are one: --merge {one.number} {other.number}"
+        )
+    return "kept apart until the next clustering"

@@ -20,6 +20,7 @@ from imagesearch.encoders import model_id
 from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
 from imagesearch.filters import Condition, Every, No, OneOf, Under
+from imagesearch.people import journal
 from imagesearch.photos import path_below
 from imagesearch.plan import plan_of, steps
 from imagesearch.query import COUNTED, Answer, Query, Relaxed, Result, check_asked, check_query
@@ -102,6 +103,8 @@ class Searcher:
         found = self._follow(asked, reading, always, fetch, has_source=vector is not None or face is not None)
         verdict = self._judge(asked, vector, found)
         said = [face.said] if face else []
+        if face and not face.is_known and vector is None:
+            said.append("the nearest faces follow")
         return self._answer(asked, query, reading, collection, found, verdict, [*said, *unknown])
 
     # --- reading and planning ------------------------------------------------------------------------------
@@ -187,6 +190,10 @@ class Searcher:
     def _face(self, query: Query) -> KnownFace | None:
         if not query.face:
             return None
+        if self.store.find(self.config.dataset.name, "faces") is None:
+            raise UserError(
+                "--face: no faces were looked for yet; run 02_cluster_faces.py and 05_build_collections.py"
+            )
         self._collection("faces")
         return self._faces.read(query.face)
 
@@ -231,6 +238,7 @@ class Searcher:
         about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
         about = [f"{line}; the nearest follow" if results else line for line in about]
         notes = (found.note, *reading.notes, *said, *about, *self._remarks(asked, collection, reading, found))
+        notes = (*notes, self._outdated)
         if not results and not any(notes):
             notes = (self._why_nothing(asked),)
         where = self.store.expression(found.condition)
@@ -319,6 +327,12 @@ class Searcher:
     @functools.cached_property
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary.read(self.dataset.folder)
+
+    @functools.cached_property
+    def _outdated(self) -> str:
+        if journal(self.dataset).count() == self._vocabulary.decisions:
+            return ""
+        return "names have changed since the collections were built; run 05_build_collections.py"
 
     @functools.cached_property
     def _reader(self) -> SentenceReader:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import sys
 import textwrap
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,10 +126,7 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Figure:
             axis.axis("off")
             axis.set_anchor("S")
         if heading:
-            title = shorten(heading, 60)
-            axes[0].set_title(
-                title, loc="left", color=person_colour(heading), fontweight="bold", size=11, parse_math=False
-            )
+            _write_heading(axes[0], heading)
         for axis, tile in zip(axes, tiles, strict=False):
             if tile.image is None:
                 axis.text(0.5, 0.5, "gone", ha="center", va="center", color=QUIET)
@@ -202,8 +200,7 @@ def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = 
     file = save
     if file is None and not window:
         file = Path("outputs") / f"{_file_name(name)}.png"
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
+    with _missing_letters_ignored():
         if file is not None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -234,6 +231,13 @@ def new_figure(inches: tuple[float, float]) -> Figure:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # about fonts that are not there
     plt.rcParams.update(_STYLE)
     return plt.figure(figsize=inches, layout="constrained")
+
+
+@contextlib.contextmanager
+def _missing_letters_ignored() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
+        yield
 
 
 def _has_window() -> bool:
@@ -287,6 +291,19 @@ def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
     axis.tick_params(length=0, colors=INK)
     for place, value in zip(places, values, strict=True):
         axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=INK)
+
+
+def _write_heading(axis: Axes, heading: str) -> None:
+    """Write above the first picture of a row, over the next ones, and no further than the figure."""
+    style = {"color": person_colour(heading), "weight": "bold", "size": 11, "parse_math": False}
+    # no title: the layout would push the pictures apart to make room for it
+    text = axis.text(0, 1.07, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
+    room = axis.figure.bbox.width - 0.3 * axis.figure.dpi
+    with _missing_letters_ignored():
+        for length in range(min(60, len(heading)), 0, -1):
+            text.set_text(shorten(heading, length))
+            if text.get_window_extent().width <= room:
+                break
 
 
 def _aspect(image: Image.Image | None) -> float:

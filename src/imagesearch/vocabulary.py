@@ -35,6 +35,8 @@ class Vocabulary:
     keywords: Mapping[str, Word] = field(default_factory=dict)
     periods: tuple[int, ...] = ()
     """Times (`taken_at`), the newest first, that part the photos into stretches of `PHOTOS_A_PERIOD`."""
+    decisions: int = 0
+    """How many of the user's decisions about people the collections follow."""
 
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
@@ -55,7 +57,8 @@ class Vocabulary:
         try:
             sections = json.loads(file.read_text("utf-8"))
             words = ({key: Word(**word) for key, word in sections[s].items()} for s in _SECTIONS)
-            return cls(*words, periods=tuple(map(int, sections["periods"])))
+            periods = tuple(map(int, sections["periods"]))
+            return cls(*words, periods, int(sections.get("decisions", 0)))
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
