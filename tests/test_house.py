@@ -22,8 +22,8 @@ FLOORS = [
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets", "tokens"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}
     | {"periods", "reading"},
-    {"catalogue", "dates", "names", "plan"},
-    {"store", "steps", "geo", "criteria", "scan"},
+    {"catalogue", "dates", "names", "plan", "redating", "chains"},
+    {"store", "steps", "geo", "criteria", "scan", "rewording"},
     {"dataset", "sentence"},
     {"calibration"},
     {"features", "detection", "whereabouts"},

@@ -35,6 +35,8 @@ class Vocabulary:
     keywords: Mapping[str, Word] = field(default_factory=dict)
     periods: tuple[int, ...] = ()
     """Times (`taken_at`) that the newest 1,000 photos are not older than, the newest 3,000, 7,000, ..."""
+    within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By folded place: the larger ones around it, by the addresses of photos taken there."""
 
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
@@ -55,7 +57,8 @@ class Vocabulary:
         try:
             sections = json.loads(file.read_text("utf-8"))
             words = ({key: Word(**word) for key, word in sections[s].items()} for s in _SECTIONS)
-            return cls(*words, periods=tuple(map(int, sections["periods"])))
+            within = {place: tuple(around) for place, around in sections.get("within", {}).items()}
+            return cls(*words, periods=tuple(map(int, sections["periods"])), within=within)
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
