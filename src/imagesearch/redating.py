@@ -26,7 +26,6 @@ _OR = "(?:and|or|&|, and|, or|,)"
 _LAST = "(?:and|or|&|/|, and|, or)"
 _SLASH = rf"(?:{_OR}|/)"
 _TO = r"(?:to|until|till|through|-|\u2013)"
-_COMPARED = ("before", "after", "since", "until", "till", "between", "from", "to", "by", "than")
 
 
 def _same_year(match: re.Match[str], before: str, today: date) -> str:
@@ -71,7 +70,7 @@ def _open(match: re.Match[str], before: str, today: date) -> str:
 
 def _years_back(match: re.Match[str], before: str, today: date) -> str:
     """Summer last year, summer 2 years ago."""
-    count = match["n"]
+    count = match.groupdict().get("n")
     back = int(match["which"] != "this") if count is None else _count(count)
     return f"{match['what']} {date(today.year - back, 1, 1).year}"
 
@@ -87,18 +86,31 @@ def _weekday(match: re.Match[str], before: str, today: date) -> str:
     return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
 
 
+def _on_each(match: re.Match[str], before: str, today: date) -> str:
+    """On saturday or sunday."""
+    return re.sub(rf"(?<![^ ]){_W}", r"on \g<0>", match["list"])
+
+
 def _third(match: re.Match[str], before: str, today: date) -> str:
     """End of 2023, mid june: thirds of a year, and some ten days of a month."""
-    if before in _COMPARED:
+    if before in ("between", "from", "to", "the"):
         return ""
+    if match["part"].startswith("end") and match["how"] in ("before", "until", "till"):
+        return f"until {match['what']}"
     part = {"early": 0, "beginning": 0, "start": 0, "mid": 1, "middle": 1}.get(match["part"].split()[0], 2)
     if match["m"] is None:
         first, last = (("january", "april"), ("may", "august"), ("september", "december"))[part]
-        return f"from {first} {match['y']} to {last} {match['y']}"
-    month, year = match["m"], match["z"] or ""
-    end = calendar.monthrange(int(year or 2024), MONTHS[month])[1]
+        return _bounded(match["how"], f"{first} {match['y']}", f"{last} {match['y']}")
+    month = f"{match['m']} {match['z'] or ''}".strip()
+    end = calendar.monthrange(int(match["z"] or 2024), MONTHS[match["m"]])[1]
     first_day, last_day = ((1, 10), (11, 20), (21, end))[part]
-    return f"from {first_day} {month} {year} to {last_day} {month} {year}"
+    return _bounded(match["how"], f"{first_day} {month}", f"{last_day} {month}")
+
+
+def _bounded(how: str | None, first: str, last: str) -> str:
+    if how is None:
+        return f"from {first} to {last}"
+    return f"{how} {first if how in ('since', 'before') else last}"
 
 
 _N = rf"(?:\d\d?|an?|{'|'.join(NUMBERS[1:])})"
@@ -119,8 +131,13 @@ DATE_RULES: list[tuple[re.Pattern[str], Rule]] = [
          rf"(?:or|and) (?:earlier|older|before))(?! (?:the )?{_DATE})", _open),
         (rf"(?P<what>{_WHAT}) (?:of |in )?(?:(?P<which>last|this|previous) year|(?P<n>{_N}) years? ago)",
          _years_back),
+        (rf"(?P<which>last|this|previous) years (?P<what>{_S}|{_H})", _years_back),
+        (rf"on (?P<list>{_W}(?: {_LAST} {_W})+)", _on_each),
+        (rf"(?P<m>{_M}) (?P<list>{_D}(?: {_SLASH} {_D})+)(?: ,)? (?P<y>{_Y})", _days),
         (rf"(?P<w>{_W}) (?:of )?(?P<which>last|this|previous) week", _weekday),
-        (rf"(?:(?:in|at|on|around|towards|during) )?(?:the )?(?P<part>(?:early|mid|late)(?: -)?|"
-         rf"(?:end|beginning|start|middle) of) (?:(?P<m>{_M})(?: (?P<z>{_Y}))?|(?P<y>{_Y}))", _third),
+        (rf"(?:(?:in|at|on|around|towards|during|"
+         r"(?P<how>before|after|since|until|till)) )?(?:the )?"
+         rf"(?P<part>(?:early|mid|late)(?: -)?|"
+         rf"(?:end|beginning|start|middle) of) (?P<what>(?P<m>{_M})(?: (?P<z>{_Y}))?|(?P<y>{_Y}))", _third),
     )
 ]  # fmt: skip

@@ -48,8 +48,8 @@ _AFTER_PERSON = [
 ]  # fmt: skip
 # Before a number of people.
 _TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to)", "more than")]
-_AT_THE_START = [
-    (rf"(?:the |my |our )?(?:{_LATEST})(?= (?:{_PHOTOS})(?: |$))", ""),
+_TO_PHOTOS = [
+    (rf"(?:the |my |our )?(?:{_LATEST})(?= (?:{_PHOTOS})(?: (?:of|from|with|in|at|taken)|$))", ""),
 ]
 _COUNTRIES = (
     (re.compile(r"the (?:usa?|u \. s \.(?: a \.)?|states)(?= |$)"), "united states"),
@@ -62,7 +62,8 @@ def _compiled(rules: Sequence[tuple[str, str]]) -> list[tuple[re.Pattern[str], s
 
 
 _NAME_RULES, _PERSON_RULES = _compiled(_TO_NAME), _compiled(_AFTER_PERSON)
-_COUNT_RULES, _START_RULES = _compiled(_TO_COUNT), _compiled(_AT_THE_START)
+_COUNT_RULES, _PHOTO_RULES = _compiled(_TO_COUNT), _compiled(_TO_PHOTOS)
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(rf"\d+|{'|'.join(NUMBERS[1:])}")
 _MOST = 1200  # words and marks that are looked at
 
@@ -111,7 +112,7 @@ class _Rewording:
             (_NAME_RULES, lambda end: self._is_name(end)),
             (_PERSON_RULES, lambda _: self._follows_person(i)),
             (_COUNT_RULES, lambda end: _NUMBER.match(self._text, self._starts[end])),
-            (_START_RULES if i == 0 else [], lambda _: True),
+            (_PHOTO_RULES, lambda _: True),
         ):
             for pattern, instead in rules:
                 match = pattern.match(self._text, start)
@@ -145,7 +146,7 @@ class _Rewording:
         return self._ends[end + 1]
 
     def _is_name(self, i: int) -> bool:
-        """Whether a person or a place is named at a token, maybe after *in* or *the*."""
+        """Whether a person, a place or a year is named at a token, maybe after *in* or *the*."""
         tokens = self._tokens
         while i < len(tokens) - 1 and tokens[i].folded in ("in", "at", "from", "the"):
             i += 1
@@ -153,6 +154,8 @@ class _Rewording:
             return False
         if tokens[i].kind == "explicit":
             return tokens[i].folded in ("person", "place")
+        if _YEAR.fullmatch(tokens[i].folded):
+            return True
         everyday = tokens[i].folded in COMMON
         place = self._places.exact(tokens, i)
         return self._people.exact(tokens, i) is not None or (
