@@ -26,7 +26,7 @@ EMPTY = ((ARTICLES | NEGATIONS | JOINERS | PLACE_LEADS | ONLY | PHOTOS) - {"insi
     "of on by for is are was were be been being there here where when who what which i me we us you "
     "he she it they them him her his their its my our your please all any taken shot made has have "
     "had do does did can about as so than then more most very too s together during over alone "
-    "everyone everybody anyone anybody anything everything everywhere anywhere"
+    "everyone everybody anyone anybody anything everything everywhere anywhere somewhere"
 )  # fmt: skip
 # Leading words that a text can do without once what stood before them is gone.
 LEADING = listed("and or with of by in on at for from to near around as & + / , . ; : - ! ? ( ) but")

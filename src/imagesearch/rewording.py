@@ -19,10 +19,11 @@ from imagesearch.tokens import Token, joined, tokenize
 
 _PHOTOS = "|".join(sorted(PHOTOS))
 _NOBODY = "(?:nobody|no one|noone|none)"
-_ANYBODY = r"(?:(?:every|any|some)(?:one|body|thing)|people)"
+_ANYBODY = r"(?:(?:every|any|some)(?:one|body|thing))"
 _OTHER = "(?:other than|apart from|aside from)"
 _NOT = "(?:(?:do|does|did) not|dont|doesnt|didnt)"
 _HAS = "(?:show|have|has|include|contain|feature|want|like)"
+_HIDE = "(?:exclude|hide|omit|skip|remove|leave out)"
 _OF = "(?:of|with|from|in|at|showing|where)"
 _MARKS = r"[?!,()\[\]{}]"
 _LATEST = "latest|newest|most recent|recent|all|all the latest"
@@ -32,7 +33,8 @@ _TO_NAME = [
     (rf"{_NOBODY}(?: else)? (?:but|except|besides|{_OTHER})", "only"),
     (rf"(?:any|every|some)where (?:else )?(?:but|except|{_OTHER})(?: in)?", "not in"),
     (rf"(?:{_ANYBODY}(?: else)? )?{_OTHER}|{_ANYBODY} (?:else )?(?:but|except)(?: for)?", "without"),
-    ("rather than|instead of|w / o|exclude|hide|omit|skip|leave out|without any", "without"),
+    ("rather than|instead of|w / o|without any", "without"),
+    (rf"{_HIDE}(?: (?:all|any|the|my))*(?: (?:{_PHOTOS}) {_OF})?", "without"),
     (rf"(?:(?:which|that|who|where) )?{_NOT} {_HAS}(?: me)?(?: any)?(?: (?:{_PHOTOS}) {_OF})?", "without"),
     (rf"(?:no|not|without)(?: any)? (?:{_PHOTOS}) {_OF}", "without"),
     ("not (?:only|just|merely)", ""),
@@ -47,7 +49,7 @@ _AFTER_PERSON = [
     ),
 ]  # fmt: skip
 # Before a number of people.
-_TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to)", "more than")]
+_TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to|only|just)", "more than")]
 _TO_PHOTOS = [
     (rf"(?:the |my |our )?(?:{_LATEST})(?= (?:{_PHOTOS})(?: (?:of|from|with|in|at|taken)|$))", ""),
 ]

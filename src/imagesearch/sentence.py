@@ -2,9 +2,9 @@
 
 Of several people all are wanted, or one where *or* stands between; *or* binds its two neighbours ("maya and
 noor or kim": Maya, and one of the others), and a comma is what the next *and* or *or* of the list is. Of
-several places any will do, unless one is in the other ("anjuna, goa"). Who is taken
-out leaves a neutral word; a place or a date leaves nothing. ``person:paris``, ``place:"st james"`` and
-``text:summer`` say what a word is, and what stands in quotes is text.
+several places any will do, unless one is in the other ("anjuna, goa"). Who is taken out leaves a neutral
+word; a place or a date leaves nothing. ``person:paris``, ``place:"st james"`` and ``text:summer`` say what a
+word is, and what stands in quotes is text.
 """
 
 from __future__ import annotations
