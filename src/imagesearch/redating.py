@@ -30,7 +30,8 @@ _TO = r"(?:to|until|till|through|-|\u2013)"
 
 def _same_year(match: re.Match[str], before: str, today: date) -> str:
     """May and june 2024; in may or june, where each takes the *in*."""
-    lead, year = f"{match['in']} " if match["in"] else "", f" {match['y']}" if match["y"] else ""
+    lead = "" if match["in"] is None else "in " if match["in"] == "from" else f"{match['in']} "
+    year = f" {match['y']}" if match["y"] else ""
     if before == "between" or not (lead or year):
         return ""
     return re.sub(rf"(?<![^ ]){_WHAT}(?![^ ])", lambda what: f"{lead}{what[0]}{year}", match["list"])
@@ -117,15 +118,15 @@ _N = rf"(?:\d\d?|an?|{'|'.join(NUMBERS[1:])})"
 DATE_RULES: list[tuple[re.Pattern[str], Rule]] = [
     (re.compile(rf"(?:{text})(?= |$)(?! [-/.] \d)"), rule)
     for text, rule in (
-        (rf"(?:(?P<in>in|during) (?:the )?)?(?P<list>{_WHAT}(?: , {_WHAT})*(?: {_LAST} {_WHAT})+)"
+        (rf"(?:(?P<in>in|during|at|on|from) (?:the )?)?(?P<list>{_WHAT}(?: , {_WHAT})*(?: {_LAST} {_WHAT})+)"
          rf"(?:(?: ,)? (?:of |in )?(?P<y>{_Y}))?", _same_year),
-        (rf"(?P<what>{_WHAT}) (?P<years>{_Y}(?: {_OR} {_Y})+)", _same_month),
+        (rf"(?P<what>{_WHAT})s? (?:of )?(?P<years>{_Y}(?: {_OR} {_Y})+)", _same_month),
         (rf"(?:on )?(?P<list>{_D}(?: {_SLASH} (?:the )?{_D})+) (?:of )?(?P<m>{_M})(?:(?: ,)? (?P<y>{_Y}))?",
          _days),
         (rf"(?:(?:on|over) )?(?:the )?(?P<d>{_D}) {_TO} (?:the )?(?P<e>{_D}) (?:of )?(?P<m>{_M})"
          rf"(?:(?: ,)? (?P<y>{_Y}))?", _day_to_day),
-        (rf"(?:(?:on|over) )?(?P<m>{_M}) (?:the )?(?P<d>{_D}) {_TO} (?:the )?(?P<e>{_D})(?! (?:of )?{_M})"
-         rf"(?:(?: ,)? (?P<y>{_Y}))?", _day_to_day),
+        (rf"(?:(?:on|over|from) )?(?P<m>{_M}) (?:the )?(?P<d>{_D}) {_TO} (?:the )?(?P<e>{_D})"
+         rf"(?! (?:of )?{_M})(?:(?: ,)? (?P<y>{_Y}))?", _day_to_day),
         (rf"(?:(?:from|since|in) )?(?P<d>{_DATE}) "
          r"(?:(?P<later>(?:or|and) (?:later|newer|after|onwards?|beyond)|onwards?)|"
          rf"(?:or|and) (?:earlier|older|before))(?! (?:the )?{_DATE})", _open),

@@ -13,6 +13,7 @@ from datetime import date
 
 from imagesearch.everyday import COMMON, PHOTOS
 from imagesearch.names import Names
+from imagesearch.periods import MONTH_NAMES
 from imagesearch.reading import NUMBERS
 from imagesearch.redating import DATE_RULES
 from imagesearch.tokens import Token, joined, tokenize
@@ -36,9 +37,9 @@ _TO_NAME = [
     ("rather than|instead of|w / o|without any", "without"),
     (rf"{_HIDE}(?: (?:all|any|the|my))*(?: (?:{_PHOTOS}) {_OF})?", "without"),
     (rf"(?:(?:which|that|who|where) )?{_NOT} {_HAS}(?: me)?(?: any)?(?: (?:{_PHOTOS}) {_OF})?", "without"),
-    (rf"(?:no|not|without)(?: any)? (?:{_PHOTOS}) {_OF}", "without"),
+    (rf"(?:no|not|without)(?: (?:any|an?|the))? (?:{_PHOTOS}) {_OF}", "without"),
     ("not (?:only|just|merely)", ""),
-    (rf"(?:{_MARKS} ){{0,4}}(?P<as>or|and)(?: (?:maybe|perhaps|possibly))?(?: [(\[{{]){{0,4}}", "{as}"),
+    (rf"(?:{_MARKS} ){{0,4}}(?P<as>or|and)(?: (?:maybe|perhaps|possibly|else))?(?: [(\[{{]){{0,4}}", "{as}"),
 ]  # fmt: skip
 # After a name of a person.
 _AFTER_PERSON = [
@@ -51,6 +52,7 @@ _AFTER_PERSON = [
 # Before a number of people.
 _TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to|only|just)", "more than")]
 _TO_PHOTOS = [
+    ("not (?:taken|shot|made)(?= (?:in|at|on|during|before|after|since|near) )", "not"),
     (rf"(?:the |my |our )?(?:{_LATEST})(?= (?:{_PHOTOS})(?: (?:of|from|with|in|at|taken)|$))", ""),
 ]
 _COUNTRIES = (
@@ -148,7 +150,7 @@ class _Rewording:
         return self._ends[end + 1]
 
     def _is_name(self, i: int) -> bool:
-        """Whether a person, a place or a year is named at a token, maybe after *in* or *the*."""
+        """Whether a person, a place, a month or a year is named at a token, maybe after *in* or *the*."""
         tokens = self._tokens
         while i < len(tokens) - 1 and tokens[i].folded in ("in", "at", "from", "the"):
             i += 1
@@ -156,7 +158,7 @@ class _Rewording:
             return False
         if tokens[i].kind == "explicit":
             return tokens[i].folded in ("person", "place")
-        if _YEAR.fullmatch(tokens[i].folded):
+        if tokens[i].folded in MONTH_NAMES or _YEAR.fullmatch(tokens[i].folded):
             return True
         everyday = tokens[i].folded in COMMON
         place = self._places.exact(tokens, i)

@@ -239,8 +239,10 @@ class Scanner:
         before = self._before(i)
         if self._leads_place(i):
             return True
-        if before in ("and", "or", ",", "&") and len(self.items) > 1 and self.items[-2].kind in ENTITIES:
-            return self.items[-2].kind == "place" and before != ","
+        joins = before in ("and", "or", ",", "&") and len(self.items) > 1
+        last = self.items[-2].kind if joins else ""
+        if last in ENTITIES and (before, last) != (",", "place"):
+            return last == "place"
         after = found.end + 1
         listed = after < len(self.tokens) and self.tokens[found.end].folded in ("and", "or", "&")
         if listed and self.places.exact(self.tokens, after) and not self.people.exact(self.tokens, after):
