@@ -37,6 +37,10 @@ def stripped(tokens: list[Token]) -> list[Token]:
     first, last = 0, len(tokens)
     while first < last and tokens[first].kind != "quote" and tokens[first].folded in LEADING:
         first += 1
-    while last > first and tokens[last - 1].kind != "quote" and tokens[last - 1].folded in LEADING | {"the"}:
+    while (
+        last > first
+        and tokens[last - 1].kind != "quote"
+        and tokens[last - 1].folded in LEADING | {"the", "where"}
+    ):
         last -= 1
     return tokens[first:last]

@@ -45,10 +45,14 @@ _TO_NAME = [
 _AFTER_PERSON = [
     (
         "(?:(?:is|was|are|were) )?not alone|"
-        "(?:and|with|plus) (?:some(?:one|body) else|others|other people|company)",
+        "(?:and|with|plus) (?:some(?:one|body) else|others|(?:some )?other people|company)",
         "with at least one other person",
     ),
 ]  # fmt: skip
+_GONE = re.compile(
+    r"(?:(?:is|are) (?:not|missing|absent)|isnt|arent|(?:does|do) not appear|(?:doesnt|dont) appear)"
+    r"(?: (?:there|in it|in them|visible|around))?(?= [^a-z]|$)"
+)
 # Before a number of people.
 _TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to|only|just)", "more than")]
 _TO_PHOTOS = [
@@ -88,7 +92,10 @@ class _Rewording:
         i = 0
         while i < min(len(self._tokens), _MOST):
             instead = self._instead(i)
-            if instead is None:
+            if gone := self._gone(i):
+                first, i = gone
+                found.insert(len(found) - first, Token("without", "without"))
+            elif instead is None:
                 found.append(self._tokens[i])
                 i += 1
             else:
@@ -123,6 +130,14 @@ class _Rewording:
                 if match and fits(end := self._token(match.end())):
                     return instead.format(**match.groupdict()), end
         return None
+
+    def _gone(self, i: int) -> tuple[int, int] | None:
+        """Of words that say somebody is not there: how far before them the name starts, and their end."""
+        match = _GONE.match(self._text, self._starts[i])
+        if match is None:
+            return None
+        starts = (k for k in range(max(0, i - 4), i) if self._ends_at(k, i))
+        return next(((i - k, self._token(match.end())) for k in starts), None)
 
     def _country(self, i: int) -> tuple[str, int] | None:
         for pattern, name in _COUNTRIES:
@@ -167,5 +182,9 @@ class _Rewording:
         )
 
     def _follows_person(self, i: int) -> bool:
-        found = (self._people.exact(self._tokens, k) for k in range(max(0, i - 4), i))
-        return any(name is not None and name.end == i for name in found)
+        return any(self._ends_at(k, i) for k in range(max(0, i - 4), i))
+
+    def _ends_at(self, k: int, end: int) -> bool:
+        """Whether a person is named from one token up to another."""
+        name = self._people.exact(self._tokens, k)
+        return name is not None and name.end == end

@@ -35,7 +35,7 @@ ENTITIES = frozenset(("person", "place", "date", "count"))
 _GUESSES = 24  # words of one sentence that may be misspelt or partial names; each costs some time
 _MOST = 1200  # words and marks of a sentence that are read; CLIP reads some 70
 _N = rf"(?:\d{{1,3}}|{'|'.join(NUMBERS[1:])})"
-_P = r"(?:other )?(?:people|persons|person|faces|face|humans)"
+_P = r"(?:(?:other )?(?:people|persons|person|faces|face|humans)|others)"
 _ONE = r"(?:nobody|no one|noone)"
 _PHRASES: list[tuple[str, re.Pattern[str]]] = [
     (kind, re.compile(rf"(?:{text})(?= |$)"))
@@ -45,7 +45,7 @@ _PHRASES: list[tuple[str, re.Pattern[str]]] = [
         ("alone", rf"(?:(?:and|with|but) )?(?:{_ONE} else|no other people|no others)|(?:all )?alone|solo"),
         ("alone", r"(?:all )?by (?:(?:her|him|my|it)self|themsel(?:f|ves))|on (?:her|his|their|my) own"),
         ("alone", r"only(?= [^a-z]|$)"),
-        ("none", rf"(?:{_ONE}|(?:no|without|without any|not any) (?:{_P}|others)|"
+        ("none", rf"(?:{_ONE}|(?:no|without|without any|not any) {_P}|"
                  r"without (?:anyone|anybody))(?: else)?(?: in the background)?"),
         ("least", rf"(?:at least|no fewer than|minimum) (?P<n>{_N}) {_P}|(?P<m>{_N}) (?:or more|\+) {_P}"),
         ("more", rf"(?:more than|over) (?P<n>{_N}) {_P}"),
@@ -212,16 +212,18 @@ class Scanner:
             if any(found and found.end >= end for found in (person, place)):
                 return None
             if kind == "alone":
-                return Item("alone", i, end) if self._is_alone(match[0]) else None
+                return self._alone(i, end, match[0].endswith((" else", " others")))
             if kind == "only":
                 return Item("only", i, end)
-            return Item("count", i, end, count=_count(kind, match), others="other " in match[0])
+            return Item("count", i, end, count=_count(kind, match), others="other" in match[0])
         return None
 
-    def _is_alone(self, said: str) -> bool:
-        """Whether *alone* stands behind a person; nobody else may be a little further on."""
-        near = self.items[-1:] if said.split()[-1] not in ("else", "others") else self.items
-        return any(item.kind == "person" for item in near)
+    def _alone(self, i: int, end: int, nobody_else: bool) -> Item | None:
+        """*Alone* right behind a person, or *nobody else* further on; of a number that says nothing."""
+        kinds = {item.kind for item in (self.items if nobody_else else self.items[-1:])}
+        if nobody_else and "count" in kinds:
+            return Item("frame", i, end)
+        return Item("alone", i, end) if "person" in kinds else None
 
     # --- names ---------------------------------------------------------------------------------------------
 
