@@ -23,8 +23,8 @@ FLOORS = [
     | {"placenames", "transport"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}
     | {"periods", "reading"},
-    {"catalogue", "dates", "names", "plan", "geocoders"},
-    {"store", "steps", "geo", "criteria", "scan"},
+    {"catalogue", "dates", "names", "plan", "geocoders", "redating", "chains"},
+    {"store", "steps", "geo", "criteria", "scan", "rewording"},
     {"dataset", "sentence"},
     {"calibration"},
     {"features", "detection", "whereabouts"},

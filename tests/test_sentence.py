@@ -21,7 +21,8 @@ from imagesearch.words import fold
 TODAY = date(2024, 6, 15)  # a Saturday
 PEOPLE = (
     "Maya", "Noor", "Kim", "Kim Lee", "Mary Ann", "Zoë", "Łukasz", "José", "小明", "محمد", "Мария", "O'Brien",
-    "Paris", "May", "August", "Rose", "Beech", "James", "Anna", "Anne", "Charlotte", "Me", "person 12",
+    "Paris", "May", "August", "Rose", "Beech", "James", "Anna", "Anne", "Charlotte", "Me", "Sandy", "Sunny",
+    "person 12",
 )  # fmt: skip
 PLACES = (
     ("Goa", "state"), ("Anjuna", "city"), ("India", "country"), ("Paris", "city"), ("France", "country"),
@@ -30,11 +31,19 @@ PLACES = (
     ("Brazil", "country"), ("Nice", "city"), ("Maya Street", ""), ("St. James's Park", ""),
     ("St James Street", ""), ("Reykjavík", "city"), ("Bondi Beach", "city"), ("Nairobi", "city"),
     ("Kenya", "country"), ("Baker Street", ""), ("New South Wales", "state"), ("Switzerland", "country"),
-    ("Reading", "city"), ("Park", ""),
+    ("Reading", "city"), ("Park", ""), ("United States", "country"), ("UK", "country"), ("York", "city"),
+    ("Münster", "city"),
 )  # fmt: skip
+WITHIN = {
+    "anjuna": ("goa", "india"), "goa": ("india",), "paris": ("ile de france", "france"), "nice": ("france",),
+    "zermatt": ("switzerland",), "tokyo": ("japan",), "new york city": ("new york", "united states"),
+    "rio de janeiro": ("brazil",), "nairobi": ("kenya",), "bondi beach": ("new south wales",),
+    "york": ("uk",), "reading": ("uk",),
+}  # fmt: skip
 VOCABULARY = Vocabulary(
     people={fold(name): Word(name, 5) for name in PEOPLE},
     places={fold(name): Word(name, 50 - i, kind) for i, (name, kind) in enumerate(PLACES)},
+    within=WITHIN,
 )
 READER = SentenceReader(VOCABULARY)
 LINES = (Path(__file__).parent / "sentences.txt").read_text("utf-8").splitlines()
@@ -51,6 +60,7 @@ ODD = [
     ("ｍａｙａ in ＧＯＡ", "Maya · Goa (state)"),  # noqa: RUF001
     ("zoe\u0308", "Zoë"),
     ("maya " * 2000, "Maya"),
+    *((words, "") for words in ("newest photos", "recent photos", "all photos", "everywhere", "anywhere")),
     ('maya" or "1"=="1', 'Maya · "a person or 1== 1"'),
     ("in goa " + "x" * 10_000, 'Goa (state) · "' + "x" * 10_000 + '"'),
 ]
@@ -258,6 +268,9 @@ def test_the_template_is_put_around_what_is_left() -> None:
         ("on 6/3/2024", "read 6/3/2024 as 2024-06-03 (month/day/year)"),
         ("place:atlantis", 'no place is called "atlantis"'),
         ('person:"bob b"', 'nobody is called "bob b"'),
+        ("maya or goa", 'read "or" between a person and a place as "and"'),
+        ("in goa or in 2022", 'read "or" between a date and a place as "and"'),
+        ("maya in goa or noor", 'read "or" between a person and a place as "and"'),
     ],
 )
 def test_what_is_read_otherwise_than_it_stands_is_said(sentence: str, note: str) -> None:

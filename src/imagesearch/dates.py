@@ -76,13 +76,15 @@ def _season(match: re.Match[str], today: date) -> Moment:
     return periods.season(match["s"])
 
 
-def _holiday(match: re.Match[str], today: date) -> Moment | None:
+def _holiday(match: re.Match[str], today: date) -> Moment:
     return periods.holiday(match["h"], int(match["y"]) if match["y"] else None)
 
 
 def _relative(match: re.Match[str], today: date) -> Moment | None:
     """Last or this month, season, weekday, holiday, week, weekend or year."""
     name, is_last = match["what"], match["which"] != "this"
+    if name in periods.UNITS and match["which"] == "past":
+        return periods.last_few(1, name, today)
     if name in periods.UNITS:
         return periods.this(name, today, ago=int(is_last))
     options = periods.occurrences(name, today)
@@ -92,7 +94,10 @@ def _relative(match: re.Match[str], today: date) -> Moment | None:
 
 
 def _ago(match: re.Match[str], today: date) -> Moment:
-    return periods.this(match["u"].rstrip("s"), today, ago=_count(match["n"]))
+    if match["n"] is None:
+        return periods.this("month", today, ago=6)
+    unit, count = match["u"].rstrip("s"), _count(match["n"])
+    return periods.days_ago(count, unit, today) if match["t"] else periods.this(unit, today, ago=count)
 
 
 def _last_few(match: re.Match[str], today: date) -> Moment:
@@ -151,7 +156,7 @@ _READERS: list[tuple[re.Pattern[str], Reader]] = [
         (rf"(?P<h>{_H})(?: (?:of |in |, )?(?P<y>{_Y}))?", _holiday),
         (rf"(?P<which>last|this|past|previous) (?P<what>{_WHAT})s?", _relative),
         (rf"(?:the )?(?:last|past|previous) (?P<n>{_N}) (?P<u>{_U})", _last_few),
-        (rf"(?P<n>{_N}) (?P<u>{_U}) ago", _ago),
+        (rf"(?P<n>{_N}) (?P<u>{_U}) ago(?P<t> today)?|half a year ago", _ago),
         ("todays?|yesterdays?|(?:the )?day before yesterday", _near),
         (rf"{_any(_DECADES)}|{_Y[:-2]}0s|[0-9]0s".replace(r"(?:19|20)0s", r"(?:19|20)\d0s"), _decade),
         (f"(?:year )?{_Y}", _year),
@@ -382,7 +387,7 @@ _STARTS = (
     | listed(
         "between from starting in on at during of over for around throughout every each by the last this"
     )
-    | listed("past previous today todays yesterday yesterdays day year weekend a an couple few")
+    | listed("past previous today todays yesterday yesterdays day year weekend a an couple few half")
     | {word.split()[0] for word in _NAMES}
     | {f"{day}s" for day in (*WEEKDAYS, "weekend", "weekday")}
 )

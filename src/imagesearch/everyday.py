@@ -26,10 +26,18 @@ EMPTY = ((ARTICLES | NEGATIONS | JOINERS | PLACE_LEADS | ONLY | PHOTOS) - {"insi
     "of on by for is are was were be been being there here where when who what which i me we us you "
     "he she it they them him her his their its my our your please all any taken shot made has have "
     "had do does did can about as so than then more most very too s together during over alone "
-    "everyone everybody anyone anybody anything"
+    "everyone everybody anyone anybody anything everything everywhere anywhere somewhere"
 )  # fmt: skip
 # Leading words that a text can do without once what stood before them is gone.
 LEADING = listed("and or with of by in on at for from to near around as & + / , . ; : - ! ? ( ) but")
+
+# Names that more often say what the next word is like: sandy beach, sunny day.
+ADJECTIVES = listed(
+    "sandy sunny rusty dusty misty rocky stormy windy frosty rainy snowy happy merry jolly old young bright "
+    "royal ivory amber violet rose hazel scarlet ginger pearl gray grey brown green white black gold golden "
+    "silver crystal coral jade ruby olive summer autumn winter noble rich brave dear grand solid crispy"
+)
+NOUNS_IN_ING = listed("building ceiling clothing evening morning painting ring spring swing wedding wing")
 
 _COMMON = """
 able above across action adult adults adventure after afternoon again age aged ago air airplane airport

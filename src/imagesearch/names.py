@@ -13,6 +13,8 @@ from imagesearch.everyday import COMMON
 from imagesearch.tokens import Token, run, words_of
 from imagesearch.vocabulary import Word
 
+# A place of a later kind may contain one of an earlier kind.
+_KINDS = ("", "city", "county", "state", "country")
 _SHORTEST = 5  # letters of a word that may be a name with one typing error
 # Names by some of their words: those that rank within this part of the best, at most so many.
 _AS_GOOD, _MOST = 0.8, 3
@@ -50,10 +52,15 @@ class Names:
     ----------
     words
         Spellings by folded names.
+    within
+        Of places: the larger ones around each, if that is known.
     """
 
-    def __init__(self, words: Mapping[str, Word]) -> None:
+    def __init__(
+        self, words: Mapping[str, Word], within: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
         self.words = words
+        self._within = within or {}
         self._keys: dict[str, str] = {}
         self._longest: dict[str, int] = {}
         for key in words:
@@ -93,6 +100,14 @@ class Names:
                 and (key := self._keys.get(" ".join([*words[: count - 1], last.owner]))) is not None
             ):
                 yield Found((key,), end, owns=True)
+
+    def contains(self, larger: str, smaller: str) -> bool:
+        """Whether one place is in the other; where no place is known to be in any, by their kinds."""
+        if self._within:
+            return larger in self._within.get(smaller, ())
+        kinds = [self.words[key].kind if key in self.words else "" for key in (larger, smaller)]
+        ranks = [_KINDS.index(kind) if kind in _KINDS else 0 for kind in kinds]
+        return ranks[0] > ranks[1]
 
     # --- one typing error ----------------------------------------------------------------------------------
 

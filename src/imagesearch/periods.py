@@ -210,8 +210,8 @@ _HOLIDAYS = {
 HOLIDAYS = (*_HOLIDAYS, "new years", "new year", "thanksgiving", "easter")
 
 
-def holiday(name: str, year: int | None = None) -> Moment | None:
-    """Return a holiday of each year or of one; None for Easter without a year, which has no fixed day."""
+def holiday(name: str, year: int | None = None) -> Moment:
+    """Return a holiday of each year or of one; Easter, which has no fixed days, of 1990 to 2040."""
     if year is not None:
         first, last = _holiday_days(name, year)
         return once(first, last + timedelta(days=1), "holiday")
@@ -222,7 +222,8 @@ def holiday(name: str, year: int | None = None) -> Moment | None:
         parts = (Is("month", 11), Is("weekday", calendar.THURSDAY), Between("day", 22, 29))
         return Moment(recurring=Every(parts), family="holiday")
     if name == "easter":
-        return None
+        days = tuple(holiday(name, y).bounds("north").within for y in range(1990, 2041))
+        return Moment(recurring=Either(days), weak=True, family="holiday")
     month, first_day, last_day = _HOLIDAYS[name]
     when = Is("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
     parts = Every((Is("month", month), when))
@@ -275,7 +276,7 @@ def occurrences(name: str, today: date) -> list[Moment]:
         return [month_of(y, MONTHS[name]) for y in range(year - 2, year + 1)]
     if name in SEASONS:
         return [season(name, y) for y in range(year - 2, year + 1)]
-    return [moment for y in range(year - 2, year + 1) if (moment := holiday(name, y)) is not None]
+    return [holiday(name, y) for y in range(year - 2, year + 1)]
 
 
 def this(unit: str, today: date, ago: int = 0) -> Moment:
@@ -287,6 +288,11 @@ def this(unit: str, today: date, ago: int = 0) -> Moment:
         monday = day - timedelta(days=day.weekday())
         return once(monday, monday + timedelta(days=7))
     return years(day.year) if unit == "year" else month_of(day.year, day.month)
+
+
+def days_ago(count: int, unit: str, today: date) -> Moment:
+    """Return the day some days, weeks, months or years before today."""
+    return on(today - _shift(**{UNITS[unit]: count}))
 
 
 def last_few(count: int, unit: str, today: date) -> Moment:

@@ -114,8 +114,8 @@ def steps(parts: Sequence[Part], has_text: bool) -> Iterator[list[Step]]:
 
 def _who(people: People) -> Part:
     looser = []
-    if people.named and (people.only or people.count):
-        looser.append(replace(people, only=False, count=None))
+    if people.named and (people.only or people.count or people.other_than):
+        looser.append(replace(people, only=False, count=None, other_than=None))
     if people.named > 1:
         one_of = (*people.all_of, *(name for group in people.any_of for name in group))
         looser.append(People(any_of=(one_of,)))

@@ -24,6 +24,8 @@ class People:
         Nobody else.
     count
         Least and most faces; None is no limit.
+    other_than
+        A number of faces that is not wanted.
     """
 
     all_of: tuple[str, ...] = ()
@@ -31,6 +33,7 @@ class People:
     none_of: tuple[str, ...] = ()
     only: bool = False
     count: tuple[int, int | None] | None = None
+    other_than: int | None = None
 
     def __bool__(self) -> bool:
         return self != People()
@@ -51,6 +54,8 @@ class People:
         elif self.count is not None:
             low, high = self.count
             parts.append(Is("face_count", low) if low == high else _faces(low, high))
+        if self.other_than is not None:
+            parts.append(Every((_faces(0, None), No(Is("face_count", self.other_than)))))
         return tuple(parts)
 
     def __str__(self) -> str:
@@ -63,6 +68,8 @@ class People:
         said += (" " if said else "") + f"without {_listed(self.none_of)}" if self.none_of else ""
         if self.count is not None and not self.only:
             said = f"{said}, {_counted(*self.count)}" if said else _counted(*self.count)
+        if self.other_than is not None:
+            said += (", " if said else "") + f"not {_counted(self.other_than, self.other_than)}"
         return said
 
 
@@ -145,7 +152,7 @@ class Reading:
         parts += [" or ".join(where)] if where else []
         parts += [f"not {spelled.get(word, word)}" for word in self.not_places]
         for when in self.dates:
-            says_year = _YEAR.search(when.words) is not None
+            says_year = _YEAR.search(when.words) is not None and "winter" not in when.words  # which year's?
             parts.append(when.words if says_year or not when.means else f"{when.words} ({when.means})")
         parts += [f'"{self.caption}"'] if self.caption else []
         return " · ".join(parts)

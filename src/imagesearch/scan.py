@@ -11,12 +11,15 @@ from typing import Literal, NamedTuple
 
 from imagesearch.dates import Dated, DateReader
 from imagesearch.everyday import (
+    ADJECTIVES,
     ARTICLES,
     COMMON,
     EMPTY,
     JOINERS,
+    LEADING,
     NAME_LEADS,
     NEGATIONS,
+    NOUNS_IN_ING,
     ONLY,
     PHOTOS,
     PLACE_LEADS,
@@ -29,22 +32,21 @@ from imagesearch.words import fold
 
 Kind = Literal["word", "mark", "quote", "frame", "person", "place", "date", "count", "only", "alone"]
 ENTITIES = frozenset(("person", "place", "date", "count"))
-# A place of a later kind may contain one of an earlier kind.
-KINDS = ("", "city", "county", "state", "country")
 _GUESSES = 24  # words of one sentence that may be misspelt or partial names; each costs some time
 _MOST = 1200  # words and marks of a sentence that are read; CLIP reads some 70
 _N = rf"(?:\d{{1,3}}|{'|'.join(NUMBERS[1:])})"
-_P = r"(?:other )?(?:people|persons|person|faces|face|humans)"
+_P = r"(?:(?:other )?(?:people|persons|person|faces|face|humans)|others)"
 _ONE = r"(?:nobody|no one|noone)"
 _PHRASES: list[tuple[str, re.Pattern[str]]] = [
     (kind, re.compile(rf"(?:{text})(?= |$)"))
     for kind, text in (
         ("only", rf"{_ONE} (?:else )?(?:but|except|besides|other than)"),
         ("only", rf"(?:only|just) (?:{'|'.join(sorted(PHOTOS))}) (?:of|with)"),
-        ("alone", rf"(?:(?:and|with|but) )?(?:{_ONE} else|no other people|no others)|alone|solo"),
+        ("alone", rf"(?:(?:and|with|but) )?(?:{_ONE} else|no other people|no others)|(?:all )?alone|solo"),
         ("alone", r"(?:all )?by (?:(?:her|him|my|it)self|themsel(?:f|ves))|on (?:her|his|their|my) own"),
         ("alone", r"only(?= [^a-z]|$)"),
-        ("none", rf"{_ONE}|(?:no|without|without any|not any) {_P}|without (?:anyone|anybody)"),
+        ("none", rf"(?:{_ONE}|(?:no|without|without any|not any) {_P}|"
+                 r"without (?:anyone|anybody))(?: else)?(?: in the background)?"),
         ("least", rf"(?:at least|no fewer than|minimum) (?P<n>{_N}) {_P}|(?P<m>{_N}) (?:or more|\+) {_P}"),
         ("more", rf"(?:more than|over) (?P<n>{_N}) {_P}"),
         ("most", rf"(?:at most|up to|no more than|maximum) (?P<n>{_N}) {_P}"),
@@ -52,7 +54,7 @@ _PHRASES: list[tuple[str, re.Pattern[str]]] = [
         ("between", rf"(?:between )?(?P<n>{_N}) (?:and|to|or|-|\u2013) (?P<m>{_N}) {_P}"),
         ("exact", rf"(?:exactly |only |just )?(?P<n>{_N}) {_P}|(?:a |the )?group of (?P<m>{_N})(?: {_P})?"),
     )
-]
+]  # fmt: skip
 _PHRASE_STARTS = listed(
     "nobody no noone and with but alone solo all by on only without not at minimum more over up "
     "maximum fewer less under between exactly just a the group"
@@ -210,11 +212,18 @@ class Scanner:
             if any(found and found.end >= end for found in (person, place)):
                 return None
             if kind == "alone":
-                return Item("alone", i, end) if self.items and self.items[-1].kind == "person" else None
+                return self._alone(i, end, match[0].endswith((" else", " others")))
             if kind == "only":
                 return Item("only", i, end)
-            return Item("count", i, end, count=_count(kind, match), others="other " in match[0])
+            return Item("count", i, end, count=_count(kind, match), others="other" in match[0])
         return None
+
+    def _alone(self, i: int, end: int, nobody_else: bool) -> Item | None:
+        """*Alone* right behind a person, or *nobody else* further on; of a number that says nothing."""
+        kinds = {item.kind for item in (self.items if nobody_else else self.items[-1:])}
+        if nobody_else and "count" in kinds:
+            return Item("frame", i, end)
+        return Item("alone", i, end) if "person" in kinds else None
 
     # --- names ---------------------------------------------------------------------------------------------
 
@@ -232,8 +241,10 @@ class Scanner:
         before = self._before(i)
         if self._leads_place(i):
             return True
-        if before in ("and", "or", ",", "&") and len(self.items) > 1 and self.items[-2].kind in ENTITIES:
-            return self.items[-2].kind == "place" and before != ","
+        joins = before in ("and", "or", ",", "&") and len(self.items) > 1
+        last = self.items[-2].kind if joins else ""
+        if last in ENTITIES and (before, last) != (",", "place"):
+            return last == "place"
         after = found.end + 1
         listed = after < len(self.tokens) and self.tokens[found.end].folded in ("and", "or", "&")
         if listed and self.places.exact(self.tokens, after) and not self.people.exact(self.tokens, after):
@@ -246,10 +257,20 @@ class Scanner:
             return True
         if self._before(i) in ("a", "an") and not found.owns:
             return False
+        if self._describes(i):
+            return False
         if self.tokens[i].folded in EMPTY and not self._before(i):  # me and maya, but not: a dog
             after = self.tokens[found.end].folded if found.end < len(self.tokens) else "and"
             return after in JOINERS
         return not _is_everyday(self.tokens[i]) or self._stands_like_name(i)
+
+    def _describes(self, i: int) -> bool:
+        """Whether a word is what the next one is like: a sandy beach is no picture of Sandy."""
+        if self.tokens[i].folded not in ADJECTIVES or i + 1 >= len(self.tokens):
+            return False
+        after = self.tokens[i + 1]
+        is_doing = after.folded.endswith("ing") and after.folded not in NOUNS_IN_ING
+        return after.kind == "word" and after.folded in COMMON - EMPTY - LEADING and not is_doing
 
     def _is_place(self, i: int, found: Found) -> bool:
         if found.end - i > 1 or not _is_everyday(self.tokens[i]):
@@ -265,8 +286,7 @@ class Scanner:
         after = self.places.exact(self.tokens, i) if i < len(self.tokens) else None
         if after is None or (i == place.end and self.people.exact(self.tokens, i)):
             return False
-        kinds = [KINDS.index(_kind(self.places, found.keys[0])) for found in (place, after)]
-        return kinds[1] > kinds[0]
+        return self.places.contains(after.keys[0], place.keys[0])
 
     def _before(self, i: int, skip: str = "") -> str:
         """The folded word or mark before a token; empty at the start."""
@@ -307,13 +327,17 @@ class Scanner:
         found = self.places.partly(self.tokens, i)
         if found is None:
             return None
-        known = all(_kind(self.places, key) for key in found.keys)
+        if self._follows_place(i, found):
+            return None
+        known = all(self.places.words[key].kind for key in found.keys)
         if not leads_place and found.end - i == 1 and (found.more or not known):
             return None
         return self._noted("place", i, found)
 
     def _mistyped(self, i: int, leads_place: bool) -> Item | None:
-        places = self.places.mistyped(self.tokens, i)
+        places = [
+            found for found in self.places.mistyped(self.tokens, i) if not self._follows_place(i, found)
+        ]
         people = [] if leads_place and places else self.people.mistyped(self.tokens, i)
         keys = {key: names for names, found in ((self.places, places), (self.people, people))
                 for match in found for key in match.keys}  # fmt: skip
@@ -328,6 +352,12 @@ class Scanner:
         spelled = (self.people if people else self.places).words[found.keys[0]].name
         return self._noted(kind, i, replace(found, note=f'read "{typed}" as {spelled}'))
 
+    def _follows_place(self, i: int, found: Found) -> bool:
+        """Whether a guess stands right behind a place that is not in it: york minster is not Münster."""
+        if not self.items or self.items[-1].kind != "place" or self.items[-1].end != i:
+            return False
+        return not self.places.contains(found.keys[0], self.items[-1].keys[0])
+
     def _noted(self, kind: Kind, i: int, found: Found) -> Item:
         self.notes.append(found.note)
         return Item(kind, i, found.end, found.keys, found.owns)
@@ -341,11 +371,6 @@ _ENDS = JOINERS | PLACE_LEADS | NEGATIONS | ONLY | PHOTOS | listed(
 
 def _is_everyday(token: Token) -> bool:
     return token.folded in COMMON or token.folded.isdigit()
-
-
-def _kind(places: Names, key: str) -> str:
-    kind = places.words[key].kind if key in places.words else ""
-    return kind if kind in KINDS else ""
 
 
 def _count(kind: str, match: re.Match[str]) -> tuple[int, int | None]:

@@ -2,23 +2,23 @@
 
 Of several people all are wanted, or one where *or* stands between; *or* binds its two neighbours ("maya and
 noor or kim": Maya, and one of the others), and a comma is what the next *and* or *or* of the list is. Of
-several places any will do, unless one is of a kind that contains the other's ("anjuna, goa"). Who is taken
-out leaves a neutral word; a place or a date leaves nothing. ``person:paris``, ``place:"st james"`` and
-``text:summer`` say what a word is, and what stands in quotes is text.
+several places any will do, unless one is in the other ("anjuna, goa"). Who is taken out leaves a neutral
+word; a place or a date leaves nothing. ``person:paris``, ``place:"st james"`` and ``text:summer`` say what a
+word is, and what stands in quotes is text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 
 from imagesearch import periods
+from imagesearch.chains import Chain, groups_of, stripped
 from imagesearch.everyday import (
     ARTICLES,
     EMPTY,
     JOINERS,
-    LEADING,
     NEGATIONS,
     ONLY,
     PHOTOS,
@@ -28,7 +28,8 @@ from imagesearch.everyday import (
 from imagesearch.filters import Either
 from imagesearch.names import Names
 from imagesearch.reading import People, Reading, When, neutral
-from imagesearch.scan import ENTITIES, KINDS, Item, Scanner
+from imagesearch.rewording import reword
+from imagesearch.scan import ENTITIES, Item, Scanner
 from imagesearch.tokens import Token, rejoin, tokenize
 from imagesearch.vocabulary import Vocabulary
 
@@ -37,8 +38,9 @@ _LEADS = JOINERS | NEGATIONS | PLACE_LEADS | ONLY | {"of", "the", "by", "for", "
 _AFTER_PHOTOS = listed("of with from in at near where showing taken that which on by without")
 _PHOTOS = frozenset(word for word in PHOTOS if word.endswith("s"))  # a group photo is a kind of picture
 _ADDS = listed("and with & plus")
-_EVERYONE = listed("everyone everybody anyone anybody anything all")
+_EVERYONE = listed("everyone everybody anyone anybody anything everything anywhere everywhere all")
 _DROPPED = listed("my our please")
+_ALL = PHOTOS | {"everything", "everywhere", "anything", "anywhere"}
 
 
 class SentenceReader:
@@ -53,7 +55,7 @@ class SentenceReader:
     """
 
     def __init__(self, vocabulary: Vocabulary, template: str = TEMPLATE) -> None:
-        self.people, self.places = Names(vocabulary.people), Names(vocabulary.places)
+        self.people, self.places = Names(vocabulary.people), Names(vocabulary.places, vocabulary.within)
         self._template = template
 
     def warm(self) -> None:
@@ -69,7 +71,7 @@ class SentenceReader:
         today
             What *yesterday* and *last summer* count from.
         """
-        tokens = tokenize(sentence)
+        tokens = reword(tokenize(sentence), self.people, self.places, today)
         scanner = Scanner(tokens, self.people, self.places, today)
         plan = _Plan(tokens, scanner.scan(), self.people, self.places)
         caption, words = plan.caption()
@@ -81,7 +83,7 @@ class SentenceReader:
             text=self._template.replace("{text}", caption) if caption else "",
             caption=caption,
             words=words,
-            notes=tuple(dict.fromkeys(scanner.notes)),
+            notes=tuple(dict.fromkeys(scanner.notes + plan.notes)),
             spelled=plan.spelled(),
         )
 
@@ -91,16 +93,6 @@ def read_sentence(sentence: str, vocabulary: Vocabulary, today: date, template: 
     return SentenceReader(vocabulary, template).read(sentence, today)
 
 
-@dataclass
-class _Chain:
-    """People named one after the other: "maya, noor or kim"."""
-
-    first: int
-    names: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
-    owns: bool = False
-    end: int = 0
-
-
 class _Plan:
     """What the items of a sentence ask for, and which of its words say so."""
 
@@ -108,10 +100,12 @@ class _Plan:
         self.tokens, self.items, self.people, self.places = tokens, items, people, places
         self.where: list[tuple[str, ...]] = []
         self.not_where: list[str] = []
-        self._chains: list[_Chain] = []
+        self._chains: list[Chain] = []
         self._without: list[str] = []
         self._only = False
         self._counted: tuple[int, int | None] | None = None
+        self._other_than: int | None = None
+        self.notes: list[str] = []
         self._count_at = -1
         self._open: list[int] = []
         self._dated: list[tuple[str, When]] = []
@@ -126,6 +120,7 @@ class _Plan:
             if item.kind in takers:
                 self._dropped.update(range(item.start, item.end))
                 takers[item.kind](k, item)
+                self._note_or(k)
 
     # --- who -----------------------------------------------------------------------------------------------
 
@@ -140,6 +135,14 @@ class _Plan:
         return item.kind == "only" or (
             item.kind in ("word", "mark") and self.tokens[item.start].folded in _LEADS
         )
+
+    def _note_or(self, k: int) -> None:
+        """A filter has no alternatives of different kinds."""
+        leads = self._leads(k)
+        before = self.items[k - len(leads) - 1] if k > len(leads) else None
+        kinds = {self.items[k].kind, before.kind if before else ""}
+        if len(kinds) == 2 and kinds <= ENTITIES and "or" in self._words(leads):
+            self.notes.append(f'read "or" between a {" and a ".join(sorted(kinds))} as "and"')
 
     def _words(self, leads: list[int]) -> list[str]:
         return [self.tokens[self.items[k].start].folded for k in leads]
@@ -186,7 +189,7 @@ class _Plan:
         else:
             if chain or (before >= 0 and self.items[before].kind == "count"):
                 self._drop(leads, JOINERS | {"with", "of", "by"})
-            chain = _Chain(item.start)
+            chain = Chain(item.start)
             self._chains.append(chain)
         chain.names.append((names, joiner))
         chain.end, chain.owns = k, item.owns
@@ -198,30 +201,46 @@ class _Plan:
         leads = self._leads(k)
         low, high = item.count
         before = self.items[k - len(leads) - 1] if k > len(leads) else None
+        if any(word in NEGATIONS for word in self._words(leads)):
+            self._not_counted(leads, item)
+            return
         adds = item.others or (
             before is not None and before.kind == "person" and bool(_ADDS & set(self._words(leads)))
         )
-        if self._chains and self._counted is None and adds:
-            named = sum(len(_groups(chain.names)) for chain in self._chains)
+        if self._chains and self._counted is None and adds and high != 0:
+            named = sum(len(groups_of(chain.names)) for chain in self._chains)
             low, high = low + named, None if high is None else high + named
             self._drop(leads, JOINERS | {"with"})
         self._counted = low, high
         if self._count_at < 0 and high != 0:
             self._count_at = item.start
 
+    def _not_counted(self, leads: list[int], item: Item) -> None:
+        """Not two people; not more than two are at most two."""
+        self._drop(leads, NEGATIONS | JOINERS | {"with"})
+        low, high = item.count
+        if high is None:
+            self._counted = min(1, max(low - 1, 0)), max(low - 1, 0)
+        elif low < high or high == 0:
+            self._counted = high + 1, None
+        else:
+            self._other_than = low
+        self._count_at = item.start
+
     def who(self) -> People:
         """Return the people that are asked for."""
         all_of: dict[str, None] = {}
         any_of: dict[tuple[str, ...], None] = {}
         for chain in self._chains:
-            for group in _groups(chain.names):
+            for group in groups_of(chain.names):
                 if len(group) == 1:
                     all_of[group[0]] = None
                 else:
                     any_of[group] = None
-        only = self._only and bool(all_of or any_of)
+        only = (self._only or self._counted == (0, 0)) and bool(all_of or any_of)
         without = tuple(dict.fromkeys(self._without))
-        return People(tuple(all_of), tuple(any_of), without, only, None if only else self._counted)
+        count = None if only else self._counted
+        return People(tuple(all_of), tuple(any_of), without, only, count, self._other_than)
 
     # --- where ---------------------------------------------------------------------------------------------
 
@@ -266,13 +285,10 @@ class _Plan:
             self._dropped.add(self.items[n].start)
 
     def _contains(self, key: str, listed: bool) -> bool:
-        """Whether a place may contain the last one; after a comma only if it is of a later kind."""
+        """Whether a place may contain the last one; after a comma not the other way round."""
         last = self.where[self._open[-1]][-1] if self._open else ""
-        ranks = [KINDS.index(kind) if (kind := self._kind(word)) in KINDS else 0 for word in (last, key)]
-        return key == last or (ranks[1] > ranks[0] if listed else ranks[1] != ranks[0])
-
-    def _kind(self, key: str) -> str:
-        return self.places.words[key].kind if key in self.places.words else ""
+        contains = self.places.contains
+        return key == last or contains(key, last) or (not listed and contains(last, key))
 
     def spelled(self) -> tuple[tuple[str, str], ...]:
         """Return how to name each place, with its kind."""
@@ -300,10 +316,8 @@ class _Plan:
             return
         self._drop(leads, JOINERS if follows else set())
         joined = before >= 0 and self.items[before].kind == "date" and self._dated
-        is_or = joined and "or" in words
-        if joined and (
-            is_or or ({"and", ",", "&"} & set(words) and self._dated[-1][0] == moment.family != "open")
-        ):
+        alike = joined and self._dated[-1][0] == moment.family != "open"
+        if joined and ("or" in words or (alike and set(words) <= {"and", ",", "&", "/"})):
             last = self._dated.pop()[1]
             either = Either((last.condition, condition))
             means = ", ".join(filter(None, (last.means, means)))
@@ -327,19 +341,21 @@ class _Plan:
         said = self._quoted or any(t.kind == "word" and t.folded not in EMPTY for t in words)
         if not said:
             nothing_else = not any(item.kind in ENTITIES or item.kind == "alone" for item in self.items)
+            nothing_else = nothing_else and not any(t.folded in _ALL for t in self.tokens)
             whole = rejoin(self.tokens) if nothing_else else ""
             return whole, whole
         pieces = [Token(put[i], put[i]) if i in put else self.tokens[i] for i in kept]
         for n, i in enumerate(kept[:-1]):
             if i in put and pieces[n + 1].kind != "mark":
                 pieces[n + 1] = replace(pieces[n + 1], gap=True)
-        bare = _stripped([self.tokens[i] for i in kept if i not in put])
-        return rejoin(_stripped(pieces)), rejoin(bare)
+        bare = stripped([self.tokens[i] for i in kept if i not in put])
+        return rejoin(stripped(pieces)), rejoin(bare)
 
     def _neutral(self) -> dict[int, str]:
         """What stands for the people, and at which token."""
-        groups = sum(len(_groups(chain.names)) for chain in self._chains)
-        low, high = self._counted or (groups, groups)
+        groups = sum(len(groups_of(chain.names)) for chain in self._chains)
+        uncounted = (groups, groups) if groups or self._other_than is None else (1, None)
+        low, high = self._counted or uncounted
         if not self._chains:
             return {self._count_at: neutral(low, high)} if self._count_at >= 0 else {}
         chain = self._chains[0]
@@ -367,27 +383,3 @@ class _Plan:
         while kept and kept[-1] not in put and self.tokens[kept[-1]].folded in _PHOTOS and len(kept) > 1:
             kept = kept[:-1]
         return kept
-
-
-def _groups(names: list[tuple[tuple[str, ...], str]]) -> list[tuple[str, ...]]:
-    """Group people by who is an alternative to whom."""
-    joiners: list[str] = []
-    for _, joiner in reversed(names):
-        joiners.append((joiners[-1] if joiners else "and") if joiner == "," else joiner)
-    groups: list[tuple[str, ...]] = []
-    for i, ((found, _), joiner) in enumerate(zip(names, reversed(joiners), strict=True)):
-        if i and joiner == "or":
-            groups[-1] = tuple(dict.fromkeys((*groups[-1], *found)))
-        else:
-            groups.append(found)
-    return list(dict.fromkeys(groups))
-
-
-def _stripped(tokens: list[Token]) -> list[Token]:
-    """Leave out little words at either end, which led to what is gone."""
-    first, last = 0, len(tokens)
-    while first < last and tokens[first].kind != "quote" and tokens[first].folded in LEADING:
-        first += 1
-    while last > first and tokens[last - 1].kind != "quote" and tokens[last - 1].folded in LEADING | {"the"}:
-        last -= 1
-    return tokens[first:last]

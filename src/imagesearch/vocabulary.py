@@ -37,6 +37,8 @@ class Vocabulary:
     """Times (`taken_at`), the newest first, that part the photos into stretches of `PHOTOS_A_PERIOD`."""
     decisions: int = 0
     """How many of the user's decisions about people the collections follow."""
+    within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By folded place: the larger ones around it, by the addresses of photos taken there."""
 
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
@@ -58,7 +60,8 @@ class Vocabulary:
             sections = json.loads(file.read_text("utf-8"))
             words = ({key: Word(**word) for key, word in sections[s].items()} for s in _SECTIONS)
             periods = tuple(map(int, sections["periods"]))
-            return cls(*words, periods, int(sections.get("decisions", 0)))
+            within = {place: tuple(around) for place, around in sections.get("within", {}).items()}
+            return cls(*words, periods, int(sections.get("decisions", 0)), within)
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -214,10 +214,22 @@ def vocabulary_of(known: Collection[Whereabouts]) -> Vocabulary:
         places=count_words(place for where in known for place in where.address.places),
         cameras=count_words(((w.facts.camera, "") for w in known if w.facts.camera), folded=False),
         keywords=count_words((word, "") for where in known for word in where.facts.keywords),
+        within=_within({where.address.places for where in known}),
     )
 
 
+def _within(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:
+    """Return by folded place the larger ones that are on an address with it."""
+    around: dict[str, set[str]] = {}
+    for places in addresses:
+        ranked = [(fold(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS]
+        for place, rank in ranked:
+            around.setdefault(place, set()).update(name for name, other in ranked if other > rank)
+    return {place: tuple(sorted(around[place])) for place in sorted(around) if around[place]}
+
+
 _TEXTS = ("city", "county", "state", "country", "address")
+_KINDS = _TEXTS[:4]  # from small to large
 _LIMITS = {item.name: item.max_bytes for item in PHOTO_FIELDS if item.type == "LIST"}
 
 

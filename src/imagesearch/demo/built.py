@@ -7,10 +7,10 @@ from pathlib import Path
 
 import yaml
 
+from imagesearch.anchors import overlap
 from imagesearch.build import build_collections
 from imagesearch.config import Config, load_config
 from imagesearch.dataset import Dataset
-from imagesearch.decisions import overlap
 from imagesearch.demo.evaluate import DET_SIZE, MODELS
 from imagesearch.detection import detect_faces
 from imagesearch.features import extract_features

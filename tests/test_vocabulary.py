@@ -1,0 +1,31 @@
+"""The vocabulary: which place is in which, and files of before it knew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from imagesearch.address import NOWHERE, make_address
+from imagesearch.exif import Facts
+from imagesearch.vocabulary import Vocabulary
+from imagesearch.whereabouts import Whereabouts, vocabulary_of
+
+ANJUNA = make_address("Anjuna", "North Goa", "Goa", "India", "", ["Vagator"])
+NEW_YORK = make_address("New York", "", "New York", "United States", "", [])
+KNOWN = vocabulary_of([Whereabouts(Facts(), address) for address in (ANJUNA, NEW_YORK, NOWHERE)])
+
+
+def test_a_place_is_within_the_larger_ones_of_its_photos() -> None:
+    assert KNOWN.within["anjuna"] == KNOWN.within["vagator"] == ("goa", "india", "north goa")
+    assert KNOWN.within["goa"] == ("india",) and "india" not in KNOWN.within
+    assert "usa" in KNOWN.within["new york"] and "new york" not in KNOWN.within["new york"]
+
+
+def test_a_vocabulary_is_read_as_it_was_written_and_an_older_one_has_no_places_within(tmp_path: Path) -> None:
+    KNOWN.write(tmp_path)
+    assert Vocabulary.read(tmp_path) == KNOWN
+    file = tmp_path / "vocabulary.json"
+    sections = json.loads(file.read_text("utf-8"))
+    del sections["within"]
+    file.write_text(json.dumps(sections), "utf-8")
+    assert Vocabulary.read(tmp_path).within == {} and Vocabulary.read(tmp_path).places == KNOWN.places
