@@ -84,7 +84,7 @@ def fill(config: Config, store: Store, rows: int, dimension: int) -> None:
     dataset = Dataset(config)
     dataset.folder.mkdir(parents=True)
     build._update(store, jobs, False, None)
-    build._write_vocabulary(dataset, jobs)
+    build._write_vocabulary(dataset, jobs, 0)
 
 
 def measure(rows: int, dimension: int, repeats: int) -> dict[str, dict[str, float]]:

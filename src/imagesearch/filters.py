@@ -126,6 +126,16 @@ def expression(condition: Condition, *, lists_are_arrays: bool) -> str:
     raise TypeError(f"not a condition: {condition!r}")
 
 
+def leaves(condition: Condition) -> list[Condition]:
+    """Return the conditions that all must hold, without those that anything fulfils."""
+    match condition:
+        case Every(parts):
+            return [leaf for part in parts for leaf in leaves(part)]
+        case Under(folder):
+            return [condition] if folder.strip("/") else []
+    return [condition]
+
+
 def span(condition: Condition, field: str) -> tuple[float, float]:
     """Return limits that every passing value of a field keeps: at least the first, less than the second."""
     match condition:

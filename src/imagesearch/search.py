@@ -19,7 +19,7 @@ from imagesearch.dataset import Dataset
 from imagesearch.encoders import model_id
 from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
-from imagesearch.filters import Condition, Every, No, OneOf, Under
+from imagesearch.filters import Condition, Every, Has, No, OneOf, Under, leaves
 from imagesearch.people import journal
 from imagesearch.photos import path_below
 from imagesearch.plan import plan_of, steps
@@ -133,7 +133,7 @@ class Searcher:
         for position, tried in enumerate(steps(plan.parts, has_source)):
             conditions = [Every((always, plan.always, step.condition)) for step in tried]
             asked = conditions[0] if position == 0 else asked
-            fetched = [_within(query.criteria.circle, fetch, condition, limit) for condition in conditions]
+            fetched = [self._try(query, fetch, condition, limit) for condition in conditions]
             if any(hits for hits, _ in fetched):
                 break
             if position == 0:
@@ -152,6 +152,28 @@ class Searcher:
         )
         shown = ", then ".join("the nearest of all" if r.said == "anything" else r.said for r in relaxed)
         return _Found(asked, [hits for hits, _ in fetched if hits], 0, relaxed, f"{note}; these are {shown}")
+
+    def _try(self, query: Query, fetch: Fetch, condition: Condition, limit: int) -> tuple[list[Hit], int]:
+        """Return the best photos that pass, and how many do: known, or counted by asking for more."""
+        known = self._known_count(condition)
+        by_score = query.sort == "score" and not query.collapse
+        if known is None or not by_score or query.criteria.circle:
+            return _within(query.criteria.circle, fetch, condition, limit)
+        hits, _ = fetch(condition, query.top_k)
+        return hits, known if len(hits) == query.top_k else len(hits)
+
+    def _known_count(self, condition: Condition) -> int | None:
+        """How many photos pass, where that was counted when the collection was built: one name, or all."""
+        match leaves(condition):
+            case []:
+                return _MOST_HITS
+            case [Has("face_labels", name)]:
+                word = self._vocabulary.people.get(fold(name))
+            case [Has("place_words", name)]:
+                word = self._vocabulary.places.get(name)
+            case _:
+                return None
+        return word.photos if word else None
 
     # --- where photos come from ----------------------------------------------------------------------------
 
