@@ -62,12 +62,11 @@ def main():
     if args.interactive and not failure:
         decided = interview(editor, dataset, args) or decided
         people = editor.people
-    if not failure:
-        present(people, dataset, args)
     if not args.no_build and (decided or cut_short or names_wait(dataset)):
         build(config, dataset)
     if failure:
         raise failure
+    present(people, dataset, args)
 
 
 def decide(editor, args):

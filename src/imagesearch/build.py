@@ -90,6 +90,8 @@ def build_collections(
     # counted before anything is read: what is decided meanwhile is for the next build
     decisions = journal(dataset).count()
     people = load_people(config, dataset) if dataset.table("faces").folder.is_dir() else None
+    if people is not None and people.outdated:
+        decisions = -1  # the clusters lag behind: names wait until they have followed
     jobs = content_of(config, dataset, store, people)
     if not jobs:
         raise UserError(

@@ -119,7 +119,8 @@ class Query:
     def narrowed(self) -> str:
         """What flags ask for besides, in words: it always holds."""
         folder = f"in {self.folder}" if self.folder else ""
-        flags = ", ".join(filter(None, (folder, self.criteria.title)))
+        face = f"with the face in {self.face.name}" if self.face else ""
+        flags = ", ".join(filter(None, (face, folder, self.criteria.title)))
         return f"({flags})" if flags else ""
 
     @property

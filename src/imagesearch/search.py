@@ -19,7 +19,7 @@ from imagesearch.dataset import Dataset
 from imagesearch.encoders import model_id
 from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
-from imagesearch.filters import Condition, Every, Has, No, OneOf, Under, leaves
+from imagesearch.filters import Condition, Every, Has, Is, No, OneOf, Under, leaves
 from imagesearch.people import journal
 from imagesearch.photos import path_below
 from imagesearch.plan import plan_of, steps
@@ -150,8 +150,7 @@ class Searcher:
             for step, condition, (_, passed) in zip(tried, conditions, fetched, strict=True)
             if passed
         )
-        shown = ", then ".join("the nearest of all" if r.said == "anything" else r.said for r in relaxed)
-        return _Found(asked, [hits for hits, _ in fetched if hits], 0, relaxed, f"{note}; these are {shown}")
+        return _Found(asked, [hits for hits, _ in fetched if hits], 0, relaxed, note)
 
     def _try(self, query: Query, fetch: Fetch, condition: Condition, limit: int) -> tuple[list[Hit], int]:
         """Return the best photos that pass, and how many do: known, or counted by asking for more."""
@@ -166,7 +165,7 @@ class Searcher:
         """How many photos pass, where that was counted when the collection was built: one name, or all."""
         match leaves(condition):
             case []:
-                return _MOST_HITS
+                return self.store.open(self.config.dataset.name, "clip").rows
             case [Has("face_labels", name)]:
                 word = self._vocabulary.people.get(fold(name))
             case [Has("place_words", name)]:
@@ -185,8 +184,10 @@ class Searcher:
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
                 if query.strategy == "hybrid":
                     ranker, words = self.config.search.ranker, fold(query.text)
-                    shows = self._understood(query).caption  # of names alone CLIP knows nothing
-                    seen = vector if shows else None
+                    understood = self._understood(query)
+                    # of names alone CLIP knows nothing, and of dates BM25 does not
+                    names_alone = not understood.caption and (understood.people.named or understood.places)
+                    seen = None if names_alone else vector
                     hits = self.store.hybrid(
                         name, seen, words, limit, where=where, fields=_RANKED_BY, ranker=ranker
                     )
@@ -259,10 +260,15 @@ class Searcher:
         ]
         about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
         about = [f"{line}; the nearest follow" if results else line for line in about]
-        notes = (found.note, *reading.notes, *said, *about, *self._remarks(asked, collection, reading, found))
+        notes = (
+            _instead(found, {hit.id for hit, _ in pairs}),
+            *about,
+            *([] if results or found.note or about else [self._why_nothing(asked, found)]),
+            *reading.notes,
+            *said,
+            *self._remarks(asked, collection, reading, found),
+        )
         notes = (*notes, self._outdated)
-        if not results and not any(notes):
-            notes = (self._why_nothing(asked),)
         where = self.store.expression(found.condition)
         return Answer(
             query,
@@ -282,7 +288,9 @@ class Searcher:
         """Return a step's hits with their calibrated scores, without those that are not good enough."""
         pairs = [(hit, fits.get(hit.id)) for hit in hits]
         if asked.sort == "date":
-            pairs = newest_first(_relevant(pairs, verdict) if verdict else pairs[: asked.top_k])
+            measured = bool(hits) and hits[0].score is not None and not asked.collapse
+            most = asked.top_k if measured else len(pairs)
+            pairs = newest_first(_relevant(pairs, verdict) if verdict else pairs[:most])
         return [pair for pair in pairs if self._is_enough(asked, *pair)]
 
     @staticmethod
@@ -325,9 +333,9 @@ class Searcher:
             lines.append(
                 "the collection is being updated, or that was cut short: run 05_build_collections.py"
             )
-        if reading.people and not self._vocabulary.people:
+        if (reading.people.named or reading.people.none_of) and not self._vocabulary.people:
             lines.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
-        if reading.dates and not found.hits and not self._vocabulary.places:
+        if reading.dates and not found.hits and not self._has_times(asked.by):
             lines.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
         if asked.strategy == "hybrid" and asked.min_score is not None:
             lines.append("hybrid scores are sums of ranks, no similarities: the least score does not apply")
@@ -335,11 +343,19 @@ class Searcher:
             lines.append("scores of this query are not calibrated: the least fit does not apply")
         return lines
 
+    def _has_times(self, by: str) -> bool:
+        """Whether any photo is known to have been taken at some time."""
+        hits, _ = self.store.newest(self.config.dataset.name, by, 1, where=Is("has_time", True))
+        return bool(hits)
+
     @staticmethod
-    def _why_nothing(asked: Query) -> str:
+    def _why_nothing(asked: Query, found: _Found) -> str:
         least = [(asked.min_score, "scores"), (asked.min_fit, "fits with")]
-        if said := [f"nothing {verb} {value:g} or more" for value, verb in least if value is not None]:
+        said = [f"nothing {verb} {value:g} or more" for value, verb in least if value is not None]
+        if said and (found.hits or (asked.face and not asked.has_vector)):
             return said[0]
+        if asked.strategy == "hybrid":
+            return "no word of it is known of any photo that passes"
         if asked.has_filter or asked.face:
             return "no photo passes the filter"
         return f"no photos below {asked.folder}" if asked.folder else ""
@@ -386,6 +402,16 @@ class Searcher:
                 "with other fields; run 05_build_collections.py"
             )
         return collection
+
+
+def _instead(found: _Found, shown: set[int]) -> str:
+    """Say that no photo passed, and what those that are shown are."""
+    steps_shown = [
+        "the nearest of all" if step.said == "anything" else step.said
+        for step, hits in zip(found.relaxed, found.each, strict=False)
+        if shown & {hit.id for hit in hits}
+    ]
+    return f"{found.note}; these are {', then '.join(steps_shown)}" if steps_shown else found.note
 
 
 def _relevant(pairs: Ranked, verdict: Verdict) -> Ranked:

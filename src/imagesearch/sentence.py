@@ -172,7 +172,7 @@ class _Plan:
         names = tuple(self.people.words[key].name if key in self.people.words else key for key in item.keys)
         before = k - len(leads) - 1
         if any(self.items[n].kind == "only" for n in leads) or ONLY & set(words):
-            self._only = True
+            self._only = self._only or not (NEGATIONS - {"without", "no"}) & set(words)
             words = [word for n, word in zip(leads, words, strict=True) if self.items[n].kind != "only"]
             if not {"without", "no"} & set(words):
                 words = [word for word in words if word not in NEGATIONS]
@@ -237,7 +237,8 @@ class _Plan:
                     all_of[group[0]] = None
                 else:
                     any_of[group] = None
-        only = (self._only or self._counted == (0, 0)) and bool(all_of or any_of)
+        counted_out = self._counted not in (None, (0, 0))  # "and two others" are somebody else
+        only = ((self._only and not counted_out) or self._counted == (0, 0)) and bool(all_of or any_of)
         without = tuple(dict.fromkeys(self._without))
         count = None if only else self._counted
         return People(tuple(all_of), tuple(any_of), without, only, count, self._other_than)

@@ -230,7 +230,7 @@ class Store(Catalogue):
             # over a long time without photos in long strides
             at, width = end, 1 if found else 2 * width
         if len(keys) < limit:
-            undated = self._passing(collection, Every((where, Is("has_time", False))), limit)
+            undated = self._passing(collection, Every((where, Is("has_time", False))), _MOST_HITS)
             keys += _newest_keys(undated, limit - len(keys))
         return keys
 
