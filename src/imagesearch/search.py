@@ -105,7 +105,7 @@ class Searcher:
         said = [face.said] if face else []
         if face and not face.is_known and vector is None:
             said.append("the nearest faces follow")
-        return self._answer(asked, query, reading, collection, found, verdict, [*said, *unknown])
+        return self._answer(asked, query, reading, collection, found, verdict, said, unknown)
 
     # --- reading and planning ------------------------------------------------------------------------------
 
@@ -239,6 +239,7 @@ class Searcher:
         found: _Found,
         verdict: Verdict | None,
         said: Sequence[str],
+        unknown: Sequence[str],
     ) -> Answer:
         keys = [hit.id for hit in found.hits]
         fits = dict(zip(keys, verdict.calibrated.tolist(), strict=True)) if verdict else {}
@@ -260,12 +261,14 @@ class Searcher:
         ]
         about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
         about = [f"{line}; the nearest follow" if results else line for line in about]
+        explained = bool(results or found.note or about or unknown)
         notes = (
             _instead(found, {hit.id for hit, _ in pairs}),
             *about,
-            *([] if results or found.note or about else [self._why_nothing(asked, found)]),
+            *([] if explained else [self._why_nothing(asked, found)]),
             *reading.notes,
             *said,
+            *unknown,
             *self._remarks(asked, collection, reading, found),
         )
         notes = (*notes, self._outdated)
