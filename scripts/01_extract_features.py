@@ -10,19 +10,9 @@ from imagesearch import cli
 
 def arguments():
     parser = cli.parser(__doc__)
-    parser.add_argument(
-        "-i",
-        "--images",
-        type=Path,
-        nargs="+",
-        action="extend",
-        metavar="DIR",
-        help="folders of photos, in place of dataset.images; later steps use them too",
-    )
+    cli.add_photo_options(parser)
     parser.add_argument("--only", choices=["clip", "vit"], help="one kind of vectors")
-    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
     parser.add_argument("--export-npy", type=Path, metavar="PREFIX", help="also write the vectors as .npy")
-    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     return parser.parse_args()
 
 

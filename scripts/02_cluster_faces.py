@@ -4,25 +4,13 @@ Only photos that are new or have changed are looked at; the clustering is made a
 decided with 03_name_people.py.
 """
 
-from pathlib import Path
-
 from imagesearch import cli
 
 
 def arguments():
     parser = cli.parser(__doc__)
-    parser.add_argument(
-        "-i",
-        "--images",
-        type=Path,
-        nargs="+",
-        action="extend",
-        metavar="DIR",
-        help="folders of photos, in place of dataset.images; later steps use them too",
-    )
-    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    cli.add_photo_options(parser)
     parser.add_argument("--show", metavar="PHOTO", help="draw the faces found in a photo, with names")
-    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     cli.add_figure_options(parser)
     return parser.parse_args()
 

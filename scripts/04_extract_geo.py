@@ -3,23 +3,12 @@
 Only what is new or has changed is read; the addresses follow geo.geocoder each time.
 """
 
-from pathlib import Path
-
 from imagesearch import cli
 
 
 def arguments():
     parser = cli.parser(__doc__)
-    parser.add_argument(
-        "-i",
-        "--images",
-        type=Path,
-        nargs="+",
-        action="extend",
-        metavar="DIR",
-        help="folders of photos, in place of dataset.images; later steps use them too",
-    )
-    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    cli.add_photo_options(parser)
     parser.add_argument(
         "--map",
         type=cli.figure_file,
@@ -29,7 +18,6 @@ def arguments():
         help="draw where the photos were taken, and save it; default: outputs/map.png",
     )
     parser.add_argument("--no-show", action="store_true", help="open no window")
-    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     return parser.parse_args()
 
 

@@ -23,8 +23,8 @@ def main():
     args = arguments()
     config = cli.config_of(args)
     from imagesearch.build import build_collections
-    from imagesearch.content import STEPS
     from imagesearch.dataset import Dataset
+    from imagesearch.schema import STEPS
     from imagesearch.store import Store
     from imagesearch.whereabouts import count_unlocated
 

@@ -388,7 +388,7 @@ def test_a_search_by_face_says_what_it_found(
 ) -> None:
     shutil.move(drawn.dataset().folder / "faces", drawn.folder / "kept")
     build(drawn)
-    with pytest.raises(UserError, match=r"--face: no faces were looked for yet; run 02_cluster_faces\.py"):
+    with pytest.raises(UserError, match="no faces collection of dataset 'album'; run 02_cluster_faces"):
         main_of(drawn, "06_search.py", "--face", "photos/maya0.jpg")
     shutil.move(drawn.folder / "kept", drawn.dataset().folder / "faces")
     build(drawn)

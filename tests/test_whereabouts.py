@@ -299,10 +299,9 @@ def test_what_another_step_has_hashed_is_not_read_twice(
     monkeypatch.setattr("imagesearch.steps.content_hash", lambda file: hashed.append(file.name) or bytes(16))
     monkeypatch.setattr("imagesearch.whereabouts._FINGERPRINT", "another")
     assert extract_geo(config, Dataset(config)).photos.new == 2 and hashed == ["b.jpg"]
-    assert list(Dataset(config).hashes("geo").values()) == [
-        Dataset(config).hashes("clip").popitem()[1],
-        bytes(16),
-    ]
+    kept = {name: Dataset(config).table(name).seen() for name in ("clip", "geo")}
+    hashes = {name: {e.path: e.content for e in seen.values()} for name, seen in kept.items()}
+    assert hashes["geo"] == {"a.jpg": hashes["clip"]["a.jpg"], "b.jpg": bytes(16)}
 
 
 def test_two_runs_do_not_ask_about_the_same_places(two: Config) -> None:
@@ -321,7 +320,7 @@ def test_what_another_run_was_answered_meanwhile_is_not_asked_again(
         (two.dataset.folder / "geocoder_answers.jsonl").write_text(json.dumps(place))
         return run_steps(*steps, **options)
 
-    monkeypatch.setattr("imagesearch.whereabouts.run_steps", while_another_run_asks)
+    monkeypatch.setattr("imagesearch.dataset.run_steps", while_another_run_asks)
     monkeypatch.setattr("imagesearch.geocoders.Online.ask", interrupt)
     extract_geo(config, Dataset(config))
     assert cities(two) == ["Lutetia", "Lutetia"]

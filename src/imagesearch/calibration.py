@@ -15,7 +15,7 @@ from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder, model_id
 from imagesearch.relevance import EVERYDAY, NOWHERE, Bands, measure
-from imagesearch.tables import make_folder, vector_column
+from imagesearch.tables import vector_column, written_whole
 
 _KEY = b"imagesearch.key"
 _FEWEST = 20  # photos whose scores can be measured
@@ -32,11 +32,8 @@ def keep_texts(config: Config, dataset: Dataset, encoder: _EncodesTexts) -> None
         return
     texts = [config.search.template.replace("{text}", text) for text in (*EVERYDAY, *NOWHERE)]
     table = pa.table({"text": texts, "vector": vector_column(encoder.encode_texts(texts))})
-    file = _texts_file(dataset)
-    make_folder(file.parent)
-    unfinished = file.with_suffix(".part")
-    pq.write_table(table.replace_schema_metadata({_KEY: key.encode()}), unfinished)
-    unfinished.replace(file)
+    with written_whole(_texts_file(dataset)) as unfinished:
+        pq.write_table(table.replace_schema_metadata({_KEY: key.encode()}), unfinished)
 
 
 def keep_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
@@ -49,20 +46,18 @@ def keep_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
     vectors : (n, d) float32
         Of all photos in the collection.
     """
+    if len(vectors) < _FEWEST:  # their scores say nothing of what scores mean
+        _bands_file(dataset).unlink(missing_ok=True)
+        return
     key = _key(config)
     texts = _read_texts(dataset, key)
     if texts is None or texts.shape[1] != vectors.shape[1]:
         models = config.models
         keep_texts(config, dataset, ClipEncoder(models.clip, models.device, models.precision))
         texts = _read_texts(dataset, key)
-    if len(vectors) < _FEWEST:  # their scores say nothing of what scores mean
-        _bands_file(dataset).unlink(missing_ok=True)
-        return
     bands = measure(vectors, texts[: len(EVERYDAY)], texts[len(EVERYDAY) :])
-    file = _bands_file(dataset)
-    unfinished = file.with_suffix(".part")
-    unfinished.write_text(json.dumps({"key": key, **bands.to_dict()}), "utf-8")
-    unfinished.replace(file)
+    with written_whole(_bands_file(dataset)) as unfinished:
+        unfinished.write_text(json.dumps({"key": key, **bands.to_dict()}), "utf-8")
 
 
 def read_bands(config: Config, dataset: Dataset, dimension: int) -> Bands | None:

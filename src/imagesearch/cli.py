@@ -37,6 +37,23 @@ def parser(description: str) -> argparse.ArgumentParser:
     return result
 
 
+def add_photo_options(to: argparse.ArgumentParser) -> None:
+    """Add what the scripts that look at photos take."""
+    from pathlib import Path
+
+    to.add_argument(
+        "-i",
+        "--images",
+        type=Path,
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help="folders of photos, in place of dataset.images; later steps use them too",
+    )
+    to.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    to.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+
+
 def add_figure_options(to: argparse.ArgumentParser) -> None:
     """Add what scripts that draw a figure take."""
     figure = to.add_argument_group("figure")

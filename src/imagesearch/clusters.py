@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from imagesearch.anchors import Anchor, Finder
 from imagesearch.errors import UserError
-from imagesearch.tables import make_folder, vector_column
+from imagesearch.tables import vector_column, written_whole
 
 _NEXT, _DECISIONS = b"imagesearch.next", b"imagesearch.decisions"
 
@@ -74,10 +74,8 @@ class Clusters:
             }
         )
         metadata = {_NEXT: str(self.following).encode(), _DECISIONS: str(self.decisions).encode()}
-        make_folder(file.parent)
-        unfinished = file.with_suffix(".part")
-        pq.write_table(table.replace_schema_metadata(metadata), unfinished, compression="zstd")
-        unfinished.replace(file)
+        with written_whole(file) as unfinished:
+            pq.write_table(table.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
     def rows(self, finder: Finder) -> tuple[dict[int, int], dict[int, list[Anchor]]]:
         """Find the faces that are there.

@@ -15,7 +15,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces import pack_id
 from imagesearch.indexes import plan_index
 from imagesearch.people import People
-from imagesearch.schema import ARROW_TYPES, FIELDS, Collection, Field, Rows, Spec
+from imagesearch.schema import ARROW_TYPES, FIELDS, STEPS, Collection, Field, Rows, Spec
 from imagesearch.store import Store
 from imagesearch.tables import Seen
 from imagesearch.whereabouts import fields_of, read_whereabouts
@@ -23,8 +23,6 @@ from imagesearch.words import fold
 
 Facts = dict[str, Any]
 _MOST_WORDS = 4000  # characters, of the 16,384 bytes there are
-# The script that fills the table of each kind of vectors.
-STEPS = {"clip": "01_extract_features.py", "vit": "01_extract_features.py", "faces": "02_cluster_faces.py"}
 
 
 def content_of(

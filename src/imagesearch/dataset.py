@@ -11,7 +11,8 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.photos import Photo, find_photos, locate, photo_id
 from imagesearch.previews import Previews
-from imagesearch.tables import Seen, Table, make_folder
+from imagesearch.steps import PhotoProgress, Step, Summary, run_steps
+from imagesearch.tables import Seen, Table, written_whole
 
 
 class Dataset:
@@ -66,7 +67,31 @@ class Dataset:
         known = {(entry.photo_id, entry.size, entry.mtime_ns) for entry in seen.values()}
         return sum((p.photo_id, p.size, p.mtime_ns) not in known for p in self.photos)
 
-    def hashes(self, name: str) -> dict[int, bytes]:
+    def catch_up(
+        self,
+        steps: Sequence[Step],
+        *,
+        retry_failed: bool = False,
+        progress: PhotoProgress | None = None,
+    ) -> Summary:
+        """Bring the tables of some steps up to date with the photos; see `imagesearch.steps.run_steps`.
+
+        Files that step 01 has hashed, and that have not changed since, are not read again to be hashed.
+        """
+        extraction = self.config.extraction
+        names = {table.name for step in steps for table in step.tables}
+        return run_steps(
+            steps,
+            self.photos,
+            self.previews,
+            batch_size=extraction.batch_size,
+            workers=extraction.workers,
+            retry_failed=retry_failed,
+            progress=progress,
+            hashes={} if "clip" in names else self._hashes("clip"),
+        )
+
+    def _hashes(self, name: str) -> dict[int, bytes]:
         """Return the content hashes that a table's step noted of files which have not changed since."""
         seen = self.table(name).seen()
         entries = ((photo, seen.get(photo.photo_id)) for photo in self.photos)
@@ -108,11 +133,9 @@ class Dataset:
         return [str(root) for root in self.config.dataset.images]
 
     def _remember(self) -> None:
-        make_folder(self.folder)
-        unfinished = self._note.with_suffix(".part")
         note = {"configured": self._configured, "used": [str(root) for root in self._given]}
-        unfinished.write_text(json.dumps(note, indent=2), "utf-8")
-        unfinished.replace(self._note)
+        with written_whole(self._note) as unfinished:
+            unfinished.write_text(json.dumps(note, indent=2), "utf-8")
 
     def _remembered(self) -> list[Path]:
         try:

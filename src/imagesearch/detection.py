@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.faces import Face, FaceFinder, pack_id
 from imagesearch.photos import Photo, Picture, photo_id
-from imagesearch.steps import Result, Step, Summary, run_steps
+from imagesearch.steps import PhotoProgress, Result, Step, Summary
 from imagesearch.tables import Seen, vector_column
 
 # Less certain detections are kept in the table too, so that faces.min_score can be changed without looking
@@ -65,7 +64,7 @@ def detect_faces(
     dataset: Dataset,
     *,
     retry_failed: bool = False,
-    progress: Callable[[Iterable[Photo], int], Iterable[Photo]] | None = None,
+    progress: PhotoProgress | None = None,
 ) -> Summary:
     """Bring the table ``faces`` up to date with a dataset's photos.
 
@@ -84,12 +83,8 @@ def detect_faces(
         If the pack or a root of the dataset cannot be found, or another run is writing.
     """
     step = Step("faces", (dataset.table("faces"),), _fingerprint(config), lambda: _FaceEngine(config))
-    return run_steps(
+    return dataset.catch_up(
         [step],
-        dataset.photos,
-        dataset.previews,
-        batch_size=config.extraction.batch_size,
-        workers=config.extraction.workers,
         retry_failed=retry_failed,
         progress=progress,
     )

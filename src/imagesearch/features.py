@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder, VitEncoder, fingerprint, top_classes
 from imagesearch.errors import UserError
 from imagesearch.photos import Photo, Picture
-from imagesearch.steps import Result, Step, Summary, run_steps
+from imagesearch.steps import PhotoProgress, Result, Step, Summary
 from imagesearch.tables import make_folder, vector_column
 
 KINDS = ("clip", "vit")
@@ -27,7 +27,7 @@ def extract_features(
     *,
     only: Sequence[str] = KINDS,
     retry_failed: bool = False,
-    progress: Callable[[Iterable[Photo], int], Iterable[Photo]] | None = None,
+    progress: PhotoProgress | None = None,
 ) -> Summary:
     """Bring the tables ``clip``, ``vit`` and ``classes`` up to date with a dataset's photos.
 
@@ -48,12 +48,8 @@ def extract_features(
         If a model or a root of the dataset cannot be found, or another run is writing.
     """
     makers = {"clip": _clip_step, "vit": _vit_step}
-    return run_steps(
+    return dataset.catch_up(
         [makers[kind](config, dataset) for kind in only],
-        dataset.photos,
-        dataset.previews,
-        batch_size=config.extraction.batch_size,
-        workers=config.extraction.workers,
         retry_failed=retry_failed,
         progress=progress,
     )

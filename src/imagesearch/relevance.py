@@ -29,6 +29,8 @@ import numpy as np
 
 # How many spreads below its middle the band of what fits ends. Of normal scores 0.1% lie beyond.
 _REACH = 3.0
+# The same inner product comes out some 1e-7 apart from one row to the next.
+_SAME_SCORE = 1e-6
 # Of fewer photos neither spread nor slope can be told; half way between the bands decides alone.
 _FEWEST = 20
 # The calibrated score at: the query's mean, the best for what is nowhere, fits, fits as usual, fits best.
@@ -162,8 +164,11 @@ class Bands:
         best = scores.max(initial=-np.inf)
         if sample is not None and len(sample):
             best = max(best, float((sample @ query).max()))
-        relevant = int(np.count_nonzero(scores >= marks[1])) if best >= marks[2] else 0
-        rising = marks + 1e-9 * np.arange(len(marks))  # np.interp wants them to
+        relevant = 0
+        if best >= marks[2] - _SAME_SCORE:
+            relevant = int(np.count_nonzero(scores >= marks[1] - _SAME_SCORE))
+        # np.interp wants them to rise; by more than what rounding alone tells apart
+        rising = marks + _SAME_SCORE * np.arange(len(marks))
         calibrated = np.interp(scores, rising, _MARKS)
         return Verdict(calibrated, relevant, fits=float(marks[2]), kept=float(marks[1]))
 

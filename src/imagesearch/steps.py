@@ -28,6 +28,10 @@ _BATCHES_AHEAD = 3
 _MOVED = -1
 
 
+PhotoProgress = Callable[[Iterable[Photo], int], Iterable[Photo]]
+"""Wraps a stream of photos, given with their number; for a progress bar."""
+
+
 class Engine(Protocol):
     """What a step does with photos. Made only when there are photos to look at.
 
@@ -112,7 +116,7 @@ def run_steps(
     batch_size: int,
     workers: int | str = "auto",
     retry_failed: bool = False,
-    progress: Callable[[Iterable[Photo], int], Iterable[Photo]] | None = None,
+    progress: PhotoProgress | None = None,
     hashes: Mapping[int, bytes] | None = None,
 ) -> Summary:
     """Bring the tables of some steps up to date with the photos, decoding each photo once for all of them.

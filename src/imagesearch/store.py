@@ -14,7 +14,7 @@ from imagesearch.catalogue import Catalogue
 from imagesearch.connection import hybrid_request
 from imagesearch.errors import UserError
 from imagesearch.filters import ANYTHING, Between, Condition, Every, Is, OneOf, expression, span
-from imagesearch.schema import LIST_FIELDS, WORDS_INDEX, Collection, Hit, alias_of, key_of, split_list
+from imagesearch.schema import LIST_FIELDS, STEPS, WORDS_INDEX, Collection, Hit, alias_of, key_of, split_list
 
 _ROWS_A_BATCH = 5_000
 _MOST_HITS = 16_384  # Milvus' own limit of one search
@@ -33,23 +33,11 @@ class _Query:
     min_score: float | None
     fields: tuple[str, ...]
 
-    @property
-    def alias(self) -> str:
-        return alias_of(self.collection.dataset, self.collection.kind)
-
 
 class Store(Catalogue):
     """A connection to Milvus Lite or a server; a context manager.
 
-    Parameters
-    ----------
-    milvus
-        ``uri`` and ``token`` from the config.
-
-    Raises
-    ------
-    UserError
-        If the server does not answer, or another process has the file open.
+    Made as a `Catalogue` is.
     """
 
     # --- searching -----------------------------------------------------------------------------------------
@@ -66,15 +54,19 @@ class Store(Catalogue):
         if alias not in self._loaded:
             collection = self.find(dataset, kind)
             if collection is None:
-                others = sorted({c.dataset for c in self.collections()})
-                hint = f"; there are: {', '.join(others)}" if others else ""
-                raise UserError(
-                    f"{self.uri}: no {kind} collection of dataset {dataset!r}{hint}; "
-                    "run 05_build_collections.py, or name another dataset with -n"
-                )
+                way_out = self._way_out(dataset, kind)
+                raise UserError(f"{self.uri}: no {kind} collection of dataset {dataset!r}; {way_out}")
             self._client.load_collection(alias)
             self._loaded[alias] = collection
         return self._loaded[alias]
+
+    def _way_out(self, dataset: str, kind: str) -> str:
+        """Say how a collection comes to be there."""
+        others = {c.dataset for c in self.collections()}
+        if dataset in others:
+            return f"run {STEPS[kind]} and 05_build_collections.py"
+        hint = f"there are: {', '.join(sorted(others))}; " if others else ""
+        return f"{hint}run 05_build_collections.py, or name another dataset with -n"
 
     def search(
         self,
@@ -290,7 +282,7 @@ class Store(Catalogue):
         if query.min_score is not None:
             params["radius"] = query.min_score
         found = self._client.search(
-            query.alias,
+            query.collection.alias,
             data=[np.asarray(query.vector, np.float32)],
             anns_field="embedding",
             limit=query.limit,
@@ -306,7 +298,7 @@ class Store(Catalogue):
         key = key_of(query.collection.kind)
         fields = [key, "embedding", *query.fields]
         best: list[Hit] = []
-        for row in self._rows(query.alias, fields, query.where):
+        for row in self._rows(query.collection.alias, fields, query.where):
             score = float(np.dot(np.asarray(row["embedding"], np.float32), query.vector))
             if query.min_score is None or score >= query.min_score:
                 best.append(Hit(row[key], score, _fields(row, query.fields)))

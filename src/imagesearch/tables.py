@@ -98,16 +98,11 @@ class Table:
         seen
             One for each photo looked at, found something or not, in the schema `SEEN`.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         number = max(self._shards(), default=0) + 1
         metadata = {_FINGERPRINT: fingerprint.encode()}
         for kind, data in (("rows", rows), ("seen", seen.cast(SEEN))):
-            place = self._file(kind, number)
-            unfinished = place.with_suffix(".part")
-            pq.write_table(data.replace_schema_metadata(metadata), unfinished, compression="zstd")
-            with unfinished.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            unfinished.replace(place)
+            with written_whole(self._file(kind, number)) as unfinished:
+                pq.write_table(data.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
     def compact(self, photo_ids: Iterable[int], fingerprint: str) -> None:
         """Merge the shards, if they have become many, keeping what belongs to some photos and a fingerprint.
@@ -254,6 +249,29 @@ class Table:
         for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
             if file.name not in committed:
                 file.unlink()
+
+
+@contextmanager
+def written_whole(file: Path) -> Iterator[Path]:
+    """Give a file to write to, which takes the place of another when it is whole and on the disk.
+
+    A kill at any moment leaves the old file or the new one; nobody ever reads half of one.
+
+    Raises
+    ------
+    UserError
+        If its folder cannot be made.
+    """
+    make_folder(file.parent)
+    unfinished = file.with_name(f"{file.stem}.{os.getpid()}.part")
+    try:
+        yield unfinished
+        with unfinished.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        unfinished.replace(file)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def make_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from imagesearch.errors import UserError
+from imagesearch.tables import written_whole
 from imagesearch.words import fold
 
 _NAME = "vocabulary.json"
@@ -42,9 +43,8 @@ class Vocabulary:
 
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
-        unfinished = folder / f"{_NAME}.part"
-        unfinished.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), "utf-8")
-        unfinished.replace(folder / _NAME)
+        with written_whole(folder / _NAME) as unfinished:
+            unfinished.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), "utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Vocabulary:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,13 +22,13 @@ from imagesearch.exif import Facts, read_facts
 from imagesearch.geo import Located, Online, Progress, locate_all
 from imagesearch.photos import Photo, Picture
 from imagesearch.schema import PHOTO_FIELDS, join_list
-from imagesearch.steps import Result, Step, Summary, run_steps
+from imagesearch.steps import PhotoProgress, Result, Step, Summary
+from imagesearch.tables import written_whole
 from imagesearch.vocabulary import Vocabulary, count_words
 from imagesearch.words import fold
 
 # Changes whenever metadata is read differently, so that the photos are read again.
 _FINGERPRINT = "metadata/2"
-_PHOTOS_A_BATCH = 64
 _FACTS = pa.schema(
     [
         ("photo_id", pa.int64()),
@@ -110,7 +109,7 @@ def extract_geo(
     dataset: Dataset,
     *,
     retry_failed: bool = False,
-    progress: Callable[[Iterable[Photo], int], Iterable[Photo]] | None = None,
+    progress: PhotoProgress | None = None,
     asking: Progress | None = None,
 ) -> GeoSummary:
     """Bring the table ``geo`` up to date with a dataset's photos, and write their addresses beside it.
@@ -137,15 +136,10 @@ def extract_geo(
     """
     online = _online(config, dataset)
     step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataEngine)
-    summary = run_steps(
+    summary = dataset.catch_up(
         [step],
-        dataset.photos,
-        dataset.previews,
-        batch_size=_PHOTOS_A_BATCH,
-        workers=config.extraction.workers,
         retry_failed=retry_failed,
         progress=progress,
-        hashes=dataset.hashes("clip"),
     )
     try:
         with FileLock(dataset.folder / ".geo.lock", blocking=False):
@@ -307,10 +301,8 @@ def _write_addresses(dataset: Dataset, facts: Mapping[int, Facts], addresses: Se
         | {"places": [{"name": name, "kind": kind} for name, kind in address.places]}
         for (photo_id, latitude, longitude), address in zip(located, addresses, strict=True)
     ]
-    file = _addresses_file(dataset)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
-    pq.write_table(pa.Table.from_pylist(rows, _ADDRESSES), unfinished, compression="zstd")
-    unfinished.replace(file)
+    with written_whole(_addresses_file(dataset)) as unfinished:
+        pq.write_table(pa.Table.from_pylist(rows, _ADDRESSES), unfinished, compression="zstd")
 
 
 def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]:
