@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors", "services"},
-    {"config", "words", "chain", "relevance", "everyday"},
+    {"config", "words", "chain", "relevance", "everyday", "tabular", "metrics"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets", "tokens"}
     | {"placenames", "transport"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}
@@ -39,8 +39,9 @@ FLOORS = [
     {"vectors", "by_face", "follow"},
     {"answers"},
     {"search"},
+    {"evaluate", "tuning"},
     {"visualize"},
-    {"maps"},
+    {"maps", "charts", "curves", "atlas", "window"},
     {"output", "cli"},
 ]
 # The demo stands on top of what it draws and trains for. Its training rooms define networks, so that torch is
@@ -58,7 +59,7 @@ ENGINES = {
     "huggingface_hub": {"models"},
     "pymilvus": {"connection"},
     "milvus_lite": {"connection"},
-    "matplotlib": {"visualize", "maps"},
+    "matplotlib": {"visualize", "maps", "charts", "curves", "atlas", "window"},
     "geopy": {"geocoders", "transport"},
     "reverse_geocode": {"geo"},
     "insightface": {"faces"},

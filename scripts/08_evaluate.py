@@ -1,0 +1,99 @@
+"""Measure how well it works: on photos in categories or with captions, on the index, on a drawn album.
+
+Prints a table, or --json, and draws a figure. Your own collections stay as they are: what is needed besides
+is built in a scratch one.
+"""
+
+from pathlib import Path
+
+from imagesearch import cli
+
+
+def arguments():
+    parser = cli.parser(__doc__)
+    what = parser.add_argument_group("what to measure").add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--labelled",
+        type=Path,
+        nargs=2,
+        metavar=("TRAIN", "VAL"),
+        help="folders of photos in categories (a subfolder each, or beach_3.jpeg): each photo of VAL "
+        "searches TRAIN",
+    )
+    what.add_argument(
+        "--self",
+        type=Path,
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="each photo searches the collection it is in: of DIR, or the dataset's own",
+    )
+    what.add_argument("--captions", type=Path, metavar="FILE", help="a CSV with columns path and caption")
+    what.add_argument("--index", action="store_true", help="the index against exact search")
+    what.add_argument("--truth", type=Path, metavar="FILE", help="ALBUM.truth.json, of a drawn album")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    cli.add_figure_options(parser)
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    config = cli.config_of(args)
+    measures = {
+        "labelled": labelled,
+        "self": itself,
+        "captions": captions,
+        "index": index,
+        "truth": truth,
+    }
+    name, measure = next((n, m) for n, m in measures.items() if getattr(args, n) not in (None, False))
+    report, draw = measure(args, config)
+    for note in report.notes:
+        cli.say(note)
+    if args.json:
+        cli.print_json(report.to_dict())
+    else:
+        print(report)
+    if args.save or not (args.json or args.no_show):
+        from imagesearch.visualize import report_saved, show
+
+        report_saved(show(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
+
+
+def labelled(args, config):
+    from imagesearch.charts import labelled_figure
+    from imagesearch.evaluate import evaluate_labelled
+
+    return evaluate_labelled(config, *args.labelled, progress=cli.bar), labelled_figure
+
+
+def itself(args, config):
+    from imagesearch.charts import self_figure
+    from imagesearch.evaluate import evaluate_self
+
+    return evaluate_self(config, args.self or None, progress=cli.bar), self_figure
+
+
+def captions(args, config):
+    from imagesearch.charts import captions_figure
+    from imagesearch.evaluate import evaluate_captions
+
+    return evaluate_captions(config, args.captions, progress=cli.bar), captions_figure
+
+
+def index(args, config):
+    from imagesearch.curves import index_figure
+    from imagesearch.tuning import evaluate_index
+
+    return evaluate_index(config, progress=cli.bar), index_figure
+
+
+def truth(args, config):
+    from imagesearch.demo.charts import truth_figure
+    from imagesearch.demo.evaluate_truth import evaluate_truth
+
+    return evaluate_truth(config, args.truth, progress=cli.bar), truth_figure
+
+
+if __name__ == "__main__":
+    cli.run(main)

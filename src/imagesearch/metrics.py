@@ -1,0 +1,113 @@
+"""How good a ranking or a clustering is, in the field's standard measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """How well clusters agree with the truth.
+
+    Attributes
+    ----------
+    precision, recall, f1
+        BCubed: averaged over items, how much of an item's cluster is of its class, how much of its class is
+        in its cluster, and their harmonic mean of the averages.
+    ari
+        The Rand index, adjusted for chance: 1 is the truth, 0 is chance.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    ari: float
+
+
+def compare_clusterings(clusters: np.ndarray, truth: np.ndarray) -> Clustering:
+    """Compare clusters with true classes.
+
+    Parameters
+    ----------
+    clusters, truth : (n,) of any labels
+        Of each item; at least one.
+
+    References
+    ----------
+    Amigó, Gonzalo, Artiles and Verdejo, "A comparison of extrinsic clustering evaluation metrics based on
+    formal constraints", Information Retrieval 12, 2009 (BCubed). Hubert and Arabie, "Comparing partitions",
+    Journal of Classification 2, 1985 (ARI).
+    """
+    from sklearn.metrics import adjusted_rand_score
+    from sklearn.metrics.cluster import contingency_matrix
+
+    # items of class i in cluster j; each of them shares its cluster and class with all of them
+    shared = contingency_matrix(truth, clusters, sparse=True).astype(np.float64)
+    squares = shared.multiply(shared)
+    n = shared.sum()
+    of_cluster, of_class = np.asarray(shared.sum(axis=0)).ravel(), np.asarray(shared.sum(axis=1)).ravel()
+    precision = float((np.asarray(squares.sum(axis=0)).ravel() / of_cluster).sum() / n)
+    recall = float((np.asarray(squares.sum(axis=1)).ravel() / of_class).sum() / n)
+    f1 = 2 * precision * recall / (precision + recall)
+    return Clustering(precision, recall, f1, float(adjusted_rand_score(truth, clusters)))
+
+
+def precision_at(relevant: np.ndarray, k: int) -> np.ndarray:
+    """Return the share of relevant items among the first ``k`` of each ranking.
+
+    Parameters
+    ----------
+    relevant : (queries, n) bool
+        Whether each ranked item is, the best first.
+    k
+        Items that are missing because a ranking is shorter count as not relevant.
+
+    Returns
+    -------
+    (queries,) float64
+    """
+    return relevant[:, :k].sum(axis=1) / k
+
+
+def average_precision(relevant: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Return the mean, over all relevant items of a query, of the precision where each of them stands.
+
+    Items are told apart by their place alone, so that equal scores count as they were shown.
+
+    Parameters
+    ----------
+    relevant : (queries, n) bool
+        Whether each ranked item is, the best first.
+    total : (queries,) int
+        How many relevant items there are; those that were not found count as precision 0.
+
+    Returns
+    -------
+    (queries,) float64
+        Their mean is mAP (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, 8.4).
+    """
+    places = np.arange(1, relevant.shape[1] + 1)
+    precisions = np.cumsum(relevant, axis=1) / places
+    return (precisions * relevant).sum(axis=1) / np.maximum(total, 1)
+
+
+def ranks(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return where the best right answer of each query stands, counted from 1.
+
+    Answers of equal score that are wrong count before it: a model that gives everything the same score
+    must not look perfect.
+
+    Parameters
+    ----------
+    scores, right : (queries, n) float and bool
+        Of each answer; at least one of them right.
+    """
+    best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
+    return 1 + ((scores >= best) & ~right).sum(axis=1)
+
+
+def recall_at(found_ranks: np.ndarray, k: int) -> float:
+    """Return the share of the queries whose right answer is among the first ``k``."""
+    return float(np.mean(found_ranks <= k))
