@@ -75,8 +75,8 @@ def itself(args, config):
 
 
 def captions(args, config):
+    from imagesearch.captioned import evaluate_captions
     from imagesearch.charts import captions_figure
-    from imagesearch.evaluate import evaluate_captions
 
     return evaluate_captions(config, args.captions, progress=cli.bar), captions_figure
 

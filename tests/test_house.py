@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors", "services"},
-    {"config", "words", "chain", "relevance", "everyday", "tabular", "metrics"},
+    {"config", "words", "chain", "relevance", "everyday"} | {"tabular", "metrics", "csvfile"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets", "tokens"}
     | {"placenames", "transport"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}
@@ -39,7 +39,8 @@ FLOORS = [
     {"vectors", "by_face", "follow"},
     {"answers"},
     {"search"},
-    {"evaluate", "tuning"},
+    {"scratch"},
+    {"evaluate", "captioned", "tuning"},
     {"visualize"},
     {"maps", "charts", "curves", "atlas", "window"},
     {"output", "cli"},

@@ -25,11 +25,17 @@ class Dataset:
     images
         Folders of photos in place of the config's (``-i``). They are remembered beside the tables, so that
         the later steps use them too, until they are replaced again or ``dataset.images`` is changed.
+    paths
+        Of the only photos below these folders that are meant, if not all are. What the tables know of others
+        is forgotten by and by.
     """
 
-    def __init__(self, config: Config, images: Sequence[Path] | None = None) -> None:
+    def __init__(
+        self, config: Config, images: Sequence[Path] | None = None, paths: Sequence[str] | None = None
+    ) -> None:
         self.config = config
         self.folder = config.dataset.folder
+        self._paths = paths
         self._given = [Path(root).expanduser().absolute() for root in images or ()]
         self.roots = self._given or self._remembered() or list(config.dataset.images)
         self.previews = Previews(
@@ -39,6 +45,8 @@ class Dataset:
     @functools.cached_property
     def photos(self) -> list[Photo]:
         """The photos that were there at the first look; see `imagesearch.photos.find_photos`."""
+        if self._paths is not None:
+            return list(filter(None, map(self.photo, sorted(set(self._paths)))))
         photos = find_photos(self.roots, self.config.dataset.exclude)
         if self._given:
             self._remember()

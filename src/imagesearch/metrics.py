@@ -111,3 +111,37 @@ def ranks(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
 def recall_at(found_ranks: np.ndarray, k: int) -> float:
     """Return the share of the queries whose right answer is among the first ``k``."""
     return float(np.mean(found_ranks <= k))
+
+
+def interpolated_precision(relevant: np.ndarray, total: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Return the precision at some levels of recall, averaged over queries; for a precision-recall curve.
+
+    At each level it is the best precision at that recall or a larger one.
+
+    Parameters
+    ----------
+    relevant, total
+        As for `average_precision`; queries without relevant items are left out.
+    levels : (m,) float64
+        Of recall, 0 to 1.
+
+    Returns
+    -------
+    (m,) float64
+
+    References
+    ----------
+    Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, 8.4.
+    """
+    asked = total > 0
+    relevant, total = relevant[asked], total[asked]
+    found = np.cumsum(relevant, axis=1)
+    precision = found / np.arange(1, relevant.shape[1] + 1)
+    ahead = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    curves = np.zeros((len(relevant), len(levels)))
+    for row, (counts, best) in enumerate(zip(found, ahead, strict=True)):
+        # so many items are wanted at each level, and so far down they stand
+        places = np.searchsorted(counts, np.ceil(levels * total[row] - 1e-9))
+        reached = places < len(counts)
+        curves[row, reached] = best[places[reached]]
+    return curves.mean(axis=0)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
 from imagesearch.anchors import overlap
+from imagesearch.csvfile import read_csv
 from imagesearch.errors import UserError
 from imagesearch.naming import Editor
 
@@ -42,11 +41,7 @@ def name_from_csv(editor: Editor, file: Path) -> tuple[int, dict[str, str]]:
     UserError
         If the file cannot be read, or has other columns.
     """
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            lines, columns = _lines(stream)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{file}: cannot be read ({error})") from None
+    lines, columns = read_csv(file)
     if "name" not in columns or not columns & {"person", "path"}:
         raise UserError(f"{file}: columns name and person, or name and path, are wanted in the first line")
     by_path = _rows_by_path(editor)
@@ -57,14 +52,6 @@ def name_from_csv(editor: Editor, file: Path) -> tuple[int, dict[str, str]]:
         except (UserError, ValueError) as error:
             missed[f"line {number}"] = str(error)
     return len(lines) - len(missed), missed
-
-
-def _lines(stream: TextIO) -> tuple[list[dict[str, str]], set[str]]:
-    """Return the lines below the first one, by the columns that this one names."""
-    header = stream.readline()
-    delimiter = max(",;\t", key=header.count)  # spreadsheets write semicolons where 0,5 is a half
-    columns = [column.strip().lower() for column in next(csv.reader([header], delimiter=delimiter), [])]
-    return list(csv.DictReader(stream, columns, delimiter=delimiter)), set(columns)
 
 
 def _name(editor: Editor, line: dict[str, str], by_path: Callable[[str], np.ndarray]) -> None:

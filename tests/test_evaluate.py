@@ -1,0 +1,260 @@
+"""Evaluations of photos that find photos, and of captions, against what is worked out by hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from conftest import World, draw
+from PIL import Image
+from test_visualize import texts_outside
+
+from imagesearch.captioned import evaluate_captions
+from imagesearch.charts import captions_figure, labelled_figure, self_figure
+from imagesearch.dataset import Dataset
+from imagesearch.encoders import ClipEncoder
+from imagesearch.errors import UserError
+from imagesearch.evaluate import LabelledReport, Ranking, category_of, evaluate_labelled, evaluate_self
+from imagesearch.features import extract_features
+from imagesearch.photos import decode
+
+CATEGORIES = ("beach", "eiffel_tower", "ship")
+
+
+@pytest.mark.parametrize(
+    ("path", "category"),
+    [
+        ("beach_3.jpeg", "beach"),
+        ("beach.jpeg", "beach"),
+        ("Beach (2).png", "beach"),
+        ("eiffel_tower_10.jpg", "eiffel_tower"),
+        ("eiffel-tower-10.jpg", "eiffel-tower"),
+        ("beach/IMG_1.jpg", "beach"),
+        ("Beach/2023/goa_7.jpg", "beach"),
+        ("1984.jpg", "1984"),
+        ("a.b_2.jpg", "a.b"),
+        ("route 66 sign 4.jpg", "route 66 sign"),
+    ],
+)
+def test_paths_give_the_category(path: str, category: str) -> None:
+    assert category_of(path) == category
+
+
+def alike(seed: int, shade: int) -> Image.Image:
+    """One of some pictures that look much the same."""
+    pixels = np.asarray(draw(seed)).astype(int) + shade
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def sides(world: World) -> tuple[World, Path, Path]:
+    """Folders TRAIN, by names, and VAL, by subfolders, of three categories that are easy to tell apart."""
+    train, val = world.folder / "train", world.folder / "val"
+    train.mkdir()
+    for seed, name in enumerate(CATEGORIES):
+        for i in range(4):
+            alike(seed, 3 * i).save(train / f"{name}_{i}.png")
+        (val / name).mkdir(parents=True)
+        for i in range(2):
+            alike(seed, 3 * i + 1).save(val / name / f"IMG_{i}.png")
+    return world, train, val
+
+
+def test_photos_find_those_of_their_category(sides: tuple[World, Path, Path]) -> None:
+    world, train, val = sides
+    report = evaluate_labelled(world.config(), train, val)
+    assert (report.train, report.val, report.categories) == (12, 6, list(CATEGORIES))
+    for ranking in report.rankings:
+        figures = {"precision@1": 1, "precision@5": 0.8, "precision@10": 0.4, "map": 1}
+        assert ranking.figures() == pytest.approx(figures)
+        assert next(iter(ranking.confusion("ship").items())) == ("ship", 0.8)
+    assert any("fewer than 10 photos of beach" in note for note in report.notes)
+    assert not (world.folder / "milvus.db").exists() and not (world.folder / "processed" / "album").exists()
+
+
+def test_a_photo_of_another_category_is_counted_where_it_belongs(sides: tuple[World, Path, Path]) -> None:
+    world, train, val = sides
+    alike(2, 1).save(val / "beach" / "really_a_ship.png")
+    report = evaluate_labelled(world.config(), train, val)
+    for ranking in report.rankings:
+        assert ranking.figures("beach")["precision@1"] == pytest.approx(2 / 3)
+        assert ranking.figures("ship")["precision@1"] == 1
+        assert ranking.confusion("beach")["ship"] == pytest.approx(4 / 15, abs=1 / 15)
+    assert report.to_dict()["clip"]["all"]["precision@1"] == pytest.approx(6 / 7)
+    assert "clip takes beach for ship" in str(report)
+
+
+def test_a_photo_in_both_folders_does_not_find_itself_and_copies_are_mentioned(
+    sides: tuple[World, Path, Path],
+) -> None:
+    world, train, _ = sides
+    report = evaluate_labelled(world.config(), train, train)
+    assert all((ranking.total == 3).all() for ranking in report.rankings)
+    assert all(ranking.figures()["precision@1"] == 1 for ranking in report.rankings)
+    assert any(note.startswith("12 photos of VAL are also in TRAIN") for note in report.notes)
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_goes_on(sides: tuple[World, Path, Path]) -> None:
+    world, train, val = sides
+    (val / "ship" / "broken.jpg").write_bytes(b"not a photo")
+    (val / "zebra").mkdir()
+    draw(9).save(val / "zebra" / "z.png")
+    report = evaluate_labelled(world.config(), train, val)
+    assert report.val == 6
+    assert any("broken.jpg" in note for note in report.notes)
+    assert any("1 photos of zebra, which TRAIN does not have" in note for note in report.notes)
+
+
+def test_folders_without_categories_are_refused_in_one_line(world: World) -> None:
+    for name in ("one", "two"):
+        (world.folder / name).mkdir()
+        draw(1).save(world.folder / name / f"{name}_1.png")
+    with pytest.raises(UserError, match=r"categories are wanted.*there is only one"):
+        evaluate_labelled(world.config(), world.folder / "one", world.folder / "two")
+    draw(2).save(world.folder / "one" / "three_1.png")
+    with pytest.raises(UserError, match=r"no photo is of a category that .* has: one, three"):
+        evaluate_labelled(world.config(), world.folder / "one", world.folder / "two")
+
+
+def test_photos_find_themselves_and_twins_are_named(world: World) -> None:
+    for seed in range(6):
+        world.add(f"photo{seed}.png", seed)
+    shutil.copy(world.photos / "photo3.png", world.photos / "copy.png")
+    report = evaluate_self(world.config(), world.photos)
+    for ranking in report.rankings:
+        assert len(ranking.ranks) == 7 and sorted(ranking.ranks.tolist()) == [1, 1, 1, 1, 1, 1, 2]
+        assert ranking.figures() == {"hits@1": pytest.approx(6 / 7), "hits@5": 1, "recall": 1}
+        (missed,) = ranking.missed
+        assert {missed.path, missed.first} == {"copy.png", "photo3.png"} and "looks the same" in str(missed)
+    assert not (world.folder / "milvus.db").exists()
+
+
+def test_in_the_own_collection_a_changed_photo_does_not_find_itself(world: World) -> None:
+    for seed in range(14):
+        world.add(f"photo{seed:02}.png", seed)
+    world.run("01_extract_features.py")
+    world.run("05_build_collections.py")
+    world.add("photo05.png", 6)  # another picture, of which the collection does not know
+    done = world.run("08_evaluate.py", "--self", "--json", "--no-show")
+    figures = json.loads(done.stdout)
+    for kind in ("clip", "vit"):
+        assert figures[kind]["photos"] == 14 and figures[kind]["hits@1"] == pytest.approx(13 / 14)
+        (missed,) = figures[kind]["missed"]
+        assert (missed["path"], missed["first"]) == ("photo05.png", "photo06.png")
+
+
+def ranked(world: World, pairs: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
+    """Ranks in both directions, one at a time."""
+    encoder = ClipEncoder(world.settings["models"]["clip"], "cpu", "float32")
+    texts, paths = sorted({t for _, t in pairs}), sorted({p for p, _ in pairs})
+    images = np.stack(list(encoder.embed(decode(world.photos / path).image for path in paths)))
+    scores = encoder.encode_texts([f"a photo of {text}" for text in texts]) @ images.T
+    right = np.asarray([[(path, text) in pairs for path in paths] for text in texts])
+
+    def ranks_of(table: np.ndarray, good: np.ndarray) -> list[int]:
+        orders = np.argsort(-table, axis=1)
+        pairs = zip(orders, good, strict=True)
+        return sorted(1 + int(np.flatnonzero(row_good[order])[0]) for order, row_good in pairs)
+
+    return ranks_of(scores, right), ranks_of(scores.T, right.T)
+
+
+def test_captions_and_photos_find_each_other_as_far_as_the_scores_say(world: World) -> None:
+    pairs = [(f"p{i % 9}.png", f"caption number {i} of {'abcdefghijk'[i]}") for i in range(11)]
+    pairs.append(("p3.png", pairs[0][1]))  # a caption of two photos
+    for i in range(9):
+        world.add(f"p{i}.png", i)
+    file = world.photos / "captions.csv"
+    file.write_text("Path;Caption\n" + "".join(f"{path};{text}\n" for path, text in pairs), "utf-8")
+    report = evaluate_captions(world.config(), file)
+    to_images, to_texts = ranked(world, pairs)
+    assert (report.photos, report.texts) == (9, 11)
+    assert sorted(report.text_to_image.tolist()) == to_images
+    assert sorted(report.image_to_text.tolist()) == to_texts
+    figures = report.to_dict()["text_to_image"]
+    assert figures["recall@5"] == pytest.approx(np.mean([rank <= 5 for rank in to_images]))
+    assert figures["median_rank"] == np.median(to_images)
+    assert report.worst[0][0] == max(to_images)
+
+
+def test_captions_may_name_photos_from_the_dataset_or_the_disk_and_missing_ones_are_named(
+    world: World,
+) -> None:
+    world.add("in/one.png", 1)
+    world.add("two.png", 2)
+    lines = ["in/one.png,a", "./two.png,b", "gone.png,c", "two.png,"]
+    file = world.folder / "elsewhere" / "captions.csv"
+    file.parent.mkdir()
+    file.write_text("path,caption\n" + "\n".join(lines), "utf-8")
+    report = evaluate_captions(world.config(), file)
+    assert (report.photos, report.texts) == (2, 2)
+    assert report.notes == ("left out: gone.png: no such photo",)
+    file.write_text(f"path,caption\n{world.photos / 'two.png'},b\n", "utf-8")
+    assert evaluate_captions(world.config(), file).photos == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,caption\na,b\n", "columns path and caption"),
+        ("path,caption\n", "no line has a path and a caption"),
+        ("path,caption\nnowhere.png,a\n", "none of its photos can be read: no such photo"),
+        (None, "cannot be read"),
+    ],
+)
+def test_captions_that_cannot_be_used_are_refused_in_one_line(
+    world: World, text: str | None, message: str
+) -> None:
+    file = world.folder / "captions.csv"
+    if text is not None:
+        file.write_text(text, "utf-8")
+    done = world.run("08_evaluate.py", "--captions", file, code=2)
+    assert message in done.stderr and done.stderr.count("\n") == 1 and not done.stdout
+
+
+def test_a_second_evaluation_looks_only_at_what_is_new(world: World) -> None:
+    for seed in range(5):
+        world.add(f"photo{seed}.png", seed)
+    evaluate_self(world.config(), world.photos)
+    world.add("new.png", 77)
+    totals: list[int] = []
+    evaluate_self(world.config(), world.photos, lambda items, total: totals.append(total) or items)
+    assert totals == [1, 6, 6]  # photos for step 01: the new one; then all, by CLIP and by ViT
+
+
+def test_the_dataset_is_left_as_it_is(world: World) -> None:
+    world.add("a.png", 1)
+    extract_features(world.config(), Dataset(world.config()))
+    before = sorted(p.name for p in (world.folder / "processed" / "album").rglob("*"))
+    world.add("b.png", 2)
+    (world.photos / "captions.csv").write_text("path,caption\nb.png,something\n", "utf-8")
+    evaluate_captions(world.config(), world.photos / "captions.csv")
+    assert sorted(p.name for p in (world.folder / "processed" / "album").rglob("*")) == before
+
+
+@pytest.mark.parametrize("count", [1, 7, 60])
+def test_figures_hold_any_number_of_categories(count: int) -> None:
+    rng = np.random.default_rng(count)
+    names = np.asarray([f"category with a long name {i}" for i in range(count)] + ["$x^2$"])
+    found = names[rng.integers(0, len(names), (len(names), 20))]
+    rankings = [Ranking(k, "m", names, found, np.full(len(names), 5)) for k in ("clip", "vit")]
+    figure = labelled_figure(LabelledReport(20, len(names), tuple(rankings)))
+    assert texts_outside(figure) == []
+    plt.close(figure)
+
+
+def test_the_other_figures(world: World) -> None:
+    for seed in range(4):
+        world.add(f"photo{seed}.png", seed)
+    shutil.copy(world.photos / "photo3.png", world.photos / f"a copy {'with a long name ' * 6}.png")
+    (world.photos / "captions.csv").write_text("path,caption\nphoto1.png,a\nphoto2.png,b\n", "utf-8")
+    figures = [
+        self_figure(evaluate_self(world.config(), world.photos)),
+        captions_figure(evaluate_captions(world.config(), world.photos / "captions.csv")),
+    ]
+    assert all(texts_outside(figure) == [] for figure in figures)
+    plt.close("all")
