@@ -24,7 +24,7 @@ def arguments():
         "--self",
         type=Path,
         nargs="?",
-        const="",
+        const=True,
         metavar="DIR",
         help="each photo searches the collection it is in: of DIR, or the dataset's own",
     )
@@ -46,7 +46,7 @@ def main():
         "index": index,
         "truth": truth,
     }
-    name, measure = next((n, m) for n, m in measures.items() if getattr(args, n) not in (None, False))
+    name, measure = next((n, m) for n, m in measures.items() if getattr(args, n))
     report, draw = measure(args, config)
     for note in report.notes:
         cli.say(note)
@@ -71,7 +71,8 @@ def itself(args, config):
     from imagesearch.charts import self_figure
     from imagesearch.evaluate import evaluate_self
 
-    return evaluate_self(config, args.self or None, progress=cli.bar), self_figure
+    folder = None if args.self is True else args.self
+    return evaluate_self(config, folder, progress=cli.bar), self_figure
 
 
 def captions(args, config):
