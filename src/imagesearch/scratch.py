@@ -12,6 +12,7 @@ from pathlib import Path
 from imagesearch.build import build_collections
 from imagesearch.config import Config
 from imagesearch.dataset import Dataset
+from imagesearch.errors import UserError
 from imagesearch.features import KINDS, extract_features
 from imagesearch.steps import PhotoProgress
 from imagesearch.store import Store
@@ -58,6 +59,8 @@ def extract(
         If there are no photos, or a model cannot be found.
     """
     folder = folder.expanduser().absolute()
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder of photos")
     digest = hashlib.blake2b(repr((str(folder), paths is None)).encode(), digest_size=4).hexdigest()
     named = config.dataset.model_copy(update={"name": f"evaluate_{digest}", "images": (folder,)})
     own = config.model_copy(update={"dataset": named})
