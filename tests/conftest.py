@@ -10,6 +10,7 @@ import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pillow_heif
@@ -18,6 +19,9 @@ import yaml
 from PIL import Image
 
 from imagesearch.config import Config, load_config
+
+if TYPE_CHECKING:
+    from newcomer import Clone
 
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -128,9 +132,14 @@ class World:
         return done
 
 
-def run_here(command: list[str], folder: Path, stdin: str = "") -> Done:
-    """Run a script in this process: its arguments, folder, streams and exit code are its own."""
+def run_here(command: list[str], folder: Path, stdin: str = "", together: bool = False) -> Done:
+    """Run a script in this process: its arguments, folder, streams and exit code are its own.
+
+    With ``together``, stdout has both streams in order, as a terminal shows them.
+    """
     outputs = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+    if together:
+        outputs[1] = outputs[0]
     before = sys.argv, sys.stdin, Path.cwd()
     sys.argv, sys.stdin = command, io.StringIO(stdin)
     os.chdir(folder)
@@ -147,6 +156,8 @@ def run_here(command: list[str], folder: Path, stdin: str = "") -> Done:
         sys.argv, sys.stdin = before[:2]
         os.chdir(before[2])
     texts = [output.buffer.getvalue().decode("utf-8", "backslashreplace") for output in outputs]
+    if together:
+        texts[1] = ""
     return subprocess.CompletedProcess(command, code or 0, *texts)
 
 
@@ -154,3 +165,16 @@ def run_here(command: list[str], folder: Path, stdin: str = "") -> Done:
 def world(tmp_path: Path, tiny_models: dict[str, Path]) -> World:
     """An empty world."""
     return World(tmp_path, tiny_models)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A fresh clone in which ``make demo`` was typed: the album of 240 photos, drawn once for all tests."""
+    from newcomer import Clone  # stands on this module
+
+    clone = Clone(tmp_path_factory.mktemp("clone"))
+    for line in clone.recipe("demo"):
+        if not line.startswith("echo"):
+            done = clone.type(line)
+            assert done.returncode == 0, f"make demo: {line}\n{done.stdout}"
+    return clone

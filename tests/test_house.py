@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
+from packaging.specifiers import SpecifierSet
 
 SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
@@ -182,12 +184,36 @@ def test_help_answers_at_once(script: Path) -> None:
     assert statistics.median(once() for _ in range(3)) < 0.3 * slowness
 
 
-def test_conda_and_pip_have_the_same_pins() -> None:
+def test_conda_and_pip_install_the_same() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     conda = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
-    pip = next(item["pip"] for item in conda["dependencies"] if isinstance(item, dict))
-    assert set(pip) - {"-e ."} == set(project["dependencies"])
-    assert all("==" in pin for pin in project["dependencies"])
+    (pip,) = (item["pip"] for item in conda["dependencies"] if isinstance(item, dict))
+    assert sorted(pip) == sorted(["-e .", *project["dependencies"]])
+    python, tool = (item for item in conda["dependencies"] if isinstance(item, str))
+    name, _, version = python.partition("=")
+    assert (name, tool) == ("python", "pip") and version in SpecifierSet(project["requires-python"])
+    assert conda["name"] == project["name"] and conda["channels"] == ["conda-forge"]
+
+
+def test_every_pin_is_exact_and_the_same_in_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    pins = set(project["dependencies"]).union(*project["optional-dependencies"].values())
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
+    assert len(pins) == len({pin.partition("==")[0] for pin in pins})
+
+
+def test_what_texts_say_of_the_installation_is_true() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    texts = [(ROOT / name).read_text("utf-8") for name in ("README.md", "CONTRIBUTING.md", "environment.yml")]
+    texts.append((ROOT / "notebooks" / "01_tour.ipynb").read_text("utf-8"))
+    extras = set(re.findall(r"\.\[([\w,]+)\]", "".join(texts)))
+    assert {"raw", "notebook"} <= extras
+    assert {e for extra in extras for e in extra.split(",")} <= set(project["optional-dependencies"])
+    lowest, highest = re.search(r"Python (3\.\d+) to (3\.\d+)", texts[0]).groups()
+    allowed = [
+        f"3.{minor}" for minor in range(30) if f"3.{minor}" in SpecifierSet(project["requires-python"])
+    ]
+    assert (lowest, highest) == (allowed[0], allowed[-1])
 
 
 def test_every_dependency_has_a_reason() -> None:

@@ -1,0 +1,125 @@
+"""A newcomer: types into a fresh clone what the Makefile and the README say, and compares what is printed.
+
+In the README a command that is shown with its output stands in an indented block, after ``$ ``; all of these
+are run. What needs a connection or photos of one's own is shown without ``$ `` and without output.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from unittest.mock import patch
+
+from conftest import ROOT, Done, run_here
+
+LEFT_OUT = "..."
+"""A line of the README that stands for any lines, none too."""
+_CLONED = ("scripts", "data/demo/models", "data/demo/config.yaml", "config.yaml", "Makefile")
+_DURATION = re.compile(r"\d[\d,.]*(?= ?(?:photos/s|ms|s)\b)")
+_BAR = re.compile(r"[^\r\n]*\d+%\|[^\r\n]*[\r\n]?|\r")
+_MEASURED = re.compile(r"(-?\d+\.\d+|\d+(?=%))")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command of the README, and the lines it is said to print."""
+
+    command: str
+    output: tuple[str, ...]
+
+
+class _Written(date):
+    """The clock of the day on which the README's examples were run, for sentences such as "last summer"."""
+
+    @classmethod
+    def today(cls) -> date:
+        return date(2026, 11, 25)
+
+
+class Clone:
+    """A folder that holds what the demo needs of a fresh clone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in _CLONED:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+            copy(ROOT / name, target)
+        (folder / "pyproject.toml").touch()
+        stamp = folder / ".venv" / ".installed"  # the tests' own environment is the one that is used
+        stamp.parent.mkdir()
+        stamp.touch()
+
+    def type(self, command: str) -> Done:
+        """Run a line that starts ``python scripts/...``; stdout has what a terminal would show.
+
+        The shell splits it into words; the script runs in this process, which has torch loaded already.
+        """
+        spell = f"python() {{ printf '%s\\0' \"$@\"; }}\n{command}"
+        done = subprocess.run(
+            ["sh", "-c", spell], cwd=self.folder, capture_output=True, text=True, check=True
+        )
+        arguments = done.stdout.split("\0")[:-1]
+        assert arguments, f"not a command of ours: {command}"
+        with patch("imagesearch.search.date", _Written):
+            return run_here(arguments, self.folder, together=True)
+
+    def recipe(self, target: str) -> list[str]:
+        """Return the shell lines of one of make's targets, with ``python`` for the interpreter."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+        make = ["make", "--dry-run", "--no-print-directory", target, "PY=python"]
+        done = subprocess.run(make, cwd=self.folder, env=clean, capture_output=True, text=True, check=True)
+        return done.stdout.replace("\\\n", "").splitlines()
+
+
+def shown_in(text: str) -> list[Shown]:
+    """Return the commands of a Markdown text that stand after ``$ ``, each with the lines below it."""
+    shown = []
+    for is_code, lines in groupby(text.splitlines(), lambda line: not line or line.startswith("    ")):
+        block = "\n".join(line[4:].rstrip() for line in lines) if is_code else ""
+        for part in re.split(r"^\$ ", re.sub(r" *\\\n *", " ", block), flags=re.MULTILINE)[1:]:
+            command, *output = part.rstrip().splitlines()
+            shown.append(Shown(command, tuple(output)))
+    return shown
+
+
+def difference(shown: Sequence[str], printed: str) -> str:
+    """Return a diff between lines that a text shows and what was printed; "" where they agree.
+
+    Progress bars do not count, nor do durations. Measured numbers, those with a point or a percent sign, may
+    differ by two in their last digit, for processors round differently.
+    """
+    lines = [line.rstrip() for line in _BAR.sub("", printed).splitlines()]
+    if _agree(shown, lines):
+        return ""
+    close = [next((want for want in shown if _same(want, line)), line) for line in lines]
+    return "\n".join(difflib.unified_diff(shown, close, "shown", "printed", lineterm="", n=1))
+
+
+def _agree(shown: Sequence[str], lines: Sequence[str]) -> bool:
+    if LEFT_OUT in shown:
+        cut = shown.index(LEFT_OUT)
+        if not _agree(shown[:cut], lines[:cut]):
+            return False
+        return any(_agree(shown[cut + 1 :], lines[start:]) for start in range(cut, len(lines) + 1))
+    return len(shown) == len(lines) and all(map(_same, shown, lines))
+
+
+def _same(shown: str, printed: str) -> bool:
+    parts = [_MEASURED.split(_DURATION.sub("#", line)) for line in (shown, printed)]
+    if len(parts[0]) != len(parts[1]) or parts[0][::2] != parts[1][::2]:
+        return False
+    for one, other in zip(parts[0][1::2], parts[1][1::2], strict=True):
+        digits = len(one.partition(".")[2])
+        if digits != len(other.partition(".")[2]) or abs(float(one) - float(other)) > 2.001 * 10**-digits:
+            return False
+    return True

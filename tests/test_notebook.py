@@ -1,0 +1,71 @@
+"""The notebook: it runs from the first cell to the last, and prints what it was committed with."""
+
+from __future__ import annotations
+
+import re
+from itertools import zip_longest
+
+import nbformat
+import pytest
+from conftest import ROOT
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from newcomer import Clone, difference
+
+NOTEBOOK = ROOT / "notebooks" / "01_tour.ipynb"
+
+
+@pytest.fixture(scope="module")
+def committed() -> NotebookNode:
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def executed(demo: Clone) -> NotebookNode:
+    """The notebook as it is now, run where it belongs in a clone whose album is drawn; no cell may fail."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    folder = demo.folder / "notebooks"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(
+            "IPYTHONDIR", str(folder / "ipython")
+        )  # not the settings of whoever runs the tests
+        resources = {"metadata": {"path": str(folder)}}
+        NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+    return notebook
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def printed(cell: NotebookNode) -> str:
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def pictures(cell: NotebookNode) -> int:
+    found = [output.data for output in cell.outputs if "data" in output]
+    assert all(any(kind.startswith("image/") for kind in data) for data in found), "a value nobody prints"
+    return len(found)
+
+
+def test_it_is_committed_with_its_outputs_and_small(committed: NotebookNode) -> None:
+    nbformat.validate(committed)
+    cells = code_cells(committed)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "run all, then save"
+    assert sum(map(pictures, cells)) >= 6
+    assert NOTEBOOK.stat().st_size < 700_000
+
+
+def test_its_outputs_say_nothing_of_a_machine_and_warn_of_nothing(committed: NotebookNode) -> None:
+    for cell in code_cells(committed):
+        assert not [o for o in cell.outputs if o.get("name") == "stderr" or o.output_type == "error"]
+        assert not re.search(r"(?<![\w.])/\w+/|[A-Z]:\\|it/s\]", printed(cell)), printed(cell)
+
+
+def test_it_prints_what_it_was_committed_with(committed: NotebookNode, executed: NotebookNode) -> None:
+    for old, new in zip_longest(code_cells(committed), code_cells(executed)):
+        found = difference(printed(old).splitlines(), printed(new))
+        if found or pictures(old) != pictures(new):
+            reason = f"{pictures(old)} pictures committed, {pictures(new)} now; run all its cells and save it"
+            pytest.fail(f"{NOTEBOOK.name}: {reason}\n{old.source}\n{found}", pytrace=False)

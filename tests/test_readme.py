@@ -1,0 +1,111 @@
+"""The README followed word by word: each command that it shows with an output is run, and prints that."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Done, run_here
+from newcomer import Clone, Shown, difference, shown_in
+from PIL import Image, ImageChops, ImageStat
+
+from imagesearch.config import load_config
+
+README = (ROOT / "README.md").read_text("utf-8")
+SHOWN = shown_in(README)
+SCRIPTS = {file.relative_to(ROOT).as_posix() for file in (ROOT / "scripts").rglob("*.py")}
+
+
+def name_of(shown: Shown) -> str:
+    return next((Path(word).name for word in shown.command.split() if word in SCRIPTS), "?")
+
+
+@pytest.fixture(scope="module")
+def typed(demo: Clone) -> list[Done]:
+    """All commands, typed one after another: some need what an earlier one has made."""
+    return [demo.type(shown.command) for shown in SHOWN]
+
+
+@pytest.mark.parametrize("place", range(len(SHOWN)), ids=lambda i: f"{i + 1} {name_of(SHOWN[i])}")
+def test_a_command_prints_what_the_readme_shows(place: int, typed: list[Done]) -> None:
+    shown, done = SHOWN[place], typed[place]
+    found = difference(shown.output, done.stdout)
+    if found or done.returncode not in (0, 2):
+        reason = f"README.md has another output for this command (exit {done.returncode} now)"
+        pytest.fail(f"{reason}:\n$ {shown.command}\n{found}", pytrace=False)
+
+
+def test_no_command_is_left_out() -> None:
+    assert len(SHOWN) == len(re.findall(r"^[\s>]*\$ ", README, re.MULTILINE))
+    assert "    make demo " in README, "the examples stand on what make demo makes"
+    run = {word for shown in SHOWN for word in shown.command.split() if word in SCRIPTS}
+    named = set(re.findall(r"scripts/\d\d_\w+\.py", README))
+    assert named <= SCRIPTS and named - run == set(), "shown without an example"
+    assert len(run) >= 7
+
+
+def test_the_pictures_are_what_the_commands_draw(demo: Clone, typed: list[Done]) -> None:
+    pictures = re.findall(r"!\[[^]]*\]\((docs/[^)]+)\)", README)
+    assert not [name for name in pictures if not (ROOT / name).is_file()]
+    drawn = [name for name in pictures if (demo.folder / name).is_file()]
+    assert len(drawn) >= 4
+    for name in drawn:
+        with Image.open(ROOT / name) as old, Image.open(demo.folder / name) as new:
+            assert old.size == pytest.approx(new.size, rel=0.03), f"{name} is another picture now"
+            small = [image.convert("RGB").resize((96, 96)) for image in (old, new)]
+        apart = max(ImageStat.Stat(ImageChops.difference(*small)).mean)
+        # two photos of a grid in the other order make 12
+        assert apart < 6, f"{name} shows something else than the command draws now ({apart:.1f} of 255)"
+
+
+def test_make_demo_has_made_all_it_tells_to_look_at(demo: Clone) -> None:
+    lines = [line for line in demo.recipe("demo") if line.startswith("echo")]
+    named = re.findall(
+        r"(?:data|outputs)/[\w./]+", " ".join(line for line in lines if "scripts/" not in line)
+    )
+    assert len(named) > 5
+    assert not [name for name in named if not (demo.folder / name).exists()]
+
+
+def test_options_and_settings_of_the_readme_are_known(demo: Clone) -> None:
+    text = re.sub(r"`pip [^`]*`", "", README)
+    helps = "".join(run_here([script, "--help"], ROOT).stdout for script in sorted(SCRIPTS))
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+    assert options > {"--set", "--help"} and options - set(re.findall(r"--[a-z-]+", helps)) == set()
+    for setting in set(re.findall(r"--set (\w+(?:\.\w+)+=[^\s`]+)", text)) - {"section.key=value"}:
+        load_config(demo.folder / "config.yaml", [setting])
+
+
+# --- how the comparison itself behaves ---------------------------------------------------------------------
+
+
+def test_commands_are_read_with_what_stands_below_them() -> None:
+    text = "so\n\n    $ one \\\n      --more\n    a\n\n    b\n    $ two\n\nand `$ not`\n\n    three\n"
+    assert shown_in(text) == [Shown("one --more", ("a", "", "b")), Shown("two", ())]
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "agree"),
+    [
+        (["   1  0.1512  0.96  a.jpg"], "   1  0.1511  0.97  a.jpg\n", True),
+        (["   1  0.1512  0.96  a.jpg"], "   1  0.1515  0.96  a.jpg\n", False),
+        (["   1  0.1512  0.96  a.jpg"], "   1  0.1512  0.96  b.jpg\n", False),
+        (["95%"], "97%", True),
+        (["95%"], "98%", False),
+        (["240 photos"], "241 photos", False),
+        (["2022-02-15"], "2022-02-16", False),
+        (["9 new, 62.8 photos/s"], "  3%|=   | 1/9 [00:30<]\r9 new, 17.2 photos/s", True),
+        (["one", "two"], "one", False),
+        (["one"], "one\ntwo", False),
+        (["one", "...", "four"], "one\ntwo\nthree\nfour", True),
+        (["one", "...", "four"], "one\nfour\nfive", False),
+    ],
+)
+def test_what_counts_as_the_same(shown: list[str], printed: str, agree: bool) -> None:
+    assert (difference(shown, printed) == "") == agree
+
+
+def test_a_difference_shows_only_what_differs() -> None:
+    found = difference(["a 0.50", "b"], "a 0.51\nc\n")
+    assert "-b" in found.splitlines() and "+c" in found.splitlines() and "a 0.51" not in found
