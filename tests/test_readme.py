@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -75,6 +76,29 @@ def test_options_and_settings_of_the_readme_are_known(demo: Clone) -> None:
     assert options > {"--set", "--help"} and options - set(re.findall(r"--[a-z-]+", helps)) == set()
     for setting in set(re.findall(r"--set (\w+(?:\.\w+)+=[^\s`]+)", text)) - {"section.key=value"}:
         load_config(demo.folder / "config.yaml", [setting])
+
+
+def _texts(file: Path) -> list[str]:
+    """The texts in a module, those with values in them with "..." in place of each."""
+    found = []
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            found.append("".join(p.value if isinstance(p, ast.Constant) else "..." for p in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(node.value)
+    return found
+
+
+def test_the_errors_that_the_readme_explains_are_printed_by_the_program() -> None:
+    table = README.partition("| it says |")[2].partition("\n\n")[0]
+    messages = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    assert len(messages) >= 10
+    said = [text for file in (ROOT / "src" / "imagesearch").glob("*.py") for text in _texts(file)]
+    for message in messages:
+        parts = [part.strip(" ,?;") for part in message.split("...") if part.strip(" ,?;")]
+        assert any(all(part in text for part in parts) for text in said) or all(
+            any(part in text for text in said) for part in re.split(r"[;,]\s*", message.replace("...", ","))
+        ), f"nothing prints {message!r}"
 
 
 # --- how the comparison itself behaves ---------------------------------------------------------------------
