@@ -23,7 +23,7 @@ def truth_figure(report: TruthReport) -> Figure:
     """
     measures = [m for m in report.measures if not isinstance(m.value, int)]
     places = _places(measures)
-    figure = new_figure((9.0, 1.3 + _ROW_INCHES * (places[-1] + 1)))
+    figure = new_figure((9.5, 1.3 + _ROW_INCHES * (places[-1] + 1)))
     axis = figure.subplots()
     for place, measure in zip(places, measures, strict=True):
         _draw(axis, place, measure)
@@ -34,7 +34,7 @@ def truth_figure(report: TruthReport) -> Figure:
     over = {"size": 8, "color": QUIET, "va": "bottom", "transform": axis.get_yaxis_transform()}
     axis.text(1.03, -0.6, "value", **over)
     axis.text(1.13, -0.6, "aim", **over)
-    title = f"{shorten(report.album, 60)}: {report.photos} photos beside what is true of them"
+    title = f"{shorten(report.album, 40)}: {report.photos} photos beside what is true of them"
     axis.set_title(title, loc="left", color=INK, size=11, weight="bold", pad=12, parse_math=False)
     _draw_key(figure)
     return figure

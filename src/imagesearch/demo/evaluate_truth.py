@@ -33,6 +33,7 @@ from imagesearch.photos import Photo
 from imagesearch.search import Searcher
 from imagesearch.store import Store
 from imagesearch.tabular import table
+from imagesearch.vocabulary import Vocabulary
 from imagesearch.whereabouts import read_whereabouts
 
 _STEPS = {"clip": "01_extract_features.py", "faces": "02_cluster_faces.py", "geo": "04_extract_geo.py"}
@@ -82,7 +83,10 @@ class Measure:
     @property
     def aim_said(self) -> str:
         """The aim in words, or nothing."""
-        return "" if self.aim is None else f"{'at most' if self.at_most else 'at least'} {self.aim:g}"
+        if self.aim is None:
+            return ""
+        aim = f"{self.aim:.2f}" if isinstance(self.aim, float) else str(self.aim)
+        return f"{'at most' if self.at_most else 'at least'} {aim}"
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,8 @@ def _compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, l
             raise UserError(f"{dataset.folder}: nothing known of the album's photos; run {script} first")
         if waiting := dataset.waiting(name):
             notes.append(f"{waiting} photos are new or have changed since {script} was run; run it again")
+    if Vocabulary.read(dataset.folder) == Vocabulary():
+        raise UserError(f"{dataset.folder}: no collections of it yet; run 05_build_collections.py first")
     return dataset, {**truth, "photos": [p for p in truth["photos"] if p["path"] in there]}, notes
 
 
@@ -243,10 +249,11 @@ def _answers(
 
 def _why_not_itself(dataset: Dataset, people: People, truth: dict) -> str:
     """Return why sentences cannot be asked of the dataset's own collections, or nothing."""
-    wrong = misnamed(people, truth, true_names(people, truth))
+    wrong = misnamed(people, true_names(people, truth))
     if wrong:
-        some = ", ".join(wrong[:5]) + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "")
-        return f"{some} {'has' if len(wrong) == 1 else 'have'} no name or not the true one"
+        *some, last = wrong if len(wrong) < 7 else [*wrong[:5], f"{len(wrong) - 5} more"]
+        have = f"{', '.join(some)} and {last} have" if some else f"{last} has"
+        return f"{have} no name or not the true one"
     if names_wait(dataset):
         return "names have changed since 05_build_collections.py was run"
     if len(Dataset(dataset.config).photos) > len(dataset.photos):

@@ -90,21 +90,21 @@ def measure_faces(people: People, truth: dict) -> Measured:
     return Measured(figures, failures)
 
 
-def misnamed(people: People, truth: dict, names: Sequence[str]) -> list[str]:
-    """Return the people of the truth, some of whose faces are clustered, who are not called what they are.
+def misnamed(people: People, names: Sequence[str]) -> list[str]:
+    """Return who has another name than the true one, or none, where most of their faces are.
 
     Parameters
     ----------
-    people, truth
-        Of the same photos.
+    people
+        As they are named in the dataset.
     names
-        Whose each face is, "" where nobody was drawn.
+        Whose each face truly is, "" where nobody was drawn.
     """
     main: dict[str, tuple[int, str]] = {}
     for person in people.persons:
         for name, count in Counter(names[row] for row in person.rows.tolist()).items():
             main[name] = max(main.get(name, (0, "")), (count, person.name))
-    return [name for name in truth["people"] if name in main and fold(main[name][1]) != fold(name)]
+    return [name for name in sorted(main) if name and fold(main[name][1]) != fold(name)]
 
 
 def _not_found(truth: dict, matched: set[int]) -> Iterable[Failure]:
