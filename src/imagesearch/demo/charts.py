@@ -34,7 +34,8 @@ def truth_figure(report: TruthReport) -> Figure:
     over = {"size": 8, "color": QUIET, "va": "bottom", "transform": axis.get_yaxis_transform()}
     axis.text(1.03, -0.6, "value", **over)
     axis.text(1.13, -0.6, "aim", **over)
-    title = f"{shorten(report.album, 40)}: {report.photos} photos beside what is true of them"
+    photos = "1 photo" if report.photos == 1 else f"{report.photos} photos"
+    title = f"{shorten(report.album, 40)}: {photos} beside the truth"
     axis.set_title(title, loc="left", color=INK, size=11, weight="bold", pad=12, parse_math=False)
     _draw_key(figure)
     return figure

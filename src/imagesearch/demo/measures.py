@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from imagesearch.demo.evaluate import match_faces
-from imagesearch.demo.evaluate_search import Answered, Outcome
+from imagesearch.demo.evaluate_search import TOP, Answered, Outcome
 from imagesearch.metrics import compare_clusterings
 from imagesearch.people import People
 from imagesearch.photos import photo_id
@@ -245,9 +245,11 @@ def _asked(outcome: Outcome, line: str, **details: Any) -> Failure:
 
 def _imprecise(outcome: Outcome) -> Failure:
     right = outcome.question.answer
-    wrong = [result.path for result in outcome.answer.results if result.path not in right]
-    precision = outcome.precision or 0.0
-    return _asked(outcome, f"precision {precision:.2f}", precision=round(precision, 4), wrong=wrong)
+    wanted = min(TOP, len(right))
+    first = [result.path for result in outcome.answer.results[:wanted]]
+    wrong, missing = [path for path in first if path not in right], sorted(right - set(first))
+    line = f"right are {len(right & set(first))} of the first {wanted}"
+    return _asked(outcome, line, precision=round(outcome.precision or 0.0, 4), wrong=wrong, missing=missing)
 
 
 def _inexact(outcome: Outcome) -> Failure:
@@ -266,7 +268,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
+    return ", ".join(f"{name} ({count})" for name, count in counts.items())
 
 
 def _some(paths: Sequence[str]) -> str:
