@@ -10,7 +10,7 @@ import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pillow_heif
@@ -178,3 +178,26 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Clone:
             done = clone.type(line)
             assert done.returncode == 0, f"make demo: {line}\n{done.stdout}"
     return clone
+
+
+class BuiltAlbum(NamedTuple):
+    """A drawn album that was built, its people named by the truth, and the folder it is all in."""
+
+    folder: Path
+    truth: dict
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / "config.yaml"
+
+
+@pytest.fixture(scope="session")
+def built_album(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlbum:
+    """Sixty-four photos for all tests that only look; to change something, copy what you change."""
+    from imagesearch.demo.album import make_album
+    from imagesearch.demo.built import build_album, demo_config
+
+    folder = tmp_path_factory.mktemp("built")
+    truth = make_album(folder / "album", 64, seed=5713, workers=0)
+    build_album(demo_config(folder, folder / "album"), truth)
+    return BuiltAlbum(folder, truth)

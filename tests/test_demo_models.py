@@ -14,7 +14,6 @@ from PIL import Image
 from imagesearch.demo.evaluate import (
     FLOORS,
     MODELS,
-    bcubed_f1,
     clip_vectors,
     evaluate_clip,
     evaluate_faces,
@@ -184,8 +183,6 @@ def test_the_networks_say_nothing_of_the_machine_that_made_them():
 
 
 def test_measures_of_known_cases():
-    assert bcubed_f1(np.array([0, 0, 1, 1]), np.array(["a", "a", "b", "b"])) == 1
-    assert bcubed_f1(np.array([0, 0, 0, 0]), np.array(["a", "a", "b", "b"])) == pytest.approx(2 / 3)
     assert overlap([[0, 0, 2, 2]], [[1, 0, 3, 2], [5, 5, 6, 6]])[0] == pytest.approx([1 / 3, 0])
     vectors = np.repeat(np.eye(2, dtype=np.float32), 2, axis=0)
     assert verification(vectors, np.array(["a", "a", "b", "b"])) == 1

@@ -21,10 +21,10 @@ from imagesearch.anchors import overlap
 from imagesearch.build import build_collections
 from imagesearch.config import Config
 from imagesearch.demo.album import make_album
-from imagesearch.demo.evaluate import bcubed_f1
 from imagesearch.demo.people import Person as DrawnPerson
 from imagesearch.demo.people import sibling
 from imagesearch.errors import UserError
+from imagesearch.metrics import compare_clusterings
 from imagesearch.names_csv import name_from_csv
 from imagesearch.naming import Editor
 from imagesearch.people import People, cluster_people, load_people
@@ -96,7 +96,7 @@ def test_clusters_are_people(looked_at: tuple[Drawn, Truths]) -> None:
     numbers = people.labels()[1]
     told = (names != "") & (numbers >= 0)
     assert told.mean() > 0.95
-    score = bcubed_f1(numbers[told], names[told])
+    score = compare_clusterings(numbers[told], names[told]).f1
     assert score >= 0.95, score
     often = [name for name, count in Counter(names.tolist()).items() if name and count >= 3]
     assert len(often) >= 6

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pytest
+from conftest import BuiltAlbum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +22,7 @@ from imagesearch import build
 from imagesearch.config import Config, load_config
 from imagesearch.connection import has_bm25
 from imagesearch.dataset import Dataset
-from imagesearch.demo.album import make_album
-from imagesearch.demo.built import build_album, demo_config, rename
+from imagesearch.demo.built import rename
 from imagesearch.demo.captions import SCENE_PLACES
 from imagesearch.demo.evaluate_search import ask, evaluate_search, summary
 from imagesearch.demo.questions import questions, renamed
@@ -65,13 +65,10 @@ class Album(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Album]:
-    folder = tmp_path_factory.mktemp("sentences")
-    truth = make_album(folder / "album", 64, seed=5713, workers=0)
-    config = demo_config(folder, folder / "album")
-    build_album(config, truth)
+def album(built_album: BuiltAlbum) -> Iterator[Album]:
+    config = load_config(built_album.config_file)
     with Store(config.milvus) as store:
-        yield Album(folder, truth, Searcher(config, Dataset(config), store))
+        yield Album(*built_album, Searcher(config, Dataset(config), store))
 
 
 # --- against the truth -------------------------------------------------------------------------------------

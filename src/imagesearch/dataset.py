@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from imagesearch.config import Config
@@ -31,7 +31,7 @@ class Dataset:
     """
 
     def __init__(
-        self, config: Config, images: Sequence[Path] | None = None, paths: Sequence[str] | None = None
+        self, config: Config, images: Sequence[Path] | None = None, paths: Collection[str] | None = None
     ) -> None:
         self.config = config
         self.folder = config.dataset.folder

@@ -50,7 +50,7 @@ def build_album(config: Config, truth: dict) -> None:
 def name_people(config: Config, dataset: Dataset, truth: dict) -> None:
     """Name each cluster after the person whose faces most of it are, as somebody who knows them all would."""
     editor = Editor(config, dataset)
-    names = _true_names(editor.people, truth)
+    names = true_names(editor.people, truth)
     for person in editor.people.persons:
         ((name, _),) = Counter(names[row] for row in person.rows.tolist()).most_common(1)
         if name:
@@ -68,7 +68,7 @@ def rename(config: Config, name: str, to: str) -> None:
         build_collections(config, dataset, store)
 
 
-def _true_names(people: People, truth: dict) -> list[str]:
+def true_names(people: People, truth: dict) -> list[str]:
     """Who each face is; "" where nobody was drawn."""
     there = {photo["path"]: photo["people"] for photo in truth["photos"]}
     names = []

@@ -18,6 +18,7 @@ from imagesearch.demo.people import strangers
 from imagesearch.demo.picture import Truth
 from imagesearch.demo.things import THINGS
 from imagesearch.encoders import ClipEncoder, VitEncoder
+from imagesearch.metrics import compare_clusterings
 from imagesearch.photos import decode
 
 MODELS = Path(__file__).parents[3] / "data" / "demo" / "models"
@@ -171,7 +172,7 @@ def evaluate_faces(
     clusters = AgglomerativeClustering(
         None, metric="cosine", linkage="average", distance_threshold=1 - SAME_PERSON
     )
-    figures["cluster_f1"] = bcubed_f1(clusters.fit_predict(vectors), names)
+    figures["cluster_f1"] = compare_clusterings(clusters.fit_predict(vectors), names).f1
     return figures
 
 
@@ -185,14 +186,6 @@ def verification(
     count = min(same.sum(), (~same).sum())
     chosen = [rng.choice(np.flatnonzero(kind), count, replace=False) for kind in (same, ~same)]
     return float(np.mean([(score[chosen[0]] >= threshold).mean(), (score[chosen[1]] < threshold).mean()]))
-
-
-def bcubed_f1(clusters: np.ndarray, names: np.ndarray) -> float:
-    """BCubed F1 (Bagga and Baldwin 1998) of a clustering against true names."""
-    together, alike = clusters[:, None] == clusters[None], names[:, None] == names[None]
-    both = (together & alike).sum(axis=1)
-    precision, recall = (both / together.sum(axis=1)).mean(), (both / alike.sum(axis=1)).mean()
-    return float(2 * precision * recall / (precision + recall))
 
 
 def evaluate(models: Path, folder: Path, truth: dict, only: str | None = None) -> dict[str, float]:

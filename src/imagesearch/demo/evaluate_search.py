@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,13 @@ TARGETS = {
     "nothing_fits.said_when_absent": 0.85,
 }
 MOST = {"nothing_fits.said_when_present": 0.05}
+
+Progress = Callable[[Iterable, int, str], Iterable]
+
+
+def silently(stream: Iterable, total: int, unit: str) -> Iterable:
+    """Show no progress."""
+    return stream
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,16 @@ def precision_of(found: Sequence[str], right: frozenset[str]) -> float:
     return sum(path in right for path in found[:wanted]) / wanted
 
 
-def ask(searcher: Searcher, asked: Sequence[Question], strategy: str = "filter") -> list[Outcome]:
+def ask(
+    searcher: Searcher,
+    asked: Sequence[Question],
+    strategy: str = "filter",
+    progress: Progress = silently,
+) -> list[Outcome]:
     """Ask a search some questions."""
     store, name = searcher.store, searcher.config.dataset.name
     outcomes = []
-    for question in asked:
+    for question in progress(asked, len(asked), "sentence"):
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
         answer = searcher.search(query)
         condition = plan_of(answer.reading).condition
@@ -88,14 +100,18 @@ def presence(truth: dict, count: int, seed: int = 0) -> list[Sentence]:
     chosen = []
     for there in (True, False):
         kinds = [found for (is_there, _), found in by_kind.items() if is_there == there]
-        turns = [found[i] for i in range(max(map(len, kinds))) for found in kinds if i < len(found)]
+        most = max(map(len, kinds), default=0)
+        turns = [found[i] for i in range(most) for found in kinds if i < len(found)]
         chosen += turns[:count]
     return chosen
 
 
-def says_nothing_fits(searcher: Searcher, asked: Sequence[Sentence]) -> list[bool]:
+def says_nothing_fits(
+    searcher: Searcher, asked: Sequence[Sentence], progress: Progress = silently
+) -> list[bool]:
     """Return for each sentence whether the search says that nothing fits."""
-    return [searcher.search(Query(text=sentence.text)).nothing_fits for sentence in asked]
+    sentences = progress(asked, len(asked), "sentence")
+    return [searcher.search(Query(text=sentence.text)).nothing_fits for sentence in sentences]
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -106,6 +122,40 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
         "sentences.exact_filter": _mean([o.is_exact for o in outcomes if o.question.passing]),
         "sentences.relaxation_said": _mean([o.says_relaxed for o in outcomes if not o.question.passing]),
     }
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a search was asked, and how it answered.
+
+    Attributes
+    ----------
+    outcomes
+        Of the questions.
+    said
+        Each sentence about what is there or not, and whether the search said that nothing fits.
+    """
+
+    outcomes: list[Outcome]
+    said: list[tuple[Sentence, bool]]
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The figures that `evaluate_search` returns; NaN where nothing was asked."""
+        return summary(self.outcomes) | {
+            "nothing_fits.said_when_present": _mean([nothing for s, nothing in self.said if s.there]),
+            "nothing_fits.said_when_absent": _mean([nothing for s, nothing in self.said if not s.there]),
+        }
+
+
+def answered(
+    searcher: Searcher, truth: dict, count: int = 200, seed: int = 0, progress: Progress = silently
+) -> Answered:
+    """Ask a search what `evaluate_search` measures; parameters are explained there."""
+    asked = presence(truth, count // 2, seed)
+    said = says_nothing_fits(searcher, asked, progress)
+    outcomes = ask(searcher, questions(truth, count, seed), progress=progress)
+    return Answered(outcomes, list(zip(asked, said, strict=True)))
 
 
 def evaluate_search(
@@ -130,14 +180,7 @@ def evaluate_search(
         whose filter lets pass just these; ``sentences.relaxation_said``: share of the others of which the
         answer says so; ``nothing_fits.said_when_present`` and ``nothing_fits.said_when_absent``.
     """
-    searcher = Searcher(config, dataset, store)
-    asked = presence(truth, count // 2, seed)
-    said = says_nothing_fits(searcher, asked)
-    pairs = list(zip(asked, said, strict=True))
-    return summary(ask(searcher, questions(truth, count, seed))) | {
-        "nothing_fits.said_when_present": _mean([nothing for s, nothing in pairs if s.there]),
-        "nothing_fits.said_when_absent": _mean([nothing for s, nothing in pairs if not s.there]),
-    }
+    return answered(Searcher(config, dataset, store), truth, count, seed).figures
 
 
 def _mean(values: Sequence[float | bool]) -> float:

@@ -88,14 +88,10 @@ def present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Made]]:
         name = photo("people")["scene"]
         return f"a person {pick(rng, SCENE_PLACES[name])}", ["people:1+", f"scene:{name}"], ()
 
-    return {
-        "thing": thing,
-        "coloured thing": coloured,
-        "thing in a scene": placed,
-        "scene": scene,
-        "scene at an hour": hour,
-        "person in a scene": person,
-    }
+    of_things = {"thing": thing, "coloured thing": coloured, "thing in a scene": placed}
+    makers = of_things if any(p["things"] for p in truth["photos"]) else {}
+    makers |= {"scene": scene, "scene at an hour": hour}
+    return makers | ({"person in a scene": person} if any(p["people"] for p in truth["photos"]) else {})
 
 
 def absent_makers(rng: Rng, shown: list[str]) -> dict[str, Callable[[], Made]]:
@@ -134,15 +130,9 @@ def absent_makers(rng: Rng, shown: list[str]) -> dict[str, Callable[[], Made]]:
         claim = f"thing:{(kind := pick(rng, shown))}"
         return named(rng, kind), [claim], [claim]
 
-    return {
-        "kind never drawn": never,
-        "unknown thing": unknown,
-        "known thing, other colour": colour,
-        "known thing, other scene": place,
-        "scene left out": no_scene,
-        "thing left out": no_thing,
-        ASIDE: aside,
-    }
+    elsewhere = {"known thing, other colour": colour, "known thing, other scene": place} if shown else {}
+    makers = {"kind never drawn": never, "unknown thing": unknown, **elsewhere, "scene left out": no_scene}
+    return makers | ({"thing left out": no_thing} if shown else {}) | {ASIDE: aside}
 
 
 def sentences(rng: Rng, truth: dict, each: int) -> Iterator[Sentence]:

@@ -10,6 +10,7 @@ a photo is what the truth says, whether or not a face can be found.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,6 +28,7 @@ Holds = Callable[[Photo], bool]
 
 _FRAMES = ("", "", "", "", "photos of ", "pictures of ", "show me ", "all photos of ")
 _EMPTY = 0.2  # share of the sentences that no photo passes
+_ATTEMPTS = 300  # for each sentence: a few photos answer few different ones, and one passes all of its own
 _NICKNAMES = {"Rio de Janeiro": "rio", "Bondi Beach": "bondi"}  # parts of a name that are said for it
 # No "photos of" goes before these.
 _LITTLE = ("in ", "on ", "at ", "by ", "near ", "nobody", "no people", "without ", "among ", "under ",
@@ -85,7 +87,7 @@ class Question:
 
 
 def questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
-    """Return different sentences about an album; no photo passes a fifth of them.
+    """Return different sentences about an album, if there are so many; no photo passes a fifth of them.
 
     Parameters
     ----------
@@ -98,12 +100,11 @@ def questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
     empty = round(_EMPTY * count)
     made: dict[str, Question] = {}
     for wanted, how_many in ((False, count - empty), (True, empty)):
-        found = (q for q in _endlessly(rng, truth, mixed=wanted) if (not q.passing) == wanted)
-        while how_many:
-            question = next(found)
-            if question.text not in made and (wanted or question.answer):
-                made[question.text] = question
-                how_many -= 1
+        attempts = itertools.islice(_endlessly(rng, truth, mixed=wanted), _ATTEMPTS * how_many)
+        fit = (q for q in attempts if (not q.passing) == wanted and (wanted or q.answer))
+        new = (q for q in fit if q.text not in made)
+        for question in itertools.islice(new, how_many):
+            made[question.text] = question
     return list(made.values())
 
 
