@@ -30,7 +30,7 @@ def labelled_figure(report: LabelledReport) -> Figure:
     height = max(3.0, 0.27 * len(shown) + 1.2)
     figure = new_figure((12.5, 2 * height))
     figure.suptitle(
-        f"{report.val} photos search {report.train}"
+        f"{report.val} photos look for others of their category among {report.train}"
         + (f"; the {len(shown)} categories found worst" if len(shown) < len(report.categories) else ""),
         color=INK,
     )
@@ -45,13 +45,13 @@ def labelled_figure(report: LabelledReport) -> Figure:
 def self_figure(report: SelfReport) -> Figure:
     """Draw how many photos find themselves, and the names of those that do not."""
     missed = [f"{r.kind}: {shorten(str(m), 86)}" for r in report.rankings for m in r.missed]
-    figure = new_figure((11.0 if missed else 5.0, 3.6))
     widths = [1, 1.5] if missed else [1]
+    figure = new_figure((11.0 if missed else 5.0, 3.6))
     bars, *names = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     measures = list(report.rankings[0].figures())
     heights = {ranking.kind: list(ranking.figures().values()) for ranking in report.rankings}
     _grouped_bars(bars, heights, measures)
-    bars.set_title("photos that find themselves", color=INK)
+    bars.set_title(f"{len(report.rankings[0].ranks)} photos look for themselves", color=INK)
     for axis in names:
         lines = missed[:_NAMED] + ([f"and {len(missed) - _NAMED} more"] if len(missed) > _NAMED else [])
         axis.axis("off")
@@ -120,12 +120,14 @@ def _draw_curves(axis: Axes, rankings: Sequence[Ranking]) -> None:
 def _draw_confusion(axis: Axes, ranking: Ranking, names: Sequence[str]) -> None:
     """Draw a square a pair of categories: the share of the first five results that are of the other."""
     shares = np.asarray([[ranking.confusion(name).get(other, 0.0) for other in names] for name in names])
+    short = [shorten(name, 18) for name in names]
+    columns, rest = list(short), 1 - shares.sum(axis=1, keepdims=True)
+    if rest.max() > 1e-9:  # what TRAIN has and VAL has not, or is not drawn
+        shares, columns = np.hstack([shares, rest]), [*short, "others"]
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    short = [shorten(name, 14) for name in names]
-    axis.set_xticks(
-        range(len(names)), short, rotation=45, ha="right", rotation_mode="anchor", parse_math=False
-    )
-    axis.set_yticks(range(len(names)), short, parse_math=False)
+    slanted = {"rotation": 45 if len(names) <= 15 else 90, "ha": "right", "rotation_mode": "anchor"}
+    axis.set_xticks(range(len(columns)), columns, parse_math=False, **slanted)
+    axis.set_yticks(range(len(short)), short, parse_math=False)
     axis.tick_params(length=0, colors=INK)
     if len(names) <= 15:
         for (row, column), share in np.ndenumerate(shares):

@@ -20,7 +20,6 @@ from imagesearch.query import Query
 from imagesearch.scratch import Extracted, extract, searchable
 from imagesearch.search import Searcher
 from imagesearch.store import Store
-from imagesearch.tables import Seen
 from imagesearch.tabular import table
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -199,7 +198,8 @@ def _rank(
         found[row, : len(names)] = names
         total[row] -= itself is not None
     asked_for = np.asarray([category_of(entry.path) for entry in asked], found.dtype)
-    return Ranking(kind, getattr(config.models, kind), asked_for, found, total)
+    findable = total > 0  # not the only one of its category, found in both folders
+    return Ranking(kind, getattr(config.models, kind), asked_for[findable], found[findable], total[findable])
 
 
 def _failures(sides: Iterable[Extracted]) -> list[str]:
@@ -225,7 +225,7 @@ def _about_categories(train: Extracted, val: Extracted, known: Counter[str]) -> 
             f"TRAIN has fewer than {CUTOFFS[-1]} photos of {', '.join(few[:8])}: "
             f"precision@{CUTOFFS[-1]} cannot reach 1 there"
         )
-    copies = _copies(train.dataset.current("clip").values(), entries)
+    copies = _copies(train.dataset, val.dataset)
     if copies:
         notes.append(
             f"{len(copies)} photos of VAL are also in TRAIN, which flatters: {', '.join(copies[:3])}"
@@ -233,10 +233,13 @@ def _about_categories(train: Extracted, val: Extracted, known: Counter[str]) -> 
     return notes
 
 
-def _copies(train: Iterable[Seen], val: Iterable[Seen]) -> list[str]:
+def _copies(train: Dataset, val: Dataset) -> list[str]:
     """Return the photos of VAL that TRAIN has too, byte for byte, under another name or in another place."""
-    contents = {entry.content for entry in train}
-    return sorted(entry.path for entry in val if entry.content in contents)
+    files: dict[bytes, set[Path]] = {}
+    for entry in train.current("clip").values():
+        files.setdefault(entry.content, set()).add(train.file(entry.path).resolve())
+    entries = val.current("clip").values()
+    return sorted(e.path for e in entries if files.get(e.content, set()) - {val.file(e.path).resolve()})
 
 
 # --- itself ------------------------------------------------------------------------------------------------

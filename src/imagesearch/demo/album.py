@@ -18,6 +18,8 @@ The truth file, ``FOLDER.truth.json``::
         "taken_at": "2023-04-12T18:02:11",    local wall clock
         "utc_offset": "+05:30", "camera": "Sketchbook One", "rating": 0}]}
 
+Beside it are the captions alone, ``FOLDER.captions.csv``, with paths relative to where they lie.
+
 Boxes and landmarks are pixels of the upright picture. A face's box spans forehead to chin; its landmarks are
 the eyes, the nose and the corners of the mouth, each pair image-left first. The place is true even where the
 file has no GPS.
@@ -25,6 +27,7 @@ file has no GPS.
 
 from __future__ import annotations
 
+import csv
 import json
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -61,8 +64,17 @@ _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 
 def truth_path(folder: str | Path) -> Path:
     """Where the truth about an album's folder lies: beside it, never inside."""
+    return _beside(folder, "truth.json")
+
+
+def captions_path(folder: str | Path) -> Path:
+    """Where the captions of an album's photos lie, as columns path and caption."""
+    return _beside(folder, "captions.csv")
+
+
+def _beside(folder: str | Path, ending: str) -> Path:
     folder = Path(folder)
-    return folder.with_name(f"{folder.name}.truth.json")
+    return folder.with_name(f"{folder.name}.{ending}")
 
 
 def make_album(
@@ -116,6 +128,7 @@ def make_album(
         parent.mkdir(parents=True, exist_ok=True)
     truth["photos"] = list(in_processes(partial(_make_photo, folder), shots, workers, progress))
     truth["complete"] = True
+    _write_captions(folder, truth)
     _write_truth(folder, truth)
     return truth
 
@@ -150,6 +163,13 @@ def _write_truth(folder: Path, truth: dict) -> None:
     draft = target.with_name(f"{target.name}.part")
     draft.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     draft.replace(target)
+
+
+def _write_captions(folder: Path, truth: dict) -> None:
+    with captions_path(folder).open("w", encoding="utf-8", newline="") as stream:
+        lines = csv.writer(stream)
+        lines.writerow(["path", "caption"])
+        lines.writerows([f"{folder.name}/{photo['path']}", photo["caption"]] for photo in truth["photos"])
 
 
 def _make_photo(folder: Path, shot: Shot) -> dict:
