@@ -16,7 +16,22 @@ def arguments():
     what.add_argument("--drop", action="store_true", help="drop the dataset's collections, after asking")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser.parse_args()
+    look = parser.add_argument_group("figures of what the collections hold, when they are up to date")
+    add_figure(look, "--map", "vectors.png", "photos that are alike lie together, with thumbnails")
+    look.add_argument("--tsne", action="store_true", help="lay the map out by t-SNE in place of PCA")
+    add_figure(look, "--timeline", "timeline.png", "photos by month and person")
+    look.add_argument("--no-show", action="store_true", help="open no window")
+    args = parser.parse_args()
+    if (args.list or args.drop) and (args.map or args.timeline):
+        parser.error("--map and --timeline draw what was built: they do not go with --list and --drop")
+    if args.tsne and not args.map:
+        parser.error("--tsne says how the map is laid out: give --map too")
+    return args
+
+
+def add_figure(to, option, name, what):
+    where = {"type": cli.figure_file, "nargs": "?", "const": f"outputs/{name}", "metavar": "FILE"}
+    to.add_argument(option, **where, help=f"{what}; default: outputs/{name}")
 
 
 def main():
@@ -24,9 +39,7 @@ def main():
     config = cli.config_of(args)
     from imagesearch.build import build_collections
     from imagesearch.dataset import Dataset
-    from imagesearch.schema import STEPS
     from imagesearch.store import Store
-    from imagesearch.whereabouts import count_unlocated
 
     with Store(config.milvus) as store:
         if args.list:
@@ -36,6 +49,15 @@ def main():
         dataset = Dataset(config)
         cli.say(dataset.where)
         reports = build_collections(config, dataset, store, args.rebuild, progress)
+        report(config, dataset, reports, args)
+        draw(dataset, store, args)
+    return 0
+
+
+def report(config, dataset, reports, args):
+    from imagesearch.schema import STEPS
+    from imagesearch.whereabouts import count_unlocated
+
     for kind, report in reports.items():
         cli.report_failures(report.skipped, args.verbose, "skipped")
         if report.waiting:
@@ -50,8 +72,17 @@ def main():
         cli.print_json({kind: report.to_dict() for kind, report in reports.items()})
     else:
         for kind, report in reports.items():
-            print(f"{config.dataset.name}_{kind}: {report}")
-    return 0
+            print(f"{config.dataset.name}_{kind}: {report}", flush=True)
+
+
+def draw(dataset, store, args):
+    from imagesearch.atlas import show_timeline, show_vector_map
+
+    window = not args.no_show
+    if args.map:
+        show_vector_map(dataset, store, args.map, window, tsne=args.tsne, progress=cli.bar)
+    if args.timeline:
+        show_timeline(dataset, store, args.timeline, window)
 
 
 def progress(rows, total, kind):

@@ -20,7 +20,7 @@ SOURCE = ROOT / "src" / "imagesearch"
 # Ground first; a module imports only from floors below its own.
 FLOORS = [
     {"errors", "services"},
-    {"config", "words", "chain", "relevance", "everyday"} | {"tabular", "metrics", "csvfile"},
+    {"config", "words", "chain", "relevance", "everyday"} | {"tabular", "metrics", "csvfile", "look"},
     {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets", "tokens"}
     | {"placenames", "transport"},
     {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}

@@ -11,6 +11,7 @@ from conftest import draw
 from matplotlib.figure import Figure
 from PIL import Image
 
+from imagesearch.look import PALETTE, person_colour
 from imagesearch.visualize import Tile, classification_figure, contact_sheet, result_grid, show
 
 NAMES = [
@@ -41,7 +42,7 @@ def texts_outside(figure: Figure) -> list[str]:
     return [text for text, box in boxes if not (page.contains(*box.min) and page.contains(*box.max))]
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 50])
+@pytest.mark.parametrize("count", [0, 1, 7, 60])
 @pytest.mark.parametrize("image", [None, draw(99)], ids=["text", "photo"])
 def test_a_grid_holds_every_result_and_cuts_no_title(count: int, image: Image.Image | None) -> None:
     figure = result_grid("a sailing boat on a very wide sea at sunset with many clouds", tiles(count), image)
@@ -57,6 +58,27 @@ def test_a_grid_says_when_nothing_was_found_and_when_a_photo_is_gone() -> None:
     gone = result_grid("boat", [Tile(None, "1 · 0.3", "gone.jpg")])
     assert "not there any more" in [text.get_text() for axis in gone.axes for text in axis.texts]
     plt.close("all")
+
+
+def test_in_a_grid_of_many_no_title_reaches_into_the_next_one() -> None:
+    long = [
+        Tile(draw(i), f"{i}", "a long name of a photo " * 3, "Elisabeth von Hohenzollern " * 2)
+        for i in range(60)
+    ]
+    figure = result_grid("boat", long)
+    figure.draw_without_rendering()
+    boxes = [axis.title.get_window_extent() for axis in figure.axes if axis.images]
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    plt.close(figure)
+
+
+def test_named_people_have_colours_of_their_own_in_every_figure() -> None:
+    cast = ["Kofi", "Maya", "Zoë", "Kim", "Noor", "Ana", "Bea", "Cem", "Dan", "Eva", "Finn", "Gus"]
+    colours = [person_colour(name, cast) for name in cast]
+    assert sorted(colours) == sorted(PALETTE)
+    assert [person_colour(f"3 · {name}", cast[::-1]) for name in cast] == colours
+    assert person_colour("Maya") == person_colour("7 · Maya") and person_colour("Maya", ["Kim"]) in PALETTE
+    assert person_colour("Maya", [*cast, "One", "More"]) in PALETTE
 
 
 def test_bars_are_as_long_as_the_probabilities() -> None:
@@ -82,6 +104,14 @@ def test_a_figure_is_saved_where_and_how_it_is_asked(tmp_path: Path, suffix: str
     file = tmp_path / "new folder" / f"grid.{suffix}"
     assert show(result_grid("boat", tiles(1)), "x", save=file) == file
     assert file.stat().st_size > 1000
+
+
+def test_a_sheet_of_nobody_says_so() -> None:
+    figure = contact_sheet([])
+    figure.draw_without_rendering()
+    (text,) = figure.texts
+    assert text.get_text() == "nobody yet" and text.get_window_extent().height < figure.bbox.height / 2
+    plt.close(figure)
 
 
 LONG = ["12 · Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "3 · " + "李四" * 20, "person 4", ""]

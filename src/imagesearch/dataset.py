@@ -7,9 +7,11 @@ import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo, find_photos, locate, photo_id
+from imagesearch.photos import Photo, PhotoError, find_photos, locate, photo_id
 from imagesearch.previews import Previews
 from imagesearch.steps import PhotoProgress, Step, Summary, run_steps
 from imagesearch.tables import Seen, Table, written_whole
@@ -129,6 +131,17 @@ class Dataset:
         except OSError:
             return None
         return Photo(photo_id(path), path, file, status.st_size, status.st_mtime_ns)
+
+    def thumbnail(self, path: str, longest: int) -> Image.Image | None:
+        """Return the photo at a relative path, upright and small; None if it is gone or cannot be decoded."""
+        photo = self.photo(path)
+        try:
+            image = self.previews.open(photo, longest // 2).image if photo else None
+        except PhotoError:
+            return None
+        if image is not None:
+            image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+        return image
 
     # --- the roots that were given by hand -----------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder, VitEncoder, fingerprint, top_classes
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo, Picture
+from imagesearch.photos import Photo, Picture, photo_id
 from imagesearch.steps import PhotoProgress, Result, Step, Summary
 from imagesearch.tables import make_folder, vector_column
 
@@ -93,6 +93,23 @@ def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
     files.append(prefix.with_name(f"{prefix.name}_paths.txt"))
     files[-1].write_text("".join(f"{photo.path}\n" for photo in both), "utf-8")
     return len(both), files
+
+
+def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
+    """Return the ViT's labels of some photos with their probabilities, the most probable first, by path.
+
+    Photos that were never classified are not in it.
+    """
+    path_of = {photo_id(path): path for path in paths}
+    table = dataset.table("classes")
+    rows = table.read(table.seen(pa.array(sorted(path_of), pa.int64())).values())
+    found: dict[str, list[tuple[str, float]]] = {}
+    if rows is not None:
+        ordered = rows.sort_by([("photo_id", "ascending"), ("rank", "ascending")])
+        columns = (ordered[name].to_pylist() for name in ("photo_id", "label", "score"))
+        for photo, label, score in zip(*columns, strict=True):
+            found.setdefault(path_of[photo], []).append((label, score))
+    return found
 
 
 def _clip_step(config: Config, dataset: Dataset) -> Step:

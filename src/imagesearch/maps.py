@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.errors import UserError
-from imagesearch.visualize import ACCENT, INK, QUIET, new_figure, report_saved, shorten, show
+from imagesearch.look import ACCENT, INK, QUIET, shorten
+from imagesearch.visualize import new_figure, report_saved, show
 from imagesearch.whereabouts import Whereabouts
 
 if TYPE_CHECKING:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -14,6 +17,8 @@ from PIL import Image
 from imagesearch.classify import Classified
 from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
+from imagesearch.features import read_classes
+from imagesearch.look import person_colour
 from imagesearch.people import People, Person
 from imagesearch.photos import PhotoError, decode
 from imagesearch.query import Answer, Result
@@ -21,14 +26,25 @@ from imagesearch.visualize import (
     Tile,
     classification_figure,
     contact_sheet,
+    fill_classes,
+    fill_grid,
+    fill_sheet,
+    has_window,
     photo_with_faces,
     report_saved,
     result_grid,
     show,
 )
+from imagesearch.vocabulary import Vocabulary
+from imagesearch.window import Album, Detail, Fact, browse, facts_of, pages_of
+
+if TYPE_CHECKING:
+    from imagesearch.visualize import Axes, Figure
 
 _THUMBNAIL = 480  # pixels; sharp enough in a cell of a grid, and light in a grid of a hundred
 _PHOTOS_IN_A_FIGURE = 24
+_COLUMNS, _ROWS = 7, 3  # of a page in a window, the query's cell among them
+_ROWS_OF_FACES, _CLASSIFIED_ON_A_PAGE = 4, 4
 _FACE = 112  # pixels of a cut-out face
 _PEOPLE_IN_A_FIGURE, _FACES_IN_A_ROW, _FACES_IN_A_FIGURE = 24, 8, 64
 
@@ -46,23 +62,69 @@ def print_answer(answer: Answer) -> None:
 
 
 def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
-    """Show or save an answer as a grid of photos, and say where it went."""
-    tiles = [
-        Tile(
-            _thumbnail_of(dataset, result),
-            f"{result.rank} · {_measure(result, 3)}" + (f"  +{result.like_it}" if result.like_it else ""),
-            Path(result.path).name,
-            ", ".join(result.people),
-        )
-        for result in answer.results
-    ]
+    """Show an answer as a grid of photos in a window, or save it, and say where it went."""
     limit = dataset.config.extraction.max_megapixels
     shown = answer.query.image or answer.query.face
     image = _thumbnail(shown, limit) if shown else None
     instead = "nothing looks like that; these are the nearest" if answer.nothing_fits else ""
     remark = instead or (answer.notes[0] if answer.relaxed else answer.read_as)
-    figure = result_grid(answer.query.title, tiles, image, remark)
-    report_saved(show(figure, f"search {answer.query.title}", save=save, window=window))
+    title = answer.query.title
+    # each is made when it is first looked at: pages that nobody turns to cost nothing
+    tile = functools.cache(lambda number: _tile(dataset, answer.results[number]))
+    window = window and has_window()
+    if save or not window:
+        figure = result_grid(title, [tile(i) for i in range(len(answer.results))], image, remark)
+        report_saved(show(figure, f"search {title}", save=save, window=False))
+    if window:
+        browse(_album(answer, dataset, tile, image, remark))
+
+
+def _tile(dataset: Dataset, result: Result) -> Tile:
+    more = f"  +{result.like_it}" if result.like_it else ""
+    title = f"{result.rank} · {_measure(result, 3)}{more}"
+    image = dataset.thumbnail(result.path, _THUMBNAIL)
+    return Tile(image, title, Path(result.path).name, ", ".join(result.people))
+
+
+def _album(
+    answer: Answer,
+    dataset: Dataset,
+    tile: Callable[[int], Tile],
+    image: Image.Image | None,
+    remark: str,
+) -> Album:
+    """Return an answer as a window shows it: a page of the grid, and each photo large."""
+    title, results = answer.query.title, answer.results
+    pages = pages_of(len(results), _COLUMNS * _ROWS - 1)
+    cells = min(1 + len(results), _COLUMNS * _ROWS)
+    rows = 1 if cells <= 3 else 2 if cells <= 12 else _ROWS
+    columns = max(2, math.ceil(cells / rows))
+    cast = Vocabulary.read(dataset.folder).named
+    classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
+
+    def draw(figure: Figure, page: range) -> list[Axes]:
+        return fill_grid(figure, columns, [1] * rows, title, [tile(i) for i in page], image, remark)
+
+    def large(number: int, pixels: int) -> Detail:
+        result = results[number]
+        facts = facts_of(result, classes().get(result.path, ()), cast)
+        picture, missing = _large(dataset, result.path, pixels)
+        return Detail(picture, f"{result.rank} · {Path(result.path).name}", facts, missing)
+
+    return Album(title, pages, draw, large)
+
+
+def _large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None, str]:
+    """Return a photo, upright, with so many pixels on its longer side if it has them; or None and why."""
+    photo = dataset.photo(path)
+    if photo is None:
+        return None, "not there any more"
+    try:
+        image = dataset.previews.open(photo, 0, pixels).image
+    except PhotoError as error:
+        return None, str(error)
+    image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+    return image, ""
 
 
 def _measure(result: Result, digits: int) -> str:
@@ -108,13 +170,37 @@ def print_classes(results: Sequence[Classified]) -> None:
 def classes_figure(
     results: Sequence[Classified], max_megapixels: float, save: Path | None, window: bool
 ) -> None:
-    """Show or save photos beside the bar charts of their labels, and say where it went."""
-    shown = results[:_PHOTOS_IN_A_FIGURE]
-    items = [(_thumbnail(result.file, max_megapixels), result.file.name, result.classes) for result in shown]
-    if len(shown) < len(results):
-        print(f"the figure shows the first {len(shown)} of {len(results)} photos", file=sys.stderr)
-    figure = classification_figure(items)
-    report_saved(show(figure, f"classes {results[0].file.stem}", save=save, window=window))
+    """Show photos beside the bars of their labels, page by page, or save them, and say where it went."""
+    name = f"classes {results[0].file.stem}"
+
+    @functools.cache
+    def item(i: int) -> tuple[Image.Image, str, Sequence[tuple[str, float]]]:
+        return _thumbnail(results[i].file, max_megapixels), results[i].file.name, results[i].classes
+
+    window = window and has_window()
+    if save or not window:
+        count = min(_PHOTOS_IN_A_FIGURE, len(results))
+        if count < len(results):
+            print(f"the figure shows the first {count} of {len(results)} photos", file=sys.stderr)
+        figure = classification_figure([item(i) for i in range(count)])
+        report_saved(show(figure, name, save=save, window=False))
+    if not window:
+        return
+    pages = pages_of(len(results), _CLASSIFIED_ON_A_PAGE)
+    columns = 1 if len(results) == 1 else 2
+    rows = math.ceil(min(len(results), _CLASSIFIED_ON_A_PAGE) / columns)
+
+    def draw(figure: Figure, page: range) -> list[Axes]:
+        return fill_classes(figure, [item(i) for i in page], rows, columns)
+
+    def large(number: int, pixels: int) -> Detail:
+        result = results[number]
+        labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
+        image = decode(result.file, longest=pixels, max_megapixels=max_megapixels).image
+        facts = Fact("shows", labels), Fact("file", (str(result.file),))
+        return Detail(image, result.file.name, facts)
+
+    browse(Album(name, pages, draw, large))
 
 
 def print_people(people: People, least: int) -> None:
@@ -135,11 +221,8 @@ def contact_sheet_figure(
     shown = there[:_PEOPLE_IN_A_FIGURE]
     if len(shown) < len(there):
         print(f"the figure shows the first {len(shown)} of {len(there)} people", file=sys.stderr)
-    rows = [
-        (_heading(person), _crops(people, person, dataset, range(min(_FACES_IN_A_ROW, len(person.rows)))))
-        for person in shown
-    ]
-    report_saved(show(contact_sheet(rows), "people", save=save, window=window))
+    rows = [(_heading(person), person, range(min(_FACES_IN_A_ROW, len(person.rows)))) for person in shown]
+    _show_sheet(people, dataset, rows, "people", save, window)
 
 
 def person_figure(people: People, person: Person, dataset: Dataset, save: Path | None, window: bool) -> None:
@@ -147,14 +230,64 @@ def person_figure(people: People, person: Person, dataset: Dataset, save: Path |
     count = min(_FACES_IN_A_FIGURE, len(person.rows))
     if count < len(person.rows):
         print(f"the figure shows the best {count} of {len(person.rows)} faces", file=sys.stderr)
+    starts = range(0, count, _FACES_IN_A_ROW)
     rows = [
-        (
-            _heading(person) if start == 0 else "",
-            _crops(people, person, dataset, range(start, min(start + _FACES_IN_A_ROW, count))),
-        )
-        for start in range(0, count, _FACES_IN_A_ROW)
+        ("" if start else _heading(person), person, range(start, min(start + _FACES_IN_A_ROW, count)))
+        for start in starts
     ]
-    report_saved(show(contact_sheet(rows), person.label, save=save, window=window))
+    _show_sheet(people, dataset, rows, person.label, save, window)
+
+
+def _show_sheet(
+    people: People,
+    dataset: Dataset,
+    rows: Sequence[tuple[str, Person, range]],
+    name: str,
+    save: Path | None,
+    window: bool,
+) -> None:
+    """Show rows of faces page by page in a window, or save them all as one figure."""
+    if not rows:
+        report_saved(show(contact_sheet([]), name, save=save, window=window))
+        return
+    crops = functools.cache(lambda i: (rows[i][0], _crops(people, rows[i][1], dataset, rows[i][2])))
+    window = window and has_window()
+    if save or not window:
+        figure = contact_sheet([crops(i) for i in range(len(rows))], _named(people))
+        report_saved(show(figure, name, save=save, window=False))
+    if not window:
+        return
+    faces = [int(person.rows[place]) for _, person, places in rows for place in places]
+    ends = np.cumsum([0, *(len(places) for _, _, places in rows)]).tolist()
+    firsts = range(0, max(1, len(rows)), _ROWS_OF_FACES)
+    pages = [range(ends[first], ends[min(first + _ROWS_OF_FACES, len(rows))]) for first in firsts]
+
+    def draw(figure: Figure, page: range) -> list[Axes]:
+        first = firsts[pages.index(page)]
+        shown = [crops(i) for i in range(first, min(first + _ROWS_OF_FACES, len(rows)))]
+        empty = [("", ())] * (_ROWS_OF_FACES - len(shown))
+        return fill_sheet(figure, [*shown, *empty], _FACES_IN_A_ROW, _named(people))
+
+    def large(number: int, pixels: int) -> Detail:
+        return _photo_of_face(people, dataset, faces[number], pixels)
+
+    browse(Album(name, pages, draw, large))
+
+
+def _photo_of_face(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
+    """Return the photo that a face is on, with boxes around all its faces."""
+    entry, cast = people.faces.entry(row), _named(people)
+    image, missing = _large(dataset, entry.path, pixels)
+    labels, _ = people.labels()
+    here = np.flatnonzero(people.faces.photo_ids == entry.photo_id).tolist()
+    scale = image.width / entry.width if image else 1.0
+    boxes = [((people.faces.boxes[i] * scale).tolist(), labels[i]) for i in here]
+    names = tuple(sorted({labels[i] for i in here if labels[i]}))
+    facts = (
+        Fact("people", names, tuple(person_colour(name, cast) for name in names)),
+        Fact("file", (entry.path,)),
+    )
+    return Detail(image, Path(entry.path).name, facts, missing, boxes, cast)
 
 
 def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None, window: bool) -> None:
@@ -177,8 +310,12 @@ def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None,
     labels, _ = people.labels()
     rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
     boxes = [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
-    figure = photo_with_faces(picture.image, boxes, entry.path)
+    figure = photo_with_faces(picture.image, boxes, entry.path, _named(people))
     report_saved(show(figure, f"faces {Path(path).stem}", save=save, window=window))
+
+
+def _named(people: People) -> list[str]:
+    return [person.name for person in people.persons if person.name]
 
 
 def _heading(person: Person) -> str:
@@ -210,19 +347,7 @@ def _cut_out(image: Image.Image, box: np.ndarray) -> Image.Image:
     return image.crop(around).resize((_FACE, _FACE), Image.Resampling.LANCZOS)
 
 
-def _thumbnail_of(dataset: Dataset, result: Result) -> Image.Image | None:
-    photo = dataset.photo(result.path)
-    try:
-        picture = dataset.previews.open(photo, _THUMBNAIL // 2) if photo else None
-    except PhotoError:
-        return None
-    return _shrink(picture.image) if picture else None
-
-
 def _thumbnail(file: Path, max_megapixels: float) -> Image.Image:
-    return _shrink(decode(file, _THUMBNAIL // 2, max_megapixels=max_megapixels).image)
-
-
-def _shrink(image: Image.Image) -> Image.Image:
+    image = decode(file, _THUMBNAIL // 2, max_megapixels=max_megapixels).image
     image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
     return image

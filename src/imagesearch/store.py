@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -260,6 +260,12 @@ class Store(Catalogue):
             rows = self._client.query(collection.alias, filter=written, output_fields=[key, *fields])
             found |= {row[key]: _fields(row, fields) for row in rows}
         return [Hit(k, None, found[k]) for k in keys if k in found]
+
+    def every(self, dataset: str, kind: str, fields: Sequence[str] = ()) -> Iterator[Hit]:
+        """Yield all rows with some of their fields, in the order Milvus keeps them; without scores."""
+        key = key_of(kind)
+        for row in self._every_row(self.open(dataset, kind).alias, [key, *fields]):
+            yield Hit(row[key], None, _fields(row, fields))
 
     def expression(self, where: Condition) -> str:
         """Write a condition as this engine wants it; empty where everything passes."""

@@ -6,9 +6,7 @@ import contextlib
 import math
 import re
 import sys
-import textwrap
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,27 +15,17 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from imagesearch.errors import UserError
+from imagesearch.look import ACCENT, INK, QUIET, STYLE, person_colour, printable, shorten, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_STYLE = {
-    "figure.facecolor": "white",
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    # the second and later ones are used for letters that the first does not have
-    "font.family": ["DejaVu Sans", "Noto Sans CJK JP", "Noto Sans", "sans-serif"],
-}
-INK, QUIET, ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
-_CELL_INCHES = 2.3
+_CELL_INCHES, _FEW_CELLS_INCHES = 2.3, 3.2
 _WIDEST_INCHES = 18.0
 _TITLE_INCHES, _LINE_INCHES = 0.45, 0.16
+_LETTERS_AN_INCH = 11  # of a title, so that it stays above its own picture
 _FACE_INCHES, _HEADING_INCHES = 1.05, 0.3
-# Dark enough for white letters on them
-_PERSON_COLOURS = ("#2f6f9f", "#b2452f", "#2e7d4f", "#7a4fa3", "#a86a12", "#0f7c80", "#a13a6c", "#56632b")
 
 
 @dataclass(frozen=True)
@@ -69,18 +57,40 @@ def result_grid(
     images = [query_image, *(tile.image for tile in tiles)]
     columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
-    cell = min(_CELL_INCHES, _WIDEST_INCHES / columns)
+    cell = min(_CELL_INCHES if len(images) > 3 else _FEW_CELLS_INCHES, _WIDEST_INCHES / columns)
     title = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
     heights = [cell * max(map(_aspect, row)) + title for row in rows]
+    heights[0] += 0.35 if query_image else 0  # for the remark below it
     figure = new_figure((columns * cell, sum(heights)))
-    axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
+    fill_grid(figure, columns, heights, query, tiles, query_image, remark)
+    return figure
+
+
+def fill_grid(
+    figure: Figure,
+    columns: int,
+    heights: Sequence[float],
+    query: str,
+    tiles: Sequence[Tile],
+    query_image: Image.Image | None = None,
+    remark: str = "",
+) -> list[Axes]:
+    """Draw a result grid on an empty figure, in so many columns and rows of such relative heights.
+
+    Returns
+    -------
+    axes : list of Axes
+        Of each tile.
+    """
+    axes = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights)
     for axis in axes.flat:
         axis.axis("off")
         axis.set_anchor("N")  # titles of a row in one line, whatever the shape of the photos
-    _draw_query(axes.flat[0], query, query_image, remark if tiles else "nothing found")
+    letters = int(figure.get_figwidth() / columns * _LETTERS_AN_INCH)
+    _draw_query(axes.flat[0], query, query_image, remark if tiles else "nothing found", letters)
     for axis, tile in zip(axes.flat[1:], tiles, strict=False):
-        _draw_tile(axis, tile)
-    return figure
+        _draw_tile(axis, tile, letters)
+    return list(axes.flat[1 : 1 + len(tiles)])
 
 
 def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple[str, float]]]]) -> Figure:
@@ -94,6 +104,17 @@ def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple
     columns = 1 if len(items) == 1 else 2
     rows = math.ceil(len(items) / columns)
     figure = new_figure((7.5 * columns, 2.9 * rows))
+    fill_classes(figure, items, rows, columns)
+    return figure
+
+
+def fill_classes(
+    figure: Figure,
+    items: Sequence[tuple[Image.Image, str, Sequence[tuple[str, float]]]],
+    rows: int,
+    columns: int,
+) -> list[Axes]:
+    """Draw photos and their bars on an empty figure, and return the axes of each photo."""
     grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1, 1.2] * columns)
     for axis in grid.flat:
         axis.axis("off")
@@ -102,44 +123,64 @@ def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple
         left.imshow(image)
         left.set_title(shorten(name, 34), color=INK, parse_math=False)
         _draw_bars(right, classes)
-    return figure
+    return [axis for row in grid for axis in row[::2]][: len(items)]
 
 
-def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Figure:
+def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequence[str] = ()) -> Figure:
     """Draw rows of small pictures, each row under its own heading.
 
     Parameters
     ----------
     rows
         Heading, and pictures with what stands below each; a row without a heading carries on the one above.
+    cast
+        All named people, for their colours.
     """
     columns = max([4, *(len(tiles) for _, tiles in rows)])
-    headings = [_HEADING_INCHES if heading else 0.05 for heading, _ in rows]
-    figure = new_figure((columns * _FACE_INCHES, sum(headings) + len(rows) * (_FACE_INCHES + 0.2) + 0.1))
-    if not rows:
-        figure.text(0.5, 0.5, "nobody yet", ha="center", color=QUIET)
-        return figure
-    heights = [heading + _FACE_INCHES + 0.2 for heading in headings]
+    figure = new_figure((columns * _FACE_INCHES, max(_FACE_INCHES, sum(map(_row_inches, rows)) + 0.1)))
+    if rows:
+        fill_sheet(figure, rows, columns, cast)
+    else:
+        figure.text(0.5, 0.5, "nobody yet", ha="center", va="center", color=QUIET)
+    return figure
+
+
+def fill_sheet(
+    figure: Figure, rows: Sequence[tuple[str, Sequence[Tile]]], columns: int, cast: Sequence[str] = ()
+) -> list[Axes]:
+    """Draw rows of small pictures on an empty figure, and return the axes of each picture."""
+    heights = [_row_inches(row) for row in rows]
     grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
+    drawn: list[Axes] = []
     for axes, (heading, tiles) in zip(grid, rows, strict=True):
         for axis in axes:
             axis.axis("off")
             axis.set_anchor("S")
         if heading:
-            _write_heading(axes[0], heading)
+            _write_heading(axes[0], heading, cast)
+        above = _HEADING_INCHES / _FACE_INCHES if heading else 0  # stays free, however large the pictures are
         for axis, tile in zip(axes, tiles, strict=False):
             if tile.image is None:
                 axis.text(0.5, 0.5, "gone", ha="center", va="center", color=QUIET)
-                axis.set(xlim=(0, 1), ylim=(0, 1))
+                axis.set(xlim=(0, 1), ylim=(0, 1 + above), aspect="equal")
             else:
                 axis.imshow(tile.image)
+                axis.set_ylim(top=-0.5 - above * tile.image.height)
             under = {"ha": "center", "va": "top", "transform": axis.transAxes}
             axis.text(0.5, -0.03, tile.title, size=7.5, color=QUIET, **under)
-    return figure
+            drawn.append(axis)
+    return drawn
+
+
+def _row_inches(row: tuple[str, Sequence[Tile]]) -> float:
+    return _FACE_INCHES + 0.2 + (_HEADING_INCHES if row[0] else 0.05)
 
 
 def photo_with_faces(
-    image: Image.Image, faces: Sequence[tuple[Sequence[float], str]], title: str = ""
+    image: Image.Image,
+    faces: Sequence[tuple[Sequence[float], str]],
+    title: str = "",
+    cast: Sequence[str] = (),
 ) -> Figure:
     """Draw a photo with a box around each face and its name.
 
@@ -151,28 +192,49 @@ def photo_with_faces(
         Box (left, top, right, bottom in pixels of the image) and label of each; the label may be empty.
     title
         Of the figure.
+    cast
+        All named people, for their colours.
     """
-    from matplotlib.patches import Rectangle
-
     width = 9.0 if image.width >= image.height else 6.5
-    figure = new_figure((width, width * image.height / image.width + 0.4))
+    figure = new_figure((width, width * image.height / image.width + 0.22))
     axis = figure.subplots()
     axis.imshow(image)
     axis.axis("off")
     axis.set_title(shorten(title, 90), color=INK, parse_math=False)
+    draw_faces(axis, faces, cast)
+    return figure
+
+
+def draw_faces(axis: Axes, faces: Sequence[tuple[Sequence[float], str]], cast: Sequence[str] = ()) -> None:
+    """Draw boxes with names on a photo that is drawn already; as `photo_with_faces` does."""
+    from matplotlib.patches import Rectangle
+
     for (x1, y1, x2, y2), label in faces:
-        colour = person_colour(label) if label else QUIET
+        colour = person_colour(label, cast) if label else QUIET
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
         box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
         text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
         axis.text(max(x1, 0), max(y1 - 3, 14), shorten(label or "?", 24), bbox=box, **text)
-    return figure
 
 
-def person_colour(label: str) -> str:
-    """Return the colour somebody has in every figure."""
-    name = label.partition(" · ")[2] or label
-    return _PERSON_COLOURS[zlib.crc32(name.encode()) % len(_PERSON_COLOURS)]
+def has_window() -> bool:
+    """Whether figures can be shown in windows; on a machine without a display they cannot."""
+    import matplotlib.pyplot as plt  # which looks for a display
+    from matplotlib.backends import BackendFilter, backend_registry
+
+    interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+    return plt.get_backend().lower() in {name.lower() for name in interactive}
+
+
+def open_window(figure: Figure, title: str) -> None:
+    """Show a figure in a window with that title, and wait until it is closed."""
+    import matplotlib.pyplot as plt
+
+    if figure.canvas.manager is not None:
+        figure.canvas.manager.set_window_title(shorten(" ".join(title.split()), 120))
+        _fit_to_screen(figure)
+    with _missing_letters_ignored():
+        plt.show()
 
 
 def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = True) -> Path | None:
@@ -183,7 +245,7 @@ def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = 
     figure
         Closed afterwards.
     name
-        What the file below ``outputs/`` is called, made from any text.
+        The window's title, and what the file below ``outputs/`` is called, made from any text.
     save
         A file to save to in any case.
     window
@@ -196,7 +258,7 @@ def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = 
     """
     import matplotlib.pyplot as plt
 
-    window = window and _has_window()
+    window = window and has_window()
     file = save
     if file is None and not window:
         file = Path("outputs") / f"{_file_name(name)}.png"
@@ -207,8 +269,8 @@ def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = 
                 figure.savefig(file, dpi=110)
             except (OSError, ValueError) as error:
                 raise UserError(f"{file}: the figure cannot be saved there ({error})") from None
-        if window:
-            plt.show()
+    if window:
+        open_window(figure, name)
     plt.close(figure)
     return file
 
@@ -229,8 +291,25 @@ def new_figure(inches: tuple[float, float]) -> Figure:
     import matplotlib.pyplot as plt
 
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # about fonts that are not there
-    plt.rcParams.update(_STYLE)
+    plt.rcParams.update(STYLE)
     return plt.figure(figsize=inches, layout="constrained")
+
+
+def _fit_to_screen(figure: Figure) -> None:
+    """Make a figure smaller whose window would reach beyond the screen; pictures shrink, letters do not."""
+    window = getattr(figure.canvas.manager, "window", None)
+    if hasattr(window, "winfo_screenwidth"):  # Tk, whose figures grow with the screen's density
+        dots = figure.dpi * window.tk.call("tk", "scaling") / (96 / 72)
+        width, height = window.winfo_screenwidth(), window.winfo_screenheight()
+    elif hasattr(window, "screen"):  # Qt
+        size = window.screen().availableSize()
+        dots, width, height = figure.dpi, size.width(), size.height()
+    else:
+        return
+    most = (width - 20) / dots, (height - 110) / dots  # what title bar, tool bar and desktop leave
+    wanted = figure.get_size_inches()
+    if any(w > m for w, m in zip(wanted, most, strict=True)):
+        figure.set_size_inches(*(min(w, m) for w, m in zip(wanted, most, strict=True)))
 
 
 @contextlib.contextmanager
@@ -240,42 +319,33 @@ def _missing_letters_ignored() -> Iterator[None]:
         yield
 
 
-def _has_window() -> bool:
-    import matplotlib
-    from matplotlib.backends import BackendFilter, backend_registry
-
-    interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
-    return matplotlib.get_backend().lower() in {name.lower() for name in interactive}
-
-
-def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str) -> None:
+def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, letters: int) -> None:
     from matplotlib.patches import Rectangle
 
+    places = {"ha": "center", "parse_math": False}
     if image is not None:
         axis.imshow(image)
-        axis.set_title(_wrap(query, 22, lines=2), color=ACCENT, fontweight="bold", parse_math=False)
+        axis.set_title(wrap(query, letters - 3, lines=2), color=ACCENT, fontweight="bold", parse_math=False)
         frame = {"color": ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
         axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
-        inside = {"ha": "center", "va": "bottom", "transform": axis.transAxes, "parse_math": False}
-        if remark:
-            paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2}
-            axis.text(0.5, 0.03, _wrap(remark, 40, lines=2), size=7, color=INK, bbox=paper, **inside)
+        under = {"va": "top", "transform": axis.transAxes, **places}
+        axis.text(0.5, -0.04, wrap(remark, letters * 3 // 2, lines=3), size=7, color=QUIET, **under)
         return
-    places = {"ha": "center", "parse_math": False}
-    axis.text(
-        0.5, 0.55, _wrap(query, 22, lines=5), va="center", size=12, color=ACCENT, weight="bold", **places
-    )
-    axis.text(0.5, 0.0, _wrap(remark, 36, lines=4), va="bottom", size=7.5, color=QUIET, **places)
+    long = len(query) > 70
+    size, lines = (10, 6) if long else (12, 5)
+    words = wrap(query, letters * 9 // size, lines)
+    axis.text(0.5, 0.42, words, va="bottom", size=size, color=ACCENT, weight="bold", **places)
+    axis.text(0.5, 0.36, wrap(remark, letters * 3 // 2, lines=5), va="top", size=7.5, color=QUIET, **places)
     axis.set(xlim=(0, 1), ylim=(0, 1))
 
 
-def _draw_tile(axis: Axes, tile: Tile) -> None:
+def _draw_tile(axis: Axes, tile: Tile, letters: int) -> None:
     if tile.image is None:
         axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=QUIET)
         axis.set(xlim=(0, 1), ylim=(0, 1))
     else:
         axis.imshow(tile.image)
-    lines = [tile.title, *(shorten(line, 26) for line in (tile.subtitle, tile.people) if line)]
+    lines = [tile.title, *(shorten(line, letters) for line in (tile.subtitle, tile.people) if line)]
     axis.set_title("\n".join(lines), color=INK, parse_math=False)
 
 
@@ -293,11 +363,12 @@ def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
         axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=INK)
 
 
-def _write_heading(axis: Axes, heading: str) -> None:
+def _write_heading(axis: Axes, heading: str, cast: Sequence[str]) -> None:
     """Write above the first picture of a row, over the next ones, and no further than the figure."""
-    style = {"color": person_colour(heading), "weight": "bold", "size": 11, "parse_math": False}
+    style = {"color": person_colour(heading, cast), "weight": "bold", "size": 11, "parse_math": False}
     # no title: the layout would push the pictures apart to make room for it
-    text = axis.text(0, 1.07, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
+    height = _FACE_INCHES / (_FACE_INCHES + _HEADING_INCHES) + 0.03
+    text = axis.text(0, height, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
     room = axis.figure.bbox.width - 0.3 * axis.figure.dpi
     with _missing_letters_ignored():
         for length in range(min(60, len(heading)), 0, -1):
@@ -309,24 +380,6 @@ def _write_heading(axis: Axes, heading: str) -> None:
 def _aspect(image: Image.Image | None) -> float:
     """Height over width of a cell, within bounds: a panorama leaves room, a tower does not tower."""
     return 0.6 if image is None else min(1.35, max(0.5, image.height / image.width))
-
-
-def shorten(text: str, length: int) -> str:
-    """Cut the middle out of a long name; both ends tell more."""
-    text = printable(text)
-    if len(text) <= length:
-        return text
-    head = (length - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
-
-
-def _wrap(text: str, width: int, lines: int) -> str:
-    return "\n".join(textwrap.wrap(printable(text), width, max_lines=lines, placeholder=" …"))
-
-
-def printable(text: str) -> str:
-    """Write the bytes of a file name that are not UTF-8 as ``\\udce9`` and the like, which fonts can draw."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _file_name(text: str) -> str:

@@ -41,6 +41,11 @@ class Vocabulary:
     within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By folded place: the larger ones around it, by the addresses of photos taken there."""
 
+    @property
+    def named(self) -> list[str]:
+        """The people who have a name, and are not only numbered."""
+        return [word.name for word in self.people.values() if not word.name.startswith("person ")]
+
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
         with written_whole(folder / _NAME) as unfinished:

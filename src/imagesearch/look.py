@@ -1,0 +1,67 @@
+"""The one look of all figures: fonts, colours, and how long names are written."""
+
+from __future__ import annotations
+
+import textwrap
+import zlib
+from collections.abc import Sequence
+
+STYLE = {
+    "figure.facecolor": "white",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    # the later ones, of Linux, macOS and Windows, are used for letters that the first does not have
+    "font.family": [
+        *("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans", "Hiragino Sans", "Apple SD Gothic Neo"),
+        *("Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "sans-serif"),
+    ],
+}
+INK, QUIET, ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
+PALETTE = (
+    *("#2f6f9f", "#b2452f", "#2e7d4f", "#7a4fa3", "#a86a12", "#0f7c80", "#a13a6c", "#56632b"),
+    *("#1f3f8f", "#8c1d2f", "#6d4c2f", "#c4307a"),
+)
+"""Colours of one look, dark enough for white letters on them."""
+
+
+def person_colour(label: str, cast: Sequence[str] = ()) -> str:
+    """Return the colour somebody has in every figure of a dataset.
+
+    It comes from the name. Of a cast's named people no two have the same one, as long as there are enough:
+    in the order of the alphabet, each takes the first that is free from the own one on.
+
+    Parameters
+    ----------
+    label
+        A name, ``person 12``, or either after a number: ``3 · Maya``.
+    cast
+        The names of all people of the dataset who have one.
+    """
+    name = label.partition(" · ")[2] or label
+    own = {member: zlib.crc32(member.encode()) % len(PALETTE) for member in (*cast, name)}
+    places: dict[str, int] = {}
+    for member in sorted(set(cast)):
+        free = set(range(len(PALETTE))) - set(places.values()) or {own[member]}
+        places[member] = min(free, key=lambda place: (place - own[member]) % len(PALETTE))
+    return PALETTE[places.get(name, own[name])]
+
+
+def shorten(text: str, length: int) -> str:
+    """Cut the middle out of a long name; both ends tell more."""
+    text = printable(text)
+    if len(text) <= length:
+        return text
+    head = (length - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+
+
+def wrap(text: str, width: int, lines: int) -> str:
+    """Break a text into so many lines at most."""
+    return "\n".join(textwrap.wrap(printable(text), width, max_lines=lines, placeholder=" …"))
+
+
+def printable(text: str) -> str:
+    """Write the bytes of a file name that are not UTF-8 as ``\\udce9`` and the like, which fonts can draw."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,177 @@
+"""The map of vectors and the timeline: what they show of one, of few and of many photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from conftest import World, draw
+from matplotlib.colors import to_hex
+from matplotlib.offsetbox import AnnotationBbox
+from PIL import Image
+
+from imagesearch.atlas import Groups, project, spread, timeline, vector_map
+from imagesearch.look import PALETTE, person_colour
+
+pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # this machine may lack fonts for some names
+
+
+def clustered(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors around five directions, and which one each is near to."""
+    rng = np.random.default_rng(seed)
+    which = np.arange(count) % 5
+    vectors = np.linalg.qr(rng.standard_normal((32, 5)))[0].T[which] + 0.1 * rng.standard_normal((count, 32))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), which
+
+
+@pytest.mark.parametrize("tsne", [False, True])
+def test_photos_that_are_alike_lie_together(tsne: bool) -> None:
+    vectors, which = clustered(60)
+    projection = project(vectors, tsne)
+    points = projection.points
+    assert points.shape == (60, 2) and ("t-SNE" in projection.said) == tsne
+    distances = np.linalg.norm(points[:, None] - points[None], axis=-1) + np.diag(np.full(60, np.inf))
+    assert (which[distances.argmin(axis=1)] == which).mean() > (0.95 if tsne else 0.6)
+    assert np.allclose(project(vectors, tsne).points, points), "another map at each run"
+
+
+@pytest.mark.parametrize("vectors", [np.ones((1, 8)), np.ones((4, 8)), np.eye(2, 8), np.eye(3, 1)])
+@pytest.mark.parametrize("tsne", [False, True])
+def test_a_map_of_next_to_nothing(vectors: np.ndarray, tsne: bool) -> None:
+    points = project(vectors, tsne).points
+    assert points.shape == (len(vectors), 2) and np.isfinite(points).all()
+
+
+def test_thumbnails_are_spread_so_that_none_covers_another_and_no_place_stays_empty() -> None:
+    points = np.random.default_rng(3).normal(500, 150, (5000, 2))
+    chosen = points[spread(points, 80.0)]
+    apart = np.abs(chosen[:, None] - chosen[None]).max(axis=-1)
+    assert apart[~np.eye(len(chosen), dtype=bool)].min() >= 80
+    assert np.abs(points[:, None] - chosen[None]).max(axis=-1).min(axis=1).max() < 80
+
+
+def groups_of(names: Sequence[str]) -> Groups:
+    return Groups(names, dict(zip(sorted(set(names)), PALETTE, strict=False)))
+
+
+@pytest.mark.parametrize("count", [1, 7, 60, 3000])
+def test_a_map_has_thumbnails_in_the_colour_of_their_group(count: int) -> None:
+    vectors, which = clustered(count)
+    names = [("beach", "_", "$x$", "a very long label, or another name of it", "")[i] for i in which]
+    asked: list[int] = []
+
+    def picture(point: int) -> Image.Image | None:
+        asked.append(point)
+        return None if point == 0 else draw(point, (48, 32))
+
+    figure = vector_map(project(vectors), groups_of(names), picture, "demo: photos")
+    figure.draw_without_rendering()
+    boxes = [artist for artist in figure.axes[0].artists if isinstance(artist, AnnotationBbox)]
+    assert len(boxes) == len([point for point in asked if point]) and len(asked) == len(set(asked)) < 200
+    frames = [to_hex(box.patch.get_edgecolor()) for box in boxes]
+    assert frames == [groups_of(names).colours[names[point]] for point in asked if point]
+    assert all(
+        figure.bbox.padded(1).contains(*p) for box in boxes for p in box.get_window_extent().get_points()
+    )
+    if count > 5:
+        written = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert {"beach", "_", "$x$", "unknown"} <= set(written)
+    plt.close(figure)
+
+
+# --- timeline ----------------------------------------------------------------------------------------------
+
+
+def bars(figure: plt.Figure) -> dict[str, list[float]]:
+    """Heights of the bars by the names in the legend."""
+    names = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
+    return {
+        name: [bar.get_height() for bar in container]
+        for name, container in zip(names, figure.axes[0].containers, strict=True)
+    }
+
+
+def test_a_bar_is_as_high_as_a_month_has_photos() -> None:
+    days = [datetime(2024, 1, 3), datetime(2024, 1, 9), datetime(2024, 3, 1), datetime(2024, 3, 2)]
+    people = [["Maya"], ["Maya", "Noor"], [], ["Noor", "Maya", "Zoë", "Kim"]]
+    figure = timeline(days, people, "demo", ["Maya", "Noor", "Zoë", "Kim"])
+    found = bars(figure)
+    assert found["Maya"] == [1.5, 0, 0.25] and found["Noor"] == [0.5, 0, 0.25]
+    assert found["nobody known"] == [0, 0, 1]
+    assert np.allclose(np.sum(list(found.values()), axis=0), [2, 0, 2])
+    assert "photos a month" in figure.axes[0].get_ylabel() and "shared out" in figure.axes[0].get_xlabel()
+    plt.close(figure)
+
+
+def test_a_long_span_is_drawn_by_year_and_many_people_share_a_colour() -> None:
+    days = [datetime(2001 + i % 12, 1 + i % 7, 5) for i in range(240)]
+    people = [[f"Person {i % 11}"] for i in range(240)]
+    figure = timeline(days, people, "demo", [f"Person {i}" for i in range(11)])
+    found = bars(figure)
+    assert len(found) == 9 and sum(found["others"]) > 0 and len(found["others"]) == 12
+    assert np.allclose(np.sum(list(found.values()), axis=0), 20)
+    assert "photos a year" in figure.axes[0].get_ylabel()
+    plt.close(figure)
+
+
+def test_people_have_the_colours_of_all_figures_and_no_two_look_the_same() -> None:
+    people = [["Kofi"], ["Kim"], ["_x"], ["person 5"], ["person 6"], ["person 7"], ["$y$"], ["Maya"]]
+    cast = ["Kofi", "Kim", "Maya", "_x", "$y$"]
+    figure = timeline([datetime(2024, 1, 3)] * 8, people, "demo", cast)
+    looks = {}
+    names = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
+    for name, container in zip(names, figure.axes[0].containers, strict=True):
+        looks[name] = to_hex(container[0].get_facecolor()), container[0].get_hatch()
+    assert set(names) == {name for (name,) in people}
+    assert all(looks[name][0] == person_colour(name, cast) for name in names)
+    assert len({looks[name][0] for name in cast}) == len(cast)
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("count", [1, 7, 60])
+def test_a_timeline_cuts_nothing_off(count: int) -> None:
+    names = ["Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "日本", ""]
+    days = [datetime(2020 + i % 4, 1 + i % 12, 1) for i in range(count)]
+    figure = timeline(days, [[names[i % 3]] if i % 3 < 2 else [] for i in range(count)], "demo", names)
+    figure.draw_without_rendering()
+    boxes = [figure.legends[0].get_window_extent(), figure.axes[0].title.get_window_extent()]
+    assert all(figure.bbox.padded(1).contains(*p) for box in boxes for p in box.get_points())
+    plt.close(figure)
+
+
+# --- as a user gets them -----------------------------------------------------------------------------------
+
+
+def test_05_draws_what_the_collections_hold(world: World) -> None:
+    for seed in range(7):
+        world.add(f"{seed}.jpg", seed, exif=taken(f"2024:0{1 + seed % 3}:05 10:00:00"))
+    world.run("01_extract_features.py")
+    world.run("04_extract_geo.py")
+    (world.photos / "3.jpg").unlink()
+    done = world.run("05_build_collections.py", "--map", "--tsne", "--timeline", "when", "--no-show")
+    assert "figure: outputs/vectors.png" in done.stderr and "figure: when.png" in done.stderr
+    assert "album_clip: 6 photos" in done.stdout
+    for file in ("outputs/vectors.png", "when.png"):
+        with Image.open(world.folder / file) as picture:
+            assert min(picture.size) > 400 and len(picture.convert("RGB").getcolors(1 << 20)) > 50
+
+
+def taken(when: str) -> Image.Exif:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = when
+    return exif
+
+
+def test_05_says_what_it_cannot_draw(world: World) -> None:
+    world.add("a.png", 1)
+    assert "give --map too" in world.run("05_build_collections.py", "--tsne", code=2).stderr
+    refused = world.run("05_build_collections.py", "--list", "--timeline", code=2).stderr
+    assert "do not go with --list" in refused
+    world.run("01_extract_features.py")
+    told = world.run("05_build_collections.py", "--timeline", "--no-show", code=2).stderr
+    assert "no photo says when it was taken" in told and "04_extract_geo.py" in told
+    assert not Path(world.folder / "outputs").exists()

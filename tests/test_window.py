@@ -1,0 +1,282 @@
+"""Grids that are used: what keys and clicks do, on any figure, and in a real window on a real display."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from conftest import ROOT, World
+from matplotlib.backend_bases import KeyEvent, MouseEvent
+from PIL import Image
+
+from imagesearch.dataset import Dataset
+from imagesearch.features import read_classes
+from imagesearch.look import person_colour
+from imagesearch.query import Result
+from imagesearch.visualize import Tile, fill_grid
+from imagesearch.window import Album, Browser, Detail, facts_of, pages_of
+
+
+def colour(number: int) -> tuple[int, int, int]:
+    """A photo's colour, unlike any other's and unlike what a window has."""
+    return 20 + 5 * number, 250 - 5 * number, 90
+
+
+def album(count: int, most: int = 20) -> Album:
+    tiles = [Tile(Image.new("RGB", (30, 20), colour(i)), f"{i + 1} · 0.3", f"{i}.jpg") for i in range(count)]
+
+    def draw(figure, page):
+        return fill_grid(figure, 7, [1, 1, 1], "boats", [tiles[i] for i in page])
+
+    def large(number, pixels):
+        return Detail(tiles[number].image, f"photo {number}", ())
+
+    return Album("boats", pages_of(count, most), draw, large)
+
+
+@pytest.fixture
+def figure() -> Iterator[plt.Figure]:
+    yield plt.figure(figsize=(12, 6), layout="constrained")
+    plt.close("all")
+
+
+def texts(figure: plt.Figure) -> str:
+    inside = [text for axis in figure.axes for text in (*axis.texts, axis.title)]
+    return "\n".join(text.get_text() for text in (*inside, *figure.texts))
+
+
+def test_pages_hold_all_photos_and_there_is_always_one() -> None:
+    assert pages_of(60, 20) == [range(20), range(20, 40), range(40, 60)]
+    assert pages_of(21, 20)[1] == range(20, 21)
+    assert pages_of(0, 20) == [range(0)]
+
+
+def test_keys_turn_pages_and_stop_at_both_ends(figure: plt.Figure) -> None:
+    browser = Browser(album(50), figure)
+    assert "page 1 of 3" in texts(figure) and "20.jpg" not in texts(figure)
+    pages = []
+    for key in ("left", "right", "pagedown", "right", "home", "end", "pageup"):
+        assert browser.press(key)
+        pages.append(browser.page)
+    assert pages == [0, 1, 2, 2, 0, 2, 1]
+    assert "page 2 of 3" in texts(figure) and "20.jpg" in texts(figure) and "40.jpg" not in texts(figure)
+    assert not browser.press("s") and not browser.press("escape")
+
+
+def test_a_click_opens_the_photo_under_it_and_another_goes_back(figure: plt.Figure) -> None:
+    browser = Browser(album(50), figure)
+    browser.press("right")
+    figure.canvas.draw()
+    photo, title = figure.axes[4].get_window_extent(), figure.axes[4].title.get_window_extent()
+    for box in (photo, title):
+        browser.click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+        assert browser.opened == 23 and "photo 23" in texts(figure) and "24 of 50" in texts(figure)
+        browser.click(5, 5)
+        assert browser.opened is None and browser.page == 1
+        figure.canvas.draw()
+    browser.click(1, 1)  # between the photos
+    assert browser.opened is None
+
+
+def test_an_open_photo_leads_to_the_next_and_back_to_its_own_page(figure: plt.Figure) -> None:
+    browser = Browser(album(50), figure)
+    browser.open(19)
+    browser.press("right")
+    assert browser.opened == 20 and "photo 20" in texts(figure)
+    browser.press("escape")
+    assert (browser.opened, browser.page) == (None, 1)
+    browser.press("enter")
+    browser.press("home")
+    browser.press("left")
+    assert browser.opened == 0
+
+
+def test_the_second_click_of_a_double_click_does_not_shut_the_photo(figure: plt.Figure) -> None:
+    browser = Browser(album(3), figure)
+    figure.canvas.draw()
+    box = figure.axes[2].get_window_extent()
+    at = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    for double in (False, True):
+        event = MouseEvent("button_press_event", figure.canvas, *at, button=1, dblclick=double)
+        figure.canvas.callbacks.process("button_press_event", event)
+    assert browser.opened == 1
+    figure.canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", figure.canvas, "escape"))
+    assert browser.opened is None
+
+
+def test_without_results_keys_and_clicks_do_nothing(figure: plt.Figure) -> None:
+    browser = Browser(album(0), figure)
+    for key in ("right", "end", "enter", "escape"):
+        browser.press(key)
+    browser.click(300, 300)
+    assert (browser.page, browser.opened) == (0, None) and "nothing found" in texts(figure)
+
+
+def result(number: int, photos: Path = Path(), **known) -> Result:
+    name = f"{number:02d}.png"
+    return Result(number + 1, name, 0.5, photos / name, **({"class_label": "", "class_score": 0.0} | known))
+
+
+def test_what_is_said_of_a_photo_is_what_is_known_of_it() -> None:
+    assert [fact.heading for fact in facts_of(result(0))] == ["match", "file"]
+    full = result(
+        3,
+        class_label="beach",
+        class_score=0.9,
+        people=("Maya", "Zoë"),
+        address="Anjuna, Goa, India",
+        taken_at="2025-08-02T18:02:11",
+        fit=0.75,
+    )
+    facts = {fact.heading: fact for fact in facts_of(full, [("beach", 0.9), ("sea", 0.09), ("x", 0.001)])}
+    assert facts["people"].lines == ("Maya", "Zoë")
+    assert facts["people"].colours == (person_colour("Maya"), person_colour("Zoë"))
+    assert facts["time"].lines == ("Saturday, 2 August 2025, 18:02",)
+    assert facts["place"].lines == ("Anjuna, Goa, India",)
+    assert facts["shows"].lines == ("beach  90%", "sea  9%")
+    assert facts["match"].lines[0] == "score 0.5000" and facts["match"].lines[1].startswith("fit 0.75")
+    assert facts_of(full)[3].lines == ("beach  90%",)
+
+
+def test_all_classes_of_some_photos_are_read_off_their_table(world: World) -> None:
+    for seed in range(3):
+        world.add(f"{seed}.png", seed)
+    dataset = Dataset(world.config())
+    assert read_classes(dataset, ["1.png"]) == {}
+    world.run("01_extract_features.py")
+    found = read_classes(dataset, ["2.png", "0.png", "nothing.png"])
+    assert set(found) == {"0.png", "2.png"} and found["0.png"] != found["2.png"]
+    shown = json.loads(world.run("07_classify.py", "--json", "-k", "4", world.photos / "2.png").stdout)
+    expected = [(c["label"], c["score"]) for c in shown["results"][0]["classes"]]
+    assert [label for label, _ in found["2.png"]] == [label for label, _ in expected]
+    assert np.allclose([p for _, p in found["2.png"]], [p for _, p in expected], atol=1e-3)
+
+
+def test_a_photo_that_cannot_be_shown_says_why(figure: plt.Figure) -> None:
+    gone = Detail(None, "x.jpg", facts_of(result(0)), "cannot be decoded: broken")
+    browser = Browser(Album("x", [range(1)], album(1).draw, lambda number, pixels: gone), figure)
+    browser.open(0)
+    assert "cannot be decoded: broken" in texts(figure)
+
+
+# --- a real window -----------------------------------------------------------------------------------------
+
+# Shows 45 results as 06_search.py does; the steps happen while the window is open and waits.
+USER = """
+import json, os, sys
+from pathlib import Path
+import matplotlib.pyplot as plt
+from PIL import ImageGrab
+from imagesearch.config import load_config
+from imagesearch.dataset import Dataset
+from imagesearch.output import answer_figure
+from imagesearch.query import Answer, Query, Result
+from imagesearch.reading import Reading
+
+config_file, out = Path(sys.argv[1]), Path(sys.argv[2])
+dataset = Dataset(load_config(config_file))
+known = dict(people=("Maya",), address="Anjuna, Goa, India", taken_at="2025-08-02T18:02:11", fit=0.8)
+results = [
+    Result(i + 1, f"{i:02d}.png", 0.5, dataset.file(f"{i:02d}.png"), "beach", 0.9, **known) for i in range(45)
+]
+answer = Answer(Query(text="maya on the beach"), Reading(), results, photos=45)
+steps, log, wait_until_closed = json.loads(sys.argv[3]), [], plt.show
+
+def show():
+    figure = plt.gcf()
+    window, canvas = figure.canvas.manager.window, figure.canvas.get_tk_widget()
+
+    def step():
+        kind, value = steps.pop(0)
+        if kind == "click":
+            box = figure.axes[value].get_window_extent()
+            x, y = (box.x0 + box.x1) / 2, canvas.winfo_height() - (box.y0 + box.y1) / 2
+            canvas.event_generate("<Button-1>", x=round(x), y=round(y))
+        elif kind == "key":
+            canvas.focus_force()
+            canvas.event_generate(f"<{value}>")
+        elif kind == "look":
+            window.update()
+            ImageGrab.grab(xdisplay=os.environ["DISPLAY"]).save(out / f"{value}.png")
+            words = [t.get_text() for a in (*figure.axes, figure) for t in a.texts]
+            size = window.winfo_rootx() + window.winfo_width(), window.winfo_rooty() + window.winfo_height()
+            log.append({"title": window.title(), "words": words, "size": size})
+        if steps:
+            window.after(200, step)
+
+    window.after(500, step)
+    wait_until_closed()
+
+plt.show = show
+answer_figure(answer, dataset, None, window=True)
+(out / "log.json").write_text(json.dumps(log))
+"""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """A display of our own, on a screen of a small laptop's size."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("no Xvfb: windows are not tested (Debian: apt-get install xvfb)")
+    if importlib.util.find_spec("_tkinter") is None:
+        pytest.skip("this Python has no tkinter: windows are not tested (Debian: apt-get install python3-tk)")
+    reader, writer = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1366x768x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as ready:
+            yield f":{ready.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def share_of(picture: Path, number: int) -> float:
+    """How much of a screen has a photo's colour."""
+    with Image.open(picture) as image:
+        pixels = np.asarray(image.convert("RGB"), np.int16)
+    return float((np.abs(pixels - colour(number)).max(axis=-1) <= 1).mean())
+
+
+def test_a_window_opens_pages_turn_and_a_click_opens_a_photo(display: str, tmp_path: Path) -> None:
+    world = World(tmp_path, {})
+    for i in range(45):
+        Image.new("RGB", (300, 200), colour(i)).save(world.photos / f"{i:02d}.png")
+    steps = [
+        *(("look", "page1"), ("key", "Right"), ("look", "page2"), ("click", 4), ("look", "large")),
+        *(("key", "Right"), ("look", "next"), ("key", "Escape"), ("look", "back"), ("key", "q")),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", USER, str(world.config_file), str(tmp_path), json.dumps(steps)],
+        env=os.environ | {"MPLBACKEND": "TkAgg", "DISPLAY": display, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr and "Warning" not in done.stderr, done.stderr
+    page1, page2, large, following, back = json.loads((tmp_path / "log.json").read_text())
+    names = ("page1", "page2", "large", "next", "back")
+    shares = {name: [share_of(tmp_path / f"{name}.png", i) for i in range(45)] for name in names}
+
+    assert {look["title"] for look in (page1, page2, large, following, back)} == {"maya on the beach"}
+    assert page1["size"][0] <= 1366 and page1["size"][1] <= 768 - 30, "no room for the title bar"
+    assert any("page 1 of 3" in words for words in page1["words"])
+    assert all(share > 0.005 for share in shares["page1"][:20]) and not any(shares["page1"][20:])
+    assert all(share > 0.005 for share in shares["page2"][20:40]) and not any(shares["page2"][:20])
+    # the fourth photo of the second page, then the fifth
+    assert shares["large"][23] > 0.3 and not any(shares["large"][:23] + shares["large"][24:])
+    assert shares["next"][24] > 0.3 and not shares["next"][23]
+    said = {"24 · 23.png", "Maya", "Anjuna, Goa, India", "beach  90%", "Saturday, 2 August 2025, 18:02"}
+    assert said <= set(large["words"])
+    assert back["words"] == page2["words"] and shares["back"] == shares["page2"]
