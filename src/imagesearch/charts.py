@@ -9,15 +9,16 @@ import numpy as np
 
 from imagesearch.captioned import CaptionsReport
 from imagesearch.evaluate import LabelledReport, Ranking, SelfReport
+from imagesearch.look import INK, PALETTE, QUIET, shorten
 from imagesearch.metrics import interpolated_precision, recall_at
-from imagesearch.visualize import ACCENT, INK, QUIET, new_figure, shorten
+from imagesearch.visualize import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Of the kinds of vectors and of the two directions between photos and captions, in every figure the same.
-COLOURS = {"clip": ACCENT, "vit": "#b2452f", "text to image": ACCENT, "image to text": "#b2452f"}
+COLOURS = dict(zip(("clip", "vit", "text to image", "image to text"), PALETTE[:2] * 2, strict=True))
 _MOST_CATEGORIES = 30  # in a figure; the others are in the table
 _LEVELS = np.linspace(0, 1, 101)
 _MOST_RANKS = 100

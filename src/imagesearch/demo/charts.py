@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imagesearch.demo.evaluate_truth import Measure, TruthReport
-from imagesearch.visualize import ACCENT, INK, QUIET, new_figure, shorten
+from imagesearch.look import ACCENT, INK, QUIET, shorten
+from imagesearch.visualize import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
