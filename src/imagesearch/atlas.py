@@ -32,7 +32,7 @@ _AIR = 1.15  # thumbnails are at least that many of their own sizes apart, so th
 _GROUPS = 8  # classes or people with a colour of their own; the others share one
 _MOST_POINTS = {"pca": 10_000, "tsne": 2_000}  # beyond, dots cover dots, and t-SNE takes minutes
 _PIXELS = 160  # of a thumbnail, sharp in a PDF too
-_MOST_MONTHS = 60
+_MOST_MONTHS = 120
 _KEYS_A_BATCH = 5_000
 _OTHERS, _NOBODY = "others", "nobody known"
 _GREYS = {_OTHERS: "#9fb3c8", _NOBODY: "#d5dae0"}
@@ -247,7 +247,7 @@ def timeline(
     """Draw how many photos were taken in each month, stacked by who is in them.
 
     A bar is as high as the month's photos are many: one with several people is shared out among them, so
-    that no photo counts twice. Beyond some 60 months, a bar is a year.
+    that no photo counts twice. Beyond ten years, a bar is a year.
 
     Parameters
     ----------

@@ -61,7 +61,10 @@ class CaptionsReport:
         return {"model": self.model, "photos": self.photos, "captions": self.texts, **figures, "worst": worst}
 
     def __str__(self) -> str:
-        rows = [[name, len(found), *_figures(found).values()] for name, found in self.directions.items()]
+        rows = [
+            [name, len(found), *(recall_at(found, k) for k in CUTOFFS), f"{np.median(found):g}"]
+            for name, found in self.directions.items()
+        ]
         lines = [table(["direction", "queries", *(f"R@{k}" for k in CUTOFFS), "median rank"], rows)]
         last = [line for line in self.worst[:_WORST] if line[0] > CUTOFFS[-1]]
         return "\n".join(lines + [f"found at {rank} only: {text!r}, {path}" for rank, text, path in last])

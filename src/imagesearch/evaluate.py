@@ -170,7 +170,10 @@ def evaluate_labelled(
     if not len(rankings[0].category):
         raise UserError(f"{val}: no photo is of a category that {train} has: {', '.join(sorted(known)[:8])}")
     notes = [*_failures(sides), *_about_categories(*sides, known)]
-    return LabelledReport(sum(known.values()), len(rankings[0].category), rankings, tuple(notes))
+    searched = len(rankings[0].category)
+    alone = sum(category_of(e.path) in known for e in sides[1].dataset.current("clip").values()) - searched
+    notes += [f"left out: {alone} photos that are the only ones of their category"] if alone else []
+    return LabelledReport(sum(known.values()), searched, rankings, tuple(notes))
 
 
 def _rank(
@@ -221,8 +224,9 @@ def _about_categories(train: Extracted, val: Extracted, known: Counter[str]) -> 
         notes.append(f"left out: {count} photos of {', '.join(unknown[:8])}, which TRAIN does not have")
     few = sorted(name for name in asked if 0 < known[name] < CUTOFFS[-1])
     if few:
+        named = ", ".join(few[:8]) + (f" and {len(few) - 8} more" if len(few) > 8 else "")
         notes.append(
-            f"TRAIN has fewer than {CUTOFFS[-1]} photos of {', '.join(few[:8])}: "
+            f"TRAIN has fewer than {CUTOFFS[-1]} photos of {named}: "
             f"precision@{CUTOFFS[-1]} cannot reach 1 there"
         )
     copies = _copies(train.dataset, val.dataset)
