@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from imagesearch.catalogue import Catalogue
+from imagesearch.config import IndexSearchParams
 from imagesearch.connection import hybrid_request
 from imagesearch.errors import UserError
 from imagesearch.filters import ANYTHING, Between, Condition, Every, Is, OneOf, expression, span
@@ -32,6 +33,7 @@ class _Query:
     where: str
     min_score: float | None
     fields: tuple[str, ...]
+    params: IndexSearchParams
 
 
 class Store(Catalogue):
@@ -78,6 +80,8 @@ class Store(Catalogue):
         where: Condition = ANYTHING,
         min_score: float | None = None,
         fields: Sequence[str] = ("path",),
+        params: IndexSearchParams | None = None,
+        widen: bool = True,
     ) -> list[Hit]:
         """Return the rows nearest to a vector, best first.
 
@@ -96,15 +100,20 @@ class Store(Catalogue):
             Leave out lower scores.
         fields
             To return with each hit.
+        params
+            Of the index, in place of the config's.
+        widen
+            False gives what the index alone finds, filter or not: for measuring what that would lose.
         """
         # The same inner product comes out some 1e-7 apart from one search path to another
         least = None if min_score is None else min_score - 1e-6
         limit = min(limit, _MOST_HITS)
         written = self.expression(where)
-        query = _Query(self.open(dataset, kind), vector, limit, written, least, tuple(fields))
-        hits = self._approximate(query, exhaustive=bool(written))
+        params = params or self._search_params
+        query = _Query(self.open(dataset, kind), vector, limit, written, least, tuple(fields), params)
+        hits = self._approximate(query, exhaustive=widen and bool(written))
         index = query.collection.index
-        if len(hits) == limit or index.is_exact or query.collection.rows == 0:
+        if not widen or len(hits) == limit or index.is_exact or query.collection.rows == 0:
             return hits
         if index.has_clusters:
             return hits if written else self._approximate(query, exhaustive=True)
@@ -278,7 +287,7 @@ class Store(Catalogue):
 
     def _approximate(self, query: _Query, exhaustive: bool) -> list[Hit]:
         index = query.collection.index
-        params: dict[str, Any] = dict(index.search_params(self._search_params, query.limit, exhaustive))
+        params: dict[str, Any] = dict(index.search_params(query.params, query.limit, exhaustive))
         if query.min_score is not None:
             params["radius"] = query.min_score
         found = self._client.search(
