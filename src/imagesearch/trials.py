@@ -66,7 +66,7 @@ class Material:
     queries : (q, d) float32
         Of unit length; none of them is among the vectors.
     kinds : (q,) str
-        Where each query comes from: ``"held out"`` or ``"texts"``.
+        Where each query comes from.
     filters
         By name; the first lets everything pass.
     least : dict of (q,) float32
@@ -141,8 +141,7 @@ class Measure:
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints; times in milliseconds."""
         times = {"p50_ms": round(self.p50, 3), "p95_ms": round(self.p95, 3)}
-        by_kind = {name: round(value, 4) for name, value in self.recalls.items()}
-        return {"recall": round(self.recall, 4), "recall_by_query": by_kind, **times}
+        return {"recall": self.recall, "recall_by_query": self.recalls, "surely": self.surely, **times}
 
 
 def load_vectors(file: Path) -> np.ndarray:
@@ -175,17 +174,12 @@ def load_vectors(file: Path) -> np.ndarray:
     return vectors
 
 
-def prepare(vectors: np.ndarray, texts: np.ndarray | None = None, seed: int = 0) -> Material:
-    """Take queries out of some vectors, choose what filters let pass, and answer the queries exactly.
+def hold_out(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Take some vectors out as queries: 200, and at most 5%, chosen at random.
 
-    Parameters
-    ----------
-    vectors : (n, d) float32
-        Of unit length. Up to 200 of them, and at most 5%, are held out as queries.
-    texts : (t, d) float32, optional
-        More queries, of which 200 are taken. Those of texts lie elsewhere than photos do.
-    seed
-        Of all choices.
+    Returns
+    -------
+    kept, held : (n, d) and (q, d) float32
 
     Raises
     ------
@@ -197,16 +191,30 @@ def prepare(vectors: np.ndarray, texts: np.ndarray | None = None, seed: int = 0)
             f"{len(vectors)} vectors are too few to try an index on ({FEWEST_ROWS} are wanted); "
             "milvus.index.type: FLAT is exact, and fast enough for so few"
         )
+    count = min(_MOST_QUERIES, int(_SHARE_HELD_OUT * len(vectors)))
+    held = np.random.default_rng(seed).permutation(len(vectors))[:count]
+    return np.delete(vectors, held, axis=0), vectors[held]
+
+
+def prepare(vectors: np.ndarray, queries: Mapping[str, np.ndarray], seed: int = 0) -> Material:
+    """Shuffle queries, choose what filters let pass, and answer the queries exactly.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32
+        Of unit length.
+    queries : dict of (q, d) float32
+        By kind; 200 of each are taken. Those of texts lie elsewhere than photos do.
+    seed
+        Of all choices.
+    """
     rng = np.random.default_rng(seed)
-    held = rng.permutation(len(vectors))[: min(_MOST_QUERIES, int(_SHARE_HELD_OUT * len(vectors)))]
-    chosen = [] if texts is None else rng.permutation(len(texts))[:_MOST_QUERIES]
-    queries = vectors[held] if texts is None else np.concatenate([vectors[held], texts[chosen]])
-    kinds = np.asarray(["held out"] * len(held) + ["texts"] * len(chosen))
-    order = rng.permutation(len(queries))
-    queries, kinds = np.ascontiguousarray(queries[order], np.float32), kinds[order]
-    kept = np.delete(vectors, held, axis=0)
-    filters = _filters(len(kept), rng)
-    return Material(kept, queries, kinds, filters, _least(kept, queries, filters))
+    taken = {kind: rng.permutation(some)[:_MOST_QUERIES] for kind, some in queries.items()}
+    kinds = np.repeat(list(taken), [len(some) for some in taken.values()])
+    order = rng.permutation(len(kinds))
+    asked = np.concatenate(list(taken.values()))[order].astype(np.float32, copy=False)
+    filters = _filters(len(vectors), rng)
+    return Material(vectors, asked, kinds[order], filters, _least(vectors, asked, filters))
 
 
 def _filters(rows: int, rng: np.random.Generator) -> dict[str, Filter]:
@@ -217,7 +225,8 @@ def _filters(rows: int, rng: np.random.Generator) -> dict[str, Filter]:
         if count < found[-1].rows:
             passes = np.zeros(rows, bool)
             passes[rng.choice(rows, count, replace=False)] = True
-            found.append(Filter(f"{100 * count / rows:.2g}%", Has("face_labels", label), passes))
+            percent = 100 * (share if count > _FEWEST_PASSING else count / rows)
+            found.append(Filter(f"{percent:.2g}%", Has("face_labels", label), passes))
     return {item.name: item for item in found}
 
 

@@ -20,6 +20,7 @@ from imagesearch.trials import (
     Material,
     Progress,
     Scratch,
+    hold_out,
     load_vectors,
     measure,
     prepare,
@@ -92,7 +93,8 @@ def evaluate_index(
 def _material(config: Config, file: Path | None, notes: list[str]) -> Material:
     """Prepare the vectors of a file, or those of the dataset with the texts that are known of it."""
     if file is not None:
-        return prepare(load_vectors(file))
+        kept, held = hold_out(load_vectors(file))
+        return prepare(kept, {"held out": held})
     dataset = Dataset(config)
     _, vectors = dataset.table("clip").vectors(dataset.current("clip").values())
     if not len(vectors):
@@ -100,12 +102,12 @@ def _material(config: Config, file: Path | None, notes: list[str]) -> Material:
             f"{dataset.folder}: no CLIP vectors of the photos there; run 01_extract_features.py first, "
             "or name a file of vectors with --vectors"
         )
+    kept, held = hold_out(vectors)
     texts = known_texts(config, dataset)
-    if texts is not None and texts.shape[1] != vectors.shape[1]:
-        texts = None
-    if texts is None:
+    if texts is None or texts.shape[1] != vectors.shape[1]:
         notes.append("no texts are kept of this dataset's model: photos alone are the queries")
-    return prepare(vectors, texts)
+        return prepare(kept, {"held out": held})
+    return prepare(kept, {"held out": held, "texts": texts})
 
 
 def _curve(
