@@ -3,7 +3,7 @@
     python benchmarks/index_curve.py [--rows 100000] [--dimension 512] [--types FLAT IVF_FLAT HNSW]
 
 Runs what `08_evaluate.py --index` runs on a file of vectors. Then each index is built again from the lines
-that were recommended, of all those vectors, and asked 200 queries that were never in the file.
+that were recommended, of all those vectors, and asked 100 queries that were never in the file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from imagesearch.trials import Case, measure, prepare, scratch
 from imagesearch.tuning import evaluate_index
 from imagesearch.visualize import report_saved, show
 
-FRESH = 200
+FRESH = 100
 
 
 def ask(lines: str, vectors: np.ndarray, fresh: np.ndarray, folder: Path) -> dict[str, dict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imagesearch.recommendation import TARGET, Curve, IndexReport
@@ -33,13 +34,9 @@ def index_figure(report: IndexReport) -> Figure:
         axis.axhline(TARGET, **_FAINT)
         axis.set_ylim(-0.03, 1.05)
         axis.set_yticks([0, 0.25, 0.5, 0.75, TARGET], ["0", "0.25", "0.5", "0.75", str(TARGET)])
-    for axis in axes[1]:
-        axis.set_yscale("log")
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_formatter(_sparse)
-        axis.grid(axis="y", which="both", alpha=0.15)
+    _scale_times(axes[1])
     axes[0, 0].set_ylabel("recall@10")
-    axes[1, 0].set_ylabel("median ms (shaded: to the 95th percentile)")
+    axes[1, 0].set_ylabel("median ms, shaded to p95")
     figure.suptitle(_title(report), color=INK, fontsize=10)
     _draw_legend(figure, report)
     return figure
@@ -55,6 +52,20 @@ def _title(report: IndexReport) -> str:
         value = f", {best.parameter} {best.pick.value}" if best.parameter else ""
         advice = f"recommended: {best.plan.type}{value}"
     return f"{report.rows:,} vectors of {report.dimension} dimensions · {advice}"
+
+
+def _scale_times(axes: Sequence[Axes]) -> None:
+    """Scale times by their logarithm, with room around them, so that there are always numbers at the axis."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    lows, highs = zip(*(axis.dataLim.intervaly for axis in axes), strict=True)
+    for axis in axes:
+        axis.set_yscale("log")
+        axis.set_ylim(min(lows) / 1.5, max(highs) * 1.5)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        axis.yaxis.set_minor_locator(NullLocator())
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.grid(axis="y", alpha=0.15)
 
 
 def _draw_curve(above: Axes, below: Axes, curve: Curve, report: IndexReport) -> None:
@@ -121,9 +132,5 @@ def _draw_legend(figure: Figure, report: IndexReport) -> None:
     if any(curve.parameter for curve in report.curves):
         lines.append(Line2D([], [], color=QUIET, linestyle="--"))
         names.append("the index alone")
-    figure.legend(lines, names, loc="outside lower center", ncols=len(names), frameon=False)
-
-
-def _sparse(value: float, _: int) -> str:
-    """Label the minor ticks 2 and 5 of each decade alone."""
-    return f"{value:g}" if f"{value:e}"[0] in "25" else ""
+    columns = len(names) if len(report.curves) > 1 else 3
+    figure.legend(lines, names, loc="outside lower center", ncols=columns, frameon=False)

@@ -286,6 +286,7 @@ def measure(
         Of the queries.
     """
     asked = np.arange(len(place.material.queries))[which]
+    kinds = place.material.kinds[which]
     recalls = {case: np.empty(len(asked)) for case in cases}
     times = {case: np.empty(len(asked)) for case in cases}
     for case in cases:
@@ -294,7 +295,6 @@ def measure(
     for i in progress(numbers, len(asked), "query") if progress else numbers:
         for case in cases:
             recalls[case][i], times[case][i] = _search(place, case, int(asked[i]))
-    kinds = place.material.kinds[which]
     return {case: _summary(recalls[case], times[case], kinds) for case in cases}
 
 
