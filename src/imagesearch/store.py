@@ -19,6 +19,9 @@ from imagesearch.schema import LIST_FIELDS, STEPS, WORDS_INDEX, Collection, Hit,
 
 _ROWS_A_BATCH = 5_000
 _MOST_HITS = 16_384  # Milvus' own limit of one search
+# Of 100,000 rows of which 20 pass a filter a graph searched with ef 4,096 met 10 or more, but of the best 10
+# only 8.6; where a hundred are met, in 1% of the rows, 9.95.
+_ENOUGH_MET = 100
 _FEW = 300  # photos that are ordered here rather than looked for by their dates
 _HYBRID_DEPTH = 200  # of each of the two rankings that are fused
 
@@ -85,8 +88,9 @@ class Store(Catalogue):
     ) -> list[Hit]:
         """Return the rows nearest to a vector, best first.
 
-        No filter loses a row to an approximate index: when one gives fewer hits than asked for, the search
-        is repeated exactly over the rows that pass the filter.
+        No filter loses a row to an approximate index: when one gives fewer hits than asked for, or a graph
+        meets so few of the rows that pass a filter that it need not have met the best ones, the search is
+        repeated exactly over the rows that pass.
 
         Parameters
         ----------
@@ -110,19 +114,22 @@ class Store(Catalogue):
         limit = min(limit, _MOST_HITS)
         written = self.expression(where)
         params = params or self._search_params
-        query = _Query(self.open(dataset, kind), vector, limit, written, least, tuple(fields), params)
+        collection = self.open(dataset, kind)
+        index = collection.index
+        in_graph = widen and bool(written) and not (index.is_exact or index.has_clusters)
+        depth = max(limit, _ENOUGH_MET) if in_graph else limit
+        query = _Query(collection, vector, depth, written, least, tuple(fields), params)
         hits = self._approximate(query, exhaustive=widen and bool(written))
-        index = query.collection.index
-        if not widen or len(hits) == limit or index.is_exact or query.collection.rows == 0:
-            return hits
+        if not widen or len(hits) == depth or index.is_exact or collection.rows == 0:
+            return hits[:limit]
         if index.has_clusters:
             return hits if written else self._approximate(query, exhaustive=True)
         if least is not None:
             # Few above the score, or few found? An answer that is full without the score means: few above it.
-            full = self._approximate(replace(query, min_score=None), exhaustive=False)
-            if len(full) == limit:
-                return [hit for hit in full if hit.score >= least]
-        return self._exact(query)
+            full = self._approximate(replace(query, min_score=None), exhaustive=in_graph)
+            if len(full) == depth:
+                return [hit for hit in full if hit.score >= least][:limit]
+        return self._exact(replace(query, limit=limit))
 
     def hybrid(
         self,
