@@ -102,7 +102,8 @@ def _mark_pick(above: Axes, below: Axes, curve: Curve, is_best: bool) -> None:
     place = {"textcoords": "offset points", "xytext": (-4 if left else 4, 3)}
     place["ha"] = "right" if left else "left"
     style = {"color": INK, "weight": "bold"} if is_best else {"color": QUIET}
-    above.annotate(f"{curve.parameter} {pick}", (pick, 0), size=8, **place, **style)
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
+    above.annotate(f"{curve.parameter} {pick}", (pick, 0), size=8, bbox=paper, **place, **style)
 
 
 def _draw_point(above: Axes, below: Axes, curve: Curve, report: IndexReport) -> None:

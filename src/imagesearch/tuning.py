@@ -13,7 +13,7 @@ from imagesearch.config import Config, IndexSearchParams
 from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.indexes import IndexPlan, plan_index
-from imagesearch.recommendation import Curve, IndexReport, Setting, fastest
+from imagesearch.recommendation import Curve, IndexReport, Setting, cheapest
 from imagesearch.trials import (
     Case,
     K,
@@ -123,7 +123,7 @@ def _curve(
     params = {value: IndexSearchParams(**({parameter: value} if parameter else {})) for value in values}
     with scratch(config.milvus, plan, material, progress) as place:
         settings = _settings(place, plan, params, slice(half, None), progress)
-        pick = fastest(settings)
+        pick = cheapest(settings)
         fresh = {}
         if pick is not None:
             cases = {item: Case(item, params[pick.value]) for item in material.filters}
