@@ -180,9 +180,10 @@ class IndexReport:
         else:
             setting = f" with {curve.parameter} {curve.pick.value}" if curve.parameter else ""
             found = ", ".join(f"{item.recall:.3f} ({name})" for name, item in curve.fresh.items())
+            name = f"{curve.plan.type}{setting}"
             said = [
                 f"* the cheapest whose recall is {TARGET} or more under every filter, with 95% confidence",
-                f"recommended: {curve.plan.type}{setting}, {curve.pick.cost:.1f} ms, the mean over the filters",
+                f"recommended: {name}, {curve.pick.cost:.1f} ms, the mean over all filters",
                 f"on fresh queries ({_counted(self.checked)}) its recall is {found}",
             ]
             if not _holds(curve.fresh):
