@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from imagesearch import build
+from imagesearch.build import fill_collection
 from imagesearch.config import Index, Milvus
 from imagesearch.filters import Under
 from imagesearch.indexes import plan_index
@@ -86,7 +86,7 @@ def run(kind: str, rows: int, dimension: int) -> dict:
             for year in years:
                 start = time.perf_counter()
                 with Store(settings[name]) as store:
-                    report = build._update(store, [(spec, table_of(vectors, year))], False, None)["clip"]
+                    report = fill_collection(store, spec, table_of(vectors, year))
                 sent = report.inserted + report.updated
                 result[f"seconds to send {sent}"] = round(time.perf_counter() - start, 1)
         stores = {name: Store(milvus) for name, milvus in settings.items()}

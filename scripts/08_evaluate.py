@@ -31,9 +31,21 @@ def arguments():
     what.add_argument("--captions", type=Path, metavar="FILE", help="a CSV with columns path and caption")
     what.add_argument("--index", action="store_true", help="the index against exact search")
     what.add_argument("--truth", type=Path, metavar="FILE", help="ALBUM.truth.json, of a drawn album")
+    trial = parser.add_argument_group("with --index")
+    trial.add_argument(
+        "--types",
+        nargs="+",
+        choices=("FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"),
+        default=[],
+        help="indexes to try; default: FLAT, which is exact, and the config's",
+    )
+    trial.add_argument("--vectors", type=Path, metavar="FILE", help=".npy: vectors in place of the dataset's")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     cli.add_figure_options(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if (args.types or args.vectors) and not args.index:
+        parser.error("--types and --vectors go with --index")
+    return args
 
 
 def main():
@@ -86,7 +98,8 @@ def index(args, config):
     from imagesearch.curves import index_figure
     from imagesearch.tuning import evaluate_index
 
-    return evaluate_index(config, progress=cli.bar), index_figure
+    report = evaluate_index(config, types=args.types, vectors=args.vectors, progress=cli.bar)
+    return report, index_figure
 
 
 def truth(args, config):

@@ -96,6 +96,25 @@ def test_a_filter_never_loses_photos_to_an_index(tmp_path: Path, kind: str) -> N
                 assert len(set(found) & set(best)) >= len(best) - (1 if kind == "IVF_SQ8" else 0), name
 
 
+def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_path: Path) -> None:
+    matrix = vectors(30_000)
+    passing = np.random.default_rng(3).choice(len(matrix), 40, replace=False)
+    folder = np.where(np.isin(np.arange(len(matrix)), passing), "few", "rest")
+    where = [f"{name}/{i:05d}.jpg" for i, name in enumerate(folder)]
+    with Store(settings(tmp_path, "HNSW")) as store:
+        update(store, spec(plan_index(Index(type="HNSW"), len(matrix), lite=True)), rows(matrix, path=where))
+    queries = vectors(20, seed=9)
+    with Store(settings(tmp_path, "HNSW")) as store:  # closing builds the graph
+        met = IndexSearchParams(ef=4096)
+        lost = 0
+        for query in queries:
+            best = passing[np.argsort(-(matrix[passing] @ query))[:5]].tolist()
+            assert [h.id for h in store.search("album", "clip", query, 5, where=Under("few"))] == best
+            alone = store.search("album", "clip", query, 5, where=Under("few"), params=met, widen=False)
+            lost += len(alone) == 5 and [hit.id for hit in alone] != best
+        assert lost  # else this tests nothing
+
+
 def test_the_best_come_first_with_their_cosines(store: Store) -> None:
     matrix = vectors(200)
     update(store, spec(), rows(matrix))

@@ -110,6 +110,19 @@ def build_collections(
     return reports
 
 
+def fill_collection(store: Store, spec: Spec, rows: Rows, progress: Progress | None = None) -> Report:
+    """Make one collection hold some rows, whatever they come from, and let it be searched.
+
+    Parameters
+    ----------
+    store, spec, rows
+        Where, what it is to be, and what it is to hold.
+    progress
+        As of `build_collections`.
+    """
+    return _update(store, [(spec, rows)], rebuild=False, progress=progress)[spec.kind]
+
+
 def names_wait(dataset: Dataset) -> bool:
     """Whether something was decided about people since the collections were built."""
     return journal(dataset).count() != Vocabulary.read(dataset.folder).decisions

@@ -60,6 +60,11 @@ def keep_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
         unfinished.write_text(json.dumps({"key": key, **bands.to_dict()}), "utf-8")
 
 
+def known_texts(config: Config, dataset: Dataset) -> np.ndarray | None:
+    """Return the vectors of the texts that scores are compared with, (n, d) float32, if they are known."""
+    return _read_texts(dataset, _key(config))
+
+
 def read_bands(config: Config, dataset: Dataset, dimension: int) -> Bands | None:
     """Return what scores mean in a dataset's collection; None where that is not known of this model."""
     try:

@@ -6,6 +6,7 @@ What differs between Milvus Lite (a file) and a server is the table `_LITE` / `_
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -217,6 +218,21 @@ class Catalogue:
         self._client.flush(name)
         self._client.load_collection(name)
         return int(self._client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
+
+    def wait_for_index(self, name: str) -> None:
+        """Return when a server's vector index covers all rows of a collection.
+
+        It is built in the background, as that of Milvus Lite, which is complete when the file is closed.
+
+        Raises
+        ------
+        UserError
+            If the server could not build it.
+        """
+        while (found := self._client.describe_index(name, "embedding"))["pending_index_rows"]:
+            if found["state"] == "Failed":
+                raise UserError(f"{self.uri}: the index of {name} cannot be built; the server's log says why")
+            time.sleep(0.5)
 
     def publish(self, spec: Spec, name: str) -> None:
         """Let a collection be the one that is searched, and drop the one it replaces."""

@@ -15,7 +15,7 @@ _HNSW_UP_TO = 5_000_000
 _MIN_POINTS_PER_CLUSTER = 39
 # A graph meets only the photos near the query, and of these only the ones that pass a filter count. Measured
 # on 50,000 clustered vectors with a filter that 1% pass: recall@10 0.50 at ef 64, 0.95 at 1,024, 1.00 at
-# 4,096, for 24, 25 and 33 ms. Filters that fewer pass give too few hits, and are searched exactly.
+# 4,096, for 24, 25 and 33 ms. Where fewer pass the graph meets too few, and the search is repeated exactly.
 _EF_UNDER_FILTER = 4096
 
 

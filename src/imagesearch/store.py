@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from imagesearch.catalogue import Catalogue
+from imagesearch.config import IndexSearchParams
 from imagesearch.connection import hybrid_request
 from imagesearch.errors import UserError
 from imagesearch.filters import ANYTHING, Between, Condition, Every, Is, OneOf, expression, span
@@ -18,6 +19,9 @@ from imagesearch.schema import LIST_FIELDS, STEPS, WORDS_INDEX, Collection, Hit,
 
 _ROWS_A_BATCH = 5_000
 _MOST_HITS = 16_384  # Milvus' own limit of one search
+# Of 100,000 rows of which 20 pass a filter a graph searched with ef 4,096 met 10 or more, but of the best 10
+# only 8.6; where a hundred are met, in 1% of the rows, 9.95.
+_ENOUGH_MET = 100
 _FEW = 300  # photos that are ordered here rather than looked for by their dates
 _HYBRID_DEPTH = 200  # of each of the two rankings that are fused
 
@@ -32,6 +36,7 @@ class _Query:
     where: str
     min_score: float | None
     fields: tuple[str, ...]
+    params: IndexSearchParams
 
 
 class Store(Catalogue):
@@ -78,11 +83,14 @@ class Store(Catalogue):
         where: Condition = ANYTHING,
         min_score: float | None = None,
         fields: Sequence[str] = ("path",),
+        params: IndexSearchParams | None = None,
+        widen: bool = True,
     ) -> list[Hit]:
         """Return the rows nearest to a vector, best first.
 
-        No filter loses a row to an approximate index: when one gives fewer hits than asked for, the search
-        is repeated exactly over the rows that pass the filter.
+        No filter loses a row to an approximate index: when one gives fewer hits than asked for, or a graph
+        meets so few of the rows that pass a filter that it need not have met the best ones, the search is
+        repeated exactly over the rows that pass.
 
         Parameters
         ----------
@@ -96,24 +104,32 @@ class Store(Catalogue):
             Leave out lower scores.
         fields
             To return with each hit.
+        params
+            Of the index, in place of the config's.
+        widen
+            False gives what the index alone finds, filter or not: for measuring what that would lose.
         """
         # The same inner product comes out some 1e-7 apart from one search path to another
         least = None if min_score is None else min_score - 1e-6
         limit = min(limit, _MOST_HITS)
         written = self.expression(where)
-        query = _Query(self.open(dataset, kind), vector, limit, written, least, tuple(fields))
-        hits = self._approximate(query, exhaustive=bool(written))
-        index = query.collection.index
-        if len(hits) == limit or index.is_exact or query.collection.rows == 0:
-            return hits
+        params = params or self._search_params
+        collection = self.open(dataset, kind)
+        index = collection.index
+        in_graph = widen and bool(written) and not (index.is_exact or index.has_clusters)
+        depth = max(limit, _ENOUGH_MET) if in_graph else limit
+        query = _Query(collection, vector, depth, written, least, tuple(fields), params)
+        hits = self._approximate(query, exhaustive=widen and bool(written))
+        if not widen or len(hits) == depth or index.is_exact or collection.rows == 0:
+            return hits[:limit]
         if index.has_clusters:
             return hits if written else self._approximate(query, exhaustive=True)
         if least is not None:
             # Few above the score, or few found? An answer that is full without the score means: few above it.
-            full = self._approximate(replace(query, min_score=None), exhaustive=False)
-            if len(full) == limit:
-                return [hit for hit in full if hit.score >= least]
-        return self._exact(query)
+            full = self._approximate(replace(query, min_score=None), exhaustive=in_graph)
+            if len(full) == depth:
+                return [hit for hit in full if hit.score >= least][:limit]
+        return self._exact(replace(query, limit=limit))
 
     def hybrid(
         self,
@@ -284,7 +300,7 @@ class Store(Catalogue):
 
     def _approximate(self, query: _Query, exhaustive: bool) -> list[Hit]:
         index = query.collection.index
-        params: dict[str, Any] = dict(index.search_params(self._search_params, query.limit, exhaustive))
+        params: dict[str, Any] = dict(index.search_params(query.params, query.limit, exhaustive))
         if query.min_score is not None:
             params["radius"] = query.min_score
         found = self._client.search(

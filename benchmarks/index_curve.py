@@ -1,0 +1,70 @@
+"""The index against exact search on vectors like real ones, and what is recommended on queries never seen.
+
+    python benchmarks/index_curve.py [--rows 100000] [--dimension 512] [--types FLAT IVF_FLAT HNSW]
+
+Runs what `08_evaluate.py --index` runs on a file of vectors. Then each index is built again from the lines
+that were recommended, of all those vectors, and asked 100 queries that were never in the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from store_speed import clustered
+
+from imagesearch import cli
+from imagesearch.config import load_config
+from imagesearch.curves import index_figure
+from imagesearch.indexes import plan_index
+from imagesearch.trials import Case, measure, prepare, scratch
+from imagesearch.tuning import evaluate_index
+from imagesearch.visualize import report_saved, show
+
+FRESH = 100
+
+
+def ask(lines: str, vectors: np.ndarray, fresh: np.ndarray, folder: Path) -> dict[str, dict]:
+    """Build an index from lines of YAML, and return how it answers fresh queries, by filter."""
+    file = folder / "recommended.yaml"
+    file.write_text(lines, "utf-8")
+    milvus = load_config(file).milvus
+    material = prepare(vectors, {"fresh": fresh}, seed=1)  # filters other than those that were tuned on
+    with scratch(milvus, plan_index(milvus.index, len(vectors), lite=True), material, cli.bar) as place:
+        cases = [Case(name, milvus.index.search_params) for name in material.filters]
+        found = measure(place, cases, slice(None), cli.bar)
+    return {case.filter: found[case].to_dict() for case in cases}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--dimension", type=int, default=512)
+    parser.add_argument("--types", nargs="+", default=["FLAT", "IVF_FLAT", "HNSW"])
+    parser.add_argument("--save", type=Path, help="the figure")
+    parser.add_argument("--json", type=Path, help="the report, as 08_evaluate.py prints it with --json")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        vectors = clustered(args.rows + FRESH, args.dimension)
+        fresh, vectors = vectors[:FRESH].copy(), vectors[FRESH:]
+        np.save(folder / "vectors.npy", vectors)
+        (folder / "config.yaml").touch()
+        config = load_config(folder / "config.yaml")
+        report = evaluate_index(config, types=args.types, vectors=folder / "vectors.npy", progress=cli.bar)
+        print(report, flush=True)
+        if args.json:
+            args.json.write_text(json.dumps(report.to_dict(), indent=2), "utf-8")
+        if args.save:
+            report_saved(show(index_figure(report), "index", save=args.save, window=False))
+        for curve in report.curves:
+            if curve.parameter and curve.pick:
+                found = ask(curve.yaml(), vectors, fresh, folder)
+                print(f"\n{curve.yaml()}\non {FRESH} queries never seen:", json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""Choosing an index: its recall and time against exact search, and whether what is recommended holds."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import World
+from matplotlib.figure import Figure
+
+from imagesearch import catalogue, tuning
+from imagesearch.build import fill_collection
+from imagesearch.config import Config, IndexSearchParams, load_config
+from imagesearch.curves import index_figure
+from imagesearch.errors import UserError
+from imagesearch.indexes import IndexPlan, plan_index
+from imagesearch.recommendation import Curve, IndexReport, Setting
+from imagesearch.schema import PHOTO_FIELDS, Spec
+from imagesearch.store import Store
+from imagesearch.trials import Case, Measure, hold_out, load_vectors, measure, prepare, scratch
+from imagesearch.tuning import evaluate_index
+
+ROWS, DIMENSION = 1600, 24
+FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels"))
+
+
+def clustered(count: int, seed: int) -> np.ndarray:
+    """Unit vectors around the same 150 centres, whatever the seed."""
+    centres = np.random.default_rng(99).standard_normal((150, DIMENSION))
+    rng = np.random.default_rng(seed)
+    spread = centres[rng.integers(0, 150, count)] + 0.9 * rng.standard_normal((count, DIMENSION))
+    return (spread / np.linalg.norm(spread, axis=1, keepdims=True)).astype(np.float32)
+
+
+def config_in(folder: Path, text: str = "") -> Config:
+    file = folder / "config.yaml"
+    file.write_text(text, "utf-8")
+    return load_config(file)
+
+
+def saved(folder: Path, vectors: np.ndarray, name: str = "vectors.npy") -> Path:
+    np.save(folder / name, vectors)
+    return folder / name
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> IndexReport:
+    folder = tmp_path_factory.mktemp("tuning")
+    return evaluate_index(
+        config_in(folder, "milvus: {index: {search_params: {nprobe: 3}}}"),
+        types=("FLAT", "IVF_FLAT", "HNSW"),
+        vectors=saved(folder, clustered(ROWS, 1)),
+    )
+
+
+# --- what is measured --------------------------------------------------------------------------------------
+
+
+def test_an_index_alone_loses_filtered_rows_and_the_program_does_not(report: IndexReport) -> None:
+    flat, *others = report.curves
+    assert [curve.plan.type for curve in report.curves] == ["FLAT", "IVF_FLAT", "HNSW"]
+    assert list(report.passing.values()) == [1520, 760, 15, 10]  # 80 are held out; ten at the least
+    assert {found.recall for found in flat.settings[0].searched.values()} == {1.0}
+    for curve in others:
+        weakest, widest = curve.settings[0], curve.settings[-1]
+        few = list(report.passing)[-1]
+        assert weakest.bare[few].recall < min(0.5, weakest.searched["all"].recall)
+        assert widest.bare[few].recall == 1.0
+        for setting in curve.settings:
+            assert min(setting.searched[name].recall for name in setting.bare) > 0.95
+            assert all(0 < found.p50 <= found.p95 for found in setting.searched.values())
+
+
+def test_recall_grows_with_the_parameter_up_to_exact(report: IndexReport) -> None:
+    _, clusters, graph = report.curves
+    values = [setting.value for setting in clusters.settings]
+    assert values == [1, 2, 4, 8, 16, 32, 38] and clusters.plan.build == {"nlist": 38}
+    recalls = [setting.searched["all"].recall for setting in clusters.settings]
+    assert recalls == sorted(recalls) and recalls[-1] == 1.0
+    assert [setting.value for setting in graph.settings] == [16, 32, 64, 128, 256, 512, 1024, 1520]
+
+
+def test_the_table_and_json_say_the_same(report: IndexReport) -> None:
+    text, found = str(report), report.to_dict()
+    json.dumps(found, allow_nan=False)
+    assert found["recommended"]["holds"] and found["recommended"]["type"] in text
+    assert found["queries"] == {"tuning": {"held out": 40}, "checking": {"held out": 40}}
+    first = found["indexes"][1]["settings"][0]
+    row = next(line for line in text.splitlines() if line.startswith("1 "))
+    assert f"{first['searched']['all']['recall']:.3f}" in row
+    assert f"{first['bare']['50%']['recall']:.3f}" in row
+
+
+def test_answers_are_exact_and_equal_rows_are_both_right(tmp_path: Path) -> None:
+    vectors = clustered(400, 2)
+    vectors[200:] = vectors[:200]
+    kept, held = hold_out(vectors)
+    material = prepare(kept, {"held out": held})
+    assert len(material.vectors) == 380 and len(material.queries) == 20
+    for name, item in material.filters.items():
+        inside = material.vectors[item.passes]
+        best = -np.sort(-(material.queries @ inside.T), axis=1)
+        np.testing.assert_allclose(material.least[name], best[:, min(10, len(inside)) - 1], atol=1e-6)
+    with scratch(config_in(tmp_path).milvus, IndexPlan("FLAT", {}), material) as place:
+        cases = [Case(name, IndexSearchParams()) for name in material.filters]
+        assert all(found.recall == 1.0 for found in measure(place, cases, slice(None)).values())
+
+
+# --- what is recommended -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["IVF_FLAT", "HNSW"])
+def test_the_recommendation_can_be_pasted_and_holds_on_fresh_queries(
+    report: IndexReport, tmp_path: Path, kind: str
+) -> None:
+    curve = next(curve for curve in report.curves if curve.plan.type == kind)
+    config = config_in(tmp_path, curve.yaml())
+    index = config.milvus.index
+    assert plan_index(index, ROWS, lite=True) == curve.plan
+    assert getattr(index.search_params, curve.parameter) == curve.pick.value
+    # other rows, other queries, other filters
+    material = prepare(clustered(ROWS, 3), {"fresh": clustered(100, 4)}, seed=5)
+    with scratch(config.milvus, plan_index(index, len(material.vectors), lite=True), material) as place:
+        cases = [Case(name, index.search_params) for name in material.filters]
+        found = measure(place, cases, slice(None))
+    assert all(item.recall >= 0.95 for item in found.values())
+
+
+def test_the_cheapest_that_surely_reaches_the_target_is_recommended() -> None:
+    def setting(value: int | None, recall: float, p50: float, narrow: float = 1.0, spread: float = 0.0):
+        found = Measure({"held out": recall}, recall - spread, p50, p50)
+        return Setting(value, {"all": found, "1%": Measure({"held out": narrow}, narrow, 9, 9)}, {})
+
+    def report(*settings: Setting, exact: bool = False) -> IndexReport:
+        clusters = Curve(IndexPlan("IVF_FLAT", {"nlist": 64}), "nprobe", None, 64, 1.0, settings, {})
+        flat = Curve(IndexPlan("FLAT", {}), "", None, None, 1.0, (setting(None, 1.0, 50.0),), {})
+        curves = (flat, clusters) if exact else (clusters,)
+        return IndexReport(100, 8, {"all": 100, "1%": 10}, {"held out": 5}, {"held out": 5}, curves)
+
+    weak, unsure, good = setting(1, 0.90, 1.0), setting(4, 0.96, 2.0, spread=0.02), setting(8, 0.97, 3.0)
+    slow, lossy, noisy = setting(32, 1.0, 60.0), setting(2, 1.0, 1.0, narrow=0.6), setting(16, 1.0, 2.95)
+    assert "nprobe: 8" in report(weak, lossy, unsure, good, noisy, slow, exact=True).yaml
+    assert report(weak, slow, exact=True).yaml == "milvus:\n  index:\n    type: FLAT"
+    nothing = report(weak, unsure, lossy)
+    assert nothing.best is None and nothing.to_dict()["recommended"] is None
+    assert "no setting" in str(nothing) and "type: FLAT" in str(nothing)
+
+
+def test_where_no_setting_will_do_exact_search_is_recommended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "_values", lambda *_: [1])
+    file = saved(tmp_path, clustered(ROWS, 1))
+    found = evaluate_index(config_in(tmp_path), types=("IVF_FLAT",), vectors=file)
+    assert found.best is None and found.curves[0].fresh == {} and "type: FLAT" in found.yaml
+
+
+# --- whose collections -------------------------------------------------------------------------------------
+
+
+def stopped(stream, *_):
+    for number, item in enumerate(stream):
+        if number == 20:
+            raise KeyboardInterrupt
+        yield item
+
+
+def test_on_a_server_only_a_scratch_collection_comes_and_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from milvus_lite.server_manager import server_manager_instance
+
+    # Milvus Lite behind a port stands for the server; it has no index on lists
+    monkeypatch.setattr(catalogue, "_SERVER", replace(catalogue._SERVER, scalar_indexes=False))
+    folder = str(tmp_path / "server")
+    config = config_in(tmp_path, f"milvus: {{uri: '{server_manager_instance.start_and_get_uri(folder)}'}}")
+    try:
+        assert not config.milvus.is_lite
+        mine = prepare(clustered(100, 7), {"own": clustered(5, 7)})
+        with Store(config.milvus) as store:
+            spec = Spec("mine", "clip", "m", "f", DIMENSION, IndexPlan("FLAT", {}), FIELDS)
+            fill_collection(store, spec, mine.rows())
+            before = store.collections()
+        seen: list[list[str]] = []
+
+        def look(stream, total, what):
+            with Store(config.milvus) as store:
+                seen.append([collection.dataset for collection in store.collections()])
+            return stream
+
+        file = saved(tmp_path, clustered(200, 1))
+        found = evaluate_index(config, types=("FLAT",), vectors=file, progress=look)
+        assert found.best.plan.type == "FLAT"
+        assert any(name.startswith("scratch_") for names in seen for name in names)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_index(config, types=("FLAT",), vectors=file, progress=stopped)
+        with Store(config.milvus) as store:
+            assert store.collections() == before and store._own() == before
+    finally:
+        server_manager_instance.release_server(folder)
+
+
+def test_with_milvus_lite_the_users_file_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    config = config_in(tmp_path, "milvus: {uri: mine.db}")
+    file = saved(tmp_path, clustered(200, 1))
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_index(config, vectors=file, progress=stopped)
+    evaluate_index(config, vectors=file)
+    assert list((tmp_path / "tmp").iterdir()) == [] and not (tmp_path / "mine.db").exists()
+
+
+# --- the script --------------------------------------------------------------------------------------------
+
+
+def test_a_datasets_photos_and_texts_are_asked(world: World) -> None:
+    for seed in range(120):
+        world.add(f"{seed}.png", seed)
+    world.run("01_extract_features.py", "--only", "clip")
+    done = world.run("08_evaluate.py", "--index", "--json", "--no-show", "--save", "curve.png")
+    found = json.loads(done.stdout)
+    assert found["rows"] == 114 and found["dimension"] == 24
+    asked = [found["queries"][half] for half in ("tuning", "checking")]
+    assert sum(half["held out"] for half in asked) == 6 and sum(half["texts"] for half in asked) == 200
+    assert found["recommended"]["type"] == "FLAT" and "nothing to tune" in done.stderr
+    assert (world.folder / "curve.png").stat().st_size > 10_000
+    assert not (world.folder / "milvus.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("none.npy", None, "none.npy"),
+        ("text.npy", b"not an array", "no .npy file"),
+        ("flat.npy", np.ones(300, np.float32), "a matrix"),
+        ("words.npy", np.full((300, 8), "x"), "a matrix"),
+        ("objects.npy", np.full((300, 8), None, object), "no .npy file"),
+        ("few.npy", clustered(99, 1), "too few"),
+        ("nan.npy", np.where(np.arange(300)[:, None] == 7, np.nan, clustered(300, 1)), "first in row 7"),
+        ("zero.npy", np.where(np.arange(300)[:, None] > 297, 0, clustered(300, 1)), "2 of 300"),
+    ],
+)
+def test_what_cannot_be_indexed_is_said_in_one_line(
+    world: World, name: str, content: np.ndarray | bytes | None, said: str
+) -> None:
+    file = world.folder / name
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content is not None:
+        np.save(file, content)
+    done = world.run("08_evaluate.py", "--index", "--vectors", file, code=2)
+    assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_options_of_the_index_alone_and_a_dataset_without_vectors(world: World) -> None:
+    assert "go with --index" in world.run("08_evaluate.py", "--self", "--types", "HNSW", code=2).stderr
+    done = world.run("08_evaluate.py", "--index", code=2)
+    assert "run 01_extract_features.py" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_vectors_of_any_type_and_length_become_unit_vectors(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(0).integers(1, 9, (100, 6))
+    for dtype in (np.int64, np.float16, np.float64):
+        vectors = load_vectors(saved(tmp_path, numbers.astype(dtype)))
+        assert vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    with pytest.raises(UserError, match="matrix"):
+        load_vectors(saved(tmp_path, numbers[:, :1]))
+
+
+# --- the figure --------------------------------------------------------------------------------------------
+
+
+def is_whole(figure: Figure) -> bool:
+    """Whether nothing sticks out over the edge."""
+    figure.draw_without_rendering()
+    box, page = figure.get_tightbbox(), figure.bbox_inches.padded(0.02)
+    return bool(page.contains(*box.min) and page.contains(*box.max))
+
+
+@pytest.mark.parametrize("which", [[0], [1], [0, 2], [0, 1, 2]])
+def test_the_figure_shows_each_index_and_what_is_recommended(report: IndexReport, which: list[int]) -> None:
+    some = replace(report, curves=tuple(report.curves[i] for i in which))
+    figure = index_figure(some)
+    above, below = figure.axes[: len(which)], figure.axes[len(which) :]
+    assert [axis.get_title() for axis in above] == [curve.title for curve in some.curves]
+    assert f"recommended: {some.best.plan.type}" in figure.get_suptitle()
+    assert is_whole(figure)
+    low, high = below[0].get_ylim()
+    times = [found.p50 for curve in some.curves for s in curve.settings for found in s.searched.values()]
+    assert low < min(times) <= max(times) < high
