@@ -1,0 +1,79 @@
+"""Memory, file and time of Milvus Lite by the number of photos, each step in a process of its own.
+
+python benchmarks/lite_memory.py [--rows 1000 10000 50000] [--dimension 512]
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from store_speed import clustered, table_of
+
+from imagesearch.build import fill_collection
+from imagesearch.config import Milvus
+from imagesearch.indexes import plan_index
+from imagesearch.schema import Spec
+from imagesearch.store import Store
+
+
+def settings(folder: Path) -> Milvus:
+    """Milvus Lite with an exact index in a folder."""
+    values = {"uri": "bench.db", "index": {"type": "FLAT"}}
+    return Milvus.model_validate(values, context={"base": folder})
+
+
+def fill(folder: Path, rows: int, dimension: int) -> None:
+    """Fill a collection, and say how long that took."""
+    milvus = settings(folder)
+    vectors = clustered(rows, dimension)
+    spec = Spec("bench", "clip", "random", "random", dimension, plan_index(milvus.index, rows, lite=True))
+    start = time.perf_counter()
+    with Store(milvus) as store:
+        fill_collection(store, spec, table_of(vectors, 2000))
+    print(f"{time.perf_counter() - start:.1f} s to fill", end=", ", flush=True)
+
+
+def search(folder: Path, rows: int, dimension: int) -> None:
+    """Open the collection and search it, and say what that took."""
+    start = time.perf_counter()
+    with Store(settings(folder)) as store:
+        times = []
+        for query in clustered(20, dimension, seed=1):
+            begin = time.perf_counter()
+            store.search("bench", "clip", query, 10)
+            times.append(1000 * (time.perf_counter() - begin))
+            if len(times) == 1:
+                print(f"{time.perf_counter() - start:.1f} s to open and search once", end=", ")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{statistics.median(times):.0f} ms a search, {peak:.2f} GB at most", end=", ", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 50_000])
+    parser.add_argument("--dimension", type=int, default=512)
+    parser.add_argument("--step", choices=["fill", "search"], help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.step:
+        {"fill": fill, "search": search}[args.step](args.folder, args.rows[0], args.dimension)
+        return
+    for rows in args.rows:
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"{rows:,} photos", end=": ", flush=True)
+            for step in ("fill", "search"):
+                options = ["--rows", str(rows), "--dimension", str(args.dimension), "--folder", folder]
+                subprocess.run([sys.executable, __file__, "--step", step, *options], check=True)
+            size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+            print(f"{size / 1e6:.0f} MB on the disk")
+
+
+if __name__ == "__main__":
+    main()
