@@ -119,12 +119,18 @@ def _large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None
     photo = dataset.photo(path)
     if photo is None:
         return None, "not there any more"
+    image, missing = _or_why_not(lambda: dataset.previews.open(photo, 0, pixels).image)
+    if image is not None:
+        image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+    return image, missing
+
+
+def _or_why_not(decoded: Callable[[], Image.Image]) -> tuple[Image.Image | None, str]:
+    """Return a photo, or None and why it cannot be decoded now: in an open window photos may go."""
     try:
-        image = dataset.previews.open(photo, 0, pixels).image
+        return decoded(), ""
     except PhotoError as error:
         return None, str(error)
-    image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
-    return image, ""
 
 
 def _measure(result: Result, digits: int) -> str:
@@ -171,11 +177,12 @@ def classes_figure(
     results: Sequence[Classified], max_megapixels: float, save: Path | None, window: bool
 ) -> None:
     """Show photos beside the bars of their labels, page by page, or save them, and say where it went."""
-    name = f"classes {results[0].file.stem}"
+    name = f"classes {results[0].file.stem}" if len(results) == 1 else f"classes of {len(results)} photos"
 
     @functools.cache
-    def item(i: int) -> tuple[Image.Image, str, Sequence[tuple[str, float]]]:
-        return _thumbnail(results[i].file, max_megapixels), results[i].file.name, results[i].classes
+    def item(i: int) -> tuple[Image.Image | None, str, Sequence[tuple[str, float]]]:
+        image, _ = _or_why_not(lambda: _thumbnail(results[i].file, max_megapixels))
+        return image, results[i].file.name, results[i].classes
 
     window = window and has_window()
     if save or not window:
@@ -196,9 +203,10 @@ def classes_figure(
     def large(number: int, pixels: int) -> Detail:
         result = results[number]
         labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
-        image = decode(result.file, longest=pixels, max_megapixels=max_megapixels).image
         facts = Fact("shows", labels), Fact("file", (str(result.file),))
-        return Detail(image, result.file.name, facts)
+        limits = {"longest": pixels, "max_megapixels": max_megapixels}
+        image, missing = _or_why_not(lambda: decode(result.file, **limits).image)
+        return Detail(image, result.file.name, facts, missing)
 
     browse(Album(name, pages, draw, large))
 

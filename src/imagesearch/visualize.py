@@ -93,13 +93,15 @@ def fill_grid(
     return list(axes.flat[1 : 1 + len(tiles)])
 
 
-def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple[str, float]]]]) -> Figure:
+def classification_figure(
+    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
+) -> Figure:
     """Draw photos, each with a bar chart of its most probable labels.
 
     Parameters
     ----------
     items
-        Picture, name, and labels with probabilities, the most probable first.
+        Picture, or None where it is gone, name, and labels with probabilities, the most probable first.
     """
     columns = 1 if len(items) == 1 else 2
     rows = math.ceil(len(items) / columns)
@@ -110,7 +112,7 @@ def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple
 
 def fill_classes(
     figure: Figure,
-    items: Sequence[tuple[Image.Image, str, Sequence[tuple[str, float]]]],
+    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
     rows: int,
     columns: int,
 ) -> list[Axes]:
@@ -120,7 +122,7 @@ def fill_classes(
         axis.axis("off")
     cells = (row[2 * column : 2 * column + 2] for row in grid for column in range(columns))
     for (left, right), (image, name, classes) in zip(cells, items, strict=False):
-        left.imshow(image)
+        _draw_picture(left, image)
         left.set_title(shorten(name, 34), color=INK, parse_math=False)
         _draw_bars(right, classes)
     return [axis for row in grid for axis in row[::2]][: len(items)]
@@ -340,13 +342,17 @@ def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, 
 
 
 def _draw_tile(axis: Axes, tile: Tile, letters: int) -> None:
-    if tile.image is None:
+    _draw_picture(axis, tile.image)
+    lines = [tile.title, *(shorten(line, letters) for line in (tile.subtitle, tile.people) if line)]
+    axis.set_title("\n".join(lines), color=INK, parse_math=False)
+
+
+def _draw_picture(axis: Axes, image: Image.Image | None) -> None:
+    if image is None:
         axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=QUIET)
         axis.set(xlim=(0, 1), ylim=(0, 1))
     else:
-        axis.imshow(tile.image)
-    lines = [tile.title, *(shorten(line, letters) for line in (tile.subtitle, tile.people) if line)]
-    axis.set_title("\n".join(lines), color=INK, parse_math=False)
+        axis.imshow(image)
 
 
 def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:

@@ -173,8 +173,8 @@ class Browser:
     def _on_key(self, event: KeyEvent) -> None:
         from matplotlib.backend_bases import key_press_handler
 
-        if event.key and not self.press(event.key):
-            key_press_handler(event)  # q closes, f fills the screen, s saves, as in every figure
+        if event.key and not self.press(event.key) and event.key in _usual_keys():
+            key_press_handler(event)
 
     def _on_click(self, event: MouseEvent) -> None:
         toolbar = self.figure.canvas.toolbar
@@ -182,6 +182,14 @@ class Browser:
         # of a double click the first one has opened the photo; the second must not shut it again
         if event.button == 1 and not event.dblclick and not zooms:
             self.click(event.x, event.y)
+
+
+def _usual_keys() -> set[str]:
+    """What closes, fills the screen, saves and zooms in every figure; not what draws grids and logarithms."""
+    from matplotlib import rcParams
+
+    kinds = ("quit", "fullscreen", "save", "pan", "zoom", "home")
+    return {key for kind in kinds for key in rcParams[f"keymap.{kind}"]}
 
 
 def browse(album: Album) -> None:
@@ -234,7 +242,8 @@ def draw_detail(figure: Figure, detail: Detail) -> None:
     picture = figure.add_axes((0.01, _FOOT + 0.02, 0.98 - _PANEL, 0.96 - _FOOT))
     picture.axis("off")
     if detail.image is None:
-        picture.text(0.5, 0.5, printable(detail.missing), ha="center", color=QUIET, wrap=True)
+        style = {"ha": "center", "color": QUIET, "wrap": True, "parse_math": False}
+        picture.text(0.5, 0.5, printable(detail.missing), **style)
         picture.set(xlim=(0, 1), ylim=(0, 1))
     else:
         picture.imshow(detail.image)
