@@ -99,7 +99,7 @@ def _album(
     cells = min(1 + len(results), _COLUMNS * _ROWS)
     rows = 1 if cells <= 3 else 2 if cells <= 12 else _ROWS
     columns = max(2, math.ceil(cells / rows))
-    cast = Vocabulary.read(dataset.folder).named
+    cast = Vocabulary.read(dataset.folder).cast
     classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
 
     def draw(figure: Figure, page: range) -> list[Axes]:
@@ -261,7 +261,7 @@ def _show_sheet(
     crops = functools.cache(lambda i: (rows[i][0], _crops(people, rows[i][1], dataset, rows[i][2])))
     window = window and has_window()
     if save or not window:
-        figure = contact_sheet([crops(i) for i in range(len(rows))], _named(people))
+        figure = contact_sheet([crops(i) for i in range(len(rows))], people.cast)
         report_saved(show(figure, name, save=save, window=False))
     if not window:
         return
@@ -274,7 +274,7 @@ def _show_sheet(
         first = firsts[pages.index(page)]
         shown = [crops(i) for i in range(first, min(first + _ROWS_OF_FACES, len(rows)))]
         empty = [("", ())] * (_ROWS_OF_FACES - len(shown))
-        return fill_sheet(figure, [*shown, *empty], _FACES_IN_A_ROW, _named(people))
+        return fill_sheet(figure, [*shown, *empty], _FACES_IN_A_ROW, people.cast)
 
     def large(number: int, pixels: int) -> Detail:
         return _photo_of_face(people, dataset, faces[number], pixels)
@@ -284,7 +284,7 @@ def _show_sheet(
 
 def _photo_of_face(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
     """Return the photo that a face is on, with boxes around all its faces."""
-    entry, cast = people.faces.entry(row), _named(people)
+    entry, cast = people.faces.entry(row), people.cast
     image, missing = _large(dataset, entry.path, pixels)
     labels, _ = people.labels()
     here = np.flatnonzero(people.faces.photo_ids == entry.photo_id).tolist()
@@ -318,12 +318,8 @@ def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None,
     labels, _ = people.labels()
     rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
     boxes = [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
-    figure = photo_with_faces(picture.image, boxes, entry.path, _named(people))
+    figure = photo_with_faces(picture.image, boxes, entry.path, people.cast)
     report_saved(show(figure, f"faces {Path(path).stem}", save=save, window=window))
-
-
-def _named(people: People) -> list[str]:
-    return [person.name for person in people.persons if person.name]
 
 
 def _heading(person: Person) -> str:
