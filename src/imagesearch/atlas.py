@@ -194,7 +194,7 @@ def vector_map(
     points, colours = projection.points, [groups.colours[name] for name in groups.names]
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
-    heading = axis.set_title("x\nx", color=INK, size=11, parse_math=False)  # room for two lines
+    heading = axis.set_title("x", color=INK, size=11, parse_math=False)
     axis.set_xlabel(projection.said, color=QUIET)
     size = 14 if len(points) < 3000 else 5
     axis.scatter(*points.T, s=size, c=colours, linewidths=0, alpha=0.7, zorder=1)
@@ -203,8 +203,9 @@ def vector_map(
     axis.margins(side / 72 / _MAP_INCHES / 2 + 0.03)
     if len(groups.colours) > 1:
         _legend(figure, groups.colours)
-    figure.draw_without_rendering()  # only now the map has its place, and thumbnails their room on it
+    figure.draw_without_rendering()  # only now it is known how wide the map is, beside its legend
     write_fitting(heading, title, axis.bbox.width, 120, lines=2)
+    figure.draw_without_rendering()  # and below its title where, and how much room thumbnails have
     chosen = spread(axis.transData.transform(points), side * _AIR * figure.dpi / 72)
     thumbnails = []
     for point in progress(chosen, len(chosen), "thumbnail") if progress else chosen:
