@@ -119,18 +119,17 @@ def _large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None
     photo = dataset.photo(path)
     if photo is None:
         return None, "not there any more"
-    image, missing = _or_why_not(lambda: dataset.previews.open(photo, 0, pixels).image)
-    if image is not None:
-        image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
-    return image, missing
+    return _or_why_not(lambda: dataset.previews.open(photo, 0, pixels).image, pixels)
 
 
-def _or_why_not(decoded: Callable[[], Image.Image]) -> tuple[Image.Image | None, str]:
+def _or_why_not(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
     """Return a photo, or None and why it cannot be decoded now: in an open window photos may go."""
     try:
-        return decoded(), ""
+        image = decoded()
     except PhotoError as error:
         return None, str(error)
+    image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+    return image, ""
 
 
 def _measure(result: Result, digits: int) -> str:
@@ -181,7 +180,7 @@ def classes_figure(
 
     @functools.cache
     def item(i: int) -> tuple[Image.Image | None, str, Sequence[tuple[str, float]]]:
-        image, _ = _or_why_not(lambda: _thumbnail(results[i].file, max_megapixels))
+        image, _ = _or_why_not(lambda: _thumbnail(results[i].file, max_megapixels), _THUMBNAIL)
         return image, results[i].file.name, results[i].classes
 
     window = window and has_window()
@@ -205,7 +204,7 @@ def classes_figure(
         labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
         facts = Fact("shows", labels), Fact("file", (str(result.file),))
         limits = {"longest": pixels, "max_megapixels": max_megapixels}
-        image, missing = _or_why_not(lambda: decode(result.file, **limits).image)
+        image, missing = _or_why_not(lambda: decode(result.file, **limits).image, pixels)
         return Detail(image, result.file.name, facts, missing)
 
     browse(Album(name, pages, draw, large))
