@@ -94,7 +94,8 @@ def test_a_map_has_thumbnails_in_the_colour_of_their_group(count: int) -> None:
 def test_a_title_is_neither_cut_nor_reaches_into_the_legend(name: str, groups: int) -> None:
     vectors, which = clustered(60)
     names = [f"a rather long label of {i}" for i in which % groups]
-    title = f"{name}: 2,000 of 123,456 photos, chosen at random, by their CLIP vectors, coloured by what they show"
+    how = "2,000 of 123,456 photos, chosen at random, by their CLIP vectors, coloured by what they show"
+    title = f"{name}: {how}"
     figure = vector_map(project(vectors), groups_of(names), lambda point: draw(point, (48, 32)), title)
     figure.draw_without_rendering()
     box = figure.axes[0].title.get_window_extent()
@@ -105,7 +106,7 @@ def test_a_title_is_neither_cut_nor_reaches_into_the_legend(name: str, groups: i
 
 
 def test_thumbnails_grow_with_the_window() -> None:
-    vectors, which = clustered(12)
+    vectors, _ = clustered(12)
     figure = vector_map(project(vectors), groups_of([""] * 12), lambda point: draw(point, (48, 32)), "demo")
     zooms = [box.offsetbox.get_zoom() for box in figure.axes[0].artists]
     figure.set_size_inches(2 * figure.get_size_inches())
