@@ -10,10 +10,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from conftest import World, draw
+from matplotlib.backend_bases import ResizeEvent
 from matplotlib.colors import to_hex
 from matplotlib.offsetbox import AnnotationBbox
 from PIL import Image
 
+from imagesearch import atlas
 from imagesearch.atlas import Groups, project, spread, timeline, vector_map
 from imagesearch.look import PALETTE, person_colour
 
@@ -68,18 +70,49 @@ def test_a_map_has_thumbnails_in_the_colour_of_their_group(count: int) -> None:
         asked.append(point)
         return None if point == 0 else draw(point, (48, 32))
 
-    figure = vector_map(project(vectors), groups_of(names), picture, "demo: photos")
+    projection = project(vectors)
+    figure = vector_map(projection, groups_of(names), picture, "demo: photos")
     figure.draw_without_rendering()
     boxes = [artist for artist in figure.axes[0].artists if isinstance(artist, AnnotationBbox)]
     assert len(boxes) == len([point for point in asked if point]) and len(asked) == len(set(asked)) < 200
     frames = [to_hex(box.patch.get_edgecolor()) for box in boxes]
     assert frames == [groups_of(names).colours[names[point]] for point in asked if point]
+    for box in boxes:
+        (point,) = np.flatnonzero((projection.points == box.xy).all(axis=1))
+        assert np.array_equal(box.offsetbox.get_data(), np.asarray(draw(int(point), (48, 32))))
     assert all(
         figure.bbox.padded(1).contains(*p) for box in boxes for p in box.get_window_extent().get_points()
     )
     if count > 5:
         written = [text.get_text() for text in figure.legends[0].get_texts()]
         assert {"beach", "_", "$x$", "unknown"} <= set(written)
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("name", ["demo", "a long name of " * 5, "日本" * 40])
+@pytest.mark.parametrize("groups", [1, 5])
+def test_a_title_is_neither_cut_nor_reaches_into_the_legend(name: str, groups: int) -> None:
+    vectors, which = clustered(60)
+    names = [f"a rather long label of {i}" for i in which % groups]
+    how = "2,000 of 123,456 photos, chosen at random, by their CLIP vectors, coloured by what they show"
+    title = f"{name}: {how}"
+    figure = vector_map(project(vectors), groups_of(names), lambda point: draw(point, (48, 32)), title)
+    figure.draw_without_rendering()
+    box = figure.axes[0].title.get_window_extent()
+    assert all(figure.bbox.padded(1).contains(*p) for p in box.get_points())
+    assert not any(box.overlaps(legend.get_window_extent()) for legend in figure.legends)
+    assert figure.axes[0].title.get_text().startswith(name[:8])
+    plt.close(figure)
+
+
+def test_thumbnails_grow_with_the_window() -> None:
+    vectors, _ = clustered(12)
+    figure = vector_map(project(vectors), groups_of([""] * 12), lambda point: draw(point, (48, 32)), "demo")
+    zooms = [box.offsetbox.get_zoom() for box in figure.axes[0].artists]
+    figure.set_size_inches(2 * figure.get_size_inches())
+    figure.canvas.callbacks.process("resize_event", ResizeEvent("resize_event", figure.canvas))
+    assert len(zooms) > 2
+    assert np.allclose([box.offsetbox.get_zoom() for box in figure.axes[0].artists], 2 * np.asarray(zooms))
     plt.close(figure)
 
 
@@ -132,6 +165,18 @@ def test_people_have_the_colours_of_all_figures_and_no_two_look_the_same() -> No
     plt.close(figure)
 
 
+def test_somebody_called_others_is_not_all_others() -> None:
+    names = ["others", "nobody known", *(f"P{i}" for i in range(9))]
+    people = [*([name] for name in names), ["others"], ["nobody known"], []]
+    figure = timeline([datetime(2024, 1, 3)] * len(people), people, "demo", names)
+    written = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
+    heights = [container[0].get_height() for container in figure.axes[0].containers]
+    assert sorted(zip(written, heights, strict=True))[-4:] == [
+        *(("nobody known", 1), ("nobody known", 2), ("others", 2), ("others", 3))
+    ]
+    plt.close(figure)
+
+
 @pytest.mark.parametrize("count", [1, 7, 60])
 def test_a_timeline_cuts_nothing_off(count: int) -> None:
     names = ["Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "日本", ""]
@@ -158,6 +203,27 @@ def test_05_draws_what_the_collections_hold(world: World) -> None:
     for file in ("outputs/vectors.png", "when.png"):
         with Image.open(world.folder / file) as picture:
             assert min(picture.size) > 400 and len(picture.convert("RGB").getcolors(1 << 20)) > 50
+
+
+def test_05_maps_all_photos_or_some_chosen_at_random(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(7):
+        world.add(f"{seed}.png", seed)
+    world.run("01_extract_features.py")
+    figures: list[plt.Figure] = []
+    monkeypatch.setattr(atlas, "show", lambda figure, *_, **__: figures.append(figure))
+    monkeypatch.setattr(atlas, "_MOST_POINTS", {"pca": 6, "tsne": 5})
+    told = world.run("05_build_collections.py", "--map", "--tsne", "--no-show").stderr
+    assert "t-SNE lays 5 photos out" in told
+    assert "t-SNE" not in world.run("05_build_collections.py", "--map", "--no-show").stderr
+    monkeypatch.undo()
+    for figure, count, how in zip(figures, (5, 6), ("t-SNE", "PCA"), strict=True):
+        axis = figure.axes[0]
+        assert axis.get_xlabel().startswith(how) and len(axis.collections[0].get_offsets()) == count
+        title = axis.title.get_text().replace("\n", " ")
+        assert title.startswith(f"album: {count} of 7 photos, chosen at random,")
+        shown = {box.offsetbox.get_data().tobytes() for box in axis.artists}
+        assert len(shown) == len(axis.artists) > 1, "one photo stands for others"
+    plt.close("all")
 
 
 def taken(when: str) -> Image.Exif:

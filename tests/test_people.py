@@ -526,6 +526,13 @@ def test_an_accent_is_put_right(crowd: Crowd) -> None:
     assert crowd.do(lambda e: e.name("2", "ZOE")).find("Zoë").name == "Zoë"
 
 
+def test_the_cast_is_in_the_order_of_naming(crowd: Crowd) -> None:
+    names = {"2": "Zoë", "1": "Maya", "3": "Ana"}
+    for number, name in names.items():
+        people = crowd.do(lambda e, number=number, name=name: e.name(number, name))
+    assert people.cast == ("Zoë", "Maya", "Ana")
+
+
 def test_who_was_named_a_moment_ago_is_merged_by_the_name(crowd: Crowd) -> None:
     people = crowd.do(lambda e: e.name("2.1,2.2", "Noor"), lambda e: e.merge(["Noor", "3"]))
     assert size(people.find("Noor")) == 7

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from imagesearch.look import PALETTE, person_colour
-from imagesearch.visualize import Tile, classification_figure, contact_sheet, result_grid, show
+from imagesearch.visualize import Tile, classification_figure, contact_sheet, open_window, result_grid, show
 
 NAMES = [
     "IMG_0001.jpg",
@@ -76,9 +80,54 @@ def test_named_people_have_colours_of_their_own_in_every_figure() -> None:
     cast = ["Kofi", "Maya", "Zoë", "Kim", "Noor", "Ana", "Bea", "Cem", "Dan", "Eva", "Finn", "Gus"]
     colours = [person_colour(name, cast) for name in cast]
     assert sorted(colours) == sorted(PALETTE)
-    assert [person_colour(f"3 · {name}", cast[::-1]) for name in cast] == colours
+    assert [person_colour(f"3 · {name}", cast) for name in cast] == colours
+    # whoever gets a name changes the colour of nobody who had one before
+    assert all(
+        person_colour(name, cast[:n]) == colours[i] for n in range(13) for i, name in enumerate(cast[:n])
+    )
     assert person_colour("Maya") == person_colour("7 · Maya") and person_colour("Maya", ["Kim"]) in PALETTE
     assert person_colour("Maya", [*cast, "One", "More"]) in PALETTE
+
+
+def test_who_has_no_name_has_a_colour_that_no_name_has() -> None:
+    cast = ["Kofi", "Maya", "Zoë", "Kim", "Noor", "Ana"]
+    taken = {person_colour(name, cast) for name in cast}
+    assert not taken & {person_colour(f"person {i}", cast) for i in range(50)}
+
+
+@pytest.mark.parametrize("backend", ["nonsense", "module://nowhere.at_all"])
+def test_a_backend_that_is_none_is_one_line(backend: str) -> None:
+    code = (
+        "from imagesearch import cli, visualize as v; cli.run(lambda: (v.has_window(), v.new_figure((3, 3))))"
+    )
+    environment = os.environ | {"MPLBACKEND": backend}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert f"MPLBACKEND={backend} cannot be used" in done.stderr
+
+
+class Screen:
+    """A Tk window's manner of saying how large the screen is."""
+
+    tk = SimpleNamespace(call=lambda *_: 96 / 72)
+
+    def winfo_screenwidth(self) -> int:
+        return 1366
+
+    def winfo_screenheight(self) -> int:
+        return 768
+
+
+def test_a_figure_larger_than_the_screen_is_made_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    for inches in ((3, 30), (30, 3), (4, 4)):
+        figure = plt.figure(figsize=inches, dpi=100)
+        monkeypatch.setattr(figure.canvas.manager, "window", Screen(), raising=False)
+        monkeypatch.setattr(plt, "show", lambda: None)
+        open_window(figure, "x")
+        sizes.append(tuple(figure.get_size_inches().tolist()))
+        plt.close(figure)
+    assert sizes[0][0] == 3 and 6 < sizes[0][1] < 7 and 13 < sizes[1][0] < 13.66 and sizes[2] == (4, 4)
 
 
 def test_bars_are_as_long_as_the_probabilities() -> None:

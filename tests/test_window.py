@@ -14,9 +14,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from albums import NAMES
 from conftest import ROOT, World
 from matplotlib.backend_bases import KeyEvent, MouseEvent
+from matplotlib.colors import to_rgb
 from PIL import Image
+from synthetic import PLACES
 
 from imagesearch.dataset import Dataset
 from imagesearch.features import read_classes
@@ -24,6 +27,8 @@ from imagesearch.look import person_colour
 from imagesearch.query import Result
 from imagesearch.visualize import Tile, fill_grid
 from imagesearch.window import Album, Browser, Detail, facts_of, pages_of
+
+SKINS = ((240, 20, 200), (20, 240, 240))
 
 
 def colour(number: int) -> tuple[int, int, int]:
@@ -170,57 +175,6 @@ def test_a_photo_that_cannot_be_shown_says_why(figure: plt.Figure) -> None:
 
 # --- a real window -----------------------------------------------------------------------------------------
 
-# Shows 45 results as 06_search.py does; the steps happen while the window is open and waits.
-USER = """
-import json, os, sys
-from pathlib import Path
-import matplotlib.pyplot as plt
-from PIL import ImageGrab
-from imagesearch.config import load_config
-from imagesearch.dataset import Dataset
-from imagesearch.output import answer_figure
-from imagesearch.query import Answer, Query, Result
-from imagesearch.reading import Reading
-
-config_file, out = Path(sys.argv[1]), Path(sys.argv[2])
-dataset = Dataset(load_config(config_file))
-known = dict(people=("Maya",), address="Anjuna, Goa, India", taken_at="2025-08-02T18:02:11", fit=0.8)
-results = [
-    Result(i + 1, f"{i:02d}.png", 0.5, dataset.file(f"{i:02d}.png"), "beach", 0.9, **known) for i in range(45)
-]
-answer = Answer(Query(text="maya on the beach"), Reading(), results, photos=45)
-steps, log, wait_until_closed = json.loads(sys.argv[3]), [], plt.show
-
-def show():
-    figure = plt.gcf()
-    window, canvas = figure.canvas.manager.window, figure.canvas.get_tk_widget()
-
-    def step():
-        kind, value = steps.pop(0)
-        if kind == "click":
-            box = figure.axes[value].get_window_extent()
-            x, y = (box.x0 + box.x1) / 2, canvas.winfo_height() - (box.y0 + box.y1) / 2
-            canvas.event_generate("<Button-1>", x=round(x), y=round(y))
-        elif kind == "key":
-            canvas.focus_force()
-            canvas.event_generate(f"<{value}>")
-        elif kind == "look":
-            window.update()
-            ImageGrab.grab(xdisplay=os.environ["DISPLAY"]).save(out / f"{value}.png")
-            words = [t.get_text() for a in (*figure.axes, figure) for t in a.texts]
-            size = window.winfo_rootx() + window.winfo_width(), window.winfo_rooty() + window.winfo_height()
-            log.append({"title": window.title(), "words": words, "size": size})
-        if steps:
-            window.after(200, step)
-
-    window.after(500, step)
-    wait_until_closed()
-
-plt.show = show
-answer_figure(answer, dataset, None, window=True)
-(out / "log.json").write_text(json.dumps(log))
-"""
-
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
@@ -241,42 +195,88 @@ def display() -> Iterator[str]:
         server.wait()
 
 
-def share_of(picture: Path, number: int) -> float:
-    """How much of a screen has a photo's colour."""
+def pixels_of(picture: Path) -> np.ndarray:
     with Image.open(picture) as image:
-        pixels = np.asarray(image.convert("RGB"), np.int16)
-    return float((np.abs(pixels - colour(number)).max(axis=-1) <= 1).mean())
+        return np.asarray(image.convert("RGB"), np.int16)
 
 
-def test_a_window_opens_pages_turn_and_a_click_opens_a_photo(display: str, tmp_path: Path) -> None:
+def shares_of(picture: Path) -> list[float]:
+    """How much of a screen has each photo's colour."""
+    # as one number each: rows are sorted ten times slower
+    packed, counts = np.unique(pixels_of(picture) @ np.asarray([65536, 256, 1]), return_counts=True)
+    colours = np.stack([packed // 65536, packed // 256 % 256, packed % 256], axis=1)
+    near = (np.abs(colours - colour(i)).max(axis=-1) <= 1 for i in range(45))
+    return [float(counts[which].sum() / counts.sum()) for which in near]
+
+
+def extent_of(picture: Path, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a colour in the left two thirds of a screen, where photos are."""
+    pixels = pixels_of(picture)[:, :900]
+    y, x = np.nonzero(np.abs(pixels - rgb).max(axis=-1) <= 1)
+    return int(x.min()), int(y.min()), int(x.max()), int(y.max())
+
+
+def test_windows_open_pages_turn_and_clicks_open_photos(display: str, tmp_path: Path) -> None:
     world = World(tmp_path, {})
-    for i in range(45):
+    for i in range(44):
         Image.new("RGB", (300, 200), colour(i)).save(world.photos / f"{i:02d}.png")
-    steps = [
-        *(("look", "page1"), ("key", "Right"), ("look", "page2"), ("click", 4), ("look", "large")),
-        *(("key", "Right"), ("look", "next"), ("key", "Escape"), ("look", "back"), ("key", "q")),
-    ]
+    faces = Image.new("RGB", (2000, 1600), colour(44))
+    for box, skin in zip(PLACES, SKINS, strict=False):
+        faces.paste(skin, tuple(round(2 * v) for v in box))
+    faces.save(world.photos / "44.png")
+    steps = {
+        "06": [
+            *(("look", "page1"), ("key", "Right"), ("look", "page2"), ("click", 4), ("look", "large")),
+            *(("key", "l"), ("key", "k"), ("key", "g"), ("look", "same")),
+            *(("key", "Right"), ("look", "next"), ("key", "Escape"), ("look", "back"), ("key", "q")),
+        ],
+        "03": [("look", "sheet"), ("click", 0), ("look", "face"), ("key", "q")],
+        "07": [
+            *(("look", "classes"), ("click", 2), ("look", "class"), ("key", "Escape")),
+            *(("key", "Right"), ("look", "classes2"), ("remove", "00.png"), ("key", "Left"), ("click", 0)),
+            *(("look", "gone"), ("key", "q")),
+        ],
+        "tall": [("look", "tall"), ("key", "q")],
+    }
+    paths = os.pathsep.join(str(ROOT / folder) for folder in ("src", "tests"))
     done = subprocess.run(
-        [sys.executable, "-c", USER, str(world.config_file), str(tmp_path), json.dumps(steps)],
-        env=os.environ | {"MPLBACKEND": "TkAgg", "DISPLAY": display, "PYTHONPATH": str(ROOT / "src")},
+        [sys.executable, ROOT / "tests" / "window_user.py", world.config_file, tmp_path, json.dumps(steps)],
+        env=os.environ | {"MPLBACKEND": "TkAgg", "DISPLAY": display, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr, done.stderr
-    page1, page2, large, following, back = json.loads((tmp_path / "log.json").read_text())
-    names = ("page1", "page2", "large", "next", "back")
-    shares = {name: [share_of(tmp_path / f"{name}.png", i) for i in range(45)] for name in names}
+    seen = json.loads((tmp_path / "log.json").read_text())
+    shares = {name: shares_of(tmp_path / f"{name}.png") for name in seen}
+    words = {name: look["words"] for name, look in seen.items()}
 
-    assert {look["title"] for look in (page1, page2, large, following, back)} == {"maya on the beach"}
-    assert page1["size"][0] <= 1366 and page1["size"][1] <= 768 - 30, "no room for the title bar"
-    assert any("page 1 of 3" in words for words in page1["words"])
+    for look in seen.values():
+        assert look["size"][0] <= 1366 and look["size"][1] <= 768 - 30, "no room for the title bar"
+    assert {seen[name]["title"] for name in ("page1", "large", "back")} == {"maya on the beach"}
+    assert any("page 1 of 3" in line for line in words["page1"])
     assert all(share > 0.005 for share in shares["page1"][:20]) and not any(shares["page1"][20:])
     assert all(share > 0.005 for share in shares["page2"][20:40]) and not any(shares["page2"][:20])
     # the fourth photo of the second page, then the fifth
     assert shares["large"][23] > 0.3 and not any(shares["large"][:23] + shares["large"][24:])
+    assert shares["same"] == shares["large"]
     assert shares["next"][24] > 0.3 and not shares["next"][23]
     said = {"24 · 23.png", "Maya", "Anjuna, Goa, India", "beach  90%", "Saturday, 2 August 2025, 18:02"}
-    assert said <= set(large["words"])
-    assert back["words"] == page2["words"] and shares["back"] == shares["page2"]
+    assert said <= set(words["large"])
+    assert words["back"] == words["page2"] and shares["back"] == shares["page2"]
+
+    # a click on a face: its photo, with boxes that lie around the faces
+    assert {"1 · Zoë", "2 · Maya"} <= set(words["sheet"]) and seen["sheet"]["title"] == "people"
+    assert shares["face"][44] > 0.3 and "44.png" in words["face"]
+    for name, skin in zip(NAMES, SKINS, strict=True):
+        rgb = tuple(round(255 * v) for v in to_rgb(person_colour(name, NAMES)))
+        face, box = (extent_of(tmp_path / "face.png", shade) for shade in (skin, rgb))
+        assert face[2] - face[0] > 30 and abs(box[0] - face[0]) <= 8 and abs(box[3] - face[3]) <= 8
+
+    assert seen["classes"]["title"] == "classes of 5 photos"
+    assert all(shares["classes"][:4]) and not any(shares["classes"][4:])
+    assert shares["classes2"][4] and not any(shares["classes2"][:4])
+    assert shares["class"][1] > 0.3 and {"beach  75.0%", "sea  25.0%"} <= set(words["class"])
+    assert any("00.png" in line for line in words["gone"]) and not any(shares["gone"])
+    assert {"person 0", "person 11"} <= set(words["tall"])

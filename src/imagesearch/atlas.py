@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.look import ACCENT, INK, PALETTE, QUIET, person_colour, shorten
 from imagesearch.store import Store
-from imagesearch.visualize import new_figure, report_saved, show
+from imagesearch.visualize import new_figure, report_saved, show, write_fitting
 from imagesearch.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ _MOST_POINTS = {"pca": 10_000, "tsne": 2_000}  # beyond, dots cover dots, and t-
 _PIXELS = 160  # of a thumbnail, sharp in a PDF too
 _MOST_MONTHS = 120
 _KEYS_A_BATCH = 5_000
-_OTHERS, _NOBODY = "others", "nobody known"
+_OTHERS, _NOBODY = " others", " nobody known"  # no name begins with a space
 _GREYS = {_OTHERS: "#9fb3c8", _NOBODY: "#d5dae0"}
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
@@ -89,8 +91,10 @@ def show_vector_map(
     keys = _sample(every, _MOST_POINTS["tsne" if tsne else "pca"])
     hits = store.rows(name, kind, keys, ("path", "class_label", "face_labels"))
     rows = [hit.fields for hit in hits]
+    if tsne:
+        print(f"t-SNE lays {len(hits):,} photos out: of 2,000 it takes up to a minute", file=sys.stderr)
     projection = project(_vectors(store, name, kind, [hit.id for hit in hits]), tsne)
-    groups = _by_class(rows) or _by_person(rows, Vocabulary.read(dataset.folder).named)
+    groups = _by_class(rows) or _by_person(rows, Vocabulary.read(dataset.folder).cast)
     of = f" of {len(every):,} photos, chosen at random," if len(keys) < len(every) else " photos"
     title = f"{name}: {len(keys):,}{of} by their {kind.upper()} vectors{groups.said}"
 
@@ -118,7 +122,7 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
     days = [datetime(1970, 1, 1) + timedelta(seconds=row["taken_at"]) for row in dated]
     left = f"; {len(rows) - len(dated):,} have no date" if len(dated) < len(rows) else ""
     title = f"{name}: {len(dated):,} photos{left}"
-    cast = Vocabulary.read(dataset.folder).named
+    cast = Vocabulary.read(dataset.folder).cast
     figure = timeline(days, [row["face_labels"] for row in dated], title, cast)
     report_saved(show(figure, f"timeline {name}", save=save, window=window))
 
@@ -137,6 +141,9 @@ def project(vectors: np.ndarray, tsne: bool = False) -> Projection:
         By t-SNE (van der Maaten and Hinton 2008, https://scikit-learn.org/stable/modules/manifold.html#t-sne)
         in place of PCA; of fewer than five there is nothing to lay out, and PCA is taken.
     """
+    # threads that wait for each other by spinning take the time that the others need, on a busy
+    # machine most of it; read when scikit-learn is first imported
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from sklearn.decomposition import PCA
 
     vectors = np.asarray(vectors, np.float32)
@@ -187,7 +194,7 @@ def vector_map(
     points, colours = projection.points, [groups.colours[name] for name in groups.names]
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
-    axis.set_title(title, color=INK, size=11, parse_math=False)
+    heading = axis.set_title("x", color=INK, size=11, parse_math=False)
     axis.set_xlabel(projection.said, color=QUIET)
     size = 14 if len(points) < 3000 else 5
     axis.scatter(*points.T, s=size, c=colours, linewidths=0, alpha=0.7, zorder=1)
@@ -196,7 +203,9 @@ def vector_map(
     axis.margins(side / 72 / _MAP_INCHES / 2 + 0.03)
     if len(groups.colours) > 1:
         _legend(figure, groups.colours)
-    figure.draw_without_rendering()  # only now the map has its place, and thumbnails their room on it
+    figure.draw_without_rendering()  # only now it is known how wide the map is, beside its legend
+    write_fitting(heading, title, axis.bbox.width, 120, lines=2)
+    figure.draw_without_rendering()  # and below its title where, and how much room thumbnails have
     chosen = spread(axis.transData.transform(points), side * _AIR * figure.dpi / 72)
     thumbnails = []
     for point in progress(chosen, len(chosen), "thumbnail") if progress else chosen:
@@ -371,7 +380,7 @@ def _write_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) 
     """Write a legend on the right, whatever letters a name has."""
     legend = figure.legend(handles, [""] * len(names), loc="outside right upper", frameon=False)
     for text, name in zip(legend.get_texts(), names, strict=True):
-        text.set(text=shorten(name, 28), parse_math=False, color=INK)
+        text.set(text=shorten(name.strip(), 28), parse_math=False, color=INK)
 
 
 def _time_axis(axis: Axes, first: int, count: int, by_year: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -93,6 +93,7 @@ def build_collections(
     if people is not None and people.outdated:
         decisions = -1  # the clusters lag behind: names wait until they have followed
     jobs = content_of(config, dataset, store, people)
+    known = {"decisions": decisions, "cast": people.cast if people is not None else ()}
     if not jobs:
         raise UserError(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
@@ -100,7 +101,7 @@ def build_collections(
         )
     try:
         with FileLock(dataset.folder / ".build.lock", blocking=False):
-            reports = _update(store, jobs, rebuild, progress, lambda: _keep(config, dataset, jobs, decisions))
+            reports = _update(store, jobs, rebuild, progress, lambda: _keep(config, dataset, jobs, known))
     except Timeout:
         raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
     for kind, report in reports.items():
@@ -128,15 +129,17 @@ def names_wait(dataset: Dataset) -> bool:
     return journal(dataset).count() != Vocabulary.read(dataset.folder).decisions
 
 
-def _keep(config: Config, dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], decisions: int) -> None:
-    """Keep what searches need besides the collections."""
-    _write_vocabulary(dataset, jobs, decisions)
+def _keep(
+    config: Config, dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], known: Mapping[str, Any]
+) -> None:
+    """Keep what searches need besides the collections, and what is known of the vocabulary already."""
+    _write_vocabulary(dataset, jobs, known)
     for spec, rows in jobs:
         if spec.kind == "clip":
             keep_bands(config, dataset, rows.vectors)
 
 
-def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], decisions: int) -> None:
+def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], known: Mapping[str, Any]) -> None:
     """Keep the names that searches know beside the tables: those of the photos in the collections."""
     labels: dict[int, list[str]] = {}
     times: dict[int, int] = {}
@@ -147,10 +150,10 @@ def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], decis
             for photo, people, has_time, taken_at in zip(*columns, strict=True):
                 labels[photo] = people
                 times |= {photo: taken_at} if has_time else {}
-    known = [where for photo, where in read_whereabouts(dataset).items() if photo in labels]
+    there = [where for photo, where in read_whereabouts(dataset).items() if photo in labels]
     people = count_words((label, "") for names in labels.values() for label in names)
     periods = periods_of(list(times.values()))
-    vocabulary = replace(vocabulary_of(known), people=people, periods=periods, decisions=decisions)
+    vocabulary = replace(vocabulary_of(there), people=people, periods=periods, **known)
     vocabulary.write(dataset.folder)
 
 

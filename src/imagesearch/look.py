@@ -30,22 +30,23 @@ def person_colour(label: str, cast: Sequence[str] = ()) -> str:
     """Return the colour somebody has in every figure of a dataset.
 
     It comes from the name. Of a cast's named people no two have the same one, as long as there are enough:
-    in the order of the alphabet, each takes the first that is free from the own one on.
+    each takes the first that those before leave free, from the own one on; so a name that is new changes
+    nobody else's colour. Who is not of the cast takes what all of it leaves free.
 
     Parameters
     ----------
     label
         A name, ``person 12``, or either after a number: ``3 · Maya``.
     cast
-        The names of all people of the dataset who have one.
+        The names of all people of the dataset who have one, in the order in which they got them.
     """
     name = label.partition(" · ")[2] or label
-    own = {member: zlib.crc32(member.encode()) % len(PALETTE) for member in (*cast, name)}
     places: dict[str, int] = {}
-    for member in sorted(set(cast)):
-        free = set(range(len(PALETTE))) - set(places.values()) or {own[member]}
-        places[member] = min(free, key=lambda place: (place - own[member]) % len(PALETTE))
-    return PALETTE[places.get(name, own[name])]
+    for member in dict.fromkeys((*cast, name)):
+        own = zlib.crc32(member.encode()) % len(PALETTE)
+        free = set(range(len(PALETTE))) - set(places.values()) or {own}
+        places[member] = min((place - own) % len(PALETTE) for place in free) + own
+    return PALETTE[places[name] % len(PALETTE)]
 
 
 def shorten(text: str, length: int) -> str:

@@ -99,7 +99,7 @@ def _album(
     cells = min(1 + len(results), _COLUMNS * _ROWS)
     rows = 1 if cells <= 3 else 2 if cells <= 12 else _ROWS
     columns = max(2, math.ceil(cells / rows))
-    cast = Vocabulary.read(dataset.folder).named
+    cast = Vocabulary.read(dataset.folder).cast
     classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
 
     def draw(figure: Figure, page: range) -> list[Axes]:
@@ -119,8 +119,13 @@ def _large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None
     photo = dataset.photo(path)
     if photo is None:
         return None, "not there any more"
+    return _or_why_not(lambda: dataset.previews.open(photo, 0, pixels).image, pixels)
+
+
+def _or_why_not(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
+    """Return a photo, or None and why it cannot be decoded now: in an open window photos may go."""
     try:
-        image = dataset.previews.open(photo, 0, pixels).image
+        image = decoded()
     except PhotoError as error:
         return None, str(error)
     image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
@@ -171,11 +176,12 @@ def classes_figure(
     results: Sequence[Classified], max_megapixels: float, save: Path | None, window: bool
 ) -> None:
     """Show photos beside the bars of their labels, page by page, or save them, and say where it went."""
-    name = f"classes {results[0].file.stem}"
+    name = f"classes {results[0].file.stem}" if len(results) == 1 else f"classes of {len(results)} photos"
 
     @functools.cache
-    def item(i: int) -> tuple[Image.Image, str, Sequence[tuple[str, float]]]:
-        return _thumbnail(results[i].file, max_megapixels), results[i].file.name, results[i].classes
+    def item(i: int) -> tuple[Image.Image | None, str, Sequence[tuple[str, float]]]:
+        image, _ = _or_why_not(lambda: _thumbnail(results[i].file, max_megapixels), _THUMBNAIL)
+        return image, results[i].file.name, results[i].classes
 
     window = window and has_window()
     if save or not window:
@@ -196,9 +202,10 @@ def classes_figure(
     def large(number: int, pixels: int) -> Detail:
         result = results[number]
         labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
-        image = decode(result.file, longest=pixels, max_megapixels=max_megapixels).image
         facts = Fact("shows", labels), Fact("file", (str(result.file),))
-        return Detail(image, result.file.name, facts)
+        limits = {"longest": pixels, "max_megapixels": max_megapixels}
+        image, missing = _or_why_not(lambda: decode(result.file, **limits).image, pixels)
+        return Detail(image, result.file.name, facts, missing)
 
     browse(Album(name, pages, draw, large))
 
@@ -253,7 +260,7 @@ def _show_sheet(
     crops = functools.cache(lambda i: (rows[i][0], _crops(people, rows[i][1], dataset, rows[i][2])))
     window = window and has_window()
     if save or not window:
-        figure = contact_sheet([crops(i) for i in range(len(rows))], _named(people))
+        figure = contact_sheet([crops(i) for i in range(len(rows))], people.cast)
         report_saved(show(figure, name, save=save, window=False))
     if not window:
         return
@@ -266,7 +273,7 @@ def _show_sheet(
         first = firsts[pages.index(page)]
         shown = [crops(i) for i in range(first, min(first + _ROWS_OF_FACES, len(rows)))]
         empty = [("", ())] * (_ROWS_OF_FACES - len(shown))
-        return fill_sheet(figure, [*shown, *empty], _FACES_IN_A_ROW, _named(people))
+        return fill_sheet(figure, [*shown, *empty], _FACES_IN_A_ROW, people.cast)
 
     def large(number: int, pixels: int) -> Detail:
         return _photo_of_face(people, dataset, faces[number], pixels)
@@ -276,7 +283,7 @@ def _show_sheet(
 
 def _photo_of_face(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
     """Return the photo that a face is on, with boxes around all its faces."""
-    entry, cast = people.faces.entry(row), _named(people)
+    entry, cast = people.faces.entry(row), people.cast
     image, missing = _large(dataset, entry.path, pixels)
     labels, _ = people.labels()
     here = np.flatnonzero(people.faces.photo_ids == entry.photo_id).tolist()
@@ -310,12 +317,8 @@ def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None,
     labels, _ = people.labels()
     rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
     boxes = [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
-    figure = photo_with_faces(picture.image, boxes, entry.path, _named(people))
+    figure = photo_with_faces(picture.image, boxes, entry.path, people.cast)
     report_saved(show(figure, f"faces {Path(path).stem}", save=save, window=window))
-
-
-def _named(people: People) -> list[str]:
-    return [person.name for person in people.persons if person.name]
 
 
 def _heading(person: Person) -> str:

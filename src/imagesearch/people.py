@@ -87,6 +87,12 @@ class People:
         """The faces of the photos that are there."""
         return self.finder.faces
 
+    @property
+    def cast(self) -> tuple[str, ...]:
+        """The names that people have, in the order in which they got them."""
+        there = {person.name for person in self.persons}
+        return tuple(name for _, name in sorted(self.links.names.items()) if name in there)
+
     def unnamed(self, least: int) -> list[Person]:
         """Return those without a name who have at least so many faces, those with most first."""
         return [person for person in self.persons if not person.name and len(person.rows) >= least]

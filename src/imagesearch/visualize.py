@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import re
 import sys
 import warnings
@@ -20,6 +21,7 @@ from imagesearch.look import ACCENT, INK, QUIET, STYLE, person_colour, printable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 _CELL_INCHES, _FEW_CELLS_INCHES = 2.3, 3.2
 _WIDEST_INCHES = 18.0
@@ -93,13 +95,15 @@ def fill_grid(
     return list(axes.flat[1 : 1 + len(tiles)])
 
 
-def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple[str, float]]]]) -> Figure:
+def classification_figure(
+    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
+) -> Figure:
     """Draw photos, each with a bar chart of its most probable labels.
 
     Parameters
     ----------
     items
-        Picture, name, and labels with probabilities, the most probable first.
+        Picture, or None where it is gone, name, and labels with probabilities, the most probable first.
     """
     columns = 1 if len(items) == 1 else 2
     rows = math.ceil(len(items) / columns)
@@ -110,7 +114,7 @@ def classification_figure(items: Sequence[tuple[Image.Image, str, Sequence[tuple
 
 def fill_classes(
     figure: Figure,
-    items: Sequence[tuple[Image.Image, str, Sequence[tuple[str, float]]]],
+    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
     rows: int,
     columns: int,
 ) -> list[Axes]:
@@ -120,7 +124,7 @@ def fill_classes(
         axis.axis("off")
     cells = (row[2 * column : 2 * column + 2] for row in grid for column in range(columns))
     for (left, right), (image, name, classes) in zip(cells, items, strict=False):
-        left.imshow(image)
+        _draw_picture(left, image)
         left.set_title(shorten(name, 34), color=INK, parse_math=False)
         _draw_bars(right, classes)
     return [axis for row in grid for axis in row[::2]][: len(items)]
@@ -217,10 +221,34 @@ def draw_faces(axis: Axes, faces: Sequence[tuple[Sequence[float], str]], cast: S
         axis.text(max(x1, 0), max(y1 - 3, 14), shorten(label or "?", 24), bbox=box, **text)
 
 
+def write_fitting(text: Text, words: str, room: float, letters: int, lines: int = 1) -> None:
+    """Set a text to as much of some words as has room.
+
+    Parameters
+    ----------
+    text
+        Of some size and weight.
+    words
+        Whatever letters they have: a Chinese one is twice as wide as others.
+    room
+        Width in pixels.
+    letters
+        At most so many in a line.
+    lines
+        More than one are wrapped, and cut at the end; one is cut in the middle.
+    """
+    with _missing_letters_ignored():
+        for length in range(min(letters, len(words)), 0, -1):
+            text.set_text(shorten(words, length) if lines == 1 else wrap(words, length, lines))
+            if text.get_window_extent().width <= room:
+                break
+
+
 def has_window() -> bool:
     """Whether figures can be shown in windows; on a machine without a display they cannot."""
-    import matplotlib.pyplot as plt  # which looks for a display
-    from matplotlib.backends import BackendFilter, backend_registry
+    with _backend_named():
+        import matplotlib.pyplot as plt  # which looks for a display
+        from matplotlib.backends import BackendFilter, backend_registry
 
     interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
     return plt.get_backend().lower() in {name.lower() for name in interactive}
@@ -288,11 +316,25 @@ def new_figure(inches: tuple[float, float]) -> Figure:
     """Return an empty figure in the house's style."""
     import logging
 
-    import matplotlib.pyplot as plt
-
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # about fonts that are not there
-    plt.rcParams.update(STYLE)
-    return plt.figure(figsize=inches, layout="constrained")
+    with _backend_named():
+        import matplotlib.pyplot as plt
+
+        plt.rcParams.update(STYLE)
+        return plt.figure(figsize=inches, layout="constrained")
+
+
+@contextlib.contextmanager
+def _backend_named() -> Iterator[None]:
+    """Say it in one line when the backend that somebody chose is none, or its libraries are not there."""
+    try:
+        yield
+    except (ImportError, ValueError) as error:
+        chosen = os.environ.get("MPLBACKEND")
+        if not chosen:
+            raise
+        reason = str(error).splitlines()[0]
+        raise UserError(f"MPLBACKEND={chosen} cannot be used ({reason}); unset it, or say Agg") from None
 
 
 def _fit_to_screen(figure: Figure) -> None:
@@ -340,13 +382,17 @@ def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, 
 
 
 def _draw_tile(axis: Axes, tile: Tile, letters: int) -> None:
-    if tile.image is None:
+    _draw_picture(axis, tile.image)
+    lines = [tile.title, *(shorten(line, letters) for line in (tile.subtitle, tile.people) if line)]
+    axis.set_title("\n".join(lines), color=INK, parse_math=False)
+
+
+def _draw_picture(axis: Axes, image: Image.Image | None) -> None:
+    if image is None:
         axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=QUIET)
         axis.set(xlim=(0, 1), ylim=(0, 1))
     else:
-        axis.imshow(tile.image)
-    lines = [tile.title, *(shorten(line, letters) for line in (tile.subtitle, tile.people) if line)]
-    axis.set_title("\n".join(lines), color=INK, parse_math=False)
+        axis.imshow(image)
 
 
 def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
@@ -369,12 +415,7 @@ def _write_heading(axis: Axes, heading: str, cast: Sequence[str]) -> None:
     # no title: the layout would push the pictures apart to make room for it
     height = _FACE_INCHES / (_FACE_INCHES + _HEADING_INCHES) + 0.03
     text = axis.text(0, height, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
-    room = axis.figure.bbox.width - 0.3 * axis.figure.dpi
-    with _missing_letters_ignored():
-        for length in range(min(60, len(heading)), 0, -1):
-            text.set_text(shorten(heading, length))
-            if text.get_window_extent().width <= room:
-                break
+    write_fitting(text, heading, axis.figure.bbox.width - 0.3 * axis.figure.dpi, 60)
 
 
 def _aspect(image: Image.Image | None) -> float:

@@ -40,11 +40,8 @@ class Vocabulary:
     """How many of the user's decisions about people the collections follow."""
     within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By folded place: the larger ones around it, by the addresses of photos taken there."""
-
-    @property
-    def named(self) -> list[str]:
-        """The people who have a name, and are not only numbered."""
-        return [word.name for word in self.people.values() if not word.name.startswith("person ")]
+    cast: tuple[str, ...] = ()
+    """The people who have a name, in the order in which they got it: for their colours."""
 
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
@@ -66,7 +63,8 @@ class Vocabulary:
             words = ({key: Word(**word) for key, word in sections[s].items()} for s in _SECTIONS)
             periods = tuple(map(int, sections["periods"]))
             within = {place: tuple(around) for place, around in sections.get("within", {}).items()}
-            return cls(*words, periods, int(sections.get("decisions", 0)), within)
+            cast = tuple(map(str, sections.get("cast", ())))
+            return cls(*words, periods, int(sections.get("decisions", 0)), within, cast)
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from PIL import Image
 
 from imagesearch.look import ACCENT, INK, QUIET, person_colour, printable
 from imagesearch.query import Result
-from imagesearch.visualize import draw_faces, new_figure, open_window
+from imagesearch.visualize import draw_faces, new_figure, open_window, write_fitting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +25,7 @@ _PANEL = 0.30  # of the width, for what is known of a photo
 _SHARP = 1600  # pixels; a window that is made larger later need not show a blurred photo
 _STEPS = {"right": 1, "down": 1, "pagedown": 1, "left": -1, "up": -1, "pageup": -1}
 _ENDS = {"home": 0, "end": -1}
-_LETTERS = 40  # in a line of the panel
+_LETTERS, _MOST_LINES = 40, 6  # of the panel: in a line, and of one fact
 _LEAST_PROBABLE = 0.005  # less would be shown as 0%
 
 
@@ -173,8 +172,8 @@ class Browser:
     def _on_key(self, event: KeyEvent) -> None:
         from matplotlib.backend_bases import key_press_handler
 
-        if event.key and not self.press(event.key):
-            key_press_handler(event)  # q closes, f fills the screen, s saves, as in every figure
+        if event.key and not self.press(event.key) and event.key in _usual_keys():
+            key_press_handler(event)
 
     def _on_click(self, event: MouseEvent) -> None:
         toolbar = self.figure.canvas.toolbar
@@ -182,6 +181,14 @@ class Browser:
         # of a double click the first one has opened the photo; the second must not shut it again
         if event.button == 1 and not event.dblclick and not zooms:
             self.click(event.x, event.y)
+
+
+def _usual_keys() -> set[str]:
+    """What closes, fills the screen, saves and zooms in every figure; not what draws grids and logarithms."""
+    from matplotlib import rcParams
+
+    kinds = ("quit", "fullscreen", "save", "pan", "zoom", "home")
+    return {key for kind in kinds for key in rcParams[f"keymap.{kind}"]}
 
 
 def browse(album: Album) -> None:
@@ -234,40 +241,44 @@ def draw_detail(figure: Figure, detail: Detail) -> None:
     picture = figure.add_axes((0.01, _FOOT + 0.02, 0.98 - _PANEL, 0.96 - _FOOT))
     picture.axis("off")
     if detail.image is None:
-        picture.text(0.5, 0.5, printable(detail.missing), ha="center", color=QUIET, wrap=True)
+        style = {"ha": "center", "color": QUIET, "wrap": True, "parse_math": False}
+        picture.text(0.5, 0.5, printable(detail.missing), **style)
         picture.set(xlim=(0, 1), ylim=(0, 1))
     else:
         picture.imshow(detail.image)
         draw_faces(picture, detail.faces, detail.cast)
     panel = figure.add_axes((1 - _PANEL + 0.01, _FOOT + 0.02, _PANEL - 0.02, 0.96 - _FOOT))
     panel.axis("off")
-    lines = [(line, ACCENT, 12.0, 17.0) for line in _wrapped(detail.title, 30)]
+    for most in range(_MOST_LINES, 1, -1):  # of each fact, until all have room
+        for text in list(panel.texts):
+            text.remove()
+        if _fill_panel(panel, detail, most) <= panel.bbox.height * 72 / figure.dpi:
+            break
+
+
+def _fill_panel(panel: Axes, detail: Detail, most: int) -> float:
+    """Write what is known of a photo, of each fact so many lines at most; return the height in points."""
+    below = _write(panel, detail.title, 0, min(most, 3), size=12, color=ACCENT, weight="bold")
     for fact in detail.facts:
-        lines.append(("", INK, 9.0, 9.0))
-        lines.append((fact.heading, QUIET, 8.0, 13.0))
-        for i, line in enumerate(fact.lines):
-            colour = fact.colours[i] if fact.colours else INK
-            lines += [(part, colour, 10.0, 15.0) for part in _wrapped(line, _LETTERS)]
-    below = 0.0  # in points from the top, so that the panel stays as it is when the window grows
-    for text, colour, size, height in lines:
-        below += height
-        weight = "bold" if size > 10 or (colour not in (INK, QUIET)) else "normal"
-        panel.annotate(
-            text,
-            (0, 1),
-            (0, -below),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            color=colour,
-            size=size,
-            weight=weight,
-            parse_math=False,
-            annotation_clip=False,
-        )
+        below = _write(panel, fact.heading, below + 9, 1, size=8, color=QUIET)
+        shown = fact.lines if len(fact.lines) <= most else fact.lines[: most - 1]
+        for i, line in enumerate(shown):
+            style = {"color": fact.colours[i], "weight": "bold"} if fact.colours else {"color": INK}
+            below = _write(panel, line, below, most if len(fact.lines) == 1 else 1, size=10, **style)
+        if len(shown) < len(fact.lines):
+            more = f"+{len(fact.lines) - len(shown)} more"
+            below = _write(panel, more, below, 1, size=10, color=QUIET)
+    return below
 
 
-def _wrapped(text: str, letters: int) -> list[str]:
-    return textwrap.wrap(printable(text), letters, max_lines=5, placeholder=" …")
+def _write(panel: Axes, words: str, below: float, most: int, size: float, **style: str) -> float:
+    """Write words into a panel, so many points below its top; return how many points below they end."""
+    # in points, so that the panel stays as it is when the window grows
+    points = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+    more = {"size": size, "va": "top", "linespacing": 1.25, "parse_math": False}
+    text = panel.annotate("", (0, 1), (0, -below), **points, **more, **style)
+    write_fitting(text, words, panel.bbox.width, _LETTERS, most)
+    return below + (text.get_text().count("\n") + 1) * size * 1.5
 
 
 def _day(taken_at: str) -> str:

@@ -1,0 +1,204 @@
+"""What 03, 06 and 07 show in their windows: their albums, on figures of no window."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from albums import NAMES, crowd_of
+from conftest import World, draw
+from matplotlib.backend_bases import KeyEvent
+from PIL import Image
+from synthetic import HEIGHT, PLACES, WIDTH
+
+from imagesearch import output
+from imagesearch.classify import Classified
+from imagesearch.dataset import Dataset
+from imagesearch.features import read_classes
+from imagesearch.look import person_colour
+from imagesearch.query import Answer, Query, Result
+from imagesearch.reading import Reading
+from imagesearch.visualize import new_figure
+from imagesearch.vocabulary import Vocabulary
+from imagesearch.window import WINDOW_INCHES, Album, Browser, Detail, Fact, draw_detail
+
+Opened = Callable[[], Browser]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    """Return the browser of the window that was opened last."""
+    albums: list[Album] = []
+    monkeypatch.setattr(output, "has_window", lambda: True)
+    monkeypatch.setattr(output, "browse", albums.append)
+    yield lambda: Browser(albums[-1], new_figure(WINDOW_INCHES))
+    plt.close("all")
+
+
+def words(figure: plt.Figure) -> list[str]:
+    inside = [text for axis in figure.axes for text in (*axis.texts, axis.title)]
+    return [text.get_text() for text in (*inside, *figure.texts) if text.get_text()]
+
+
+def click(browser: Browser, axis: int) -> None:
+    browser.figure.canvas.draw()
+    box = browser.figure.axes[axis].get_window_extent()
+    browser.click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+
+
+# --- 06 ----------------------------------------------------------------------------------------------------
+
+
+def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
+    world: World, opened: Opened
+) -> None:
+    draw(0, (900, 600)).save(world.photos / "0.png")
+    world.run("01_extract_features.py")
+    dataset = Dataset(world.config())
+    # somebody whose own colour another one has already
+    other = next(
+        name for i in itertools.count() if person_colour(name := f"Maya {i}") == person_colour("Maya")
+    )
+    Vocabulary(cast=(other, "Maya")).write(dataset.folder)
+    found = Result(1, "0.png", 0.5, dataset.file("0.png"), "a", 0.5, people=("Maya",))
+    output.answer_figure(Answer(Query(text="x"), Reading(), [found], photos=1), dataset, None, True)
+    album = opened().album
+    facts = {fact.heading: fact for fact in album.open(0, 800).facts}
+    expected = [f"{label}  {p:.0%}" for label, p in read_classes(dataset, ["0.png"])["0.png"] if p >= 0.005]
+    assert len(expected) > 1 and list(facts["shows"].lines) == expected
+    assert facts["people"].colours == (person_colour("Maya", (other, "Maya")),) != (person_colour("Maya"),)
+    assert album.open(0, 800).image.size == (800, 533)
+    assert album.open(0, 1600).image.size == (900, 600)
+
+
+# --- 03 ----------------------------------------------------------------------------------------------------
+
+
+def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
+    tmp_path: Path, opened: Opened
+) -> None:
+    world = World(tmp_path, {})
+    for i in range(2):
+        photo = draw(i, (WIDTH, HEIGHT))
+        for who, box in enumerate(PLACES):
+            photo.paste((255, 40 + 20 * who, 40 + 100 * i), tuple(map(round, box)))
+        photo.save(world.photos / f"{i}.png")
+    people = crowd_of(["0.png", "1.png"], count=6)
+    output.contact_sheet_figure(people, Dataset(world.config()), 1, None, window=True)
+    browser = opened()
+    shown = words(browser.figure)
+    assert {"1 · Zoë", "2 · Maya", "person 3", "person 4", "4.2"} <= set(shown) and "person 5" not in shown
+    browser.press("right")
+    shown = words(browser.figure)
+    assert {"person 5", "person 6", "6.2"} <= set(shown) and "person 4" not in shown
+    click(browser, 1)  # the second face of person 5
+    detail = browser.album.open(browser.opened, 500)
+    path = people.faces.entry(int(people.persons[4].rows[1])).path
+    assert detail.title == path and detail.image.size == (500, 400)
+    assert [label for _, label in detail.faces] == [person.label for person in people.persons]
+    for who, (box, _) in enumerate(detail.faces):
+        inside = np.asarray(detail.image.crop(tuple(map(round, box))))[4:-4, 4:-4]
+        skin = 255, 40 + 20 * who, 40 + 100 * int(path[0])
+        assert inside.size and np.abs(inside.astype(int) - skin).max() <= 3
+    facts = {fact.heading: fact for fact in detail.facts}
+    assert dict(zip(facts["people"].lines, facts["people"].colours, strict=True)) == {
+        person.label: person_colour(person.label, NAMES) for person in people.persons
+    }
+
+
+# --- 07 ----------------------------------------------------------------------------------------------------
+
+
+def classified(folder: Path, count: int) -> list[Classified]:
+    for i in range(count):
+        draw(i, (900, 600)).save(folder / f"{i}.png")
+    return [Classified(folder / f"{i}.png", ((f"beach {i}", 0.75), ("sea", 0.25))) for i in range(count)]
+
+
+def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, opened: Opened) -> None:
+    results = classified(tmp_path, 6)
+    output.classes_figure(results, 200, None, window=True)
+    browser = opened()
+    assert browser.album.title == "classes of 6 photos"
+    assert {"0.png", "3.png"} <= set(words(browser.figure)) and "4.png" not in words(browser.figure)
+    click(browser, 2)
+    assert {"1.png", "beach 1  75.0%"} <= set(words(browser.figure))
+    assert browser.album.open(1, 450).image.size == (450, 300)
+    for i in (1, 5):
+        results[i].file.unlink()
+    browser.press("right")
+    browser.press("left")
+    assert any("No such file" in text for text in words(browser.figure))
+    browser.press("escape")
+    browser.press("right")
+    assert {"4.png", "5.png", "not there any more"} <= set(words(browser.figure))
+
+
+def test_07_is_called_after_a_single_photo(tmp_path: Path, opened: Opened) -> None:
+    output.classes_figure(classified(tmp_path, 1), 200, None, window=True)
+    assert opened().album.title == "classes 0"
+
+
+# --- a photo, large ----------------------------------------------------------------------------------------
+
+
+def large(*facts: Fact, title: str = "photo", missing: bool = False) -> Detail:
+    return Detail(None if missing else Image.new("RGB", (300, 200)), title, facts, "it costs $5 or $6")
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_whatever_is_known_of_a_photo_stays_inside_the_panel() -> None:
+    names = tuple(f"Somebody Nº {i}" for i in range(17))
+    facts = (
+        Fact("people", names, tuple(person_colour(name, names) for name in names)),
+        Fact("place", ("東京都千代田区丸の内一丁目九番一号東京駅中央口八重洲北口改札前待合室内中央",)),
+        Fact("shows", tuple(f"sandbar, sand bar of the sea and lake, shoal {i}  20%" for i in range(5))),
+        Fact("match", ("score 0.5", "fit 0.75")),
+        Fact("file", ("a very long folder/" * 9,)),
+    )
+    figure = new_figure(WINDOW_INCHES)
+    figure.set_layout_engine("none")
+    draw_detail(figure, large(*facts, title="a_name_without_any_spaces_" * 4))
+    panel = figure.axes[1]
+    boxes = [text.get_window_extent() for text in panel.texts]
+    assert all(panel.bbox.padded(2).contains(*p) for box in boxes for p in box.get_points())
+    assert not any(one.y0 < other.y1 - 1 for one, other in itertools.pairwise(boxes))
+    shown = [name for name in names if name in words(figure)]
+    assert shown and f"+{17 - len(shown)} more" in words(figure)
+    plt.close(figure)
+
+
+def test_dollars_in_what_is_missing_are_no_formula() -> None:
+    figure = new_figure(WINDOW_INCHES)
+    draw_detail(figure, large(missing=True))
+    (text,) = (t for t in figure.axes[0].texts)
+    assert text.get_text() == "it costs $5 or $6" and not text.get_parse_math()
+    plt.close(figure)
+
+
+def test_keys_leave_the_photo_as_it_is_and_q_closes() -> None:
+    figure = new_figure(WINDOW_INCHES)
+    album = Album("x", [range(1)], lambda figure, page: [figure.subplots()], lambda number, pixels: large())
+    browser = Browser(album, figure)
+    browser.open(0)
+    figure.canvas.draw()
+    picture = figure.axes[0]
+    box = picture.get_window_extent()
+
+    def press(key: str) -> None:
+        at = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+        event = KeyEvent("key_press_event", figure.canvas, key, *at)
+        figure.canvas.callbacks.process("key_press_event", event)
+
+    before = np.asarray(figure.canvas.buffer_rgba()).copy()
+    for key in "klLgGcv":
+        press(key)
+    figure.canvas.draw()
+    assert picture.get_xscale() == picture.get_yscale() == "linear"
+    assert np.array_equal(figure.canvas.buffer_rgba(), before)
+    press("q")
+    assert not plt.fignum_exists(figure.number)

@@ -1,0 +1,88 @@
+"""Somebody before a screen: opens windows of 06, 03 and 07, and one too tall; acts while each waits.
+
+Run by ``test_window.py`` as a process of its own: a config, a folder for what is seen, and steps by window.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from albums import crowd_of
+from PIL import Image, ImageGrab
+
+from imagesearch import output
+from imagesearch.classify import Classified
+from imagesearch.config import load_config
+from imagesearch.dataset import Dataset
+from imagesearch.query import Answer, Query, Result
+from imagesearch.reading import Reading
+from imagesearch.visualize import Tile, contact_sheet, show
+
+dataset, out = Dataset(load_config(Path(sys.argv[1]))), Path(sys.argv[2])
+plan: dict[str, list] = json.loads(sys.argv[3])
+log: dict[str, dict] = {}
+wait_until_closed = plt.show
+steps: list = []
+
+
+def wait_and_act() -> None:
+    figure = plt.gcf()
+    window, canvas = figure.canvas.manager.window, figure.canvas.get_tk_widget()
+
+    def step() -> None:
+        kind, value = steps.pop(0)
+        if kind == "click":
+            box = figure.axes[value].get_window_extent()
+            x, y = (box.x0 + box.x1) / 2, canvas.winfo_height() - (box.y0 + box.y1) / 2
+            canvas.event_generate("<Button-1>", x=round(x), y=round(y))
+        elif kind == "key":
+            canvas.focus_force()
+            canvas.event_generate(f"<{value}>")
+        elif kind == "remove":
+            dataset.file(value).unlink()
+        elif kind == "look":
+            window.update()
+            ImageGrab.grab(xdisplay=os.environ["DISPLAY"]).save(out / f"{value}.png")
+            words = [t.get_text() for a in (*figure.axes, figure) for t in a.texts]
+            size = window.winfo_rootx() + window.winfo_width(), window.winfo_rooty() + window.winfo_height()
+            log[value] = {"title": window.title(), "words": words, "size": size}
+        if steps:
+            window.after(200, step)
+
+    window.after(500, step)
+    wait_until_closed()
+
+
+def open_06() -> None:
+    known = {"people": ("Maya",), "address": "Anjuna, Goa, India", "taken_at": "2025-08-02T18:02:11"}
+    known |= {"class_label": "beach", "class_score": 0.9, "fit": 0.8}
+    paths = [f"{i:02d}.png" for i in range(45)]
+    results = [Result(i + 1, path, 0.5, dataset.file(path), **known) for i, path in enumerate(paths)]
+    answer = Answer(Query(text="maya on the beach"), Reading(), results, photos=45)
+    output.answer_figure(answer, dataset, None, window=True)
+
+
+def open_03() -> None:
+    output.contact_sheet_figure(crowd_of(["44.png"]), dataset, 1, None, window=True)
+
+
+def open_07() -> None:
+    classes = (("beach", 0.75), ("sea", 0.25))
+    shown = [Classified(dataset.file(f"{i:02d}.png"), classes) for i in range(5)]
+    output.classes_figure(shown, 200, None, window=True)
+
+
+def open_tall() -> None:
+    rows = [(f"person {i}", [Tile(Image.new("RGB", (30, 30)), f"{i}.1")]) for i in range(12)]
+    show(contact_sheet(rows), "tall", window=True)
+
+
+plt.show = wait_and_act
+for name, opened in {"06": open_06, "03": open_03, "07": open_07, "tall": open_tall}.items():
+    steps[:] = plan[name]
+    opened()
+(out / "log.json").write_text(json.dumps(log))
