@@ -81,7 +81,7 @@ def labelled(args, config):
 
 def itself(args, config):
     from imagesearch.charts import self_figure
-    from imagesearch.evaluate import evaluate_self
+    from imagesearch.itself import evaluate_self
 
     folder = None if args.self is True else args.self
     return evaluate_self(config, folder, progress=cli.bar), self_figure

@@ -124,8 +124,10 @@ def with_signs(arguments: Sequence[str], option: str) -> list[str]:
 
 def number_of_results(text: str) -> int:
     """Read a number of results from a command line."""
-    if not text.isdecimal() or not 1 <= int(text) <= 16_384:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 16384")
+    from imagesearch.schema import MOST_HITS
+
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_HITS:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {MOST_HITS}")
     return int(text)
 
 
