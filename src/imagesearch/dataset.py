@@ -81,12 +81,14 @@ class Dataset:
         self,
         steps: Sequence[Step],
         *,
+        batch_size: int | None = None,
         retry_failed: bool = False,
         progress: PhotoProgress | None = None,
     ) -> Summary:
         """Bring the tables of some steps up to date with the photos; see `imagesearch.steps.run_steps`.
 
-        Files that step 01 has hashed, and that have not changed since, are not read again to be hashed.
+        A batch is as large as the config says, for models, unless its size is given. Files that step 01 has
+        hashed, and that have not changed since, are not read again to be hashed.
         """
         extraction = self.config.extraction
         names = {table.name for step in steps for table in step.tables}
@@ -94,7 +96,7 @@ class Dataset:
             steps,
             self.photos,
             self.previews,
-            batch_size=extraction.batch_size,
+            batch_size=batch_size or extraction.batch_size,
             workers=extraction.workers,
             retry_failed=retry_failed,
             progress=progress,
