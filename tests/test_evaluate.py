@@ -22,6 +22,8 @@ from imagesearch.evaluate import LabelledReport, Ranking, category_of, evaluate_
 from imagesearch.features import extract_features
 from imagesearch.itself import evaluate_self
 from imagesearch.photos import decode
+from imagesearch.schema import Hit
+from imagesearch.store import Store
 
 CATEGORIES = ("beach", "eiffel_tower", "ship")
 
@@ -124,6 +126,53 @@ def test_folders_without_categories_are_refused_in_one_line(world: World) -> Non
     draw(2).save(world.folder / "one" / "three_1.png")
     with pytest.raises(UserError, match=r"no photo is of a category that .* has: one, three"):
         evaluate_labelled(world.config(), world.folder / "one", world.folder / "two")
+    assert not (world.folder / "processed").exists(), "names alone say that; nothing was extracted"
+    with pytest.raises(UserError, match="each photo is the only one of its category"):
+        evaluate_labelled(world.config(), world.folder / "one", world.folder / "one")
+
+
+def test_the_script_says_of_categories_what_the_report_has(sides: tuple[World, Path, Path]) -> None:
+    world, train, val = sides
+    report = evaluate_labelled(world.config(), train, val)
+    asked = ("08_evaluate.py", "--labelled", train, val)
+    said = json.loads(world.run(*asked, "--json").stdout)
+    assert said == report.to_dict() | {"notes": list(report.notes)} and report.notes
+    done = world.run(*asked, "--save", "figures/labelled.png", "--no-show")
+    assert done.stdout == f"{report}\n"
+    assert done.stderr.splitlines()[: len(report.notes)] == list(report.notes)
+    assert (world.folder / "figures" / "labelled.png").stat().st_size > 10_000
+
+
+def test_a_figure_that_cannot_be_saved_is_refused_before_the_work(sides: tuple[World, Path, Path]) -> None:
+    world, train, val = sides
+    (world.folder / "folder.png").mkdir()
+    for place in ("config.yaml/figure.png", "folder.png", f"{'x' * 300}.png"):
+        done = world.run("08_evaluate.py", "--labelled", train, val, "--save", place, code=2)
+        assert "the figure cannot be saved there" in done.stderr and done.stderr.count("\n") == 1
+    assert not (world.folder / "processed").exists()
+    (world.folder / "kept.png").write_bytes(b"old")
+    world.run("08_evaluate.py", "--labelled", train, train / "none", "--save", "kept.png", code=2)
+    assert (world.folder / "kept.png").read_bytes() == b"old"
+
+
+def test_few_results_are_shares_of_what_was_found_and_the_photo_itself_is_not_to_be_found(
+    world: World,
+) -> None:
+    folder = world.folder / "few"
+    folder.mkdir()
+    for seed, name in enumerate(("ship", "beach")):
+        for i in range(2 if name == "ship" else 1):
+            alike(seed, 3 * i).save(folder / f"{name}_{i}.png")
+    report = evaluate_labelled(world.config(), folder, folder)
+    for ranking in report.rankings:
+        assert ranking.confusion("ship") == {"ship": 0.5, "beach": 0.5}
+    assert "left out: 1 photo that is the only one of its category" in report.notes
+    for i in range(2, 10):
+        alike(0, 3 * i).save(folder / f"ship_{i}.png")
+    notes = evaluate_labelled(world.config(), folder, folder).notes
+    assert any("fewer than 10 photos of ship to be found" in note for note in notes), "nine others"
+    alike(0, 31).save(folder / "ship_10.png")
+    assert not any("fewer" in note for note in evaluate_labelled(world.config(), folder, folder).notes)
 
 
 def test_photos_find_themselves_and_twins_are_named(world: World) -> None:
@@ -151,6 +200,44 @@ def test_in_the_own_collection_a_changed_photo_does_not_find_itself(world: World
         assert figures[kind]["photos"] == 14 and figures[kind]["hits@1"] == pytest.approx(13 / 14)
         (missed,) = figures[kind]["missed"]
         assert (missed["path"], missed["first"]) == ("photo05.png", "photo06.png")
+
+
+def test_what_a_collection_lacks_and_what_cannot_be_read_is_left_out_and_said(world: World) -> None:
+    for seed in range(15):
+        world.add(f"photo{seed:02}.png", seed)
+    world.run("01_extract_features.py")
+    world.run("05_build_collections.py")
+    for seed in range(12):
+        world.add(f"photo{seed:02}.png", 100).write_bytes(b"not a photo any more")
+    world.add("new.png", 20)
+    world.run("01_extract_features.py", "--only", "vit")  # knows now what the collections do not
+    extract_features(world.config(), Dataset(world.config(), paths=["new.png"]), only=["clip"])
+    done = world.run("08_evaluate.py", "--self", "--json", "--no-show")
+    said = json.loads(done.stdout)
+    assert (said["clip"]["photos"], said["vit"]["photos"]) == (3, 3) and said["clip"]["hits@1"] == 1
+    assert [note.rpartition("photo")[2][:6] for note in said["notes"][:10]] == [
+        f"{i:02}.png" for i in range(10)
+    ]
+    assert said["notes"][10:] == [
+        "left out: and 2 more photos",
+        "left out: 1 photo that the collections lack; run 05_build_collections.py",
+    ]
+
+
+def test_a_server_that_is_gone_is_not_a_photos_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(3):
+        world.add(f"photo{seed}.png", seed)
+    answer, calls = Store.search, []
+
+    def search(*args: object, **options: object) -> list[Hit]:
+        calls.append(1)
+        if len(calls) > 1:
+            raise UserError("the server does not answer")
+        return answer(*args, **options)
+
+    monkeypatch.setattr(Store, "search", search)
+    with pytest.raises(UserError, match="does not answer"):
+        evaluate_self(world.config(), world.photos)
 
 
 def ranked(world: World, pairs: list[tuple[str, str]]) -> tuple[list[int], list[int]]:

@@ -148,6 +148,27 @@ def figure_file(text: str) -> Path:
     return file if file.suffix else file.with_name(f"{file.name}.png")
 
 
+def check_figure_file(file: Path | None) -> None:
+    """Make the folder of a figure and try to write there, before long work and not after.
+
+    Raises
+    ------
+    UserError
+        If that cannot be.
+    """
+    if file is None:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not file.exists()
+        with file.open("ab"):
+            pass
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        raise UserError(f"{file}: the figure cannot be saved there ({error.strerror})") from None
+
+
 def config_of(args: argparse.Namespace) -> Config:
     """Load the config that some arguments name."""
     from imagesearch.config import load_config
