@@ -51,6 +51,7 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
+    cli.check_figure_file(args.save)
     measures = {
         "labelled": labelled,
         "self": itself,
@@ -63,7 +64,7 @@ def main():
     for note in report.notes:
         cli.say(note)
     if args.json:
-        cli.print_json(report.to_dict())
+        cli.print_json(report.to_dict() | {"notes": list(report.notes)})
     else:
         print(report)
     if args.save or not (args.json or args.no_show):
@@ -81,7 +82,7 @@ def labelled(args, config):
 
 def itself(args, config):
     from imagesearch.charts import self_figure
-    from imagesearch.evaluate import evaluate_self
+    from imagesearch.itself import evaluate_self
 
     folder = None if args.self is True else args.self
     return evaluate_self(config, folder, progress=cli.bar), self_figure

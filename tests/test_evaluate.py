@@ -18,9 +18,12 @@ from imagesearch.charts import captions_figure, labelled_figure, self_figure
 from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder
 from imagesearch.errors import UserError
-from imagesearch.evaluate import LabelledReport, Ranking, category_of, evaluate_labelled, evaluate_self
+from imagesearch.evaluate import LabelledReport, Ranking, category_of, evaluate_labelled
 from imagesearch.features import extract_features
+from imagesearch.itself import evaluate_self
 from imagesearch.photos import decode
+from imagesearch.schema import Hit
+from imagesearch.store import Store
 
 CATEGORIES = ("beach", "eiffel_tower", "ship")
 
@@ -100,7 +103,7 @@ def test_a_photo_in_both_folders_does_not_find_itself_and_copies_are_mentioned(
     shutil.copy(train / "ship_1.png", val / "ship" / "copy.png")
     assert evaluate_labelled(world.config(), train, train).val == 11  # nothing else is "alone"
     report = evaluate_labelled(world.config(), train, val)
-    assert "1 photos of VAL are also in TRAIN, which flatters: ship/copy.png" in report.notes
+    assert "1 photo of VAL is also in TRAIN, which flatters: ship/copy.png" in report.notes
 
 
 def test_what_cannot_be_used_is_named_and_the_rest_goes_on(sides: tuple[World, Path, Path]) -> None:
@@ -111,7 +114,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_goes_on(sides: tuple[World, P
     report = evaluate_labelled(world.config(), train, val)
     assert report.val == 6
     assert any("broken.jpg" in note for note in report.notes)
-    assert any("1 photos of zebra, which TRAIN does not have" in note for note in report.notes)
+    assert any("1 photo of zebra, which TRAIN does not have" in note for note in report.notes)
 
 
 def test_folders_without_categories_are_refused_in_one_line(world: World) -> None:
@@ -123,6 +126,53 @@ def test_folders_without_categories_are_refused_in_one_line(world: World) -> Non
     draw(2).save(world.folder / "one" / "three_1.png")
     with pytest.raises(UserError, match=r"no photo is of a category that .* has: one, three"):
         evaluate_labelled(world.config(), world.folder / "one", world.folder / "two")
+    assert not (world.folder / "processed").exists(), "names alone say that; nothing was extracted"
+    with pytest.raises(UserError, match="each photo is the only one of its category"):
+        evaluate_labelled(world.config(), world.folder / "one", world.folder / "one")
+
+
+def test_the_script_says_of_categories_what_the_report_has(sides: tuple[World, Path, Path]) -> None:
+    world, train, val = sides
+    report = evaluate_labelled(world.config(), train, val)
+    asked = ("08_evaluate.py", "--labelled", train, val)
+    said = json.loads(world.run(*asked, "--json").stdout)
+    assert said == report.to_dict() | {"notes": list(report.notes)} and report.notes
+    done = world.run(*asked, "--save", "figures/labelled.png", "--no-show")
+    assert done.stdout == f"{report}\n"
+    assert done.stderr.splitlines()[: len(report.notes)] == list(report.notes)
+    assert (world.folder / "figures" / "labelled.png").stat().st_size > 10_000
+
+
+def test_a_figure_that_cannot_be_saved_is_refused_before_the_work(sides: tuple[World, Path, Path]) -> None:
+    world, train, val = sides
+    (world.folder / "folder.png").mkdir()
+    for place in ("config.yaml/figure.png", "folder.png", f"{'x' * 300}.png"):
+        done = world.run("08_evaluate.py", "--labelled", train, val, "--save", place, code=2)
+        assert "the figure cannot be saved there" in done.stderr and done.stderr.count("\n") == 1
+    assert not (world.folder / "processed").exists()
+    (world.folder / "kept.png").write_bytes(b"old")
+    world.run("08_evaluate.py", "--labelled", train, train / "none", "--save", "kept.png", code=2)
+    assert (world.folder / "kept.png").read_bytes() == b"old"
+
+
+def test_few_results_are_shares_of_what_was_found_and_the_photo_itself_is_not_to_be_found(
+    world: World,
+) -> None:
+    folder = world.folder / "few"
+    folder.mkdir()
+    for seed, name in enumerate(("ship", "beach")):
+        for i in range(2 if name == "ship" else 1):
+            alike(seed, 3 * i).save(folder / f"{name}_{i}.png")
+    report = evaluate_labelled(world.config(), folder, folder)
+    for ranking in report.rankings:
+        assert ranking.confusion("ship") == {"ship": 0.5, "beach": 0.5}
+    assert "left out: 1 photo that is the only one of its category" in report.notes
+    for i in range(2, 10):
+        alike(0, 3 * i).save(folder / f"ship_{i}.png")
+    notes = evaluate_labelled(world.config(), folder, folder).notes
+    assert any("fewer than 10 photos of ship to be found" in note for note in notes), "nine others"
+    alike(0, 31).save(folder / "ship_10.png")
+    assert not any("fewer" in note for note in evaluate_labelled(world.config(), folder, folder).notes)
 
 
 def test_photos_find_themselves_and_twins_are_named(world: World) -> None:
@@ -150,6 +200,44 @@ def test_in_the_own_collection_a_changed_photo_does_not_find_itself(world: World
         assert figures[kind]["photos"] == 14 and figures[kind]["hits@1"] == pytest.approx(13 / 14)
         (missed,) = figures[kind]["missed"]
         assert (missed["path"], missed["first"]) == ("photo05.png", "photo06.png")
+
+
+def test_what_a_collection_lacks_and_what_cannot_be_read_is_left_out_and_said(world: World) -> None:
+    for seed in range(15):
+        world.add(f"photo{seed:02}.png", seed)
+    world.run("01_extract_features.py")
+    world.run("05_build_collections.py")
+    for seed in range(12):
+        world.add(f"photo{seed:02}.png", 100).write_bytes(b"not a photo any more")
+    world.add("new.png", 20)
+    world.run("01_extract_features.py", "--only", "vit")  # knows now what the collections do not
+    extract_features(world.config(), Dataset(world.config(), paths=["new.png"]), only=["clip"])
+    done = world.run("08_evaluate.py", "--self", "--json", "--no-show")
+    said = json.loads(done.stdout)
+    assert (said["clip"]["photos"], said["vit"]["photos"]) == (3, 3) and said["clip"]["hits@1"] == 1
+    assert [note.rpartition("photo")[2][:6] for note in said["notes"][:10]] == [
+        f"{i:02}.png" for i in range(10)
+    ]
+    assert said["notes"][10:] == [
+        "left out: and 2 more photos",
+        "left out: 1 photo that the collections lack; run 05_build_collections.py",
+    ]
+
+
+def test_a_server_that_is_gone_is_not_a_photos_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(3):
+        world.add(f"photo{seed}.png", seed)
+    answer, calls = Store.search, []
+
+    def search(*args: object, **options: object) -> list[Hit]:
+        calls.append(1)
+        if len(calls) > 1:
+            raise UserError("the server does not answer")
+        return answer(*args, **options)
+
+    monkeypatch.setattr(Store, "search", search)
+    with pytest.raises(UserError, match="does not answer"):
+        evaluate_self(world.config(), world.photos)
 
 
 def ranked(world: World, pairs: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
@@ -207,7 +295,7 @@ def test_captions_may_name_photos_from_the_dataset_or_the_disk_and_missing_ones_
     [
         ("name,caption\na,b\n", "columns path and caption"),
         ("path,caption\n", "no line has a path and a caption"),
-        ("path,caption\nnowhere.png,a\n", "none of its photos can be read: no such photo"),
+        ("path,caption\nnowhere.png,a\n", "none of its photos can be read: nowhere.png: no such photo"),
         (None, "cannot be read"),
     ],
 )
@@ -231,6 +319,39 @@ def test_a_second_evaluation_looks_only_at_what_is_new(world: World) -> None:
     assert totals == [1, 6, 6]  # photos for step 01: the new one; then all, by CLIP and by ViT
 
 
+def test_paths_of_a_dataset_of_two_folders_beside_the_file_and_whole_may_be_mixed(world: World) -> None:
+    world.settings["dataset"]["images"] = ["photos", "scans"]
+    world.write_config()
+    file = world.folder / "elsewhere" / "captions.csv"
+    for place in ("photos/one.png", "scans/in/two.png", "elsewhere/three.png", "four.png", "cafe\u0301.png"):
+        (world.folder / place).parent.mkdir(parents=True, exist_ok=True)
+        draw(len(place)).save(world.folder / place)
+    paths = ["photos/one.png", "scans/in/two.png", "three.png", "./three.png", "../four.png"]
+    paths += [
+        str(world.folder / "four.png"),
+        str(world.folder / "caf\N{LATIN SMALL LETTER E WITH ACUTE}.png"),
+    ]
+    file.write_text("path,caption\n" + "".join(f"{p},{i}\n" for i, p in enumerate(paths)), "utf-8")
+    report = evaluate_captions(world.config(), file)
+    assert (report.photos, report.texts, report.notes) == (5, 7, ())
+
+
+def test_a_caption_with_a_comma_is_not_cut_but_wants_quotes(world: World) -> None:
+    world.add("a.png", 1)
+    file = world.photos / "captions.csv"
+    file.write_text('path,caption\na.png,a cat, asleep\na.png,"a dog, awake"\na.png,both,,\n', "utf-8")
+    report = evaluate_captions(world.config(), file)
+    assert sorted(text for _, text, _ in report.worst) == ["a dog, awake", "both"]
+    (note,) = report.notes
+    assert note.startswith("left out: line 2: more fields than columns") and "quotes" in note
+    file.write_text("path,caption\n\na.png,a cat, asleep\n", "utf-8")
+    with pytest.raises(UserError, match="line 3: more fields than columns"):
+        evaluate_captions(world.config(), file)
+    file.write_text("path,caption\na.png,caf\xe9\n", "cp1252")
+    with pytest.raises(UserError, match="save it as CSV UTF-8"):
+        evaluate_captions(world.config(), file)
+
+
 def test_the_dataset_is_left_as_it_is(world: World) -> None:
     world.add("a.png", 1)
     extract_features(world.config(), Dataset(world.config()))
@@ -246,7 +367,8 @@ def test_figures_hold_any_number_of_categories(count: int) -> None:
     rng = np.random.default_rng(count)
     names = np.asarray([f"category with a long name {i}" for i in range(count)] + ["$x^2$"])
     found = names[rng.integers(0, len(names), (len(names), 20))]
-    rankings = [Ranking(k, "m", names, found, np.full(len(names), 5)) for k in ("clip", "vit")]
+    about = (names, found[:, :5], found == names[:, None], np.full(len(names), 5))
+    rankings = [Ranking(kind, "m", *about) for kind in ("clip", "vit")]
     figure = labelled_figure(LabelledReport(20, len(names), tuple(rankings)))
     assert texts_outside(figure) == []
     plt.close(figure)
@@ -263,3 +385,52 @@ def test_the_other_figures(world: World) -> None:
     ]
     assert all(texts_outside(figure) == [] for figure in figures)
     plt.close("all")
+
+
+def another_clip(world: World) -> str:
+    """A setting that names a CLIP with other weights."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = world.folder / "another_clip"
+    shutil.copytree(world.settings["models"]["clip"], folder)
+    weights = load_file(folder / "model.safetensors")
+    save_file({k: v + 0.1 * torch.ones_like(v) for k, v in weights.items()}, folder / "model.safetensors")
+    return f"models.clip={folder}"
+
+
+def test_models_are_compared_back_and_forth_on_files_of_one_folder(world: World) -> None:
+    other = another_clip(world)
+    for name in ("a1", "a2", "b1", "b2"):
+        world.add(f"{name}.png", sum(name.encode()))
+    for side in "ab":
+        lines = "".join(f"{side}{i}.png,caption {i}\n" for i in (1, 2))
+        (world.photos / f"{side}.csv").write_text("path,caption\n" + lines, "utf-8")
+    before = evaluate_captions(world.config(), world.photos / "a.csv")
+    assert evaluate_captions(world.config(other), world.photos / "b.csv").photos == 2
+    extracted: list[int] = []
+    after = evaluate_captions(
+        world.config(), world.photos / "a.csv", lambda items, total: extracted.append(total) or items
+    )
+    assert after.to_dict() == before.to_dict() and extracted == [0]
+
+
+def test_photos_that_are_gone_do_not_say_which_model_is_the_newest(world: World) -> None:
+    other = another_clip(world)
+    for name in ("a.png", "b.png"):
+        world.add(name, sum(name.encode()))
+    extract_features(world.config(), Dataset(world.config(), paths=["a.png"]), only=["clip"])
+    extract_features(world.config(other), Dataset(world.config(other), paths=["b.png"]), only=["clip"])
+    assert [e.path for e in Dataset(world.config()).current("clip").values()] == ["b.png"]
+    (world.photos / "b.png").unlink()
+    assert [e.path for e in Dataset(world.config()).current("clip").values()] == ["a.png"]
+    assert Dataset(world.config(), paths=["c.png"]).current("clip") == {}
+
+
+@pytest.mark.parametrize("path", ["x" * 300 + ".png", "a\0.png", "a.png/" + "y" * 5000])
+def test_a_path_that_no_file_can_have_is_not_there(world: World, path: str) -> None:
+    world.add("a.png", 1)
+    assert Dataset(world.config()).photo(path) is None
+    file = world.photos / "captions.csv"
+    file.write_text(f"path,caption\na.png,a\n{path},b\n", "utf-8")
+    assert evaluate_captions(world.config(), file).notes == (f"left out: {path}: no such photo",)

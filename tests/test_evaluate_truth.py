@@ -8,7 +8,9 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -19,10 +21,17 @@ from imagesearch.config import Config, load_config
 from imagesearch.dataset import Dataset
 from imagesearch.demo import evaluate_truth as module
 from imagesearch.demo.charts import truth_figure
-from imagesearch.demo.evaluate_search import presence
-from imagesearch.demo.evaluate_truth import TruthReport, evaluate_truth
-from imagesearch.demo.measures import Measured, measure_faces, measure_places, measure_times
-from imagesearch.demo.questions import questions
+from imagesearch.demo.evaluate_search import Answered, Outcome, presence
+from imagesearch.demo.evaluate_truth import Measure, TruthReport, evaluate_truth
+from imagesearch.demo.measures import (
+    Measured,
+    measure_faces,
+    measure_places,
+    measure_sentences,
+    measure_times,
+)
+from imagesearch.demo.presence import Sentence
+from imagesearch.demo.questions import Question, questions
 from imagesearch.errors import UserError
 from imagesearch.naming import Editor
 from imagesearch.people import People, cluster_people, load_people
@@ -188,6 +197,14 @@ def test_photos_that_are_gone_are_left_out_and_said_to_be(
     assert found.figures == report.figures
 
 
+def test_a_path_that_no_file_can_have_is_gone(
+    built_album: BuiltAlbum, truth: dict, tmp_path: Path, report: TruthReport
+) -> None:
+    truth["photos"] += [{**truth["photos"][0], "path": path} for path in ("x" * 300, "a\0b", "\ud800")]
+    found = measured(built_album, rewritten(tmp_path, truth))
+    assert found.notes[0].startswith("3 of the 67 photos") and found.figures == report.figures
+
+
 def test_photos_that_the_truth_does_not_know_are_left_out(
     built_album: BuiltAlbum, truth: dict, tmp_path: Path
 ) -> None:
@@ -238,11 +255,10 @@ def test_two_people_of_one_name_lower_recall_and_one_of_two_names_lowers_precisi
     after = measure_faces(people, united)
     assert lowered(faces, after) == {"faces.bcubed_recall", "faces.bcubed_f1", "faces.ari"}
     clustered = faces.figures["faces.clustered"]
-    if faces.figures["faces.bcubed_recall"] == 1 and clustered == counts.total():
-        loss = (
-            2 * a * b / (a + b) / clustered
-        )  # each of a sees b/(a + b) of its class elsewhere, and the reverse
-        assert after.figures["faces.bcubed_recall"] == pytest.approx(1 - loss)
+    assert faces.figures["faces.bcubed_recall"] == 1 and clustered == counts.total()
+    # each of a sees b/(a + b) of its class elsewhere, and the reverse
+    loss = 2 * a * b / (a + b) / clustered
+    assert after.figures["faces.bcubed_recall"] == pytest.approx(1 - loss)
     (failure,) = (f for f in after.failures["faces.bcubed_recall"] if f.details["name"] == one)
     assert set(failure.details["clusters"]) >= {one, other}
     after = measure_faces(people, parted)
@@ -305,6 +321,56 @@ def test_a_wrong_time_lowers_the_times(config: Config, truth: dict) -> None:
     assert measure_times({}, truth).figures == {"times.accuracy": 0.0}
 
 
+def outcome(first: list[str], passed: set[str]) -> Outcome:
+    """A sentence that a and b are right for and a, b and c pass, answered somehow."""
+    question = Question("text", date(2024, 5, 6), frozenset("abc"), frozenset("ab"), ("what",))
+    results = tuple(SimpleNamespace(path=path) for path in first)
+    answer = SimpleNamespace(results=results, read_as="read", notes=(), relaxed=())
+    return Outcome(question, answer, frozenset(passed))
+
+
+def test_a_weak_answer_names_what_is_wrong_and_what_is_missing() -> None:
+    outcomes = [outcome(["a", "b"], set("abc")), outcome(["a", "x", "b"], set("abxy"))]
+    failures = measure_sentences(Answered(outcomes, [])).failures
+    (weak,) = failures["sentences.precision"]
+    assert (weak.details["wrong"], weak.details["missing"]) == (["x"], ["b"])
+    assert weak.details["precision"] == 0.5 and weak.said == "'text': right are 1 of the first 2"
+    (loose,) = failures["sentences.exact_filter"]
+    assert (loose.details["missing"], loose.details["surplus"]) == (["c"], ["x", "y"])
+    assert loose.said == "'text': 3 photos should pass, 2 too many and 1 missing"
+
+
+def test_what_is_said_to_fit_and_what_is_not_fails_where_it_is_wrong() -> None:
+    said = [
+        (Sentence("plain", f"{there} {nothing}", frozenset(), there), nothing)
+        for there in (True, False)
+        for nothing in (True, False)
+    ]
+    failures = measure_sentences(Answered([], said)).failures
+    texts = {name: [f.details["text"] for f in found] for name, found in failures.items()}
+    assert texts["nothing_fits.said_when_present"] == ["True True"]
+    assert texts["nothing_fits.said_when_absent"] == ["False False"]
+
+
+@pytest.mark.parametrize(
+    ("value", "aim", "at_most", "missed"),
+    [
+        (0.9, 0.9, False, False),
+        (0.89, 0.9, False, True),
+        (0.91, 0.9, False, False),
+        (0.05, 0.05, True, False),
+        (0.06, 0.05, True, True),
+        (0.04, 0.05, True, False),
+        (None, 0.05, True, False),
+        (0.5, None, False, False),
+    ],
+)
+def test_an_aim_is_missed_from_its_own_side(
+    value: float | None, aim: float | None, at_most: bool, missed: bool
+) -> None:
+    assert Measure("m", value, aim, at_most).is_missed is missed
+
+
 # --- small albums ------------------------------------------------------------------------------------------
 
 
@@ -327,9 +393,34 @@ def with_half_a_box(truth: dict) -> None:
     next(photo for photo in truth["photos"] if photo["people"])["people"][0]["box"] = [1, 2]
 
 
+def with_a_box_of(value: object) -> Callable[[dict], None]:
+    def change(truth: dict) -> None:
+        next(photo for photo in truth["photos"] if photo["people"])["people"][0]["box"] = [0, 0, 1, value]
+
+    return change
+
+
+def with_paths_from(start: str) -> Callable[[dict], None]:
+    def change(truth: dict) -> None:
+        for i, photo in enumerate(truth["photos"]):
+            photo["path"] = f"{start}{i}"
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (with_a_box_of(float("nan")), "has no valid 'people'"),
+        (with_a_box_of(10**400), "has no valid 'people'"),
+        (with_a_box_of(True), "has no valid 'people'"),
+        (lambda truth: truth["photos"][4].update(latitude=float("inf")), "photo 5 has no valid 'latitude'"),
+        (lambda truth: truth["photos"].append(truth["photos"][0]), "photo 65 is named twice"),
+        (
+            lambda truth: [p.update(path=f"{'x' * 300}{i}") for i, p in enumerate(truth["photos"])],
+            "not those",
+        ),
+        (with_paths_from("\0"), "photos are not those"),
         (lambda truth: truth.update(complete=False), "cut short"),
         (lambda truth: truth.update(made_by="somebody"), "not the truth about a drawn album"),
         (lambda truth: truth.update(photos=[]), "names no photos"),

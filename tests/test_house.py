@@ -42,7 +42,7 @@ FLOORS = [
     {"answers", "trials"},
     {"search", "recommendation"},
     {"scratch"},
-    {"evaluate", "captioned", "tuning"},
+    {"evaluate", "itself", "captioned", "tuning"},
     {"visualize"},
     {"maps", "charts", "curves", "atlas", "window"},
     {"output", "cli"},

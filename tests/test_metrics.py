@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, average_precision_score
 
-from imagesearch.metrics import average_precision, compare_clusterings, precision_at, ranks, recall_at
+from imagesearch.metrics import (
+    average_precision,
+    compare_clusterings,
+    interpolated_precision,
+    precision_at,
+    ranks,
+    recall_at,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -114,3 +121,22 @@ def test_ranks_are_places_in_the_sorted_order(seed: int, n: int) -> None:
 def test_recall_at_k_counts_queries() -> None:
     found = np.array([1, 2, 6, 40])
     assert [recall_at(found, k) for k in (1, 5, 10, 40)] == [0.25, 0.5, 0.75, 1]
+
+
+@settings(deadline=None)
+@given(SEEDS, st.integers(1, 12), st.integers(0, 4))
+def test_interpolated_precision_is_the_best_from_each_recall_on(seed: int, n: int, lost: int) -> None:
+    rng = np.random.default_rng(seed)
+    relevant = rng.random((4, n)) < 0.4
+    relevant[0, rng.integers(n)] = True
+    total = relevant.sum(axis=1) + lost * relevant.any(axis=1)
+    levels = np.linspace(0, 1, 11)
+
+    def naive(row: int, level: float) -> float:
+        places = range(1, n + 1)
+        enough = [k for k in places if relevant[row, :k].sum() / total[row] >= level - 1e-9]
+        return max((relevant[row, :k].mean() for k in enough), default=0.0)
+
+    asked = np.flatnonzero(total)
+    expected = [np.mean([naive(row, level) for row in asked]) for level in levels]
+    assert interpolated_precision(relevant, total, levels).tolist() == pytest.approx(expected)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
+import threading
+import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +20,7 @@ from hypothesis import strategies as st
 
 from imagesearch import tables as tables_module
 from imagesearch.errors import UserError
-from imagesearch.tables import Seen, Table, seen_table, vector_column
+from imagesearch.tables import Seen, Table, seen_table, vector_column, written_whole
 
 NOTHING = pa.table({"photo_id": pa.array([], pa.int64())})
 
@@ -402,3 +406,32 @@ def test_a_table_is_a_dictionary(
         assert dict(zip(ids.tolist(), vectors[:, 1].tolist() if len(ids) else [], strict=True)) == {
             i: turn for i, (outcome, _, turn) in live.items() if outcome == "row"
         }
+
+
+# --- one file ----------------------------------------------------------------------------------------------
+
+
+def test_what_kills_left_is_removed_a_day_later_and_younger_work_is_not(tmp_path: Path) -> None:
+    old, young, other = (tmp_path / f"{name}.part" for name in ("note [1].12", "note [1].13", "note 1.14"))
+    for part in (old, young, other):
+        part.write_text("half")
+    for part in (old, other):
+        os.utime(part, (time.time() - 25 * 3600,) * 2)
+    with written_whole(tmp_path / "note [1].json") as unfinished:
+        unfinished.write_text("{}")
+        assert sorted(tmp_path.glob("*.part")) == sorted([young, other, unfinished])
+    assert (tmp_path / "note [1].json").read_text() == "{}"
+
+
+def test_two_threads_write_a_file_each_whole(tmp_path: Path) -> None:
+    both = threading.Barrier(2)
+
+    def write(text: str) -> None:
+        with written_whole(tmp_path / "note.json") as unfinished:
+            unfinished.write_text(text)
+            both.wait(10)
+            assert unfinished.read_text() == text
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ["one", "two"]))
+    assert [file.name for file in tmp_path.iterdir()] == ["note.json"]

@@ -16,11 +16,11 @@ from imagesearch.errors import UserError
 from imagesearch.faces import FaceFinder
 from imagesearch.filters import Condition
 from imagesearch.photos import PhotoError, decode
-from imagesearch.schema import Hit
+from imagesearch.schema import MOST_HITS, Hit
 from imagesearch.store import Store
 
 # So many nearest faces say who somebody is; so many at most are looked through for photos.
-_NEAREST_FACES, _MOST_FACES = 100, 16_384
+_NEAREST_FACES = 100
 _NOBODY = "nobody in this dataset looks like that"
 
 
@@ -79,7 +79,7 @@ class FaceSearch:
 
     def photos_of(self, face: KnownFace) -> tuple[int, ...]:
         """Return the ids of the photos with a face near enough to be the same person's."""
-        return tuple(self._scores(face, self._same_person, _MOST_FACES))
+        return tuple(self._scores(face, self._same_person, MOST_HITS))
 
     def photos_like(
         self,
@@ -92,7 +92,7 @@ class FaceSearch:
     ) -> list[Hit]:
         """Return the photos that pass a filter by their nearest face, looking on until there are enough."""
         limit, name = max(_NEAREST_FACES, 4 * top_k), self._config.dataset.name
-        most = min(_MOST_FACES, self._store.open(name, "faces").rows)
+        most = min(MOST_HITS, self._store.open(name, "faces").rows)
         while True:
             scores = self._scores(face, min_score, limit)
             hits = self._store.rows(name, kind, list(scores), fields, where)

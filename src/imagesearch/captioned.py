@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from imagesearch.config import Config
-from imagesearch.csvfile import read_csv
+from imagesearch.csvfile import check_fields, read_csv
 from imagesearch.dataset import Dataset
 from imagesearch.encoders import ClipEncoder
 from imagesearch.errors import UserError
-from imagesearch.metrics import ranks, recall_at
-from imagesearch.scratch import extract
+from imagesearch.metrics import CUTOFFS, ranks, recall_at
+from imagesearch.photos import locate, path_below
+from imagesearch.scratch import aside, extract, left_out
 from imagesearch.steps import PhotoProgress
 from imagesearch.tabular import table
 
-CUTOFFS = (1, 5, 10)
 _TEXTS_A_BATCH = 64
 _QUERIES_A_BLOCK = 1024
 _WORST = 5  # on the terminal
@@ -85,8 +88,8 @@ def evaluate_captions(config: Config, file: Path, progress: PhotoProgress | None
     config
         Names the CLIP.
     file
-        A CSV with columns ``path`` and ``caption``, a line a pair; paths relative to the file's folder, or
-        as the config's dataset has them.
+        A CSV with columns ``path`` and ``caption``, a line a pair; paths absolute, relative to the file's
+        folder, or as the config's dataset has them.
     progress
         For a progress bar.
 
@@ -95,19 +98,24 @@ def evaluate_captions(config: Config, file: Path, progress: PhotoProgress | None
     UserError
         If the file cannot be read, or none of its photos can.
     """
-    pairs = _read_pairs(file)
-    folder = _folder_of(config, file, [path for path, _ in pairs])
-    wanted = sorted({path for path, _ in pairs})
-    extracted = extract(config, folder, ("clip",), paths=wanted, progress=progress)
+    pairs, notes = _read_pairs(file)
+    written = list(dict.fromkeys(path for path, _ in pairs))
+    root, names = _below_one_root(config, file, written)
+    if not names:
+        raise UserError(f"{file}: none of its photos can be read: {written[0]}: no such photo")
+    extracted = extract(aside(config, root, ("clip",), list(names.values())), ("clip",), progress)
     current = extracted.dataset.current("clip")
     ids, images = extracted.dataset.table("clip").vectors(current.values())
-    column = {current[key].path: i for i, key in enumerate(ids.tolist())}
+    row_of = {current[key].path: i for i, key in enumerate(ids.tolist())}
+    column = {path: row_of[name] for path, name in names.items() if name in row_of}
+    missed = [
+        f"{path}: {extracted.failed.get(names.get(path, ''), 'no such photo')}"
+        for path in written
+        if path not in column
+    ]
+    if not column:
+        raise UserError(f"{file}: none of its photos can be read: {missed[0]}")
     used = [(path, text) for path, text in pairs if path in column]
-    if not used:
-        raise UserError(f"{file}: none of its photos can be read: {_reason(wanted[0], extracted.failed)}")
-    missed = [path for path in wanted if path not in column]
-    notes = [f"left out: {path}: {_reason(path, extracted.failed)}" for path in missed[:10]]
-    notes += [f"left out: and {len(missed) - 10} more photos"] if len(missed) > 10 else []
     texts = list(dict.fromkeys(text for _, text in used))
     row = {text: i for i, text in enumerate(texts)}
     right = np.zeros((len(texts), len(images)), bool)
@@ -124,32 +132,49 @@ def evaluate_captions(config: Config, file: Path, progress: PhotoProgress | None
         to_images,
         _ranks(images, vectors, right.T),
         tuple((int(to_images[i]), texts[i], paths[i]) for i in worst),
-        tuple(notes),
+        (*notes, *left_out(missed)),
     )
 
 
-def _read_pairs(file: Path) -> list[tuple[str, str]]:
+def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return paths and captions, and what is to be said of lines that have none."""
     lines, columns = read_csv(file)
     if not {"path", "caption"} <= columns:
         raise UserError(f"{file}: columns path and caption are wanted in the first line")
-    pairs = [((line["path"] or "").strip(), (line["caption"] or "").strip()) for line in lines]
-    pairs = [(unicodedata.normalize("NFC", path).replace("\\", "/"), text) for path, text in pairs]
-    pairs = [(path.removeprefix("./").lstrip("/"), text) for path, text in pairs if path and text]
+    pairs, wrong = [], []
+    for number, line in lines.items():
+        path, text = ((line[name] or "").strip() for name in ("path", "caption"))
+        try:
+            check_fields(line)
+        except UserError as error:
+            wrong.append(f"line {number}: {error}")
+            continue
+        if path and text:
+            pairs.append((unicodedata.normalize("NFC", path).replace("\\", "/"), text))
     if not pairs:
-        raise UserError(f"{file}: no line has a path and a caption")
-    return pairs
+        raise UserError(f"{file}: {wrong[0] if wrong else 'no line has a path and a caption'}")
+    return pairs, left_out(wrong, "line")
 
 
-def _folder_of(config: Config, file: Path, paths: list[str]) -> Path:
-    """Return the folder that the paths start from: the one in which most of them are."""
-    own = Dataset(config).roots
-    # the root of the disk is that of absolute paths
-    folders = [file.absolute().parent, *(own if len(own) == 1 else []), Path(file.absolute().anchor)]
-    return max(folders, key=lambda folder: sum((folder / path).is_file() for path in paths))
+def _below_one_root(config: Config, file: Path, paths: Sequence[str]) -> tuple[Path, dict[str, str]]:
+    """Return the folder that all photos are in, and where below it each written path is, if it is there."""
+    dataset = Dataset(config)
+    found = {path: place for path in paths if (place := _place(path, file.absolute().parent, dataset))}
+    if not found:
+        return Path(), {}
+    root = Path(os.path.commonpath([place.parent for place in found.values()]))
+    return root, {path: path_below(str(place), [root]) for path, place in found.items()}
 
 
-def _reason(path: str, failed: dict[str, str]) -> str:
-    return failed.get(path, "no such photo")
+def _place(path: str, folder: Path, dataset: Dataset) -> Path | None:
+    """Return the file that is meant: of the whole path or one from a folder on, else the dataset's."""
+    near = Path(os.path.normpath(folder / path))
+    anchor = Path(near.anchor)
+    for place in (locate(near.relative_to(anchor).as_posix(), [anchor]), dataset.file(path)):
+        with contextlib.suppress(OSError, ValueError):
+            if place.is_file():
+                return Path(os.path.normpath(place.absolute()))
+    return None
 
 
 def _encode(config: Config, texts: list[str]) -> np.ndarray:

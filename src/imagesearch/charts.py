@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.captioned import CaptionsReport
-from imagesearch.evaluate import LabelledReport, Ranking, SelfReport
+from imagesearch.evaluate import LabelledReport, Ranking
+from imagesearch.itself import SelfReport
 from imagesearch.look import INK, PALETTE, QUIET, shorten
 from imagesearch.metrics import interpolated_precision, recall_at
+from imagesearch.tabular import counted
 from imagesearch.visualize import new_figure
 
 if TYPE_CHECKING:
@@ -77,7 +79,8 @@ def captions_figure(report: CaptionsReport) -> Figure:
     axis.minorticks_off()
     _quiet(axis)
     axis.legend(frameon=False, loc="lower right")
-    axis.set_title(f"{report.texts} captions and {report.photos} photos, {report.model}", color=INK)
+    about = f"{counted(report.texts, 'caption')} and {counted(report.photos, 'photo')}"
+    axis.set_title(f"{about}, {shorten(report.model, 50)}", color=INK, parse_math=False)
     return figure
 
 
@@ -120,7 +123,8 @@ def _draw_curves(axis: Axes, rankings: Sequence[Ranking]) -> None:
 
 def _draw_confusion(axis: Axes, ranking: Ranking, names: Sequence[str]) -> None:
     """Draw a square a pair of categories: the share of the first five results that are of the other."""
-    shares = np.asarray([[ranking.confusion(name).get(other, 0.0) for other in names] for name in names])
+    confused = [ranking.confusion(name) for name in names]
+    shares = np.asarray([[found.get(other, 0.0) for other in names] for found in confused])
     short = [shorten(name, 18) for name in names]
     columns, rest = list(short), 1 - shares.sum(axis=1, keepdims=True)
     if rest.max() > 1e-9:  # what TRAIN has and VAL has not, or is not drawn

@@ -124,8 +124,10 @@ def with_signs(arguments: Sequence[str], option: str) -> list[str]:
 
 def number_of_results(text: str) -> int:
     """Read a number of results from a command line."""
-    if not text.isdecimal() or not 1 <= int(text) <= 16_384:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 16384")
+    from imagesearch.schema import MOST_HITS
+
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_HITS:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {MOST_HITS}")
     return int(text)
 
 
@@ -144,6 +146,27 @@ def figure_file(text: str) -> Path:
     if file.suffix.lower() not in ("", ".png", ".pdf", ".svg", ".jpg", ".webp"):
         raise argparse.ArgumentTypeError(f"{text}: figures end in .png, .pdf, .svg, .jpg or .webp")
     return file if file.suffix else file.with_name(f"{file.name}.png")
+
+
+def check_figure_file(file: Path | None) -> None:
+    """Make the folder of a figure and try to write there, before long work and not after.
+
+    Raises
+    ------
+    UserError
+        If that cannot be.
+    """
+    if file is None:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not file.exists()
+        with file.open("ab"):
+            pass
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        raise UserError(f"{file}: the figure cannot be saved there ({error.strerror})") from None
 
 
 def config_of(args: argparse.Namespace) -> Config:

@@ -62,14 +62,14 @@ class Dataset:
         """Return a table's newest entries of the photos that are there, without those that failed.
 
         A photo that has changed since keeps its old entry until its step has been run again. Entries made by
-        another model than the newest one was are left out: vectors of two models do not belong together.
+        another model than the newest of these was are left out: vectors of two models do not belong together.
         """
         seen = self.table(name).seen()
-        if not seen:
+        present = [seen[photo.photo_id] for photo in self.photos if photo.photo_id in seen]
+        if not present:
             return {}
-        newest = max(seen.values(), key=lambda entry: entry.shard).fingerprint
-        present = (seen.get(photo.photo_id) for photo in self.photos)
-        return {e.photo_id: e for e in present if e and e.error is None and e.fingerprint == newest}
+        newest = max(present, key=lambda entry: entry.shard).fingerprint
+        return {e.photo_id: e for e in present if e.error is None and e.fingerprint == newest}
 
     def waiting(self, name: str) -> int:
         """Count the photos that are new, or have changed, since a table's step was run."""
@@ -81,12 +81,14 @@ class Dataset:
         self,
         steps: Sequence[Step],
         *,
+        batch_size: int | None = None,
         retry_failed: bool = False,
         progress: PhotoProgress | None = None,
     ) -> Summary:
         """Bring the tables of some steps up to date with the photos; see `imagesearch.steps.run_steps`.
 
-        Files that step 01 has hashed, and that have not changed since, are not read again to be hashed.
+        A batch is as large as the config says, for models, unless its size is given. Files that step 01 has
+        hashed, and that have not changed since, are not read again to be hashed.
         """
         extraction = self.config.extraction
         names = {table.name for step in steps for table in step.tables}
@@ -94,7 +96,7 @@ class Dataset:
             steps,
             self.photos,
             self.previews,
-            batch_size=extraction.batch_size,
+            batch_size=batch_size or extraction.batch_size,
             workers=extraction.workers,
             retry_failed=retry_failed,
             progress=progress,
@@ -128,7 +130,7 @@ class Dataset:
         file = self.file(path)
         try:
             status = file.stat()
-        except OSError:
+        except (OSError, ValueError):  # a path from elsewhere may be no path at all
             return None
         return Photo(photo_id(path), path, file, status.st_size, status.st_mtime_ns)
 

@@ -1,4 +1,4 @@
-"""Errors that have a meaning of their own: the user can fix this; a geocoder has not answered."""
+"""Errors that have a meaning of their own: the user can fix this, this photo, this geocoder fails."""
 
 
 class UserError(Exception):
@@ -6,6 +6,10 @@ class UserError(Exception):
 
     The message says what happened, to which file or key, and what to do.
     """
+
+
+class UnreadableError(UserError):
+    """The photo of a query cannot be read; another query may do better."""
 
 
 class UnansweredError(Exception):

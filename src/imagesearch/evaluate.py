@@ -1,7 +1,8 @@
-"""How well photos find photos: those of the same category, and themselves."""
+"""How well photos find photos of the same category."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -15,23 +16,15 @@ from imagesearch.config import Config
 from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.features import KINDS
-from imagesearch.metrics import average_precision, precision_at
-from imagesearch.query import Query
-from imagesearch.scratch import Extracted, extract, searchable
-from imagesearch.search import Searcher
+from imagesearch.metrics import CUTOFFS, average_precision, precision_at
+from imagesearch.schema import MOST_HITS
+from imagesearch.scratch import aside, extract, left_out, searchable
 from imagesearch.store import Store
-from imagesearch.tabular import table
+from imagesearch.tabular import counted, table
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
-CUTOFFS = (1, 5, 10)
-_MOST_HITS = 16_384  # of one search in Milvus
 _CONFUSED_AMONG = 5  # results whose categories say what a category is taken for
-_FOUND_AMONG = 10  # results that a photo has to be among to count as found
-_NAMED = 10  # failures on the terminal
-
-
-# --- categories --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -44,8 +37,10 @@ class Ranking:
         ``clip`` or ``vit``, and which one.
     category : (queries,) of str
         Of each photo of VAL.
-    found : (queries, n) of str
-        Categories of the photos of TRAIN, the most similar first; "" beyond the end.
+    first : (queries, 5) of str
+        Categories of the photos of TRAIN that come first; "" beyond the end.
+    relevant : (queries, n) bool
+        Whether each photo of TRAIN is of the same category, the most similar first; False beyond the end.
     total : (queries,) int
         How many photos of TRAIN are of the same category.
     """
@@ -53,25 +48,28 @@ class Ranking:
     kind: str
     model: str
     category: np.ndarray
-    found: np.ndarray
+    first: np.ndarray
+    relevant: np.ndarray
     total: np.ndarray
 
-    @property
-    def relevant(self) -> np.ndarray:
-        """Whether each photo found is of the same category: (queries, n) bool."""
-        return self.found == self.category[:, None]
+    @functools.cached_property
+    def _by_query(self) -> dict[str, np.ndarray]:
+        """Each figure of each photo of VAL, (queries,) float64."""
+        precise = {f"precision@{k}": precision_at(self.relevant, k) for k in CUTOFFS}
+        # one at a time: what is worked out on the way is eight times as large as `relevant`
+        rows = zip(self.relevant, self.total, strict=True)
+        return precise | {"map": np.asarray([average_precision(r[None], t)[0] for r, t in rows])}
 
     def figures(self, category: str | None = None) -> dict[str, float]:
         """Return precision@1, @5, @10 and mAP, averaged over the photos of one category or all."""
         rows = slice(None) if category is None else self.category == category
-        relevant = self.relevant[rows]
-        figures = {f"precision@{k}": float(precision_at(relevant, k).mean()) for k in CUTOFFS}
-        return figures | {"map": float(average_precision(relevant, self.total[rows]).mean())}
+        return {name: float(values[rows].mean()) for name, values in self._by_query.items()}
 
     def confusion(self, category: str) -> dict[str, float]:
         """Return what the first five results of a category's photos are, as shares, the largest first."""
-        first = self.found[self.category == category, :_CONFUSED_AMONG].ravel()
-        return {str(name): count / len(first) for name, count in Counter(first.tolist()).most_common()}
+        first = self.first[self.category == category]
+        counts = Counter(first[first != ""].tolist())
+        return {name: count / counts.total() for name, count in counts.most_common()}
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ class LabelledReport:
             (share, f"{name} for {other} {share:.0%}")
             for name in self.categories
             for other, share in ranking.confusion(name).items()
-            if other not in (name, "")
+            if other != name
         ]
         most = [text for _, text in sorted(pairs, key=lambda pair: -pair[0])[:3]]
         return f"{ranking.kind} takes {', '.join(most)} (of the first {_CONFUSED_AMONG})" if most else ""
@@ -158,81 +156,91 @@ def evaluate_labelled(
     UserError
         If a folder has no photos, or TRAIN has one category only, or none of VAL's.
     """
-    sides = [extract(config, folder, progress=progress) for folder in (train, val)]
-    known = Counter(category_of(entry.path) for entry in sides[0].dataset.current("clip").values())
+    sides = [aside(config, folder) for folder in (train, val)]
+    # before the photos are looked at, and again without those that cannot be read
+    _categories((train, val), [[photo.path for photo in side.photos] for side in sides])
+    extracted = [extract(side, progress=progress) for side in sides]
+    entries = [side.current("clip").values() for side in sides]
+    known, asked = _categories((train, val), [[entry.path for entry in side] for side in entries])
+    with searchable(sides[0]) as (_, store):
+        rankings = tuple(_rank(store, kind, *sides, known, progress) for kind in KINDS)
+    searched = len(rankings[0].category)
+    if not searched:
+        raise UserError(f"{val}: each photo is the only one of its category; more of a category are wanted")
+    failed = [f"{e.dataset.file(path)}: {reason}" for e in extracted for path, reason in e.failed.items()]
+    notes = left_out(list(dict.fromkeys(failed)))
+    notes += _about_categories(rankings[0], known, asked)
+    if copies := _copies(*sides):
+        are = "is" if len(copies) == 1 else "are"
+        named = ", ".join(copies[:3])
+        notes.append(f"{counted(len(copies), 'photo')} of VAL {are} also in TRAIN, which flatters: {named}")
+    if alone := sum(count for name, count in asked.items() if name in known) - searched:
+        only = "is the only one of its category" if alone == 1 else "are the only ones of their category"
+        notes.append(f"left out: {counted(alone, 'photo')} that {only}")
+    if known.total() > MOST_HITS:
+        notes.append(f"Milvus returns {MOST_HITS:,} photos at most: mAP counts those after them as not found")
+    return LabelledReport(known.total(), searched, rankings, tuple(notes))
+
+
+def _categories(
+    folders: tuple[Path, Path], paths: Sequence[Sequence[str]]
+) -> tuple[Counter[str], Counter[str]]:
+    """Count the photos of each category of TRAIN and of VAL; refuse what there is nothing to measure with."""
+    known, asked = (Counter(map(category_of, side)) for side in paths)
+    train, val = folders
     if len(known) < 2:
         raise UserError(
             f"{train}: categories are wanted, a subfolder each or in the names (beach_3.jpeg); "
             f"there is only {next(iter(known), 'nothing that can be read')}"
         )
-    with searchable(sides[0]) as (scratch, store):
-        rankings = tuple(_rank(scratch, store, kind, *sides, known, progress) for kind in KINDS)
-    if not len(rankings[0].category):
+    if not known.keys() & asked.keys():
         raise UserError(f"{val}: no photo is of a category that {train} has: {', '.join(sorted(known)[:8])}")
-    notes = [*_failures(sides), *_about_categories(*sides, known)]
-    searched = len(rankings[0].category)
-    alone = sum(category_of(e.path) in known for e in sides[1].dataset.current("clip").values()) - searched
-    notes += [f"left out: {alone} photos that are the only ones of their category"] if alone else []
-    return LabelledReport(sum(known.values()), searched, rankings, tuple(notes))
+    return known, asked
 
 
 def _rank(
-    config: Config,
     store: Store,
     kind: str,
-    train: Extracted,
-    val: Extracted,
+    train: Dataset,
+    val: Dataset,
     known: Counter[str],
     progress: Progress | None,
 ) -> Ranking:
-    categories = {key: category_of(entry.path) for key, entry in train.dataset.current(kind).items()}
-    files = {train.dataset.file(e.path).resolve(): key for key, e in train.dataset.current(kind).items()}
-    entries = {k: e for k, e in val.dataset.current(kind).items() if category_of(e.path) in known}
-    ids, vectors = val.dataset.table(kind).vectors(entries.values())
-    most = min(len(categories), _MOST_HITS)
-    found = np.full((len(ids), most), "", dtype=f"<U{max(map(len, known))}")
+    config, current = train.config, train.current(kind)
+    categories = {key: category_of(entry.path) for key, entry in current.items()}
+    files = {train.file(entry.path).resolve(): key for key, entry in current.items()}
+    entries = {k: e for k, e in val.current(kind).items() if category_of(e.path) in known}
+    ids, vectors = val.table(kind).vectors(entries.values())
     asked = [entries[key] for key in ids.tolist()]
-    total = np.asarray([known[category_of(entry.path)] for entry in asked], np.int64)
+    category = np.asarray([category_of(entry.path) for entry in asked])
+    first = np.full((len(ids), _CONFUSED_AMONG), "", dtype=f"<U{max(map(len, known))}")
+    most = min(len(categories), MOST_HITS)
+    relevant = np.zeros((len(ids), most), bool)
+    total = np.asarray([known[name] for name in category.tolist()], np.int64)
     pairs = list(enumerate(zip(asked, vectors, strict=True)))
     for row, (entry, vector) in progress(pairs, len(pairs)) if progress else pairs:
+        itself = files.get(val.file(entry.path).resolve())
         hits = store.search(config.dataset.name, kind, vector, most, fields=())
-        itself = files.get(val.dataset.file(entry.path).resolve())
         names = [categories[hit.id] for hit in hits if hit.id != itself]
-        found[row, : len(names)] = names
+        first[row, : len(names)] = names[:_CONFUSED_AMONG]
+        relevant[row, : len(names)] = [name == category[row] for name in names]
         total[row] -= itself is not None
-    asked_for = np.asarray([category_of(entry.path) for entry in asked], found.dtype)
-    findable = total > 0  # not the only one of its category, found in both folders
-    return Ranking(kind, getattr(config.models, kind), asked_for[findable], found[findable], total[findable])
+    rows = total > 0  # not the only one of its category, found in both folders
+    name = getattr(config.models, kind)
+    return Ranking(kind, name, category[rows], first[rows], relevant[rows], total[rows])
 
 
-def _failures(sides: Iterable[Extracted]) -> list[str]:
-    failed = [f"{side.dataset.file(p)}: {reason}" for side in sides for p, reason in side.failed.items()]
-    rest = len(failed) - _NAMED
-    return [f"left out: {line}" for line in failed[:_NAMED]] + (
-        [f"left out: and {rest} more photos"] if rest > 0 else []
-    )
-
-
-def _about_categories(train: Extracted, val: Extracted, known: Counter[str]) -> list[str]:
+def _about_categories(ranking: Ranking, known: Counter[str], asked: Counter[str]) -> list[str]:
     """Say what makes the figures other than they look."""
     notes = []
-    entries = val.dataset.current("clip").values()
-    asked = Counter(category_of(entry.path) for entry in entries)
-    unknown = sorted(asked.keys() - known.keys())
-    if unknown:
-        count = sum(asked[name] for name in unknown)
-        notes.append(f"left out: {count} photos of {', '.join(unknown[:8])}, which TRAIN does not have")
-    few = sorted(name for name in asked if 0 < known[name] < CUTOFFS[-1])
-    if few:
+    if unknown := sorted(asked.keys() - known.keys()):
+        count = counted(sum(asked[name] for name in unknown), "photo")
+        notes.append(f"left out: {count} of {', '.join(unknown[:8])}, which TRAIN does not have")
+    if few := sorted(set(ranking.category[ranking.total < CUTOFFS[-1]].tolist())):
         named = ", ".join(few[:8]) + (f" and {len(few) - 8} more" if len(few) > 8 else "")
         notes.append(
-            f"TRAIN has fewer than {CUTOFFS[-1]} photos of {named}: "
+            f"TRAIN has fewer than {CUTOFFS[-1]} photos of {named} to be found: "
             f"precision@{CUTOFFS[-1]} cannot reach 1 there"
-        )
-    copies = _copies(train.dataset, val.dataset)
-    if copies:
-        notes.append(
-            f"{len(copies)} photos of VAL are also in TRAIN, which flatters: {', '.join(copies[:3])}"
         )
     return notes
 
@@ -244,128 +252,3 @@ def _copies(train: Dataset, val: Dataset) -> list[str]:
         files.setdefault(entry.content, set()).add(train.file(entry.path).resolve())
     entries = val.current("clip").values()
     return sorted(e.path for e in entries if files.get(e.content, set()) - {val.file(e.path).resolve()})
-
-
-# --- itself ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Missed:
-    """A photo that was not the first to be found by itself, and what was."""
-
-    path: str
-    rank: int | None
-    first: str
-    first_score: float
-    score: float | None
-
-    def __str__(self) -> str:
-        where = f"at {self.rank}" if self.rank else f"not among the first {_FOUND_AMONG}"
-        twins = self.score is not None and self.first_score - self.score < 1e-4
-        why = "which looks the same to this model" if twins else f"with {self.first_score:.4f}"
-        return f"{self.path} finds itself {where}; first is {self.first or 'nothing'}, {why}"
-
-
-@dataclass(frozen=True)
-class SelfRanking:
-    """Where the photos of a collection find themselves, by one kind of vectors."""
-
-    kind: str
-    model: str
-    ranks: np.ndarray
-    """(n,) int64; 0 where a photo is not among the first ten."""
-    missed: tuple[Missed, ...]
-
-    def figures(self) -> dict[str, float]:
-        """Return hits@1, hits@5 and recall among the first ten."""
-        found = self.ranks > 0
-        hits = {f"hits@{k}": float((found & (self.ranks <= k)).mean()) for k in (1, 5)}
-        return hits | {"recall": float(found.mean())}
-
-
-@dataclass(frozen=True)
-class SelfReport:
-    """Whether the photos of a collection find themselves."""
-
-    rankings: tuple[SelfRanking, ...]
-    notes: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints."""
-        return {
-            ranking.kind: {
-                "model": ranking.model,
-                "photos": len(ranking.ranks),
-                **ranking.figures(),
-                "missed": [vars(missed) for missed in ranking.missed],
-            }
-            for ranking in self.rankings
-        }
-
-    def __str__(self) -> str:
-        rows = [[r.kind, len(r.ranks), *r.figures().values()] for r in self.rankings]
-        lines = [table(["vectors", "photos", "hits@1", "hits@5", "recall"], rows)]
-        for ranking in self.rankings:
-            lines += [f"{ranking.kind}: {missed}" for missed in ranking.missed[:_NAMED]]
-            rest = len(ranking.missed) - _NAMED
-            lines += [f"{ranking.kind}: and {rest} more; --json has them all"] if rest > 0 else []
-        return "\n".join(lines)
-
-
-def evaluate_self(config: Config, folder: Path | None = None, progress: Progress | None = None) -> SelfReport:
-    """Let each photo search the collection that it is in, as ``06_search.py --image`` does.
-
-    Its file is decoded and encoded anew, by itself: what the whole way from the file to the answer loses,
-    through another decoder, half precision or an approximate index, is seen here.
-
-    Parameters
-    ----------
-    config
-        Names the models, and the dataset.
-    folder
-        Photos to index in a scratch collection; None for the dataset's own collections.
-    progress
-        For a progress bar.
-
-    Raises
-    ------
-    UserError
-        If there are no photos or collections.
-    """
-    if folder is None:
-        with Store(config.milvus) as store:
-            return _find_selves(config, Dataset(config), store, [], progress)
-    photos = extract(config, folder, progress=progress)
-    with searchable(photos) as (scratch, store):
-        return _find_selves(scratch, photos.dataset, store, _failures([photos]), progress)
-
-
-def _find_selves(
-    config: Config, dataset: Dataset, store: Store, notes: Sequence[str], progress: Progress | None
-) -> SelfReport:
-    kinds = [kind for kind in KINDS if store.find(config.dataset.name, kind)] or ["clip"]
-    searcher = Searcher(config, dataset, store)
-    rankings, notes = [], list(notes)
-    for kind in kinds:
-        ranks, missed = [], []
-        paths = sorted(entry.path for entry in dataset.current(kind).values())
-        for path in progress(paths, len(paths)) if progress else paths:
-            query = Query(image=dataset.file(path), by=kind, top_k=_FOUND_AMONG)
-            try:
-                results = searcher.search(query).results
-            except UserError as error:
-                if not ranks:
-                    raise
-                notes.append(f"left out: {error}")
-                continue
-            itself = next((result for result in results if result.path == path), None)
-            ranks.append(itself.rank if itself else 0)
-            if ranks[-1] != 1:
-                first = (results[0].path, results[0].score) if results else ("", 0.0)
-                missed.append(Missed(path, ranks[-1] or None, *first, itself.score if itself else None))
-        if not ranks:
-            raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run 01_extract_features.py")
-        rankings.append(
-            SelfRanking(kind, getattr(config.models, kind), np.asarray(ranks, np.int64), tuple(missed))
-        )
-    return SelfReport(tuple(rankings), tuple(notes))

@@ -9,12 +9,10 @@ from imagesearch.criteria import Circle
 from imagesearch.filters import Condition, Every, Has, No, OneOf, leaves
 from imagesearch.plan import Plan, Step, steps
 from imagesearch.query import COUNTED, Query, Relaxed
-from imagesearch.schema import Collection, Hit
+from imagesearch.schema import MOST_HITS, Collection, Hit
 from imagesearch.store import Store
 from imagesearch.vocabulary import Vocabulary
 from imagesearch.words import fold
-
-_MOST_HITS = 16_384  # of one search in Milvus
 
 Fetch = Callable[[Condition, int], tuple[list[Hit], int]]
 """Returns the best photos that pass a condition, at most so many, and how many pass as far as is known."""
@@ -122,7 +120,7 @@ def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -
     seen: list[int] = []
     limit = 2 * top_k
     while len(found) < top_k:
-        limit = min(limit, _MOST_HITS)
+        limit = min(limit, MOST_HITS)
         hits, _ = fetch(Every((where, No(OneOf("photo_id", tuple(seen))))), limit)
         found += [hit for hit in hits if circle.holds(hit.fields["latitude"], hit.fields["longitude"])]
         seen += [hit.id for hit in hits]

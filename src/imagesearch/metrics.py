@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+CUTOFFS = (1, 5, 10)
+"""The first so many results are what evaluations give precision and recall of."""
+
 
 @dataclass(frozen=True)
 class Clustering:
@@ -134,14 +137,13 @@ def interpolated_precision(relevant: np.ndarray, total: np.ndarray, levels: np.n
     Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, 8.4.
     """
     asked = total > 0
-    relevant, total = relevant[asked], total[asked]
-    found = np.cumsum(relevant, axis=1)
-    precision = found / np.arange(1, relevant.shape[1] + 1)
-    ahead = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    curves = np.zeros((len(relevant), len(levels)))
-    for row, (counts, best) in enumerate(zip(found, ahead, strict=True)):
+    curves = np.zeros((np.count_nonzero(asked), len(levels)))
+    for row, (hits, wanted) in enumerate(zip(relevant[asked], total[asked], strict=True)):
+        found = np.cumsum(hits)
+        precision = found / np.arange(1, len(hits) + 1)
+        ahead = np.maximum.accumulate(precision[::-1])[::-1]
         # so many items are wanted at each level, and so far down they stand
-        places = np.searchsorted(counts, np.ceil(levels * total[row] - 1e-9))
-        reached = places < len(counts)
-        curves[row, reached] = best[places[reached]]
+        places = np.searchsorted(found, np.ceil(levels * wanted - 1e-9))
+        reached = places < len(found)
+        curves[row, reached] = ahead[places[reached]]
     return curves.mean(axis=0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from imagesearch.anchors import overlap
-from imagesearch.csvfile import read_csv
+from imagesearch.csvfile import check_fields, read_csv
 from imagesearch.errors import UserError
 from imagesearch.naming import Editor
 
@@ -46,8 +46,9 @@ def name_from_csv(editor: Editor, file: Path) -> tuple[int, dict[str, str]]:
         raise UserError(f"{file}: columns name and person, or name and path, are wanted in the first line")
     by_path = _rows_by_path(editor)
     missed: dict[str, str] = {}
-    for number, line in enumerate(lines, 2):
+    for number, line in lines.items():
         try:
+            check_fields(line)
             _name(editor, line, by_path)
         except (UserError, ValueError) as error:
             missed[f"line {number}"] = str(error)

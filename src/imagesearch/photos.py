@@ -11,7 +11,7 @@ import os
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -176,8 +176,9 @@ def locate(path: str, roots: Sequence[Path]) -> Path:
     file = Path(root)
     for part in (part for part in PurePosixPath(path[len(label) :]).parts if part not in ("..", "/")):
         direct = file / part
-        if not direct.exists() and file.is_dir():
-            direct = next((entry for entry in file.iterdir() if _clean(entry.name) == part), direct)
+        with suppress(OSError, ValueError):  # too long for a name, or with a NUL: it is not there
+            if not direct.exists() and file.is_dir():
+                direct = next((entry for entry in file.iterdir() if _clean(entry.name) == part), direct)
         file = direct
     return file
 

@@ -16,6 +16,8 @@ from imagesearch.indexes import IndexPlan
 KINDS = ("clip", "vit", "faces")
 STEPS = {"clip": "01_extract_features.py", "vit": "01_extract_features.py", "faces": "02_cluster_faces.py"}
 """The script that extracts each kind of vectors."""
+MOST_HITS = 16_384
+"""Milvus' own limit of one search."""
 # What a field is in the tables on disk and on its way to Milvus.
 ARROW_TYPES = {
     "VARCHAR": pa.string(),

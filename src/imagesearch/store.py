@@ -15,10 +15,19 @@ from imagesearch.config import IndexSearchParams
 from imagesearch.connection import hybrid_request
 from imagesearch.errors import UserError
 from imagesearch.filters import ANYTHING, Between, Condition, Every, Is, OneOf, expression, span
-from imagesearch.schema import LIST_FIELDS, STEPS, WORDS_INDEX, Collection, Hit, alias_of, key_of, split_list
+from imagesearch.schema import (
+    LIST_FIELDS,
+    MOST_HITS,
+    STEPS,
+    WORDS_INDEX,
+    Collection,
+    Hit,
+    alias_of,
+    key_of,
+    split_list,
+)
 
 _ROWS_A_BATCH = 5_000
-_MOST_HITS = 16_384  # Milvus' own limit of one search
 # Of 100,000 rows of which 20 pass a filter a graph searched with ef 4,096 met 10 or more, but of the best 10
 # only 8.6; where a hundred are met, in 1% of the rows, 9.95.
 _ENOUGH_MET = 100
@@ -111,7 +120,7 @@ class Store(Catalogue):
         """
         # The same inner product comes out some 1e-7 apart from one search path to another
         least = None if min_score is None else min_score - 1e-6
-        limit = min(limit, _MOST_HITS)
+        limit = min(limit, MOST_HITS)
         written = self.expression(where)
         params = params or self._search_params
         collection = self.open(dataset, kind)
@@ -169,7 +178,7 @@ class Store(Catalogue):
                 "use --strategy filter"
             )
         collection = self.open(dataset, "clip")
-        depth = min(max(limit, _HYBRID_DEPTH), _MOST_HITS)
+        depth = min(max(limit, _HYBRID_DEPTH), MOST_HITS)
         by_vector = [] if vector is None else [("embedding", np.asarray(vector, np.float32), "IP")]
         found = hybrid_request(
             self._client,
@@ -230,7 +239,7 @@ class Store(Catalogue):
             end = min(at + width, len(edges) - 1)
             limits = (None if math.isinf(edge) else edge for edge in (edges[end], edges[at]))
             stretch = Every((where, Is("has_time", True), Between("taken_at", *limits)))
-            found = self._passing(collection, stretch, _MOST_HITS if width == 1 else _FEW + 1)
+            found = self._passing(collection, stretch, MOST_HITS if width == 1 else _FEW + 1)
             if len(found) > _FEW and width > 1:
                 width = 1
                 continue
@@ -238,7 +247,7 @@ class Store(Catalogue):
             # over a long time without photos in long strides
             at, width = end, 1 if found else 2 * width
         if len(keys) < limit:
-            undated = self._passing(collection, Every((where, Is("has_time", False))), _MOST_HITS)
+            undated = self._passing(collection, Every((where, Is("has_time", False))), MOST_HITS)
             keys += _newest_keys(undated, limit - len(keys))
         return keys
 

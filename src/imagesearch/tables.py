@@ -7,10 +7,13 @@ loses at most the shard in the making. The newest ``seen`` of a photo wins.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +40,7 @@ _FINGERPRINT = b"imagesearch.fingerprint"
 # A run of 100,000 photos leaves some 200 shards; past this many, opening files is what reading costs.
 _MANY_SHARDS = 64
 _PHOTOS_IN_COMPACTED_SHARD = 50_000
+_ABANDONED_SECONDS = 24 * 3600  # an unfinished file that old is nobody's any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +267,8 @@ def written_whole(file: Path) -> Iterator[Path]:
         If its folder cannot be made.
     """
     make_folder(file.parent)
-    unfinished = file.with_name(f"{file.stem}.{os.getpid()}.part")
+    _remove_abandoned(file)
+    unfinished = file.with_name(f"{file.stem}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield unfinished
         with unfinished.open("rb+") as stream:
@@ -272,6 +277,14 @@ def written_whole(file: Path) -> Iterator[Path]:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def _remove_abandoned(file: Path) -> None:
+    """Remove what kills left of a file; a younger one may be another process' work."""
+    for part in file.parent.glob(f"{glob.escape(file.stem)}.*.part"):
+        with suppress(OSError):  # gone meanwhile
+            if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                part.unlink()
 
 
 def make_folder(folder: Path) -> None:

@@ -24,6 +24,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str | float | int | Non
     return "\n".join(lines)
 
 
+def counted(count: int, what: str) -> str:
+    """Write a number of things: 1 photo, 2 photos."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def _written(value: str | float | int | None) -> str:
     if value is None:
         return "-"

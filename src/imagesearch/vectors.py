@@ -11,7 +11,7 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.encoders import ClipEncoder, VitEncoder
-from imagesearch.errors import UserError
+from imagesearch.errors import UnreadableError, UserError
 from imagesearch.photos import PhotoError, decode
 from imagesearch.query import Query
 from imagesearch.store import Store
@@ -61,9 +61,9 @@ class QueryEncoder:
         encoder = self._clip if kind == "clip" else self._vit
         try:
             picture = decode(file, encoder.side, max_megapixels=self._config.extraction.max_megapixels)
+            prepared = [encoder.prepare(picture.image)]
         except PhotoError as error:
-            raise UserError(f"{file}: {error}") from None
-        prepared = [encoder.prepare(picture.image)]
+            raise UnreadableError(f"{file}: {error}") from None
         return encoder.encode_images(prepared)[0] if kind == "clip" else encoder.encode(prepared)[0][0]
 
     @functools.cached_property

@@ -29,6 +29,7 @@ from imagesearch.words import fold
 
 # Changes whenever metadata is read differently, so that the photos are read again.
 _FINGERPRINT = "metadata/2"
+_PHOTOS_A_BATCH = 64
 _FACTS = pa.schema(
     [
         ("photo_id", pa.int64()),
@@ -138,6 +139,7 @@ def extract_geo(
     step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataEngine)
     summary = dataset.catch_up(
         [step],
+        batch_size=_PHOTOS_A_BATCH,
         retry_failed=retry_failed,
         progress=progress,
     )

@@ -28,9 +28,10 @@ from imagesearch.demo.measures import (
 from imagesearch.demo.truth_file import load_truth
 from imagesearch.errors import UserError
 from imagesearch.people import People, load_people
+from imagesearch.scratch import on_scratch
 from imagesearch.search import Searcher
 from imagesearch.store import Store
-from imagesearch.tabular import table
+from imagesearch.tabular import counted, table
 from imagesearch.vocabulary import Vocabulary
 from imagesearch.whereabouts import read_whereabouts
 
@@ -199,14 +200,17 @@ def _compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, l
     dataset = Dataset(config, paths=known)
     notes = []
     if gone := len(known - there):
-        notes.append(f"{gone} of the {len(known)} photos of {file.name} are not in {roots}: left out")
+        are = "is" if gone == 1 else "are"
+        notes.append(f"{gone} of the {len(known)} photos of {file.name} {are} not in {roots}: left out")
     if more := len(there - known):
-        notes.append(f"{more} photos in {roots} are not of {file.name}: left out")
+        are = "is" if more == 1 else "are"
+        notes.append(f"{counted(more, 'photo')} in {roots} {are} not of {file.name}: left out")
     for name, script in _STEPS.items():
         if not dataset.current(name):
             raise UserError(f"{dataset.folder}: nothing known of the album's photos; run {script} first")
         if waiting := dataset.waiting(name):
-            notes.append(f"{waiting} photos are new or have changed since {script} was run; run it again")
+            have = "is new or has" if waiting == 1 else "are new or have"
+            notes.append(f"{counted(waiting, 'photo')} {have} changed since {script} was run; run it again")
     if Vocabulary.read(dataset.folder) == Vocabulary():
         raise UserError(f"{dataset.folder}: no collections of it yet; run 05_build_collections.py first")
     return dataset, {**truth, "photos": [p for p in truth["photos"] if p["path"] in there]}, notes
@@ -254,9 +258,6 @@ def _scratch_copy(
     processed = Path(folder) / "processed"
     left_out = shutil.ignore_patterns("previews", "people.jsonl", ".*")
     shutil.copytree(dataset.folder, processed / config.dataset.name, ignore=left_out)
-    sections = {
-        "dataset": config.dataset.model_copy(update={"processed": processed}),
-        "milvus": config.milvus.model_copy(update={"uri": str(Path(folder) / "milvus.db")}),
-    }
-    copy = config.model_copy(update=sections)
+    copied = config.dataset.model_copy(update={"processed": processed})
+    copy = on_scratch(config, folder).model_copy(update={"dataset": copied})
     return copy, Dataset(copy, paths=known)

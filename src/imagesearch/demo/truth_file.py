@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from imagesearch.demo.album import MAKER
 from imagesearch.errors import UserError
 
+_TOO_LARGE = 1e9  # for degrees and pixels
+
 
 def _is_box(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 4 and all(isinstance(v, Real) for v in value)
+    return isinstance(value, list) and len(value) == 4 and all(map(_is_number, value))
+
+
+def _is_number(value: Any) -> bool:
+    # True is an int to Python, and NaN passes for JSON there
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _TOO_LARGE
 
 
 def _are_things(value: Any) -> bool:
@@ -30,7 +36,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_angle(value: Any) -> bool:
-    return value is None or isinstance(value, Real)
+    return value is None or _is_number(value)
 
 
 def _is_time(value: Any) -> bool:
@@ -83,6 +89,7 @@ def load_truth(file: Path) -> dict:
 def _check_photos(file: Path, photos: Any) -> None:
     if not isinstance(photos, list) or not photos:
         raise UserError(f"{file}: damaged: it names no photos; draw the album anew with make_album.py")
+    paths = set()
     for number, photo in enumerate(photos, 1):
         wrong = [key for key, fits in _PHOTO.items() if not _has(photo, {key: fits})]
         if wrong:
@@ -90,3 +97,9 @@ def _check_photos(file: Path, photos: Any) -> None:
                 f"{file}: damaged: photo {number} has no valid {wrong[0]!r}; "
                 "draw the album anew with make_album.py"
             )
+        if photo["path"] in paths:
+            raise UserError(
+                f"{file}: damaged: photo {number} is named twice, {photo['path']}; "
+                "draw the album anew with make_album.py"
+            )
+        paths.add(photo["path"])
