@@ -68,7 +68,7 @@ def main():
     else:
         print(report)
     if args.save or not (args.json or args.no_show):
-        from imagesearch.visualize import report_saved, show
+        from imagesearch.screen import report_saved, show
 
         report_saved(show(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
 

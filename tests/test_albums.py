@@ -22,7 +22,7 @@ from imagesearch.features import read_classes
 from imagesearch.look import person_colour
 from imagesearch.query import Answer, Query, Result
 from imagesearch.reading import Reading
-from imagesearch.visualize import new_figure
+from imagesearch.screen import new_figure
 from imagesearch.vocabulary import Vocabulary
 from imagesearch.window import WINDOW_INCHES, Album, Browser, Detail, Fact, draw_detail
 

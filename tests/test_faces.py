@@ -17,7 +17,8 @@ from imagesearch import detection, faces
 from imagesearch.errors import UserError
 from imagesearch.faces import FaceFinder, pack_folder, pack_id
 from imagesearch.photos import photo_id
-from imagesearch.visualize import photo_with_faces, show
+from imagesearch.screen import show
+from imagesearch.visualize import photo_with_faces
 
 
 @pytest.fixture(scope="module")

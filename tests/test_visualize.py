@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from imagesearch.look import PALETTE, person_colour
-from imagesearch.visualize import Tile, classification_figure, contact_sheet, open_window, result_grid, show
+from imagesearch.screen import open_window, show
+from imagesearch.visualize import Tile, classification_figure, contact_sheet, result_grid
 
 NAMES = [
     "IMG_0001.jpg",
@@ -97,9 +98,7 @@ def test_who_has_no_name_has_a_colour_that_no_name_has() -> None:
 
 @pytest.mark.parametrize("backend", ["nonsense", "module://nowhere.at_all"])
 def test_a_backend_that_is_none_is_one_line(backend: str) -> None:
-    code = (
-        "from imagesearch import cli, visualize as v; cli.run(lambda: (v.has_window(), v.new_figure((3, 3))))"
-    )
+    code = "from imagesearch import cli, screen as v; cli.run(lambda: (v.has_window(), v.new_figure((3, 3))))"
     environment = os.environ | {"MPLBACKEND": backend}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1

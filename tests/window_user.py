@@ -20,7 +20,8 @@ from imagesearch.config import load_config
 from imagesearch.dataset import Dataset
 from imagesearch.query import Answer, Query, Result
 from imagesearch.reading import Reading
-from imagesearch.visualize import Tile, contact_sheet, show
+from imagesearch.screen import show
+from imagesearch.visualize import Tile, contact_sheet
 
 dataset, out = Dataset(load_config(Path(sys.argv[1]))), Path(sys.argv[2])
 plan: dict[str, list] = json.loads(sys.argv[3])

@@ -17,8 +17,8 @@ from PIL import Image
 from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.look import ACCENT, INK, PALETTE, QUIET, person_colour, shorten
+from imagesearch.screen import new_figure, report_saved, show, write_fitting
 from imagesearch.store import Store
-from imagesearch.visualize import new_figure, report_saved, show, write_fitting
 from imagesearch.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def show_vector_map(
     dataset, store
         What the collection holds, and where the photos are.
     save, window
-        As in `imagesearch.visualize.show`.
+        As in `imagesearch.screen.show`.
     tsne
         Lay them out by t-SNE in place of PCA.
     progress

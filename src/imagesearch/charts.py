@@ -12,8 +12,8 @@ from imagesearch.evaluate import LabelledReport, Ranking
 from imagesearch.itself import SelfReport
 from imagesearch.look import INK, PALETTE, QUIET, shorten
 from imagesearch.metrics import interpolated_precision, recall_at
+from imagesearch.screen import new_figure
 from imagesearch.tabular import counted
-from imagesearch.visualize import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

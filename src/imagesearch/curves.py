@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imagesearch.look import ACCENT, INK, QUIET
 from imagesearch.recommendation import TARGET, Curve, IndexReport
-from imagesearch.visualize import new_figure
+from imagesearch.screen import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ import numpy as np
 
 from imagesearch.errors import UserError
 from imagesearch.look import ACCENT, INK, QUIET, shorten
-from imagesearch.visualize import new_figure, report_saved, show
+from imagesearch.screen import new_figure, report_saved, show
 from imagesearch.whereabouts import Whereabouts
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from imagesearch.look import person_colour
 from imagesearch.people import People, Person
 from imagesearch.photos import PhotoError, decode
 from imagesearch.query import Answer, Result
+from imagesearch.screen import has_window, report_saved, show
 from imagesearch.visualize import (
     Tile,
     classification_figure,
@@ -29,17 +30,15 @@ from imagesearch.visualize import (
     fill_classes,
     fill_grid,
     fill_sheet,
-    has_window,
     photo_with_faces,
-    report_saved,
     result_grid,
-    show,
 )
 from imagesearch.vocabulary import Vocabulary
 from imagesearch.window import Album, Detail, Fact, browse, facts_of, pages_of
 
 if TYPE_CHECKING:
-    from imagesearch.visualize import Axes, Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _THUMBNAIL = 480  # pixels; sharp enough in a cell of a grid, and light in a grid of a hundred
 _PHOTOS_IN_A_FIGURE = 24

@@ -11,7 +11,8 @@ from PIL import Image
 
 from imagesearch.look import ACCENT, INK, QUIET, person_colour, printable
 from imagesearch.query import Result
-from imagesearch.visualize import draw_faces, new_figure, open_window, write_fitting
+from imagesearch.screen import new_figure, open_window, write_fitting
+from imagesearch.visualize import draw_faces
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

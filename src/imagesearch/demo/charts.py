@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imagesearch.demo.evaluate_truth import Measure, TruthReport
 from imagesearch.look import ACCENT, INK, QUIET, shorten
-from imagesearch.visualize import new_figure
+from imagesearch.screen import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
