@@ -19,6 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from conftest import ROOT, Done, run_here
+from PIL import Image, ImageChops, ImageStat
 
 LEFT_OUT = "..."
 """A line of the README that stands for any lines, none too."""
@@ -123,3 +124,11 @@ def _same(shown: str, printed: str) -> bool:
         if digits != len(other.partition(".")[2]) or abs(float(one) - float(other)) > 2.001 * 10**-digits:
             return False
     return True
+
+
+def apart(one: Image.Image, other: Image.Image) -> float:
+    """How far two pictures differ, as a share of how far the first differs from white paper."""
+    small = [image.convert("RGB").resize((128, 128)) for image in (one, other)]
+    paper = Image.new("RGB", small[0].size, "white")
+    differences = [ImageStat.Stat(ImageChops.difference(small[0], image)).sum for image in (small[1], paper)]
+    return sum(differences[0]) / max(1.0, sum(differences[1]))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Done, run_here
-from newcomer import LEFT_OUT, Clone, Shown, difference, shown_in
-from PIL import Image, ImageChops, ImageOps, ImageStat
+from newcomer import LEFT_OUT, Clone, Shown, apart, difference, shown_in
+from PIL import Image, ImageOps
 
 from imagesearch.config import load_config
 
@@ -55,24 +55,16 @@ def test_the_pictures_are_what_the_commands_draw(demo: Clone, typed: list[Done])
     for name in drawn:
         with Image.open(ROOT / name) as old, Image.open(demo.folder / name) as new:
             assert old.size == pytest.approx(new.size, rel=0.03), f"{name} is another picture now"
-            assert _apart(old, new) < 0.2, f"{name} shows something else than the command draws now"
-
-
-def _apart(one: Image.Image, other: Image.Image) -> float:
-    """How far two pictures differ, as a share of how far the first differs from white paper."""
-    small = [image.convert("RGB").resize((128, 128)) for image in (one, other)]
-    paper = Image.new("RGB", small[0].size, "white")
-    differences = [ImageStat.Stat(ImageChops.difference(small[0], image)).sum for image in (small[1], paper)]
-    return sum(differences[0]) / max(1.0, sum(differences[1]))
+            assert apart(old, new) < 0.2, f"{name} shows something else than the command draws now"
 
 
 @pytest.mark.parametrize("name", ["map.png", "timeline.png", "truth.png", "search.png", "vectors.webp"])
 def test_another_picture_is_another_picture(name: str) -> None:
     with Image.open(ROOT / "docs" / name) as opened:
         picture = opened.convert("RGB")
-    assert _apart(picture, picture) == 0
-    assert _apart(picture, ImageOps.mirror(picture)) > 0.3
-    assert _apart(picture, Image.new("RGB", picture.size, "white")) > 0.9
+    assert apart(picture, picture) == 0
+    assert apart(picture, ImageOps.mirror(picture)) > 0.3
+    assert apart(picture, Image.new("RGB", picture.size, "white")) > 0.9
 
 
 def test_make_demo_has_made_all_it_tells_to_look_at(demo: Clone) -> None:
