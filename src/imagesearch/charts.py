@@ -47,7 +47,7 @@ def labelled_figure(report: LabelledReport) -> Figure:
 
 def self_figure(report: SelfReport) -> Figure:
     """Draw how many photos find themselves, and the names of those that do not."""
-    missed = [f"{r.kind}: {shorten(str(m), 86)}" for r in report.rankings for m in r.missed]
+    missed = [f"{r.kind}: {shorten(str(m), 104)}" for r in report.rankings for m in r.missed]
     widths = [1, 1.5] if missed else [1]
     figure = new_figure((11.0 if missed else 5.0, 3.6))
     bars, *names = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
