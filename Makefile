@@ -30,7 +30,7 @@ demo: $(STAMP)
 	$(PY) scripts/03_name_people.py $(DEMO) --name 1=Kofi --name 2=Maya --name 3=Zoë --name 4=Kim --name 5=Noor \
 	    --save outputs/1_people.png --no-show --no-build
 	$(PY) scripts/04_extract_geo.py $(DEMO) --map outputs/2_map.png --no-show
-	$(PY) scripts/05_build_collections.py $(DEMO)
+	$(PY) scripts/05_build_collections.py $(DEMO) --map outputs/8_vectors.png --timeline outputs/9_timeline.png --no-show
 	$(PY) scripts/06_search.py $(DEMO) "maya on the beaches of goa" --save outputs/3_maya_in_goa.png --no-show
 	$(PY) scripts/06_search.py $(DEMO) "a red boat on a lake" --save outputs/4_red_boat.png --no-show
 	$(PY) scripts/06_search.py $(DEMO) "kofi and noor in paris last summer" --save outputs/5_relaxed.png --no-show
@@ -48,6 +48,8 @@ demo: $(STAMP)
 	@echo "  outputs/5_relaxed.png                no photo fits this one: what is shown instead, and that it is"
 	@echo "  outputs/6_like_this_with_snow.png    like a photo, but with snow"
 	@echo "  outputs/7_classes.png                what a photo shows"
+	@echo "  outputs/8_vectors.png                what CLIP finds alike lies together"
+	@echo "  outputs/9_timeline.png               when, and with whom"
 	@echo "Type next"
 	@echo "  $(PY) scripts/06_search.py $(DEMO)          asks for queries: zoë at night, a dog in norway"
 	@echo "  $(PY) scripts/01_extract_features.py -i YOUR_PHOTOS    with config.yaml and public models"
