@@ -55,7 +55,7 @@ demo: $(STAMP)
 	@echo "  $(PY) scripts/01_extract_features.py -i YOUR_PHOTOS    with config.yaml and public models"
 
 test: $(STAMP)
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -71,7 +71,7 @@ def test_it_prints_what_it_was_committed_with(committed: NotebookNode, executed:
     for old, new in zip_longest(code_cells(committed), code_cells(executed)):
         found = difference(printed(old).splitlines(), printed(new))
         pairs = list(zip_longest(pictures(old), pictures(new)))
-        changed = [one is None or other is None or apart(one, other) >= 0.2 for one, other in pairs]
+        changed = [one is None or other is None or apart(one, other) >= 0.15 for one, other in pairs]
         if found or any(changed):
             reason = f"{sum(changed)} of {len(pairs)} pictures differ; run all its cells and save it"
             pytest.fail(f"{NOTEBOOK.name}: {reason}\n{old.source}\n{found}", pytrace=False)

@@ -65,7 +65,7 @@ class Dataset:
         another model than the newest of these was are left out: vectors of two models do not belong together.
         """
         seen = self.table(name).seen()
-        present = [seen[photo.photo_id] for photo in self.photos if photo.photo_id in seen]
+        present = [seen[photo.photo_id] for photo in self.photos if photo.photo_id in seen] if seen else []
         if not present:
             return {}
         newest = max(present, key=lambda entry: entry.shard).fingerprint
