@@ -94,6 +94,7 @@ def test_who_has_no_name_has_a_colour_that_no_name_has() -> None:
     cast = ["Kofi", "Maya", "Zoë", "Kim", "Noor", "Ana"]
     taken = {person_colour(name, cast) for name in cast}
     assert not taken & {person_colour(f"person {i}", cast) for i in range(50)}
+    assert len({person_colour(f"person {i}") for i in range(6, 12)}) == 6
 
 
 @pytest.mark.parametrize("backend", ["nonsense", "module://nowhere.at_all"])

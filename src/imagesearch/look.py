@@ -43,7 +43,9 @@ def person_colour(label: str, cast: Sequence[str] = ()) -> str:
     name = label.partition(" · ")[2] or label
     places: dict[str, int] = {}
     for member in dict.fromkeys((*cast, name)):
-        own = zlib.crc32(member.encode()) % len(PALETTE)
+        number = member.removeprefix("person ")
+        # people without a name are numbered one after another: so are their colours
+        own = (int(number) if number.isdecimal() else zlib.crc32(member.encode())) % len(PALETTE)
         free = set(range(len(PALETTE))) - set(places.values()) or {own}
         places[member] = min((place - own) % len(PALETTE) for place in free) + own
     return PALETTE[places[name] % len(PALETTE)]
