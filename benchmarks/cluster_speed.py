@@ -18,8 +18,8 @@ import time
 
 import numpy as np
 
-from imagesearch.clustering import average_linkage
-from imagesearch.demo.vectors import face_vectors
+from imagesearch.faces.linkage import average_linkage
+from imagesearch_demo.scoring.face_vectors import face_vectors
 
 REFERENCE_UP_TO = 10_000  # its matrix of pairs takes 0.4 GB there and 40 GB at 100,000
 

@@ -20,10 +20,9 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.config import load_config
-from imagesearch.dataset import Dataset
-from imagesearch.encoders import ClipEncoder
-from imagesearch.features import extract_features
+from imagesearch.features import ClipEncoder, extract_features
 from imagesearch.photos import decode
+from imagesearch.pipeline import Dataset
 
 
 def make_photos(folder: Path, count: int) -> list[Path]:

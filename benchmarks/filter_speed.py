@@ -19,15 +19,11 @@ import numpy as np
 import pyarrow as pa
 from store_speed import clustered
 
-from imagesearch import build
 from imagesearch.config import Config, load_config
-from imagesearch.criteria import Criteria
-from imagesearch.dataset import Dataset
-from imagesearch.indexes import plan_index
-from imagesearch.query import Query
-from imagesearch.schema import ARROW_TYPES, PHOTO_FIELDS, Collection, Rows, Spec
-from imagesearch.search import Searcher
-from imagesearch.store import Store
+from imagesearch.pipeline import Dataset
+from imagesearch.query import Criteria
+from imagesearch.search import Query, Searcher
+from imagesearch.store import ARROW_TYPES, PHOTO_FIELDS, Collection, Rows, Spec, Store, build, plan_index
 
 QUERIES = {
     "a person": Criteria(people=("Ana",)),

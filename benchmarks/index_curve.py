@@ -18,11 +18,10 @@ from store_speed import clustered
 
 from imagesearch import cli
 from imagesearch.config import load_config
-from imagesearch.curves import index_figure
-from imagesearch.indexes import plan_index
-from imagesearch.trials import Case, measure, prepare, scratch
-from imagesearch.tuning import evaluate_index
-from imagesearch.visualize import report_saved, show
+from imagesearch.evaluate import evaluate_index
+from imagesearch.evaluate.index_benchmark import Case, measure, prepare, scratch
+from imagesearch.figures import index_figure, report_saved, show
+from imagesearch.store import plan_index
 
 FRESH = 100
 

@@ -16,11 +16,8 @@ from pathlib import Path
 
 from store_speed import clustered, table_of
 
-from imagesearch.build import fill_collection
 from imagesearch.config import Milvus
-from imagesearch.indexes import plan_index
-from imagesearch.schema import Spec
-from imagesearch.store import Store
+from imagesearch.store import Spec, Store, fill_collection, plan_index
 
 
 def settings(folder: Path) -> Milvus:

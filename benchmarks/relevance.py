@@ -3,7 +3,7 @@
     python benchmarks/relevance.py [SEED ...] [--photos 240] [--each 17] [--cache FOLDER]
 
 Of each album's truth it makes sentences about what is there and about what is not, each kind equally often,
-and asks `imagesearch.relevance`. For sentences about a thing or a scene of which nothing is there, the photos
+and asks `imagesearch.features.score_bands`. For sentences about a thing or a scene of which nothing is there, the photos
 that show it are left out of the album. Beside it stands a flat threshold on the raw score: the best there is,
 chosen on the very sentences it is measured on.
 """
@@ -21,11 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
-from imagesearch.demo.album import make_album
-from imagesearch.demo.evaluate import MODELS, facts, read_photos
-from imagesearch.demo.presence import ASIDE, Rng, Sentence, sentences
-from imagesearch.encoders import ClipEncoder
-from imagesearch.relevance import EVERYDAY, NOWHERE, Bands, Verdict, measure
+from imagesearch.features import Bands, ClipEncoder, Verdict
+from imagesearch.features.score_bands import EVERYDAY, NOWHERE, measure
+from imagesearch_demo.album import make_album
+from imagesearch_demo.scoring.model_scores import MODELS, facts, read_photos
+from imagesearch_demo.scoring.presence_queries import ASIDE, Rng, Sentence, sentences
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
     python benchmarks/sentence_search.py speed [--models /tmp/full] [--rows 50000]
 
 *album* draws an album, builds it, names its people by the truth and asks 200 sentences: the figures of
-`imagesearch.demo.evaluate_search`, also with other indexes and after somebody was renamed, and beside them
+`imagesearch_demo.scoring.search_scores`, also with other indexes and after somebody was renamed, and beside them
 the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses of each
 photo, intersects or unites them with the photos whose label stands in the sentence, and compares the rest by
 CLIP, in memory.
@@ -31,20 +31,19 @@ import numpy as np
 from filter_speed import fill, table_of
 from store_speed import clustered
 
-from imagesearch.calibration import keep_bands
 from imagesearch.config import Config, load_config
-from imagesearch.dataset import Dataset
-from imagesearch.demo.album import make_album, read_truth, truth_path
-from imagesearch.demo.built import build_album, demo_config, rename
-from imagesearch.demo.evaluate_search import TOP, ask, evaluate_search, precision_of, summary
-from imagesearch.demo.questions import Question, questions, renamed
-from imagesearch.plan import plan_of
-from imagesearch.query import COUNTED, Query
-from imagesearch.schema import Collection
-from imagesearch.search import _RANKED_BY, Searcher
-from imagesearch.store import Store
-from imagesearch.vocabulary import Vocabulary, Word
-from imagesearch.words import fold
+from imagesearch.features import keep_bands
+from imagesearch.pipeline import Dataset
+from imagesearch.search import Query, Searcher, plan_of
+from imagesearch.search.query import COUNTED
+from imagesearch.search.searcher import _RANKED_BY
+from imagesearch.store import Collection, Store, Vocabulary, Word
+from imagesearch.text import fold
+from imagesearch_demo.album import make_album, truth_path
+from imagesearch_demo.album.writer import read_truth
+from imagesearch_demo.scoring.questions import Question, questions, renamed
+from imagesearch_demo.scoring.search_scores import TOP, ask, evaluate_search, precision_of, summary
+from imagesearch_demo.scoring.searchable_album import build_album, demo_config, rename
 
 
 def milliseconds(call: Callable[[], object]) -> float:
@@ -150,7 +149,7 @@ def on_album(seed: int, photos: int, folder: Path) -> None:
 
 
 def _again(config: Config, truth: dict) -> dict[str, float]:
-    from imagesearch.build import build_collections
+    from imagesearch.store import build_collections
 
     dataset = Dataset(config)
     with Store(config.milvus) as store:

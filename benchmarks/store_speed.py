@@ -18,12 +18,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from imagesearch.build import fill_collection
 from imagesearch.config import Index, Milvus
 from imagesearch.filters import Under
-from imagesearch.indexes import plan_index
-from imagesearch.schema import ARROW_TYPES, PHOTO_FIELDS, Rows, Spec
-from imagesearch.store import Store
+from imagesearch.store import ARROW_TYPES, PHOTO_FIELDS, Rows, Spec, Store, fill_collection, plan_index
 
 FILTERS = {"none": "", "50%": "half", "1%": "percent", "10 rows": "ten"}
 

@@ -19,8 +19,8 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.dataset import Dataset
     from imagesearch.features import KINDS, check_prefix, export_npy, extract_features
+    from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
     cli.say(dataset.where)

@@ -18,9 +18,8 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.dataset import Dataset
-    from imagesearch.detection import detect_faces
-    from imagesearch.people import cluster_people, load_people
+    from imagesearch.faces import cluster_people, detect_faces, load_people
+    from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
     cli.say(dataset.where)
@@ -40,7 +39,7 @@ def main():
 
 
 def show_photo(people, dataset, args):
-    from imagesearch.output import faces_figure
+    from imagesearch.figures import faces_figure
 
     faces_figure(people, dataset, args.show, args.save, window=not args.no_show)
     return 0

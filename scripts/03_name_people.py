@@ -44,10 +44,10 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.build import names_wait
-    from imagesearch.dataset import Dataset
     from imagesearch.errors import UserError
-    from imagesearch.naming import Editor
+    from imagesearch.faces import Editor
+    from imagesearch.pipeline import Dataset
+    from imagesearch.store import names_wait
 
     dataset = Dataset(config)
     cli.say(dataset.where)
@@ -83,7 +83,7 @@ def decide(editor, args):
         editor.forget(name)
     if args.from_csv:
         from imagesearch.errors import UserError
-        from imagesearch.names_csv import name_from_csv
+        from imagesearch.faces import name_from_csv
 
         named, missed = name_from_csv(editor, args.from_csv)
         cli.say(f"{args.from_csv}: {named} lines used")
@@ -105,7 +105,7 @@ def pair(text, option):
 def interview(editor, dataset, args):
     """Show each unnamed person and ask for a name; an empty line skips, the end of input ends."""
     from imagesearch.errors import UserError
-    from imagesearch.output import person_figure
+    from imagesearch.figures import person_figure
 
     decided = False
     for person in editor.people.unnamed(args.min_faces):
@@ -125,7 +125,7 @@ def interview(editor, dataset, args):
 
 
 def present(people, dataset, args):
-    from imagesearch.output import contact_sheet_figure, person_figure, print_people
+    from imagesearch.figures import contact_sheet_figure, person_figure, print_people
 
     if args.json:
         cli.print_json(people.to_dict())
@@ -141,9 +141,8 @@ def present(people, dataset, args):
 
 def build(config, dataset):
     """Let the collections have the names that people have now, if there are any collections."""
-    from imagesearch.build import build_collections
     from imagesearch.errors import UserError
-    from imagesearch.store import Store
+    from imagesearch.store import Store, build_collections
 
     name = config.dataset.name
     try:

@@ -24,8 +24,8 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.dataset import Dataset
-    from imagesearch.whereabouts import extract_geo
+    from imagesearch.geo import extract_geo
+    from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
     cli.say(dataset.where)
@@ -39,8 +39,8 @@ def main():
     else:
         print(f"{config.dataset.name}: {summary}")
     if args.map:
-        from imagesearch.maps import show_places
-        from imagesearch.whereabouts import read_whereabouts
+        from imagesearch.figures import show_places
+        from imagesearch.geo import read_whereabouts
 
         show_places(read_whereabouts(dataset), config.dataset.name, args.map, window=not args.no_show)
 

@@ -37,9 +37,8 @@ def add_figure(to, option, name, what):
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.build import build_collections
-    from imagesearch.dataset import Dataset
-    from imagesearch.store import Store
+    from imagesearch.pipeline import Dataset
+    from imagesearch.store import Store, build_collections
 
     with Store(config.milvus) as store:
         if args.list:
@@ -55,8 +54,8 @@ def main():
 
 
 def report(config, dataset, reports, args):
-    from imagesearch.schema import STEPS
-    from imagesearch.whereabouts import count_unlocated
+    from imagesearch.geo import count_unlocated
+    from imagesearch.store import STEPS
 
     for kind, report in reports.items():
         cli.report_failures(report.skipped, args.verbose, "skipped")
@@ -76,7 +75,7 @@ def report(config, dataset, reports, args):
 
 
 def draw(dataset, store, args):
-    from imagesearch.atlas import show_timeline, show_vector_map
+    from imagesearch.figures import show_timeline, show_vector_map
 
     window = not args.no_show
     if args.map:

@@ -41,9 +41,8 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.dataset import Dataset
-    from imagesearch.query import Query
-    from imagesearch.search import Searcher
+    from imagesearch.pipeline import Dataset
+    from imagesearch.search import Query, Searcher
     from imagesearch.store import Store
 
     given = Query(
@@ -87,7 +86,7 @@ def converse(given, searcher, args):
 
 
 def present(answer, searcher, args):
-    from imagesearch.output import answer_figure, copy_results, print_answer
+    from imagesearch.figures import answer_figure, copy_results, print_answer
 
     for note in answer.notes:
         cli.say(note)

@@ -19,8 +19,8 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.classify import classify_photos, photo_files
-    from imagesearch.output import classes_figure, print_classes
+    from imagesearch.features import classify_photos, photo_files
+    from imagesearch.figures import classes_figure, print_classes
 
     files = photo_files(args.photos)
     results = list(cli.bar(classify_photos(config, files, args.k), len(files) if len(files) > 1 else 0))

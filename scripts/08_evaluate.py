@@ -68,44 +68,43 @@ def main():
     else:
         print(report)
     if args.save or not (args.json or args.no_show):
-        from imagesearch.screen import report_saved, show
+        from imagesearch.figures import report_saved, show
 
         report_saved(show(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
 
 
 def labelled(args, config):
-    from imagesearch.charts import labelled_figure
     from imagesearch.evaluate import evaluate_labelled
+    from imagesearch.figures import labelled_figure
 
     return evaluate_labelled(config, *args.labelled, progress=cli.bar), labelled_figure
 
 
 def itself(args, config):
-    from imagesearch.charts import self_figure
-    from imagesearch.itself import evaluate_self
+    from imagesearch.evaluate import evaluate_self
+    from imagesearch.figures import self_figure
 
     folder = None if args.self is True else args.self
     return evaluate_self(config, folder, progress=cli.bar), self_figure
 
 
 def captions(args, config):
-    from imagesearch.captioned import evaluate_captions
-    from imagesearch.charts import captions_figure
+    from imagesearch.evaluate import evaluate_captions
+    from imagesearch.figures import captions_figure
 
     return evaluate_captions(config, args.captions, progress=cli.bar), captions_figure
 
 
 def index(args, config):
-    from imagesearch.curves import index_figure
-    from imagesearch.tuning import evaluate_index
+    from imagesearch.evaluate import evaluate_index
+    from imagesearch.figures import index_figure
 
     report = evaluate_index(config, types=args.types, vectors=args.vectors, progress=cli.bar)
     return report, index_figure
 
 
 def truth(args, config):
-    from imagesearch.demo.charts import truth_figure
-    from imagesearch.demo.evaluate_truth import evaluate_truth
+    from imagesearch_demo.scoring import evaluate_truth, truth_figure
 
     return evaluate_truth(config, args.truth, progress=cli.bar), truth_figure
 

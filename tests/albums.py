@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from synthetic import PLACES, make_faces, people_vectors
 
-from imagesearch.anchors import Finder
-from imagesearch.people import People, Person
-from imagesearch.replay import Links
+from imagesearch.faces import People, Person
+from imagesearch.faces.constraints import Links
+from imagesearch.faces.references import Finder
 
 NAMES = ("Zoë", "Maya")
 """In the order in which they were named; the others are numbered."""

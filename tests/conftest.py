@@ -194,8 +194,8 @@ class BuiltAlbum(NamedTuple):
 @pytest.fixture(scope="session")
 def built_album(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlbum:
     """Sixty-four photos for all tests that only look; to change something, copy what you change."""
-    from imagesearch.demo.album import make_album
-    from imagesearch.demo.built import build_album, demo_config
+    from imagesearch_demo.album import make_album
+    from imagesearch_demo.scoring.searchable_album import build_album, demo_config
 
     folder = tmp_path_factory.mktemp("built")
     truth = make_album(folder / "album", 64, seed=5713, workers=0)

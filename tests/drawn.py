@@ -10,14 +10,12 @@ import yaml
 from conftest import ROOT
 from PIL import Image
 
-from imagesearch.anchors import overlap
 from imagesearch.config import Config, load_config
-from imagesearch.dataset import Dataset
-from imagesearch.demo.people import CAST, Person
-from imagesearch.demo.picture import Spec, Truth, draw_picture
-from imagesearch.detection import Faces, detect_faces, read_faces
+from imagesearch.faces import detect_faces, overlap
+from imagesearch.faces.extract import Faces, read_faces
 from imagesearch.photos import photo_id
-from imagesearch.steps import Summary
+from imagesearch.pipeline import Dataset, Summary
+from imagesearch_demo.drawing import CAST, Person, Spec, Truth, draw_picture
 
 MODELS = ROOT / "data" / "demo" / "models"
 BY_NAME = {person.name: person for person in CAST}

@@ -71,7 +71,7 @@ class Clone:
         )
         arguments = done.stdout.split("\0")[:-1]
         assert arguments, f"not a command of ours: {command}"
-        with patch("imagesearch.search.date", _Written):
+        with patch("imagesearch.search.searcher.date", _Written):
             return run_here(arguments, self.folder, together=True)
 
     def recipe(self, target: str) -> list[str]:

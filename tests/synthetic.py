@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imagesearch.detection import Faces, face_id
+from imagesearch.faces.extract import Faces, face_id
 from imagesearch.photos import photo_id
-from imagesearch.tables import Seen
+from imagesearch.pipeline import Seen
 
 WIDTH, HEIGHT = 1000, 800
 # Places in a photo that do not overlap.

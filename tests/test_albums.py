@@ -15,16 +15,15 @@ from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 from synthetic import HEIGHT, PLACES, WIDTH
 
-from imagesearch import output
-from imagesearch.classify import Classified
-from imagesearch.dataset import Dataset
-from imagesearch.features import read_classes
-from imagesearch.look import person_colour
-from imagesearch.query import Answer, Query, Result
-from imagesearch.reading import Reading
-from imagesearch.screen import new_figure
-from imagesearch.vocabulary import Vocabulary
-from imagesearch.window import WINDOW_INCHES, Album, Browser, Detail, Fact, draw_detail
+from imagesearch.features import Classified, read_classes
+from imagesearch.figures import new_figure
+from imagesearch.figures import results as output
+from imagesearch.figures.style import person_colour
+from imagesearch.figures.viewer import WINDOW_INCHES, Album, Browser, Detail, Fact, draw_detail
+from imagesearch.pipeline import Dataset
+from imagesearch.query import Reading
+from imagesearch.search import Answer, Query, Result
+from imagesearch.store import Vocabulary
 
 Opened = Callable[[], Browser]
 

@@ -15,9 +15,9 @@ from matplotlib.colors import to_hex
 from matplotlib.offsetbox import AnnotationBbox
 from PIL import Image
 
-from imagesearch import atlas
-from imagesearch.atlas import Groups, project, spread, timeline, vector_map
-from imagesearch.look import PALETTE, person_colour
+from imagesearch.figures import vector_map as atlas
+from imagesearch.figures.style import PALETTE, person_colour
+from imagesearch.figures.vector_map import Groups, project, spread, timeline, vector_map
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # this machine may lack fonts for some names
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import AgglomerativeClustering
 
-from imagesearch import chain
-from imagesearch.clustering import average_linkage, tighter
-from imagesearch.demo.vectors import face_vectors
+from imagesearch.faces import nn_chain as chain
+from imagesearch.faces.linkage import average_linkage, tighter
+from imagesearch_demo.scoring.face_vectors import face_vectors
 
 SEEDS = st.integers(0, 2**32 - 1)
 

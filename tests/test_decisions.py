@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import HEIGHT, PLACES, WIDTH, make_faces, people_vectors, row_of, vectors_of
 
-from imagesearch.anchors import Anchor, Finder, overlap
-from imagesearch.decisions import Decision, Journal
-from imagesearch.detection import Faces
 from imagesearch.errors import UserError
-from imagesearch.replay import Links, replay
+from imagesearch.faces import overlap
+from imagesearch.faces.constraints import Links, replay
+from imagesearch.faces.edit_log import Decision, Journal
+from imagesearch.faces.extract import Faces
+from imagesearch.faces.references import Anchor, Finder
 
 ANCHOR = ("2023/Zoë.jpg", "00112233aabbccdd", (0.1, 0.2, 0.3, 0.4))
 NAMES = ["Maya", "Zoë", "नूर", "김민준", "O'Brien", "Мария", "Ana\u2028Lu", "李 四"]

@@ -15,17 +15,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from imagesearch.demo.album import ABSENT, SHOWN, make_album, read_truth, truth_path
-from imagesearch.demo.captions import facts_of, matches, random_caption, truth_caption
-from imagesearch.demo.evaluate import read_photos
-from imagesearch.demo.people import CAST, random_identity, sibling, strangers
-from imagesearch.demo.picture import Spec, Truth, draw_picture
-from imagesearch.demo.places import PLACES
-from imagesearch.demo.plan import plan_album
-from imagesearch.demo.scenes import SCENES
-from imagesearch.demo.sky import TIMES
-from imagesearch.demo.things import PAINTS, THINGS
 from imagesearch.errors import UserError
+from imagesearch_demo.album import ABSENT, facts_of, make_album, matches, random_caption, truth_path
+from imagesearch_demo.album.captions import truth_caption
+from imagesearch_demo.album.places import PLACES
+from imagesearch_demo.album.plan import plan_album
+from imagesearch_demo.album.writer import SHOWN, read_truth
+from imagesearch_demo.drawing import (
+    CAST,
+    PAINTS,
+    SCENES,
+    THINGS,
+    TIMES,
+    Spec,
+    Truth,
+    draw_picture,
+    random_identity,
+    sibling,
+    strangers,
+)
+from imagesearch_demo.scoring.model_scores import read_photos
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "demo" / "make_album.py"
 
@@ -226,7 +235,7 @@ def test_an_interrupted_album_is_known_as_ours(tmp_path, monkeypatch):
     def broken(_folder, shot):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("imagesearch.demo.album._make_photo", broken)
+    monkeypatch.setattr("imagesearch_demo.album.writer._make_photo", broken)
     with pytest.raises(KeyboardInterrupt):
         make_album(tmp_path / "album", 3, workers=0)
     (tmp_path / "album" / read_truth(tmp_path / "album")["photos"][0]["path"]).write_bytes(b"half a photo")
@@ -243,6 +252,6 @@ def test_nonsense_arguments_are_refused_in_words(tmp_path):
 
 
 def test_the_album_imports_no_engine():
-    code = "import imagesearch.demo.album, sys, json; print(json.dumps(sorted(sys.modules)))"
+    code = "import imagesearch_demo.album.writer, sys, json; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
     assert not {"torch", "transformers", "insightface", "onnx", "sklearn", "cv2"} & set(loaded)

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imagesearch.demo.evaluate import (
-    FLOORS,
+from imagesearch_demo.drawing import CAST, SCENES, Spec, draw_picture
+from imagesearch_demo.scoring import FLOORS, evaluation_album
+from imagesearch_demo.scoring.model_scores import (
     MODELS,
     clip_vectors,
     evaluate_clip,
     evaluate_faces,
     evaluate_vit,
-    evaluation_album,
     find_faces,
     match_faces,
     overlap,
@@ -26,9 +26,6 @@ from imagesearch.demo.evaluate import (
     scramble,
     verification,
 )
-from imagesearch.demo.people import CAST
-from imagesearch.demo.picture import Spec, draw_picture
-from imagesearch.demo.scenes import SCENES
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "demo" / "train_models.py"
 
@@ -190,9 +187,9 @@ def test_measures_of_known_cases():
 
 
 def test_training_runs_from_nothing_to_a_folder_that_loads(tmp_path):
-    from imagesearch.demo.samples import draw_samples
-    from imagesearch.demo.train_clip import Round, patch_labels, save_clip, train_clip
-    from imagesearch.demo.train_vit import save_vit, train_vit
+    from imagesearch_demo.training.samples import draw_samples
+    from imagesearch_demo.training.train_clip import Round, patch_labels, save_clip, train_clip
+    from imagesearch_demo.training.train_vit import save_vit, train_vit
 
     samples = draw_samples(250, seed=77, workers=0)
     labels = patch_labels(samples.truths)
@@ -206,8 +203,8 @@ def test_training_runs_from_nothing_to_a_folder_that_loads(tmp_path):
 
 def test_detector_and_recogniser_train_and_export(tmp_path):
     pytest.importorskip("onnxscript", reason="exporting needs the train extra")
-    from imagesearch.demo.train_detector import save_detector, train_detector
-    from imagesearch.demo.train_recogniser import save_recogniser, train_recogniser
+    from imagesearch_demo.training.train_detector import save_detector, train_detector
+    from imagesearch_demo.training.train_recogniser import save_recogniser, train_recogniser
 
     log = {"log": lambda _: None, "workers": 0}
     save_detector(train_detector(1, pictures=100, steps=1, batch=4, **log), tmp_path / "det.onnx")

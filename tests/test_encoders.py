@@ -10,8 +10,9 @@ import pytest
 from conftest import draw
 from PIL import Image
 
-from imagesearch.encoders import ClipEncoder, Runtime, VitEncoder, fingerprint, model_id, top_classes
 from imagesearch.errors import UserError
+from imagesearch.features import ClipEncoder, VitEncoder, model_id
+from imagesearch.features.encoders import Runtime, fingerprint, top_classes
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +183,7 @@ def test_weights_in_the_older_bin_format_are_read_without_running_pickles(
 def test_a_model_that_was_fetched_in_part_is_not_taken_for_whole(
     tiny_models: dict[str, Path], tmp_path: Path
 ) -> None:
-    from imagesearch import models
+    from imagesearch.features import hub as models
 
     snapshot = Path(shutil.copytree(tiny_models["clip"], tmp_path / "snapshot"))
     assert models._is_complete(snapshot)

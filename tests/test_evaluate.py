@@ -13,17 +13,14 @@ from conftest import World, draw
 from PIL import Image
 from test_visualize import texts_outside
 
-from imagesearch.captioned import evaluate_captions
-from imagesearch.charts import captions_figure, labelled_figure, self_figure
-from imagesearch.dataset import Dataset
-from imagesearch.encoders import ClipEncoder
 from imagesearch.errors import UserError
-from imagesearch.evaluate import LabelledReport, Ranking, category_of, evaluate_labelled
-from imagesearch.features import extract_features
-from imagesearch.itself import evaluate_self
+from imagesearch.evaluate import LabelledReport, Ranking, evaluate_captions, evaluate_labelled, evaluate_self
+from imagesearch.evaluate.labelled import category_of
+from imagesearch.features import ClipEncoder, extract_features
+from imagesearch.figures import captions_figure, labelled_figure, self_figure
 from imagesearch.photos import decode
-from imagesearch.schema import Hit
-from imagesearch.store import Store
+from imagesearch.pipeline import Dataset
+from imagesearch.store import Hit, Store
 
 CATEGORIES = ("beach", "eiffel_tower", "ship")
 

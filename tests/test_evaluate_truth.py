@@ -16,27 +16,25 @@ import pytest
 import yaml
 from conftest import ROOT, BuiltAlbum, run_here
 
-from imagesearch.build import build_collections
 from imagesearch.config import Config, load_config
-from imagesearch.dataset import Dataset
-from imagesearch.demo import evaluate_truth as module
-from imagesearch.demo.charts import truth_figure
-from imagesearch.demo.evaluate_search import Answered, Outcome, presence
-from imagesearch.demo.evaluate_truth import Measure, TruthReport, evaluate_truth
-from imagesearch.demo.measures import (
+from imagesearch.errors import UserError
+from imagesearch.faces import Editor, People, cluster_people, load_people
+from imagesearch.geo import read_whereabouts
+from imagesearch.pipeline import Dataset
+from imagesearch.store import Store, build_collections
+from imagesearch_demo.scoring import evaluate_truth, truth_figure
+from imagesearch_demo.scoring import truth_report as module
+from imagesearch_demo.scoring.measures import (
     Measured,
     measure_faces,
     measure_places,
     measure_sentences,
     measure_times,
 )
-from imagesearch.demo.presence import Sentence
-from imagesearch.demo.questions import Question, questions
-from imagesearch.errors import UserError
-from imagesearch.naming import Editor
-from imagesearch.people import People, cluster_people, load_people
-from imagesearch.store import Store
-from imagesearch.whereabouts import read_whereabouts
+from imagesearch_demo.scoring.presence_queries import Sentence
+from imagesearch_demo.scoring.questions import Question, questions
+from imagesearch_demo.scoring.search_scores import Answered, Outcome, presence
+from imagesearch_demo.scoring.truth_report import Measure, TruthReport
 
 ASKED = 40  # sentences; the script asks 200
 NAMES = {

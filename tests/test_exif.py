@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from imagesearch.exif import Facts, facts_of, position_of, read_facts
-from imagesearch.packets import Packets, packets_of, parse_xmp
-from imagesearch.photos import PhotoError
-from imagesearch.whereabouts import MetadataEngine
+from imagesearch.geo.extract import MetadataEngine
+from imagesearch.photos import Facts, PhotoError, read_facts
+from imagesearch.photos.metadata import facts_of, position_of
+from imagesearch.photos.metadata_blocks import Packets, packets_of, parse_xmp
 
 PARIS = {1: "N", 2: (48.0, 51.0, 30.24), 3: "E", 4: (2.0, 17.0, 40.2)}
 EIFFEL = (48.8584, 2.2945)

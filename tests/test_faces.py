@@ -13,12 +13,14 @@ from conftest import draw
 from drawn import MODELS, Drawn, are_where_they_are, boxes_of, picture_of
 from PIL import Image
 
-from imagesearch import detection, faces
 from imagesearch.errors import UserError
-from imagesearch.faces import FaceFinder, pack_folder, pack_id
+from imagesearch.faces import FaceFinder, pack_id
+from imagesearch.faces import detector as faces
+from imagesearch.faces import extract as detection
+from imagesearch.faces.detector import pack_folder
+from imagesearch.figures import show
+from imagesearch.figures.grids import photo_with_faces
 from imagesearch.photos import photo_id
-from imagesearch.screen import show
-from imagesearch.visualize import photo_with_faces
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,7 @@ from imagesearch.filters import (
     Under,
     expression,
 )
-from imagesearch.schema import PHOTO_FIELDS
-from imagesearch.store import Store
+from imagesearch.store import PHOTO_FIELDS, Store
 
 FIELDS = ("path", "face_labels", "year", "class_label", "city", "has_gps", "has_time", "taken_at")
 SPEC = spec(fields=tuple(item for item in PHOTO_FIELDS if item.name in FIELDS))

@@ -16,12 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from imagesearch.address import NOWHERE, Address, parse_answer
 from imagesearch.config import Geo
 from imagesearch.errors import UserError
-from imagesearch.geo import locate_all, offline
-from imagesearch.geocoders import Online, rounded
-from imagesearch.words import fold
+from imagesearch.geo.address import NOWHERE, Address, parse_answer
+from imagesearch.geo.online import Online, rounded
+from imagesearch.geo.reverse import locate_all, offline
+from imagesearch.text import fold
 
 
 def at(*positions: tuple[float, float]) -> list[Address]:
@@ -309,7 +309,7 @@ def test_a_server_is_taken_at_its_word(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("imagesearch.transport.sleep", slept.append)
+    monkeypatch.setattr("imagesearch.geo.http.sleep", slept.append)
     other = Server()
     try:
         server.answer = lambda _: (302, b"")

@@ -8,14 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, average_precision_score
 
-from imagesearch.metrics import (
-    average_precision,
-    compare_clusterings,
-    interpolated_precision,
-    precision_at,
-    ranks,
-    recall_at,
-)
+from imagesearch.evaluate import compare_clusterings, interpolated_precision, recall_at
+from imagesearch.evaluate.metrics import average_precision, precision_at, ranks
 
 SEEDS = st.integers(0, 2**32 - 1)
 

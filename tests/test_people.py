@@ -16,19 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from synthetic import PLACES, make_faces, people_vectors, row_of, vectors_of
 
-from imagesearch import people as people_module
-from imagesearch.anchors import overlap
-from imagesearch.build import build_collections
 from imagesearch.config import Config
-from imagesearch.demo.album import make_album
-from imagesearch.demo.people import Person as DrawnPerson
-from imagesearch.demo.people import sibling
 from imagesearch.errors import UserError
-from imagesearch.metrics import compare_clusterings
-from imagesearch.names_csv import name_from_csv
-from imagesearch.naming import Editor
-from imagesearch.people import People, cluster_people, load_people
-from imagesearch.store import Store
+from imagesearch.evaluate import compare_clusterings
+from imagesearch.faces import Editor, People, cluster_people, load_people, name_from_csv, overlap
+from imagesearch.faces import people as people_module
+from imagesearch.store import Store, build_collections
+from imagesearch_demo.album import make_album
+from imagesearch_demo.drawing import Person as DrawnPerson
+from imagesearch_demo.drawing import sibling
 
 Truths = dict[str, list[dict]]
 

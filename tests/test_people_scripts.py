@@ -16,14 +16,12 @@ from conftest import ROOT, draw
 from drawn import Drawn, picture_of
 from synthetic import row_of
 
-from imagesearch import build as build_module
-from imagesearch import catalogue
-from imagesearch.build import build_collections
 from imagesearch.errors import UserError
+from imagesearch.faces import Editor, People, cluster_people, load_people
 from imagesearch.features import extract_features
-from imagesearch.naming import Editor
-from imagesearch.people import People, cluster_people, load_people
-from imagesearch.store import Store
+from imagesearch.store import Store, build_collections
+from imagesearch.store import build as build_module
+from imagesearch.store import collections as catalogue
 
 CAST = ["Maya", "Maya", "Maya", "Maya", "Kofi", "Kofi", "Kofi", "Noor", "Noor"]
 

@@ -20,23 +20,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from imagesearch import photos as photos_module
-from imagesearch import previews as previews_module
 from imagesearch.errors import UserError
 from imagesearch.photos import (
     EXTENSIONS,
     Photo,
     PhotoError,
     Picture,
+    Previews,
     content_hash,
     decode,
     find_photos,
     locate,
     path_below,
     photo_id,
-    root_labels,
 )
-from imagesearch.previews import Previews
+from imagesearch.photos import decoding as photos_module
+from imagesearch.photos import previews as previews_module
+from imagesearch.photos.decoding import root_labels
 
 pillow_heif.register_heif_opener()
 ORIENTATION = 0x0112

@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 
 from imagesearch.filters import Every, expression
-from imagesearch.plan import plan_of, steps
-from imagesearch.sentence import read_sentence
-from imagesearch.vocabulary import Vocabulary, Word
+from imagesearch.query.parser import read_sentence
+from imagesearch.search import plan_of
+from imagesearch.search.plan import steps
+from imagesearch.store import Vocabulary, Word
 
 PLACES = (("Goa", "state"), ("India", "country"), ("Norway", "country"))
 VOCABULARY = Vocabulary(

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.ranking import Ranked, collapse, newest_first
-from imagesearch.schema import Hit
+from imagesearch.search.ranking import Ranked, collapse, newest_first
+from imagesearch.store import Hit
 
 ALIKE = np.asarray([0.99, np.sqrt(1 - 0.99**2)], np.float32)
 FIRST, OTHER = np.asarray([1, 0], np.float32), np.asarray([0, 1], np.float32)

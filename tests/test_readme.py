@@ -100,7 +100,7 @@ def test_the_errors_that_the_readme_explains_are_printed_by_the_program() -> Non
     table = README.partition("| it says |")[2].partition("\n\n")[0]
     messages = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
     assert len(messages) >= 10
-    said = [text for file in (ROOT / "src" / "imagesearch").glob("*.py") for text in _texts(file)]
+    said = [text for file in (ROOT / "src" / "imagesearch").rglob("*.py") for text in _texts(file)]
     for message in messages:
         parts = [part.strip(" ,?;") for part in message.split("...") if part.strip(" ,?;")]
         assert any(all(part in text for part in parts) for text in said) or all(

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagesearch.relevance import EVERYDAY, NOWHERE, Bands, Verdict, measure
+from imagesearch.features import Bands, Verdict
+from imagesearch.features.score_bands import EVERYDAY, NOWHERE, measure
 
 THINGS, SIZE = 40, 64
 
@@ -137,7 +138,7 @@ def test_no_hits() -> None:
 def test_many_photos_are_measured_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(100)
     whole = world.bands()
-    monkeypatch.setattr("imagesearch.relevance._ROWS_A_BATCH", 7)
+    monkeypatch.setattr("imagesearch.features.score_bands._ROWS_A_BATCH", 7)
     pieces = world.bands()
     assert np.allclose([pieces.usual, pieces.nowhere], [whole.usual, whole.nowhere], atol=1e-6)
 

@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 from conftest import World, draw
 
-from imagesearch.build import build_collections
-from imagesearch.dataset import Dataset
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
-from imagesearch.query import Query
-from imagesearch.search import Searcher
-from imagesearch.store import Store
-from imagesearch.vectors import Term, combine
+from imagesearch.pipeline import Dataset
+from imagesearch.search import Query, Searcher
+from imagesearch.search.query_vector import Term, combine
+from imagesearch.store import Store, build_collections
 
 
 def unit(matrix: np.ndarray) -> np.ndarray:

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesearch.filters import expression
-from imagesearch.sentence import SentenceReader, read_sentence
-from imagesearch.vocabulary import Vocabulary, Word
-from imagesearch.words import fold
+from imagesearch.query import SentenceReader
+from imagesearch.query.parser import read_sentence
+from imagesearch.store import Vocabulary, Word
+from imagesearch.text import fold
 
 TODAY = date(2024, 6, 15)  # a Saturday
 PEOPLE = (

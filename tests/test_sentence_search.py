@@ -18,21 +18,27 @@ from conftest import BuiltAlbum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imagesearch import build
 from imagesearch.config import Config, load_config
-from imagesearch.connection import has_bm25
-from imagesearch.dataset import Dataset
-from imagesearch.demo.built import rename
-from imagesearch.demo.captions import SCENE_PLACES
-from imagesearch.demo.evaluate_search import ask, evaluate_search, summary
-from imagesearch.demo.questions import questions, renamed
 from imagesearch.errors import UserError
-from imagesearch.indexes import IndexPlan
-from imagesearch.query import Answer, Query
-from imagesearch.schema import ARROW_TYPES, PHOTO_FIELDS, Collection, Rows, Spec
-from imagesearch.search import Searcher
-from imagesearch.store import Store
-from imagesearch.vocabulary import Vocabulary, Word
+from imagesearch.pipeline import Dataset
+from imagesearch.search import Answer, Query, Searcher
+from imagesearch.store import (
+    ARROW_TYPES,
+    PHOTO_FIELDS,
+    Collection,
+    IndexPlan,
+    Rows,
+    Spec,
+    Store,
+    Vocabulary,
+    Word,
+    build,
+)
+from imagesearch.store.client import has_bm25
+from imagesearch_demo.album import SCENE_PLACES
+from imagesearch_demo.scoring.questions import questions, renamed
+from imagesearch_demo.scoring.search_scores import ask, evaluate_search, summary
+from imagesearch_demo.scoring.searchable_album import rename
 
 TODAY = date(2026, 2, 11)
 

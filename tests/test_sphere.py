@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.sphere import arc_km, boxes, chord, distance_km, unit_vectors
+from imagesearch.geo import boxes, distance_km
+from imagesearch.geo.great_circle import arc_km, chord, unit_vectors
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ import pytest
 from conftest import ROOT, draw
 from PIL import Image
 
-from imagesearch import previews as previews_module
-from imagesearch import steps as steps_module
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo, Picture, find_photos, photo_id
-from imagesearch.previews import Previews
-from imagesearch.steps import Result, Step, Summary, run_steps
-from imagesearch.tables import Table, vector_column
+from imagesearch.photos import Photo, Picture, Previews, find_photos, photo_id
+from imagesearch.photos import previews as previews_module
+from imagesearch.pipeline import Result, Step, Summary, vector_column
+from imagesearch.pipeline import runner as steps_module
+from imagesearch.pipeline.runner import run_steps
+from imagesearch.pipeline.tables import Table
 
 
 class Engine:
@@ -541,7 +541,7 @@ def test_shards_are_committed_on_the_way_and_merged_when_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps_module, "_PHOTOS_A_SHARD", 2)
-    monkeypatch.setattr("imagesearch.tables._MANY_SHARDS", 3)
+    monkeypatch.setattr("imagesearch.pipeline.tables._MANY_SHARDS", 3)
     world = World(tmp_path)
     world.add(*(f"{i}.png" for i in range(10)))
     assert counts(world.run(batch_size=1)) == (10, 0, 0, 0, 0)

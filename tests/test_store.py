@@ -12,13 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from imagesearch import build
 from imagesearch.config import Index, IndexSearchParams, Milvus
 from imagesearch.errors import UserError
 from imagesearch.filters import Under
-from imagesearch.indexes import IndexPlan, automatic_nlist, plan_index
-from imagesearch.schema import PHOTO_FIELDS, Rows, Spec
-from imagesearch.store import Store
+from imagesearch.store import PHOTO_FIELDS, IndexPlan, Rows, Spec, Store, build, plan_index
+from imagesearch.store.vector_index import automatic_nlist
 
 DIMENSION = 16
 FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels", "year", "class_label"))

@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagesearch import tables as tables_module
 from imagesearch.errors import UserError
-from imagesearch.tables import Seen, Table, seen_table, vector_column, written_whole
+from imagesearch.pipeline import Seen, vector_column, written_whole
+from imagesearch.pipeline import tables as tables_module
+from imagesearch.pipeline.tables import Table, seen_table
 
 NOTHING = pa.table({"photo_id": pa.array([], pa.int64())})
 

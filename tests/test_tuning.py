@@ -12,17 +12,23 @@ import pytest
 from conftest import World
 from matplotlib.figure import Figure
 
-from imagesearch import catalogue, tuning
-from imagesearch.build import fill_collection
 from imagesearch.config import Config, IndexSearchParams, load_config
-from imagesearch.curves import index_figure
 from imagesearch.errors import UserError
-from imagesearch.indexes import IndexPlan, plan_index
-from imagesearch.recommendation import Curve, IndexReport, Setting
-from imagesearch.schema import PHOTO_FIELDS, Spec
-from imagesearch.store import Store
-from imagesearch.trials import Case, Measure, hold_out, load_vectors, measure, prepare, scratch
-from imagesearch.tuning import evaluate_index
+from imagesearch.evaluate import Curve, IndexReport, evaluate_index
+from imagesearch.evaluate import index_tuning as tuning
+from imagesearch.evaluate.index_benchmark import (
+    Case,
+    Measure,
+    hold_out,
+    load_vectors,
+    measure,
+    prepare,
+    scratch,
+)
+from imagesearch.evaluate.index_report import Setting
+from imagesearch.figures import index_figure
+from imagesearch.store import PHOTO_FIELDS, IndexPlan, Spec, Store, fill_collection, plan_index
+from imagesearch.store import collections as catalogue
 
 ROWS, DIMENSION = 1600, 24
 FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels"))

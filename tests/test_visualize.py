@@ -15,9 +15,10 @@ from conftest import draw
 from matplotlib.figure import Figure
 from PIL import Image
 
-from imagesearch.look import PALETTE, person_colour
-from imagesearch.screen import open_window, show
-from imagesearch.visualize import Tile, classification_figure, contact_sheet, result_grid
+from imagesearch.figures import show
+from imagesearch.figures.display import open_window
+from imagesearch.figures.grids import Tile, classification_figure, contact_sheet, result_grid
+from imagesearch.figures.style import PALETTE, person_colour
 
 NAMES = [
     "IMG_0001.jpg",

@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from imagesearch.address import NOWHERE, make_address
-from imagesearch.exif import Facts
-from imagesearch.vocabulary import Vocabulary
-from imagesearch.whereabouts import Whereabouts, vocabulary_of
+from imagesearch.geo import Whereabouts, vocabulary_of
+from imagesearch.geo.address import NOWHERE, make_address
+from imagesearch.photos import Facts
+from imagesearch.store import Vocabulary
 
 ANJUNA = make_address("Anjuna", "North Goa", "Goa", "India", "", ["Vagator"])
 NEW_YORK = make_address("New York", "", "New York", "United States", "", [])

@@ -14,20 +14,20 @@ from conftest import World, draw
 from filelock import FileLock
 from PIL import Image
 
-from imagesearch.address import Address
-from imagesearch.build import build_collections
 from imagesearch.config import Config, load_config
-from imagesearch.criteria import Criteria
-from imagesearch.dataset import Dataset
-from imagesearch.demo.album import make_album, read_truth
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
-from imagesearch.maps import find_clusters, photo_map, unrolled
-from imagesearch.search import Query, Searcher
-from imagesearch.steps import run_steps
-from imagesearch.store import Store
-from imagesearch.vocabulary import Vocabulary
-from imagesearch.whereabouts import count_unlocated, extract_geo, read_whereabouts
+from imagesearch.figures.geo_map import find_clusters, photo_map, unrolled
+from imagesearch.geo import count_unlocated, extract_geo, read_whereabouts
+from imagesearch.geo.address import Address
+from imagesearch.pipeline import Dataset
+from imagesearch.pipeline.runner import run_steps
+from imagesearch.query import Criteria
+from imagesearch.search import Searcher
+from imagesearch.search.searcher import Query
+from imagesearch.store import Store, Vocabulary, build_collections
+from imagesearch_demo.album import make_album
+from imagesearch_demo.album.writer import read_truth
 
 HERE = (46.0, 7.0)
 CORNER = 4.6 / 111.2  # degrees: in both directions together 6.5 km
@@ -263,7 +263,7 @@ def test_an_address_is_of_the_position_that_the_photo_has_now(
     save(folder / "a.jpg", (15.579, 73.744), camera="moved")
     save(folder / "b.jpg", camera="and nowhere")
     with monkeypatch.context() as cut:
-        cut.setattr("imagesearch.whereabouts.locate_all", interrupt)
+        cut.setattr("imagesearch.geo.extract.locate_all", interrupt)
         with pytest.raises(KeyboardInterrupt):
             extract_geo(two, Dataset(two))
     assert cities(two) == ["", ""] and count_unlocated(Dataset(two)) == 1
@@ -280,7 +280,7 @@ def test_addresses_are_there_before_a_geocoder_has_answered(
 ) -> None:
     (two.dataset.folder / "addresses.parquet").unlink()
     assert cities(two) == ["", ""] and count_unlocated(Dataset(two)) == 2
-    monkeypatch.setattr("imagesearch.geocoders.Online.ask", interrupt)
+    monkeypatch.setattr("imagesearch.geo.online.Online.ask", interrupt)
     config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
     with pytest.raises(KeyboardInterrupt):
         extract_geo(config, Dataset(config))
@@ -296,8 +296,10 @@ def test_what_another_step_has_hashed_is_not_read_twice(
     extract_features(config, Dataset(config), only=["clip"])
     save(two.dataset.images[0] / "b.jpg", HERE)  # has changed since
     hashed: list[str] = []
-    monkeypatch.setattr("imagesearch.steps.content_hash", lambda file: hashed.append(file.name) or bytes(16))
-    monkeypatch.setattr("imagesearch.whereabouts._FINGERPRINT", "another")
+    monkeypatch.setattr(
+        "imagesearch.pipeline.runner.content_hash", lambda file: hashed.append(file.name) or bytes(16)
+    )
+    monkeypatch.setattr("imagesearch.geo.extract._FINGERPRINT", "another")
     assert extract_geo(config, Dataset(config)).photos.new == 2 and hashed == ["b.jpg"]
     kept = {name: Dataset(config).table(name).seen() for name in ("clip", "geo")}
     hashes = {name: {e.path: e.content for e in seen.values()} for name, seen in kept.items()}
@@ -320,8 +322,8 @@ def test_what_another_run_was_answered_meanwhile_is_not_asked_again(
         (two.dataset.folder / "geocoder_answers.jsonl").write_text(json.dumps(place))
         return run_steps(*steps, **options)
 
-    monkeypatch.setattr("imagesearch.dataset.run_steps", while_another_run_asks)
-    monkeypatch.setattr("imagesearch.geocoders.Online.ask", interrupt)
+    monkeypatch.setattr("imagesearch.pipeline.dataset.run_steps", while_another_run_asks)
+    monkeypatch.setattr("imagesearch.geo.online.Online.ask", interrupt)
     extract_geo(config, Dataset(config))
     assert cities(two) == ["Lutetia", "Lutetia"]
 

@@ -21,12 +21,12 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from synthetic import PLACES
 
-from imagesearch.dataset import Dataset
 from imagesearch.features import read_classes
-from imagesearch.look import person_colour
-from imagesearch.query import Result
-from imagesearch.visualize import Tile, fill_grid
-from imagesearch.window import Album, Browser, Detail, facts_of, pages_of
+from imagesearch.figures.grids import Tile, fill_grid
+from imagesearch.figures.style import person_colour
+from imagesearch.figures.viewer import Album, Browser, Detail, facts_of, pages_of
+from imagesearch.pipeline import Dataset
+from imagesearch.search import Result
 
 SKINS = ((240, 20, 200), (20, 240, 240))
 

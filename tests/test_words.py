@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.words import fold
+from imagesearch.text import fold
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,14 @@ import matplotlib.pyplot as plt
 from albums import crowd_of
 from PIL import Image, ImageGrab
 
-from imagesearch import output
-from imagesearch.classify import Classified
 from imagesearch.config import load_config
-from imagesearch.dataset import Dataset
-from imagesearch.query import Answer, Query, Result
-from imagesearch.reading import Reading
-from imagesearch.screen import show
-from imagesearch.visualize import Tile, contact_sheet
+from imagesearch.features import Classified
+from imagesearch.figures import results as output
+from imagesearch.figures import show
+from imagesearch.figures.grids import Tile, contact_sheet
+from imagesearch.pipeline import Dataset
+from imagesearch.query import Reading
+from imagesearch.search import Answer, Query, Result
 
 dataset, out = Dataset(load_config(Path(sys.argv[1]))), Path(sys.argv[2])
 plan: dict[str, list] = json.loads(sys.argv[3])

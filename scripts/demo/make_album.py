@@ -17,7 +17,7 @@ def arguments():
 
 def main():
     args = arguments()
-    from imagesearch.demo.album import make_album, truth_path
+    from imagesearch_demo.album import make_album, truth_path
 
     def bar(photos):
         return cli.bar(photos, args.photos, label="drawing")

@@ -40,7 +40,7 @@ def main() -> int:
         # Said now rather than after half an hour.
         if "faces" in wanted and importlib.util.find_spec("onnxscript") is None:
             return _mendable('training the faces exports ONNX: pip install -e ".[train]" first')
-        from imagesearch.demo.train import train
+        from imagesearch_demo.training.train import train
 
         minutes = train(args.out, wanted, args.seed, log)
     missing = [name for name in wanted if not (args.out / name).is_dir()]
@@ -58,7 +58,7 @@ def _mendable(line: str) -> int:
 
 
 def _measure(args: argparse.Namespace, log) -> dict[str, float]:
-    from imagesearch.demo.evaluate import evaluate, evaluation_album
+    from imagesearch_demo.scoring import evaluate, evaluation_album
 
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +74,7 @@ def _show(figures: dict[str, float], as_json: bool) -> None:
     if as_json:
         print(json.dumps(figures, indent=2))
         return
-    from imagesearch.demo.evaluate import FLOORS
+    from imagesearch_demo.scoring import FLOORS
 
     for name, value in figures.items():
         floor = f"  (at least {FLOORS[name]})" if name in FLOORS else ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imagesearch.config import Config
-    from imagesearch.criteria import Criteria
+    from imagesearch.query import Criteria
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ def add_filter_options(to: argparse.ArgumentParser) -> None:
 
 def criteria_of(args: argparse.Namespace) -> Criteria:
     """Return the criteria that some arguments name; the folder aside."""
-    from imagesearch.criteria import Criteria
+    from imagesearch.query import Criteria
 
     return Criteria(
         people=tuple(args.person),
@@ -124,7 +124,7 @@ def with_signs(arguments: Sequence[str], option: str) -> list[str]:
 
 def number_of_results(text: str) -> int:
     """Read a number of results from a command line."""
-    from imagesearch.schema import MOST_HITS
+    from imagesearch.store import MOST_HITS
 
     if not text.isdecimal() or not 1 <= int(text) <= MOST_HITS:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {MOST_HITS}")

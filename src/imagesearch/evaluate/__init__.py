@@ -1,0 +1,30 @@
+"""How good the results are: metrics, and evaluations against labels, captions, the photos themselves.
+
+Also the trade-off of an approximate index between recall and time, measured on the user's own vectors.
+"""
+
+from imagesearch.evaluate.captions import CaptionsReport, evaluate_captions
+from imagesearch.evaluate.index_report import TARGET, Curve, IndexReport
+from imagesearch.evaluate.index_tuning import evaluate_index
+from imagesearch.evaluate.labelled import LabelledReport, Ranking, evaluate_labelled
+from imagesearch.evaluate.metrics import compare_clusterings, interpolated_precision, recall_at
+from imagesearch.evaluate.self_retrieval import SelfReport, evaluate_self
+from imagesearch.evaluate.temporary_collection import on_scratch
+
+__all__ = [
+    "TARGET",
+    "CaptionsReport",
+    "Curve",
+    "IndexReport",
+    "LabelledReport",
+    "Ranking",
+    "SelfReport",
+    "compare_clusterings",
+    "evaluate_captions",
+    "evaluate_index",
+    "evaluate_labelled",
+    "evaluate_self",
+    "interpolated_precision",
+    "on_scratch",
+    "recall_at",
+]

@@ -1,0 +1,99 @@
+"""Photos looked at for an evaluation alone: tables of their own, and collections that do not stay."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.features import KINDS, extract_features
+from imagesearch.pipeline import Dataset, PhotoProgress
+from imagesearch.store import Store, build_collections
+from imagesearch.text_table import counted
+
+NAMED = 10  # of many things that are reported, on the terminal
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Photos with their vectors, and the reasons by path for those that have none."""
+
+    dataset: Dataset
+    failed: dict[str, str]
+
+
+def aside(
+    config: Config, folder: Path, kinds: Sequence[str] = KINDS, paths: Sequence[str] | None = None
+) -> Dataset:
+    """Return the photos below a folder as a dataset apart from the config's own; nothing is extracted yet.
+
+    The tables stay, below ``dataset.processed`` in ``evaluate_`` and a digest of the folder and the models.
+    So the next evaluation, or the rest of one that was cut short, looks only at what is new, whatever models
+    are compared in between.
+
+    Parameters
+    ----------
+    config
+        Names the models.
+    folder
+        Of the photos.
+    kinds
+        Of vectors that are wanted.
+    paths
+        Of the only photos that are meant, if not all are.
+
+    Raises
+    ------
+    UserError
+        If there is no such folder.
+    """
+    folder = folder.expanduser().absolute()
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder of photos")
+    models = [getattr(config.models, kind) for kind in kinds]
+    key = repr((str(folder), paths is None, models))
+    digest = hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
+    named = config.dataset.model_copy(update={"name": f"evaluate_{digest}", "images": (folder,)})
+    return Dataset(config.model_copy(update={"dataset": named}), paths=paths)
+
+
+def extract(
+    dataset: Dataset, kinds: Sequence[str] = KINDS, progress: PhotoProgress | None = None
+) -> Extracted:
+    """Extract the vectors of some photos.
+
+    Raises
+    ------
+    UserError
+        If there are no photos, or a model cannot be found.
+    """
+    summary = extract_features(dataset.config, dataset, only=kinds, progress=progress)
+    return Extracted(dataset, summary.failed)
+
+
+def left_out(named: Sequence[str], what: str = "photo") -> list[str]:
+    """Return notes of what was left out, given with the reasons: the first ten, and how many more."""
+    rest = len(named) - NAMED
+    lines = [f"left out: {line}" for line in named[:NAMED]]
+    return lines + ([f"left out: and {counted(rest, f'more {what}')}"] if rest > 0 else [])
+
+
+def on_scratch(config: Config, folder: str | Path) -> Config:
+    """Return a config whose collections are in a Milvus Lite file in some folder; a server's token is not."""
+    place = config.milvus.model_copy(update={"uri": str(Path(folder) / "scratch.db"), "token": ""})
+    return config.model_copy(update={"milvus": place})
+
+
+@contextmanager
+def searchable(dataset: Dataset) -> Iterator[tuple[Config, Store]]:
+    """Build collections of some photos in a Milvus Lite file that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="imagesearch_") as folder:
+        config = on_scratch(dataset.config, folder)
+        with Store(config.milvus) as store:
+            build_collections(config, dataset, store)
+            yield config, store

@@ -1,0 +1,138 @@
+"""The clusters on disk: whose each face was at the last clustering, and the numbers that people have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imagesearch.errors import UserError
+from imagesearch.faces.references import Anchor, Finder
+from imagesearch.pipeline import vector_column, written_whole
+
+_NEXT, _DECISIONS = b"imagesearch.next", b"imagesearch.decisions"
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The last clustering.
+
+    Attributes
+    ----------
+    members : dict
+        Faces by the number of their person; of photos that are away, too.
+    following : int
+        The next number that was never used.
+    decisions : int
+        How many of the user's decisions were followed.
+    """
+
+    members: dict[int, list[Anchor]] = field(default_factory=dict)
+    following: int = 1
+    decisions: int = 0
+
+    @classmethod
+    def read(cls, file: Path) -> Clusters:
+        """Read what `write` wrote; without a file there are none.
+
+        Raises
+        ------
+        UserError
+            If the file is damaged.
+        """
+        if not file.is_file():
+            return cls()
+        try:
+            table = pq.read_table(file)
+            columns = [table[name].to_pylist() for name in ("path", "content", "box", "person")]
+            members: dict[int, list[Anchor]] = {}
+            for path, content, box, number in zip(*columns, strict=True):
+                members.setdefault(number, []).append((path, content, tuple(box)))
+            metadata = table.schema.metadata
+            return cls(members, int(metadata[_NEXT]), int(metadata.get(_DECISIONS, 0)))
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+            raise UserError(
+                f"{file}: cannot be read ({error}); remove it and run 02_cluster_faces.py"
+            ) from None
+
+    def write(self, file: Path) -> None:
+        """Write the clusters in place of older ones."""
+        pairs = [(number, anchor) for number, anchors in self.members.items() for anchor in anchors]
+        table = pa.table(
+            {
+                "person": pa.array([number for number, _ in pairs], pa.int32()),
+                "path": pa.array([path for _, (path, _, _) in pairs], pa.string()),
+                "content": pa.array([content for _, (_, content, _) in pairs], pa.string()),
+                "box": vector_column(
+                    np.asarray([box for _, (_, _, box) in pairs], np.float32).reshape(-1, 4)
+                ),
+            }
+        )
+        metadata = {_NEXT: str(self.following).encode(), _DECISIONS: str(self.decisions).encode()}
+        with written_whole(file) as unfinished:
+            pq.write_table(table.replace_schema_metadata(metadata), unfinished, compression="zstd")
+
+    def rows(self, finder: Finder) -> tuple[dict[int, int], dict[int, list[Anchor]]]:
+        """Find the faces that are there.
+
+        Returns
+        -------
+        numbers : dict
+            The person's number of each face.
+        away : dict
+            Faces that are not there, by number.
+        """
+        numbers: dict[int, int] = {}
+        away: dict[int, list[Anchor]] = {}
+        for number, anchors in self.members.items():
+            for anchor, row in zip(anchors, finder.find(anchors)[0], strict=True):
+                if row is not None:
+                    # two may be found in one: a copy that is gone, in the photo that it was a copy of
+                    numbers.setdefault(row, number)
+                else:
+                    away.setdefault(number, []).append(anchor)
+        return numbers, away
+
+    def followed_by(self, clusters: Sequence[np.ndarray], decisions: int, finder: Finder) -> Clusters:
+        """Return what comes after these clusters, with the faces that are away for the time being.
+
+        Each new cluster has the number that most of its faces had; a number goes to its largest part.
+
+        Parameters
+        ----------
+        clusters
+            The rows of each.
+        decisions
+            How many were followed.
+        finder
+            Of the faces.
+        """
+        known, members = self.rows(finder)
+        numbers, following = self._numbers(clusters, known)
+        for number, rows in zip(numbers, clusters, strict=True):
+            members[number] = [*finder.anchors(rows.tolist()), *members.get(number, ())]
+        return Clusters(members, following, decisions)
+
+    def _numbers(self, clusters: Sequence[np.ndarray], known: dict[int, int]) -> tuple[list[int], int]:
+        """Return the number of each cluster, and the next one that was never used."""
+        shared: Counter[tuple[int, int]] = Counter()
+        for cluster, rows in enumerate(clusters):
+            shared.update((known[row], cluster) for row in rows.tolist() if row in known)
+        numbers: dict[int, int] = {}
+        taken: set[int] = set()
+        for (number, cluster), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
+            if cluster not in numbers and number not in taken:
+                numbers[cluster] = number
+                taken.add(number)
+        following = self.following
+        # the larger a new cluster, the smaller its number
+        for cluster in sorted(range(len(clusters)), key=lambda i: -len(clusters[i])):
+            if cluster not in numbers:
+                numbers[cluster] = following
+                following += 1
+        return [numbers[cluster] for cluster in range(len(clusters))], following

@@ -1,0 +1,162 @@
+"""What the user decided about faces: a file that only grows.
+
+A decision remembers the faces it was made on by photo and place in the photo, so that it outlives every
+clustering, a re-detection, another model, and a photo that has moved.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock
+
+from imagesearch.errors import UserError
+from imagesearch.faces.references import Anchor
+from imagesearch.pipeline import make_folder
+from imagesearch.text import fold
+
+_KNOWN = ("name", "deny", "merge", "split", "rename", "forget")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing the user decided.
+
+    Attributes
+    ----------
+    do : str
+        ``name`` (these faces are this person), ``deny`` (they are not), ``merge`` (all of them are one
+        person), ``split`` (each list is another person), ``rename`` or ``forget``.
+    faces : tuple of tuple of Anchor
+        One list, for a split and a merge several.
+    name, to : str
+        Of the person; ``to`` is the new name.
+    seen : bool
+        Whether each face was looked at, or only the cluster they were in.
+    """
+
+    do: str
+    faces: tuple[tuple[Anchor, ...], ...] = ()
+    name: str = ""
+    to: str = ""
+    seen: bool = False
+    at: str = ""
+
+    def to_json(self) -> str:
+        """Return the line that is kept."""
+        values = {"at": self.at, "do": self.do, "name": self.name, "to": self.to, "seen": self.seen}
+        return json.dumps({k: v for k, v in values.items() if v} | {"faces": self.faces}, ensure_ascii=False)
+
+
+class Journal:
+    """The file of decisions.
+
+    Parameters
+    ----------
+    file
+        One JSON object a line; need not exist yet.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def read(self) -> list[Decision]:
+        """Return all decisions, the oldest first.
+
+        Raises
+        ------
+        UserError
+            If a line cannot be read, other than a last one that a kill has cut short.
+        """
+        return [self._decision(number, line) for number, line in self._lines()]
+
+    def count(self) -> int:
+        """Count the decisions, without reading what they say."""
+        return len(self._lines())
+
+    def append(self, decision: Decision) -> None:
+        """Add a decision; it is on the disk when this returns."""
+        make_folder(self.file.parent)
+        # held for a moment: a line that another run is writing looks like one that was cut
+        with FileLock(self.file.with_name(".people.lock")), self.file.open("ab+") as stream:
+            stream.write(self._end_last_line(stream) + decision.to_json().encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def _lines(self) -> list[tuple[int, bytes]]:
+        """Return the lines that say something, with their numbers."""
+        try:
+            content = self.file.read_bytes()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UserError(f"{self.file}: cannot be read ({error})") from None
+        # decoded line by line: the unfinished one may end within a character
+        *lines, last = content.split(b"\n")
+        lines += [last] if _is_whole(last) else []
+        return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+    @staticmethod
+    def _end_last_line(stream: BinaryIO) -> bytes:
+        """Cut off a last line that a kill has cut short; return the end that a whole one wants."""
+        stream.seek(0, os.SEEK_END)
+        if not stream.tell():
+            return b""
+        stream.seek(-1, os.SEEK_END)
+        if stream.read(1) == b"\n":
+            return b""
+        stream.seek(0)
+        content = stream.read()
+        end = content.rfind(b"\n") + 1
+        if _is_whole(content[end:]):
+            return b"\n"
+        stream.truncate(end)
+        return b""
+
+    def _decision(self, number: int, line: bytes) -> Decision:
+        try:
+            values = json.loads(line)
+            faces = tuple(tuple((str(p), str(c), _box(b)) for p, c, b in one) for one in values["faces"])
+            rest = {key: str(values[key]) for key in ("do", "name", "to", "at") if key in values}
+            decision = Decision(faces=faces, seen=bool(values.get("seen")), **rest)
+            if decision.do not in _KNOWN:
+                raise ValueError(f"{decision.do!r} is no decision that this version knows")
+            return decision
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{self.file}: line {number} cannot be read ({error}); mend or remove it"
+            ) from None
+
+
+def _box(values: Iterable[float]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = map(float, values)
+    return left, top, right, bottom
+
+
+def want_clustering(decisions: Sequence[Decision], followed: int) -> bool:
+    """Whether faces have to be clustered anew for some decisions, of which so many were followed already."""
+    if followed > len(decisions):
+        return True  # some were taken out by hand
+    known = {fold(name) for d in decisions[:followed] for name in (d.name, d.to)}
+    for decision in decisions[followed:]:
+        given = fold(decision.to or decision.name)
+        onto_another = given in known and given != fold(decision.name if decision.to else "")
+        if decision.seen or decision.do in ("deny", "merge", "split"):
+            return True
+        if decision.do in ("name", "rename") and onto_another:
+            return True
+        known.add(given)
+    return False
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line is there to its end: of one that was cut, no part is JSON."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

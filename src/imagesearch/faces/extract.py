@@ -1,0 +1,195 @@
+"""Step 02, first half: the faces of all photos into their table, and out of it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagesearch.config import Config
+from imagesearch.faces.detector import Face, FaceFinder, pack_id
+from imagesearch.photos import Photo, Picture, photo_id
+from imagesearch.pipeline import Dataset, PhotoProgress, Result, Seen, Step, Summary, vector_column
+
+# Less certain detections are kept in the table too, so that faces.min_score can be changed without looking
+# at every photo again.
+_LEAST_SCORE = 0.3
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The faces of the photos that are there, by photo and, within one, the largest first.
+
+    Attributes
+    ----------
+    ids, photo_ids : (n,) int64
+        A face's id is made from its photo's and its place among that photo's faces.
+    boxes : (n, 4) float32
+        Left, top, right, bottom in pixels of the upright photo.
+    scores : (n,) float32
+        Of the detector, 0 to 1.
+    vectors : (n, d) float32
+        Of unit length.
+    seen : dict
+        What was seen of each photo, by photo id.
+    """
+
+    ids: np.ndarray
+    photo_ids: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+    vectors: np.ndarray
+    seen: dict[int, Seen]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """The shorter side of each box in pixels, (n,) float32."""
+        return (self.boxes[:, 2:] - self.boxes[:, :2]).min(axis=1, initial=np.inf)
+
+    def entry(self, row: int) -> Seen:
+        """Return what was seen of a face's photo."""
+        return self.seen[int(self.photo_ids[row])]
+
+
+def detect_faces(
+    config: Config,
+    dataset: Dataset,
+    *,
+    retry_failed: bool = False,
+    progress: PhotoProgress | None = None,
+) -> Summary:
+    """Bring the table ``faces`` up to date with a dataset's photos.
+
+    Parameters
+    ----------
+    config
+        Names the pack and the sizes.
+    dataset
+        Its photos and tables.
+    retry_failed, progress
+        See `imagesearch.pipeline.runner.run_steps`.
+
+    Raises
+    ------
+    UserError
+        If the pack or a root of the dataset cannot be found, or another run is writing.
+    """
+    step = Step("faces", (dataset.table("faces"),), _fingerprint(config), lambda: _FaceEngine(config))
+    return dataset.catch_up(
+        [step],
+        retry_failed=retry_failed,
+        progress=progress,
+    )
+
+
+def read_faces(dataset: Dataset) -> Faces:
+    """Return the faces of the photos that are there, without those below ``faces.min_score``."""
+    current = dataset.current("faces")
+    table = dataset.table("faces").read(current.values())
+    if table is None or "face" not in table.column_names:
+        none = np.empty(0, np.int64)
+        return Faces(none, none, np.empty((0, 4)), np.empty(0), np.empty((0, 0), np.float32), current)
+    table = table.filter(pc.greater_equal(table["score"], dataset.config.faces.min_score))
+    table = table.sort_by([("photo_id", "ascending"), ("face", "ascending")])
+    photo_ids = table["photo_id"].to_numpy()
+    places = table["face"].to_pylist()
+    ids = [face_id(photo, place) for photo, place in zip(photo_ids.tolist(), places, strict=True)]
+    return Faces(
+        np.asarray(ids, np.int64),
+        photo_ids,
+        _matrix(table["box"]),
+        table["score"].to_numpy(),
+        _matrix(table["embedding"]),
+        current,
+    )
+
+
+def face_id(photo: int, place: int) -> int:
+    """Return the id of a face by its photo's id and its place among that photo's faces."""
+    return photo_id(f"{photo} face {place}")
+
+
+def shrink(picture: Picture, config: Config) -> Picture:
+    """Return a picture of the size in which faces are looked for, whatever its file's format gave."""
+    side = config.extraction.preview_size
+    if max(picture.image.size) <= side:
+        return picture
+    image = picture.image.copy()
+    image.thumbnail((side, side), reducing_gap=3)
+    return Picture(image, picture.width, picture.height)
+
+
+def finder_of(config: Config) -> FaceFinder:
+    """Return the finder of faces that the config describes."""
+    models, faces = config.models, config.faces
+    return FaceFinder(models.faces, models.device, faces.det_size, _least_score(config))
+
+
+def _least_score(config: Config) -> float:
+    return min(_LEAST_SCORE, config.faces.min_score)
+
+
+def _fingerprint(config: Config) -> str:
+    sizes = f"{config.faces.det_size}/{config.extraction.preview_size}"
+    return f"{pack_id(config.models.faces)}/{sizes}/{_least_score(config):g}"
+
+
+class _FaceEngine:
+    side = 0
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._finder = finder_of(config)
+        self.longest = config.extraction.preview_size
+
+    def prepare(self, photo: Photo, picture: Picture) -> Picture:
+        return shrink(picture, self._config)
+
+    def process(self, photo_ids: list[int], inputs: list[Picture]) -> Result:
+        rows: list[dict[str, Any]] = []
+        errors: dict[int, str] = {}
+        for photo, picture in zip(photo_ids, inputs, strict=True):
+            try:
+                found = self._finder.find(picture.image)
+            except Exception as error:  # whatever a library says of one odd photo must not end the run
+                errors[photo] = f"faces cannot be looked for: {type(error).__name__}: {error}"
+                continue
+            scale = picture.width / picture.image.width
+            faces = [face for face in found if np.isfinite(face.embedding).all()]
+            rows += [_row(photo, place, face, scale) for place, face in enumerate(faces)]
+        return Result({"faces": _table(rows)}, errors)
+
+
+def _row(photo: int, place: int, face: Face, scale: float) -> dict[str, Any]:
+    return {
+        "photo_id": photo,
+        "face": place,
+        "box": face.box * scale,
+        "landmarks": (face.landmarks * scale).reshape(-1),
+        "score": face.score,
+        "embedding": face.embedding,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> pa.Table:
+    if not rows:
+        return pa.table({"photo_id": pa.array([], pa.int64())})
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    lists = {name: vector_column(np.stack(columns[name])) for name in ("box", "landmarks", "embedding")}
+    plain = {
+        "photo_id": pa.array(columns["photo_id"], pa.int64()),
+        "face": pa.array(columns["face"], pa.int32()),
+        "score": pa.array(columns["score"], pa.float32()),
+    }
+    return pa.table(plain | lists)
+
+
+def _matrix(column: pa.ChunkedArray) -> np.ndarray:
+    combined = column.combine_chunks()
+    return combined.flatten().to_numpy(zero_copy_only=False).reshape(-1, combined.type.list_size)

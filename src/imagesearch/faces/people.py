@@ -1,0 +1,291 @@
+"""Step 02, second half: faces to people, by clustering and by what the user decided."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.faces.clusters import Clusters
+from imagesearch.faces.constraints import Links, replay
+from imagesearch.faces.edit_log import Journal, want_clustering
+from imagesearch.faces.extract import Faces, read_faces
+from imagesearch.faces.linkage import average_linkage
+from imagesearch.faces.references import Finder
+from imagesearch.pipeline import Dataset, make_folder
+from imagesearch.text import clean, fold
+
+# Beyond this many pixels a larger face is no better to look at.
+_LARGE_FACE = 160.0
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody: a cluster of faces, named or not.
+
+    Attributes
+    ----------
+    number : int
+        Stays the same for as long as the faces stay together.
+    name : str
+        Empty until the user gives one.
+    rows : (n,) int64
+        Of the faces in `Faces`, the best ones to look at first.
+    """
+
+    number: int
+    name: str
+    rows: np.ndarray
+
+    @property
+    def label(self) -> str:
+        """The name, or ``person 12``."""
+        return self.name or f"person {self.number}"
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody in a dataset's photos.
+
+    Attributes
+    ----------
+    finder : Finder
+        Of the faces.
+    persons : list of Person
+        Those with most faces first.
+    links : Links
+        What the user decided.
+    unclustered : int
+        Faces too small or too uncertain to tell whose they are.
+    waiting : int
+        Faces found since the last clustering.
+    outdated : bool
+        Whether the user decided something that the last clustering did not follow.
+    alike : list
+        Pairs of labels whose faces could be one cluster by their mean cosine distance, and why they are not.
+    """
+
+    finder: Finder
+    persons: list[Person]
+    links: Links
+    unclustered: int = 0
+    waiting: int = 0
+    outdated: bool = False
+    alike: list[tuple[str, str, float, str]] = field(default_factory=list)
+
+    @property
+    def faces(self) -> Faces:
+        """The faces of the photos that are there."""
+        return self.finder.faces
+
+    @property
+    def cast(self) -> tuple[str, ...]:
+        """The names that people have, in the order in which they got them."""
+        there = {person.name for person in self.persons}
+        return tuple(name for _, name in sorted(self.links.names.items()) if name in there)
+
+    def unnamed(self, least: int) -> list[Person]:
+        """Return those without a name who have at least so many faces, those with most first."""
+        return [person for person in self.persons if not person.name and len(person.rows) >= least]
+
+    def photos(self, person: Person) -> int:
+        """Count the photos somebody is in."""
+        return len(np.unique(self.faces.photo_ids[person.rows]))
+
+    def notes(self) -> list[str]:
+        """Return what the user should know, a line each."""
+        lines = [
+            f"{a} and {b} look alike (mean distance {distance:.2f}); {why}"
+            for a, b, distance, why in self.alike
+        ]
+        return lines + self.undone()
+
+    def undone(self) -> list[str]:
+        """Return what is to be done before everybody is where they belong, a line each."""
+        lines = []
+        if self.links.let_go:
+            lines.append(
+                f"{self.links.let_go} faces in photos that have changed look like somebody else, "
+                "and were let go; see 03_name_people.py"
+            )
+        if self.waiting:
+            lines.append(
+                f"{self.waiting} faces were found since the last clustering; run 02_cluster_faces.py"
+            )
+        if self.outdated:
+            lines.append("the clusters do not follow all that was decided; run 02_cluster_faces.py")
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        persons = [
+            {
+                "number": person.number,
+                "name": person.name,
+                "label": person.label,
+                "faces": len(person.rows),
+                "photos": self.photos(person),
+            }
+            for person in self.persons
+        ]
+        alike = [{"labels": [a, b], "distance": round(distance, 4)} for a, b, distance, _ in self.alike]
+        return {"faces": len(self.faces), "unclustered": self.unclustered, "people": persons, "alike": alike}
+
+    def __str__(self) -> str:
+        often = sum(len(person.rows) > 1 for person in self.persons)
+        named = sum(bool(person.name) for person in self.persons)
+        return (
+            f"{len(self.faces)} faces: {often} people seen more than once, {len(self.persons) - often} once; "
+            f"{named} have names; {self.unclustered} faces are too small to tell"
+        )
+
+    def labels(self) -> tuple[list[str], np.ndarray]:
+        """Return each face's label, "" where it has none, and its person's number or -1."""
+        labels, numbers = [""] * len(self.faces), np.full(len(self.faces), -1, np.int64)
+        for person in self.persons:
+            numbers[person.rows] = person.number
+            for row in person.rows.tolist():
+                labels[row] = person.label
+        return labels, numbers
+
+    def find(self, reference: str) -> Person:
+        """Return the person of a number, a name or ``person 12``.
+
+        Raises
+        ------
+        UserError
+            If there is none.
+        """
+        wanted = clean(reference)
+        folded = fold(wanted)
+        # a number as it is: folded, -1 would be 1
+        number = folded.removeprefix("person ") if folded.startswith("person ") else wanted
+        for person in self.persons:
+            if number == str(person.number) or (person.name and fold(person.name) == folded):
+                return person
+        names = ", ".join(person.name for person in self.persons if person.name)
+        there = f"named are {names}" if names else "nobody is named yet"
+        raise UserError(f"{reference}: nobody has this number or name; {there}, see 03_name_people.py")
+
+
+# --- clustering --------------------------------------------------------------------------------------------
+
+
+def cluster_people(config: Config, dataset: Dataset) -> People:
+    """Cluster the faces of a dataset by average linkage, obeying the user's decisions, and keep the result.
+
+    Faces of one photo are different people, unless the user said otherwise. Faces below ``faces.min_size``
+    are left out, unless the user said whose they are.
+
+    Raises
+    ------
+    UserError
+        If another run is clustering them.
+    """
+    make_folder(dataset.folder)
+    try:
+        with FileLock(dataset.folder / ".clusters.lock", blocking=False):
+            return _cluster(config, dataset)
+    except Timeout:
+        raise UserError(
+            f"{dataset.folder}: another run of 02 or 03 is clustering the faces; what you decided is kept, "
+            "and followed when you run this again"
+        ) from None
+
+
+def _cluster(config: Config, dataset: Dataset) -> People:
+    finder = Finder(read_faces(dataset), config.faces.cluster_distance)
+    faces, decisions = finder.faces, journal(dataset).read()
+    links = replay(decisions, finder)
+    rows = np.flatnonzero((faces.sizes >= config.faces.min_size) | (links.group >= 0))
+    labels = average_linkage(
+        faces.vectors[rows],
+        config.faces.cluster_distance,
+        group=links.group[rows],
+        apart=links.apart,
+        photo=faces.photo_ids[rows],
+    )
+    found = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
+    file = _clusters_file(dataset)
+    clusters = Clusters.read(file).followed_by(found, len(decisions), finder)
+    clusters.write(file)
+    return _people(config, finder, links, clusters)
+
+
+def load_people(config: Config, dataset: Dataset) -> People:
+    """Return the people of the last clustering, by the names they have now."""
+    finder = Finder(read_faces(dataset), config.faces.cluster_distance)
+    decisions, clusters = journal(dataset).read(), Clusters.read(_clusters_file(dataset))
+    people = _people(config, finder, replay(decisions, finder), clusters)
+    outdated = bool(people.persons) and want_clustering(decisions, clusters.decisions)
+    return replace(people, outdated=outdated)
+
+
+def _clusters_file(dataset: Dataset) -> Path:
+    return dataset.folder / "clusters.parquet"
+
+
+def journal(dataset: Dataset) -> Journal:
+    """Return the file of the user's decisions about a dataset's faces."""
+    return Journal(dataset.folder / "people.jsonl")
+
+
+def _people(config: Config, finder: Finder, links: Links, clusters: Clusters) -> People:
+    faces = finder.faces
+    rows_of: dict[int, list[int]] = {}
+    for row, number in clusters.rows(finder)[0].items():
+        rows_of.setdefault(number, []).append(row)
+    quality = faces.scores * np.minimum(faces.sizes, _LARGE_FACE)
+    unclustered = np.ones(len(faces), bool)
+    persons = []
+    for number, found in rows_of.items():
+        rows = np.unique(found)
+        unclustered[rows] = False
+        named = Counter(g for g in links.group[rows].tolist() if g in links.names)
+        name = links.names[named.most_common(1)[0][0]] if named else ""
+        persons.append(Person(number, name, rows[np.argsort(-quality[rows], kind="stable")]))
+    persons.sort(key=lambda person: (-len(person.rows), person.number))
+    small = faces.sizes < config.faces.min_size
+    return People(
+        finder,
+        persons,
+        links,
+        unclustered=int((unclustered & small).sum()),
+        waiting=int((unclustered & ~small).sum()),
+        alike=_alike(faces, persons, links, config.faces.cluster_distance),
+    )
+
+
+def _alike(
+    faces: Faces, persons: Sequence[Person], links: Links, distance: float
+) -> list[tuple[str, str, float, str]]:
+    """Find the decided-on people whose clusters are near enough to be one."""
+    known = [person for person in persons if (links.group[person.rows] >= 0).any()]
+    if not known:
+        return []
+    means = np.stack([faces.vectors[person.rows].mean(axis=0) for person in known])
+    distances = 1 - means @ means.T
+    pairs = np.argwhere(np.triu(distances < distance, 1))
+    return [
+        (known[i].label, known[j].label, float(distances[i, j]), _why_apart(faces, links, known[i], known[j]))
+        for i, j in pairs
+    ]
+
+
+def _why_apart(faces: Faces, links: Links, one: Person, other: Person) -> str:
+    groups = (set(links.group[person.rows].tolist()) for person in (one, other))
+    if any((min(pair), max(pair)) in links.apart for pair in itertools.product(*groups)):
+        return "kept apart by what you decided"
+    if np.isin(faces.photo_ids[one.rows], faces.photo_ids[other.rows]).any():
+        return (
+            f"kept apart because both are in one photo; if they are one: --merge {one.number} {other.number}"
+        )
+    return "kept apart until the next clustering"

@@ -1,0 +1,339 @@
+"""CLIP and ViT: pixels or text to unit vectors, and classes; by PyTorch and transformers."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from imagesearch.errors import UserError
+from imagesearch.features.hub import model_fingerprint, model_folder
+
+if TYPE_CHECKING:
+    import torch
+
+# A processor that scales the shorter side to its input and crops the middle makes a strip of 20,000 x 200 a
+# hundred inputs long first. Its middle, this many times longer than wide, gives the same crop.
+_LONGEST_ASPECT = 3
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a model runs on: a torch device and the type its weights have there."""
+
+    device: str
+    precision: str
+
+    @classmethod
+    def choose(cls, device: str = "auto", precision: str = "auto") -> Runtime:
+        """Return the device asked for, or the CPU if it is not there; and the fastest sound precision.
+
+        ``auto`` takes CUDA, then MPS, then the CPU; and bfloat16 on CUDA and on CPUs that compute in it
+        (AVX512-BF16, AMX, ARM's BF16), where it triples the speed, float32 elsewhere.
+        """
+        return _choose(device, precision)
+
+    def torch_dtype(self) -> torch.dtype:
+        import torch
+
+        return getattr(torch, self.precision)
+
+
+@functools.cache  # so that a missing device is mentioned once
+def _choose(device: str, precision: str) -> Runtime:
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    chosen = next(name for name, is_there in there.items() if is_there) if device == "auto" else device
+    if not there[chosen]:
+        print(f"models.device: {device} is not available here; using the cpu", file=sys.stderr)
+        chosen = "cpu"
+    if precision == "auto":
+        precision = "bfloat16" if _has_bfloat16(chosen) else "float32"
+    return Runtime(chosen, precision)
+
+
+def _has_bfloat16(device: str) -> bool:
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return device == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+class _Encoder:
+    """What both encoders share: the model on its device, and photos on the way to it.
+
+    Photos travel as uint8, resized and cropped by the model's own image processor in the threads that
+    decode; they are normalised on the device.
+    """
+
+    kind: str
+
+    def __init__(self, name: str, device: str = "auto", precision: str = "auto") -> None:
+        self.name = name
+        self.runtime = Runtime.choose(device, precision)
+        folder = model_folder(name)
+        try:
+            self.processor = _image_processor(str(folder))
+            self._model = self._load(str(folder)).to(self.runtime.device).eval()
+        except UserError:
+            raise
+        except Exception as error:  # three libraries raise as many kinds of errors for a damaged checkpoint
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            raise UserError(f"{name}: cannot be loaded as a {self.kind} model: {reason}") from None
+        import torch
+
+        shape = (1, 3, 1, 1)
+        factor = self.processor.rescale_factor if self.processor.do_rescale else 1.0
+        mean = self.processor.image_mean if self.processor.do_normalize else [0.0] * 3
+        std = self.processor.image_std if self.processor.do_normalize else [1.0] * 3
+        # (x * factor - mean) / std, as one multiplication and one addition
+        device_ = self.runtime.device
+        self._scale = (torch.tensor([factor]) / torch.tensor(std)).view(shape).to(device_)
+        self._shift = (-torch.tensor(mean) / torch.tensor(std)).view(shape).to(device_)
+
+    def _load(self, folder: str) -> Any:
+        raise NotImplementedError
+
+    @property
+    def side(self) -> int:
+        """What the shorter side of a photo has to have, in pixels, so that nothing is scaled up."""
+        size = self.processor.size
+        return int(size.get("shortest_edge") or max(size.get("height", 0), size.get("width", 0)) or 224)
+
+    def prepare(self, image: Image.Image) -> np.ndarray:
+        """Resize and crop one photo to the model's input: (3, height, width) uint8."""
+        if getattr(self.processor, "do_center_crop", False):
+            image = _middle(image)
+        pixels = self.processor(image, do_rescale=False, do_normalize=False, return_tensors="np")
+        return np.asarray(pixels["pixel_values"][0], np.uint8)
+
+    def _pixels(self, inputs: Sequence[np.ndarray]) -> torch.Tensor:
+        import torch
+
+        pixels = torch.from_numpy(np.stack(inputs)).to(self.runtime.device)
+        return (pixels * self._scale + self._shift).to(self.runtime.torch_dtype())
+
+
+class ClipEncoder(_Encoder):
+    """A dual encoder: photos and texts to unit vectors in one space (CLIP, SigLIP and their kin).
+
+    Parameters
+    ----------
+    name
+        A folder or a name on the Hugging Face hub.
+    device, precision
+        See `Runtime.choose`.
+
+    Raises
+    ------
+    UserError
+        If the model cannot be found or loaded, or does not encode both photos and texts.
+    """
+
+    kind = "clip"
+
+    def _load(self, folder: str) -> Any:
+        from transformers import AutoModel, AutoTokenizer
+
+        model = _from_pretrained(AutoModel, folder, self.runtime)
+        if not (hasattr(model, "get_image_features") and hasattr(model, "get_text_features")):
+            raise UserError(
+                f"{self.name}: models.clip wants a model of photos and texts (CLIP, SigLIP), "
+                f"this is a {model.config.model_type}"
+            )
+        self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        text = model.config.text_config
+        self._max_tokens = int(getattr(text, "max_position_embeddings", None) or 77)
+        # SigLIP was trained with every text filled up to the end, and reads its vector off the last token
+        self._padding = "max_length" if "siglip" in model.config.model_type else True
+        return model
+
+    @functools.cached_property
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return self.encode_texts(["a photo"]).shape[1]
+
+    def encode_images(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Encode a batch of prepared photos.
+
+        Parameters
+        ----------
+        inputs : n arrays of (3, height, width) uint8
+            From `prepare`.
+
+        Returns
+        -------
+        (n, d) float32
+            Of unit length.
+        """
+        import torch
+
+        with torch.inference_mode():
+            return _unit(_features(self._model.get_image_features(pixel_values=self._pixels(inputs))))
+
+    def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Encode texts to (n, d) float32 of unit length; what exceeds the model's context is cut off."""
+        import torch
+
+        tokens = self._tokenizer(
+            list(texts),
+            padding=self._padding,
+            truncation=True,
+            max_length=self._max_tokens,
+            return_tensors="pt",
+        ).to(self.runtime.device)
+        wanted = {key: tokens[key] for key in ("input_ids", "attention_mask") if key in tokens}
+        with torch.inference_mode():
+            return _unit(_features(self._model.get_text_features(**wanted)))
+
+    def embed(self, images: Iterable[Image.Image], batch_size: int = 32) -> Iterator[np.ndarray]:
+        """Encode a stream of RGB photos; yields one (d,) float32 unit vector for each."""
+        for batch in _batches((self.prepare(image) for image in images), batch_size):
+            yield from self.encode_images(batch)
+
+
+class VitEncoder(_Encoder):
+    """A vision transformer with a classification head: features and classes from one forward pass.
+
+    The feature is the CLS token after the final LayerNorm, taken from the classification model's own
+    forward pass. Models without a CLS token give the mean of their tokens; checkpoints without a trained
+    head give features and no classes.
+
+    Parameters
+    ----------
+    name, device, precision
+        As for `ClipEncoder`.
+    """
+
+    kind = "vit"
+
+    def _load(self, folder: str) -> Any:
+        from transformers import AutoModelForImageClassification
+
+        model, info = _from_pretrained(
+            AutoModelForImageClassification, folder, self.runtime, output_loading_info=True
+        )
+        names = model.config.id2label
+        trained = not any(key.startswith(("classifier", "head")) for key in info["missing_keys"])
+        self.labels = [_short(names[i]) for i in range(len(names))] if trained else []
+        model.base_model.register_forward_hook(self._remember)
+        return model
+
+    def _remember(self, _module: Any, _inputs: Any, outputs: Any) -> None:
+        self._tokens = outputs[0] if isinstance(outputs, tuple) else outputs.last_hidden_state
+
+    def encode(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Encode and classify a batch of prepared photos.
+
+        Returns
+        -------
+        features : (n, d) float32
+            Of unit length.
+        probabilities : (n, labels) float32
+            Of each of `labels`, summing to one; no columns if the model has no trained head.
+        """
+        import torch
+
+        with torch.inference_mode():
+            logits = self._model(pixel_values=self._pixels(inputs)).logits
+            features = _unit(self._pool(self._tokens))
+            probabilities = torch.softmax(logits.float(), dim=-1).cpu().numpy()
+        self._tokens = None
+        return features, probabilities if self.labels else probabilities[:, :0]
+
+    def _pool(self, tokens: torch.Tensor) -> torch.Tensor:
+        if tokens.ndim == 4:  # a convolutional or hierarchical model: (n, channels, height, width)
+            return tokens.mean(dim=(2, 3))
+        embeddings = getattr(self._model.base_model, "embeddings", None)
+        return tokens[:, 0] if hasattr(embeddings, "cls_token") else tokens.mean(dim=1)
+
+    def classify(self, images: Iterable[Image.Image], top_k: int = 5) -> Iterator[list[tuple[str, float]]]:
+        """Yield the ``top_k`` most probable labels of each RGB photo, with their probabilities."""
+        for batch in _batches((self.prepare(image) for image in images), 32):
+            yield from self.label(batch, top_k)
+
+    def label(self, inputs: Sequence[np.ndarray], top_k: int = 5) -> list[list[tuple[str, float]]]:
+        """Return the ``top_k`` most probable labels of each prepared photo of a batch."""
+        _, probabilities = self.encode(inputs)
+        return [[(self.labels[i], float(row[i])) for i in top_classes(row, top_k)] for row in probabilities]
+
+
+def fingerprint(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:
+    """Return what stands for all that decides a model's vectors, without loading the model.
+
+    The part before the slash names the model; vectors of one model in two precisions can be compared.
+    """
+    return f"{model_id(kind, name)}/{Runtime.choose(device, precision).precision}"
+
+
+def model_id(kind: str, name: str) -> str:
+    """Return what stands for a model's weights and settings, wherever they lie."""
+    return f"{kind}-{model_fingerprint(name)}"
+
+
+def top_classes(probabilities: np.ndarray, k: int) -> np.ndarray:
+    """Return the indices of the ``k`` largest values, the largest first."""
+    k = min(k, len(probabilities))
+    top = np.argpartition(-probabilities, k - 1)[:k] if k else np.empty(0, int)
+    return top[np.argsort(-probabilities[top], kind="stable")]
+
+
+# --- details -----------------------------------------------------------------------------------------------
+
+
+def _from_pretrained(auto: Any, folder: str, runtime: Runtime, **options: Any) -> Any:
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    # local_files_only and no trust_remote_code: nothing is fetched or run that was not asked for. A .bin is
+    # read by torch's weights_only loader, the only one that transformers uses.
+    return auto.from_pretrained(
+        folder, dtype=runtime.torch_dtype(), local_files_only=True, trust_remote_code=False, **options
+    )
+
+
+def _image_processor(folder: str) -> Any:
+    from transformers import AutoImageProcessor
+
+    return AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend="pil")
+
+
+def _features(outputs: Any) -> torch.Tensor:
+    return getattr(outputs, "pooler_output", outputs)
+
+
+def _unit(features: torch.Tensor) -> np.ndarray:
+    import torch
+
+    return torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """Crop an extreme strip to its middle."""
+    width, height = image.size
+    longest = _LONGEST_ASPECT * min(width, height)
+    if max(width, height) <= longest:
+        return image
+    left, top = max(0, (width - longest) // 2), max(0, (height - longest) // 2)
+    return image.crop((left, top, width - left, height - top))
+
+
+def _short(label: str) -> str:
+    """ImageNet's labels are lists of synonyms; the first says it."""
+    return label.split(",")[0].strip()
+
+
+def _batches(stream: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    stream = iter(stream)
+    while batch := list(islice(stream, size)):
+        yield batch

@@ -1,0 +1,174 @@
+"""Step 01: CLIP and ViT vectors and ViT classes of all photos, each decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.features.encoders import ClipEncoder, VitEncoder, fingerprint, top_classes
+from imagesearch.features.score_calibration import keep_texts
+from imagesearch.photos import Photo, Picture, photo_id
+from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary, make_folder, vector_column
+
+KINDS = ("clip", "vit")
+
+
+def extract_features(
+    config: Config,
+    dataset: Dataset,
+    *,
+    only: Sequence[str] = KINDS,
+    retry_failed: bool = False,
+    progress: PhotoProgress | None = None,
+) -> Summary:
+    """Bring the tables ``clip``, ``vit`` and ``classes`` up to date with a dataset's photos.
+
+    Parameters
+    ----------
+    config
+        Names the models and the batch size.
+    dataset
+        Its photos and tables.
+    only
+        Which of `KINDS`; the tables of the others stay as they are.
+    retry_failed, progress
+        See `imagesearch.pipeline.runner.run_steps`.
+
+    Raises
+    ------
+    UserError
+        If a model or a root of the dataset cannot be found, or another run is writing.
+    """
+    makers = {"clip": _clip_step, "vit": _vit_step}
+    return dataset.catch_up(
+        [makers[kind](config, dataset) for kind in only],
+        retry_failed=retry_failed,
+        progress=progress,
+    )
+
+
+def check_prefix(prefix: Path) -> None:
+    """Make the folder of an export, before hours of extraction and not after.
+
+    Raises
+    ------
+    UserError
+        If that cannot be.
+    """
+    if not prefix.name:
+        raise UserError(f"--export-npy {prefix}: a folder; add what the files' names start with")
+    make_folder(prefix.parent)
+
+
+def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
+    """Write ``PREFIX_clip.npy``, ``PREFIX_vit.npy`` and ``PREFIX_paths.txt``, rows in the same order.
+
+    Photos that have both vectors are written, one path a line.
+
+    Returns
+    -------
+    n : int
+        Number of rows.
+    files : list of Path
+    """
+    tables = {kind: dataset.current(kind) for kind in KINDS}
+    both = [photo for photo in dataset.photos if all(photo.photo_id in tables[kind] for kind in KINDS)]
+    if not both:
+        raise UserError("there is no photo with both CLIP and ViT vectors; run 01_extract_features.py first")
+    check_prefix(prefix)
+    files = []
+    for kind in KINDS:
+        ids, vectors = dataset.table(kind).vectors(tables[kind][photo.photo_id] for photo in both)
+        row = {int(photo_id): i for i, photo_id in enumerate(ids)}
+        files.append(prefix.with_name(f"{prefix.name}_{kind}.npy"))
+        np.save(files[-1], vectors[[row[photo.photo_id] for photo in both]], allow_pickle=False)
+    files.append(prefix.with_name(f"{prefix.name}_paths.txt"))
+    files[-1].write_text("".join(f"{photo.path}\n" for photo in both), "utf-8")
+    return len(both), files
+
+
+def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
+    """Return the ViT's labels of some photos with their probabilities, the most probable first, by path.
+
+    Photos that were never classified are not in it.
+    """
+    path_of = {photo_id(path): path for path in paths}
+    table = dataset.table("classes")
+    rows = table.read(table.seen(pa.array(sorted(path_of), pa.int64())).values())
+    found: dict[str, list[tuple[str, float]]] = {}
+    if rows is not None:
+        ordered = rows.sort_by([("photo_id", "ascending"), ("rank", "ascending")])
+        columns = (ordered[name].to_pylist() for name in ("photo_id", "label", "score"))
+        for photo, label, score in zip(*columns, strict=True):
+            found.setdefault(path_of[photo], []).append((label, score))
+    return found
+
+
+def _clip_step(config: Config, dataset: Dataset) -> Step:
+    mark = fingerprint("clip", config.models.clip, config.models.device, config.models.precision)
+    return Step("clip", (dataset.table("clip"),), mark, lambda: _ClipEngine(config, dataset))
+
+
+def _vit_step(config: Config, dataset: Dataset) -> Step:
+    model = (config.models.vit, config.models.device, config.models.precision)
+    top = config.extraction.top_classes
+    tables = (dataset.table("vit"), dataset.table("classes"))
+    mark = f"{fingerprint('vit', *model)}/top{top}"
+    return Step("vit", tables, mark, lambda: _VitEngine(*model, top))
+
+
+class _ClipEngine:
+    def __init__(self, config: Config, dataset: Dataset) -> None:
+        models = config.models
+        self._encoder = ClipEncoder(models.clip, models.device, models.precision)
+        self.side, self.longest = self._encoder.side, 0
+        keep_texts(config, dataset, self._encoder)
+
+    def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+        return self._encoder.prepare(picture.image)
+
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+        vectors = self._encoder.encode_images(inputs)
+        table, errors = _vector_rows(photo_ids, vectors)
+        return Result({"clip": table}, errors)
+
+
+class _VitEngine:
+    def __init__(self, name: str, device: str, precision: str, top: int) -> None:
+        self._encoder = VitEncoder(name, device, precision)
+        self._top = top
+        self.side, self.longest = self._encoder.side, 0
+
+    def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+        return self._encoder.prepare(picture.image)
+
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+        vectors, probabilities = self._encoder.encode(inputs)
+        table, errors = _vector_rows(photo_ids, vectors)
+        classes = [
+            (photo_id, rank, self._encoder.labels[i], float(row[i]))
+            for photo_id, row in zip(photo_ids, probabilities, strict=True)
+            if photo_id not in errors
+            for rank, i in enumerate(top_classes(row, self._top))
+        ]
+        columns = zip(*classes, strict=True) if classes else [[]] * 4
+        types = {"photo_id": pa.int64(), "rank": pa.int32(), "label": pa.string(), "score": pa.float32()}
+        named = zip(types.items(), columns, strict=True)
+        return Result(
+            {"vit": table, "classes": pa.table({name: pa.array(c, t) for (name, t), c in named})}, errors
+        )
+
+
+def _vector_rows(photo_ids: list[int], vectors: np.ndarray) -> tuple[pa.Table, dict[int, str]]:
+    """Rows of photo_id and vector, without the photos for which the model gave no finite vector."""
+    finite = np.isfinite(vectors).all(axis=1)
+    reason = "the model gave no finite vector; try models.precision: float32"
+    errors = {photo_id: reason for photo_id, ok in zip(photo_ids, finite, strict=True) if not ok}
+    ids = pa.array(np.asarray(photo_ids, np.int64)[finite])
+    return pa.table({"photo_id": ids, "vector": vector_column(vectors[finite])}), errors

@@ -1,0 +1,164 @@
+"""Figures on their way to people: windows, files and machines without a display, all in this one place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagesearch.errors import UserError
+from imagesearch.figures.style import STYLE, printable, shorten, wrap
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+
+def new_figure(inches: tuple[float, float]) -> Figure:
+    """Return an empty figure in the house's style."""
+    import logging
+
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # about fonts that are not there
+    with _backend_named():
+        import matplotlib.pyplot as plt
+
+        plt.rcParams.update(STYLE)
+        return plt.figure(figsize=inches, layout="constrained")
+
+
+def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = True) -> Path | None:
+    """Show a figure in a window; where there is none, or a file is asked for, save it.
+
+    Parameters
+    ----------
+    figure
+        Closed afterwards.
+    name
+        The window's title, and what the file below ``outputs/`` is called, made from any text.
+    save
+        A file to save to in any case.
+    window
+        False never opens a window.
+
+    Returns
+    -------
+    file : Path or None
+        What was written.
+    """
+    import matplotlib.pyplot as plt
+
+    window = window and has_window()
+    file = save
+    if file is None and not window:
+        file = Path("outputs") / f"{_file_name(name)}.png"
+    with _missing_letters_ignored():
+        if file is not None:
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                figure.savefig(file, dpi=110)
+            except (OSError, ValueError) as error:
+                raise UserError(f"{file}: the figure cannot be saved there ({error})") from None
+    if window:
+        open_window(figure, name)
+    plt.close(figure)
+    return file
+
+
+def report_saved(file: Path | None) -> None:
+    """Say where a figure went, on stderr so that stdout stays for results."""
+    if file is not None:
+        print(f"figure: {file}", file=sys.stderr)
+
+
+def has_window() -> bool:
+    """Whether figures can be shown in windows; on a machine without a display they cannot."""
+    with _backend_named():
+        import matplotlib.pyplot as plt  # which looks for a display
+        from matplotlib.backends import BackendFilter, backend_registry
+
+    interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+    return plt.get_backend().lower() in {name.lower() for name in interactive}
+
+
+def open_window(figure: Figure, title: str) -> None:
+    """Show a figure in a window with that title, and wait until it is closed."""
+    import matplotlib.pyplot as plt
+
+    if figure.canvas.manager is not None:
+        figure.canvas.manager.set_window_title(shorten(" ".join(title.split()), 120))
+        _fit_to_screen(figure)
+    with _missing_letters_ignored():
+        plt.show()
+
+
+def write_fitting(text: Text, words: str, room: float, letters: int, lines: int = 1) -> None:
+    """Set a text to as much of some words as has room.
+
+    Parameters
+    ----------
+    text
+        Of some size and weight.
+    words
+        Whatever letters they have: a Chinese one is twice as wide as others.
+    room
+        Width in pixels.
+    letters
+        At most so many in a line.
+    lines
+        More than one are wrapped, and cut at the end; one is cut in the middle.
+    """
+    with _missing_letters_ignored():
+        for length in range(min(letters, len(words)), 0, -1):
+            text.set_text(shorten(words, length) if lines == 1 else wrap(words, length, lines))
+            if text.get_window_extent().width <= room:
+                break
+
+
+# --- details -----------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _backend_named() -> Iterator[None]:
+    """Say it in one line when the backend that somebody chose is none, or its libraries are not there."""
+    try:
+        yield
+    except (ImportError, ValueError) as error:
+        chosen = os.environ.get("MPLBACKEND")
+        if not chosen:
+            raise
+        reason = str(error).splitlines()[0]
+        raise UserError(f"MPLBACKEND={chosen} cannot be used ({reason}); unset it, or say Agg") from None
+
+
+def _fit_to_screen(figure: Figure) -> None:
+    """Make a figure smaller whose window would reach beyond the screen; pictures shrink, letters do not."""
+    window = getattr(figure.canvas.manager, "window", None)
+    if hasattr(window, "winfo_screenwidth"):  # Tk, whose figures grow with the screen's density
+        dots = figure.dpi * window.tk.call("tk", "scaling") / (96 / 72)
+        width, height = window.winfo_screenwidth(), window.winfo_screenheight()
+    elif hasattr(window, "screen"):  # Qt
+        size = window.screen().availableSize()
+        dots, width, height = figure.dpi, size.width(), size.height()
+    else:
+        return
+    most = (width - 20) / dots, (height - 110) / dots  # what title bar, tool bar and desktop leave
+    wanted = figure.get_size_inches()
+    if any(w > m for w, m in zip(wanted, most, strict=True)):
+        figure.set_size_inches(*(min(w, m) for w, m in zip(wanted, most, strict=True)))
+
+
+@contextlib.contextmanager
+def _missing_letters_ignored() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
+        yield
+
+
+def _file_name(text: str) -> str:
+    words = re.sub(r"[^\w]+", "_", printable(text).lower()).strip("_")
+    return words.encode("utf-8")[:80].decode("utf-8", "ignore") or "figure"

@@ -1,0 +1,164 @@
+"""Figures of evaluations: precision and recall, what is taken for what, who does not find itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagesearch.evaluate import (
+    CaptionsReport,
+    LabelledReport,
+    Ranking,
+    SelfReport,
+    interpolated_precision,
+    recall_at,
+)
+from imagesearch.figures.display import new_figure
+from imagesearch.figures.style import INK, PALETTE, QUIET, shorten
+from imagesearch.text_table import counted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Of the kinds of vectors and of the two directions between photos and captions, in every figure the same.
+COLOURS = dict(zip(("clip", "vit", "text to image", "image to text"), PALETTE[:2] * 2, strict=True))
+_MOST_CATEGORIES = 30  # in a figure; the others are in the table
+_LEVELS = np.linspace(0, 1, 101)
+_MOST_RANKS = 100
+_NAMED = 12
+
+
+def labelled_figure(report: LabelledReport) -> Figure:
+    """Draw precision by category, the precision-recall curves, and what each category is taken for."""
+    shown = _worst_first(report)[:_MOST_CATEGORIES]
+    height = max(3.0, 0.27 * len(shown) + 1.2)
+    figure = new_figure((12.5, 2 * height))
+    figure.suptitle(
+        f"{report.val} photos look for others of their category among {report.train}"
+        + (f"; the {len(shown)} categories found worst" if len(shown) < len(report.categories) else ""),
+        color=INK,
+    )
+    (bars, curves), below = figure.subplots(2, 2)
+    _draw_precision(bars, report.rankings, shown)
+    _draw_curves(curves, report.rankings)
+    for axis, ranking in zip(below, report.rankings, strict=True):
+        _draw_confusion(axis, ranking, sorted(shown))
+    return figure
+
+
+def self_figure(report: SelfReport) -> Figure:
+    """Draw how many photos find themselves, and the names of those that do not."""
+    missed = [f"{r.kind}: {shorten(str(m), 104)}" for r in report.rankings for m in r.missed]
+    widths = [1, 1.5] if missed else [1]
+    figure = new_figure((11.0 if missed else 5.0, 3.6))
+    bars, *names = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
+    measures = list(report.rankings[0].figures())
+    heights = {ranking.kind: list(ranking.figures().values()) for ranking in report.rankings}
+    _grouped_bars(bars, heights, measures)
+    bars.set_title(f"{len(report.rankings[0].ranks)} photos look for themselves", color=INK)
+    for axis in names:
+        lines = missed[:_NAMED] + ([f"and {len(missed) - _NAMED} more"] if len(missed) > _NAMED else [])
+        axis.axis("off")
+        style = {"va": "top", "size": 7.5, "color": INK, "linespacing": 1.5, "parse_math": False}
+        axis.text(0, 0.95, "\n".join(lines), **style)
+    return figure
+
+
+def captions_figure(report: CaptionsReport) -> Figure:
+    """Draw the share of queries whose right answer is among the first k, in both directions."""
+    figure = new_figure((7.5, 4.4))
+    axis = figure.subplots()
+    most = max(2, min(_MOST_RANKS, max(report.photos, report.texts)))
+    places = np.arange(1, most + 1)
+    for name, found in report.directions.items():
+        curve = [recall_at(found, k) for k in places.tolist()]
+        label = f"{name}, median rank {np.median(found):g}"
+        axis.plot(places, curve, color=COLOURS[name], label=label, linewidth=1.8, marker=".", markersize=4)
+    axis.set(xscale="log", xlim=(0.95, most * 1.05), ylim=(0, 1.03), xlabel="k", ylabel="recall@k")
+    ticks = [k for k in (1, 2, 5, 10, 20, 50, 100) if k <= most]
+    axis.set_xticks(ticks, list(map(str, ticks)))
+    axis.minorticks_off()
+    _quiet(axis)
+    axis.legend(frameon=False, loc="lower right")
+    about = f"{counted(report.texts, 'caption')} and {counted(report.photos, 'photo')}"
+    axis.set_title(f"{about}, {shorten(report.model, 50)}", color=INK, parse_math=False)
+    return figure
+
+
+# --- details -----------------------------------------------------------------------------------------------
+
+
+def _worst_first(report: LabelledReport) -> list[str]:
+    """Order the categories by precision@5, the worst first."""
+
+    def mean(name: str) -> float:
+        return float(np.mean([ranking.figures(name)["precision@5"] for ranking in report.rankings]))
+
+    return sorted(report.categories, key=lambda name: (mean(name), name))
+
+
+def _draw_precision(axis: Axes, rankings: Sequence[Ranking], names: Sequence[str]) -> None:
+    places = np.arange(len(names))
+    for i, ranking in enumerate(rankings):
+        offset = (i - (len(rankings) - 1) / 2) * 0.36
+        values = [ranking.figures(name)["precision@5"] for name in names]
+        overall = ranking.figures()["precision@5"]
+        label = f"{ranking.kind}, {overall:.3f} in all"
+        axis.barh(places + offset, values, 0.34, color=COLOURS[ranking.kind], label=label)
+    axis.set_yticks(places, [shorten(name, 24) for name in names], parse_math=False)
+    axis.invert_yaxis()
+    axis.set(xlim=(0, 1.02), title="precision@5 by category")
+    _quiet(axis)
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, -0.06), ncols=2)
+
+
+def _draw_curves(axis: Axes, rankings: Sequence[Ranking]) -> None:
+    for ranking in rankings:
+        curve = interpolated_precision(ranking.relevant, ranking.total, _LEVELS)
+        label = f"{ranking.kind}, mAP {ranking.figures()['map']:.3f}"
+        axis.plot(_LEVELS, curve, color=COLOURS[ranking.kind], linewidth=1.8, label=label)
+    axis.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="recall", ylabel="precision", title="precision and recall")
+    _quiet(axis)
+    axis.legend(frameon=False)
+
+
+def _draw_confusion(axis: Axes, ranking: Ranking, names: Sequence[str]) -> None:
+    """Draw a square a pair of categories: the share of the first five results that are of the other."""
+    confused = [ranking.confusion(name) for name in names]
+    shares = np.asarray([[found.get(other, 0.0) for other in names] for found in confused])
+    short = [shorten(name, 18) for name in names]
+    columns, rest = list(short), 1 - shares.sum(axis=1, keepdims=True)
+    if rest.max() > 1e-9:  # what TRAIN has and VAL has not, or is not drawn
+        shares, columns = np.hstack([shares, rest]), [*short, "others"]
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    slanted = {"rotation": 45 if len(names) <= 15 else 90, "ha": "right", "rotation_mode": "anchor"}
+    axis.set_xticks(range(len(columns)), columns, parse_math=False, **slanted)
+    axis.set_yticks(range(len(short)), short, parse_math=False)
+    axis.tick_params(length=0, colors=INK)
+    if len(names) <= 15:
+        for (row, column), share in np.ndenumerate(shares):
+            if share >= 0.005:
+                colour = "white" if share > 0.55 else INK
+                axis.text(column, row, f"{share:.0%}", ha="center", va="center", size=7, color=colour)
+    axis.set_title(f"{ranking.kind}: what the first five results are", color=INK)
+
+
+def _grouped_bars(axis: Axes, heights: dict[str, list[float]], measures: Sequence[str]) -> None:
+    places = np.arange(len(measures))
+    for i, (kind, values) in enumerate(heights.items()):
+        offset = (i - (len(heights) - 1) / 2) * 0.36
+        bars = axis.bar(places + offset, values, 0.34, color=COLOURS[kind], label=kind)
+        axis.bar_label(bars, [f"{value:.3f}" for value in values], size=7, color=INK)
+    axis.set_xticks(places, measures)
+    axis.set(ylim=(0, 1.12))
+    _quiet(axis)
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, -0.08), ncols=2)
+
+
+def _quiet(axis: Axes) -> None:
+    axis.grid(color=QUIET, alpha=0.3, linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.tick_params(length=0, colors=INK)

@@ -1,0 +1,181 @@
+"""A map of where photos were taken: points and clusters over a graticule; nothing is fetched for it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagesearch.errors import UserError
+from imagesearch.figures.display import new_figure, report_saved, show
+from imagesearch.figures.style import ACCENT, INK, QUIET, shorten
+from imagesearch.geo import Whereabouts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
+
+_WIDTH, _HEIGHTS = 11.0, (3.5, 8.0)  # inches
+_SMALLEST_SPAN = 0.02  # degrees; photos of one garden get some streets around them
+_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45)  # degrees between lines
+_CELLS = 36  # photos nearer to each other than this part of the map are one cluster
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Photos that lie together at the scale of the map: their middle, their number, their usual city."""
+
+    latitude: float
+    longitude: float
+    photos: int
+    city: str
+
+
+def show_places(known: Mapping[int, Whereabouts], dataset: str, save: Path, window: bool) -> None:
+    """Save a map of the photos that have a position, show it where there is a window, and say where it is.
+
+    Raises
+    ------
+    UserError
+        If none has.
+    """
+    placed = [where for where in known.values() if where.facts.latitude is not None]
+    if not placed:
+        raise UserError("no photo says where it was taken: there is nothing to draw a map of")
+    latitudes, longitudes = np.array([(w.facts.latitude, w.facts.longitude) for w in placed]).T
+    title = f"{dataset}: {len(placed)} of {len(known)} photos have a position"
+    figure = photo_map(latitudes, longitudes, [where.address.city for where in placed], title)
+    report_saved(show(figure, f"map {dataset}", save=save, window=window))
+
+
+def photo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], title: str) -> Figure:
+    """Draw photos on longitude and latitude, clusters sized by their number and labelled with their city.
+
+    Parameters
+    ----------
+    latitudes, longitudes : (n,) float64
+        Degrees; at least one. The map is cut where its longitudes leave the widest gap, so that photos on
+        both sides of the date line are neighbours.
+    cities
+        Of each photo; may be empty.
+    title
+        Above the map.
+    """
+    latitudes, longitudes = np.asarray(latitudes, float), unrolled(np.asarray(longitudes, float))
+    west, east = _limits(longitudes)
+    south, north = (min(90.0, max(-90.0, limit)) for limit in _limits(latitudes))
+    # a degree of longitude shrinks towards the poles; past 75 degrees the map would become a thread
+    aspect = 1 / math.cos(math.radians(min(75.0, abs(south + north) / 2)))
+    height = min(max(_WIDTH * (north - south) * aspect / (east - west), _HEIGHTS[0]), _HEIGHTS[1])
+    figure = new_figure((_WIDTH, height))
+    axis = figure.subplots()
+    axis.set(xlim=(west, east), ylim=(south, north))
+    axis.set_aspect(aspect)
+    _draw_graticule(axis, (west, east), (south, north))
+    clusters = find_clusters(latitudes, longitudes, cities, max((east - west) / 2, north - south) / _CELLS)
+    axis.scatter(longitudes, latitudes, s=6, color=ACCENT, linewidths=0, zorder=3)
+    axis.scatter(
+        [c.longitude for c in clusters],
+        [c.latitude for c in clusters],
+        s=[30 + 500 * c.photos / max(k.photos for k in clusters) for c in clusters],
+        color=ACCENT,
+        alpha=0.35,
+        linewidths=0,
+        zorder=2,
+    )
+    axis.set_title(title, color=INK, parse_math=False)
+    figure.draw_without_rendering()  # only now the map has its place, and labels their size on it
+    _draw_labels(axis, clusters)
+    return figure
+
+
+def unrolled(longitudes: np.ndarray) -> np.ndarray:
+    """Return longitudes from the eastern edge of their widest gap on, none torn from the others."""
+    values = np.unique(longitudes)
+    gaps = np.diff(np.append(values, values[0] + 360))
+    if len(values) < 2 or gaps.argmax() == len(values) - 1:
+        return longitudes  # the gap is where maps are cut anyway
+    start = values[gaps.argmax() + 1]
+    return np.where(longitudes < start, longitudes + 360, longitudes)
+
+
+def find_clusters(
+    latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], degrees: float
+) -> list[Cluster]:
+    """Group photos by cells of a grid, then cells around the fullest ones; the largest cluster first."""
+    cells = np.round(np.stack([latitudes, longitudes], axis=1) / degrees * 4).astype(np.int64)
+    _, which, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+    which = which.reshape(-1)
+    middles = np.stack([np.bincount(which, values) / counts for values in (latitudes, longitudes)], axis=1)
+    home = np.full(len(counts), -1)
+    for cell in np.argsort(-counts, kind="stable"):
+        if home[cell] < 0:
+            near = np.hypot(*(middles - middles[cell]).T) <= degrees
+            home[near & (home < 0)] = cell
+    of_photo = home[which]
+    clusters = []
+    for cell in np.unique(home):
+        members = np.flatnonzero(of_photo == cell)
+        named = Counter(cities[i] for i in members if cities[i])
+        city = named.most_common(1)[0][0] if named else ""
+        middle = latitudes[members].mean(), longitudes[members].mean()
+        clusters.append(Cluster(*map(float, middle), len(members), city))
+    return sorted(clusters, key=lambda cluster: -cluster.photos)
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """Return the ends of an axis, with a margin for circles and labels."""
+    low, high = float(values.min()), float(values.max())
+    margin = 0.08 * (high - low) + _SMALLEST_SPAN
+    return low - margin, high + margin
+
+
+def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tuple[float, float]) -> None:
+    for which, (low, high), names in (("x", longitudes, "EW"), ("y", latitudes, "NS")):
+        step = next((s for s in _STEPS if (high - low) / s <= 9), _STEPS[-1])
+        ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
+        decimals = len(f"{step:g}".partition(".")[2])
+        labels = [
+            _degrees((t + 180) % 360 - 180 if which == "x" else t, names, decimals) for t in ticks.tolist()
+        ]
+        getattr(axis, f"set_{which}ticks")(ticks, labels)
+    axis.grid(color=QUIET, alpha=0.35, linewidth=0.6, zorder=0)
+    axis.tick_params(length=0, colors=QUIET)
+
+
+def _degrees(value: float, names: str, decimals: int) -> str:
+    value = round(value, decimals)
+    return f"{abs(value):.{decimals}f}°{'' if value in (0, -180) else names[int(value < 0)]}"
+
+
+def _draw_labels(axis: Axes, clusters: Sequence[Cluster]) -> None:
+    """Write the cities beside their clusters, the largest first, none over another."""
+    taken: list[Bbox] = []
+    for cluster in clusters:
+        text = shorten(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
+        label = axis.annotate(
+            text,
+            (cluster.longitude, cluster.latitude),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            size=8,
+            color=INK,
+            parse_math=False,
+            zorder=4,
+        )
+        label.set_in_layout(False)  # else the map would shrink for it
+        for side, offset in (("left", 8), ("right", -8)):  # what of the text is at the cluster
+            label.set(ha=side, position=(offset, 0))
+            box = label.get_window_extent().padded(1)
+            if not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+        else:
+            label.remove()

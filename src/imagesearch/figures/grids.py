@@ -1,0 +1,279 @@
+"""Figures of photos: each function takes data and returns a figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from imagesearch.figures.display import new_figure, write_fitting
+from imagesearch.figures.style import ACCENT, INK, QUIET, person_colour, shorten, wrap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_CELL_INCHES, _FEW_CELLS_INCHES = 2.3, 3.2
+_WIDEST_INCHES = 18.0
+_TITLE_INCHES, _LINE_INCHES = 0.45, 0.16
+_LETTERS_AN_INCH = 11  # of a title, so that it stays above its own picture
+_FACE_INCHES, _HEADING_INCHES = 1.05, 0.3
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One cell of a grid: a picture, or None where it is gone, and what stands above it."""
+
+    image: Image.Image | None
+    title: str
+    subtitle: str = ""
+    people: str = ""
+
+
+def result_grid(
+    query: str, tiles: Sequence[Tile], query_image: Image.Image | None = None, remark: str = ""
+) -> Figure:
+    """Draw the answer to a query: first the query, text or photo, then the results in reading order.
+
+    Parameters
+    ----------
+    query
+        In words.
+    tiles
+        The results, best first; may be empty.
+    query_image
+        The query's photo, if it has one.
+    remark
+        How the query was read, or why these are not what was asked for.
+    """
+    images = [query_image, *(tile.image for tile in tiles)]
+    columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))
+    rows = [images[start : start + columns] for start in range(0, len(images), columns)]
+    cell = min(_CELL_INCHES if len(images) > 3 else _FEW_CELLS_INCHES, _WIDEST_INCHES / columns)
+    title = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
+    heights = [cell * max(map(_aspect, row)) + title for row in rows]
+    heights[0] += 0.35 if query_image else 0  # for the remark below it
+    figure = new_figure((columns * cell, sum(heights)))
+    fill_grid(figure, columns, heights, query, tiles, query_image, remark)
+    return figure
+
+
+def fill_grid(
+    figure: Figure,
+    columns: int,
+    heights: Sequence[float],
+    query: str,
+    tiles: Sequence[Tile],
+    query_image: Image.Image | None = None,
+    remark: str = "",
+) -> list[Axes]:
+    """Draw a result grid on an empty figure, in so many columns and rows of such relative heights.
+
+    Returns
+    -------
+    axes : list of Axes
+        Of each tile.
+    """
+    axes = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights)
+    for axis in axes.flat:
+        axis.axis("off")
+        axis.set_anchor("N")  # titles of a row in one line, whatever the shape of the photos
+    letters = int(figure.get_figwidth() / columns * _LETTERS_AN_INCH)
+    _draw_query(axes.flat[0], query, query_image, remark if tiles else "nothing found", letters)
+    for axis, tile in zip(axes.flat[1:], tiles, strict=False):
+        _draw_tile(axis, tile, letters)
+    return list(axes.flat[1 : 1 + len(tiles)])
+
+
+def classification_figure(
+    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
+) -> Figure:
+    """Draw photos, each with a bar chart of its most probable labels.
+
+    Parameters
+    ----------
+    items
+        Picture, or None where it is gone, name, and labels with probabilities, the most probable first.
+    """
+    columns = 1 if len(items) == 1 else 2
+    rows = math.ceil(len(items) / columns)
+    figure = new_figure((7.5 * columns, 2.9 * rows))
+    fill_classes(figure, items, rows, columns)
+    return figure
+
+
+def fill_classes(
+    figure: Figure,
+    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
+    rows: int,
+    columns: int,
+) -> list[Axes]:
+    """Draw photos and their bars on an empty figure, and return the axes of each photo."""
+    grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1, 1.2] * columns)
+    for axis in grid.flat:
+        axis.axis("off")
+    cells = (row[2 * column : 2 * column + 2] for row in grid for column in range(columns))
+    for (left, right), (image, name, classes) in zip(cells, items, strict=False):
+        _draw_picture(left, image)
+        left.set_title(shorten(name, 34), color=INK, parse_math=False)
+        _draw_bars(right, classes)
+    return [axis for row in grid for axis in row[::2]][: len(items)]
+
+
+def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequence[str] = ()) -> Figure:
+    """Draw rows of small pictures, each row under its own heading.
+
+    Parameters
+    ----------
+    rows
+        Heading, and pictures with what stands below each; a row without a heading carries on the one above.
+    cast
+        All named people, for their colours.
+    """
+    columns = max([4, *(len(tiles) for _, tiles in rows)])
+    figure = new_figure((columns * _FACE_INCHES, max(_FACE_INCHES, sum(map(_row_inches, rows)) + 0.1)))
+    if rows:
+        fill_sheet(figure, rows, columns, cast)
+    else:
+        figure.text(0.5, 0.5, "nobody yet", ha="center", va="center", color=QUIET)
+    return figure
+
+
+def fill_sheet(
+    figure: Figure, rows: Sequence[tuple[str, Sequence[Tile]]], columns: int, cast: Sequence[str] = ()
+) -> list[Axes]:
+    """Draw rows of small pictures on an empty figure, and return the axes of each picture."""
+    heights = [_row_inches(row) for row in rows]
+    grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
+    drawn: list[Axes] = []
+    for axes, (heading, tiles) in zip(grid, rows, strict=True):
+        for axis in axes:
+            axis.axis("off")
+            axis.set_anchor("S")
+        if heading:
+            _write_heading(axes[0], heading, cast)
+        above = _HEADING_INCHES / _FACE_INCHES if heading else 0  # stays free, however large the pictures are
+        for axis, tile in zip(axes, tiles, strict=False):
+            if tile.image is None:
+                axis.text(0.5, 0.5, "gone", ha="center", va="center", color=QUIET)
+                axis.set(xlim=(0, 1), ylim=(0, 1 + above), aspect="equal")
+            else:
+                axis.imshow(tile.image)
+                axis.set_ylim(top=-0.5 - above * tile.image.height)
+            under = {"ha": "center", "va": "top", "transform": axis.transAxes}
+            axis.text(0.5, -0.03, tile.title, size=7.5, color=QUIET, **under)
+            drawn.append(axis)
+    return drawn
+
+
+def _row_inches(row: tuple[str, Sequence[Tile]]) -> float:
+    return _FACE_INCHES + 0.2 + (_HEADING_INCHES if row[0] else 0.05)
+
+
+def photo_with_faces(
+    image: Image.Image,
+    faces: Sequence[tuple[Sequence[float], str]],
+    title: str = "",
+    cast: Sequence[str] = (),
+) -> Figure:
+    """Draw a photo with a box around each face and its name.
+
+    Parameters
+    ----------
+    image
+        Upright.
+    faces
+        Box (left, top, right, bottom in pixels of the image) and label of each; the label may be empty.
+    title
+        Of the figure.
+    cast
+        All named people, for their colours.
+    """
+    width = 9.0 if image.width >= image.height else 6.5
+    figure = new_figure((width, width * image.height / image.width + 0.22))
+    axis = figure.subplots()
+    axis.imshow(image)
+    axis.axis("off")
+    axis.set_title(shorten(title, 90), color=INK, parse_math=False)
+    draw_faces(axis, faces, cast)
+    return figure
+
+
+def draw_faces(axis: Axes, faces: Sequence[tuple[Sequence[float], str]], cast: Sequence[str] = ()) -> None:
+    """Draw boxes with names on a photo that is drawn already; as `photo_with_faces` does."""
+    from matplotlib.patches import Rectangle
+
+    for (x1, y1, x2, y2), label in faces:
+        colour = person_colour(label, cast) if label else QUIET
+        axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
+        box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
+        text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
+        axis.text(max(x1, 0), max(y1 - 3, 14), shorten(label or "?", 24), bbox=box, **text)
+
+
+# --- details -----------------------------------------------------------------------------------------------
+
+
+def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, letters: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    places = {"ha": "center", "parse_math": False}
+    if image is not None:
+        axis.imshow(image)
+        axis.set_title(wrap(query, letters - 3, lines=2), color=ACCENT, fontweight="bold", parse_math=False)
+        frame = {"color": ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
+        axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
+        under = {"va": "top", "transform": axis.transAxes, **places}
+        axis.text(0.5, -0.04, wrap(remark, letters * 3 // 2, lines=3), size=7, color=QUIET, **under)
+        return
+    long = len(query) > 70
+    size, lines = (10, 6) if long else (12, 5)
+    words = wrap(query, letters * 9 // size, lines)
+    axis.text(0.5, 0.42, words, va="bottom", size=size, color=ACCENT, weight="bold", **places)
+    axis.text(0.5, 0.36, wrap(remark, letters * 3 // 2, lines=5), va="top", size=7.5, color=QUIET, **places)
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def _draw_tile(axis: Axes, tile: Tile, letters: int) -> None:
+    _draw_picture(axis, tile.image)
+    lines = [tile.title, *(shorten(line, letters) for line in (tile.subtitle, tile.people) if line)]
+    axis.set_title("\n".join(lines), color=INK, parse_math=False)
+
+
+def _draw_picture(axis: Axes, image: Image.Image | None) -> None:
+    if image is None:
+        axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=QUIET)
+        axis.set(xlim=(0, 1), ylim=(0, 1))
+    else:
+        axis.imshow(image)
+
+
+def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
+    axis.axis("on")
+    labels = [shorten(label, 24) for label, _ in classes]
+    values = [score for _, score in classes]
+    places = range(len(classes))
+    axis.barh(places, values, color=ACCENT, height=0.62)
+    axis.set(xlim=(0, 1.18), xticks=[0, 0.5, 1], xticklabels=["0", "50%", "100%"])
+    axis.set_yticks(places, labels, parse_math=False)
+    axis.invert_yaxis()
+    axis.tick_params(length=0, colors=INK)
+    for place, value in zip(places, values, strict=True):
+        axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=INK)
+
+
+def _write_heading(axis: Axes, heading: str, cast: Sequence[str]) -> None:
+    """Write above the first picture of a row, over the next ones, and no further than the figure."""
+    style = {"color": person_colour(heading, cast), "weight": "bold", "size": 11, "parse_math": False}
+    # no title: the layout would push the pictures apart to make room for it
+    height = _FACE_INCHES / (_FACE_INCHES + _HEADING_INCHES) + 0.03
+    text = axis.text(0, height, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
+    write_fitting(text, heading, axis.figure.bbox.width - 0.3 * axis.figure.dpi, 60)
+
+
+def _aspect(image: Image.Image | None) -> float:
+    """Height over width of a cell, within bounds: a panorama leaves room, a tower does not tower."""
+    return 0.6 if image is None else min(1.35, max(0.5, image.height / image.width))

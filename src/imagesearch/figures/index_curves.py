@@ -1,0 +1,138 @@
+"""Figures of measured curves: an index' recall and time over its search parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from imagesearch.evaluate import TARGET, Curve, IndexReport
+from imagesearch.figures.display import new_figure
+from imagesearch.figures.style import ACCENT, INK, QUIET
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PANEL_INCHES = (4.6, 3.0)
+# Everything, then ever fewer rows
+_COLOURS = (ACCENT, "#2e7d4f", "#a86a12", "#b2452f")
+_FAINT = {"color": QUIET, "linewidth": 0.8, "alpha": 0.6}
+
+
+def index_figure(report: IndexReport) -> Figure:
+    """Draw recall and time of indexes over their search parameters, one column an index.
+
+    Solid is how the program searches, dashed what the index alone finds under a filter.
+    """
+    width, height = _PANEL_INCHES
+    columns = len(report.curves)
+    figure = new_figure((max(6.4, width * columns), 2 * height + 0.9))
+    ratios = [1.0 if curve.parameter else 0.5 for curve in report.curves]
+    axes = figure.subplots(2, columns, squeeze=False, sharey="row", width_ratios=ratios)
+    for column, curve in zip(axes.T, report.curves, strict=True):
+        (_draw_curve if curve.parameter else _draw_point)(*column, curve, report)
+    for axis in axes[0]:
+        axis.axhline(TARGET, **_FAINT)
+        axis.set_ylim(-0.03, 1.05)
+        axis.set_yticks([0, 0.25, 0.5, 0.75, TARGET], ["0", "0.25", "0.5", "0.75", str(TARGET)])
+    _scale_times(axes[1])
+    axes[0, 0].set_ylabel("recall@10")
+    axes[1, 0].set_ylabel("median ms, shaded to p95")
+    figure.suptitle(_title(report), color=INK, fontsize=10)
+    _draw_legend(figure, report)
+    return figure
+
+
+# --- details -----------------------------------------------------------------------------------------------
+
+
+def _title(report: IndexReport) -> str:
+    best = report.best
+    advice = "no setting reaches the target everywhere: FLAT"
+    if best is not None:
+        value = f", {best.parameter} {best.pick.value}" if best.parameter else ""
+        advice = f"recommended: {best.plan.type}{value}"
+    return f"{report.rows:,} vectors of {report.dimension} dimensions · {advice}"
+
+
+def _scale_times(axes: Sequence[Axes]) -> None:
+    """Scale times by their logarithm, with room around them, so that there are always numbers at the axis."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    lows, highs = zip(*(axis.dataLim.intervaly for axis in axes), strict=True)
+    for axis in axes:
+        axis.set_yscale("log")
+        axis.set_ylim(min(lows) / 1.5, max(highs) * 1.5)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        axis.yaxis.set_minor_locator(NullLocator())
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.grid(axis="y", alpha=0.15)
+
+
+def _draw_curve(above: Axes, below: Axes, curve: Curve, report: IndexReport) -> None:
+    """Draw an index with a search parameter: recall above, time below."""
+    values = [setting.value for setting in curve.settings]
+    for name, colour in reversed(list(zip(report.passing, _COLOURS, strict=False))):
+        searched = [setting.searched[name] for setting in curve.settings]
+        p50 = [found.p50 for found in searched]
+        if name in curve.settings[0].bare:  # the program's search under a filter is the same everywhere
+            bare = [setting.bare[name].recall for setting in curve.settings]
+            above.plot(values, bare, color=colour, linestyle="--", linewidth=1.1)
+            style = {"linewidth": 1.4}
+        else:
+            below.fill_between(values, p50, [found.p95 for found in searched], color=colour, alpha=0.12)
+            style = {"linewidth": 1.8, "marker": "."}
+        above.plot(values, [found.recall for found in searched], color=colour, **style)
+        below.plot(values, p50, color=colour, **style)
+    above.set_title(curve.title, color=INK)
+    for axis in (above, below):
+        axis.set_xscale("log", base=2)
+        axis.xaxis.set_major_formatter("{x:g}")
+    if curve.pick:
+        _mark_pick(above, below, curve, curve is report.best)
+    below.set_xlabel(f"{curve.parameter} (without a filter; under one the program takes {curve.wide})")
+
+
+def _mark_pick(above: Axes, below: Axes, curve: Curve, is_best: bool) -> None:
+    """Draw a line at the picked value, and name it on the side where there is room."""
+    pick = curve.pick.value
+    for axis in (above, below):
+        axis.axvline(pick, color=INK if is_best else QUIET, linewidth=1.2, linestyle=":")
+    values = [setting.value for setting in curve.settings]
+    left = values.index(pick) >= len(values) / 2
+    place = {"textcoords": "offset points", "xytext": (-4 if left else 4, 3)}
+    place["ha"] = "right" if left else "left"
+    style = {"color": INK, "weight": "bold"} if is_best else {"color": QUIET}
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
+    above.annotate(f"{curve.parameter} {pick}", (pick, 0), size=8, bbox=paper, **place, **style)
+
+
+def _draw_point(above: Axes, below: Axes, curve: Curve, report: IndexReport) -> None:
+    """Draw an index without a parameter: one point for each filter."""
+    (setting,) = curve.settings
+    places = range(len(report.passing))
+    for place, name, colour in zip(places, report.passing, _COLOURS, strict=False):
+        found = setting.searched[name]
+        above.plot(place, found.recall, color=colour, marker="o")
+        below.plot(place, found.p50, color=colour, marker="o")
+        below.plot([place, place], [found.p50, found.p95], color=colour, alpha=0.3, linewidth=6)
+    above.set_title(curve.title, color=INK)
+    for axis in (above, below):
+        axis.set_xticks(places, report.passing)
+        axis.set_xlim(-0.6, len(places) - 0.4)
+    below.set_xlabel("rows that pass the filter")
+
+
+def _draw_legend(figure: Figure, report: IndexReport) -> None:
+    from matplotlib.lines import Line2D
+
+    names = [
+        "no filter" if rows == report.rows else f"{name} pass ({rows:,})"
+        for name, rows in report.passing.items()
+    ]
+    lines = [Line2D([], [], color=colour, marker=".") for _, colour in zip(names, _COLOURS, strict=False)]
+    if any(curve.parameter for curve in report.curves):
+        lines.append(Line2D([], [], color=QUIET, linestyle="--"))
+        names.append("the index alone")
+    columns = len(names) if len(report.curves) > 1 else 3
+    figure.legend(lines, names, loc="outside lower center", ncols=columns, frameon=False)

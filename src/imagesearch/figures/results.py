@@ -1,0 +1,354 @@
+"""How answers reach people: lines on the terminal, figures, copies of the files found."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from imagesearch.errors import UserError
+from imagesearch.faces import People, Person
+from imagesearch.features import Classified, read_classes
+from imagesearch.figures.display import has_window, report_saved, show
+from imagesearch.figures.grids import (
+    Tile,
+    classification_figure,
+    contact_sheet,
+    fill_classes,
+    fill_grid,
+    fill_sheet,
+    photo_with_faces,
+    result_grid,
+)
+from imagesearch.figures.style import person_colour
+from imagesearch.figures.viewer import Album, Detail, Fact, browse, facts_of, pages_of
+from imagesearch.photos import PhotoError, decode
+from imagesearch.pipeline import Dataset
+from imagesearch.search import Answer, Result
+from imagesearch.store import Vocabulary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_THUMBNAIL = 480  # pixels; sharp enough in a cell of a grid, and light in a grid of a hundred
+_PHOTOS_IN_A_FIGURE = 24
+_COLUMNS, _ROWS = 7, 3  # of a page in a window, the query's cell among them
+_ROWS_OF_FACES, _CLASSIFIED_ON_A_PAGE = 4, 4
+_FACE = 112  # pixels of a cut-out face
+_PEOPLE_IN_A_FIGURE, _FACES_IN_A_ROW, _FACES_IN_A_FIGURE = 24, 8, 64
+
+
+def print_answer(answer: Answer) -> None:
+    """Print how the query was read, and a line a result: rank, score, calibrated score, what it is."""
+    print(answer.read_as)
+    for result in answer.results:
+        fit = f"  {result.fit:.2f}" if result.fit is not None else ""
+        about = ", ".join(filter(None, (*result.people, result.city or result.country)))
+        label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
+        burst = f"  +{result.like_it} alike" if result.like_it else ""
+        about = f"  {about}" if about else ""
+        print(f"{result.rank:>4}  {_measure(result, 4)}{fit}  {result.path}{label}{about}{burst}")
+
+
+def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
+    """Show an answer as a grid of photos in a window, or save it, and say where it went."""
+    limit = dataset.config.extraction.max_megapixels
+    shown = answer.query.image or answer.query.face
+    image = _thumbnail(shown, limit) if shown else None
+    instead = "nothing looks like that; these are the nearest" if answer.nothing_fits else ""
+    remark = instead or (answer.notes[0] if answer.relaxed else answer.read_as)
+    title = answer.query.title
+    # each is made when it is first looked at: pages that nobody turns to cost nothing
+    tile = functools.cache(lambda number: _tile(dataset, answer.results[number]))
+    window = window and has_window()
+    if save or not window:
+        figure = result_grid(title, [tile(i) for i in range(len(answer.results))], image, remark)
+        report_saved(show(figure, f"search {title}", save=save, window=False))
+    if window:
+        browse(_album(answer, dataset, tile, image, remark))
+
+
+def _tile(dataset: Dataset, result: Result) -> Tile:
+    more = f"  +{result.like_it}" if result.like_it else ""
+    title = f"{result.rank} · {_measure(result, 3)}{more}"
+    image = dataset.thumbnail(result.path, _THUMBNAIL)
+    return Tile(image, title, Path(result.path).name, ", ".join(result.people))
+
+
+def _album(
+    answer: Answer,
+    dataset: Dataset,
+    tile: Callable[[int], Tile],
+    image: Image.Image | None,
+    remark: str,
+) -> Album:
+    """Return an answer as a window shows it: a page of the grid, and each photo large."""
+    title, results = answer.query.title, answer.results
+    pages = pages_of(len(results), _COLUMNS * _ROWS - 1)
+    cells = min(1 + len(results), _COLUMNS * _ROWS)
+    rows = 1 if cells <= 3 else 2 if cells <= 12 else _ROWS
+    columns = max(2, math.ceil(cells / rows))
+    cast = Vocabulary.read(dataset.folder).cast
+    classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
+
+    def draw(figure: Figure, page: range) -> list[Axes]:
+        return fill_grid(figure, columns, [1] * rows, title, [tile(i) for i in page], image, remark)
+
+    def large(number: int, pixels: int) -> Detail:
+        result = results[number]
+        facts = facts_of(result, classes().get(result.path, ()), cast)
+        picture, missing = _large(dataset, result.path, pixels)
+        return Detail(picture, f"{result.rank} · {Path(result.path).name}", facts, missing)
+
+    return Album(title, pages, draw, large)
+
+
+def _large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None, str]:
+    """Return a photo, upright, with so many pixels on its longer side if it has them; or None and why."""
+    photo = dataset.photo(path)
+    if photo is None:
+        return None, "not there any more"
+    return _or_why_not(lambda: dataset.previews.open(photo, 0, pixels).image, pixels)
+
+
+def _or_why_not(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
+    """Return a photo, or None and why it cannot be decoded now: in an open window photos may go."""
+    try:
+        image = decoded()
+    except PhotoError as error:
+        return None, str(error)
+    image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
+    return image, ""
+
+
+def _measure(result: Result, digits: int) -> str:
+    """Write what a result is ranked by: its score, or the day it was taken."""
+    return f"{result.score:.{digits}f}" if result.score is not None else result.taken_at[:10] or "no date"
+
+
+def copy_results(results: Sequence[Result], folder: Path) -> None:
+    """Copy the photos found into a folder, named by rank, without overwriting anything.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be written to.
+    """
+    copied = gone = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for result in results:
+            target = folder / f"{result.rank:03d}_{result.file.name}"
+            gone += not result.file.is_file()
+            if result.file.is_file() and not target.exists():
+                shutil.copy2(result.file, target)
+                copied += 1
+    except OSError as error:
+        raise UserError(f"--copy-to {folder}: {error.strerror or error}") from None
+    rest = len(results) - copied - gone
+    left = f", {rest} were there already" if rest else ""
+    lost = f", {gone} are not on the disk any more" if gone else ""
+    print(f"copied {copied} photos to {folder}{left}{lost}", file=sys.stderr)
+
+
+def print_classes(results: Sequence[Classified]) -> None:
+    """Print each photo with its labels, or the reason why it has none."""
+    for result in results:
+        print(result.file)
+        if result.error:
+            print(f"  failed: {result.error}")
+        for label, score in result.classes:
+            print(f"  {score:>6.1%}  {label}")
+
+
+def classes_figure(
+    results: Sequence[Classified], max_megapixels: float, save: Path | None, window: bool
+) -> None:
+    """Show photos beside the bars of their labels, page by page, or save them, and say where it went."""
+    name = f"classes {results[0].file.stem}" if len(results) == 1 else f"classes of {len(results)} photos"
+
+    @functools.cache
+    def item(i: int) -> tuple[Image.Image | None, str, Sequence[tuple[str, float]]]:
+        image, _ = _or_why_not(lambda: _thumbnail(results[i].file, max_megapixels), _THUMBNAIL)
+        return image, results[i].file.name, results[i].classes
+
+    window = window and has_window()
+    if save or not window:
+        count = min(_PHOTOS_IN_A_FIGURE, len(results))
+        if count < len(results):
+            print(f"the figure shows the first {count} of {len(results)} photos", file=sys.stderr)
+        figure = classification_figure([item(i) for i in range(count)])
+        report_saved(show(figure, name, save=save, window=False))
+    if not window:
+        return
+    pages = pages_of(len(results), _CLASSIFIED_ON_A_PAGE)
+    columns = 1 if len(results) == 1 else 2
+    rows = math.ceil(min(len(results), _CLASSIFIED_ON_A_PAGE) / columns)
+
+    def draw(figure: Figure, page: range) -> list[Axes]:
+        return fill_classes(figure, [item(i) for i in page], rows, columns)
+
+    def large(number: int, pixels: int) -> Detail:
+        result = results[number]
+        labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
+        facts = Fact("shows", labels), Fact("file", (str(result.file),))
+        limits = {"longest": pixels, "max_megapixels": max_megapixels}
+        image, missing = _or_why_not(lambda: decode(result.file, **limits).image, pixels)
+        return Detail(image, result.file.name, facts, missing)
+
+    browse(Album(name, pages, draw, large))
+
+
+def print_people(people: People, least: int) -> None:
+    """Print everybody who has at least so many faces, those with most first."""
+    shown = [person for person in people.persons if person.name or len(person.rows) >= least]
+    if shown:
+        print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")
+    for person in shown:
+        print(f"{person.number:>6}  {len(person.rows):>5}  {people.photos(person):>6}  {person.name or '-'}")
+    print(people)
+
+
+def contact_sheet_figure(
+    people: People, dataset: Dataset, least: int, save: Path | None, window: bool
+) -> None:
+    """Show or save a row of faces for each of the people with most of them, and say where it went."""
+    there = [person for person in people.persons if person.name or len(person.rows) >= least]
+    shown = there[:_PEOPLE_IN_A_FIGURE]
+    if len(shown) < len(there):
+        print(f"the figure shows the first {len(shown)} of {len(there)} people", file=sys.stderr)
+    rows = [(_heading(person), person, range(min(_FACES_IN_A_ROW, len(person.rows)))) for person in shown]
+    _show_sheet(people, dataset, rows, "people", save, window)
+
+
+def person_figure(people: People, person: Person, dataset: Dataset, save: Path | None, window: bool) -> None:
+    """Show or save the faces of one person, each with its number, and say where it went."""
+    count = min(_FACES_IN_A_FIGURE, len(person.rows))
+    if count < len(person.rows):
+        print(f"the figure shows the best {count} of {len(person.rows)} faces", file=sys.stderr)
+    starts = range(0, count, _FACES_IN_A_ROW)
+    rows = [
+        ("" if start else _heading(person), person, range(start, min(start + _FACES_IN_A_ROW, count)))
+        for start in starts
+    ]
+    _show_sheet(people, dataset, rows, person.label, save, window)
+
+
+def _show_sheet(
+    people: People,
+    dataset: Dataset,
+    rows: Sequence[tuple[str, Person, range]],
+    name: str,
+    save: Path | None,
+    window: bool,
+) -> None:
+    """Show rows of faces page by page in a window, or save them all as one figure."""
+    if not rows:
+        report_saved(show(contact_sheet([]), name, save=save, window=window))
+        return
+    crops = functools.cache(lambda i: (rows[i][0], _crops(people, rows[i][1], dataset, rows[i][2])))
+    window = window and has_window()
+    if save or not window:
+        figure = contact_sheet([crops(i) for i in range(len(rows))], people.cast)
+        report_saved(show(figure, name, save=save, window=False))
+    if not window:
+        return
+    faces = [int(person.rows[place]) for _, person, places in rows for place in places]
+    ends = np.cumsum([0, *(len(places) for _, _, places in rows)]).tolist()
+    firsts = range(0, max(1, len(rows)), _ROWS_OF_FACES)
+    pages = [range(ends[first], ends[min(first + _ROWS_OF_FACES, len(rows))]) for first in firsts]
+
+    def draw(figure: Figure, page: range) -> list[Axes]:
+        first = firsts[pages.index(page)]
+        shown = [crops(i) for i in range(first, min(first + _ROWS_OF_FACES, len(rows)))]
+        empty = [("", ())] * (_ROWS_OF_FACES - len(shown))
+        return fill_sheet(figure, [*shown, *empty], _FACES_IN_A_ROW, people.cast)
+
+    def large(number: int, pixels: int) -> Detail:
+        return _photo_of_face(people, dataset, faces[number], pixels)
+
+    browse(Album(name, pages, draw, large))
+
+
+def _photo_of_face(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
+    """Return the photo that a face is on, with boxes around all its faces."""
+    entry, cast = people.faces.entry(row), people.cast
+    image, missing = _large(dataset, entry.path, pixels)
+    labels, _ = people.labels()
+    here = np.flatnonzero(people.faces.photo_ids == entry.photo_id).tolist()
+    scale = image.width / entry.width if image else 1.0
+    boxes = [((people.faces.boxes[i] * scale).tolist(), labels[i]) for i in here]
+    names = tuple(sorted({labels[i] for i in here if labels[i]}))
+    facts = (
+        Fact("people", names, tuple(person_colour(name, cast) for name in names)),
+        Fact("file", (entry.path,)),
+    )
+    return Detail(image, Path(entry.path).name, facts, missing, boxes, cast)
+
+
+def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None, window: bool) -> None:
+    """Show or save a photo with a box around each face, and say where it went.
+
+    Raises
+    ------
+    UserError
+        If the photo is not one of the dataset's that faces were looked for in.
+    """
+    names = {path, os.path.abspath(path)}  # noqa: PTH100 - links stay as they are
+    entry = next(
+        (e for e in people.faces.seen.values() if e.path == path or str(dataset.file(e.path)) in names), None
+    )
+    photo = dataset.photo(entry.path) if entry else None
+    if photo is None:
+        raise UserError(f"{path}: not a photo of {dataset.config.dataset.name} that 02 has looked at")
+    picture = dataset.previews.preview(photo)
+    scale = picture.image.width / picture.width
+    labels, _ = people.labels()
+    rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
+    boxes = [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
+    figure = photo_with_faces(picture.image, boxes, entry.path, people.cast)
+    report_saved(show(figure, f"faces {Path(path).stem}", save=save, window=window))
+
+
+def _heading(person: Person) -> str:
+    return f"{person.number} · {person.label}" if person.name else person.label
+
+
+def _crops(people: People, person: Person, dataset: Dataset, places: range) -> list[Tile]:
+    """Cut out some of a person's faces, numbered as ``3.1``."""
+    tiles = []
+    for place in places:
+        row = int(person.rows[place])
+        photo = dataset.photo(people.faces.entry(row).path)
+        try:
+            picture = dataset.previews.preview(photo) if photo else None
+        except PhotoError:
+            picture = None
+        image = None
+        if picture is not None:
+            image = _cut_out(picture.image, people.faces.boxes[row] * picture.image.width / picture.width)
+        tiles.append(Tile(image, f"{person.number}.{place + 1}"))
+    return tiles
+
+
+def _cut_out(image: Image.Image, box: np.ndarray) -> Image.Image:
+    """Return the square around a face, with some air, black beyond the photo's edges."""
+    half = 0.7 * float(max(box[2:] - box[:2]))
+    x, y = ((box[:2] + box[2:]) / 2).tolist()
+    around = tuple(round(v) for v in (x - half, y - half, x + half, y + half))
+    return image.crop(around).resize((_FACE, _FACE), Image.Resampling.LANCZOS)
+
+
+def _thumbnail(file: Path, max_megapixels: float) -> Image.Image:
+    image = decode(file, _THUMBNAIL // 2, max_megapixels=max_megapixels).image
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
+    return image

@@ -1,0 +1,405 @@
+"""A collection at a glance: a map of its vectors with thumbnails, and a timeline of photos by person."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from imagesearch.errors import UserError
+from imagesearch.figures.display import new_figure, report_saved, show, write_fitting
+from imagesearch.figures.style import ACCENT, INK, PALETTE, QUIET, person_colour, shorten
+from imagesearch.pipeline import Dataset
+from imagesearch.store import Store, Vocabulary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.offsetbox import OffsetImage
+
+    Picture = Callable[[int], Image.Image | None]
+
+_MAP_INCHES, _LEGEND_INCHES, _TIME_INCHES = 9.5, 1.6, (12.0, 4.6)
+_THUMBNAILS = (46, 120)  # points of the longer side on the map: of many photos, and of few
+_AIR = 1.15  # thumbnails are at least that many of their own sizes apart, so that dots are seen between
+_GROUPS = 8  # classes or people with a colour of their own; the others share one
+_MOST_POINTS = {"pca": 10_000, "tsne": 2_000}  # beyond, dots cover dots, and t-SNE takes minutes
+_PIXELS = 160  # of a thumbnail, sharp in a PDF too
+_MOST_MONTHS = 120
+_KEYS_A_BATCH = 5_000
+_OTHERS, _NOBODY = " others", " nobody known"  # no name begins with a space
+_GREYS = {_OTHERS: "#9fb3c8", _NOBODY: "#d5dae0"}
+
+Progress = Callable[[Iterable[int], int, str], Iterable[int]]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What points are coloured by: each one's group, the groups' colours, and that in words for a title."""
+
+    names: Sequence[str]
+    colours: Mapping[str, str]
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Vectors on a plane: (n, 2) points, and what may be read off them, in words."""
+
+    points: np.ndarray
+    said: str
+
+
+# --- what a collection holds -> figures --------------------------------------------------------------------
+
+
+def show_vector_map(
+    dataset: Dataset, store: Store, save: Path, window: bool, *, tsne: bool = False, progress: Progress
+) -> None:
+    """Save a map of the vectors in a dataset's collection, show it where there is a window, say where it is.
+
+    Of more photos than a map has room for, some chosen at random stand for all; the title says so.
+
+    Parameters
+    ----------
+    dataset, store
+        What the collection holds, and where the photos are.
+    save, window
+        As in `imagesearch.figures.display.show`.
+    tsne
+        Lay them out by t-SNE in place of PCA.
+    progress
+        Wraps the photos whose thumbnails are read, with their number and the unit.
+
+    Raises
+    ------
+    UserError
+        If the dataset has no collection of photos, or an empty one.
+    """
+    name = dataset.config.dataset.name
+    kind = _kind(store, name)
+    every = np.sort([hit.id for hit in store.every(name, kind)])
+    keys = _sample(every, _MOST_POINTS["tsne" if tsne else "pca"])
+    hits = store.rows(name, kind, keys, ("path", "class_label", "face_labels"))
+    rows = [hit.fields for hit in hits]
+    if tsne:
+        print(f"t-SNE lays {len(hits):,} photos out: of 2,000 it takes up to a minute", file=sys.stderr)
+    projection = project(_vectors(store, name, kind, [hit.id for hit in hits]), tsne)
+    groups = _by_class(rows) or _by_person(rows, Vocabulary.read(dataset.folder).cast)
+    of = f" of {len(every):,} photos, chosen at random," if len(keys) < len(every) else " photos"
+    title = f"{name}: {len(keys):,}{of} by their {kind.upper()} vectors{groups.said}"
+
+    def picture(point: int) -> Image.Image | None:
+        return dataset.thumbnail(rows[point]["path"], _PIXELS)
+
+    figure = vector_map(projection, groups, picture, title, progress)
+    report_saved(show(figure, f"map of vectors {name}", save=save, window=window))
+
+
+def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> None:
+    """Save a timeline of a dataset's photos, show it where there is a window, and say where it is.
+
+    Raises
+    ------
+    UserError
+        If the dataset has no collection of photos, or none of them has a time.
+    """
+    name = dataset.config.dataset.name
+    fields = ("has_time", "taken_at", "face_labels")
+    rows = [hit.fields for hit in store.every(name, _kind(store, name), fields)]
+    dated = [row for row in rows if row["has_time"]]
+    if not dated:
+        raise UserError("no photo says when it was taken: there is no timeline; run 04_extract_geo.py and 05")
+    days = [datetime(1970, 1, 1) + timedelta(seconds=row["taken_at"]) for row in dated]
+    left = f"; {len(rows) - len(dated):,} have no date" if len(dated) < len(rows) else ""
+    title = f"{name}: {len(dated):,} photos{left}"
+    cast = Vocabulary.read(dataset.folder).cast
+    figure = timeline(days, [row["face_labels"] for row in dated], title, cast)
+    report_saved(show(figure, f"timeline {name}", save=save, window=window))
+
+
+# --- the map -----------------------------------------------------------------------------------------------
+
+
+def project(vectors: np.ndarray, tsne: bool = False) -> Projection:
+    """Lay vectors out on a plane.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32
+        At least one.
+    tsne
+        By t-SNE (van der Maaten and Hinton 2008, https://scikit-learn.org/stable/modules/manifold.html#t-sne)
+        in place of PCA; of fewer than five there is nothing to lay out, and PCA is taken.
+    """
+    # threads that wait for each other by spinning take the time that the others need, on a busy
+    # machine most of it; read when scikit-learn is first imported
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from sklearn.decomposition import PCA
+
+    vectors = np.asarray(vectors, np.float32)
+    size = min(2, *vectors.shape)
+    if len(vectors) < 2 or not vectors.std(axis=0).any():
+        return Projection(np.zeros((len(vectors), 2)), "all the same")
+    if tsne and len(vectors) >= 5:
+        from sklearn.manifold import TSNE
+
+        # 50 directions hold nearly all of it, and the neighbours are found in a tenth of the time
+        few = PCA(min(50, *vectors.shape), random_state=0).fit_transform(vectors)
+        perplexity = min(30.0, (len(vectors) - 1) / 3)
+        points = TSNE(2, perplexity=perplexity, init="pca", random_state=0).fit_transform(few)
+        return Projection(points, "t-SNE: neighbours are alike; how far apart groups lie says little")
+    pca = PCA(size, random_state=0)
+    points = np.zeros((len(vectors), 2))
+    points[:, :size] = pca.fit_transform(vectors)
+    held = float(pca.explained_variance_ratio_.sum())
+    return Projection(points, f"PCA: these two directions hold {held:.0%} of how the vectors differ")
+
+
+def vector_map(
+    projection: Projection,
+    groups: Groups,
+    picture: Picture,
+    title: str,
+    progress: Progress | None = None,
+) -> Figure:
+    """Draw vectors on a plane: thumbnails as far as there is room, dots for all others.
+
+    Parameters
+    ----------
+    projection
+        n points.
+    groups
+        What the points are coloured by.
+    picture
+        Returns the photo of a point, or None if it is gone; asked only for those that have room.
+    title
+        Above the map.
+    progress
+        Wraps the points whose photos are read.
+    """
+    across, down = np.ptp(projection.points, axis=0).tolist()
+    ratio = min(1.35, max(0.8, across / down)) if down > 0 else 1.35
+    figure = new_figure((ratio * _MAP_INCHES + _LEGEND_INCHES, _MAP_INCHES))
+    axis = figure.subplots()
+    points, colours = projection.points, [groups.colours[name] for name in groups.names]
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+    heading = axis.set_title("x", color=INK, size=11, parse_math=False)
+    axis.set_xlabel(projection.said, color=QUIET)
+    size = 14 if len(points) < 3000 else 5
+    axis.scatter(*points.T, s=size, c=colours, linewidths=0, alpha=0.7, zorder=1)
+    axis.set_aspect("equal", adjustable="datalim")
+    side = min(_THUMBNAILS[1], max(_THUMBNAILS[0], 500 / len(points) ** 0.5))
+    axis.margins(side / 72 / _MAP_INCHES / 2 + 0.03)
+    if len(groups.colours) > 1:
+        _legend(figure, groups.colours)
+    figure.draw_without_rendering()  # only now it is known how wide the map is, beside its legend
+    write_fitting(heading, title, axis.bbox.width, 120, lines=2)
+    figure.draw_without_rendering()  # and below its title where, and how much room thumbnails have
+    chosen = spread(axis.transData.transform(points), side * _AIR * figure.dpi / 72)
+    thumbnails = []
+    for point in progress(chosen, len(chosen), "thumbnail") if progress else chosen:
+        image = picture(point)
+        if image is not None:
+            small = _place(axis, points[point], image, side, colours[point])
+            thumbnails.append((small, small.get_zoom()))
+    _grow_with(figure, thumbnails)
+    return figure
+
+
+def spread(points: np.ndarray, room: float) -> list[int]:
+    """Choose points that are at least ``room`` apart, across or down: first the typical ones of full places.
+
+    Parameters
+    ----------
+    points : (n, 2) float
+    room
+        In the same units.
+
+    Returns
+    -------
+    chosen : list of int
+        Rows of `points`.
+    """
+    cells = np.floor(points / room).astype(np.int64)
+    _, which, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+    which = which.reshape(-1)
+    means = np.stack([np.bincount(which, column) / counts for column in points.T], axis=1)
+    off = np.abs(points - means[which]).max(axis=1)
+    taken: dict[tuple[int, int], list[int]] = {}
+    chosen = []
+    for point in np.lexsort((off, -counts[which])).tolist():
+        x, y = cells[point].tolist()
+        near = [p for i in (x - 1, x, x + 1) for j in (y - 1, y, y + 1) for p in taken.get((i, j), ())]
+        if not near or (np.abs(points[near] - points[point]).max(axis=1) >= room).all():
+            taken.setdefault((x, y), []).append(point)
+            chosen.append(point)
+    return chosen
+
+
+# --- the timeline ------------------------------------------------------------------------------------------
+
+
+def timeline(
+    days: Sequence[datetime], people: Sequence[Sequence[str]], title: str, cast: Sequence[str] = ()
+) -> Figure:
+    """Draw how many photos were taken in each month, stacked by who is in them.
+
+    A bar is as high as the month's photos are many: one with several people is shared out among them, so
+    that no photo counts twice. Beyond ten years, a bar is a year.
+
+    Parameters
+    ----------
+    days
+        When each photo was taken; at least one.
+    people
+        Who is in each; the most frequent have their colours, all others are one.
+    title
+        Above it.
+    cast
+        All named people, for their colours.
+    """
+    months = np.asarray([day.year * 12 + day.month - 1 for day in days])
+    by_year = months.max() - months.min() + 1 > _MOST_MONTHS
+    bins = months // 12 if by_year else months
+    first, count = int(bins.min()), int(bins.max() - bins.min() + 1)
+    frequent = [name for name, _ in Counter(n for names in people for n in names).most_common(_GROUPS)]
+    heights = {name: np.zeros(count) for name in (*frequent, _OTHERS, _NOBODY)}
+    for place, names in zip((bins - first).tolist(), people, strict=True):
+        for name in names or (_NOBODY,):
+            known = name in frequent or not names
+            heights[name if known else _OTHERS][place] += 1 / max(1, len(names))
+    figure = new_figure(_TIME_INCHES)
+    axis = figure.subplots()
+    bottom, seen, drawn = np.zeros(count), set(), {}
+    for name, values in heights.items():
+        if values.any():
+            colour = person_colour(name, cast) if name in frequent else _GREYS[name] if frequent else ACCENT
+            # more people than colours: the second of one colour is hatched
+            hatch = "////" if colour in seen else None
+            seen.add(colour)
+            style = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+            drawn[name] = axis.bar(range(count), values, 0.86, bottom, **style)
+            bottom += values
+    _time_axis(axis, first, count, by_year)
+    axis.set_title(title, color=INK, size=11, parse_math=False)
+    axis.set_ylabel(f"photos a {'year' if by_year else 'month'}", color=INK)
+    if frequent:
+        axis.set_xlabel("a photo with several people is shared out among them", color=QUIET, size=8)
+        _write_legend(figure, list(drawn.values())[::-1], list(drawn)[::-1])
+    return figure
+
+
+# --- details -----------------------------------------------------------------------------------------------
+
+
+def _kind(store: Store, name: str) -> str:
+    """Return which collection of photos a dataset has: by CLIP, or by ViT alone."""
+    kinds = [c.kind for c in store.collections() if c.dataset == name and c.kind != "faces" and c.rows]
+    if not kinds:
+        raise UserError(f"{store.uri}: no photos in the collections of dataset {name!r}: nothing to draw")
+    return kinds[0]
+
+
+def _sample(keys: np.ndarray, most: int) -> list[int]:
+    if len(keys) > most:
+        keys = np.sort(np.random.default_rng(0).choice(keys, most, replace=False))
+    return keys.tolist()
+
+
+def _vectors(store: Store, name: str, kind: str, keys: Sequence[int]) -> np.ndarray:
+    """Return vectors in the order of their keys; in batches, for Milvus sends lists of Python's floats."""
+    batches = (keys[start : start + _KEYS_A_BATCH] for start in range(0, len(keys), _KEYS_A_BATCH))
+    return np.concatenate([np.stack(list(store.vectors(name, kind, batch).values())) for batch in batches])
+
+
+def _by_class(rows: Sequence[dict[str, Any]]) -> Groups | None:
+    """Group photos by what they show; None if that is known of none."""
+    labels = [row["class_label"] for row in rows]
+    frequent = [label for label, _ in Counter(filter(None, labels)).most_common(_GROUPS)]
+    colours = dict(zip(frequent, PALETTE, strict=False))
+    return _grouped(labels, colours, ", coloured by what they show") if frequent else None
+
+
+def _by_person(rows: Sequence[dict[str, Any]], cast: Sequence[str]) -> Groups:
+    """Group photos by the most frequent of the people in them."""
+    counts = Counter(name for row in rows for name in row["face_labels"])
+    frequent = [name for name, _ in counts.most_common(_GROUPS)]
+    names = [max(row["face_labels"], key=lambda name: counts[name], default="") for row in rows]
+    return _grouped(names, {n: person_colour(n, cast) for n in frequent}, ", coloured by who is in them")
+
+
+def _grouped(names: Sequence[str], colours: dict[str, str], said: str) -> Groups:
+    names = [name if name in colours or not name else _OTHERS for name in names]
+    colours = colours | {name: _GREYS.get(name, QUIET) for name in (_OTHERS, "") if name in names}
+    return Groups(names, colours, said if any(names) else "")
+
+
+def _place(axis: Axes, point: np.ndarray, image: Image.Image, side: float, colour: str) -> OffsetImage:
+    """Draw a thumbnail around a point, in a frame of its colour."""
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+    small = OffsetImage(np.asarray(image), zoom=side / max(image.size))
+    frame = {"edgecolor": colour, "facecolor": colour, "linewidth": 1.5}
+    box = AnnotationBbox(small, tuple(point), pad=0.05, bboxprops=frame, zorder=2)
+    box.set_in_layout(False)  # else the map would shrink for it
+    axis.add_artist(box)
+    return small
+
+
+def _grow_with(figure: Figure, thumbnails: Sequence[tuple[OffsetImage, float]]) -> None:
+    """Let thumbnails grow and shrink with the window, so that they never cover each other."""
+    across, down = figure.get_size_inches()
+
+    def resized(_: object) -> None:
+        factor = min(figure.get_figwidth() / across, figure.get_figheight() / down)
+        for small, zoom in thumbnails:
+            small.set_zoom(zoom * factor)
+
+    figure.canvas.mpl_connect("resize_event", resized)
+
+
+def _legend(figure: Figure, colours: Mapping[str, str]) -> None:
+    from matplotlib.lines import Line2D
+
+    dots = [Line2D([], [], marker="o", linestyle="", color=colour) for colour in colours.values()]
+    _write_legend(figure, dots, [name or "unknown" for name in colours])
+
+
+def _write_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> None:
+    """Write a legend on the right, whatever letters a name has."""
+    legend = figure.legend(handles, [""] * len(names), loc="outside right upper", frameon=False)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set(text=shorten(name.strip(), 28), parse_math=False, color=INK)
+
+
+def _time_axis(axis: Axes, first: int, count: int, by_year: bool) -> None:
+    """Write years, and months as far as there is room."""
+    if by_year:
+        step = 1 if count <= 20 else 5 if count <= 100 else 10
+        ticks = [i for i in range(count) if (first + i) % step == 0]
+        labels = [str(first + i) for i in ticks]
+    else:
+        step = 1 if count <= 18 else 3 if count <= 36 else 6
+        ticks = [i for i in range(count) if (first + i) % step == 0 or count <= 3]
+        labels = [_month(first + i, with_year=n == 0) for n, i in enumerate(ticks)]
+    axis.set_xticks(ticks, labels)
+    axis.set_xlim(-0.7, max(count, 4) - 0.3)  # one month alone is no wall
+    axis.tick_params(length=0, colors=INK)
+    axis.yaxis.get_major_locator().set_params(integer=True)
+    axis.grid(axis="y", color=QUIET, alpha=0.3, linewidth=0.6)
+    axis.set_axisbelow(True)
+
+
+def _month(month: int, with_year: bool) -> str:
+    name = datetime(month // 12, month % 12 + 1, 1).strftime("%b")
+    return f"{name}\n{month // 12}" if with_year or month % 12 == 0 else name

@@ -1,0 +1,325 @@
+"""Step 04: where and when photos were taken, read off their files, and the addresses of these places."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.geo.address import NOWHERE, Address
+from imagesearch.geo.reverse import Located, Online, Progress, locate_all
+from imagesearch.photos import Facts, Photo, Picture, read_facts
+from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary, written_whole
+from imagesearch.store import PHOTO_FIELDS, Vocabulary, count_words, join_list
+from imagesearch.text import fold
+
+# Changes whenever metadata is read differently, so that the photos are read again.
+_FINGERPRINT = "metadata/2"
+_PHOTOS_A_BATCH = 64
+_FACTS = pa.schema(
+    [
+        ("photo_id", pa.int64()),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+        ("taken_at", pa.timestamp("ms")),  # the local wall clock, without a zone
+        ("utc_offset", pa.int16()),  # minutes
+        ("camera", pa.string()),
+        ("rating", pa.int8()),
+        ("keywords", pa.list_(pa.string())),
+        ("remarks", pa.list_(pa.string())),
+    ]
+)
+_PLACE = pa.struct([("name", pa.string()), ("kind", pa.string())])
+_ADDRESSES = pa.schema(
+    [
+        ("photo_id", pa.int64()),
+        ("latitude", pa.float64()),  # of what position this is the address
+        ("longitude", pa.float64()),
+        ("city", pa.string()),
+        ("county", pa.string()),
+        ("state", pa.string()),
+        ("country", pa.string()),
+        ("address", pa.string()),
+        ("places", pa.list_(_PLACE)),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """What is known of one photo: what its file says, and the address of its position."""
+
+    facts: Facts
+    address: Address = NOWHERE
+
+
+@dataclass
+class GeoSummary:
+    """How a run went; counts are of photos, those of network look-ups of places."""
+
+    photos: Summary
+    positions: int = 0
+    times: int = 0
+    addresses: int = 0
+    asked: int = 0
+    unanswered: int = 0
+    reason: str = ""
+    """Why the geocoder did not answer, the last time it did not."""
+    remarks: dict[str, list[str]] = field(default_factory=dict)
+    """By path: what of a photo's metadata was left out, and why."""
+
+    @property
+    def note(self) -> str:
+        """A line about places that the geocoder has not answered about; or nothing."""
+        if not self.unanswered:
+            return ""
+        return (
+            f"no answer about {self.unanswered} places ({self.reason}): their photos have offline addresses "
+            "until the next run, which asks again"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        found = asdict(self)
+        return found.pop("photos") | found
+
+    def __str__(self) -> str:
+        found = (
+            f"{self.positions} with a position, {self.addresses} with an address, {self.times} with a time"
+        )
+        asked = f", {self.asked} places asked about" if self.asked else ""
+        return f"{self.photos}; {found}{asked}"
+
+
+def extract_geo(
+    config: Config,
+    dataset: Dataset,
+    *,
+    retry_failed: bool = False,
+    progress: PhotoProgress | None = None,
+    asking: Progress | None = None,
+) -> GeoSummary:
+    """Bring the table ``geo`` up to date with a dataset's photos, and write their addresses beside it.
+
+    The addresses are looked up anew each time, so that another geocoder or language is a matter of seconds
+    (offline) or of the cache (over the network), and no photo is read again for it.
+
+    Parameters
+    ----------
+    config
+        Names the geocoder.
+    dataset
+        Its photos and tables.
+    retry_failed, progress
+        See `imagesearch.pipeline.runner.run_steps`.
+    asking
+        Wraps the places that are asked about over the network, with their number.
+
+    Raises
+    ------
+    UserError
+        If a root of the dataset cannot be found, another run is writing or asking, or the geocoder cannot be
+        set up.
+    """
+    online = _online(config, dataset)
+    step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataEngine)
+    summary = dataset.catch_up(
+        [step],
+        batch_size=_PHOTOS_A_BATCH,
+        retry_failed=retry_failed,
+        progress=progress,
+    )
+    try:
+        with FileLock(dataset.folder / ".geo.lock", blocking=False):
+            facts = _read_facts(dataset)
+            located = _locate(config, dataset, facts, online, asking)
+    except Timeout:
+        raise UserError(f"{dataset.folder}: another run is looking up addresses") from None
+    paths = {photo.photo_id: photo.path for photo in dataset.photos}
+    return GeoSummary(
+        summary,
+        positions=sum(known.latitude is not None for known in facts.values()),
+        times=sum(known.taken_at is not None for known in facts.values()),
+        addresses=sum(address != NOWHERE for address in located.addresses),
+        asked=located.asked,
+        unanswered=located.unanswered,
+        reason=located.reason,
+        remarks={paths[i]: list(known.remarks) for i, known in facts.items() if known.remarks},
+    )
+
+
+def read_whereabouts(dataset: Dataset) -> dict[int, Whereabouts]:
+    """Return what step 04 found about the photos that are there, by photo id; empty before its first run."""
+    facts = _read_facts(dataset)
+    addresses = _read_addresses(dataset) if facts else {}
+    return {
+        i: Whereabouts(known, addresses.get((i, known.latitude, known.longitude), NOWHERE))
+        for i, known in facts.items()
+    }
+
+
+def count_unlocated(dataset: Dataset) -> int:
+    """Count the photos whose position has changed, or was found, since addresses were last looked up."""
+    facts = _read_facts(dataset)
+    addresses = _read_addresses(dataset) if facts else {}
+    placed = ((i, f.latitude, f.longitude) for i, f in facts.items() if f.latitude is not None)
+    return sum(key not in addresses for key in placed)
+
+
+# --- from the tables to Milvus -----------------------------------------------------------------------------
+
+
+def fields_of(where: Whereabouts) -> dict[str, Any]:
+    """Return what is known of a photo as scalar fields of its collections; what is unknown is left out.
+
+    The lists hold folded words: they are compared with what people type, not shown.
+    """
+    facts, address = where.facts, where.address
+    fields: dict[str, Any] = {name: getattr(address, name) for name in _TEXTS}
+    fields |= {"camera": facts.camera, "keywords": _words(facts.keywords, "keywords")}
+    fields["place_words"] = _words((name for name, _ in address.places), "place_words")
+    if facts.latitude is not None:
+        fields |= {"has_gps": True, "latitude": facts.latitude, "longitude": facts.longitude}
+    if facts.taken_at is not None:
+        seconds = (facts.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
+        fields |= {"has_time": True, "taken_at": seconds}
+        fields |= {name: getattr(facts.taken_at, name) for name in ("year", "month", "day")}
+        fields["weekday"] = facts.taken_at.weekday()
+    if facts.rating is not None:
+        fields["rating"] = facts.rating
+    return fields
+
+
+def vocabulary_of(known: Collection[Whereabouts]) -> Vocabulary:
+    """Count the places, cameras and keywords of some photos."""
+    return Vocabulary(
+        places=count_words(place for where in known for place in where.address.places),
+        cameras=count_words(((w.facts.camera, "") for w in known if w.facts.camera), folded=False),
+        keywords=count_words((word, "") for where in known for word in where.facts.keywords),
+        within=_within({where.address.places for where in known}),
+    )
+
+
+def _within(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:
+    """Return by folded place the larger ones that are on an address with it."""
+    around: dict[str, set[str]] = {}
+    for places in addresses:
+        ranked = [(fold(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS]
+        for place, rank in ranked:
+            around.setdefault(place, set()).update(name for name, other in ranked if other > rank)
+    return {place: tuple(sorted(around[place])) for place in sorted(around) if around[place]}
+
+
+_TEXTS = ("city", "county", "state", "country", "address")
+_KINDS = _TEXTS[:4]  # from small to large
+_LIMITS = {item.name: item.max_bytes for item in PHOTO_FIELDS if item.type == "LIST"}
+
+
+def _words(names: Iterable[str], name: str) -> list[str]:
+    """Fold names to elements of a list field, as many as it holds: more would cost the whole photo."""
+    elements = list(dict.fromkeys(filter(None, map(fold, names))))
+    while len(join_list(elements).encode()) > _LIMITS[name]:
+        elements.pop()
+    return elements
+
+
+# --- from files to the table -------------------------------------------------------------------------------
+
+
+class MetadataEngine:
+    """Reads metadata off the files themselves; an `imagesearch.pipeline.runner.Engine`."""
+
+    side = longest = 0  # no pixels
+
+    def prepare(self, photo: Photo, picture: Picture | None) -> Facts:
+        return read_facts(photo.file)
+
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+        rows = [{"photo_id": i} | asdict(facts) for i, facts in zip(photo_ids, inputs, strict=True)]
+        return Result({"geo": pa.Table.from_pylist(rows, _FACTS)})
+
+
+def _read_facts(dataset: Dataset) -> dict[int, Facts]:
+    table = dataset.table("geo").read(dataset.current("geo").values())
+    if table is None:
+        return {}
+    names = [name for name in _FACTS.names if name != "photo_id"]
+    columns = zip(*(table[name].to_pylist() for name in names), strict=True)
+    found = {}
+    for photo_id, values in zip(table["photo_id"].to_pylist(), columns, strict=True):
+        facts = Facts(**dict(zip(names, values, strict=True)))
+        found[photo_id] = replace(facts, keywords=tuple(facts.keywords), remarks=tuple(facts.remarks))
+    return found
+
+
+# --- from positions to addresses ---------------------------------------------------------------------------
+
+
+def _online(config: Config, dataset: Dataset) -> Online | None:
+    if config.geo.geocoder in ("offline", "none"):
+        return None
+    return Online(config.geo, dataset.folder / "geocoder_answers.jsonl")
+
+
+def _locate(
+    config: Config,
+    dataset: Dataset,
+    facts: Mapping[int, Facts],
+    online: Online | None,
+    asking: Progress | None,
+) -> Located:
+    """Return the addresses of the photos that have a position, in their order; written on the way."""
+    keep = partial(_write_addresses, dataset, facts)
+    positions = [(f.latitude, f.longitude) for f in facts.values() if f.latitude is not None]
+    if not positions or config.geo.geocoder == "none":
+        located = Located([NOWHERE] * len(positions))
+        keep(located.addresses)
+        return located
+    if online is not None:
+        online.refresh()
+    return locate_all(*np.array(positions).T, online, asking, keep)
+
+
+def _write_addresses(dataset: Dataset, facts: Mapping[int, Facts], addresses: Sequence[Address]) -> None:
+    """Write the addresses of all positions, the empty ones too, in place of the older ones."""
+    located = [(i, f.latitude, f.longitude) for i, f in facts.items() if f.latitude is not None]
+    rows = [
+        {"photo_id": photo_id, "latitude": latitude, "longitude": longitude}
+        | asdict(address)
+        | {"places": [{"name": name, "kind": kind} for name, kind in address.places]}
+        for (photo_id, latitude, longitude), address in zip(located, addresses, strict=True)
+    ]
+    with written_whole(_addresses_file(dataset)) as unfinished:
+        pq.write_table(pa.Table.from_pylist(rows, _ADDRESSES), unfinished, compression="zstd")
+
+
+def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]:
+    """Addresses by photo and position: one of another position is none of the photo's any more."""
+    file = _addresses_file(dataset)
+    try:
+        with pq.ParquetFile(file) as parquet:
+            table = parquet.read()
+    except FileNotFoundError:  # a run was stopped between the positions and their addresses
+        return {}
+    except (OSError, pa.ArrowException) as error:
+        raise UserError(f"{file}: cannot be read ({error}); run 04_extract_geo.py") from None
+    if table.schema.names != _ADDRESSES.names:  # an earlier version wrote it
+        return {}
+    rows = table.to_pylist()
+    for row in rows:
+        row["places"] = tuple((place["name"], place["kind"]) for place in row["places"])
+    return {(row.pop("photo_id"), row.pop("latitude"), row.pop("longitude")): Address(**row) for row in rows}
+
+
+def _addresses_file(dataset: Dataset) -> Path:
+    return dataset.folder / "addresses.parquet"

@@ -1,0 +1,195 @@
+"""Geocoders over the network: asked slowly, and never twice about one place.
+
+With `imagesearch.geo.http` the only module that knows geopy.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from imagesearch.config import Geo
+from imagesearch.errors import UnansweredError, UserError
+from imagesearch.geo.address import NOWHERE, Address, clean_address, parse_answer
+
+
+def rounded(latitude: float, longitude: float) -> tuple[float, float]:
+    """Return the place that stands for a position: to 0.001 degrees, some 100 m."""
+    return round(latitude, 3) + 0.0, round(longitude, 3) + 0.0  # + 0.0: there is no place at -0.0
+
+
+class Online:
+    """A geocoder that geopy knows, asked at most once a second and never twice about one place.
+
+    Answers are kept in a file, a line of JSON each, by geocoder, language and rounded position; it is this
+    one that is asked about, so that one answer serves all around it.
+
+    Parameters
+    ----------
+    settings
+        Name of the geocoder, its address and options, the user agent and the language.
+    cache
+        The file.
+    seconds_apart, retry_seconds, timeout
+        Between two requests (Nominatim's usage policy: one, as its clock sees it, so a little more by ours),
+        before a repeated one, for an answer.
+
+    Raises
+    ------
+    UserError
+        If geopy cannot make such a geocoder of the options.
+    """
+
+    def __init__(
+        self,
+        settings: Geo,
+        cache: Path,
+        *,
+        seconds_apart: float = 1.05,
+        retry_seconds: float = 5.0,
+        timeout: float = 10.0,
+    ) -> None:
+        from geopy.extra.rate_limiter import RateLimiter
+
+        logging.getLogger("geopy").setLevel(logging.CRITICAL)  # it logs each error that it then raises
+        self._settings = settings
+        self._geocoder = _geocoder(settings, timeout)
+        reverse = self._geocoder.reverse
+        takes_language = "language" in inspect.signature(reverse).parameters
+        self._options = {"language": settings.language} if takes_language else {}
+        self._reverse = RateLimiter(
+            reverse,
+            min_delay_seconds=seconds_apart,
+            error_wait_seconds=retry_seconds,
+            swallow_exceptions=False,
+        )
+        self._cache = _Cache(cache)
+
+    def refresh(self) -> None:
+        """Read the cache again: another run may have written to it."""
+        self._cache.load()
+
+    def has_failed(self, place: tuple[float, float]) -> bool:
+        """Whether the geocoder stumbled over a place before: it is asked about last."""
+        return self._cache.has_failed(self._key(place))
+
+    def known(self, place: tuple[float, float]) -> Address | None:
+        """Return what the cache has on a place, made by `rounded`, or None."""
+        return self._cache.get(self._key(place))
+
+    def ask(self, place: tuple[float, float]) -> None:
+        """Ask about a place, and keep the answer.
+
+        Raises
+        ------
+        UnansweredError
+            If there was none, whatever the reason.
+        """
+        try:
+            address = self._asked(*place)
+        except UnansweredError as error:
+            if not error.final:
+                self._cache.put(self._key(place), None)
+            raise
+        self._cache.put(self._key(place), address)
+
+    def _key(self, place: tuple[float, float]) -> tuple[str, str, str, str]:
+        latitude, longitude = place
+        return self._settings.geocoder, self._settings.language, f"{latitude:.3f}", f"{longitude:.3f}"
+
+    def _asked(self, latitude: float, longitude: float) -> Address:
+        from geopy import exc
+
+        refusals = (
+            exc.GeocoderAuthenticationFailure,
+            exc.GeocoderInsufficientPrivileges,
+            exc.GeocoderQuotaExceeded,
+        )
+        try:
+            location = self._reverse((latitude, longitude), **self._options)
+            return self._parsed(location)
+        except UnansweredError:
+            raise
+        except Exception as error:  # geopy's own, and what odd answers make it stumble over
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            busy = isinstance(error, (exc.GeocoderTimedOut, exc.GeocoderUnavailable, exc.GeocoderRateLimited))
+            raise UnansweredError(reason, final=isinstance(error, refusals), busy=busy) from None
+
+    def _parsed(self, location: Any) -> Address:
+        """Return the address in an answer; of one that says nothing, whether nothing is there."""
+        is_nominatim = self._settings.geocoder == "nominatim"
+        if location is None:
+            answer = self._geocoder.adapter.answer
+            # an empty list of results says so too, where it comes with the rest of a true answer
+            if answer == _NOTHING_THERE if is_nominatim else answer and isinstance(answer, Mapping):
+                return NOWHERE
+            raise UnansweredError("an empty answer")
+        found = parse_answer(location.raw, location.address)
+        if found == NOWHERE or (is_nominatim and not found.places):
+            raise UnansweredError("an answer without an address")
+        return found
+
+
+_NOTHING_THERE = {"error": "Unable to geocode"}
+
+
+def _geocoder(settings: Geo, timeout: float) -> Any:
+    from geopy.geocoders import get_geocoder_for_service
+
+    from imagesearch.geo.http import Transport
+
+    common = {"user_agent": settings.user_agent, "timeout": timeout, "adapter_factory": Transport}
+    options: dict[str, Any] = {**common, **settings.options}
+    if settings.geocoder == "nominatim":
+        server = urlsplit(settings.nominatim_url)
+        options |= {"scheme": server.scheme, "domain": f"{server.netloc}{server.path}"}
+    try:
+        return get_geocoder_for_service(settings.geocoder)(**options)
+    except (TypeError, ValueError) as error:  # a key is missing, or one that is not known
+        reason = " ".join(str(error).split()).rpartition("__init__() ")[2][:200]
+        raise UserError(f"geo.options: {settings.geocoder} cannot be used with these: {reason}") from None
+
+
+class _Cache:
+    """Answers in a file, one line each: a kill can cost the last line, which is then skipped."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.load()
+
+    def load(self) -> None:
+        self._known: dict[tuple[str, ...], Address | None] = {}
+        try:
+            lines = self._file.read_bytes().splitlines()
+        except FileNotFoundError:
+            lines = []
+        for line in lines:
+            try:
+                entry = json.loads(line)
+                key, found = tuple(entry["key"]), entry["found"]
+                self._known[key] = found if found is None else clean_address(found, found["places"])
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue
+
+    def get(self, key: tuple[str, ...]) -> Address | None:
+        return self._known.get(key)
+
+    def has_failed(self, key: tuple[str, ...]) -> bool:
+        return key in self._known and self._known[key] is None
+
+    def put(self, key: tuple[str, ...], address: Address | None) -> None:
+        """Keep an answer, or that there was none."""
+        if key in self._known and self._known[key] == address:
+            return
+        self._known[key] = address
+        line = json.dumps({"key": key, "found": address and asdict(address)}, ensure_ascii=False)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("ab") as stream:
+            # the line break first, so that a line cut short by a kill does not spoil this one
+            stream.write(f"\n{line}".encode("utf-8", "backslashreplace"))

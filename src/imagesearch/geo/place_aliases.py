@@ -1,0 +1,176 @@
+"""Names that people type for a place where GeoNames, or a geocoder, writes another one.
+
+Only what is typed often: more would want a gazetteer of its own. A city's names hold in its country, so that
+Naples in Florida is nobody's Napoli; names of one line stand for each other.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from imagesearch.text import fold
+
+_COUNTRIES = (
+    ("Austria", "Österreich"),
+    ("Belgium", "België", "Belgique"),
+    ("Brazil", "Brasil"),
+    ("Brunei Darussalam", "Brunei"),
+    ("China", "中国"),
+    ("Congo, the Democratic Republic of the", "DR Congo", "Congo"),
+    ("Cote d'Ivoire", "Ivory Coast"),
+    ("Czech Republic", "Czechia", "Česko"),
+    ("Denmark", "Danmark"),
+    ("Egypt", "مصر"),
+    ("Germany", "Deutschland"),
+    ("Greece", "Ελλάδα"),
+    ("Holy See (Vatican City State)", "Vatican"),
+    ("Hong Kong", "香港"),
+    ("India", "Bharat"),
+    ("Iran, Islamic Republic of", "Iran"),
+    ("Israel", "ישראל"),
+    ("Italy", "Italia"),
+    ("Japan", "日本", "Nippon"),
+    ("Korea, Republic of", "South Korea", "Korea", "대한민국"),
+    ("Korea, Democratic People's Republic of", "North Korea"),
+    ("Lao People's Democratic Republic", "Laos"),
+    ("Libyan Arab Jamahiriya", "Libya"),
+    ("Macao", "Macau"),
+    ("Macedonia", "North Macedonia"),
+    ("Mexico", "México"),
+    ("Micronesia, Federated States of", "Micronesia"),
+    ("Moldova, Republic of", "Moldova"),
+    ("Myanmar", "Burma"),
+    ("Netherlands", "Holland", "Nederland"),
+    ("Palestinian Territory", "Palestine"),
+    ("Poland", "Polska"),
+    ("Portugal",),
+    ("Russian Federation", "Russia", "Россия"),
+    ("Saudi Arabia",),
+    ("Spain", "España"),
+    ("Swaziland", "Eswatini"),
+    ("Sweden", "Sverige"),
+    ("Switzerland", "Schweiz", "Suisse"),
+    ("Syrian Arab Republic", "Syria"),
+    ("Tanzania, United Republic of", "Tanzania"),
+    ("Turkey", "Türkiye"),
+    ("Ukraine", "Україна"),
+    ("United Arab Emirates", "UAE", "Emirates"),
+    ("United Kingdom", "UK", "Great Britain"),
+    ("United States", "USA", "America"),
+    ("Vietnam", "Việt Nam"),
+)
+_STATES = (("District of Columbia", "Washington DC", "DC"),)
+# By the first name of their country above.
+_CITIES = {
+    "Austria": (("Vienna", "Wien"),),
+    "Belgium": (
+        ("Antwerpen", "Antwerp"),
+        ("Brugge", "Bruges"),
+        ("Brussels", "Bruxelles", "Brussel"),
+        ("Gent", "Ghent"),
+    ),
+    "Brazil": (("Rio de Janeiro", "Rio"),),
+    "Canada": (("Québec", "Quebec City"),),
+    "China": (
+        ("Beijing", "Peking", "北京"),
+        ("Guangzhou", "Canton", "广州"),
+        ("Shanghai", "上海"),
+    ),
+    "Czech Republic": (("Prague", "Praha"),),
+    "Denmark": (("Copenhagen", "København"),),
+    "Germany": (
+        ("Hannover", "Hanover"),
+        ("Köln", "Cologne"),
+        ("Munich", "München"),
+        ("Nürnberg", "Nuremberg"),
+    ),
+    "Greece": (("Athens", "Athina", "Αθήνα"), ("Ródos", "Rhodes")),
+    "India": (
+        ("Bengaluru", "Bangalore"),
+        ("Chennai", "Madras"),
+        ("Gurugram", "Gurgaon"),
+        ("Kolkata", "Calcutta"),
+        ("Mumbai", "Bombay"),
+        ("Puducherry", "Pondicherry"),
+        ("Varanasi", "Benares"),
+    ),
+    "Italy": (
+        ("Florence", "Firenze"),
+        ("Genoa", "Genova"),
+        ("Milan", "Milano"),
+        ("Naples", "Napoli"),
+        ("Padova", "Padua"),
+        ("Rome", "Roma"),
+        ("Siracusa", "Syracuse"),
+        ("Turin", "Torino"),
+        ("Venice", "Venezia"),
+    ),
+    "Japan": (("Kyoto", "京都"), ("Osaka", "大阪"), ("Tokyo", "東京")),
+    "Korea, Republic of": (("Seoul", "서울"),),
+    "Mexico": (("Mexico City", "Ciudad de México", "CDMX"), ("Acapulco de Juárez", "Acapulco")),
+    "Myanmar": (("Yangon", "Rangoon"),),
+    "Netherlands": (("The Hague", "Den Haag"),),
+    "Palestinian Territory": (("East Jerusalem", "Jerusalem"),),
+    "Israel": (("West Jerusalem", "Jerusalem"),),
+    "Poland": (("Warsaw", "Warszawa"),),
+    "Portugal": (("Lisbon", "Lisboa"), ("Porto", "Oporto")),
+    "Russian Federation": (("Moscow", "Москва"), ("Saint Petersburg", "Санкт-Петербург")),
+    "Saudi Arabia": (("Makkah", "Mecca"),),
+    "Spain": (("Las Palmas de Gran Canaria", "Las Palmas"), ("Sevilla", "Seville")),
+    "Sweden": (("Göteborg", "Gothenburg"),),
+    "Switzerland": (("Genève", "Geneva"), ("Luzern", "Lucerne")),
+    "Ukraine": (("Kyiv", "Kiev", "Київ"), ("Odesa", "Odessa")),
+    "United States": (("New York City", "New York", "NYC"), ("Las Vegas", "Vegas")),
+    "Vietnam": (("Ho Chi Minh City", "Saigon"), ("Hanoi", "Hà Nội")),
+}
+# What follows tells a town from its namesakes, and is left out when there is no doubt: Frankfurt am Main.
+_TAILS = (
+    *(" am ", " an der ", " ob der ", " im ", " in der ", " upon ", " under "),
+    *(" de la ", " de las ", " de los ", " (", ", "),
+)
+_SAINTS = {"saint": "St.", "st": "Saint", "st.": "Saint", "sankt": "St.", "sint": "St."}
+
+
+@functools.cache
+def spellings(name: str, kind: str, country: str) -> tuple[str, ...]:
+    """Return the names that people type for a place, its own first.
+
+    Parameters
+    ----------
+    name
+        As a geocoder writes it.
+    kind
+        ``"city"``, ``"county"``, ``"state"`` or ``"country"``.
+    country
+        In which it lies, by any of its names.
+    """
+    if kind == "country":
+        return (name, *_COUNTRY_NAMES.get(fold(name), ()))
+    if kind == "state":
+        return (name, *_STATE_NAMES.get(fold(name), ()))
+    if kind != "city":
+        return (name,)
+    official = _COUNTRY_NAMES.get(fold(country), (country,))[0]
+    others = _CITY_NAMES.get(fold(official), {}).get(fold(name), ())
+    return tuple(dict.fromkeys((name, *others, *_shorter(name))))
+
+
+def _shorter(name: str) -> list[str]:
+    """``Donostia / San Sebastián`` is both, ``Frankfurt am Main`` Frankfurt, ``Saint Louis`` St. Louis."""
+    found = name.split(" / ") if " / " in name else []
+    for part in (name, *found):
+        if ends := [part.find(tail) for tail in _TAILS if part.find(tail) > 0]:
+            found.append(part[: min(ends)])
+    first, _, rest = name.replace("-", " ", 1).partition(" ")
+    if rest and first.lower() in _SAINTS:
+        found.append(f"{_SAINTS[first.lower()]} {rest}")
+    return found
+
+
+def _by_name(groups: tuple[tuple[str, ...], ...]) -> dict[str, tuple[str, ...]]:
+    """Return all names of a line by each of them, folded."""
+    return {fold(name): group for group in groups for name in group}
+
+
+_COUNTRY_NAMES, _STATE_NAMES = _by_name(_COUNTRIES), _by_name(_STATES)
+_CITY_NAMES = {fold(country): _by_name(groups) for country, groups in _CITIES.items()}

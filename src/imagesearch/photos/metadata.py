@@ -1,0 +1,387 @@
+"""What a photo says of itself: where and when it was taken, with what, and what its owner noted in it.
+
+Times are the local wall clock of the place: what a watch there showed, without a zone. That is what EXIF
+holds and what people search for ("in the evening", "in June"); a zone's offset, where noted, never moves it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from imagesearch.photos.decoding import RAW_EXTENSIONS, PhotoError, opened
+from imagesearch.photos.metadata_blocks import Packets, packets_of, packets_of_raw
+from imagesearch.text import fold
+
+# Tags of the Exif standard (CIPA DC-008-2024) and of Windows.
+_MAKE, _MODEL, _DATE_TIME, _RATING, _XP_KEYWORDS = 0x010F, 0x0110, 0x0132, 0x4746, 0x9C9E
+_ORIGINAL, _DIGITIZED = 0x9003, 0x9004
+_OFFSET, _OFFSET_ORIGINAL, _OFFSET_DIGITIZED = 0x9010, 0x9011, 0x9012
+_SUBSEC, _SUBSEC_ORIGINAL, _SUBSEC_DIGITIZED = 0x9290, 0x9291, 0x9292
+_TIMES = (
+    *(_ORIGINAL, _DIGITIZED, _OFFSET, _OFFSET_ORIGINAL, _OFFSET_DIGITIZED),
+    *(_SUBSEC, _SUBSEC_ORIGINAL, _SUBSEC_DIGITIZED),
+)
+_GPS_LATITUDE, _GPS_LONGITUDE, _GPS_TIME, _GPS_STATUS, _GPS_DATE = 2, 4, 7, 9, 29
+_IPTC_KEYWORDS = (2, 25)
+
+_FIRST_YEAR = 1826  # of the first photograph that is left
+# What clocks show that were never set: exactly the first second of their counting.
+_UNSET = {datetime(year, 1, 1) for year in (1904, 1970, 1980, 2000)}
+_TIME = re.compile(
+    r"(\d{4})[-:/.](\d\d?)[-:/.](\d\d?)(?:[T ]+(\d\d?):(\d\d)(?::(\d\d)(\.\d+)?)?)?\s*(Z|[-+]\d\d:?\d\d)?",
+    re.ASCII,
+)
+_OFFSET_TIME = re.compile(r"([-+])(\d\d):?(\d\d)", re.ASCII)
+_FURTHEST_OFFSET = 15 * 60  # minutes; the zones end at +14:00
+_XMP_DEGREES = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])", re.I | re.A)
+_LONGEST_TEXT = 100  # characters of a camera or a keyword
+_MOST_KEYWORDS = 200
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a photo's metadata says and can be trusted; None, "" and () where it says nothing.
+
+    Attributes
+    ----------
+    latitude, longitude : float or None
+        Degrees, WGS84, south and west negative; both or neither.
+    taken_at : datetime or None
+        Local wall clock, without a zone, to the millisecond.
+    utc_offset : int or None
+        Minutes that the wall clock was ahead of UTC, where the file says so.
+    camera : str
+        Make and model.
+    rating : int or None
+        0 to 5 stars.
+    keywords : tuple of str
+        As written.
+    remarks : tuple of str
+        What was left out, and why.
+    """
+
+    latitude: float | None = None
+    longitude: float | None = None
+    taken_at: datetime | None = None
+    utc_offset: int | None = None
+    camera: str = ""
+    rating: int | None = None
+    keywords: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def read_facts(file: Path) -> Facts:
+    """Read a photo's metadata without decoding its pixels: EXIF, the XMP packet, IPTC.
+
+    Raises
+    ------
+    PhotoError
+        If the file cannot be opened as a picture. Damaged metadata is no error but a remark.
+    """
+    if file.suffix.lower().removeprefix(".") in RAW_EXTENSIONS:
+        if not file.stat().st_size:
+            raise PhotoError("the file is empty")
+        return facts_of(packets_of_raw(file))
+    with opened(file) as image:
+        return facts_of(packets_of(image, file))
+
+
+def facts_of(packets: Packets) -> Facts:
+    """Return what can be trusted of a file's metadata; never raises, whatever stands there."""
+    remarks = list(packets.remarks)
+    position = _position(packets, remarks)
+    taken_at, offset = _time(packets, position, remarks)
+    latitude, longitude = position or (None, None)
+    return Facts(
+        latitude,
+        longitude,
+        taken_at,
+        offset,
+        _camera(packets),
+        _rating(packets, remarks),
+        _keywords(packets),
+        tuple(remark.encode("utf-8", "backslashreplace").decode() for remark in remarks),
+    )
+
+
+# --- where -------------------------------------------------------------------------------------------------
+
+
+def position_of(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str]:
+    """Return latitude and longitude of an EXIF GPS block, or None and the reason why it can't be trusted.
+
+    Parameters
+    ----------
+    gps
+        Values by tag number, of any type.
+
+    Returns
+    -------
+    position : tuple of float or None
+        Degrees, in [-90, 90] and [-180, 180].
+    reason : str
+        Empty where there is a position, or no trace of one.
+    """
+    if gps.get(_GPS_LATITUDE) is None and gps.get(_GPS_LONGITUDE) is None:
+        stamped = _GPS_TIME in gps or _GPS_DATE in gps  # by a receiver that kept the time, and had no fix
+        return None, "the GPS block has none" if gps and not stamped else ""
+    try:
+        if _text(gps.get(_GPS_STATUS)).upper() == "V":
+            raise ValueError("the receiver says that it had no fix (status V)")
+        latitude = _angle(gps.get(_GPS_LATITUDE), _reference(gps.get(1)), "NS", "latitude")
+        longitude = _angle(gps.get(_GPS_LONGITUDE), _reference(gps.get(3)), "EW", "longitude")
+        return _checked(latitude, longitude), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _position(packets: Packets, remarks: list[str]) -> tuple[float, float] | None:
+    """The EXIF position, else the XMP packet's."""
+    position, reason = position_of(packets.gps)
+    if reason:
+        remarks.append(f"position left out: {reason}")
+    written = [_first(packets.xmp, f"exif:GPS{name}") for name in ("Latitude", "Longitude")]
+    if position or not all(written):
+        return position
+    found = [_XMP_DEGREES.fullmatch(text.strip()) for text in written]
+    try:
+        if not all(found):
+            raise ValueError(f"{' '.join(written)[:60]!r} is not degrees and minutes")
+        angles = [
+            _angle([float(part or 0) for part in match.groups()[:3]], match[4].upper(), *half)
+            for match, half in zip(found, (("NS", "latitude"), ("EW", "longitude")), strict=True)
+        ]
+        return _checked(*angles)
+    except ValueError as error:
+        remarks.append(f"XMP position left out: {error}")
+        return None
+
+
+def _angle(value: Any, reference: str, references: str, name: str) -> float:
+    """Degrees, minutes and seconds to signed degrees.
+
+    Without a reference nobody knows which half of the globe is meant, unless the number has a sign.
+    """
+    if value is None:
+        raise ValueError(f"no {name}")
+    parts = value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else (value,)
+    numbers = [None if isinstance(part, (str, bytes)) else _number(part) for part in parts]
+    if not 1 <= len(numbers) <= 3 or None in numbers:
+        raise ValueError(f"{name} {_shown(value)} is not degrees, minutes and seconds")
+    degrees, minutes, seconds = [*numbers, 0.0, 0.0][:3]
+    if not (0 <= minutes <= 60 and 0 <= seconds <= 60):
+        raise ValueError(f"{name} {_shown(value)} has no such minutes or seconds")
+    size = abs(degrees) + minutes / 60 + seconds / 3600
+    if reference and reference in references:
+        if degrees < 0 and reference in "NE":
+            raise ValueError(f"{name} {_shown(value)} contradicts its reference {reference}")
+        return -size if reference in "SW" else size
+    if degrees < 0 and not reference:
+        return -size
+    raise ValueError(f"{name} without {' or '.join(references[:2])}")
+
+
+def _checked(latitude: float, longitude: float) -> tuple[float, float]:
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise ValueError(f"{latitude:.6g}, {longitude:.6g} is out of range")
+    if abs(latitude) < 1e-6 and abs(longitude) < 1e-6:
+        raise ValueError("0, 0 is what a receiver without a fix writes")
+    return latitude, longitude
+
+
+def _reference(value: Any) -> str:
+    return _text(value)[:1].upper()
+
+
+# --- when --------------------------------------------------------------------------------------------------
+
+
+def _time(
+    packets: Packets, position: tuple[float, float] | None, remarks: list[str]
+) -> tuple[datetime | None, int | None]:
+    """The wall clock, by the first of the known tags that can be trusted, and its offset in minutes."""
+    own, xmp = packets.exif, packets.xmp
+    # cameras that follow TIFF/EP, and scanners, keep the tags of the inner block in the outer one
+    exif = {tag: own.get(tag, packets.main.get(tag)) for tag in _TIMES}
+    candidates = [
+        (exif.get(_ORIGINAL), exif.get(_SUBSEC_ORIGINAL), exif.get(_OFFSET_ORIGINAL)),
+        (_first(xmp, "exif:DateTimeOriginal", "photoshop:DateCreated"), None, None),
+        (exif.get(_DIGITIZED), exif.get(_SUBSEC_DIGITIZED), exif.get(_OFFSET_DIGITIZED)),
+        (_first(xmp, "exif:DateTimeDigitized", "xmp:CreateDate"), None, None),
+        (packets.main.get(_DATE_TIME), exif.get(_SUBSEC), exif.get(_OFFSET)),
+    ]
+    for value, fraction, offset in candidates:
+        text = _text(value)
+        if not text.strip("0:/-. "):  # blanks and "0000:00:00 00:00:00" stand for "not known"
+            continue
+        try:
+            moment, own_offset = _moment(text)
+            digits = _text(fraction)
+            if digits.isdecimal() and digits.isascii():
+                moment = moment.replace(microsecond=0) + timedelta(milliseconds=int(f"{digits:0<3}"[:3]))
+            return moment, own_offset if own_offset is not None else _minutes(_text(offset))
+        except ValueError as error:
+            remarks.append(f"time left out: {error}")
+    return _gps_time(packets, position, remarks)
+
+
+def _gps_time(
+    packets: Packets, position: tuple[float, float] | None, remarks: list[str]
+) -> tuple[datetime | None, int | None]:
+    """The GPS stamp, which is UTC, as local time.
+
+    By the offset tags if there is one; else by the sun: an hour for each 15 degrees of longitude, which is
+    seldom more than two hours from the clocks there; else, without a position, UTC as it stands.
+    """
+    date, clock = _text(packets.gps.get(_GPS_DATE)), packets.gps.get(_GPS_TIME)
+    if not date.strip("0:/-. ") or not isinstance(clock, Sequence) or isinstance(clock, (str, bytes)):
+        return None, None
+    numbers = [_number(part) for part in clock]
+    try:
+        if len(numbers) != 3 or None in numbers or not _is_clock(*numbers):
+            raise ValueError(f"the GPS stamp {_shown(clock)} is not hours, minutes and seconds")
+        day, _ = _moment(date)
+        hours, minutes, seconds = numbers
+        moment = day + timedelta(milliseconds=round(3_600_000 * hours + 60_000 * minutes + 1000 * seconds))
+    except (ValueError, OverflowError) as error:
+        remarks.append(f"time left out: {error}")
+        return None, None
+    tags = (_OFFSET_ORIGINAL, _OFFSET_DIGITIZED, _OFFSET)
+    offset = next((m for tag in tags if (m := _minutes(_text(packets.exif.get(tag)))) is not None), None)
+    if offset is not None:
+        remarks.append("time from the GPS stamp, made local by the offset noted beside it")
+        return moment + timedelta(minutes=offset), offset
+    if position is not None:
+        remarks.append("time from the GPS stamp, made local by its longitude: may be an hour or two off")
+        return moment + timedelta(hours=round(position[1] / 15)), None
+    remarks.append("time from the GPS stamp, which is UTC: nothing says how far the place is from it")
+    return moment, None
+
+
+def _is_clock(hours: float, minutes: float, seconds: float) -> bool:
+    return 0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61  # there are leap seconds
+
+
+def _moment(text: str) -> tuple[datetime, int | None]:
+    """Read a date of EXIF or XMP, and the offset if it is written behind it."""
+    match = _TIME.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text[:40]!r} is not a date and time")
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    # a leap second, and midnight as the end of a day, are the next second and the next day
+    late = timedelta(seconds=1) if second == 60 else timedelta()
+    if (hour, minute, second) == (24, 0, 0):
+        hour, late = 0, timedelta(days=1)
+    try:
+        moment = datetime(year, month, day, hour, minute, 59 if second == 60 else second) + late
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text[:40]!r}: {error}") from None
+    if match[7]:
+        moment += timedelta(milliseconds=int(float(match[7]) * 1000))
+    latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)  # it is tomorrow in the east
+    if moment.year < _FIRST_YEAR or moment > latest:
+        raise ValueError(f"{text[:40]!r} is {'in the future' if moment > latest else 'before photography'}")
+    if moment in _UNSET:
+        raise ValueError(f"{text[:40]!r} is a clock that was never set")
+    return moment, 0 if match[8] == "Z" else _minutes(match[8] or "")
+
+
+def _minutes(offset: str) -> int | None:
+    match = _OFFSET_TIME.fullmatch(offset)
+    if not match or int(match[3]) > 59:
+        return None
+    minutes = 60 * int(match[2]) + int(match[3])
+    return (-minutes if match[1] == "-" else minutes) if minutes <= _FURTHEST_OFFSET else None
+
+
+# --- with what, and what was noted -------------------------------------------------------------------------
+
+
+def _camera(packets: Packets) -> str:
+    """Make and model as people call it: the make once, although many models start with it."""
+    make = _text(packets.main.get(_MAKE)) or _first(packets.xmp, "tiff:Make")
+    model = _text(packets.main.get(_MODEL)) or _first(packets.xmp, "tiff:Model")
+    first = make.split()[:1]  # "NIKON CORPORATION" makes the "NIKON D90"
+    if first and model.casefold().startswith(first[0].casefold()):
+        make = ""
+    return f"{make} {model}".strip()[:_LONGEST_TEXT]
+
+
+def _rating(packets: Packets, remarks: list[str]) -> int | None:
+    """Stars, first those of XMP, where programs keep them; its -1, "rejected", is no number of stars."""
+    for value in (_first(packets.xmp, "xmp:Rating"), packets.main.get(_RATING)):
+        text = _text(value) if isinstance(value, (str, bytes)) else value
+        number = None if text in (None, "") else _number(text)
+        if number is not None and number in range(6):
+            return int(number)
+        if number == -1:
+            return None
+        if text not in (None, ""):
+            remarks.append(f"rating left out: {_shown(value)} is not 0 to 5")
+    return None
+
+
+def _keywords(packets: Packets) -> tuple[str, ...]:
+    windows = packets.main.get(_XP_KEYWORDS)
+    if isinstance(windows, (tuple, bytes)):
+        try:
+            windows = bytes(windows).decode("utf-16-le", "ignore").split(";")
+        except (TypeError, ValueError):
+            windows = []
+    iptc = packets.iptc.get(_IPTC_KEYWORDS, [])
+    texts: Iterable[Any] = [
+        *packets.xmp.get("dc:subject", []),
+        *(iptc if isinstance(iptc, list) else [iptc]),
+        *(windows if isinstance(windows, list) else []),
+    ]
+    cleaned = (_text(text)[:_LONGEST_TEXT].strip() for text in texts)
+    distinct = {folded: text for text in cleaned if (folded := fold(text))}
+    return tuple(distinct.values())[:_MOST_KEYWORDS]
+
+
+# --- values that strangers wrote ---------------------------------------------------------------------------
+
+
+def _number(value: Any) -> float | None:
+    """Return a finite number, or None: of zero denominators, of texts that are none, of other types."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+    return number if math.isfinite(number) and not isinstance(value, bool) else None
+
+
+def _text(value: Any) -> str:
+    """Return a text up to its first NUL, with single spaces and without control characters."""
+    if isinstance(value, str):
+        with suppress(UnicodeError):  # Pillow reads ASCII tags as Latin-1; phones write UTF-8 into them
+            value = value.encode("latin-1").decode("utf-8")
+    elif isinstance(value, bytes):
+        try:
+            value = value.decode("utf-8")
+        except UnicodeDecodeError:
+            value = value.decode("latin-1")
+    else:
+        return ""
+    head = value.partition("\0")[0].encode("utf-8", "ignore").decode()
+    return " ".join("".join(c if c.isprintable() else " " for c in head).split())
+
+
+def _first(xmp: Mapping[str, list[str]], *names: str) -> str:
+    """Return the first text that one of some XMP properties has."""
+    return next((text for name in names for item in xmp.get(name, [])[:1] if (text := _text(item))), "")
+
+
+def _shown(value: Any) -> str:
+    """Write a value of any type and length in a remark."""
+    try:
+        return " ".join(repr(value).split())[:60]
+    except Exception:  # a fraction of huge numbers, say
+        return type(value).__name__

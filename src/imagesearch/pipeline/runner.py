@@ -1,0 +1,385 @@
+"""A step's run: the photos that its tables miss are decoded in threads, given to its engine, and appended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from imagesearch.photos import Photo, PhotoError, Picture, Previews, content_hash
+from imagesearch.pipeline.tables import Seen, Table, seen_table
+
+# A shard is committed after this many photos or seconds, whichever comes first: what a kill can cost.
+_PHOTOS_A_SHARD = 512
+_SECONDS_A_SHARD = 30.0
+# Batches decoded ahead of the model. Prepared pixels are small (150 kB a photo at 224x224 RGB); three batches
+# keep the model fed when some photos (HEIC, panoramas) take many times longer than others.
+_BATCHES_AHEAD = 3
+# In place of the size in an entry of a photo that has moved: no file has it, so the entry is never fresh.
+_MOVED = -1
+
+
+PhotoProgress = Callable[[Iterable[Photo], int], Iterable[Photo]]
+"""Wraps a stream of photos, given with their number; for a progress bar."""
+
+
+class Engine(Protocol):
+    """What a step does with photos. Made only when there are photos to look at.
+
+    It says how large it wants them; one that wants neither side is not given any pixels.
+    """
+
+    side: int
+    """What the shorter side of a photo has to have, in pixels; 0 for any."""
+
+    longest: int
+    """What the longer side has to have, in pixels; 0 for any."""
+
+    def prepare(self, photo: Photo, picture: Picture | None) -> Any:
+        """Turn one photo into the engine's input; called in many threads at once."""
+
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+        """Turn a batch of inputs into rows."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows for each of a step's tables, and the photos the engine could make nothing of, with reasons."""
+
+    rows: dict[str, pa.Table]
+    errors: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One engine and the tables it fills.
+
+    ``fingerprint`` stands for everything that decides the numbers; it is known without making the engine.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    fingerprint: str
+    make_engine: Callable[[], Engine]
+
+
+@dataclass
+class Summary:
+    """How a run went; counts are of photos.
+
+    ``new`` ones are those looked at in this run; ``gone`` ones are not there any more, while the tables
+    still have them for the case that they come back.
+    """
+
+    new: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    gone: int = 0
+    seconds: float = 0.0
+    failed: dict[str, str] = field(default_factory=dict)
+    """Reason by path: of this run, and of earlier runs for photos that have not changed since."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        counts = f"{self.new} new, {self.unchanged} unchanged, {self.moved} moved, {self.gone} gone"
+        rate = f", {self.new / self.seconds:.1f} photos/s" if self.new and self.seconds > 0.5 else ""
+        return f"{counts}, {len(self.failed)} failed{rate}"
+
+
+@dataclass
+class _Plan:
+    """What one step has to do."""
+
+    step: Step
+    missing: set[int] = field(default_factory=set)
+    moves: list[tuple[Seen, Photo]] = field(default_factory=list)
+    gone: int = 0
+
+
+def run_steps(
+    steps: Sequence[Step],
+    photos: Sequence[Photo],
+    previews: Previews,
+    *,
+    batch_size: int,
+    workers: int | str = "auto",
+    retry_failed: bool = False,
+    progress: PhotoProgress | None = None,
+    hashes: Mapping[int, bytes] | None = None,
+) -> Summary:
+    """Bring the tables of some steps up to date with the photos, decoding each photo once for all of them.
+
+    Parameters
+    ----------
+    steps
+        Each looks only at the photos that its own tables miss.
+    photos
+        All photos of the dataset.
+    previews
+        Decodes, with its cache.
+    batch_size, workers
+        Photos a forward pass; decoding threads, ``"auto"`` for one a core.
+    retry_failed
+        Look again at unchanged photos that failed before.
+    progress
+        Wraps the stream of photos as they are done, with their number; for a progress bar.
+    hashes
+        What `imagesearch.photos.decoding.content_hash` says of files as they are now, where that is known: they are
+        not read again for it.
+    """
+    start = time.monotonic()
+    with ExitStack() as stack:
+        for step in steps:
+            for table in step.tables:
+                stack.enter_context(table.lock())
+        hashes = dict(hashes or {})
+        plans = [_plan(step, photos, hashes, retry_failed) for step in steps]
+        for plan in plans:
+            _apply_moves(plan)
+        missing = [photo for photo in photos if any(photo.photo_id in plan.missing for plan in plans)]
+        # closing: an interrupt in `progress` too commits now, while the tables are locked
+        with closing(_work(plans, missing, previews, batch_size, workers, hashes)) as done:
+            for _ in progress(done, len(missing)) if progress else done:
+                pass
+        summary = _summary(plans, photos, missing)
+        for step in steps:
+            for table in step.tables:
+                table.compact((photo.photo_id for photo in photos), step.fingerprint)
+        previews.prune(photos)
+    summary.seconds = time.monotonic() - start
+    return summary
+
+
+# --- planning ----------------------------------------------------------------------------------------------
+
+
+def is_fresh(entry: Seen | None, photo: Photo, fingerprint: str) -> bool:
+    """Whether what was seen of a photo still holds."""
+    return (
+        entry is not None
+        and entry.fingerprint == fingerprint
+        and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
+    )
+
+
+def _plan(step: Step, photos: Sequence[Photo], hashes: dict[int, bytes], retry_failed: bool) -> _Plan:
+    plan = _Plan(step)
+    present = {photo.photo_id for photo in photos}
+    tables_seen = [table.seen() for table in step.tables]
+    for seen in tables_seen:
+        for photo in photos:
+            entry = seen.get(photo.photo_id)
+            if not is_fresh(entry, photo, step.fingerprint) or (retry_failed and entry.error):
+                plan.missing.add(photo.photo_id)
+    # A moved photo's old entry stays, marked: it is not gone, and its rows live on under the new id.
+    gone = [e for e in tables_seen[0].values() if e.photo_id not in present and e.size != _MOVED]
+    usable = [entry for entry in gone if _is_usable(entry, tables_seen, step.fingerprint)]
+    arrived = [photo for photo in photos if photo.photo_id in plan.missing]
+    plan.moves = _find_moves(usable, arrived, hashes)
+    plan.missing -= {photo.photo_id for _, photo in plan.moves}
+    plan.gone = len(gone) - len(plan.moves)
+    return plan
+
+
+def _is_usable(entry: Seen, tables_seen: Sequence[dict[int, Seen]], fingerprint: str) -> bool:
+    """Whether all tables of a step have good rows of the same file; a kill may have come between two."""
+    same = [seen.get(entry.photo_id) for seen in tables_seen]
+    return all(
+        e is not None and e.error is None and e.fingerprint == fingerprint and e.content == entry.content
+        for e in same
+    )
+
+
+def _find_moves(
+    gone: Sequence[Seen], arrived: Sequence[Photo], hashes: dict[int, bytes]
+) -> list[tuple[Seen, Photo]]:
+    """Pair photos at new places with gone ones of the same size and content."""
+    by_size: dict[int, list[Seen]] = {}
+    for entry in gone:
+        by_size.setdefault(entry.size, []).append(entry)
+    moves = []
+    for photo in arrived:
+        candidates = by_size.get(photo.size)
+        if not candidates:
+            continue
+        try:
+            digest = hashes.get(photo.photo_id) or content_hash(photo.file)
+        except OSError:
+            continue  # decoding will say why
+        hashes[photo.photo_id] = digest
+        match = next((entry for entry in candidates if entry.content == digest), None)
+        if match is not None:
+            candidates.remove(match)
+            moves.append((match, photo))
+    return moves
+
+
+def _apply_moves(plan: _Plan) -> None:
+    if not plan.moves:
+        return
+    for table in plan.step.tables:
+        seen = table.seen(pa.array([entry.photo_id for entry, _ in plan.moves], pa.int64()))
+        known = [(seen[entry.photo_id], photo) for entry, photo in plan.moves]
+        rows = table.copy_rows([(entry, photo.photo_id) for entry, photo in known])
+        entries = [_entry(photo, e.content, e.width, e.height, None) for e, photo in known]
+        marks = [(e.photo_id, e.path, _MOVED, 0, e.content, 0, 0, f"moved to {p.path}") for e, p in known]
+        table.append(plan.step.fingerprint, rows, seen_table(entries + marks))
+
+
+def _summary(plans: Sequence[_Plan], photos: Sequence[Photo], missing: Sequence[Photo]) -> Summary:
+    moved = {photo.photo_id for plan in plans for _, photo in plan.moves}
+    untouched = len(photos) - len(missing) - len(moved - {photo.photo_id for photo in missing})
+    summary = Summary(len(missing), untouched, len(moved), max((plan.gone for plan in plans), default=0))
+    for plan in plans:
+        seen = plan.step.tables[0].seen()
+        for photo in photos:
+            entry = seen.get(photo.photo_id)
+            if entry is not None and entry.error is not None:
+                summary.failed[photo.path] = entry.error
+    return summary
+
+
+# --- working -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Decoded:
+    """One photo, decoded once and prepared for each step that wants it; or why not."""
+
+    photo: Photo
+    inputs: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    """What one step could not prepare, by the step's name; the other steps can still want the photo."""
+    content: bytes = bytes(16)
+    width: int = 0
+    height: int = 0
+    error: str | None = None
+
+    def entry(self, error: str | None) -> tuple:
+        return _entry(self.photo, self.content, self.width, self.height, error)
+
+
+def _entry(photo: Photo, content: bytes, width: int, height: int, error: str | None) -> tuple:
+    return (photo.photo_id, photo.path, photo.size, photo.mtime_ns, content, width, height, error)
+
+
+def _work(
+    plans: Sequence[_Plan],
+    missing: Sequence[Photo],
+    previews: Previews,
+    batch_size: int,
+    workers: int | str,
+    hashes: Mapping[int, bytes],
+) -> Iterator[Photo]:
+    """Yield each photo when all its steps are through with it; commit as it goes."""
+    if not missing:
+        return
+    writers = {plan.step.name: _Writer(plan, batch_size) for plan in plans if plan.missing}
+    threads = workers if isinstance(workers, int) else os.cpu_count() or 1
+
+    def decode(photo: Photo) -> _Decoded:
+        wanted = [w for w in writers.values() if photo.photo_id in w.plan.missing]
+        decoded = _Decoded(photo)
+        try:
+            decoded.content = hashes.get(photo.photo_id) or content_hash(photo.file)
+            side, longest = (max(getattr(w.engine, name) for w in wanted) for name in ("side", "longest"))
+            picture = previews.open(photo, side, longest) if side or longest else None
+            if picture is not None:
+                decoded.width, decoded.height = picture.width, picture.height
+        except PhotoError as error:
+            decoded.error = str(error)
+            return decoded
+        except OSError as error:
+            decoded.error = f"cannot be read: {error.strerror or error}"
+            return decoded
+        for writer in wanted:
+            name = writer.plan.step.name
+            try:
+                decoded.inputs[name] = writer.engine.prepare(photo, picture)
+            except PhotoError as error:
+                decoded.errors[name] = str(error)
+            except Exception as error:  # whatever a library says of one odd photo must not end the run
+                decoded.errors[name] = f"cannot be prepared: {type(error).__name__}: {error}"
+        return decoded
+
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+    try:
+        for decoded in _ahead(pool, decode, missing, _BATCHES_AHEAD * batch_size):
+            for writer in writers.values():
+                if decoded.photo.photo_id in writer.plan.missing:
+                    writer.add(decoded)
+            yield decoded.photo
+        for writer in writers.values():
+            writer.process()
+    finally:
+        # On Ctrl-C too: what the model has finished is kept, what is being decoded is dropped.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for writer in writers.values():
+            writer.commit()
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, function: Callable[[Photo], _Decoded], photos: Iterable[Photo], window: int
+) -> Iterator[_Decoded]:
+    """Map in threads, in order, with at most ``window`` results waiting."""
+    todo = iter(photos)
+    waiting: deque[Future[_Decoded]] = deque(pool.submit(function, photo) for photo in islice(todo, window))
+    while waiting:
+        decoded = waiting.popleft().result()
+        waiting.extend(pool.submit(function, photo) for photo in islice(todo, 1))
+        yield decoded
+
+
+class _Writer:
+    """Collects photos for one step: into batches for its engine, and what comes out into shards."""
+
+    def __init__(self, plan: _Plan, batch_size: int) -> None:
+        self.plan, self.batch_size = plan, batch_size
+        self.engine = plan.step.make_engine()
+        self.batch: list[_Decoded] = []
+        self.results: list[dict[str, pa.Table]] = []
+        self.entries: list[tuple] = []
+        self.committed = time.monotonic()
+
+    def add(self, decoded: _Decoded) -> None:
+        error = decoded.error or decoded.errors.get(self.plan.step.name)
+        if error is not None:
+            self.entries.append(decoded.entry(error))
+        else:
+            self.batch.append(decoded)
+        if len(self.batch) >= self.batch_size:
+            self.process()
+        late = time.monotonic() - self.committed > _SECONDS_A_SHARD
+        if len(self.entries) >= _PHOTOS_A_SHARD or (late and self.entries):
+            self.commit()
+
+    def process(self) -> None:
+        if not self.batch:
+            return
+        batch, self.batch = self.batch, []
+        inputs = [decoded.inputs[self.plan.step.name] for decoded in batch]
+        result = self.engine.process([decoded.photo.photo_id for decoded in batch], inputs)
+        self.results.append(result.rows)
+        self.entries += [decoded.entry(result.errors.get(decoded.photo.photo_id)) for decoded in batch]
+
+    def commit(self) -> None:
+        if self.entries:
+            seen = seen_table(self.entries)
+            for table in self.plan.step.tables:
+                pieces = [rows[table.name] for rows in self.results]
+                empty = pa.table({"photo_id": pa.array([], pa.int64())})
+                # a batch in which nothing was found may lack columns that the others have
+                rows = pa.concat_tables(pieces, promote_options="default") if pieces else empty
+                table.append(self.plan.step.fingerprint, rows, seen)
+        self.results, self.entries, self.committed = [], [], time.monotonic()

@@ -1,0 +1,190 @@
+"""Other ways to say the same, said the way the grammar knows: "anyone other than kim" is "without kim".
+
+Words are put in place of others only where a name or a date follows that gives them their sense: all else
+of a sentence stays as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from imagesearch.query.date_ranges import MONTH_NAMES
+from imagesearch.query.date_rewrites import DATE_RULES
+from imagesearch.query.gazetteer import Names
+from imagesearch.query.lexicon import COMMON, PHOTOS
+from imagesearch.query.parsed_query import NUMBERS
+from imagesearch.query.tokenizer import Token, joined, tokenize
+
+_PHOTOS = "|".join(sorted(PHOTOS))
+_NOBODY = "(?:nobody|no one|noone|none)"
+_ANYBODY = r"(?:(?:every|any|some)(?:one|body|thing))"
+_OTHER = "(?:other than|apart from|aside from)"
+_NOT = "(?:(?:do|does|did) not|dont|doesnt|didnt)"
+_HAS = "(?:show|have|has|include|contain|feature|want|like)"
+_HIDE = "(?:exclude|hide|omit|skip|remove|leave out)"
+_OF = "(?:of|with|from|in|at|showing|where)"
+_MARKS = r"[?!,()\[\]{}]"
+_LATEST = "latest|newest|most recent|recent|all|all the latest"
+
+# Before a name of a person or a place.
+_TO_NAME = [
+    (rf"{_NOBODY}(?: else)? (?:but|except|besides|{_OTHER})", "only"),
+    (rf"(?:any|every|some)where (?:else )?(?:but|except|{_OTHER})(?: in)?", "not in"),
+    (rf"(?:{_ANYBODY}(?: else)? )?{_OTHER}|{_ANYBODY} (?:else )?(?:but|except)(?: for)?", "without"),
+    ("rather than|instead of|w / o|without any", "without"),
+    (rf"{_HIDE}(?: (?:all|any|the|my))*(?: (?:{_PHOTOS}) {_OF})?", "without"),
+    (rf"(?:(?:which|that|who|where) )?{_NOT} {_HAS}(?: me)?(?: any)?(?: (?:{_PHOTOS}) {_OF})?", "without"),
+    (rf"(?:no|not|without)(?: (?:any|an?|the))? (?:{_PHOTOS}) {_OF}", "without"),
+    ("not (?:only|just|merely)", ""),
+    (rf"(?:{_MARKS} ){{0,4}}(?P<as>or|and)(?: (?:maybe|perhaps|possibly|else))?(?: [(\[{{]){{0,4}}", "{as}"),
+]  # fmt: skip
+# After a name of a person.
+_AFTER_PERSON = [
+    (
+        "(?:(?:is|was|are|were) )?not alone|"
+        "(?:and|with|plus) (?:some(?:one|body) else|others|(?:some )?other people|company)",
+        "with at least one other person",
+    ),
+]  # fmt: skip
+_GONE = re.compile(
+    r"(?:(?:is|are) (?:not|missing|absent)|isnt|arent|(?:does|do) not appear|(?:doesnt|dont) appear)"
+    r"(?: (?:there|in it|in them|visible|around))?(?= [^a-z]|$)"
+)
+# Before a number of people.
+_TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to|only|just)", "more than")]
+_TO_PHOTOS = [
+    ("not (?:taken|shot|made)(?= (?:in|at|on|during|before|after|since|near) )", "not"),
+    (rf"(?:the |my |our )?(?:{_LATEST})(?= (?:{_PHOTOS})(?: (?:of|from|with|in|at|taken)|$))", ""),
+]
+_COUNTRIES = (
+    (re.compile(r"the (?:usa?|u \. s \.(?: a \.)?|states)(?= |$)"), "united states"),
+    (re.compile(r"the (?:uk|u \. k \.)(?= |$)"), "united kingdom"),
+)
+
+
+def _compiled(rules: Sequence[tuple[str, str]]) -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(rf"(?:{text})(?= |$)"), instead) for text, instead in rules]
+
+
+_NAME_RULES, _PERSON_RULES = _compiled(_TO_NAME), _compiled(_AFTER_PERSON)
+_COUNT_RULES, _PHOTO_RULES = _compiled(_TO_COUNT), _compiled(_TO_PHOTOS)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_NUMBER = re.compile(rf"\d+|{'|'.join(NUMBERS[1:])}")
+_MOST = 1200  # words and marks that are looked at
+
+
+def reword(tokens: list[Token], people: Names, places: Names, today: date) -> list[Token]:
+    """Return a sentence in words that the grammar knows."""
+    return _Rewording(tokens, people, places, today).tokens()
+
+
+class _Rewording:
+    def __init__(self, tokens: list[Token], people: Names, places: Names, today: date) -> None:
+        self._tokens, self._people, self._places, self._today = tokens, people, places, today
+        self._text, self._starts = joined(tokens)
+        self._ends = {start: i for i, start in enumerate(self._starts)}
+
+    def tokens(self) -> list[Token]:
+        found: list[Token] = []
+        i = 0
+        while i < min(len(self._tokens), _MOST):
+            instead = self._instead(i)
+            if gone := self._gone(i):
+                first, i = gone
+                found.insert(len(found) - first, Token("without", "without"))
+            elif instead is None:
+                found.append(self._tokens[i])
+                i += 1
+            else:
+                text, i = instead
+                found += [replace(token, gap=True) for token in tokenize(text)]
+        return found + self._tokens[i:]
+
+    def _instead(self, i: int) -> tuple[str, int] | None:
+        """The words to put at a token, and the token after those they stand for."""
+        token = self._tokens[i]
+        if token.kind not in ("word", "mark"):
+            return None
+        return self._signed(i) or self._named(i) or self._country(i) or self._dated(i)
+
+    def _signed(self, i: int) -> tuple[str, int] | None:
+        """A minus or an exclamation mark right before a name: "maya -kim"."""
+        if self._tokens[i].folded not in ("-", "!", "\u2212") or (i and not self._tokens[i].gap):
+            return None
+        close = i + 1 < len(self._tokens) and not self._tokens[i + 1].gap
+        return ("without", i + 1) if close and self._is_name(i + 1) else None
+
+    def _named(self, i: int) -> tuple[str, int] | None:
+        start = self._starts[i]
+        for rules, fits in (
+            (_NAME_RULES, lambda end: self._is_name(end)),
+            (_PERSON_RULES, lambda _: self._follows_person(i)),
+            (_COUNT_RULES, lambda end: _NUMBER.match(self._text, self._starts[end])),
+            (_PHOTO_RULES, lambda _: True),
+        ):
+            for pattern, instead in rules:
+                match = pattern.match(self._text, start)
+                if match and fits(end := self._token(match.end())):
+                    return instead.format(**match.groupdict()), end
+        return None
+
+    def _gone(self, i: int) -> tuple[int, int] | None:
+        """Of words that say somebody is not there: how far before them the name starts, and their end."""
+        match = _GONE.match(self._text, self._starts[i])
+        if match is None:
+            return None
+        starts = (k for k in range(max(0, i - 4), i) if self._ends_at(k, i))
+        return next(((i - k, self._token(match.end())) for k in starts), None)
+
+    def _country(self, i: int) -> tuple[str, int] | None:
+        for pattern, name in _COUNTRIES:
+            match = pattern.match(self._text, self._starts[i])
+            if match and name in self._places:
+                return name, self._token(match.end())
+        return None
+
+    def _dated(self, i: int) -> tuple[str, int] | None:
+        before = self._tokens[i - 1].folded if i else ""
+        for pattern, rule in DATE_RULES:
+            match = pattern.match(self._text, self._starts[i])
+            if match is None:
+                continue
+            try:
+                instead = rule(match, before, self._today)
+            except (ValueError, OverflowError):  # no such day
+                continue
+            if instead:
+                return instead, self._token(match.end())
+        return None
+
+    def _token(self, end: int) -> int:
+        """The token after the one that ends at an offset."""
+        return self._ends[end + 1]
+
+    def _is_name(self, i: int) -> bool:
+        """Whether a person, a place, a month or a year is named at a token, maybe after *in* or *the*."""
+        tokens = self._tokens
+        while i < len(tokens) - 1 and tokens[i].folded in ("in", "at", "from", "the"):
+            i += 1
+        if i >= len(tokens):
+            return False
+        if tokens[i].kind == "explicit":
+            return tokens[i].folded in ("person", "place")
+        if tokens[i].folded in MONTH_NAMES or _YEAR.fullmatch(tokens[i].folded):
+            return True
+        everyday = tokens[i].folded in COMMON
+        place = self._places.exact(tokens, i)
+        return self._people.exact(tokens, i) is not None or (
+            place is not None and (not everyday or place.end > i + 1)
+        )
+
+    def _follows_person(self, i: int) -> bool:
+        return any(self._ends_at(k, i) for k in range(max(0, i - 4), i))
+
+    def _ends_at(self, k: int, end: int) -> bool:
+        """Whether a person is named from one token up to another."""
+        name = self._people.exact(self._tokens, k)
+        return name is not None and name.end == end

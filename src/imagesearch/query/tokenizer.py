@@ -1,0 +1,153 @@
+"""A sentence in pieces: words, marks, quotes, and the explicit ``person:``, ``place:`` and ``text:``."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Literal
+
+from imagesearch.text import fold
+
+Kind = Literal["word", "mark", "quote", "explicit"]
+EXPLICIT = {"person": "person", "people": "person", "place": "place", "text": "text"}
+# The words of one name may be parted by any mark but these.
+HARD_MARKS = frozenset(',;:!?"()[]{}<>|=*\u3001\u3002\uff0c\u060c\u061b')
+_QUOTES = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02')
+_APOSTROPHES = frozenset("'`\u2019\u2018\u02bb\u02bc\u02b9\u2032")
+# Thai to Lao, Burmese, Khmer, kana and Chinese characters: scripts that put no spaces between words.
+_UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3005, 0x30FF), (0x3400, 0x9FFF),
+             (0xF900, 0xFAFF), (0x20000, 0x3FFFF))  # fmt: skip
+_PIECE = re.compile(r"q[^q]+q|w[wm]*(?:aw[wm]*)*a?|c[m]*|e[em]*|[pqa]")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a sentence.
+
+    Attributes
+    ----------
+    text
+        As it stood; of a quote, what is between the marks.
+    folded
+        As names are compared; of a mark, the mark; of an explicit start, ``person``, ``place`` or ``text``.
+    owner
+        What a word is without its possessive ending: ``maya`` of ``maya's``; else empty.
+    gap
+        Whether there was space before it.
+    """
+
+    text: str
+    folded: str
+    kind: Kind = "word"
+    owner: str = ""
+    gap: bool = True
+
+
+class _Classes(dict[str, str]):
+    """The class of each character: Word, sole Character, Emoji, Mark that combines, ..."""
+
+    def __missing__(self, character: str) -> str:
+        self[character] = found = _class_of(character)
+        return found
+
+
+def _class_of(character: str) -> str:
+    if character in _APOSTROPHES:
+        return "a"
+    if character in _QUOTES:
+        return "q"
+    category = unicodedata.category(character)
+    if category[0] in "LN":
+        return "c" if any(low <= ord(character) <= high for low, high in _UNSPACED) else "w"
+    if category[0] == "M" or category == "Cf":
+        return "m"
+    if category == "So" or (category == "Sk" and not character.isascii() and ord(character) > 0xFFFF):
+        return "e"
+    return "p" if category[0] in "PS" else " "  # controls, surrogates and unassigned: nothing that is known
+
+
+_CLASSES = _Classes()
+
+
+def tokenize(sentence: str) -> list[Token]:
+    """Take a sentence apart. Any text will do; what cannot be UTF-8 is left out."""
+    classes = "".join(map(_CLASSES.__getitem__, sentence))
+    tokens: list[Token] = []
+    end = 0
+    for match in _PIECE.finditer(classes):
+        gap = match.start() > end or bool(tokens and tokens[-1].kind == "quote")
+        end = match.end()
+        token = _token(sentence[match.start() : end], classes[match.start()], gap)
+        if token is not None and not _made_explicit(tokens, token):
+            tokens.append(token)
+    return tokens
+
+
+@functools.lru_cache(maxsize=8192)
+def _token(text: str, kind: str, gap: bool) -> Token | None:
+    if kind in "pa" or (kind == "q" and len(text) == 1):
+        return Token(text, text, "mark", gap=gap)
+    if kind == "q":
+        inside = "".join(c if _CLASSES[c] != " " else " " for c in text[1:-1])
+        inside = " ".join(inside.split())
+        return Token(inside, fold(inside), "quote", gap=gap) if inside else None
+    if text.isascii() and text.isalnum():
+        return Token(text, text.lower(), gap=gap)
+    folded = fold(text)
+    return Token(text, folded, owner=_owner(text), gap=gap) if folded else None
+
+
+def _owner(text: str) -> str:
+    """Return a word without its possessive ending, folded; nothing if it has none."""
+    if len(text) > 2 and text[-1] in "sS" and text[-2] in _APOSTROPHES:
+        return fold(text[:-2])
+    if len(text) > 2 and text[-2] in "sS" and text[-1] in _APOSTROPHES:
+        return fold(text[:-1])
+    return ""
+
+
+def _made_explicit(tokens: list[Token], token: Token) -> bool:
+    """Turn a word before a colon into an explicit start, which swallows the colon."""
+    if token.folded not in (":", "\uff1a") or token.kind != "mark" or token.gap or not tokens:
+        return False
+    last = tokens[-1]
+    if last.kind != "word" or last.folded not in EXPLICIT:
+        return False
+    tokens[-1] = Token(last.text + ":", EXPLICIT[last.folded], "explicit", gap=last.gap)
+    return True
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the folded words of a name, as a sentence's words are compared to them."""
+    if name.isascii() and name.replace(" ", "").isalnum():
+        return tuple(name.lower().split())
+    return tuple(token.folded for token in tokenize(name) if token.kind in ("word", "quote") and token.folded)
+
+
+def run(tokens: Sequence[Token], start: int, limit: int) -> list[int]:
+    """Return where the next words are that could be of one name: at most so many, up to a hard mark."""
+    found: list[int] = []
+    for i in range(start, min(len(tokens), start + 2 * limit)):
+        token = tokens[i]
+        if token.kind == "word":
+            found.append(i)
+            if len(found) == limit:
+                break
+        elif token.kind != "mark" or token.folded in HARD_MARKS or not found:
+            break
+    return found
+
+
+def joined(tokens: Sequence[Token]) -> tuple[str, list[int]]:
+    """Write the folded pieces with one space between any two, for patterns; and where each starts."""
+    words = [token.folded if token.kind in ("word", "mark") else "\0" for token in tokens]
+    return " ".join(words), [0, *accumulate(len(word) + 1 for word in words)]
+
+
+def rejoin(tokens: Iterable[Token]) -> str:
+    """Write pieces down again, with spaces where there were some; quotes lose their marks."""
+    return "".join((" " if token.gap else "") + token.text for token in tokens).strip()

@@ -1,0 +1,10 @@
+"""From a `Query` to an `Answer`: parse, encode, one filtered vector search in Milvus, relax, judge, present.
+
+`Searcher` answers queries about one dataset and keeps models and connection for the next one.
+"""
+
+from imagesearch.search.plan import plan_of
+from imagesearch.search.query import Answer, Query, Result
+from imagesearch.search.searcher import Searcher
+
+__all__ = ["Answer", "Query", "Result", "Searcher", "plan_of"]

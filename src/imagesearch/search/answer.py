@@ -1,0 +1,227 @@
+"""From photos found to an answer: judged, put in order, with what is shown and said of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from imagesearch.config import Config
+from imagesearch.faces import journal
+from imagesearch.features import Bands, Verdict, read_bands
+from imagesearch.filters import Is
+from imagesearch.pipeline import Dataset
+from imagesearch.query import Reading
+from imagesearch.search.query import Answer, Query, Result
+from imagesearch.search.ranking import Ranked, collapse, newest_first, share
+from imagesearch.search.relaxation import Found
+from imagesearch.store import Collection, Hit, Store, Vocabulary
+
+_SHOWN = (
+    *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
+    *("address", "city", "country"),
+)
+# Vectors of the collection that say whether what is asked for is there, though not among those that passed.
+_SAMPLE = 500
+
+
+class Answerer:
+    """Makes answers about one dataset.
+
+    Parameters
+    ----------
+    config, dataset, store, vocabulary
+        What is known of the dataset.
+    """
+
+    def __init__(self, config: Config, dataset: Dataset, store: Store, vocabulary: Vocabulary) -> None:
+        self._config, self._dataset, self._store, self._vocabulary = config, dataset, store, vocabulary
+
+    def answer(
+        self,
+        query: Query,
+        reading: Reading,
+        collection: Collection,
+        found: Found,
+        vector: np.ndarray | None,
+        said: Sequence[str],
+        unknown: Sequence[str],
+    ) -> Answer:
+        """Answer a query.
+
+        Parameters
+        ----------
+        query, reading
+            What was asked, and how it was understood.
+        collection, found
+            What was searched, and what came of it.
+        vector : (d,) float32, optional
+            What photos were compared to.
+        said, unknown
+            Remarks on the query, and on names in it that nobody knows.
+        """
+        asked = replace(query, text=reading.text)
+        verdict = self._judge(asked, vector, found)
+        keys = [hit.id for hit in found.hits]
+        fits = dict(zip(keys, verdict.calibrated.tolist(), strict=True)) if verdict else {}
+        each = [self._ranked(asked, hits, verdict, fits) for hits in found.each]
+        nothing = bool(verdict and found.hits and verdict.relevant == 0)
+        alike: dict[int, int] = {}
+        if query.collapse:
+            ranked_keys = [hit.id for ranked in each for hit, _ in ranked]
+            vectors = self._store.vectors(self._config.dataset.name, query.by, ranked_keys)
+            for i, ranked in enumerate(each):
+                each[i], more = collapse(ranked, vectors)
+                alike |= more
+        pairs = share(each, query.top_k)
+        shown = self._known_of([hit for hit, _ in pairs], query.by)
+        pairs = [(hit, fit) for hit, fit in pairs if hit.id in shown]
+        results = [
+            self._result(rank, shown[hit.id], hit.score, fit, alike.get(hit.id, 0))
+            for rank, (hit, fit) in enumerate(pairs, 1)
+        ]
+        about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
+        about = [f"{line}; the nearest follow" if results else line for line in about]
+        explained = bool(results or found.note or about or unknown)
+        notes = (
+            _instead(found, {hit.id for hit, _ in pairs}),
+            *about,
+            *([] if explained else [self._why_nothing(asked, found)]),
+            *reading.notes,
+            *said,
+            *unknown,
+            *self._remarks(asked, collection, reading, found),
+        )
+        notes = (*notes, self._outdated)
+        where = self._store.expression(found.condition)
+        return Answer(
+            query,
+            reading,
+            results,
+            where=where,
+            relaxed=found.relaxed,
+            candidates=found.passed if where else collection.rows,
+            photos=collection.rows,
+            nothing_fits=nothing,
+            notes=tuple(filter(None, notes)),
+        )
+
+    def _judge(self, asked: Query, vector: np.ndarray | None, found: Found) -> Verdict | None:
+        """Say what the scores mean, where that is known: for one text, by itself."""
+        if not asked.is_one_text or self._bands is None:
+            return None
+        filtered = bool(found.relaxed or self._store.expression(found.condition))
+        scores = [hit.score for hit in found.hits]
+        return self._bands.judge(scores, vector, self._sample if filtered else None)
+
+    def _ranked(
+        self, asked: Query, hits: Sequence[Hit], verdict: Verdict | None, fits: Mapping[int, float]
+    ) -> Ranked:
+        """Return a step's hits with their calibrated scores, without those that are not good enough."""
+        pairs = [(hit, fits.get(hit.id)) for hit in hits]
+        if asked.sort == "date":
+            measured = bool(hits) and hits[0].score is not None and not asked.collapse
+            most = asked.top_k if measured else len(pairs)
+            pairs = newest_first(_relevant(pairs, verdict) if verdict else pairs[:most])
+        return [pair for pair in pairs if self._is_enough(asked, *pair)]
+
+    @staticmethod
+    def _is_enough(query: Query, hit: Hit, fit: float | None) -> bool:
+        # The same inner product comes out some 1e-7 apart from one search path to another
+        unmeasured = query.min_score is None or hit.score is None or query.strategy == "hybrid"
+        loud = unmeasured or hit.score >= query.min_score - 1e-6
+        return loud and (query.min_fit is None or fit is None or fit >= query.min_fit)
+
+    def _known_of(self, hits: Sequence[Hit], by: str) -> dict[int, dict[str, Any]]:
+        """Return what is shown of some photos, without those that are gone since they were found."""
+        keys = [hit.id for hit in hits]
+        rows = self._store.rows(self._config.dataset.name, by, keys, _SHOWN) if keys else []
+        return {row.id: row.fields for row in rows}
+
+    def _result(
+        self, rank: int, fields: dict[str, Any], score: float | None, fit: float | None, like_it: int
+    ) -> Result:
+        taken = datetime(1970, 1, 1) + timedelta(seconds=fields["taken_at"])
+        return Result(
+            rank=rank,
+            path=fields["path"],
+            score=score,
+            file=self._dataset.file(fields["path"]),
+            class_label=fields["class_label"],
+            class_score=fields["class_score"],
+            people=tuple(fields["face_labels"]),
+            address=fields["address"],
+            city=fields["city"],
+            country=fields["country"],
+            taken_at=taken.isoformat() if fields["has_time"] else "",
+            fit=fit,
+            like_it=like_it,
+        )
+
+    def _remarks(self, asked: Query, collection: Collection, reading: Reading, found: Found) -> list[str]:
+        """What the user should know of the collection and of what could not be done."""
+        lines = []
+        if collection.state != "ready":
+            lines.append(
+                "the collection is being updated, or that was cut short: run 05_build_collections.py"
+            )
+        if (reading.people.named or reading.people.none_of) and not self._vocabulary.people:
+            lines.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
+        if reading.dates and not found.hits and not self._has_times(asked.by):
+            lines.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
+        if asked.strategy == "hybrid" and asked.min_score is not None:
+            lines.append("hybrid scores are sums of ranks, no similarities: the least score does not apply")
+        if asked.min_fit is not None and (not asked.is_one_text or self._bands is None):
+            lines.append("scores of this query are not calibrated: the least fit does not apply")
+        return lines
+
+    def _has_times(self, by: str) -> bool:
+        """Whether any photo is known to have been taken at some time."""
+        hits, _ = self._store.newest(self._config.dataset.name, by, 1, where=Is("has_time", True))
+        return bool(hits)
+
+    @staticmethod
+    def _why_nothing(asked: Query, found: Found) -> str:
+        least = [(asked.min_score, "scores"), (asked.min_fit, "fits with")]
+        said = [f"nothing {verb} {value:g} or more" for value, verb in least if value is not None]
+        if said and (found.hits or (asked.face and not asked.has_vector)):
+            return said[0]
+        if asked.strategy == "hybrid":
+            return "no word of it is known of any photo that passes"
+        if asked.has_filter or asked.face:
+            return "no photo passes the filter"
+        return f"no photos below {asked.folder}" if asked.folder else ""
+
+    @functools.cached_property
+    def _outdated(self) -> str:
+        if journal(self._dataset).count() == self._vocabulary.decisions:
+            return ""
+        return "names have changed since the collections were built; run 05_build_collections.py"
+
+    @functools.cached_property
+    def _bands(self) -> Bands | None:
+        dimension = self._store.open(self._config.dataset.name, "clip").dimension
+        return read_bands(self._config, self._dataset, dimension)
+
+    @functools.cached_property
+    def _sample(self) -> np.ndarray:
+        return self._store.sample(self._config.dataset.name, "clip", _SAMPLE)
+
+
+def _instead(found: Found, shown: set[int]) -> str:
+    """Say that no photo passed, and what those that are shown are."""
+    steps_shown = [
+        "the nearest of all" if step.said == "anything" else step.said
+        for step, hits in zip(found.relaxed, found.each, strict=False)
+        if shown & {hit.id for hit in hits}
+    ]
+    return f"{found.note}; these are {', then '.join(steps_shown)}" if steps_shown else found.note
+
+
+def _relevant(pairs: Ranked, verdict: Verdict) -> Ranked:
+    """Keep what is relevant; of a relaxed search, whose hits are those of one step after another, too."""
+    return [pair for pair in pairs if verdict.relevant and pair[0].score >= verdict.kept]

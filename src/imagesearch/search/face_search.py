@@ -1,0 +1,113 @@
+"""Photos of somebody, by a photo of her face."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.faces import FaceFinder, finder_of, shrink
+from imagesearch.filters import Condition
+from imagesearch.photos import PhotoError, decode
+from imagesearch.store import MOST_HITS, Hit, Store
+
+# So many nearest faces say who somebody is; so many at most are looked through for photos.
+_NEAREST_FACES = 100
+_NOBODY = "nobody in this dataset looks like that"
+
+
+@dataclass(frozen=True)
+class KnownFace:
+    """The face that is looked for, and whose it seems to be."""
+
+    vector: np.ndarray
+    said: str
+    is_known: bool = True
+
+
+class FaceSearch:
+    """Finds photos by a face; the models are loaded when first needed, and stay.
+
+    Parameters
+    ----------
+    config, store
+        Name the models and the collections.
+    """
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self._config, self._store = config, store
+
+    @property
+    def _same_person(self) -> float:
+        """The cosine from which two faces count as one person's, as in the clustering."""
+        return 1 - self._config.faces.cluster_distance
+
+    def read(self, file: Path) -> KnownFace:
+        """Read the largest face off a photo, and say whose it seems to be."""
+        limit, side = self._config.extraction.max_megapixels, self._config.extraction.preview_size
+        try:
+            picture = shrink(decode(file, longest=side, max_megapixels=limit), self._config)
+        except PhotoError as error:
+            raise UserError(f"{file}: {error}") from None
+        faces = [f for f in self._finder.find(picture.image) if f.score >= self._config.faces.min_score]
+        if not faces:
+            raise UserError(f"--face {file}: no face is found in it; cut it closer, or lower faces.min_score")
+        nearest = self._store.search(
+            self._config.dataset.name, "faces", faces[0].embedding, _NEAREST_FACES, fields=("label",)
+        )
+        said = [f"{len(faces)} faces are in {file.name}, the largest counts"] if len(faces) > 1 else []
+        who = self._who(nearest)
+        return KnownFace(faces[0].embedding, "; ".join([*said, who or _NOBODY]), bool(who))
+
+    def _who(self, nearest: Sequence[Hit]) -> str:
+        """Say who has the most of the nearest faces that are near enough; nothing if none are."""
+        near = [hit for hit in nearest if hit.score >= self._same_person]
+        labels = Counter(hit.fields["label"] for hit in near if hit.fields["label"])
+        if not labels:
+            return ""
+        label = labels.most_common(1)[0][0]
+        best = max(hit.score for hit in near if hit.fields["label"] == label)
+        return f"this looks like {label} ({best:.2f})"
+
+    def photos_of(self, face: KnownFace) -> tuple[int, ...]:
+        """Return the ids of the photos with a face near enough to be the same person's."""
+        return tuple(self._scores(face, self._same_person, MOST_HITS))
+
+    def photos_like(
+        self,
+        face: KnownFace,
+        kind: str,
+        top_k: int,
+        where: Condition,
+        min_score: float | None,
+        fields: Sequence[str],
+    ) -> list[Hit]:
+        """Return the photos that pass a filter by their nearest face, looking on until there are enough."""
+        limit, name = max(_NEAREST_FACES, 4 * top_k), self._config.dataset.name
+        most = min(MOST_HITS, self._store.open(name, "faces").rows)
+        while True:
+            scores = self._scores(face, min_score, limit)
+            hits = self._store.rows(name, kind, list(scores), fields, where)
+            if len(hits) >= top_k or limit >= most:
+                return [replace(hit, score=scores[hit.id]) for hit in hits[:top_k]]
+            limit *= 4
+
+    def _scores(self, face: KnownFace, least: float | None, limit: int) -> dict[int, float]:
+        """Return the photos with the faces nearest to one, and each photo's best score, best first."""
+        hits = self._store.search(
+            self._config.dataset.name, "faces", face.vector, limit, min_score=least, fields=("photo_id",)
+        )
+        best: dict[int, float] = {}
+        for hit in hits:
+            best.setdefault(hit.fields["photo_id"], hit.score)
+        return best
+
+    @functools.cached_property
+    def _finder(self) -> FaceFinder:
+        return finder_of(self._config)

@@ -1,0 +1,168 @@
+"""A query of any kind to ranked photos: one plan, and for each of its steps one call of Milvus."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.faces import pack_id
+from imagesearch.features import model_id
+from imagesearch.filters import Condition, Every, OneOf, Under
+from imagesearch.photos import path_below
+from imagesearch.pipeline import Dataset
+from imagesearch.query import Reading, SentenceReader
+from imagesearch.search.answer import Answerer
+from imagesearch.search.face_search import FaceSearch, KnownFace
+from imagesearch.search.plan import plan_of
+from imagesearch.search.query import Answer, Query, check_asked, check_query
+from imagesearch.search.query_vector import QueryEncoder
+from imagesearch.search.relaxation import Fetch, Follower
+from imagesearch.store import STEPS, Collection, Hit, Store, Vocabulary
+from imagesearch.text import fold
+
+# What ranking needs to know of each hit; the rest is asked of those that are shown, which is cheaper.
+_RANKED_BY = ("has_time", "taken_at", "latitude", "longitude")
+
+
+class Searcher:
+    """Answers queries about one dataset; the models are loaded when first needed, and stay.
+
+    Parameters
+    ----------
+    config, dataset, store
+        What to search, and where it is.
+    """
+
+    def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
+        self.config, self.dataset, self.store = config, dataset, store
+        self._encoder, self._faces = QueryEncoder(config, store), FaceSearch(config, store)
+
+    def search(self, query: Query) -> Answer:
+        """Answer a query.
+
+        Raises
+        ------
+        UserError
+            If the query is empty or contradicts itself, its photo cannot be read, there is no such
+            collection, or it was built with another model than the config names.
+        """
+        check_query(query)
+        if query.strategy == "hybrid" and not replace(query, strategy="filter").is_one_text:
+            query = replace(query, strategy="filter")  # BM25 wants words, and a photo has none
+        reading = self._read(query)
+        asked = replace(query, text=reading.text)
+        if not asked.has_vector and self._has_only("vit"):
+            query = replace(query, by="vit")  # which photos there are, either collection knows
+        collection = self._collection(query.by)
+        check_asked(asked)
+        criteria, unknown = query.criteria.condition(self._vocabulary)
+        face = self._face(query)
+        vector = self._encoder.encode(asked) if asked.has_vector else None
+        among = (OneOf("photo_id", self._faces.photos_of(face)),) if face and vector is not None else ()
+        always = Every((Under(path_below(query.folder, self.dataset.roots)), query.where, criteria, *among))
+        follower = Follower(self.store, collection, self._vocabulary)
+        has_source = vector is not None or face is not None
+        found = follower.follow(asked, plan_of(reading), always, self._fetch(query, vector, face), has_source)
+        said = [face.said] if face else []
+        if face and not face.is_known and vector is None:
+            said.append("the nearest faces follow")
+        return self._answerer.answer(query, reading, collection, found, vector, said, unknown)
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def _read(self, query: Query) -> Reading:
+        """Take a sentence apart; for the semantic strategy it is a text as it stands."""
+        words = query.text.strip()
+        if not words:
+            return Reading()
+        if query.strategy == "filter":
+            return self._understood(query)
+        # hybrid: names are for BM25, CLIP never learned them
+        text = (self._understood(query).caption if query.strategy == "hybrid" else "") or words
+        return Reading(text=self.config.search.template.replace("{text}", text), caption=text, words=words)
+
+    def _understood(self, query: Query) -> Reading:
+        return self._reader.read(query.text.strip(), query.today or date.today())
+
+    # --- where photos come from ----------------------------------------------------------------------------
+
+    def _fetch(self, query: Query, vector: np.ndarray | None, face: KnownFace | None) -> Fetch:
+        """Return what fetches photos: by a vector, by a vector and words, by a face, or by date."""
+        name = self.config.dataset.name
+        if vector is not None:
+
+            def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
+                if query.strategy == "hybrid":
+                    ranker, words = self.config.search.ranker, fold(query.text)
+                    understood = self._understood(query)
+                    # of names alone CLIP knows nothing, and of dates BM25 does not
+                    names_alone = not understood.caption and (understood.people.named or understood.places)
+                    seen = None if names_alone else vector
+                    hits = self.store.hybrid(
+                        name, seen, words, limit, where=where, fields=_RANKED_BY, ranker=ranker
+                    )
+                else:
+                    hits = self.store.search(name, query.by, vector, limit, where=where, fields=_RANKED_BY)
+                return hits, len(hits)
+
+        elif face:
+
+            def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
+                hits = self._faces.photos_like(face, query.by, limit, where, query.min_score, _RANKED_BY)
+                return hits, len(hits)
+
+        else:
+
+            def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
+                few = limit if query.collapse or query.criteria.circle else query.top_k
+                periods = self._vocabulary.periods
+                return self.store.newest(name, query.by, few, where=where, fields=_RANKED_BY, periods=periods)
+
+        return fetch
+
+    def _face(self, query: Query) -> KnownFace | None:
+        if not query.face:
+            return None
+        self._collection("faces")
+        return self._faces.read(query.face)
+
+    # --- what is kept warm ---------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary.read(self.dataset.folder)
+
+    @functools.cached_property
+    def _reader(self) -> SentenceReader:
+        return SentenceReader(self._vocabulary, self.config.search.template)
+
+    @functools.cached_property
+    def _answerer(self) -> Answerer:
+        return Answerer(self.config, self.dataset, self.store, self._vocabulary)
+
+    def _has_only(self, kind: str) -> bool:
+        """Whether the dataset has one of the two collections of photos, and it is this."""
+        return [k for k in ("clip", "vit") if self.store.find(self.config.dataset.name, k)] == [kind]
+
+    def _collection(self, kind: str) -> Collection:
+        """Open a collection that was built with the model the config names, or say what to do."""
+        collection = self.store.open(self.config.dataset.name, kind)
+        name = getattr(self.config.models, kind)
+        wanted = pack_id(name) if kind == "faces" else model_id(kind, name)
+        if collection.fingerprint != wanted:
+            raise UserError(
+                f"models.{kind}: the config names {name} ({wanted}), the collection was "
+                f"built with {collection.model} ({collection.fingerprint}); "
+                f"set it back, or run {STEPS[kind]} and 05_build_collections.py"
+            )
+        if not self.store.has_all_fields(collection):
+            raise UserError(
+                f"{self.store.uri}: {collection.alias} was built by another version of this program, "
+                "with other fields; run 05_build_collections.py"
+            )
+        return collection

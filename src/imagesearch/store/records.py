@@ -1,0 +1,189 @@
+"""What the collections of a dataset are to hold: every row, with every field that any table knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.faces import People, pack_id
+from imagesearch.features import model_id
+from imagesearch.geo import fields_of, read_whereabouts
+from imagesearch.pipeline import Dataset, Seen
+from imagesearch.store.schema import ARROW_TYPES, FIELDS, STEPS, Collection, Field, Rows, Spec
+from imagesearch.store.store import Store
+from imagesearch.store.vector_index import plan_index
+from imagesearch.text import fold
+
+Facts = dict[str, Any]
+_MOST_WORDS = 4000  # characters, of the 16,384 bytes there are
+
+
+def content_of(
+    config: Config, dataset: Dataset, store: Store, people: People | None
+) -> list[tuple[Spec, Rows]]:
+    """Return what each collection of a dataset is to hold.
+
+    A kind of vectors that was never extracted has none; one whose photos are all gone is emptied.
+    `people` are those in the photos, or None if faces were never looked for.
+
+    Raises
+    ------
+    UserError
+        If vectors were made by another model than the config names.
+    """
+    facts = _facts_of_photos(dataset, people)
+    for known in facts.values():
+        known["words"] = _words(known)
+    jobs = [_photo_content(config, dataset, store, kind, facts) for kind in ("clip", "vit")]
+    jobs.append(_face_content(config, dataset, store, people))
+    return [job for job in jobs if job is not None]
+
+
+def _photo_content(
+    config: Config, dataset: Dataset, store: Store, kind: str, facts: dict[int, Facts]
+) -> tuple[Spec, Rows] | None:
+    current = dataset.current(kind)
+    if not current:
+        return _emptied(store.find(config.dataset.name, kind), FIELDS[kind])
+    made_by = _made_by(config, kind, current, model_id)
+    ids, vectors = dataset.table(kind).vectors(current.values())
+    entries = [current[photo] for photo in ids.tolist()]
+    rows = [
+        {"path": e.path, "width": e.width, "height": e.height, **facts.get(e.photo_id, {})} for e in entries
+    ]
+    return _content(config, kind, made_by, ids, rows, vectors)
+
+
+def _face_content(
+    config: Config, dataset: Dataset, store: Store, people: People | None
+) -> tuple[Spec, Rows] | None:
+    if people is None or not len(people.faces):
+        return _emptied(store.find(config.dataset.name, "faces"), FIELDS["faces"])
+    faces = people.faces
+    made_by = _made_by(config, "faces", faces.seen, lambda _, pack: pack_id(pack))
+    labels, numbers = people.labels()
+    rows = [
+        {
+            "photo_id": photo,
+            "path": faces.seen[photo].path,
+            "label": label,
+            "cluster": number,
+            "det_score": score,
+            **dict(zip(("x1", "y1", "x2", "y2"), box, strict=True)),
+        }
+        for photo, label, number, score, box in zip(
+            faces.photo_ids.tolist(),
+            labels,
+            numbers.tolist(),
+            faces.scores.tolist(),
+            faces.boxes.tolist(),
+            strict=True,
+        )
+    ]
+    return _content(config, "faces", made_by, faces.ids, rows, faces.vectors)
+
+
+def _content(
+    config: Config, kind: str, made_by: str, ids: np.ndarray, rows: list[Facts], vectors: np.ndarray
+) -> tuple[Spec, Rows]:
+    spec = Spec(
+        dataset=config.dataset.name,
+        kind=kind,
+        model=getattr(config.models, kind),
+        fingerprint=made_by,
+        dimension=vectors.shape[1],
+        index=plan_index(config.milvus.index, len(ids), config.milvus.is_lite),
+        fields=FIELDS[kind],
+    )
+    return spec, Rows(_scalars(spec, ids, rows), vectors)
+
+
+def _emptied(existing: Collection | None, fields: tuple[Field, ...]) -> tuple[Spec, Rows] | None:
+    """What is left of a collection when nothing of it is there any more: nothing, of the same kind."""
+    if existing is None:
+        return None
+    spec = Spec(
+        existing.dataset,
+        existing.kind,
+        existing.model,
+        existing.fingerprint,
+        existing.dimension,
+        existing.index,
+        fields,
+    )
+    nothing = np.empty((0, existing.dimension), np.float32)
+    return spec, Rows(_scalars(spec, np.empty(0, np.int64), []), nothing)
+
+
+def _made_by(config: Config, kind: str, current: dict[int, Seen], id_of: Callable[[str, str], str]) -> str:
+    """Return what stands for the model that made some vectors, if it is the config's."""
+    # what follows the slash, precision or number of classes, does not keep vectors from being compared
+    made_by = next(iter(current.values())).fingerprint.partition("/")[0]
+    name = getattr(config.models, kind)
+    if made_by != (wanted := id_of(kind, name)):
+        raise UserError(
+            f"models.{kind}: the config names {name} ({wanted}), the vectors were made by another model "
+            f"({made_by}); set it back, or run {STEPS[kind]}"
+        )
+    return made_by
+
+
+def _scalars(spec: Spec, ids: np.ndarray, rows: list[Facts]) -> pa.Table:
+    """Return the key and every scalar field of some rows, "unknown" where no table knows better."""
+    columns = {spec.key: pa.array(ids)}
+    for item in spec.fields:
+        values = [row.get(item.name, item.unknown) for row in rows]
+        columns[item.name] = pa.array(values, ARROW_TYPES[item.type])
+    return pa.table(columns)
+
+
+def _words(known: Facts) -> str:
+    """Every name known of a photo, folded, for BM25."""
+    names = [label for label in known.get("face_labels", ()) if not label.startswith("person ")]
+    lists = [*names, *known.get("place_words", ()), *known.get("keywords", ())]
+    texts = [known.get(name, "") for name in ("address", "class_label", "camera")]
+    return " ".join(fold(text) for text in (*lists, *texts) if text)[:_MOST_WORDS]
+
+
+# --- what the tables know of each photo --------------------------------------------------------------------
+
+
+def _facts_of_photos(dataset: Dataset, people: People | None) -> dict[int, Facts]:
+    facts: dict[int, Facts] = {}
+    places = {photo: fields_of(where) for photo, where in read_whereabouts(dataset).items()}
+    for source in (_classes(dataset), _faces(people), places):
+        for photo, fields in source.items():
+            facts.setdefault(photo, {}).update(fields)
+    return facts
+
+
+def _classes(dataset: Dataset) -> dict[int, Facts]:
+    """The most probable ViT class of each photo, and its probability."""
+    classes = dataset.table("classes").read(dataset.current("classes").values())
+    if classes is None:
+        return {}
+    names = ("photo_id", "rank", "label", "score")
+    rows = zip(*(classes[name].to_pylist() for name in names), strict=True)
+    return {
+        photo: {"class_label": label, "class_score": score} for photo, rank, label, score in rows if rank == 0
+    }
+
+
+def _faces(people: People | None) -> dict[int, Facts]:
+    """Who is in each photo, and how many faces; none in those that were looked at in vain."""
+    if people is None:
+        return {}
+    facts: dict[int, Facts] = {photo: {"face_labels": [], "face_count": 0} for photo in people.faces.seen}
+    labels, _ = people.labels()
+    for photo, label in zip(people.faces.photo_ids.tolist(), labels, strict=True):
+        facts[photo]["face_count"] += 1
+        if label and label not in facts[photo]["face_labels"]:
+            facts[photo]["face_labels"].append(label)
+    for fields in facts.values():
+        fields["face_labels"].sort()
+    return facts

@@ -1,0 +1,225 @@
+"""What a collection of photos is made of: its fields, its specification, its rows, and their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from imagesearch.store.vector_index import IndexPlan
+
+KINDS = ("clip", "vit", "faces")
+STEPS = {"clip": "01_extract_features.py", "vit": "01_extract_features.py", "faces": "02_cluster_faces.py"}
+"""The script that extracts each kind of vectors."""
+MOST_HITS = 16_384
+"""Milvus' own limit of one search."""
+# What a field is in the tables on disk and on its way to Milvus.
+ARROW_TYPES = {
+    "VARCHAR": pa.string(),
+    "WORDS": pa.string(),
+    "LIST": pa.list_(pa.string()),
+    "BOOL": pa.bool_(),
+    "INT32": pa.int32(),
+    "INT64": pa.int64(),
+    "FLOAT": pa.float32(),
+    "DOUBLE": pa.float64(),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A scalar field. ``unknown`` stands where nothing is known: there are no nulls, because filters
+    such as ``country != "Japan"`` silently leave null rows out."""
+
+    name: str
+    type: str
+    unknown: Any
+    max_bytes: int = 0
+    filtered: bool = False
+
+
+PHOTO_FIELDS = (
+    Field("path", "VARCHAR", "", 4096, filtered=True),
+    Field("face_labels", "LIST", [], 8192, filtered=True),
+    Field("face_count", "INT32", -1, filtered=True),
+    Field("city", "VARCHAR", "", 512, filtered=True),
+    Field("county", "VARCHAR", "", 512),
+    Field("state", "VARCHAR", "", 512, filtered=True),
+    Field("country", "VARCHAR", "", 512, filtered=True),
+    Field("address", "VARCHAR", "", 4096),
+    Field("place_words", "LIST", [], 4096, filtered=True),
+    Field("has_gps", "BOOL", False),
+    Field("latitude", "DOUBLE", 0.0, filtered=True),
+    Field("longitude", "DOUBLE", 0.0, filtered=True),
+    Field("has_time", "BOOL", False),
+    Field("taken_at", "INT64", 0, filtered=True),
+    Field("year", "INT32", 0, filtered=True),
+    Field("month", "INT32", 0),
+    Field("day", "INT32", 0),
+    Field("weekday", "INT32", -1),
+    Field("camera", "VARCHAR", "", 512),
+    Field("rating", "INT32", -1),
+    Field("keywords", "LIST", [], 8192),
+    Field("class_label", "VARCHAR", "", 512, filtered=True),
+    Field("class_score", "FLOAT", 0.0),
+    Field("width", "INT32", 0),
+    Field("height", "INT32", 0),
+)
+# Every name and word known of a photo, folded, for BM25 inside Milvus; beside the vectors that texts search.
+CLIP_FIELDS = (*PHOTO_FIELDS, Field("words", "WORDS", "", 16_384))
+WORDS_INDEX = "words_bm25"
+LIST_FIELDS = frozenset(item.name for item in PHOTO_FIELDS if item.type == "LIST")
+FACE_FIELDS = (
+    Field("photo_id", "INT64", 0),
+    Field("path", "VARCHAR", "", 4096, filtered=True),
+    Field("label", "VARCHAR", "", 512, filtered=True),
+    Field("cluster", "INT32", -1),
+    Field("det_score", "FLOAT", 0.0),
+    *(Field(side, "FLOAT", 0.0) for side in ("x1", "y1", "x2", "y2")),
+)
+FIELDS = {"clip": CLIP_FIELDS, "vit": PHOTO_FIELDS, "faces": FACE_FIELDS}
+"""By kind of collection."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a collection is to be: whose vectors, by which model, how indexed."""
+
+    dataset: str
+    kind: str
+    model: str
+    fingerprint: str
+    dimension: int
+    index: IndexPlan
+    fields: tuple[Field, ...] = PHOTO_FIELDS
+
+    @property
+    def key(self) -> str:
+        """Name of the primary key."""
+        return key_of(self.kind)
+
+    @property
+    def alias(self) -> str:
+        """The name under which the collection is searched."""
+        return alias_of(self.dataset, self.kind)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a collection says of itself."""
+
+    name: str
+    dataset: str
+    kind: str
+    model: str
+    fingerprint: str
+    dimension: int
+    index: IndexPlan
+    layout: str
+    state: str
+    rows: int
+
+    @property
+    def alias(self) -> str:
+        """The name under which it is searched."""
+        return alias_of(self.dataset, self.kind)
+
+    @property
+    def megabytes(self) -> float:
+        """Size of its vectors."""
+        return self.rows * self.dimension * 4 / 1e6
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return asdict(self) | {"megabytes": self.megabytes}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One search result."""
+
+    id: int
+    score: float | None
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows a collection is to hold: scalars in a table with the key and the fields, vectors beside it."""
+
+    scalars: pa.Table
+    vectors: np.ndarray
+
+    def batches(self, positions: np.ndarray, size: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows at some positions as dicts, each with its ``embedding`` and its ``digest``."""
+        for start in range(0, len(positions), size):
+            part = positions[start : start + size]
+            rows = self.scalars.take(pa.array(part)).to_pylist()
+            for row, i in zip(rows, part, strict=True):
+                row["digest"] = _digest(row, self.vectors[i])
+                row["embedding"] = self.vectors[i]
+            yield rows
+
+
+def alias_of(dataset: str, kind: str) -> str:
+    """Return the name under which a dataset's collection of one kind is searched."""
+    return f"{dataset}_{kind}"
+
+
+def key_of(kind: str) -> str:
+    """Return the primary key of the collections of one kind."""
+    return "face_id" if kind == "faces" else "photo_id"
+
+
+def layout_of(key: str, fields: tuple[Field, ...], variant: object) -> str:
+    """Return a short digest of a collection's fields; another layout wants another collection."""
+    return hashlib.blake2b(repr((key, fields, variant)).encode(), digest_size=6).hexdigest()
+
+
+def usable_rows(spec: Spec, rows: Rows) -> tuple[np.ndarray, dict[str, str]]:
+    """Tell the rows that Milvus can take from those it would choke on, or worse, swallow.
+
+    Returns
+    -------
+    positions : (n,) int64
+        Of the good rows.
+    skipped : dict
+        Reason by path, for the others: a vector that is not finite or not of unit length (Milvus accepts
+        a NaN without a word), a text of more bytes than its field has.
+    """
+    vectors = rows.vectors
+    if vectors.ndim != 2 or vectors.shape[1] != spec.dimension:
+        raise ValueError(f"{spec.alias}: vectors of shape {vectors.shape}, not (n, {spec.dimension})")
+    norms = np.linalg.norm(vectors, axis=1)
+    bad = {int(i): "its vector is not a finite unit vector" for i in np.flatnonzero(~(abs(norms - 1) < 1e-2))}
+    for item in spec.fields:
+        if not item.max_bytes:
+            continue
+        for i, value in enumerate(rows.scalars[item.name].to_pylist()):
+            text = value if isinstance(value, str) else join_list(value)
+            if len(text) * 4 > item.max_bytes and len(text.encode()) > item.max_bytes:
+                bad[i] = f"{item.name} is longer than {item.max_bytes} bytes"
+    paths = rows.scalars["path"]
+    positions = np.asarray([i for i in range(len(vectors)) if i not in bad], np.int64)
+    return positions, {paths[i].as_py(): reason for i, reason in bad.items()}
+
+
+def join_list(elements: list[str]) -> str:
+    """Return a list as one string that ``like "%|element|%"`` finds elements in."""
+    return "|" + "".join(f"{element}|" for element in elements)
+
+
+def split_list(joined: str) -> list[str]:
+    """Undo `join_list`."""
+    return joined.strip("|").split("|") if joined != "|" else []
+
+
+def _digest(row: dict[str, Any], vector: np.ndarray) -> str:
+    digest = hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16)
+    digest.update(vector.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,101 @@
+"""The names a dataset knows: people, places, cameras, keywords; their spelling, and on how many photos."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from imagesearch.errors import UserError
+from imagesearch.pipeline import written_whole
+from imagesearch.text import fold
+
+_NAME = "vocabulary.json"
+PHOTOS_A_PERIOD = 500
+
+
+@dataclass(frozen=True)
+class Word:
+    """A name as mostly written, its number of photos, and of a place: city, county, state or country."""
+
+    name: str
+    photos: int
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words by what filters look for: folded names; cameras as they are written."""
+
+    people: Mapping[str, Word] = field(default_factory=dict)
+    places: Mapping[str, Word] = field(default_factory=dict)
+    cameras: Mapping[str, Word] = field(default_factory=dict)
+    keywords: Mapping[str, Word] = field(default_factory=dict)
+    periods: tuple[int, ...] = ()
+    """Times (`taken_at`), the newest first, that part the photos into stretches of `PHOTOS_A_PERIOD`."""
+    decisions: int = 0
+    """How many of the user's decisions about people the collections follow."""
+    within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By folded place: the larger ones around it, by the addresses of photos taken there."""
+    cast: tuple[str, ...] = ()
+    """The people who have a name, in the order in which they got it: for their colours."""
+
+    def write(self, folder: Path) -> None:
+        """Write the vocabulary beside a dataset's tables, in place of an older one."""
+        with written_whole(folder / _NAME) as unfinished:
+            unfinished.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), "utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Vocabulary:
+        """Read the vocabulary beside a dataset's tables; empty if there is none yet.
+
+        Raises
+        ------
+        UserError
+            If it cannot be read.
+        """
+        file = folder / _NAME
+        try:
+            sections = json.loads(file.read_text("utf-8"))
+            words = ({key: Word(**word) for key, word in sections[s].items()} for s in _SECTIONS)
+            periods = tuple(map(int, sections["periods"]))
+            within = {place: tuple(around) for place, around in sections.get("within", {}).items()}
+            cast = tuple(map(str, sections.get("cast", ())))
+            return cls(*words, periods, int(sections.get("decisions", 0)), within, cast)
+        except (FileNotFoundError, NotADirectoryError):
+            return cls()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise UserError(f"{file}: cannot be read ({reason}); run 05_build_collections.py") from None
+
+
+_SECTIONS = ("people", "places", "cameras", "keywords")
+
+
+def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[str, Word]:
+    """Count names and their kinds; of several spellings and kinds the most frequent stands for all."""
+    counts: dict[str, Counter[tuple[str, str]]] = {}
+    for name, kind in names:
+        counts.setdefault(fold(name) if folded else name, Counter())[name, kind] += 1
+    words = {}
+    for key in sorted(counts):
+        (name, kind), _ = min(counts[key].items(), key=lambda item: (-item[1], item[0]))
+        words[key] = Word(name, counts[key].total(), kind)
+    return words
+
+
+def periods_of(times: Sequence[int]) -> tuple[int, ...]:
+    """Return where to stop on the way back in time, with as many photos in each stretch."""
+    return tuple(sorted(times, reverse=True)[PHOTOS_A_PERIOD - 1 :: PHOTOS_A_PERIOD])
+
+
+def nearest(name: str, words: Mapping[str, Word], n: int = 3) -> list[str]:
+    """Return the spellings of the known words that are most like a name, those with more photos first."""
+    folded = fold(name)
+    keys = {fold(key): word for key, word in words.items()}
+    parts = [key for key in keys if folded and folded in key.split()]
+    alike = difflib.get_close_matches(folded, keys, n=n, cutoff=0.6)
+    return [keys[key].name for key in dict.fromkeys([*parts, *alike])][:n]

@@ -1,0 +1,266 @@
+"""What can be said about a picture: phrases with synonyms, and the facts each phrase claims.
+
+A fact is a short text such as ``scene:beach``, ``time:night``, ``thing:boat``, ``thing:red boat`` or
+``people:2``. A caption claims a few; a picture satisfies it when all of them are among its own. So any number
+of captions can be checked against any number of pictures: the training targets and the evaluation's hits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from imagesearch_demo.drawing import THINGS, Truth
+
+# Nouns a scene answers to. The first is the one used in a truth's own caption.
+SCENE_NOUNS: dict[str, tuple[str, ...]] = {
+    "beach": ("a beach", "the beach", "beaches", "a sandy beach", "the seaside", "the seashore", "the shore",
+              "a coast", "the ocean", "the sea"),
+    "city": ("a city", "the city", "cities", "a skyline", "skyscrapers", "downtown", "a big city",
+             "tall buildings"),
+    "desert": ("a desert", "the desert", "deserts", "sand dunes", "dunes", "a dune"),
+    "forest": ("a forest", "the forest", "forests", "the woods", "woodland", "a wood", "the jungle"),
+    "harbour": ("a harbour", "the harbour", "harbours", "a harbor", "a port", "the docks", "a quay",
+                "a lighthouse"),
+    "lake": ("a lake", "the lake", "lakes", "a lakeside", "a pond"),
+    "meadow": ("a meadow", "the meadow", "meadows", "a field of flowers", "flowers", "a field",
+               "the countryside", "green hills"),
+    "mountains": ("mountains", "the mountains", "a mountain", "the alps", "peaks", "snowy peaks",
+                  "high mountains"),
+    "party": ("a party", "the party", "parties", "a birthday party", "a celebration", "indoors", "a room",
+              "inside"),
+    "savanna": ("a savanna", "the savanna", "savannas", "a safari", "acacia trees", "golden grass",
+                "the grassland"),
+    "snow": ("snow", "the snow", "a snowy landscape", "winter", "a winter landscape", "a snowfield"),
+    "street": ("a street", "the street", "streets", "a road", "the road", "houses", "an avenue"),
+}  # fmt: skip
+
+# How something is there: "a dog on the beach".
+SCENE_PLACES: dict[str, tuple[str, ...]] = {
+    "beach": ("on a beach", "on the beach", "at the beach", "on the beaches", "at the seaside", "by the sea",
+              "by the ocean", "on the shore", "on the coast", "on the sand"),
+    "city": ("in a city", "in the city", "downtown", "in front of a skyline", "by the skyscrapers",
+             "in the cities"),
+    "desert": ("in a desert", "in the desert", "on the dunes", "in the dunes", "in the deserts"),
+    "forest": ("in a forest", "in the forest", "in the woods", "among the trees", "in the forests",
+               "in the jungle"),
+    "harbour": ("in a harbour", "in the harbour", "at the harbour", "at the port", "at the docks",
+                "on the quay", "in the harbor"),
+    "lake": ("on a lake", "at a lake", "at the lake", "by the lake", "on the lake", "at the lakes"),
+    "meadow": ("in a meadow", "in the meadow", "in a field", "among the flowers", "in the countryside",
+               "on the grass", "in the meadows"),
+    "mountains": ("in the mountains", "in front of the mountains", "on a mountain", "in the alps",
+                  "near the mountains", "on the mountains"),
+    "party": ("at a party", "at the party", "indoors", "at a birthday party", "inside", "in a room",
+              "at parties"),
+    "savanna": ("on a savanna", "in the savanna", "on safari", "on a safari", "in the grassland",
+                "on the savanna"),
+    "snow": ("in the snow", "in snow", "in winter", "on the snow", "in a snowy landscape"),
+    "street": ("in a street", "on the street", "in the street", "on the road", "on a road", "in the streets"),
+}  # fmt: skip
+
+# Words that several scenes answer to.
+LOOSE_PLACES: dict[str, tuple[str, ...]] = {
+    "by the water": ("beach", "harbour", "lake"),
+    "near the water": ("beach", "harbour", "lake"),
+    "in town": ("city", "street"),
+    "in a town": ("city", "street"),
+    "in nature": ("forest", "lake", "meadow", "mountains", "savanna"),
+    "outdoors": ("beach", "city", "desert", "forest", "harbour", "lake", "meadow", "mountains", "savanna",
+                 "snow", "street"),
+}  # fmt: skip
+
+TIME_WORDS: dict[str, tuple[str, ...]] = {
+    "day": ("by day", "during the day", "in daylight", "on a sunny day", "in the afternoon", "in the morning",
+            "under a blue sky"),
+    "sunset": ("at sunset", "at sunset", "in the evening", "at dusk", "at sundown", "in the evening light"),
+    "night": ("at night", "at night", "by night", "after dark", "in the dark", "at midnight",
+              "under the stars"),
+}  # fmt: skip
+TIME_NOUNS = {"day": ("a sunny day", "daylight"), "sunset": ("a sunset", "sunset", "the evening", "sunsets"),
+              "night": ("night", "the night", "a night scene", "a starry night")}  # fmt: skip
+
+THING_WORDS: dict[str, tuple[str, ...]] = {
+    "ball": ("ball", "ball", "beach ball"),
+    "balloon": ("balloon",),
+    "bicycle": ("bicycle", "bike", "cycle"),
+    "boat": ("boat", "boat", "sailing boat", "sailboat", "ship", "yacht"),
+    "cake": ("cake", "cake", "birthday cake"),
+    "car": ("car", "car", "automobile"),
+    "cat": ("cat", "cat", "kitten", "kitty"),
+    "chair": ("chair", "deck chair", "deckchair"),
+    "dog": ("dog", "dog", "puppy"),
+    "guitar": ("guitar",),
+    "kite": ("kite",),
+    "suitcase": ("suitcase", "suitcase", "piece of luggage"),
+    "tent": ("tent",),
+    "umbrella": ("umbrella", "umbrella", "parasol"),
+}
+COLOUR_WORDS = {"purple": ("purple", "purple", "violet"), "orange": ("orange",)}
+
+ONE = ("a person", "a person", "someone", "somebody", "a man", "a woman", "a face", "a portrait")
+TWO = ("two people", "two persons", "two friends", "a couple")
+MANY = ("people", "people", "friends", "persons", "a group of people", "a family")
+LEADS = ("", "", "", "a photo of ", "a photo of ", "photo of ", "a picture of ", "picture of ", "photos of ",
+         "an image of ", "pictures of ")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A phrase and the facts it claims, all of which a fitting picture has."""
+
+    text: str
+    claims: tuple[str, ...]
+
+
+def facts_of(truth: Truth) -> set[str]:
+    """All facts of a picture."""
+    facts = {f"scene:{truth.scene}", f"time:{truth.time}"}
+    facts |= {f"place:{place}" for place, scenes in LOOSE_PLACES.items() if truth.scene in scenes}
+    for thing in truth.things:
+        facts |= {f"thing:{thing['kind']}", f"thing:{thing['colour']} {thing['kind']}"}
+    heads = len(truth.people)
+    facts |= {"people:0"} if heads == 0 else {"people:1+"}
+    facts |= {"people:2+"} if heads > 1 else set()
+    return facts | ({"people:2"} if heads == 2 else set())
+
+
+def matches(captions: Sequence[Caption], facts: Sequence[set[str]]) -> np.ndarray:
+    """Which picture satisfies which caption: bool, (len(captions), len(facts))."""
+    index = {fact: i for i, fact in enumerate(sorted({c for caption in captions for c in caption.claims}))}
+    wanted = np.zeros((len(captions), len(index)), dtype=np.float32)
+    present = np.zeros((len(facts), len(index)), dtype=np.float32)
+    for row, caption in enumerate(captions):
+        wanted[row, [index[c] for c in caption.claims]] = 1
+    for row, held in enumerate(facts):
+        present[row, [index[f] for f in held if f in index]] = 1
+    return wanted @ present.T >= wanted.sum(axis=1, keepdims=True) - 0.5
+
+
+def _article(noun: str) -> str:
+    return ("an " if noun[0] in "aeiou" else "a ") + noun
+
+
+def _pick(rng: np.random.Generator, options: Sequence):
+    return options[int(rng.integers(len(options)))]
+
+
+def truth_caption(truth: Truth) -> str:
+    """The plain sentence that stands in the truth file: things, people, scene and time."""
+    parts = [_article(f"{t['colour']} {t['kind']}") for t in truth.things]
+    heads = len(truth.people)
+    if heads:
+        parts.insert(0, ("a person", "two people", "a group of people")[min(heads, 3) - 1])
+    place = SCENE_PLACES[truth.scene][0] if parts else SCENE_NOUNS[truth.scene][0]
+    return " ".join([" and ".join(parts), place, TIME_WORDS[truth.time][0]]).strip()
+
+
+def thing_phrase(rng: np.random.Generator, kind: str, colour: str | None) -> str:
+    """One way to name a thing, with an article or as a plural."""
+    words = [_pick(rng, THING_WORDS[kind])]
+    if colour:
+        words.insert(0, _pick(rng, COLOUR_WORDS.get(colour, (colour,))))
+    phrase = " ".join(words)
+    way = rng.random()
+    if way < 0.72 or kind == "suitcase":
+        return _article(phrase)
+    return phrase if way < 0.86 else f"the {phrase}" if way < 0.92 else f"{phrase}s"
+
+
+def _people_phrase(rng: np.random.Generator, heads: int) -> tuple[str, str]:
+    if heads == 2 and rng.random() < 0.4:
+        return _pick(rng, TWO), "people:2"
+    if heads > 1 and rng.random() < 0.5:
+        return _pick(rng, MANY), "people:2+"
+    return _pick(rng, ONE), "people:1+"
+
+
+def random_caption(rng: np.random.Generator, truth: Truth) -> Caption:
+    """Something true to say about a picture: now this, now that, in varied words."""
+    subjects: list[str] = []
+    claims: list[str] = []
+    things = list(truth.things)
+    wants_thing = things and rng.random() < 0.72
+    if truth.people and rng.random() < (0.35 if wants_thing else 0.62):
+        phrase, claim = _people_phrase(rng, len(truth.people))
+        subjects.append(phrase)
+        claims.append(claim)
+    if wants_thing:
+        rng.shuffle(things)
+        for thing in things[: 2 if rng.random() < 0.3 else 1]:
+            colour = thing["colour"] if rng.random() < 0.6 else None
+            subjects.append(thing_phrase(rng, thing["kind"], colour))
+            claims.append(f"thing:{colour} {thing['kind']}" if colour else f"thing:{thing['kind']}")
+    if rng.random() < 0.5:
+        subjects.reverse()
+    says_scene, says_time = rng.random() < (0.6 if subjects else 0.93), rng.random() < 0.36
+    if not subjects and not says_scene:
+        return Caption(_pick(rng, LEADS) + _pick(rng, TIME_NOUNS[truth.time]), (f"time:{truth.time}",))
+    text = _pick(rng, (" and ", " and ", " with ", " next to ", " near ")).join(subjects)
+    if says_scene:
+        phrase, claim = _scene_phrase(rng, truth.scene, bool(subjects))
+        text, claims = f"{text} {phrase}".strip(), [*claims, claim]
+    if says_time:
+        text, claims = f"{text} {_pick(rng, TIME_WORDS[truth.time])}", [*claims, f"time:{truth.time}"]
+    if not subjects and text.split()[0] in ("on", "in", "at", "by", "near", "among"):
+        return Caption(text, tuple(claims))  # a fragment, as is left of a sentence whose names were taken out
+    return Caption(_pick(rng, LEADS) + text, tuple(claims))
+
+
+def pointed_caption(rng: np.random.Generator, truth: Truth) -> Caption:
+    """A caption of one thing, mostly with its colour, often with the scene; without things, any caption."""
+    if not truth.things:
+        return random_caption(rng, truth)
+    thing = _pick(rng, truth.things)
+    colour = thing["colour"] if rng.random() < 0.75 else None
+    text = thing_phrase(rng, thing["kind"], colour)
+    claims = [f"thing:{colour} {thing['kind']}" if colour else f"thing:{thing['kind']}"]
+    if rng.random() < (0.4 if colour else 0.8):
+        phrase, claim = _scene_phrase(rng, truth.scene, True)
+        text, claims = f"{text} {phrase}", [*claims, claim]
+    return Caption(_pick(rng, LEADS) + text, tuple(claims))
+
+
+def near_miss(rng: np.random.Generator, truth: Truth) -> Truth:
+    """The truth of a picture that differs in one detail: a thing's colour or kind, the scene, or the hour."""
+    way = rng.random()
+    if truth.things and way < 0.75:
+        thing = _pick(rng, truth.things)
+        colours = THINGS[thing["kind"]].colours
+        # one thing in the colour of another in the same picture: the mistake that is made last
+        swapped = [other["colour"] for other in truth.things if other["colour"] in colours]
+        if way < 0.3 and len(truth.things) > 1 and swapped:
+            return replace(truth, things=[{**thing, "colour": _pick(rng, swapped)}])
+        if way < 0.45:
+            return replace(truth, things=[{**thing, "colour": _pick(rng, colours)}])
+        others = [kind for kind in THINGS if thing["colour"] in THINGS[kind].colours]
+        return replace(truth, things=[{**thing, "kind": _pick(rng, others)}])
+    if way < 0.92:
+        return replace(truth, scene=_pick(rng, list(SCENE_NOUNS)))
+    return replace(truth, time=_pick(rng, list(TIME_WORDS)))
+
+
+def _scene_phrase(rng: np.random.Generator, scene: str, has_subject: bool) -> tuple[str, str]:
+    loose = [place for place, scenes in LOOSE_PLACES.items() if scene in scenes]
+    if has_subject and loose and rng.random() < 0.07:
+        place = _pick(rng, loose)
+        return place, f"place:{place}"
+    if has_subject or rng.random() < 0.25:
+        return _pick(rng, SCENE_PLACES[scene]), f"scene:{scene}"
+    noun = _pick(rng, SCENE_NOUNS[scene])
+    if rng.random() < 0.15:
+        noun = noun.removeprefix("a ").removeprefix("an ").removeprefix("the ")
+    return noun, f"scene:{scene}"
+
+
+_SYLLABLES = ("ba", "ko", "mi", "ra", "tu", "el", "no", "sha", "vi", "gra", "zo", "ph", "qu", "ter", "ix",
+              "we", "lo", "man", "dri", "ow", "ju", "ck", "ny", "fe", "ssa", "urn")  # fmt: skip
+
+
+def nonsense(rng: np.random.Generator) -> str:
+    """A made-up word. In captions it teaches that unknown words mean nothing."""
+    if rng.random() < 0.3:
+        return "".join(chr(97 + int(v)) for v in rng.integers(0, 26, int(rng.integers(3, 9))))
+    return "".join(_pick(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 5))))

@@ -1,0 +1,182 @@
+"""What an album holds before it is drawn: journeys of a few friends, picture by picture."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from imagesearch_demo.album.places import PLACES, Place
+from imagesearch_demo.drawing import TIMES, Person, Spec, random_framing, random_things
+
+ALBUM = 0xA1B0  # first word of every album's seed; training uses another, so the two never share a picture
+PER_JOURNEY = 8
+HOURS = {"day": (9.0, 16.5), "sunset": (17.3, 19.4), "night": (20.6, 23.7)}
+CAMERAS = (("Sketchbook", "Sketchbook One"), ("Sketchbook", "Sketchbook Two"), ("Crayon", "Crayon Pro 4"))
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A planned picture: what is drawn, and what its file says about place, time and camera.
+
+    Attributes
+    ----------
+    spec : Spec
+        What is drawn.
+    path : str
+        Relative to the album's folder, `/`-separated.
+    place : Place
+        Where.
+    position : tuple of float or None
+        Latitude and longitude for the EXIF block; None for a camera without GPS.
+    taken_at : datetime
+        Local wall clock, whole seconds.
+    camera : tuple of str
+        Make and model.
+    orientation : int
+        EXIF orientation of the stored pixels, 1 to 8.
+    rating : int
+        0 (none) to 5.
+    """
+
+    spec: Spec
+    path: str
+    place: Place
+    position: tuple[float, float] | None
+    taken_at: datetime
+    camera: tuple[str, str]
+    orientation: int
+    rating: int
+
+
+def plan_album(photos: int, seed: int, people: Sequence[Person], kinds: Sequence[str]) -> list[Shot]:
+    """Plan an album.
+
+    Parameters
+    ----------
+    photos : int
+        How many pictures.
+    seed : int
+        Same seed, same plan.
+    people : sequence of Person
+        Who may be in it. The first goes to Goa. A weight of 0 means: in exactly two pictures.
+    kinds : sequence of str
+        Things that may be in it.
+
+    Returns
+    -------
+    list of Shot
+        Journey by journey, each in order of time.
+    """
+    rng = np.random.default_rng([ALBUM, seed])
+    journeys = max(1, math.ceil(photos / PER_JOURNEY))
+    order = [0, *(1 + rng.permutation(len(PLACES) - 1))]
+    shots: list[Shot] = []
+    for number in range(journeys):
+        place = PLACES[order[number % len(order)]]
+        count = min(PER_JOURNEY, photos - len(shots))
+        scenes = _scenes(rng, place, count, Counter(shot.spec.scene for shot in shots))
+        shots += _journey(
+            rng, place, _companions(rng, people, number == 0), scenes, tuple(kinds), number == 0
+        )
+    _add_rare(rng, shots, [p for p in people if p.weight == 0])
+    for i in rng.permutation(len(shots))[: round(0.1 * len(shots))]:  # cameras without GPS
+        shots[i] = replace(shots[i], position=None)
+    return [replace(shot, path=shot.path.format(number + 1)) for number, shot in enumerate(shots)]
+
+
+def _scenes(rng: np.random.Generator, place: Place, count: int, seen: Counter) -> list[str]:
+    """What is photographed on a journey: mostly what the album has least of so far."""
+    seen = seen.copy()
+    chosen = []
+    for _ in range(count):
+        options = sorted(set(place.scenes), key=lambda scene: (seen[scene], scene))
+        chosen.append(options[0] if rng.random() < 0.5 else str(rng.choice(place.scenes)))
+        seen[chosen[-1]] += 1
+    return chosen
+
+
+def _companions(rng: np.random.Generator, people: Sequence[Person], first: bool) -> list[Person]:
+    """Two to four people, the more often photographed more likely; the first of all on the first journey."""
+    usual = [p for p in people if p.weight > 0]
+    if not usual:
+        return []
+    weights = np.array([p.weight for p in usual])
+    count = min(len(usual), int(rng.integers(2, 5)))
+    chosen = [usual[i] for i in rng.choice(len(usual), count, replace=False, p=weights / weights.sum())]
+    if first:
+        chosen = [usual[0], *(p for p in chosen if p is not usual[0])]
+    return chosen
+
+
+def _journey(
+    rng: np.random.Generator,
+    place: Place,
+    friends: list[Person],
+    scenes: list[str],
+    kinds: tuple[str, ...],
+    first: bool,
+) -> list[Shot]:
+    start = datetime(2019, 1, 5) + timedelta(days=int(rng.integers(0, 365 * 6 + 300)))
+    days = int(rng.integers(2, 5))
+    camera = CAMERAS[rng.integers(len(CAMERAS))]
+    shots = []
+    for i, scene in enumerate(scenes):
+        time = str(rng.choice(TIMES, p=(0.5, 0.27, 0.23)))
+        if first and i < 4:  # the picture that the README searches for must be there: friends on Goa's beach
+            scene, time = "beach", ("day", "sunset", "sunset", "night")[i]
+        cast = friends[:1] if first and i < 2 else _who(rng, friends)
+        spec = _spec(rng, scene, time, cast, kinds)
+        hour = float(rng.uniform(*HOURS[time]))
+        taken = start + timedelta(days=int(rng.integers(days)), seconds=round(hour * 3600))
+        shots.append(_shot(rng, spec, place, taken, camera))
+    return sorted(shots, key=lambda shot: shot.taken_at)
+
+
+def _who(rng: np.random.Generator, friends: list[Person]) -> list[Person]:
+    count = min(len(friends), int(rng.choice(5, p=(0.34, 0.32, 0.20, 0.10, 0.04))))
+    return [friends[i] for i in rng.choice(len(friends), count, replace=False)]
+
+
+def _spec(
+    rng: np.random.Generator, scene: str, time: str, cast: list[Person], kinds: tuple[str, ...]
+) -> Spec:
+    odds = {0: (0.10, 0.66, 0.24), 1: (0.25, 0.63, 0.12), 2: (0.40, 0.60, 0.0)}.get(
+        len(cast), (0.7, 0.3, 0.0)
+    )
+    things = random_things(rng, scene, int(rng.choice(3, p=odds)), kinds)
+    framing = random_framing(rng, len(cast), len(things))
+    return Spec(
+        scene, time, things, tuple(cast), int(rng.integers(2**31)), framing, bool(rng.random() < 0.14)
+    )
+
+
+def _shot(
+    rng: np.random.Generator, spec: Spec, place: Place, taken: datetime, camera: tuple[str, str]
+) -> Shot:
+    """The file's side: format, orientation, position."""
+    ending = str(rng.choice(("jpg", "heic", "png"), p=(0.88, 0.07, 0.05)))
+    if ending != "jpg":
+        spec = replace(spec, upright=False)
+        orientation = 1
+    elif spec.upright:
+        orientation = int(rng.choice((6, 8, 5, 7), p=(0.6, 0.3, 0.05, 0.05)))
+    else:
+        orientation = int(rng.choice((1, 3, 2, 4), p=(0.9, 0.06, 0.02, 0.02)))
+    drift = rng.uniform(-0.002, 0.002, 2)
+    position = (round(place.latitude + float(drift[0]), 6), round(place.longitude + float(drift[1]), 6))
+    rating = int(rng.choice((0, 3, 4, 5), p=(0.7, 0.08, 0.12, 0.10)))
+    path = f"{taken:%Y-%m} {place.name}/IMG_{{:04d}}.{ending}"
+    return Shot(spec, path, place, position, taken, camera, orientation, rating)
+
+
+def _add_rare(rng: np.random.Generator, shots: list[Shot], rare: list[Person]) -> None:
+    """Put each rarely photographed person into two pictures in place of the one person there."""
+    single = [i for i, shot in enumerate(shots) if len(shot.spec.people) == 1 and i >= PER_JOURNEY]
+    places = rng.permutation(single)[: 2 * len(rare)]
+    for i, person in zip(places, [p for p in rare for _ in range(2)], strict=False):
+        shots[i] = replace(shots[i], spec=replace(shots[i].spec, people=(person,)))

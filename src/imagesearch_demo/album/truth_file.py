@@ -1,0 +1,105 @@
+"""Reading the truth about an album from any file that is said to hold one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from imagesearch.errors import UserError
+from imagesearch_demo.album.writer import MAKER
+
+_TOO_LARGE = 1e9  # for degrees and pixels
+
+
+def _is_box(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(map(_is_number, value))
+
+
+def _is_number(value: Any) -> bool:
+    # True is an int to Python, and NaN passes for JSON there
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _TOO_LARGE
+
+
+def _are_things(value: Any) -> bool:
+    return isinstance(value, list) and all(_has(t, {"kind": _is_text, "colour": _is_text}) for t in value)
+
+
+def _are_people(value: Any) -> bool:
+    return isinstance(value, list) and all(_has(p, {"name": _is_text, "box": _is_box}) for p in value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_angle(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is None
+    except (TypeError, ValueError):
+        return False
+
+
+def _has(value: Any, wanted: dict[str, Callable[[Any], bool]]) -> bool:
+    return isinstance(value, dict) and all(key in value and fits(value[key]) for key, fits in wanted.items())
+
+
+# What is measured against; the rest of a photo's truth may be missing.
+_PHOTO: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("path", "scene", "time_of_day", "place", "city", "state", "country"), _is_text),
+    **dict.fromkeys(("latitude", "longitude"), _is_angle),
+    "things": _are_things,
+    "people": _are_people,
+    "taken_at": _is_time,
+}
+
+
+def load_truth(file: Path) -> dict:
+    """Return the truth about an album, in the form that `imagesearch_demo.album.writer` describes.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, it holds no truth about an album, or a drawing that was cut short.
+    """
+    try:
+        truth = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{file}: no such file; the truth about an album ALBUM is ALBUM.truth.json") from None
+    except IsADirectoryError:
+        raise UserError(f"{file}: a folder; the truth about it is {file.name}.truth.json beside it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: cannot be read ({error})") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{file}: not JSON ({error}); make_album.py writes ALBUM.truth.json") from None
+    if not isinstance(truth, dict) or truth.get("made_by") != MAKER:
+        raise UserError(f"{file}: not the truth about a drawn album; make_album.py writes ALBUM.truth.json")
+    if truth.get("complete") is not True:
+        raise UserError(f"{file}: drawing its album was cut short; run make_album.py again, then 01 to 05")
+    _check_photos(file, truth.get("photos"))
+    return truth
+
+
+def _check_photos(file: Path, photos: Any) -> None:
+    if not isinstance(photos, list) or not photos:
+        raise UserError(f"{file}: damaged: it names no photos; draw the album anew with make_album.py")
+    paths = set()
+    for number, photo in enumerate(photos, 1):
+        wrong = [key for key, fits in _PHOTO.items() if not _has(photo, {key: fits})]
+        if wrong:
+            raise UserError(
+                f"{file}: damaged: photo {number} has no valid {wrong[0]!r}; "
+                "draw the album anew with make_album.py"
+            )
+        if photo["path"] in paths:
+            raise UserError(
+                f"{file}: damaged: photo {number} is named twice, {photo['path']}; "
+                "draw the album anew with make_album.py"
+            )
+        paths.add(photo["path"])

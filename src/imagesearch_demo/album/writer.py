@@ -1,0 +1,228 @@
+"""The drawn album: photos with EXIF in a folder, and the truth about them beside it.
+
+The truth file, ``FOLDER.truth.json``::
+
+    {"made_by": "imagesearch.demo", "complete": true, "seed": 1,
+     "people": ["Maya", ...],
+     "photos": [{
+        "path": "2023-04 Goa/IMG_0001.jpg",   relative to the folder, "/"-separated, NFC
+        "width": 640, "height": 480,          of the upright picture
+        "orientation": 1,                     EXIF tag of the stored pixels
+        "caption": "a person and a red kite on a beach at sunset",
+        "scene": "beach",                     one of scenes.SCENES
+        "time_of_day": "sunset",              day, sunset or night
+        "things": [{"kind": "kite", "colour": "red", "box": [x1, y1, x2, y2]}],
+        "people": [{"name": "Maya", "box": [...], "landmarks": [[x, y] * 5]}],
+        "latitude": 15.58, "longitude": 73.74,        null without GPS
+        "place": "Goa", "city": "Anjuna", "state": "Goa", "country": "India",
+        "taken_at": "2023-04-12T18:02:11",    local wall clock
+        "utc_offset": "+05:30", "camera": "Sketchbook One", "rating": 0}]}
+
+Beside it are the captions alone, ``FOLDER.captions.csv``, with paths relative to where they lie.
+
+Boxes and landmarks are pixels of the upright picture. A face's box spans forehead to chin; its landmarks are
+the eyes, the nose and the corners of the mouth, each pair image-left first. The place is true even where the
+file has no GPS.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from imagesearch.errors import UserError
+from imagesearch_demo.album.captions import truth_caption
+from imagesearch_demo.album.plan import Shot, plan_album
+from imagesearch_demo.drawing import CAST, THINGS, Person, Truth, draw_picture
+from imagesearch_demo.training.samples import in_processes
+
+MAKER = "imagesearch.demo"
+# Trained but not drawn in an album, so that a search for something that isn't there can be tried.
+ABSENT = ("guitar", "suitcase")
+SHOWN = tuple(kind for kind in THINGS if kind not in ABSENT)
+
+# How to turn an upright picture so that applying the EXIF orientation gives it back.
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
+
+
+def truth_path(folder: str | Path) -> Path:
+    """Where the truth about an album's folder lies: beside it, never inside."""
+    return _beside(folder, "truth.json")
+
+
+def captions_path(folder: str | Path) -> Path:
+    """Where the captions of an album's photos lie, as columns path and caption."""
+    return _beside(folder, "captions.csv")
+
+
+def _beside(folder: str | Path, ending: str) -> Path:
+    folder = Path(folder)
+    return folder.with_name(f"{folder.name}.{ending}")
+
+
+def make_album(
+    folder: str | Path,
+    photos: int = 240,
+    seed: int = 1,
+    *,
+    people: Sequence[Person] = CAST,
+    kinds: Sequence[str] = SHOWN,
+    workers: int = 2,
+    progress: Callable = iter,
+) -> dict:
+    """Draw an album of 640 x 480 photos: JPEG, some HEIC and PNG, with EXIF time, position and orientation.
+
+    Parameters
+    ----------
+    folder : path
+        Where the photos go, in subfolders. Made if missing; an album made earlier is replaced.
+    photos : int
+        How many.
+    seed : int
+        Same arguments, same pixels, same truth.
+    people : sequence of Person
+        Who is in it; `people.strangers(12, seed)` gives unseen ones, `people.sibling` look-alikes.
+    kinds : sequence of str
+        Things that may be in it, of `things.THINGS`.
+    workers : int
+        Processes that draw; 0 draws in this one.
+    progress : callable
+        Wraps the iterator over photos, tqdm for instance.
+
+    Returns
+    -------
+    dict
+        The truth, as written beside the folder; its format stands at the top of this module.
+
+    Raises
+    ------
+    UserError
+        If the folder holds files that are not an album's, or the arguments make no sense.
+    """
+    folder = Path(folder)
+    if photos < 1:
+        raise UserError(f"photos is {photos}: an album has at least 1")
+    shots = plan_album(photos, seed, people, kinds)
+    _clear(folder)
+    truth = {"made_by": MAKER, "complete": False, "seed": seed, "people": [p.name for p in people],
+             "photos": [{"path": shot.path} for shot in shots]}  # fmt: skip
+    _write_truth(folder, truth)  # before the first photo: an interrupted album must be known as ours
+    for parent in {(folder / shot.path).parent for shot in shots}:
+        parent.mkdir(parents=True, exist_ok=True)
+    truth["photos"] = list(in_processes(partial(_make_photo, folder), shots, workers, progress))
+    truth["complete"] = True
+    _write_captions(folder, truth)
+    _write_truth(folder, truth)
+    return truth
+
+
+def read_truth(folder: str | Path) -> dict:
+    """The truth about an album, as `make_album` returned it."""
+    return json.loads(truth_path(folder).read_text(encoding="utf-8"))
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier album's photos, and nothing else."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: name a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):
+        return
+    try:
+        old = read_truth(folder)
+    except (OSError, ValueError):
+        old = {}
+    if not isinstance(old, dict) or old.get("made_by") != MAKER:
+        raise UserError(f"{folder} is not empty and holds no album: choose a new folder")
+    for photo in old["photos"]:
+        file = folder / photo["path"]
+        file.unlink(missing_ok=True)
+        if file.parent != folder and file.parent.is_dir() and not any(file.parent.iterdir()):
+            file.parent.rmdir()
+
+
+def _write_truth(folder: Path, truth: dict) -> None:
+    target = truth_path(folder)
+    draft = target.with_name(f"{target.name}.part")
+    draft.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    draft.replace(target)
+
+
+def _write_captions(folder: Path, truth: dict) -> None:
+    with captions_path(folder).open("w", encoding="utf-8", newline="") as stream:
+        lines = csv.writer(stream)
+        lines.writerow(["path", "caption"])
+        lines.writerows([f"{folder.name}/{photo['path']}", photo["caption"]] for photo in truth["photos"])
+
+
+def _make_photo(folder: Path, shot: Shot) -> dict:
+    """Draw one photo, write it, and say what is in it."""
+    image, truth = draw_picture(shot.spec)
+    stored = image.transpose(_TURN[shot.orientation]) if shot.orientation in _TURN else image
+    file = folder / shot.path
+    exif = _exif(shot)
+    if file.suffix == ".heic":
+        import pillow_heif
+
+        pillow_heif.from_pillow(stored).save(file, quality=82, exif=exif.tobytes())
+    elif file.suffix == ".png":
+        stored.save(file, exif=exif, compress_level=4)
+    else:
+        stored.save(file, quality=90, exif=exif)
+    return _photo_truth(shot, truth, image.size)
+
+
+def _photo_truth(shot: Shot, truth: Truth, size: tuple[int, int]) -> dict:
+    latitude, longitude = shot.position or (None, None)
+    return {
+        "path": unicodedata.normalize("NFC", shot.path), "width": size[0], "height": size[1],
+        "orientation": shot.orientation, "caption": truth_caption(truth), "scene": truth.scene,
+        "time_of_day": truth.time, "things": truth.things, "people": truth.people,
+        "latitude": latitude, "longitude": longitude, "place": shot.place.name, "city": shot.place.city,
+        "state": shot.place.state, "country": shot.place.country, "taken_at": shot.taken_at.isoformat(),
+        "utc_offset": shot.place.utc, "camera": shot.camera[1], "rating": shot.rating,
+    }  # fmt: skip
+
+
+def _exif(shot: Shot) -> Image.Exif:
+    exif = Image.Exif()
+    stamp = f"{shot.taken_at:%Y:%m:%d %H:%M:%S}"
+    exif[0x010F], exif[0x0110] = shot.camera
+    exif[0x0112], exif[0x0131], exif[0x0132] = shot.orientation, MAKER, stamp
+    if shot.rating:
+        exif[0x4746] = shot.rating
+    # DateTimeOriginal, DateTimeDigitized, and the offset of the local clock.
+    exif.get_ifd(_EXIF_IFD).update({0x9003: stamp, 0x9004: stamp, 0x9011: shot.place.utc})
+    if shot.position:
+        latitude, longitude = shot.position
+        exif.get_ifd(_GPS_IFD).update(
+            {
+                0: b"\x02\x03\x00\x00",
+                1: "S" if latitude < 0 else "N",
+                2: _degrees(latitude),
+                3: "W" if longitude < 0 else "E",
+                4: _degrees(longitude),
+            }
+        )
+    return exif
+
+
+def _degrees(angle: float) -> tuple[float, float, float]:
+    """Degrees, minutes and seconds, as EXIF wants them."""
+    minutes, seconds = divmod(round(abs(angle) * 3600, 3), 60)
+    return float(minutes // 60), float(minutes % 60), round(seconds, 3)

@@ -1,0 +1,330 @@
+"""How a person is drawn: head with hair, beard and glasses, body with clothes and pose."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from imagesearch_demo.drawing.canvas import Canvas, Colour, Pen, bezier, clear, mix, shade, smooth
+from imagesearch_demo.drawing.hair import back_hair, beard, front_hair
+from imagesearch_demo.drawing.people import Identity
+
+CLOTHES: tuple[Colour, ...] = (
+    (206, 72, 70), (66, 116, 176), (236, 186, 80), (88, 150, 110), (132, 92, 158), (240, 238, 232),
+    (62, 66, 82),
+    (224, 138, 96), (120, 176, 190), (196, 120, 150),
+)  # fmt: skip
+TROUSERS: tuple[Colour, ...] = ((58, 72, 108), (70, 66, 70), (150, 128, 100), (96, 104, 84), (120, 84, 76))
+
+
+@dataclass(frozen=True)
+class Mood:
+    """What changes from picture to picture.
+
+    Attributes
+    ----------
+    smile : float
+        -0.3 (serious) to 1 (broad).
+    open_mouth : float
+        0 (closed) to 1 (laughing).
+    yaw, pitch : float
+        Where the face turns, -1 to 1 (right, down).
+    tilt : float
+        Radians, clockwise.
+    gaze : float
+        Where the eyes look, -1 to 1.
+    lids : float
+        How far the eyes are open, 0.55 to 1.
+    """
+
+    smile: float = 0.6
+    open_mouth: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    tilt: float = 0.0
+    gaze: float = 0.0
+    lids: float = 1.0
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """Clothes and pose of one picture."""
+
+    shirt: Colour
+    trousers: Colour
+    pattern: str
+    arms: str
+
+
+def random_mood(rng: np.random.Generator) -> Mood:
+    """A mood at random: mostly friendly, mostly upright."""
+    return Mood(
+        smile=float(np.clip(rng.normal(0.55, 0.35), -0.3, 1.0)),
+        open_mouth=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.35 else 0.0,
+        yaw=float(np.clip(rng.normal(0, 0.45), -1, 1)),
+        pitch=float(np.clip(rng.normal(0, 0.4), -1, 1)),
+        tilt=float(np.clip(rng.normal(0, 0.13), -0.38, 0.38)),
+        gaze=float(rng.uniform(-1, 1)),
+        lids=float(rng.uniform(0.75, 1.0)),
+    )
+
+
+def random_outfit(rng: np.random.Generator, alone: bool = True) -> Outfit:
+    """Clothes and pose at random; raised arms only where they cannot hide a neighbour's face."""
+    return Outfit(
+        shirt=CLOTHES[rng.integers(len(CLOTHES))],
+        trousers=TROUSERS[rng.integers(len(TROUSERS))],
+        pattern=str(rng.choice(["plain", "plain", "stripes", "dots", "collar"])),
+        arms=str(rng.choice(["down", "down", "hips", "wave", "cheer"][: 5 if alone else 3])),
+    )
+
+
+def outline(who: Identity, n: int = 60) -> np.ndarray:
+    """The head's outline (n, 2) in head units: x right, y down, chin at about (0, 1)."""
+    t = np.linspace(0, 2 * math.pi, n, endpoint=False)
+    x, y = np.cos(t), np.sin(t)
+    x = np.sign(x) * np.abs(x) ** 0.86 * who.width
+    low = np.clip(y, 0, 1)
+    return np.stack([x * (1 - who.jaw * low**1.6), y * (1 + 0.06 * who.chin * low**3)], axis=1)
+
+
+def draw_head(pen: Pen, who: Identity, mood: Mood) -> tuple[tuple[float, float, float, float], np.ndarray]:
+    """Draw a head at the pen, without the hair behind it (`back_hair`, which goes behind the body).
+
+    Returns
+    -------
+    box : tuple of float
+        x1, y1, x2, y2 of the face, forehead to chin, without hair and ears, in picture units.
+    landmarks : numpy.ndarray
+        (5, 2): eyes, nose, mouth corners, each pair image-left first, in picture units.
+    """
+    yaw, pitch = mood.yaw * 0.13, mood.pitch * 0.07
+    skin, edge = who.skin, outline(who)
+    for s in (-1, 1):
+        x = s * who.width * 0.97 - yaw * 0.6
+        pen.oval(x, 0.06 - pitch * 0.5, who.ear * 0.85, who.ear * 1.25, shade(skin, 0.92))
+        pen.oval(x, 0.06 - pitch * 0.5, who.ear * 0.45, who.ear * 0.75, shade(skin, 0.78))
+    pen.poly(edge, skin)
+    box_pen = Pen(
+        pen.canvas, pen.x, pen.y, pen.scale, pen.angle, pen.flip, [pen.place(edge * (1, 0.93) + (0, 0.07))]
+    )
+    pen.soft(0.34 * who.width, 0.36, 0.52 * who.width, 0.55, shade(skin, 0.72), 60)
+    pen.soft(-0.25, -0.42, 0.45, 0.30, mix(skin, (255, 255, 255), 0.5), 60)
+    blush = mix(skin, (232, 84, 84), 0.55)
+    for s in (-1, 1):
+        pen.soft(
+            s * 0.44 * who.width / 0.8 + yaw, 0.30 + pitch, 0.20, 0.14, blush, round(70 + 70 * who.cheeks)
+        )
+    if who.freckles > 0.05:
+        for i in range(14):
+            x, y = (i % 7 - 3) * 0.125 + 0.03 * (i // 7), 0.20 + 0.06 * math.sin(i * 2.4) + 0.05 * (i // 7)
+            pen.oval(
+                x + yaw,
+                y + pitch,
+                0.02,
+                0.018,
+                clear(mix(skin, (150, 70, 30), 0.6), round(190 * who.freckles)),
+            )
+    beard(pen, who, edge, yaw, pitch)
+    eyes = [_eye(pen, who, mood, side, yaw, pitch) for side in (-1, 1)]
+    nose = _nose(pen, who, yaw, pitch)
+    corners = _mouth(pen, who, mood, yaw, pitch)
+    front_hair(pen, who, edge, yaw)
+    if who.glasses != "none":
+        _glasses(pen, who, eyes)
+    marks = pen.place([*eyes, nose, *corners])
+    if pen.flip:
+        marks = marks[[1, 0, 2, 4, 3]]
+    return box_pen.box(), marks
+
+
+def _eye(pen: Pen, who: Identity, mood: Mood, side: int, yaw: float, pitch: float) -> tuple[float, float]:
+    far = 1 - 0.16 * side * mood.yaw  # the eye on the side the face turns to looks narrower
+    r = who.eye_size
+    x, y = side * who.eye_gap * (1 - 0.04 * abs(mood.yaw)) + yaw * 1.25, -who.eye_height + pitch
+    turn = -side * who.eye_slant * 0.5
+    rx, ry = r * 1.08 * far, r * mood.lids
+    pen.oval(x, y, rx, ry, (253, 252, 250), turn)
+    gaze = mood.gaze * r * 0.24 + yaw * 0.2
+    iris = min(r * 0.70, ry * 0.92)
+    pen.oval(x + gaze, y, iris * far, iris, who.iris)
+    pen.oval(x + gaze, y, iris * 0.55 * far, iris * 0.55, (18, 16, 20))
+    pen.oval(x + gaze - r * 0.24, y - iris * 0.36, r * 0.2, r * 0.2, (255, 255, 255))
+    lid = mix(shade(who.skin, 0.35), (30, 20, 24), 0.5)
+    c, s = math.cos(turn), math.sin(turn)
+    arch = [(-1.12, 0.16), (-0.5, -1.22), (0.5, -1.22), (1.12, 0.16)]
+    pen.curve([(x + u * rx * c - v * ry * s, y + u * rx * s + v * ry * c) for u, v in arch], lid, 0.038)
+    if who.lip > 0.55:  # lashes at the outer corner
+        ox, oy = x + side * rx * 1.05, y - ry * 0.1 - who.eye_slant * 0.05
+        for k in (0.0, 0.5):
+            pen.line([(ox - side * k * 0.06, oy - k * 0.06), (ox + side * (0.09 - k * 0.05),
+                                                              oy - 0.07 - k * 0.05)],
+                     lid, 0.026, ends=False)  # fmt: skip
+    brow_y, tilt = y - r * 1.25 - 0.12 - 0.03 * mood.smile, who.brow_tilt * 0.22
+    brow = mix(who.hair_colour, (40, 30, 30), 0.35) if who.style not in ("scarf", "turban") else (52, 38, 34)
+    pen.curve([(x - r * 1.25, brow_y + tilt * side * 0.5 + 0.02), (x, brow_y - 0.09),
+               (x + r * 1.25, brow_y - tilt * side * 0.5 + 0.02)],
+              brow, who.brow)  # fmt: skip
+    return x, y
+
+
+def _nose(pen: Pen, who: Identity, yaw: float, pitch: float) -> tuple[float, float]:
+    x, y = yaw * 1.75, 0.05 + who.nose_length + pitch * 1.3
+    dark = shade(who.skin, 0.76)
+    w = who.nose_width
+    pen.soft(x, y + 0.01, w * 1.3, w * 0.9, dark, 120)
+    pen.curve(
+        [(x - w, y - 0.03), (x - w * 0.6, y + w * 0.75), (x + w * 0.6, y + w * 0.75), (x + w, y - 0.03)],
+        dark,
+        0.036,
+    )
+    pen.oval(x - w * 0.25, y - w * 0.25, w * 0.36, w * 0.30, clear(mix(who.skin, (255, 255, 255), 0.6), 130))
+    return x, y
+
+
+def _mouth(pen: Pen, who: Identity, mood: Mood, yaw: float, pitch: float) -> list[tuple[float, float]]:
+    w = who.mouth_width * (0.92 + 0.16 * max(0.0, mood.smile))
+    x, y = yaw * 1.35, 0.53 + 0.25 * (who.nose_length - 0.22) + pitch
+    lift = 0.13 * mood.smile
+    corners = [(x - w, y - lift * 0.6), (x + w, y - lift * 0.6)]
+    lips = mix(shade(who.skin, 0.62), (188, 52, 62), 0.25 + 0.5 * who.lip)
+    sag = y + lift * 1.1
+    if mood.open_mouth > 0:
+        deep = sag + 0.10 + 0.20 * mood.open_mouth
+        upper = bezier([corners[0], (x, sag - 0.02), corners[1]])
+        lower = bezier([corners[1], (x + w * 0.55, deep + 0.06), (x - w * 0.55, deep + 0.06), corners[0]])
+        hole = np.concatenate([upper, lower])
+        pen.poly(hole, (112, 34, 40))
+        pen.oval(x, sag + (deep - sag) * 0.62, w * 0.36, (deep - sag) * 0.16, (222, 104, 106))
+        inner = slice(2, -2)
+        pen.poly(np.concatenate([upper[inner], (upper[inner] + (0, 0.06))[::-1]]), (252, 250, 246))
+        pen.line(np.concatenate([hole, hole[:1]]), lips, 0.03 + 0.02 * who.lip, ends=False)
+    else:
+        if who.lip > 0.5:
+            pen.poly(np.concatenate([bezier([corners[0], (x, sag - 0.06), corners[1]]),
+                                     bezier([corners[1], (x, sag + 0.16), corners[0]])]), lips)  # fmt: skip
+        pen.curve([corners[0], (x, sag + 0.06), corners[1]], shade(lips, 0.74), 0.04)
+    for s, (cx, cy) in zip((-1, 1), corners, strict=True):
+        pen.curve(
+            [(cx + s * 0.015, cy - 0.045), (cx + s * 0.035, cy), (cx + s * 0.01, cy + 0.04)],
+            shade(who.skin, 0.72),
+            0.024,
+        )
+    return corners
+
+
+def _glasses(pen: Pen, who: Identity, eyes: list[tuple[float, float]]) -> None:
+    r, colour = max(0.2, who.eye_size * 1.5), who.frame
+    (lx, ly), (rx, ry) = eyes
+    for x, y in eyes:
+        if who.glasses == "round":
+            rim = (
+                np.stack(
+                    [np.cos(np.linspace(0, 2 * math.pi, 30)), np.sin(np.linspace(0, 2 * math.pi, 30))], axis=1
+                )
+                * r
+            )
+        elif who.glasses == "square":
+            corners = smooth([(-1.1, -0.72), (1.1, -0.72), (1.0, 0.78), (-1.0, 0.78)], 2) * r
+            rim = np.concatenate([corners, corners[:1]])
+        else:
+            t = np.linspace(0, math.pi, 18)
+            rim = np.stack([np.cos(t), np.sin(t) * 0.8], axis=1) * r
+        pen.poly(rim + np.array((x, y + 0.01)), (235, 245, 255, 46))
+        pen.line(rim + np.array((x, y + 0.01)), colour, 0.05, ends=False)
+    pen.line(
+        [(lx + r * 0.95, ly - 0.04), ((lx + rx) / 2, ly - 0.09), (rx - r * 0.95, ry - 0.04)], colour, 0.045
+    )
+    pen.line([(lx - r, ly - 0.04), (-who.width * 0.98, ly - 0.06)], colour, 0.045)
+    pen.line([(rx + r, ry - 0.04), (who.width * 0.98, ry - 0.06)], colour, 0.045)
+
+
+def draw_person(
+    canvas: Canvas,
+    x: float,
+    y: float,
+    head: float,
+    who: Identity,
+    mood: Mood,
+    outfit: Outfit,
+) -> tuple[tuple[float, float, float, float], np.ndarray]:
+    """Draw a person whose head's centre is at (x, y); the body goes down from there.
+
+    Parameters
+    ----------
+    canvas : Canvas
+        Where to.
+    x, y, head : float
+        Centre and half the height of the head, in picture units.
+    who, mood, outfit
+        Identity, face and clothes.
+
+    Returns
+    -------
+    box, landmarks
+        As of `draw_head`.
+    """
+    back_hair(Pen(canvas, x, y, head, mood.tilt), who, mood.yaw * 0.13)
+    _body(Pen(canvas, x, y, head), who, outfit)
+    return draw_head(Pen(canvas, x, y, head, mood.tilt), who, mood)
+
+
+FEET = 6.0  # where the feet stand, in head units below the head's centre
+
+
+def _body(pen: Pen, who: Identity, outfit: Outfit) -> None:
+    shirt, dark, skin = outfit.shirt, shade(outfit.shirt, 0.78), who.skin
+    for s in (-1, 1):
+        pen.line(
+            [(s * 0.36, 3.5), (s * 0.40, 5.75)],
+            shade(outfit.trousers, 1.0 if s < 0 else 0.85),
+            0.62,
+            ends=False,
+        )
+        pen.oval(s * 0.47, 5.86, 0.40, 0.17, (58, 50, 52))
+    pen.poly(
+        smooth([(-0.72, 3.1), (0.72, 3.1), (0.74, 4.1), (0.05, 4.2), (-0.05, 4.2), (-0.74, 4.1)], 1),
+        outfit.trousers,
+    )
+    _arms(pen, outfit.arms, shirt, skin)
+    pen.poly(smooth([(-0.42, 1.14), (0.42, 1.14), (1.02, 1.36), (1.06, 1.9), (0.80, 3.55), (-0.80, 3.55),
+                     (-1.06, 1.9), (-1.02, 1.36)], 2), shirt)  # fmt: skip
+    if outfit.pattern == "stripes":
+        for y in (1.72, 2.12, 2.52, 2.92):
+            half = 0.94 - 0.09 * (y - 1.5)
+            pen.line([(-half, y), (half, y)], mix(shirt, (255, 255, 255), 0.55), 0.13, ends=False)
+    elif outfit.pattern == "dots":
+        for i in range(15):
+            pen.oval(
+                (i % 5 - 2) * 0.36 + 0.12 * (i // 5 % 2),
+                1.75 + 0.5 * (i // 5),
+                0.075,
+                0.075,
+                mix(shirt, (255, 255, 255), 0.6),
+            )
+    pen.poly([(0.62, 1.4), (0.92, 1.5), (0.98, 1.9), (0.74, 3.40), (0.50, 3.50)], clear(dark, 90))
+    pen.poly(
+        smooth([(-0.27, 0.7), (0.27, 0.7), (0.30, 1.22), (0, 1.42), (-0.30, 1.22)], 1), shade(skin, 0.84)
+    )
+    if outfit.pattern == "collar":
+        for s in (-1, 1):
+            pen.poly(
+                [(s * 0.02, 1.52), (s * 0.30, 1.14), (s * 0.56, 1.30), (s * 0.34, 1.62)],
+                mix(shirt, (255, 255, 255), 0.4),
+            )
+
+
+def _arms(pen: Pen, pose: str, shirt: Colour, skin: Colour) -> None:
+    paths = {
+        "down": ([(-0.90, 1.62), (-1.16, 2.5), (-1.06, 3.4)], [(0.90, 1.62), (1.16, 2.5), (1.06, 3.4)]),
+        "wave": ([(-0.90, 1.62), (-1.16, 2.5), (-1.06, 3.4)], [(0.90, 1.62), (1.62, 1.5), (1.86, 0.5)]),
+        "hips": ([(-0.90, 1.62), (-1.62, 2.4), (-0.80, 3.0)], [(0.90, 1.62), (1.62, 2.4), (0.80, 3.0)]),
+        "cheer": ([(-0.90, 1.62), (-1.62, 1.4), (-1.90, 0.4)], [(0.90, 1.62), (1.62, 1.4), (1.90, 0.4)]),
+    }[pose]
+    for path in paths:
+        shoulder, elbow, hand = (np.array(p) for p in path)
+        pen.line([elbow, hand], skin, 0.32)
+        pen.line([shoulder, elbow, elbow + (hand - elbow) * 0.25], shade(shirt, 0.90), 0.44)
+        pen.oval(hand[0], hand[1], 0.21, 0.23, skin)

@@ -1,0 +1,275 @@
+"""What the steps found in an album beside the truth about it: faces, places, times; what failed, by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from imagesearch.evaluate import compare_clusterings
+from imagesearch.faces import People
+from imagesearch.geo import Whereabouts
+from imagesearch.photos import photo_id
+from imagesearch.text import fold
+from imagesearch_demo.scoring.model_scores import match_faces
+from imagesearch_demo.scoring.search_scores import TOP, Answered, Outcome
+
+Value = float | int | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing that went wrong: in a line, and with what somebody who wants to mend it needs."""
+
+    said: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {"said": self.said, **self.details}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures by name, None where there was nothing to measure; and by the same names what lowered them."""
+
+    figures: dict[str, Value]
+    failures: dict[str, list[Failure]]
+
+
+# --- faces -------------------------------------------------------------------------------------------------
+
+
+def measure_faces(people: People, truth: dict) -> Measured:
+    """Compare the faces that were found, and their clusters, with the people who were drawn.
+
+    A found face is a drawn person's if their boxes overlap by half, each of them once. BCubed and ARI are of
+    these faces, as far as they are clustered. Left out are found faces that nobody was drawn for: they have
+    no true class, and made classes of their own would reward a program for leaving its false detections
+    single; detection precision counts them. Left out are faces too small to be clustered, too: they are
+    counted.
+
+    Parameters
+    ----------
+    people
+        Of the album's photos and no others.
+    truth
+        Of `imagesearch_demo.album.writer`.
+    """
+    boxes: dict[str, list[dict]] = {photo["path"]: [] for photo in truth["photos"]}
+    for row in range(len(people.faces)):
+        boxes[people.faces.entry(row).path].append({"box": people.faces.boxes[row], "row": row})
+    pairs = match_faces([boxes[photo["path"]] for photo in truth["photos"]], truth)
+    name_of = {face["row"]: person["name"] for face, person in pairs}
+    numbers = people.labels()[1]
+    rows = np.asarray([row for row in sorted(name_of) if numbers[row] >= 0], np.int64)
+    names = np.asarray([name_of[row] for row in rows.tolist()])
+    drawn = sum(len(photo["people"]) for photo in truth["photos"])
+    agreement = compare_clusterings(numbers[rows], names) if len(rows) else None
+    figures: dict[str, Value] = {
+        "faces.detection_recall": _share(len(pairs), drawn),
+        "faces.detection_precision": _share(len(pairs), len(people.faces)),
+        "faces.bcubed_precision": agreement and agreement.precision,
+        "faces.bcubed_recall": agreement and agreement.recall,
+        "faces.bcubed_f1": agreement and agreement.f1,
+        "faces.ari": agreement and agreement.ari,
+        "faces.clustered": len(rows),
+        "faces.unclustered": len(pairs) - len(rows),
+    }
+    matched = {id(person) for _, person in pairs}
+    failures = {
+        "faces.detection_recall": list(_not_found(truth, matched)),
+        "faces.detection_precision": list(_of_nobody(people, name_of)),
+        "faces.bcubed_precision": list(_mixed(people, rows, names)),
+        "faces.bcubed_recall": list(_scattered(people, rows, names)),
+    }
+    return Measured(figures, failures)
+
+
+def misnamed(people: People, names: Sequence[str]) -> list[str]:
+    """Return who has another name than the true one, or none, where most of their faces are.
+
+    Parameters
+    ----------
+    people
+        As they are named in the dataset.
+    names
+        Whose each face truly is, "" where nobody was drawn.
+    """
+    main: dict[str, tuple[int, str]] = {}
+    for person in people.persons:
+        for name, count in Counter(names[row] for row in person.rows.tolist()).items():
+            main[name] = max(main.get(name, (0, "")), (count, person.name))
+    return [name for name in sorted(main) if name and fold(main[name][1]) != fold(name)]
+
+
+def _not_found(truth: dict, matched: set[int]) -> Iterable[Failure]:
+    for photo in truth["photos"]:
+        for person in photo["people"]:
+            if id(person) not in matched:
+                left, top, right, bottom = person["box"]
+                size = f"{right - left:.0f} x {bottom - top:.0f} pixels"
+                details = {"path": photo["path"], "name": person["name"], "box": person["box"]}
+                yield Failure(f"not found: {person['name']} in {photo['path']}, {size}", details)
+
+
+def _of_nobody(people: People, name_of: Mapping[int, str]) -> Iterable[Failure]:
+    for row in range(len(people.faces)):
+        if row not in name_of:
+            box = [round(v, 1) for v in people.faces.boxes[row].tolist()]
+            path, score = people.faces.entry(row).path, round(float(people.faces.scores[row]), 3)
+            details = {"path": path, "box": box, "score": score}
+            yield Failure(f"nobody drawn there: {path}, at {box[0]:.0f}, {box[1]:.0f}", details)
+
+
+def _mixed(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
+    """Clusters that hold several people."""
+    for person in people.persons:
+        held = np.isin(rows, person.rows)
+        counts = dict(Counter(names[held].tolist()).most_common())
+        if len(counts) > 1:
+            others = names[held] != next(iter(counts))
+            paths = [people.faces.entry(row).path for row in rows[held][others].tolist()]
+            details = {"number": person.number, "label": person.label, "faces": counts, "paths": paths}
+            yield Failure(f"one cluster, {person.label}, of {_counted(counts)}: {_some(paths)}", details)
+
+
+def _scattered(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
+    """People who are in several clusters."""
+    labels, _ = people.labels()
+    for name in sorted(set(names.tolist())):
+        own = rows[names == name].tolist()
+        counts = dict(Counter(labels[row] for row in own).most_common())
+        if len(counts) > 1:
+            paths = [people.faces.entry(row).path for row in own if labels[row] != next(iter(counts))]
+            details = {"name": name, "clusters": counts, "paths": paths}
+            yield Failure(f"{name} in {len(counts)} clusters: {_counted(counts)}: {_some(paths)}", details)
+
+
+# --- places and times --------------------------------------------------------------------------------------
+
+
+def measure_places(known: Mapping[int, Whereabouts], truth: dict) -> Measured:
+    """Compare places with the truth: of the photos whose file has a position, and that others have none.
+
+    A city is right if it is one of those that the address names, for these are what a search finds; a
+    position may be in a suburb, and in the city around it.
+
+    Parameters
+    ----------
+    known
+        By photo id, of `imagesearch.geo.extract.read_whereabouts`.
+    truth
+        Of `imagesearch_demo.album.writer`.
+    """
+    wrong: dict[str, list[Failure]] = {"city": [], "country": []}
+    invented: list[Failure] = []
+    placed = 0
+    for photo in truth["photos"]:
+        where = known.get(photo_id(photo["path"]))
+        if photo["latitude"] is None:
+            if where and (where.facts.latitude is not None or where.address.places):
+                line = f"has no position: {photo['path']}, found {where.address.address or 'one'}"
+                invented.append(Failure(line, {"path": photo["path"], "found": where.address.address}))
+            continue
+        placed += 1
+        places = where.address.places if where else ()
+        for kind, failures in wrong.items():
+            if (fold(photo[kind]), kind) not in {(fold(name), of) for name, of in places}:
+                found = _found_place(where)
+                details = {"path": photo["path"], kind: photo[kind], "found": found}
+                failures.append(Failure(f"{photo[kind]}: {photo['path']}, found {found}", details))
+    figures: dict[str, Value] = {
+        f"places.{kind}_accuracy": _share(placed - len(failures), placed) for kind, failures in wrong.items()
+    }
+    by_figure = {f"places.{kind}_accuracy": failures for kind, failures in wrong.items()}
+    return Measured(figures | {"places.invented": len(invented)}, by_figure | {"places.invented": invented})
+
+
+def _found_place(where: Whereabouts | None) -> str:
+    if where is None or where.facts.latitude is None:
+        return "no position"
+    return where.address.address or "no address"
+
+
+def measure_times(known: Mapping[int, Whereabouts], truth: dict) -> Measured:
+    """Compare the times that photos were taken at with the truth, to the second."""
+    failures = []
+    for photo in truth["photos"]:
+        where = known.get(photo_id(photo["path"]))
+        found = where.facts.taken_at if where else None
+        if found != datetime.fromisoformat(photo["taken_at"]):
+            said = found.isoformat() if found else "no time"
+            details = {"path": photo["path"], "taken_at": photo["taken_at"], "found": said}
+            failures.append(Failure(f"{photo['taken_at']}: {photo['path']}, found {said}", details))
+    count = len(truth["photos"])
+    return Measured({"times.accuracy": _share(count - len(failures), count)}, {"times.accuracy": failures})
+
+
+# --- sentences ---------------------------------------------------------------------------------------------
+
+
+def measure_sentences(answers: Answered) -> Measured:
+    """Take the figures of answered sentences, and which of them were answered wrongly, the worst first."""
+    figures: dict[str, Value] = {k: None if v != v else v for k, v in answers.figures.items()}  # NaN
+    outcomes = answers.outcomes
+    weak = [o for o in outcomes if o.precision is not None and o.precision < 1]
+    loose = [o for o in outcomes if o.question.passing and not o.is_exact]
+    failures = {
+        "sentences.precision": [_imprecise(o) for o in sorted(weak, key=lambda o: o.precision or 0)],
+        "sentences.exact_filter": [_inexact(o) for o in loose],
+        "sentences.relaxation_said": [
+            _asked(o, "not said that no photo passes")
+            for o in outcomes
+            if not o.question.passing and not o.says_relaxed
+        ],
+    }
+    for name, there in (("absent", False), ("present", True)):
+        failures[f"nothing_fits.said_when_{name}"] = [
+            Failure(f"{s.text!r} ({s.kind})", {"text": s.text, "kind": s.kind})
+            for s, nothing in answers.said
+            if s.there == there and nothing == there
+        ]
+    return Measured(figures, failures)
+
+
+def _asked(outcome: Outcome, line: str, **details: Any) -> Failure:
+    text, today = outcome.question.text, outcome.question.today.isoformat()
+    read_as = outcome.answer.read_as
+    return Failure(f"{text!r}: {line}", {"text": text, "today": today, "read_as": read_as, **details})
+
+
+def _imprecise(outcome: Outcome) -> Failure:
+    right = outcome.question.answer
+    wanted = min(TOP, len(right))
+    first = [result.path for result in outcome.answer.results[:wanted]]
+    wrong, missing = [path for path in first if path not in right], sorted(right - set(first))
+    line = f"right are {len(right & set(first))} of the first {wanted}"
+    return _asked(outcome, line, precision=round(outcome.precision or 0.0, 4), wrong=wrong, missing=missing)
+
+
+def _inexact(outcome: Outcome) -> Failure:
+    missing = sorted(outcome.question.passing - outcome.passed)
+    surplus = sorted(outcome.passed - outcome.question.passing)
+    parts = [f"{len(paths)} {what}" for paths, what in ((surplus, "too many"), (missing, "missing")) if paths]
+    line = f"{len(outcome.question.passing)} photos should pass, {' and '.join(parts)}"
+    return _asked(outcome, line, missing=missing, surplus=surplus)
+
+
+# --- details -----------------------------------------------------------------------------------------------
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in counts.items())
+
+
+def _some(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:2]) + (f" and {len(paths) - 2} more" if len(paths) > 2 else "")

@@ -1,0 +1,77 @@
+"""A drawn album made searchable: all steps in this process, people named by the truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import yaml
+
+from imagesearch.config import Config, load_config
+from imagesearch.faces import Editor, People, cluster_people, detect_faces, overlap
+from imagesearch.features import extract_features
+from imagesearch.geo import extract_geo
+from imagesearch.pipeline import Dataset
+from imagesearch.store import Store, build_collections
+from imagesearch_demo.scoring.model_scores import DET_SIZE, MODELS
+
+_SAME_FACE = 0.5  # intersection over union of a found and a true box
+
+
+def demo_config(folder: Path, photos: Path) -> Config:
+    """Write a config file for an album into a folder, with the demo's models; return what it says."""
+    file = folder / "config.yaml"
+    settings = {
+        "dataset": {"name": "album", "images": str(photos.absolute()), "processed": "processed"},
+        "models": {kind: str(MODELS / kind) for kind in ("clip", "vit", "faces")},
+        "faces": {"det_size": DET_SIZE, "min_size": 20},
+        "milvus": {"uri": "milvus.db"},
+    }
+    file.write_text(yaml.safe_dump(settings), "utf-8")
+    return load_config(file)
+
+
+def build_album(config: Config, truth: dict) -> None:
+    """Run steps 01 to 05 over an album, and name its people as the truth does."""
+    dataset = Dataset(config)
+    extract_features(config, dataset)
+    detect_faces(config, dataset)
+    cluster_people(config, dataset)
+    name_people(config, dataset, truth)
+    extract_geo(config, dataset)
+    with Store(config.milvus) as store:
+        build_collections(config, dataset, store)
+
+
+def name_people(config: Config, dataset: Dataset, truth: dict) -> None:
+    """Name each cluster after the person whose faces most of it are, as somebody who knows them all would."""
+    editor = Editor(config, dataset)
+    names = true_names(editor.people, truth)
+    for person in editor.people.persons:
+        ((name, _),) = Counter(names[row] for row in person.rows.tolist()).most_common(1)
+        if name:
+            editor.name(str(person.number), name)
+    editor.refresh()
+
+
+def rename(config: Config, name: str, to: str) -> None:
+    """Give somebody another name, and tell the collections."""
+    dataset = Dataset(config)
+    editor = Editor(config, dataset)
+    editor.name(name, to)
+    editor.refresh()
+    with Store(config.milvus) as store:
+        build_collections(config, dataset, store)
+
+
+def true_names(people: People, truth: dict) -> list[str]:
+    """Who each face is; "" where nobody was drawn."""
+    there = {photo["path"]: photo["people"] for photo in truth["photos"]}
+    names = []
+    for row in range(len(people.faces)):
+        box = people.faces.boxes[row].tolist()
+        drawn = there[people.faces.entry(row).path]
+        near = [(overlap(box, person["box"]), person["name"]) for person in drawn]
+        best, name = max(near, default=(0.0, ""))
+        names.append(name if best >= _SAME_FACE else "")
+    return names

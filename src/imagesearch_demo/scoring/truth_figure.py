@@ -1,0 +1,88 @@
+"""The figures of an album beside its truth, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from imagesearch.figures import ACCENT, INK, QUIET, new_figure, shorten
+from imagesearch_demo.scoring.truth_report import Measure, TruthReport
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MISSED, _TRACK = "#b2452f", "#e4e7eb"
+_ROW_INCHES, _GAP = 0.3, 0.8  # the gap, between sections, in rows
+
+
+def truth_figure(report: TruthReport) -> Figure:
+    """Draw all shares of a report as bars from 0 to 1, with marks where their aims are.
+
+    Counts are left out: they have no scale in common.
+    """
+    measures = [m for m in report.measures if not isinstance(m.value, int)]
+    places = _places(measures)
+    figure = new_figure((9.5, 1.3 + _ROW_INCHES * (places[-1] + 1)))
+    axis = figure.subplots()
+    for place, measure in zip(places, measures, strict=True):
+        _draw(axis, place, measure)
+    axis.set_yticks(places, [_label(m) for m in measures])
+    axis.set(xlim=(0, 1), xticks=[0, 0.25, 0.5, 0.75, 1], ylim=(places[-1] + 0.7, -1.0))
+    axis.tick_params(length=0, colors=INK)
+    axis.spines[:].set_visible(False)
+    over = {"size": 8, "color": QUIET, "va": "bottom", "transform": axis.get_yaxis_transform()}
+    axis.text(1.03, -0.6, "value", **over)
+    axis.text(1.13, -0.6, "aim", **over)
+    photos = "1 photo" if report.photos == 1 else f"{report.photos} photos"
+    title = f"{shorten(report.album, 40)}: {photos} beside the truth"
+    axis.set_title(title, loc="left", color=INK, size=11, weight="bold", pad=12, parse_math=False)
+    _draw_key(figure)
+    return figure
+
+
+def _places(measures: Sequence[Measure]) -> list[float]:
+    """Where each bar goes: sections stand apart."""
+    places, place = [], 0.0
+    for before, measure in zip([measures[0], *measures], measures, strict=False):
+        place += _GAP if _section(before) != _section(measure) else 0.0
+        places.append(place)
+        place += 1.0
+    return places
+
+
+def _section(measure: Measure) -> str:
+    return measure.name.partition(".")[0]
+
+
+def _label(measure: Measure) -> str:
+    section, _, key = measure.name.partition(".")
+    words = key.replace("_", " ").replace("bcubed", "BCubed").replace("f1", "F1").replace("ari", "ARI")
+    return f"{section.replace('_', ' ')}: {words}"
+
+
+def _draw(axis: Axes, place: float, measure: Measure) -> None:
+    axis.barh(place, 1, height=0.62, color=_TRACK)
+    beside = {"va": "center", "color": INK, "transform": axis.get_yaxis_transform()}
+    if measure.value is None:
+        axis.text(0.01, place, "nothing to measure", **beside | {"color": QUIET, "size": 8})
+        return
+    colour = _MISSED if measure.is_missed else ACCENT
+    axis.barh(place, measure.value, height=0.62, color=colour)
+    weight = "bold" if measure.is_missed else "normal"
+    axis.text(1.03, place, f"{measure.value:.3f}", **beside | {"color": colour, "weight": weight})
+    if measure.aim is not None:
+        # at 0 and 1 the whole mark is to be seen
+        axis.plot([measure.aim] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=2, clip_on=False)
+        axis.text(1.13, place, measure.aim_said, **beside)
+
+
+def _draw_key(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    mark = Line2D([], [], color=INK, linewidth=2, marker="|", markersize=10, linestyle="none")
+    mark.set_markeredgewidth(2)
+    handles = [Patch(color=ACCENT), Patch(color=_MISSED), mark]
+    labels = ["value", "value that misses its aim", "aim"]
+    figure.legend(handles, labels, loc="outside lower left", ncols=3, frameon=False, fontsize=8)

@@ -1,0 +1,261 @@
+"""How well all of it works on a drawn album, as far as the truth about it is known."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.evaluate import on_scratch
+from imagesearch.faces import People, load_people
+from imagesearch.geo import read_whereabouts
+from imagesearch.pipeline import Dataset
+from imagesearch.search import Searcher
+from imagesearch.store import Store, Vocabulary, build_collections, names_wait
+from imagesearch.text_table import counted, table
+from imagesearch_demo.album import load_truth
+from imagesearch_demo.scoring.measures import (
+    Failure,
+    Measured,
+    Value,
+    measure_faces,
+    measure_places,
+    measure_sentences,
+    measure_times,
+    misnamed,
+)
+from imagesearch_demo.scoring.model_scores import FLOORS
+from imagesearch_demo.scoring.search_scores import MOST, TARGETS, Answered, Progress, answered, silently
+from imagesearch_demo.scoring.searchable_album import name_people, true_names
+
+_STEPS = {"clip": "01_extract_features.py", "faces": "02_cluster_faces.py", "geo": "04_extract_geo.py"}
+_SHOWN = 3  # failures a figure, on a terminal
+
+# What each figure must reach. A city has no aim: positions scatter around their place, and GeoNames may
+# name the suburb that one of them came to lie in.
+AT_LEAST = {
+    "faces.detection_recall": FLOORS["detection_recall"],
+    "faces.detection_precision": FLOORS["detection_precision"],
+    "faces.bcubed_f1": FLOORS["cluster_f1"],
+    "places.country_accuracy": 1.0,
+    "times.accuracy": 1.0,
+    **TARGETS,
+}
+AT_MOST = {"places.invented": 0, **MOST}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure and its aim.
+
+    Attributes
+    ----------
+    name
+        As in ``--json``: ``faces.bcubed_f1``.
+    value
+        A share of 1, or a count; None where there was nothing to measure.
+    aim
+        What it must reach, or must not exceed; None where there is none.
+    at_most
+        Whether the aim is not to be exceeded.
+    """
+
+    name: str
+    value: Value
+    aim: Value = None
+    at_most: bool = False
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether there is an aim, and it is not reached."""
+        if self.value is None or self.aim is None:
+            return False
+        return self.value > self.aim if self.at_most else self.value < self.aim
+
+    @property
+    def aim_said(self) -> str:
+        """The aim in words, or nothing."""
+        if self.aim is None:
+            return ""
+        aim = f"{self.aim:.2f}" if isinstance(self.aim, float) else str(self.aim)
+        return f"{'at most' if self.at_most else 'at least'} {aim}"
+
+
+@dataclass(frozen=True)
+class TruthReport:
+    """What came out.
+
+    Attributes
+    ----------
+    album
+        Name of the truth's file.
+    photos
+        How many were measured.
+    figures, failures
+        By name; see `imagesearch_demo.scoring.measures.Measured`.
+    notes
+        What the user should know, a line each.
+    """
+
+    album: str
+    photos: int
+    figures: dict[str, Value]
+    failures: dict[str, list[Failure]]
+    notes: Sequence[str] = ()
+
+    @property
+    def measures(self) -> list[Measure]:
+        """The figures with their aims, in the order in which they are shown."""
+        return [
+            Measure(name, value, AT_MOST.get(name, AT_LEAST.get(name)), name in AT_MOST)
+            for name, value in self.figures.items()
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints: figures by section and name, and in full what failed."""
+        sections: dict[str, dict[str, Value]] = {}
+        for name, value in self.figures.items():
+            section, _, key = name.partition(".")
+            sections.setdefault(section, {})[key] = round(value, 4) if isinstance(value, float) else value
+        failures = {name: [f.to_dict() for f in found] for name, found in self.failures.items()}
+        aims = {"at_least": AT_LEAST, "at_most": AT_MOST}
+        about = {"album": self.album, "photos": self.photos}
+        return {**about, **sections, "aims": aims, "failures": failures, "notes": list(self.notes)}
+
+    def __str__(self) -> str:
+        rows = [(m.name, m.value, m.aim_said or None, "missed" if m.is_missed else "") for m in self.measures]
+        lines = [table(("measure", "value", "aim", ""), rows)]
+        for name, failures in self.failures.items():
+            lines += [f"\n{name}: {len(failures)} wrong"] if failures else []
+            lines += [f"  {failure.said}" for failure in failures[:_SHOWN]]
+            lines += [f"  and {len(failures) - _SHOWN} more" if len(failures) > _SHOWN else ""]
+        lines = [line for line in lines if line]
+        more = any(len(failures) > _SHOWN for failures in self.failures.values())
+        return "\n".join([*lines, *(["\n--json names all that went wrong"] if more else [])])
+
+
+def evaluate_truth(
+    config: Config, file: Path, *, count: int = 200, seed: int = 0, progress: Progress = silently
+) -> TruthReport:
+    """Measure what the steps made of a drawn album against the truth about it.
+
+    Faces, places and times are those of the dataset as it is. Sentences name people, so they are asked of
+    the dataset only if everybody in it has their true name; else of a scratch copy in which they have. The
+    dataset itself is never changed.
+
+    Parameters
+    ----------
+    config
+        Of the dataset, built by 01, 02, 04 and 05.
+    file
+        ``ALBUM.truth.json``, of `imagesearch_demo.album.writer`.
+    count, seed
+        How many sentences, and which; see `imagesearch_demo.scoring.search_scores`.
+    progress
+        Wraps the sentences as they are asked, with their number and what they are.
+
+    Raises
+    ------
+    UserError
+        If the file is not the truth about an album, that album is not the dataset's, or a step has not been
+        run.
+    """
+    truth = load_truth(file)
+    dataset, truth, notes = _compared(config, file, truth)
+    people = load_people(config, dataset)
+    if len(people.faces) and not people.persons:
+        raise UserError(f"{dataset.folder}: no faces are clustered yet; run {_STEPS['faces']} first")
+    notes += people.undone()
+    known = read_whereabouts(dataset)
+    answers, note = _answers(config, dataset, people, truth, count, seed, progress)
+    parts: list[Measured] = [
+        measure_faces(people, truth),
+        measure_places(known, truth),
+        measure_times(known, truth),
+        measure_sentences(answers),
+    ]
+    figures = {name: value for part in parts for name, value in part.figures.items()}
+    failures = {name: found for part in parts for name, found in part.failures.items()}
+    return TruthReport(file.name, len(truth["photos"]), figures, failures, [*notes, *note])
+
+
+def _compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, list[str]]:
+    """Return the photos that both the dataset and the truth know, and what is to be said of the others."""
+    everything = Dataset(config)
+    there = {photo.path for photo in everything.photos}
+    known = {photo["path"] for photo in truth["photos"]}
+    roots = ", ".join(map(str, everything.roots))
+    if not there & known:
+        raise UserError(
+            f"{file}: its photos are not those in {roots}; "
+            "name the config of its album with -c, or set dataset.images to its folder"
+        )
+    dataset = Dataset(config, paths=known)
+    notes = []
+    if gone := len(known - there):
+        are = "is" if gone == 1 else "are"
+        notes.append(f"{gone} of the {len(known)} photos of {file.name} {are} not in {roots}: left out")
+    if more := len(there - known):
+        are = "is" if more == 1 else "are"
+        notes.append(f"{counted(more, 'photo')} in {roots} {are} not of {file.name}: left out")
+    for name, script in _STEPS.items():
+        if not dataset.current(name):
+            raise UserError(f"{dataset.folder}: nothing known of the album's photos; run {script} first")
+        if waiting := dataset.waiting(name):
+            have = "is new or has" if waiting == 1 else "are new or have"
+            notes.append(f"{counted(waiting, 'photo')} {have} changed since {script} was run; run it again")
+    if Vocabulary.read(dataset.folder) == Vocabulary():
+        raise UserError(f"{dataset.folder}: no collections of it yet; run 05_build_collections.py first")
+    return dataset, {**truth, "photos": [p for p in truth["photos"] if p["path"] in there]}, notes
+
+
+# --- sentences ---------------------------------------------------------------------------------------------
+
+
+def _answers(
+    config: Config, dataset: Dataset, people: People, truth: dict, count: int, seed: int, progress: Progress
+) -> tuple[Answered, list[str]]:
+    """Ask the dataset, or a scratch copy of it; return what is to be said about that, too."""
+    why = _why_not_itself(dataset, people, truth)
+    if not why:
+        with Store(config.milvus) as store:
+            return answered(Searcher(config, dataset, store), truth, count, seed, progress), []
+    note = f"{why}: sentences are asked of a scratch copy, in which everybody has their true name"
+    with tempfile.TemporaryDirectory(prefix="imagesearch-") as folder:
+        copy, copied = _scratch_copy(config, dataset, {photo["path"] for photo in truth["photos"]}, folder)
+        if people.persons:
+            name_people(copy, copied, truth)
+        with Store(copy.milvus) as store:
+            build_collections(copy, copied, store)
+            return answered(Searcher(copy, copied, store), truth, count, seed, progress), [note]
+
+
+def _why_not_itself(dataset: Dataset, people: People, truth: dict) -> str:
+    """Return why sentences cannot be asked of the dataset's own collections, or nothing."""
+    wrong = misnamed(people, true_names(people, truth))
+    if wrong:
+        *some, last = wrong if len(wrong) < 7 else [*wrong[:5], f"{len(wrong) - 5} more"]
+        have = f"{', '.join(some)} and {last} have" if some else f"{last} has"
+        return f"{have} no name or not the true one"
+    if names_wait(dataset):
+        return "names have changed since 05_build_collections.py was run"
+    if len(Dataset(dataset.config).photos) > len(dataset.photos):
+        return "the collections hold photos that are not the album's"
+    return ""
+
+
+def _scratch_copy(
+    config: Config, dataset: Dataset, known: Collection[str], folder: str
+) -> tuple[Config, Dataset]:
+    """Copy what was read from the photos, without what was decided about people, to be built elsewhere."""
+    processed = Path(folder) / "processed"
+    left_out = shutil.ignore_patterns("previews", "people.jsonl", ".*")
+    shutil.copytree(dataset.folder, processed / config.dataset.name, ignore=left_out)
+    copied = config.dataset.model_copy(update={"processed": processed})
+    copy = on_scratch(config, folder).model_copy(update={"dataset": copied})
+    return copy, Dataset(copy, paths=known)

@@ -1,0 +1,1 @@
+"""Training of the demo's small models. Its modules define networks, so importing them loads torch."""

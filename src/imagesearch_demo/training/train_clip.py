@@ -1,0 +1,342 @@
+"""Trains the small CLIP on drawn pictures and their captions. Defines networks, so it imports torch.
+
+Plain contrastive training learns scenes and hours from so few pictures, but not things. Three additions mend
+that, all thrown away when the model is saved: a head on the patch tokens that names the thing, the colour and
+the face under each patch; soft targets, where every picture that satisfies a caption is a positive; and a
+sigmoid loss beside the softmax (SigLIP, arXiv:2303.15343), which fixes what similarity "fits" means, so that
+a search for something the album lacks scores low.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as nnf
+from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
+
+from imagesearch_demo.album import (
+    Caption,
+    facts_of,
+    matches,
+    near_miss,
+    nonsense,
+    pointed_caption,
+    random_caption,
+)
+from imagesearch_demo.drawing import PAINTS, THINGS, Truth
+from imagesearch_demo.training.samples import SIDE, TRAINING, Samples
+
+PATCH = 12
+WIDTH = 128
+CONTEXT = 32  # tokens
+GRID = SIDE // PATCH
+KINDS, COLOURS = list(THINGS), list(PAINTS)
+IGNORE = -100
+
+
+def clip_config(vocab_size: int) -> CLIPConfig:
+    """The network: 4 vision and 2 text layers, 1.2 million parameters."""
+    tower = {
+        "hidden_act": "gelu",
+        "hidden_size": WIDTH,
+        "intermediate_size": 3 * WIDTH,
+        "num_attention_heads": 4,
+        "projection_dim": WIDTH,
+    }
+    return CLIPConfig(
+        projection_dim=WIDTH,
+        logit_scale_init_value=math.log(1 / 0.07),
+        vision_config={**tower, "num_hidden_layers": 4, "image_size": SIDE, "patch_size": PATCH},
+        text_config={**tower, "num_hidden_layers": 2, "max_position_embeddings": CONTEXT,
+                     "vocab_size": vocab_size,
+                     "bos_token_id": vocab_size - 2, "eos_token_id": vocab_size - 1,
+                     "pad_token_id": vocab_size - 1},
+    )  # fmt: skip
+
+
+def build_tokenizer(texts: list[str]) -> CLIPTokenizer:
+    """A byte-pair tokenizer whose merges come from `texts`.
+
+    All 256 bytes are in the vocabulary with and without the end-of-word mark: a character outside it would
+    turn into the end-of-text token and cut the sentence there.
+    """
+    from tokenizers import pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocab = {token: i for i, token in enumerate([*alphabet, *(f"{a}</w>" for a in alphabet)])}
+    counts: dict[tuple[str, ...], int] = {}
+    for text in texts:
+        for word in text.lower().split():
+            pieces = (*word[:-1], f"{word[-1]}</w>")
+            counts[pieces] = counts.get(pieces, 0) + 1
+    merges = _learn_merges(counts, 900)
+    for a, b in merges:
+        vocab.setdefault(a + b, len(vocab))
+    for special in ("<|startoftext|>", "<|endoftext|>"):
+        vocab[special] = len(vocab)
+    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=CONTEXT)
+
+
+def _learn_merges(counts: dict[tuple[str, ...], int], limit: int) -> list[tuple[str, str]]:
+    """Byte-pair merges, most frequent first; ties alphabetically, so that a seed settles the result."""
+    merges: list[tuple[str, str]] = []
+    while len(merges) < limit:
+        pairs: dict[tuple[str, str], int] = {}
+        for pieces, n in counts.items():
+            for pair in itertools.pairwise(pieces):
+                pairs[pair] = pairs.get(pair, 0) + n
+        if not pairs:
+            break
+        best = min(pairs, key=lambda p: (-pairs[p], p))
+        merges.append(best)
+        merged: dict[tuple[str, ...], int] = {}
+        for pieces, n in counts.items():
+            joined, i = [], 0
+            while i < len(pieces):
+                hit = pieces[i : i + 2] == best
+                joined.append(best[0] + best[1] if hit else pieces[i])
+                i += 2 if hit else 1
+            merged[tuple(joined)] = merged.get(tuple(joined), 0) + n
+        counts = merged
+    return merges
+
+
+def patch_labels(truths: list[Truth]) -> np.ndarray:
+    """What is under each patch: int64 (n, GRID * GRID, 3), columns thing, colour, face.
+
+    Thing 0 is none; the colour of a patch without a thing is ignored.
+    """
+    labels = np.zeros((len(truths), GRID, GRID, 3), dtype=np.int64)
+    labels[..., 1] = IGNORE
+    for row, truth in enumerate(truths):
+        for thing in truth.things:
+            cells = _cells(thing["box"])
+            labels[row][(*cells, 0)] = 1 + KINDS.index(thing["kind"])
+            labels[row][(*cells, 1)] = COLOURS.index(thing["colour"])
+        for person in truth.people:
+            labels[row][(*_cells(person["box"]), 2)] = 1
+    return labels.reshape(len(truths), GRID * GRID, 3)
+
+
+def _cells(box: list[float]) -> tuple[slice, slice]:
+    """The patches whose centres lie in a box, at least one."""
+    x1, y1, x2, y2 = (v / PATCH for v in box)
+    left, top = min(GRID - 1, math.ceil(x1 - 0.5)), min(GRID - 1, math.ceil(y1 - 0.5))
+    return slice(top, max(top + 1, math.floor(y2 + 0.5))), slice(left, max(left + 1, math.floor(x2 + 0.5)))
+
+
+class Trainee(nn.Module):
+    """CLIP with what is needed only while it learns."""
+
+    def __init__(self, clip: CLIPModel, slope: float):
+        super().__init__()
+        self.clip = clip
+        self.patch_head = nn.Linear(WIDTH, 1 + len(KINDS) + len(COLOURS) + 1)
+        self.slope = nn.Parameter(torch.tensor(slope))
+        self.offset = nn.Parameter(torch.tensor(-5.0))
+
+    def forward(self, pixels: torch.Tensor, tokens: dict) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cosine similarities (texts, pictures) and patch logits (pictures, patches, classes)."""
+        seen = self.clip.vision_model(pixel_values=pixels)
+        images = nnf.normalize(self.clip.visual_projection(seen.pooler_output), dim=-1)
+        read = self.clip.text_model(**tokens)
+        texts = nnf.normalize(self.clip.text_projection(read.pooler_output), dim=-1)
+        return texts @ images.T, self.patch_head(seen.last_hidden_state[:, 1:])
+
+
+def patch_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of thing and colour, and of face or not, per patch."""
+    kinds, colours, face = logits.split([1 + len(KINDS), len(COLOURS), 1], dim=-1)
+    loss = nnf.cross_entropy(kinds.flatten(0, 1), labels[..., 0].flatten())
+    loss = loss + 0.5 * nnf.cross_entropy(
+        colours.flatten(0, 1), labels[..., 1].flatten(), ignore_index=IGNORE
+    )
+    return loss + 0.5 * nnf.binary_cross_entropy_with_logits(face[..., 0], labels[..., 2].float())
+
+
+def contrast_loss(model: Trainee, cosines: torch.Tensor, fit: torch.Tensor) -> torch.Tensor:
+    """Softmax both ways with every fitting pair a positive, plus a sigmoid on each pair."""
+    logits = cosines * model.clip.logit_scale.exp().clamp(max=100)
+    loss = torch.zeros(())
+    for scores, truth in ((logits, fit), (logits.T, fit.T)):
+        some = truth.sum(dim=1) > 0  # a made-up caption fits no picture
+        target = truth[some] / truth[some].sum(dim=1, keepdim=True)
+        loss = loss - (target * nnf.log_softmax(scores[some], dim=1)).sum(dim=1).mean()
+    each = nnf.binary_cross_entropy_with_logits(
+        cosines * model.slope.exp() + model.offset, fit, pos_weight=torch.tensor(3.0)
+    )
+    return loss / 2 + 2 * each
+
+
+def _words(rng: np.random.Generator, truth: Truth) -> Caption:
+    """A caption, now and then with made-up words in it, or nothing but those."""
+    caption, way = random_caption(rng, truth), rng.random()
+    if way < 0.04:
+        words = " ".join(nonsense(rng) for _ in range(int(rng.integers(1, 4))))
+        return Caption(words, ("nothing fits",))
+    if way < 0.16:
+        words = caption.text.split()
+        for _ in range(int(rng.integers(1, 3))):
+            words.insert(int(rng.integers(len(words) + 1)), nonsense(rng))
+        return Caption(" ".join(words), caption.claims)
+    return caption
+
+
+def augment(
+    rng: np.random.Generator, pixels: np.ndarray, labels: np.ndarray | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror at random, vary exposure and tint, add noise; normalise to -1..1, channels first."""
+    x = pixels.astype(np.float32) / 127.5 - 1
+    flip = rng.random(len(x)) < 0.5
+    x[flip] = x[flip, :, ::-1]
+    gain = rng.uniform(0.92, 1.08, (len(x), 1, 1, 1)) * rng.uniform(0.97, 1.03, (len(x), 1, 1, 3))
+    x = (x + 1) * gain.astype(np.float32) - 1
+    x += rng.standard_normal(x.shape, dtype=np.float32) * rng.uniform(0, 0.03, (len(x), 1, 1, 1)).astype(
+        np.float32
+    )
+    if labels is not None:
+        labels = labels.reshape(len(x), GRID, GRID, -1).copy()
+        labels[flip] = labels[flip, :, ::-1]
+        labels = labels.reshape(len(x), GRID * GRID, -1)
+    return torch.from_numpy(x.transpose(0, 3, 1, 2).copy()), torch.from_numpy(
+        labels if labels is not None else np.zeros(1)
+    )
+
+
+def parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] = ()) -> list[dict]:
+    """Weight decay on matrices only; scalars named in `fast` learn ten times faster."""
+    groups = {"decay": [], "plain": [], "fast": []}
+    for name, parameter in model.named_parameters():
+        kind = "fast" if name.endswith(fast or ("\0",)) else "decay" if parameter.ndim > 1 else "plain"
+        groups[kind].append(parameter)
+    return [{"params": groups["decay"], "lr": rate, "weight_decay": 0.05},
+            {"params": groups["plain"], "lr": rate, "weight_decay": 0.0},
+            {"params": groups["fast"], "lr": 10 * rate, "weight_decay": 0.0}]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Round:
+    """A part of the training, with an optimizer, a schedule and helpers of its own.
+
+    The later rounds show each picture three texts instead of one: any caption, one about a thing, and one
+    that is wrong in a detail (another colour, thing or scene). Texts are cheap beside pictures, and without
+    near misses a red boat and a blue boat hardly differ.
+    """
+
+    steps: int
+    rate: float
+    slope: float
+    near_misses: bool
+
+
+ROUNDS = (
+    Round(1700, 1e-3, 2.3, False),
+    Round(700, 7e-4, 3.4, True),
+    Round(300, 5e-4, 3.4, True),
+    Round(1000, 7e-4, 3.4, True),
+)
+
+
+def train_clip(
+    samples: Samples,
+    seed: int,
+    rounds: Sequence[Round] = ROUNDS,
+    batch: int = 128,
+    log: Callable[[str], None] = print,
+) -> tuple[CLIPModel, CLIPTokenizer]:
+    """Train from nothing.
+
+    Parameters
+    ----------
+    samples : Samples
+        Training pictures.
+    seed : int
+        Settles weights, order, captions and noise.
+    rounds : sequence of Round
+        How long, and with what.
+    batch : int
+        Pictures per step.
+    log : callable
+        Takes a line now and then.
+
+    Returns
+    -------
+    CLIPModel, CLIPTokenizer
+        In evaluation mode, as `save_clip` takes them.
+    """
+    rng = np.random.default_rng([TRAINING, seed, 3])
+    corpus = [random_caption(rng, t).text for t in samples.truths for _ in range(4)]
+    tokenizer = build_tokenizer(corpus)
+    torch.manual_seed(seed)
+    clip = CLIPModel(clip_config(len(tokenizer)))
+    for number, part in enumerate(rounds):
+        if number:
+            rng = np.random.default_rng([TRAINING, seed, 3, number])
+            torch.manual_seed(seed + number)
+        _train_round(clip, tokenizer, samples, part, batch, rng, log)
+    return clip.eval(), tokenizer
+
+
+def _train_round(
+    clip: CLIPModel,
+    tokenizer: CLIPTokenizer,
+    samples: Samples,
+    part: Round,
+    batch: int,
+    rng: np.random.Generator,
+    log: Callable[[str], None],
+) -> None:
+    facts, labels = [facts_of(t) for t in samples.truths], patch_labels(samples.truths)
+    model = Trainee(clip, part.slope).train()
+    groups = parameter_groups(model, part.rate, ("logit_scale", "slope", "offset"))
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+    rates = [g["lr"] for g in groups]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, part.steps, pct_start=0.06)
+    started = time.perf_counter()
+    for step in range(part.steps):
+        rows = rng.integers(0, len(facts), batch)
+        truths = [samples.truths[i] for i in rows]
+        captions = [_words(rng, truth) for truth in truths]
+        if part.near_misses:
+            captions += [pointed_caption(rng, truth) for truth in truths]
+            captions += [pointed_caption(rng, near_miss(rng, truth)) for truth in truths]
+        pixels, patches = augment(rng, samples.pixels[rows], labels[rows])
+        tokens = tokenizer([c.text for c in captions], padding=True, truncation=True, return_tensors="pt")
+        fit = torch.from_numpy(matches(captions, [facts[i] for i in rows]).astype(np.float32))
+        with torch.autocast("cpu", torch.bfloat16):
+            cosines, patch_logits = model(pixels, tokens)
+        contrast = contrast_loss(model, cosines.float(), fit)
+        local = patch_loss(patch_logits.float(), patches)
+        optimizer.zero_grad(set_to_none=True)
+        (contrast + 1.5 * local).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % 100 == 99:
+            minutes = (time.perf_counter() - started) / 60
+            log(
+                f"clip {step + 1}/{part.steps}  contrast {contrast.item():.3f}  patches {local.item():.3f}  "
+                f"{minutes:.1f} min"
+            )
+
+
+def save_clip(model: CLIPModel, tokenizer: CLIPTokenizer, folder: Path) -> None:
+    """Write the folder that `AutoModel`, `AutoTokenizer` and `AutoImageProcessor` read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    # Squashed to the square: a centre crop would cut a 4:3 picture's sides off.
+    CLIPImageProcessorPil(
+        size={"height": SIDE, "width": SIDE}, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
+    ).save_pretrained(folder)
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")

@@ -1,0 +1,198 @@
+"""Trains the small face recogniser in ArcFace's format. Defines a network, so it imports torch.
+
+Crops of drawn faces, aligned as InsightFace aligns them, from landmarks as inexact as the detector's own; a
+margin loss over the identities (CosFace, arXiv:1801.09414) whose classifier is thrown away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.nn import functional as nnf
+
+from imagesearch_demo.drawing import (
+    BACK_LIGHT,
+    FRONT_LIGHT,
+    SKIES,
+    TIMES,
+    Canvas,
+    Identity,
+    clear,
+    draw_person,
+    random_identity,
+    random_mood,
+    random_outfit,
+    sibling,
+)
+from imagesearch_demo.training.samples import TRAINING, in_processes
+from imagesearch_demo.training.train_detector import Residual, _block, export_onnx
+
+CROP = 112
+# Where ArcFace wants the five landmarks in a 112 x 112 crop.
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+# The detector's error, as a share of the distance of the eyes. Trained on exact landmarks, the recogniser is
+# markedly worse on detected ones.
+JITTER = 0.10
+MARGIN, SCALE = 0.30, 24.0
+
+
+class Recogniser(nn.Module):
+    """Convolutions down to 7 x 7, a depthwise layer over the rest, 512 numbers, not normalised."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            _block(3, 20, 2), _block(20, 32, 2), Residual(32), _block(32, 64, 2), Residual(64),
+            _block(64, 112, 2),
+            Residual(112),
+        )  # fmt: skip
+        self.pool = nn.Sequential(nn.Conv2d(112, 112, 7, groups=112, bias=False), nn.BatchNorm2d(112))
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(112, 512, bias=False), nn.BatchNorm1d(512))
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(n, 3, 112, 112) in -1..1 to (n, 512)."""
+        return self.head(self.pool(self.body(pixels)))
+
+
+def alignment(marks: np.ndarray) -> np.ndarray:
+    """The similarity (2, 3) that takes five landmarks to the template, by least squares (Umeyama 1991)."""
+    a, b = marks - marks.mean(axis=0), TEMPLATE - TEMPLATE.mean(axis=0)
+    # As complex numbers a similarity is one multiplication.
+    za, zb = a[:, 0] + 1j * a[:, 1], b[:, 0] + 1j * b[:, 1]
+    turn = np.vdot(za, zb) / np.vdot(za, za)
+    linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    return np.column_stack([linear, TEMPLATE.mean(axis=0) - linear @ marks.mean(axis=0)])
+
+
+def align(image: Image.Image, marks: np.ndarray) -> np.ndarray:
+    """The aligned crop, uint8 (112, 112, 3)."""
+    forth = np.vstack([alignment(marks), (0, 0, 1)])
+    back = np.linalg.inv(forth)[:2].ravel().tolist()
+    return np.asarray(image.transform((CROP, CROP), Image.Transform.AFFINE, back, Image.Resampling.BILINEAR))
+
+
+def face_crop(rng: np.random.Generator, who: Identity) -> np.ndarray:
+    """One aligned crop of a face in a mood, a light, a size and before a background at random."""
+    r = float(np.exp(rng.uniform(np.log(17), np.log(90))))
+    canvas = Canvas(round(4.6 * r), round(4.4 * r), 1.0, 2)
+    time_of_day = TIMES[rng.choice(3, p=(0.5, 0.25, 0.25))]
+    _background(canvas, rng, time_of_day)
+    light = np.array(FRONT_LIGHT[time_of_day]) * rng.uniform(0.92, 1.06) * rng.uniform(0.97, 1.03, 3)
+    canvas.light = tuple(np.sqrt(light) if rng.random() < 0.1 else light)
+    outfit = random_outfit(rng)
+    _, marks = draw_person(canvas, 2.3 * r, 2.0 * r, r, who, random_mood(rng), outfit)
+    image = canvas.finish(rng, rng.uniform(2, 5), rng.uniform(-0.04, 0.04), rng.uniform(0.88, 1.06))
+    if rng.random() < 0.5:  # photos are stored as JPEG, and a face may be in a reduced preview
+        small = rng.uniform(0.5, 1.0)
+        size = image.size
+        image = image.resize(
+            (max(24, round(size[0] * small)), max(24, round(size[1] * small))), Image.Resampling.BILINEAR
+        )
+        marks = marks * (image.width / size[0], image.height / size[1])
+    eyes = np.linalg.norm(marks[1] - marks[0])
+    # Part of the detector's error moves all five together, part each by itself; some faces are harder.
+    spread = JITTER * eyes * 0.7 * rng.uniform(0.4, 1.5)
+    marks = marks + rng.normal(0, spread, marks.shape) + rng.normal(0, spread, 2)
+    return align(image, marks)
+
+
+def _background(canvas: Canvas, rng: np.random.Generator, time_of_day: str) -> None:
+    canvas.gradient(0, canvas.h, SKIES[time_of_day][rng.integers(3)])
+    canvas.light = BACK_LIGHT[time_of_day]
+    for _ in range(rng.integers(2, 9)):
+        colour = tuple(int(v) for v in rng.integers(30, 240, 3))
+        x, y = rng.uniform(0, canvas.w), rng.uniform(0, canvas.h)
+        rx, ry = rng.uniform(0.05, 0.6, 2) * canvas.w
+        if rng.random() < 0.5:
+            canvas.ellipse(x, y, rx, ry, clear(colour, int(rng.integers(80, 255))))
+        else:
+            canvas.rectangle(x - rx, y - ry, x + rx, y + ry, clear(colour, int(rng.integers(80, 255))))
+
+
+def training_identities(count: int, seed: int) -> list[Identity]:
+    """Identities; every fourth is a sibling of the one before, so that likeness has to be told apart."""
+    rng = np.random.default_rng([TRAINING, seed, 6])
+    people: list[Identity] = []
+    while len(people) < count:
+        people.append(random_identity(rng))
+        if len(people) % 4 == 3:
+            people.append(sibling(people[-1], int(rng.integers(2**31)), 0.35))
+    return people[:count]
+
+
+def _draw_chunk(job: tuple[int, int, list[Identity], int]) -> np.ndarray:
+    seed, first, people, each = job
+    rng = np.random.default_rng([TRAINING, seed, 7, first])
+    return np.stack([face_crop(rng, who) for who in people for _ in range(each)])
+
+
+def draw_crops(people: list[Identity], each: int, seed: int, workers: int = 2) -> np.ndarray:
+    """Crops uint8 (len(people) * each, 112, 112, 3), person by person."""
+    jobs = [(seed, i, people[i : i + 25], each) for i in range(0, len(people), 25)]
+    return np.concatenate(list(in_processes(_draw_chunk, jobs, workers)))
+
+
+def _augment(rng: np.random.Generator, crops: np.ndarray) -> torch.Tensor:
+    """Shift by up to three pixels, vary exposure and tint; -1..1, channels first."""
+    out = np.zeros(crops.shape, dtype=np.float32)
+    for i, crop in enumerate(crops):
+        dx, dy = rng.integers(-3, 4, 2)
+        out[i] = np.roll(crop, (dy, dx), axis=(0, 1))
+    out *= (
+        rng.uniform(0.88, 1.12, (len(crops), 1, 1, 1)) * rng.uniform(0.97, 1.03, (len(crops), 1, 1, 3))
+    ).astype(np.float32)
+    return torch.from_numpy(((out - 127.5) / 127.5).transpose(0, 3, 1, 2).copy())
+
+
+def train_recogniser(
+    seed: int, identities: int = 2000, each: int = 20, epochs: int = 6, batch: int = 128, workers: int = 2,
+    log: Callable = print,
+) -> Recogniser:  # fmt: skip
+    """Draw crops, train a recogniser from nothing; deterministic by `seed`."""
+    crops = draw_crops(training_identities(identities, seed), each, seed, workers)
+    who = np.repeat(np.arange(identities), each)
+    rng = np.random.default_rng([TRAINING, seed, 8])
+    torch.manual_seed(seed)
+    net = Recogniser().train().to(memory_format=torch.channels_last)
+    centres = nn.Parameter(torch.randn(identities, 512) * 0.05)
+    steps = epochs * (len(crops) // batch)
+    groups = [{"params": net.parameters()}, {"params": [centres]}]
+    optimizer = torch.optim.AdamW(groups, 2e-3, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, steps, pct_start=0.1)
+    started, order = time.perf_counter(), np.empty(0, dtype=np.int64)
+    for step in range(steps):
+        if len(order) < batch:
+            order = rng.permutation(len(crops))
+        rows, order = order[:batch], order[batch:]
+        pixels = _augment(rng, crops[rows]).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = net(pixels)
+        cosines = nnf.normalize(vectors.float()) @ nnf.normalize(centres).T
+        labels = torch.from_numpy(who[rows])
+        # The margin grows from nothing: at once, it keeps a small network from starting to learn.
+        margin = MARGIN * min(1.0, step / (0.3 * steps))
+        logits = SCALE * (cosines - margin * nnf.one_hot(labels, identities))
+        loss = nnf.cross_entropy(logits, labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if step % 100 == 99:
+            hit = (cosines.argmax(dim=1) == labels).float().mean().item()
+            log(f"recogniser {step + 1}/{steps}  loss {loss.item():.3f}  right {hit:.2f}  "
+                f"{(time.perf_counter() - started) / 60:.1f} min")  # fmt: skip
+    return net.eval()
+
+
+def save_recogniser(net: Recogniser, file: Path) -> None:
+    """Write the recogniser as `FaceAnalysis` loads it: fixed 112 x 112 input, one output."""
+    net = net.to(memory_format=torch.contiguous_format)
+    export_onnx(net, torch.zeros(1, 3, CROP, CROP), file, False, ["embedding"])
