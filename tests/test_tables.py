@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesearch.errors import UserError
-from imagesearch.pipeline import Seen, vector_column, written_whole
+from imagesearch.pipeline import Seen, vector_column, atomic_write
 from imagesearch.pipeline import tables as tables_module
 from imagesearch.pipeline.tables import Table, seen_table
 
@@ -418,7 +418,7 @@ def test_what_kills_left_is_removed_a_day_later_and_younger_work_is_not(tmp_path
         part.write_text("half")
     for part in (old, other):
         os.utime(part, (time.time() - 25 * 3600,) * 2)
-    with written_whole(tmp_path / "note [1].json") as unfinished:
+    with atomic_write(tmp_path / "note [1].json") as unfinished:
         unfinished.write_text("{}")
         assert sorted(tmp_path.glob("*.part")) == sorted([young, other, unfinished])
     assert (tmp_path / "note [1].json").read_text() == "{}"
@@ -428,7 +428,7 @@ def test_two_threads_write_a_file_each_whole(tmp_path: Path) -> None:
     both = threading.Barrier(2)
 
     def write(text: str) -> None:
-        with written_whole(tmp_path / "note.json") as unfinished:
+        with atomic_write(tmp_path / "note.json") as unfinished:
             unfinished.write_text(text)
             both.wait(10)
             assert unfinished.read_text() == text

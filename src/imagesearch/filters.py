@@ -20,7 +20,7 @@ _NEVER = 'path == ""'
 
 
 @dataclass(frozen=True)
-class Has:
+class Contains:
     """A list field has this element."""
 
     field: str
@@ -28,7 +28,7 @@ class Has:
 
 
 @dataclass(frozen=True)
-class Is:
+class Eq:
     """A field has this value."""
 
     field: str
@@ -80,7 +80,7 @@ class No:
     condition: Condition
 
 
-Condition = Has | Is | OneOf | Between | Under | Every | Either | No
+Condition = Contains | Eq | OneOf | Between | Under | Every | Either | No
 ANYTHING = Every()
 
 
@@ -104,9 +104,9 @@ def expression(condition: Condition, *, lists_are_arrays: bool) -> str:
         return expression(part, lists_are_arrays=lists_are_arrays)
 
     match condition:
-        case Has(field, element):
+        case Contains(field, element):
             return _has(field, element, lists_are_arrays)
-        case Is(field, value):
+        case Eq(field, value):
             return f"{field} == {_literal(value)}"
         case OneOf(field, values):
             return f"{field} in [{', '.join(map(_literal, values))}]" if values else _NEVER

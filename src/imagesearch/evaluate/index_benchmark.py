@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from imagesearch.config import IndexSearchParams, Milvus
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Condition, Has
+from imagesearch.filters import ANYTHING, Condition, Contains
 from imagesearch.store import ARROW_TYPES, PHOTO_FIELDS, IndexPlan, Rows, Spec, Store, fill_collection
 
 K = 10
@@ -81,7 +81,7 @@ class Material:
         numbers = range(len(self.vectors))
         labels: list[list[str]] = [[] for _ in numbers]
         for item in self.filters.values():
-            if isinstance(item.condition, Has):
+            if isinstance(item.condition, Contains):
                 for i in np.flatnonzero(item.passes):
                     labels[i].append(item.condition.element)
         columns = {
@@ -223,7 +223,7 @@ def _filters(rows: int, rng: np.random.Generator) -> dict[str, Filter]:
             passes = np.zeros(rows, bool)
             passes[rng.choice(rows, count, replace=False)] = True
             percent = 100 * (share if count > _FEWEST_PASSING else count / rows)
-            found.append(Filter(f"{percent:.2g}%", Has("face_labels", label), passes))
+            found.append(Filter(f"{percent:.2g}%", Contains("face_labels", label), passes))
     return {item.name: item for item in found}
 
 

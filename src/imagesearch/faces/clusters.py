@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError
 from imagesearch.faces.references import Anchor, Finder
-from imagesearch.pipeline import vector_column, written_whole
+from imagesearch.pipeline import vector_column, atomic_write
 
 _NEXT, _DECISIONS = b"imagesearch.next", b"imagesearch.decisions"
 
@@ -74,7 +74,7 @@ class Clusters:
             }
         )
         metadata = {_NEXT: str(self.following).encode(), _DECISIONS: str(self.decisions).encode()}
-        with written_whole(file) as unfinished:
+        with atomic_write(file) as unfinished:
             pq.write_table(table.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
     def rows(self, finder: Finder) -> tuple[dict[int, int], dict[int, list[Anchor]]]:

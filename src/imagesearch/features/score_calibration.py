@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from imagesearch.config import Config
 from imagesearch.features.encoders import ClipEncoder, model_id
 from imagesearch.features.score_bands import EVERYDAY, NOWHERE, Bands, measure
-from imagesearch.pipeline import Dataset, vector_column, written_whole
+from imagesearch.pipeline import Dataset, vector_column, atomic_write
 
 _KEY = b"imagesearch.key"
 _FEWEST = 20  # photos whose scores can be measured
@@ -31,7 +31,7 @@ def keep_texts(config: Config, dataset: Dataset, encoder: _EncodesTexts) -> None
         return
     texts = [config.search.template.replace("{text}", text) for text in (*EVERYDAY, *NOWHERE)]
     table = pa.table({"text": texts, "vector": vector_column(encoder.encode_texts(texts))})
-    with written_whole(_texts_file(dataset)) as unfinished:
+    with atomic_write(_texts_file(dataset)) as unfinished:
         pq.write_table(table.replace_schema_metadata({_KEY: key.encode()}), unfinished)
 
 
@@ -55,7 +55,7 @@ def keep_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
         keep_texts(config, dataset, ClipEncoder(models.clip, models.device, models.precision))
         texts = _read_texts(dataset, key)
     bands = measure(vectors, texts[: len(EVERYDAY)], texts[len(EVERYDAY) :])
-    with written_whole(_bands_file(dataset)) as unfinished:
+    with atomic_write(_bands_file(dataset)) as unfinished:
         unfinished.write_text(json.dumps({"key": key, **bands.to_dict()}), "utf-8")
 
 

@@ -19,7 +19,7 @@ from imagesearch.errors import UserError
 from imagesearch.geo.address import NOWHERE, Address
 from imagesearch.geo.reverse import Located, Online, Progress, locate_all
 from imagesearch.photos import Facts, Photo, Picture, read_facts
-from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary, written_whole
+from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary, atomic_write
 from imagesearch.store import PHOTO_FIELDS, Vocabulary, count_words, join_list
 from imagesearch.text import fold
 
@@ -299,7 +299,7 @@ def _write_addresses(dataset: Dataset, facts: Mapping[int, Facts], addresses: Se
         | {"places": [{"name": name, "kind": kind} for name, kind in address.places]}
         for (photo_id, latitude, longitude), address in zip(located, addresses, strict=True)
     ]
-    with written_whole(_addresses_file(dataset)) as unfinished:
+    with atomic_write(_addresses_file(dataset)) as unfinished:
         pq.write_table(pa.Table.from_pylist(rows, _ADDRESSES), unfinished, compression="zstd")
 
 

@@ -7,7 +7,7 @@ in batches, appends.
 
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.runner import PhotoProgress, Result, Step, Summary
-from imagesearch.pipeline.tables import Seen, make_folder, vector_column, written_whole
+from imagesearch.pipeline.tables import Seen, make_folder, vector_column, atomic_write
 
 __all__ = [
     "Dataset",
@@ -18,5 +18,5 @@ __all__ = [
     "Summary",
     "make_folder",
     "vector_column",
-    "written_whole",
+    "atomic_write",
 ]

@@ -13,7 +13,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.photos import Photo, PhotoError, Previews, find_photos, locate, photo_id
 from imagesearch.pipeline.runner import PhotoProgress, Step, Summary, run_steps
-from imagesearch.pipeline.tables import Seen, Table, written_whole
+from imagesearch.pipeline.tables import Seen, Table, atomic_write
 
 
 class Dataset:
@@ -156,7 +156,7 @@ class Dataset:
 
     def _remember(self) -> None:
         note = {"configured": self._configured, "used": [str(root) for root in self._given]}
-        with written_whole(self._note) as unfinished:
+        with atomic_write(self._note) as unfinished:
             unfinished.write_text(json.dumps(note, indent=2), "utf-8")
 
     def _remembered(self) -> list[Path]:

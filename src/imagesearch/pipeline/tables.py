@@ -105,7 +105,7 @@ class Table:
         number = max(self._shards(), default=0) + 1
         metadata = {_FINGERPRINT: fingerprint.encode()}
         for kind, data in (("rows", rows), ("seen", seen.cast(SEEN))):
-            with written_whole(self._file(kind, number)) as unfinished:
+            with atomic_write(self._file(kind, number)) as unfinished:
                 pq.write_table(data.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
     def compact(self, photo_ids: Iterable[int], fingerprint: str) -> None:
@@ -256,7 +256,7 @@ class Table:
 
 
 @contextmanager
-def written_whole(file: Path) -> Iterator[Path]:
+def atomic_write(file: Path) -> Iterator[Path]:
     """Give a file to write to, which takes the place of another when it is whole and on the disk.
 
     A kill at any moment leaves the old file or the new one; nobody ever reads half of one.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imagesearch.errors import UserError
-from imagesearch.filters import Between, Condition, Either, Every, Has, Is, No, OneOf
+from imagesearch.filters import Between, Condition, Either, Every, Contains, Eq, No, OneOf
 from imagesearch.geo import boxes, distance_km
 from imagesearch.store import Vocabulary, Word, nearest
 from imagesearch.text import fold
@@ -36,7 +36,7 @@ class Circle:
             Every((Between("latitude", south, _above(north)), Between("longitude", west, _above(east))))
             for south, north, west, east in boxes(self.latitude, self.longitude, self.km)
         ]
-        return Every((Is("has_gps", True), Either(tuple(around))))
+        return Every((Eq("has_gps", True), Either(tuple(around))))
 
     def holds(self, latitude: float, longitude: float) -> bool:
         """Whether a position in degrees lies in the circle, by the great-circle distance."""
@@ -150,11 +150,11 @@ class Criteria:
         parts += [_with_keyword(keyword, vocabulary.keywords, said) for keyword in self.keywords]
         if self.after or self.before:
             low, high = _seconds("--after", self.after), _seconds("--before", self.before)
-            parts += [Is("has_time", True), Between("taken_at", low, high)]
-        parts += [Is("has_time", True)] if self.years or self.months else []  # without one, both are 0
+            parts += [Eq("has_time", True), Between("taken_at", low, high)]
+        parts += [Eq("has_time", True)] if self.years or self.months else []  # without one, both are 0
         parts += [OneOf("year", tuple(map(_year, self.years)))] if self.years else []
         parts += [OneOf("month", tuple(map(_month, self.months)))] if self.months else []
-        parts += [Is("has_gps", True)] if self.has_gps else []
+        parts += [Eq("has_gps", True)] if self.has_gps else []
         parts += [Between("rating", self.rating)] if self.rating is not None else []
         return Every(tuple(parts)), said
 
@@ -170,14 +170,14 @@ class Criteria:
 
 def _person(name: str, known: Mapping[str, Word], said: list[str]) -> Condition:
     if fold(name) in known:
-        return Has("face_labels", known[fold(name)].name)
+        return Contains("face_labels", known[fold(name)].name)
     if known:
         near = nearest(name, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "03_name_people.py lists who is known"
         said.append(f"nobody is called {name.strip()!r}; {hint}")
     else:
         said.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
-    return Has("face_labels", "")
+    return Contains("face_labels", "")
 
 
 def _in_place(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
@@ -187,7 +187,7 @@ def _in_place(text: str, known: Mapping[str, Word], said: list[str]) -> Conditio
         raise UserError("--place: the name of a place is wanted")
     for name in names:
         _check_known("place", name, known, said)
-    return Every(tuple(Has("place_words", fold(name)) for name in names))
+    return Every(tuple(Contains("place_words", fold(name)) for name in names))
 
 
 def _by_camera(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
@@ -204,7 +204,7 @@ def _by_camera(text: str, known: Mapping[str, Word], said: list[str]) -> Conditi
 
 def _with_keyword(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
     _check_known("keyword", text, known, said)
-    return Has("keywords", fold(text))
+    return Contains("keywords", fold(text))
 
 
 def _check_known(what: str, name: str, known: Mapping[str, Word], said: list[str]) -> None:

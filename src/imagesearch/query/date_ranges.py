@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from imagesearch.filters import Between, Condition, Either, Every, Is, No, OneOf
+from imagesearch.filters import Between, Condition, Either, Every, Eq, No, OneOf
 
-HAS_TIME = Is("has_time", True)
+HAS_TIME = Eq("has_time", True)
 NORTH, SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
 MONTH_NAMES = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -166,7 +166,7 @@ def month_of(year: int, month: int) -> Moment:
 def months(first: int, last: int) -> Condition:
     """Return a condition on the months from one to another, over the turn of the year if need be."""
     wanted = [(first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1)]
-    return Is("month", first) if first == last else OneOf("month", tuple(wanted))
+    return Eq("month", first) if first == last else OneOf("month", tuple(wanted))
 
 
 def days_of_year(first: tuple[int, int], last: tuple[int, int]) -> Condition:
@@ -175,10 +175,10 @@ def days_of_year(first: tuple[int, int], last: tuple[int, int]) -> Condition:
     if day == 1 and last_day == 31:
         return months(month, last_month)
     if month == last_month and day <= last_day:
-        return Every((Is("month", month), Between("day", day, last_day + 1)))
+        return Every((Eq("month", month), Between("day", day, last_day + 1)))
     ends = [
-        Every((Is("month", month), Between("day", day))),
-        Every((Is("month", last_month), Between("day", high=last_day + 1))),
+        Every((Eq("month", month), Between("day", day))),
+        Every((Eq("month", last_month), Between("day", high=last_day + 1))),
     ]
     between = (last_month - month - 1) % 12
     ends += [months(month % 12 + 1, (month + between - 1) % 12 + 1)] if between else []
@@ -216,17 +216,17 @@ def holiday(name: str, year: int | None = None) -> Moment:
         first, last = _holiday_days(name, year)
         return once(first, last + timedelta(days=1), "holiday")
     if name in ("new years", "new year"):
-        ends = (Every((Is("month", 12), Is("day", 31))), Every((Is("month", 1), Is("day", 1))))
+        ends = (Every((Eq("month", 12), Eq("day", 31))), Every((Eq("month", 1), Eq("day", 1))))
         return Moment(recurring=Either(ends), weak=True, family="holiday", days=((12, 31), (1, 1)))
     if name == "thanksgiving":
-        parts = (Is("month", 11), Is("weekday", calendar.THURSDAY), Between("day", 22, 29))
+        parts = (Eq("month", 11), Eq("weekday", calendar.THURSDAY), Between("day", 22, 29))
         return Moment(recurring=Every(parts), family="holiday")
     if name == "easter":
         days = tuple(holiday(name, y).bounds("north").within for y in range(1990, 2041))
         return Moment(recurring=Either(days), weak=True, family="holiday")
     month, first_day, last_day = _HOLIDAYS[name]
-    when = Is("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
-    parts = Every((Is("month", month), when))
+    when = Eq("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
+    parts = Every((Eq("month", month), when))
     days = (month, first_day), (month, last_day)
     return Moment(recurring=parts, weak=name in ("christmas", "xmas"), family="holiday", days=days)
 
@@ -249,7 +249,7 @@ def weekdays(days: Iterable[int]) -> Moment:
     """Return certain weekdays of every week, 0 for Monday."""
     days = tuple(days)
     return Moment(
-        recurring=Is("weekday", days[0]) if len(days) == 1 else OneOf("weekday", days), family="weekday"
+        recurring=Eq("weekday", days[0]) if len(days) == 1 else OneOf("weekday", days), family="weekday"
     )
 
 

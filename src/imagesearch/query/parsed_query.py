@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from imagesearch.filters import Between, Condition, Either, Every, Has, Is, No
+from imagesearch.filters import Between, Condition, Either, Every, Contains, Eq, No
 
 _YEAR = re.compile(r"\b\d{4}")
 NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -50,12 +50,12 @@ class People:
         parts += [Either(tuple(map(_has, names))) for names in self.any_of]
         parts += [No(_has(name)) for name in self.none_of]
         if self.only:
-            parts.append(Is("face_count", self.named))
+            parts.append(Eq("face_count", self.named))
         elif self.count is not None:
             low, high = self.count
-            parts.append(Is("face_count", low) if low == high else _faces(low, high))
+            parts.append(Eq("face_count", low) if low == high else _faces(low, high))
         if self.other_than is not None:
-            parts.append(Every((_faces(0, None), No(Is("face_count", self.other_than)))))
+            parts.append(Every((_faces(0, None), No(Eq("face_count", self.other_than)))))
         return tuple(parts)
 
     def __str__(self) -> str:
@@ -131,11 +131,11 @@ class Reading:
     @property
     def place_conditions(self) -> tuple[Condition, ...]:
         """What all must hold of the place."""
-        options = [_all(tuple(Has("place_words", word) for word in words)) for words in self.places]
+        options = [_all(tuple(Contains("place_words", word) for word in words)) for words in self.places]
         parts: list[Condition] = (
             [Either(tuple(options)) if len(options) > 1 else options[0]] if options else []
         )
-        return (*parts, *(No(Has("place_words", word)) for word in self.not_places))
+        return (*parts, *(No(Contains("place_words", word)) for word in self.not_places))
 
     @property
     def condition(self) -> Condition:
@@ -171,7 +171,7 @@ class Reading:
 
 
 def _has(name: str) -> Condition:
-    return Has("face_labels", name)
+    return Contains("face_labels", name)
 
 
 def _faces(low: int, high: int | None) -> Condition:

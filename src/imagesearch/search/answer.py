@@ -13,7 +13,7 @@ import numpy as np
 from imagesearch.config import Config
 from imagesearch.faces import journal
 from imagesearch.features import Bands, Verdict, read_bands
-from imagesearch.filters import Is
+from imagesearch.filters import Eq
 from imagesearch.pipeline import Dataset
 from imagesearch.query import Reading
 from imagesearch.search.query import Answer, Query, Result
@@ -181,7 +181,7 @@ class Answerer:
 
     def _has_times(self, by: str) -> bool:
         """Whether any photo is known to have been taken at some time."""
-        hits, _ = self._store.newest(self._config.dataset.name, by, 1, where=Is("has_time", True))
+        hits, _ = self._store.newest(self._config.dataset.name, by, 1, where=Eq("has_time", True))
         return bool(hits)
 
     @staticmethod

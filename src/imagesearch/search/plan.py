@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from imagesearch.filters import ANYTHING, Between, Condition, Every, Is
+from imagesearch.filters import ANYTHING, Between, Condition, Every, Eq
 from imagesearch.query import People, Reading
 
 
@@ -78,7 +78,7 @@ def plan_of(reading: Reading) -> Plan:
         parts.append(Part(f"in {said}", Every(wanted.place_conditions)))
     if reading.not_places:
         unwanted = replace(reading, places=())
-        always += [*unwanted.place_conditions, Is("has_gps", True)]
+        always += [*unwanted.place_conditions, Eq("has_gps", True)]
         excluded.append(f"not in {' or '.join(spelled.get(word, word) for word in reading.not_places)}")
     if reading.dates:
         said = ", ".join(when.words for when in reading.dates)

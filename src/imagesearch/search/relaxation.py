@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from imagesearch.filters import Condition, Every, Has, No, OneOf, leaves
+from imagesearch.filters import Condition, Every, Contains, No, OneOf, leaves
 from imagesearch.query import Circle
 from imagesearch.search.plan import Plan, Step, steps
 from imagesearch.search.query import COUNTED, Query, Relaxed
@@ -98,9 +98,9 @@ class Follower:
         match leaves(condition):
             case []:
                 return self._collection.rows
-            case [Has("face_labels", name)]:
+            case [Contains("face_labels", name)]:
                 word = self._vocabulary.people.get(fold(name))
-            case [Has("place_words", name)]:
+            case [Contains("place_words", name)]:
                 word = self._vocabulary.places.get(name)
             case _:
                 return None

@@ -12,7 +12,7 @@ import numpy as np
 
 from imagesearch.config import IndexSearchParams
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Between, Condition, Every, Is, OneOf, expression, span
+from imagesearch.filters import ANYTHING, Between, Condition, Every, Eq, OneOf, expression, span
 from imagesearch.store.client import hybrid_request
 from imagesearch.store.collections import Catalogue
 from imagesearch.store.schema import (
@@ -238,7 +238,7 @@ class Store(Catalogue):
         while at < len(edges) - 1 and len(keys) < limit:
             end = min(at + width, len(edges) - 1)
             limits = (None if math.isinf(edge) else edge for edge in (edges[end], edges[at]))
-            stretch = Every((where, Is("has_time", True), Between("taken_at", *limits)))
+            stretch = Every((where, Eq("has_time", True), Between("taken_at", *limits)))
             found = self._passing(collection, stretch, MOST_HITS if width == 1 else _FEW + 1)
             if len(found) > _FEW and width > 1:
                 width = 1
@@ -247,7 +247,7 @@ class Store(Catalogue):
             # over a long time without photos in long strides
             at, width = end, 1 if found else 2 * width
         if len(keys) < limit:
-            undated = self._passing(collection, Every((where, Is("has_time", False))), MOST_HITS)
+            undated = self._passing(collection, Every((where, Eq("has_time", False))), MOST_HITS)
             keys += _newest_keys(undated, limit - len(keys))
         return keys
 

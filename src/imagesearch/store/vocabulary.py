@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from imagesearch.errors import UserError
-from imagesearch.pipeline import written_whole
+from imagesearch.pipeline import atomic_write
 from imagesearch.text import fold
 
 _NAME = "vocabulary.json"
@@ -45,7 +45,7 @@ class Vocabulary:
 
     def write(self, folder: Path) -> None:
         """Write the vocabulary beside a dataset's tables, in place of an older one."""
-        with written_whole(folder / _NAME) as unfinished:
+        with atomic_write(folder / _NAME) as unfinished:
             unfinished.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), "utf-8")
 
     @classmethod
