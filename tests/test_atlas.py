@@ -17,7 +17,8 @@ from PIL import Image
 
 from imagesearch.figures import vector_map as atlas
 from imagesearch.figures.style import PALETTE, person_colour
-from imagesearch.figures.vector_map import Groups, project, spread, timeline, vector_map
+from imagesearch.figures.timeline import timeline
+from imagesearch.figures.vector_map import Groups, project, spread, vector_map
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # this machine may lack fonts for some names
 

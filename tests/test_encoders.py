@@ -12,7 +12,8 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 from imagesearch.features import ClipEncoder, VitEncoder, model_id
-from imagesearch.features.encoders import Runtime, fingerprint, top_classes
+from imagesearch.features.encoders import fingerprint, top_classes
+from imagesearch.features.runtimes import Runtime
 
 
 @pytest.fixture(scope="module")

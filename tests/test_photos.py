@@ -36,7 +36,7 @@ from imagesearch.photos import (
 )
 from imagesearch.photos import decoding as photos_module
 from imagesearch.photos import previews as previews_module
-from imagesearch.photos.decoding import root_labels
+from imagesearch.photos.sources import root_labels
 
 pillow_heif.register_heif_opener()
 ORIENTATION = 0x0112

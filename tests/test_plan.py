@@ -9,7 +9,7 @@ import pytest
 from imagesearch.filters import Every, expression
 from imagesearch.query.parser import read_sentence
 from imagesearch.search import plan_of
-from imagesearch.search.plan import steps
+from imagesearch.search.relaxation import steps
 from imagesearch.store import Vocabulary, Word
 
 PLACES = (("Goa", "state"), ("India", "country"), ("Norway", "country"))

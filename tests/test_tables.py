@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesearch.errors import UserError
-from imagesearch.pipeline import Seen, vector_column, atomic_write
+from imagesearch.files import atomic_write
+from imagesearch.pipeline import Seen, vector_column
 from imagesearch.pipeline import tables as tables_module
 from imagesearch.pipeline.tables import Table, seen_table
 

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError
 from imagesearch.faces.references import Anchor, Finder
-from imagesearch.pipeline import vector_column, atomic_write
+from imagesearch.files import atomic_write
+from imagesearch.pipeline import vector_column
 
 _NEXT, _DECISIONS = b"imagesearch.next", b"imagesearch.decisions"
 

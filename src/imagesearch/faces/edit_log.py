@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from imagesearch.errors import UserError
 from imagesearch.faces.references import Anchor
-from imagesearch.pipeline import make_folder
+from imagesearch.files import make_folder
 from imagesearch.text import fold
 
 _KNOWN = ("name", "deny", "merge", "split", "rename", "forget")

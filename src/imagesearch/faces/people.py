@@ -20,7 +20,8 @@ from imagesearch.faces.edit_log import Journal, want_clustering
 from imagesearch.faces.extract import Faces, read_faces
 from imagesearch.faces.linkage import average_linkage
 from imagesearch.faces.references import Finder
-from imagesearch.pipeline import Dataset, make_folder
+from imagesearch.files import make_folder
+from imagesearch.pipeline import Dataset
 from imagesearch.text import clean, fold
 
 # Beyond this many pixels a larger face is no better to look at.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 from imagesearch.features.hub import model_fingerprint, model_folder
+from imagesearch.features.runtimes import Runtime
 
 if TYPE_CHECKING:
     import torch
@@ -21,51 +20,6 @@ if TYPE_CHECKING:
 # A processor that scales the shorter side to its input and crops the middle makes a strip of 20,000 x 200 a
 # hundred inputs long first. Its middle, this many times longer than wide, gives the same crop.
 _LONGEST_ASPECT = 3
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What a model runs on: a torch device and the type its weights have there."""
-
-    device: str
-    precision: str
-
-    @classmethod
-    def choose(cls, device: str = "auto", precision: str = "auto") -> Runtime:
-        """Return the device asked for, or the CPU if it is not there; and the fastest sound precision.
-
-        ``auto`` takes CUDA, then MPS, then the CPU; and bfloat16 on CUDA and on CPUs that compute in it
-        (AVX512-BF16, AMX, ARM's BF16), where it triples the speed, float32 elsewhere.
-        """
-        return _choose(device, precision)
-
-    def torch_dtype(self) -> torch.dtype:
-        import torch
-
-        return getattr(torch, self.precision)
-
-
-@functools.cache  # so that a missing device is mentioned once
-def _choose(device: str, precision: str) -> Runtime:
-    import torch
-
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    chosen = next(name for name, is_there in there.items() if is_there) if device == "auto" else device
-    if not there[chosen]:
-        print(f"models.device: {device} is not available here; using the cpu", file=sys.stderr)
-        chosen = "cpu"
-    if precision == "auto":
-        precision = "bfloat16" if _has_bfloat16(chosen) else "float32"
-    return Runtime(chosen, precision)
-
-
-def _has_bfloat16(device: str) -> bool:
-    import torch
-
-    if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities()
-    return device == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 class _Encoder:

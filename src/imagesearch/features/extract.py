@@ -13,8 +13,9 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.features.encoders import ClipEncoder, VitEncoder, fingerprint, top_classes
 from imagesearch.features.score_calibration import keep_texts
+from imagesearch.files import make_folder
 from imagesearch.photos import Photo, Picture, photo_id
-from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary, make_folder, vector_column
+from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary, vector_column
 
 KINDS = ("clip", "vit")
 

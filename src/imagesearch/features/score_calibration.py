@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from imagesearch.config import Config
 from imagesearch.features.encoders import ClipEncoder, model_id
 from imagesearch.features.score_bands import EVERYDAY, NOWHERE, Bands, measure
-from imagesearch.pipeline import Dataset, vector_column, atomic_write
+from imagesearch.files import atomic_write
+from imagesearch.pipeline import Dataset, vector_column
 
 _KEY = b"imagesearch.key"
 _FEWEST = 20  # photos whose scores can be measured

@@ -19,7 +19,8 @@ from imagesearch.figures.results import (
     print_people,
 )
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten
-from imagesearch.figures.vector_map import show_timeline, show_vector_map
+from imagesearch.figures.timeline import show_timeline
+from imagesearch.figures.vector_map import show_vector_map
 
 __all__ = [
     "ACCENT",

@@ -1,4 +1,4 @@
-"""A collection at a glance: a map of its vectors with thumbnails, and a timeline of photos by person."""
+"""A map of a collection's vectors: photos that are alike lie together, with thumbnails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 from imagesearch.figures.display import new_figure, report_saved, show, write_fitting
-from imagesearch.figures.style import ACCENT, INK, PALETTE, QUIET, person_colour, shorten
+from imagesearch.figures.style import INK, PALETTE, QUIET, person_colour, shorten
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, Vocabulary
 
@@ -27,13 +26,12 @@ if TYPE_CHECKING:
 
     Picture = Callable[[int], Image.Image | None]
 
-_MAP_INCHES, _LEGEND_INCHES, _TIME_INCHES = 9.5, 1.6, (12.0, 4.6)
+_MAP_INCHES, _LEGEND_INCHES = 9.5, 1.6
 _THUMBNAILS = (46, 120)  # points of the longer side on the map: of many photos, and of few
 _AIR = 1.15  # thumbnails are at least that many of their own sizes apart, so that dots are seen between
 _GROUPS = 8  # classes or people with a colour of their own; the others share one
 _MOST_POINTS = {"pca": 10_000, "tsne": 2_000}  # beyond, dots cover dots, and t-SNE takes minutes
 _PIXELS = 160  # of a thumbnail, sharp in a PDF too
-_MOST_MONTHS = 120
 _KEYS_A_BATCH = 5_000
 _OTHERS, _NOBODY = " others", " nobody known"  # no name begins with a space
 _GREYS = {_OTHERS: "#9fb3c8", _NOBODY: "#d5dae0"}
@@ -102,28 +100,6 @@ def show_vector_map(
 
     figure = vector_map(projection, groups, picture, title, progress)
     report_saved(show(figure, f"map of vectors {name}", save=save, window=window))
-
-
-def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> None:
-    """Save a timeline of a dataset's photos, show it where there is a window, and say where it is.
-
-    Raises
-    ------
-    UserError
-        If the dataset has no collection of photos, or none of them has a time.
-    """
-    name = dataset.config.dataset.name
-    fields = ("has_time", "taken_at", "face_labels")
-    rows = [hit.fields for hit in store.every(name, _kind(store, name), fields)]
-    dated = [row for row in rows if row["has_time"]]
-    if not dated:
-        raise UserError("no photo says when it was taken: there is no timeline; run 04_extract_geo.py and 05")
-    days = [datetime(1970, 1, 1) + timedelta(seconds=row["taken_at"]) for row in dated]
-    left = f"; {len(rows) - len(dated):,} have no date" if len(dated) < len(rows) else ""
-    title = f"{name}: {len(dated):,} photos{left}"
-    cast = Vocabulary.read(dataset.folder).cast
-    figure = timeline(days, [row["face_labels"] for row in dated], title, cast)
-    report_saved(show(figure, f"timeline {name}", save=save, window=window))
 
 
 # --- the map -----------------------------------------------------------------------------------------------
@@ -246,59 +222,6 @@ def spread(points: np.ndarray, room: float) -> list[int]:
     return chosen
 
 
-# --- the timeline ------------------------------------------------------------------------------------------
-
-
-def timeline(
-    days: Sequence[datetime], people: Sequence[Sequence[str]], title: str, cast: Sequence[str] = ()
-) -> Figure:
-    """Draw how many photos were taken in each month, stacked by who is in them.
-
-    A bar is as high as the month's photos are many: one with several people is shared out among them, so
-    that no photo counts twice. Beyond ten years, a bar is a year.
-
-    Parameters
-    ----------
-    days
-        When each photo was taken; at least one.
-    people
-        Who is in each; the most frequent have their colours, all others are one.
-    title
-        Above it.
-    cast
-        All named people, for their colours.
-    """
-    months = np.asarray([day.year * 12 + day.month - 1 for day in days])
-    by_year = months.max() - months.min() + 1 > _MOST_MONTHS
-    bins = months // 12 if by_year else months
-    first, count = int(bins.min()), int(bins.max() - bins.min() + 1)
-    frequent = [name for name, _ in Counter(n for names in people for n in names).most_common(_GROUPS)]
-    heights = {name: np.zeros(count) for name in (*frequent, _OTHERS, _NOBODY)}
-    for place, names in zip((bins - first).tolist(), people, strict=True):
-        for name in names or (_NOBODY,):
-            known = name in frequent or not names
-            heights[name if known else _OTHERS][place] += 1 / max(1, len(names))
-    figure = new_figure(_TIME_INCHES)
-    axis = figure.subplots()
-    bottom, seen, drawn = np.zeros(count), set(), {}
-    for name, values in heights.items():
-        if values.any():
-            colour = person_colour(name, cast) if name in frequent else _GREYS[name] if frequent else ACCENT
-            # more people than colours: the second of one colour is hatched
-            hatch = "////" if colour in seen else None
-            seen.add(colour)
-            style = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
-            drawn[name] = axis.bar(range(count), values, 0.86, bottom, **style)
-            bottom += values
-    _time_axis(axis, first, count, by_year)
-    axis.set_title(title, color=INK, size=11, parse_math=False)
-    axis.set_ylabel(f"photos a {'year' if by_year else 'month'}", color=INK)
-    if frequent:
-        axis.set_xlabel("a photo with several people is shared out among them", color=QUIET, size=8)
-        _write_legend(figure, list(drawn.values())[::-1], list(drawn)[::-1])
-    return figure
-
-
 # --- details -----------------------------------------------------------------------------------------------
 
 
@@ -380,26 +303,3 @@ def _write_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) 
     legend = figure.legend(handles, [""] * len(names), loc="outside right upper", frameon=False)
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set(text=shorten(name.strip(), 28), parse_math=False, color=INK)
-
-
-def _time_axis(axis: Axes, first: int, count: int, by_year: bool) -> None:
-    """Write years, and months as far as there is room."""
-    if by_year:
-        step = 1 if count <= 20 else 5 if count <= 100 else 10
-        ticks = [i for i in range(count) if (first + i) % step == 0]
-        labels = [str(first + i) for i in ticks]
-    else:
-        step = 1 if count <= 18 else 3 if count <= 36 else 6
-        ticks = [i for i in range(count) if (first + i) % step == 0 or count <= 3]
-        labels = [_month(first + i, with_year=n == 0) for n, i in enumerate(ticks)]
-    axis.set_xticks(ticks, labels)
-    axis.set_xlim(-0.7, max(count, 4) - 0.3)  # one month alone is no wall
-    axis.tick_params(length=0, colors=INK)
-    axis.yaxis.get_major_locator().set_params(integer=True)
-    axis.grid(axis="y", color=QUIET, alpha=0.3, linewidth=0.6)
-    axis.set_axisbelow(True)
-
-
-def _month(month: int, with_year: bool) -> str:
-    name = datetime(month // 12, month % 12 + 1, 1).strftime("%b")
-    return f"{name}\n{month // 12}" if with_year or month % 12 == 0 else name

@@ -4,14 +4,7 @@ Knows geopy and reverse_geocode, imported when an address is first looked up. Wr
 ``addresses.parquet``.
 """
 
-from imagesearch.geo.extract import (
-    Whereabouts,
-    count_unlocated,
-    extract_geo,
-    fields_of,
-    read_whereabouts,
-    vocabulary_of,
-)
+from imagesearch.geo.extract import Whereabouts, count_unlocated, extract_geo, read_whereabouts
 from imagesearch.geo.great_circle import boxes, distance_km
 
 __all__ = [
@@ -20,7 +13,5 @@ __all__ = [
     "count_unlocated",
     "distance_km",
     "extract_geo",
-    "fields_of",
     "read_whereabouts",
-    "vocabulary_of",
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,11 @@ from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
+from imagesearch.files import atomic_write
 from imagesearch.geo.address import NOWHERE, Address
 from imagesearch.geo.reverse import Located, Online, Progress, locate_all
 from imagesearch.photos import Facts, Photo, Picture, read_facts
-from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary, atomic_write
-from imagesearch.store import PHOTO_FIELDS, Vocabulary, count_words, join_list
-from imagesearch.text import fold
+from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary
 
 # Changes whenever metadata is read differently, so that the photos are read again.
 _FINGERPRINT = "metadata/2"
@@ -177,60 +175,6 @@ def count_unlocated(dataset: Dataset) -> int:
 
 
 # --- from the tables to Milvus -----------------------------------------------------------------------------
-
-
-def fields_of(where: Whereabouts) -> dict[str, Any]:
-    """Return what is known of a photo as scalar fields of its collections; what is unknown is left out.
-
-    The lists hold folded words: they are compared with what people type, not shown.
-    """
-    facts, address = where.facts, where.address
-    fields: dict[str, Any] = {name: getattr(address, name) for name in _TEXTS}
-    fields |= {"camera": facts.camera, "keywords": _words(facts.keywords, "keywords")}
-    fields["place_words"] = _words((name for name, _ in address.places), "place_words")
-    if facts.latitude is not None:
-        fields |= {"has_gps": True, "latitude": facts.latitude, "longitude": facts.longitude}
-    if facts.taken_at is not None:
-        seconds = (facts.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
-        fields |= {"has_time": True, "taken_at": seconds}
-        fields |= {name: getattr(facts.taken_at, name) for name in ("year", "month", "day")}
-        fields["weekday"] = facts.taken_at.weekday()
-    if facts.rating is not None:
-        fields["rating"] = facts.rating
-    return fields
-
-
-def vocabulary_of(known: Collection[Whereabouts]) -> Vocabulary:
-    """Count the places, cameras and keywords of some photos."""
-    return Vocabulary(
-        places=count_words(place for where in known for place in where.address.places),
-        cameras=count_words(((w.facts.camera, "") for w in known if w.facts.camera), folded=False),
-        keywords=count_words((word, "") for where in known for word in where.facts.keywords),
-        within=_within({where.address.places for where in known}),
-    )
-
-
-def _within(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:
-    """Return by folded place the larger ones that are on an address with it."""
-    around: dict[str, set[str]] = {}
-    for places in addresses:
-        ranked = [(fold(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS]
-        for place, rank in ranked:
-            around.setdefault(place, set()).update(name for name, other in ranked if other > rank)
-    return {place: tuple(sorted(around[place])) for place in sorted(around) if around[place]}
-
-
-_TEXTS = ("city", "county", "state", "country", "address")
-_KINDS = _TEXTS[:4]  # from small to large
-_LIMITS = {item.name: item.max_bytes for item in PHOTO_FIELDS if item.type == "LIST"}
-
-
-def _words(names: Iterable[str], name: str) -> list[str]:
-    """Fold names to elements of a list field, as many as it holds: more would cost the whole photo."""
-    elements = list(dict.fromkeys(filter(None, map(fold, names))))
-    while len(join_list(elements).encode()) > _LIMITS[name]:
-        elements.pop()
-    return elements
 
 
 # --- from files to the table -------------------------------------------------------------------------------

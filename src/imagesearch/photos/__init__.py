@@ -4,20 +4,12 @@ Knows Pillow, pillow-heif and rawpy. A photo that cannot be used raises `PhotoEr
 about models, tables or Milvus.
 """
 
-from imagesearch.photos.decoding import (
-    EXTENSIONS,
-    Photo,
-    PhotoError,
-    Picture,
-    content_hash,
-    decode,
-    find_photos,
-    locate,
-    path_below,
-    photo_id,
-)
+from imagesearch.photos.decoding import Picture, decode
+from imagesearch.photos.discovery import find_photos
+from imagesearch.photos.formats import EXTENSIONS, PhotoError
 from imagesearch.photos.metadata import Facts, read_facts
 from imagesearch.photos.previews import Previews
+from imagesearch.photos.sources import Photo, content_hash, locate, path_below, photo_id
 
 __all__ = [
     "EXTENSIONS",

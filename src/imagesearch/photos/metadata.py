@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from imagesearch.photos.decoding import RAW_EXTENSIONS, PhotoError, opened
+from imagesearch.photos.formats import RAW_EXTENSIONS, PhotoError, opened
 from imagesearch.photos.metadata_blocks import Packets, packets_of, packets_of_raw
 from imagesearch.text import fold
 

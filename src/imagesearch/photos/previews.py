@@ -10,7 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from imagesearch.photos.decoding import Photo, Picture, decode, photo_id
+from imagesearch.photos.decoding import Picture, decode
+from imagesearch.photos.sources import Photo, photo_id
 
 _WORTH_CACHING_MEGAPIXELS = 2.0
 

@@ -7,7 +7,7 @@ in batches, appends.
 
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.runner import PhotoProgress, Result, Step, Summary
-from imagesearch.pipeline.tables import Seen, make_folder, vector_column, atomic_write
+from imagesearch.pipeline.tables import Seen, vector_column
 
 __all__ = [
     "Dataset",
@@ -16,7 +16,5 @@ __all__ = [
     "Seen",
     "Step",
     "Summary",
-    "make_folder",
     "vector_column",
-    "atomic_write",
 ]

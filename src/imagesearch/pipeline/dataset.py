@@ -11,9 +11,10 @@ from PIL import Image
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
+from imagesearch.files import atomic_write
 from imagesearch.photos import Photo, PhotoError, Previews, find_photos, locate, photo_id
 from imagesearch.pipeline.runner import PhotoProgress, Step, Summary, run_steps
-from imagesearch.pipeline.tables import Seen, Table, atomic_write
+from imagesearch.pipeline.tables import Seen, Table
 
 
 class Dataset:

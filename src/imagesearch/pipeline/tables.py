@@ -7,13 +7,9 @@ loses at most the shard in the making. The newest ``seen`` of a photo wins.
 
 from __future__ import annotations
 
-import glob
-import os
 import re
-import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError
+from imagesearch.files import atomic_write, make_folder
 
 SEEN = pa.schema(
     [
@@ -40,7 +37,6 @@ _FINGERPRINT = b"imagesearch.fingerprint"
 # A run of 100,000 photos leaves some 200 shards; past this many, opening files is what reading costs.
 _MANY_SHARDS = 64
 _PHOTOS_IN_COMPACTED_SHARD = 50_000
-_ABANDONED_SECONDS = 24 * 3600  # an unfinished file that old is nobody's any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,46 +249,6 @@ class Table:
         for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
             if file.name not in committed:
                 file.unlink()
-
-
-@contextmanager
-def atomic_write(file: Path) -> Iterator[Path]:
-    """Give a file to write to, which takes the place of another when it is whole and on the disk.
-
-    A kill at any moment leaves the old file or the new one; nobody ever reads half of one.
-
-    Raises
-    ------
-    UserError
-        If its folder cannot be made.
-    """
-    make_folder(file.parent)
-    _remove_abandoned(file)
-    unfinished = file.with_name(f"{file.stem}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        yield unfinished
-        with unfinished.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        unfinished.replace(file)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def _remove_abandoned(file: Path) -> None:
-    """Remove what kills left of a file; a younger one may be another process' work."""
-    for part in file.parent.glob(f"{glob.escape(file.stem)}.*.part"):
-        with suppress(OSError):  # gone meanwhile
-            if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
-                part.unlink()
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder to write to, or say that it cannot be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be made ({error.strerror})") from None
 
 
 def seen_table(entries: Sequence[tuple]) -> pa.Table:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imagesearch.errors import UserError
-from imagesearch.filters import Between, Condition, Either, Every, Contains, Eq, No, OneOf
+from imagesearch.filters import Between, Condition, Contains, Either, Eq, Every, No, OneOf
 from imagesearch.geo import boxes, distance_km
 from imagesearch.store import Vocabulary, Word, nearest
 from imagesearch.text import fold

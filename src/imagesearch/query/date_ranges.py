@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from imagesearch.filters import Between, Condition, Either, Every, Eq, No, OneOf
+from imagesearch.filters import Between, Condition, Either, Eq, Every, No, OneOf
 
 HAS_TIME = Eq("has_time", True)
 NORTH, SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)

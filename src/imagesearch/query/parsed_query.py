@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from imagesearch.filters import Between, Condition, Either, Every, Contains, Eq, No
+from imagesearch.filters import Between, Condition, Contains, Either, Eq, Every, No
 
 _YEAR = re.compile(r"\b\d{4}")
 NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

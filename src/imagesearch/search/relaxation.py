@@ -1,19 +1,74 @@
-"""A plan is followed: one call of Milvus for each filter to try, until some photo passes."""
+"""Relaxing a filter: what to look for, and what instead when no photo passes.
+
+`plan_of` takes who, where and when apart; `steps` says which of them to give up, in which order; `follow` calls
+Milvus for each until some photo passes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from imagesearch.filters import Condition, Every, Contains, No, OneOf, leaves
-from imagesearch.query import Circle
-from imagesearch.search.plan import Plan, Step, steps
+from imagesearch.filters import ANYTHING, Between, Condition, Contains, Eq, Every, No, OneOf, leaves
+from imagesearch.query import Circle, People, Reading
 from imagesearch.search.query import COUNTED, Query, Relaxed
 from imagesearch.store import MOST_HITS, Collection, Hit, Store, Vocabulary
 from imagesearch.text import fold
 
 Fetch = Callable[[Condition, int], tuple[list[Hit], int]]
 """Returns the best photos that pass a condition, at most so many, and how many pass as far as is known."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One side of what a sentence asks for: who, where or when.
+
+    Attributes
+    ----------
+    said : str
+        It in words: ``of Maya and Noor``, ``in Goa``, ``2023``.
+    condition : Condition
+        What it asks of a photo.
+    looser : tuple of Part
+        What would do instead before giving it up, the nearest first: not only these people, one of them.
+    """
+
+    said: str
+    condition: Condition
+    looser: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who, where and when of a sentence, as far as it says so.
+
+    Attributes
+    ----------
+    parts : list of Part
+        What may be given up.
+    always : Condition
+        What may not: who or what place is *not* wanted.
+    excluded : str
+        That in words.
+    """
+
+    parts: list[Part]
+    always: Condition = ANYTHING
+    excluded: str = ""
+
+    @property
+    def condition(self) -> Condition:
+        """All of it."""
+        return Every((self.always, *(part.condition for part in self.parts)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One filter to try."""
+
+    condition: Condition
+    said: str
 
 
 @dataclass(frozen=True)
@@ -32,79 +87,155 @@ class Found:
         return list({hit.id: hit for hits in self.each for hit in hits}.values())
 
 
-class Follower:
-    """Follows plans in one collection.
+@dataclass(frozen=True)
+class Source:
+    """Where photos come from: a function that fetches them, the collection, and what was counted of it."""
+
+    fetch: Fetch
+    store: Store
+    collection: Collection
+    vocabulary: Vocabulary
+    compares: bool
+    """Whether photos are compared to something, so that a search without a filter means something."""
+
+
+def plan_of(reading: Reading) -> Plan:
+    """Return what a sentence asks for besides its text."""
+    parts, always, excluded = [], [], []
+    people = replace(reading.people, none_of=())
+    if people:
+        parts.append(_who(people))
+    if reading.people.none_of:
+        # -1 is a photo in which no faces were looked for: nobody knows that she is not in it
+        always += [*replace(People(), none_of=reading.people.none_of).conditions, Between("face_count", 0)]
+        excluded.append(f"without {' or '.join(reading.people.none_of)}")
+    spelled = dict(reading.spelled)
+    if reading.places:
+        said = " or ".join(", ".join(spelled.get(word, word) for word in words) for words in reading.places)
+        wanted = replace(reading, not_places=())
+        parts.append(Part(f"in {said}", Every(wanted.place_conditions)))
+    if reading.not_places:
+        unwanted = replace(reading, places=())
+        always += [*unwanted.place_conditions, Eq("has_gps", True)]
+        excluded.append(f"not in {' or '.join(spelled.get(word, word) for word in reading.not_places)}")
+    if reading.dates:
+        said = ", ".join(when.words for when in reading.dates)
+        parts.append(Part(said, Every(tuple(when.condition for when in reading.dates))))
+    return Plan(parts, Every(tuple(always)), ", ".join(excluded))
+
+
+def steps(parts: Sequence[Part], has_text: bool) -> Iterator[list[Step]]:
+    """Yield what to try, the strictest first; what is tried together is shown one after another.
+
+    All parts have to hold. If no photo passes: others may be in it where only some people were asked for;
+    one of the people is enough where several were asked for together; then one part is given up, each in
+    turn, the last given first; then two; and at last all, if there is a text left to compare photos to.
+    Since nothing passed all parts together, the steps that give up one have no photo in common.
 
     Parameters
     ----------
-    store, collection, vocabulary
-        Where photos are looked for, and what was counted of them when it was built.
+    parts
+        Who, where, when, as far as they are asked for.
+    has_text
+        Whether a search without any filter means something.
     """
+    yield [_step(parts)]
+    for i, part in enumerate(parts):
+        for looser in part.looser:
+            yield [_step([*parts[:i], looser, *parts[i + 1 :]])]
+    for kept in range(len(parts) - 1, 0, -1):
+        # combinations come with the first parts first: who outlives where, where outlives when
+        yield [_step(some) for some in itertools.combinations(parts, kept)]
+    if parts and has_text:
+        yield [Step(ANYTHING, "anything")]
 
-    def __init__(self, store: Store, collection: Collection, vocabulary: Vocabulary) -> None:
-        self._store, self._collection, self._vocabulary = store, collection, vocabulary
 
-    def follow(self, query: Query, plan: Plan, always: Condition, fetch: Fetch, has_source: bool) -> Found:
-        """Try the steps of a plan until some photo passes.
+def _who(people: People) -> Part:
+    looser = []
+    if people.named and (people.only or people.count or people.other_than):
+        looser.append(replace(people, only=False, count=None, other_than=None))
+    if people.named > 1:
+        one_of = (*people.all_of, *(name for group in people.any_of for name in group))
+        looser.append(People(any_of=(one_of,)))
+    return Part(
+        _of(people), Every(people.conditions), tuple(Part(_of(p), Every(p.conditions)) for p in looser)
+    )
 
-        Parameters
-        ----------
-        query
-            Says how many are wanted, and whether anything may be loosened.
-        plan
-            Who, where and when.
-        always
-            What holds in every step.
-        fetch
-            Where photos come from.
-        has_source
-            Whether photos are compared to something, so that a search without a filter means something.
-        """
-        first, *others = steps(plan.parts, has_source)
-        conditions, fetched = self._fetch_all(query, plan, always, fetch, first)
-        asked, (hits, passed) = conditions[0], fetched[0]
-        if hits:
-            return Found(asked, [hits], passed)
-        what = " ".join(filter(None, (first[0].said, plan.excluded, query.narrowed)))
-        note = f"no photo {what}" if first[0].said or plan.excluded else ""
-        for tried in () if query.strict else others:
-            conditions, fetched = self._fetch_all(query, plan, always, fetch, tried)
-            some = [step for step in zip(tried, conditions, fetched, strict=True) if step[2][0]]
-            if some:
-                relaxed = tuple(
-                    Relaxed(step.said, self._store.expression(condition), passed)
-                    for step, condition, (_, passed) in some
-                )
-                return Found(asked, [hits for _, _, (hits, _) in some], 0, relaxed, note)
-        return Found(asked, [[]], 0, note=note)
 
-    def _fetch_all(
-        self, query: Query, plan: Plan, always: Condition, fetch: Fetch, tried: Sequence[Step]
-    ) -> tuple[list[Condition], list[tuple[list[Hit], int]]]:
-        conditions = [Every((always, plan.always, step.condition)) for step in tried]
-        return conditions, [self._try(query, fetch, condition) for condition in conditions]
+def _of(people: People) -> str:
+    return "of nobody" if people.count == (0, 0) and not people.named else f"of {people}"
 
-    def _try(self, query: Query, fetch: Fetch, condition: Condition) -> tuple[list[Hit], int]:
-        """Return the best photos that pass, and how many do: known, or counted by asking for more."""
-        known = self._known_count(condition)
-        by_score = query.sort == "score" and not query.collapse
-        if known is None or not by_score or query.criteria.circle:
-            return _within(query.criteria.circle, fetch, condition, max(query.top_k, COUNTED + 1))
-        hits, _ = fetch(condition, query.top_k)
-        return hits, known if len(hits) == query.top_k else len(hits)
 
-    def _known_count(self, condition: Condition) -> int | None:
-        """How many photos pass, where that was counted when the collection was built: one name, or all."""
-        match leaves(condition):
-            case []:
-                return self._collection.rows
-            case [Contains("face_labels", name)]:
-                word = self._vocabulary.people.get(fold(name))
-            case [Contains("place_words", name)]:
-                word = self._vocabulary.places.get(name)
-            case _:
-                return None
-        return word.photos if word else None
+def _step(parts: Sequence[Part]) -> Step:
+    said = " ".join(part.said if part.said.startswith(("of ", "in ")) else f"({part.said})" for part in parts)
+    return Step(Every(tuple(part.condition for part in parts)), said)
+
+
+# --- following a plan --------------------------------------------------------------------------------------
+
+
+def follow(source: Source, query: Query, plan: Plan, always: Condition) -> Found:
+    """Try the steps of a plan until some photo passes.
+
+    Parameters
+    ----------
+    source
+        Where photos come from.
+    query
+        Says how many are wanted, and whether anything may be loosened.
+    plan
+        Who, where and when.
+    always
+        What holds in every step.
+    """
+    first, *others = steps(plan.parts, source.compares)
+    conditions, fetched = _fetch_all(source, query, plan, always, first)
+    asked, (hits, passed) = conditions[0], fetched[0]
+    if hits:
+        return Found(asked, [hits], passed)
+    what = " ".join(filter(None, (first[0].said, plan.excluded, query.narrowed)))
+    note = f"no photo {what}" if first[0].said or plan.excluded else ""
+    for tried in () if query.strict else others:
+        conditions, fetched = _fetch_all(source, query, plan, always, tried)
+        some = [step for step in zip(tried, conditions, fetched, strict=True) if step[2][0]]
+        if some:
+            relaxed = tuple(
+                Relaxed(step.said, source.store.expression(condition), passed)
+                for step, condition, (_, passed) in some
+            )
+            return Found(asked, [hits for _, _, (hits, _) in some], 0, relaxed, note)
+    return Found(asked, [[]], 0, note=note)
+
+
+def _fetch_all(
+    source: Source, query: Query, plan: Plan, always: Condition, tried: Sequence[Step]
+) -> tuple[list[Condition], list[tuple[list[Hit], int]]]:
+    conditions = [Every((always, plan.always, step.condition)) for step in tried]
+    return conditions, [_try(source, query, condition) for condition in conditions]
+
+
+def _try(source: Source, query: Query, condition: Condition) -> tuple[list[Hit], int]:
+    """Return the best photos that pass, and how many do: known, or counted by asking for more."""
+    known = _known_count(source, condition)
+    by_score = query.sort == "score" and not query.collapse
+    if known is None or not by_score or query.criteria.circle:
+        return _within(query.criteria.circle, source.fetch, condition, max(query.top_k, COUNTED + 1))
+    hits, _ = source.fetch(condition, query.top_k)
+    return hits, known if len(hits) == query.top_k else len(hits)
+
+
+def _known_count(source: Source, condition: Condition) -> int | None:
+    """How many photos pass, where that was counted when the collection was built: one name, or all."""
+    match leaves(condition):
+        case []:
+            return source.collection.rows
+        case [Contains("face_labels", name)]:
+            word = source.vocabulary.people.get(fold(name))
+        case [Contains("place_words", name)]:
+            word = source.vocabulary.places.get(name)
+        case _:
+            return None
+    return word.photos if word else None
 
 
 def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -> tuple[list[Hit], int]:

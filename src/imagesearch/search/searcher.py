@@ -18,10 +18,9 @@ from imagesearch.pipeline import Dataset
 from imagesearch.query import Reading, SentenceReader
 from imagesearch.search.answer import Answerer
 from imagesearch.search.face_search import FaceSearch, KnownFace
-from imagesearch.search.plan import plan_of
 from imagesearch.search.query import Answer, Query, check_asked, check_query
 from imagesearch.search.query_vector import QueryEncoder
-from imagesearch.search.relaxation import Fetch, Follower
+from imagesearch.search.relaxation import Fetch, Source, follow, plan_of
 from imagesearch.store import STEPS, Collection, Hit, Store, Vocabulary
 from imagesearch.text import fold
 
@@ -65,9 +64,10 @@ class Searcher:
         vector = self._encoder.encode(asked) if asked.has_vector else None
         among = (OneOf("photo_id", self._faces.photos_of(face)),) if face and vector is not None else ()
         always = Every((Under(path_below(query.folder, self.dataset.roots)), query.where, criteria, *among))
-        follower = Follower(self.store, collection, self._vocabulary)
-        has_source = vector is not None or face is not None
-        found = follower.follow(asked, plan_of(reading), always, self._fetch(query, vector, face), has_source)
+        compares = vector is not None or face is not None
+        fetch = self._fetch(query, vector, face)
+        source = Source(fetch, self.store, collection, self._vocabulary, compares)
+        found = follow(source, asked, plan_of(reading), always)
         said = [face.said] if face else []
         if face and not face.is_known and vector is None:
             said.append("the nearest faces follow")

@@ -13,12 +13,12 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces import journal, load_people
 from imagesearch.features import keep_bands
-from imagesearch.geo import read_whereabouts, vocabulary_of
+from imagesearch.geo import read_whereabouts
 from imagesearch.pipeline import Dataset
 from imagesearch.store.records import content_of
 from imagesearch.store.schema import Collection, Rows, Spec, usable_rows
 from imagesearch.store.store import Store
-from imagesearch.store.vocabulary import Vocabulary, count_words, periods_of
+from imagesearch.store.vocabulary import Vocabulary, count_words, periods_of, vocabulary_of
 
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.
 _BYTES_A_BATCH = 32 * 2**20

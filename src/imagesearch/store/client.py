@@ -11,7 +11,7 @@ from typing import Any
 
 from imagesearch.config import Milvus
 from imagesearch.errors import UserError
-from imagesearch.pipeline import make_folder
+from imagesearch.files import make_folder
 
 
 def connect(milvus: Milvus) -> Any:

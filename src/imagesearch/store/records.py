@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,19 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces import People, pack_id
 from imagesearch.features import model_id
-from imagesearch.geo import fields_of, read_whereabouts
+from imagesearch.geo import Whereabouts, read_whereabouts
 from imagesearch.pipeline import Dataset, Seen
-from imagesearch.store.schema import ARROW_TYPES, FIELDS, STEPS, Collection, Field, Rows, Spec
+from imagesearch.store.schema import (
+    ARROW_TYPES,
+    FIELDS,
+    PHOTO_FIELDS,
+    STEPS,
+    Collection,
+    Field,
+    Rows,
+    Spec,
+    join_list,
+)
 from imagesearch.store.store import Store
 from imagesearch.store.vector_index import plan_index
 from imagesearch.text import fold
@@ -187,3 +198,38 @@ def _faces(people: People | None) -> dict[int, Facts]:
     for fields in facts.values():
         fields["face_labels"].sort()
     return facts
+
+
+def fields_of(where: Whereabouts) -> dict[str, Any]:
+    """Return what is known of a photo as scalar fields of its collections; what is unknown is left out.
+
+    The lists hold folded words: they are compared with what people type, not shown.
+    """
+    facts, address = where.facts, where.address
+    fields: dict[str, Any] = {name: getattr(address, name) for name in _TEXTS}
+    fields |= {"camera": facts.camera, "keywords": _list_elements(facts.keywords, "keywords")}
+    fields["place_words"] = _list_elements((name for name, _ in address.places), "place_words")
+    if facts.latitude is not None:
+        fields |= {"has_gps": True, "latitude": facts.latitude, "longitude": facts.longitude}
+    if facts.taken_at is not None:
+        seconds = (facts.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
+        fields |= {"has_time": True, "taken_at": seconds}
+        fields |= {name: getattr(facts.taken_at, name) for name in ("year", "month", "day")}
+        fields["weekday"] = facts.taken_at.weekday()
+    if facts.rating is not None:
+        fields["rating"] = facts.rating
+    return fields
+
+
+_TEXTS = ("city", "county", "state", "country", "address")
+
+
+_LIMITS = {item.name: item.max_bytes for item in PHOTO_FIELDS if item.type == "LIST"}
+
+
+def _list_elements(names: Iterable[str], name: str) -> list[str]:
+    """Fold names to elements of a list field, as many as it holds: more would cost the whole photo."""
+    elements = list(dict.fromkeys(filter(None, map(fold, names))))
+    while len(join_list(elements).encode()) > _LIMITS[name]:
+        elements.pop()
+    return elements

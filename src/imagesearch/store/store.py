@@ -12,7 +12,7 @@ import numpy as np
 
 from imagesearch.config import IndexSearchParams
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Between, Condition, Every, Eq, OneOf, expression, span
+from imagesearch.filters import ANYTHING, Between, Condition, Eq, Every, OneOf, expression, span
 from imagesearch.store.client import hybrid_request
 from imagesearch.store.collections import Catalogue
 from imagesearch.store.schema import (

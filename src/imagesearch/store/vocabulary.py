@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from imagesearch.errors import UserError
-from imagesearch.pipeline import atomic_write
+from imagesearch.files import atomic_write
+from imagesearch.geo import Whereabouts
 from imagesearch.text import fold
 
 _NAME = "vocabulary.json"
@@ -99,3 +100,26 @@ def nearest(name: str, words: Mapping[str, Word], n: int = 3) -> list[str]:
     parts = [key for key in keys if folded and folded in key.split()]
     alike = difflib.get_close_matches(folded, keys, n=n, cutoff=0.6)
     return [keys[key].name for key in dict.fromkeys([*parts, *alike])][:n]
+
+
+def vocabulary_of(known: Collection[Whereabouts]) -> Vocabulary:
+    """Count the places, cameras and keywords of some photos."""
+    return Vocabulary(
+        places=count_words(place for where in known for place in where.address.places),
+        cameras=count_words(((w.facts.camera, "") for w in known if w.facts.camera), folded=False),
+        keywords=count_words((word, "") for where in known for word in where.facts.keywords),
+        within=_within({where.address.places for where in known}),
+    )
+
+
+def _within(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:
+    """Return by folded place the larger ones that are on an address with it."""
+    around: dict[str, set[str]] = {}
+    for places in addresses:
+        ranked = [(fold(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS]
+        for place, rank in ranked:
+            around.setdefault(place, set()).update(name for name, other in ranked if other > rank)
+    return {place: tuple(sorted(around[place])) for place in sorted(around) if around[place]}
+
+
+_KINDS = ("city", "county", "state", "country")  # from small to large

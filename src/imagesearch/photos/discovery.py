@@ -1,0 +1,133 @@
+"""Finding photos below folders, each once, in an order that stays the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from imagesearch.errors import UserError
+from imagesearch.photos.formats import (
+    EXTENSIONS,
+    RAW_EXTENSIONS,
+    _extension,
+    raw_is_supported,
+)
+from imagesearch.photos.sources import Photo, _clean, photo_id, root_labels
+
+# Folders in which other programs keep thumbnails and rubbish.
+_OTHERS_FOLDERS = frozenset(
+    {"@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", "lost+found"}
+)
+
+
+def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Photo]:
+    """List the photos below some folders, in an order that stays the same.
+
+    Left out are hidden files and folders, folders of thumbnails and rubbish that other programs keep, and
+    a camera RAW whose JPEG or HEIC lies beside it. A folder reached twice, by a link or as a root inside
+    another root, counts once; links are followed last, so that a photo goes by its real place.
+
+    Parameters
+    ----------
+    roots
+        Folders. All of them must hold photos: a drive that is not mounted is an empty folder, and must
+        not look like "everything was deleted".
+    exclude
+        Shell patterns, matched with the relative path, and with the name of the file and each folder.
+
+    Raises
+    ------
+    UserError
+        If a root is missing or has no photos below it.
+    """
+    extensions = EXTENSIONS | RAW_EXTENSIONS if raw_is_supported() else EXTENSIONS
+    patterns = tuple(_clean(pattern).rstrip("/") for pattern in exclude)
+    labels = root_labels(roots)
+    visited: set[tuple[int, int]] = set()
+    links: list[tuple[str, str]] = []
+    found: dict[str, list[Photo]] = {label: [] for label in labels}
+
+    def walk(label: str, folder: tuple[str, str]) -> None:
+        found[label] += [
+            Photo(photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
+            for path, entry, stat in _walk(folder, patterns, visited, links)
+            if _extension(entry.name) in extensions
+        ]
+
+    for root, label in zip(roots, labels, strict=True):
+        if not root.is_dir():
+            raise UserError(f"{root}: no such folder of photos; set dataset.images or give one with -i")
+        walk(label, (str(root), label))
+    while links:
+        folder = links.pop(0)
+        walk(next(label for label in labels if folder[1].startswith(label)), folder)
+    everything = [photo for photos in found.values() for photo in photos]
+    for root, label in zip(roots, labels, strict=True):
+        if not found[label] and not _holds_one_of(root, everything):
+            raise UserError(f"{root}: no photos below it; is it the right folder, is its drive mounted?")
+    return [photo for label in labels for photo in _sorted(_without_twins(found[label]))]
+
+
+def _sorted(photos: Iterable[Photo]) -> list[Photo]:
+    """Order by path; of names that differ on disk but not as paths (NFC, NFD), the plain one stays."""
+    chosen: dict[str, Photo] = {}
+    for photo in sorted(photos, key=lambda p: (p.path, not str(p.file).endswith(p.path), str(p.file))):
+        chosen.setdefault(photo.path, photo)
+    return list(chosen.values())
+
+
+def _holds_one_of(root: Path, photos: Iterable[Photo]) -> bool:
+    """Whether a root without photos of its own has some that count as another root's."""
+    real = root.resolve()
+    return any(photo.file.resolve().is_relative_to(real) for photo in photos)
+
+
+def _walk(
+    start: tuple[str, str],
+    exclude: tuple[str, ...],
+    visited: set[tuple[int, int]],
+    links: list[tuple[str, str]],
+) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
+    """Yield relative path, entry and stat of each file that is not left out; collect links to folders."""
+    folders = [start]
+    while folders:
+        folder, prefix = folders.pop()
+        try:
+            status = os.stat(folder)  # noqa: PTH116 - one call for what Path would do in two
+            if (status.st_dev, status.st_ino) in visited:
+                continue
+            visited.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError:
+            continue  # unreadable or vanished meanwhile; a root is checked by its photos
+        for entry in entries:
+            path = prefix + _clean(entry.name)
+            if entry.name.startswith(".") or _excluded(path, exclude):
+                continue
+            try:
+                if entry.is_dir():
+                    if entry.name not in _OTHERS_FOLDERS:
+                        (links if entry.is_symlink() else folders).append((entry.path, path + "/"))
+                elif entry.is_file():
+                    yield path, entry, entry.stat()
+            except OSError:
+                continue  # a broken link
+
+
+def _excluded(path: str, patterns: tuple[str, ...]) -> bool:
+    # with a slash before it too, so that "*/drafts/*" means a folder of the root as well
+    names = (path, f"/{path}", path.rpartition("/")[2])
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _without_twins(photos: list[Photo]) -> list[Photo]:
+    """Drop each RAW that the camera wrote along with a picture of the same name."""
+    pictures = {photo.path.rpartition(".")[0] for photo in photos if _extension(photo.path) in EXTENSIONS}
+    return [
+        photo
+        for photo in photos
+        if _extension(photo.path) in EXTENSIONS or photo.path.rpartition(".")[0] not in pictures
+    ]
