@@ -21,7 +21,7 @@ from PIL import Image
 
 from imagesearch.config import load_config
 from imagesearch.features import ClipEncoder, extract_features
-from imagesearch.photos import decode
+from imagesearch.photos import decode_photo
 from imagesearch.pipeline import Dataset
 
 
@@ -58,9 +58,11 @@ def main() -> None:
         (folder / "config.yaml").write_text("dataset: {images: photos, processed: processed}\n")
         config = load_config(folder / "config.yaml", [f"models.clip={args.models.absolute() / 'clip'}"])
         encoder = ClipEncoder(config.models.clip)
-        inputs = [encoder.prepare(decode(file, encoder.side).image) for file in files[:32]]
+        inputs = [encoder.preprocess(decode_photo(file, encoder.input_side).image) for file in files[:32]]
         encoder.encode_images(inputs)  # warm
-        decoding = cpu_seconds(lambda: [encoder.prepare(decode(f, encoder.side).image) for f in files[:32]])
+        decoding = cpu_seconds(
+            lambda: [encoder.preprocess(decode_photo(f, encoder.input_side).image) for f in files[:32]]
+        )
         model = cpu_seconds(lambda: encoder.encode_images(inputs))
         per_photo = {"decode_cpu_ms": 1000 * decoding / 32, "model_cpu_ms": 1000 * model / 32}
         ceiling = 1000 * (os.cpu_count() or 1) / sum(per_photo.values())

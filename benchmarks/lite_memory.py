@@ -16,14 +16,14 @@ from pathlib import Path
 
 from store_speed import clustered, table_of
 
-from imagesearch.config import Milvus
+from imagesearch.config import MilvusConfig
 from imagesearch.store import Spec, Store, fill_collection, plan_index
 
 
-def settings(folder: Path) -> Milvus:
+def settings(folder: Path) -> MilvusConfig:
     """Milvus Lite with an exact index in a folder."""
     values = {"uri": "bench.db", "index": {"type": "FLAT"}}
-    return Milvus.model_validate(values, context={"base": folder})
+    return MilvusConfig.model_validate(values, context={"base": folder})
 
 
 def fill(folder: Path, rows: int, dimension: int) -> None:

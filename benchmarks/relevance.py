@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from imagesearch.features import Bands, ClipEncoder, Verdict
-from imagesearch.features.score_bands import EVERYDAY, NOWHERE, measure
+from imagesearch.features import CalibratedScores, ClipEncoder, ScoreBands
+from imagesearch.features.score_bands import ABSENT_TEXTS, EVERYDAY_TEXTS, measure_bands
 from imagesearch_demo.album import make_album
 from imagesearch_demo.scoring.model_scores import MODELS, facts, read_photos
 from imagesearch_demo.scoring.presence_queries import ASIDE, Rng, Sentence, sentences
@@ -36,7 +36,7 @@ class Asked:
     vector: np.ndarray
     scores: np.ndarray
     match: np.ndarray
-    bands: Bands
+    bands: ScoreBands
 
 
 def ask(
@@ -46,13 +46,13 @@ def ask(
     encode: Callable[[Sequence[str]], np.ndarray],
 ) -> list[Asked]:
     """Score every photo for every sentence, against the album that the sentence is about."""
-    everyday, nowhere = encode(EVERYDAY), encode(NOWHERE)
-    bands: dict[frozenset[str], Bands] = {}
+    everyday, nowhere = encode(EVERYDAY_TEXTS), encode(ABSENT_TEXTS)
+    bands: dict[frozenset[str], ScoreBands] = {}
     done = []
     for sentence, query in zip(asked, encode([s.text for s in asked]), strict=True):
         left = np.array([not sentence.without & f for f in held])
         if sentence.without not in bands:
-            bands[sentence.without] = measure(vectors[left], everyday, nowhere)
+            bands[sentence.without] = measure_bands(vectors[left], everyday, nowhere)
         scores = vectors[left] @ query
         match = np.array([sentence.claims <= f for f in held])[left]
         order = np.argsort(-scores, kind="stable")
@@ -60,13 +60,13 @@ def ask(
     return done
 
 
-def through_filter(rng: Rng, asked: Asked, photos: np.ndarray) -> dict[str, Verdict]:
+def through_filter(rng: Rng, asked: Asked, photos: np.ndarray) -> dict[str, CalibratedScores]:
     """Judge five photos that a filter left: with a match among them, and without one."""
     verdicts, right, wrong = {}, np.flatnonzero(asked.match), np.flatnonzero(~asked.match)
     for name, some in (("one matches", right), ("none matches", wrong)):
         if len(some) and len(wrong) > 4:
             five = np.sort([rng.choice(some), *rng.choice(wrong[wrong != some[0]], 4, replace=False)])
-            verdicts[name] = asked.bands.judge(asked.scores[five], asked.vector, photos)
+            verdicts[name] = asked.bands.calibrate(asked.scores[five], asked.vector, photos)
     return verdicts
 
 
@@ -79,7 +79,7 @@ Relevant = Callable[[Asked], int]
 
 
 def by_bands(asked: Asked) -> int:
-    return asked.bands.judge(asked.scores, asked.vector).relevant
+    return asked.bands.calibrate(asked.scores, asked.vector).relevant_count
 
 
 def table(asked: Sequence[Asked], relevant: Relevant) -> dict[str, tuple[float, float, float]]:
@@ -158,7 +158,7 @@ def main() -> None:
             if a.sentence.kind != ASIDE:
                 for name, verdict in through_filter(rng, a, vectors).items():
                     there = "the album has it" if a.sentence.there else "the album has none"
-                    filtered.setdefault(f"{there}, {name}", []).append(verdict.relevant == 0)
+                    filtered.setdefault(f"{there}, {name}", []).append(verdict.relevant_count == 0)
         for (move, noise), done in harder.items():
             of_photos, of_texts = shifted(rng, clip.encode_texts, move, noise)
             done += ask(of_photos(vectors), held, asked, of_texts)
@@ -171,7 +171,7 @@ def main() -> None:
     times = []
     for a in plain[:200]:
         start = time.perf_counter()
-        a.bands.judge(a.scores[:201], a.vector)
+        a.bands.calibrate(a.scores[:201], a.vector)
         times.append(1000 * (time.perf_counter() - start))
     print(f"\njudging 201 hits: {statistics.median(times):.3f} ms")
 

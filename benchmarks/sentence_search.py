@@ -32,13 +32,13 @@ from filter_speed import fill, table_of
 from store_speed import clustered
 
 from imagesearch.config import Config, load_config
-from imagesearch.features import keep_bands
+from imagesearch.features import save_bands
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Query, Searcher, plan_of
 from imagesearch.search.query import COUNTED
 from imagesearch.search.searcher import _RANKED_BY
 from imagesearch.store import Collection, Store, Vocabulary, Word
-from imagesearch.text import fold
+from imagesearch.text import normalize
 from imagesearch_demo.album import make_album, truth_path
 from imagesearch_demo.album.writer import read_truth
 from imagesearch_demo.scoring.questions import Question, questions, renamed
@@ -74,10 +74,10 @@ class Baseline:
         fields = ("path", "face_labels", "address", "embedding")
         hits, _ = store.newest(name, "clip", rows, fields=fields)
         self.paths = [hit.fields["path"] for hit in hits]
-        self.labels = [[fold(label) for label in hit.fields["face_labels"]] for hit in hits]
+        self.labels = [[normalize(label) for label in hit.fields["face_labels"]] for hit in hits]
         self.vectors = np.asarray([hit.fields["embedding"] for hit in hits], np.float32)
         documents = [
-            fold(" ".join([*hit.fields["face_labels"], hit.fields["address"].replace(",", " ")])).split()
+            normalize(" ".join([*hit.fields["face_labels"], hit.fields["address"].replace(",", " ")])).split()
             for hit in hits
         ]
         self.ranking = BM25Okapi([document or [""] for document in documents])
@@ -85,7 +85,7 @@ class Baseline:
 
     def search(self, sentence: str) -> list[str]:
         """Return the paths of the best photos."""
-        folded = fold(sentence)
+        folded = normalize(sentence)
         words = folded.replace(",", " ").split()
         by_words = set(np.flatnonzero(self.ranking.get_scores(words) > 0).tolist())
         by_label = {i for i, labels in enumerate(self.labels) if any(label in folded for label in labels)}
@@ -205,7 +205,7 @@ def speed(models: Path, rows: int, count: int) -> None:
         with Store(config.milvus) as store:
             fill(config, store, rows, 512)
             _know_places(dataset, rows)
-            keep_bands(config, dataset, clustered(rows, 512))
+            save_bands(config, dataset, clustered(rows, 512))
             times = _time(Known(config, Dataset(config), store), some_sentences(count))
     medians = {name: statistics.median(values) for name, values in times.items()}
     for name, value in medians.items():

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from imagesearch.config import Index, Milvus
-from imagesearch.filters import Under
+from imagesearch.config import IndexConfig, MilvusConfig
+from imagesearch.filters import PathPrefix
 from imagesearch.store import ARROW_TYPES, PHOTO_FIELDS, Rows, Spec, Store, fill_collection, plan_index
 
 FILTERS = {"none": "", "50%": "half", "1%": "percent", "10 rows": "ten"}
@@ -59,7 +59,7 @@ def measure(
         best = set(inside[np.argsort(-(vectors[inside] @ query))[:10]].tolist())
         for name, store in stores.items():
             start = time.perf_counter()
-            hits = store.search("bench", "clip", query, 10, where=Under(where))
+            hits = store.search("bench", "clip", query, 10, where=PathPrefix(where))
             times[name].append(1000 * (time.perf_counter() - start))
             recalls[name].append(len({hit.id for hit in hits} & best) / len(best))
     return {name: (statistics.median(times[name]), statistics.mean(recalls[name])) for name in stores}
@@ -69,12 +69,12 @@ def run(kind: str, rows: int, dimension: int) -> dict:
     """Fill two collections alike, update a tenth of one, and search both in turn."""
     vectors = clustered(rows, dimension)
     queries = clustered(20, dimension, seed=1)
-    plan = plan_index(Index(type=kind), rows, lite=True)
+    plan = plan_index(IndexConfig(type=kind), rows, lite=True)
     spec = Spec("bench", "clip", "random", "random", dimension, plan)
     result: dict = {"index": kind, "build": plan.build}
     with tempfile.TemporaryDirectory() as folder:
         settings = {
-            name: Milvus.model_validate(
+            name: MilvusConfig.model_validate(
                 {"uri": f"{name}.db", "index": {"type": kind}}, context={"base": Path(folder)}
             )
             for name in ("before", "after")

@@ -19,17 +19,17 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.features import KINDS, check_prefix, export_npy, extract_features
+    from imagesearch.features import VECTOR_KINDS, check_export_prefix, export_npy, extract_features
     from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
-    cli.say(dataset.where)
+    cli.say(dataset.roots_note)
     if args.export_npy:
-        check_prefix(args.export_npy)
+        check_export_prefix(args.export_npy)
     summary = extract_features(
         config,
         dataset,
-        only=[args.only] if args.only else KINDS,
+        only=[args.only] if args.only else VECTOR_KINDS,
         retry_failed=args.retry_failed,
         progress=cli.bar,
     )

@@ -22,7 +22,7 @@ def main():
     from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
-    cli.say(dataset.where)
+    cli.say(dataset.roots_note)
     if args.show:
         return show_photo(load_people(config, dataset), dataset, args)
     summary = detect_faces(config, dataset, retry_failed=args.retry_failed, progress=cli.bar)

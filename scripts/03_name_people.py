@@ -45,13 +45,13 @@ def main():
     args = arguments()
     config = cli.config_of(args)
     from imagesearch.errors import UserError
-    from imagesearch.faces import Editor
+    from imagesearch.faces import PeopleEditor
     from imagesearch.pipeline import Dataset
     from imagesearch.store import names_wait
 
     dataset = Dataset(config)
-    cli.say(dataset.where)
-    editor = Editor(config, dataset)
+    cli.say(dataset.roots_note)
+    editor = PeopleEditor(config, dataset)
     decided, failure = True, None
     cut_short = editor.stale
     try:
@@ -83,9 +83,9 @@ def decide(editor, args):
         editor.forget(name)
     if args.from_csv:
         from imagesearch.errors import UserError
-        from imagesearch.faces import name_from_csv
+        from imagesearch.faces import import_names
 
-        named, missed = name_from_csv(editor, args.from_csv)
+        named, missed = import_names(editor, args.from_csv)
         cli.say(f"{args.from_csv}: {named} lines used")
         cli.report_failures(missed, args.verbose, "not used")
         if not named:

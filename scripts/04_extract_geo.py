@@ -28,7 +28,7 @@ def main():
     from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
-    cli.say(dataset.where)
+    cli.say(dataset.roots_note)
     summary = extract_geo(config, dataset, retry_failed=args.retry_failed, progress=cli.bar, asking=asking)
     cli.report_failures(summary.photos.failed, args.verbose)
     if args.verbose:
@@ -40,9 +40,9 @@ def main():
         print(f"{config.dataset.name}: {summary}")
     if args.map:
         from imagesearch.figures import show_places
-        from imagesearch.geo import read_whereabouts
+        from imagesearch.geo import read_locations
 
-        show_places(read_whereabouts(dataset), config.dataset.name, args.map, window=not args.no_show)
+        show_places(read_locations(dataset), config.dataset.name, args.map, window=not args.no_show)
 
 
 def asking(places, total):

@@ -46,7 +46,7 @@ def main():
         if args.drop:
             return drop(store, config.dataset.name, args)
         dataset = Dataset(config)
-        cli.say(dataset.where)
+        cli.say(dataset.roots_note)
         reports = build_collections(config, dataset, store, args.rebuild, progress)
         report(config, dataset, reports, args)
         draw(dataset, store, args)
@@ -54,7 +54,7 @@ def main():
 
 
 def report(config, dataset, reports, args):
-    from imagesearch.geo import count_unlocated
+    from imagesearch.geo import count_without_address
     from imagesearch.store import STEPS
 
     for kind, report in reports.items():
@@ -65,7 +65,7 @@ def report(config, dataset, reports, args):
             cli.say(line)
     if dataset.table("geo").folder.is_dir() and (waiting := dataset.waiting("geo")):
         cli.say(f"geo: {waiting} photos are new or have changed; run 04_extract_geo.py")
-    if unlocated := count_unlocated(dataset):
+    if unlocated := count_without_address(dataset):
         cli.say(f"geo: {unlocated} photos have a position and no address yet; run 04_extract_geo.py")
     if args.json:
         cli.print_json({kind: report.to_dict() for kind, report in reports.items()})

@@ -19,10 +19,10 @@ def arguments():
 def main():
     args = arguments()
     config = cli.config_of(args)
-    from imagesearch.features import classify_photos, photo_files
+    from imagesearch.features import classify_photos, list_photo_files
     from imagesearch.figures import classes_figure, print_classes
 
-    files = photo_files(args.photos)
+    files = list_photo_files(args.photos)
     results = list(cli.bar(classify_photos(config, files, args.k), len(files) if len(files) > 1 else 0))
     if args.json:
         cli.print_json({"results": [result.to_dict() for result in results]})

@@ -8,8 +8,8 @@ import numpy as np
 from synthetic import PLACES, make_faces, people_vectors
 
 from imagesearch.faces import People, Person
-from imagesearch.faces.constraints import Links
-from imagesearch.faces.references import Finder
+from imagesearch.faces.constraints import Constraints
+from imagesearch.faces.references import ReferenceResolver
 
 NAMES = ("Zoë", "Maya")
 """In the order in which they were named; the others are numbered."""
@@ -27,5 +27,5 @@ def crowd_of(paths: Sequence[str], count: int = 2) -> People:
         Person(who + 1, NAMES[who] if who < len(NAMES) else "", np.flatnonzero(np.equal(whose, who)))
         for who in range(count)
     ]
-    links = Links(np.asarray(whose), np.ones(len(whose), bool), dict(enumerate(NAMES[:count])))
-    return People(Finder(faces, 0.5), persons, links)
+    links = Constraints(np.asarray(whose), np.ones(len(whose), bool), dict(enumerate(NAMES[:count])))
+    return People(ReferenceResolver(faces, 0.5), persons, links)

@@ -11,10 +11,10 @@ from conftest import ROOT
 from PIL import Image
 
 from imagesearch.config import Config, load_config
-from imagesearch.faces import detect_faces, overlap
-from imagesearch.faces.extract import Faces, read_faces
-from imagesearch.photos import photo_id
-from imagesearch.pipeline import Dataset, Summary
+from imagesearch.faces import box_iou, detect_faces
+from imagesearch.faces.extract import FaceTable, read_faces
+from imagesearch.photos import compute_photo_id
+from imagesearch.pipeline import Dataset, StepSummary
 from imagesearch_demo.drawing import CAST, Person, Spec, Truth, draw_picture
 
 MODELS = ROOT / "data" / "demo" / "models"
@@ -57,18 +57,18 @@ class Drawn:
         """The dataset as a new run of a script sees it."""
         return Dataset(self.config(*assignments))
 
-    def detect(self, *assignments: str) -> Summary:
+    def detect(self, *assignments: str) -> StepSummary:
         return detect_faces(self.config(*assignments), self.dataset(*assignments))
 
-    def faces(self, *assignments: str) -> Faces:
+    def faces(self, *assignments: str) -> FaceTable:
         return read_faces(self.dataset(*assignments))
 
     def boxes(self, path: str, *assignments: str) -> np.ndarray:
         faces = self.faces(*assignments)
-        return faces.boxes[faces.photo_ids == photo_id(path)]
+        return faces.boxes[faces.photo_ids == compute_photo_id(path)]
 
 
 def are_where_they_are(found: Sequence, true: Sequence, least: float = 0.5) -> bool:
     """Whether each true box has its found one, and there are no others."""
-    best = [max((overlap(t, f) for f in np.asarray(found).tolist()), default=0.0) for t in true]
+    best = [max((box_iou(t, f) for f in np.asarray(found).tolist()), default=0.0) for t in true]
     return len(found) == len(true) and min(best, default=1.0) >= least

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imagesearch.faces.extract import Faces, face_id
-from imagesearch.photos import photo_id
-from imagesearch.pipeline import Seen
+from imagesearch.faces.extract import FaceTable, compute_face_id
+from imagesearch.photos import compute_photo_id
+from imagesearch.pipeline import ProcessedPhoto
 
 WIDTH, HEIGHT = 1000, 800
 # Places in a photo that do not overlap.
@@ -33,10 +33,10 @@ def content_of_photo(name: str) -> bytes:
     return name.encode().ljust(16, b".")[:16]
 
 
-def seen_entry(path: str, content: str = "") -> Seen:
+def seen_entry(path: str, content: str = "") -> ProcessedPhoto:
     """What a table would know of a photo; two of one content are copies."""
-    return Seen(
-        photo_id=photo_id(path),
+    return ProcessedPhoto(
+        photo_id=compute_photo_id(path),
         path=path,
         size=1,
         mtime_ns=1,
@@ -51,26 +51,26 @@ def seen_entry(path: str, content: str = "") -> Seen:
 
 def make_faces(
     items: Sequence[tuple[str, Sequence[float], np.ndarray]], contents: dict[str, str] | None = None
-) -> Faces:
+) -> FaceTable:
     """Faces of photos: (path, box in pixels, vector) each, and what the files hold if not their names."""
-    order = sorted(range(len(items)), key=lambda i: photo_id(items[i][0]))
+    order = sorted(range(len(items)), key=lambda i: compute_photo_id(items[i][0]))
     items = [items[i] for i in order]
     paths = dict.fromkeys(path for path, _, _ in items)
-    photos = [photo_id(path) for path, _, _ in items]
+    photos = [compute_photo_id(path) for path, _, _ in items]
     places = [photos[:i].count(photo) for i, photo in enumerate(photos)]
     entries = [seen_entry(path, (contents or {}).get(path, "")) for path in paths]
-    return Faces(
-        ids=np.asarray([face_id(p, k) for p, k in zip(photos, places, strict=True)], np.int64),
+    return FaceTable(
+        ids=np.asarray([compute_face_id(p, k) for p, k in zip(photos, places, strict=True)], np.int64),
         photo_ids=np.asarray(photos, np.int64),
         boxes=np.asarray([box for _, box, _ in items], np.float32).reshape(-1, 4),
         scores=np.full(len(items), 0.9, np.float32),
         vectors=np.asarray([vector for _, _, vector in items], np.float32).reshape(
             len(items), -1 if items else 0
         ),
-        seen={entry.photo_id: entry for entry in entries},
+        processed={entry.photo_id: entry for entry in entries},
     )
 
 
-def row_of(faces: Faces, path: str, place: int = 0) -> int:
+def row_of(faces: FaceTable, path: str, place: int = 0) -> int:
     """The row of a photo's face."""
-    return int(np.flatnonzero(faces.photo_ids == photo_id(path))[place])
+    return int(np.flatnonzero(faces.photo_ids == compute_photo_id(path))[place])

@@ -15,7 +15,7 @@ from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 from synthetic import HEIGHT, PLACES, WIDTH
 
-from imagesearch.features import Classified, read_classes
+from imagesearch.features import Classification, read_classes
 from imagesearch.figures import new_figure
 from imagesearch.figures import results as output
 from imagesearch.figures.style import person_colour
@@ -63,7 +63,7 @@ def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
         name for i in itertools.count() if person_colour(name := f"Maya {i}") == person_colour("Maya")
     )
     Vocabulary(cast=(other, "Maya")).write(dataset.folder)
-    found = Result(1, "0.png", 0.5, dataset.file("0.png"), "a", 0.5, people=("Maya",))
+    found = Result(1, "0.png", 0.5, dataset.locate_file("0.png"), "a", 0.5, people=("Maya",))
     output.answer_figure(Answer(Query(text="x"), Reading(), [found], photos=1), dataset, None, True)
     album = opened().album
     facts = {fact.heading: fact for fact in album.open(0, 800).facts}
@@ -96,7 +96,7 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
     assert {"person 5", "person 6", "6.2"} <= set(shown) and "person 4" not in shown
     click(browser, 1)  # the second face of person 5
     detail = browser.album.open(browser.opened, 500)
-    path = people.faces.entry(int(people.persons[4].rows[1])).path
+    path = people.faces.get_photo(int(people.persons[4].rows[1])).path
     assert detail.title == path and detail.image.size == (500, 400)
     assert [label for _, label in detail.faces] == [person.label for person in people.persons]
     for who, (box, _) in enumerate(detail.faces):
@@ -112,10 +112,10 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
 # --- 07 ----------------------------------------------------------------------------------------------------
 
 
-def classified(folder: Path, count: int) -> list[Classified]:
+def classified(folder: Path, count: int) -> list[Classification]:
     for i in range(count):
         draw(i, (900, 600)).save(folder / f"{i}.png")
-    return [Classified(folder / f"{i}.png", ((f"beach {i}", 0.75), ("sea", 0.25))) for i in range(count)]
+    return [Classification(folder / f"{i}.png", ((f"beach {i}", 0.75), ("sea", 0.25))) for i in range(count)]
 
 
 def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, opened: Opened) -> None:

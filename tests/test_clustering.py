@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import AgglomerativeClustering
 
 from imagesearch.faces import nn_chain as chain
-from imagesearch.faces.linkage import average_linkage, tighter
+from imagesearch.faces.linkage import average_linkage, split_cluster
 from imagesearch_demo.scoring.face_vectors import face_vectors
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -127,16 +127,16 @@ def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.M
 
 def test_what_falls_out_of_memory_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, _ = face_vectors(600, 64, largest=400)
-    most, keep = 0, chain.Chain._keep
+    most, keep = 0, chain.NearestNeighborChain._cache_row
 
-    def watched(self: chain.Chain, slot: int, row: chain._Row) -> None:
+    def watched(self: chain.NearestNeighborChain, slot: int, row: chain._NeighborRow) -> None:
         nonlocal most
         keep(self, slot, row)
         assert self.kept == sum(len(row.ids) for row in self.rows.values())
         most = max(most, self.kept)
 
     monkeypatch.setattr(chain, "_KEPT", 4000)
-    monkeypatch.setattr(chain.Chain, "_keep", watched)
+    monkeypatch.setattr(chain.NearestNeighborChain, "_keep", watched)
     assert same(average_linkage(vectors, 0.6), reference(vectors, 0.6))
     assert 2000 < most <= 4000
 
@@ -186,7 +186,7 @@ def test_none_and_one() -> None:
     for count in (0, 1):
         nothing = {"group": np.zeros(count, int), "photo": np.zeros(count, int), "apart": [(0, 1)]}
         vectors = np.eye(count, 512, dtype=np.float32)
-        for labels in (average_linkage(vectors, 0.6, **nothing), tighter(vectors, 0.6, **nothing)):
+        for labels in (average_linkage(vectors, 0.6, **nothing), split_cluster(vectors, 0.6, **nothing)):
             assert labels.tolist() == [0] * count and labels.dtype == np.int64
 
 
@@ -254,7 +254,7 @@ def test_a_group_may_have_two_rows_of_a_photo_and_others_not() -> None:
 def test_groups_apart_stay_apart_however_near() -> None:
     vectors = np.tile(np.eye(1, 4, dtype=np.float32), (5, 1))
     group = np.array([7, -1, 9, 9, -1])
-    labels = average_linkage(vectors, 2, group=group, apart=[(9, 7), (7, 100), (100, 101)])
+    labels = average_linkage(vectors, 2, group=group, cannot_link=[(9, 7), (7, 100), (100, 101)])
     assert labels[0] != labels[2] == labels[3] and set(labels) == {0, 1}
 
 
@@ -269,7 +269,7 @@ def test_a_split_finds_the_two_people_in_a_cluster() -> None:
     vectors[-1] += 3 * np.eye(1, 64, 30)[0]  # one who is like neither, and goes first
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     assert len(np.unique(average_linkage(vectors, 0.9))) == 1
-    labels = tighter(vectors, 0.9)
+    labels = split_cluster(vectors, 0.9)
     assert same(labels[:-1], person[:-1])
     assert len(np.unique(labels)) == 3
 
@@ -285,7 +285,7 @@ def test_a_split_is_the_loosest_cut_that_parts(seed: int, count: int, constraine
         return (np.bincount(labels) > 1).sum()
 
     # a grid of cuts may step over the loosest one, but never finds one where the heights find none
-    found = tighter(vectors, 1.5, **rules)
+    found = split_cluster(vectors, 1.5, **rules)
     looser = [labels for labels in cuts if labels.max() < found.max()]
     assert not any(large(labels) > 1 for labels in looser)
     assert all(same(labels, found) for labels in cuts if labels.max() == found.max())
@@ -296,6 +296,6 @@ def test_a_split_is_the_loosest_cut_that_parts(seed: int, count: int, constraine
 
 def test_a_split_of_copies_and_of_a_group() -> None:
     copies = np.tile(np.eye(1, 4, dtype=np.float32), (3, 1))
-    assert tighter(copies, 0.5).tolist() == [0, 1, 2]
-    assert tighter(copies, 0.5, group=np.zeros(3, int)).tolist() == [0, 0, 0]
-    assert tighter(copies, 0.5, group=np.array([1, 1, -1])).tolist() == [0, 0, 1]
+    assert split_cluster(copies, 0.5).tolist() == [0, 1, 2]
+    assert split_cluster(copies, 0.5, group=np.zeros(3, int)).tolist() == [0, 0, 0]
+    assert split_cluster(copies, 0.5, group=np.array([1, 1, -1])).tolist() == [0, 0, 1]

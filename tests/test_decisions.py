@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from synthetic import HEIGHT, PLACES, WIDTH, make_faces, people_vectors, row_of, vectors_of
 
 from imagesearch.errors import UserError
-from imagesearch.faces import overlap
-from imagesearch.faces.constraints import Links, replay
-from imagesearch.faces.edit_log import Decision, Journal
-from imagesearch.faces.extract import Faces
-from imagesearch.faces.references import Anchor, Finder
+from imagesearch.faces import box_iou
+from imagesearch.faces.constraints import Constraints, replay_edits
+from imagesearch.faces.edit_log import Edit, EditLog
+from imagesearch.faces.extract import FaceTable
+from imagesearch.faces.references import FaceReference, ReferenceResolver
 
 ANCHOR = ("2023/Zoë.jpg", "00112233aabbccdd", (0.1, 0.2, 0.3, 0.4))
 NAMES = ["Maya", "Zoë", "नूर", "김민준", "O'Brien", "Мария", "Ana\u2028Lu", "李 四"]
@@ -27,18 +27,18 @@ NAMES = ["Maya", "Zoë", "नूर", "김민준", "O'Brien", "Мария", "Ana
 
 
 def test_decisions_come_back_as_they_were_given(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "new folder" / "people.jsonl")
+    journal = EditLog(tmp_path / "new folder" / "people.jsonl")
     assert journal.read() == []
-    decisions = [Decision("name", ((ANCHOR,),), name=name, seen=True, at="2026-01-01") for name in NAMES]
-    decisions += [Decision("split", ((ANCHOR,), (ANCHOR, ANCHOR))), Decision("rename", name="a", to="b")]
+    decisions = [Edit("name", ((ANCHOR,),), name=name, confirmed=True, at="2026-01-01") for name in NAMES]
+    decisions += [Edit("split", ((ANCHOR,), (ANCHOR, ANCHOR))), Edit("rename", name="a", new_name="b")]
     for decision in decisions:
         journal.append(decision)
     assert journal.read() == decisions
 
 
 def test_a_line_cut_at_any_byte_loses_itself_alone_and_the_next_one_is_whole(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "people.jsonl")
-    first, second = (Decision("name", ((ANCHOR,),), name=name) for name in ("Zoë", "नूर"))
+    journal = EditLog(tmp_path / "people.jsonl")
+    first, second = (Edit("name", ((ANCHOR,),), name=name) for name in ("Zoë", "नूर"))
     journal.append(first)
     kept = journal.file.stat().st_size
     journal.append(second)
@@ -51,11 +51,11 @@ def test_a_line_cut_at_any_byte_loses_itself_alone_and_the_next_one_is_whole(tmp
 
 
 def test_a_first_line_that_was_cut_is_nothing(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "people.jsonl")
+    journal = EditLog(tmp_path / "people.jsonl")
     journal.file.write_bytes(b'{"do": "na')
     assert journal.read() == []
-    journal.append(Decision("forget", name="Maya"))
-    assert [decision.do for decision in journal.read()] == ["forget"]
+    journal.append(Edit("forget", name="Maya"))
+    assert [decision.action for decision in journal.read()] == ["forget"]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_a_first_line_that_was_cut_is_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
-    journal = Journal(tmp_path / "people.jsonl")
-    good = Decision("forget", name="Maya").to_json().encode()
+    journal = EditLog(tmp_path / "people.jsonl")
+    good = Edit("forget", name="Maya").to_json().encode()
     journal.file.write_bytes(good + b"\n" + line + b"\n" + good + b"\n")
     with pytest.raises(UserError, match=r"people.jsonl: .*line 2") as error:
         journal.read()
@@ -85,8 +85,8 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
 
 
 def test_a_last_line_without_its_end_counts_and_is_ended(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "people.jsonl")
-    decisions = [Decision("forget", name=name) for name in ("Maya", "Zoë", "Noor")]
+    journal = EditLog(tmp_path / "people.jsonl")
+    decisions = [Edit("forget", name=name) for name in ("Maya", "Zoë", "Noor")]
     for decision in decisions[:2]:
         journal.append(decision)
     journal.file.write_bytes(journal.file.read_bytes()[:-1])
@@ -96,8 +96,8 @@ def test_a_last_line_without_its_end_counts_and_is_ended(tmp_path: Path) -> None
 
 
 def test_empty_lines_are_skipped(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "people.jsonl")
-    journal.append(Decision("forget", name="Maya"))
+    journal = EditLog(tmp_path / "people.jsonl")
+    journal.append(Edit("forget", name="Maya"))
     journal.file.write_bytes(b"\n  \n" + journal.file.read_bytes() + b"\n")
     assert len(journal.read()) == 1
 
@@ -109,27 +109,27 @@ def shifted(box: tuple[float, ...], pixels: float) -> tuple[float, ...]:
     return tuple(v + pixels for v in box)
 
 
-def two_in_a_photo(path: str = "a.jpg", content: str = "", shift: float = 0.0) -> Faces:
+def two_in_a_photo(path: str = "a.jpg", content: str = "", shift: float = 0.0) -> FaceTable:
     items = [(path, shifted(PLACES[place], shift), np.eye(4, dtype=np.float32)[place]) for place in (0, 1)]
     return make_faces(items, {path: content or "a.jpg"})
 
 
 def test_no_faces_at_all_are_no_mistake() -> None:
     none = make_faces([])
-    assert Finder(none).rows([ANCHOR]) == []
-    links = replay([Decision("name", ((ANCHOR,),), name="Maya")], Finder(none))
-    assert len(links.group) == 0 and links.names == {} and links.apart == set()
+    assert ReferenceResolver(none).resolve_rows([ANCHOR]) == []
+    links = replay_edits([Edit("name", ((ANCHOR,),), name="Maya")], ReferenceResolver(none))
+    assert len(links.group) == 0 and links.names == {} and links.cannot_link == set()
 
 
 def test_a_moved_photo_keeps_its_faces() -> None:
-    anchors = Finder(two_in_a_photo()).anchors([0, 1])
-    assert Finder(two_in_a_photo("2023/b.jpg")).rows(anchors) == [0, 1]
+    anchors = ReferenceResolver(two_in_a_photo()).make_references([0, 1])
+    assert ReferenceResolver(two_in_a_photo("2023/b.jpg")).resolve_rows(anchors) == [0, 1]
 
 
 def test_an_edited_photo_keeps_its_faces_where_they_are() -> None:
-    anchors = Finder(two_in_a_photo()).anchors([0, 1])
-    assert Finder(two_in_a_photo(content="edited")).rows(anchors) == [0, 1]
-    assert Finder(two_in_a_photo("b.jpg", content="edited")).rows(anchors) == []
+    anchors = ReferenceResolver(two_in_a_photo()).make_references([0, 1])
+    assert ReferenceResolver(two_in_a_photo(content="edited")).resolve_rows(anchors) == [0, 1]
+    assert ReferenceResolver(two_in_a_photo("b.jpg", content="edited")).resolve_rows(anchors) == []
 
 
 def replaced(shift: float, *who: int, others: int = 2) -> tuple[list[int], list[int], set[int]]:
@@ -139,14 +139,14 @@ def replaced(shift: float, *who: int, others: int = 2) -> tuple[list[int], list[
     """
     people, paths = people_vectors(3), [f"{i}.jpg" for i in range(len(who) + others)]
 
-    def faces(persons: list[int], boxes: list, contents: dict[str, str]) -> Faces:
+    def faces(persons: list[int], boxes: list, contents: dict[str, str]) -> FaceTable:
         return make_faces(list(zip(paths, boxes, vectors_of(persons, people), strict=True)), contents)
 
     before = faces([0] * len(paths), [PLACES[0]] * len(paths), {})
-    anchors = Finder(before).anchors(row_of(before, path) for path in paths)
+    anchors = ReferenceResolver(before).make_references(row_of(before, path) for path in paths)
     boxes = [shifted(PLACES[0], shift)] * len(who) + [PLACES[0]] * others
     after = faces([*who, *[0] * others], boxes, {path: f"new {path}" for path in paths[: len(who)]})
-    rows, let_go = Finder(after).find(anchors)
+    rows, let_go = ReferenceResolver(after).resolve(anchors)
     return [row_of(after, path) for path in paths], rows, let_go
 
 
@@ -167,23 +167,23 @@ def test_files_whose_pixels_did_not_change_keep_their_faces_however_unlike() -> 
 
 
 def test_faces_detected_anew_with_other_boxes_are_found_by_their_place() -> None:
-    anchors = Finder(two_in_a_photo()).anchors([0, 1])
-    assert Finder(two_in_a_photo(shift=18)).rows(anchors) == [0, 1]
-    assert Finder(two_in_a_photo(shift=80)).rows(anchors) == []
+    anchors = ReferenceResolver(two_in_a_photo()).make_references([0, 1])
+    assert ReferenceResolver(two_in_a_photo(shift=18)).resolve_rows(anchors) == [0, 1]
+    assert ReferenceResolver(two_in_a_photo(shift=80)).resolve_rows(anchors) == []
 
 
 def test_another_photo_at_the_same_path_has_other_faces_if_the_first_moved_away() -> None:
-    anchors = Finder(two_in_a_photo()).anchors([0, 1])
+    anchors = ReferenceResolver(two_in_a_photo()).make_references([0, 1])
     items = [("a.jpg", PLACES[0], np.eye(4)[2]), ("b.jpg", PLACES[0], np.eye(4)[0])]
     swapped = make_faces(items, {"a.jpg": "other", "b.jpg": "a.jpg"})
-    assert Finder(swapped).rows(anchors) == [row_of(swapped, "b.jpg")]
+    assert ReferenceResolver(swapped).resolve_rows(anchors) == [row_of(swapped, "b.jpg")]
 
 
 def test_two_photos_that_swap_their_names_swap_their_faces() -> None:
     items = [(path, PLACES[0], np.eye(4)[i]) for i, path in enumerate(("a.jpg", "b.jpg"))]
     before, after = make_faces(items), make_faces(items, {"a.jpg": "b.jpg", "b.jpg": "a.jpg"})
-    anchors = Finder(before).anchors([row_of(before, "a.jpg"), row_of(before, "b.jpg")])
-    assert Finder(after).rows(anchors) == [row_of(after, "b.jpg"), row_of(after, "a.jpg")]
+    anchors = ReferenceResolver(before).make_references([row_of(before, "a.jpg"), row_of(before, "b.jpg")])
+    assert ReferenceResolver(after).resolve_rows(anchors) == [row_of(after, "b.jpg"), row_of(after, "a.jpg")]
 
 
 def test_a_copy_of_a_photo_has_faces_of_its_own() -> None:
@@ -191,20 +191,20 @@ def test_a_copy_of_a_photo_has_faces_of_its_own() -> None:
     faces = make_faces(items, {"copy.jpg": "a.jpg"})
     for path in ("a.jpg", "copy.jpg"):
         row = row_of(faces, path)
-        assert Finder(faces).rows(Finder(faces).anchors([row])) == [row]
+        assert ReferenceResolver(faces).resolve_rows(ReferenceResolver(faces).make_references([row])) == [row]
 
 
 def test_a_photo_of_another_size_keeps_its_faces() -> None:
     faces = two_in_a_photo()
-    anchors = Finder(faces).anchors([0, 1])
-    half = {i: replace(e, width=WIDTH // 2, height=HEIGHT // 2) for i, e in faces.seen.items()}
-    assert Finder(replace(faces, boxes=faces.boxes / 2, seen=half)).rows(anchors) == [0, 1]
+    anchors = ReferenceResolver(faces).make_references([0, 1])
+    half = {i: replace(e, width=WIDTH // 2, height=HEIGHT // 2) for i, e in faces.processed.items()}
+    assert ReferenceResolver(replace(faces, boxes=faces.boxes / 2, seen=half)).resolve_rows(anchors) == [0, 1]
 
 
 def test_overlap_is_the_share_of_the_union() -> None:
-    assert overlap((0, 0, 2, 2), (0, 0, 2, 2)) == 1
-    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
-    assert overlap((0, 0, 2, 2), (2, 0, 4, 2)) == overlap((0, 0, 1, 1), (5, 5, 6, 6)) == 0
+    assert box_iou((0, 0, 2, 2), (0, 0, 2, 2)) == 1
+    assert box_iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert box_iou((0, 0, 2, 2), (2, 0, 4, 2)) == box_iou((0, 0, 1, 1), (5, 5, 6, 6)) == 0
 
 
 # --- what it means -----------------------------------------------------------------------------------------
@@ -219,18 +219,18 @@ class Album:
         items = [(f"{i}.jpg", PLACES[i % 9], vector) for i, vector in enumerate(vectors)]
         self.faces = make_faces(items)
         self.rows = [row_of(self.faces, f"{i}.jpg") for i in range(len(items))]
-        self.finder = Finder(self.faces)
-        self.decisions: list[Decision] = []
+        self.finder = ReferenceResolver(self.faces)
+        self.decisions: list[Edit] = []
 
-    def anchors(self, *numbers: int) -> tuple[Anchor, ...]:
-        return self.finder.anchors(self.rows[i] for i in numbers)
+    def anchors(self, *numbers: int) -> tuple[FaceReference, ...]:
+        return self.finder.make_references(self.rows[i] for i in numbers)
 
     def decide(self, do: str, *lists: tuple[int, ...], **values) -> None:
-        self.decisions.append(Decision(do, tuple(self.anchors(*one) for one in lists), **values))
+        self.decisions.append(Edit(do, tuple(self.anchors(*one) for one in lists), **values))
 
     @property
-    def links(self) -> Links:
-        return replay(self.decisions, self.finder)
+    def links(self) -> Constraints:
+        return replay_edits(self.decisions, self.finder)
 
     def names(self) -> list[str]:
         """The name of each face, "-" for one in a group without a name, "" for one in none."""
@@ -241,7 +241,7 @@ class Album:
     def are_apart(self, a: int, b: int) -> bool:
         links = self.links
         pair = sorted((int(links.group[self.rows[a]]), int(links.group[self.rows[b]])))
-        return tuple(pair) in links.apart
+        return tuple(pair) in links.cannot_link
 
 
 def test_nothing_decided_means_nothing() -> None:
@@ -279,7 +279,7 @@ def test_a_rename_onto_a_known_name_makes_one_person_of_two() -> None:
     album.decide("name", (0, 1), name="Maya")
     album.decide("name", (2, 3), name="Maja")
     album.decide("rename", name="Maja", to="Maya")
-    assert album.names()[:4] == ["Maya"] * 4 and album.links.apart == set()
+    assert album.names()[:4] == ["Maya"] * 4 and album.links.cannot_link == set()
 
 
 def test_a_rename_changes_the_case_alone() -> None:
@@ -303,7 +303,7 @@ def test_a_merge_undoes_a_split() -> None:
     album.decide("split", (0, 1), (2, 3))
     assert album.are_apart(0, 2)
     album.decide("merge", (0, 1), (2, 3))
-    assert album.links.apart == set() and len(set(album.links.group.tolist()) - {-1}) == 1
+    assert album.links.cannot_link == set() and len(set(album.links.group.tolist()) - {-1}) == 1
 
 
 def test_what_is_split_stays_apart_and_the_part_that_was_named_keeps_the_name() -> None:
@@ -382,7 +382,7 @@ def test_a_denied_face_is_never_that_person_until_it_is_said_to_be() -> None:
     album.decide("deny", (3,), name="Maya", seen=True)
     assert album.names()[3] == "-" and album.are_apart(0, 3)
     album.decide("name", (3,), name="Maya", seen=True)
-    assert album.names()[3] == "Maya" and album.links.apart == set()
+    assert album.names()[3] == "Maya" and album.links.cannot_link == set()
 
 
 def test_denying_what_is_somebody_else_already_says_nothing_new() -> None:
@@ -449,14 +449,14 @@ def test_faces_that_are_gone_leave_the_rest_as_it_was() -> None:
     album.decide("split", (0, 1), (2, 3))
     full = album.names()
     kept = [i for i in range(12) if i != 1]
-    paths = [album.faces.entry(album.rows[i]).path for i in kept]
+    paths = [album.faces.get_photo(album.rows[i]).path for i in kept]
     some = make_faces(
         [
             (p, album.faces.boxes[album.rows[i]], album.faces.vectors[album.rows[i]])
             for p, i in zip(paths, kept, strict=True)
         ]
     )
-    links = replay(album.decisions, Finder(some))
+    links = replay_edits(album.decisions, ReferenceResolver(some))
     for path, i in zip(paths, kept, strict=True):
         group = int(links.group[row_of(some, path)])
         assert ("" if group < 0 else links.names.get(group, "-")) == full[i]
@@ -496,14 +496,14 @@ def test_whatever_is_decided_it_has_one_meaning_without_contradiction(decided: l
         ALBUM.decide(do, *lists, **values)
     links = ALBUM.links
     there = set(links.group.tolist()) - {-1}
-    assert all(a != b and {a, b} <= there for a, b in links.apart)
+    assert all(a != b and {a, b} <= there for a, b in links.cannot_link)
     assert set(links.names) <= there
     folded = [name.casefold() for name in links.names.values()]
     assert len(folded) == len(set(folded))
-    assert all(pair in links.apart for pair in itertools.combinations(sorted(links.names), 2))
+    assert all(pair in links.cannot_link for pair in itertools.combinations(sorted(links.names), 2))
     again = ALBUM.links
     assert (again.group == links.group).all()
-    assert (again.names, again.apart) == (links.names, links.apart)
+    assert (again.names, again.cannot_link) == (links.names, links.cannot_link)
 
 
 @settings(max_examples=60, deadline=None)

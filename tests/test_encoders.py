@@ -11,8 +11,8 @@ from conftest import draw
 from PIL import Image
 
 from imagesearch.errors import UserError
-from imagesearch.features import ClipEncoder, VitEncoder, model_id
-from imagesearch.features.encoders import fingerprint, top_classes
+from imagesearch.features import ClipEncoder, VitEncoder, get_model_id
+from imagesearch.features.encoders import fingerprint_encoder, select_top_k
 from imagesearch.features.runtimes import Runtime
 
 
@@ -27,7 +27,7 @@ def vit(tiny_models: dict[str, Path]) -> VitEncoder:
 
 
 def test_photos_and_texts_become_unit_vectors_of_one_space(clip: ClipEncoder) -> None:
-    photos = clip.encode_images([clip.prepare(draw(seed)) for seed in range(3)])
+    photos = clip.encode_images([clip.preprocess(draw(seed)) for seed in range(3)])
     texts = clip.encode_texts(["a red boat", "snow"])
     assert photos.dtype == texts.dtype == np.float32
     assert photos.shape == (3, 24) and texts.shape == (2, clip.dimension)
@@ -54,30 +54,30 @@ def test_a_text_longer_than_the_model_reads_is_cut(clip: ClipEncoder) -> None:
 def test_pixels_are_normalised_as_the_models_own_processor_does(clip: ClipEncoder) -> None:
     picture = draw(1)
     wanted = clip.processor(picture, return_tensors="np")["pixel_values"]
-    ours = clip._pixels([clip.prepare(picture)]).numpy()
-    assert clip.prepare(picture).dtype == np.uint8
+    ours = clip._to_pixel_values([clip.preprocess(picture)]).numpy()
+    assert clip.preprocess(picture).dtype == np.uint8
     np.testing.assert_allclose(ours, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(4000, 40), (40, 4000), (1, 1), (3000, 2)])
 def test_strips_and_dots_are_encoded_without_growing(clip: ClipEncoder, size: tuple[int, int]) -> None:
-    assert clip.prepare(Image.new("RGB", size, "red")).shape == (3, 32, 32)
+    assert clip.preprocess(Image.new("RGB", size, "red")).shape == (3, 32, 32)
 
 
 def test_the_middle_of_a_strip_is_what_the_processor_would_have_cropped(clip: ClipEncoder) -> None:
     strip = draw(3, (1200, 100))
     raw = clip.processor(strip, do_rescale=False, do_normalize=False, return_tensors="np")
-    difference = np.abs(raw["pixel_values"][0].astype(float) - clip.prepare(strip))
+    difference = np.abs(raw["pixel_values"][0].astype(float) - clip.preprocess(strip))
     assert difference.mean() < 2
 
 
 def test_a_vit_feature_is_the_cls_token_after_the_last_layernorm(vit: VitEncoder) -> None:
     import torch
 
-    inputs = [vit.prepare(draw(seed)) for seed in range(3)]
+    inputs = [vit.preprocess(draw(seed)) for seed in range(3)]
     features, probabilities = vit.encode(inputs)
     with torch.inference_mode():
-        cls = vit._model.vit(vit._pixels(inputs)).last_hidden_state[:, 0]
+        cls = vit._model.vit(vit._to_pixel_values(inputs)).last_hidden_state[:, 0]
         wanted = torch.softmax(vit._model.classifier(cls), dim=-1).numpy()
     np.testing.assert_allclose(features, cls / cls.norm(dim=-1, keepdim=True), atol=1e-5)
     np.testing.assert_allclose(probabilities, wanted, atol=1e-5)
@@ -88,7 +88,7 @@ def test_classes_come_most_probable_first(vit: VitEncoder) -> None:
     scores = [score for _, score in classes]
     assert len(classes) == 3 and scores == sorted(scores, reverse=True)
     assert {label for label, _ in classes} < set("abcd")
-    np.testing.assert_array_equal(top_classes(np.array([0.1, 0.6, 0.3]), 9), [1, 2, 0])
+    np.testing.assert_array_equal(select_top_k(np.array([0.1, 0.6, 0.3]), 9), [1, 2, 0])
 
 
 def test_a_checkpoint_without_a_trained_head_gives_features_and_no_classes(
@@ -101,7 +101,7 @@ def test_a_checkpoint_without_a_trained_head_gives_features_and_no_classes(
     body = {name: tensor for name, tensor in weights.items() if not name.startswith("classifier")}
     save_file(body, tmp_path / "vit" / "model.safetensors", metadata={"format": "pt"})
     headless = VitEncoder(str(tmp_path / "vit"), "cpu", "float32")
-    features, probabilities = headless.encode([headless.prepare(draw(1))])
+    features, probabilities = headless.encode([headless.preprocess(draw(1))])
     assert headless.labels == [] and probabilities.shape == (1, 0) and features.shape == (1, 32)
 
 
@@ -129,7 +129,7 @@ def test_siglip_is_a_clip_too(tmp_path: Path) -> None:
 
 def test_bfloat16_differs_by_little(tiny_models: dict[str, Path], clip: ClipEncoder) -> None:
     half = ClipEncoder(str(tiny_models["clip"]), "cpu", "bfloat16")
-    inputs = [clip.prepare(draw(seed)) for seed in range(4)]
+    inputs = [clip.preprocess(draw(seed)) for seed in range(4)]
     cosines = (clip.encode_images(inputs) * half.encode_images(inputs)).sum(axis=1)
     assert half.encode_images(inputs).dtype == np.float32
     assert cosines.min() > 0.99
@@ -147,14 +147,16 @@ def test_a_device_that_is_not_there_falls_back_to_the_cpu_and_says_so(capsys: py
 def test_a_fingerprint_follows_the_weights(tiny_models: dict[str, Path], tmp_path: Path) -> None:
     here = str(tiny_models["clip"])
     copy = shutil.copytree(here, tmp_path / "copy")
-    assert model_id("clip", here) == model_id("clip", str(copy))
-    assert fingerprint("clip", here, "cpu", "float32") != fingerprint("clip", here, "cpu", "bfloat16")
+    assert get_model_id("clip", here) == get_model_id("clip", str(copy))
+    assert fingerprint_encoder("clip", here, "cpu", "float32") != fingerprint_encoder(
+        "clip", here, "cpu", "bfloat16"
+    )
     weights = copy / "model.safetensors"
     changed = shutil.copytree(here, tmp_path / "changed")
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     (changed / "model.safetensors").write_bytes(data)
-    assert model_id("clip", str(changed)) != model_id("clip", here)
+    assert get_model_id("clip", str(changed)) != get_model_id("clip", here)
 
 
 def test_weights_in_the_older_bin_format_are_read_without_running_pickles(

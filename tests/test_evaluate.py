@@ -18,7 +18,7 @@ from imagesearch.evaluate import LabelledReport, Ranking, evaluate_captions, eva
 from imagesearch.evaluate.labelled import category_of
 from imagesearch.features import ClipEncoder, extract_features
 from imagesearch.figures import captions_figure, labelled_figure, self_figure
-from imagesearch.photos import decode
+from imagesearch.photos import decode_photo
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Hit, Store
 
@@ -241,7 +241,7 @@ def ranked(world: World, pairs: list[tuple[str, str]]) -> tuple[list[int], list[
     """Ranks in both directions, one at a time."""
     encoder = ClipEncoder(world.settings["models"]["clip"], "cpu", "float32")
     texts, paths = sorted({t for _, t in pairs}), sorted({p for p, _ in pairs})
-    images = np.stack(list(encoder.embed(decode(world.photos / path).image for path in paths)))
+    images = np.stack(list(encoder.embed(decode_photo(world.photos / path).image for path in paths)))
     scores = encoder.encode_texts([f"a photo of {text}" for text in texts]) @ images.T
     right = np.asarray([[(path, text) in pairs for path in paths] for text in texts])
 
@@ -418,16 +418,16 @@ def test_photos_that_are_gone_do_not_say_which_model_is_the_newest(world: World)
         world.add(name, sum(name.encode()))
     extract_features(world.config(), Dataset(world.config(), paths=["a.png"]), only=["clip"])
     extract_features(world.config(other), Dataset(world.config(other), paths=["b.png"]), only=["clip"])
-    assert [e.path for e in Dataset(world.config()).current("clip").values()] == ["b.png"]
+    assert [e.path for e in Dataset(world.config()).current_entries("clip").values()] == ["b.png"]
     (world.photos / "b.png").unlink()
-    assert [e.path for e in Dataset(world.config()).current("clip").values()] == ["a.png"]
-    assert Dataset(world.config(), paths=["c.png"]).current("clip") == {}
+    assert [e.path for e in Dataset(world.config()).current_entries("clip").values()] == ["a.png"]
+    assert Dataset(world.config(), paths=["c.png"]).current_entries("clip") == {}
 
 
 @pytest.mark.parametrize("path", ["x" * 300 + ".png", "a\0.png", "a.png/" + "y" * 5000])
 def test_a_path_that_no_file_can_have_is_not_there(world: World, path: str) -> None:
     world.add("a.png", 1)
-    assert Dataset(world.config()).photo(path) is None
+    assert Dataset(world.config()).find_photo(path) is None
     file = world.photos / "captions.csv"
     file.write_text(f"path,caption\na.png,a\n{path},b\n", "utf-8")
     assert evaluate_captions(world.config(), file).notes == (f"left out: {path}: no such photo",)

@@ -18,8 +18,8 @@ from conftest import ROOT, BuiltAlbum, run_here
 
 from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
-from imagesearch.faces import Editor, People, cluster_people, load_people
-from imagesearch.geo import read_whereabouts
+from imagesearch.faces import People, PeopleEditor, cluster_people, load_people
+from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, build_collections
 from imagesearch_demo.scoring import evaluate_truth, truth_figure
@@ -156,9 +156,9 @@ def test_wrong_names_are_noticed_and_neither_asked_nor_changed(
 ) -> None:
     config = load_config(album.config_file)
     dataset = Dataset(config)
-    editor = Editor(config, dataset)
+    editor = PeopleEditor(config, dataset)
     for name, to in (("Maya", "Somebody"), ("Noor", "Maya"), ("Somebody", "Noor")):
-        editor.name(name, to)
+        editor.name_person(name, to)
     editor.forget("Kim")
     cluster_people(config, dataset)
     with Store(config.milvus) as store:
@@ -176,7 +176,7 @@ def test_wrong_names_are_noticed_and_neither_asked_nor_changed(
 
 def test_names_that_the_collections_lack_are_not_held_against_them(album: BuiltAlbum) -> None:
     config = load_config(album.config_file)
-    Editor(config, Dataset(config)).name("Maya", "MAYA")
+    PeopleEditor(config, Dataset(config)).name_person("Maya", "MAYA")
     (note,) = measured(album, count=4).notes
     assert note.startswith("names have changed since 05_build_collections.py was run: ")
 
@@ -288,7 +288,7 @@ def test_without_anybody_there_is_nothing_to_measure(people: People, truth: dict
 
 
 def test_a_wrong_place_lowers_what_it_is_wrong_about(config: Config, truth: dict) -> None:
-    known = read_whereabouts(Dataset(config))
+    known = read_locations(Dataset(config))
     before = measure_places(known, truth)
     placed = [photo for photo in truth["photos"] if photo["latitude"] is not None]
     right = [
@@ -309,7 +309,7 @@ def test_a_wrong_place_lowers_what_it_is_wrong_about(config: Config, truth: dict
 
 
 def test_a_wrong_time_lowers_the_times(config: Config, truth: dict) -> None:
-    known = read_whereabouts(Dataset(config))
+    known = read_locations(Dataset(config))
     assert measure_times(known, truth).figures == {"times.accuracy": 1.0}
     truth["photos"][3]["taken_at"] = "2019-01-01T00:00:01"
     after = measure_times(known, truth)

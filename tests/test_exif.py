@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from imagesearch.geo.extract import MetadataEngine
-from imagesearch.photos import Facts, PhotoError, read_facts
-from imagesearch.photos.metadata import facts_of, position_of
-from imagesearch.photos.metadata_blocks import Packets, packets_of, parse_xmp
+from imagesearch.geo.extract import MetadataProcessor
+from imagesearch.photos import PhotoError, PhotoMetadata, read_metadata
+from imagesearch.photos.metadata import parse_gps, parse_metadata
+from imagesearch.photos.metadata_blocks import MetadataBlocks, parse_xmp, read_blocks
 
 PARIS = {1: "N", 2: (48.0, 51.0, 30.24), 3: "E", 4: (2.0, 17.0, 40.2)}
 EIFFEL = (48.8584, 2.2945)
@@ -44,8 +44,8 @@ def exif_of(main: dict[int, Any] | None = None, gps: dict | None = None, exif: d
     return result.tobytes()
 
 
-def when(text: Any, **other: Any) -> Facts:
-    return facts_of(Packets(exif={0x9003: text, **other.pop("exif", {})}, **other))
+def when(text: Any, **other: Any) -> PhotoMetadata:
+    return parse_metadata(MetadataBlocks(exif={0x9003: text, **other.pop("exif", {})}, **other))
 
 
 # --- formats -----------------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def test_every_format_says_where_when_and_with_what(tmp_path: Path, ending: str)
         pillow_heif.from_pillow(draw(1)).save(file, exif=exif)
     else:
         draw(1).save(file, exif=exif)
-    facts = read_facts(file)
+    facts = read_metadata(file)
     assert (facts.latitude, facts.longitude) == pytest.approx(EIFFEL, abs=1e-6)
     assert facts.taken_at == datetime(2023, 4, 12, 18, 2, 11, 250_000) and facts.utc_offset == 120
     assert (facts.camera, facts.rating, facts.remarks) == ("Apple iPhone 13", 3, ())
@@ -77,7 +77,7 @@ def test_the_xmp_packet_says_what_exif_does_not(tmp_path: Path, ending: str) -> 
         pillow_heif.from_pillow(draw(1)).save(file, xmp=XMP.encode())
     else:
         draw(1).save(file, xmp=XMP.encode())
-    facts = read_facts(file)
+    facts = read_metadata(file)
     assert (facts.latitude, facts.longitude) == pytest.approx(EIFFEL, abs=1e-6)
     assert facts.taken_at == datetime(2021, 7, 14, 22, 30, 5, 250_000) and facts.utc_offset == 120
     assert (facts.camera, facts.rating, facts.keywords) == ("Scanner 3", 4, ("Wedding", "fête"))
@@ -95,7 +95,7 @@ def test_a_png_is_read_without_decoding_its_pixels(tmp_path: Path, monkeypatch: 
     file = tmp_path / "late.png"
     file.write_bytes(png_with(b"eXIf", exif_of(gps=PARIS)[6:]))
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
-    assert read_facts(file).latitude == pytest.approx(EIFFEL[0], abs=1e-6)
+    assert read_metadata(file).latitude == pytest.approx(EIFFEL[0], abs=1e-6)
 
 
 def test_iptc_and_windows_keywords_join_without_doubles(tmp_path: Path) -> None:
@@ -108,15 +108,15 @@ def test_iptc_and_windows_keywords_join_without_doubles(tmp_path: Path) -> None:
     data = buffer.getvalue()
     file = tmp_path / "a.jpg"
     file.write_bytes(data[:2] + b"\xff\xed" + struct.pack(">H", len(block) + 2) + block + data[2:])
-    assert [word.lower() for word in read_facts(file).keywords] == ["wedding", "čaj", "oma"]
+    assert [word.lower() for word in read_metadata(file).keywords] == ["wedding", "čaj", "oma"]
 
 
 def test_a_raw_file_built_like_a_tiff_is_read(tmp_path: Path) -> None:
     draw(1).save(tmp_path / "a.tif", exif=exif_of({0x0110: "D90"}, PARIS))
     (tmp_path / "a.tif").rename(tmp_path / "a.dng")
-    assert read_facts(tmp_path / "a.dng").latitude == pytest.approx(EIFFEL[0], abs=1e-6)
+    assert read_metadata(tmp_path / "a.dng").latitude == pytest.approx(EIFFEL[0], abs=1e-6)
     (tmp_path / "b.cr3").write_bytes(b"\0\0\0\x18ftypcrx something else")
-    facts = read_facts(tmp_path / "b.cr3")
+    facts = read_metadata(tmp_path / "b.cr3")
     assert facts.latitude is None and "this kind of RAW cannot be read" in facts.remarks[0]
 
 
@@ -125,9 +125,9 @@ def test_files_that_are_no_photos_are_errors_and_damaged_metadata_is_a_remark(tm
     (tmp_path / "empty.jpg").touch()
     for name in ("text.jpg", "empty.jpg"):
         with pytest.raises(PhotoError):
-            read_facts(tmp_path / name)
+            read_metadata(tmp_path / name)
     draw(1).save(tmp_path / "odd.jpg", exif=b"Exif\0\0nonsense", xmp=b"<not xml")
-    facts = read_facts(tmp_path / "odd.jpg")
+    facts = read_metadata(tmp_path / "odd.jpg")
     assert facts.latitude is None and len(facts.remarks) == 2
 
 
@@ -144,7 +144,7 @@ def test_files_that_are_no_photos_are_errors_and_damaged_metadata_is_a_remark(tm
     ],
 )
 def test_positions_are_read(gps: dict, position: tuple[float, float]) -> None:
-    found, reason = position_of(gps)
+    found, reason = parse_gps(gps)
     assert found == pytest.approx(position, abs=1e-6) and not reason
 
 
@@ -172,9 +172,9 @@ def test_positions_are_read(gps: dict, position: tuple[float, float]) -> None:
     ],
 )
 def test_positions_that_cannot_be_trusted_are_left_out_with_a_reason(gps: dict, reason: str) -> None:
-    position, said = position_of(gps)
+    position, said = parse_gps(gps)
     assert position is None and reason in said and bool(reason) == bool(said)
-    assert facts_of(Packets(gps=gps)).latitude is None
+    assert parse_metadata(MetadataBlocks(gps=gps)).latitude is None
 
 
 VALUES = st.recursive(
@@ -209,12 +209,12 @@ ODD = st.dictionaries(st.sampled_from([0, 1, 2, 3, 4, 5, 7, 29, 99]), VALUES | D
     other=st.dictionaries(st.sampled_from([0x9003, 0x9291, 0x9011, 0x4746, 0x010F]), VALUES | DATES),
 )
 def test_no_gps_block_whatever_stands_in_it_makes_the_parser_stumble(gps: dict, other: dict) -> None:
-    facts = facts_of(Packets(main=other, exif=other, gps=gps))
+    facts = parse_metadata(MetadataBlocks(main=other, exif=other, gps=gps))
     assert (facts.latitude is None) == (facts.longitude is None)
     if facts.latitude is not None:
         assert -90 <= facts.latitude <= 90 and -180 <= facts.longitude <= 180
     assert facts.rating in (None, 0, 1, 2, 3, 4, 5)
-    assert len(MetadataEngine().process([1], [facts]).rows["geo"]) == 1  # and the table takes it
+    assert len(MetadataProcessor().process([1], [facts]).rows["geo"]) == 1  # and the table takes it
 
 
 @settings(max_examples=100, deadline=None)
@@ -223,7 +223,7 @@ def test_no_bytes_in_place_of_metadata_make_the_reader_stumble(exif: bytes, xmp:
     image = draw(1, (16, 8))
     image.format = "JPEG"
     image.info = {"exif": b"Exif\0\0II*\0\x08\0\0\0" + exif, "xmp": xmp}
-    facts = facts_of(packets_of(image, Path("never read")))
+    facts = parse_metadata(read_blocks(image, Path("never read")))
     assert facts.latitude is None or abs(facts.latitude) <= 90
 
 
@@ -280,10 +280,12 @@ def test_the_last_moment_of_a_day_is_one(text: str, moment: datetime) -> None:
 
 
 def test_times_are_found_wherever_programs_keep_them() -> None:
-    assert facts_of(Packets(main={0x9003: "2010:01:02 03:04:05"})).taken_at == datetime(2010, 1, 2, 3, 4, 5)
+    assert parse_metadata(MetadataBlocks(main={0x9003: "2010:01:02 03:04:05"})).taken_at == datetime(
+        2010, 1, 2, 3, 4, 5
+    )
     xmp = {"exif:DateTimeDigitized": ["2011-02-03T04:05:06"]}
     late = {0x0132: "2012:01:01 10:00:00"}
-    assert facts_of(Packets(xmp=xmp, main=late)).taken_at == datetime(2011, 2, 3, 4, 5, 6)
+    assert parse_metadata(MetadataBlocks(xmp=xmp, main=late)).taken_at == datetime(2011, 2, 3, 4, 5, 6)
 
 
 def test_an_offset_never_moves_the_wall_clock_and_fractions_are_kept() -> None:
@@ -295,13 +297,13 @@ def test_an_offset_never_moves_the_wall_clock_and_fractions_are_kept() -> None:
 def test_the_gps_stamp_becomes_local_time() -> None:
     stamp = {7: (22.0, 30.0, 15.5), 29: "2023:12:31"}
     tokyo = {1: "N", 2: (35.0, 41.0, 0.0), 3: "E", 4: (139.0, 41.0, 0.0)}
-    assert facts_of(Packets(gps=stamp)).taken_at == datetime(2023, 12, 31, 22, 30, 15, 500_000)
-    by_sun = facts_of(Packets(gps=stamp | tokyo))
+    assert parse_metadata(MetadataBlocks(gps=stamp)).taken_at == datetime(2023, 12, 31, 22, 30, 15, 500_000)
+    by_sun = parse_metadata(MetadataBlocks(gps=stamp | tokyo))
     assert by_sun.taken_at == datetime(2024, 1, 1, 7, 30, 15, 500_000) and "longitude" in by_sun.remarks[0]
-    noted = facts_of(Packets(gps=stamp | tokyo, exif={0x9010: "+01:00"}))
+    noted = parse_metadata(MetadataBlocks(gps=stamp | tokyo, exif={0x9010: "+01:00"}))
     assert noted.taken_at == datetime(2023, 12, 31, 23, 30, 15, 500_000) and noted.utc_offset == 60
     for clock in ((25.0, 59.0, 0.0), (30.0, 0.0, 0.0), (60, 60, 60), (23.0, 60.0, 0.0), (1.0, 1.0, 61.0)):
-        assert facts_of(Packets(gps={7: clock, 29: "2023:12:31"})).taken_at is None
+        assert parse_metadata(MetadataBlocks(gps={7: clock, 29: "2023:12:31"})).taken_at is None
 
 
 # --- with what ---------------------------------------------------------------------------------------------
@@ -319,26 +321,26 @@ def test_the_gps_stamp_becomes_local_time() -> None:
     ],
 )
 def test_a_camera_is_called_as_people_call_it(make: Any, model: Any, camera: str) -> None:
-    assert facts_of(Packets(main={0x010F: make, 0x0110: model})).camera == camera
+    assert parse_metadata(MetadataBlocks(main={0x010F: make, 0x0110: model})).camera == camera
 
 
 @pytest.mark.parametrize(
     ("rating", "stars"), [(4, 4), ("5", 5), (0, 0), (-1, None), (99, None), ((1,), None)]
 )
 def test_a_rating_is_a_number_of_stars(rating: Any, stars: int | None) -> None:
-    assert facts_of(Packets(main={0x4746: rating})).rating == stars
+    assert parse_metadata(MetadataBlocks(main={0x4746: rating})).rating == stars
 
 
 def test_a_rejected_photo_has_no_stars_whatever_exif_says() -> None:
     for written, stars in (("-1", None), ("2", 2), ("", 3), ("many", 3)):
-        assert facts_of(Packets(main={0x4746: 3}, xmp={"xmp:Rating": [written]})).rating == stars
+        assert parse_metadata(MetadataBlocks(main={0x4746: 3}, xmp={"xmp:Rating": [written]})).rating == stars
 
 
 def test_blocks_beyond_all_measure_are_left_alone(tmp_path: Path) -> None:
     image = draw(1, (16, 8))
     image.format = "JPEG"
     image.info = {"exif": exif_of(gps=PARIS) + bytes(2**22)}
-    packets = packets_of(image, tmp_path / "never read")
+    packets = read_blocks(image, tmp_path / "never read")
     assert not packets.gps and "too large" in packets.remarks[0]
 
 

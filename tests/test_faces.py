@@ -14,18 +14,18 @@ from drawn import MODELS, Drawn, are_where_they_are, boxes_of, picture_of
 from PIL import Image
 
 from imagesearch.errors import UserError
-from imagesearch.faces import FaceFinder, pack_id
+from imagesearch.faces import FaceDetector, get_pack_id
 from imagesearch.faces import detector as faces
 from imagesearch.faces import extract as detection
-from imagesearch.faces.detector import pack_folder
+from imagesearch.faces.detector import fetch_pack
 from imagesearch.figures import show
 from imagesearch.figures.grids import photo_with_faces
-from imagesearch.photos import photo_id
+from imagesearch.photos import compute_photo_id
 
 
 @pytest.fixture(scope="module")
-def finder() -> FaceFinder:
-    return FaceFinder(str(MODELS / "faces"), "cpu", 320)
+def finder() -> FaceDetector:
+    return FaceDetector(str(MODELS / "faces"), "cpu", 320)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def turned(image: Image.Image) -> tuple[Image.Image, bytes]:
 
 
 def landmarks_of(drawn: Drawn) -> np.ndarray:
-    table = drawn.dataset().table("faces").read(drawn.dataset().current("faces").values())
+    table = drawn.dataset().table("faces").read_rows(drawn.dataset().current_entries("faces").values())
     return np.asarray(table["landmarks"].to_pylist()).reshape(-1, 5, 2)
 
 
@@ -84,7 +84,7 @@ def test_boxes_and_landmarks_are_in_pixels_of_the_upright_photo(
         found = drawn.boxes(name, size)
         assert are_where_they_are(found, boxes_of(truth)), (found, boxes_of(truth))
         (drawn.photos / name).touch()
-    (entry,) = drawn.faces(size).seen.values()
+    (entry,) = drawn.faces(size).processed.values()
     assert (entry.width, entry.height) == image.size
     true = np.asarray([person["landmarks"] for person in truth.people])
     error = min(np.abs(landmarks_of(drawn)[list(order)] - true).max() for order in ((0, 1), (1, 0)))
@@ -122,21 +122,21 @@ def test_a_face_cut_by_the_edge_is_found_where_it_is(drawn: Drawn, side: str) ->
     save_with_boxes(cut, found, drawn.folder / f"cut {side}.png")
 
 
-def test_a_photo_of_one_face_alone_and_a_tiny_one_are_no_mistake(finder: FaceFinder) -> None:
+def test_a_photo_of_one_face_alone_and_a_tiny_one_are_no_mistake(finder: FaceDetector) -> None:
     image, truth = picture_of("Maya", seed=9, framing="close")
     tight = image.crop(tuple(round(v) for v in boxes_of(truth)[0]))
-    assert len(finder.find(tight)) <= 1
-    assert finder.find(Image.new("RGB", (1, 1))) == []
+    assert len(finder.detect(tight)) <= 1
+    assert finder.detect(Image.new("RGB", (1, 1))) == []
     for size in ((3000, 2), (320, 1), (1, 320), (321, 1), (1, 9000)):
-        assert finder.find(Image.new("RGB", size)) == [], size
+        assert finder.detect(Image.new("RGB", size)) == [], size
 
 
 # --- whose they are ----------------------------------------------------------------------------------------
 
 
-def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(finder: FaceFinder) -> None:
+def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(finder: FaceDetector) -> None:
     names = ["Maya", "Kofi", "Zoë", "Noor"] * 3
-    found = [finder.find(picture_of(name, seed=60 + i)[0]) for i, name in enumerate(names)]
+    found = [finder.detect(picture_of(name, seed=60 + i)[0]) for i, name in enumerate(names)]
     assert [len(faces) for faces in found] == [1] * len(names)
     vectors = np.stack([faces[0].embedding for faces in found])
     assert vectors.dtype == np.float32
@@ -146,9 +146,9 @@ def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(finder: Fac
     assert cosines[same].min() > 0.6 and cosines[~same].max() < 0.5
 
 
-def test_faces_come_in_one_order_the_largest_first(finder: FaceFinder) -> None:
+def test_faces_come_in_one_order_the_largest_first(finder: FaceDetector) -> None:
     image, _ = picture_of("Maya", "Kofi", "Zoë", "Kim", seed=31)
-    first, again = finder.find(image), finder.find(image)
+    first, again = finder.detect(image), finder.detect(image)
     areas = [float(np.prod(face.box[2:] - face.box[:2])) for face in first]
     assert len(first) == 4 and areas == sorted(areas, reverse=True)
     for a, b in zip(first, again, strict=True):
@@ -172,7 +172,7 @@ def test_each_photo_is_looked_at_once_also_one_without_faces(three: Drawn, monke
     monkeypatch.setattr(detection, "finder_of", None)  # making an engine would fail
     summary = three.detect()
     assert (summary.new, summary.unchanged) == (0, 3)
-    assert len(three.faces()) == 3 and photo_id("none.jpg") in three.faces().seen
+    assert len(three.faces()) == 3 and compute_photo_id("none.jpg") in three.faces().processed
 
 
 def test_another_least_score_needs_no_second_look(three: Drawn) -> None:
@@ -208,7 +208,10 @@ def test_gone_and_broken_photos_have_no_faces(three: Drawn) -> None:
     (three.photos / "a.jpg").unlink()
     (three.photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much")
     assert list(three.detect().failed) == ["broken.jpg"]
-    assert len(three.faces()) == 2 and set(three.faces().seen) == {photo_id("b.jpg"), photo_id("none.jpg")}
+    assert len(three.faces()) == 2 and set(three.faces().processed) == {
+        compute_photo_id("b.jpg"),
+        compute_photo_id("none.jpg"),
+    }
 
 
 def test_an_album_without_a_single_face(drawn: Drawn) -> None:
@@ -216,7 +219,7 @@ def test_an_album_without_a_single_face(drawn: Drawn) -> None:
     drawn.detect()
     none = drawn.faces()
     assert len(none) == 0 and none.boxes.shape == (0, 4) and len(none.sizes) == 0
-    assert list(none.seen) == [photo_id("a.png")]
+    assert list(none.processed) == [compute_photo_id("a.png")]
 
 
 # --- packs that cannot be used -----------------------------------------------------------------------------
@@ -224,7 +227,7 @@ def test_an_album_without_a_single_face(drawn: Drawn) -> None:
 
 @pytest.fixture(autouse=True)
 def forgetful() -> None:
-    for function in (faces.pack_folder, faces.pack_id, faces._providers):
+    for function in (faces.fetch_pack, faces.get_pack_id, faces._choose_providers):
         function.cache_clear()
 
 
@@ -236,10 +239,10 @@ def line_of(error: pytest.ExceptionInfo[UserError]) -> str:
 
 def test_a_folder_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
-        FaceFinder(str(tmp_path / "nowhere"))
+        FaceDetector(str(tmp_path / "nowhere"))
     assert "nowhere: no such folder" in line_of(error)
     with pytest.raises(UserError) as error:
-        FaceFinder(str(tmp_path))
+        FaceDetector(str(tmp_path))
     assert "no .onnx models in it" in line_of(error)
 
 
@@ -252,7 +255,7 @@ def test_a_pack_that_lacks_one_of_the_two_models_is_refused(
     shutil.copytree(MODELS / "faces", tmp_path / "pack")
     (tmp_path / "pack" / f"{left_out}_drawn.onnx").unlink()
     with pytest.raises(UserError) as error:
-        FaceFinder(str(tmp_path / "pack"))
+        FaceDetector(str(tmp_path / "pack"))
     assert message in line_of(error)
 
 
@@ -266,7 +269,7 @@ def test_a_damaged_model_is_one_line(tmp_path: Path, file: str, damage: str) -> 
         {"cut": whole[: len(whole) // 2], "noise": noise, "empty": b""}[damage]
     )
     with pytest.raises(UserError) as error:
-        FaceFinder(str(tmp_path / "pack"))
+        FaceDetector(str(tmp_path / "pack"))
     assert "cannot be loaded" in line_of(error)
 
 
@@ -280,7 +283,7 @@ def test_a_pack_that_cannot_be_fetched_is_one_line(tmp_path: Path, monkeypatch, 
     monkeypatch.setattr("requests.sessions.Session.request", offline)
     monkeypatch.setattr("requests.get", offline)
     with pytest.raises(UserError) as error:
-        pack_folder("buffalo_xyz")
+        fetch_pack("buffalo_xyz")
     line = line_of(error)
     assert "buffalo_xyz: not in" in line and "cannot be fetched" in line and "works offline" in line
     assert len(line) < 400
@@ -289,31 +292,31 @@ def test_a_pack_that_cannot_be_fetched_is_one_line(tmp_path: Path, monkeypatch, 
 
 def test_a_pack_is_known_by_what_its_files_hold(tmp_path: Path) -> None:
     shutil.copytree(MODELS / "faces", tmp_path / "pack")
-    assert pack_id(str(tmp_path / "pack")) == pack_id(str(MODELS / "faces"))
+    assert get_pack_id(str(tmp_path / "pack")) == get_pack_id(str(MODELS / "faces"))
     with (tmp_path / "pack" / "rec_drawn.onnx").open("ab") as stream:
         stream.write(b"\0")
-    pack_id.cache_clear()
-    assert pack_id(str(tmp_path / "pack")) != pack_id(str(MODELS / "faces"))
+    get_pack_id.cache_clear()
+    assert get_pack_id(str(tmp_path / "pack")) != get_pack_id(str(MODELS / "faces"))
 
 
 def test_a_device_that_is_not_there_is_mentioned_once_and_the_cpu_is_used(capsys, monkeypatch) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     for _ in range(2):
-        finder = FaceFinder(str(MODELS / "faces"), "cuda", 320)
+        finder = FaceDetector(str(MODELS / "faces"), "cuda", 320)
     said = capsys.readouterr()
     assert (
         said.out == "" and said.err == "models.device: ONNX Runtime knows no cuda here; faces use the cpu\n"
     )
-    assert len(finder.find(picture_of("Maya", seed=3)[0])) == 1
-    FaceFinder(str(MODELS / "faces"), "auto", 320)
+    assert len(finder.detect(picture_of("Maya", seed=3)[0])) == 1
+    FaceDetector(str(MODELS / "faces"), "auto", 320)
     assert capsys.readouterr().err == ""
 
 
 def test_a_device_that_is_there_comes_before_the_cpu(monkeypatch) -> None:
     there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: there)
-    assert faces._providers("auto") == faces._providers("cuda") == there
-    assert faces._providers("cpu") == ["CPUExecutionProvider"]
+    assert faces._choose_providers("auto") == faces._choose_providers("cuda") == there
+    assert faces._choose_providers("cpu") == ["CPUExecutionProvider"]
 
 
 def test_loading_says_nothing() -> None:

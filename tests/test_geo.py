@@ -16,20 +16,20 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from imagesearch.config import Geo
+from imagesearch.config import GeoConfig
 from imagesearch.errors import UserError
-from imagesearch.geo.address import NOWHERE, Address, parse_answer
-from imagesearch.geo.online import Online, rounded
-from imagesearch.geo.reverse import locate_all, offline
-from imagesearch.text import fold
+from imagesearch.geo.address import NO_ADDRESS, Address, parse_answer
+from imagesearch.geo.online import OnlineGeocoder, round_position
+from imagesearch.geo.reverse import find_addresses, get_offline_geocoder
+from imagesearch.text import normalize
 
 
 def at(*positions: tuple[float, float]) -> list[Address]:
-    return offline().addresses(*np.array(positions, float).T)
+    return get_offline_geocoder().find_addresses(*np.array(positions, float).T)
 
 
 def words(address: Address) -> set[str]:
-    return {fold(name) for name, _ in address.places}
+    return {normalize(name) for name, _ in address.places}
 
 
 # --- offline -----------------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ LANDMARKS = {
 def test_a_landmark_is_found_by_the_city_a_person_would_type(name: str) -> None:
     latitude, longitude, city, country = LANDMARKS[name]
     (address,) = at((latitude, longitude))
-    assert {fold(name) for name in (*city.split(","), country)} <= words(address)
+    assert {normalize(name) for name in (*city.split(","), country)} <= words(address)
     assert address.city and address.country and address.address.endswith(address.country)
 
 
@@ -100,7 +100,7 @@ def test_the_city_is_the_one_around_and_its_neighbours_keep_their_names() -> Non
 
 def test_the_open_sea_the_ice_and_the_desert_have_no_city() -> None:
     sea, ice, south, desert = at((0.5, -30.0), (90.0, 0.0), (-90.0, 12.0), (23.5, 10.0))
-    assert sea == ice == south == desert == NOWHERE
+    assert sea == ice == south == desert == NO_ADDRESS
     (far,) = at((-16.8, 179.99))
     assert (far.city, far.country) == ("", "Fiji")  # some 70 km from the nearest town
 
@@ -108,7 +108,7 @@ def test_the_open_sea_the_ice_and_the_desert_have_no_city() -> None:
 def test_both_sides_of_the_date_line_are_neighbours() -> None:
     # Taveuni's villages lie east and west of it
     east, west = at((-16.85, -179.99), (-16.85, 179.99))
-    assert east == west != NOWHERE
+    assert east == west != NO_ADDRESS
 
 
 def test_degrees_shrink_towards_the_poles() -> None:
@@ -121,11 +121,11 @@ def test_a_hundred_thousand_positions_take_seconds() -> None:
     rng = np.random.default_rng(0)
     home = np.array([landmark[:2] for landmark in LANDMARKS.values()])
     positions = home[rng.integers(len(home), size=100_000)] + rng.normal(0, 0.2, (100_000, 2))
-    offline()
+    get_offline_geocoder()
     start = time.process_time()
-    found = offline().addresses(*positions.T)
+    found = get_offline_geocoder().find_addresses(*positions.T)
     assert time.process_time() - start < 10
-    assert len(found) == 100_000 and sum(a == NOWHERE for a in found) < 1000
+    assert len(found) == 100_000 and sum(a == NO_ADDRESS for a in found) < 1000
 
 
 # --- over the network --------------------------------------------------------------------------------------
@@ -198,13 +198,17 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server.close()
 
 
-def online(server: Server, folder: Path, language: str = "en", **pace: float) -> Online:
-    settings = Geo(geocoder="nominatim", nominatim_url=server.url, user_agent="a test", language=language)
-    return Online(settings, folder / "answers.jsonl", **{"seconds_apart": 0.0, "retry_seconds": 0.0, **pace})
+def online(server: Server, folder: Path, language: str = "en", **pace: float) -> OnlineGeocoder:
+    settings = GeoConfig(
+        geocoder="nominatim", nominatim_url=server.url, user_agent="a test", language=language
+    )
+    return OnlineGeocoder(
+        settings, folder / "answers.jsonl", **{"seconds_apart": 0.0, "retry_seconds": 0.0, **pace}
+    )
 
 
-def locate(geocoder: Online, *positions: tuple[float, float], **options):
-    return locate_all(*np.array(positions, float).T, geocoder, **options)
+def locate(geocoder: OnlineGeocoder, *positions: tuple[float, float], **options):
+    return find_addresses(*np.array(positions, float).T, geocoder, **options)
 
 
 PLACES = [(48.8584, 2.2945), (52.5163, 13.3777), (-33.8568, 151.2153)]
@@ -226,8 +230,8 @@ def test_one_question_a_place_ever_and_as_the_config_says(server: Server, tmp_pa
 
 
 def test_at_most_one_request_a_second_by_the_servers_clock(server: Server, tmp_path: Path) -> None:
-    settings = Geo(geocoder="nominatim", nominatim_url=server.url)
-    locate(Online(settings, tmp_path / "answers.jsonl"), *PLACES)
+    settings = GeoConfig(geocoder="nominatim", nominatim_url=server.url)
+    locate(OnlineGeocoder(settings, tmp_path / "answers.jsonl"), *PLACES)
     times = [moment for moment, _, _ in server.asked]
     assert len(times) == 3 and min(np.diff(times)) >= 1
 
@@ -351,10 +355,10 @@ def test_what_is_known_is_kept_before_asking_and_when_it_is_cut_short(server: Se
 
 
 def test_an_answer_without_components_has_those_that_are_known_offline(tmp_path: Path) -> None:
-    geocoder = Online(Geo(geocoder="photon"), tmp_path / "answers.jsonl")
+    geocoder = OnlineGeocoder(GeoConfig(geocoder="photon"), tmp_path / "answers.jsonl")
     entry = {"key": ["photon", "en", "48.858", "2.295"], "found": asdict(Address(address="Tour Eiffel"))}
     (tmp_path / "answers.jsonl").write_text(json.dumps(entry))
-    geocoder.refresh()
+    geocoder.reload_cache()
     (address,) = locate(geocoder, (48.8584, 2.2946)).addresses
     assert (address.address, address.city) == ("Tour Eiffel", "Paris") and "france" in words(address)
 
@@ -376,7 +380,7 @@ def test_a_server_that_refuses_or_is_gone_is_not_hammered(server: Server, tmp_pa
     server.answer = lambda _: (503, b"")
     locate(online(server, tmp_path), *many)
     assert len({q["lat"] for _, _, q in server.asked}) == 3
-    assert online(server, tmp_path).known(rounded(*many[0])) is None
+    assert online(server, tmp_path).get_cached(round_position(*many[0])) is None
 
 
 def test_a_run_cut_in_the_middle_resumes_without_asking_twice(server: Server, tmp_path: Path) -> None:
@@ -401,14 +405,14 @@ def test_nothing_there_is_an_answer_too(server: Server, tmp_path: Path) -> None:
     server.answer = lambda _: (200, b'{"error": "Unable to geocode"}')
     for _ in range(2):
         found = locate(online(server, tmp_path), (0.5, -30.0))
-        assert found.addresses == [NOWHERE] and found.unanswered == 0
+        assert found.addresses == [NO_ADDRESS] and found.unanswered == 0
     assert len(server.asked) == 1
 
 
 def test_other_geocoders_are_set_up_by_their_options() -> None:
-    Online(Geo(geocoder="photon", options={"domain": "photon.example"}), Path("unused"))
+    OnlineGeocoder(GeoConfig(geocoder="photon", options={"domain": "photon.example"}), Path("unused"))
     with pytest.raises(UserError, match=r"geo.options: opencage .*api_key"):
-        Online(Geo(geocoder="opencage"), Path("unused"))
+        OnlineGeocoder(GeoConfig(geocoder="opencage"), Path("unused"))
 
 
 @pytest.mark.parametrize(
@@ -436,4 +440,4 @@ def test_components_are_found_in_the_answers_of_several_geocoders(raw: dict) -> 
 
 def test_odd_answers_are_no_address() -> None:
     for raw in (None, [], {"address": {"city": 3}}, {"address_components": [1]}, {"address": None}):
-        assert parse_answer(raw, None) == NOWHERE
+        assert parse_answer(raw, None) == NO_ADDRESS

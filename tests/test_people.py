@@ -19,7 +19,7 @@ from synthetic import PLACES, make_faces, people_vectors, row_of, vectors_of
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.evaluate import compare_clusterings
-from imagesearch.faces import Editor, People, cluster_people, load_people, name_from_csv, overlap
+from imagesearch.faces import People, PeopleEditor, box_iou, cluster_people, import_names, load_people
 from imagesearch.faces import people as people_module
 from imagesearch.store import Store, build_collections
 from imagesearch_demo.album import make_album
@@ -32,19 +32,19 @@ Truths = dict[str, list[dict]]
 def check_decisions_hold(people: People) -> None:
     """No must-link or cannot-link is broken, and each name is one person."""
     _, numbers = people.labels()
-    links = people.links
+    links = people.constraints
     clusters_of: dict[int, set[int]] = {}
     for group, number in zip(links.group.tolist(), numbers.tolist(), strict=True):
         if group >= 0:
             clusters_of.setdefault(group, set()).add(number)
     assert all(len(clusters) == 1 and -1 not in clusters for clusters in clusters_of.values())
-    for a, b in links.apart:
+    for a, b in links.cannot_link:
         assert clusters_of[a] != clusters_of[b]
     names = [person.name for person in people.persons if person.name]
     assert len(names) == len({name.casefold() for name in names})
     for group, name in links.names.items():
         (number,) = clusters_of[group]
-        assert people.find(name).number == number
+        assert people.find_person(name).number == number
     rows = [row for person in people.persons for row in person.rows.tolist()]
     assert len(rows) == len(set(rows))
 
@@ -73,8 +73,8 @@ def true_names(people: People, truths: Truths) -> np.ndarray:
     """Who each face is, "" where nobody was drawn."""
     names = []
     for row in range(len(people.faces)):
-        there = truths[people.faces.entry(row).path]
-        overlaps = [overlap(people.faces.boxes[row].tolist(), person["box"]) for person in there]
+        there = truths[people.faces.get_photo(row).path]
+        overlaps = [box_iou(people.faces.boxes[row].tolist(), person["box"]) for person in there]
         best = int(np.argmax(overlaps)) if overlaps else -1
         names.append(there[best]["name"] if overlaps and overlaps[best] >= 0.4 else "")
     return np.asarray(names)
@@ -130,9 +130,9 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
     people = cluster_people(config, drawn.dataset())
     names = true_names(people, truths)
     given = ("Maya", "Noor", "Zoë")
-    editor = Editor(config, drawn.dataset())
+    editor = PeopleEditor(config, drawn.dataset())
     for name in given:
-        editor.name(str(main_person(people, names, name).number), name)
+        editor.name_person(str(main_person(people, names, name).number), name)
     before = editor.refresh()
     labels = labels_by_face(before)
     assert [person.number for person in before.persons] == [person.number for person in people.persons]
@@ -153,18 +153,18 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
             added = [
                 row
                 for row in range(len(after.faces))
-                if after.faces.entry(row).path in new and whose[row] != ""
+                if after.faces.get_photo(row).path in new and whose[row] != ""
             ]
             assert len(added) >= 30
             wrong = [row for row in added if after.labels()[0][row] != whose[row]]
             assert len(wrong) <= (0.1 if distance < 0.5 else 0.03) * len(added), len(wrong)
             if distance >= 0.5:  # nobody new is there to be asked for; who was nameless may have grown
                 nameless = {face for face, label in labels.items() if label not in given}
-                for person in after.unnamed(2):
+                for person in after.list_unnamed(2):
                     assert nameless & set(after.faces.ids[person.rows].tolist()), whose[person.rows]
             assert sorted(person.name for person in after.persons if person.name) == sorted(given)
             for name in given:
-                assert after.find(name).number == before.find(name).number
+                assert after.find_person(name).number == before.find_person(name).number
             build_collections(config, drawn.dataset(), store, rebuild=rebuild)
             rows = store.rows("album", "faces", after.faces.ids.tolist(), ("label", "cluster"))
             assert {hit.id: hit.fields["label"] for hit in rows} == now
@@ -209,12 +209,12 @@ def test_look_alikes_are_kept_apart_once_the_user_has_told_them_apart(
         assert main_person(people, names, pair[0]) is main_person(people, names, pair[1]), "told apart anyway"
 
     both = main_person(people, names, "Maya")
-    editor = Editor(config, drawn.dataset())
+    editor = PeopleEditor(config, drawn.dataset())
     told: list[int] = []
     for name in ("Maya", "Maya's sibling"):
         places = [i for i, row in enumerate(both.rows.tolist()) if names[row] == name][:2]
         told += [int(both.rows[i]) for i in places]
-        editor.name(",".join(f"{both.number}.{i + 1}" for i in places), name)
+        editor.name_person(",".join(f"{both.number}.{i + 1}" for i in places), name)
     people = editor.refresh()
     rest = [row for row in np.flatnonzero(np.char.startswith(names, "Maya")).tolist() if row not in told]
     assert len(rest) >= 14
@@ -224,7 +224,7 @@ def test_look_alikes_are_kept_apart_once_the_user_has_told_them_apart(
         labels = people.labels()[0]
         right = np.mean([labels[row] == names[row] for row in rest])
         assert right >= 0.9, (distance, right)
-        assert people.find("Maya").number != people.find("Maya's sibling").number
+        assert people.find_person("Maya").number != people.find_person("Maya's sibling").number
     note = " ".join(load_people(config, drawn.dataset()).notes())
     assert "look alike" in note and "Maya's sibling" in note
 
@@ -235,8 +235,8 @@ def test_a_split_is_undone_by_nothing(siblings: tuple[Drawn, Truths], tmp_path: 
     people = cluster_people(drawn.config(), drawn.dataset())
     names = true_names(people, truths)
     both = main_person(people, names, "Maya")
-    editor = Editor(drawn.config(), drawn.dataset())
-    editor.name(str(both.number), "Maya")
+    editor = PeopleEditor(drawn.config(), drawn.dataset())
+    editor.name_person(str(both.number), "Maya")
     editor.refresh()
     assert editor.split("Maya") >= 2
     parts = labels_by_face(editor.refresh())
@@ -286,10 +286,10 @@ class Crowd:
     def people(self) -> People:
         return load_people(self.config(), self.drawn.dataset())
 
-    def editor(self) -> Editor:
-        return Editor(self.config(), self.drawn.dataset())
+    def editor(self) -> PeopleEditor:
+        return PeopleEditor(self.config(), self.drawn.dataset())
 
-    def do(self, *steps: Callable[[Editor], object]) -> People:
+    def do(self, *steps: Callable[[PeopleEditor], object]) -> People:
         """Decide as one run of 03 would."""
         editor = self.editor()
         for step in steps:
@@ -317,10 +317,10 @@ def test_people_without_names_have_numbers_and_are_found_by_them(crowd: Crowd) -
     people = crowd.people
     assert [person.label for person in people.persons] == ["person 1", "person 2", "person 3"]
     for reference in ("2", "person 2", "Person 2", " person  2 "):
-        assert people.find(reference).number == 2
+        assert people.find_person(reference).number == 2
     for reference in ("4", "person 4", "Maya", "", "person", "-1", "2.0"):
         with pytest.raises(UserError, match="nobody has this number or name; nobody is named yet"):
-            people.find(reference)
+            people.find_person(reference)
 
 
 def test_numbers_stay_and_are_never_used_again(crowd: Crowd) -> None:
@@ -356,7 +356,7 @@ def test_numbers_do_not_move_to_who_is_in_a_photo_that_was_replaced(crowd: Crowd
 
 
 def test_a_name_does_not_move_to_who_is_in_a_photo_that_was_replaced(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"))
+    crowd.do(lambda e: e.name_person("1", "Maya"))
     vector = crowd.items["c0.jpg"][0][2]
     crowd.items["a0.jpg"] = [("a0.jpg", tuple(v + 9 for v in PLACES[0]), vector)]
     crowd.contents |= {f"a{i}.jpg": f"edited {i}" for i in range(5)}
@@ -372,7 +372,7 @@ def test_a_number_goes_to_the_larger_part(crowd: Crowd) -> None:
 
 
 def crowd_path(people: People, row: int) -> str:
-    return people.faces.entry(row).path
+    return people.faces.get_photo(row).path
 
 
 def size(person: people_module.Person) -> int:
@@ -387,7 +387,7 @@ def test_faces_too_small_belong_to_nobody_unless_the_user_says_so(crowd: Crowd) 
     assert "1 faces are too small" in str(people)
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("path,name\ntiny.jpg,Maya\n", "utf-8")
-    crowd.do(lambda editor: name_from_csv(editor, csv))
+    crowd.do(lambda editor: import_names(editor, csv))
     assert crowd.label("tiny.jpg") == "Maya"
 
 
@@ -401,7 +401,7 @@ def test_faces_found_since_the_last_clustering_wait(crowd: Crowd) -> None:
 
 
 def test_faces_wait_and_are_too_small_each_for_itself(crowd: Crowd) -> None:
-    crowd.do(lambda editor: editor.name("1", "Maya"))
+    crowd.do(lambda editor: editor.name_person("1", "Maya"))
     crowd.cluster("faces.min_size=150")
     large = (10.0, 10.0, 300.0, 300.0)
     crowd.add(1, *(f"z{i}.jpg" for i in range(4)), box=large)
@@ -416,9 +416,9 @@ def test_two_faces_in_one_photo_are_two_people_unless_the_user_says_otherwise(cr
     first, second = (people.labels()[1][row_of(crowd.faces, "mirror.jpg", k)] for k in (0, 1))
     assert first != second and 1 in (first, second)
     other = second if first == 1 else first
-    notes = crowd.do(lambda e: e.name(str(other), "Mirror"), lambda e: e.forget("Mirror")).notes()
+    notes = crowd.do(lambda e: e.name_person(str(other), "Mirror"), lambda e: e.forget("Mirror")).notes()
     assert notes == []
-    (note,) = crowd.do(lambda e: e.name("1", "Maya")).notes()
+    (note,) = crowd.do(lambda e: e.name_person("1", "Maya")).notes()
     assert note.endswith(f"because both are in one photo; if they are one: --merge 1 {other}")
     crowd.do(lambda e: e.forget("Maya"))
     crowd.do(lambda editor: editor.merge([str(first), str(second)]))
@@ -428,7 +428,7 @@ def test_two_faces_in_one_photo_are_two_people_unless_the_user_says_otherwise(cr
 
 @pytest.mark.parametrize("factor", [0.8, 1.2])
 def test_names_stay_at_other_distances(crowd: Crowd, factor: float) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"), lambda e: e.name("2", "Noor"))
+    crowd.do(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Noor"))
     crowd.cluster(f"faces.cluster_distance={0.5 * factor}")
     assert {crowd.label(f"a{i}.jpg") for i in range(5)} == {"Maya"}
     assert {crowd.label(f"b{i}.jpg") for i in range(4)} == {"Noor"}
@@ -440,8 +440,8 @@ def test_names_stay_at_other_distances(crowd: Crowd, factor: float) -> None:
 
 
 def test_a_denied_face_never_comes_back(crowd: Crowd) -> None:
-    crowd.do(lambda editor: editor.name("1", "Maya"))
-    path = crowd_path(crowd.people, crowd.people.find("Maya").rows[0])
+    crowd.do(lambda editor: editor.name_person("1", "Maya"))
+    path = crowd_path(crowd.people, crowd.people.find_person("Maya").rows[0])
     crowd.do(lambda editor: editor.deny("1.1", "Maya"))
     for distance in (0.5, 0.6, 1.5):
         crowd.cluster(f"faces.cluster_distance={distance}")
@@ -449,7 +449,7 @@ def test_a_denied_face_never_comes_back(crowd: Crowd) -> None:
 
 
 def test_a_whole_cluster_is_denied_and_stays_together(crowd: Crowd) -> None:
-    crowd.do(lambda editor: editor.name("1", "Maya"))
+    crowd.do(lambda editor: editor.name_person("1", "Maya"))
     people = crowd.do(lambda editor: editor.deny("1", "Maya"))
     assert [(person.number, person.name, size(person)) for person in people.persons] == [
         (1, "", 5),
@@ -459,36 +459,36 @@ def test_a_whole_cluster_is_denied_and_stays_together(crowd: Crowd) -> None:
 
 
 def test_a_name_given_twice_makes_one_person_of_two(crowd: Crowd) -> None:
-    people = crowd.do(lambda e: e.name("1", "Maya"), lambda e: e.name("2", "maya"))
-    assert size(people.find("Maya")) == 9
+    people = crowd.do(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "maya"))
+    assert size(people.find_person("Maya")) == 9
     assert [person.name for person in people.persons] == ["Maya", ""]
 
 
 def test_a_rename_onto_a_known_name_makes_one_person_of_two(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"), lambda e: e.name("2", "Maja"))
-    people = crowd.do(lambda e: e.name("Maja", "Maya"))
-    assert size(people.find("Maya")) == 9 and len(people.persons) == 2
+    crowd.do(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Maja"))
+    people = crowd.do(lambda e: e.name_person("Maja", "Maya"))
+    assert size(people.find_person("Maya")) == 9 and len(people.persons) == 2
 
 
 def test_a_name_is_spelt_anew(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "maya"), lambda e: e.name("2", "Noor"))
-    assert crowd.do(lambda e: e.name("maya", "Maya")).find("1").name == "Maya"
-    assert crowd.do(lambda e: e.name("1", "Maya Rao")).find("1").name == "Maya Rao"
-    assert crowd.cluster().find("MAYA RAO").number == 1
+    crowd.do(lambda e: e.name_person("1", "maya"), lambda e: e.name_person("2", "Noor"))
+    assert crowd.do(lambda e: e.name_person("maya", "Maya")).find_person("1").name == "Maya"
+    assert crowd.do(lambda e: e.name_person("1", "Maya Rao")).find_person("1").name == "Maya Rao"
+    assert crowd.cluster().find_person("MAYA RAO").number == 1
     lines = (crowd.drawn.dataset().folder / "people.jsonl").read_text("utf-8").count("\n")
-    crowd.do(lambda e: e.name("1", "Maya Rao"))  # nothing new
+    crowd.do(lambda e: e.name_person("1", "Maya Rao"))  # nothing new
     assert (crowd.drawn.dataset().folder / "people.jsonl").read_text("utf-8").count("\n") == lines
 
 
 def test_an_old_name_is_nobodys_within_one_run_too(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"))
+    crowd.do(lambda e: e.name_person("1", "Maya"))
     editor = crowd.editor()
-    editor.name("Maya", "Ana")
+    editor.name_person("Maya", "Ana")
     with pytest.raises(UserError, match="Maya: nobody has this number or name; named are Ana"):
-        editor.name("Maya", "Zoë")
-    editor.name("1", "Zoë")
-    editor.name("2", "Noor")
-    editor.name("2", "Kofi")
+        editor.name_person("Maya", "Zoë")
+    editor.name_person("1", "Zoë")
+    editor.name_person("2", "Noor")
+    editor.name_person("2", "Kofi")
     people = editor.refresh()
     assert [person.name for person in people.persons] == ["Zoë", "Kofi", ""]
 
@@ -497,8 +497,8 @@ def test_a_copy_that_is_gone_leaves_each_face_one_person(crowd: Crowd) -> None:
     crowd.add(0, "a0 copy.jpg")
     crowd.contents["a0 copy.jpg"] = "a0.jpg"
     people = crowd.cluster()
-    place = people.find("1").rows.tolist().index(row_of(crowd.faces, "a0 copy.jpg")) + 1
-    crowd.do(lambda e: e.name("1", "Maya"), lambda e: e.name(f"1.{place}", "Noor"))
+    place = people.find_person("1").rows.tolist().index(row_of(crowd.faces, "a0 copy.jpg")) + 1
+    crowd.do(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person(f"1.{place}", "Noor"))
     del crowd.items["a0 copy.jpg"]
     rows = [row for person in crowd.people.persons for row in person.rows.tolist()]
     assert sorted(rows) == list(range(len(crowd.faces)))
@@ -506,49 +506,49 @@ def test_a_copy_that_is_gone_leaves_each_face_one_person(crowd: Crowd) -> None:
 
 
 def test_a_rename_onto_a_known_name_holds_for_photos_that_are_away(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"), lambda e: e.name("2", "Noor"))
+    crowd.do(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Noor"))
     kept = crowd.items
     crowd.items = {path: item for path, item in kept.items() if path != "a3.jpg"}
-    crowd.do(lambda e: e.name("Maya", "Noor"))
+    crowd.do(lambda e: e.name_person("Maya", "Noor"))
     crowd.items = kept
     people = crowd.cluster()
-    assert crowd.label("a3.jpg") == "Noor" and size(people.find("Noor")) == 9
+    assert crowd.label("a3.jpg") == "Noor" and size(people.find_person("Noor")) == 9
     assert [person.name for person in people.persons] == ["Noor", ""]
 
 
 def test_an_accent_is_put_right(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Zoe"), lambda e: e.name("2", "Noor"))
-    assert crowd.do(lambda e: e.name("1", "Zoë")).find("1").name == "Zoë"
-    assert crowd.do(lambda e: e.name("2", "ZOE")).find("Zoë").name == "Zoë"
+    crowd.do(lambda e: e.name_person("1", "Zoe"), lambda e: e.name_person("2", "Noor"))
+    assert crowd.do(lambda e: e.name_person("1", "Zoë")).find_person("1").name == "Zoë"
+    assert crowd.do(lambda e: e.name_person("2", "ZOE")).find_person("Zoë").name == "Zoë"
 
 
 def test_the_cast_is_in_the_order_of_naming(crowd: Crowd) -> None:
     names = {"2": "Zoë", "1": "Maya", "3": "Ana"}
     for number, name in names.items():
-        people = crowd.do(lambda e, number=number, name=name: e.name(number, name))
+        people = crowd.do(lambda e, number=number, name=name: e.name_person(number, name))
     assert people.cast == ("Zoë", "Maya", "Ana")
 
 
 def test_who_was_named_a_moment_ago_is_merged_by_the_name(crowd: Crowd) -> None:
-    people = crowd.do(lambda e: e.name("2.1,2.2", "Noor"), lambda e: e.merge(["Noor", "3"]))
-    assert size(people.find("Noor")) == 7
+    people = crowd.do(lambda e: e.name_person("2.1,2.2", "Noor"), lambda e: e.merge(["Noor", "3"]))
+    assert size(people.find_person("Noor")) == 7
     people = crowd.do(
-        lambda e: e.forget("Noor"), lambda e: e.name("1", "Maya"), lambda e: e.merge(["Maya", "2"])
+        lambda e: e.forget("Noor"), lambda e: e.name_person("1", "Maya"), lambda e: e.merge(["Maya", "2"])
     )
-    assert size(people.find("Maya")) == 12
+    assert size(people.find_person("Maya")) == 12
 
 
 def test_what_a_run_that_was_cut_short_left_undone_is_noted_and_done_by_the_next(crowd: Crowd) -> None:
-    crowd.editor().name("1", "Maya")
+    crowd.editor().name_person("1", "Maya")
     assert not crowd.people.outdated and not crowd.editor().stale  # nothing to be clustered
     crowd.editor().merge(["1", "3"])  # and the end, before anything is clustered
     assert "do not follow all that was decided; run 02" in crowd.people.notes()[-1]
     people = crowd.do()
-    assert size(people.find("Maya")) == 8 and not crowd.people.outdated
+    assert size(people.find_person("Maya")) == 8 and not crowd.people.outdated
     file = crowd.drawn.dataset().folder / "people.jsonl"
     file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:1]))
     assert crowd.people.outdated
-    assert size(crowd.do().find("Maya")) == 5
+    assert size(crowd.do().find_person("Maya")) == 5
 
 
 def test_one_run_at_a_time_clusters(crowd: Crowd) -> None:
@@ -557,21 +557,21 @@ def test_one_run_at_a_time_clusters(crowd: Crowd) -> None:
         editor.merge(["1", "2"])
         with pytest.raises(UserError, match=r"another run of 02 or 03 .* what you decided is kept"):
             editor.refresh()
-    assert size(crowd.do().find("1")) == 9
+    assert size(crowd.do().find_person("1")) == 9
 
 
 def test_two_people_that_swap_their_names(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"), lambda e: e.name("2", "Noor"))
-    crowd.do(lambda e: e.name("1", "for a moment"))
-    crowd.do(lambda e: e.name("2", "Maya"))
-    people = crowd.do(lambda e: e.name("1", "Noor"))
-    assert (people.find("1").name, people.find("2").name) == ("Noor", "Maya")
+    crowd.do(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Noor"))
+    crowd.do(lambda e: e.name_person("1", "for a moment"))
+    crowd.do(lambda e: e.name_person("2", "Maya"))
+    people = crowd.do(lambda e: e.name_person("1", "Noor"))
+    assert (people.find_person("1").name, people.find_person("2").name) == ("Noor", "Maya")
 
 
 def test_a_forgotten_one_is_nameless_and_keeps_the_number(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"))
-    assert crowd.do(lambda e: e.forget("maya")).find("1").label == "person 1"
-    assert crowd.cluster().find("1").name == ""
+    crowd.do(lambda e: e.name_person("1", "Maya"))
+    assert crowd.do(lambda e: e.forget("maya")).find_person("1").label == "person 1"
+    assert crowd.cluster().find_person("1").name == ""
     with pytest.raises(UserError, match="nobody has this number or name"):
         crowd.editor().forget("Maya")
     with pytest.raises(UserError, match="--forget 1: has no name"):
@@ -579,24 +579,24 @@ def test_a_forgotten_one_is_nameless_and_keeps_the_number(crowd: Crowd) -> None:
 
 
 def test_two_named_people_in_what_would_be_one_cluster_are_kept_apart_and_mentioned(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1.1,1.2", "Maya"), lambda e: e.name("1.3,1.4", "Noor"))
+    crowd.do(lambda e: e.name_person("1.1,1.2", "Maya"), lambda e: e.name_person("1.3,1.4", "Noor"))
     people = crowd.cluster()
     assert {person.name for person in people.persons} == {"Maya", "Noor", ""}
     assert any("Maya and Noor look alike" in note or "Noor and Maya" in note for note in people.notes())
 
 
 def test_what_makes_no_sense_is_refused_in_one_line(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"), lambda e: e.name("2", "Noor"))
+    crowd.do(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Noor"))
     editor = crowd.editor()
     kept = (crowd.drawn.dataset().folder / "people.jsonl").read_bytes()
     for wrong, message in (
         (lambda: editor.merge(["1", "2"]), 'if they are one person, say so by --name "Noor=Maya"'),
         (lambda: editor.merge(["1", "Maya", "person 1"]), "two different people are wanted"),
         (lambda: editor.merge(["1", "9"]), "9: nobody has this number or name; named are Maya, Noor"),
-        (lambda: editor.name("9", "X"), "9: nobody"),
-        (lambda: editor.name("1.6", "X"), "1.6: Maya has 5 faces"),
-        (lambda: editor.name("1.0", "X"), "1.0: Maya has 5 faces"),
-        (lambda: editor.name("3.1,7.1", "X"), "7: nobody"),
+        (lambda: editor.name_person("9", "X"), "9: nobody"),
+        (lambda: editor.name_person("1.6", "X"), "1.6: Maya has 5 faces"),
+        (lambda: editor.name_person("1.0", "X"), "1.0: Maya has 5 faces"),
+        (lambda: editor.name_person("3.1,7.1", "X"), "7: nobody"),
         (lambda: editor.deny("1", "3"), "3: has no name yet"),
         (lambda: editor.split("nobody"), "nobody: nobody"),
     ):
@@ -645,7 +645,7 @@ def test_one_face_cannot_be_parted(crowd: Crowd) -> None:
 def test_names_that_cannot_be(crowd: Crowd, name: str) -> None:
     editor = crowd.editor()
     with pytest.raises(UserError) as error:
-        editor.name("1", name)
+        editor.name_person("1", name)
     assert "\n" not in str(error.value)
     assert not (crowd.drawn.dataset().folder / "people.jsonl").exists()
 
@@ -678,10 +678,10 @@ def test_names_that_cannot_be(crowd: Crowd, name: str) -> None:
     ],
 )
 def test_names_in_any_script(crowd: Crowd, name: str) -> None:
-    crowd.do(lambda editor: editor.name("1", name))
+    crowd.do(lambda editor: editor.name_person("1", name))
     people = crowd.cluster()
-    assert people.find(name).number == people.find("1").number == 1
-    assert people.find(name.upper()).number == 1 or name in ("İlker",)
+    assert people.find_person(name).number == people.find_person("1").number == 1
+    assert people.find_person(name.upper()).number == 1 or name in ("İlker",)
     assert people.persons[0].name.startswith(name[0])
 
 
@@ -704,7 +704,7 @@ def test_damaged_clusters_are_one_line(crowd: Crowd, content: bytes) -> None:
 
 
 def test_all_photos_gone_and_back_again(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name("1", "Maya"))
+    crowd.do(lambda e: e.name_person("1", "Maya"))
     kept, crowd.items = crowd.items, {}
     assert crowd.cluster().persons == []
     crowd.items = kept
@@ -738,15 +738,15 @@ def test_names_from_a_file(crowd: Crowd) -> None:
         "utf-8",
     )
     editor = crowd.editor()
-    used, missed = name_from_csv(editor, csv)
+    used, missed = import_names(editor, csv)
     assert used == 3
     assert list(missed) == [f"line {n}" for n in range(5, 14)]
     assert all("\n" not in reason for reason in missed.values())
     assert "2 faces there, where one is wanted" in missed["line 6"]
     editor.refresh()
     people = crowd.people
-    assert people.find("Zoë").number == 1 and size(people.find("Kofi")) == 4
-    rows = people.find("Noor").rows.tolist()
+    assert people.find_person("Zoë").number == 1 and size(people.find_person("Kofi")) == 4
+    rows = people.find_person("Noor").rows.tolist()
     assert [people.faces.boxes[row].tolist() for row in rows] == [list(PLACES[4])]
 
 
@@ -754,18 +754,18 @@ def test_names_from_a_file(crowd: Crowd) -> None:
 def test_tables_of_spreadsheets_are_read(crowd: Crowd, content: str) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text(content, "utf-8")
-    assert name_from_csv(crowd.editor(), csv) == (1, {})
+    assert import_names(crowd.editor(), csv) == (1, {})
     csv.write_text("person,name\n", "utf-8")
-    assert name_from_csv(crowd.editor(), csv) == (0, {})
+    assert import_names(crowd.editor(), csv) == (0, {})
 
 
 def test_many_names_from_a_file_are_one_look_at_the_faces(crowd: Crowd, monkeypatch) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("person,name\n1,Maya\nMaya,Ana\n2,Noor\n2,Kim\n", "utf-8")
-    made, look = [], people_module.Finder
+    made, look = [], people_module.ReferenceResolver
     monkeypatch.setattr(people_module, "Finder", lambda *given: made.append(1) or look(*given))
     editor = crowd.editor()
-    assert name_from_csv(editor, csv) == (4, {}) and len(made) == 1
+    assert import_names(editor, csv) == (4, {}) and len(made) == 1
     assert [person.name for person in editor.refresh().persons] == ["Ana", "Kim", ""]
 
 
@@ -774,7 +774,7 @@ def test_a_path_in_a_file_may_be_written_in_another_unicode_form(crowd: Crowd) -
     crowd.cluster()
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("path,name\nZoe\N{COMBINING DIAERESIS}.jpg,Kim\n", "utf-8")
-    assert name_from_csv(crowd.editor(), csv) == (1, {})
+    assert import_names(crowd.editor(), csv) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -784,9 +784,9 @@ def test_files_without_names_are_refused(crowd: Crowd, content: bytes) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_bytes(content)
     with pytest.raises(UserError, match=r"names\.csv: "):
-        name_from_csv(crowd.editor(), csv)
+        import_names(crowd.editor(), csv)
     with pytest.raises(UserError, match="cannot be read"):
-        name_from_csv(crowd.editor(), csv.with_name("nowhere.csv"))
+        import_names(crowd.editor(), csv.with_name("nowhere.csv"))
 
 
 # --- whatever the user does --------------------------------------------------------------------------------
@@ -815,20 +815,20 @@ def test_whatever_the_user_does_decisions_hold_and_faces_named_last_are_theirs(
 def step(crowd: Crowd, data) -> None:
     editor = crowd.editor()
     persons = st.sampled_from([str(person.number) for person in editor.people.persons])
-    person = editor.people.find(data.draw(persons))
+    person = editor.people.find_person(data.draw(persons))
     places = st.lists(st.integers(1, size(person)), min_size=1, max_size=3, unique=True)
     single = ",".join(f"{person.number}.{place}" for place in data.draw(places))
     name = data.draw(st.sampled_from(["Maya", "maya", "Noor", "Zoë"]))
     faces = data.draw(st.sampled_from([str(person.number), single]))
     does = {
-        "name": lambda: editor.name(faces, name),
+        "name": lambda: editor.name_person(faces, name),
         "deny": lambda: editor.deny(faces, name),
         "split": lambda: editor.split(faces),
         "merge": lambda: editor.merge([str(person.number), data.draw(persons)]),
         "forget": lambda: editor.forget(name),
     }
     chosen = data.draw(st.sampled_from(list(does)))
-    rows = editor._rows(faces)[0]
+    rows = editor._parse_faces(faces)[0]
     try:
         does[chosen]()
     except UserError:

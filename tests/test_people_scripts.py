@@ -17,7 +17,7 @@ from drawn import Drawn, picture_of
 from synthetic import row_of
 
 from imagesearch.errors import UserError
-from imagesearch.faces import Editor, People, cluster_people, load_people
+from imagesearch.faces import People, PeopleEditor, cluster_people, load_people
 from imagesearch.features import extract_features
 from imagesearch.store import Store, build_collections
 from imagesearch.store import build as build_module
@@ -139,8 +139,8 @@ def test_faces_of_photos_that_are_gone_leave_their_collection(drawn: Drawn) -> N
 def test_a_name_and_its_change_reach_every_collection(drawn: Drawn) -> None:
     build(drawn)
     for given in ("Zoë O'Brien", '김 "민준"'):
-        editor = Editor(drawn.config(), drawn.dataset())
-        editor.name("1", given)
+        editor = PeopleEditor(drawn.config(), drawn.dataset())
+        editor.name_person("1", given)
         editor.refresh()
         build(drawn)
         for kind in ("clip", "vit"):
@@ -155,9 +155,9 @@ def test_a_name_and_its_change_reach_every_collection(drawn: Drawn) -> None:
 def test_names_outlive_what_is_written_into_files_and_do_not_go_to_who_is_in_other_photos(
     drawn: Drawn,
 ) -> None:
-    editor = Editor(drawn.config(), drawn.dataset())
+    editor = PeopleEditor(drawn.config(), drawn.dataset())
     for number, name in (("1", "Maya"), ("2", "Kofi"), ("3", "Noor")):
-        editor.name(number, name)
+        editor.name_person(number, name)
     before = people_of(drawn).labels()[0]
     for file in drawn.photos.glob("*.jpg"):
         file.write_bytes(file.read_bytes() + b"rating: 5")  # as of a keyword: the pixels are the same
@@ -332,7 +332,7 @@ def test_what_was_decided_before_a_mistake_counts(drawn: Drawn, main_of: Main) -
     build(drawn)
     with pytest.raises(UserError, match="99: nobody"):
         main_of(drawn, "03_name_people.py", "--name", "1=Maya", "--name", "99=Noor", "--no-show")
-    assert people_of(drawn).find("1").name == "Maya"
+    assert people_of(drawn).find_person("1").name == "Maya"
     main_of(drawn, "03_name_people.py", "--no-show", "--name", "2=Kofi")
     assert photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
 
@@ -345,7 +345,7 @@ def test_what_a_run_left_undone_reaches_the_collections_with_the_next(
     drawn: Drawn, main_of: Main, capsys: pytest.CaptureFixture
 ) -> None:
     build(drawn)
-    Editor(drawn.config(), drawn.dataset()).merge(["1", "3"])  # and is killed
+    PeopleEditor(drawn.config(), drawn.dataset()).merge(["1", "3"])  # and is killed
     main_of(drawn, "05_build_collections.py")
     assert "the clusters do not follow all that was decided" in capsys.readouterr().err
     main_of(drawn, "03_name_people.py", "--no-show")

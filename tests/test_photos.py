@@ -23,20 +23,20 @@ from PIL import Image
 from imagesearch.errors import UserError
 from imagesearch.photos import (
     EXTENSIONS,
+    DecodedPhoto,
     Photo,
     PhotoError,
-    Picture,
-    Previews,
-    content_hash,
-    decode,
+    PreviewCache,
+    compute_photo_id,
+    decode_photo,
     find_photos,
-    locate,
-    path_below,
-    photo_id,
+    hash_content,
+    locate_file,
+    make_path_prefix,
 )
 from imagesearch.photos import decoding as photos_module
 from imagesearch.photos import previews as previews_module
-from imagesearch.photos.sources import root_labels
+from imagesearch.photos.sources import label_roots
 
 pillow_heif.register_heif_opener()
 ORIENTATION = 0x0112
@@ -80,7 +80,7 @@ def difference(a: Image.Image, b: Image.Image) -> float:
 
 def why_not(file: Path, **options) -> str:
     with pytest.raises(PhotoError) as caught:
-        decode(file, **options)
+        decode_photo(file, **options)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -109,7 +109,7 @@ def test_every_format_is_found_and_decoded(tmp_path: Path, extension: str) -> No
     found = find_photos([tmp_path])
     assert paths(found) == [f"a.{extension}", f"b.{extension.upper()}"]
     for photo in found:
-        decoded = decode(photo.file)
+        decoded = decode_photo(photo.file)
         assert (decoded.image.mode, decoded.image.size) == ("RGB", (96, 64))
         assert (decoded.width, decoded.height) == (96, 64)
         assert difference(decoded.image, picture) < 8
@@ -118,7 +118,7 @@ def test_every_format_is_found_and_decoded(tmp_path: Path, extension: str) -> No
 def test_a_format_that_the_name_does_not_say(tmp_path: Path) -> None:
     draw(1).save(tmp_path / "really.png")
     (tmp_path / "really.png").rename(tmp_path / "a.jpg")
-    assert decode(tmp_path / "a.jpg").image.size == (96, 64)
+    assert decode_photo(tmp_path / "a.jpg").image.size == (96, 64)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -126,7 +126,7 @@ def test_a_format_that_the_name_does_not_say(tmp_path: Path) -> None:
 def test_pictures_come_out_upright(tmp_path: Path, extension: str, orientation: int) -> None:
     upright = draw(2, (160, 96))
     file = save_turned(upright, tmp_path / f"a.{extension}", orientation)
-    picture = decode(file)
+    picture = decode_photo(file)
     assert (picture.width, picture.height) == picture.image.size == (160, 96)
     assert difference(picture.image, upright) < 6
 
@@ -139,7 +139,7 @@ def test_small_pictures_for_models_come_out_upright_too(
     upright = draw(3, (640, 400))
     thumbnails = {"thumbnails": [160]} if extension == "heic" else {}
     file = save_turned(upright, tmp_path / f"a.{extension}", orientation, **thumbnails)
-    for picture in (decode(file, side=50), decode(file, longest=80)):
+    for picture in (decode_photo(file, side=50), decode_photo(file, longest=80)):
         assert (picture.width, picture.height) == (640, 400)
         assert min(picture.image.size) >= 50
         assert difference(picture.image, upright) < 6
@@ -153,7 +153,7 @@ def test_an_orientation_that_the_standard_does_not_know_turns_nothing(
 ) -> None:
     draw(3, (640, 400)).save(tmp_path / "a.jpg", exif=exif_of(orientation))
     for side in (None, 50):
-        picture = decode(tmp_path / "a.jpg", side)
+        picture = decode_photo(tmp_path / "a.jpg", side)
         assert (picture.width, picture.height) == (640, 400)
         assert picture.image.width > picture.image.height
 
@@ -176,7 +176,7 @@ def test_a_draft_has_at_least_the_pixels_asked_for(
 ) -> None:
     file = tmp_path_factory.getbasetemp() / "draft.jpg"
     save_turned(Image.new("RGB", (width, height)), file, orientation)
-    picture = decode(file, side, longest)
+    picture = decode_photo(file, side, longest)
     assert (picture.width, picture.height) == (width, height)
     assert picture.image.width <= width and picture.image.height <= height
     if longest is not None:
@@ -201,7 +201,7 @@ def test_transparency_becomes_white(tmp_path: Path) -> None:
     clear["P"] = clear["RGBA"].quantize()
     for mode, image in clear.items():
         image.save(tmp_path / f"{mode}.png")
-        picture = decode(tmp_path / f"{mode}.png").image
+        picture = decode_photo(tmp_path / f"{mode}.png").image
         assert picture.getpixel((6, 2)) == WHITE
         assert picture.getpixel((1, 1)) == ((0, 0, 0) if mode == "LA" else RED)
 
@@ -210,27 +210,27 @@ def test_transparency_becomes_white(tmp_path: Path) -> None:
 def test_one_transparent_colour_becomes_white(tmp_path: Path, mode: str, colour: int | tuple) -> None:
     image = Image.new(mode, (8, 8), colour)
     image.save(tmp_path / "a.png", transparency=colour)
-    assert decode(tmp_path / "a.png").image.getpixel((0, 0)) == WHITE
+    assert decode_photo(tmp_path / "a.png").image.getpixel((0, 0)) == WHITE
 
 
 def test_half_transparent_is_mixed_with_white(tmp_path: Path) -> None:
     Image.new("RGBA", (4, 4), (0, 0, 0, 128)).save(tmp_path / "a.webp", lossless=True)
-    assert decode(tmp_path / "a.webp").image.getpixel((0, 0)) == pytest.approx((127,) * 3, abs=1)
+    assert decode_photo(tmp_path / "a.webp").image.getpixel((0, 0)) == pytest.approx((127,) * 3, abs=1)
 
 
 @pytest.mark.parametrize("extension", ["jpg", "tif"])
 def test_cmyk(tmp_path: Path, extension: str) -> None:
     draw(4).convert("CMYK").save(tmp_path / f"a.{extension}")
-    assert difference(decode(tmp_path / f"a.{extension}").image, draw(4)) < 8
+    assert difference(decode_photo(tmp_path / f"a.{extension}").image, draw(4)) < 8
 
 
 def test_palette_grey_and_bilevel(tmp_path: Path) -> None:
     draw(4).quantize(64).save(tmp_path / "p.png")
     draw(4).convert("L").save(tmp_path / "l.jpg")
     draw(4).convert("1").save(tmp_path / "1.tif")
-    assert difference(decode(tmp_path / "p.png").image, draw(4)) < 8
-    assert difference(decode(tmp_path / "l.jpg").image, draw(4).convert("L")) < 3
-    assert difference(decode(tmp_path / "1.tif").image, draw(4).convert("1")) == 0
+    assert difference(decode_photo(tmp_path / "p.png").image, draw(4)) < 8
+    assert difference(decode_photo(tmp_path / "l.jpg").image, draw(4).convert("L")) < 3
+    assert difference(decode_photo(tmp_path / "1.tif").image, draw(4).convert("1")) == 0
 
 
 RAMP = np.tile(np.linspace(0, 1, 64), (8, 1))
@@ -250,7 +250,7 @@ RAMP = np.tile(np.linspace(0, 1, 64), (8, 1))
 )
 def test_deep_grey_keeps_its_brightness(tmp_path: Path, name: str, values: np.ndarray) -> None:
     Image.fromarray(values).save(tmp_path / name)
-    picture = np.asarray(decode(tmp_path / name).image, float)
+    picture = np.asarray(decode_photo(tmp_path / name).image, float)
     assert np.abs(picture - RAMP[..., None] * 255).max() <= 2
 
 
@@ -258,7 +258,7 @@ def test_floats_with_highlights_and_holes(tmp_path: Path) -> None:
     values = RAMP.astype(np.float32)
     values[0, :4] = [np.nan, np.inf, -np.inf, 1.7]
     Image.fromarray(values).save(tmp_path / "a.tif")
-    picture = np.asarray(decode(tmp_path / "a.tif").image, float)[..., 0]
+    picture = np.asarray(decode_photo(tmp_path / "a.tif").image, float)[..., 0]
     assert picture[0, :4].tolist() == [0, 255, 0, 255]
     assert np.abs(picture[1:] - RAMP[1:] * 255).max() <= 2
 
@@ -276,10 +276,10 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
 def test_16_bit_colour(tmp_path: Path) -> None:
     pixel = struct.pack(">HHH", 65535, 32768, 0)
     (tmp_path / "a.png").write_bytes(png(4, 2, 16, 2, (b"\0" + pixel * 4) * 2))
-    assert decode(tmp_path / "a.png").image.getpixel((0, 0)) == pytest.approx((255, 128, 0), abs=1)
+    assert decode_photo(tmp_path / "a.png").image.getpixel((0, 0)) == pytest.approx((255, 128, 0), abs=1)
     pixel = struct.pack(">HHHH", 65535, 0, 0, 0)
     (tmp_path / "b.png").write_bytes(png(4, 2, 16, 6, (b"\0" + pixel * 4) * 2))
-    assert decode(tmp_path / "b.png").image.getpixel((0, 0)) == WHITE
+    assert decode_photo(tmp_path / "b.png").image.getpixel((0, 0)) == WHITE
 
 
 @pytest.mark.parametrize("extension", ["gif", "webp", "png", "tif", "heic", "avif"])
@@ -288,7 +288,7 @@ def test_of_an_animation_the_first_frame_counts(tmp_path: Path, extension: str) 
     first.save(tmp_path / f"a.{extension}", save_all=True, append_images=[second])
     with Image.open(tmp_path / f"a.{extension}") as image:
         assert image.n_frames == 2
-    assert decode(tmp_path / f"a.{extension}").image.getpixel((32, 32)) == pytest.approx(RED, abs=4)
+    assert decode_photo(tmp_path / f"a.{extension}").image.getpixel((32, 32)) == pytest.approx(RED, abs=4)
 
 
 def test_a_jpeg_with_a_second_picture_in_it(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_jpeg_with_a_second_picture_in_it(tmp_path: Path) -> None:
     with Image.open(tmp_path / "a.jpg") as image:
         assert image.format == "MPO"
     for side in (None, 50):
-        picture = decode(tmp_path / "a.jpg", side)
+        picture = decode_photo(tmp_path / "a.jpg", side)
         assert (picture.width, picture.height) == (640, 400)
         assert difference(picture.image, upright) < 6
 
@@ -348,13 +348,13 @@ def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
     assert "too large: 10000 megapixels" in message and "extraction.max_megapixels: 200" in message
     draw(1, (2000, 1000)).save(tmp_path / "b.png")
     assert "too large" in why_not(tmp_path / "b.png", max_megapixels=1.9)
-    assert decode(tmp_path / "b.png", max_megapixels=2).width == 2000
+    assert decode_photo(tmp_path / "b.png", max_megapixels=2).width == 2000
 
 
 def test_a_panorama_passes_when_little_of_it_is_wanted(tmp_path: Path) -> None:
     Image.new("RGB", (4000, 1000)).save(tmp_path / "a.jpg")
     assert "too large" in why_not(tmp_path / "a.jpg", max_megapixels=1)
-    picture = decode(tmp_path / "a.jpg", side=224, max_megapixels=1)
+    picture = decode_photo(tmp_path / "a.jpg", side=224, max_megapixels=1)
     assert (picture.width, picture.height) == (4000, 1000)
 
 
@@ -364,7 +364,7 @@ def test_a_panorama_passes_when_little_of_it_is_wanted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("extension", ["jpg", "png", "webp"])
 def test_broken_exif_does_not_cost_the_picture(tmp_path: Path, exif: bytes, extension: str) -> None:
     draw(8).save(tmp_path / f"a.{extension}", exif=exif)
-    assert difference(decode(tmp_path / f"a.{extension}").image, draw(8)) < 8
+    assert difference(decode_photo(tmp_path / f"a.{extension}").image, draw(8)) < 8
 
 
 def test_odd_metadata_is_not_talked_about(tmp_path: Path) -> None:
@@ -412,11 +412,11 @@ def test_whatever_is_broken_there_is_a_picture_or_a_reason(
     file = tmp_path_factory.getbasetemp() / f"damaged.{extension}"
     file.write_bytes(content)
     try:
-        picture = decode(file, data.draw(st.sampled_from([None, 16])), max_megapixels=4)
+        picture = decode_photo(file, data.draw(st.sampled_from([None, 16])), max_megapixels=4)
     except PhotoError as error:
         assert str(error)
     else:
-        assert isinstance(picture, Picture) and picture.image.mode == "RGB"
+        assert isinstance(picture, DecodedPhoto) and picture.image.mode == "RGB"
 
 
 # --- camera RAW --------------------------------------------------------------------------------------------
@@ -504,7 +504,7 @@ def test_a_raw_without_a_preview_is_developed_at_half_size(
     tmp_path: Path, orientation: int, corner: str, size: tuple[int, int]
 ) -> None:
     (tmp_path / "a.dng").write_bytes(dng(SENSOR, orientation))
-    picture = decode(find_photos([tmp_path])[0].file)
+    picture = decode_photo(find_photos([tmp_path])[0].file)
     assert (picture.width, picture.height) == picture.image.size == size
     assert brightest_corner(picture.image) == corner
 
@@ -516,7 +516,7 @@ def test_the_preview_of_a_raw_is_taken_and_turned(tmp_path: Path, orientation: i
     preview = Image.new("RGB", (96, 72), "black")
     preview.paste("red", (0, 0, 40, 30))
     (tmp_path / "a.dng").write_bytes(dng(SENSOR, orientation, preview))
-    picture = decode(tmp_path / "a.dng")
+    picture = decode_photo(tmp_path / "a.dng")
     assert picture.image.size == ((96, 72) if orientation < 5 else (72, 96))
     assert brightest_corner(picture.image) == corner
     red, green, _ = np.asarray(picture.image, float).max(axis=(0, 1))
@@ -527,11 +527,11 @@ def test_a_mere_thumbnail_or_a_broken_preview_is_not_the_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.dng").write_bytes(dng(SENSOR, preview=Image.new("RGB", (16, 12), "red")))
-    assert decode(tmp_path / "a.dng").image.size == (64, 48)
+    assert decode_photo(tmp_path / "a.dng").image.size == (64, 48)
     whole = dng(SENSOR, preview=Image.new("RGB", (96, 72), "red"))
     start = whole.index(b"\xff\xd8\xff")
     (tmp_path / "b.dng").write_bytes(whole[: start + 3] + bytes(300) + whole[start + 303 :])
-    assert decode(tmp_path / "b.dng").image.size == (64, 48)
+    assert decode_photo(tmp_path / "b.dng").image.size == (64, 48)
 
 
 def test_a_raw_that_is_none(tmp_path: Path) -> None:
@@ -553,9 +553,9 @@ def test_without_the_optional_package_raw_is_left_out(
 
 
 def test_an_id_is_for_good() -> None:
-    assert photo_id("2023/goa/IMG_0001.jpg") == 7_087_223_810_011_399_214
-    assert photo_id("strände/é.jpg") == 186_441_636_118_847_722
-    assert all(0 <= photo_id(str(i)) < 2**63 for i in range(1000))
+    assert compute_photo_id("2023/goa/IMG_0001.jpg") == 7_087_223_810_011_399_214
+    assert compute_photo_id("strände/é.jpg") == 186_441_636_118_847_722
+    assert all(0 <= compute_photo_id(str(i)) < 2**63 for i in range(1000))
 
 
 def test_hidden_and_foreign_files_are_left_out(tmp_path: Path) -> None:
@@ -576,7 +576,7 @@ def test_a_photo_knows_its_file(tmp_path: Path) -> None:
     draw(1).save(file)
     (photo,) = find_photos([tmp_path])
     status = file.stat()
-    assert photo == Photo(photo_id("a/b.png"), "a/b.png", file, status.st_size, status.st_mtime_ns)
+    assert photo == Photo(compute_photo_id("a/b.png"), "a/b.png", file, status.st_size, status.st_mtime_ns)
 
 
 def test_the_order_stays_the_same(tmp_path: Path) -> None:
@@ -607,7 +607,7 @@ def test_several_roots_have_labels(tmp_path: Path) -> None:
     touch(tmp_path, "ann/a.jpg", "bob/a.jpg")
     roots = [tmp_path / "bob", tmp_path / "ann"]
     assert paths(find_photos(roots)) == ["bob/a.jpg", "ann/a.jpg"]
-    assert [locate(path, roots) for path in ("ann/a.jpg", "bob/a.jpg")] == [
+    assert [locate_file(path, roots) for path in ("ann/a.jpg", "bob/a.jpg")] == [
         tmp_path / "ann/a.jpg",
         tmp_path / "bob/a.jpg",
     ]
@@ -621,23 +621,23 @@ def test_a_folder_is_found_by_its_path_and_back(tmp_path: Path, names: list[str]
         draw(1).save(root / "caf\u00e9" / "a.png")
     for photo in find_photos(roots):
         folder = photo.path.rpartition("/")[0]
-        assert path_below(str(photo.file.parent), roots) == folder
-        assert path_below(unicodedata.normalize("NFD", str(photo.file.parent)), roots) == folder
-        assert path_below(unicodedata.normalize("NFD", folder) + "/", roots) == folder
-        assert locate(photo.path, roots).is_file()
+        assert make_path_prefix(str(photo.file.parent), roots) == folder
+        assert make_path_prefix(unicodedata.normalize("NFD", str(photo.file.parent)), roots) == folder
+        assert make_path_prefix(unicodedata.normalize("NFD", folder) + "/", roots) == folder
+        assert locate_file(photo.path, roots).is_file()
     with pytest.raises(UserError, match="not below"):
-        path_below("/elsewhere", roots)
+        make_path_prefix("/elsewhere", roots)
 
 
 def test_roots_of_one_name_are_told_apart(tmp_path: Path) -> None:
     touch(tmp_path, "ann/photos/a.jpg", "bob/photos/a.jpg", "bob/other/a.jpg")
     roots = [tmp_path / "ann/photos", tmp_path / "bob/photos", tmp_path / "bob/other"]
-    assert root_labels(roots) == ["ann/photos/", "bob/photos/", "bob/other/"]
+    assert label_roots(roots) == ["ann/photos/", "bob/photos/", "bob/other/"]
     found = find_photos(roots)
     assert len({photo.photo_id for photo in found}) == 3
-    assert [locate(photo.path, roots) for photo in found] == [photo.file for photo in found]
+    assert [locate_file(photo.path, roots) for photo in found] == [photo.file for photo in found]
     with pytest.raises(UserError, match="twice"):
-        root_labels([tmp_path, tmp_path])
+        label_roots([tmp_path, tmp_path])
 
 
 @pytest.mark.parametrize("inner_first", [False, True])
@@ -682,8 +682,8 @@ def test_names_are_nfc_whatever_the_disk_says(tmp_path: Path) -> None:
     nfc = "é/ü.jpg"
     touch(tmp_path, unicodedata.normalize("NFD", nfc))
     (photo,) = find_photos([tmp_path])
-    assert photo.path == nfc and photo.photo_id == photo_id(nfc)
-    assert locate(nfc, [tmp_path]) == photo.file
+    assert photo.path == nfc and photo.photo_id == compute_photo_id(nfc)
+    assert locate_file(nfc, [tmp_path]) == photo.file
     assert photo.file.read_bytes() == b"x"
 
 
@@ -692,7 +692,7 @@ def test_two_files_that_differ_in_unicode_form_only_are_one_photo(tmp_path: Path
     found = find_photos([tmp_path])
     if len(list(tmp_path.iterdir())) == 2:  # some disks keep one form only
         assert paths(found) == ["é.jpg"]
-    assert locate("é.jpg", [tmp_path]) == found[0].file
+    assert locate_file("é.jpg", [tmp_path]) == found[0].file
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="the disk refuses such names")
@@ -701,9 +701,9 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     (photo,) = find_photos([tmp_path])
     assert photo.path == "caf\\xe9/\\xff.jpg"
     photo.path.encode()
-    assert locate(photo.path, [tmp_path]) == photo.file
+    assert locate_file(photo.path, [tmp_path]) == photo.file
     assert photo.file.read_bytes() == b"x"
-    assert content_hash(photo.file) == content_hash(photo.file)
+    assert hash_content(photo.file) == hash_content(photo.file)
 
 
 @pytest.mark.parametrize(
@@ -743,39 +743,41 @@ def slow(tmp_path: Path) -> Photo:
 
 
 @pytest.fixture
-def previews(tmp_path: Path) -> Previews:
-    return Previews(tmp_path / "previews", 256)
+def previews(tmp_path: Path) -> PreviewCache:
+    return PreviewCache(tmp_path / "previews", 256)
 
 
-def kept(previews: Previews) -> list[Path]:
+def kept(previews: PreviewCache) -> list[Path]:
     return sorted(file for file in previews.folder.rglob("*") if file.is_file())
 
 
-def test_a_preview_spares_the_second_decoding(slow: Photo, previews: Previews) -> None:
-    first = previews.preview(slow)
+def test_a_preview_spares_the_second_decoding(slow: Photo, previews: PreviewCache) -> None:
+    first = previews.load_preview(slow)
     slow.file.unlink()
-    second = previews.preview(slow)
+    second = previews.load_preview(slow)
     for picture in (first, second):
         assert picture.image.size == (256, 171)
         assert (picture.width, picture.height) == (1800, 1200)
     assert difference(second.image, draw(10, (1800, 1200))) < 6
 
 
-def test_pixels_for_a_model_come_from_the_preview_if_it_has_enough(slow: Photo, previews: Previews) -> None:
-    assert previews.open(slow, 100).image.size == (1800, 1200)
+def test_pixels_for_a_model_come_from_the_preview_if_it_has_enough(
+    slow: Photo, previews: PreviewCache
+) -> None:
+    assert previews.load(slow, 100).image.size == (1800, 1200)
     assert len(kept(previews)) == 1
-    assert previews.open(slow, 100).image.size == (256, 171)
-    assert previews.open(slow, 171).image.size == (256, 171)
-    assert previews.open(slow, 172).image.size == (1800, 1200)
-    picture = previews.open(slow, 100)
+    assert previews.load(slow, 100).image.size == (256, 171)
+    assert previews.load(slow, 171).image.size == (256, 171)
+    assert previews.load(slow, 172).image.size == (1800, 1200)
+    picture = previews.load(slow, 100)
     assert (picture.width, picture.height) == (1800, 1200)
 
 
 @pytest.mark.parametrize(
     "damage", [b"", b"not a jpeg", b"\xff\xd8\xff", "half", "no size", "odd size", "words"]
 )
-def test_a_damaged_preview_is_made_anew(slow: Photo, previews: Previews, damage: str | bytes) -> None:
-    previews.preview(slow)
+def test_a_damaged_preview_is_made_anew(slow: Photo, previews: PreviewCache, damage: str | bytes) -> None:
+    previews.load_preview(slow)
     (file,) = kept(previews)
     good = file.read_bytes()
     if damage == "half":
@@ -785,25 +787,25 @@ def test_a_damaged_preview_is_made_anew(slow: Photo, previews: Previews, damage:
     else:
         comment = {"no size": {}, "odd size": {"comment": "1 2 3"}, "words": {"comment": "a b"}}[damage]
         draw(11).save(file, **comment)
-    assert difference(previews.preview(slow).image, draw(10, (1800, 1200))) < 6
+    assert difference(previews.load_preview(slow).image, draw(10, (1800, 1200))) < 6
     assert file.read_bytes() == good
 
 
-def test_a_changed_photo_never_meets_its_old_preview(slow: Photo, previews: Previews) -> None:
-    previews.preview(slow)
+def test_a_changed_photo_never_meets_its_old_preview(slow: Photo, previews: PreviewCache) -> None:
+    previews.load_preview(slow)
     draw(12, (1800, 1200)).save(slow.file, compress_level=1)
     (changed,) = find_photos([slow.file.parent])
-    assert difference(previews.preview(changed).image, draw(12, (1800, 1200))) < 6
+    assert difference(previews.load_preview(changed).image, draw(12, (1800, 1200))) < 6
     assert len(kept(previews)) == 2
     previews.prune([changed])
     assert len(kept(previews)) == 1
     changed.file.unlink()
-    assert difference(previews.preview(changed).image, draw(12, (1800, 1200))) < 6
+    assert difference(previews.load_preview(changed).image, draw(12, (1800, 1200))) < 6
 
 
-def test_pruning_removes_what_nobody_asks_for(slow: Photo, previews: Previews) -> None:
+def test_pruning_removes_what_nobody_asks_for(slow: Photo, previews: PreviewCache) -> None:
     previews.prune([slow])  # no folder yet
-    previews.preview(slow)
+    previews.load_preview(slow)
     (file,) = kept(previews)
     file.with_name("a.jpg.1-2.part").touch()
     previews.prune([slow])
@@ -812,47 +814,47 @@ def test_pruning_removes_what_nobody_asks_for(slow: Photo, previews: Previews) -
     assert kept(previews) == []
 
 
-def test_a_preview_of_another_size_is_another_preview(slow: Photo, previews: Previews) -> None:
-    previews.preview(slow)
-    assert Previews(previews.folder, 512).preview(slow).image.size == (512, 341)
+def test_a_preview_of_another_size_is_another_preview(slow: Photo, previews: PreviewCache) -> None:
+    previews.load_preview(slow)
+    assert PreviewCache(previews.folder, 512).load_preview(slow).image.size == (512, 341)
 
 
-def test_no_preview_is_kept_of_what_decodes_fast(tmp_path: Path, previews: Previews) -> None:
+def test_no_preview_is_kept_of_what_decodes_fast(tmp_path: Path, previews: PreviewCache) -> None:
     touch(tmp_path, "photos/.keep")
     draw(1, (1800, 1200)).save(tmp_path / "photos/a.jpg")
     draw(1, (96, 64)).save(tmp_path / "photos/small.png")
     large, small = find_photos([tmp_path / "photos"])
     for photo in (large, small):
-        previews.open(photo, 64)
-        previews.preview(photo)
-    assert previews.preview(large).image.size == (256, 171)
-    assert previews.preview(small).image.size == (96, 64)
+        previews.load(photo, 64)
+        previews.load_preview(photo)
+    assert previews.load_preview(large).image.size == (256, 171)
+    assert previews.load_preview(small).image.size == (96, 64)
     assert kept(previews) == []
 
 
 def test_the_thumbnail_in_a_heic_is_not_kept_as_its_preview(
-    tmp_path: Path, previews: Previews, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, previews: PreviewCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(previews_module, "_WORTH_CACHING_MEGAPIXELS", 0.1)  # encoding a large HEIC takes long
     touch(tmp_path, "photos/.keep")
     save_turned(draw(13, (640, 400)), tmp_path / "photos/a.heic", 6, thumbnails=[160])
     (photo,) = find_photos([tmp_path / "photos"])
-    picture = previews.open(photo, 64)
+    picture = previews.load(photo, 64)
     assert max(picture.image.size) == 160 and (picture.width, picture.height) == (640, 400)
     assert kept(previews) == []
-    assert previews.preview(photo).image.size == (256, 160)
+    assert previews.load_preview(photo).image.size == (256, 160)
     assert len(kept(previews)) == 1
 
 
 def test_a_full_disk_costs_no_photo(slow: Photo, tmp_path: Path) -> None:
     (tmp_path / "previews").write_text("a file where the folder should be")
-    picture = Previews(tmp_path / "previews", 256).preview(slow)
+    picture = PreviewCache(tmp_path / "previews", 256).load_preview(slow)
     assert picture.image.size == (256, 171)
 
 
-def test_a_broken_photo_has_no_preview(tmp_path: Path, previews: Previews) -> None:
+def test_a_broken_photo_has_no_preview(tmp_path: Path, previews: PreviewCache) -> None:
     touch(tmp_path, "photos/a.png")
     (photo,) = find_photos([tmp_path / "photos"])
     with pytest.raises(PhotoError):
-        previews.preview(photo)
+        previews.load_preview(photo)
     assert kept(previews) == []

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from imagesearch.filters import Every, expression
+from imagesearch.filters import And, format_filter
 from imagesearch.query.parser import read_sentence
 from imagesearch.search import plan_of
 from imagesearch.search.relaxation import steps
@@ -70,10 +70,10 @@ def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
     reading = read_sentence("maya on a beach in goa", VOCABULARY, date(2024, 6, 15))
     tried = list(steps(plan_of(reading).parts, has_text=True))
     written = [
-        [expression(step.condition, lists_are_arrays=False) for step in together] for together in tried
+        [format_filter(step.condition, lists_are_arrays=False) for step in together] for together in tried
     ]
     assert written == [[f"({MAYA}) and ({GOA})"], [MAYA, GOA], [""]]
-    assert expression(Every((reading.condition,)), lists_are_arrays=False) == written[0][0]
+    assert format_filter(And((reading.condition,)), lists_are_arrays=False) == written[0][0]
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
 )
 def test_what_is_not_wanted_is_never_given_up(sentence: str, always: str, excluded: str) -> None:
     plan = plan_of(read_sentence(sentence, VOCABULARY, date(2024, 6, 15)))
-    assert expression(plan.always, lists_are_arrays=False) == always and plan.excluded == excluded
+    assert format_filter(plan.always, lists_are_arrays=False) == always and plan.excluded == excluded

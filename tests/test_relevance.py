@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagesearch.features import Bands, Verdict
-from imagesearch.features.score_bands import EVERYDAY, NOWHERE, measure
+from imagesearch.features import CalibratedScores, ScoreBands
+from imagesearch.features.score_bands import ABSENT_TEXTS, EVERYDAY_TEXTS, measure_bands
 
 THINGS, SIZE = 40, 64
 
@@ -31,14 +31,14 @@ class World:
         self.photos = unit(self.things[self.shown] + 0.4 * noise) if photos else np.empty((0, SIZE), "f4")
         self.everyday, self.nowhere = self.things[:30], self.things[30:]
 
-    def bands(self) -> Bands:
-        return measure(self.photos, self.everyday, self.nowhere)
+    def bands(self) -> ScoreBands:
+        return measure_bands(self.photos, self.everyday, self.nowhere)
 
     def ask(self, thing: int, among: np.ndarray | None = None, sample: bool = False) -> tuple:
         photos = self.photos if among is None else self.photos[among]
         scores = photos @ self.things[thing]
         order = np.argsort(-scores)
-        verdict = self.bands().judge(scores[order], self.things[thing], self.photos if sample else None)
+        verdict = self.bands().calibrate(scores[order], self.things[thing], self.photos if sample else None)
         return verdict, order
 
 
@@ -69,9 +69,9 @@ def test_other_units_change_no_decision(scale: float, offset: float, thing: int)
     photos = np.hstack([world.photos, np.ones((120, 1))]).astype(np.float64)
     texts = np.hstack([scale * world.things, np.full((THINGS, 1), offset)]).astype(np.float64)
     scores = -np.sort(-(photos @ texts[thing]))
-    moved = measure(photos, texts[:30], texts[30:]).judge(scores, texts[thing])
+    moved = measure_bands(photos, texts[:30], texts[30:]).calibrate(scores, texts[thing])
     plain, _ = world.ask(thing)
-    assert moved.relevant == plain.relevant
+    assert moved.relevant_count == plain.relevant
     assert np.allclose(moved.calibrated, plain.calibrated, atol=1e-3)
 
 
@@ -81,12 +81,12 @@ def test_a_text_that_scores_higher_everywhere_is_judged_by_its_own_band() -> Non
     moves = rng.normal(0, 0.3, (THINGS, 1))
     photos = np.hstack([world.photos, np.ones((300, 1), np.float32)])
     texts = np.hstack([world.things, moves]).astype(np.float32)
-    bands = measure(photos, texts[:30], texts[30:])
+    bands = measure_bands(photos, texts[:30], texts[30:])
     assert bands.slope > 0.5
     high = int(np.argmax(moves[20:30])) + 20  # no photo shows it
     scores = -np.sort(-(photos @ texts[high]))
-    assert scores[0] > bands.judge(scores, texts[high]).kept - 0.3
-    assert bands.judge(scores, texts[high]).relevant == 0
+    assert scores[0] > bands.calibrate(scores, texts[high]).relevance_threshold - 0.3
+    assert bands.calibrate(scores, texts[high]).relevant_count == 0
 
 
 def test_few_photos_behind_a_filter_are_judged_as_all_are() -> None:
@@ -101,11 +101,11 @@ def test_few_photos_behind_a_filter_are_judged_as_all_are() -> None:
 def test_a_sample_with_what_is_looked_for_lets_a_weaker_photo_count() -> None:
     world = World(300)
     bands, query = world.bands(), world.things[3]
-    verdict = bands.judge([], query)
-    between = [(verdict.fits + verdict.kept) / 2]
-    assert bands.judge(between, query).relevant == 0
-    assert bands.judge(between, query, world.photos).relevant == 1
-    assert bands.judge(between, query, world.photos[world.shown != 3]).relevant == 0
+    verdict = bands.calibrate([], query)
+    between = [(verdict.fit_threshold + verdict.relevance_threshold) / 2]
+    assert bands.calibrate(between, query).relevant_count == 0
+    assert bands.calibrate(between, query, world.photos).relevant_count == 1
+    assert bands.calibrate(between, query, world.photos[world.shown != 3]).relevant_count == 0
 
 
 @pytest.mark.parametrize("photos", [0, 1, 2, 5, 19, 20])
@@ -123,16 +123,20 @@ def test_tiny_collections(photos: int) -> None:
 
 def test_scores_that_are_all_equal() -> None:
     same = unit(np.ones((30, SIZE)))
-    bands = measure(same, World(1).everyday, World(1).nowhere)
+    bands = measure_bands(same, World(1).everyday, World(1).nowhere)
     assert bands.spread == pytest.approx(0, abs=1e-6)
-    verdict = bands.judge(same @ World(1).things[0], World(1).things[0])
-    assert np.isfinite(verdict.calibrated).all() and verdict.relevant in (0, 30)
+    verdict = bands.calibrate(same @ World(1).things[0], World(1).things[0])
+    assert np.isfinite(verdict.calibrated).all() and verdict.relevant_count in (0, 30)
     assert np.ptp(verdict.calibrated) < 0.1  # equal but for rounding
 
 
 def test_no_hits() -> None:
-    verdict = World(50).bands().judge([], World(50).things[0])
-    assert isinstance(verdict, Verdict) and verdict.relevant == 0 and verdict.calibrated.shape == (0,)
+    verdict = World(50).bands().calibrate([], World(50).things[0])
+    assert (
+        isinstance(verdict, CalibratedScores)
+        and verdict.relevant_count == 0
+        and verdict.calibrated.shape == (0,)
+    )
 
 
 def test_many_photos_are_measured_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +149,7 @@ def test_many_photos_are_measured_in_pieces(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_bands_survive_json() -> None:
     bands = World(80).bands()
-    again = Bands.from_dict(json.loads(json.dumps(bands.to_dict())))
+    again = ScoreBands.from_dict(json.loads(json.dumps(bands.to_dict())))
     assert np.allclose(again.centre, bands.centre, atol=1e-6)
     assert (again.slope, again.nowhere, again.usual, again.spread) == (
         bands.slope,
@@ -158,17 +162,17 @@ def test_bands_survive_json() -> None:
 def test_judging_is_quick() -> None:
     rng = np.random.default_rng(0)
     sample, query = unit(rng.standard_normal((500, 512))), unit(rng.standard_normal(512))
-    bands = Bands(sample.mean(axis=0), 0.1, 0.2, 0.3, 0.01)
+    bands = ScoreBands(sample.mean(axis=0), 0.1, 0.2, 0.3, 0.01)
     scores = -np.sort(-(sample @ query))[:201]
     times = []
     for _ in range(30):
         start = time.perf_counter()
-        bands.judge(scores, query, sample)
+        bands.calibrate(scores, query, sample)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.002
 
 
 def test_the_texts_are_different_and_plain() -> None:
-    texts = EVERYDAY + NOWHERE
+    texts = EVERYDAY_TEXTS + ABSENT_TEXTS
     assert len(set(texts)) == len(texts)
     assert all(text == text.strip() and text.isascii() for text in texts)

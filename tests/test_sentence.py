@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagesearch.filters import expression
+from imagesearch.filters import format_filter
 from imagesearch.query import SentenceReader
 from imagesearch.query.parser import read_sentence
 from imagesearch.store import Vocabulary, Word
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 TODAY = date(2024, 6, 15)  # a Saturday
 PEOPLE = (
@@ -42,8 +42,8 @@ WITHIN = {
     "york": ("uk",), "reading": ("uk",),
 }  # fmt: skip
 VOCABULARY = Vocabulary(
-    people={fold(name): Word(name, 5) for name in PEOPLE},
-    places={fold(name): Word(name, 50 - i, kind) for i, (name, kind) in enumerate(PLACES)},
+    people={normalize(name): Word(name, 5) for name in PEOPLE},
+    places={normalize(name): Word(name, 50 - i, kind) for i, (name, kind) in enumerate(PLACES)},
     within=WITHIN,
 )
 READER = SentenceReader(VOCABULARY)
@@ -68,7 +68,7 @@ ODD = [
 
 
 def lite(sentence: str, reader: SentenceReader = READER) -> str:
-    return expression(reader.read(sentence, TODAY).condition, lists_are_arrays=False)
+    return format_filter(reader.read(sentence, TODAY).condition, lists_are_arrays=False)
 
 
 # --- the table ---------------------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ def check(sentence: str, today: date = TODAY) -> None:
     """It has a reading, of which the filter can be written and no value leaves its quotes."""
     reading = READER.read(sentence, today)
     for arrays in (False, True):
-        written = expression(reading.condition, lists_are_arrays=arrays)
+        written = format_filter(reading.condition, lists_are_arrays=arrays)
         written.encode()
         bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", written)
         assert re.fullmatch(r"[a-z_ ()=<>!.,0-9\[\]-]*", bare), written
@@ -368,7 +368,7 @@ def test_any_day_can_be_today(sentence: str, today: date) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4), sentences)
 def test_any_vocabulary_will_do(names: dict[str, str], sentence: str) -> None:
-    words = {fold(key): Word(name, 1) for key, name in names.items()}
+    words = {normalize(key): Word(name, 1) for key, name in names.items()}
     reader = SentenceReader(Vocabulary(people=words, places=words))
     for text in (sentence, *names, *(f"in {name}" for name in names)):
         reader.read(text, TODAY)

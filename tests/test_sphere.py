@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.geo import boxes, distance_km
-from imagesearch.geo.great_circle import arc_km, chord, unit_vectors
+from imagesearch.geo import bounding_boxes, distance_km
+from imagesearch.geo.great_circle import chord_to_km, km_to_chord, to_unit_vectors
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,9 @@ from imagesearch.geo.great_circle import arc_km, chord, unit_vectors
 def test_distances(a: tuple, b: tuple, km: float) -> None:
     found = float(distance_km(*a, *b))
     assert found == pytest.approx(km, rel=2e-3, abs=1e-9)
-    straight = np.linalg.norm(unit_vectors(*a) - unit_vectors(*b))
-    assert float(arc_km(straight)) == pytest.approx(found, abs=1e-3)
-    assert chord(found) == pytest.approx(straight, abs=1e-6)
+    straight = np.linalg.norm(to_unit_vectors(*a) - to_unit_vectors(*b))
+    assert float(chord_to_km(straight)) == pytest.approx(found, abs=1e-3)
+    assert km_to_chord(found) == pytest.approx(straight, abs=1e-6)
 
 
 DEGREES = st.floats(-90, 90), st.floats(-180, 180)
@@ -40,22 +40,24 @@ def test_whatever_lies_in_a_circle_lies_in_its_boxes(
     b = np.arcsin(np.clip(np.sin(a) * np.cos(angle) + np.cos(a) * np.sin(angle) * np.cos(course), -1, 1))
     east = np.arctan2(np.sin(course) * np.sin(angle) * np.cos(a), np.cos(angle) - np.sin(a) * np.sin(b))
     point = float(np.degrees(b)), float((longitude + np.degrees(east) + 180) % 360 - 180)
-    around = boxes(latitude, longitude, km)
+    around = bounding_boxes(latitude, longitude, km)
     if float(distance_km(latitude, longitude, *point)) <= km:
         assert any(s <= point[0] <= n and w <= point[1] <= e for s, n, w, e in around)
     assert all(-90 <= s <= n <= 90 and -180 <= w <= e <= 180 for s, n, w, e in around)
 
 
 def test_a_circle_across_the_date_line_has_two_boxes_and_one_around_a_pole_all_longitudes() -> None:
-    assert len(boxes(-17, 179.99, 10, strips=1)) == 2 and len(boxes(48, 2, 10, strips=1)) == 1
-    assert boxes(89.99, 10, 5)[-1][2:] == (-180.0, 180.0)
+    assert (
+        len(bounding_boxes(-17, 179.99, 10, strips=1)) == 2 and len(bounding_boxes(48, 2, 10, strips=1)) == 1
+    )
+    assert bounding_boxes(89.99, 10, 5)[-1][2:] == (-180.0, 180.0)
 
 
 @pytest.mark.parametrize(("latitude", "km"), [(0, 5), (48, 0.05), (-60, 500), (85, 300)])
 def test_the_boxes_hold_little_more_than_the_circle(latitude: float, km: float) -> None:
     area = sum(
         (np.sin(np.radians(n)) - np.sin(np.radians(s))) * np.radians(e - w)
-        for s, n, w, e in boxes(latitude, 10, km)
+        for s, n, w, e in bounding_boxes(latitude, 10, km)
     )
     cap = 2 * np.pi * (1 - np.cos(km / 6371.0088))
     assert 1 <= area / cap < 1.08

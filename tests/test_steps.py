@@ -19,11 +19,11 @@ from conftest import ROOT, draw
 from PIL import Image
 
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo, Picture, Previews, find_photos, photo_id
+from imagesearch.photos import DecodedPhoto, Photo, PreviewCache, compute_photo_id, find_photos
 from imagesearch.photos import previews as previews_module
-from imagesearch.pipeline import Result, Step, Summary, vector_column
+from imagesearch.pipeline import BatchOutput, StepSpec, StepSummary, make_vector_column
 from imagesearch.pipeline import runner as steps_module
-from imagesearch.pipeline.runner import run_steps
+from imagesearch.pipeline.runner import update_tables
 from imagesearch.pipeline.tables import Table
 
 
@@ -36,15 +36,15 @@ class Engine:
         self.tables = tables
         self.given: list[int] = []
 
-    def prepare(self, photo: Photo, picture: Picture | None) -> np.ndarray:
+    def prepare(self, photo: Photo, picture: DecodedPhoto | None) -> np.ndarray:
         return np.asarray(picture.image, np.float32).mean(axis=(0, 1))
 
-    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         self.given += photo_ids
         table = pa.table(
-            {"photo_id": pa.array(photo_ids, pa.int64()), "vector": vector_column(np.stack(inputs))}
+            {"photo_id": pa.array(photo_ids, pa.int64()), "vector": make_vector_column(np.stack(inputs))}
         )
-        return Result(dict.fromkeys(self.tables, table))
+        return BatchOutput(dict.fromkeys(self.tables, table))
 
 
 class World:
@@ -67,21 +67,23 @@ class World:
     def table(self, name: str = "colour") -> Table:
         return Table(self.data / name)
 
-    def step(self, name: str = "colour", fingerprint: str = "A", engine: Engine | None = None) -> Step:
+    def step(self, name: str = "colour", fingerprint: str = "A", engine: Engine | None = None) -> StepSpec:
         def make() -> Engine:
             self.engines.append(engine or Engine((name,)))
             return self.engines[-1]
 
-        return Step(name, (self.table(name),), fingerprint, make)
+        return StepSpec(name, (self.table(name),), fingerprint, make)
 
     @property
     def photos(self) -> list[Photo]:
         return find_photos([self.root])
 
-    def run(self, *steps: Step, batch_size: int = 4, photos: list[Photo] | None = None, **options) -> Summary:
+    def run(
+        self, *steps: StepSpec, batch_size: int = 4, photos: list[Photo] | None = None, **options
+    ) -> StepSummary:
         self.engines = []
-        previews = Previews(self.data / "previews", 256)
-        return run_steps(
+        previews = PreviewCache(self.data / "previews", 256)
+        return update_tables(
             steps or [self.step()],
             self.photos if photos is None else photos,
             previews,
@@ -91,17 +93,17 @@ class World:
 
     def given(self) -> list[str]:
         """The photos that engines were given in the last run."""
-        names = {photo_id(photo.path): photo.path for photo in self.photos}
+        names = {compute_photo_id(photo.path): photo.path for photo in self.photos}
         return sorted(names[i] for engine in self.engines for i in engine.given)
 
     def check(self, table: str = "colour") -> None:
         """Each photo has one row, its own."""
-        seen = self.table(table).seen()
+        seen = self.table(table).read_processed()
         photos = self.photos
         entries = [seen[photo.photo_id] for photo in photos]
         assert all((e.size, e.mtime_ns) == (p.size, p.mtime_ns) for e, p in zip(entries, photos, strict=True))
         good = {e.photo_id: p for e, p in zip(entries, photos, strict=True) if e.error is None}
-        ids, vectors = self.table(table).vectors(entries)
+        ids, vectors = self.table(table).read_vectors(entries)
         assert sorted(ids.tolist()) == sorted(good)
         for i, vector in zip(ids.tolist(), vectors, strict=True):
             with Image.open(good[i].file) as image:
@@ -110,7 +112,7 @@ class World:
             assert (seen[i].width, seen[i].height) == (24, 16)
 
 
-def counts(summary: Summary) -> tuple[int, int, int, int, int]:
+def counts(summary: StepSummary) -> tuple[int, int, int, int, int]:
     return summary.new, summary.unchanged, summary.moved, summary.gone, len(summary.failed)
 
 
@@ -235,7 +237,7 @@ def test_a_broken_photo_fails_once_until_it_changes_or_one_asks(world: World) ->
 
 def test_one_odd_photo_that_an_engine_cannot_prepare_does_not_end_the_run(world: World) -> None:
     class Picky(Engine):
-        def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+        def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
             if picture.image.width == 1:
                 raise ValueError("mean must have 1 elements if it is an iterable")
             return super().prepare(photo, picture)
@@ -246,18 +248,20 @@ def test_one_odd_photo_that_an_engine_cannot_prepare_does_not_end_the_run(world:
     summary = world.run(world.step(engine=Picky()), other)
     assert list(summary.failed) == ["odd.png"]
     assert "ValueError: mean must have" in summary.failed["odd.png"]
-    seen, seen_by_other = world.table().seen(), world.table("other").seen()
-    assert seen[photo_id("odd.png")].error and seen[photo_id("new.png")].error is None
-    assert seen_by_other[photo_id("odd.png")].error is None  # the other step could
+    seen, seen_by_other = world.table().read_processed(), world.table("other").read_processed()
+    assert seen[compute_photo_id("odd.png")].error and seen[compute_photo_id("new.png")].error is None
+    assert seen_by_other[compute_photo_id("odd.png")].error is None  # the other step could
     assert counts(world.run(world.step(engine=Picky()), other)) == (0, 8, 0, 0, 1)
 
 
 def test_an_engine_names_photos_it_can_make_nothing_of(world: World) -> None:
     class Doubtful(Engine):
-        def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+        def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
             rows = super().process(photo_ids, inputs).rows["colour"]
-            bad = photo_id("b.png")
-            return Result({"colour": rows.filter(pa.array([i != bad for i in photo_ids]))}, {bad: "too odd"})
+            bad = compute_photo_id("b.png")
+            return BatchOutput(
+                {"colour": rows.filter(pa.array([i != bad for i in photo_ids]))}, {bad: "too odd"}
+            )
 
     summary = world.run(world.step(fingerprint="B", engine=Doubtful()))
     assert counts(summary) == (6, 0, 0, 0, 1) and summary.failed == {"b.png": "too odd"}
@@ -266,15 +270,15 @@ def test_an_engine_names_photos_it_can_make_nothing_of(world: World) -> None:
 
 def test_batches_in_which_nothing_is_found_may_lack_columns(world: World) -> None:
     class Rare(Engine):
-        def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+        def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
             result = super().process(photo_ids, inputs)
-            if photo_id("b.png") in photo_ids:
+            if compute_photo_id("b.png") in photo_ids:
                 return result
-            return Result({"colour": pa.table({"photo_id": pa.array([], pa.int64())})})
+            return BatchOutput({"colour": pa.table({"photo_id": pa.array([], pa.int64())})})
 
     world.run(world.step(fingerprint="B", engine=Rare()), batch_size=1)
-    ids, _ = world.table().vectors(world.table().seen().values())
-    assert ids.tolist() == [photo_id("b.png")]
+    ids, _ = world.table().read_vectors(world.table().read_processed().values())
+    assert ids.tolist() == [compute_photo_id("b.png")]
     assert counts(world.run(world.step(fingerprint="B"))) == (0, 6, 0, 0, 0)
 
 
@@ -304,7 +308,7 @@ def test_a_photo_changed_after_it_was_listed_is_looked_at_again(world: World) ->
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the photos that were decoded."""
     names: list[str] = []
-    real = previews_module.decode
+    real = previews_module.decode_photo
 
     def counting(file: Path, *args: Any, **options: Any) -> Any:
         names.append(file.name)
@@ -342,7 +346,7 @@ def test_the_larger_side_is_decoded_for_both(world: World) -> None:
     class Large(Engine):
         side = 300
 
-        def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+        def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
             sizes.append(picture.image.size)
             return super().prepare(photo, picture)
 
@@ -351,9 +355,9 @@ def test_the_larger_side_is_decoded_for_both(world: World) -> None:
     assert max(sizes) == (600, 400)
 
 
-def two_tables(world: World, engine: Engine | None = None) -> Step:
+def two_tables(world: World, engine: Engine | None = None) -> StepSpec:
     step = world.step("one", engine=engine or Engine(("one", "two")))
-    return Step("both", (world.table("one"), world.table("two")), "A", step.make_engine)
+    return StepSpec("both", (world.table("one"), world.table("two")), "A", step.make_processor)
 
 
 def test_a_kill_between_the_tables_of_a_step_is_caught_up_with(
@@ -369,7 +373,7 @@ def test_a_kill_between_the_tables_of_a_step_is_caught_up_with(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Table, "append", dying)
         world.run(two_tables(world))
-    assert len(world.table("one").seen()) == 6 and world.table("two").seen() == {}
+    assert len(world.table("one").read_processed()) == 6 and world.table("two").read_processed() == {}
     (world.root / "a.png").rename(world.root / "z.png")  # must not count as moved: table two has no row of it
     assert counts(world.run(two_tables(world)))[0] == 6
     for name in ("one", "two"):
@@ -390,7 +394,7 @@ class Dying(Engine):
         super().__init__()
         self.error = error
 
-    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         if len(self.given) >= 4:
             raise self.error("in the middle")
         return super().process(photo_ids, inputs)
@@ -493,7 +497,7 @@ def test_an_engine_that_wants_no_pixels_is_given_none_and_nothing_is_decoded(wor
     class Names(Engine):
         side = 0
 
-        def prepare(self, photo: Photo, picture: Picture | None) -> np.ndarray:
+        def prepare(self, photo: Photo, picture: DecodedPhoto | None) -> np.ndarray:
             assert picture is None
             return np.asarray([len(photo.path)], np.float32)
 
@@ -508,7 +512,7 @@ def test_only_so_many_photos_wait_for_the_engine(tmp_path: Path) -> None:
             super().__init__()
             self.prepared, self.most, self.lock = 0, 0, threading.Lock()
 
-        def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
+        def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
             with self.lock:
                 self.prepared += 1
                 self.most = max(self.most, self.prepared - len(self.given))
@@ -527,7 +531,7 @@ def test_no_batch_is_larger_than_asked_for_and_only_the_last_smaller(tmp_path: P
     sizes: list[int] = []
 
     class Measuring(Engine):
-        def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+        def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
             sizes.append(len(photo_ids))
             return super().process(photo_ids, inputs)
 
@@ -545,7 +549,7 @@ def test_shards_are_committed_on_the_way_and_merged_when_many(
     world = World(tmp_path)
     world.add(*(f"{i}.png" for i in range(10)))
     assert counts(world.run(batch_size=1)) == (10, 0, 0, 0, 0)
-    assert len(world.table()._shards()) == 1
+    assert len(world.table()._list_shards()) == 1
     world.check()
     assert counts(world.run()) == (0, 10, 0, 0, 0)
 

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from imagesearch.config import Index, IndexSearchParams, Milvus
+from imagesearch.config import IndexConfig, IndexSearchParams, MilvusConfig
 from imagesearch.errors import UserError
-from imagesearch.filters import Under
+from imagesearch.filters import PathPrefix
 from imagesearch.store import PHOTO_FIELDS, IndexPlan, Rows, Spec, Store, build, plan_index
 from imagesearch.store.vector_index import automatic_nlist
 
@@ -46,8 +46,8 @@ def spec(index: IndexPlan | None = None, **changes) -> Spec:
     return replace(Spec("album", "clip", "some/model", "clip-1", DIMENSION, plan, FIELDS), **changes)
 
 
-def settings(folder: Path, kind: str = "auto") -> Milvus:
-    return Milvus.model_validate(
+def settings(folder: Path, kind: str = "auto") -> MilvusConfig:
+    return MilvusConfig.model_validate(
         {"uri": str(folder / "milvus.db"), "index": {"type": kind}}, context={"base": folder}
     )
 
@@ -82,13 +82,13 @@ def test_a_filter_never_loses_photos_to_an_index(tmp_path: Path, kind: str) -> N
     )
     where = [f"{name}/{i:05d}.jpg" for i, name in enumerate(folder)]
     with Store(settings(tmp_path, kind)) as store:
-        plan = plan_index(Index(type=kind), count, lite=True)
+        plan = plan_index(IndexConfig(type=kind), count, lite=True)
         update(store, spec(plan), rows(matrix, path=where))
         for name in ("one", "ten", "percent", "half"):
             inside = np.flatnonzero(folder == name)
             for query in vectors(3, seed=9):
                 best = inside[np.argsort(-(matrix[inside] @ query))[:10]]
-                found = [int(p.split("/")[1][:5]) for p in paths(store, query, where=Under(name))]
+                found = [int(p.split("/")[1][:5]) for p in paths(store, query, where=PathPrefix(name))]
                 assert len(found) == min(10, len(inside))
                 # 8-bit codes may swap neighbours; nothing else may differ from the exact answer
                 assert len(set(found) & set(best)) >= len(best) - (1 if kind == "IVF_SQ8" else 0), name
@@ -100,15 +100,19 @@ def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_pat
     folder = np.where(np.isin(np.arange(len(matrix)), passing), "few", "rest")
     where = [f"{name}/{i:05d}.jpg" for i, name in enumerate(folder)]
     with Store(settings(tmp_path, "HNSW")) as store:
-        update(store, spec(plan_index(Index(type="HNSW"), len(matrix), lite=True)), rows(matrix, path=where))
+        update(
+            store,
+            spec(plan_index(IndexConfig(type="HNSW"), len(matrix), lite=True)),
+            rows(matrix, path=where),
+        )
     queries = vectors(20, seed=9)
     with Store(settings(tmp_path, "HNSW")) as store:  # closing builds the graph
         met = IndexSearchParams(ef=4096)
         lost = 0
         for query in queries:
             best = passing[np.argsort(-(matrix[passing] @ query))[:5]].tolist()
-            assert [h.id for h in store.search("album", "clip", query, 5, where=Under("few"))] == best
-            alone = store.search("album", "clip", query, 5, where=Under("few"), params=met, widen=False)
+            assert [h.id for h in store.search("album", "clip", query, 5, where=PathPrefix("few"))] == best
+            alone = store.search("album", "clip", query, 5, where=PathPrefix("few"), params=met, widen=False)
             lost += len(alone) == 5 and [hit.id for hit in alone] != best
         assert lost  # else this tests nothing
 
@@ -126,13 +130,13 @@ def test_the_best_come_first_with_their_cosines(store: Store) -> None:
 def test_a_least_score_lets_in_what_equals_it_and_nothing_below(tmp_path: Path, kind: str) -> None:
     matrix = vectors(3000)
     with Store(settings(tmp_path, kind)) as store:
-        update(store, spec(plan_index(Index(type=kind), 3000, lite=True)), rows(matrix))
+        update(store, spec(plan_index(IndexConfig(type=kind), 3000, lite=True)), rows(matrix))
         scores = np.sort(matrix @ matrix[1])[::-1]
         third = store.search("album", "clip", matrix[1], 3)[-1].score
         assert len(paths(store, matrix[1], 50, min_score=third)) == 3
         assert len(paths(store, matrix[1], 50, min_score=float(scores[3]) + 1e-4)) == 3
         assert paths(store, matrix[1], 50, min_score=1.0001) == []
-        assert paths(store, matrix[1], 10, min_score=0.9, where=Under("nowhere")) == []
+        assert paths(store, matrix[1], 10, min_score=0.9, where=PathPrefix("nowhere")) == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,7 @@ def test_a_folder_means_what_lies_in_it_whatever_its_name(store: Store, folder: 
     inside = [f"{folder}/1.jpg", f"{folder}/deep/2.jpg"]
     matrix = vectors(len(near_misses) + len(inside))
     update(store, spec(), rows(matrix, path=near_misses + inside))
-    assert sorted(paths(store, matrix[0], where=Under(folder))) == sorted(inside)
+    assert sorted(paths(store, matrix[0], where=PathPrefix(folder))) == sorted(inside)
 
 
 # --- updating ----------------------------------------------------------------------------------------------
@@ -261,7 +265,7 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
     fields = tuple(replace(item, filtered=item.filtered and item.type != "LIST") for item in FIELDS)
     graph = replace(spec(IndexPlan("HNSW", {"M": 16, "efConstruction": 100})), fields=fields)
     try:
-        milvus = Milvus.model_validate({"uri": f"http://127.0.0.1:{port}"}, context={"base": tmp_path})
+        milvus = MilvusConfig.model_validate({"uri": f"http://127.0.0.1:{port}"}, context={"base": tmp_path})
         with Store(milvus) as store:
             matrix = vectors(300)
             names = [f"{'in' if i % 3 else 'out'}/{i}.jpg" for i in range(300)]
@@ -269,7 +273,7 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
             data = rows(matrix, path=names, face_labels=people)
             assert update(store, graph, data).inserted == 300
             assert update(store, graph, data).unchanged == 300
-            assert all(path.startswith("out/") for path in paths(store, matrix[0], where=Under("out")))
+            assert all(path.startswith("out/") for path in paths(store, matrix[0], where=PathPrefix("out")))
             hit = store.search("album", "clip", matrix[3], 1, fields=("face_labels",))[0]
             assert (hit.id, list(hit.fields["face_labels"])) == (3, ["Maya", "Noor"])
     finally:
@@ -281,10 +285,10 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
 
 
 def test_auto_follows_the_number_of_photos_and_the_engine() -> None:
-    assert plan_index(Index(), 50_000, lite=True).type == "FLAT"
-    assert plan_index(Index(), 500_000, lite=True).type == "HNSW"
-    assert plan_index(Index(), 50_000, lite=False).type == "HNSW"
-    assert plan_index(Index(), 50_000_000, lite=False).type == "IVF_SQ8"
+    assert plan_index(IndexConfig(), 50_000, lite=True).type == "FLAT"
+    assert plan_index(IndexConfig(), 500_000, lite=True).type == "HNSW"
+    assert plan_index(IndexConfig(), 50_000, lite=False).type == "HNSW"
+    assert plan_index(IndexConfig(), 50_000_000, lite=False).type == "IVF_SQ8"
 
 
 def test_the_number_of_clusters_grows_with_the_square_root() -> None:
@@ -292,14 +296,14 @@ def test_the_number_of_clusters_grows_with_the_square_root() -> None:
 
 
 def test_an_exhaustive_search_looks_into_every_cluster() -> None:
-    plan = plan_index(Index(type="IVF_FLAT"), 1_000_000, lite=True)
+    plan = plan_index(IndexConfig(type="IVF_FLAT"), 1_000_000, lite=True)
     params = IndexSearchParams()
     assert plan.search_params(params, 10, exhaustive=False) == {"nprobe": 250}
     assert plan.search_params(params, 10, exhaustive=True) == {"nprobe": 4000}
-    graph = plan_index(Index(type="HNSW"), 1000, lite=True)
+    graph = plan_index(IndexConfig(type="HNSW"), 1000, lite=True)
     assert graph.search_params(IndexSearchParams(ef=10), 100, exhaustive=False) == {"ef": 100}
 
 
 def test_a_slowly_growing_album_does_not_build_its_clusters_anew() -> None:
-    plans = [plan_index(Index(type="IVF_FLAT"), n, lite=True) for n in (10_000, 12_000, 100_000)]
+    plans = [plan_index(IndexConfig(type="IVF_FLAT"), n, lite=True) for n in (10_000, 12_000, 100_000)]
     assert plans[0].suits(plans[1]) and not plans[0].suits(plans[2])

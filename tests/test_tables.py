@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
-from imagesearch.pipeline import Seen, vector_column
+from imagesearch.pipeline import ProcessedPhoto, make_vector_column
 from imagesearch.pipeline import tables as tables_module
-from imagesearch.pipeline.tables import Table, seen_table
+from imagesearch.pipeline.tables import Table, make_processed_table
 
 NOTHING = pa.table({"photo_id": pa.array([], pa.int64())})
 
@@ -34,17 +34,17 @@ def entry(photo_id: int, size: int = 1, error: str | None = None) -> tuple:
 def rows(*photo_ids: int, value: float = 0.0, dimension: int = 4) -> pa.Table:
     """A vector a photo, from which one can tell the photo and the run."""
     vectors = np.array([[i, value] + [0] * (dimension - 2) for i in photo_ids], np.float32)
-    return pa.table({"photo_id": pa.array(photo_ids, pa.int64()), "vector": vector_column(vectors)})
+    return pa.table({"photo_id": pa.array(photo_ids, pa.int64()), "vector": make_vector_column(vectors)})
 
 
 def write(table: Table, *photo_ids: int, value: float = 0.0, fingerprint: str = "A") -> None:
     found = rows(*photo_ids, value=value) if photo_ids else NOTHING
-    table.append(fingerprint, found, seen_table([entry(i) for i in photo_ids]))
+    table.append(fingerprint, found, make_processed_table([entry(i) for i in photo_ids]))
 
 
 def content(table: Table) -> dict[int, float]:
     """Photo and value of all that a reader gets."""
-    ids, vectors = table.vectors(table.seen().values())
+    ids, vectors = table.read_vectors(table.read_processed().values())
     assert len(set(ids.tolist())) == len(ids)
     assert all(int(vector[0]) == i for i, vector in zip(ids.tolist(), vectors, strict=True))
     return {i: float(vector[1]) for i, vector in zip(ids.tolist(), vectors, strict=True)}
@@ -62,36 +62,36 @@ def table(tmp_path: Path) -> Table:
 def test_what_is_written_is_read(table: Table) -> None:
     write(table, 1, 2)
     write(table, 3, fingerprint="B")
-    seen = table.seen()
-    assert seen[1] == Seen(1, "1.jpg", 1, 7, b"\1" * 16, 4, 3, None, 1, "A")
+    seen = table.read_processed()
+    assert seen[1] == ProcessedPhoto(1, "1.jpg", 1, 7, b"\1" * 16, 4, 3, None, 1, "A")
     assert seen[3].fingerprint == "B"
     assert content(table) == {1: 0, 2: 0, 3: 0}
-    read = table.read(seen.values())
+    read = table.read_rows(seen.values())
     assert read is not None and read.column_names == ["photo_id", "vector"]
     assert read["photo_id"].to_pylist() == [1, 2, 3]
-    assert list(table.seen(pa.array([2], pa.int64()))) == [2]
+    assert list(table.read_processed(pa.array([2], pa.int64()))) == [2]
 
 
 def test_a_table_that_does_not_exist_is_empty(table: Table) -> None:
-    assert table.seen() == {} and table.read([]) is None
-    ids, vectors = table.vectors([])
+    assert table.read_processed() == {} and table.read_rows([]) is None
+    ids, vectors = table.read_vectors([])
     assert len(ids) == 0 and vectors.shape[0] == 0 and vectors.dtype == np.float32
     assert not table.folder.exists()
 
 
 def test_only_what_is_asked_for_is_read(table: Table) -> None:
     write(table, 1, 2, 3)
-    seen = table.seen()
-    assert table.vectors([seen[2]])[0].tolist() == [2]
-    assert table.read([seen[3]], ["photo_id"]).to_pydict() == {"photo_id": [3]}
+    seen = table.read_processed()
+    assert table.read_vectors([seen[2]])[0].tolist() == [2]
+    assert table.read_rows([seen[3]], ["photo_id"]).to_pydict() == {"photo_id": [3]}
 
 
 def test_the_newest_entry_wins(table: Table) -> None:
     write(table, 1, 2, value=1)
     write(table, 2, 3, value=2)
     assert content(table) == {1: 1, 2: 2, 3: 2}
-    table.append("A", NOTHING, seen_table([entry(3, error="broken")]))
-    assert table.seen()[3].error == "broken"
+    table.append("A", NOTHING, make_processed_table([entry(3, error="broken")]))
+    assert table.read_processed()[3].error == "broken"
     assert content(table) == {1: 1, 2: 2}
 
 
@@ -107,18 +107,18 @@ def test_the_tenth_shard_is_newer_than_the_ninth_and_the_millionth_than_the_rest
 
 def test_photos_with_no_row_one_or_many(table: Table) -> None:
     found = pa.table({"photo_id": pa.array([2, 3, 3], pa.int64()), "box": [1, 2, 3]})
-    table.append("A", found, seen_table([entry(1), entry(2), entry(3)]))
-    table.append("A", NOTHING, seen_table([entry(4)]))
-    assert set(table.seen()) == {1, 2, 3, 4}
-    assert table.read(table.seen().values(), ["photo_id", "box"]).to_pydict() == {
+    table.append("A", found, make_processed_table([entry(1), entry(2), entry(3)]))
+    table.append("A", NOTHING, make_processed_table([entry(4)]))
+    assert set(table.read_processed()) == {1, 2, 3, 4}
+    assert table.read_rows(table.read_processed().values(), ["photo_id", "box"]).to_pydict() == {
         "photo_id": [2, 3, 3],
         "box": [1, 2, 3],
     }
-    assert table.read([table.seen()[4]], ["photo_id", "box"]) is None
+    assert table.read_rows([table.read_processed()[4]], ["photo_id", "box"]) is None
 
 
 def test_rows_of_photos_that_were_not_seen_do_not_count(table: Table) -> None:
-    table.append("A", rows(1, 2), seen_table([entry(1)]))
+    table.append("A", rows(1, 2), make_processed_table([entry(1)]))
     assert content(table) == {1: 0}
 
 
@@ -179,9 +179,9 @@ def fill(table: Table) -> dict[int, float]:
     """Nine shards: gone photos, stale ones, errors, shards without rows; returns what is to stay."""
     write(table, 1, 2, 3, value=1)
     write(table, 4, fingerprint="old")
-    table.append("A", NOTHING, seen_table([entry(5)]))
+    table.append("A", NOTHING, make_processed_table([entry(5)]))
     write(table, 2, value=2)
-    table.append("A", NOTHING, seen_table([entry(6, error="broken")]))
+    table.append("A", NOTHING, make_processed_table([entry(6, error="broken")]))
     write(table, 7, value=3)
     write(table, 3, fingerprint="old", value=4)
     write(table, 8, value=5)
@@ -193,11 +193,11 @@ WANTED = [1, 2, 3, 4, 5, 6, 7]
 
 
 def check_compacted(table: Table, kept: dict[int, float]) -> None:
-    seen = table.seen()
+    seen = table.read_processed()
     live = {i: s for i, s in seen.items() if i in WANTED and s.fingerprint == "A"}
     assert set(live) == {*kept, 5, 6}
     assert live[6].error == "broken" and live[5].error is None
-    ids, vectors = table.vectors(live.values())
+    ids, vectors = table.read_vectors(live.values())
     assert dict(zip(ids.tolist(), vectors[:, 1].tolist(), strict=True)) == kept
 
 
@@ -207,25 +207,25 @@ def test_compaction_keeps_exactly_what_lives(table: Table) -> None:
     check_compacted(table, kept)
     table.compact(iter(WANTED), "A")
     check_compacted(table, kept)
-    assert set(table.seen()) == {*kept, 5, 6}
-    total = sum(len(table._load("rows", shard)) for shard in table._shards())
-    assert len(table._shards()) < 5 and total == len(kept)
+    assert set(table.read_processed()) == {*kept, 5, 6}
+    total = sum(len(table._load_shard("rows", shard)) for shard in table._list_shards())
+    assert len(table._list_shards()) < 5 and total == len(kept)
 
 
 @pytest.mark.usefixtures("many")
 def test_a_table_all_of_whose_shards_are_empty(table: Table) -> None:
     for photo_id in range(14):
-        table.append("A", NOTHING, seen_table([entry(photo_id)]))
+        table.append("A", NOTHING, make_processed_table([entry(photo_id)]))
     table.compact(range(14), "A")
-    assert set(table.seen()) == set(range(14)) and len(table._shards()) == 7
-    assert table.read(table.seen().values()) is None
+    assert set(table.read_processed()) == set(range(14)) and len(table._list_shards()) == 7
+    assert table.read_rows(table.read_processed().values()) is None
 
 
 @pytest.mark.usefixtures("many")
 def test_a_table_nothing_of_which_lives(table: Table) -> None:
     fill(table)
     table.compact([], "A")
-    assert files(table) == [] and table.seen() == {}
+    assert files(table) == [] and table.read_processed() == {}
 
 
 def test_few_shards_are_left_alone(table: Table) -> None:
@@ -241,7 +241,7 @@ def test_a_compacted_table_is_not_compacted_again_however_large(table: Table) ->
         write(table, photo_id)
     table.compact(range(14), "A")
     before = files(table)
-    assert len(table._shards()) == 7  # more than many, but full
+    assert len(table._list_shards()) == 7  # more than many, but full
     table.compact(range(14), "A")
     assert files(table) == before
 
@@ -268,9 +268,9 @@ def test_compaction_survives_a_kill_at_any_point(
 
 def test_rows_can_be_had_under_other_ids(table: Table) -> None:
     found = pa.table({"photo_id": pa.array([2, 1, 2], pa.int64()), "box": [1, 2, 3]})
-    table.append("A", found, seen_table([entry(1), entry(2)]))
-    table.append("A", NOTHING, seen_table([entry(3)]))
-    seen = table.seen()
+    table.append("A", found, make_processed_table([entry(1), entry(2)]))
+    table.append("A", NOTHING, make_processed_table([entry(3)]))
+    seen = table.read_processed()
     copied = table.copy_rows([(seen[2], 20), (seen[3], 30), (seen[1], 10)])
     assert copied.to_pydict() == {"photo_id": [20, 10, 20], "box": [1, 2, 3]}
 
@@ -283,15 +283,15 @@ def test_reading_vectors_copies_them_once(table: Table) -> None:
     vectors = np.random.default_rng(0).random((photos, dimension), np.float32)
     for shard in range(shards):
         ids = range(shard * photos, (shard + 1) * photos)
-        found = pa.table({"photo_id": pa.array(ids, pa.int64()), "vector": vector_column(vectors)})
-        table.append("A", found, seen_table([entry(i) for i in ids]))
-    seen = list(table.seen().values())
+        found = pa.table({"photo_id": pa.array(ids, pa.int64()), "vector": make_vector_column(vectors)})
+        table.append("A", found, make_processed_table([entry(i) for i in ids]))
+    seen = list(table.read_processed().values())
     size = shards * vectors.nbytes  # 41 MB
     gc.collect()
     pool = pa.default_memory_pool()
     before = pool.bytes_allocated()
     peaks = []
-    load = Table._load
+    load = Table._load_shard
 
     def watched(self: Table, *args: object) -> pa.Table:
         loaded = load(self, *args)
@@ -302,7 +302,7 @@ def test_reading_vectors_copies_them_once(table: Table) -> None:
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Table, "_load", watched)
-            ids, matrix = table.vectors(seen)
+            ids, matrix = table.read_vectors(seen)
         python_peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -314,7 +314,7 @@ def test_reading_vectors_copies_them_once(table: Table) -> None:
 
 def test_a_column_of_vectors_is_not_copied() -> None:
     vectors = np.arange(12, dtype=np.float32).reshape(3, 4)
-    assert np.shares_memory(vector_column(vectors).flatten().to_numpy(), vectors)
+    assert np.shares_memory(make_vector_column(vectors).flatten().to_numpy(), vectors)
 
 
 # --- others ------------------------------------------------------------------------------------------------
@@ -358,14 +358,14 @@ def test_a_lock_is_given_back_after_an_error(table: Table) -> None:
 )
 def test_a_damaged_file_is_named(table: Table, kind: str, damage: str) -> None:
     write(table, *range(1, 50))
-    seen = table.seen()
+    seen = table.read_processed()
     file = table.folder / f"{kind}-000001.parquet"
     whole = file.read_bytes()
     file.write_bytes({"half": whole[: len(whole) // 2], "text": b"hello" * 50}.get(damage, b""))
     if damage == "gone":
         file.unlink()
     with pytest.raises(UserError, match=r"(rows|seen)-000001\.parquet: cannot be read.*run the step again"):
-        table.seen() if kind == "seen" else table.vectors(seen.values())
+        table.read_processed() if kind == "seen" else table.read_vectors(seen.values())
 
 
 @given(
@@ -395,16 +395,18 @@ def test_a_table_is_a_dictionary(
             outcomes = dict(photos)
             found = [i for i, outcome in outcomes.items() if outcome == "row"]
             entries = [entry(i, error="x" if o == "error" else None) for i, o in outcomes.items()]
-            table.append(fingerprint, rows(*found, value=turn) if found else NOTHING, seen_table(entries))
+            table.append(
+                fingerprint, rows(*found, value=turn) if found else NOTHING, make_processed_table(entries)
+            )
             model |= {i: (outcome, fingerprint, turn) for i, outcome in outcomes.items()}
             if compact:
                 table.compact(living, "A")
-                if len(table._shards()) == 0:
+                if len(table._list_shards()) == 0:
                     assert not {i for i, (_, f, _) in model.items() if f == "A" and i in living}
         live = {i: m for i, m in model.items() if m[1] == "A" and i in living}
-        seen = {i: s for i, s in table.seen().items() if s.fingerprint == "A" and i in living}
+        seen = {i: s for i, s in table.read_processed().items() if s.fingerprint == "A" and i in living}
         assert {i: s.error is None for i, s in seen.items()} == {i: m[0] != "error" for i, m in live.items()}
-        ids, vectors = table.vectors(seen.values())
+        ids, vectors = table.read_vectors(seen.values())
         assert dict(zip(ids.tolist(), vectors[:, 1].tolist() if len(ids) else [], strict=True)) == {
             i: turn for i, (outcome, _, turn) in live.items() if outcome == "row"
         }

@@ -6,14 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from imagesearch.geo import Whereabouts, vocabulary_of
-from imagesearch.geo.address import NOWHERE, make_address
-from imagesearch.photos import Facts
+from imagesearch.geo import PhotoLocation, vocabulary_of
+from imagesearch.geo.address import NO_ADDRESS, make_address
+from imagesearch.photos import PhotoMetadata
 from imagesearch.store import Vocabulary
 
 ANJUNA = make_address("Anjuna", "North Goa", "Goa", "India", "", ["Vagator"])
 NEW_YORK = make_address("New York", "", "New York", "United States", "", [])
-KNOWN = vocabulary_of([Whereabouts(Facts(), address) for address in (ANJUNA, NEW_YORK, NOWHERE)])
+KNOWN = vocabulary_of([PhotoLocation(PhotoMetadata(), address) for address in (ANJUNA, NEW_YORK, NO_ADDRESS)])
 
 
 def test_a_place_is_within_the_larger_ones_of_its_photos() -> None:

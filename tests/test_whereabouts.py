@@ -18,10 +18,10 @@ from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
 from imagesearch.figures.geo_map import find_clusters, photo_map, unrolled
-from imagesearch.geo import count_unlocated, extract_geo, read_whereabouts
+from imagesearch.geo import count_without_address, extract_geo, read_locations
 from imagesearch.geo.address import Address
 from imagesearch.pipeline import Dataset
-from imagesearch.pipeline.runner import run_steps
+from imagesearch.pipeline.runner import update_tables
 from imagesearch.query import Criteria
 from imagesearch.search import Searcher
 from imagesearch.search.searcher import Query
@@ -237,7 +237,7 @@ def test_only_what_is_new_is_read_and_what_cannot_be_is_named(tmp_path: Path) ->
     (tmp_path / "photos" / "a.jpg").rename(tmp_path / "photos" / "b.jpg")
     summary = extract_geo(config, Dataset(config))
     assert (summary.photos.new, summary.photos.moved, summary.addresses) == (0, 1, 1)
-    assert [where.address.country for where in read_whereabouts(Dataset(config)).values()] == ["Switzerland"]
+    assert [where.address.country for where in read_locations(Dataset(config)).values()] == ["Switzerland"]
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def two(tmp_path: Path) -> Config:
 
 
 def cities(config: Config) -> list[str]:
-    known, photos = read_whereabouts(Dataset(config)), Dataset(config).photos
+    known, photos = read_locations(Dataset(config)), Dataset(config).photos
     return [known[photo.photo_id].address.city for photo in sorted(photos, key=lambda photo: photo.path)]
 
 
@@ -266,9 +266,9 @@ def test_an_address_is_of_the_position_that_the_photo_has_now(
         cut.setattr("imagesearch.geo.extract.locate_all", interrupt)
         with pytest.raises(KeyboardInterrupt):
             extract_geo(two, Dataset(two))
-    assert cities(two) == ["", ""] and count_unlocated(Dataset(two)) == 1
+    assert cities(two) == ["", ""] and count_without_address(Dataset(two)) == 1
     extract_geo(two, Dataset(two))
-    assert cities(two) == ["Anjuna", ""] and count_unlocated(Dataset(two)) == 0
+    assert cities(two) == ["Anjuna", ""] and count_without_address(Dataset(two)) == 0
 
 
 def interrupt(*_: object) -> None:
@@ -279,7 +279,7 @@ def test_addresses_are_there_before_a_geocoder_has_answered(
     two: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (two.dataset.folder / "addresses.parquet").unlink()
-    assert cities(two) == ["", ""] and count_unlocated(Dataset(two)) == 2
+    assert cities(two) == ["", ""] and count_without_address(Dataset(two)) == 2
     monkeypatch.setattr("imagesearch.geo.online.Online.ask", interrupt)
     config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
     with pytest.raises(KeyboardInterrupt):
@@ -301,7 +301,7 @@ def test_what_another_step_has_hashed_is_not_read_twice(
     )
     monkeypatch.setattr("imagesearch.geo.extract._FINGERPRINT", "another")
     assert extract_geo(config, Dataset(config)).photos.new == 2 and hashed == ["b.jpg"]
-    kept = {name: Dataset(config).table(name).seen() for name in ("clip", "geo")}
+    kept = {name: Dataset(config).table(name).read_processed() for name in ("clip", "geo")}
     hashes = {name: {e.path: e.content for e in seen.values()} for name, seen in kept.items()}
     assert hashes["geo"] == {"a.jpg": hashes["clip"]["a.jpg"], "b.jpg": bytes(16)}
 
@@ -320,7 +320,7 @@ def test_what_another_run_was_answered_meanwhile_is_not_asked_again(
     def while_another_run_asks(*steps, **options):
         place = {"key": ["nominatim", "en", "48.858", "2.295"], "found": asdict(Address(city="Lutetia"))}
         (two.dataset.folder / "geocoder_answers.jsonl").write_text(json.dumps(place))
-        return run_steps(*steps, **options)
+        return update_tables(*steps, **options)
 
     monkeypatch.setattr("imagesearch.pipeline.dataset.run_steps", while_another_run_asks)
     monkeypatch.setattr("imagesearch.geo.online.Online.ask", interrupt)
@@ -334,11 +334,15 @@ def test_the_drawn_album_says_where_and_when_and_nothing_is_invented(tmp_path: P
     config = load_config(tmp_path / "config.yaml")
     dataset = Dataset(config)
     summary = extract_geo(config, dataset)
-    known = read_whereabouts(dataset)
+    known = read_locations(dataset)
     truth = {photo["path"]: photo for photo in read_truth(tmp_path / "album")["photos"]}
     assert {Path(path).suffix for path in truth} == {".jpg", ".heic", ".png"} and not summary.photos.failed
     for photo in dataset.photos:
-        true, facts, address = truth[photo.path], known[photo.photo_id].facts, known[photo.photo_id].address
+        true, facts, address = (
+            truth[photo.path],
+            known[photo.photo_id].metadata,
+            known[photo.photo_id].address,
+        )
         assert facts.taken_at.isoformat() == true["taken_at"] and facts.camera == true["camera"]
         assert (facts.rating or 0) == true["rating"]
         if true["latitude"] is None:

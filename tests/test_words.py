@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ from imagesearch.text import fold
     ],
 )
 def test_names_fold_to_what_people_type(written: str, typed: str) -> None:
-    assert fold(written) == typed == fold(typed)
+    assert normalize(written) == typed == normalize(typed)
 
 
 @given(st.text())
 def test_what_is_folded_is_stable_and_can_stand_in_a_list(text: str) -> None:
-    folded = fold(text)
-    assert fold(folded) == folded
+    folded = normalize(text)
+    assert normalize(folded) == folded
     assert not set(folded) & set("|%_\\\n\r\t\0") and folded == folded.strip()
     folded.encode()

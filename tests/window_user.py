@@ -15,7 +15,7 @@ from albums import crowd_of
 from PIL import Image, ImageGrab
 
 from imagesearch.config import load_config
-from imagesearch.features import Classified
+from imagesearch.features import Classification
 from imagesearch.figures import results as output
 from imagesearch.figures import show
 from imagesearch.figures.grids import Tile, contact_sheet
@@ -44,7 +44,7 @@ def wait_and_act() -> None:
             canvas.focus_force()
             canvas.event_generate(f"<{value}>")
         elif kind == "remove":
-            dataset.file(value).unlink()
+            dataset.locate_file(value).unlink()
         elif kind == "look":
             window.update()
             ImageGrab.grab(xdisplay=os.environ["DISPLAY"]).save(out / f"{value}.png")
@@ -62,7 +62,7 @@ def open_06() -> None:
     known = {"people": ("Maya",), "address": "Anjuna, Goa, India", "taken_at": "2025-08-02T18:02:11"}
     known |= {"class_label": "beach", "class_score": 0.9, "fit": 0.8}
     paths = [f"{i:02d}.png" for i in range(45)]
-    results = [Result(i + 1, path, 0.5, dataset.file(path), **known) for i, path in enumerate(paths)]
+    results = [Result(i + 1, path, 0.5, dataset.locate_file(path), **known) for i, path in enumerate(paths)]
     answer = Answer(Query(text="maya on the beach"), Reading(), results, photos=45)
     output.answer_figure(answer, dataset, None, window=True)
 
@@ -73,7 +73,7 @@ def open_03() -> None:
 
 def open_07() -> None:
     classes = (("beach", 0.75), ("sea", 0.25))
-    shown = [Classified(dataset.file(f"{i:02d}.png"), classes) for i in range(5)]
+    shown = [Classification(dataset.locate_file(f"{i:02d}.png"), classes) for i in range(5)]
     output.classes_figure(shown, 200, None, window=True)
 
 

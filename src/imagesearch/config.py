@@ -28,45 +28,45 @@ DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def _below_config(value: Any, info: ValidationInfo) -> Any:
+def _resolve_path(value: Any, info: ValidationInfo) -> Any:
     """Read a relative path as relative to the config file's folder."""
     if not isinstance(value, (str, Path)) or not str(value).strip():
         raise ValueError("a path is wanted")
-    return _joined(value, info)
+    return _join_base(value, info)
 
 
-def _joined(value: str | Path, info: ValidationInfo) -> Path:
+def _join_base(value: str | Path, info: ValidationInfo) -> Path:
     try:
         return info.context["base"] / Path(value).expanduser()
     except RuntimeError:  # ~nobody
         raise ValueError("the home folder that ~ stands for is not known") from None
 
 
-def _paths(value: Any, info: ValidationInfo) -> Any:
+def _resolve_paths(value: Any, info: ValidationInfo) -> Any:
     values = value if isinstance(value, (list, tuple)) else [value]
     if not values:
         raise ValueError("at least one folder is wanted")
-    return tuple(_below_config(v, info) for v in values)
+    return tuple(_resolve_path(v, info) for v in values)
 
 
-def _model(value: Any, info: ValidationInfo) -> Any:
+def _resolve_model(value: Any, info: ValidationInfo) -> Any:
     """Keep a hub name as it is; turn what names a folder into that folder's path."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError("the name of a model or a folder is wanted")
-    folder = _joined(value, info)
+    folder = _join_base(value, info)
     looks_like_path = value.startswith(("/", "./", "../", "~")) or "\\" in value
     # os.path: Path.is_dir raises for a name too long for a file, and it may yet be somebody's hub name
     return str(folder) if looks_like_path or os.path.isdir(folder) else value  # noqa: PTH112
 
 
-def _patterns(value: Any) -> Any:
+def _read_patterns(value: Any) -> Any:
     """Read one pattern or a list of them; an empty key means none."""
     if value is None:
         return ()
     return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, str) else value
 
 
-def _from_environment(value: Any) -> Any:
+def _expand_environment(value: Any) -> Any:
     """Replace each ``${NAME}`` by the environment variable of that name."""
 
     def lookup(match: re.Match[str]) -> str:
@@ -77,8 +77,8 @@ def _from_environment(value: Any) -> Any:
     return _VARIABLE.sub(lookup, value) if isinstance(value, str) else value
 
 
-def _milvus_uri(value: Any, info: ValidationInfo) -> Any:
-    value = _from_environment(value)
+def _check_milvus_uri(value: Any, info: ValidationInfo) -> Any:
+    value = _expand_environment(value)
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a file ending in .db or the address of a server is wanted")
     if re.match(r"https?://", value):
@@ -87,22 +87,22 @@ def _milvus_uri(value: Any, info: ValidationInfo) -> Any:
         raise ValueError("a server's address starts with http:// or https://")
     if not value.endswith(".db"):
         raise ValueError("a Milvus Lite file ends in .db; a server's address starts with http:// or https://")
-    return str(_below_config(value, info))
+    return str(_resolve_path(value, info))
 
 
-def _dataset_name(value: Any) -> Any:
+def _check_dataset_name(value: Any) -> Any:
     if not isinstance(value, str) or not DATASET_NAME.fullmatch(value):
         raise ValueError("letters, digits and _ only, not starting with a digit: it names Milvus collections")
     return value
 
 
-def _template(value: Any) -> Any:
+def _check_template(value: Any) -> Any:
     if not isinstance(value, str) or "{text}" not in value:
         raise ValueError("a text with {text} in it is wanted, such as: a photo of {text}")
     return value
 
 
-def _auto_or_number(most: int) -> BeforeValidator:
+def _require_auto_or_number(most: int) -> BeforeValidator:
     def check(value: Any) -> Any:
         is_number = isinstance(value, int) and not isinstance(value, bool)
         if value == "auto" or (is_number and 1 <= value <= most):
@@ -112,12 +112,12 @@ def _auto_or_number(most: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-FolderPath = Annotated[Path, BeforeValidator(_below_config)]
-FolderPaths = Annotated[tuple[Path, ...], BeforeValidator(_paths)]
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_patterns)]
-ModelName = Annotated[str, BeforeValidator(_model)]
-Threads = Annotated[int | Literal["auto"], _auto_or_number(256)]
-Clusters = Annotated[int | Literal["auto"], _auto_or_number(65_536)]  # Milvus takes no more
+ResolvedPath = Annotated[Path, BeforeValidator(_resolve_path)]
+ResolvedPaths = Annotated[tuple[Path, ...], BeforeValidator(_resolve_paths)]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_read_patterns)]
+ModelName = Annotated[str, BeforeValidator(_resolve_model)]
+ThreadCount = Annotated[int | Literal["auto"], _require_auto_or_number(256)]
+ClusterCount = Annotated[int | Literal["auto"], _require_auto_or_number(65_536)]  # Milvus takes no more
 
 
 class _Section(BaseModel):
@@ -128,18 +128,18 @@ class _Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _empty_is_default(cls, value: Any) -> Any:
+    def _replace_none(cls, value: Any) -> Any:
         """Take a section in which every key is commented out, None in YAML, for its defaults."""
         return {} if value is None else value
 
 
-class Dataset(_Section):
+class DatasetConfig(_Section):
     """Which photos, and where what is read from them is kept."""
 
-    name: Annotated[str, BeforeValidator(_dataset_name), Field(max_length=100)] = "photos"
-    images: FolderPaths = Field(default="data/photos")  # type: ignore[assignment]  # validated into paths
+    name: Annotated[str, BeforeValidator(_check_dataset_name), Field(max_length=100)] = "photos"
+    images: ResolvedPaths = Field(default="data/photos")  # type: ignore[assignment]  # validated into paths
     exclude: Patterns = ()
-    processed: FolderPath = Field(default="data/processed")  # type: ignore[assignment]
+    processed: ResolvedPath = Field(default="data/processed")  # type: ignore[assignment]
 
     @property
     def folder(self) -> Path:
@@ -147,7 +147,7 @@ class Dataset(_Section):
         return self.processed / self.name
 
 
-class Models(_Section):
+class ModelsConfig(_Section):
     """Which models, and what they run on."""
 
     clip: ModelName = "openai/clip-vit-base-patch32"
@@ -157,17 +157,17 @@ class Models(_Section):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
 
 
-class Extraction(_Section):
+class ExtractionConfig(_Section):
     """How photos are read and fed to the models."""
 
     batch_size: int = Field(default=32, ge=1, le=4096)
-    workers: Threads = "auto"
+    workers: ThreadCount = "auto"
     preview_size: int = Field(default=1024, ge=256, le=8192)
     max_megapixels: float = Field(default=200.0, gt=0, le=10_000)
     top_classes: int = Field(default=5, ge=1, le=1000)
 
 
-class Faces(_Section):
+class FacesConfig(_Section):
     """Which faces count, and when two of them are one person."""
 
     det_size: int = Field(default=640, ge=64, le=4096, multiple_of=32)
@@ -176,11 +176,11 @@ class Faces(_Section):
     cluster_distance: float = Field(default=0.5, gt=0, lt=2)
 
 
-class Geo(_Section):
+class GeoConfig(_Section):
     """How positions become addresses."""
 
     geocoder: Annotated[str, BeforeValidator(services.geocoder)] = "offline"
-    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_from_environment)]] = Field(
+    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_expand_environment)]] = Field(
         default={}, repr=False
     )
     nominatim_url: Annotated[str, AfterValidator(services.server)] = "https://nominatim.openstreetmap.org"
@@ -191,7 +191,7 @@ class Geo(_Section):
 class IndexParams(_Section):
     """Parameters of building an index; each index type reads its own."""
 
-    nlist: Clusters = "auto"
+    nlist: ClusterCount = "auto"
     M: int = Field(default=16, ge=2, le=2048)
     efConstruction: int = Field(default=200, ge=8, le=100_000)  # noqa: N815 - Milvus' own name
 
@@ -199,11 +199,11 @@ class IndexParams(_Section):
 class IndexSearchParams(_Section):
     """Parameters of searching an index."""
 
-    nprobe: Clusters = "auto"
+    nprobe: ClusterCount = "auto"
     ef: int = Field(default=64, ge=1, le=32_768)
 
 
-class Index(_Section):
+class IndexConfig(_Section):
     """How Milvus indexes the vectors."""
 
     type: Literal["auto", "FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"] = "auto"
@@ -211,12 +211,12 @@ class Index(_Section):
     search_params: IndexSearchParams = IndexSearchParams()
 
 
-class Milvus(_Section):
+class MilvusConfig(_Section):
     """Where the collections live."""
 
-    uri: Annotated[str, BeforeValidator(_milvus_uri)] = "data/milvus.db"
-    token: Annotated[str, BeforeValidator(_from_environment)] = Field(default="", repr=False)
-    index: Index = Index()
+    uri: Annotated[str, BeforeValidator(_check_milvus_uri)] = "data/milvus.db"
+    token: Annotated[str, BeforeValidator(_expand_environment)] = Field(default="", repr=False)
+    index: IndexConfig = IndexConfig()
 
     @property
     def is_lite(self) -> bool:
@@ -224,7 +224,7 @@ class Milvus(_Section):
         return "://" not in self.uri
 
 
-class Search(_Section):
+class SearchConfig(_Section):
     """What a search answers with when nothing else is said."""
 
     top_k: int = Field(default=10, ge=1, le=1000)
@@ -232,19 +232,19 @@ class Search(_Section):
     ranker: Literal["rrf", "weighted"] = "rrf"
     min_score: float | None = Field(default=None, ge=-1, le=1)
     min_fit: float | None = Field(default=None, ge=0, le=1)
-    template: Annotated[str, BeforeValidator(_template)] = "a photo of {text}"
+    template: Annotated[str, BeforeValidator(_check_template)] = "a photo of {text}"
 
 
 class Config(_Section):
     """Everything in config.yaml."""
 
-    dataset: Dataset = Field(default_factory=dict)  # type: ignore[arg-type]  # validated with the context
-    models: Models = Field(default_factory=dict)  # type: ignore[arg-type]
-    extraction: Extraction = Extraction()
-    faces: Faces = Faces()
-    geo: Geo = Geo()
-    milvus: Milvus = Field(default_factory=dict)  # type: ignore[arg-type]
-    search: Search = Search()
+    dataset: DatasetConfig = Field(default_factory=dict)  # type: ignore[arg-type]  # validated with the context
+    models: ModelsConfig = Field(default_factory=dict)  # type: ignore[arg-type]
+    extraction: ExtractionConfig = ExtractionConfig()
+    faces: FacesConfig = FacesConfig()
+    geo: GeoConfig = GeoConfig()
+    milvus: MilvusConfig = Field(default_factory=dict)  # type: ignore[arg-type]
+    search: SearchConfig = SearchConfig()
 
 
 def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str | None = None) -> Config:
@@ -272,19 +272,19 @@ def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str 
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read ({error})") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {_where(error)}") from None
+        raise UserError(f"{path}: not valid YAML: {_describe_yaml_error(error)}") from None
     if raw is None:
         raw = {}
     if not isinstance(raw, dict):
         raise UserError(f"{path}: sections such as 'dataset:' are wanted at the top level")
     for assignment in assignments:
-        _assign(raw, assignment)
+        _apply_assignment(raw, assignment)
     if dataset is not None:
-        _put(raw, ["dataset", "name"], dataset)  # not read as YAML: a dataset may be called "no"
+        _set_key(raw, ["dataset", "name"], dataset)  # not read as YAML: a dataset may be called "no"
     try:
         return Config.model_validate(raw, context={"base": path.absolute().parent})
     except ValidationError as error:
-        raise UserError(f"{path}: {_describe(error)}") from None
+        raise UserError(f"{path}: {_describe_error(error)}") from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -309,14 +309,14 @@ def _read_yaml(text: str) -> Any:
         raise yaml.YAMLError(str(error)) from None
 
 
-def _where(error: yaml.YAMLError) -> str:
+def _describe_yaml_error(error: yaml.YAMLError) -> str:
     """Say what is wrong and where, without the line itself, which might hold a token."""
     mark = getattr(error, "problem_mark", None)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     return f"{getattr(error, 'problem', None) or ' '.join(str(error).split())}{place}"
 
 
-def _assign(raw: dict[str, Any], assignment: str) -> None:
+def _apply_assignment(raw: dict[str, Any], assignment: str) -> None:
     name, equals, text = assignment.partition("=")
     keys = name.strip().split(".")
     if not equals or len(keys) < 2 or not all(keys):
@@ -325,10 +325,10 @@ def _assign(raw: dict[str, Any], assignment: str) -> None:
         value = _read_yaml(text)
     except yaml.YAMLError:
         raise UserError(f"--set {name}: the value is not valid YAML; quote it") from None
-    _put(raw, keys, value)
+    _set_key(raw, keys, value)
 
 
-def _put(raw: dict[str, Any], keys: Sequence[str], value: Any) -> None:
+def _set_key(raw: dict[str, Any], keys: Sequence[str], value: Any) -> None:
     node = raw
     for key in keys[:-1]:
         if node.get(key) is None:
@@ -339,14 +339,14 @@ def _put(raw: dict[str, Any], keys: Sequence[str], value: Any) -> None:
     node[keys[-1]] = value
 
 
-def _describe(error: ValidationError) -> str:
+def _describe_error(error: ValidationError) -> str:
     """One line for the first thing that is wrong, with how many more there are."""
     problems = error.errors()
     first = problems[0]
     where = [str(part) for part in first["loc"]]
     name = ".".join(where)
     if first["type"] == "extra_forbidden":
-        text = f"{name}: unknown key{_suggestion(where)}"
+        text = f"{name}: unknown key{_suggest_key(where)}"
     else:
         secret = name in ("milvus", "milvus.token", "geo") or name.startswith("geo.options")  # tokens, keys
         got = "" if secret else f" (got {first['input']!r})"
@@ -355,32 +355,32 @@ def _describe(error: ValidationError) -> str:
     return text + (f" (and {rest} more)" if rest else "")
 
 
-def _suggestion(where: list[str]) -> str:
+def _suggest_key(where: list[str]) -> str:
     """The known key nearest to the unknown one, in its section or, failing that, anywhere."""
-    section = _fields(Config)
+    section = _map_keys(Config)
     for part in where[:-1]:
         section = section.get(part, {})
     folded = {key.lower(): key for key in section}
     near = difflib.get_close_matches(where[-1].lower(), folded, n=1, cutoff=0.5)
     if near:
         return f"; did you mean {'.'.join([*where[:-1], folded[near[0]]])}?"
-    elsewhere = [name for name in _names(_fields(Config)) if name.rpartition(".")[2] == where[-1]]
+    elsewhere = [name for name in _list_keys(_map_keys(Config)) if name.rpartition(".")[2] == where[-1]]
     if elsewhere:
         return f"; did you mean {elsewhere[0]}?"
     return f"; known here: {', '.join(section)}" if section else ""
 
 
-def _names(fields: dict[str, Any], prefix: str = "") -> Iterator[str]:
+def _list_keys(fields: dict[str, Any], prefix: str = "") -> Iterator[str]:
     """Yield every key, with its sections before it."""
     for name, inner in fields.items():
         yield prefix + name
-        yield from _names(inner, f"{prefix}{name}.")
+        yield from _list_keys(inner, f"{prefix}{name}.")
 
 
-def _fields(model: type[BaseModel]) -> dict[str, Any]:
+def _map_keys(model: type[BaseModel]) -> dict[str, Any]:
     """Names of a section's keys, nested sections as nested dicts."""
     return {
-        name: _fields(field.annotation)
+        name: _map_keys(field.annotation)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
         else {}
         for name, field in model.model_fields.items()

@@ -8,11 +8,11 @@ class UserError(Exception):
     """
 
 
-class UnreadableError(UserError):
+class UnreadablePhotoError(UserError):
     """The photo of a query cannot be read; another query may do better."""
 
 
-class UnansweredError(Exception):
+class GeocoderError(Exception):
     """Why a geocoder has not answered.
 
     ``final`` where asking on would be of no use, or rude; ``busy`` where it is the server that could not,

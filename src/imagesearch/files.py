@@ -27,7 +27,7 @@ def atomic_write(file: Path) -> Iterator[Path]:
         If its folder cannot be made.
     """
     make_folder(file.parent)
-    _remove_abandoned(file)
+    _remove_abandoned_parts(file)
     unfinished = file.with_name(f"{file.stem}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield unfinished
@@ -39,7 +39,7 @@ def atomic_write(file: Path) -> Iterator[Path]:
         raise
 
 
-def _remove_abandoned(file: Path) -> None:
+def _remove_abandoned_parts(file: Path) -> None:
     """Remove what kills left of a file; a younger one may be another process' work."""
     for part in file.parent.glob(f"{glob.escape(file.stem)}.*.part"):
         with suppress(OSError):  # gone meanwhile

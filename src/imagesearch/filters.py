@@ -16,7 +16,7 @@ Scalar = str | int | float | bool
 # No stored element of a list has one of these: `like` cannot escape the first two, "|" parts the elements.
 _NOT_IN_ELEMENTS = frozenset("%_|\\")
 # True of no row: each has a path.
-_NEVER = 'path == ""'
+_MATCH_NONE = 'path == ""'
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Eq:
 
 
 @dataclass(frozen=True)
-class OneOf:
+class In:
     """A field has one of these values."""
 
     field: str
@@ -53,38 +53,38 @@ class Between:
 
 
 @dataclass(frozen=True)
-class Under:
+class PathPrefix:
     """The photo lies below this folder, given as its path in the collection; "" is everything."""
 
     folder: str
 
 
 @dataclass(frozen=True)
-class Every:
+class And:
     """All of these hold; of none, anything does."""
 
     conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
-class Either:
+class Or:
     """At least one of these holds."""
 
     conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
-class No:
+class Not:
     """This does not hold."""
 
     condition: Condition
 
 
-Condition = Contains | Eq | OneOf | Between | Under | Every | Either | No
-ANYTHING = Every()
+Condition = Contains | Eq | In | Between | PathPrefix | And | Or | Not
+MATCH_ALL = And()
 
 
-def expression(condition: Condition, *, lists_are_arrays: bool) -> str:
+def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
     """Write a condition in Milvus' filter language.
 
     Parameters
@@ -101,90 +101,90 @@ def expression(condition: Condition, *, lists_are_arrays: bool) -> str:
     """
 
     def write(part: Condition) -> str:
-        return expression(part, lists_are_arrays=lists_are_arrays)
+        return format_filter(part, lists_are_arrays=lists_are_arrays)
 
     match condition:
         case Contains(field, element):
-            return _has(field, element, lists_are_arrays)
+            return _format_contains(field, element, lists_are_arrays)
         case Eq(field, value):
-            return f"{field} == {_literal(value)}"
-        case OneOf(field, values):
-            return f"{field} in [{', '.join(map(_literal, values))}]" if values else _NEVER
+            return f"{field} == {_format_literal(value)}"
+        case In(field, values):
+            return f"{field} in [{', '.join(map(_format_literal, values))}]" if values else _MATCH_NONE
         case Between(field, low, high):
-            limits = [] if low is None else [f"{field} >= {_literal(low)}"]
-            limits += [] if high is None else [f"{field} < {_literal(high)}"]
+            limits = [] if low is None else [f"{field} >= {_format_literal(low)}"]
+            limits += [] if high is None else [f"{field} < {_format_literal(high)}"]
             return " and ".join(limits)
-        case Under(folder):
-            return _under(folder)
-        case No(inner):
-            return f"not ({text})" if (text := write(inner)) else _NEVER
-        case Every(parts):
-            return _joined("and", [text for text in map(write, parts) if text])
-        case Either(parts):
+        case PathPrefix(folder):
+            return _format_path_prefix(folder)
+        case Not(inner):
+            return f"not ({text})" if (text := write(inner)) else _MATCH_NONE
+        case And(parts):
+            return _join("and", [text for text in map(write, parts) if text])
+        case Or(parts):
             texts = [write(part) for part in parts]
-            return _joined("or", texts) if all(texts) and texts else "" if texts else _NEVER
+            return _join("or", texts) if all(texts) and texts else "" if texts else _MATCH_NONE
     raise TypeError(f"not a condition: {condition!r}")
 
 
-def leaves(condition: Condition) -> list[Condition]:
+def list_conjuncts(condition: Condition) -> list[Condition]:
     """Return the conditions that all must hold, without those that anything fulfils."""
     match condition:
-        case Every(parts):
-            return [leaf for part in parts for leaf in leaves(part)]
-        case Under(folder):
+        case And(parts):
+            return [leaf for part in parts for leaf in list_conjuncts(part)]
+        case PathPrefix(folder):
             return [condition] if folder.strip("/") else []
     return [condition]
 
 
-def span(condition: Condition, field: str) -> tuple[float, float]:
+def get_bounds(condition: Condition, field: str) -> tuple[float, float]:
     """Return limits that every passing value of a field keeps: at least the first, less than the second."""
     match condition:
         case Between(name, low, high) if name == field:
             return -math.inf if low is None else low, math.inf if high is None else high
-        case Every(parts) if parts:
-            lows, highs = zip(*(span(part, field) for part in parts), strict=True)
+        case And(parts) if parts:
+            lows, highs = zip(*(get_bounds(part, field) for part in parts), strict=True)
             return max(lows), min(highs)
-        case Either(parts) if parts:
-            lows, highs = zip(*(span(part, field) for part in parts), strict=True)
+        case Or(parts) if parts:
+            lows, highs = zip(*(get_bounds(part, field) for part in parts), strict=True)
             return min(lows), max(highs)
     return -math.inf, math.inf
 
 
-def can_be_element(text: str) -> bool:
+def is_valid_element(text: str) -> bool:
     """Whether a text can be stored in a list, and so looked for: not empty, no wildcards, no controls."""
     return bool(text) and not any(c in _NOT_IN_ELEMENTS or unicodedata.category(c) == "Cc" for c in text)
 
 
-def quote(text: str) -> str:
+def quote_string(text: str) -> str:
     """Return a string literal of Milvus' filter language. Every text in a filter goes through here."""
     for character, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
         text = text.replace(character, escaped)
     return f'"{text}"'
 
 
-def _literal(value: Scalar) -> str:
+def _format_literal(value: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return quote(value)
+        return quote_string(value)
     if not math.isfinite(value):
         raise ValueError(f"{value} in a filter")
     return repr(value)
 
 
-def _has(field: str, element: str, lists_are_arrays: bool) -> str:
-    if not can_be_element(element):
-        return _NEVER
+def _format_contains(field: str, element: str, lists_are_arrays: bool) -> str:
+    if not is_valid_element(element):
+        return _MATCH_NONE
     if lists_are_arrays:
-        return f"array_contains({field}, {quote(element)})"
-    return f"{field} like {quote(f'%|{element}|%')}"
+        return f"array_contains({field}, {quote_string(element)})"
+    return f"{field} like {quote_string(f'%|{element}|%')}"
 
 
-def _under(folder: str) -> str:
+def _format_path_prefix(folder: str) -> str:
     """A range of paths, since `like` cannot escape ``%`` and ``_``; "0" is the character after "/"."""
     folder = folder.strip("/")
-    return f"path >= {quote(folder + '/')} and path < {quote(folder + '0')}" if folder else ""
+    return f"path >= {quote_string(folder + '/')} and path < {quote_string(folder + '0')}" if folder else ""
 
 
-def _joined(word: str, texts: Sequence[str]) -> str:
+def _join(word: str, texts: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else f" {word} ".join(f"({text})" for text in texts)

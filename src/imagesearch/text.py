@@ -19,7 +19,7 @@ _SPACES = frozenset("|%_\\-‐‑‒–—−")  # noqa: RUF001
 _ACCENTS = range(0x0300, 0x0370)
 
 
-def fold(text: str) -> str:
+def normalize(text: str) -> str:
     """Return a text as it is compared: lower case, no accents, no apostrophes and dots, single spaces.
 
     Hyphens become spaces, and so do control characters and those that a filter cannot hold (``| % _ \\``),
@@ -31,11 +31,11 @@ def fold(text: str) -> str:
         In any script; one that knows neither case nor accents comes back as it is, in Unicode NFKC.
     """
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = "".join(filter(None, map(_folded, apart.translate(_PLAIN))))
+    kept = "".join(filter(None, map(_normalize_character, apart.translate(_PLAIN))))
     return " ".join(unicodedata.normalize("NFKC", kept).split())
 
 
-def _folded(character: str) -> str:
+def _normalize_character(character: str) -> str:
     category = unicodedata.category(character)
     if character in _SPACES or category in ("Cc", "Zs", "Zl", "Zp"):
         return " "
@@ -44,7 +44,7 @@ def _folded(character: str) -> str:
     return character
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return a text in Unicode NFC, with single spaces and none at its ends.
 
     Raises

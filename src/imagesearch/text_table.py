@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str | float | int | None]]) -> str:
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str | float | int | None]]) -> str:
     """Write a table as lines of text: the first column flush left, the others flush right.
 
     Parameters
@@ -15,7 +15,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str | float | int | Non
     rows
         Fractions are written with three decimals, None as a dash.
     """
-    cells = [[_written(value) for value in row] for row in (header, *rows)]
+    cells = [[_format_cell(value) for value in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for first, *others in cells:
@@ -24,12 +24,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str | float | int | Non
     return "\n".join(lines)
 
 
-def counted(count: int, what: str) -> str:
+def format_count(count: int, what: str) -> str:
     """Write a number of things: 1 photo, 2 photos."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _written(value: str | float | int | None) -> str:
+def _format_cell(value: str | float | int | None) -> str:
     if value is None:
         return "-"
     return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -18,9 +18,9 @@ from imagesearch.errors import UserError
 from imagesearch.evaluate.metrics import CUTOFFS, ranks, recall_at
 from imagesearch.evaluate.temporary_collection import aside, extract, left_out
 from imagesearch.features import ClipEncoder
-from imagesearch.photos import locate, path_below
+from imagesearch.photos import locate_file, make_path_prefix
 from imagesearch.pipeline import Dataset, PhotoProgress
-from imagesearch.text_table import table
+from imagesearch.text_table import format_table
 
 _TEXTS_A_BATCH = 64
 _QUERIES_A_BLOCK = 1024
@@ -67,7 +67,7 @@ class CaptionsReport:
             [name, len(found), *(recall_at(found, k) for k in CUTOFFS), f"{np.median(found):g}"]
             for name, found in self.directions.items()
         ]
-        lines = [table(["direction", "queries", *(f"R@{k}" for k in CUTOFFS), "median rank"], rows)]
+        lines = [format_table(["direction", "queries", *(f"R@{k}" for k in CUTOFFS), "median rank"], rows)]
         last = [line for line in self.worst[:_WORST] if line[0] > CUTOFFS[-1]]
         return "\n".join(lines + [f"found at {rank} only: {text!r}, {path}" for rank, text, path in last])
 
@@ -103,8 +103,8 @@ def evaluate_captions(config: Config, file: Path, progress: PhotoProgress | None
     if not names:
         raise UserError(f"{file}: none of its photos can be read: {written[0]}: no such photo")
     extracted = extract(aside(config, root, ("clip",), list(names.values())), ("clip",), progress)
-    current = extracted.dataset.current("clip")
-    ids, images = extracted.dataset.table("clip").vectors(current.values())
+    current = extracted.dataset.current_entries("clip")
+    ids, images = extracted.dataset.table("clip").read_vectors(current.values())
     row_of = {current[key].path: i for i, key in enumerate(ids.tolist())}
     column = {path: row_of[name] for path, name in names.items() if name in row_of}
     missed = [
@@ -162,14 +162,14 @@ def _below_one_root(config: Config, file: Path, paths: Sequence[str]) -> tuple[P
     if not found:
         return Path(), {}
     root = Path(os.path.commonpath([place.parent for place in found.values()]))
-    return root, {path: path_below(str(place), [root]) for path, place in found.items()}
+    return root, {path: make_path_prefix(str(place), [root]) for path, place in found.items()}
 
 
 def _place(path: str, folder: Path, dataset: Dataset) -> Path | None:
     """Return the file that is meant: of the whole path or one from a folder on, else the dataset's."""
     near = Path(os.path.normpath(folder / path))
     anchor = Path(near.anchor)
-    for place in (locate(near.relative_to(anchor).as_posix(), [anchor]), dataset.file(path)):
+    for place in (locate_file(near.relative_to(anchor).as_posix(), [anchor]), dataset.locate_file(path)):
         with contextlib.suppress(OSError, ValueError):
             if place.is_file():
                 return Path(os.path.normpath(place.absolute()))

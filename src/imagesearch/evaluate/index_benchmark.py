@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from imagesearch.config import IndexSearchParams, Milvus
+from imagesearch.config import IndexSearchParams, MilvusConfig
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Condition, Contains
+from imagesearch.filters import MATCH_ALL, Condition, Contains
 from imagesearch.store import ARROW_TYPES, PHOTO_FIELDS, IndexPlan, Rows, Spec, Store, fill_collection
 
 K = 10
@@ -216,7 +216,7 @@ def prepare(vectors: np.ndarray, queries: Mapping[str, np.ndarray], seed: int = 
 
 def _filters(rows: int, rng: np.random.Generator) -> dict[str, Filter]:
     """Return filters of known shares, in order; none that passes as many rows as another."""
-    found = [Filter("all", ANYTHING, np.ones(rows, bool))]
+    found = [Filter("all", MATCH_ALL, np.ones(rows, bool))]
     for label, share in _SHARES.items():
         count = max(_FEWEST_PASSING, round(share * rows))
         if count < found[-1].rows:
@@ -242,7 +242,7 @@ def _least(vectors: np.ndarray, queries: np.ndarray, filters: Mapping[str, Filte
 
 @contextmanager
 def scratch(
-    milvus: Milvus, plan: IndexPlan, material: Material, progress: Progress | None = None
+    milvus: MilvusConfig, plan: IndexPlan, material: Material, progress: Progress | None = None
 ) -> Iterator[Scratch]:
     """Fill a collection that is gone afterwards, whatever happens.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from imagesearch.evaluate.index_benchmark import K, Measure
 from imagesearch.store import IndexPlan
-from imagesearch.text_table import table
+from imagesearch.text_table import format_table
 
 TARGET = 0.95
 """The recall that a setting is to reach under every filter."""
@@ -218,14 +218,14 @@ def _curve_text(curve: Curve, passing: dict[str, int]) -> str:
     lines = [f"{curve.title}: filled and built in {curve.build_seconds:.0f} s"]
     if curve.parameter:
         header = [curve.parameter, "recall", "p50", "p95", *(f"alone, {name}" for name in first.bare)]
-        lines += [table(header, [_row(curve, setting) for setting in curve.settings]), ""]
+        lines += [format_table(header, [_row(curve, setting) for setting in curve.settings]), ""]
         lines.append(
             f"under a filter, as the program searches: {curve.parameter} {curve.wide}"
             + ("" if curve.plan.has_clusters else ", and exactly where that finds too few")
         )
     searched = first.bare if curve.parameter else first.searched
     rows = [[f"{name} of the rows", passing[name], *_numbers(first.searched[name])] for name in searched]
-    return "\n".join([*lines, table(["passes", "rows", "recall", "p50", "p95"], rows)])
+    return "\n".join([*lines, format_table(["passes", "rows", "recall", "p50", "p95"], rows)])
 
 
 def _row(curve: Curve, setting: Setting) -> list[str | float]:

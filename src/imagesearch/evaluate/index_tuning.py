@@ -23,7 +23,7 @@ from imagesearch.evaluate.index_benchmark import (
     scratch,
 )
 from imagesearch.evaluate.index_report import Curve, IndexReport, Setting, cheapest
-from imagesearch.features import known_texts
+from imagesearch.features import read_reference_texts
 from imagesearch.pipeline import Dataset
 from imagesearch.store import IndexPlan, plan_index
 
@@ -98,14 +98,14 @@ def _material(config: Config, file: Path | None, notes: list[str]) -> Material:
         kept, held = hold_out(load_vectors(file))
         return prepare(kept, {"held out": held})
     dataset = Dataset(config)
-    _, vectors = dataset.table("clip").vectors(dataset.current("clip").values())
+    _, vectors = dataset.table("clip").read_vectors(dataset.current_entries("clip").values())
     if not len(vectors):
         raise UserError(
             f"{dataset.folder}: no CLIP vectors of the photos there; run 01_extract_features.py first, "
             "or name a file of vectors with --vectors"
         )
     kept, held = hold_out(vectors)
-    texts = known_texts(config, dataset)
+    texts = read_reference_texts(config, dataset)
     if texts is None or texts.shape[1] != vectors.shape[1]:
         notes.append("no texts are kept of this dataset's model: photos alone are the queries")
         return prepare(kept, {"held out": held})

@@ -16,10 +16,10 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.evaluate.metrics import CUTOFFS, average_precision, precision_at
 from imagesearch.evaluate.temporary_collection import aside, extract, left_out, searchable
-from imagesearch.features import KINDS
+from imagesearch.features import VECTOR_KINDS
 from imagesearch.pipeline import Dataset
 from imagesearch.store import MOST_HITS, Store
-from imagesearch.text_table import counted, table
+from imagesearch.text_table import format_count, format_table
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
@@ -108,7 +108,7 @@ class LabelledReport:
             for name in self.categories
         ]
         rows.append(["all", self.val, *(v for r in self.rankings for v in r.figures().values())])
-        lines = [f"{self.val} photos of VAL search {self.train} of TRAIN", table(header, rows)]
+        lines = [f"{self.val} photos of VAL search {self.train} of TRAIN", format_table(header, rows)]
         return "\n".join([*lines, *filter(None, map(self._most_confused, self.rankings))])
 
     def _most_confused(self, ranking: Ranking) -> str:
@@ -159,23 +159,27 @@ def evaluate_labelled(
     # before the photos are looked at, and again without those that cannot be read
     _categories((train, val), [[photo.path for photo in side.photos] for side in sides])
     extracted = [extract(side, progress=progress) for side in sides]
-    entries = [side.current("clip").values() for side in sides]
+    entries = [side.current_entries("clip").values() for side in sides]
     known, asked = _categories((train, val), [[entry.path for entry in side] for side in entries])
     with searchable(sides[0]) as (_, store):
-        rankings = tuple(_rank(store, kind, *sides, known, progress) for kind in KINDS)
+        rankings = tuple(_rank(store, kind, *sides, known, progress) for kind in VECTOR_KINDS)
     searched = len(rankings[0].category)
     if not searched:
         raise UserError(f"{val}: each photo is the only one of its category; more of a category are wanted")
-    failed = [f"{e.dataset.file(path)}: {reason}" for e in extracted for path, reason in e.failed.items()]
+    failed = [
+        f"{e.dataset.locate_file(path)}: {reason}" for e in extracted for path, reason in e.failed.items()
+    ]
     notes = left_out(list(dict.fromkeys(failed)))
     notes += _about_categories(rankings[0], known, asked)
     if copies := _copies(*sides):
         are = "is" if len(copies) == 1 else "are"
         named = ", ".join(copies[:3])
-        notes.append(f"{counted(len(copies), 'photo')} of VAL {are} also in TRAIN, which flatters: {named}")
+        notes.append(
+            f"{format_count(len(copies), 'photo')} of VAL {are} also in TRAIN, which flatters: {named}"
+        )
     if alone := sum(count for name, count in asked.items() if name in known) - searched:
         only = "is the only one of its category" if alone == 1 else "are the only ones of their category"
-        notes.append(f"left out: {counted(alone, 'photo')} that {only}")
+        notes.append(f"left out: {format_count(alone, 'photo')} that {only}")
     if known.total() > MOST_HITS:
         notes.append(f"Milvus returns {MOST_HITS:,} photos at most: mAP counts those after them as not found")
     return LabelledReport(known.total(), searched, rankings, tuple(notes))
@@ -205,11 +209,11 @@ def _rank(
     known: Counter[str],
     progress: Progress | None,
 ) -> Ranking:
-    config, current = train.config, train.current(kind)
+    config, current = train.config, train.current_entries(kind)
     categories = {key: category_of(entry.path) for key, entry in current.items()}
-    files = {train.file(entry.path).resolve(): key for key, entry in current.items()}
-    entries = {k: e for k, e in val.current(kind).items() if category_of(e.path) in known}
-    ids, vectors = val.table(kind).vectors(entries.values())
+    files = {train.locate_file(entry.path).resolve(): key for key, entry in current.items()}
+    entries = {k: e for k, e in val.current_entries(kind).items() if category_of(e.path) in known}
+    ids, vectors = val.table(kind).read_vectors(entries.values())
     asked = [entries[key] for key in ids.tolist()]
     category = np.asarray([category_of(entry.path) for entry in asked])
     first = np.full((len(ids), _CONFUSED_AMONG), "", dtype=f"<U{max(map(len, known))}")
@@ -218,7 +222,7 @@ def _rank(
     total = np.asarray([known[name] for name in category.tolist()], np.int64)
     pairs = list(enumerate(zip(asked, vectors, strict=True)))
     for row, (entry, vector) in progress(pairs, len(pairs)) if progress else pairs:
-        itself = files.get(val.file(entry.path).resolve())
+        itself = files.get(val.locate_file(entry.path).resolve())
         hits = store.search(config.dataset.name, kind, vector, most, fields=())
         names = [categories[hit.id] for hit in hits if hit.id != itself]
         first[row, : len(names)] = names[:_CONFUSED_AMONG]
@@ -233,7 +237,7 @@ def _about_categories(ranking: Ranking, known: Counter[str], asked: Counter[str]
     """Say what makes the figures other than they look."""
     notes = []
     if unknown := sorted(asked.keys() - known.keys()):
-        count = counted(sum(asked[name] for name in unknown), "photo")
+        count = format_count(sum(asked[name] for name in unknown), "photo")
         notes.append(f"left out: {count} of {', '.join(unknown[:8])}, which TRAIN does not have")
     if few := sorted(set(ranking.category[ranking.total < CUTOFFS[-1]].tolist())):
         named = ", ".join(few[:8]) + (f" and {len(few) - 8} more" if len(few) > 8 else "")
@@ -247,7 +251,9 @@ def _about_categories(ranking: Ranking, known: Counter[str], asked: Counter[str]
 def _copies(train: Dataset, val: Dataset) -> list[str]:
     """Return the photos of VAL that TRAIN has too, byte for byte, under another name or in another place."""
     files: dict[bytes, set[Path]] = {}
-    for entry in train.current("clip").values():
-        files.setdefault(entry.content, set()).add(train.file(entry.path).resolve())
-    entries = val.current("clip").values()
-    return sorted(e.path for e in entries if files.get(e.content, set()) - {val.file(e.path).resolve()})
+    for entry in train.current_entries("clip").values():
+        files.setdefault(entry.content, set()).add(train.locate_file(entry.path).resolve())
+    entries = val.current_entries("clip").values()
+    return sorted(
+        e.path for e in entries if files.get(e.content, set()) - {val.locate_file(e.path).resolve()}
+    )

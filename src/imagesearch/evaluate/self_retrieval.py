@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from imagesearch.config import Config
-from imagesearch.errors import UnreadableError, UserError
+from imagesearch.errors import UnreadablePhotoError, UserError
 from imagesearch.evaluate.temporary_collection import NAMED, aside, extract, left_out, searchable
-from imagesearch.features import KINDS
+from imagesearch.features import VECTOR_KINDS
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Query, Searcher
 from imagesearch.store import STEPS, Store
-from imagesearch.text_table import counted, table
+from imagesearch.text_table import format_count, format_table
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
@@ -78,7 +78,7 @@ class SelfReport:
 
     def __str__(self) -> str:
         rows = [[r.kind, len(r.ranks), *r.figures().values()] for r in self.rankings]
-        lines = [table(["vectors", "photos", "hits@1", "hits@5", "recall"], rows)]
+        lines = [format_table(["vectors", "photos", "hits@1", "hits@5", "recall"], rows)]
         for ranking in self.rankings:
             lines += [f"{ranking.kind}: {missed}" for missed in ranking.missed[:NAMED]]
             rest = len(ranking.missed) - NAMED
@@ -110,7 +110,7 @@ def evaluate_self(config: Config, folder: Path | None = None, progress: Progress
         with Store(config.milvus) as store:
             return _find_selves(Dataset(config), store, [], progress)
     photos = extract(aside(config, folder), progress=progress)
-    failed = [f"{photos.dataset.file(path)}: {reason}" for path, reason in photos.failed.items()]
+    failed = [f"{photos.dataset.locate_file(path)}: {reason}" for path, reason in photos.failed.items()]
     with searchable(photos.dataset) as (scratch, store):
         return _find_selves(Dataset(scratch), store, failed, progress)
 
@@ -120,11 +120,11 @@ def _find_selves(
 ) -> SelfReport:
     config = dataset.config
     name = config.dataset.name
-    kinds = [kind for kind in KINDS if store.find(name, kind)] or ["clip"]
+    kinds = [kind for kind in VECTOR_KINDS if store.find(name, kind)] or ["clip"]
     searcher = Searcher(config, dataset, store)
     rankings, unreadable, absent = [], {}, set()
     for kind in kinds:
-        current = dataset.current(kind)
+        current = dataset.current_entries(kind)
         if not current:
             raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run {STEPS[kind]}")
         stored = {hit.id for hit in store.rows(name, kind, list(current), ())}
@@ -132,10 +132,10 @@ def _find_selves(
         paths = sorted(entry.path for key, entry in current.items() if key in stored)
         ranks, missed = [], []
         for path in progress(paths, len(paths)) if progress else paths:
-            query = Query(image=dataset.file(path), by=kind, top_k=_FOUND_AMONG)
+            query = Query(image=dataset.locate_file(path), by=kind, top_k=_FOUND_AMONG)
             try:
                 results = searcher.search(query).results
-            except UnreadableError as error:
+            except UnreadablePhotoError as error:
                 unreadable[path] = str(error)
                 continue
             itself = next((result for result in results if result.path == path), None)
@@ -151,6 +151,6 @@ def _find_selves(
         )
     notes = left_out([*failed, *unreadable.values()])
     if absent:
-        lacking = f"{counted(len(absent), 'photo')} that the collections lack"
+        lacking = f"{format_count(len(absent), 'photo')} that the collections lack"
         notes.append(f"left out: {lacking}; run 05_build_collections.py")
     return SelfReport(tuple(rankings), tuple(notes))

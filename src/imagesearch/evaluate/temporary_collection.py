@@ -11,10 +11,10 @@ from pathlib import Path
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.features import KINDS, extract_features
+from imagesearch.features import VECTOR_KINDS, extract_features
 from imagesearch.pipeline import Dataset, PhotoProgress
 from imagesearch.store import Store, build_collections
-from imagesearch.text_table import counted
+from imagesearch.text_table import format_count
 
 NAMED = 10  # of many things that are reported, on the terminal
 
@@ -28,7 +28,7 @@ class Extracted:
 
 
 def aside(
-    config: Config, folder: Path, kinds: Sequence[str] = KINDS, paths: Sequence[str] | None = None
+    config: Config, folder: Path, kinds: Sequence[str] = VECTOR_KINDS, paths: Sequence[str] | None = None
 ) -> Dataset:
     """Return the photos below a folder as a dataset apart from the config's own; nothing is extracted yet.
 
@@ -63,7 +63,7 @@ def aside(
 
 
 def extract(
-    dataset: Dataset, kinds: Sequence[str] = KINDS, progress: PhotoProgress | None = None
+    dataset: Dataset, kinds: Sequence[str] = VECTOR_KINDS, progress: PhotoProgress | None = None
 ) -> Extracted:
     """Extract the vectors of some photos.
 
@@ -80,7 +80,7 @@ def left_out(named: Sequence[str], what: str = "photo") -> list[str]:
     """Return notes of what was left out, given with the reasons: the first ten, and how many more."""
     rest = len(named) - NAMED
     lines = [f"left out: {line}" for line in named[:NAMED]]
-    return lines + ([f"left out: and {counted(rest, f'more {what}')}"] if rest > 0 else [])
+    return lines + ([f"left out: and {format_count(rest, f'more {what}')}"] if rest > 0 else [])
 
 
 def on_scratch(config: Config, folder: str | Path) -> Config:

@@ -4,25 +4,25 @@ Knows InsightFace and ONNX Runtime, imported when faces are first detected. Writ
 ``clusters.parquet`` and the user's decisions, ``people.jsonl``.
 """
 
-from imagesearch.faces.csv_import import name_from_csv
-from imagesearch.faces.detector import FaceFinder, pack_id
-from imagesearch.faces.editor import Editor
-from imagesearch.faces.extract import detect_faces, finder_of, shrink
-from imagesearch.faces.people import People, Person, cluster_people, journal, load_people
-from imagesearch.faces.references import overlap
+from imagesearch.faces.csv_import import import_names
+from imagesearch.faces.detector import FaceDetector, get_pack_id
+from imagesearch.faces.editor import PeopleEditor
+from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
+from imagesearch.faces.references import box_iou
 
 __all__ = [
-    "Editor",
-    "FaceFinder",
+    "PeopleEditor",
+    "FaceDetector",
     "People",
     "Person",
     "cluster_people",
     "detect_faces",
-    "finder_of",
-    "journal",
+    "make_detector",
+    "open_edit_log",
     "load_people",
-    "name_from_csv",
-    "overlap",
-    "pack_id",
-    "shrink",
+    "import_names",
+    "box_iou",
+    "get_pack_id",
+    "shrink_for_detection",
 ]

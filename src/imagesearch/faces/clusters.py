@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError
-from imagesearch.faces.references import Anchor, Finder
+from imagesearch.faces.references import FaceReference, ReferenceResolver
 from imagesearch.files import atomic_write
-from imagesearch.pipeline import vector_column
+from imagesearch.pipeline import make_vector_column
 
 _NEXT, _DECISIONS = b"imagesearch.next", b"imagesearch.decisions"
 
 
 @dataclass(frozen=True)
-class Clusters:
+class SavedClusters:
     """The last clustering.
 
     Attributes
@@ -33,12 +33,12 @@ class Clusters:
         How many of the user's decisions were followed.
     """
 
-    members: dict[int, list[Anchor]] = field(default_factory=dict)
-    following: int = 1
-    decisions: int = 0
+    members: dict[int, list[FaceReference]] = field(default_factory=dict)
+    next_number: int = 1
+    edit_count: int = 0
 
     @classmethod
-    def read(cls, file: Path) -> Clusters:
+    def read(cls, file: Path) -> SavedClusters:
         """Read what `write` wrote; without a file there are none.
 
         Raises
@@ -51,7 +51,7 @@ class Clusters:
         try:
             table = pq.read_table(file)
             columns = [table[name].to_pylist() for name in ("path", "content", "box", "person")]
-            members: dict[int, list[Anchor]] = {}
+            members: dict[int, list[FaceReference]] = {}
             for path, content, box, number in zip(*columns, strict=True):
                 members.setdefault(number, []).append((path, content, tuple(box)))
             metadata = table.schema.metadata
@@ -69,16 +69,16 @@ class Clusters:
                 "person": pa.array([number for number, _ in pairs], pa.int32()),
                 "path": pa.array([path for _, (path, _, _) in pairs], pa.string()),
                 "content": pa.array([content for _, (_, content, _) in pairs], pa.string()),
-                "box": vector_column(
+                "box": make_vector_column(
                     np.asarray([box for _, (_, _, box) in pairs], np.float32).reshape(-1, 4)
                 ),
             }
         )
-        metadata = {_NEXT: str(self.following).encode(), _DECISIONS: str(self.decisions).encode()}
+        metadata = {_NEXT: str(self.next_number).encode(), _DECISIONS: str(self.edit_count).encode()}
         with atomic_write(file) as unfinished:
             pq.write_table(table.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
-    def rows(self, finder: Finder) -> tuple[dict[int, int], dict[int, list[Anchor]]]:
+    def find_faces(self, finder: ReferenceResolver) -> tuple[dict[int, int], dict[int, list[FaceReference]]]:
         """Find the faces that are there.
 
         Returns
@@ -89,9 +89,9 @@ class Clusters:
             Faces that are not there, by number.
         """
         numbers: dict[int, int] = {}
-        away: dict[int, list[Anchor]] = {}
+        away: dict[int, list[FaceReference]] = {}
         for number, anchors in self.members.items():
-            for anchor, row in zip(anchors, finder.find(anchors)[0], strict=True):
+            for anchor, row in zip(anchors, finder.resolve(anchors)[0], strict=True):
                 if row is not None:
                     # two may be found in one: a copy that is gone, in the photo that it was a copy of
                     numbers.setdefault(row, number)
@@ -99,7 +99,9 @@ class Clusters:
                     away.setdefault(number, []).append(anchor)
         return numbers, away
 
-    def followed_by(self, clusters: Sequence[np.ndarray], decisions: int, finder: Finder) -> Clusters:
+    def update(
+        self, clusters: Sequence[np.ndarray], decisions: int, finder: ReferenceResolver
+    ) -> SavedClusters:
         """Return what comes after these clusters, with the faces that are away for the time being.
 
         Each new cluster has the number that most of its faces had; a number goes to its largest part.
@@ -113,13 +115,13 @@ class Clusters:
         finder
             Of the faces.
         """
-        known, members = self.rows(finder)
-        numbers, following = self._numbers(clusters, known)
+        known, members = self.find_faces(finder)
+        numbers, following = self._assign_numbers(clusters, known)
         for number, rows in zip(numbers, clusters, strict=True):
-            members[number] = [*finder.anchors(rows.tolist()), *members.get(number, ())]
-        return Clusters(members, following, decisions)
+            members[number] = [*finder.make_references(rows.tolist()), *members.get(number, ())]
+        return SavedClusters(members, following, decisions)
 
-    def _numbers(self, clusters: Sequence[np.ndarray], known: dict[int, int]) -> tuple[list[int], int]:
+    def _assign_numbers(self, clusters: Sequence[np.ndarray], known: dict[int, int]) -> tuple[list[int], int]:
         """Return the number of each cluster, and the next one that was never used."""
         shared: Counter[tuple[int, int]] = Counter()
         for cluster, rows in enumerate(clusters):
@@ -130,7 +132,7 @@ class Clusters:
             if cluster not in numbers and number not in taken:
                 numbers[cluster] = number
                 taken.add(number)
-        following = self.following
+        following = self.next_number
         # the larger a new cluster, the smaller its number
         for cluster in sorted(range(len(clusters)), key=lambda i: -len(clusters[i])):
             if cluster not in numbers:

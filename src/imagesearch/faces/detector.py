@@ -28,7 +28,7 @@ _PROVIDERS = {
 
 
 @dataclass(frozen=True)
-class Face:
+class DetectedFace:
     """A face found in an image, in that image's pixels.
 
     Attributes
@@ -49,7 +49,7 @@ class Face:
     embedding: np.ndarray
 
 
-class FaceFinder:
+class FaceDetector:
     """Finds faces with a pack of InsightFace: a detector and a recogniser.
 
     Parameters
@@ -70,19 +70,19 @@ class FaceFinder:
     """
 
     def __init__(self, pack: str, device: str = "auto", det_size: int = 640, min_score: float = 0.5) -> None:
-        folder = pack_folder(pack)
+        folder = fetch_pack(pack)
         self._det_size = det_size
         with contextlib.redirect_stdout(io.StringIO()):  # models being loaded are announced there
-            self._app = _load(folder, _providers(device))
+            self._app = _load_pack(folder, _choose_providers(device))
             self._app.prepare(0, det_thresh=min_score, det_size=(det_size, det_size))
 
-    def find(self, image: Image.Image) -> list[Face]:
+    def detect(self, image: Image.Image) -> list[DetectedFace]:
         """Return the faces in an upright RGB image, the largest first."""
         if max(image.size) >= self._det_size * min(image.size):
             return []  # InsightFace would shrink it to no pixels at all, and OpenCV refuses that
         blue_first = np.ascontiguousarray(np.asarray(image)[..., ::-1])
         faces = [
-            Face(
+            DetectedFace(
                 box=np.asarray(face.bbox, np.float32),
                 landmarks=np.asarray(face.kps, np.float32),
                 score=float(face.det_score),
@@ -90,11 +90,11 @@ class FaceFinder:
             )
             for face in self._app.get(blue_first)
         ]
-        return sorted(faces, key=lambda face: (-_area(face.box), *face.box.tolist()))
+        return sorted(faces, key=lambda face: (-_box_area(face.box), *face.box.tolist()))
 
 
 @functools.cache
-def pack_folder(pack: str) -> Path:
+def fetch_pack(pack: str) -> Path:
     """Return the folder with a pack's models, fetched by InsightFace when it is not there yet.
 
     Raises
@@ -106,7 +106,7 @@ def pack_folder(pack: str) -> Path:
     if not folder.is_absolute():
         folder = _PACKS.expanduser() / "models" / pack
         if not folder.is_dir():
-            _fetch(pack)
+            _download_pack(pack)
     if not any(folder.glob("*.onnx")):
         what = (
             "no .onnx models in it; remove it, and it is fetched anew"
@@ -118,16 +118,16 @@ def pack_folder(pack: str) -> Path:
 
 
 @functools.cache
-def pack_id(pack: str) -> str:
+def get_pack_id(pack: str) -> str:
     """Return what stands for a pack's models, wherever they lie: ``faces-`` and 16 hexadecimal digits."""
     digest = hashlib.sha256()
-    for file in sorted(pack_folder(pack).glob("*.onnx")):
+    for file in sorted(fetch_pack(pack).glob("*.onnx")):
         with file.open("rb") as stream:
             digest.update(file.name.encode() + hashlib.file_digest(stream, "sha256").digest())
     return f"faces-{digest.hexdigest()[:16]}"
 
 
-def _fetch(pack: str) -> None:
+def _download_pack(pack: str) -> None:
     from insightface.utils.storage import ensure_available
 
     print(f"models.faces: fetching {pack}", file=sys.stderr)
@@ -142,7 +142,7 @@ def _fetch(pack: str) -> None:
         ) from None
 
 
-def _load(folder: Path, providers: list[str]):
+def _load_pack(folder: Path, providers: list[str]):
     import onnxruntime
     from insightface.app import FaceAnalysis
 
@@ -158,7 +158,7 @@ def _load(folder: Path, providers: list[str]):
 
 
 @functools.cache  # so that a missing device is mentioned once
-def _providers(device: str) -> list[str]:
+def _choose_providers(device: str) -> list[str]:
     import onnxruntime
 
     there = onnxruntime.get_available_providers()
@@ -170,5 +170,5 @@ def _providers(device: str) -> list[str]:
     return [chosen, cpu] if chosen not in (None, cpu) else [cpu]
 
 
-def _area(box: np.ndarray) -> float:
+def _box_area(box: np.ndarray) -> float:
     return float((box[2] - box[0]) * (box[3] - box[1]))

@@ -16,15 +16,15 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from imagesearch.errors import UserError
-from imagesearch.faces.references import Anchor
+from imagesearch.faces.references import FaceReference
 from imagesearch.files import make_folder
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
-_KNOWN = ("name", "deny", "merge", "split", "rename", "forget")
+_ACTIONS = ("name", "deny", "merge", "split", "rename", "forget")
 
 
 @dataclass(frozen=True)
-class Decision:
+class Edit:
     """One thing the user decided.
 
     Attributes
@@ -40,20 +40,26 @@ class Decision:
         Whether each face was looked at, or only the cluster they were in.
     """
 
-    do: str
-    faces: tuple[tuple[Anchor, ...], ...] = ()
+    action: str
+    faces: tuple[tuple[FaceReference, ...], ...] = ()
     name: str = ""
-    to: str = ""
-    seen: bool = False
+    new_name: str = ""
+    confirmed: bool = False
     at: str = ""
 
     def to_json(self) -> str:
         """Return the line that is kept."""
-        values = {"at": self.at, "do": self.do, "name": self.name, "to": self.to, "seen": self.seen}
+        values = {
+            "at": self.at,
+            "do": self.action,
+            "name": self.name,
+            "to": self.new_name,
+            "seen": self.confirmed,
+        }
         return json.dumps({k: v for k, v in values.items() if v} | {"faces": self.faces}, ensure_ascii=False)
 
 
-class Journal:
+class EditLog:
     """The file of decisions.
 
     Parameters
@@ -65,7 +71,7 @@ class Journal:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def read(self) -> list[Decision]:
+    def read(self) -> list[Edit]:
         """Return all decisions, the oldest first.
 
         Raises
@@ -73,22 +79,22 @@ class Journal:
         UserError
             If a line cannot be read, other than a last one that a kill has cut short.
         """
-        return [self._decision(number, line) for number, line in self._lines()]
+        return [self._parse_edit(number, line) for number, line in self._read_lines()]
 
     def count(self) -> int:
         """Count the decisions, without reading what they say."""
-        return len(self._lines())
+        return len(self._read_lines())
 
-    def append(self, decision: Decision) -> None:
+    def append(self, decision: Edit) -> None:
         """Add a decision; it is on the disk when this returns."""
         make_folder(self.file.parent)
         # held for a moment: a line that another run is writing looks like one that was cut
         with FileLock(self.file.with_name(".people.lock")), self.file.open("ab+") as stream:
-            stream.write(self._end_last_line(stream) + decision.to_json().encode() + b"\n")
+            stream.write(self._repair_last_line(stream) + decision.to_json().encode() + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
 
-    def _lines(self) -> list[tuple[int, bytes]]:
+    def _read_lines(self) -> list[tuple[int, bytes]]:
         """Return the lines that say something, with their numbers."""
         try:
             content = self.file.read_bytes()
@@ -98,11 +104,11 @@ class Journal:
             raise UserError(f"{self.file}: cannot be read ({error})") from None
         # decoded line by line: the unfinished one may end within a character
         *lines, last = content.split(b"\n")
-        lines += [last] if _is_whole(last) else []
+        lines += [last] if _is_complete(last) else []
         return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
     @staticmethod
-    def _end_last_line(stream: BinaryIO) -> bytes:
+    def _repair_last_line(stream: BinaryIO) -> bytes:
         """Cut off a last line that a kill has cut short; return the end that a whole one wants."""
         stream.seek(0, os.SEEK_END)
         if not stream.tell():
@@ -113,19 +119,21 @@ class Journal:
         stream.seek(0)
         content = stream.read()
         end = content.rfind(b"\n") + 1
-        if _is_whole(content[end:]):
+        if _is_complete(content[end:]):
             return b"\n"
         stream.truncate(end)
         return b""
 
-    def _decision(self, number: int, line: bytes) -> Decision:
+    def _parse_edit(self, number: int, line: bytes) -> Edit:
         try:
             values = json.loads(line)
-            faces = tuple(tuple((str(p), str(c), _box(b)) for p, c, b in one) for one in values["faces"])
+            faces = tuple(
+                tuple((str(p), str(c), _parse_box(b)) for p, c, b in one) for one in values["faces"]
+            )
             rest = {key: str(values[key]) for key in ("do", "name", "to", "at") if key in values}
-            decision = Decision(faces=faces, seen=bool(values.get("seen")), **rest)
-            if decision.do not in _KNOWN:
-                raise ValueError(f"{decision.do!r} is no decision that this version knows")
+            decision = Edit(faces=faces, confirmed=bool(values.get("seen")), **rest)
+            if decision.action not in _ACTIONS:
+                raise ValueError(f"{decision.action!r} is no decision that this version knows")
             return decision
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
@@ -133,28 +141,28 @@ class Journal:
             ) from None
 
 
-def _box(values: Iterable[float]) -> tuple[float, float, float, float]:
+def _parse_box(values: Iterable[float]) -> tuple[float, float, float, float]:
     left, top, right, bottom = map(float, values)
     return left, top, right, bottom
 
 
-def want_clustering(decisions: Sequence[Decision], followed: int) -> bool:
+def needs_clustering(decisions: Sequence[Edit], followed: int) -> bool:
     """Whether faces have to be clustered anew for some decisions, of which so many were followed already."""
     if followed > len(decisions):
         return True  # some were taken out by hand
-    known = {fold(name) for d in decisions[:followed] for name in (d.name, d.to)}
+    known = {normalize(name) for d in decisions[:followed] for name in (d.name, d.new_name)}
     for decision in decisions[followed:]:
-        given = fold(decision.to or decision.name)
-        onto_another = given in known and given != fold(decision.name if decision.to else "")
-        if decision.seen or decision.do in ("deny", "merge", "split"):
+        given = normalize(decision.new_name or decision.name)
+        onto_another = given in known and given != normalize(decision.name if decision.new_name else "")
+        if decision.confirmed or decision.action in ("deny", "merge", "split"):
             return True
-        if decision.do in ("name", "rename") and onto_another:
+        if decision.action in ("name", "rename") and onto_another:
             return True
         known.add(given)
     return False
 
 
-def _is_whole(line: bytes) -> bool:
+def _is_complete(line: bytes) -> bool:
     """Whether a line is there to its end: of one that was cut, no part is JSON."""
     try:
         return isinstance(json.loads(line), dict)

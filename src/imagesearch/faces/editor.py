@@ -11,18 +11,18 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces.edit_log import Decision
-from imagesearch.faces.linkage import tighter
-from imagesearch.faces.people import People, Person, cluster_people, journal, load_people
-from imagesearch.faces.references import Anchor
-from imagesearch.filters import can_be_element
+from imagesearch.faces.edit_log import Edit
+from imagesearch.faces.linkage import split_cluster
+from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
+from imagesearch.faces.references import FaceReference
+from imagesearch.filters import is_valid_element
 from imagesearch.pipeline import Dataset
-from imagesearch.text import clean, fold
+from imagesearch.text import clean_text, normalize
 
 _LONGEST_NAME = 200  # bytes
 
 
-class Editor:
+class PeopleEditor:
     """Turns what a user says of people into decisions, and keeps them.
 
     Parameters
@@ -41,50 +41,50 @@ class Editor:
         self.people = load_people(config, dataset)
         self.stale = self.people.outdated
         """Whether the clustering has to follow a decision, of this run or of one that was cut short."""
-        self._spellings = _spellings(self.people)
+        self._spellings = _list_spellings(self.people)
         if not self.people.persons:
             raise UserError(f"{dataset.folder}: no faces are clustered yet; run 02_cluster_faces.py first")
 
-    def name(self, faces: str, name: str) -> None:
+    def name_person(self, faces: str, name: str) -> None:
         """Say who some faces are: a person's number or name, or single faces such as ``3.1,3.4``."""
-        rows, single = self._rows(faces)
+        rows, single = self._parse_faces(faces)
         if single:
-            self.name_rows(rows, name)
+            self.name_faces(rows, name)
             return
-        name, person = checked_name(name), self._find(faces)
-        if fold(name) != fold(person.name):  # else it is their own name, spelt anew
-            name = self._spelling(name)
+        name, person = check_name(name), self._find_person(faces)
+        if normalize(name) != normalize(person.name):  # else it is their own name, spelt anew
+            name = self._get_known_spelling(name)
         if name == person.name:
             return
-        self.stale |= fold(name) in self._spellings and fold(name) != fold(person.name)
+        self.stale |= normalize(name) in self._spellings and normalize(name) != normalize(person.name)
         if person.name:
             # whoever has it, in photos that are away too
-            self._decide(Decision("rename", name=person.name, to=name))
-            self._spellings.pop(fold(person.name), None)
+            self._append_edit(Edit("rename", name=person.name, new_name=name))
+            self._spellings.pop(normalize(person.name), None)
         else:
-            self._decide(Decision("name", (self._anchors(rows),), name=name))
-        self._spellings[fold(name)] = name
-        self._call(person, name)
+            self._append_edit(Edit("name", (self._make_references(rows),), name=name))
+        self._spellings[normalize(name)] = name
+        self._rename_loaded(person, name)
 
-    def name_rows(self, rows: Sequence[int], name: str) -> None:
+    def name_faces(self, rows: Sequence[int], name: str) -> None:
         """Say who each of some faces is, having looked at it."""
-        name = self._spelling(checked_name(name))
+        name = self._get_known_spelling(check_name(name))
         self.stale = True
-        self._decide(Decision("name", (self._anchors(rows),), name=name, seen=True))
-        self._spellings[fold(name)] = name
+        self._append_edit(Edit("name", (self._make_references(rows),), name=name, confirmed=True))
+        self._spellings[normalize(name)] = name
 
     def deny(self, faces: str, name: str) -> None:
         """Say who some faces are not."""
-        person = self._find(name)
+        person = self._find_person(name)
         if not person.name:
             raise UserError(f"{name}: has no name yet; give one, or --split {person.number}")
-        rows, single = self._rows(faces)
+        rows, single = self._parse_faces(faces)
         self.stale = True
-        self._decide(Decision("deny", (self._anchors(rows),), name=person.name, seen=single))
+        self._append_edit(Edit("deny", (self._make_references(rows),), name=person.name, confirmed=single))
 
     def merge(self, references: Sequence[str]) -> None:
         """Say that several are one person."""
-        persons = {(person := self._find(text)).number: person for text in references}
+        persons = {(person := self._find_person(text)).number: person for text in references}
         names = sorted({person.name for person in persons.values() if person.name})
         if len(persons) < 2:
             raise UserError(f"--merge {' '.join(references)}: two different people are wanted")
@@ -94,15 +94,17 @@ class Editor:
                 f'--name "{names[1]}={names[0]}"'
             )
         self.stale = True
-        self._decide(Decision("merge", tuple(self._anchors(person.rows) for person in persons.values())))
+        self._append_edit(
+            Edit("merge", tuple(self._make_references(person.rows) for person in persons.values()))
+        )
 
     def split(self, reference: str) -> int:
         """Part a person's faces where they are least alike; return the number of parts."""
-        person, faces, links = self._find(reference), self.people.faces, self.people.links
-        labels = tighter(
+        person, faces, links = self._find_person(reference), self.people.faces, self.people.constraints
+        labels = split_cluster(
             faces.vectors[person.rows],
             self._config.faces.cluster_distance,
-            group=np.where(links.seen, links.group, -1)[person.rows],
+            group=np.where(links.confirmed, links.group, -1)[person.rows],
             photo=faces.photo_ids[person.rows],
         )
         parts = [person.rows[labels == label] for label in range(labels.max() + 1)]
@@ -111,63 +113,65 @@ class Editor:
         # the part with most faces that were confirmed, or at least named, keeps the name
         parts = sorted(
             several if len(several) > 1 else parts,
-            key=lambda rows: (-(named & links.seen)[rows].sum(), -named[rows].sum(), -len(rows)),
+            key=lambda rows: (-(named & links.confirmed)[rows].sum(), -named[rows].sum(), -len(rows)),
         )
         if len(parts) < 2:
             why = "one face" if len(person.rows) == 1 else "each was confirmed; see --not"
             raise UserError(f"--split {reference}: cannot be parted: {why}")
         self.stale = True
-        self._decide(Decision("split", tuple(self._anchors(rows) for rows in parts), name=person.name))
+        self._append_edit(
+            Edit("split", tuple(self._make_references(rows) for rows in parts), name=person.name)
+        )
         return len(parts)
 
     def forget(self, name: str) -> None:
         """Let somebody be nameless again."""
-        person = self._find(name)
+        person = self._find_person(name)
         if not person.name:
             raise UserError(f"--forget {name}: has no name")
-        self._decide(Decision("forget", name=person.name))
-        self._spellings.pop(fold(person.name), None)
-        self._call(person, "")
+        self._append_edit(Edit("forget", name=person.name))
+        self._spellings.pop(normalize(person.name), None)
+        self._rename_loaded(person, "")
 
     def refresh(self) -> People:
         """Let the clusters follow the decisions."""
         load = cluster_people if self.stale else load_people
         self.people, self.stale = load(self._config, self._dataset), False
-        self._spellings = _spellings(self.people)
+        self._spellings = _list_spellings(self.people)
         return self.people
 
     # --- details -------------------------------------------------------------------------------------------
 
-    def _decide(self, decision: Decision) -> None:
+    def _append_edit(self, decision: Edit) -> None:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        journal(self._dataset).append(Decision(**{**vars(decision), "at": now}))
+        open_edit_log(self._dataset).append(Edit(**{**vars(decision), "at": now}))
 
-    def _anchors(self, rows: Sequence[int] | np.ndarray) -> tuple[Anchor, ...]:
-        return self.people.finder.anchors(int(row) for row in rows)
+    def _make_references(self, rows: Sequence[int] | np.ndarray) -> tuple[FaceReference, ...]:
+        return self.people.resolver.make_references(int(row) for row in rows)
 
-    def _rows(self, reference: str) -> tuple[list[int], bool]:
+    def _parse_faces(self, reference: str) -> tuple[list[int], bool]:
         """Return the faces that ``3``, ``Maya`` or ``3.1,3.4`` mean, and whether they are single ones."""
         if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", reference.replace(" ", "")):
-            return self._find(reference).rows.tolist(), False
+            return self._find_person(reference).rows.tolist(), False
         rows = []
         for item in reference.replace(" ", "").split(","):
             number, _, place = item.partition(".")
-            person = self.people.find(number)
+            person = self.people.find_person(number)
             if not 1 <= int(place) <= len(person.rows):
                 raise UserError(f"{item}: {person.label} has {len(person.rows)} faces")
             rows.append(int(person.rows[int(place) - 1]))
         return rows, True
 
-    def _find(self, reference: str) -> Person:
+    def _find_person(self, reference: str) -> Person:
         """Find somebody, also by a name that was given a moment ago to faces yet to be clustered."""
         try:
-            return self.people.find(reference)
+            return self.people.find_person(reference)
         except UserError:
-            if not (self.stale and fold(reference) in self._spellings):
+            if not (self.stale and normalize(reference) in self._spellings):
                 raise
-        return self.refresh().find(reference)
+        return self.refresh().find_person(reference)
 
-    def _call(self, person: Person, name: str) -> None:
+    def _rename_loaded(self, person: Person, name: str) -> None:
         """Let somebody have a name, another or none, in what was loaded."""
         persons = [
             replace(p, name=name) if p is person or (p.name and p.name == person.name) else p
@@ -175,17 +179,17 @@ class Editor:
         ]
         self.people = replace(self.people, persons=persons)
 
-    def _spelling(self, name: str) -> str:
+    def _get_known_spelling(self, name: str) -> str:
         """Write a name as it was written before: a query could not tell Zoe from Zoë."""
-        return self._spellings.get(fold(name), name)
+        return self._spellings.get(normalize(name), name)
 
 
-def _spellings(people: People) -> dict[str, str]:
+def _list_spellings(people: People) -> dict[str, str]:
     """Return the names that are given, by their folded form."""
-    return {fold(person.name): person.name for person in people.persons if person.name}
+    return {normalize(person.name): person.name for person in people.persons if person.name}
 
 
-def checked_name(name: str) -> str:
+def check_name(name: str) -> str:
     """Return a name as it is kept, in NFC and with single spaces.
 
     Raises
@@ -194,12 +198,12 @@ def checked_name(name: str) -> str:
         If it cannot be one: nothing, a number, ``person 12``, or with characters that a filter in Milvus
         cannot hold.
     """
-    tidy = clean(name)
-    if not fold(tidy):
+    tidy = clean_text(name)
+    if not normalize(tidy):
         raise UserError("a name is wanted, such as --name 3=Maya")
-    if not can_be_element(tidy):
+    if not is_valid_element(tidy):
         raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")
-    if re.fullmatch(r"(person )?[\d., ]+", fold(tidy)):
+    if re.fullmatch(r"(person )?[\d., ]+", normalize(tidy)):
         raise UserError(f"{name!r}: reserved for people without a name")
     if len(tidy.encode()) > _LONGEST_NAME:
         raise UserError(f"{tidy[:20]}...: a name has at most {_LONGEST_NAME} bytes")

@@ -10,9 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagesearch.config import Config
-from imagesearch.faces.detector import Face, FaceFinder, pack_id
-from imagesearch.photos import Photo, Picture, photo_id
-from imagesearch.pipeline import Dataset, PhotoProgress, Result, Seen, Step, Summary, vector_column
+from imagesearch.faces.detector import DetectedFace, FaceDetector, get_pack_id
+from imagesearch.photos import DecodedPhoto, Photo, compute_photo_id
+from imagesearch.pipeline import (
+    BatchOutput,
+    Dataset,
+    PhotoProgress,
+    ProcessedPhoto,
+    StepSpec,
+    StepSummary,
+    make_vector_column,
+)
 
 # Less certain detections are kept in the table too, so that faces.min_score can be changed without looking
 # at every photo again.
@@ -20,7 +28,7 @@ _LEAST_SCORE = 0.3
 
 
 @dataclass(frozen=True)
-class Faces:
+class FaceTable:
     """The faces of the photos that are there, by photo and, within one, the largest first.
 
     Attributes
@@ -42,7 +50,7 @@ class Faces:
     boxes: np.ndarray
     scores: np.ndarray
     vectors: np.ndarray
-    seen: dict[int, Seen]
+    processed: dict[int, ProcessedPhoto]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,9 +60,9 @@ class Faces:
         """The shorter side of each box in pixels, (n,) float32."""
         return (self.boxes[:, 2:] - self.boxes[:, :2]).min(axis=1, initial=np.inf)
 
-    def entry(self, row: int) -> Seen:
+    def get_photo(self, row: int) -> ProcessedPhoto:
         """Return what was seen of a face's photo."""
-        return self.seen[int(self.photo_ids[row])]
+        return self.processed[int(self.photo_ids[row])]
 
 
 def detect_faces(
@@ -63,7 +71,7 @@ def detect_faces(
     *,
     retry_failed: bool = False,
     progress: PhotoProgress | None = None,
-) -> Summary:
+) -> StepSummary:
     """Bring the table ``faces`` up to date with a dataset's photos.
 
     Parameters
@@ -80,93 +88,95 @@ def detect_faces(
     UserError
         If the pack or a root of the dataset cannot be found, or another run is writing.
     """
-    step = Step("faces", (dataset.table("faces"),), _fingerprint(config), lambda: _FaceEngine(config))
-    return dataset.catch_up(
+    step = StepSpec(
+        "faces", (dataset.table("faces"),), _make_fingerprint(config), lambda: _FaceProcessor(config)
+    )
+    return dataset.update_tables(
         [step],
         retry_failed=retry_failed,
         progress=progress,
     )
 
 
-def read_faces(dataset: Dataset) -> Faces:
+def read_faces(dataset: Dataset) -> FaceTable:
     """Return the faces of the photos that are there, without those below ``faces.min_score``."""
-    current = dataset.current("faces")
-    table = dataset.table("faces").read(current.values())
+    current = dataset.current_entries("faces")
+    table = dataset.table("faces").read_rows(current.values())
     if table is None or "face" not in table.column_names:
         none = np.empty(0, np.int64)
-        return Faces(none, none, np.empty((0, 4)), np.empty(0), np.empty((0, 0), np.float32), current)
+        return FaceTable(none, none, np.empty((0, 4)), np.empty(0), np.empty((0, 0), np.float32), current)
     table = table.filter(pc.greater_equal(table["score"], dataset.config.faces.min_score))
     table = table.sort_by([("photo_id", "ascending"), ("face", "ascending")])
     photo_ids = table["photo_id"].to_numpy()
     places = table["face"].to_pylist()
-    ids = [face_id(photo, place) for photo, place in zip(photo_ids.tolist(), places, strict=True)]
-    return Faces(
+    ids = [compute_face_id(photo, place) for photo, place in zip(photo_ids.tolist(), places, strict=True)]
+    return FaceTable(
         np.asarray(ids, np.int64),
         photo_ids,
-        _matrix(table["box"]),
+        _to_matrix(table["box"]),
         table["score"].to_numpy(),
-        _matrix(table["embedding"]),
+        _to_matrix(table["embedding"]),
         current,
     )
 
 
-def face_id(photo: int, place: int) -> int:
+def compute_face_id(photo: int, place: int) -> int:
     """Return the id of a face by its photo's id and its place among that photo's faces."""
-    return photo_id(f"{photo} face {place}")
+    return compute_photo_id(f"{photo} face {place}")
 
 
-def shrink(picture: Picture, config: Config) -> Picture:
+def shrink_for_detection(picture: DecodedPhoto, config: Config) -> DecodedPhoto:
     """Return a picture of the size in which faces are looked for, whatever its file's format gave."""
     side = config.extraction.preview_size
     if max(picture.image.size) <= side:
         return picture
     image = picture.image.copy()
     image.thumbnail((side, side), reducing_gap=3)
-    return Picture(image, picture.width, picture.height)
+    return DecodedPhoto(image, picture.width, picture.height)
 
 
-def finder_of(config: Config) -> FaceFinder:
+def make_detector(config: Config) -> FaceDetector:
     """Return the finder of faces that the config describes."""
     models, faces = config.models, config.faces
-    return FaceFinder(models.faces, models.device, faces.det_size, _least_score(config))
+    return FaceDetector(models.faces, models.device, faces.det_size, _choose_min_score(config))
 
 
-def _least_score(config: Config) -> float:
+def _choose_min_score(config: Config) -> float:
     return min(_LEAST_SCORE, config.faces.min_score)
 
 
-def _fingerprint(config: Config) -> str:
+def _make_fingerprint(config: Config) -> str:
     sizes = f"{config.faces.det_size}/{config.extraction.preview_size}"
-    return f"{pack_id(config.models.faces)}/{sizes}/{_least_score(config):g}"
+    return f"{get_pack_id(config.models.faces)}/{sizes}/{_choose_min_score(config):g}"
 
 
-class _FaceEngine:
+class _FaceProcessor:
     side = 0
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._finder = finder_of(config)
+        self._finder = make_detector(config)
         self.longest = config.extraction.preview_size
 
-    def prepare(self, photo: Photo, picture: Picture) -> Picture:
-        return shrink(picture, self._config)
+    def prepare(self, photo: Photo, picture: DecodedPhoto) -> DecodedPhoto:
+        return shrink_for_detection(picture, self._config)
 
-    def process(self, photo_ids: list[int], inputs: list[Picture]) -> Result:
+    def process(self, photo_ids: list[int], inputs: list[DecodedPhoto]) -> BatchOutput:
         rows: list[dict[str, Any]] = []
         errors: dict[int, str] = {}
         for photo, picture in zip(photo_ids, inputs, strict=True):
             try:
-                found = self._finder.find(picture.image)
+                found = self._finder.detect(picture.image)
             except Exception as error:  # whatever a library says of one odd photo must not end the run
                 errors[photo] = f"faces cannot be looked for: {type(error).__name__}: {error}"
                 continue
             scale = picture.width / picture.image.width
             faces = [face for face in found if np.isfinite(face.embedding).all()]
-            rows += [_row(photo, place, face, scale) for place, face in enumerate(faces)]
-        return Result({"faces": _table(rows)}, errors)
+            rows += [_make_row(photo, place, face, scale) for place, face in enumerate(faces)]
+        return BatchOutput({"faces": _make_table(rows)}, errors)
 
 
-def _row(photo: int, place: int, face: Face, scale: float) -> dict[str, Any]:
+def _make_row(photo: int, place: int, face: DetectedFace, scale: float) -> dict[str, Any]:
     return {
         "photo_id": photo,
         "face": place,
@@ -177,11 +187,11 @@ def _row(photo: int, place: int, face: Face, scale: float) -> dict[str, Any]:
     }
 
 
-def _table(rows: list[dict[str, Any]]) -> pa.Table:
+def _make_table(rows: list[dict[str, Any]]) -> pa.Table:
     if not rows:
         return pa.table({"photo_id": pa.array([], pa.int64())})
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    lists = {name: vector_column(np.stack(columns[name])) for name in ("box", "landmarks", "embedding")}
+    lists = {name: make_vector_column(np.stack(columns[name])) for name in ("box", "landmarks", "embedding")}
     plain = {
         "photo_id": pa.array(columns["photo_id"], pa.int64()),
         "face": pa.array(columns["face"], pa.int32()),
@@ -190,6 +200,6 @@ def _table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.table(plain | lists)
 
 
-def _matrix(column: pa.ChunkedArray) -> np.ndarray:
+def _to_matrix(column: pa.ChunkedArray) -> np.ndarray:
     combined = column.combine_chunks()
     return combined.flatten().to_numpy(zero_copy_only=False).reshape(-1, combined.type.list_size)

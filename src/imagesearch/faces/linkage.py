@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from imagesearch.faces.nn_chain import TIE, Chain
+from imagesearch.faces.nn_chain import TIE, NearestNeighborChain
 
 _FOREST = tuple[np.ndarray, list[tuple[int, int, float]]]
 
@@ -16,7 +16,7 @@ def average_linkage(
     distance: float,
     *,
     group: np.ndarray | None = None,
-    apart: Iterable[tuple[int, int]] = (),
+    cannot_link: Iterable[tuple[int, int]] = (),
     photo: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
@@ -74,16 +74,16 @@ def average_linkage(
     .. [3] I. Davidson and S. S. Ravi, "Agglomerative hierarchical clustering with constraints: theoretical
        and empirical results", PKDD 2005.
     """
-    start, merges = _forest(vectors, distance, group, apart, photo, progress)
-    return _labels(start, merges)
+    start, merges = _link(vectors, distance, group, cannot_link, photo, progress)
+    return _label_clusters(start, merges)
 
 
-def tighter(
+def split_cluster(
     vectors: np.ndarray,
     start: float,
     *,
     group: np.ndarray | None = None,
-    apart: Iterable[tuple[int, int]] = (),
+    cannot_link: Iterable[tuple[int, int]] = (),
     photo: np.ndarray | None = None,
 ) -> np.ndarray:
     """Split a cluster at the loosest cut at which it falls apart.
@@ -103,14 +103,14 @@ def tighter(
         (n,) int64 labels, numbered as by `average_linkage`, at the loosest cut that gives two clusters of at
         least two rows each; where there is none, two clusters; where there is none either, all 0.
     """
-    forest, merges = _forest(vectors, start, group, apart, photo, None)
+    forest, merges = _link(vectors, start, group, cannot_link, photo, None)
     merges.sort(key=lambda merge: merge[2])
     parent = forest.copy()
     sizes = np.bincount(forest, minlength=len(forest))
     clusters, large = int((sizes > 0).sum()), int((sizes > 1).sum())
     best = (large > 1, clusters > 1, 0)
     for done, (a, b, height) in enumerate(merges, 1):
-        a, b = _root(parent, a), _root(parent, b)
+        a, b = _find_root(parent, a), _find_root(parent, b)
         large += 1 - int(sizes[a] > 1) - int(sizes[b] > 1)
         clusters -= 1
         parent[b] = a
@@ -118,10 +118,10 @@ def tighter(
         # merges of one height are undone together by a cut
         if done == len(merges) or merges[done][2] > height + TIE:
             best = max(best, (large > 1, clusters > 1, done))
-    return _labels(forest, merges[: best[2]])
+    return _label_clusters(forest, merges[: best[2]])
 
 
-def _forest(
+def _link(
     vectors: np.ndarray,
     distance: float,
     group: np.ndarray | None,
@@ -143,20 +143,22 @@ def _forest(
     start = np.arange(len(vectors))
     groups: dict[int, int] = {}
     if group is not None:
-        for row in np.flatnonzero(_numbers(group, len(vectors), "group") >= 0).tolist():
+        for row in np.flatnonzero(_check_integers(group, len(vectors), "group") >= 0).tolist():
             start[row] = groups.setdefault(int(group[row]), row)
-    foes = _foes(start, groups, apart, None if photo is None else _numbers(photo, len(vectors), "photo"))
-    return start, Chain(vectors, norms, start, foes, distance).run(progress)
+    foes = _build_cannot_link(
+        start, groups, apart, None if photo is None else _check_integers(photo, len(vectors), "photo")
+    )
+    return start, NearestNeighborChain(vectors, norms, start, foes, distance).link(progress)
 
 
-def _numbers(values: np.ndarray, count: int, name: str) -> np.ndarray:
+def _check_integers(values: np.ndarray, count: int, name: str) -> np.ndarray:
     values = np.asarray(values)
     if values.shape != (count,) or not (np.issubdtype(values.dtype, np.integer) or count == 0):
         raise ValueError(f"{name}: {count} whole numbers are needed, not {values.dtype} {values.shape}")
     return values
 
 
-def _foes(
+def _build_cannot_link(
     start: np.ndarray, groups: dict[int, int], apart: Iterable[tuple[int, int]], photo: np.ndarray | None
 ) -> dict[int, set[int]]:
     """For each start cluster, the ones that it may never meet."""
@@ -178,17 +180,17 @@ def _foes(
     return foes
 
 
-def _root(parent: np.ndarray, row: int) -> int:
+def _find_root(parent: np.ndarray, row: int) -> int:
     while parent[row] != row:
         parent[row] = parent[parent[row]]
         row = int(parent[row])
     return row
 
 
-def _labels(start: np.ndarray, merges: Sequence[tuple[int, int, float]]) -> np.ndarray:
+def _label_clusters(start: np.ndarray, merges: Sequence[tuple[int, int, float]]) -> np.ndarray:
     parent = start.copy()
     for a, b, _ in merges:
-        parent[_root(parent, b)] = _root(parent, a)
-    roots = np.fromiter((_root(parent, row) for row in range(len(parent))), np.int64, len(parent))
+        parent[_find_root(parent, b)] = _find_root(parent, a)
+    roots = np.fromiter((_find_root(parent, row) for row in range(len(parent))), np.int64, len(parent))
     _, first, inverse = np.unique(roots, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse].astype(np.int64)

@@ -21,7 +21,7 @@ _LOOKED_UP = 1024
 
 
 @dataclass(slots=True)
-class _Row:
+class _NeighborRow:
     """A cluster's neighbours above the cut, as they were at a time."""
 
     ids: np.ndarray  # (k,) int32
@@ -30,7 +30,7 @@ class _Row:
     loose: bool = False  # some of the similarities are upper bounds
 
 
-class Chain:
+class NearestNeighborChain:
     """The nearest-neighbour chain. A cluster goes by the number of one of its rows: of its larger part's."""
 
     def __init__(
@@ -38,17 +38,17 @@ class Chain:
         vectors: np.ndarray,
         norms: np.ndarray,
         start: np.ndarray,
-        foes: dict[int, set[int]],
+        cannot_link: dict[int, set[int]],
         distance: float,
     ) -> None:
         count = len(vectors)
-        self.vectors, self.norms, self.foes, self.distance = vectors, norms, foes, distance
+        self.vectors, self.norms, self.cannot_link, self.distance = vectors, norms, cannot_link, distance
         self.cut = 1 - distance
         self.sums: dict[int, np.ndarray] = {}  # (d,) float64, of clusters with more than one row
         self.sizes = np.bincount(start, minlength=count)
         self.parent = np.arange(count)
         for row in np.flatnonzero(self.sizes[start] > 1).tolist():
-            self.sums[int(start[row])] = self.sums.get(int(start[row]), 0) + self._unit(row)
+            self.sums[int(start[row])] = self.sums.get(int(start[row]), 0) + self._unit_vector(row)
         # the clusters not yet settled: their numbers, their means, and where in these each cluster is
         self.slots = np.flatnonzero(self.sizes).astype(np.int32)
         self.means = vectors[self.slots] / norms[self.slots, None].astype(np.float32)
@@ -59,29 +59,29 @@ class Chain:
         self.live = len(self.slots)
         self.changed = np.zeros(count, np.int64)  # when each cluster last merged or was settled
         self.time = 0
-        self.rows: dict[int, _Row] = {}  # the most recently used last
+        self.rows: dict[int, _NeighborRow] = {}  # the most recently used last
         self.kept = 0
         self.usual = 1.0  # neighbours in a row
         self.ahead = iter(self.slots.tolist())
         self.scratch = np.full(count, np.nan)
         self.merges: list[tuple[int, int, float]] = []
 
-    def run(self, progress: Callable[[int], None] | None) -> list[tuple[int, int, float]]:
+    def link(self, progress: Callable[[int], None] | None) -> list[tuple[int, int, float]]:
         settled = 0
         for first in self.slots.tolist():
             chain = [(first, -np.inf)] if self.place[first] >= 0 else []
             while chain:
                 tip, link = chain[-1]
-                near, similarity = self._nearest(tip, chain[-2][0] if len(chain) > 1 else -1)
+                near, similarity = self._find_nearest(tip, chain[-2][0] if len(chain) > 1 else -1)
                 if len(chain) > 1 and similarity <= link + TIE:
                     chain.pop()
-                    merged = self._merge(chain.pop()[0], tip, link)
+                    merged = self._merge_clusters(chain.pop()[0], tip, link)
                     chain = chain or [(merged, -np.inf)]
                 elif max(0.0, 1 - similarity) < self.distance:  # rounding may lift a copy above 1
                     chain.append((near, similarity))
                 else:
                     settled += int(self.sizes[tip])
-                    self._settle(tip)
+                    self._settle_cluster(tip)
                     chain.pop()
                     if progress:
                         progress(settled)
@@ -89,92 +89,92 @@ class Chain:
 
     # --- similarities --------------------------------------------------------------------------------------
 
-    def _unit(self, row: int) -> np.ndarray:
+    def _unit_vector(self, row: int) -> np.ndarray:
         return self.vectors[row].astype(np.float64) / self.norms[row]
 
-    def _mean(self, slot: int) -> np.ndarray:
-        return self.sums[slot] / self.sizes[slot] if slot in self.sums else self._unit(slot)
+    def _mean_vector(self, slot: int) -> np.ndarray:
+        return self.sums[slot] / self.sizes[slot] if slot in self.sums else self._unit_vector(slot)
 
-    def _approximate(self, slot: int, ids: np.ndarray) -> np.ndarray:
+    def _approximate_similarities(self, slot: int, ids: np.ndarray) -> np.ndarray:
         return self.means[self.place[ids]] @ self.means[self.place[slot]]
 
-    def _nearest(self, tip: int, before: int) -> tuple[int, float]:
+    def _find_nearest(self, tip: int, before: int) -> tuple[int, float]:
         """The nearest cluster and its similarity; -1 and minus infinity if there is none."""
-        row = self._row(tip, before)
+        row = self._get_row(tip, before)
         if not len(row.ids):
             return -1, -np.inf
         if row.loose:
-            self._tighten(tip, row)
+            self._tighten_row(tip, row)
         close = np.flatnonzero(row.sims >= row.sims.max() - _SLACK)
         if len(close) > 64:  # copies of one vector: any of them will do
             close = close[np.argsort(-row.sims[close], kind="stable")[:64]]
         ids = row.ids[close].tolist()
-        mean = self._mean(tip)
-        exact = [float(mean @ self._mean(other)) for other in ids]
+        mean = self._mean_vector(tip)
+        exact = [float(mean @ self._mean_vector(other)) for other in ids]
         best = max(exact)
         return min(other for other, value in zip(ids, exact, strict=True) if value >= best - TIE), best
 
-    def _tighten(self, tip: int, row: _Row) -> None:
+    def _tighten_row(self, tip: int, row: _NeighborRow) -> None:
         """Look up the similarities that may be the greatest."""
         count = 32
         while count < len(row.ids):
             top = np.argpartition(row.sims, -count)[-count:]
             least = row.sims[top].min()
-            row.sims[top] = self._approximate(tip, row.ids[top])
+            row.sims[top] = self._approximate_similarities(tip, row.ids[top])
             if row.sims[top].max() - _SLACK > least:
                 return
             count *= 2
-        row.sims[:] = self._approximate(tip, row.ids)
+        row.sims[:] = self._approximate_similarities(tip, row.ids)
         row.loose = False
 
     # --- rows of neighbours --------------------------------------------------------------------------------
 
-    def _row(self, slot: int, before: int = -1) -> _Row:
+    def _get_row(self, slot: int, before: int = -1) -> _NeighborRow:
         """A cluster's neighbours as they are now; where they must be computed, those of likely others too."""
         row = self.rows.get(slot)
         if row is None:
-            self._compute(self._batch(slot, before))
+            self._compute_rows(self._choose_batch(slot, before))
             row = self.rows[slot]
         stale = self.changed[row.ids] > row.time
         if stale.any():
-            row = self._renewed(slot, row, stale)
+            row = self._refresh_row(slot, row, stale)
         row.time = self.time
-        self._keep(slot, row)
+        self._cache_row(slot, row)
         return row
 
-    def _renewed(self, slot: int, row: _Row, stale: np.ndarray) -> _Row:
+    def _refresh_row(self, slot: int, row: _NeighborRow, stale: np.ndarray) -> _NeighborRow:
         ids = row.ids[stale]
         while not np.array_equal(up := self.parent[ids], ids):
             ids = up
         ids = np.unique(ids[self.place[ids] >= 0])
-        ids = self._allowed(slot, ids)
-        sims = self._approximate(slot, ids)
+        ids = self._drop_forbidden(slot, ids)
+        sims = self._approximate_similarities(slot, ids)
         near = sims > self.cut - _SLACK
-        return _Row(
+        return _NeighborRow(
             np.concatenate([row.ids[~stale], ids[near].astype(np.int32)]),
             np.concatenate([row.sims[~stale], sims[near]]),
             self.time,
             row.loose,
         )
 
-    def _allowed(self, slot: int, ids: np.ndarray) -> np.ndarray:
-        foes = self.foes.get(slot)
+    def _drop_forbidden(self, slot: int, ids: np.ndarray) -> np.ndarray:
+        foes = self.cannot_link.get(slot)
         if not foes:
             return ids
         return ids[np.fromiter((i not in foes for i in ids.tolist()), bool, len(ids))]
 
-    def _keep(self, slot: int, row: _Row) -> None:
-        self._drop(slot)
+    def _cache_row(self, slot: int, row: _NeighborRow) -> None:
+        self._evict_row(slot)
         self.rows[slot] = row
         self.kept += len(row.ids)
         while self.kept > _KEPT and len(self.rows) > 1:
-            self._drop(next(iter(self.rows)))
+            self._evict_row(next(iter(self.rows)))
 
-    def _drop(self, slot: int) -> None:
+    def _evict_row(self, slot: int) -> None:
         if (row := self.rows.pop(slot, None)) is not None:
             self.kept -= len(row.ids)
 
-    def _batch(self, slot: int, before: int) -> list[int]:
+    def _choose_batch(self, slot: int, before: int) -> list[int]:
         """A cluster and others whose rows will be asked for: near ones, and then the next in order."""
         room = int(min(_BATCH, _CELLS / len(self.means), _KEPT / 4 / self.usual))
         wanted = {slot: None}
@@ -191,7 +191,7 @@ class Chain:
                 wanted[following] = None
         return list(wanted)
 
-    def _compute(self, wanted: list[int]) -> None:
+    def _compute_rows(self, wanted: list[int]) -> None:
         if self.live < 0.8 * len(self.means):
             alive = self.place[self.slots] == np.arange(len(self.slots))
             self.slots, self.means = self.slots[alive], self.means[alive]
@@ -203,48 +203,50 @@ class Chain:
             ids = self.slots[at]
             alive = (self.place[ids] == at) & (ids != slot)
             ids, at = ids[alive], at[alive]
-            if slot in self.foes:
-                ids = self._allowed(slot, ids)
+            if slot in self.cannot_link:
+                ids = self._drop_forbidden(slot, ids)
                 at = self.place[ids]
-            self._keep(slot, _Row(ids, line[at], self.time))
+            self._cache_row(slot, _NeighborRow(ids, line[at], self.time))
             total += len(ids)
         self.usual = max(1.0, total / len(wanted))
 
     # --- changes -------------------------------------------------------------------------------------------
 
-    def _merge(self, a: int, b: int, similarity: float) -> int:
+    def _merge_clusters(self, a: int, b: int, similarity: float) -> int:
         if (self.sizes[a], -a) < (self.sizes[b], -b):
             a, b = b, a
-        rows = self._row(a), self._row(b)
+        rows = self._get_row(a), self._get_row(b)
         sizes = int(self.sizes[a]), int(self.sizes[b])
         self.merges.append((a, b, 1 - similarity))
-        self.sums[a] = sizes[0] * self._mean(a) + sizes[1] * self._mean(b)
+        self.sums[a] = sizes[0] * self._mean_vector(a) + sizes[1] * self._mean_vector(b)
         self.sums.pop(b, None)
         self.sizes[a] += sizes[1]
         self.parent[b] = a
         self.means[self.place[a]] = self.sums[a] / self.sizes[a]
-        self._settle(b)
+        self._settle_cluster(b)
         self.changed[a] = self.time
-        self._merge_foes(a, b)
-        self._keep(a, self._merged_row(a, b, rows, sizes))
+        self._merge_cannot_link(a, b)
+        self._cache_row(a, self._merge_rows(a, b, rows, sizes))
         return a
 
-    def _settle(self, slot: int) -> None:
-        self._drop(slot)
+    def _settle_cluster(self, slot: int) -> None:
+        self._evict_row(slot)
         self.place[slot] = -1
         self.live -= 1
         self.time += 1
         self.changed[slot] = self.time
 
-    def _merge_foes(self, a: int, b: int) -> None:
-        foes = self.foes.pop(b, set())
+    def _merge_cannot_link(self, a: int, b: int) -> None:
+        foes = self.cannot_link.pop(b, set())
         for foe in foes:
-            self.foes[foe].discard(b)
-            self.foes[foe].add(a)
+            self.cannot_link[foe].discard(b)
+            self.cannot_link[foe].add(a)
         if foes:
-            self.foes.setdefault(a, set()).update(foes)
+            self.cannot_link.setdefault(a, set()).update(foes)
 
-    def _merged_row(self, a: int, b: int, rows: tuple[_Row, _Row], sizes: tuple[int, int]) -> _Row:
+    def _merge_rows(
+        self, a: int, b: int, rows: tuple[_NeighborRow, _NeighborRow], sizes: tuple[int, int]
+    ) -> _NeighborRow:
         """The row of two merged: the mean where both know a similarity; else it is looked up or bounded."""
         (ids_a, sims_a), (ids_b, sims_b) = ((row.ids, row.sims) for row in rows)
         share = sizes[0] / sum(sizes), sizes[1] / sum(sizes)
@@ -261,9 +263,9 @@ class Chain:
         )
         near = (bounds > self.cut - _SLACK) & (one != a) & (one != b)
         one, bounds = one[near], bounds[near]
-        if a in self.foes:
+        if a in self.cannot_link:
             self.scratch[one] = bounds
-            one = self._allowed(a, one)
+            one = self._drop_forbidden(a, one)
             bounds = self.scratch[one]
             self.scratch[ids_a] = self.scratch[ids_b] = np.nan
         few = len(one) <= _LOOKED_UP
@@ -271,8 +273,8 @@ class Chain:
         sims = np.concatenate(
             [
                 share[0] * sims_a[both].astype(np.float64) + share[1] * other[both],
-                self._approximate(a, one) if few else bounds,
+                self._approximate_similarities(a, one) if few else bounds,
             ]
         )
         near = sims > self.cut - _SLACK
-        return _Row(ids[near], sims[near], self.time, rows[0].loose or rows[1].loose or not few)
+        return _NeighborRow(ids[near], sims[near], self.time, rows[0].loose or rows[1].loose or not few)

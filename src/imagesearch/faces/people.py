@@ -14,15 +14,15 @@ from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces.clusters import Clusters
-from imagesearch.faces.constraints import Links, replay
-from imagesearch.faces.edit_log import Journal, want_clustering
-from imagesearch.faces.extract import Faces, read_faces
+from imagesearch.faces.clusters import SavedClusters
+from imagesearch.faces.constraints import Constraints, replay_edits
+from imagesearch.faces.edit_log import EditLog, needs_clustering
+from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.faces.linkage import average_linkage
-from imagesearch.faces.references import Finder
+from imagesearch.faces.references import ReferenceResolver
 from imagesearch.files import make_folder
 from imagesearch.pipeline import Dataset
-from imagesearch.text import clean, fold
+from imagesearch.text import clean_text, normalize
 
 # Beyond this many pixels a larger face is no better to look at.
 _LARGE_FACE = 160.0
@@ -74,30 +74,30 @@ class People:
         Pairs of labels whose faces could be one cluster by their mean cosine distance, and why they are not.
     """
 
-    finder: Finder
+    resolver: ReferenceResolver
     persons: list[Person]
-    links: Links
+    constraints: Constraints
     unclustered: int = 0
     waiting: int = 0
     outdated: bool = False
-    alike: list[tuple[str, str, float, str]] = field(default_factory=list)
+    similar_pairs: list[tuple[str, str, float, str]] = field(default_factory=list)
 
     @property
-    def faces(self) -> Faces:
+    def faces(self) -> FaceTable:
         """The faces of the photos that are there."""
-        return self.finder.faces
+        return self.resolver.faces
 
     @property
     def cast(self) -> tuple[str, ...]:
         """The names that people have, in the order in which they got them."""
         there = {person.name for person in self.persons}
-        return tuple(name for _, name in sorted(self.links.names.items()) if name in there)
+        return tuple(name for _, name in sorted(self.constraints.names.items()) if name in there)
 
-    def unnamed(self, least: int) -> list[Person]:
+    def list_unnamed(self, least: int) -> list[Person]:
         """Return those without a name who have at least so many faces, those with most first."""
         return [person for person in self.persons if not person.name and len(person.rows) >= least]
 
-    def photos(self, person: Person) -> int:
+    def count_photos(self, person: Person) -> int:
         """Count the photos somebody is in."""
         return len(np.unique(self.faces.photo_ids[person.rows]))
 
@@ -105,16 +105,16 @@ class People:
         """Return what the user should know, a line each."""
         lines = [
             f"{a} and {b} look alike (mean distance {distance:.2f}); {why}"
-            for a, b, distance, why in self.alike
+            for a, b, distance, why in self.similar_pairs
         ]
-        return lines + self.undone()
+        return lines + self.list_pending()
 
-    def undone(self) -> list[str]:
+    def list_pending(self) -> list[str]:
         """Return what is to be done before everybody is where they belong, a line each."""
         lines = []
-        if self.links.let_go:
+        if self.constraints.released:
             lines.append(
-                f"{self.links.let_go} faces in photos that have changed look like somebody else, "
+                f"{self.constraints.released} faces in photos that have changed look like somebody else, "
                 "and were let go; see 03_name_people.py"
             )
         if self.waiting:
@@ -133,11 +133,13 @@ class People:
                 "name": person.name,
                 "label": person.label,
                 "faces": len(person.rows),
-                "photos": self.photos(person),
+                "photos": self.count_photos(person),
             }
             for person in self.persons
         ]
-        alike = [{"labels": [a, b], "distance": round(distance, 4)} for a, b, distance, _ in self.alike]
+        alike = [
+            {"labels": [a, b], "distance": round(distance, 4)} for a, b, distance, _ in self.similar_pairs
+        ]
         return {"faces": len(self.faces), "unclustered": self.unclustered, "people": persons, "alike": alike}
 
     def __str__(self) -> str:
@@ -157,7 +159,7 @@ class People:
                 labels[row] = person.label
         return labels, numbers
 
-    def find(self, reference: str) -> Person:
+    def find_person(self, reference: str) -> Person:
         """Return the person of a number, a name or ``person 12``.
 
         Raises
@@ -165,12 +167,12 @@ class People:
         UserError
             If there is none.
         """
-        wanted = clean(reference)
-        folded = fold(wanted)
+        wanted = clean_text(reference)
+        folded = normalize(wanted)
         # a number as it is: folded, -1 would be 1
         number = folded.removeprefix("person ") if folded.startswith("person ") else wanted
         for person in self.persons:
-            if number == str(person.number) or (person.name and fold(person.name) == folded):
+            if number == str(person.number) or (person.name and normalize(person.name) == folded):
                 return person
         names = ", ".join(person.name for person in self.persons if person.name)
         there = f"named are {names}" if names else "nobody is named yet"
@@ -194,7 +196,7 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
     make_folder(dataset.folder)
     try:
         with FileLock(dataset.folder / ".clusters.lock", blocking=False):
-            return _cluster(config, dataset)
+            return _run_clustering(config, dataset)
     except Timeout:
         raise UserError(
             f"{dataset.folder}: another run of 02 or 03 is clustering the faces; what you decided is kept, "
@@ -202,31 +204,31 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
         ) from None
 
 
-def _cluster(config: Config, dataset: Dataset) -> People:
-    finder = Finder(read_faces(dataset), config.faces.cluster_distance)
-    faces, decisions = finder.faces, journal(dataset).read()
-    links = replay(decisions, finder)
+def _run_clustering(config: Config, dataset: Dataset) -> People:
+    finder = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
+    faces, decisions = finder.faces, open_edit_log(dataset).read()
+    links = replay_edits(decisions, finder)
     rows = np.flatnonzero((faces.sizes >= config.faces.min_size) | (links.group >= 0))
     labels = average_linkage(
         faces.vectors[rows],
         config.faces.cluster_distance,
         group=links.group[rows],
-        apart=links.apart,
+        cannot_link=links.cannot_link,
         photo=faces.photo_ids[rows],
     )
     found = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
     file = _clusters_file(dataset)
-    clusters = Clusters.read(file).followed_by(found, len(decisions), finder)
+    clusters = SavedClusters.read(file).update(found, len(decisions), finder)
     clusters.write(file)
-    return _people(config, finder, links, clusters)
+    return _make_people(config, finder, links, clusters)
 
 
 def load_people(config: Config, dataset: Dataset) -> People:
     """Return the people of the last clustering, by the names they have now."""
-    finder = Finder(read_faces(dataset), config.faces.cluster_distance)
-    decisions, clusters = journal(dataset).read(), Clusters.read(_clusters_file(dataset))
-    people = _people(config, finder, replay(decisions, finder), clusters)
-    outdated = bool(people.persons) and want_clustering(decisions, clusters.decisions)
+    finder = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
+    decisions, clusters = open_edit_log(dataset).read(), SavedClusters.read(_clusters_file(dataset))
+    people = _make_people(config, finder, replay_edits(decisions, finder), clusters)
+    outdated = bool(people.persons) and needs_clustering(decisions, clusters.edit_count)
     return replace(people, outdated=outdated)
 
 
@@ -234,15 +236,17 @@ def _clusters_file(dataset: Dataset) -> Path:
     return dataset.folder / "clusters.parquet"
 
 
-def journal(dataset: Dataset) -> Journal:
+def open_edit_log(dataset: Dataset) -> EditLog:
     """Return the file of the user's decisions about a dataset's faces."""
-    return Journal(dataset.folder / "people.jsonl")
+    return EditLog(dataset.folder / "people.jsonl")
 
 
-def _people(config: Config, finder: Finder, links: Links, clusters: Clusters) -> People:
+def _make_people(
+    config: Config, finder: ReferenceResolver, links: Constraints, clusters: SavedClusters
+) -> People:
     faces = finder.faces
     rows_of: dict[int, list[int]] = {}
-    for row, number in clusters.rows(finder)[0].items():
+    for row, number in clusters.find_faces(finder)[0].items():
         rows_of.setdefault(number, []).append(row)
     quality = faces.scores * np.minimum(faces.sizes, _LARGE_FACE)
     unclustered = np.ones(len(faces), bool)
@@ -261,12 +265,12 @@ def _people(config: Config, finder: Finder, links: Links, clusters: Clusters) ->
         links,
         unclustered=int((unclustered & small).sum()),
         waiting=int((unclustered & ~small).sum()),
-        alike=_alike(faces, persons, links, config.faces.cluster_distance),
+        similar_pairs=_find_similar_pairs(faces, persons, links, config.faces.cluster_distance),
     )
 
 
-def _alike(
-    faces: Faces, persons: Sequence[Person], links: Links, distance: float
+def _find_similar_pairs(
+    faces: FaceTable, persons: Sequence[Person], links: Constraints, distance: float
 ) -> list[tuple[str, str, float, str]]:
     """Find the decided-on people whose clusters are near enough to be one."""
     known = [person for person in persons if (links.group[person.rows] >= 0).any()]
@@ -276,14 +280,19 @@ def _alike(
     distances = 1 - means @ means.T
     pairs = np.argwhere(np.triu(distances < distance, 1))
     return [
-        (known[i].label, known[j].label, float(distances[i, j]), _why_apart(faces, links, known[i], known[j]))
+        (
+            known[i].label,
+            known[j].label,
+            float(distances[i, j]),
+            _explain_separation(faces, links, known[i], known[j]),
+        )
         for i, j in pairs
     ]
 
 
-def _why_apart(faces: Faces, links: Links, one: Person, other: Person) -> str:
+def _explain_separation(faces: FaceTable, links: Constraints, one: Person, other: Person) -> str:
     groups = (set(links.group[person.rows].tolist()) for person in (one, other))
-    if any((min(pair), max(pair)) in links.apart for pair in itertools.product(*groups)):
+    if any((min(pair), max(pair)) in links.cannot_link for pair in itertools.product(*groups)):
         return "kept apart by what you decided"
     if np.isin(faces.photo_ids[one.rows], faces.photo_ids[other.rows]).any():
         return (

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from imagesearch.faces.extract import Faces
-from imagesearch.photos import photo_id
+from imagesearch.faces.extract import FaceTable
+from imagesearch.photos import compute_photo_id
 
 # Two detections of one face, by another model or in a photo that was cropped, overlap at least so much.
 _SAME_FACE = 0.4
 # Boxes that agree to a part in ten thousand were found in the same pixels; anchors have five digits.
 _SAME_PIXELS = 1e-4
 
-Anchor = tuple[str, str, tuple[float, float, float, float]]
+FaceReference = tuple[str, str, tuple[float, float, float, float]]
 """A face's photo, by path and content, and its box as fractions of the photo's width and height."""
 
 
-class Finder:
+class ReferenceResolver:
     """Finds today's faces by yesterday's anchors, and makes anchors of today's.
 
     Parameters
@@ -30,7 +30,7 @@ class Finder:
         The cosine distance up to which a face in a photo that was changed may be from what it was found with.
     """
 
-    def __init__(self, faces: Faces, distance: float = 0.5) -> None:
+    def __init__(self, faces: FaceTable, distance: float = 0.5) -> None:
         self.faces, self._least = faces, 1 - distance
         starts = np.flatnonzero(np.diff(faces.photo_ids, prepend=-1))
         self._rows = {
@@ -39,19 +39,22 @@ class Finder:
         }
         self._by_content: dict[str, int] = {}
         for photo in self._rows:
-            self._by_content.setdefault(_short(faces.seen[photo].content), photo)
-        sizes = [(faces.seen[photo].width, faces.seen[photo].height) for photo in faces.photo_ids.tolist()]
+            self._by_content.setdefault(_shorten_hash(faces.processed[photo].content), photo)
+        sizes = [
+            (faces.processed[photo].width, faces.processed[photo].height)
+            for photo in faces.photo_ids.tolist()
+        ]
         self._boxes = faces.boxes / np.tile(np.asarray(sizes, np.float64).reshape(-1, 2), 2)
 
-    def anchors(self, rows: Iterable[int]) -> tuple[Anchor, ...]:
+    def make_references(self, rows: Iterable[int]) -> tuple[FaceReference, ...]:
         """Return what finds some faces again."""
-        entries = ((row, self.faces.entry(row)) for row in rows)
+        entries = ((row, self.faces.get_photo(row)) for row in rows)
         return tuple(
-            (entry.path, _short(entry.content), tuple(np.round(self._boxes[row], 5).tolist()))
+            (entry.path, _shorten_hash(entry.content), tuple(np.round(self._boxes[row], 5).tolist()))
             for row, entry in entries
         )
 
-    def find(self, anchors: Iterable[Anchor]) -> tuple[list[int | None], set[int]]:
+    def resolve(self, anchors: Iterable[FaceReference]) -> tuple[list[int | None], set[int]]:
         """Find faces that belong together.
 
         A photo that was changed where it is may show somebody else at the same place: a face found there
@@ -64,7 +67,7 @@ class Finder:
         let_go : set of int
             Faces in changed photos that look like somebody else.
         """
-        found = [self._find(anchor) for anchor in anchors]
+        found = [self._resolve_one(anchor) for anchor in anchors]
         sure = {row for row, is_sure in found if row is not None and is_sure}
         doubtful = {row for row, _ in found if row is not None} - sure
         others = sure or doubtful
@@ -75,21 +78,21 @@ class Finder:
         let_go = {row for row in doubtful if self.faces.vectors[row] @ mean < self._least}
         return [None if row in let_go else row for row, _ in found], let_go
 
-    def rows(self, anchors: Iterable[Anchor]) -> list[int]:
+    def resolve_rows(self, anchors: Iterable[FaceReference]) -> list[int]:
         """Return the faces that are still there, of some that belong together."""
-        return [row for row in self.find(anchors)[0] if row is not None]
+        return [row for row in self.resolve(anchors)[0] if row is not None]
 
-    def _find(self, anchor: Anchor) -> tuple[int | None, bool]:
+    def _resolve_one(self, anchor: FaceReference) -> tuple[int | None, bool]:
         """Return a face, and whether it is the one for sure: in a file, or in pixels, that did not change."""
         path, content, box = anchor
-        photo = photo_id(path)
-        unchanged = photo in self._rows and _short(self.faces.seen[photo].content) == content
+        photo = compute_photo_id(path)
+        unchanged = photo in self._rows and _shorten_hash(self.faces.processed[photo].content) == content
         if not unchanged and content in self._by_content:
             photo, unchanged = self._by_content[content], True  # moved
         rows = self._rows.get(photo)
         if rows is None:
             return None, False
-        overlaps = [overlap(box, self._boxes[row].tolist()) for row in rows]
+        overlaps = [box_iou(box, self._boxes[row].tolist()) for row in rows]
         best = rows[int(np.argmax(overlaps))]
         if max(overlaps) < _SAME_FACE:
             return None, False
@@ -97,7 +100,7 @@ class Finder:
         return best, unchanged or bool(np.abs(self._boxes[best] - box).max() < _SAME_PIXELS)
 
 
-def overlap(a: Sequence[float], b: Sequence[float]) -> float:
+def box_iou(a: Sequence[float], b: Sequence[float]) -> float:
     """Return the intersection of two boxes over their union."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
@@ -107,5 +110,5 @@ def overlap(a: Sequence[float], b: Sequence[float]) -> float:
     return width * height / (sum(areas) - width * height)
 
 
-def _short(content: bytes) -> str:
+def _shorten_hash(content: bytes) -> str:
     return content.hex()[:16]

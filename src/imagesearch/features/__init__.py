@@ -4,27 +4,33 @@ Knows torch, transformers and the Hugging Face hub; all of them are imported whe
 Writes the tables ``clip``, ``vit`` and ``classes``.
 """
 
-from imagesearch.features.classify import Classified, classify_photos, photo_files
-from imagesearch.features.encoders import ClipEncoder, VitEncoder, model_id
-from imagesearch.features.extract import KINDS, check_prefix, export_npy, extract_features, read_classes
-from imagesearch.features.score_bands import Bands, Verdict
-from imagesearch.features.score_calibration import keep_bands, known_texts, read_bands
+from imagesearch.features.classify import Classification, classify_photos, list_photo_files
+from imagesearch.features.encoders import ClipEncoder, VitEncoder, get_model_id
+from imagesearch.features.extract import (
+    VECTOR_KINDS,
+    check_export_prefix,
+    export_npy,
+    extract_features,
+    read_classes,
+)
+from imagesearch.features.score_bands import CalibratedScores, ScoreBands
+from imagesearch.features.score_calibration import read_bands, read_reference_texts, save_bands
 
 __all__ = [
-    "KINDS",
-    "Bands",
-    "Classified",
+    "VECTOR_KINDS",
+    "ScoreBands",
+    "Classification",
     "ClipEncoder",
-    "Verdict",
+    "CalibratedScores",
     "VitEncoder",
-    "check_prefix",
+    "check_export_prefix",
     "classify_photos",
     "export_npy",
     "extract_features",
-    "keep_bands",
-    "known_texts",
-    "model_id",
-    "photo_files",
+    "save_bands",
+    "read_reference_texts",
+    "get_model_id",
+    "list_photo_files",
     "read_bands",
     "read_classes",
 ]

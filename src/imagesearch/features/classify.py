@@ -12,11 +12,11 @@ import numpy as np
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.features.encoders import VitEncoder
-from imagesearch.photos import PhotoError, decode, find_photos
+from imagesearch.photos import PhotoError, decode_photo, find_photos
 
 
 @dataclass(frozen=True)
-class Classified:
+class Classification:
     """One photo's most probable labels with their probabilities, or why there are none."""
 
     file: Path
@@ -31,7 +31,7 @@ class Classified:
         return {"path": str(self.file), "classes": classes}
 
 
-def photo_files(paths: Sequence[Path]) -> list[Path]:
+def list_photo_files(paths: Sequence[Path]) -> list[Path]:
     """Return files as they are given, and the photos below folders.
 
     Raises
@@ -50,7 +50,7 @@ def photo_files(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> Iterator[Classified]:
+def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> Iterator[Classification]:
     """Classify photos with the ViT that the config names, in the order given.
 
     Parameters
@@ -75,16 +75,20 @@ def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> It
     for start in range(0, len(files), size):
         part = files[start : start + size]
         # prepared at once: 32 decoded photos would be gigabytes, 32 prepared ones are megabytes
-        prepared = [_prepare(encoder, file, config.extraction.max_megapixels) for file in part]
+        prepared = [_preprocess_file(encoder, file, config.extraction.max_megapixels) for file in part]
         inputs = [pixels for pixels, _ in prepared if pixels is not None]
-        labels = iter(encoder.label(inputs, top_k) if inputs else ())
+        labels = iter(encoder.classify_batch(inputs, top_k) if inputs else ())
         for file, (pixels, error) in zip(part, prepared, strict=True):
-            yield Classified(file, error=error) if pixels is None else Classified(file, tuple(next(labels)))
+            yield (
+                Classification(file, error=error)
+                if pixels is None
+                else Classification(file, tuple(next(labels)))
+            )
 
 
-def _prepare(encoder: VitEncoder, file: Path, max_megapixels: float) -> tuple[np.ndarray | None, str]:
+def _preprocess_file(encoder: VitEncoder, file: Path, max_megapixels: float) -> tuple[np.ndarray | None, str]:
     try:
-        picture = decode(file, encoder.side, max_megapixels=max_megapixels)
-        return encoder.prepare(picture.image), ""
+        picture = decode_photo(file, encoder.input_side, max_megapixels=max_megapixels)
+        return encoder.preprocess(picture.image), ""
     except PhotoError as error:
         return None, str(error)

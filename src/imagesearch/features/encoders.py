@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.errors import UserError
-from imagesearch.features.hub import model_fingerprint, model_folder
+from imagesearch.features.hub import fetch_model, fingerprint_model
 from imagesearch.features.runtimes import Runtime
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LONGEST_ASPECT = 3
 
 
-class _Encoder:
+class _ImageEncoder:
     """What both encoders share: the model on its device, and photos on the way to it.
 
     Photos travel as uint8, resized and cropped by the model's own image processor in the threads that
@@ -34,7 +34,7 @@ class _Encoder:
     def __init__(self, name: str, device: str = "auto", precision: str = "auto") -> None:
         self.name = name
         self.runtime = Runtime.choose(device, precision)
-        folder = model_folder(name)
+        folder = fetch_model(name)
         try:
             self.processor = _image_processor(str(folder))
             self._model = self._load(str(folder)).to(self.runtime.device).eval()
@@ -58,26 +58,26 @@ class _Encoder:
         raise NotImplementedError
 
     @property
-    def side(self) -> int:
+    def input_side(self) -> int:
         """What the shorter side of a photo has to have, in pixels, so that nothing is scaled up."""
         size = self.processor.size
         return int(size.get("shortest_edge") or max(size.get("height", 0), size.get("width", 0)) or 224)
 
-    def prepare(self, image: Image.Image) -> np.ndarray:
+    def preprocess(self, image: Image.Image) -> np.ndarray:
         """Resize and crop one photo to the model's input: (3, height, width) uint8."""
         if getattr(self.processor, "do_center_crop", False):
-            image = _middle(image)
+            image = _crop_middle(image)
         pixels = self.processor(image, do_rescale=False, do_normalize=False, return_tensors="np")
         return np.asarray(pixels["pixel_values"][0], np.uint8)
 
-    def _pixels(self, inputs: Sequence[np.ndarray]) -> torch.Tensor:
+    def _to_pixel_values(self, inputs: Sequence[np.ndarray]) -> torch.Tensor:
         import torch
 
         pixels = torch.from_numpy(np.stack(inputs)).to(self.runtime.device)
         return (pixels * self._scale + self._shift).to(self.runtime.torch_dtype())
 
 
-class ClipEncoder(_Encoder):
+class ClipEncoder(_ImageEncoder):
     """A dual encoder: photos and texts to unit vectors in one space (CLIP, SigLIP and their kin).
 
     Parameters
@@ -132,7 +132,9 @@ class ClipEncoder(_Encoder):
         import torch
 
         with torch.inference_mode():
-            return _unit(_features(self._model.get_image_features(pixel_values=self._pixels(inputs))))
+            return _normalize_rows(
+                _get_pooled_output(self._model.get_image_features(pixel_values=self._to_pixel_values(inputs)))
+            )
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts to (n, d) float32 of unit length; what exceeds the model's context is cut off."""
@@ -147,15 +149,15 @@ class ClipEncoder(_Encoder):
         ).to(self.runtime.device)
         wanted = {key: tokens[key] for key in ("input_ids", "attention_mask") if key in tokens}
         with torch.inference_mode():
-            return _unit(_features(self._model.get_text_features(**wanted)))
+            return _normalize_rows(_get_pooled_output(self._model.get_text_features(**wanted)))
 
     def embed(self, images: Iterable[Image.Image], batch_size: int = 32) -> Iterator[np.ndarray]:
         """Encode a stream of RGB photos; yields one (d,) float32 unit vector for each."""
-        for batch in _batches((self.prepare(image) for image in images), batch_size):
+        for batch in _split_batches((self.preprocess(image) for image in images), batch_size):
             yield from self.encode_images(batch)
 
 
-class VitEncoder(_Encoder):
+class VitEncoder(_ImageEncoder):
     """A vision transformer with a classification head: features and classes from one forward pass.
 
     The feature is the CLS token after the final LayerNorm, taken from the classification model's own
@@ -178,11 +180,11 @@ class VitEncoder(_Encoder):
         )
         names = model.config.id2label
         trained = not any(key.startswith(("classifier", "head")) for key in info["missing_keys"])
-        self.labels = [_short(names[i]) for i in range(len(names))] if trained else []
-        model.base_model.register_forward_hook(self._remember)
+        self.labels = [_shorten_label(names[i]) for i in range(len(names))] if trained else []
+        model.base_model.register_forward_hook(self._save_tokens)
         return model
 
-    def _remember(self, _module: Any, _inputs: Any, outputs: Any) -> None:
+    def _save_tokens(self, _module: Any, _inputs: Any, outputs: Any) -> None:
         self._tokens = outputs[0] if isinstance(outputs, tuple) else outputs.last_hidden_state
 
     def encode(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -198,13 +200,13 @@ class VitEncoder(_Encoder):
         import torch
 
         with torch.inference_mode():
-            logits = self._model(pixel_values=self._pixels(inputs)).logits
-            features = _unit(self._pool(self._tokens))
+            logits = self._model(pixel_values=self._to_pixel_values(inputs)).logits
+            features = _normalize_rows(self._pool_tokens(self._tokens))
             probabilities = torch.softmax(logits.float(), dim=-1).cpu().numpy()
         self._tokens = None
         return features, probabilities if self.labels else probabilities[:, :0]
 
-    def _pool(self, tokens: torch.Tensor) -> torch.Tensor:
+    def _pool_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
         if tokens.ndim == 4:  # a convolutional or hierarchical model: (n, channels, height, width)
             return tokens.mean(dim=(2, 3))
         embeddings = getattr(self._model.base_model, "embeddings", None)
@@ -212,29 +214,29 @@ class VitEncoder(_Encoder):
 
     def classify(self, images: Iterable[Image.Image], top_k: int = 5) -> Iterator[list[tuple[str, float]]]:
         """Yield the ``top_k`` most probable labels of each RGB photo, with their probabilities."""
-        for batch in _batches((self.prepare(image) for image in images), 32):
-            yield from self.label(batch, top_k)
+        for batch in _split_batches((self.preprocess(image) for image in images), 32):
+            yield from self.classify_batch(batch, top_k)
 
-    def label(self, inputs: Sequence[np.ndarray], top_k: int = 5) -> list[list[tuple[str, float]]]:
+    def classify_batch(self, inputs: Sequence[np.ndarray], top_k: int = 5) -> list[list[tuple[str, float]]]:
         """Return the ``top_k`` most probable labels of each prepared photo of a batch."""
         _, probabilities = self.encode(inputs)
-        return [[(self.labels[i], float(row[i])) for i in top_classes(row, top_k)] for row in probabilities]
+        return [[(self.labels[i], float(row[i])) for i in select_top_k(row, top_k)] for row in probabilities]
 
 
-def fingerprint(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:
+def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:
     """Return what stands for all that decides a model's vectors, without loading the model.
 
     The part before the slash names the model; vectors of one model in two precisions can be compared.
     """
-    return f"{model_id(kind, name)}/{Runtime.choose(device, precision).precision}"
+    return f"{get_model_id(kind, name)}/{Runtime.choose(device, precision).precision}"
 
 
-def model_id(kind: str, name: str) -> str:
+def get_model_id(kind: str, name: str) -> str:
     """Return what stands for a model's weights and settings, wherever they lie."""
-    return f"{kind}-{model_fingerprint(name)}"
+    return f"{kind}-{fingerprint_model(name)}"
 
 
-def top_classes(probabilities: np.ndarray, k: int) -> np.ndarray:
+def select_top_k(probabilities: np.ndarray, k: int) -> np.ndarray:
     """Return the indices of the ``k`` largest values, the largest first."""
     k = min(k, len(probabilities))
     top = np.argpartition(-probabilities, k - 1)[:k] if k else np.empty(0, int)
@@ -262,17 +264,17 @@ def _image_processor(folder: str) -> Any:
     return AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend="pil")
 
 
-def _features(outputs: Any) -> torch.Tensor:
+def _get_pooled_output(outputs: Any) -> torch.Tensor:
     return getattr(outputs, "pooler_output", outputs)
 
 
-def _unit(features: torch.Tensor) -> np.ndarray:
+def _normalize_rows(features: torch.Tensor) -> np.ndarray:
     import torch
 
     return torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
 
 
-def _middle(image: Image.Image) -> Image.Image:
+def _crop_middle(image: Image.Image) -> Image.Image:
     """Crop an extreme strip to its middle."""
     width, height = image.size
     longest = _LONGEST_ASPECT * min(width, height)
@@ -282,12 +284,12 @@ def _middle(image: Image.Image) -> Image.Image:
     return image.crop((left, top, width - left, height - top))
 
 
-def _short(label: str) -> str:
+def _shorten_label(label: str) -> str:
     """ImageNet's labels are lists of synonyms; the first says it."""
     return label.split(",")[0].strip()
 
 
-def _batches(stream: Iterable[Any], size: int) -> Iterator[list[Any]]:
+def _split_batches(stream: Iterable[Any], size: int) -> Iterator[list[Any]]:
     stream = iter(stream)
     while batch := list(islice(stream, size)):
         yield batch

@@ -11,23 +11,30 @@ import pyarrow as pa
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.features.encoders import ClipEncoder, VitEncoder, fingerprint, top_classes
-from imagesearch.features.score_calibration import keep_texts
+from imagesearch.features.encoders import ClipEncoder, VitEncoder, fingerprint_encoder, select_top_k
+from imagesearch.features.score_calibration import save_reference_texts
 from imagesearch.files import make_folder
-from imagesearch.photos import Photo, Picture, photo_id
-from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary, vector_column
+from imagesearch.photos import DecodedPhoto, Photo, compute_photo_id
+from imagesearch.pipeline import (
+    BatchOutput,
+    Dataset,
+    PhotoProgress,
+    StepSpec,
+    StepSummary,
+    make_vector_column,
+)
 
-KINDS = ("clip", "vit")
+VECTOR_KINDS = ("clip", "vit")
 
 
 def extract_features(
     config: Config,
     dataset: Dataset,
     *,
-    only: Sequence[str] = KINDS,
+    only: Sequence[str] = VECTOR_KINDS,
     retry_failed: bool = False,
     progress: PhotoProgress | None = None,
-) -> Summary:
+) -> StepSummary:
     """Bring the tables ``clip``, ``vit`` and ``classes`` up to date with a dataset's photos.
 
     Parameters
@@ -46,15 +53,15 @@ def extract_features(
     UserError
         If a model or a root of the dataset cannot be found, or another run is writing.
     """
-    makers = {"clip": _clip_step, "vit": _vit_step}
-    return dataset.catch_up(
+    makers = {"clip": _make_clip_step, "vit": _make_vit_step}
+    return dataset.update_tables(
         [makers[kind](config, dataset) for kind in only],
         retry_failed=retry_failed,
         progress=progress,
     )
 
 
-def check_prefix(prefix: Path) -> None:
+def check_export_prefix(prefix: Path) -> None:
     """Make the folder of an export, before hours of extraction and not after.
 
     Raises
@@ -78,14 +85,14 @@ def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
         Number of rows.
     files : list of Path
     """
-    tables = {kind: dataset.current(kind) for kind in KINDS}
-    both = [photo for photo in dataset.photos if all(photo.photo_id in tables[kind] for kind in KINDS)]
+    tables = {kind: dataset.current_entries(kind) for kind in VECTOR_KINDS}
+    both = [photo for photo in dataset.photos if all(photo.photo_id in tables[kind] for kind in VECTOR_KINDS)]
     if not both:
         raise UserError("there is no photo with both CLIP and ViT vectors; run 01_extract_features.py first")
-    check_prefix(prefix)
+    check_export_prefix(prefix)
     files = []
-    for kind in KINDS:
-        ids, vectors = dataset.table(kind).vectors(tables[kind][photo.photo_id] for photo in both)
+    for kind in VECTOR_KINDS:
+        ids, vectors = dataset.table(kind).read_vectors(tables[kind][photo.photo_id] for photo in both)
         row = {int(photo_id): i for i, photo_id in enumerate(ids)}
         files.append(prefix.with_name(f"{prefix.name}_{kind}.npy"))
         np.save(files[-1], vectors[[row[photo.photo_id] for photo in both]], allow_pickle=False)
@@ -99,9 +106,9 @@ def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple
 
     Photos that were never classified are not in it.
     """
-    path_of = {photo_id(path): path for path in paths}
+    path_of = {compute_photo_id(path): path for path in paths}
     table = dataset.table("classes")
-    rows = table.read(table.seen(pa.array(sorted(path_of), pa.int64())).values())
+    rows = table.read_rows(table.read_processed(pa.array(sorted(path_of), pa.int64())).values())
     found: dict[str, list[tuple[str, float]]] = {}
     if rows is not None:
         ordered = rows.sort_by([("photo_id", "ascending"), ("rank", "ascending")])
@@ -111,65 +118,65 @@ def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple
     return found
 
 
-def _clip_step(config: Config, dataset: Dataset) -> Step:
-    mark = fingerprint("clip", config.models.clip, config.models.device, config.models.precision)
-    return Step("clip", (dataset.table("clip"),), mark, lambda: _ClipEngine(config, dataset))
+def _make_clip_step(config: Config, dataset: Dataset) -> StepSpec:
+    mark = fingerprint_encoder("clip", config.models.clip, config.models.device, config.models.precision)
+    return StepSpec("clip", (dataset.table("clip"),), mark, lambda: _ClipProcessor(config, dataset))
 
 
-def _vit_step(config: Config, dataset: Dataset) -> Step:
+def _make_vit_step(config: Config, dataset: Dataset) -> StepSpec:
     model = (config.models.vit, config.models.device, config.models.precision)
     top = config.extraction.top_classes
     tables = (dataset.table("vit"), dataset.table("classes"))
-    mark = f"{fingerprint('vit', *model)}/top{top}"
-    return Step("vit", tables, mark, lambda: _VitEngine(*model, top))
+    mark = f"{fingerprint_encoder('vit', *model)}/top{top}"
+    return StepSpec("vit", tables, mark, lambda: _VitProcessor(*model, top))
 
 
-class _ClipEngine:
+class _ClipProcessor:
     def __init__(self, config: Config, dataset: Dataset) -> None:
         models = config.models
         self._encoder = ClipEncoder(models.clip, models.device, models.precision)
-        self.side, self.longest = self._encoder.side, 0
-        keep_texts(config, dataset, self._encoder)
+        self.side, self.longest = self._encoder.input_side, 0
+        save_reference_texts(config, dataset, self._encoder)
 
-    def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
-        return self._encoder.prepare(picture.image)
+    def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
+        return self._encoder.preprocess(picture.image)
 
-    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         vectors = self._encoder.encode_images(inputs)
-        table, errors = _vector_rows(photo_ids, vectors)
-        return Result({"clip": table}, errors)
+        table, errors = _make_vector_rows(photo_ids, vectors)
+        return BatchOutput({"clip": table}, errors)
 
 
-class _VitEngine:
+class _VitProcessor:
     def __init__(self, name: str, device: str, precision: str, top: int) -> None:
         self._encoder = VitEncoder(name, device, precision)
         self._top = top
-        self.side, self.longest = self._encoder.side, 0
+        self.side, self.longest = self._encoder.input_side, 0
 
-    def prepare(self, photo: Photo, picture: Picture) -> np.ndarray:
-        return self._encoder.prepare(picture.image)
+    def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
+        return self._encoder.preprocess(picture.image)
 
-    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         vectors, probabilities = self._encoder.encode(inputs)
-        table, errors = _vector_rows(photo_ids, vectors)
+        table, errors = _make_vector_rows(photo_ids, vectors)
         classes = [
             (photo_id, rank, self._encoder.labels[i], float(row[i]))
             for photo_id, row in zip(photo_ids, probabilities, strict=True)
             if photo_id not in errors
-            for rank, i in enumerate(top_classes(row, self._top))
+            for rank, i in enumerate(select_top_k(row, self._top))
         ]
         columns = zip(*classes, strict=True) if classes else [[]] * 4
         types = {"photo_id": pa.int64(), "rank": pa.int32(), "label": pa.string(), "score": pa.float32()}
         named = zip(types.items(), columns, strict=True)
-        return Result(
+        return BatchOutput(
             {"vit": table, "classes": pa.table({name: pa.array(c, t) for (name, t), c in named})}, errors
         )
 
 
-def _vector_rows(photo_ids: list[int], vectors: np.ndarray) -> tuple[pa.Table, dict[int, str]]:
+def _make_vector_rows(photo_ids: list[int], vectors: np.ndarray) -> tuple[pa.Table, dict[int, str]]:
     """Rows of photo_id and vector, without the photos for which the model gave no finite vector."""
     finite = np.isfinite(vectors).all(axis=1)
     reason = "the model gave no finite vector; try models.precision: float32"
     errors = {photo_id: reason for photo_id, ok in zip(photo_ids, finite, strict=True) if not ok}
     ids = pa.array(np.asarray(photo_ids, np.int64)[finite])
-    return pa.table({"photo_id": ids, "vector": vector_column(vectors[finite])}), errors
+    return pa.table({"photo_id": ids, "vector": make_vector_column(vectors[finite])}), errors

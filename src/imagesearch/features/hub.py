@@ -16,7 +16,7 @@ _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
 @functools.cache
-def model_folder(name: str) -> Path:
+def fetch_model(name: str) -> Path:
     """Return the folder with a model's files, fetched from the hub when it is not there yet.
 
     Parameters
@@ -37,10 +37,10 @@ def model_folder(name: str) -> Path:
         return folder
     if folder.is_absolute():
         raise UserError(f"{folder}: no such model folder; see models in the config")
-    return _hub_folder(name)
+    return _fetch_from_hub(name)
 
 
-def _hub_folder(name: str) -> Path:
+def _fetch_from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
@@ -53,7 +53,7 @@ def _hub_folder(name: str) -> Path:
     try:
         for patterns in (safetensors, older):
             fetched = Path(snapshot_download(name, allow_patterns=patterns))
-            if _weights(fetched):
+            if _list_weights(fetched):
                 return fetched
     except (RepositoryNotFoundError, HFValidationError):
         raise UserError(f"{name}: neither a folder nor a model that the Hugging Face hub knows") from None
@@ -68,7 +68,7 @@ def _hub_folder(name: str) -> Path:
 def _is_complete(folder: Path) -> bool:
     """Whether a cached model has all that loading it takes; other programs fetch only parts."""
     config, processor = folder / "config.json", folder / "preprocessor_config.json"
-    if not (config.is_file() and processor.is_file() and _weights(folder)):
+    if not (config.is_file() and processor.is_file() and _list_weights(folder)):
         return False
     wanted = [*folder.glob("model*.index.json"), *folder.glob("pytorch_model*.index.json")][:1]
     shards = set(json.loads(wanted[0].read_text("utf-8"))["weight_map"].values()) if wanted else set()
@@ -78,18 +78,18 @@ def _is_complete(folder: Path) -> bool:
     return all((folder / shard).is_file() for shard in shards) and (has_tokenizer or not reads_texts)
 
 
-def _weights(folder: Path) -> list[Path]:
+def _list_weights(folder: Path) -> list[Path]:
     return sorted(folder.glob("model*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
 
 
 @functools.cache
-def model_fingerprint(name: str) -> str:
+def fingerprint_model(name: str) -> str:
     """Return 16 hexadecimal digits that stand for a model's weights and settings, wherever they lie.
 
     SHA-256 of the files in full: some 0.3 s for the 600 MB of a CLIP ViT-B/32.
     """
-    folder = model_folder(name)
-    weights = _weights(folder)
+    folder = fetch_model(name)
+    weights = _list_weights(folder)
     if not weights:
         raise UserError(f"{folder}: has no model.safetensors or pytorch_model.bin")
     digest = hashlib.sha256()

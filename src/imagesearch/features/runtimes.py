@@ -25,7 +25,7 @@ class Runtime:
         ``auto`` takes CUDA, then MPS, then the CPU; and bfloat16 on CUDA and on CPUs that compute in it
         (AVX512-BF16, AMX, ARM's BF16), where it triples the speed, float32 elsewhere.
         """
-        return _choose(device, precision)
+        return _choose_runtime(device, precision)
 
     def torch_dtype(self) -> torch.dtype:
         import torch
@@ -34,7 +34,7 @@ class Runtime:
 
 
 @functools.cache  # so that a missing device is mentioned once
-def _choose(device: str, precision: str) -> Runtime:
+def _choose_runtime(device: str, precision: str) -> Runtime:
     import torch
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -43,11 +43,11 @@ def _choose(device: str, precision: str) -> Runtime:
         print(f"models.device: {device} is not available here; using the cpu", file=sys.stderr)
         chosen = "cpu"
     if precision == "auto":
-        precision = "bfloat16" if _has_bfloat16(chosen) else "float32"
+        precision = "bfloat16" if _supports_bfloat16(chosen) else "float32"
     return Runtime(chosen, precision)
 
 
-def _has_bfloat16(device: str) -> bool:
+def _supports_bfloat16(device: str) -> bool:
     import torch
 
     if device == "cuda":

@@ -38,7 +38,7 @@ _MARKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _ROWS_A_BATCH = 4096
 
 # What photos show, in the words people search with: things and creatures, places and occasions.
-EVERYDAY = (
+EVERYDAY_TEXTS = (
     "a person", "a man", "a woman", "a child", "a baby", "a family", "friends", "a group of people",
     "a portrait", "a dog", "a cat", "a bird", "a horse", "a cow", "a sheep", "a fish", "an insect", "a car",
     "a bicycle", "a motorcycle", "a bus", "a train", "a boat", "an airplane", "a truck", "a house",
@@ -57,7 +57,7 @@ EVERYDAY = (
 
 # What no album shows: things out of reach, wrong colours, things where they cannot be. Made of everyday words
 # where possible, because a query whose half is there is harder to tell than one of which nothing is.
-NOWHERE = (
+ABSENT_TEXTS = (
     "a mammoth", "a unicorn", "a dragon", "a dinosaur", "a mermaid", "a spaceship", "a pirate ship",
     "a knight in armour", "a nuclear explosion", "a sea monster", "an atom", "a galaxy", "a submarine",
     "a space station", "a flying saucer", "an ancient pharaoh", "a werewolf", "an erupting volcano",
@@ -88,7 +88,7 @@ NOWHERE = (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CalibratedScores:
     """What the scores of a query's hits mean.
 
     Parameters
@@ -105,13 +105,13 @@ class Verdict:
     """
 
     calibrated: np.ndarray
-    relevant: int
-    fits: float
-    kept: float
+    relevant_count: int
+    fit_threshold: float
+    relevance_threshold: float
 
 
 @dataclass(frozen=True)
-class Bands:
+class ScoreBands:
     """What is kept of a collection; measured by `measure`.
 
     Parameters
@@ -137,13 +137,13 @@ class Bands:
         return {**self.__dict__, "centre": [round(float(value), 7) for value in self.centre]}
 
     @classmethod
-    def from_dict(cls, kept: dict[str, Any]) -> Bands:
+    def from_dict(cls, kept: dict[str, Any]) -> ScoreBands:
         """Undo `to_dict`."""
         return cls(**{**kept, "centre": np.asarray(kept["centre"], np.float32)})
 
-    def judge(
+    def calibrate(
         self, scores: Sequence[float] | np.ndarray, query: np.ndarray, sample: np.ndarray | None = None
-    ) -> Verdict:
+    ) -> CalibratedScores:
         """Tell which of a query's hits are relevant.
 
         The bands are the whole collection's, so that hits that passed a filter are judged as all would be:
@@ -160,7 +160,7 @@ class Bands:
             Vectors of the collection, wanted where the hits passed a filter: if one of them fits on its own,
             what is looked for is there, and a photo that passed the filter need not fit on its own as well.
         """
-        scores, marks = np.asarray(scores, np.float64), self._marks(query)
+        scores, marks = np.asarray(scores, np.float64), self._locate_marks(query)
         best = scores.max(initial=-np.inf)
         if sample is not None and len(sample):
             best = max(best, float((sample @ query).max()))
@@ -170,9 +170,11 @@ class Bands:
         # np.interp wants them to rise; by more than what rounding alone tells apart
         rising = marks + _SAME_SCORE * np.arange(len(marks))
         calibrated = np.interp(scores, rising, _MARKS)
-        return Verdict(calibrated, relevant, fits=float(marks[2]), kept=float(marks[1]))
+        return CalibratedScores(
+            calibrated, relevant, fit_threshold=float(marks[2]), relevance_threshold=float(marks[1])
+        )
 
-    def _marks(self, query: np.ndarray) -> np.ndarray:
+    def _locate_marks(self, query: np.ndarray) -> np.ndarray:
         """Return the raw scores at which a query's calibrated scores are `_MARKS`."""
         mean = float(self.centre @ query)
         nowhere, usual = (self.slope * mean + level for level in (self.nowhere, self.usual))
@@ -181,7 +183,7 @@ class Bands:
         return np.maximum.accumulate([mean, nowhere, fits, usual, usual + reach])
 
 
-def measure(photos: np.ndarray, everyday: np.ndarray, nowhere: np.ndarray) -> Bands:
+def measure_bands(photos: np.ndarray, everyday: np.ndarray, nowhere: np.ndarray) -> ScoreBands:
     """Measure the bands of a collection.
 
     Parameters
@@ -193,23 +195,23 @@ def measure(photos: np.ndarray, everyday: np.ndarray, nowhere: np.ndarray) -> Ba
         queries have.
     """
     if not len(photos):
-        return Bands(np.zeros(everyday.shape[1], np.float32), 0.0, 0.0, 0.0, 0.0)
+        return ScoreBands(np.zeros(everyday.shape[1], np.float32), 0.0, 0.0, 0.0, 0.0)
     centre = photos.mean(axis=0, dtype=np.float64)
     batches = [photos[i : i + _ROWS_A_BATCH] for i in range(0, len(photos), _ROWS_A_BATCH)]
     tops = np.max([(batch @ nowhere.T).max(axis=0) for batch in batches], axis=0)
     means = nowhere @ centre
     enough = len(photos) >= _FEWEST
-    slope = _slope(means, tops) if enough else 0.0
+    slope = _fit_slope(means, tops) if enough else 0.0
     expected = slope * (everyday @ centre)
     best = np.concatenate([(batch @ everyday.T - expected).max(axis=1) for batch in batches])
     low, usual, high = np.quantile(best, (0.25, 0.5, 0.75))
     absent = float(np.median(tops - slope * means))
     # half of normal scores lie within 0.674 standard deviations of their middle
     spread = (high - low) / 1.349 if enough else abs(usual - absent)
-    return Bands(centre.astype(np.float32), slope, absent, float(usual), float(spread))
+    return ScoreBands(centre.astype(np.float32), slope, absent, float(usual), float(spread))
 
 
-def _slope(means: np.ndarray, tops: np.ndarray) -> float:
+def _fit_slope(means: np.ndarray, tops: np.ndarray) -> float:
     """Return how far the best score moves with the mean (least squares); between not at all and equally."""
     spread = float(np.var(means))
     if spread < 1e-12:

@@ -17,7 +17,7 @@ from imagesearch.evaluate import (
 )
 from imagesearch.figures.display import new_figure
 from imagesearch.figures.style import INK, PALETTE, QUIET, shorten
-from imagesearch.text_table import counted
+from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,7 @@ def captions_figure(report: CaptionsReport) -> Figure:
     axis.minorticks_off()
     _quiet(axis)
     axis.legend(frameon=False, loc="lower right")
-    about = f"{counted(report.texts, 'caption')} and {counted(report.photos, 'photo')}"
+    about = f"{format_count(report.texts, 'caption')} and {format_count(report.photos, 'photo')}"
     axis.set_title(f"{about}, {shorten(report.model, 50)}", color=INK, parse_math=False)
     return figure
 

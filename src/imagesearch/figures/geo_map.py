@@ -14,7 +14,7 @@ import numpy as np
 from imagesearch.errors import UserError
 from imagesearch.figures.display import new_figure, report_saved, show
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten
-from imagesearch.geo import Whereabouts
+from imagesearch.geo import PhotoLocation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ class Cluster:
     city: str
 
 
-def show_places(known: Mapping[int, Whereabouts], dataset: str, save: Path, window: bool) -> None:
+def show_places(known: Mapping[int, PhotoLocation], dataset: str, save: Path, window: bool) -> None:
     """Save a map of the photos that have a position, show it where there is a window, and say where it is.
 
     Raises
@@ -45,10 +45,10 @@ def show_places(known: Mapping[int, Whereabouts], dataset: str, save: Path, wind
     UserError
         If none has.
     """
-    placed = [where for where in known.values() if where.facts.latitude is not None]
+    placed = [where for where in known.values() if where.metadata.latitude is not None]
     if not placed:
         raise UserError("no photo says where it was taken: there is nothing to draw a map of")
-    latitudes, longitudes = np.array([(w.facts.latitude, w.facts.longitude) for w in placed]).T
+    latitudes, longitudes = np.array([(w.metadata.latitude, w.metadata.longitude) for w in placed]).T
     title = f"{dataset}: {len(placed)} of {len(known)} photos have a position"
     figure = photo_map(latitudes, longitudes, [where.address.city for where in placed], title)
     report_saved(show(figure, f"map {dataset}", save=save, window=window))

@@ -16,7 +16,7 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 from imagesearch.faces import People, Person
-from imagesearch.features import Classified, read_classes
+from imagesearch.features import Classification, read_classes
 from imagesearch.figures.display import has_window, report_saved, show
 from imagesearch.figures.grids import (
     Tile,
@@ -30,7 +30,7 @@ from imagesearch.figures.grids import (
 )
 from imagesearch.figures.style import person_colour
 from imagesearch.figures.viewer import Album, Detail, Fact, browse, facts_of, pages_of
-from imagesearch.photos import PhotoError, decode
+from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Answer, Result
 from imagesearch.store import Vocabulary
@@ -80,7 +80,7 @@ def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: b
 def _tile(dataset: Dataset, result: Result) -> Tile:
     more = f"  +{result.like_it}" if result.like_it else ""
     title = f"{result.rank} · {_measure(result, 3)}{more}"
-    image = dataset.thumbnail(result.path, _THUMBNAIL)
+    image = dataset.load_thumbnail(result.path, _THUMBNAIL)
     return Tile(image, title, Path(result.path).name, ", ".join(result.people))
 
 
@@ -114,10 +114,10 @@ def _album(
 
 def _large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None, str]:
     """Return a photo, upright, with so many pixels on its longer side if it has them; or None and why."""
-    photo = dataset.photo(path)
+    photo = dataset.find_photo(path)
     if photo is None:
         return None, "not there any more"
-    return _or_why_not(lambda: dataset.previews.open(photo, 0, pixels).image, pixels)
+    return _or_why_not(lambda: dataset.previews.load(photo, 0, pixels).image, pixels)
 
 
 def _or_why_not(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
@@ -160,7 +160,7 @@ def copy_results(results: Sequence[Result], folder: Path) -> None:
     print(f"copied {copied} photos to {folder}{left}{lost}", file=sys.stderr)
 
 
-def print_classes(results: Sequence[Classified]) -> None:
+def print_classes(results: Sequence[Classification]) -> None:
     """Print each photo with its labels, or the reason why it has none."""
     for result in results:
         print(result.file)
@@ -171,7 +171,7 @@ def print_classes(results: Sequence[Classified]) -> None:
 
 
 def classes_figure(
-    results: Sequence[Classified], max_megapixels: float, save: Path | None, window: bool
+    results: Sequence[Classification], max_megapixels: float, save: Path | None, window: bool
 ) -> None:
     """Show photos beside the bars of their labels, page by page, or save them, and say where it went."""
     name = f"classes {results[0].file.stem}" if len(results) == 1 else f"classes of {len(results)} photos"
@@ -202,7 +202,7 @@ def classes_figure(
         labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
         facts = Fact("shows", labels), Fact("file", (str(result.file),))
         limits = {"longest": pixels, "max_megapixels": max_megapixels}
-        image, missing = _or_why_not(lambda: decode(result.file, **limits).image, pixels)
+        image, missing = _or_why_not(lambda: decode_photo(result.file, **limits).image, pixels)
         return Detail(image, result.file.name, facts, missing)
 
     browse(Album(name, pages, draw, large))
@@ -214,7 +214,9 @@ def print_people(people: People, least: int) -> None:
     if shown:
         print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")
     for person in shown:
-        print(f"{person.number:>6}  {len(person.rows):>5}  {people.photos(person):>6}  {person.name or '-'}")
+        print(
+            f"{person.number:>6}  {len(person.rows):>5}  {people.count_photos(person):>6}  {person.name or '-'}"
+        )
     print(people)
 
 
@@ -281,7 +283,7 @@ def _show_sheet(
 
 def _photo_of_face(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
     """Return the photo that a face is on, with boxes around all its faces."""
-    entry, cast = people.faces.entry(row), people.cast
+    entry, cast = people.faces.get_photo(row), people.cast
     image, missing = _large(dataset, entry.path, pixels)
     labels, _ = people.labels()
     here = np.flatnonzero(people.faces.photo_ids == entry.photo_id).tolist()
@@ -305,12 +307,17 @@ def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None,
     """
     names = {path, os.path.abspath(path)}  # noqa: PTH100 - links stay as they are
     entry = next(
-        (e for e in people.faces.seen.values() if e.path == path or str(dataset.file(e.path)) in names), None
+        (
+            e
+            for e in people.faces.processed.values()
+            if e.path == path or str(dataset.locate_file(e.path)) in names
+        ),
+        None,
     )
-    photo = dataset.photo(entry.path) if entry else None
+    photo = dataset.find_photo(entry.path) if entry else None
     if photo is None:
         raise UserError(f"{path}: not a photo of {dataset.config.dataset.name} that 02 has looked at")
-    picture = dataset.previews.preview(photo)
+    picture = dataset.previews.load_preview(photo)
     scale = picture.image.width / picture.width
     labels, _ = people.labels()
     rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
@@ -328,9 +335,9 @@ def _crops(people: People, person: Person, dataset: Dataset, places: range) -> l
     tiles = []
     for place in places:
         row = int(person.rows[place])
-        photo = dataset.photo(people.faces.entry(row).path)
+        photo = dataset.find_photo(people.faces.get_photo(row).path)
         try:
-            picture = dataset.previews.preview(photo) if photo else None
+            picture = dataset.previews.load_preview(photo) if photo else None
         except PhotoError:
             picture = None
         image = None
@@ -349,6 +356,6 @@ def _cut_out(image: Image.Image, box: np.ndarray) -> Image.Image:
 
 
 def _thumbnail(file: Path, max_megapixels: float) -> Image.Image:
-    image = decode(file, _THUMBNAIL // 2, max_megapixels=max_megapixels).image
+    image = decode_photo(file, _THUMBNAIL // 2, max_megapixels=max_megapixels).image
     image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
     return image

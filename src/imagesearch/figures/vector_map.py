@@ -96,7 +96,7 @@ def show_vector_map(
     title = f"{name}: {len(keys):,}{of} by their {kind.upper()} vectors{groups.said}"
 
     def picture(point: int) -> Image.Image | None:
-        return dataset.thumbnail(rows[point]["path"], _PIXELS)
+        return dataset.load_thumbnail(rows[point]["path"], _PIXELS)
 
     figure = vector_map(projection, groups, picture, title, progress)
     report_saved(show(figure, f"map of vectors {name}", save=save, window=window))

@@ -4,14 +4,14 @@ Knows geopy and reverse_geocode, imported when an address is first looked up. Wr
 ``addresses.parquet``.
 """
 
-from imagesearch.geo.extract import Whereabouts, count_unlocated, extract_geo, read_whereabouts
-from imagesearch.geo.great_circle import boxes, distance_km
+from imagesearch.geo.extract import PhotoLocation, count_without_address, extract_geo, read_locations
+from imagesearch.geo.great_circle import bounding_boxes, distance_km
 
 __all__ = [
-    "Whereabouts",
-    "boxes",
-    "count_unlocated",
+    "PhotoLocation",
+    "bounding_boxes",
+    "count_without_address",
     "distance_km",
     "extract_geo",
-    "read_whereabouts",
+    "read_locations",
 ]

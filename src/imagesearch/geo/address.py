@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagesearch.geo.place_aliases import spellings
-from imagesearch.text import fold
+from imagesearch.geo.place_aliases import list_aliases
+from imagesearch.text import normalize
 
 _LONGEST_NAME, _LONGEST_LINE = 100, 500  # characters; answers over the network are not to be trusted
 
@@ -29,7 +29,7 @@ class Address:
     places: tuple[tuple[str, str], ...] = ()
 
 
-NOWHERE = Address()
+NO_ADDRESS = Address()
 
 
 def make_address(city: str, county: str, state: str, country: str, line: str, more: Iterable[str]) -> Address:
@@ -38,8 +38,8 @@ def make_address(city: str, county: str, state: str, country: str, line: str, mo
     named += [(county, "county"), (state, "state"), (country, "country")]
     places: dict[str, tuple[str, str]] = {}
     for name, kind in named:
-        for spelling in spellings(name, kind, country):
-            if folded := fold(spelling):
+        for spelling in list_aliases(name, kind, country):
+            if folded := normalize(spelling):
                 places.setdefault(folded, (spelling, kind))
     return Address(city, county, state, country, line, tuple(places.values()))
 
@@ -49,13 +49,13 @@ def join_names(*names: str) -> str:
     return ", ".join(dict.fromkeys(name for name in names if name))
 
 
-def printable(text: str, longest: int) -> str:
+def strip_controls(text: str, longest: int) -> str:
     """Return what a table and a terminal can hold of a stranger's text: no controls, no half letters."""
     kept = (" " if unicodedata.category(c) == "Cc" else c for c in text if not "\ud800" <= c <= "\udfff")
     return " ".join("".join(kept).split())[:longest]
 
 
-def clean_address(found: Mapping[str, Any], places: Iterable[Sequence[Any]]) -> Address:
+def parse_stored_address(found: Mapping[str, Any], places: Iterable[Sequence[Any]]) -> Address:
     """Return an address of strings that may be anything, as a file may hold them.
 
     Raises
@@ -63,8 +63,8 @@ def clean_address(found: Mapping[str, Any], places: Iterable[Sequence[Any]]) -> 
     TypeError, ValueError, KeyError
         If there are others than an address has, or none.
     """
-    fields = {name: printable(str(found[name]), _LONGEST_LINE) for name in _FIELDS}
-    pairs = ((printable(str(name), _LONGEST_NAME), str(kind)) for name, kind in places)
+    fields = {name: strip_controls(str(found[name]), _LONGEST_LINE) for name in _FIELDS}
+    pairs = ((strip_controls(str(name), _LONGEST_NAME), str(kind)) for name, kind in places)
     return Address(**fields, places=tuple(pair for pair in pairs if pair[0] and pair[1] in _KINDS))
 
 
@@ -109,22 +109,22 @@ def parse_answer(raw: Any, line: str | None) -> Address:
     line
         The whole address.
     """
-    parts = _components(raw if isinstance(raw, Mapping) else {})
+    parts = _list_components(raw if isinstance(raw, Mapping) else {})
     found = {kind: [parts[key] for key in keys if key in parts] for kind, keys in _KEYS.items()}
     city, county, state, country = (
         (found[kind] or [""])[0] for kind in ("city", "county", "state", "country")
     )
-    text = printable(line, _LONGEST_LINE) if isinstance(line, str) else ""
+    text = strip_controls(line, _LONGEST_LINE) if isinstance(line, str) else ""
     text = text or join_names(city, county, state, country)
     return make_address(city, county, state, country, text, found["more"])
 
 
-def _components(raw: Mapping[str, Any]) -> dict[str, str]:
+def _list_components(raw: Mapping[str, Any]) -> dict[str, str]:
     if isinstance(listed := raw.get("address_components"), Sequence):  # Google
         typed = [part for part in listed if isinstance(part, Mapping)]
         pairs = [(kind, part.get("long_name")) for part in typed for kind in part.get("types", ())]
     else:
         nested = (raw.get(key) for key in ("address", "components", "properties"))
         pairs = list(next((part for part in nested if isinstance(part, Mapping)), raw).items())
-    named = ((kind, printable(name, _LONGEST_NAME)) for kind, name in pairs if isinstance(name, str))
+    named = ((kind, strip_controls(name, _LONGEST_NAME)) for kind, name in pairs if isinstance(name, str))
     return {kind: name for kind, name in named if name}

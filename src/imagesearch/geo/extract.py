@@ -16,15 +16,15 @@ from filelock import FileLock, Timeout
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
-from imagesearch.geo.address import NOWHERE, Address
-from imagesearch.geo.reverse import Located, Online, Progress, locate_all
-from imagesearch.photos import Facts, Photo, Picture, read_facts
-from imagesearch.pipeline import Dataset, PhotoProgress, Result, Step, Summary
+from imagesearch.geo.address import NO_ADDRESS, Address
+from imagesearch.geo.reverse import LookupResult, OnlineGeocoder, Progress, find_addresses
+from imagesearch.photos import DecodedPhoto, Photo, PhotoMetadata, read_metadata
+from imagesearch.pipeline import BatchOutput, Dataset, PhotoProgress, StepSpec, StepSummary
 
 # Changes whenever metadata is read differently, so that the photos are read again.
 _FINGERPRINT = "metadata/2"
 _PHOTOS_A_BATCH = 64
-_FACTS = pa.schema(
+_METADATA_SCHEMA = pa.schema(
     [
         ("photo_id", pa.int64()),
         ("latitude", pa.float64()),
@@ -38,7 +38,7 @@ _FACTS = pa.schema(
     ]
 )
 _PLACE = pa.struct([("name", pa.string()), ("kind", pa.string())])
-_ADDRESSES = pa.schema(
+_ADDRESS_SCHEMA = pa.schema(
     [
         ("photo_id", pa.int64()),
         ("latitude", pa.float64()),  # of what position this is the address
@@ -54,18 +54,18 @@ _ADDRESSES = pa.schema(
 
 
 @dataclass(frozen=True)
-class Whereabouts:
+class PhotoLocation:
     """What is known of one photo: what its file says, and the address of its position."""
 
-    facts: Facts
-    address: Address = NOWHERE
+    metadata: PhotoMetadata
+    address: Address = NO_ADDRESS
 
 
 @dataclass
 class GeoSummary:
     """How a run went; counts are of photos, those of network look-ups of places."""
 
-    photos: Summary
+    photos: StepSummary
     positions: int = 0
     times: int = 0
     addresses: int = 0
@@ -129,9 +129,9 @@ def extract_geo(
         If a root of the dataset cannot be found, another run is writing or asking, or the geocoder cannot be
         set up.
     """
-    online = _online(config, dataset)
-    step = Step("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataEngine)
-    summary = dataset.catch_up(
+    online = _make_online_geocoder(config, dataset)
+    step = StepSpec("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataProcessor)
+    summary = dataset.update_tables(
         [step],
         batch_size=_PHOTOS_A_BATCH,
         retry_failed=retry_failed,
@@ -139,8 +139,8 @@ def extract_geo(
     )
     try:
         with FileLock(dataset.folder / ".geo.lock", blocking=False):
-            facts = _read_facts(dataset)
-            located = _locate(config, dataset, facts, online, asking)
+            facts = _read_metadata_table(dataset)
+            located = _find_addresses(config, dataset, facts, online, asking)
     except Timeout:
         raise UserError(f"{dataset.folder}: another run is looking up addresses") from None
     paths = {photo.photo_id: photo.path for photo in dataset.photos}
@@ -148,7 +148,7 @@ def extract_geo(
         summary,
         positions=sum(known.latitude is not None for known in facts.values()),
         times=sum(known.taken_at is not None for known in facts.values()),
-        addresses=sum(address != NOWHERE for address in located.addresses),
+        addresses=sum(address != NO_ADDRESS for address in located.addresses),
         asked=located.asked,
         unanswered=located.unanswered,
         reason=located.reason,
@@ -156,19 +156,19 @@ def extract_geo(
     )
 
 
-def read_whereabouts(dataset: Dataset) -> dict[int, Whereabouts]:
+def read_locations(dataset: Dataset) -> dict[int, PhotoLocation]:
     """Return what step 04 found about the photos that are there, by photo id; empty before its first run."""
-    facts = _read_facts(dataset)
+    facts = _read_metadata_table(dataset)
     addresses = _read_addresses(dataset) if facts else {}
     return {
-        i: Whereabouts(known, addresses.get((i, known.latitude, known.longitude), NOWHERE))
+        i: PhotoLocation(known, addresses.get((i, known.latitude, known.longitude), NO_ADDRESS))
         for i, known in facts.items()
     }
 
 
-def count_unlocated(dataset: Dataset) -> int:
+def count_without_address(dataset: Dataset) -> int:
     """Count the photos whose position has changed, or was found, since addresses were last looked up."""
-    facts = _read_facts(dataset)
+    facts = _read_metadata_table(dataset)
     addresses = _read_addresses(dataset) if facts else {}
     placed = ((i, f.latitude, f.longitude) for i, f in facts.items() if f.latitude is not None)
     return sum(key not in addresses for key in placed)
@@ -180,28 +180,28 @@ def count_unlocated(dataset: Dataset) -> int:
 # --- from files to the table -------------------------------------------------------------------------------
 
 
-class MetadataEngine:
+class MetadataProcessor:
     """Reads metadata off the files themselves; an `imagesearch.pipeline.runner.Engine`."""
 
     side = longest = 0  # no pixels
 
-    def prepare(self, photo: Photo, picture: Picture | None) -> Facts:
-        return read_facts(photo.file)
+    def prepare(self, photo: Photo, picture: DecodedPhoto | None) -> PhotoMetadata:
+        return read_metadata(photo.file)
 
-    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         rows = [{"photo_id": i} | asdict(facts) for i, facts in zip(photo_ids, inputs, strict=True)]
-        return Result({"geo": pa.Table.from_pylist(rows, _FACTS)})
+        return BatchOutput({"geo": pa.Table.from_pylist(rows, _METADATA_SCHEMA)})
 
 
-def _read_facts(dataset: Dataset) -> dict[int, Facts]:
-    table = dataset.table("geo").read(dataset.current("geo").values())
+def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
+    table = dataset.table("geo").read_rows(dataset.current_entries("geo").values())
     if table is None:
         return {}
-    names = [name for name in _FACTS.names if name != "photo_id"]
+    names = [name for name in _METADATA_SCHEMA.names if name != "photo_id"]
     columns = zip(*(table[name].to_pylist() for name in names), strict=True)
     found = {}
     for photo_id, values in zip(table["photo_id"].to_pylist(), columns, strict=True):
-        facts = Facts(**dict(zip(names, values, strict=True)))
+        facts = PhotoMetadata(**dict(zip(names, values, strict=True)))
         found[photo_id] = replace(facts, keywords=tuple(facts.keywords), remarks=tuple(facts.remarks))
     return found
 
@@ -209,32 +209,34 @@ def _read_facts(dataset: Dataset) -> dict[int, Facts]:
 # --- from positions to addresses ---------------------------------------------------------------------------
 
 
-def _online(config: Config, dataset: Dataset) -> Online | None:
+def _make_online_geocoder(config: Config, dataset: Dataset) -> OnlineGeocoder | None:
     if config.geo.geocoder in ("offline", "none"):
         return None
-    return Online(config.geo, dataset.folder / "geocoder_answers.jsonl")
+    return OnlineGeocoder(config.geo, dataset.folder / "geocoder_answers.jsonl")
 
 
-def _locate(
+def _find_addresses(
     config: Config,
     dataset: Dataset,
-    facts: Mapping[int, Facts],
-    online: Online | None,
+    facts: Mapping[int, PhotoMetadata],
+    online: OnlineGeocoder | None,
     asking: Progress | None,
-) -> Located:
+) -> LookupResult:
     """Return the addresses of the photos that have a position, in their order; written on the way."""
     keep = partial(_write_addresses, dataset, facts)
     positions = [(f.latitude, f.longitude) for f in facts.values() if f.latitude is not None]
     if not positions or config.geo.geocoder == "none":
-        located = Located([NOWHERE] * len(positions))
+        located = LookupResult([NO_ADDRESS] * len(positions))
         keep(located.addresses)
         return located
     if online is not None:
-        online.refresh()
-    return locate_all(*np.array(positions).T, online, asking, keep)
+        online.reload_cache()
+    return find_addresses(*np.array(positions).T, online, asking, keep)
 
 
-def _write_addresses(dataset: Dataset, facts: Mapping[int, Facts], addresses: Sequence[Address]) -> None:
+def _write_addresses(
+    dataset: Dataset, facts: Mapping[int, PhotoMetadata], addresses: Sequence[Address]
+) -> None:
     """Write the addresses of all positions, the empty ones too, in place of the older ones."""
     located = [(i, f.latitude, f.longitude) for i, f in facts.items() if f.latitude is not None]
     rows = [
@@ -244,7 +246,7 @@ def _write_addresses(dataset: Dataset, facts: Mapping[int, Facts], addresses: Se
         for (photo_id, latitude, longitude), address in zip(located, addresses, strict=True)
     ]
     with atomic_write(_addresses_file(dataset)) as unfinished:
-        pq.write_table(pa.Table.from_pylist(rows, _ADDRESSES), unfinished, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(rows, _ADDRESS_SCHEMA), unfinished, compression="zstd")
 
 
 def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]:
@@ -257,7 +259,7 @@ def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]
         return {}
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{file}: cannot be read ({error}); run 04_extract_geo.py") from None
-    if table.schema.names != _ADDRESSES.names:  # an earlier version wrote it
+    if table.schema.names != _ADDRESS_SCHEMA.names:  # an earlier version wrote it
         return {}
     rows = table.to_pylist()
     for row in rows:

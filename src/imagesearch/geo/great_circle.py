@@ -32,23 +32,23 @@ def distance_km(
     return 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
 
 
-def unit_vectors(latitudes: np.ndarray, longitudes: np.ndarray) -> np.ndarray:
+def to_unit_vectors(latitudes: np.ndarray, longitudes: np.ndarray) -> np.ndarray:
     """Return positions in degrees as points of the unit sphere, (n, 3): near on it is near in space."""
     a, b = np.radians(np.asarray(latitudes, float)), np.radians(np.asarray(longitudes, float))
     return np.stack([np.cos(a) * np.cos(b), np.cos(a) * np.sin(b), np.sin(a)], axis=-1)
 
 
-def chord(km: float) -> float:
+def km_to_chord(km: float) -> float:
     """Return the straight line through the unit sphere between points that far apart on the Earth."""
     return 2 * math.sin(min(km / EARTH_KM, math.pi) / 2)
 
 
-def arc_km(chords: np.ndarray) -> np.ndarray:
+def chord_to_km(chords: np.ndarray) -> np.ndarray:
     """Return the distances on the Earth between points of the unit sphere, from their straight lines."""
     return 2 * EARTH_KM * np.arcsin(np.clip(np.asarray(chords) / 2, 0, 1))
 
 
-def boxes(
+def bounding_boxes(
     latitude: float, longitude: float, km: float, strips: int = 16
 ) -> list[tuple[float, float, float, float]]:
     """Return boxes of degrees that together hold a circle on the Earth, and little else.
@@ -75,7 +75,7 @@ def boxes(
     for south, north in pairwise(edges):
         inside = [widest] if widest is not None and south < widest < north else []
         width = max(_half_width(latitude, angle, edge) for edge in (south, north, *inside)) + 1e-7
-        found += [(south, north, *span) for span in _spans(longitude, width)]
+        found += [(south, north, *span) for span in _split_at_date_line(longitude, width)]
     return found
 
 
@@ -96,7 +96,7 @@ def _half_width(latitude: float, angle: float, edge: float) -> float:
     return 180.0 if rest >= along else math.degrees(2 * math.asin(math.sqrt(rest / along)))
 
 
-def _spans(longitude: float, width: float) -> list[tuple[float, float]]:
+def _split_at_date_line(longitude: float, width: float) -> list[tuple[float, float]]:
     """From west to east, in two parts across the date line."""
     west, east = longitude - width, longitude + width
     if width >= 180:

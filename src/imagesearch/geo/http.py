@@ -17,14 +17,14 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Requ
 from geopy.adapters import AdapterHTTPError, BaseSyncAdapter, get_retry_after
 from geopy.exc import GeocoderParseError, GeocoderServiceError, GeocoderTimedOut, GeocoderUnavailable
 
-from imagesearch.errors import UnansweredError
+from imagesearch.errors import GeocoderError
 
 _MOST_BYTES = 2**20  # an address has two thousand
 _BYTES_AT_ONCE = 2**16
 _LONGEST_WAIT = 60.0  # seconds; whoever asks for more is asked again by the next run
 
 
-class Transport(BaseSyncAdapter):
+class LimitedAdapter(BaseSyncAdapter):
     """Fetches for geopy: no redirects, 1 MB at most, one deadline for all of an answer, no repeats.
 
     geopy's own adapters follow redirects to any server, past the rate limit, and read without end.
@@ -50,10 +50,10 @@ class Transport(BaseSyncAdapter):
     def get_text(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> str:
         request = Request(url, headers=dict(headers))
         try:
-            body = _in_time(timeout, lambda: self._fetch(request, timeout))
+            body = _run_with_deadline(timeout, lambda: self._fetch(request, timeout))
         except HTTPError as error:
             with error:
-                raise _refused(error) from None
+                raise _convert_error(error) from None
         except TimeoutError:
             raise GeocoderTimedOut("no answer in time") from None
         except (OSError, HTTPException) as error:
@@ -65,10 +65,10 @@ class Transport(BaseSyncAdapter):
     def _fetch(self, request: Request, timeout: float) -> bytes:
         deadline = monotonic() + timeout
         with self._open(request, timeout=timeout) as page:
-            return _read(page, deadline)
+            return _read_body(page, deadline)
 
 
-def _in_time(seconds: float, fetch: Callable[[], bytes]) -> bytes:
+def _run_with_deadline(seconds: float, fetch: Callable[[], bytes]) -> bytes:
     """Return what is fetched in time: sockets limit each read, not the look-up of names, nor all reads."""
     done: SimpleQueue[tuple[bytes, Exception | None]] = SimpleQueue()
 
@@ -93,7 +93,7 @@ class _NoRedirects(HTTPRedirectHandler):
         return None  # urllib then raises the answer as an error
 
 
-def _read(page: Any, deadline: float) -> bytes:
+def _read_body(page: Any, deadline: float) -> bytes:
     body = bytearray()
     while part := page.read1(_BYTES_AT_ONCE):
         body += part
@@ -104,17 +104,17 @@ def _read(page: Any, deadline: float) -> bytes:
     return bytes(body)
 
 
-def _refused(error: HTTPError) -> Exception:
+def _convert_error(error: HTTPError) -> Exception:
     """Return what to raise of a status that is no success; waits first where that is asked for."""
     status, reason = error.code, f"HTTP {error.code} {error.reason}"
     headers = {name.lower(): value for name, value in error.headers.items()}
     if 300 <= status < 400:
         other = urlsplit(headers.get("location", "")).netloc or "another path"
-        return UnansweredError(f"{reason}: it redirects to {other}, which was not asked", final=True)
+        return GeocoderError(f"{reason}: it redirects to {other}, which was not asked", final=True)
     if status in (429, 503) and (seconds := get_retry_after(headers)):
         if seconds > _LONGEST_WAIT:
-            return UnansweredError(f"{reason}: it wants to be left alone for {seconds:.0f} s", final=True)
+            return GeocoderError(f"{reason}: it wants to be left alone for {seconds:.0f} s", final=True)
         sleep(seconds)
     if 400 <= status < 500 and status not in (408, 429):
-        return UnansweredError(reason, final=status in (401, 402, 403, 407, 410, 451))
+        return GeocoderError(reason, final=status in (401, 402, 403, 407, 410, 451))
     return AdapterHTTPError(reason, status_code=status, headers=headers, text=None)

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from imagesearch.config import Geo
-from imagesearch.errors import UnansweredError, UserError
-from imagesearch.geo.address import NOWHERE, Address, clean_address, parse_answer
+from imagesearch.config import GeoConfig
+from imagesearch.errors import GeocoderError, UserError
+from imagesearch.geo.address import NO_ADDRESS, Address, parse_answer, parse_stored_address
 
 
-def rounded(latitude: float, longitude: float) -> tuple[float, float]:
+def round_position(latitude: float, longitude: float) -> tuple[float, float]:
     """Return the place that stands for a position: to 0.001 degrees, some 100 m."""
     return round(latitude, 3) + 0.0, round(longitude, 3) + 0.0  # + 0.0: there is no place at -0.0
 
 
-class Online:
+class OnlineGeocoder:
     """A geocoder that geopy knows, asked at most once a second and never twice about one place.
 
     Answers are kept in a file, a line of JSON each, by geocoder, language and rounded position; it is this
@@ -48,7 +48,7 @@ class Online:
 
     def __init__(
         self,
-        settings: Geo,
+        settings: GeoConfig,
         cache: Path,
         *,
         seconds_apart: float = 1.05,
@@ -59,7 +59,7 @@ class Online:
 
         logging.getLogger("geopy").setLevel(logging.CRITICAL)  # it logs each error that it then raises
         self._settings = settings
-        self._geocoder = _geocoder(settings, timeout)
+        self._geocoder = _make_geocoder(settings, timeout)
         reverse = self._geocoder.reverse
         takes_language = "language" in inspect.signature(reverse).parameters
         self._options = {"language": settings.language} if takes_language else {}
@@ -69,19 +69,19 @@ class Online:
             error_wait_seconds=retry_seconds,
             swallow_exceptions=False,
         )
-        self._cache = _Cache(cache)
+        self._cache = _AnswerCache(cache)
 
-    def refresh(self) -> None:
+    def reload_cache(self) -> None:
         """Read the cache again: another run may have written to it."""
         self._cache.load()
 
     def has_failed(self, place: tuple[float, float]) -> bool:
         """Whether the geocoder stumbled over a place before: it is asked about last."""
-        return self._cache.has_failed(self._key(place))
+        return self._cache.has_failed(self._make_key(place))
 
-    def known(self, place: tuple[float, float]) -> Address | None:
+    def get_cached(self, place: tuple[float, float]) -> Address | None:
         """Return what the cache has on a place, made by `rounded`, or None."""
-        return self._cache.get(self._key(place))
+        return self._cache.get(self._make_key(place))
 
     def ask(self, place: tuple[float, float]) -> None:
         """Ask about a place, and keep the answer.
@@ -92,18 +92,18 @@ class Online:
             If there was none, whatever the reason.
         """
         try:
-            address = self._asked(*place)
-        except UnansweredError as error:
+            address = self._request(*place)
+        except GeocoderError as error:
             if not error.final:
-                self._cache.put(self._key(place), None)
+                self._cache.put(self._make_key(place), None)
             raise
-        self._cache.put(self._key(place), address)
+        self._cache.put(self._make_key(place), address)
 
-    def _key(self, place: tuple[float, float]) -> tuple[str, str, str, str]:
+    def _make_key(self, place: tuple[float, float]) -> tuple[str, str, str, str]:
         latitude, longitude = place
         return self._settings.geocoder, self._settings.language, f"{latitude:.3f}", f"{longitude:.3f}"
 
-    def _asked(self, latitude: float, longitude: float) -> Address:
+    def _request(self, latitude: float, longitude: float) -> Address:
         from geopy import exc
 
         refusals = (
@@ -113,38 +113,38 @@ class Online:
         )
         try:
             location = self._reverse((latitude, longitude), **self._options)
-            return self._parsed(location)
-        except UnansweredError:
+            return self._parse_location(location)
+        except GeocoderError:
             raise
         except Exception as error:  # geopy's own, and what odd answers make it stumble over
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             busy = isinstance(error, (exc.GeocoderTimedOut, exc.GeocoderUnavailable, exc.GeocoderRateLimited))
-            raise UnansweredError(reason, final=isinstance(error, refusals), busy=busy) from None
+            raise GeocoderError(reason, final=isinstance(error, refusals), busy=busy) from None
 
-    def _parsed(self, location: Any) -> Address:
+    def _parse_location(self, location: Any) -> Address:
         """Return the address in an answer; of one that says nothing, whether nothing is there."""
         is_nominatim = self._settings.geocoder == "nominatim"
         if location is None:
             answer = self._geocoder.adapter.answer
             # an empty list of results says so too, where it comes with the rest of a true answer
             if answer == _NOTHING_THERE if is_nominatim else answer and isinstance(answer, Mapping):
-                return NOWHERE
-            raise UnansweredError("an empty answer")
+                return NO_ADDRESS
+            raise GeocoderError("an empty answer")
         found = parse_answer(location.raw, location.address)
-        if found == NOWHERE or (is_nominatim and not found.places):
-            raise UnansweredError("an answer without an address")
+        if found == NO_ADDRESS or (is_nominatim and not found.places):
+            raise GeocoderError("an answer without an address")
         return found
 
 
 _NOTHING_THERE = {"error": "Unable to geocode"}
 
 
-def _geocoder(settings: Geo, timeout: float) -> Any:
+def _make_geocoder(settings: GeoConfig, timeout: float) -> Any:
     from geopy.geocoders import get_geocoder_for_service
 
-    from imagesearch.geo.http import Transport
+    from imagesearch.geo.http import LimitedAdapter
 
-    common = {"user_agent": settings.user_agent, "timeout": timeout, "adapter_factory": Transport}
+    common = {"user_agent": settings.user_agent, "timeout": timeout, "adapter_factory": LimitedAdapter}
     options: dict[str, Any] = {**common, **settings.options}
     if settings.geocoder == "nominatim":
         server = urlsplit(settings.nominatim_url)
@@ -156,7 +156,7 @@ def _geocoder(settings: Geo, timeout: float) -> Any:
         raise UserError(f"geo.options: {settings.geocoder} cannot be used with these: {reason}") from None
 
 
-class _Cache:
+class _AnswerCache:
     """Answers in a file, one line each: a kill can cost the last line, which is then skipped."""
 
     def __init__(self, file: Path) -> None:
@@ -173,7 +173,7 @@ class _Cache:
             try:
                 entry = json.loads(line)
                 key, found = tuple(entry["key"]), entry["found"]
-                self._known[key] = found if found is None else clean_address(found, found["places"])
+                self._known[key] = found if found is None else parse_stored_address(found, found["places"])
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
 

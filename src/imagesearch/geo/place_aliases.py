@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 _COUNTRIES = (
     ("Austria", "Österreich"),
@@ -132,7 +132,7 @@ _SAINTS = {"saint": "St.", "st": "Saint", "st.": "Saint", "sankt": "St.", "sint"
 
 
 @functools.cache
-def spellings(name: str, kind: str, country: str) -> tuple[str, ...]:
+def list_aliases(name: str, kind: str, country: str) -> tuple[str, ...]:
     """Return the names that people type for a place, its own first.
 
     Parameters
@@ -145,17 +145,17 @@ def spellings(name: str, kind: str, country: str) -> tuple[str, ...]:
         In which it lies, by any of its names.
     """
     if kind == "country":
-        return (name, *_COUNTRY_NAMES.get(fold(name), ()))
+        return (name, *_COUNTRY_NAMES.get(normalize(name), ()))
     if kind == "state":
-        return (name, *_STATE_NAMES.get(fold(name), ()))
+        return (name, *_STATE_NAMES.get(normalize(name), ()))
     if kind != "city":
         return (name,)
-    official = _COUNTRY_NAMES.get(fold(country), (country,))[0]
-    others = _CITY_NAMES.get(fold(official), {}).get(fold(name), ())
-    return tuple(dict.fromkeys((name, *others, *_shorter(name))))
+    official = _COUNTRY_NAMES.get(normalize(country), (country,))[0]
+    others = _CITY_NAMES.get(normalize(official), {}).get(normalize(name), ())
+    return tuple(dict.fromkeys((name, *others, *_shorten_name(name))))
 
 
-def _shorter(name: str) -> list[str]:
+def _shorten_name(name: str) -> list[str]:
     """``Donostia / San Sebastián`` is both, ``Frankfurt am Main`` Frankfurt, ``Saint Louis`` St. Louis."""
     found = name.split(" / ") if " / " in name else []
     for part in (name, *found):
@@ -167,10 +167,10 @@ def _shorter(name: str) -> list[str]:
     return found
 
 
-def _by_name(groups: tuple[tuple[str, ...], ...]) -> dict[str, tuple[str, ...]]:
+def _index_by_name(groups: tuple[tuple[str, ...], ...]) -> dict[str, tuple[str, ...]]:
     """Return all names of a line by each of them, folded."""
-    return {fold(name): group for group in groups for name in group}
+    return {normalize(name): group for group in groups for name in group}
 
 
-_COUNTRY_NAMES, _STATE_NAMES = _by_name(_COUNTRIES), _by_name(_STATES)
-_CITY_NAMES = {fold(country): _by_name(groups) for country, groups in _CITIES.items()}
+_COUNTRY_NAMES, _STATE_NAMES = _index_by_name(_COUNTRIES), _index_by_name(_STATES)
+_CITY_NAMES = {normalize(country): _index_by_name(groups) for country, groups in _CITIES.items()}

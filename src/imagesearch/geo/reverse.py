@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from imagesearch.errors import UnansweredError
-from imagesearch.geo.address import NOWHERE, Address, join_names, make_address
-from imagesearch.geo.great_circle import arc_km, unit_vectors
-from imagesearch.geo.online import Online, rounded
+from imagesearch.errors import GeocoderError
+from imagesearch.geo.address import NO_ADDRESS, Address, join_names, make_address
+from imagesearch.geo.great_circle import chord_to_km, to_unit_vectors
+from imagesearch.geo.online import OnlineGeocoder, round_position
 
 _FARTHEST_KM = 100.0  # from the nearest place: beyond, this is open sea or ice, and has no address
 _FARTHEST_CITY_KM = 50.0  # beyond, one is in the state and the country, but not in that place
@@ -34,7 +34,7 @@ _PATIENCE, _PATIENCE_WITH_PLACES = 3, 10
 # --- without a connection ----------------------------------------------------------------------------------
 
 
-class Offline:
+class OfflineGeocoder:
     """Reverse geocoding by GeoNames' 155,000 places of 1,000 people and more, which come with a package.
 
     The nearest of them is a suburb as often as not: the Eiffel Tower is nearest to Vanves. So larger cities
@@ -62,13 +62,13 @@ class Offline:
         large = self._population >= _LARGE
         # What has no large city of its own, the Vatican say, belongs to the one next door
         self._is_small = ~np.isin(self._country, self._country[large])
-        vectors = unit_vectors(positions[:, 0], positions[:, 1])
+        vectors = to_unit_vectors(positions[:, 0], positions[:, 1])
         self._trees = [
             (rows := np.flatnonzero(self._population >= least), KDTree(vectors[rows]))
             for least in (0, _LARGE, _METROPOLIS)
         ]
 
-    def addresses(self, latitudes: np.ndarray, longitudes: np.ndarray) -> list[Address]:
+    def find_addresses(self, latitudes: np.ndarray, longitudes: np.ndarray) -> list[Address]:
         """Return the address of each position, `NOWHERE` where no place is within 100 km.
 
         Parameters
@@ -79,11 +79,13 @@ class Offline:
         found: list[Address] = []
         for start in range(0, len(latitudes), _POSITIONS_AT_ONCE):
             part = slice(start, start + _POSITIONS_AT_ONCE)
-            found += self._part(unit_vectors(latitudes[part], longitudes[part]))
+            found += self._find_batch(to_unit_vectors(latitudes[part], longitudes[part]))
         return found
 
-    def _part(self, vectors: np.ndarray) -> list[Address]:
-        (nearest, km), *cities = (self._nearest(vectors, i, k) for i, k in enumerate((1, _CANDIDATES, 8)))
+    def _find_batch(self, vectors: np.ndarray) -> list[Address]:
+        (nearest, km), *cities = (
+            self._find_nearest(vectors, i, k) for i, k in enumerate((1, _CANDIDATES, 8))
+        )
         nearest, km = nearest[:, 0], km[:, 0]
         candidates, city_km = (np.hstack(both) for both in zip(*cities, strict=True))
         home = nearest[:, None]
@@ -95,22 +97,24 @@ class Offline:
         covering = valid & (city_km <= reach)
         columns = [
             nearest,
-            _chosen(
+            _choose_best(
                 candidates,
                 np.where(
-                    covering & same_state & self._absorbs(home, km[:, None], candidates, is_near), people, -1
+                    covering & same_state & self._is_absorbed(home, km[:, None], candidates, is_near),
+                    people,
+                    -1,
                 ),
             ),
-            _chosen(candidates, np.where(valid, people, -1)),
-            _chosen(candidates, np.where(covering, reach / np.maximum(city_km, 0.01), -1)),
+            _choose_best(candidates, np.where(valid, people, -1)),
+            _choose_best(candidates, np.where(covering, reach / np.maximum(city_km, 0.01), -1)),
             np.digitize(km, [_FARTHEST_CITY_KM, _FARTHEST_KM]),
         ]
         # most photos share their places with others: each combination is written down once
         combinations, which = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
-        written = [self._written(*row) for row in combinations.tolist()]
+        written = [self._make_address(*row) for row in combinations.tolist()]
         return [written[i] for i in which.reshape(-1).tolist()]
 
-    def _absorbs(
+    def _is_absorbed(
         self, home: np.ndarray, home_km: np.ndarray, city: np.ndarray, is_near: np.ndarray
     ) -> np.ndarray:
         """Whether a city around a position gives it its name, although another place is nearer."""
@@ -120,17 +124,17 @@ class Offline:
         # and so does a small one far from the centre (Versailles), within its own bounds
         return (larger & (is_near | (home_km > self._reach_km[home]))) | (city == home)
 
-    def _nearest(self, vectors: np.ndarray, tree: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def _find_nearest(self, vectors: np.ndarray, tree: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the nearest places, and kilometres to them, (n, k) each."""
         rows, index = self._trees[tree]
         chords, found = index.query(vectors, k)
-        return rows[found], arc_km(chords)
+        return rows[found], chord_to_km(chords)
 
-    def _written(self, nearest: int, around: int, largest: int, beside: int, distance: int) -> Address:
+    def _make_address(self, nearest: int, around: int, largest: int, beside: int, distance: int) -> Address:
         place = self._places[nearest]
         state, country = place.get("state", ""), self._countries.get(place["country_code"], "")
         if distance == 2:
-            return NOWHERE
+            return NO_ADDRESS
         if distance == 1:
             return make_address("", "", state, country, join_names(state, country), ())
         names = [self._places[row]["city"] for row in (around, largest, beside) if row >= 0]
@@ -140,7 +144,7 @@ class Offline:
         return make_address(city, county, state, country, line, [settlement, *names])
 
 
-def _chosen(candidates: np.ndarray, merit: np.ndarray) -> np.ndarray:
+def _choose_best(candidates: np.ndarray, merit: np.ndarray) -> np.ndarray:
     """Of each row, the candidate of most merit, or -1 where none has any."""
     best = merit.argmax(axis=1)[:, None]
     chosen = np.take_along_axis(candidates, best, axis=1)
@@ -151,16 +155,16 @@ def _chosen(candidates: np.ndarray, merit: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def offline() -> Offline:
+def get_offline_geocoder() -> OfflineGeocoder:
     """Return the offline geocoder, loaded once: 0.6 s."""
-    return Offline()
+    return OfflineGeocoder()
 
 
 Progress = Callable[[Iterable[tuple[float, float]], int], Iterable[tuple[float, float]]]
 
 
 @dataclass
-class Located:
+class LookupResult:
     """Addresses in the order of the positions, and how asking over the network went; counts of places."""
 
     addresses: list[Address]
@@ -169,13 +173,13 @@ class Located:
     reason: str = ""
 
 
-def locate_all(
+def find_addresses(
     latitudes: np.ndarray,
     longitudes: np.ndarray,
-    online: Online | None = None,
+    online: OnlineGeocoder | None = None,
     progress: Progress | None = None,
     keep: Callable[[Sequence[Address]], object] | None = None,
-) -> Located:
+) -> LookupResult:
     """Return the addresses of positions: offline, or by a network geocoder as far as it answers.
 
     Parameters
@@ -193,39 +197,42 @@ def locate_all(
     """
     keep = keep or (lambda _: None)
     if online is None:
-        located = Located(offline().addresses(latitudes, longitudes))
+        located = LookupResult(get_offline_geocoder().find_addresses(latitudes, longitudes))
         keep(located.addresses)
         return located
-    places = [rounded(*pair) for pair in zip(latitudes.tolist(), longitudes.tolist(), strict=True)]
+    places = [round_position(*pair) for pair in zip(latitudes.tolist(), longitudes.tolist(), strict=True)]
     missing = sorted(
-        (place for place in dict.fromkeys(places) if online.known(place) is None), key=online.has_failed
+        (place for place in dict.fromkeys(places) if online.get_cached(place) is None), key=online.has_failed
     )
     asked, reason = 0, ""
     try:
         if missing:
-            keep(_known(online, places, latitudes, longitudes))
+            keep(_get_known_addresses(online, places, latitudes, longitudes))
             asked, reason = _ask_all(online, progress(missing, len(missing)) if progress else missing)
     finally:
-        addresses = _known(online, places, latitudes, longitudes)
+        addresses = _get_known_addresses(online, places, latitudes, longitudes)
         keep(addresses)
-    unanswered = sum(online.known(place) is None for place in missing)
-    return Located(addresses, asked, unanswered, reason)
+    unanswered = sum(online.get_cached(place) is None for place in missing)
+    return LookupResult(addresses, asked, unanswered, reason)
 
 
-def _known(
-    online: Online, places: Sequence[tuple[float, float]], latitudes: np.ndarray, longitudes: np.ndarray
+def _get_known_addresses(
+    online: OnlineGeocoder,
+    places: Sequence[tuple[float, float]],
+    latitudes: np.ndarray,
+    longitudes: np.ndarray,
 ) -> list[Address]:
     """What the cache has; the offline address where it has nothing, and its components where those lack."""
-    known = [online.known(place) for place in places]
+    known = [online.get_cached(place) for place in places]
     rest = [i for i, found in enumerate(known) if found is None or (found.address and not found.places)]
     if rest:
-        stand_ins = offline().addresses(latitudes[rest], longitudes[rest])
+        stand_ins = get_offline_geocoder().find_addresses(latitudes[rest], longitudes[rest])
         for i, address in zip(rest, stand_ins, strict=True):
             known[i] = replace(address, address=known[i].address) if known[i] else address
-    return [address or NOWHERE for address in known]
+    return [address or NO_ADDRESS for address in known]
 
 
-def _ask_all(online: Online, places: Iterable[tuple[float, float]]) -> tuple[int, str]:
+def _ask_all(online: OnlineGeocoder, places: Iterable[tuple[float, float]]) -> tuple[int, str]:
     """Ask about places while there are answers; return how many came, and why the last one did not."""
     answers = failures = 0
     reason = ""
@@ -233,7 +240,7 @@ def _ask_all(online: Online, places: Iterable[tuple[float, float]]) -> tuple[int
         try:
             online.ask(place)
             answers, failures = answers + 1, 0
-        except UnansweredError as error:
+        except GeocoderError as error:
             failures, reason = failures + 1, str(error)
             if error.final or failures >= (_PATIENCE if error.busy else _PATIENCE_WITH_PLACES):
                 break

@@ -4,25 +4,25 @@ Knows Pillow, pillow-heif and rawpy. A photo that cannot be used raises `PhotoEr
 about models, tables or Milvus.
 """
 
-from imagesearch.photos.decoding import Picture, decode
+from imagesearch.photos.decoding import DecodedPhoto, decode_photo
 from imagesearch.photos.discovery import find_photos
 from imagesearch.photos.formats import EXTENSIONS, PhotoError
-from imagesearch.photos.metadata import Facts, read_facts
-from imagesearch.photos.previews import Previews
-from imagesearch.photos.sources import Photo, content_hash, locate, path_below, photo_id
+from imagesearch.photos.metadata import PhotoMetadata, read_metadata
+from imagesearch.photos.previews import PreviewCache
+from imagesearch.photos.sources import Photo, compute_photo_id, hash_content, locate_file, make_path_prefix
 
 __all__ = [
     "EXTENSIONS",
-    "Facts",
+    "PhotoMetadata",
     "Photo",
     "PhotoError",
-    "Picture",
-    "Previews",
-    "content_hash",
-    "decode",
+    "DecodedPhoto",
+    "PreviewCache",
+    "hash_content",
+    "decode_photo",
     "find_photos",
-    "locate",
-    "path_below",
-    "photo_id",
-    "read_facts",
+    "locate_file",
+    "make_path_prefix",
+    "compute_photo_id",
+    "read_metadata",
 ]

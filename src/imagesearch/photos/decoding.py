@@ -10,15 +10,15 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.photos.formats import (
-    _TRANSPOSE,
+    TRANSPOSE,
     PhotoError,
-    _orientation,
-    opened,
+    open_photo,
+    read_orientation,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DecodedPhoto:
     """Decoded pixels, upright and RGB, and the size in pixels of the whole upright photo."""
 
     image: Image.Image
@@ -26,9 +26,9 @@ class Picture:
     height: int
 
 
-def decode(
+def decode_photo(
     file: Path, side: int | None = None, longest: int | None = None, max_megapixels: float = 200
-) -> Picture:
+) -> DecodedPhoto:
     """Decode a photo to upright RGB.
 
     Rotation, from EXIF or from the container (HEIC, AVIF), is applied exactly once; of an animation the
@@ -52,13 +52,13 @@ def decode(
     PhotoError
         With the reason, whatever the reason is.
     """
-    with opened(file) as image:
+    with open_photo(file) as image:
         if longest:
             side = max(side or 0, math.ceil(longest * min(image.size) / max(image.size)))
-        return _upright(image, side, max_megapixels)
+        return _decode_upright(image, side, max_megapixels)
 
 
-def _upright(image: Image.Image, side: int | None, max_megapixels: float) -> Picture:
+def _decode_upright(image: Image.Image, side: int | None, max_megapixels: float) -> DecodedPhoto:
     original = image.size
     if side:
         image.draft(None, (side, side))  # a no-op unless the format can scale while it decodes
@@ -70,21 +70,21 @@ def _upright(image: Image.Image, side: int | None, max_megapixels: float) -> Pic
         )
     image.load()
     # Read after load: a TIFF is turned, and its tag dropped, while it loads.
-    orientation = _orientation(image)
-    pixels = _to_rgb(image)
+    orientation = read_orientation(image)
+    pixels = _convert_to_rgb(image)
     if orientation != 1:
-        pixels = pixels.transpose(_TRANSPOSE[orientation])
+        pixels = pixels.transpose(TRANSPOSE[orientation])
     if not drafted:
-        return Picture(pixels, *pixels.size)
+        return DecodedPhoto(pixels, *pixels.size)
     width, height = original if orientation < 5 else original[::-1]
-    return Picture(pixels, width, height)
+    return DecodedPhoto(pixels, width, height)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _convert_to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
-        return Image.fromarray(_to_8_bit(np.asarray(image, np.float32))).convert("RGB")
+        return Image.fromarray(_scale_to_8_bit(np.asarray(image, np.float32))).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -92,7 +92,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_8_bit(values: np.ndarray) -> np.ndarray:
+def _scale_to_8_bit(values: np.ndarray) -> np.ndarray:
     """Scale wide greyscale values to 0..255 by the smallest usual range that holds them all."""
     values = np.where(np.isnan(values), 0, values)
     top = float(values.max(initial=0, where=np.isfinite(values)))

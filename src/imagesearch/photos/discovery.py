@@ -11,13 +11,13 @@ from imagesearch.errors import UserError
 from imagesearch.photos.formats import (
     EXTENSIONS,
     RAW_EXTENSIONS,
-    _extension,
-    raw_is_supported,
+    get_extension,
+    is_raw_supported,
 )
-from imagesearch.photos.sources import Photo, _clean, photo_id, root_labels
+from imagesearch.photos.sources import Photo, compute_photo_id, label_roots, normalize_file_name
 
 # Folders in which other programs keep thumbnails and rubbish.
-_OTHERS_FOLDERS = frozenset(
+_IGNORED_FOLDERS = frozenset(
     {"@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", "lost+found"}
 )
 
@@ -42,18 +42,18 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
     UserError
         If a root is missing or has no photos below it.
     """
-    extensions = EXTENSIONS | RAW_EXTENSIONS if raw_is_supported() else EXTENSIONS
-    patterns = tuple(_clean(pattern).rstrip("/") for pattern in exclude)
-    labels = root_labels(roots)
+    extensions = EXTENSIONS | RAW_EXTENSIONS if is_raw_supported() else EXTENSIONS
+    patterns = tuple(normalize_file_name(pattern).rstrip("/") for pattern in exclude)
+    labels = label_roots(roots)
     visited: set[tuple[int, int]] = set()
     links: list[tuple[str, str]] = []
     found: dict[str, list[Photo]] = {label: [] for label in labels}
 
     def walk(label: str, folder: tuple[str, str]) -> None:
         found[label] += [
-            Photo(photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
-            for path, entry, stat in _walk(folder, patterns, visited, links)
-            if _extension(entry.name) in extensions
+            Photo(compute_photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
+            for path, entry, stat in _walk_files(folder, patterns, visited, links)
+            if get_extension(entry.name) in extensions
         ]
 
     for root, label in zip(roots, labels, strict=True):
@@ -65,12 +65,12 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
         walk(next(label for label in labels if folder[1].startswith(label)), folder)
     everything = [photo for photos in found.values() for photo in photos]
     for root, label in zip(roots, labels, strict=True):
-        if not found[label] and not _holds_one_of(root, everything):
+        if not found[label] and not _contains_any(root, everything):
             raise UserError(f"{root}: no photos below it; is it the right folder, is its drive mounted?")
-    return [photo for label in labels for photo in _sorted(_without_twins(found[label]))]
+    return [photo for label in labels for photo in _sort_by_path(_drop_raw_twins(found[label]))]
 
 
-def _sorted(photos: Iterable[Photo]) -> list[Photo]:
+def _sort_by_path(photos: Iterable[Photo]) -> list[Photo]:
     """Order by path; of names that differ on disk but not as paths (NFC, NFD), the plain one stays."""
     chosen: dict[str, Photo] = {}
     for photo in sorted(photos, key=lambda p: (p.path, not str(p.file).endswith(p.path), str(p.file))):
@@ -78,13 +78,13 @@ def _sorted(photos: Iterable[Photo]) -> list[Photo]:
     return list(chosen.values())
 
 
-def _holds_one_of(root: Path, photos: Iterable[Photo]) -> bool:
+def _contains_any(root: Path, photos: Iterable[Photo]) -> bool:
     """Whether a root without photos of its own has some that count as another root's."""
     real = root.resolve()
     return any(photo.file.resolve().is_relative_to(real) for photo in photos)
 
 
-def _walk(
+def _walk_files(
     start: tuple[str, str],
     exclude: tuple[str, ...],
     visited: set[tuple[int, int]],
@@ -104,12 +104,12 @@ def _walk(
         except OSError:
             continue  # unreadable or vanished meanwhile; a root is checked by its photos
         for entry in entries:
-            path = prefix + _clean(entry.name)
-            if entry.name.startswith(".") or _excluded(path, exclude):
+            path = prefix + normalize_file_name(entry.name)
+            if entry.name.startswith(".") or _is_excluded(path, exclude):
                 continue
             try:
                 if entry.is_dir():
-                    if entry.name not in _OTHERS_FOLDERS:
+                    if entry.name not in _IGNORED_FOLDERS:
                         (links if entry.is_symlink() else folders).append((entry.path, path + "/"))
                 elif entry.is_file():
                     yield path, entry, entry.stat()
@@ -117,17 +117,17 @@ def _walk(
                 continue  # a broken link
 
 
-def _excluded(path: str, patterns: tuple[str, ...]) -> bool:
+def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
     # with a slash before it too, so that "*/drafts/*" means a folder of the root as well
     names = (path, f"/{path}", path.rpartition("/")[2])
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
-def _without_twins(photos: list[Photo]) -> list[Photo]:
+def _drop_raw_twins(photos: list[Photo]) -> list[Photo]:
     """Drop each RAW that the camera wrote along with a picture of the same name."""
-    pictures = {photo.path.rpartition(".")[0] for photo in photos if _extension(photo.path) in EXTENSIONS}
+    pictures = {photo.path.rpartition(".")[0] for photo in photos if get_extension(photo.path) in EXTENSIONS}
     return [
         photo
         for photo in photos
-        if _extension(photo.path) in EXTENSIONS or photo.path.rpartition(".")[0] not in pictures
+        if get_extension(photo.path) in EXTENSIONS or photo.path.rpartition(".")[0] not in pictures
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXTENSIONS = frozenset(["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "heic", "heif", "avif"])
 RAW_EXTENSIONS = frozenset(["dng", "cr2", "cr3", "nef", "nrw", "arw", "orf", "rw2", "raf", "pef", "srw"])
-_TRANSPOSE = {
+TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -41,22 +41,22 @@ class PhotoError(Exception):
     """Why one photo cannot be used, in words. It is skipped; the others go on."""
 
 
-def raw_is_supported() -> bool:
+def is_raw_supported() -> bool:
     """Whether the optional package for camera RAW is installed."""
     return importlib.util.find_spec("rawpy") is not None
 
 
-def _extension(name: str) -> str:
+def get_extension(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[Image.Image]:
+def open_photo(file: Path) -> Iterator[Image.Image]:
     """Open a photo without decoding it; whatever goes wrong in the block is a `PhotoError` in words."""
     try:
         if file.stat().st_size == 0:
             raise PhotoError("the file is empty")
-        with _open(file) as image:
+        with _open_image(file) as image:
             yield image
     except PhotoError:
         raise
@@ -81,37 +81,37 @@ def _register_formats() -> None:
     Image.init()  # `Image.open` does not know the formats it is limited to before
 
 
-def _open(file: Path) -> Image.Image:
+def _open_image(file: Path) -> Image.Image:
     _register_formats()
-    if _extension(file.name) in RAW_EXTENSIONS:
+    if get_extension(file.name) in RAW_EXTENSIONS:
         return _open_raw(file)
     return Image.open(file, formats=_FORMATS)
 
 
-def _orientation(image: Image.Image) -> int:
+def read_orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(0x0112, 1)
-        return value if value in _TRANSPOSE else 1  # 1 too for what the standard does not know
+        return value if value in TRANSPOSE else 1  # 1 too for what the standard does not know
     except Exception:  # broken EXIF must not cost the picture
         return 1
 
 
 def _open_raw(file: Path) -> Image.Image:
     """Open a camera RAW: the preview that the camera embedded, else developed at half size."""
-    if not raw_is_supported():
+    if not is_raw_supported():
         raise PhotoError("camera RAW wants an optional package: pip install 'imagesearch[raw]'")
     import rawpy
 
     try:
         with rawpy.imread(str(file)) as raw:
-            preview = _raw_preview(raw)
+            preview = _read_raw_preview(raw)
             return Image.fromarray(raw.postprocess(half_size=True)) if preview is None else preview
     except rawpy.LibRawError as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error
         raise PhotoError(f"cannot be decoded: {reason}") from None
 
 
-def _raw_preview(raw: rawpy.RawPy) -> Image.Image | None:
+def _read_raw_preview(raw: rawpy.RawPy) -> Image.Image | None:
     """Return the embedded preview; None if there is none, it is damaged, or a mere thumbnail."""
     import rawpy
 
@@ -122,7 +122,7 @@ def _raw_preview(raw: rawpy.RawPy) -> Image.Image | None:
         image = Image.open(io.BytesIO(thumb.data), formats=["JPEG"])
         if max(image.size) < min(_RAW_PREVIEW_ENOUGH, max(raw.sizes.width, raw.sizes.height) // 2):
             return None
-        if _orientation(image) == 1 and raw.sizes.flip in _RAW_FLIPS:
+        if read_orientation(image) == 1 and raw.sizes.flip in _RAW_FLIPS:
             return image.transpose(_RAW_FLIPS[raw.sizes.flip])
         return image
     except (rawpy.LibRawError, OSError):

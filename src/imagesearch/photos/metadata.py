@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from imagesearch.photos.formats import RAW_EXTENSIONS, PhotoError, opened
-from imagesearch.photos.metadata_blocks import Packets, packets_of, packets_of_raw
-from imagesearch.text import fold
+from imagesearch.photos.formats import RAW_EXTENSIONS, PhotoError, open_photo
+from imagesearch.photos.metadata_blocks import MetadataBlocks, read_blocks, read_raw_blocks
+from imagesearch.text import normalize
 
 # Tags of the Exif standard (CIPA DC-008-2024) and of Windows.
 _MAKE, _MODEL, _DATE_TIME, _RATING, _XP_KEYWORDS = 0x010F, 0x0110, 0x0132, 0x4746, 0x9C9E
@@ -46,7 +46,7 @@ _MOST_KEYWORDS = 200
 
 
 @dataclass(frozen=True)
-class Facts:
+class PhotoMetadata:
     """What a photo's metadata says and can be trusted; None, "" and () where it says nothing.
 
     Attributes
@@ -77,7 +77,7 @@ class Facts:
     remarks: tuple[str, ...] = ()
 
 
-def read_facts(file: Path) -> Facts:
+def read_metadata(file: Path) -> PhotoMetadata:
     """Read a photo's metadata without decoding its pixels: EXIF, the XMP packet, IPTC.
 
     Raises
@@ -88,25 +88,25 @@ def read_facts(file: Path) -> Facts:
     if file.suffix.lower().removeprefix(".") in RAW_EXTENSIONS:
         if not file.stat().st_size:
             raise PhotoError("the file is empty")
-        return facts_of(packets_of_raw(file))
-    with opened(file) as image:
-        return facts_of(packets_of(image, file))
+        return parse_metadata(read_raw_blocks(file))
+    with open_photo(file) as image:
+        return parse_metadata(read_blocks(image, file))
 
 
-def facts_of(packets: Packets) -> Facts:
+def parse_metadata(packets: MetadataBlocks) -> PhotoMetadata:
     """Return what can be trusted of a file's metadata; never raises, whatever stands there."""
     remarks = list(packets.remarks)
-    position = _position(packets, remarks)
-    taken_at, offset = _time(packets, position, remarks)
+    position = _read_position(packets, remarks)
+    taken_at, offset = _read_time(packets, position, remarks)
     latitude, longitude = position or (None, None)
-    return Facts(
+    return PhotoMetadata(
         latitude,
         longitude,
         taken_at,
         offset,
-        _camera(packets),
-        _rating(packets, remarks),
-        _keywords(packets),
+        _read_camera(packets),
+        _read_rating(packets, remarks),
+        _read_keywords(packets),
         tuple(remark.encode("utf-8", "backslashreplace").decode() for remark in remarks),
     )
 
@@ -114,7 +114,7 @@ def facts_of(packets: Packets) -> Facts:
 # --- where -------------------------------------------------------------------------------------------------
 
 
-def position_of(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str]:
+def parse_gps(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str]:
     """Return latitude and longitude of an EXIF GPS block, or None and the reason why it can't be trusted.
 
     Parameters
@@ -133,21 +133,21 @@ def position_of(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str
         stamped = _GPS_TIME in gps or _GPS_DATE in gps  # by a receiver that kept the time, and had no fix
         return None, "the GPS block has none" if gps and not stamped else ""
     try:
-        if _text(gps.get(_GPS_STATUS)).upper() == "V":
+        if _to_text(gps.get(_GPS_STATUS)).upper() == "V":
             raise ValueError("the receiver says that it had no fix (status V)")
-        latitude = _angle(gps.get(_GPS_LATITUDE), _reference(gps.get(1)), "NS", "latitude")
-        longitude = _angle(gps.get(_GPS_LONGITUDE), _reference(gps.get(3)), "EW", "longitude")
-        return _checked(latitude, longitude), ""
+        latitude = _parse_angle(gps.get(_GPS_LATITUDE), _parse_reference(gps.get(1)), "NS", "latitude")
+        longitude = _parse_angle(gps.get(_GPS_LONGITUDE), _parse_reference(gps.get(3)), "EW", "longitude")
+        return _check_position(latitude, longitude), ""
     except ValueError as error:
         return None, str(error)
 
 
-def _position(packets: Packets, remarks: list[str]) -> tuple[float, float] | None:
+def _read_position(packets: MetadataBlocks, remarks: list[str]) -> tuple[float, float] | None:
     """The EXIF position, else the XMP packet's."""
-    position, reason = position_of(packets.gps)
+    position, reason = parse_gps(packets.gps)
     if reason:
         remarks.append(f"position left out: {reason}")
-    written = [_first(packets.xmp, f"exif:GPS{name}") for name in ("Latitude", "Longitude")]
+    written = [_first_text(packets.xmp, f"exif:GPS{name}") for name in ("Latitude", "Longitude")]
     if position or not all(written):
         return position
     found = [_XMP_DEGREES.fullmatch(text.strip()) for text in written]
@@ -155,16 +155,16 @@ def _position(packets: Packets, remarks: list[str]) -> tuple[float, float] | Non
         if not all(found):
             raise ValueError(f"{' '.join(written)[:60]!r} is not degrees and minutes")
         angles = [
-            _angle([float(part or 0) for part in match.groups()[:3]], match[4].upper(), *half)
+            _parse_angle([float(part or 0) for part in match.groups()[:3]], match[4].upper(), *half)
             for match, half in zip(found, (("NS", "latitude"), ("EW", "longitude")), strict=True)
         ]
-        return _checked(*angles)
+        return _check_position(*angles)
     except ValueError as error:
         remarks.append(f"XMP position left out: {error}")
         return None
 
 
-def _angle(value: Any, reference: str, references: str, name: str) -> float:
+def _parse_angle(value: Any, reference: str, references: str, name: str) -> float:
     """Degrees, minutes and seconds to signed degrees.
 
     Without a reference nobody knows which half of the globe is meant, unless the number has a sign.
@@ -172,23 +172,23 @@ def _angle(value: Any, reference: str, references: str, name: str) -> float:
     if value is None:
         raise ValueError(f"no {name}")
     parts = value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else (value,)
-    numbers = [None if isinstance(part, (str, bytes)) else _number(part) for part in parts]
+    numbers = [None if isinstance(part, (str, bytes)) else _to_float(part) for part in parts]
     if not 1 <= len(numbers) <= 3 or None in numbers:
-        raise ValueError(f"{name} {_shown(value)} is not degrees, minutes and seconds")
+        raise ValueError(f"{name} {_format_value(value)} is not degrees, minutes and seconds")
     degrees, minutes, seconds = [*numbers, 0.0, 0.0][:3]
     if not (0 <= minutes <= 60 and 0 <= seconds <= 60):
-        raise ValueError(f"{name} {_shown(value)} has no such minutes or seconds")
+        raise ValueError(f"{name} {_format_value(value)} has no such minutes or seconds")
     size = abs(degrees) + minutes / 60 + seconds / 3600
     if reference and reference in references:
         if degrees < 0 and reference in "NE":
-            raise ValueError(f"{name} {_shown(value)} contradicts its reference {reference}")
+            raise ValueError(f"{name} {_format_value(value)} contradicts its reference {reference}")
         return -size if reference in "SW" else size
     if degrees < 0 and not reference:
         return -size
     raise ValueError(f"{name} without {' or '.join(references[:2])}")
 
 
-def _checked(latitude: float, longitude: float) -> tuple[float, float]:
+def _check_position(latitude: float, longitude: float) -> tuple[float, float]:
     if abs(latitude) > 90 or abs(longitude) > 180:
         raise ValueError(f"{latitude:.6g}, {longitude:.6g} is out of range")
     if abs(latitude) < 1e-6 and abs(longitude) < 1e-6:
@@ -196,15 +196,15 @@ def _checked(latitude: float, longitude: float) -> tuple[float, float]:
     return latitude, longitude
 
 
-def _reference(value: Any) -> str:
-    return _text(value)[:1].upper()
+def _parse_reference(value: Any) -> str:
+    return _to_text(value)[:1].upper()
 
 
 # --- when --------------------------------------------------------------------------------------------------
 
 
-def _time(
-    packets: Packets, position: tuple[float, float] | None, remarks: list[str]
+def _read_time(
+    packets: MetadataBlocks, position: tuple[float, float] | None, remarks: list[str]
 ) -> tuple[datetime | None, int | None]:
     """The wall clock, by the first of the known tags that can be trusted, and its offset in minutes."""
     own, xmp = packets.exif, packets.xmp
@@ -212,49 +212,51 @@ def _time(
     exif = {tag: own.get(tag, packets.main.get(tag)) for tag in _TIMES}
     candidates = [
         (exif.get(_ORIGINAL), exif.get(_SUBSEC_ORIGINAL), exif.get(_OFFSET_ORIGINAL)),
-        (_first(xmp, "exif:DateTimeOriginal", "photoshop:DateCreated"), None, None),
+        (_first_text(xmp, "exif:DateTimeOriginal", "photoshop:DateCreated"), None, None),
         (exif.get(_DIGITIZED), exif.get(_SUBSEC_DIGITIZED), exif.get(_OFFSET_DIGITIZED)),
-        (_first(xmp, "exif:DateTimeDigitized", "xmp:CreateDate"), None, None),
+        (_first_text(xmp, "exif:DateTimeDigitized", "xmp:CreateDate"), None, None),
         (packets.main.get(_DATE_TIME), exif.get(_SUBSEC), exif.get(_OFFSET)),
     ]
     for value, fraction, offset in candidates:
-        text = _text(value)
+        text = _to_text(value)
         if not text.strip("0:/-. "):  # blanks and "0000:00:00 00:00:00" stand for "not known"
             continue
         try:
-            moment, own_offset = _moment(text)
-            digits = _text(fraction)
+            moment, own_offset = _parse_date_time(text)
+            digits = _to_text(fraction)
             if digits.isdecimal() and digits.isascii():
                 moment = moment.replace(microsecond=0) + timedelta(milliseconds=int(f"{digits:0<3}"[:3]))
-            return moment, own_offset if own_offset is not None else _minutes(_text(offset))
+            return moment, own_offset if own_offset is not None else _parse_offset(_to_text(offset))
         except ValueError as error:
             remarks.append(f"time left out: {error}")
-    return _gps_time(packets, position, remarks)
+    return _read_gps_time(packets, position, remarks)
 
 
-def _gps_time(
-    packets: Packets, position: tuple[float, float] | None, remarks: list[str]
+def _read_gps_time(
+    packets: MetadataBlocks, position: tuple[float, float] | None, remarks: list[str]
 ) -> tuple[datetime | None, int | None]:
     """The GPS stamp, which is UTC, as local time.
 
     By the offset tags if there is one; else by the sun: an hour for each 15 degrees of longitude, which is
     seldom more than two hours from the clocks there; else, without a position, UTC as it stands.
     """
-    date, clock = _text(packets.gps.get(_GPS_DATE)), packets.gps.get(_GPS_TIME)
+    date, clock = _to_text(packets.gps.get(_GPS_DATE)), packets.gps.get(_GPS_TIME)
     if not date.strip("0:/-. ") or not isinstance(clock, Sequence) or isinstance(clock, (str, bytes)):
         return None, None
-    numbers = [_number(part) for part in clock]
+    numbers = [_to_float(part) for part in clock]
     try:
-        if len(numbers) != 3 or None in numbers or not _is_clock(*numbers):
-            raise ValueError(f"the GPS stamp {_shown(clock)} is not hours, minutes and seconds")
-        day, _ = _moment(date)
+        if len(numbers) != 3 or None in numbers or not _is_valid_clock(*numbers):
+            raise ValueError(f"the GPS stamp {_format_value(clock)} is not hours, minutes and seconds")
+        day, _ = _parse_date_time(date)
         hours, minutes, seconds = numbers
         moment = day + timedelta(milliseconds=round(3_600_000 * hours + 60_000 * minutes + 1000 * seconds))
     except (ValueError, OverflowError) as error:
         remarks.append(f"time left out: {error}")
         return None, None
     tags = (_OFFSET_ORIGINAL, _OFFSET_DIGITIZED, _OFFSET)
-    offset = next((m for tag in tags if (m := _minutes(_text(packets.exif.get(tag)))) is not None), None)
+    offset = next(
+        (m for tag in tags if (m := _parse_offset(_to_text(packets.exif.get(tag)))) is not None), None
+    )
     if offset is not None:
         remarks.append("time from the GPS stamp, made local by the offset noted beside it")
         return moment + timedelta(minutes=offset), offset
@@ -265,11 +267,11 @@ def _gps_time(
     return moment, None
 
 
-def _is_clock(hours: float, minutes: float, seconds: float) -> bool:
+def _is_valid_clock(hours: float, minutes: float, seconds: float) -> bool:
     return 0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61  # there are leap seconds
 
 
-def _moment(text: str) -> tuple[datetime, int | None]:
+def _parse_date_time(text: str) -> tuple[datetime, int | None]:
     """Read a date of EXIF or XMP, and the offset if it is written behind it."""
     match = _TIME.fullmatch(text)
     if not match:
@@ -290,10 +292,10 @@ def _moment(text: str) -> tuple[datetime, int | None]:
         raise ValueError(f"{text[:40]!r} is {'in the future' if moment > latest else 'before photography'}")
     if moment in _UNSET:
         raise ValueError(f"{text[:40]!r} is a clock that was never set")
-    return moment, 0 if match[8] == "Z" else _minutes(match[8] or "")
+    return moment, 0 if match[8] == "Z" else _parse_offset(match[8] or "")
 
 
-def _minutes(offset: str) -> int | None:
+def _parse_offset(offset: str) -> int | None:
     match = _OFFSET_TIME.fullmatch(offset)
     if not match or int(match[3]) > 59:
         return None
@@ -304,31 +306,31 @@ def _minutes(offset: str) -> int | None:
 # --- with what, and what was noted -------------------------------------------------------------------------
 
 
-def _camera(packets: Packets) -> str:
+def _read_camera(packets: MetadataBlocks) -> str:
     """Make and model as people call it: the make once, although many models start with it."""
-    make = _text(packets.main.get(_MAKE)) or _first(packets.xmp, "tiff:Make")
-    model = _text(packets.main.get(_MODEL)) or _first(packets.xmp, "tiff:Model")
+    make = _to_text(packets.main.get(_MAKE)) or _first_text(packets.xmp, "tiff:Make")
+    model = _to_text(packets.main.get(_MODEL)) or _first_text(packets.xmp, "tiff:Model")
     first = make.split()[:1]  # "NIKON CORPORATION" makes the "NIKON D90"
     if first and model.casefold().startswith(first[0].casefold()):
         make = ""
     return f"{make} {model}".strip()[:_LONGEST_TEXT]
 
 
-def _rating(packets: Packets, remarks: list[str]) -> int | None:
+def _read_rating(packets: MetadataBlocks, remarks: list[str]) -> int | None:
     """Stars, first those of XMP, where programs keep them; its -1, "rejected", is no number of stars."""
-    for value in (_first(packets.xmp, "xmp:Rating"), packets.main.get(_RATING)):
-        text = _text(value) if isinstance(value, (str, bytes)) else value
-        number = None if text in (None, "") else _number(text)
+    for value in (_first_text(packets.xmp, "xmp:Rating"), packets.main.get(_RATING)):
+        text = _to_text(value) if isinstance(value, (str, bytes)) else value
+        number = None if text in (None, "") else _to_float(text)
         if number is not None and number in range(6):
             return int(number)
         if number == -1:
             return None
         if text not in (None, ""):
-            remarks.append(f"rating left out: {_shown(value)} is not 0 to 5")
+            remarks.append(f"rating left out: {_format_value(value)} is not 0 to 5")
     return None
 
 
-def _keywords(packets: Packets) -> tuple[str, ...]:
+def _read_keywords(packets: MetadataBlocks) -> tuple[str, ...]:
     windows = packets.main.get(_XP_KEYWORDS)
     if isinstance(windows, (tuple, bytes)):
         try:
@@ -341,15 +343,15 @@ def _keywords(packets: Packets) -> tuple[str, ...]:
         *(iptc if isinstance(iptc, list) else [iptc]),
         *(windows if isinstance(windows, list) else []),
     ]
-    cleaned = (_text(text)[:_LONGEST_TEXT].strip() for text in texts)
-    distinct = {folded: text for text in cleaned if (folded := fold(text))}
+    cleaned = (_to_text(text)[:_LONGEST_TEXT].strip() for text in texts)
+    distinct = {folded: text for text in cleaned if (folded := normalize(text))}
     return tuple(distinct.values())[:_MOST_KEYWORDS]
 
 
 # --- values that strangers wrote ---------------------------------------------------------------------------
 
 
-def _number(value: Any) -> float | None:
+def _to_float(value: Any) -> float | None:
     """Return a finite number, or None: of zero denominators, of texts that are none, of other types."""
     try:
         number = float(value)
@@ -358,7 +360,7 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) and not isinstance(value, bool) else None
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     """Return a text up to its first NUL, with single spaces and without control characters."""
     if isinstance(value, str):
         with suppress(UnicodeError):  # Pillow reads ASCII tags as Latin-1; phones write UTF-8 into them
@@ -374,12 +376,12 @@ def _text(value: Any) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in head).split())
 
 
-def _first(xmp: Mapping[str, list[str]], *names: str) -> str:
+def _first_text(xmp: Mapping[str, list[str]], *names: str) -> str:
     """Return the first text that one of some XMP properties has."""
-    return next((text for name in names for item in xmp.get(name, [])[:1] if (text := _text(item))), "")
+    return next((text for name in names for item in xmp.get(name, [])[:1] if (text := _to_text(item))), "")
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """Write a value of any type and length in a remark."""
     try:
         return " ".join(repr(value).split())[:60]

@@ -29,7 +29,7 @@ _PREFIXES = {
 
 
 @dataclass(frozen=True)
-class Packets:
+class MetadataBlocks:
     """A file's metadata by kind, as it stands there: values of any type, and none to be trusted.
 
     ``main``, ``exif`` and ``gps`` by tag number; ``xmp`` by prefixed name, each a list of texts; ``iptc`` by
@@ -44,43 +44,43 @@ class Packets:
     remarks: tuple[str, ...] = ()
 
 
-def packets_of(image: Image.Image, file: Path) -> Packets:
+def read_blocks(image: Image.Image, file: Path) -> MetadataBlocks:
     """Return the metadata of an opened photo, whose pixels are not decoded."""
     remarks: list[str] = []
     info = dict(image.info)
     if image.format == "PNG":
         with file.open("rb") as stream:
-            info |= _tried("PNG", remarks, lambda: png_blocks(stream)) or {}
-    exif = _tried("EXIF", remarks, lambda: _exif_of(image, info))
-    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or _tag(exif, _XMP_TAG)
-    iptc = _tried("IPTC", remarks, lambda: IptcImagePlugin.getiptcinfo(image))
-    return _packets(exif, xmp, iptc or {}, remarks)
+            info |= _try_read("PNG", remarks, lambda: read_png_blocks(stream)) or {}
+    exif = _try_read("EXIF", remarks, lambda: _read_exif(image, info))
+    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or _read_tag(exif, _XMP_TAG)
+    iptc = _try_read("IPTC", remarks, lambda: IptcImagePlugin.getiptcinfo(image))
+    return _collect_blocks(exif, xmp, iptc or {}, remarks)
 
 
-def packets_of_raw(file: Path) -> Packets:
+def read_raw_blocks(file: Path) -> MetadataBlocks:
     """Return the metadata of a camera RAW built like a TIFF (DNG, NEF, CR2, ARW, PEF); of others, none."""
     remarks: list[str] = []
 
-    def load() -> Packets:
+    def load() -> MetadataBlocks:
         exif = Image.Exif()
         with file.open("rb") as stream:
             exif.load_from_fp(stream)
-            return _packets(exif, _tag(exif, _XMP_TAG), {}, remarks)
+            return _collect_blocks(exif, _read_tag(exif, _XMP_TAG), {}, remarks)
 
-    return _tried("this kind of RAW", remarks, load) or Packets(remarks=tuple(remarks))
+    return _try_read("this kind of RAW", remarks, load) or MetadataBlocks(remarks=tuple(remarks))
 
 
-def _packets(exif: Image.Exif | None, xmp: Any, iptc: Mapping, remarks: list[str]) -> Packets:
+def _collect_blocks(exif: Image.Exif | None, xmp: Any, iptc: Mapping, remarks: list[str]) -> MetadataBlocks:
     main, inner, gps = {}, {}, {}
     if exif is not None:
-        main = _tried("EXIF", remarks, lambda: dict(exif)) or {}
-        inner = _tried("EXIF", remarks, lambda: dict(exif.get_ifd(_EXIF_IFD))) or {}
-        gps = _tried("the GPS block", remarks, lambda: dict(exif.get_ifd(_GPS_IFD))) or {}
-    found = _tried("XMP", remarks, lambda: parse_xmp(xmp)) if xmp else None
-    return Packets(main, inner, gps, found or {}, iptc, tuple(dict.fromkeys(remarks)))
+        main = _try_read("EXIF", remarks, lambda: dict(exif)) or {}
+        inner = _try_read("EXIF", remarks, lambda: dict(exif.get_ifd(_EXIF_IFD))) or {}
+        gps = _try_read("the GPS block", remarks, lambda: dict(exif.get_ifd(_GPS_IFD))) or {}
+    found = _try_read("XMP", remarks, lambda: parse_xmp(xmp)) if xmp else None
+    return MetadataBlocks(main, inner, gps, found or {}, iptc, tuple(dict.fromkeys(remarks)))
 
 
-def _tried(what: str, remarks: list[str], read: Callable[[], Any]) -> Any:
+def _try_read(what: str, remarks: list[str], read: Callable[[], Any]) -> Any:
     """Return what is read, or None with a remark: libraries raise all sorts on damaged blocks."""
     try:
         return read()
@@ -90,14 +90,14 @@ def _tried(what: str, remarks: list[str], read: Callable[[], Any]) -> Any:
         return None
 
 
-def _tag(exif: Image.Exif | None, tag: int) -> Any:
+def _read_tag(exif: Image.Exif | None, tag: int) -> Any:
     try:
         return None if exif is None else exif.get(tag)
     except Exception:
         return None  # one broken tag of many
 
 
-def _exif_of(image: Image.Image, info: Mapping[str, Any]) -> Image.Exif:
+def _read_exif(image: Image.Image, info: Mapping[str, Any]) -> Image.Exif:
     """Read the EXIF block; not by ``image.getexif`` for a PNG, which would decode its pixels."""
     if hasattr(image, "tag_v2"):
         return image.getexif()
@@ -112,7 +112,7 @@ def _exif_of(image: Image.Image, info: Mapping[str, Any]) -> Image.Exif:
     return exif
 
 
-def png_blocks(stream: BinaryIO) -> dict[str, bytes]:
+def read_png_blocks(stream: BinaryIO) -> dict[str, bytes]:
     """Return the blocks ``exif`` and ``xmp`` of a PNG, before or after its pixels, which are skipped.
 
     References
@@ -131,13 +131,13 @@ def png_blocks(stream: BinaryIO) -> dict[str, bytes]:
             if kind == b"eXIf":
                 blocks.setdefault("exif", data)
             elif data.startswith(b"XML:com.adobe.xmp\0"):
-                blocks.setdefault("xmp", _international_text(data))
+                blocks.setdefault("xmp", _decode_international_text(data))
         else:
             stream.seek(length + 4, 1)
     return blocks
 
 
-def _international_text(data: bytes) -> bytes:
+def _decode_international_text(data: bytes) -> bytes:
     compressed = data[data.index(b"\0") + 1] == 1
     text = data.split(b"\0", 1)[1][2:].split(b"\0", 2)[2]
     return zlib.decompressobj().decompress(text, _MOST_BYTES) if compressed else text
@@ -166,19 +166,19 @@ def parse_xmp(packet: Any) -> dict[str, list[str]]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("it declares entities")
     found: dict[str, list[str]] = {}
-    parser = ElementTree.XMLParser(target=_Limited())
+    parser = ElementTree.XMLParser(target=_LimitedTreeBuilder())
     parser.feed(text)
     rdf = next(parser.close().iter(f"{_RDF}RDF"), ())  # another one inside it would be read again for each
     for description in rdf:  # nested ones describe other pictures, which this one was made of
         for name, value in description.items():
-            _add(found, name, [value])
+            _add_property(found, name, [value])
         for element in description:
             items = [item.text or "" for item in element.iter(f"{_RDF}li")]
-            _add(found, element.tag, items or [element.text or ""])
+            _add_property(found, element.tag, items or [element.text or ""])
     return found
 
 
-class _Limited(ElementTree.TreeBuilder):
+class _LimitedTreeBuilder(ElementTree.TreeBuilder):
     """Refuses packets that were made to keep their reader busy."""
 
     def __init__(self) -> None:
@@ -196,7 +196,7 @@ class _Limited(ElementTree.TreeBuilder):
         return super().end(tag)
 
 
-def _add(found: dict[str, list[str]], tag: str, values: list[str]) -> None:
+def _add_property(found: dict[str, list[str]], tag: str, values: list[str]) -> None:
     space, _, name = tag.removeprefix("{").partition("}")
     if space in _PREFIXES:
         found.setdefault(f"{_PREFIXES[space]}:{name}", []).extend(values)

@@ -28,13 +28,13 @@ class Photo:
     mtime_ns: int
 
 
-def photo_id(path: str) -> int:
+def compute_photo_id(path: str) -> int:
     """Return the id of a relative path: the first 63 bits of its BLAKE2b digest, so it fits an INT64."""
     digest = hashlib.blake2b(path.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
-def root_labels(roots: Sequence[Path]) -> list[str]:
+def label_roots(roots: Sequence[Path]) -> list[str]:
     """Return what the paths below each root start with: nothing for one root, the root's name for several.
 
     Roots of one name are told apart by as many of their parent folders as that takes.
@@ -46,15 +46,15 @@ def root_labels(roots: Sequence[Path]) -> list[str]:
     depth = 1
     while len({root.parts[-depth:] for root in roots}) < len(roots):
         depth += 1
-    return [_clean("/".join(root.parts[-depth:]).lstrip("/")) + "/" for root in roots]
+    return [normalize_file_name("/".join(root.parts[-depth:]).lstrip("/")) + "/" for root in roots]
 
 
-def locate(path: str, roots: Sequence[Path]) -> Path:
+def locate_file(path: str, roots: Sequence[Path]) -> Path:
     """Return the file that a photo's path stands for, whatever Unicode form its name has on the disk.
 
     A path from elsewhere cannot climb out of the roots: its ``..`` and a leading slash name nothing.
     """
-    labels = root_labels(roots)
+    labels = label_roots(roots)
     root, label = next(
         ((r, la) for r, la in zip(roots, labels, strict=True) if path.startswith(la)), ("", "")
     )
@@ -63,12 +63,14 @@ def locate(path: str, roots: Sequence[Path]) -> Path:
         direct = file / part
         with suppress(OSError, ValueError):  # too long for a name, or with a NUL: it is not there
             if not direct.exists() and file.is_dir():
-                direct = next((entry for entry in file.iterdir() if _clean(entry.name) == part), direct)
+                direct = next(
+                    (entry for entry in file.iterdir() if normalize_file_name(entry.name) == part), direct
+                )
         file = direct
     return file
 
 
-def path_below(folder: str, roots: Sequence[Path]) -> str:
+def make_path_prefix(folder: str, roots: Sequence[Path]) -> str:
     """Return what the paths of the photos below a folder start with: the inverse of `locate`.
 
     Parameters
@@ -81,24 +83,24 @@ def path_below(folder: str, roots: Sequence[Path]) -> str:
     UserError
         If an absolute folder lies below none of the roots.
     """
-    normal = os.path.normpath(_clean(folder))
+    normal = os.path.normpath(normalize_file_name(folder))
     if not Path(normal).is_absolute():
         return "" if normal == "." else PurePosixPath(normal).as_posix()
-    for root, label in zip(roots, root_labels(roots), strict=True):
-        above = Path(os.path.normpath(_clean(str(root))))
+    for root, label in zip(roots, label_roots(roots), strict=True):
+        above = Path(os.path.normpath(normalize_file_name(str(root))))
         if Path(normal).is_relative_to(above):
             below = Path(normal).relative_to(above).as_posix()
             return (label + below).rstrip("/") if below != "." else label.rstrip("/")
     raise UserError(f"{folder}: not below the photos in {', '.join(map(str, roots))}")
 
 
-def _clean(name: str) -> str:
+def normalize_file_name(name: str) -> str:
     """Write a file name in NFC; bytes that are not UTF-8 become ``\\xff`` and the like."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text)
 
 
-def content_hash(file: Path) -> bytes:
+def hash_content(file: Path) -> bytes:
     """Return 16 bytes that stand for a file's content."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "blake2b").digest()[:16]

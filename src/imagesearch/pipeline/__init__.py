@@ -6,15 +6,15 @@ in batches, appends.
 """
 
 from imagesearch.pipeline.dataset import Dataset
-from imagesearch.pipeline.runner import PhotoProgress, Result, Step, Summary
-from imagesearch.pipeline.tables import Seen, vector_column
+from imagesearch.pipeline.runner import BatchOutput, PhotoProgress, StepSpec, StepSummary
+from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 
 __all__ = [
     "Dataset",
     "PhotoProgress",
-    "Result",
-    "Seen",
-    "Step",
-    "Summary",
-    "vector_column",
+    "BatchOutput",
+    "ProcessedPhoto",
+    "StepSpec",
+    "StepSummary",
+    "make_vector_column",
 ]

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from imagesearch.photos import Photo, PhotoError, Picture, Previews, content_hash
-from imagesearch.pipeline.tables import Seen, Table, seen_table
+from imagesearch.photos import DecodedPhoto, Photo, PhotoError, PreviewCache, hash_content
+from imagesearch.pipeline.tables import ProcessedPhoto, Table, make_processed_table
 
 # A shard is committed after this many photos or seconds, whichever comes first: what a kill can cost.
 _PHOTOS_A_SHARD = 512
@@ -31,7 +31,7 @@ PhotoProgress = Callable[[Iterable[Photo], int], Iterable[Photo]]
 """Wraps a stream of photos, given with their number; for a progress bar."""
 
 
-class Engine(Protocol):
+class Processor(Protocol):
     """What a step does with photos. Made only when there are photos to look at.
 
     It says how large it wants them; one that wants neither side is not given any pixels.
@@ -43,15 +43,15 @@ class Engine(Protocol):
     longest: int
     """What the longer side has to have, in pixels; 0 for any."""
 
-    def prepare(self, photo: Photo, picture: Picture | None) -> Any:
+    def prepare(self, photo: Photo, picture: DecodedPhoto | None) -> Any:
         """Turn one photo into the engine's input; called in many threads at once."""
 
-    def process(self, photo_ids: list[int], inputs: list[Any]) -> Result:
+    def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         """Turn a batch of inputs into rows."""
 
 
 @dataclass(frozen=True)
-class Result:
+class BatchOutput:
     """Rows for each of a step's tables, and the photos the engine could make nothing of, with reasons."""
 
     rows: dict[str, pa.Table]
@@ -59,7 +59,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepSpec:
     """One engine and the tables it fills.
 
     ``fingerprint`` stands for everything that decides the numbers; it is known without making the engine.
@@ -68,11 +68,11 @@ class Step:
     name: str
     tables: tuple[Table, ...]
     fingerprint: str
-    make_engine: Callable[[], Engine]
+    make_processor: Callable[[], Processor]
 
 
 @dataclass
-class Summary:
+class StepSummary:
     """How a run went; counts are of photos.
 
     ``new`` ones are those looked at in this run; ``gone`` ones are not there any more, while the tables
@@ -98,26 +98,26 @@ class Summary:
 
 
 @dataclass
-class _Plan:
+class _PendingWork:
     """What one step has to do."""
 
-    step: Step
+    spec: StepSpec
     missing: set[int] = field(default_factory=set)
-    moves: list[tuple[Seen, Photo]] = field(default_factory=list)
+    moves: list[tuple[ProcessedPhoto, Photo]] = field(default_factory=list)
     gone: int = 0
 
 
-def run_steps(
-    steps: Sequence[Step],
+def update_tables(
+    steps: Sequence[StepSpec],
     photos: Sequence[Photo],
-    previews: Previews,
+    previews: PreviewCache,
     *,
     batch_size: int,
     workers: int | str = "auto",
     retry_failed: bool = False,
     progress: PhotoProgress | None = None,
     hashes: Mapping[int, bytes] | None = None,
-) -> Summary:
+) -> StepSummary:
     """Bring the tables of some steps up to date with the photos, decoding each photo once for all of them.
 
     Parameters
@@ -144,15 +144,15 @@ def run_steps(
             for table in step.tables:
                 stack.enter_context(table.lock())
         hashes = dict(hashes or {})
-        plans = [_plan(step, photos, hashes, retry_failed) for step in steps]
+        plans = [_find_pending(step, photos, hashes, retry_failed) for step in steps]
         for plan in plans:
             _apply_moves(plan)
         missing = [photo for photo in photos if any(photo.photo_id in plan.missing for plan in plans)]
         # closing: an interrupt in `progress` too commits now, while the tables are locked
-        with closing(_work(plans, missing, previews, batch_size, workers, hashes)) as done:
+        with closing(_process_pending(plans, missing, previews, batch_size, workers, hashes)) as done:
             for _ in progress(done, len(missing)) if progress else done:
                 pass
-        summary = _summary(plans, photos, missing)
+        summary = _summarize(plans, photos, missing)
         for step in steps:
             for table in step.tables:
                 table.compact((photo.photo_id for photo in photos), step.fingerprint)
@@ -164,7 +164,7 @@ def run_steps(
 # --- planning ----------------------------------------------------------------------------------------------
 
 
-def is_fresh(entry: Seen | None, photo: Photo, fingerprint: str) -> bool:
+def is_current(entry: ProcessedPhoto | None, photo: Photo, fingerprint: str) -> bool:
     """Whether what was seen of a photo still holds."""
     return (
         entry is not None
@@ -173,18 +173,20 @@ def is_fresh(entry: Seen | None, photo: Photo, fingerprint: str) -> bool:
     )
 
 
-def _plan(step: Step, photos: Sequence[Photo], hashes: dict[int, bytes], retry_failed: bool) -> _Plan:
-    plan = _Plan(step)
+def _find_pending(
+    step: StepSpec, photos: Sequence[Photo], hashes: dict[int, bytes], retry_failed: bool
+) -> _PendingWork:
+    plan = _PendingWork(step)
     present = {photo.photo_id for photo in photos}
-    tables_seen = [table.seen() for table in step.tables]
+    tables_seen = [table.read_processed() for table in step.tables]
     for seen in tables_seen:
         for photo in photos:
             entry = seen.get(photo.photo_id)
-            if not is_fresh(entry, photo, step.fingerprint) or (retry_failed and entry.error):
+            if not is_current(entry, photo, step.fingerprint) or (retry_failed and entry.error):
                 plan.missing.add(photo.photo_id)
     # A moved photo's old entry stays, marked: it is not gone, and its rows live on under the new id.
     gone = [e for e in tables_seen[0].values() if e.photo_id not in present and e.size != _MOVED]
-    usable = [entry for entry in gone if _is_usable(entry, tables_seen, step.fingerprint)]
+    usable = [entry for entry in gone if _has_usable_rows(entry, tables_seen, step.fingerprint)]
     arrived = [photo for photo in photos if photo.photo_id in plan.missing]
     plan.moves = _find_moves(usable, arrived, hashes)
     plan.missing -= {photo.photo_id for _, photo in plan.moves}
@@ -192,7 +194,9 @@ def _plan(step: Step, photos: Sequence[Photo], hashes: dict[int, bytes], retry_f
     return plan
 
 
-def _is_usable(entry: Seen, tables_seen: Sequence[dict[int, Seen]], fingerprint: str) -> bool:
+def _has_usable_rows(
+    entry: ProcessedPhoto, tables_seen: Sequence[dict[int, ProcessedPhoto]], fingerprint: str
+) -> bool:
     """Whether all tables of a step have good rows of the same file; a kill may have come between two."""
     same = [seen.get(entry.photo_id) for seen in tables_seen]
     return all(
@@ -202,10 +206,10 @@ def _is_usable(entry: Seen, tables_seen: Sequence[dict[int, Seen]], fingerprint:
 
 
 def _find_moves(
-    gone: Sequence[Seen], arrived: Sequence[Photo], hashes: dict[int, bytes]
-) -> list[tuple[Seen, Photo]]:
+    gone: Sequence[ProcessedPhoto], arrived: Sequence[Photo], hashes: dict[int, bytes]
+) -> list[tuple[ProcessedPhoto, Photo]]:
     """Pair photos at new places with gone ones of the same size and content."""
-    by_size: dict[int, list[Seen]] = {}
+    by_size: dict[int, list[ProcessedPhoto]] = {}
     for entry in gone:
         by_size.setdefault(entry.size, []).append(entry)
     moves = []
@@ -214,7 +218,7 @@ def _find_moves(
         if not candidates:
             continue
         try:
-            digest = hashes.get(photo.photo_id) or content_hash(photo.file)
+            digest = hashes.get(photo.photo_id) or hash_content(photo.file)
         except OSError:
             continue  # decoding will say why
         hashes[photo.photo_id] = digest
@@ -225,24 +229,26 @@ def _find_moves(
     return moves
 
 
-def _apply_moves(plan: _Plan) -> None:
+def _apply_moves(plan: _PendingWork) -> None:
     if not plan.moves:
         return
-    for table in plan.step.tables:
-        seen = table.seen(pa.array([entry.photo_id for entry, _ in plan.moves], pa.int64()))
+    for table in plan.spec.tables:
+        seen = table.read_processed(pa.array([entry.photo_id for entry, _ in plan.moves], pa.int64()))
         known = [(seen[entry.photo_id], photo) for entry, photo in plan.moves]
         rows = table.copy_rows([(entry, photo.photo_id) for entry, photo in known])
-        entries = [_entry(photo, e.content, e.width, e.height, None) for e, photo in known]
+        entries = [_make_entry(photo, e.content, e.width, e.height, None) for e, photo in known]
         marks = [(e.photo_id, e.path, _MOVED, 0, e.content, 0, 0, f"moved to {p.path}") for e, p in known]
-        table.append(plan.step.fingerprint, rows, seen_table(entries + marks))
+        table.append(plan.spec.fingerprint, rows, make_processed_table(entries + marks))
 
 
-def _summary(plans: Sequence[_Plan], photos: Sequence[Photo], missing: Sequence[Photo]) -> Summary:
+def _summarize(
+    plans: Sequence[_PendingWork], photos: Sequence[Photo], missing: Sequence[Photo]
+) -> StepSummary:
     moved = {photo.photo_id for plan in plans for _, photo in plan.moves}
     untouched = len(photos) - len(missing) - len(moved - {photo.photo_id for photo in missing})
-    summary = Summary(len(missing), untouched, len(moved), max((plan.gone for plan in plans), default=0))
+    summary = StepSummary(len(missing), untouched, len(moved), max((plan.gone for plan in plans), default=0))
     for plan in plans:
-        seen = plan.step.tables[0].seen()
+        seen = plan.spec.tables[0].read_processed()
         for photo in photos:
             entry = seen.get(photo.photo_id)
             if entry is not None and entry.error is not None:
@@ -254,7 +260,7 @@ def _summary(plans: Sequence[_Plan], photos: Sequence[Photo], missing: Sequence[
 
 
 @dataclass
-class _Decoded:
+class _PreparedPhoto:
     """One photo, decoded once and prepared for each step that wants it; or why not."""
 
     photo: Photo
@@ -266,18 +272,18 @@ class _Decoded:
     height: int = 0
     error: str | None = None
 
-    def entry(self, error: str | None) -> tuple:
-        return _entry(self.photo, self.content, self.width, self.height, error)
+    def make_entry(self, error: str | None) -> tuple:
+        return _make_entry(self.photo, self.content, self.width, self.height, error)
 
 
-def _entry(photo: Photo, content: bytes, width: int, height: int, error: str | None) -> tuple:
+def _make_entry(photo: Photo, content: bytes, width: int, height: int, error: str | None) -> tuple:
     return (photo.photo_id, photo.path, photo.size, photo.mtime_ns, content, width, height, error)
 
 
-def _work(
-    plans: Sequence[_Plan],
+def _process_pending(
+    plans: Sequence[_PendingWork],
     missing: Sequence[Photo],
-    previews: Previews,
+    previews: PreviewCache,
     batch_size: int,
     workers: int | str,
     hashes: Mapping[int, bytes],
@@ -285,16 +291,16 @@ def _work(
     """Yield each photo when all its steps are through with it; commit as it goes."""
     if not missing:
         return
-    writers = {plan.step.name: _Writer(plan, batch_size) for plan in plans if plan.missing}
+    writers = {plan.spec.name: _ShardWriter(plan, batch_size) for plan in plans if plan.missing}
     threads = workers if isinstance(workers, int) else os.cpu_count() or 1
 
-    def decode(photo: Photo) -> _Decoded:
-        wanted = [w for w in writers.values() if photo.photo_id in w.plan.missing]
-        decoded = _Decoded(photo)
+    def decode(photo: Photo) -> _PreparedPhoto:
+        wanted = [w for w in writers.values() if photo.photo_id in w.pending.missing]
+        decoded = _PreparedPhoto(photo)
         try:
-            decoded.content = hashes.get(photo.photo_id) or content_hash(photo.file)
-            side, longest = (max(getattr(w.engine, name) for w in wanted) for name in ("side", "longest"))
-            picture = previews.open(photo, side, longest) if side or longest else None
+            decoded.content = hashes.get(photo.photo_id) or hash_content(photo.file)
+            side, longest = (max(getattr(w.processor, name) for w in wanted) for name in ("side", "longest"))
+            picture = previews.load(photo, side, longest) if side or longest else None
             if picture is not None:
                 decoded.width, decoded.height = picture.width, picture.height
         except PhotoError as error:
@@ -304,9 +310,9 @@ def _work(
             decoded.error = f"cannot be read: {error.strerror or error}"
             return decoded
         for writer in wanted:
-            name = writer.plan.step.name
+            name = writer.pending.spec.name
             try:
-                decoded.inputs[name] = writer.engine.prepare(photo, picture)
+                decoded.inputs[name] = writer.processor.prepare(photo, picture)
             except PhotoError as error:
                 decoded.errors[name] = str(error)
             except Exception as error:  # whatever a library says of one odd photo must not end the run
@@ -315,9 +321,9 @@ def _work(
 
     pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
     try:
-        for decoded in _ahead(pool, decode, missing, _BATCHES_AHEAD * batch_size):
+        for decoded in _map_ahead(pool, decode, missing, _BATCHES_AHEAD * batch_size):
             for writer in writers.values():
-                if decoded.photo.photo_id in writer.plan.missing:
+                if decoded.photo.photo_id in writer.pending.missing:
                     writer.add(decoded)
             yield decoded.photo
         for writer in writers.values():
@@ -329,33 +335,38 @@ def _work(
             writer.commit()
 
 
-def _ahead(
-    pool: ThreadPoolExecutor, function: Callable[[Photo], _Decoded], photos: Iterable[Photo], window: int
-) -> Iterator[_Decoded]:
+def _map_ahead(
+    pool: ThreadPoolExecutor,
+    function: Callable[[Photo], _PreparedPhoto],
+    photos: Iterable[Photo],
+    window: int,
+) -> Iterator[_PreparedPhoto]:
     """Map in threads, in order, with at most ``window`` results waiting."""
     todo = iter(photos)
-    waiting: deque[Future[_Decoded]] = deque(pool.submit(function, photo) for photo in islice(todo, window))
+    waiting: deque[Future[_PreparedPhoto]] = deque(
+        pool.submit(function, photo) for photo in islice(todo, window)
+    )
     while waiting:
         decoded = waiting.popleft().result()
         waiting.extend(pool.submit(function, photo) for photo in islice(todo, 1))
         yield decoded
 
 
-class _Writer:
+class _ShardWriter:
     """Collects photos for one step: into batches for its engine, and what comes out into shards."""
 
-    def __init__(self, plan: _Plan, batch_size: int) -> None:
-        self.plan, self.batch_size = plan, batch_size
-        self.engine = plan.step.make_engine()
-        self.batch: list[_Decoded] = []
+    def __init__(self, plan: _PendingWork, batch_size: int) -> None:
+        self.pending, self.batch_size = plan, batch_size
+        self.processor = plan.spec.make_processor()
+        self.batch: list[_PreparedPhoto] = []
         self.results: list[dict[str, pa.Table]] = []
         self.entries: list[tuple] = []
         self.committed = time.monotonic()
 
-    def add(self, decoded: _Decoded) -> None:
-        error = decoded.error or decoded.errors.get(self.plan.step.name)
+    def add(self, decoded: _PreparedPhoto) -> None:
+        error = decoded.error or decoded.errors.get(self.pending.spec.name)
         if error is not None:
-            self.entries.append(decoded.entry(error))
+            self.entries.append(decoded.make_entry(error))
         else:
             self.batch.append(decoded)
         if len(self.batch) >= self.batch_size:
@@ -368,18 +379,18 @@ class _Writer:
         if not self.batch:
             return
         batch, self.batch = self.batch, []
-        inputs = [decoded.inputs[self.plan.step.name] for decoded in batch]
-        result = self.engine.process([decoded.photo.photo_id for decoded in batch], inputs)
+        inputs = [decoded.inputs[self.pending.spec.name] for decoded in batch]
+        result = self.processor.process([decoded.photo.photo_id for decoded in batch], inputs)
         self.results.append(result.rows)
-        self.entries += [decoded.entry(result.errors.get(decoded.photo.photo_id)) for decoded in batch]
+        self.entries += [decoded.make_entry(result.errors.get(decoded.photo.photo_id)) for decoded in batch]
 
     def commit(self) -> None:
         if self.entries:
-            seen = seen_table(self.entries)
-            for table in self.plan.step.tables:
+            seen = make_processed_table(self.entries)
+            for table in self.pending.spec.tables:
                 pieces = [rows[table.name] for rows in self.results]
                 empty = pa.table({"photo_id": pa.array([], pa.int64())})
                 # a batch in which nothing was found may lack columns that the others have
                 rows = pa.concat_tables(pieces, promote_options="default") if pieces else empty
-                table.append(self.plan.step.fingerprint, rows, seen)
+                table.append(self.pending.spec.fingerprint, rows, seen)
         self.results, self.entries, self.committed = [], [], time.monotonic()

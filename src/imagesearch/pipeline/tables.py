@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write, make_folder
 
-SEEN = pa.schema(
+PROCESSED_SCHEMA = pa.schema(
     [
         ("photo_id", pa.int64()),
         ("path", pa.string()),
@@ -40,7 +40,7 @@ _PHOTOS_IN_COMPACTED_SHARD = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ProcessedPhoto:
     """What a table knows of one photo: the file as it was, and how its step went."""
 
     photo_id: int
@@ -98,10 +98,10 @@ class Table:
         seen
             One for each photo looked at, found something or not, in the schema `SEEN`.
         """
-        number = max(self._shards(), default=0) + 1
+        number = max(self._list_shards(), default=0) + 1
         metadata = {_FINGERPRINT: fingerprint.encode()}
-        for kind, data in (("rows", rows), ("seen", seen.cast(SEEN))):
-            with atomic_write(self._file(kind, number)) as unfinished:
+        for kind, data in (("rows", rows), ("seen", seen.cast(PROCESSED_SCHEMA))):
+            with atomic_write(self._shard_file(kind, number)) as unfinished:
                 pq.write_table(data.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
     def compact(self, photo_ids: Iterable[int], fingerprint: str) -> None:
@@ -110,34 +110,34 @@ class Table:
         Everything kept is written to new shards before any old one is removed, so that a kill in between
         leaves the same things twice, and nothing lost.
         """
-        old = self._shards()
+        old = self._list_shards()
         if len(old) <= _MANY_SHARDS:
             return
         wanted = pa.array(sorted(photo_ids), pa.int64())
         if len(old) <= _MANY_SHARDS + len(wanted) // _PHOTOS_IN_COMPACTED_SHARD:
             return  # millions of photos have many shards for good
         kept: dict[int, list[int]] = {}
-        for entry in self.seen(wanted).values():
+        for entry in self.read_processed(wanted).values():
             if entry.fingerprint == fingerprint:
                 kept.setdefault(entry.shard, []).append(entry.photo_id)
         rows: list[pa.Table] = []
         seen: list[pa.Table] = []
         for shard in sorted(kept):
             ids = pa.array(kept[shard], pa.int64())
-            rows.append(_only(self._load("rows", shard), ids))
-            seen.append(_only(self._load("seen", shard), ids))
+            rows.append(_select_photos(self._load_shard("rows", shard), ids))
+            seen.append(_select_photos(self._load_shard("seen", shard), ids))
             if sum(map(len, seen)) >= _PHOTOS_IN_COMPACTED_SHARD:
-                self.append(fingerprint, _concat(rows), _concat(seen))
+                self.append(fingerprint, _join_shards(rows), _join_shards(seen))
                 rows, seen = [], []
         if seen:
-            self.append(fingerprint, _concat(rows), _concat(seen))
+            self.append(fingerprint, _join_shards(rows), _join_shards(seen))
         for shard in old:
             # Oldest shard first: an older entry must not come to light again. In a shard seen first: rows
             # without it do not count, while it without rows would be a broken shard.
-            self._file("seen", shard).unlink()
-            self._file("rows", shard).unlink()
+            self._shard_file("seen", shard).unlink()
+            self._shard_file("rows", shard).unlink()
 
-    def copy_rows(self, moves: Sequence[tuple[Seen, int]]) -> pa.Table:
+    def copy_rows(self, moves: Sequence[tuple[ProcessedPhoto, int]]) -> pa.Table:
         """Return the rows of some photos under other photo ids.
 
         Parameters
@@ -148,32 +148,36 @@ class Table:
         pieces = []
         for shard in sorted({entry.shard for entry, _ in moves}):
             new_ids = {entry.photo_id: new for entry, new in moves if entry.shard == shard}
-            piece = _only(self._load("rows", shard), pa.array(list(new_ids), pa.int64()))
+            piece = _select_photos(self._load_shard("rows", shard), pa.array(list(new_ids), pa.int64()))
             ids = pa.array([new_ids[i] for i in piece["photo_id"].to_pylist()], pa.int64())
             pieces.append(piece.set_column(piece.column_names.index("photo_id"), "photo_id", ids))
-        return _concat(pieces)
+        return _join_shards(pieces)
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    def seen(self, photo_ids: pa.Array | None = None) -> dict[int, Seen]:
+    def read_processed(self, photo_ids: pa.Array | None = None) -> dict[int, ProcessedPhoto]:
         """Return the newest entry of every photo ever seen, or of some photos, by photo id."""
-        newest: dict[int, Seen] = {}
-        for shard in self._shards():
-            table = self._load("seen", shard)
+        newest: dict[int, ProcessedPhoto] = {}
+        for shard in self._list_shards():
+            table = self._load_shard("seen", shard)
             fingerprint = (table.schema.metadata or {}).get(_FINGERPRINT, b"").decode()
             if photo_ids is not None:
-                table = _only(table, photo_ids)
-            columns = [table[name].to_pylist() for name in SEEN.names]
+                table = _select_photos(table, photo_ids)
+            columns = [table[name].to_pylist() for name in PROCESSED_SCHEMA.names]
             for values in zip(*columns, strict=True):
-                newest[values[0]] = Seen(*values, shard, fingerprint)
+                newest[values[0]] = ProcessedPhoto(*values, shard, fingerprint)
         return newest
 
-    def read(self, seen: Iterable[Seen], columns: Sequence[str] | None = None) -> pa.Table | None:
+    def read_rows(
+        self, seen: Iterable[ProcessedPhoto], columns: Sequence[str] | None = None
+    ) -> pa.Table | None:
         """Return the rows that belong to some entries of `seen`, or None if there are none."""
-        pieces = list(self._pieces(seen, columns))
-        return _concat(pieces) if pieces else None
+        pieces = list(self._load_pieces(seen, columns))
+        return _join_shards(pieces) if pieces else None
 
-    def vectors(self, seen: Iterable[Seen], column: str = "vector") -> tuple[np.ndarray, np.ndarray]:
+    def read_vectors(
+        self, seen: Iterable[ProcessedPhoto], column: str = "vector"
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors that belong to some entries of `seen`.
 
         They are copied once, from each decoded shard to their place in the result.
@@ -185,15 +189,15 @@ class Table:
         vectors : (n, d) float32
             In the same order.
         """
-        wanted = self._good_by_shard(seen)
+        wanted = self._group_by_shard(seen)
         total = sum(map(len, wanted.values()))
         ids = np.empty(total, np.int64)
         matrix: np.ndarray | None = None
         end = 0
         for shard, photo_ids in wanted.items():
-            piece = self._load("rows", shard, ["photo_id", column])
+            piece = self._load_shard("rows", shard, ["photo_id", column])
             for batch in piece.to_batches():
-                block = _as_matrix(batch[column])
+                block = _to_matrix(batch[column])
                 found = batch["photo_id"].to_numpy()
                 rows = np.flatnonzero(np.isin(found, photo_ids))
                 if matrix is None:
@@ -208,14 +212,16 @@ class Table:
 
     # --- files ---------------------------------------------------------------------------------------------
 
-    def _pieces(self, seen: Iterable[Seen], columns: Sequence[str] | None) -> Iterator[pa.Table]:
-        for shard, photo_ids in self._good_by_shard(seen).items():
-            piece = self._load("rows", shard, columns)
-            piece = _only(piece, pa.array(photo_ids, pa.int64())).replace_schema_metadata(None)
+    def _load_pieces(
+        self, seen: Iterable[ProcessedPhoto], columns: Sequence[str] | None
+    ) -> Iterator[pa.Table]:
+        for shard, photo_ids in self._group_by_shard(seen).items():
+            piece = self._load_shard("rows", shard, columns)
+            piece = _select_photos(piece, pa.array(photo_ids, pa.int64())).replace_schema_metadata(None)
             if len(piece):
                 yield piece
 
-    def _good_by_shard(self, seen: Iterable[Seen]) -> dict[int, list[int]]:
+    def _group_by_shard(self, seen: Iterable[ProcessedPhoto]) -> dict[int, list[int]]:
         """Photo ids of the entries without errors, by shard in order."""
         wanted: dict[int, list[int]] = {}
         for entry in seen:
@@ -223,55 +229,57 @@ class Table:
                 wanted.setdefault(entry.shard, []).append(entry.photo_id)
         return dict(sorted(wanted.items()))
 
-    def _file(self, kind: str, shard: int) -> Path:
+    def _shard_file(self, kind: str, shard: int) -> Path:
         return self.folder / f"{kind}-{shard:06d}.parquet"
 
-    def _shards(self) -> list[int]:
+    def _list_shards(self) -> list[int]:
         names = (file.name for file in self.folder.glob("seen-*.parquet"))
         return sorted(
             int(match[1]) for name in names if (match := re.fullmatch(r"seen-(\d+)\.parquet", name))
         )
 
-    def _load(self, kind: str, shard: int, columns: Sequence[str] | None = None) -> pa.Table:
-        file = self._file(kind, shard)
+    def _load_shard(self, kind: str, shard: int, columns: Sequence[str] | None = None) -> pa.Table:
+        file = self._shard_file(kind, shard)
         try:
             with pq.ParquetFile(file) as parquet:
                 # ignores, unlike pq.read_table, columns that a shard in which nothing was found lacks
                 return parquet.read(columns)
         except (OSError, pa.ArrowException) as error:
-            if not self._file("seen", shard).exists():
+            if not self._shard_file("seen", shard).exists():
                 raise UserError(f"{file}: merged by another run while it was read; try again") from None
             message = f"{file}: cannot be read ({error}); remove {self.folder} and run the step again"
             raise UserError(message) from None
 
     def _remove_unfinished(self) -> None:
-        committed = {self._file("rows", shard).name for shard in self._shards()}
+        committed = {self._shard_file("rows", shard).name for shard in self._list_shards()}
         for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
             if file.name not in committed:
                 file.unlink()
 
 
-def seen_table(entries: Sequence[tuple]) -> pa.Table:
+def make_processed_table(entries: Sequence[tuple]) -> pa.Table:
     """Return rows of the schema `SEEN` as a table."""
-    columns = zip(*entries, strict=True) if entries else [[] for _ in SEEN]
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, SEEN, strict=True)], schema=SEEN)
+    columns = zip(*entries, strict=True) if entries else [[] for _ in PROCESSED_SCHEMA]
+    return pa.table(
+        [pa.array(c, f.type) for c, f in zip(columns, PROCESSED_SCHEMA, strict=True)], schema=PROCESSED_SCHEMA
+    )
 
 
-def vector_column(vectors: np.ndarray) -> pa.FixedSizeListArray:
+def make_vector_column(vectors: np.ndarray) -> pa.FixedSizeListArray:
     """Return an (n, d) float32 matrix as a column of fixed-size lists, without copying it."""
     flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
 
 
-def _as_matrix(column: pa.FixedSizeListArray) -> np.ndarray:
+def _to_matrix(column: pa.FixedSizeListArray) -> np.ndarray:
     """Return a column of fixed-size lists as an (n, d) float32 matrix, without copying it."""
     return column.flatten().to_numpy(zero_copy_only=True).reshape(-1, column.type.list_size)
 
 
-def _only(table: pa.Table, photo_ids: pa.Array) -> pa.Table:
+def _select_photos(table: pa.Table, photo_ids: pa.Array) -> pa.Table:
     return table.filter(pc.is_in(table["photo_id"], value_set=photo_ids))
 
 
-def _concat(pieces: Sequence[pa.Table]) -> pa.Table:
+def _join_shards(pieces: Sequence[pa.Table]) -> pa.Table:
     """Join shards; one in which nothing was found lacks columns that the others have."""
     return pa.concat_tables(pieces, promote_options="default")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imagesearch.errors import UserError
-from imagesearch.filters import Between, Condition, Contains, Either, Eq, Every, No, OneOf
-from imagesearch.geo import boxes, distance_km
+from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or
+from imagesearch.geo import bounding_boxes, distance_km
 from imagesearch.store import Vocabulary, Word, nearest
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 _EPOCH = datetime(1970, 1, 1)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:[T ](\d\d?):(\d\d))?)?)?", re.ASCII)
@@ -33,10 +33,10 @@ class Circle:
     def condition(self) -> Condition:
         """Boxes that hold it and little more: what a database can look for; `holds` tells exactly."""
         around = [
-            Every((Between("latitude", south, _above(north)), Between("longitude", west, _above(east))))
-            for south, north, west, east in boxes(self.latitude, self.longitude, self.km)
+            And((Between("latitude", south, _above(north)), Between("longitude", west, _above(east))))
+            for south, north, west, east in bounding_boxes(self.latitude, self.longitude, self.km)
         ]
-        return Every((Eq("has_gps", True), Either(tuple(around))))
+        return And((Eq("has_gps", True), Or(tuple(around))))
 
     def holds(self, latitude: float, longitude: float) -> bool:
         """Whether a position in degrees lies in the circle, by the great-circle distance."""
@@ -152,25 +152,25 @@ class Criteria:
             low, high = _seconds("--after", self.after), _seconds("--before", self.before)
             parts += [Eq("has_time", True), Between("taken_at", low, high)]
         parts += [Eq("has_time", True)] if self.years or self.months else []  # without one, both are 0
-        parts += [OneOf("year", tuple(map(_year, self.years)))] if self.years else []
-        parts += [OneOf("month", tuple(map(_month, self.months)))] if self.months else []
+        parts += [In("year", tuple(map(_year, self.years)))] if self.years else []
+        parts += [In("month", tuple(map(_month, self.months)))] if self.months else []
         parts += [Eq("has_gps", True)] if self.has_gps else []
         parts += [Between("rating", self.rating)] if self.rating is not None else []
-        return Every(tuple(parts)), said
+        return And(tuple(parts)), said
 
     def _about_people(self, known: Mapping[str, Word], said: list[str]) -> list[Condition]:
         wanted = tuple(_person(name, known, said) for name in self.people)
-        parts: list[Condition] = [Either(wanted)] if wanted and self.any_person else [*wanted]
+        parts: list[Condition] = [Or(wanted)] if wanted and self.any_person else [*wanted]
         least = self.faces if self.faces is not None else 1 if self.any_person and not wanted else None
-        parts += [No(_person(name, known, said)) for name in self.without]
+        parts += [Not(_person(name, known, said)) for name in self.without]
         # -1 is a photo in which no faces were looked for: nobody knows that she is not in it
         least = 0 if self.without and least is None else least
         return parts + ([Between("face_count", least)] if least is not None else [])
 
 
 def _person(name: str, known: Mapping[str, Word], said: list[str]) -> Condition:
-    if fold(name) in known:
-        return Contains("face_labels", known[fold(name)].name)
+    if normalize(name) in known:
+        return Contains("face_labels", known[normalize(name)].name)
     if known:
         near = nearest(name, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "03_name_people.py lists who is known"
@@ -182,33 +182,33 @@ def _person(name: str, known: Mapping[str, Word], said: list[str]) -> Condition:
 
 def _in_place(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
     """One of the photo's place words; of "Goa, India", which is nobody's name, both."""
-    names = [text] if fold(text) in known else [part for part in text.split(",") if part.strip()]
+    names = [text] if normalize(text) in known else [part for part in text.split(",") if part.strip()]
     if not names:
         raise UserError("--place: the name of a place is wanted")
     for name in names:
         _check_known("place", name, known, said)
-    return Every(tuple(Contains("place_words", fold(name)) for name in names))
+    return And(tuple(Contains("place_words", normalize(name)) for name in names))
 
 
 def _by_camera(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
-    typed = fold(text).split()
+    typed = normalize(text).split()
     fitting = [
         camera
         for camera in known
-        if typed and all(any(word.startswith(part) for word in fold(camera).split()) for part in typed)
+        if typed and all(any(word.startswith(part) for word in normalize(camera).split()) for part in typed)
     ]
     if not fitting:
         said.append(_unknown("camera", text, known))
-    return OneOf("camera", tuple(fitting))
+    return In("camera", tuple(fitting))
 
 
 def _with_keyword(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
     _check_known("keyword", text, known, said)
-    return Contains("keywords", fold(text))
+    return Contains("keywords", normalize(text))
 
 
 def _check_known(what: str, name: str, known: Mapping[str, Word], said: list[str]) -> None:
-    if fold(name) not in known:
+    if normalize(name) not in known:
         said.append(_unknown(what, name, known))
 
 
@@ -244,7 +244,7 @@ def _year(year: int) -> int:
 
 
 def _month(text: str) -> int:
-    folded = fold(text)
+    folded = normalize(text)
     if folded.isdecimal() and 1 <= int(folded) <= 12:
         return int(folded)
     names: Sequence[str] = [name.lower() for name in calendar.month_name]

@@ -55,7 +55,7 @@ def _day(match: re.Match[str], today: date) -> Moment:
     if match["y"]:
         return date_ranges.on(date_ranges.read_date(f"{day} {MONTH_NAMES[month - 1]} {match['y']}", True))
     date(2024, month, day)  # there is such a day
-    recurring = date_ranges.Every((date_ranges.Eq("month", month), date_ranges.Eq("day", day)))
+    recurring = date_ranges.And((date_ranges.Eq("month", month), date_ranges.Eq("day", day)))
     return Moment(recurring=recurring, family="day", days=((month, day), (month, day)))
 
 

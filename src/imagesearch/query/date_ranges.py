@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from imagesearch.filters import Between, Condition, Either, Eq, Every, No, OneOf
+from imagesearch.filters import And, Between, Condition, Eq, In, Not, Or
 
 HAS_TIME = Eq("has_time", True)
 NORTH, SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
@@ -40,7 +40,7 @@ class Period:
     @property
     def condition(self) -> Condition:
         """Photos taken in it."""
-        return Every((HAS_TIME, self.within))
+        return And((HAS_TIME, self.within))
 
     @property
     def within(self) -> Condition:
@@ -88,12 +88,12 @@ class Moment:
     def condition(self) -> Condition:
         """Photos taken then."""
         if self.recurring is not None:
-            return Every((HAS_TIME, self.recurring))
+            return And((HAS_TIME, self.recurring))
         assert self.north is not None
         if self.south is None or self.south == self.north:
             return self.north.condition
-        sides = (Every((NORTH, self.north.within)), Every((SOUTH, self.south.within)))
-        return Every((HAS_TIME, Either(sides)))
+        sides = (And((NORTH, self.north.within)), And((SOUTH, self.south.within)))
+        return And((HAS_TIME, Or(sides)))
 
     @property
     def means(self) -> str:
@@ -166,7 +166,7 @@ def month_of(year: int, month: int) -> Moment:
 def months(first: int, last: int) -> Condition:
     """Return a condition on the months from one to another, over the turn of the year if need be."""
     wanted = [(first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1)]
-    return Eq("month", first) if first == last else OneOf("month", tuple(wanted))
+    return Eq("month", first) if first == last else In("month", tuple(wanted))
 
 
 def days_of_year(first: tuple[int, int], last: tuple[int, int]) -> Condition:
@@ -175,14 +175,14 @@ def days_of_year(first: tuple[int, int], last: tuple[int, int]) -> Condition:
     if day == 1 and last_day == 31:
         return months(month, last_month)
     if month == last_month and day <= last_day:
-        return Every((Eq("month", month), Between("day", day, last_day + 1)))
+        return And((Eq("month", month), Between("day", day, last_day + 1)))
     ends = [
-        Every((Eq("month", month), Between("day", day))),
-        Every((Eq("month", last_month), Between("day", high=last_day + 1))),
+        And((Eq("month", month), Between("day", day))),
+        And((Eq("month", last_month), Between("day", high=last_day + 1))),
     ]
     between = (last_month - month - 1) % 12
     ends += [months(month % 12 + 1, (month + between - 1) % 12 + 1)] if between else []
-    return Either(tuple(ends))
+    return Or(tuple(ends))
 
 
 def season(name: str, year: int | None = None) -> Moment:
@@ -190,7 +190,7 @@ def season(name: str, year: int | None = None) -> Moment:
     first = {"north": SEASONS[name], "south": (SEASONS[name] + 5) % 12 + 1}
     if year is None:
         north, south = (months(month, (month + 1) % 12 + 1) for month in first.values())
-        either = Either((Every((NORTH, north)), Every((SOUTH, south))))
+        either = Or((And((NORTH, north)), And((SOUTH, south))))
         return Moment(recurring=either, weak=True, family="season")
     return Moment(*(_quarter(month, year) for month in first.values()), family="season")
 
@@ -216,17 +216,17 @@ def holiday(name: str, year: int | None = None) -> Moment:
         first, last = _holiday_days(name, year)
         return once(first, last + timedelta(days=1), "holiday")
     if name in ("new years", "new year"):
-        ends = (Every((Eq("month", 12), Eq("day", 31))), Every((Eq("month", 1), Eq("day", 1))))
-        return Moment(recurring=Either(ends), weak=True, family="holiday", days=((12, 31), (1, 1)))
+        ends = (And((Eq("month", 12), Eq("day", 31))), And((Eq("month", 1), Eq("day", 1))))
+        return Moment(recurring=Or(ends), weak=True, family="holiday", days=((12, 31), (1, 1)))
     if name == "thanksgiving":
         parts = (Eq("month", 11), Eq("weekday", calendar.THURSDAY), Between("day", 22, 29))
-        return Moment(recurring=Every(parts), family="holiday")
+        return Moment(recurring=And(parts), family="holiday")
     if name == "easter":
         days = tuple(holiday(name, y).bounds("north").within for y in range(1990, 2041))
-        return Moment(recurring=Either(days), weak=True, family="holiday")
+        return Moment(recurring=Or(days), weak=True, family="holiday")
     month, first_day, last_day = _HOLIDAYS[name]
     when = Eq("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
-    parts = Every((Eq("month", month), when))
+    parts = And((Eq("month", month), when))
     days = (month, first_day), (month, last_day)
     return Moment(recurring=parts, weak=name in ("christmas", "xmas"), family="holiday", days=days)
 
@@ -249,7 +249,7 @@ def weekdays(days: Iterable[int]) -> Moment:
     """Return certain weekdays of every week, 0 for Monday."""
     days = tuple(days)
     return Moment(
-        recurring=Eq("weekday", days[0]) if len(days) == 1 else OneOf("weekday", days), family="weekday"
+        recurring=Eq("weekday", days[0]) if len(days) == 1 else In("weekday", days), family="weekday"
     )
 
 
@@ -340,4 +340,4 @@ def _seconds(day: date) -> int:
 
 def inverse(condition: Condition) -> Condition:
     """Return photos whose time is known and that were not taken then."""
-    return Every((HAS_TIME, No(condition)))
+    return And((HAS_TIME, Not(condition)))

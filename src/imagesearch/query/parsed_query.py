@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from imagesearch.filters import Between, Condition, Contains, Either, Eq, Every, No
+from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or
 
 _YEAR = re.compile(r"\b\d{4}")
 NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -47,15 +47,15 @@ class People:
     def conditions(self) -> tuple[Condition, ...]:
         """What all must hold. Faces were looked for where they are counted: -1 says they were not."""
         parts: list[Condition] = [_has(name) for name in self.all_of]
-        parts += [Either(tuple(map(_has, names))) for names in self.any_of]
-        parts += [No(_has(name)) for name in self.none_of]
+        parts += [Or(tuple(map(_has, names))) for names in self.any_of]
+        parts += [Not(_has(name)) for name in self.none_of]
         if self.only:
             parts.append(Eq("face_count", self.named))
         elif self.count is not None:
             low, high = self.count
             parts.append(Eq("face_count", low) if low == high else _faces(low, high))
         if self.other_than is not None:
-            parts.append(Every((_faces(0, None), No(Eq("face_count", self.other_than)))))
+            parts.append(And((_faces(0, None), Not(Eq("face_count", self.other_than)))))
         return tuple(parts)
 
     def __str__(self) -> str:
@@ -132,10 +132,8 @@ class Reading:
     def place_conditions(self) -> tuple[Condition, ...]:
         """What all must hold of the place."""
         options = [_all(tuple(Contains("place_words", word) for word in words)) for words in self.places]
-        parts: list[Condition] = (
-            [Either(tuple(options)) if len(options) > 1 else options[0]] if options else []
-        )
-        return (*parts, *(No(Contains("place_words", word)) for word in self.not_places))
+        parts: list[Condition] = [Or(tuple(options)) if len(options) > 1 else options[0]] if options else []
+        return (*parts, *(Not(Contains("place_words", word)) for word in self.not_places))
 
     @property
     def condition(self) -> Condition:
@@ -179,7 +177,7 @@ def _faces(low: int, high: int | None) -> Condition:
 
 
 def _all(parts: tuple[Condition, ...]) -> Condition:
-    return parts[0] if len(parts) == 1 else Every(parts)
+    return parts[0] if len(parts) == 1 else And(parts)
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from imagesearch.filters import Either
+from imagesearch.filters import Or
 from imagesearch.query import date_ranges
 from imagesearch.query.gazetteer import Names
 from imagesearch.query.lexicon import (
@@ -320,7 +320,7 @@ class _Plan:
         alike = joined and self._dated[-1][0] == moment.family != "open"
         if joined and ("or" in words or (alike and set(words) <= {"and", ",", "&", "/"})):
             last = self._dated.pop()[1]
-            either = Either((last.condition, condition))
+            either = Or((last.condition, condition))
             means = ", ".join(filter(None, (last.means, means)))
             self._dated.append((moment.family, When(f"{last.words} or {said}", either, means)))
             return

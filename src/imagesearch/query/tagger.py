@@ -28,7 +28,7 @@ from imagesearch.query.lexicon import (
 )
 from imagesearch.query.parsed_query import NUMBERS
 from imagesearch.query.tokenizer import Token, joined
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 Kind = Literal["word", "mark", "quote", "frame", "person", "place", "date", "count", "only", "alone"]
 ENTITIES = frozenset(("person", "place", "date", "count"))
@@ -159,7 +159,7 @@ class Scanner:
         if found is None:
             who = "nobody" if kind == "person" else "no place"
             self.notes.append(f'{who} is called "{after.text}"')
-            found = Found((after.text if kind == "person" else fold(after.text),), i + 2)
+            found = Found((after.text if kind == "person" else normalize(after.text),), i + 2)
         return Item(kind, i, found.end, found.keys, found.owns)  # type: ignore[arg-type]
 
     def _date(self, i: int, person: Found | None, place: Found | None) -> Item | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 Kind = Literal["word", "mark", "quote", "explicit"]
 EXPLICIT = {"person": "person", "people": "person", "place": "place", "text": "text"}
@@ -94,19 +94,19 @@ def _token(text: str, kind: str, gap: bool) -> Token | None:
     if kind == "q":
         inside = "".join(c if _CLASSES[c] != " " else " " for c in text[1:-1])
         inside = " ".join(inside.split())
-        return Token(inside, fold(inside), "quote", gap=gap) if inside else None
+        return Token(inside, normalize(inside), "quote", gap=gap) if inside else None
     if text.isascii() and text.isalnum():
         return Token(text, text.lower(), gap=gap)
-    folded = fold(text)
+    folded = normalize(text)
     return Token(text, folded, owner=_owner(text), gap=gap) if folded else None
 
 
 def _owner(text: str) -> str:
     """Return a word without its possessive ending, folded; nothing if it has none."""
     if len(text) > 2 and text[-1] in "sS" and text[-2] in _APOSTROPHES:
-        return fold(text[:-2])
+        return normalize(text[:-2])
     if len(text) > 2 and text[-2] in "sS" and text[-1] in _APOSTROPHES:
-        return fold(text[:-1])
+        return normalize(text[:-1])
     return ""
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from imagesearch.config import Config
-from imagesearch.faces import journal
-from imagesearch.features import Bands, Verdict, read_bands
+from imagesearch.faces import open_edit_log
+from imagesearch.features import CalibratedScores, ScoreBands, read_bands
 from imagesearch.filters import Eq
 from imagesearch.pipeline import Dataset
 from imagesearch.query import Reading
@@ -69,7 +69,7 @@ class Answerer:
         keys = [hit.id for hit in found.hits]
         fits = dict(zip(keys, verdict.calibrated.tolist(), strict=True)) if verdict else {}
         each = [self._ranked(asked, hits, verdict, fits) for hits in found.each]
-        nothing = bool(verdict and found.hits and verdict.relevant == 0)
+        nothing = bool(verdict and found.hits and verdict.relevant_count == 0)
         alike: dict[int, int] = {}
         if query.collapse:
             ranked_keys = [hit.id for ranked in each for hit, _ in ranked]
@@ -110,16 +110,16 @@ class Answerer:
             notes=tuple(filter(None, notes)),
         )
 
-    def _judge(self, asked: Query, vector: np.ndarray | None, found: Found) -> Verdict | None:
+    def _judge(self, asked: Query, vector: np.ndarray | None, found: Found) -> CalibratedScores | None:
         """Say what the scores mean, where that is known: for one text, by itself."""
         if not asked.is_one_text or self._bands is None:
             return None
         filtered = bool(found.relaxed or self._store.expression(found.condition))
         scores = [hit.score for hit in found.hits]
-        return self._bands.judge(scores, vector, self._sample if filtered else None)
+        return self._bands.calibrate(scores, vector, self._sample if filtered else None)
 
     def _ranked(
-        self, asked: Query, hits: Sequence[Hit], verdict: Verdict | None, fits: Mapping[int, float]
+        self, asked: Query, hits: Sequence[Hit], verdict: CalibratedScores | None, fits: Mapping[int, float]
     ) -> Ranked:
         """Return a step's hits with their calibrated scores, without those that are not good enough."""
         pairs = [(hit, fits.get(hit.id)) for hit in hits]
@@ -150,7 +150,7 @@ class Answerer:
             rank=rank,
             path=fields["path"],
             score=score,
-            file=self._dataset.file(fields["path"]),
+            file=self._dataset.locate_file(fields["path"]),
             class_label=fields["class_label"],
             class_score=fields["class_score"],
             people=tuple(fields["face_labels"]),
@@ -198,12 +198,12 @@ class Answerer:
 
     @functools.cached_property
     def _outdated(self) -> str:
-        if journal(self._dataset).count() == self._vocabulary.decisions:
+        if open_edit_log(self._dataset).count() == self._vocabulary.decisions:
             return ""
         return "names have changed since the collections were built; run 05_build_collections.py"
 
     @functools.cached_property
-    def _bands(self) -> Bands | None:
+    def _bands(self) -> ScoreBands | None:
         dimension = self._store.open(self._config.dataset.name, "clip").dimension
         return read_bands(self._config, self._dataset, dimension)
 
@@ -222,6 +222,6 @@ def _instead(found: Found, shown: set[int]) -> str:
     return f"{found.note}; these are {', then '.join(steps_shown)}" if steps_shown else found.note
 
 
-def _relevant(pairs: Ranked, verdict: Verdict) -> Ranked:
+def _relevant(pairs: Ranked, verdict: CalibratedScores) -> Ranked:
     """Keep what is relevant; of a relaxed search, whose hits are those of one step after another, too."""
-    return [pair for pair in pairs if verdict.relevant and pair[0].score >= verdict.kept]
+    return [pair for pair in pairs if verdict.relevant_count and pair[0].score >= verdict.relevance_threshold]

@@ -12,9 +12,9 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces import FaceFinder, finder_of, shrink
+from imagesearch.faces import FaceDetector, make_detector, shrink_for_detection
 from imagesearch.filters import Condition
-from imagesearch.photos import PhotoError, decode
+from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.store import MOST_HITS, Hit, Store
 
 # So many nearest faces say who somebody is; so many at most are looked through for photos.
@@ -52,10 +52,12 @@ class FaceSearch:
         """Read the largest face off a photo, and say whose it seems to be."""
         limit, side = self._config.extraction.max_megapixels, self._config.extraction.preview_size
         try:
-            picture = shrink(decode(file, longest=side, max_megapixels=limit), self._config)
+            picture = shrink_for_detection(
+                decode_photo(file, longest=side, max_megapixels=limit), self._config
+            )
         except PhotoError as error:
             raise UserError(f"{file}: {error}") from None
-        faces = [f for f in self._finder.find(picture.image) if f.score >= self._config.faces.min_score]
+        faces = [f for f in self._finder.detect(picture.image) if f.score >= self._config.faces.min_score]
         if not faces:
             raise UserError(f"--face {file}: no face is found in it; cut it closer, or lower faces.min_score")
         nearest = self._store.search(
@@ -109,5 +111,5 @@ class FaceSearch:
         return best
 
     @functools.cached_property
-    def _finder(self) -> FaceFinder:
-        return finder_of(self._config)
+    def _finder(self) -> FaceDetector:
+        return make_detector(self._config)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Condition
+from imagesearch.filters import MATCH_ALL, Condition
 from imagesearch.photos import EXTENSIONS
 from imagesearch.query import Criteria, Reading
 
@@ -73,7 +73,7 @@ class Query:
     weight_image: float = 1.0
     folder: str = ""
     criteria: Criteria = field(default_factory=Criteria)
-    where: Condition = ANYTHING
+    where: Condition = MATCH_ALL
     top_k: int = 10
     min_score: float | None = None
     min_fit: float | None = None
@@ -106,7 +106,7 @@ class Query:
     @property
     def has_filter(self) -> bool:
         """Whether photos have to fulfil something, besides lying below a folder."""
-        return self.criteria != Criteria() or self.where != ANYTHING
+        return self.criteria != Criteria() or self.where != MATCH_ALL
 
     @property
     def is_one_text(self) -> bool:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from imagesearch.config import Config
-from imagesearch.errors import UnreadableError, UserError
+from imagesearch.errors import UnreadablePhotoError, UserError
 from imagesearch.features import ClipEncoder, VitEncoder
-from imagesearch.photos import PhotoError, decode
+from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.search.query import Query
 from imagesearch.store import Store
 
@@ -60,10 +60,12 @@ class QueryEncoder:
     def _encode_photo(self, file: Path, kind: str) -> np.ndarray:
         encoder = self._clip if kind == "clip" else self._vit
         try:
-            picture = decode(file, encoder.side, max_megapixels=self._config.extraction.max_megapixels)
-            prepared = [encoder.prepare(picture.image)]
+            picture = decode_photo(
+                file, encoder.input_side, max_megapixels=self._config.extraction.max_megapixels
+            )
+            prepared = [encoder.preprocess(picture.image)]
         except PhotoError as error:
-            raise UnreadableError(f"{file}: {error}") from None
+            raise UnreadablePhotoError(f"{file}: {error}") from None
         return encoder.encode_images(prepared)[0] if kind == "clip" else encoder.encode(prepared)[0][0]
 
     @functools.cached_property

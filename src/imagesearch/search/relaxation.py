@@ -10,11 +10,11 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from imagesearch.filters import ANYTHING, Between, Condition, Contains, Eq, Every, No, OneOf, leaves
+from imagesearch.filters import MATCH_ALL, And, Between, Condition, Contains, Eq, In, Not, list_conjuncts
 from imagesearch.query import Circle, People, Reading
 from imagesearch.search.query import COUNTED, Query, Relaxed
 from imagesearch.store import MOST_HITS, Collection, Hit, Store, Vocabulary
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 Fetch = Callable[[Condition, int], tuple[list[Hit], int]]
 """Returns the best photos that pass a condition, at most so many, and how many pass as far as is known."""
@@ -54,13 +54,13 @@ class Plan:
     """
 
     parts: list[Part]
-    always: Condition = ANYTHING
+    always: Condition = MATCH_ALL
     excluded: str = ""
 
     @property
     def condition(self) -> Condition:
         """All of it."""
-        return Every((self.always, *(part.condition for part in self.parts)))
+        return And((self.always, *(part.condition for part in self.parts)))
 
 
 @dataclass(frozen=True)
@@ -113,15 +113,15 @@ def plan_of(reading: Reading) -> Plan:
     if reading.places:
         said = " or ".join(", ".join(spelled.get(word, word) for word in words) for words in reading.places)
         wanted = replace(reading, not_places=())
-        parts.append(Part(f"in {said}", Every(wanted.place_conditions)))
+        parts.append(Part(f"in {said}", And(wanted.place_conditions)))
     if reading.not_places:
         unwanted = replace(reading, places=())
         always += [*unwanted.place_conditions, Eq("has_gps", True)]
         excluded.append(f"not in {' or '.join(spelled.get(word, word) for word in reading.not_places)}")
     if reading.dates:
         said = ", ".join(when.words for when in reading.dates)
-        parts.append(Part(said, Every(tuple(when.condition for when in reading.dates))))
-    return Plan(parts, Every(tuple(always)), ", ".join(excluded))
+        parts.append(Part(said, And(tuple(when.condition for when in reading.dates))))
+    return Plan(parts, And(tuple(always)), ", ".join(excluded))
 
 
 def steps(parts: Sequence[Part], has_text: bool) -> Iterator[list[Step]]:
@@ -147,7 +147,7 @@ def steps(parts: Sequence[Part], has_text: bool) -> Iterator[list[Step]]:
         # combinations come with the first parts first: who outlives where, where outlives when
         yield [_step(some) for some in itertools.combinations(parts, kept)]
     if parts and has_text:
-        yield [Step(ANYTHING, "anything")]
+        yield [Step(MATCH_ALL, "anything")]
 
 
 def _who(people: People) -> Part:
@@ -157,9 +157,7 @@ def _who(people: People) -> Part:
     if people.named > 1:
         one_of = (*people.all_of, *(name for group in people.any_of for name in group))
         looser.append(People(any_of=(one_of,)))
-    return Part(
-        _of(people), Every(people.conditions), tuple(Part(_of(p), Every(p.conditions)) for p in looser)
-    )
+    return Part(_of(people), And(people.conditions), tuple(Part(_of(p), And(p.conditions)) for p in looser))
 
 
 def _of(people: People) -> str:
@@ -168,7 +166,7 @@ def _of(people: People) -> str:
 
 def _step(parts: Sequence[Part]) -> Step:
     said = " ".join(part.said if part.said.startswith(("of ", "in ")) else f"({part.said})" for part in parts)
-    return Step(Every(tuple(part.condition for part in parts)), said)
+    return Step(And(tuple(part.condition for part in parts)), said)
 
 
 # --- following a plan --------------------------------------------------------------------------------------
@@ -210,7 +208,7 @@ def follow(source: Source, query: Query, plan: Plan, always: Condition) -> Found
 def _fetch_all(
     source: Source, query: Query, plan: Plan, always: Condition, tried: Sequence[Step]
 ) -> tuple[list[Condition], list[tuple[list[Hit], int]]]:
-    conditions = [Every((always, plan.always, step.condition)) for step in tried]
+    conditions = [And((always, plan.always, step.condition)) for step in tried]
     return conditions, [_try(source, query, condition) for condition in conditions]
 
 
@@ -226,11 +224,11 @@ def _try(source: Source, query: Query, condition: Condition) -> tuple[list[Hit],
 
 def _known_count(source: Source, condition: Condition) -> int | None:
     """How many photos pass, where that was counted when the collection was built: one name, or all."""
-    match leaves(condition):
+    match list_conjuncts(condition):
         case []:
             return source.collection.rows
         case [Contains("face_labels", name)]:
-            word = source.vocabulary.people.get(fold(name))
+            word = source.vocabulary.people.get(normalize(name))
         case [Contains("place_words", name)]:
             word = source.vocabulary.places.get(name)
         case _:
@@ -250,7 +248,7 @@ def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -
     limit = 2 * top_k
     while len(found) < top_k:
         limit = min(limit, MOST_HITS)
-        hits, _ = fetch(Every((where, No(OneOf("photo_id", tuple(seen))))), limit)
+        hits, _ = fetch(And((where, Not(In("photo_id", tuple(seen))))), limit)
         found += [hit for hit in hits if circle.holds(hit.fields["latitude"], hit.fields["longitude"])]
         seen += [hit.id for hit in hits]
         if len(hits) < limit:

@@ -10,10 +10,10 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces import pack_id
-from imagesearch.features import model_id
-from imagesearch.filters import Condition, Every, OneOf, Under
-from imagesearch.photos import path_below
+from imagesearch.faces import get_pack_id
+from imagesearch.features import get_model_id
+from imagesearch.filters import And, Condition, In, PathPrefix
+from imagesearch.photos import make_path_prefix
 from imagesearch.pipeline import Dataset
 from imagesearch.query import Reading, SentenceReader
 from imagesearch.search.answer import Answerer
@@ -22,7 +22,7 @@ from imagesearch.search.query import Answer, Query, check_asked, check_query
 from imagesearch.search.query_vector import QueryEncoder
 from imagesearch.search.relaxation import Fetch, Source, follow, plan_of
 from imagesearch.store import STEPS, Collection, Hit, Store, Vocabulary
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 # What ranking needs to know of each hit; the rest is asked of those that are shown, which is cheaper.
 _RANKED_BY = ("has_time", "taken_at", "latitude", "longitude")
@@ -62,8 +62,10 @@ class Searcher:
         criteria, unknown = query.criteria.condition(self._vocabulary)
         face = self._face(query)
         vector = self._encoder.encode(asked) if asked.has_vector else None
-        among = (OneOf("photo_id", self._faces.photos_of(face)),) if face and vector is not None else ()
-        always = Every((Under(path_below(query.folder, self.dataset.roots)), query.where, criteria, *among))
+        among = (In("photo_id", self._faces.photos_of(face)),) if face and vector is not None else ()
+        always = And(
+            (PathPrefix(make_path_prefix(query.folder, self.dataset.roots)), query.where, criteria, *among)
+        )
         compares = vector is not None or face is not None
         fetch = self._fetch(query, vector, face)
         source = Source(fetch, self.store, collection, self._vocabulary, compares)
@@ -98,7 +100,7 @@ class Searcher:
 
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
                 if query.strategy == "hybrid":
-                    ranker, words = self.config.search.ranker, fold(query.text)
+                    ranker, words = self.config.search.ranker, normalize(query.text)
                     understood = self._understood(query)
                     # of names alone CLIP knows nothing, and of dates BM25 does not
                     names_alone = not understood.caption and (understood.people.named or understood.places)
@@ -153,7 +155,7 @@ class Searcher:
         """Open a collection that was built with the model the config names, or say what to do."""
         collection = self.store.open(self.config.dataset.name, kind)
         name = getattr(self.config.models, kind)
-        wanted = pack_id(name) if kind == "faces" else model_id(kind, name)
+        wanted = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
         if collection.fingerprint != wanted:
             raise UserError(
                 f"models.{kind}: the config names {name} ({wanted}), the collection was "

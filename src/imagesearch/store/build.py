@@ -11,9 +11,9 @@ from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces import journal, load_people
-from imagesearch.features import keep_bands
-from imagesearch.geo import read_whereabouts
+from imagesearch.faces import load_people, open_edit_log
+from imagesearch.features import save_bands
+from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset
 from imagesearch.store.records import content_of
 from imagesearch.store.schema import Collection, Rows, Spec, usable_rows
@@ -88,7 +88,7 @@ def build_collections(
         If there is nothing to build from, or another build of this dataset is under way.
     """
     # counted before anything is read: what is decided meanwhile is for the next build
-    decisions = journal(dataset).count()
+    decisions = open_edit_log(dataset).count()
     people = load_people(config, dataset) if dataset.table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         decisions = -1  # the clusters lag behind: names wait until they have followed
@@ -105,9 +105,9 @@ def build_collections(
     except Timeout:
         raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
     for kind, report in reports.items():
-        report.waiting = dataset.waiting(kind)
+        report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
-        reports["faces"].undone = people.undone()
+        reports["faces"].undone = people.list_pending()
     return reports
 
 
@@ -126,7 +126,7 @@ def fill_collection(store: Store, spec: Spec, rows: Rows, progress: Progress | N
 
 def names_wait(dataset: Dataset) -> bool:
     """Whether something was decided about people since the collections were built."""
-    return journal(dataset).count() != Vocabulary.read(dataset.folder).decisions
+    return open_edit_log(dataset).count() != Vocabulary.read(dataset.folder).decisions
 
 
 def _keep(
@@ -136,7 +136,7 @@ def _keep(
     _write_vocabulary(dataset, jobs, known)
     for spec, rows in jobs:
         if spec.kind == "clip":
-            keep_bands(config, dataset, rows.vectors)
+            save_bands(config, dataset, rows.vectors)
 
 
 def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], known: Mapping[str, Any]) -> None:
@@ -150,7 +150,7 @@ def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], known
             for photo, people, has_time, taken_at in zip(*columns, strict=True):
                 labels[photo] = people
                 times |= {photo: taken_at} if has_time else {}
-    there = [where for photo, where in read_whereabouts(dataset).items() if photo in labels]
+    there = [where for photo, where in read_locations(dataset).items() if photo in labels]
     people = count_words((label, "") for names in labels.values() for label in names)
     periods = periods_of(list(times.values()))
     vocabulary = replace(vocabulary_of(there), people=people, periods=periods, **known)

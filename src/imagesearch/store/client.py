@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from imagesearch.config import Milvus
+from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.files import make_folder
 
 
-def connect(milvus: Milvus) -> Any:
+def connect(milvus: MilvusConfig) -> Any:
     """Return a `pymilvus.MilvusClient`.
 
     Raises

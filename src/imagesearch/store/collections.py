@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from imagesearch.config import Milvus
+from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.store.client import bm25_function, connect, data_types, disconnect, has_bm25
 from imagesearch.store.schema import (
@@ -59,7 +59,7 @@ class Catalogue:
         If the server does not answer, or another process has the file open.
     """
 
-    def __init__(self, milvus: Milvus) -> None:
+    def __init__(self, milvus: MilvusConfig) -> None:
         self.uri, self._lite = milvus.uri, milvus.is_lite
         self._search_params = milvus.index.search_params
         self._client = connect(milvus)

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces import People, pack_id
-from imagesearch.features import model_id
-from imagesearch.geo import Whereabouts, read_whereabouts
-from imagesearch.pipeline import Dataset, Seen
+from imagesearch.faces import People, get_pack_id
+from imagesearch.features import get_model_id
+from imagesearch.geo import PhotoLocation, read_locations
+from imagesearch.pipeline import Dataset, ProcessedPhoto
 from imagesearch.store.schema import (
     ARROW_TYPES,
     FIELDS,
@@ -28,7 +28,7 @@ from imagesearch.store.schema import (
 )
 from imagesearch.store.store import Store
 from imagesearch.store.vector_index import plan_index
-from imagesearch.text import fold
+from imagesearch.text import normalize
 
 Facts = dict[str, Any]
 _MOST_WORDS = 4000  # characters, of the 16,384 bytes there are
@@ -58,11 +58,11 @@ def content_of(
 def _photo_content(
     config: Config, dataset: Dataset, store: Store, kind: str, facts: dict[int, Facts]
 ) -> tuple[Spec, Rows] | None:
-    current = dataset.current(kind)
+    current = dataset.current_entries(kind)
     if not current:
         return _emptied(store.find(config.dataset.name, kind), FIELDS[kind])
-    made_by = _made_by(config, kind, current, model_id)
-    ids, vectors = dataset.table(kind).vectors(current.values())
+    made_by = _made_by(config, kind, current, get_model_id)
+    ids, vectors = dataset.table(kind).read_vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
     rows = [
         {"path": e.path, "width": e.width, "height": e.height, **facts.get(e.photo_id, {})} for e in entries
@@ -76,12 +76,12 @@ def _face_content(
     if people is None or not len(people.faces):
         return _emptied(store.find(config.dataset.name, "faces"), FIELDS["faces"])
     faces = people.faces
-    made_by = _made_by(config, "faces", faces.seen, lambda _, pack: pack_id(pack))
+    made_by = _made_by(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
     labels, numbers = people.labels()
     rows = [
         {
             "photo_id": photo,
-            "path": faces.seen[photo].path,
+            "path": faces.processed[photo].path,
             "label": label,
             "cluster": number,
             "det_score": score,
@@ -131,7 +131,9 @@ def _emptied(existing: Collection | None, fields: tuple[Field, ...]) -> tuple[Sp
     return spec, Rows(_scalars(spec, np.empty(0, np.int64), []), nothing)
 
 
-def _made_by(config: Config, kind: str, current: dict[int, Seen], id_of: Callable[[str, str], str]) -> str:
+def _made_by(
+    config: Config, kind: str, current: dict[int, ProcessedPhoto], id_of: Callable[[str, str], str]
+) -> str:
     """Return what stands for the model that made some vectors, if it is the config's."""
     # what follows the slash, precision or number of classes, does not keep vectors from being compared
     made_by = next(iter(current.values())).fingerprint.partition("/")[0]
@@ -158,7 +160,7 @@ def _words(known: Facts) -> str:
     names = [label for label in known.get("face_labels", ()) if not label.startswith("person ")]
     lists = [*names, *known.get("place_words", ()), *known.get("keywords", ())]
     texts = [known.get(name, "") for name in ("address", "class_label", "camera")]
-    return " ".join(fold(text) for text in (*lists, *texts) if text)[:_MOST_WORDS]
+    return " ".join(normalize(text) for text in (*lists, *texts) if text)[:_MOST_WORDS]
 
 
 # --- what the tables know of each photo --------------------------------------------------------------------
@@ -166,7 +168,7 @@ def _words(known: Facts) -> str:
 
 def _facts_of_photos(dataset: Dataset, people: People | None) -> dict[int, Facts]:
     facts: dict[int, Facts] = {}
-    places = {photo: fields_of(where) for photo, where in read_whereabouts(dataset).items()}
+    places = {photo: fields_of(where) for photo, where in read_locations(dataset).items()}
     for source in (_classes(dataset), _faces(people), places):
         for photo, fields in source.items():
             facts.setdefault(photo, {}).update(fields)
@@ -175,7 +177,7 @@ def _facts_of_photos(dataset: Dataset, people: People | None) -> dict[int, Facts
 
 def _classes(dataset: Dataset) -> dict[int, Facts]:
     """The most probable ViT class of each photo, and its probability."""
-    classes = dataset.table("classes").read(dataset.current("classes").values())
+    classes = dataset.table("classes").read_rows(dataset.current_entries("classes").values())
     if classes is None:
         return {}
     names = ("photo_id", "rank", "label", "score")
@@ -189,7 +191,9 @@ def _faces(people: People | None) -> dict[int, Facts]:
     """Who is in each photo, and how many faces; none in those that were looked at in vain."""
     if people is None:
         return {}
-    facts: dict[int, Facts] = {photo: {"face_labels": [], "face_count": 0} for photo in people.faces.seen}
+    facts: dict[int, Facts] = {
+        photo: {"face_labels": [], "face_count": 0} for photo in people.faces.processed
+    }
     labels, _ = people.labels()
     for photo, label in zip(people.faces.photo_ids.tolist(), labels, strict=True):
         facts[photo]["face_count"] += 1
@@ -200,12 +204,12 @@ def _faces(people: People | None) -> dict[int, Facts]:
     return facts
 
 
-def fields_of(where: Whereabouts) -> dict[str, Any]:
+def fields_of(where: PhotoLocation) -> dict[str, Any]:
     """Return what is known of a photo as scalar fields of its collections; what is unknown is left out.
 
     The lists hold folded words: they are compared with what people type, not shown.
     """
-    facts, address = where.facts, where.address
+    facts, address = where.metadata, where.address
     fields: dict[str, Any] = {name: getattr(address, name) for name in _TEXTS}
     fields |= {"camera": facts.camera, "keywords": _list_elements(facts.keywords, "keywords")}
     fields["place_words"] = _list_elements((name for name, _ in address.places), "place_words")
@@ -229,7 +233,7 @@ _LIMITS = {item.name: item.max_bytes for item in PHOTO_FIELDS if item.type == "L
 
 def _list_elements(names: Iterable[str], name: str) -> list[str]:
     """Fold names to elements of a list field, as many as it holds: more would cost the whole photo."""
-    elements = list(dict.fromkeys(filter(None, map(fold, names))))
+    elements = list(dict.fromkeys(filter(None, map(normalize, names))))
     while len(join_list(elements).encode()) > _LIMITS[name]:
         elements.pop()
     return elements

@@ -12,7 +12,7 @@ import numpy as np
 
 from imagesearch.config import IndexSearchParams
 from imagesearch.errors import UserError
-from imagesearch.filters import ANYTHING, Between, Condition, Eq, Every, OneOf, expression, span
+from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, In, format_filter, get_bounds
 from imagesearch.store.client import hybrid_request
 from imagesearch.store.collections import Catalogue
 from imagesearch.store.schema import (
@@ -89,7 +89,7 @@ class Store(Catalogue):
         vector: np.ndarray,
         limit: int,
         *,
-        where: Condition = ANYTHING,
+        where: Condition = MATCH_ALL,
         min_score: float | None = None,
         fields: Sequence[str] = ("path",),
         params: IndexSearchParams | None = None,
@@ -147,7 +147,7 @@ class Store(Catalogue):
         words: str,
         limit: int,
         *,
-        where: Condition = ANYTHING,
+        where: Condition = MATCH_ALL,
         fields: Sequence[str] = ("path",),
         ranker: str = "rrf",
     ) -> list[Hit]:
@@ -198,7 +198,7 @@ class Store(Catalogue):
         kind: str,
         limit: int,
         *,
-        where: Condition = ANYTHING,
+        where: Condition = MATCH_ALL,
         fields: Sequence[str] = (),
         periods: Sequence[int] = (),
     ) -> tuple[list[Hit], int]:
@@ -231,14 +231,14 @@ class Store(Catalogue):
         self, collection: Collection, where: Condition, limit: int, periods: Sequence[int]
     ) -> list[int]:
         """Return the keys of the newest photos that pass, looked for stretch by stretch."""
-        low, high = span(where, "taken_at")
+        low, high = get_bounds(where, "taken_at")
         edges = [high, *(time for time in periods if low < time < high), low]
         keys: list[int] = []
         at, width = 0, 1
         while at < len(edges) - 1 and len(keys) < limit:
             end = min(at + width, len(edges) - 1)
             limits = (None if math.isinf(edge) else edge for edge in (edges[end], edges[at]))
-            stretch = Every((where, Eq("has_time", True), Between("taken_at", *limits)))
+            stretch = And((where, Eq("has_time", True), Between("taken_at", *limits)))
             found = self._passing(collection, stretch, MOST_HITS if width == 1 else _FEW + 1)
             if len(found) > _FEW and width > 1:
                 width = 1
@@ -247,7 +247,7 @@ class Store(Catalogue):
             # over a long time without photos in long strides
             at, width = end, 1 if found else 2 * width
         if len(keys) < limit:
-            undated = self._passing(collection, Every((where, Eq("has_time", False))), MOST_HITS)
+            undated = self._passing(collection, And((where, Eq("has_time", False))), MOST_HITS)
             keys += _newest_keys(undated, limit - len(keys))
         return keys
 
@@ -273,15 +273,15 @@ class Store(Catalogue):
         kind: str,
         keys: Sequence[int],
         fields: Sequence[str],
-        where: Condition = ANYTHING,
+        where: Condition = MATCH_ALL,
     ) -> list[Hit]:
         """Return the rows of some keys that pass a filter, in the order of the keys; without scores."""
         collection = self.open(dataset, kind)
         key = key_of(kind)
         found: dict[int, dict[str, Any]] = {}
         for start in range(0, len(keys), _ROWS_A_BATCH):
-            these = OneOf(key, tuple(keys[start : start + _ROWS_A_BATCH]))
-            written = self.expression(Every((these, where)))
+            these = In(key, tuple(keys[start : start + _ROWS_A_BATCH]))
+            written = self.expression(And((these, where)))
             rows = self._client.query(collection.alias, filter=written, output_fields=[key, *fields])
             found |= {row[key]: _fields(row, fields) for row in rows}
         return [Hit(k, None, found[k]) for k in keys if k in found]
@@ -294,7 +294,7 @@ class Store(Catalogue):
 
     def expression(self, where: Condition) -> str:
         """Write a condition as this engine wants it; empty where everything passes."""
-        return expression(where, lists_are_arrays=self._variant.lists_are_arrays)
+        return format_filter(where, lists_are_arrays=self._variant.lists_are_arrays)
 
     def vectors(self, dataset: str, kind: str, keys: Sequence[int]) -> dict[int, np.ndarray]:
         """Return the vectors of some rows, (d,) float32, by key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from imagesearch.config import Index, IndexSearchParams
+from imagesearch.config import IndexConfig, IndexSearchParams
 
 # Milvus Lite: a filtered FLAT search of 50,000 x 512 takes 17-24 ms on two cores and is exact. A server has
 # less to gain from exactness and more rows: it builds a graph unless there is next to nothing to build on.
@@ -67,7 +67,7 @@ class IndexPlan:
         return self == other
 
 
-def plan_index(index: Index, rows: int, lite: bool) -> IndexPlan:
+def plan_index(index: IndexConfig, rows: int, lite: bool) -> IndexPlan:
     """Settle the type and parameters of an index for a number of vectors.
 
     Parameters

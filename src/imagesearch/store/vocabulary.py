@@ -11,8 +11,8 @@ from pathlib import Path
 
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
-from imagesearch.geo import Whereabouts
-from imagesearch.text import fold
+from imagesearch.geo import PhotoLocation
+from imagesearch.text import normalize
 
 _NAME = "vocabulary.json"
 PHOTOS_A_PERIOD = 500
@@ -80,7 +80,7 @@ def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[s
     """Count names and their kinds; of several spellings and kinds the most frequent stands for all."""
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for name, kind in names:
-        counts.setdefault(fold(name) if folded else name, Counter())[name, kind] += 1
+        counts.setdefault(normalize(name) if folded else name, Counter())[name, kind] += 1
     words = {}
     for key in sorted(counts):
         (name, kind), _ = min(counts[key].items(), key=lambda item: (-item[1], item[0]))
@@ -95,19 +95,19 @@ def periods_of(times: Sequence[int]) -> tuple[int, ...]:
 
 def nearest(name: str, words: Mapping[str, Word], n: int = 3) -> list[str]:
     """Return the spellings of the known words that are most like a name, those with more photos first."""
-    folded = fold(name)
-    keys = {fold(key): word for key, word in words.items()}
+    folded = normalize(name)
+    keys = {normalize(key): word for key, word in words.items()}
     parts = [key for key in keys if folded and folded in key.split()]
     alike = difflib.get_close_matches(folded, keys, n=n, cutoff=0.6)
     return [keys[key].name for key in dict.fromkeys([*parts, *alike])][:n]
 
 
-def vocabulary_of(known: Collection[Whereabouts]) -> Vocabulary:
+def vocabulary_of(known: Collection[PhotoLocation]) -> Vocabulary:
     """Count the places, cameras and keywords of some photos."""
     return Vocabulary(
         places=count_words(place for where in known for place in where.address.places),
-        cameras=count_words(((w.facts.camera, "") for w in known if w.facts.camera), folded=False),
-        keywords=count_words((word, "") for where in known for word in where.facts.keywords),
+        cameras=count_words(((w.metadata.camera, "") for w in known if w.metadata.camera), folded=False),
+        keywords=count_words((word, "") for where in known for word in where.metadata.keywords),
         within=_within({where.address.places for where in known}),
     )
 
@@ -116,7 +116,7 @@ def _within(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[s
     """Return by folded place the larger ones that are on an address with it."""
     around: dict[str, set[str]] = {}
     for places in addresses:
-        ranked = [(fold(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS]
+        ranked = [(normalize(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS]
         for place, rank in ranked:
             around.setdefault(place, set()).update(name for name, other in ranked if other > rank)
     return {place: tuple(sorted(around[place])) for place in sorted(around) if around[place]}

@@ -12,9 +12,9 @@ import numpy as np
 
 from imagesearch.evaluate import compare_clusterings
 from imagesearch.faces import People
-from imagesearch.geo import Whereabouts
-from imagesearch.photos import photo_id
-from imagesearch.text import fold
+from imagesearch.geo import PhotoLocation
+from imagesearch.photos import compute_photo_id
+from imagesearch.text import normalize
 from imagesearch_demo.scoring.model_scores import match_faces
 from imagesearch_demo.scoring.search_scores import TOP, Answered, Outcome
 
@@ -62,7 +62,7 @@ def measure_faces(people: People, truth: dict) -> Measured:
     """
     boxes: dict[str, list[dict]] = {photo["path"]: [] for photo in truth["photos"]}
     for row in range(len(people.faces)):
-        boxes[people.faces.entry(row).path].append({"box": people.faces.boxes[row], "row": row})
+        boxes[people.faces.get_photo(row).path].append({"box": people.faces.boxes[row], "row": row})
     pairs = match_faces([boxes[photo["path"]] for photo in truth["photos"]], truth)
     name_of = {face["row"]: person["name"] for face, person in pairs}
     numbers = people.labels()[1]
@@ -104,7 +104,7 @@ def misnamed(people: People, names: Sequence[str]) -> list[str]:
     for person in people.persons:
         for name, count in Counter(names[row] for row in person.rows.tolist()).items():
             main[name] = max(main.get(name, (0, "")), (count, person.name))
-    return [name for name in sorted(main) if name and fold(main[name][1]) != fold(name)]
+    return [name for name in sorted(main) if name and normalize(main[name][1]) != normalize(name)]
 
 
 def _not_found(truth: dict, matched: set[int]) -> Iterable[Failure]:
@@ -121,7 +121,7 @@ def _of_nobody(people: People, name_of: Mapping[int, str]) -> Iterable[Failure]:
     for row in range(len(people.faces)):
         if row not in name_of:
             box = [round(v, 1) for v in people.faces.boxes[row].tolist()]
-            path, score = people.faces.entry(row).path, round(float(people.faces.scores[row]), 3)
+            path, score = people.faces.get_photo(row).path, round(float(people.faces.scores[row]), 3)
             details = {"path": path, "box": box, "score": score}
             yield Failure(f"nobody drawn there: {path}, at {box[0]:.0f}, {box[1]:.0f}", details)
 
@@ -133,7 +133,7 @@ def _mixed(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Fail
         counts = dict(Counter(names[held].tolist()).most_common())
         if len(counts) > 1:
             others = names[held] != next(iter(counts))
-            paths = [people.faces.entry(row).path for row in rows[held][others].tolist()]
+            paths = [people.faces.get_photo(row).path for row in rows[held][others].tolist()]
             details = {"number": person.number, "label": person.label, "faces": counts, "paths": paths}
             yield Failure(f"one cluster, {person.label}, of {_counted(counts)}: {_some(paths)}", details)
 
@@ -145,7 +145,7 @@ def _scattered(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[
         own = rows[names == name].tolist()
         counts = dict(Counter(labels[row] for row in own).most_common())
         if len(counts) > 1:
-            paths = [people.faces.entry(row).path for row in own if labels[row] != next(iter(counts))]
+            paths = [people.faces.get_photo(row).path for row in own if labels[row] != next(iter(counts))]
             details = {"name": name, "clusters": counts, "paths": paths}
             yield Failure(f"{name} in {len(counts)} clusters: {_counted(counts)}: {_some(paths)}", details)
 
@@ -153,7 +153,7 @@ def _scattered(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[
 # --- places and times --------------------------------------------------------------------------------------
 
 
-def measure_places(known: Mapping[int, Whereabouts], truth: dict) -> Measured:
+def measure_places(known: Mapping[int, PhotoLocation], truth: dict) -> Measured:
     """Compare places with the truth: of the photos whose file has a position, and that others have none.
 
     A city is right if it is one of those that the address names, for these are what a search finds; a
@@ -170,16 +170,16 @@ def measure_places(known: Mapping[int, Whereabouts], truth: dict) -> Measured:
     invented: list[Failure] = []
     placed = 0
     for photo in truth["photos"]:
-        where = known.get(photo_id(photo["path"]))
+        where = known.get(compute_photo_id(photo["path"]))
         if photo["latitude"] is None:
-            if where and (where.facts.latitude is not None or where.address.places):
+            if where and (where.metadata.latitude is not None or where.address.places):
                 line = f"has no position: {photo['path']}, found {where.address.address or 'one'}"
                 invented.append(Failure(line, {"path": photo["path"], "found": where.address.address}))
             continue
         placed += 1
         places = where.address.places if where else ()
         for kind, failures in wrong.items():
-            if (fold(photo[kind]), kind) not in {(fold(name), of) for name, of in places}:
+            if (normalize(photo[kind]), kind) not in {(normalize(name), of) for name, of in places}:
                 found = _found_place(where)
                 details = {"path": photo["path"], kind: photo[kind], "found": found}
                 failures.append(Failure(f"{photo[kind]}: {photo['path']}, found {found}", details))
@@ -190,18 +190,18 @@ def measure_places(known: Mapping[int, Whereabouts], truth: dict) -> Measured:
     return Measured(figures | {"places.invented": len(invented)}, by_figure | {"places.invented": invented})
 
 
-def _found_place(where: Whereabouts | None) -> str:
-    if where is None or where.facts.latitude is None:
+def _found_place(where: PhotoLocation | None) -> str:
+    if where is None or where.metadata.latitude is None:
         return "no position"
     return where.address.address or "no address"
 
 
-def measure_times(known: Mapping[int, Whereabouts], truth: dict) -> Measured:
+def measure_times(known: Mapping[int, PhotoLocation], truth: dict) -> Measured:
     """Compare the times that photos were taken at with the truth, to the second."""
     failures = []
     for photo in truth["photos"]:
-        where = known.get(photo_id(photo["path"]))
-        found = where.facts.taken_at if where else None
+        where = known.get(compute_photo_id(photo["path"]))
+        found = where.metadata.taken_at if where else None
         if found != datetime.fromisoformat(photo["taken_at"]):
             said = found.isoformat() if found else "no time"
             details = {"path": photo["path"], "taken_at": photo["taken_at"], "found": said}

@@ -14,7 +14,7 @@ from PIL import Image
 
 from imagesearch.evaluate import compare_clusterings
 from imagesearch.features import ClipEncoder, VitEncoder
-from imagesearch.photos import decode
+from imagesearch.photos import decode_photo
 from imagesearch_demo.album import SCENE_PLACES, Caption, facts_of, make_album, matches, thing_phrase
 from imagesearch_demo.drawing import THINGS, Truth, strangers
 
@@ -45,7 +45,7 @@ def evaluation_album(folder: Path, photos: int = 300, seed: int = EVALUATION_SEE
 
 def read_photos(folder: Path, truth: dict) -> list[Image.Image]:
     """The photos as the search sees them: decoded, upright, RGB."""
-    return [decode(folder / p["path"]).image for p in truth["photos"]]
+    return [decode_photo(folder / p["path"]).image for p in truth["photos"]]
 
 
 def facts(truth: dict) -> list[set[str]]:

@@ -17,7 +17,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from imagesearch.text import fold
+from imagesearch.text import normalize
 from imagesearch_demo.album import SCENE_NOUNS, SCENE_PLACES, TIME_WORDS
 from imagesearch_demo.scoring.model_scores import facts
 from imagesearch_demo.scoring.presence_queries import Rng, named, pick
@@ -173,7 +173,7 @@ def _is_south(photo: Photo) -> bool:
 def _typed(rng: Rng, name: str) -> str:
     """A name as it is typed: mostly in lower case, often without its accents."""
     way = rng.random()
-    return name if way < 0.25 else name.lower() if way < 0.6 else fold(name)
+    return name if way < 0.25 else name.lower() if way < 0.6 else normalize(name)
 
 
 def _who(rng: Rng, photo: Photo, names: Sequence[str]) -> Clause | None:

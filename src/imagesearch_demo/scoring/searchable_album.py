@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from imagesearch.config import Config, load_config
-from imagesearch.faces import Editor, People, cluster_people, detect_faces, overlap
+from imagesearch.faces import People, PeopleEditor, box_iou, cluster_people, detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
 from imagesearch.pipeline import Dataset
@@ -45,20 +45,20 @@ def build_album(config: Config, truth: dict) -> None:
 
 def name_people(config: Config, dataset: Dataset, truth: dict) -> None:
     """Name each cluster after the person whose faces most of it are, as somebody who knows them all would."""
-    editor = Editor(config, dataset)
+    editor = PeopleEditor(config, dataset)
     names = true_names(editor.people, truth)
     for person in editor.people.persons:
         ((name, _),) = Counter(names[row] for row in person.rows.tolist()).most_common(1)
         if name:
-            editor.name(str(person.number), name)
+            editor.name_person(str(person.number), name)
     editor.refresh()
 
 
 def rename(config: Config, name: str, to: str) -> None:
     """Give somebody another name, and tell the collections."""
     dataset = Dataset(config)
-    editor = Editor(config, dataset)
-    editor.name(name, to)
+    editor = PeopleEditor(config, dataset)
+    editor.name_person(name, to)
     editor.refresh()
     with Store(config.milvus) as store:
         build_collections(config, dataset, store)
@@ -70,8 +70,8 @@ def true_names(people: People, truth: dict) -> list[str]:
     names = []
     for row in range(len(people.faces)):
         box = people.faces.boxes[row].tolist()
-        drawn = there[people.faces.entry(row).path]
-        near = [(overlap(box, person["box"]), person["name"]) for person in drawn]
+        drawn = there[people.faces.get_photo(row).path]
+        near = [(box_iou(box, person["box"]), person["name"]) for person in drawn]
         best, name = max(near, default=(0.0, ""))
         names.append(name if best >= _SAME_FACE else "")
     return names

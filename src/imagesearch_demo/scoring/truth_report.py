@@ -13,11 +13,11 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.evaluate import on_scratch
 from imagesearch.faces import People, load_people
-from imagesearch.geo import read_whereabouts
+from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Searcher
 from imagesearch.store import Store, Vocabulary, build_collections, names_wait
-from imagesearch.text_table import counted, table
+from imagesearch.text_table import format_count, format_table
 from imagesearch_demo.album import load_truth
 from imagesearch_demo.scoring.measures import (
     Failure,
@@ -129,7 +129,7 @@ class TruthReport:
 
     def __str__(self) -> str:
         rows = [(m.name, m.value, m.aim_said or None, "missed" if m.is_missed else "") for m in self.measures]
-        lines = [table(("measure", "value", "aim", ""), rows)]
+        lines = [format_table(("measure", "value", "aim", ""), rows)]
         for name, failures in self.failures.items():
             lines += [f"\n{name}: {len(failures)} wrong"] if failures else []
             lines += [f"  {failure.said}" for failure in failures[:_SHOWN]]
@@ -170,8 +170,8 @@ def evaluate_truth(
     people = load_people(config, dataset)
     if len(people.faces) and not people.persons:
         raise UserError(f"{dataset.folder}: no faces are clustered yet; run {_STEPS['faces']} first")
-    notes += people.undone()
-    known = read_whereabouts(dataset)
+    notes += people.list_pending()
+    known = read_locations(dataset)
     answers, note = _answers(config, dataset, people, truth, count, seed, progress)
     parts: list[Measured] = [
         measure_faces(people, truth),
@@ -202,13 +202,15 @@ def _compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, l
         notes.append(f"{gone} of the {len(known)} photos of {file.name} {are} not in {roots}: left out")
     if more := len(there - known):
         are = "is" if more == 1 else "are"
-        notes.append(f"{counted(more, 'photo')} in {roots} {are} not of {file.name}: left out")
+        notes.append(f"{format_count(more, 'photo')} in {roots} {are} not of {file.name}: left out")
     for name, script in _STEPS.items():
-        if not dataset.current(name):
+        if not dataset.current_entries(name):
             raise UserError(f"{dataset.folder}: nothing known of the album's photos; run {script} first")
-        if waiting := dataset.waiting(name):
+        if waiting := dataset.count_waiting(name):
             have = "is new or has" if waiting == 1 else "are new or have"
-            notes.append(f"{counted(waiting, 'photo')} {have} changed since {script} was run; run it again")
+            notes.append(
+                f"{format_count(waiting, 'photo')} {have} changed since {script} was run; run it again"
+            )
     if Vocabulary.read(dataset.folder) == Vocabulary():
         raise UserError(f"{dataset.folder}: no collections of it yet; run 05_build_collections.py first")
     return dataset, {**truth, "photos": [p for p in truth["photos"] if p["path"] in there]}, notes
