@@ -23,7 +23,16 @@ from imagesearch.config import Config, load_config
 from imagesearch.pipeline import Dataset
 from imagesearch.query import Criteria
 from imagesearch.search import Query, Searcher
-from imagesearch.store import ARROW_TYPES, PHOTO_FIELDS, Collection, Rows, Spec, Store, build, plan_index
+from imagesearch.store import (
+    ARROW_TYPES,
+    PHOTO_FIELDS,
+    CollectionInfo,
+    CollectionRows,
+    CollectionSpec,
+    Store,
+    build,
+    choose_index,
+)
 
 QUERIES = {
     "a person": Criteria(people=("Ana",)),
@@ -36,7 +45,7 @@ QUERIES = {
 }
 
 
-def table_of(vectors: np.ndarray, seed: int = 0) -> Rows:
+def table_of(vectors: np.ndarray, seed: int = 0) -> CollectionRows:
     """Photos of 24 years: Ana on a third, Bo on a tenth, Cy on one in 5,000; a twentieth in Goa."""
     rng = np.random.default_rng(seed)
     count = len(vectors)
@@ -53,7 +62,7 @@ def table_of(vectors: np.ndarray, seed: int = 0) -> Rows:
     columns = {"photo_id": pa.array(range(count), pa.int64())}
     for item in PHOTO_FIELDS:
         columns[item.name] = pa.array(known.get(item.name, [item.unknown] * count), ARROW_TYPES[item.type])
-    return Rows(pa.table(columns), vectors)
+    return CollectionRows(pa.table(columns), vectors)
 
 
 class Ready(Searcher):
@@ -68,18 +77,18 @@ class Ready(Searcher):
     def encode(self, query: Query) -> np.ndarray:
         return self.vector
 
-    def _collection(self, kind: str) -> Collection:
+    def _collection(self, kind: str) -> CollectionInfo:
         return self.store.open(self.config.dataset.name, kind)
 
 
 def fill(config: Config, store: Store, rows: int, dimension: int) -> None:
     """Build the collection and the vocabulary."""
     data = table_of(clustered(rows, dimension))
-    plan = plan_index(config.milvus.index, rows, lite=True)
-    jobs = [(Spec(config.dataset.name, "clip", "random", "random", dimension, plan), data)]
+    plan = choose_index(config.milvus.index, rows, lite=True)
+    jobs = [(CollectionSpec(config.dataset.name, "clip", "random", "random", dimension, plan), data)]
     dataset = Dataset(config)
     dataset.folder.mkdir(parents=True)
-    build._update(store, jobs, False, None)
+    build._update_collections(store, jobs, False, None)
     build._write_vocabulary(dataset, jobs, 0)
 
 
@@ -100,7 +109,7 @@ def measure(rows: int, dimension: int, repeats: int) -> dict[str, dict[str, floa
 
 
 def _query(searcher: Ready, criteria: Criteria, dimension: int, repeats: int) -> dict[str, float]:
-    where = searcher.store.expression(criteria.condition(searcher._vocabulary)[0])
+    where = searcher.store.format_filter(criteria.make_condition(searcher._vocabulary)[0])
     times: dict[str, list[float]] = {"bare call": [], "search": [], "list, newest first": []}
     for searcher.vector in clustered(repeats, dimension, seed=1):
 

@@ -19,9 +19,14 @@ from store_speed import clustered
 from imagesearch import cli
 from imagesearch.config import load_config
 from imagesearch.evaluate import evaluate_index
-from imagesearch.evaluate.index_benchmark import Case, measure, prepare, scratch
-from imagesearch.figures import index_figure, report_saved, show
-from imagesearch.store import plan_index
+from imagesearch.evaluate.index_benchmark import (
+    SearchCase,
+    measure_searches,
+    open_temporary_index,
+    prepare_data,
+)
+from imagesearch.figures import draw_index_report, report_saved, show_figure
+from imagesearch.store import choose_index
 
 FRESH = 100
 
@@ -31,10 +36,12 @@ def ask(lines: str, vectors: np.ndarray, fresh: np.ndarray, folder: Path) -> dic
     file = folder / "recommended.yaml"
     file.write_text(lines, "utf-8")
     milvus = load_config(file).milvus
-    material = prepare(vectors, {"fresh": fresh}, seed=1)  # filters other than those that were tuned on
-    with scratch(milvus, plan_index(milvus.index, len(vectors), lite=True), material, cli.bar) as place:
-        cases = [Case(name, milvus.index.search_params) for name in material.filters]
-        found = measure(place, cases, slice(None), cli.bar)
+    material = prepare_data(vectors, {"fresh": fresh}, seed=1)  # filters other than those that were tuned on
+    with open_temporary_index(
+        milvus, choose_index(milvus.index, len(vectors), lite=True), material, cli.show_progress
+    ) as place:
+        cases = [SearchCase(name, milvus.index.search_params) for name in material.filters]
+        found = measure_searches(place, cases, slice(None), cli.show_progress)
     return {case.filter: found[case].to_dict() for case in cases}
 
 
@@ -53,12 +60,14 @@ def main() -> None:
         np.save(folder / "vectors.npy", vectors)
         (folder / "config.yaml").touch()
         config = load_config(folder / "config.yaml")
-        report = evaluate_index(config, types=args.types, vectors=folder / "vectors.npy", progress=cli.bar)
+        report = evaluate_index(
+            config, types=args.types, vectors=folder / "vectors.npy", progress=cli.show_progress
+        )
         print(report, flush=True)
         if args.json:
             args.json.write_text(json.dumps(report.to_dict(), indent=2), "utf-8")
         if args.save:
-            report_saved(show(index_figure(report), "index", save=args.save, window=False))
+            report_saved(show_figure(draw_index_report(report), "index", save=args.save, window=False))
         for curve in report.curves:
             if curve.parameter and curve.pick:
                 found = ask(curve.yaml(), vectors, fresh, folder)

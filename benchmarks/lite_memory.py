@@ -17,7 +17,7 @@ from pathlib import Path
 from store_speed import clustered, table_of
 
 from imagesearch.config import MilvusConfig
-from imagesearch.store import Spec, Store, fill_collection, plan_index
+from imagesearch.store import CollectionSpec, Store, choose_index, fill_collection
 
 
 def settings(folder: Path) -> MilvusConfig:
@@ -30,7 +30,9 @@ def fill(folder: Path, rows: int, dimension: int) -> None:
     """Fill a collection, and say how long that took."""
     milvus = settings(folder)
     vectors = clustered(rows, dimension)
-    spec = Spec("bench", "clip", "random", "random", dimension, plan_index(milvus.index, rows, lite=True))
+    spec = CollectionSpec(
+        "bench", "clip", "random", "random", dimension, choose_index(milvus.index, rows, lite=True)
+    )
     start = time.perf_counter()
     with Store(milvus) as store:
         fill_collection(store, spec, table_of(vectors, 2000))

@@ -34,10 +34,10 @@ from store_speed import clustered
 from imagesearch.config import Config, load_config
 from imagesearch.features import save_bands
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Query, Searcher, plan_of
-from imagesearch.search.query import COUNTED
+from imagesearch.search import Query, Searcher, plan_filter
+from imagesearch.search.query import MAX_COUNTED
 from imagesearch.search.searcher import _RANKED_BY
-from imagesearch.store import Collection, Store, Vocabulary, Word
+from imagesearch.store import CollectionInfo, Store, Vocabulary, VocabularyEntry
 from imagesearch.text import normalize
 from imagesearch_demo.album import make_album, truth_path
 from imagesearch_demo.album.writer import read_truth
@@ -72,7 +72,7 @@ class Baseline:
         store, name = searcher.store, searcher.config.dataset.name
         rows = store.open(name, "clip").rows
         fields = ("path", "face_labels", "address", "embedding")
-        hits, _ = store.newest(name, "clip", rows, fields=fields)
+        hits, _ = store.list_newest(name, "clip", rows, fields=fields)
         self.paths = [hit.fields["path"] for hit in hits]
         self.labels = [[normalize(label) for label in hit.fields["face_labels"]] for hit in hits]
         self.vectors = np.asarray([hit.fields["embedding"] for hit in hits], np.float32)
@@ -175,7 +175,7 @@ _WHAT = (
 class Known(Searcher):
     """A searcher that takes the collection for one of its model."""
 
-    def _collection(self, kind: str) -> Collection:
+    def _collection(self, kind: str) -> CollectionInfo:
         return self.store.open(self.config.dataset.name, kind)
 
 
@@ -220,7 +220,9 @@ def speed(models: Path, rows: int, count: int) -> None:
 def _know_places(dataset: Dataset, rows: int) -> None:
     words = table_of(np.zeros((rows, 1), np.float32)).scalars["place_words"].to_pylist()
     kinds = {"goa": ("Goa", "state"), "india": ("India", "country"), "rome": ("Rome", "city")}
-    places = {key: Word(name, sum(key in w for w in words), kind) for key, (name, kind) in kinds.items()}
+    places = {
+        key: VocabularyEntry(name, sum(key in w for w in words), kind) for key, (name, kind) in kinds.items()
+    }
     replace(Vocabulary.read(dataset.folder), places=places).write(dataset.folder)
 
 
@@ -231,10 +233,10 @@ def _time(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {}
     for sentence in asked:
         query = Query(text=sentence, today=today)
-        reading = searcher._reader.read(sentence, today)
+        reading = searcher._parser.parse(sentence, today)
         (vector,) = searcher._encoder._clip.encode_texts([reading.text])
-        where = store.expression(reading.condition)
-        assert reading.text and plan_of(reading).parts and not searcher.search(query).relaxed, sentence
+        where = store.format_filter(reading.condition)
+        assert reading.text and plan_filter(reading).parts and not searcher.search(query).relaxed, sentence
 
         def bare(v=vector, w=where) -> object:
             return store._client.search(
@@ -243,13 +245,13 @@ def _time(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
             )  # fmt: skip
 
         def ours(v=vector, condition=reading.condition) -> object:
-            return store.search("bench", "clip", v, COUNTED + 1, where=condition, fields=_RANKED_BY)
+            return store.search("bench", "clip", v, MAX_COUNTED + 1, where=condition, fields=_RANKED_BY)
 
         calls = {
             "text encoding": lambda t=reading.text: searcher._encoder._clip.encode_texts([t]),
             "bare Milvus call": bare,
             "sentence to results": lambda q=query: searcher.search(q),
-            "- of it reading the sentence": lambda s=sentence: searcher._reader.read(s, today),
+            "- of it reading the sentence": lambda s=sentence: searcher._parser.parse(s, today),
             "- of it Milvus, 201 hits": ours,
         }
         rounds = [{name: milliseconds(call) for name, call in calls.items()} for _ in range(_ROUNDS)]

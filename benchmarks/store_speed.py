@@ -20,7 +20,15 @@ import pyarrow as pa
 
 from imagesearch.config import IndexConfig, MilvusConfig
 from imagesearch.filters import PathPrefix
-from imagesearch.store import ARROW_TYPES, PHOTO_FIELDS, Rows, Spec, Store, fill_collection, plan_index
+from imagesearch.store import (
+    ARROW_TYPES,
+    PHOTO_FIELDS,
+    CollectionRows,
+    CollectionSpec,
+    Store,
+    choose_index,
+    fill_collection,
+)
 
 FILTERS = {"none": "", "50%": "half", "1%": "percent", "10 rows": "ten"}
 
@@ -34,7 +42,7 @@ def clustered(rows: int, dimension: int, seed: int = 0) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def table_of(vectors: np.ndarray, year: int) -> Rows:
+def table_of(vectors: np.ndarray, year: int) -> CollectionRows:
     """Rows of photos in folders that 10, 1% and 50% of them lie in."""
     numbers = np.arange(len(vectors))
     conditions = [(numbers > 500) & (numbers <= 510), numbers % 100 == 7, numbers % 2 == 0]
@@ -44,7 +52,7 @@ def table_of(vectors: np.ndarray, year: int) -> Rows:
         columns[item.name] = pa.array([item.unknown] * len(numbers), ARROW_TYPES[item.type])
     columns["path"] = pa.array([f"{folder}/{i}.jpg" for i, folder in enumerate(folders)])
     columns["year"] = pa.array(np.where(numbers % 10 == 0, year, 2000), pa.int32())
-    return Rows(pa.table(columns), vectors)
+    return CollectionRows(pa.table(columns), vectors)
 
 
 def measure(
@@ -69,8 +77,8 @@ def run(kind: str, rows: int, dimension: int) -> dict:
     """Fill two collections alike, update a tenth of one, and search both in turn."""
     vectors = clustered(rows, dimension)
     queries = clustered(20, dimension, seed=1)
-    plan = plan_index(IndexConfig(type=kind), rows, lite=True)
-    spec = Spec("bench", "clip", "random", "random", dimension, plan)
+    plan = choose_index(IndexConfig(type=kind), rows, lite=True)
+    spec = CollectionSpec("bench", "clip", "random", "random", dimension, plan)
     result: dict = {"index": kind, "build": plan.build}
     with tempfile.TemporaryDirectory() as folder:
         settings = {

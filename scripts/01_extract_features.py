@@ -9,7 +9,7 @@ from imagesearch import cli
 
 
 def arguments():
-    parser = cli.parser(__doc__)
+    parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
     parser.add_argument("--only", choices=["clip", "vit"], help="one kind of vectors")
     parser.add_argument("--export-npy", type=Path, metavar="PREFIX", help="also write the vectors as .npy")
@@ -18,12 +18,12 @@ def arguments():
 
 def main():
     args = arguments()
-    config = cli.config_of(args)
+    config = cli.load_config_of(args)
     from imagesearch.features import VECTOR_KINDS, check_export_prefix, export_npy, extract_features
     from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
-    cli.say(dataset.roots_note)
+    cli.print_note(dataset.roots_note)
     if args.export_npy:
         check_export_prefix(args.export_npy)
     summary = extract_features(
@@ -31,7 +31,7 @@ def main():
         dataset,
         only=[args.only] if args.only else VECTOR_KINDS,
         retry_failed=args.retry_failed,
-        progress=cli.bar,
+        progress=cli.show_progress,
     )
     cli.report_failures(summary.failed, args.verbose)
     if args.json:
@@ -44,4 +44,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

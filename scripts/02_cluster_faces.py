@@ -8,7 +8,7 @@ from imagesearch import cli
 
 
 def arguments():
-    parser = cli.parser(__doc__)
+    parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
     parser.add_argument("--show", metavar="PHOTO", help="draw the faces found in a photo, with names")
     cli.add_figure_options(parser)
@@ -17,15 +17,15 @@ def arguments():
 
 def main():
     args = arguments()
-    config = cli.config_of(args)
+    config = cli.load_config_of(args)
     from imagesearch.faces import cluster_people, detect_faces, load_people
     from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
-    cli.say(dataset.roots_note)
+    cli.print_note(dataset.roots_note)
     if args.show:
         return show_photo(load_people(config, dataset), dataset, args)
-    summary = detect_faces(config, dataset, retry_failed=args.retry_failed, progress=cli.bar)
+    summary = detect_faces(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.failed, args.verbose)
     people = cluster_people(config, dataset)
     if args.json:
@@ -34,16 +34,16 @@ def main():
         print(f"{config.dataset.name}: {summary}")
         print(people)
     for note in people.notes():
-        cli.say(note)
+        cli.print_note(note)
     return 0
 
 
 def show_photo(people, dataset, args):
-    from imagesearch.figures import faces_figure
+    from imagesearch.figures import show_photo_faces
 
-    faces_figure(people, dataset, args.show, args.save, window=not args.no_show)
+    show_photo_faces(people, dataset, args.show, args.save, window=not args.no_show)
     return 0
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

@@ -11,7 +11,7 @@ from imagesearch import cli
 
 
 def arguments():
-    parser = cli.parser(__doc__)
+    parser = cli.make_parser(__doc__)
     decide = parser.add_argument_group("decisions, carried out in this order")
     decide.add_argument(
         "--split", action="append", default=[], metavar="PERSON", help="not one person: part them"
@@ -43,14 +43,14 @@ def arguments():
 
 def main():
     args = arguments()
-    config = cli.config_of(args)
+    config = cli.load_config_of(args)
     from imagesearch.errors import UserError
     from imagesearch.faces import PeopleEditor
     from imagesearch.pipeline import Dataset
-    from imagesearch.store import names_wait
+    from imagesearch.store import has_pending_edits
 
     dataset = Dataset(config)
-    cli.say(dataset.roots_note)
+    cli.print_note(dataset.roots_note)
     editor = PeopleEditor(config, dataset)
     decided, failure = True, None
     cut_short = editor.stale
@@ -62,7 +62,7 @@ def main():
     if args.interactive and not failure:
         decided = interview(editor, dataset, args) or decided
         people = editor.people
-    if not args.no_build and (decided or cut_short or names_wait(dataset)):
+    if not args.no_build and (decided or cut_short or has_pending_edits(dataset)):
         build(config, dataset)
     if failure:
         raise failure
@@ -71,7 +71,7 @@ def main():
 
 def decide(editor, args):
     for reference in args.split:
-        cli.say(f"{reference}: parted into {editor.split(reference)}")
+        cli.print_note(f"{reference}: parted into {editor.split(reference)}")
         editor.refresh()
     for text in args.deny:
         editor.deny(*pair(text, "--not"))
@@ -86,7 +86,7 @@ def decide(editor, args):
         from imagesearch.faces import import_names
 
         named, missed = import_names(editor, args.from_csv)
-        cli.say(f"{args.from_csv}: {named} lines used")
+        cli.print_note(f"{args.from_csv}: {named} lines used")
         cli.report_failures(missed, args.verbose, "not used")
         if not named:
             raise UserError(f"{args.from_csv}: no line could be used")
@@ -105,13 +105,13 @@ def pair(text, option):
 def interview(editor, dataset, args):
     """Show each unnamed person and ask for a name; an empty line skips, the end of input ends."""
     from imagesearch.errors import UserError
-    from imagesearch.figures import person_figure
+    from imagesearch.figures import show_person
 
     decided = False
     for person in editor.people.unnamed(args.min_faces):
-        person_figure(editor.people, person, dataset, args.save, window=not args.no_show)
+        show_person(editor.people, person, dataset, args.save, window=not args.no_show)
         question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: end] "
-        answer = cli.prompt(question, at_end="q")
+        answer = cli.read_answer(question, at_end="q")
         if answer.lower() == "q":
             break
         try:
@@ -119,24 +119,24 @@ def interview(editor, dataset, args):
                 editor.name(str(person.number), answer)
                 decided = True
         except UserError as error:
-            cli.say(str(error))
+            cli.print_note(str(error))
     editor.refresh()
     return decided
 
 
 def present(people, dataset, args):
-    from imagesearch.figures import contact_sheet_figure, person_figure, print_people
+    from imagesearch.figures import print_people, show_people, show_person
 
     if args.json:
         cli.print_json(people.to_dict())
     else:
         print_people(people, args.min_faces)
     for note in people.notes():
-        cli.say(note)
+        cli.print_note(note)
     if args.show:
-        person_figure(people, people.find(args.show), dataset, args.save, window=not args.no_show)
+        show_person(people, people.find(args.show), dataset, args.save, window=not args.no_show)
     elif args.save or not (args.json or args.no_show or args.interactive):
-        contact_sheet_figure(people, dataset, args.min_faces, args.save, window=not args.no_show)
+        show_people(people, dataset, args.min_faces, args.save, window=not args.no_show)
 
 
 def build(config, dataset):
@@ -150,11 +150,11 @@ def build(config, dataset):
             if all(store.find(name, kind) is None for kind in ("faces", "clip")):
                 return
             for kind, report in build_collections(config, dataset, store).items():
-                cli.say(f"{name}_{kind}: {report}")
+                cli.print_note(f"{name}_{kind}: {report}")
     except UserError as error:
         kept = "the names are kept, and reach the collections with the next 05_build_collections.py"
         raise UserError(f"{error}; {kept}") from None
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

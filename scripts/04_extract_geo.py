@@ -7,11 +7,11 @@ from imagesearch import cli
 
 
 def arguments():
-    parser = cli.parser(__doc__)
+    parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
     parser.add_argument(
         "--map",
-        type=cli.figure_file,
+        type=cli.parse_figure_path,
         nargs="?",
         const="outputs/map.png",
         metavar="FILE",
@@ -23,31 +23,33 @@ def arguments():
 
 def main():
     args = arguments()
-    config = cli.config_of(args)
+    config = cli.load_config_of(args)
     from imagesearch.geo import extract_geo
     from imagesearch.pipeline import Dataset
 
     dataset = Dataset(config, args.images)
-    cli.say(dataset.roots_note)
-    summary = extract_geo(config, dataset, retry_failed=args.retry_failed, progress=cli.bar, asking=asking)
+    cli.print_note(dataset.roots_note)
+    summary = extract_geo(
+        config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress, asking=asking
+    )
     cli.report_failures(summary.photos.failed, args.verbose)
     if args.verbose:
         cli.report_failures({path: "; ".join(said) for path, said in summary.remarks.items()}, True, "remark")
-    cli.say(summary.note)
+    cli.print_note(summary.note)
     if args.json:
         cli.print_json(summary.to_dict())
     else:
         print(f"{config.dataset.name}: {summary}")
     if args.map:
-        from imagesearch.figures import show_places
+        from imagesearch.figures import show_geo_map
         from imagesearch.geo import read_locations
 
-        show_places(read_locations(dataset), config.dataset.name, args.map, window=not args.no_show)
+        show_geo_map(read_locations(dataset), config.dataset.name, args.map, window=not args.no_show)
 
 
 def asking(places, total):
-    return cli.bar(places, total, "place", "asking")
+    return cli.show_progress(places, total, "place", "asking")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

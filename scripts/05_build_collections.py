@@ -9,7 +9,7 @@ from imagesearch import cli
 
 
 def arguments():
-    parser = cli.parser(__doc__)
+    parser = cli.make_parser(__doc__)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--rebuild", action="store_true", help="fill new collections, then swap them in")
     what.add_argument("--list", action="store_true", help="list the collections of all datasets")
@@ -30,13 +30,13 @@ def arguments():
 
 
 def add_figure(to, option, name, what):
-    where = {"type": cli.figure_file, "nargs": "?", "const": f"outputs/{name}", "metavar": "FILE"}
+    where = {"type": cli.parse_figure_path, "nargs": "?", "const": f"outputs/{name}", "metavar": "FILE"}
     to.add_argument(option, **where, help=f"{what}; default: outputs/{name}")
 
 
 def main():
     args = arguments()
-    config = cli.config_of(args)
+    config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
     from imagesearch.store import Store, build_collections
 
@@ -46,7 +46,7 @@ def main():
         if args.drop:
             return drop(store, config.dataset.name, args)
         dataset = Dataset(config)
-        cli.say(dataset.roots_note)
+        cli.print_note(dataset.roots_note)
         reports = build_collections(config, dataset, store, args.rebuild, progress)
         report(config, dataset, reports, args)
         draw(dataset, store, args)
@@ -55,18 +55,20 @@ def main():
 
 def report(config, dataset, reports, args):
     from imagesearch.geo import count_without_address
-    from imagesearch.store import STEPS
+    from imagesearch.store import STEP_SCRIPTS
 
     for kind, report in reports.items():
         cli.report_failures(report.skipped, args.verbose, "skipped")
         if report.waiting:
-            cli.say(f"{kind}: {report.waiting} photos are new or have changed; run {STEPS[kind]}")
+            cli.print_note(
+                f"{kind}: {report.waiting} photos are new or have changed; run {STEP_SCRIPTS[kind]}"
+            )
         for line in report.undone:
-            cli.say(line)
+            cli.print_note(line)
     if dataset.table("geo").folder.is_dir() and (waiting := dataset.waiting("geo")):
-        cli.say(f"geo: {waiting} photos are new or have changed; run 04_extract_geo.py")
+        cli.print_note(f"geo: {waiting} photos are new or have changed; run 04_extract_geo.py")
     if unlocated := count_without_address(dataset):
-        cli.say(f"geo: {unlocated} photos have a position and no address yet; run 04_extract_geo.py")
+        cli.print_note(f"geo: {unlocated} photos have a position and no address yet; run 04_extract_geo.py")
     if args.json:
         cli.print_json({kind: report.to_dict() for kind, report in reports.items()})
     else:
@@ -79,13 +81,13 @@ def draw(dataset, store, args):
 
     window = not args.no_show
     if args.map:
-        show_vector_map(dataset, store, args.map, window, tsne=args.tsne, progress=cli.bar)
+        show_vector_map(dataset, store, args.map, window, tsne=args.tsne, progress=cli.show_progress)
     if args.timeline:
         show_timeline(dataset, store, args.timeline, window)
 
 
 def progress(rows, total, kind):
-    return cli.bar(rows, total, label=kind)
+    return cli.show_progress(rows, total, label=kind)
 
 
 def show_list(store, as_json):
@@ -106,7 +108,7 @@ def show_list(store, as_json):
 def drop(store, dataset, args):
     names = [c.alias for c in store.collections() if c.dataset == dataset]
     question = f"drop {', '.join(names)} from {store.uri}? [y/N] "
-    if names and not args.yes and cli.prompt(question).lower() != "y":
+    if names and not args.yes and cli.read_answer(question).lower() != "y":
         names = []
     dropped = store.drop(dataset) if names else []
     if args.json:
@@ -119,4 +121,4 @@ def drop(store, dataset, args):
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

@@ -11,7 +11,7 @@ from imagesearch import cli
 
 
 def arguments():
-    parser = cli.parser(__doc__)
+    parser = cli.make_parser(__doc__)
     parser.add_argument("text", nargs="?", default="", help='"maya on the beaches of goa", "a red boat"')
     parser.add_argument(
         "--strategy", choices=["filter", "hybrid", "semantic"], help="default: search.strategy"
@@ -24,7 +24,7 @@ def arguments():
     parser.add_argument("--minus", action="append", default=[], metavar="TEXT", help="take from the query")
     parser.add_argument("--weight-text", type=float, default=1.0, metavar="W", help="default: 1")
     parser.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
-    parser.add_argument("-k", type=cli.number_of_results, metavar="N", help="results; default: search.top_k")
+    parser.add_argument("-k", type=cli.parse_result_count, metavar="N", help="results; default: search.top_k")
     parser.add_argument("--min-score", type=float, metavar="S", help="leave out what scores less")
     parser.add_argument("--min-fit", type=float, metavar="F", help="calibrated, 0 to 1, for any query alike")
     parser.add_argument("--sort", choices=["score", "date"], default="score", help="of the relevant ones")
@@ -35,12 +35,12 @@ def arguments():
     output.add_argument("--paths", action="store_true", help="print one file a line")
     output.add_argument("--copy-to", type=Path, metavar="DIR", help="copy the photos found")
     cli.add_figure_options(parser)
-    return parser.parse_args(cli.with_signs(sys.argv[1:], "--near"))
+    return parser.parse_args(cli.join_negative_values(sys.argv[1:], "--near"))
 
 
 def main():
     args = arguments()
-    config = cli.config_of(args)
+    config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
     from imagesearch.search import Query, Searcher
     from imagesearch.store import Store
@@ -57,7 +57,7 @@ def main():
         weight_text=args.weight_text,
         weight_image=args.weight_image,
         folder=args.under,
-        criteria=cli.criteria_of(args),
+        criteria=cli.make_criteria(args),
         top_k=config.search.top_k if args.k is None else args.k,
         min_score=config.search.min_score if args.min_score is None else args.min_score,
         min_fit=config.search.min_fit if args.min_fit is None else args.min_fit,
@@ -82,14 +82,14 @@ def converse(given, searcher, args):
         last[:] = found.results
         present(found, searcher, args)
 
-    cli.ask(answer)
+    cli.read_queries(answer)
 
 
 def present(answer, searcher, args):
-    from imagesearch.figures import answer_figure, copy_results, print_answer
+    from imagesearch.figures import copy_results, print_answer, show_answer
 
     for note in answer.notes:
-        cli.say(note)
+        cli.print_note(note)
     if args.json:
         cli.print_json(answer.to_dict())
     elif args.paths:
@@ -100,8 +100,8 @@ def present(answer, searcher, args):
     if args.copy_to:
         copy_results(answer.results, args.copy_to)
     if args.save or not (args.json or args.paths or args.no_show):
-        answer_figure(answer, searcher.dataset, args.save, window=not args.no_show)
+        show_answer(answer, searcher.dataset, args.save, window=not args.no_show)
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

@@ -7,9 +7,9 @@ from imagesearch import cli
 
 
 def arguments():
-    parser = cli.parser(__doc__)
+    parser = cli.make_parser(__doc__)
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files and folders")
-    count = cli.number_of_results
+    count = cli.parse_result_count
     parser.add_argument("-k", type=count, default=5, metavar="N", help="labels for each; default: 5")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     cli.add_figure_options(parser)
@@ -18,19 +18,21 @@ def arguments():
 
 def main():
     args = arguments()
-    config = cli.config_of(args)
+    config = cli.load_config_of(args)
     from imagesearch.features import classify_photos, list_photo_files
-    from imagesearch.figures import classes_figure, print_classes
+    from imagesearch.figures import print_classes, show_classifications
 
     files = list_photo_files(args.photos)
-    results = list(cli.bar(classify_photos(config, files, args.k), len(files) if len(files) > 1 else 0))
+    results = list(
+        cli.show_progress(classify_photos(config, files, args.k), len(files) if len(files) > 1 else 0)
+    )
     if args.json:
         cli.print_json({"results": [result.to_dict() for result in results]})
     else:
         print_classes(results)
     good = [result for result in results if not result.error]
     if good and (args.save or not (args.json or args.no_show)):
-        classes_figure(good, config.extraction.max_megapixels, args.save, window=not args.no_show)
+        show_classifications(good, config.extraction.max_megapixels, args.save, window=not args.no_show)
     if not good:
         print("none of the photos could be read", file=sys.stderr)
         return 2
@@ -38,4 +40,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

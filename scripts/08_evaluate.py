@@ -10,7 +10,7 @@ from imagesearch import cli
 
 
 def arguments():
-    parser = cli.parser(__doc__)
+    parser = cli.make_parser(__doc__)
     what = parser.add_argument_group("what to measure").add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--labelled",
@@ -50,7 +50,7 @@ def arguments():
 
 def main():
     args = arguments()
-    config = cli.config_of(args)
+    config = cli.load_config_of(args)
     cli.check_figure_file(args.save)
     measures = {
         "labelled": labelled,
@@ -62,52 +62,52 @@ def main():
     name, measure = next((n, m) for n, m in measures.items() if getattr(args, n))
     report, draw = measure(args, config)
     for note in report.notes:
-        cli.say(note)
+        cli.print_note(note)
     if args.json:
         cli.print_json(report.to_dict() | {"notes": list(report.notes)})
     else:
         print(report)
     if args.save or not (args.json or args.no_show):
-        from imagesearch.figures import report_saved, show
+        from imagesearch.figures import report_saved, show_figure
 
-        report_saved(show(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
+        report_saved(show_figure(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
 
 
 def labelled(args, config):
     from imagesearch.evaluate import evaluate_labelled
-    from imagesearch.figures import labelled_figure
+    from imagesearch.figures import draw_labelled_report
 
-    return evaluate_labelled(config, *args.labelled, progress=cli.bar), labelled_figure
+    return evaluate_labelled(config, *args.labelled, progress=cli.show_progress), draw_labelled_report
 
 
 def itself(args, config):
     from imagesearch.evaluate import evaluate_self
-    from imagesearch.figures import self_figure
+    from imagesearch.figures import draw_self_report
 
     folder = None if args.self is True else args.self
-    return evaluate_self(config, folder, progress=cli.bar), self_figure
+    return evaluate_self(config, folder, progress=cli.show_progress), draw_self_report
 
 
 def captions(args, config):
     from imagesearch.evaluate import evaluate_captions
-    from imagesearch.figures import captions_figure
+    from imagesearch.figures import draw_captions_report
 
-    return evaluate_captions(config, args.captions, progress=cli.bar), captions_figure
+    return evaluate_captions(config, args.captions, progress=cli.show_progress), draw_captions_report
 
 
 def index(args, config):
     from imagesearch.evaluate import evaluate_index
-    from imagesearch.figures import index_figure
+    from imagesearch.figures import draw_index_report
 
-    report = evaluate_index(config, types=args.types, vectors=args.vectors, progress=cli.bar)
-    return report, index_figure
+    report = evaluate_index(config, types=args.types, vectors=args.vectors, progress=cli.show_progress)
+    return report, draw_index_report
 
 
 def truth(args, config):
     from imagesearch_demo.scoring import evaluate_truth, truth_figure
 
-    return evaluate_truth(config, args.truth, progress=cli.bar), truth_figure
+    return evaluate_truth(config, args.truth, progress=cli.show_progress), truth_figure
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

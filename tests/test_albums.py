@@ -18,23 +18,23 @@ from synthetic import HEIGHT, PLACES, WIDTH
 from imagesearch.features import Classification, read_classes
 from imagesearch.figures import new_figure
 from imagesearch.figures import results as output
-from imagesearch.figures.style import person_colour
-from imagesearch.figures.viewer import WINDOW_INCHES, Album, Browser, Detail, Fact, draw_detail
+from imagesearch.figures.style import choose_person_colour
+from imagesearch.figures.viewer import WINDOW_INCHES, Detail, DetailSection, PagedPhotos, Viewer, draw_detail
 from imagesearch.pipeline import Dataset
-from imagesearch.query import Reading
-from imagesearch.search import Answer, Query, Result
+from imagesearch.query import ParsedQuery
+from imagesearch.search import Answer, Query, SearchResult
 from imagesearch.store import Vocabulary
 
-Opened = Callable[[], Browser]
+Opened = Callable[[], Viewer]
 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     """Return the browser of the window that was opened last."""
-    albums: list[Album] = []
+    albums: list[PagedPhotos] = []
     monkeypatch.setattr(output, "has_window", lambda: True)
     monkeypatch.setattr(output, "browse", albums.append)
-    yield lambda: Browser(albums[-1], new_figure(WINDOW_INCHES))
+    yield lambda: Viewer(albums[-1], new_figure(WINDOW_INCHES))
     plt.close("all")
 
 
@@ -43,7 +43,7 @@ def words(figure: plt.Figure) -> list[str]:
     return [text.get_text() for text in (*inside, *figure.texts) if text.get_text()]
 
 
-def click(browser: Browser, axis: int) -> None:
+def click(browser: Viewer, axis: int) -> None:
     browser.figure.canvas.draw()
     box = browser.figure.axes[axis].get_window_extent()
     browser.click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
@@ -60,16 +60,22 @@ def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
     dataset = Dataset(world.config())
     # somebody whose own colour another one has already
     other = next(
-        name for i in itertools.count() if person_colour(name := f"Maya {i}") == person_colour("Maya")
+        name
+        for i in itertools.count()
+        if choose_person_colour(name := f"Maya {i}") == choose_person_colour("Maya")
     )
     Vocabulary(cast=(other, "Maya")).write(dataset.folder)
-    found = Result(1, "0.png", 0.5, dataset.locate_file("0.png"), "a", 0.5, people=("Maya",))
-    output.answer_figure(Answer(Query(text="x"), Reading(), [found], photos=1), dataset, None, True)
+    found = SearchResult(1, "0.png", 0.5, dataset.locate_file("0.png"), "a", 0.5, people=("Maya",))
+    output.show_answer(Answer(Query(text="x"), ParsedQuery(), [found], photos=1), dataset, None, True)
     album = opened().album
     facts = {fact.heading: fact for fact in album.open(0, 800).facts}
     expected = [f"{label}  {p:.0%}" for label, p in read_classes(dataset, ["0.png"])["0.png"] if p >= 0.005]
     assert len(expected) > 1 and list(facts["shows"].lines) == expected
-    assert facts["people"].colours == (person_colour("Maya", (other, "Maya")),) != (person_colour("Maya"),)
+    assert (
+        facts["people"].colours
+        == (choose_person_colour("Maya", (other, "Maya")),)
+        != (choose_person_colour("Maya"),)
+    )
     assert album.open(0, 800).image.size == (800, 533)
     assert album.open(0, 1600).image.size == (900, 600)
 
@@ -87,7 +93,7 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
             photo.paste((255, 40 + 20 * who, 40 + 100 * i), tuple(map(round, box)))
         photo.save(world.photos / f"{i}.png")
     people = crowd_of(["0.png", "1.png"], count=6)
-    output.contact_sheet_figure(people, Dataset(world.config()), 1, None, window=True)
+    output.show_people(people, Dataset(world.config()), 1, None, window=True)
     browser = opened()
     shown = words(browser.figure)
     assert {"1 · Zoë", "2 · Maya", "person 3", "person 4", "4.2"} <= set(shown) and "person 5" not in shown
@@ -105,7 +111,7 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
         assert inside.size and np.abs(inside.astype(int) - skin).max() <= 3
     facts = {fact.heading: fact for fact in detail.facts}
     assert dict(zip(facts["people"].lines, facts["people"].colours, strict=True)) == {
-        person.label: person_colour(person.label, NAMES) for person in people.persons
+        person.label: choose_person_colour(person.label, NAMES) for person in people.persons
     }
 
 
@@ -120,7 +126,7 @@ def classified(folder: Path, count: int) -> list[Classification]:
 
 def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, opened: Opened) -> None:
     results = classified(tmp_path, 6)
-    output.classes_figure(results, 200, None, window=True)
+    output.show_classifications(results, 200, None, window=True)
     browser = opened()
     assert browser.album.title == "classes of 6 photos"
     assert {"0.png", "3.png"} <= set(words(browser.figure)) and "4.png" not in words(browser.figure)
@@ -138,14 +144,14 @@ def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, opened
 
 
 def test_07_is_called_after_a_single_photo(tmp_path: Path, opened: Opened) -> None:
-    output.classes_figure(classified(tmp_path, 1), 200, None, window=True)
+    output.show_classifications(classified(tmp_path, 1), 200, None, window=True)
     assert opened().album.title == "classes 0"
 
 
 # --- a photo, large ----------------------------------------------------------------------------------------
 
 
-def large(*facts: Fact, title: str = "photo", missing: bool = False) -> Detail:
+def large(*facts: DetailSection, title: str = "photo", missing: bool = False) -> Detail:
     return Detail(None if missing else Image.new("RGB", (300, 200)), title, facts, "it costs $5 or $6")
 
 
@@ -153,11 +159,15 @@ def large(*facts: Fact, title: str = "photo", missing: bool = False) -> Detail:
 def test_whatever_is_known_of_a_photo_stays_inside_the_panel() -> None:
     names = tuple(f"Somebody Nº {i}" for i in range(17))
     facts = (
-        Fact("people", names, tuple(person_colour(name, names) for name in names)),
-        Fact("place", ("東京都千代田区丸の内一丁目九番一号東京駅中央口八重洲北口改札前待合室内中央",)),
-        Fact("shows", tuple(f"sandbar, sand bar of the sea and lake, shoal {i}  20%" for i in range(5))),
-        Fact("match", ("score 0.5", "fit 0.75")),
-        Fact("file", ("a very long folder/" * 9,)),
+        DetailSection("people", names, tuple(choose_person_colour(name, names) for name in names)),
+        DetailSection(
+            "place", ("東京都千代田区丸の内一丁目九番一号東京駅中央口八重洲北口改札前待合室内中央",)
+        ),
+        DetailSection(
+            "shows", tuple(f"sandbar, sand bar of the sea and lake, shoal {i}  20%" for i in range(5))
+        ),
+        DetailSection("match", ("score 0.5", "fit 0.75")),
+        DetailSection("file", ("a very long folder/" * 9,)),
     )
     figure = new_figure(WINDOW_INCHES)
     figure.set_layout_engine("none")
@@ -181,8 +191,10 @@ def test_dollars_in_what_is_missing_are_no_formula() -> None:
 
 def test_keys_leave_the_photo_as_it_is_and_q_closes() -> None:
     figure = new_figure(WINDOW_INCHES)
-    album = Album("x", [range(1)], lambda figure, page: [figure.subplots()], lambda number, pixels: large())
-    browser = Browser(album, figure)
+    album = PagedPhotos(
+        "x", [range(1)], lambda figure, page: [figure.subplots()], lambda number, pixels: large()
+    )
+    browser = Viewer(album, figure)
     browser.open(0)
     figure.canvas.draw()
     picture = figure.axes[0]

@@ -16,9 +16,14 @@ from matplotlib.offsetbox import AnnotationBbox
 from PIL import Image
 
 from imagesearch.figures import vector_map as atlas
-from imagesearch.figures.style import PALETTE, person_colour
-from imagesearch.figures.timeline import timeline
-from imagesearch.figures.vector_map import Groups, project, spread, vector_map
+from imagesearch.figures.style import PALETTE, choose_person_colour
+from imagesearch.figures.timeline import draw_timeline
+from imagesearch.figures.vector_map import (
+    ColourGroups,
+    choose_spread_points,
+    draw_vector_map,
+    project_vectors,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # this machine may lack fonts for some names
 
@@ -34,31 +39,31 @@ def clustered(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("tsne", [False, True])
 def test_photos_that_are_alike_lie_together(tsne: bool) -> None:
     vectors, which = clustered(60)
-    projection = project(vectors, tsne)
+    projection = project_vectors(vectors, tsne)
     points = projection.points
     assert points.shape == (60, 2) and ("t-SNE" in projection.said) == tsne
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1) + np.diag(np.full(60, np.inf))
     assert (which[distances.argmin(axis=1)] == which).mean() > (0.95 if tsne else 0.6)
-    assert np.allclose(project(vectors, tsne).points, points), "another map at each run"
+    assert np.allclose(project_vectors(vectors, tsne).points, points), "another map at each run"
 
 
 @pytest.mark.parametrize("vectors", [np.ones((1, 8)), np.ones((4, 8)), np.eye(2, 8), np.eye(3, 1)])
 @pytest.mark.parametrize("tsne", [False, True])
 def test_a_map_of_next_to_nothing(vectors: np.ndarray, tsne: bool) -> None:
-    points = project(vectors, tsne).points
+    points = project_vectors(vectors, tsne).points
     assert points.shape == (len(vectors), 2) and np.isfinite(points).all()
 
 
 def test_thumbnails_are_spread_so_that_none_covers_another_and_no_place_stays_empty() -> None:
     points = np.random.default_rng(3).normal(500, 150, (5000, 2))
-    chosen = points[spread(points, 80.0)]
+    chosen = points[choose_spread_points(points, 80.0)]
     apart = np.abs(chosen[:, None] - chosen[None]).max(axis=-1)
     assert apart[~np.eye(len(chosen), dtype=bool)].min() >= 80
     assert np.abs(points[:, None] - chosen[None]).max(axis=-1).min(axis=1).max() < 80
 
 
-def groups_of(names: Sequence[str]) -> Groups:
-    return Groups(names, dict(zip(sorted(set(names)), PALETTE, strict=False)))
+def groups_of(names: Sequence[str]) -> ColourGroups:
+    return ColourGroups(names, dict(zip(sorted(set(names)), PALETTE, strict=False)))
 
 
 @pytest.mark.parametrize("count", [1, 7, 60, 3000])
@@ -71,8 +76,8 @@ def test_a_map_has_thumbnails_in_the_colour_of_their_group(count: int) -> None:
         asked.append(point)
         return None if point == 0 else draw(point, (48, 32))
 
-    projection = project(vectors)
-    figure = vector_map(projection, groups_of(names), picture, "demo: photos")
+    projection = project_vectors(vectors)
+    figure = draw_vector_map(projection, groups_of(names), picture, "demo: photos")
     figure.draw_without_rendering()
     boxes = [artist for artist in figure.axes[0].artists if isinstance(artist, AnnotationBbox)]
     assert len(boxes) == len([point for point in asked if point]) and len(asked) == len(set(asked)) < 200
@@ -97,7 +102,9 @@ def test_a_title_is_neither_cut_nor_reaches_into_the_legend(name: str, groups: i
     names = [f"a rather long label of {i}" for i in which % groups]
     how = "2,000 of 123,456 photos, chosen at random, by their CLIP vectors, coloured by what they show"
     title = f"{name}: {how}"
-    figure = vector_map(project(vectors), groups_of(names), lambda point: draw(point, (48, 32)), title)
+    figure = draw_vector_map(
+        project_vectors(vectors), groups_of(names), lambda point: draw(point, (48, 32)), title
+    )
     figure.draw_without_rendering()
     box = figure.axes[0].title.get_window_extent()
     assert all(figure.bbox.padded(1).contains(*p) for p in box.get_points())
@@ -108,7 +115,9 @@ def test_a_title_is_neither_cut_nor_reaches_into_the_legend(name: str, groups: i
 
 def test_thumbnails_grow_with_the_window() -> None:
     vectors, _ = clustered(12)
-    figure = vector_map(project(vectors), groups_of([""] * 12), lambda point: draw(point, (48, 32)), "demo")
+    figure = draw_vector_map(
+        project_vectors(vectors), groups_of([""] * 12), lambda point: draw(point, (48, 32)), "demo"
+    )
     zooms = [box.offsetbox.get_zoom() for box in figure.axes[0].artists]
     figure.set_size_inches(2 * figure.get_size_inches())
     figure.canvas.callbacks.process("resize_event", ResizeEvent("resize_event", figure.canvas))
@@ -132,7 +141,7 @@ def bars(figure: plt.Figure) -> dict[str, list[float]]:
 def test_a_bar_is_as_high_as_a_month_has_photos() -> None:
     days = [datetime(2024, 1, 3), datetime(2024, 1, 9), datetime(2024, 3, 1), datetime(2024, 3, 2)]
     people = [["Maya"], ["Maya", "Noor"], [], ["Noor", "Maya", "Zoë", "Kim"]]
-    figure = timeline(days, people, "demo", ["Maya", "Noor", "Zoë", "Kim"])
+    figure = draw_timeline(days, people, "demo", ["Maya", "Noor", "Zoë", "Kim"])
     found = bars(figure)
     assert found["Maya"] == [1.5, 0, 0.25] and found["Noor"] == [0.5, 0, 0.25]
     assert found["nobody known"] == [0, 0, 1]
@@ -144,7 +153,7 @@ def test_a_bar_is_as_high_as_a_month_has_photos() -> None:
 def test_a_long_span_is_drawn_by_year_and_many_people_share_a_colour() -> None:
     days = [datetime(2001 + i % 12, 1 + i % 7, 5) for i in range(240)]
     people = [[f"Person {i % 11}"] for i in range(240)]
-    figure = timeline(days, people, "demo", [f"Person {i}" for i in range(11)])
+    figure = draw_timeline(days, people, "demo", [f"Person {i}" for i in range(11)])
     found = bars(figure)
     assert len(found) == 9 and sum(found["others"]) > 0 and len(found["others"]) == 12
     assert np.allclose(np.sum(list(found.values()), axis=0), 20)
@@ -155,13 +164,13 @@ def test_a_long_span_is_drawn_by_year_and_many_people_share_a_colour() -> None:
 def test_people_have_the_colours_of_all_figures_and_no_two_look_the_same() -> None:
     people = [["Kofi"], ["Kim"], ["_x"], ["person 5"], ["person 6"], ["person 7"], ["$y$"], ["Maya"]]
     cast = ["Kofi", "Kim", "Maya", "_x", "$y$"]
-    figure = timeline([datetime(2024, 1, 3)] * 8, people, "demo", cast)
+    figure = draw_timeline([datetime(2024, 1, 3)] * 8, people, "demo", cast)
     looks = {}
     names = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
     for name, container in zip(names, figure.axes[0].containers, strict=True):
         looks[name] = to_hex(container[0].get_facecolor()), container[0].get_hatch()
     assert set(names) == {name for (name,) in people}
-    assert all(looks[name][0] == person_colour(name, cast) for name in names)
+    assert all(looks[name][0] == choose_person_colour(name, cast) for name in names)
     assert len({looks[name][0] for name in cast}) == len(cast)
     plt.close(figure)
 
@@ -169,7 +178,7 @@ def test_people_have_the_colours_of_all_figures_and_no_two_look_the_same() -> No
 def test_somebody_called_others_is_not_all_others() -> None:
     names = ["others", "nobody known", *(f"P{i}" for i in range(9))]
     people = [*([name] for name in names), ["others"], ["nobody known"], []]
-    figure = timeline([datetime(2024, 1, 3)] * len(people), people, "demo", names)
+    figure = draw_timeline([datetime(2024, 1, 3)] * len(people), people, "demo", names)
     written = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
     heights = [container[0].get_height() for container in figure.axes[0].containers]
     assert sorted(zip(written, heights, strict=True))[-4:] == [
@@ -182,7 +191,7 @@ def test_somebody_called_others_is_not_all_others() -> None:
 def test_a_timeline_cuts_nothing_off(count: int) -> None:
     names = ["Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "日本", ""]
     days = [datetime(2020 + i % 4, 1 + i % 12, 1) for i in range(count)]
-    figure = timeline(days, [[names[i % 3]] if i % 3 < 2 else [] for i in range(count)], "demo", names)
+    figure = draw_timeline(days, [[names[i % 3]] if i % 3 < 2 else [] for i in range(count)], "demo", names)
     figure.draw_without_rendering()
     boxes = [figure.legends[0].get_window_extent(), figure.axes[0].title.get_window_extent()]
     assert all(figure.bbox.padded(1).contains(*p) for box in boxes for p in box.get_points())

@@ -14,10 +14,16 @@ from PIL import Image
 from test_visualize import texts_outside
 
 from imagesearch.errors import UserError
-from imagesearch.evaluate import LabelledReport, Ranking, evaluate_captions, evaluate_labelled, evaluate_self
-from imagesearch.evaluate.labelled import category_of
+from imagesearch.evaluate import (
+    CategoryRanking,
+    LabelledReport,
+    evaluate_captions,
+    evaluate_labelled,
+    evaluate_self,
+)
+from imagesearch.evaluate.labelled import parse_category
 from imagesearch.features import ClipEncoder, extract_features
-from imagesearch.figures import captions_figure, labelled_figure, self_figure
+from imagesearch.figures import draw_captions_report, draw_labelled_report, draw_self_report
 from imagesearch.photos import decode_photo
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Hit, Store
@@ -41,7 +47,7 @@ CATEGORIES = ("beach", "eiffel_tower", "ship")
     ],
 )
 def test_paths_give_the_category(path: str, category: str) -> None:
-    assert category_of(path) == category
+    assert parse_category(path) == category
 
 
 def alike(seed: int, shade: int) -> Image.Image:
@@ -365,8 +371,8 @@ def test_figures_hold_any_number_of_categories(count: int) -> None:
     names = np.asarray([f"category with a long name {i}" for i in range(count)] + ["$x^2$"])
     found = names[rng.integers(0, len(names), (len(names), 20))]
     about = (names, found[:, :5], found == names[:, None], np.full(len(names), 5))
-    rankings = [Ranking(kind, "m", *about) for kind in ("clip", "vit")]
-    figure = labelled_figure(LabelledReport(20, len(names), tuple(rankings)))
+    rankings = [CategoryRanking(kind, "m", *about) for kind in ("clip", "vit")]
+    figure = draw_labelled_report(LabelledReport(20, len(names), tuple(rankings)))
     assert texts_outside(figure) == []
     plt.close(figure)
 
@@ -377,8 +383,8 @@ def test_the_other_figures(world: World) -> None:
     shutil.copy(world.photos / "photo3.png", world.photos / f"a copy {'with a long name ' * 6}.png")
     (world.photos / "captions.csv").write_text("path,caption\nphoto1.png,a\nphoto2.png,b\n", "utf-8")
     figures = [
-        self_figure(evaluate_self(world.config(), world.photos)),
-        captions_figure(evaluate_captions(world.config(), world.photos / "captions.csv")),
+        draw_self_report(evaluate_self(world.config(), world.photos)),
+        draw_captions_report(evaluate_captions(world.config(), world.photos / "captions.csv")),
     ]
     assert all(texts_outside(figure) == [] for figure in figures)
     plt.close("all")

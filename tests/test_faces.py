@@ -18,8 +18,8 @@ from imagesearch.faces import FaceDetector, get_pack_id
 from imagesearch.faces import detector as faces
 from imagesearch.faces import extract as detection
 from imagesearch.faces.detector import fetch_pack
-from imagesearch.figures import show
-from imagesearch.figures.grids import photo_with_faces
+from imagesearch.figures import show_figure
+from imagesearch.figures.grids import draw_photo_with_faces
 from imagesearch.photos import compute_photo_id
 
 
@@ -94,11 +94,11 @@ def test_boxes_and_landmarks_are_in_pixels_of_the_upright_photo(
 
 def save_with_boxes(image: Image.Image, boxes: np.ndarray, file: Path) -> None:
     """Leave a picture to look at."""
-    figure = photo_with_faces(
+    figure = draw_photo_with_faces(
         image, [(box, f"person {i}") for i, box in enumerate(boxes.tolist())], file.name
     )
     assert all(text.get_position()[0] >= 0 for text in figure.axes[0].texts), "a name beyond the edge"
-    show(figure, "faces", save=file, window=False)
+    show_figure(figure, "faces", save=file, window=False)
     assert file.stat().st_size > 5000
 
 

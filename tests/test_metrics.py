@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, average_precision_score
 
 from imagesearch.evaluate import compare_clusterings, interpolated_precision, recall_at
-from imagesearch.evaluate.metrics import average_precision, precision_at, ranks
+from imagesearch.evaluate.metrics import average_precision, compute_ranks, precision_at
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -92,8 +92,8 @@ def test_average_precision_is_that_of_scikit_learn(seed: int, n: int) -> None:
 def test_ranks_count_from_one_and_ties_against_the_right_answer() -> None:
     scores = np.array([[0.9, 0.5, 0.1], [0.9, 0.5, 0.1], [0.9, 0.5, 0.1], [0.3, 0.3, 0.3]])
     right = np.array([[1, 0, 0], [0, 0, 1], [0, 1, 1], [1, 0, 0]], bool)
-    assert ranks(scores, right).tolist() == [1, 3, 2, 3]
-    assert ranks(np.full((1, 4), 0.5), np.ones((1, 4), bool)).tolist() == [1]
+    assert compute_ranks(scores, right).tolist() == [1, 3, 2, 3]
+    assert compute_ranks(np.full((1, 4), 0.5), np.ones((1, 4), bool)).tolist() == [1]
 
 
 @settings(deadline=None)
@@ -107,7 +107,7 @@ def test_ranks_are_places_in_the_sorted_order(seed: int, n: int) -> None:
     right[:, 0] = True
     order = np.argsort(-scores, axis=1)
     assert (
-        ranks(scores, right).tolist()
+        compute_ranks(scores, right).tolist()
         == (np.take_along_axis(right, order, axis=1).argmax(axis=1) + 1).tolist()
     )
 

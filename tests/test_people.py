@@ -166,7 +166,7 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
             for name in given:
                 assert after.find_person(name).number == before.find_person(name).number
             build_collections(config, drawn.dataset(), store, rebuild=rebuild)
-            rows = store.rows("album", "faces", after.faces.ids.tolist(), ("label", "cluster"))
+            rows = store.read_rows("album", "faces", after.faces.ids.tolist(), ("label", "cluster"))
             assert {hit.id: hit.fields["label"] for hit in rows} == now
     assert (drawn.dataset().folder / "people.jsonl").read_bytes() == decisions
 

@@ -56,7 +56,7 @@ def photo_rows(drawn: Drawn, kind: str = "clip") -> dict[str, tuple[list[str], i
     """Who is in each photo and how many faces, as Milvus has it."""
     keys = [photo.photo_id for photo in drawn.dataset().photos]
     with Store(drawn.config().milvus) as store:
-        hits = store.rows("album", kind, keys, ("path", "face_labels", "face_count"))
+        hits = store.read_rows("album", kind, keys, ("path", "face_labels", "face_count"))
     return {hit.fields["path"]: (list(hit.fields["face_labels"]), hit.fields["face_count"]) for hit in hits}
 
 
@@ -64,7 +64,8 @@ def face_rows(drawn: Drawn) -> dict[int, dict]:
     fields = ("photo_id", "label", "cluster", "det_score", "x1", "y1", "x2", "y2")
     with Store(drawn.config().milvus) as store:
         return {
-            hit.id: hit.fields for hit in store.rows("album", "faces", drawn.faces().ids.tolist(), fields)
+            hit.id: hit.fields
+            for hit in store.read_rows("album", "faces", drawn.faces().ids.tolist(), fields)
         }
 
 

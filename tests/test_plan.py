@@ -7,15 +7,15 @@ from datetime import date
 import pytest
 
 from imagesearch.filters import And, format_filter
-from imagesearch.query.parser import read_sentence
-from imagesearch.search import plan_of
-from imagesearch.search.relaxation import steps
-from imagesearch.store import Vocabulary, Word
+from imagesearch.query.parser import parse_sentence
+from imagesearch.search import plan_filter
+from imagesearch.search.relaxation import list_relaxations
+from imagesearch.store import Vocabulary, VocabularyEntry
 
 PLACES = (("Goa", "state"), ("India", "country"), ("Norway", "country"))
 VOCABULARY = Vocabulary(
-    people={name.lower(): Word(name, 5) for name in ("Maya", "Noor", "Kim")},
-    places={name.lower(): Word(name, 5, kind) for name, kind in PLACES},
+    people={name.lower(): VocabularyEntry(name, 5) for name in ("Maya", "Noor", "Kim")},
+    places={name.lower(): VocabularyEntry(name, 5, kind) for name, kind in PLACES},
 )
 ANYTHING = ["anything"]
 MAYA = 'face_labels like "%|Maya|%"'
@@ -24,8 +24,8 @@ GOA = 'place_words like "%|goa|%"'
 
 def said(sentence: str, has_text: bool = False) -> list[list[str]]:
     """The steps of a sentence in words."""
-    reading = read_sentence(sentence, VOCABULARY, date(2024, 6, 15))
-    return [[step.said for step in tried] for tried in steps(plan_of(reading).parts, has_text)]
+    reading = parse_sentence(sentence, VOCABULARY, date(2024, 6, 15))
+    return [[step.said for step in tried] for tried in list_relaxations(plan_filter(reading).parts, has_text)]
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_with_a_text_anything_is_the_last_resort() -> None:
 
 
 def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
-    reading = read_sentence("maya on a beach in goa", VOCABULARY, date(2024, 6, 15))
-    tried = list(steps(plan_of(reading).parts, has_text=True))
+    reading = parse_sentence("maya on a beach in goa", VOCABULARY, date(2024, 6, 15))
+    tried = list(list_relaxations(plan_filter(reading).parts, has_text=True))
     written = [
         [format_filter(step.condition, lists_are_arrays=False) for step in together] for together in tried
     ]
@@ -85,5 +85,5 @@ def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
     ],
 )
 def test_what_is_not_wanted_is_never_given_up(sentence: str, always: str, excluded: str) -> None:
-    plan = plan_of(read_sentence(sentence, VOCABULARY, date(2024, 6, 15)))
+    plan = plan_filter(parse_sentence(sentence, VOCABULARY, date(2024, 6, 15)))
     assert format_filter(plan.always, lists_are_arrays=False) == always and plan.excluded == excluded

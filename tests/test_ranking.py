@@ -6,53 +6,53 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.search.ranking import Ranked, collapse, newest_first
+from imagesearch.search.ranking import RankedHits, collapse_bursts, sort_newest_first
 from imagesearch.store import Hit
 
 ALIKE = np.asarray([0.99, np.sqrt(1 - 0.99**2)], np.float32)
 FIRST, OTHER = np.asarray([1, 0], np.float32), np.asarray([0, 1], np.float32)
 
 
-def ranked(*times: int | None) -> Ranked:
+def ranked(*times: int | None) -> RankedHits:
     """Photos 0, 1, ... taken at some seconds, or at an unknown time."""
     return [
         (Hit(i, 1.0 - i, {"has_time": t is not None, "taken_at": t or 0}), None) for i, t in enumerate(times)
     ]
 
 
-def ids(pairs: Ranked) -> list[int]:
+def ids(pairs: RankedHits) -> list[int]:
     return [hit.id for hit, _ in pairs]
 
 
 def test_the_newest_come_first_and_those_of_unknown_time_last() -> None:
-    assert ids(newest_first(ranked(5, None, 30, 20, None, -7))) == [2, 3, 0, 5, 1, 4]
+    assert ids(sort_newest_first(ranked(5, None, 30, 20, None, -7))) == [2, 3, 0, 5, 1, 4]
 
 
 def test_photos_taken_at_once_keep_their_rank() -> None:
-    assert ids(newest_first(ranked(5, 5, 5))) == [0, 1, 2]
+    assert ids(sort_newest_first(ranked(5, 5, 5))) == [0, 1, 2]
 
 
 def test_a_burst_is_one_photo_with_the_count() -> None:
     vectors = {0: FIRST, 1: ALIKE, 2: OTHER, 3: ALIKE, 4: FIRST}
-    kept, alike = collapse(ranked(100, 160, 100, 40, 161), vectors)
+    kept, alike = collapse_bursts(ranked(100, 160, 100, 40, 161), vectors)
     assert ids(kept) == [0, 2, 4], "alike and within a minute: 1 and 3; unlike: 2; too late: 4"
     assert alike == {0: 2}
 
 
 def test_photos_of_unknown_time_are_no_burst() -> None:
-    kept, alike = collapse(ranked(None, None, 0), {0: FIRST, 1: FIRST, 2: FIRST})
+    kept, alike = collapse_bursts(ranked(None, None, 0), {0: FIRST, 1: FIRST, 2: FIRST})
     assert ids(kept) == [0, 1, 2] and alike == {}
 
 
 def test_a_burst_does_not_spread_from_photo_to_photo() -> None:
-    kept, alike = collapse(ranked(0, 50, 100, 150), dict.fromkeys(range(4), FIRST))
+    kept, alike = collapse_bursts(ranked(0, 50, 100, 150), dict.fromkeys(range(4), FIRST))
     assert ids(kept) == [0, 2] and alike == {0: 1, 2: 1}, "each is within a minute of the one that is kept"
 
 
 @given(st.lists(st.integers(0, 300) | st.none(), max_size=30))
 def test_nothing_is_lost(times: list[int | None]) -> None:
     photos = ranked(*times)
-    kept, alike = collapse(photos, {i: FIRST if i % 3 else OTHER for i in range(len(times))})
+    kept, alike = collapse_bursts(photos, {i: FIRST if i % 3 else OTHER for i in range(len(times))})
     assert len(kept) + sum(alike.values()) == len(photos)
     assert ids(kept) == sorted(ids(kept)) and set(alike) <= set(ids(kept))
-    assert sorted(ids(newest_first(photos))) == list(range(len(times)))
+    assert sorted(ids(sort_newest_first(photos))) == list(range(len(times)))

@@ -13,7 +13,7 @@ from imagesearch.errors import UserError
 from imagesearch.features import extract_features
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Query, Searcher
-from imagesearch.search.query_vector import Term, combine
+from imagesearch.search.query_vector import QueryTerm, combine_terms
 from imagesearch.store import Store, build_collections
 
 
@@ -46,7 +46,7 @@ def test_text_and_photo_both_pull(gap: tuple[np.ndarray, np.ndarray, np.ndarray]
     photos, text, photo = gap
     assert np.std(photos @ text) < 0.5 * np.std(photos @ photo), "the fixture has no gap to bridge"
     plain = photos @ unit(text + photo)
-    fair = photos @ combine([Term(text, "text", 1), Term(photo, "image", 1)], photos)
+    fair = photos @ combine_terms([QueryTerm(text, "text", 1), QueryTerm(photo, "image", 1)], photos)
     by_text, by_photo = photos @ text, photos @ photo
     assert correlation(plain, by_text) < 0.6 * correlation(plain, by_photo)
     assert abs(correlation(fair, by_text) - correlation(fair, by_photo)) < 0.1
@@ -55,25 +55,25 @@ def test_text_and_photo_both_pull(gap: tuple[np.ndarray, np.ndarray, np.ndarray]
 @pytest.mark.parametrize(("modality", "weight"), [("text", 4.0), ("image", 4.0)])
 def test_weights_shift_the_pull(gap: tuple, modality: str, weight: float) -> None:
     photos, text, photo = gap
-    terms = {"text": Term(text, "text", 1), "image": Term(photo, "image", 1)}
-    even = photos @ combine(list(terms.values()), photos)
-    heavier = Term(terms[modality].vector, modality, weight)
-    shifted = photos @ combine(list((terms | {modality: heavier}).values()), photos)
+    terms = {"text": QueryTerm(text, "text", 1), "image": QueryTerm(photo, "image", 1)}
+    even = photos @ combine_terms(list(terms.values()), photos)
+    heavier = QueryTerm(terms[modality].vector, modality, weight)
+    shifted = photos @ combine_terms(list((terms | {modality: heavier}).values()), photos)
     towards = photos @ heavier.vector
     assert correlation(shifted, towards) > correlation(even, towards) + 0.05
 
 
 def test_minus_pushes_away(gap: tuple) -> None:
     photos, text, photo = gap
-    plus = photos @ combine([Term(photo, "image", 1), Term(text, "text", 1)], photos)
-    minus = photos @ combine([Term(photo, "image", 1), Term(text, "text", -1)], photos)
+    plus = photos @ combine_terms([QueryTerm(photo, "image", 1), QueryTerm(text, "text", 1)], photos)
+    minus = photos @ combine_terms([QueryTerm(photo, "image", 1), QueryTerm(text, "text", -1)], photos)
     assert correlation(minus, photos @ text) < 0 < correlation(plus, photos @ text)
 
 
 def test_parts_that_cancel_out_are_refused(gap: tuple) -> None:
     _, text, _ = gap
     with pytest.raises(UserError, match="cancel each other out"):
-        combine([Term(text, "text", 1), Term(text, "text", -1)])
+        combine_terms([QueryTerm(text, "text", 1), QueryTerm(text, "text", -1)])
 
 
 # --- on a real collection ----------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesearch.filters import format_filter
-from imagesearch.query import SentenceReader
-from imagesearch.query.parser import read_sentence
-from imagesearch.store import Vocabulary, Word
+from imagesearch.query import SentenceParser
+from imagesearch.query.parser import parse_sentence
+from imagesearch.store import Vocabulary, VocabularyEntry
 from imagesearch.text import normalize
 
 TODAY = date(2024, 6, 15)  # a Saturday
@@ -42,11 +42,11 @@ WITHIN = {
     "york": ("uk",), "reading": ("uk",),
 }  # fmt: skip
 VOCABULARY = Vocabulary(
-    people={normalize(name): Word(name, 5) for name in PEOPLE},
-    places={normalize(name): Word(name, 50 - i, kind) for i, (name, kind) in enumerate(PLACES)},
+    people={normalize(name): VocabularyEntry(name, 5) for name in PEOPLE},
+    places={normalize(name): VocabularyEntry(name, 50 - i, kind) for i, (name, kind) in enumerate(PLACES)},
     within=WITHIN,
 )
-READER = SentenceReader(VOCABULARY)
+READER = SentenceParser(VOCABULARY)
 LINES = (Path(__file__).parent / "sentences.txt").read_text("utf-8").splitlines()
 TABLE = [tuple(line.split("  ->  ")) for line in LINES if "  ->  " in line]
 # Sentences that a line of a file cannot hold, or that say something twice over.
@@ -67,8 +67,8 @@ ODD = [
 ]
 
 
-def lite(sentence: str, reader: SentenceReader = READER) -> str:
-    return format_filter(reader.read(sentence, TODAY).condition, lists_are_arrays=False)
+def lite(sentence: str, reader: SentenceParser = READER) -> str:
+    return format_filter(reader.parse(sentence, TODAY).condition, lists_are_arrays=False)
 
 
 # --- the table ---------------------------------------------------------------------------------------------
@@ -80,8 +80,8 @@ def test_the_table_is_long_enough() -> None:
 
 @pytest.mark.parametrize(("sentence", "plan"), [*TABLE, *ODD], ids=lambda text: text[:40])
 def test_a_sentence_is_read_as_meant(sentence: str, plan: str) -> None:
-    reading = READER.read(sentence, TODAY)
-    assert reading.said == plan
+    reading = READER.parse(sentence, TODAY)
+    assert reading.summary == plan
     assert bool(reading.text) == plan.endswith('"') and (not reading.text or reading.words)
 
 
@@ -185,7 +185,7 @@ def between(first: str, last: str) -> str:
 def test_a_date_is_these_days(words: str, first: str, last: str) -> None:
     limits = between(first, last)
     assert lite(words) == f"(has_time == true) and ({limits})"
-    reading = READER.read(words, TODAY)
+    reading = READER.parse(words, TODAY)
     assert not reading.text and not reading.people and not reading.places
 
 
@@ -254,10 +254,10 @@ def test_dates_that_are_not_wanted_still_ask_for_a_known_time() -> None:
 
 
 def test_the_template_is_put_around_what_is_left() -> None:
-    reading = read_sentence("maya on the beaches of goa", VOCABULARY, TODAY, "a drawing: {text}!")
+    reading = parse_sentence("maya on the beaches of goa", VOCABULARY, TODAY, "a drawing: {text}!")
     assert reading.text == "a drawing: a person on the beaches!"
     assert (reading.caption, reading.words) == ("a person on the beaches", "the beaches")
-    assert READER.read("{text} {0} {", TODAY).text == "a photo of {text} {0} {"
+    assert READER.parse("{text} {0} {", TODAY).text == "a photo of {text} {0} {"
 
 
 @pytest.mark.parametrize(
@@ -275,21 +275,23 @@ def test_the_template_is_put_around_what_is_left() -> None:
     ],
 )
 def test_what_is_read_otherwise_than_it_stands_is_said(sentence: str, note: str) -> None:
-    assert READER.read(sentence, TODAY).notes == (note,)
+    assert READER.parse(sentence, TODAY).notes == (note,)
 
 
 def test_an_error_that_could_be_two_names_is_none() -> None:
-    people = {name: Word(name.title(), 1) for name in ("marina", "karina")}
-    reading = read_sentence("photos of parina", Vocabulary(people=people), TODAY)
+    people = {name: VocabularyEntry(name.title(), 1) for name in ("marina", "karina")}
+    reading = parse_sentence("photos of parina", Vocabulary(people=people), TODAY)
     assert not reading.people and reading.notes == ('"parina" could be Karina or Marina: read as text',)
-    assert read_sentence("marina", Vocabulary(people=people), TODAY).people.all_of == ("Marina",)
+    assert parse_sentence("marina", Vocabulary(people=people), TODAY).people.all_of == ("Marina",)
 
 
 def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first() -> None:
     names = {"santa maria": 3, "santa rosa": 9, "santa maria de la cruz y los santos": 50, "rosa": 1}
-    reader = SentenceReader(Vocabulary(places={name: Word(name.title(), n) for name, n in names.items()}))
-    assert reader.read("in santa", TODAY).places == (("santa rosa",), ("santa maria",))
-    assert reader.read("in la cruz", TODAY).places == (("santa maria de la cruz y los santos",),)
+    reader = SentenceParser(
+        Vocabulary(places={name: VocabularyEntry(name.title(), n) for name, n in names.items()})
+    )
+    assert reader.parse("in santa", TODAY).places == (("santa rosa",), ("santa maria",))
+    assert reader.parse("in la cruz", TODAY).places == (("santa maria de la cruz y los santos",),)
 
 
 @pytest.mark.parametrize(
@@ -305,17 +307,17 @@ def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first(
     ],
 )
 def test_names_that_are_little_words_or_numbers_want_their_place(sentence: str, said: str) -> None:
-    words = {name.casefold(): Word(name, 1) for name in ("A", "Will", "maya")}
-    places = {name: Word(name, 1) for name in ("12", "2023")}
-    assert read_sentence(sentence, Vocabulary(people=words, places=places), TODAY).said == said
+    words = {name.casefold(): VocabularyEntry(name, 1) for name in ("A", "Will", "maya")}
+    places = {name: VocabularyEntry(name, 1) for name in ("12", "2023")}
+    assert parse_sentence(sentence, Vocabulary(people=words, places=places), TODAY).summary == said
 
 
 def test_a_reading_can_be_written_as_json() -> None:
-    reading = READER.read("only maya or noor in paris, france last summer with a dog", TODAY)
+    reading = READER.parse("only maya or noor in paris, france last summer with a dog", TODAY)
     again = json.loads(json.dumps(reading.to_dict()))
     assert again["people"]["any_of"] == [["Maya", "Noor"]] and again["people"]["only"] is True
     assert again["places"]["any_of"] == [["paris", "france"]]
-    assert again["text"] == "a photo of a person with a dog" and again["read_as"] == reading.said
+    assert again["text"] == "a photo of a person with a dog" and again["read_as"] == reading.summary
 
 
 # --- whatever is typed -------------------------------------------------------------------------------------
@@ -339,7 +341,7 @@ sentences = (
 
 def check(sentence: str, today: date = TODAY) -> None:
     """It has a reading, of which the filter can be written and no value leaves its quotes."""
-    reading = READER.read(sentence, today)
+    reading = READER.parse(sentence, today)
     for arrays in (False, True):
         written = format_filter(reading.condition, lists_are_arrays=arrays)
         written.encode()
@@ -348,7 +350,7 @@ def check(sentence: str, today: date = TODAY) -> None:
         assert bare.count("(") == bare.count(")")
     reading.text.encode()
     json.dumps(reading.to_dict())
-    assert isinstance(reading.said, str)
+    assert isinstance(reading.summary, str)
     if "person" not in sentence and "people" not in sentence:
         assert set(reading.people.all_of) <= set(PEOPLE)
 
@@ -368,10 +370,10 @@ def test_any_day_can_be_today(sentence: str, today: date) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4), sentences)
 def test_any_vocabulary_will_do(names: dict[str, str], sentence: str) -> None:
-    words = {normalize(key): Word(name, 1) for key, name in names.items()}
-    reader = SentenceReader(Vocabulary(people=words, places=words))
+    words = {normalize(key): VocabularyEntry(name, 1) for key, name in names.items()}
+    reader = SentenceParser(Vocabulary(people=words, places=words))
     for text in (sentence, *names, *(f"in {name}" for name in names)):
-        reader.read(text, TODAY)
+        reader.parse(text, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -389,12 +391,12 @@ def test_a_sentence_takes_less_than_a_millisecond_with_many_places() -> None:
         a + b + c for a in ("gra", "ko", "mi", "no") for b in ("ba", "ru", "li", "te") for c in "aeiouxyzw"
     ]
     names = (f"{a} {b}" for i in range(3) for a in parts for b in parts[i::3])
-    places = {name: Word(name.title(), 1, "city") for name in names} | dict(VOCABULARY.places)
-    reader = SentenceReader(Vocabulary(people=VOCABULARY.people, places=places))
-    reader.warm()
+    places = {name: VocabularyEntry(name.title(), 1, "city") for name in names} | dict(VOCABULARY.places)
+    reader = SentenceParser(Vocabulary(people=VOCABULARY.people, places=places))
+    reader.build_indexes()
     times = []
     for sentence, _ in TABLE:
         start = time.process_time()
-        reader.read(sentence, TODAY)
+        reader.parse(sentence, TODAY)
         times.append(time.process_time() - start)
     assert statistics.median(times) < 0.001

@@ -25,16 +25,16 @@ from imagesearch.search import Answer, Query, Searcher
 from imagesearch.store import (
     ARROW_TYPES,
     PHOTO_FIELDS,
-    Collection,
-    IndexPlan,
-    Rows,
-    Spec,
+    CollectionInfo,
+    CollectionRows,
+    CollectionSpec,
+    IndexSpec,
     Store,
     Vocabulary,
-    Word,
+    VocabularyEntry,
     build,
 )
-from imagesearch.store.client import has_bm25
+from imagesearch.store.client import supports_bm25
 from imagesearch_demo.album import SCENE_PLACES
 from imagesearch_demo.scoring.questions import questions, renamed
 from imagesearch_demo.scoring.search_scores import ask, evaluate_search, summary
@@ -58,8 +58,8 @@ class Album(NamedTuple):
 
     def passing(self, text: str) -> set[str]:
         """The photos that the filter of a sentence lets pass."""
-        condition = self.search(text, strict=True).reading.condition
-        hits, _ = self.searcher.store.newest("album", "clip", 1000, where=condition, fields=("path",))
+        condition = self.search(text, strict=True).parsed.condition
+        hits, _ = self.searcher.store.list_newest("album", "clip", 1000, where=condition, fields=("path",))
         return {hit.fields["path"] for hit in hits}
 
     def apart(self) -> tuple[str, str]:
@@ -185,12 +185,12 @@ def test_json_says_all_of_it(album: Album) -> None:
 
 def test_strategies_that_filter_nothing(album: Album) -> None:
     semantic = album.search("maya on the beaches of goa", strategy="semantic")
-    assert semantic.where == "" and not semantic.reading.people and semantic.candidates == 64
-    assert semantic.reading.text == "a photo of maya on the beaches of goa"
+    assert semantic.where == "" and not semantic.parsed.people and semantic.candidates == 64
+    assert semantic.parsed.text == "a photo of maya on the beaches of goa"
     hybrid = album.search("maya on the beaches of goa", strategy="hybrid")
     assert hybrid.where == "" and len(hybrid.results) == 10
     assert "Maya" in hybrid.results[0].people or album.photo(hybrid.results[0].path)["state"] == "Goa"
-    assert all(result.fit is None and 0 < result.score < 0.1 for result in hybrid.results), (
+    assert all(result.calibrated_score is None and 0 < result.score < 0.1 for result in hybrid.results), (
         "ranks, no similarities"
     )
     with pytest.raises(UserError, match="--minus takes from a text"):
@@ -199,12 +199,12 @@ def test_strategies_that_filter_nothing(album: Album) -> None:
 
 @pytest.mark.parametrize(("version", "knows"), [("v2.4.15", False), ("2.5.0", True), ("v2.6.1-dev", True)])
 def test_old_servers_are_known_to_have_no_bm25(version: str, knows: bool) -> None:
-    assert has_bm25(SimpleNamespace(get_server_version=lambda: version)) is knows
+    assert supports_bm25(SimpleNamespace(get_server_version=lambda: version)) is knows
 
 
 def test_a_server_without_bm25_says_so(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
     store = album.searcher.store
-    monkeypatch.setattr(store, "_variant", replace(store._variant, has_bm25=False))
+    monkeypatch.setattr(store, "_variant", replace(store.dialect, has_bm25=False))
     monkeypatch.setattr(store, "has_all_fields", lambda collection: True)
     with pytest.raises(UserError, match=r"no BM25 function.*2\.5.*--strategy filter"):
         album.search("maya in goa", strategy="hybrid")
@@ -236,9 +236,11 @@ def test_by_date_a_relaxed_search_lets_no_weak_match_in_either(album: Album) -> 
 
 def test_scores_can_be_required(album: Album) -> None:
     everything = album.search("a beach", top_k=64).results
-    least = everything[4].fit
+    least = everything[4].calibrated_score
     kept = album.search("a beach", top_k=64, min_fit=least).results
-    assert [r.path for r in kept] == [r.path for r in everything if r.fit >= least] and 5 <= len(kept) < 64
+    assert [r.path for r in kept] == [r.path for r in everything if r.calibrated_score >= least] and 5 <= len(
+        kept
+    ) < 64
     raw = album.search("a beach", top_k=64, min_score=everything[2].score).results
     assert [r.path for r in raw] == [r.path for r in everything[:3]]
     assert album.search("a beach", min_fit=1.0, min_score=1.0).notes == ("nothing scores 1 or more",)
@@ -277,7 +279,7 @@ def test_a_photo_and_a_sentence_and_its_filter_go_together(album: Album) -> None
     file = album.searcher.dataset.locate_file(beach["path"])
     answer = album.search("maya at sunset", image=file, top_k=100)
     assert {result.path for result in answer.results} == album.passing("maya")
-    assert not answer.nothing_fits and all(result.fit is None for result in answer.results)
+    assert not answer.nothing_fits and all(result.calibrated_score is None for result in answer.results)
 
 
 def test_minus_pushes_away(album: Album) -> None:
@@ -317,7 +319,7 @@ class Made(Searcher):
     def encode(self, query: Query) -> np.ndarray:
         return np.eye(DIMENSION, dtype=np.float32)[0]
 
-    def _collection(self, kind: str) -> Collection:
+    def _collection(self, kind: str) -> CollectionInfo:
         return self.store.open("made", kind)
 
 
@@ -343,15 +345,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     columns = {"photo_id": pa.array(range(COUNT), pa.int64())}
     for item in PHOTO_FIELDS:
         columns[item.name] = pa.array(known.get(item.name, [item.unknown] * COUNT), ARROW_TYPES[item.type])
-    rows = Rows(pa.table(columns), vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    rows = CollectionRows(pa.table(columns), vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
     config = load_config(file)
     dataset = Dataset(config)
     dataset.folder.mkdir(parents=True)
-    words = {name.lower(): Word(name, count) for name, count in on.items()}
-    Vocabulary(people=words, places={"goa": Word("Goa", 1, "state")}).write(dataset.folder)
+    words = {name.lower(): VocabularyEntry(name, count) for name, count in on.items()}
+    Vocabulary(people=words, places={"goa": VocabularyEntry("Goa", 1, "state")}).write(dataset.folder)
     with Store(config.milvus) as store:
-        plan = IndexPlan("FLAT", {})
-        build._update(store, [(Spec("made", "clip", "random", "random", DIMENSION, plan), rows)], False, None)
+        plan = IndexSpec("FLAT", {})
+        build._update_collections(
+            store, [(CollectionSpec("made", "clip", "random", "random", DIMENSION, plan), rows)], False, None
+        )
         yield Made(config, dataset, store)
 
 
@@ -369,8 +373,8 @@ def test_candidates_are_counted_up_to_200(made: Made, text: str, candidates: int
 def test_a_burst_is_shown_once(made: Made) -> None:
     answer = made.search(Query(text="a beach", collapse=True))
     assert sum(result.path in ("0.jpg", "1.jpg", "2.jpg") for result in answer.results) == 1
-    assert answer.results[0].like_it == 2 and len(answer.results) == 10
-    assert all(result.like_it == 0 for result in answer.results[1:])
+    assert answer.results[0].burst_count == 2 and len(answer.results) == 10
+    assert all(result.burst_count == 0 for result in answer.results[1:])
 
 
 def test_filters_alone_stay_newest_first_beyond_what_is_counted(made: Made) -> None:

@@ -15,8 +15,16 @@ import pytest
 from imagesearch.config import IndexConfig, IndexSearchParams, MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.filters import PathPrefix
-from imagesearch.store import PHOTO_FIELDS, IndexPlan, Rows, Spec, Store, build, plan_index
-from imagesearch.store.vector_index import automatic_nlist
+from imagesearch.store import (
+    PHOTO_FIELDS,
+    CollectionRows,
+    CollectionSpec,
+    IndexSpec,
+    Store,
+    build,
+    choose_index,
+)
+from imagesearch.store.vector_index import choose_nlist
 
 DIMENSION = 16
 FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels", "year", "class_label"))
@@ -30,7 +38,7 @@ def vectors(count: int, seed: int = 0) -> np.ndarray:
     return (spread / np.linalg.norm(spread, axis=1, keepdims=True)).astype(np.float32)
 
 
-def rows(matrix: np.ndarray, **columns: list) -> Rows:
+def rows(matrix: np.ndarray, **columns: list) -> CollectionRows:
     count = len(matrix)
     known = {
         "path": [f"{i:05d}.jpg" for i in range(count)],
@@ -38,12 +46,16 @@ def rows(matrix: np.ndarray, **columns: list) -> Rows:
         "year": [2000] * count,
         "class_label": [""] * count,
     }
-    return Rows(pa.table({"photo_id": pa.array(range(count), pa.int64()), **(known | columns)}), matrix)
+    return CollectionRows(
+        pa.table({"photo_id": pa.array(range(count), pa.int64()), **(known | columns)}), matrix
+    )
 
 
-def spec(index: IndexPlan | None = None, **changes) -> Spec:
-    plan = index or IndexPlan("FLAT", {})
-    return replace(Spec("album", "clip", "some/model", "clip-1", DIMENSION, plan, FIELDS), **changes)
+def spec(index: IndexSpec | None = None, **changes) -> CollectionSpec:
+    plan = index or IndexSpec("FLAT", {})
+    return replace(
+        CollectionSpec("album", "clip", "some/model", "clip-1", DIMENSION, plan, FIELDS), **changes
+    )
 
 
 def settings(folder: Path, kind: str = "auto") -> MilvusConfig:
@@ -58,8 +70,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def update(store: Store, what: Spec, data: Rows, rebuild: bool = False) -> build.Report:
-    return build._update(store, [(what, data)], rebuild, None)[what.kind]
+def update(
+    store: Store, what: CollectionSpec, data: CollectionRows, rebuild: bool = False
+) -> build.BuildReport:
+    return build._update_collections(store, [(what, data)], rebuild, None)[what.kind]
 
 
 def paths(store: Store, vector: np.ndarray, limit: int = 10, **options) -> list[str]:
@@ -82,7 +96,7 @@ def test_a_filter_never_loses_photos_to_an_index(tmp_path: Path, kind: str) -> N
     )
     where = [f"{name}/{i:05d}.jpg" for i, name in enumerate(folder)]
     with Store(settings(tmp_path, kind)) as store:
-        plan = plan_index(IndexConfig(type=kind), count, lite=True)
+        plan = choose_index(IndexConfig(type=kind), count, lite=True)
         update(store, spec(plan), rows(matrix, path=where))
         for name in ("one", "ten", "percent", "half"):
             inside = np.flatnonzero(folder == name)
@@ -102,7 +116,7 @@ def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_pat
     with Store(settings(tmp_path, "HNSW")) as store:
         update(
             store,
-            spec(plan_index(IndexConfig(type="HNSW"), len(matrix), lite=True)),
+            spec(choose_index(IndexConfig(type="HNSW"), len(matrix), lite=True)),
             rows(matrix, path=where),
         )
     queries = vectors(20, seed=9)
@@ -130,7 +144,7 @@ def test_the_best_come_first_with_their_cosines(store: Store) -> None:
 def test_a_least_score_lets_in_what_equals_it_and_nothing_below(tmp_path: Path, kind: str) -> None:
     matrix = vectors(3000)
     with Store(settings(tmp_path, kind)) as store:
-        update(store, spec(plan_index(IndexConfig(type=kind), 3000, lite=True)), rows(matrix))
+        update(store, spec(choose_index(IndexConfig(type=kind), 3000, lite=True)), rows(matrix))
         scores = np.sort(matrix @ matrix[1])[::-1]
         third = store.search("album", "clip", matrix[1], 3)[-1].score
         assert len(paths(store, matrix[1], 50, min_score=third)) == 3
@@ -162,23 +176,25 @@ def test_an_update_touches_what_changed_and_nothing_else(store: Store) -> None:
     years = [1999] * 3 + [2000] * 97
     changed = matrix.copy()
     changed[50] = matrix[51]
-    report = update(store, spec(), Rows(rows(changed, year=years).scalars.slice(0, 90), changed[:90]))
+    report = update(
+        store, spec(), CollectionRows(rows(changed, year=years).scalars.slice(0, 90), changed[:90])
+    )
     assert (report.updated, report.deleted, report.unchanged, report.rows) == (4, 10, 86, 90)
     assert len(store.search("album", "clip", matrix[0], 100)) == 90
 
 
 def test_a_new_model_index_or_field_fills_a_new_collection_and_drops_the_old(store: Store) -> None:
     data = rows(vectors(50))
-    graph = spec(IndexPlan("HNSW", {"M": 8, "efConstruction": 50}))
+    graph = spec(IndexSpec("HNSW", {"M": 8, "efConstruction": 50}))
     update(store, spec(fingerprint="clip-0"), data)
     assert update(store, graph, data).rebuilt == "another model"
     assert update(store, spec(), data).rebuilt == "another index"
-    fewer = Rows(data.scalars.drop_columns(["class_label"]), data.vectors)
+    fewer = CollectionRows(data.scalars.drop_columns(["class_label"]), data.vectors)
     assert update(store, replace(spec(), fields=FIELDS[:-1]), fewer).rebuilt == "other fields"
     assert update(store, spec(), data).rebuilt == "other fields"
     assert update(store, spec(), data, rebuild=True).rebuilt == "asked for"
-    assert [c.name for c in store.collections()] == store._client.list_collections()
-    assert store.collections()[0].rows == 50 and store.collections()[0].state == "ready"
+    assert [c.name for c in store.list_collections()] == store._client.list_collections()
+    assert store.list_collections()[0].rows == 50 and store.list_collections()[0].state == "ready"
 
 
 def test_what_milvus_would_swallow_is_named_and_skipped(store: Store) -> None:
@@ -228,7 +244,7 @@ def test_dropping_a_dataset_leaves_the_others(store: Store) -> None:
     for name in ("album", "album_clip", "other"):
         update(store, spec(dataset=name), rows(vectors(5)))
     store.drop("album")
-    assert [c.dataset for c in store.collections()] == ["album_clip", "other"]
+    assert [c.dataset for c in store.list_collections()] == ["album_clip", "other"]
     with pytest.raises(
         UserError, match="no clip collection of dataset 'album'; there are: album_clip, other"
     ):
@@ -263,7 +279,7 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
 
     server, database, port = start_server_in_thread(str(tmp_path / "server"))
     fields = tuple(replace(item, filtered=item.filtered and item.type != "LIST") for item in FIELDS)
-    graph = replace(spec(IndexPlan("HNSW", {"M": 16, "efConstruction": 100})), fields=fields)
+    graph = replace(spec(IndexSpec("HNSW", {"M": 16, "efConstruction": 100})), fields=fields)
     try:
         milvus = MilvusConfig.model_validate({"uri": f"http://127.0.0.1:{port}"}, context={"base": tmp_path})
         with Store(milvus) as store:
@@ -285,25 +301,25 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
 
 
 def test_auto_follows_the_number_of_photos_and_the_engine() -> None:
-    assert plan_index(IndexConfig(), 50_000, lite=True).type == "FLAT"
-    assert plan_index(IndexConfig(), 500_000, lite=True).type == "HNSW"
-    assert plan_index(IndexConfig(), 50_000, lite=False).type == "HNSW"
-    assert plan_index(IndexConfig(), 50_000_000, lite=False).type == "IVF_SQ8"
+    assert choose_index(IndexConfig(), 50_000, lite=True).type == "FLAT"
+    assert choose_index(IndexConfig(), 500_000, lite=True).type == "HNSW"
+    assert choose_index(IndexConfig(), 50_000, lite=False).type == "HNSW"
+    assert choose_index(IndexConfig(), 50_000_000, lite=False).type == "IVF_SQ8"
 
 
 def test_the_number_of_clusters_grows_with_the_square_root() -> None:
-    assert [automatic_nlist(n) for n in (1, 100, 10_000, 1_000_000)] == [1, 2, 256, 4000]
+    assert [choose_nlist(n) for n in (1, 100, 10_000, 1_000_000)] == [1, 2, 256, 4000]
 
 
 def test_an_exhaustive_search_looks_into_every_cluster() -> None:
-    plan = plan_index(IndexConfig(type="IVF_FLAT"), 1_000_000, lite=True)
+    plan = choose_index(IndexConfig(type="IVF_FLAT"), 1_000_000, lite=True)
     params = IndexSearchParams()
     assert plan.search_params(params, 10, exhaustive=False) == {"nprobe": 250}
     assert plan.search_params(params, 10, exhaustive=True) == {"nprobe": 4000}
-    graph = plan_index(IndexConfig(type="HNSW"), 1000, lite=True)
+    graph = choose_index(IndexConfig(type="HNSW"), 1000, lite=True)
     assert graph.search_params(IndexSearchParams(ef=10), 100, exhaustive=False) == {"ef": 100}
 
 
 def test_a_slowly_growing_album_does_not_build_its_clusters_anew() -> None:
-    plans = [plan_index(IndexConfig(type="IVF_FLAT"), n, lite=True) for n in (10_000, 12_000, 100_000)]
-    assert plans[0].suits(plans[1]) and not plans[0].suits(plans[2])
+    plans = [choose_index(IndexConfig(type="IVF_FLAT"), n, lite=True) for n in (10_000, 12_000, 100_000)]
+    assert plans[0].is_compatible(plans[1]) and not plans[0].is_compatible(plans[2])

@@ -14,20 +14,20 @@ from matplotlib.figure import Figure
 
 from imagesearch.config import Config, IndexSearchParams, load_config
 from imagesearch.errors import UserError
-from imagesearch.evaluate import Curve, IndexReport, evaluate_index
+from imagesearch.evaluate import IndexCurve, IndexReport, evaluate_index
 from imagesearch.evaluate import index_tuning as tuning
 from imagesearch.evaluate.index_benchmark import (
-    Case,
-    Measure,
-    hold_out,
+    SearchCase,
+    SearchMeasurement,
+    hold_out_queries,
     load_vectors,
-    measure,
-    prepare,
-    scratch,
+    measure_searches,
+    open_temporary_index,
+    prepare_data,
 )
-from imagesearch.evaluate.index_report import Setting
-from imagesearch.figures import index_figure
-from imagesearch.store import PHOTO_FIELDS, IndexPlan, Spec, Store, fill_collection, plan_index
+from imagesearch.evaluate.index_report import ParameterSetting
+from imagesearch.figures import draw_index_report
+from imagesearch.store import PHOTO_FIELDS, CollectionSpec, IndexSpec, Store, choose_index, fill_collection
 from imagesearch.store import collections as catalogue
 
 ROWS, DIMENSION = 1600, 24
@@ -104,16 +104,16 @@ def test_the_table_and_json_say_the_same(report: IndexReport) -> None:
 def test_answers_are_exact_and_equal_rows_are_both_right(tmp_path: Path) -> None:
     vectors = clustered(400, 2)
     vectors[200:] = vectors[:200]
-    kept, held = hold_out(vectors)
-    material = prepare(kept, {"held out": held})
+    kept, held = hold_out_queries(vectors)
+    material = prepare_data(kept, {"held out": held})
     assert len(material.vectors) == 380 and len(material.queries) == 20
     for name, item in material.filters.items():
         inside = material.vectors[item.passes]
         best = -np.sort(-(material.queries @ inside.T), axis=1)
         np.testing.assert_allclose(material.least[name], best[:, min(10, len(inside)) - 1], atol=1e-6)
-    with scratch(config_in(tmp_path).milvus, IndexPlan("FLAT", {}), material) as place:
-        cases = [Case(name, IndexSearchParams()) for name in material.filters]
-        assert all(found.recall == 1.0 for found in measure(place, cases, slice(None)).values())
+    with open_temporary_index(config_in(tmp_path).milvus, IndexSpec("FLAT", {}), material) as place:
+        cases = [SearchCase(name, IndexSearchParams()) for name in material.filters]
+        assert all(found.recall == 1.0 for found in measure_searches(place, cases, slice(None)).values())
 
 
 # --- what is recommended -----------------------------------------------------------------------------------
@@ -126,24 +126,28 @@ def test_the_recommendation_can_be_pasted_and_holds_on_fresh_queries(
     curve = next(curve for curve in report.curves if curve.plan.type == kind)
     config = config_in(tmp_path, curve.yaml())
     index = config.milvus.index
-    assert plan_index(index, ROWS, lite=True) == curve.plan
+    assert choose_index(index, ROWS, lite=True) == curve.plan
     assert getattr(index.search_params, curve.parameter) == curve.pick.value
     # other rows, other queries, other filters
-    material = prepare(clustered(ROWS, 3), {"fresh": clustered(100, 4)}, seed=5)
-    with scratch(config.milvus, plan_index(index, len(material.vectors), lite=True), material) as place:
-        cases = [Case(name, index.search_params) for name in material.filters]
-        found = measure(place, cases, slice(None))
+    material = prepare_data(clustered(ROWS, 3), {"fresh": clustered(100, 4)}, seed=5)
+    with open_temporary_index(
+        config.milvus, choose_index(index, len(material.vectors), lite=True), material
+    ) as place:
+        cases = [SearchCase(name, index.search_params) for name in material.filters]
+        found = measure_searches(place, cases, slice(None))
     assert all(item.recall >= 0.95 for item in found.values())
 
 
 def test_the_cheapest_that_surely_reaches_the_target_is_recommended() -> None:
     def setting(value: int | None, recall: float, p50: float, narrow: float = 1.0, spread: float = 0.0):
-        found = Measure({"held out": recall}, recall - spread, p50, p50)
-        return Setting(value, {"all": found, "1%": Measure({"held out": narrow}, narrow, 9, 9)}, {})
+        found = SearchMeasurement({"held out": recall}, recall - spread, p50, p50)
+        return ParameterSetting(
+            value, {"all": found, "1%": SearchMeasurement({"held out": narrow}, narrow, 9, 9)}, {}
+        )
 
-    def report(*settings: Setting, exact: bool = False) -> IndexReport:
-        clusters = Curve(IndexPlan("IVF_FLAT", {"nlist": 64}), "nprobe", None, 64, 1.0, settings, {})
-        flat = Curve(IndexPlan("FLAT", {}), "", None, None, 1.0, (setting(None, 1.0, 50.0),), {})
+    def report(*settings: ParameterSetting, exact: bool = False) -> IndexReport:
+        clusters = IndexCurve(IndexSpec("IVF_FLAT", {"nlist": 64}), "nprobe", None, 64, 1.0, settings, {})
+        flat = IndexCurve(IndexSpec("FLAT", {}), "", None, None, 1.0, (setting(None, 1.0, 50.0),), {})
         curves = (flat, clusters) if exact else (clusters,)
         return IndexReport(100, 8, {"all": 100, "1%": 10}, {"held out": 5}, {"held out": 5}, curves)
 
@@ -186,16 +190,16 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
     config = config_in(tmp_path, f"milvus: {{uri: '{server_manager_instance.start_and_get_uri(folder)}'}}")
     try:
         assert not config.milvus.is_lite
-        mine = prepare(clustered(100, 7), {"own": clustered(5, 7)})
+        mine = prepare_data(clustered(100, 7), {"own": clustered(5, 7)})
         with Store(config.milvus) as store:
-            spec = Spec("mine", "clip", "m", "f", DIMENSION, IndexPlan("FLAT", {}), FIELDS)
+            spec = CollectionSpec("mine", "clip", "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
             fill_collection(store, spec, mine.rows())
-            before = store.collections()
+            before = store.list_collections()
         seen: list[list[str]] = []
 
         def look(stream, total, what):
             with Store(config.milvus) as store:
-                seen.append([collection.dataset for collection in store.collections()])
+                seen.append([collection.dataset for collection in store.list_collections()])
             return stream
 
         file = saved(tmp_path, clustered(200, 1))
@@ -205,7 +209,7 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
         with pytest.raises(KeyboardInterrupt):
             evaluate_index(config, types=("FLAT",), vectors=file, progress=stopped)
         with Store(config.milvus) as store:
-            assert store.collections() == before and store._own() == before
+            assert store.list_collections() == before and store._list_own() == before
     finally:
         server_manager_instance.release_server(folder)
 
@@ -294,7 +298,7 @@ def is_whole(figure: Figure) -> bool:
 @pytest.mark.parametrize("which", [[0], [1], [0, 2], [0, 1, 2]])
 def test_the_figure_shows_each_index_and_what_is_recommended(report: IndexReport, which: list[int]) -> None:
     some = replace(report, curves=tuple(report.curves[i] for i in which))
-    figure = index_figure(some)
+    figure = draw_index_report(some)
     above, below = figure.axes[: len(which)], figure.axes[len(which) :]
     assert [axis.get_title() for axis in above] == [curve.title for curve in some.curves]
     assert f"recommended: {some.best.plan.type}" in figure.get_suptitle()

@@ -15,10 +15,10 @@ from conftest import draw
 from matplotlib.figure import Figure
 from PIL import Image
 
-from imagesearch.figures import show
+from imagesearch.figures import show_figure
 from imagesearch.figures.display import open_window
-from imagesearch.figures.grids import Tile, classification_figure, contact_sheet, result_grid
-from imagesearch.figures.style import PALETTE, person_colour
+from imagesearch.figures.grids import Tile, draw_classifications, draw_contact_sheet, draw_result_grid
+from imagesearch.figures.style import PALETTE, choose_person_colour
 
 NAMES = [
     "IMG_0001.jpg",
@@ -51,7 +51,9 @@ def texts_outside(figure: Figure) -> list[str]:
 @pytest.mark.parametrize("count", [0, 1, 7, 60])
 @pytest.mark.parametrize("image", [None, draw(99)], ids=["text", "photo"])
 def test_a_grid_holds_every_result_and_cuts_no_title(count: int, image: Image.Image | None) -> None:
-    figure = result_grid("a sailing boat on a very wide sea at sunset with many clouds", tiles(count), image)
+    figure = draw_result_grid(
+        "a sailing boat on a very wide sea at sunset with many clouds", tiles(count), image
+    )
     shown = [axis for axis in figure.axes if axis.images]
     assert len(shown) == count + (image is not None)
     assert texts_outside(figure) == []
@@ -59,9 +61,9 @@ def test_a_grid_holds_every_result_and_cuts_no_title(count: int, image: Image.Im
 
 
 def test_a_grid_says_when_nothing_was_found_and_when_a_photo_is_gone() -> None:
-    empty = result_grid("unicorn", [])
+    empty = draw_result_grid("unicorn", [])
     assert "nothing found" in [text.get_text() for axis in empty.axes for text in axis.texts]
-    gone = result_grid("boat", [Tile(None, "1 · 0.3", "gone.jpg")])
+    gone = draw_result_grid("boat", [Tile(None, "1 · 0.3", "gone.jpg")])
     assert "not there any more" in [text.get_text() for axis in gone.axes for text in axis.texts]
     plt.close("all")
 
@@ -71,7 +73,7 @@ def test_in_a_grid_of_many_no_title_reaches_into_the_next_one() -> None:
         Tile(draw(i), f"{i}", "a long name of a photo " * 3, "Elisabeth von Hohenzollern " * 2)
         for i in range(60)
     ]
-    figure = result_grid("boat", long)
+    figure = draw_result_grid("boat", long)
     figure.draw_without_rendering()
     boxes = [axis.title.get_window_extent() for axis in figure.axes if axis.images]
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
@@ -80,22 +82,27 @@ def test_in_a_grid_of_many_no_title_reaches_into_the_next_one() -> None:
 
 def test_named_people_have_colours_of_their_own_in_every_figure() -> None:
     cast = ["Kofi", "Maya", "Zoë", "Kim", "Noor", "Ana", "Bea", "Cem", "Dan", "Eva", "Finn", "Gus"]
-    colours = [person_colour(name, cast) for name in cast]
+    colours = [choose_person_colour(name, cast) for name in cast]
     assert sorted(colours) == sorted(PALETTE)
-    assert [person_colour(f"3 · {name}", cast) for name in cast] == colours
+    assert [choose_person_colour(f"3 · {name}", cast) for name in cast] == colours
     # whoever gets a name changes the colour of nobody who had one before
     assert all(
-        person_colour(name, cast[:n]) == colours[i] for n in range(13) for i, name in enumerate(cast[:n])
+        choose_person_colour(name, cast[:n]) == colours[i]
+        for n in range(13)
+        for i, name in enumerate(cast[:n])
     )
-    assert person_colour("Maya") == person_colour("7 · Maya") and person_colour("Maya", ["Kim"]) in PALETTE
-    assert person_colour("Maya", [*cast, "One", "More"]) in PALETTE
+    assert (
+        choose_person_colour("Maya") == choose_person_colour("7 · Maya")
+        and choose_person_colour("Maya", ["Kim"]) in PALETTE
+    )
+    assert choose_person_colour("Maya", [*cast, "One", "More"]) in PALETTE
 
 
 def test_who_has_no_name_has_a_colour_that_no_name_has() -> None:
     cast = ["Kofi", "Maya", "Zoë", "Kim", "Noor", "Ana"]
-    taken = {person_colour(name, cast) for name in cast}
-    assert not taken & {person_colour(f"person {i}", cast) for i in range(50)}
-    assert len({person_colour(f"person {i}") for i in range(6, 12)}) == 6
+    taken = {choose_person_colour(name, cast) for name in cast}
+    assert not taken & {choose_person_colour(f"person {i}", cast) for i in range(50)}
+    assert len({choose_person_colour(f"person {i}") for i in range(6, 12)}) == 6
 
 
 @pytest.mark.parametrize("backend", ["nonsense", "module://nowhere.at_all"])
@@ -132,7 +139,7 @@ def test_a_figure_larger_than_the_screen_is_made_to_fit(monkeypatch: pytest.Monk
 
 
 def test_bars_are_as_long_as_the_probabilities() -> None:
-    figure = classification_figure([(draw(1), "photo.jpg", [("beach", 0.75), ("sea", 0.25)])])
+    figure = draw_classifications([(draw(1), "photo.jpg", [("beach", 0.75), ("sea", 0.25)])])
     bars = [patch.get_width() for axis in figure.axes for patch in axis.patches]
     assert bars == [0.75, 0.25]
     labels = [label.get_text() for axis in figure.axes for label in axis.get_yticklabels()]
@@ -142,7 +149,7 @@ def test_bars_are_as_long_as_the_probabilities() -> None:
 
 def test_without_a_window_a_figure_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    file = show(result_grid("maya / goa?", tiles(2)), "search maya / goa?")
+    file = show_figure(draw_result_grid("maya / goa?", tiles(2)), "search maya / goa?")
     assert file == Path("outputs/search_maya_goa.png")
     with Image.open(file) as picture:
         assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 100
@@ -152,12 +159,12 @@ def test_without_a_window_a_figure_is_saved(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
 def test_a_figure_is_saved_where_and_how_it_is_asked(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / "new folder" / f"grid.{suffix}"
-    assert show(result_grid("boat", tiles(1)), "x", save=file) == file
+    assert show_figure(draw_result_grid("boat", tiles(1)), "x", save=file) == file
     assert file.stat().st_size > 1000
 
 
 def test_a_sheet_of_nobody_says_so() -> None:
-    figure = contact_sheet([])
+    figure = draw_contact_sheet([])
     figure.draw_without_rendering()
     (text,) = figure.texts
     assert text.get_text() == "nobody yet" and text.get_window_extent().height < figure.bbox.height / 2
@@ -170,7 +177,10 @@ LONG = ["12 · Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "3 · 
 @pytest.mark.parametrize("count", [1, 4, 8])
 def test_long_names_neither_push_faces_apart_nor_leave_the_sheet(count: int) -> None:
     rows = [(heading, tiles(count)) for heading in LONG]
-    figure, plain = contact_sheet(rows), contact_sheet([(heading[:1], row) for heading, row in rows])
+    figure, plain = (
+        draw_contact_sheet(rows),
+        draw_contact_sheet([(heading[:1], row) for heading, row in rows]),
+    )
     for sheet in (figure, plain):
         sheet.draw_without_rendering()
     places, expected = ([axis.get_position().bounds for axis in sheet.axes] for sheet in (figure, plain))

@@ -23,10 +23,10 @@ from synthetic import PLACES
 
 from imagesearch.features import read_classes
 from imagesearch.figures.grids import Tile, fill_grid
-from imagesearch.figures.style import person_colour
-from imagesearch.figures.viewer import Album, Browser, Detail, facts_of, pages_of
+from imagesearch.figures.style import choose_person_colour
+from imagesearch.figures.viewer import Detail, PagedPhotos, Viewer, describe_result, split_pages
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Result
+from imagesearch.search import SearchResult
 
 SKINS = ((240, 20, 200), (20, 240, 240))
 
@@ -36,7 +36,7 @@ def colour(number: int) -> tuple[int, int, int]:
     return 20 + 5 * number, 250 - 5 * number, 90
 
 
-def album(count: int, most: int = 20) -> Album:
+def album(count: int, most: int = 20) -> PagedPhotos:
     tiles = [Tile(Image.new("RGB", (30, 20), colour(i)), f"{i + 1} · 0.3", f"{i}.jpg") for i in range(count)]
 
     def draw(figure, page):
@@ -45,7 +45,7 @@ def album(count: int, most: int = 20) -> Album:
     def large(number, pixels):
         return Detail(tiles[number].image, f"photo {number}", ())
 
-    return Album("boats", pages_of(count, most), draw, large)
+    return PagedPhotos("boats", split_pages(count, most), draw, large)
 
 
 @pytest.fixture
@@ -60,13 +60,13 @@ def texts(figure: plt.Figure) -> str:
 
 
 def test_pages_hold_all_photos_and_there_is_always_one() -> None:
-    assert pages_of(60, 20) == [range(20), range(20, 40), range(40, 60)]
-    assert pages_of(21, 20)[1] == range(20, 21)
-    assert pages_of(0, 20) == [range(0)]
+    assert split_pages(60, 20) == [range(20), range(20, 40), range(40, 60)]
+    assert split_pages(21, 20)[1] == range(20, 21)
+    assert split_pages(0, 20) == [range(0)]
 
 
 def test_keys_turn_pages_and_stop_at_both_ends(figure: plt.Figure) -> None:
-    browser = Browser(album(50), figure)
+    browser = Viewer(album(50), figure)
     assert "page 1 of 3" in texts(figure) and "20.jpg" not in texts(figure)
     pages = []
     for key in ("left", "right", "pagedown", "right", "home", "end", "pageup"):
@@ -78,7 +78,7 @@ def test_keys_turn_pages_and_stop_at_both_ends(figure: plt.Figure) -> None:
 
 
 def test_a_click_opens_the_photo_under_it_and_another_goes_back(figure: plt.Figure) -> None:
-    browser = Browser(album(50), figure)
+    browser = Viewer(album(50), figure)
     browser.press("right")
     figure.canvas.draw()
     photo, title = figure.axes[4].get_window_extent(), figure.axes[4].title.get_window_extent()
@@ -93,7 +93,7 @@ def test_a_click_opens_the_photo_under_it_and_another_goes_back(figure: plt.Figu
 
 
 def test_an_open_photo_leads_to_the_next_and_back_to_its_own_page(figure: plt.Figure) -> None:
-    browser = Browser(album(50), figure)
+    browser = Viewer(album(50), figure)
     browser.open(19)
     browser.press("right")
     assert browser.opened == 20 and "photo 20" in texts(figure)
@@ -106,7 +106,7 @@ def test_an_open_photo_leads_to_the_next_and_back_to_its_own_page(figure: plt.Fi
 
 
 def test_the_second_click_of_a_double_click_does_not_shut_the_photo(figure: plt.Figure) -> None:
-    browser = Browser(album(3), figure)
+    browser = Viewer(album(3), figure)
     figure.canvas.draw()
     box = figure.axes[2].get_window_extent()
     at = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
@@ -119,20 +119,22 @@ def test_the_second_click_of_a_double_click_does_not_shut_the_photo(figure: plt.
 
 
 def test_without_results_keys_and_clicks_do_nothing(figure: plt.Figure) -> None:
-    browser = Browser(album(0), figure)
+    browser = Viewer(album(0), figure)
     for key in ("right", "end", "enter", "escape"):
         browser.press(key)
     browser.click(300, 300)
     assert (browser.page, browser.opened) == (0, None) and "nothing found" in texts(figure)
 
 
-def result(number: int, photos: Path = Path(), **known) -> Result:
+def result(number: int, photos: Path = Path(), **known) -> SearchResult:
     name = f"{number:02d}.png"
-    return Result(number + 1, name, 0.5, photos / name, **({"class_label": "", "class_score": 0.0} | known))
+    return SearchResult(
+        number + 1, name, 0.5, photos / name, **({"class_label": "", "class_score": 0.0} | known)
+    )
 
 
 def test_what_is_said_of_a_photo_is_what_is_known_of_it() -> None:
-    assert [fact.heading for fact in facts_of(result(0))] == ["match", "file"]
+    assert [fact.heading for fact in describe_result(result(0))] == ["match", "file"]
     full = result(
         3,
         class_label="beach",
@@ -142,14 +144,16 @@ def test_what_is_said_of_a_photo_is_what_is_known_of_it() -> None:
         taken_at="2025-08-02T18:02:11",
         fit=0.75,
     )
-    facts = {fact.heading: fact for fact in facts_of(full, [("beach", 0.9), ("sea", 0.09), ("x", 0.001)])}
+    facts = {
+        fact.heading: fact for fact in describe_result(full, [("beach", 0.9), ("sea", 0.09), ("x", 0.001)])
+    }
     assert facts["people"].lines == ("Maya", "Zoë")
-    assert facts["people"].colours == (person_colour("Maya"), person_colour("Zoë"))
+    assert facts["people"].colours == (choose_person_colour("Maya"), choose_person_colour("Zoë"))
     assert facts["time"].lines == ("Saturday, 2 August 2025, 18:02",)
     assert facts["place"].lines == ("Anjuna, Goa, India",)
     assert facts["shows"].lines == ("beach  90%", "sea  9%")
     assert facts["match"].lines[0] == "score 0.5000" and facts["match"].lines[1].startswith("fit 0.75")
-    assert facts_of(full)[3].lines == ("beach  90%",)
+    assert describe_result(full)[3].lines == ("beach  90%",)
 
 
 def test_all_classes_of_some_photos_are_read_off_their_table(world: World) -> None:
@@ -167,8 +171,8 @@ def test_all_classes_of_some_photos_are_read_off_their_table(world: World) -> No
 
 
 def test_a_photo_that_cannot_be_shown_says_why(figure: plt.Figure) -> None:
-    gone = Detail(None, "x.jpg", facts_of(result(0)), "cannot be decoded: broken")
-    browser = Browser(Album("x", [range(1)], album(1).draw, lambda number, pixels: gone), figure)
+    gone = Detail(None, "x.jpg", describe_result(result(0)), "cannot be decoded: broken")
+    browser = Viewer(PagedPhotos("x", [range(1)], album(1).draw, lambda number, pixels: gone), figure)
     browser.open(0)
     assert "cannot be decoded: broken" in texts(figure)
 
@@ -270,7 +274,7 @@ def test_windows_open_pages_turn_and_clicks_open_photos(display: str, tmp_path: 
     assert {"1 · Zoë", "2 · Maya"} <= set(words["sheet"]) and seen["sheet"]["title"] == "people"
     assert shares["face"][44] > 0.3 and "44.png" in words["face"]
     for name, skin in zip(NAMES, SKINS, strict=True):
-        rgb = tuple(round(255 * v) for v in to_rgb(person_colour(name, NAMES)))
+        rgb = tuple(round(255 * v) for v in to_rgb(choose_person_colour(name, NAMES)))
         face, box = (extent_of(tmp_path / "face.png", shade) for shade in (skin, rgb))
         assert face[2] - face[0] > 30 and abs(box[0] - face[0]) <= 8 and abs(box[3] - face[3]) <= 8
 

@@ -17,11 +17,11 @@ from PIL import Image, ImageGrab
 from imagesearch.config import load_config
 from imagesearch.features import Classification
 from imagesearch.figures import results as output
-from imagesearch.figures import show
-from imagesearch.figures.grids import Tile, contact_sheet
+from imagesearch.figures import show_figure
+from imagesearch.figures.grids import Tile, draw_contact_sheet
 from imagesearch.pipeline import Dataset
-from imagesearch.query import Reading
-from imagesearch.search import Answer, Query, Result
+from imagesearch.query import ParsedQuery
+from imagesearch.search import Answer, Query, SearchResult
 
 dataset, out = Dataset(load_config(Path(sys.argv[1]))), Path(sys.argv[2])
 plan: dict[str, list] = json.loads(sys.argv[3])
@@ -62,24 +62,26 @@ def open_06() -> None:
     known = {"people": ("Maya",), "address": "Anjuna, Goa, India", "taken_at": "2025-08-02T18:02:11"}
     known |= {"class_label": "beach", "class_score": 0.9, "fit": 0.8}
     paths = [f"{i:02d}.png" for i in range(45)]
-    results = [Result(i + 1, path, 0.5, dataset.locate_file(path), **known) for i, path in enumerate(paths)]
-    answer = Answer(Query(text="maya on the beach"), Reading(), results, photos=45)
-    output.answer_figure(answer, dataset, None, window=True)
+    results = [
+        SearchResult(i + 1, path, 0.5, dataset.locate_file(path), **known) for i, path in enumerate(paths)
+    ]
+    answer = Answer(Query(text="maya on the beach"), ParsedQuery(), results, photos=45)
+    output.show_answer(answer, dataset, None, window=True)
 
 
 def open_03() -> None:
-    output.contact_sheet_figure(crowd_of(["44.png"]), dataset, 1, None, window=True)
+    output.show_people(crowd_of(["44.png"]), dataset, 1, None, window=True)
 
 
 def open_07() -> None:
     classes = (("beach", 0.75), ("sea", 0.25))
     shown = [Classification(dataset.locate_file(f"{i:02d}.png"), classes) for i in range(5)]
-    output.classes_figure(shown, 200, None, window=True)
+    output.show_classifications(shown, 200, None, window=True)
 
 
 def open_tall() -> None:
     rows = [(f"person {i}", [Tile(Image.new("RGB", (30, 30)), f"{i}.1")]) for i in range(12)]
-    show(contact_sheet(rows), "tall", window=True)
+    show_figure(draw_contact_sheet(rows), "tall", window=True)
 
 
 plt.show = wait_and_act

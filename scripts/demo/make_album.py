@@ -20,11 +20,11 @@ def main():
     from imagesearch_demo.album import make_album, truth_path
 
     def bar(photos):
-        return cli.bar(photos, args.photos, label="drawing")
+        return cli.show_progress(photos, args.photos, label="drawing")
 
     make_album(args.folder, args.photos, args.seed, workers=args.workers, progress=bar)
     print(f"{args.photos} photos in {args.folder}, the truth about them in {truth_path(args.folder)}")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run_script(main)

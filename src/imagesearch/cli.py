@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def parser(description: str) -> argparse.ArgumentParser:
+def make_parser(description: str) -> argparse.ArgumentParser:
     """Return a parser with the options that every script takes."""
     result = argparse.ArgumentParser(description=description)
     common = result.add_argument_group("configuration")
@@ -57,7 +57,9 @@ def add_photo_options(to: argparse.ArgumentParser) -> None:
 def add_figure_options(to: argparse.ArgumentParser) -> None:
     """Add what scripts that draw a figure take."""
     figure = to.add_argument_group("figure")
-    figure.add_argument("--save", type=figure_file, metavar="FILE", help="save the figure: .png, .pdf, .svg")
+    figure.add_argument(
+        "--save", type=parse_figure_path, metavar="FILE", help="save the figure: .png, .pdf, .svg"
+    )
     figure.add_argument("--no-show", action="store_true", help="open no window")
 
 
@@ -70,7 +72,7 @@ def add_filter_options(to: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--any-person", action="store_true", help="any of these; without --person: anybody")
     group.add_argument("--without", action="append", default=[], metavar="NAME", help="is not in it")
-    group.add_argument("--faces", type=count_from_zero, metavar="N", help="so many faces or more")
+    group.add_argument("--faces", type=parse_count, metavar="N", help="so many faces or more")
     group.add_argument(
         "--place", action="append", default=[], metavar="NAME", help="city, state, country: goa"
     )
@@ -88,7 +90,7 @@ def add_filter_options(to: argparse.ArgumentParser) -> None:
     group.add_argument("--keyword", action="append", default=[], metavar="WORD", help="noted in the photo")
 
 
-def criteria_of(args: argparse.Namespace) -> Criteria:
+def make_criteria(args: argparse.Namespace) -> Criteria:
     """Return the criteria that some arguments name; the folder aside."""
     from imagesearch.query import Criteria
 
@@ -111,7 +113,7 @@ def criteria_of(args: argparse.Namespace) -> Criteria:
     )
 
 
-def with_signs(arguments: Sequence[str], option: str) -> list[str]:
+def join_negative_values(arguments: Sequence[str], option: str) -> list[str]:
     """Join an option to its value, for one like -33.9,151.2, which argparse would take for a flag."""
     joined: list[str] = []
     for argument in arguments:
@@ -122,23 +124,23 @@ def with_signs(arguments: Sequence[str], option: str) -> list[str]:
     return joined
 
 
-def number_of_results(text: str) -> int:
+def parse_result_count(text: str) -> int:
     """Read a number of results from a command line."""
-    from imagesearch.store import MOST_HITS
+    from imagesearch.store import MAX_HITS
 
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_HITS:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {MOST_HITS}")
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_HITS:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {MAX_HITS}")
     return int(text)
 
 
-def count_from_zero(text: str) -> int:
+def parse_count(text: str) -> int:
     """Read a number of faces from a command line."""
     if not text.isdecimal() or int(text) > 10_000:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to 10000")
     return int(text)
 
 
-def figure_file(text: str) -> Path:
+def parse_figure_path(text: str) -> Path:
     """Read the name of a figure from a command line; without an ending it becomes a PNG."""
     from pathlib import Path
 
@@ -169,14 +171,14 @@ def check_figure_file(file: Path | None) -> None:
         raise UserError(f"{file}: the figure cannot be saved there ({error.strerror})") from None
 
 
-def config_of(args: argparse.Namespace) -> Config:
+def load_config_of(args: argparse.Namespace) -> Config:
     """Load the config that some arguments name."""
     from imagesearch.config import load_config
 
     return load_config(args.config, args.set, args.dataset)
 
 
-def run(main: Callable[[], int | None]) -> NoReturn:
+def run_script(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's main function and exit: 0 done, 2 for what the user can fix, 1 for a bug."""
     for stream in (sys.stdout, sys.stderr):
         # file names need not be UTF-8, and terminals need not show all of Unicode
@@ -185,10 +187,13 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         code = main() or 0
         sys.stdout.flush()
     except UserError as error:
-        print(f"{_script()}: {error}", file=sys.stderr)
+        print(f"{_get_script_name()}: {error}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
-        print(f"\n{_script()}: stopped; what was finished is kept, run it again to go on", file=sys.stderr)
+        print(
+            f"\n{_get_script_name()}: stopped; what was finished is kept, run it again to go on",
+            file=sys.stderr,
+        )
         code = 130
     except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -196,7 +201,9 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     sys.exit(code)
 
 
-def bar(stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None) -> Iterable[T]:
+def show_progress(
+    stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None
+) -> Iterable[T]:
     """Wrap a stream in a progress bar on stderr; in a log file long work writes a line every half minute."""
     from tqdm import tqdm
 
@@ -204,10 +211,10 @@ def bar(stream: Iterable[T], total: int, unit: str = "photo", label: str | None 
     return tqdm(stream, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **pace)
 
 
-def ask(answer: Callable[[str], None]) -> None:
+def read_queries(answer: Callable[[str], None]) -> None:
     """Ask for queries until an empty line or the end of input; a query that fails does not end it."""
     while True:
-        line = prompt("search> ")
+        line = read_answer("search> ")
         if not line:
             return
         try:
@@ -216,7 +223,7 @@ def ask(answer: Callable[[str], None]) -> None:
             print(error, file=sys.stderr)
 
 
-def prompt(question: str, at_end: str = "") -> str:
+def read_answer(question: str, at_end: str = "") -> str:
     """Ask on stderr, so that stdout stays for results; at the end of input the answer is given here."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
@@ -232,7 +239,7 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def say(line: str) -> None:
+def print_note(line: str) -> None:
     """Print a remark on stderr, if there is one."""
     if line:
         print(line, file=sys.stderr)
@@ -247,5 +254,5 @@ def report_failures(failed: dict[str, str], verbose: bool, what: str = "failed")
         print(f"{what}: and {len(failed) - len(shown)} more; -v names them all", file=sys.stderr)
 
 
-def _script() -> str:
+def _get_script_name() -> str:
     return os.path.basename(sys.argv[0])  # noqa: PTH119 - no need to import pathlib for this

@@ -4,20 +4,20 @@ Also the trade-off of an approximate index between recall and time, measured on 
 """
 
 from imagesearch.evaluate.captions import CaptionsReport, evaluate_captions
-from imagesearch.evaluate.index_report import TARGET, Curve, IndexReport
+from imagesearch.evaluate.index_report import TARGET, IndexCurve, IndexReport
 from imagesearch.evaluate.index_tuning import evaluate_index
-from imagesearch.evaluate.labelled import LabelledReport, Ranking, evaluate_labelled
+from imagesearch.evaluate.labelled import CategoryRanking, LabelledReport, evaluate_labelled
 from imagesearch.evaluate.metrics import compare_clusterings, interpolated_precision, recall_at
 from imagesearch.evaluate.self_retrieval import SelfReport, evaluate_self
-from imagesearch.evaluate.temporary_collection import on_scratch
+from imagesearch.evaluate.temporary_collection import use_temporary_milvus
 
 __all__ = [
     "TARGET",
     "CaptionsReport",
-    "Curve",
+    "CategoryRanking",
+    "IndexCurve",
     "IndexReport",
     "LabelledReport",
-    "Ranking",
     "SelfReport",
     "compare_clusterings",
     "evaluate_captions",
@@ -25,6 +25,6 @@ __all__ = [
     "evaluate_labelled",
     "evaluate_self",
     "interpolated_precision",
-    "on_scratch",
     "recall_at",
+    "use_temporary_milvus",
 ]

@@ -15,8 +15,8 @@ import numpy as np
 from imagesearch.config import Config
 from imagesearch.csv_files import check_fields, read_csv
 from imagesearch.errors import UserError
-from imagesearch.evaluate.metrics import CUTOFFS, ranks, recall_at
-from imagesearch.evaluate.temporary_collection import aside, extract, left_out
+from imagesearch.evaluate.metrics import CUTOFFS, compute_ranks, recall_at
+from imagesearch.evaluate.temporary_collection import extract_vectors, list_left_out, make_evaluation_dataset
 from imagesearch.features import ClipEncoder
 from imagesearch.photos import locate_file, make_path_prefix
 from imagesearch.pipeline import Dataset, PhotoProgress
@@ -58,7 +58,7 @@ class CaptionsReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        figures = {name.replace(" ", "_"): _figures(found) for name, found in self.directions.items()}
+        figures = {name.replace(" ", "_"): _compute_figures(found) for name, found in self.directions.items()}
         worst = [{"rank": rank, "caption": text, "path": path} for rank, text, path in self.worst]
         return {"model": self.model, "photos": self.photos, "captions": self.texts, **figures, "worst": worst}
 
@@ -72,7 +72,7 @@ class CaptionsReport:
         return "\n".join(lines + [f"found at {rank} only: {text!r}, {path}" for rank, text, path in last])
 
 
-def _figures(found: np.ndarray) -> dict[str, float]:
+def _compute_figures(found: np.ndarray) -> dict[str, float]:
     return {f"recall@{k}": recall_at(found, k) for k in CUTOFFS} | {"median_rank": float(np.median(found))}
 
 
@@ -99,10 +99,12 @@ def evaluate_captions(config: Config, file: Path, progress: PhotoProgress | None
     """
     pairs, notes = _read_pairs(file)
     written = list(dict.fromkeys(path for path, _ in pairs))
-    root, names = _below_one_root(config, file, written)
+    root, names = _find_common_root(config, file, written)
     if not names:
         raise UserError(f"{file}: none of its photos can be read: {written[0]}: no such photo")
-    extracted = extract(aside(config, root, ("clip",), list(names.values())), ("clip",), progress)
+    extracted = extract_vectors(
+        make_evaluation_dataset(config, root, ("clip",), list(names.values())), ("clip",), progress
+    )
     current = extracted.dataset.current_entries("clip")
     ids, images = extracted.dataset.table("clip").read_vectors(current.values())
     row_of = {current[key].path: i for i, key in enumerate(ids.tolist())}
@@ -120,8 +122,8 @@ def evaluate_captions(config: Config, file: Path, progress: PhotoProgress | None
     right = np.zeros((len(texts), len(images)), bool)
     for path, text in used:
         right[row[text], column[path]] = True
-    vectors = _encode(config, texts)
-    to_images = _ranks(vectors, images, right)
+    vectors = _encode_texts(config, texts)
+    to_images = _compute_ranks(vectors, images, right)
     paths = {row[text]: path for path, text in reversed(used)}
     worst = np.argsort(-to_images, kind="stable")[: 4 * _WORST].tolist()
     return CaptionsReport(
@@ -129,9 +131,9 @@ def evaluate_captions(config: Config, file: Path, progress: PhotoProgress | None
         len(images),
         len(texts),
         to_images,
-        _ranks(images, vectors, right.T),
+        _compute_ranks(images, vectors, right.T),
         tuple((int(to_images[i]), texts[i], paths[i]) for i in worst),
-        (*notes, *left_out(missed)),
+        (*notes, *list_left_out(missed)),
     )
 
 
@@ -152,20 +154,20 @@ def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
             pairs.append((unicodedata.normalize("NFC", path).replace("\\", "/"), text))
     if not pairs:
         raise UserError(f"{file}: {wrong[0] if wrong else 'no line has a path and a caption'}")
-    return pairs, left_out(wrong, "line")
+    return pairs, list_left_out(wrong, "line")
 
 
-def _below_one_root(config: Config, file: Path, paths: Sequence[str]) -> tuple[Path, dict[str, str]]:
+def _find_common_root(config: Config, file: Path, paths: Sequence[str]) -> tuple[Path, dict[str, str]]:
     """Return the folder that all photos are in, and where below it each written path is, if it is there."""
     dataset = Dataset(config)
-    found = {path: place for path in paths if (place := _place(path, file.absolute().parent, dataset))}
+    found = {path: place for path in paths if (place := _locate_photo(path, file.absolute().parent, dataset))}
     if not found:
         return Path(), {}
     root = Path(os.path.commonpath([place.parent for place in found.values()]))
     return root, {path: make_path_prefix(str(place), [root]) for path, place in found.items()}
 
 
-def _place(path: str, folder: Path, dataset: Dataset) -> Path | None:
+def _locate_photo(path: str, folder: Path, dataset: Dataset) -> Path | None:
     """Return the file that is meant: of the whole path or one from a folder on, else the dataset's."""
     near = Path(os.path.normpath(folder / path))
     anchor = Path(near.anchor)
@@ -176,7 +178,7 @@ def _place(path: str, folder: Path, dataset: Dataset) -> Path | None:
     return None
 
 
-def _encode(config: Config, texts: list[str]) -> np.ndarray:
+def _encode_texts(config: Config, texts: list[str]) -> np.ndarray:
     models = config.models
     encoder = ClipEncoder(models.clip, models.device, models.precision)
     written = [config.search.template.replace("{text}", text) for text in texts]
@@ -184,8 +186,8 @@ def _encode(config: Config, texts: list[str]) -> np.ndarray:
     return np.concatenate([encoder.encode_texts(written[i : i + _TEXTS_A_BATCH]) for i in starts])
 
 
-def _ranks(queries: np.ndarray, answers: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _compute_ranks(queries: np.ndarray, answers: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return the rank of each query's best right answer, by blocks: all scores at once could be gigabytes."""
     starts = range(0, len(queries), _QUERIES_A_BLOCK)
     blocks = (slice(start, start + _QUERIES_A_BLOCK) for start in starts)
-    return np.concatenate([ranks(queries[block] @ answers.T, right[block]) for block in blocks])
+    return np.concatenate([compute_ranks(queries[block] @ answers.T, right[block]) for block in blocks])

@@ -17,7 +17,15 @@ import pyarrow as pa
 from imagesearch.config import IndexSearchParams, MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.filters import MATCH_ALL, Condition, Contains
-from imagesearch.store import ARROW_TYPES, PHOTO_FIELDS, IndexPlan, Rows, Spec, Store, fill_collection
+from imagesearch.store import (
+    ARROW_TYPES,
+    PHOTO_FIELDS,
+    CollectionRows,
+    CollectionSpec,
+    IndexSpec,
+    Store,
+    fill_collection,
+)
 
 K = 10
 """Recall is that of so many neighbours."""
@@ -39,7 +47,7 @@ Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
 
 @dataclass(frozen=True)
-class Filter:
+class BenchmarkFilter:
     """A filter, and which rows pass it."""
 
     name: str
@@ -53,7 +61,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Material:
+class BenchmarkData:
     """What is indexed, what is asked, and what the right answers are.
 
     Attributes
@@ -73,10 +81,10 @@ class Material:
     vectors: np.ndarray
     queries: np.ndarray
     kinds: np.ndarray
-    filters: dict[str, Filter]
+    filters: dict[str, BenchmarkFilter]
     least: dict[str, np.ndarray]
 
-    def rows(self) -> Rows:
+    def rows(self) -> CollectionRows:
         """Return what a scratch collection is filled with."""
         numbers = range(len(self.vectors))
         labels: list[list[str]] = [[] for _ in numbers]
@@ -89,21 +97,21 @@ class Material:
             "path": pa.array([f"{i}.jpg" for i in numbers]),
             "face_labels": pa.array(labels, ARROW_TYPES["LIST"]),
         }
-        return Rows(pa.table(columns), self.vectors)
+        return CollectionRows(pa.table(columns), self.vectors)
 
 
 @dataclass(frozen=True)
-class Scratch:
+class TemporaryIndex:
     """A collection filled with the vectors of some material, and how long that took."""
 
     store: Store
     dataset: str
-    material: Material
+    material: BenchmarkData
     build_seconds: float
 
 
 @dataclass(frozen=True)
-class Case:
+class SearchCase:
     """One way to search: under which filter, how, and whether as the program does or by the index alone."""
 
     filter: str
@@ -112,7 +120,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Measure:
+class SearchMeasurement:
     """How well and how fast a case was answered.
 
     Attributes
@@ -171,7 +179,7 @@ def load_vectors(file: Path) -> np.ndarray:
     return vectors
 
 
-def hold_out(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def hold_out_queries(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Take some vectors out as queries: 200, and at most 5%, chosen at random.
 
     Returns
@@ -193,7 +201,7 @@ def hold_out(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray
     return np.delete(vectors, held, axis=0), vectors[held]
 
 
-def prepare(vectors: np.ndarray, queries: Mapping[str, np.ndarray], seed: int = 0) -> Material:
+def prepare_data(vectors: np.ndarray, queries: Mapping[str, np.ndarray], seed: int = 0) -> BenchmarkData:
     """Shuffle queries, choose what filters let pass, and answer the queries exactly.
 
     Parameters
@@ -210,24 +218,28 @@ def prepare(vectors: np.ndarray, queries: Mapping[str, np.ndarray], seed: int = 
     kinds = np.repeat(list(taken), [len(some) for some in taken.values()])
     order = rng.permutation(len(kinds))
     asked = np.concatenate(list(taken.values()))[order].astype(np.float32, copy=False)
-    filters = _filters(len(vectors), rng)
-    return Material(vectors, asked, kinds[order], filters, _least(vectors, asked, filters))
+    filters = _make_filters(len(vectors), rng)
+    return BenchmarkData(
+        vectors, asked, kinds[order], filters, _find_score_thresholds(vectors, asked, filters)
+    )
 
 
-def _filters(rows: int, rng: np.random.Generator) -> dict[str, Filter]:
+def _make_filters(rows: int, rng: np.random.Generator) -> dict[str, BenchmarkFilter]:
     """Return filters of known shares, in order; none that passes as many rows as another."""
-    found = [Filter("all", MATCH_ALL, np.ones(rows, bool))]
+    found = [BenchmarkFilter("all", MATCH_ALL, np.ones(rows, bool))]
     for label, share in _SHARES.items():
         count = max(_FEWEST_PASSING, round(share * rows))
         if count < found[-1].rows:
             passes = np.zeros(rows, bool)
             passes[rng.choice(rows, count, replace=False)] = True
             percent = 100 * (share if count > _FEWEST_PASSING else count / rows)
-            found.append(Filter(f"{percent:.2g}%", Contains("face_labels", label), passes))
+            found.append(BenchmarkFilter(f"{percent:.2g}%", Contains("face_labels", label), passes))
     return {item.name: item for item in found}
 
 
-def _least(vectors: np.ndarray, queries: np.ndarray, filters: Mapping[str, Filter]) -> dict[str, np.ndarray]:
+def _find_score_thresholds(
+    vectors: np.ndarray, queries: np.ndarray, filters: Mapping[str, BenchmarkFilter]
+) -> dict[str, np.ndarray]:
     """Return, by filter, the score of the last of each query's right answers, (q,) float32."""
     least = {name: np.empty(len(queries), np.float32) for name in filters}
     for start in range(0, len(queries), _QUERIES_A_BLOCK):
@@ -241,16 +253,16 @@ def _least(vectors: np.ndarray, queries: np.ndarray, filters: Mapping[str, Filte
 
 
 @contextmanager
-def scratch(
-    milvus: MilvusConfig, plan: IndexPlan, material: Material, progress: Progress | None = None
-) -> Iterator[Scratch]:
+def open_temporary_index(
+    milvus: MilvusConfig, plan: IndexSpec, material: BenchmarkData, progress: Progress | None = None
+) -> Iterator[TemporaryIndex]:
     """Fill a collection that is gone afterwards, whatever happens.
 
     It is in a temporary file where the config's engine is Milvus Lite; else on the same server, as a dataset
     of a name that nobody has.
     """
     name = f"scratch_{secrets.token_hex(6)}"
-    spec = Spec(name, "clip", "scratch", "scratch", material.vectors.shape[1], plan, _FIELDS)
+    spec = CollectionSpec(name, "clip", "scratch", "scratch", material.vectors.shape[1], plan, _FIELDS)
     with tempfile.TemporaryDirectory(prefix="imagesearch-") as folder:
         uri = str(Path(folder) / "scratch.db") if milvus.is_lite else milvus.uri
         place = milvus.model_copy(update={"uri": uri})
@@ -263,16 +275,16 @@ def scratch(
             took = time.perf_counter() - start
             with Store(place) as store:
                 store.open(name, "clip")
-                yield Scratch(store, name, material, took)
+                yield TemporaryIndex(store, name, material, took)
         finally:
             if not milvus.is_lite:
                 with Store(place) as store:
                     store.drop(name)
 
 
-def measure(
-    place: Scratch, cases: Sequence[Case], which: slice, progress: Progress | None = None
-) -> dict[Case, Measure]:
+def measure_searches(
+    place: TemporaryIndex, cases: Sequence[SearchCase], which: slice, progress: Progress | None = None
+) -> dict[SearchCase, SearchMeasurement]:
     """Search for some of the queries in every way, in turn, so that a noisy machine hits all ways alike.
 
     Parameters
@@ -287,15 +299,15 @@ def measure(
     recalls = {case: np.empty(len(asked)) for case in cases}
     times = {case: np.empty(len(asked)) for case in cases}
     for case in cases:
-        _search(place, case, int(asked[0]))
+        _time_search(place, case, int(asked[0]))
     numbers = range(len(asked))
     for i in progress(numbers, len(asked), "query") if progress else numbers:
         for case in cases:
-            recalls[case][i], times[case][i] = _search(place, case, int(asked[i]))
-    return {case: _summary(recalls[case], times[case], kinds) for case in cases}
+            recalls[case][i], times[case][i] = _time_search(place, case, int(asked[i]))
+    return {case: _summarize(recalls[case], times[case], kinds) for case in cases}
 
 
-def _search(place: Scratch, case: Case, query: int) -> tuple[float, float]:
+def _time_search(place: TemporaryIndex, case: SearchCase, query: int) -> tuple[float, float]:
     """Return the recall of one search, and how many milliseconds it took."""
     material = place.material
     vector, item = material.queries[query], material.filters[case.filter]
@@ -311,9 +323,9 @@ def _search(place: Scratch, case: Case, query: int) -> tuple[float, float]:
     return min(1.0, int(right.sum()) / min(K, item.rows)), took
 
 
-def _summary(recalls: np.ndarray, times: np.ndarray, kinds: np.ndarray) -> Measure:
+def _summarize(recalls: np.ndarray, times: np.ndarray, kinds: np.ndarray) -> SearchMeasurement:
     by_kind = {str(kind): recalls[kinds == kind] for kind in np.unique(kinds)}
     means = {kind: float(values.mean()) for kind, values in by_kind.items()}
     errors = {kind: float(values.std() / np.sqrt(len(values))) for kind, values in by_kind.items()}
     p50, p95 = (float(value) for value in np.percentile(times, [50, 95]))
-    return Measure(means, min(means[kind] - _SURE * errors[kind] for kind in means), p50, p95)
+    return SearchMeasurement(means, min(means[kind] - _SURE * errors[kind] for kind in means), p50, p95)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagesearch.evaluate.index_benchmark import K, Measure
-from imagesearch.store import IndexPlan
+from imagesearch.evaluate.index_benchmark import K, SearchMeasurement
+from imagesearch.store import IndexSpec
 from imagesearch.text_table import format_table
 
 TARGET = 0.95
@@ -17,7 +17,7 @@ _SAME_COST = 1.05
 
 
 @dataclass(frozen=True)
-class Setting:
+class ParameterSetting:
     """One value of the search parameter, and how it did.
 
     Attributes
@@ -29,8 +29,8 @@ class Setting:
     """
 
     value: int | None
-    searched: dict[str, Measure]
-    bare: dict[str, Measure]
+    searched: dict[str, SearchMeasurement]
+    bare: dict[str, SearchMeasurement]
 
     @property
     def reaches(self) -> bool:
@@ -47,7 +47,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Curve:
+class IndexCurve:
     """An index over the values of its search parameter.
 
     Attributes
@@ -60,18 +60,18 @@ class Curve:
         How its pick did on queries that had no part in picking it, by filter.
     """
 
-    plan: IndexPlan
+    plan: IndexSpec
     parameter: str
     now: int | None
     wide: int | None
     build_seconds: float
-    settings: tuple[Setting, ...]
-    fresh: dict[str, Measure]
+    settings: tuple[ParameterSetting, ...]
+    fresh: dict[str, SearchMeasurement]
 
     @property
-    def pick(self) -> Setting | None:
+    def pick(self) -> ParameterSetting | None:
         """The cheapest setting that reaches the target everywhere, if one does."""
-        return cheapest(self.settings)
+        return find_cheapest(self.settings)
 
     @property
     def title(self) -> str:
@@ -95,8 +95,8 @@ class Curve:
             "type": self.plan.type,
             "params": self.plan.build,
             "search_params": {self.parameter: self.pick.value} if self.parameter else {},
-            "fresh": _written(self.fresh),
-            "holds": _holds(self.fresh),
+            "fresh": _to_dicts(self.fresh),
+            "holds": _reaches_target(self.fresh),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Curve:
             "under_a_filter": self.wide,
             "build_seconds": round(self.build_seconds, 1),
             "settings": [
-                {"value": item.value, "searched": _written(item.searched), "bare": _written(item.bare)}
+                {"value": item.value, "searched": _to_dicts(item.searched), "bare": _to_dicts(item.bare)}
                 for item in self.settings
             ],
             "pick": self.picked(),
@@ -135,11 +135,11 @@ class IndexReport:
     passing: dict[str, int]
     tuned: dict[str, int]
     checked: dict[str, int]
-    curves: tuple[Curve, ...]
+    curves: tuple[IndexCurve, ...]
     notes: list[str] = field(default_factory=list)
 
     @property
-    def best(self) -> Curve | None:
+    def best(self) -> IndexCurve | None:
         """The curve whose pick is the fastest, if there is a pick at all."""
         picks = [curve for curve in self.curves if curve.pick]
         return min(picks, key=lambda curve: curve.pick.cost, default=None)
@@ -167,10 +167,10 @@ class IndexReport:
 
     def __str__(self) -> str:
         head = (
-            f"{self.rows:,} vectors of {self.dimension} dimensions, {_counted(self.tuned)} as queries; "
+            f"{self.rows:,} vectors of {self.dimension} dimensions, {_format_query_counts(self.tuned)} as queries; "
             f"recall@{K} against exact search, times in ms"
         )
-        return "\n\n".join([head, *(_curve_text(c, self.passing) for c in self.curves), self._advice()])
+        return "\n\n".join([head, *(_format_curve(c, self.passing) for c in self.curves), self._advice()])
 
     def _advice(self) -> str:
         """Return the recommendation in words, and the lines to paste."""
@@ -184,9 +184,9 @@ class IndexReport:
             said = [
                 f"* the cheapest whose recall is {TARGET} or more under every filter, with 95% confidence",
                 f"recommended: {name}, {curve.pick.cost:.1f} ms, the mean over all filters",
-                f"on fresh queries ({_counted(self.checked)}) its recall is {found}",
+                f"on fresh queries ({_format_query_counts(self.checked)}) its recall is {found}",
             ]
-            if not _holds(curve.fresh):
+            if not _reaches_target(curve.fresh):
                 said.append(f"that is less than {TARGET}: take the next larger {curve.parameter}")
         said.append(
             "for config.yaml, in place of milvus.index there; 05_build_collections.py then builds it:"
@@ -194,7 +194,7 @@ class IndexReport:
         return "\n".join([*said, "", self.yaml])
 
 
-def cheapest(settings: Sequence[Setting]) -> Setting | None:
+def find_cheapest(settings: Sequence[ParameterSetting]) -> ParameterSetting | None:
     """Return the fastest setting that reaches the target under every filter, if one does.
 
     Of those that are as fast but for 5%, which is noise, it is the one of the smallest value, which asks the
@@ -208,42 +208,45 @@ def cheapest(settings: Sequence[Setting]) -> Setting | None:
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _holds(fresh: dict[str, Measure]) -> bool:
+def _reaches_target(fresh: dict[str, SearchMeasurement]) -> bool:
     return all(found.recall >= TARGET for found in fresh.values())
 
 
-def _curve_text(curve: Curve, passing: dict[str, int]) -> str:
+def _format_curve(curve: IndexCurve, passing: dict[str, int]) -> str:
     """Write a curve as two tables: over the parameter, and under a filter, where it makes no difference."""
     first = curve.settings[0]
     lines = [f"{curve.title}: filled and built in {curve.build_seconds:.0f} s"]
     if curve.parameter:
         header = [curve.parameter, "recall", "p50", "p95", *(f"alone, {name}" for name in first.bare)]
-        lines += [format_table(header, [_row(curve, setting) for setting in curve.settings]), ""]
+        lines += [format_table(header, [_format_setting(curve, setting) for setting in curve.settings]), ""]
         lines.append(
             f"under a filter, as the program searches: {curve.parameter} {curve.wide}"
             + ("" if curve.plan.has_clusters else ", and exactly where that finds too few")
         )
     searched = first.bare if curve.parameter else first.searched
-    rows = [[f"{name} of the rows", passing[name], *_numbers(first.searched[name])] for name in searched]
+    rows = [
+        [f"{name} of the rows", passing[name], *_format_measurement(first.searched[name])]
+        for name in searched
+    ]
     return "\n".join([*lines, format_table(["passes", "rows", "recall", "p50", "p95"], rows)])
 
 
-def _row(curve: Curve, setting: Setting) -> list[str | float]:
+def _format_setting(curve: IndexCurve, setting: ParameterSetting) -> list[str | float]:
     """Return a setting's row; the config's and the picked one are marked."""
     mark = " (now)" if setting.value == curve.now else ""
     mark += " *" if setting is curve.pick else ""
     bare = [item.recall for item in setting.bare.values()]
-    return [f"{setting.value}{mark}", *_numbers(next(iter(setting.searched.values()))), *bare]
+    return [f"{setting.value}{mark}", *_format_measurement(next(iter(setting.searched.values()))), *bare]
 
 
-def _numbers(found: Measure) -> list[str | float]:
+def _format_measurement(found: SearchMeasurement) -> list[str | float]:
     return [found.recall, f"{found.p50:.1f}", f"{found.p95:.1f}"]
 
 
-def _written(measures: dict[str, Measure]) -> dict[str, Any]:
+def _to_dicts(measures: dict[str, SearchMeasurement]) -> dict[str, Any]:
     return {name: found.to_dict() for name, found in measures.items()}
 
 
-def _counted(queries: dict[str, int]) -> str:
+def _format_query_counts(queries: dict[str, int]) -> str:
     """Write numbers of queries in words."""
     return ", ".join(f"{count} {kind}" for kind, count in queries.items())

@@ -11,21 +11,21 @@ from typing import Any
 from imagesearch.config import Config, IndexSearchParams
 from imagesearch.errors import UserError
 from imagesearch.evaluate.index_benchmark import (
-    Case,
+    BenchmarkData,
     K,
-    Material,
     Progress,
-    Scratch,
-    hold_out,
+    SearchCase,
+    TemporaryIndex,
+    hold_out_queries,
     load_vectors,
-    measure,
-    prepare,
-    scratch,
+    measure_searches,
+    open_temporary_index,
+    prepare_data,
 )
-from imagesearch.evaluate.index_report import Curve, IndexReport, Setting, cheapest
+from imagesearch.evaluate.index_report import IndexCurve, IndexReport, ParameterSetting, find_cheapest
 from imagesearch.features import read_reference_texts
 from imagesearch.pipeline import Dataset
-from imagesearch.store import IndexPlan, plan_index
+from imagesearch.store import IndexSpec, choose_index
 
 _MOST_EF = 4096
 _QUERIES_ALONE = 40  # ask the index alone: what it loses decides nothing, and is most of the searches
@@ -67,12 +67,12 @@ def evaluate_index(
     neighbor algorithms", Information Systems 87, 2020: recall counted by score, against queries per second.
     """
     notes: list[str] = []
-    material = _material(config, vectors, notes)
+    material = _prepare_data(config, vectors, notes)
     index, lite = config.milvus.index, config.milvus.is_lite
     rows = len(material.vectors)
-    mine = plan_index(index, rows, lite).type
+    mine = choose_index(index, rows, lite).type
     plans = [
-        plan_index(index.model_copy(update={"type": kind}), rows, lite)
+        choose_index(index.model_copy(update={"type": kind}), rows, lite)
         for kind in dict.fromkeys(types or ("FLAT", mine))
     ]
     half = len(material.queries) // 2
@@ -82,9 +82,11 @@ def evaluate_index(
         rows=rows,
         dimension=material.vectors.shape[1],
         passing={name: item.rows for name, item in material.filters.items()},
-        tuned=_kinds(material, slice(half, None)),
-        checked=_kinds(material, slice(half)),
-        curves=tuple(_curve(config, plan, plan.type == mine, material, half, progress) for plan in plans),
+        tuned=_count_kinds(material, slice(half, None)),
+        checked=_count_kinds(material, slice(half)),
+        curves=tuple(
+            _measure_curve(config, plan, plan.type == mine, material, half, progress) for plan in plans
+        ),
         notes=notes,
     )
 
@@ -92,11 +94,11 @@ def evaluate_index(
 # --- measuring ---------------------------------------------------------------------------------------------
 
 
-def _material(config: Config, file: Path | None, notes: list[str]) -> Material:
+def _prepare_data(config: Config, file: Path | None, notes: list[str]) -> BenchmarkData:
     """Prepare the vectors of a file, or those of the dataset with the texts that are known of it."""
     if file is not None:
-        kept, held = hold_out(load_vectors(file))
-        return prepare(kept, {"held out": held})
+        kept, held = hold_out_queries(load_vectors(file))
+        return prepare_data(kept, {"held out": held})
     dataset = Dataset(config)
     _, vectors = dataset.table("clip").read_vectors(dataset.current_entries("clip").values())
     if not len(vectors):
@@ -104,47 +106,52 @@ def _material(config: Config, file: Path | None, notes: list[str]) -> Material:
             f"{dataset.folder}: no CLIP vectors of the photos there; run 01_extract_features.py first, "
             "or name a file of vectors with --vectors"
         )
-    kept, held = hold_out(vectors)
+    kept, held = hold_out_queries(vectors)
     texts = read_reference_texts(config, dataset)
     if texts is None or texts.shape[1] != vectors.shape[1]:
         notes.append("no texts are kept of this dataset's model: photos alone are the queries")
-        return prepare(kept, {"held out": held})
-    return prepare(kept, {"held out": held, "texts": texts})
+        return prepare_data(kept, {"held out": held})
+    return prepare_data(kept, {"held out": held, "texts": texts})
 
 
-def _curve(
-    config: Config, plan: IndexPlan, is_mine: bool, material: Material, half: int, progress: Progress | None
-) -> Curve:
+def _measure_curve(
+    config: Config,
+    plan: IndexSpec,
+    is_mine: bool,
+    material: BenchmarkData,
+    half: int,
+    progress: Progress | None,
+) -> IndexCurve:
     """Build an index, try all settings on one half of the queries, and check the pick on the other."""
     parameter = "nprobe" if plan.has_clusters else "ef" if plan.type == "HNSW" else ""
     mine = config.milvus.index.search_params
     now = plan.search_params(mine, K, exhaustive=False).get(parameter) if is_mine else None
-    values = _values(plan, len(material.vectors), now)
+    values = _list_values(plan, len(material.vectors), now)
     params = {value: IndexSearchParams(**({parameter: value} if parameter else {})) for value in values}
-    with scratch(config.milvus, plan, material, progress) as place:
-        settings = _settings(place, plan, params, slice(half, None), progress)
-        pick = cheapest(settings)
+    with open_temporary_index(config.milvus, plan, material, progress) as place:
+        settings = _measure_settings(place, plan, params, slice(half, None), progress)
+        pick = find_cheapest(settings)
         fresh = {}
         if pick is not None:
-            cases = {item: Case(item, params[pick.value]) for item in material.filters}
-            found = measure(place, list(cases.values()), slice(half), progress)
+            cases = {item: SearchCase(item, params[pick.value]) for item in material.filters}
+            found = measure_searches(place, list(cases.values()), slice(half), progress)
             fresh = {item: found[case] for item, case in cases.items()}
     wide = plan.search_params(IndexSearchParams(), K, exhaustive=True).get(parameter)
-    return Curve(plan, parameter, now, wide, place.build_seconds, settings, fresh)
+    return IndexCurve(plan, parameter, now, wide, place.build_seconds, settings, fresh)
 
 
-def _settings(
-    place: Scratch,
-    plan: IndexPlan,
+def _measure_settings(
+    place: TemporaryIndex,
+    plan: IndexSpec,
     params: dict[int | None, IndexSearchParams],
     which: slice,
     progress: Progress | None,
-) -> tuple[Setting, ...]:
+) -> tuple[ParameterSetting, ...]:
     """Measure every value under every filter, as the program searches and by the index alone."""
     filters = place.material.filters
     everything, *narrow = filters
-    asked: dict[tuple[int | None, str, bool], Case] = {}
-    same: dict[tuple[Any, ...], Case] = {}
+    asked: dict[tuple[int | None, str, bool], SearchCase] = {}
+    same: dict[tuple[Any, ...], SearchCase] = {}
     for value, given in params.items():
         for item, widen in itertools.product(filters, (True, False)):
             if widen or item != everything:
@@ -152,13 +159,13 @@ def _settings(
                 effective = tuple(plan.search_params(given, K, exhaustive=wide).values())
                 # a wide search is the same whatever the value; exact search is never widened
                 key = (item, effective, plan.is_exact or widen)
-                asked[value, item, widen] = same.setdefault(key, Case(item, given, widen))
-    found = measure(place, [case for case in same.values() if case.widen], which, progress)
+                asked[value, item, widen] = same.setdefault(key, SearchCase(item, given, widen))
+    found = measure_searches(place, [case for case in same.values() if case.widen], which, progress)
     few = slice(which.start, which.start + _QUERIES_ALONE)
     alone = [case for case in same.values() if not case.widen]
-    found |= measure(place, alone, few, progress) if alone else {}
+    found |= measure_searches(place, alone, few, progress) if alone else {}
     return tuple(
-        Setting(
+        ParameterSetting(
             value,
             {item: found[asked[value, item, True]] for item in filters},
             {item: found[asked[value, item, False]] for item in narrow},
@@ -167,7 +174,7 @@ def _settings(
     )
 
 
-def _values(plan: IndexPlan, rows: int, now: int | None) -> list[int | None]:
+def _list_values(plan: IndexSpec, rows: int, now: int | None) -> list[int | None]:
     """Return the values of the search parameter to try, the config's among them."""
     if plan.is_exact:
         return [None]
@@ -176,6 +183,6 @@ def _values(plan: IndexPlan, rows: int, now: int | None) -> list[int | None]:
     return sorted({*powers, most, *([] if now is None else [now])})
 
 
-def _kinds(material: Material, which: slice) -> dict[str, int]:
+def _count_kinds(material: BenchmarkData, which: slice) -> dict[str, int]:
     """Count some queries by kind."""
     return dict(sorted(Counter(material.kinds[which].tolist()).items()))

@@ -15,10 +15,15 @@ import numpy as np
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.evaluate.metrics import CUTOFFS, average_precision, precision_at
-from imagesearch.evaluate.temporary_collection import aside, extract, left_out, searchable
+from imagesearch.evaluate.temporary_collection import (
+    extract_vectors,
+    list_left_out,
+    make_evaluation_dataset,
+    open_temporary_collections,
+)
 from imagesearch.features import VECTOR_KINDS
 from imagesearch.pipeline import Dataset
-from imagesearch.store import MOST_HITS, Store
+from imagesearch.store import MAX_HITS, Store
 from imagesearch.text_table import format_count, format_table
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -27,7 +32,7 @@ _CONFUSED_AMONG = 5  # results whose categories say what a category is taken for
 
 
 @dataclass(frozen=True)
-class Ranking:
+class CategoryRanking:
     """How one kind of vectors ranked the photos of TRAIN for each photo of VAL.
 
     Attributes
@@ -77,7 +82,7 @@ class LabelledReport:
 
     train: int
     val: int
-    rankings: tuple[Ranking, ...]
+    rankings: tuple[CategoryRanking, ...]
     notes: tuple[str, ...] = ()
 
     @property
@@ -111,7 +116,7 @@ class LabelledReport:
         lines = [f"{self.val} photos of VAL search {self.train} of TRAIN", format_table(header, rows)]
         return "\n".join([*lines, *filter(None, map(self._most_confused, self.rankings))])
 
-    def _most_confused(self, ranking: Ranking) -> str:
+    def _most_confused(self, ranking: CategoryRanking) -> str:
         pairs = [
             (share, f"{name} for {other} {share:.0%}")
             for name in self.categories
@@ -122,7 +127,7 @@ class LabelledReport:
         return f"{ranking.kind} takes {', '.join(most)} (of the first {_CONFUSED_AMONG})" if most else ""
 
 
-def category_of(path: str) -> str:
+def parse_category(path: str) -> str:
     """Return the category that a photo's path gives: its uppermost folder, or its name without a number.
 
     ``beach/IMG_1.jpg``, ``beach_3.jpeg``, ``Beach (2).png`` and ``beach.jpg`` are all ``beach``.
@@ -155,23 +160,23 @@ def evaluate_labelled(
     UserError
         If a folder has no photos, or TRAIN has one category only, or none of VAL's.
     """
-    sides = [aside(config, folder) for folder in (train, val)]
+    sides = [make_evaluation_dataset(config, folder) for folder in (train, val)]
     # before the photos are looked at, and again without those that cannot be read
-    _categories((train, val), [[photo.path for photo in side.photos] for side in sides])
-    extracted = [extract(side, progress=progress) for side in sides]
+    _count_categories((train, val), [[photo.path for photo in side.photos] for side in sides])
+    extracted = [extract_vectors(side, progress=progress) for side in sides]
     entries = [side.current_entries("clip").values() for side in sides]
-    known, asked = _categories((train, val), [[entry.path for entry in side] for side in entries])
-    with searchable(sides[0]) as (_, store):
-        rankings = tuple(_rank(store, kind, *sides, known, progress) for kind in VECTOR_KINDS)
+    known, asked = _count_categories((train, val), [[entry.path for entry in side] for side in entries])
+    with open_temporary_collections(sides[0]) as (_, store):
+        rankings = tuple(_rank_photos(store, kind, *sides, known, progress) for kind in VECTOR_KINDS)
     searched = len(rankings[0].category)
     if not searched:
         raise UserError(f"{val}: each photo is the only one of its category; more of a category are wanted")
     failed = [
         f"{e.dataset.locate_file(path)}: {reason}" for e in extracted for path, reason in e.failed.items()
     ]
-    notes = left_out(list(dict.fromkeys(failed)))
-    notes += _about_categories(rankings[0], known, asked)
-    if copies := _copies(*sides):
+    notes = list_left_out(list(dict.fromkeys(failed)))
+    notes += _note_categories(rankings[0], known, asked)
+    if copies := _find_copies(*sides):
         are = "is" if len(copies) == 1 else "are"
         named = ", ".join(copies[:3])
         notes.append(
@@ -180,16 +185,16 @@ def evaluate_labelled(
     if alone := sum(count for name, count in asked.items() if name in known) - searched:
         only = "is the only one of its category" if alone == 1 else "are the only ones of their category"
         notes.append(f"left out: {format_count(alone, 'photo')} that {only}")
-    if known.total() > MOST_HITS:
-        notes.append(f"Milvus returns {MOST_HITS:,} photos at most: mAP counts those after them as not found")
+    if known.total() > MAX_HITS:
+        notes.append(f"Milvus returns {MAX_HITS:,} photos at most: mAP counts those after them as not found")
     return LabelledReport(known.total(), searched, rankings, tuple(notes))
 
 
-def _categories(
+def _count_categories(
     folders: tuple[Path, Path], paths: Sequence[Sequence[str]]
 ) -> tuple[Counter[str], Counter[str]]:
     """Count the photos of each category of TRAIN and of VAL; refuse what there is nothing to measure with."""
-    known, asked = (Counter(map(category_of, side)) for side in paths)
+    known, asked = (Counter(map(parse_category, side)) for side in paths)
     train, val = folders
     if len(known) < 2:
         raise UserError(
@@ -201,23 +206,23 @@ def _categories(
     return known, asked
 
 
-def _rank(
+def _rank_photos(
     store: Store,
     kind: str,
     train: Dataset,
     val: Dataset,
     known: Counter[str],
     progress: Progress | None,
-) -> Ranking:
+) -> CategoryRanking:
     config, current = train.config, train.current_entries(kind)
-    categories = {key: category_of(entry.path) for key, entry in current.items()}
+    categories = {key: parse_category(entry.path) for key, entry in current.items()}
     files = {train.locate_file(entry.path).resolve(): key for key, entry in current.items()}
-    entries = {k: e for k, e in val.current_entries(kind).items() if category_of(e.path) in known}
+    entries = {k: e for k, e in val.current_entries(kind).items() if parse_category(e.path) in known}
     ids, vectors = val.table(kind).read_vectors(entries.values())
     asked = [entries[key] for key in ids.tolist()]
-    category = np.asarray([category_of(entry.path) for entry in asked])
+    category = np.asarray([parse_category(entry.path) for entry in asked])
     first = np.full((len(ids), _CONFUSED_AMONG), "", dtype=f"<U{max(map(len, known))}")
-    most = min(len(categories), MOST_HITS)
+    most = min(len(categories), MAX_HITS)
     relevant = np.zeros((len(ids), most), bool)
     total = np.asarray([known[name] for name in category.tolist()], np.int64)
     pairs = list(enumerate(zip(asked, vectors, strict=True)))
@@ -230,10 +235,10 @@ def _rank(
         total[row] -= itself is not None
     rows = total > 0  # not the only one of its category, found in both folders
     name = getattr(config.models, kind)
-    return Ranking(kind, name, category[rows], first[rows], relevant[rows], total[rows])
+    return CategoryRanking(kind, name, category[rows], first[rows], relevant[rows], total[rows])
 
 
-def _about_categories(ranking: Ranking, known: Counter[str], asked: Counter[str]) -> list[str]:
+def _note_categories(ranking: CategoryRanking, known: Counter[str], asked: Counter[str]) -> list[str]:
     """Say what makes the figures other than they look."""
     notes = []
     if unknown := sorted(asked.keys() - known.keys()):
@@ -248,7 +253,7 @@ def _about_categories(ranking: Ranking, known: Counter[str], asked: Counter[str]
     return notes
 
 
-def _copies(train: Dataset, val: Dataset) -> list[str]:
+def _find_copies(train: Dataset, val: Dataset) -> list[str]:
     """Return the photos of VAL that TRAIN has too, byte for byte, under another name or in another place."""
     files: dict[bytes, set[Path]] = {}
     for entry in train.current_entries("clip").values():

@@ -11,7 +11,7 @@ CUTOFFS = (1, 5, 10)
 
 
 @dataclass(frozen=True)
-class Clustering:
+class ClusteringScores:
     """How well clusters agree with the truth.
 
     Attributes
@@ -29,7 +29,7 @@ class Clustering:
     ari: float
 
 
-def compare_clusterings(clusters: np.ndarray, truth: np.ndarray) -> Clustering:
+def compare_clusterings(clusters: np.ndarray, truth: np.ndarray) -> ClusteringScores:
     """Compare clusters with true classes.
 
     Parameters
@@ -54,7 +54,7 @@ def compare_clusterings(clusters: np.ndarray, truth: np.ndarray) -> Clustering:
     precision = float((np.asarray(squares.sum(axis=0)).ravel() / of_cluster).sum() / n)
     recall = float((np.asarray(squares.sum(axis=1)).ravel() / of_class).sum() / n)
     f1 = 2 * precision * recall / (precision + recall)
-    return Clustering(precision, recall, f1, float(adjusted_rand_score(truth, clusters)))
+    return ClusteringScores(precision, recall, f1, float(adjusted_rand_score(truth, clusters)))
 
 
 def precision_at(relevant: np.ndarray, k: int) -> np.ndarray:
@@ -96,7 +96,7 @@ def average_precision(relevant: np.ndarray, total: np.ndarray) -> np.ndarray:
     return (precisions * relevant).sum(axis=1) / np.maximum(total, 1)
 
 
-def ranks(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
+def compute_ranks(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return where the best right answer of each query stands, counted from 1.
 
     Answers of equal score that are wrong count before it: a model that gives everything the same score

@@ -11,11 +11,17 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.errors import UnreadablePhotoError, UserError
-from imagesearch.evaluate.temporary_collection import NAMED, aside, extract, left_out, searchable
+from imagesearch.evaluate.temporary_collection import (
+    MAX_NAMED,
+    extract_vectors,
+    list_left_out,
+    make_evaluation_dataset,
+    open_temporary_collections,
+)
 from imagesearch.features import VECTOR_KINDS
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Query, Searcher
-from imagesearch.store import STEPS, Store
+from imagesearch.store import STEP_SCRIPTS, Store
 from imagesearch.text_table import format_count, format_table
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -24,7 +30,7 @@ _FOUND_AMONG = 10  # results that a photo has to be among to count as found
 
 
 @dataclass(frozen=True)
-class Missed:
+class MissedPhoto:
     """A photo that was not the first to be found by itself, and what was."""
 
     path: str
@@ -48,7 +54,7 @@ class SelfRanking:
     model: str
     ranks: np.ndarray
     """(n,) int64; 0 where a photo is not among the first ten."""
-    missed: tuple[Missed, ...]
+    missed: tuple[MissedPhoto, ...]
 
     def figures(self) -> dict[str, float]:
         """Return hits@1, hits@5 and recall among the first ten."""
@@ -80,8 +86,8 @@ class SelfReport:
         rows = [[r.kind, len(r.ranks), *r.figures().values()] for r in self.rankings]
         lines = [format_table(["vectors", "photos", "hits@1", "hits@5", "recall"], rows)]
         for ranking in self.rankings:
-            lines += [f"{ranking.kind}: {missed}" for missed in ranking.missed[:NAMED]]
-            rest = len(ranking.missed) - NAMED
+            lines += [f"{ranking.kind}: {missed}" for missed in ranking.missed[:MAX_NAMED]]
+            rest = len(ranking.missed) - MAX_NAMED
             lines += [f"{ranking.kind}: and {rest} more; --json has them all"] if rest > 0 else []
         return "\n".join(lines)
 
@@ -109,9 +115,9 @@ def evaluate_self(config: Config, folder: Path | None = None, progress: Progress
     if folder is None:
         with Store(config.milvus) as store:
             return _find_selves(Dataset(config), store, [], progress)
-    photos = extract(aside(config, folder), progress=progress)
+    photos = extract_vectors(make_evaluation_dataset(config, folder), progress=progress)
     failed = [f"{photos.dataset.locate_file(path)}: {reason}" for path, reason in photos.failed.items()]
-    with searchable(photos.dataset) as (scratch, store):
+    with open_temporary_collections(photos.dataset) as (scratch, store):
         return _find_selves(Dataset(scratch), store, failed, progress)
 
 
@@ -126,8 +132,8 @@ def _find_selves(
     for kind in kinds:
         current = dataset.current_entries(kind)
         if not current:
-            raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run {STEPS[kind]}")
-        stored = {hit.id for hit in store.rows(name, kind, list(current), ())}
+            raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run {STEP_SCRIPTS[kind]}")
+        stored = {hit.id for hit in store.read_rows(name, kind, list(current), ())}
         absent |= {entry.path for key, entry in current.items() if key not in stored}
         paths = sorted(entry.path for key, entry in current.items() if key in stored)
         ranks, missed = [], []
@@ -142,14 +148,14 @@ def _find_selves(
             ranks.append(itself.rank if itself else 0)
             if ranks[-1] != 1:
                 first = (results[0].path, results[0].score) if results else ("", 0.0)
-                missed.append(Missed(path, ranks[-1] or None, *first, itself.score if itself else None))
+                missed.append(MissedPhoto(path, ranks[-1] or None, *first, itself.score if itself else None))
         if not ranks:
             why = next(iter(unreadable.values()), f"{name} has none of its photos in the {kind} collection")
             raise UserError(f"no photo can look for itself: {why}; run 05_build_collections.py")
         rankings.append(
             SelfRanking(kind, getattr(config.models, kind), np.asarray(ranks, np.int64), tuple(missed))
         )
-    notes = left_out([*failed, *unreadable.values()])
+    notes = list_left_out([*failed, *unreadable.values()])
     if absent:
         lacking = f"{format_count(len(absent), 'photo')} that the collections lack"
         notes.append(f"left out: {lacking}; run 05_build_collections.py")

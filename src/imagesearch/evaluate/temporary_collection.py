@@ -16,18 +16,18 @@ from imagesearch.pipeline import Dataset, PhotoProgress
 from imagesearch.store import Store, build_collections
 from imagesearch.text_table import format_count
 
-NAMED = 10  # of many things that are reported, on the terminal
+MAX_NAMED = 10  # of many things that are reported, on the terminal
 
 
 @dataclass(frozen=True)
-class Extracted:
+class ExtractedPhotos:
     """Photos with their vectors, and the reasons by path for those that have none."""
 
     dataset: Dataset
     failed: dict[str, str]
 
 
-def aside(
+def make_evaluation_dataset(
     config: Config, folder: Path, kinds: Sequence[str] = VECTOR_KINDS, paths: Sequence[str] | None = None
 ) -> Dataset:
     """Return the photos below a folder as a dataset apart from the config's own; nothing is extracted yet.
@@ -62,9 +62,9 @@ def aside(
     return Dataset(config.model_copy(update={"dataset": named}), paths=paths)
 
 
-def extract(
+def extract_vectors(
     dataset: Dataset, kinds: Sequence[str] = VECTOR_KINDS, progress: PhotoProgress | None = None
-) -> Extracted:
+) -> ExtractedPhotos:
     """Extract the vectors of some photos.
 
     Raises
@@ -73,27 +73,27 @@ def extract(
         If there are no photos, or a model cannot be found.
     """
     summary = extract_features(dataset.config, dataset, only=kinds, progress=progress)
-    return Extracted(dataset, summary.failed)
+    return ExtractedPhotos(dataset, summary.failed)
 
 
-def left_out(named: Sequence[str], what: str = "photo") -> list[str]:
+def list_left_out(named: Sequence[str], what: str = "photo") -> list[str]:
     """Return notes of what was left out, given with the reasons: the first ten, and how many more."""
-    rest = len(named) - NAMED
-    lines = [f"left out: {line}" for line in named[:NAMED]]
+    rest = len(named) - MAX_NAMED
+    lines = [f"left out: {line}" for line in named[:MAX_NAMED]]
     return lines + ([f"left out: and {format_count(rest, f'more {what}')}"] if rest > 0 else [])
 
 
-def on_scratch(config: Config, folder: str | Path) -> Config:
+def use_temporary_milvus(config: Config, folder: str | Path) -> Config:
     """Return a config whose collections are in a Milvus Lite file in some folder; a server's token is not."""
     place = config.milvus.model_copy(update={"uri": str(Path(folder) / "scratch.db"), "token": ""})
     return config.model_copy(update={"milvus": place})
 
 
 @contextmanager
-def searchable(dataset: Dataset) -> Iterator[tuple[Config, Store]]:
+def open_temporary_collections(dataset: Dataset) -> Iterator[tuple[Config, Store]]:
     """Build collections of some photos in a Milvus Lite file that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="imagesearch_") as folder:
-        config = on_scratch(dataset.config, folder)
+        config = use_temporary_milvus(dataset.config, folder)
         with Store(config.milvus) as store:
             build_collections(config, dataset, store)
             yield config, store

@@ -12,17 +12,17 @@ from imagesearch.faces.people import People, Person, cluster_people, load_people
 from imagesearch.faces.references import box_iou
 
 __all__ = [
-    "PeopleEditor",
     "FaceDetector",
     "People",
+    "PeopleEditor",
     "Person",
+    "box_iou",
     "cluster_people",
     "detect_faces",
+    "get_pack_id",
+    "import_names",
+    "load_people",
     "make_detector",
     "open_edit_log",
-    "load_people",
-    "import_names",
-    "box_iou",
-    "get_pack_id",
     "shrink_for_detection",
 ]

@@ -18,19 +18,19 @@ from imagesearch.features.score_calibration import read_bands, read_reference_te
 
 __all__ = [
     "VECTOR_KINDS",
-    "ScoreBands",
+    "CalibratedScores",
     "Classification",
     "ClipEncoder",
-    "CalibratedScores",
+    "ScoreBands",
     "VitEncoder",
     "check_export_prefix",
     "classify_photos",
     "export_npy",
     "extract_features",
-    "save_bands",
-    "read_reference_texts",
     "get_model_id",
     "list_photo_files",
     "read_bands",
     "read_classes",
+    "read_reference_texts",
+    "save_bands",
 ]

@@ -3,20 +3,20 @@
 The only room that knows matplotlib, imported when the first figure is drawn.
 """
 
-from imagesearch.figures.display import new_figure, report_saved, show
-from imagesearch.figures.evaluation import captions_figure, labelled_figure, self_figure
-from imagesearch.figures.geo_map import show_places
-from imagesearch.figures.index_curves import index_figure
+from imagesearch.figures.display import new_figure, report_saved, show_figure
+from imagesearch.figures.evaluation import draw_captions_report, draw_labelled_report, draw_self_report
+from imagesearch.figures.geo_map import show_geo_map
+from imagesearch.figures.index_curves import draw_index_report
 from imagesearch.figures.results import (
-    answer_figure,
-    classes_figure,
-    contact_sheet_figure,
     copy_results,
-    faces_figure,
-    person_figure,
     print_answer,
     print_classes,
     print_people,
+    show_answer,
+    show_classifications,
+    show_people,
+    show_person,
+    show_photo_faces,
 )
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten
 from imagesearch.figures.timeline import show_timeline
@@ -26,24 +26,24 @@ __all__ = [
     "ACCENT",
     "INK",
     "QUIET",
-    "answer_figure",
-    "captions_figure",
-    "classes_figure",
-    "contact_sheet_figure",
     "copy_results",
-    "faces_figure",
-    "index_figure",
-    "labelled_figure",
+    "draw_captions_report",
+    "draw_index_report",
+    "draw_labelled_report",
+    "draw_self_report",
     "new_figure",
-    "person_figure",
     "print_answer",
     "print_classes",
     "print_people",
     "report_saved",
-    "self_figure",
     "shorten",
-    "show",
-    "show_places",
+    "show_answer",
+    "show_classifications",
+    "show_figure",
+    "show_geo_map",
+    "show_people",
+    "show_person",
+    "show_photo_faces",
     "show_timeline",
     "show_vector_map",
 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesearch.errors import UserError
-from imagesearch.figures.style import STYLE, printable, shorten, wrap
+from imagesearch.figures.style import STYLE, escape_undecodable, shorten, wrap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,14 +24,14 @@ def new_figure(inches: tuple[float, float]) -> Figure:
     import logging
 
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # about fonts that are not there
-    with _backend_named():
+    with _explain_backend_errors():
         import matplotlib.pyplot as plt
 
         plt.rcParams.update(STYLE)
         return plt.figure(figsize=inches, layout="constrained")
 
 
-def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = True) -> Path | None:
+def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: bool = True) -> Path | None:
     """Show a figure in a window; where there is none, or a file is asked for, save it.
 
     Parameters
@@ -52,11 +52,11 @@ def show(figure: Figure, name: str, *, save: Path | None = None, window: bool = 
     """
     import matplotlib.pyplot as plt
 
-    window = window and has_window()
+    window = window and can_open_window()
     file = save
     if file is None and not window:
-        file = Path("outputs") / f"{_file_name(name)}.png"
-    with _missing_letters_ignored():
+        file = Path("outputs") / f"{_make_file_name(name)}.png"
+    with _ignore_missing_glyphs():
         if file is not None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -75,9 +75,9 @@ def report_saved(file: Path | None) -> None:
         print(f"figure: {file}", file=sys.stderr)
 
 
-def has_window() -> bool:
+def can_open_window() -> bool:
     """Whether figures can be shown in windows; on a machine without a display they cannot."""
-    with _backend_named():
+    with _explain_backend_errors():
         import matplotlib.pyplot as plt  # which looks for a display
         from matplotlib.backends import BackendFilter, backend_registry
 
@@ -92,11 +92,11 @@ def open_window(figure: Figure, title: str) -> None:
     if figure.canvas.manager is not None:
         figure.canvas.manager.set_window_title(shorten(" ".join(title.split()), 120))
         _fit_to_screen(figure)
-    with _missing_letters_ignored():
+    with _ignore_missing_glyphs():
         plt.show()
 
 
-def write_fitting(text: Text, words: str, room: float, letters: int, lines: int = 1) -> None:
+def fit_text(text: Text, words: str, room: float, letters: int, lines: int = 1) -> None:
     """Set a text to as much of some words as has room.
 
     Parameters
@@ -112,7 +112,7 @@ def write_fitting(text: Text, words: str, room: float, letters: int, lines: int 
     lines
         More than one are wrapped, and cut at the end; one is cut in the middle.
     """
-    with _missing_letters_ignored():
+    with _ignore_missing_glyphs():
         for length in range(min(letters, len(words)), 0, -1):
             text.set_text(shorten(words, length) if lines == 1 else wrap(words, length, lines))
             if text.get_window_extent().width <= room:
@@ -123,7 +123,7 @@ def write_fitting(text: Text, words: str, room: float, letters: int, lines: int 
 
 
 @contextlib.contextmanager
-def _backend_named() -> Iterator[None]:
+def _explain_backend_errors() -> Iterator[None]:
     """Say it in one line when the backend that somebody chose is none, or its libraries are not there."""
     try:
         yield
@@ -153,12 +153,12 @@ def _fit_to_screen(figure: Figure) -> None:
 
 
 @contextlib.contextmanager
-def _missing_letters_ignored() -> Iterator[None]:
+def _ignore_missing_glyphs() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
         yield
 
 
-def _file_name(text: str) -> str:
-    words = re.sub(r"[^\w]+", "_", printable(text).lower()).strip("_")
+def _make_file_name(text: str) -> str:
+    words = re.sub(r"[^\w]+", "_", escape_undecodable(text).lower()).strip("_")
     return words.encode("utf-8")[:80].decode("utf-8", "ignore") or "figure"

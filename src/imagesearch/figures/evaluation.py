@@ -9,8 +9,8 @@ import numpy as np
 
 from imagesearch.evaluate import (
     CaptionsReport,
+    CategoryRanking,
     LabelledReport,
-    Ranking,
     SelfReport,
     interpolated_precision,
     recall_at,
@@ -31,9 +31,9 @@ _MOST_RANKS = 100
 _NAMED = 12
 
 
-def labelled_figure(report: LabelledReport) -> Figure:
+def draw_labelled_report(report: LabelledReport) -> Figure:
     """Draw precision by category, the precision-recall curves, and what each category is taken for."""
-    shown = _worst_first(report)[:_MOST_CATEGORIES]
+    shown = _sort_worst_first(report)[:_MOST_CATEGORIES]
     height = max(3.0, 0.27 * len(shown) + 1.2)
     figure = new_figure((12.5, 2 * height))
     figure.suptitle(
@@ -49,7 +49,7 @@ def labelled_figure(report: LabelledReport) -> Figure:
     return figure
 
 
-def self_figure(report: SelfReport) -> Figure:
+def draw_self_report(report: SelfReport) -> Figure:
     """Draw how many photos find themselves, and the names of those that do not."""
     missed = [f"{r.kind}: {shorten(str(m), 104)}" for r in report.rankings for m in r.missed]
     widths = [1, 1.5] if missed else [1]
@@ -57,7 +57,7 @@ def self_figure(report: SelfReport) -> Figure:
     bars, *names = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     measures = list(report.rankings[0].figures())
     heights = {ranking.kind: list(ranking.figures().values()) for ranking in report.rankings}
-    _grouped_bars(bars, heights, measures)
+    _draw_grouped_bars(bars, heights, measures)
     bars.set_title(f"{len(report.rankings[0].ranks)} photos look for themselves", color=INK)
     for axis in names:
         lines = missed[:_NAMED] + ([f"and {len(missed) - _NAMED} more"] if len(missed) > _NAMED else [])
@@ -67,7 +67,7 @@ def self_figure(report: SelfReport) -> Figure:
     return figure
 
 
-def captions_figure(report: CaptionsReport) -> Figure:
+def draw_captions_report(report: CaptionsReport) -> Figure:
     """Draw the share of queries whose right answer is among the first k, in both directions."""
     figure = new_figure((7.5, 4.4))
     axis = figure.subplots()
@@ -81,7 +81,7 @@ def captions_figure(report: CaptionsReport) -> Figure:
     ticks = [k for k in (1, 2, 5, 10, 20, 50, 100) if k <= most]
     axis.set_xticks(ticks, list(map(str, ticks)))
     axis.minorticks_off()
-    _quiet(axis)
+    _quieten_axis(axis)
     axis.legend(frameon=False, loc="lower right")
     about = f"{format_count(report.texts, 'caption')} and {format_count(report.photos, 'photo')}"
     axis.set_title(f"{about}, {shorten(report.model, 50)}", color=INK, parse_math=False)
@@ -91,7 +91,7 @@ def captions_figure(report: CaptionsReport) -> Figure:
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _worst_first(report: LabelledReport) -> list[str]:
+def _sort_worst_first(report: LabelledReport) -> list[str]:
     """Order the categories by precision@5, the worst first."""
 
     def mean(name: str) -> float:
@@ -100,7 +100,7 @@ def _worst_first(report: LabelledReport) -> list[str]:
     return sorted(report.categories, key=lambda name: (mean(name), name))
 
 
-def _draw_precision(axis: Axes, rankings: Sequence[Ranking], names: Sequence[str]) -> None:
+def _draw_precision(axis: Axes, rankings: Sequence[CategoryRanking], names: Sequence[str]) -> None:
     places = np.arange(len(names))
     for i, ranking in enumerate(rankings):
         offset = (i - (len(rankings) - 1) / 2) * 0.36
@@ -111,21 +111,21 @@ def _draw_precision(axis: Axes, rankings: Sequence[Ranking], names: Sequence[str
     axis.set_yticks(places, [shorten(name, 24) for name in names], parse_math=False)
     axis.invert_yaxis()
     axis.set(xlim=(0, 1.02), title="precision@5 by category")
-    _quiet(axis)
+    _quieten_axis(axis)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, -0.06), ncols=2)
 
 
-def _draw_curves(axis: Axes, rankings: Sequence[Ranking]) -> None:
+def _draw_curves(axis: Axes, rankings: Sequence[CategoryRanking]) -> None:
     for ranking in rankings:
         curve = interpolated_precision(ranking.relevant, ranking.total, _LEVELS)
         label = f"{ranking.kind}, mAP {ranking.figures()['map']:.3f}"
         axis.plot(_LEVELS, curve, color=COLOURS[ranking.kind], linewidth=1.8, label=label)
     axis.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="recall", ylabel="precision", title="precision and recall")
-    _quiet(axis)
+    _quieten_axis(axis)
     axis.legend(frameon=False)
 
 
-def _draw_confusion(axis: Axes, ranking: Ranking, names: Sequence[str]) -> None:
+def _draw_confusion(axis: Axes, ranking: CategoryRanking, names: Sequence[str]) -> None:
     """Draw a square a pair of categories: the share of the first five results that are of the other."""
     confused = [ranking.confusion(name) for name in names]
     shares = np.asarray([[found.get(other, 0.0) for other in names] for found in confused])
@@ -146,7 +146,7 @@ def _draw_confusion(axis: Axes, ranking: Ranking, names: Sequence[str]) -> None:
     axis.set_title(f"{ranking.kind}: what the first five results are", color=INK)
 
 
-def _grouped_bars(axis: Axes, heights: dict[str, list[float]], measures: Sequence[str]) -> None:
+def _draw_grouped_bars(axis: Axes, heights: dict[str, list[float]], measures: Sequence[str]) -> None:
     places = np.arange(len(measures))
     for i, (kind, values) in enumerate(heights.items()):
         offset = (i - (len(heights) - 1) / 2) * 0.36
@@ -154,11 +154,11 @@ def _grouped_bars(axis: Axes, heights: dict[str, list[float]], measures: Sequenc
         axis.bar_label(bars, [f"{value:.3f}" for value in values], size=7, color=INK)
     axis.set_xticks(places, measures)
     axis.set(ylim=(0, 1.12))
-    _quiet(axis)
+    _quieten_axis(axis)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, -0.08), ncols=2)
 
 
-def _quiet(axis: Axes) -> None:
+def _quieten_axis(axis: Axes) -> None:
     axis.grid(color=QUIET, alpha=0.3, linewidth=0.6)
     axis.set_axisbelow(True)
     axis.tick_params(length=0, colors=INK)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.errors import UserError
-from imagesearch.figures.display import new_figure, report_saved, show
+from imagesearch.figures.display import new_figure, report_saved, show_figure
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten
 from imagesearch.geo import PhotoLocation
 
@@ -28,7 +28,7 @@ _CELLS = 36  # photos nearer to each other than this part of the map are one clu
 
 
 @dataclass(frozen=True)
-class Cluster:
+class MapCluster:
     """Photos that lie together at the scale of the map: their middle, their number, their usual city."""
 
     latitude: float
@@ -37,7 +37,7 @@ class Cluster:
     city: str
 
 
-def show_places(known: Mapping[int, PhotoLocation], dataset: str, save: Path, window: bool) -> None:
+def show_geo_map(known: Mapping[int, PhotoLocation], dataset: str, save: Path, window: bool) -> None:
     """Save a map of the photos that have a position, show it where there is a window, and say where it is.
 
     Raises
@@ -50,11 +50,11 @@ def show_places(known: Mapping[int, PhotoLocation], dataset: str, save: Path, wi
         raise UserError("no photo says where it was taken: there is nothing to draw a map of")
     latitudes, longitudes = np.array([(w.metadata.latitude, w.metadata.longitude) for w in placed]).T
     title = f"{dataset}: {len(placed)} of {len(known)} photos have a position"
-    figure = photo_map(latitudes, longitudes, [where.address.city for where in placed], title)
-    report_saved(show(figure, f"map {dataset}", save=save, window=window))
+    figure = draw_geo_map(latitudes, longitudes, [where.address.city for where in placed], title)
+    report_saved(show_figure(figure, f"map {dataset}", save=save, window=window))
 
 
-def photo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], title: str) -> Figure:
+def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], title: str) -> Figure:
     """Draw photos on longitude and latitude, clusters sized by their number and labelled with their city.
 
     Parameters
@@ -67,9 +67,9 @@ def photo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[st
     title
         Above the map.
     """
-    latitudes, longitudes = np.asarray(latitudes, float), unrolled(np.asarray(longitudes, float))
-    west, east = _limits(longitudes)
-    south, north = (min(90.0, max(-90.0, limit)) for limit in _limits(latitudes))
+    latitudes, longitudes = np.asarray(latitudes, float), unroll_longitudes(np.asarray(longitudes, float))
+    west, east = _compute_limits(longitudes)
+    south, north = (min(90.0, max(-90.0, limit)) for limit in _compute_limits(latitudes))
     # a degree of longitude shrinks towards the poles; past 75 degrees the map would become a thread
     aspect = 1 / math.cos(math.radians(min(75.0, abs(south + north) / 2)))
     height = min(max(_WIDTH * (north - south) * aspect / (east - west), _HEIGHTS[0]), _HEIGHTS[1])
@@ -78,7 +78,9 @@ def photo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[st
     axis.set(xlim=(west, east), ylim=(south, north))
     axis.set_aspect(aspect)
     _draw_graticule(axis, (west, east), (south, north))
-    clusters = find_clusters(latitudes, longitudes, cities, max((east - west) / 2, north - south) / _CELLS)
+    clusters = cluster_positions(
+        latitudes, longitudes, cities, max((east - west) / 2, north - south) / _CELLS
+    )
     axis.scatter(longitudes, latitudes, s=6, color=ACCENT, linewidths=0, zorder=3)
     axis.scatter(
         [c.longitude for c in clusters],
@@ -95,7 +97,7 @@ def photo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[st
     return figure
 
 
-def unrolled(longitudes: np.ndarray) -> np.ndarray:
+def unroll_longitudes(longitudes: np.ndarray) -> np.ndarray:
     """Return longitudes from the eastern edge of their widest gap on, none torn from the others."""
     values = np.unique(longitudes)
     gaps = np.diff(np.append(values, values[0] + 360))
@@ -105,9 +107,9 @@ def unrolled(longitudes: np.ndarray) -> np.ndarray:
     return np.where(longitudes < start, longitudes + 360, longitudes)
 
 
-def find_clusters(
+def cluster_positions(
     latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], degrees: float
-) -> list[Cluster]:
+) -> list[MapCluster]:
     """Group photos by cells of a grid, then cells around the fullest ones; the largest cluster first."""
     cells = np.round(np.stack([latitudes, longitudes], axis=1) / degrees * 4).astype(np.int64)
     _, which, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
@@ -125,11 +127,11 @@ def find_clusters(
         named = Counter(cities[i] for i in members if cities[i])
         city = named.most_common(1)[0][0] if named else ""
         middle = latitudes[members].mean(), longitudes[members].mean()
-        clusters.append(Cluster(*map(float, middle), len(members), city))
+        clusters.append(MapCluster(*map(float, middle), len(members), city))
     return sorted(clusters, key=lambda cluster: -cluster.photos)
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
+def _compute_limits(values: np.ndarray) -> tuple[float, float]:
     """Return the ends of an axis, with a margin for circles and labels."""
     low, high = float(values.min()), float(values.max())
     margin = 0.08 * (high - low) + _SMALLEST_SPAN
@@ -142,19 +144,20 @@ def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tupl
         ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
         decimals = len(f"{step:g}".partition(".")[2])
         labels = [
-            _degrees((t + 180) % 360 - 180 if which == "x" else t, names, decimals) for t in ticks.tolist()
+            _format_degrees((t + 180) % 360 - 180 if which == "x" else t, names, decimals)
+            for t in ticks.tolist()
         ]
         getattr(axis, f"set_{which}ticks")(ticks, labels)
     axis.grid(color=QUIET, alpha=0.35, linewidth=0.6, zorder=0)
     axis.tick_params(length=0, colors=QUIET)
 
 
-def _degrees(value: float, names: str, decimals: int) -> str:
+def _format_degrees(value: float, names: str, decimals: int) -> str:
     value = round(value, decimals)
     return f"{abs(value):.{decimals}f}°{'' if value in (0, -180) else names[int(value < 0)]}"
 
 
-def _draw_labels(axis: Axes, clusters: Sequence[Cluster]) -> None:
+def _draw_labels(axis: Axes, clusters: Sequence[MapCluster]) -> None:
     """Write the cities beside their clusters, the largest first, none over another."""
     taken: list[Bbox] = []
     for cluster in clusters:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from imagesearch.figures.display import new_figure, write_fitting
-from imagesearch.figures.style import ACCENT, INK, QUIET, person_colour, shorten, wrap
+from imagesearch.figures.display import fit_text, new_figure
+from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, shorten, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ class Tile:
     people: str = ""
 
 
-def result_grid(
+def draw_result_grid(
     query: str, tiles: Sequence[Tile], query_image: Image.Image | None = None, remark: str = ""
 ) -> Figure:
     """Draw the answer to a query: first the query, text or photo, then the results in reading order.
@@ -54,7 +54,7 @@ def result_grid(
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
     cell = min(_CELL_INCHES if len(images) > 3 else _FEW_CELLS_INCHES, _WIDEST_INCHES / columns)
     title = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
-    heights = [cell * max(map(_aspect, row)) + title for row in rows]
+    heights = [cell * max(map(_clamp_aspect, row)) + title for row in rows]
     heights[0] += 0.35 if query_image else 0  # for the remark below it
     figure = new_figure((columns * cell, sum(heights)))
     fill_grid(figure, columns, heights, query, tiles, query_image, remark)
@@ -88,7 +88,7 @@ def fill_grid(
     return list(axes.flat[1 : 1 + len(tiles)])
 
 
-def classification_figure(
+def draw_classifications(
     items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
 ) -> Figure:
     """Draw photos, each with a bar chart of its most probable labels.
@@ -123,7 +123,7 @@ def fill_classes(
     return [axis for row in grid for axis in row[::2]][: len(items)]
 
 
-def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequence[str] = ()) -> Figure:
+def draw_contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequence[str] = ()) -> Figure:
     """Draw rows of small pictures, each row under its own heading.
 
     Parameters
@@ -134,7 +134,9 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequence[str
         All named people, for their colours.
     """
     columns = max([4, *(len(tiles) for _, tiles in rows)])
-    figure = new_figure((columns * _FACE_INCHES, max(_FACE_INCHES, sum(map(_row_inches, rows)) + 0.1)))
+    figure = new_figure(
+        (columns * _FACE_INCHES, max(_FACE_INCHES, sum(map(_compute_row_inches, rows)) + 0.1))
+    )
     if rows:
         fill_sheet(figure, rows, columns, cast)
     else:
@@ -146,7 +148,7 @@ def fill_sheet(
     figure: Figure, rows: Sequence[tuple[str, Sequence[Tile]]], columns: int, cast: Sequence[str] = ()
 ) -> list[Axes]:
     """Draw rows of small pictures on an empty figure, and return the axes of each picture."""
-    heights = [_row_inches(row) for row in rows]
+    heights = [_compute_row_inches(row) for row in rows]
     grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     drawn: list[Axes] = []
     for axes, (heading, tiles) in zip(grid, rows, strict=True):
@@ -169,11 +171,11 @@ def fill_sheet(
     return drawn
 
 
-def _row_inches(row: tuple[str, Sequence[Tile]]) -> float:
+def _compute_row_inches(row: tuple[str, Sequence[Tile]]) -> float:
     return _FACE_INCHES + 0.2 + (_HEADING_INCHES if row[0] else 0.05)
 
 
-def photo_with_faces(
+def draw_photo_with_faces(
     image: Image.Image,
     faces: Sequence[tuple[Sequence[float], str]],
     title: str = "",
@@ -207,7 +209,7 @@ def draw_faces(axis: Axes, faces: Sequence[tuple[Sequence[float], str]], cast: S
     from matplotlib.patches import Rectangle
 
     for (x1, y1, x2, y2), label in faces:
-        colour = person_colour(label, cast) if label else QUIET
+        colour = choose_person_colour(label, cast) if label else QUIET
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
         box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
         text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
@@ -267,13 +269,13 @@ def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
 
 def _write_heading(axis: Axes, heading: str, cast: Sequence[str]) -> None:
     """Write above the first picture of a row, over the next ones, and no further than the figure."""
-    style = {"color": person_colour(heading, cast), "weight": "bold", "size": 11, "parse_math": False}
+    style = {"color": choose_person_colour(heading, cast), "weight": "bold", "size": 11, "parse_math": False}
     # no title: the layout would push the pictures apart to make room for it
     height = _FACE_INCHES / (_FACE_INCHES + _HEADING_INCHES) + 0.03
     text = axis.text(0, height, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
-    write_fitting(text, heading, axis.figure.bbox.width - 0.3 * axis.figure.dpi, 60)
+    fit_text(text, heading, axis.figure.bbox.width - 0.3 * axis.figure.dpi, 60)
 
 
-def _aspect(image: Image.Image | None) -> float:
+def _clamp_aspect(image: Image.Image | None) -> float:
     """Height over width of a cell, within bounds: a panorama leaves room, a tower does not tower."""
     return 0.6 if image is None else min(1.35, max(0.5, image.height / image.width))

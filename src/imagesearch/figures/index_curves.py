@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imagesearch.evaluate import TARGET, Curve, IndexReport
+from imagesearch.evaluate import TARGET, IndexCurve, IndexReport
 from imagesearch.figures.display import new_figure
 from imagesearch.figures.style import ACCENT, INK, QUIET
 
@@ -19,7 +19,7 @@ _COLOURS = (ACCENT, "#2e7d4f", "#a86a12", "#b2452f")
 _FAINT = {"color": QUIET, "linewidth": 0.8, "alpha": 0.6}
 
 
-def index_figure(report: IndexReport) -> Figure:
+def draw_index_report(report: IndexReport) -> Figure:
     """Draw recall and time of indexes over their search parameters, one column an index.
 
     Solid is how the program searches, dashed what the index alone finds under a filter.
@@ -38,7 +38,7 @@ def index_figure(report: IndexReport) -> Figure:
     _scale_times(axes[1])
     axes[0, 0].set_ylabel("recall@10")
     axes[1, 0].set_ylabel("median ms, shaded to p95")
-    figure.suptitle(_title(report), color=INK, fontsize=10)
+    figure.suptitle(_make_title(report), color=INK, fontsize=10)
     _draw_legend(figure, report)
     return figure
 
@@ -46,7 +46,7 @@ def index_figure(report: IndexReport) -> Figure:
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _title(report: IndexReport) -> str:
+def _make_title(report: IndexReport) -> str:
     best = report.best
     advice = "no setting reaches the target everywhere: FLAT"
     if best is not None:
@@ -69,7 +69,7 @@ def _scale_times(axes: Sequence[Axes]) -> None:
         axis.grid(axis="y", alpha=0.15)
 
 
-def _draw_curve(above: Axes, below: Axes, curve: Curve, report: IndexReport) -> None:
+def _draw_curve(above: Axes, below: Axes, curve: IndexCurve, report: IndexReport) -> None:
     """Draw an index with a search parameter: recall above, time below."""
     values = [setting.value for setting in curve.settings]
     for name, colour in reversed(list(zip(report.passing, _COLOURS, strict=False))):
@@ -93,7 +93,7 @@ def _draw_curve(above: Axes, below: Axes, curve: Curve, report: IndexReport) -> 
     below.set_xlabel(f"{curve.parameter} (without a filter; under one the program takes {curve.wide})")
 
 
-def _mark_pick(above: Axes, below: Axes, curve: Curve, is_best: bool) -> None:
+def _mark_pick(above: Axes, below: Axes, curve: IndexCurve, is_best: bool) -> None:
     """Draw a line at the picked value, and name it on the side where there is room."""
     pick = curve.pick.value
     for axis in (above, below):
@@ -107,7 +107,7 @@ def _mark_pick(above: Axes, below: Axes, curve: Curve, is_best: bool) -> None:
     above.annotate(f"{curve.parameter} {pick}", (pick, 0), size=8, bbox=paper, **place, **style)
 
 
-def _draw_point(above: Axes, below: Axes, curve: Curve, report: IndexReport) -> None:
+def _draw_point(above: Axes, below: Axes, curve: IndexCurve, report: IndexReport) -> None:
     """Draw an index without a parameter: one point for each filter."""
     (setting,) = curve.settings
     places = range(len(report.passing))

@@ -17,22 +17,29 @@ from PIL import Image
 from imagesearch.errors import UserError
 from imagesearch.faces import People, Person
 from imagesearch.features import Classification, read_classes
-from imagesearch.figures.display import has_window, report_saved, show
+from imagesearch.figures.display import can_open_window, report_saved, show_figure
 from imagesearch.figures.grids import (
     Tile,
-    classification_figure,
-    contact_sheet,
+    draw_classifications,
+    draw_contact_sheet,
+    draw_photo_with_faces,
+    draw_result_grid,
     fill_classes,
     fill_grid,
     fill_sheet,
-    photo_with_faces,
-    result_grid,
 )
-from imagesearch.figures.style import person_colour
-from imagesearch.figures.viewer import Album, Detail, Fact, browse, facts_of, pages_of
+from imagesearch.figures.style import choose_person_colour
+from imagesearch.figures.viewer import (
+    Detail,
+    DetailSection,
+    PagedPhotos,
+    describe_result,
+    open_viewer,
+    split_pages,
+)
 from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Answer, Result
+from imagesearch.search import Answer, SearchResult
 from imagesearch.store import Vocabulary
 
 if TYPE_CHECKING:
@@ -51,49 +58,49 @@ def print_answer(answer: Answer) -> None:
     """Print how the query was read, and a line a result: rank, score, calibrated score, what it is."""
     print(answer.read_as)
     for result in answer.results:
-        fit = f"  {result.fit:.2f}" if result.fit is not None else ""
+        fit = f"  {result.calibrated_score:.2f}" if result.calibrated_score is not None else ""
         about = ", ".join(filter(None, (*result.people, result.city or result.country)))
         label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
-        burst = f"  +{result.like_it} alike" if result.like_it else ""
+        burst = f"  +{result.burst_count} alike" if result.burst_count else ""
         about = f"  {about}" if about else ""
-        print(f"{result.rank:>4}  {_measure(result, 4)}{fit}  {result.path}{label}{about}{burst}")
+        print(f"{result.rank:>4}  {format_measure(result, 4)}{fit}  {result.path}{label}{about}{burst}")
 
 
-def answer_figure(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
+def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
     """Show an answer as a grid of photos in a window, or save it, and say where it went."""
     limit = dataset.config.extraction.max_megapixels
     shown = answer.query.image or answer.query.face
-    image = _thumbnail(shown, limit) if shown else None
+    image = _load_thumbnail(shown, limit) if shown else None
     instead = "nothing looks like that; these are the nearest" if answer.nothing_fits else ""
     remark = instead or (answer.notes[0] if answer.relaxed else answer.read_as)
     title = answer.query.title
     # each is made when it is first looked at: pages that nobody turns to cost nothing
-    tile = functools.cache(lambda number: _tile(dataset, answer.results[number]))
-    window = window and has_window()
+    tile = functools.cache(lambda number: _make_tile(dataset, answer.results[number]))
+    window = window and can_open_window()
     if save or not window:
-        figure = result_grid(title, [tile(i) for i in range(len(answer.results))], image, remark)
-        report_saved(show(figure, f"search {title}", save=save, window=False))
+        figure = draw_result_grid(title, [tile(i) for i in range(len(answer.results))], image, remark)
+        report_saved(show_figure(figure, f"search {title}", save=save, window=False))
     if window:
-        browse(_album(answer, dataset, tile, image, remark))
+        open_viewer(_make_pages(answer, dataset, tile, image, remark))
 
 
-def _tile(dataset: Dataset, result: Result) -> Tile:
-    more = f"  +{result.like_it}" if result.like_it else ""
-    title = f"{result.rank} · {_measure(result, 3)}{more}"
+def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
+    more = f"  +{result.burst_count}" if result.burst_count else ""
+    title = f"{result.rank} · {format_measure(result, 3)}{more}"
     image = dataset.load_thumbnail(result.path, _THUMBNAIL)
     return Tile(image, title, Path(result.path).name, ", ".join(result.people))
 
 
-def _album(
+def _make_pages(
     answer: Answer,
     dataset: Dataset,
     tile: Callable[[int], Tile],
     image: Image.Image | None,
     remark: str,
-) -> Album:
+) -> PagedPhotos:
     """Return an answer as a window shows it: a page of the grid, and each photo large."""
     title, results = answer.query.title, answer.results
-    pages = pages_of(len(results), _COLUMNS * _ROWS - 1)
+    pages = split_pages(len(results), _COLUMNS * _ROWS - 1)
     cells = min(1 + len(results), _COLUMNS * _ROWS)
     rows = 1 if cells <= 3 else 2 if cells <= 12 else _ROWS
     columns = max(2, math.ceil(cells / rows))
@@ -105,22 +112,22 @@ def _album(
 
     def large(number: int, pixels: int) -> Detail:
         result = results[number]
-        facts = facts_of(result, classes().get(result.path, ()), cast)
-        picture, missing = _large(dataset, result.path, pixels)
+        facts = describe_result(result, classes().get(result.path, ()), cast)
+        picture, missing = _load_large(dataset, result.path, pixels)
         return Detail(picture, f"{result.rank} · {Path(result.path).name}", facts, missing)
 
-    return Album(title, pages, draw, large)
+    return PagedPhotos(title, pages, draw, large)
 
 
-def _large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None, str]:
+def _load_large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None, str]:
     """Return a photo, upright, with so many pixels on its longer side if it has them; or None and why."""
     photo = dataset.find_photo(path)
     if photo is None:
         return None, "not there any more"
-    return _or_why_not(lambda: dataset.previews.load(photo, 0, pixels).image, pixels)
+    return _try_decode(lambda: dataset.previews.load(photo, 0, pixels).image, pixels)
 
 
-def _or_why_not(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
+def _try_decode(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
     """Return a photo, or None and why it cannot be decoded now: in an open window photos may go."""
     try:
         image = decoded()
@@ -130,12 +137,12 @@ def _or_why_not(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.
     return image, ""
 
 
-def _measure(result: Result, digits: int) -> str:
+def format_measure(result: SearchResult, digits: int) -> str:
     """Write what a result is ranked by: its score, or the day it was taken."""
     return f"{result.score:.{digits}f}" if result.score is not None else result.taken_at[:10] or "no date"
 
 
-def copy_results(results: Sequence[Result], folder: Path) -> None:
+def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
     """Copy the photos found into a folder, named by rank, without overwriting anything.
 
     Raises
@@ -170,7 +177,7 @@ def print_classes(results: Sequence[Classification]) -> None:
             print(f"  {score:>6.1%}  {label}")
 
 
-def classes_figure(
+def show_classifications(
     results: Sequence[Classification], max_megapixels: float, save: Path | None, window: bool
 ) -> None:
     """Show photos beside the bars of their labels, page by page, or save them, and say where it went."""
@@ -178,19 +185,19 @@ def classes_figure(
 
     @functools.cache
     def item(i: int) -> tuple[Image.Image | None, str, Sequence[tuple[str, float]]]:
-        image, _ = _or_why_not(lambda: _thumbnail(results[i].file, max_megapixels), _THUMBNAIL)
+        image, _ = _try_decode(lambda: _load_thumbnail(results[i].file, max_megapixels), _THUMBNAIL)
         return image, results[i].file.name, results[i].classes
 
-    window = window and has_window()
+    window = window and can_open_window()
     if save or not window:
         count = min(_PHOTOS_IN_A_FIGURE, len(results))
         if count < len(results):
             print(f"the figure shows the first {count} of {len(results)} photos", file=sys.stderr)
-        figure = classification_figure([item(i) for i in range(count)])
-        report_saved(show(figure, name, save=save, window=False))
+        figure = draw_classifications([item(i) for i in range(count)])
+        report_saved(show_figure(figure, name, save=save, window=False))
     if not window:
         return
-    pages = pages_of(len(results), _CLASSIFIED_ON_A_PAGE)
+    pages = split_pages(len(results), _CLASSIFIED_ON_A_PAGE)
     columns = 1 if len(results) == 1 else 2
     rows = math.ceil(min(len(results), _CLASSIFIED_ON_A_PAGE) / columns)
 
@@ -200,12 +207,12 @@ def classes_figure(
     def large(number: int, pixels: int) -> Detail:
         result = results[number]
         labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
-        facts = Fact("shows", labels), Fact("file", (str(result.file),))
+        facts = DetailSection("shows", labels), DetailSection("file", (str(result.file),))
         limits = {"longest": pixels, "max_megapixels": max_megapixels}
-        image, missing = _or_why_not(lambda: decode_photo(result.file, **limits).image, pixels)
+        image, missing = _try_decode(lambda: decode_photo(result.file, **limits).image, pixels)
         return Detail(image, result.file.name, facts, missing)
 
-    browse(Album(name, pages, draw, large))
+    open_viewer(PagedPhotos(name, pages, draw, large))
 
 
 def print_people(people: People, least: int) -> None:
@@ -220,26 +227,26 @@ def print_people(people: People, least: int) -> None:
     print(people)
 
 
-def contact_sheet_figure(
-    people: People, dataset: Dataset, least: int, save: Path | None, window: bool
-) -> None:
+def show_people(people: People, dataset: Dataset, least: int, save: Path | None, window: bool) -> None:
     """Show or save a row of faces for each of the people with most of them, and say where it went."""
     there = [person for person in people.persons if person.name or len(person.rows) >= least]
     shown = there[:_PEOPLE_IN_A_FIGURE]
     if len(shown) < len(there):
         print(f"the figure shows the first {len(shown)} of {len(there)} people", file=sys.stderr)
-    rows = [(_heading(person), person, range(min(_FACES_IN_A_ROW, len(person.rows)))) for person in shown]
+    rows = [
+        (_make_heading(person), person, range(min(_FACES_IN_A_ROW, len(person.rows)))) for person in shown
+    ]
     _show_sheet(people, dataset, rows, "people", save, window)
 
 
-def person_figure(people: People, person: Person, dataset: Dataset, save: Path | None, window: bool) -> None:
+def show_person(people: People, person: Person, dataset: Dataset, save: Path | None, window: bool) -> None:
     """Show or save the faces of one person, each with its number, and say where it went."""
     count = min(_FACES_IN_A_FIGURE, len(person.rows))
     if count < len(person.rows):
         print(f"the figure shows the best {count} of {len(person.rows)} faces", file=sys.stderr)
     starts = range(0, count, _FACES_IN_A_ROW)
     rows = [
-        ("" if start else _heading(person), person, range(start, min(start + _FACES_IN_A_ROW, count)))
+        ("" if start else _make_heading(person), person, range(start, min(start + _FACES_IN_A_ROW, count)))
         for start in starts
     ]
     _show_sheet(people, dataset, rows, person.label, save, window)
@@ -255,13 +262,13 @@ def _show_sheet(
 ) -> None:
     """Show rows of faces page by page in a window, or save them all as one figure."""
     if not rows:
-        report_saved(show(contact_sheet([]), name, save=save, window=window))
+        report_saved(show_figure(draw_contact_sheet([]), name, save=save, window=window))
         return
-    crops = functools.cache(lambda i: (rows[i][0], _crops(people, rows[i][1], dataset, rows[i][2])))
-    window = window and has_window()
+    crops = functools.cache(lambda i: (rows[i][0], _crop_faces(people, rows[i][1], dataset, rows[i][2])))
+    window = window and can_open_window()
     if save or not window:
-        figure = contact_sheet([crops(i) for i in range(len(rows))], people.cast)
-        report_saved(show(figure, name, save=save, window=False))
+        figure = draw_contact_sheet([crops(i) for i in range(len(rows))], people.cast)
+        report_saved(show_figure(figure, name, save=save, window=False))
     if not window:
         return
     faces = [int(person.rows[place]) for _, person, places in rows for place in places]
@@ -276,28 +283,28 @@ def _show_sheet(
         return fill_sheet(figure, [*shown, *empty], _FACES_IN_A_ROW, people.cast)
 
     def large(number: int, pixels: int) -> Detail:
-        return _photo_of_face(people, dataset, faces[number], pixels)
+        return _make_face_detail(people, dataset, faces[number], pixels)
 
-    browse(Album(name, pages, draw, large))
+    open_viewer(PagedPhotos(name, pages, draw, large))
 
 
-def _photo_of_face(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
+def _make_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
     """Return the photo that a face is on, with boxes around all its faces."""
     entry, cast = people.faces.get_photo(row), people.cast
-    image, missing = _large(dataset, entry.path, pixels)
+    image, missing = _load_large(dataset, entry.path, pixels)
     labels, _ = people.labels()
     here = np.flatnonzero(people.faces.photo_ids == entry.photo_id).tolist()
     scale = image.width / entry.width if image else 1.0
     boxes = [((people.faces.boxes[i] * scale).tolist(), labels[i]) for i in here]
     names = tuple(sorted({labels[i] for i in here if labels[i]}))
     facts = (
-        Fact("people", names, tuple(person_colour(name, cast) for name in names)),
-        Fact("file", (entry.path,)),
+        DetailSection("people", names, tuple(choose_person_colour(name, cast) for name in names)),
+        DetailSection("file", (entry.path,)),
     )
     return Detail(image, Path(entry.path).name, facts, missing, boxes, cast)
 
 
-def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None, window: bool) -> None:
+def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | None, window: bool) -> None:
     """Show or save a photo with a box around each face, and say where it went.
 
     Raises
@@ -322,15 +329,15 @@ def faces_figure(people: People, dataset: Dataset, path: str, save: Path | None,
     labels, _ = people.labels()
     rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
     boxes = [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
-    figure = photo_with_faces(picture.image, boxes, entry.path, people.cast)
-    report_saved(show(figure, f"faces {Path(path).stem}", save=save, window=window))
+    figure = draw_photo_with_faces(picture.image, boxes, entry.path, people.cast)
+    report_saved(show_figure(figure, f"faces {Path(path).stem}", save=save, window=window))
 
 
-def _heading(person: Person) -> str:
+def _make_heading(person: Person) -> str:
     return f"{person.number} · {person.label}" if person.name else person.label
 
 
-def _crops(people: People, person: Person, dataset: Dataset, places: range) -> list[Tile]:
+def _crop_faces(people: People, person: Person, dataset: Dataset, places: range) -> list[Tile]:
     """Cut out some of a person's faces, numbered as ``3.1``."""
     tiles = []
     for place in places:
@@ -342,12 +349,12 @@ def _crops(people: People, person: Person, dataset: Dataset, places: range) -> l
             picture = None
         image = None
         if picture is not None:
-            image = _cut_out(picture.image, people.faces.boxes[row] * picture.image.width / picture.width)
+            image = _crop_face(picture.image, people.faces.boxes[row] * picture.image.width / picture.width)
         tiles.append(Tile(image, f"{person.number}.{place + 1}"))
     return tiles
 
 
-def _cut_out(image: Image.Image, box: np.ndarray) -> Image.Image:
+def _crop_face(image: Image.Image, box: np.ndarray) -> Image.Image:
     """Return the square around a face, with some air, black beyond the photo's edges."""
     half = 0.7 * float(max(box[2:] - box[:2]))
     x, y = ((box[:2] + box[2:]) / 2).tolist()
@@ -355,7 +362,7 @@ def _cut_out(image: Image.Image, box: np.ndarray) -> Image.Image:
     return image.crop(around).resize((_FACE, _FACE), Image.Resampling.LANCZOS)
 
 
-def _thumbnail(file: Path, max_megapixels: float) -> Image.Image:
+def _load_thumbnail(file: Path, max_megapixels: float) -> Image.Image:
     image = decode_photo(file, _THUMBNAIL // 2, max_megapixels=max_megapixels).image
     image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
     return image

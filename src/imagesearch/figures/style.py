@@ -26,7 +26,7 @@ PALETTE = (
 """Colours of one look, dark enough for white letters on them."""
 
 
-def person_colour(label: str, cast: Sequence[str] = ()) -> str:
+def choose_person_colour(label: str, cast: Sequence[str] = ()) -> str:
     """Return the colour somebody has in every figure of a dataset.
 
     It comes from the name. Of a cast's named people no two have the same one, as long as there are enough:
@@ -53,7 +53,7 @@ def person_colour(label: str, cast: Sequence[str] = ()) -> str:
 
 def shorten(text: str, length: int) -> str:
     """Cut the middle out of a long name; both ends tell more."""
-    text = printable(text)
+    text = escape_undecodable(text)
     if len(text) <= length:
         return text
     head = (length - 1) // 2
@@ -62,9 +62,9 @@ def shorten(text: str, length: int) -> str:
 
 def wrap(text: str, width: int, lines: int) -> str:
     """Break a text into so many lines at most."""
-    return "\n".join(textwrap.wrap(printable(text), width, max_lines=lines, placeholder=" …"))
+    return "\n".join(textwrap.wrap(escape_undecodable(text), width, max_lines=lines, placeholder=" …"))
 
 
-def printable(text: str) -> str:
+def escape_undecodable(text: str) -> str:
     """Write the bytes of a file name that are not UTF-8 as ``\\udce9`` and the like, which fonts can draw."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.errors import UserError
-from imagesearch.figures.display import new_figure, report_saved, show
-from imagesearch.figures.style import ACCENT, INK, QUIET, person_colour
-from imagesearch.figures.vector_map import _GREYS, _GROUPS, _NOBODY, _OTHERS, _kind, _write_legend
+from imagesearch.figures.display import new_figure, report_saved, show_figure
+from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour
+from imagesearch.figures.vector_map import GREYS, MAX_GROUPS, NOBODY, OTHERS, find_photo_kind, write_legend
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, Vocabulary
 
@@ -35,7 +35,7 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
     """
     name = dataset.config.dataset.name
     fields = ("has_time", "taken_at", "face_labels")
-    rows = [hit.fields for hit in store.every(name, _kind(store, name), fields)]
+    rows = [hit.fields for hit in store.read_all_rows(name, find_photo_kind(store, name), fields)]
     dated = [row for row in rows if row["has_time"]]
     if not dated:
         raise UserError("no photo says when it was taken: there is no timeline; run 04_extract_geo.py and 05")
@@ -43,11 +43,11 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
     left = f"; {len(rows) - len(dated):,} have no date" if len(dated) < len(rows) else ""
     title = f"{name}: {len(dated):,} photos{left}"
     cast = Vocabulary.read(dataset.folder).cast
-    figure = timeline(days, [row["face_labels"] for row in dated], title, cast)
-    report_saved(show(figure, f"timeline {name}", save=save, window=window))
+    figure = draw_timeline(days, [row["face_labels"] for row in dated], title, cast)
+    report_saved(show_figure(figure, f"timeline {name}", save=save, window=window))
 
 
-def timeline(
+def draw_timeline(
     days: Sequence[datetime], people: Sequence[Sequence[str]], title: str, cast: Sequence[str] = ()
 ) -> Figure:
     """Draw how many photos were taken in each month, stacked by who is in them.
@@ -70,34 +70,36 @@ def timeline(
     by_year = months.max() - months.min() + 1 > _MOST_MONTHS
     bins = months // 12 if by_year else months
     first, count = int(bins.min()), int(bins.max() - bins.min() + 1)
-    frequent = [name for name, _ in Counter(n for names in people for n in names).most_common(_GROUPS)]
-    heights = {name: np.zeros(count) for name in (*frequent, _OTHERS, _NOBODY)}
+    frequent = [name for name, _ in Counter(n for names in people for n in names).most_common(MAX_GROUPS)]
+    heights = {name: np.zeros(count) for name in (*frequent, OTHERS, NOBODY)}
     for place, names in zip((bins - first).tolist(), people, strict=True):
-        for name in names or (_NOBODY,):
+        for name in names or (NOBODY,):
             known = name in frequent or not names
-            heights[name if known else _OTHERS][place] += 1 / max(1, len(names))
+            heights[name if known else OTHERS][place] += 1 / max(1, len(names))
     figure = new_figure(_TIME_INCHES)
     axis = figure.subplots()
     bottom, seen, drawn = np.zeros(count), set(), {}
     for name, values in heights.items():
         if values.any():
-            colour = person_colour(name, cast) if name in frequent else _GREYS[name] if frequent else ACCENT
+            colour = (
+                choose_person_colour(name, cast) if name in frequent else GREYS[name] if frequent else ACCENT
+            )
             # more people than colours: the second of one colour is hatched
             hatch = "////" if colour in seen else None
             seen.add(colour)
             style = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
             drawn[name] = axis.bar(range(count), values, 0.86, bottom, **style)
             bottom += values
-    _time_axis(axis, first, count, by_year)
+    _draw_time_axis(axis, first, count, by_year)
     axis.set_title(title, color=INK, size=11, parse_math=False)
     axis.set_ylabel(f"photos a {'year' if by_year else 'month'}", color=INK)
     if frequent:
         axis.set_xlabel("a photo with several people is shared out among them", color=QUIET, size=8)
-        _write_legend(figure, list(drawn.values())[::-1], list(drawn)[::-1])
+        write_legend(figure, list(drawn.values())[::-1], list(drawn)[::-1])
     return figure
 
 
-def _time_axis(axis: Axes, first: int, count: int, by_year: bool) -> None:
+def _draw_time_axis(axis: Axes, first: int, count: int, by_year: bool) -> None:
     """Write years, and months as far as there is room."""
     if by_year:
         step = 1 if count <= 20 else 5 if count <= 100 else 10
@@ -106,7 +108,7 @@ def _time_axis(axis: Axes, first: int, count: int, by_year: bool) -> None:
     else:
         step = 1 if count <= 18 else 3 if count <= 36 else 6
         ticks = [i for i in range(count) if (first + i) % step == 0 or count <= 3]
-        labels = [_month(first + i, with_year=n == 0) for n, i in enumerate(ticks)]
+        labels = [_format_month(first + i, with_year=n == 0) for n, i in enumerate(ticks)]
     axis.set_xticks(ticks, labels)
     axis.set_xlim(-0.7, max(count, 4) - 0.3)  # one month alone is no wall
     axis.tick_params(length=0, colors=INK)
@@ -115,6 +117,6 @@ def _time_axis(axis: Axes, first: int, count: int, by_year: bool) -> None:
     axis.set_axisbelow(True)
 
 
-def _month(month: int, with_year: bool) -> str:
+def _format_month(month: int, with_year: bool) -> str:
     name = datetime(month // 12, month % 12 + 1, 1).strftime("%b")
     return f"{name}\n{month // 12}" if with_year or month % 12 == 0 else name

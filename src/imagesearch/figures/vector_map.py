@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.errors import UserError
-from imagesearch.figures.display import new_figure, report_saved, show, write_fitting
-from imagesearch.figures.style import INK, PALETTE, QUIET, person_colour, shorten
+from imagesearch.figures.display import fit_text, new_figure, report_saved, show_figure
+from imagesearch.figures.style import INK, PALETTE, QUIET, choose_person_colour, shorten
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, Vocabulary
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 _MAP_INCHES, _LEGEND_INCHES = 9.5, 1.6
 _THUMBNAILS = (46, 120)  # points of the longer side on the map: of many photos, and of few
 _AIR = 1.15  # thumbnails are at least that many of their own sizes apart, so that dots are seen between
-_GROUPS = 8  # classes or people with a colour of their own; the others share one
+MAX_GROUPS = 8  # classes or people with a colour of their own; the others share one
 _MOST_POINTS = {"pca": 10_000, "tsne": 2_000}  # beyond, dots cover dots, and t-SNE takes minutes
 _PIXELS = 160  # of a thumbnail, sharp in a PDF too
 _KEYS_A_BATCH = 5_000
-_OTHERS, _NOBODY = " others", " nobody known"  # no name begins with a space
-_GREYS = {_OTHERS: "#9fb3c8", _NOBODY: "#d5dae0"}
+OTHERS, NOBODY = " others", " nobody known"  # no name begins with a space
+GREYS = {OTHERS: "#9fb3c8", NOBODY: "#d5dae0"}
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
 
 
 @dataclass(frozen=True)
-class Groups:
+class ColourGroups:
     """What points are coloured by: each one's group, the groups' colours, and that in words for a title."""
 
     names: Sequence[str]
@@ -83,29 +83,29 @@ def show_vector_map(
         If the dataset has no collection of photos, or an empty one.
     """
     name = dataset.config.dataset.name
-    kind = _kind(store, name)
-    every = np.sort([hit.id for hit in store.every(name, kind)])
-    keys = _sample(every, _MOST_POINTS["tsne" if tsne else "pca"])
-    hits = store.rows(name, kind, keys, ("path", "class_label", "face_labels"))
+    kind = find_photo_kind(store, name)
+    every = np.sort([hit.id for hit in store.read_all_rows(name, kind)])
+    keys = _sample_keys(every, _MOST_POINTS["tsne" if tsne else "pca"])
+    hits = store.read_rows(name, kind, keys, ("path", "class_label", "face_labels"))
     rows = [hit.fields for hit in hits]
     if tsne:
         print(f"t-SNE lays {len(hits):,} photos out: of 2,000 it takes up to a minute", file=sys.stderr)
-    projection = project(_vectors(store, name, kind, [hit.id for hit in hits]), tsne)
-    groups = _by_class(rows) or _by_person(rows, Vocabulary.read(dataset.folder).cast)
+    projection = project_vectors(_read_vectors(store, name, kind, [hit.id for hit in hits]), tsne)
+    groups = _group_by_class(rows) or _group_by_person(rows, Vocabulary.read(dataset.folder).cast)
     of = f" of {len(every):,} photos, chosen at random," if len(keys) < len(every) else " photos"
     title = f"{name}: {len(keys):,}{of} by their {kind.upper()} vectors{groups.said}"
 
     def picture(point: int) -> Image.Image | None:
         return dataset.load_thumbnail(rows[point]["path"], _PIXELS)
 
-    figure = vector_map(projection, groups, picture, title, progress)
-    report_saved(show(figure, f"map of vectors {name}", save=save, window=window))
+    figure = draw_vector_map(projection, groups, picture, title, progress)
+    report_saved(show_figure(figure, f"map of vectors {name}", save=save, window=window))
 
 
 # --- the map -----------------------------------------------------------------------------------------------
 
 
-def project(vectors: np.ndarray, tsne: bool = False) -> Projection:
+def project_vectors(vectors: np.ndarray, tsne: bool = False) -> Projection:
     """Lay vectors out on a plane.
 
     Parameters
@@ -140,9 +140,9 @@ def project(vectors: np.ndarray, tsne: bool = False) -> Projection:
     return Projection(points, f"PCA: these two directions hold {held:.0%} of how the vectors differ")
 
 
-def vector_map(
+def draw_vector_map(
     projection: Projection,
-    groups: Groups,
+    groups: ColourGroups,
     picture: Picture,
     title: str,
     progress: Progress | None = None,
@@ -177,22 +177,22 @@ def vector_map(
     side = min(_THUMBNAILS[1], max(_THUMBNAILS[0], 500 / len(points) ** 0.5))
     axis.margins(side / 72 / _MAP_INCHES / 2 + 0.03)
     if len(groups.colours) > 1:
-        _legend(figure, groups.colours)
+        _draw_legend(figure, groups.colours)
     figure.draw_without_rendering()  # only now it is known how wide the map is, beside its legend
-    write_fitting(heading, title, axis.bbox.width, 120, lines=2)
+    fit_text(heading, title, axis.bbox.width, 120, lines=2)
     figure.draw_without_rendering()  # and below its title where, and how much room thumbnails have
-    chosen = spread(axis.transData.transform(points), side * _AIR * figure.dpi / 72)
+    chosen = choose_spread_points(axis.transData.transform(points), side * _AIR * figure.dpi / 72)
     thumbnails = []
     for point in progress(chosen, len(chosen), "thumbnail") if progress else chosen:
         image = picture(point)
         if image is not None:
-            small = _place(axis, points[point], image, side, colours[point])
+            small = _draw_thumbnail(axis, points[point], image, side, colours[point])
             thumbnails.append((small, small.get_zoom()))
-    _grow_with(figure, thumbnails)
+    _scale_with_figure(figure, thumbnails)
     return figure
 
 
-def spread(points: np.ndarray, room: float) -> list[int]:
+def choose_spread_points(points: np.ndarray, room: float) -> list[int]:
     """Choose points that are at least ``room`` apart, across or down: first the typical ones of full places.
 
     Parameters
@@ -225,49 +225,55 @@ def spread(points: np.ndarray, room: float) -> list[int]:
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _kind(store: Store, name: str) -> str:
+def find_photo_kind(store: Store, name: str) -> str:
     """Return which collection of photos a dataset has: by CLIP, or by ViT alone."""
-    kinds = [c.kind for c in store.collections() if c.dataset == name and c.kind != "faces" and c.rows]
+    kinds = [c.kind for c in store.list_collections() if c.dataset == name and c.kind != "faces" and c.rows]
     if not kinds:
         raise UserError(f"{store.uri}: no photos in the collections of dataset {name!r}: nothing to draw")
     return kinds[0]
 
 
-def _sample(keys: np.ndarray, most: int) -> list[int]:
+def _sample_keys(keys: np.ndarray, most: int) -> list[int]:
     if len(keys) > most:
         keys = np.sort(np.random.default_rng(0).choice(keys, most, replace=False))
     return keys.tolist()
 
 
-def _vectors(store: Store, name: str, kind: str, keys: Sequence[int]) -> np.ndarray:
+def _read_vectors(store: Store, name: str, kind: str, keys: Sequence[int]) -> np.ndarray:
     """Return vectors in the order of their keys; in batches, for Milvus sends lists of Python's floats."""
     batches = (keys[start : start + _KEYS_A_BATCH] for start in range(0, len(keys), _KEYS_A_BATCH))
-    return np.concatenate([np.stack(list(store.vectors(name, kind, batch).values())) for batch in batches])
+    return np.concatenate(
+        [np.stack(list(store.read_vectors(name, kind, batch).values())) for batch in batches]
+    )
 
 
-def _by_class(rows: Sequence[dict[str, Any]]) -> Groups | None:
+def _group_by_class(rows: Sequence[dict[str, Any]]) -> ColourGroups | None:
     """Group photos by what they show; None if that is known of none."""
     labels = [row["class_label"] for row in rows]
-    frequent = [label for label, _ in Counter(filter(None, labels)).most_common(_GROUPS)]
+    frequent = [label for label, _ in Counter(filter(None, labels)).most_common(MAX_GROUPS)]
     colours = dict(zip(frequent, PALETTE, strict=False))
-    return _grouped(labels, colours, ", coloured by what they show") if frequent else None
+    return _make_groups(labels, colours, ", coloured by what they show") if frequent else None
 
 
-def _by_person(rows: Sequence[dict[str, Any]], cast: Sequence[str]) -> Groups:
+def _group_by_person(rows: Sequence[dict[str, Any]], cast: Sequence[str]) -> ColourGroups:
     """Group photos by the most frequent of the people in them."""
     counts = Counter(name for row in rows for name in row["face_labels"])
-    frequent = [name for name, _ in counts.most_common(_GROUPS)]
+    frequent = [name for name, _ in counts.most_common(MAX_GROUPS)]
     names = [max(row["face_labels"], key=lambda name: counts[name], default="") for row in rows]
-    return _grouped(names, {n: person_colour(n, cast) for n in frequent}, ", coloured by who is in them")
+    return _make_groups(
+        names, {n: choose_person_colour(n, cast) for n in frequent}, ", coloured by who is in them"
+    )
 
 
-def _grouped(names: Sequence[str], colours: dict[str, str], said: str) -> Groups:
-    names = [name if name in colours or not name else _OTHERS for name in names]
-    colours = colours | {name: _GREYS.get(name, QUIET) for name in (_OTHERS, "") if name in names}
-    return Groups(names, colours, said if any(names) else "")
+def _make_groups(names: Sequence[str], colours: dict[str, str], said: str) -> ColourGroups:
+    names = [name if name in colours or not name else OTHERS for name in names]
+    colours = colours | {name: GREYS.get(name, QUIET) for name in (OTHERS, "") if name in names}
+    return ColourGroups(names, colours, said if any(names) else "")
 
 
-def _place(axis: Axes, point: np.ndarray, image: Image.Image, side: float, colour: str) -> OffsetImage:
+def _draw_thumbnail(
+    axis: Axes, point: np.ndarray, image: Image.Image, side: float, colour: str
+) -> OffsetImage:
     """Draw a thumbnail around a point, in a frame of its colour."""
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
@@ -279,7 +285,7 @@ def _place(axis: Axes, point: np.ndarray, image: Image.Image, side: float, colou
     return small
 
 
-def _grow_with(figure: Figure, thumbnails: Sequence[tuple[OffsetImage, float]]) -> None:
+def _scale_with_figure(figure: Figure, thumbnails: Sequence[tuple[OffsetImage, float]]) -> None:
     """Let thumbnails grow and shrink with the window, so that they never cover each other."""
     across, down = figure.get_size_inches()
 
@@ -291,14 +297,14 @@ def _grow_with(figure: Figure, thumbnails: Sequence[tuple[OffsetImage, float]]) 
     figure.canvas.mpl_connect("resize_event", resized)
 
 
-def _legend(figure: Figure, colours: Mapping[str, str]) -> None:
+def _draw_legend(figure: Figure, colours: Mapping[str, str]) -> None:
     from matplotlib.lines import Line2D
 
     dots = [Line2D([], [], marker="o", linestyle="", color=colour) for colour in colours.values()]
-    _write_legend(figure, dots, [name or "unknown" for name in colours])
+    write_legend(figure, dots, [name or "unknown" for name in colours])
 
 
-def _write_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> None:
+def write_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> None:
     """Write a legend on the right, whatever letters a name has."""
     legend = figure.legend(handles, [""] * len(names), loc="outside right upper", frameon=False)
     for text, name in zip(legend.get_texts(), names, strict=True):

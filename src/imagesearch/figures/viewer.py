@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from imagesearch.figures.display import new_figure, open_window, write_fitting
+from imagesearch.figures.display import fit_text, new_figure, open_window
 from imagesearch.figures.grids import draw_faces
-from imagesearch.figures.style import ACCENT, INK, QUIET, person_colour, printable
-from imagesearch.search import Result
+from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, escape_undecodable
+from imagesearch.search import SearchResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ _LEAST_PROBABLE = 0.005  # less would be shown as 0%
 
 
 @dataclass(frozen=True)
-class Fact:
+class DetailSection:
     """Something known of a photo: a heading, lines below it, and the colours of these if they have any."""
 
     heading: str
@@ -45,7 +45,7 @@ class Detail:
 
     image: Image.Image | None
     title: str
-    facts: tuple[Fact, ...]
+    facts: tuple[DetailSection, ...]
     missing: str = "not there any more"
     faces: Sequence[tuple[Sequence[float], str]] = ()
     """Box in pixels of the image, and name, of those to be marked on it."""
@@ -53,7 +53,7 @@ class Detail:
 
 
 @dataclass(frozen=True)
-class Album:
+class PagedPhotos:
     """What a window turns the pages of.
 
     Attributes
@@ -77,7 +77,7 @@ class Album:
         return sum(map(len, self.pages))
 
 
-class Browser:
+class Viewer:
     """An album on a figure: which page, which photo is open, and what clicks and keys do.
 
     Parameters
@@ -88,7 +88,7 @@ class Browser:
         Empty; of any backend, so that all of it can be tried without a window.
     """
 
-    def __init__(self, album: Album, figure: Figure) -> None:
+    def __init__(self, album: PagedPhotos, figure: Figure) -> None:
         self.album, self.figure = album, figure
         self.page = 0
         self.opened: int | None = None
@@ -173,7 +173,7 @@ class Browser:
     def _on_key(self, event: KeyEvent) -> None:
         from matplotlib.backend_bases import key_press_handler
 
-        if event.key and not self.press(event.key) and event.key in _usual_keys():
+        if event.key and not self.press(event.key) and event.key in _list_figure_keys():
             key_press_handler(event)
 
     def _on_click(self, event: MouseEvent) -> None:
@@ -184,7 +184,7 @@ class Browser:
             self.click(event.x, event.y)
 
 
-def _usual_keys() -> set[str]:
+def _list_figure_keys() -> set[str]:
     """What closes, fills the screen, saves and zooms in every figure; not what draws grids and logarithms."""
     from matplotlib import rcParams
 
@@ -192,24 +192,24 @@ def _usual_keys() -> set[str]:
     return {key for kind in kinds for key in rcParams[f"keymap.{kind}"]}
 
 
-def browse(album: Album) -> None:
+def open_viewer(album: PagedPhotos) -> None:
     """Show an album in a window, and wait until it is closed."""
     import matplotlib.pyplot as plt
 
     figure = new_figure(WINDOW_INCHES)
-    browser = Browser(album, figure)  # a callback alone would not keep it alive
+    browser = Viewer(album, figure)  # a callback alone would not keep it alive
     open_window(browser.figure, album.title)
     plt.close(figure)
 
 
-def pages_of(count: int, most: int) -> list[range]:
+def split_pages(count: int, most: int) -> list[range]:
     """Part some photos into pages of so many at most; without photos there is one empty page."""
     return [range(start, min(start + most, count)) for start in range(0, max(count, 1), most)]
 
 
-def facts_of(
-    result: Result, classes: Sequence[tuple[str, float]] = (), cast: Sequence[str] = ()
-) -> tuple[Fact, ...]:
+def describe_result(
+    result: SearchResult, classes: Sequence[tuple[str, float]] = (), cast: Sequence[str] = ()
+) -> tuple[DetailSection, ...]:
     """Return what is known of a result: people, time, place, classes, score, file.
 
     Parameters
@@ -225,14 +225,20 @@ def facts_of(
         classes = ((result.class_label, result.class_score),)
     place = result.address or ", ".join(filter(None, (result.city, result.country)))
     score = f"score {result.score:.4f}" if result.score is not None else ""
-    fit = f"fit {result.fit:.2f} (0.5 and more: it shows that)" if result.fit is not None else ""
+    fit = (
+        f"fit {result.calibrated_score:.2f} (0.5 and more: it shows that)"
+        if result.calibrated_score is not None
+        else ""
+    )
     facts = (
-        Fact("people", result.people, tuple(person_colour(name, cast) for name in result.people)),
-        Fact("time", (_day(result.taken_at),) if result.taken_at else ()),
-        Fact("place", (place,) if place else ()),
-        Fact("shows", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _LEAST_PROBABLE)),
-        Fact("match", tuple(filter(None, (score, fit)))),
-        Fact("file", (result.path,)),
+        DetailSection(
+            "people", result.people, tuple(choose_person_colour(name, cast) for name in result.people)
+        ),
+        DetailSection("time", (_format_day(result.taken_at),) if result.taken_at else ()),
+        DetailSection("place", (place,) if place else ()),
+        DetailSection("shows", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _LEAST_PROBABLE)),
+        DetailSection("match", tuple(filter(None, (score, fit)))),
+        DetailSection("file", (result.path,)),
     )
     return tuple(fact for fact in facts if fact.lines)
 
@@ -243,7 +249,7 @@ def draw_detail(figure: Figure, detail: Detail) -> None:
     picture.axis("off")
     if detail.image is None:
         style = {"ha": "center", "color": QUIET, "wrap": True, "parse_math": False}
-        picture.text(0.5, 0.5, printable(detail.missing), **style)
+        picture.text(0.5, 0.5, escape_undecodable(detail.missing), **style)
         picture.set(xlim=(0, 1), ylim=(0, 1))
     else:
         picture.imshow(detail.image)
@@ -259,29 +265,29 @@ def draw_detail(figure: Figure, detail: Detail) -> None:
 
 def _fill_panel(panel: Axes, detail: Detail, most: int) -> float:
     """Write what is known of a photo, of each fact so many lines at most; return the height in points."""
-    below = _write(panel, detail.title, 0, min(most, 3), size=12, color=ACCENT, weight="bold")
+    below = _write_text(panel, detail.title, 0, min(most, 3), size=12, color=ACCENT, weight="bold")
     for fact in detail.facts:
-        below = _write(panel, fact.heading, below + 9, 1, size=8, color=QUIET)
+        below = _write_text(panel, fact.heading, below + 9, 1, size=8, color=QUIET)
         shown = fact.lines if len(fact.lines) <= most else fact.lines[: most - 1]
         for i, line in enumerate(shown):
             style = {"color": fact.colours[i], "weight": "bold"} if fact.colours else {"color": INK}
-            below = _write(panel, line, below, most if len(fact.lines) == 1 else 1, size=10, **style)
+            below = _write_text(panel, line, below, most if len(fact.lines) == 1 else 1, size=10, **style)
         if len(shown) < len(fact.lines):
             more = f"+{len(fact.lines) - len(shown)} more"
-            below = _write(panel, more, below, 1, size=10, color=QUIET)
+            below = _write_text(panel, more, below, 1, size=10, color=QUIET)
     return below
 
 
-def _write(panel: Axes, words: str, below: float, most: int, size: float, **style: str) -> float:
+def _write_text(panel: Axes, words: str, below: float, most: int, size: float, **style: str) -> float:
     """Write words into a panel, so many points below its top; return how many points below they end."""
     # in points, so that the panel stays as it is when the window grows
     points = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
     more = {"size": size, "va": "top", "linespacing": 1.25, "parse_math": False}
     text = panel.annotate("", (0, 1), (0, -below), **points, **more, **style)
-    write_fitting(text, words, panel.bbox.width, _LETTERS, most)
+    fit_text(text, words, panel.bbox.width, _LETTERS, most)
     return below + (text.get_text().count("\n") + 1) * size * 1.5
 
 
-def _day(taken_at: str) -> str:
+def _format_day(taken_at: str) -> str:
     time = datetime.fromisoformat(taken_at)
     return f"{time:%A}, {time.day} {time:%B %Y, %H:%M}"

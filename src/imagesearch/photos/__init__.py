@@ -13,16 +13,16 @@ from imagesearch.photos.sources import Photo, compute_photo_id, hash_content, lo
 
 __all__ = [
     "EXTENSIONS",
-    "PhotoMetadata",
+    "DecodedPhoto",
     "Photo",
     "PhotoError",
-    "DecodedPhoto",
+    "PhotoMetadata",
     "PreviewCache",
-    "hash_content",
+    "compute_photo_id",
     "decode_photo",
     "find_photos",
+    "hash_content",
     "locate_file",
     "make_path_prefix",
-    "compute_photo_id",
     "read_metadata",
 ]

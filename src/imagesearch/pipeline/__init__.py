@@ -10,9 +10,9 @@ from imagesearch.pipeline.runner import BatchOutput, PhotoProgress, StepSpec, St
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 
 __all__ = [
+    "BatchOutput",
     "Dataset",
     "PhotoProgress",
-    "BatchOutput",
     "ProcessedPhoto",
     "StepSpec",
     "StepSummary",

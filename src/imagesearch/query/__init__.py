@@ -5,7 +5,7 @@ Knows dateutil and rank_bm25.
 """
 
 from imagesearch.query.criteria import Circle, Criteria
-from imagesearch.query.parsed_query import People, Reading
-from imagesearch.query.parser import SentenceReader
+from imagesearch.query.parsed_query import ParsedQuery, PeopleClause
+from imagesearch.query.parser import SentenceParser
 
-__all__ = ["Circle", "Criteria", "People", "Reading", "SentenceReader"]
+__all__ = ["Circle", "Criteria", "ParsedQuery", "PeopleClause", "SentenceParser"]

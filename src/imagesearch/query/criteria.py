@@ -12,7 +12,7 @@ from datetime import datetime
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or
 from imagesearch.geo import bounding_boxes, distance_km
-from imagesearch.store import Vocabulary, Word, nearest
+from imagesearch.store import Vocabulary, VocabularyEntry, suggest_names
 from imagesearch.text import normalize
 
 _EPOCH = datetime(1970, 1, 1)
@@ -33,12 +33,17 @@ class Circle:
     def condition(self) -> Condition:
         """Boxes that hold it and little more: what a database can look for; `holds` tells exactly."""
         around = [
-            And((Between("latitude", south, _above(north)), Between("longitude", west, _above(east))))
+            And(
+                (
+                    Between("latitude", south, _next_float(north)),
+                    Between("longitude", west, _next_float(east)),
+                )
+            )
             for south, north, west, east in bounding_boxes(self.latitude, self.longitude, self.km)
         ]
         return And((Eq("has_gps", True), Or(tuple(around))))
 
-    def holds(self, latitude: float, longitude: float) -> bool:
+    def contains(self, latitude: float, longitude: float) -> bool:
         """Whether a position in degrees lies in the circle, by the great-circle distance."""
         return float(distance_km(self.latitude, self.longitude, latitude, longitude)) <= self.km
 
@@ -134,7 +139,7 @@ class Criteria:
             raise UserError(f"--near {self.near}: latitudes end at 90, longitudes at 180 degrees")
         return Circle(latitude, longitude, self.km)
 
-    def condition(self, vocabulary: Vocabulary) -> tuple[Condition, list[str]]:
+    def make_condition(self, vocabulary: Vocabulary) -> tuple[Condition, list[str]]:
         """Return what the fields of the photos must fulfil, and what to say of names nobody knows.
 
         Raises
@@ -143,36 +148,38 @@ class Criteria:
             If a date, month or position cannot be read.
         """
         said: list[str] = []
-        parts = self._about_people(vocabulary.people, said)
-        parts += [_in_place(place, vocabulary.places, said) for place in self.places]
+        parts = self._make_people_conditions(vocabulary.people, said)
+        parts += [_match_place(place, vocabulary.places, said) for place in self.places]
         parts += [self.circle.condition] if self.circle else []
-        parts += [_by_camera(camera, vocabulary.cameras, said) for camera in self.cameras]
-        parts += [_with_keyword(keyword, vocabulary.keywords, said) for keyword in self.keywords]
+        parts += [_match_camera(camera, vocabulary.cameras, said) for camera in self.cameras]
+        parts += [_match_keyword(keyword, vocabulary.keywords, said) for keyword in self.keywords]
         if self.after or self.before:
-            low, high = _seconds("--after", self.after), _seconds("--before", self.before)
+            low, high = _parse_seconds("--after", self.after), _parse_seconds("--before", self.before)
             parts += [Eq("has_time", True), Between("taken_at", low, high)]
         parts += [Eq("has_time", True)] if self.years or self.months else []  # without one, both are 0
-        parts += [In("year", tuple(map(_year, self.years)))] if self.years else []
-        parts += [In("month", tuple(map(_month, self.months)))] if self.months else []
+        parts += [In("year", tuple(map(_check_year, self.years)))] if self.years else []
+        parts += [In("month", tuple(map(_parse_month, self.months)))] if self.months else []
         parts += [Eq("has_gps", True)] if self.has_gps else []
         parts += [Between("rating", self.rating)] if self.rating is not None else []
         return And(tuple(parts)), said
 
-    def _about_people(self, known: Mapping[str, Word], said: list[str]) -> list[Condition]:
-        wanted = tuple(_person(name, known, said) for name in self.people)
+    def _make_people_conditions(
+        self, known: Mapping[str, VocabularyEntry], said: list[str]
+    ) -> list[Condition]:
+        wanted = tuple(_match_person(name, known, said) for name in self.people)
         parts: list[Condition] = [Or(wanted)] if wanted and self.any_person else [*wanted]
         least = self.faces if self.faces is not None else 1 if self.any_person and not wanted else None
-        parts += [Not(_person(name, known, said)) for name in self.without]
+        parts += [Not(_match_person(name, known, said)) for name in self.without]
         # -1 is a photo in which no faces were looked for: nobody knows that she is not in it
         least = 0 if self.without and least is None else least
         return parts + ([Between("face_count", least)] if least is not None else [])
 
 
-def _person(name: str, known: Mapping[str, Word], said: list[str]) -> Condition:
+def _match_person(name: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> Condition:
     if normalize(name) in known:
         return Contains("face_labels", known[normalize(name)].name)
     if known:
-        near = nearest(name, known)
+        near = suggest_names(name, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "03_name_people.py lists who is known"
         said.append(f"nobody is called {name.strip()!r}; {hint}")
     else:
@@ -180,7 +187,7 @@ def _person(name: str, known: Mapping[str, Word], said: list[str]) -> Condition:
     return Contains("face_labels", "")
 
 
-def _in_place(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
+def _match_place(text: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> Condition:
     """One of the photo's place words; of "Goa, India", which is nobody's name, both."""
     names = [text] if normalize(text) in known else [part for part in text.split(",") if part.strip()]
     if not names:
@@ -190,7 +197,7 @@ def _in_place(text: str, known: Mapping[str, Word], said: list[str]) -> Conditio
     return And(tuple(Contains("place_words", normalize(name)) for name in names))
 
 
-def _by_camera(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
+def _match_camera(text: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> Condition:
     typed = normalize(text).split()
     fitting = [
         camera
@@ -198,29 +205,29 @@ def _by_camera(text: str, known: Mapping[str, Word], said: list[str]) -> Conditi
         if typed and all(any(word.startswith(part) for word in normalize(camera).split()) for part in typed)
     ]
     if not fitting:
-        said.append(_unknown("camera", text, known))
+        said.append(_explain_unknown("camera", text, known))
     return In("camera", tuple(fitting))
 
 
-def _with_keyword(text: str, known: Mapping[str, Word], said: list[str]) -> Condition:
+def _match_keyword(text: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> Condition:
     _check_known("keyword", text, known, said)
     return Contains("keywords", normalize(text))
 
 
-def _check_known(what: str, name: str, known: Mapping[str, Word], said: list[str]) -> None:
+def _check_known(what: str, name: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> None:
     if normalize(name) not in known:
-        said.append(_unknown(what, name, known))
+        said.append(_explain_unknown(what, name, known))
 
 
-def _unknown(what: str, name: str, known: Mapping[str, Word]) -> str:
+def _explain_unknown(what: str, name: str, known: Mapping[str, VocabularyEntry]) -> str:
     if not known:
         return f"no photo is known to have any {what}; have 04_extract_geo.py and 05 been run?"
-    near = nearest(name, known)
+    near = suggest_names(name, known)
     hint = f"the nearest: {', '.join(near)}" if near else "and nothing like it"
     return f"no photo has the {what} {name.strip()!r}; {hint}"
 
 
-def _seconds(option: str, text: str) -> int | None:
+def _parse_seconds(option: str, text: str) -> int | None:
     """The beginning of a date, as `taken_at` counts."""
     if not text:
         return None
@@ -237,13 +244,13 @@ def _seconds(option: str, text: str) -> int | None:
         raise UserError(f"{option} {text}: {error}") from None
 
 
-def _year(year: int) -> int:
+def _check_year(year: int) -> int:
     if not 1 <= year <= 9999:
         raise UserError(f"--year {year}: years from 1 to 9999 are wanted")
     return year
 
 
-def _month(text: str) -> int:
+def _parse_month(text: str) -> int:
     folded = normalize(text)
     if folded.isdecimal() and 1 <= int(folded) <= 12:
         return int(folded)
@@ -254,5 +261,5 @@ def _month(text: str) -> int:
     return found[0]
 
 
-def _above(limit: float) -> float:
+def _next_float(limit: float) -> float:
     return math.nextafter(limit, math.inf)  # `Between` leaves its upper limit out

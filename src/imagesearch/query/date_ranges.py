@@ -31,7 +31,7 @@ UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
 
 
 @dataclass(frozen=True)
-class Period:
+class DateRange:
     """From a day to the day before another; None is no limit."""
 
     start: date | None
@@ -45,7 +45,7 @@ class Period:
     @property
     def within(self) -> Condition:
         """The same of photos whose time is known to be known."""
-        low, high = (None if day is None else _seconds(day) for day in (self.start, self.end))
+        low, high = (None if day is None else _to_seconds(day) for day in (self.start, self.end))
         return Between("taken_at", low, high)
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Period:
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimeReference:
     """What a date expression names.
 
     Attributes
@@ -76,8 +76,8 @@ class Moment:
         First and last day of what recurs, each a month and a day, for spans such as "may to july".
     """
 
-    north: Period | None = None
-    south: Period | None = None
+    north: DateRange | None = None
+    south: DateRange | None = None
     recurring: Condition | None = None
     month: int = 0
     weak: bool = False
@@ -104,7 +104,7 @@ class Moment:
             return str(self.north)
         return f"{self.north}; south of the equator {self.south}"
 
-    def bounds(self, hemisphere: str) -> Period:
+    def bounds(self, hemisphere: str) -> DateRange:
         """Return the period in one hemisphere.
 
         Raises
@@ -118,62 +118,64 @@ class Moment:
         return period
 
 
-def once(start: date, end: date, family: str = "period", weak: bool = False) -> Moment:
+def make_range(start: date, end: date, family: str = "period", weak: bool = False) -> TimeReference:
     """Return what happened from one day to the day before another."""
-    return Moment(Period(start, end), family=family, weak=weak)
+    return TimeReference(DateRange(start, end), family=family, weak=weak)
 
 
-def on(day: date) -> Moment:
+def make_day(day: date) -> TimeReference:
     """Return one day."""
-    return once(day, day + timedelta(days=1), "day")
+    return make_range(day, day + timedelta(days=1), "day")
 
 
-def span(first: Moment | None, last: Moment | None) -> Moment:
+def join_ranges(first: TimeReference | None, last: TimeReference | None) -> TimeReference:
     """Return everything from one moment's start to another's end; None is no limit."""
 
-    def of(side: str) -> Period:
+    def of(side: str) -> DateRange:
         start = None if first is None else first.bounds(side).start
         end = None if last is None else last.bounds(side).end
         if start is not None and end is not None and start >= end:
             assert first is not None and last is not None
             start, end = last.bounds(side).start, first.bounds(side).end
-        return Period(start, end)
+        return DateRange(start, end)
 
-    return Moment(of("north"), of("south"), family="open" if None in (first, last) else "period")
+    return TimeReference(of("north"), of("south"), family="open" if None in (first, last) else "period")
 
 
-def before(moment: Moment) -> Moment:
+def make_before(moment: TimeReference) -> TimeReference:
     """Return all time before a moment starts."""
-    return Moment(*(Period(None, moment.bounds(s).start) for s in ("north", "south")), family="open")
+    return TimeReference(
+        *(DateRange(None, moment.bounds(s).start) for s in ("north", "south")), family="open"
+    )
 
 
-def after(moment: Moment) -> Moment:
+def make_after(moment: TimeReference) -> TimeReference:
     """Return all time after a moment's end."""
-    return Moment(*(Period(moment.bounds(s).end, None) for s in ("north", "south")), family="open")
+    return TimeReference(*(DateRange(moment.bounds(s).end, None) for s in ("north", "south")), family="open")
 
 
-def years(first: int, count: int = 1) -> Moment:
+def make_years(first: int, count: int = 1) -> TimeReference:
     """Return a year or several."""
-    return once(date(first, 1, 1), date(first + count, 1, 1), "year")
+    return make_range(date(first, 1, 1), date(first + count, 1, 1), "year")
 
 
-def month_of(year: int, month: int) -> Moment:
+def make_month(year: int, month: int) -> TimeReference:
     """Return a month of a year; month 0 is the December before."""
-    start = date(year, 1, 1) + _shift(months=month - 1)
-    return once(start, start + _shift(months=1), "month")
+    start = date(year, 1, 1) + _make_delta(months=month - 1)
+    return make_range(start, start + _make_delta(months=1), "month")
 
 
-def months(first: int, last: int) -> Condition:
+def match_months(first: int, last: int) -> Condition:
     """Return a condition on the months from one to another, over the turn of the year if need be."""
     wanted = [(first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1)]
     return Eq("month", first) if first == last else In("month", tuple(wanted))
 
 
-def days_of_year(first: tuple[int, int], last: tuple[int, int]) -> Condition:
+def match_days(first: tuple[int, int], last: tuple[int, int]) -> Condition:
     """Return a condition on the days from one to another, over the turn of the year if need be."""
     (month, day), (last_month, last_day) = first, last
     if day == 1 and last_day == 31:
-        return months(month, last_month)
+        return match_months(month, last_month)
     if month == last_month and day <= last_day:
         return And((Eq("month", month), Between("day", day, last_day + 1)))
     ends = [
@@ -181,24 +183,24 @@ def days_of_year(first: tuple[int, int], last: tuple[int, int]) -> Condition:
         And((Eq("month", last_month), Between("day", high=last_day + 1))),
     ]
     between = (last_month - month - 1) % 12
-    ends += [months(month % 12 + 1, (month + between - 1) % 12 + 1)] if between else []
+    ends += [match_months(month % 12 + 1, (month + between - 1) % 12 + 1)] if between else []
     return Or(tuple(ends))
 
 
-def season(name: str, year: int | None = None) -> Moment:
+def make_season(name: str, year: int | None = None) -> TimeReference:
     """Return a season: of each year, or the one that ends in a year."""
     first = {"north": SEASONS[name], "south": (SEASONS[name] + 5) % 12 + 1}
     if year is None:
-        north, south = (months(month, (month + 1) % 12 + 1) for month in first.values())
+        north, south = (match_months(month, (month + 1) % 12 + 1) for month in first.values())
         either = Or((And((NORTH, north)), And((SOUTH, south))))
-        return Moment(recurring=either, weak=True, family="season")
-    return Moment(*(_quarter(month, year) for month in first.values()), family="season")
+        return TimeReference(recurring=either, weak=True, family="season")
+    return TimeReference(*(_make_quarter(month, year) for month in first.values()), family="season")
 
 
-def _quarter(month: int, year: int) -> Period:
+def _make_quarter(month: int, year: int) -> DateRange:
     """Three months from a given one, the last of them in a year."""
     start = date(year - (month + 2 > 12), month, 1)
-    return Period(start, start + _shift(months=3))
+    return DateRange(start, start + _make_delta(months=3))
 
 
 # Month, first and last day. Those that move about are worked out.
@@ -210,30 +212,30 @@ _HOLIDAYS = {
 HOLIDAYS = (*_HOLIDAYS, "new years", "new year", "thanksgiving", "easter")
 
 
-def holiday(name: str, year: int | None = None) -> Moment:
+def make_holiday(name: str, year: int | None = None) -> TimeReference:
     """Return a holiday of each year or of one; Easter, which has no fixed days, of 1990 to 2040."""
     if year is not None:
-        first, last = _holiday_days(name, year)
-        return once(first, last + timedelta(days=1), "holiday")
+        first, last = _find_holiday(name, year)
+        return make_range(first, last + timedelta(days=1), "holiday")
     if name in ("new years", "new year"):
         ends = (And((Eq("month", 12), Eq("day", 31))), And((Eq("month", 1), Eq("day", 1))))
-        return Moment(recurring=Or(ends), weak=True, family="holiday", days=((12, 31), (1, 1)))
+        return TimeReference(recurring=Or(ends), weak=True, family="holiday", days=((12, 31), (1, 1)))
     if name == "thanksgiving":
         parts = (Eq("month", 11), Eq("weekday", calendar.THURSDAY), Between("day", 22, 29))
-        return Moment(recurring=And(parts), family="holiday")
+        return TimeReference(recurring=And(parts), family="holiday")
     if name == "easter":
-        days = tuple(holiday(name, y).bounds("north").within for y in range(1990, 2041))
-        return Moment(recurring=Or(days), weak=True, family="holiday")
+        days = tuple(make_holiday(name, y).bounds("north").within for y in range(1990, 2041))
+        return TimeReference(recurring=Or(days), weak=True, family="holiday")
     month, first_day, last_day = _HOLIDAYS[name]
     when = Eq("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
     parts = And((Eq("month", month), when))
     days = (month, first_day), (month, last_day)
-    return Moment(recurring=parts, weak=name in ("christmas", "xmas"), family="holiday", days=days)
+    return TimeReference(recurring=parts, weak=name in ("christmas", "xmas"), family="holiday", days=days)
 
 
-def _holiday_days(name: str, year: int) -> tuple[date, date]:
+def _find_holiday(name: str, year: int) -> tuple[date, date]:
     if name == "easter":
-        sunday = _easter(year)
+        sunday = _compute_easter(year)
         return sunday - timedelta(days=2), sunday + timedelta(days=1)
     if name == "thanksgiving":
         first = date(year, 11, 1)
@@ -245,25 +247,25 @@ def _holiday_days(name: str, year: int) -> tuple[date, date]:
     return date(year, month, first_day), date(year, month, last_day)
 
 
-def weekdays(days: Iterable[int]) -> Moment:
+def make_weekdays(days: Iterable[int]) -> TimeReference:
     """Return certain weekdays of every week, 0 for Monday."""
     days = tuple(days)
-    return Moment(
+    return TimeReference(
         recurring=Eq("weekday", days[0]) if len(days) == 1 else In("weekday", days), family="weekday"
     )
 
 
-def latest(moments: Iterable[Moment], today: date) -> Moment:
+def find_latest(moments: Iterable[TimeReference], today: date) -> TimeReference:
     """Return the last of some moments, in order of time, that ended before today; in each hemisphere."""
     found = list(moments)
     sides = []
     for side in ("north", "south"):
         periods = [moment.bounds(side) for moment in found]
         sides.append(next(p for p in reversed(periods) if p.end is not None and p.end <= today))
-    return Moment(*sides, family=found[0].family)
+    return TimeReference(*sides, family=found[0].family)
 
 
-def occurrences(name: str, today: date) -> list[Moment]:
+def list_occurrences(name: str, today: date) -> list[TimeReference]:
     """Return the latest few of what comes back every year or week, and this year's or week's."""
     year = today.year
     if name in WEEKDAYS or name == "weekend":
@@ -271,37 +273,37 @@ def occurrences(name: str, today: date) -> list[Moment]:
         first = monday + timedelta(days=5 if name == "weekend" else WEEKDAYS.index(name))
         starts = [first + timedelta(days=7 * i) for i in (-2, -1, 0)]
         length = timedelta(days=2 if name == "weekend" else 1)
-        return [once(start, start + length, "day") for start in starts]
+        return [make_range(start, start + length, "day") for start in starts]
     if name in MONTHS:
-        return [month_of(y, MONTHS[name]) for y in range(year - 2, year + 1)]
+        return [make_month(y, MONTHS[name]) for y in range(year - 2, year + 1)]
     if name in SEASONS:
-        return [season(name, y) for y in range(year - 2, year + 1)]
-    return [holiday(name, y) for y in range(year - 2, year + 1)]
+        return [make_season(name, y) for y in range(year - 2, year + 1)]
+    return [make_holiday(name, y) for y in range(year - 2, year + 1)]
 
 
-def this(unit: str, today: date, ago: int = 0) -> Moment:
+def make_current(unit: str, today: date, ago: int = 0) -> TimeReference:
     """Return the day, the week from Monday, the month or the year that holds a day, or one before it."""
-    day = today - _shift(**{UNITS[unit]: ago})
+    day = today - _make_delta(**{UNITS[unit]: ago})
     if unit == "day":
-        return on(day)
+        return make_day(day)
     if unit == "week":
         monday = day - timedelta(days=day.weekday())
-        return once(monday, monday + timedelta(days=7))
-    return years(day.year) if unit == "year" else month_of(day.year, day.month)
+        return make_range(monday, monday + timedelta(days=7))
+    return make_years(day.year) if unit == "year" else make_month(day.year, day.month)
 
 
-def days_ago(count: int, unit: str, today: date) -> Moment:
+def make_day_ago(count: int, unit: str, today: date) -> TimeReference:
     """Return the day some days, weeks, months or years before today."""
-    return on(today - _shift(**{UNITS[unit]: count}))
+    return make_day(today - _make_delta(**{UNITS[unit]: count}))
 
 
-def last_few(count: int, unit: str, today: date) -> Moment:
+def make_last_few(count: int, unit: str, today: date) -> TimeReference:
     """Return the last few days, weeks, months or years, today among them."""
     tomorrow = today + timedelta(days=1)
-    return once(tomorrow - _shift(**{UNITS[unit]: count}), tomorrow)
+    return make_range(tomorrow - _make_delta(**{UNITS[unit]: count}), tomorrow)
 
 
-def read_date(text: str, day_first: bool) -> date:
+def parse_date(text: str, day_first: bool) -> date:
     """Read a date written with its day, month and year.
 
     Raises
@@ -309,11 +311,11 @@ def read_date(text: str, day_first: bool) -> date:
     ValueError
         If there is no such day.
     """
-    return _parsed(text, day_first)
+    return _parse_cached(text, day_first)
 
 
 @functools.lru_cache(maxsize=256)
-def _parsed(text: str, day_first: bool) -> date:
+def _parse_cached(text: str, day_first: bool) -> date:
     from dateutil import parser
 
     try:
@@ -322,22 +324,22 @@ def _parsed(text: str, day_first: bool) -> date:
         raise ValueError(str(error)) from None
 
 
-def _easter(year: int) -> date:
+def _compute_easter(year: int) -> date:
     from dateutil.easter import easter
 
     return easter(year)
 
 
-def _shift(**units: int):  # a relativedelta, whose class is loaded when first needed
+def _make_delta(**units: int):  # a relativedelta, whose class is loaded when first needed
     from dateutil.relativedelta import relativedelta
 
     return relativedelta(**units)
 
 
-def _seconds(day: date) -> int:
+def _to_seconds(day: date) -> int:
     return (day - date(1970, 1, 1)).days * 86_400
 
 
-def inverse(condition: Condition) -> Condition:
+def negate(condition: Condition) -> Condition:
     """Return photos whose time is known and that were not taken then."""
     return And((HAS_TIME, Not(condition)))

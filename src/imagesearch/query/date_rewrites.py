@@ -9,16 +9,21 @@ from datetime import date, timedelta
 
 from imagesearch.query import date_ranges
 from imagesearch.query.date_ranges import MONTH_NAMES, MONTHS, WEEKDAYS
-from imagesearch.query.parsed_query import NUMBERS
+from imagesearch.query.parsed_query import NUMBER_WORDS
 
 Rule = Callable[[re.Match[str], str, date], str]
 
 
-def _any(words: Collection[str]) -> str:
+def _alternatives(words: Collection[str]) -> str:
     return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
 
 
-_M, _S, _H, _W = _any(MONTHS), _any(date_ranges.SEASONS), _any(date_ranges.HOLIDAYS), _any(WEEKDAYS)
+_M, _S, _H, _W = (
+    _alternatives(MONTHS),
+    _alternatives(date_ranges.SEASONS),
+    _alternatives(date_ranges.HOLIDAYS),
+    _alternatives(WEEKDAYS),
+)
 _Y, _D = r"(?:19|20)\d\d", r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _WHAT = rf"(?:(?:{_D} (?:of )?)?{_M}|{_S}|{_H})"
 _DATE = rf"(?:{_WHAT}(?: {_Y})?|{_Y})"
@@ -28,7 +33,7 @@ _SLASH = rf"(?:{_OR}|/)"
 _TO = r"(?:to|until|till|through|-|\u2013)"
 
 
-def _same_year(match: re.Match[str], before: str, today: date) -> str:
+def _repeat_year(match: re.Match[str], before: str, today: date) -> str:
     """May and june 2024; in may or june, where each takes the *in*."""
     lead = "" if match["in"] is None else "in " if match["in"] == "from" else f"{match['in']} "
     year = f" {match['y']}" if match["y"] else ""
@@ -37,25 +42,25 @@ def _same_year(match: re.Match[str], before: str, today: date) -> str:
     return re.sub(rf"(?<![^ ]){_WHAT}(?![^ ])", lambda what: f"{lead}{what[0]}{year}", match["list"])
 
 
-def _same_month(match: re.Match[str], before: str, today: date) -> str:
+def _repeat_month(match: re.Match[str], before: str, today: date) -> str:
     """June 2023 and 2024."""
     years = re.sub(_Y, rf"{match['what']} \g<0>", match["years"])
     return "" if before == "between" else years
 
 
-def _days(match: re.Match[str], before: str, today: date) -> str:
+def _repeat_days(match: re.Match[str], before: str, today: date) -> str:
     """3 and 5 june 2024."""
-    rest = _checked(match)
+    rest = _check_days(match)
     return "" if before == "between" else re.sub(rf"(?<![^ ]){_D}", rf"\g<0> {rest}", match["list"])
 
 
-def _day_to_day(match: re.Match[str], before: str, today: date) -> str:
+def _expand_day_span(match: re.Match[str], before: str, today: date) -> str:
     """3-5 june 2024."""
-    rest = _checked(match)
+    rest = _check_days(match)
     return "" if before in ("between", "from") else f"from {match['d']} {rest} to {match['e']} {rest}"
 
 
-def _checked(match: re.Match[str]) -> str:
+def _check_days(match: re.Match[str]) -> str:
     """The month, and the year if there is one, in which there are such days."""
     found = match.groupdict()
     days = found.get("list") or f"{found['d']} {found['e']}"
@@ -64,35 +69,35 @@ def _checked(match: re.Match[str]) -> str:
     return f"{found['m']} {found['y'] or ''}".strip()
 
 
-def _open(match: re.Match[str], before: str, today: date) -> str:
+def _expand_open_end(match: re.Match[str], before: str, today: date) -> str:
     """2020 or later."""
     return ("since " if match["later"] else "until ") + match["d"]
 
 
-def _years_back(match: re.Match[str], before: str, today: date) -> str:
+def _resolve_years_back(match: re.Match[str], before: str, today: date) -> str:
     """Summer last year, summer 2 years ago."""
     count = match.groupdict().get("n")
-    back = int(match["which"] != "this") if count is None else _count(count)
+    back = int(match["which"] != "this") if count is None else _parse_count(count)
     return f"{match['what']} {date(today.year - back, 1, 1).year}"
 
 
-def _count(text: str) -> int:
-    return 1 if text in ("a", "an") else NUMBERS.index(text) if text in NUMBERS else int(text)
+def _parse_count(text: str) -> int:
+    return 1 if text in ("a", "an") else NUMBER_WORDS.index(text) if text in NUMBER_WORDS else int(text)
 
 
-def _weekday(match: re.Match[str], before: str, today: date) -> str:
+def _resolve_weekday(match: re.Match[str], before: str, today: date) -> str:
     """Tuesday last week."""
     monday = today - timedelta(days=today.weekday() + 7 * (match["which"] != "this"))
     day = monday + timedelta(days=WEEKDAYS.index(match["w"]))
     return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
 
 
-def _on_each(match: re.Match[str], before: str, today: date) -> str:
+def _repeat_on(match: re.Match[str], before: str, today: date) -> str:
     """On saturday or sunday."""
     return re.sub(rf"(?<![^ ]){_W}", r"on \g<0>", match["list"])
 
 
-def _third(match: re.Match[str], before: str, today: date) -> str:
+def _expand_third(match: re.Match[str], before: str, today: date) -> str:
     """End of 2023, mid june: thirds of a year, and some ten days of a month."""
     if before in ("between", "from", "to", "the"):
         return ""
@@ -101,44 +106,44 @@ def _third(match: re.Match[str], before: str, today: date) -> str:
     part = {"early": 0, "beginning": 0, "start": 0, "mid": 1, "middle": 1}.get(match["part"].split()[0], 2)
     if match["m"] is None:
         first, last = (("january", "april"), ("may", "august"), ("september", "december"))[part]
-        return _bounded(match["how"], f"{first} {match['y']}", f"{last} {match['y']}")
+        return _make_bounds(match["how"], f"{first} {match['y']}", f"{last} {match['y']}")
     month = f"{match['m']} {match['z'] or ''}".strip()
     end = calendar.monthrange(int(match["z"] or 2024), MONTHS[match["m"]])[1]
     first_day, last_day = ((1, 10), (11, 20), (21, end))[part]
-    return _bounded(match["how"], f"{first_day} {month}", f"{last_day} {month}")
+    return _make_bounds(match["how"], f"{first_day} {month}", f"{last_day} {month}")
 
 
-def _bounded(how: str | None, first: str, last: str) -> str:
+def _make_bounds(how: str | None, first: str, last: str) -> str:
     if how is None:
         return f"from {first} to {last}"
     return f"{how} {first if how in ('since', 'before') else last}"
 
 
-_N = rf"(?:\d\d?|an?|{'|'.join(NUMBERS[1:])})"
+_N = rf"(?:\d\d?|an?|{'|'.join(NUMBER_WORDS[1:])})"
 DATE_RULES: list[tuple[re.Pattern[str], Rule]] = [
     (re.compile(rf"(?:{text})(?= |$)(?! [-/.] \d)"), rule)
     for text, rule in (
         (rf"(?:(?P<in>in|during|at|on|from) (?:the )?)?(?P<list>{_WHAT}(?: , {_WHAT})*(?: {_LAST} {_WHAT})+)"
-         rf"(?:(?: ,)? (?:of |in )?(?P<y>{_Y}))?", _same_year),
-        (rf"(?P<what>{_WHAT})s? (?:of )?(?P<years>{_Y}(?: {_OR} {_Y})+)", _same_month),
+         rf"(?:(?: ,)? (?:of |in )?(?P<y>{_Y}))?", _repeat_year),
+        (rf"(?P<what>{_WHAT})s? (?:of )?(?P<years>{_Y}(?: {_OR} {_Y})+)", _repeat_month),
         (rf"(?:on )?(?P<list>{_D}(?: {_SLASH} (?:the )?{_D})+) (?:of )?(?P<m>{_M})(?:(?: ,)? (?P<y>{_Y}))?",
-         _days),
+         _repeat_days),
         (rf"(?:(?:on|over) )?(?:the )?(?P<d>{_D}) {_TO} (?:the )?(?P<e>{_D}) (?:of )?(?P<m>{_M})"
-         rf"(?:(?: ,)? (?P<y>{_Y}))?", _day_to_day),
+         rf"(?:(?: ,)? (?P<y>{_Y}))?", _expand_day_span),
         (rf"(?:(?:on|over|from) )?(?P<m>{_M}) (?:the )?(?P<d>{_D}) {_TO} (?:the )?(?P<e>{_D})"
-         rf"(?! (?:of )?{_M})(?:(?: ,)? (?P<y>{_Y}))?", _day_to_day),
+         rf"(?! (?:of )?{_M})(?:(?: ,)? (?P<y>{_Y}))?", _expand_day_span),
         (rf"(?:(?:from|since|in) )?(?P<d>{_DATE}) "
          r"(?:(?P<later>(?:or|and) (?:later|newer|after|onwards?|beyond)|onwards?)|"
-         rf"(?:or|and) (?:earlier|older|before))(?! (?:the )?{_DATE})", _open),
+         rf"(?:or|and) (?:earlier|older|before))(?! (?:the )?{_DATE})", _expand_open_end),
         (rf"(?P<what>{_WHAT}) (?:of |in )?(?:(?P<which>last|this|previous) year|(?P<n>{_N}) years? ago)",
-         _years_back),
-        (rf"(?P<which>last|this|previous) years (?P<what>{_S}|{_H})", _years_back),
-        (rf"on (?P<list>{_W}(?: {_LAST} {_W})+)", _on_each),
-        (rf"(?P<m>{_M}) (?P<list>{_D}(?: {_SLASH} {_D})+)(?: ,)? (?P<y>{_Y})", _days),
-        (rf"(?P<w>{_W}) (?:of )?(?P<which>last|this|previous) week", _weekday),
+         _resolve_years_back),
+        (rf"(?P<which>last|this|previous) years (?P<what>{_S}|{_H})", _resolve_years_back),
+        (rf"on (?P<list>{_W}(?: {_LAST} {_W})+)", _repeat_on),
+        (rf"(?P<m>{_M}) (?P<list>{_D}(?: {_SLASH} {_D})+)(?: ,)? (?P<y>{_Y})", _repeat_days),
+        (rf"(?P<w>{_W}) (?:of )?(?P<which>last|this|previous) week", _resolve_weekday),
         (rf"(?:(?:in|at|on|around|towards|during|"
          r"(?P<how>before|after|since|until|till)) )?(?:the )?"
          rf"(?P<part>(?:early|mid|late)(?: -)?|"
-         rf"(?:end|beginning|start|middle) of) (?P<what>(?P<m>{_M})(?: (?P<z>{_Y}))?|(?P<y>{_Y}))", _third),
+         rf"(?:end|beginning|start|middle) of) (?P<what>(?P<m>{_M})(?: (?P<z>{_Y}))?|(?P<y>{_Y}))", _expand_third),
     )
 ]  # fmt: skip

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imagesearch.query.lexicon import COMMON
-from imagesearch.query.tokenizer import Token, run, words_of
-from imagesearch.store import Word
+from imagesearch.query.tokenizer import Token, find_name_words, split_words
+from imagesearch.store import VocabularyEntry
 
 # A place of a later kind may contain one of an earlier kind.
 _KINDS = ("", "city", "county", "state", "country")
@@ -21,7 +21,7 @@ _AS_GOOD, _MOST = 0.8, 3
 
 
 @dataclass(frozen=True)
-class Found:
+class NameMatch:
     """Names found at one place of a sentence; several where it is not clear which is meant.
 
     Attributes
@@ -40,12 +40,12 @@ class Found:
 
     keys: tuple[str, ...]
     end: int
-    owns: bool = False
+    is_possessive: bool = False
     note: str = ""
     more: int = 0
 
 
-class Names:
+class Gazetteer:
     """The names of one kind, indexed.
 
     Parameters
@@ -57,49 +57,52 @@ class Names:
     """
 
     def __init__(
-        self, words: Mapping[str, Word], within: Mapping[str, tuple[str, ...]] | None = None
+        self, words: Mapping[str, VocabularyEntry], within: Mapping[str, tuple[str, ...]] | None = None
     ) -> None:
         self.words = words
         self._within = within or {}
         self._keys: dict[str, str] = {}
         self._longest: dict[str, int] = {}
         for key in words:
-            if parts := words_of(key):
+            if parts := split_words(key):
                 self._keys.setdefault(" ".join(parts), key)
                 self._longest[parts[0]] = max(self._longest.get(parts[0], 0), len(parts))
 
     def __contains__(self, name: str) -> bool:
         return name in self._keys
 
-    def exact(self, tokens: Sequence[Token], start: int) -> Found | None:
+    def match_exact(self, tokens: Sequence[Token], start: int) -> NameMatch | None:
         """Return the longest name that starts at a token."""
         first = tokens[start]
-        longest = max(self._longest.get(first.folded, 0), self._longest.get(first.owner, 0))
+        longest = max(self._longest.get(first.norm, 0), self._longest.get(first.possessor, 0))
         if not longest:
             return None
-        return next(self._matches(tokens, run(tokens, start, longest), {}), None)
+        return next(self._iterate_matches(tokens, find_name_words(tokens, start, longest), {}), None)
 
-    def quoted(self, text: str) -> str | None:
+    def match_quoted(self, text: str) -> str | None:
         """Return the name that a text is."""
-        return self._keys.get(" ".join(words_of(text)))
+        return self._keys.get(" ".join(split_words(text)))
 
-    def _matches(
+    def _iterate_matches(
         self, tokens: Sequence[Token], places: list[int], instead: dict[int, str]
-    ) -> Iterator[Found]:
+    ) -> Iterator[NameMatch]:
         """Yield the names that stand in the given tokens, the longest first."""
-        words = [instead.get(i, tokens[i].folded) for i in places]
+        words = [instead.get(i, tokens[i].norm) for i in places]
         for count in range(len(places), 0, -1):
             end = places[count - 1] + 1
             last = tokens[end - 1]
             if (key := self._keys.get(" ".join(words[:count]))) is not None:
-                yield Found(
-                    (key,), end, owns=bool(last.owner) and (end - 1 in instead or last.owner == last.folded)
+                yield NameMatch(
+                    (key,),
+                    end,
+                    is_possessive=bool(last.possessor)
+                    and (end - 1 in instead or last.possessor == last.norm),
                 )
             if (
-                last.owner
-                and (key := self._keys.get(" ".join([*words[: count - 1], last.owner]))) is not None
+                last.possessor
+                and (key := self._keys.get(" ".join([*words[: count - 1], last.possessor]))) is not None
             ):
-                yield Found((key,), end, owns=True)
+                yield NameMatch((key,), end, is_possessive=True)
 
     def contains(self, larger: str, smaller: str) -> bool:
         """Whether one place is in the other; where no place is known to be in any, by their kinds."""
@@ -111,39 +114,39 @@ class Names:
 
     # --- one typing error ----------------------------------------------------------------------------------
 
-    def mistyped(self, tokens: Sequence[Token], start: int) -> list[Found]:
+    def match_mistyped(self, tokens: Sequence[Token], start: int) -> list[NameMatch]:
         """Return the names at a token that are one typing error away, in one of their words."""
-        places = run(tokens, start, 4)
-        found: dict[str, Found] = {}
+        places = find_name_words(tokens, start, 4)
+        found: dict[str, NameMatch] = {}
         for n, i in enumerate(places):
-            if n and not self._longest.get(tokens[start].folded, 0) > n:
+            if n and not self._longest.get(tokens[start].norm, 0) > n:
                 break
-            for near in self._near(tokens[i].owner or tokens[i].folded):
-                first = near if n == 0 else tokens[start].folded
+            for near in self._find_similar(tokens[i].possessor or tokens[i].norm):
+                first = near if n == 0 else tokens[start].norm
                 reach = places[: self._longest.get(first, 0)]
-                for match in self._matches(tokens, reach, {i: near}):
+                for match in self._iterate_matches(tokens, reach, {i: near}):
                     if match.end > i:
                         found.setdefault(match.keys[0], match)
         longest = max((match.end for match in found.values()), default=0)
         return [match for match in found.values() if match.end == longest]
 
     @functools.lru_cache(maxsize=512)  # noqa: B019  # as long-lived as the index
-    def _near(self, typed: str) -> tuple[str, ...]:
-        if len(typed) < _SHORTEST or typed in COMMON or not typed.isalpha() or typed in self._known:
+    def _find_similar(self, typed: str) -> tuple[str, ...]:
+        if len(typed) < _SHORTEST or typed in COMMON or not typed.isalpha() or typed in self._all_words:
             return ()
         half = len(typed) // 2
         rest = typed[half + 1 :][::-1]
-        same_start = _starting(self._sorted, typed[:half])
-        same_end = (word[::-1] for word in _starting(self._reversed, rest))
-        return tuple(sorted({word for word in (*same_start, *same_end) if _one_edit(typed, word)}))
+        same_start = _find_prefixed(self._sorted, typed[:half])
+        same_end = (word[::-1] for word in _find_prefixed(self._reversed, rest))
+        return tuple(sorted({word for word in (*same_start, *same_end) if _is_one_edit(typed, word)}))
 
     @functools.cached_property
-    def _known(self) -> frozenset[str]:
+    def _all_words(self) -> frozenset[str]:
         return frozenset(word for name in self._keys for word in name.split())
 
     @functools.cached_property
     def _sorted(self) -> list[str]:
-        return sorted(word for word in self._known if len(word) >= _SHORTEST - 1)
+        return sorted(word for word in self._all_words if len(word) >= _SHORTEST - 1)
 
     @functools.cached_property
     def _reversed(self) -> list[str]:
@@ -151,7 +154,7 @@ class Names:
 
     # --- some of their words -------------------------------------------------------------------------------
 
-    def partly(self, tokens: Sequence[Token], start: int, alone: bool = True) -> Found | None:
+    def match_partly(self, tokens: Sequence[Token], start: int, alone: bool = True) -> NameMatch | None:
         """Return the names of which some words stand at a token, best first.
 
         Parameters
@@ -159,29 +162,33 @@ class Names:
         alone
             Whether one word is enough.
         """
-        places = run(tokens, start, 4)
+        places = find_name_words(tokens, start, 4)
         chosen: list[int] = []
         fitting: set[int] = set()
         for count, i in enumerate(places):
-            word = tokens[i].folded if tokens[i].folded in self._holders else tokens[i].owner
-            here = self._holders.get(word, frozenset())
+            word = tokens[i].norm if tokens[i].norm in self._names_by_word else tokens[i].possessor
+            here = self._names_by_word.get(word, frozenset())
             both = fitting & here if count else set(here)
             if not both:
                 break
             chosen.append(i)
             fitting = both
-        words = [tokens[i].folded if tokens[i].folded in self._holders else tokens[i].owner for i in chosen]
+        words = [
+            tokens[i].norm if tokens[i].norm in self._names_by_word else tokens[i].possessor for i in chosen
+        ]
         if all(word in COMMON or word.isdigit() for word in words) or (len(words) == 1 and not alone):
             return None
-        keys, more = self._ranked(words, sorted(fitting))
+        keys, more = self._rank(words, sorted(fitting))
         spelled = " or ".join(self.words[key].name for key in keys)
         typed = " ".join(tokens[i].text for i in chosen)
         note = f'read "{typed}" as {spelled}' + (f" ({more} more names have it)" if more else "")
-        return Found(keys, chosen[-1] + 1, owns=bool(tokens[chosen[-1]].owner), note=note, more=more)
+        return NameMatch(
+            keys, chosen[-1] + 1, is_possessive=bool(tokens[chosen[-1]].possessor), note=note, more=more
+        )
 
-    def _ranked(self, words: list[str], fitting: list[int]) -> tuple[tuple[str, ...], int]:
+    def _rank(self, words: list[str], fitting: list[int]) -> tuple[tuple[str, ...], int]:
         """Rank names by BM25, of those that rank as good the ones with most photos first."""
-        names = [self._several[i] for i in fitting]
+        names = [self._multiword_names[i] for i in fitting]
         if len(names) > 1:
             scores = self._bm25.get_batch_scores(words, fitting)
             least = _AS_GOOD * max(scores)
@@ -190,15 +197,15 @@ class Names:
         return tuple(keys[:_MOST]), len(fitting) - len(keys[:_MOST])
 
     @functools.cached_property
-    def _several(self) -> list[str]:
+    def _multiword_names(self) -> list[str]:
         """Names of several words."""
         return [name for name in self._keys if " " in name]
 
     @functools.cached_property
-    def _holders(self) -> dict[str, set[int]]:
+    def _names_by_word(self) -> dict[str, set[int]]:
         """Which names of several words have a word."""
         holders: dict[str, set[int]] = {}
-        for i, name in enumerate(self._several):
+        for i, name in enumerate(self._multiword_names):
             for word in name.split():
                 holders.setdefault(word, set()).add(i)
         return holders
@@ -207,20 +214,20 @@ class Names:
     def _bm25(self):  # a class that is loaded when first needed
         from rank_bm25 import BM25Plus  # the one whose weights are above zero in any vocabulary
 
-        ranking = BM25Plus([name.split() for name in self._several])
+        ranking = BM25Plus([name.split() for name in self._multiword_names])
         ranking.doc_len = np.array(ranking.doc_len)  # or it is made anew for each query
         return ranking
 
-    def warm(self) -> None:
+    def build_indexes(self) -> None:
         """Make what is otherwise made when first needed."""
-        _ = self._reversed, self._holders, self._several and self._bm25
+        _ = self._reversed, self._names_by_word, self._multiword_names and self._bm25
 
 
-def _starting(words: list[str], prefix: str) -> list[str]:
+def _find_prefixed(words: list[str], prefix: str) -> list[str]:
     return words[bisect_left(words, prefix) : bisect_left(words, prefix + "\U0010ffff")]
 
 
-def _one_edit(a: str, b: str) -> bool:
+def _is_one_edit(a: str, b: str) -> bool:
     """Whether one letter more, less or other, or two swapped, make one word of the other."""
     if abs(len(a) - len(b)) > 1 or a == b:
         return False

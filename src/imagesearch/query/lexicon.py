@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 
-def listed(words: str) -> frozenset[str]:
+def split_set(words: str) -> frozenset[str]:
     """Return the words of a text."""
     return frozenset(words.split())
 
 
-ARTICLES = listed("a an the this that these those each every some")
-NEGATIONS = listed("without not no except minus excluding nor neither outside never")
+ARTICLES = split_set("a an the this that these those each every some")
+NEGATIONS = split_set("without not no except minus excluding nor neither outside never")
 JOINERS = frozenset(("and", "or", ",", "&", "+", "/", "with", "plus", "also", "both", "either", "but"))
-PLACE_LEADS = listed("in at near from around to across throughout inside outside visiting within")
-NAME_LEADS = listed(
+PLACE_LEADS = split_set("in at near from around to across throughout inside outside visiting within")
+NAME_LEADS = split_set(
     "of with and or without no not nor neither only just but by for both either except minus "
     "excluding plus show"
 ) | {",", "&", "+", "/", ":", "(", "-"}
 ONLY = frozenset(("only", "just"))
-PHOTOS = listed(
+PHOTOS = split_set(
     "photo photos picture pictures image images pic pics photograph photographs snap snaps snapshot "
     "snapshots shots"
 )
 # What says nothing of a picture: a text of these alone is none.
-EMPTY = ((ARTICLES | NEGATIONS | JOINERS | PLACE_LEADS | ONLY | PHOTOS) - {"inside", "outside"}) | listed(
+EMPTY = ((ARTICLES | NEGATIONS | JOINERS | PLACE_LEADS | ONLY | PHOTOS) - {"inside", "outside"}) | split_set(
     "of on by for is are was were be been being there here where when who what which i me we us you "
     "he she it they them him her his their its my our your please all any taken shot made has have "
     "had do does did can about as so than then more most very too s together during over alone "
     "everyone everybody anyone anybody anything everything everywhere anywhere somewhere"
 )  # fmt: skip
 # Leading words that a text can do without once what stood before them is gone.
-LEADING = listed("and or with of by in on at for from to near around as & + / , . ; : - ! ? ( ) but")
+LEADING = split_set("and or with of by in on at for from to near around as & + / , . ; : - ! ? ( ) but")
 
 # Names that more often say what the next word is like: sandy beach, sunny day.
-ADJECTIVES = listed(
+ADJECTIVES = split_set(
     "sandy sunny rusty dusty misty rocky stormy windy frosty rainy snowy happy merry jolly old young bright "
     "royal ivory amber violet rose hazel scarlet ginger pearl gray grey brown green white black gold golden "
     "silver crystal coral jade ruby olive summer autumn winter noble rich brave dear grand solid crispy"
 )
-NOUNS_IN_ING = listed("building ceiling clothing evening morning painting ring spring swing wedding wing")
+NOUNS_IN_ING = split_set("building ceiling clothing evening morning painting ring spring swing wedding wing")
 
 _COMMON = """
 able above across action adult adults adventure after afternoon again age aged ago air airplane airport

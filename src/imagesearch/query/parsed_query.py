@@ -9,11 +9,11 @@ from typing import Any
 from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or
 
 _YEAR = re.compile(r"\b\d{4}")
-NUMBERS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBER_WORDS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(frozen=True)
-class People:
+class PeopleClause:
     """Who must be in a photo.
 
     Attributes
@@ -36,45 +36,47 @@ class People:
     other_than: int | None = None
 
     def __bool__(self) -> bool:
-        return self != People()
+        return self != PeopleClause()
 
     @property
-    def named(self) -> int:
+    def named_count(self) -> int:
         """How many people the sentence names, each group of alternatives as one."""
         return len(self.all_of) + len(self.any_of)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """What all must hold. Faces were looked for where they are counted: -1 says they were not."""
-        parts: list[Condition] = [_has(name) for name in self.all_of]
-        parts += [Or(tuple(map(_has, names))) for names in self.any_of]
-        parts += [Not(_has(name)) for name in self.none_of]
+        parts: list[Condition] = [_has_person(name) for name in self.all_of]
+        parts += [Or(tuple(map(_has_person, names))) for names in self.any_of]
+        parts += [Not(_has_person(name)) for name in self.none_of]
         if self.only:
-            parts.append(Eq("face_count", self.named))
+            parts.append(Eq("face_count", self.named_count))
         elif self.count is not None:
             low, high = self.count
-            parts.append(Eq("face_count", low) if low == high else _faces(low, high))
+            parts.append(Eq("face_count", low) if low == high else _face_count_between(low, high))
         if self.other_than is not None:
-            parts.append(And((_faces(0, None), Not(Eq("face_count", self.other_than)))))
+            parts.append(And((_face_count_between(0, None), Not(Eq("face_count", self.other_than)))))
         return tuple(parts)
 
     def __str__(self) -> str:
         groups = [" or ".join(names) for names in self.any_of]
         if len(groups) + bool(self.all_of) > 1:
             groups = [f"({group})" for group in groups]
-        said = _listed([*self.all_of, *groups])
+        said = _join_names([*self.all_of, *groups])
         if self.only:
             said = f"only {said}"
-        said += (" " if said else "") + f"without {_listed(self.none_of)}" if self.none_of else ""
+        said += (" " if said else "") + f"without {_join_names(self.none_of)}" if self.none_of else ""
         if self.count is not None and not self.only:
-            said = f"{said}, {_counted(*self.count)}" if said else _counted(*self.count)
+            said = (
+                f"{said}, {_format_people_count(*self.count)}" if said else _format_people_count(*self.count)
+            )
         if self.other_than is not None:
-            said += (", " if said else "") + f"not {_counted(self.other_than, self.other_than)}"
+            said += (", " if said else "") + f"not {_format_people_count(self.other_than, self.other_than)}"
         return said
 
 
 @dataclass(frozen=True)
-class When:
+class DateClause:
     """One of the dates that must hold.
 
     Attributes
@@ -89,11 +91,11 @@ class When:
 
     words: str
     condition: Condition
-    means: str = ""
+    dates: str = ""
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedQuery:
     """A sentence, understood.
 
     Attributes
@@ -118,20 +120,22 @@ class Reading:
         Pairs of a place word and how to name it: ``("goa", "Goa (state)")``.
     """
 
-    people: People = People()
+    people: PeopleClause = PeopleClause()
     places: tuple[tuple[str, ...], ...] = ()
     not_places: tuple[str, ...] = ()
-    dates: tuple[When, ...] = ()
+    dates: tuple[DateClause, ...] = ()
     text: str = ""
     caption: str = ""
     words: str = ""
     notes: tuple[str, ...] = ()
-    spelled: tuple[tuple[str, str], ...] = ()
+    place_names: tuple[tuple[str, str], ...] = ()
 
     @property
     def place_conditions(self) -> tuple[Condition, ...]:
         """What all must hold of the place."""
-        options = [_all(tuple(Contains("place_words", word) for word in words)) for words in self.places]
+        options = [
+            _join_conditions(tuple(Contains("place_words", word) for word in words)) for words in self.places
+        ]
         parts: list[Condition] = [Or(tuple(options)) if len(options) > 1 else options[0]] if options else []
         return (*parts, *(Not(Contains("place_words", word)) for word in self.not_places))
 
@@ -139,19 +143,19 @@ class Reading:
     def condition(self) -> Condition:
         """People and places and dates."""
         dates = tuple(when.condition for when in self.dates)
-        return _all((*self.people.conditions, *self.place_conditions, *dates))
+        return _join_conditions((*self.people.conditions, *self.place_conditions, *dates))
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """How the sentence was read, in a line: ``Maya · Goa (state) · "a person on the beaches"``."""
-        spelled = dict(self.spelled)
+        spelled = dict(self.place_names)
         parts = [str(self.people)] if self.people else []
         where = [", ".join(spelled.get(word, word) for word in words) for words in self.places]
         parts += [" or ".join(where)] if where else []
         parts += [f"not {spelled.get(word, word)}" for word in self.not_places]
         for when in self.dates:
             says_year = _YEAR.search(when.words) is not None and "winter" not in when.words  # which year's?
-            parts.append(when.words if says_year or not when.means else f"{when.words} ({when.means})")
+            parts.append(when.words if says_year or not when.dates else f"{when.words} ({when.dates})")
         parts += [f'"{self.caption}"'] if self.caption else []
         return " · ".join(parts)
 
@@ -160,46 +164,46 @@ class Reading:
         return {
             "people": asdict(self.people),
             "places": {"any_of": self.places, "none_of": self.not_places},
-            "dates": [{"words": when.words, "means": when.means} for when in self.dates],
+            "dates": [{"words": when.words, "means": when.dates} for when in self.dates],
             "text": self.text,
             "words": self.words,
-            "read_as": self.said,
+            "read_as": self.summary,
             "notes": self.notes,
         }
 
 
-def _has(name: str) -> Condition:
+def _has_person(name: str) -> Condition:
     return Contains("face_labels", name)
 
 
-def _faces(low: int, high: int | None) -> Condition:
+def _face_count_between(low: int, high: int | None) -> Condition:
     return Between("face_count", low, None if high is None else high + 1)
 
 
-def _all(parts: tuple[Condition, ...]) -> Condition:
+def _join_conditions(parts: tuple[Condition, ...]) -> Condition:
     return parts[0] if len(parts) == 1 else And(parts)
 
 
-def _listed(names: tuple[str, ...] | list[str]) -> str:
+def _join_names(names: tuple[str, ...] | list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def _number(count: int) -> str:
-    return NUMBERS[count] if 0 < count < len(NUMBERS) else str(count)
+def _format_number(count: int) -> str:
+    return NUMBER_WORDS[count] if 0 < count < len(NUMBER_WORDS) else str(count)
 
 
-def _counted(low: int, high: int | None) -> str:
+def _format_people_count(low: int, high: int | None) -> str:
     people = "people" if (high or 2) != 1 else "person"
     if high == 0:
         return "nobody"
     if high == low:
-        return f"{_number(low)} {people}"
+        return f"{_format_number(low)} {people}"
     if high is None:
-        return f"at least {_number(low)} {people if low != 1 else 'person'}"
+        return f"at least {_format_number(low)} {people if low != 1 else 'person'}"
     return f"{low} to {high} people"
 
 
-def neutral(low: int, high: int | None) -> str:
+def make_neutral_phrase(low: int, high: int | None) -> str:
     """Return what stands in a caption for so many people."""
     if low == high and low < 3:
         return "a person" if low == 1 else "two people"

@@ -13,10 +13,10 @@ from datetime import date
 
 from imagesearch.query.date_ranges import MONTH_NAMES
 from imagesearch.query.date_rewrites import DATE_RULES
-from imagesearch.query.gazetteer import Names
+from imagesearch.query.gazetteer import Gazetteer
 from imagesearch.query.lexicon import COMMON, PHOTOS
-from imagesearch.query.parsed_query import NUMBERS
-from imagesearch.query.tokenizer import Token, joined, tokenize
+from imagesearch.query.parsed_query import NUMBER_WORDS
+from imagesearch.query.tokenizer import Token, join_norms, tokenize
 
 _PHOTOS = "|".join(sorted(PHOTOS))
 _NOBODY = "(?:nobody|no one|noone|none)"
@@ -65,34 +65,34 @@ _COUNTRIES = (
 )
 
 
-def _compiled(rules: Sequence[tuple[str, str]]) -> list[tuple[re.Pattern[str], str]]:
+def _compile_rules(rules: Sequence[tuple[str, str]]) -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(rf"(?:{text})(?= |$)"), instead) for text, instead in rules]
 
 
-_NAME_RULES, _PERSON_RULES = _compiled(_TO_NAME), _compiled(_AFTER_PERSON)
-_COUNT_RULES, _PHOTO_RULES = _compiled(_TO_COUNT), _compiled(_TO_PHOTOS)
+_NAME_RULES, _PERSON_RULES = _compile_rules(_TO_NAME), _compile_rules(_AFTER_PERSON)
+_COUNT_RULES, _PHOTO_RULES = _compile_rules(_TO_COUNT), _compile_rules(_TO_PHOTOS)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_NUMBER = re.compile(rf"\d+|{'|'.join(NUMBERS[1:])}")
+_NUMBER = re.compile(rf"\d+|{'|'.join(NUMBER_WORDS[1:])}")
 _MOST = 1200  # words and marks that are looked at
 
 
-def reword(tokens: list[Token], people: Names, places: Names, today: date) -> list[Token]:
+def rewrite_tokens(tokens: list[Token], people: Gazetteer, places: Gazetteer, today: date) -> list[Token]:
     """Return a sentence in words that the grammar knows."""
-    return _Rewording(tokens, people, places, today).tokens()
+    return _Rewriter(tokens, people, places, today).rewrite()
 
 
-class _Rewording:
-    def __init__(self, tokens: list[Token], people: Names, places: Names, today: date) -> None:
+class _Rewriter:
+    def __init__(self, tokens: list[Token], people: Gazetteer, places: Gazetteer, today: date) -> None:
         self._tokens, self._people, self._places, self._today = tokens, people, places, today
-        self._text, self._starts = joined(tokens)
+        self._text, self._starts = join_norms(tokens)
         self._ends = {start: i for i, start in enumerate(self._starts)}
 
-    def tokens(self) -> list[Token]:
+    def rewrite(self) -> list[Token]:
         found: list[Token] = []
         i = 0
         while i < min(len(self._tokens), _MOST):
-            instead = self._instead(i)
-            if gone := self._gone(i):
+            instead = self._find_rewrite(i)
+            if gone := self._match_absence(i):
                 first, i = gone
                 found.insert(len(found) - first, Token("without", "without"))
             elif instead is None:
@@ -103,21 +103,26 @@ class _Rewording:
                 found += [replace(token, gap=True) for token in tokenize(text)]
         return found + self._tokens[i:]
 
-    def _instead(self, i: int) -> tuple[str, int] | None:
+    def _find_rewrite(self, i: int) -> tuple[str, int] | None:
         """The words to put at a token, and the token after those they stand for."""
         token = self._tokens[i]
         if token.kind not in ("word", "mark"):
             return None
-        return self._signed(i) or self._named(i) or self._country(i) or self._dated(i)
+        return (
+            self._rewrite_sign(i)
+            or self._rewrite_phrase(i)
+            or self._rewrite_country(i)
+            or self._rewrite_date(i)
+        )
 
-    def _signed(self, i: int) -> tuple[str, int] | None:
+    def _rewrite_sign(self, i: int) -> tuple[str, int] | None:
         """A minus or an exclamation mark right before a name: "maya -kim"."""
-        if self._tokens[i].folded not in ("-", "!", "\u2212") or (i and not self._tokens[i].gap):
+        if self._tokens[i].norm not in ("-", "!", "\u2212") or (i and not self._tokens[i].space_before):
             return None
-        close = i + 1 < len(self._tokens) and not self._tokens[i + 1].gap
+        close = i + 1 < len(self._tokens) and not self._tokens[i + 1].space_before
         return ("without", i + 1) if close and self._is_name(i + 1) else None
 
-    def _named(self, i: int) -> tuple[str, int] | None:
+    def _rewrite_phrase(self, i: int) -> tuple[str, int] | None:
         start = self._starts[i]
         for rules, fits in (
             (_NAME_RULES, lambda end: self._is_name(end)),
@@ -127,27 +132,27 @@ class _Rewording:
         ):
             for pattern, instead in rules:
                 match = pattern.match(self._text, start)
-                if match and fits(end := self._token(match.end())):
+                if match and fits(end := self._token_after(match.end())):
                     return instead.format(**match.groupdict()), end
         return None
 
-    def _gone(self, i: int) -> tuple[int, int] | None:
+    def _match_absence(self, i: int) -> tuple[int, int] | None:
         """Of words that say somebody is not there: how far before them the name starts, and their end."""
         match = _GONE.match(self._text, self._starts[i])
         if match is None:
             return None
         starts = (k for k in range(max(0, i - 4), i) if self._ends_at(k, i))
-        return next(((i - k, self._token(match.end())) for k in starts), None)
+        return next(((i - k, self._token_after(match.end())) for k in starts), None)
 
-    def _country(self, i: int) -> tuple[str, int] | None:
+    def _rewrite_country(self, i: int) -> tuple[str, int] | None:
         for pattern, name in _COUNTRIES:
             match = pattern.match(self._text, self._starts[i])
             if match and name in self._places:
-                return name, self._token(match.end())
+                return name, self._token_after(match.end())
         return None
 
-    def _dated(self, i: int) -> tuple[str, int] | None:
-        before = self._tokens[i - 1].folded if i else ""
+    def _rewrite_date(self, i: int) -> tuple[str, int] | None:
+        before = self._tokens[i - 1].norm if i else ""
         for pattern, rule in DATE_RULES:
             match = pattern.match(self._text, self._starts[i])
             if match is None:
@@ -157,27 +162,27 @@ class _Rewording:
             except (ValueError, OverflowError):  # no such day
                 continue
             if instead:
-                return instead, self._token(match.end())
+                return instead, self._token_after(match.end())
         return None
 
-    def _token(self, end: int) -> int:
+    def _token_after(self, end: int) -> int:
         """The token after the one that ends at an offset."""
         return self._ends[end + 1]
 
     def _is_name(self, i: int) -> bool:
         """Whether a person, a place, a month or a year is named at a token, maybe after *in* or *the*."""
         tokens = self._tokens
-        while i < len(tokens) - 1 and tokens[i].folded in ("in", "at", "from", "the"):
+        while i < len(tokens) - 1 and tokens[i].norm in ("in", "at", "from", "the"):
             i += 1
         if i >= len(tokens):
             return False
         if tokens[i].kind == "explicit":
-            return tokens[i].folded in ("person", "place")
-        if tokens[i].folded in MONTH_NAMES or _YEAR.fullmatch(tokens[i].folded):
+            return tokens[i].norm in ("person", "place")
+        if tokens[i].norm in MONTH_NAMES or _YEAR.fullmatch(tokens[i].norm):
             return True
-        everyday = tokens[i].folded in COMMON
-        place = self._places.exact(tokens, i)
-        return self._people.exact(tokens, i) is not None or (
+        everyday = tokens[i].norm in COMMON
+        place = self._places.match_exact(tokens, i)
+        return self._people.match_exact(tokens, i) is not None or (
             place is not None and (not everyday or place.end > i + 1)
         )
 
@@ -186,5 +191,5 @@ class _Rewording:
 
     def _ends_at(self, k: int, end: int) -> bool:
         """Whether a person is named from one token up to another."""
-        name = self._people.exact(self._tokens, k)
+        name = self._people.match_exact(self._tokens, k)
         return name is not None and name.end == end

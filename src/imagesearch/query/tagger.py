@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal, NamedTuple
 
-from imagesearch.query.date_parser import Dated, DateReader
-from imagesearch.query.gazetteer import Found, Names
+from imagesearch.query.date_parser import DateMatch, DateParser
+from imagesearch.query.gazetteer import Gazetteer, NameMatch
 from imagesearch.query.lexicon import (
     ADJECTIVES,
     ARTICLES,
@@ -24,17 +24,17 @@ from imagesearch.query.lexicon import (
     ONLY,
     PHOTOS,
     PLACE_LEADS,
-    listed,
+    split_set,
 )
-from imagesearch.query.parsed_query import NUMBERS
-from imagesearch.query.tokenizer import Token, joined
+from imagesearch.query.parsed_query import NUMBER_WORDS
+from imagesearch.query.tokenizer import Token, join_norms
 from imagesearch.text import normalize
 
-Kind = Literal["word", "mark", "quote", "frame", "person", "place", "date", "count", "only", "alone"]
+TagKind = Literal["word", "mark", "quote", "frame", "person", "place", "date", "count", "only", "alone"]
 ENTITIES = frozenset(("person", "place", "date", "count"))
 _GUESSES = 24  # words of one sentence that may be misspelt or partial names; each costs some time
 _MOST = 1200  # words and marks of a sentence that are read; CLIP reads some 70
-_N = rf"(?:\d{{1,3}}|{'|'.join(NUMBERS[1:])})"
+_N = rf"(?:\d{{1,3}}|{'|'.join(NUMBER_WORDS[1:])})"
 _P = r"(?:(?:other )?(?:people|persons|person|faces|face|humans)|others)"
 _ONE = r"(?:nobody|no one|noone)"
 _PHRASES: list[tuple[str, re.Pattern[str]]] = [
@@ -55,17 +55,17 @@ _PHRASES: list[tuple[str, re.Pattern[str]]] = [
         ("exact", rf"(?:exactly |only |just )?(?P<n>{_N}) {_P}|(?:a |the )?group of (?P<m>{_N})(?: {_P})?"),
     )
 ]  # fmt: skip
-_PHRASE_STARTS = listed(
+_PHRASE_STARTS = split_set(
     "nobody no noone and with but alone solo all by on only without not at minimum more over up "
     "maximum fewer less under between exactly just a the group"
-) | frozenset(NUMBERS[1:])
+) | frozenset(NUMBER_WORDS[1:])
 _FRAME = re.compile(
     r"(?:(?:please|can you|could you|i want to see|i want|i would like to see|show me|show us|show|find me|"
     r"find|search for|search|look for|looking for|give me|get me|display|list|where are|where is) )+"
 )
 
 
-class Item(NamedTuple):
+class TaggedSpan(NamedTuple):
     """Some words of a sentence, and what they stand for.
 
     Attributes
@@ -78,17 +78,17 @@ class Item(NamedTuple):
         Whether a name was possessive.
     """
 
-    kind: Kind
+    kind: TagKind
     start: int
     end: int
     keys: tuple[str, ...] = ()
-    owns: bool = False
-    dated: Dated | None = None
+    is_possessive: bool = False
+    date: DateMatch | None = None
     count: tuple[int, int | None] = (0, None)
     others: bool = False
 
 
-class Scanner:
+class Tagger:
     """Reads one sentence from left to right.
 
     Parameters
@@ -101,75 +101,75 @@ class Scanner:
         What relative dates count from.
     """
 
-    def __init__(self, tokens: Sequence[Token], people: Names, places: Names, today: date) -> None:
+    def __init__(self, tokens: Sequence[Token], people: Gazetteer, places: Gazetteer, today: date) -> None:
         self.tokens, self.people, self.places = tokens, people, places
-        self.items: list[Item] = []
+        self.items: list[TaggedSpan] = []
         self.notes: list[str] = []
-        self._dates = DateReader(tokens, today)
-        self._text, self._starts = joined(tokens)
+        self._dates = DateParser(tokens, today)
+        self._text, self._starts = join_norms(tokens)
         self._guesses = _GUESSES
 
-    def scan(self) -> list[Item]:
+    def tag(self) -> list[TaggedSpan]:
         """Return all items, in order."""
         frame = _FRAME.match(self._text)
         if frame:
-            self.items.append(Item("frame", 0, self._token(frame.end())))
+            self.items.append(TaggedSpan("frame", 0, self._token_at(frame.end())))
         i = self.items[-1].end if self.items else 0
         if len(self.tokens) > _MOST:
             self.notes.append(f"only the first {_MOST} words and marks were read")
         while i < len(self.tokens):
-            self.items.append(self._item(i) if i < _MOST else Item("frame", i, len(self.tokens)))
+            self.items.append(self._tag_at(i) if i < _MOST else TaggedSpan("frame", i, len(self.tokens)))
             i = self.items[-1].end
         return self.items
 
-    def _item(self, i: int) -> Item:
+    def _tag_at(self, i: int) -> TaggedSpan:
         token = self.tokens[i]
         if token.kind == "explicit":
-            return self._explicit(i)
+            return self._tag_explicit(i)
         if token.kind != "word":
-            return Item(token.kind, i, i + 1)
-        person, place = self.people.exact(self.tokens, i), self.places.exact(self.tokens, i)
+            return TaggedSpan(token.kind, i, i + 1)
+        person, place = self.people.match_exact(self.tokens, i), self.places.match_exact(self.tokens, i)
         return (
-            self._date(i, person, place)
-            or self._phrase(i, person, place)
-            or self._name(i, person, place)
-            or self._guess(i)
-            or Item("word", i, i + 1)
+            self._tag_date(i, person, place)
+            or self._tag_phrase(i, person, place)
+            or self._tag_name(i, person, place)
+            or self._tag_guess(i)
+            or TaggedSpan("word", i, i + 1)
         )
 
-    def _token(self, offset: int) -> int:
+    def _token_at(self, offset: int) -> int:
         return bisect_left(self._starts, offset)
 
     # --- what is clear -------------------------------------------------------------------------------------
 
-    def _explicit(self, i: int) -> Item:
+    def _tag_explicit(self, i: int) -> TaggedSpan:
         """``person:``, ``place:`` or ``text:`` and a quote, a known name, or a word."""
-        kind = self.tokens[i].folded
+        kind = self.tokens[i].norm
         if i + 1 >= len(self.tokens) or self.tokens[i + 1].kind not in ("word", "quote"):
-            return Item("mark", i, i + 1)
+            return TaggedSpan("mark", i, i + 1)
         after = self.tokens[i + 1]
         if kind == "text":
-            return Item("quote", i, i + 2)
+            return TaggedSpan("quote", i, i + 2)
         names = self.people if kind == "person" else self.places
         if after.kind == "quote":
-            key = names.quoted(after.text)
-            found = Found((key,), i + 2) if key is not None else None
+            key = names.match_quoted(after.text)
+            found = NameMatch((key,), i + 2) if key is not None else None
         else:
-            found = names.exact(self.tokens, i + 1)
+            found = names.match_exact(self.tokens, i + 1)
         if found is None:
             who = "nobody" if kind == "person" else "no place"
             self.notes.append(f'{who} is called "{after.text}"')
-            found = Found((after.text if kind == "person" else normalize(after.text),), i + 2)
-        return Item(kind, i, found.end, found.keys, found.owns)  # type: ignore[arg-type]
+            found = NameMatch((after.text if kind == "person" else normalize(after.text),), i + 2)
+        return TaggedSpan(kind, i, found.end, found.keys, found.is_possessive)  # type: ignore[arg-type]
 
-    def _date(self, i: int, person: Found | None, place: Found | None) -> Item | None:
-        dated = self._dates.at(i)
+    def _tag_date(self, i: int, person: NameMatch | None, place: NameMatch | None) -> TaggedSpan | None:
+        dated = self._dates.match_at(i)
         if dated is None:
             return None
         core = i if dated.core < 0 else dated.core
         rivals = [person, place]
         if core != i:
-            rivals = [self.people.exact(self.tokens, core), self.places.exact(self.tokens, core)]
+            rivals = [self.people.match_exact(self.tokens, core), self.places.match_exact(self.tokens, core)]
         if any(rival and rival.end > dated.end for rival in (*rivals, person, place)):
             return None
         if not dated.certain and rivals[0]:
@@ -178,67 +178,71 @@ class Scanner:
             return None
         if dated.note:
             self.notes.append(dated.note)
-        return Item("date", core, dated.end, dated=dated) if core == i else self._led_date(i, core, dated)
+        return (
+            TaggedSpan("date", core, dated.end, date=dated)
+            if core == i
+            else self._tag_led_date(i, core, dated)
+        )
 
-    def _led_date(self, i: int, core: int, dated: Dated) -> Item:
+    def _tag_led_date(self, i: int, core: int, dated: DateMatch) -> TaggedSpan:
         """A date with its leading word, which belongs to it."""
-        return Item("date", i, dated.end, dated=replace(dated, core=core))
+        return TaggedSpan("date", i, dated.end, date=replace(dated, core=core))
 
-    def _is_date(self, i: int, core: int, dated: Dated) -> bool:
+    def _is_date(self, i: int, core: int, dated: DateMatch) -> bool:
         """Whether a year, season or holiday is not part of what follows: "2000 cars", "a summer dress"."""
         if dated.moment.family == "year":
-            following = self.tokens[dated.end].folded if dated.end < len(self.tokens) else ""
-            is_name = self._before(i) in ARTICLES
+            following = self.tokens[dated.end].norm if dated.end < len(self.tokens) else ""
+            is_name = self._norm_before(i) in ARTICLES
             return core != i or not (is_name or following in _UNITS)
         return self._phrase_ends(dated.end)
 
     def _phrase_ends(self, i: int) -> bool:
-        if i >= len(self.tokens) or self.tokens[i].kind != "word" or self.tokens[i].folded in _ENDS:
+        if i >= len(self.tokens) or self.tokens[i].kind != "word" or self.tokens[i].norm in _ENDS:
             return True
-        return any(names.exact(self.tokens, i) for names in (self.people, self.places)) or (
-            self._dates.at(i) is not None
+        return any(names.match_exact(self.tokens, i) for names in (self.people, self.places)) or (
+            self._dates.match_at(i) is not None
         )
 
-    def _phrase(self, i: int, person: Found | None, place: Found | None) -> Item | None:
+    def _tag_phrase(self, i: int, person: NameMatch | None, place: NameMatch | None) -> TaggedSpan | None:
         """How many people, or that there is nobody else."""
-        word = self.tokens[i].folded
+        word = self.tokens[i].norm
         if word not in _PHRASE_STARTS and not word.isdigit():
             return None
         for kind, pattern in _PHRASES:
             match = pattern.match(self._text, self._starts[i])
             if match is None:
                 continue
-            end = self._token(match.end() + 1)
+            end = self._token_at(match.end() + 1)
             if any(found and found.end >= end for found in (person, place)):
                 return None
             if kind == "alone":
-                return self._alone(i, end, match[0].endswith((" else", " others")))
+                return self._tag_alone(i, end, match[0].endswith((" else", " others")))
             if kind == "only":
-                return Item("only", i, end)
-            return Item("count", i, end, count=_count(kind, match), others="other" in match[0])
+                return TaggedSpan("only", i, end)
+            return TaggedSpan("count", i, end, count=_parse_count(kind, match), others="other" in match[0])
         return None
 
-    def _alone(self, i: int, end: int, nobody_else: bool) -> Item | None:
+    def _tag_alone(self, i: int, end: int, nobody_else: bool) -> TaggedSpan | None:
         """*Alone* right behind a person, or *nobody else* further on; of a number that says nothing."""
         kinds = {item.kind for item in (self.items if nobody_else else self.items[-1:])}
         if nobody_else and "count" in kinds:
-            return Item("frame", i, end)
-        return Item("alone", i, end) if "person" in kinds else None
+            return TaggedSpan("frame", i, end)
+        return TaggedSpan("alone", i, end) if "person" in kinds else None
 
     # --- names ---------------------------------------------------------------------------------------------
 
-    def _name(self, i: int, person: Found | None, place: Found | None) -> Item | None:
+    def _tag_name(self, i: int, person: NameMatch | None, place: NameMatch | None) -> TaggedSpan | None:
         if person and place and person.end != place.end:
             person, place = (person, None) if person.end > place.end else (None, place)
         if person and not (place and self._means_place(i, place)) and self._is_person(i, person):
-            return Item("person", i, person.end, person.keys, person.owns)
+            return TaggedSpan("person", i, person.end, person.keys, person.is_possessive)
         if place and self._is_place(i, place):
-            return Item("place", i, place.end, place.keys, place.owns)
+            return TaggedSpan("place", i, place.end, place.keys, place.is_possessive)
         return None
 
-    def _means_place(self, i: int, found: Found) -> bool:
+    def _means_place(self, i: int, found: NameMatch) -> bool:
         """Whether a name of a person and of a place is the place: after *in*, or beside other places."""
-        before = self._before(i)
+        before = self._norm_before(i)
         if self._leads_place(i):
             return True
         joins = before in ("and", "or", ",", "&") and len(self.items) > 1
@@ -246,85 +250,89 @@ class Scanner:
         if last in ENTITIES and (before, last) != (",", "place"):
             return last == "place"
         after = found.end + 1
-        listed = after < len(self.tokens) and self.tokens[found.end].folded in ("and", "or", "&")
-        if listed and self.places.exact(self.tokens, after) and not self.people.exact(self.tokens, after):
+        listed = after < len(self.tokens) and self.tokens[found.end].norm in ("and", "or", "&")
+        if (
+            listed
+            and self.places.match_exact(self.tokens, after)
+            and not self.people.match_exact(self.tokens, after)
+        ):
             return True
-        return self._contained(found)
+        return self._is_contained(found)
 
-    def _is_person(self, i: int, found: Found) -> bool:
+    def _is_person(self, i: int, found: NameMatch) -> bool:
         """Whether a known name is one here: names take no article, and everyday words want a name's place."""
         if found.end - i > 1:
             return True
-        if self._before(i) in ("a", "an") and not found.owns:
+        if self._norm_before(i) in ("a", "an") and not found.is_possessive:
             return False
         if self._describes(i):
             return False
-        if self.tokens[i].folded in EMPTY and not self._before(i):  # me and maya, but not: a dog
-            after = self.tokens[found.end].folded if found.end < len(self.tokens) else "and"
+        if self.tokens[i].norm in EMPTY and not self._norm_before(i):  # me and maya, but not: a dog
+            after = self.tokens[found.end].norm if found.end < len(self.tokens) else "and"
             return after in JOINERS
         return not _is_everyday(self.tokens[i]) or self._stands_like_name(i)
 
     def _describes(self, i: int) -> bool:
         """Whether a word is what the next one is like: a sandy beach is no picture of Sandy."""
-        if self.tokens[i].folded not in ADJECTIVES or i + 1 >= len(self.tokens):
+        if self.tokens[i].norm not in ADJECTIVES or i + 1 >= len(self.tokens):
             return False
         after = self.tokens[i + 1]
-        is_doing = after.folded.endswith("ing") and after.folded not in NOUNS_IN_ING
-        return after.kind == "word" and after.folded in COMMON - EMPTY - LEADING and not is_doing
+        is_doing = after.norm.endswith("ing") and after.norm not in NOUNS_IN_ING
+        return after.kind == "word" and after.norm in COMMON - EMPTY - LEADING and not is_doing
 
-    def _is_place(self, i: int, found: Found) -> bool:
+    def _is_place(self, i: int, found: NameMatch) -> bool:
         if found.end - i > 1 or not _is_everyday(self.tokens[i]):
             return True
-        listed = self._before(i) == "," and len(self.items) > 1 and self.items[-2].kind == "place"
-        return self._before(i) in PLACE_LEADS or listed or self._contained(found)
+        listed = self._norm_before(i) == "," and len(self.items) > 1 and self.items[-2].kind == "place"
+        return self._norm_before(i) in PLACE_LEADS or listed or self._is_contained(found)
 
-    def _contained(self, place: Found) -> bool:
+    def _is_contained(self, place: NameMatch) -> bool:
         """Whether a place that may contain this one follows directly: paris, france."""
         i = place.end
-        if i < len(self.tokens) and self.tokens[i].folded == ",":
+        if i < len(self.tokens) and self.tokens[i].norm == ",":
             i += 1
-        after = self.places.exact(self.tokens, i) if i < len(self.tokens) else None
-        if after is None or (i == place.end and self.people.exact(self.tokens, i)):
+        after = self.places.match_exact(self.tokens, i) if i < len(self.tokens) else None
+        if after is None or (i == place.end and self.people.match_exact(self.tokens, i)):
             return False
         return self.places.contains(after.keys[0], place.keys[0])
 
-    def _before(self, i: int, skip: str = "") -> str:
+    def _norm_before(self, i: int, skip: str = "") -> str:
         """The folded word or mark before a token; empty at the start."""
-        while i and self.tokens[i - 1].folded == skip:
+        while i and self.tokens[i - 1].norm == skip:
             i -= 1
-        return self.tokens[i - 1].folded if i and not self._framed(i) else ""
+        return self.tokens[i - 1].norm if i and not self._is_framed(i) else ""
 
-    def _framed(self, i: int) -> bool:
+    def _is_framed(self, i: int) -> bool:
         return bool(self.items) and self.items[0].kind == "frame" and self.items[0].end == i
 
     def _leads_place(self, i: int) -> bool:
-        return self._before(i, "the") in PLACE_LEADS
+        return self._norm_before(i, "the") in PLACE_LEADS
 
     def _stands_like_name(self, i: int) -> bool:
-        before = self._before(i)
+        before = self._norm_before(i)
         return before in NAME_LEADS or not before or (bool(self.items) and self.items[-1].kind in ENTITIES)
 
     # --- guesses -------------------------------------------------------------------------------------------
 
-    def _guess(self, i: int) -> Item | None:
+    def _tag_guess(self, i: int) -> TaggedSpan | None:
         """A part of a name, or one with a typing error, where a name would stand."""
         leads_place, stands = self._leads_place(i), self._stands_like_name(i)
         if not (leads_place or stands) or self._guesses <= 0:
             return None
-        self._guesses -= self.tokens[i].folded not in COMMON
+        self._guesses -= self.tokens[i].norm not in COMMON
         notes = len(self.notes)
-        part, mistyped = self._part(i, leads_place), self._mistyped(i, leads_place)
+        part, mistyped = self._tag_part(i, leads_place), self._tag_mistyped(i, leads_place)
         if part and mistyped:  # rio de janero is more than a part, rio de
             chosen = mistyped if mistyped.end > part.end else part
             self.notes[notes:] = [self.notes[notes + (chosen is mistyped)]]
             return chosen
         return part or mistyped
 
-    def _part(self, i: int, leads_place: bool) -> Item | None:
-        found = None if leads_place else self.people.partly(self.tokens, i)
+    def _tag_part(self, i: int, leads_place: bool) -> TaggedSpan | None:
+        found = None if leads_place else self.people.match_partly(self.tokens, i)
         if found:
-            return self._noted("person", i, found)
-        found = self.places.partly(self.tokens, i)
+            return self._tag_noted("person", i, found)
+        found = self.places.match_partly(self.tokens, i)
         if found is None:
             return None
         if self._follows_place(i, found):
@@ -332,13 +340,13 @@ class Scanner:
         known = all(self.places.words[key].kind for key in found.keys)
         if not leads_place and found.end - i == 1 and (found.more or not known):
             return None
-        return self._noted("place", i, found)
+        return self._tag_noted("place", i, found)
 
-    def _mistyped(self, i: int, leads_place: bool) -> Item | None:
+    def _tag_mistyped(self, i: int, leads_place: bool) -> TaggedSpan | None:
         places = [
-            found for found in self.places.mistyped(self.tokens, i) if not self._follows_place(i, found)
+            found for found in self.places.match_mistyped(self.tokens, i) if not self._follows_place(i, found)
         ]
-        people = [] if leads_place and places else self.people.mistyped(self.tokens, i)
+        people = [] if leads_place and places else self.people.match_mistyped(self.tokens, i)
         keys = {key: names for names, found in ((self.places, places), (self.people, people))
                 for match in found for key in match.keys}  # fmt: skip
         if len(keys) != 1:
@@ -346,37 +354,37 @@ class Scanner:
                 names = " or ".join(sorted(found.words[key].name for key, found in keys.items()))
                 self.notes.append(f'"{self.tokens[i].text}" could be {names}: read as text')
             return None
-        kind: Kind = "person" if people else "place"
+        kind: TagKind = "person" if people else "place"
         found = (people or places)[0]
         typed = " ".join(token.text for token in self.tokens[i : found.end])
         spelled = (self.people if people else self.places).words[found.keys[0]].name
-        return self._noted(kind, i, replace(found, note=f'read "{typed}" as {spelled}'))
+        return self._tag_noted(kind, i, replace(found, note=f'read "{typed}" as {spelled}'))
 
-    def _follows_place(self, i: int, found: Found) -> bool:
+    def _follows_place(self, i: int, found: NameMatch) -> bool:
         """Whether a guess stands right behind a place that is not in it: york minster is not Münster."""
         if not self.items or self.items[-1].kind != "place" or self.items[-1].end != i:
             return False
         return not self.places.contains(found.keys[0], self.items[-1].keys[0])
 
-    def _noted(self, kind: Kind, i: int, found: Found) -> Item:
+    def _tag_noted(self, kind: TagKind, i: int, found: NameMatch) -> TaggedSpan:
         self.notes.append(found.note)
-        return Item(kind, i, found.end, found.keys, found.owns)
+        return TaggedSpan(kind, i, found.end, found.keys, found.is_possessive)
 
 
-_UNITS = listed("people persons m km meters metres feet miles dollars euros cars things times mm")
-_ENDS = JOINERS | PLACE_LEADS | NEGATIONS | ONLY | PHOTOS | listed(
+_UNITS = split_set("people persons m km meters metres feet miles dollars euros cars things times mm")
+_ENDS = JOINERS | PLACE_LEADS | NEGATIONS | ONLY | PHOTOS | split_set(
     "of on by for with the when where who alone is was day time holidays season"
 )  # fmt: skip
 
 
 def _is_everyday(token: Token) -> bool:
-    return token.folded in COMMON or token.folded.isdigit()
+    return token.norm in COMMON or token.norm.isdigit()
 
 
-def _count(kind: str, match: re.Match[str]) -> tuple[int, int | None]:
+def _parse_count(kind: str, match: re.Match[str]) -> tuple[int, int | None]:
     """Least and most faces. At most some people are some people."""
     found = match.groupdict()
-    numbers = [_number(found[name]) for name in ("n", "m") if found.get(name)]
+    numbers = [_parse_number(found[name]) for name in ("n", "m") if found.get(name)]
     n = numbers[0] if numbers else 0
     if kind == "between":
         return min(numbers), max(numbers)
@@ -389,5 +397,5 @@ def _count(kind: str, match: re.Match[str]) -> tuple[int, int | None]:
     }.get(kind, (n, n))
 
 
-def _number(text: str) -> int:
-    return NUMBERS.index(text) if text in NUMBERS else int(text)
+def _parse_number(text: str) -> int:
+    return NUMBER_WORDS.index(text) if text in NUMBER_WORDS else int(text)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from imagesearch.text import normalize
 
-Kind = Literal["word", "mark", "quote", "explicit"]
+TokenKind = Literal["word", "mark", "quote", "explicit"]
 EXPLICIT = {"person": "person", "people": "person", "place": "place", "text": "text"}
 # The words of one name may be parted by any mark but these.
 HARD_MARKS = frozenset(',;:!?"()[]{}<>|=*\u3001\u3002\uff0c\u060c\u061b')
@@ -41,21 +41,21 @@ class Token:
     """
 
     text: str
-    folded: str
-    kind: Kind = "word"
-    owner: str = ""
-    gap: bool = True
+    norm: str
+    kind: TokenKind = "word"
+    possessor: str = ""
+    space_before: bool = True
 
 
-class _Classes(dict[str, str]):
+class _CharacterClasses(dict[str, str]):
     """The class of each character: Word, sole Character, Emoji, Mark that combines, ..."""
 
     def __missing__(self, character: str) -> str:
-        self[character] = found = _class_of(character)
+        self[character] = found = _classify_character(character)
         return found
 
 
-def _class_of(character: str) -> str:
+def _classify_character(character: str) -> str:
     if character in _APOSTROPHES:
         return "a"
     if character in _QUOTES:
@@ -70,7 +70,7 @@ def _class_of(character: str) -> str:
     return "p" if category[0] in "PS" else " "  # controls, surrogates and unassigned: nothing that is known
 
 
-_CLASSES = _Classes()
+_CLASSES = _CharacterClasses()
 
 
 def tokenize(sentence: str) -> list[Token]:
@@ -81,27 +81,27 @@ def tokenize(sentence: str) -> list[Token]:
     for match in _PIECE.finditer(classes):
         gap = match.start() > end or bool(tokens and tokens[-1].kind == "quote")
         end = match.end()
-        token = _token(sentence[match.start() : end], classes[match.start()], gap)
-        if token is not None and not _made_explicit(tokens, token):
+        token = _make_token(sentence[match.start() : end], classes[match.start()], gap)
+        if token is not None and not _merge_explicit(tokens, token):
             tokens.append(token)
     return tokens
 
 
 @functools.lru_cache(maxsize=8192)
-def _token(text: str, kind: str, gap: bool) -> Token | None:
+def _make_token(text: str, kind: str, gap: bool) -> Token | None:
     if kind in "pa" or (kind == "q" and len(text) == 1):
-        return Token(text, text, "mark", gap=gap)
+        return Token(text, text, "mark", space_before=gap)
     if kind == "q":
         inside = "".join(c if _CLASSES[c] != " " else " " for c in text[1:-1])
         inside = " ".join(inside.split())
-        return Token(inside, normalize(inside), "quote", gap=gap) if inside else None
+        return Token(inside, normalize(inside), "quote", space_before=gap) if inside else None
     if text.isascii() and text.isalnum():
-        return Token(text, text.lower(), gap=gap)
+        return Token(text, text.lower(), space_before=gap)
     folded = normalize(text)
-    return Token(text, folded, owner=_owner(text), gap=gap) if folded else None
+    return Token(text, folded, possessor=_strip_possessive(text), space_before=gap) if folded else None
 
 
-def _owner(text: str) -> str:
+def _strip_possessive(text: str) -> str:
     """Return a word without its possessive ending, folded; nothing if it has none."""
     if len(text) > 2 and text[-1] in "sS" and text[-2] in _APOSTROPHES:
         return normalize(text[:-2])
@@ -110,25 +110,25 @@ def _owner(text: str) -> str:
     return ""
 
 
-def _made_explicit(tokens: list[Token], token: Token) -> bool:
+def _merge_explicit(tokens: list[Token], token: Token) -> bool:
     """Turn a word before a colon into an explicit start, which swallows the colon."""
-    if token.folded not in (":", "\uff1a") or token.kind != "mark" or token.gap or not tokens:
+    if token.norm not in (":", "\uff1a") or token.kind != "mark" or token.space_before or not tokens:
         return False
     last = tokens[-1]
-    if last.kind != "word" or last.folded not in EXPLICIT:
+    if last.kind != "word" or last.norm not in EXPLICIT:
         return False
-    tokens[-1] = Token(last.text + ":", EXPLICIT[last.folded], "explicit", gap=last.gap)
+    tokens[-1] = Token(last.text + ":", EXPLICIT[last.norm], "explicit", space_before=last.space_before)
     return True
 
 
-def words_of(name: str) -> tuple[str, ...]:
+def split_words(name: str) -> tuple[str, ...]:
     """Return the folded words of a name, as a sentence's words are compared to them."""
     if name.isascii() and name.replace(" ", "").isalnum():
         return tuple(name.lower().split())
-    return tuple(token.folded for token in tokenize(name) if token.kind in ("word", "quote") and token.folded)
+    return tuple(token.norm for token in tokenize(name) if token.kind in ("word", "quote") and token.norm)
 
 
-def run(tokens: Sequence[Token], start: int, limit: int) -> list[int]:
+def find_name_words(tokens: Sequence[Token], start: int, limit: int) -> list[int]:
     """Return where the next words are that could be of one name: at most so many, up to a hard mark."""
     found: list[int] = []
     for i in range(start, min(len(tokens), start + 2 * limit)):
@@ -137,17 +137,17 @@ def run(tokens: Sequence[Token], start: int, limit: int) -> list[int]:
             found.append(i)
             if len(found) == limit:
                 break
-        elif token.kind != "mark" or token.folded in HARD_MARKS or not found:
+        elif token.kind != "mark" or token.norm in HARD_MARKS or not found:
             break
     return found
 
 
-def joined(tokens: Sequence[Token]) -> tuple[str, list[int]]:
+def join_norms(tokens: Sequence[Token]) -> tuple[str, list[int]]:
     """Write the folded pieces with one space between any two, for patterns; and where each starts."""
-    words = [token.folded if token.kind in ("word", "mark") else "\0" for token in tokens]
+    words = [token.norm if token.kind in ("word", "mark") else "\0" for token in tokens]
     return " ".join(words), [0, *accumulate(len(word) + 1 for word in words)]
 
 
-def rejoin(tokens: Iterable[Token]) -> str:
+def join_texts(tokens: Iterable[Token]) -> str:
     """Write pieces down again, with spaces where there were some; quotes lose their marks."""
-    return "".join((" " if token.gap else "") + token.text for token in tokens).strip()
+    return "".join((" " if token.space_before else "") + token.text for token in tokens).strip()

@@ -3,8 +3,8 @@
 `Searcher` answers queries about one dataset and keeps models and connection for the next one.
 """
 
-from imagesearch.search.query import Answer, Query, Result
-from imagesearch.search.relaxation import plan_of
+from imagesearch.search.query import Answer, Query, SearchResult
+from imagesearch.search.relaxation import plan_filter
 from imagesearch.search.searcher import Searcher
 
-__all__ = ["Answer", "Query", "Result", "Searcher", "plan_of"]
+__all__ = ["Answer", "Query", "SearchResult", "Searcher", "plan_filter"]

@@ -15,11 +15,11 @@ from imagesearch.faces import open_edit_log
 from imagesearch.features import CalibratedScores, ScoreBands, read_bands
 from imagesearch.filters import Eq
 from imagesearch.pipeline import Dataset
-from imagesearch.query import Reading
-from imagesearch.search.query import Answer, Query, Result
-from imagesearch.search.ranking import Ranked, collapse, newest_first, share
-from imagesearch.search.relaxation import Found
-from imagesearch.store import Collection, Hit, Store, Vocabulary
+from imagesearch.query import ParsedQuery
+from imagesearch.search.query import Answer, Query, SearchResult
+from imagesearch.search.ranking import RankedHits, collapse_bursts, merge_rankings, sort_newest_first
+from imagesearch.search.relaxation import RetrievedPhotos
+from imagesearch.store import CollectionInfo, Hit, Store, Vocabulary
 
 _SHOWN = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
@@ -29,7 +29,7 @@ _SHOWN = (
 _SAMPLE = 500
 
 
-class Answerer:
+class AnswerBuilder:
     """Makes answers about one dataset.
 
     Parameters
@@ -41,12 +41,12 @@ class Answerer:
     def __init__(self, config: Config, dataset: Dataset, store: Store, vocabulary: Vocabulary) -> None:
         self._config, self._dataset, self._store, self._vocabulary = config, dataset, store, vocabulary
 
-    def answer(
+    def build_answer(
         self,
         query: Query,
-        reading: Reading,
-        collection: Collection,
-        found: Found,
+        reading: ParsedQuery,
+        collection: CollectionInfo,
+        found: RetrievedPhotos,
         vector: np.ndarray | None,
         said: Sequence[str],
         unknown: Sequence[str],
@@ -65,68 +65,70 @@ class Answerer:
             Remarks on the query, and on names in it that nobody knows.
         """
         asked = replace(query, text=reading.text)
-        verdict = self._judge(asked, vector, found)
+        verdict = self._calibrate(asked, vector, found)
         keys = [hit.id for hit in found.hits]
         fits = dict(zip(keys, verdict.calibrated.tolist(), strict=True)) if verdict else {}
-        each = [self._ranked(asked, hits, verdict, fits) for hits in found.each]
+        each = [self._rank(asked, hits, verdict, fits) for hits in found.hits_by_step]
         nothing = bool(verdict and found.hits and verdict.relevant_count == 0)
         alike: dict[int, int] = {}
         if query.collapse:
             ranked_keys = [hit.id for ranked in each for hit, _ in ranked]
-            vectors = self._store.vectors(self._config.dataset.name, query.by, ranked_keys)
+            vectors = self._store.read_vectors(self._config.dataset.name, query.by, ranked_keys)
             for i, ranked in enumerate(each):
-                each[i], more = collapse(ranked, vectors)
+                each[i], more = collapse_bursts(ranked, vectors)
                 alike |= more
-        pairs = share(each, query.top_k)
-        shown = self._known_of([hit for hit, _ in pairs], query.by)
+        pairs = merge_rankings(each, query.top_k)
+        shown = self._read_shown_fields([hit for hit, _ in pairs], query.by)
         pairs = [(hit, fit) for hit, fit in pairs if hit.id in shown]
         results = [
-            self._result(rank, shown[hit.id], hit.score, fit, alike.get(hit.id, 0))
+            self._make_result(rank, shown[hit.id], hit.score, fit, alike.get(hit.id, 0))
             for rank, (hit, fit) in enumerate(pairs, 1)
         ]
         about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
         about = [f"{line}; the nearest follow" if results else line for line in about]
         explained = bool(results or found.note or about or unknown)
         notes = (
-            _instead(found, {hit.id for hit, _ in pairs}),
+            _describe_relaxation(found, {hit.id for hit, _ in pairs}),
             *about,
-            *([] if explained else [self._why_nothing(asked, found)]),
+            *([] if explained else [self._explain_nothing(asked, found)]),
             *reading.notes,
             *said,
             *unknown,
-            *self._remarks(asked, collection, reading, found),
+            *self._list_notes(asked, collection, reading, found),
         )
-        notes = (*notes, self._outdated)
-        where = self._store.expression(found.condition)
+        notes = (*notes, self._outdated_note)
+        where = self._store.format_filter(found.condition)
         return Answer(
             query,
             reading,
             results,
             where=where,
             relaxed=found.relaxed,
-            candidates=found.passed if where else collection.rows,
+            candidates=found.passing_count if where else collection.rows,
             photos=collection.rows,
             nothing_fits=nothing,
             notes=tuple(filter(None, notes)),
         )
 
-    def _judge(self, asked: Query, vector: np.ndarray | None, found: Found) -> CalibratedScores | None:
+    def _calibrate(
+        self, asked: Query, vector: np.ndarray | None, found: RetrievedPhotos
+    ) -> CalibratedScores | None:
         """Say what the scores mean, where that is known: for one text, by itself."""
         if not asked.is_one_text or self._bands is None:
             return None
-        filtered = bool(found.relaxed or self._store.expression(found.condition))
+        filtered = bool(found.relaxed or self._store.format_filter(found.condition))
         scores = [hit.score for hit in found.hits]
         return self._bands.calibrate(scores, vector, self._sample if filtered else None)
 
-    def _ranked(
+    def _rank(
         self, asked: Query, hits: Sequence[Hit], verdict: CalibratedScores | None, fits: Mapping[int, float]
-    ) -> Ranked:
+    ) -> RankedHits:
         """Return a step's hits with their calibrated scores, without those that are not good enough."""
         pairs = [(hit, fits.get(hit.id)) for hit in hits]
         if asked.sort == "date":
             measured = bool(hits) and hits[0].score is not None and not asked.collapse
             most = asked.top_k if measured else len(pairs)
-            pairs = newest_first(_relevant(pairs, verdict) if verdict else pairs[:most])
+            pairs = sort_newest_first(_select_relevant(pairs, verdict) if verdict else pairs[:most])
         return [pair for pair in pairs if self._is_enough(asked, *pair)]
 
     @staticmethod
@@ -136,17 +138,17 @@ class Answerer:
         loud = unmeasured or hit.score >= query.min_score - 1e-6
         return loud and (query.min_fit is None or fit is None or fit >= query.min_fit)
 
-    def _known_of(self, hits: Sequence[Hit], by: str) -> dict[int, dict[str, Any]]:
+    def _read_shown_fields(self, hits: Sequence[Hit], by: str) -> dict[int, dict[str, Any]]:
         """Return what is shown of some photos, without those that are gone since they were found."""
         keys = [hit.id for hit in hits]
-        rows = self._store.rows(self._config.dataset.name, by, keys, _SHOWN) if keys else []
+        rows = self._store.read_rows(self._config.dataset.name, by, keys, _SHOWN) if keys else []
         return {row.id: row.fields for row in rows}
 
-    def _result(
+    def _make_result(
         self, rank: int, fields: dict[str, Any], score: float | None, fit: float | None, like_it: int
-    ) -> Result:
+    ) -> SearchResult:
         taken = datetime(1970, 1, 1) + timedelta(seconds=fields["taken_at"])
-        return Result(
+        return SearchResult(
             rank=rank,
             path=fields["path"],
             score=score,
@@ -158,18 +160,20 @@ class Answerer:
             city=fields["city"],
             country=fields["country"],
             taken_at=taken.isoformat() if fields["has_time"] else "",
-            fit=fit,
-            like_it=like_it,
+            calibrated_score=fit,
+            burst_count=like_it,
         )
 
-    def _remarks(self, asked: Query, collection: Collection, reading: Reading, found: Found) -> list[str]:
+    def _list_notes(
+        self, asked: Query, collection: CollectionInfo, reading: ParsedQuery, found: RetrievedPhotos
+    ) -> list[str]:
         """What the user should know of the collection and of what could not be done."""
         lines = []
         if collection.state != "ready":
             lines.append(
                 "the collection is being updated, or that was cut short: run 05_build_collections.py"
             )
-        if (reading.people.named or reading.people.none_of) and not self._vocabulary.people:
+        if (reading.people.named_count or reading.people.none_of) and not self._vocabulary.people:
             lines.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
         if reading.dates and not found.hits and not self._has_times(asked.by):
             lines.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
@@ -181,11 +185,11 @@ class Answerer:
 
     def _has_times(self, by: str) -> bool:
         """Whether any photo is known to have been taken at some time."""
-        hits, _ = self._store.newest(self._config.dataset.name, by, 1, where=Eq("has_time", True))
+        hits, _ = self._store.list_newest(self._config.dataset.name, by, 1, where=Eq("has_time", True))
         return bool(hits)
 
     @staticmethod
-    def _why_nothing(asked: Query, found: Found) -> str:
+    def _explain_nothing(asked: Query, found: RetrievedPhotos) -> str:
         least = [(asked.min_score, "scores"), (asked.min_fit, "fits with")]
         said = [f"nothing {verb} {value:g} or more" for value, verb in least if value is not None]
         if said and (found.hits or (asked.face and not asked.has_vector)):
@@ -197,7 +201,7 @@ class Answerer:
         return f"no photos below {asked.folder}" if asked.folder else ""
 
     @functools.cached_property
-    def _outdated(self) -> str:
+    def _outdated_note(self) -> str:
         if open_edit_log(self._dataset).count() == self._vocabulary.decisions:
             return ""
         return "names have changed since the collections were built; run 05_build_collections.py"
@@ -209,19 +213,19 @@ class Answerer:
 
     @functools.cached_property
     def _sample(self) -> np.ndarray:
-        return self._store.sample(self._config.dataset.name, "clip", _SAMPLE)
+        return self._store.sample_vectors(self._config.dataset.name, "clip", _SAMPLE)
 
 
-def _instead(found: Found, shown: set[int]) -> str:
+def _describe_relaxation(found: RetrievedPhotos, shown: set[int]) -> str:
     """Say that no photo passed, and what those that are shown are."""
     steps_shown = [
         "the nearest of all" if step.said == "anything" else step.said
-        for step, hits in zip(found.relaxed, found.each, strict=False)
+        for step, hits in zip(found.relaxed, found.hits_by_step, strict=False)
         if shown & {hit.id for hit in hits}
     ]
     return f"{found.note}; these are {', then '.join(steps_shown)}" if steps_shown else found.note
 
 
-def _relevant(pairs: Ranked, verdict: CalibratedScores) -> Ranked:
+def _select_relevant(pairs: RankedHits, verdict: CalibratedScores) -> RankedHits:
     """Keep what is relevant; of a relaxed search, whose hits are those of one step after another, too."""
     return [pair for pair in pairs if verdict.relevant_count and pair[0].score >= verdict.relevance_threshold]

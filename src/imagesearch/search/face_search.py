@@ -15,7 +15,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces import FaceDetector, make_detector, shrink_for_detection
 from imagesearch.filters import Condition
 from imagesearch.photos import PhotoError, decode_photo
-from imagesearch.store import MOST_HITS, Hit, Store
+from imagesearch.store import MAX_HITS, Hit, Store
 
 # So many nearest faces say who somebody is; so many at most are looked through for photos.
 _NEAREST_FACES = 100
@@ -23,7 +23,7 @@ _NOBODY = "nobody in this dataset looks like that"
 
 
 @dataclass(frozen=True)
-class KnownFace:
+class QueryFace:
     """The face that is looked for, and whose it seems to be."""
 
     vector: np.ndarray
@@ -31,7 +31,7 @@ class KnownFace:
     is_known: bool = True
 
 
-class FaceSearch:
+class FaceSearcher:
     """Finds photos by a face; the models are loaded when first needed, and stay.
 
     Parameters
@@ -48,7 +48,7 @@ class FaceSearch:
         """The cosine from which two faces count as one person's, as in the clustering."""
         return 1 - self._config.faces.cluster_distance
 
-    def read(self, file: Path) -> KnownFace:
+    def read_face(self, file: Path) -> QueryFace:
         """Read the largest face off a photo, and say whose it seems to be."""
         limit, side = self._config.extraction.max_megapixels, self._config.extraction.preview_size
         try:
@@ -64,10 +64,10 @@ class FaceSearch:
             self._config.dataset.name, "faces", faces[0].embedding, _NEAREST_FACES, fields=("label",)
         )
         said = [f"{len(faces)} faces are in {file.name}, the largest counts"] if len(faces) > 1 else []
-        who = self._who(nearest)
-        return KnownFace(faces[0].embedding, "; ".join([*said, who or _NOBODY]), bool(who))
+        who = self._identify(nearest)
+        return QueryFace(faces[0].embedding, "; ".join([*said, who or _NOBODY]), bool(who))
 
-    def _who(self, nearest: Sequence[Hit]) -> str:
+    def _identify(self, nearest: Sequence[Hit]) -> str:
         """Say who has the most of the nearest faces that are near enough; nothing if none are."""
         near = [hit for hit in nearest if hit.score >= self._same_person]
         labels = Counter(hit.fields["label"] for hit in near if hit.fields["label"])
@@ -77,13 +77,13 @@ class FaceSearch:
         best = max(hit.score for hit in near if hit.fields["label"] == label)
         return f"this looks like {label} ({best:.2f})"
 
-    def photos_of(self, face: KnownFace) -> tuple[int, ...]:
+    def find_photo_ids(self, face: QueryFace) -> tuple[int, ...]:
         """Return the ids of the photos with a face near enough to be the same person's."""
-        return tuple(self._scores(face, self._same_person, MOST_HITS))
+        return tuple(self._score_photos(face, self._same_person, MAX_HITS))
 
-    def photos_like(
+    def find_photos(
         self,
-        face: KnownFace,
+        face: QueryFace,
         kind: str,
         top_k: int,
         where: Condition,
@@ -92,15 +92,15 @@ class FaceSearch:
     ) -> list[Hit]:
         """Return the photos that pass a filter by their nearest face, looking on until there are enough."""
         limit, name = max(_NEAREST_FACES, 4 * top_k), self._config.dataset.name
-        most = min(MOST_HITS, self._store.open(name, "faces").rows)
+        most = min(MAX_HITS, self._store.open(name, "faces").rows)
         while True:
-            scores = self._scores(face, min_score, limit)
-            hits = self._store.rows(name, kind, list(scores), fields, where)
+            scores = self._score_photos(face, min_score, limit)
+            hits = self._store.read_rows(name, kind, list(scores), fields, where)
             if len(hits) >= top_k or limit >= most:
                 return [replace(hit, score=scores[hit.id]) for hit in hits[:top_k]]
             limit *= 4
 
-    def _scores(self, face: KnownFace, least: float | None, limit: int) -> dict[int, float]:
+    def _score_photos(self, face: QueryFace, least: float | None, limit: int) -> dict[int, float]:
         """Return the photos with the faces nearest to one, and each photo's best score, best first."""
         hits = self._store.search(
             self._config.dataset.name, "faces", face.vector, limit, min_score=least, fields=("photo_id",)

@@ -14,9 +14,9 @@ from typing import Any
 from imagesearch.errors import UserError
 from imagesearch.filters import MATCH_ALL, Condition
 from imagesearch.photos import EXTENSIONS
-from imagesearch.query import Criteria, Reading
+from imagesearch.query import Criteria, ParsedQuery
 
-COUNTED = 200
+MAX_COUNTED = 200
 """Candidates are counted up to this many; beyond, counting would cost more than the search."""
 
 
@@ -80,7 +80,7 @@ class Query:
     sort: str = "score"
     collapse: bool = False
 
-    def with_line(self, line: str, last: Sequence[Result] = ()) -> Query:
+    def with_line(self, line: str, last: Sequence[SearchResult] = ()) -> Query:
         """Return this query with a line that a person typed: a sentence, the name of a photo, ``like 3``,
         or ``like 3 in goa``.
 
@@ -115,7 +115,7 @@ class Query:
         return bool(self.text and not mixed and self.by == "clip" and self.strategy != "hybrid")
 
     @property
-    def narrowed(self) -> str:
+    def filter_summary(self) -> str:
         """What flags ask for besides, in words: it always holds."""
         folder = f"in {self.folder}" if self.folder else ""
         face = f"with the face in {self.face.name}" if self.face else ""
@@ -125,10 +125,10 @@ class Query:
     @property
     def title(self) -> str:
         """The query in words."""
-        return " ".join(filter(None, (self.text, self.beyond_text)))
+        return " ".join(filter(None, (self.text, self.non_text_summary)))
 
     @property
-    def beyond_text(self) -> str:
+    def non_text_summary(self) -> str:
         """What is asked for besides the sentence, in words."""
         words = [f"like {self.image.name}"] if self.image else []
         words += [f"with the face in {self.face.name}"] if self.face else []
@@ -139,7 +139,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Result:
+class SearchResult:
     """One photo found.
 
     Attributes
@@ -165,8 +165,8 @@ class Result:
     city: str = ""
     country: str = ""
     taken_at: str = ""
-    fit: float | None = None
-    like_it: int = 0
+    calibrated_score: float | None = None
+    burst_count: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -176,7 +176,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Relaxed:
+class RelaxedFilter:
     """What was looked for instead: in words, as Milvus was given it, and how many photos pass."""
 
     said: str
@@ -209,25 +209,25 @@ class Answer:
     """
 
     query: Query
-    reading: Reading
-    results: list[Result]
+    parsed: ParsedQuery
+    results: list[SearchResult]
     where: str = ""
-    relaxed: tuple[Relaxed, ...] = ()
+    relaxed: tuple[RelaxedFilter, ...] = ()
     candidates: int = 0
     photos: int = 0
     nothing_fits: bool = False
     notes: tuple[str, ...] = ()
 
     @property
-    def counted(self) -> str:
+    def candidate_count(self) -> str:
         """The number of candidates, or ``200+``."""
-        return f"{COUNTED}+" if COUNTED < self.candidates < self.photos else str(self.candidates)
+        return f"{MAX_COUNTED}+" if MAX_COUNTED < self.candidates < self.photos else str(self.candidates)
 
     @property
     def read_as(self) -> str:
         """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 14 of 240 photos``."""
-        said = " · ".join(filter(None, (self.reading.said, self.query.beyond_text)))
-        of = f"{self.counted} of {self.photos} photos" if self.where else f"{self.photos} photos"
+        said = " · ".join(filter(None, (self.parsed.summary, self.query.non_text_summary)))
+        of = f"{self.candidate_count} of {self.photos} photos" if self.where else f"{self.photos} photos"
         if self.relaxed:
             of += f"; shown are {len(self.results)} others"
         return f"{said} — {of}" if said else of
@@ -236,12 +236,14 @@ class Answer:
         """Return what ``--json`` prints."""
         return {
             "query": self.query.title,
-            **self.reading.to_dict(),
+            **self.parsed.to_dict(),
             "read_as": self.read_as,
             "strategy": self.query.strategy,
             "filter": self.where,
             "relaxed": [asdict(step) for step in self.relaxed],
-            "candidates": int(self.counted) if self.counted.isdecimal() else self.counted,
+            "candidates": int(self.candidate_count)
+            if self.candidate_count.isdecimal()
+            else self.candidate_count,
             "photos": self.photos,
             "nothing_fits": self.nothing_fits,
             "notes": list(self.notes),
@@ -275,7 +277,7 @@ def check_query(query: Query) -> None:
             raise UserError(f"{option} {file}: no such file")
 
 
-def check_asked(asked: Query) -> None:
+def check_parsed_query(asked: Query) -> None:
     """Refuse what cannot be done with what is left of a sentence when its names are taken out.
 
     Raises

@@ -21,7 +21,7 @@ _SAMPLE = 500
 
 
 @dataclass(frozen=True)
-class Term:
+class QueryTerm:
     """A unit vector in a query, what it came from, and how strongly it pulls (negative: away)."""
 
     vector: np.ndarray
@@ -50,12 +50,12 @@ class QueryEncoder:
         terms = []
         if texts:
             vectors = self._clip.encode_texts([text for text, _ in texts])
-            terms += [Term(v, "text", weight) for v, (_, weight) in zip(vectors, texts, strict=True)]
+            terms += [QueryTerm(v, "text", weight) for v, (_, weight) in zip(vectors, texts, strict=True)]
         if query.image:
-            terms.append(Term(self._encode_photo(query.image, "clip"), "image", query.weight_image))
+            terms.append(QueryTerm(self._encode_photo(query.image, "clip"), "image", query.weight_image))
         mixed = len({term.modality for term in terms}) > 1
-        sample = self._store.sample(self._config.dataset.name, "clip", _SAMPLE) if mixed else None
-        return combine(terms, sample)
+        sample = self._store.sample_vectors(self._config.dataset.name, "clip", _SAMPLE) if mixed else None
+        return combine_terms(terms, sample)
 
     def _encode_photo(self, file: Path, kind: str) -> np.ndarray:
         encoder = self._clip if kind == "clip" else self._vit
@@ -79,7 +79,7 @@ class QueryEncoder:
         return VitEncoder(models.vit, models.device, models.precision)
 
 
-def combine(terms: Sequence[Term], sample: np.ndarray | None = None) -> np.ndarray:
+def combine_terms(terms: Sequence[QueryTerm], sample: np.ndarray | None = None) -> np.ndarray:
     """Merge the terms of a query into one unit vector.
 
     Similarities of texts to photos lie in a narrow band (with CLIP ViT-B/32 a spread of some 0.03), those of

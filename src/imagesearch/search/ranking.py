@@ -12,16 +12,18 @@ from imagesearch.store import Hit
 _BURST_SECONDS = 60
 _BURST_COSINE = 0.95
 
-Ranked = list[tuple[Hit, float | None]]
+RankedHits = list[tuple[Hit, float | None]]
 """Hits and their calibrated scores."""
 
 
-def newest_first(ranked: Ranked) -> Ranked:
+def sort_newest_first(ranked: RankedHits) -> RankedHits:
     """Return ranked photos by their time, those without one last."""
     return sorted(ranked, key=lambda pair: (not pair[0].fields["has_time"], -pair[0].fields["taken_at"]))
 
 
-def collapse(ranked: Ranked, vectors: Mapping[int, np.ndarray]) -> tuple[Ranked, dict[int, int]]:
+def collapse_bursts(
+    ranked: RankedHits, vectors: Mapping[int, np.ndarray]
+) -> tuple[RankedHits, dict[int, int]]:
     """Keep of each burst the photo that comes first.
 
     A photo belongs to a burst if it was taken within a minute of the one that is kept, and their vectors'
@@ -41,7 +43,7 @@ def collapse(ranked: Ranked, vectors: Mapping[int, np.ndarray]) -> tuple[Ranked,
     alike : dict
         How many were left out for each that is kept, by photo id.
     """
-    kept: Ranked = []
+    kept: RankedHits = []
     alike: dict[int, int] = {}
     for pair in ranked:
         first = next((hit for hit, _ in kept if _is_burst(hit, pair[0], vectors)), None)
@@ -52,7 +54,7 @@ def collapse(ranked: Ranked, vectors: Mapping[int, np.ndarray]) -> tuple[Ranked,
     return kept, alike
 
 
-def share(each: Sequence[Ranked], top_k: int) -> Ranked:
+def merge_rankings(each: Sequence[RankedHits], top_k: int) -> RankedHits:
     """Return the best of several answers, one after another, each with an equal share as far as it goes."""
     kept: list[int] = [0] * len(each)
     while sum(kept) < top_k and any(count < len(ranked) for count, ranked in zip(kept, each, strict=True)):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from imagesearch.filters import MATCH_ALL, And, Between, Condition, Contains, Eq, In, Not, list_conjuncts
-from imagesearch.query import Circle, People, Reading
-from imagesearch.search.query import COUNTED, Query, Relaxed
-from imagesearch.store import MOST_HITS, Collection, Hit, Store, Vocabulary
+from imagesearch.query import Circle, ParsedQuery, PeopleClause
+from imagesearch.search.query import MAX_COUNTED, Query, RelaxedFilter
+from imagesearch.store import MAX_HITS, CollectionInfo, Hit, Store, Vocabulary
 from imagesearch.text import normalize
 
 Fetch = Callable[[Condition, int], tuple[list[Hit], int]]
@@ -21,7 +21,7 @@ Fetch = Callable[[Condition, int], tuple[list[Hit], int]]
 
 
 @dataclass(frozen=True)
-class Part:
+class FilterPart:
     """One side of what a sentence asks for: who, where or when.
 
     Attributes
@@ -36,11 +36,11 @@ class Part:
 
     said: str
     condition: Condition
-    looser: tuple[Part, ...] = ()
+    looser: tuple[FilterPart, ...] = ()
 
 
 @dataclass(frozen=True)
-class Plan:
+class FilterPlan:
     """Who, where and when of a sentence, as far as it says so.
 
     Attributes
@@ -53,7 +53,7 @@ class Plan:
         That in words.
     """
 
-    parts: list[Part]
+    parts: list[FilterPart]
     always: Condition = MATCH_ALL
     excluded: str = ""
 
@@ -64,7 +64,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Step:
+class FilterStep:
     """One filter to try."""
 
     condition: Condition
@@ -72,59 +72,62 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Found:
+class RetrievedPhotos:
     """What a plan came to: the filter that was asked for, the photos of each step, and what to say of it."""
 
     condition: Condition
-    each: list[list[Hit]]
-    passed: int
-    relaxed: tuple[Relaxed, ...] = ()
+    hits_by_step: list[list[Hit]]
+    passing_count: int
+    relaxed: tuple[RelaxedFilter, ...] = ()
     note: str = ""
 
     @property
     def hits(self) -> list[Hit]:
         """All photos, each once, those of the first step first."""
-        return list({hit.id: hit for hits in self.each for hit in hits}.values())
+        return list({hit.id: hit for hits in self.hits_by_step for hit in hits}.values())
 
 
 @dataclass(frozen=True)
-class Source:
+class PhotoSource:
     """Where photos come from: a function that fetches them, the collection, and what was counted of it."""
 
     fetch: Fetch
     store: Store
-    collection: Collection
+    collection: CollectionInfo
     vocabulary: Vocabulary
     compares: bool
     """Whether photos are compared to something, so that a search without a filter means something."""
 
 
-def plan_of(reading: Reading) -> Plan:
+def plan_filter(reading: ParsedQuery) -> FilterPlan:
     """Return what a sentence asks for besides its text."""
     parts, always, excluded = [], [], []
     people = replace(reading.people, none_of=())
     if people:
-        parts.append(_who(people))
+        parts.append(_make_people_part(people))
     if reading.people.none_of:
         # -1 is a photo in which no faces were looked for: nobody knows that she is not in it
-        always += [*replace(People(), none_of=reading.people.none_of).conditions, Between("face_count", 0)]
+        always += [
+            *replace(PeopleClause(), none_of=reading.people.none_of).conditions,
+            Between("face_count", 0),
+        ]
         excluded.append(f"without {' or '.join(reading.people.none_of)}")
-    spelled = dict(reading.spelled)
+    spelled = dict(reading.place_names)
     if reading.places:
         said = " or ".join(", ".join(spelled.get(word, word) for word in words) for words in reading.places)
         wanted = replace(reading, not_places=())
-        parts.append(Part(f"in {said}", And(wanted.place_conditions)))
+        parts.append(FilterPart(f"in {said}", And(wanted.place_conditions)))
     if reading.not_places:
         unwanted = replace(reading, places=())
         always += [*unwanted.place_conditions, Eq("has_gps", True)]
         excluded.append(f"not in {' or '.join(spelled.get(word, word) for word in reading.not_places)}")
     if reading.dates:
         said = ", ".join(when.words for when in reading.dates)
-        parts.append(Part(said, And(tuple(when.condition for when in reading.dates))))
-    return Plan(parts, And(tuple(always)), ", ".join(excluded))
+        parts.append(FilterPart(said, And(tuple(when.condition for when in reading.dates))))
+    return FilterPlan(parts, And(tuple(always)), ", ".join(excluded))
 
 
-def steps(parts: Sequence[Part], has_text: bool) -> Iterator[list[Step]]:
+def list_relaxations(parts: Sequence[FilterPart], has_text: bool) -> Iterator[list[FilterStep]]:
     """Yield what to try, the strictest first; what is tried together is shown one after another.
 
     All parts have to hold. If no photo passes: others may be in it where only some people were asked for;
@@ -139,40 +142,46 @@ def steps(parts: Sequence[Part], has_text: bool) -> Iterator[list[Step]]:
     has_text
         Whether a search without any filter means something.
     """
-    yield [_step(parts)]
+    yield [_join_parts(parts)]
     for i, part in enumerate(parts):
         for looser in part.looser:
-            yield [_step([*parts[:i], looser, *parts[i + 1 :]])]
+            yield [_join_parts([*parts[:i], looser, *parts[i + 1 :]])]
     for kept in range(len(parts) - 1, 0, -1):
         # combinations come with the first parts first: who outlives where, where outlives when
-        yield [_step(some) for some in itertools.combinations(parts, kept)]
+        yield [_join_parts(some) for some in itertools.combinations(parts, kept)]
     if parts and has_text:
-        yield [Step(MATCH_ALL, "anything")]
+        yield [FilterStep(MATCH_ALL, "anything")]
 
 
-def _who(people: People) -> Part:
+def _make_people_part(people: PeopleClause) -> FilterPart:
     looser = []
-    if people.named and (people.only or people.count or people.other_than):
+    if people.named_count and (people.only or people.count or people.other_than):
         looser.append(replace(people, only=False, count=None, other_than=None))
-    if people.named > 1:
+    if people.named_count > 1:
         one_of = (*people.all_of, *(name for group in people.any_of for name in group))
-        looser.append(People(any_of=(one_of,)))
-    return Part(_of(people), And(people.conditions), tuple(Part(_of(p), And(p.conditions)) for p in looser))
+        looser.append(PeopleClause(any_of=(one_of,)))
+    return FilterPart(
+        _describe_people(people),
+        And(people.conditions),
+        tuple(FilterPart(_describe_people(p), And(p.conditions)) for p in looser),
+    )
 
 
-def _of(people: People) -> str:
-    return "of nobody" if people.count == (0, 0) and not people.named else f"of {people}"
+def _describe_people(people: PeopleClause) -> str:
+    return "of nobody" if people.count == (0, 0) and not people.named_count else f"of {people}"
 
 
-def _step(parts: Sequence[Part]) -> Step:
+def _join_parts(parts: Sequence[FilterPart]) -> FilterStep:
     said = " ".join(part.said if part.said.startswith(("of ", "in ")) else f"({part.said})" for part in parts)
-    return Step(And(tuple(part.condition for part in parts)), said)
+    return FilterStep(And(tuple(part.condition for part in parts)), said)
 
 
 # --- following a plan --------------------------------------------------------------------------------------
 
 
-def follow(source: Source, query: Query, plan: Plan, always: Condition) -> Found:
+def retrieve_photos(
+    source: PhotoSource, query: Query, plan: FilterPlan, always: Condition
+) -> RetrievedPhotos:
     """Try the steps of a plan until some photo passes.
 
     Parameters
@@ -186,43 +195,45 @@ def follow(source: Source, query: Query, plan: Plan, always: Condition) -> Found
     always
         What holds in every step.
     """
-    first, *others = steps(plan.parts, source.compares)
+    first, *others = list_relaxations(plan.parts, source.compares)
     conditions, fetched = _fetch_all(source, query, plan, always, first)
     asked, (hits, passed) = conditions[0], fetched[0]
     if hits:
-        return Found(asked, [hits], passed)
-    what = " ".join(filter(None, (first[0].said, plan.excluded, query.narrowed)))
+        return RetrievedPhotos(asked, [hits], passed)
+    what = " ".join(filter(None, (first[0].said, plan.excluded, query.filter_summary)))
     note = f"no photo {what}" if first[0].said or plan.excluded else ""
     for tried in () if query.strict else others:
         conditions, fetched = _fetch_all(source, query, plan, always, tried)
         some = [step for step in zip(tried, conditions, fetched, strict=True) if step[2][0]]
         if some:
             relaxed = tuple(
-                Relaxed(step.said, source.store.expression(condition), passed)
+                RelaxedFilter(step.said, source.store.format_filter(condition), passed)
                 for step, condition, (_, passed) in some
             )
-            return Found(asked, [hits for _, _, (hits, _) in some], 0, relaxed, note)
-    return Found(asked, [[]], 0, note=note)
+            return RetrievedPhotos(asked, [hits for _, _, (hits, _) in some], 0, relaxed, note)
+    return RetrievedPhotos(asked, [[]], 0, note=note)
 
 
 def _fetch_all(
-    source: Source, query: Query, plan: Plan, always: Condition, tried: Sequence[Step]
+    source: PhotoSource, query: Query, plan: FilterPlan, always: Condition, tried: Sequence[FilterStep]
 ) -> tuple[list[Condition], list[tuple[list[Hit], int]]]:
     conditions = [And((always, plan.always, step.condition)) for step in tried]
-    return conditions, [_try(source, query, condition) for condition in conditions]
+    return conditions, [_fetch_photos(source, query, condition) for condition in conditions]
 
 
-def _try(source: Source, query: Query, condition: Condition) -> tuple[list[Hit], int]:
+def _fetch_photos(source: PhotoSource, query: Query, condition: Condition) -> tuple[list[Hit], int]:
     """Return the best photos that pass, and how many do: known, or counted by asking for more."""
-    known = _known_count(source, condition)
+    known = _get_known_count(source, condition)
     by_score = query.sort == "score" and not query.collapse
     if known is None or not by_score or query.criteria.circle:
-        return _within(query.criteria.circle, source.fetch, condition, max(query.top_k, COUNTED + 1))
+        return _fetch_within(
+            query.criteria.circle, source.fetch, condition, max(query.top_k, MAX_COUNTED + 1)
+        )
     hits, _ = source.fetch(condition, query.top_k)
     return hits, known if len(hits) == query.top_k else len(hits)
 
 
-def _known_count(source: Source, condition: Condition) -> int | None:
+def _get_known_count(source: PhotoSource, condition: Condition) -> int | None:
     """How many photos pass, where that was counted when the collection was built: one name, or all."""
     match list_conjuncts(condition):
         case []:
@@ -236,7 +247,7 @@ def _known_count(source: Source, condition: Condition) -> int | None:
     return word.photos if word else None
 
 
-def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -> tuple[list[Hit], int]:
+def _fetch_within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -> tuple[list[Hit], int]:
     """Return the best photos in a circle, of which ``where`` knows the boxes around it, and how many passed.
 
     Asks on, without those already seen, until there are enough or no more: all but one may lie in a corner.
@@ -247,9 +258,9 @@ def _within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -
     seen: list[int] = []
     limit = 2 * top_k
     while len(found) < top_k:
-        limit = min(limit, MOST_HITS)
+        limit = min(limit, MAX_HITS)
         hits, _ = fetch(And((where, Not(In("photo_id", tuple(seen))))), limit)
-        found += [hit for hit in hits if circle.holds(hit.fields["latitude"], hit.fields["longitude"])]
+        found += [hit for hit in hits if circle.contains(hit.fields["latitude"], hit.fields["longitude"])]
         seen += [hit.id for hit in hits]
         if len(hits) < limit:
             break

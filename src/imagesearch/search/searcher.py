@@ -15,13 +15,13 @@ from imagesearch.features import get_model_id
 from imagesearch.filters import And, Condition, In, PathPrefix
 from imagesearch.photos import make_path_prefix
 from imagesearch.pipeline import Dataset
-from imagesearch.query import Reading, SentenceReader
-from imagesearch.search.answer import Answerer
-from imagesearch.search.face_search import FaceSearch, KnownFace
-from imagesearch.search.query import Answer, Query, check_asked, check_query
+from imagesearch.query import ParsedQuery, SentenceParser
+from imagesearch.search.answer import AnswerBuilder
+from imagesearch.search.face_search import FaceSearcher, QueryFace
+from imagesearch.search.query import Answer, Query, check_parsed_query, check_query
 from imagesearch.search.query_vector import QueryEncoder
-from imagesearch.search.relaxation import Fetch, Source, follow, plan_of
-from imagesearch.store import STEPS, Collection, Hit, Store, Vocabulary
+from imagesearch.search.relaxation import Fetch, PhotoSource, plan_filter, retrieve_photos
+from imagesearch.store import STEP_SCRIPTS, CollectionInfo, Hit, Store, Vocabulary
 from imagesearch.text import normalize
 
 # What ranking needs to know of each hit; the rest is asked of those that are shown, which is cheaper.
@@ -39,7 +39,7 @@ class Searcher:
 
     def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
         self.config, self.dataset, self.store = config, dataset, store
-        self._encoder, self._faces = QueryEncoder(config, store), FaceSearch(config, store)
+        self._encoder, self._faces = QueryEncoder(config, store), FaceSearcher(config, store)
 
     def search(self, query: Query) -> Answer:
         """Answer a query.
@@ -53,47 +53,49 @@ class Searcher:
         check_query(query)
         if query.strategy == "hybrid" and not replace(query, strategy="filter").is_one_text:
             query = replace(query, strategy="filter")  # BM25 wants words, and a photo has none
-        reading = self._read(query)
+        reading = self._parse(query)
         asked = replace(query, text=reading.text)
         if not asked.has_vector and self._has_only("vit"):
             query = replace(query, by="vit")  # which photos there are, either collection knows
-        collection = self._collection(query.by)
-        check_asked(asked)
-        criteria, unknown = query.criteria.condition(self._vocabulary)
-        face = self._face(query)
+        collection = self._open_collection(query.by)
+        check_parsed_query(asked)
+        criteria, unknown = query.criteria.make_condition(self._vocabulary)
+        face = self._read_face(query)
         vector = self._encoder.encode(asked) if asked.has_vector else None
-        among = (In("photo_id", self._faces.photos_of(face)),) if face and vector is not None else ()
+        among = (In("photo_id", self._faces.find_photo_ids(face)),) if face and vector is not None else ()
         always = And(
             (PathPrefix(make_path_prefix(query.folder, self.dataset.roots)), query.where, criteria, *among)
         )
         compares = vector is not None or face is not None
-        fetch = self._fetch(query, vector, face)
-        source = Source(fetch, self.store, collection, self._vocabulary, compares)
-        found = follow(source, asked, plan_of(reading), always)
+        fetch = self._make_fetch(query, vector, face)
+        source = PhotoSource(fetch, self.store, collection, self._vocabulary, compares)
+        found = retrieve_photos(source, asked, plan_filter(reading), always)
         said = [face.said] if face else []
         if face and not face.is_known and vector is None:
             said.append("the nearest faces follow")
-        return self._answerer.answer(query, reading, collection, found, vector, said, unknown)
+        return self._answer_builder.build_answer(query, reading, collection, found, vector, said, unknown)
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    def _read(self, query: Query) -> Reading:
+    def _parse(self, query: Query) -> ParsedQuery:
         """Take a sentence apart; for the semantic strategy it is a text as it stands."""
         words = query.text.strip()
         if not words:
-            return Reading()
+            return ParsedQuery()
         if query.strategy == "filter":
-            return self._understood(query)
+            return self._parse_sentence(query)
         # hybrid: names are for BM25, CLIP never learned them
-        text = (self._understood(query).caption if query.strategy == "hybrid" else "") or words
-        return Reading(text=self.config.search.template.replace("{text}", text), caption=text, words=words)
+        text = (self._parse_sentence(query).caption if query.strategy == "hybrid" else "") or words
+        return ParsedQuery(
+            text=self.config.search.template.replace("{text}", text), caption=text, words=words
+        )
 
-    def _understood(self, query: Query) -> Reading:
-        return self._reader.read(query.text.strip(), query.today or date.today())
+    def _parse_sentence(self, query: Query) -> ParsedQuery:
+        return self._parser.parse(query.text.strip(), query.today or date.today())
 
     # --- where photos come from ----------------------------------------------------------------------------
 
-    def _fetch(self, query: Query, vector: np.ndarray | None, face: KnownFace | None) -> Fetch:
+    def _make_fetch(self, query: Query, vector: np.ndarray | None, face: QueryFace | None) -> Fetch:
         """Return what fetches photos: by a vector, by a vector and words, by a face, or by date."""
         name = self.config.dataset.name
         if vector is not None:
@@ -101,11 +103,13 @@ class Searcher:
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
                 if query.strategy == "hybrid":
                     ranker, words = self.config.search.ranker, normalize(query.text)
-                    understood = self._understood(query)
+                    understood = self._parse_sentence(query)
                     # of names alone CLIP knows nothing, and of dates BM25 does not
-                    names_alone = not understood.caption and (understood.people.named or understood.places)
+                    names_alone = not understood.caption and (
+                        understood.people.named_count or understood.places
+                    )
                     seen = None if names_alone else vector
-                    hits = self.store.hybrid(
+                    hits = self.store.search_hybrid(
                         name, seen, words, limit, where=where, fields=_RANKED_BY, ranker=ranker
                     )
                 else:
@@ -115,7 +119,7 @@ class Searcher:
         elif face:
 
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
-                hits = self._faces.photos_like(face, query.by, limit, where, query.min_score, _RANKED_BY)
+                hits = self._faces.find_photos(face, query.by, limit, where, query.min_score, _RANKED_BY)
                 return hits, len(hits)
 
         else:
@@ -123,15 +127,17 @@ class Searcher:
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
                 few = limit if query.collapse or query.criteria.circle else query.top_k
                 periods = self._vocabulary.periods
-                return self.store.newest(name, query.by, few, where=where, fields=_RANKED_BY, periods=periods)
+                return self.store.list_newest(
+                    name, query.by, few, where=where, fields=_RANKED_BY, periods=periods
+                )
 
         return fetch
 
-    def _face(self, query: Query) -> KnownFace | None:
+    def _read_face(self, query: Query) -> QueryFace | None:
         if not query.face:
             return None
-        self._collection("faces")
-        return self._faces.read(query.face)
+        self._open_collection("faces")
+        return self._faces.read_face(query.face)
 
     # --- what is kept warm ---------------------------------------------------------------------------------
 
@@ -140,18 +146,18 @@ class Searcher:
         return Vocabulary.read(self.dataset.folder)
 
     @functools.cached_property
-    def _reader(self) -> SentenceReader:
-        return SentenceReader(self._vocabulary, self.config.search.template)
+    def _parser(self) -> SentenceParser:
+        return SentenceParser(self._vocabulary, self.config.search.template)
 
     @functools.cached_property
-    def _answerer(self) -> Answerer:
-        return Answerer(self.config, self.dataset, self.store, self._vocabulary)
+    def _answer_builder(self) -> AnswerBuilder:
+        return AnswerBuilder(self.config, self.dataset, self.store, self._vocabulary)
 
     def _has_only(self, kind: str) -> bool:
         """Whether the dataset has one of the two collections of photos, and it is this."""
         return [k for k in ("clip", "vit") if self.store.find(self.config.dataset.name, k)] == [kind]
 
-    def _collection(self, kind: str) -> Collection:
+    def _open_collection(self, kind: str) -> CollectionInfo:
         """Open a collection that was built with the model the config names, or say what to do."""
         collection = self.store.open(self.config.dataset.name, kind)
         name = getattr(self.config.models, kind)
@@ -160,7 +166,7 @@ class Searcher:
             raise UserError(
                 f"models.{kind}: the config names {name} ({wanted}), the collection was "
                 f"built with {collection.model} ({collection.fingerprint}); "
-                f"set it back, or run {STEPS[kind]} and 05_build_collections.py"
+                f"set it back, or run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
             )
         if not self.store.has_all_fields(collection):
             raise UserError(

@@ -4,40 +4,40 @@ Knows pymilvus and Milvus Lite, imported when a connection is opened. The only r
 and the only one in which filters are written down.
 """
 
-from imagesearch.store.build import build_collections, fill_collection, names_wait
+from imagesearch.store.build import build_collections, fill_collection, has_pending_edits
 from imagesearch.store.schema import (
     ARROW_TYPES,
-    MOST_HITS,
+    MAX_HITS,
     PHOTO_FIELDS,
-    STEPS,
-    Collection,
+    STEP_SCRIPTS,
+    CollectionInfo,
+    CollectionRows,
+    CollectionSpec,
     Hit,
-    Rows,
-    Spec,
     join_list,
 )
 from imagesearch.store.store import Store
-from imagesearch.store.vector_index import IndexPlan, plan_index
-from imagesearch.store.vocabulary import Vocabulary, Word, count_words, nearest
+from imagesearch.store.vector_index import IndexSpec, choose_index
+from imagesearch.store.vocabulary import Vocabulary, VocabularyEntry, count_names, suggest_names
 
 __all__ = [
     "ARROW_TYPES",
-    "MOST_HITS",
+    "MAX_HITS",
     "PHOTO_FIELDS",
-    "STEPS",
-    "Collection",
+    "STEP_SCRIPTS",
+    "CollectionInfo",
+    "CollectionRows",
+    "CollectionSpec",
     "Hit",
-    "IndexPlan",
-    "Rows",
-    "Spec",
+    "IndexSpec",
     "Store",
     "Vocabulary",
-    "Word",
+    "VocabularyEntry",
     "build_collections",
-    "count_words",
+    "choose_index",
+    "count_names",
     "fill_collection",
+    "has_pending_edits",
     "join_list",
-    "names_wait",
-    "nearest",
-    "plan_index",
+    "suggest_names",
 ]

@@ -15,10 +15,10 @@ from imagesearch.faces import load_people, open_edit_log
 from imagesearch.features import save_bands
 from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset
-from imagesearch.store.records import content_of
-from imagesearch.store.schema import Collection, Rows, Spec, usable_rows
+from imagesearch.store.records import collect_rows
+from imagesearch.store.schema import CollectionInfo, CollectionRows, CollectionSpec, find_valid_rows
 from imagesearch.store.store import Store
-from imagesearch.store.vocabulary import Vocabulary, count_words, periods_of, vocabulary_of
+from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
 
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.
 _BYTES_A_BATCH = 32 * 2**20
@@ -28,7 +28,7 @@ Progress = Callable[[Iterable[int], int, str], Iterable[int]]
 
 
 @dataclass
-class Report:
+class BuildReport:
     """How bringing one collection up to date went; counts are of rows."""
 
     rows: int = 0
@@ -60,7 +60,7 @@ class Report:
 
 def build_collections(
     config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: Progress | None = None
-) -> dict[str, Report]:
+) -> dict[str, BuildReport]:
     """Make a dataset's collections hold what its tables say of the photos that are there now.
 
     What is new or changed is upserted in place, what is gone is deleted, both are flushed. A collection that
@@ -92,7 +92,7 @@ def build_collections(
     people = load_people(config, dataset) if dataset.table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         decisions = -1  # the clusters lag behind: names wait until they have followed
-    jobs = content_of(config, dataset, store, people)
+    jobs = collect_rows(config, dataset, store, people)
     known = {"decisions": decisions, "cast": people.cast if people is not None else ()}
     if not jobs:
         raise UserError(
@@ -101,7 +101,9 @@ def build_collections(
         )
     try:
         with FileLock(dataset.folder / ".build.lock", blocking=False):
-            reports = _update(store, jobs, rebuild, progress, lambda: _keep(config, dataset, jobs, known))
+            reports = _update_collections(
+                store, jobs, rebuild, progress, lambda: _save_search_data(config, dataset, jobs, known)
+            )
     except Timeout:
         raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
     for kind, report in reports.items():
@@ -111,7 +113,9 @@ def build_collections(
     return reports
 
 
-def fill_collection(store: Store, spec: Spec, rows: Rows, progress: Progress | None = None) -> Report:
+def fill_collection(
+    store: Store, spec: CollectionSpec, rows: CollectionRows, progress: Progress | None = None
+) -> BuildReport:
     """Make one collection hold some rows, whatever they come from, and let it be searched.
 
     Parameters
@@ -121,16 +125,19 @@ def fill_collection(store: Store, spec: Spec, rows: Rows, progress: Progress | N
     progress
         As of `build_collections`.
     """
-    return _update(store, [(spec, rows)], rebuild=False, progress=progress)[spec.kind]
+    return _update_collections(store, [(spec, rows)], rebuild=False, progress=progress)[spec.kind]
 
 
-def names_wait(dataset: Dataset) -> bool:
+def has_pending_edits(dataset: Dataset) -> bool:
     """Whether something was decided about people since the collections were built."""
     return open_edit_log(dataset).count() != Vocabulary.read(dataset.folder).decisions
 
 
-def _keep(
-    config: Config, dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], known: Mapping[str, Any]
+def _save_search_data(
+    config: Config,
+    dataset: Dataset,
+    jobs: Sequence[tuple[CollectionSpec, CollectionRows]],
+    known: Mapping[str, Any],
 ) -> None:
     """Keep what searches need besides the collections, and what is known of the vocabulary already."""
     _write_vocabulary(dataset, jobs, known)
@@ -139,7 +146,9 @@ def _keep(
             save_bands(config, dataset, rows.vectors)
 
 
-def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], known: Mapping[str, Any]) -> None:
+def _write_vocabulary(
+    dataset: Dataset, jobs: Sequence[tuple[CollectionSpec, CollectionRows]], known: Mapping[str, Any]
+) -> None:
     """Keep the names that searches know beside the tables: those of the photos in the collections."""
     labels: dict[int, list[str]] = {}
     times: dict[int, int] = {}
@@ -151,22 +160,22 @@ def _write_vocabulary(dataset: Dataset, jobs: Sequence[tuple[Spec, Rows]], known
                 labels[photo] = people
                 times |= {photo: taken_at} if has_time else {}
     there = [where for photo, where in read_locations(dataset).items() if photo in labels]
-    people = count_words((label, "") for names in labels.values() for label in names)
-    periods = periods_of(list(times.values()))
-    vocabulary = replace(vocabulary_of(there), people=people, periods=periods, **known)
+    people = count_names((label, "") for names in labels.values() for label in names)
+    periods = split_periods(list(times.values()))
+    vocabulary = replace(count_vocabulary(there), people=people, periods=periods, **known)
     vocabulary.write(dataset.folder)
 
 
 # --- making them hold it -----------------------------------------------------------------------------------
 
 
-def _update(
+def _update_collections(
     store: Store,
-    jobs: Sequence[tuple[Spec, Rows]],
+    jobs: Sequence[tuple[CollectionSpec, CollectionRows]],
     rebuild: bool,
     progress: Progress | None,
     before_ready: Callable[[], None] = lambda: None,
-) -> dict[str, Report]:
+) -> dict[str, BuildReport]:
     store.drop_unfinished(jobs[0][0].dataset)
     existing = {spec.kind: store.find(spec.dataset, spec.kind) for spec, _ in jobs}
     for collection in existing.values():
@@ -175,18 +184,18 @@ def _update(
     reports, names = {}, {}
     for spec, rows in jobs:
         old = existing[spec.kind]
-        reason = _reason_to_rebuild(store, old, spec, rebuild)
-        report = reports[spec.kind] = Report(
+        reason = _explain_rebuild(store, old, spec, rebuild)
+        report = reports[spec.kind] = BuildReport(
             rebuilt=reason, what="faces" if spec.kind == "faces" else "photos"
         )
         if old is None or reason:
-            names[spec.kind] = f"{spec.alias}__{_number(old) + 1}"
+            names[spec.kind] = f"{spec.alias}__{_parse_number(old) + 1}"
             store.create(spec, names[spec.kind])
             known: dict[int, str] = {}
         else:
             names[spec.kind] = old.name
-            known = store.digests(old.name, spec.key)
-        _fill(store, names[spec.kind], spec, rows, known, report, progress)
+            known = store.read_digests(old.name, spec.key)
+        _fill_rows(store, names[spec.kind], spec, rows, known, report, progress)
     for spec, _ in jobs:
         store.publish(spec, names[spec.kind])
     before_ready()
@@ -195,41 +204,41 @@ def _update(
     return reports
 
 
-def _fill(
+def _fill_rows(
     store: Store,
     name: str,
-    spec: Spec,
-    rows: Rows,
+    spec: CollectionSpec,
+    rows: CollectionRows,
     known: dict[int, str],
-    report: Report,
+    report: BuildReport,
     progress: Progress | None,
 ) -> None:
-    positions, report.skipped = usable_rows(spec, rows)
+    positions, report.skipped = find_valid_rows(spec, rows)
     keys = rows.scalars[spec.key].to_numpy()[positions]
     gone = set(known) - set(keys.tolist())
     store.delete(name, gone)
     report.deleted = len(gone)
-    sent = _send(store, name, spec, rows, positions, known, report)
+    sent = _upsert_changed(store, name, spec, rows, positions, known, report)
     for _ in progress(sent, len(positions), spec.kind) if progress else sent:
         pass
-    report.rows = store.finish(name)
+    report.rows = store.flush(name)
     if report.rows != len(positions):
         raise RuntimeError(f"{name}: {report.rows} rows where {len(positions)} were expected")
 
 
-def _send(
+def _upsert_changed(
     store: Store,
     name: str,
-    spec: Spec,
-    rows: Rows,
+    spec: CollectionSpec,
+    rows: CollectionRows,
     positions: np.ndarray,
     known: dict[int, str],
-    report: Report,
+    report: BuildReport,
 ) -> Iterator[int]:
     """Upsert what is new or changed; yields the key of each row dealt with."""
     text_bytes = 2048  # an ample mean for paths, names and addresses
     size = min(_ROWS_A_BATCH, max(1, _BYTES_A_BATCH // (4 * spec.dimension + text_bytes)))
-    for batch in rows.batches(positions, size):
+    for batch in rows.iterate_batches(positions, size):
         changed = [row for row in batch if known.get(row[spec.key]) != row["digest"]]
         inserted = sum(row[spec.key] not in known for row in changed)
         report.inserted += inserted
@@ -240,17 +249,17 @@ def _send(
         yield from (row[spec.key] for row in batch)
 
 
-def _reason_to_rebuild(store: Store, existing: Collection | None, spec: Spec, asked: bool) -> str:
+def _explain_rebuild(store: Store, existing: CollectionInfo | None, spec: CollectionSpec, asked: bool) -> str:
     if existing is None:
         return ""
     if asked:
         return "asked for"
     if (existing.fingerprint, existing.dimension) != (spec.fingerprint, spec.dimension):
         return "another model"
-    if existing.layout != store.layout(spec):
+    if existing.layout != store.hash_layout(spec):
         return "other fields"
-    return "" if existing.index.suits(spec.index) else "another index"
+    return "" if existing.index.is_compatible(spec.index) else "another index"
 
 
-def _number(existing: Collection | None) -> int:
+def _parse_number(existing: CollectionInfo | None) -> int:
     return int(existing.name.rpartition("__")[2]) if existing else 0

@@ -42,7 +42,7 @@ def connect(milvus: MilvusConfig) -> Any:
             ) from None
         reason = " ".join(str(error.message).split())[:160]
         raise UserError(f"{milvus.uri}: the Milvus server does not answer: {reason}") from None
-    return client if milvus.is_lite else _Guarded(client, milvus.uri)
+    return client if milvus.is_lite else _ErrorTranslator(client, milvus.uri)
 
 
 def disconnect(client: Any, uri: str, lite: bool) -> None:
@@ -54,27 +54,27 @@ def disconnect(client: Any, uri: str, lite: bool) -> None:
         server_manager_instance.release_server(uri)
 
 
-def data_types() -> Any:
+def get_data_types() -> Any:
     """Return pymilvus' enumeration of field types."""
     from pymilvus import DataType
 
     return DataType
 
 
-def has_bm25(client: Any) -> bool:
+def supports_bm25(client: Any) -> bool:
     """Whether a server can rank texts by BM25 itself: from Milvus 2.5 on."""
     version = re.match(r"v?(\d+)\.(\d+)", str(client.get_server_version()))
     return version is None or (int(version[1]), int(version[2])) >= (2, 5)
 
 
-def bm25_function(text_field: str, sparse_field: str) -> Any:
+def make_bm25_function(text_field: str, sparse_field: str) -> Any:
     """Return the function by which Milvus fills a sparse field from a text."""
     from pymilvus import Function, FunctionType
 
     return Function("bm25", FunctionType.BM25, [text_field], [sparse_field])
 
 
-def hybrid_request(
+def search_hybrid(
     client: Any,
     collection: str,
     parts: Sequence[tuple[str, Any, str]],
@@ -97,7 +97,7 @@ def hybrid_request(
     return client.hybrid_search(collection, requests, fuse, limit=limit, output_fields=fields)[0]
 
 
-class _Guarded:
+class _ErrorTranslator:
     """A client whose server may go away, or refuse, at any moment: that is said in one line."""
 
     def __init__(self, client: Any, uri: str) -> None:

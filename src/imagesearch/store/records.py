@@ -19,24 +19,24 @@ from imagesearch.store.schema import (
     ARROW_TYPES,
     FIELDS,
     PHOTO_FIELDS,
-    STEPS,
-    Collection,
-    Field,
-    Rows,
-    Spec,
+    STEP_SCRIPTS,
+    CollectionInfo,
+    CollectionRows,
+    CollectionSpec,
+    ScalarField,
     join_list,
 )
 from imagesearch.store.store import Store
-from imagesearch.store.vector_index import plan_index
+from imagesearch.store.vector_index import choose_index
 from imagesearch.text import normalize
 
-Facts = dict[str, Any]
+RowFields = dict[str, Any]
 _MOST_WORDS = 4000  # characters, of the 16,384 bytes there are
 
 
-def content_of(
+def collect_rows(
     config: Config, dataset: Dataset, store: Store, people: People | None
-) -> list[tuple[Spec, Rows]]:
+) -> list[tuple[CollectionSpec, CollectionRows]]:
     """Return what each collection of a dataset is to hold.
 
     A kind of vectors that was never extracted has none; one whose photos are all gone is emptied.
@@ -47,36 +47,36 @@ def content_of(
     UserError
         If vectors were made by another model than the config names.
     """
-    facts = _facts_of_photos(dataset, people)
+    facts = _collect_photo_fields(dataset, people)
     for known in facts.values():
-        known["words"] = _words(known)
-    jobs = [_photo_content(config, dataset, store, kind, facts) for kind in ("clip", "vit")]
-    jobs.append(_face_content(config, dataset, store, people))
+        known["words"] = _join_words(known)
+    jobs = [_make_photo_rows(config, dataset, store, kind, facts) for kind in ("clip", "vit")]
+    jobs.append(_make_face_rows(config, dataset, store, people))
     return [job for job in jobs if job is not None]
 
 
-def _photo_content(
-    config: Config, dataset: Dataset, store: Store, kind: str, facts: dict[int, Facts]
-) -> tuple[Spec, Rows] | None:
+def _make_photo_rows(
+    config: Config, dataset: Dataset, store: Store, kind: str, facts: dict[int, RowFields]
+) -> tuple[CollectionSpec, CollectionRows] | None:
     current = dataset.current_entries(kind)
     if not current:
-        return _emptied(store.find(config.dataset.name, kind), FIELDS[kind])
-    made_by = _made_by(config, kind, current, get_model_id)
+        return _make_empty_rows(store.find(config.dataset.name, kind), FIELDS[kind])
+    made_by = _check_model(config, kind, current, get_model_id)
     ids, vectors = dataset.table(kind).read_vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
     rows = [
         {"path": e.path, "width": e.width, "height": e.height, **facts.get(e.photo_id, {})} for e in entries
     ]
-    return _content(config, kind, made_by, ids, rows, vectors)
+    return _make_rows(config, kind, made_by, ids, rows, vectors)
 
 
-def _face_content(
+def _make_face_rows(
     config: Config, dataset: Dataset, store: Store, people: People | None
-) -> tuple[Spec, Rows] | None:
+) -> tuple[CollectionSpec, CollectionRows] | None:
     if people is None or not len(people.faces):
-        return _emptied(store.find(config.dataset.name, "faces"), FIELDS["faces"])
+        return _make_empty_rows(store.find(config.dataset.name, "faces"), FIELDS["faces"])
     faces = people.faces
-    made_by = _made_by(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
+    made_by = _check_model(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
     labels, numbers = people.labels()
     rows = [
         {
@@ -96,29 +96,31 @@ def _face_content(
             strict=True,
         )
     ]
-    return _content(config, "faces", made_by, faces.ids, rows, faces.vectors)
+    return _make_rows(config, "faces", made_by, faces.ids, rows, faces.vectors)
 
 
-def _content(
-    config: Config, kind: str, made_by: str, ids: np.ndarray, rows: list[Facts], vectors: np.ndarray
-) -> tuple[Spec, Rows]:
-    spec = Spec(
+def _make_rows(
+    config: Config, kind: str, made_by: str, ids: np.ndarray, rows: list[RowFields], vectors: np.ndarray
+) -> tuple[CollectionSpec, CollectionRows]:
+    spec = CollectionSpec(
         dataset=config.dataset.name,
         kind=kind,
         model=getattr(config.models, kind),
         fingerprint=made_by,
         dimension=vectors.shape[1],
-        index=plan_index(config.milvus.index, len(ids), config.milvus.is_lite),
+        index=choose_index(config.milvus.index, len(ids), config.milvus.is_lite),
         fields=FIELDS[kind],
     )
-    return spec, Rows(_scalars(spec, ids, rows), vectors)
+    return spec, CollectionRows(_make_scalars(spec, ids, rows), vectors)
 
 
-def _emptied(existing: Collection | None, fields: tuple[Field, ...]) -> tuple[Spec, Rows] | None:
+def _make_empty_rows(
+    existing: CollectionInfo | None, fields: tuple[ScalarField, ...]
+) -> tuple[CollectionSpec, CollectionRows] | None:
     """What is left of a collection when nothing of it is there any more: nothing, of the same kind."""
     if existing is None:
         return None
-    spec = Spec(
+    spec = CollectionSpec(
         existing.dataset,
         existing.kind,
         existing.model,
@@ -128,10 +130,10 @@ def _emptied(existing: Collection | None, fields: tuple[Field, ...]) -> tuple[Sp
         fields,
     )
     nothing = np.empty((0, existing.dimension), np.float32)
-    return spec, Rows(_scalars(spec, np.empty(0, np.int64), []), nothing)
+    return spec, CollectionRows(_make_scalars(spec, np.empty(0, np.int64), []), nothing)
 
 
-def _made_by(
+def _check_model(
     config: Config, kind: str, current: dict[int, ProcessedPhoto], id_of: Callable[[str, str], str]
 ) -> str:
     """Return what stands for the model that made some vectors, if it is the config's."""
@@ -141,12 +143,12 @@ def _made_by(
     if made_by != (wanted := id_of(kind, name)):
         raise UserError(
             f"models.{kind}: the config names {name} ({wanted}), the vectors were made by another model "
-            f"({made_by}); set it back, or run {STEPS[kind]}"
+            f"({made_by}); set it back, or run {STEP_SCRIPTS[kind]}"
         )
     return made_by
 
 
-def _scalars(spec: Spec, ids: np.ndarray, rows: list[Facts]) -> pa.Table:
+def _make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) -> pa.Table:
     """Return the key and every scalar field of some rows, "unknown" where no table knows better."""
     columns = {spec.key: pa.array(ids)}
     for item in spec.fields:
@@ -155,7 +157,7 @@ def _scalars(spec: Spec, ids: np.ndarray, rows: list[Facts]) -> pa.Table:
     return pa.table(columns)
 
 
-def _words(known: Facts) -> str:
+def _join_words(known: RowFields) -> str:
     """Every name known of a photo, folded, for BM25."""
     names = [label for label in known.get("face_labels", ()) if not label.startswith("person ")]
     lists = [*names, *known.get("place_words", ()), *known.get("keywords", ())]
@@ -166,16 +168,16 @@ def _words(known: Facts) -> str:
 # --- what the tables know of each photo --------------------------------------------------------------------
 
 
-def _facts_of_photos(dataset: Dataset, people: People | None) -> dict[int, Facts]:
-    facts: dict[int, Facts] = {}
-    places = {photo: fields_of(where) for photo, where in read_locations(dataset).items()}
-    for source in (_classes(dataset), _faces(people), places):
+def _collect_photo_fields(dataset: Dataset, people: People | None) -> dict[int, RowFields]:
+    facts: dict[int, RowFields] = {}
+    places = {photo: get_location_fields(where) for photo, where in read_locations(dataset).items()}
+    for source in (_get_class_fields(dataset), _get_face_fields(people), places):
         for photo, fields in source.items():
             facts.setdefault(photo, {}).update(fields)
     return facts
 
 
-def _classes(dataset: Dataset) -> dict[int, Facts]:
+def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
     """The most probable ViT class of each photo, and its probability."""
     classes = dataset.table("classes").read_rows(dataset.current_entries("classes").values())
     if classes is None:
@@ -187,11 +189,11 @@ def _classes(dataset: Dataset) -> dict[int, Facts]:
     }
 
 
-def _faces(people: People | None) -> dict[int, Facts]:
+def _get_face_fields(people: People | None) -> dict[int, RowFields]:
     """Who is in each photo, and how many faces; none in those that were looked at in vain."""
     if people is None:
         return {}
-    facts: dict[int, Facts] = {
+    facts: dict[int, RowFields] = {
         photo: {"face_labels": [], "face_count": 0} for photo in people.faces.processed
     }
     labels, _ = people.labels()
@@ -204,7 +206,7 @@ def _faces(people: People | None) -> dict[int, Facts]:
     return facts
 
 
-def fields_of(where: PhotoLocation) -> dict[str, Any]:
+def get_location_fields(where: PhotoLocation) -> dict[str, Any]:
     """Return what is known of a photo as scalar fields of its collections; what is unknown is left out.
 
     The lists hold folded words: they are compared with what people type, not shown.

@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from imagesearch.store.vector_index import IndexPlan
+from imagesearch.store.vector_index import IndexSpec
 
-KINDS = ("clip", "vit", "faces")
-STEPS = {"clip": "01_extract_features.py", "vit": "01_extract_features.py", "faces": "02_cluster_faces.py"}
+COLLECTION_KINDS = ("clip", "vit", "faces")
+STEP_SCRIPTS = {
+    "clip": "01_extract_features.py",
+    "vit": "01_extract_features.py",
+    "faces": "02_cluster_faces.py",
+}
 """The script that extracts each kind of vectors."""
-MOST_HITS = 16_384
+MAX_HITS = 16_384
 """Milvus' own limit of one search."""
 # What a field is in the tables on disk and on its way to Milvus.
 ARROW_TYPES = {
@@ -32,7 +36,7 @@ ARROW_TYPES = {
 
 
 @dataclass(frozen=True)
-class Field:
+class ScalarField:
     """A scalar field. ``unknown`` stands where nothing is known: there are no nulls, because filters
     such as ``country != "Japan"`` silently leave null rows out."""
 
@@ -44,50 +48,50 @@ class Field:
 
 
 PHOTO_FIELDS = (
-    Field("path", "VARCHAR", "", 4096, filtered=True),
-    Field("face_labels", "LIST", [], 8192, filtered=True),
-    Field("face_count", "INT32", -1, filtered=True),
-    Field("city", "VARCHAR", "", 512, filtered=True),
-    Field("county", "VARCHAR", "", 512),
-    Field("state", "VARCHAR", "", 512, filtered=True),
-    Field("country", "VARCHAR", "", 512, filtered=True),
-    Field("address", "VARCHAR", "", 4096),
-    Field("place_words", "LIST", [], 4096, filtered=True),
-    Field("has_gps", "BOOL", False),
-    Field("latitude", "DOUBLE", 0.0, filtered=True),
-    Field("longitude", "DOUBLE", 0.0, filtered=True),
-    Field("has_time", "BOOL", False),
-    Field("taken_at", "INT64", 0, filtered=True),
-    Field("year", "INT32", 0, filtered=True),
-    Field("month", "INT32", 0),
-    Field("day", "INT32", 0),
-    Field("weekday", "INT32", -1),
-    Field("camera", "VARCHAR", "", 512),
-    Field("rating", "INT32", -1),
-    Field("keywords", "LIST", [], 8192),
-    Field("class_label", "VARCHAR", "", 512, filtered=True),
-    Field("class_score", "FLOAT", 0.0),
-    Field("width", "INT32", 0),
-    Field("height", "INT32", 0),
+    ScalarField("path", "VARCHAR", "", 4096, filtered=True),
+    ScalarField("face_labels", "LIST", [], 8192, filtered=True),
+    ScalarField("face_count", "INT32", -1, filtered=True),
+    ScalarField("city", "VARCHAR", "", 512, filtered=True),
+    ScalarField("county", "VARCHAR", "", 512),
+    ScalarField("state", "VARCHAR", "", 512, filtered=True),
+    ScalarField("country", "VARCHAR", "", 512, filtered=True),
+    ScalarField("address", "VARCHAR", "", 4096),
+    ScalarField("place_words", "LIST", [], 4096, filtered=True),
+    ScalarField("has_gps", "BOOL", False),
+    ScalarField("latitude", "DOUBLE", 0.0, filtered=True),
+    ScalarField("longitude", "DOUBLE", 0.0, filtered=True),
+    ScalarField("has_time", "BOOL", False),
+    ScalarField("taken_at", "INT64", 0, filtered=True),
+    ScalarField("year", "INT32", 0, filtered=True),
+    ScalarField("month", "INT32", 0),
+    ScalarField("day", "INT32", 0),
+    ScalarField("weekday", "INT32", -1),
+    ScalarField("camera", "VARCHAR", "", 512),
+    ScalarField("rating", "INT32", -1),
+    ScalarField("keywords", "LIST", [], 8192),
+    ScalarField("class_label", "VARCHAR", "", 512, filtered=True),
+    ScalarField("class_score", "FLOAT", 0.0),
+    ScalarField("width", "INT32", 0),
+    ScalarField("height", "INT32", 0),
 )
 # Every name and word known of a photo, folded, for BM25 inside Milvus; beside the vectors that texts search.
-CLIP_FIELDS = (*PHOTO_FIELDS, Field("words", "WORDS", "", 16_384))
+CLIP_FIELDS = (*PHOTO_FIELDS, ScalarField("words", "WORDS", "", 16_384))
 WORDS_INDEX = "words_bm25"
 LIST_FIELDS = frozenset(item.name for item in PHOTO_FIELDS if item.type == "LIST")
 FACE_FIELDS = (
-    Field("photo_id", "INT64", 0),
-    Field("path", "VARCHAR", "", 4096, filtered=True),
-    Field("label", "VARCHAR", "", 512, filtered=True),
-    Field("cluster", "INT32", -1),
-    Field("det_score", "FLOAT", 0.0),
-    *(Field(side, "FLOAT", 0.0) for side in ("x1", "y1", "x2", "y2")),
+    ScalarField("photo_id", "INT64", 0),
+    ScalarField("path", "VARCHAR", "", 4096, filtered=True),
+    ScalarField("label", "VARCHAR", "", 512, filtered=True),
+    ScalarField("cluster", "INT32", -1),
+    ScalarField("det_score", "FLOAT", 0.0),
+    *(ScalarField(side, "FLOAT", 0.0) for side in ("x1", "y1", "x2", "y2")),
 )
 FIELDS = {"clip": CLIP_FIELDS, "vit": PHOTO_FIELDS, "faces": FACE_FIELDS}
 """By kind of collection."""
 
 
 @dataclass(frozen=True)
-class Spec:
+class CollectionSpec:
     """What a collection is to be: whose vectors, by which model, how indexed."""
 
     dataset: str
@@ -95,22 +99,22 @@ class Spec:
     model: str
     fingerprint: str
     dimension: int
-    index: IndexPlan
-    fields: tuple[Field, ...] = PHOTO_FIELDS
+    index: IndexSpec
+    fields: tuple[ScalarField, ...] = PHOTO_FIELDS
 
     @property
     def key(self) -> str:
         """Name of the primary key."""
-        return key_of(self.kind)
+        return get_primary_key(self.kind)
 
     @property
     def alias(self) -> str:
         """The name under which the collection is searched."""
-        return alias_of(self.dataset, self.kind)
+        return make_alias(self.dataset, self.kind)
 
 
 @dataclass(frozen=True)
-class Collection:
+class CollectionInfo:
     """What a collection says of itself."""
 
     name: str
@@ -119,7 +123,7 @@ class Collection:
     model: str
     fingerprint: str
     dimension: int
-    index: IndexPlan
+    index: IndexSpec
     layout: str
     state: str
     rows: int
@@ -127,7 +131,7 @@ class Collection:
     @property
     def alias(self) -> str:
         """The name under which it is searched."""
-        return alias_of(self.dataset, self.kind)
+        return make_alias(self.dataset, self.kind)
 
     @property
     def megabytes(self) -> float:
@@ -149,39 +153,39 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Rows:
+class CollectionRows:
     """All rows a collection is to hold: scalars in a table with the key and the fields, vectors beside it."""
 
     scalars: pa.Table
     vectors: np.ndarray
 
-    def batches(self, positions: np.ndarray, size: int) -> Iterator[list[dict[str, Any]]]:
+    def iterate_batches(self, positions: np.ndarray, size: int) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows at some positions as dicts, each with its ``embedding`` and its ``digest``."""
         for start in range(0, len(positions), size):
             part = positions[start : start + size]
             rows = self.scalars.take(pa.array(part)).to_pylist()
             for row, i in zip(rows, part, strict=True):
-                row["digest"] = _digest(row, self.vectors[i])
+                row["digest"] = _hash_row(row, self.vectors[i])
                 row["embedding"] = self.vectors[i]
             yield rows
 
 
-def alias_of(dataset: str, kind: str) -> str:
+def make_alias(dataset: str, kind: str) -> str:
     """Return the name under which a dataset's collection of one kind is searched."""
     return f"{dataset}_{kind}"
 
 
-def key_of(kind: str) -> str:
+def get_primary_key(kind: str) -> str:
     """Return the primary key of the collections of one kind."""
     return "face_id" if kind == "faces" else "photo_id"
 
 
-def layout_of(key: str, fields: tuple[Field, ...], variant: object) -> str:
+def hash_layout(key: str, fields: tuple[ScalarField, ...], variant: object) -> str:
     """Return a short digest of a collection's fields; another layout wants another collection."""
     return hashlib.blake2b(repr((key, fields, variant)).encode(), digest_size=6).hexdigest()
 
 
-def usable_rows(spec: Spec, rows: Rows) -> tuple[np.ndarray, dict[str, str]]:
+def find_valid_rows(spec: CollectionSpec, rows: CollectionRows) -> tuple[np.ndarray, dict[str, str]]:
     """Tell the rows that Milvus can take from those it would choke on, or worse, swallow.
 
     Returns
@@ -219,7 +223,7 @@ def split_list(joined: str) -> list[str]:
     return joined.strip("|").split("|") if joined != "|" else []
 
 
-def _digest(row: dict[str, Any], vector: np.ndarray) -> str:
+def _hash_row(row: dict[str, Any], vector: np.ndarray) -> str:
     digest = hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16)
     digest.update(vector.tobytes())
     return digest.hexdigest()

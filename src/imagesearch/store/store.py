@@ -13,17 +13,17 @@ import numpy as np
 from imagesearch.config import IndexSearchParams
 from imagesearch.errors import UserError
 from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, In, format_filter, get_bounds
-from imagesearch.store.client import hybrid_request
-from imagesearch.store.collections import Catalogue
+from imagesearch.store.client import search_hybrid
+from imagesearch.store.collections import Collections
 from imagesearch.store.schema import (
     LIST_FIELDS,
-    MOST_HITS,
-    STEPS,
+    MAX_HITS,
+    STEP_SCRIPTS,
     WORDS_INDEX,
-    Collection,
+    CollectionInfo,
     Hit,
-    alias_of,
-    key_of,
+    get_primary_key,
+    make_alias,
     split_list,
 )
 
@@ -36,10 +36,10 @@ _HYBRID_DEPTH = 200  # of each of the two rankings that are fused
 
 
 @dataclass(frozen=True)
-class _Query:
+class _IndexSearch:
     """One search, with everything settled."""
 
-    collection: Collection
+    collection: CollectionInfo
     vector: np.ndarray
     limit: int
     where: str
@@ -48,7 +48,7 @@ class _Query:
     params: IndexSearchParams
 
 
-class Store(Catalogue):
+class Store(Collections):
     """A connection to Milvus Lite or a server; a context manager.
 
     Made as a `Catalogue` is.
@@ -56,7 +56,7 @@ class Store(Catalogue):
 
     # --- searching -----------------------------------------------------------------------------------------
 
-    def open(self, dataset: str, kind: str) -> Collection:
+    def open(self, dataset: str, kind: str) -> CollectionInfo:
         """Return a collection, loaded for searching.
 
         Raises
@@ -64,21 +64,21 @@ class Store(Catalogue):
         UserError
             If there is none.
         """
-        alias = alias_of(dataset, kind)
+        alias = make_alias(dataset, kind)
         if alias not in self._loaded:
             collection = self.find(dataset, kind)
             if collection is None:
-                way_out = self._way_out(dataset, kind)
+                way_out = self._explain_missing(dataset, kind)
                 raise UserError(f"{self.uri}: no {kind} collection of dataset {dataset!r}; {way_out}")
             self._client.load_collection(alias)
             self._loaded[alias] = collection
         return self._loaded[alias]
 
-    def _way_out(self, dataset: str, kind: str) -> str:
+    def _explain_missing(self, dataset: str, kind: str) -> str:
         """Say how a collection comes to be there."""
-        others = {c.dataset for c in self.collections()}
+        others = {c.dataset for c in self.list_collections()}
         if dataset in others:
-            return f"run {STEPS[kind]} and 05_build_collections.py"
+            return f"run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
         hint = f"there are: {', '.join(sorted(others))}; " if others else ""
         return f"{hint}run 05_build_collections.py, or name another dataset with -n"
 
@@ -120,27 +120,27 @@ class Store(Catalogue):
         """
         # The same inner product comes out some 1e-7 apart from one search path to another
         least = None if min_score is None else min_score - 1e-6
-        limit = min(limit, MOST_HITS)
-        written = self.expression(where)
+        limit = min(limit, MAX_HITS)
+        written = self.format_filter(where)
         params = params or self._search_params
         collection = self.open(dataset, kind)
         index = collection.index
         in_graph = widen and bool(written) and not (index.is_exact or index.has_clusters)
         depth = max(limit, _ENOUGH_MET) if in_graph else limit
-        query = _Query(collection, vector, depth, written, least, tuple(fields), params)
-        hits = self._approximate(query, exhaustive=widen and bool(written))
+        query = _IndexSearch(collection, vector, depth, written, least, tuple(fields), params)
+        hits = self._search_index(query, exhaustive=widen and bool(written))
         if not widen or len(hits) == depth or index.is_exact or collection.rows == 0:
             return hits[:limit]
         if index.has_clusters:
-            return hits if written else self._approximate(query, exhaustive=True)
+            return hits if written else self._search_index(query, exhaustive=True)
         if least is not None:
             # Few above the score, or few found? An answer that is full without the score means: few above it.
-            full = self._approximate(replace(query, min_score=None), exhaustive=in_graph)
+            full = self._search_index(replace(query, min_score=None), exhaustive=in_graph)
             if len(full) == depth:
                 return [hit for hit in full if hit.score >= least][:limit]
-        return self._exact(replace(query, limit=limit))
+        return self._search_exactly(replace(query, limit=limit))
 
-    def hybrid(
+    def search_hybrid(
         self,
         dataset: str,
         vector: np.ndarray | None,
@@ -172,27 +172,30 @@ class Store(Catalogue):
         UserError
             If this server has no BM25 function.
         """
-        if not self._variant.has_bm25:
+        if not self.dialect.has_bm25:
             raise UserError(
                 f"{self.uri}: this server has no BM25 function (Milvus has it from 2.5 on); "
                 "use --strategy filter"
             )
         collection = self.open(dataset, "clip")
-        depth = min(max(limit, _HYBRID_DEPTH), MOST_HITS)
+        depth = min(max(limit, _HYBRID_DEPTH), MAX_HITS)
         by_vector = [] if vector is None else [("embedding", np.asarray(vector, np.float32), "IP")]
-        found = hybrid_request(
+        found = search_hybrid(
             self._client,
             collection.alias,
             [*by_vector, (WORDS_INDEX, words, "BM25")],
             depth,
-            self.expression(where),
+            self.format_filter(where),
             ranker,
             limit,
             list(fields),
         )
-        return [Hit(hit["photo_id"], float(hit["distance"]), _fields(hit["entity"], fields)) for hit in found]
+        return [
+            Hit(hit["photo_id"], float(hit["distance"]), _select_fields(hit["entity"], fields))
+            for hit in found
+        ]
 
-    def newest(
+    def list_newest(
         self,
         dataset: str,
         kind: str,
@@ -219,16 +222,16 @@ class Store(Catalogue):
             How many pass the filter, exactly if it is no more than 300.
         """
         collection = self.open(dataset, kind)
-        found = self._passing(collection, where, _FEW + 1)
+        found = self._find_passing(collection, where, _FEW + 1)
         keys = (
-            _newest_keys(found, limit)
+            _sort_newest(found, limit)
             if len(found) <= _FEW
-            else self._back(collection, where, limit, periods)
+            else self._walk_back(collection, where, limit, periods)
         )
-        return self.rows(dataset, kind, keys, fields), len(found)
+        return self.read_rows(dataset, kind, keys, fields), len(found)
 
-    def _back(
-        self, collection: Collection, where: Condition, limit: int, periods: Sequence[int]
+    def _walk_back(
+        self, collection: CollectionInfo, where: Condition, limit: int, periods: Sequence[int]
     ) -> list[int]:
         """Return the keys of the newest photos that pass, looked for stretch by stretch."""
         low, high = get_bounds(where, "taken_at")
@@ -239,19 +242,21 @@ class Store(Catalogue):
             end = min(at + width, len(edges) - 1)
             limits = (None if math.isinf(edge) else edge for edge in (edges[end], edges[at]))
             stretch = And((where, Eq("has_time", True), Between("taken_at", *limits)))
-            found = self._passing(collection, stretch, MOST_HITS if width == 1 else _FEW + 1)
+            found = self._find_passing(collection, stretch, MAX_HITS if width == 1 else _FEW + 1)
             if len(found) > _FEW and width > 1:
                 width = 1
                 continue
-            keys += _newest_keys(found, limit - len(keys))
+            keys += _sort_newest(found, limit - len(keys))
             # over a long time without photos in long strides
             at, width = end, 1 if found else 2 * width
         if len(keys) < limit:
-            undated = self._passing(collection, And((where, Eq("has_time", False))), MOST_HITS)
-            keys += _newest_keys(undated, limit - len(keys))
+            undated = self._find_passing(collection, And((where, Eq("has_time", False))), MAX_HITS)
+            keys += _sort_newest(undated, limit - len(keys))
         return keys
 
-    def _passing(self, collection: Collection, where: Condition, most: int) -> list[tuple[int, float]]:
+    def _find_passing(
+        self, collection: CollectionInfo, where: Condition, most: int
+    ) -> list[tuple[int, float]]:
         """Return key and time of photos that pass a filter, at most so many; which ones is Milvus' choice."""
         fields = ["has_time", "taken_at"]
         if collection.index.is_exact:
@@ -260,14 +265,14 @@ class Store(Catalogue):
             hits = self.search(collection.dataset, collection.kind, axis, most, where=where, fields=fields)
             rows = [(hit.id, hit.fields) for hit in hits]
         else:
-            key, written = key_of(collection.kind), self.expression(where)
+            key, written = get_primary_key(collection.kind), self.format_filter(where)
             found = self._client.query(
                 collection.alias, filter=written, output_fields=[key, *fields], limit=most
             )
             rows = [(row[key], row) for row in found]
         return [(key, row["taken_at"] if row["has_time"] else -math.inf) for key, row in rows]
 
-    def rows(
+    def read_rows(
         self,
         dataset: str,
         kind: str,
@@ -277,37 +282,37 @@ class Store(Catalogue):
     ) -> list[Hit]:
         """Return the rows of some keys that pass a filter, in the order of the keys; without scores."""
         collection = self.open(dataset, kind)
-        key = key_of(kind)
+        key = get_primary_key(kind)
         found: dict[int, dict[str, Any]] = {}
         for start in range(0, len(keys), _ROWS_A_BATCH):
             these = In(key, tuple(keys[start : start + _ROWS_A_BATCH]))
-            written = self.expression(And((these, where)))
+            written = self.format_filter(And((these, where)))
             rows = self._client.query(collection.alias, filter=written, output_fields=[key, *fields])
-            found |= {row[key]: _fields(row, fields) for row in rows}
+            found |= {row[key]: _select_fields(row, fields) for row in rows}
         return [Hit(k, None, found[k]) for k in keys if k in found]
 
-    def every(self, dataset: str, kind: str, fields: Sequence[str] = ()) -> Iterator[Hit]:
+    def read_all_rows(self, dataset: str, kind: str, fields: Sequence[str] = ()) -> Iterator[Hit]:
         """Yield all rows with some of their fields, in the order Milvus keeps them; without scores."""
-        key = key_of(kind)
-        for row in self._every_row(self.open(dataset, kind).alias, [key, *fields]):
-            yield Hit(row[key], None, _fields(row, fields))
+        key = get_primary_key(kind)
+        for row in self.iterate_rows(self.open(dataset, kind).alias, [key, *fields]):
+            yield Hit(row[key], None, _select_fields(row, fields))
 
-    def expression(self, where: Condition) -> str:
+    def format_filter(self, where: Condition) -> str:
         """Write a condition as this engine wants it; empty where everything passes."""
-        return format_filter(where, lists_are_arrays=self._variant.lists_are_arrays)
+        return format_filter(where, lists_are_arrays=self.dialect.lists_are_arrays)
 
-    def vectors(self, dataset: str, kind: str, keys: Sequence[int]) -> dict[int, np.ndarray]:
+    def read_vectors(self, dataset: str, kind: str, keys: Sequence[int]) -> dict[int, np.ndarray]:
         """Return the vectors of some rows, (d,) float32, by key."""
-        hits = self.rows(dataset, kind, keys, ("embedding",))
+        hits = self.read_rows(dataset, kind, keys, ("embedding",))
         return {hit.id: np.asarray(hit.fields["embedding"], np.float32) for hit in hits}
 
-    def sample(self, dataset: str, kind: str, size: int) -> np.ndarray:
+    def sample_vectors(self, dataset: str, kind: str, size: int) -> np.ndarray:
         """Return the vectors of some ``size`` rows, (n, d) float32; which rows is Milvus' choice."""
         self.open(dataset, kind)
-        rows = self._client.query(alias_of(dataset, kind), limit=size, output_fields=["embedding"])
+        rows = self._client.query(make_alias(dataset, kind), limit=size, output_fields=["embedding"])
         return np.asarray([row["embedding"] for row in rows], np.float32)
 
-    def _approximate(self, query: _Query, exhaustive: bool) -> list[Hit]:
+    def _search_index(self, query: _IndexSearch, exhaustive: bool) -> list[Hit]:
         index = query.collection.index
         params: dict[str, Any] = dict(index.search_params(query.params, query.limit, exhaustive))
         if query.min_score is not None:
@@ -321,33 +326,36 @@ class Store(Catalogue):
             search_params={"metric_type": "IP", "params": params},
             output_fields=list(query.fields),
         )[0]
-        key = key_of(query.collection.kind)
-        return [Hit(hit[key], float(hit["distance"]), _fields(hit["entity"], query.fields)) for hit in found]
+        key = get_primary_key(query.collection.kind)
+        return [
+            Hit(hit[key], float(hit["distance"]), _select_fields(hit["entity"], query.fields))
+            for hit in found
+        ]
 
-    def _exact(self, query: _Query) -> list[Hit]:
+    def _search_exactly(self, query: _IndexSearch) -> list[Hit]:
         """Score every row that passes the filter; only the best so far are kept in memory."""
-        key = key_of(query.collection.kind)
+        key = get_primary_key(query.collection.kind)
         fields = [key, "embedding", *query.fields]
         best: list[Hit] = []
-        for row in self._rows(query.collection.alias, fields, query.where):
+        for row in self._query_rows(query.collection.alias, fields, query.where):
             score = float(np.dot(np.asarray(row["embedding"], np.float32), query.vector))
             if query.min_score is None or score >= query.min_score:
-                best.append(Hit(row[key], score, _fields(row, query.fields)))
+                best.append(Hit(row[key], score, _select_fields(row, query.fields)))
             if len(best) > 2 * query.limit:
                 best = sorted(best, key=lambda hit: -hit.score)[: query.limit]
         return sorted(best, key=lambda hit: -hit.score)[: query.limit]
 
-    def _rows(self, name: str, fields: Sequence[str], where: str) -> Iterable[dict[str, Any]]:
+    def _query_rows(self, name: str, fields: Sequence[str], where: str) -> Iterable[dict[str, Any]]:
         """Return the rows that pass a filter."""
         # One request where that suffices, as it nearly always does: an iterator takes 0.2 s to set up
         rows = self._client.query(name, filter=where, output_fields=list(fields), limit=_ROWS_A_BATCH)
-        return self._every_row(name, fields, where) if len(rows) == _ROWS_A_BATCH else rows
+        return self.iterate_rows(name, fields, where) if len(rows) == _ROWS_A_BATCH else rows
 
 
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def _select_fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return some fields of a row, with lists as lists whatever they are kept as."""
     fields = {name: row[name] for name in names}
     for name in LIST_FIELDS & fields.keys():
@@ -356,6 +364,6 @@ def _fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return fields
 
 
-def _newest_keys(photos: Sequence[tuple[int, float]], limit: int) -> list[int]:
+def _sort_newest(photos: Sequence[tuple[int, float]], limit: int) -> list[int]:
     """Return the keys of the newest photos, given with their times."""
     return [key for key, _ in heapq.nsmallest(limit, photos, lambda photo: (-photo[1], photo[0]))]

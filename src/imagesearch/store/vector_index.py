@@ -20,7 +20,7 @@ _EF_UNDER_FILTER = 4096
 
 
 @dataclass(frozen=True)
-class IndexPlan:
+class IndexSpec:
     """A vector index with every parameter of building it settled."""
 
     type: str
@@ -57,7 +57,7 @@ class IndexPlan:
             return {"ef": max(params.ef, limit, _EF_UNDER_FILTER if exhaustive else 0)}
         return {}
 
-    def suits(self, other: IndexPlan) -> bool:
+    def is_compatible(self, other: IndexSpec) -> bool:
         """Whether a collection built by this plan need not be built again to follow the other.
 
         A number of clusters may drift by a factor of two: recall and speed hardly change in that range.
@@ -67,7 +67,7 @@ class IndexPlan:
         return self == other
 
 
-def plan_index(index: IndexConfig, rows: int, lite: bool) -> IndexPlan:
+def choose_index(index: IndexConfig, rows: int, lite: bool) -> IndexSpec:
     """Settle the type and parameters of an index for a number of vectors.
 
     Parameters
@@ -91,23 +91,21 @@ def plan_index(index: IndexConfig, rows: int, lite: bool) -> IndexPlan:
     .. [1] Faiss wiki, "Guidelines to choose an index".
     .. [2] Milvus documentation, "IVF_FLAT" and the performance FAQ on nlist and nprobe.
     """
-    kind = index.type if index.type != "auto" else _automatic(rows, lite)
+    kind = index.type if index.type != "auto" else _choose_type(rows, lite)
     if kind == "HNSW":
-        return IndexPlan(kind, {"M": index.params.M, "efConstruction": index.params.efConstruction})
+        return IndexSpec(kind, {"M": index.params.M, "efConstruction": index.params.efConstruction})
     if kind.startswith("IVF"):
         nlist = index.params.nlist
-        return IndexPlan(
-            kind, {"nlist": automatic_nlist(rows) if nlist == "auto" else min(nlist, max(1, rows))}
-        )
-    return IndexPlan("FLAT", {})
+        return IndexSpec(kind, {"nlist": choose_nlist(rows) if nlist == "auto" else min(nlist, max(1, rows))})
+    return IndexSpec("FLAT", {})
 
 
-def automatic_nlist(rows: int) -> int:
+def choose_nlist(rows: int) -> int:
     """Return the number of clusters for a number of vectors; see `plan_index`."""
     return max(1, min(round(4 * math.sqrt(rows)), rows // _MIN_POINTS_PER_CLUSTER, 65_536))
 
 
-def _automatic(rows: int, lite: bool) -> str:
+def _choose_type(rows: int, lite: bool) -> str:
     if rows <= _FLAT_UP_TO["lite" if lite else "server"]:
         return "FLAT"
     return "HNSW" if lite or rows <= _HNSW_UP_TO else "IVF_SQ8"

@@ -15,11 +15,11 @@ from imagesearch.geo import PhotoLocation
 from imagesearch.text import normalize
 
 _NAME = "vocabulary.json"
-PHOTOS_A_PERIOD = 500
+PHOTOS_PER_PERIOD = 500
 
 
 @dataclass(frozen=True)
-class Word:
+class VocabularyEntry:
     """A name as mostly written, its number of photos, and of a place: city, county, state or country."""
 
     name: str
@@ -31,10 +31,10 @@ class Word:
 class Vocabulary:
     """Words by what filters look for: folded names; cameras as they are written."""
 
-    people: Mapping[str, Word] = field(default_factory=dict)
-    places: Mapping[str, Word] = field(default_factory=dict)
-    cameras: Mapping[str, Word] = field(default_factory=dict)
-    keywords: Mapping[str, Word] = field(default_factory=dict)
+    people: Mapping[str, VocabularyEntry] = field(default_factory=dict)
+    places: Mapping[str, VocabularyEntry] = field(default_factory=dict)
+    cameras: Mapping[str, VocabularyEntry] = field(default_factory=dict)
+    keywords: Mapping[str, VocabularyEntry] = field(default_factory=dict)
     periods: tuple[int, ...] = ()
     """Times (`taken_at`), the newest first, that part the photos into stretches of `PHOTOS_A_PERIOD`."""
     decisions: int = 0
@@ -61,7 +61,7 @@ class Vocabulary:
         file = folder / _NAME
         try:
             sections = json.loads(file.read_text("utf-8"))
-            words = ({key: Word(**word) for key, word in sections[s].items()} for s in _SECTIONS)
+            words = ({key: VocabularyEntry(**word) for key, word in sections[s].items()} for s in _SECTIONS)
             periods = tuple(map(int, sections["periods"]))
             within = {place: tuple(around) for place, around in sections.get("within", {}).items()}
             cast = tuple(map(str, sections.get("cast", ())))
@@ -76,7 +76,7 @@ class Vocabulary:
 _SECTIONS = ("people", "places", "cameras", "keywords")
 
 
-def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[str, Word]:
+def count_names(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[str, VocabularyEntry]:
     """Count names and their kinds; of several spellings and kinds the most frequent stands for all."""
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for name, kind in names:
@@ -84,16 +84,16 @@ def count_words(names: Iterable[tuple[str, str]], folded: bool = True) -> dict[s
     words = {}
     for key in sorted(counts):
         (name, kind), _ = min(counts[key].items(), key=lambda item: (-item[1], item[0]))
-        words[key] = Word(name, counts[key].total(), kind)
+        words[key] = VocabularyEntry(name, counts[key].total(), kind)
     return words
 
 
-def periods_of(times: Sequence[int]) -> tuple[int, ...]:
+def split_periods(times: Sequence[int]) -> tuple[int, ...]:
     """Return where to stop on the way back in time, with as many photos in each stretch."""
-    return tuple(sorted(times, reverse=True)[PHOTOS_A_PERIOD - 1 :: PHOTOS_A_PERIOD])
+    return tuple(sorted(times, reverse=True)[PHOTOS_PER_PERIOD - 1 :: PHOTOS_PER_PERIOD])
 
 
-def nearest(name: str, words: Mapping[str, Word], n: int = 3) -> list[str]:
+def suggest_names(name: str, words: Mapping[str, VocabularyEntry], n: int = 3) -> list[str]:
     """Return the spellings of the known words that are most like a name, those with more photos first."""
     folded = normalize(name)
     keys = {normalize(key): word for key, word in words.items()}
@@ -102,17 +102,17 @@ def nearest(name: str, words: Mapping[str, Word], n: int = 3) -> list[str]:
     return [keys[key].name for key in dict.fromkeys([*parts, *alike])][:n]
 
 
-def vocabulary_of(known: Collection[PhotoLocation]) -> Vocabulary:
+def count_vocabulary(known: Collection[PhotoLocation]) -> Vocabulary:
     """Count the places, cameras and keywords of some photos."""
     return Vocabulary(
-        places=count_words(place for where in known for place in where.address.places),
-        cameras=count_words(((w.metadata.camera, "") for w in known if w.metadata.camera), folded=False),
-        keywords=count_words((word, "") for where in known for word in where.metadata.keywords),
-        within=_within({where.address.places for where in known}),
+        places=count_names(place for where in known for place in where.address.places),
+        cameras=count_names(((w.metadata.camera, "") for w in known if w.metadata.camera), folded=False),
+        keywords=count_names((word, "") for where in known for word in where.metadata.keywords),
+        within=_find_containing({where.address.places for where in known}),
     )
 
 
-def _within(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:
+def _find_containing(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:
     """Return by folded place the larger ones that are on an address with it."""
     around: dict[str, set[str]] = {}
     for places in addresses:

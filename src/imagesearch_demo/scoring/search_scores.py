@@ -10,7 +10,7 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Answer, Query, Searcher, plan_of
+from imagesearch.search import Answer, Query, Searcher, plan_filter
 from imagesearch.store import Store
 from imagesearch_demo.scoring.presence_queries import ASIDE, Sentence, sentences
 from imagesearch_demo.scoring.questions import Question, questions
@@ -78,8 +78,8 @@ def ask(
     for question in progress(asked, len(asked), "sentence"):
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
         answer = searcher.search(query)
-        condition = plan_of(answer.reading).condition
-        hits, _ = store.newest(name, "clip", max(1, answer.photos), where=condition, fields=("path",))
+        condition = plan_filter(answer.parsed).condition
+        hits, _ = store.list_newest(name, "clip", max(1, answer.photos), where=condition, fields=("path",))
         outcomes.append(Outcome(question, answer, frozenset(hit.fields["path"] for hit in hits)))
     return outcomes
 

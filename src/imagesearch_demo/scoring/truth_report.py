@@ -11,12 +11,12 @@ from typing import Any
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.evaluate import on_scratch
+from imagesearch.evaluate import use_temporary_milvus
 from imagesearch.faces import People, load_people
 from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Searcher
-from imagesearch.store import Store, Vocabulary, build_collections, names_wait
+from imagesearch.store import Store, Vocabulary, build_collections, has_pending_edits
 from imagesearch.text_table import format_count, format_table
 from imagesearch_demo.album import load_truth
 from imagesearch_demo.scoring.measures import (
@@ -244,7 +244,7 @@ def _why_not_itself(dataset: Dataset, people: People, truth: dict) -> str:
         *some, last = wrong if len(wrong) < 7 else [*wrong[:5], f"{len(wrong) - 5} more"]
         have = f"{', '.join(some)} and {last} have" if some else f"{last} has"
         return f"{have} no name or not the true one"
-    if names_wait(dataset):
+    if has_pending_edits(dataset):
         return "names have changed since 05_build_collections.py was run"
     if len(Dataset(dataset.config).photos) > len(dataset.photos):
         return "the collections hold photos that are not the album's"
@@ -259,5 +259,5 @@ def _scratch_copy(
     left_out = shutil.ignore_patterns("previews", "people.jsonl", ".*")
     shutil.copytree(dataset.folder, processed / config.dataset.name, ignore=left_out)
     copied = config.dataset.model_copy(update={"processed": processed})
-    copy = on_scratch(config, folder).model_copy(update={"dataset": copied})
+    copy = use_temporary_milvus(config, folder).model_copy(update={"dataset": copied})
     return copy, Dataset(copy, paths=known)
