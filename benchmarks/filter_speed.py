@@ -27,6 +27,7 @@ from imagesearch.store import (
     ARROW_TYPES,
     PHOTO_FIELDS,
     CollectionInfo,
+    CollectionRef,
     CollectionRows,
     CollectionSpec,
     Store,
@@ -78,7 +79,7 @@ class Ready(Searcher):
         return self.vector
 
     def _collection(self, kind: str) -> CollectionInfo:
-        return self.store.open(self.config.dataset.name, kind)
+        return self.store.collections.open(CollectionRef(self.config.dataset.name, kind))
 
 
 def fill(config: Config, store: Store, rows: int, dimension: int) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from store_speed import clustered, table_of
 
 from imagesearch.config import MilvusConfig
-from imagesearch.store import CollectionSpec, Store, choose_index, fill_collection
+from imagesearch.store import CollectionRef, CollectionSpec, Store, choose_index, fill_collection
 
 
 def settings(folder: Path) -> MilvusConfig:
@@ -46,7 +46,7 @@ def search(folder: Path, rows: int, dimension: int) -> None:
         times = []
         for query in clustered(20, dimension, seed=1):
             begin = time.perf_counter()
-            store.search("bench", "clip", query, 10)
+            store.search(CollectionRef("bench", "clip"), query, 10)
             times.append(1000 * (time.perf_counter() - begin))
             if len(times) == 1:
                 print(f"{time.perf_counter() - start:.1f} s to open and search once", end=", ")

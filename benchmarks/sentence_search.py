@@ -37,7 +37,7 @@ from imagesearch.pipeline import Dataset
 from imagesearch.search import Query, Searcher, plan_filter
 from imagesearch.search.query import MAX_COUNTED
 from imagesearch.search.searcher import _RANKED_BY
-from imagesearch.store import CollectionInfo, Store, Vocabulary, VocabularyEntry
+from imagesearch.store import CollectionInfo, CollectionRef, Store, Vocabulary, VocabularyEntry
 from imagesearch.text import normalize
 from imagesearch_demo.album import make_album, truth_path
 from imagesearch_demo.album.writer import read_truth
@@ -70,9 +70,9 @@ class Baseline:
         from rank_bm25 import BM25Okapi
 
         store, name = searcher.store, searcher.config.dataset.name
-        rows = store.open(name, "clip").rows
+        rows = store.collections.open(CollectionRef(name, "clip")).rows
         fields = ("path", "face_labels", "address", "embedding")
-        hits, _ = store.list_newest(name, "clip", rows, fields=fields)
+        hits, _ = store.list_newest(CollectionRef(name, "clip"), rows, fields=fields)
         self.paths = [hit.fields["path"] for hit in hits]
         self.labels = [[normalize(label) for label in hit.fields["face_labels"]] for hit in hits]
         self.vectors = np.asarray([hit.fields["embedding"] for hit in hits], np.float32)
@@ -176,7 +176,7 @@ class Known(Searcher):
     """A searcher that takes the collection for one of its model."""
 
     def _collection(self, kind: str) -> CollectionInfo:
-        return self.store.open(self.config.dataset.name, kind)
+        return self.store.collections.open(CollectionRef(self.config.dataset.name, kind))
 
 
 def some_sentences(count: int) -> list[str]:
@@ -245,7 +245,9 @@ def _time(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
             )  # fmt: skip
 
         def ours(v=vector, condition=reading.condition) -> object:
-            return store.search("bench", "clip", v, MAX_COUNTED + 1, where=condition, fields=_RANKED_BY)
+            return store.search(
+                CollectionRef("bench", "clip"), v, MAX_COUNTED + 1, where=condition, fields=_RANKED_BY
+            )
 
         calls = {
             "text encoding": lambda t=reading.text: searcher._encoder._clip.encode_texts([t]),

@@ -23,6 +23,7 @@ from imagesearch.filters import PathPrefix
 from imagesearch.store import (
     ARROW_TYPES,
     PHOTO_FIELDS,
+    CollectionRef,
     CollectionRows,
     CollectionSpec,
     Store,
@@ -67,7 +68,7 @@ def measure(
         best = set(inside[np.argsort(-(vectors[inside] @ query))[:10]].tolist())
         for name, store in stores.items():
             start = time.perf_counter()
-            hits = store.search("bench", "clip", query, 10, where=PathPrefix(where))
+            hits = store.search(CollectionRef("bench", "clip"), query, 10, where=PathPrefix(where))
             times[name].append(1000 * (time.perf_counter() - start))
             recalls[name].append(len({hit.id for hit in hits} & best) / len(best))
     return {name: (statistics.median(times[name]), statistics.mean(recalls[name])) for name in stores}
@@ -96,7 +97,7 @@ def run(kind: str, rows: int, dimension: int) -> dict:
                 result[f"seconds to send {sent}"] = round(time.perf_counter() - start, 1)
         stores = {name: Store(milvus) for name, milvus in settings.items()}
         for store in stores.values():
-            store.search("bench", "clip", queries[0], 10)
+            store.search(CollectionRef("bench", "clip"), queries[0], 10)
         for name, where in FILTERS.items():
             timed = measure(stores, vectors, queries, where)
             (before, recall), (after, _) = timed["before"], timed["after"]

@@ -76,7 +76,7 @@ def decide(editor, args):
     for text in args.deny:
         editor.deny(*pair(text, "--not"))
     for text in args.name:
-        editor.name(*pair(text, "--name"))
+        editor.name_person(*pair(text, "--name"))
     for references in args.merge:
         editor.merge(references)
     for name in args.forget:
@@ -108,7 +108,7 @@ def interview(editor, dataset, args):
     from imagesearch.figures import show_person
 
     decided = False
-    for person in editor.people.unnamed(args.min_faces):
+    for person in editor.people.list_unnamed(args.min_faces):
         show_person(editor.people, person, dataset, args.save, window=not args.no_show)
         question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: end] "
         answer = cli.read_answer(question, at_end="q")
@@ -116,7 +116,7 @@ def interview(editor, dataset, args):
             break
         try:
             if answer:
-                editor.name(str(person.number), answer)
+                editor.name_person(str(person.number), answer)
                 decided = True
         except UserError as error:
             cli.print_note(str(error))
@@ -134,7 +134,7 @@ def present(people, dataset, args):
     for note in people.notes():
         cli.print_note(note)
     if args.show:
-        show_person(people, people.find(args.show), dataset, args.save, window=not args.no_show)
+        show_person(people, people.find_person(args.show), dataset, args.save, window=not args.no_show)
     elif args.save or not (args.json or args.no_show or args.interactive):
         show_people(people, dataset, args.min_faces, args.save, window=not args.no_show)
 
@@ -142,12 +142,12 @@ def present(people, dataset, args):
 def build(config, dataset):
     """Let the collections have the names that people have now, if there are any collections."""
     from imagesearch.errors import UserError
-    from imagesearch.store import Store, build_collections
+    from imagesearch.store import CollectionRef, Store, build_collections
 
     name = config.dataset.name
     try:
         with Store(config.milvus) as store:
-            if all(store.find(name, kind) is None for kind in ("faces", "clip")):
+            if all(store.collections.find(CollectionRef(name, kind)) is None for kind in ("faces", "clip")):
                 return
             for kind, report in build_collections(config, dataset, store).items():
                 cli.print_note(f"{name}_{kind}: {report}")

@@ -65,7 +65,7 @@ def report(config, dataset, reports, args):
             )
         for line in report.undone:
             cli.print_note(line)
-    if dataset.table("geo").folder.is_dir() and (waiting := dataset.waiting("geo")):
+    if dataset.table("geo").folder.is_dir() and (waiting := dataset.count_waiting("geo")):
         cli.print_note(f"geo: {waiting} photos are new or have changed; run 04_extract_geo.py")
     if unlocated := count_without_address(dataset):
         cli.print_note(f"geo: {unlocated} photos have a position and no address yet; run 04_extract_geo.py")
@@ -91,7 +91,7 @@ def progress(rows, total, kind):
 
 
 def show_list(store, as_json):
-    collections = store.collections()
+    collections = store.collections.list_all()
     if as_json:
         cli.print_json({"collections": [collection.to_dict() for collection in collections]})
         return
@@ -106,11 +106,11 @@ def show_list(store, as_json):
 
 
 def drop(store, dataset, args):
-    names = [c.alias for c in store.collections() if c.dataset == dataset]
+    names = [c.alias for c in store.collections.list_all() if c.dataset == dataset]
     question = f"drop {', '.join(names)} from {store.uri}? [y/N] "
     if names and not args.yes and cli.read_answer(question).lower() != "y":
         names = []
-    dropped = store.drop(dataset) if names else []
+    dropped = store.collections.drop(dataset) if names else []
     if args.json:
         cli.print_json({"dropped": dropped})
     elif dropped:

@@ -24,7 +24,7 @@ from imagesearch.filters import (
     PathPrefix,
     format_filter,
 )
-from imagesearch.store import PHOTO_FIELDS, Store
+from imagesearch.store import PHOTO_FIELDS, CollectionRef, Store
 
 FIELDS = ("path", "face_labels", "year", "class_label", "city", "has_gps", "has_time", "taken_at")
 SPEC = spec(fields=tuple(item for item in PHOTO_FIELDS if item.name in FIELDS))
@@ -68,7 +68,7 @@ def store(tmp_path_factory: pytest.TempPathFactory):
 
 
 def passing(store: Store, condition: Condition) -> set[int]:
-    found = store.search("album", "clip", vectors(1)[0], 10, where=condition)
+    found = store.search(CollectionRef("album", "clip"), vectors(1)[0], 10, where=condition)
     return {hit.id for hit in found}
 
 
@@ -113,8 +113,10 @@ def test_photos_are_listed_newest_first(tmp_path: Path) -> None:
     unknown = {"city": [""] * 5, "has_gps": [False] * 5}
     with Store(milvus(tmp_path)) as store:
         update(store, SPEC, rows(vectors(5), **columns, **unknown))
-        listed, passed = store.list_newest("album", "clip", 10, fields=["taken_at"])
+        listed, passed = store.list_newest(CollectionRef("album", "clip"), 10, fields=["taken_at"])
         assert passed == 5
         assert [hit.id for hit in listed] == [2, 3, 0, 1, 4]
         assert [hit.fields["taken_at"] for hit in listed] == [30, 20, 5, 0, 0]
-        assert [hit.id for hit in store.list_newest("album", "clip", 2, where=Eq("year", 1))[0]] == [3, 0]
+        assert [
+            hit.id for hit in store.list_newest(CollectionRef("album", "clip"), 2, where=Eq("year", 1))[0]
+        ] == [3, 0]

@@ -21,7 +21,7 @@ from imagesearch.errors import UserError
 from imagesearch.evaluate import compare_clusterings
 from imagesearch.faces import People, PeopleEditor, box_iou, cluster_people, import_names, load_people
 from imagesearch.faces import people as people_module
-from imagesearch.store import Store, build_collections
+from imagesearch.store import CollectionRef, Store, build_collections
 from imagesearch_demo.album import make_album
 from imagesearch_demo.drawing import Person as DrawnPerson
 from imagesearch_demo.drawing import sibling
@@ -166,7 +166,9 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
             for name in given:
                 assert after.find_person(name).number == before.find_person(name).number
             build_collections(config, drawn.dataset(), store, rebuild=rebuild)
-            rows = store.read_rows("album", "faces", after.faces.ids.tolist(), ("label", "cluster"))
+            rows = store.read_rows(
+                CollectionRef("album", "faces"), after.faces.ids.tolist(), ("label", "cluster")
+            )
             assert {hit.id: hit.fields["label"] for hit in rows} == now
     assert (drawn.dataset().folder / "people.jsonl").read_bytes() == decisions
 

@@ -19,9 +19,8 @@ from synthetic import row_of
 from imagesearch.errors import UserError
 from imagesearch.faces import People, PeopleEditor, cluster_people, load_people
 from imagesearch.features import extract_features
-from imagesearch.store import Store, build_collections
+from imagesearch.store import CollectionRef, Store, build_collections, collections
 from imagesearch.store import build as build_module
-from imagesearch.store import collections as catalogue
 
 CAST = ["Maya", "Maya", "Maya", "Maya", "Kofi", "Kofi", "Kofi", "Noor", "Noor"]
 
@@ -56,7 +55,7 @@ def photo_rows(drawn: Drawn, kind: str = "clip") -> dict[str, tuple[list[str], i
     """Who is in each photo and how many faces, as Milvus has it."""
     keys = [photo.photo_id for photo in drawn.dataset().photos]
     with Store(drawn.config().milvus) as store:
-        hits = store.read_rows("album", kind, keys, ("path", "face_labels", "face_count"))
+        hits = store.read_rows(CollectionRef("album", kind), keys, ("path", "face_labels", "face_count"))
     return {hit.fields["path"]: (list(hit.fields["face_labels"]), hit.fields["face_count"]) for hit in hits}
 
 
@@ -65,7 +64,7 @@ def face_rows(drawn: Drawn) -> dict[int, dict]:
     with Store(drawn.config().milvus) as store:
         return {
             hit.id: hit.fields
-            for hit in store.read_rows("album", "faces", drawn.faces().ids.tolist(), fields)
+            for hit in store.read_rows(CollectionRef("album", "faces"), drawn.faces().ids.tolist(), fields)
         }
 
 
@@ -134,7 +133,7 @@ def test_faces_of_photos_that_are_gone_leave_their_collection(drawn: Drawn) -> N
         file.unlink()
     build(drawn)
     with Store(drawn.config().milvus) as store:
-        assert store.open("album", "faces").rows == 0
+        assert store.collections.open(CollectionRef("album", "faces")).rows == 0
 
 
 def test_a_name_and_its_change_reach_every_collection(drawn: Drawn) -> None:
@@ -354,7 +353,7 @@ def test_what_a_run_left_undone_reaches_the_collections_with_the_next(
     main_of(drawn, "03_name_people.py", "--no-show", "--name", "1=Maya", "--no-build")
     assert photo_rows(drawn)["maya0.jpg"] == (["person 1"], 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalogue, "connect", held_by_another)
+        patch.setattr(collections, "connect", held_by_another)
         with pytest.raises(UserError, match="has it open; the names are kept, and reach the collections"):
             main_of(drawn, "03_name_people.py", "--no-show")
     capsys.readouterr()
@@ -379,7 +378,7 @@ def test_a_build_that_ends_before_the_names_are_kept_is_not_ready(
     with pytest.raises(ZeroDivisionError):
         build(drawn)
     with Store(drawn.config().milvus) as store:
-        assert store.find("album", "faces").state == "updating"
+        assert store.collections.find(CollectionRef("album", "faces")).state == "updating"
 
 
 def test_a_search_by_face_says_what_it_found(

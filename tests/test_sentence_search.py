@@ -26,6 +26,7 @@ from imagesearch.store import (
     ARROW_TYPES,
     PHOTO_FIELDS,
     CollectionInfo,
+    CollectionRef,
     CollectionRows,
     CollectionSpec,
     IndexSpec,
@@ -59,7 +60,9 @@ class Album(NamedTuple):
     def passing(self, text: str) -> set[str]:
         """The photos that the filter of a sentence lets pass."""
         condition = self.search(text, strict=True).parsed.condition
-        hits, _ = self.searcher.store.list_newest("album", "clip", 1000, where=condition, fields=("path",))
+        hits, _ = self.searcher.store.list_newest(
+            CollectionRef("album", "clip"), 1000, where=condition, fields=("path",)
+        )
         return {hit.fields["path"] for hit in hits}
 
     def apart(self) -> tuple[str, str]:
@@ -203,9 +206,9 @@ def test_old_servers_are_known_to_have_no_bm25(version: str, knows: bool) -> Non
 
 
 def test_a_server_without_bm25_says_so(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = album.searcher.store
-    monkeypatch.setattr(store, "_variant", replace(store.dialect, has_bm25=False))
-    monkeypatch.setattr(store, "has_all_fields", lambda collection: True)
+    collections = album.searcher.store.collections
+    monkeypatch.setattr(collections, "dialect", replace(collections.dialect, has_bm25=False))
+    monkeypatch.setattr(collections, "has_all_fields", lambda collection: True)
     with pytest.raises(UserError, match=r"no BM25 function.*2\.5.*--strategy filter"):
         album.search("maya in goa", strategy="hybrid")
 
@@ -320,7 +323,7 @@ class Made(Searcher):
         return np.eye(DIMENSION, dtype=np.float32)[0]
 
     def _collection(self, kind: str) -> CollectionInfo:
-        return self.store.open("made", kind)
+        return self.store.collections.open(CollectionRef("made", kind))
 
 
 @pytest.fixture(scope="module")

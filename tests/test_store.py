@@ -17,6 +17,7 @@ from imagesearch.errors import UserError
 from imagesearch.filters import PathPrefix
 from imagesearch.store import (
     PHOTO_FIELDS,
+    CollectionRef,
     CollectionRows,
     CollectionSpec,
     IndexSpec,
@@ -77,7 +78,9 @@ def update(
 
 
 def paths(store: Store, vector: np.ndarray, limit: int = 10, **options) -> list[str]:
-    return [hit.fields["path"] for hit in store.search("album", "clip", vector, limit, **options)]
+    return [
+        hit.fields["path"] for hit in store.search(CollectionRef("album", "clip"), vector, limit, **options)
+    ]
 
 
 # --- searching ---------------------------------------------------------------------------------------------
@@ -125,8 +128,12 @@ def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_pat
         lost = 0
         for query in queries:
             best = passing[np.argsort(-(matrix[passing] @ query))[:5]].tolist()
-            assert [h.id for h in store.search("album", "clip", query, 5, where=PathPrefix("few"))] == best
-            alone = store.search("album", "clip", query, 5, where=PathPrefix("few"), params=met, widen=False)
+            assert [
+                h.id for h in store.search(CollectionRef("album", "clip"), query, 5, where=PathPrefix("few"))
+            ] == best
+            alone = store.search(
+                CollectionRef("album", "clip"), query, 5, where=PathPrefix("few"), params=met, widen=False
+            )
             lost += len(alone) == 5 and [hit.id for hit in alone] != best
         assert lost  # else this tests nothing
 
@@ -134,7 +141,7 @@ def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_pat
 def test_the_best_come_first_with_their_cosines(store: Store) -> None:
     matrix = vectors(200)
     update(store, spec(), rows(matrix))
-    hits = store.search("album", "clip", matrix[5], 5)
+    hits = store.search(CollectionRef("album", "clip"), matrix[5], 5)
     order = np.argsort(-(matrix @ matrix[5]))[:5]
     assert [hit.id for hit in hits] == order.tolist()
     np.testing.assert_allclose([hit.score for hit in hits], (matrix @ matrix[5])[order], atol=1e-6)
@@ -146,7 +153,7 @@ def test_a_least_score_lets_in_what_equals_it_and_nothing_below(tmp_path: Path, 
     with Store(settings(tmp_path, kind)) as store:
         update(store, spec(choose_index(IndexConfig(type=kind), 3000, lite=True)), rows(matrix))
         scores = np.sort(matrix @ matrix[1])[::-1]
-        third = store.search("album", "clip", matrix[1], 3)[-1].score
+        third = store.search(CollectionRef("album", "clip"), matrix[1], 3)[-1].score
         assert len(paths(store, matrix[1], 50, min_score=third)) == 3
         assert len(paths(store, matrix[1], 50, min_score=float(scores[3]) + 1e-4)) == 3
         assert paths(store, matrix[1], 50, min_score=1.0001) == []
@@ -180,7 +187,7 @@ def test_an_update_touches_what_changed_and_nothing_else(store: Store) -> None:
         store, spec(), CollectionRows(rows(changed, year=years).scalars.slice(0, 90), changed[:90])
     )
     assert (report.updated, report.deleted, report.unchanged, report.rows) == (4, 10, 86, 90)
-    assert len(store.search("album", "clip", matrix[0], 100)) == 90
+    assert len(store.search(CollectionRef("album", "clip"), matrix[0], 100)) == 90
 
 
 def test_a_new_model_index_or_field_fills_a_new_collection_and_drops_the_old(store: Store) -> None:
@@ -193,8 +200,8 @@ def test_a_new_model_index_or_field_fills_a_new_collection_and_drops_the_old(sto
     assert update(store, replace(spec(), fields=FIELDS[:-1]), fewer).rebuilt == "other fields"
     assert update(store, spec(), data).rebuilt == "other fields"
     assert update(store, spec(), data, rebuild=True).rebuilt == "asked for"
-    assert [c.name for c in store.list_collections()] == store._client.list_collections()
-    assert store.list_collections()[0].rows == 50 and store.list_collections()[0].state == "ready"
+    assert [c.name for c in store.collections.list_all()] == store._client.list_collections()
+    assert store.collections.list_all()[0].rows == 50 and store.collections.list_all()[0].state == "ready"
 
 
 def test_what_milvus_would_swallow_is_named_and_skipped(store: Store) -> None:
@@ -221,21 +228,21 @@ def test_a_build_that_is_killed_says_so_and_the_next_one_finishes_it(
     with Store(settings(tmp_path)) as store:
         update(store, spec(), rows(matrix))
         monkeypatch.setattr(build, "_ROWS_A_BATCH", 10)
-        real, calls = store.upsert, []
+        real, calls = store.collections.upsert, []
 
         def upsert_twice(*args) -> None:
             if len(calls) == 2:
                 raise KeyboardInterrupt
             calls.append(real(*args))
 
-        monkeypatch.setattr(store, "upsert", upsert_twice)
+        monkeypatch.setattr(store.collections, "upsert", upsert_twice)
         with pytest.raises(KeyboardInterrupt):
             update(store, spec(), rows(vectors(100, seed=1)), rebuild)
     with Store(settings(tmp_path)) as store:
-        assert store.find("album", "clip").state == "updating"
+        assert store.collections.find(CollectionRef("album", "clip")).state == "updating"
         assert len(paths(store, matrix[0], 200)) == 100  # searchable all the while
         report = update(store, spec(), rows(vectors(100, seed=1)), rebuild)
-        assert report.rows == 100 and store.find("album", "clip").state == "ready"
+        assert report.rows == 100 and store.collections.find(CollectionRef("album", "clip")).state == "ready"
         assert len(store._client.list_collections()) == 1
         assert report.inserted + report.updated == (100 if rebuild else 80)
 
@@ -243,18 +250,18 @@ def test_a_build_that_is_killed_says_so_and_the_next_one_finishes_it(
 def test_dropping_a_dataset_leaves_the_others(store: Store) -> None:
     for name in ("album", "album_clip", "other"):
         update(store, spec(dataset=name), rows(vectors(5)))
-    store.drop("album")
-    assert [c.dataset for c in store.list_collections()] == ["album_clip", "other"]
+    store.collections.drop("album")
+    assert [c.dataset for c in store.collections.list_all()] == ["album_clip", "other"]
     with pytest.raises(
         UserError, match="no clip collection of dataset 'album'; there are: album_clip, other"
     ):
-        store.search("album", "clip", vectors(1)[0], 3)
+        store.search(CollectionRef("album", "clip"), vectors(1)[0], 3)
 
 
 def test_a_collection_of_another_program_is_left_alone(store: Store) -> None:
     store._client.create_collection("album_clip", dimension=4)
     with pytest.raises(UserError, match="album_clip is not this program's"):
-        store.search("album", "clip", vectors(1)[0], 3)
+        store.search(CollectionRef("album", "clip"), vectors(1)[0], 3)
 
 
 def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> None:
@@ -290,7 +297,7 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
             assert update(store, graph, data).inserted == 300
             assert update(store, graph, data).unchanged == 300
             assert all(path.startswith("out/") for path in paths(store, matrix[0], where=PathPrefix("out")))
-            hit = store.search("album", "clip", matrix[3], 1, fields=("face_labels",))[0]
+            hit = store.search(CollectionRef("album", "clip"), matrix[3], 1, fields=("face_labels",))[0]
             assert (hit.id, list(hit.fields["face_labels"])) == (3, ["Maya", "Noor"])
     finally:
         server.stop(grace=0)

@@ -27,8 +27,15 @@ from imagesearch.evaluate.index_benchmark import (
 )
 from imagesearch.evaluate.index_report import ParameterSetting
 from imagesearch.figures import draw_index_report
-from imagesearch.store import PHOTO_FIELDS, CollectionSpec, IndexSpec, Store, choose_index, fill_collection
-from imagesearch.store import collections as catalogue
+from imagesearch.store import (
+    PHOTO_FIELDS,
+    CollectionSpec,
+    IndexSpec,
+    Store,
+    choose_index,
+    collections,
+    fill_collection,
+)
 
 ROWS, DIMENSION = 1600, 24
 FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels"))
@@ -185,7 +192,7 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
     from milvus_lite.server_manager import server_manager_instance
 
     # Milvus Lite behind a port stands for the server; it has no index on lists
-    monkeypatch.setattr(catalogue, "_SERVER", replace(catalogue._SERVER, scalar_indexes=False))
+    monkeypatch.setattr(collections, "SERVER", replace(collections.SERVER, scalar_indexes=False))
     folder = str(tmp_path / "server")
     config = config_in(tmp_path, f"milvus: {{uri: '{server_manager_instance.start_and_get_uri(folder)}'}}")
     try:
@@ -194,12 +201,12 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
         with Store(config.milvus) as store:
             spec = CollectionSpec("mine", "clip", "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
             fill_collection(store, spec, mine.rows())
-            before = store.list_collections()
+            before = store.collections.list_all()
         seen: list[list[str]] = []
 
         def look(stream, total, what):
             with Store(config.milvus) as store:
-                seen.append([collection.dataset for collection in store.list_collections()])
+                seen.append([collection.dataset for collection in store.collections.list_all()])
             return stream
 
         file = saved(tmp_path, clustered(200, 1))
@@ -209,7 +216,7 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
         with pytest.raises(KeyboardInterrupt):
             evaluate_index(config, types=("FLAT",), vectors=file, progress=stopped)
         with Store(config.milvus) as store:
-            assert store.list_collections() == before and store._list_own() == before
+            assert store.collections.list_all() == before and store.collections._list_own() == before
     finally:
         server_manager_instance.release_server(folder)
 

@@ -6,14 +6,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from imagesearch.geo import PhotoLocation, vocabulary_of
+from imagesearch.geo import PhotoLocation
 from imagesearch.geo.address import NO_ADDRESS, make_address
 from imagesearch.photos import PhotoMetadata
 from imagesearch.store import Vocabulary
+from imagesearch.store.vocabulary import count_vocabulary
 
 ANJUNA = make_address("Anjuna", "North Goa", "Goa", "India", "", ["Vagator"])
 NEW_YORK = make_address("New York", "", "New York", "United States", "", [])
-KNOWN = vocabulary_of([PhotoLocation(PhotoMetadata(), address) for address in (ANJUNA, NEW_YORK, NO_ADDRESS)])
+KNOWN = count_vocabulary(
+    [PhotoLocation(PhotoMetadata(), address) for address in (ANJUNA, NEW_YORK, NO_ADDRESS)]
+)
 
 
 def test_a_place_is_within_the_larger_ones_of_its_photos() -> None:

@@ -20,6 +20,7 @@ from imagesearch.filters import MATCH_ALL, Condition, Contains
 from imagesearch.store import (
     ARROW_TYPES,
     PHOTO_FIELDS,
+    CollectionRef,
     CollectionRows,
     CollectionSpec,
     IndexSpec,
@@ -271,15 +272,15 @@ def open_temporary_index(
             # Milvus Lite builds the index when its file is closed, and scans all rows until then
             with Store(place) as store:
                 fill_collection(store, spec, material.rows(), progress)
-                store.wait_for_index(spec.alias)
+                store.collections.wait_for_index(spec.alias)
             took = time.perf_counter() - start
             with Store(place) as store:
-                store.open(name, "clip")
+                store.collections.open(CollectionRef(name, "clip"))
                 yield TemporaryIndex(store, name, material, took)
         finally:
             if not milvus.is_lite:
                 with Store(place) as store:
-                    store.drop(name)
+                    store.collections.drop(name)
 
 
 def measure_searches(
@@ -313,7 +314,12 @@ def _time_search(place: TemporaryIndex, case: SearchCase, query: int) -> tuple[f
     vector, item = material.queries[query], material.filters[case.filter]
     start = time.perf_counter()
     hits = place.store.search(
-        place.dataset, "clip", vector, K, where=item.condition, params=case.params, widen=case.widen
+        CollectionRef(place.dataset, "clip"),
+        vector,
+        K,
+        where=item.condition,
+        params=case.params,
+        widen=case.widen,
     )
     took = 1000 * (time.perf_counter() - start)
     # by score, as ann-benchmarks does: of two equal photos either is right

@@ -23,7 +23,7 @@ from imagesearch.evaluate.temporary_collection import (
 )
 from imagesearch.features import VECTOR_KINDS
 from imagesearch.pipeline import Dataset
-from imagesearch.store import MAX_HITS, Store
+from imagesearch.store import MAX_HITS, CollectionRef, Store
 from imagesearch.text_table import format_count, format_table
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -228,7 +228,7 @@ def _rank_photos(
     pairs = list(enumerate(zip(asked, vectors, strict=True)))
     for row, (entry, vector) in progress(pairs, len(pairs)) if progress else pairs:
         itself = files.get(val.locate_file(entry.path).resolve())
-        hits = store.search(config.dataset.name, kind, vector, most, fields=())
+        hits = store.search(CollectionRef(config.dataset.name, kind), vector, most, fields=())
         names = [categories[hit.id] for hit in hits if hit.id != itself]
         first[row, : len(names)] = names[:_CONFUSED_AMONG]
         relevant[row, : len(names)] = [name == category[row] for name in names]

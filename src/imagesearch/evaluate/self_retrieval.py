@@ -21,7 +21,7 @@ from imagesearch.evaluate.temporary_collection import (
 from imagesearch.features import VECTOR_KINDS
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Query, Searcher
-from imagesearch.store import STEP_SCRIPTS, Store
+from imagesearch.store import STEP_SCRIPTS, CollectionRef, Store
 from imagesearch.text_table import format_count, format_table
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -126,14 +126,14 @@ def _find_selves(
 ) -> SelfReport:
     config = dataset.config
     name = config.dataset.name
-    kinds = [kind for kind in VECTOR_KINDS if store.find(name, kind)] or ["clip"]
+    kinds = [kind for kind in VECTOR_KINDS if store.collections.find(CollectionRef(name, kind))] or ["clip"]
     searcher = Searcher(config, dataset, store)
     rankings, unreadable, absent = [], {}, set()
     for kind in kinds:
         current = dataset.current_entries(kind)
         if not current:
             raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run {STEP_SCRIPTS[kind]}")
-        stored = {hit.id for hit in store.read_rows(name, kind, list(current), ())}
+        stored = {hit.id for hit in store.read_rows(CollectionRef(name, kind), list(current), ())}
         absent |= {entry.path for key, entry in current.items() if key not in stored}
         paths = sorted(entry.path for key, entry in current.items() if key in stored)
         ranks, missed = [], []

@@ -73,8 +73,18 @@ class _Replay:
         self.numbers = itertools.count()
 
     def apply(self, decisions: Iterable[Edit]) -> Constraints:
+        # by the verbs of the file, which are older than the names of these methods
+        appliers = {
+            "name": self._apply_name,
+            "deny": self._apply_deny,
+            "merge": self._apply_merge,
+            "split": self._apply_split,
+            "rename": self._apply_rename,
+            "forget": self._apply_forget,
+        }
         for decision in decisions:
-            getattr(self, f"_{decision.action}")(decision, [self._find_rows(one) for one in decision.faces])
+            apply_edit = appliers[decision.action]
+            apply_edit(decision, [self._find_rows(one) for one in decision.faces])
         there = set(np.unique(self.group).tolist()) - {-1}
         named = sorted(there & set(self.names))
         told = {(min(a, b), max(a, b)) for kind in (self.parted, self.denied) for a in kind for b in kind[a]}
@@ -93,7 +103,7 @@ class _Replay:
 
     # --- decisions -----------------------------------------------------------------------------------------
 
-    def _name(self, decision: Edit, lists: list[np.ndarray]) -> None:
+    def _apply_name(self, decision: Edit, lists: list[np.ndarray]) -> None:
         group = self._find_group(decision.name)
         if group is None:
             group = next(self.numbers)
@@ -101,7 +111,7 @@ class _Replay:
         for rows in lists:
             self._move_faces(rows, group, decision.confirmed)
 
-    def _deny(self, decision: Edit, lists: list[np.ndarray]) -> None:
+    def _apply_deny(self, decision: Edit, lists: list[np.ndarray]) -> None:
         group = self._find_group(decision.name)
         if group is None:
             return
@@ -120,7 +130,7 @@ class _Replay:
                 self.confirmed[row] = True
             self.denied.setdefault(own, set()).add(group)
 
-    def _merge(self, decision: Edit, lists: list[np.ndarray]) -> None:
+    def _apply_merge(self, decision: Edit, lists: list[np.ndarray]) -> None:
         rows = np.concatenate(lists) if lists else np.empty(0, np.int64)
         groups = dict.fromkeys(self.group[rows].tolist())
         group = next((g for g in groups if g in self.names), next(self.numbers))
@@ -129,7 +139,7 @@ class _Replay:
                 self._join_groups(other, group)
         self._move_faces(rows, group, decision.confirmed)
 
-    def _split(self, decision: Edit, lists: list[np.ndarray]) -> None:
+    def _apply_split(self, decision: Edit, lists: list[np.ndarray]) -> None:
         # the first part keeps the name, whether or not its photos are there today
         keeps = self._find_group(decision.name) if decision.name else None
         parts = []
@@ -144,7 +154,7 @@ class _Replay:
         for one, other in itertools.combinations(parts, 2):
             self._separate(one, other)
 
-    def _rename(self, decision: Edit, lists: list[np.ndarray]) -> None:
+    def _apply_rename(self, decision: Edit, lists: list[np.ndarray]) -> None:
         group, other = self._find_group(decision.name), self._find_group(decision.new_name)
         if group is None:
             return
@@ -153,7 +163,7 @@ class _Replay:
         else:
             self.names[group] = decision.new_name
 
-    def _forget(self, decision: Edit, lists: list[np.ndarray]) -> None:
+    def _apply_forget(self, decision: Edit, lists: list[np.ndarray]) -> None:
         group = self._find_group(decision.name)
         if group is None:
             return

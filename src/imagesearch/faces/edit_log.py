@@ -20,7 +20,9 @@ from imagesearch.faces.references import FaceReference
 from imagesearch.files import make_folder
 from imagesearch.text import normalize
 
-_ACTIONS = ("name", "deny", "merge", "split", "rename", "forget")
+ACTIONS = ("name", "deny", "merge", "split", "rename", "forget")
+# The file's own keys; older files have them too.
+_KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,14 @@ class Edit:
 
     Attributes
     ----------
-    do : str
+    action : str
         ``name`` (these faces are this person), ``deny`` (they are not), ``merge`` (all of them are one
         person), ``split`` (each list is another person), ``rename`` or ``forget``.
-    faces : tuple of tuple of Anchor
+    faces : tuple of tuple of FaceReference
         One list, for a split and a merge several.
-    name, to : str
-        Of the person; ``to`` is the new name.
-    seen : bool
+    name, new_name : str
+        Of the person.
+    confirmed : bool
         Whether each face was looked at, or only the cluster they were in.
     """
 
@@ -49,13 +51,8 @@ class Edit:
 
     def to_json(self) -> str:
         """Return the line that is kept."""
-        values = {
-            "at": self.at,
-            "do": self.action,
-            "name": self.name,
-            "to": self.new_name,
-            "seen": self.confirmed,
-        }
+        values = {"at": self.at, "do": self.action, "name": self.name, "to": self.new_name}
+        values |= {"seen": self.confirmed}
         return json.dumps({k: v for k, v in values.items() if v} | {"faces": self.faces}, ensure_ascii=False)
 
 
@@ -130,9 +127,9 @@ class EditLog:
             faces = tuple(
                 tuple((str(p), str(c), _parse_box(b)) for p, c, b in one) for one in values["faces"]
             )
-            rest = {key: str(values[key]) for key in ("do", "name", "to", "at") if key in values}
+            rest = {name: str(values[key]) for name, key in _KEYS.items() if key in values}
             decision = Edit(faces=faces, confirmed=bool(values.get("seen")), **rest)
-            if decision.action not in _ACTIONS:
+            if decision.action not in ACTIONS:
                 raise ValueError(f"{decision.action!r} is no decision that this version knows")
             return decision
         except (ValueError, KeyError, TypeError) as error:

@@ -13,7 +13,14 @@ import numpy as np
 from imagesearch.errors import UserError
 from imagesearch.figures.display import new_figure, report_saved, show_figure
 from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour
-from imagesearch.figures.vector_map import GREYS, MAX_GROUPS, NOBODY, OTHERS, find_photo_kind, write_legend
+from imagesearch.figures.vector_map import (
+    GREYS,
+    MAX_GROUPS,
+    NOBODY,
+    OTHERS,
+    find_photo_collection,
+    write_legend,
+)
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, Vocabulary
 
@@ -35,7 +42,7 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
     """
     name = dataset.config.dataset.name
     fields = ("has_time", "taken_at", "face_labels")
-    rows = [hit.fields for hit in store.read_all_rows(name, find_photo_kind(store, name), fields)]
+    rows = [hit.fields for hit in store.read_all_rows(find_photo_collection(store, name), fields)]
     dated = [row for row in rows if row["has_time"]]
     if not dated:
         raise UserError("no photo says when it was taken: there is no timeline; run 04_extract_geo.py and 05")

@@ -17,7 +17,7 @@ from imagesearch.errors import UserError
 from imagesearch.figures.display import fit_text, new_figure, report_saved, show_figure
 from imagesearch.figures.style import INK, PALETTE, QUIET, choose_person_colour, shorten
 from imagesearch.pipeline import Dataset
-from imagesearch.store import Store, Vocabulary
+from imagesearch.store import CollectionRef, Store, Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,17 +83,17 @@ def show_vector_map(
         If the dataset has no collection of photos, or an empty one.
     """
     name = dataset.config.dataset.name
-    kind = find_photo_kind(store, name)
-    every = np.sort([hit.id for hit in store.read_all_rows(name, kind)])
+    ref = find_photo_collection(store, name)
+    every = np.sort([hit.id for hit in store.read_all_rows(ref)])
     keys = _sample_keys(every, _MOST_POINTS["tsne" if tsne else "pca"])
-    hits = store.read_rows(name, kind, keys, ("path", "class_label", "face_labels"))
+    hits = store.read_rows(ref, keys, ("path", "class_label", "face_labels"))
     rows = [hit.fields for hit in hits]
     if tsne:
         print(f"t-SNE lays {len(hits):,} photos out: of 2,000 it takes up to a minute", file=sys.stderr)
-    projection = project_vectors(_read_vectors(store, name, kind, [hit.id for hit in hits]), tsne)
+    projection = project_vectors(_read_vectors(store, ref, [hit.id for hit in hits]), tsne)
     groups = _group_by_class(rows) or _group_by_person(rows, Vocabulary.read(dataset.folder).cast)
     of = f" of {len(every):,} photos, chosen at random," if len(keys) < len(every) else " photos"
-    title = f"{name}: {len(keys):,}{of} by their {kind.upper()} vectors{groups.said}"
+    title = f"{name}: {len(keys):,}{of} by their {ref.kind.upper()} vectors{groups.said}"
 
     def picture(point: int) -> Image.Image | None:
         return dataset.load_thumbnail(rows[point]["path"], _PIXELS)
@@ -225,12 +225,13 @@ def choose_spread_points(points: np.ndarray, room: float) -> list[int]:
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def find_photo_kind(store: Store, name: str) -> str:
-    """Return which collection of photos a dataset has: by CLIP, or by ViT alone."""
-    kinds = [c.kind for c in store.list_collections() if c.dataset == name and c.kind != "faces" and c.rows]
-    if not kinds:
-        raise UserError(f"{store.uri}: no photos in the collections of dataset {name!r}: nothing to draw")
-    return kinds[0]
+def find_photo_collection(store: Store, dataset: str) -> CollectionRef:
+    """Return the collection of photos that a dataset has: by CLIP, or by ViT alone."""
+    collections = (c for c in store.collections.list_all() if c.dataset == dataset and c.rows)
+    refs = [collection.ref for collection in collections if collection.kind != "faces"]
+    if not refs:
+        raise UserError(f"{store.uri}: no photos in the collections of dataset {dataset!r}: nothing to draw")
+    return refs[0]
 
 
 def _sample_keys(keys: np.ndarray, most: int) -> list[int]:
@@ -239,12 +240,10 @@ def _sample_keys(keys: np.ndarray, most: int) -> list[int]:
     return keys.tolist()
 
 
-def _read_vectors(store: Store, name: str, kind: str, keys: Sequence[int]) -> np.ndarray:
+def _read_vectors(store: Store, ref: CollectionRef, keys: Sequence[int]) -> np.ndarray:
     """Return vectors in the order of their keys; in batches, for Milvus sends lists of Python's floats."""
     batches = (keys[start : start + _KEYS_A_BATCH] for start in range(0, len(keys), _KEYS_A_BATCH))
-    return np.concatenate(
-        [np.stack(list(store.read_vectors(name, kind, batch).values())) for batch in batches]
-    )
+    return np.concatenate([np.stack(list(store.read_vectors(ref, batch).values())) for batch in batches])
 
 
 def _group_by_class(rows: Sequence[dict[str, Any]]) -> ColourGroups | None:

@@ -19,7 +19,7 @@ from imagesearch.query import ParsedQuery
 from imagesearch.search.query import Answer, Query, SearchResult
 from imagesearch.search.ranking import RankedHits, collapse_bursts, merge_rankings, sort_newest_first
 from imagesearch.search.relaxation import RetrievedPhotos
-from imagesearch.store import CollectionInfo, Hit, Store, Vocabulary
+from imagesearch.store import CollectionInfo, CollectionRef, Hit, Store, Vocabulary
 
 _SHOWN = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
@@ -73,7 +73,9 @@ class AnswerBuilder:
         alike: dict[int, int] = {}
         if query.collapse:
             ranked_keys = [hit.id for ranked in each for hit, _ in ranked]
-            vectors = self._store.read_vectors(self._config.dataset.name, query.by, ranked_keys)
+            vectors = self._store.read_vectors(
+                CollectionRef(self._config.dataset.name, query.by), ranked_keys
+            )
             for i, ranked in enumerate(each):
                 each[i], more = collapse_bursts(ranked, vectors)
                 alike |= more
@@ -141,7 +143,9 @@ class AnswerBuilder:
     def _read_shown_fields(self, hits: Sequence[Hit], by: str) -> dict[int, dict[str, Any]]:
         """Return what is shown of some photos, without those that are gone since they were found."""
         keys = [hit.id for hit in hits]
-        rows = self._store.read_rows(self._config.dataset.name, by, keys, _SHOWN) if keys else []
+        rows = (
+            self._store.read_rows(CollectionRef(self._config.dataset.name, by), keys, _SHOWN) if keys else []
+        )
         return {row.id: row.fields for row in rows}
 
     def _make_result(
@@ -185,7 +189,9 @@ class AnswerBuilder:
 
     def _has_times(self, by: str) -> bool:
         """Whether any photo is known to have been taken at some time."""
-        hits, _ = self._store.list_newest(self._config.dataset.name, by, 1, where=Eq("has_time", True))
+        hits, _ = self._store.list_newest(
+            CollectionRef(self._config.dataset.name, by), 1, where=Eq("has_time", True)
+        )
         return bool(hits)
 
     @staticmethod
@@ -208,12 +214,12 @@ class AnswerBuilder:
 
     @functools.cached_property
     def _bands(self) -> ScoreBands | None:
-        dimension = self._store.open(self._config.dataset.name, "clip").dimension
+        dimension = self._store.collections.open(CollectionRef(self._config.dataset.name, "clip")).dimension
         return read_bands(self._config, self._dataset, dimension)
 
     @functools.cached_property
     def _sample(self) -> np.ndarray:
-        return self._store.sample_vectors(self._config.dataset.name, "clip", _SAMPLE)
+        return self._store.sample_vectors(CollectionRef(self._config.dataset.name, "clip"), _SAMPLE)
 
 
 def _describe_relaxation(found: RetrievedPhotos, shown: set[int]) -> str:

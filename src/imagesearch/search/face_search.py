@@ -15,7 +15,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces import FaceDetector, make_detector, shrink_for_detection
 from imagesearch.filters import Condition
 from imagesearch.photos import PhotoError, decode_photo
-from imagesearch.store import MAX_HITS, Hit, Store
+from imagesearch.store import MAX_HITS, CollectionRef, Hit, Store
 
 # So many nearest faces say who somebody is; so many at most are looked through for photos.
 _NEAREST_FACES = 100
@@ -61,7 +61,10 @@ class FaceSearcher:
         if not faces:
             raise UserError(f"--face {file}: no face is found in it; cut it closer, or lower faces.min_score")
         nearest = self._store.search(
-            self._config.dataset.name, "faces", faces[0].embedding, _NEAREST_FACES, fields=("label",)
+            CollectionRef(self._config.dataset.name, "faces"),
+            faces[0].embedding,
+            _NEAREST_FACES,
+            fields=("label",),
         )
         said = [f"{len(faces)} faces are in {file.name}, the largest counts"] if len(faces) > 1 else []
         who = self._identify(nearest)
@@ -92,10 +95,10 @@ class FaceSearcher:
     ) -> list[Hit]:
         """Return the photos that pass a filter by their nearest face, looking on until there are enough."""
         limit, name = max(_NEAREST_FACES, 4 * top_k), self._config.dataset.name
-        most = min(MAX_HITS, self._store.open(name, "faces").rows)
+        most = min(MAX_HITS, self._store.collections.open(CollectionRef(name, "faces")).rows)
         while True:
             scores = self._score_photos(face, min_score, limit)
-            hits = self._store.read_rows(name, kind, list(scores), fields, where)
+            hits = self._store.read_rows(CollectionRef(name, kind), list(scores), fields, where)
             if len(hits) >= top_k or limit >= most:
                 return [replace(hit, score=scores[hit.id]) for hit in hits[:top_k]]
             limit *= 4
@@ -103,7 +106,11 @@ class FaceSearcher:
     def _score_photos(self, face: QueryFace, least: float | None, limit: int) -> dict[int, float]:
         """Return the photos with the faces nearest to one, and each photo's best score, best first."""
         hits = self._store.search(
-            self._config.dataset.name, "faces", face.vector, limit, min_score=least, fields=("photo_id",)
+            CollectionRef(self._config.dataset.name, "faces"),
+            face.vector,
+            limit,
+            min_score=least,
+            fields=("photo_id",),
         )
         best: dict[int, float] = {}
         for hit in hits:

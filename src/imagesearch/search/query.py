@@ -170,7 +170,9 @@ class SearchResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        values = {**asdict(self), "file": str(self.file), "people": list(self.people)}
+        values = asdict(self) | {"file": str(self.file), "people": list(self.people)}
+        # under the names that they had before they had better ones
+        values |= {"fit": values.pop("calibrated_score"), "like_it": values.pop("burst_count")}
         rounded = {name: None if (v := values[name]) is None else round(v, 6) for name in ("score", "fit")}
         return values | rounded
 

@@ -14,7 +14,7 @@ from imagesearch.errors import UnreadablePhotoError, UserError
 from imagesearch.features import ClipEncoder, VitEncoder
 from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.search.query import Query
-from imagesearch.store import Store
+from imagesearch.store import CollectionRef, Store
 
 # Similarities of a query to this many photos say how widely they scatter in the whole collection.
 _SAMPLE = 500
@@ -54,7 +54,11 @@ class QueryEncoder:
         if query.image:
             terms.append(QueryTerm(self._encode_photo(query.image, "clip"), "image", query.weight_image))
         mixed = len({term.modality for term in terms}) > 1
-        sample = self._store.sample_vectors(self._config.dataset.name, "clip", _SAMPLE) if mixed else None
+        sample = (
+            self._store.sample_vectors(CollectionRef(self._config.dataset.name, "clip"), _SAMPLE)
+            if mixed
+            else None
+        )
         return combine_terms(terms, sample)
 
     def _encode_photo(self, file: Path, kind: str) -> np.ndarray:

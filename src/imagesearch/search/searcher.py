@@ -21,7 +21,7 @@ from imagesearch.search.face_search import FaceSearcher, QueryFace
 from imagesearch.search.query import Answer, Query, check_parsed_query, check_query
 from imagesearch.search.query_vector import QueryEncoder
 from imagesearch.search.relaxation import Fetch, PhotoSource, plan_filter, retrieve_photos
-from imagesearch.store import STEP_SCRIPTS, CollectionInfo, Hit, Store, Vocabulary
+from imagesearch.store import STEP_SCRIPTS, CollectionInfo, CollectionRef, Hit, Store, Vocabulary
 from imagesearch.text import normalize
 
 # What ranking needs to know of each hit; the rest is asked of those that are shown, which is cheaper.
@@ -110,10 +110,18 @@ class Searcher:
                     )
                     seen = None if names_alone else vector
                     hits = self.store.search_hybrid(
-                        name, seen, words, limit, where=where, fields=_RANKED_BY, ranker=ranker
+                        CollectionRef(name, "clip"),
+                        seen,
+                        words,
+                        limit,
+                        where=where,
+                        fields=_RANKED_BY,
+                        ranker=ranker,
                     )
                 else:
-                    hits = self.store.search(name, query.by, vector, limit, where=where, fields=_RANKED_BY)
+                    hits = self.store.search(
+                        CollectionRef(name, query.by), vector, limit, where=where, fields=_RANKED_BY
+                    )
                 return hits, len(hits)
 
         elif face:
@@ -128,7 +136,7 @@ class Searcher:
                 few = limit if query.collapse or query.criteria.circle else query.top_k
                 periods = self._vocabulary.periods
                 return self.store.list_newest(
-                    name, query.by, few, where=where, fields=_RANKED_BY, periods=periods
+                    CollectionRef(name, query.by), few, where=where, fields=_RANKED_BY, periods=periods
                 )
 
         return fetch
@@ -155,11 +163,15 @@ class Searcher:
 
     def _has_only(self, kind: str) -> bool:
         """Whether the dataset has one of the two collections of photos, and it is this."""
-        return [k for k in ("clip", "vit") if self.store.find(self.config.dataset.name, k)] == [kind]
+        return [
+            k
+            for k in ("clip", "vit")
+            if self.store.collections.find(CollectionRef(self.config.dataset.name, k))
+        ] == [kind]
 
     def _open_collection(self, kind: str) -> CollectionInfo:
         """Open a collection that was built with the model the config names, or say what to do."""
-        collection = self.store.open(self.config.dataset.name, kind)
+        collection = self.store.collections.open(CollectionRef(self.config.dataset.name, kind))
         name = getattr(self.config.models, kind)
         wanted = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
         if collection.fingerprint != wanted:
@@ -168,7 +180,7 @@ class Searcher:
                 f"built with {collection.model} ({collection.fingerprint}); "
                 f"set it back, or run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
             )
-        if not self.store.has_all_fields(collection):
+        if not self.store.collections.has_all_fields(collection):
             raise UserError(
                 f"{self.store.uri}: {collection.alias} was built by another version of this program, "
                 "with other fields; run 05_build_collections.py"

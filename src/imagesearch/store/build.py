@@ -16,7 +16,13 @@ from imagesearch.features import save_bands
 from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset
 from imagesearch.store.records import collect_rows
-from imagesearch.store.schema import CollectionInfo, CollectionRows, CollectionSpec, find_valid_rows
+from imagesearch.store.schema import (
+    CollectionInfo,
+    CollectionRef,
+    CollectionRows,
+    CollectionSpec,
+    find_valid_rows,
+)
 from imagesearch.store.store import Store
 from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
 
@@ -176,11 +182,11 @@ def _update_collections(
     progress: Progress | None,
     before_ready: Callable[[], None] = lambda: None,
 ) -> dict[str, BuildReport]:
-    store.drop_unfinished(jobs[0][0].dataset)
-    existing = {spec.kind: store.find(spec.dataset, spec.kind) for spec, _ in jobs}
+    store.collections.drop_unfinished(jobs[0][0].dataset)
+    existing = {spec.kind: store.collections.find(CollectionRef(spec.dataset, spec.kind)) for spec, _ in jobs}
     for collection in existing.values():
         if collection is not None:
-            store.set_state(collection.name, "updating")
+            store.collections.set_state(collection.name, "updating")
     reports, names = {}, {}
     for spec, rows in jobs:
         old = existing[spec.kind]
@@ -190,17 +196,17 @@ def _update_collections(
         )
         if old is None or reason:
             names[spec.kind] = f"{spec.alias}__{_parse_number(old) + 1}"
-            store.create(spec, names[spec.kind])
+            store.collections.create(spec, names[spec.kind])
             known: dict[int, str] = {}
         else:
             names[spec.kind] = old.name
-            known = store.read_digests(old.name, spec.key)
+            known = store.collections.read_digests(old.name, spec.key)
         _fill_rows(store, names[spec.kind], spec, rows, known, report, progress)
     for spec, _ in jobs:
-        store.publish(spec, names[spec.kind])
+        store.collections.publish(spec, names[spec.kind])
     before_ready()
     for name in names.values():
-        store.set_state(name, "ready")
+        store.collections.set_state(name, "ready")
     return reports
 
 
@@ -216,12 +222,12 @@ def _fill_rows(
     positions, report.skipped = find_valid_rows(spec, rows)
     keys = rows.scalars[spec.key].to_numpy()[positions]
     gone = set(known) - set(keys.tolist())
-    store.delete(name, gone)
+    store.collections.delete(name, gone)
     report.deleted = len(gone)
     sent = _upsert_changed(store, name, spec, rows, positions, known, report)
     for _ in progress(sent, len(positions), spec.kind) if progress else sent:
         pass
-    report.rows = store.flush(name)
+    report.rows = store.collections.flush(name)
     if report.rows != len(positions):
         raise RuntimeError(f"{name}: {report.rows} rows where {len(positions)} were expected")
 
@@ -245,7 +251,7 @@ def _upsert_changed(
         report.updated += len(changed) - inserted
         report.unchanged += len(batch) - len(changed)
         if changed:
-            store.upsert(name, spec, changed)
+            store.collections.upsert(name, spec, changed)
         yield from (row[spec.key] for row in batch)
 
 
@@ -256,7 +262,7 @@ def _explain_rebuild(store: Store, existing: CollectionInfo | None, spec: Collec
         return "asked for"
     if (existing.fingerprint, existing.dimension) != (spec.fingerprint, spec.dimension):
         return "another model"
-    if existing.layout != store.hash_layout(spec):
+    if existing.layout != store.collections.hash_layout(spec):
         return "other fields"
     return "" if existing.index.is_compatible(spec.index) else "another index"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any
 
 from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
@@ -17,36 +17,24 @@ from imagesearch.store.client import connect, disconnect, get_data_types, make_b
 from imagesearch.store.schema import (
     COLLECTION_KINDS,
     FIELDS,
+    LITE,
+    SERVER,
+    STEP_SCRIPTS,
     WORDS_INDEX,
     CollectionInfo,
+    CollectionRef,
     CollectionSpec,
     ScalarField,
-    get_primary_key,
     hash_layout,
     join_list,
-    make_alias,
 )
 from imagesearch.store.vector_index import IndexSpec
 
 _ROWS_A_BATCH = 5_000
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """What differs between Milvus Lite and a server."""
-
-    lists_are_arrays: bool  # Lite evaluates arrays row by row in Python: 1.8 s where `like` takes 21 ms
-    scalar_indexes: bool  # on Lite each costs 0.15 s a load of 50,000 rows and saves nothing
-    has_bm25: bool  # servers have it from 2.5 on
-    nested_params: bool  # Lite 3.2.2 reads nlist, M, ... only below "params", where pymilvus 3 puts none
-
-
-_LITE = Dialect(lists_are_arrays=False, scalar_indexes=False, has_bm25=True, nested_params=True)
-_SERVER = Dialect(lists_are_arrays=True, scalar_indexes=True, has_bm25=True, nested_params=False)
-
-
 class Collections:
-    """A connection to Milvus Lite or a server; a context manager.
+    """The collections of Milvus Lite or a server: which there are, and building them in small steps.
 
     Parameters
     ----------
@@ -61,61 +49,79 @@ class Collections:
 
     def __init__(self, milvus: MilvusConfig) -> None:
         self.uri, self._lite = milvus.uri, milvus.is_lite
-        self._search_params = milvus.index.search_params
-        self._client = connect(milvus)
-        self.dialect = _LITE if self._lite else replace(_SERVER, has_bm25=supports_bm25(self._client))
-        self._loaded: dict[str, CollectionInfo] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        self.client = connect(milvus)
+        self.dialect = LITE if self._lite else replace(SERVER, has_bm25=supports_bm25(self.client))
+        self._loaded: dict[CollectionRef, CollectionInfo] = {}
 
     def close(self) -> None:
         """Close the connection; of Milvus Lite the file too, when its compaction has ended."""
-        disconnect(self._client, self.uri, self._lite)
+        disconnect(self.client, self.uri, self._lite)
 
     # --- what is there -------------------------------------------------------------------------------------
 
-    def list_collections(self) -> list[CollectionInfo]:
+    def list_all(self) -> list[CollectionInfo]:
         """List the collections that this program made and finished, by dataset and kind."""
-        own = (self.find(c.dataset, c.kind) for c in self._list_own())
+        own = (self.find(c.ref) for c in self._list_own())
         found = {c.name: c for c in own if c is not None}
         return sorted(found.values(), key=lambda c: (c.dataset, COLLECTION_KINDS.index(c.kind)))
 
-    def find(self, dataset: str, kind: str) -> CollectionInfo | None:
+    def find(self, ref: CollectionRef) -> CollectionInfo | None:
         """Return a dataset's collection of one kind, or None."""
-        alias = make_alias(dataset, kind)
-        if not self._client.has_collection(alias):
+        alias = ref.alias
+        if not self.client.has_collection(alias):
             return None
         found = self._describe(alias)
         if found is None or found.name == alias:
             raise UserError(f"{self.uri}: {alias} is not this program's; choose another dataset.name")
         return found
 
+    def open(self, ref: CollectionRef) -> CollectionInfo:
+        """Return a collection, loaded for searching.
+
+        Raises
+        ------
+        UserError
+            If there is none.
+        """
+        if ref not in self._loaded:
+            collection = self.find(ref)
+            if collection is None:
+                hint = self._explain_missing(ref)
+                raise UserError(f"{self.uri}: no {ref.kind} collection of dataset {ref.dataset!r}; {hint}")
+            self.client.load_collection(ref.alias)
+            self._loaded[ref] = collection
+        return self._loaded[ref]
+
+    def _explain_missing(self, ref: CollectionRef) -> str:
+        """Say how a collection comes to be there."""
+        others = {c.dataset for c in self.list_all()}
+        if ref.dataset in others:
+            return f"run {STEP_SCRIPTS[ref.kind]} and 05_build_collections.py"
+        hint = f"there are: {', '.join(sorted(others))}; " if others else ""
+        return f"{hint}run 05_build_collections.py, or name another dataset with -n"
+
     def drop(self, dataset: str) -> list[str]:
         """Drop all collections of a dataset, finished or not; return their names."""
         names = [collection.name for collection in self._list_own() if collection.dataset == dataset]
         for name in names:
-            for alias in self._client.list_aliases(name)["aliases"]:
-                self._client.drop_alias(alias)
-            self._client.drop_collection(name)
+            for alias in self.client.list_aliases(name)["aliases"]:
+                self.client.drop_alias(alias)
+            self.client.drop_collection(name)
         self._loaded.clear()
         return names
 
     def _list_own(self) -> list[CollectionInfo]:
         """List the collections that this program made, finished or not."""
-        described = (self._describe(name) for name in self._client.list_collections())
+        described = (self._describe(name) for name in self.client.list_collections())
         return [collection for collection in described if collection is not None]
 
     def _describe(self, name: str) -> CollectionInfo | None:
-        description = self._client.describe_collection(name)
+        description = self.client.describe_collection(name)
         properties = description.get("properties") or {}
         if "imagesearch.spec" not in properties:
             return None
         spec = json.loads(properties["imagesearch.spec"])
-        rows = int(self._client.get_collection_stats(name)["row_count"])
+        rows = int(self.client.get_collection_stats(name)["row_count"])
         return CollectionInfo(
             name=description["collection_name"],  # of an alias, the collection's own
             dataset=spec["dataset"],
@@ -138,12 +144,12 @@ class Collections:
     def has_all_fields(self, collection: CollectionInfo) -> bool:
         """Whether a collection has the fields that searches ask for; older programs made it without some."""
         fields = FIELDS[collection.kind]
-        return collection.layout == hash_layout(get_primary_key(collection.kind), fields, self.dialect)
+        return collection.layout == hash_layout(collection.ref.key, fields, self.dialect)
 
     def create(self, spec: CollectionSpec, name: str) -> None:
         """Create an empty collection, in the state of being updated."""
         data_type = get_data_types()
-        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema = self.client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field(spec.key, data_type.INT64, is_primary=True)
         schema.add_field("digest", data_type.VARCHAR, max_length=32)
         for item in spec.fields:
@@ -157,7 +163,7 @@ class Collections:
             else:
                 schema.add_field(item.name, data_type[item.type])
         schema.add_field("embedding", data_type.FLOAT_VECTOR, dim=spec.dimension)
-        indexes = self._client.prepare_index_params()
+        indexes = self.client.prepare_index_params()
         params = {"params": spec.index.build} if self.dialect.nested_params else spec.index.build
         indexes.add_index("embedding", index_type=spec.index.type, metric_type="IP", params=params)
         for item in spec.fields:
@@ -174,7 +180,7 @@ class Collections:
             "index": {"type": spec.index.type, "build": spec.index.build},
             "layout": self.hash_layout(spec),
         }
-        self._client.create_collection(
+        self.client.create_collection(
             name,
             schema=schema,
             index_params=indexes,
@@ -191,11 +197,11 @@ class Collections:
 
     def set_state(self, name: str, state: str) -> None:
         """Say in a collection's properties that it is ``updating`` or ``ready``."""
-        self._client.alter_collection_properties(name, {"imagesearch.state": state})
+        self.client.alter_collection_properties(name, {"imagesearch.state": state})
 
     def read_digests(self, name: str, key: str) -> dict[int, str]:
         """Return each row's digest by key: what tells changed rows from unchanged ones."""
-        self._client.load_collection(name)
+        self.client.load_collection(name)
         return {row[key]: row["digest"] for row in self.iterate_rows(name, [key, "digest"])}
 
     def upsert(self, name: str, spec: CollectionSpec, rows: Sequence[dict[str, Any]]) -> None:
@@ -205,19 +211,19 @@ class Collections:
         if not self.dialect.lists_are_arrays:
             lists = [item.name for item in spec.fields if item.type == "LIST"]
             rows = [row | {name: join_list(row[name]) for name in lists} for row in rows]
-        self._client.upsert(name, list(rows))
+        self.client.upsert(name, list(rows))
 
     def delete(self, name: str, keys: Iterable[int]) -> None:
         """Delete rows by key."""
         keys = list(keys)
         for start in range(0, len(keys), _ROWS_A_BATCH):
-            self._client.delete(name, ids=keys[start : start + _ROWS_A_BATCH])
+            self.client.delete(name, ids=keys[start : start + _ROWS_A_BATCH])
 
     def flush(self, name: str) -> int:
         """Flush a collection, without which every search slows down eightfold, and count its rows."""
-        self._client.flush(name)
-        self._client.load_collection(name)
-        return int(self._client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
+        self.client.flush(name)
+        self.client.load_collection(name)
+        return int(self.client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
 
     def wait_for_index(self, name: str) -> None:
         """Return when a server's vector index covers all rows of a collection.
@@ -229,7 +235,7 @@ class Collections:
         UserError
             If the server could not build it.
         """
-        while (found := self._client.describe_index(name, "embedding"))["pending_index_rows"]:
+        while (found := self.client.describe_index(name, "embedding"))["pending_index_rows"]:
             if found["state"] == "Failed":
                 raise UserError(f"{self.uri}: the index of {name} cannot be built; the server's log says why")
             time.sleep(0.5)
@@ -237,23 +243,23 @@ class Collections:
     def publish(self, spec: CollectionSpec, name: str) -> None:
         """Let a collection be the one that is searched, and drop the one it replaces."""
         self._loaded.clear()
-        if not self._client.has_collection(spec.alias):
-            self._client.create_alias(name, spec.alias)
+        if not self.client.has_collection(spec.alias):
+            self.client.create_alias(name, spec.alias)
             return
-        old = self._client.describe_alias(spec.alias)["collection_name"]
+        old = self.client.describe_alias(spec.alias)["collection_name"]
         if old != name:
-            self._client.alter_alias(name, spec.alias)
-            self._client.drop_collection(old)
+            self.client.alter_alias(name, spec.alias)
+            self.client.drop_collection(old)
 
     def drop_unfinished(self, dataset: str) -> None:
         """Drop what a killed rebuild left: collections behind no alias."""
         for collection in self._list_own():
-            current = self.find(collection.dataset, collection.kind)
+            current = self.find(collection.ref)
             if collection.dataset == dataset and (current is None or current.name != collection.name):
-                self._client.drop_collection(collection.name)
+                self.client.drop_collection(collection.name)
 
     def iterate_rows(self, name: str, fields: Sequence[str], where: str = "") -> Iterator[dict[str, Any]]:
-        iterator = self._client.query_iterator(
+        iterator = self.client.query_iterator(
             name, batch_size=_ROWS_A_BATCH, filter=where, output_fields=list(fields)
         )
         try:

@@ -21,6 +21,7 @@ from imagesearch.store.schema import (
     PHOTO_FIELDS,
     STEP_SCRIPTS,
     CollectionInfo,
+    CollectionRef,
     CollectionRows,
     CollectionSpec,
     ScalarField,
@@ -60,7 +61,9 @@ def _make_photo_rows(
 ) -> tuple[CollectionSpec, CollectionRows] | None:
     current = dataset.current_entries(kind)
     if not current:
-        return _make_empty_rows(store.find(config.dataset.name, kind), FIELDS[kind])
+        return _make_empty_rows(
+            store.collections.find(CollectionRef(config.dataset.name, kind)), FIELDS[kind]
+        )
     made_by = _check_model(config, kind, current, get_model_id)
     ids, vectors = dataset.table(kind).read_vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
@@ -74,7 +77,9 @@ def _make_face_rows(
     config: Config, dataset: Dataset, store: Store, people: People | None
 ) -> tuple[CollectionSpec, CollectionRows] | None:
     if people is None or not len(people.faces):
-        return _make_empty_rows(store.find(config.dataset.name, "faces"), FIELDS["faces"])
+        return _make_empty_rows(
+            store.collections.find(CollectionRef(config.dataset.name, "faces")), FIELDS["faces"]
+        )
     faces = people.faces
     made_by = _check_model(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
     labels, numbers = people.labels()

@@ -6,11 +6,11 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from imagesearch.config import IndexSearchParams
+from imagesearch.config import IndexSearchParams, MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, In, format_filter, get_bounds
 from imagesearch.store.client import search_hybrid
@@ -18,12 +18,10 @@ from imagesearch.store.collections import Collections
 from imagesearch.store.schema import (
     LIST_FIELDS,
     MAX_HITS,
-    STEP_SCRIPTS,
     WORDS_INDEX,
     CollectionInfo,
+    CollectionRef,
     Hit,
-    get_primary_key,
-    make_alias,
     split_list,
 )
 
@@ -48,44 +46,44 @@ class _IndexSearch:
     params: IndexSearchParams
 
 
-class Store(Collections):
-    """A connection to Milvus Lite or a server; a context manager.
+class Store:
+    """Searches in the collections of Milvus Lite or a server; a context manager.
 
-    Made as a `Catalogue` is.
+    Parameters
+    ----------
+    milvus
+        ``uri``, ``token`` and search parameters from the config.
+
+    Attributes
+    ----------
+    collections : Collections
+        Which there are, and how they are built.
+
+    Raises
+    ------
+    UserError
+        If the server does not answer, or another process has the file open.
     """
 
-    # --- searching -----------------------------------------------------------------------------------------
+    def __init__(self, milvus: MilvusConfig) -> None:
+        self.collections = Collections(milvus)
+        self.uri = milvus.uri
+        self._client = self.collections.client
+        self._search_params = milvus.index.search_params
 
-    def open(self, dataset: str, kind: str) -> CollectionInfo:
-        """Return a collection, loaded for searching.
+    def __enter__(self) -> Self:
+        return self
 
-        Raises
-        ------
-        UserError
-            If there is none.
-        """
-        alias = make_alias(dataset, kind)
-        if alias not in self._loaded:
-            collection = self.find(dataset, kind)
-            if collection is None:
-                way_out = self._explain_missing(dataset, kind)
-                raise UserError(f"{self.uri}: no {kind} collection of dataset {dataset!r}; {way_out}")
-            self._client.load_collection(alias)
-            self._loaded[alias] = collection
-        return self._loaded[alias]
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-    def _explain_missing(self, dataset: str, kind: str) -> str:
-        """Say how a collection comes to be there."""
-        others = {c.dataset for c in self.list_collections()}
-        if dataset in others:
-            return f"run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
-        hint = f"there are: {', '.join(sorted(others))}; " if others else ""
-        return f"{hint}run 05_build_collections.py, or name another dataset with -n"
+    def close(self) -> None:
+        """Close the connection; of Milvus Lite the file too, when its compaction has ended."""
+        self.collections.close()
 
     def search(
         self,
-        dataset: str,
-        kind: str,
+        ref: CollectionRef,
         vector: np.ndarray,
         limit: int,
         *,
@@ -123,7 +121,7 @@ class Store(Collections):
         limit = min(limit, MAX_HITS)
         written = self.format_filter(where)
         params = params or self._search_params
-        collection = self.open(dataset, kind)
+        collection = self.collections.open(ref)
         index = collection.index
         in_graph = widen and bool(written) and not (index.is_exact or index.has_clusters)
         depth = max(limit, _ENOUGH_MET) if in_graph else limit
@@ -142,7 +140,7 @@ class Store(Collections):
 
     def search_hybrid(
         self,
-        dataset: str,
+        ref: CollectionRef,
         vector: np.ndarray | None,
         words: str,
         limit: int,
@@ -172,12 +170,12 @@ class Store(Collections):
         UserError
             If this server has no BM25 function.
         """
-        if not self.dialect.has_bm25:
+        if not self.collections.dialect.has_bm25:
             raise UserError(
                 f"{self.uri}: this server has no BM25 function (Milvus has it from 2.5 on); "
                 "use --strategy filter"
             )
-        collection = self.open(dataset, "clip")
+        collection = self.collections.open(ref)
         depth = min(max(limit, _HYBRID_DEPTH), MAX_HITS)
         by_vector = [] if vector is None else [("embedding", np.asarray(vector, np.float32), "IP")]
         found = search_hybrid(
@@ -197,8 +195,7 @@ class Store(Collections):
 
     def list_newest(
         self,
-        dataset: str,
-        kind: str,
+        ref: CollectionRef,
         limit: int,
         *,
         where: Condition = MATCH_ALL,
@@ -221,14 +218,14 @@ class Store(Collections):
         passed : int
             How many pass the filter, exactly if it is no more than 300.
         """
-        collection = self.open(dataset, kind)
+        collection = self.collections.open(ref)
         found = self._find_passing(collection, where, _FEW + 1)
         keys = (
             _sort_newest(found, limit)
             if len(found) <= _FEW
             else self._walk_back(collection, where, limit, periods)
         )
-        return self.read_rows(dataset, kind, keys, fields), len(found)
+        return self.read_rows(ref, keys, fields), len(found)
 
     def _walk_back(
         self, collection: CollectionInfo, where: Condition, limit: int, periods: Sequence[int]
@@ -262,10 +259,10 @@ class Store(Collections):
         if collection.index.is_exact:
             # Milvus Lite passes a filter four times as fast for a search, whatever is looked for
             axis = np.eye(1, collection.dimension, dtype=np.float32)[0]
-            hits = self.search(collection.dataset, collection.kind, axis, most, where=where, fields=fields)
+            hits = self.search(collection.ref, axis, most, where=where, fields=fields)
             rows = [(hit.id, hit.fields) for hit in hits]
         else:
-            key, written = get_primary_key(collection.kind), self.format_filter(where)
+            key, written = collection.ref.key, self.format_filter(where)
             found = self._client.query(
                 collection.alias, filter=written, output_fields=[key, *fields], limit=most
             )
@@ -274,15 +271,14 @@ class Store(Collections):
 
     def read_rows(
         self,
-        dataset: str,
-        kind: str,
+        ref: CollectionRef,
         keys: Sequence[int],
         fields: Sequence[str],
         where: Condition = MATCH_ALL,
     ) -> list[Hit]:
         """Return the rows of some keys that pass a filter, in the order of the keys; without scores."""
-        collection = self.open(dataset, kind)
-        key = get_primary_key(kind)
+        collection = self.collections.open(ref)
+        key = ref.key
         found: dict[int, dict[str, Any]] = {}
         for start in range(0, len(keys), _ROWS_A_BATCH):
             these = In(key, tuple(keys[start : start + _ROWS_A_BATCH]))
@@ -291,25 +287,25 @@ class Store(Collections):
             found |= {row[key]: _select_fields(row, fields) for row in rows}
         return [Hit(k, None, found[k]) for k in keys if k in found]
 
-    def read_all_rows(self, dataset: str, kind: str, fields: Sequence[str] = ()) -> Iterator[Hit]:
+    def read_all_rows(self, ref: CollectionRef, fields: Sequence[str] = ()) -> Iterator[Hit]:
         """Yield all rows with some of their fields, in the order Milvus keeps them; without scores."""
-        key = get_primary_key(kind)
-        for row in self.iterate_rows(self.open(dataset, kind).alias, [key, *fields]):
+        key = ref.key
+        for row in self.collections.iterate_rows(self.collections.open(ref).alias, [key, *fields]):
             yield Hit(row[key], None, _select_fields(row, fields))
 
     def format_filter(self, where: Condition) -> str:
         """Write a condition as this engine wants it; empty where everything passes."""
-        return format_filter(where, lists_are_arrays=self.dialect.lists_are_arrays)
+        return format_filter(where, lists_are_arrays=self.collections.dialect.lists_are_arrays)
 
-    def read_vectors(self, dataset: str, kind: str, keys: Sequence[int]) -> dict[int, np.ndarray]:
+    def read_vectors(self, ref: CollectionRef, keys: Sequence[int]) -> dict[int, np.ndarray]:
         """Return the vectors of some rows, (d,) float32, by key."""
-        hits = self.read_rows(dataset, kind, keys, ("embedding",))
+        hits = self.read_rows(ref, keys, ("embedding",))
         return {hit.id: np.asarray(hit.fields["embedding"], np.float32) for hit in hits}
 
-    def sample_vectors(self, dataset: str, kind: str, size: int) -> np.ndarray:
+    def sample_vectors(self, ref: CollectionRef, size: int) -> np.ndarray:
         """Return the vectors of some ``size`` rows, (n, d) float32; which rows is Milvus' choice."""
-        self.open(dataset, kind)
-        rows = self._client.query(make_alias(dataset, kind), limit=size, output_fields=["embedding"])
+        self.collections.open(ref)
+        rows = self._client.query(ref.alias, limit=size, output_fields=["embedding"])
         return np.asarray([row["embedding"] for row in rows], np.float32)
 
     def _search_index(self, query: _IndexSearch, exhaustive: bool) -> list[Hit]:
@@ -326,7 +322,7 @@ class Store(Collections):
             search_params={"metric_type": "IP", "params": params},
             output_fields=list(query.fields),
         )[0]
-        key = get_primary_key(query.collection.kind)
+        key = query.collection.ref.key
         return [
             Hit(hit[key], float(hit["distance"]), _select_fields(hit["entity"], query.fields))
             for hit in found
@@ -334,7 +330,7 @@ class Store(Collections):
 
     def _search_exactly(self, query: _IndexSearch) -> list[Hit]:
         """Score every row that passes the filter; only the best so far are kept in memory."""
-        key = get_primary_key(query.collection.kind)
+        key = query.collection.ref.key
         fields = [key, "embedding", *query.fields]
         best: list[Hit] = []
         for row in self._query_rows(query.collection.alias, fields, query.where):
@@ -349,7 +345,7 @@ class Store(Collections):
         """Return the rows that pass a filter."""
         # One request where that suffices, as it nearly always does: an iterator takes 0.2 s to set up
         rows = self._client.query(name, filter=where, output_fields=list(fields), limit=_ROWS_A_BATCH)
-        return self.iterate_rows(name, fields, where) if len(rows) == _ROWS_A_BATCH else rows
+        return self.collections.iterate_rows(name, fields, where) if len(rows) == _ROWS_A_BATCH else rows
 
 
 # --- details -----------------------------------------------------------------------------------------------

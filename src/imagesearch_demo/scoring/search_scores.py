@@ -11,7 +11,7 @@ import numpy as np
 from imagesearch.config import Config
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Answer, Query, Searcher, plan_filter
-from imagesearch.store import Store
+from imagesearch.store import CollectionRef, Store
 from imagesearch_demo.scoring.presence_queries import ASIDE, Sentence, sentences
 from imagesearch_demo.scoring.questions import Question, questions
 
@@ -79,7 +79,9 @@ def ask(
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
         answer = searcher.search(query)
         condition = plan_filter(answer.parsed).condition
-        hits, _ = store.list_newest(name, "clip", max(1, answer.photos), where=condition, fields=("path",))
+        hits, _ = store.list_newest(
+            CollectionRef(name, "clip"), max(1, answer.photos), where=condition, fields=("path",)
+        )
         outcomes.append(Outcome(question, answer, frozenset(hit.fields["path"] for hit in hits)))
     return outcomes
 
