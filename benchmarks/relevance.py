@@ -3,8 +3,8 @@
     python benchmarks/relevance.py [SEED ...] [--photos 240] [--each 17] [--cache FOLDER]
 
 Of each album's truth it makes sentences about what is there and about what is not, each kind equally often,
-and asks `imagesearch.features.score_bands`. For sentences about a thing or a scene of which nothing is there, the photos
-that show it are left out of the album. Beside it stands a flat threshold on the raw score: the best there is,
+and asks `imagesearch.features.score_bands`. For sentences about a thing or a scene of which nothing is there,
+the photos that show it are left out of the album. Beside it stands a flat threshold on the raw score: the best there is,
 chosen on the very sentences it is measured on.
 """
 

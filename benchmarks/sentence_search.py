@@ -4,8 +4,8 @@
     python benchmarks/sentence_search.py speed [--models /tmp/full] [--rows 50000]
 
 *album* draws an album, builds it, names its people by the truth and asks 200 sentences: the figures of
-`imagesearch_demo.scoring.search_scores`, also with other indexes and after somebody was renamed, and beside them
-the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses of each
+`imagesearch_demo.scoring.search_scores`, also with other indexes and after somebody was renamed, and beside
+them the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses of each
 photo, intersects or unites them with the photos whose label stands in the sentence, and compares the rest by
 CLIP, in memory.
 

@@ -125,12 +125,12 @@ def interview(editor, dataset, args):
 
 
 def present(people, dataset, args):
-    from imagesearch.figures import print_people, show_people, show_person
+    from imagesearch.figures import show_people, show_person
 
     if args.json:
         cli.print_json(people.to_dict())
     else:
-        print_people(people, args.min_faces)
+        cli.print_people(people, args.min_faces)
     for note in people.notes():
         cli.print_note(note)
     if args.show:

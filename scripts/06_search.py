@@ -86,7 +86,7 @@ def converse(given, searcher, args):
 
 
 def present(answer, searcher, args):
-    from imagesearch.figures import copy_results, print_answer, show_answer
+    from imagesearch.figures import copy_results, show_answer
 
     for note in answer.notes:
         cli.print_note(note)
@@ -96,7 +96,7 @@ def present(answer, searcher, args):
         # as the bytes that the disk knows, whatever the terminal's encoding
         sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in answer.results))
     else:
-        print_answer(answer)
+        cli.print_answer(answer)
     if args.copy_to:
         copy_results(answer.results, args.copy_to)
     if args.save or not (args.json or args.paths or args.no_show):

@@ -20,7 +20,7 @@ def main():
     args = arguments()
     config = cli.load_config_of(args)
     from imagesearch.features import classify_photos, list_photo_files
-    from imagesearch.figures import print_classes, show_classifications
+    from imagesearch.figures import show_classifications
 
     files = list_photo_files(args.photos)
     results = list(
@@ -29,7 +29,7 @@ def main():
     if args.json:
         cli.print_json({"results": [result.to_dict() for result in results]})
     else:
-        print_classes(results)
+        cli.print_classes(results)
     good = [result for result in results if not result.error]
     if good and (args.save or not (args.json or args.no_show)):
         show_classifications(good, config.extraction.max_megapixels, args.save, window=not args.no_show)

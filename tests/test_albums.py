@@ -32,8 +32,8 @@ Opened = Callable[[], Viewer]
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     """Return the browser of the window that was opened last."""
     albums: list[PagedPhotos] = []
-    monkeypatch.setattr(output, "has_window", lambda: True)
-    monkeypatch.setattr(output, "browse", albums.append)
+    monkeypatch.setattr(output, "can_open_window", lambda: True)
+    monkeypatch.setattr(output, "open_viewer", albums.append)
     yield lambda: Viewer(albums[-1], new_figure(WINDOW_INCHES))
     plt.close("all")
 

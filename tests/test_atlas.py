@@ -220,7 +220,7 @@ def test_05_maps_all_photos_or_some_chosen_at_random(world: World, monkeypatch: 
         world.add(f"{seed}.png", seed)
     world.run("01_extract_features.py")
     figures: list[plt.Figure] = []
-    monkeypatch.setattr(atlas, "show", lambda figure, *_, **__: figures.append(figure))
+    monkeypatch.setattr(atlas, "show_figure", lambda figure, *_, **__: figures.append(figure))
     monkeypatch.setattr(atlas, "_MOST_POINTS", {"pca": 6, "tsne": 5})
     told = world.run("05_build_collections.py", "--map", "--tsne", "--no-show").stderr
     assert "t-SNE lays 5 photos out" in told

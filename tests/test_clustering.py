@@ -42,7 +42,7 @@ def constraints(rng: np.random.Generator, count: int) -> dict:
     """Some rows in five groups, some groups apart, and photos of one to a few rows."""
     group = np.where(rng.random(count) < 0.3, rng.integers(0, 5, count), -1)
     apart = [(a, b) for a in range(7) for b in range(a) if rng.random() < 0.2]
-    return {"group": group, "apart": apart, "photo": rng.integers(0, max(1, count // 2), count)}
+    return {"group": group, "cannot_link": apart, "photo": rng.integers(0, max(1, count // 2), count)}
 
 
 def forbidden(group: np.ndarray, apart: list, photo: np.ndarray) -> np.ndarray:
@@ -136,7 +136,7 @@ def test_what_falls_out_of_memory_is_computed_again(monkeypatch: pytest.MonkeyPa
         most = max(most, self.kept)
 
     monkeypatch.setattr(chain, "_KEPT", 4000)
-    monkeypatch.setattr(chain.NearestNeighborChain, "_keep", watched)
+    monkeypatch.setattr(chain.NearestNeighborChain, "_cache_row", watched)
     assert same(average_linkage(vectors, 0.6), reference(vectors, 0.6))
     assert 2000 < most <= 4000
 
@@ -184,7 +184,7 @@ def test_of_two_equally_near_the_first_is_taken() -> None:
 
 def test_none_and_one() -> None:
     for count in (0, 1):
-        nothing = {"group": np.zeros(count, int), "photo": np.zeros(count, int), "apart": [(0, 1)]}
+        nothing = {"group": np.zeros(count, int), "photo": np.zeros(count, int), "cannot_link": [(0, 1)]}
         vectors = np.eye(count, 512, dtype=np.float32)
         for labels in (average_linkage(vectors, 0.6, **nothing), split_cluster(vectors, 0.6, **nothing)):
             assert labels.tolist() == [0] * count and labels.dtype == np.int64
@@ -203,7 +203,7 @@ def test_none_and_one() -> None:
         ({"group": np.zeros(2, int)}, "group"),
         ({"group": np.zeros(3)}, "group"),
         ({"photo": np.zeros((3, 1), int)}, "photo"),
-        ({"apart": [(1, 1)]}, "group 1 is apart from itself"),
+        ({"cannot_link": [(1, 1)]}, "group 1 is apart from itself"),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes: dict, message: str) -> None:

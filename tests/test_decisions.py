@@ -198,7 +198,10 @@ def test_a_photo_of_another_size_keeps_its_faces() -> None:
     faces = two_in_a_photo()
     anchors = ReferenceResolver(faces).make_references([0, 1])
     half = {i: replace(e, width=WIDTH // 2, height=HEIGHT // 2) for i, e in faces.processed.items()}
-    assert ReferenceResolver(replace(faces, boxes=faces.boxes / 2, seen=half)).resolve_rows(anchors) == [0, 1]
+    assert ReferenceResolver(replace(faces, boxes=faces.boxes / 2, processed=half)).resolve_rows(anchors) == [
+        0,
+        1,
+    ]
 
 
 def test_overlap_is_the_share_of_the_union() -> None:
@@ -268,9 +271,9 @@ def test_a_name_is_one_person_however_its_case() -> None:
 def test_a_rename_takes_all_faces_along() -> None:
     album = Album()
     album.decide("name", (0, 1), name="Maya")
-    album.decide("rename", name="Maya", to="Maya Rao")
+    album.decide("rename", name="Maya", new_name="Maya Rao")
     album.decide("name", (2,), name="Maya Rao")
-    album.decide("rename", name="nobody", to="somebody")
+    album.decide("rename", name="nobody", new_name="somebody")
     assert album.names()[:4] == ["Maya Rao"] * 3 + [""]
 
 
@@ -278,14 +281,14 @@ def test_a_rename_onto_a_known_name_makes_one_person_of_two() -> None:
     album = Album()
     album.decide("name", (0, 1), name="Maya")
     album.decide("name", (2, 3), name="Maja")
-    album.decide("rename", name="Maja", to="Maya")
+    album.decide("rename", name="Maja", new_name="Maya")
     assert album.names()[:4] == ["Maya"] * 4 and album.links.cannot_link == set()
 
 
 def test_a_rename_changes_the_case_alone() -> None:
     album = Album()
     album.decide("name", (0,), name="maya")
-    album.decide("rename", name="maya", to="Maya")
+    album.decide("rename", name="maya", new_name="Maya")
     assert album.names()[0] == "Maya"
 
 
@@ -322,7 +325,7 @@ def test_a_split_is_not_undone_by_the_next_ones() -> None:
     album.decide("split", (0, 1, 2, 3), tuple(range(4, 9)), name="Maya")
     album.decide("split", (4, 5, 6), (7, 8))
     album.decide("split", (10, 11), (9,))
-    album.decide("name", (5,), name="Noor", seen=True)
+    album.decide("name", (5,), name="Noor", confirmed=True)
     parts = [(0, 1, 2, 3), (4, 6), (5,), (7, 8), (9,), (10, 11)]
     together = [{1, 2}]  # taken out of that part, but not parted from it
     for (i, one), (j, other) in itertools.combinations(enumerate(parts), 2):
@@ -333,7 +336,7 @@ def test_a_split_is_not_undone_by_the_next_ones() -> None:
 def test_faces_set_free_from_a_part_stay_apart_from_the_other() -> None:
     album = Album((6, 6), noise=0.2)
     album.decide("split", (*range(5), *range(6, 11)), (5, 11))
-    album.decide("name", (6, 7), name="Noor", seen=True)
+    album.decide("name", (6, 7), name="Noor", confirmed=True)
     assert album.names()[8:11] == ["-"] * 3 and not album.are_apart(8, 6)
     assert all(album.are_apart(i, 5) for i in (0, 6, 8, 9, 10))
 
@@ -349,13 +352,13 @@ def test_a_denial_is_the_denied_ones_own_and_goes_with_their_parts() -> None:
 
 def test_who_was_told_apart_by_names_alone_stays_apart_when_one_is_forgotten() -> None:
     album = Album()
-    album.decide("name", (0, 1), name="Maya", seen=True)
-    album.decide("name", (2, 3), name="Lina", seen=True)
+    album.decide("name", (0, 1), name="Maya", confirmed=True)
+    album.decide("name", (2, 3), name="Lina", confirmed=True)
     album.decide("merge", (2, 3), (4,))
     album.decide("forget", name="Lina")
     group = album.links.group[[album.rows[i] for i in (2, 3, 4)]]
     assert len(set(group.tolist())) == 1 and group[0] >= 0 and album.are_apart(0, 4)
-    album.decide("rename", name="Maya", to="Mia")
+    album.decide("rename", name="Maya", new_name="Mia")
     album.decide("forget", name="Mia")
     assert album.are_apart(1, 3)
 
@@ -370,18 +373,18 @@ def test_a_split_outlives_the_name() -> None:
 
 def test_what_was_said_of_a_wrong_name_is_not_said_of_the_right_one() -> None:
     album = Album()
-    album.decide("name", (0,), name="Maya", seen=True)
+    album.decide("name", (0,), name="Maya", confirmed=True)
     album.decide("deny", (1,), name="Maya")
-    album.decide("name", (0,), name="Noor", seen=True)
+    album.decide("name", (0,), name="Noor", confirmed=True)
     assert album.names()[0] == "Noor" and not album.are_apart(0, 1)
 
 
 def test_a_denied_face_is_never_that_person_until_it_is_said_to_be() -> None:
     album = Album()
     album.decide("name", (0, 1, 2, 3), name="Maya")
-    album.decide("deny", (3,), name="Maya", seen=True)
+    album.decide("deny", (3,), name="Maya", confirmed=True)
     assert album.names()[3] == "-" and album.are_apart(0, 3)
-    album.decide("name", (3,), name="Maya", seen=True)
+    album.decide("name", (3,), name="Maya", confirmed=True)
     assert album.names()[3] == "Maya" and album.links.cannot_link == set()
 
 
@@ -389,8 +392,8 @@ def test_denying_what_is_somebody_else_already_says_nothing_new() -> None:
     album = Album()
     album.decide("name", (0,), name="Maya")
     album.decide("name", (4,), name="Noor")
-    album.decide("deny", (4,), name="Maya", seen=True)
-    album.decide("deny", (5,), name="nobody", seen=True)
+    album.decide("deny", (4,), name="Maya", confirmed=True)
+    album.decide("deny", (5,), name="nobody", confirmed=True)
     assert album.names()[4:6] == ["Noor", ""]
 
 
@@ -421,24 +424,24 @@ def test_a_forgotten_name_leaves_its_faces_together_and_free_to_be_named_again()
 def test_the_newest_decision_about_a_face_counts() -> None:
     album = Album()
     album.decide("name", (0, 1), name="Maya")
-    album.decide("name", (1,), name="Noor", seen=True)
-    album.decide("name", (1, 2), name="Kofi", seen=True)
+    album.decide("name", (1,), name="Noor", confirmed=True)
+    album.decide("name", (1, 2), name="Kofi", confirmed=True)
     assert album.names()[:3] == ["Maya", "Kofi", "Kofi"]
 
 
 def test_faces_that_nobody_looked_at_are_set_free_when_like_ones_turn_out_to_be_somebody_else() -> None:
     album = Album((6, 6), noise=0.2)
     album.decide("name", tuple(range(12)), name="Maya")
-    album.decide("name", (0, 1), name="Maya", seen=True)
-    album.decide("name", (6, 7), name="Noor", seen=True)
+    album.decide("name", (0, 1), name="Maya", confirmed=True)
+    album.decide("name", (6, 7), name="Noor", confirmed=True)
     assert album.names() == ["Maya"] * 6 + ["Noor"] * 2 + [""] * 4
 
 
 def test_what_was_decided_on_single_faces_is_not_set_free() -> None:
     album = Album((6, 6), noise=0.2)
     album.decide("name", tuple(range(12)), name="Maya")
-    album.decide("name", (0, 1, 8, 9), name="Maya", seen=True)
-    album.decide("name", (6, 7), name="Noor", seen=True)
+    album.decide("name", (0, 1, 8, 9), name="Maya", confirmed=True)
+    album.decide("name", (6, 7), name="Noor", confirmed=True)
     names = album.names()
     assert [names[i] for i in (0, 1, 8, 9)] == ["Maya"] * 4 and names[6:8] == ["Noor"] * 2
 
@@ -477,11 +480,11 @@ def a_decision(draw) -> tuple[str, tuple[tuple[int, ...], ...], dict]:
         "merge": st.lists(_FACES, min_size=2, max_size=3).map(tuple),
         "split": st.lists(_FACES, min_size=2, max_size=3).map(tuple),
     }
-    values = {"seen": draw(st.booleans())} if do in ("name", "deny") else {}
+    values = {"confirmed": draw(st.booleans())} if do in ("name", "deny") else {}
     if do in ("name", "deny", "rename", "forget"):
         values["name"] = draw(_NAMES)
     if do == "rename":
-        values["to"] = draw(_NAMES)
+        values["new_name"] = draw(_NAMES)
     return do, draw(lists[do]) if do in lists else (), values
 
 
@@ -512,7 +515,7 @@ def test_faces_named_last_are_that_person(decided: list, faces: tuple, name: str
     ALBUM.decisions = []
     for do, lists, values in decided:
         ALBUM.decide(do, *lists, **values)
-    ALBUM.decide("name", faces, name=name, seen=True)
+    ALBUM.decide("name", faces, name=name, confirmed=True)
     named = ALBUM.names()
     assert {named[i].casefold() for i in faces} == {name.casefold()}
     touched: set[int] = set()

@@ -169,7 +169,7 @@ def three(drawn: Drawn) -> Drawn:
 
 
 def test_each_photo_is_looked_at_once_also_one_without_faces(three: Drawn, monkeypatch) -> None:
-    monkeypatch.setattr(detection, "finder_of", None)  # making an engine would fail
+    monkeypatch.setattr(detection, "make_detector", None)  # making an engine would fail
     summary = three.detect()
     assert (summary.new, summary.unchanged) == (0, 3)
     assert len(three.faces()) == 3 and compute_photo_id("none.jpg") in three.faces().processed
@@ -198,7 +198,7 @@ def test_a_moved_photo_keeps_its_faces(three: Drawn, monkeypatch) -> None:
     before = three.boxes("b.jpg")
     (three.photos / "2023").mkdir()
     (three.photos / "b.jpg").rename(three.photos / "2023" / "c.jpg")
-    monkeypatch.setattr(detection, "finder_of", None)
+    monkeypatch.setattr(detection, "make_detector", None)
     summary = three.detect()
     assert (summary.new, summary.moved, summary.gone) == (0, 1, 0)
     assert (three.boxes("2023/c.jpg") == before).all() and len(three.boxes("b.jpg")) == 0
@@ -320,6 +320,6 @@ def test_a_device_that_is_there_comes_before_the_cpu(monkeypatch) -> None:
 
 
 def test_loading_says_nothing() -> None:
-    code = f"from imagesearch.faces import FaceFinder; FaceFinder({str(MODELS / 'faces')!r}, 'cpu', 320)"
+    code = f"from imagesearch.faces import FaceDetector; FaceDetector({str(MODELS / 'faces')!r}, 'cpu', 320)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "" and done.stderr == ""

@@ -765,7 +765,7 @@ def test_many_names_from_a_file_are_one_look_at_the_faces(crowd: Crowd, monkeypa
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("person,name\n1,Maya\nMaya,Ana\n2,Noor\n2,Kim\n", "utf-8")
     made, look = [], people_module.ReferenceResolver
-    monkeypatch.setattr(people_module, "Finder", lambda *given: made.append(1) or look(*given))
+    monkeypatch.setattr(people_module, "ReferenceResolver", lambda *given: made.append(1) or look(*given))
     editor = crowd.editor()
     assert import_names(editor, csv) == (4, {}) and len(made) == 1
     assert [person.name for person in editor.refresh().persons] == ["Ana", "Kim", ""]

@@ -29,12 +29,13 @@ from imagesearch.photos import (
     PreviewCache,
     compute_photo_id,
     decode_photo,
+    discovery,
     find_photos,
+    formats,
     hash_content,
     locate_file,
     make_path_prefix,
 )
-from imagesearch.photos import decoding as photos_module
 from imagesearch.photos import previews as previews_module
 from imagesearch.photos.sources import label_roots
 
@@ -372,8 +373,8 @@ def test_odd_metadata_is_not_talked_about(tmp_path: Path) -> None:
     draw(8).save(tmp_path / "a.jpg", exif=exif)
     code = (
         "import sys; from pathlib import Path; from concurrent.futures import ThreadPoolExecutor as Pool;"
-        "from imagesearch.photos import decode;"
-        "list(Pool(4).map(decode, [Path(sys.argv[1])] * 20)); import warnings; warnings.warn('heard')"
+        "from imagesearch.photos import decode_photo;"
+        "list(Pool(4).map(decode_photo, [Path(sys.argv[1])] * 20)); import warnings; warnings.warn('heard')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "a.jpg"], capture_output=True, text=True, check=True
@@ -544,7 +545,8 @@ def test_without_the_optional_package_raw_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch(tmp_path, "a.cr2", "b.jpg")
-    monkeypatch.setattr(photos_module, "raw_is_supported", lambda: False)
+    for module in (discovery, formats):
+        monkeypatch.setattr(module, "is_raw_supported", lambda: False)
     assert paths(find_photos([tmp_path])) == ["b.jpg"]
     assert "imagesearch[raw]" in why_not(tmp_path / "a.cr2")
 

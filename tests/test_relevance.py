@@ -46,9 +46,9 @@ def test_what_is_there_is_found_whole_and_what_is_not_is_nothing() -> None:
     world = World(300)
     for thing in range(20):
         verdict, order = world.ask(thing)
-        assert set(order[: verdict.relevant]) == set(np.flatnonzero(world.shown == thing))
+        assert set(order[: verdict.relevant_count]) == set(np.flatnonzero(world.shown == thing))
     for thing in range(20, THINGS):
-        assert world.ask(thing)[0].relevant == 0
+        assert world.ask(thing)[0].relevant_count == 0
 
 
 def test_calibrated_scores_mean_the_same_and_keep_the_order() -> None:
@@ -58,7 +58,7 @@ def test_calibrated_scores_mean_the_same_and_keep_the_order() -> None:
         assert np.all(np.diff(verdict.calibrated) <= 0)
         assert verdict.calibrated.min() >= 0 and verdict.calibrated.max() <= 1
         assert verdict.calibrated[0] >= 0.5
-        assert np.array_equal(np.flatnonzero(verdict.calibrated >= 0.25), np.arange(verdict.relevant))
+        assert np.array_equal(np.flatnonzero(verdict.calibrated >= 0.25), np.arange(verdict.relevant_count))
     assert max(world.ask(thing)[0].calibrated[0] for thing in range(20, THINGS)) < 0.5
 
 
@@ -71,7 +71,7 @@ def test_other_units_change_no_decision(scale: float, offset: float, thing: int)
     scores = -np.sort(-(photos @ texts[thing]))
     moved = measure_bands(photos, texts[:30], texts[30:]).calibrate(scores, texts[thing])
     plain, _ = world.ask(thing)
-    assert moved.relevant_count == plain.relevant
+    assert moved.relevant_count == plain.relevant_count
     assert np.allclose(moved.calibrated, plain.calibrated, atol=1e-3)
 
 
@@ -92,10 +92,10 @@ def test_a_text_that_scores_higher_everywhere_is_judged_by_its_own_band() -> Non
 def test_few_photos_behind_a_filter_are_judged_as_all_are() -> None:
     world = World(300)
     without, with_one = np.flatnonzero(world.shown != 3)[:5], np.flatnonzero(world.shown == 3)[-1:]
-    assert world.ask(3, without)[0].relevant == 0
-    assert world.ask(3, without, sample=True)[0].relevant == 0
+    assert world.ask(3, without)[0].relevant_count == 0
+    assert world.ask(3, without, sample=True)[0].relevant_count == 0
     verdict, order = world.ask(3, np.append(without, with_one), sample=True)
-    assert verdict.relevant == 1 and order[0] == 5
+    assert verdict.relevant_count == 1 and order[0] == 5
 
 
 def test_a_sample_with_what_is_looked_for_lets_a_weaker_photo_count() -> None:
@@ -117,7 +117,7 @@ def test_tiny_collections(photos: int) -> None:
         verdict, order = world.ask(thing, sample=True)
         assert len(verdict.calibrated) == photos and np.isfinite(verdict.calibrated).all()
         shown = int((world.shown == thing).sum())
-        assert (verdict.relevant > 0) == (shown > 0)
+        assert (verdict.relevant_count > 0) == (shown > 0)
         assert set(world.shown[order[:shown]]) <= {thing}
 
 

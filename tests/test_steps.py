@@ -314,7 +314,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(file.name)
         return real(file, *args, **options)
 
-    monkeypatch.setattr(previews_module, "decode", counting)
+    monkeypatch.setattr(previews_module, "decode_photo", counting)
     return names
 
 

@@ -301,7 +301,7 @@ def test_reading_vectors_copies_them_once(table: Table) -> None:
     tracemalloc.start()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Table, "_load", watched)
+            patch.setattr(Table, "_load_shard", watched)
             ids, matrix = table.read_vectors(seen)
         python_peak = tracemalloc.get_traced_memory()[1]
     finally:

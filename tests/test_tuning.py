@@ -170,7 +170,7 @@ def test_the_cheapest_that_surely_reaches_the_target_is_recommended() -> None:
 def test_where_no_setting_will_do_exact_search_is_recommended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "_values", lambda *_: [1])
+    monkeypatch.setattr(tuning, "_list_values", lambda *_: [1])
     file = saved(tmp_path, clustered(ROWS, 1))
     found = evaluate_index(config_in(tmp_path), types=("IVF_FLAT",), vectors=file)
     assert found.best is None and found.curves[0].fresh == {} and "type: FLAT" in found.yaml

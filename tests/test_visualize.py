@@ -107,7 +107,10 @@ def test_who_has_no_name_has_a_colour_that_no_name_has() -> None:
 
 @pytest.mark.parametrize("backend", ["nonsense", "module://nowhere.at_all"])
 def test_a_backend_that_is_none_is_one_line(backend: str) -> None:
-    code = "from imagesearch import cli, screen as v; cli.run(lambda: (v.has_window(), v.new_figure((3, 3))))"
+    code = (
+        "from imagesearch import cli; from imagesearch.figures import display as d;"
+        "cli.run_script(lambda: (d.can_open_window(), d.new_figure((3, 3))))"
+    )
     environment = os.environ | {"MPLBACKEND": backend}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1

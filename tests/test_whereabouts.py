@@ -263,7 +263,7 @@ def test_an_address_is_of_the_position_that_the_photo_has_now(
     save(folder / "a.jpg", (15.579, 73.744), camera="moved")
     save(folder / "b.jpg", camera="and nowhere")
     with monkeypatch.context() as cut:
-        cut.setattr("imagesearch.geo.extract.locate_all", interrupt)
+        cut.setattr("imagesearch.geo.extract.find_addresses", interrupt)
         with pytest.raises(KeyboardInterrupt):
             extract_geo(two, Dataset(two))
     assert cities(two) == ["", ""] and count_without_address(Dataset(two)) == 1
@@ -280,7 +280,7 @@ def test_addresses_are_there_before_a_geocoder_has_answered(
 ) -> None:
     (two.dataset.folder / "addresses.parquet").unlink()
     assert cities(two) == ["", ""] and count_without_address(Dataset(two)) == 2
-    monkeypatch.setattr("imagesearch.geo.online.Online.ask", interrupt)
+    monkeypatch.setattr("imagesearch.geo.online.OnlineGeocoder.ask", interrupt)
     config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
     with pytest.raises(KeyboardInterrupt):
         extract_geo(config, Dataset(config))
@@ -297,7 +297,7 @@ def test_what_another_step_has_hashed_is_not_read_twice(
     save(two.dataset.images[0] / "b.jpg", HERE)  # has changed since
     hashed: list[str] = []
     monkeypatch.setattr(
-        "imagesearch.pipeline.runner.content_hash", lambda file: hashed.append(file.name) or bytes(16)
+        "imagesearch.pipeline.runner.hash_content", lambda file: hashed.append(file.name) or bytes(16)
     )
     monkeypatch.setattr("imagesearch.geo.extract._FINGERPRINT", "another")
     assert extract_geo(config, Dataset(config)).photos.new == 2 and hashed == ["b.jpg"]
@@ -322,8 +322,8 @@ def test_what_another_run_was_answered_meanwhile_is_not_asked_again(
         (two.dataset.folder / "geocoder_answers.jsonl").write_text(json.dumps(place))
         return update_tables(*steps, **options)
 
-    monkeypatch.setattr("imagesearch.pipeline.dataset.run_steps", while_another_run_asks)
-    monkeypatch.setattr("imagesearch.geo.online.Online.ask", interrupt)
+    monkeypatch.setattr("imagesearch.pipeline.dataset.update_tables", while_another_run_asks)
+    monkeypatch.setattr("imagesearch.geo.online.OnlineGeocoder.ask", interrupt)
     extract_geo(config, Dataset(config))
     assert cities(two) == ["Lutetia", "Lutetia"]
 

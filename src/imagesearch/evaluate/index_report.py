@@ -166,8 +166,9 @@ class IndexReport:
         }
 
     def __str__(self) -> str:
+        queries = _format_query_counts(self.tuned)
         head = (
-            f"{self.rows:,} vectors of {self.dimension} dimensions, {_format_query_counts(self.tuned)} as queries; "
+            f"{self.rows:,} vectors of {self.dimension} dimensions, {queries} as queries; "
             f"recall@{K} against exact search, times in ms"
         )
         return "\n\n".join([head, *(_format_curve(c, self.passing) for c in self.curves), self._advice()])

@@ -81,7 +81,7 @@ def detect_faces(
     dataset
         Its photos and tables.
     retry_failed, progress
-        See `imagesearch.pipeline.runner.run_steps`.
+        See `imagesearch.pipeline.Dataset.update_tables`.
 
     Raises
     ------

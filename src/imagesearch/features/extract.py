@@ -46,7 +46,7 @@ def extract_features(
     only
         Which of `KINDS`; the tables of the others stay as they are.
     retry_failed, progress
-        See `imagesearch.pipeline.runner.run_steps`.
+        See `imagesearch.pipeline.Dataset.update_tables`.
 
     Raises
     ------

@@ -9,9 +9,6 @@ from imagesearch.figures.geo_map import show_geo_map
 from imagesearch.figures.index_curves import draw_index_report
 from imagesearch.figures.results import (
     copy_results,
-    print_answer,
-    print_classes,
-    print_people,
     show_answer,
     show_classifications,
     show_people,
@@ -32,9 +29,6 @@ __all__ = [
     "draw_labelled_report",
     "draw_self_report",
     "new_figure",
-    "print_answer",
-    "print_classes",
-    "print_people",
     "report_saved",
     "shorten",
     "show_answer",

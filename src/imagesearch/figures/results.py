@@ -1,4 +1,4 @@
-"""How answers reach people: lines on the terminal, figures, copies of the files found."""
+"""Answers, classes and people as figures: in a window page by page, or saved; and copies of files found."""
 
 from __future__ import annotations
 
@@ -54,18 +54,6 @@ _FACE = 112  # pixels of a cut-out face
 _PEOPLE_IN_A_FIGURE, _FACES_IN_A_ROW, _FACES_IN_A_FIGURE = 24, 8, 64
 
 
-def print_answer(answer: Answer) -> None:
-    """Print how the query was read, and a line a result: rank, score, calibrated score, what it is."""
-    print(answer.read_as)
-    for result in answer.results:
-        fit = f"  {result.calibrated_score:.2f}" if result.calibrated_score is not None else ""
-        about = ", ".join(filter(None, (*result.people, result.city or result.country)))
-        label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
-        burst = f"  +{result.burst_count} alike" if result.burst_count else ""
-        about = f"  {about}" if about else ""
-        print(f"{result.rank:>4}  {format_measure(result, 4)}{fit}  {result.path}{label}{about}{burst}")
-
-
 def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
     """Show an answer as a grid of photos in a window, or save it, and say where it went."""
     limit = dataset.config.extraction.max_megapixels
@@ -86,7 +74,7 @@ def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: boo
 
 def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
     more = f"  +{result.burst_count}" if result.burst_count else ""
-    title = f"{result.rank} · {format_measure(result, 3)}{more}"
+    title = f"{result.rank} · {result.format_measure(3)}{more}"
     image = dataset.load_thumbnail(result.path, _THUMBNAIL)
     return Tile(image, title, Path(result.path).name, ", ".join(result.people))
 
@@ -137,11 +125,6 @@ def _try_decode(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.
     return image, ""
 
 
-def format_measure(result: SearchResult, digits: int) -> str:
-    """Write what a result is ranked by: its score, or the day it was taken."""
-    return f"{result.score:.{digits}f}" if result.score is not None else result.taken_at[:10] or "no date"
-
-
 def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
     """Copy the photos found into a folder, named by rank, without overwriting anything.
 
@@ -165,16 +148,6 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
     left = f", {rest} were there already" if rest else ""
     lost = f", {gone} are not on the disk any more" if gone else ""
     print(f"copied {copied} photos to {folder}{left}{lost}", file=sys.stderr)
-
-
-def print_classes(results: Sequence[Classification]) -> None:
-    """Print each photo with its labels, or the reason why it has none."""
-    for result in results:
-        print(result.file)
-        if result.error:
-            print(f"  failed: {result.error}")
-        for label, score in result.classes:
-            print(f"  {score:>6.1%}  {label}")
 
 
 def show_classifications(
@@ -213,18 +186,6 @@ def show_classifications(
         return Detail(image, result.file.name, facts, missing)
 
     open_viewer(PagedPhotos(name, pages, draw, large))
-
-
-def print_people(people: People, least: int) -> None:
-    """Print everybody who has at least so many faces, those with most first."""
-    shown = [person for person in people.persons if person.name or len(person.rows) >= least]
-    if shown:
-        print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")
-    for person in shown:
-        print(
-            f"{person.number:>6}  {len(person.rows):>5}  {people.count_photos(person):>6}  {person.name or '-'}"
-        )
-    print(people)
 
 
 def show_people(people: People, dataset: Dataset, least: int, save: Path | None, window: bool) -> None:

@@ -119,7 +119,7 @@ def extract_geo(
     dataset
         Its photos and tables.
     retry_failed, progress
-        See `imagesearch.pipeline.runner.run_steps`.
+        See `imagesearch.pipeline.Dataset.update_tables`.
     asking
         Wraps the places that are asked about over the network, with their number.
 

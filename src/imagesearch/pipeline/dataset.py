@@ -85,7 +85,7 @@ class Dataset:
         retry_failed: bool = False,
         progress: PhotoProgress | None = None,
     ) -> StepSummary:
-        """Bring the tables of some steps up to date with the photos; see `imagesearch.pipeline.runner.run_steps`.
+        """Bring the tables of some steps up to date with the photos; see `runner.update_tables`.
 
         A batch is as large as the config says, for models, unless its size is given. Files that step 01 has
         hashed, and that have not changed since, are not read again to be hashed.

@@ -144,6 +144,7 @@ DATE_RULES: list[tuple[re.Pattern[str], Rule]] = [
         (rf"(?:(?:in|at|on|around|towards|during|"
          r"(?P<how>before|after|since|until|till)) )?(?:the )?"
          rf"(?P<part>(?:early|mid|late)(?: -)?|"
-         rf"(?:end|beginning|start|middle) of) (?P<what>(?P<m>{_M})(?: (?P<z>{_Y}))?|(?P<y>{_Y}))", _expand_third),
+         rf"(?:end|beginning|start|middle) of) (?P<what>(?P<m>{_M})(?: (?P<z>{_Y}))?|(?P<y>{_Y}))",
+         _expand_third),
     )
 ]  # fmt: skip

@@ -118,8 +118,13 @@ class _QueryBuilder:
         self._dated: list[tuple[str, DateClause]] = []
         self._denied: set[int] = set()
         self._dropped: set[int] = set()
-        takers = {"person": self._add_person, "place": self._add_place, "date": self._add_date, "count": self._add_count,
-                  "alone": self._add_alone, "only": self._add_alone, "frame": self._add_alone}  # fmt: skip
+        takers = {
+            "person": self._add_person,
+            "place": self._add_place,
+            "date": self._add_date,
+            "count": self._add_count,
+            **dict.fromkeys(("alone", "only", "frame"), self._add_alone),
+        }
         self._quoted = {item.end - 1 for item in items if item.kind == "quote"}
         for k, item in enumerate(items):
             if item.kind == "quote":
@@ -355,7 +360,7 @@ class _QueryBuilder:
         pieces = [Token(put[i], put[i]) if i in put else self.tokens[i] for i in kept]
         for n, i in enumerate(kept[:-1]):
             if i in put and pieces[n + 1].kind != "mark":
-                pieces[n + 1] = replace(pieces[n + 1], gap=True)
+                pieces[n + 1] = replace(pieces[n + 1], space_before=True)
         bare = strip_stopwords([self.tokens[i] for i in kept if i not in put])
         return join_texts(strip_stopwords(pieces)), join_texts(bare)
 

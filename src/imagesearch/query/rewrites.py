@@ -100,7 +100,7 @@ class _Rewriter:
                 i += 1
             else:
                 text, i = instead
-                found += [replace(token, gap=True) for token in tokenize(text)]
+                found += [replace(token, space_before=True) for token in tokenize(text)]
         return found + self._tokens[i:]
 
     def _find_rewrite(self, i: int) -> tuple[str, int] | None:

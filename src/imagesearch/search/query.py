@@ -146,11 +146,11 @@ class SearchResult:
     ----------
     score : float or None
         Cosine similarity, or the fused rank of a hybrid search; None where photos were only filtered.
-    fit : float or None
+    calibrated_score : float or None
         The score, calibrated: 0.5 and more is what a photo scores that shows what is asked for.
     taken_at : str
         Local time as ``2023-04-12T18:02:11``, or nothing.
-    like_it : int
+    burst_count : int
         So many more photos of the same burst.
     """
 
@@ -168,10 +168,14 @@ class SearchResult:
     calibrated_score: float | None = None
     burst_count: int = 0
 
+    def format_measure(self, digits: int) -> str:
+        """Write what it is ranked by: its score, or the day it was taken."""
+        return f"{self.score:.{digits}f}" if self.score is not None else self.taken_at[:10] or "no date"
+
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         values = asdict(self) | {"file": str(self.file), "people": list(self.people)}
-        # under the names that they had before they had better ones
+        # under the names that --json has had from the start
         values |= {"fit": values.pop("calibrated_score"), "like_it": values.pop("burst_count")}
         rounded = {name: None if (v := values[name]) is None else round(v, 6) for name in ("score", "fit")}
         return values | rounded

@@ -135,7 +135,7 @@ class Collections:
             rows=rows,
         )
 
-    # --- building, in small steps; their order is in imagesearch.store.build -------------------------------------
+    # --- building, in small steps; their order is in `build` -----------------------------------------------
 
     def hash_layout(self, spec: CollectionSpec) -> str:
         """Return the digest of the fields that a collection made now would have."""

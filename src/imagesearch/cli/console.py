@@ -1,0 +1,93 @@
+"""The console: progress bars, questions, notes on stderr, and one line for what the user can fix."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
+
+from imagesearch.errors import UserError
+
+T = TypeVar("T")
+
+
+def run_script(main: Callable[[], int | None]) -> NoReturn:
+    """Run a script's main function and exit: 0 done, 2 for what the user can fix, 1 for a bug."""
+    for stream in (sys.stdout, sys.stderr):
+        # file names need not be UTF-8, and terminals need not show all of Unicode
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        code = main() or 0
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"{_get_script_name()}: {error}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print(
+            f"\n{_get_script_name()}: stopped; what was finished is kept, run it again to go on",
+            file=sys.stderr,
+        )
+        code = 130
+    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def show_progress(
+    stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None
+) -> Iterable[T]:
+    """Wrap a stream in a progress bar on stderr; in a log file long work writes a line every half minute."""
+    from tqdm import tqdm
+
+    pace = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 30.0, "delay": 30.0}
+    return tqdm(stream, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **pace)
+
+
+def read_queries(answer: Callable[[str], None]) -> None:
+    """Ask for queries until an empty line or the end of input; a query that fails does not end it."""
+    while True:
+        line = read_answer("search> ")
+        if not line:
+            return
+        try:
+            answer(line)
+        except UserError as error:
+            print(error, file=sys.stderr)
+
+
+def read_answer(question: str, at_end: str = "") -> str:
+    """Ask on stderr, so that stdout stays for results; at the end of input the answer is given here."""
+    print(question, end="", file=sys.stderr, flush=True)
+    try:
+        return input().strip()
+    except EOFError:
+        print(file=sys.stderr)
+        return at_end
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object."""
+    # NaN is no JSON, and would be a bug of ours
+    print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def print_note(line: str) -> None:
+    """Print a remark on stderr, if there is one."""
+    if line:
+        print(line, file=sys.stderr)
+
+
+def report_failures(failed: dict[str, str], verbose: bool, what: str = "failed") -> None:
+    """Name what could not be used, with the reasons: all of it, or the first ten."""
+    shown = list(failed.items()) if verbose else list(failed.items())[:10]
+    for path, reason in shown:
+        print(f"{what}: {path}: {reason}", file=sys.stderr)
+    if len(failed) > len(shown):
+        print(f"{what}: and {len(failed) - len(shown)} more; -v names them all", file=sys.stderr)
+
+
+def _get_script_name() -> str:
+    return os.path.basename(sys.argv[0])  # noqa: PTH119 - no need to import pathlib for this

@@ -1,0 +1,44 @@
+"""Answers, classes and people as lines on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imagesearch.faces import People
+    from imagesearch.features import Classification
+    from imagesearch.search import Answer
+
+
+def print_answer(answer: Answer) -> None:
+    """Print how the query was read, and a line a result: rank, score, calibrated score, what it is."""
+    print(answer.read_as)
+    for result in answer.results:
+        fit = f"  {result.calibrated_score:.2f}" if result.calibrated_score is not None else ""
+        about = ", ".join(filter(None, (*result.people, result.city or result.country)))
+        label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
+        burst = f"  +{result.burst_count} alike" if result.burst_count else ""
+        about = f"  {about}" if about else ""
+        print(f"{result.rank:>4}  {result.format_measure(4)}{fit}  {result.path}{label}{about}{burst}")
+
+
+def print_classes(results: Sequence[Classification]) -> None:
+    """Print each photo with its labels, or the reason why it has none."""
+    for result in results:
+        print(result.file)
+        if result.error:
+            print(f"  failed: {result.error}")
+        for label, score in result.classes:
+            print(f"  {score:>6.1%}  {label}")
+
+
+def print_people(people: People, least: int) -> None:
+    """Print everybody who has at least so many faces, those with most first."""
+    shown = [person for person in people.persons if person.name or len(person.rows) >= least]
+    if shown:
+        print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")
+    for person in shown:
+        photos = people.count_photos(person)
+        print(f"{person.number:>6}  {len(person.rows):>5}  {photos:>6}  {person.name or '-'}")
+    print(people)
