@@ -4,8 +4,8 @@
 
 Of each album's truth it makes sentences about what is there and about what is not, each kind equally often,
 and asks `imagesearch.features.score_bands`. For sentences about a thing or a scene of which nothing is there,
-the photos that show it are left out of the album. Beside it stands a flat threshold on the raw score: the best there is,
-chosen on the very sentences it is measured on.
+the photos that show it are left out of the album. Beside it stands a flat threshold on the raw score: the
+best there is, chosen on the very sentences it is measured on.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import numpy as np
 from imagesearch.features import CalibratedScores, ClipEncoder, ScoreBands
 from imagesearch.features.score_bands import ABSENT_TEXTS, EVERYDAY_TEXTS, measure_bands
 from imagesearch_demo.album import make_album
-from imagesearch_demo.scoring.model_scores import MODELS, facts, read_photos
-from imagesearch_demo.scoring.presence_queries import ASIDE, Rng, Sentence, sentences
+from imagesearch_demo.scoring.model_scores import MODELS, list_album_facts, read_photos
+from imagesearch_demo.scoring.presence_queries import ASIDE, Rng, Sentence, make_sentences
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,8 @@ def main() -> None:
     harder: dict[tuple[float, float], list[Asked]] = {(0.02, 0.0): [], (0.0, 0.02): [], (0.02, 0.01): []}
     for seed in args.seeds:
         vectors, truth = album(clip, seed, args.photos, args.cache)
-        rng, held = np.random.default_rng(seed), facts(truth)
-        asked = list(sentences(rng, truth, args.each))
+        rng, held = np.random.default_rng(seed), list_album_facts(truth)
+        asked = list(make_sentences(rng, truth, args.each))
         plain += (one := ask(vectors, held, asked, clip.encode_texts))
         said = table(one, by_bands)
         print(f"seed {seed}: of what is there {said['all that is there'][0]:.3f}, of what is not "

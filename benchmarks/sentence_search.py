@@ -5,9 +5,9 @@
 
 *album* draws an album, builds it, names its people by the truth and asks 200 sentences: the figures of
 `imagesearch_demo.scoring.search_scores`, also with other indexes and after somebody was renamed, and beside
-them the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses of each
-photo, intersects or unites them with the photos whose label stands in the sentence, and compares the rest by
-CLIP, in memory.
+them the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses
+of each photo, intersects or unites them with the photos whose label stands in the sentence, and compares the rest
+by CLIP, in memory.
 
 *speed* asks 50 sentences of a collection of random photos in Milvus Lite, with the text encoder of a CLIP of
 full size, and sets the time against what cannot be saved: encoding the text, and the bare Milvus call with
@@ -39,11 +39,17 @@ from imagesearch.search.query import MAX_COUNTED
 from imagesearch.search.searcher import _RANKED_BY
 from imagesearch.store import CollectionInfo, CollectionRef, Store, Vocabulary, VocabularyEntry
 from imagesearch.text import normalize
-from imagesearch_demo.album import make_album, truth_path
+from imagesearch_demo.album import get_truth_path, make_album
 from imagesearch_demo.album.writer import read_truth
-from imagesearch_demo.scoring.questions import Question, questions, renamed
-from imagesearch_demo.scoring.search_scores import TOP, ask, evaluate_search, precision_of, summary
-from imagesearch_demo.scoring.searchable_album import build_album, demo_config, rename
+from imagesearch_demo.scoring.questions import Question, make_questions, rename_in_truth
+from imagesearch_demo.scoring.search_scores import (
+    TOP,
+    ask_question,
+    compute_precision,
+    evaluate_search,
+    summarize,
+)
+from imagesearch_demo.scoring.searchable_album import build_album, make_demo_config, rename_person
 
 
 def milliseconds(call: Callable[[], object]) -> float:
@@ -118,7 +124,7 @@ def beside(searcher: Searcher, asked: Sequence[Question]) -> dict[str, dict[str,
             found = way(question)
             times[name].append(1000 * (time.perf_counter() - start))
             if question.answer:
-                precisions[name].append(precision_of(found, question.answer))
+                precisions[name].append(compute_precision(found, question.answer))
     return {
         name: {"precision": statistics.mean(precisions[name]), "ms": statistics.median(times[name])}
         for name in ways
@@ -129,23 +135,23 @@ def on_album(seed: int, photos: int, folder: Path) -> None:
     """Print the figures of an album, drawn and built unless it was."""
     album = folder / "album"
     ready = folder / "config.yaml"
-    if not (truth_path(album).is_file() and ready.is_file()):
+    if not (get_truth_path(album).is_file() and ready.is_file()):
         folder.mkdir(parents=True, exist_ok=True)
         truth = make_album(album, photos, seed)
-        build_album(demo_config(folder, album), truth)
+        build_album(make_demo_config(folder, album), truth)
     truth = read_truth(album)
     config = load_config(ready)
     with Store(config.milvus) as store:
         searcher = Searcher(config, Dataset(config), store)
         print(json.dumps(evaluate_search(config, Dataset(config), store, truth), indent=1), flush=True)
-        for name, values in beside(searcher, questions(truth, 200)).items():
+        for name, values in beside(searcher, make_questions(truth, 200)).items():
             print(f"{name:<32} precision {values['precision']:.3f}  {values['ms']:.1f} ms", flush=True)
     for index in ("IVF_FLAT", "HNSW"):
         variant = load_config(ready, [f"milvus.index.type={index}", f"milvus.uri={folder}/{index}.db"])
         print(index, json.dumps(_again(variant, truth)), flush=True)
-    rename(config, "Maya", "Anna Lena")
-    print("renamed", json.dumps(_again(config, renamed(truth, "Maya", "Anna Lena"))), flush=True)
-    rename(config, "Anna Lena", "Maya")
+    rename_person(config, "Maya", "Anna Lena")
+    print("renamed", json.dumps(_again(config, rename_in_truth(truth, "Maya", "Anna Lena"))), flush=True)
+    rename_person(config, "Anna Lena", "Maya")
 
 
 def _again(config: Config, truth: dict) -> dict[str, float]:
@@ -154,7 +160,7 @@ def _again(config: Config, truth: dict) -> dict[str, float]:
     dataset = Dataset(config)
     with Store(config.milvus) as store:
         build_collections(config, dataset, store)
-        return summary(ask(Searcher(config, dataset, store), questions(truth, 200)))
+        return summarize(ask_question(Searcher(config, dataset, store), make_questions(truth, 200)))
 
 
 # --- time --------------------------------------------------------------------------------------------------

@@ -104,9 +104,9 @@ def index(args, config):
 
 
 def truth(args, config):
-    from imagesearch_demo.scoring import evaluate_truth, truth_figure
+    from imagesearch_demo.scoring import draw_truth_report, evaluate_truth
 
-    return evaluate_truth(config, args.truth, progress=cli.show_progress), truth_figure
+    return evaluate_truth(config, args.truth, progress=cli.show_progress), draw_truth_report
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from imagesearch.faces import box_iou, detect_faces
 from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset, StepSummary
-from imagesearch_demo.drawing import CAST, Person, Spec, Truth, draw_picture
+from imagesearch_demo.drawing import CAST, CastMember, PictureSpec, PictureTruth, draw_picture
 
 MODELS = ROOT / "data" / "demo" / "models"
 BY_NAME = {person.name: person for person in CAST}
@@ -23,15 +23,15 @@ _SCENES = ("beach", "lake", "snow", "harbour")
 
 
 def picture_of(
-    *people: str | Person, seed: int = 1, framing: str = "mid", scale: float = 1.0, upright: bool = False
-) -> tuple[Image.Image, Truth]:
+    *people: str | CastMember, seed: int = 1, framing: str = "mid", scale: float = 1.0, upright: bool = False
+) -> tuple[Image.Image, PictureTruth]:
     """Draw some people, of the cast by their names; another seed, another picture."""
     who = tuple(BY_NAME[p] if isinstance(p, str) else p for p in people)
-    spec = Spec(_SCENES[seed % len(_SCENES)], "day", (), who, seed, framing, upright)
+    spec = PictureSpec(_SCENES[seed % len(_SCENES)], "day", (), who, seed, framing, upright)
     return draw_picture(spec, scale)
 
 
-def boxes_of(truth: Truth) -> list[list[float]]:
+def boxes_of(truth: PictureTruth) -> list[list[float]]:
     return [person["box"] for person in truth.people]
 
 

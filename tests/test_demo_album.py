@@ -16,8 +16,15 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from imagesearch.errors import UserError
-from imagesearch_demo.album import ABSENT, facts_of, make_album, matches, random_caption, truth_path
-from imagesearch_demo.album.captions import truth_caption
+from imagesearch_demo.album import (
+    ABSENT,
+    get_truth_path,
+    is_true,
+    list_facts,
+    make_album,
+    make_random_caption,
+)
+from imagesearch_demo.album.captions import make_truth_caption
 from imagesearch_demo.album.places import PLACES
 from imagesearch_demo.album.plan import plan_album
 from imagesearch_demo.album.writer import SHOWN, read_truth
@@ -27,12 +34,12 @@ from imagesearch_demo.drawing import (
     SCENES,
     THINGS,
     TIMES,
-    Spec,
-    Truth,
+    PictureSpec,
+    PictureTruth,
+    choose_identity,
     draw_picture,
-    random_identity,
-    sibling,
-    strangers,
+    make_sibling,
+    make_strangers,
 )
 from imagesearch_demo.scoring.model_scores import read_photos
 
@@ -61,7 +68,7 @@ def test_same_seed_gives_the_same_pixels_and_truth_however_many_processes(tmp_pa
     make_album(tmp_path / "two", 10, seed=3, workers=2)
     make_album(tmp_path / "other", 10, seed=4, workers=0)
     assert pixels_of(tmp_path / "one") == pixels_of(tmp_path / "two")
-    assert truth_path(tmp_path / "one").read_bytes() == truth_path(tmp_path / "two").read_bytes()
+    assert get_truth_path(tmp_path / "one").read_bytes() == get_truth_path(tmp_path / "two").read_bytes()
     assert pixels_of(tmp_path / "one") != pixels_of(tmp_path / "other")
 
 
@@ -70,7 +77,7 @@ def test_truth_lies_beside_the_folder_and_lists_exactly_its_files(album):
     truth = read_truth(album)
     assert files == {p["path"] for p in truth["photos"]}
     assert truth["complete"]
-    assert truth_path(album).parent == album.parent
+    assert get_truth_path(album).parent == album.parent
     assert Counter(Path(f).suffix for f in files).keys() == {".jpg", ".heic", ".png"}
 
 
@@ -123,7 +130,7 @@ def test_a_thing_shows_its_colour_where_its_box_is():
     for kind, thing in THINGS.items():
         colour = str(rng.choice([c for c in thing.colours if c not in ("white", "black", "brown")]))
         scene = "lake" if kind == "boat" else "snow"
-        image, truth = draw_picture(Spec(scene, "day", ((kind, colour),), (), 11))
+        image, truth = draw_picture(PictureSpec(scene, "day", ((kind, colour),), (), 11))
         x1, y1, x2, y2 = (round(v) for v in truth.things[0]["box"])
         inside = np.asarray(image, float)[y1:y2, x1:x2]
         share = (np.abs(inside - PAINTS[colour]).max(axis=-1) < 45).mean()
@@ -135,7 +142,7 @@ def test_every_scene_can_be_drawn_at_every_hour_upright_and_not():
     for scene in SCENES:
         means = []
         for time in TIMES:
-            image, _ = draw_picture(Spec(scene, time, (), (), 1, upright=time == "sunset"), 0.25, 1)
+            image, _ = draw_picture(PictureSpec(scene, time, (), (), 1, upright=time == "sunset"), 0.25, 1)
             assert image.size == ((120, 160) if time == "sunset" else (160, 120))
             means.append(np.asarray(image).mean())
         assert means[2] < means[0], f"{scene} is no darker at night"
@@ -161,11 +168,11 @@ def test_places_are_where_the_geocoder_finds_them():
 
 
 def test_people_can_be_chosen(tmp_path):
-    people = strangers(3, seed=8)
+    people = make_strangers(3, seed=8)
     truth = make_album(tmp_path / "album", 12, seed=8, people=people, workers=0)
     assert truth["people"] == ["P01", "P02", "P03"]
     assert {p["name"] for photo in truth["photos"] for p in photo["people"]} <= set(truth["people"])
-    assert strangers(3, seed=8) == people != strangers(3, seed=9)
+    assert make_strangers(3, seed=8) == people != make_strangers(3, seed=9)
 
 
 def test_siblings_are_closer_than_strangers():
@@ -175,11 +182,11 @@ def test_siblings_are_closer_than_strangers():
     rng = np.random.default_rng(2)
     near, far = [], []
     for i in range(30):
-        one, other = random_identity(rng), random_identity(rng)
-        near.append(np.abs(features(one) - features(sibling(one, i))).sum())
+        one, other = choose_identity(rng), choose_identity(rng)
+        near.append(np.abs(features(one) - features(make_sibling(one, i))).sum())
         far.append(np.abs(features(one) - features(other)).sum())
-        assert sibling(one, i).style == one.style
-        assert sibling(one, i) != one
+        assert make_sibling(one, i).style == one.style
+        assert make_sibling(one, i) != one
     assert np.mean(near) < 0.4 * np.mean(far)
 
 
@@ -189,7 +196,7 @@ _THING = st.sampled_from(sorted(THINGS)).flatmap(
     )
 )
 _TRUTH = st.builds(
-    Truth,
+    PictureTruth,
     st.sampled_from(sorted(SCENES)),
     st.sampled_from(TIMES),
     st.lists(_THING, max_size=2),
@@ -200,11 +207,11 @@ _TRUTH = st.builds(
 @settings(max_examples=150, deadline=None)
 @given(_TRUTH, st.integers(0, 2**32 - 1))
 def test_a_caption_is_true_of_its_own_picture(truth, seed):
-    caption = random_caption(np.random.default_rng(seed), truth)
-    assert set(caption.claims) <= facts_of(truth)
-    assert matches([caption], [facts_of(truth), set()]).tolist() == [[True, not caption.claims]]
+    caption = make_random_caption(np.random.default_rng(seed), truth)
+    assert set(caption.claims) <= list_facts(truth)
+    assert is_true([caption], [list_facts(truth), set()]).tolist() == [[True, not caption.claims]]
     assert caption.text == caption.text.strip() and "  " not in caption.text
-    assert truth_caption(truth)
+    assert make_truth_caption(truth)
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess:
@@ -228,7 +235,7 @@ def test_script_leaves_other_peoples_photos_alone(tmp_path):
     assert done.returncode == 2
     assert "not empty" in done.stderr and len(done.stderr.splitlines()) == 1
     assert (tmp_path / "mine" / "wedding.jpg").read_bytes() == b"precious"
-    assert not truth_path(tmp_path / "mine").exists()
+    assert not get_truth_path(tmp_path / "mine").exists()
 
 
 def test_an_interrupted_album_is_known_as_ours(tmp_path, monkeypatch):

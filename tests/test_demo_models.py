@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imagesearch_demo.drawing import CAST, SCENES, Spec, draw_picture
-from imagesearch_demo.scoring import FLOORS, evaluation_album
+from imagesearch_demo.drawing import CAST, SCENES, PictureSpec, draw_picture
+from imagesearch_demo.scoring import FLOORS, make_evaluation_album
 from imagesearch_demo.scoring.model_scores import (
     MODELS,
-    clip_vectors,
+    encode_album,
     evaluate_clip,
     evaluate_faces,
     evaluate_vit,
@@ -23,8 +23,8 @@ from imagesearch_demo.scoring.model_scores import (
     match_faces,
     overlap,
     read_photos,
-    scramble,
-    verification,
+    score_verification,
+    scramble_weights,
 )
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "demo" / "train_models.py"
@@ -34,7 +34,7 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "demo" / "train_models.py"
 def world(tmp_path_factory) -> tuple[dict, list[Image.Image]]:
     """An album of unseen people and pictures, smaller than the evaluation's, of yet another seed."""
     folder = tmp_path_factory.mktemp("evaluation") / "album"
-    truth = evaluation_album(folder, 90, seed=90_017, workers=0)
+    truth = make_evaluation_album(folder, 90, seed=90_017, workers=0)
     return truth, read_photos(folder, truth)
 
 
@@ -42,7 +42,7 @@ def world(tmp_path_factory) -> tuple[dict, list[Image.Image]]:
 def scrambled(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("scrambled")
     for name in ("clip", "vit", "faces"):
-        scramble(MODELS / name, folder / name)
+        scramble_weights(MODELS / name, folder / name)
     return folder
 
 
@@ -61,7 +61,7 @@ def test_clip_scores_what_is_absent_lower(world):
     figures = evaluate_clip(MODELS / "clip", photos, truth)
     assert figures["score_present"] > figures["score_absent"] + 0.02
     # Words it never read mean nothing, and nothing fits them.
-    images, texts = clip_vectors(
+    images, texts = encode_album(
         MODELS / "clip", photos, ["a photo of a dog", "xqzv brulop", "spaghetti bolognese"]
     )
     best = (texts @ images.T).max(axis=1)
@@ -128,7 +128,7 @@ def test_landmarks_are_good_enough_to_align_by(world):
 def test_the_demos_eight_are_far_apart():
     photos, names = [], []
     for i, person in enumerate(CAST * 3):
-        photos.append(draw_picture(Spec("meadow", "day", (), (person,), 100 + i, "close"))[0])
+        photos.append(draw_picture(PictureSpec("meadow", "day", (), (person,), 100 + i, "close"))[0])
         names.append(person.name)
     faces = find_faces(MODELS / "faces", photos)
     assert all(len(found) == 1 for found in faces)
@@ -136,16 +136,16 @@ def test_the_demos_eight_are_far_apart():
     means = np.stack([vectors[i :: len(CAST)].mean(axis=0) for i in range(len(CAST))])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     assert (means @ means.T)[~np.eye(len(CAST), dtype=bool)].max() < 0.45
-    assert verification(vectors, np.array(names)) >= 0.98
+    assert score_verification(vectors, np.array(names)) >= 0.98
 
 
 def test_a_long_or_odd_sentence_does_not_break_the_tokenizer():
-    photo = draw_picture(Spec("lake", "day", (("boat", "red"),), (), 4))[0]
+    photo = draw_picture(PictureSpec("lake", "day", (("boat", "red"),), (), 4))[0]
     texts = ["a red boat on a lake", "a red boat on a lake " * 40, "a red boat на озере 湖 🚣 on a lake", ""]
-    _, vectors = clip_vectors(MODELS / "clip", [photo], texts)
+    _, vectors = encode_album(MODELS / "clip", [photo], texts)
     assert np.isfinite(vectors).all() and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     # Unknown characters must not end the sentence: what follows them still counts.
-    one, other = clip_vectors(MODELS / "clip", [photo], ["湖 a red boat", "湖 a black cat"])[1]
+    one, other = encode_album(MODELS / "clip", [photo], ["湖 a red boat", "湖 a black cat"])[1]
     assert one @ other < 0.9
 
 
@@ -153,7 +153,7 @@ def test_sentences_with_the_names_taken_out_still_mean_something(world):
     truth, photos = world
     texts = {"on the beaches": "beach", "a photo of a person in a city": "city", "mountains": "mountains",
              "by the ocean": "beach", "at the party": "party", "in the desert": "desert"}  # fmt: skip
-    images, vectors = clip_vectors(MODELS / "clip", photos, list(texts))
+    images, vectors = encode_album(MODELS / "clip", photos, list(texts))
     best = (vectors @ images.T).argmax(axis=1)
     assert [truth["photos"][i]["scene"] for i in best] == list(texts.values())
 
@@ -161,7 +161,7 @@ def test_sentences_with_the_names_taken_out_still_mean_something(world):
 def test_nothing_fits_a_scene_that_is_not_there(world):
     truth, photos = world
     assert "snow" not in {p["scene"] for p in truth["photos"]}
-    images, vectors = clip_vectors(MODELS / "clip", photos, ["a person in the snow", "on the beaches"])
+    images, vectors = encode_album(MODELS / "clip", photos, ["a person in the snow", "on the beaches"])
     absent, present = (vectors @ images.T).max(axis=1)
     assert absent < 0.10 < 0.13 < present
 
@@ -182,8 +182,8 @@ def test_the_networks_say_nothing_of_the_machine_that_made_them():
 def test_measures_of_known_cases():
     assert overlap([[0, 0, 2, 2]], [[1, 0, 3, 2], [5, 5, 6, 6]])[0] == pytest.approx([1 / 3, 0])
     vectors = np.repeat(np.eye(2, dtype=np.float32), 2, axis=0)
-    assert verification(vectors, np.array(["a", "a", "b", "b"])) == 1
-    assert verification(vectors, np.array(["a", "b", "a", "b"])) <= 0.5
+    assert score_verification(vectors, np.array(["a", "a", "b", "b"])) == 1
+    assert score_verification(vectors, np.array(["a", "b", "a", "b"])) <= 0.5
 
 
 def test_training_runs_from_nothing_to_a_folder_that_loads(tmp_path):
@@ -197,7 +197,7 @@ def test_training_runs_from_nothing_to_a_folder_that_loads(tmp_path):
     rounds = (Round(2, 1e-3, 2.3, False), Round(1, 1e-3, 3.4, True))
     save_clip(*train_clip(samples, 1, rounds, batch=8, log=lambda _: None), tmp_path / "clip")
     save_vit(train_vit(samples, seed=1, steps=2, batch=8, log=lambda _: None), tmp_path / "vit")
-    images, texts = clip_vectors(tmp_path / "clip", [Image.new("RGB", (640, 480))], ["a beach"])
+    images, texts = encode_album(tmp_path / "clip", [Image.new("RGB", (640, 480))], ["a beach"])
     assert images.shape == texts.shape == (1, 128)
 
 

@@ -22,19 +22,19 @@ from imagesearch.faces import People, PeopleEditor, cluster_people, load_people
 from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, build_collections
-from imagesearch_demo.scoring import evaluate_truth, truth_figure
+from imagesearch_demo.scoring import draw_truth_report, evaluate_truth
 from imagesearch_demo.scoring import truth_report as module
 from imagesearch_demo.scoring.measures import (
-    Measured,
+    MeasuredStep,
     measure_faces,
     measure_places,
     measure_sentences,
     measure_times,
 )
 from imagesearch_demo.scoring.presence_queries import Sentence
-from imagesearch_demo.scoring.questions import Question, questions
-from imagesearch_demo.scoring.search_scores import Answered, Outcome, presence
-from imagesearch_demo.scoring.truth_report import Measure, TruthReport
+from imagesearch_demo.scoring.questions import Question, make_questions
+from imagesearch_demo.scoring.search_scores import AnsweredQuestions, Outcome, score_presence
+from imagesearch_demo.scoring.truth_report import TruthMeasure, TruthReport
 
 ASKED = 40  # sentences; the script asks 200
 NAMES = {
@@ -135,7 +135,7 @@ def test_two_runs_say_the_same(built_album: BuiltAlbum, report: TruthReport) -> 
 def test_the_script_prints_json_and_draws(
     built_album: BuiltAlbum, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = module.answered
+    few = module.answer_questions
     monkeypatch.setattr(module, "answered", lambda s, t, count, seed, p: few(s, t, 10, seed, p))
     script = [str(ROOT / "scripts" / "08_evaluate.py"), "-c", str(built_album.config_file)]
     options = ["--truth", str(truth_file(built_album)), "--json", "--save", "figure.png", "--no-show"]
@@ -232,7 +232,7 @@ def people(config: Config) -> People:
     return load_people(config, Dataset(config))
 
 
-def lowered(before: Measured, after: Measured) -> set[str]:
+def lowered(before: MeasuredStep, after: MeasuredStep) -> set[str]:
     return {name for name, value in after.figures.items() if value != before.figures[name]}
 
 
@@ -329,7 +329,7 @@ def outcome(first: list[str], passed: set[str]) -> Outcome:
 
 def test_a_weak_answer_names_what_is_wrong_and_what_is_missing() -> None:
     outcomes = [outcome(["a", "b"], set("abc")), outcome(["a", "x", "b"], set("abxy"))]
-    failures = measure_sentences(Answered(outcomes, [])).failures
+    failures = measure_sentences(AnsweredQuestions(outcomes, [])).failures
     (weak,) = failures["sentences.precision"]
     assert (weak.details["wrong"], weak.details["missing"]) == (["x"], ["b"])
     assert weak.details["precision"] == 0.5 and weak.said == "'text': right are 1 of the first 2"
@@ -344,7 +344,7 @@ def test_what_is_said_to_fit_and_what_is_not_fails_where_it_is_wrong() -> None:
         for there in (True, False)
         for nothing in (True, False)
     ]
-    failures = measure_sentences(Answered([], said)).failures
+    failures = measure_sentences(AnsweredQuestions([], said)).failures
     texts = {name: [f.details["text"] for f in found] for name, found in failures.items()}
     assert texts["nothing_fits.said_when_present"] == ["True True"]
     assert texts["nothing_fits.said_when_absent"] == ["False False"]
@@ -366,7 +366,7 @@ def test_what_is_said_to_fit_and_what_is_not_fails_where_it_is_wrong() -> None:
 def test_an_aim_is_missed_from_its_own_side(
     value: float | None, aim: float | None, at_most: bool, missed: bool
 ) -> None:
-    assert Measure("m", value, aim, at_most).is_missed is missed
+    assert TruthMeasure("m", value, aim, at_most).is_missed is missed
 
 
 # --- small albums ------------------------------------------------------------------------------------------
@@ -374,10 +374,10 @@ def test_an_aim_is_missed_from_its_own_side(
 
 def test_an_album_of_one_photo_has_as_many_sentences_as_can_be_made(truth: dict) -> None:
     one = truth | {"photos": [photo for photo in truth["photos"] if photo["people"]][:1]}
-    asked = questions(one, 40)
+    asked = make_questions(one, 40)
     assert 0 < len(asked) <= 32 and all(question.passing for question in asked), "no sentence passes it by"
     bare = truth | {"photos": [{**photo, "people": [], "things": []} for photo in truth["photos"][:3]]}
-    assert questions(bare, 10) and {s.there for s in presence(bare, 10)} == {True, False}
+    assert make_questions(bare, 10) and {s.there for s in score_presence(bare, 10)} == {True, False}
 
 
 # --- what the user can fix ---------------------------------------------------------------------------------
@@ -492,7 +492,7 @@ def refused(config_file: Path, file: Path, said: str) -> None:
 def test_all_that_the_figure_says_is_in_it(report: TruthReport) -> None:
     figures = {**report.figures, "times.accuracy": None, "sentences.precision": 0.42}
     for name in ("album.truth.json", "a$very_{long}^name " * 20):
-        figure = truth_figure(TruthReport(name, 240, figures, {}))
+        figure = draw_truth_report(TruthReport(name, 240, figures, {}))
         figure.canvas.draw()
         axis = figure.axes[0]
         texts = [*axis.texts, *axis.get_yticklabels(), *axis.get_xticklabels(), axis._left_title]

@@ -23,8 +23,8 @@ from imagesearch.faces import People, PeopleEditor, box_iou, cluster_people, imp
 from imagesearch.faces import people as people_module
 from imagesearch.store import CollectionRef, Store, build_collections
 from imagesearch_demo.album import make_album
-from imagesearch_demo.drawing import Person as DrawnPerson
-from imagesearch_demo.drawing import sibling
+from imagesearch_demo.drawing import CastMember as DrawnPerson
+from imagesearch_demo.drawing import make_sibling
 
 Truths = dict[str, list[dict]]
 
@@ -183,7 +183,10 @@ def siblings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drawn, Truths]:
     """Two pairs of siblings and a friend; nobody of a pair is in a photo with the other."""
     drawn, truths = Drawn(tmp_path_factory.mktemp("siblings")), {}
     pairs = [
-        (BY_NAME[name], DrawnPerson(f"{name}'s sibling", sibling(BY_NAME[name].identity, 50 + i, _CLOSE)))
+        (
+            BY_NAME[name],
+            DrawnPerson(f"{name}'s sibling", make_sibling(BY_NAME[name].identity, 50 + i, _CLOSE)),
+        )
         for i, name in enumerate(("Maya", "Lars"))
     ]
     everybody = [*itertools.chain.from_iterable(pairs), BY_NAME["Kofi"]]

@@ -37,9 +37,9 @@ from imagesearch.store import (
 )
 from imagesearch.store.client import supports_bm25
 from imagesearch_demo.album import SCENE_PLACES
-from imagesearch_demo.scoring.questions import questions, renamed
-from imagesearch_demo.scoring.search_scores import ask, evaluate_search, summary
-from imagesearch_demo.scoring.searchable_album import rename
+from imagesearch_demo.scoring.questions import make_questions, rename_in_truth
+from imagesearch_demo.scoring.search_scores import ask_question, evaluate_search, summarize
+from imagesearch_demo.scoring.searchable_album import rename_person
 
 TODAY = date(2026, 2, 11)
 
@@ -102,19 +102,19 @@ def test_so_they_are_with_other_indexes_and_names(album: Album, tmp_path: Path, 
     config, truth = load_config(tmp_path / "config.yaml", index), album.truth
     dataset = Dataset(config)
     if variant == "renamed":
-        rename(config, "Maya", "Anna Lena")
-        truth = renamed(truth, "Maya", "Anna Lena")
+        rename_person(config, "Maya", "Anna Lena")
+        truth = rename_in_truth(truth, "Maya", "Anna Lena")
     with Store(config.milvus) as store:
         build.build_collections(config, dataset, store)
-        figures = summary(ask(Searcher(config, dataset, store), questions(truth, 40, seed=3)))
+        figures = summarize(ask_question(Searcher(config, dataset, store), make_questions(truth, 40, seed=3)))
     assert figures["sentences.precision"] >= 0.92, figures
     assert figures["sentences.exact_filter"] >= 0.90, figures
     assert figures["sentences.relaxation_said"] == 1.0, figures
 
 
 def test_questions_are_the_same_for_one_seed_and_ask_what_they_say(album: Album) -> None:
-    asked = questions(album.truth, 60, seed=9)
-    assert [q.text for q in asked] == [q.text for q in questions(album.truth, 60, seed=9)]
+    asked = make_questions(album.truth, 60, seed=9)
+    assert [q.text for q in asked] == [q.text for q in make_questions(album.truth, 60, seed=9)]
     assert len({q.text for q in asked}) == 60 and sum(not q.passing for q in asked) == 12
     assert all(q.answer <= q.passing for q in asked)
     assert {name for q in asked for name in q.asks} == {"who", "where", "when", "what"}

@@ -17,13 +17,13 @@ def arguments():
 
 def main():
     args = arguments()
-    from imagesearch_demo.album import make_album, truth_path
+    from imagesearch_demo.album import get_truth_path, make_album
 
     def bar(photos):
         return cli.show_progress(photos, args.photos, label="drawing")
 
     make_album(args.folder, args.photos, args.seed, workers=args.workers, progress=bar)
-    print(f"{args.photos} photos in {args.folder}, the truth about them in {truth_path(args.folder)}")
+    print(f"{args.photos} photos in {args.folder}, the truth about them in {get_truth_path(args.folder)}")
 
 
 if __name__ == "__main__":

@@ -58,14 +58,14 @@ def _mendable(line: str) -> int:
 
 
 def _measure(args: argparse.Namespace, log) -> dict[str, float]:
-    from imagesearch_demo.scoring import evaluate, evaluation_album
+    from imagesearch_demo.scoring import evaluate_models, make_evaluation_album
 
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         album = Path(folder) / "album"
         log(f"drawing {args.photos} photos with unseen people")
-        truth = evaluation_album(album, args.photos)
-        figures = evaluate(args.out, album, truth, args.only)
+        truth = make_evaluation_album(album, args.photos)
+        figures = evaluate_models(args.out, album, truth, args.only)
     log(f"measured in {(time.perf_counter() - started) / 60:.1f} min")
     return figures
 

@@ -135,8 +135,8 @@ def update_tables(
     progress
         Wraps the stream of photos as they are done, with their number; for a progress bar.
     hashes
-        What `imagesearch.photos.hash_content` says of files as they are now, where that is known: they are not
-        read again for it.
+        What `photos.hash_content` says of files as they are now, where that is known: they are not read again
+        for it.
     """
     start = time.monotonic()
     with ExitStack() as stack:

@@ -1,7 +1,7 @@
 """Relaxing a filter: what to look for, and what instead when no photo passes.
 
-`plan_filter` takes who, where and when apart; `list_relaxations` says which of them to give up, in which order;
-`retrieve_photos` calls Milvus for each until some photo passes.
+`plan_filter` takes who, where and when apart; `list_relaxations` says which of them to give up, in which
+order; `retrieve_photos` calls Milvus for each until some photo passes.
 """
 
 from __future__ import annotations

@@ -6,16 +6,16 @@ from imagesearch_demo.album.captions import (
     THING_WORDS,
     TIME_WORDS,
     Caption,
-    facts_of,
-    matches,
-    near_miss,
-    nonsense,
-    pointed_caption,
-    random_caption,
-    thing_phrase,
+    is_true,
+    list_facts,
+    make_near_miss,
+    make_nonsense,
+    make_pointed_caption,
+    make_random_caption,
+    make_thing_phrase,
 )
 from imagesearch_demo.album.truth_file import load_truth
-from imagesearch_demo.album.writer import ABSENT, make_album, truth_path
+from imagesearch_demo.album.writer import ABSENT, get_truth_path, make_album
 
 __all__ = [
     "ABSENT",
@@ -24,14 +24,14 @@ __all__ = [
     "THING_WORDS",
     "TIME_WORDS",
     "Caption",
-    "facts_of",
+    "get_truth_path",
+    "is_true",
+    "list_facts",
     "load_truth",
     "make_album",
-    "matches",
-    "near_miss",
-    "nonsense",
-    "pointed_caption",
-    "random_caption",
-    "thing_phrase",
-    "truth_path",
+    "make_near_miss",
+    "make_nonsense",
+    "make_pointed_caption",
+    "make_random_caption",
+    "make_thing_phrase",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imagesearch_demo.drawing import THINGS, Truth
+from imagesearch_demo.drawing import THINGS, PictureTruth
 
 # Nouns a scene answers to. The first is the one used in a truth's own caption.
 SCENE_NOUNS: dict[str, tuple[str, ...]] = {
@@ -115,7 +115,7 @@ class Caption:
     claims: tuple[str, ...]
 
 
-def facts_of(truth: Truth) -> set[str]:
+def list_facts(truth: PictureTruth) -> set[str]:
     """All facts of a picture."""
     facts = {f"scene:{truth.scene}", f"time:{truth.time}"}
     facts |= {f"place:{place}" for place, scenes in LOOSE_PLACES.items() if truth.scene in scenes}
@@ -127,7 +127,7 @@ def facts_of(truth: Truth) -> set[str]:
     return facts | ({"people:2"} if heads == 2 else set())
 
 
-def matches(captions: Sequence[Caption], facts: Sequence[set[str]]) -> np.ndarray:
+def is_true(captions: Sequence[Caption], facts: Sequence[set[str]]) -> np.ndarray:
     """Which picture satisfies which caption: bool, (len(captions), len(facts))."""
     index = {fact: i for i, fact in enumerate(sorted({c for caption in captions for c in caption.claims}))}
     wanted = np.zeros((len(captions), len(index)), dtype=np.float32)
@@ -139,17 +139,17 @@ def matches(captions: Sequence[Caption], facts: Sequence[set[str]]) -> np.ndarra
     return wanted @ present.T >= wanted.sum(axis=1, keepdims=True) - 0.5
 
 
-def _article(noun: str) -> str:
+def _add_article(noun: str) -> str:
     return ("an " if noun[0] in "aeiou" else "a ") + noun
 
 
-def _pick(rng: np.random.Generator, options: Sequence):
+def _pick_phrase(rng: np.random.Generator, options: Sequence):
     return options[int(rng.integers(len(options)))]
 
 
-def truth_caption(truth: Truth) -> str:
+def make_truth_caption(truth: PictureTruth) -> str:
     """The plain sentence that stands in the truth file: things, people, scene and time."""
-    parts = [_article(f"{t['colour']} {t['kind']}") for t in truth.things]
+    parts = [_add_article(f"{t['colour']} {t['kind']}") for t in truth.things]
     heads = len(truth.people)
     if heads:
         parts.insert(0, ("a person", "two people", "a group of people")[min(heads, 3) - 1])
@@ -157,99 +157,101 @@ def truth_caption(truth: Truth) -> str:
     return " ".join([" and ".join(parts), place, TIME_WORDS[truth.time][0]]).strip()
 
 
-def thing_phrase(rng: np.random.Generator, kind: str, colour: str | None) -> str:
+def make_thing_phrase(rng: np.random.Generator, kind: str, colour: str | None) -> str:
     """One way to name a thing, with an article or as a plural."""
-    words = [_pick(rng, THING_WORDS[kind])]
+    words = [_pick_phrase(rng, THING_WORDS[kind])]
     if colour:
-        words.insert(0, _pick(rng, COLOUR_WORDS.get(colour, (colour,))))
+        words.insert(0, _pick_phrase(rng, COLOUR_WORDS.get(colour, (colour,))))
     phrase = " ".join(words)
     way = rng.random()
     if way < 0.72 or kind == "suitcase":
-        return _article(phrase)
+        return _add_article(phrase)
     return phrase if way < 0.86 else f"the {phrase}" if way < 0.92 else f"{phrase}s"
 
 
-def _people_phrase(rng: np.random.Generator, heads: int) -> tuple[str, str]:
+def _make_people_phrase(rng: np.random.Generator, heads: int) -> tuple[str, str]:
     if heads == 2 and rng.random() < 0.4:
-        return _pick(rng, TWO), "people:2"
+        return _pick_phrase(rng, TWO), "people:2"
     if heads > 1 and rng.random() < 0.5:
-        return _pick(rng, MANY), "people:2+"
-    return _pick(rng, ONE), "people:1+"
+        return _pick_phrase(rng, MANY), "people:2+"
+    return _pick_phrase(rng, ONE), "people:1+"
 
 
-def random_caption(rng: np.random.Generator, truth: Truth) -> Caption:
+def make_random_caption(rng: np.random.Generator, truth: PictureTruth) -> Caption:
     """Something true to say about a picture: now this, now that, in varied words."""
     subjects: list[str] = []
     claims: list[str] = []
     things = list(truth.things)
     wants_thing = things and rng.random() < 0.72
     if truth.people and rng.random() < (0.35 if wants_thing else 0.62):
-        phrase, claim = _people_phrase(rng, len(truth.people))
+        phrase, claim = _make_people_phrase(rng, len(truth.people))
         subjects.append(phrase)
         claims.append(claim)
     if wants_thing:
         rng.shuffle(things)
         for thing in things[: 2 if rng.random() < 0.3 else 1]:
             colour = thing["colour"] if rng.random() < 0.6 else None
-            subjects.append(thing_phrase(rng, thing["kind"], colour))
+            subjects.append(make_thing_phrase(rng, thing["kind"], colour))
             claims.append(f"thing:{colour} {thing['kind']}" if colour else f"thing:{thing['kind']}")
     if rng.random() < 0.5:
         subjects.reverse()
     says_scene, says_time = rng.random() < (0.6 if subjects else 0.93), rng.random() < 0.36
     if not subjects and not says_scene:
-        return Caption(_pick(rng, LEADS) + _pick(rng, TIME_NOUNS[truth.time]), (f"time:{truth.time}",))
-    text = _pick(rng, (" and ", " and ", " with ", " next to ", " near ")).join(subjects)
+        return Caption(
+            _pick_phrase(rng, LEADS) + _pick_phrase(rng, TIME_NOUNS[truth.time]), (f"time:{truth.time}",)
+        )
+    text = _pick_phrase(rng, (" and ", " and ", " with ", " next to ", " near ")).join(subjects)
     if says_scene:
-        phrase, claim = _scene_phrase(rng, truth.scene, bool(subjects))
+        phrase, claim = _make_scene_phrase(rng, truth.scene, bool(subjects))
         text, claims = f"{text} {phrase}".strip(), [*claims, claim]
     if says_time:
-        text, claims = f"{text} {_pick(rng, TIME_WORDS[truth.time])}", [*claims, f"time:{truth.time}"]
+        text, claims = f"{text} {_pick_phrase(rng, TIME_WORDS[truth.time])}", [*claims, f"time:{truth.time}"]
     if not subjects and text.split()[0] in ("on", "in", "at", "by", "near", "among"):
         return Caption(text, tuple(claims))  # a fragment, as is left of a sentence whose names were taken out
-    return Caption(_pick(rng, LEADS) + text, tuple(claims))
+    return Caption(_pick_phrase(rng, LEADS) + text, tuple(claims))
 
 
-def pointed_caption(rng: np.random.Generator, truth: Truth) -> Caption:
+def make_pointed_caption(rng: np.random.Generator, truth: PictureTruth) -> Caption:
     """A caption of one thing, mostly with its colour, often with the scene; without things, any caption."""
     if not truth.things:
-        return random_caption(rng, truth)
-    thing = _pick(rng, truth.things)
+        return make_random_caption(rng, truth)
+    thing = _pick_phrase(rng, truth.things)
     colour = thing["colour"] if rng.random() < 0.75 else None
-    text = thing_phrase(rng, thing["kind"], colour)
+    text = make_thing_phrase(rng, thing["kind"], colour)
     claims = [f"thing:{colour} {thing['kind']}" if colour else f"thing:{thing['kind']}"]
     if rng.random() < (0.4 if colour else 0.8):
-        phrase, claim = _scene_phrase(rng, truth.scene, True)
+        phrase, claim = _make_scene_phrase(rng, truth.scene, True)
         text, claims = f"{text} {phrase}", [*claims, claim]
-    return Caption(_pick(rng, LEADS) + text, tuple(claims))
+    return Caption(_pick_phrase(rng, LEADS) + text, tuple(claims))
 
 
-def near_miss(rng: np.random.Generator, truth: Truth) -> Truth:
+def make_near_miss(rng: np.random.Generator, truth: PictureTruth) -> PictureTruth:
     """The truth of a picture that differs in one detail: a thing's colour or kind, the scene, or the hour."""
     way = rng.random()
     if truth.things and way < 0.75:
-        thing = _pick(rng, truth.things)
+        thing = _pick_phrase(rng, truth.things)
         colours = THINGS[thing["kind"]].colours
         # one thing in the colour of another in the same picture: the mistake that is made last
         swapped = [other["colour"] for other in truth.things if other["colour"] in colours]
         if way < 0.3 and len(truth.things) > 1 and swapped:
-            return replace(truth, things=[{**thing, "colour": _pick(rng, swapped)}])
+            return replace(truth, things=[{**thing, "colour": _pick_phrase(rng, swapped)}])
         if way < 0.45:
-            return replace(truth, things=[{**thing, "colour": _pick(rng, colours)}])
+            return replace(truth, things=[{**thing, "colour": _pick_phrase(rng, colours)}])
         others = [kind for kind in THINGS if thing["colour"] in THINGS[kind].colours]
-        return replace(truth, things=[{**thing, "kind": _pick(rng, others)}])
+        return replace(truth, things=[{**thing, "kind": _pick_phrase(rng, others)}])
     if way < 0.92:
-        return replace(truth, scene=_pick(rng, list(SCENE_NOUNS)))
-    return replace(truth, time=_pick(rng, list(TIME_WORDS)))
+        return replace(truth, scene=_pick_phrase(rng, list(SCENE_NOUNS)))
+    return replace(truth, time=_pick_phrase(rng, list(TIME_WORDS)))
 
 
-def _scene_phrase(rng: np.random.Generator, scene: str, has_subject: bool) -> tuple[str, str]:
+def _make_scene_phrase(rng: np.random.Generator, scene: str, has_subject: bool) -> tuple[str, str]:
     loose = [place for place, scenes in LOOSE_PLACES.items() if scene in scenes]
     if has_subject and loose and rng.random() < 0.07:
-        place = _pick(rng, loose)
+        place = _pick_phrase(rng, loose)
         return place, f"place:{place}"
     if has_subject or rng.random() < 0.25:
-        return _pick(rng, SCENE_PLACES[scene]), f"scene:{scene}"
-    noun = _pick(rng, SCENE_NOUNS[scene])
+        return _pick_phrase(rng, SCENE_PLACES[scene]), f"scene:{scene}"
+    noun = _pick_phrase(rng, SCENE_NOUNS[scene])
     if rng.random() < 0.15:
         noun = noun.removeprefix("a ").removeprefix("an ").removeprefix("the ")
     return noun, f"scene:{scene}"
@@ -259,8 +261,8 @@ _SYLLABLES = ("ba", "ko", "mi", "ra", "tu", "el", "no", "sha", "vi", "gra", "zo"
               "we", "lo", "man", "dri", "ow", "ju", "ck", "ny", "fe", "ssa", "urn")  # fmt: skip
 
 
-def nonsense(rng: np.random.Generator) -> str:
+def make_nonsense(rng: np.random.Generator) -> str:
     """A made-up word. In captions it teaches that unknown words mean nothing."""
     if rng.random() < 0.3:
         return "".join(chr(97 + int(v)) for v in rng.integers(0, 26, int(rng.integers(3, 9))))
-    return "".join(_pick(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 5))))
+    return "".join(_pick_phrase(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 5))))

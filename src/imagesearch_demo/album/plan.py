@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from imagesearch_demo.album.places import PLACES, Place
-from imagesearch_demo.drawing import TIMES, Person, Spec, random_framing, random_things
+from imagesearch_demo.drawing import TIMES, CastMember, PictureSpec, choose_framing, choose_things
 
 ALBUM = 0xA1B0  # first word of every album's seed; training uses another, so the two never share a picture
 PER_JOURNEY = 8
@@ -43,7 +43,7 @@ class Shot:
         0 (none) to 5.
     """
 
-    spec: Spec
+    spec: PictureSpec
     path: str
     place: Place
     position: tuple[float, float] | None
@@ -53,7 +53,7 @@ class Shot:
     rating: int
 
 
-def plan_album(photos: int, seed: int, people: Sequence[Person], kinds: Sequence[str]) -> list[Shot]:
+def plan_album(photos: int, seed: int, people: Sequence[CastMember], kinds: Sequence[str]) -> list[Shot]:
     """Plan an album.
 
     Parameters
@@ -79,9 +79,9 @@ def plan_album(photos: int, seed: int, people: Sequence[Person], kinds: Sequence
     for number in range(journeys):
         place = PLACES[order[number % len(order)]]
         count = min(PER_JOURNEY, photos - len(shots))
-        scenes = _scenes(rng, place, count, Counter(shot.spec.scene for shot in shots))
-        shots += _journey(
-            rng, place, _companions(rng, people, number == 0), scenes, tuple(kinds), number == 0
+        scenes = _choose_scenes(rng, place, count, Counter(shot.spec.scene for shot in shots))
+        shots += _plan_journey(
+            rng, place, _choose_companions(rng, people, number == 0), scenes, tuple(kinds), number == 0
         )
     _add_rare(rng, shots, [p for p in people if p.weight == 0])
     for i in rng.permutation(len(shots))[: round(0.1 * len(shots))]:  # cameras without GPS
@@ -89,7 +89,7 @@ def plan_album(photos: int, seed: int, people: Sequence[Person], kinds: Sequence
     return [replace(shot, path=shot.path.format(number + 1)) for number, shot in enumerate(shots)]
 
 
-def _scenes(rng: np.random.Generator, place: Place, count: int, seen: Counter) -> list[str]:
+def _choose_scenes(rng: np.random.Generator, place: Place, count: int, seen: Counter) -> list[str]:
     """What is photographed on a journey: mostly what the album has least of so far."""
     seen = seen.copy()
     chosen = []
@@ -100,7 +100,9 @@ def _scenes(rng: np.random.Generator, place: Place, count: int, seen: Counter) -
     return chosen
 
 
-def _companions(rng: np.random.Generator, people: Sequence[Person], first: bool) -> list[Person]:
+def _choose_companions(
+    rng: np.random.Generator, people: Sequence[CastMember], first: bool
+) -> list[CastMember]:
     """Two to four people, the more often photographed more likely; the first of all on the first journey."""
     usual = [p for p in people if p.weight > 0]
     if not usual:
@@ -113,10 +115,10 @@ def _companions(rng: np.random.Generator, people: Sequence[Person], first: bool)
     return chosen
 
 
-def _journey(
+def _plan_journey(
     rng: np.random.Generator,
     place: Place,
-    friends: list[Person],
+    friends: list[CastMember],
     scenes: list[str],
     kinds: tuple[str, ...],
     first: bool,
@@ -129,34 +131,34 @@ def _journey(
         time = str(rng.choice(TIMES, p=(0.5, 0.27, 0.23)))
         if first and i < 4:  # the picture that the README searches for must be there: friends on Goa's beach
             scene, time = "beach", ("day", "sunset", "sunset", "night")[i]
-        cast = friends[:1] if first and i < 2 else _who(rng, friends)
-        spec = _spec(rng, scene, time, cast, kinds)
+        cast = friends[:1] if first and i < 2 else _choose_people(rng, friends)
+        spec = _make_spec(rng, scene, time, cast, kinds)
         hour = float(rng.uniform(*HOURS[time]))
         taken = start + timedelta(days=int(rng.integers(days)), seconds=round(hour * 3600))
-        shots.append(_shot(rng, spec, place, taken, camera))
+        shots.append(_make_shot(rng, spec, place, taken, camera))
     return sorted(shots, key=lambda shot: shot.taken_at)
 
 
-def _who(rng: np.random.Generator, friends: list[Person]) -> list[Person]:
+def _choose_people(rng: np.random.Generator, friends: list[CastMember]) -> list[CastMember]:
     count = min(len(friends), int(rng.choice(5, p=(0.34, 0.32, 0.20, 0.10, 0.04))))
     return [friends[i] for i in rng.choice(len(friends), count, replace=False)]
 
 
-def _spec(
-    rng: np.random.Generator, scene: str, time: str, cast: list[Person], kinds: tuple[str, ...]
-) -> Spec:
+def _make_spec(
+    rng: np.random.Generator, scene: str, time: str, cast: list[CastMember], kinds: tuple[str, ...]
+) -> PictureSpec:
     odds = {0: (0.10, 0.66, 0.24), 1: (0.25, 0.63, 0.12), 2: (0.40, 0.60, 0.0)}.get(
         len(cast), (0.7, 0.3, 0.0)
     )
-    things = random_things(rng, scene, int(rng.choice(3, p=odds)), kinds)
-    framing = random_framing(rng, len(cast), len(things))
-    return Spec(
+    things = choose_things(rng, scene, int(rng.choice(3, p=odds)), kinds)
+    framing = choose_framing(rng, len(cast), len(things))
+    return PictureSpec(
         scene, time, things, tuple(cast), int(rng.integers(2**31)), framing, bool(rng.random() < 0.14)
     )
 
 
-def _shot(
-    rng: np.random.Generator, spec: Spec, place: Place, taken: datetime, camera: tuple[str, str]
+def _make_shot(
+    rng: np.random.Generator, spec: PictureSpec, place: Place, taken: datetime, camera: tuple[str, str]
 ) -> Shot:
     """The file's side: format, orientation, position."""
     ending = str(rng.choice(("jpg", "heic", "png"), p=(0.88, 0.07, 0.05)))
@@ -174,7 +176,7 @@ def _shot(
     return Shot(spec, path, place, position, taken, camera, orientation, rating)
 
 
-def _add_rare(rng: np.random.Generator, shots: list[Shot], rare: list[Person]) -> None:
+def _add_rare(rng: np.random.Generator, shots: list[Shot], rare: list[CastMember]) -> None:
     """Put each rarely photographed person into two pictures in place of the one person there."""
     single = [i for i, shot in enumerate(shots) if len(shot.spec.people) == 1 and i >= PER_JOURNEY]
     places = rng.permutation(single)[: 2 * len(rare)]

@@ -37,10 +37,10 @@ from pathlib import Path
 from PIL import Image
 
 from imagesearch.errors import UserError
-from imagesearch_demo.album.captions import truth_caption
+from imagesearch_demo.album.captions import make_truth_caption
 from imagesearch_demo.album.plan import Shot, plan_album
-from imagesearch_demo.drawing import CAST, THINGS, Person, Truth, draw_picture
-from imagesearch_demo.training.samples import in_processes
+from imagesearch_demo.drawing import CAST, THINGS, CastMember, PictureTruth, draw_picture
+from imagesearch_demo.drawing.processes import map_in_processes
 
 MAKER = "imagesearch.demo"
 # Trained but not drawn in an album, so that a search for something that isn't there can be tried.
@@ -60,17 +60,17 @@ _TURN = {
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 
 
-def truth_path(folder: str | Path) -> Path:
+def get_truth_path(folder: str | Path) -> Path:
     """Where the truth about an album's folder lies: beside it, never inside."""
-    return _beside(folder, "truth.json")
+    return _place_beside(folder, "truth.json")
 
 
-def captions_path(folder: str | Path) -> Path:
+def get_captions_path(folder: str | Path) -> Path:
     """Where the captions of an album's photos lie, as columns path and caption."""
-    return _beside(folder, "captions.csv")
+    return _place_beside(folder, "captions.csv")
 
 
-def _beside(folder: str | Path, ending: str) -> Path:
+def _place_beside(folder: str | Path, ending: str) -> Path:
     folder = Path(folder)
     return folder.with_name(f"{folder.name}.{ending}")
 
@@ -80,7 +80,7 @@ def make_album(
     photos: int = 240,
     seed: int = 1,
     *,
-    people: Sequence[Person] = CAST,
+    people: Sequence[CastMember] = CAST,
     kinds: Sequence[str] = SHOWN,
     workers: int = 2,
     progress: Callable = iter,
@@ -118,13 +118,13 @@ def make_album(
     if photos < 1:
         raise UserError(f"photos is {photos}: an album has at least 1")
     shots = plan_album(photos, seed, people, kinds)
-    _clear(folder)
+    _remove_album(folder)
     truth = {"made_by": MAKER, "complete": False, "seed": seed, "people": [p.name for p in people],
              "photos": [{"path": shot.path} for shot in shots]}  # fmt: skip
     _write_truth(folder, truth)  # before the first photo: an interrupted album must be known as ours
     for parent in {(folder / shot.path).parent for shot in shots}:
         parent.mkdir(parents=True, exist_ok=True)
-    truth["photos"] = list(in_processes(partial(_make_photo, folder), shots, workers, progress))
+    truth["photos"] = list(map_in_processes(partial(_make_photo, folder), shots, workers, progress))
     truth["complete"] = True
     _write_captions(folder, truth)
     _write_truth(folder, truth)
@@ -133,10 +133,10 @@ def make_album(
 
 def read_truth(folder: str | Path) -> dict:
     """The truth about an album, as `make_album` returned it."""
-    return json.loads(truth_path(folder).read_text(encoding="utf-8"))
+    return json.loads(get_truth_path(folder).read_text(encoding="utf-8"))
 
 
-def _clear(folder: Path) -> None:
+def _remove_album(folder: Path) -> None:
     """Remove an earlier album's photos, and nothing else."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file: name a folder")
@@ -157,14 +157,14 @@ def _clear(folder: Path) -> None:
 
 
 def _write_truth(folder: Path, truth: dict) -> None:
-    target = truth_path(folder)
+    target = get_truth_path(folder)
     draft = target.with_name(f"{target.name}.part")
     draft.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     draft.replace(target)
 
 
 def _write_captions(folder: Path, truth: dict) -> None:
-    with captions_path(folder).open("w", encoding="utf-8", newline="") as stream:
+    with get_captions_path(folder).open("w", encoding="utf-8", newline="") as stream:
         lines = csv.writer(stream)
         lines.writerow(["path", "caption"])
         lines.writerows([f"{folder.name}/{photo['path']}", photo["caption"]] for photo in truth["photos"])
@@ -175,7 +175,7 @@ def _make_photo(folder: Path, shot: Shot) -> dict:
     image, truth = draw_picture(shot.spec)
     stored = image.transpose(_TURN[shot.orientation]) if shot.orientation in _TURN else image
     file = folder / shot.path
-    exif = _exif(shot)
+    exif = _make_exif(shot)
     if file.suffix == ".heic":
         import pillow_heif
 
@@ -184,14 +184,14 @@ def _make_photo(folder: Path, shot: Shot) -> dict:
         stored.save(file, exif=exif, compress_level=4)
     else:
         stored.save(file, quality=90, exif=exif)
-    return _photo_truth(shot, truth, image.size)
+    return _describe_photo(shot, truth, image.size)
 
 
-def _photo_truth(shot: Shot, truth: Truth, size: tuple[int, int]) -> dict:
+def _describe_photo(shot: Shot, truth: PictureTruth, size: tuple[int, int]) -> dict:
     latitude, longitude = shot.position or (None, None)
     return {
         "path": unicodedata.normalize("NFC", shot.path), "width": size[0], "height": size[1],
-        "orientation": shot.orientation, "caption": truth_caption(truth), "scene": truth.scene,
+        "orientation": shot.orientation, "caption": make_truth_caption(truth), "scene": truth.scene,
         "time_of_day": truth.time, "things": truth.things, "people": truth.people,
         "latitude": latitude, "longitude": longitude, "place": shot.place.name, "city": shot.place.city,
         "state": shot.place.state, "country": shot.place.country, "taken_at": shot.taken_at.isoformat(),
@@ -199,7 +199,7 @@ def _photo_truth(shot: Shot, truth: Truth, size: tuple[int, int]) -> dict:
     }  # fmt: skip
 
 
-def _exif(shot: Shot) -> Image.Exif:
+def _make_exif(shot: Shot) -> Image.Exif:
     exif = Image.Exif()
     stamp = f"{shot.taken_at:%Y:%m:%d %H:%M:%S}"
     exif[0x010F], exif[0x0110] = shot.camera
@@ -214,15 +214,15 @@ def _exif(shot: Shot) -> Image.Exif:
             {
                 0: b"\x02\x03\x00\x00",
                 1: "S" if latitude < 0 else "N",
-                2: _degrees(latitude),
+                2: _to_degrees(latitude),
                 3: "W" if longitude < 0 else "E",
-                4: _degrees(longitude),
+                4: _to_degrees(longitude),
             }
         )
     return exif
 
 
-def _degrees(angle: float) -> tuple[float, float, float]:
+def _to_degrees(angle: float) -> tuple[float, float, float]:
     """Degrees, minutes and seconds, as EXIF wants them."""
     minutes, seconds = divmod(round(abs(angle) * 3600, 3), 60)
     return float(minutes // 60), float(minutes % 60), round(seconds, 3)

@@ -1,16 +1,23 @@
 """Drawing: scenes, things and people in vector shapes, and the truth about where everything is."""
 
 from imagesearch_demo.drawing.canvas import Canvas, clear
-from imagesearch_demo.drawing.figures import draw_person, random_mood, random_outfit
-from imagesearch_demo.drawing.people import CAST, Identity, Person, random_identity, sibling, strangers
+from imagesearch_demo.drawing.figures import choose_mood, choose_outfit, draw_person
+from imagesearch_demo.drawing.people import (
+    CAST,
+    CastMember,
+    Identity,
+    choose_identity,
+    make_sibling,
+    make_strangers,
+)
 from imagesearch_demo.drawing.picture import (
-    Spec,
-    Truth,
+    PictureSpec,
+    PictureTruth,
+    can_show,
+    choose_framing,
+    choose_spec,
+    choose_things,
     draw_picture,
-    fits,
-    random_framing,
-    random_spec,
-    random_things,
 )
 from imagesearch_demo.drawing.scenes import SCENES
 from imagesearch_demo.drawing.sky import BACK_LIGHT, FRONT_LIGHT, SKIES, TIMES
@@ -26,20 +33,20 @@ __all__ = [
     "THINGS",
     "TIMES",
     "Canvas",
+    "CastMember",
     "Identity",
-    "Person",
-    "Spec",
-    "Truth",
+    "PictureSpec",
+    "PictureTruth",
+    "can_show",
+    "choose_framing",
+    "choose_identity",
+    "choose_mood",
+    "choose_outfit",
+    "choose_spec",
+    "choose_things",
     "clear",
     "draw_person",
     "draw_picture",
-    "fits",
-    "random_framing",
-    "random_identity",
-    "random_mood",
-    "random_outfit",
-    "random_spec",
-    "random_things",
-    "sibling",
-    "strangers",
+    "make_sibling",
+    "make_strangers",
 ]

@@ -58,7 +58,7 @@ class Outfit:
     arms: str
 
 
-def random_mood(rng: np.random.Generator) -> Mood:
+def choose_mood(rng: np.random.Generator) -> Mood:
     """A mood at random: mostly friendly, mostly upright."""
     return Mood(
         smile=float(np.clip(rng.normal(0.55, 0.35), -0.3, 1.0)),
@@ -71,7 +71,7 @@ def random_mood(rng: np.random.Generator) -> Mood:
     )
 
 
-def random_outfit(rng: np.random.Generator, alone: bool = True) -> Outfit:
+def choose_outfit(rng: np.random.Generator, alone: bool = True) -> Outfit:
     """Clothes and pose at random; raised arms only where they cannot hide a neighbour's face."""
     return Outfit(
         shirt=CLOTHES[rng.integers(len(CLOTHES))],

@@ -82,7 +82,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Person:
+class CastMember:
     """A named identity; `weight` is how often it is photographed compared to others."""
 
     name: str
@@ -105,13 +105,13 @@ def _pick(rng: np.random.Generator, options: tuple):
     return options[int(rng.integers(len(options)))]
 
 
-def _between(rng: np.random.Generator, palette: tuple[Colour, ...]) -> Colour:
+def _draw_between(rng: np.random.Generator, palette: tuple[Colour, ...]) -> Colour:
     """A colour near one of the palette's: identities are not told apart by eight exact tones."""
     base = mix(_pick(rng, palette), _pick(rng, palette), rng.uniform(0, 0.3))
     return tuple(int(v) for v in np.clip(np.array(base) + rng.normal(0, 5, 3), 0, 255))
 
 
-def random_identity(rng: np.random.Generator) -> Identity:
+def choose_identity(rng: np.random.Generator) -> Identity:
     """Draw an identity: every trait at random, rare ones (freckles, glasses, beards) rare."""
     traits = {name: float(rng.uniform(lo, hi)) for name, (lo, hi) in _RANGES.items()}
     traits["freckles"] = max(0.0, traits["freckles"] * 2.4 - 1.4)
@@ -119,9 +119,9 @@ def random_identity(rng: np.random.Generator) -> Identity:
     covered = style in ("scarf", "turban")
     bearded = style not in ("scarf", "pigtails", "bob", "bun", "ponytail", "wavy")
     return Identity(
-        skin=_between(rng, SKINS),
+        skin=_draw_between(rng, SKINS),
         style=style,
-        hair_colour=_between(rng, SCARVES if covered else HAIRS),
+        hair_colour=_draw_between(rng, SCARVES if covered else HAIRS),
         fringe=_pick(rng, FRINGES),
         iris=_pick(rng, IRISES),
         glasses=_pick(rng, GLASSES),
@@ -131,7 +131,7 @@ def random_identity(rng: np.random.Generator) -> Identity:
     )
 
 
-def strangers(count: int, seed: int) -> list[Person]:
+def make_strangers(count: int, seed: int) -> list[CastMember]:
     """People drawn from a seed, named P01, P02, ...: unseen ones for an evaluation.
 
     Parameters
@@ -142,10 +142,10 @@ def strangers(count: int, seed: int) -> list[Person]:
         Seeds below 1,000,000 are free for albums and tests; training draws from another stream.
     """
     rng = np.random.default_rng([seed, 0x0A1B])
-    return [Person(f"P{i + 1:02d}", random_identity(rng)) for i in range(count)]
+    return [CastMember(f"P{i + 1:02d}", choose_identity(rng)) for i in range(count)]
 
 
-def sibling(identity: Identity, seed: int, closeness: float = 0.8) -> Identity:
+def make_sibling(identity: Identity, seed: int, closeness: float = 0.8) -> Identity:
     """An identity like another's: same hair style and colouring, slightly other features.
 
     Parameters
@@ -171,38 +171,152 @@ def sibling(identity: Identity, seed: int, closeness: float = 0.8) -> Identity:
     return replace(identity, **changes)
 
 
-def as_dict(identity: Identity) -> dict:
+def to_dict(identity: Identity) -> dict:
     """The identity as JSON-ready values, for the truth file."""
     return asdict(identity)
 
 
-def _cast(name: str, weight: float, **traits) -> Person:
+def _make_cast(name: str, weight: float, **traits) -> CastMember:
     middle = {key: (lo + hi) / 2 for key, (lo, hi) in _RANGES.items()} | {"freckles": 0.0}
     plain = {"fringe": "none", "iris": IRISES[0], "glasses": "none", "frame": FRAMES[0], "beard": "none"}
-    return Person(name, Identity(**(middle | plain | traits)), weight)
+    return CastMember(name, Identity(**(middle | plain | traits)), weight)
 
 
 # The demo's eight. They differ on purpose, in several traits at once; two of them are rarely photographed.
-CAST: tuple[Person, ...] = (
-    _cast("Maya", 5.0, skin=SKINS[4], width=0.76, jaw=0.26, chin=0.3, style="wavy", hair_colour=HAIRS[0],
-          fringe="parted", volume=0.7, eye_size=0.155, eye_slant=0.25, lip=0.95, nose_width=0.09, brow=0.045),
-    _cast("Kofi", 4.0, skin=SKINS[7], width=0.84, jaw=0.10, chin=0.1, style="buzz", hair_colour=HAIRS[0],
-          beard="full", eye_size=0.125, brow=0.075, nose_width=0.15, mouth_width=0.33, lip=0.6),
-    _cast("Zoë", 4.0, skin=SKINS[0], width=0.78, jaw=0.24, chin=0.35, style="bob", hair_colour=HAIRS[6],
-          fringe="straight", volume=0.6, iris=IRISES[2], freckles=1.0, eye_size=0.15, nose_length=0.18,
-          brow=0.04),
-    _cast("Kim", 3.0, skin=SKINS[2], width=0.86, jaw=0.14, chin=0.05, style="spiky", hair_colour=HAIRS[0],
-          volume=0.6, glasses="round", frame=FRAMES[2], eye_size=0.115, eye_slant=0.35, nose_width=0.11,
-          mouth_width=0.25),
-    _cast("Noor", 3.0, skin=SKINS[2], width=0.74, jaw=0.22, chin=0.25, style="scarf", hair_colour=SCARVES[0],
-          iris=IRISES[2], eye_size=0.13, eye_slant=-0.15, lip=0.4, brow=0.07, brow_tilt=-0.25,
-          nose_width=0.12,
-          mouth_width=0.33),
-    _cast("Lars", 2.0, skin=SKINS[1], width=0.80, jaw=0.06, chin=0.0, style="quiff", hair_colour=HAIRS[5],
-          volume=0.7, iris=IRISES[3], beard="moustache", nose_length=0.29, nose_width=0.14, brow=0.06,
-          brow_tilt=0.25),
-    _cast("Ana", 0.0, skin=SKINS[3], width=0.88, jaw=0.16, chin=0.0, style="bun", hair_colour=HAIRS[8],
-          volume=0.7, glasses="half", frame=FRAMES[3], eye_size=0.11, cheeks=1.0, lip=0.3, mouth_width=0.27),
-    _cast("Tariq", 0.0, skin=SKINS[5], width=0.73, jaw=0.30, chin=0.4, style="afro", hair_colour=HAIRS[1],
-          volume=0.5, beard="goatee", glasses="square", frame=FRAMES[0], nose_length=0.27, eye_gap=0.31),
-)  # fmt: skip
+CAST: tuple[CastMember, ...] = (
+    _make_cast(
+        "Maya",
+        5.0,
+        skin=SKINS[4],
+        width=0.76,
+        jaw=0.26,
+        chin=0.3,
+        style="wavy",
+        hair_colour=HAIRS[0],
+        fringe="parted",
+        volume=0.7,
+        eye_size=0.155,
+        eye_slant=0.25,
+        lip=0.95,
+        nose_width=0.09,
+        brow=0.045,
+    ),
+    _make_cast(
+        "Kofi",
+        4.0,
+        skin=SKINS[7],
+        width=0.84,
+        jaw=0.10,
+        chin=0.1,
+        style="buzz",
+        hair_colour=HAIRS[0],
+        beard="full",
+        eye_size=0.125,
+        brow=0.075,
+        nose_width=0.15,
+        mouth_width=0.33,
+        lip=0.6,
+    ),
+    _make_cast(
+        "Zoë",
+        4.0,
+        skin=SKINS[0],
+        width=0.78,
+        jaw=0.24,
+        chin=0.35,
+        style="bob",
+        hair_colour=HAIRS[6],
+        fringe="straight",
+        volume=0.6,
+        iris=IRISES[2],
+        freckles=1.0,
+        eye_size=0.15,
+        nose_length=0.18,
+        brow=0.04,
+    ),
+    _make_cast(
+        "Kim",
+        3.0,
+        skin=SKINS[2],
+        width=0.86,
+        jaw=0.14,
+        chin=0.05,
+        style="spiky",
+        hair_colour=HAIRS[0],
+        volume=0.6,
+        glasses="round",
+        frame=FRAMES[2],
+        eye_size=0.115,
+        eye_slant=0.35,
+        nose_width=0.11,
+        mouth_width=0.25,
+    ),
+    _make_cast(
+        "Noor",
+        3.0,
+        skin=SKINS[2],
+        width=0.74,
+        jaw=0.22,
+        chin=0.25,
+        style="scarf",
+        hair_colour=SCARVES[0],
+        iris=IRISES[2],
+        eye_size=0.13,
+        eye_slant=-0.15,
+        lip=0.4,
+        brow=0.07,
+        brow_tilt=-0.25,
+        nose_width=0.12,
+        mouth_width=0.33,
+    ),
+    _make_cast(
+        "Lars",
+        2.0,
+        skin=SKINS[1],
+        width=0.80,
+        jaw=0.06,
+        chin=0.0,
+        style="quiff",
+        hair_colour=HAIRS[5],
+        volume=0.7,
+        iris=IRISES[3],
+        beard="moustache",
+        nose_length=0.29,
+        nose_width=0.14,
+        brow=0.06,
+        brow_tilt=0.25,
+    ),
+    _make_cast(
+        "Ana",
+        0.0,
+        skin=SKINS[3],
+        width=0.88,
+        jaw=0.16,
+        chin=0.0,
+        style="bun",
+        hair_colour=HAIRS[8],
+        volume=0.7,
+        glasses="half",
+        frame=FRAMES[3],
+        eye_size=0.11,
+        cheeks=1.0,
+        lip=0.3,
+        mouth_width=0.27,
+    ),
+    _make_cast(
+        "Tariq",
+        0.0,
+        skin=SKINS[5],
+        width=0.73,
+        jaw=0.30,
+        chin=0.4,
+        style="afro",
+        hair_colour=HAIRS[1],
+        volume=0.5,
+        beard="goatee",
+        glasses="square",
+        frame=FRAMES[0],
+        nose_length=0.27,
+        eye_gap=0.31,
+    ),
+)

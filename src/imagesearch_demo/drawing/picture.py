@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from imagesearch_demo.drawing.canvas import Canvas, Pen
-from imagesearch_demo.drawing.figures import FEET, draw_person, random_mood, random_outfit
-from imagesearch_demo.drawing.people import Person
+from imagesearch_demo.drawing.figures import FEET, choose_mood, choose_outfit, draw_person
+from imagesearch_demo.drawing.people import CastMember
 from imagesearch_demo.drawing.scenes import SCENES
 from imagesearch_demo.drawing.sky import FRONT_LIGHT, TIMES, Stage
 from imagesearch_demo.drawing.things import PAINTS, THINGS
@@ -19,20 +19,20 @@ LONG, SHORT = 640, 480
 
 
 @dataclass(frozen=True)
-class Spec:
+class PictureSpec:
     """What a picture shows; `seed` settles everything else."""
 
     scene: str
     time: str
     things: tuple[tuple[str, str], ...]  # (kind, colour)
-    people: tuple[Person, ...]
+    people: tuple[CastMember, ...]
     seed: int
     framing: str = "mid"  # close, mid, far: how large the people are
     upright: bool = False
 
 
 @dataclass(frozen=True)
-class Truth:
+class PictureTruth:
     """What a drawn picture holds. Boxes are x1, y1, x2, y2 and landmarks (5, 2), in its pixels."""
 
     scene: str
@@ -41,28 +41,28 @@ class Truth:
     people: list[dict] = field(default_factory=list)  # name, box, landmarks
 
 
-def fits(kind: str, scene: str) -> bool:
+def can_show(kind: str, scene: str) -> bool:
     """Whether a thing can be in a scene: boats need water, nobody brings a car to a party."""
     if scene == "party":
         return kind not in ("boat", "car", "tent", "kite")
     return THINGS[kind].where != "water" or scene in ("beach", "harbour", "lake")
 
 
-def random_things(rng: np.random.Generator, scene: str, count: int, kinds: tuple[str, ...]) -> tuple:
+def choose_things(rng: np.random.Generator, scene: str, count: int, kinds: tuple[str, ...]) -> tuple:
     """`count` different (kind, colour) pairs that fit the scene."""
-    options = [kind for kind in kinds if fits(kind, scene)]
+    options = [kind for kind in kinds if can_show(kind, scene)]
     # On the water boats are more likely, or there would hardly be any.
     odds = np.array([4.0 if THINGS[kind].where == "water" else 1.0 for kind in options])
     chosen = rng.choice(options, size=min(count, len(options)), replace=False, p=odds / odds.sum())
     return tuple((str(k), str(rng.choice(THINGS[str(k)].colours))) for k in chosen)
 
 
-def random_spec(
+def choose_spec(
     rng: np.random.Generator,
-    people: list[Person],
+    people: list[CastMember],
     kinds: tuple[str, ...] = tuple(THINGS),
     crowd: float = 0.55,
-) -> Spec:
+) -> PictureSpec:
     """A picture at random: any scene, hour, things; with probability `crowd` some of `people`."""
     scene, time = str(rng.choice(list(SCENES))), str(rng.choice(TIMES, p=(0.46, 0.27, 0.27)))
     heads = (
@@ -70,20 +70,22 @@ def random_spec(
     )
     # A picture without people has a thing, mostly; a crowded one has room for none or one.
     odds = {0: (0.08, 0.67, 0.25), 1: (0.28, 0.60, 0.12), 2: (0.40, 0.60, 0.0)}.get(heads, (0.75, 0.25, 0.0))
-    things = random_things(rng, scene, int(rng.choice(3, p=odds)), kinds)
+    things = choose_things(rng, scene, int(rng.choice(3, p=odds)), kinds)
     shown = rng.choice(len(people), size=min(heads, len(people)), replace=False) if heads else ()
-    return Spec(scene, time, things, tuple(people[i] for i in shown), int(rng.integers(2**31)),
-                random_framing(rng, heads, len(things)), rng.random() < 0.12)  # fmt: skip
+    return PictureSpec(scene, time, things, tuple(people[i] for i in shown), int(rng.integers(2**31)),
+                choose_framing(rng, heads, len(things)), rng.random() < 0.12)  # fmt: skip
 
 
-def random_framing(rng: np.random.Generator, heads: int, things: int) -> str:
+def choose_framing(rng: np.random.Generator, heads: int, things: int) -> str:
     """How large people are drawn: the more there is to show, the smaller."""
     if heads > 2 or (heads == 2 and things):
         return str(rng.choice(("mid", "far"), p=(0.6, 0.4)))
     return str(rng.choice(("close", "mid", "far"), p=(0.3, 0.45, 0.25)))
 
 
-def draw_picture(spec: Spec, scale: float = 1.0, supersample: int = 2) -> tuple[Image.Image, Truth]:
+def draw_picture(
+    spec: PictureSpec, scale: float = 1.0, supersample: int = 2
+) -> tuple[Image.Image, PictureTruth]:
     """Draw a picture.
 
     Parameters
@@ -110,12 +112,12 @@ def draw_picture(spec: Spec, scale: float = 1.0, supersample: int = 2) -> tuple[
     if spec.scene == "party":  # lamps are lit indoors
         light = np.sqrt(light)
     canvas.light = tuple(float(v) for v in light)
-    heads = _head_sizes(rng, spec)
-    heights = [_thing_height(rng, kind, spec) for kind, _ in spec.things]
+    heads = _choose_head_sizes(rng, spec)
+    heights = [_choose_thing_height(rng, kind, spec) for kind, _ in spec.things]
     widths = [3.1 * r for r in heads] + [
         h * THINGS[k].aspect for h, (k, _) in zip(heights, spec.things, strict=True)
     ]
-    centres = _slots(rng, widths, canvas.w)
+    centres = _make_slots(rng, widths, canvas.w)
     things = [
         _draw_thing(canvas, rng, stage, kind, colour, x, height)
         for (kind, colour), x, height in zip(spec.things, centres[len(heads) :], heights, strict=True)
@@ -123,18 +125,18 @@ def draw_picture(spec: Spec, scale: float = 1.0, supersample: int = 2) -> tuple[
     people = _draw_people(canvas, rng, stage, spec, heads, centres[: len(heads)])
     image = canvas.finish(rng, rng.uniform(2, 5), rng.uniform(-0.04, 0.04), rng.uniform(0.93, 1.06))
     for item in things + people:
-        item["box"] = _clip(item["box"], scale, image.size)
+        item["box"] = _clip_box(item["box"], scale, image.size)
     for person in people:
         person["landmarks"] = (np.array(person["landmarks"]) * scale).round(2).tolist()
-    return image, Truth(spec.scene, spec.time, things, people)
+    return image, PictureTruth(spec.scene, spec.time, things, people)
 
 
-def _clip(box: Box, scale: float, size: tuple[int, int]) -> list[float]:
+def _clip_box(box: Box, scale: float, size: tuple[int, int]) -> list[float]:
     limits = (size[0], size[1], size[0], size[1])
     return [round(float(min(max(v * scale, 0), limit)), 2) for v, limit in zip(box, limits, strict=True)]
 
 
-def _head_sizes(rng: np.random.Generator, spec: Spec) -> list[float]:
+def _choose_head_sizes(rng: np.random.Generator, spec: PictureSpec) -> list[float]:
     low, high = {"close": (0.125, 0.19), "mid": (0.062, 0.10), "far": (0.036, 0.058)}[spec.framing]
     if len(spec.people) > 1 and spec.framing == "close":
         high = 0.145
@@ -144,7 +146,7 @@ def _head_sizes(rng: np.random.Generator, spec: Spec) -> list[float]:
     return [base * rng.uniform(0.92, 1.06) for _ in spec.people]
 
 
-def _thing_height(rng: np.random.Generator, kind: str, spec: Spec) -> float:
+def _choose_thing_height(rng: np.random.Generator, kind: str, spec: PictureSpec) -> float:
     """A third to half of the picture's height, less where a wide thing has to share the width."""
     thing = THINGS[kind]
     height = rng.uniform(0.36, 0.50) * SHORT * thing.size
@@ -152,7 +154,7 @@ def _thing_height(rng: np.random.Generator, kind: str, spec: Spec) -> float:
     return min(height, room / thing.aspect)
 
 
-def _slots(rng: np.random.Generator, widths: list[float], total: float) -> list[float]:
+def _make_slots(rng: np.random.Generator, widths: list[float], total: float) -> list[float]:
     """Centres from left to right in random order, spread over the width; crowded ones overlap evenly."""
     if not widths:
         return []
@@ -191,13 +193,13 @@ def _draw_people(
     canvas: Canvas,
     rng: np.random.Generator,
     stage: Stage,
-    spec: Spec,
+    spec: PictureSpec,
     heads: list[float],
     centres: list[float],
 ) -> list[dict]:
     shown = []
     for person, r, x in sorted(zip(spec.people, heads, centres, strict=True), key=lambda item: item[1]):
-        mood, outfit = random_mood(rng), random_outfit(rng, alone=len(spec.people) == 1)
+        mood, outfit = choose_mood(rng), choose_outfit(rng, alone=len(spec.people) == 1)
         x = float(np.clip(x, 1.5 * r, canvas.w - 1.5 * r))
         if spec.framing == "far":
             y = rng.uniform(*stage.ground) - FEET * r

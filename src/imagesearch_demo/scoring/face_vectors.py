@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def face_vectors(
+def draw_face_vectors(
     count: int, dimension: int = 512, largest: int = 0, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw vectors of faces.

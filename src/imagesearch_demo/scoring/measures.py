@@ -16,7 +16,7 @@ from imagesearch.geo import PhotoLocation
 from imagesearch.photos import compute_photo_id
 from imagesearch.text import normalize
 from imagesearch_demo.scoring.model_scores import match_faces
-from imagesearch_demo.scoring.search_scores import TOP, Answered, Outcome
+from imagesearch_demo.scoring.search_scores import TOP, AnsweredQuestions, Outcome
 
 Value = float | int | None
 
@@ -34,7 +34,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredStep:
     """Figures by name, None where there was nothing to measure; and by the same names what lowered them."""
 
     figures: dict[str, Value]
@@ -44,7 +44,7 @@ class Measured:
 # --- faces -------------------------------------------------------------------------------------------------
 
 
-def measure_faces(people: People, truth: dict) -> Measured:
+def measure_faces(people: People, truth: dict) -> MeasuredStep:
     """Compare the faces that were found, and their clusters, with the people who were drawn.
 
     A found face is a drawn person's if their boxes overlap by half, each of them once. BCubed and ARI are of
@@ -82,15 +82,15 @@ def measure_faces(people: People, truth: dict) -> Measured:
     }
     matched = {id(person) for _, person in pairs}
     failures = {
-        "faces.detection_recall": list(_not_found(truth, matched)),
-        "faces.detection_precision": list(_of_nobody(people, name_of)),
-        "faces.bcubed_precision": list(_mixed(people, rows, names)),
-        "faces.bcubed_recall": list(_scattered(people, rows, names)),
+        "faces.detection_recall": list(_list_missed_faces(truth, matched)),
+        "faces.detection_precision": list(_list_false_faces(people, name_of)),
+        "faces.bcubed_precision": list(_list_mixed_clusters(people, rows, names)),
+        "faces.bcubed_recall": list(_list_split_people(people, rows, names)),
     }
-    return Measured(figures, failures)
+    return MeasuredStep(figures, failures)
 
 
-def misnamed(people: People, names: Sequence[str]) -> list[str]:
+def list_misnamed(people: People, names: Sequence[str]) -> list[str]:
     """Return who has another name than the true one, or none, where most of their faces are.
 
     Parameters
@@ -107,7 +107,7 @@ def misnamed(people: People, names: Sequence[str]) -> list[str]:
     return [name for name in sorted(main) if name and normalize(main[name][1]) != normalize(name)]
 
 
-def _not_found(truth: dict, matched: set[int]) -> Iterable[Failure]:
+def _list_missed_faces(truth: dict, matched: set[int]) -> Iterable[Failure]:
     for photo in truth["photos"]:
         for person in photo["people"]:
             if id(person) not in matched:
@@ -117,7 +117,7 @@ def _not_found(truth: dict, matched: set[int]) -> Iterable[Failure]:
                 yield Failure(f"not found: {person['name']} in {photo['path']}, {size}", details)
 
 
-def _of_nobody(people: People, name_of: Mapping[int, str]) -> Iterable[Failure]:
+def _list_false_faces(people: People, name_of: Mapping[int, str]) -> Iterable[Failure]:
     for row in range(len(people.faces)):
         if row not in name_of:
             box = [round(v, 1) for v in people.faces.boxes[row].tolist()]
@@ -126,7 +126,7 @@ def _of_nobody(people: People, name_of: Mapping[int, str]) -> Iterable[Failure]:
             yield Failure(f"nobody drawn there: {path}, at {box[0]:.0f}, {box[1]:.0f}", details)
 
 
-def _mixed(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
+def _list_mixed_clusters(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
     """Clusters that hold several people."""
     for person in people.persons:
         held = np.isin(rows, person.rows)
@@ -135,10 +135,12 @@ def _mixed(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Fail
             others = names[held] != next(iter(counts))
             paths = [people.faces.get_photo(row).path for row in rows[held][others].tolist()]
             details = {"number": person.number, "label": person.label, "faces": counts, "paths": paths}
-            yield Failure(f"one cluster, {person.label}, of {_counted(counts)}: {_some(paths)}", details)
+            yield Failure(
+                f"one cluster, {person.label}, of {_format_counts(counts)}: {_format_some(paths)}", details
+            )
 
 
-def _scattered(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
+def _list_split_people(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
     """People who are in several clusters."""
     labels, _ = people.labels()
     for name in sorted(set(names.tolist())):
@@ -147,13 +149,15 @@ def _scattered(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[
         if len(counts) > 1:
             paths = [people.faces.get_photo(row).path for row in own if labels[row] != next(iter(counts))]
             details = {"name": name, "clusters": counts, "paths": paths}
-            yield Failure(f"{name} in {len(counts)} clusters: {_counted(counts)}: {_some(paths)}", details)
+            yield Failure(
+                f"{name} in {len(counts)} clusters: {_format_counts(counts)}: {_format_some(paths)}", details
+            )
 
 
 # --- places and times --------------------------------------------------------------------------------------
 
 
-def measure_places(known: Mapping[int, PhotoLocation], truth: dict) -> Measured:
+def measure_places(known: Mapping[int, PhotoLocation], truth: dict) -> MeasuredStep:
     """Compare places with the truth: of the photos whose file has a position, and that others have none.
 
     A city is right if it is one of those that the address names, for these are what a search finds; a
@@ -180,23 +184,25 @@ def measure_places(known: Mapping[int, PhotoLocation], truth: dict) -> Measured:
         places = where.address.places if where else ()
         for kind, failures in wrong.items():
             if (normalize(photo[kind]), kind) not in {(normalize(name), of) for name, of in places}:
-                found = _found_place(where)
+                found = _describe_place(where)
                 details = {"path": photo["path"], kind: photo[kind], "found": found}
                 failures.append(Failure(f"{photo[kind]}: {photo['path']}, found {found}", details))
     figures: dict[str, Value] = {
         f"places.{kind}_accuracy": _share(placed - len(failures), placed) for kind, failures in wrong.items()
     }
     by_figure = {f"places.{kind}_accuracy": failures for kind, failures in wrong.items()}
-    return Measured(figures | {"places.invented": len(invented)}, by_figure | {"places.invented": invented})
+    return MeasuredStep(
+        figures | {"places.invented": len(invented)}, by_figure | {"places.invented": invented}
+    )
 
 
-def _found_place(where: PhotoLocation | None) -> str:
+def _describe_place(where: PhotoLocation | None) -> str:
     if where is None or where.metadata.latitude is None:
         return "no position"
     return where.address.address or "no address"
 
 
-def measure_times(known: Mapping[int, PhotoLocation], truth: dict) -> Measured:
+def measure_times(known: Mapping[int, PhotoLocation], truth: dict) -> MeasuredStep:
     """Compare the times that photos were taken at with the truth, to the second."""
     failures = []
     for photo in truth["photos"]:
@@ -207,23 +213,25 @@ def measure_times(known: Mapping[int, PhotoLocation], truth: dict) -> Measured:
             details = {"path": photo["path"], "taken_at": photo["taken_at"], "found": said}
             failures.append(Failure(f"{photo['taken_at']}: {photo['path']}, found {said}", details))
     count = len(truth["photos"])
-    return Measured({"times.accuracy": _share(count - len(failures), count)}, {"times.accuracy": failures})
+    return MeasuredStep(
+        {"times.accuracy": _share(count - len(failures), count)}, {"times.accuracy": failures}
+    )
 
 
 # --- sentences ---------------------------------------------------------------------------------------------
 
 
-def measure_sentences(answers: Answered) -> Measured:
+def measure_sentences(answers: AnsweredQuestions) -> MeasuredStep:
     """Take the figures of answered sentences, and which of them were answered wrongly, the worst first."""
     figures: dict[str, Value] = {k: None if v != v else v for k, v in answers.figures.items()}  # NaN
     outcomes = answers.outcomes
     weak = [o for o in outcomes if o.precision is not None and o.precision < 1]
     loose = [o for o in outcomes if o.question.passing and not o.is_exact]
     failures = {
-        "sentences.precision": [_imprecise(o) for o in sorted(weak, key=lambda o: o.precision or 0)],
-        "sentences.exact_filter": [_inexact(o) for o in loose],
+        "sentences.precision": [_list_imprecise(o) for o in sorted(weak, key=lambda o: o.precision or 0)],
+        "sentences.exact_filter": [_list_inexact(o) for o in loose],
         "sentences.relaxation_said": [
-            _asked(o, "not said that no photo passes")
+            _make_failure(o, "not said that no photo passes")
             for o in outcomes
             if not o.question.passing and not o.says_relaxed
         ],
@@ -234,30 +242,32 @@ def measure_sentences(answers: Answered) -> Measured:
             for s, nothing in answers.said
             if s.there == there and nothing == there
         ]
-    return Measured(figures, failures)
+    return MeasuredStep(figures, failures)
 
 
-def _asked(outcome: Outcome, line: str, **details: Any) -> Failure:
+def _make_failure(outcome: Outcome, line: str, **details: Any) -> Failure:
     text, today = outcome.question.text, outcome.question.today.isoformat()
     read_as = outcome.answer.read_as
     return Failure(f"{text!r}: {line}", {"text": text, "today": today, "read_as": read_as, **details})
 
 
-def _imprecise(outcome: Outcome) -> Failure:
+def _list_imprecise(outcome: Outcome) -> Failure:
     right = outcome.question.answer
     wanted = min(TOP, len(right))
     first = [result.path for result in outcome.answer.results[:wanted]]
     wrong, missing = [path for path in first if path not in right], sorted(right - set(first))
     line = f"right are {len(right & set(first))} of the first {wanted}"
-    return _asked(outcome, line, precision=round(outcome.precision or 0.0, 4), wrong=wrong, missing=missing)
+    return _make_failure(
+        outcome, line, precision=round(outcome.precision or 0.0, 4), wrong=wrong, missing=missing
+    )
 
 
-def _inexact(outcome: Outcome) -> Failure:
+def _list_inexact(outcome: Outcome) -> Failure:
     missing = sorted(outcome.question.passing - outcome.passed)
     surplus = sorted(outcome.passed - outcome.question.passing)
     parts = [f"{len(paths)} {what}" for paths, what in ((surplus, "too many"), (missing, "missing")) if paths]
     line = f"{len(outcome.question.passing)} photos should pass, {' and '.join(parts)}"
-    return _asked(outcome, line, missing=missing, surplus=surplus)
+    return _make_failure(outcome, line, missing=missing, surplus=surplus)
 
 
 # --- details -----------------------------------------------------------------------------------------------
@@ -267,9 +277,9 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _format_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in counts.items())
 
 
-def _some(paths: Sequence[str]) -> str:
+def _format_some(paths: Sequence[str]) -> str:
     return ", ".join(paths[:2]) + (f" and {len(paths) - 2} more" if len(paths) > 2 else "")

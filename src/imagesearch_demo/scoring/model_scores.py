@@ -15,8 +15,8 @@ from PIL import Image
 from imagesearch.evaluate import compare_clusterings
 from imagesearch.features import ClipEncoder, VitEncoder
 from imagesearch.photos import decode_photo
-from imagesearch_demo.album import SCENE_PLACES, Caption, facts_of, make_album, matches, thing_phrase
-from imagesearch_demo.drawing import THINGS, Truth, strangers
+from imagesearch_demo.album import SCENE_PLACES, Caption, is_true, list_facts, make_album, make_thing_phrase
+from imagesearch_demo.drawing import THINGS, PictureTruth, make_strangers
 
 MODELS = Path(__file__).parents[3] / "data" / "demo" / "models"
 EVALUATION_SEED = 90_001
@@ -36,11 +36,16 @@ FLOORS = {
 }
 
 
-def evaluation_album(folder: Path, photos: int = 300, seed: int = EVALUATION_SEED, workers: int = 2,
-                     progress: Callable = iter) -> dict:  # fmt: skip
+def make_evaluation_album(
+    folder: Path,
+    photos: int = 300,
+    seed: int = EVALUATION_SEED,
+    workers: int = 2,
+    progress: Callable = iter,
+) -> dict:
     """A fresh album with 12 people and pictures that no training has seen, and all things; its truth."""
-    return make_album(folder, photos, seed, people=strangers(12, seed), kinds=tuple(THINGS), workers=workers,
-                      progress=progress)  # fmt: skip
+    people, kinds = make_strangers(12, seed), tuple(THINGS)
+    return make_album(folder, photos, seed, people=people, kinds=kinds, workers=workers, progress=progress)
 
 
 def read_photos(folder: Path, truth: dict) -> list[Image.Image]:
@@ -48,12 +53,15 @@ def read_photos(folder: Path, truth: dict) -> list[Image.Image]:
     return [decode_photo(folder / p["path"]).image for p in truth["photos"]]
 
 
-def facts(truth: dict) -> list[set[str]]:
-    """The facts of each photo, as `captions.matches` takes them."""
-    return [facts_of(Truth(p["scene"], p["time_of_day"], p["things"], p["people"])) for p in truth["photos"]]
+def list_album_facts(truth: dict) -> list[set[str]]:
+    """The facts of each photo, as `captions.is_true` takes them."""
+    return [
+        list_facts(PictureTruth(p["scene"], p["time_of_day"], p["things"], p["people"]))
+        for p in truth["photos"]
+    ]
 
 
-def clip_vectors(
+def encode_album(
     model: Path, photos: Sequence[Image.Image], texts: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors of photos (n, d) and texts (m, d), float32."""
@@ -72,15 +80,15 @@ def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed:
         medians of the best photo's similarity where the asked-for thing is and is not among the photos.
     """
     rng = np.random.default_rng(seed)
-    held = facts(truth)
+    held = list_album_facts(truth)
     pool = [(p["scene"], t["kind"]) for p in truth["photos"] for t in p["things"]]
-    placed = [_placed_caption(rng, *pool[rng.integers(len(pool))]) for _ in range(200)]
+    placed = [_make_placed_caption(rng, *pool[rng.integers(len(pool))]) for _ in range(200)]
     pairs = sorted({(t["colour"], t["kind"]) for p in truth["photos"] for t in p["things"]})
     coloured = [Caption(f"a {colour} {kind}", (f"thing:{colour} {kind}",)) for colour, kind in pairs]
     kinds = [Caption(f"a photo of a {kind}", (f"thing:{kind}",)) for kind in THINGS]
     captions = [*placed, *coloured, *kinds]
-    images, texts = clip_vectors(model, photos, [c.text for c in captions])
-    scores, fit = texts @ images.T, matches(captions, held)
+    images, texts = encode_album(model, photos, [c.text for c in captions])
+    scores, fit = texts @ images.T, is_true(captions, held)
     hits = np.take_along_axis(fit, np.argsort(-scores, axis=1), axis=1)
     enough = fit[:200].sum(axis=1) >= 5
     tail = slice(len(captions) - len(kinds), None)
@@ -94,10 +102,10 @@ def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed:
     }
 
 
-def _placed_caption(rng: np.random.Generator, scene: str, kind: str) -> Caption:
+def _make_placed_caption(rng: np.random.Generator, scene: str, kind: str) -> Caption:
     places = SCENE_PLACES[scene]
     lead = ("a photo of ", "", "a picture of ")[rng.integers(3)]
-    text = f"{lead}{thing_phrase(rng, kind, None)} {places[rng.integers(len(places))]}"
+    text = f"{lead}{make_thing_phrase(rng, kind, None)} {places[rng.integers(len(places))]}"
     return Caption(text, (f"thing:{kind}", f"scene:{scene}"))
 
 
@@ -118,12 +126,15 @@ def find_faces(model: Path, photos: Sequence[Image.Image], det_size: int = DET_S
     app = FaceAnalysis(str(model), providers=["CPUExecutionProvider"])
     app.prepare(-1, det_thresh=0.5, det_size=(det_size, det_size))
     return [
-        [{"box": f.bbox, "landmarks": f.kps, "embedding": f.normed_embedding} for f in app.get(_bgr(photo))]
+        [
+            {"box": f.bbox, "landmarks": f.kps, "embedding": f.normed_embedding}
+            for f in app.get(_to_bgr(photo))
+        ]
         for photo in photos
     ]
 
 
-def _bgr(photo: Image.Image) -> np.ndarray:
+def _to_bgr(photo: Image.Image) -> np.ndarray:
     return np.ascontiguousarray(np.asarray(photo)[..., ::-1])
 
 
@@ -165,7 +176,7 @@ def evaluate_faces(
         return {**figures, "verification_accuracy": 0.5, "cluster_f1": 0.0}
     vectors = np.stack([face["embedding"] for face, _ in pairs])
     names = np.array([person["name"] for _, person in pairs])
-    figures["verification_accuracy"] = verification(vectors, names, seed)
+    figures["verification_accuracy"] = score_verification(vectors, names, seed)
     clusters = AgglomerativeClustering(
         None, metric="cosine", linkage="average", distance_threshold=1 - SAME_PERSON
     )
@@ -173,7 +184,7 @@ def evaluate_faces(
     return figures
 
 
-def verification(
+def score_verification(
     vectors: np.ndarray, names: np.ndarray, seed: int = 0, threshold: float = SAME_PERSON
 ) -> float:
     """Share of right answers to "the same person?", over as many different as equal pairs."""
@@ -185,7 +196,7 @@ def verification(
     return float(np.mean([(score[chosen[0]] >= threshold).mean(), (score[chosen[1]] < threshold).mean()]))
 
 
-def evaluate(models: Path, folder: Path, truth: dict, only: str | None = None) -> dict[str, float]:
+def evaluate_models(models: Path, folder: Path, truth: dict, only: str | None = None) -> dict[str, float]:
     """All figures of the models in a folder (`clip/`, `vit/`, `faces/`) on an album; or of `only` one."""
     photos, figures = read_photos(folder, truth), {}
     for name, measure in (("clip", evaluate_clip), ("vit", evaluate_vit), ("faces", evaluate_faces)):
@@ -194,7 +205,7 @@ def evaluate(models: Path, folder: Path, truth: dict, only: str | None = None) -
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def scramble(source: Path, target: Path, seed: int = 0) -> None:
+def scramble_weights(source: Path, target: Path, seed: int = 0) -> None:
     """Copy a model's folder, each weight tensor's values shuffled: the yardstick of knowing nothing."""
     import onnx
     from onnx import numpy_helper

@@ -10,8 +10,8 @@ import numpy as np
 
 from imagesearch_demo.album import ABSENT, SCENE_NOUNS, SCENE_PLACES, THING_WORDS, TIME_WORDS
 from imagesearch_demo.drawing import THINGS
-from imagesearch_demo.drawing import fits as may_be_in
-from imagesearch_demo.scoring.model_scores import facts
+from imagesearch_demo.drawing import can_show as may_be_in
+from imagesearch_demo.scoring.model_scores import list_album_facts
 
 LEADS = ("", "", "a photo of ", "a picture of ")
 # Nothing that the demo's CLIP has seen a picture or a name of.
@@ -42,50 +42,51 @@ Made = tuple[str, Sequence[str], Sequence[str]] | None
 Rng = np.random.Generator
 
 
-def pick(rng: Rng, options: Sequence) -> Any:
+def pick_phrase(rng: Rng, options: Sequence) -> Any:
     """Return one of some options."""
     return options[int(rng.integers(len(options)))]
 
 
-def named(rng: Rng, kind: str, colour: str = "") -> str:
+def name_thing(rng: Rng, kind: str, colour: str = "") -> str:
     """Name a thing in one of its words, with an article."""
-    words = f"{colour} {pick(rng, THING_WORDS[kind])}".strip()
+    words = f"{colour} {pick_phrase(rng, THING_WORDS[kind])}".strip()
     return ("an " if words[0] in "aeiou" else "a ") + words
 
 
-def present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Made]]:
+def list_present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Made]]:
     """What is there, as some photo shows it."""
 
     def photo(needs: str = "scene") -> dict:
-        return pick(rng, [p for p in truth["photos"] if p[needs]])
+        return pick_phrase(rng, [p for p in truth["photos"] if p[needs]])
 
     def thing() -> Made:
-        kind = pick(rng, photo("things")["things"])["kind"]
-        return named(rng, kind), [f"thing:{kind}"], ()
+        kind = pick_phrase(rng, photo("things")["things"])["kind"]
+        return name_thing(rng, kind), [f"thing:{kind}"], ()
 
     def coloured() -> Made:
-        item = pick(rng, photo("things")["things"])
+        item = pick_phrase(rng, photo("things")["things"])
         claim = f"thing:{item['colour']} {item['kind']}"
-        return named(rng, item["kind"], item["colour"]), [claim], ()
+        return name_thing(rng, item["kind"], item["colour"]), [claim], ()
 
     def placed() -> Made:
         shown = photo("things")
-        kind, scene = pick(rng, shown["things"])["kind"], shown["scene"]
-        text = f"{named(rng, kind)} {pick(rng, SCENE_PLACES[scene])}"
+        kind, scene = pick_phrase(rng, shown["things"])["kind"], shown["scene"]
+        text = f"{name_thing(rng, kind)} {pick_phrase(rng, SCENE_PLACES[scene])}"
         return text, [f"thing:{kind}", f"scene:{scene}"], ()
 
     def scene() -> Made:
         name = photo()["scene"]
-        return pick(rng, SCENE_NOUNS[name]), [f"scene:{name}"], ()
+        return pick_phrase(rng, SCENE_NOUNS[name]), [f"scene:{name}"], ()
 
     def hour() -> Made:
         shown = photo()
-        text = f"{pick(rng, SCENE_NOUNS[shown['scene']])} {pick(rng, TIME_WORDS[shown['time_of_day']])}"
+        scene, time = SCENE_NOUNS[shown["scene"]], TIME_WORDS[shown["time_of_day"]]
+        text = f"{pick_phrase(rng, scene)} {pick_phrase(rng, time)}"
         return text, [f"scene:{shown['scene']}", f"time:{shown['time_of_day']}"], ()
 
     def person() -> Made:
         name = photo("people")["scene"]
-        return f"a person {pick(rng, SCENE_PLACES[name])}", ["people:1+", f"scene:{name}"], ()
+        return f"a person {pick_phrase(rng, SCENE_PLACES[name])}", ["people:1+", f"scene:{name}"], ()
 
     of_things = {"thing": thing, "coloured thing": coloured, "thing in a scene": placed}
     makers = of_things if any(p["things"] for p in truth["photos"]) else {}
@@ -93,52 +94,52 @@ def present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Made]]:
     return makers | ({"person in a scene": person} if any(p["people"] for p in truth["photos"]) else {})
 
 
-def absent_makers(rng: Rng, shown: list[str]) -> dict[str, Callable[[], Made]]:
+def list_absent_makers(rng: Rng, shown: list[str]) -> dict[str, Callable[[], Made]]:
     """What may not be there; `shown` are the kinds of things in the album."""
     scenes = list(SCENE_PLACES)
 
     def never() -> Made:
-        kind, scene = pick(rng, ABSENT), pick(rng, scenes)
-        colour = pick(rng, ("", pick(rng, THINGS[kind].colours)))
-        place = pick(rng, ("", f" {pick(rng, SCENE_PLACES[scene])}"))
-        return f"{named(rng, kind, colour)}{place}", [f"thing:{kind}"], ()
+        kind, scene = pick_phrase(rng, ABSENT), pick_phrase(rng, scenes)
+        colour = pick_phrase(rng, ("", pick_phrase(rng, THINGS[kind].colours)))
+        place = pick_phrase(rng, ("", f" {pick_phrase(rng, SCENE_PLACES[scene])}"))
+        return f"{name_thing(rng, kind, colour)}{place}", [f"thing:{kind}"], ()
 
     def unknown() -> Made:
-        name = pick(rng, UNKNOWN)
+        name = pick_phrase(rng, UNKNOWN)
         return ("an " if name[0] in "aeiou" else "a ") + name, [NOT_LEARNED], ()
 
     def aside() -> Made:
         text, claims, _ = unknown()
-        return f"{text} {pick(rng, SCENE_PLACES[pick(rng, scenes)])}", claims, ()
+        return f"{text} {pick_phrase(rng, SCENE_PLACES[pick_phrase(rng, scenes)])}", claims, ()
 
     def colour() -> Made:
-        kind = pick(rng, shown)
-        paint = pick(rng, THINGS[kind].colours)
-        return named(rng, kind, paint), [f"thing:{paint} {kind}"], ()
+        kind = pick_phrase(rng, shown)
+        paint = pick_phrase(rng, THINGS[kind].colours)
+        return name_thing(rng, kind, paint), [f"thing:{paint} {kind}"], ()
 
     def place() -> Made:
-        kind, scene = pick(rng, shown), pick(rng, scenes)
-        text = f"{named(rng, kind)} {pick(rng, SCENE_PLACES[scene])}"
+        kind, scene = pick_phrase(rng, shown), pick_phrase(rng, scenes)
+        text = f"{name_thing(rng, kind)} {pick_phrase(rng, SCENE_PLACES[scene])}"
         return (text, [f"thing:{kind}", f"scene:{scene}"], ()) if may_be_in(kind, scene) else None
 
     def no_scene() -> Made:
-        claim = f"scene:{(scene := pick(rng, scenes))}"
-        return pick(rng, SCENE_NOUNS[scene]), [claim], [claim]
+        claim = f"scene:{(scene := pick_phrase(rng, scenes))}"
+        return pick_phrase(rng, SCENE_NOUNS[scene]), [claim], [claim]
 
     def no_thing() -> Made:
-        claim = f"thing:{(kind := pick(rng, shown))}"
-        return named(rng, kind), [claim], [claim]
+        claim = f"thing:{(kind := pick_phrase(rng, shown))}"
+        return name_thing(rng, kind), [claim], [claim]
 
     elsewhere = {"known thing, other colour": colour, "known thing, other scene": place} if shown else {}
     makers = {"kind never drawn": never, "unknown thing": unknown, **elsewhere, "scene left out": no_scene}
     return makers | ({"thing left out": no_thing} if shown else {}) | {ASIDE: aside}
 
 
-def sentences(rng: Rng, truth: dict, each: int) -> Iterator[Sentence]:
+def make_sentences(rng: Rng, truth: dict, each: int) -> Iterator[Sentence]:
     """Yield so many sentences of each kind, different ones as far as there are so many."""
-    held = facts(truth)
+    held = list_album_facts(truth)
     shown = sorted({thing["kind"] for photo in truth["photos"] for thing in photo["things"]})
-    for there, makers in ((True, present_makers(rng, truth)), (False, absent_makers(rng, shown))):
+    for there, makers in ((True, list_present_makers(rng, truth)), (False, list_absent_makers(rng, shown))):
         for kind, make in makers.items():
             texts: set[str] = set()
             for attempt in range(400 * each):
@@ -150,4 +151,4 @@ def sentences(rng: Rng, truth: dict, each: int) -> Iterator[Sentence]:
                 sentence = Sentence(kind, made[0], frozenset(made[1]), there, frozenset(made[2]))
                 if there == any(sentence.claims <= f and not sentence.without & f for f in held):
                     texts.add(sentence.text)
-                    yield replace(sentence, text=f"{pick(rng, LEADS)}{sentence.text}")
+                    yield replace(sentence, text=f"{pick_phrase(rng, LEADS)}{sentence.text}")

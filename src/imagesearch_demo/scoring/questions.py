@@ -19,9 +19,9 @@ import numpy as np
 
 from imagesearch.text import normalize
 from imagesearch_demo.album import SCENE_NOUNS, SCENE_PLACES, TIME_WORDS
-from imagesearch_demo.scoring.model_scores import facts
-from imagesearch_demo.scoring.presence_queries import Rng, named, pick
-from imagesearch_demo.scoring.time_phrases import When, whens
+from imagesearch_demo.scoring.model_scores import list_album_facts
+from imagesearch_demo.scoring.presence_queries import Rng, name_thing, pick_phrase
+from imagesearch_demo.scoring.time_phrases import TimePhrase, list_time_phrases
 
 Photo = dict
 Holds = Callable[[Photo], bool]
@@ -86,7 +86,7 @@ class Question:
     asks: tuple[str, ...]
 
 
-def questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
+def make_questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
     """Return different sentences about an album, if there are so many; no photo passes a fifth of them.
 
     Parameters
@@ -100,7 +100,7 @@ def questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
     empty = round(_EMPTY * count)
     made: dict[str, Question] = {}
     for wanted, how_many in ((False, count - empty), (True, empty)):
-        attempts = itertools.islice(_endlessly(rng, truth, mixed=wanted), _ATTEMPTS * how_many)
+        attempts = itertools.islice(_repeat_shuffled(rng, truth, mixed=wanted), _ATTEMPTS * how_many)
         fit = (q for q in attempts if (not q.passing) == wanted and (wanted or q.answer))
         new = (q for q in fit if q.text not in made)
         for question in itertools.islice(new, how_many):
@@ -108,7 +108,7 @@ def questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
     return list(made.values())
 
 
-def renamed(truth: dict, name: str, to: str) -> dict:
+def rename_in_truth(truth: dict, name: str, to: str) -> dict:
     """Return the truth after somebody was given another name."""
 
     def people(photo: Photo) -> list[dict]:
@@ -118,27 +118,29 @@ def renamed(truth: dict, name: str, to: str) -> dict:
     return {**truth, "people": cast, "photos": [{**p, "people": people(p)} for p in truth["photos"]]}
 
 
-def _endlessly(rng: Rng, truth: dict, mixed: bool) -> Iterator[Question]:
+def _repeat_shuffled(rng: Rng, truth: dict, mixed: bool) -> Iterator[Question]:
     photos = truth["photos"]
-    held = dict(zip((p["path"] for p in photos), facts(truth), strict=True))
+    held = dict(zip((p["path"] for p in photos), list_album_facts(truth), strict=True))
     names = sorted({person["name"] for photo in photos for person in photo["people"]})
     while True:
-        anchors = [pick(rng, photos) for _ in range(3)] if mixed else 3 * [pick(rng, photos)]
-        asks = _wanted(rng, mixed)
-        who = _who(rng, anchors[0], names) if "who" in asks else None
-        where = _where(rng, anchors[1]) if "where" in asks else None
+        anchors = [pick_phrase(rng, photos) for _ in range(3)] if mixed else 3 * [pick_phrase(rng, photos)]
+        asks = _choose_parts(rng, mixed)
+        who = _make_who(rng, anchors[0], names) if "who" in asks else None
+        where = _make_where(rng, anchors[1]) if "where" in asks else None
         when = (
-            pick(rng, list(whens(rng, _taken(anchors[2]), _is_south(anchors[2])))) if "when" in asks else None
+            pick_phrase(rng, list(list_time_phrases(rng, _parse_time(anchors[2]), _is_south(anchors[2]))))
+            if "when" in asks
+            else None
         )
-        what = _what(rng, anchors[0], held[anchors[0]["path"]]) if "what" in asks else None
+        what = _make_what(rng, anchors[0], held[anchors[0]["path"]]) if "what" in asks else None
         parts = {"who": who, "where": where, "when": when, "what": what}
         asks = tuple(name for name, part in parts.items() if part is not None)
         if not asks or (mixed and len(asks) < 2):
             continue
-        text = _put_together(rng, who, where, when, what)
+        text = _join_clauses(rng, who, where, when, what)
         conditions = [clause.holds for clause in (who, where) if clause is not None]
         if when is not None:
-            conditions.append(lambda photo, w=when: w.holds(_taken(photo).date(), _is_south(photo)))
+            conditions.append(lambda photo, w=when: w.holds(_parse_time(photo).date(), _is_south(photo)))
         passing = frozenset(p["path"] for p in photos if all(holds(p) for holds in conditions))
         claims = what.claims if what else frozenset()
         answer = frozenset(path for path in passing if claims <= held[path])
@@ -146,7 +148,7 @@ def _endlessly(rng: Rng, truth: dict, mixed: bool) -> Iterator[Question]:
         yield Question(text, today, passing, answer, asks)
 
 
-def _wanted(rng: Rng, mixed: bool) -> frozenset[str]:
+def _choose_parts(rng: Rng, mixed: bool) -> frozenset[str]:
     """Which of the four a sentence asks; for one that no photo passes at least two of the first three."""
     chances = {"who": 0.7, "where": 0.55, "when": 0.4, "what": 0.65}
     while True:
@@ -158,11 +160,11 @@ def _wanted(rng: Rng, mixed: bool) -> frozenset[str]:
 # --- clauses -----------------------------------------------------------------------------------------------
 
 
-def _names(photo: Photo) -> list[str]:
+def _list_names(photo: Photo) -> list[str]:
     return [person["name"] for person in photo["people"]]
 
 
-def _taken(photo: Photo) -> datetime:
+def _parse_time(photo: Photo) -> datetime:
     return datetime.fromisoformat(photo["taken_at"])
 
 
@@ -170,52 +172,55 @@ def _is_south(photo: Photo) -> bool:
     return photo["latitude"] is not None and photo["latitude"] < 0
 
 
-def _typed(rng: Rng, name: str) -> str:
+def _vary_spelling(rng: Rng, name: str) -> str:
     """A name as it is typed: mostly in lower case, often without its accents."""
     way = rng.random()
     return name if way < 0.25 else name.lower() if way < 0.6 else normalize(name)
 
 
-def _who(rng: Rng, photo: Photo, names: Sequence[str]) -> Clause | None:
+def _make_who(rng: Rng, photo: Photo, names: Sequence[str]) -> Clause | None:
     """People of a photo, or their number."""
-    there = [str(name) for name in rng.permutation(_names(photo))]
+    there = [str(name) for name in rng.permutation(_list_names(photo))]
     others = [str(name) for name in rng.permutation([name for name in names if name not in there])]
     count = len(there)
     if not there or rng.random() < 0.1:
-        return _how_many(rng, count)
-    first = _typed(rng, there[0])
-    options = [Clause(first, lambda p: there[0] in _names(p))] * 3
+        return _make_count(rng, count)
+    first = _vary_spelling(rng, there[0])
+    options = [Clause(first, lambda p: there[0] in _list_names(p))] * 3
     if others:
-        without = f"{first} {pick(rng, ('without', 'but not'))} {_typed(rng, others[0])}"
-        options.append(Clause(without, lambda p: there[0] in _names(p) and others[0] not in _names(p)))
-        either = f"{first} or {_typed(rng, others[0])}"
-        options.append(Clause(either, lambda p: bool({there[0], others[0]} & set(_names(p)))))
+        without = f"{first} {pick_phrase(rng, ('without', 'but not'))} {_vary_spelling(rng, others[0])}"
+        options.append(
+            Clause(without, lambda p: there[0] in _list_names(p) and others[0] not in _list_names(p))
+        )
+        either = f"{first} or {_vary_spelling(rng, others[0])}"
+        options.append(Clause(either, lambda p: bool({there[0], others[0]} & set(_list_names(p)))))
     if count == 1:
-        alone = f"{first} {pick(rng, ('alone', 'by herself' if there[0] == 'Maya' else 'and nobody else'))}"
-        options.append(Clause(alone, lambda p: _names(p) == there))
+        phrases = ("alone", "by herself" if there[0] == "Maya" else "and nobody else")
+        alone = f"{first} {pick_phrase(rng, phrases)}"
+        options.append(Clause(alone, lambda p: _list_names(p) == there))
     if count > 1:
-        joined = f"{first} {pick(rng, ('and', '&', 'with'))} {_typed(rng, there[1])}"
-        options += [Clause(joined, lambda p: set(there[:2]) <= set(_names(p)))] * 4
+        joined = f"{first} {pick_phrase(rng, ('and', '&', 'with'))} {_vary_spelling(rng, there[1])}"
+        options += [Clause(joined, lambda p: set(there[:2]) <= set(_list_names(p)))] * 4
     if count == 2:
-        only = f"only {first} and {_typed(rng, there[1])}"
-        options.append(Clause(only, lambda p: set(_names(p)) == set(there) and len(p["people"]) == 2))
+        only = f"only {first} and {_vary_spelling(rng, there[1])}"
+        options.append(Clause(only, lambda p: set(_list_names(p)) == set(there) and len(p["people"]) == 2))
     if count > 2:
-        listed = f"{first}, {_typed(rng, there[1])} and {_typed(rng, there[2])}"
-        options.append(Clause(listed, lambda p: set(there[:3]) <= set(_names(p))))
-    return pick(rng, options)
+        listed = f"{first}, {_vary_spelling(rng, there[1])} and {_vary_spelling(rng, there[2])}"
+        options.append(Clause(listed, lambda p: set(there[:3]) <= set(_list_names(p))))
+    return pick_phrase(rng, options)
 
 
-def _how_many(rng: Rng, count: int) -> Clause | None:
+def _make_count(rng: Rng, count: int) -> Clause | None:
     """How many people are in a photo."""
     if count > 2 and rng.random() < 0.5:
         return Clause("at least three people", lambda p: len(p["people"]) >= 3, False)
     if not count and rng.random() < 0.75:  # few sentences are about nobody, many photos show nobody
         return None
-    words = _NUMBERS[count] if count else pick(rng, _NOBODY)
+    words = _NUMBERS[count] if count else pick_phrase(rng, _NOBODY)
     return Clause(words, lambda p: len(p["people"]) == count, False)
 
 
-def _where(rng: Rng, photo: Photo) -> Clause | None:
+def _make_where(rng: Rng, photo: Photo) -> Clause | None:
     """Where a photo was taken, if its file says so; with another place at times, of which either will do."""
     if photo["latitude"] is None:
         return None
@@ -224,16 +229,18 @@ def _where(rng: Rng, photo: Photo) -> Clause | None:
         places = {p["city"], p["state"], p["country"]}
         return p["latitude"] is not None and bool(names & places)
 
-    level = pick(rng, ("city", "city", "state", "country", "country"))
-    name, lead = photo[level], pick(rng, ("in", "in", "in", "near", "from"))
-    words = _NICKNAMES.get(name, _typed(rng, name)) if rng.random() < 0.5 else _typed(rng, name)
+    level = pick_phrase(rng, ("city", "city", "state", "country", "country"))
+    name, lead = photo[level], pick_phrase(rng, ("in", "in", "in", "near", "from"))
+    words = (
+        _NICKNAMES.get(name, _vary_spelling(rng, name)) if rng.random() < 0.5 else _vary_spelling(rng, name)
+    )
     way = rng.random()
     if way < 0.12:
-        other = pick(rng, ("Norway", "Japan", "Goa", "Kenya", "Banff"))
-        return Clause(f"{lead} {words} or {_typed(rng, other)}", lambda p: inside(p, {name, other}))
+        other = pick_phrase(rng, ("Norway", "Japan", "Goa", "Kenya", "Banff"))
+        return Clause(f"{lead} {words} or {_vary_spelling(rng, other)}", lambda p: inside(p, {name, other}))
     if way < 0.24 and level == "city" and name != photo["country"]:
         country = photo["country"]
-        both = f"in {words}, {_typed(rng, country)}"
+        both = f"in {words}, {_vary_spelling(rng, country)}"
         return Clause(both, lambda p: inside(p, {name}) and inside(p, {country}))
     if way < 0.3 and len(name) > 6 and name.isascii() and name.isalpha():
         at = int(rng.integers(2, len(name) - 2))  # a letter is missing
@@ -241,22 +248,22 @@ def _where(rng: Rng, photo: Photo) -> Clause | None:
     return Clause(f"{lead} {words}", lambda p: inside(p, {name}))
 
 
-def _what(rng: Rng, photo: Photo, held: set[str]) -> What:
+def _make_what(rng: Rng, photo: Photo, held: set[str]) -> What:
     """Something that a photo shows: a thing, its colour, the scene, the hour."""
     claims: set[str] = set()
     thing = around = ""
     if photo["things"] and rng.random() < 0.55:
-        item = pick(rng, photo["things"])
+        item = pick_phrase(rng, photo["things"])
         colour = item["colour"] if rng.random() < 0.5 else ""
-        thing = named(rng, item["kind"], colour)
+        thing = name_thing(rng, item["kind"], colour)
         claims.add(f"thing:{colour} {item['kind']}".replace(": ", ":"))
     if not thing or rng.random() < 0.4:
         # "in winter" is a scene to a caption and a season to a search
         places = [words for words in SCENE_PLACES[photo["scene"]] if "winter" not in words]
-        around = pick(rng, places)
+        around = pick_phrase(rng, places)
         claims.add(f"scene:{photo['scene']}")
     if rng.random() < 0.3:
-        around = f"{around} {pick(rng, TIME_WORDS[photo['time_of_day']])}".strip()
+        around = f"{around} {pick_phrase(rng, TIME_WORDS[photo['time_of_day']])}".strip()
         claims.add(f"time:{photo['time_of_day']}")
     assert claims <= held
     return What(thing, around, frozenset(claims))
@@ -265,12 +272,12 @@ def _what(rng: Rng, photo: Photo, held: set[str]) -> What:
 # --- sentences ---------------------------------------------------------------------------------------------
 
 
-def _put_together(
-    rng: Rng, who: Clause | None, where: Clause | None, when: When | None, what: What | None
+def _join_clauses(
+    rng: Rng, who: Clause | None, where: Clause | None, when: TimePhrase | None, what: What | None
 ) -> str:
     """Join clauses in an order that people use."""
     subject = who.words if who else ""
-    scene = _scene_of(what) if what else ""
+    scene = _find_scene(what) if what else ""
     is_name = who is not None and who.is_named
     if what and what.thing:
         if not who:
@@ -282,7 +289,7 @@ def _put_together(
         elif is_name and rng.random() < 0.2:
             subject = f"{what.thing} with {who.words}"
         else:
-            subject = f"{who.words} {pick(rng, ('with', 'and', 'next to'))} {what.thing}"
+            subject = f"{who.words} {pick_phrase(rng, ('with', 'and', 'next to'))} {what.thing}"
     subject = f"{subject} {what.around if what else ''}".strip()
     if not who and what and not what.thing:
         subject = scene
@@ -294,7 +301,7 @@ def _put_together(
     late = [part for part in (where.words if where else "", when.words if when else "") if part]
     if rng.random() < 0.25:
         late.reverse()
-    frame = pick(rng, _FRAMES) if subject else pick(rng, ("", "photos ", "photos taken "))
+    frame = pick_phrase(rng, _FRAMES) if subject else pick_phrase(rng, ("", "photos ", "photos taken "))
     if subject.startswith(_LITTLE):
         frame = ""
     if late and subject and not frame and rng.random() < 0.08 and "," not in late[0]:
@@ -302,7 +309,7 @@ def _put_together(
     return f"{frame}{' '.join(filter(None, (subject, *late)))}"
 
 
-def _scene_of(what: What) -> str:
+def _find_scene(what: What) -> str:
     """A scene that nobody is said to be in: at times as a noun."""
     scene = next((claim.removeprefix("scene:") for claim in what.claims if claim.startswith("scene:")), "")
     words = what.around

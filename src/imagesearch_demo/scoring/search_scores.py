@@ -12,8 +12,8 @@ from imagesearch.config import Config
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Answer, Query, Searcher, plan_filter
 from imagesearch.store import CollectionRef, Store
-from imagesearch_demo.scoring.presence_queries import ASIDE, Sentence, sentences
-from imagesearch_demo.scoring.questions import Question, questions
+from imagesearch_demo.scoring.presence_queries import ASIDE, Sentence, make_sentences
+from imagesearch_demo.scoring.questions import Question, make_questions
 
 TOP = 10
 
@@ -29,7 +29,7 @@ MOST = {"nothing_fits.said_when_present": 0.05}
 Progress = Callable[[Iterable, int, str], Iterable]
 
 
-def silently(stream: Iterable, total: int, unit: str) -> Iterable:
+def ignore_progress(stream: Iterable, total: int, unit: str) -> Iterable:
     """Show no progress."""
     return stream
 
@@ -46,7 +46,7 @@ class Outcome:
     def precision(self) -> float | None:
         """Of the first min(10, n) results, where n photos are right; None where none is."""
         right = self.question.answer
-        return precision_of([result.path for result in self.answer.results], right) if right else None
+        return compute_precision([result.path for result in self.answer.results], right) if right else None
 
     @property
     def is_exact(self) -> bool:
@@ -60,17 +60,17 @@ class Outcome:
         return said and bool(self.answer.relaxed) == bool(self.answer.results)
 
 
-def precision_of(found: Sequence[str], right: frozenset[str]) -> float:
+def compute_precision(found: Sequence[str], right: frozenset[str]) -> float:
     """Return how many of the first min(10, n) photos found are right, where n > 0 are."""
     wanted = min(TOP, len(right))
     return sum(path in right for path in found[:wanted]) / wanted
 
 
-def ask(
+def ask_question(
     searcher: Searcher,
     asked: Sequence[Question],
     strategy: str = "filter",
-    progress: Progress = silently,
+    progress: Progress = ignore_progress,
 ) -> list[Outcome]:
     """Ask a search some questions."""
     store, name = searcher.store, searcher.config.dataset.name
@@ -86,7 +86,7 @@ def ask(
     return outcomes
 
 
-def presence(truth: dict, count: int, seed: int = 0) -> list[Sentence]:
+def score_presence(truth: dict, count: int, seed: int = 0) -> list[Sentence]:
     """Return sentences about what an album shows, and as many about what it does not.
 
     Left out are those for which photos would have to be left out of the album, things never learned in a
@@ -94,7 +94,7 @@ def presence(truth: dict, count: int, seed: int = 0) -> list[Sentence]:
     """
     rng = np.random.default_rng([seed, 0xAB5E])
     by_kind: dict[tuple[bool, str], list[Sentence]] = {}
-    for sentence in sentences(rng, truth, each=count // 4 + 10):
+    for sentence in make_sentences(rng, truth, each=count // 4 + 10):
         if not sentence.without and sentence.kind != ASIDE and "winter" not in sentence.text:
             by_kind.setdefault((sentence.there, sentence.kind), []).append(sentence)
     chosen = []
@@ -107,14 +107,14 @@ def presence(truth: dict, count: int, seed: int = 0) -> list[Sentence]:
 
 
 def says_nothing_fits(
-    searcher: Searcher, asked: Sequence[Sentence], progress: Progress = silently
+    searcher: Searcher, asked: Sequence[Sentence], progress: Progress = ignore_progress
 ) -> list[bool]:
     """Return for each sentence whether the search says that nothing fits."""
     sentences = progress(asked, len(asked), "sentence")
     return [searcher.search(Query(text=sentence.text)).nothing_fits for sentence in sentences]
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
+def summarize(outcomes: Sequence[Outcome]) -> dict[str, float]:
     """Return the figures of answered questions."""
     precisions = [outcome.precision for outcome in outcomes if outcome.precision is not None]
     return {
@@ -125,7 +125,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredQuestions:
     """What a search was asked, and how it answered.
 
     Attributes
@@ -142,20 +142,20 @@ class Answered:
     @property
     def figures(self) -> dict[str, float]:
         """The figures that `evaluate_search` returns; NaN where nothing was asked."""
-        return summary(self.outcomes) | {
+        return summarize(self.outcomes) | {
             "nothing_fits.said_when_present": _mean([nothing for s, nothing in self.said if s.there]),
             "nothing_fits.said_when_absent": _mean([nothing for s, nothing in self.said if not s.there]),
         }
 
 
-def answered(
-    searcher: Searcher, truth: dict, count: int = 200, seed: int = 0, progress: Progress = silently
-) -> Answered:
+def answer_questions(
+    searcher: Searcher, truth: dict, count: int = 200, seed: int = 0, progress: Progress = ignore_progress
+) -> AnsweredQuestions:
     """Ask a search what `evaluate_search` measures; parameters are explained there."""
-    asked = presence(truth, count // 2, seed)
+    asked = score_presence(truth, count // 2, seed)
     said = says_nothing_fits(searcher, asked, progress)
-    outcomes = ask(searcher, questions(truth, count, seed), progress=progress)
-    return Answered(outcomes, list(zip(asked, said, strict=True)))
+    outcomes = ask_question(searcher, make_questions(truth, count, seed), progress=progress)
+    return AnsweredQuestions(outcomes, list(zip(asked, said, strict=True)))
 
 
 def evaluate_search(
@@ -180,7 +180,7 @@ def evaluate_search(
         whose filter lets pass just these; ``sentences.relaxation_said``: share of the others of which the
         answer says so; ``nothing_fits.said_when_present`` and ``nothing_fits.said_when_absent``.
     """
-    return answered(Searcher(config, dataset, store), truth, count, seed).figures
+    return answer_questions(Searcher(config, dataset, store), truth, count, seed).figures
 
 
 def _mean(values: Sequence[float | bool]) -> float:

@@ -18,7 +18,7 @@ from imagesearch_demo.scoring.model_scores import DET_SIZE, MODELS
 _SAME_FACE = 0.5  # intersection over union of a found and a true box
 
 
-def demo_config(folder: Path, photos: Path) -> Config:
+def make_demo_config(folder: Path, photos: Path) -> Config:
     """Write a config file for an album into a folder, with the demo's models; return what it says."""
     file = folder / "config.yaml"
     settings = {
@@ -46,7 +46,7 @@ def build_album(config: Config, truth: dict) -> None:
 def name_people(config: Config, dataset: Dataset, truth: dict) -> None:
     """Name each cluster after the person whose faces most of it are, as somebody who knows them all would."""
     editor = PeopleEditor(config, dataset)
-    names = true_names(editor.people, truth)
+    names = match_true_names(editor.people, truth)
     for person in editor.people.persons:
         ((name, _),) = Counter(names[row] for row in person.rows.tolist()).most_common(1)
         if name:
@@ -54,7 +54,7 @@ def name_people(config: Config, dataset: Dataset, truth: dict) -> None:
     editor.refresh()
 
 
-def rename(config: Config, name: str, to: str) -> None:
+def rename_person(config: Config, name: str, to: str) -> None:
     """Give somebody another name, and tell the collections."""
     dataset = Dataset(config)
     editor = PeopleEditor(config, dataset)
@@ -64,7 +64,7 @@ def rename(config: Config, name: str, to: str) -> None:
         build_collections(config, dataset, store)
 
 
-def true_names(people: People, truth: dict) -> list[str]:
+def match_true_names(people: People, truth: dict) -> list[str]:
     """Who each face is; "" where nobody was drawn."""
     there = {photo["path"]: photo["people"] for photo in truth["photos"]}
     names = []

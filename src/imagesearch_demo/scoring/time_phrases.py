@@ -14,7 +14,7 @@ _SEASONS = {"spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11), "wi
 
 
 @dataclass(frozen=True)
-class When:
+class TimePhrase:
     """Words for a time, the day they are said on if that matters, and whether a day is in it."""
 
     words: str
@@ -22,67 +22,69 @@ class When:
     today: date | None = None
 
 
-def season_of(day: date, south: bool) -> str:
+def get_season(day: date, south: bool) -> str:
     """Return the season of a day in one of the hemispheres."""
     month = (day.month + 5) % 12 + 1 if south else day.month
     return next(name for name, months in _SEASONS.items() if month in months)
 
 
-def season_year(day: date) -> int:
+def get_season_year(day: date) -> int:
     """Return the year that a day's season ends in: December belongs to the next one."""
     return day.year + (day.month == 12)
 
 
-def whens(rng: np.random.Generator, taken: datetime, south: bool) -> Iterator[When]:
+def list_time_phrases(rng: np.random.Generator, taken: datetime, south: bool) -> Iterator[TimePhrase]:
     """Yield ways to say when a photo was taken."""
     day = taken.date()
     year, month = day.year, day.month
-    name, season = calendar.month_name[month].lower(), season_of(day, south)
+    name, season = calendar.month_name[month].lower(), get_season(day, south)
     lead = ("in ", "")[int(rng.integers(2))]
-    yield When(f"in {year}", lambda d, _: d.year == year)
-    yield When(f"in {year}", lambda d, _: d.year == year)
-    yield When(f"{lead}{name} {year}", lambda d, _: (d.year, d.month) == (year, month))
-    yield When(f"in {calendar.month_name[month]}", lambda d, _: d.month == month)
-    ends = season_year(day)
-    yield When(f"{lead}{season} {ends}", lambda d, s: (season_of(d, s), season_year(d)) == (season, ends))
-    yield When(f"in {season}", lambda d, s: season_of(d, s) == season)
-    yield When(f"on {day.day} {name} {year}", lambda d, _: d == day)
-    yield When(f"before {year + 1}", lambda d, _: d.year <= year)
-    yield When(f"after {year - 1}", lambda d, _: d.year >= year)
-    yield When(f"from {year - 1} to {year}", lambda d, _: year - 1 <= d.year <= year)
+    yield TimePhrase(f"in {year}", lambda d, _: d.year == year)
+    yield TimePhrase(f"in {year}", lambda d, _: d.year == year)
+    yield TimePhrase(f"{lead}{name} {year}", lambda d, _: (d.year, d.month) == (year, month))
+    yield TimePhrase(f"in {calendar.month_name[month]}", lambda d, _: d.month == month)
+    ends = get_season_year(day)
+    yield TimePhrase(
+        f"{lead}{season} {ends}", lambda d, s: (get_season(d, s), get_season_year(d)) == (season, ends)
+    )
+    yield TimePhrase(f"in {season}", lambda d, s: get_season(d, s) == season)
+    yield TimePhrase(f"on {day.day} {name} {year}", lambda d, _: d == day)
+    yield TimePhrase(f"before {year + 1}", lambda d, _: d.year <= year)
+    yield TimePhrase(f"after {year - 1}", lambda d, _: d.year >= year)
+    yield TimePhrase(f"from {year - 1} to {year}", lambda d, _: year - 1 <= d.year <= year)
     if month > 2:
         early = calendar.month_name[month - 2].lower()
         words = f"between {early} and {name} {year}"
-        yield When(words, lambda d, _: d.year == year and month - 2 <= d.month <= month)
+        yield TimePhrase(words, lambda d, _: d.year == year and month - 2 <= d.month <= month)
     weekday = calendar.day_name[day.weekday()].lower()
-    yield When(f"on {weekday}s", lambda d, _: d.weekday() == day.weekday())
-    yield from _relative(rng, day, south, season)
+    yield TimePhrase(f"on {weekday}s", lambda d, _: d.weekday() == day.weekday())
+    yield from _list_relative(rng, day, south, season)
 
 
-def _relative(rng: np.random.Generator, day: date, south: bool, season: str) -> Iterator[When]:
+def _list_relative(rng: np.random.Generator, day: date, south: bool, season: str) -> Iterator[TimePhrase]:
     """Yield what counts from the day it is said on."""
     year, month, name = day.year, day.month, calendar.month_name[day.month].lower()
     days_left = (date(year, 12, 31) - day).days
     same_year = day + timedelta(days=int(rng.integers(0, days_left + 1)))
     next_year = date(year + 1, 1, 1) + timedelta(days=int(rng.integers(0, 360)))
-    yield When("yesterday", lambda d, _: d == day, day + timedelta(days=1))
-    yield When("this year", lambda d, _: d.year == year, same_year)
-    yield When("last year", lambda d, _: d.year == year, next_year)
+    yield TimePhrase("yesterday", lambda d, _: d == day, day + timedelta(days=1))
+    yield TimePhrase("this year", lambda d, _: d.year == year, same_year)
+    yield TimePhrase("last year", lambda d, _: d.year == year, next_year)
     later = date(year + (month == 12), month % 12 + 1, 20)
-    yield When("last month", lambda d, _: (d.year, d.month) == (year, month), later)
-    yield When(f"last {name}", lambda d, _: (d.year, d.month) == (year, month), later)
-    over = _end_of_season(day, south)
+    yield TimePhrase("last month", lambda d, _: (d.year, d.month) == (year, month), later)
+    yield TimePhrase(f"last {name}", lambda d, _: (d.year, d.month) == (year, month), later)
+    over = _get_season_end(day, south)
     said_on = over + timedelta(days=int(rng.integers(0, 80)))
 
     def in_last(d: date, s: bool) -> bool:
-        end = _end_of_season(d, s)
-        return season_of(d, s) == season and end <= said_on < end.replace(year=end.year + 1)
+        end = _get_season_end(d, s)
+        return get_season(d, s) == season and end <= said_on < end.replace(year=end.year + 1)
 
-    yield When(f"last {season}", in_last, said_on)
+    yield TimePhrase(f"last {season}", in_last, said_on)
 
 
-def _end_of_season(day: date, south: bool) -> date:
+def _get_season_end(day: date, south: bool) -> date:
     """Return the first day after the season of a day."""
-    last = _SEASONS[season_of(day, south)][-1]
+    last = _SEASONS[get_season(day, south)][-1]
     last = (last + 5) % 12 + 1 if south else last
-    return date(season_year(day), last + 1, 1)
+    return date(get_season_year(day), last + 1, 1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imagesearch.figures import ACCENT, INK, QUIET, new_figure, shorten
-from imagesearch_demo.scoring.truth_report import Measure, TruthReport
+from imagesearch_demo.scoring.truth_report import TruthMeasure, TruthReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,18 +16,18 @@ _MISSED, _TRACK = "#b2452f", "#e4e7eb"
 _ROW_INCHES, _GAP = 0.3, 0.8  # the gap, between sections, in rows
 
 
-def truth_figure(report: TruthReport) -> Figure:
+def draw_truth_report(report: TruthReport) -> Figure:
     """Draw all shares of a report as bars from 0 to 1, with marks where their aims are.
 
     Counts are left out: they have no scale in common.
     """
     measures = [m for m in report.measures if not isinstance(m.value, int)]
-    places = _places(measures)
+    places = _place_bars(measures)
     figure = new_figure((9.5, 1.3 + _ROW_INCHES * (places[-1] + 1)))
     axis = figure.subplots()
     for place, measure in zip(places, measures, strict=True):
         _draw(axis, place, measure)
-    axis.set_yticks(places, [_label(m) for m in measures])
+    axis.set_yticks(places, [_make_label(m) for m in measures])
     axis.set(xlim=(0, 1), xticks=[0, 0.25, 0.5, 0.75, 1], ylim=(places[-1] + 0.7, -1.0))
     axis.tick_params(length=0, colors=INK)
     axis.spines[:].set_visible(False)
@@ -41,27 +41,27 @@ def truth_figure(report: TruthReport) -> Figure:
     return figure
 
 
-def _places(measures: Sequence[Measure]) -> list[float]:
+def _place_bars(measures: Sequence[TruthMeasure]) -> list[float]:
     """Where each bar goes: sections stand apart."""
     places, place = [], 0.0
     for before, measure in zip([measures[0], *measures], measures, strict=False):
-        place += _GAP if _section(before) != _section(measure) else 0.0
+        place += _GAP if _get_section(before) != _get_section(measure) else 0.0
         places.append(place)
         place += 1.0
     return places
 
 
-def _section(measure: Measure) -> str:
+def _get_section(measure: TruthMeasure) -> str:
     return measure.name.partition(".")[0]
 
 
-def _label(measure: Measure) -> str:
+def _make_label(measure: TruthMeasure) -> str:
     section, _, key = measure.name.partition(".")
     words = key.replace("_", " ").replace("bcubed", "BCubed").replace("f1", "F1").replace("ari", "ARI")
     return f"{section.replace('_', ' ')}: {words}"
 
 
-def _draw(axis: Axes, place: float, measure: Measure) -> None:
+def _draw(axis: Axes, place: float, measure: TruthMeasure) -> None:
     axis.barh(place, 1, height=0.62, color=_TRACK)
     beside = {"va": "center", "color": INK, "transform": axis.get_yaxis_transform()}
     if measure.value is None:

@@ -21,17 +21,24 @@ from imagesearch.text_table import format_count, format_table
 from imagesearch_demo.album import load_truth
 from imagesearch_demo.scoring.measures import (
     Failure,
-    Measured,
+    MeasuredStep,
     Value,
+    list_misnamed,
     measure_faces,
     measure_places,
     measure_sentences,
     measure_times,
-    misnamed,
 )
 from imagesearch_demo.scoring.model_scores import FLOORS
-from imagesearch_demo.scoring.search_scores import MOST, TARGETS, Answered, Progress, answered, silently
-from imagesearch_demo.scoring.searchable_album import name_people, true_names
+from imagesearch_demo.scoring.search_scores import (
+    MOST,
+    TARGETS,
+    AnsweredQuestions,
+    Progress,
+    answer_questions,
+    ignore_progress,
+)
+from imagesearch_demo.scoring.searchable_album import match_true_names, name_people
 
 _STEPS = {"clip": "01_extract_features.py", "faces": "02_cluster_faces.py", "geo": "04_extract_geo.py"}
 _SHOWN = 3  # failures a figure, on a terminal
@@ -50,7 +57,7 @@ AT_MOST = {"places.invented": 0, **MOST}
 
 
 @dataclass(frozen=True)
-class Measure:
+class TruthMeasure:
     """A figure and its aim.
 
     Attributes
@@ -109,10 +116,10 @@ class TruthReport:
     notes: Sequence[str] = ()
 
     @property
-    def measures(self) -> list[Measure]:
+    def measures(self) -> list[TruthMeasure]:
         """The figures with their aims, in the order in which they are shown."""
         return [
-            Measure(name, value, AT_MOST.get(name, AT_LEAST.get(name)), name in AT_MOST)
+            TruthMeasure(name, value, AT_MOST.get(name, AT_LEAST.get(name)), name in AT_MOST)
             for name, value in self.figures.items()
         ]
 
@@ -140,7 +147,7 @@ class TruthReport:
 
 
 def evaluate_truth(
-    config: Config, file: Path, *, count: int = 200, seed: int = 0, progress: Progress = silently
+    config: Config, file: Path, *, count: int = 200, seed: int = 0, progress: Progress = ignore_progress
 ) -> TruthReport:
     """Measure what the steps made of a drawn album against the truth about it.
 
@@ -166,14 +173,14 @@ def evaluate_truth(
         run.
     """
     truth = load_truth(file)
-    dataset, truth, notes = _compared(config, file, truth)
+    dataset, truth, notes = _load_compared(config, file, truth)
     people = load_people(config, dataset)
     if len(people.faces) and not people.persons:
         raise UserError(f"{dataset.folder}: no faces are clustered yet; run {_STEPS['faces']} first")
     notes += people.list_pending()
     known = read_locations(dataset)
-    answers, note = _answers(config, dataset, people, truth, count, seed, progress)
-    parts: list[Measured] = [
+    answers, note = _answer_sentences(config, dataset, people, truth, count, seed, progress)
+    parts: list[MeasuredStep] = [
         measure_faces(people, truth),
         measure_places(known, truth),
         measure_times(known, truth),
@@ -184,7 +191,7 @@ def evaluate_truth(
     return TruthReport(file.name, len(truth["photos"]), figures, failures, [*notes, *note])
 
 
-def _compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, list[str]]:
+def _load_compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, list[str]]:
     """Return the photos that both the dataset and the truth know, and what is to be said of the others."""
     everything = Dataset(config)
     there = {photo.path for photo in everything.photos}
@@ -219,14 +226,14 @@ def _compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, l
 # --- sentences ---------------------------------------------------------------------------------------------
 
 
-def _answers(
+def _answer_sentences(
     config: Config, dataset: Dataset, people: People, truth: dict, count: int, seed: int, progress: Progress
-) -> tuple[Answered, list[str]]:
+) -> tuple[AnsweredQuestions, list[str]]:
     """Ask the dataset, or a scratch copy of it; return what is to be said about that, too."""
-    why = _why_not_itself(dataset, people, truth)
+    why = _explain_scratch(dataset, people, truth)
     if not why:
         with Store(config.milvus) as store:
-            return answered(Searcher(config, dataset, store), truth, count, seed, progress), []
+            return answer_questions(Searcher(config, dataset, store), truth, count, seed, progress), []
     note = f"{why}: sentences are asked of a scratch copy, in which everybody has their true name"
     with tempfile.TemporaryDirectory(prefix="imagesearch-") as folder:
         copy, copied = _scratch_copy(config, dataset, {photo["path"] for photo in truth["photos"]}, folder)
@@ -234,12 +241,12 @@ def _answers(
             name_people(copy, copied, truth)
         with Store(copy.milvus) as store:
             build_collections(copy, copied, store)
-            return answered(Searcher(copy, copied, store), truth, count, seed, progress), [note]
+            return answer_questions(Searcher(copy, copied, store), truth, count, seed, progress), [note]
 
 
-def _why_not_itself(dataset: Dataset, people: People, truth: dict) -> str:
+def _explain_scratch(dataset: Dataset, people: People, truth: dict) -> str:
     """Return why sentences cannot be asked of the dataset's own collections, or nothing."""
-    wrong = misnamed(people, true_names(people, truth))
+    wrong = list_misnamed(people, match_true_names(people, truth))
     if wrong:
         *some, last = wrong if len(wrong) < 7 else [*wrong[:5], f"{len(wrong) - 5} more"]
         have = f"{', '.join(some)} and {last} have" if some else f"{last} has"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from imagesearch_demo.drawing import Person, Truth, draw_picture, random_identity, random_spec
+from imagesearch_demo.drawing import CastMember, PictureTruth, choose_identity, choose_spec, draw_picture
+from imagesearch_demo.drawing.processes import map_in_processes
 
 SIDE = 96  # pixels; what the small CLIP and ViT look at
 # First word of every training seed. `strangers` and `make_album` use another, so that no identity and no
@@ -23,33 +22,22 @@ class Samples:
     """Pictures squashed to SIDE x SIDE, uint8 (n, SIDE, SIDE, 3), and the truth of each in those pixels."""
 
     pixels: np.ndarray
-    truths: list[Truth]
+    truths: list[PictureTruth]
 
 
-def in_processes(work: Callable, jobs: Iterable, workers: int, progress: Callable = iter) -> Iterator:
-    """Results of `work(job)` in order, from a pool of processes; `workers` 0 means in this one."""
-    jobs = list(jobs)
-    if workers == 0:
-        yield from progress(map(work, jobs))
-        return
-    # spawn: a fork of a process in which torch has threads can hang
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from progress(pool.map(work, jobs))
-
-
-def training_people(count: int, seed: int) -> list[Person]:
+def make_training_people(count: int, seed: int) -> list[CastMember]:
     """People for training: an endless stream that no album draws from."""
     rng = np.random.default_rng([TRAINING, seed, 1])
-    return [Person(f"T{i}", random_identity(rng)) for i in range(count)]
+    return [CastMember(f"T{i}", choose_identity(rng)) for i in range(count)]
 
 
 def _draw_chunk(job: tuple[int, int, int]) -> Samples:
     seed, chunk, count = job
     rng = np.random.default_rng([TRAINING, seed, 2, chunk])
-    people = training_people(200, seed)
+    people = make_training_people(200, seed)
     pixels, truths = np.empty((count, SIDE, SIDE, 3), dtype=np.uint8), []
     for i in range(count):
-        image, truth = draw_picture(random_spec(rng, people, crowd=0.45), scale=0.5, supersample=1)
+        image, truth = draw_picture(choose_spec(rng, people, crowd=0.45), scale=0.5, supersample=1)
         squash = (SIDE / image.width, SIDE / image.height) * 2
         for item in truth.things + truth.people:
             item["box"] = [v * s for v, s in zip(item["box"], squash, strict=True)]
@@ -77,5 +65,5 @@ def draw_samples(count: int, seed: int, workers: int = 2, progress: Callable = i
     Samples
     """
     jobs = [(seed, chunk, 250) for chunk in range(-(-count // 250))]
-    chunks = list(in_processes(_draw_chunk, jobs, workers, progress))
+    chunks = list(map_in_processes(_draw_chunk, jobs, workers, progress))
     return Samples(np.concatenate([c.pixels for c in chunks]), [t for c in chunks for t in c.truths])

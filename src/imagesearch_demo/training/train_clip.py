@@ -25,14 +25,14 @@ from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPToken
 
 from imagesearch_demo.album import (
     Caption,
-    facts_of,
-    matches,
-    near_miss,
-    nonsense,
-    pointed_caption,
-    random_caption,
+    is_true,
+    list_facts,
+    make_near_miss,
+    make_nonsense,
+    make_pointed_caption,
+    make_random_caption,
 )
-from imagesearch_demo.drawing import PAINTS, THINGS, Truth
+from imagesearch_demo.drawing import PAINTS, THINGS, PictureTruth
 from imagesearch_demo.training.samples import SIDE, TRAINING, Samples
 
 PATCH = 12
@@ -110,7 +110,7 @@ def _learn_merges(counts: dict[tuple[str, ...], int], limit: int) -> list[tuple[
     return merges
 
 
-def patch_labels(truths: list[Truth]) -> np.ndarray:
+def patch_labels(truths: list[PictureTruth]) -> np.ndarray:
     """What is under each patch: int64 (n, GRID * GRID, 3), columns thing, colour, face.
 
     Thing 0 is none; the colour of a patch without a thing is ignored.
@@ -177,16 +177,16 @@ def contrast_loss(model: Trainee, cosines: torch.Tensor, fit: torch.Tensor) -> t
     return loss / 2 + 2 * each
 
 
-def _words(rng: np.random.Generator, truth: Truth) -> Caption:
+def _words(rng: np.random.Generator, truth: PictureTruth) -> Caption:
     """A caption, now and then with made-up words in it, or nothing but those."""
-    caption, way = random_caption(rng, truth), rng.random()
+    caption, way = make_random_caption(rng, truth), rng.random()
     if way < 0.04:
-        words = " ".join(nonsense(rng) for _ in range(int(rng.integers(1, 4))))
+        words = " ".join(make_nonsense(rng) for _ in range(int(rng.integers(1, 4))))
         return Caption(words, ("nothing fits",))
     if way < 0.16:
         words = caption.text.split()
         for _ in range(int(rng.integers(1, 3))):
-            words.insert(int(rng.integers(len(words) + 1)), nonsense(rng))
+            words.insert(int(rng.integers(len(words) + 1)), make_nonsense(rng))
         return Caption(" ".join(words), caption.claims)
     return caption
 
@@ -274,7 +274,7 @@ def train_clip(
         In evaluation mode, as `save_clip` takes them.
     """
     rng = np.random.default_rng([TRAINING, seed, 3])
-    corpus = [random_caption(rng, t).text for t in samples.truths for _ in range(4)]
+    corpus = [make_random_caption(rng, t).text for t in samples.truths for _ in range(4)]
     tokenizer = build_tokenizer(corpus)
     torch.manual_seed(seed)
     clip = CLIPModel(clip_config(len(tokenizer)))
@@ -295,7 +295,7 @@ def _train_round(
     rng: np.random.Generator,
     log: Callable[[str], None],
 ) -> None:
-    facts, labels = [facts_of(t) for t in samples.truths], patch_labels(samples.truths)
+    facts, labels = [list_facts(t) for t in samples.truths], patch_labels(samples.truths)
     model = Trainee(clip, part.slope).train()
     groups = parameter_groups(model, part.rate, ("logit_scale", "slope", "offset"))
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
@@ -307,11 +307,11 @@ def _train_round(
         truths = [samples.truths[i] for i in rows]
         captions = [_words(rng, truth) for truth in truths]
         if part.near_misses:
-            captions += [pointed_caption(rng, truth) for truth in truths]
-            captions += [pointed_caption(rng, near_miss(rng, truth)) for truth in truths]
+            captions += [make_pointed_caption(rng, truth) for truth in truths]
+            captions += [make_pointed_caption(rng, make_near_miss(rng, truth)) for truth in truths]
         pixels, patches = augment(rng, samples.pixels[rows], labels[rows])
         tokens = tokenizer([c.text for c in captions], padding=True, truncation=True, return_tensors="pt")
-        fit = torch.from_numpy(matches(captions, [facts[i] for i in rows]).astype(np.float32))
+        fit = torch.from_numpy(is_true(captions, [facts[i] for i in rows]).astype(np.float32))
         with torch.autocast("cpu", torch.bfloat16):
             cosines, patch_logits = model(pixels, tokens)
         contrast = contrast_loss(model, cosines.float(), fit)

@@ -18,8 +18,9 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as nnf
 
-from imagesearch_demo.drawing import draw_picture, random_spec
-from imagesearch_demo.training.samples import TRAINING, in_processes, training_people
+from imagesearch_demo.drawing import choose_spec, draw_picture
+from imagesearch_demo.training.samples import TRAINING, make_training_people
+from imagesearch_demo.drawing.processes import map_in_processes
 
 STRIDES = (8, 16, 32)
 # The face sizes, in pixels of the detector's input, that the two rows of a cell answer for.
@@ -131,9 +132,9 @@ def _draw_chunk(job: tuple[int, int, int]) -> list[tuple[np.ndarray, np.ndarray,
     """Pictures with their face boxes (k, 4) and landmarks (k, 5, 2), at half size."""
     seed, chunk, count = job
     rng = np.random.default_rng([TRAINING, seed, 4, chunk])
-    people, drawn = training_people(600, seed), []
+    people, drawn = make_training_people(600, seed), []
     for _ in range(count):
-        image, truth = draw_picture(random_spec(rng, people, crowd=0.9), 0.5, 2)
+        image, truth = draw_picture(choose_spec(rng, people, crowd=0.9), 0.5, 2)
         boxes = np.array([p["box"] for p in truth.people], dtype=np.float32).reshape(-1, 4)
         marks = np.array([p["landmarks"] for p in truth.people], dtype=np.float32).reshape(-1, 5, 2)
         drawn.append((np.asarray(image), boxes, marks))
@@ -227,7 +228,7 @@ def train_detector(
 ) -> Detector:
     """Draw pictures, train a detector from nothing; deterministic by `seed`."""
     jobs = [(seed, chunk, 100) for chunk in range(pictures // 100)]
-    samples = [sample for chunk in in_processes(_draw_chunk, jobs, workers) for sample in chunk]
+    samples = [sample for chunk in map_in_processes(_draw_chunk, jobs, workers) for sample in chunk]
     rng = np.random.default_rng([TRAINING, seed, 5])
     torch.manual_seed(seed)
     net, places = Detector().train(), anchors(INPUT)

@@ -23,14 +23,15 @@ from imagesearch_demo.drawing import (
     TIMES,
     Canvas,
     Identity,
+    choose_identity,
+    choose_mood,
+    choose_outfit,
     clear,
     draw_person,
-    random_identity,
-    random_mood,
-    random_outfit,
-    sibling,
+    make_sibling,
 )
-from imagesearch_demo.training.samples import TRAINING, in_processes
+from imagesearch_demo.training.samples import TRAINING
+from imagesearch_demo.drawing.processes import map_in_processes
 from imagesearch_demo.training.train_detector import Residual, _block, export_onnx
 
 CROP = 112
@@ -87,8 +88,8 @@ def face_crop(rng: np.random.Generator, who: Identity) -> np.ndarray:
     _background(canvas, rng, time_of_day)
     light = np.array(FRONT_LIGHT[time_of_day]) * rng.uniform(0.92, 1.06) * rng.uniform(0.97, 1.03, 3)
     canvas.light = tuple(np.sqrt(light) if rng.random() < 0.1 else light)
-    outfit = random_outfit(rng)
-    _, marks = draw_person(canvas, 2.3 * r, 2.0 * r, r, who, random_mood(rng), outfit)
+    outfit = choose_outfit(rng)
+    _, marks = draw_person(canvas, 2.3 * r, 2.0 * r, r, who, choose_mood(rng), outfit)
     image = canvas.finish(rng, rng.uniform(2, 5), rng.uniform(-0.04, 0.04), rng.uniform(0.88, 1.06))
     if rng.random() < 0.5:  # photos are stored as JPEG, and a face may be in a reduced preview
         small = rng.uniform(0.5, 1.0)
@@ -122,9 +123,9 @@ def training_identities(count: int, seed: int) -> list[Identity]:
     rng = np.random.default_rng([TRAINING, seed, 6])
     people: list[Identity] = []
     while len(people) < count:
-        people.append(random_identity(rng))
+        people.append(choose_identity(rng))
         if len(people) % 4 == 3:
-            people.append(sibling(people[-1], int(rng.integers(2**31)), 0.35))
+            people.append(make_sibling(people[-1], int(rng.integers(2**31)), 0.35))
     return people[:count]
 
 
@@ -137,7 +138,7 @@ def _draw_chunk(job: tuple[int, int, list[Identity], int]) -> np.ndarray:
 def draw_crops(people: list[Identity], each: int, seed: int, workers: int = 2) -> np.ndarray:
     """Crops uint8 (len(people) * each, 112, 112, 3), person by person."""
     jobs = [(seed, i, people[i : i + 25], each) for i in range(0, len(people), 25)]
-    return np.concatenate(list(in_processes(_draw_chunk, jobs, workers)))
+    return np.concatenate(list(map_in_processes(_draw_chunk, jobs, workers)))
 
 
 def _augment(rng: np.random.Generator, crops: np.ndarray) -> torch.Tensor:

@@ -1,0 +1,18 @@
+"""Work shared out to a pool of processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+
+def map_in_processes(work: Callable, jobs: Iterable, workers: int, progress: Callable = iter) -> Iterator:
+    """Results of `work(job)` in order, from a pool of processes; `workers` 0 means in this one."""
+    jobs = list(jobs)
+    if workers == 0:
+        yield from progress(map(work, jobs))
+        return
+    # spawn: a fork of a process in which torch has threads can hang
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from progress(pool.map(work, jobs))
