@@ -6,8 +6,8 @@
 *album* draws an album, builds it, names its people by the truth and asks 200 sentences: the figures of
 `imagesearch_demo.scoring.search_scores`, also with other indexes and after somebody was renamed, and beside
 them the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses
-of each photo, intersects or unites them with the photos whose label stands in the sentence, and compares the rest
-by CLIP, in memory.
+of each photo, intersects or unites them with the photos whose label stands in the sentence, and compares the
+rest by CLIP, in memory.
 
 *speed* asks 50 sentences of a collection of random photos in Milvus Lite, with the text encoder of a CLIP of
 full size, and sets the time against what cannot be saved: encoding the text, and the bare Milvus call with

@@ -45,17 +45,17 @@ def constraints(rng: np.random.Generator, count: int) -> dict:
     return {"group": group, "cannot_link": apart, "photo": rng.integers(0, max(1, count // 2), count)}
 
 
-def forbidden(group: np.ndarray, apart: list, photo: np.ndarray) -> np.ndarray:
+def forbidden(group: np.ndarray, cannot_link: list, photo: np.ndarray) -> np.ndarray:
     """(n, n) whether two rows must not meet."""
     alike = (group[:, None] == group[None]) & (group[:, None] >= 0)
-    pairs = [(group[:, None] == a) & (group[None] == b) for a, b in apart]
+    pairs = [(group[:, None] == a) & (group[None] == b) for a, b in cannot_link]
     far = np.logical_or.reduce([pair | pair.T for pair in pairs], initial=False)
     return ((photo[:, None] == photo[None]) & ~alike & ~np.eye(len(group), dtype=bool)) | far
 
 
-def greedy(vectors: np.ndarray, distance: float, group: np.ndarray, apart: list, photo: np.ndarray):
+def greedy(vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link: list, photo: np.ndarray):
     """What the chain has to equal: merge the nearest pair that may, from the whole matrix each time."""
-    never, distances = forbidden(group, apart, photo), 1 - vectors.astype(float) @ vectors.T.astype(float)
+    never, distances = forbidden(group, cannot_link, photo), 1 - vectors.astype(float) @ vectors.T.astype(float)
     clusters = [np.flatnonzero(group == g) for g in np.unique(group[group >= 0])]
     clusters += [np.array([row]) for row in np.flatnonzero(group < 0)]
     while True:

@@ -322,7 +322,7 @@ class Made(Searcher):
     def encode(self, query: Query) -> np.ndarray:
         return np.eye(DIMENSION, dtype=np.float32)[0]
 
-    def _collection(self, kind: str) -> CollectionInfo:
+    def _open_collection(self, kind: str) -> CollectionInfo:
         return self.store.collections.open(CollectionRef("made", kind))
 
 

@@ -459,8 +459,8 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 import test_steps
-from imagesearch import steps
-steps._PHOTOS_A_SHARD = 4
+from imagesearch.pipeline import runner
+runner._PHOTOS_A_SHARD = 4
 
 class Stuck(test_steps.Engine):
     def process(self, photo_ids, inputs):

@@ -323,7 +323,7 @@ _TRY_TO_LOCK = """
 import sys
 from pathlib import Path
 from imagesearch.errors import UserError
-from imagesearch.tables import Table
+from imagesearch.pipeline.tables import Table
 try:
     with Table(Path(sys.argv[1])).lock():
         print("locked")

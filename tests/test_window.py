@@ -142,7 +142,7 @@ def test_what_is_said_of_a_photo_is_what_is_known_of_it() -> None:
         people=("Maya", "Zoë"),
         address="Anjuna, Goa, India",
         taken_at="2025-08-02T18:02:11",
-        fit=0.75,
+        calibrated_score=0.75,
     )
     facts = {
         fact.heading: fact for fact in describe_result(full, [("beach", 0.9), ("sea", 0.09), ("x", 0.001)])

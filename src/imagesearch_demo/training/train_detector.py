@@ -19,8 +19,8 @@ from torch import nn
 from torch.nn import functional as nnf
 
 from imagesearch_demo.drawing import choose_spec, draw_picture
-from imagesearch_demo.training.samples import TRAINING, make_training_people
 from imagesearch_demo.drawing.processes import map_in_processes
+from imagesearch_demo.training.samples import TRAINING, make_training_people
 
 STRIDES = (8, 16, 32)
 # The face sizes, in pixels of the detector's input, that the two rows of a cell answer for.

@@ -30,8 +30,8 @@ from imagesearch_demo.drawing import (
     draw_person,
     make_sibling,
 )
-from imagesearch_demo.training.samples import TRAINING
 from imagesearch_demo.drawing.processes import map_in_processes
+from imagesearch_demo.training.samples import TRAINING
 from imagesearch_demo.training.train_detector import Residual, _block, export_onnx
 
 CROP = 112
