@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import World, draw
 from PIL import Image
-from test_visualize import texts_outside
+from test_grids import texts_outside
 
 from imagesearch.errors import UserError
 from imagesearch.evaluate import (

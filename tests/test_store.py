@@ -269,7 +269,8 @@ def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> N
         "import sys; from pathlib import Path; from imagesearch.config import MilvusConfig\n"
         "from imagesearch.store import Store; from imagesearch.errors import UserError\n"
         "folder = Path(sys.argv[1])\n"
-        "try: Store(MilvusConfig.model_validate({'uri': str(folder / 'milvus.db')}, context={'base': folder}))\n"
+        "settings = {'uri': str(folder / 'milvus.db')}\n"
+        "try: Store(MilvusConfig.model_validate(settings, context={'base': folder}))\n"
         "except UserError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)

@@ -1,6 +1,6 @@
 """Somebody before a screen: opens windows of 06, 03 and 07, and one too tall; acts while each waits.
 
-Run by ``test_window.py`` as a process of its own: a config, a folder for what is seen, and steps by window.
+Run by ``test_viewer.py`` as a process of its own: a config, a folder for what is seen, and steps by window.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from imagesearch.errors import UserError
 
@@ -57,3 +58,22 @@ def clean_text(text: str) -> str:
     except UnicodeEncodeError:
         raise UserError(f"{text!r}: not valid UTF-8; is the terminal set to another encoding?") from None
     return re.sub(" +", " ", unicodedata.normalize("NFC", text)).strip()
+
+
+def find_similar(text: str, choices: Iterable[str], count: int = 1, min_ratio: float = 0.6) -> list[str]:
+    """Return the choices that are most like a text, the most similar first: for "did you mean".
+
+    Parameters
+    ----------
+    text, choices
+        Compared as they are; normalize both where case does not matter.
+    count
+        At most this many.
+    min_ratio
+        0 to 1, the least similarity: twice the length of the longest common subsequence over the length of
+        both texts (normalized Indel similarity).
+    """
+    from rapidfuzz import fuzz, process
+
+    found = process.extract(text, list(choices), scorer=fuzz.ratio, limit=count, score_cutoff=100 * min_ratio)
+    return [choice for choice, _, _ in found]

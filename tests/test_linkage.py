@@ -55,7 +55,8 @@ def forbidden(group: np.ndarray, cannot_link: list, photo: np.ndarray) -> np.nda
 
 def greedy(vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link: list, photo: np.ndarray):
     """What the chain has to equal: merge the nearest pair that may, from the whole matrix each time."""
-    never, distances = forbidden(group, cannot_link, photo), 1 - vectors.astype(float) @ vectors.T.astype(float)
+    never = forbidden(group, cannot_link, photo)
+    distances = 1 - vectors.astype(float) @ vectors.T.astype(float)
     clusters = [np.flatnonzero(group == g) for g in np.unique(group[group >= 0])]
     clusters += [np.array([row]) for row in np.flatnonzero(group < 0)]
     while True:

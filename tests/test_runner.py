@@ -458,18 +458,18 @@ _RUN_AND_WAIT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-import test_steps
+import test_runner
 from imagesearch.pipeline import runner
 runner._PHOTOS_A_SHARD = 4
 
-class Stuck(test_steps.Engine):
+class Stuck(test_runner.Engine):
     def process(self, photo_ids, inputs):
         if len(self.given) >= 8:
             print("stuck", flush=True)
             time.sleep(100)
         return super().process(photo_ids, inputs)
 
-world = test_steps.World.__new__(test_steps.World)
+world = test_runner.World.__new__(test_runner.World)
 world.root, world.data = Path(sys.argv[2]) / "photos", Path(sys.argv[2]) / "data"
 world.run(world.step(engine=Stuck()), batch_size=2)
 """
