@@ -128,8 +128,22 @@ def test_filters_are_given_to_milvus_in_one_room() -> None:
         assert module.startswith("imagesearch.store.") or not filtering, f"{module}: lines {filtering}"
 
 
+def test_contributing_names_the_rooms_in_order_and_files_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)
+    order, *_ = load_pyproject()["tool"]["importlinter"]["contracts"]
+    rooms = [room for layer in reversed(order["layers"]) for room in re.findall(r"\w+", layer)]
+    assert rows == rooms[rooms.index("photos") :]
+    for name in re.findall(rf"`((?:{'|'.join(rows)})/\w+\.py)`", text):
+        assert (ROOT / "src" / "imagesearch" / name).is_file(), name
+
+
+def load_pyproject() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
 def load_project() -> dict:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return load_pyproject()["project"]
 
 
 def test_conda_installs_the_package_and_pins_nothing_itself() -> None:
