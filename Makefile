@@ -9,7 +9,7 @@ help:
 	@echo "make demo    draw an album and search it; downloads no models"
 	@echo "make photos PHOTOS=DIR    find, cluster and index your own photos: steps 01, 02, 04 and 05"
 	@echo "make test    install what is needed, run the tests"
-	@echo "make lint    ruff: rules and format"
+	@echo "make lint    ruff: rules and format; import-linter: which room may import which"
 	@echo "make format  let ruff mend what it can"
 	@echo "make clean   remove .venv and caches (never your data)"
 
@@ -65,6 +65,7 @@ test: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
