@@ -70,8 +70,10 @@ def main() -> None:
             report_saved(show_figure(draw_index_report(report), "index", save=args.save, window=False))
         for curve in report.curves:
             if curve.parameter and curve.pick:
-                found = ask(curve.yaml(), vectors, fresh, folder)
-                print(f"\n{curve.yaml()}\non {FRESH} queries never seen:", json.dumps(found), flush=True)
+                found = ask(curve.format_yaml(), vectors, fresh, folder)
+                print(
+                    f"\n{curve.format_yaml()}\non {FRESH} queries never seen:", json.dumps(found), flush=True
+                )
 
 
 if __name__ == "__main__":

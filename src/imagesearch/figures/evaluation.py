@@ -12,8 +12,8 @@ from imagesearch.evaluate import (
     CategoryRanking,
     LabelledReport,
     SelfReport,
-    interpolated_precision,
-    recall_at,
+    compute_recall_at,
+    interpolate_precision,
 )
 from imagesearch.figures.display import new_figure
 from imagesearch.figures.style import INK, PALETTE, QUIET, shorten
@@ -55,8 +55,8 @@ def draw_self_report(report: SelfReport) -> Figure:
     widths = [1, 1.5] if missed else [1]
     figure = new_figure((11.0 if missed else 5.0, 3.6))
     bars, *names = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
-    measures = list(report.rankings[0].figures())
-    heights = {ranking.kind: list(ranking.figures().values()) for ranking in report.rankings}
+    measures = list(report.rankings[0].compute_metrics())
+    heights = {ranking.kind: list(ranking.compute_metrics().values()) for ranking in report.rankings}
     _draw_grouped_bars(bars, heights, measures)
     bars.set_title(f"{len(report.rankings[0].ranks)} photos look for themselves", color=INK)
     for axis in names:
@@ -74,7 +74,7 @@ def draw_captions_report(report: CaptionsReport) -> Figure:
     most = max(2, min(_MOST_RANKS, max(report.photos, report.texts)))
     places = np.arange(1, most + 1)
     for name, found in report.directions.items():
-        curve = [recall_at(found, k) for k in places.tolist()]
+        curve = [compute_recall_at(found, k) for k in places.tolist()]
         label = f"{name}, median rank {np.median(found):g}"
         axis.plot(places, curve, color=COLOURS[name], label=label, linewidth=1.8, marker=".", markersize=4)
     axis.set(xscale="log", xlim=(0.95, most * 1.05), ylim=(0, 1.03), xlabel="k", ylabel="recall@k")
@@ -95,7 +95,7 @@ def _sort_worst_first(report: LabelledReport) -> list[str]:
     """Order the categories by precision@5, the worst first."""
 
     def mean(name: str) -> float:
-        return float(np.mean([ranking.figures(name)["precision@5"] for ranking in report.rankings]))
+        return float(np.mean([ranking.compute_metrics(name)["precision@5"] for ranking in report.rankings]))
 
     return sorted(report.categories, key=lambda name: (mean(name), name))
 
@@ -104,8 +104,8 @@ def _draw_precision(axis: Axes, rankings: Sequence[CategoryRanking], names: Sequ
     places = np.arange(len(names))
     for i, ranking in enumerate(rankings):
         offset = (i - (len(rankings) - 1) / 2) * 0.36
-        values = [ranking.figures(name)["precision@5"] for name in names]
-        overall = ranking.figures()["precision@5"]
+        values = [ranking.compute_metrics(name)["precision@5"] for name in names]
+        overall = ranking.compute_metrics()["precision@5"]
         label = f"{ranking.kind}, {overall:.3f} in all"
         axis.barh(places + offset, values, 0.34, color=COLOURS[ranking.kind], label=label)
     axis.set_yticks(places, [shorten(name, 24) for name in names], parse_math=False)
@@ -117,8 +117,8 @@ def _draw_precision(axis: Axes, rankings: Sequence[CategoryRanking], names: Sequ
 
 def _draw_curves(axis: Axes, rankings: Sequence[CategoryRanking]) -> None:
     for ranking in rankings:
-        curve = interpolated_precision(ranking.relevant, ranking.total, _LEVELS)
-        label = f"{ranking.kind}, mAP {ranking.figures()['map']:.3f}"
+        curve = interpolate_precision(ranking.relevant, ranking.relevant_counts, _LEVELS)
+        label = f"{ranking.kind}, mAP {ranking.compute_metrics()['map']:.3f}"
         axis.plot(_LEVELS, curve, color=COLOURS[ranking.kind], linewidth=1.8, label=label)
     axis.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="recall", ylabel="precision", title="precision and recall")
     _quieten_axis(axis)
@@ -127,7 +127,7 @@ def _draw_curves(axis: Axes, rankings: Sequence[CategoryRanking]) -> None:
 
 def _draw_confusion(axis: Axes, ranking: CategoryRanking, names: Sequence[str]) -> None:
     """Draw a square a pair of categories: the share of the first five results that are of the other."""
-    confused = [ranking.confusion(name) for name in names]
+    confused = [ranking.compute_confusion(name) for name in names]
     shares = np.asarray([[found.get(other, 0.0) for other in names] for found in confused])
     short = [shorten(name, 18) for name in names]
     columns, rest = list(short), 1 - shares.sum(axis=1, keepdims=True)

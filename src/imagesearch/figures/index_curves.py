@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imagesearch.evaluate import TARGET, IndexCurve, IndexReport
+from imagesearch.evaluate import RECALL_TARGET, IndexCurve, IndexReport
 from imagesearch.figures.display import new_figure
 from imagesearch.figures.style import ACCENT, INK, QUIET
 
@@ -32,9 +32,9 @@ def draw_index_report(report: IndexReport) -> Figure:
     for column, curve in zip(axes.T, report.curves, strict=True):
         (_draw_curve if curve.parameter else _draw_point)(*column, curve, report)
     for axis in axes[0]:
-        axis.axhline(TARGET, **_FAINT)
+        axis.axhline(RECALL_TARGET, **_FAINT)
         axis.set_ylim(-0.03, 1.05)
-        axis.set_yticks([0, 0.25, 0.5, 0.75, TARGET], ["0", "0.25", "0.5", "0.75", str(TARGET)])
+        axis.set_yticks([0, 0.25, 0.5, 0.75, RECALL_TARGET], ["0", "0.25", "0.5", "0.75", str(RECALL_TARGET)])
     _scale_times(axes[1])
     axes[0, 0].set_ylabel("recall@10")
     axes[1, 0].set_ylabel("median ms, shaded to p95")
@@ -51,7 +51,7 @@ def _make_title(report: IndexReport) -> str:
     advice = "no setting reaches the target everywhere: FLAT"
     if best is not None:
         value = f", {best.parameter} {best.pick.value}" if best.parameter else ""
-        advice = f"recommended: {best.plan.type}{value}"
+        advice = f"recommended: {best.spec.type}{value}"
     return f"{report.rows:,} vectors of {report.dimension} dimensions · {advice}"
 
 
@@ -90,7 +90,7 @@ def _draw_curve(above: Axes, below: Axes, curve: IndexCurve, report: IndexReport
         axis.xaxis.set_major_formatter("{x:g}")
     if curve.pick:
         _mark_pick(above, below, curve, curve is report.best)
-    below.set_xlabel(f"{curve.parameter} (without a filter; under one the program takes {curve.wide})")
+    below.set_xlabel(f"{curve.parameter} (without a filter; under one the program takes {curve.wide_value})")
 
 
 def _mark_pick(above: Axes, below: Axes, curve: IndexCurve, is_best: bool) -> None:

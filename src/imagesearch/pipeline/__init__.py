@@ -6,6 +6,7 @@ in batches, appends.
 """
 
 from imagesearch.pipeline.dataset import Dataset
+from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.runner import BatchOutput, PhotoProgress, StepSpec, StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 
@@ -14,6 +15,7 @@ __all__ = [
     "Dataset",
     "PhotoProgress",
     "ProcessedPhoto",
+    "Progress",
     "StepSpec",
     "StepSummary",
     "make_vector_column",
