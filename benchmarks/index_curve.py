@@ -25,7 +25,7 @@ from imagesearch.evaluate.index_benchmark import (
     open_temporary_index,
     prepare_data,
 )
-from imagesearch.figures import draw_index_report, report_saved, show_figure
+from imagesearch.figures import draw_index_report, report_figure_path, show_figure
 from imagesearch.store import choose_index
 
 FRESH = 100
@@ -67,7 +67,7 @@ def main() -> None:
         if args.json:
             args.json.write_text(json.dumps(report.to_dict(), indent=2), "utf-8")
         if args.save:
-            report_saved(show_figure(draw_index_report(report), "index", save=args.save, window=False))
+            report_figure_path(show_figure(draw_index_report(report), "index", save=args.save, window=False))
         for curve in report.curves:
             if curve.parameter and curve.pick:
                 found = ask(curve.format_yaml(), vectors, fresh, folder)

@@ -68,9 +68,9 @@ def main():
     else:
         print(report)
     if args.save or not (args.json or args.no_show):
-        from imagesearch.figures import report_saved, show_figure
+        from imagesearch.figures import report_figure_path, show_figure
 
-        report_saved(show_figure(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
+        report_figure_path(show_figure(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
 
 
 def labelled(args, config):

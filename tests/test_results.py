@@ -46,7 +46,7 @@ def words(figure: plt.Figure) -> list[str]:
 def click(browser: Viewer, axis: int) -> None:
     browser.figure.canvas.draw()
     box = browser.figure.axes[axis].get_window_extent()
-    browser.click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    browser.handle_click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
 
 
 # --- 06 ----------------------------------------------------------------------------------------------------
@@ -67,8 +67,8 @@ def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
     Vocabulary(cast=(other, "Maya")).write(dataset.folder)
     found = SearchResult(1, "0.png", 0.5, dataset.locate_file("0.png"), "a", 0.5, people=("Maya",))
     output.show_answer(Answer(Query(text="x"), ParsedQuery(), [found], photos=1), dataset, None, True)
-    album = opened().album
-    facts = {fact.heading: fact for fact in album.open(0, 800).facts}
+    album = opened().photos
+    facts = {fact.heading: fact for fact in album.load_detail(0, 800).sections}
     expected = [f"{label}  {p:.0%}" for label, p in read_classes(dataset, ["0.png"])["0.png"] if p >= 0.005]
     assert len(expected) > 1 and list(facts["shows"].lines) == expected
     assert (
@@ -76,8 +76,8 @@ def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
         == (choose_person_colour("Maya", (other, "Maya")),)
         != (choose_person_colour("Maya"),)
     )
-    assert album.open(0, 800).image.size == (800, 533)
-    assert album.open(0, 1600).image.size == (900, 600)
+    assert album.load_detail(0, 800).image.size == (800, 533)
+    assert album.load_detail(0, 1600).image.size == (900, 600)
 
 
 # --- 03 ----------------------------------------------------------------------------------------------------
@@ -97,11 +97,11 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
     browser = opened()
     shown = words(browser.figure)
     assert {"1 · Zoë", "2 · Maya", "person 3", "person 4", "4.2"} <= set(shown) and "person 5" not in shown
-    browser.press("right")
+    browser.handle_key("right")
     shown = words(browser.figure)
     assert {"person 5", "person 6", "6.2"} <= set(shown) and "person 4" not in shown
     click(browser, 1)  # the second face of person 5
-    detail = browser.album.open(browser.opened, 500)
+    detail = browser.photos.load_detail(browser.open_number, 500)
     path = people.faces.get_photo(int(people.persons[4].rows[1])).path
     assert detail.title == path and detail.image.size == (500, 400)
     assert [label for _, label in detail.faces] == [person.label for person in people.persons]
@@ -109,7 +109,7 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
         inside = np.asarray(detail.image.crop(tuple(map(round, box))))[4:-4, 4:-4]
         skin = 255, 40 + 20 * who, 40 + 100 * int(path[0])
         assert inside.size and np.abs(inside.astype(int) - skin).max() <= 3
-    facts = {fact.heading: fact for fact in detail.facts}
+    facts = {fact.heading: fact for fact in detail.sections}
     assert dict(zip(facts["people"].lines, facts["people"].colours, strict=True)) == {
         person.label: choose_person_colour(person.label, NAMES) for person in people.persons
     }
@@ -128,24 +128,24 @@ def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, opened
     results = classified(tmp_path, 6)
     output.show_classifications(results, 200, None, window=True)
     browser = opened()
-    assert browser.album.title == "classes of 6 photos"
+    assert browser.photos.title == "classes of 6 photos"
     assert {"0.png", "3.png"} <= set(words(browser.figure)) and "4.png" not in words(browser.figure)
     click(browser, 2)
     assert {"1.png", "beach 1  75.0%"} <= set(words(browser.figure))
-    assert browser.album.open(1, 450).image.size == (450, 300)
+    assert browser.photos.load_detail(1, 450).image.size == (450, 300)
     for i in (1, 5):
         results[i].file.unlink()
-    browser.press("right")
-    browser.press("left")
+    browser.handle_key("right")
+    browser.handle_key("left")
     assert any("No such file" in text for text in words(browser.figure))
-    browser.press("escape")
-    browser.press("right")
+    browser.handle_key("escape")
+    browser.handle_key("right")
     assert {"4.png", "5.png", "not there any more"} <= set(words(browser.figure))
 
 
 def test_07_is_called_after_a_single_photo(tmp_path: Path, opened: Opened) -> None:
     output.show_classifications(classified(tmp_path, 1), 200, None, window=True)
-    assert opened().album.title == "classes 0"
+    assert opened().photos.title == "classes 0"
 
 
 # --- a photo, large ----------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def test_keys_leave_the_photo_as_it_is_and_q_closes() -> None:
         "x", [range(1)], lambda figure, page: [figure.subplots()], lambda number, pixels: large()
     )
     browser = Viewer(album, figure)
-    browser.open(0)
+    browser.show_photo(0)
     figure.canvas.draw()
     picture = figure.axes[0]
     box = picture.get_window_extent()

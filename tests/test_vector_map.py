@@ -41,7 +41,7 @@ def test_photos_that_are_alike_lie_together(tsne: bool) -> None:
     vectors, which = clustered(60)
     projection = project_vectors(vectors, tsne)
     points = projection.points
-    assert points.shape == (60, 2) and ("t-SNE" in projection.said) == tsne
+    assert points.shape == (60, 2) and ("t-SNE" in projection.description) == tsne
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1) + np.diag(np.full(60, np.inf))
     assert (which[distances.argmin(axis=1)] == which).mean() > (0.95 if tsne else 0.6)
     assert np.allclose(project_vectors(vectors, tsne).points, points), "another map at each run"

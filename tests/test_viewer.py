@@ -70,39 +70,39 @@ def test_keys_turn_pages_and_stop_at_both_ends(figure: plt.Figure) -> None:
     assert "page 1 of 3" in texts(figure) and "20.jpg" not in texts(figure)
     pages = []
     for key in ("left", "right", "pagedown", "right", "home", "end", "pageup"):
-        assert browser.press(key)
+        assert browser.handle_key(key)
         pages.append(browser.page)
     assert pages == [0, 1, 2, 2, 0, 2, 1]
     assert "page 2 of 3" in texts(figure) and "20.jpg" in texts(figure) and "40.jpg" not in texts(figure)
-    assert not browser.press("s") and not browser.press("escape")
+    assert not browser.handle_key("s") and not browser.handle_key("escape")
 
 
 def test_a_click_opens_the_photo_under_it_and_another_goes_back(figure: plt.Figure) -> None:
     browser = Viewer(album(50), figure)
-    browser.press("right")
+    browser.handle_key("right")
     figure.canvas.draw()
     photo, title = figure.axes[4].get_window_extent(), figure.axes[4].title.get_window_extent()
     for box in (photo, title):
-        browser.click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-        assert browser.opened == 23 and "photo 23" in texts(figure) and "24 of 50" in texts(figure)
-        browser.click(5, 5)
-        assert browser.opened is None and browser.page == 1
+        browser.handle_click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+        assert browser.open_number == 23 and "photo 23" in texts(figure) and "24 of 50" in texts(figure)
+        browser.handle_click(5, 5)
+        assert browser.open_number is None and browser.page == 1
         figure.canvas.draw()
-    browser.click(1, 1)  # between the photos
-    assert browser.opened is None
+    browser.handle_click(1, 1)  # between the photos
+    assert browser.open_number is None
 
 
 def test_an_open_photo_leads_to_the_next_and_back_to_its_own_page(figure: plt.Figure) -> None:
     browser = Viewer(album(50), figure)
-    browser.open(19)
-    browser.press("right")
-    assert browser.opened == 20 and "photo 20" in texts(figure)
-    browser.press("escape")
-    assert (browser.opened, browser.page) == (None, 1)
-    browser.press("enter")
-    browser.press("home")
-    browser.press("left")
-    assert browser.opened == 0
+    browser.show_photo(19)
+    browser.handle_key("right")
+    assert browser.open_number == 20 and "photo 20" in texts(figure)
+    browser.handle_key("escape")
+    assert (browser.open_number, browser.page) == (None, 1)
+    browser.handle_key("enter")
+    browser.handle_key("home")
+    browser.handle_key("left")
+    assert browser.open_number == 0
 
 
 def test_the_second_click_of_a_double_click_does_not_shut_the_photo(figure: plt.Figure) -> None:
@@ -113,17 +113,17 @@ def test_the_second_click_of_a_double_click_does_not_shut_the_photo(figure: plt.
     for double in (False, True):
         event = MouseEvent("button_press_event", figure.canvas, *at, button=1, dblclick=double)
         figure.canvas.callbacks.process("button_press_event", event)
-    assert browser.opened == 1
+    assert browser.open_number == 1
     figure.canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", figure.canvas, "escape"))
-    assert browser.opened is None
+    assert browser.open_number is None
 
 
 def test_without_results_keys_and_clicks_do_nothing(figure: plt.Figure) -> None:
     browser = Viewer(album(0), figure)
     for key in ("right", "end", "enter", "escape"):
-        browser.press(key)
-    browser.click(300, 300)
-    assert (browser.page, browser.opened) == (0, None) and "nothing found" in texts(figure)
+        browser.handle_key(key)
+    browser.handle_click(300, 300)
+    assert (browser.page, browser.open_number) == (0, None) and "nothing found" in texts(figure)
 
 
 def result(number: int, photos: Path = Path(), **known) -> SearchResult:
@@ -172,8 +172,8 @@ def test_all_classes_of_some_photos_are_read_off_their_table(world: World) -> No
 
 def test_a_photo_that_cannot_be_shown_says_why(figure: plt.Figure) -> None:
     gone = Detail(None, "x.jpg", describe_result(result(0)), "cannot be decoded: broken")
-    browser = Viewer(PagedPhotos("x", [range(1)], album(1).draw, lambda number, pixels: gone), figure)
-    browser.open(0)
+    browser = Viewer(PagedPhotos("x", [range(1)], album(1).draw_page, lambda number, pixels: gone), figure)
+    browser.show_photo(0)
     assert "cannot be decoded: broken" in texts(figure)
 
 

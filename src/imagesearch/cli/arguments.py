@@ -32,11 +32,11 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     return result
 
 
-def add_photo_options(to: argparse.ArgumentParser) -> None:
+def add_photo_options(parser: argparse.ArgumentParser) -> None:
     """Add what the scripts that look at photos take."""
     from pathlib import Path
 
-    to.add_argument(
+    parser.add_argument(
         "-i",
         "--images",
         type=Path,
@@ -45,22 +45,22 @@ def add_photo_options(to: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folders of photos, in place of dataset.images; later steps use them too",
     )
-    to.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
-    to.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
 
-def add_figure_options(to: argparse.ArgumentParser) -> None:
+def add_figure_options(parser: argparse.ArgumentParser) -> None:
     """Add what scripts that draw a figure take."""
-    figure = to.add_argument_group("figure")
+    figure = parser.add_argument_group("figure")
     figure.add_argument(
         "--save", type=parse_figure_path, metavar="FILE", help="save the figure: .png, .pdf, .svg"
     )
     figure.add_argument("--no-show", action="store_true", help="open no window")
 
 
-def add_filter_options(to: argparse.ArgumentParser) -> None:
+def add_filter_options(parser: argparse.ArgumentParser) -> None:
     """Add what narrows a search; all that is given has to hold."""
-    group = to.add_argument_group("filters, answered inside Milvus; all that are given have to hold")
+    group = parser.add_argument_group("filters, answered inside Milvus; all that are given have to hold")
     group.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
     group.add_argument(
         "--person", action="append", default=[], metavar="NAME", help="is in it; several: all of them"

@@ -46,26 +46,26 @@ def show_progress(
     return tqdm(stream, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **pace)
 
 
-def read_queries(answer: Callable[[str], None]) -> None:
+def read_queries(handle_query: Callable[[str], None]) -> None:
     """Ask for queries until an empty line or the end of input; a query that fails does not end it."""
     while True:
         line = read_answer("search> ")
         if not line:
             return
         try:
-            answer(line)
+            handle_query(line)
         except UserError as error:
             print(error, file=sys.stderr)
 
 
-def read_answer(question: str, at_end: str = "") -> str:
+def read_answer(question: str, default: str = "") -> str:
     """Ask on stderr, so that stdout stays for results; at the end of input the answer is given here."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
     except EOFError:
         print(file=sys.stderr)
-        return at_end
+        return default
 
 
 def print_json(value: Any) -> None:
@@ -80,13 +80,13 @@ def print_note(line: str) -> None:
         print(line, file=sys.stderr)
 
 
-def report_failures(failed: dict[str, str], verbose: bool, what: str = "failed") -> None:
+def report_failures(failures: dict[str, str], verbose: bool, heading: str = "failed") -> None:
     """Name what could not be used, with the reasons: all of it, or the first ten."""
-    shown = list(failed.items()) if verbose else list(failed.items())[:10]
+    shown = list(failures.items()) if verbose else list(failures.items())[:10]
     for path, reason in shown:
-        print(f"{what}: {path}: {reason}", file=sys.stderr)
-    if len(failed) > len(shown):
-        print(f"{what}: and {len(failed) - len(shown)} more; -v names them all", file=sys.stderr)
+        print(f"{heading}: {path}: {reason}", file=sys.stderr)
+    if len(failures) > len(shown):
+        print(f"{heading}: and {len(failures) - len(shown)} more; -v names them all", file=sys.stderr)
 
 
 def _get_script_name() -> str:

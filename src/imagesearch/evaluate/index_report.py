@@ -199,12 +199,13 @@ class IndexReport:
             ]
         else:
             setting = f" with {curve.parameter} {curve.pick.value}" if curve.parameter else ""
+            index = f"{curve.spec.type}{setting}"
             recalls = ", ".join(f"{found.recall:.3f} ({name})" for name, found in curve.validation.items())
             queries = _format_query_counts(self.validation_queries)
+            confidence = f"{RECALL_TARGET} or more under every filter, with 95% confidence"
             lines = [
-                f"* the cheapest whose recall is {RECALL_TARGET} or more under every filter, "
-                "with 95% confidence",
-                f"recommended: {curve.spec.type}{setting}, {curve.pick.cost:.1f} ms, the mean over all filters",
+                f"* the cheapest whose recall is {confidence}",
+                f"recommended: {index}, {curve.pick.cost:.1f} ms, the mean over all filters",
                 f"on fresh queries ({queries}) its recall is {recalls}",
             ]
             if not _reaches_target(curve.validation):

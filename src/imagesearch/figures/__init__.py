@@ -3,7 +3,7 @@
 The only room that knows matplotlib, imported when the first figure is drawn.
 """
 
-from imagesearch.figures.display import new_figure, report_saved, show_figure
+from imagesearch.figures.display import new_figure, report_figure_path, show_figure
 from imagesearch.figures.evaluation import draw_captions_report, draw_labelled_report, draw_self_report
 from imagesearch.figures.geo_map import show_geo_map
 from imagesearch.figures.index_curves import draw_index_report
@@ -29,7 +29,7 @@ __all__ = [
     "draw_labelled_report",
     "draw_self_report",
     "new_figure",
-    "report_saved",
+    "report_figure_path",
     "shorten",
     "show_answer",
     "show_classifications",

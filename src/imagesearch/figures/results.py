@@ -17,7 +17,7 @@ from PIL import Image
 from imagesearch.errors import UserError
 from imagesearch.faces import People, Person
 from imagesearch.features import Classification, read_classes
-from imagesearch.figures.display import can_open_window, report_saved, show_figure
+from imagesearch.figures.display import can_open_window, report_figure_path, show_figure
 from imagesearch.figures.grids import (
     Tile,
     draw_classifications,
@@ -34,7 +34,7 @@ from imagesearch.figures.viewer import (
     DetailSection,
     PagedPhotos,
     describe_result,
-    open_viewer,
+    show_viewer,
     split_pages,
 )
 from imagesearch.photos import PhotoError, decode_photo
@@ -46,12 +46,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_THUMBNAIL = 480  # pixels; sharp enough in a cell of a grid, and light in a grid of a hundred
-_PHOTOS_IN_A_FIGURE = 24
-_COLUMNS, _ROWS = 7, 3  # of a page in a window, the query's cell among them
-_ROWS_OF_FACES, _CLASSIFIED_ON_A_PAGE = 4, 4
-_FACE = 112  # pixels of a cut-out face
-_PEOPLE_IN_A_FIGURE, _FACES_IN_A_ROW, _FACES_IN_A_FIGURE = 24, 8, 64
+_THUMBNAIL_PIXELS = 480  # pixels; sharp enough in a cell of a grid, and light in a grid of a hundred
+_MAX_CLASSIFIED = 24
+_PAGE_COLUMNS, _PAGE_ROWS = 7, 3  # of a page in a window, the query's cell among them
+_FACE_ROWS_PER_PAGE, _CLASSIFIED_PER_PAGE = 4, 4
+_FACE_PIXELS = 112  # pixels of a cut-out face
+_MAX_PEOPLE, _FACES_PER_ROW, _MAX_FACES = 24, 8, 64
 
 
 def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
@@ -67,15 +67,15 @@ def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: boo
     window = window and can_open_window()
     if save or not window:
         figure = draw_result_grid(title, [tile(i) for i in range(len(answer.results))], image, remark)
-        report_saved(show_figure(figure, f"search {title}", save=save, window=False))
+        report_figure_path(show_figure(figure, f"search {title}", save=save, window=False))
     if window:
-        open_viewer(_make_pages(answer, dataset, tile, image, remark))
+        show_viewer(_make_pages(answer, dataset, tile, image, remark))
 
 
 def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
     more = f"  +{result.burst_count}" if result.burst_count else ""
     title = f"{result.rank} · {result.format_measure(3)}{more}"
-    image = dataset.load_thumbnail(result.path, _THUMBNAIL)
+    image = dataset.load_thumbnail(result.path, _THUMBNAIL_PIXELS)
     return Tile(image, title, Path(result.path).name, ", ".join(result.people))
 
 
@@ -88,9 +88,9 @@ def _make_pages(
 ) -> PagedPhotos:
     """Return an answer as a window shows it: a page of the grid, and each photo large."""
     title, results = answer.query.title, answer.results
-    pages = split_pages(len(results), _COLUMNS * _ROWS - 1)
-    cells = min(1 + len(results), _COLUMNS * _ROWS)
-    rows = 1 if cells <= 3 else 2 if cells <= 12 else _ROWS
+    pages = split_pages(len(results), _PAGE_COLUMNS * _PAGE_ROWS - 1)
+    cells = min(1 + len(results), _PAGE_COLUMNS * _PAGE_ROWS)
+    rows = 1 if cells <= 3 else 2 if cells <= 12 else _PAGE_ROWS
     columns = max(2, math.ceil(cells / rows))
     cast = Vocabulary.read(dataset.folder).cast
     classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
@@ -115,10 +115,10 @@ def _load_large(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image |
     return _try_decode(lambda: dataset.previews.load(photo, 0, pixels).image, pixels)
 
 
-def _try_decode(decoded: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
+def _try_decode(decode: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
     """Return a photo, or None and why it cannot be decoded now: in an open window photos may go."""
     try:
-        image = decoded()
+        image = decode()
     except PhotoError as error:
         return None, str(error)
     image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
@@ -158,21 +158,21 @@ def show_classifications(
 
     @functools.cache
     def item(i: int) -> tuple[Image.Image | None, str, Sequence[tuple[str, float]]]:
-        image, _ = _try_decode(lambda: _load_thumbnail(results[i].file, max_megapixels), _THUMBNAIL)
+        image, _ = _try_decode(lambda: _load_thumbnail(results[i].file, max_megapixels), _THUMBNAIL_PIXELS)
         return image, results[i].file.name, results[i].classes
 
     window = window and can_open_window()
     if save or not window:
-        count = min(_PHOTOS_IN_A_FIGURE, len(results))
+        count = min(_MAX_CLASSIFIED, len(results))
         if count < len(results):
             print(f"the figure shows the first {count} of {len(results)} photos", file=sys.stderr)
         figure = draw_classifications([item(i) for i in range(count)])
-        report_saved(show_figure(figure, name, save=save, window=False))
+        report_figure_path(show_figure(figure, name, save=save, window=False))
     if not window:
         return
-    pages = split_pages(len(results), _CLASSIFIED_ON_A_PAGE)
+    pages = split_pages(len(results), _CLASSIFIED_PER_PAGE)
     columns = 1 if len(results) == 1 else 2
-    rows = math.ceil(min(len(results), _CLASSIFIED_ON_A_PAGE) / columns)
+    rows = math.ceil(min(len(results), _CLASSIFIED_PER_PAGE) / columns)
 
     def draw(figure: Figure, page: range) -> list[Axes]:
         return fill_classes(figure, [item(i) for i in page], rows, columns)
@@ -185,35 +185,33 @@ def show_classifications(
         image, missing = _try_decode(lambda: decode_photo(result.file, **limits).image, pixels)
         return Detail(image, result.file.name, facts, missing)
 
-    open_viewer(PagedPhotos(name, pages, draw, large))
+    show_viewer(PagedPhotos(name, pages, draw, large))
 
 
-def show_people(people: People, dataset: Dataset, least: int, save: Path | None, window: bool) -> None:
+def show_people(people: People, dataset: Dataset, min_faces: int, save: Path | None, window: bool) -> None:
     """Show or save a row of faces for each of the people with most of them, and say where it went."""
-    there = [person for person in people.persons if person.name or len(person.rows) >= least]
-    shown = there[:_PEOPLE_IN_A_FIGURE]
+    there = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
+    shown = there[:_MAX_PEOPLE]
     if len(shown) < len(there):
         print(f"the figure shows the first {len(shown)} of {len(there)} people", file=sys.stderr)
-    rows = [
-        (_make_heading(person), person, range(min(_FACES_IN_A_ROW, len(person.rows)))) for person in shown
-    ]
-    _show_sheet(people, dataset, rows, "people", save, window)
+    rows = [(_make_heading(person), person, range(min(_FACES_PER_ROW, len(person.rows)))) for person in shown]
+    _show_face_rows(people, dataset, rows, "people", save, window)
 
 
 def show_person(people: People, person: Person, dataset: Dataset, save: Path | None, window: bool) -> None:
     """Show or save the faces of one person, each with its number, and say where it went."""
-    count = min(_FACES_IN_A_FIGURE, len(person.rows))
+    count = min(_MAX_FACES, len(person.rows))
     if count < len(person.rows):
         print(f"the figure shows the best {count} of {len(person.rows)} faces", file=sys.stderr)
-    starts = range(0, count, _FACES_IN_A_ROW)
+    starts = range(0, count, _FACES_PER_ROW)
     rows = [
-        ("" if start else _make_heading(person), person, range(start, min(start + _FACES_IN_A_ROW, count)))
+        ("" if start else _make_heading(person), person, range(start, min(start + _FACES_PER_ROW, count)))
         for start in starts
     ]
-    _show_sheet(people, dataset, rows, person.label, save, window)
+    _show_face_rows(people, dataset, rows, person.label, save, window)
 
 
-def _show_sheet(
+def _show_face_rows(
     people: People,
     dataset: Dataset,
     rows: Sequence[tuple[str, Person, range]],
@@ -223,30 +221,30 @@ def _show_sheet(
 ) -> None:
     """Show rows of faces page by page in a window, or save them all as one figure."""
     if not rows:
-        report_saved(show_figure(draw_contact_sheet([]), name, save=save, window=window))
+        report_figure_path(show_figure(draw_contact_sheet([]), name, save=save, window=window))
         return
     crops = functools.cache(lambda i: (rows[i][0], _crop_faces(people, rows[i][1], dataset, rows[i][2])))
     window = window and can_open_window()
     if save or not window:
         figure = draw_contact_sheet([crops(i) for i in range(len(rows))], people.cast)
-        report_saved(show_figure(figure, name, save=save, window=False))
+        report_figure_path(show_figure(figure, name, save=save, window=False))
     if not window:
         return
     faces = [int(person.rows[place]) for _, person, places in rows for place in places]
     ends = np.cumsum([0, *(len(places) for _, _, places in rows)]).tolist()
-    firsts = range(0, max(1, len(rows)), _ROWS_OF_FACES)
-    pages = [range(ends[first], ends[min(first + _ROWS_OF_FACES, len(rows))]) for first in firsts]
+    firsts = range(0, max(1, len(rows)), _FACE_ROWS_PER_PAGE)
+    pages = [range(ends[first], ends[min(first + _FACE_ROWS_PER_PAGE, len(rows))]) for first in firsts]
 
     def draw(figure: Figure, page: range) -> list[Axes]:
         first = firsts[pages.index(page)]
-        shown = [crops(i) for i in range(first, min(first + _ROWS_OF_FACES, len(rows)))]
-        empty = [("", ())] * (_ROWS_OF_FACES - len(shown))
-        return fill_sheet(figure, [*shown, *empty], _FACES_IN_A_ROW, people.cast)
+        shown = [crops(i) for i in range(first, min(first + _FACE_ROWS_PER_PAGE, len(rows)))]
+        empty = [("", ())] * (_FACE_ROWS_PER_PAGE - len(shown))
+        return fill_sheet(figure, [*shown, *empty], _FACES_PER_ROW, people.cast)
 
     def large(number: int, pixels: int) -> Detail:
         return _make_face_detail(people, dataset, faces[number], pixels)
 
-    open_viewer(PagedPhotos(name, pages, draw, large))
+    show_viewer(PagedPhotos(name, pages, draw, large))
 
 
 def _make_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
@@ -291,7 +289,7 @@ def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | N
     rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
     boxes = [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
     figure = draw_photo_with_faces(picture.image, boxes, entry.path, people.cast)
-    report_saved(show_figure(figure, f"faces {Path(path).stem}", save=save, window=window))
+    report_figure_path(show_figure(figure, f"faces {Path(path).stem}", save=save, window=window))
 
 
 def _make_heading(person: Person) -> str:
@@ -320,10 +318,10 @@ def _crop_face(image: Image.Image, box: np.ndarray) -> Image.Image:
     half = 0.7 * float(max(box[2:] - box[:2]))
     x, y = ((box[:2] + box[2:]) / 2).tolist()
     around = tuple(round(v) for v in (x - half, y - half, x + half, y + half))
-    return image.crop(around).resize((_FACE, _FACE), Image.Resampling.LANCZOS)
+    return image.crop(around).resize((_FACE_PIXELS, _FACE_PIXELS), Image.Resampling.LANCZOS)
 
 
 def _load_thumbnail(file: Path, max_megapixels: float) -> Image.Image:
-    image = decode_photo(file, _THUMBNAIL // 2, max_megapixels=max_megapixels).image
-    image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
+    image = decode_photo(file, _THUMBNAIL_PIXELS // 2, max_megapixels=max_megapixels).image
+    image.thumbnail((_THUMBNAIL_PIXELS, _THUMBNAIL_PIXELS), Image.Resampling.LANCZOS)
     return image
