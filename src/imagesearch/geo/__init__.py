@@ -4,10 +4,17 @@ Knows geopy and reverse_geocode, imported when an address is first looked up. Wr
 ``addresses.parquet``.
 """
 
-from imagesearch.geo.extract import PhotoLocation, count_without_address, extract_geo, read_locations
+from imagesearch.geo.extract import (
+    GeoSummary,
+    PhotoLocation,
+    count_without_address,
+    extract_geo,
+    read_locations,
+)
 from imagesearch.geo.great_circle import compute_distances_km, make_bounding_boxes
 
 __all__ = [
+    "GeoSummary",
     "PhotoLocation",
     "compute_distances_km",
     "count_without_address",
