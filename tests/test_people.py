@@ -29,20 +29,20 @@ from imagesearch_demo.drawing import make_sibling
 Truths = dict[str, list[dict]]
 
 
-def check_decisions_hold(people: People) -> None:
+def check_edits_hold(people: People) -> None:
     """No must-link or cannot-link is broken, and each name is one person."""
-    _, numbers = people.labels()
-    links = people.constraints
+    _, numbers = people.label_faces()
+    constraints = people.constraints
     clusters_of: dict[int, set[int]] = {}
-    for group, number in zip(links.group.tolist(), numbers.tolist(), strict=True):
+    for group, number in zip(constraints.group.tolist(), numbers.tolist(), strict=True):
         if group >= 0:
             clusters_of.setdefault(group, set()).add(number)
     assert all(len(clusters) == 1 and -1 not in clusters for clusters in clusters_of.values())
-    for a, b in links.cannot_link:
+    for a, b in constraints.cannot_link:
         assert clusters_of[a] != clusters_of[b]
     names = [person.name for person in people.persons if person.name]
     assert len(names) == len({name.casefold() for name in names})
-    for group, name in links.names.items():
+    for group, name in constraints.names.items():
         (number,) = clusters_of[group]
         assert people.find_person(name).number == number
     rows = [row for person in people.persons for row in person.rows.tolist()]
@@ -89,7 +89,7 @@ def test_clusters_are_people(looked_at: tuple[Drawn, Truths]) -> None:
     people = cluster_people(drawn.config(), drawn.dataset())
     names = true_names(people, truths)
     assert (names != "").mean() > 0.98
-    numbers = people.labels()[1]
+    numbers = people.label_faces()[1]
     told = (names != "") & (numbers >= 0)
     assert told.mean() > 0.95
     score = compare_clusterings(numbers[told], names[told]).f1
@@ -121,7 +121,7 @@ def add_photos(drawn: Drawn, truths: Truths, count: int, *names: str) -> set[str
 
 
 def labels_by_face(people: People) -> dict[int, str]:
-    return dict(zip(people.faces.ids.tolist(), people.labels()[0], strict=True))
+    return dict(zip(people.faces.ids.tolist(), people.label_faces()[0], strict=True))
 
 
 def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Drawn, Truths]) -> None:
@@ -136,7 +136,7 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
     before = editor.refresh()
     labels = labels_by_face(before)
     assert [person.number for person in before.persons] == [person.number for person in people.persons]
-    decisions = (drawn.dataset().folder / "people.jsonl").read_bytes()
+    edits = (drawn.dataset().folder / "people.jsonl").read_bytes()
 
     new = add_photos(drawn, truths, 30, *given)
     assert drawn.detect().new == 30
@@ -145,7 +145,7 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
         for distance, rebuild in ((0.5, False), (0.4, False), (0.6, False), (0.5, True)):
             setting = f"faces.cluster_distance={distance}"
             after = cluster_people(drawn.config(setting), drawn.dataset())
-            check_decisions_hold(after)
+            check_edits_hold(after)
             now = labels_by_face(after)
             moved = {(old, now[face]) for face, old in labels.items() if old in given and now[face] != old}
             assert not moved
@@ -156,7 +156,7 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
                 if after.faces.get_photo(row).path in new and whose[row] != ""
             ]
             assert len(added) >= 30
-            wrong = [row for row in added if after.labels()[0][row] != whose[row]]
+            wrong = [row for row in added if after.label_faces()[0][row] != whose[row]]
             assert len(wrong) <= (0.1 if distance < 0.5 else 0.03) * len(added), len(wrong)
             if distance >= 0.5:  # nobody new is there to be asked for; who was nameless may have grown
                 nameless = {face for face, label in labels.items() if label not in given}
@@ -170,7 +170,7 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
                 CollectionRef("album", "faces"), after.faces.ids.tolist(), ("label", "cluster")
             )
             assert {hit.id: hit.fields["label"] for hit in rows} == now
-    assert (drawn.dataset().folder / "people.jsonl").read_bytes() == decisions
+    assert (drawn.dataset().folder / "people.jsonl").read_bytes() == edits
 
 
 # --- look-alikes -------------------------------------------------------------------------------------------
@@ -225,12 +225,12 @@ def test_look_alikes_are_kept_apart_once_the_user_has_told_them_apart(
     assert len(rest) >= 14
     for distance in (0.5, 0.5, 0.4, 0.6, 0.8):
         people = cluster_people(drawn.config(f"faces.cluster_distance={distance}"), drawn.dataset())
-        check_decisions_hold(people)
-        labels = people.labels()[0]
+        check_edits_hold(people)
+        labels = people.label_faces()[0]
         right = np.mean([labels[row] == names[row] for row in rest])
         assert right >= 0.9, (distance, right)
         assert people.find_person("Maya").number != people.find_person("Maya's sibling").number
-    note = " ".join(load_people(config, drawn.dataset()).notes())
+    note = " ".join(load_people(config, drawn.dataset()).list_notes())
     assert "look alike" in note and "Maya's sibling" in note
 
 
@@ -250,7 +250,7 @@ def test_a_split_is_undone_by_nothing(siblings: tuple[Drawn, Truths], tmp_path: 
     )
     for distance in (0.5, 0.6, 0.5):
         again = cluster_people(drawn.config(f"faces.cluster_distance={distance}"), drawn.dataset())
-        check_decisions_hold(again)
+        check_edits_hold(again)
     assert labels_by_face(again) == parts
 
 
@@ -284,7 +284,7 @@ class Crowd:
 
     def cluster(self, *assignments: str) -> People:
         people = cluster_people(self.config(*assignments), self.drawn.dataset())
-        check_decisions_hold(people)
+        check_edits_hold(people)
         return people
 
     @property
@@ -300,11 +300,11 @@ class Crowd:
         for step in steps:
             step(editor)
         people = editor.refresh()
-        check_decisions_hold(people)
+        check_edits_hold(people)
         return people
 
     def label(self, path: str, place: int = 0) -> str:
-        return self.people.labels()[0][row_of(self.faces, path, place)]
+        return self.people.label_faces()[0][row_of(self.faces, path, place)]
 
 
 @pytest.fixture
@@ -367,7 +367,7 @@ def test_a_name_does_not_move_to_who_is_in_a_photo_that_was_replaced(crowd: Crow
     crowd.contents |= {f"a{i}.jpg": f"edited {i}" for i in range(5)}
     people = crowd.cluster()
     assert [crowd.label(f"a{i}.jpg") for i in range(5)] == ["person 3"] + ["Maya"] * 4
-    assert "1 faces in photos that have changed look like somebody else" in " ".join(people.notes())
+    assert "1 faces in photos that have changed look like somebody else" in " ".join(people.list_notes())
 
 
 def test_a_number_goes_to_the_larger_part(crowd: Crowd) -> None:
@@ -399,7 +399,7 @@ def test_faces_too_small_belong_to_nobody_unless_the_user_says_so(crowd: Crowd) 
 def test_faces_found_since_the_last_clustering_wait(crowd: Crowd) -> None:
     crowd.add(0, "a9.jpg")
     people = crowd.people
-    assert people.waiting == 1 and "run 02_cluster_faces.py" in people.notes()[0]
+    assert people.waiting == 1 and "run 02_cluster_faces.py" in people.list_notes()[0]
     assert crowd.label("a9.jpg") == ""
     crowd.cluster()
     assert crowd.people.waiting == 0 and crowd.label("a9.jpg") == "person 1"
@@ -418,12 +418,12 @@ def test_two_faces_in_one_photo_are_two_people_unless_the_user_says_otherwise(cr
     crowd.add(0, "mirror.jpg")
     crowd.add(0, "mirror.jpg", box=PLACES[4])
     people = crowd.cluster()
-    first, second = (people.labels()[1][row_of(crowd.faces, "mirror.jpg", k)] for k in (0, 1))
+    first, second = (people.label_faces()[1][row_of(crowd.faces, "mirror.jpg", k)] for k in (0, 1))
     assert first != second and 1 in (first, second)
     other = second if first == 1 else first
-    notes = crowd.do(lambda e: e.name_person(str(other), "Mirror"), lambda e: e.forget("Mirror")).notes()
+    notes = crowd.do(lambda e: e.name_person(str(other), "Mirror"), lambda e: e.forget("Mirror")).list_notes()
     assert notes == []
-    (note,) = crowd.do(lambda e: e.name_person("1", "Maya")).notes()
+    (note,) = crowd.do(lambda e: e.name_person("1", "Maya")).list_notes()
     assert note.endswith(f"because both are in one photo; if they are one: --merge 1 {other}")
     crowd.do(lambda e: e.forget("Maya"))
     crowd.do(lambda editor: editor.merge([str(first), str(second)]))
@@ -547,7 +547,7 @@ def test_what_a_run_that_was_cut_short_left_undone_is_noted_and_done_by_the_next
     crowd.editor().name_person("1", "Maya")
     assert not crowd.people.outdated and not crowd.editor().stale  # nothing to be clustered
     crowd.editor().merge(["1", "3"])  # and the end, before anything is clustered
-    assert "do not follow all that was decided; run 02" in crowd.people.notes()[-1]
+    assert "do not follow all that was decided; run 02" in crowd.people.list_notes()[-1]
     people = crowd.do()
     assert size(people.find_person("Maya")) == 8 and not crowd.people.outdated
     file = crowd.drawn.dataset().folder / "people.jsonl"
@@ -587,7 +587,7 @@ def test_two_named_people_in_what_would_be_one_cluster_are_kept_apart_and_mentio
     crowd.do(lambda e: e.name_person("1.1,1.2", "Maya"), lambda e: e.name_person("1.3,1.4", "Noor"))
     people = crowd.cluster()
     assert {person.name for person in people.persons} == {"Maya", "Noor", ""}
-    assert any("Maya and Noor look alike" in note or "Noor and Maya" in note for note in people.notes())
+    assert any("Maya and Noor look alike" in note or "Noor and Maya" in note for note in people.list_notes())
 
 
 def test_what_makes_no_sense_is_refused_in_one_line(crowd: Crowd) -> None:
@@ -799,7 +799,7 @@ def test_files_without_names_are_refused(crowd: Crowd, content: bytes) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_whatever_the_user_does_decisions_hold_and_faces_named_last_are_theirs(
+def test_whatever_the_user_does_edits_hold_and_faces_named_last_are_theirs(
     tmp_path_factory, data
 ) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -833,14 +833,14 @@ def step(crowd: Crowd, data) -> None:
         "forget": lambda: editor.forget(name),
     }
     chosen = data.draw(st.sampled_from(list(does)))
-    rows = editor._parse_faces(faces)[0]
+    rows = editor._select_faces(faces)[0]
     try:
         does[chosen]()
     except UserError:
         return
     people = editor.refresh()
-    check_decisions_hold(people)
+    check_edits_hold(people)
     if chosen == "name":
-        assert {people.labels()[0][row].casefold() for row in rows} == {name.casefold()}
+        assert {people.label_faces()[0][row].casefold() for row in rows} == {name.casefold()}
     if chosen == "deny":
-        assert all(people.labels()[0][row].casefold() != name.casefold() for row in rows)
+        assert all(people.label_faces()[0][row].casefold() != name.casefold() for row in rows)

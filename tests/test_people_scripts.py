@@ -88,7 +88,7 @@ def test_photos_know_who_is_in_them_and_faces_where_they_are(drawn: Drawn) -> No
         assert rows["both.jpg"] == (["person 1", "person 2"], 2)
     faces, found = drawn.faces(), face_rows(drawn)
     assert len(found) == len(faces) == 11
-    labels, numbers = people_of(drawn).labels()
+    labels, numbers = people_of(drawn).label_faces()
     for row, face in enumerate(faces.ids.tolist()):
         fields = found[face]
         assert fields["photo_id"] == int(faces.photo_ids[row])
@@ -158,15 +158,15 @@ def test_names_outlive_what_is_written_into_files_and_do_not_go_to_who_is_in_oth
     editor = PeopleEditor(drawn.config(), drawn.dataset())
     for number, name in (("1", "Maya"), ("2", "Kofi"), ("3", "Noor")):
         editor.name_person(number, name)
-    before = people_of(drawn).labels()[0]
+    before = people_of(drawn).label_faces()[0]
     for file in drawn.photos.glob("*.jpg"):
         file.write_bytes(file.read_bytes() + b"rating: 5")  # as of a keyword: the pixels are the same
     assert drawn.detect().new == 11
-    assert cluster_people(drawn.config(), drawn.dataset()).labels()[0] == before
+    assert cluster_people(drawn.config(), drawn.dataset()).label_faces()[0] == before
     shutil.copy(drawn.photos / "kofi4.jpg", drawn.photos / "maya0.jpg")
     drawn.detect()
     people = cluster_people(drawn.config(), drawn.dataset())
-    assert people.labels()[0][row_of(people.faces, "maya0.jpg")] == "Kofi"
+    assert people.label_faces()[0][row_of(people.faces, "maya0.jpg")] == "Kofi"
 
 
 # --- the scripts -------------------------------------------------------------------------------------------
@@ -230,9 +230,9 @@ def test_from_photos_to_names_and_back(drawn: Drawn) -> None:
     done = run(drawn, "03_name_people.py", "--split", "Maya", "--forget", "Kofi")
     lines = [line.split() for line in done.stdout.splitlines()[1:]]
     assert ["2", "4", "4", "-"] in lines and any(line[-1] == "Maya" and line[1] < "5" for line in lines)
-    apart = people_of(drawn).labels()[0]
+    apart = people_of(drawn).label_faces()[0]
     run(drawn, "02_cluster_faces.py")
-    assert people_of(drawn).labels()[0] == apart
+    assert people_of(drawn).label_faces()[0] == apart
     parts = [str(p.number) for p in people_of(drawn).persons if p.label not in ("person 2", "Noor")]
     done = run(drawn, "03_name_people.py", "--merge", *parts, "--json", "--no-build")
     assert names(done) == {"Maya": 5, "person 2": 4, "Noor": 2}

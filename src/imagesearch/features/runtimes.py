@@ -1,4 +1,10 @@
-"""What a model runs on: device and precision, chosen once a process."""
+"""Runtimes: what a model runs on, chosen once a process.
+
+A runtime is a library that computes a model's forward pass, and a device and a precision in it. There is one
+library now, PyTorch: `Runtime` knows its devices and the type of the weights there. Another one, such as
+OpenVINO on CPUs, gets its choice of device and precision here as well, so that the encoders ask one place;
+what decides a model's vectors then includes the library, and is to be part of `encoders.fingerprint_encoder`.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +19,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runtime:
-    """What a model runs on: a torch device and the type its weights have there."""
+    """A torch device, and the type that a model's weights have there."""
 
     device: str
     precision: str
 
     @classmethod
     def choose(cls, device: str = "auto", precision: str = "auto") -> Runtime:
-        """Return the device asked for, or the CPU if it is not there; and the fastest sound precision.
+        """Return the device asked for, or the CPU if it is not available; and the fastest sound precision.
 
         ``auto`` takes CUDA, then MPS, then the CPU; and bfloat16 on CUDA and on CPUs that compute in it
         (AVX512-BF16, AMX, ARM's BF16), where it triples the speed, float32 elsewhere.
         """
         return _choose_runtime(device, precision)
 
-    def torch_dtype(self) -> torch.dtype:
+    def get_torch_dtype(self) -> torch.dtype:
+        """Return the precision as torch has it."""
         import torch
 
         return getattr(torch, self.precision)
 
 
-@functools.cache  # so that a missing device is mentioned once
+@functools.cache  # so that the message about a missing device is printed once
 def _choose_runtime(device: str, precision: str) -> Runtime:
     import torch
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    chosen = next(name for name, is_there in there.items() if is_there) if device == "auto" else device
-    if not there[chosen]:
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    chosen = next(name for name, usable in available.items() if usable) if device == "auto" else device
+    if not available[chosen]:
         print(f"models.device: {device} is not available here; using the cpu", file=sys.stderr)
         chosen = "cpu"
     if precision == "auto":
