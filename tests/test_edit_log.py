@@ -220,7 +220,7 @@ def test_overlap_is_the_share_of_the_union() -> None:
 
 
 class Album:
-    """Faces of some people, one a photo, and the edits about them."""
+    """Faces of some people, one a photo, and the edits of them."""
 
     def __init__(self, counts: tuple[int, ...] = (4, 4, 4), noise: float = 0.4) -> None:
         self.who = np.repeat(np.arange(len(counts)), counts)
@@ -231,7 +231,7 @@ class Album:
         self.resolver = ReferenceResolver(self.faces)
         self.edits: list[Edit] = []
 
-    def references(self, *numbers: int) -> tuple[FaceReference, ...]:
+    def make_references(self, *numbers: int) -> tuple[FaceReference, ...]:
         return self.resolver.make_references(self.rows[i] for i in numbers)
 
     def add_edit(self, action: str, *lists: tuple[int, ...], **values) -> None:
@@ -420,7 +420,9 @@ def test_a_forgotten_name_leaves_its_faces_together_and_free_to_be_named_again()
     album.add_edit("forget", name="maya")
     album.add_edit("forget", name="nobody")
     assert album.names()[:5] == ["-", "-", "", "", "Noor"]
-    assert album.constraints.group[album.rows[0]] == album.constraints.group[album.rows[1]] and album.are_apart(0, 4)
+    assert album.constraints.group[album.rows[0]] == album.constraints.group[
+        album.rows[1]
+    ] and album.are_apart(0, 4)
     album.add_edit("name", (0,), name="Maya")
     assert album.names()[:2] == ["Maya", "-"] and album.are_apart(1, 4)
     album.add_edit("name", (1,), name="Noor")
@@ -509,7 +511,9 @@ def test_whatever_is_decided_it_has_one_meaning_without_contradiction(decided: l
     assert set(constraints.names) <= there
     folded = [name.casefold() for name in constraints.names.values()]
     assert len(folded) == len(set(folded))
-    assert all(pair in constraints.cannot_link for pair in itertools.combinations(sorted(constraints.names), 2))
+    assert all(
+        pair in constraints.cannot_link for pair in itertools.combinations(sorted(constraints.names), 2)
+    )
     again = ALBUM.constraints
     assert (again.group == constraints.group).all()
     assert (again.names, again.cannot_link) == (constraints.names, constraints.cannot_link)

@@ -227,7 +227,11 @@ def test_an_album_without_a_single_face(drawn: Drawn) -> None:
 
 @pytest.fixture(autouse=True)
 def clear_caches() -> None:
-    for function in (detector_module.fetch_pack, detector_module.get_pack_id, detector_module._choose_providers):
+    for function in (
+        detector_module.fetch_pack,
+        detector_module.get_pack_id,
+        detector_module._choose_providers,
+    ):
         function.cache_clear()
 
 

@@ -53,7 +53,9 @@ def find_forbidden(group: np.ndarray, cannot_link: list, photo: np.ndarray) -> n
     return ((photo[:, None] == photo[None]) & ~alike & ~np.eye(len(group), dtype=bool)) | far
 
 
-def merge_greedily(vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link: list, photo: np.ndarray):
+def merge_greedily(
+    vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link: list, photo: np.ndarray
+):
     """What the chain has to equal: merge the nearest pair that may, from the whole matrix each time."""
     never = find_forbidden(group, cannot_link, photo)
     distances = 1 - vectors.astype(float) @ vectors.T.astype(float)
@@ -115,7 +117,8 @@ def test_labels_of_few_are_those_of_scikit_learn(seed: int, count: int, distance
 
 
 @pytest.mark.parametrize(
-    "limits", [{"_BATCH_ROWS": 1}, {"_BATCH_ROWS": 7, "_MAX_CACHED": 3000}, {"_MAX_LOOKUPS": 0}, {"_MAX_CACHED": 0}]
+    "limits",
+    [{"_BATCH_ROWS": 1}, {"_BATCH_ROWS": 7, "_MAX_CACHED": 3000}, {"_MAX_LOOKUPS": 0}, {"_MAX_CACHED": 0}],
 )
 def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, _ = draw_face_vectors(700, 64, largest=200)
@@ -169,7 +172,9 @@ def test_the_ends_of_the_scale() -> None:
     # a distance that equals the cut keeps apart, as in scikit-learn
     assert average_linkage(vectors, 1).tolist() == [0, 1, 2, 0]
     assert average_linkage(vectors[:2], 2).tolist() == [0, 1]
-    assert average_linkage(vectors, 2).tolist() == cluster_with_scikit_learn(vectors, 2).tolist() == [0, 0, 0, 0]
+    assert (
+        average_linkage(vectors, 2).tolist() == cluster_with_scikit_learn(vectors, 2).tolist() == [0, 0, 0, 0]
+    )
 
 
 def test_of_two_equally_near_the_first_is_taken() -> None:
@@ -227,7 +232,9 @@ def test_progress_ends_with_every_row() -> None:
 def test_constrained_labels_are_those_of_greedy_merging(seed: int, count: int, distance: float) -> None:
     vectors, rng = draw_sample(seed, count)
     rules = draw_constraints(rng, count)
-    assert is_same_partition(average_linkage(vectors, distance, **rules), merge_greedily(vectors, distance, **rules))
+    assert is_same_partition(
+        average_linkage(vectors, distance, **rules), merge_greedily(vectors, distance, **rules)
+    )
 
 
 @pytest.mark.parametrize("limits", [{}, {"_BATCH_ROWS": 3, "_MAX_CACHED": 500, "_MAX_LOOKUPS": 0}])

@@ -799,9 +799,7 @@ def test_files_without_names_are_refused(crowd: Crowd, content: bytes) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_whatever_the_user_does_edits_hold_and_faces_named_last_are_theirs(
-    tmp_path_factory, data
-) -> None:
+def test_whatever_the_user_does_edits_hold_and_faces_named_last_are_theirs(tmp_path_factory, data) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         crowd = Crowd(Drawn(tmp_path_factory.mktemp("crowd")), monkeypatch)
         for who, count in enumerate((4, 3, 3)):

@@ -37,7 +37,7 @@ class Constraints:
     cannot_link : set
         Pairs of groups that are different people.
     released : int
-        Faces that edits do not hold for any more: their photos have changed, and show somebody else.
+        Faces that edits do not hold for any more: their photos have changed, and show another person.
     """
 
     group: np.ndarray
@@ -50,7 +50,7 @@ class Constraints:
 def replay_edits(edits: Iterable[Edit], resolver: ReferenceResolver) -> Constraints:
     """Return what some edits, the oldest first, mean for the faces of a table.
 
-    The newest edit about a face counts. Whoever names a cluster has seen some of its faces, and not each:
+    The newest edit about a face counts. A user who names a cluster has seen some of its faces, and not each:
     when a later edit takes faces out of it, then of the others those that are nearer to what was taken
     out than to what is left are released, to be clustered again. Edits of single faces stay.
     """
@@ -137,7 +137,7 @@ class _EditReplay:
         for row in rows.tolist():
             group = int(self.group[row])
             if group in self.names and group != denied:
-                continue  # it is somebody else already
+                continue  # another person already
             if group in (-1, denied):
                 group = next(self.new_groups)
                 self._take_faces([row], group)
@@ -154,7 +154,7 @@ class _EditReplay:
         self._move_faces(rows, group, edit.confirmed)
 
     def _apply_split(self, edit: Edit, lists: list[np.ndarray]) -> None:
-        # the first part keeps the name, whether or not its photos are there today
+        # the first part keeps the name, also while its photos are missing
         named = self._find_group(edit.name) if edit.name else None
         parts = []
         for position, rows in enumerate(lists):
@@ -183,15 +183,16 @@ class _EditReplay:
             return
         del self.names[group]
         for other in self.names:
-            self._separate_groups(group, other)  # as the names said until now
+            self._separate_groups(group, other)  # as their names did until now
 
     # --- moving faces between groups -----------------------------------------------------------------------
 
     def _find_group(self, name: str) -> int | None:
-        wanted = _normalize_cached(name)
-        return next(
-            (group for group, given in self.names.items() if _normalize_cached(given) == wanted), None
-        )
+        normalized = _normalize_cached(name)
+        for group, other in self.names.items():
+            if _normalize_cached(other) == normalized:
+                return group
+        return None
 
     def _move_faces(self, rows: np.ndarray, group: int, confirmed: bool) -> None:
         for old in set(self.group[rows].tolist()) - {-1, group}:
@@ -200,7 +201,7 @@ class _EditReplay:
             if len(left) and confirmed:
                 self._release_faces(left, taken)
             elif not len(left) and not (confirmed and old in self.names):
-                # not of a name that was wrong: who is not Maya may well be Noor
+                # not a group whose name was wrong: what holds for Maya need not hold for Noor
                 self._join_groups(old, group)
         newcomers = self.group[rows] != group
         self.confirmed[rows] = confirmed | (self.confirmed[rows] & ~newcomers)
@@ -218,7 +219,7 @@ class _EditReplay:
         cannot_link = self.separated.get(group, set()) | self.denied.get(group, set())
         if group in self.names:
             return cannot_link
-        # without a name, whoever was denied to be them was denied to be these faces
+        # groups denied to be a person without a name were denied to be these faces
         return cannot_link | {other for other, groups in self.denied.items() if group in groups}
 
     def _separate_groups(self, one: int, other: int) -> None:
@@ -227,7 +228,7 @@ class _EditReplay:
             self.separated.setdefault(other, set()).add(one)
 
     def _join_groups(self, old: int, group: int) -> None:
-        """Make a group part of another, with all that edits said of it."""
+        """Make a group part of another, with all constraints of it."""
         self.group[self.group == old] = group
         self.names.pop(old, None)
         for relation in (self.separated, self.denied):

@@ -1,4 +1,4 @@
-"""Names of people from a CSV file, such as other programs export."""
+"""Names of people from a CSV file, such as one that another program exports."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]
     editor
         Keeps the edits.
     file
-        With a header line, in any case, and commas, semicolons or tabs. Wanted are ``name`` and either
+        With a header line, in any case, and commas, semicolons or tabs. Required are ``name`` and either
         ``person`` (a number or a name), or ``path`` of a photo in which there is one face, or ``path`` and
         ``x1, y1, x2, y2``, a box in pixels of the upright photo.
 
     Returns
     -------
     used : int
-        Lines.
-    missed : dict
+        Number of lines that named somebody.
+    unused : dict
         Reason by line, for the others.
 
     Raises
@@ -45,14 +45,14 @@ def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]
     if "name" not in columns or not columns & {"person", "path"}:
         raise UserError(f"{file}: columns name and person, or name and path, are wanted in the first line")
     find_rows = _make_path_lookup(editor)
-    missed: dict[str, str] = {}
+    unused: dict[str, str] = {}
     for number, line in lines.items():
         try:
             check_fields(line)
             _import_line(editor, line, find_rows)
         except (UserError, ValueError) as error:
-            missed[f"line {number}"] = str(error)
-    return len(lines) - len(missed), missed
+            unused[f"line {number}"] = str(error)
+    return len(lines) - len(unused), unused
 
 
 def _import_line(editor: PeopleEditor, line: dict[str, str], find_rows: Callable[[str], np.ndarray]) -> None:

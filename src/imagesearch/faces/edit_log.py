@@ -27,7 +27,7 @@ _KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
 
 @dataclass(frozen=True)
 class Edit:
-    """One thing the user said about people.
+    """One edit of people by the user.
 
     Attributes
     ----------
@@ -163,7 +163,7 @@ def _parse_box(values: Iterable[float]) -> tuple[float, float, float, float]:
 
 
 def _is_complete(line: bytes) -> bool:
-    """Whether a line is there to its end: of one that was cut, no part is JSON."""
+    """Whether a line is complete: what is left of one that was cut is never JSON."""
     try:
         return isinstance(json.loads(line), dict)
     except ValueError:

@@ -29,7 +29,7 @@ _MIN_STORED_SCORE = 0.3
 
 @dataclass(frozen=True)
 class FaceTable:
-    """The faces of the photos that are there, by photo and, within one, the largest first.
+    """The faces of a dataset's photos, by photo and, within one, the largest first.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ def detect_faces(
 
 
 def read_faces(dataset: Dataset) -> FaceTable:
-    """Return the faces of the photos that are there, without those below ``faces.min_score``."""
+    """Return the faces of a dataset's photos, without those below ``faces.min_score``."""
     current = dataset.current_entries("faces")
     table = dataset.table("faces").read_rows(current.values())
     if table is None or "face" not in table.column_names:

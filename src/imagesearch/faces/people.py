@@ -84,7 +84,7 @@ class People:
 
     @property
     def faces(self) -> FaceTable:
-        """The faces of the photos that are there."""
+        """The faces of the dataset's photos."""
         return self.resolver.faces
 
     @property
@@ -190,8 +190,8 @@ class People:
 def cluster_people(config: Config, dataset: Dataset) -> People:
     """Cluster the faces of a dataset by average linkage under the user's edits, and keep the result.
 
-    Faces of one photo are different people, unless the user said otherwise. Faces below ``faces.min_size``
-    are left out, unless the user said whose they are.
+    Faces of one photo are different people, unless an edit merges them. Faces below ``faces.min_size``
+    are left out, unless an edit is about them.
 
     Raises
     ------
@@ -277,7 +277,7 @@ def _make_people(
 def _find_similar_pairs(
     faces: FaceTable, persons: Sequence[Person], constraints: Constraints, distance: float
 ) -> list[tuple[str, str, float, str]]:
-    """Find people about whom there are edits and whose clusters are near enough to be one."""
+    """Find pairs of people with edits whose clusters are near enough to be one."""
     known = [person for person in persons if (constraints.group[person.rows] >= 0).any()]
     if not known:
         return []

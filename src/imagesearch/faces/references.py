@@ -57,15 +57,15 @@ class ReferenceResolver:
     def resolve(self, references: Iterable[FaceReference]) -> tuple[list[int | None], set[int]]:
         """Find the faces that some references of one person mean.
 
-        A photo that was changed where it is may show somebody else at the same place: a face found there
+        A photo that was changed where it is may show another person at the same place: a face found there
         counts only if it looks like the others, those in photos that are as they were if there are any.
 
         Returns
         -------
         rows : list of int or None
-            For each reference. None: its photo is gone, nothing is found at its place, or somebody else.
+            For each reference. None: its photo is gone, or no face or another person is at its place.
         released : set of int
-            Faces in changed photos that look like somebody else.
+            Faces in changed photos that look like another person.
         """
         found = [self._resolve_one(reference) for reference in references]
         released = self._find_replaced(

@@ -1,9 +1,9 @@
 """Runtimes: what a model runs on, chosen once a process.
 
-A runtime is a library that computes a model's forward pass, and a device and a precision in it. There is one
-library now, PyTorch: `Runtime` knows its devices and the type of the weights there. Another one, such as
-OpenVINO on CPUs, gets its choice of device and precision here as well, so that the encoders ask one place;
-what decides a model's vectors then includes the library, and is to be part of `encoders.fingerprint_encoder`.
+A runtime is a library that computes a model's forward pass, with a device and a precision. There is one
+library now, PyTorch; another, such as OpenVINO on CPUs, is to be chosen here as well, so that this is the
+only place that knows which libraries, devices and precisions there are. A library whose vectors differ from
+PyTorch's has to be part of `imagesearch.features.encoders.fingerprint_encoder`, as the precision is.
 """
 
 from __future__ import annotations

@@ -1,16 +1,17 @@
 """What the scores of a text search mean: which hits are relevant, and when nothing fits.
 
-A raw similarity says little: where it starts to mean "this is there" depends on the model, on the collection
-and on the query. So two bands of scores are measured when a collection is built:
+A raw similarity says little: where it starts to mean "this is in the photo" depends on the model, on the
+collection and on the query. So two bands of scores are measured when a collection is built:
 
 - **what fits**: each photo's score with the one of `EVERYDAY_TEXTS` that suits it best. That is the
   quantity that Nearest Neighbor Normalization (Chowdhury et al., EMNLP 2024, arXiv:2410.24114) and query-bank
-  normalisation (Bogolin et al., CVPR 2022) measure with a bank of texts; kept are its median and its spread;
+  normalisation (Bogolin et al., CVPR 2022) measure with a bank of texts. Its median and its spread are
+  stored;
 - **what is absent**: the best photo's score for each of `ABSENT_TEXTS`. They are the cohort of impostors by
   which speaker verification makes scores comparable (Auckenthaler, Carey and Lloyd-Thomas, "Score
   normalization for text-independent speaker verification systems", Digital Signal Processing 10, 2000). As
-  best scores of the same collection they grow with its size as those of a query do. Kept is their median, and
-  how far a text's mean over all photos moves its best score: so far both bands move with a query.
+  best scores of the same collection they grow with its size as those of a query do. Their median is stored,
+  and how far a text's mean over all photos moves its best score: so far both bands move with a query.
 
 A photo fits on its own from half way between the bands (the boundary of two classes with equal spread), or
 from three spreads below what fits where that is nearer to it. A query that no photo fits so well has found
