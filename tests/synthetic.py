@@ -14,6 +14,9 @@ WIDTH, HEIGHT = 1000, 800
 # Places in a photo that do not overlap.
 PLACES = tuple((x, y, x + 100.0, y + 120.0) for y in (40.0, 300.0, 600.0) for x in (50.0, 300.0, 600.0))
 
+NAMES = ("Maya", "Zoë", "नूर", "김민준", "O'Brien", "Мария", "Ana\u2028Lu", "李 四")
+REFERENCE = ("2023/Zoë.jpg", "00112233aabbccdd", (0.1, 0.2, 0.3, 0.4))
+
 
 def people_vectors(count: int, dimension: int = 32, seed: int = 0) -> np.ndarray:
     """Directions of some people, at right angles to each other."""
