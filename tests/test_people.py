@@ -23,7 +23,7 @@ Truths = dict[str, list[dict]]
 
 
 @pytest.fixture(scope="module")
-def looked_at(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drawn, Truths]:
+def processed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drawn, Truths]:
     """Eighty photos of the cast, looked at, and who is in them."""
     drawn = Drawn(tmp_path_factory.mktemp("album"))
     truth = make_album(drawn.photos, 80, seed=4711, workers=0)
@@ -32,9 +32,9 @@ def looked_at(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drawn, Truths]:
 
 
 @pytest.fixture
-def album(looked_at: tuple[Drawn, Truths], tmp_path: Path) -> tuple[Drawn, Truths]:
+def album(processed: tuple[Drawn, Truths], tmp_path: Path) -> tuple[Drawn, Truths]:
     """The same, to be changed at will."""
-    source, truths = looked_at
+    source, truths = processed
     shutil.copytree(source.folder, tmp_path / "album")
     return Drawn(tmp_path / "album"), dict(truths)
 
@@ -54,8 +54,8 @@ def main_person(people: People, names: np.ndarray, name: str) -> Person:
     return max(people.persons, key=lambda person: int((names[person.rows] == name).sum()))
 
 
-def test_clusters_are_people(looked_at: tuple[Drawn, Truths]) -> None:
-    drawn, truths = looked_at
+def test_clusters_are_people(processed: tuple[Drawn, Truths]) -> None:
+    drawn, truths = processed
     people = cluster_people(drawn.config(), drawn.dataset())
     names = true_names(people, truths)
     assert (names != "").mean() > 0.98
