@@ -4,10 +4,17 @@ Knows geopy and reverse_geocode, imported when an address is first looked up. Wr
 ``addresses.parquet``.
 """
 
-from imagesearch.geo.extract import PhotoLocation, count_without_address, extract_geo, read_locations
+from imagesearch.geo.extract import (
+    GeoSummary,
+    PhotoLocation,
+    count_without_address,
+    extract_geo,
+    read_locations,
+)
 from imagesearch.geo.great_circle import bounding_boxes, distance_km
 
 __all__ = [
+    "GeoSummary",
     "PhotoLocation",
     "bounding_boxes",
     "count_without_address",
