@@ -25,7 +25,10 @@ GOA = 'place_words like "%|goa|%"'
 def said(sentence: str, has_text: bool = False) -> list[list[str]]:
     """The steps of a sentence in words."""
     reading = parse_sentence(sentence, VOCABULARY, date(2024, 6, 15))
-    return [[step.said for step in tried] for tried in list_relaxations(plan_filter(reading).parts, has_text)]
+    return [
+        [step.description for step in tried]
+        for tried in list_relaxations(plan_filter(reading).parts, has_text)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -86,4 +89,4 @@ def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
 )
 def test_what_is_not_wanted_is_never_given_up(sentence: str, always: str, excluded: str) -> None:
     plan = plan_filter(parse_sentence(sentence, VOCABULARY, date(2024, 6, 15)))
-    assert format_filter(plan.always, lists_are_arrays=False) == always and plan.excluded == excluded
+    assert format_filter(plan.required, lists_are_arrays=False) == always and plan.exclusions == excluded

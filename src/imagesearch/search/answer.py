@@ -104,7 +104,7 @@ class AnswerBuilder:
             query,
             reading,
             results,
-            where=where,
+            filter_expression=where,
             relaxed=found.relaxed,
             candidates=found.passing_count if where else collection.rows,
             photos=collection.rows,
@@ -208,7 +208,7 @@ class AnswerBuilder:
 
     @functools.cached_property
     def _outdated_note(self) -> str:
-        if open_edit_log(self._dataset).count() == self._vocabulary.decisions:
+        if open_edit_log(self._dataset).count() == self._vocabulary.edit_count:
             return ""
         return "names have changed since the collections were built; run 05_build_collections.py"
 
@@ -225,7 +225,7 @@ class AnswerBuilder:
 def _describe_relaxation(found: RetrievedPhotos, shown: set[int]) -> str:
     """Say that no photo passed, and what those that are shown are."""
     steps_shown = [
-        "the nearest of all" if step.said == "anything" else step.said
+        "the nearest of all" if step.description == "anything" else step.description
         for step, hits in zip(found.relaxed, found.hits_by_step, strict=False)
         if shown & {hit.id for hit in hits}
     ]

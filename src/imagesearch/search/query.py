@@ -185,8 +185,8 @@ class SearchResult:
 class RelaxedFilter:
     """What was looked for instead: in words, as Milvus was given it, and how many photos pass."""
 
-    said: str
-    filter: str
+    description: str
+    filter_expression: str
     candidates: int
 
 
@@ -217,7 +217,7 @@ class Answer:
     query: Query
     parsed: ParsedQuery
     results: list[SearchResult]
-    where: str = ""
+    filter_expression: str = ""
     relaxed: tuple[RelaxedFilter, ...] = ()
     candidates: int = 0
     photos: int = 0
@@ -233,7 +233,7 @@ class Answer:
     def read_as(self) -> str:
         """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 14 of 240 photos``."""
         said = " · ".join(filter(None, (self.parsed.summary, self.query.non_text_summary)))
-        of = f"{self.candidate_count} of {self.photos} photos" if self.where else f"{self.photos} photos"
+        of = f"{self.candidate_count} of {self.photos} photos" if self.filter_expression else f"{self.photos} photos"
         if self.relaxed:
             of += f"; shown are {len(self.results)} others"
         return f"{said} — {of}" if said else of
@@ -245,7 +245,7 @@ class Answer:
             **self.parsed.to_dict(),
             "read_as": self.read_as,
             "strategy": self.query.strategy,
-            "filter": self.where,
+            "filter": self.filter_expression,
             "relaxed": [asdict(step) for step in self.relaxed],
             "candidates": int(self.candidate_count)
             if self.candidate_count.isdecimal()

@@ -34,9 +34,9 @@ class FilterPart:
         What would do instead before giving it up, the nearest first: not only these people, one of them.
     """
 
-    said: str
+    description: str
     condition: Condition
-    looser: tuple[FilterPart, ...] = ()
+    relaxations: tuple[FilterPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class FilterPlan:
     """
 
     parts: list[FilterPart]
-    always: Condition = MATCH_ALL
-    excluded: str = ""
+    required: Condition = MATCH_ALL
+    exclusions: str = ""
 
     @property
     def condition(self) -> Condition:
         """All of it."""
-        return And((self.always, *(part.condition for part in self.parts)))
+        return And((self.required, *(part.condition for part in self.parts)))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class FilterStep:
     """One filter to try."""
 
     condition: Condition
-    said: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def list_relaxations(parts: Sequence[FilterPart], has_text: bool) -> Iterator[li
     """
     yield [_join_parts(parts)]
     for i, part in enumerate(parts):
-        for looser in part.looser:
+        for looser in part.relaxations:
             yield [_join_parts([*parts[:i], looser, *parts[i + 1 :]])]
     for kept in range(len(parts) - 1, 0, -1):
         # combinations come with the first parts first: who outlives where, where outlives when
@@ -172,7 +172,7 @@ def _describe_people(people: PeopleClause) -> str:
 
 
 def _join_parts(parts: Sequence[FilterPart]) -> FilterStep:
-    said = " ".join(part.said if part.said.startswith(("of ", "in ")) else f"({part.said})" for part in parts)
+    said = " ".join(part.description if part.description.startswith(("of ", "in ")) else f"({part.description})" for part in parts)
     return FilterStep(And(tuple(part.condition for part in parts)), said)
 
 
@@ -200,14 +200,14 @@ def retrieve_photos(
     asked, (hits, passed) = conditions[0], fetched[0]
     if hits:
         return RetrievedPhotos(asked, [hits], passed)
-    what = " ".join(filter(None, (first[0].said, plan.excluded, query.filter_summary)))
-    note = f"no photo {what}" if first[0].said or plan.excluded else ""
+    what = " ".join(filter(None, (first[0].description, plan.exclusions, query.filter_summary)))
+    note = f"no photo {what}" if first[0].description or plan.exclusions else ""
     for tried in () if query.strict else others:
         conditions, fetched = _fetch_all(source, query, plan, always, tried)
         some = [step for step in zip(tried, conditions, fetched, strict=True) if step[2][0]]
         if some:
             relaxed = tuple(
-                RelaxedFilter(step.said, source.store.format_filter(condition), passed)
+                RelaxedFilter(step.description, source.store.format_filter(condition), passed)
                 for step, condition, (_, passed) in some
             )
             return RetrievedPhotos(asked, [hits for _, _, (hits, _) in some], 0, relaxed, note)
@@ -217,7 +217,7 @@ def retrieve_photos(
 def _fetch_all(
     source: PhotoSource, query: Query, plan: FilterPlan, always: Condition, tried: Sequence[FilterStep]
 ) -> tuple[list[Condition], list[tuple[list[Hit], int]]]:
-    conditions = [And((always, plan.always, step.condition)) for step in tried]
+    conditions = [And((always, plan.required, step.condition)) for step in tried]
     return conditions, [_fetch_photos(source, query, condition) for condition in conditions]
 
 
