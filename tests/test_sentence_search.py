@@ -173,14 +173,14 @@ def test_unknown_names_are_said_to_be_unknown(album: Album) -> None:
 
 def test_json_says_all_of_it(album: Album) -> None:
     answer = album.search("maya on the beaches of goa", top_k=3)
-    said = json.loads(json.dumps(answer.to_dict()))
-    wanted = ("people", "places", "dates", "text", "filter", "strategy", "relaxed", "candidates", "results")
-    assert set(wanted) <= set(said)
-    assert said["text"] == "a photo of a person on the beaches" and said["strategy"] == "filter"
-    assert said["filter"] == answer.filter_expression and said["people"]["all_of"] == ["Maya"]
-    assert said["candidates"] == answer.candidates and said["relaxed"] == []
-    assert [result["rank"] for result in said["results"]] == [1, 2, 3]
-    for result in said["results"]:
+    printed = json.loads(json.dumps(answer.to_dict()))
+    expected = ("people", "places", "dates", "text", "filter", "strategy", "relaxed", "candidates", "results")
+    assert set(expected) <= set(printed)
+    assert printed["text"] == "a photo of a person on the beaches" and printed["strategy"] == "filter"
+    assert printed["filter"] == answer.filter_expression and printed["people"]["all_of"] == ["Maya"]
+    assert printed["candidates"] == answer.candidates and printed["relaxed"] == []
+    assert [result["rank"] for result in printed["results"]] == [1, 2, 3]
+    for result in printed["results"]:
         assert {"rank", "path", "score", "people", "address", "taken_at", "fit"} <= set(result)
 
 

@@ -316,7 +316,7 @@ def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> N
 
 
 def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
-    # Milvus Lite's own server on loopback: the wire, arrays and scalar indexes of the server's dialect, except
+    # Milvus Lite's own server on loopback: the wire, arrays and scalar indexes of a server, except
     # for indexes on arrays, which Lite does not have
     from milvus_lite.adapter.grpc.server import start_server_in_thread
 
