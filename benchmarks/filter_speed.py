@@ -33,6 +33,7 @@ from imagesearch.store import (
     Store,
     build,
     choose_index,
+    fill_collection,
 )
 
 QUERIES = {
@@ -86,11 +87,12 @@ def fill(config: Config, store: Store, rows: int, dimension: int) -> None:
     """Build the collection and the vocabulary."""
     data = table_of(clustered(rows, dimension))
     plan = choose_index(config.milvus.index, rows, lite=True)
-    jobs = [(CollectionSpec(config.dataset.name, "clip", "random", "random", dimension, plan), data)]
+    ref = CollectionRef(config.dataset.name, "clip")
+    spec = CollectionSpec(ref, "random", "random", dimension, plan)
     dataset = Dataset(config)
     dataset.folder.mkdir(parents=True)
-    build._update_collections(store, jobs, False, None)
-    build._write_vocabulary(dataset, jobs, 0)
+    fill_collection(store, spec, data)
+    build._count_vocabulary(dataset, [(spec, data)]).write(dataset.folder)
 
 
 def measure(rows: int, dimension: int, repeats: int) -> dict[str, dict[str, float]]:

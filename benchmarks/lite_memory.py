@@ -30,9 +30,8 @@ def fill(folder: Path, rows: int, dimension: int) -> None:
     """Fill a collection, and say how long that took."""
     milvus = settings(folder)
     vectors = clustered(rows, dimension)
-    spec = CollectionSpec(
-        "bench", "clip", "random", "random", dimension, choose_index(milvus.index, rows, lite=True)
-    )
+    plan = choose_index(milvus.index, rows, lite=True)
+    spec = CollectionSpec(CollectionRef("bench", "clip"), "random", "random", dimension, plan)
     start = time.perf_counter()
     with Store(milvus) as store:
         fill_collection(store, spec, table_of(vectors, 2000))

@@ -79,7 +79,7 @@ def run(kind: str, rows: int, dimension: int) -> dict:
     vectors = clustered(rows, dimension)
     queries = clustered(20, dimension, seed=1)
     plan = choose_index(IndexConfig(type=kind), rows, lite=True)
-    spec = CollectionSpec("bench", "clip", "random", "random", dimension, plan)
+    spec = CollectionSpec(CollectionRef("bench", "clip"), "random", "random", dimension, plan)
     result: dict = {"index": kind, "build": plan.build}
     with tempfile.TemporaryDirectory() as folder:
         settings = {

@@ -29,6 +29,7 @@ from imagesearch.evaluate.index_report import ParameterSetting
 from imagesearch.figures import draw_index_report
 from imagesearch.store import (
     PHOTO_FIELDS,
+    CollectionRef,
     CollectionSpec,
     IndexSpec,
     Store,
@@ -199,14 +200,15 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
         assert not config.milvus.is_lite
         mine = prepare_data(clustered(100, 7), {"own": clustered(5, 7)})
         with Store(config.milvus) as store:
-            spec = CollectionSpec("mine", "clip", "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
+            ref, plan = CollectionRef("mine", "clip"), IndexSpec("FLAT", {})
+            spec = CollectionSpec(ref, "m", "f", DIMENSION, plan, FIELDS)
             fill_collection(store, spec, mine.rows())
             before = store.collections.list_all()
         seen: list[list[str]] = []
 
         def look(stream, total, what):
             with Store(config.milvus) as store:
-                seen.append([collection.dataset for collection in store.collections.list_all()])
+                seen.append([collection.ref.dataset for collection in store.collections.list_all()])
             return stream
 
         file = saved(tmp_path, clustered(200, 1))

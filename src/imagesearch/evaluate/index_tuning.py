@@ -125,7 +125,7 @@ def _measure_curve(
     """Build an index, try all settings on one half of the queries, and check the pick on the other."""
     parameter = "nprobe" if plan.has_clusters else "ef" if plan.type == "HNSW" else ""
     mine = config.milvus.index.search_params
-    now = plan.search_params(mine, K, exhaustive=False).get(parameter) if is_mine else None
+    now = plan.make_search_params(mine, K, exhaustive=False).get(parameter) if is_mine else None
     values = _list_values(plan, len(material.vectors), now)
     params = {value: IndexSearchParams(**({parameter: value} if parameter else {})) for value in values}
     with open_temporary_index(config.milvus, plan, material, progress) as place:
@@ -136,7 +136,7 @@ def _measure_curve(
             cases = {item: SearchCase(item, params[pick.value]) for item in material.filters}
             found = measure_searches(place, list(cases.values()), slice(half), progress)
             fresh = {item: found[case] for item, case in cases.items()}
-    wide = plan.search_params(IndexSearchParams(), K, exhaustive=True).get(parameter)
+    wide = plan.make_search_params(IndexSearchParams(), K, exhaustive=True).get(parameter)
     return IndexCurve(plan, parameter, now, wide, place.build_seconds, settings, fresh)
 
 
@@ -156,7 +156,7 @@ def _measure_settings(
         for item, widen in itertools.product(filters, (True, False)):
             if widen or item != everything:
                 wide = widen and item != everything
-                effective = tuple(plan.search_params(given, K, exhaustive=wide).values())
+                effective = tuple(plan.make_search_params(given, K, exhaustive=wide).values())
                 # a wide search is the same whatever the value; exact search is never widened
                 key = (item, effective, plan.is_exact or widen)
                 asked[value, item, widen] = same.setdefault(key, SearchCase(item, given, widen))
