@@ -151,12 +151,12 @@ def _make_fingerprint(config: Config) -> str:
 
 
 class _FaceProcessor:
-    side = 0
+    min_short_side = 0
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._finder = make_detector(config)
-        self.longest = config.extraction.preview_size
+        self.min_long_side = config.extraction.preview_size
 
     def prepare(self, photo: Photo, picture: DecodedPhoto) -> DecodedPhoto:
         return shrink_for_detection(picture, self._config)

@@ -135,7 +135,7 @@ class _ClipProcessor:
     def __init__(self, config: Config, dataset: Dataset) -> None:
         models = config.models
         self._encoder = ClipEncoder(models.clip, models.device, models.precision)
-        self.side, self.longest = self._encoder.input_side, 0
+        self.min_short_side, self.min_long_side = self._encoder.input_side, 0
         save_reference_texts(config, dataset, self._encoder)
 
     def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
@@ -151,7 +151,7 @@ class _VitProcessor:
     def __init__(self, name: str, device: str, precision: str, top: int) -> None:
         self._encoder = VitEncoder(name, device, precision)
         self._top = top
-        self.side, self.longest = self._encoder.input_side, 0
+        self.min_short_side, self.min_long_side = self._encoder.input_side, 0
 
     def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
         return self._encoder.preprocess(picture.image)

@@ -181,9 +181,9 @@ def count_without_address(dataset: Dataset) -> int:
 
 
 class MetadataProcessor:
-    """Reads metadata off the files themselves; an `imagesearch.pipeline.runner.Engine`."""
+    """Reads metadata off the files themselves; a `imagesearch.pipeline.steps.Processor`."""
 
-    side = longest = 0  # no pixels
+    min_short_side = min_long_side = 0  # no pixels
 
     def prepare(self, photo: Photo, picture: DecodedPhoto | None) -> PhotoMetadata:
         return read_metadata(photo.file)
