@@ -86,6 +86,15 @@ def open_photo(file: Path) -> Iterator[Image.Image]:
         raise PhotoError(f"cannot be decoded: {type(error).__name__}: {reason}") from None
 
 
+def read_orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; 1, upright, if it is missing, damaged or not in the standard."""
+    try:
+        value = image.getexif().get(_ORIENTATION_TAG, 1)
+        return value if value in TRANSPOSE_BY_ORIENTATION else 1
+    except Exception:  # a photo with broken EXIF is still a photo
+        return 1
+
+
 @functools.cache
 def _register_formats() -> None:
     import pillow_heif
@@ -100,15 +109,6 @@ def _open_image(file: Path) -> Image.Image:
     if get_extension(file.name) in RAW_EXTENSIONS:
         return _open_raw(file)
     return Image.open(file, formats=_PILLOW_FORMATS)
-
-
-def read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1, upright, if it is missing, damaged or not in the standard."""
-    try:
-        value = image.getexif().get(_ORIENTATION_TAG, 1)
-        return value if value in TRANSPOSE_BY_ORIENTATION else 1
-    except Exception:  # a photo with broken EXIF is still a photo
-        return 1
 
 
 def _open_raw(file: Path) -> Image.Image:
