@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from imagesearch.features import CalibratedScores, ClipEncoder, ScoreBands
-from imagesearch.features.score_bands import ABSENT_TEXTS, EVERYDAY_TEXTS, measure_bands
+from imagesearch.features.reference_texts import ABSENT_TEXTS, EVERYDAY_TEXTS
+from imagesearch.features.score_bands import measure_bands
 from imagesearch_demo.album import make_album
 from imagesearch_demo.scoring.model_scores import MODELS, list_album_facts, read_photos
 from imagesearch_demo.scoring.presence_queries import ASIDE, Rng, Sentence, make_sentences
@@ -189,7 +190,7 @@ def album(clip: ClipEncoder, seed: int, photos: int, cache: Path | None) -> tupl
             return both["vectors"], json.loads(str(both["truth"]))
     with tempfile.TemporaryDirectory() as folder:
         truth = make_album(Path(folder) / "album", photos, seed)
-        vectors = np.stack(list(clip.embed(read_photos(Path(folder) / "album", truth))))
+        vectors = np.stack(list(clip.encode_stream(read_photos(Path(folder) / "album", truth))))
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, vectors=vectors, truth=json.dumps(truth))

@@ -82,7 +82,7 @@ def _make_face_rows(
         )
     faces = people.faces
     made_by = _check_model(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
-    labels, numbers = people.labels()
+    labels, numbers = people.label_faces()
     rows = [
         {
             "photo_id": photo,
@@ -201,7 +201,7 @@ def _get_face_fields(people: People | None) -> dict[int, RowFields]:
     facts: dict[int, RowFields] = {
         photo: {"face_labels": [], "face_count": 0} for photo in people.faces.processed
     }
-    labels, _ = people.labels()
+    labels, _ = people.label_faces()
     for photo, label in zip(people.faces.photo_ids.tolist(), labels, strict=True):
         facts[photo]["face_count"] += 1
         if label and label not in facts[photo]["face_labels"]:

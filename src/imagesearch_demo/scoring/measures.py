@@ -65,7 +65,7 @@ def measure_faces(people: People, truth: dict) -> MeasuredStep:
         boxes[people.faces.get_photo(row).path].append({"box": people.faces.boxes[row], "row": row})
     pairs = match_faces([boxes[photo["path"]] for photo in truth["photos"]], truth)
     name_of = {face["row"]: person["name"] for face, person in pairs}
-    numbers = people.labels()[1]
+    numbers = people.label_faces()[1]
     rows = np.asarray([row for row in sorted(name_of) if numbers[row] >= 0], np.int64)
     names = np.asarray([name_of[row] for row in rows.tolist()])
     drawn = sum(len(photo["people"]) for photo in truth["photos"])
@@ -142,7 +142,7 @@ def _list_mixed_clusters(people: People, rows: np.ndarray, names: np.ndarray) ->
 
 def _list_split_people(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
     """People who are in several clusters."""
-    labels, _ = people.labels()
+    labels, _ = people.label_faces()
     for name in sorted(set(names.tolist())):
         own = rows[names == name].tolist()
         counts = dict(Counter(labels[row] for row in own).most_common())

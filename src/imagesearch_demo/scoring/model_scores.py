@@ -66,7 +66,7 @@ def encode_album(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors of photos (n, d) and texts (m, d), float32."""
     clip = ClipEncoder(str(model), "cpu", "float32")
-    return np.stack(list(clip.embed(photos))), clip.encode_texts(texts)
+    return np.stack(list(clip.encode_stream(photos))), clip.encode_texts(texts)
 
 
 def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed: int = 0) -> dict[str, float]:
@@ -112,7 +112,7 @@ def _make_placed_caption(rng: np.random.Generator, scene: str, kind: str) -> Cap
 def evaluate_vit(model: Path, photos: Sequence[Image.Image], truth: dict) -> dict[str, float]:
     """Share of photos whose scene is named rightly."""
     vit = VitEncoder(str(model), "cpu", "float32")
-    said = [classes[0][0] for classes in vit.classify(photos, top_k=1)]
+    said = [classes[0][0] for classes in vit.classify_stream(photos, top_k=1)]
     right = [label == photo["scene"] for label, photo in zip(said, truth["photos"], strict=True)]
     return {"vit_accuracy": float(np.mean(right))}
 
