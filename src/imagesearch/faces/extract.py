@@ -120,14 +120,14 @@ def compute_face_id(photo_id: int, position: int) -> int:
     return compute_photo_id(f"{photo_id} face {position}")
 
 
-def shrink_for_detection(picture: DecodedPhoto, config: Config) -> DecodedPhoto:
+def shrink_for_detection(decoded: DecodedPhoto, config: Config) -> DecodedPhoto:
     """Return a picture of the size in which faces are detected, whatever size its file's format gave."""
     side = config.extraction.preview_size
-    if max(picture.image.size) <= side:
-        return picture
-    image = picture.image.copy()
+    if max(decoded.image.size) <= side:
+        return decoded
+    image = decoded.image.copy()
     image.thumbnail((side, side), reducing_gap=3)
-    return DecodedPhoto(image, picture.width, picture.height)
+    return DecodedPhoto(image, decoded.width, decoded.height)
 
 
 def make_detector(config: Config) -> FaceDetector:
@@ -146,26 +146,26 @@ def _make_fingerprint(config: Config) -> str:
 
 
 class _FaceProcessor:
-    side = 0
+    min_short_side = 0
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._detector = make_detector(config)
-        self.longest = config.extraction.preview_size
+        self.min_long_side = config.extraction.preview_size
 
-    def prepare(self, photo: Photo, picture: DecodedPhoto) -> DecodedPhoto:
-        return shrink_for_detection(picture, self._config)
+    def prepare(self, photo: Photo, decoded: DecodedPhoto) -> DecodedPhoto:
+        return shrink_for_detection(decoded, self._config)
 
     def process(self, photo_ids: list[int], inputs: list[DecodedPhoto]) -> BatchOutput:
         rows: list[dict[str, Any]] = []
         errors: dict[int, str] = {}
-        for photo_id, picture in zip(photo_ids, inputs, strict=True):
+        for photo_id, decoded in zip(photo_ids, inputs, strict=True):
             try:
-                detected = self._detector.detect(picture.image)
+                detected = self._detector.detect(decoded.image)
             except Exception as error:  # whatever a library raises for one photo must not end the run
                 errors[photo_id] = f"faces cannot be looked for: {type(error).__name__}: {error}"
                 continue
-            scale = picture.width / picture.image.width
+            scale = decoded.width / decoded.image.width
             faces = [face for face in detected if np.isfinite(face.embedding).all()]
             rows += [_make_row(photo_id, position, face, scale) for position, face in enumerate(faces)]
         return BatchOutput({"faces": _make_table(rows)}, errors)

@@ -136,11 +136,11 @@ class _ClipProcessor:
     def __init__(self, config: Config, dataset: Dataset) -> None:
         models = config.models
         self._encoder = ClipEncoder(models.clip, models.device, models.precision)
-        self.side, self.longest = self._encoder.input_side, 0
+        self.min_short_side, self.min_long_side = self._encoder.input_side, 0
         save_reference_texts(config, dataset, self._encoder)
 
-    def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
-        return self._encoder.preprocess(picture.image)
+    def prepare(self, photo: Photo, decoded: DecodedPhoto) -> np.ndarray:
+        return self._encoder.preprocess(decoded.image)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         vectors = self._encoder.encode_images(inputs)
@@ -152,10 +152,10 @@ class _VitProcessor:
     def __init__(self, name: str, device: str, precision: str, top_k: int) -> None:
         self._encoder = VitEncoder(name, device, precision)
         self._top_k = top_k
-        self.side, self.longest = self._encoder.input_side, 0
+        self.min_short_side, self.min_long_side = self._encoder.input_side, 0
 
-    def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
-        return self._encoder.preprocess(picture.image)
+    def prepare(self, photo: Photo, decoded: DecodedPhoto) -> np.ndarray:
+        return self._encoder.preprocess(decoded.image)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         vectors, probabilities = self._encoder.encode(inputs)

@@ -181,7 +181,7 @@ def show_classifications(
         result = results[number]
         labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
         facts = DetailSection("shows", labels), DetailSection("file", (str(result.file),))
-        limits = {"longest": pixels, "max_megapixels": max_megapixels}
+        limits = {"min_long_side": pixels, "max_megapixels": max_megapixels}
         image, missing = _try_decode(lambda: decode_photo(result.file, **limits).image, pixels)
         return Detail(image, result.file.name, facts, missing)
 

@@ -175,11 +175,11 @@ def count_without_address(dataset: Dataset) -> int:
 
 
 class MetadataProcessor:
-    """Reads metadata off the files themselves; an `imagesearch.pipeline.runner.Processor`."""
+    """Reads metadata off the files themselves; a `imagesearch.pipeline.steps.Processor`."""
 
-    side = longest = 0  # no pixels
+    min_short_side = min_long_side = 0  # no pixels
 
-    def prepare(self, photo: Photo, picture: DecodedPhoto | None) -> PhotoMetadata:
+    def prepare(self, photo: Photo, decoded: DecodedPhoto | None) -> PhotoMetadata:
         return read_metadata(photo.file)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
