@@ -19,7 +19,7 @@ import time
 import numpy as np
 
 from imagesearch.faces.linkage import average_linkage
-from imagesearch_demo.scoring.face_vectors import draw_face_vectors
+from imagesearch_demo.scoring.face_vectors import make_face_vectors
 
 REFERENCE_UP_TO = 10_000  # its matrix of pairs takes 0.4 GB there and 40 GB at 100,000
 
@@ -34,7 +34,7 @@ def bare_product(vectors: np.ndarray) -> float:
 
 def measure(faces: int, largest: int, dimension: int, distance: float) -> dict:
     """Cluster once; and with scikit-learn, if there are not too many."""
-    vectors, _ = draw_face_vectors(faces, dimension, largest)
+    vectors, _ = make_face_vectors(faces, dimension, largest)
     result: dict = {"faces": faces, "largest": largest}
     yardstick = bare_product(vectors)
     start = time.perf_counter()

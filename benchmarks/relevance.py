@@ -25,14 +25,19 @@ from imagesearch.features import CalibratedScores, ClipEncoder, ScoreBands
 from imagesearch.features.score_bands import ABSENT_TEXTS, EVERYDAY_TEXTS, measure_bands
 from imagesearch_demo.album import make_album
 from imagesearch_demo.scoring.model_scores import MODELS, list_album_facts, read_photos
-from imagesearch_demo.scoring.presence_queries import ASIDE, Rng, Sentence, make_sentences
+from imagesearch_demo.scoring.presence_queries import (
+    UNKNOWN_IN_SCENE,
+    PresenceQuery,
+    Rng,
+    make_presence_queries,
+)
 
 
 @dataclass(frozen=True)
 class Asked:
     """A sentence and its raw scores; which of these photos match; the bands of the album they are of."""
 
-    sentence: Sentence
+    sentence: PresenceQuery
     vector: np.ndarray
     scores: np.ndarray
     match: np.ndarray
@@ -42,7 +47,7 @@ class Asked:
 def ask(
     vectors: np.ndarray,
     held: Sequence[set[str]],
-    asked: Sequence[Sentence],
+    asked: Sequence[PresenceQuery],
     encode: Callable[[Sequence[str]], np.ndarray],
 ) -> list[Asked]:
     """Score every photo for every sentence, against the album that the sentence is about."""
@@ -72,7 +77,7 @@ def through_filter(rng: Rng, asked: Asked, photos: np.ndarray) -> dict[str, Cali
 
 def flat_threshold(asked: Sequence[Asked], most_missed: float = 0.05) -> float:
     """Return the raw score that says "nothing" oftenest without saying it of more of what is there."""
-    return float(np.quantile([a.scores[0] for a in asked if a.sentence.there], most_missed))
+    return float(np.quantile([a.scores[0] for a in asked if a.sentence.is_present], most_missed))
 
 
 Relevant = Callable[[Asked], int]
@@ -89,8 +94,8 @@ def table(asked: Sequence[Asked], relevant: Relevant) -> dict[str, tuple[float, 
         n, right = relevant(a), int(a.match.sum())
         hit = int(a.match[:n].sum())
         row = (float(n == 0), hit / n if n else np.nan, hit / right if n and right else np.nan)
-        total = "all that is there" if a.sentence.there else "all that is not"
-        for kind in (a.sentence.kind, *([total] if a.sentence.kind != ASIDE else [])):
+        total = "all that is there" if a.sentence.is_present else "all that is not"
+        for kind in (a.sentence.kind, *([total] if a.sentence.kind != UNKNOWN_IN_SCENE else [])):
             rows.setdefault(kind, []).append(row)
     return {
         kind: tuple(mean_of(column) for column in zip(*values, strict=True)) for kind, values in rows.items()
@@ -148,16 +153,16 @@ def main() -> None:
     for seed in args.seeds:
         vectors, truth = album(clip, seed, args.photos, args.cache)
         rng, held = np.random.default_rng(seed), list_album_facts(truth)
-        asked = list(make_sentences(rng, truth, args.each))
+        asked = list(make_presence_queries(rng, truth, args.each))
         plain += (one := ask(vectors, held, asked, clip.encode_texts))
         said = table(one, by_bands)
         print(f"seed {seed}: of what is there {said['all that is there'][0]:.3f}, of what is not "
               f"{said['all that is not'][0]:.3f}; {one[0].bands.usual:.3f} {one[0].bands.spread:.4f} "
               f"{one[0].bands.nowhere:.3f} {one[0].bands.slope:.3f}", flush=True)  # fmt: skip
         for a in one:
-            if a.sentence.kind != ASIDE:
+            if a.sentence.kind != UNKNOWN_IN_SCENE:
                 for name, verdict in through_filter(rng, a, vectors).items():
-                    there = "the album has it" if a.sentence.there else "the album has none"
+                    there = "the album has it" if a.sentence.is_present else "the album has none"
                     filtered.setdefault(f"{there}, {name}", []).append(verdict.relevant_count == 0)
         for (move, noise), done in harder.items():
             of_photos, of_texts = shifted(rng, clip.encode_texts, move, noise)

@@ -44,10 +44,10 @@ from imagesearch_demo.album.writer import read_truth
 from imagesearch_demo.scoring.questions import Question, make_questions, rename_in_truth
 from imagesearch_demo.scoring.search_scores import (
     TOP,
-    ask_question,
+    ask_questions,
     compute_precision,
     evaluate_search,
-    summarize,
+    summarize_outcomes,
 )
 from imagesearch_demo.scoring.searchable_album import build_album, make_demo_config, rename_person
 
@@ -123,8 +123,8 @@ def beside(searcher: Searcher, asked: Sequence[Question]) -> dict[str, dict[str,
             start = time.perf_counter()
             found = way(question)
             times[name].append(1000 * (time.perf_counter() - start))
-            if question.answer:
-                precisions[name].append(compute_precision(found, question.answer))
+            if question.relevant:
+                precisions[name].append(compute_precision(found, question.relevant))
     return {
         name: {"precision": statistics.mean(precisions[name]), "ms": statistics.median(times[name])}
         for name in ways
@@ -160,7 +160,7 @@ def _again(config: Config, truth: dict) -> dict[str, float]:
     dataset = Dataset(config)
     with Store(config.milvus) as store:
         build_collections(config, dataset, store)
-        return summarize(ask_question(Searcher(config, dataset, store), make_questions(truth, 200)))
+        return summarize_outcomes(ask_questions(Searcher(config, dataset, store), make_questions(truth, 200)))
 
 
 # --- time --------------------------------------------------------------------------------------------------

@@ -195,7 +195,7 @@ class BuiltAlbum(NamedTuple):
 def built_album(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlbum:
     """Sixty-four photos for all tests that only look; to change something, copy what you change."""
     from imagesearch_demo.album import make_album
-    from imagesearch_demo.scoring.searchable_album import build_album, make_demo_config
+    from imagesearch_demo.scoring import build_album, make_demo_config
 
     folder = tmp_path_factory.mktemp("built")
     truth = make_album(folder / "album", 64, seed=5713, workers=0)

@@ -12,7 +12,7 @@ from sklearn.cluster import AgglomerativeClustering
 
 from imagesearch.faces import nn_chain as chain
 from imagesearch.faces.linkage import average_linkage, split_cluster
-from imagesearch_demo.scoring.face_vectors import draw_face_vectors
+from imagesearch_demo.scoring import make_face_vectors
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -79,7 +79,7 @@ def greedy(vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link:
 
 @pytest.fixture(scope="module")
 def faces() -> tuple[np.ndarray, np.ndarray]:
-    return draw_face_vectors(5000, 256, largest=700)
+    return make_face_vectors(5000, 256, largest=700)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_labels_of_few_are_those_of_scikit_learn(seed: int, count: int, distance
     "limits", [{"_BATCH": 1}, {"_BATCH": 7, "_KEPT": 3000}, {"_LOOKED_UP": 0}, {"_KEPT": 0}]
 )
 def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors, _ = draw_face_vectors(700, 64, largest=200)
+    vectors, _ = make_face_vectors(700, 64, largest=200)
     expected = {distance: reference(vectors, distance) for distance in (0.5, 0.7, 1.1)}
     for name, value in limits.items():
         monkeypatch.setattr(chain, name, value)
@@ -127,7 +127,7 @@ def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.M
 
 
 def test_what_falls_out_of_memory_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors, _ = draw_face_vectors(600, 64, largest=400)
+    vectors, _ = make_face_vectors(600, 64, largest=400)
     most, keep = 0, chain.NearestNeighborChain._cache_row
 
     def watched(self: chain.NearestNeighborChain, slot: int, row: chain._NeighborRow) -> None:
@@ -215,7 +215,7 @@ def test_what_makes_no_sense_is_refused(changes: dict, message: str) -> None:
 
 def test_progress_ends_with_every_row() -> None:
     told: list[int] = []
-    average_linkage(draw_face_vectors(500, 32)[0], 0.6, progress=told.append)
+    average_linkage(make_face_vectors(500, 32)[0], 0.6, progress=told.append)
     assert told == sorted(told) and told[-1] == 500
 
 
