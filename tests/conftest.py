@@ -173,9 +173,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     from newcomer import Clone  # stands on this module
 
     clone = Clone(tmp_path_factory.mktemp("clone"))
-    for line in clone.recipe("demo"):
+    for line in clone.list_recipe("demo"):
         if not line.startswith("echo"):
-            done = clone.type(line)
+            done = clone.run_command(line)
             assert done.returncode == 0, f"make demo: {line}\n{done.stdout}"
     return clone
 
