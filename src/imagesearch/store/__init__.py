@@ -4,7 +4,7 @@ Knows pymilvus and Milvus Lite, imported when a connection is opened. The only r
 and the only one in which filters are written down.
 """
 
-from imagesearch.store.build import build_collections, fill_collection, has_pending_edits
+from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -26,6 +26,7 @@ __all__ = [
     "MAX_HITS",
     "PHOTO_FIELDS",
     "STEP_SCRIPTS",
+    "BuildReport",
     "CollectionInfo",
     "CollectionRef",
     "CollectionRows",
