@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from imagesearch.geo.reverse import get_offline_geocoder
+from imagesearch.geo.offline import get_offline_geocoder
 from imagesearch.photos.metadata_blocks import parse_xmp
 
 TOWNS = ((48.8534, 2.3488), (15.579, 73.744), (35.6895, 139.6917), (-33.8908, 151.2785), (64.1355, -21.8954))
