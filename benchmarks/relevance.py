@@ -130,17 +130,17 @@ def make_shifted_encoders(rng: Rng, texts: Callable, move: float, noise: float) 
     """
     size, known = 256, {}
 
-    def of_texts(lines: Sequence[str]) -> np.ndarray:
+    def encode_texts(lines: Sequence[str]) -> np.ndarray:
         for line in lines:
             if line not in known:
                 known[line] = np.append(rng.standard_normal(size) / 16, move * rng.standard_normal())
         return np.hstack([texts(lines), np.stack([known[line] for line in lines])])
 
-    def of_photos(vectors: np.ndarray) -> np.ndarray:
+    def encode_photos(vectors: np.ndarray) -> np.ndarray:
         scatter = noise * rng.standard_normal((len(vectors), size))
         return np.hstack([vectors, scatter, np.ones((len(vectors), 1))])
 
-    return of_photos, of_texts
+    return encode_photos, encode_texts
 
 
 def main() -> None:
@@ -174,8 +174,8 @@ def main() -> None:
                     there = "the album has it" if one.query.is_present else "the album has none"
                     filtered.setdefault(f"{there}, {name}", []).append(verdict.relevant_count == 0)
         for (move, noise), done in harder.items():
-            of_photos, of_texts = make_shifted_encoders(rng, clip.encode_texts, move, noise)
-            done += score_queries(of_photos(vectors), facts, queries, of_texts)
+            encode_photos, encode_texts = make_shifted_encoders(rng, clip.encode_texts, move, noise)
+            done += score_queries(encode_photos(vectors), facts, queries, encode_texts)
     print_report("As the model scores", plain)
     print('\nFive photos of a filter: "nothing fits"')
     for name, nothing in filtered.items():

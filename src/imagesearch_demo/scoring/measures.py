@@ -133,11 +133,11 @@ def _list_false_faces(people: People, name_of: Mapping[int, str]) -> Iterable[Fa
 def _list_mixed_clusters(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
     """List clusters that hold several people."""
     for person in people.persons:
-        held = np.isin(rows, person.rows)
-        counts = dict(Counter(names[held].tolist()).most_common())
+        clustered = np.isin(rows, person.rows)
+        counts = dict(Counter(names[clustered].tolist()).most_common())
         if len(counts) > 1:
-            others = names[held] != next(iter(counts))
-            paths = [people.faces.get_photo(row).path for row in rows[held][others].tolist()]
+            others = names[clustered] != next(iter(counts))
+            paths = [people.faces.get_photo(row).path for row in rows[clustered][others].tolist()]
             details = {"number": person.number, "label": person.label, "faces": counts, "paths": paths}
             yield Failure(
                 f"one cluster, {person.label}, of {_format_counts(counts)}: {_format_paths(paths)}", details

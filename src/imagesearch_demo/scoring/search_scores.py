@@ -130,9 +130,11 @@ def summarize_outcomes(outcomes: Sequence[QuestionOutcome]) -> dict[str, float]:
     """
     precisions = [outcome.precision for outcome in outcomes if outcome.precision is not None]
     return {
-        "sentences.precision": _mean(precisions),
-        "sentences.exact_filter": _mean([o.is_exact for o in outcomes if o.question.candidates]),
-        "sentences.relaxation_said": _mean([o.says_relaxed for o in outcomes if not o.question.candidates]),
+        "sentences.precision": _compute_mean(precisions),
+        "sentences.exact_filter": _compute_mean([o.is_exact for o in outcomes if o.question.candidates]),
+        "sentences.relaxation_said": _compute_mean(
+            [o.says_relaxed for o in outcomes if not o.question.candidates]
+        ),
     }
 
 
@@ -162,8 +164,8 @@ class SearchEvaluation:
             for is_present in (True, False)
         }
         return summarize_outcomes(self.outcomes) | {
-            "nothing_fits.said_when_present": _mean(nothing_fits[True]),
-            "nothing_fits.said_when_absent": _mean(nothing_fits[False]),
+            "nothing_fits.said_when_present": _compute_mean(nothing_fits[True]),
+            "nothing_fits.said_when_absent": _compute_mean(nothing_fits[False]),
         }
 
 
@@ -189,5 +191,5 @@ def evaluate_search(
     return SearchEvaluation(outcomes, list(zip(queries, nothing_fits, strict=True)))
 
 
-def _mean(values: Sequence[float | bool]) -> float:
+def _compute_mean(values: Sequence[float | bool]) -> float:
     return round(statistics.mean(map(float, values)), 4) if values else float("nan")

@@ -76,11 +76,11 @@ def _list_relative(rng: Rng, day: date, south: bool, season: str) -> Iterator[Ti
     over = _get_season_end(day, south)
     said_on = over + timedelta(days=int(rng.integers(0, 80)))
 
-    def in_last(d: date, s: bool) -> bool:
+    def is_in_last(d: date, s: bool) -> bool:
         end = _get_season_end(d, s)
         return get_season(d, s) == season and end <= said_on < end.replace(year=end.year + 1)
 
-    yield TimePhrase(f"last {season}", in_last, said_on)
+    yield TimePhrase(f"last {season}", is_in_last, said_on)
 
 
 def _get_season_end(day: date, south: bool) -> date:
