@@ -26,8 +26,7 @@ from imagesearch.query import Criteria
 from imagesearch.search import Searcher
 from imagesearch.search.searcher import Query
 from imagesearch.store import Store, Vocabulary, build_collections
-from imagesearch_demo.album import make_album
-from imagesearch_demo.album.writer import read_truth
+from imagesearch_demo.album import make_album, read_truth
 
 HERE = (46.0, 7.0)
 CORNER = 4.6 / 111.2  # degrees: in both directions together 6.5 km

