@@ -98,7 +98,7 @@ def show_list(store, as_json):
     print(f"{'dataset':<20} {'kind':<6} {'rows':>8} {'MB':>7} {'size':>5} {'index':<9} {'state':<9} model")
     for c in collections:
         print(
-            f"{c.dataset:<20} {c.kind:<6} {c.rows:>8,} {c.megabytes:>7.1f} {c.dimension:>5} "
+            f"{c.ref.dataset:<20} {c.ref.kind:<6} {c.rows:>8,} {c.megabytes:>7.1f} {c.dimension:>5} "
             f"{c.index.type:<9} {c.state:<9} {c.model.removeprefix(f'{Path.cwd()}/')}"
         )
     if not collections:
@@ -106,7 +106,7 @@ def show_list(store, as_json):
 
 
 def drop(store, dataset, args):
-    names = [c.alias for c in store.collections.list_all() if c.dataset == dataset]
+    names = [c.ref.alias for c in store.collections.list_all() if c.ref.dataset == dataset]
     question = f"drop {', '.join(names)} from {store.uri}? [y/N] "
     if names and not args.yes and cli.read_answer(question).lower() != "y":
         names = []

@@ -70,7 +70,9 @@ def main():
     if args.save or not (args.json or args.no_show):
         from imagesearch.figures import report_figure_path, show_figure
 
-        report_figure_path(show_figure(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
+        report_figure_path(
+            show_figure(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show)
+        )
 
 
 def labelled(args, config):

@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 
 from imagesearch.config import Config, IndexSearchParams, load_config
 from imagesearch.errors import UserError
-from imagesearch.evaluate import IndexCurve, IndexReport, evaluate_index
-from imagesearch.evaluate import index_tuning as tuning
+from imagesearch.evaluate import IndexCurve, IndexReport, evaluate_index, index_report
 from imagesearch.evaluate.index_benchmark import (
     SearchCase,
     SearchMeasurement,
@@ -29,6 +28,7 @@ from imagesearch.evaluate.index_report import ParameterSetting
 from imagesearch.figures import draw_index_report
 from imagesearch.store import (
     PHOTO_FIELDS,
+    CollectionRef,
     CollectionSpec,
     IndexSpec,
     Store,
@@ -172,7 +172,7 @@ def test_the_cheapest_that_surely_reaches_the_target_is_recommended() -> None:
 def test_where_no_setting_will_do_exact_search_is_recommended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "_list_values", lambda *_: [1])
+    monkeypatch.setattr(index_report, "RECALL_TARGET", 1.01)
     file = saved(tmp_path, clustered(ROWS, 1))
     found = evaluate_index(config_in(tmp_path), types=("IVF_FLAT",), vectors=file)
     assert found.best is None and found.curves[0].validation == {} and "type: FLAT" in found.yaml
@@ -201,14 +201,15 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
         assert not config.milvus.is_lite
         mine = prepare_data(clustered(100, 7), {"own": clustered(5, 7)})
         with Store(config.milvus) as store:
-            spec = CollectionSpec("mine", "clip", "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
+            ref = CollectionRef("mine", "clip")
+            spec = CollectionSpec(ref, "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
             fill_collection(store, spec, mine.make_rows())
             before = store.collections.list_all()
         seen: list[list[str]] = []
 
         def look(stream, total, what):
             with Store(config.milvus) as store:
-                seen.append([collection.dataset for collection in store.collections.list_all()])
+                seen.append([collection.ref.dataset for collection in store.collections.list_all()])
             return stream
 
         file = saved(tmp_path, clustered(200, 1))

@@ -33,13 +33,19 @@ from imagesearch.store import (
     Store,
     Vocabulary,
     VocabularyEntry,
-    build,
+    build_collections,
+    fill_collection,
 )
 from imagesearch.store.client import supports_bm25
 from imagesearch_demo.album import SCENE_PLACES
-from imagesearch_demo.scoring.questions import make_questions, rename_in_truth
-from imagesearch_demo.scoring.search_scores import ask_question, evaluate_search, summarize
-from imagesearch_demo.scoring.searchable_album import rename_person
+from imagesearch_demo.scoring import (
+    ask_questions,
+    evaluate_search,
+    make_questions,
+    rename_in_truth,
+    rename_person,
+    summarize_outcomes,
+)
 
 TODAY = date(2026, 2, 11)
 
@@ -84,8 +90,7 @@ def album(built_album: BuiltAlbum) -> Iterator[Album]:
 
 
 def test_answers_are_right_and_say_when_they_are_not_what_was_asked(album: Album) -> None:
-    searcher = album.searcher
-    figures = evaluate_search(searcher.config, searcher.dataset, searcher.store, album.truth, count=80)
+    figures = evaluate_search(album.searcher, album.truth, count=80).values
     assert figures["sentences.precision"] >= 0.92, figures
     assert figures["sentences.exact_filter"] >= 0.90, figures
     assert figures["sentences.relaxation_said"] == 1.0, figures
@@ -105,8 +110,9 @@ def test_so_they_are_with_other_indexes_and_names(album: Album, tmp_path: Path, 
         rename_person(config, "Maya", "Anna Lena")
         truth = rename_in_truth(truth, "Maya", "Anna Lena")
     with Store(config.milvus) as store:
-        build.build_collections(config, dataset, store)
-        figures = summarize(ask_question(Searcher(config, dataset, store), make_questions(truth, 40, seed=3)))
+        build_collections(config, dataset, store)
+        outcomes = ask_questions(Searcher(config, dataset, store), make_questions(truth, 40, seed=3))
+    figures = summarize_outcomes(outcomes)
     assert figures["sentences.precision"] >= 0.92, figures
     assert figures["sentences.exact_filter"] >= 0.90, figures
     assert figures["sentences.relaxation_said"] == 1.0, figures
@@ -115,9 +121,9 @@ def test_so_they_are_with_other_indexes_and_names(album: Album, tmp_path: Path, 
 def test_questions_are_the_same_for_one_seed_and_ask_what_they_say(album: Album) -> None:
     asked = make_questions(album.truth, 60, seed=9)
     assert [q.text for q in asked] == [q.text for q in make_questions(album.truth, 60, seed=9)]
-    assert len({q.text for q in asked}) == 60 and sum(not q.passing for q in asked) == 12
-    assert all(q.answer <= q.passing for q in asked)
-    assert {name for q in asked for name in q.asks} == {"who", "where", "when", "what"}
+    assert len({q.text for q in asked}) == 60 and sum(not q.candidates for q in asked) == 12
+    assert all(q.relevant <= q.candidates for q in asked)
+    assert {name for q in asked for name in q.parts} == {"who", "where", "when", "what"}
 
 
 # --- what is said ------------------------------------------------------------------------------------------
@@ -127,7 +133,7 @@ def test_where_no_photo_passes_others_are_shown_and_named(album: Album) -> None:
     name, country = album.apart()
     answer = album.search(f"{name} in {country}", top_k=100)
     instead = (f"of {name}", f"in {country} (country)")
-    assert tuple(step.said for step in answer.relaxed) == instead and answer.candidates == 0
+    assert tuple(step.description for step in answer.relaxed) == instead and answer.candidates == 0
     note = f"no photo of {name} in {country} (country); these are {instead[0]}, then {instead[1]}"
     assert note in answer.notes
     ours = [name in result.people for result in answer.results]
@@ -151,7 +157,7 @@ def test_several_people_may_be_one_of_them(album: Album) -> None:
     names = sorted(set().union(*together))
     a, b = next((a, b) for a in names for b in names if a < b and not any({a, b} <= t for t in together))
     answer = album.search(f"{a} and {b}", top_k=100)
-    assert [step.said for step in answer.relaxed] == [f"of {a} or {b}"]
+    assert [step.description for step in answer.relaxed] == [f"of {a} or {b}"]
     assert all({a, b} & set(result.people) for result in answer.results)
 
 
@@ -167,19 +173,19 @@ def test_unknown_names_are_said_to_be_unknown(album: Album) -> None:
     answer = album.search("person:bob")
     assert answer.results == [] and {'nobody is called "bob"', "no photo of bob"} <= set(answer.notes)
     answer = album.search("a beach in place:atlantis")
-    assert 'no place is called "atlantis"' in answer.notes and answer.relaxed[0].said == "anything"
+    assert 'no place is called "atlantis"' in answer.notes and answer.relaxed[0].description == "anything"
 
 
 def test_json_says_all_of_it(album: Album) -> None:
     answer = album.search("maya on the beaches of goa", top_k=3)
-    said = json.loads(json.dumps(answer.to_dict()))
-    wanted = ("people", "places", "dates", "text", "filter", "strategy", "relaxed", "candidates", "results")
-    assert set(wanted) <= set(said)
-    assert said["text"] == "a photo of a person on the beaches" and said["strategy"] == "filter"
-    assert said["filter"] == answer.where and said["people"]["all_of"] == ["Maya"]
-    assert said["candidates"] == answer.candidates and said["relaxed"] == []
-    assert [result["rank"] for result in said["results"]] == [1, 2, 3]
-    for result in said["results"]:
+    printed = json.loads(json.dumps(answer.to_dict()))
+    expected = ("people", "places", "dates", "text", "filter", "strategy", "relaxed", "candidates", "results")
+    assert set(expected) <= set(printed)
+    assert printed["text"] == "a photo of a person on the beaches" and printed["strategy"] == "filter"
+    assert printed["filter"] == answer.filter_expression and printed["people"]["all_of"] == ["Maya"]
+    assert printed["candidates"] == answer.candidates and printed["relaxed"] == []
+    assert [result["rank"] for result in printed["results"]] == [1, 2, 3]
+    for result in printed["results"]:
         assert {"rank", "path", "score", "people", "address", "taken_at", "fit"} <= set(result)
 
 
@@ -188,10 +194,10 @@ def test_json_says_all_of_it(album: Album) -> None:
 
 def test_strategies_that_filter_nothing(album: Album) -> None:
     semantic = album.search("maya on the beaches of goa", strategy="semantic")
-    assert semantic.where == "" and not semantic.parsed.people and semantic.candidates == 64
+    assert semantic.filter_expression == "" and not semantic.parsed.people and semantic.candidates == 64
     assert semantic.parsed.text == "a photo of maya on the beaches of goa"
     hybrid = album.search("maya on the beaches of goa", strategy="hybrid")
-    assert hybrid.where == "" and len(hybrid.results) == 10
+    assert hybrid.filter_expression == "" and len(hybrid.results) == 10
     assert "Maya" in hybrid.results[0].people or album.photo(hybrid.results[0].path)["state"] == "Goa"
     assert all(result.calibrated_score is None and 0 < result.score < 0.1 for result in hybrid.results), (
         "ranks, no similarities"
@@ -356,9 +362,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     Vocabulary(people=words, places={"goa": VocabularyEntry("Goa", 1, "state")}).write(dataset.folder)
     with Store(config.milvus) as store:
         plan = IndexSpec("FLAT", {})
-        build._update_collections(
-            store, [(CollectionSpec("made", "clip", "random", "random", DIMENSION, plan), rows)], False, None
-        )
+        spec = CollectionSpec(CollectionRef("made", "clip"), "random", "random", DIMENSION, plan)
+        fill_collection(store, spec, rows)
         yield Made(config, dataset, store)
 
 

@@ -131,9 +131,9 @@ def _measure_curve(
 ) -> IndexCurve:
     """Build an index, try all settings on the tuning queries, and check the pick on the others."""
     parameter = "nprobe" if spec.has_clusters else "ef" if spec.type == "HNSW" else ""
-    in_config = spec.search_params(config.milvus.index.search_params, CUTOFF, exhaustive=False)
+    in_config = spec.make_search_params(config.milvus.index.search_params, CUTOFF, exhaustive=False)
     current_value = in_config.get(parameter) if is_configured else None
-    wide_value = spec.search_params(IndexSearchParams(), CUTOFF, exhaustive=True).get(parameter)
+    wide_value = spec.make_search_params(IndexSearchParams(), CUTOFF, exhaustive=True).get(parameter)
     values = _list_parameter_values(spec, len(data.vectors), current_value)
     params = {value: IndexSearchParams(**({parameter: value} if parameter else {})) for value in values}
     with open_temporary_index(config.milvus, spec, data, progress) as index:
@@ -186,7 +186,7 @@ def _list_cases(
         if not widen and not is_filtered:
             continue  # without a filter both ways are the same
         effective = tuple(
-            spec.search_params(params[value], CUTOFF, exhaustive=widen and is_filtered).values()
+            spec.make_search_params(params[value], CUTOFF, exhaustive=widen and is_filtered).values()
         )
         # a wide search is the same whatever the value; exact search is never widened
         key = (name, effective, spec.is_exact or widen)

@@ -243,8 +243,8 @@ def choose_spread_points(points: np.ndarray, distance: float) -> list[int]:
 
 def find_photo_collection(store: Store, dataset: str) -> CollectionRef:
     """Return the collection of photos that a dataset has: by CLIP, or by ViT alone."""
-    collections = (c for c in store.collections.list_all() if c.dataset == dataset and c.rows)
-    refs = [collection.ref for collection in collections if collection.kind != "faces"]
+    collections = (c for c in store.collections.list_all() if c.ref.dataset == dataset and c.rows)
+    refs = [collection.ref for collection in collections if collection.ref.kind != "faces"]
     if not refs:
         raise UserError(f"{store.uri}: no photos in the collections of dataset {dataset!r}: nothing to draw")
     return refs[0]
