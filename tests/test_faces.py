@@ -18,8 +18,7 @@ from imagesearch.faces import FaceDetector, get_pack_id
 from imagesearch.faces import detector as detector_module
 from imagesearch.faces import extract as extract_module
 from imagesearch.faces.detector import fetch_pack
-from imagesearch.figures import show_figure
-from imagesearch.figures.grids import draw_photo_with_faces
+from imagesearch.figures import draw_photo_with_faces, show_figure
 from imagesearch.photos import compute_photo_id
 
 

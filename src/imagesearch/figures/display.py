@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesearch.errors import UserError
-from imagesearch.figures.style import STYLE, escape_undecodable, shorten, wrap_text
+from imagesearch.figures.style import STYLE, escape_undecodable, shorten_text, wrap_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
 
-def new_figure(inches: tuple[float, float]) -> Figure:
+def create_figure(inches: tuple[float, float]) -> Figure:
     """Return an empty figure in the style of all figures, of so many inches across and down."""
     import logging
 
@@ -90,7 +90,7 @@ def open_window(figure: Figure, title: str) -> None:
     import matplotlib.pyplot as plt
 
     if figure.canvas.manager is not None:
-        figure.canvas.manager.set_window_title(shorten(" ".join(title.split()), 120))
+        figure.canvas.manager.set_window_title(shorten_text(" ".join(title.split()), 120))
         _fit_to_screen(figure)
     with _ignore_missing_glyphs():
         plt.show()
@@ -115,7 +115,7 @@ def fit_text(text: Text, content: str, max_width: float, max_letters: int, max_l
     with _ignore_missing_glyphs():
         for length in range(min(max_letters, len(content)), 0, -1):
             text.set_text(
-                shorten(content, length) if max_lines == 1 else wrap_text(content, length, max_lines)
+                shorten_text(content, length) if max_lines == 1 else wrap_text(content, length, max_lines)
             )
             if text.get_window_extent().width <= max_width:
                 break

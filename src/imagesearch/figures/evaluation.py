@@ -15,8 +15,8 @@ from imagesearch.evaluate import (
     compute_recall_at,
     interpolate_precision,
 )
-from imagesearch.figures.display import new_figure
-from imagesearch.figures.style import INK, PALETTE, QUIET, shorten
+from imagesearch.figures.display import create_figure
+from imagesearch.figures.style import INK, PALETTE, QUIET, shorten_text
 from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def draw_labelled_report(report: LabelledReport) -> Figure:
     """Draw precision by category, the precision-recall curves, and what each category is taken for."""
     shown = _sort_worst_first(report)[:_MAX_CATEGORIES]
     height = max(3.0, 0.27 * len(shown) + 1.2)
-    figure = new_figure((12.5, 2 * height))
+    figure = create_figure((12.5, 2 * height))
     figure.suptitle(
         f"{report.val} photos look for others of their category among {report.train}"
         + (f"; the {len(shown)} categories found worst" if len(shown) < len(report.categories) else ""),
@@ -52,12 +52,12 @@ def draw_labelled_report(report: LabelledReport) -> Figure:
 def draw_self_report(report: SelfReport) -> Figure:
     """Draw how many photos find themselves, and the names of those that do not."""
     missed = [
-        f"{ranking.kind}: {shorten(str(photo), 104)}"
+        f"{ranking.kind}: {shorten_text(str(photo), 104)}"
         for ranking in report.rankings
         for photo in ranking.missed
     ]
     widths = [1, 1.5] if missed else [1]
-    figure = new_figure((11.0 if missed else 5.0, 3.6))
+    figure = create_figure((11.0 if missed else 5.0, 3.6))
     bars, *names = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     _draw_grouped_bars(bars, {ranking.kind: ranking.compute_metrics() for ranking in report.rankings})
     bars.set_title(f"{len(report.rankings[0].ranks)} photos look for themselves", color=INK)
@@ -72,7 +72,7 @@ def draw_self_report(report: SelfReport) -> Figure:
 
 def draw_captions_report(report: CaptionsReport) -> Figure:
     """Draw recall@k over k, in both directions."""
-    figure = new_figure((7.5, 4.4))
+    figure = create_figure((7.5, 4.4))
     axis = figure.subplots()
     largest = max(2, min(_MAX_RANK, max(report.photos, report.texts)))
     cutoffs = np.arange(1, largest + 1)
@@ -87,7 +87,7 @@ def draw_captions_report(report: CaptionsReport) -> Figure:
     _style_axis(axis)
     axis.legend(frameon=False, loc="lower right")
     counts = f"{format_count(report.texts, 'caption')} and {format_count(report.photos, 'photo')}"
-    axis.set_title(f"{counts}, {shorten(report.model, 50)}", color=INK, parse_math=False)
+    axis.set_title(f"{counts}, {shorten_text(report.model, 50)}", color=INK, parse_math=False)
     return figure
 
 
@@ -111,7 +111,7 @@ def _draw_precision_bars(axis: Axes, rankings: Sequence[CategoryRanking], names:
         overall = ranking.compute_metrics()["precision@5"]
         label = f"{ranking.kind}, {overall:.3f} in all"
         axis.barh(places + offset, values, 0.34, color=_COLOURS[ranking.kind], label=label)
-    axis.set_yticks(places, [shorten(name, 24) for name in names], parse_math=False)
+    axis.set_yticks(places, [shorten_text(name, 24) for name in names], parse_math=False)
     axis.invert_yaxis()
     axis.set(xlim=(0, 1.02), title="precision@5 by category")
     _style_axis(axis)
@@ -132,7 +132,7 @@ def _draw_confusion(axis: Axes, ranking: CategoryRanking, names: Sequence[str]) 
     """Draw a square a pair of categories: the share of the first five results that are of the other."""
     confusion = [ranking.compute_confusion(name) for name in names]
     shares = np.asarray([[found.get(other, 0.0) for other in names] for found in confusion])
-    labels = [shorten(name, 18) for name in names]
+    labels = [shorten_text(name, 18) for name in names]
     columns, rest = list(labels), 1 - shares.sum(axis=1, keepdims=True)
     if rest.max() > 1e-9:  # what TRAIN has and VAL has not, or is not drawn
         shares, columns = np.hstack([shares, rest]), [*labels, "others"]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.errors import UserError
-from imagesearch.figures.display import new_figure, report_figure_path, show_figure
-from imagesearch.figures.style import ACCENT, INK, QUIET, shorten
+from imagesearch.figures.display import create_figure, report_figure_path, show_figure
+from imagesearch.figures.style import ACCENT, INK, QUIET, shorten_text
 from imagesearch.geo import PhotoLocation
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence
     # a degree of longitude shrinks towards the poles; past 75 degrees the map would become a thread
     aspect = 1 / math.cos(math.radians(min(75.0, abs(south + north) / 2)))
     height = _WIDTH_INCHES * (north - south) * aspect / (east - west)
-    figure = new_figure((_WIDTH_INCHES, min(max(height, _HEIGHT_INCHES[0]), _HEIGHT_INCHES[1])))
+    figure = create_figure((_WIDTH_INCHES, min(max(height, _HEIGHT_INCHES[0]), _HEIGHT_INCHES[1])))
     axis = figure.subplots()
     axis.set(xlim=(west, east), ylim=(south, north))
     axis.set_aspect(aspect)
@@ -180,7 +180,7 @@ def _draw_labels(axis: Axes, clusters: Sequence[MapCluster]) -> None:
     """Draw the cities beside their clusters, the largest first, none over another."""
     taken: list[Bbox] = []
     for cluster in clusters:
-        text = shorten(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
+        text = shorten_text(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
         label = axis.annotate(
             text,
             (cluster.longitude, cluster.latitude),

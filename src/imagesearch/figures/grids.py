@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from imagesearch.figures.display import fit_text, new_figure
-from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, shorten, wrap_text
+from imagesearch.figures.display import create_figure, fit_text
+from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, shorten_text, wrap_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+ClassifiedPicture = tuple[Image.Image | None, str, Sequence[tuple[str, float]]]
+"""A photo, or None where it is gone; its name; labels with probabilities, the most probable first."""
+LabelledBox = tuple[Sequence[float], str]
+"""A face's box (left, top, right, bottom in pixels of the image) and its label, which may be empty."""
 _CELL_INCHES, _LARGE_CELL_INCHES = 2.3, 3.2
 _MAX_WIDTH_INCHES = 18.0
 _TITLE_INCHES, _LINE_INCHES = 0.45, 0.16
@@ -56,7 +60,7 @@ def draw_result_grid(
     title_height = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
     heights = [cell * max(map(_clamp_aspect, row)) + title_height for row in rows]
     heights[0] += 0.35 if query_image else 0  # for the remark below it
-    figure = new_figure((columns * cell, sum(heights)))
+    figure = create_figure((columns * cell, sum(heights)))
     fill_grid(figure, columns, heights, query, tiles, query_image, remark)
     return figure
 
@@ -88,39 +92,34 @@ def fill_grid(
     return list(axes.flat[1 : 1 + len(tiles)])
 
 
-def draw_classifications(
-    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
-) -> Figure:
+def draw_classifications(pictures: Sequence[ClassifiedPicture]) -> Figure:
     """Draw photos, each with a bar chart of its most probable labels.
 
     Parameters
     ----------
-    items
-        Picture, or None where it is gone, name, and labels with probabilities, the most probable first.
+    pictures
+        In reading order.
     """
-    columns = 1 if len(items) == 1 else 2
-    rows = math.ceil(len(items) / columns)
-    figure = new_figure((7.5 * columns, 2.9 * rows))
-    fill_classes(figure, items, rows, columns)
+    columns = 1 if len(pictures) == 1 else 2
+    rows = math.ceil(len(pictures) / columns)
+    figure = create_figure((7.5 * columns, 2.9 * rows))
+    fill_classes(figure, pictures, rows, columns)
     return figure
 
 
 def fill_classes(
-    figure: Figure,
-    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
-    rows: int,
-    columns: int,
+    figure: Figure, pictures: Sequence[ClassifiedPicture], rows: int, columns: int
 ) -> list[Axes]:
     """Draw photos and their bars on an empty figure, and return the axes of each photo."""
     grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1, 1.2] * columns)
     for axis in grid.flat:
         axis.axis("off")
     cells = (row[2 * column : 2 * column + 2] for row in grid for column in range(columns))
-    for (left, right), (image, name, classes) in zip(cells, items, strict=False):
+    for (left, right), (image, name, classes) in zip(cells, pictures, strict=False):
         _draw_picture(left, image)
-        left.set_title(shorten(name, 34), color=INK, parse_math=False)
+        left.set_title(shorten_text(name, 34), color=INK, parse_math=False)
         _draw_bars(right, classes)
-    return [axis for row in grid for axis in row[::2]][: len(items)]
+    return [axis for row in grid for axis in row[::2]][: len(pictures)]
 
 
 def draw_contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequence[str] = ()) -> Figure:
@@ -134,7 +133,7 @@ def draw_contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequenc
         All named people, for their colours.
     """
     columns = max([4, *(len(tiles) for _, tiles in rows)])
-    figure = new_figure(
+    figure = create_figure(
         (columns * _FACE_INCHES, max(_FACE_INCHES, sum(map(_compute_row_inches, rows)) + 0.1))
     )
     if rows:
@@ -177,7 +176,7 @@ def _compute_row_inches(row: tuple[str, Sequence[Tile]]) -> float:
 
 def draw_photo_with_faces(
     image: Image.Image,
-    faces: Sequence[tuple[Sequence[float], str]],
+    faces: Sequence[LabelledBox],
     title: str = "",
     cast: Sequence[str] = (),
 ) -> Figure:
@@ -188,23 +187,23 @@ def draw_photo_with_faces(
     image
         Upright.
     faces
-        Box (left, top, right, bottom in pixels of the image) and label of each; the label may be empty.
+        Box and label of each.
     title
         Of the figure.
     cast
         All named people, for their colours.
     """
     width = 9.0 if image.width >= image.height else 6.5
-    figure = new_figure((width, width * image.height / image.width + 0.22))
+    figure = create_figure((width, width * image.height / image.width + 0.22))
     axis = figure.subplots()
     axis.imshow(image)
     axis.axis("off")
-    axis.set_title(shorten(title, 90), color=INK, parse_math=False)
+    axis.set_title(shorten_text(title, 90), color=INK, parse_math=False)
     draw_faces(axis, faces, cast)
     return figure
 
 
-def draw_faces(axis: Axes, faces: Sequence[tuple[Sequence[float], str]], cast: Sequence[str] = ()) -> None:
+def draw_faces(axis: Axes, faces: Sequence[LabelledBox], cast: Sequence[str] = ()) -> None:
     """Draw boxes with names on a photo that is drawn already; see `draw_photo_with_faces`."""
     from matplotlib.patches import Rectangle
 
@@ -213,7 +212,7 @@ def draw_faces(axis: Axes, faces: Sequence[tuple[Sequence[float], str]], cast: S
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
         box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
         text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
-        axis.text(max(x1, 0), max(y1 - 3, 14), shorten(label or "?", 24), bbox=box, **text)
+        axis.text(max(x1, 0), max(y1 - 3, 14), shorten_text(label or "?", 24), bbox=box, **text)
 
 
 # --- details -----------------------------------------------------------------------------------------------
@@ -250,7 +249,7 @@ def _draw_query_image(axis: Axes, query: str, image: Image.Image, max_letters: i
 
 def _draw_tile(axis: Axes, tile: Tile, max_letters: int) -> None:
     _draw_picture(axis, tile.image)
-    lines = [tile.title, *(shorten(line, max_letters) for line in (tile.subtitle, tile.people) if line)]
+    lines = [tile.title, *(shorten_text(line, max_letters) for line in (tile.subtitle, tile.people) if line)]
     axis.set_title("\n".join(lines), color=INK, parse_math=False)
 
 
@@ -264,7 +263,7 @@ def _draw_picture(axis: Axes, image: Image.Image | None) -> None:
 
 def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
     axis.axis("on")
-    labels = [shorten(label, 24) for label, _ in classes]
+    labels = [shorten_text(label, 24) for label, _ in classes]
     values = [score for _, score in classes]
     places = range(len(classes))
     axis.barh(places, values, color=ACCENT, height=0.62)

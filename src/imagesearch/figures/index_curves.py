@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imagesearch.evaluate import RECALL_TARGET, IndexCurve, IndexReport
-from imagesearch.figures.display import new_figure
+from imagesearch.figures.display import create_figure
 from imagesearch.figures.style import ACCENT, INK, QUIET
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def draw_index_report(report: IndexReport) -> Figure:
     """
     width, height = _PANEL_INCHES
     columns = len(report.curves)
-    figure = new_figure((max(6.4, width * columns), 2 * height + 0.9))
+    figure = create_figure((max(6.4, width * columns), 2 * height + 0.9))
     ratios = [1.0 if curve.parameter else 0.5 for curve in report.curves]
     axes = figure.subplots(2, columns, squeeze=False, sharey="row", width_ratios=ratios)
     for column, curve in zip(axes.T, report.curves, strict=True):

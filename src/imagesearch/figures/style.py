@@ -52,7 +52,7 @@ def choose_person_colour(label: str, cast: Sequence[str] = ()) -> str:
     return PALETTE[indices[name] % count]
 
 
-def shorten(text: str, length: int) -> str:
+def shorten_text(text: str, length: int) -> str:
     """Cut the middle out of a long text, whose ends tell more."""
     text = escape_undecodable(text)
     if len(text) <= length:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.errors import UserError
-from imagesearch.figures.display import new_figure, report_figure_path, show_figure
+from imagesearch.figures.display import create_figure, report_figure_path, show_figure
 from imagesearch.figures.legend import GREYS, MAX_GROUPS, NOBODY, OTHERS, draw_legend
 from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour
 from imagesearch.figures.vector_map import find_photo_collection
@@ -96,7 +96,7 @@ def draw_timeline(
     heights = _stack_heights(bins, people, frequent)
     colours = {name: choose_person_colour(name, cast) for name in frequent}
     colours |= GREYS if frequent else dict.fromkeys(GREYS, ACCENT)
-    figure = new_figure(_SIZE_INCHES)
+    figure = create_figure(_SIZE_INCHES)
     axis = figure.subplots()
     bars = _draw_bars(axis, heights, colours)
     _draw_time_axis(axis, bins)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.errors import UserError
-from imagesearch.figures.display import fit_text, new_figure, report_figure_path, show_figure
+from imagesearch.figures.display import create_figure, fit_text, report_figure_path, show_figure
 from imagesearch.figures.legend import GREYS, MAX_GROUPS, OTHERS, draw_legend
 from imagesearch.figures.style import INK, PALETTE, QUIET, choose_person_colour
 from imagesearch.pipeline import Dataset, Progress
@@ -179,7 +179,7 @@ def draw_vector_map(
     """
     across, down = np.ptp(projection.points, axis=0).tolist()
     ratio = min(1.35, max(0.8, across / down)) if down > 0 else 1.35
-    figure = new_figure((ratio * _MAP_INCHES + _LEGEND_INCHES, _MAP_INCHES))
+    figure = create_figure((ratio * _MAP_INCHES + _LEGEND_INCHES, _MAP_INCHES))
     axis = figure.subplots()
     points, colours = projection.points, [groups.colours[name] for name in groups.group_names]
     axis.set(xticks=[], yticks=[])

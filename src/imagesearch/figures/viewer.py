@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from imagesearch.figures.display import fit_text, new_figure, open_window
-from imagesearch.figures.grids import draw_faces
-from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, escape_undecodable
-from imagesearch.search import SearchResult
+from imagesearch.figures.display import (
+    can_open_window,
+    create_figure,
+    fit_text,
+    open_window,
+    report_figure_path,
+    show_figure,
+)
+from imagesearch.figures.grids import LabelledBox, draw_faces
+from imagesearch.figures.style import ACCENT, INK, QUIET, escape_undecodable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +33,6 @@ _MIN_PIXELS = 1600  # of a large photo; it stays sharp when the window is made l
 _KEY_STEPS = {"right": 1, "down": 1, "pagedown": 1, "left": -1, "up": -1, "pageup": -1}
 _KEY_ENDS = {"home": 0, "end": -1}
 _PANEL_LETTERS, _MAX_LINES = 40, 6  # in a line of the panel, and of one section
-_MIN_PROBABILITY = 0.005  # less would be shown as 0%
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ class Detail:
     title: str
     sections: tuple[DetailSection, ...]
     missing_reason: str = "not there any more"
-    faces: Sequence[tuple[Sequence[float], str]] = ()
-    """Box in pixels of the image, and name, of those to be marked on it."""
+    faces: Sequence[LabelledBox] = ()
+    """Drawn on the image."""
     cast: Sequence[str] = ()
 
 
@@ -209,53 +214,30 @@ def show_viewer(photos: PagedPhotos) -> None:
     """Show paged photos in a window, and wait until it is closed."""
     import matplotlib.pyplot as plt
 
-    figure = new_figure(WINDOW_INCHES)
+    figure = create_figure(WINDOW_INCHES)
     viewer = Viewer(photos, figure)  # a callback alone would not keep it alive
     open_window(viewer.figure, photos.title)
     plt.close(figure)
 
 
+def show_or_save(
+    name: str,
+    draw_all: Callable[[], Figure],
+    make_pages: Callable[[], PagedPhotos],
+    save: Path | None,
+    window: bool,
+) -> None:
+    """Show pages in a window; where there is none, or a file is asked for, save all as one figure."""
+    window = window and can_open_window()
+    if save or not window:
+        report_figure_path(show_figure(draw_all(), name, save=save, window=False))
+    if window:
+        show_viewer(make_pages())
+
+
 def split_pages(count: int, page_size: int) -> list[range]:
     """Split photos into pages of so many at most; without photos there is one empty page."""
     return [range(start, min(start + page_size, count)) for start in range(0, max(count, 1), page_size)]
-
-
-def describe_result(
-    result: SearchResult, classes: Sequence[tuple[str, float]] = (), cast: Sequence[str] = ()
-) -> tuple[DetailSection, ...]:
-    """Return what is known of a result: people, time, place, classes, score, file.
-
-    Parameters
-    ----------
-    result
-        Of an answer.
-    classes
-        Its labels with probabilities, if more are known than the result's own.
-    cast
-        All named people, for their colours.
-    """
-    if result.class_label and not classes:
-        classes = ((result.class_label, result.class_score),)
-    place = result.address or ", ".join(filter(None, (result.city, result.country)))
-    sections = (
-        DetailSection(
-            "people", result.people, tuple(choose_person_colour(name, cast) for name in result.people)
-        ),
-        DetailSection("time", (_format_time(result.taken_at),) if result.taken_at else ()),
-        DetailSection("place", (place,) if place else ()),
-        DetailSection("shows", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _MIN_PROBABILITY)),
-        DetailSection("match", _format_scores(result)),
-        DetailSection("file", (result.path,)),
-    )
-    return tuple(section for section in sections if section.lines)
-
-
-def _format_scores(result: SearchResult) -> tuple[str, ...]:
-    score = f"score {result.score:.4f}" if result.score is not None else ""
-    fit = ""
-    if result.calibrated_score is not None:
-        fit = f"fit {result.calibrated_score:.2f} (0.5 and more: it shows that)"
-    return tuple(filter(None, (score, fit)))
 
 
 def draw_detail(figure: Figure, detail: Detail) -> None:
@@ -304,8 +286,3 @@ def _draw_text(panel: Axes, content: str, offset: float, max_lines: int, size: f
     text = panel.annotate("", (0, 1), (0, -offset), **points, **more, **style)
     fit_text(text, content, panel.bbox.width, _PANEL_LETTERS, max_lines)
     return offset + (text.get_text().count("\n") + 1) * size * 1.5
-
-
-def _format_time(taken_at: str) -> str:
-    time = datetime.fromisoformat(taken_at)
-    return f"{time:%A}, {time.day} {time:%B %Y, %H:%M}"

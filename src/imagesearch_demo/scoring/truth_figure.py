@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imagesearch.figures import ACCENT, INK, QUIET, new_figure, shorten
+from imagesearch.figures import ACCENT, INK, QUIET, create_figure, shorten_text
 from imagesearch_demo.scoring.truth_report import TruthMetric, TruthReport
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def draw_truth_report(report: TruthReport) -> Figure:
     """
     metrics = [metric for metric in report.metrics if not isinstance(metric.value, int)]
     places = _place_bars(metrics)
-    figure = new_figure((9.5, 1.3 + _ROW_INCHES * (places[-1] + 1)))
+    figure = create_figure((9.5, 1.3 + _ROW_INCHES * (places[-1] + 1)))
     axis = figure.subplots()
     for place, metric in zip(places, metrics, strict=True):
         _draw_bar(axis, place, metric)
@@ -35,7 +35,7 @@ def draw_truth_report(report: TruthReport) -> Figure:
     axis.text(1.03, -0.6, "value", **over)
     axis.text(1.13, -0.6, "aim", **over)
     photos = "1 photo" if report.photos == 1 else f"{report.photos} photos"
-    title = f"{shorten(report.album, 40)}: {photos} beside the truth"
+    title = f"{shorten_text(report.album, 40)}: {photos} beside the truth"
     axis.set_title(title, loc="left", color=INK, size=11, weight="bold", pad=12, parse_math=False)
     _draw_legend(figure)
     return figure
