@@ -16,7 +16,7 @@ T = TypeVar("T")
 def run_script(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's main function and exit: 0 done, 2 for what the user can fix, 1 for a bug."""
     for stream in (sys.stdout, sys.stderr):
-        # file names need not be UTF-8, and terminals need not show all of Unicode
+        # file names need not be UTF-8, and terminals need not support all of Unicode
         stream.reconfigure(errors="backslashreplace")
     try:
         code = main() or 0
@@ -30,24 +30,24 @@ def run_script(main: Callable[[], int | None]) -> NoReturn:
             file=sys.stderr,
         )
         code = 130
-    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)
 
 
 def show_progress(
-    stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None
+    items: Iterable[T], total: int, unit: str = "photo", label: str | None = None
 ) -> Iterable[T]:
-    """Wrap a stream in a progress bar on stderr; in a log file long work writes a line every half minute."""
+    """Wrap items in a progress bar on stderr; in a log file long work prints a line every half minute."""
     from tqdm import tqdm
 
-    pace = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 30.0, "delay": 30.0}
-    return tqdm(stream, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **pace)
+    intervals = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 30.0, "delay": 30.0}
+    return tqdm(items, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **intervals)
 
 
 def read_queries(handle_query: Callable[[str], None]) -> None:
-    """Ask for queries until an empty line or the end of input; a query that fails does not end it."""
+    """Read queries until an empty line or the end of input; one that fails does not end the loop."""
     while True:
         line = read_answer("search> ")
         if not line:
@@ -59,7 +59,7 @@ def read_queries(handle_query: Callable[[str], None]) -> None:
 
 
 def read_answer(question: str, default: str = "") -> str:
-    """Ask on stderr, so that stdout stays for results; at the end of input the answer is given here."""
+    """Ask on stderr, so that stdout stays for results; at the end of input the answer is the default."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
@@ -70,7 +70,7 @@ def read_answer(question: str, default: str = "") -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON object."""
-    # NaN is no JSON, and would be a bug of ours
+    # NaN is not JSON, and would be a bug
     print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
@@ -81,7 +81,7 @@ def print_note(line: str) -> None:
 
 
 def report_failures(failures: dict[str, str], verbose: bool, heading: str = "failed") -> None:
-    """Name what could not be used, with the reasons: all of it, or the first ten."""
+    """Print what could not be used, with the reasons: all of it, or the first ten."""
     shown = list(failures.items()) if verbose else list(failures.items())[:10]
     for path, reason in shown:
         print(f"{heading}: {path}: {reason}", file=sys.stderr)
