@@ -60,7 +60,7 @@ def wait_and_act() -> None:
 
 def open_06() -> None:
     known = {"people": ("Maya",), "address": "Anjuna, Goa, India", "taken_at": "2025-08-02T18:02:11"}
-    known |= {"class_label": "beach", "class_score": 0.9, "fit": 0.8}
+    known |= {"class_label": "beach", "class_score": 0.9, "calibrated_score": 0.8}
     paths = [f"{i:02d}.png" for i in range(45)]
     results = [
         SearchResult(i + 1, path, 0.5, dataset.locate_file(path), **known) for i, path in enumerate(paths)
