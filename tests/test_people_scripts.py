@@ -374,7 +374,7 @@ def test_what_a_run_left_undone_reaches_the_collections_with_the_next(
 def test_a_build_that_ends_before_the_names_are_kept_is_not_ready(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build_module, "_write_vocabulary", lambda *_: 1 / 0)
+    monkeypatch.setattr(build_module, "_count_vocabulary", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         build(drawn)
     with Store(drawn.config().milvus) as store:

@@ -123,9 +123,7 @@ def _find_containing(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str
     """Return by normalized place the larger ones that are on an address with it."""
     larger: dict[str, set[str]] = {}
     for places in addresses:
-        ranked = [
-            (normalize(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS
-        ]
+        ranked = [(normalize(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS]
         for place, rank in ranked:
             larger.setdefault(place, set()).update(name for name, other in ranked if other > rank)
     return {place: tuple(sorted(larger[place])) for place in sorted(larger) if larger[place]}
