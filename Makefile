@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
-.PHONY: help install demo test lint format clean
+.PHONY: help install demo photos test lint format clean
 help:
 	@echo "make demo    draw an album and search it; downloads no models"
+	@echo "make photos PHOTOS=DIR    find, cluster and index your own photos: steps 01, 02, 04 and 05"
 	@echo "make test    install what is needed, run the tests"
-	@echo "make lint    ruff: rules and format"
+	@echo "make lint    ruff: rules and format; import-linter: which room may import which"
 	@echo "make format  let ruff mend what it can"
 	@echo "make clean   remove .venv and caches (never your data)"
 
@@ -54,12 +55,17 @@ demo: $(STAMP)
 	@echo "  $(PY) scripts/06_search.py $(DEMO)          asks for queries: zoë at night, a dog in norway"
 	@echo "  $(PY) scripts/01_extract_features.py -i YOUR_PHOTOS    with config.yaml and public models"
 
+# PHOTOS is one folder; without it, those of config.yaml
+photos: $(STAMP)
+	$(PY) scripts/00_run_steps.py $(if $(PHOTOS),-i "$(PHOTOS)")
+
 test: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

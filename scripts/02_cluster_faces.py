@@ -33,7 +33,7 @@ def main():
     else:
         print(f"{config.dataset.name}: {summary}")
         print(people)
-    for note in people.notes():
+    for note in people.list_notes():
         cli.print_note(note)
     return 0
 

@@ -131,7 +131,7 @@ def present(people, dataset, args):
         cli.print_json(people.to_dict())
     else:
         cli.print_people(people, args.min_faces)
-    for note in people.notes():
+    for note in people.list_notes():
         cli.print_note(note)
     if args.show:
         show_person(people, people.find_person(args.show), dataset, args.save, window=not args.no_show)

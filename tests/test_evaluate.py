@@ -247,7 +247,7 @@ def ranked(world: World, pairs: list[tuple[str, str]]) -> tuple[list[int], list[
     """Ranks in both directions, one at a time."""
     encoder = ClipEncoder(world.settings["models"]["clip"], "cpu", "float32")
     texts, paths = sorted({t for _, t in pairs}), sorted({p for p, _ in pairs})
-    images = np.stack(list(encoder.embed(decode_photo(world.photos / path).image for path in paths)))
+    images = np.stack(list(encoder.encode_stream(decode_photo(world.photos / path).image for path in paths)))
     scores = encoder.encode_texts([f"a photo of {text}" for text in texts]) @ images.T
     right = np.asarray([[(path, text) in pairs for path in paths] for text in texts])
 

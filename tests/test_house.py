@@ -1,14 +1,13 @@
-"""The house: imports go down only, one module for each engine, lazily; pins agree; --help answers at once."""
+"""What the contracts in pyproject.toml cannot say of the house: lazy imports, sizes, pins, texts."""
 
 from __future__ import annotations
 
 import ast
 import re
-import statistics
 import subprocess
 import sys
-import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,195 +15,156 @@ import yaml
 from conftest import ROOT
 from packaging.specifiers import SpecifierSet
 
-SOURCE = ROOT / "src" / "imagesearch"
-# Ground first; a module imports only from floors below its own.
-FLOORS = [
-    {"errors", "services"},
-    {"config", "words", "chain", "relevance", "everyday"} | {"tabular", "metrics", "csvfile", "look"},
-    {"photos", "tables", "models", "indexes", "filters", "clustering", "sphere", "packets", "tokens"}
-    | {"placenames", "transport"},
-    {"previews", "encoders", "schema", "faces", "connection", "exif", "address", "vocabulary"}
-    | {"periods", "reading"},
-    {"catalogue", "dates", "names", "plan", "geocoders", "redating", "chains"},
-    {"store", "steps", "geo", "criteria", "scan", "rewording"},
-    {"dataset", "sentence"},
-    {"calibration"},
-    {"features", "detection", "whereabouts"},
-    {"anchors"},
-    {"decisions", "clusters"},
-    {"replay"},
-    {"people"},
-    {"naming", "content"},
-    {"names_csv"},
-    {"build"},
-    {"query", "ranking", "classify"},
-    {"vectors", "by_face", "follow"},
-    {"answers", "trials"},
-    {"search", "recommendation"},
-    {"scratch"},
-    {"evaluate", "itself", "captioned", "tuning"},
-    {"screen"},
-    {"visualize"},
-    {"maps", "charts", "curves", "atlas", "window"},
-    {"output", "cli"},
-]
-# The demo stands on top of what it draws and trains for. Its training rooms define networks, so that torch is
-# at home there; they are imported by nothing but each other and their script.
-DEMO = sorted((SOURCE / "demo").glob("*.py"))
-TRAINING = {"train", "train_clip", "train_vit", "train_detector", "train_recogniser"}
-DEMO_ENGINES = {"pillow_heif": {"album"}, "insightface": {"evaluate"}}
-ENGINES = {
-    "pydantic": {"config"},
-    "yaml": {"config"},
-    "pillow_heif": {"photos"},
-    "rawpy": {"photos"},
-    "torch": {"encoders"},
-    "transformers": {"encoders"},
-    "huggingface_hub": {"models"},
-    "pymilvus": {"connection"},
-    "milvus_lite": {"connection"},
-    "matplotlib": {"screen", "visualize", "output", "maps", "charts", "curves", "atlas", "window"},
-    "geopy": {"geocoders", "transport"},
-    "reverse_geocode": {"geo"},
-    "insightface": {"faces"},
-    "onnxruntime": {"faces"},
-    "dateutil": {"periods"},
-    "rank_bm25": {"names"},
+SOURCES = {
+    ".".join(file.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__"): file
+    for file in sorted((ROOT / "src").rglob("*.py"))
 }
-# Who hands written filters to Milvus; how they are written is in filters.py alone.
-FILTERING = {"catalogue", "store", "connection"}
-# The floor everything stands on: needed for any answer at all, or quick to import.
-AT_THE_TOP = {"pydantic", "yaml"}
-# Modules that are imported lazily themselves, because they derive from what their engine has.
-LAZY = {"transport"}
-MODULES = sorted(SOURCE.glob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
+# Third-party libraries that take long to import, or that only one room needs.
+ENGINES = {
+    *("dateutil", "geopy", "huggingface_hub", "insightface", "matplotlib", "milvus_lite", "onnx"),
+    *("onnxruntime", "pillow_heif", "pymilvus", "rank_bm25", "rawpy", "reverse_geocode", "safetensors"),
+    *("sklearn", "tokenizers", "torch", "transformers"),
+}
+# Imported inside functions themselves, because their classes derive from those of an engine.
+LAZY_MODULES = {"imagesearch.geo.http"} | {
+    f"imagesearch_demo.training.{name}"
+    for name in ("train", "train_clip", "train_detector", "train_recogniser", "train_vit")
+}
+MAX_FUNCTION_LINES = 60
+MAX_FILE_LINES = 400
 
 
-def imports(file: Path) -> list[tuple[str, bool]]:
-    """Imported modules, and whether at the top of the file (type checking aside)."""
-    tree = ast.parse(file.read_text("utf-8"))
-    found = []
-    for node in ast.walk(tree):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file.name}: relative import"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        found += [(name, node in tree.body) for name in names]
-    return found
+def parse(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
 
 
-def floor_of(module: str) -> int:
-    return next(i for i, floor in enumerate(FLOORS) if module in floor)
+def list_imports(tree: ast.AST, in_functions: bool = True) -> Iterator[str]:
+    """Yield the full names of what is imported; without functions, what importing the module imports."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in line {node.lineno}"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        is_type_checking = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if in_functions or not (is_function or is_type_checking):
+            yield from list_imports(node, in_functions)
 
 
-@pytest.mark.parametrize("file", [file for file in MODULES if file.stem != "__init__"], ids=lambda f: f.stem)
-def test_imports_go_down_only(file: Path) -> None:
-    own = [name.split(".")[1] for name, _ in imports(file) if name.startswith("imagesearch.")]
-    above = [module for module in own if floor_of(module) >= floor_of(file.stem)]
-    assert not above, f"{file.stem} imports {above} from its own floor or a higher one"
+def get_package(name: str) -> str:
+    return name.partition(".")[0]
 
 
-def test_nothing_stands_on_the_demo_and_only_training_defines_networks() -> None:
-    for file in MODULES:
-        assert not [name for name, _ in imports(file) if name.startswith("imagesearch.demo")], file
-    for file in DEMO:
-        names = {name for name, _ in imports(file)}
-        if file.stem not in TRAINING:
-            assert not {name for name in names if name.split(".")[0] in ("torch", "transformers")}, file
-            lazily = [name for name, top in imports(file) if top and name.split(".")[2:3] == ["train"]]
-            assert not lazily, f"{file.stem} loads torch with {lazily}"
-        for engine, homes in DEMO_ENGINES.items():
-            assert file.stem in homes or engine not in {name.split(".")[0] for name in names}
+def run_python(code: str, *arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def test_every_module_has_a_floor() -> None:
-    assert {file.stem for file in MODULES} - {"__init__"} == set().union(*FLOORS)
+def test_engines_are_imported_inside_functions() -> None:
+    assert set(SOURCES) >= LAZY_MODULES
+    for module in set(SOURCES) - LAZY_MODULES:
+        imported = {get_package(name) for name in list_imports(parse(SOURCES[module]), in_functions=False)}
+        assert sorted(ENGINES & imported) == [], module
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_engine_is_imported_in_one_module_and_lazily(engine: str) -> None:
-    for file in MODULES:
-        uses = [top for name, top in imports(file) if name.split(".")[0] == engine]
-        if file.stem in ENGINES[engine]:
-            type_checking = engine in ("torch", "matplotlib")
-            assert uses, f"{engine} is not used in {file.stem} any more"
-            assert engine in AT_THE_TOP or type_checking or file.stem in LAZY or not any(uses)
+def test_importing_any_module_loads_no_engine() -> None:
+    modules = [module for module in SOURCES if module not in LAZY_MODULES]
+    code = f"import sys, importlib; [importlib.import_module(m) for m in {modules!r}]; print(*sys.modules)"
+    assert sorted(ENGINES & set(run_python(code).split())) == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.stem)
+def test_scripts_import_only_rooms_and_the_standard_library(script: Path) -> None:
+    for name in list_imports(parse(script)):
+        if get_package(name) in ("imagesearch", "imagesearch_demo"):
+            # package.room.name at most; only the training room is entered by module, its package has no torch
+            assert name.count(".") <= 2 or name.startswith("imagesearch_demo.training."), name
         else:
-            assert not uses, f"{file.stem} imports {engine}, which belongs to {ENGINES[engine]}"
-
-
-def test_lazy_modules_are_imported_lazily() -> None:
-    for file in MODULES:
-        assert (
-            not {name.split(".")[1] for name, top in imports(file) if top and "imagesearch." in name} & LAZY
-        )
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda f: f.stem)
-def test_scripts_import_only_the_package_and_the_standard_library(script: Path) -> None:
-    for name, _ in imports(script):
-        top = name.split(".")[0]
-        assert top == "imagesearch" or top in sys.stdlib_module_names
-        assert name != "sys.path"
+            assert get_package(name) in sys.stdlib_module_names, name
     assert "sys.path" not in script.read_text("utf-8")
 
 
-@pytest.mark.parametrize(
-    "module", ["cli", "config", "search", "build", "features", "classify", "output", "sentence"]
-)
-def test_no_engine_is_loaded_by_an_import(module: str) -> None:
-    heavy = sorted(set(ENGINES) - AT_THE_TOP)
-    code = f"import sys, imagesearch.{module}; print([m for m in {heavy!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.stem)
+def test_help_loads_no_third_party_package(script: Path) -> None:
+    code = """if True:
+        import runpy, sys
+        before = set(sys.modules)
+        sys.argv = sys.argv[1:]
+        try:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        except SystemExit:
+            print("loaded:", *(set(sys.modules) - before))
+    """
+    said, _, loaded = run_python(code, str(script), "--help").partition("loaded:")
+    assert said.startswith("usage:")
+    if script.parent.name == "scripts":
+        assert "--config" in said and "--set" in said
+    known = sys.stdlib_module_names | {"imagesearch", "imagesearch_demo"}
+    assert sorted({get_package(name) for name in loaded.split()} - known) == []
 
 
-def test_filters_are_written_in_one_place() -> None:
-    for file in MODULES:
-        calls = [node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)]
+def test_functions_and_files_are_short() -> None:
+    too_long = []
+    for folder in ("src", "scripts", "benchmarks"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            text, place = file.read_text("utf-8"), file.relative_to(ROOT)
+            if (lines := len(text.splitlines())) > MAX_FILE_LINES:
+                too_long.append(f"{place}: {lines} lines")
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    lines = node.end_lineno - node.lineno + 1
+                    if lines > MAX_FUNCTION_LINES:
+                        too_long.append(f"{place}:{node.lineno}: {node.name}: {lines} lines")
+    assert not too_long, "\n".join(too_long)
+
+
+def test_filters_are_given_to_milvus_in_one_room() -> None:
+    for module, file in SOURCES.items():
+        calls = [node for node in ast.walk(parse(file)) if isinstance(node, ast.Call)]
         filtering = [call.lineno for call in calls if any(k.arg in ("filter", "expr") for k in call.keywords)]
-        assert file.stem in FILTERING or not filtering, f"{file.name}: filters in lines {filtering}"
+        assert module.startswith("imagesearch.store.") or not filtering, f"{module}: lines {filtering}"
 
 
-@pytest.mark.parametrize("script", [s for s in SCRIPTS if s.parent.name == "scripts"], ids=lambda f: f.stem)
-def test_help_answers_at_once(script: Path) -> None:
-    def once() -> float:
-        start = time.perf_counter()
-        done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
-        assert "--config" in done.stdout and "--set" in done.stdout
-        return time.perf_counter() - start
-
-    def bare() -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "import argparse"], check=True)
-        return time.perf_counter() - start
-
-    # 0.3 s on an idle machine; on a busy one, as many times slower as Python's own start is
-    slowness = max(1.0, statistics.median(bare() for _ in range(3)) / 0.03)
-    assert statistics.median(once() for _ in range(3)) < 0.3 * slowness
+def test_contributing_names_the_rooms_in_order_and_files_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)
+    order, *_ = load_pyproject()["tool"]["importlinter"]["contracts"]
+    rooms = [room for layer in reversed(order["layers"]) for room in re.findall(r"\w+", layer)]
+    assert rows == rooms[rooms.index("photos") :]
+    for name in re.findall(rf"`((?:{'|'.join(rows)})/\w+\.py)`", text):
+        assert (ROOT / "src" / "imagesearch" / name).is_file(), name
 
 
-def test_conda_and_pip_install_the_same() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+def load_pyproject() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def load_project() -> dict:
+    return load_pyproject()["project"]
+
+
+def test_conda_installs_the_package_and_pins_nothing_itself() -> None:
+    project = load_project()
     conda = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
-    (pip,) = (item["pip"] for item in conda["dependencies"] if isinstance(item, dict))
-    assert sorted(pip) == sorted(["-e .", *project["dependencies"]])
-    python, tool = (item for item in conda["dependencies"] if isinstance(item, str))
+    python, tool, pip = conda["dependencies"]
+    assert pip == {"pip": ["-e ."]}
     name, _, version = python.partition("=")
     assert (name, tool) == ("python", "pip") and version in SpecifierSet(project["requires-python"])
     assert conda["name"] == project["name"] and conda["channels"] == ["conda-forge"]
 
 
 def test_every_pin_is_exact_and_the_same_in_every_extra() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = load_project()
     pins = set(project["dependencies"]).union(*project["optional-dependencies"].values())
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
     assert len(pins) == len({pin.partition("==")[0] for pin in pins})
 
 
 def test_what_texts_say_of_the_installation_is_true() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = load_project()
     texts = [(ROOT / name).read_text("utf-8") for name in ("README.md", "CONTRIBUTING.md", "environment.yml")]
     texts.append((ROOT / "notebooks" / "01_tour.ipynb").read_text("utf-8"))
     extras = set(re.findall(r"\.\[([\w,]+)\]", "".join(texts)))
@@ -218,7 +178,6 @@ def test_what_texts_say_of_the_installation_is_true() -> None:
 
 
 def test_every_dependency_has_a_reason() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     readme = (ROOT / "README.md").read_text("utf-8")
-    for pin in project["dependencies"]:
+    for pin in load_project()["dependencies"]:
         assert f"| {pin.split('==')[0]} |" in readme, f"{pin} has no reason in README's table"

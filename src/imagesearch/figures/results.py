@@ -181,7 +181,7 @@ def show_classifications(
         result = results[number]
         labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
         facts = DetailSection("shows", labels), DetailSection("file", (str(result.file),))
-        limits = {"longest": pixels, "max_megapixels": max_megapixels}
+        limits = {"min_long_side": pixels, "max_megapixels": max_megapixels}
         image, missing = _try_decode(lambda: decode_photo(result.file, **limits).image, pixels)
         return Detail(image, result.file.name, facts, missing)
 
@@ -253,7 +253,7 @@ def _make_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -
     """Return the photo that a face is on, with boxes around all its faces."""
     entry, cast = people.faces.get_photo(row), people.cast
     image, missing = _load_large(dataset, entry.path, pixels)
-    labels, _ = people.labels()
+    labels, _ = people.label_faces()
     here = np.flatnonzero(people.faces.photo_ids == entry.photo_id).tolist()
     scale = image.width / entry.width if image else 1.0
     boxes = [((people.faces.boxes[i] * scale).tolist(), labels[i]) for i in here]
@@ -287,7 +287,7 @@ def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | N
         raise UserError(f"{path}: not a photo of {dataset.config.dataset.name} that 02 has looked at")
     picture = dataset.previews.load_preview(photo)
     scale = picture.image.width / picture.width
-    labels, _ = people.labels()
+    labels, _ = people.label_faces()
     rows = [row for row, owner in enumerate(people.faces.photo_ids.tolist()) if owner == photo.photo_id]
     boxes = [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
     figure = draw_photo_with_faces(picture.image, boxes, entry.path, people.cast)

@@ -54,7 +54,7 @@ class FaceSearcher:
         limit, side = self._config.extraction.max_megapixels, self._config.extraction.preview_size
         try:
             picture = shrink_for_detection(
-                decode_photo(file, longest=side, max_megapixels=limit), self._config
+                decode_photo(file, min_long_side=side, max_megapixels=limit), self._config
             )
         except PhotoError as error:
             raise UserError(f"{file}: {error}") from None

@@ -4,7 +4,7 @@ Knows pymilvus and Milvus Lite, imported when a connection is opened. `Collectio
 creates and drops collections; `Store` searches them. Only this room hands filters to Milvus.
 """
 
-from imagesearch.store.build import build_collections, fill_collection, has_pending_edits
+from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -25,6 +25,7 @@ __all__ = [
     "MAX_HITS",
     "PHOTO_FIELDS",
     "STEP_SCRIPTS",
+    "BuildReport",
     "CollectionInfo",
     "CollectionRef",
     "CollectionRows",

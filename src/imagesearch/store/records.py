@@ -84,7 +84,7 @@ def _make_face_rows(
         return _make_empty_rows(store.collections.find(ref))
     faces = people.faces
     fingerprint = _check_model(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
-    labels, numbers = people.labels()
+    labels, numbers = people.label_faces()
     rows = [
         {
             "photo_id": photo,
@@ -198,7 +198,7 @@ def _get_face_fields(people: People | None) -> dict[int, RowFields]:
     face_fields: dict[int, RowFields] = {
         photo: {"face_labels": [], "face_count": 0} for photo in people.faces.processed
     }
-    labels, _ = people.labels()
+    labels, _ = people.label_faces()
     for photo, label in zip(people.faces.photo_ids.tolist(), labels, strict=True):
         fields = face_fields[photo]
         fields["face_count"] += 1

@@ -1,0 +1,141 @@
+"""Steps 01, 02, 04 and 05 in one run, with one summary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from imagesearch.config import Config
+from imagesearch.faces import People, cluster_people, detect_faces
+from imagesearch.features import extract_features
+from imagesearch.geo import GeoSummary, extract_geo
+from imagesearch.pipeline import Dataset, StepSummary
+from imagesearch.store import BuildReport, Store, build_collections
+
+T = TypeVar("T")
+
+
+class RunProgress(Protocol):
+    """Wraps a stream of things that are done one by one; for a progress bar."""
+
+    def __call__(
+        self, stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None
+    ) -> Iterable[T]: ...
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How all steps of a run went.
+
+    Attributes
+    ----------
+    dataset : str
+        Its name.
+    features, faces : StepSummary
+        Of steps 01 and 02.
+    people : People
+        Everybody, after the clustering of step 02.
+    geo : GeoSummary
+        Of step 04.
+    collections : dict of BuildReport
+        Of step 05, by kind of collection.
+    seconds : float
+        Wall time of the whole run.
+    """
+
+    dataset: str
+    features: StepSummary
+    faces: StepSummary
+    people: People
+    geo: GeoSummary
+    collections: dict[str, BuildReport]
+    seconds: float
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Reason by path of each photo that a step could not use; where several could not, of the first."""
+        return self.geo.photos.failed | self.faces.failed | self.features.failed
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Reason by path of each row that Milvus could not take."""
+        return {path: why for report in self.collections.values() for path, why in report.skipped.items()}
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know, a line each."""
+        unnamed = self.people.persons and not any(person.name for person in self.people.persons)
+        naming = "nobody has a name yet; run 03_name_people.py --interactive" if unnamed else ""
+        return [line for line in (*self.people.list_notes(), self.geo.note, naming) if line]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {
+            "dataset": self.dataset,
+            "features": self.features.to_dict(),
+            "faces": self.faces.to_dict() | self.people.to_dict(),
+            "geo": self.geo.to_dict(),
+            "collections": {kind: report.to_dict() for kind, report in self.collections.items()},
+            "failed": self.failed,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            f"01 features: {self.features}",
+            f"02 faces: {self.faces}",
+            f"02 people: {self.people}",
+            f"04 places and times: {self.geo}",
+            *(f"05 {self.dataset}_{kind}: {report}" for kind, report in self.collections.items()),
+        ]
+        return "\n".join(lines)
+
+
+def run_steps(
+    config: Config, dataset: Dataset, *, retry_failed: bool = False, progress: RunProgress | None = None
+) -> RunSummary:
+    """Bring a dataset's tables and collections up to date with its photos: steps 01, 02, 04 and 05.
+
+    Each step looks only at what is new or has changed. A run that is stopped at any moment keeps what was
+    finished, and the next one continues there.
+
+    Parameters
+    ----------
+    config
+        Names the models, the geocoder and Milvus.
+    dataset
+        Its photos and tables.
+    retry_failed
+        Look again at unchanged photos that failed before.
+    progress
+        Wraps photos, places and rows as they are done, with their number, unit and the step.
+
+    Raises
+    ------
+    UserError
+        If a model, a folder of photos or Milvus cannot be reached, or another run is writing.
+    """
+    start = time.monotonic()
+
+    def show(label: str | None, unit: str = "photo") -> Any:
+        return partial(progress, unit=unit, label=label) if progress else None
+
+    def show_rows(rows: Iterable[int], total: int, kind: str) -> Iterable[int]:
+        return progress(rows, total, label=kind) if progress else rows
+
+    # Opened before the work, to report an unreachable Milvus now and not after an hour of extraction; and
+    # closed again, since nobody else can search a Milvus Lite file while it is open.
+    Store(config.milvus).close()
+    features = extract_features(config, dataset, retry_failed=retry_failed, progress=show("features"))
+    faces = detect_faces(config, dataset, retry_failed=retry_failed, progress=show("faces"))
+    people = cluster_people(config, dataset)
+    geo = extract_geo(
+        config, dataset, retry_failed=retry_failed, progress=show("metadata"), asking=show("asking", "place")
+    )
+    with Store(config.milvus) as store:
+        collections = build_collections(config, dataset, store, progress=show_rows)
+    seconds = time.monotonic() - start
+    return RunSummary(config.dataset.name, features, faces, people, geo, collections, seconds)
