@@ -125,7 +125,7 @@ def test_names_outlive_what_is_written_into_files_and_do_not_go_to_who_is_in_oth
 def test_a_build_that_ends_before_the_names_are_kept_is_not_ready(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build_module, "_write_vocabulary", lambda *_: 1 / 0)
+    monkeypatch.setattr(build_module, "_count_vocabulary", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         build(drawn)
     with Store(drawn.config().milvus) as store:

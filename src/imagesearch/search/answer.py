@@ -25,7 +25,7 @@ _SHOWN_FIELDS = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
     *("address", "city", "country"),
 )
-# Vectors of the collection that say whether what is asked for is there, though not among those that passed.
+# So many vectors of the collection tell whether other photos show what none that passed the filter does.
 _SAMPLE_SIZE = 500
 
 

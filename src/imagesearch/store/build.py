@@ -67,7 +67,7 @@ class BuildReport:
 def build_collections(
     config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: Progress | None = None
 ) -> dict[str, BuildReport]:
-    """Make a dataset's collections hold what its tables say of the photos that are there now.
+    """Make a dataset's collections hold what its tables contain about the photos that are there now.
 
     What is new or changed is upserted in place, what is gone is deleted, both are flushed. A collection that
     is to have another model, index or fields is filled anew under another name; when all are filled and

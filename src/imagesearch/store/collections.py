@@ -34,7 +34,7 @@ _ROWS_A_BATCH = 5_000
 
 
 class Collections:
-    """The collections of Milvus Lite or a server: which there are, and the small steps of building one.
+    """The collections of Milvus Lite or a server: finding them, and the small steps of building one.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Collections:
         """Close the connection; of Milvus Lite the file too, when its compaction has ended."""
         disconnect(self.client, self.uri, self._lite)
 
-    # --- what is there -------------------------------------------------------------------------------------
+    # --- finding and dropping -------------------------------------------------------------------------------
 
     def list_all(self) -> list[CollectionInfo]:
         """List the collections that this program made and finished, by dataset and kind."""
@@ -99,7 +99,7 @@ class Collections:
         return self._loaded[ref]
 
     def _explain_missing(self, ref: CollectionRef) -> str:
-        """Say how to make a collection that is not there."""
+        """Return how to make a collection that is missing."""
         others = {c.ref.dataset for c in self.list_all()}
         if ref.dataset in others:
             return f"run {STEP_SCRIPTS[ref.kind]} and 05_build_collections.py"

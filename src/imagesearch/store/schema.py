@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -136,7 +136,7 @@ class CollectionSpec:
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """What a collection says of itself; ``name`` is its own, not the alias under which it is searched."""
+    """What Milvus keeps about a collection; ``name`` is its own, not the alias under which it is searched."""
 
     name: str
     ref: CollectionRef
@@ -253,8 +253,22 @@ def split_list(joined: str) -> list[str]:
     return joined.strip("|").split("|") if joined != "|" else []
 
 
+def make_hit(row: dict[str, Any], key: str, fields: Sequence[str]) -> Hit:
+    """Return a row that a search found, with its score."""
+    return Hit(row[key], float(row["distance"]), select_fields(row["entity"], fields))
+
+
+def select_fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return some fields of a row, with lists as lists whatever they are kept as."""
+    fields = {name: row[name] for name in names}
+    for name in LIST_FIELDS & fields.keys():
+        value = fields[name]
+        fields[name] = split_list(value) if isinstance(value, str) else list(value)
+    return fields
+
+
 def _hash_row(row: dict[str, Any], vector: np.ndarray) -> str:
-    """Return the digest by which a changed row is told; collections keep it, so that it stays as it is."""
+    """Return a digest that differs where a row has changed; those that collections keep stay valid."""
     digest = hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16)
     digest.update(vector.tobytes())
     return digest.hexdigest()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,34 +15,19 @@ from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, In, form
 from imagesearch.store.client import make_ranker, make_search_request
 from imagesearch.store.collections import Collections
 from imagesearch.store.schema import (
-    LIST_FIELDS,
     MAX_HITS,
     WORDS_INDEX,
     CollectionInfo,
     CollectionRef,
     Hit,
-    split_list,
+    make_hit,
+    select_fields,
 )
+from imagesearch.store.vector_search import VectorQuery, search_nearest, search_once
 
 _ROWS_A_BATCH = 5_000
-# Of 100,000 rows of which 20 pass a filter a graph searched with ef 4,096 met 10 or more, but of the best 10
-# only 8.6; where a hundred are met, in 1% of the rows, 9.95.
-_MIN_GRAPH_HITS = 100
-_MAX_SORTED = 300  # photos that are sorted here; more are asked for period by period
+_MAX_SORTED = 300  # photos that are sorted here; more are queried period by period
 _HYBRID_DEPTH = 200  # of each of the two rankings that are fused
-
-
-@dataclass(frozen=True)
-class _VectorQuery:
-    """What one search by a vector asks of Milvus."""
-
-    collection: CollectionInfo
-    vector: np.ndarray
-    limit: int
-    expression: str
-    params: IndexSearchParams
-    min_score: float | None = None
-    fields: tuple[str, ...] = ("path",)
 
 
 class Store:
@@ -113,18 +97,17 @@ class Store:
         params
             Of the index, in place of the config's.
         """
-        query = self._make_query(ref, vector, limit, where, params)
-        # The same inner product comes out some 1e-7 apart from one search path to another
-        least = None if min_score is None else min_score - 1e-6
-        query = replace(query, min_score=least, fields=tuple(fields))
-        index, is_filtered = query.collection.index, bool(query.expression)
-        if not (index.is_exact or index.has_clusters):
-            return self._search_graph(query)
-        hits = self._search_once(query, exhaustive=is_filtered)
-        is_full = len(hits) == query.limit or query.collection.rows == 0
-        if is_full or index.is_exact or is_filtered:
-            return hits
-        return self._search_once(query, exhaustive=True)
+        query = VectorQuery(
+            self.collections.open(ref),
+            vector,
+            min(limit, MAX_HITS),
+            self.format_filter(where),
+            params or self._search_params,
+            # the same inner product comes out some 1e-7 apart from one search path to another
+            min_score=None if min_score is None else min_score - 1e-6,
+            fields=tuple(fields),
+        )
+        return search_nearest(self.collections, query)
 
     def search_index(
         self,
@@ -142,38 +125,14 @@ class Store:
         vector, limit, where, params
             As of `search`.
         """
-        return self._search_once(self._make_query(ref, vector, limit, where, params), exhaustive=False)
-
-    def _make_query(
-        self,
-        ref: CollectionRef,
-        vector: np.ndarray,
-        limit: int,
-        where: Condition,
-        params: IndexSearchParams | None,
-    ) -> _VectorQuery:
-        return _VectorQuery(
-            collection=self.collections.open(ref),
-            vector=vector,
-            limit=min(limit, MAX_HITS),
-            expression=self.format_filter(where),
-            params=params or self._search_params,
+        query = VectorQuery(
+            self.collections.open(ref),
+            vector,
+            min(limit, MAX_HITS),
+            self.format_filter(where),
+            params or self._search_params,
         )
-
-    def _search_graph(self, query: _VectorQuery) -> list[Hit]:
-        """Search a graph, and exactly where it need not have met the best rows."""
-        is_filtered = bool(query.expression)
-        depth = max(query.limit, _MIN_GRAPH_HITS) if is_filtered else query.limit
-        deep = replace(query, limit=depth)
-        hits = self._search_once(deep, exhaustive=is_filtered)
-        if len(hits) == depth or query.collection.rows == 0:
-            return hits[: query.limit]
-        if query.min_score is not None:
-            # Few above the score, or few found? A search that is full without the score means: few above it.
-            unlimited = self._search_once(replace(deep, min_score=None), exhaustive=is_filtered)
-            if len(unlimited) == depth:
-                return [hit for hit in unlimited if hit.score >= query.min_score][: query.limit]
-        return self._search_exactly(query)
+        return search_once(self.collections.client, query, exhaustive=False)
 
     def search_hybrid(
         self,
@@ -222,7 +181,7 @@ class Store:
         rows = self._client.hybrid_search(
             ref.alias, requests, fusion, limit=limit, output_fields=list(fields)
         )[0]
-        return [_make_hit(row, ref.key, fields) for row in rows]
+        return [make_hit(row, ref.key, fields) for row in rows]
 
     def list_newest(
         self,
@@ -236,7 +195,7 @@ class Store:
         """Return the photos that pass a filter, newest first, those of unknown time last; without scores.
 
         Milvus Lite cannot sort what it returns. So all that pass are sorted here, if they are few; else it
-        is asked for one period after another, back from the newest that can pass.
+        is queried for one period after another, back from the newest that can pass.
 
         Parameters
         ----------
@@ -254,14 +213,54 @@ class Store:
         keys = (
             _select_newest(times, limit)
             if len(times) <= _MAX_SORTED
-            else self._walk_back(collection, where, limit, periods)
+            else self._collect_newest(collection, where, limit, periods)
         )
         return self.read_rows(ref, keys, fields), len(times)
 
-    def _walk_back(
+    def read_rows(
+        self,
+        ref: CollectionRef,
+        keys: Sequence[int],
+        fields: Sequence[str],
+        where: Condition = MATCH_ALL,
+    ) -> list[Hit]:
+        """Return the rows of some keys that pass a filter, in the order of the keys; without scores."""
+        self.collections.open(ref)
+        found: dict[int, dict[str, Any]] = {}
+        for start in range(0, len(keys), _ROWS_A_BATCH):
+            batch = In(ref.key, tuple(keys[start : start + _ROWS_A_BATCH]))
+            expression = self.format_filter(And((batch, where)))
+            rows = self._client.query(ref.alias, filter=expression, output_fields=[ref.key, *fields])
+            found |= {row[ref.key]: select_fields(row, fields) for row in rows}
+        return [Hit(key, None, found[key]) for key in keys if key in found]
+
+    def read_all_rows(self, ref: CollectionRef, fields: Sequence[str] = ()) -> Iterator[Hit]:
+        """Yield all rows with some of their fields, in the order Milvus keeps them; without scores."""
+        self.collections.open(ref)
+        for row in self.collections.iterate_rows(ref.alias, [ref.key, *fields]):
+            yield Hit(row[ref.key], None, select_fields(row, fields))
+
+    def format_filter(self, where: Condition) -> str:
+        """Return a condition as this engine's filter expression; empty where everything passes."""
+        return format_filter(where, lists_are_arrays=self.collections.dialect.lists_are_arrays)
+
+    def read_vectors(self, ref: CollectionRef, keys: Sequence[int]) -> dict[int, np.ndarray]:
+        """Return the vectors of some rows, (d,) float32, by key."""
+        hits = self.read_rows(ref, keys, ("embedding",))
+        return {hit.id: np.asarray(hit.fields["embedding"], np.float32) for hit in hits}
+
+    def sample_vectors(self, ref: CollectionRef, size: int) -> np.ndarray:
+        """Return the vectors of some ``size`` rows, (n, d) float32; which rows is Milvus' choice."""
+        self.collections.open(ref)
+        rows = self._client.query(ref.alias, limit=size, output_fields=["embedding"])
+        return np.asarray([row["embedding"] for row in rows], np.float32)
+
+    # --- listing by date -----------------------------------------------------------------------------------
+
+    def _collect_newest(
         self, collection: CollectionInfo, where: Condition, limit: int, periods: Sequence[int]
     ) -> list[int]:
-        """Return the keys of the newest photos that pass, looked for period by period."""
+        """Return the keys of the newest photos that pass, period by period."""
         low, high = get_bounds(where, "taken_at")
         edges = [high, *(time for time in periods if low < time < high), low]
         keys: list[int] = []
@@ -275,7 +274,7 @@ class Store:
                 width = 1
                 continue
             keys += _select_newest(times, limit - len(keys))
-            # over a long time without photos in ever longer periods
+            # over a long time without photos in ever longer steps
             start, width = end, 1 if times else 2 * width
         if len(keys) < limit:
             undated = self._read_times(collection, And((where, Eq("has_time", False))), MAX_HITS)
@@ -300,96 +299,8 @@ class Store:
             rows = [(row[key], row) for row in found]
         return [(key, row["taken_at"] if row["has_time"] else -math.inf) for key, row in rows]
 
-    def read_rows(
-        self,
-        ref: CollectionRef,
-        keys: Sequence[int],
-        fields: Sequence[str],
-        where: Condition = MATCH_ALL,
-    ) -> list[Hit]:
-        """Return the rows of some keys that pass a filter, in the order of the keys; without scores."""
-        self.collections.open(ref)
-        found: dict[int, dict[str, Any]] = {}
-        for start in range(0, len(keys), _ROWS_A_BATCH):
-            batch = In(ref.key, tuple(keys[start : start + _ROWS_A_BATCH]))
-            expression = self.format_filter(And((batch, where)))
-            rows = self._client.query(ref.alias, filter=expression, output_fields=[ref.key, *fields])
-            found |= {row[ref.key]: _select_fields(row, fields) for row in rows}
-        return [Hit(key, None, found[key]) for key in keys if key in found]
-
-    def read_all_rows(self, ref: CollectionRef, fields: Sequence[str] = ()) -> Iterator[Hit]:
-        """Yield all rows with some of their fields, in the order Milvus keeps them; without scores."""
-        self.collections.open(ref)
-        for row in self.collections.iterate_rows(ref.alias, [ref.key, *fields]):
-            yield Hit(row[ref.key], None, _select_fields(row, fields))
-
-    def format_filter(self, where: Condition) -> str:
-        """Return a condition as this engine's filter expression; empty where everything passes."""
-        return format_filter(where, lists_are_arrays=self.collections.dialect.lists_are_arrays)
-
-    def read_vectors(self, ref: CollectionRef, keys: Sequence[int]) -> dict[int, np.ndarray]:
-        """Return the vectors of some rows, (d,) float32, by key."""
-        hits = self.read_rows(ref, keys, ("embedding",))
-        return {hit.id: np.asarray(hit.fields["embedding"], np.float32) for hit in hits}
-
-    def sample_vectors(self, ref: CollectionRef, size: int) -> np.ndarray:
-        """Return the vectors of some ``size`` rows, (n, d) float32; which rows is Milvus' choice."""
-        self.collections.open(ref)
-        rows = self._client.query(ref.alias, limit=size, output_fields=["embedding"])
-        return np.asarray([row["embedding"] for row in rows], np.float32)
-
-    def _search_once(self, query: _VectorQuery, exhaustive: bool) -> list[Hit]:
-        index = query.collection.index
-        params: dict[str, Any] = dict(index.make_search_params(query.params, query.limit, exhaustive))
-        if query.min_score is not None:
-            params["radius"] = query.min_score
-        rows = self._client.search(
-            query.collection.ref.alias,
-            data=[np.asarray(query.vector, np.float32)],
-            anns_field="embedding",
-            limit=query.limit,
-            filter=query.expression,
-            search_params={"metric_type": "IP", "params": params},
-            output_fields=list(query.fields),
-        )[0]
-        return [_make_hit(row, query.collection.ref.key, query.fields) for row in rows]
-
-    def _search_exactly(self, query: _VectorQuery) -> list[Hit]:
-        """Score every row that passes the filter; only the best so far are kept in memory."""
-        alias, key = query.collection.ref.alias, query.collection.ref.key
-        best: list[Hit] = []
-        for row in self._query_rows(alias, [key, "embedding", *query.fields], query.expression):
-            score = float(np.dot(np.asarray(row["embedding"], np.float32), query.vector))
-            if query.min_score is None or score >= query.min_score:
-                best.append(Hit(row[key], score, _select_fields(row, query.fields)))
-            if len(best) > 2 * query.limit:
-                best = sorted(best, key=lambda hit: -hit.score)[: query.limit]
-        return sorted(best, key=lambda hit: -hit.score)[: query.limit]
-
-    def _query_rows(self, alias: str, fields: list[str], expression: str) -> Iterable[dict[str, Any]]:
-        """Return the rows that pass a filter."""
-        # One request where that suffices, as it nearly always does: an iterator takes 0.2 s to set up
-        rows = self._client.query(alias, filter=expression, output_fields=fields, limit=_ROWS_A_BATCH)
-        if len(rows) < _ROWS_A_BATCH:
-            return rows
-        return self.collections.iterate_rows(alias, fields, expression)
-
 
 # --- details -----------------------------------------------------------------------------------------------
-
-
-def _make_hit(row: dict[str, Any], key: str, fields: Sequence[str]) -> Hit:
-    """Return a row that a search found, with its score."""
-    return Hit(row[key], float(row["distance"]), _select_fields(row["entity"], fields))
-
-
-def _select_fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return some fields of a row, with lists as lists whatever they are kept as."""
-    fields = {name: row[name] for name in names}
-    for name in LIST_FIELDS & fields.keys():
-        value = fields[name]
-        fields[name] = split_list(value) if isinstance(value, str) else list(value)
-    return fields
 
 
 def _select_newest(times: Sequence[tuple[int, float]], limit: int) -> list[int]:
