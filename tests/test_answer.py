@@ -1,4 +1,4 @@
-"""Answers about made-up photos: how many candidates, bursts, order, and whatever filter a sentence becomes."""
+"""Answers about made-up photos: how many candidates, bursts, order, and whatever filter results."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from synthetic import PLACES
 from imagesearch.features import read_classes
 from imagesearch.figures import Tile
 from imagesearch.figures.grids import fill_grid
-from imagesearch.figures.results import describe_result
+from imagesearch.figures.show_results import describe_result
 from imagesearch.figures.style import choose_person_colour
 from imagesearch.figures.viewer import Detail, PagedPhotos, Viewer, split_pages
 from imagesearch.pipeline import Dataset

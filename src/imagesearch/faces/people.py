@@ -14,12 +14,12 @@ from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces.clusters import SavedClusters
 from imagesearch.faces.constraints import Constraints, replay_edits
 from imagesearch.faces.edit_log import EditLog, needs_clustering
 from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.faces.linkage import average_linkage
 from imagesearch.faces.references import ReferenceResolver
+from imagesearch.faces.saved_clusters import SavedClusters
 from imagesearch.files import make_folder
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize

@@ -22,7 +22,7 @@ from imagesearch_demo.drawing.picture import (
     choose_things,
     draw_picture,
 )
-from imagesearch_demo.drawing.processes import map_in_processes
+from imagesearch_demo.drawing.process_pool import map_in_processes
 from imagesearch_demo.drawing.randomness import Rng, pick_option
 from imagesearch_demo.drawing.scenes import SCENES
 from imagesearch_demo.drawing.sky import BACK_LIGHT, FRONT_LIGHT, SKIES, TIMES

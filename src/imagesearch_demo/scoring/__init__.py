@@ -21,7 +21,7 @@ from imagesearch_demo.scoring.search_scores import (
     summarize_outcomes,
 )
 from imagesearch_demo.scoring.searchable_album import build_album, make_demo_config, rename_person
-from imagesearch_demo.scoring.truth_figure import draw_truth_report
+from imagesearch_demo.scoring.truth_charts import draw_truth_report
 from imagesearch_demo.scoring.truth_report import evaluate_truth
 
 __all__ = [
