@@ -15,8 +15,8 @@ from imagesearch.photos import DecodedPhoto, Photo, compute_photo_id
 from imagesearch.pipeline import (
     BatchOutput,
     Dataset,
-    PhotoProgress,
     ProcessedPhoto,
+    Progress,
     StepSpec,
     StepSummary,
     make_vector_column,
@@ -70,7 +70,7 @@ def detect_faces(
     dataset: Dataset,
     *,
     retry_failed: bool = False,
-    progress: PhotoProgress | None = None,
+    progress: Progress | None = None,
 ) -> StepSummary:
     """Bring the table ``faces`` up to date with a dataset's photos.
 

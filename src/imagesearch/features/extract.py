@@ -18,7 +18,7 @@ from imagesearch.photos import DecodedPhoto, Photo, compute_photo_id
 from imagesearch.pipeline import (
     BatchOutput,
     Dataset,
-    PhotoProgress,
+    Progress,
     StepSpec,
     StepSummary,
     make_vector_column,
@@ -33,7 +33,7 @@ def extract_features(
     *,
     only: Sequence[str] = VECTOR_KINDS,
     retry_failed: bool = False,
-    progress: PhotoProgress | None = None,
+    progress: Progress | None = None,
 ) -> StepSummary:
     """Bring the tables ``clip``, ``vit`` and ``classes`` up to date with a dataset's photos.
 

@@ -18,9 +18,9 @@ from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
 from imagesearch.geo.address import NO_ADDRESS, Address
 from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
-from imagesearch.geo.reverse import LookupResult, Progress, find_addresses
+from imagesearch.geo.reverse import LookupResult, find_addresses
 from imagesearch.photos import DecodedPhoto, Photo, PhotoMetadata, read_metadata
-from imagesearch.pipeline import BatchOutput, Dataset, PhotoProgress, StepSpec, StepSummary
+from imagesearch.pipeline import BatchOutput, Dataset, Progress, StepSpec, StepSummary
 
 # Changes whenever metadata is read differently, so that the photos are read again.
 _FINGERPRINT = "metadata/2"
@@ -105,7 +105,7 @@ def extract_geo(
     dataset: Dataset,
     *,
     retry_failed: bool = False,
-    progress: PhotoProgress | None = None,
+    progress: Progress | None = None,
     asking: Progress | None = None,
 ) -> GeoSummary:
     """Bring the table ``geo`` up to date with a dataset's photos, and write their addresses beside it.

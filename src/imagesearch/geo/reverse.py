@@ -11,12 +11,11 @@ from imagesearch.errors import GeocoderError
 from imagesearch.geo.address import NO_ADDRESS, Address
 from imagesearch.geo.offline import get_offline_geocoder
 from imagesearch.geo.online import OnlineGeocoder, round_position
+from imagesearch.pipeline import Progress
 
 # Places in a row without an answer, after which a run asks no more: of a server that is busy or gone, and of
 # one that stumbles over the places themselves.
 _MAX_FAILURES_BUSY, _MAX_FAILURES = 3, 10
-
-Progress = Callable[[Iterable[tuple[float, float]], int], Iterable[tuple[float, float]]]
 
 
 @dataclass

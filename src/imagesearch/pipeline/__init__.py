@@ -7,13 +7,12 @@ and appends to the tables.
 
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.progress import Progress
-from imagesearch.pipeline.steps import BatchOutput, PhotoProgress, StepSpec, StepSummary
+from imagesearch.pipeline.steps import BatchOutput, StepSpec, StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 
 __all__ = [
     "BatchOutput",
     "Dataset",
-    "PhotoProgress",
     "ProcessedPhoto",
     "Progress",
     "StepSpec",

@@ -13,8 +13,9 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
 from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, find_photos, locate_file
+from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.runner import update_tables
-from imagesearch.pipeline.steps import PhotoProgress, RunOptions, StepSpec, StepSummary
+from imagesearch.pipeline.steps import RunOptions, StepSpec, StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
 
@@ -86,7 +87,7 @@ class Dataset:
         *,
         batch_size: int | None = None,
         retry_failed: bool = False,
-        progress: PhotoProgress | None = None,
+        progress: Progress | None = None,
     ) -> StepSummary:
         """Bring the tables of some steps up to date with the photos; see `runner.update_tables`.
 

@@ -1,4 +1,4 @@
-"""What long work reports its progress to: the type of every `progress` parameter."""
+"""How long work reports its progress: the type of `progress` parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Wraps a stream of items, given with their number and what one of them is; for a progress bar."""
+    """Wraps a stream of items, given with their number and the noun for one; for a progress bar."""
 
     def __call__(self, items: Iterable[T], total: int, unit: str = "photo", /) -> Iterable[T]:
         """Return the same items in the same order."""

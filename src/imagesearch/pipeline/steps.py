@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from imagesearch.photos import DecodedPhoto, Photo
+from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.tables import Table
-
-PhotoProgress = Callable[[Iterable[Photo], int], Iterable[Photo]]
-"""Wraps a stream of photos, given with their number; for a progress bar."""
 
 
 class Processor(Protocol):
@@ -68,14 +66,14 @@ class RunOptions:
         Decoding threads; ``"auto"`` for one per core.
     retry_failed : bool
         Process unchanged photos again that failed before.
-    progress : PhotoProgress or None
+    progress : Progress or None
         Wraps the stream of photos as they are done, with their number; for a progress bar.
     """
 
     batch_size: int
     workers: int | str = "auto"
     retry_failed: bool = False
-    progress: PhotoProgress | None = None
+    progress: Progress | None = None
 
 
 @dataclass

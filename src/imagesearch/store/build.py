@@ -30,7 +30,8 @@ from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabula
 _BYTES_A_BATCH = 32 * 2**20
 _ROWS_A_BATCH = 5_000
 
-Progress = Callable[[Iterable[int], int, str], Iterable[int]]
+RowProgress = Callable[[Iterable[int], int, str], Iterable[int]]
+"""Wraps the keys of rows, given with their number and the kind of collection; for a progress bar."""
 
 
 @dataclass
@@ -65,7 +66,7 @@ class BuildReport:
 
 
 def build_collections(
-    config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: Progress | None = None
+    config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: RowProgress | None = None
 ) -> dict[str, BuildReport]:
     """Make a dataset's collections hold what its tables contain about the photos that are there now.
 
@@ -124,7 +125,7 @@ def build_collections(
 
 
 def fill_collection(
-    store: Store, spec: CollectionSpec, rows: CollectionRows, progress: Progress | None = None
+    store: Store, spec: CollectionSpec, rows: CollectionRows, progress: RowProgress | None = None
 ) -> BuildReport:
     """Make one collection hold some rows, whatever they come from, and let it be searched.
 
@@ -191,7 +192,7 @@ def update_collections(
     store: Store,
     contents: Sequence[CollectionContent],
     rebuild: bool = False,
-    progress: Progress | None = None,
+    progress: RowProgress | None = None,
     before_ready: Callable[[], None] = lambda: None,
 ) -> dict[str, BuildReport]:
     """Make collections of one dataset be and hold what they are to, and let them be searched.
@@ -236,7 +237,7 @@ def update_collections(
     return reports
 
 
-def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Progress | None) -> None:
+def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: RowProgress | None) -> None:
     """Delete, upsert and flush the rows of one collection; what was done goes into the report."""
     spec = update.spec
     positions, report.skipped = find_valid_rows(spec, update.rows)

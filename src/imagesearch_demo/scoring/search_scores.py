@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from imagesearch.pipeline import Progress
 from imagesearch.search import Answer, Query, Searcher, plan_filter
 from imagesearch.store import CollectionRef
 from imagesearch_demo.scoring.presence_queries import UNKNOWN_IN_SCENE, PresenceQuery, make_presence_queries
@@ -24,13 +25,10 @@ MIN_SEARCH_SCORES = {
 }
 MAX_SEARCH_SCORES = {"nothing_fits.said_when_present": 0.05}
 
-Progress = Callable[[Iterable, int, str], Iterable]
-"""Wraps what is gone through, given how many there are and what one is called."""
 
-
-def ignore_progress(stream: Iterable, total: int, unit: str) -> Iterable:
+def ignore_progress(items: Iterable, total: int, unit: str = "photo") -> Iterable:
     """Show no progress."""
-    return stream
+    return items
 
 
 @dataclass(frozen=True)

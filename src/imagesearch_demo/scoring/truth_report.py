@@ -14,7 +14,7 @@ from imagesearch.errors import UserError
 from imagesearch.evaluate import use_temporary_milvus
 from imagesearch.faces import People, load_people
 from imagesearch.geo import read_locations
-from imagesearch.pipeline import Dataset
+from imagesearch.pipeline import Dataset, Progress
 from imagesearch.search import Searcher
 from imagesearch.store import Store, Vocabulary, build_collections, has_pending_edits
 from imagesearch.text_table import format_count, format_table
@@ -33,7 +33,6 @@ from imagesearch_demo.scoring.model_scores import MIN_MODEL_SCORES
 from imagesearch_demo.scoring.search_scores import (
     MAX_SEARCH_SCORES,
     MIN_SEARCH_SCORES,
-    Progress,
     SearchEvaluation,
     evaluate_search,
     ignore_progress,
