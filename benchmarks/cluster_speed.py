@@ -19,12 +19,12 @@ import time
 import numpy as np
 
 from imagesearch.faces.linkage import average_linkage
-from imagesearch_demo.scoring.face_vectors import draw_face_vectors
+from imagesearch_demo.scoring import make_face_vectors
 
 REFERENCE_UP_TO = 10_000  # its matrix of pairs takes 0.4 GB there and 40 GB at 100,000
 
 
-def bare_product(vectors: np.ndarray) -> float:
+def measure_bare_product(vectors: np.ndarray) -> float:
     """Seconds that the cosines of all pairs would take and nothing else, from a sample."""
     start = time.perf_counter()
     for first in range(0, 1024, 128):
@@ -32,15 +32,15 @@ def bare_product(vectors: np.ndarray) -> float:
     return (time.perf_counter() - start) * len(vectors) / 1024
 
 
-def measure(faces: int, largest: int, dimension: int, distance: float) -> dict:
+def measure_clustering(faces: int, largest: int, dimension: int, distance: float) -> dict:
     """Cluster once; and with scikit-learn, if there are not too many."""
-    vectors, _ = draw_face_vectors(faces, dimension, largest)
+    vectors, _ = make_face_vectors(faces, dimension, largest)
     result: dict = {"faces": faces, "largest": largest}
-    yardstick = bare_product(vectors)
+    yardstick = measure_bare_product(vectors)
     start = time.perf_counter()
     labels = average_linkage(vectors, distance)
     seconds = time.perf_counter() - start
-    yardstick = (yardstick + bare_product(vectors)) / 2
+    yardstick = (yardstick + measure_bare_product(vectors)) / 2
     result["clusters"] = int(labels.max()) + 1
     result["seconds"] = round(seconds, 1)
     result["this / bare product"] = round(seconds / yardstick, 2)
@@ -67,7 +67,10 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help="measure the first of each, in this process")
     args = parser.parse_args()
     if args.here:
-        print(json.dumps(measure(args.faces[0], args.largest[0], args.dimension, args.distance)), flush=True)
+        print(
+            json.dumps(measure_clustering(args.faces[0], args.largest[0], args.dimension, args.distance)),
+            flush=True,
+        )
         return
     options = ["--here", "--dimension", str(args.dimension), "--distance", str(args.distance)]
     for faces in args.faces:

@@ -40,7 +40,7 @@ def make_photos(folder: Path, count: int) -> list[Path]:
     return files
 
 
-def cpu_seconds(function) -> float:
+def measure_cpu_seconds(function) -> float:
     """CPU time of all threads of this process while a function runs."""
     start = time.process_time()
     function()
@@ -60,10 +60,10 @@ def main() -> None:
         encoder = ClipEncoder(config.models.clip)
         inputs = [encoder.preprocess(decode_photo(file, encoder.input_side).image) for file in files[:32]]
         encoder.encode_images(inputs)  # warm
-        decoding = cpu_seconds(
+        decoding = measure_cpu_seconds(
             lambda: [encoder.preprocess(decode_photo(f, encoder.input_side).image) for f in files[:32]]
         )
-        model = cpu_seconds(lambda: encoder.encode_images(inputs))
+        model = measure_cpu_seconds(lambda: encoder.encode_images(inputs))
         per_photo = {"decode_cpu_ms": 1000 * decoding / 32, "model_cpu_ms": 1000 * model / 32}
         ceiling = 1000 * (os.cpu_count() or 1) / sum(per_photo.values())
         summary = extract_features(config, Dataset(config), only=["clip"])

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from store_speed import clustered
+from store_speed import make_clustered_vectors
 
 from imagesearch.config import Config, load_config
 from imagesearch.pipeline import Dataset
@@ -33,6 +33,7 @@ from imagesearch.store import (
     Store,
     build,
     choose_index,
+    fill_collection,
 )
 
 QUERIES = {
@@ -46,7 +47,7 @@ QUERIES = {
 }
 
 
-def table_of(vectors: np.ndarray, seed: int = 0) -> CollectionRows:
+def make_photo_rows(vectors: np.ndarray, seed: int = 0) -> CollectionRows:
     """Photos of 24 years: Ana on a third, Bo on a tenth, Cy on one in 5,000; a twentieth in Goa."""
     rng = np.random.default_rng(seed)
     count = len(vectors)
@@ -66,7 +67,14 @@ def table_of(vectors: np.ndarray, seed: int = 0) -> CollectionRows:
     return CollectionRows(pa.table(columns), vectors)
 
 
-class Ready(Searcher):
+class UncheckedSearcher(Searcher):
+    """A searcher that takes a collection of random vectors for one of its model."""
+
+    def _open_collection(self, kind: str) -> CollectionInfo:
+        return self.store.collections.open(CollectionRef(self.config.dataset.name, kind))
+
+
+class FixedVectorSearcher(UncheckedSearcher):
     """A searcher without models: whatever the text, the vector is this one."""
 
     vector: np.ndarray
@@ -78,22 +86,20 @@ class Ready(Searcher):
     def encode(self, query: Query) -> np.ndarray:
         return self.vector
 
-    def _collection(self, kind: str) -> CollectionInfo:
-        return self.store.collections.open(CollectionRef(self.config.dataset.name, kind))
 
-
-def fill(config: Config, store: Store, rows: int, dimension: int) -> None:
+def build_photo_collection(config: Config, store: Store, rows: int, dimension: int) -> None:
     """Build the collection and the vocabulary."""
-    data = table_of(clustered(rows, dimension))
+    data = make_photo_rows(make_clustered_vectors(rows, dimension))
     plan = choose_index(config.milvus.index, rows, lite=True)
-    jobs = [(CollectionSpec(config.dataset.name, "clip", "random", "random", dimension, plan), data)]
+    ref = CollectionRef(config.dataset.name, "clip")
+    spec = CollectionSpec(ref, "random", "random", dimension, plan)
     dataset = Dataset(config)
     dataset.folder.mkdir(parents=True)
-    build._update_collections(store, jobs, False, None)
-    build._write_vocabulary(dataset, jobs, 0)
+    fill_collection(store, spec, data)
+    build._count_vocabulary(dataset, [(spec, data)]).write(dataset.folder)
 
 
-def measure(rows: int, dimension: int, repeats: int) -> dict[str, dict[str, float]]:
+def measure_queries(rows: int, dimension: int, repeats: int) -> dict[str, dict[str, float]]:
     """Return medians of milliseconds and their ratio, by query."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "photos").mkdir()
@@ -102,19 +108,22 @@ def measure(rows: int, dimension: int, repeats: int) -> dict[str, dict[str, floa
         file.write_text("dataset: {name: bench, images: photos, processed: p}\nmilvus: {uri: milvus.db}\n")
         config = load_config(file)
         with Store(config.milvus) as store:
-            fill(config, store, rows, dimension)
-            searcher = Ready(config, Dataset(config), store)
+            build_photo_collection(config, store, rows, dimension)
+            searcher = FixedVectorSearcher(config, Dataset(config), store)
             return {
-                name: _query(searcher, criteria, dimension, repeats) for name, criteria in QUERIES.items()
+                name: measure_query(searcher, criteria, dimension, repeats)
+                for name, criteria in QUERIES.items()
             }
 
 
-def _query(searcher: Ready, criteria: Criteria, dimension: int, repeats: int) -> dict[str, float]:
+def measure_query(
+    searcher: FixedVectorSearcher, criteria: Criteria, dimension: int, repeats: int
+) -> dict[str, float]:
     where = searcher.store.format_filter(criteria.make_condition(searcher._vocabulary)[0])
     times: dict[str, list[float]] = {"bare call": [], "search": [], "list, newest first": []}
-    for searcher.vector in clustered(repeats, dimension, seed=1):
+    for searcher.vector in make_clustered_vectors(repeats, dimension, seed=1):
 
-        def bare() -> object:
+        def search_bare() -> object:
             return searcher.store._client.search(
                 "bench_clip",
                 data=[searcher.vector],
@@ -125,14 +134,18 @@ def _query(searcher: Ready, criteria: Criteria, dimension: int, repeats: int) ->
                 output_fields=["path"],
             )
 
-        times["bare call"].append(_milliseconds(bare))
-        times["search"].append(_milliseconds(lambda: searcher.search(Query(text="x", criteria=criteria))))
-        times["list, newest first"].append(_milliseconds(lambda: searcher.search(Query(criteria=criteria))))
+        times["bare call"].append(measure_milliseconds(search_bare))
+        times["search"].append(
+            measure_milliseconds(lambda: searcher.search(Query(text="x", criteria=criteria)))
+        )
+        times["list, newest first"].append(
+            measure_milliseconds(lambda: searcher.search(Query(criteria=criteria)))
+        )
     medians = {name: statistics.median(values) for name, values in times.items()}
     return medians | {"ratio": medians["search"] / medians["bare call"]}
 
 
-def _milliseconds(call: Callable[[], object]) -> float:
+def measure_milliseconds(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
     return 1000 * (time.perf_counter() - start)
@@ -145,7 +158,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    result = measure(args.rows, args.dimension, args.repeats)
+    result = measure_queries(args.rows, args.dimension, args.repeats)
     if args.json:
         print(json.dumps(result, indent=2))
         return

@@ -22,7 +22,7 @@ def make_clip(folder: Path, seed: int = 0) -> Path:
     config = CLIPConfig()  # its defaults are those of ViT-B/32
     CLIPModel(config).save_pretrained(folder)
     CLIPImageProcessorPil().save_pretrained(folder)
-    byte_tokenizer(config.text_config.vocab_size - 2).save_pretrained(folder)
+    make_byte_tokenizer(config.text_config.vocab_size - 2).save_pretrained(folder)
     return folder
 
 
@@ -38,7 +38,7 @@ def make_vit(folder: Path, labels: int = 1000, seed: int = 0) -> Path:
     return folder
 
 
-def byte_tokenizer(first_special: int):
+def make_byte_tokenizer(first_special: int):
     """Return a CLIP tokenizer that knows single bytes: enough to feed a model that knows nothing."""
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from store_speed import clustered
+from store_speed import make_clustered_vectors
 
 from imagesearch import cli
 from imagesearch.config import load_config
@@ -25,13 +25,13 @@ from imagesearch.evaluate.index_benchmark import (
     open_temporary_index,
     prepare_data,
 )
-from imagesearch.figures import draw_index_report, report_saved, show_figure
+from imagesearch.figures import draw_index_report, report_figure_path, show_figure
 from imagesearch.store import choose_index
 
 FRESH = 100
 
 
-def ask(lines: str, vectors: np.ndarray, fresh: np.ndarray, folder: Path) -> dict[str, dict]:
+def ask_fresh_queries(lines: str, vectors: np.ndarray, fresh: np.ndarray, folder: Path) -> dict[str, dict]:
     """Build an index from lines of YAML, and return how it answers fresh queries, by filter."""
     file = folder / "recommended.yaml"
     file.write_text(lines, "utf-8")
@@ -55,7 +55,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        vectors = clustered(args.rows + FRESH, args.dimension)
+        vectors = make_clustered_vectors(args.rows + FRESH, args.dimension)
         fresh, vectors = vectors[:FRESH].copy(), vectors[FRESH:]
         np.save(folder / "vectors.npy", vectors)
         (folder / "config.yaml").touch()
@@ -67,11 +67,13 @@ def main() -> None:
         if args.json:
             args.json.write_text(json.dumps(report.to_dict(), indent=2), "utf-8")
         if args.save:
-            report_saved(show_figure(draw_index_report(report), "index", save=args.save, window=False))
+            report_figure_path(show_figure(draw_index_report(report), "index", save=args.save, window=False))
         for curve in report.curves:
             if curve.parameter and curve.pick:
-                found = ask(curve.yaml(), vectors, fresh, folder)
-                print(f"\n{curve.yaml()}\non {FRESH} queries never seen:", json.dumps(found), flush=True)
+                found = ask_fresh_queries(curve.format_yaml(), vectors, fresh, folder)
+                print(
+                    f"\n{curve.format_yaml()}\non {FRESH} queries never seen:", json.dumps(found), flush=True
+                )
 
 
 if __name__ == "__main__":

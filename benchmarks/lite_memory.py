@@ -14,37 +14,36 @@ import tempfile
 import time
 from pathlib import Path
 
-from store_speed import clustered, table_of
+from store_speed import make_clustered_vectors, make_rows
 
 from imagesearch.config import MilvusConfig
 from imagesearch.store import CollectionRef, CollectionSpec, Store, choose_index, fill_collection
 
 
-def settings(folder: Path) -> MilvusConfig:
+def make_settings(folder: Path) -> MilvusConfig:
     """Milvus Lite with an exact index in a folder."""
     values = {"uri": "bench.db", "index": {"type": "FLAT"}}
     return MilvusConfig.model_validate(values, context={"base": folder})
 
 
-def fill(folder: Path, rows: int, dimension: int) -> None:
+def measure_filling(folder: Path, rows: int, dimension: int) -> None:
     """Fill a collection, and say how long that took."""
-    milvus = settings(folder)
-    vectors = clustered(rows, dimension)
-    spec = CollectionSpec(
-        "bench", "clip", "random", "random", dimension, choose_index(milvus.index, rows, lite=True)
-    )
+    milvus = make_settings(folder)
+    vectors = make_clustered_vectors(rows, dimension)
+    plan = choose_index(milvus.index, rows, lite=True)
+    spec = CollectionSpec(CollectionRef("bench", "clip"), "random", "random", dimension, plan)
     start = time.perf_counter()
     with Store(milvus) as store:
-        fill_collection(store, spec, table_of(vectors, 2000))
+        fill_collection(store, spec, make_rows(vectors, 2000))
     print(f"{time.perf_counter() - start:.1f} s to fill", end=", ", flush=True)
 
 
-def search(folder: Path, rows: int, dimension: int) -> None:
+def measure_search(folder: Path, rows: int, dimension: int) -> None:
     """Open the collection and search it, and say what that took."""
     start = time.perf_counter()
-    with Store(settings(folder)) as store:
+    with Store(make_settings(folder)) as store:
         times = []
-        for query in clustered(20, dimension, seed=1):
+        for query in make_clustered_vectors(20, dimension, seed=1):
             begin = time.perf_counter()
             store.search(CollectionRef("bench", "clip"), query, 10)
             times.append(1000 * (time.perf_counter() - begin))
@@ -62,7 +61,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.step:
-        {"fill": fill, "search": search}[args.step](args.folder, args.rows[0], args.dimension)
+        {"fill": measure_filling, "search": measure_search}[args.step](
+            args.folder, args.rows[0], args.dimension
+        )
         return
     for rows in args.rows:
         with tempfile.TemporaryDirectory() as folder:

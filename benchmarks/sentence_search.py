@@ -3,8 +3,8 @@
     python benchmarks/sentence_search.py album [--seed 6101] [--photos 240] [--folder FOLDER]
     python benchmarks/sentence_search.py speed [--models /tmp/full] [--rows 50000]
 
-*album* draws an album, builds it, names its people by the truth and asks 200 sentences: the figures of
-`imagesearch_demo.scoring.search_scores`, also with other indexes and after somebody was renamed, and beside
+*album* draws an album, builds it, names its people by the truth and asks 200 sentences: the values of
+`imagesearch_demo.scoring.evaluate_search`, also with other indexes and after somebody was renamed, and beside
 them the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses
 of each photo, intersects or unites them with the photos whose label stands in the sentence, and compares the
 rest by CLIP, in memory.
@@ -28,8 +28,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from filter_speed import fill, table_of
-from store_speed import clustered
+from filter_speed import UncheckedSearcher, build_photo_collection, make_photo_rows, measure_milliseconds
+from store_speed import make_clustered_vectors
 
 from imagesearch.config import Config, load_config
 from imagesearch.features import save_bands
@@ -37,31 +37,33 @@ from imagesearch.pipeline import Dataset
 from imagesearch.search import Query, Searcher, plan_filter
 from imagesearch.search.query import MAX_COUNTED
 from imagesearch.search.searcher import _RANKED_BY
-from imagesearch.store import CollectionInfo, CollectionRef, Store, Vocabulary, VocabularyEntry
+from imagesearch.store import (
+    CollectionRef,
+    Store,
+    Vocabulary,
+    VocabularyEntry,
+    build_collections,
+)
 from imagesearch.text import normalize
-from imagesearch_demo.album import get_truth_path, make_album
-from imagesearch_demo.album.writer import read_truth
-from imagesearch_demo.scoring.questions import Question, make_questions, rename_in_truth
-from imagesearch_demo.scoring.search_scores import (
+from imagesearch_demo.album import get_truth_path, make_album, read_truth
+from imagesearch_demo.scoring import (
     TOP,
-    ask_question,
+    Question,
+    ask_questions,
+    build_album,
     compute_precision,
     evaluate_search,
-    summarize,
+    make_demo_config,
+    make_questions,
+    rename_in_truth,
+    rename_person,
+    summarize_outcomes,
 )
-from imagesearch_demo.scoring.searchable_album import build_album, make_demo_config, rename_person
-
-
-def milliseconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return 1000 * (time.perf_counter() - start)
-
 
 # --- the strategy of an earlier program --------------------------------------------------------------------
 
 
-class Baseline:
+class EarlierProgram:
     """Photo indices from BM25, combined with those of the face labels; then CLIP over these, in memory.
 
     Parameters
@@ -91,29 +93,29 @@ class Baseline:
 
     def search(self, sentence: str) -> list[str]:
         """Return the paths of the best photos."""
-        folded = normalize(sentence)
-        words = folded.replace(",", " ").split()
+        normalized = normalize(sentence)
+        words = normalized.replace(",", " ").split()
         by_words = set(np.flatnonzero(self.ranking.get_scores(words) > 0).tolist())
-        by_label = {i for i, labels in enumerate(self.labels) if any(label in folded for label in labels)}
+        by_label = {i for i, labels in enumerate(self.labels) if any(label in normalized for label in labels)}
         both = by_words | by_label if self.unites else by_words & by_label
         chosen = np.asarray(sorted(both or by_words or by_label or range(len(self.paths))))
         scores = self.vectors[chosen] @ self.encode([sentence])[0]
         return [self.paths[i] for i in chosen[np.argsort(-scores)[:TOP]]]
 
 
-def beside(searcher: Searcher, asked: Sequence[Question]) -> dict[str, dict[str, float]]:
+def compare_strategies(searcher: Searcher, asked: Sequence[Question]) -> dict[str, dict[str, float]]:
     """Return precision and median milliseconds of the strategies, asked in turn."""
 
-    def ours(strategy: str, question: Question) -> list[str]:
+    def ask_searcher(strategy: str, question: Question) -> list[str]:
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
         return [result.path for result in searcher.search(query).results]
 
     ways: dict[str, Callable[[Question], list[str]]] = {
-        name: functools.partial(ours, name) for name in ("filter", "hybrid", "semantic")
+        name: functools.partial(ask_searcher, name) for name in ("filter", "hybrid", "semantic")
     }
     for name, unites in (("earlier program, intersected", False), ("earlier program, united", True)):
-        baseline = Baseline(searcher, unites)
-        ways[name] = lambda question, b=baseline: b.search(question.text)
+        earlier = EarlierProgram(searcher, unites)
+        ways[name] = lambda question, program=earlier: program.search(question.text)
     for way in ways.values():
         way(asked[0])
     precisions: dict[str, list[float]] = {name: [] for name in ways}
@@ -123,16 +125,16 @@ def beside(searcher: Searcher, asked: Sequence[Question]) -> dict[str, dict[str,
             start = time.perf_counter()
             found = way(question)
             times[name].append(1000 * (time.perf_counter() - start))
-            if question.answer:
-                precisions[name].append(compute_precision(found, question.answer))
+            if question.relevant:
+                precisions[name].append(compute_precision(found, question.relevant))
     return {
         name: {"precision": statistics.mean(precisions[name]), "ms": statistics.median(times[name])}
         for name in ways
     }
 
 
-def on_album(seed: int, photos: int, folder: Path) -> None:
-    """Print the figures of an album, drawn and built unless it was."""
+def measure_album(seed: int, photos: int, folder: Path) -> None:
+    """Print the values of an album, drawn and built unless it was."""
     album = folder / "album"
     ready = folder / "config.yaml"
     if not (get_truth_path(album).is_file() and ready.is_file()):
@@ -143,24 +145,24 @@ def on_album(seed: int, photos: int, folder: Path) -> None:
     config = load_config(ready)
     with Store(config.milvus) as store:
         searcher = Searcher(config, Dataset(config), store)
-        print(json.dumps(evaluate_search(config, Dataset(config), store, truth), indent=1), flush=True)
-        for name, values in beside(searcher, make_questions(truth, 200)).items():
+        print(json.dumps(evaluate_search(searcher, truth).values, indent=1), flush=True)
+        for name, values in compare_strategies(searcher, make_questions(truth, 200)).items():
             print(f"{name:<32} precision {values['precision']:.3f}  {values['ms']:.1f} ms", flush=True)
     for index in ("IVF_FLAT", "HNSW"):
         variant = load_config(ready, [f"milvus.index.type={index}", f"milvus.uri={folder}/{index}.db"])
-        print(index, json.dumps(_again(variant, truth)), flush=True)
+        print(index, json.dumps(measure_variant(variant, truth)), flush=True)
     rename_person(config, "Maya", "Anna Lena")
-    print("renamed", json.dumps(_again(config, rename_in_truth(truth, "Maya", "Anna Lena"))), flush=True)
+    renamed = rename_in_truth(truth, "Maya", "Anna Lena")
+    print("renamed", json.dumps(measure_variant(config, renamed)), flush=True)
     rename_person(config, "Anna Lena", "Maya")
 
 
-def _again(config: Config, truth: dict) -> dict[str, float]:
-    from imagesearch.store import build_collections
-
+def measure_variant(config: Config, truth: dict) -> dict[str, float]:
+    """Build the collections and return the values of the questions."""
     dataset = Dataset(config)
     with Store(config.milvus) as store:
         build_collections(config, dataset, store)
-        return summarize(ask_question(Searcher(config, dataset, store), make_questions(truth, 200)))
+        return summarize_outcomes(ask_questions(Searcher(config, dataset, store), make_questions(truth, 200)))
 
 
 # --- time --------------------------------------------------------------------------------------------------
@@ -178,14 +180,7 @@ _WHAT = (
 )
 
 
-class Known(Searcher):
-    """A searcher that takes the collection for one of its model."""
-
-    def _collection(self, kind: str) -> CollectionInfo:
-        return self.store.collections.open(CollectionRef(self.config.dataset.name, kind))
-
-
-def some_sentences(count: int) -> list[str]:
+def make_sentences(count: int) -> list[str]:
     """Return different sentences, each with something to look for."""
     rng = np.random.default_rng(0)
     made: dict[str, None] = {}
@@ -196,7 +191,7 @@ def some_sentences(count: int) -> list[str]:
     return list(made)
 
 
-def speed(models: Path, rows: int, count: int) -> None:
+def measure_speed(models: Path, rows: int, count: int) -> None:
     """Print the parts of a search by sentence, and its ratio to what cannot be saved."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "photos").mkdir()
@@ -209,10 +204,10 @@ def speed(models: Path, rows: int, count: int) -> None:
         config = load_config(file)
         dataset = Dataset(config)
         with Store(config.milvus) as store:
-            fill(config, store, rows, 512)
-            _know_places(dataset, rows)
-            save_bands(config, dataset, clustered(rows, 512))
-            times = _time(Known(config, Dataset(config), store), some_sentences(count))
+            build_photo_collection(config, store, rows, 512)
+            write_places(dataset, rows)
+            save_bands(config, dataset, make_clustered_vectors(rows, 512))
+            times = measure_parts(UncheckedSearcher(config, Dataset(config), store), make_sentences(count))
     medians = {name: statistics.median(values) for name, values in times.items()}
     for name, value in medians.items():
         print(f"{name:<40}{value:>9.2f} ms")
@@ -223,8 +218,8 @@ def speed(models: Path, rows: int, count: int) -> None:
     )
 
 
-def _know_places(dataset: Dataset, rows: int) -> None:
-    words = table_of(np.zeros((rows, 1), np.float32)).scalars["place_words"].to_pylist()
+def write_places(dataset: Dataset, rows: int) -> None:
+    words = make_photo_rows(np.zeros((rows, 1), np.float32)).scalars["place_words"].to_pylist()
     kinds = {"goa": ("Goa", "state"), "india": ("India", "country"), "rome": ("Rome", "city")}
     places = {
         key: VocabularyEntry(name, sum(key in w for w in words), kind) for key, (name, kind) in kinds.items()
@@ -232,37 +227,38 @@ def _know_places(dataset: Dataset, rows: int) -> None:
     replace(Vocabulary.read(dataset.folder), places=places).write(dataset.folder)
 
 
-def _time(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
+def measure_parts(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
+    """Return milliseconds of a search and of its parts, by sentence."""
     today, store = date(2024, 6, 15), searcher.store
     for sentence in asked[:3]:
         searcher.search(Query(text=sentence, today=today))
     times: dict[str, list[float]] = {}
     for sentence in asked:
         query = Query(text=sentence, today=today)
-        reading = searcher._parser.parse(sentence, today)
-        (vector,) = searcher._encoder._clip.encode_texts([reading.text])
-        where = store.format_filter(reading.condition)
-        assert reading.text and plan_filter(reading).parts and not searcher.search(query).relaxed, sentence
+        parsed = searcher._parser.parse(sentence, today)
+        (vector,) = searcher._encoder._clip.encode_texts([parsed.text])
+        where = store.format_filter(parsed.condition)
+        assert parsed.text and plan_filter(parsed).parts and not searcher.search(query).relaxed, sentence
 
-        def bare(v=vector, w=where) -> object:
+        def search_bare(v=vector, w=where) -> object:
             return store._client.search(
                 "bench_clip", data=[v], anns_field="embedding", limit=10, filter=w,
                 search_params={"metric_type": "IP"}, output_fields=["path"],
             )  # fmt: skip
 
-        def ours(v=vector, condition=reading.condition) -> object:
+        def search_store(v=vector, condition=parsed.condition) -> object:
             return store.search(
                 CollectionRef("bench", "clip"), v, MAX_COUNTED + 1, where=condition, fields=_RANKED_BY
             )
 
         calls = {
-            "text encoding": lambda t=reading.text: searcher._encoder._clip.encode_texts([t]),
-            "bare Milvus call": bare,
+            "text encoding": lambda t=parsed.text: searcher._encoder._clip.encode_texts([t]),
+            "bare Milvus call": search_bare,
             "sentence to results": lambda q=query: searcher.search(q),
             "- of it reading the sentence": lambda s=sentence: searcher._parser.parse(s, today),
-            "- of it Milvus, 201 hits": ours,
+            "- of it Milvus, 201 hits": search_store,
         }
-        rounds = [{name: milliseconds(call) for name, call in calls.items()} for _ in range(_ROUNDS)]
+        rounds = [{name: measure_milliseconds(call) for name, call in calls.items()} for _ in range(_ROUNDS)]
         for name in calls:
             times.setdefault(name, []).append(statistics.median(one[name] for one in rounds))
     return times
@@ -281,10 +277,10 @@ def main() -> None:
     fast.add_argument("--sentences", type=int, default=50)
     args = parser.parse_args()
     if args.command == "speed":
-        speed(args.models, args.rows, args.sentences)
+        measure_speed(args.models, args.rows, args.sentences)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            on_album(args.seed, args.photos, args.folder or Path(folder))
+            measure_album(args.seed, args.photos, args.folder or Path(folder))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from imagesearch.store import (
 FILTERS = {"none": "", "50%": "half", "1%": "percent", "10 rows": "ten"}
 
 
-def clustered(rows: int, dimension: int, seed: int = 0) -> np.ndarray:
+def make_clustered_vectors(rows: int, dimension: int, seed: int = 0) -> np.ndarray:
     """Unit vectors in clusters, as those of photos are; (rows, dimension) float32."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((400, dimension), dtype=np.float32)
@@ -43,7 +43,7 @@ def clustered(rows: int, dimension: int, seed: int = 0) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def table_of(vectors: np.ndarray, year: int) -> CollectionRows:
+def make_rows(vectors: np.ndarray, year: int) -> CollectionRows:
     """Rows of photos in folders that 10, 1% and 50% of them lie in."""
     numbers = np.arange(len(vectors))
     conditions = [(numbers > 500) & (numbers <= 510), numbers % 100 == 7, numbers % 2 == 0]
@@ -56,11 +56,11 @@ def table_of(vectors: np.ndarray, year: int) -> CollectionRows:
     return CollectionRows(pa.table(columns), vectors)
 
 
-def measure(
+def measure_searches(
     stores: dict[str, Store], vectors: np.ndarray, queries: np.ndarray, where: str
 ) -> dict[str, tuple[float, float]]:
     """Median milliseconds of a search and its recall@10 by store, asked in turn so that noise hits all."""
-    paths = table_of(vectors, 2000).scalars["path"].to_pylist()
+    paths = make_rows(vectors, 2000).scalars["path"].to_pylist()
     inside = np.asarray([i for i, path in enumerate(paths) if not where or path.startswith(f"{where}/")])
     times: dict[str, list[float]] = {name: [] for name in stores}
     recalls: dict[str, list[float]] = {name: [] for name in stores}
@@ -74,12 +74,12 @@ def measure(
     return {name: (statistics.median(times[name]), statistics.mean(recalls[name])) for name in stores}
 
 
-def run(kind: str, rows: int, dimension: int) -> dict:
+def measure_index(kind: str, rows: int, dimension: int) -> dict:
     """Fill two collections alike, update a tenth of one, and search both in turn."""
-    vectors = clustered(rows, dimension)
-    queries = clustered(20, dimension, seed=1)
+    vectors = make_clustered_vectors(rows, dimension)
+    queries = make_clustered_vectors(20, dimension, seed=1)
     plan = choose_index(IndexConfig(type=kind), rows, lite=True)
-    spec = CollectionSpec("bench", "clip", "random", "random", dimension, plan)
+    spec = CollectionSpec(CollectionRef("bench", "clip"), "random", "random", dimension, plan)
     result: dict = {"index": kind, "build": plan.build}
     with tempfile.TemporaryDirectory() as folder:
         settings = {
@@ -92,14 +92,14 @@ def run(kind: str, rows: int, dimension: int) -> dict:
             for year in years:
                 start = time.perf_counter()
                 with Store(settings[name]) as store:
-                    report = fill_collection(store, spec, table_of(vectors, year))
+                    report = fill_collection(store, spec, make_rows(vectors, year))
                 sent = report.inserted + report.updated
                 result[f"seconds to send {sent}"] = round(time.perf_counter() - start, 1)
         stores = {name: Store(milvus) for name, milvus in settings.items()}
         for store in stores.values():
             store.search(CollectionRef("bench", "clip"), queries[0], 10)
         for name, where in FILTERS.items():
-            timed = measure(stores, vectors, queries, where)
+            timed = measure_searches(stores, vectors, queries, where)
             (before, recall), (after, _) = timed["before"], timed["after"]
             ratio = round(after / before, 2)
             result[name] = {"ms": round(before, 1), "recall": round(recall, 3), "ratio": ratio}
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--index", nargs="+", default=["FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"])
     args = parser.parse_args()
     for kind in args.index:
-        print(json.dumps(run(kind, args.rows, args.dimension)), flush=True)
+        print(json.dumps(measure_index(kind, args.rows, args.dimension)), flush=True)
 
 
 if __name__ == "__main__":

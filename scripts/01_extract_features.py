@@ -8,7 +8,7 @@ from pathlib import Path
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
     parser.add_argument("--only", choices=["clip", "vit"], help="one kind of vectors")
@@ -17,7 +17,7 @@ def arguments():
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.features import VECTOR_KINDS, check_export_prefix, export_npy, extract_features
     from imagesearch.pipeline import Dataset

@@ -7,7 +7,7 @@ decided with 03_name_people.py.
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
     parser.add_argument("--show", metavar="PHOTO", help="draw the faces found in a photo, with names")
@@ -16,7 +16,7 @@ def arguments():
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.faces import cluster_people, detect_faces, load_people
     from imagesearch.pipeline import Dataset
@@ -33,7 +33,7 @@ def main():
     else:
         print(f"{config.dataset.name}: {summary}")
         print(people)
-    for note in people.notes():
+    for note in people.list_notes():
         cli.print_note(note)
     return 0
 

@@ -10,25 +10,23 @@ from pathlib import Path
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = cli.make_parser(__doc__)
-    decide = parser.add_argument_group("decisions, carried out in this order")
-    decide.add_argument(
+    edits = parser.add_argument_group("decisions, carried out in this order")
+    edits.add_argument(
         "--split", action="append", default=[], metavar="PERSON", help="not one person: part them"
     )
-    decide.add_argument(
+    edits.add_argument(
         "--not", action="append", default=[], dest="deny", metavar="FACES=NAME", help="not them"
     )
-    decide.add_argument("--name", action="append", default=[], metavar="FACES=NAME", help="this is NAME")
-    decide.add_argument(
+    edits.add_argument("--name", action="append", default=[], metavar="FACES=NAME", help="this is NAME")
+    edits.add_argument(
         "--merge", action="append", nargs="+", default=[], metavar="PERSON", help="all one person"
     )
-    decide.add_argument("--forget", action="append", default=[], metavar="NAME", help="take a name away")
-    decide.add_argument("--from-csv", type=Path, metavar="FILE", help="names by columns: see README")
-    decide.add_argument(
-        "--interactive", action="store_true", help="show one after another, and ask for names"
-    )
-    decide.add_argument(
+    edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="take a name away")
+    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="names by columns: see README")
+    edits.add_argument("--interactive", action="store_true", help="show one after another, and ask for names")
+    edits.add_argument(
         "--no-build", action="store_true", help="leave Milvus as it is; 05 brings it up to date"
     )
     look = parser.add_argument_group("looking")
@@ -42,7 +40,7 @@ def arguments():
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.errors import UserError
     from imagesearch.faces import PeopleEditor
@@ -52,31 +50,32 @@ def main():
     dataset = Dataset(config)
     cli.print_note(dataset.roots_note)
     editor = PeopleEditor(config, dataset)
-    decided, failure = True, None
-    cut_short = editor.stale
+    has_edits, failure = True, None
+    is_stale = editor.stale
     try:
-        decided = decide(editor, args)
+        has_edits = apply_edits(editor, args)
     except UserError as error:
-        failure = error  # what was decided before it counts
+        failure = error  # the edits before it count
     people = editor.refresh()
     if args.interactive and not failure:
-        decided = interview(editor, dataset, args) or decided
+        has_edits = ask_names(editor, dataset, args) or has_edits
         people = editor.people
-    if not args.no_build and (decided or cut_short or has_pending_edits(dataset)):
-        build(config, dataset)
+    if not args.no_build and (has_edits or is_stale or has_pending_edits(dataset)):
+        update_collections(config, dataset)
     if failure:
         raise failure
-    present(people, dataset, args)
+    report_people(people, dataset, args)
 
 
-def decide(editor, args):
+def apply_edits(editor, args):
+    """Apply the edits of the command line in order; return whether there are any."""
     for reference in args.split:
         cli.print_note(f"{reference}: parted into {editor.split(reference)}")
         editor.refresh()
     for text in args.deny:
-        editor.deny(*pair(text, "--not"))
+        editor.deny(*parse_assignment(text, "--not"))
     for text in args.name:
-        editor.name_person(*pair(text, "--name"))
+        editor.name_person(*parse_assignment(text, "--name"))
     for references in args.merge:
         editor.merge(references)
     for name in args.forget:
@@ -85,15 +84,15 @@ def decide(editor, args):
         from imagesearch.errors import UserError
         from imagesearch.faces import import_names
 
-        named, missed = import_names(editor, args.from_csv)
+        named, unused = import_names(editor, args.from_csv)
         cli.print_note(f"{args.from_csv}: {named} lines used")
-        cli.report_failures(missed, args.verbose, "not used")
+        cli.report_failures(unused, args.verbose, "not used")
         if not named:
             raise UserError(f"{args.from_csv}: no line could be used")
     return any((args.split, args.deny, args.name, args.merge, args.forget, args.from_csv))
 
 
-def pair(text, option):
+def parse_assignment(text, option):
     from imagesearch.errors import UserError
 
     faces, equals, name = text.partition("=")
@@ -102,36 +101,36 @@ def pair(text, option):
     return faces.strip(), name
 
 
-def interview(editor, dataset, args):
+def ask_names(editor, dataset, args):
     """Show each unnamed person and ask for a name; an empty line skips, the end of input ends."""
     from imagesearch.errors import UserError
     from imagesearch.figures import show_person
 
-    decided = False
+    has_named = False
     for person in editor.people.list_unnamed(args.min_faces):
         show_person(editor.people, person, dataset, args.save, window=not args.no_show)
         question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: end] "
-        answer = cli.read_answer(question, at_end="q")
+        answer = cli.read_answer(question, default="q")
         if answer.lower() == "q":
             break
         try:
             if answer:
                 editor.name_person(str(person.number), answer)
-                decided = True
+                has_named = True
         except UserError as error:
             cli.print_note(str(error))
     editor.refresh()
-    return decided
+    return has_named
 
 
-def present(people, dataset, args):
+def report_people(people, dataset, args):
     from imagesearch.figures import show_people, show_person
 
     if args.json:
         cli.print_json(people.to_dict())
     else:
         cli.print_people(people, args.min_faces)
-    for note in people.notes():
+    for note in people.list_notes():
         cli.print_note(note)
     if args.show:
         show_person(people, people.find_person(args.show), dataset, args.save, window=not args.no_show)
@@ -139,8 +138,8 @@ def present(people, dataset, args):
         show_people(people, dataset, args.min_faces, args.save, window=not args.no_show)
 
 
-def build(config, dataset):
-    """Let the collections have the names that people have now, if there are any collections."""
+def update_collections(config, dataset):
+    """Bring the names in the collections up to date, if there are any collections."""
     from imagesearch.errors import UserError
     from imagesearch.store import CollectionRef, Store, build_collections
 

@@ -6,7 +6,7 @@ Only what is new or has changed is read; the addresses follow geo.geocoder each 
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
     parser.add_argument(
@@ -22,7 +22,7 @@ def arguments():
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.geo import extract_geo
     from imagesearch.pipeline import Dataset
@@ -30,7 +30,7 @@ def main():
     dataset = Dataset(config, args.images)
     cli.print_note(dataset.roots_note)
     summary = extract_geo(
-        config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress, asking=asking
+        config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress, asking=show_lookups
     )
     cli.report_failures(summary.photos.failed, args.verbose)
     if args.verbose:
@@ -47,7 +47,7 @@ def main():
         show_geo_map(read_locations(dataset), config.dataset.name, args.map, window=not args.no_show)
 
 
-def asking(places, total):
+def show_lookups(places, total):
     return cli.show_progress(places, total, "place", "asking")
 
 

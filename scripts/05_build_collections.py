@@ -8,7 +8,7 @@ from pathlib import Path
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = cli.make_parser(__doc__)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--rebuild", action="store_true", help="fill new collections, then swap them in")
@@ -17,9 +17,9 @@ def arguments():
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     look = parser.add_argument_group("figures of what the collections hold, when they are up to date")
-    add_figure(look, "--map", "vectors.png", "photos that are alike lie together, with thumbnails")
+    add_figure_option(look, "--map", "vectors.png", "photos that are alike lie together, with thumbnails")
     look.add_argument("--tsne", action="store_true", help="lay the map out by t-SNE in place of PCA")
-    add_figure(look, "--timeline", "timeline.png", "photos by month and person")
+    add_figure_option(look, "--timeline", "timeline.png", "photos by month and person")
     look.add_argument("--no-show", action="store_true", help="open no window")
     args = parser.parse_args()
     if (args.list or args.drop) and (args.map or args.timeline):
@@ -29,31 +29,31 @@ def arguments():
     return args
 
 
-def add_figure(to, option, name, what):
+def add_figure_option(group, option, name, what):
     where = {"type": cli.parse_figure_path, "nargs": "?", "const": f"outputs/{name}", "metavar": "FILE"}
-    to.add_argument(option, **where, help=f"{what}; default: outputs/{name}")
+    group.add_argument(option, **where, help=f"{what}; default: outputs/{name}")
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
     from imagesearch.store import Store, build_collections
 
     with Store(config.milvus) as store:
         if args.list:
-            return show_list(store, args.json)
+            return print_collections(store, args.json)
         if args.drop:
-            return drop(store, config.dataset.name, args)
+            return drop_collections(store, config.dataset.name, args)
         dataset = Dataset(config)
         cli.print_note(dataset.roots_note)
-        reports = build_collections(config, dataset, store, args.rebuild, progress)
-        report(config, dataset, reports, args)
-        draw(dataset, store, args)
+        reports = build_collections(config, dataset, store, args.rebuild, show_progress)
+        report_builds(config, dataset, reports, args)
+        show_figures(dataset, store, args)
     return 0
 
 
-def report(config, dataset, reports, args):
+def report_builds(config, dataset, reports, args):
     from imagesearch.geo import count_without_address
     from imagesearch.store import STEP_SCRIPTS
 
@@ -76,7 +76,7 @@ def report(config, dataset, reports, args):
             print(f"{config.dataset.name}_{kind}: {report}", flush=True)
 
 
-def draw(dataset, store, args):
+def show_figures(dataset, store, args):
     from imagesearch.figures import show_timeline, show_vector_map
 
     window = not args.no_show
@@ -86,11 +86,11 @@ def draw(dataset, store, args):
         show_timeline(dataset, store, args.timeline, window)
 
 
-def progress(rows, total, kind):
+def show_progress(rows, total, kind):
     return cli.show_progress(rows, total, label=kind)
 
 
-def show_list(store, as_json):
+def print_collections(store, as_json):
     collections = store.collections.list_all()
     if as_json:
         cli.print_json({"collections": [collection.to_dict() for collection in collections]})
@@ -98,15 +98,15 @@ def show_list(store, as_json):
     print(f"{'dataset':<20} {'kind':<6} {'rows':>8} {'MB':>7} {'size':>5} {'index':<9} {'state':<9} model")
     for c in collections:
         print(
-            f"{c.dataset:<20} {c.kind:<6} {c.rows:>8,} {c.megabytes:>7.1f} {c.dimension:>5} "
+            f"{c.ref.dataset:<20} {c.ref.kind:<6} {c.rows:>8,} {c.megabytes:>7.1f} {c.dimension:>5} "
             f"{c.index.type:<9} {c.state:<9} {c.model.removeprefix(f'{Path.cwd()}/')}"
         )
     if not collections:
         print(f"none in {store.uri}")
 
 
-def drop(store, dataset, args):
-    names = [c.alias for c in store.collections.list_all() if c.dataset == dataset]
+def drop_collections(store, dataset, args):
+    names = [c.ref.alias for c in store.collections.list_all() if c.ref.dataset == dataset]
     question = f"drop {', '.join(names)} from {store.uri}? [y/N] "
     if names and not args.yes and cli.read_answer(question).lower() != "y":
         names = []

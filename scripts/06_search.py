@@ -10,7 +10,7 @@ from pathlib import Path
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = cli.make_parser(__doc__)
     parser.add_argument("text", nargs="?", default="", help='"maya on the beaches of goa", "a red boat"')
     parser.add_argument(
@@ -39,13 +39,25 @@ def arguments():
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
-    from imagesearch.search import Query, Searcher
+    from imagesearch.search import Searcher
     from imagesearch.store import Store
 
-    given = Query(
+    query = make_query(args, config)
+    with Store(config.milvus) as store:
+        searcher = Searcher(config, Dataset(config), store)
+        if query.has_vector or query.face or query.minus or query.has_filter:
+            report_answer(searcher.search(query), searcher, args)
+        else:
+            answer_queries(query, searcher, args)
+
+
+def make_query(args, config):
+    from imagesearch.search import Query
+
+    return Query(
         text=args.text,
         strategy=args.strategy or config.search.strategy,
         strict=args.strict,
@@ -64,28 +76,21 @@ def main():
         sort=args.sort,
         collapse=args.collapse,
     )
-    with Store(config.milvus) as store:
-        searcher = Searcher(config, Dataset(config), store)
-        if given.has_vector or given.face or given.minus or given.has_filter:
-            present(searcher.search(given), searcher, args)
-        else:
-            converse(given, searcher, args)
 
 
-def converse(given, searcher, args):
+def answer_queries(template, searcher, args):
     """Ask for queries; "like 3" searches with the third result of the last one."""
     last = []
 
-    def answer(line):
-        query = given.with_line(line, last)
-        found = searcher.search(query)
-        last[:] = found.results
-        present(found, searcher, args)
+    def answer_query(line):
+        answer = searcher.search(template.with_line(line, last))
+        last[:] = answer.results
+        report_answer(answer, searcher, args)
 
-    cli.read_queries(answer)
+    cli.read_queries(answer_query)
 
 
-def present(answer, searcher, args):
+def report_answer(answer, searcher, args):
     from imagesearch.figures import copy_results, show_answer
 
     for note in answer.notes:

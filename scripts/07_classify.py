@@ -6,7 +6,7 @@ from pathlib import Path
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = cli.make_parser(__doc__)
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files and folders")
     count = cli.parse_result_count
@@ -17,7 +17,7 @@ def arguments():
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.features import classify_photos, list_photo_files
     from imagesearch.figures import show_classifications

@@ -9,7 +9,7 @@ from pathlib import Path
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = cli.make_parser(__doc__)
     what = parser.add_argument_group("what to measure").add_mutually_exclusive_group(required=True)
     what.add_argument(
@@ -49,18 +49,18 @@ def arguments():
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     config = cli.load_config_of(args)
     cli.check_figure_file(args.save)
     measures = {
-        "labelled": labelled,
-        "self": itself,
-        "captions": captions,
-        "index": index,
-        "truth": truth,
+        "labelled": measure_labelled,
+        "self": measure_self,
+        "captions": measure_captions,
+        "index": measure_index,
+        "truth": measure_truth,
     }
-    name, measure = next((n, m) for n, m in measures.items() if getattr(args, n))
-    report, draw = measure(args, config)
+    name, measure = next((name, measure) for name, measure in measures.items() if getattr(args, name))
+    report, draw_report = measure(args, config)
     for note in report.notes:
         cli.print_note(note)
     if args.json:
@@ -68,19 +68,21 @@ def main():
     else:
         print(report)
     if args.save or not (args.json or args.no_show):
-        from imagesearch.figures import report_saved, show_figure
+        from imagesearch.figures import report_figure_path, show_figure
 
-        report_saved(show_figure(draw(report), f"evaluate {name}", save=args.save, window=not args.no_show))
+        report_figure_path(
+            show_figure(draw_report(report), f"evaluate {name}", save=args.save, window=not args.no_show)
+        )
 
 
-def labelled(args, config):
+def measure_labelled(args, config):
     from imagesearch.evaluate import evaluate_labelled
     from imagesearch.figures import draw_labelled_report
 
     return evaluate_labelled(config, *args.labelled, progress=cli.show_progress), draw_labelled_report
 
 
-def itself(args, config):
+def measure_self(args, config):
     from imagesearch.evaluate import evaluate_self
     from imagesearch.figures import draw_self_report
 
@@ -88,14 +90,14 @@ def itself(args, config):
     return evaluate_self(config, folder, progress=cli.show_progress), draw_self_report
 
 
-def captions(args, config):
+def measure_captions(args, config):
     from imagesearch.evaluate import evaluate_captions
     from imagesearch.figures import draw_captions_report
 
     return evaluate_captions(config, args.captions, progress=cli.show_progress), draw_captions_report
 
 
-def index(args, config):
+def measure_index(args, config):
     from imagesearch.evaluate import evaluate_index
     from imagesearch.figures import draw_index_report
 
@@ -103,7 +105,7 @@ def index(args, config):
     return report, draw_index_report
 
 
-def truth(args, config):
+def measure_truth(args, config):
     from imagesearch_demo.scoring import draw_truth_report, evaluate_truth
 
     return evaluate_truth(config, args.truth, progress=cli.show_progress), draw_truth_report

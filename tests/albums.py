@@ -27,5 +27,5 @@ def crowd_of(paths: Sequence[str], count: int = 2) -> People:
         Person(who + 1, NAMES[who] if who < len(NAMES) else "", np.flatnonzero(np.equal(whose, who)))
         for who in range(count)
     ]
-    links = Constraints(np.asarray(whose), np.ones(len(whose), bool), dict(enumerate(NAMES[:count])))
-    return People(ReferenceResolver(faces, 0.5), persons, links)
+    constraints = Constraints(np.asarray(whose), np.ones(len(whose), bool), dict(enumerate(NAMES[:count])))
+    return People(ReferenceResolver(faces, 0.5), persons, constraints)

@@ -173,9 +173,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     from newcomer import Clone  # stands on this module
 
     clone = Clone(tmp_path_factory.mktemp("clone"))
-    for line in clone.recipe("demo"):
+    for line in clone.list_recipe("demo"):
         if not line.startswith("echo"):
-            done = clone.type(line)
+            done = clone.run_command(line)
             assert done.returncode == 0, f"make demo: {line}\n{done.stdout}"
     return clone
 
@@ -195,7 +195,7 @@ class BuiltAlbum(NamedTuple):
 def built_album(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlbum:
     """Sixty-four photos for all tests that only look; to change something, copy what you change."""
     from imagesearch_demo.album import make_album
-    from imagesearch_demo.scoring.searchable_album import build_album, make_demo_config
+    from imagesearch_demo.scoring import build_album, make_demo_config
 
     folder = tmp_path_factory.mktemp("built")
     truth = make_album(folder / "album", 64, seed=5713, workers=0)

@@ -23,21 +23,21 @@ from PIL import Image, ImageChops, ImageStat
 
 LEFT_OUT = "..."
 """A line of the README that stands for any lines, none too."""
-_CLONED = ("scripts", "data/demo/models", "data/demo/config.yaml", "config.yaml", "Makefile")
+_CLONED_PATHS = ("scripts", "data/demo/models", "data/demo/config.yaml", "config.yaml", "Makefile")
 _DURATION = re.compile(r"\d[\d,.]*(?= ?(?:photos/s|ms|s)\b)")
 _BAR = re.compile(r"[^\r\n]*\d+%\|[^\r\n]*[\r\n]?|\r")
 _MEASURED = re.compile(r"(-?\d+\.\d+|\d+(?=%))")
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReadmeCommand:
     """A command of the README, and the lines it is said to print."""
 
     command: str
     output: tuple[str, ...]
 
 
-class _Written(date):
+class _ReadmeDate(date):
     """The clock of the day on which the README's examples were run, for sentences such as "last summer"."""
 
     @classmethod
@@ -50,7 +50,7 @@ class Clone:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in _CLONED:
+        for name in _CLONED_PATHS:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
@@ -60,7 +60,7 @@ class Clone:
         stamp.parent.mkdir()
         stamp.touch()
 
-    def type(self, command: str) -> Done:
+    def run_command(self, command: str) -> Done:
         """Run a line that starts ``python scripts/...``; stdout has what a terminal would show.
 
         The shell splits it into words; the script runs in this process, which has torch loaded already.
@@ -71,10 +71,10 @@ class Clone:
         )
         arguments = done.stdout.split("\0")[:-1]
         assert arguments, f"not a command of ours: {command}"
-        with patch("imagesearch.search.searcher.date", _Written):
+        with patch("imagesearch.search.searcher.date", _ReadmeDate):
             return run_here(arguments, self.folder, together=True)
 
-    def recipe(self, target: str) -> list[str]:
+    def list_recipe(self, target: str) -> list[str]:
         """Return the shell lines of one of make's targets, with ``python`` for the interpreter."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
         make = ["make", "--dry-run", "--no-print-directory", target, "PY=python"]
@@ -82,40 +82,40 @@ class Clone:
         return done.stdout.replace("\\\n", "").splitlines()
 
 
-def shown_in(text: str) -> list[Shown]:
+def list_readme_commands(text: str) -> list[ReadmeCommand]:
     """Return the commands of a Markdown text that stand after ``$ ``, each with the lines below it."""
     shown = []
     for is_code, lines in groupby(text.splitlines(), lambda line: not line or line.startswith("    ")):
         block = "\n".join(line[4:].rstrip() for line in lines) if is_code else ""
         for part in re.split(r"^\$ ", re.sub(r" *\\\n *", " ", block), flags=re.MULTILINE)[1:]:
             command, *output = part.rstrip().splitlines()
-            shown.append(Shown(command, tuple(output)))
+            shown.append(ReadmeCommand(command, tuple(output)))
     return shown
 
 
-def difference(shown: Sequence[str], printed: str) -> str:
+def diff_output(shown: Sequence[str], printed: str) -> str:
     """Return a diff between lines that a text shows and what was printed; "" where they agree.
 
     Progress bars do not count, nor do durations. Measured numbers, those with a point or a percent sign, may
     differ by two in their last digit, for processors round differently.
     """
     lines = [line.rstrip() for line in _BAR.sub("", printed).splitlines()]
-    if _agree(shown, lines):
+    if _lines_agree(shown, lines):
         return ""
-    close = [next((want for want in shown if _same(want, line)), line) for line in lines]
+    close = [next((expected for expected in shown if _line_agrees(expected, line)), line) for line in lines]
     return "\n".join(difflib.unified_diff(shown, close, "shown", "printed", lineterm="", n=1))
 
 
-def _agree(shown: Sequence[str], lines: Sequence[str]) -> bool:
+def _lines_agree(shown: Sequence[str], lines: Sequence[str]) -> bool:
     if LEFT_OUT in shown:
         cut = shown.index(LEFT_OUT)
-        if not _agree(shown[:cut], lines[:cut]):
+        if not _lines_agree(shown[:cut], lines[:cut]):
             return False
-        return any(_agree(shown[cut + 1 :], lines[start:]) for start in range(cut, len(lines) + 1))
-    return len(shown) == len(lines) and all(map(_same, shown, lines))
+        return any(_lines_agree(shown[cut + 1 :], lines[start:]) for start in range(cut, len(lines) + 1))
+    return len(shown) == len(lines) and all(map(_line_agrees, shown, lines))
 
 
-def _same(shown: str, printed: str) -> bool:
+def _line_agrees(shown: str, printed: str) -> bool:
     parts = [_MEASURED.split(_DURATION.sub("#", line)) for line in (shown, printed)]
     if len(parts[0]) != len(parts[1]) or parts[0][::2] != parts[1][::2]:
         return False
@@ -126,8 +126,8 @@ def _same(shown: str, printed: str) -> bool:
     return True
 
 
-def apart(one: Image.Image, other: Image.Image) -> float:
-    """How far two pictures differ, as a share of how far the first differs from white paper."""
+def compare_pictures(one: Image.Image, other: Image.Image) -> float:
+    """Return how far two pictures differ, as a share of how far the first differs from white paper."""
     small = [image.convert("RGB").resize((128, 128)) for image in (one, other)]
     paper = Image.new("RGB", small[0].size, "white")
     differences = [ImageStat.Stat(ImageChops.difference(small[0], image)).sum for image in (small[1], paper)]

@@ -14,6 +14,9 @@ WIDTH, HEIGHT = 1000, 800
 # Places in a photo that do not overlap.
 PLACES = tuple((x, y, x + 100.0, y + 120.0) for y in (40.0, 300.0, 600.0) for x in (50.0, 300.0, 600.0))
 
+NAMES = ("Maya", "Zoë", "नूर", "김민준", "O'Brien", "Мария", "Ana\u2028Lu", "李 四")
+REFERENCE = ("2023/Zoë.jpg", "00112233aabbccdd", (0.1, 0.2, 0.3, 0.4))
+
 
 def people_vectors(count: int, dimension: int = 32, seed: int = 0) -> np.ndarray:
     """Directions of some people, at right angles to each other."""
@@ -33,8 +36,8 @@ def content_of_photo(name: str) -> bytes:
     return name.encode().ljust(16, b".")[:16]
 
 
-def seen_entry(path: str, content: str = "") -> ProcessedPhoto:
-    """What a table would know of a photo; two of one content are copies."""
+def make_entry(path: str, content: str = "") -> ProcessedPhoto:
+    """The entry of a photo in a table; two of one content are copies."""
     return ProcessedPhoto(
         photo_id=compute_photo_id(path),
         path=path,
@@ -56,12 +59,12 @@ def make_faces(
     order = sorted(range(len(items)), key=lambda i: compute_photo_id(items[i][0]))
     items = [items[i] for i in order]
     paths = dict.fromkeys(path for path, _, _ in items)
-    photos = [compute_photo_id(path) for path, _, _ in items]
-    places = [photos[:i].count(photo) for i, photo in enumerate(photos)]
-    entries = [seen_entry(path, (contents or {}).get(path, "")) for path in paths]
+    photo_ids = [compute_photo_id(path) for path, _, _ in items]
+    positions = [photo_ids[:i].count(photo_id) for i, photo_id in enumerate(photo_ids)]
+    entries = [make_entry(path, (contents or {}).get(path, "")) for path in paths]
     return FaceTable(
-        ids=np.asarray([compute_face_id(p, k) for p, k in zip(photos, places, strict=True)], np.int64),
-        photo_ids=np.asarray(photos, np.int64),
+        ids=np.asarray([compute_face_id(*p) for p in zip(photo_ids, positions, strict=True)], np.int64),
+        photo_ids=np.asarray(photo_ids, np.int64),
         boxes=np.asarray([box for _, box, _ in items], np.float32).reshape(-1, 4),
         scores=np.full(len(items), 0.9, np.float32),
         vectors=np.asarray([vector for _, _, vector in items], np.float32).reshape(
@@ -71,6 +74,6 @@ def make_faces(
     )
 
 
-def row_of(faces: FaceTable, path: str, place: int = 0) -> int:
+def row_of(faces: FaceTable, path: str, position: int = 0) -> int:
     """The row of a photo's face."""
-    return int(np.flatnonzero(faces.photo_ids == compute_photo_id(path))[place])
+    return int(np.flatnonzero(faces.photo_ids == compute_photo_id(path))[position])

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 
 from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
-from imagesearch.services import GEOCODERS
 
 SHIPPED = ROOT / "config.yaml"
 SECRET = "hunter2-hunter2"
@@ -387,13 +386,7 @@ def test_the_type_of_a_loaded_config(write: Write) -> None:
 # --- geocoders ---------------------------------------------------------------------------------------------
 
 
-def test_the_known_geocoders_are_those_of_geopy_that_go_from_positions_to_addresses(write: Write) -> None:
-    from geopy.geocoders import SERVICE_TO_GEOCODER
-
-    usable = {name for name, service in SERVICE_TO_GEOCODER.items() if hasattr(service, "reverse")}
-    assert {*GEOCODERS} == usable | {"offline", "none"}
-    assert "did you mean nominatim?" in refused(write("geo: {geocoder: Nominatin}"))
-    assert "offline, nominatim, none" in refused(write("geo: {geocoder: xyzzy}"))
+def test_a_geocoder_has_an_address_a_name_that_says_who_asks_and_options(write: Write) -> None:
     for url in (
         "https://",
         "ftp://a.org",
@@ -405,6 +398,7 @@ def test_the_known_geocoders_are_those_of_geopy_that_go_from_positions_to_addres
         assert "nominatim_url" in refused(write(f"geo: {{nominatim_url: '{url}'}}"))
     for agent in ("", "Zoë’s photos", "a\\r\\nX: 1"):  # noqa: RUF001
         assert "user_agent" in refused(write(f'geo: {{user_agent: "{agent}"}}'))
+    assert "geo.geocoder" in refused(write("geo: {geocoder: 5}"))
     options = load_config(write("geo: {options: {format: 2, key: a}}")).geo.options
     assert options == {"format": 2, "key": "a"}
 

@@ -17,17 +17,18 @@ from PIL import Image, ImageOps
 
 from imagesearch.errors import UserError
 from imagesearch_demo.album import (
-    ABSENT,
+    ABSENT_KINDS,
     get_truth_path,
-    is_true,
     list_facts,
     make_album,
     make_random_caption,
+    match_captions,
+    read_truth,
 )
 from imagesearch_demo.album.captions import make_truth_caption
 from imagesearch_demo.album.places import PLACES
 from imagesearch_demo.album.plan import plan_album
-from imagesearch_demo.album.writer import SHOWN, read_truth
+from imagesearch_demo.album.writer import ALBUM_KINDS
 from imagesearch_demo.drawing import (
     CAST,
     PAINTS,
@@ -41,7 +42,7 @@ from imagesearch_demo.drawing import (
     make_sibling,
     make_strangers,
 )
-from imagesearch_demo.scoring.model_scores import read_photos
+from imagesearch_demo.scoring import read_photos
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "demo" / "make_album.py"
 
@@ -58,7 +59,7 @@ def photos(album) -> list[Image.Image]:
     return read_photos(album, read_truth(album))
 
 
-def pixels_of(folder: Path) -> dict[str, bytes]:
+def read_pixels(folder: Path) -> dict[str, bytes]:
     truth = read_truth(folder)
     return {p["path"]: i.tobytes() for p, i in zip(truth["photos"], read_photos(folder, truth), strict=True)}
 
@@ -67,9 +68,9 @@ def test_same_seed_gives_the_same_pixels_and_truth_however_many_processes(tmp_pa
     make_album(tmp_path / "one", 10, seed=3, workers=0)
     make_album(tmp_path / "two", 10, seed=3, workers=2)
     make_album(tmp_path / "other", 10, seed=4, workers=0)
-    assert pixels_of(tmp_path / "one") == pixels_of(tmp_path / "two")
+    assert read_pixels(tmp_path / "one") == read_pixels(tmp_path / "two")
     assert get_truth_path(tmp_path / "one").read_bytes() == get_truth_path(tmp_path / "two").read_bytes()
-    assert pixels_of(tmp_path / "one") != pixels_of(tmp_path / "other")
+    assert read_pixels(tmp_path / "one") != read_pixels(tmp_path / "other")
 
 
 def test_truth_lies_beside_the_folder_and_lists_exactly_its_files(album):
@@ -103,7 +104,7 @@ def test_some_photos_are_stored_turned_and_come_out_upright(album, photos):
     truth = read_truth(album)["photos"]
     turned = [(p, i) for p, i in zip(truth, photos, strict=True) if p["orientation"] in (5, 6, 7, 8)]
     assert turned
-    specs = {shot.path: shot.spec for shot in plan_album(48, 5, CAST, SHOWN)}
+    specs = {shot.path: shot.spec for shot in plan_album(48, 5, CAST, ALBUM_KINDS)}
     for photo, image in turned:
         drawn, _ = draw_picture(specs[photo["path"]])
         assert image.size == (480, 640)
@@ -149,7 +150,7 @@ def test_every_scene_can_be_drawn_at_every_hour_upright_and_not():
 
 
 def test_the_default_album_has_maya_on_goas_beach_and_two_rare_friends():
-    shots = plan_album(240, 1, CAST, SHOWN)
+    shots = plan_album(240, 1, CAST, ALBUM_KINDS)
     goa = [s for s in shots if s.place.name == "Goa" and s.spec.scene == "beach"]
     assert sum("Maya" in [p.name for p in s.spec.people] for s in goa) >= 3
     seen = Counter(p.name for s in shots for p in s.spec.people)
@@ -157,7 +158,7 @@ def test_the_default_album_has_maya_on_goas_beach_and_two_rare_friends():
     assert min(n for name, n in seen.items() if name not in ("Ana", "Tariq")) >= 12
     assert {s.spec.scene for s in shots} == set(SCENES)
     kinds = {kind for s in shots for kind, _ in s.spec.things}
-    assert kinds == set(THINGS) - set(ABSENT)
+    assert kinds == set(THINGS) - set(ABSENT_KINDS)
     assert sum(s.position is None for s in shots) == 24
 
 
@@ -209,21 +210,21 @@ _TRUTH = st.builds(
 def test_a_caption_is_true_of_its_own_picture(truth, seed):
     caption = make_random_caption(np.random.default_rng(seed), truth)
     assert set(caption.claims) <= list_facts(truth)
-    assert is_true([caption], [list_facts(truth), set()]).tolist() == [[True, not caption.claims]]
+    assert match_captions([caption], [list_facts(truth), set()]).tolist() == [[True, not caption.claims]]
     assert caption.text == caption.text.strip() and "  " not in caption.text
     assert make_truth_caption(truth)
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess:
+def run_script(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, str(SCRIPT), *map(str, arguments)], capture_output=True, text=True, check=False
     )
 
 
 def test_script_draws_and_draws_again(tmp_path):
-    done = run(tmp_path / "album", "--photos", 4, "--seed", 2, "--workers", 0)
+    done = run_script(tmp_path / "album", "--photos", 4, "--seed", 2, "--workers", 0)
     assert (done.returncode, done.stderr) == (0, "")
-    again = run(tmp_path / "album", "--photos", 3, "--seed", 9, "--workers", 0)
+    again = run_script(tmp_path / "album", "--photos", 3, "--seed", 9, "--workers", 0)
     assert again.returncode == 0
     assert sum(p.is_file() for p in (tmp_path / "album").rglob("*")) == 3
 
@@ -231,7 +232,7 @@ def test_script_draws_and_draws_again(tmp_path):
 def test_script_leaves_other_peoples_photos_alone(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "wedding.jpg").write_bytes(b"precious")
-    done = run(tmp_path / "mine", "--photos", 2)
+    done = run_script(tmp_path / "mine", "--photos", 2)
     assert done.returncode == 2
     assert "not empty" in done.stderr and len(done.stderr.splitlines()) == 1
     assert (tmp_path / "mine" / "wedding.jpg").read_bytes() == b"precious"
@@ -259,6 +260,6 @@ def test_nonsense_arguments_are_refused_in_words(tmp_path):
 
 
 def test_the_album_imports_no_engine():
-    code = "import imagesearch_demo.album.writer, sys, json; print(json.dumps(sorted(sys.modules)))"
+    code = "import imagesearch_demo.album, sys, json; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
     assert not {"torch", "transformers", "insightface", "onnx", "sklearn", "cv2"} & set(loaded)

@@ -30,14 +30,14 @@ def test_photos_and_texts_become_unit_vectors_of_one_space(clip: ClipEncoder) ->
     photos = clip.encode_images([clip.preprocess(draw(seed)) for seed in range(3)])
     texts = clip.encode_texts(["a red boat", "snow"])
     assert photos.dtype == texts.dtype == np.float32
-    assert photos.shape == (3, 24) and texts.shape == (2, clip.dimension)
+    assert photos.shape == (3, 24) and texts.shape == (2, 24)
     np.testing.assert_allclose(np.linalg.norm(np.vstack([photos, texts]), axis=1), 1, atol=1e-6)
 
 
 def test_a_photo_has_the_same_vector_alone_and_in_any_company(clip: ClipEncoder) -> None:
     pictures = [draw(seed) for seed in range(5)]
-    together = np.stack(list(clip.embed(pictures, batch_size=5)))
-    alone = np.stack(list(clip.embed(pictures, batch_size=1)))
+    together = np.stack(list(clip.encode_stream(pictures, batch_size=5)))
+    alone = np.stack(list(clip.encode_stream(pictures, batch_size=1)))
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
@@ -84,7 +84,7 @@ def test_a_vit_feature_is_the_cls_token_after_the_last_layernorm(vit: VitEncoder
 
 
 def test_classes_come_most_probable_first(vit: VitEncoder) -> None:
-    (classes,) = vit.classify([draw(1)], top_k=3)
+    (classes,) = vit.classify_stream([draw(1)], top_k=3)
     scores = [score for _, score in classes]
     assert len(classes) == 3 and scores == sorted(scores, reverse=True)
     assert {label for label, _ in classes} < set("abcd")
@@ -124,7 +124,7 @@ def test_siglip_is_a_clip_too(tmp_path: Path) -> None:
     texts = siglip.encode_texts(["boat", "a boat on a lake"])
     assert siglip._padding == "max_length"
     np.testing.assert_allclose(texts[0], siglip.encode_texts(["boat"])[0], atol=1e-5)
-    assert next(siglip.embed([draw(1)])).shape == (siglip.dimension,)
+    assert next(siglip.encode_stream([draw(1)])).shape == texts[0].shape
 
 
 def test_bfloat16_differs_by_little(tiny_models: dict[str, Path], clip: ClipEncoder) -> None:
@@ -186,14 +186,14 @@ def test_weights_in_the_older_bin_format_are_read_without_running_pickles(
 def test_a_model_that_was_fetched_in_part_is_not_taken_for_whole(
     tiny_models: dict[str, Path], tmp_path: Path
 ) -> None:
-    from imagesearch.features import hub as models
+    from imagesearch.features import hub
 
     snapshot = Path(shutil.copytree(tiny_models["clip"], tmp_path / "snapshot"))
-    assert models._is_complete(snapshot)
+    assert hub._is_complete(snapshot)
     for part in ("preprocessor_config.json", "tokenizer.json", "model.safetensors"):
         kept = (snapshot / part).read_bytes()
         (snapshot / part).unlink()
-        assert not models._is_complete(snapshot)
+        assert not hub._is_complete(snapshot)
         (snapshot / part).write_bytes(kept)
 
 

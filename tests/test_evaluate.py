@@ -76,8 +76,8 @@ def test_photos_find_those_of_their_category(sides: tuple[World, Path, Path]) ->
     assert (report.train, report.val, report.categories) == (12, 6, list(CATEGORIES))
     for ranking in report.rankings:
         figures = {"precision@1": 1, "precision@5": 0.8, "precision@10": 0.4, "map": 1}
-        assert ranking.figures() == pytest.approx(figures)
-        assert next(iter(ranking.confusion("ship").items())) == ("ship", 0.8)
+        assert ranking.compute_metrics() == pytest.approx(figures)
+        assert next(iter(ranking.compute_confusion("ship").items())) == ("ship", 0.8)
     assert any("fewer than 10 photos of beach" in note for note in report.notes)
     assert not (world.folder / "milvus.db").exists() and not (world.folder / "processed" / "album").exists()
 
@@ -87,9 +87,9 @@ def test_a_photo_of_another_category_is_counted_where_it_belongs(sides: tuple[Wo
     alike(2, 1).save(val / "beach" / "really_a_ship.png")
     report = evaluate_labelled(world.config(), train, val)
     for ranking in report.rankings:
-        assert ranking.figures("beach")["precision@1"] == pytest.approx(2 / 3)
-        assert ranking.figures("ship")["precision@1"] == 1
-        assert ranking.confusion("beach")["ship"] == pytest.approx(4 / 15, abs=1 / 15)
+        assert ranking.compute_metrics("beach")["precision@1"] == pytest.approx(2 / 3)
+        assert ranking.compute_metrics("ship")["precision@1"] == 1
+        assert ranking.compute_confusion("beach")["ship"] == pytest.approx(4 / 15, abs=1 / 15)
     assert report.to_dict()["clip"]["all"]["precision@1"] == pytest.approx(6 / 7)
     assert "clip takes beach for ship" in str(report)
 
@@ -99,8 +99,8 @@ def test_a_photo_in_both_folders_does_not_find_itself_and_copies_are_mentioned(
 ) -> None:
     world, train, val = sides
     report = evaluate_labelled(world.config(), train, train)
-    assert all((ranking.total == 3).all() for ranking in report.rankings)
-    assert all(ranking.figures()["precision@1"] == 1 for ranking in report.rankings)
+    assert all((ranking.relevant_counts == 3).all() for ranking in report.rankings)
+    assert all(ranking.compute_metrics()["precision@1"] == 1 for ranking in report.rankings)
     assert not any("also in TRAIN" in note for note in report.notes)
     (train / "beach_0.png").rename(train / "alone_0.png")
     shutil.copy(train / "ship_1.png", val / "ship" / "copy.png")
@@ -168,7 +168,7 @@ def test_few_results_are_shares_of_what_was_found_and_the_photo_itself_is_not_to
             alike(seed, 3 * i).save(folder / f"{name}_{i}.png")
     report = evaluate_labelled(world.config(), folder, folder)
     for ranking in report.rankings:
-        assert ranking.confusion("ship") == {"ship": 0.5, "beach": 0.5}
+        assert ranking.compute_confusion("ship") == {"ship": 0.5, "beach": 0.5}
     assert "left out: 1 photo that is the only one of its category" in report.notes
     for i in range(2, 10):
         alike(0, 3 * i).save(folder / f"ship_{i}.png")
@@ -185,7 +185,7 @@ def test_photos_find_themselves_and_twins_are_named(world: World) -> None:
     report = evaluate_self(world.config(), world.photos)
     for ranking in report.rankings:
         assert len(ranking.ranks) == 7 and sorted(ranking.ranks.tolist()) == [1, 1, 1, 1, 1, 1, 2]
-        assert ranking.figures() == {"hits@1": pytest.approx(6 / 7), "hits@5": 1, "recall": 1}
+        assert ranking.compute_metrics() == {"hits@1": pytest.approx(6 / 7), "hits@5": 1, "recall": 1}
         (missed,) = ranking.missed
         assert {missed.path, missed.first} == {"copy.png", "photo3.png"} and "looks the same" in str(missed)
     assert not (world.folder / "milvus.db").exists()
@@ -247,7 +247,7 @@ def ranked(world: World, pairs: list[tuple[str, str]]) -> tuple[list[int], list[
     """Ranks in both directions, one at a time."""
     encoder = ClipEncoder(world.settings["models"]["clip"], "cpu", "float32")
     texts, paths = sorted({t for _, t in pairs}), sorted({p for p, _ in pairs})
-    images = np.stack(list(encoder.embed(decode_photo(world.photos / path).image for path in paths)))
+    images = np.stack(list(encoder.encode_stream(decode_photo(world.photos / path).image for path in paths)))
     scores = encoder.encode_texts([f"a photo of {text}" for text in texts]) @ images.T
     right = np.asarray([[(path, text) in pairs for path in paths] for text in texts])
 

@@ -15,16 +15,15 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 from imagesearch.faces import FaceDetector, get_pack_id
-from imagesearch.faces import detector as faces
-from imagesearch.faces import extract as detection
+from imagesearch.faces import detector as detector_module
+from imagesearch.faces import extract as extract_module
 from imagesearch.faces.detector import fetch_pack
-from imagesearch.figures import show_figure
-from imagesearch.figures.grids import draw_photo_with_faces
+from imagesearch.figures import draw_photo_with_faces, show_figure
 from imagesearch.photos import compute_photo_id
 
 
 @pytest.fixture(scope="module")
-def finder() -> FaceDetector:
+def detector() -> FaceDetector:
     return FaceDetector(str(MODELS / "faces"), "cpu", 320)
 
 
@@ -33,7 +32,7 @@ def drawn(tmp_path: Path) -> Drawn:
     return Drawn(tmp_path)
 
 
-def turned(image: Image.Image) -> tuple[Image.Image, bytes]:
+def turn_image(image: Image.Image) -> tuple[Image.Image, bytes]:
     """The pixels as a camera held upright stores them, and the EXIF block that says so."""
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -50,10 +49,10 @@ def landmarks_of(drawn: Drawn) -> np.ndarray:
 
 def save_as(file: Path, image: Image.Image, kind: str) -> None:
     if kind == "turned.jpg":
-        stored, exif = turned(image)
+        stored, exif = turn_image(image)
         stored.save(file, quality=92, exif=exif)
     elif kind == "turned.png":
-        stored, exif = turned(image)
+        stored, exif = turn_image(image)
         stored.save(file, exif=exif)
     else:
         image.save(file, **({} if kind.endswith(".png") else {"quality": 92}))
@@ -122,21 +121,21 @@ def test_a_face_cut_by_the_edge_is_found_where_it_is(drawn: Drawn, side: str) ->
     save_with_boxes(cut, found, drawn.folder / f"cut {side}.png")
 
 
-def test_a_photo_of_one_face_alone_and_a_tiny_one_are_no_mistake(finder: FaceDetector) -> None:
+def test_a_photo_of_one_face_alone_and_a_tiny_one_are_no_mistake(detector: FaceDetector) -> None:
     image, truth = picture_of("Maya", seed=9, framing="close")
     tight = image.crop(tuple(round(v) for v in boxes_of(truth)[0]))
-    assert len(finder.detect(tight)) <= 1
-    assert finder.detect(Image.new("RGB", (1, 1))) == []
+    assert len(detector.detect(tight)) <= 1
+    assert detector.detect(Image.new("RGB", (1, 1))) == []
     for size in ((3000, 2), (320, 1), (1, 320), (321, 1), (1, 9000)):
-        assert finder.detect(Image.new("RGB", size)) == [], size
+        assert detector.detect(Image.new("RGB", size)) == [], size
 
 
 # --- whose they are ----------------------------------------------------------------------------------------
 
 
-def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(finder: FaceDetector) -> None:
+def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(detector: FaceDetector) -> None:
     names = ["Maya", "Kofi", "Zoë", "Noor"] * 3
-    found = [finder.detect(picture_of(name, seed=60 + i)[0]) for i, name in enumerate(names)]
+    found = [detector.detect(picture_of(name, seed=60 + i)[0]) for i, name in enumerate(names)]
     assert [len(faces) for faces in found] == [1] * len(names)
     vectors = np.stack([faces[0].embedding for faces in found])
     assert vectors.dtype == np.float32
@@ -146,9 +145,9 @@ def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(finder: Fac
     assert cosines[same].min() > 0.6 and cosines[~same].max() < 0.5
 
 
-def test_faces_come_in_one_order_the_largest_first(finder: FaceDetector) -> None:
+def test_faces_come_in_one_order_the_largest_first(detector: FaceDetector) -> None:
     image, _ = picture_of("Maya", "Kofi", "Zoë", "Kim", seed=31)
-    first, again = finder.detect(image), finder.detect(image)
+    first, again = detector.detect(image), detector.detect(image)
     areas = [float(np.prod(face.box[2:] - face.box[:2])) for face in first]
     assert len(first) == 4 and areas == sorted(areas, reverse=True)
     for a, b in zip(first, again, strict=True):
@@ -169,7 +168,7 @@ def three(drawn: Drawn) -> Drawn:
 
 
 def test_each_photo_is_looked_at_once_also_one_without_faces(three: Drawn, monkeypatch) -> None:
-    monkeypatch.setattr(detection, "make_detector", None)  # making an engine would fail
+    monkeypatch.setattr(extract_module, "make_detector", None)  # making a detector would fail
     summary = three.detect()
     assert (summary.new, summary.unchanged) == (0, 3)
     assert len(three.faces()) == 3 and compute_photo_id("none.jpg") in three.faces().processed
@@ -198,7 +197,7 @@ def test_a_moved_photo_keeps_its_faces(three: Drawn, monkeypatch) -> None:
     before = three.boxes("b.jpg")
     (three.photos / "2023").mkdir()
     (three.photos / "b.jpg").rename(three.photos / "2023" / "c.jpg")
-    monkeypatch.setattr(detection, "make_detector", None)
+    monkeypatch.setattr(extract_module, "make_detector", None)
     summary = three.detect()
     assert (summary.new, summary.moved, summary.gone) == (0, 1, 0)
     assert (three.boxes("2023/c.jpg") == before).all() and len(three.boxes("b.jpg")) == 0
@@ -226,8 +225,12 @@ def test_an_album_without_a_single_face(drawn: Drawn) -> None:
 
 
 @pytest.fixture(autouse=True)
-def forgetful() -> None:
-    for function in (faces.fetch_pack, faces.get_pack_id, faces._choose_providers):
+def clear_caches() -> None:
+    for function in (
+        detector_module.fetch_pack,
+        detector_module.get_pack_id,
+        detector_module._choose_providers,
+    ):
         function.cache_clear()
 
 
@@ -279,7 +282,7 @@ def test_a_pack_that_cannot_be_fetched_is_one_line(tmp_path: Path, monkeypatch, 
     def offline(*args, **options):
         raise requests.ConnectionError("no\nroute to host " * 50)
 
-    monkeypatch.setattr(faces, "_PACKS", tmp_path)
+    monkeypatch.setattr(detector_module, "_PACKS", tmp_path)
     monkeypatch.setattr("requests.sessions.Session.request", offline)
     monkeypatch.setattr("requests.get", offline)
     with pytest.raises(UserError) as error:
@@ -302,12 +305,12 @@ def test_a_pack_is_known_by_what_its_files_hold(tmp_path: Path) -> None:
 def test_a_device_that_is_not_there_is_mentioned_once_and_the_cpu_is_used(capsys, monkeypatch) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     for _ in range(2):
-        finder = FaceDetector(str(MODELS / "faces"), "cuda", 320)
+        detector = FaceDetector(str(MODELS / "faces"), "cuda", 320)
     said = capsys.readouterr()
     assert (
         said.out == "" and said.err == "models.device: ONNX Runtime knows no cuda here; faces use the cpu\n"
     )
-    assert len(finder.detect(picture_of("Maya", seed=3)[0])) == 1
+    assert len(detector.detect(picture_of("Maya", seed=3)[0])) == 1
     FaceDetector(str(MODELS / "faces"), "auto", 320)
     assert capsys.readouterr().err == ""
 
@@ -315,8 +318,8 @@ def test_a_device_that_is_not_there_is_mentioned_once_and_the_cpu_is_used(capsys
 def test_a_device_that_is_there_comes_before_the_cpu(monkeypatch) -> None:
     there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: there)
-    assert faces._choose_providers("auto") == faces._choose_providers("cuda") == there
-    assert faces._choose_providers("cpu") == ["CPUExecutionProvider"]
+    assert detector_module._choose_providers("auto") == detector_module._choose_providers("cuda") == there
+    assert detector_module._choose_providers("cpu") == ["CPUExecutionProvider"]
 
 
 def test_loading_says_nothing() -> None:

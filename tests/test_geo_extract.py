@@ -26,8 +26,7 @@ from imagesearch.query import Criteria
 from imagesearch.search import Searcher
 from imagesearch.search.searcher import Query
 from imagesearch.store import Store, Vocabulary, build_collections
-from imagesearch_demo.album import make_album
-from imagesearch_demo.album.writer import read_truth
+from imagesearch_demo.album import make_album, read_truth
 
 HERE = (46.0, 7.0)
 CORNER = 4.6 / 111.2  # degrees: in both directions together 6.5 km
@@ -129,6 +128,15 @@ def test_another_geocoder_reads_no_photo_again(world: World) -> None:
         config = world.config(f"geo.geocoder={geocoder}")
         summary = extract_geo(config, Dataset(config))
         assert (summary.photos.new, summary.positions, summary.addresses) == (0, 39, addresses)
+
+
+def test_an_unknown_geocoder_is_refused_before_any_photo_is_read(tmp_path: Path) -> None:
+    world = World(tmp_path, {})
+    save(world.photos / "a.jpg", HERE)
+    done = world.run("04_extract_geo.py", "--set", "geo.geocoder=Nominatin", code=2)
+    line = "geo.geocoder: no such geocoder; did you mean nominatim? (got 'Nominatin')"
+    assert line in done.stderr and len(done.stderr.splitlines()) == 1 and not done.stdout
+    assert not (tmp_path / "processed").exists()
 
 
 # --- searching ---------------------------------------------------------------------------------------------
@@ -338,17 +346,17 @@ def test_the_drawn_album_says_where_and_when_and_nothing_is_invented(tmp_path: P
     truth = {photo["path"]: photo for photo in read_truth(tmp_path / "album")["photos"]}
     assert {Path(path).suffix for path in truth} == {".jpg", ".heic", ".png"} and not summary.photos.failed
     for photo in dataset.photos:
-        true, facts, address = (
+        true, metadata, address = (
             truth[photo.path],
             known[photo.photo_id].metadata,
             known[photo.photo_id].address,
         )
-        assert facts.taken_at.isoformat() == true["taken_at"] and facts.camera == true["camera"]
-        assert (facts.rating or 0) == true["rating"]
+        assert metadata.taken_at.isoformat() == true["taken_at"] and metadata.camera == true["camera"]
+        assert (metadata.rating or 0) == true["rating"]
         if true["latitude"] is None:
-            assert facts.latitude is None and not address.places
+            assert metadata.latitude is None and not address.places
         else:
-            assert (facts.latitude, facts.longitude) == pytest.approx(
+            assert (metadata.latitude, metadata.longitude) == pytest.approx(
                 (true["latitude"], true["longitude"]), abs=1e-6
             )
             assert address.country == true["country"]

@@ -1,4 +1,4 @@
-"""Distances and boxes on the sphere: right at the date line, at the poles, and for any circle."""
+"""Distances on the sphere and boxes around circles: right at the date line, at the poles, and of any size."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.geo import bounding_boxes, distance_km
-from imagesearch.geo.great_circle import chord_to_km, km_to_chord, to_unit_vectors
+from imagesearch.geo import compute_distances_km, make_bounding_boxes
+from imagesearch.geo.great_circle import chord_to_km, to_unit_vectors
 
 
 @pytest.mark.parametrize(
@@ -21,18 +21,17 @@ from imagesearch.geo.great_circle import chord_to_km, km_to_chord, to_unit_vecto
     ],
 )
 def test_distances(a: tuple, b: tuple, km: float) -> None:
-    found = float(distance_km(*a, *b))
+    found = float(compute_distances_km(*a, *b))
     assert found == pytest.approx(km, rel=2e-3, abs=1e-9)
     straight = np.linalg.norm(to_unit_vectors(*a) - to_unit_vectors(*b))
     assert float(chord_to_km(straight)) == pytest.approx(found, abs=1e-3)
-    assert km_to_chord(found) == pytest.approx(straight, abs=1e-6)
 
 
 DEGREES = st.floats(-90, 90), st.floats(-180, 180)
 
 
 @given(*DEGREES, st.floats(0.01, 15_000), st.floats(0, 1), st.floats(0, 360))
-def test_whatever_lies_in_a_circle_lies_in_its_boxes(
+def test_whatever_lies_in_a_circle_lies_in_its_box(
     latitude: float, longitude: float, km: float, share: float, bearing: float
 ) -> None:
     # a point at some bearing and distance, by the formula for the destination of a great circle
@@ -40,24 +39,26 @@ def test_whatever_lies_in_a_circle_lies_in_its_boxes(
     b = np.arcsin(np.clip(np.sin(a) * np.cos(angle) + np.cos(a) * np.sin(angle) * np.cos(course), -1, 1))
     east = np.arctan2(np.sin(course) * np.sin(angle) * np.cos(a), np.cos(angle) - np.sin(a) * np.sin(b))
     point = float(np.degrees(b)), float((longitude + np.degrees(east) + 180) % 360 - 180)
-    around = bounding_boxes(latitude, longitude, km)
-    if float(distance_km(latitude, longitude, *point)) <= km:
+    around = make_bounding_boxes(latitude, longitude, km)
+    if float(compute_distances_km(latitude, longitude, *point)) <= km:
         assert any(s <= point[0] <= n and w <= point[1] <= e for s, n, w, e in around)
     assert all(-90 <= s <= n <= 90 and -180 <= w <= e <= 180 for s, n, w, e in around)
 
 
 def test_a_circle_across_the_date_line_has_two_boxes_and_one_around_a_pole_all_longitudes() -> None:
-    assert (
-        len(bounding_boxes(-17, 179.99, 10, strips=1)) == 2 and len(bounding_boxes(48, 2, 10, strips=1)) == 1
-    )
-    assert bounding_boxes(89.99, 10, 5)[-1][2:] == (-180.0, 180.0)
+    assert len(make_bounding_boxes(48, 2, 10)) == 1
+    west, east = make_bounding_boxes(-17, 179.99, 10)
+    assert (west[3], east[2]) == (180.0, -180.0) and west[:2] == east[:2]
+    ((south, north, *longitudes),) = make_bounding_boxes(89.99, 10, 5)
+    assert north == 90.0 and 89.9 < south < 89.95 and longitudes == [-180.0, 180.0]
+    assert make_bounding_boxes(0, 0, 20_038) == [(-90.0, 90.0, -180.0, 180.0)]
 
 
 @pytest.mark.parametrize(("latitude", "km"), [(0, 5), (48, 0.05), (-60, 500), (85, 300)])
-def test_the_boxes_hold_little_more_than_the_circle(latitude: float, km: float) -> None:
-    area = sum(
-        (np.sin(np.radians(n)) - np.sin(np.radians(s))) * np.radians(e - w)
-        for s, n, w, e in bounding_boxes(latitude, 10, km)
-    )
-    cap = 2 * np.pi * (1 - np.cos(km / 6371.0088))
-    assert 1 <= area / cap < 1.08
+def test_the_box_touches_the_circle_on_all_sides(latitude: float, km: float) -> None:
+    ((south, north, west, east),) = make_bounding_boxes(latitude, 10, km)
+    to_edges = compute_distances_km(latitude, 10, np.array([south, north]), np.array([10, 10]))
+    along = np.linspace(south, north, 2001)
+    for edge in (west, east):
+        to_edges = np.append(to_edges, compute_distances_km(latitude, 10, along, np.full(2001, edge)).min())
+    assert to_edges == pytest.approx(km, rel=5e-3)

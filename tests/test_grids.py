@@ -15,9 +15,14 @@ from conftest import draw
 from matplotlib.figure import Figure
 from PIL import Image
 
-from imagesearch.figures import show_figure
+from imagesearch.figures import (
+    Tile,
+    draw_classifications,
+    draw_contact_sheet,
+    draw_result_grid,
+    show_figure,
+)
 from imagesearch.figures.display import open_window
-from imagesearch.figures.grids import Tile, draw_classifications, draw_contact_sheet, draw_result_grid
 from imagesearch.figures.style import PALETTE, choose_person_colour
 
 NAMES = [
@@ -109,7 +114,7 @@ def test_who_has_no_name_has_a_colour_that_no_name_has() -> None:
 def test_a_backend_that_is_none_is_one_line(backend: str) -> None:
     code = (
         "from imagesearch import cli; from imagesearch.figures import display as d;"
-        "cli.run_script(lambda: (d.can_open_window(), d.new_figure((3, 3))))"
+        "cli.run_script(lambda: (d.can_open_window(), d.create_figure((3, 3))))"
     )
     environment = os.environ | {"MPLBACKEND": backend}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)

@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 
 from imagesearch.config import Config, IndexSearchParams, load_config
 from imagesearch.errors import UserError
-from imagesearch.evaluate import IndexCurve, IndexReport, evaluate_index
-from imagesearch.evaluate import index_tuning as tuning
+from imagesearch.evaluate import IndexCurve, IndexReport, evaluate_index, index_report
 from imagesearch.evaluate.index_benchmark import (
     SearchCase,
     SearchMeasurement,
@@ -29,6 +28,7 @@ from imagesearch.evaluate.index_report import ParameterSetting
 from imagesearch.figures import draw_index_report
 from imagesearch.store import (
     PHOTO_FIELDS,
+    CollectionRef,
     CollectionSpec,
     IndexSpec,
     Store,
@@ -75,7 +75,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> IndexReport:
 
 def test_an_index_alone_loses_filtered_rows_and_the_program_does_not(report: IndexReport) -> None:
     flat, *others = report.curves
-    assert [curve.plan.type for curve in report.curves] == ["FLAT", "IVF_FLAT", "HNSW"]
+    assert [curve.spec.type for curve in report.curves] == ["FLAT", "IVF_FLAT", "HNSW"]
     assert list(report.passing.values()) == [1520, 760, 15, 10]  # 80 are held out; ten at the least
     assert {found.recall for found in flat.settings[0].searched.values()} == {1.0}
     for curve in others:
@@ -91,7 +91,7 @@ def test_an_index_alone_loses_filtered_rows_and_the_program_does_not(report: Ind
 def test_recall_grows_with_the_parameter_up_to_exact(report: IndexReport) -> None:
     _, clusters, graph = report.curves
     values = [setting.value for setting in clusters.settings]
-    assert values == [1, 2, 4, 8, 16, 32, 38] and clusters.plan.build == {"nlist": 38}
+    assert values == [1, 2, 4, 8, 16, 32, 38] and clusters.spec.build == {"nlist": 38}
     recalls = [setting.searched["all"].recall for setting in clusters.settings]
     assert recalls == sorted(recalls) and recalls[-1] == 1.0
     assert [setting.value for setting in graph.settings] == [16, 32, 64, 128, 256, 512, 1024, 1520]
@@ -115,9 +115,11 @@ def test_answers_are_exact_and_equal_rows_are_both_right(tmp_path: Path) -> None
     material = prepare_data(kept, {"held out": held})
     assert len(material.vectors) == 380 and len(material.queries) == 20
     for name, item in material.filters.items():
-        inside = material.vectors[item.passes]
+        inside = material.vectors[item.mask]
         best = -np.sort(-(material.queries @ inside.T), axis=1)
-        np.testing.assert_allclose(material.least[name], best[:, min(10, len(inside)) - 1], atol=1e-6)
+        np.testing.assert_allclose(
+            material.score_thresholds[name], best[:, min(10, len(inside)) - 1], atol=1e-6
+        )
     with open_temporary_index(config_in(tmp_path).milvus, IndexSpec("FLAT", {}), material) as place:
         cases = [SearchCase(name, IndexSearchParams()) for name in material.filters]
         assert all(found.recall == 1.0 for found in measure_searches(place, cases, slice(None)).values())
@@ -130,10 +132,10 @@ def test_answers_are_exact_and_equal_rows_are_both_right(tmp_path: Path) -> None
 def test_the_recommendation_can_be_pasted_and_holds_on_fresh_queries(
     report: IndexReport, tmp_path: Path, kind: str
 ) -> None:
-    curve = next(curve for curve in report.curves if curve.plan.type == kind)
-    config = config_in(tmp_path, curve.yaml())
+    curve = next(curve for curve in report.curves if curve.spec.type == kind)
+    config = config_in(tmp_path, curve.format_yaml())
     index = config.milvus.index
-    assert choose_index(index, ROWS, lite=True) == curve.plan
+    assert choose_index(index, ROWS, lite=True) == curve.spec
     assert getattr(index.search_params, curve.parameter) == curve.pick.value
     # other rows, other queries, other filters
     material = prepare_data(clustered(ROWS, 3), {"fresh": clustered(100, 4)}, seed=5)
@@ -170,10 +172,10 @@ def test_the_cheapest_that_surely_reaches_the_target_is_recommended() -> None:
 def test_where_no_setting_will_do_exact_search_is_recommended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "_list_values", lambda *_: [1])
+    monkeypatch.setattr(index_report, "RECALL_TARGET", 1.01)
     file = saved(tmp_path, clustered(ROWS, 1))
     found = evaluate_index(config_in(tmp_path), types=("IVF_FLAT",), vectors=file)
-    assert found.best is None and found.curves[0].fresh == {} and "type: FLAT" in found.yaml
+    assert found.best is None and found.curves[0].validation == {} and "type: FLAT" in found.yaml
 
 
 # --- whose collections -------------------------------------------------------------------------------------
@@ -199,19 +201,20 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
         assert not config.milvus.is_lite
         mine = prepare_data(clustered(100, 7), {"own": clustered(5, 7)})
         with Store(config.milvus) as store:
-            spec = CollectionSpec("mine", "clip", "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
-            fill_collection(store, spec, mine.rows())
+            ref = CollectionRef("mine", "clip")
+            spec = CollectionSpec(ref, "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
+            fill_collection(store, spec, mine.make_rows())
             before = store.collections.list_all()
         seen: list[list[str]] = []
 
         def look(stream, total, what):
             with Store(config.milvus) as store:
-                seen.append([collection.dataset for collection in store.collections.list_all()])
+                seen.append([collection.ref.dataset for collection in store.collections.list_all()])
             return stream
 
         file = saved(tmp_path, clustered(200, 1))
         found = evaluate_index(config, types=("FLAT",), vectors=file, progress=look)
-        assert found.best.plan.type == "FLAT"
+        assert found.best.spec.type == "FLAT"
         assert any(name.startswith("scratch_") for names in seen for name in names)
         with pytest.raises(KeyboardInterrupt):
             evaluate_index(config, types=("FLAT",), vectors=file, progress=stopped)
@@ -308,7 +311,7 @@ def test_the_figure_shows_each_index_and_what_is_recommended(report: IndexReport
     figure = draw_index_report(some)
     above, below = figure.axes[: len(which)], figure.axes[len(which) :]
     assert [axis.get_title() for axis in above] == [curve.title for curve in some.curves]
-    assert f"recommended: {some.best.plan.type}" in figure.get_suptitle()
+    assert f"recommended: {some.best.spec.type}" in figure.get_suptitle()
     assert is_whole(figure)
     low, high = below[0].get_ylim()
     times = [found.p50 for curve in some.curves for s in curve.settings for found in s.searched.values()]

@@ -10,27 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import AgglomerativeClustering
 
-from imagesearch.faces import nn_chain as chain
+from imagesearch.faces import nn_chain
 from imagesearch.faces.linkage import average_linkage, split_cluster
-from imagesearch_demo.scoring.face_vectors import draw_face_vectors
+from imagesearch_demo.scoring import make_face_vectors
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def same(a: np.ndarray, b: np.ndarray) -> bool:
+def is_same_partition(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two labellings are one partition."""
     pairs = len(np.unique(np.stack([a, b]), axis=1).T)
     return pairs == len(np.unique(a)) == len(np.unique(b))
 
 
-def reference(vectors: np.ndarray, distance: float, memory: Path | None = None) -> np.ndarray:
+def cluster_with_scikit_learn(vectors: np.ndarray, distance: float, memory: Path | None = None) -> np.ndarray:
     model = AgglomerativeClustering(
         None, metric="cosine", linkage="average", distance_threshold=distance, memory=memory and str(memory)
     )
     return model.fit_predict(vectors)
 
 
-def small(seed: int, count: int, dimension: int = 6) -> tuple[np.ndarray, np.random.Generator]:
+def draw_sample(seed: int, count: int, dimension: int = 6) -> tuple[np.ndarray, np.random.Generator]:
     """A few vectors around fewer centres."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((count // 4 + 1, dimension))
@@ -38,14 +38,14 @@ def small(seed: int, count: int, dimension: int = 6) -> tuple[np.ndarray, np.ran
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), rng
 
 
-def constraints(rng: np.random.Generator, count: int) -> dict:
+def draw_constraints(rng: np.random.Generator, count: int) -> dict:
     """Some rows in five groups, some groups apart, and photos of one to a few rows."""
     group = np.where(rng.random(count) < 0.3, rng.integers(0, 5, count), -1)
     apart = [(a, b) for a in range(7) for b in range(a) if rng.random() < 0.2]
     return {"group": group, "cannot_link": apart, "photo": rng.integers(0, max(1, count // 2), count)}
 
 
-def forbidden(group: np.ndarray, cannot_link: list, photo: np.ndarray) -> np.ndarray:
+def find_forbidden(group: np.ndarray, cannot_link: list, photo: np.ndarray) -> np.ndarray:
     """(n, n) whether two rows must not meet."""
     alike = (group[:, None] == group[None]) & (group[:, None] >= 0)
     pairs = [(group[:, None] == a) & (group[None] == b) for a, b in cannot_link]
@@ -53,9 +53,11 @@ def forbidden(group: np.ndarray, cannot_link: list, photo: np.ndarray) -> np.nda
     return ((photo[:, None] == photo[None]) & ~alike & ~np.eye(len(group), dtype=bool)) | far
 
 
-def greedy(vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link: list, photo: np.ndarray):
+def merge_greedily(
+    vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link: list, photo: np.ndarray
+):
     """What the chain has to equal: merge the nearest pair that may, from the whole matrix each time."""
-    never = forbidden(group, cannot_link, photo)
+    never = find_forbidden(group, cannot_link, photo)
     distances = 1 - vectors.astype(float) @ vectors.T.astype(float)
     clusters = [np.flatnonzero(group == g) for g in np.unique(group[group >= 0])]
     clusters += [np.array([row]) for row in np.flatnonzero(group < 0)]
@@ -79,7 +81,7 @@ def greedy(vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link:
 
 @pytest.fixture(scope="module")
 def faces() -> tuple[np.ndarray, np.ndarray]:
-    return draw_face_vectors(5000, 256, largest=700)
+    return make_face_vectors(5000, 256, largest=700)
 
 
 @pytest.fixture(scope="module")
@@ -104,61 +106,62 @@ def test_labels_are_those_of_scikit_learn(
 ) -> None:
     labels = average_linkage(faces[0], distance)
     assert 1 < labels.max() + 1 < 5000
-    assert same(labels, reference(faces[0], distance, tree))
+    assert is_same_partition(labels, cluster_with_scikit_learn(faces[0], distance, tree))
 
 
 @settings(max_examples=150, deadline=None)
 @given(SEEDS, st.integers(2, 40), st.floats(0, 2))
 def test_labels_of_few_are_those_of_scikit_learn(seed: int, count: int, distance: float) -> None:
-    vectors, _ = small(seed, count)
-    assert same(average_linkage(vectors, distance), reference(vectors, distance))
+    vectors, _ = draw_sample(seed, count)
+    assert is_same_partition(average_linkage(vectors, distance), cluster_with_scikit_learn(vectors, distance))
 
 
 @pytest.mark.parametrize(
-    "limits", [{"_BATCH": 1}, {"_BATCH": 7, "_KEPT": 3000}, {"_LOOKED_UP": 0}, {"_KEPT": 0}]
+    "limits",
+    [{"_BATCH_ROWS": 1}, {"_BATCH_ROWS": 7, "_MAX_CACHED": 3000}, {"_MAX_LOOKUPS": 0}, {"_MAX_CACHED": 0}],
 )
 def test_labels_depend_on_no_limit(limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors, _ = draw_face_vectors(700, 64, largest=200)
-    expected = {distance: reference(vectors, distance) for distance in (0.5, 0.7, 1.1)}
+    vectors, _ = make_face_vectors(700, 64, largest=200)
+    expected = {distance: cluster_with_scikit_learn(vectors, distance) for distance in (0.5, 0.7, 1.1)}
     for name, value in limits.items():
-        monkeypatch.setattr(chain, name, value)
+        monkeypatch.setattr(nn_chain, name, value)
     for distance, labels in expected.items():
-        assert same(average_linkage(vectors, distance), labels)
+        assert is_same_partition(average_linkage(vectors, distance), labels)
 
 
 def test_what_falls_out_of_memory_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors, _ = draw_face_vectors(600, 64, largest=400)
-    most, keep = 0, chain.NearestNeighborChain._cache_row
+    vectors, _ = make_face_vectors(600, 64, largest=400)
+    most, keep = 0, nn_chain.NearestNeighborChain._cache_row
 
-    def watched(self: chain.NearestNeighborChain, slot: int, row: chain._NeighborRow) -> None:
+    def watched(self: nn_chain.NearestNeighborChain, cluster: int, row: nn_chain._NeighborRow) -> None:
         nonlocal most
-        keep(self, slot, row)
-        assert self.kept == sum(len(row.ids) for row in self.rows.values())
-        most = max(most, self.kept)
+        keep(self, cluster, row)
+        assert self.cached_count == sum(len(row.ids) for row in self.rows.values())
+        most = max(most, self.cached_count)
 
-    monkeypatch.setattr(chain, "_KEPT", 4000)
-    monkeypatch.setattr(chain.NearestNeighborChain, "_cache_row", watched)
-    assert same(average_linkage(vectors, 0.6), reference(vectors, 0.6))
+    monkeypatch.setattr(nn_chain, "_MAX_CACHED", 4000)
+    monkeypatch.setattr(nn_chain.NearestNeighborChain, "_cache_row", watched)
+    assert is_same_partition(average_linkage(vectors, 0.6), cluster_with_scikit_learn(vectors, 0.6))
     assert 2000 < most <= 4000
 
 
 def test_the_order_of_the_rows_does_not_matter(faces: tuple[np.ndarray, np.ndarray]) -> None:
     vectors, order = faces[0][:3000], np.random.default_rng(1).permutation(3000)
     labels = average_linkage(vectors, 0.6)
-    assert same(average_linkage(vectors[order], 0.6), labels[order])
+    assert is_same_partition(average_linkage(vectors[order], 0.6), labels[order])
 
 
 def test_labels_are_numbered_by_first_rows() -> None:
-    labels = average_linkage(small(3, 40)[0], 0.4)
+    labels = average_linkage(draw_sample(3, 40)[0], 0.4)
     _, first = np.unique(labels, return_index=True)
     assert labels.dtype == np.int64 and len(first) > 3
     assert (np.diff(first) > 0).all()
 
 
 def test_copies_of_a_vector_meet_at_any_distance_but_none() -> None:
-    vectors, _ = small(0, 10, dimension=32)
+    vectors, _ = draw_sample(0, 10, dimension=32)
     copies = np.repeat(vectors, 80, axis=0)
-    assert same(average_linkage(copies, 1e-6), np.repeat(np.arange(10), 80))
+    assert is_same_partition(average_linkage(copies, 1e-6), np.repeat(np.arange(10), 80))
     assert len(np.unique(average_linkage(copies, 0))) == 800
 
 
@@ -169,7 +172,9 @@ def test_the_ends_of_the_scale() -> None:
     # a distance that equals the cut keeps apart, as in scikit-learn
     assert average_linkage(vectors, 1).tolist() == [0, 1, 2, 0]
     assert average_linkage(vectors[:2], 2).tolist() == [0, 1]
-    assert average_linkage(vectors, 2).tolist() == reference(vectors, 2).tolist() == [0, 0, 0, 0]
+    assert (
+        average_linkage(vectors, 2).tolist() == cluster_with_scikit_learn(vectors, 2).tolist() == [0, 0, 0, 0]
+    )
 
 
 def test_of_two_equally_near_the_first_is_taken() -> None:
@@ -215,7 +220,7 @@ def test_what_makes_no_sense_is_refused(changes: dict, message: str) -> None:
 
 def test_progress_ends_with_every_row() -> None:
     told: list[int] = []
-    average_linkage(draw_face_vectors(500, 32)[0], 0.6, progress=told.append)
+    average_linkage(make_face_vectors(500, 32)[0], 0.6, progress=told.append)
     assert told == sorted(told) and told[-1] == 500
 
 
@@ -225,23 +230,25 @@ def test_progress_ends_with_every_row() -> None:
 @settings(max_examples=150, deadline=None)
 @given(SEEDS, st.integers(2, 30), st.floats(0.05, 2))
 def test_constrained_labels_are_those_of_greedy_merging(seed: int, count: int, distance: float) -> None:
-    vectors, rng = small(seed, count)
-    rules = constraints(rng, count)
-    assert same(average_linkage(vectors, distance, **rules), greedy(vectors, distance, **rules))
+    vectors, rng = draw_sample(seed, count)
+    rules = draw_constraints(rng, count)
+    assert is_same_partition(
+        average_linkage(vectors, distance, **rules), merge_greedily(vectors, distance, **rules)
+    )
 
 
-@pytest.mark.parametrize("limits", [{}, {"_BATCH": 3, "_KEPT": 500, "_LOOKED_UP": 0}])
+@pytest.mark.parametrize("limits", [{}, {"_BATCH_ROWS": 3, "_MAX_CACHED": 500, "_MAX_LOOKUPS": 0}])
 @settings(max_examples=30, deadline=None)
 @given(seed=SEEDS)
 def test_no_constraint_is_ever_broken(limits: dict[str, int], seed: int) -> None:
-    vectors, rng = small(seed, 250)
-    rules = constraints(rng, 250)
+    vectors, rng = draw_sample(seed, 250)
+    rules = draw_constraints(rng, 250)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
-            patch.setattr(chain, name, value)
+            patch.setattr(nn_chain, name, value)
         labels = average_linkage(vectors, 1.2, **rules)
     together = labels[:, None] == labels[None]
-    assert not (together & forbidden(**rules)).any()
+    assert not (together & find_forbidden(**rules)).any()
     group = rules["group"]
     assert together[(group[:, None] == group[None]) & (group[:, None] >= 0)].all()
 
@@ -271,15 +278,15 @@ def test_a_split_finds_the_two_people_in_a_cluster() -> None:
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     assert len(np.unique(average_linkage(vectors, 0.9))) == 1
     labels = split_cluster(vectors, 0.9)
-    assert same(labels[:-1], person[:-1])
+    assert is_same_partition(labels[:-1], person[:-1])
     assert len(np.unique(labels)) == 3
 
 
 @settings(max_examples=20, deadline=None)
 @given(SEEDS, st.integers(1, 30), st.booleans())
 def test_a_split_is_the_loosest_cut_that_parts(seed: int, count: int, constrained: bool) -> None:
-    vectors, rng = small(seed, count)
-    rules = constraints(rng, count) if constrained else {}
+    vectors, rng = draw_sample(seed, count)
+    rules = draw_constraints(rng, count) if constrained else {}
     cuts = [average_linkage(vectors, cut, **rules) for cut in np.linspace(1.5, 0, 100)]
 
     def large(labels: np.ndarray) -> int:
@@ -289,7 +296,7 @@ def test_a_split_is_the_loosest_cut_that_parts(seed: int, count: int, constraine
     found = split_cluster(vectors, 1.5, **rules)
     looser = [labels for labels in cuts if labels.max() < found.max()]
     assert not any(large(labels) > 1 for labels in looser)
-    assert all(same(labels, found) for labels in cuts if labels.max() == found.max())
+    assert all(is_same_partition(labels, found) for labels in cuts if labels.max() == found.max())
     if large(found) < 2:
         assert not any(large(labels) > 1 for labels in cuts)
         assert not any(labels.max() > 0 for labels in looser)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, average_precision_score
 
-from imagesearch.evaluate import compare_clusterings, interpolated_precision, recall_at
-from imagesearch.evaluate.metrics import average_precision, compute_ranks, precision_at
+from imagesearch.evaluate import compare_clusterings, compute_recall_at, interpolate_precision
+from imagesearch.evaluate.metrics import compute_average_precision, compute_precision_at, compute_ranks
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -67,13 +67,15 @@ RELEVANT = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 1]], bool)
 
 
 def test_precision_at_k_of_known_rankings() -> None:
-    assert precision_at(RELEVANT, 1).tolist() == [1, 0, 0]
-    assert precision_at(RELEVANT, 3).tolist() == pytest.approx([2 / 3, 0, 2 / 3])
-    assert precision_at(RELEVANT, 10).tolist() == pytest.approx([0.2, 0, 0.3])  # what is missing is not right
+    assert compute_precision_at(RELEVANT, 1).tolist() == [1, 0, 0]
+    assert compute_precision_at(RELEVANT, 3).tolist() == pytest.approx([2 / 3, 0, 2 / 3])
+    assert compute_precision_at(RELEVANT, 10).tolist() == pytest.approx(
+        [0.2, 0, 0.3]
+    )  # what is missing is not right
 
 
 def test_average_precision_of_known_rankings() -> None:
-    found = average_precision(RELEVANT, np.array([2, 0, 6]))
+    found = compute_average_precision(RELEVANT, np.array([2, 0, 6]))
     # (1/1 + 2/3) / 2; nothing to find; (1/2 + 2/3 + 3/4) / 6, where three were never found
     assert found.tolist() == pytest.approx([5 / 6, 0, (1 / 2 + 2 / 3 + 3 / 4) / 6])
 
@@ -86,7 +88,7 @@ def test_average_precision_is_that_of_scikit_learn(seed: int, n: int) -> None:
     relevant[:, rng.integers(n)] = True
     scores = -np.arange(n)
     theirs = [average_precision_score(row, scores) for row in relevant]
-    assert average_precision(relevant, relevant.sum(axis=1)).tolist() == pytest.approx(theirs)
+    assert compute_average_precision(relevant, relevant.sum(axis=1)).tolist() == pytest.approx(theirs)
 
 
 def test_ranks_count_from_one_and_ties_against_the_right_answer() -> None:
@@ -114,7 +116,7 @@ def test_ranks_are_places_in_the_sorted_order(seed: int, n: int) -> None:
 
 def test_recall_at_k_counts_queries() -> None:
     found = np.array([1, 2, 6, 40])
-    assert [recall_at(found, k) for k in (1, 5, 10, 40)] == [0.25, 0.5, 0.75, 1]
+    assert [compute_recall_at(found, k) for k in (1, 5, 10, 40)] == [0.25, 0.5, 0.75, 1]
 
 
 @settings(deadline=None)
@@ -133,4 +135,4 @@ def test_interpolated_precision_is_the_best_from_each_recall_on(seed: int, n: in
 
     asked = np.flatnonzero(total)
     expected = [np.mean([naive(row, level) for row in asked]) for level in levels]
-    assert interpolated_precision(relevant, total, levels).tolist() == pytest.approx(expected)
+    assert interpolate_precision(relevant, total, levels).tolist() == pytest.approx(expected)

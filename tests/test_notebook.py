@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from newcomer import Clone, apart, difference
+from newcomer import Clone, compare_pictures, diff_output
 from PIL import Image
 
 NOTEBOOK = ROOT / "notebooks" / "01_tour.ipynb"
@@ -69,9 +69,11 @@ def test_its_outputs_say_nothing_of_a_machine_and_warn_of_nothing(committed: Not
 
 def test_it_prints_what_it_was_committed_with(committed: NotebookNode, executed: NotebookNode) -> None:
     for old, new in zip_longest(code_cells(committed), code_cells(executed)):
-        found = difference(printed(old).splitlines(), printed(new))
+        found = diff_output(printed(old).splitlines(), printed(new))
         pairs = list(zip_longest(pictures(old), pictures(new)))
-        changed = [one is None or other is None or apart(one, other) >= 0.15 for one, other in pairs]
+        changed = [
+            one is None or other is None or compare_pictures(one, other) >= 0.15 for one, other in pairs
+        ]
         if found or any(changed):
             reason = f"{sum(changed)} of {len(pairs)} pictures differ; run all its cells and save it"
             pytest.fail(f"{NOTEBOOK.name}: {reason}\n{old.source}\n{found}", pytrace=False)

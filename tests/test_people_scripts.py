@@ -1,4 +1,4 @@
-"""Faces and names through the scripts and into Milvus."""
+"""Faces and names through the scripts."""
 
 from __future__ import annotations
 
@@ -12,164 +12,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, draw
+from conftest import ROOT
 from drawn import Drawn, picture_of
-from synthetic import row_of
+from people_rows import build, process_twelve_photos, read_people, read_photo_rows
 
 from imagesearch.errors import UserError
-from imagesearch.faces import People, PeopleEditor, cluster_people, load_people
-from imagesearch.features import extract_features
-from imagesearch.store import CollectionRef, Store, build_collections, collections
-from imagesearch.store import build as build_module
-
-CAST = ["Maya", "Maya", "Maya", "Maya", "Kofi", "Kofi", "Kofi", "Noor", "Noor"]
+from imagesearch.faces import PeopleEditor
+from imagesearch.store import collections
 
 
 @pytest.fixture(scope="module")
-def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    """Twelve photos: nine of one person, one of two, two of nobody; all tables filled."""
-    drawn = Drawn(tmp_path_factory.mktemp("scripts"))
-    for i, name in enumerate(CAST):
-        picture_of(name, seed=300 + i)[0].save(drawn.photos / f"{name.lower()}{i}.jpg", quality=92)
-    picture_of("Maya", "Kofi", seed=320)[0].save(drawn.photos / "both.jpg", quality=92)
-    picture_of(seed=321)[0].save(drawn.photos / "lake.jpg", quality=92)
-    draw(1).save(drawn.photos / "discs.png")
-    extract_features(drawn.config(), drawn.dataset())
-    drawn.detect()
-    cluster_people(drawn.config(), drawn.dataset())
-    return drawn
+def processed(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    return process_twelve_photos(tmp_path_factory.mktemp("scripts"))
 
 
 @pytest.fixture
-def drawn(looked_at: Drawn, tmp_path: Path) -> Drawn:
-    shutil.copytree(looked_at.folder, tmp_path / "world")
+def drawn(processed: Drawn, tmp_path: Path) -> Drawn:
+    shutil.copytree(processed.folder, tmp_path / "world")
     return Drawn(tmp_path / "world")
-
-
-def build(drawn: Drawn) -> None:
-    with Store(drawn.config().milvus) as store:
-        build_collections(drawn.config(), drawn.dataset(), store)
-
-
-def photo_rows(drawn: Drawn, kind: str = "clip") -> dict[str, tuple[list[str], int]]:
-    """Who is in each photo and how many faces, as Milvus has it."""
-    keys = [photo.photo_id for photo in drawn.dataset().photos]
-    with Store(drawn.config().milvus) as store:
-        hits = store.read_rows(CollectionRef("album", kind), keys, ("path", "face_labels", "face_count"))
-    return {hit.fields["path"]: (list(hit.fields["face_labels"]), hit.fields["face_count"]) for hit in hits}
-
-
-def face_rows(drawn: Drawn) -> dict[int, dict]:
-    fields = ("photo_id", "label", "cluster", "det_score", "x1", "y1", "x2", "y2")
-    with Store(drawn.config().milvus) as store:
-        return {
-            hit.id: hit.fields
-            for hit in store.read_rows(CollectionRef("album", "faces"), drawn.faces().ids.tolist(), fields)
-        }
-
-
-def people_of(drawn: Drawn) -> People:
-    return load_people(drawn.config(), drawn.dataset())
-
-
-# --- in Milvus ---------------------------------------------------------------------------------------------
-
-
-def test_photos_know_who_is_in_them_and_faces_where_they_are(drawn: Drawn) -> None:
-    file = drawn.photos / "later.png"
-    draw(2).save(file)
-    extract_features(drawn.config(), drawn.dataset())  # its faces are not looked for
-    build(drawn)
-    for kind in ("clip", "vit"):
-        rows = photo_rows(drawn, kind)
-        assert rows["later.png"] == ([], -1)
-        assert rows["lake.jpg"] == rows["discs.png"] == ([], 0)
-        assert rows["maya0.jpg"] == (["person 1"], 1) and rows["kofi4.jpg"] == (["person 2"], 1)
-        assert rows["both.jpg"] == (["person 1", "person 2"], 2)
-    faces, found = drawn.faces(), face_rows(drawn)
-    assert len(found) == len(faces) == 11
-    labels, numbers = people_of(drawn).labels()
-    for row, face in enumerate(faces.ids.tolist()):
-        fields = found[face]
-        assert fields["photo_id"] == int(faces.photo_ids[row])
-        assert (fields["label"], fields["cluster"]) == (labels[row], int(numbers[row]))
-        box = [fields[side] for side in ("x1", "y1", "x2", "y2")]
-        assert box == pytest.approx(faces.boxes[row].tolist(), abs=1e-3)
-        assert fields["det_score"] == pytest.approx(float(faces.scores[row]))
-
-
-def test_a_build_before_anything_was_clustered(drawn: Drawn) -> None:
-    (drawn.dataset().folder / "clusters.parquet").unlink()
-    build(drawn)
-    assert photo_rows(drawn)["both.jpg"] == ([], 2)
-    assert {fields["label"] for fields in face_rows(drawn).values()} == {""}
-    assert {fields["cluster"] for fields in face_rows(drawn).values()} == {-1}
-
-
-def test_an_album_without_faces_is_built(tmp_path: Path, looked_at: Drawn) -> None:
-    drawn = Drawn(tmp_path / "world")
-    draw(1).save(drawn.photos / "discs.png")
-    extract_features(drawn.config(), drawn.dataset())
-    drawn.detect()
-    assert cluster_people(drawn.config(), drawn.dataset()).persons == []
-    build(drawn)
-    assert photo_rows(drawn) == {"discs.png": ([], 0)}
-
-
-def test_a_detection_that_was_cut_short_before_any_photo_is_not_in_the_way(drawn: Drawn) -> None:
-    shutil.rmtree(drawn.dataset().folder / "faces")
-    (drawn.dataset().folder / "faces").mkdir()
-    build(drawn)
-    assert {count for _, count in photo_rows(drawn).values()} == {-1}
-
-
-def test_faces_of_photos_that_are_gone_leave_their_collection(drawn: Drawn) -> None:
-    build(drawn)
-    for name in ("both.jpg", "maya0.jpg"):
-        (drawn.photos / name).unlink()
-    build(drawn)
-    assert len(face_rows(drawn)) == 8
-    for file in drawn.photos.glob("*[0-9].jpg"):
-        file.unlink()
-    build(drawn)
-    with Store(drawn.config().milvus) as store:
-        assert store.collections.open(CollectionRef("album", "faces")).rows == 0
-
-
-def test_a_name_and_its_change_reach_every_collection(drawn: Drawn) -> None:
-    build(drawn)
-    for given in ("Zoë O'Brien", '김 "민준"'):
-        editor = PeopleEditor(drawn.config(), drawn.dataset())
-        editor.name_person("1", given)
-        editor.refresh()
-        build(drawn)
-        for kind in ("clip", "vit"):
-            rows = photo_rows(drawn, kind)
-            assert rows["maya0.jpg"] == ([given], 1)
-            assert sorted(rows["both.jpg"][0]) == sorted([given, "person 2"])
-            assert not any("person 1" in labels for labels, _ in rows.values())
-        labels = [fields["label"] for fields in face_rows(drawn).values()]
-        assert labels.count(given) == 5 and "person 1" not in labels
-
-
-def test_names_outlive_what_is_written_into_files_and_do_not_go_to_who_is_in_other_photos(
-    drawn: Drawn,
-) -> None:
-    editor = PeopleEditor(drawn.config(), drawn.dataset())
-    for number, name in (("1", "Maya"), ("2", "Kofi"), ("3", "Noor")):
-        editor.name_person(number, name)
-    before = people_of(drawn).labels()[0]
-    for file in drawn.photos.glob("*.jpg"):
-        file.write_bytes(file.read_bytes() + b"rating: 5")  # as of a keyword: the pixels are the same
-    assert drawn.detect().new == 11
-    assert cluster_people(drawn.config(), drawn.dataset()).labels()[0] == before
-    shutil.copy(drawn.photos / "kofi4.jpg", drawn.photos / "maya0.jpg")
-    drawn.detect()
-    people = cluster_people(drawn.config(), drawn.dataset())
-    assert people.labels()[0][row_of(people.faces, "maya0.jpg")] == "Kofi"
-
-
-# --- the scripts -------------------------------------------------------------------------------------------
 
 
 def run(drawn: Drawn, script: str, *args: str | Path, stdin: str = "") -> subprocess.CompletedProcess:
@@ -203,7 +63,7 @@ def test_from_photos_to_names_and_back(drawn: Drawn) -> None:
     done = run(drawn, "03_name_people.py", "--name", "1=Maya", "--json", "--save", sheet)
     assert names(done) == {"Maya": 5, "person 2": 4, "person 3": 2} and sheet.stat().st_size > 5000
     assert "album_faces: 11 faces: 0 new, 5 changed" in done.stderr
-    assert photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
+    assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
 
     typed = "a|b\nNoor\n"  # one that cannot be, and the next one
     done = run(drawn, "03_name_people.py", "--interactive", "--no-show", "--json", "--no-build", stdin=typed)
@@ -230,10 +90,10 @@ def test_from_photos_to_names_and_back(drawn: Drawn) -> None:
     done = run(drawn, "03_name_people.py", "--split", "Maya", "--forget", "Kofi")
     lines = [line.split() for line in done.stdout.splitlines()[1:]]
     assert ["2", "4", "4", "-"] in lines and any(line[-1] == "Maya" and line[1] < "5" for line in lines)
-    apart = people_of(drawn).labels()[0]
+    apart = read_people(drawn).label_faces()[0]
     run(drawn, "02_cluster_faces.py")
-    assert people_of(drawn).labels()[0] == apart
-    parts = [str(p.number) for p in people_of(drawn).persons if p.label not in ("person 2", "Noor")]
+    assert read_people(drawn).label_faces()[0] == apart
+    parts = [str(p.number) for p in read_people(drawn).persons if p.label not in ("person 2", "Noor")]
     done = run(drawn, "03_name_people.py", "--merge", *parts, "--json", "--no-build")
     assert names(done) == {"Maya": 5, "person 2": 4, "Noor": 2}
 
@@ -257,10 +117,10 @@ def main_of(monkeypatch: pytest.MonkeyPatch) -> Main:
 
 
 @pytest.fixture(scope="module")
-def untouched(looked_at: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+def untouched(processed: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     """Built once, for tests that change nothing."""
     folder = tmp_path_factory.mktemp("untouched") / "world"
-    shutil.copytree(looked_at.folder, folder)
+    shutil.copytree(processed.folder, folder)
     drawn = Drawn(folder)
     build(drawn)
     return drawn
@@ -332,9 +192,9 @@ def test_what_was_decided_before_a_mistake_counts(drawn: Drawn, main_of: Main) -
     build(drawn)
     with pytest.raises(UserError, match="99: nobody"):
         main_of(drawn, "03_name_people.py", "--name", "1=Maya", "--name", "99=Noor", "--no-show")
-    assert people_of(drawn).find_person("1").name == "Maya"
+    assert read_people(drawn).find_person("1").name == "Maya"
     main_of(drawn, "03_name_people.py", "--no-show", "--name", "2=Kofi")
-    assert photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
+    assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
 
 
 def held_by_another(*_: object) -> None:
@@ -351,7 +211,7 @@ def test_what_a_run_left_undone_reaches_the_collections_with_the_next(
     main_of(drawn, "03_name_people.py", "--no-show")
     assert "album_faces: 11 faces: 0 new, 2 changed" in capsys.readouterr().err
     main_of(drawn, "03_name_people.py", "--no-show", "--name", "1=Maya", "--no-build")
-    assert photo_rows(drawn)["maya0.jpg"] == (["person 1"], 1)
+    assert read_photo_rows(drawn)["maya0.jpg"] == (["person 1"], 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(collections, "connect", held_by_another)
         with pytest.raises(UserError, match="has it open; the names are kept, and reach the collections"):
@@ -361,7 +221,7 @@ def test_what_a_run_left_undone_reaches_the_collections_with_the_next(
     note = "names have changed since the collections were built; run 05_build_collections.py"
     assert note in json.loads(capsys.readouterr().out)["notes"]
     main_of(drawn, "03_name_people.py", "--no-show")  # decides nothing
-    assert photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
+    assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
     capsys.readouterr()
     main_of(drawn, "06_search.py", "--person", "Maya", "--json")
     assert note not in json.loads(capsys.readouterr().out)["notes"]
@@ -369,16 +229,6 @@ def test_what_a_run_left_undone_reaches_the_collections_with_the_next(
     csv.write_text("person,name\n99,Noor\n", "utf-8")
     with pytest.raises(UserError, match=r"names\.csv: no line could be used"):
         main_of(drawn, "03_name_people.py", "--no-show", "--from-csv", str(csv))
-
-
-def test_a_build_that_ends_before_the_names_are_kept_is_not_ready(
-    drawn: Drawn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(build_module, "_write_vocabulary", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        build(drawn)
-    with Store(drawn.config().milvus) as store:
-        assert store.collections.find(CollectionRef("album", "faces")).state == "updating"
 
 
 def test_a_search_by_face_says_what_it_found(
@@ -397,13 +247,3 @@ def test_a_search_by_face_says_what_it_found(
         answer = json.loads(capsys.readouterr().out)
         assert [note for note in answer["notes"] if "faces" in note or "nobody" in note] == [said, *rest]
         assert len(answer["results"]) == count
-
-
-def test_waiting_faces_are_mentioned_by_the_build(drawn: Drawn) -> None:
-    picture_of("Noor", seed=801)[0].save(drawn.photos / "new.jpg", quality=92)
-    drawn.detect()
-    with Store(drawn.config().milvus) as store:
-        reports = build_collections(drawn.config(), drawn.dataset(), store)
-    assert reports["faces"].undone == [
-        "1 faces were found since the last clustering; run 02_cluster_faces.py"
-    ]

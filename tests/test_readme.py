@@ -8,30 +8,30 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Done, run_here
-from newcomer import LEFT_OUT, Clone, Shown, apart, difference, shown_in
+from newcomer import LEFT_OUT, Clone, ReadmeCommand, compare_pictures, diff_output, list_readme_commands
 from PIL import Image, ImageOps
 
 from imagesearch.config import load_config
 
 README = (ROOT / "README.md").read_text("utf-8")
-SHOWN = shown_in(README)
+SHOWN = list_readme_commands(README)
 SCRIPTS = {file.relative_to(ROOT).as_posix() for file in (ROOT / "scripts").rglob("*.py")}
 
 
-def name_of(shown: Shown) -> str:
+def name_of(shown: ReadmeCommand) -> str:
     return next((Path(word).name for word in shown.command.split() if word in SCRIPTS), "?")
 
 
 @pytest.fixture(scope="module")
 def typed(demo: Clone) -> list[Done]:
     """All commands, typed one after another: some need what an earlier one has made."""
-    return [demo.type(shown.command) for shown in SHOWN]
+    return [demo.run_command(shown.command) for shown in SHOWN]
 
 
 @pytest.mark.parametrize("place", range(len(SHOWN)), ids=lambda i: f"{i + 1} {name_of(SHOWN[i])}")
 def test_a_command_prints_what_the_readme_shows(place: int, typed: list[Done]) -> None:
     shown, done = SHOWN[place], typed[place]
-    found = difference(shown.output, done.stdout)
+    found = diff_output(shown.output, done.stdout)
     if found or done.returncode != 0:
         reason = f"README.md has another output for this command (exit {done.returncode} now)"
         pytest.fail(f"{reason}:\n$ {shown.command}\n{found}", pytrace=False)
@@ -55,20 +55,22 @@ def test_the_pictures_are_what_the_commands_draw(demo: Clone, typed: list[Done])
     for name in drawn:
         with Image.open(ROOT / name) as old, Image.open(demo.folder / name) as new:
             assert old.size == pytest.approx(new.size, rel=0.03), f"{name} is another picture now"
-            assert apart(old, new) < 0.15, f"{name} shows something else than the command draws now"
+            assert compare_pictures(old, new) < 0.15, (
+                f"{name} shows something else than the command draws now"
+            )
 
 
 @pytest.mark.parametrize("name", ["map.png", "timeline.png", "truth.png", "search.png", "vectors.webp"])
 def test_another_picture_is_another_picture(name: str) -> None:
     with Image.open(ROOT / "docs" / name) as opened:
         picture = opened.convert("RGB")
-    assert apart(picture, picture) == 0
-    assert apart(picture, ImageOps.mirror(picture)) > 0.2
-    assert apart(picture, Image.new("RGB", picture.size, "white")) > 0.9
+    assert compare_pictures(picture, picture) == 0
+    assert compare_pictures(picture, ImageOps.mirror(picture)) > 0.2
+    assert compare_pictures(picture, Image.new("RGB", picture.size, "white")) > 0.9
 
 
 def test_make_demo_has_made_all_it_tells_to_look_at(demo: Clone) -> None:
-    lines = [line for line in demo.recipe("demo") if line.startswith("echo")]
+    lines = [line for line in demo.list_recipe("demo") if line.startswith("echo")]
     named = re.findall(
         r"(?:data|outputs)/[\w./]+", " ".join(line for line in lines if "scripts/" not in line)
     )
@@ -113,7 +115,10 @@ def test_the_errors_that_the_readme_explains_are_printed_by_the_program() -> Non
 
 def test_commands_are_read_with_what_stands_below_them() -> None:
     text = "so\n\n    $ one \\\n      --more\n    a\n\n    b\n    $ two\n\nand `$ not`\n\n    three\n"
-    assert shown_in(text) == [Shown("one --more", ("a", "", "b")), Shown("two", ())]
+    assert list_readme_commands(text) == [
+        ReadmeCommand("one --more", ("a", "", "b")),
+        ReadmeCommand("two", ()),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -134,9 +139,9 @@ def test_commands_are_read_with_what_stands_below_them() -> None:
     ],
 )
 def test_what_counts_as_the_same(shown: list[str], printed: str, agree: bool) -> None:
-    assert (difference(shown, printed) == "") == agree
+    assert (diff_output(shown, printed) == "") == agree
 
 
 def test_a_difference_shows_only_what_differs() -> None:
-    found = difference(["a 0.50", "b"], "a 0.51\nc\n")
+    found = diff_output(["a 0.50", "b"], "a 0.51\nc\n")
     assert "-b" in found.splitlines() and "+c" in found.splitlines() and "a 0.51" not in found

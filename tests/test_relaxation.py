@@ -1,4 +1,4 @@
-"""What is tried when no photo passes, in which order, and how it is said."""
+"""What is steps when no photo passes, in which order, and how it is described."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ MAYA = 'face_labels like "%|Maya|%"'
 GOA = 'place_words like "%|goa|%"'
 
 
-def said(sentence: str, has_text: bool = False) -> list[list[str]]:
+def describe_steps(sentence: str, has_target: bool = False) -> list[list[str]]:
     """The steps of a sentence in words."""
-    reading = parse_sentence(sentence, VOCABULARY, date(2024, 6, 15))
-    return [[step.said for step in tried] for tried in list_relaxations(plan_filter(reading).parts, has_text)]
+    parsed = parse_sentence(sentence, VOCABULARY, date(2024, 6, 15))
+    return [
+        [step.description for step in steps]
+        for steps in list_relaxations(plan_filter(parsed).parts, has_target)
+    ]
 
 
 @pytest.mark.parametrize(
-    ("sentence", "tried"),
+    ("sentence", "steps"),
     [
         ("", [[""]]),
         ("maya", [["of Maya"]]),
@@ -57,33 +60,33 @@ def said(sentence: str, has_text: bool = False) -> list[list[str]]:
         ),
     ],
 )  # fmt: skip
-def test_parts_are_given_up_one_by_one_the_last_first(sentence: str, tried: list[list[str]]) -> None:
-    assert said(sentence) == tried
+def test_parts_are_given_up_one_by_one_the_last_first(sentence: str, steps: list[list[str]]) -> None:
+    assert describe_steps(sentence) == steps
 
 
 def test_with_a_text_anything_is_the_last_resort() -> None:
-    assert said("maya on a beach in goa", has_text=True)[-1] == ANYTHING
-    assert said("a beach", has_text=True) == [[""]]
+    assert describe_steps("maya on a beach in goa", has_target=True)[-1] == ANYTHING
+    assert describe_steps("a beach", has_target=True) == [[""]]
 
 
 def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
-    reading = parse_sentence("maya on a beach in goa", VOCABULARY, date(2024, 6, 15))
-    tried = list(list_relaxations(plan_filter(reading).parts, has_text=True))
+    parsed = parse_sentence("maya on a beach in goa", VOCABULARY, date(2024, 6, 15))
+    steps = list(list_relaxations(plan_filter(parsed).parts, has_target=True))
     written = [
-        [format_filter(step.condition, lists_are_arrays=False) for step in together] for together in tried
+        [format_filter(step.condition, lists_are_arrays=False) for step in together] for together in steps
     ]
     assert written == [[f"({MAYA}) and ({GOA})"], [MAYA, GOA], [""]]
-    assert format_filter(And((reading.condition,)), lists_are_arrays=False) == written[0][0]
+    assert format_filter(And((parsed.condition,)), lists_are_arrays=False) == written[0][0]
 
 
 @pytest.mark.parametrize(
-    ("sentence", "always", "excluded"),
+    ("sentence", "required", "exclusions"),
     [
         ("maya without kim", '(not (face_labels like "%|Kim|%")) and (face_count >= 0)', "without Kim"),
         ("maya not in goa", f"(not ({GOA})) and (has_gps == true)", "not in Goa (state)"),
         ("maya", "", ""),
     ],
 )
-def test_what_is_not_wanted_is_never_given_up(sentence: str, always: str, excluded: str) -> None:
+def test_what_is_not_wanted_is_never_given_up(sentence: str, required: str, exclusions: str) -> None:
     plan = plan_filter(parse_sentence(sentence, VOCABULARY, date(2024, 6, 15)))
-    assert format_filter(plan.always, lists_are_arrays=False) == always and plan.excluded == excluded
+    assert format_filter(plan.required, lists_are_arrays=False) == required and plan.exclusions == exclusions

@@ -25,9 +25,12 @@ from imagesearch.store import (
     build,
     choose_index,
 )
+from imagesearch.store.schema import FIELDS as COLLECTION_FIELDS
+from imagesearch.store.schema import LITE, SERVER, Dialect, hash_layout
 from imagesearch.store.vector_index import choose_nlist
 
 DIMENSION = 16
+ALBUM = CollectionRef("album", "clip")
 FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels", "year", "class_label"))
 
 
@@ -54,9 +57,7 @@ def rows(matrix: np.ndarray, **columns: list) -> CollectionRows:
 
 def spec(index: IndexSpec | None = None, **changes) -> CollectionSpec:
     plan = index or IndexSpec("FLAT", {})
-    return replace(
-        CollectionSpec("album", "clip", "some/model", "clip-1", DIMENSION, plan, FIELDS), **changes
-    )
+    return replace(CollectionSpec(ALBUM, "some/model", "clip-1", DIMENSION, plan, FIELDS), **changes)
 
 
 def settings(folder: Path, kind: str = "auto") -> MilvusConfig:
@@ -74,13 +75,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def update(
     store: Store, what: CollectionSpec, data: CollectionRows, rebuild: bool = False
 ) -> build.BuildReport:
-    return build._update_collections(store, [(what, data)], rebuild, None)[what.kind]
+    return build.update_collections(store, [(what, data)], rebuild)[what.ref.kind]
 
 
 def paths(store: Store, vector: np.ndarray, limit: int = 10, **options) -> list[str]:
-    return [
-        hit.fields["path"] for hit in store.search(CollectionRef("album", "clip"), vector, limit, **options)
-    ]
+    return [hit.fields["path"] for hit in store.search(ALBUM, vector, limit, **options)]
 
 
 # --- searching ---------------------------------------------------------------------------------------------
@@ -128,12 +127,8 @@ def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_pat
         lost = 0
         for query in queries:
             best = passing[np.argsort(-(matrix[passing] @ query))[:5]].tolist()
-            assert [
-                h.id for h in store.search(CollectionRef("album", "clip"), query, 5, where=PathPrefix("few"))
-            ] == best
-            alone = store.search(
-                CollectionRef("album", "clip"), query, 5, where=PathPrefix("few"), params=met, widen=False
-            )
+            assert [h.id for h in store.search(ALBUM, query, 5, where=PathPrefix("few"))] == best
+            alone = store.search_index(ALBUM, query, 5, where=PathPrefix("few"), params=met)
             lost += len(alone) == 5 and [hit.id for hit in alone] != best
         assert lost  # else this tests nothing
 
@@ -141,7 +136,7 @@ def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_pat
 def test_the_best_come_first_with_their_cosines(store: Store) -> None:
     matrix = vectors(200)
     update(store, spec(), rows(matrix))
-    hits = store.search(CollectionRef("album", "clip"), matrix[5], 5)
+    hits = store.search(ALBUM, matrix[5], 5)
     order = np.argsort(-(matrix @ matrix[5]))[:5]
     assert [hit.id for hit in hits] == order.tolist()
     np.testing.assert_allclose([hit.score for hit in hits], (matrix @ matrix[5])[order], atol=1e-6)
@@ -153,7 +148,7 @@ def test_a_least_score_lets_in_what_equals_it_and_nothing_below(tmp_path: Path, 
     with Store(settings(tmp_path, kind)) as store:
         update(store, spec(choose_index(IndexConfig(type=kind), 3000, lite=True)), rows(matrix))
         scores = np.sort(matrix @ matrix[1])[::-1]
-        third = store.search(CollectionRef("album", "clip"), matrix[1], 3)[-1].score
+        third = store.search(ALBUM, matrix[1], 3)[-1].score
         assert len(paths(store, matrix[1], 50, min_score=third)) == 3
         assert len(paths(store, matrix[1], 50, min_score=float(scores[3]) + 1e-4)) == 3
         assert paths(store, matrix[1], 50, min_score=1.0001) == []
@@ -172,6 +167,46 @@ def test_a_folder_means_what_lies_in_it_whatever_its_name(store: Store, folder: 
     assert sorted(paths(store, matrix[0], where=PathPrefix(folder))) == sorted(inside)
 
 
+# --- what is kept on disk ----------------------------------------------------------------------------------
+
+WITHOUT_BM25 = replace(SERVER, has_bm25=False)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "kind", "digest"),
+    [
+        (LITE, "clip", "45b370adc814"),
+        (LITE, "vit", "686778bdd836"),
+        (LITE, "faces", "f22b5f136e93"),
+        (SERVER, "clip", "fcb22e65defd"),
+        (SERVER, "vit", "85918bcefb37"),
+        (SERVER, "faces", "fb5f5549df9d"),
+        (WITHOUT_BM25, "clip", "cdd6619e7765"),
+        (WITHOUT_BM25, "vit", "a47492d0c245"),
+        (WITHOUT_BM25, "faces", "4684e3bdc9df"),
+    ],
+)
+def test_collections_of_november_2026_have_the_layout_of_today(
+    dialect: Dialect, kind: str, digest: str
+) -> None:
+    assert hash_layout(CollectionRef("album", kind).key, COLLECTION_FIELDS[kind], dialect) == digest
+
+
+def test_rows_of_november_2026_are_unchanged_today() -> None:
+    columns = {
+        "photo_id": pa.array([7], pa.int64()),
+        "path": ["a/é.jpg"],
+        "face_labels": [["Maya", "Zoë"]],
+        "has_gps": [True],
+        "latitude": [15.25],
+        "year": pa.array([2023], pa.int32()),
+        "class_score": pa.array([0.75], pa.float32()),
+    }
+    data = CollectionRows(pa.table(columns), np.asarray([[0.6, 0.8]], np.float32))
+    ((row,),) = data.iterate_batches(np.asarray([0]), 10)
+    assert row["digest"] == "8e1c65eb31d31adf5d2dbb4a59d7bf61"
+
+
 # --- updating ----------------------------------------------------------------------------------------------
 
 
@@ -187,7 +222,7 @@ def test_an_update_touches_what_changed_and_nothing_else(store: Store) -> None:
         store, spec(), CollectionRows(rows(changed, year=years).scalars.slice(0, 90), changed[:90])
     )
     assert (report.updated, report.deleted, report.unchanged, report.rows) == (4, 10, 86, 90)
-    assert len(store.search(CollectionRef("album", "clip"), matrix[0], 100)) == 90
+    assert len(store.search(ALBUM, matrix[0], 100)) == 90
 
 
 def test_a_new_model_index_or_field_fills_a_new_collection_and_drops_the_old(store: Store) -> None:
@@ -200,7 +235,7 @@ def test_a_new_model_index_or_field_fills_a_new_collection_and_drops_the_old(sto
     assert update(store, replace(spec(), fields=FIELDS[:-1]), fewer).rebuilt == "other fields"
     assert update(store, spec(), data).rebuilt == "other fields"
     assert update(store, spec(), data, rebuild=True).rebuilt == "asked for"
-    assert [c.name for c in store.collections.list_all()] == store._client.list_collections()
+    assert [c.name for c in store.collections.list_all()] == store.collections.client.list_collections()
     assert store.collections.list_all()[0].rows == 50 and store.collections.list_all()[0].state == "ready"
 
 
@@ -239,29 +274,29 @@ def test_a_build_that_is_killed_says_so_and_the_next_one_finishes_it(
         with pytest.raises(KeyboardInterrupt):
             update(store, spec(), rows(vectors(100, seed=1)), rebuild)
     with Store(settings(tmp_path)) as store:
-        assert store.collections.find(CollectionRef("album", "clip")).state == "updating"
+        assert store.collections.find(ALBUM).state == "updating"
         assert len(paths(store, matrix[0], 200)) == 100  # searchable all the while
         report = update(store, spec(), rows(vectors(100, seed=1)), rebuild)
-        assert report.rows == 100 and store.collections.find(CollectionRef("album", "clip")).state == "ready"
-        assert len(store._client.list_collections()) == 1
+        assert report.rows == 100 and store.collections.find(ALBUM).state == "ready"
+        assert len(store.collections.client.list_collections()) == 1
         assert report.inserted + report.updated == (100 if rebuild else 80)
 
 
 def test_dropping_a_dataset_leaves_the_others(store: Store) -> None:
     for name in ("album", "album_clip", "other"):
-        update(store, spec(dataset=name), rows(vectors(5)))
+        update(store, spec(ref=CollectionRef(name, "clip")), rows(vectors(5)))
     store.collections.drop("album")
-    assert [c.dataset for c in store.collections.list_all()] == ["album_clip", "other"]
+    assert [c.ref.dataset for c in store.collections.list_all()] == ["album_clip", "other"]
     with pytest.raises(
         UserError, match="no clip collection of dataset 'album'; there are: album_clip, other"
     ):
-        store.search(CollectionRef("album", "clip"), vectors(1)[0], 3)
+        store.search(ALBUM, vectors(1)[0], 3)
 
 
 def test_a_collection_of_another_program_is_left_alone(store: Store) -> None:
-    store._client.create_collection("album_clip", dimension=4)
+    store.collections.client.create_collection("album_clip", dimension=4)
     with pytest.raises(UserError, match="album_clip is not this program's"):
-        store.search(CollectionRef("album", "clip"), vectors(1)[0], 3)
+        store.search(ALBUM, vectors(1)[0], 3)
 
 
 def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> None:
@@ -281,7 +316,7 @@ def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> N
 
 
 def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
-    # Milvus Lite's own server on loopback: the wire, arrays and scalar indexes of the server variant, except
+    # Milvus Lite's own server on loopback: the wire, arrays and scalar indexes of a server, except
     # for indexes on arrays, which Lite does not have
     from milvus_lite.adapter.grpc.server import start_server_in_thread
 
@@ -298,7 +333,7 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
             assert update(store, graph, data).inserted == 300
             assert update(store, graph, data).unchanged == 300
             assert all(path.startswith("out/") for path in paths(store, matrix[0], where=PathPrefix("out")))
-            hit = store.search(CollectionRef("album", "clip"), matrix[3], 1, fields=("face_labels",))[0]
+            hit = store.search(ALBUM, matrix[3], 1, fields=("face_labels",))[0]
             assert (hit.id, list(hit.fields["face_labels"])) == (3, ["Maya", "Noor"])
     finally:
         server.stop(grace=0)
@@ -322,10 +357,10 @@ def test_the_number_of_clusters_grows_with_the_square_root() -> None:
 def test_an_exhaustive_search_looks_into_every_cluster() -> None:
     plan = choose_index(IndexConfig(type="IVF_FLAT"), 1_000_000, lite=True)
     params = IndexSearchParams()
-    assert plan.search_params(params, 10, exhaustive=False) == {"nprobe": 250}
-    assert plan.search_params(params, 10, exhaustive=True) == {"nprobe": 4000}
+    assert plan.make_search_params(params, 10, exhaustive=False) == {"nprobe": 250}
+    assert plan.make_search_params(params, 10, exhaustive=True) == {"nprobe": 4000}
     graph = choose_index(IndexConfig(type="HNSW"), 1000, lite=True)
-    assert graph.search_params(IndexSearchParams(ef=10), 100, exhaustive=False) == {"ef": 100}
+    assert graph.make_search_params(IndexSearchParams(ef=10), 100, exhaustive=False) == {"ef": 100}
 
 
 def test_a_slowly_growing_album_does_not_build_its_clusters_anew() -> None:

@@ -1,15 +1,11 @@
-"""A table remembers what was seen and found, whatever kills the program that writes it."""
+"""A table keeps what was processed and found, whatever kills the program that writes it."""
 
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
-import threading
-import time
 import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,41 +13,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from table_rows import NOTHING, append_photos, list_files, make_row, make_vectors, read_content
 
 from imagesearch.errors import UserError
-from imagesearch.files import atomic_write
 from imagesearch.pipeline import ProcessedPhoto, make_vector_column
 from imagesearch.pipeline import tables as tables_module
 from imagesearch.pipeline.tables import Table, make_processed_table
-
-NOTHING = pa.table({"photo_id": pa.array([], pa.int64())})
-
-
-def entry(photo_id: int, size: int = 1, error: str | None = None) -> tuple:
-    return (photo_id, f"{photo_id}.jpg", size, 7, bytes([photo_id % 256]) * 16, 4, 3, error)
-
-
-def rows(*photo_ids: int, value: float = 0.0, dimension: int = 4) -> pa.Table:
-    """A vector a photo, from which one can tell the photo and the run."""
-    vectors = np.array([[i, value] + [0] * (dimension - 2) for i in photo_ids], np.float32)
-    return pa.table({"photo_id": pa.array(photo_ids, pa.int64()), "vector": make_vector_column(vectors)})
-
-
-def write(table: Table, *photo_ids: int, value: float = 0.0, fingerprint: str = "A") -> None:
-    found = rows(*photo_ids, value=value) if photo_ids else NOTHING
-    table.append(fingerprint, found, make_processed_table([entry(i) for i in photo_ids]))
-
-
-def content(table: Table) -> dict[int, float]:
-    """Photo and value of all that a reader gets."""
-    ids, vectors = table.read_vectors(table.read_processed().values())
-    assert len(set(ids.tolist())) == len(ids)
-    assert all(int(vector[0]) == i for i, vector in zip(ids.tolist(), vectors, strict=True))
-    return {i: float(vector[1]) for i, vector in zip(ids.tolist(), vectors, strict=True)}
-
-
-def files(table: Table) -> list[str]:
-    return sorted(file.name for file in table.folder.glob("*.p*"))
 
 
 @pytest.fixture
@@ -60,13 +27,13 @@ def table(tmp_path: Path) -> Table:
 
 
 def test_what_is_written_is_read(table: Table) -> None:
-    write(table, 1, 2)
-    write(table, 3, fingerprint="B")
-    seen = table.read_processed()
-    assert seen[1] == ProcessedPhoto(1, "1.jpg", 1, 7, b"\1" * 16, 4, 3, None, 1, "A")
-    assert seen[3].fingerprint == "B"
-    assert content(table) == {1: 0, 2: 0, 3: 0}
-    read = table.read_rows(seen.values())
+    append_photos(table, 1, 2)
+    append_photos(table, 3, fingerprint="B")
+    processed = table.read_processed()
+    assert processed[1] == ProcessedPhoto(1, "1.jpg", 1, 7, b"\1" * 16, 4, 3, None, 1, "A")
+    assert processed[3].fingerprint == "B"
+    assert read_content(table) == {1: 0, 2: 0, 3: 0}
+    read = table.read_rows(processed.values())
     assert read is not None and read.column_names == ["photo_id", "vector"]
     assert read["photo_id"].to_pylist() == [1, 2, 3]
     assert list(table.read_processed(pa.array([2], pa.int64()))) == [2]
@@ -80,35 +47,35 @@ def test_a_table_that_does_not_exist_is_empty(table: Table) -> None:
 
 
 def test_only_what_is_asked_for_is_read(table: Table) -> None:
-    write(table, 1, 2, 3)
-    seen = table.read_processed()
-    assert table.read_vectors([seen[2]])[0].tolist() == [2]
-    assert table.read_rows([seen[3]], ["photo_id"]).to_pydict() == {"photo_id": [3]}
+    append_photos(table, 1, 2, 3)
+    processed = table.read_processed()
+    assert table.read_vectors([processed[2]])[0].tolist() == [2]
+    assert table.read_rows([processed[3]], ["photo_id"]).to_pydict() == {"photo_id": [3]}
 
 
 def test_the_newest_entry_wins(table: Table) -> None:
-    write(table, 1, 2, value=1)
-    write(table, 2, 3, value=2)
-    assert content(table) == {1: 1, 2: 2, 3: 2}
-    table.append("A", NOTHING, make_processed_table([entry(3, error="broken")]))
+    append_photos(table, 1, 2, value=1)
+    append_photos(table, 2, 3, value=2)
+    assert read_content(table) == {1: 1, 2: 2, 3: 2}
+    table.append("A", NOTHING, make_processed_table([make_row(3, error="broken")]))
     assert table.read_processed()[3].error == "broken"
-    assert content(table) == {1: 1, 2: 2}
+    assert read_content(table) == {1: 1, 2: 2}
 
 
 def test_the_tenth_shard_is_newer_than_the_ninth_and_the_millionth_than_the_rest(table: Table) -> None:
     for value in range(12):
-        write(table, 1, value=value)
+        append_photos(table, 1, value=value)
     for kind in ("rows", "seen"):
         (table.folder / f"{kind}-000012.parquet").rename(table.folder / f"{kind}-1000000.parquet")
-    assert content(table) == {1: 11}
-    write(table, 1, value=99)
-    assert content(table) == {1: 99}
+    assert read_content(table) == {1: 11}
+    append_photos(table, 1, value=99)
+    assert read_content(table) == {1: 99}
 
 
 def test_photos_with_no_row_one_or_many(table: Table) -> None:
     found = pa.table({"photo_id": pa.array([2, 3, 3], pa.int64()), "box": [1, 2, 3]})
-    table.append("A", found, make_processed_table([entry(1), entry(2), entry(3)]))
-    table.append("A", NOTHING, make_processed_table([entry(4)]))
+    table.append("A", found, make_processed_table([make_row(1), make_row(2), make_row(3)]))
+    table.append("A", NOTHING, make_processed_table([make_row(4)]))
     assert set(table.read_processed()) == {1, 2, 3, 4}
     assert table.read_rows(table.read_processed().values(), ["photo_id", "box"]).to_pydict() == {
         "photo_id": [2, 3, 3],
@@ -118,41 +85,41 @@ def test_photos_with_no_row_one_or_many(table: Table) -> None:
 
 
 def test_rows_of_photos_that_were_not_seen_do_not_count(table: Table) -> None:
-    table.append("A", rows(1, 2), make_processed_table([entry(1)]))
-    assert content(table) == {1: 0}
+    table.append("A", make_vectors(1, 2), make_processed_table([make_row(1)]))
+    assert read_content(table) == {1: 0}
 
 
 # --- kills -------------------------------------------------------------------------------------------------
 
 
 def test_what_a_kill_left_is_ignored_and_cleaned(table: Table) -> None:
-    write(table, 1)
-    good = files(table)
+    append_photos(table, 1)
+    good = list_files(table)
     for name in ("rows-000002.parquet", "rows-000003.part", "seen-000003.part"):
         (table.folder / name).write_bytes(b"half")
-    assert content(table) == {1: 0}
+    assert read_content(table) == {1: 0}
     with table.lock():
-        assert files(table) == good
+        assert list_files(table) == good
     (table.folder / "rows-000002.parquet").write_bytes(b"half")
-    write(table, 2)
-    assert content(table) == {1: 0, 2: 0}
+    append_photos(table, 2)
+    assert read_content(table) == {1: 0, 2: 0}
 
 
 @pytest.mark.parametrize("survived", [0, 1])
 def test_a_kill_between_the_files_of_a_shard_loses_that_shard_only(
     table: Table, monkeypatch: pytest.MonkeyPatch, survived: int
 ) -> None:
-    write(table, 1)
+    append_photos(table, 1)
     with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
-        _die_at(patch, "replace", survived)
-        write(table, 1, 2, value=5)
-    assert content(table) == {1: 0}
+        die_at(patch, "replace", survived)
+        append_photos(table, 1, 2, value=5)
+    assert read_content(table) == {1: 0}
     with table.lock():
-        write(table, 2, value=6)
-    assert content(table) == {1: 0, 2: 6}
+        append_photos(table, 2, value=6)
+    assert read_content(table) == {1: 0, 2: 6}
 
 
-def _die_at(monkeypatch: pytest.MonkeyPatch, method: str, survived: int) -> None:
+def die_at(monkeypatch: pytest.MonkeyPatch, method: str, survived: int) -> None:
     """Stop the program at some call of a method of Path, which then does nothing."""
     real, left = getattr(Path, method), [survived]
 
@@ -177,15 +144,15 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fill(table: Table) -> dict[int, float]:
     """Nine shards: gone photos, stale ones, errors, shards without rows; returns what is to stay."""
-    write(table, 1, 2, 3, value=1)
-    write(table, 4, fingerprint="old")
-    table.append("A", NOTHING, make_processed_table([entry(5)]))
-    write(table, 2, value=2)
-    table.append("A", NOTHING, make_processed_table([entry(6, error="broken")]))
-    write(table, 7, value=3)
-    write(table, 3, fingerprint="old", value=4)
-    write(table, 8, value=5)
-    write(table, 1, value=6)
+    append_photos(table, 1, 2, 3, value=1)
+    append_photos(table, 4, fingerprint="old")
+    table.append("A", NOTHING, make_processed_table([make_row(5)]))
+    append_photos(table, 2, value=2)
+    table.append("A", NOTHING, make_processed_table([make_row(6, error="broken")]))
+    append_photos(table, 7, value=3)
+    append_photos(table, 3, fingerprint="old", value=4)
+    append_photos(table, 8, value=5)
+    append_photos(table, 1, value=6)
     return {1: 6, 2: 2, 7: 3}
 
 
@@ -193,8 +160,8 @@ WANTED = [1, 2, 3, 4, 5, 6, 7]
 
 
 def check_compacted(table: Table, kept: dict[int, float]) -> None:
-    seen = table.read_processed()
-    live = {i: s for i, s in seen.items() if i in WANTED and s.fingerprint == "A"}
+    processed = table.read_processed()
+    live = {i: s for i, s in processed.items() if i in WANTED and s.fingerprint == "A"}
     assert set(live) == {*kept, 5, 6}
     assert live[6].error == "broken" and live[5].error is None
     ids, vectors = table.read_vectors(live.values())
@@ -215,7 +182,7 @@ def test_compaction_keeps_exactly_what_lives(table: Table) -> None:
 @pytest.mark.usefixtures("many")
 def test_a_table_all_of_whose_shards_are_empty(table: Table) -> None:
     for photo_id in range(14):
-        table.append("A", NOTHING, make_processed_table([entry(photo_id)]))
+        table.append("A", NOTHING, make_processed_table([make_row(photo_id)]))
     table.compact(range(14), "A")
     assert set(table.read_processed()) == set(range(14)) and len(table._list_shards()) == 7
     assert table.read_rows(table.read_processed().values()) is None
@@ -225,25 +192,25 @@ def test_a_table_all_of_whose_shards_are_empty(table: Table) -> None:
 def test_a_table_nothing_of_which_lives(table: Table) -> None:
     fill(table)
     table.compact([], "A")
-    assert files(table) == [] and table.read_processed() == {}
+    assert list_files(table) == [] and table.read_processed() == {}
 
 
 def test_few_shards_are_left_alone(table: Table) -> None:
     fill(table)
-    before = files(table)
+    before = list_files(table)
     table.compact(WANTED, "A")
-    assert files(table) == before
+    assert list_files(table) == before
 
 
 @pytest.mark.usefixtures("many")
 def test_a_compacted_table_is_not_compacted_again_however_large(table: Table) -> None:
     for photo_id in range(14):
-        write(table, photo_id)
+        append_photos(table, photo_id)
     table.compact(range(14), "A")
-    before = files(table)
+    before = list_files(table)
     assert len(table._list_shards()) == 7  # more than many, but full
     table.compact(range(14), "A")
-    assert files(table) == before
+    assert list_files(table) == before
 
 
 @pytest.mark.usefixtures("many")
@@ -255,7 +222,7 @@ def test_compaction_survives_a_kill_at_any_point(
         table = Table(tmp_path / f"{survived}")
         kept = fill(table)
         with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch:
-            _die_at(patch, method, survived)
+            die_at(patch, method, survived)
             table.compact(WANTED, "A")
         check_compacted(table, kept)
         with table.lock():
@@ -268,10 +235,10 @@ def test_compaction_survives_a_kill_at_any_point(
 
 def test_rows_can_be_had_under_other_ids(table: Table) -> None:
     found = pa.table({"photo_id": pa.array([2, 1, 2], pa.int64()), "box": [1, 2, 3]})
-    table.append("A", found, make_processed_table([entry(1), entry(2)]))
-    table.append("A", NOTHING, make_processed_table([entry(3)]))
-    seen = table.read_processed()
-    copied = table.copy_rows([(seen[2], 20), (seen[3], 30), (seen[1], 10)])
+    table.append("A", found, make_processed_table([make_row(1), make_row(2)]))
+    table.append("A", NOTHING, make_processed_table([make_row(3)]))
+    processed = table.read_processed()
+    copied = table.copy_rows([(processed[2], 20), (processed[3], 30), (processed[1], 10)])
     assert copied.to_pydict() == {"photo_id": [20, 10, 20], "box": [1, 2, 3]}
 
 
@@ -284,8 +251,8 @@ def test_reading_vectors_copies_them_once(table: Table) -> None:
     for shard in range(shards):
         ids = range(shard * photos, (shard + 1) * photos)
         found = pa.table({"photo_id": pa.array(ids, pa.int64()), "vector": make_vector_column(vectors)})
-        table.append("A", found, make_processed_table([entry(i) for i in ids]))
-    seen = list(table.read_processed().values())
+        table.append("A", found, make_processed_table([make_row(i) for i in ids]))
+    processed = list(table.read_processed().values())
     size = shards * vectors.nbytes  # 41 MB
     gc.collect()
     pool = pa.default_memory_pool()
@@ -302,11 +269,11 @@ def test_reading_vectors_copies_them_once(table: Table) -> None:
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Table, "_load_shard", watched)
-            ids, matrix = table.read_vectors(seen)
+            ids, matrix = table.read_vectors(processed)
         python_peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert matrix.nbytes == size and matrix.dtype == np.float32 and len(set(ids.tolist())) == len(seen)
+    assert matrix.nbytes == size and matrix.dtype == np.float32 and len(set(ids.tolist())) == len(processed)
     assert (matrix[-photos:] == vectors).all()
     assert python_peak < 1.2 * size  # the result itself; a list of floats would be 8 times as much
     assert python_peak + max(peaks) < 2 * size  # and a few shards at a time, not the table
@@ -357,15 +324,15 @@ def test_a_lock_is_given_back_after_an_error(table: Table) -> None:
     ],
 )
 def test_a_damaged_file_is_named(table: Table, kind: str, damage: str) -> None:
-    write(table, *range(1, 50))
-    seen = table.read_processed()
+    append_photos(table, *range(1, 50))
+    processed = table.read_processed()
     file = table.folder / f"{kind}-000001.parquet"
     whole = file.read_bytes()
     file.write_bytes({"half": whole[: len(whole) // 2], "text": b"hello" * 50}.get(damage, b""))
     if damage == "gone":
         file.unlink()
     with pytest.raises(UserError, match=r"(rows|seen)-000001\.parquet: cannot be read.*run the step again"):
-        table.read_processed() if kind == "seen" else table.read_vectors(seen.values())
+        table.read_processed() if kind == "seen" else table.read_vectors(processed.values())
 
 
 @given(
@@ -394,48 +361,20 @@ def test_a_table_is_a_dictionary(
         for turn, (fingerprint, photos, compact) in enumerate(actions):
             outcomes = dict(photos)
             found = [i for i, outcome in outcomes.items() if outcome == "row"]
-            entries = [entry(i, error="x" if o == "error" else None) for i, o in outcomes.items()]
-            table.append(
-                fingerprint, rows(*found, value=turn) if found else NOTHING, make_processed_table(entries)
-            )
+            rows = [make_row(i, error="x" if o == "error" else None) for i, o in outcomes.items()]
+            vectors = make_vectors(*found, value=turn) if found else NOTHING
+            table.append(fingerprint, vectors, make_processed_table(rows))
             model |= {i: (outcome, fingerprint, turn) for i, outcome in outcomes.items()}
             if compact:
                 table.compact(living, "A")
                 if len(table._list_shards()) == 0:
                     assert not {i for i, (_, f, _) in model.items() if f == "A" and i in living}
         live = {i: m for i, m in model.items() if m[1] == "A" and i in living}
-        seen = {i: s for i, s in table.read_processed().items() if s.fingerprint == "A" and i in living}
-        assert {i: s.error is None for i, s in seen.items()} == {i: m[0] != "error" for i, m in live.items()}
-        ids, vectors = table.read_vectors(seen.values())
+        processed = {i: s for i, s in table.read_processed().items() if s.fingerprint == "A" and i in living}
+        assert {i: s.error is None for i, s in processed.items()} == {
+            i: m[0] != "error" for i, m in live.items()
+        }
+        ids, vectors = table.read_vectors(processed.values())
         assert dict(zip(ids.tolist(), vectors[:, 1].tolist() if len(ids) else [], strict=True)) == {
             i: turn for i, (outcome, _, turn) in live.items() if outcome == "row"
         }
-
-
-# --- one file ----------------------------------------------------------------------------------------------
-
-
-def test_what_kills_left_is_removed_a_day_later_and_younger_work_is_not(tmp_path: Path) -> None:
-    old, young, other = (tmp_path / f"{name}.part" for name in ("note [1].12", "note [1].13", "note 1.14"))
-    for part in (old, young, other):
-        part.write_text("half")
-    for part in (old, other):
-        os.utime(part, (time.time() - 25 * 3600,) * 2)
-    with atomic_write(tmp_path / "note [1].json") as unfinished:
-        unfinished.write_text("{}")
-        assert sorted(tmp_path.glob("*.part")) == sorted([young, other, unfinished])
-    assert (tmp_path / "note [1].json").read_text() == "{}"
-
-
-def test_two_threads_write_a_file_each_whole(tmp_path: Path) -> None:
-    both = threading.Barrier(2)
-
-    def write(text: str) -> None:
-        with atomic_write(tmp_path / "note.json") as unfinished:
-            unfinished.write_text(text)
-            both.wait(10)
-            assert unfinished.read_text() == text
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(write, ["one", "two"]))
-    assert [file.name for file in tmp_path.iterdir()] == ["note.json"]

@@ -15,7 +15,7 @@ from matplotlib.colors import to_hex
 from matplotlib.offsetbox import AnnotationBbox
 from PIL import Image
 
-from imagesearch.figures import vector_map as atlas
+from imagesearch.figures import vector_map
 from imagesearch.figures.style import PALETTE, choose_person_colour
 from imagesearch.figures.timeline import draw_timeline
 from imagesearch.figures.vector_map import (
@@ -28,7 +28,7 @@ from imagesearch.figures.vector_map import (
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # this machine may lack fonts for some names
 
 
-def clustered(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def make_vectors(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors around five directions, and which one each is near to."""
     rng = np.random.default_rng(seed)
     which = np.arange(count) % 5
@@ -38,10 +38,10 @@ def clustered(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("tsne", [False, True])
 def test_photos_that_are_alike_lie_together(tsne: bool) -> None:
-    vectors, which = clustered(60)
+    vectors, which = make_vectors(60)
     projection = project_vectors(vectors, tsne)
     points = projection.points
-    assert points.shape == (60, 2) and ("t-SNE" in projection.said) == tsne
+    assert points.shape == (60, 2) and ("t-SNE" in projection.description) == tsne
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1) + np.diag(np.full(60, np.inf))
     assert (which[distances.argmin(axis=1)] == which).mean() > (0.95 if tsne else 0.6)
     assert np.allclose(project_vectors(vectors, tsne).points, points), "another map at each run"
@@ -62,27 +62,27 @@ def test_thumbnails_are_spread_so_that_none_covers_another_and_no_place_stays_em
     assert np.abs(points[:, None] - chosen[None]).max(axis=-1).min(axis=1).max() < 80
 
 
-def groups_of(names: Sequence[str]) -> ColourGroups:
+def make_groups(names: Sequence[str]) -> ColourGroups:
     return ColourGroups(names, dict(zip(sorted(set(names)), PALETTE, strict=False)))
 
 
 @pytest.mark.parametrize("count", [1, 7, 60, 3000])
 def test_a_map_has_thumbnails_in_the_colour_of_their_group(count: int) -> None:
-    vectors, which = clustered(count)
+    vectors, which = make_vectors(count)
     names = [("beach", "_", "$x$", "a very long label, or another name of it", "")[i] for i in which]
     asked: list[int] = []
 
-    def picture(point: int) -> Image.Image | None:
+    def load_picture(point: int) -> Image.Image | None:
         asked.append(point)
         return None if point == 0 else draw(point, (48, 32))
 
     projection = project_vectors(vectors)
-    figure = draw_vector_map(projection, groups_of(names), picture, "demo: photos")
+    figure = draw_vector_map(projection, make_groups(names), load_picture, "demo: photos")
     figure.draw_without_rendering()
     boxes = [artist for artist in figure.axes[0].artists if isinstance(artist, AnnotationBbox)]
     assert len(boxes) == len([point for point in asked if point]) and len(asked) == len(set(asked)) < 200
     frames = [to_hex(box.patch.get_edgecolor()) for box in boxes]
-    assert frames == [groups_of(names).colours[names[point]] for point in asked if point]
+    assert frames == [make_groups(names).colours[names[point]] for point in asked if point]
     for box in boxes:
         (point,) = np.flatnonzero((projection.points == box.xy).all(axis=1))
         assert np.array_equal(box.offsetbox.get_data(), np.asarray(draw(int(point), (48, 32))))
@@ -98,12 +98,12 @@ def test_a_map_has_thumbnails_in_the_colour_of_their_group(count: int) -> None:
 @pytest.mark.parametrize("name", ["demo", "a long name of " * 5, "日本" * 40])
 @pytest.mark.parametrize("groups", [1, 5])
 def test_a_title_is_neither_cut_nor_reaches_into_the_legend(name: str, groups: int) -> None:
-    vectors, which = clustered(60)
+    vectors, which = make_vectors(60)
     names = [f"a rather long label of {i}" for i in which % groups]
     how = "2,000 of 123,456 photos, chosen at random, by their CLIP vectors, coloured by what they show"
     title = f"{name}: {how}"
     figure = draw_vector_map(
-        project_vectors(vectors), groups_of(names), lambda point: draw(point, (48, 32)), title
+        project_vectors(vectors), make_groups(names), lambda point: draw(point, (48, 32)), title
     )
     figure.draw_without_rendering()
     box = figure.axes[0].title.get_window_extent()
@@ -114,9 +114,9 @@ def test_a_title_is_neither_cut_nor_reaches_into_the_legend(name: str, groups: i
 
 
 def test_thumbnails_grow_with_the_window() -> None:
-    vectors, _ = clustered(12)
+    vectors, _ = make_vectors(12)
     figure = draw_vector_map(
-        project_vectors(vectors), groups_of([""] * 12), lambda point: draw(point, (48, 32)), "demo"
+        project_vectors(vectors), make_groups([""] * 12), lambda point: draw(point, (48, 32)), "demo"
     )
     zooms = [box.offsetbox.get_zoom() for box in figure.axes[0].artists]
     figure.set_size_inches(2 * figure.get_size_inches())
@@ -129,7 +129,7 @@ def test_thumbnails_grow_with_the_window() -> None:
 # --- timeline ----------------------------------------------------------------------------------------------
 
 
-def bars(figure: plt.Figure) -> dict[str, list[float]]:
+def read_bars(figure: plt.Figure) -> dict[str, list[float]]:
     """Heights of the bars by the names in the legend."""
     names = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
     return {
@@ -142,7 +142,7 @@ def test_a_bar_is_as_high_as_a_month_has_photos() -> None:
     days = [datetime(2024, 1, 3), datetime(2024, 1, 9), datetime(2024, 3, 1), datetime(2024, 3, 2)]
     people = [["Maya"], ["Maya", "Noor"], [], ["Noor", "Maya", "Zoë", "Kim"]]
     figure = draw_timeline(days, people, "demo", ["Maya", "Noor", "Zoë", "Kim"])
-    found = bars(figure)
+    found = read_bars(figure)
     assert found["Maya"] == [1.5, 0, 0.25] and found["Noor"] == [0.5, 0, 0.25]
     assert found["nobody known"] == [0, 0, 1]
     assert np.allclose(np.sum(list(found.values()), axis=0), [2, 0, 2])
@@ -154,7 +154,7 @@ def test_a_long_span_is_drawn_by_year_and_many_people_share_a_colour() -> None:
     days = [datetime(2001 + i % 12, 1 + i % 7, 5) for i in range(240)]
     people = [[f"Person {i % 11}"] for i in range(240)]
     figure = draw_timeline(days, people, "demo", [f"Person {i}" for i in range(11)])
-    found = bars(figure)
+    found = read_bars(figure)
     assert len(found) == 9 and sum(found["others"]) > 0 and len(found["others"]) == 12
     assert np.allclose(np.sum(list(found.values()), axis=0), 20)
     assert "photos a year" in figure.axes[0].get_ylabel()
@@ -203,7 +203,7 @@ def test_a_timeline_cuts_nothing_off(count: int) -> None:
 
 def test_05_draws_what_the_collections_hold(world: World) -> None:
     for seed in range(7):
-        world.add(f"{seed}.jpg", seed, exif=taken(f"2024:0{1 + seed % 3}:05 10:00:00"))
+        world.add(f"{seed}.jpg", seed, exif=make_exif(f"2024:0{1 + seed % 3}:05 10:00:00"))
     world.run("01_extract_features.py")
     world.run("04_extract_geo.py")
     (world.photos / "3.jpg").unlink()
@@ -220,8 +220,8 @@ def test_05_maps_all_photos_or_some_chosen_at_random(world: World, monkeypatch: 
         world.add(f"{seed}.png", seed)
     world.run("01_extract_features.py")
     figures: list[plt.Figure] = []
-    monkeypatch.setattr(atlas, "show_figure", lambda figure, *_, **__: figures.append(figure))
-    monkeypatch.setattr(atlas, "_MOST_POINTS", {"pca": 6, "tsne": 5})
+    monkeypatch.setattr(vector_map, "show_figure", lambda figure, *_, **__: figures.append(figure))
+    monkeypatch.setattr(vector_map, "MAX_POINTS", {"pca": 6, "tsne": 5})
     told = world.run("05_build_collections.py", "--map", "--tsne", "--no-show").stderr
     assert "t-SNE lays 5 photos out" in told
     assert "t-SNE" not in world.run("05_build_collections.py", "--map", "--no-show").stderr
@@ -236,7 +236,7 @@ def test_05_maps_all_photos_or_some_chosen_at_random(world: World, monkeypatch: 
     plt.close("all")
 
 
-def taken(when: str) -> Image.Exif:
+def make_exif(when: str) -> Image.Exif:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = when
     return exif

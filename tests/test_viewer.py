@@ -22,30 +22,34 @@ from PIL import Image
 from synthetic import PLACES
 
 from imagesearch.features import read_classes
-from imagesearch.figures.grids import Tile, fill_grid
+from imagesearch.figures import Tile
+from imagesearch.figures.grids import fill_grid
+from imagesearch.figures.show_results import describe_result
 from imagesearch.figures.style import choose_person_colour
-from imagesearch.figures.viewer import Detail, PagedPhotos, Viewer, describe_result, split_pages
+from imagesearch.figures.viewer import Detail, PagedPhotos, Viewer, split_pages
 from imagesearch.pipeline import Dataset
 from imagesearch.search import SearchResult
 
 SKINS = ((240, 20, 200), (20, 240, 240))
 
 
-def colour(number: int) -> tuple[int, int, int]:
+def choose_colour(number: int) -> tuple[int, int, int]:
     """A photo's colour, unlike any other's and unlike what a window has."""
     return 20 + 5 * number, 250 - 5 * number, 90
 
 
-def album(count: int, most: int = 20) -> PagedPhotos:
-    tiles = [Tile(Image.new("RGB", (30, 20), colour(i)), f"{i + 1} · 0.3", f"{i}.jpg") for i in range(count)]
+def make_photos(count: int, page_size: int = 20) -> PagedPhotos:
+    tiles = [
+        Tile(Image.new("RGB", (30, 20), choose_colour(i)), f"{i + 1} · 0.3", f"{i}.jpg") for i in range(count)
+    ]
 
-    def draw(figure, page):
+    def draw_page(figure, page):
         return fill_grid(figure, 7, [1, 1, 1], "boats", [tiles[i] for i in page])
 
-    def large(number, pixels):
+    def load_detail(number, pixels):
         return Detail(tiles[number].image, f"photo {number}", ())
 
-    return PagedPhotos("boats", split_pages(count, most), draw, large)
+    return PagedPhotos("boats", split_pages(count, page_size), draw_page, load_detail)
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def figure() -> Iterator[plt.Figure]:
     plt.close("all")
 
 
-def texts(figure: plt.Figure) -> str:
+def read_texts(figure: plt.Figure) -> str:
     inside = [text for axis in figure.axes for text in (*axis.texts, axis.title)]
     return "\n".join(text.get_text() for text in (*inside, *figure.texts))
 
@@ -66,67 +70,73 @@ def test_pages_hold_all_photos_and_there_is_always_one() -> None:
 
 
 def test_keys_turn_pages_and_stop_at_both_ends(figure: plt.Figure) -> None:
-    browser = Viewer(album(50), figure)
-    assert "page 1 of 3" in texts(figure) and "20.jpg" not in texts(figure)
+    viewer = Viewer(make_photos(50), figure)
+    assert "page 1 of 3" in read_texts(figure) and "20.jpg" not in read_texts(figure)
     pages = []
     for key in ("left", "right", "pagedown", "right", "home", "end", "pageup"):
-        assert browser.press(key)
-        pages.append(browser.page)
+        assert viewer.handle_key(key)
+        pages.append(viewer.page)
     assert pages == [0, 1, 2, 2, 0, 2, 1]
-    assert "page 2 of 3" in texts(figure) and "20.jpg" in texts(figure) and "40.jpg" not in texts(figure)
-    assert not browser.press("s") and not browser.press("escape")
+    assert (
+        "page 2 of 3" in read_texts(figure)
+        and "20.jpg" in read_texts(figure)
+        and "40.jpg" not in read_texts(figure)
+    )
+    assert not viewer.handle_key("s") and not viewer.handle_key("escape")
 
 
 def test_a_click_opens_the_photo_under_it_and_another_goes_back(figure: plt.Figure) -> None:
-    browser = Viewer(album(50), figure)
-    browser.press("right")
+    viewer = Viewer(make_photos(50), figure)
+    viewer.handle_key("right")
     figure.canvas.draw()
     photo, title = figure.axes[4].get_window_extent(), figure.axes[4].title.get_window_extent()
     for box in (photo, title):
-        browser.click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-        assert browser.opened == 23 and "photo 23" in texts(figure) and "24 of 50" in texts(figure)
-        browser.click(5, 5)
-        assert browser.opened is None and browser.page == 1
+        viewer.handle_click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+        assert (
+            viewer.open_number == 23 and "photo 23" in read_texts(figure) and "24 of 50" in read_texts(figure)
+        )
+        viewer.handle_click(5, 5)
+        assert viewer.open_number is None and viewer.page == 1
         figure.canvas.draw()
-    browser.click(1, 1)  # between the photos
-    assert browser.opened is None
+    viewer.handle_click(1, 1)  # between the photos
+    assert viewer.open_number is None
 
 
 def test_an_open_photo_leads_to_the_next_and_back_to_its_own_page(figure: plt.Figure) -> None:
-    browser = Viewer(album(50), figure)
-    browser.open(19)
-    browser.press("right")
-    assert browser.opened == 20 and "photo 20" in texts(figure)
-    browser.press("escape")
-    assert (browser.opened, browser.page) == (None, 1)
-    browser.press("enter")
-    browser.press("home")
-    browser.press("left")
-    assert browser.opened == 0
+    viewer = Viewer(make_photos(50), figure)
+    viewer.show_photo(19)
+    viewer.handle_key("right")
+    assert viewer.open_number == 20 and "photo 20" in read_texts(figure)
+    viewer.handle_key("escape")
+    assert (viewer.open_number, viewer.page) == (None, 1)
+    viewer.handle_key("enter")
+    viewer.handle_key("home")
+    viewer.handle_key("left")
+    assert viewer.open_number == 0
 
 
 def test_the_second_click_of_a_double_click_does_not_shut_the_photo(figure: plt.Figure) -> None:
-    browser = Viewer(album(3), figure)
+    viewer = Viewer(make_photos(3), figure)
     figure.canvas.draw()
     box = figure.axes[2].get_window_extent()
     at = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
     for double in (False, True):
         event = MouseEvent("button_press_event", figure.canvas, *at, button=1, dblclick=double)
         figure.canvas.callbacks.process("button_press_event", event)
-    assert browser.opened == 1
+    assert viewer.open_number == 1
     figure.canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", figure.canvas, "escape"))
-    assert browser.opened is None
+    assert viewer.open_number is None
 
 
 def test_without_results_keys_and_clicks_do_nothing(figure: plt.Figure) -> None:
-    browser = Viewer(album(0), figure)
+    viewer = Viewer(make_photos(0), figure)
     for key in ("right", "end", "enter", "escape"):
-        browser.press(key)
-    browser.click(300, 300)
-    assert (browser.page, browser.opened) == (0, None) and "nothing found" in texts(figure)
+        viewer.handle_key(key)
+    viewer.handle_click(300, 300)
+    assert (viewer.page, viewer.open_number) == (0, None) and "nothing found" in read_texts(figure)
 
 
-def result(number: int, photos: Path = Path(), **known) -> SearchResult:
+def make_result(number: int, photos: Path = Path(), **known) -> SearchResult:
     name = f"{number:02d}.png"
     return SearchResult(
         number + 1, name, 0.5, photos / name, **({"class_label": "", "class_score": 0.0} | known)
@@ -134,8 +144,8 @@ def result(number: int, photos: Path = Path(), **known) -> SearchResult:
 
 
 def test_what_is_said_of_a_photo_is_what_is_known_of_it() -> None:
-    assert [fact.heading for fact in describe_result(result(0))] == ["match", "file"]
-    full = result(
+    assert [section.heading for section in describe_result(make_result(0))] == ["match", "file"]
+    full = make_result(
         3,
         class_label="beach",
         class_score=0.9,
@@ -144,15 +154,16 @@ def test_what_is_said_of_a_photo_is_what_is_known_of_it() -> None:
         taken_at="2025-08-02T18:02:11",
         calibrated_score=0.75,
     )
-    facts = {
-        fact.heading: fact for fact in describe_result(full, [("beach", 0.9), ("sea", 0.09), ("x", 0.001)])
+    sections = {
+        section.heading: section
+        for section in describe_result(full, [("beach", 0.9), ("sea", 0.09), ("x", 0.001)])
     }
-    assert facts["people"].lines == ("Maya", "Zoë")
-    assert facts["people"].colours == (choose_person_colour("Maya"), choose_person_colour("Zoë"))
-    assert facts["time"].lines == ("Saturday, 2 August 2025, 18:02",)
-    assert facts["place"].lines == ("Anjuna, Goa, India",)
-    assert facts["shows"].lines == ("beach  90%", "sea  9%")
-    assert facts["match"].lines[0] == "score 0.5000" and facts["match"].lines[1].startswith("fit 0.75")
+    assert sections["people"].lines == ("Maya", "Zoë")
+    assert sections["people"].colours == (choose_person_colour("Maya"), choose_person_colour("Zoë"))
+    assert sections["time"].lines == ("Saturday, 2 August 2025, 18:02",)
+    assert sections["place"].lines == ("Anjuna, Goa, India",)
+    assert sections["shows"].lines == ("beach  90%", "sea  9%")
+    assert sections["match"].lines[0] == "score 0.5000" and sections["match"].lines[1].startswith("fit 0.75")
     assert describe_result(full)[3].lines == ("beach  90%",)
 
 
@@ -171,10 +182,12 @@ def test_all_classes_of_some_photos_are_read_off_their_table(world: World) -> No
 
 
 def test_a_photo_that_cannot_be_shown_says_why(figure: plt.Figure) -> None:
-    gone = Detail(None, "x.jpg", describe_result(result(0)), "cannot be decoded: broken")
-    browser = Viewer(PagedPhotos("x", [range(1)], album(1).draw, lambda number, pixels: gone), figure)
-    browser.open(0)
-    assert "cannot be decoded: broken" in texts(figure)
+    gone = Detail(None, "x.jpg", describe_result(make_result(0)), "cannot be decoded: broken")
+    viewer = Viewer(
+        PagedPhotos("x", [range(1)], make_photos(1).draw_page, lambda number, pixels: gone), figure
+    )
+    viewer.show_photo(0)
+    assert "cannot be decoded: broken" in read_texts(figure)
 
 
 # --- a real window -----------------------------------------------------------------------------------------
@@ -199,23 +212,23 @@ def display() -> Iterator[str]:
         server.wait()
 
 
-def pixels_of(picture: Path) -> np.ndarray:
+def read_pixels(picture: Path) -> np.ndarray:
     with Image.open(picture) as image:
         return np.asarray(image.convert("RGB"), np.int16)
 
 
-def shares_of(picture: Path) -> list[float]:
+def measure_shares(picture: Path) -> list[float]:
     """How much of a screen has each photo's colour."""
     # as one number each: rows are sorted ten times slower
-    packed, counts = np.unique(pixels_of(picture) @ np.asarray([65536, 256, 1]), return_counts=True)
+    packed, counts = np.unique(read_pixels(picture) @ np.asarray([65536, 256, 1]), return_counts=True)
     colours = np.stack([packed // 65536, packed // 256 % 256, packed % 256], axis=1)
-    near = (np.abs(colours - colour(i)).max(axis=-1) <= 1 for i in range(45))
+    near = (np.abs(colours - choose_colour(i)).max(axis=-1) <= 1 for i in range(45))
     return [float(counts[which].sum() / counts.sum()) for which in near]
 
 
-def extent_of(picture: Path, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
+def measure_extent(picture: Path, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of a colour in the left two thirds of a screen, where photos are."""
-    pixels = pixels_of(picture)[:, :900]
+    pixels = read_pixels(picture)[:, :900]
     y, x = np.nonzero(np.abs(pixels - rgb).max(axis=-1) <= 1)
     return int(x.min()), int(y.min()), int(x.max()), int(y.max())
 
@@ -223,8 +236,8 @@ def extent_of(picture: Path, rgb: tuple[int, int, int]) -> tuple[int, int, int, 
 def test_windows_open_pages_turn_and_clicks_open_photos(display: str, tmp_path: Path) -> None:
     world = World(tmp_path, {})
     for i in range(44):
-        Image.new("RGB", (300, 200), colour(i)).save(world.photos / f"{i:02d}.png")
-    faces = Image.new("RGB", (2000, 1600), colour(44))
+        Image.new("RGB", (300, 200), choose_colour(i)).save(world.photos / f"{i:02d}.png")
+    faces = Image.new("RGB", (2000, 1600), choose_colour(44))
     for box, skin in zip(PLACES, SKINS, strict=False):
         faces.paste(skin, tuple(round(2 * v) for v in box))
     faces.save(world.photos / "44.png")
@@ -253,7 +266,7 @@ def test_windows_open_pages_turn_and_clicks_open_photos(display: str, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr, done.stderr
     seen = json.loads((tmp_path / "log.json").read_text())
-    shares = {name: shares_of(tmp_path / f"{name}.png") for name in seen}
+    shares = {name: measure_shares(tmp_path / f"{name}.png") for name in seen}
     words = {name: look["words"] for name, look in seen.items()}
 
     for look in seen.values():
@@ -275,7 +288,7 @@ def test_windows_open_pages_turn_and_clicks_open_photos(display: str, tmp_path: 
     assert shares["face"][44] > 0.3 and "44.png" in words["face"]
     for name, skin in zip(NAMES, SKINS, strict=True):
         rgb = tuple(round(255 * v) for v in to_rgb(choose_person_colour(name, NAMES)))
-        face, box = (extent_of(tmp_path / "face.png", shade) for shade in (skin, rgb))
+        face, box = (measure_extent(tmp_path / "face.png", shade) for shade in (skin, rgb))
         assert face[2] - face[0] > 30 and abs(box[0] - face[0]) <= 8 and abs(box[3] - face[3]) <= 8
 
     assert seen["classes"]["title"] == "classes of 5 photos"

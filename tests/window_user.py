@@ -16,9 +16,14 @@ from PIL import Image, ImageGrab
 
 from imagesearch.config import load_config
 from imagesearch.features import Classification
-from imagesearch.figures import results as output
-from imagesearch.figures import show_figure
-from imagesearch.figures.grids import Tile, draw_contact_sheet
+from imagesearch.figures import (
+    Tile,
+    draw_contact_sheet,
+    show_answer,
+    show_classifications,
+    show_figure,
+    show_people,
+)
 from imagesearch.pipeline import Dataset
 from imagesearch.query import ParsedQuery
 from imagesearch.search import Answer, Query, SearchResult
@@ -60,23 +65,23 @@ def wait_and_act() -> None:
 
 def open_06() -> None:
     known = {"people": ("Maya",), "address": "Anjuna, Goa, India", "taken_at": "2025-08-02T18:02:11"}
-    known |= {"class_label": "beach", "class_score": 0.9, "fit": 0.8}
+    known |= {"class_label": "beach", "class_score": 0.9, "calibrated_score": 0.8}
     paths = [f"{i:02d}.png" for i in range(45)]
     results = [
         SearchResult(i + 1, path, 0.5, dataset.locate_file(path), **known) for i, path in enumerate(paths)
     ]
     answer = Answer(Query(text="maya on the beach"), ParsedQuery(), results, photos=45)
-    output.show_answer(answer, dataset, None, window=True)
+    show_answer(answer, dataset, None, window=True)
 
 
 def open_03() -> None:
-    output.show_people(crowd_of(["44.png"]), dataset, 1, None, window=True)
+    show_people(crowd_of(["44.png"]), dataset, 1, None, window=True)
 
 
 def open_07() -> None:
     classes = (("beach", 0.75), ("sea", 0.25))
     shown = [Classification(dataset.locate_file(f"{i:02d}.png"), classes) for i in range(5)]
-    output.show_classifications(shown, 200, None, window=True)
+    show_classifications(shown, 200, None, window=True)
 
 
 def open_tall() -> None:

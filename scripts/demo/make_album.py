@@ -6,7 +6,7 @@ from pathlib import Path
 from imagesearch import cli
 
 
-def arguments():
+def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="new folder for the photos, or one with an earlier album")
     parser.add_argument("--photos", type=int, default=240, metavar="N", help="how many; default: 240")
@@ -16,13 +16,13 @@ def arguments():
 
 
 def main():
-    args = arguments()
+    args = parse_arguments()
     from imagesearch_demo.album import get_truth_path, make_album
 
-    def bar(photos):
+    def show_progress(photos):
         return cli.show_progress(photos, args.photos, label="drawing")
 
-    make_album(args.folder, args.photos, args.seed, workers=args.workers, progress=bar)
+    make_album(args.folder, args.photos, args.seed, workers=args.workers, progress=show_progress)
     print(f"{args.photos} photos in {args.folder}, the truth about them in {get_truth_path(args.folder)}")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 MODELS = ("clip", "vit", "faces")
 
 
-def main() -> int:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=f"{__doc__} Training takes some 95 minutes of processor time."
     )
@@ -29,35 +29,41 @@ def main() -> int:
         "--photos", type=int, default=300, help="size of the evaluation's album (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, progress to stderr")
-    args = parser.parse_args()
-    wanted = [args.only] if args.only else list(MODELS)
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_arguments()
+    names = [args.only] if args.only else list(MODELS)
 
     def log(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
     minutes = {}
     if not args.evaluate:
-        # Said now rather than after half an hour.
-        if "faces" in wanted and importlib.util.find_spec("onnxscript") is None:
-            return _mendable('training the faces exports ONNX: pip install -e ".[train]" first')
-        from imagesearch_demo.training.train import train
+        # Checked now rather than after half an hour.
+        if "faces" in names and importlib.util.find_spec("onnxscript") is None:
+            return report_error('training the faces exports ONNX: pip install -e ".[train]" first')
+        from imagesearch_demo.training.train import train_models
 
-        minutes = train(args.out, wanted, args.seed, log)
-    missing = [name for name in wanted if not (args.out / name).is_dir()]
+        minutes = train_models(args.out, names, args.seed, log)
+    missing = [name for name in names if not (args.out / name).is_dir()]
     if missing:
-        return _mendable(
+        return report_error(
             f"{args.out} has no {', '.join(missing)}: name the models' folder with --out, or train"
         )
-    _show(_measure(args, log) | {f"minutes_{name}": value for name, value in minutes.items()}, args.json)
+    scores = measure_models(args, log) | {f"minutes_{name}": value for name, value in minutes.items()}
+    print_scores(scores, args.json)
     return 0
 
 
-def _mendable(line: str) -> int:
+def report_error(line: str) -> int:
+    """Print what the user can fix; return the exit code."""
     print(line, file=sys.stderr)
     return 2
 
 
-def _measure(args: argparse.Namespace, log) -> dict[str, float]:
+def measure_models(args: argparse.Namespace, log) -> dict[str, float]:
     from imagesearch_demo.scoring import evaluate_models, make_evaluation_album
 
     started = time.perf_counter()
@@ -65,19 +71,19 @@ def _measure(args: argparse.Namespace, log) -> dict[str, float]:
         album = Path(folder) / "album"
         log(f"drawing {args.photos} photos with unseen people")
         truth = make_evaluation_album(album, args.photos)
-        figures = evaluate_models(args.out, album, truth, args.only)
+        scores = evaluate_models(args.out, album, truth, args.only)
     log(f"measured in {(time.perf_counter() - started) / 60:.1f} min")
-    return figures
+    return scores
 
 
-def _show(figures: dict[str, float], as_json: bool) -> None:
+def print_scores(scores: dict[str, float], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(figures, indent=2))
+        print(json.dumps(scores, indent=2))
         return
-    from imagesearch_demo.scoring import FLOORS
+    from imagesearch_demo.scoring import MIN_MODEL_SCORES
 
-    for name, value in figures.items():
-        floor = f"  (at least {FLOORS[name]})" if name in FLOORS else ""
+    for name, value in scores.items():
+        floor = f"  (at least {MIN_MODEL_SCORES[name]})" if name in MIN_MODEL_SCORES else ""
         print(f"{name:28}{value:>9.4g}{floor}")
 
 

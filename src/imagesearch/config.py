@@ -1,14 +1,14 @@
-"""The shape of config.yaml: typed, validated, frozen; a wrong key is met with the nearest known one."""
+"""The sections of config.yaml: typed, validated, frozen; an unknown key gets the nearest known one."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from imagesearch import services
+from imagesearch.config_file import read_config_file
 from imagesearch.errors import UserError
 from imagesearch.text import find_similar
 
@@ -102,6 +102,25 @@ def _check_template(value: Any) -> Any:
     return value
 
 
+def _check_server_url(value: str) -> str:
+    """Accept the address of a server, to which a path can be added."""
+    try:
+        parts = urlsplit(value)
+        is_server = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, or half an IPv6 address
+        is_server = False
+    if not is_server or parts.query or parts.fragment or not value.isascii() or not value.isprintable():
+        raise ValueError("the address of a server is wanted: https://nominatim.example.org, without a query")
+    return value
+
+
+def _check_header(value: str) -> str:
+    """Accept what can be the value of an HTTP header."""
+    if not value.strip() or not value.isprintable() or not all(c <= "\xff" for c in value):
+        raise ValueError("one line of Latin letters is wanted: it is sent as a header of HTTP")
+    return value
+
+
 def _require_auto_or_number(most: int) -> BeforeValidator:
     def check(value: Any) -> Any:
         is_number = isinstance(value, int) and not isinstance(value, bool)
@@ -179,12 +198,12 @@ class FacesConfig(_Section):
 class GeoConfig(_Section):
     """How positions become addresses."""
 
-    geocoder: Annotated[str, BeforeValidator(services.geocoder)] = "offline"
+    geocoder: str = "offline"  # geopy knows which others there are; it is asked when one is set up
     options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_expand_environment)]] = Field(
         default={}, repr=False
     )
-    nominatim_url: Annotated[str, AfterValidator(services.server)] = "https://nominatim.openstreetmap.org"
-    user_agent: Annotated[str, AfterValidator(services.header)] = "imagesearch"
+    nominatim_url: Annotated[str, AfterValidator(_check_server_url)] = "https://nominatim.openstreetmap.org"
+    user_agent: Annotated[str, AfterValidator(_check_header)] = "imagesearch"
     language: str = "en"
 
 
@@ -265,78 +284,11 @@ def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str 
         If the file is missing or is not YAML, or a key or value is not known.
     """
     path = Path(file)
-    try:
-        raw = _read_yaml(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such config file; name one with -c FILE") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {_describe_yaml_error(error)}") from None
-    if raw is None:
-        raw = {}
-    if not isinstance(raw, dict):
-        raise UserError(f"{path}: sections such as 'dataset:' are wanted at the top level")
-    for assignment in assignments:
-        _apply_assignment(raw, assignment)
-    if dataset is not None:
-        _set_key(raw, ["dataset", "name"], dataset)  # not read as YAML: a dataset may be called "no"
+    raw = read_config_file(path, assignments, dataset)
     try:
         return Config.model_validate(raw, context={"base": path.absolute().parent})
     except ValidationError as error:
         raise UserError(f"{path}: {_describe_error(error)}") from None
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key given twice, of which the first would be lost without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
-                continue
-            if key.value in keys:
-                problem = f"{key.value!r} stands here a second time"
-                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
-            keys.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(text: str) -> Any:
-    try:
-        return yaml.load(text, _Loader)
-    except (ValueError, RecursionError) as error:  # of a date such as 2024-13-01
-        raise yaml.YAMLError(str(error)) from None
-
-
-def _describe_yaml_error(error: yaml.YAMLError) -> str:
-    """Say what is wrong and where, without the line itself, which might hold a token."""
-    mark = getattr(error, "problem_mark", None)
-    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return f"{getattr(error, 'problem', None) or ' '.join(str(error).split())}{place}"
-
-
-def _apply_assignment(raw: dict[str, Any], assignment: str) -> None:
-    name, equals, text = assignment.partition("=")
-    keys = name.strip().split(".")
-    if not equals or len(keys) < 2 or not all(keys):
-        raise UserError(f"--set {name}: section.key=value is wanted, such as search.top_k=20")
-    try:
-        value = _read_yaml(text)
-    except yaml.YAMLError:
-        raise UserError(f"--set {name}: the value is not valid YAML; quote it") from None
-    _set_key(raw, keys, value)
-
-
-def _set_key(raw: dict[str, Any], keys: Sequence[str], value: Any) -> None:
-    node = raw
-    for key in keys[:-1]:
-        if node.get(key) is None:
-            node[key] = {}
-        node = node[key]
-        if not isinstance(node, dict):
-            return  # the section itself is wrong in the file, which validation will say
-    node[keys[-1]] = value
 
 
 def _describe_error(error: ValidationError) -> str:

@@ -12,14 +12,23 @@ from pathlib import Path
 
 from imagesearch.errors import UserError
 
-_ABANDONED_SECONDS = 24 * 3600  # an unfinished file that old is nobody's any more
+_ABANDONED_SECONDS = 24 * 3600  # an unfinished file that is older belongs to no running process
 
 
 @contextmanager
-def atomic_write(file: Path) -> Iterator[Path]:
-    """Give a file to write to, which takes the place of another when it is whole and on the disk.
+def atomic_write(file: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Yield an unfinished file to write to, which replaces a file when the block ends without an error.
 
-    A kill at any moment leaves the old file or the new one; nobody ever reads half of one.
+    A kill at any moment leaves the old file or the new one; no reader ever gets half of one.
+
+    Parameters
+    ----------
+    file
+        The file to write or to replace; its folder is made.
+    durable
+        Wait until the content is on the disk, so that a power cut leaves the old file or the new one too.
+        It takes some 7 ms a file on an SSD, three times as long as the rest; without it a file can be empty
+        or damaged after a power cut.
 
     Raises
     ------
@@ -31,8 +40,9 @@ def atomic_write(file: Path) -> Iterator[Path]:
     unfinished = file.with_name(f"{file.stem}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield unfinished
-        with unfinished.open("rb+") as stream:
-            os.fsync(stream.fileno())
+        if durable:
+            with unfinished.open("rb+") as stream:
+                os.fsync(stream.fileno())
         unfinished.replace(file)
     except BaseException:
         unfinished.unlink(missing_ok=True)
@@ -40,7 +50,7 @@ def atomic_write(file: Path) -> Iterator[Path]:
 
 
 def _remove_abandoned_parts(file: Path) -> None:
-    """Remove what kills left of a file; a younger one may be another process' work."""
+    """Remove what killed processes left unfinished of a file; younger parts may be another process's work."""
     for part in file.parent.glob(f"{glob.escape(file.stem)}.*.part"):
         with suppress(OSError):  # gone meanwhile
             if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
@@ -48,7 +58,13 @@ def _remove_abandoned_parts(file: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder to write to, or say that it cannot be made."""
+    """Make a folder to write to, if it does not exist.
+
+    Raises
+    ------
+    UserError
+        If it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Arguments that the scripts share, and what they are parsed to."""
+"""Options that the scripts share, and how their values are parsed."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 def make_parser(description: str) -> argparse.ArgumentParser:
     """Return a parser with the options that every script takes."""
-    result = argparse.ArgumentParser(description=description)
-    common = result.add_argument_group("configuration")
-    common.add_argument("-c", "--config", default="config.yaml", metavar="FILE", help="default: config.yaml")
-    common.add_argument("-n", "--dataset", metavar="NAME", help="in place of dataset.name")
-    common.add_argument(
+    parser = argparse.ArgumentParser(description=description)
+    group = parser.add_argument_group("configuration")
+    group.add_argument("-c", "--config", default="config.yaml", metavar="FILE", help="default: config.yaml")
+    group.add_argument("-n", "--dataset", metavar="NAME", help="in place of dataset.name")
+    group.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="SECTION.KEY=VALUE",
         help="in place of any setting; may be given several times",
     )
-    common.add_argument("-v", "--verbose", action="store_true", help="say more")
-    return result
+    group.add_argument("-v", "--verbose", action="store_true", help="say more")
+    return parser
 
 
-def add_photo_options(to: argparse.ArgumentParser) -> None:
-    """Add what the scripts that look at photos take."""
+def add_photo_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the scripts that read photos."""
     from pathlib import Path
 
-    to.add_argument(
+    parser.add_argument(
         "-i",
         "--images",
         type=Path,
@@ -45,22 +45,22 @@ def add_photo_options(to: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folders of photos, in place of dataset.images; later steps use them too",
     )
-    to.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
-    to.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
 
-def add_figure_options(to: argparse.ArgumentParser) -> None:
-    """Add what scripts that draw a figure take."""
-    figure = to.add_argument_group("figure")
-    figure.add_argument(
+def add_figure_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the scripts that draw a figure."""
+    group = parser.add_argument_group("figure")
+    group.add_argument(
         "--save", type=parse_figure_path, metavar="FILE", help="save the figure: .png, .pdf, .svg"
     )
-    figure.add_argument("--no-show", action="store_true", help="open no window")
+    group.add_argument("--no-show", action="store_true", help="open no window")
 
 
-def add_filter_options(to: argparse.ArgumentParser) -> None:
-    """Add what narrows a search; all that is given has to hold."""
-    group = to.add_argument_group("filters, answered inside Milvus; all that are given have to hold")
+def add_filter_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that filter a search."""
+    group = parser.add_argument_group("filters, answered inside Milvus; all that are given have to hold")
     group.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
     group.add_argument(
         "--person", action="append", default=[], metavar="NAME", help="is in it; several: all of them"
@@ -86,7 +86,7 @@ def add_filter_options(to: argparse.ArgumentParser) -> None:
 
 
 def make_criteria(args: argparse.Namespace) -> Criteria:
-    """Return the criteria that some arguments name; the folder aside."""
+    """Return the criteria of the options of `add_filter_options`, except for the folder."""
     from imagesearch.query import Criteria
 
     return Criteria(
@@ -109,7 +109,7 @@ def make_criteria(args: argparse.Namespace) -> Criteria:
 
 
 def join_negative_values(arguments: Sequence[str], option: str) -> list[str]:
-    """Join an option to its value, for one like -33.9,151.2, which argparse would take for a flag."""
+    """Join an option to its value: argparse takes a value like -33.9,151.2 for an option."""
     joined: list[str] = []
     for argument in arguments:
         if joined and joined[-1] == option:
@@ -146,12 +146,12 @@ def parse_figure_path(text: str) -> Path:
 
 
 def check_figure_file(file: Path | None) -> None:
-    """Make the folder of a figure and try to write there, before long work and not after.
+    """Make the folder of a figure and check that the file can be written, before long work and not after.
 
     Raises
     ------
     UserError
-        If that cannot be.
+        If it cannot be written.
     """
     if file is None:
         return
@@ -167,7 +167,7 @@ def check_figure_file(file: Path | None) -> None:
 
 
 def load_config_of(args: argparse.Namespace) -> Config:
-    """Load the config that some arguments name."""
+    """Load the config that the options of `make_parser` name."""
     from imagesearch.config import load_config
 
     return load_config(args.config, args.set, args.dataset)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 def run_script(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's main function and exit: 0 done, 2 for what the user can fix, 1 for a bug."""
     for stream in (sys.stdout, sys.stderr):
-        # file names need not be UTF-8, and terminals need not show all of Unicode
+        # file names need not be UTF-8, and terminals need not support all of Unicode
         stream.reconfigure(errors="backslashreplace")
     try:
         code = main() or 0
@@ -30,47 +30,47 @@ def run_script(main: Callable[[], int | None]) -> NoReturn:
             file=sys.stderr,
         )
         code = 130
-    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)
 
 
 def show_progress(
-    stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None
+    items: Iterable[T], total: int, unit: str = "photo", label: str | None = None
 ) -> Iterable[T]:
-    """Wrap a stream in a progress bar on stderr; in a log file long work writes a line every half minute."""
+    """Wrap items in a progress bar on stderr; in a log file long work prints a line every half minute."""
     from tqdm import tqdm
 
-    pace = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 30.0, "delay": 30.0}
-    return tqdm(stream, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **pace)
+    intervals = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 30.0, "delay": 30.0}
+    return tqdm(items, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **intervals)
 
 
-def read_queries(answer: Callable[[str], None]) -> None:
-    """Ask for queries until an empty line or the end of input; a query that fails does not end it."""
+def read_queries(handle_query: Callable[[str], None]) -> None:
+    """Read queries until an empty line or the end of input; one that fails does not end the loop."""
     while True:
         line = read_answer("search> ")
         if not line:
             return
         try:
-            answer(line)
+            handle_query(line)
         except UserError as error:
             print(error, file=sys.stderr)
 
 
-def read_answer(question: str, at_end: str = "") -> str:
-    """Ask on stderr, so that stdout stays for results; at the end of input the answer is given here."""
+def read_answer(question: str, default: str = "") -> str:
+    """Ask on stderr, so that stdout stays for results; at the end of input the answer is the default."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
     except EOFError:
         print(file=sys.stderr)
-        return at_end
+        return default
 
 
 def print_json(value: Any) -> None:
     """Print one JSON object."""
-    # NaN is no JSON, and would be a bug of ours
+    # NaN is not JSON, and would be a bug
     print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
@@ -80,13 +80,13 @@ def print_note(line: str) -> None:
         print(line, file=sys.stderr)
 
 
-def report_failures(failed: dict[str, str], verbose: bool, what: str = "failed") -> None:
-    """Name what could not be used, with the reasons: all of it, or the first ten."""
-    shown = list(failed.items()) if verbose else list(failed.items())[:10]
+def report_failures(failures: dict[str, str], verbose: bool, heading: str = "failed") -> None:
+    """Print what could not be used, with the reasons: all of it, or the first ten."""
+    shown = list(failures.items()) if verbose else list(failures.items())[:10]
     for path, reason in shown:
-        print(f"{what}: {path}: {reason}", file=sys.stderr)
-    if len(failed) > len(shown):
-        print(f"{what}: and {len(failed) - len(shown)} more; -v names them all", file=sys.stderr)
+        print(f"{heading}: {path}: {reason}", file=sys.stderr)
+    if len(failures) > len(shown):
+        print(f"{heading}: and {len(failures) - len(shown)} more; -v names them all", file=sys.stderr)
 
 
 def _get_script_name() -> str:

@@ -33,9 +33,9 @@ def print_classes(results: Sequence[Classification]) -> None:
             print(f"  {score:>6.1%}  {label}")
 
 
-def print_people(people: People, least: int) -> None:
-    """Print everybody who has at least so many faces, those with most first."""
-    shown = [person for person in people.persons if person.name or len(person.rows) >= least]
+def print_people(people: People, min_faces: int) -> None:
+    """Print all people who have a name or at least so many faces, those with most first."""
+    shown = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
     if shown:
         print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")
     for person in shown:

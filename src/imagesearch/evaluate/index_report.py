@@ -1,4 +1,4 @@
-"""What trials of an index say: curves of recall and time, and the setting to take."""
+"""Report of index benchmarks: curves of recall and time, and the setting to take."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagesearch.evaluate.index_benchmark import K, SearchMeasurement
+from imagesearch.evaluate.index_benchmark import CUTOFF, SearchMeasurement
 from imagesearch.store import IndexSpec
 from imagesearch.text_table import format_table
 
-TARGET = 0.95
-"""The recall that a setting is to reach under every filter."""
-_SAME_COST = 1.05
+RECALL_TARGET = 0.95
+"""The recall that a setting has to reach under every filter."""
+_COST_TOLERANCE = 1.05  # differences up to 5% are noise
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class ParameterSetting:
     bare: dict[str, SearchMeasurement]
 
     @property
-    def reaches(self) -> bool:
-        """Whether its recall is surely `TARGET` or more under every filter."""
-        return all(found.surely >= TARGET for found in self.searched.values())
+    def reaches_target(self) -> bool:
+        """Whether its recall is surely `RECALL_TARGET` or more under every filter."""
+        return all(found.recall_lower_bound >= RECALL_TARGET for found in self.searched.values())
 
     @property
     def cost(self) -> float:
@@ -52,21 +52,29 @@ class IndexCurve:
 
     Attributes
     ----------
-    now
+    spec
+        The index, and what it was built with.
+    parameter
+        Name of the search parameter: nprobe or ef; "" where the index has none.
+    current_value
         The value that the config has; None if it has another index, or none.
-    wide
+    wide_value
         The value that a search under a filter takes; None where there is none.
-    fresh
+    build_seconds
+        Of filling and building.
+    settings
+        Of each value, in order.
+    validation
         How its pick did on queries that had no part in picking it, by filter.
     """
 
-    plan: IndexSpec
+    spec: IndexSpec
     parameter: str
-    now: int | None
-    wide: int | None
+    current_value: int | None
+    wide_value: int | None
     build_seconds: float
     settings: tuple[ParameterSetting, ...]
-    fresh: dict[str, SearchMeasurement]
+    validation: dict[str, SearchMeasurement]
 
     @property
     def pick(self) -> ParameterSetting | None:
@@ -76,43 +84,47 @@ class IndexCurve:
     @property
     def title(self) -> str:
         """The index and what it was built with."""
-        return ", ".join([self.plan.type, *(f"{key} {value}" for key, value in self.plan.build.items())])
+        return ", ".join([self.spec.type, *(f"{key} {value}" for key, value in self.spec.build.items())])
 
-    def yaml(self) -> str:
+    def format_yaml(self) -> str:
         """Return the pick as lines to be pasted into config.yaml."""
-        lines = ["milvus:", "  index:", f"    type: {self.plan.type}"]
+        lines = ["milvus:", "  index:", f"    type: {self.spec.type}"]
         if self.parameter:
-            params = ", ".join(f"{key}: {value}" for key, value in self.plan.build.items())
+            params = ", ".join(f"{key}: {value}" for key, value in self.spec.build.items())
             lines += [
                 f"    params: {{{params}}}",
                 f"    search_params: {{{self.parameter}: {self.pick.value}}}",
             ]
         return "\n".join(lines)
 
-    def picked(self) -> dict[str, Any] | None:
-        """Return the pick for ``--json``, with how it did on fresh queries."""
+    def describe_pick(self) -> dict[str, Any] | None:
+        """Return the pick for ``--json``, with its validation."""
         return self.pick and {
-            "type": self.plan.type,
-            "params": self.plan.build,
+            "type": self.spec.type,
+            "params": self.spec.build,
             "search_params": {self.parameter: self.pick.value} if self.parameter else {},
-            "fresh": _to_dicts(self.fresh),
-            "holds": _reaches_target(self.fresh),
+            "fresh": _convert_measurements(self.validation),
+            "holds": _reaches_target(self.validation),
         }
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         return {
-            "type": self.plan.type,
-            "params": self.plan.build,
+            "type": self.spec.type,
+            "params": self.spec.build,
             "parameter": self.parameter or None,
-            "config": self.now,
-            "under_a_filter": self.wide,
+            "config": self.current_value,
+            "under_a_filter": self.wide_value,
             "build_seconds": round(self.build_seconds, 1),
             "settings": [
-                {"value": item.value, "searched": _to_dicts(item.searched), "bare": _to_dicts(item.bare)}
-                for item in self.settings
+                {
+                    "value": setting.value,
+                    "searched": _convert_measurements(setting.searched),
+                    "bare": _convert_measurements(setting.bare),
+                }
+                for setting in self.settings
             ],
-            "pick": self.picked(),
+            "pick": self.describe_pick(),
         }
 
 
@@ -126,15 +138,19 @@ class IndexReport:
         Of what was indexed.
     passing
         By filter, how many rows pass.
-    tuned, checked
-        Numbers of queries, by kind: those that the curves come from, and those that picks were checked on.
+    tuning_queries, validation_queries
+        Numbers of queries, by kind: those that the curves come from, and those that picks were validated on.
+    curves
+        Of each index.
+    notes
+        What the user should know, a line each.
     """
 
     rows: int
     dimension: int
     passing: dict[str, int]
-    tuned: dict[str, int]
-    checked: dict[str, int]
+    tuning_queries: dict[str, int]
+    validation_queries: dict[str, int]
     curves: tuple[IndexCurve, ...]
     notes: list[str] = field(default_factory=list)
 
@@ -149,50 +165,55 @@ class IndexReport:
         """The recommended lines of config.yaml; exact search where no setting reaches the target."""
         if self.best is None:
             return "milvus:\n  index:\n    type: FLAT"
-        return self.best.yaml()
+        return self.best.format_yaml()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         return {
             "rows": self.rows,
             "dimension": self.dimension,
-            "k": K,
-            "target": TARGET,
+            "k": CUTOFF,
+            "target": RECALL_TARGET,
             "passing": self.passing,
-            "queries": {"tuning": self.tuned, "checking": self.checked},
+            "queries": {"tuning": self.tuning_queries, "checking": self.validation_queries},
             "indexes": [curve.to_dict() for curve in self.curves],
-            "recommended": self.best.picked() if self.best else None,
+            "recommended": self.best.describe_pick() if self.best else None,
             "yaml": self.yaml,
         }
 
     def __str__(self) -> str:
-        queries = _format_query_counts(self.tuned)
+        queries = _format_query_counts(self.tuning_queries)
         head = (
             f"{self.rows:,} vectors of {self.dimension} dimensions, {queries} as queries; "
-            f"recall@{K} against exact search, times in ms"
+            f"recall@{CUTOFF} against exact search, times in ms"
         )
-        return "\n\n".join([head, *(_format_curve(c, self.passing) for c in self.curves), self._advice()])
+        curves = [_format_curve(curve, self.passing) for curve in self.curves]
+        return "\n\n".join([head, *curves, self._format_advice()])
 
-    def _advice(self) -> str:
+    def _format_advice(self) -> str:
         """Return the recommendation in words, and the lines to paste."""
         curve = self.best
         if curve is None:
-            said = [f"no setting here surely reaches recall {TARGET} under every filter; exact search does"]
+            lines = [
+                f"no setting here surely reaches recall {RECALL_TARGET} under every filter; exact search does"
+            ]
         else:
             setting = f" with {curve.parameter} {curve.pick.value}" if curve.parameter else ""
-            found = ", ".join(f"{item.recall:.3f} ({name})" for name, item in curve.fresh.items())
-            name = f"{curve.plan.type}{setting}"
-            said = [
-                f"* the cheapest whose recall is {TARGET} or more under every filter, with 95% confidence",
-                f"recommended: {name}, {curve.pick.cost:.1f} ms, the mean over all filters",
-                f"on fresh queries ({_format_query_counts(self.checked)}) its recall is {found}",
+            index = f"{curve.spec.type}{setting}"
+            recalls = ", ".join(f"{found.recall:.3f} ({name})" for name, found in curve.validation.items())
+            queries = _format_query_counts(self.validation_queries)
+            confidence = f"{RECALL_TARGET} or more under every filter, with 95% confidence"
+            lines = [
+                f"* the cheapest whose recall is {confidence}",
+                f"recommended: {index}, {curve.pick.cost:.1f} ms, the mean over all filters",
+                f"on fresh queries ({queries}) its recall is {recalls}",
             ]
-            if not _reaches_target(curve.fresh):
-                said.append(f"that is less than {TARGET}: take the next larger {curve.parameter}")
-        said.append(
+            if not _reaches_target(curve.validation):
+                lines.append(f"that is less than {RECALL_TARGET}: take the next larger {curve.parameter}")
+        lines.append(
             "for config.yaml, in place of milvus.index there; 05_build_collections.py then builds it:"
         )
-        return "\n".join([*said, "", self.yaml])
+        return "\n".join([*lines, "", self.yaml])
 
 
 def find_cheapest(settings: Sequence[ParameterSetting]) -> ParameterSetting | None:
@@ -201,16 +222,16 @@ def find_cheapest(settings: Sequence[ParameterSetting]) -> ParameterSetting | No
     Of those that are as fast but for 5%, which is noise, it is the one of the smallest value, which asks the
     least of the machine.
     """
-    good = [setting for setting in settings if setting.reaches]
-    least = min((setting.cost for setting in good), default=0.0)
-    return next((setting for setting in good if setting.cost <= _SAME_COST * least), None)
+    good = [setting for setting in settings if setting.reaches_target]
+    lowest_cost = min((setting.cost for setting in good), default=0.0)
+    return next((setting for setting in good if setting.cost <= _COST_TOLERANCE * lowest_cost), None)
 
 
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _reaches_target(fresh: dict[str, SearchMeasurement]) -> bool:
-    return all(found.recall >= TARGET for found in fresh.values())
+def _reaches_target(measurements: dict[str, SearchMeasurement]) -> bool:
+    return all(found.recall >= RECALL_TARGET for found in measurements.values())
 
 
 def _format_curve(curve: IndexCurve, passing: dict[str, int]) -> str:
@@ -221,22 +242,21 @@ def _format_curve(curve: IndexCurve, passing: dict[str, int]) -> str:
         header = [curve.parameter, "recall", "p50", "p95", *(f"alone, {name}" for name in first.bare)]
         lines += [format_table(header, [_format_setting(curve, setting) for setting in curve.settings]), ""]
         lines.append(
-            f"under a filter, as the program searches: {curve.parameter} {curve.wide}"
-            + ("" if curve.plan.has_clusters else ", and exactly where that finds too few")
+            f"under a filter, as the program searches: {curve.parameter} {curve.wide_value}"
+            + ("" if curve.spec.has_clusters else ", and exactly where that finds too few")
         )
-    searched = first.bare if curve.parameter else first.searched
+    names = first.bare if curve.parameter else first.searched
     rows = [
-        [f"{name} of the rows", passing[name], *_format_measurement(first.searched[name])]
-        for name in searched
+        [f"{name} of the rows", passing[name], *_format_measurement(first.searched[name])] for name in names
     ]
     return "\n".join([*lines, format_table(["passes", "rows", "recall", "p50", "p95"], rows)])
 
 
 def _format_setting(curve: IndexCurve, setting: ParameterSetting) -> list[str | float]:
     """Return a setting's row; the config's and the picked one are marked."""
-    mark = " (now)" if setting.value == curve.now else ""
+    mark = " (now)" if setting.value == curve.current_value else ""
     mark += " *" if setting is curve.pick else ""
-    bare = [item.recall for item in setting.bare.values()]
+    bare = [found.recall for found in setting.bare.values()]
     return [f"{setting.value}{mark}", *_format_measurement(next(iter(setting.searched.values()))), *bare]
 
 
@@ -244,8 +264,12 @@ def _format_measurement(found: SearchMeasurement) -> list[str | float]:
     return [found.recall, f"{found.p50:.1f}", f"{found.p95:.1f}"]
 
 
-def _to_dicts(measures: dict[str, SearchMeasurement]) -> dict[str, Any]:
-    return {name: found.to_dict() for name, found in measures.items()}
+def _reaches_target(measurements: dict[str, SearchMeasurement]) -> bool:
+    return all(found.recall >= RECALL_TARGET for found in measurements.values())
+
+
+def _convert_measurements(measurements: dict[str, SearchMeasurement]) -> dict[str, Any]:
+    return {name: found.to_dict() for name, found in measurements.items()}
 
 
 def _format_query_counts(queries: dict[str, int]) -> str:

@@ -1,19 +1,18 @@
-"""The index against exact search: recall and time over its search parameter, and which setting to take."""
+"""Tuning a vector index: recall and time over its search parameter, and which setting to take."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from imagesearch.config import Config, IndexSearchParams
 from imagesearch.errors import UserError
 from imagesearch.evaluate.index_benchmark import (
+    CUTOFF,
     BenchmarkData,
-    K,
-    Progress,
     SearchCase,
     TemporaryIndex,
     hold_out_queries,
@@ -24,11 +23,11 @@ from imagesearch.evaluate.index_benchmark import (
 )
 from imagesearch.evaluate.index_report import IndexCurve, IndexReport, ParameterSetting, find_cheapest
 from imagesearch.features import read_reference_texts
-from imagesearch.pipeline import Dataset
+from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store import IndexSpec, choose_index
 
-_MOST_EF = 4096
-_QUERIES_ALONE = 40  # ask the index alone: what it loses decides nothing, and is most of the searches
+_MAX_EF = 4096
+_BARE_QUERIES = 40  # of the index alone: what it loses decides nothing, and is most of the searches
 
 
 def evaluate_index(
@@ -40,10 +39,10 @@ def evaluate_index(
 ) -> IndexReport:
     """Measure recall and time of vector indexes over their search parameter, and recommend a setting.
 
-    A scratch collection is filled for each index and dropped afterwards. Recall is that of the ten nearest
+    A temporary collection is filled for each index and dropped afterwards. Recall is that of the ten nearest
     rows, under filters that pass everything, 50%, 1% and 0.02% of the rows (at least ten), chosen at random.
-    Half of the queries tune, the other half checks what was picked. What an index alone would find under a
-    filter is told from 40 queries.
+    Half of the queries tune, the other half validates what was picked. What an index alone would find under
+    a filter is estimated from 40 queries.
 
     Parameters
     ----------
@@ -67,25 +66,25 @@ def evaluate_index(
     neighbor algorithms", Information Systems 87, 2020: recall counted by score, against queries per second.
     """
     notes: list[str] = []
-    material = _prepare_data(config, vectors, notes)
-    index, lite = config.milvus.index, config.milvus.is_lite
-    rows = len(material.vectors)
-    mine = choose_index(index, rows, lite).type
-    plans = [
-        choose_index(index.model_copy(update={"type": kind}), rows, lite)
-        for kind in dict.fromkeys(types or ("FLAT", mine))
+    data = _load_benchmark_data(config, vectors, notes)
+    rows, is_lite, index = len(data.vectors), config.milvus.is_lite, config.milvus.index
+    configured = choose_index(index, rows, is_lite).type
+    specs = [
+        choose_index(index.model_copy(update={"type": kind}), rows, is_lite)
+        for kind in dict.fromkeys(types or ("FLAT", configured))
     ]
-    half = len(material.queries) // 2
-    if [plan.type for plan in plans] == ["FLAT"]:
+    half = len(data.queries) // 2
+    split = _QuerySplit(tuning=slice(half, None), validation=slice(half))
+    if [spec.type for spec in specs] == ["FLAT"]:
         notes.append("FLAT is exact, there is nothing to tune: --types HNSW IVF_FLAT compares others with it")
     return IndexReport(
         rows=rows,
-        dimension=material.vectors.shape[1],
-        passing={name: item.rows for name, item in material.filters.items()},
-        tuned=_count_kinds(material, slice(half, None)),
-        checked=_count_kinds(material, slice(half)),
+        dimension=data.vectors.shape[1],
+        passing={name: row_filter.rows for name, row_filter in data.filters.items()},
+        tuning_queries=_count_query_kinds(data, split.tuning),
+        validation_queries=_count_query_kinds(data, split.validation),
         curves=tuple(
-            _measure_curve(config, plan, plan.type == mine, material, half, progress) for plan in plans
+            _measure_curve(config, spec, spec.type == configured, data, split, progress) for spec in specs
         ),
         notes=notes,
     )
@@ -94,11 +93,19 @@ def evaluate_index(
 # --- measuring ---------------------------------------------------------------------------------------------
 
 
-def _prepare_data(config: Config, file: Path | None, notes: list[str]) -> BenchmarkData:
+@dataclass(frozen=True)
+class _QuerySplit:
+    """Which queries choose a setting, and which ones check the choice."""
+
+    tuning: slice
+    validation: slice
+
+
+def _load_benchmark_data(config: Config, file: Path | None, notes: list[str]) -> BenchmarkData:
     """Prepare the vectors of a file, or those of the dataset with the texts that are known of it."""
     if file is not None:
-        kept, held = hold_out_queries(load_vectors(file))
-        return prepare_data(kept, {"held out": held})
+        kept, held_out = hold_out_queries(load_vectors(file))
+        return prepare_data(kept, {"held out": held_out})
     dataset = Dataset(config)
     _, vectors = dataset.table("clip").read_vectors(dataset.current_entries("clip").values())
     if not len(vectors):
@@ -106,83 +113,96 @@ def _prepare_data(config: Config, file: Path | None, notes: list[str]) -> Benchm
             f"{dataset.folder}: no CLIP vectors of the photos there; run 01_extract_features.py first, "
             "or name a file of vectors with --vectors"
         )
-    kept, held = hold_out_queries(vectors)
+    kept, held_out = hold_out_queries(vectors)
     texts = read_reference_texts(config, dataset)
     if texts is None or texts.shape[1] != vectors.shape[1]:
         notes.append("no texts are kept of this dataset's model: photos alone are the queries")
-        return prepare_data(kept, {"held out": held})
-    return prepare_data(kept, {"held out": held, "texts": texts})
+        return prepare_data(kept, {"held out": held_out})
+    return prepare_data(kept, {"held out": held_out, "texts": texts})
 
 
 def _measure_curve(
     config: Config,
-    plan: IndexSpec,
-    is_mine: bool,
-    material: BenchmarkData,
-    half: int,
+    spec: IndexSpec,
+    is_configured: bool,
+    data: BenchmarkData,
+    split: _QuerySplit,
     progress: Progress | None,
 ) -> IndexCurve:
-    """Build an index, try all settings on one half of the queries, and check the pick on the other."""
-    parameter = "nprobe" if plan.has_clusters else "ef" if plan.type == "HNSW" else ""
-    mine = config.milvus.index.search_params
-    now = plan.search_params(mine, K, exhaustive=False).get(parameter) if is_mine else None
-    values = _list_values(plan, len(material.vectors), now)
+    """Build an index, try all settings on the tuning queries, and check the pick on the others."""
+    parameter = "nprobe" if spec.has_clusters else "ef" if spec.type == "HNSW" else ""
+    in_config = spec.make_search_params(config.milvus.index.search_params, CUTOFF, exhaustive=False)
+    current_value = in_config.get(parameter) if is_configured else None
+    wide_value = spec.make_search_params(IndexSearchParams(), CUTOFF, exhaustive=True).get(parameter)
+    values = _list_parameter_values(spec, len(data.vectors), current_value)
     params = {value: IndexSearchParams(**({parameter: value} if parameter else {})) for value in values}
-    with open_temporary_index(config.milvus, plan, material, progress) as place:
-        settings = _measure_settings(place, plan, params, slice(half, None), progress)
+    with open_temporary_index(config.milvus, spec, data, progress) as index:
+        settings = _measure_settings(index, spec, params, split.tuning, progress)
         pick = find_cheapest(settings)
-        fresh = {}
+        validation = {}
         if pick is not None:
-            cases = {item: SearchCase(item, params[pick.value]) for item in material.filters}
-            found = measure_searches(place, list(cases.values()), slice(half), progress)
-            fresh = {item: found[case] for item, case in cases.items()}
-    wide = plan.search_params(IndexSearchParams(), K, exhaustive=True).get(parameter)
-    return IndexCurve(plan, parameter, now, wide, place.build_seconds, settings, fresh)
+            cases = {name: SearchCase(name, params[pick.value]) for name in data.filters}
+            found = measure_searches(index, list(cases.values()), split.validation, progress)
+            validation = {name: found[case] for name, case in cases.items()}
+    return IndexCurve(spec, parameter, current_value, wide_value, index.build_seconds, settings, validation)
 
 
 def _measure_settings(
-    place: TemporaryIndex,
-    plan: IndexSpec,
+    index: TemporaryIndex,
+    spec: IndexSpec,
     params: dict[int | None, IndexSearchParams],
-    which: slice,
+    selection: slice,
     progress: Progress | None,
 ) -> tuple[ParameterSetting, ...]:
     """Measure every value under every filter, as the program searches and by the index alone."""
-    filters = place.material.filters
-    everything, *narrow = filters
-    asked: dict[tuple[int | None, str, bool], SearchCase] = {}
-    same: dict[tuple[Any, ...], SearchCase] = {}
-    for value, given in params.items():
-        for item, widen in itertools.product(filters, (True, False)):
-            if widen or item != everything:
-                wide = widen and item != everything
-                effective = tuple(plan.search_params(given, K, exhaustive=wide).values())
-                # a wide search is the same whatever the value; exact search is never widened
-                key = (item, effective, plan.is_exact or widen)
-                asked[value, item, widen] = same.setdefault(key, SearchCase(item, given, widen))
-    found = measure_searches(place, [case for case in same.values() if case.widen], which, progress)
-    few = slice(which.start, which.start + _QUERIES_ALONE)
-    alone = [case for case in same.values() if not case.widen]
-    found |= measure_searches(place, alone, few, progress) if alone else {}
+    cases = _list_cases(spec, params, list(index.data.filters))
+    distinct = list(dict.fromkeys(cases.values()))
+    found = measure_searches(index, [case for case in distinct if case.widen], selection, progress)
+    if bare := [case for case in distinct if not case.widen]:
+        few = slice(selection.start, selection.start + _BARE_QUERIES)
+        found |= measure_searches(index, bare, few, progress)
+    everything, *narrow = index.data.filters
     return tuple(
         ParameterSetting(
             value,
-            {item: found[asked[value, item, True]] for item in filters},
-            {item: found[asked[value, item, False]] for item in narrow},
+            {name: found[cases[value, name, True]] for name in (everything, *narrow)},
+            {name: found[cases[value, name, False]] for name in narrow},
         )
         for value in params
     )
 
 
-def _list_values(plan: IndexSpec, rows: int, now: int | None) -> list[int | None]:
+def _list_cases(
+    spec: IndexSpec, params: dict[int | None, IndexSearchParams], filters: Sequence[str]
+) -> dict[tuple[int | None, str, bool], SearchCase]:
+    """Return how to search for each value, filter, and whether as the program does or by the index alone.
+
+    Searches that come out the same share one case, so that it is measured once.
+    """
+    cases: dict[tuple[int | None, str, bool], SearchCase] = {}
+    shared: dict[tuple[str, tuple[int, ...], bool], SearchCase] = {}
+    for value, name, widen in itertools.product(params, filters, (True, False)):
+        is_filtered = name != filters[0]
+        if not widen and not is_filtered:
+            continue  # without a filter both ways are the same
+        effective = tuple(
+            spec.make_search_params(params[value], CUTOFF, exhaustive=widen and is_filtered).values()
+        )
+        # a wide search is the same whatever the value; exact search is never widened
+        key = (name, effective, spec.is_exact or widen)
+        cases[value, name, widen] = shared.setdefault(key, SearchCase(name, params[value], widen))
+    return cases
+
+
+def _list_parameter_values(spec: IndexSpec, rows: int, current_value: int | None) -> list[int | None]:
     """Return the values of the search parameter to try, the config's among them."""
-    if plan.is_exact:
+    if spec.is_exact:
         return [None]
-    most = plan.build["nlist"] if plan.has_clusters else min(_MOST_EF, rows)
-    powers = (2**i for i in range(0 if plan.has_clusters else 4, most.bit_length()))
-    return sorted({*powers, most, *([] if now is None else [now])})
+    largest = spec.build["nlist"] if spec.has_clusters else min(_MAX_EF, rows)
+    powers = (2**i for i in range(0 if spec.has_clusters else 4, largest.bit_length()))
+    return sorted({*powers, largest, *([] if current_value is None else [current_value])})
 
 
-def _count_kinds(material: BenchmarkData, which: slice) -> dict[str, int]:
+def _count_query_kinds(data: BenchmarkData, selection: slice) -> dict[str, int]:
     """Count some queries by kind."""
-    return dict(sorted(Counter(material.kinds[which].tolist()).items()))
+    return dict(sorted(Counter(data.query_kinds[selection].tolist()).items()))

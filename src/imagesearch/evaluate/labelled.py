@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,20 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.evaluate.metrics import CUTOFFS, average_precision, precision_at
+from imagesearch.evaluate.metrics import CUTOFFS, compute_average_precision, compute_precision_at
 from imagesearch.evaluate.temporary_collection import (
     extract_vectors,
-    list_left_out,
+    format_left_out,
     make_evaluation_dataset,
     open_temporary_collections,
 )
 from imagesearch.features import VECTOR_KINDS
-from imagesearch.pipeline import Dataset
+from imagesearch.pipeline import Dataset, ProcessedPhoto, Progress
 from imagesearch.store import MAX_HITS, CollectionRef, Store
 from imagesearch.text_table import format_count, format_table
 
-Progress = Callable[[Iterable[Any], int], Iterable[Any]]
-
-_CONFUSED_AMONG = 5  # results whose categories say what a category is taken for
+_CONFUSION_CUTOFF = 5
+"""The categories of the first so many results say what a category is taken for."""
 
 
 @dataclass(frozen=True)
@@ -39,40 +38,41 @@ class CategoryRanking:
     ----------
     kind, model
         ``clip`` or ``vit``, and which one.
-    category : (queries,) of str
+    query_categories : (queries,) of str
         Of each photo of VAL.
-    first : (queries, 5) of str
+    top_categories : (queries, 5) of str
         Categories of the photos of TRAIN that come first; "" beyond the end.
     relevant : (queries, n) bool
         Whether each photo of TRAIN is of the same category, the most similar first; False beyond the end.
-    total : (queries,) int
+    relevant_counts : (queries,) int
         How many photos of TRAIN are of the same category.
     """
 
     kind: str
     model: str
-    category: np.ndarray
-    first: np.ndarray
+    query_categories: np.ndarray
+    top_categories: np.ndarray
     relevant: np.ndarray
-    total: np.ndarray
+    relevant_counts: np.ndarray
 
     @functools.cached_property
-    def _by_query(self) -> dict[str, np.ndarray]:
-        """Each figure of each photo of VAL, (queries,) float64."""
-        precise = {f"precision@{k}": precision_at(self.relevant, k) for k in CUTOFFS}
+    def _metrics_by_query(self) -> dict[str, np.ndarray]:
+        """Each metric of each photo of VAL, (queries,) float64."""
+        precisions = {f"precision@{k}": compute_precision_at(self.relevant, k) for k in CUTOFFS}
         # one at a time: what is worked out on the way is eight times as large as `relevant`
-        rows = zip(self.relevant, self.total, strict=True)
-        return precise | {"map": np.asarray([average_precision(r[None], t)[0] for r, t in rows])}
+        rows = zip(self.relevant, self.relevant_counts, strict=True)
+        averages = [compute_average_precision(row[None], count)[0] for row, count in rows]
+        return precisions | {"map": np.asarray(averages)}
 
-    def figures(self, category: str | None = None) -> dict[str, float]:
+    def compute_metrics(self, category: str | None = None) -> dict[str, float]:
         """Return precision@1, @5, @10 and mAP, averaged over the photos of one category or all."""
-        rows = slice(None) if category is None else self.category == category
-        return {name: float(values[rows].mean()) for name, values in self._by_query.items()}
+        rows = slice(None) if category is None else self.query_categories == category
+        return {name: float(values[rows].mean()) for name, values in self._metrics_by_query.items()}
 
-    def confusion(self, category: str) -> dict[str, float]:
+    def compute_confusion(self, category: str) -> dict[str, float]:
         """Return what the first five results of a category's photos are, as shares, the largest first."""
-        first = self.first[self.category == category]
-        counts = Counter(first[first != ""].tolist())
+        top = self.top_categories[self.query_categories == category]
+        counts = Counter(top[top != ""].tolist())
         return {name: count / counts.total() for name, count in counts.most_common()}
 
 
@@ -88,43 +88,45 @@ class LabelledReport:
     @property
     def categories(self) -> list[str]:
         """Those of VAL, in order."""
-        return sorted(set(self.rankings[0].category.tolist()))
+        return sorted(set(self.rankings[0].query_categories.tolist()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         kinds = {
             ranking.kind: {
                 "model": ranking.model,
-                "all": ranking.figures(),
-                "categories": {name: ranking.figures(name) for name in self.categories},
-                "confusion": {name: ranking.confusion(name) for name in self.categories},
+                "all": ranking.compute_metrics(),
+                "categories": {name: ranking.compute_metrics(name) for name in self.categories},
+                "confusion": {name: ranking.compute_confusion(name) for name in self.categories},
             }
             for ranking in self.rankings
         }
         return {"train": self.train, "val": self.val, **kinds}
 
     def __str__(self) -> str:
-        counts = Counter(self.rankings[0].category.tolist())
+        counts = Counter(self.rankings[0].query_categories.tolist())
         header = ["category", "val"]
         for ranking in self.rankings:
             header += [f"{ranking.kind} P@1", *(f"P@{k}" for k in CUTOFFS[1:]), "mAP"]
-        rows = [
-            [name, counts[name], *(v for r in self.rankings for v in r.figures(name).values())]
-            for name in self.categories
-        ]
-        rows.append(["all", self.val, *(v for r in self.rankings for v in r.figures().values())])
+        rows = [[name, counts[name], *self._list_metrics(name)] for name in self.categories]
+        rows.append(["all", self.val, *self._list_metrics()])
         lines = [f"{self.val} photos of VAL search {self.train} of TRAIN", format_table(header, rows)]
-        return "\n".join([*lines, *filter(None, map(self._most_confused, self.rankings))])
+        return "\n".join([*lines, *filter(None, map(self._format_confusion, self.rankings))])
 
-    def _most_confused(self, ranking: CategoryRanking) -> str:
+    def _list_metrics(self, category: str | None = None) -> list[float]:
+        """Return the metrics of one category, or of all, by each kind of vectors in turn."""
+        return [value for r in self.rankings for value in r.compute_metrics(category).values()]
+
+    def _format_confusion(self, ranking: CategoryRanking) -> str:
+        """Name the three pairs of categories that are confused most."""
         pairs = [
             (share, f"{name} for {other} {share:.0%}")
             for name in self.categories
-            for other, share in ranking.confusion(name).items()
+            for other, share in ranking.compute_confusion(name).items()
             if other != name
         ]
         most = [text for _, text in sorted(pairs, key=lambda pair: -pair[0])[:3]]
-        return f"{ranking.kind} takes {', '.join(most)} (of the first {_CONFUSED_AMONG})" if most else ""
+        return f"{ranking.kind} takes {', '.join(most)} (of the first {_CONFUSION_CUTOFF})" if most else ""
 
 
 def parse_category(path: str) -> str:
@@ -151,7 +153,7 @@ def evaluate_labelled(
     config
         Names the models.
     train, val
-        Folders of photos in categories; see `category_of`.
+        Folders of photos in categories; see `parse_category`.
     progress
         For a progress bar.
 
@@ -165,45 +167,36 @@ def evaluate_labelled(
     _count_categories((train, val), [[photo.path for photo in side.photos] for side in sides])
     extracted = [extract_vectors(side, progress=progress) for side in sides]
     entries = [side.current_entries("clip").values() for side in sides]
-    known, asked = _count_categories((train, val), [[entry.path for entry in side] for side in entries])
+    counts = _count_categories((train, val), [[entry.path for entry in side] for side in entries])
     with open_temporary_collections(sides[0]) as (_, store):
-        rankings = tuple(_rank_photos(store, kind, *sides, known, progress) for kind in VECTOR_KINDS)
-    searched = len(rankings[0].category)
-    if not searched:
+        rankings = tuple(_rank_photos(store, kind, *sides, counts[0], progress) for kind in VECTOR_KINDS)
+    if not len(rankings[0].query_categories):
         raise UserError(f"{val}: each photo is the only one of its category; more of a category are wanted")
     failed = [
-        f"{e.dataset.locate_file(path)}: {reason}" for e in extracted for path, reason in e.failed.items()
+        f"{side.dataset.locate_file(path)}: {reason}"
+        for side in extracted
+        for path, reason in side.failed.items()
     ]
-    notes = list_left_out(list(dict.fromkeys(failed)))
-    notes += _note_categories(rankings[0], known, asked)
-    if copies := _find_copies(*sides):
-        are = "is" if len(copies) == 1 else "are"
-        named = ", ".join(copies[:3])
-        notes.append(
-            f"{format_count(len(copies), 'photo')} of VAL {are} also in TRAIN, which flatters: {named}"
-        )
-    if alone := sum(count for name, count in asked.items() if name in known) - searched:
-        only = "is the only one of its category" if alone == 1 else "are the only ones of their category"
-        notes.append(f"left out: {format_count(alone, 'photo')} that {only}")
-    if known.total() > MAX_HITS:
-        notes.append(f"Milvus returns {MAX_HITS:,} photos at most: mAP counts those after them as not found")
-    return LabelledReport(known.total(), searched, rankings, tuple(notes))
+    notes = format_left_out(list(dict.fromkeys(failed)))
+    notes += _describe_caveats(rankings[0], *counts, copies=_find_copies(*sides))
+    return LabelledReport(counts[0].total(), len(rankings[0].query_categories), rankings, tuple(notes))
 
 
 def _count_categories(
     folders: tuple[Path, Path], paths: Sequence[Sequence[str]]
 ) -> tuple[Counter[str], Counter[str]]:
     """Count the photos of each category of TRAIN and of VAL; refuse what there is nothing to measure with."""
-    known, asked = (Counter(map(parse_category, side)) for side in paths)
+    train_counts, val_counts = (Counter(map(parse_category, side)) for side in paths)
     train, val = folders
-    if len(known) < 2:
+    if len(train_counts) < 2:
         raise UserError(
             f"{train}: categories are wanted, a subfolder each or in the names (beach_3.jpeg); "
-            f"there is only {next(iter(known), 'nothing that can be read')}"
+            f"there is only {next(iter(train_counts), 'nothing that can be read')}"
         )
-    if not known.keys() & asked.keys():
-        raise UserError(f"{val}: no photo is of a category that {train} has: {', '.join(sorted(known)[:8])}")
-    return known, asked
+    if not train_counts.keys() & val_counts.keys():
+        known = ", ".join(sorted(train_counts)[:8])
+        raise UserError(f"{val}: no photo is of a category that {train} has: {known}")
+    return train_counts, val_counts
 
 
 def _rank_photos(
@@ -211,45 +204,70 @@ def _rank_photos(
     kind: str,
     train: Dataset,
     val: Dataset,
-    known: Counter[str],
+    train_counts: Counter[str],
     progress: Progress | None,
 ) -> CategoryRanking:
-    config, current = train.config, train.current_entries(kind)
-    categories = {key: parse_category(entry.path) for key, entry in current.items()}
-    files = {train.locate_file(entry.path).resolve(): key for key, entry in current.items()}
-    entries = {k: e for k, e in val.current_entries(kind).items() if parse_category(e.path) in known}
-    ids, vectors = val.table(kind).read_vectors(entries.values())
-    asked = [entries[key] for key in ids.tolist()]
-    category = np.asarray([parse_category(entry.path) for entry in asked])
-    first = np.full((len(ids), _CONFUSED_AMONG), "", dtype=f"<U{max(map(len, known))}")
-    most = min(len(categories), MAX_HITS)
-    relevant = np.zeros((len(ids), most), bool)
-    total = np.asarray([known[name] for name in category.tolist()], np.int64)
-    pairs = list(enumerate(zip(asked, vectors, strict=True)))
+    """Rank the photos of TRAIN by their similarity to each photo of VAL whose category TRAIN has."""
+    entries, vectors = _read_queries(val, kind, train_counts)
+    train_entries = train.current_entries(kind)
+    category_of = {key: parse_category(entry.path) for key, entry in train_entries.items()}
+    key_of = {train.locate_file(entry.path).resolve(): key for key, entry in train_entries.items()}
+    query_categories = np.asarray([parse_category(entry.path) for entry in entries])
+    limit = min(len(category_of), MAX_HITS)
+    longest = max(map(len, train_counts))
+    top_categories = np.full((len(entries), _CONFUSION_CUTOFF), "", dtype=f"<U{longest}")
+    relevant = np.zeros((len(entries), limit), bool)
+    relevant_counts = np.asarray([train_counts[name] for name in query_categories.tolist()], np.int64)
+    pairs = list(enumerate(zip(entries, vectors, strict=True)))
     for row, (entry, vector) in progress(pairs, len(pairs)) if progress else pairs:
-        itself = files.get(val.locate_file(entry.path).resolve())
-        hits = store.search(CollectionRef(config.dataset.name, kind), vector, most, fields=())
-        names = [categories[hit.id] for hit in hits if hit.id != itself]
-        first[row, : len(names)] = names[:_CONFUSED_AMONG]
-        relevant[row, : len(names)] = [name == category[row] for name in names]
-        total[row] -= itself is not None
-    rows = total > 0  # not the only one of its category, found in both folders
-    name = getattr(config.models, kind)
-    return CategoryRanking(kind, name, category[rows], first[rows], relevant[rows], total[rows])
+        own_key = key_of.get(val.locate_file(entry.path).resolve())
+        hits = store.search(CollectionRef(train.config.dataset.name, kind), vector, limit, fields=())
+        names = [category_of[hit.id] for hit in hits if hit.id != own_key]
+        top_categories[row, : len(names)] = names[:_CONFUSION_CUTOFF]
+        relevant[row, : len(names)] = [name == query_categories[row] for name in names]
+        relevant_counts[row] -= own_key is not None
+    rows = relevant_counts > 0  # not the only one of its category, found in both folders
+    model = getattr(train.config.models, kind)
+    columns = (query_categories, top_categories, relevant, relevant_counts)
+    return CategoryRanking(kind, model, *(column[rows] for column in columns))
 
 
-def _note_categories(ranking: CategoryRanking, known: Counter[str], asked: Counter[str]) -> list[str]:
-    """Say what makes the figures other than they look."""
+def _read_queries(
+    val: Dataset, kind: str, train_counts: Counter[str]
+) -> tuple[list[ProcessedPhoto], np.ndarray]:
+    """Return the photos of VAL whose category TRAIN has, and their vectors in the same order."""
+    current = val.current_entries(kind).items()
+    entries = {key: entry for key, entry in current if parse_category(entry.path) in train_counts}
+    ids, vectors = val.table(kind).read_vectors(entries.values())
+    return [entries[key] for key in ids.tolist()], vectors
+
+
+def _describe_caveats(
+    ranking: CategoryRanking, train_counts: Counter[str], val_counts: Counter[str], *, copies: Sequence[str]
+) -> list[str]:
+    """Say what was left out, and what makes the metrics other than they look."""
     notes = []
-    if unknown := sorted(asked.keys() - known.keys()):
-        count = format_count(sum(asked[name] for name in unknown), "photo")
+    if unknown := sorted(val_counts.keys() - train_counts.keys()):
+        count = format_count(sum(val_counts[name] for name in unknown), "photo")
         notes.append(f"left out: {count} of {', '.join(unknown[:8])}, which TRAIN does not have")
-    if few := sorted(set(ranking.category[ranking.total < CUTOFFS[-1]].tolist())):
+    if few := sorted(set(ranking.query_categories[ranking.relevant_counts < CUTOFFS[-1]].tolist())):
         named = ", ".join(few[:8]) + (f" and {len(few) - 8} more" if len(few) > 8 else "")
         notes.append(
             f"TRAIN has fewer than {CUTOFFS[-1]} photos of {named} to be found: "
             f"precision@{CUTOFFS[-1]} cannot reach 1 there"
         )
+    if copies:
+        are = "is" if len(copies) == 1 else "are"
+        named = ", ".join(copies[:3])
+        notes.append(
+            f"{format_count(len(copies), 'photo')} of VAL {are} also in TRAIN, which flatters: {named}"
+        )
+    comparable = sum(count for name, count in val_counts.items() if name in train_counts)
+    if alone := comparable - len(ranking.query_categories):
+        only = "is the only one of its category" if alone == 1 else "are the only ones of their category"
+        notes.append(f"left out: {format_count(alone, 'photo')} that {only}")
+    if train_counts.total() > MAX_HITS:
+        notes.append(f"Milvus returns {MAX_HITS:,} photos at most: mAP counts those after them as not found")
     return notes
 
 

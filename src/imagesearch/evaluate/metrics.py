@@ -1,4 +1,4 @@
-"""How good a ranking or a clustering is, in the field's standard measures."""
+"""How good a ranking or a clustering is: the field's standard metrics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 CUTOFFS = (1, 5, 10)
-"""The first so many results are what evaluations give precision and recall of."""
+"""The cut-offs k at which evaluations give precision and recall."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def compare_clusterings(clusters: np.ndarray, truth: np.ndarray) -> ClusteringSc
     return ClusteringScores(precision, recall, f1, float(adjusted_rand_score(truth, clusters)))
 
 
-def precision_at(relevant: np.ndarray, k: int) -> np.ndarray:
+def compute_precision_at(relevant: np.ndarray, k: int) -> np.ndarray:
     """Return the share of relevant items among the first ``k`` of each ranking.
 
     Parameters
@@ -74,7 +74,7 @@ def precision_at(relevant: np.ndarray, k: int) -> np.ndarray:
     return relevant[:, :k].sum(axis=1) / k
 
 
-def average_precision(relevant: np.ndarray, total: np.ndarray) -> np.ndarray:
+def compute_average_precision(relevant: np.ndarray, relevant_counts: np.ndarray) -> np.ndarray:
     """Return the mean, over all relevant items of a query, of the precision where each of them stands.
 
     Items are told apart by their place alone, so that equal scores count as they were shown.
@@ -83,7 +83,7 @@ def average_precision(relevant: np.ndarray, total: np.ndarray) -> np.ndarray:
     ----------
     relevant : (queries, n) bool
         Whether each ranked item is, the best first.
-    total : (queries,) int
+    relevant_counts : (queries,) int
         How many relevant items there are; those that were not found count as precision 0.
 
     Returns
@@ -93,38 +93,44 @@ def average_precision(relevant: np.ndarray, total: np.ndarray) -> np.ndarray:
     """
     places = np.arange(1, relevant.shape[1] + 1)
     precisions = np.cumsum(relevant, axis=1) / places
-    return (precisions * relevant).sum(axis=1) / np.maximum(total, 1)
+    return (precisions * relevant).sum(axis=1) / np.maximum(relevant_counts, 1)
 
 
-def compute_ranks(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return where the best right answer of each query stands, counted from 1.
+def compute_ranks(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """Return where the first relevant item of each query stands, counted from 1.
 
-    Answers of equal score that are wrong count before it: a model that gives everything the same score
-    must not look perfect.
+    Other items of equal score count before it: a model that gives everything the same score must not look
+    perfect.
 
     Parameters
     ----------
-    scores, right : (queries, n) float and bool
-        Of each answer; at least one of them right.
+    scores, relevant : (queries, n) float and bool
+        Of each item; at least one of each query is relevant.
+
+    Returns
+    -------
+    (queries,) int64
     """
-    best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
-    return 1 + ((scores >= best) & ~right).sum(axis=1)
+    best = np.where(relevant, scores, -np.inf).max(axis=1, keepdims=True)
+    return 1 + ((scores >= best) & ~relevant).sum(axis=1)
 
 
-def recall_at(found_ranks: np.ndarray, k: int) -> float:
-    """Return the share of the queries whose right answer is among the first ``k``."""
-    return float(np.mean(found_ranks <= k))
+def compute_recall_at(ranks: np.ndarray, k: int) -> float:
+    """Return the share of the queries whose first relevant item is among the first ``k``."""
+    return float(np.mean(ranks <= k))
 
 
-def interpolated_precision(relevant: np.ndarray, total: np.ndarray, levels: np.ndarray) -> np.ndarray:
+def interpolate_precision(
+    relevant: np.ndarray, relevant_counts: np.ndarray, levels: np.ndarray
+) -> np.ndarray:
     """Return the precision at some levels of recall, averaged over queries; for a precision-recall curve.
 
     At each level it is the best precision at that recall or a larger one.
 
     Parameters
     ----------
-    relevant, total
-        As for `average_precision`; queries without relevant items are left out.
+    relevant, relevant_counts
+        As for `compute_average_precision`; queries without relevant items are left out.
     levels : (m,) float64
         Of recall, 0 to 1.
 
@@ -136,14 +142,15 @@ def interpolated_precision(relevant: np.ndarray, total: np.ndarray, levels: np.n
     ----------
     Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, 8.4.
     """
-    asked = total > 0
-    curves = np.zeros((np.count_nonzero(asked), len(levels)))
-    for row, (hits, wanted) in enumerate(zip(relevant[asked], total[asked], strict=True)):
-        found = np.cumsum(hits)
-        precision = found / np.arange(1, len(hits) + 1)
-        ahead = np.maximum.accumulate(precision[::-1])[::-1]
-        # so many items are wanted at each level, and so far down they stand
-        places = np.searchsorted(found, np.ceil(levels * wanted - 1e-9))
+    answerable = relevant_counts > 0
+    curves = np.zeros((np.count_nonzero(answerable), len(levels)))
+    rankings = zip(relevant[answerable], relevant_counts[answerable], strict=True)
+    for row, (is_relevant, count) in enumerate(rankings):
+        found = np.cumsum(is_relevant)
+        precision = found / np.arange(1, len(is_relevant) + 1)
+        best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
+        # each level takes so many items, and so far down they stand
+        places = np.searchsorted(found, np.ceil(levels * count - 1e-9))
         reached = places < len(found)
-        curves[row, reached] = ahead[places[reached]]
+        curves[row, reached] = best_from_here[places[reached]]
     return curves.mean(axis=0)

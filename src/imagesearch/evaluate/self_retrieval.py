@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,26 +12,28 @@ import numpy as np
 from imagesearch.config import Config
 from imagesearch.errors import UnreadablePhotoError, UserError
 from imagesearch.evaluate.temporary_collection import (
-    MAX_NAMED,
+    MAX_LISTED,
     extract_vectors,
-    list_left_out,
+    format_left_out,
     make_evaluation_dataset,
     open_temporary_collections,
 )
 from imagesearch.features import VECTOR_KINDS
-from imagesearch.pipeline import Dataset
-from imagesearch.search import Query, Searcher
+from imagesearch.pipeline import Dataset, Progress
+from imagesearch.search import Query, Searcher, SearchResult
 from imagesearch.store import STEP_SCRIPTS, CollectionRef, Store
 from imagesearch.text_table import format_count, format_table
 
-Progress = Callable[[Iterable[Any], int], Iterable[Any]]
-
-_FOUND_AMONG = 10  # results that a photo has to be among to count as found
+_CUTOFF = 10
+"""A photo that is not among its own first so many results counts as not found: the k of recall@k."""
 
 
 @dataclass(frozen=True)
 class MissedPhoto:
-    """A photo that was not the first to be found by itself, and what was."""
+    """A photo that was not the first to be found by itself, and what was.
+
+    The names of its fields are keys of what ``--json`` prints.
+    """
 
     path: str
     rank: int | None
@@ -40,9 +42,9 @@ class MissedPhoto:
     score: float | None
 
     def __str__(self) -> str:
-        where = f"at {self.rank}" if self.rank else f"not among the first {_FOUND_AMONG}"
-        twins = self.score is not None and self.first_score - self.score < 1e-4
-        why = "which looks the same to this model" if twins else f"with {self.first_score:.4f}"
+        where = f"at {self.rank}" if self.rank else f"not among the first {_CUTOFF}"
+        is_twin = self.score is not None and self.first_score - self.score < 1e-4
+        why = "which looks the same to this model" if is_twin else f"with {self.first_score:.4f}"
         return f"{self.path} finds itself {where}; first is {self.first or 'nothing'}, {why}"
 
 
@@ -56,7 +58,7 @@ class SelfRanking:
     """(n,) int64; 0 where a photo is not among the first ten."""
     missed: tuple[MissedPhoto, ...]
 
-    def figures(self) -> dict[str, float]:
+    def compute_metrics(self) -> dict[str, float]:
         """Return hits@1, hits@5 and recall among the first ten."""
         found = self.ranks > 0
         hits = {f"hits@{k}": float((found & (self.ranks <= k)).mean()) for k in (1, 5)}
@@ -76,18 +78,18 @@ class SelfReport:
             ranking.kind: {
                 "model": ranking.model,
                 "photos": len(ranking.ranks),
-                **ranking.figures(),
+                **ranking.compute_metrics(),
                 "missed": [vars(missed) for missed in ranking.missed],
             }
             for ranking in self.rankings
         }
 
     def __str__(self) -> str:
-        rows = [[r.kind, len(r.ranks), *r.figures().values()] for r in self.rankings]
+        rows = [[r.kind, len(r.ranks), *r.compute_metrics().values()] for r in self.rankings]
         lines = [format_table(["vectors", "photos", "hits@1", "hits@5", "recall"], rows)]
         for ranking in self.rankings:
-            lines += [f"{ranking.kind}: {missed}" for missed in ranking.missed[:MAX_NAMED]]
-            rest = len(ranking.missed) - MAX_NAMED
+            lines += [f"{ranking.kind}: {missed}" for missed in ranking.missed[:MAX_LISTED]]
+            rest = len(ranking.missed) - MAX_LISTED
             lines += [f"{ranking.kind}: and {rest} more; --json has them all"] if rest > 0 else []
         return "\n".join(lines)
 
@@ -114,49 +116,76 @@ def evaluate_self(config: Config, folder: Path | None = None, progress: Progress
     """
     if folder is None:
         with Store(config.milvus) as store:
-            return _find_selves(Dataset(config), store, [], progress)
-    photos = extract_vectors(make_evaluation_dataset(config, folder), progress=progress)
-    failed = [f"{photos.dataset.locate_file(path)}: {reason}" for path, reason in photos.failed.items()]
-    with open_temporary_collections(photos.dataset) as (scratch, store):
-        return _find_selves(Dataset(scratch), store, failed, progress)
+            return _evaluate_collections(Dataset(config), store, [], progress)
+    extracted = extract_vectors(make_evaluation_dataset(config, folder), progress=progress)
+    failed = [f"{extracted.dataset.locate_file(path)}: {reason}" for path, reason in extracted.failed.items()]
+    with open_temporary_collections(extracted.dataset) as (temporary_config, store):
+        return _evaluate_collections(Dataset(temporary_config), store, failed, progress)
 
 
-def _find_selves(
+def _evaluate_collections(
     dataset: Dataset, store: Store, failed: Sequence[str], progress: Progress | None
 ) -> SelfReport:
-    config = dataset.config
-    name = config.dataset.name
+    """Let each photo search each collection of a dataset that has it."""
+    name = dataset.config.dataset.name
     kinds = [kind for kind in VECTOR_KINDS if store.collections.find(CollectionRef(name, kind))] or ["clip"]
-    searcher = Searcher(config, dataset, store)
-    rankings, unreadable, absent = [], {}, set()
+    searcher = Searcher(dataset.config, dataset, store)
+    rankings: list[SelfRanking] = []
+    unreadable: dict[str, str] = {}
+    absent: set[str] = set()
     for kind in kinds:
-        current = dataset.current_entries(kind)
-        if not current:
-            raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run {STEP_SCRIPTS[kind]}")
-        stored = {hit.id for hit in store.read_rows(CollectionRef(name, kind), list(current), ())}
-        absent |= {entry.path for key, entry in current.items() if key not in stored}
-        paths = sorted(entry.path for key, entry in current.items() if key in stored)
-        ranks, missed = [], []
-        for path in progress(paths, len(paths)) if progress else paths:
-            query = Query(image=dataset.locate_file(path), by=kind, top_k=_FOUND_AMONG)
-            try:
-                results = searcher.search(query).results
-            except UnreadablePhotoError as error:
-                unreadable[path] = str(error)
-                continue
-            itself = next((result for result in results if result.path == path), None)
-            ranks.append(itself.rank if itself else 0)
-            if ranks[-1] != 1:
-                first = (results[0].path, results[0].score) if results else ("", 0.0)
-                missed.append(MissedPhoto(path, ranks[-1] or None, *first, itself.score if itself else None))
-        if not ranks:
-            why = next(iter(unreadable.values()), f"{name} has none of its photos in the {kind} collection")
-            raise UserError(f"no photo can look for itself: {why}; run 05_build_collections.py")
-        rankings.append(
-            SelfRanking(kind, getattr(config.models, kind), np.asarray(ranks, np.int64), tuple(missed))
-        )
-    notes = list_left_out([*failed, *unreadable.values()])
+        stored, not_stored = _split_by_presence(dataset, store, kind)
+        ranking, failed_here = _rank_photos(searcher, kind, stored, progress)
+        absent |= not_stored
+        unreadable |= failed_here
+        if not len(ranking.ranks):
+            reason = next(
+                iter(unreadable.values()), f"{name} has none of its photos in the {kind} collection"
+            )
+            raise UserError(f"no photo can look for itself: {reason}; run 05_build_collections.py")
+        rankings.append(ranking)
+    notes = format_left_out([*failed, *unreadable.values()])
     if absent:
         lacking = f"{format_count(len(absent), 'photo')} that the collections lack"
         notes.append(f"left out: {lacking}; run 05_build_collections.py")
     return SelfReport(tuple(rankings), tuple(notes))
+
+
+def _split_by_presence(dataset: Dataset, store: Store, kind: str) -> tuple[list[str], set[str]]:
+    """Return the paths of the photos that a collection has, in order, and of those that it lacks."""
+    current = dataset.current_entries(kind)
+    if not current:
+        raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run {STEP_SCRIPTS[kind]}")
+    ref = CollectionRef(dataset.config.dataset.name, kind)
+    keys = {hit.id for hit in store.read_rows(ref, list(current), ())}
+    stored = sorted(entry.path for key, entry in current.items() if key in keys)
+    return stored, {entry.path for key, entry in current.items() if key not in keys}
+
+
+def _rank_photos(
+    searcher: Searcher, kind: str, paths: Sequence[str], progress: Progress | None
+) -> tuple[SelfRanking, dict[str, str]]:
+    """Let photos search one collection, and return the reasons by path for those that cannot be read."""
+    ranks, missed, unreadable = [], [], {}
+    for path in progress(paths, len(paths)) if progress else paths:
+        query = Query(image=searcher.dataset.locate_file(path), by=kind, top_k=_CUTOFF)
+        try:
+            results = searcher.search(query).results
+        except UnreadablePhotoError as error:
+            unreadable[path] = str(error)
+            continue
+        own_result = next((result for result in results if result.path == path), None)
+        ranks.append(own_result.rank if own_result else 0)
+        if ranks[-1] != 1:
+            missed.append(_describe_missed(path, own_result, results))
+    model = getattr(searcher.config.models, kind)
+    return SelfRanking(kind, model, np.asarray(ranks, np.int64), tuple(missed)), unreadable
+
+
+def _describe_missed(
+    path: str, own_result: SearchResult | None, results: Sequence[SearchResult]
+) -> MissedPhoto:
+    """Return where a photo found itself, and what it found first."""
+    first, first_score = (results[0].path, results[0].score) if results else ("", 0.0)
+    rank, score = (own_result.rank, own_result.score) if own_result else (None, None)
+    return MissedPhoto(path, rank, first, first_score, score)

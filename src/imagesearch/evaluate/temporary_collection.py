@@ -1,4 +1,4 @@
-"""Photos looked at for an evaluation alone: tables of their own, and collections that do not stay."""
+"""Photos of an evaluation alone: tables of their own, and collections that are dropped afterwards."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pathlib import Path
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.features import VECTOR_KINDS, extract_features
-from imagesearch.pipeline import Dataset, PhotoProgress
+from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store import Store, build_collections
 from imagesearch.text_table import format_count
 
-MAX_NAMED = 10  # of many things that are reported, on the terminal
+MAX_LISTED = 10
+"""So many of the things that were left out or missed are named on the terminal."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def make_evaluation_dataset(
     folder
         Of the photos.
     kinds
-        Of vectors that are wanted.
+        Of the vectors that the evaluation needs.
     paths
-        Of the only photos that are meant, if not all are.
+        Of its photos; None for all photos below the folder.
 
     Raises
     ------
@@ -58,12 +59,12 @@ def make_evaluation_dataset(
     models = [getattr(config.models, kind) for kind in kinds]
     key = repr((str(folder), paths is None, models))
     digest = hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
-    named = config.dataset.model_copy(update={"name": f"evaluate_{digest}", "images": (folder,)})
-    return Dataset(config.model_copy(update={"dataset": named}), paths=paths)
+    settings = config.dataset.model_copy(update={"name": f"evaluate_{digest}", "images": (folder,)})
+    return Dataset(config.model_copy(update={"dataset": settings}), paths=paths)
 
 
 def extract_vectors(
-    dataset: Dataset, kinds: Sequence[str] = VECTOR_KINDS, progress: PhotoProgress | None = None
+    dataset: Dataset, kinds: Sequence[str] = VECTOR_KINDS, progress: Progress | None = None
 ) -> ExtractedPhotos:
     """Extract the vectors of some photos.
 
@@ -76,17 +77,17 @@ def extract_vectors(
     return ExtractedPhotos(dataset, summary.failed)
 
 
-def list_left_out(named: Sequence[str], what: str = "photo") -> list[str]:
+def format_left_out(reasons: Sequence[str], noun: str = "photo") -> list[str]:
     """Return notes of what was left out, given with the reasons: the first ten, and how many more."""
-    rest = len(named) - MAX_NAMED
-    lines = [f"left out: {line}" for line in named[:MAX_NAMED]]
-    return lines + ([f"left out: and {format_count(rest, f'more {what}')}"] if rest > 0 else [])
+    rest = len(reasons) - MAX_LISTED
+    lines = [f"left out: {reason}" for reason in reasons[:MAX_LISTED]]
+    return lines + ([f"left out: and {format_count(rest, f'more {noun}')}"] if rest > 0 else [])
 
 
 def use_temporary_milvus(config: Config, folder: str | Path) -> Config:
     """Return a config whose collections are in a Milvus Lite file in some folder; a server's token is not."""
-    place = config.milvus.model_copy(update={"uri": str(Path(folder) / "scratch.db"), "token": ""})
-    return config.model_copy(update={"milvus": place})
+    milvus = config.milvus.model_copy(update={"uri": str(Path(folder) / "scratch.db"), "token": ""})
+    return config.model_copy(update={"milvus": milvus})
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Step 02 and 03: detecting faces, clustering them into people, and what the user decided about them.
+"""Steps 02 and 03: detecting faces, clustering them into people, and the user's edits of these people.
 
 Knows InsightFace and ONNX Runtime, imported when faces are first detected. Writes the table ``faces``,
-``clusters.parquet`` and the user's decisions, ``people.jsonl``.
+``clusters.parquet`` and the user's edits, ``people.jsonl``.
 """
 
 from imagesearch.faces.csv_import import import_names

@@ -1,4 +1,4 @@
-"""Names of people from a CSV file, such as other programs export."""
+"""Names of people from a CSV file, such as one that another program exports."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from imagesearch.errors import UserError
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.references import box_iou
 
-_BOX = ("x1", "y1", "x2", "y2")
-_LEAST_OVERLAP = 0.3
+_BOX_COLUMNS = ("x1", "y1", "x2", "y2")
+_MIN_IOU = 0.3
 
 
 def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]:
@@ -23,17 +23,17 @@ def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]
     Parameters
     ----------
     editor
-        Keeps the decisions.
+        Keeps the edits.
     file
-        With a header line, in any case, and commas, semicolons or tabs. Wanted are ``name`` and either
+        With a header line, in any case, and commas, semicolons or tabs. Required are ``name`` and either
         ``person`` (a number or a name), or ``path`` of a photo in which there is one face, or ``path`` and
         ``x1, y1, x2, y2``, a box in pixels of the upright photo.
 
     Returns
     -------
     used : int
-        Lines.
-    missed : dict
+        Number of lines that named somebody.
+    unused : dict
         Reason by line, for the others.
 
     Raises
@@ -44,35 +44,43 @@ def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]
     lines, columns = read_csv(file)
     if "name" not in columns or not columns & {"person", "path"}:
         raise UserError(f"{file}: columns name and person, or name and path, are wanted in the first line")
-    by_path = _index_by_path(editor)
-    missed: dict[str, str] = {}
+    find_rows = _make_path_lookup(editor)
+    unused: dict[str, str] = {}
     for number, line in lines.items():
         try:
             check_fields(line)
-            _import_line(editor, line, by_path)
+            _import_line(editor, line, find_rows)
         except (UserError, ValueError) as error:
-            missed[f"line {number}"] = str(error)
-    return len(lines) - len(missed), missed
+            unused[f"line {number}"] = str(error)
+    return len(lines) - len(unused), unused
 
 
-def _import_line(editor: PeopleEditor, line: dict[str, str], by_path: Callable[[str], np.ndarray]) -> None:
+def _import_line(editor: PeopleEditor, line: dict[str, str], find_rows: Callable[[str], np.ndarray]) -> None:
     if line.get("person"):
         editor.name_person(line["person"], line["name"] or "")
         return
-    rows = by_path(line.get("path") or "")
+    rows = find_rows(line.get("path") or "")
     if line.get("x1"):
-        box = [float(line[side] or "nan") for side in _BOX]
-        overlaps = [box_iou(box, editor.people.faces.boxes[row].tolist()) for row in rows]
-        rows = rows[np.asarray(overlaps) >= _LEAST_OVERLAP]
-        if len(rows) > 1:
-            rows = rows[[int(np.argmax([o for o in overlaps if o >= _LEAST_OVERLAP]))]]
+        box = [float(line[side] or "nan") for side in _BOX_COLUMNS]
+        rows = _select_by_box(rows, box, editor.people.faces.boxes)
     if len(rows) != 1:
         raise UserError(f"{line.get('path')}: {len(rows) or 'no'} faces there, where one is wanted")
     editor.name_faces(rows.tolist(), line["name"] or "")
 
 
-def _index_by_path(editor: PeopleEditor) -> Callable[[str], np.ndarray]:
+def _make_path_lookup(editor: PeopleEditor) -> Callable[[str], np.ndarray]:
+    """Return a function from the path of a photo to the rows of its faces."""
     faces = editor.people.faces
-    photos = {entry.path: photo for photo, entry in faces.processed.items()}
+    photo_ids = {entry.path: photo_id for photo_id, entry in faces.processed.items()}
     # Macs write names of files in another form of Unicode than tables do
-    return lambda path: np.flatnonzero(faces.photo_ids == photos.get(unicodedata.normalize("NFC", path), -1))
+    return lambda path: np.flatnonzero(
+        faces.photo_ids == photo_ids.get(unicodedata.normalize("NFC", path), -1)
+    )
+
+
+def _select_by_box(rows: np.ndarray, box: list[float], boxes: np.ndarray) -> np.ndarray:
+    """Return the one of some faces that overlaps a box most, or none."""
+    overlaps = np.asarray([box_iou(box, boxes[row].tolist()) for row in rows])
+    if not (overlaps >= _MIN_IOU).any():
+        return rows[:0]
+    return rows[[int(np.argmax(overlaps))]]

@@ -16,9 +16,9 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 
-# Where InsightFace keeps the packs it has fetched.
+# Where InsightFace stores the packs that it has fetched.
 _PACKS = Path("~/.insightface")
-# InsightFace's own business, said once a face.
+# A warning about code of InsightFace itself, repeated for each face.
 warnings.filterwarnings("ignore", category=FutureWarning, module="insightface")
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -57,11 +57,12 @@ class FaceDetector:
     pack
         Its name (``buffalo_l``), fetched by InsightFace on first use, or a folder with its ``.onnx`` files.
     device
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; what is not there falls back to the CPU and says so.
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; what is not available falls back to the CPU with a
+        message.
     det_size
-        Side in pixels of the square in which faces are looked for; larger finds smaller faces, slower.
+        Side in pixels of the square that a photo is scaled to; larger finds smaller faces, slower.
     min_score
-        Leave out less certain ones.
+        Leave out faces with a lower score.
 
     Raises
     ------
@@ -72,7 +73,7 @@ class FaceDetector:
     def __init__(self, pack: str, device: str = "auto", det_size: int = 640, min_score: float = 0.5) -> None:
         folder = fetch_pack(pack)
         self._det_size = det_size
-        with contextlib.redirect_stdout(io.StringIO()):  # models being loaded are announced there
+        with contextlib.redirect_stdout(io.StringIO()):  # the loading of each model is printed there
             self._app = _load_pack(folder, _choose_providers(device))
             self._app.prepare(0, det_thresh=min_score, det_size=(det_size, det_size))
 
@@ -80,7 +81,7 @@ class FaceDetector:
         """Return the faces in an upright RGB image, the largest first."""
         if max(image.size) >= self._det_size * min(image.size):
             return []  # InsightFace would shrink it to no pixels at all, and OpenCV refuses that
-        blue_first = np.ascontiguousarray(np.asarray(image)[..., ::-1])
+        bgr = np.ascontiguousarray(np.asarray(image)[..., ::-1])
         faces = [
             DetectedFace(
                 box=np.asarray(face.bbox, np.float32),
@@ -88,9 +89,9 @@ class FaceDetector:
                 score=float(face.det_score),
                 embedding=np.asarray(face.normed_embedding, np.float32),
             )
-            for face in self._app.get(blue_first)
+            for face in self._app.get(bgr)
         ]
-        return sorted(faces, key=lambda face: (-_box_area(face.box), *face.box.tolist()))
+        return sorted(faces, key=lambda face: (-_compute_area(face.box), *face.box.tolist()))
 
 
 @functools.cache
@@ -108,18 +109,14 @@ def fetch_pack(pack: str) -> Path:
         if not folder.is_dir():
             _download_pack(pack)
     if not any(folder.glob("*.onnx")):
-        what = (
-            "no .onnx models in it; remove it, and it is fetched anew"
-            if folder.is_dir()
-            else "no such folder"
-        )
-        raise UserError(f"models.faces: {folder}: {what}")
+        missing, empty = "no such folder", "no .onnx models in it; remove it, and it is fetched anew"
+        raise UserError(f"models.faces: {folder}: {empty if folder.is_dir() else missing}")
     return folder
 
 
 @functools.cache
 def get_pack_id(pack: str) -> str:
-    """Return what stands for a pack's models, wherever they lie: ``faces-`` and 16 hexadecimal digits."""
+    """Return an id of a pack's models, wherever they are: ``faces-`` and 16 hexadecimal digits of a hash."""
     digest = hashlib.sha256()
     for file in sorted(fetch_pack(pack).glob("*.onnx")):
         with file.open("rb") as stream:
@@ -157,18 +154,18 @@ def _load_pack(folder: Path, providers: list[str]):
     return app
 
 
-@functools.cache  # so that a missing device is mentioned once
+@functools.cache  # so that the message about a missing device is printed once
 def _choose_providers(device: str) -> list[str]:
     import onnxruntime
 
-    there = onnxruntime.get_available_providers()
-    wanted = list(_PROVIDERS.values()) if device == "auto" else [_PROVIDERS[device]]
-    chosen = next((provider for provider in wanted if provider in there), None)
+    available = onnxruntime.get_available_providers()
+    preferred = list(_PROVIDERS.values()) if device == "auto" else [_PROVIDERS[device]]
+    chosen = next((provider for provider in preferred if provider in available), None)
     if chosen is None:
         print(f"models.device: ONNX Runtime knows no {device} here; faces use the cpu", file=sys.stderr)
     cpu = _PROVIDERS["cpu"]
     return [chosen, cpu] if chosen not in (None, cpu) else [cpu]
 
 
-def _box_area(box: np.ndarray) -> float:
+def _compute_area(box: np.ndarray) -> float:
     return float((box[2] - box[0]) * (box[3] - box[1]))

@@ -1,6 +1,6 @@
-"""What the user decided about faces: a file that only grows.
+"""The user's edits of people: a file that only grows.
 
-A decision remembers the faces it was made on by photo and place in the photo, so that it outlives every
+An edit refers to the faces it was made on by photo and place in the photo, so that it outlives every
 clustering, a re-detection, another model, and a photo that has moved.
 """
 
@@ -20,14 +20,14 @@ from imagesearch.faces.references import FaceReference
 from imagesearch.files import make_folder
 from imagesearch.text import normalize
 
-ACTIONS = ("name", "deny", "merge", "split", "rename", "forget")
-# The file's own keys; older files have them too.
+_ACTIONS = ("name", "deny", "merge", "split", "rename", "forget")
+# The file's keys are older than the names of the fields, and stay.
 _KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One thing the user decided.
+    """One edit of people by the user.
 
     Attributes
     ----------
@@ -39,7 +39,9 @@ class Edit:
     name, new_name : str
         Of the person.
     confirmed : bool
-        Whether each face was looked at, or only the cluster they were in.
+        Whether the user looked at each face, or only at the cluster they were in.
+    at : str
+        When, in ISO 8601.
     """
 
     action: str
@@ -50,14 +52,14 @@ class Edit:
     at: str = ""
 
     def to_json(self) -> str:
-        """Return the line that is kept."""
+        """Return the edit's line in the file."""
         values = {"at": self.at, "do": self.action, "name": self.name, "to": self.new_name}
         values |= {"seen": self.confirmed}
         return json.dumps({k: v for k, v in values.items() if v} | {"faces": self.faces}, ensure_ascii=False)
 
 
 class EditLog:
-    """The file of decisions.
+    """The file of edits.
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ class EditLog:
         self.file = file
 
     def read(self) -> list[Edit]:
-        """Return all decisions, the oldest first.
+        """Return all edits, the oldest first.
 
         Raises
         ------
@@ -79,20 +81,20 @@ class EditLog:
         return [self._parse_edit(number, line) for number, line in self._read_lines()]
 
     def count(self) -> int:
-        """Count the decisions, without reading what they say."""
+        """Count the edits, without reading what they say."""
         return len(self._read_lines())
 
-    def append(self, decision: Edit) -> None:
-        """Add a decision; it is on the disk when this returns."""
+    def append(self, edit: Edit) -> None:
+        """Add an edit; it is on the disk when this returns."""
         make_folder(self.file.parent)
         # held for a moment: a line that another run is writing looks like one that was cut
         with FileLock(self.file.with_name(".people.lock")), self.file.open("ab+") as stream:
-            stream.write(self._repair_last_line(stream) + decision.to_json().encode() + b"\n")
+            stream.write(self._repair_last_line(stream) + edit.to_json().encode() + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
 
     def _read_lines(self) -> list[tuple[int, bytes]]:
-        """Return the lines that say something, with their numbers."""
+        """Return the lines that are not empty, with their numbers."""
         try:
             content = self.file.read_bytes()
         except FileNotFoundError:
@@ -106,7 +108,7 @@ class EditLog:
 
     @staticmethod
     def _repair_last_line(stream: BinaryIO) -> bytes:
-        """Cut off a last line that a kill has cut short; return the end that a whole one wants."""
+        """Cut off a last line that a kill has cut short; return the line end that a complete one lacks."""
         stream.seek(0, os.SEEK_END)
         if not stream.tell():
             return b""
@@ -125,17 +127,34 @@ class EditLog:
         try:
             values = json.loads(line)
             faces = tuple(
-                tuple((str(p), str(c), _parse_box(b)) for p, c, b in one) for one in values["faces"]
+                tuple((str(path), str(content), _parse_box(box)) for path, content, box in references)
+                for references in values["faces"]
             )
-            rest = {name: str(values[key]) for name, key in _KEYS.items() if key in values}
-            decision = Edit(faces=faces, confirmed=bool(values.get("seen")), **rest)
-            if decision.action not in ACTIONS:
-                raise ValueError(f"{decision.action!r} is no decision that this version knows")
-            return decision
+            texts = {name: str(values[key]) for name, key in _KEYS.items() if key in values}
+            edit = Edit(faces=faces, confirmed=bool(values.get("seen")), **texts)
+            if edit.action not in _ACTIONS:
+                raise ValueError(f"{edit.action!r} is no decision that this version knows")
+            return edit
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{self.file}: line {number} cannot be read ({error}); mend or remove it"
             ) from None
+
+
+def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
+    """Whether faces have to be clustered anew for some edits, of which the first `applied` already were."""
+    if applied > len(edits):
+        return True  # some were removed by hand
+    names = {normalize(name) for edit in edits[:applied] for name in (edit.name, edit.new_name)}
+    for edit in edits[applied:]:
+        given = normalize(edit.new_name or edit.name)
+        is_anothers = given in names and given != normalize(edit.name if edit.new_name else "")
+        if edit.confirmed or edit.action in ("deny", "merge", "split"):
+            return True
+        if edit.action in ("name", "rename") and is_anothers:
+            return True
+        names.add(given)
+    return False
 
 
 def _parse_box(values: Iterable[float]) -> tuple[float, float, float, float]:
@@ -143,24 +162,8 @@ def _parse_box(values: Iterable[float]) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def needs_clustering(decisions: Sequence[Edit], followed: int) -> bool:
-    """Whether faces have to be clustered anew for some decisions, of which so many were followed already."""
-    if followed > len(decisions):
-        return True  # some were taken out by hand
-    known = {normalize(name) for d in decisions[:followed] for name in (d.name, d.new_name)}
-    for decision in decisions[followed:]:
-        given = normalize(decision.new_name or decision.name)
-        onto_another = given in known and given != normalize(decision.name if decision.new_name else "")
-        if decision.confirmed or decision.action in ("deny", "merge", "split"):
-            return True
-        if decision.action in ("name", "rename") and onto_another:
-            return True
-        known.add(given)
-    return False
-
-
 def _is_complete(line: bytes) -> bool:
-    """Whether a line is there to its end: of one that was cut, no part is JSON."""
+    """Whether a line is complete: what is left of one that was cut is never JSON."""
     try:
         return isinstance(json.loads(line), dict)
     except ValueError:

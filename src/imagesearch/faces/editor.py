@@ -1,4 +1,4 @@
-"""Step 03: who people are, as the user says it; each decision is kept for good."""
+"""Step 03: the user's edits of people, each of which is kept permanently."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from imagesearch.filters import is_valid_element
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
 
-_LONGEST_NAME = 200  # bytes
+_MAX_NAME_BYTES = 200
 
 
 class PeopleEditor:
-    """Turns what a user says of people into decisions, and keeps them.
+    """Makes edits of what a user says about people, and keeps them.
+
+    A *selector* is how a user writes whom or which faces an edit is about: a person's number or name (``3``,
+    ``Maya``, ``person 3``), or single faces by number and position (``3.1,3.4``).
 
     Parameters
     ----------
@@ -40,25 +43,25 @@ class PeopleEditor:
         self._config, self._dataset = config, dataset
         self.people = load_people(config, dataset)
         self.stale = self.people.outdated
-        """Whether the clustering has to follow a decision, of this run or of one that was cut short."""
+        """Whether an edit has yet to be applied to the clusters, of this run or of one that was cut short."""
         self._spellings = _list_spellings(self.people)
         if not self.people.persons:
             raise UserError(f"{dataset.folder}: no faces are clustered yet; run 02_cluster_faces.py first")
 
-    def name_person(self, faces: str, name: str) -> None:
-        """Say who some faces are: a person's number or name, or single faces such as ``3.1,3.4``."""
-        rows, single = self._parse_faces(faces)
+    def name_person(self, selector: str, name: str) -> None:
+        """Name a person, or single faces."""
+        rows, single = self._select_faces(selector)
         if single:
             self.name_faces(rows, name)
             return
-        name, person = check_name(name), self._find_person(faces)
-        if normalize(name) != normalize(person.name):  # else it is their own name, spelt anew
+        name, person = _check_name(name), self._find_person(selector)
+        if normalize(name) != normalize(person.name):  # else it is the person's own name, spelt anew
             name = self._get_known_spelling(name)
         if name == person.name:
             return
         self.stale |= normalize(name) in self._spellings and normalize(name) != normalize(person.name)
         if person.name:
-            # whoever has it, in photos that are away too
+            # all faces of that name, also of photos that are missing
             self._append_edit(Edit("rename", name=person.name, new_name=name))
             self._spellings.pop(normalize(person.name), None)
         else:
@@ -67,27 +70,27 @@ class PeopleEditor:
         self._rename_loaded(person, name)
 
     def name_faces(self, rows: Sequence[int], name: str) -> None:
-        """Say who each of some faces is, having looked at it."""
-        name = self._get_known_spelling(check_name(name))
+        """Name some faces, each of which the user looked at."""
+        name = self._get_known_spelling(_check_name(name))
         self.stale = True
         self._append_edit(Edit("name", (self._make_references(rows),), name=name, confirmed=True))
         self._spellings[normalize(name)] = name
 
-    def deny(self, faces: str, name: str) -> None:
-        """Say who some faces are not."""
+    def deny(self, selector: str, name: str) -> None:
+        """Record that some faces are not a person."""
         person = self._find_person(name)
         if not person.name:
             raise UserError(f"{name}: has no name yet; give one, or --split {person.number}")
-        rows, single = self._parse_faces(faces)
+        rows, single = self._select_faces(selector)
         self.stale = True
         self._append_edit(Edit("deny", (self._make_references(rows),), name=person.name, confirmed=single))
 
-    def merge(self, references: Sequence[str]) -> None:
-        """Say that several are one person."""
-        persons = {(person := self._find_person(text)).number: person for text in references}
+    def merge(self, selectors: Sequence[str]) -> None:
+        """Record that several people are one."""
+        persons = {(person := self._find_person(text)).number: person for text in selectors}
         names = sorted({person.name for person in persons.values() if person.name})
         if len(persons) < 2:
-            raise UserError(f"--merge {' '.join(references)}: two different people are wanted")
+            raise UserError(f"--merge {' '.join(selectors)}: two different people are wanted")
         if len(names) > 1:
             raise UserError(
                 f"--merge: {' and '.join(names)} have names of their own; if they are one person, say so by "
@@ -98,26 +101,26 @@ class PeopleEditor:
             Edit("merge", tuple(self._make_references(person.rows) for person in persons.values()))
         )
 
-    def split(self, reference: str) -> int:
-        """Part a person's faces where they are least alike; return the number of parts."""
-        person, faces, links = self._find_person(reference), self.people.faces, self.people.constraints
+    def split(self, selector: str) -> int:
+        """Split a person where the faces are least alike; return the number of parts."""
+        person, faces, constraints = self._find_person(selector), self.people.faces, self.people.constraints
         labels = split_cluster(
             faces.vectors[person.rows],
             self._config.faces.cluster_distance,
-            group=np.where(links.confirmed, links.group, -1)[person.rows],
+            group=np.where(constraints.confirmed, constraints.group, -1)[person.rows],
             photo=faces.photo_ids[person.rows],
         )
         parts = [person.rows[labels == label] for label in range(labels.max() + 1)]
-        several = [rows for rows in parts if len(rows) > 1]
-        named = np.isin(links.group, list(links.names))
+        larger = [rows for rows in parts if len(rows) > 1]
+        named = np.isin(constraints.group, list(constraints.names))
         # the part with most faces that were confirmed, or at least named, keeps the name
         parts = sorted(
-            several if len(several) > 1 else parts,
-            key=lambda rows: (-(named & links.confirmed)[rows].sum(), -named[rows].sum(), -len(rows)),
+            larger if len(larger) > 1 else parts,
+            key=lambda rows: (-(named & constraints.confirmed)[rows].sum(), -named[rows].sum(), -len(rows)),
         )
         if len(parts) < 2:
-            why = "one face" if len(person.rows) == 1 else "each was confirmed; see --not"
-            raise UserError(f"--split {reference}: cannot be parted: {why}")
+            reason = "one face" if len(person.rows) == 1 else "each was confirmed; see --not"
+            raise UserError(f"--split {selector}: cannot be parted: {reason}")
         self.stale = True
         self._append_edit(
             Edit("split", tuple(self._make_references(rows) for rows in parts), name=person.name)
@@ -125,7 +128,7 @@ class PeopleEditor:
         return len(parts)
 
     def forget(self, name: str) -> None:
-        """Let somebody be nameless again."""
+        """Remove a person's name."""
         person = self._find_person(name)
         if not person.name:
             raise UserError(f"--forget {name}: has no name")
@@ -134,7 +137,7 @@ class PeopleEditor:
         self._rename_loaded(person, "")
 
     def refresh(self) -> People:
-        """Let the clusters follow the decisions."""
+        """Apply the edits to the clusters."""
         load = cluster_people if self.stale else load_people
         self.people, self.stale = load(self._config, self._dataset), False
         self._spellings = _list_spellings(self.people)
@@ -142,37 +145,37 @@ class PeopleEditor:
 
     # --- details -------------------------------------------------------------------------------------------
 
-    def _append_edit(self, decision: Edit) -> None:
+    def _append_edit(self, edit: Edit) -> None:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        open_edit_log(self._dataset).append(Edit(**{**vars(decision), "at": now}))
+        open_edit_log(self._dataset).append(replace(edit, at=now))
 
     def _make_references(self, rows: Sequence[int] | np.ndarray) -> tuple[FaceReference, ...]:
         return self.people.resolver.make_references(int(row) for row in rows)
 
-    def _parse_faces(self, reference: str) -> tuple[list[int], bool]:
-        """Return the faces that ``3``, ``Maya`` or ``3.1,3.4`` mean, and whether they are single ones."""
-        if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", reference.replace(" ", "")):
-            return self._find_person(reference).rows.tolist(), False
+    def _select_faces(self, selector: str) -> tuple[list[int], bool]:
+        """Return the rows of the faces that are selected, and whether they are single ones."""
+        if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", selector.replace(" ", "")):
+            return self._find_person(selector).rows.tolist(), False
         rows = []
-        for item in reference.replace(" ", "").split(","):
-            number, _, place = item.partition(".")
+        for item in selector.replace(" ", "").split(","):
+            number, _, position = item.partition(".")
             person = self.people.find_person(number)
-            if not 1 <= int(place) <= len(person.rows):
+            if not 1 <= int(position) <= len(person.rows):
                 raise UserError(f"{item}: {person.label} has {len(person.rows)} faces")
-            rows.append(int(person.rows[int(place) - 1]))
+            rows.append(int(person.rows[int(position) - 1]))
         return rows, True
 
-    def _find_person(self, reference: str) -> Person:
-        """Find somebody, also by a name that was given a moment ago to faces yet to be clustered."""
+    def _find_person(self, selector: str) -> Person:
+        """Find a person, also by a name that was given in this run to faces yet to be clustered."""
         try:
-            return self.people.find_person(reference)
+            return self.people.find_person(selector)
         except UserError:
-            if not (self.stale and normalize(reference) in self._spellings):
+            if not (self.stale and normalize(selector) in self._spellings):
                 raise
-        return self.refresh().find_person(reference)
+        return self.refresh().find_person(selector)
 
     def _rename_loaded(self, person: Person, name: str) -> None:
-        """Let somebody have a name, another or none, in what was loaded."""
+        """Change or remove a person's name among the people that are loaded."""
         persons = [
             replace(p, name=name) if p is person or (p.name and p.name == person.name) else p
             for p in self.people.persons
@@ -180,23 +183,23 @@ class PeopleEditor:
         self.people = replace(self.people, persons=persons)
 
     def _get_known_spelling(self, name: str) -> str:
-        """Write a name as it was written before: a query could not tell Zoe from Zoë."""
+        """Return a name as it was written before: a query could not tell Zoe from Zoë."""
         return self._spellings.get(normalize(name), name)
 
 
 def _list_spellings(people: People) -> dict[str, str]:
-    """Return the names that are given, by their folded form."""
+    """Return the names in use, by their normalized form."""
     return {normalize(person.name): person.name for person in people.persons if person.name}
 
 
-def check_name(name: str) -> str:
-    """Return a name as it is kept, in NFC and with single spaces.
+def _check_name(name: str) -> str:
+    """Return a name in NFC and with single spaces.
 
     Raises
     ------
     UserError
-        If it cannot be one: nothing, a number, ``person 12``, or with characters that a filter in Milvus
-        cannot hold.
+        If it is empty, a number or ``person 12``, too long, or has characters that a filter in Milvus cannot
+        hold.
     """
     tidy = clean_text(name)
     if not normalize(tidy):
@@ -205,6 +208,6 @@ def check_name(name: str) -> str:
         raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")
     if re.fullmatch(r"(person )?[\d., ]+", normalize(tidy)):
         raise UserError(f"{name!r}: reserved for people without a name")
-    if len(tidy.encode()) > _LONGEST_NAME:
-        raise UserError(f"{tidy[:20]}...: a name has at most {_LONGEST_NAME} bytes")
+    if len(tidy.encode()) > _MAX_NAME_BYTES:
+        raise UserError(f"{tidy[:20]}...: a name has at most {_MAX_NAME_BYTES} bytes")
     return tidy

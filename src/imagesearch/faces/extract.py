@@ -1,4 +1,4 @@
-"""Step 02, first half: the faces of all photos into their table, and out of it again."""
+"""Step 02, first half: detects the faces of all photos; writes and reads the table ``faces``."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from imagesearch.photos import DecodedPhoto, Photo, compute_photo_id
 from imagesearch.pipeline import (
     BatchOutput,
     Dataset,
-    PhotoProgress,
     ProcessedPhoto,
+    Progress,
     StepSpec,
     StepSummary,
     make_vector_column,
 )
 
-# Less certain detections are kept in the table too, so that faces.min_score can be changed without looking
-# at every photo again.
-_LEAST_SCORE = 0.3
+# Less certain detections are kept in the table too, so that faces.min_score can be changed without
+# processing every photo again.
+_MIN_STORED_SCORE = 0.3
 
 
 @dataclass(frozen=True)
 class FaceTable:
-    """The faces of the photos that are there, by photo and, within one, the largest first.
+    """The faces of a dataset's photos, by photo and, within one, the largest first.
 
     Attributes
     ----------
     ids, photo_ids : (n,) int64
-        A face's id is made from its photo's and its place among that photo's faces.
+        A face's id is made from its photo's and its position among that photo's faces.
     boxes : (n, 4) float32
         Left, top, right, bottom in pixels of the upright photo.
     scores : (n,) float32
         Of the detector, 0 to 1.
     vectors : (n, d) float32
         Of unit length.
-    seen : dict
-        What was seen of each photo, by photo id.
+    processed : dict
+        What is known of each photo that was processed, by photo id.
     """
 
     ids: np.ndarray
@@ -61,7 +61,7 @@ class FaceTable:
         return (self.boxes[:, 2:] - self.boxes[:, :2]).min(axis=1, initial=np.inf)
 
     def get_photo(self, row: int) -> ProcessedPhoto:
-        """Return what was seen of a face's photo."""
+        """Return what is known of a face's photo."""
         return self.processed[int(self.photo_ids[row])]
 
 
@@ -70,7 +70,7 @@ def detect_faces(
     dataset: Dataset,
     *,
     retry_failed: bool = False,
-    progress: PhotoProgress | None = None,
+    progress: Progress | None = None,
 ) -> StepSummary:
     """Bring the table ``faces`` up to date with a dataset's photos.
 
@@ -88,28 +88,23 @@ def detect_faces(
     UserError
         If the pack or a root of the dataset cannot be found, or another run is writing.
     """
-    step = StepSpec(
-        "faces", (dataset.table("faces"),), _make_fingerprint(config), lambda: _FaceProcessor(config)
-    )
-    return dataset.update_tables(
-        [step],
-        retry_failed=retry_failed,
-        progress=progress,
-    )
+    table, fingerprint = dataset.table("faces"), _make_fingerprint(config)
+    step = StepSpec("faces", (table,), fingerprint, lambda: _FaceProcessor(config))
+    return dataset.update_tables([step], retry_failed=retry_failed, progress=progress)
 
 
 def read_faces(dataset: Dataset) -> FaceTable:
-    """Return the faces of the photos that are there, without those below ``faces.min_score``."""
+    """Return the faces of a dataset's photos, without those below ``faces.min_score``."""
     current = dataset.current_entries("faces")
     table = dataset.table("faces").read_rows(current.values())
     if table is None or "face" not in table.column_names:
-        none = np.empty(0, np.int64)
-        return FaceTable(none, none, np.empty((0, 4)), np.empty(0), np.empty((0, 0), np.float32), current)
+        no_ids = np.empty(0, np.int64)
+        return FaceTable(no_ids, no_ids, np.empty((0, 4)), np.empty(0), np.empty((0, 0), np.float32), current)
     table = table.filter(pc.greater_equal(table["score"], dataset.config.faces.min_score))
     table = table.sort_by([("photo_id", "ascending"), ("face", "ascending")])
     photo_ids = table["photo_id"].to_numpy()
-    places = table["face"].to_pylist()
-    ids = [compute_face_id(photo, place) for photo, place in zip(photo_ids.tolist(), places, strict=True)]
+    positions = table["face"].to_pylist()
+    ids = [compute_face_id(*pair) for pair in zip(photo_ids.tolist(), positions, strict=True)]
     return FaceTable(
         np.asarray(ids, np.int64),
         photo_ids,
@@ -120,29 +115,29 @@ def read_faces(dataset: Dataset) -> FaceTable:
     )
 
 
-def compute_face_id(photo: int, place: int) -> int:
-    """Return the id of a face by its photo's id and its place among that photo's faces."""
-    return compute_photo_id(f"{photo} face {place}")
+def compute_face_id(photo_id: int, position: int) -> int:
+    """Return the id of a face by its photo's id and its position among that photo's faces."""
+    return compute_photo_id(f"{photo_id} face {position}")
 
 
-def shrink_for_detection(picture: DecodedPhoto, config: Config) -> DecodedPhoto:
-    """Return a picture of the size in which faces are looked for, whatever its file's format gave."""
+def shrink_for_detection(decoded: DecodedPhoto, config: Config) -> DecodedPhoto:
+    """Return a picture of the size in which faces are detected, whatever size its file's format gave."""
     side = config.extraction.preview_size
-    if max(picture.image.size) <= side:
-        return picture
-    image = picture.image.copy()
+    if max(decoded.image.size) <= side:
+        return decoded
+    image = decoded.image.copy()
     image.thumbnail((side, side), reducing_gap=3)
-    return DecodedPhoto(image, picture.width, picture.height)
+    return DecodedPhoto(image, decoded.width, decoded.height)
 
 
 def make_detector(config: Config) -> FaceDetector:
-    """Return the finder of faces that the config describes."""
+    """Return the detector that the config describes."""
     models, faces = config.models, config.faces
     return FaceDetector(models.faces, models.device, faces.det_size, _choose_min_score(config))
 
 
 def _choose_min_score(config: Config) -> float:
-    return min(_LEAST_SCORE, config.faces.min_score)
+    return min(_MIN_STORED_SCORE, config.faces.min_score)
 
 
 def _make_fingerprint(config: Config) -> str:
@@ -151,35 +146,35 @@ def _make_fingerprint(config: Config) -> str:
 
 
 class _FaceProcessor:
-    side = 0
+    min_short_side = 0
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._finder = make_detector(config)
-        self.longest = config.extraction.preview_size
+        self._detector = make_detector(config)
+        self.min_long_side = config.extraction.preview_size
 
-    def prepare(self, photo: Photo, picture: DecodedPhoto) -> DecodedPhoto:
-        return shrink_for_detection(picture, self._config)
+    def prepare(self, photo: Photo, decoded: DecodedPhoto) -> DecodedPhoto:
+        return shrink_for_detection(decoded, self._config)
 
     def process(self, photo_ids: list[int], inputs: list[DecodedPhoto]) -> BatchOutput:
         rows: list[dict[str, Any]] = []
         errors: dict[int, str] = {}
-        for photo, picture in zip(photo_ids, inputs, strict=True):
+        for photo_id, decoded in zip(photo_ids, inputs, strict=True):
             try:
-                found = self._finder.detect(picture.image)
-            except Exception as error:  # whatever a library says of one odd photo must not end the run
-                errors[photo] = f"faces cannot be looked for: {type(error).__name__}: {error}"
+                detected = self._detector.detect(decoded.image)
+            except Exception as error:  # whatever a library raises for one photo must not end the run
+                errors[photo_id] = f"faces cannot be looked for: {type(error).__name__}: {error}"
                 continue
-            scale = picture.width / picture.image.width
-            faces = [face for face in found if np.isfinite(face.embedding).all()]
-            rows += [_make_row(photo, place, face, scale) for place, face in enumerate(faces)]
+            scale = decoded.width / decoded.image.width
+            faces = [face for face in detected if np.isfinite(face.embedding).all()]
+            rows += [_make_row(photo_id, position, face, scale) for position, face in enumerate(faces)]
         return BatchOutput({"faces": _make_table(rows)}, errors)
 
 
-def _make_row(photo: int, place: int, face: DetectedFace, scale: float) -> dict[str, Any]:
+def _make_row(photo_id: int, position: int, face: DetectedFace, scale: float) -> dict[str, Any]:
     return {
-        "photo_id": photo,
-        "face": place,
+        "photo_id": photo_id,
+        "face": position,
         "box": face.box * scale,
         "landmarks": (face.landmarks * scale).reshape(-1),
         "score": face.score,
@@ -191,13 +186,15 @@ def _make_table(rows: list[dict[str, Any]]) -> pa.Table:
     if not rows:
         return pa.table({"photo_id": pa.array([], pa.int64())})
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    lists = {name: make_vector_column(np.stack(columns[name])) for name in ("box", "landmarks", "embedding")}
-    plain = {
+    vectors = {
+        name: make_vector_column(np.stack(columns[name])) for name in ("box", "landmarks", "embedding")
+    }
+    scalars = {
         "photo_id": pa.array(columns["photo_id"], pa.int64()),
         "face": pa.array(columns["face"], pa.int32()),
         "score": pa.array(columns["score"], pa.float32()),
     }
-    return pa.table(plain | lists)
+    return pa.table(scalars | vectors)
 
 
 def _to_matrix(column: pa.ChunkedArray) -> np.ndarray:

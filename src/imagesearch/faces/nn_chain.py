@@ -12,32 +12,44 @@ _SLACK = 4e-6
 # Similarities in float64 that differ by less are equal: the cluster with the lowest number goes first.
 TIE = 1e-12
 # Rows computed in one matrix product, and numbers that it may return: 128 MB at most.
-_BATCH = 128
-_CELLS = 32_000_000
-# Neighbours kept at a time, at 4 to 12 bytes each. What falls out is computed again if it is needed.
-_KEPT = 32_000_000
-# A merge looks up at most this many similarities that it does not know; it bounds the others from above.
-_LOOKED_UP = 1024
+_BATCH_ROWS = 128
+_MAX_CELLS = 32_000_000
+# Neighbours in the cache at a time, at 4 to 12 bytes each. What falls out is computed again if it is needed.
+_MAX_CACHED = 32_000_000
+# A merge looks up at most this many similarities that one row lacks; it bounds the others from above.
+_MAX_LOOKUPS = 1024
 
 
 @dataclass(slots=True)
 class _NeighborRow:
-    """A cluster's neighbours above the cut, as they were at a time."""
+    """A cluster's neighbours above the cut, as they were at a version of the clusters."""
 
     ids: np.ndarray  # (k,) int32
-    sims: np.ndarray  # (k,) float32 or float64
-    time: int
+    similarities: np.ndarray  # (k,) float32 or float64
+    version: int
     loose: bool = False  # some of the similarities are upper bounds
 
 
 class NearestNeighborChain:
-    """The nearest-neighbour chain. A cluster goes by the number of one of its rows: of its larger part's."""
+    """The nearest-neighbour chain. A cluster has the number of one of its rows: of its larger part's.
+
+    Parameters
+    ----------
+    vectors, norms
+        (n, d) float32 and the rows' lengths, (n,) float64.
+    initial
+        (n,) int64, the number of the cluster that each row starts in.
+    cannot_link
+        The clusters that each one may never merge with, both ways. Changed in place.
+    distance
+        The cosine distance below which clusters merge.
+    """
 
     def __init__(
         self,
         vectors: np.ndarray,
         norms: np.ndarray,
-        start: np.ndarray,
+        initial: np.ndarray,
         cannot_link: dict[int, set[int]],
         distance: float,
     ) -> None:
@@ -45,31 +57,35 @@ class NearestNeighborChain:
         self.vectors, self.norms, self.cannot_link, self.distance = vectors, norms, cannot_link, distance
         self.cut = 1 - distance
         self.sums: dict[int, np.ndarray] = {}  # (d,) float64, of clusters with more than one row
-        self.sizes = np.bincount(start, minlength=count)
+        self.sizes = np.bincount(initial, minlength=count)
         self.parent = np.arange(count)
-        for row in np.flatnonzero(self.sizes[start] > 1).tolist():
-            self.sums[int(start[row])] = self.sums.get(int(start[row]), 0) + self._unit_vector(row)
+        for row in np.flatnonzero(self.sizes[initial] > 1).tolist():
+            self.sums[int(initial[row])] = self.sums.get(int(initial[row]), 0) + self._get_unit_vector(row)
         # the clusters not yet settled: their numbers, their means, and where in these each cluster is
-        self.slots = np.flatnonzero(self.sizes).astype(np.int32)
-        self.means = vectors[self.slots] / norms[self.slots, None].astype(np.float32)
-        for slot, total in self.sums.items():
-            self.means[np.searchsorted(self.slots, slot)] = total / self.sizes[slot]
-        self.place = np.full(count, -1, np.int32)
-        self.place[self.slots] = np.arange(len(self.slots))
-        self.live = len(self.slots)
-        self.changed = np.zeros(count, np.int64)  # when each cluster last merged or was settled
-        self.time = 0
+        self.clusters = np.flatnonzero(self.sizes).astype(np.int32)
+        self.means = vectors[self.clusters] / norms[self.clusters, None].astype(np.float32)
+        for cluster, total in self.sums.items():
+            self.means[np.searchsorted(self.clusters, cluster)] = total / self.sizes[cluster]
+        self.position = np.full(count, -1, np.int32)
+        self.position[self.clusters] = np.arange(len(self.clusters))
+        self.active_count = len(self.clusters)
+        self.changed = np.zeros(
+            count, np.int64
+        )  # the version in which each cluster last merged or was settled
+        self.version = 0  # grows with every merge and every settled cluster
         self.rows: dict[int, _NeighborRow] = {}  # the most recently used last
-        self.kept = 0
-        self.usual = 1.0  # neighbours in a row
-        self.ahead = iter(self.slots.tolist())
+        self.cached_count = 0
+        self.mean_length = 1.0  # of the rows computed last
+        self.upcoming = iter(self.clusters.tolist())
         self.scratch = np.full(count, np.nan)
         self.merges: list[tuple[int, int, float]] = []
 
-    def link(self, progress: Callable[[int], None] | None) -> list[tuple[int, int, float]]:
+    def merge_all(self, progress: Callable[[int], None] | None) -> list[tuple[int, int, float]]:
+        """Return all merges: the number that stays, the one that goes, and their distance."""
         settled = 0
-        for first in self.slots.tolist():
-            chain = [(first, -np.inf)] if self.place[first] >= 0 else []
+        for first in self.clusters.tolist():
+            # each cluster with its similarity to the one before
+            chain = [(first, -np.inf)] if self.position[first] >= 0 else []
             while chain:
                 tip, link = chain[-1]
                 near, similarity = self._find_nearest(tip, chain[-2][0] if len(chain) > 1 else -1)
@@ -89,28 +105,32 @@ class NearestNeighborChain:
 
     # --- similarities --------------------------------------------------------------------------------------
 
-    def _unit_vector(self, row: int) -> np.ndarray:
+    def _get_unit_vector(self, row: int) -> np.ndarray:
         return self.vectors[row].astype(np.float64) / self.norms[row]
 
-    def _mean_vector(self, slot: int) -> np.ndarray:
-        return self.sums[slot] / self.sizes[slot] if slot in self.sums else self._unit_vector(slot)
+    def _get_mean_vector(self, cluster: int) -> np.ndarray:
+        return (
+            self.sums[cluster] / self.sizes[cluster]
+            if cluster in self.sums
+            else self._get_unit_vector(cluster)
+        )
 
-    def _approximate_similarities(self, slot: int, ids: np.ndarray) -> np.ndarray:
-        return self.means[self.place[ids]] @ self.means[self.place[slot]]
+    def _approximate_similarities(self, cluster: int, ids: np.ndarray) -> np.ndarray:
+        return self.means[self.position[ids]] @ self.means[self.position[cluster]]
 
     def _find_nearest(self, tip: int, before: int) -> tuple[int, float]:
-        """The nearest cluster and its similarity; -1 and minus infinity if there is none."""
+        """Return the nearest cluster and its similarity; -1 and minus infinity if there is none."""
         row = self._get_row(tip, before)
         if not len(row.ids):
             return -1, -np.inf
         if row.loose:
             self._tighten_row(tip, row)
-        close = np.flatnonzero(row.sims >= row.sims.max() - _SLACK)
+        close = np.flatnonzero(row.similarities >= row.similarities.max() - _SLACK)
         if len(close) > 64:  # copies of one vector: any of them will do
-            close = close[np.argsort(-row.sims[close], kind="stable")[:64]]
+            close = close[np.argsort(-row.similarities[close], kind="stable")[:64]]
         ids = row.ids[close].tolist()
-        mean = self._mean_vector(tip)
-        exact = [float(mean @ self._mean_vector(other)) for other in ids]
+        mean = self._get_mean_vector(tip)
+        exact = [float(mean @ self._get_mean_vector(other)) for other in ids]
         best = max(exact)
         return min(other for other, value in zip(ids, exact, strict=True) if value >= best - TIE), best
 
@@ -118,97 +138,97 @@ class NearestNeighborChain:
         """Look up the similarities that may be the greatest."""
         count = 32
         while count < len(row.ids):
-            top = np.argpartition(row.sims, -count)[-count:]
-            least = row.sims[top].min()
-            row.sims[top] = self._approximate_similarities(tip, row.ids[top])
-            if row.sims[top].max() - _SLACK > least:
+            top = np.argpartition(row.similarities, -count)[-count:]
+            least = row.similarities[top].min()
+            row.similarities[top] = self._approximate_similarities(tip, row.ids[top])
+            if row.similarities[top].max() - _SLACK > least:
                 return
             count *= 2
-        row.sims[:] = self._approximate_similarities(tip, row.ids)
+        row.similarities[:] = self._approximate_similarities(tip, row.ids)
         row.loose = False
 
     # --- rows of neighbours --------------------------------------------------------------------------------
 
-    def _get_row(self, slot: int, before: int = -1) -> _NeighborRow:
-        """A cluster's neighbours as they are now; where they must be computed, those of likely others too."""
-        row = self.rows.get(slot)
+    def _get_row(self, cluster: int, before: int = -1) -> _NeighborRow:
+        """Return a cluster's neighbours as they are now; those of likely others are computed along."""
+        row = self.rows.get(cluster)
         if row is None:
-            self._compute_rows(self._choose_batch(slot, before))
-            row = self.rows[slot]
-        stale = self.changed[row.ids] > row.time
+            self._compute_rows(self._choose_batch(cluster, before))
+            row = self.rows[cluster]
+        stale = self.changed[row.ids] > row.version
         if stale.any():
-            row = self._refresh_row(slot, row, stale)
-        row.time = self.time
-        self._cache_row(slot, row)
+            row = self._refresh_row(cluster, row, stale)
+        row.version = self.version
+        self._cache_row(cluster, row)
         return row
 
-    def _refresh_row(self, slot: int, row: _NeighborRow, stale: np.ndarray) -> _NeighborRow:
+    def _refresh_row(self, cluster: int, row: _NeighborRow, stale: np.ndarray) -> _NeighborRow:
         ids = row.ids[stale]
-        while not np.array_equal(up := self.parent[ids], ids):
-            ids = up
-        ids = np.unique(ids[self.place[ids] >= 0])
-        ids = self._drop_forbidden(slot, ids)
-        sims = self._approximate_similarities(slot, ids)
-        near = sims > self.cut - _SLACK
+        while not np.array_equal(parents := self.parent[ids], ids):
+            ids = parents
+        ids = np.unique(ids[self.position[ids] >= 0])
+        ids = self._drop_forbidden(cluster, ids)
+        similarities = self._approximate_similarities(cluster, ids)
+        near = similarities > self.cut - _SLACK
         return _NeighborRow(
             np.concatenate([row.ids[~stale], ids[near].astype(np.int32)]),
-            np.concatenate([row.sims[~stale], sims[near]]),
-            self.time,
+            np.concatenate([row.similarities[~stale], similarities[near]]),
+            self.version,
             row.loose,
         )
 
-    def _drop_forbidden(self, slot: int, ids: np.ndarray) -> np.ndarray:
-        foes = self.cannot_link.get(slot)
-        if not foes:
+    def _drop_forbidden(self, cluster: int, ids: np.ndarray) -> np.ndarray:
+        forbidden = self.cannot_link.get(cluster)
+        if not forbidden:
             return ids
-        return ids[np.fromiter((i not in foes for i in ids.tolist()), bool, len(ids))]
+        return ids[np.fromiter((i not in forbidden for i in ids.tolist()), bool, len(ids))]
 
-    def _cache_row(self, slot: int, row: _NeighborRow) -> None:
-        self._evict_row(slot)
-        self.rows[slot] = row
-        self.kept += len(row.ids)
-        while self.kept > _KEPT and len(self.rows) > 1:
+    def _cache_row(self, cluster: int, row: _NeighborRow) -> None:
+        self._evict_row(cluster)
+        self.rows[cluster] = row
+        self.cached_count += len(row.ids)
+        while self.cached_count > _MAX_CACHED and len(self.rows) > 1:
             self._evict_row(next(iter(self.rows)))
 
-    def _evict_row(self, slot: int) -> None:
-        if (row := self.rows.pop(slot, None)) is not None:
-            self.kept -= len(row.ids)
+    def _evict_row(self, cluster: int) -> None:
+        if (row := self.rows.pop(cluster, None)) is not None:
+            self.cached_count -= len(row.ids)
 
-    def _choose_batch(self, slot: int, before: int) -> list[int]:
-        """A cluster and others whose rows will be asked for: near ones, and then the next in order."""
-        room = int(min(_BATCH, _CELLS / len(self.means), _KEPT / 4 / self.usual))
-        wanted = {slot: None}
+    def _choose_batch(self, cluster: int, before: int) -> list[int]:
+        """Return a cluster and others whose rows will be needed: near ones, and then the next in order."""
+        room = int(min(_BATCH_ROWS, _MAX_CELLS / len(self.means), _MAX_CACHED / 4 / self.mean_length))
+        batch = {cluster: None}
         if (row := self.rows.get(before)) is not None:
-            ids, sims = row.ids, row.sims
-            top = np.argpartition(sims, -4 * room)[-4 * room :] if len(ids) > 4 * room > 0 else ...
-            ids = ids[top][np.argsort(-sims[top], kind="stable")]
-            fresh = (i for i in ids.tolist() if i not in self.rows and self.place[i] >= 0)
-            wanted.update(dict.fromkeys(i for _, i in zip(range(room - 1), fresh, strict=False)))
-        while len(wanted) < room and self.kept < _KEPT / 2:
-            if (following := next(self.ahead, -1)) < 0:
+            ids, similarities = row.ids, row.similarities
+            top = np.argpartition(similarities, -4 * room)[-4 * room :] if len(ids) > 4 * room > 0 else ...
+            ids = ids[top][np.argsort(-similarities[top], kind="stable")]
+            fresh = (i for i in ids.tolist() if i not in self.rows and self.position[i] >= 0)
+            batch.update(dict.fromkeys(i for _, i in zip(range(room - 1), fresh, strict=False)))
+        while len(batch) < room and self.cached_count < _MAX_CACHED / 2:
+            if (following := next(self.upcoming, -1)) < 0:
                 break
-            if following not in self.rows and self.place[following] >= 0:
-                wanted[following] = None
-        return list(wanted)
+            if following not in self.rows and self.position[following] >= 0:
+                batch[following] = None
+        return list(batch)
 
-    def _compute_rows(self, wanted: list[int]) -> None:
-        if self.live < 0.8 * len(self.means):
-            alive = self.place[self.slots] == np.arange(len(self.slots))
-            self.slots, self.means = self.slots[alive], self.means[alive]
-            self.place[self.slots] = np.arange(len(self.slots))
-        lines = self.means[self.place[wanted]] @ self.means.T
+    def _compute_rows(self, batch: list[int]) -> None:
+        if self.active_count < 0.8 * len(self.means):
+            active = self.position[self.clusters] == np.arange(len(self.clusters))
+            self.clusters, self.means = self.clusters[active], self.means[active]
+            self.position[self.clusters] = np.arange(len(self.clusters))
+        products = self.means[self.position[batch]] @ self.means.T
         total = 0
-        for slot, line in zip(reversed(wanted), lines[::-1], strict=True):
-            at = np.flatnonzero(line > self.cut - _SLACK)
-            ids = self.slots[at]
-            alive = (self.place[ids] == at) & (ids != slot)
-            ids, at = ids[alive], at[alive]
-            if slot in self.cannot_link:
-                ids = self._drop_forbidden(slot, ids)
-                at = self.place[ids]
-            self._cache_row(slot, _NeighborRow(ids, line[at], self.time))
+        for cluster, similarities in zip(reversed(batch), products[::-1], strict=True):
+            positions = np.flatnonzero(similarities > self.cut - _SLACK)
+            ids = self.clusters[positions]
+            active = (self.position[ids] == positions) & (ids != cluster)
+            ids, positions = ids[active], positions[active]
+            if cluster in self.cannot_link:
+                ids = self._drop_forbidden(cluster, ids)
+                positions = self.position[ids]
+            self._cache_row(cluster, _NeighborRow(ids, similarities[positions], self.version))
             total += len(ids)
-        self.usual = max(1.0, total / len(wanted))
+        self.mean_length = max(1.0, total / len(batch))
 
     # --- changes -------------------------------------------------------------------------------------------
 
@@ -218,63 +238,68 @@ class NearestNeighborChain:
         rows = self._get_row(a), self._get_row(b)
         sizes = int(self.sizes[a]), int(self.sizes[b])
         self.merges.append((a, b, 1 - similarity))
-        self.sums[a] = sizes[0] * self._mean_vector(a) + sizes[1] * self._mean_vector(b)
+        self.sums[a] = sizes[0] * self._get_mean_vector(a) + sizes[1] * self._get_mean_vector(b)
         self.sums.pop(b, None)
         self.sizes[a] += sizes[1]
         self.parent[b] = a
-        self.means[self.place[a]] = self.sums[a] / self.sizes[a]
+        self.means[self.position[a]] = self.sums[a] / self.sizes[a]
         self._settle_cluster(b)
-        self.changed[a] = self.time
+        self.changed[a] = self.version
         self._merge_cannot_link(a, b)
         self._cache_row(a, self._merge_rows(a, b, rows, sizes))
         return a
 
-    def _settle_cluster(self, slot: int) -> None:
-        self._evict_row(slot)
-        self.place[slot] = -1
-        self.live -= 1
-        self.time += 1
-        self.changed[slot] = self.time
+    def _settle_cluster(self, cluster: int) -> None:
+        self._evict_row(cluster)
+        self.position[cluster] = -1
+        self.active_count -= 1
+        self.version += 1
+        self.changed[cluster] = self.version
 
     def _merge_cannot_link(self, a: int, b: int) -> None:
-        foes = self.cannot_link.pop(b, set())
-        for foe in foes:
-            self.cannot_link[foe].discard(b)
-            self.cannot_link[foe].add(a)
-        if foes:
-            self.cannot_link.setdefault(a, set()).update(foes)
+        forbidden = self.cannot_link.pop(b, set())
+        for other in forbidden:
+            self.cannot_link[other].discard(b)
+            self.cannot_link[other].add(a)
+        if forbidden:
+            self.cannot_link.setdefault(a, set()).update(forbidden)
 
     def _merge_rows(
         self, a: int, b: int, rows: tuple[_NeighborRow, _NeighborRow], sizes: tuple[int, int]
     ) -> _NeighborRow:
-        """The row of two merged: the mean where both know a similarity; else it is looked up or bounded."""
-        (ids_a, sims_a), (ids_b, sims_b) = ((row.ids, row.sims) for row in rows)
-        share = sizes[0] / sum(sizes), sizes[1] / sum(sizes)
+        """Merge two rows: the mean where both have a similarity; where not, it is looked up or bounded."""
+        (ids_a, sims_a), (ids_b, sims_b) = ((row.ids, row.similarities) for row in rows)
+        shares = sizes[0] / sum(sizes), sizes[1] / sum(sizes)
         self.scratch[ids_b] = sims_b
-        other = self.scratch[ids_a]
-        both = ~np.isnan(other)
+        sims_in_b = self.scratch[ids_a]
+        in_both = ~np.isnan(sims_in_b)
         self.scratch[ids_a] = np.nan
-        only_b = ~np.isnan(self.scratch[ids_b])
+        only_in_b = ~np.isnan(self.scratch[ids_b])
         self.scratch[ids_b] = np.nan
 
-        one = np.concatenate([ids_a[~both], ids_b[only_b]])
+        rest = np.concatenate([ids_a[~in_both], ids_b[only_in_b]])
         bounds = np.concatenate(
-            [share[0] * sims_a[~both] + share[1] * self.cut, share[1] * sims_b[only_b] + share[0] * self.cut]
-        )
-        near = (bounds > self.cut - _SLACK) & (one != a) & (one != b)
-        one, bounds = one[near], bounds[near]
-        if a in self.cannot_link:
-            self.scratch[one] = bounds
-            one = self._drop_forbidden(a, one)
-            bounds = self.scratch[one]
-            self.scratch[ids_a] = self.scratch[ids_b] = np.nan
-        few = len(one) <= _LOOKED_UP
-        ids = np.concatenate([ids_a[both], one])
-        sims = np.concatenate(
             [
-                share[0] * sims_a[both].astype(np.float64) + share[1] * other[both],
-                self._approximate_similarities(a, one) if few else bounds,
+                shares[0] * sims_a[~in_both] + shares[1] * self.cut,
+                shares[1] * sims_b[only_in_b] + shares[0] * self.cut,
             ]
         )
-        near = sims > self.cut - _SLACK
-        return _NeighborRow(ids[near], sims[near], self.time, rows[0].loose or rows[1].loose or not few)
+        near = (bounds > self.cut - _SLACK) & (rest != a) & (rest != b)
+        rest, bounds = rest[near], bounds[near]
+        if a in self.cannot_link:
+            self.scratch[rest] = bounds
+            rest = self._drop_forbidden(a, rest)
+            bounds = self.scratch[rest]
+            self.scratch[ids_a] = self.scratch[ids_b] = np.nan
+        few = len(rest) <= _MAX_LOOKUPS
+        ids = np.concatenate([ids_a[in_both], rest])
+        similarities = np.concatenate(
+            [
+                shares[0] * sims_a[in_both].astype(np.float64) + shares[1] * sims_in_b[in_both],
+                self._approximate_similarities(a, rest) if few else bounds,
+            ]
+        )
+        near = similarities > self.cut - _SLACK
+        return _NeighborRow(
+            ids[near], similarities[near], self.version, rows[0].loose or rows[1].loose or not few
+        )

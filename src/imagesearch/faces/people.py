@@ -1,4 +1,4 @@
-"""Step 02, second half: faces to people, by clustering and by what the user decided."""
+"""Step 02, second half: faces to people, by clustering and by the user's edits."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces.clusters import SavedClusters
 from imagesearch.faces.constraints import Constraints, replay_edits
 from imagesearch.faces.edit_log import EditLog, needs_clustering
 from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.faces.linkage import average_linkage
 from imagesearch.faces.references import ReferenceResolver
+from imagesearch.faces.saved_clusters import SavedClusters
 from imagesearch.files import make_folder
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
@@ -30,7 +30,7 @@ _LARGE_FACE = 160.0
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody: a cluster of faces, named or not.
+    """A person: a cluster of faces, named or not.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Person:
     name : str
         Empty until the user gives one.
     rows : (n,) int64
-        Of the faces in `Faces`, the best ones to look at first.
+        Of the faces in the `FaceTable`, the best ones to look at first.
     """
 
     number: int
@@ -58,19 +58,19 @@ class People:
 
     Attributes
     ----------
-    finder : Finder
+    resolver : ReferenceResolver
         Of the faces.
     persons : list of Person
         Those with most faces first.
-    links : Links
-        What the user decided.
+    constraints : Constraints
+        What the user's edits mean.
     unclustered : int
         Faces too small or too uncertain to tell whose they are.
     waiting : int
         Faces found since the last clustering.
     outdated : bool
-        Whether the user decided something that the last clustering did not follow.
-    alike : list
+        Whether there are edits that the last clustering did not apply.
+    similar_pairs : list
         Pairs of labels whose faces could be one cluster by their mean cosine distance, and why they are not.
     """
 
@@ -84,33 +84,33 @@ class People:
 
     @property
     def faces(self) -> FaceTable:
-        """The faces of the photos that are there."""
+        """The faces of the dataset's photos."""
         return self.resolver.faces
 
     @property
     def cast(self) -> tuple[str, ...]:
         """The names that people have, in the order in which they got them."""
-        there = {person.name for person in self.persons}
-        return tuple(name for _, name in sorted(self.constraints.names.items()) if name in there)
+        present = {person.name for person in self.persons}
+        return tuple(name for _, name in sorted(self.constraints.names.items()) if name in present)
 
-    def list_unnamed(self, least: int) -> list[Person]:
-        """Return those without a name who have at least so many faces, those with most first."""
-        return [person for person in self.persons if not person.name and len(person.rows) >= least]
+    def list_unnamed(self, min_faces: int) -> list[Person]:
+        """Return the people without a name who have at least `min_faces` faces, those with most first."""
+        return [person for person in self.persons if not person.name and len(person.rows) >= min_faces]
 
     def count_photos(self, person: Person) -> int:
-        """Count the photos somebody is in."""
+        """Count the photos a person is in."""
         return len(np.unique(self.faces.photo_ids[person.rows]))
 
-    def notes(self) -> list[str]:
+    def list_notes(self) -> list[str]:
         """Return what the user should know, a line each."""
         lines = [
-            f"{a} and {b} look alike (mean distance {distance:.2f}); {why}"
-            for a, b, distance, why in self.similar_pairs
+            f"{a} and {b} look alike (mean distance {distance:.2f}); {reason}"
+            for a, b, distance, reason in self.similar_pairs
         ]
         return lines + self.list_pending()
 
     def list_pending(self) -> list[str]:
-        """Return what is to be done before everybody is where they belong, a line each."""
+        """Return what remains to be done, a line each."""
         lines = []
         if self.constraints.released:
             lines.append(
@@ -137,10 +137,15 @@ class People:
             }
             for person in self.persons
         ]
-        alike = [
+        similar = [
             {"labels": [a, b], "distance": round(distance, 4)} for a, b, distance, _ in self.similar_pairs
         ]
-        return {"faces": len(self.faces), "unclustered": self.unclustered, "people": persons, "alike": alike}
+        return {
+            "faces": len(self.faces),
+            "unclustered": self.unclustered,
+            "people": persons,
+            "alike": similar,
+        }
 
     def __str__(self) -> str:
         often = sum(len(person.rows) > 1 for person in self.persons)
@@ -150,7 +155,7 @@ class People:
             f"{named} have names; {self.unclustered} faces are too small to tell"
         )
 
-    def labels(self) -> tuple[list[str], np.ndarray]:
+    def label_faces(self) -> tuple[list[str], np.ndarray]:
         """Return each face's label, "" where it has none, and its person's number or -1."""
         labels, numbers = [""] * len(self.faces), np.full(len(self.faces), -1, np.int64)
         for person in self.persons:
@@ -159,34 +164,34 @@ class People:
                 labels[row] = person.label
         return labels, numbers
 
-    def find_person(self, reference: str) -> Person:
-        """Return the person of a number, a name or ``person 12``.
+    def find_person(self, selector: str) -> Person:
+        """Return the person whose number or name is given, or label, such as ``person 12``.
 
         Raises
         ------
         UserError
             If there is none.
         """
-        wanted = clean_text(reference)
-        folded = normalize(wanted)
-        # a number as it is: folded, -1 would be 1
-        number = folded.removeprefix("person ") if folded.startswith("person ") else wanted
+        text = clean_text(selector)
+        normalized = normalize(text)
+        # a number as it is: normalized, -1 would be 1
+        number = normalized.removeprefix("person ") if normalized.startswith("person ") else text
         for person in self.persons:
-            if number == str(person.number) or (person.name and normalize(person.name) == folded):
+            if number == str(person.number) or (person.name and normalize(person.name) == normalized):
                 return person
         names = ", ".join(person.name for person in self.persons if person.name)
-        there = f"named are {names}" if names else "nobody is named yet"
-        raise UserError(f"{reference}: nobody has this number or name; {there}, see 03_name_people.py")
+        known = f"named are {names}" if names else "nobody is named yet"
+        raise UserError(f"{selector}: nobody has this number or name; {known}, see 03_name_people.py")
 
 
 # --- clustering --------------------------------------------------------------------------------------------
 
 
 def cluster_people(config: Config, dataset: Dataset) -> People:
-    """Cluster the faces of a dataset by average linkage, obeying the user's decisions, and keep the result.
+    """Cluster the faces of a dataset by average linkage under the user's edits, and keep the result.
 
-    Faces of one photo are different people, unless the user said otherwise. Faces below ``faces.min_size``
-    are left out, unless the user said whose they are.
+    Faces of one photo are different people, unless an edit merges them. Faces below ``faces.min_size``
+    are left out, unless an edit is about them.
 
     Raises
     ------
@@ -205,75 +210,75 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
 
 
 def _run_clustering(config: Config, dataset: Dataset) -> People:
-    finder = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
-    faces, decisions = finder.faces, open_edit_log(dataset).read()
-    links = replay_edits(decisions, finder)
-    rows = np.flatnonzero((faces.sizes >= config.faces.min_size) | (links.group >= 0))
+    resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
+    faces, edits = resolver.faces, open_edit_log(dataset).read()
+    constraints = replay_edits(edits, resolver)
+    rows = np.flatnonzero((faces.sizes >= config.faces.min_size) | (constraints.group >= 0))
     labels = average_linkage(
         faces.vectors[rows],
         config.faces.cluster_distance,
-        group=links.group[rows],
-        cannot_link=links.cannot_link,
+        group=constraints.group[rows],
+        cannot_link=constraints.cannot_link,
         photo=faces.photo_ids[rows],
     )
-    found = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
-    file = _clusters_file(dataset)
-    clusters = SavedClusters.read(file).update(found, len(decisions), finder)
-    clusters.write(file)
-    return _make_people(config, finder, links, clusters)
+    clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
+    file = _get_clusters_file(dataset)
+    saved = SavedClusters.read(file).update(clusters, len(edits), resolver)
+    saved.write(file)
+    return _make_people(config, resolver, constraints, saved)
 
 
 def load_people(config: Config, dataset: Dataset) -> People:
     """Return the people of the last clustering, by the names they have now."""
-    finder = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
-    decisions, clusters = open_edit_log(dataset).read(), SavedClusters.read(_clusters_file(dataset))
-    people = _make_people(config, finder, replay_edits(decisions, finder), clusters)
-    outdated = bool(people.persons) and needs_clustering(decisions, clusters.edit_count)
+    resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
+    edits, saved = open_edit_log(dataset).read(), SavedClusters.read(_get_clusters_file(dataset))
+    people = _make_people(config, resolver, replay_edits(edits, resolver), saved)
+    outdated = bool(people.persons) and needs_clustering(edits, saved.edit_count)
     return replace(people, outdated=outdated)
 
 
-def _clusters_file(dataset: Dataset) -> Path:
+def _get_clusters_file(dataset: Dataset) -> Path:
     return dataset.folder / "clusters.parquet"
 
 
 def open_edit_log(dataset: Dataset) -> EditLog:
-    """Return the file of the user's decisions about a dataset's faces."""
+    """Return the user's edits of a dataset's people."""
     return EditLog(dataset.folder / "people.jsonl")
 
 
 def _make_people(
-    config: Config, finder: ReferenceResolver, links: Constraints, clusters: SavedClusters
+    config: Config, resolver: ReferenceResolver, constraints: Constraints, saved: SavedClusters
 ) -> People:
-    faces = finder.faces
-    rows_of: dict[int, list[int]] = {}
-    for row, number in clusters.find_faces(finder)[0].items():
-        rows_of.setdefault(number, []).append(row)
+    faces = resolver.faces
+    rows_by_number: dict[int, list[int]] = {}
+    for row, number in saved.find_faces(resolver)[0].items():
+        rows_by_number.setdefault(number, []).append(row)
     quality = faces.scores * np.minimum(faces.sizes, _LARGE_FACE)
     unclustered = np.ones(len(faces), bool)
     persons = []
-    for number, found in rows_of.items():
-        rows = np.unique(found)
+    for number, members in rows_by_number.items():
+        rows = np.unique(members)
         unclustered[rows] = False
-        named = Counter(g for g in links.group[rows].tolist() if g in links.names)
-        name = links.names[named.most_common(1)[0][0]] if named else ""
+        groups = Counter(g for g in constraints.group[rows].tolist() if g in constraints.names)
+        name = constraints.names[groups.most_common(1)[0][0]] if groups else ""
         persons.append(Person(number, name, rows[np.argsort(-quality[rows], kind="stable")]))
     persons.sort(key=lambda person: (-len(person.rows), person.number))
     small = faces.sizes < config.faces.min_size
     return People(
-        finder,
+        resolver,
         persons,
-        links,
+        constraints,
         unclustered=int((unclustered & small).sum()),
         waiting=int((unclustered & ~small).sum()),
-        similar_pairs=_find_similar_pairs(faces, persons, links, config.faces.cluster_distance),
+        similar_pairs=_find_similar_pairs(faces, persons, constraints, config.faces.cluster_distance),
     )
 
 
 def _find_similar_pairs(
-    faces: FaceTable, persons: Sequence[Person], links: Constraints, distance: float
+    faces: FaceTable, persons: Sequence[Person], constraints: Constraints, distance: float
 ) -> list[tuple[str, str, float, str]]:
-    """Find the decided-on people whose clusters are near enough to be one."""
-    known = [person for person in persons if (links.group[person.rows] >= 0).any()]
+    """Find pairs of people with edits whose clusters are near enough to be one."""
+    known = [person for person in persons if (constraints.group[person.rows] >= 0).any()]
     if not known:
         return []
     means = np.stack([faces.vectors[person.rows].mean(axis=0) for person in known])
@@ -284,15 +289,15 @@ def _find_similar_pairs(
             known[i].label,
             known[j].label,
             float(distances[i, j]),
-            _explain_separation(faces, links, known[i], known[j]),
+            _explain_separation(faces, constraints, known[i], known[j]),
         )
         for i, j in pairs
     ]
 
 
-def _explain_separation(faces: FaceTable, links: Constraints, one: Person, other: Person) -> str:
-    groups = (set(links.group[person.rows].tolist()) for person in (one, other))
-    if any((min(pair), max(pair)) in links.cannot_link for pair in itertools.product(*groups)):
+def _explain_separation(faces: FaceTable, constraints: Constraints, one: Person, other: Person) -> str:
+    groups = (set(constraints.group[person.rows].tolist()) for person in (one, other))
+    if any((min(pair), max(pair)) in constraints.cannot_link for pair in itertools.product(*groups)):
         return "kept apart by what you decided"
     if np.isin(faces.photo_ids[one.rows], faces.photo_ids[other.rows]).any():
         return (

@@ -1,4 +1,4 @@
-"""What finds a face again: its photo, by path and content, and its place in the photo."""
+"""References to faces: a photo by path and content and a place in it, from which a face is found again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from imagesearch.faces.extract import FaceTable
 from imagesearch.photos import compute_photo_id
 
 # Two detections of one face, by another model or in a photo that was cropped, overlap at least so much.
-_SAME_FACE = 0.4
-# Boxes that agree to a part in ten thousand were found in the same pixels; anchors have five digits.
+_MIN_IOU = 0.4
+# Boxes that agree to a part in ten thousand were found in the same pixels; references have five digits.
 _SAME_PIXELS = 1e-4
 
 FaceReference = tuple[str, str, tuple[float, float, float, float]]
@@ -20,84 +20,87 @@ FaceReference = tuple[str, str, tuple[float, float, float, float]]
 
 
 class ReferenceResolver:
-    """Finds today's faces by yesterday's anchors, and makes anchors of today's.
+    """Makes references to the faces of a table, and finds the faces that older references mean.
 
     Parameters
     ----------
     faces
-        Today's.
+        The table.
     distance
         The cosine distance up to which a face in a photo that was changed may be from what it was found with.
     """
 
     def __init__(self, faces: FaceTable, distance: float = 0.5) -> None:
-        self.faces, self._least = faces, 1 - distance
+        self.faces, self._min_similarity = faces, 1 - distance
         starts = np.flatnonzero(np.diff(faces.photo_ids, prepend=-1))
-        self._rows = {
+        self._rows_by_photo = {
             int(faces.photo_ids[start]): range(start, end)
             for start, end in itertools.pairwise([*starts.tolist(), len(faces)])
         }
-        self._by_content: dict[str, int] = {}
-        for photo in self._rows:
-            self._by_content.setdefault(_shorten_hash(faces.processed[photo].content), photo)
+        self._photo_by_content: dict[str, int] = {}
+        for photo_id in self._rows_by_photo:
+            self._photo_by_content.setdefault(_shorten_hash(faces.processed[photo_id].content), photo_id)
         sizes = [
-            (faces.processed[photo].width, faces.processed[photo].height)
-            for photo in faces.photo_ids.tolist()
+            (faces.processed[photo_id].width, faces.processed[photo_id].height)
+            for photo_id in faces.photo_ids.tolist()
         ]
         self._boxes = faces.boxes / np.tile(np.asarray(sizes, np.float64).reshape(-1, 2), 2)
 
     def make_references(self, rows: Iterable[int]) -> tuple[FaceReference, ...]:
-        """Return what finds some faces again."""
+        """Return references to some faces."""
         entries = ((row, self.faces.get_photo(row)) for row in rows)
         return tuple(
             (entry.path, _shorten_hash(entry.content), tuple(np.round(self._boxes[row], 5).tolist()))
             for row, entry in entries
         )
 
-    def resolve(self, anchors: Iterable[FaceReference]) -> tuple[list[int | None], set[int]]:
-        """Find faces that belong together.
+    def resolve(self, references: Iterable[FaceReference]) -> tuple[list[int | None], set[int]]:
+        """Find the faces that some references of one person mean.
 
-        A photo that was changed where it is may show somebody else at the same place: a face found there
+        A photo that was changed where it is may show another person at the same place: a face found there
         counts only if it looks like the others, those in photos that are as they were if there are any.
 
         Returns
         -------
         rows : list of int or None
-            For each anchor. None: its photo is gone, nothing is found at its place, or somebody else.
-        let_go : set of int
-            Faces in changed photos that look like somebody else.
+            For each reference. None: its photo is gone, or no face or another person is at its place.
+        released : set of int
+            Faces in changed photos that look like another person.
         """
-        found = [self._resolve_one(anchor) for anchor in anchors]
-        sure = {row for row, is_sure in found if row is not None and is_sure}
-        doubtful = {row for row, _ in found if row is not None} - sure
-        others = sure or doubtful
-        if not doubtful or (len(others) == 1 and not sure):
-            return [row for row, _ in found], set()
-        mean = self.faces.vectors[sorted(others)].mean(axis=0)
-        mean /= max(float(np.linalg.norm(mean)), 1e-12)
-        let_go = {row for row in doubtful if self.faces.vectors[row] @ mean < self._least}
-        return [None if row in let_go else row for row, _ in found], let_go
+        found = [self._resolve_one(reference) for reference in references]
+        released = self._find_replaced(
+            certain={row for row, is_certain in found if is_certain and row is not None},
+            resolved={row for row, _ in found if row is not None},
+        )
+        return [None if row in released else row for row, _ in found], released
 
-    def resolve_rows(self, anchors: Iterable[FaceReference]) -> list[int]:
-        """Return the faces that are still there, of some that belong together."""
-        return [row for row in self.resolve(anchors)[0] if row is not None]
-
-    def _resolve_one(self, anchor: FaceReference) -> tuple[int | None, bool]:
-        """Return a face, and whether it is the one for sure: in a file, or in pixels, that did not change."""
-        path, content, box = anchor
-        photo = compute_photo_id(path)
-        unchanged = photo in self._rows and _shorten_hash(self.faces.processed[photo].content) == content
-        if not unchanged and content in self._by_content:
-            photo, unchanged = self._by_content[content], True  # moved
-        rows = self._rows.get(photo)
+    def _resolve_one(self, reference: FaceReference) -> tuple[int | None, bool]:
+        """Return a face, and whether it is certain: found in a file, or in pixels, that did not change."""
+        path, content, box = reference
+        photo_id = compute_photo_id(path)
+        entry = self.faces.processed[photo_id] if photo_id in self._rows_by_photo else None
+        unchanged = entry is not None and _shorten_hash(entry.content) == content
+        if not unchanged and content in self._photo_by_content:
+            photo_id, unchanged = self._photo_by_content[content], True  # moved
+        rows = self._rows_by_photo.get(photo_id)
         if rows is None:
             return None, False
         overlaps = [box_iou(box, self._boxes[row].tolist()) for row in rows]
         best = rows[int(np.argmax(overlaps))]
-        if max(overlaps) < _SAME_FACE:
+        if max(overlaps) < _MIN_IOU:
             return None, False
         # a keyword written into the file leaves its pixels, and so the box, as they were
         return best, unchanged or bool(np.abs(self._boxes[best] - box).max() < _SAME_PIXELS)
+
+    def _find_replaced(self, certain: set[int], resolved: set[int]) -> set[int]:
+        """Find the faces in changed photos that look unlike the rest of their person's faces."""
+        uncertain = resolved - certain
+        compared = certain or uncertain
+        if not uncertain or (len(compared) == 1 and not certain):
+            return set()
+        mean = self.faces.vectors[sorted(compared)].mean(axis=0)
+        mean /= max(float(np.linalg.norm(mean)), 1e-12)
+        return {row for row in uncertain if self.faces.vectors[row] @ mean < self._min_similarity}
 
 
 def box_iou(a: Sequence[float], b: Sequence[float]) -> float:

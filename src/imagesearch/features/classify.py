@@ -1,4 +1,4 @@
-"""ViT classes of photos anywhere on the disk, with no collection needed."""
+"""Step 07: ViT classes of photos anywhere on the disk; needs no collection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Classification:
 
 
 def list_photo_files(paths: Sequence[Path]) -> list[Path]:
-    """Return files as they are given, and the photos below folders.
+    """Return the files that are given, and the photos below the folders that are given.
 
     Raises
     ------
@@ -73,12 +73,12 @@ def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> It
         raise UserError(f"models.vit: {models.vit} has no trained classification head, so it knows no labels")
     size = config.extraction.batch_size
     for start in range(0, len(files), size):
-        part = files[start : start + size]
-        # prepared at once: 32 decoded photos would be gigabytes, 32 prepared ones are megabytes
-        prepared = [_preprocess_file(encoder, file, config.extraction.max_megapixels) for file in part]
-        inputs = [pixels for pixels, _ in prepared if pixels is not None]
+        batch = files[start : start + size]
+        # preprocessed at once: 32 decoded photos would be gigabytes, 32 preprocessed ones are megabytes
+        preprocessed = [_preprocess_file(encoder, file, config.extraction.max_megapixels) for file in batch]
+        inputs = [pixels for pixels, _ in preprocessed if pixels is not None]
         labels = iter(encoder.classify_batch(inputs, top_k) if inputs else ())
-        for file, (pixels, error) in zip(part, prepared, strict=True):
+        for file, (pixels, error) in zip(batch, preprocessed, strict=True):
             yield (
                 Classification(file, error=error)
                 if pixels is None

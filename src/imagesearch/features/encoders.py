@@ -1,8 +1,7 @@
-"""CLIP and ViT: pixels or text to unit vectors, and classes; by PyTorch and transformers."""
+"""CLIP and ViT encoders: pixels or texts to unit vectors, and classes; by PyTorch and transformers."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
     import torch
 
 # A processor that scales the shorter side to its input and crops the middle makes a strip of 20,000 x 200 a
-# hundred inputs long first. Its middle, this many times longer than wide, gives the same crop.
+# hundred inputs long first. The middle of the strip, this many times longer than wide, gives the same crop.
 _LONGEST_ASPECT = 3
 
 
 class _ImageEncoder:
-    """What both encoders share: the model on its device, and photos on the way to it.
+    """What both encoders share: the model on its device, and the preprocessing of photos.
 
     Photos travel as uint8, resized and cropped by the model's own image processor in the threads that
     decode; they are normalised on the device.
@@ -36,8 +35,8 @@ class _ImageEncoder:
         self.runtime = Runtime.choose(device, precision)
         folder = fetch_model(name)
         try:
-            self.processor = _image_processor(str(folder))
-            self._model = self._load(str(folder)).to(self.runtime.device).eval()
+            self.processor = _load_image_processor(str(folder))
+            self._model = self._load_model(str(folder)).to(self.runtime.device).eval()
         except UserError:
             raise
         except Exception as error:  # three libraries raise as many kinds of errors for a damaged checkpoint
@@ -50,16 +49,16 @@ class _ImageEncoder:
         mean = self.processor.image_mean if self.processor.do_normalize else [0.0] * 3
         std = self.processor.image_std if self.processor.do_normalize else [1.0] * 3
         # (x * factor - mean) / std, as one multiplication and one addition
-        device_ = self.runtime.device
-        self._scale = (torch.tensor([factor]) / torch.tensor(std)).view(shape).to(device_)
-        self._shift = (-torch.tensor(mean) / torch.tensor(std)).view(shape).to(device_)
+        scale, shift = torch.tensor([factor]) / torch.tensor(std), -torch.tensor(mean) / torch.tensor(std)
+        self._scale = scale.view(shape).to(self.runtime.device)
+        self._shift = shift.view(shape).to(self.runtime.device)
 
-    def _load(self, folder: str) -> Any:
+    def _load_model(self, folder: str) -> Any:
         raise NotImplementedError
 
     @property
     def input_side(self) -> int:
-        """What the shorter side of a photo has to have, in pixels, so that nothing is scaled up."""
+        """The length in pixels that the shorter side of a photo needs so that nothing is scaled up."""
         size = self.processor.size
         return int(size.get("shortest_edge") or max(size.get("height", 0), size.get("width", 0)) or 224)
 
@@ -74,11 +73,11 @@ class _ImageEncoder:
         import torch
 
         pixels = torch.from_numpy(np.stack(inputs)).to(self.runtime.device)
-        return (pixels * self._scale + self._shift).to(self.runtime.torch_dtype())
+        return (pixels * self._scale + self._shift).to(self.runtime.get_torch_dtype())
 
 
 class ClipEncoder(_ImageEncoder):
-    """A dual encoder: photos and texts to unit vectors in one space (CLIP, SigLIP and their kin).
+    """A dual encoder: photos and texts to unit vectors in one space (CLIP, SigLIP and the like).
 
     Parameters
     ----------
@@ -95,10 +94,10 @@ class ClipEncoder(_ImageEncoder):
 
     kind = "clip"
 
-    def _load(self, folder: str) -> Any:
+    def _load_model(self, folder: str) -> Any:
         from transformers import AutoModel, AutoTokenizer
 
-        model = _from_pretrained(AutoModel, folder, self.runtime)
+        model = _load_pretrained(AutoModel, folder, self.runtime)
         if not (hasattr(model, "get_image_features") and hasattr(model, "get_text_features")):
             raise UserError(
                 f"{self.name}: models.clip wants a model of photos and texts (CLIP, SigLIP), "
@@ -111,18 +110,13 @@ class ClipEncoder(_ImageEncoder):
         self._padding = "max_length" if "siglip" in model.config.model_type else True
         return model
 
-    @functools.cached_property
-    def dimension(self) -> int:
-        """Length of the vectors."""
-        return self.encode_texts(["a photo"]).shape[1]
-
     def encode_images(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Encode a batch of prepared photos.
+        """Encode a batch of preprocessed photos.
 
         Parameters
         ----------
         inputs : n arrays of (3, height, width) uint8
-            From `prepare`.
+            From `preprocess`.
 
         Returns
         -------
@@ -147,11 +141,11 @@ class ClipEncoder(_ImageEncoder):
             max_length=self._max_tokens,
             return_tensors="pt",
         ).to(self.runtime.device)
-        wanted = {key: tokens[key] for key in ("input_ids", "attention_mask") if key in tokens}
+        model_inputs = {key: tokens[key] for key in ("input_ids", "attention_mask") if key in tokens}
         with torch.inference_mode():
-            return _normalize_rows(_get_pooled_output(self._model.get_text_features(**wanted)))
+            return _normalize_rows(_get_pooled_output(self._model.get_text_features(**model_inputs)))
 
-    def embed(self, images: Iterable[Image.Image], batch_size: int = 32) -> Iterator[np.ndarray]:
+    def encode_stream(self, images: Iterable[Image.Image], batch_size: int = 32) -> Iterator[np.ndarray]:
         """Encode a stream of RGB photos; yields one (d,) float32 unit vector for each."""
         for batch in _split_batches((self.preprocess(image) for image in images), batch_size):
             yield from self.encode_images(batch)
@@ -172,15 +166,15 @@ class VitEncoder(_ImageEncoder):
 
     kind = "vit"
 
-    def _load(self, folder: str) -> Any:
+    def _load_model(self, folder: str) -> Any:
         from transformers import AutoModelForImageClassification
 
-        model, info = _from_pretrained(
+        model, info = _load_pretrained(
             AutoModelForImageClassification, folder, self.runtime, output_loading_info=True
         )
-        names = model.config.id2label
+        labels = model.config.id2label
         trained = not any(key.startswith(("classifier", "head")) for key in info["missing_keys"])
-        self.labels = [_shorten_label(names[i]) for i in range(len(names))] if trained else []
+        self.labels = [_shorten_label(labels[i]) for i in range(len(labels))] if trained else []
         model.base_model.register_forward_hook(self._save_tokens)
         return model
 
@@ -188,7 +182,7 @@ class VitEncoder(_ImageEncoder):
         self._tokens = outputs[0] if isinstance(outputs, tuple) else outputs.last_hidden_state
 
     def encode(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Encode and classify a batch of prepared photos.
+        """Encode and classify a batch of preprocessed photos.
 
         Returns
         -------
@@ -212,19 +206,21 @@ class VitEncoder(_ImageEncoder):
         embeddings = getattr(self._model.base_model, "embeddings", None)
         return tokens[:, 0] if hasattr(embeddings, "cls_token") else tokens.mean(dim=1)
 
-    def classify(self, images: Iterable[Image.Image], top_k: int = 5) -> Iterator[list[tuple[str, float]]]:
+    def classify_stream(
+        self, images: Iterable[Image.Image], top_k: int = 5
+    ) -> Iterator[list[tuple[str, float]]]:
         """Yield the ``top_k`` most probable labels of each RGB photo, with their probabilities."""
         for batch in _split_batches((self.preprocess(image) for image in images), 32):
             yield from self.classify_batch(batch, top_k)
 
     def classify_batch(self, inputs: Sequence[np.ndarray], top_k: int = 5) -> list[list[tuple[str, float]]]:
-        """Return the ``top_k`` most probable labels of each prepared photo of a batch."""
+        """Return the ``top_k`` most probable labels of each preprocessed photo of a batch."""
         _, probabilities = self.encode(inputs)
         return [[(self.labels[i], float(row[i])) for i in select_top_k(row, top_k)] for row in probabilities]
 
 
 def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:
-    """Return what stands for all that decides a model's vectors, without loading the model.
+    """Return an id of all that decides a model's vectors, without loading the model.
 
     The part before the slash names the model; vectors of one model in two precisions can be compared.
     """
@@ -232,7 +228,7 @@ def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: s
 
 
 def get_model_id(kind: str, name: str) -> str:
-    """Return what stands for a model's weights and settings, wherever they lie."""
+    """Return an id of a model's weights and settings, wherever they are."""
     return f"{kind}-{fingerprint_model(name)}"
 
 
@@ -243,10 +239,10 @@ def select_top_k(probabilities: np.ndarray, k: int) -> np.ndarray:
     return top[np.argsort(-probabilities[top], kind="stable")]
 
 
-# --- details -----------------------------------------------------------------------------------------------
+# --- helpers -----------------------------------------------------------------------------------------------
 
 
-def _from_pretrained(auto: Any, folder: str, runtime: Runtime, **options: Any) -> Any:
+def _load_pretrained(auto: Any, folder: str, runtime: Runtime, **options: Any) -> Any:
     from transformers.utils import logging
 
     logging.set_verbosity_error()
@@ -254,11 +250,11 @@ def _from_pretrained(auto: Any, folder: str, runtime: Runtime, **options: Any) -
     # local_files_only and no trust_remote_code: nothing is fetched or run that was not asked for. A .bin is
     # read by torch's weights_only loader, the only one that transformers uses.
     return auto.from_pretrained(
-        folder, dtype=runtime.torch_dtype(), local_files_only=True, trust_remote_code=False, **options
+        folder, dtype=runtime.get_torch_dtype(), local_files_only=True, trust_remote_code=False, **options
     )
 
 
-def _image_processor(folder: str) -> Any:
+def _load_image_processor(folder: str) -> Any:
     from transformers import AutoImageProcessor
 
     return AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend="pil")
@@ -285,7 +281,7 @@ def _crop_middle(image: Image.Image) -> Image.Image:
 
 
 def _shorten_label(label: str) -> str:
-    """ImageNet's labels are lists of synonyms; the first says it."""
+    """Return the first of the synonyms that a label of ImageNet lists."""
     return label.split(",")[0].strip()
 
 

@@ -18,7 +18,7 @@ from imagesearch.photos import DecodedPhoto, Photo, compute_photo_id
 from imagesearch.pipeline import (
     BatchOutput,
     Dataset,
-    PhotoProgress,
+    Progress,
     StepSpec,
     StepSummary,
     make_vector_column,
@@ -33,7 +33,7 @@ def extract_features(
     *,
     only: Sequence[str] = VECTOR_KINDS,
     retry_failed: bool = False,
-    progress: PhotoProgress | None = None,
+    progress: Progress | None = None,
 ) -> StepSummary:
     """Bring the tables ``clip``, ``vit`` and ``classes`` up to date with a dataset's photos.
 
@@ -44,7 +44,7 @@ def extract_features(
     dataset
         Its photos and tables.
     only
-        Which of `KINDS`; the tables of the others stay as they are.
+        Which of `VECTOR_KINDS`; the tables of the others stay as they are.
     retry_failed, progress
         See `imagesearch.pipeline.Dataset.update_tables`.
 
@@ -53,21 +53,21 @@ def extract_features(
     UserError
         If a model or a root of the dataset cannot be found, or another run is writing.
     """
-    makers = {"clip": _make_clip_step, "vit": _make_vit_step}
+    step_makers = {"clip": _make_clip_step, "vit": _make_vit_step}
     return dataset.update_tables(
-        [makers[kind](config, dataset) for kind in only],
+        [step_makers[kind](config, dataset) for kind in only],
         retry_failed=retry_failed,
         progress=progress,
     )
 
 
 def check_export_prefix(prefix: Path) -> None:
-    """Make the folder of an export, before hours of extraction and not after.
+    """Make the folder of an export: to be called before hours of extraction, not after.
 
     Raises
     ------
     UserError
-        If that cannot be.
+        If the prefix has no file name, or the folder cannot be made.
     """
     if not prefix.name:
         raise UserError(f"--export-npy {prefix}: a folder; add what the files' names start with")
@@ -81,102 +81,106 @@ def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
 
     Returns
     -------
-    n : int
+    count : int
         Number of rows.
     files : list of Path
     """
-    tables = {kind: dataset.current_entries(kind) for kind in VECTOR_KINDS}
-    both = [photo for photo in dataset.photos if all(photo.photo_id in tables[kind] for kind in VECTOR_KINDS)]
-    if not both:
+    entries = {kind: dataset.current_entries(kind) for kind in VECTOR_KINDS}
+    photos = [photo for photo in dataset.photos if all(photo.photo_id in e for e in entries.values())]
+    if not photos:
         raise UserError("there is no photo with both CLIP and ViT vectors; run 01_extract_features.py first")
     check_export_prefix(prefix)
     files = []
     for kind in VECTOR_KINDS:
-        ids, vectors = dataset.table(kind).read_vectors(tables[kind][photo.photo_id] for photo in both)
-        row = {int(photo_id): i for i, photo_id in enumerate(ids)}
+        ids, vectors = dataset.table(kind).read_vectors(entries[kind][photo.photo_id] for photo in photos)
+        row_by_id = {int(photo_id): row for row, photo_id in enumerate(ids)}
         files.append(prefix.with_name(f"{prefix.name}_{kind}.npy"))
-        np.save(files[-1], vectors[[row[photo.photo_id] for photo in both]], allow_pickle=False)
+        np.save(files[-1], vectors[[row_by_id[photo.photo_id] for photo in photos]], allow_pickle=False)
     files.append(prefix.with_name(f"{prefix.name}_paths.txt"))
-    files[-1].write_text("".join(f"{photo.path}\n" for photo in both), "utf-8")
-    return len(both), files
+    files[-1].write_text("".join(f"{photo.path}\n" for photo in photos), "utf-8")
+    return len(photos), files
 
 
 def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
     """Return the ViT's labels of some photos with their probabilities, the most probable first, by path.
 
-    Photos that were never classified are not in it.
+    Photos that were never classified are left out.
     """
-    path_of = {compute_photo_id(path): path for path in paths}
+    path_by_id = {compute_photo_id(path): path for path in paths}
     table = dataset.table("classes")
-    rows = table.read_rows(table.read_processed(pa.array(sorted(path_of), pa.int64())).values())
-    found: dict[str, list[tuple[str, float]]] = {}
+    rows = table.read_rows(table.read_processed(pa.array(sorted(path_by_id), pa.int64())).values())
+    classes: dict[str, list[tuple[str, float]]] = {}
     if rows is not None:
         ordered = rows.sort_by([("photo_id", "ascending"), ("rank", "ascending")])
         columns = (ordered[name].to_pylist() for name in ("photo_id", "label", "score"))
-        for photo, label, score in zip(*columns, strict=True):
-            found.setdefault(path_of[photo], []).append((label, score))
-    return found
+        for photo_id, label, score in zip(*columns, strict=True):
+            classes.setdefault(path_by_id[photo_id], []).append((label, score))
+    return classes
 
 
 def _make_clip_step(config: Config, dataset: Dataset) -> StepSpec:
-    mark = fingerprint_encoder("clip", config.models.clip, config.models.device, config.models.precision)
-    return StepSpec("clip", (dataset.table("clip"),), mark, lambda: _ClipProcessor(config, dataset))
+    models = config.models
+    fingerprint = fingerprint_encoder("clip", models.clip, models.device, models.precision)
+    return StepSpec("clip", (dataset.table("clip"),), fingerprint, lambda: _ClipProcessor(config, dataset))
 
 
 def _make_vit_step(config: Config, dataset: Dataset) -> StepSpec:
     model = (config.models.vit, config.models.device, config.models.precision)
-    top = config.extraction.top_classes
+    top_k = config.extraction.top_classes
     tables = (dataset.table("vit"), dataset.table("classes"))
-    mark = f"{fingerprint_encoder('vit', *model)}/top{top}"
-    return StepSpec("vit", tables, mark, lambda: _VitProcessor(*model, top))
+    fingerprint = f"{fingerprint_encoder('vit', *model)}/top{top_k}"
+    return StepSpec("vit", tables, fingerprint, lambda: _VitProcessor(*model, top_k))
 
 
 class _ClipProcessor:
     def __init__(self, config: Config, dataset: Dataset) -> None:
         models = config.models
         self._encoder = ClipEncoder(models.clip, models.device, models.precision)
-        self.side, self.longest = self._encoder.input_side, 0
+        self.min_short_side, self.min_long_side = self._encoder.input_side, 0
         save_reference_texts(config, dataset, self._encoder)
 
-    def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
-        return self._encoder.preprocess(picture.image)
+    def prepare(self, photo: Photo, decoded: DecodedPhoto) -> np.ndarray:
+        return self._encoder.preprocess(decoded.image)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         vectors = self._encoder.encode_images(inputs)
-        table, errors = _make_vector_rows(photo_ids, vectors)
+        table, errors = _make_vector_table(photo_ids, vectors)
         return BatchOutput({"clip": table}, errors)
 
 
 class _VitProcessor:
-    def __init__(self, name: str, device: str, precision: str, top: int) -> None:
+    def __init__(self, name: str, device: str, precision: str, top_k: int) -> None:
         self._encoder = VitEncoder(name, device, precision)
-        self._top = top
-        self.side, self.longest = self._encoder.input_side, 0
+        self._top_k = top_k
+        self.min_short_side, self.min_long_side = self._encoder.input_side, 0
 
-    def prepare(self, photo: Photo, picture: DecodedPhoto) -> np.ndarray:
-        return self._encoder.preprocess(picture.image)
+    def prepare(self, photo: Photo, decoded: DecodedPhoto) -> np.ndarray:
+        return self._encoder.preprocess(decoded.image)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
         vectors, probabilities = self._encoder.encode(inputs)
-        table, errors = _make_vector_rows(photo_ids, vectors)
+        table, errors = _make_vector_table(photo_ids, vectors)
         classes = [
             (photo_id, rank, self._encoder.labels[i], float(row[i]))
             for photo_id, row in zip(photo_ids, probabilities, strict=True)
             if photo_id not in errors
-            for rank, i in enumerate(select_top_k(row, self._top))
+            for rank, i in enumerate(select_top_k(row, self._top_k))
         ]
-        columns = zip(*classes, strict=True) if classes else [[]] * 4
-        types = {"photo_id": pa.int64(), "rank": pa.int32(), "label": pa.string(), "score": pa.float32()}
-        named = zip(types.items(), columns, strict=True)
-        return BatchOutput(
-            {"vit": table, "classes": pa.table({name: pa.array(c, t) for (name, t), c in named})}, errors
-        )
+        return BatchOutput({"vit": table, "classes": _make_class_table(classes)}, errors)
 
 
-def _make_vector_rows(photo_ids: list[int], vectors: np.ndarray) -> tuple[pa.Table, dict[int, str]]:
-    """Rows of photo_id and vector, without the photos for which the model gave no finite vector."""
+def _make_vector_table(photo_ids: list[int], vectors: np.ndarray) -> tuple[pa.Table, dict[int, str]]:
+    """Return a table of photo_id and vector, and a reason for each photo without a finite vector."""
     finite = np.isfinite(vectors).all(axis=1)
     reason = "the model gave no finite vector; try models.precision: float32"
     errors = {photo_id: reason for photo_id, ok in zip(photo_ids, finite, strict=True) if not ok}
     ids = pa.array(np.asarray(photo_ids, np.int64)[finite])
     return pa.table({"photo_id": ids, "vector": make_vector_column(vectors[finite])}), errors
+
+
+def _make_class_table(rows: list[tuple[int, int, str, float]]) -> pa.Table:
+    types = {"photo_id": pa.int64(), "rank": pa.int32(), "label": pa.string(), "score": pa.float32()}
+    columns = zip(*rows, strict=True) if rows else [[]] * 4
+    return pa.table(
+        {name: pa.array(column, types[name]) for name, column in zip(types, columns, strict=True)}
+    )

@@ -1,4 +1,4 @@
-"""Where a model's files are: a local folder, or the hub's cache; and a fingerprint of what is in them."""
+"""A model's files: in a local folder or fetched from the Hugging Face hub; and a fingerprint of them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from imagesearch.errors import UserError
 
 _TEXT_FILES = ["*.json", "*.txt", "*.model"]
-# The settings that, besides the weights, decide what comes out for a photo.
-_SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
+# The settings that, besides the weights, decide the vectors of a photo.
+_SETTINGS_FILES = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
 @functools.cache
 def fetch_model(name: str) -> Path:
-    """Return the folder with a model's files, fetched from the hub when it is not there yet.
+    """Return the folder with a model's files, fetched from the hub if it is not in its cache.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def _fetch_from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-    # What was fetched before, if all of it was, is used as it is: no request to anyone in the daily run.
+    # A model that was fetched completely is used as it is: no requests in the daily run.
     with contextlib.suppress(LocalEntryNotFoundError, HFValidationError):
         cached = Path(snapshot_download(name, local_files_only=True))
         if _is_complete(cached):
             return cached
-    safetensors, older = [*_TEXT_FILES, "model*.safetensors"], [*_TEXT_FILES, "pytorch_model*.bin"]
+    safetensors, bin_weights = [*_TEXT_FILES, "model*.safetensors"], [*_TEXT_FILES, "pytorch_model*.bin"]
     try:
-        for patterns in (safetensors, older):
+        for patterns in (safetensors, bin_weights):
             fetched = Path(snapshot_download(name, allow_patterns=patterns))
             if _list_weights(fetched):
                 return fetched
@@ -66,12 +66,12 @@ def _fetch_from_hub(name: str) -> Path:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Whether a cached model has all that loading it takes; other programs fetch only parts."""
+    """Whether a cached model has all files that loading needs; other programs fetch only parts."""
     config, processor = folder / "config.json", folder / "preprocessor_config.json"
     if not (config.is_file() and processor.is_file() and _list_weights(folder)):
         return False
-    wanted = [*folder.glob("model*.index.json"), *folder.glob("pytorch_model*.index.json")][:1]
-    shards = set(json.loads(wanted[0].read_text("utf-8"))["weight_map"].values()) if wanted else set()
+    indexes = [*folder.glob("model*.index.json"), *folder.glob("pytorch_model*.index.json")][:1]
+    shards = set(json.loads(indexes[0].read_text("utf-8"))["weight_map"].values()) if indexes else set()
     reads_texts = "text_config" in json.loads(config.read_text("utf-8"))
     tokenizers = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
     has_tokenizer = any((folder / tokenizer).is_file() for tokenizer in tokenizers)
@@ -84,7 +84,7 @@ def _list_weights(folder: Path) -> list[Path]:
 
 @functools.cache
 def fingerprint_model(name: str) -> str:
-    """Return 16 hexadecimal digits that stand for a model's weights and settings, wherever they lie.
+    """Return 16 hexadecimal digits of a hash of a model's weights and settings, wherever they are.
 
     SHA-256 of the files in full: some 0.3 s for the 600 MB of a CLIP ViT-B/32.
     """
@@ -93,7 +93,7 @@ def fingerprint_model(name: str) -> str:
     if not weights:
         raise UserError(f"{folder}: has no model.safetensors or pytorch_model.bin")
     digest = hashlib.sha256()
-    for file in [*weights, *(folder / setting for setting in _SETTINGS)]:
+    for file in [*weights, *(folder / setting for setting in _SETTINGS_FILES)]:
         if file.is_file():
             with file.open("rb") as stream:
                 digest.update(file.name.encode() + hashlib.file_digest(stream, "sha256").digest())

@@ -1,4 +1,10 @@
-"""What a model runs on: device and precision, chosen once a process."""
+"""Runtimes: what a model runs on, chosen once a process.
+
+A runtime is a library that computes a model's forward pass, with a device and a precision. There is one
+library now, PyTorch; another, such as OpenVINO on CPUs, is to be chosen here as well, so that this is the
+only place that knows which libraries, devices and precisions there are. A library whose vectors differ from
+PyTorch's has to be part of `imagesearch.features.encoders.fingerprint_encoder`, as the precision is.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +19,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runtime:
-    """What a model runs on: a torch device and the type its weights have there."""
+    """A torch device, and the type that a model's weights have there."""
 
     device: str
     precision: str
 
     @classmethod
     def choose(cls, device: str = "auto", precision: str = "auto") -> Runtime:
-        """Return the device asked for, or the CPU if it is not there; and the fastest sound precision.
+        """Return the device asked for, or the CPU if it is not available; and the fastest sound precision.
 
         ``auto`` takes CUDA, then MPS, then the CPU; and bfloat16 on CUDA and on CPUs that compute in it
         (AVX512-BF16, AMX, ARM's BF16), where it triples the speed, float32 elsewhere.
         """
         return _choose_runtime(device, precision)
 
-    def torch_dtype(self) -> torch.dtype:
+    def get_torch_dtype(self) -> torch.dtype:
+        """Return the precision as torch has it."""
         import torch
 
         return getattr(torch, self.precision)
 
 
-@functools.cache  # so that a missing device is mentioned once
+@functools.cache  # so that the message about a missing device is printed once
 def _choose_runtime(device: str, precision: str) -> Runtime:
     import torch
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    chosen = next(name for name, is_there in there.items() if is_there) if device == "auto" else device
-    if not there[chosen]:
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    chosen = next(name for name, usable in available.items() if usable) if device == "auto" else device
+    if not available[chosen]:
         print(f"models.device: {device} is not available here; using the cpu", file=sys.stderr)
         chosen = "cpu"
     if precision == "auto":

@@ -3,19 +3,20 @@
 The only room that knows matplotlib, imported when the first figure is drawn.
 """
 
-from imagesearch.figures.display import new_figure, report_saved, show_figure
+from imagesearch.figures.display import create_figure, report_figure_path, show_figure
 from imagesearch.figures.evaluation import draw_captions_report, draw_labelled_report, draw_self_report
-from imagesearch.figures.geo_map import show_geo_map
-from imagesearch.figures.index_curves import draw_index_report
-from imagesearch.figures.results import (
-    copy_results,
-    show_answer,
-    show_classifications,
-    show_people,
-    show_person,
-    show_photo_faces,
+from imagesearch.figures.geo_map import draw_geo_map, show_geo_map
+from imagesearch.figures.grids import (
+    Tile,
+    draw_classifications,
+    draw_contact_sheet,
+    draw_photo_with_faces,
+    draw_result_grid,
 )
-from imagesearch.figures.style import ACCENT, INK, QUIET, shorten
+from imagesearch.figures.index_curves import draw_index_report
+from imagesearch.figures.people import show_people, show_person, show_photo_faces
+from imagesearch.figures.show_results import copy_results, show_answer, show_classifications
+from imagesearch.figures.style import ACCENT, INK, QUIET, shorten_text
 from imagesearch.figures.timeline import show_timeline
 from imagesearch.figures.vector_map import show_vector_map
 
@@ -23,14 +24,20 @@ __all__ = [
     "ACCENT",
     "INK",
     "QUIET",
+    "Tile",
     "copy_results",
+    "create_figure",
     "draw_captions_report",
+    "draw_classifications",
+    "draw_contact_sheet",
+    "draw_geo_map",
     "draw_index_report",
     "draw_labelled_report",
+    "draw_photo_with_faces",
+    "draw_result_grid",
     "draw_self_report",
-    "new_figure",
-    "report_saved",
-    "shorten",
+    "report_figure_path",
+    "shorten_text",
     "show_answer",
     "show_classifications",
     "show_figure",

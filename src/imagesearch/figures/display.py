@@ -1,4 +1,4 @@
-"""Figures on their way to people: windows, files and machines without a display, all in this one place."""
+"""How figures are shown: in windows, in files, and on machines without a display."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesearch.errors import UserError
-from imagesearch.figures.style import STYLE, escape_undecodable, shorten, wrap
+from imagesearch.figures.style import STYLE, escape_undecodable, shorten_text, wrap_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
 
-def new_figure(inches: tuple[float, float]) -> Figure:
-    """Return an empty figure in the house's style."""
+def create_figure(inches: tuple[float, float]) -> Figure:
+    """Return an empty figure in the style of all figures, of so many inches across and down."""
     import logging
 
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # about fonts that are not there
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns of fonts that are missing
     with _explain_backend_errors():
         import matplotlib.pyplot as plt
 
@@ -69,8 +69,8 @@ def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: 
     return file
 
 
-def report_saved(file: Path | None) -> None:
-    """Say where a figure went, on stderr so that stdout stays for results."""
+def report_figure_path(file: Path | None) -> None:
+    """Print where a figure was saved, if it was; on stderr, so that stdout stays for results."""
     if file is not None:
         print(f"figure: {file}", file=sys.stderr)
 
@@ -90,32 +90,34 @@ def open_window(figure: Figure, title: str) -> None:
     import matplotlib.pyplot as plt
 
     if figure.canvas.manager is not None:
-        figure.canvas.manager.set_window_title(shorten(" ".join(title.split()), 120))
+        figure.canvas.manager.set_window_title(shorten_text(" ".join(title.split()), 120))
         _fit_to_screen(figure)
     with _ignore_missing_glyphs():
         plt.show()
 
 
-def fit_text(text: Text, words: str, room: float, letters: int, lines: int = 1) -> None:
-    """Set a text to as much of some words as has room.
+def fit_text(text: Text, content: str, max_width: float, max_letters: int, max_lines: int = 1) -> None:
+    """Set a text to as much of its content as has room.
 
     Parameters
     ----------
     text
         Of some size and weight.
-    words
-        Whatever letters they have: a Chinese one is twice as wide as others.
-    room
-        Width in pixels.
-    letters
-        At most so many in a line.
-    lines
+    content
+        Whatever letters it has: a Chinese one is twice as wide as others.
+    max_width
+        In pixels.
+    max_letters
+        In a line.
+    max_lines
         More than one are wrapped, and cut at the end; one is cut in the middle.
     """
     with _ignore_missing_glyphs():
-        for length in range(min(letters, len(words)), 0, -1):
-            text.set_text(shorten(words, length) if lines == 1 else wrap(words, length, lines))
-            if text.get_window_extent().width <= room:
+        for length in range(min(max_letters, len(content)), 0, -1):
+            text.set_text(
+                shorten_text(content, length) if max_lines == 1 else wrap_text(content, length, max_lines)
+            )
+            if text.get_window_extent().width <= max_width:
                 break
 
 
@@ -124,7 +126,7 @@ def fit_text(text: Text, words: str, room: float, letters: int, lines: int = 1) 
 
 @contextlib.contextmanager
 def _explain_backend_errors() -> Iterator[None]:
-    """Say it in one line when the backend that somebody chose is none, or its libraries are not there."""
+    """Report in one line that the chosen backend does not exist, or that its libraries are missing."""
     try:
         yield
     except (ImportError, ValueError) as error:
@@ -139,26 +141,26 @@ def _fit_to_screen(figure: Figure) -> None:
     """Make a figure smaller whose window would reach beyond the screen; pictures shrink, letters do not."""
     window = getattr(figure.canvas.manager, "window", None)
     if hasattr(window, "winfo_screenwidth"):  # Tk, whose figures grow with the screen's density
-        dots = figure.dpi * window.tk.call("tk", "scaling") / (96 / 72)
+        dpi = figure.dpi * window.tk.call("tk", "scaling") / (96 / 72)
         width, height = window.winfo_screenwidth(), window.winfo_screenheight()
     elif hasattr(window, "screen"):  # Qt
         size = window.screen().availableSize()
-        dots, width, height = figure.dpi, size.width(), size.height()
+        dpi, width, height = figure.dpi, size.width(), size.height()
     else:
         return
-    most = (width - 20) / dots, (height - 110) / dots  # what title bar, tool bar and desktop leave
-    wanted = figure.get_size_inches()
-    if any(w > m for w, m in zip(wanted, most, strict=True)):
-        figure.set_size_inches(*(min(w, m) for w, m in zip(wanted, most, strict=True)))
+    limits = (width - 20) / dpi, (height - 110) / dpi  # what title bar, tool bar and desktop leave
+    inches = figure.get_size_inches()
+    if any(side > limit for side, limit in zip(inches, limits, strict=True)):
+        figure.set_size_inches(*map(min, inches, limits))
 
 
 @contextlib.contextmanager
 def _ignore_missing_glyphs() -> Iterator[None]:
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box in the picture says it all
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the figure has a box in its place
         yield
 
 
 def _make_file_name(text: str) -> str:
-    words = re.sub(r"[^\w]+", "_", escape_undecodable(text).lower()).strip("_")
-    return words.encode("utf-8")[:80].decode("utf-8", "ignore") or "figure"
+    name = re.sub(r"[^\w]+", "_", escape_undecodable(text).lower()).strip("_")
+    return name.encode("utf-8")[:80].decode("utf-8", "ignore") or "figure"

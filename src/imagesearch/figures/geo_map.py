@@ -1,4 +1,4 @@
-"""A map of where photos were taken: points and clusters over a graticule; nothing is fetched for it."""
+"""A map of where photos were taken: points and clusters over a graticule, drawn without a connection."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.errors import UserError
-from imagesearch.figures.display import new_figure, report_saved, show_figure
-from imagesearch.figures.style import ACCENT, INK, QUIET, shorten
+from imagesearch.figures.display import create_figure, report_figure_path, show_figure
+from imagesearch.figures.style import ACCENT, INK, QUIET, shorten_text
 from imagesearch.geo import PhotoLocation
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
-_WIDTH, _HEIGHTS = 11.0, (3.5, 8.0)  # inches
-_SMALLEST_SPAN = 0.02  # degrees; photos of one garden get some streets around them
-_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45)  # degrees between lines
-_CELLS = 36  # photos nearer to each other than this part of the map are one cluster
+_WIDTH_INCHES, _HEIGHT_INCHES = 11.0, (3.5, 8.0)  # the height within these limits
+_MIN_MARGIN = 0.02  # degrees; photos of one garden get some streets around them
+_GRATICULE_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45)  # degrees between lines
+_CLUSTERS_ACROSS = 36  # photos nearer to each other than this part of the map are one cluster
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class MapCluster:
     city: str
 
 
-def show_geo_map(known: Mapping[int, PhotoLocation], dataset: str, save: Path, window: bool) -> None:
+def show_geo_map(locations: Mapping[int, PhotoLocation], dataset: str, save: Path, window: bool) -> None:
     """Save a map of the photos that have a position, show it where there is a window, and say where it is.
 
     Raises
@@ -45,13 +45,14 @@ def show_geo_map(known: Mapping[int, PhotoLocation], dataset: str, save: Path, w
     UserError
         If none has.
     """
-    placed = [where for where in known.values() if where.metadata.latitude is not None]
+    placed = [location for location in locations.values() if location.metadata.latitude is not None]
     if not placed:
         raise UserError("no photo says where it was taken: there is nothing to draw a map of")
-    latitudes, longitudes = np.array([(w.metadata.latitude, w.metadata.longitude) for w in placed]).T
-    title = f"{dataset}: {len(placed)} of {len(known)} photos have a position"
-    figure = draw_geo_map(latitudes, longitudes, [where.address.city for where in placed], title)
-    report_saved(show_figure(figure, f"map {dataset}", save=save, window=window))
+    latitudes = np.array([location.metadata.latitude for location in placed])
+    longitudes = np.array([location.metadata.longitude for location in placed])
+    title = f"{dataset}: {len(placed)} of {len(locations)} photos have a position"
+    figure = draw_geo_map(latitudes, longitudes, [location.address.city for location in placed], title)
+    report_figure_path(show_figure(figure, f"map {dataset}", save=save, window=window))
 
 
 def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], title: str) -> Figure:
@@ -72,25 +73,16 @@ def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence
     south, north = (min(90.0, max(-90.0, limit)) for limit in _compute_limits(latitudes))
     # a degree of longitude shrinks towards the poles; past 75 degrees the map would become a thread
     aspect = 1 / math.cos(math.radians(min(75.0, abs(south + north) / 2)))
-    height = min(max(_WIDTH * (north - south) * aspect / (east - west), _HEIGHTS[0]), _HEIGHTS[1])
-    figure = new_figure((_WIDTH, height))
+    height = _WIDTH_INCHES * (north - south) * aspect / (east - west)
+    figure = create_figure((_WIDTH_INCHES, min(max(height, _HEIGHT_INCHES[0]), _HEIGHT_INCHES[1])))
     axis = figure.subplots()
     axis.set(xlim=(west, east), ylim=(south, north))
     axis.set_aspect(aspect)
     _draw_graticule(axis, (west, east), (south, north))
-    clusters = cluster_positions(
-        latitudes, longitudes, cities, max((east - west) / 2, north - south) / _CELLS
-    )
+    max_distance = max((east - west) / 2, north - south) / _CLUSTERS_ACROSS
+    clusters = cluster_positions(latitudes, longitudes, cities, max_distance)
     axis.scatter(longitudes, latitudes, s=6, color=ACCENT, linewidths=0, zorder=3)
-    axis.scatter(
-        [c.longitude for c in clusters],
-        [c.latitude for c in clusters],
-        s=[30 + 500 * c.photos / max(k.photos for k in clusters) for c in clusters],
-        color=ACCENT,
-        alpha=0.35,
-        linewidths=0,
-        zorder=2,
-    )
+    _draw_clusters(axis, clusters)
     axis.set_title(title, color=INK, parse_math=False)
     figure.draw_without_rendering()  # only now the map has its place, and labels their size on it
     _draw_labels(axis, clusters)
@@ -108,60 +100,87 @@ def unroll_longitudes(longitudes: np.ndarray) -> np.ndarray:
 
 
 def cluster_positions(
-    latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], degrees: float
+    latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], max_distance: float
 ) -> list[MapCluster]:
-    """Group photos by cells of a grid, then cells around the fullest ones; the largest cluster first."""
-    cells = np.round(np.stack([latitudes, longitudes], axis=1) / degrees * 4).astype(np.int64)
-    _, which, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
-    which = which.reshape(-1)
-    middles = np.stack([np.bincount(which, values) / counts for values in (latitudes, longitudes)], axis=1)
-    home = np.full(len(counts), -1)
+    """Group photos by cells of a grid, then cells around the fullest ones; the largest cluster first.
+
+    Parameters
+    ----------
+    latitudes, longitudes : (n,) float64
+        Degrees.
+    cities
+        Of each photo; may be empty.
+    max_distance
+        Degrees from the middle of a cluster's fullest cell to those of its other cells.
+    """
+    cells = np.round(np.stack([latitudes, longitudes], axis=1) / max_distance * 4).astype(np.int64)
+    _, cell_of, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+    cell_of = cell_of.reshape(-1)
+    centres = np.stack([np.bincount(cell_of, values) / counts for values in (latitudes, longitudes)], axis=1)
+    cluster_of_cell = np.full(len(counts), -1)
     for cell in np.argsort(-counts, kind="stable"):
-        if home[cell] < 0:
-            near = np.hypot(*(middles - middles[cell]).T) <= degrees
-            home[near & (home < 0)] = cell
-    of_photo = home[which]
+        if cluster_of_cell[cell] < 0:
+            near = np.hypot(*(centres - centres[cell]).T) <= max_distance
+            cluster_of_cell[near & (cluster_of_cell < 0)] = cell
+    cluster_of = cluster_of_cell[cell_of]
     clusters = []
-    for cell in np.unique(home):
-        members = np.flatnonzero(of_photo == cell)
-        named = Counter(cities[i] for i in members if cities[i])
-        city = named.most_common(1)[0][0] if named else ""
-        middle = latitudes[members].mean(), longitudes[members].mean()
-        clusters.append(MapCluster(*map(float, middle), len(members), city))
+    for cluster in np.unique(cluster_of_cell):
+        members = np.flatnonzero(cluster_of == cluster)
+        counted = Counter(cities[i] for i in members if cities[i])
+        city = counted.most_common(1)[0][0] if counted else ""
+        latitude, longitude = float(latitudes[members].mean()), float(longitudes[members].mean())
+        clusters.append(MapCluster(latitude, longitude, len(members), city))
     return sorted(clusters, key=lambda cluster: -cluster.photos)
 
 
 def _compute_limits(values: np.ndarray) -> tuple[float, float]:
     """Return the ends of an axis, with a margin for circles and labels."""
     low, high = float(values.min()), float(values.max())
-    margin = 0.08 * (high - low) + _SMALLEST_SPAN
+    margin = 0.08 * (high - low) + _MIN_MARGIN
     return low - margin, high + margin
 
 
+def _draw_clusters(axis: Axes, clusters: Sequence[MapCluster]) -> None:
+    """Draw a circle for each cluster, as large as its number of photos."""
+    most = max(cluster.photos for cluster in clusters)
+    axis.scatter(
+        [cluster.longitude for cluster in clusters],
+        [cluster.latitude for cluster in clusters],
+        s=[30 + 500 * cluster.photos / most for cluster in clusters],
+        color=ACCENT,
+        alpha=0.35,
+        linewidths=0,
+        zorder=2,
+    )
+
+
 def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tuple[float, float]) -> None:
-    for which, (low, high), names in (("x", longitudes, "EW"), ("y", latitudes, "NS")):
-        step = next((s for s in _STEPS if (high - low) / s <= 9), _STEPS[-1])
-        ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
-        decimals = len(f"{step:g}".partition(".")[2])
-        labels = [
-            _format_degrees((t + 180) % 360 - 180 if which == "x" else t, names, decimals)
-            for t in ticks.tolist()
-        ]
-        getattr(axis, f"set_{which}ticks")(ticks, labels)
+    """Draw lines of round degrees between the ends of both axes."""
+    ticks, decimals = _choose_ticks(*longitudes)
+    axis.set_xticks(ticks, [_format_degrees((tick + 180) % 360 - 180, "EW", decimals) for tick in ticks])
+    ticks, decimals = _choose_ticks(*latitudes)
+    axis.set_yticks(ticks, [_format_degrees(tick, "NS", decimals) for tick in ticks])
     axis.grid(color=QUIET, alpha=0.35, linewidth=0.6, zorder=0)
     axis.tick_params(length=0, colors=QUIET)
 
 
-def _format_degrees(value: float, names: str, decimals: int) -> str:
+def _choose_ticks(low: float, high: float) -> tuple[list[float], int]:
+    """Return some nine round numbers at most, and how many decimals they need."""
+    step = next((step for step in _GRATICULE_STEPS if (high - low) / step <= 9), _GRATICULE_STEPS[-1])
+    ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
+    return ticks.tolist(), len(f"{step:g}".partition(".")[2])
+
+
+def _format_degrees(value: float, directions: str, decimals: int) -> str:
     value = round(value, decimals)
-    return f"{abs(value):.{decimals}f}°{'' if value in (0, -180) else names[int(value < 0)]}"
+    return f"{abs(value):.{decimals}f}°{'' if value in (0, -180) else directions[int(value < 0)]}"
 
 
 def _draw_labels(axis: Axes, clusters: Sequence[MapCluster]) -> None:
-    """Write the cities beside their clusters, the largest first, none over another."""
+    """Draw the cities beside their clusters, the largest first, none over another."""
     taken: list[Bbox] = []
     for cluster in clusters:
-        text = shorten(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
+        text = shorten_text(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
         label = axis.annotate(
             text,
             (cluster.longitude, cluster.latitude),
@@ -174,8 +193,8 @@ def _draw_labels(axis: Axes, clusters: Sequence[MapCluster]) -> None:
             zorder=4,
         )
         label.set_in_layout(False)  # else the map would shrink for it
-        for side, offset in (("left", 8), ("right", -8)):  # what of the text is at the cluster
-            label.set(ha=side, position=(offset, 0))
+        for alignment, offset in (("left", 8), ("right", -8)):  # right of the cluster, else left of it
+            label.set(ha=alignment, position=(offset, 0))
             box = label.get_window_extent().padded(1)
             if not any(box.overlaps(other) for other in taken):
                 taken.append(box)

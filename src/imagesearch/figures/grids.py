@@ -1,4 +1,4 @@
-"""Figures of photos: each function takes data and returns a figure."""
+"""Grids of photos and of faces, photos with the bars of their labels, and photos with boxes around faces."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from imagesearch.figures.display import fit_text, new_figure
-from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, shorten, wrap
+from imagesearch.figures.display import create_figure, fit_text
+from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, shorten_text, wrap_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_CELL_INCHES, _FEW_CELLS_INCHES = 2.3, 3.2
-_WIDEST_INCHES = 18.0
+ClassifiedPicture = tuple[Image.Image | None, str, Sequence[tuple[str, float]]]
+"""A photo, or None where it is gone; its name; labels with probabilities, the most probable first."""
+LabelledBox = tuple[Sequence[float], str]
+"""A face's box (left, top, right, bottom in pixels of the image) and its label, which may be empty."""
+_CELL_INCHES, _LARGE_CELL_INCHES = 2.3, 3.2
+_MAX_WIDTH_INCHES = 18.0
 _TITLE_INCHES, _LINE_INCHES = 0.45, 0.16
-_LETTERS_AN_INCH = 11  # of a title, so that it stays above its own picture
+_LETTERS_PER_INCH = 11  # of a title, so that it stays above its own picture
 _FACE_INCHES, _HEADING_INCHES = 1.05, 0.3
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One cell of a grid: a picture, or None where it is gone, and what stands above it."""
+    """One cell of a grid: a picture, or None where it is gone, and what is written above it."""
 
     image: Image.Image | None
     title: str
@@ -52,11 +56,11 @@ def draw_result_grid(
     images = [query_image, *(tile.image for tile in tiles)]
     columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
-    cell = min(_CELL_INCHES if len(images) > 3 else _FEW_CELLS_INCHES, _WIDEST_INCHES / columns)
-    title = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
-    heights = [cell * max(map(_clamp_aspect, row)) + title for row in rows]
+    cell = min(_CELL_INCHES if len(images) > 3 else _LARGE_CELL_INCHES, _MAX_WIDTH_INCHES / columns)
+    title_height = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
+    heights = [cell * max(map(_clamp_aspect, row)) + title_height for row in rows]
     heights[0] += 0.35 if query_image else 0  # for the remark below it
-    figure = new_figure((columns * cell, sum(heights)))
+    figure = create_figure((columns * cell, sum(heights)))
     fill_grid(figure, columns, heights, query, tiles, query_image, remark)
     return figure
 
@@ -81,46 +85,41 @@ def fill_grid(
     for axis in axes.flat:
         axis.axis("off")
         axis.set_anchor("N")  # titles of a row in one line, whatever the shape of the photos
-    letters = int(figure.get_figwidth() / columns * _LETTERS_AN_INCH)
-    _draw_query(axes.flat[0], query, query_image, remark if tiles else "nothing found", letters)
+    max_letters = int(figure.get_figwidth() / columns * _LETTERS_PER_INCH)
+    _draw_query(axes.flat[0], query, query_image, remark if tiles else "nothing found", max_letters)
     for axis, tile in zip(axes.flat[1:], tiles, strict=False):
-        _draw_tile(axis, tile, letters)
+        _draw_tile(axis, tile, max_letters)
     return list(axes.flat[1 : 1 + len(tiles)])
 
 
-def draw_classifications(
-    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
-) -> Figure:
+def draw_classifications(pictures: Sequence[ClassifiedPicture]) -> Figure:
     """Draw photos, each with a bar chart of its most probable labels.
 
     Parameters
     ----------
-    items
-        Picture, or None where it is gone, name, and labels with probabilities, the most probable first.
+    pictures
+        In reading order.
     """
-    columns = 1 if len(items) == 1 else 2
-    rows = math.ceil(len(items) / columns)
-    figure = new_figure((7.5 * columns, 2.9 * rows))
-    fill_classes(figure, items, rows, columns)
+    columns = 1 if len(pictures) == 1 else 2
+    rows = math.ceil(len(pictures) / columns)
+    figure = create_figure((7.5 * columns, 2.9 * rows))
+    fill_classes(figure, pictures, rows, columns)
     return figure
 
 
 def fill_classes(
-    figure: Figure,
-    items: Sequence[tuple[Image.Image | None, str, Sequence[tuple[str, float]]]],
-    rows: int,
-    columns: int,
+    figure: Figure, pictures: Sequence[ClassifiedPicture], rows: int, columns: int
 ) -> list[Axes]:
     """Draw photos and their bars on an empty figure, and return the axes of each photo."""
     grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1, 1.2] * columns)
     for axis in grid.flat:
         axis.axis("off")
     cells = (row[2 * column : 2 * column + 2] for row in grid for column in range(columns))
-    for (left, right), (image, name, classes) in zip(cells, items, strict=False):
+    for (left, right), (image, name, classes) in zip(cells, pictures, strict=False):
         _draw_picture(left, image)
-        left.set_title(shorten(name, 34), color=INK, parse_math=False)
+        left.set_title(shorten_text(name, 34), color=INK, parse_math=False)
         _draw_bars(right, classes)
-    return [axis for row in grid for axis in row[::2]][: len(items)]
+    return [axis for row in grid for axis in row[::2]][: len(pictures)]
 
 
 def draw_contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequence[str] = ()) -> Figure:
@@ -129,12 +128,12 @@ def draw_contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequenc
     Parameters
     ----------
     rows
-        Heading, and pictures with what stands below each; a row without a heading carries on the one above.
+        Heading, and pictures with the title below each; a row without a heading continues the one above.
     cast
         All named people, for their colours.
     """
     columns = max([4, *(len(tiles) for _, tiles in rows)])
-    figure = new_figure(
+    figure = create_figure(
         (columns * _FACE_INCHES, max(_FACE_INCHES, sum(map(_compute_row_inches, rows)) + 0.1))
     )
     if rows:
@@ -156,8 +155,8 @@ def fill_sheet(
             axis.axis("off")
             axis.set_anchor("S")
         if heading:
-            _write_heading(axes[0], heading, cast)
-        above = _HEADING_INCHES / _FACE_INCHES if heading else 0  # stays free, however large the pictures are
+            _draw_heading(axes[0], heading, cast)
+        above = _HEADING_INCHES / _FACE_INCHES if heading else 0  # kept free, however large the pictures are
         for axis, tile in zip(axes, tiles, strict=False):
             if tile.image is None:
                 axis.text(0.5, 0.5, "gone", ha="center", va="center", color=QUIET)
@@ -177,7 +176,7 @@ def _compute_row_inches(row: tuple[str, Sequence[Tile]]) -> float:
 
 def draw_photo_with_faces(
     image: Image.Image,
-    faces: Sequence[tuple[Sequence[float], str]],
+    faces: Sequence[LabelledBox],
     title: str = "",
     cast: Sequence[str] = (),
 ) -> Figure:
@@ -188,24 +187,24 @@ def draw_photo_with_faces(
     image
         Upright.
     faces
-        Box (left, top, right, bottom in pixels of the image) and label of each; the label may be empty.
+        Box and label of each.
     title
         Of the figure.
     cast
         All named people, for their colours.
     """
     width = 9.0 if image.width >= image.height else 6.5
-    figure = new_figure((width, width * image.height / image.width + 0.22))
+    figure = create_figure((width, width * image.height / image.width + 0.22))
     axis = figure.subplots()
     axis.imshow(image)
     axis.axis("off")
-    axis.set_title(shorten(title, 90), color=INK, parse_math=False)
+    axis.set_title(shorten_text(title, 90), color=INK, parse_math=False)
     draw_faces(axis, faces, cast)
     return figure
 
 
-def draw_faces(axis: Axes, faces: Sequence[tuple[Sequence[float], str]], cast: Sequence[str] = ()) -> None:
-    """Draw boxes with names on a photo that is drawn already; as `photo_with_faces` does."""
+def draw_faces(axis: Axes, faces: Sequence[LabelledBox], cast: Sequence[str] = ()) -> None:
+    """Draw boxes with names on a photo that is drawn already; see `draw_photo_with_faces`."""
     from matplotlib.patches import Rectangle
 
     for (x1, y1, x2, y2), label in faces:
@@ -213,35 +212,44 @@ def draw_faces(axis: Axes, faces: Sequence[tuple[Sequence[float], str]], cast: S
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
         box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
         text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
-        axis.text(max(x1, 0), max(y1 - 3, 14), shorten(label or "?", 24), bbox=box, **text)
+        axis.text(max(x1, 0), max(y1 - 3, 14), shorten_text(label or "?", 24), bbox=box, **text)
 
 
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, letters: int) -> None:
-    from matplotlib.patches import Rectangle
-
-    places = {"ha": "center", "parse_math": False}
+def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, max_letters: int) -> None:
+    """Draw the first cell of a grid: the query's photo, or its text, and the remark below."""
+    centred = {"ha": "center", "parse_math": False}
     if image is not None:
-        axis.imshow(image)
-        axis.set_title(wrap(query, letters - 3, lines=2), color=ACCENT, fontweight="bold", parse_math=False)
-        frame = {"color": ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
-        axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
-        under = {"va": "top", "transform": axis.transAxes, **places}
-        axis.text(0.5, -0.04, wrap(remark, letters * 3 // 2, lines=3), size=7, color=QUIET, **under)
+        _draw_query_image(axis, query, image, max_letters)
+        below = {"va": "top", "transform": axis.transAxes, **centred}
+        text = wrap_text(remark, max_letters * 3 // 2, max_lines=3)
+        axis.text(0.5, -0.04, text, size=7, color=QUIET, **below)
         return
-    long = len(query) > 70
-    size, lines = (10, 6) if long else (12, 5)
-    words = wrap(query, letters * 9 // size, lines)
-    axis.text(0.5, 0.42, words, va="bottom", size=size, color=ACCENT, weight="bold", **places)
-    axis.text(0.5, 0.36, wrap(remark, letters * 3 // 2, lines=5), va="top", size=7.5, color=QUIET, **places)
+    is_long = len(query) > 70
+    size, max_lines = (10, 6) if is_long else (12, 5)
+    text = wrap_text(query, max_letters * 9 // size, max_lines)
+    axis.text(0.5, 0.42, text, va="bottom", size=size, color=ACCENT, weight="bold", **centred)
+    text = wrap_text(remark, max_letters * 3 // 2, max_lines=5)
+    axis.text(0.5, 0.36, text, va="top", size=7.5, color=QUIET, **centred)
     axis.set(xlim=(0, 1), ylim=(0, 1))
 
 
-def _draw_tile(axis: Axes, tile: Tile, letters: int) -> None:
+def _draw_query_image(axis: Axes, query: str, image: Image.Image, max_letters: int) -> None:
+    """Draw the query's photo in a frame."""
+    from matplotlib.patches import Rectangle
+
+    axis.imshow(image)
+    title = wrap_text(query, max_letters - 3, max_lines=2)
+    axis.set_title(title, color=ACCENT, fontweight="bold", parse_math=False)
+    frame = {"color": ACCENT, "linewidth": 3, "fill": False, "transform": axis.transAxes}
+    axis.add_patch(Rectangle((0, 0), 1, 1, clip_on=False, **frame))
+
+
+def _draw_tile(axis: Axes, tile: Tile, max_letters: int) -> None:
     _draw_picture(axis, tile.image)
-    lines = [tile.title, *(shorten(line, letters) for line in (tile.subtitle, tile.people) if line)]
+    lines = [tile.title, *(shorten_text(line, max_letters) for line in (tile.subtitle, tile.people) if line)]
     axis.set_title("\n".join(lines), color=INK, parse_math=False)
 
 
@@ -255,7 +263,7 @@ def _draw_picture(axis: Axes, image: Image.Image | None) -> None:
 
 def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
     axis.axis("on")
-    labels = [shorten(label, 24) for label, _ in classes]
+    labels = [shorten_text(label, 24) for label, _ in classes]
     values = [score for _, score in classes]
     places = range(len(classes))
     axis.barh(places, values, color=ACCENT, height=0.62)
@@ -267,15 +275,15 @@ def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
         axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=INK)
 
 
-def _write_heading(axis: Axes, heading: str, cast: Sequence[str]) -> None:
-    """Write above the first picture of a row, over the next ones, and no further than the figure."""
+def _draw_heading(axis: Axes, heading: str, cast: Sequence[str]) -> None:
+    """Draw a heading above the first picture of a row, over the next ones, and no further than the figure."""
     style = {"color": choose_person_colour(heading, cast), "weight": "bold", "size": 11, "parse_math": False}
-    # no title: the layout would push the pictures apart to make room for it
+    # not as a title: the layout would push the pictures apart to make room for it
     height = _FACE_INCHES / (_FACE_INCHES + _HEADING_INCHES) + 0.03
     text = axis.text(0, height, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
     fit_text(text, heading, axis.figure.bbox.width - 0.3 * axis.figure.dpi, 60)
 
 
 def _clamp_aspect(image: Image.Image | None) -> float:
-    """Height over width of a cell, within bounds: a panorama leaves room, a tower does not tower."""
+    """Return height over width of a cell, within bounds: very flat and very tall photos leave room."""
     return 0.6 if image is None else min(1.35, max(0.5, image.height / image.width))

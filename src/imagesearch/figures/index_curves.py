@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imagesearch.evaluate import TARGET, IndexCurve, IndexReport
-from imagesearch.figures.display import new_figure
+from imagesearch.evaluate import RECALL_TARGET, IndexCurve, IndexReport
+from imagesearch.figures.display import create_figure
 from imagesearch.figures.style import ACCENT, INK, QUIET
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANEL_INCHES = (4.6, 3.0)
-# Everything, then ever fewer rows
+# Of the filters: the first passes everything, the others ever fewer rows
 _COLOURS = (ACCENT, "#2e7d4f", "#a86a12", "#b2452f")
 _FAINT = {"color": QUIET, "linewidth": 0.8, "alpha": 0.6}
 
@@ -26,15 +26,15 @@ def draw_index_report(report: IndexReport) -> Figure:
     """
     width, height = _PANEL_INCHES
     columns = len(report.curves)
-    figure = new_figure((max(6.4, width * columns), 2 * height + 0.9))
+    figure = create_figure((max(6.4, width * columns), 2 * height + 0.9))
     ratios = [1.0 if curve.parameter else 0.5 for curve in report.curves]
     axes = figure.subplots(2, columns, squeeze=False, sharey="row", width_ratios=ratios)
     for column, curve in zip(axes.T, report.curves, strict=True):
         (_draw_curve if curve.parameter else _draw_point)(*column, curve, report)
     for axis in axes[0]:
-        axis.axhline(TARGET, **_FAINT)
+        axis.axhline(RECALL_TARGET, **_FAINT)
         axis.set_ylim(-0.03, 1.05)
-        axis.set_yticks([0, 0.25, 0.5, 0.75, TARGET], ["0", "0.25", "0.5", "0.75", str(TARGET)])
+        axis.set_yticks([0, 0.25, 0.5, 0.75, RECALL_TARGET], ["0", "0.25", "0.5", "0.75", str(RECALL_TARGET)])
     _scale_times(axes[1])
     axes[0, 0].set_ylabel("recall@10")
     axes[1, 0].set_ylabel("median ms, shaded to p95")
@@ -51,7 +51,7 @@ def _make_title(report: IndexReport) -> str:
     advice = "no setting reaches the target everywhere: FLAT"
     if best is not None:
         value = f", {best.parameter} {best.pick.value}" if best.parameter else ""
-        advice = f"recommended: {best.plan.type}{value}"
+        advice = f"recommended: {best.spec.type}{value}"
     return f"{report.rows:,} vectors of {report.dimension} dimensions · {advice}"
 
 
@@ -71,40 +71,46 @@ def _scale_times(axes: Sequence[Axes]) -> None:
 
 def _draw_curve(above: Axes, below: Axes, curve: IndexCurve, report: IndexReport) -> None:
     """Draw an index with a search parameter: recall above, time below."""
-    values = [setting.value for setting in curve.settings]
+    # in reverse, so that the first filter is drawn on top
     for name, colour in reversed(list(zip(report.passing, _COLOURS, strict=False))):
-        searched = [setting.searched[name] for setting in curve.settings]
-        p50 = [found.p50 for found in searched]
-        if name in curve.settings[0].bare:  # the program's search under a filter is the same everywhere
-            bare = [setting.bare[name].recall for setting in curve.settings]
-            above.plot(values, bare, color=colour, linestyle="--", linewidth=1.1)
-            style = {"linewidth": 1.4}
-        else:
-            below.fill_between(values, p50, [found.p95 for found in searched], color=colour, alpha=0.12)
-            style = {"linewidth": 1.8, "marker": "."}
-        above.plot(values, [found.recall for found in searched], color=colour, **style)
-        below.plot(values, p50, color=colour, **style)
+        _draw_filter(above, below, curve, name, colour)
     above.set_title(curve.title, color=INK)
     for axis in (above, below):
         axis.set_xscale("log", base=2)
         axis.xaxis.set_major_formatter("{x:g}")
     if curve.pick:
         _mark_pick(above, below, curve, curve is report.best)
-    below.set_xlabel(f"{curve.parameter} (without a filter; under one the program takes {curve.wide})")
+    below.set_xlabel(f"{curve.parameter} (without a filter; under one the program takes {curve.wide_value})")
+
+
+def _draw_filter(above: Axes, below: Axes, curve: IndexCurve, name: str, colour: str) -> None:
+    """Draw the curves of one filter."""
+    values = [setting.value for setting in curve.settings]
+    searched = [setting.searched[name] for setting in curve.settings]
+    p50 = [found.p50 for found in searched]
+    if name in curve.settings[0].bare:  # the program's search under a filter is the same everywhere
+        bare = [setting.bare[name].recall for setting in curve.settings]
+        above.plot(values, bare, color=colour, linestyle="--", linewidth=1.1)
+        style = {"linewidth": 1.4}
+    else:
+        below.fill_between(values, p50, [found.p95 for found in searched], color=colour, alpha=0.12)
+        style = {"linewidth": 1.8, "marker": "."}
+    above.plot(values, [found.recall for found in searched], color=colour, **style)
+    below.plot(values, p50, color=colour, **style)
 
 
 def _mark_pick(above: Axes, below: Axes, curve: IndexCurve, is_best: bool) -> None:
     """Draw a line at the picked value, and name it on the side where there is room."""
-    pick = curve.pick.value
+    value = curve.pick.value
     for axis in (above, below):
-        axis.axvline(pick, color=INK if is_best else QUIET, linewidth=1.2, linestyle=":")
+        axis.axvline(value, color=INK if is_best else QUIET, linewidth=1.2, linestyle=":")
     values = [setting.value for setting in curve.settings]
-    left = values.index(pick) >= len(values) / 2
-    place = {"textcoords": "offset points", "xytext": (-4 if left else 4, 3)}
-    place["ha"] = "right" if left else "left"
+    is_left = values.index(value) >= len(values) / 2
+    place = {"textcoords": "offset points", "xytext": (-4 if is_left else 4, 3)}
+    place["ha"] = "right" if is_left else "left"
     style = {"color": INK, "weight": "bold"} if is_best else {"color": QUIET}
-    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
-    above.annotate(f"{curve.parameter} {pick}", (pick, 0), size=8, bbox=paper, **place, **style)
+    background = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
+    above.annotate(f"{curve.parameter} {value}", (value, 0), size=8, bbox=background, **place, **style)
 
 
 def _draw_point(above: Axes, below: Axes, curve: IndexCurve, report: IndexReport) -> None:

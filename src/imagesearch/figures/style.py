@@ -1,4 +1,4 @@
-"""The one look of all figures: fonts, colours, and how long names are written."""
+"""The style of all figures: fonts, colours, and how long names are written."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ PALETTE = (
 def choose_person_colour(label: str, cast: Sequence[str] = ()) -> str:
     """Return the colour somebody has in every figure of a dataset.
 
-    It comes from the name. Of a cast's named people no two have the same one, as long as there are enough:
-    each takes the first that those before leave free, from the own one on; so a name that is new changes
-    nobody else's colour. Who is not of the cast takes what all of it leaves free.
+    It comes from the name. No two of the cast have the same one, as long as there are enough: each takes the
+    first that those before leave free, from their own one on; so a new name changes nobody else's colour.
+    Whoever is not of the cast takes what all of it leaves free.
 
     Parameters
     ----------
@@ -41,18 +41,19 @@ def choose_person_colour(label: str, cast: Sequence[str] = ()) -> str:
         The names of all people of the dataset who have one, in the order in which they got them.
     """
     name = label.partition(" · ")[2] or label
-    places: dict[str, int] = {}
+    count = len(PALETTE)
+    indices: dict[str, int] = {}
     for member in dict.fromkeys((*cast, name)):
         number = member.removeprefix("person ")
         # people without a name are numbered one after another: so are their colours
-        own = (int(number) if number.isdecimal() else zlib.crc32(member.encode())) % len(PALETTE)
-        free = set(range(len(PALETTE))) - set(places.values()) or {own}
-        places[member] = min((place - own) % len(PALETTE) for place in free) + own
-    return PALETTE[places[name] % len(PALETTE)]
+        own = (int(number) if number.isdecimal() else zlib.crc32(member.encode())) % count
+        free = set(range(count)) - set(indices.values()) or {own}
+        indices[member] = min((index - own) % count for index in free) + own
+    return PALETTE[indices[name] % count]
 
 
-def shorten(text: str, length: int) -> str:
-    """Cut the middle out of a long name; both ends tell more."""
+def shorten_text(text: str, length: int) -> str:
+    """Cut the middle out of a long text, whose ends tell more."""
     text = escape_undecodable(text)
     if len(text) <= length:
         return text
@@ -60,9 +61,9 @@ def shorten(text: str, length: int) -> str:
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
 
 
-def wrap(text: str, width: int, lines: int) -> str:
-    """Break a text into so many lines at most."""
-    return "\n".join(textwrap.wrap(escape_undecodable(text), width, max_lines=lines, placeholder=" …"))
+def wrap_text(text: str, width: int, max_lines: int) -> str:
+    """Break a text into so many lines at most, of so many letters at most."""
+    return "\n".join(textwrap.wrap(escape_undecodable(text), width, max_lines=max_lines, placeholder=" …"))
 
 
 def escape_undecodable(text: str) -> str:

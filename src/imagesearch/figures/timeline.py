@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,25 +12,42 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.errors import UserError
-from imagesearch.figures.display import new_figure, report_saved, show_figure
+from imagesearch.figures.display import create_figure, report_figure_path, show_figure
+from imagesearch.figures.legend import GREYS, MAX_GROUPS, NOBODY, OTHERS, draw_legend
 from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour
-from imagesearch.figures.vector_map import (
-    GREYS,
-    MAX_GROUPS,
-    NOBODY,
-    OTHERS,
-    find_photo_collection,
-    write_legend,
-)
+from imagesearch.figures.vector_map import find_photo_collection
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
     from matplotlib.figure import Figure
 
-_TIME_INCHES = (12.0, 4.6)
-_MOST_MONTHS = 120
+_SIZE_INCHES = (12.0, 4.6)
+_MAX_MONTHS = 120  # with more, a bar is a year
+
+
+@dataclass(frozen=True)
+class _TimeBins:
+    """Months or years in a row.
+
+    Attributes
+    ----------
+    first
+        The first one: months, or years, since the year 0.
+    count
+        How many there are.
+    are_years
+        Or months.
+    positions : (n,) int64
+        In which one each photo was taken, from 0.
+    """
+
+    first: int
+    count: int
+    are_years: bool
+    positions: np.ndarray
 
 
 def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> None:
@@ -46,16 +64,16 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
     dated = [row for row in rows if row["has_time"]]
     if not dated:
         raise UserError("no photo says when it was taken: there is no timeline; run 04_extract_geo.py and 05")
-    days = [datetime(1970, 1, 1) + timedelta(seconds=row["taken_at"]) for row in dated]
-    left = f"; {len(rows) - len(dated):,} have no date" if len(dated) < len(rows) else ""
-    title = f"{name}: {len(dated):,} photos{left}"
+    times = [datetime(1970, 1, 1) + timedelta(seconds=row["taken_at"]) for row in dated]
+    undated = f"; {len(rows) - len(dated):,} have no date" if len(dated) < len(rows) else ""
+    title = f"{name}: {len(dated):,} photos{undated}"
     cast = Vocabulary.read(dataset.folder).cast
-    figure = draw_timeline(days, [row["face_labels"] for row in dated], title, cast)
-    report_saved(show_figure(figure, f"timeline {name}", save=save, window=window))
+    figure = draw_timeline(times, [row["face_labels"] for row in dated], title, cast)
+    report_figure_path(show_figure(figure, f"timeline {name}", save=save, window=window))
 
 
 def draw_timeline(
-    days: Sequence[datetime], people: Sequence[Sequence[str]], title: str, cast: Sequence[str] = ()
+    times: Sequence[datetime], people: Sequence[Sequence[str]], title: str, cast: Sequence[str] = ()
 ) -> Figure:
     """Draw how many photos were taken in each month, stacked by who is in them.
 
@@ -64,7 +82,7 @@ def draw_timeline(
 
     Parameters
     ----------
-    days
+    times
         When each photo was taken; at least one.
     people
         Who is in each; the most frequent have their colours, all others are one.
@@ -73,55 +91,84 @@ def draw_timeline(
     cast
         All named people, for their colours.
     """
-    months = np.asarray([day.year * 12 + day.month - 1 for day in days])
-    by_year = months.max() - months.min() + 1 > _MOST_MONTHS
-    bins = months // 12 if by_year else months
-    first, count = int(bins.min()), int(bins.max() - bins.min() + 1)
+    bins = _bin_times(times)
     frequent = [name for name, _ in Counter(n for names in people for n in names).most_common(MAX_GROUPS)]
-    heights = {name: np.zeros(count) for name in (*frequent, OTHERS, NOBODY)}
-    for place, names in zip((bins - first).tolist(), people, strict=True):
-        for name in names or (NOBODY,):
-            known = name in frequent or not names
-            heights[name if known else OTHERS][place] += 1 / max(1, len(names))
-    figure = new_figure(_TIME_INCHES)
+    heights = _stack_heights(bins, people, frequent)
+    colours = {name: choose_person_colour(name, cast) for name in frequent}
+    colours |= GREYS if frequent else dict.fromkeys(GREYS, ACCENT)
+    figure = create_figure(_SIZE_INCHES)
     axis = figure.subplots()
-    bottom, seen, drawn = np.zeros(count), set(), {}
-    for name, values in heights.items():
-        if values.any():
-            colour = (
-                choose_person_colour(name, cast) if name in frequent else GREYS[name] if frequent else ACCENT
-            )
-            # more people than colours: the second of one colour is hatched
-            hatch = "////" if colour in seen else None
-            seen.add(colour)
-            style = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
-            drawn[name] = axis.bar(range(count), values, 0.86, bottom, **style)
-            bottom += values
-    _draw_time_axis(axis, first, count, by_year)
+    bars = _draw_bars(axis, heights, colours)
+    _draw_time_axis(axis, bins)
     axis.set_title(title, color=INK, size=11, parse_math=False)
-    axis.set_ylabel(f"photos a {'year' if by_year else 'month'}", color=INK)
+    axis.set_ylabel(f"photos a {'year' if bins.are_years else 'month'}", color=INK)
     if frequent:
         axis.set_xlabel("a photo with several people is shared out among them", color=QUIET, size=8)
-        write_legend(figure, list(drawn.values())[::-1], list(drawn)[::-1])
+        draw_legend(figure, list(bars.values())[::-1], list(bars)[::-1])
     return figure
 
 
-def _draw_time_axis(axis: Axes, first: int, count: int, by_year: bool) -> None:
-    """Write years, and months as far as there is room."""
-    if by_year:
-        step = 1 if count <= 20 else 5 if count <= 100 else 10
-        ticks = [i for i in range(count) if (first + i) % step == 0]
-        labels = [str(first + i) for i in ticks]
-    else:
-        step = 1 if count <= 18 else 3 if count <= 36 else 6
-        ticks = [i for i in range(count) if (first + i) % step == 0 or count <= 3]
-        labels = [_format_month(first + i, with_year=n == 0) for n, i in enumerate(ticks)]
+# --- details -----------------------------------------------------------------------------------------------
+
+
+def _bin_times(times: Sequence[datetime]) -> _TimeBins:
+    months = np.asarray([time.year * 12 + time.month - 1 for time in times])
+    are_years = bool(months.max() - months.min() + 1 > _MAX_MONTHS)
+    numbers = months // 12 if are_years else months
+    first, last = int(numbers.min()), int(numbers.max())
+    return _TimeBins(first, last - first + 1, are_years, numbers - first)
+
+
+def _stack_heights(
+    bins: _TimeBins, people: Sequence[Sequence[str]], frequent: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return how many photos of each bin somebody has, (bins,) float64; without those who have none."""
+    heights = {name: np.zeros(bins.count) for name in (*frequent, OTHERS, NOBODY)}
+    for position, names in zip(bins.positions.tolist(), people, strict=True):
+        for name in names or (NOBODY,):
+            is_shown = name in frequent or not names
+            heights[name if is_shown else OTHERS][position] += 1 / max(1, len(names))
+    return {name: values for name, values in heights.items() if values.any()}
+
+
+def _draw_bars(
+    axis: Axes, heights: dict[str, np.ndarray], colours: dict[str, str]
+) -> dict[str, BarContainer]:
+    """Draw everybody's bars on top of those before, and return them."""
+    bottom, used, bars = 0, set(), {}
+    for name, values in heights.items():
+        # more people than colours: the second of one colour is hatched
+        hatch = "////" if colours[name] in used else None
+        used.add(colours[name])
+        style = {"color": colours[name], "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+        bars[name] = axis.bar(range(len(values)), values, 0.86, bottom, **style)
+        bottom = bottom + values
+    return bars
+
+
+def _draw_time_axis(axis: Axes, bins: _TimeBins) -> None:
+    """Draw the numbers of years, and the names of months as far as there is room."""
+    ticks, labels = _label_years(bins) if bins.are_years else _label_months(bins)
     axis.set_xticks(ticks, labels)
-    axis.set_xlim(-0.7, max(count, 4) - 0.3)  # one month alone is no wall
+    axis.set_xlim(-0.7, max(bins.count, 4) - 0.3)  # one month alone is no wall
     axis.tick_params(length=0, colors=INK)
     axis.yaxis.get_major_locator().set_params(integer=True)
     axis.grid(axis="y", color=QUIET, alpha=0.3, linewidth=0.6)
     axis.set_axisbelow(True)
+
+
+def _label_years(bins: _TimeBins) -> tuple[list[int], list[str]]:
+    """Return which years have a label, and the labels."""
+    step = 1 if bins.count <= 20 else 5 if bins.count <= 100 else 10
+    ticks = [i for i in range(bins.count) if (bins.first + i) % step == 0]
+    return ticks, [str(bins.first + i) for i in ticks]
+
+
+def _label_months(bins: _TimeBins) -> tuple[list[int], list[str]]:
+    """Return which months have a label, and the labels: with the year where it is new."""
+    step = 1 if bins.count <= 18 else 3 if bins.count <= 36 else 6
+    ticks = [i for i in range(bins.count) if (bins.first + i) % step == 0 or bins.count <= 3]
+    return ticks, [_format_month(bins.first + i, with_year=n == 0) for n, i in enumerate(ticks)]
 
 
 def _format_month(month: int, with_year: bool) -> str:

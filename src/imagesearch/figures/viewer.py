@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from imagesearch.figures.display import fit_text, new_figure, open_window
-from imagesearch.figures.grids import draw_faces
-from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, escape_undecodable
-from imagesearch.search import SearchResult
+from imagesearch.figures.display import (
+    can_open_window,
+    create_figure,
+    fit_text,
+    open_window,
+    report_figure_path,
+    show_figure,
+)
+from imagesearch.figures.grids import LabelledBox, draw_faces
+from imagesearch.figures.style import ACCENT, INK, QUIET, escape_undecodable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,13 +27,12 @@ if TYPE_CHECKING:
 
 WINDOW_INCHES = (12.4, 6.3)
 """With title bar and tool bar the smallest usual screens, 1366 by 768 pixels, hold it."""
-_FOOT = 0.045  # of the height, for the line that says what can be done
-_PANEL = 0.30  # of the width, for what is known of a photo
-_SHARP = 1600  # pixels; a window that is made larger later need not show a blurred photo
-_STEPS = {"right": 1, "down": 1, "pagedown": 1, "left": -1, "up": -1, "pageup": -1}
-_ENDS = {"home": 0, "end": -1}
-_LETTERS, _MOST_LINES = 40, 6  # of the panel: in a line, and of one fact
-_LEAST_PROBABLE = 0.005  # less would be shown as 0%
+_FOOTER_HEIGHT = 0.045  # of the height, for the line that says what can be done
+_PANEL_WIDTH = 0.30  # of the width, for what is known of a photo
+_MIN_PIXELS = 1600  # of a large photo; it stays sharp when the window is made larger later
+_KEY_STEPS = {"right": 1, "down": 1, "pagedown": 1, "left": -1, "up": -1, "pageup": -1}
+_KEY_ENDS = {"home": 0, "end": -1}
+_PANEL_LETTERS, _MAX_LINES = 40, 6  # in a line of the panel, and of one section
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,10 @@ class Detail:
 
     image: Image.Image | None
     title: str
-    facts: tuple[DetailSection, ...]
-    missing: str = "not there any more"
-    faces: Sequence[tuple[Sequence[float], str]] = ()
-    """Box in pixels of the image, and name, of those to be marked on it."""
+    sections: tuple[DetailSection, ...]
+    missing_reason: str = "not there any more"
+    faces: Sequence[LabelledBox] = ()
+    """Drawn on the image."""
     cast: Sequence[str] = ()
 
 
@@ -62,232 +67,222 @@ class PagedPhotos:
         Of the window.
     pages : sequence of range
         The numbers of the photos on each page, from 0; at least one page, which may be empty.
-    draw : callable
+    draw_page : callable
         Draws the photos of a page on an empty figure and returns the axes of each.
-    open : callable
+    load_detail : callable
         Returns one photo as it is shown large, given its number and the pixels of the longer side.
     """
 
     title: str
     pages: Sequence[range]
-    draw: Callable[[Figure, range], Sequence[Axes]]
-    open: Callable[[int, int], Detail]
+    draw_page: Callable[[Figure, range], Sequence[Axes]]
+    load_detail: Callable[[int, int], Detail]
 
     def __len__(self) -> int:
         return sum(map(len, self.pages))
 
 
 class Viewer:
-    """An album on a figure: which page, which photo is open, and what clicks and keys do.
+    """Paged photos on a figure: which page, which photo is open, and what clicks and keys do.
 
     Parameters
     ----------
-    album
+    photos
         What is shown.
     figure
         Empty; of any backend, so that all of it can be tried without a window.
+
+    Attributes
+    ----------
+    page : int
+        The page that is shown, or that an open photo was opened from.
+    open_number : int or None
+        The photo that is shown large.
     """
 
-    def __init__(self, album: PagedPhotos, figure: Figure) -> None:
-        self.album, self.figure = album, figure
+    def __init__(self, photos: PagedPhotos, figure: Figure) -> None:
+        self.photos, self.figure = photos, figure
         self.page = 0
-        self.opened: int | None = None
+        self.open_number: int | None = None
         self._axes: Sequence[Axes] = ()
         manager = figure.canvas.manager
         if manager is not None:  # its left and right would go through views of zoomed axes
             figure.canvas.mpl_disconnect(manager.key_press_handler_id)
-        figure.canvas.mpl_connect("key_press_event", self._on_key)
-        figure.canvas.mpl_connect("button_press_event", self._on_click)
-        self._draw()
+        figure.canvas.mpl_connect("key_press_event", self._handle_key_event)
+        figure.canvas.mpl_connect("button_press_event", self._handle_click_event)
+        self._redraw()
 
-    def press(self, key: str) -> bool:
-        """Do what a key says; False if it says nothing here."""
-        if self.opened is not None and key in ("escape", "backspace", "enter"):
-            self.close()
-        elif self.opened is None and key == "enter" and len(self.album):
-            self.open(self.album.pages[self.page].start)
-        elif key in _STEPS or key in _ENDS:
-            count = len(self.album.pages) if self.opened is None else len(self.album)
-            now = self.page if self.opened is None else self.opened
-            there = _ENDS[key] % count if key in _ENDS else min(max(now + _STEPS[key], 0), count - 1)
-            if there != now:
-                self._go(there)
+    def handle_key(self, key: str) -> bool:
+        """Do what a key stands for; False if it has no meaning here."""
+        if self.open_number is not None and key in ("escape", "backspace", "enter"):
+            self.show_page()
+        elif self.open_number is None and key == "enter" and len(self.photos):
+            self.show_photo(self.photos.pages[self.page].start)
+        elif key in _KEY_STEPS or key in _KEY_ENDS:
+            self._move(key)
         else:
             return False
         return True
 
-    def click(self, x: float, y: float) -> None:
+    def handle_click(self, x: float, y: float) -> None:
         """Open the photo at a place in pixels of the canvas, or go back from an open one."""
-        if self.opened is not None:
-            self.close()
+        if self.open_number is not None:
+            self.show_page()
             return
-        for number, axis in zip(self.album.pages[self.page], self._axes, strict=True):
+        for number, axis in zip(self.photos.pages[self.page], self._axes, strict=True):
             title = axis.title.get_window_extent()
             if axis.get_window_extent().contains(x, y) or title.contains(x, y):
-                self.open(number)
+                self.show_photo(number)
                 return
 
-    def open(self, number: int) -> None:
+    def show_photo(self, number: int) -> None:
         """Show one photo large."""
-        self.opened = number
-        self._draw()
+        self.open_number = number
+        self._redraw()
 
-    def close(self) -> None:
+    def show_page(self) -> None:
         """Go back to the page with the photo that was open."""
-        self.page = next(i for i, page in enumerate(self.album.pages) if self.opened in page)
-        self.opened = None
-        self._draw()
+        self.page = next(i for i, page in enumerate(self.photos.pages) if self.open_number in page)
+        self.open_number = None
+        self._redraw()
 
     @property
-    def foot(self) -> str:
-        """What the figure's last line says: where one is, and what can be done."""
-        if self.opened is not None:
-            return f"{self.opened + 1} of {len(self.album)}   ·   ← → other photos   ·   click or Esc: back"
-        pages = len(self.album.pages)
+    def footer(self) -> str:
+        """The figure's last line: which page or photo this is, and which keys and clicks do what."""
+        if self.open_number is not None:
+            position = f"{self.open_number + 1} of {len(self.photos)}"
+            return f"{position}   ·   ← → other photos   ·   click or Esc: back"
+        pages = len(self.photos.pages)
         turn = f"page {self.page + 1} of {pages}   ·   ← → turn pages   ·   " if pages > 1 else ""
-        return f"{turn}click a photo to see it large" if len(self.album) else ""
+        return f"{turn}click a photo to see it large" if len(self.photos) else ""
 
-    def _go(self, there: int) -> None:
-        if self.opened is None:
-            self.page = there
+    def _move(self, key: str) -> None:
+        """Go to the page, or to the open photo's neighbour, that a key leads to."""
+        count = len(self.photos.pages) if self.open_number is None else len(self.photos)
+        current = self.page if self.open_number is None else self.open_number
+        if key in _KEY_ENDS:
+            target = _KEY_ENDS[key] % count
         else:
-            self.opened = there
-        self._draw()
+            target = min(max(current + _KEY_STEPS[key], 0), count - 1)
+        if target == current:
+            return
+        if self.open_number is None:
+            self.page = target
+        else:
+            self.open_number = target
+        self._redraw()
 
-    def _draw(self) -> None:
+    def _redraw(self) -> None:
         figure = self.figure
         figure.clear()
-        if self.opened is None:
-            figure.set_layout_engine("constrained", rect=(0, _FOOT, 1, 1 - _FOOT))
-            self._axes = self.album.draw(figure, self.album.pages[self.page])
+        if self.open_number is None:
+            figure.set_layout_engine("constrained", rect=(0, _FOOTER_HEIGHT, 1, 1 - _FOOTER_HEIGHT))
+            self._axes = self.photos.draw_page(figure, self.photos.pages[self.page])
         else:
             figure.set_layout_engine("none")
-            sharp = max(_SHARP, round(max(figure.bbox.width, figure.bbox.height)))
-            draw_detail(figure, self.album.open(self.opened, sharp))
-        figure.text(0.5, _FOOT / 3, self.foot, ha="center", size=8.5, color=QUIET, in_layout=False)
+            pixels = max(_MIN_PIXELS, round(max(figure.bbox.width, figure.bbox.height)))
+            draw_detail(figure, self.photos.load_detail(self.open_number, pixels))
+        figure.text(0.5, _FOOTER_HEIGHT / 3, self.footer, ha="center", size=8.5, color=QUIET, in_layout=False)
         toolbar = figure.canvas.toolbar
         if toolbar is not None:
             toolbar.update()  # forgets the views of axes that are gone
         figure.canvas.draw_idle()
 
-    def _on_key(self, event: KeyEvent) -> None:
+    def _handle_key_event(self, event: KeyEvent) -> None:
         from matplotlib.backend_bases import key_press_handler
 
-        if event.key and not self.press(event.key) and event.key in _list_figure_keys():
+        if event.key and not self.handle_key(event.key) and event.key in _list_figure_keys():
             key_press_handler(event)
 
-    def _on_click(self, event: MouseEvent) -> None:
+    def _handle_click_event(self, event: MouseEvent) -> None:
         toolbar = self.figure.canvas.toolbar
-        zooms = toolbar is not None and bool(toolbar.mode)
-        # of a double click the first one has opened the photo; the second must not shut it again
-        if event.button == 1 and not event.dblclick and not zooms:
-            self.click(event.x, event.y)
+        is_zooming = toolbar is not None and bool(toolbar.mode)
+        # the first click of a double click has opened the photo; the second must not close it again
+        if event.button == 1 and not event.dblclick and not is_zooming:
+            self.handle_click(event.x, event.y)
 
 
 def _list_figure_keys() -> set[str]:
-    """What closes, fills the screen, saves and zooms in every figure; not what draws grids and logarithms."""
+    """Return the keys that close, fill the screen, save and zoom; not those for grids and logarithms."""
     from matplotlib import rcParams
 
-    kinds = ("quit", "fullscreen", "save", "pan", "zoom", "home")
-    return {key for kind in kinds for key in rcParams[f"keymap.{kind}"]}
+    actions = ("quit", "fullscreen", "save", "pan", "zoom", "home")
+    return {key for action in actions for key in rcParams[f"keymap.{action}"]}
 
 
-def open_viewer(album: PagedPhotos) -> None:
-    """Show an album in a window, and wait until it is closed."""
+def show_viewer(photos: PagedPhotos) -> None:
+    """Show paged photos in a window, and wait until it is closed."""
     import matplotlib.pyplot as plt
 
-    figure = new_figure(WINDOW_INCHES)
-    browser = Viewer(album, figure)  # a callback alone would not keep it alive
-    open_window(browser.figure, album.title)
+    figure = create_figure(WINDOW_INCHES)
+    viewer = Viewer(photos, figure)  # a callback alone would not keep it alive
+    open_window(viewer.figure, photos.title)
     plt.close(figure)
 
 
-def split_pages(count: int, most: int) -> list[range]:
-    """Part some photos into pages of so many at most; without photos there is one empty page."""
-    return [range(start, min(start + most, count)) for start in range(0, max(count, 1), most)]
+def show_or_save(
+    name: str,
+    draw_all: Callable[[], Figure],
+    make_pages: Callable[[], PagedPhotos],
+    save: Path | None,
+    window: bool,
+) -> None:
+    """Show pages in a window; where there is none, or a file is asked for, save all as one figure."""
+    window = window and can_open_window()
+    if save or not window:
+        report_figure_path(show_figure(draw_all(), name, save=save, window=False))
+    if window:
+        show_viewer(make_pages())
 
 
-def describe_result(
-    result: SearchResult, classes: Sequence[tuple[str, float]] = (), cast: Sequence[str] = ()
-) -> tuple[DetailSection, ...]:
-    """Return what is known of a result: people, time, place, classes, score, file.
-
-    Parameters
-    ----------
-    result
-        Of an answer.
-    classes
-        Its labels with probabilities, if more are known than the result's own.
-    cast
-        All named people, for their colours.
-    """
-    if result.class_label and not classes:
-        classes = ((result.class_label, result.class_score),)
-    place = result.address or ", ".join(filter(None, (result.city, result.country)))
-    score = f"score {result.score:.4f}" if result.score is not None else ""
-    fit = (
-        f"fit {result.calibrated_score:.2f} (0.5 and more: it shows that)"
-        if result.calibrated_score is not None
-        else ""
-    )
-    facts = (
-        DetailSection(
-            "people", result.people, tuple(choose_person_colour(name, cast) for name in result.people)
-        ),
-        DetailSection("time", (_format_day(result.taken_at),) if result.taken_at else ()),
-        DetailSection("place", (place,) if place else ()),
-        DetailSection("shows", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _LEAST_PROBABLE)),
-        DetailSection("match", tuple(filter(None, (score, fit)))),
-        DetailSection("file", (result.path,)),
-    )
-    return tuple(fact for fact in facts if fact.lines)
+def split_pages(count: int, page_size: int) -> list[range]:
+    """Split photos into pages of so many at most; without photos there is one empty page."""
+    return [range(start, min(start + page_size, count)) for start in range(0, max(count, 1), page_size)]
 
 
 def draw_detail(figure: Figure, detail: Detail) -> None:
     """Draw a photo as large as an empty figure holds it, and beside it what is known of it."""
-    picture = figure.add_axes((0.01, _FOOT + 0.02, 0.98 - _PANEL, 0.96 - _FOOT))
+    picture = figure.add_axes((0.01, _FOOTER_HEIGHT + 0.02, 0.98 - _PANEL_WIDTH, 0.96 - _FOOTER_HEIGHT))
     picture.axis("off")
     if detail.image is None:
         style = {"ha": "center", "color": QUIET, "wrap": True, "parse_math": False}
-        picture.text(0.5, 0.5, escape_undecodable(detail.missing), **style)
+        picture.text(0.5, 0.5, escape_undecodable(detail.missing_reason), **style)
         picture.set(xlim=(0, 1), ylim=(0, 1))
     else:
         picture.imshow(detail.image)
         draw_faces(picture, detail.faces, detail.cast)
-    panel = figure.add_axes((1 - _PANEL + 0.01, _FOOT + 0.02, _PANEL - 0.02, 0.96 - _FOOT))
+    panel = figure.add_axes(
+        (1 - _PANEL_WIDTH + 0.01, _FOOTER_HEIGHT + 0.02, _PANEL_WIDTH - 0.02, 0.96 - _FOOTER_HEIGHT)
+    )
     panel.axis("off")
-    for most in range(_MOST_LINES, 1, -1):  # of each fact, until all have room
+    for max_lines in range(_MAX_LINES, 1, -1):  # of each section, until all have room
         for text in list(panel.texts):
             text.remove()
-        if _fill_panel(panel, detail, most) <= panel.bbox.height * 72 / figure.dpi:
+        if _fill_panel(panel, detail, max_lines) <= panel.bbox.height * 72 / figure.dpi:
             break
 
 
-def _fill_panel(panel: Axes, detail: Detail, most: int) -> float:
-    """Write what is known of a photo, of each fact so many lines at most; return the height in points."""
-    below = _write_text(panel, detail.title, 0, min(most, 3), size=12, color=ACCENT, weight="bold")
-    for fact in detail.facts:
-        below = _write_text(panel, fact.heading, below + 9, 1, size=8, color=QUIET)
-        shown = fact.lines if len(fact.lines) <= most else fact.lines[: most - 1]
+def _fill_panel(panel: Axes, detail: Detail, max_lines: int) -> float:
+    """Draw all sections, of each so many lines at most; return their height in points."""
+    bottom = _draw_text(panel, detail.title, 0, min(max_lines, 3), size=12, color=ACCENT, weight="bold")
+    for section in detail.sections:
+        bottom = _draw_text(panel, section.heading, bottom + 9, 1, size=8, color=QUIET)
+        lines, colours = section.lines, section.colours
+        shown = lines if len(lines) <= max_lines else lines[: max_lines - 1]
         for i, line in enumerate(shown):
-            style = {"color": fact.colours[i], "weight": "bold"} if fact.colours else {"color": INK}
-            below = _write_text(panel, line, below, most if len(fact.lines) == 1 else 1, size=10, **style)
-        if len(shown) < len(fact.lines):
-            more = f"+{len(fact.lines) - len(shown)} more"
-            below = _write_text(panel, more, below, 1, size=10, color=QUIET)
-    return below
+            style = {"color": colours[i], "weight": "bold"} if colours else {"color": INK}
+            bottom = _draw_text(panel, line, bottom, max_lines if len(lines) == 1 else 1, size=10, **style)
+        if len(shown) < len(lines):
+            more = f"+{len(lines) - len(shown)} more"
+            bottom = _draw_text(panel, more, bottom, 1, size=10, color=QUIET)
+    return bottom
 
 
-def _write_text(panel: Axes, words: str, below: float, most: int, size: float, **style: str) -> float:
-    """Write words into a panel, so many points below its top; return how many points below they end."""
+def _draw_text(panel: Axes, content: str, offset: float, max_lines: int, size: float, **style: str) -> float:
+    """Draw a text in a panel, so many points below its top; return how many points below it ends."""
     # in points, so that the panel stays as it is when the window grows
     points = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
     more = {"size": size, "va": "top", "linespacing": 1.25, "parse_math": False}
-    text = panel.annotate("", (0, 1), (0, -below), **points, **more, **style)
-    fit_text(text, words, panel.bbox.width, _LETTERS, most)
-    return below + (text.get_text().count("\n") + 1) * size * 1.5
-
-
-def _format_day(taken_at: str) -> str:
-    time = datetime.fromisoformat(taken_at)
-    return f"{time:%A}, {time.day} {time:%B %Y, %H:%M}"
+    text = panel.annotate("", (0, 1), (0, -offset), **points, **more, **style)
+    fit_text(text, content, panel.bbox.width, _PANEL_LETTERS, max_lines)
+    return offset + (text.get_text().count("\n") + 1) * size * 1.5

@@ -11,14 +11,14 @@ from imagesearch.geo.extract import (
     extract_geo,
     read_locations,
 )
-from imagesearch.geo.great_circle import bounding_boxes, distance_km
+from imagesearch.geo.great_circle import compute_distances_km, make_bounding_boxes
 
 __all__ = [
     "GeoSummary",
     "PhotoLocation",
-    "bounding_boxes",
+    "compute_distances_km",
     "count_without_address",
-    "distance_km",
     "extract_geo",
+    "make_bounding_boxes",
     "read_locations",
 ]

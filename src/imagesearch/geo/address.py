@@ -1,4 +1,4 @@
-"""Addresses: their components, and how geocoders write them down."""
+"""Addresses: their components, and where these stand in a geocoder's answer."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ class Address:
 NO_ADDRESS = Address()
 
 
-def make_address(city: str, county: str, state: str, country: str, line: str, more: Iterable[str]) -> Address:
-    """Fill an address; ``more`` are further cities that the position belongs to."""
-    named = [(name, "city") for name in (city, *more)]
+def make_address(
+    city: str, county: str, state: str, country: str, line: str, other_cities: Iterable[str]
+) -> Address:
+    """Return an address; ``other_cities`` are further ones that the position belongs to."""
+    named = [(name, "city") for name in (city, *other_cities)]
     named += [(county, "county"), (state, "state"), (country, "country")]
     places: dict[str, tuple[str, str]] = {}
     for name, kind in named:
         for spelling in list_aliases(name, kind, country):
-            if folded := normalize(spelling):
-                places.setdefault(folded, (spelling, kind))
+            if normalized := normalize(spelling):
+                places.setdefault(normalized, (spelling, kind))
     return Address(city, county, state, country, line, tuple(places.values()))
 
 
@@ -70,56 +72,52 @@ def parse_stored_address(found: Mapping[str, Any], places: Iterable[Sequence[Any
 
 _KINDS = ("city", "county", "state", "country")
 _FIELDS = (*_KINDS, "address")
-# Names of components in answers of Nominatim and its kin (OpenCage, Photon, PickPoint, Pelias), types in
-# Google's, and names in those of ArcGIS, Azure, Bing, GeoNames and HERE.
-_KEYS = {
-    "city": (
-        *("city", "town", "village", "municipality", "hamlet", "locality", "postal_town"),
-        *("City", "toponymName"),
-    ),
-    "county": (
-        *("county", "state_district", "administrative_area_level_2"),
-        *("Subregion", "countrySecondarySubdivision", "adminDistrict2", "adminName2"),
-    ),
-    "state": (
-        *("state", "province", "region", "administrative_area_level_1"),
-        *("Region", "countrySubdivision", "adminDistrict", "adminName1"),
-    ),
-    "country": ("country", "CntryName", "countryRegion", "countryName"),
-    "more": (
+# What OpenStreetMap's geocoders (Nominatim, Photon and others) and Google call components; the first that is
+# there counts.
+_COMPONENTS = {
+    "city": ("city", "town", "village", "municipality", "hamlet", "locality", "postal_town"),
+    "county": ("county", "state_district", "administrative_area_level_2"),
+    "state": ("state", "province", "region", "administrative_area_level_1"),
+    "country": ("country",),
+}
+# Further places that a position lies in, all of them; the last two where a city is named as well.
+_DISTRICTS = (
+    *(
         "city_district",
+        "district",
         "borough",
         "suburb",
         "quarter",
         "neighbourhood",
         "sublocality",
-        "town",
-        "village",
+        "locality",
     ),
-}
+    *("town", "village"),
+)
 
 
 def parse_answer(raw: Any, line: str | None) -> Address:
-    """Return the address in a geocoder's answer; components in a form not known are left empty.
+    """Return the address in a geocoder's answer; components that it names otherwise are left empty.
 
     Parameters
     ----------
     raw
         Decoded JSON.
     line
-        The whole address.
+        The whole address, as geopy has it of every geocoder.
     """
     parts = _list_components(raw if isinstance(raw, Mapping) else {})
-    found = {kind: [parts[key] for key in keys if key in parts] for kind, keys in _KEYS.items()}
     city, county, state, country = (
-        (found[kind] or [""])[0] for kind in ("city", "county", "state", "country")
+        next((parts[key] for key in keys if key in parts), "") for keys in _COMPONENTS.values()
     )
     text = strip_controls(line, _LONGEST_LINE) if isinstance(line, str) else ""
     text = text or join_names(city, county, state, country)
-    return make_address(city, county, state, country, text, found["more"])
+    districts = [parts[key] for key in _DISTRICTS if key in parts]
+    return make_address(city, county, state, country, text, districts)
 
 
 def _list_components(raw: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names in an answer by their kinds."""
     if isinstance(listed := raw.get("address_components"), Sequence):  # Google
         typed = [part for part in listed if isinstance(part, Mapping)]
         pairs = [(kind, part.get("long_name")) for part in typed for kind in part.get("types", ())]
@@ -127,4 +125,7 @@ def _list_components(raw: Mapping[str, Any]) -> dict[str, str]:
         nested = (raw.get(key) for key in ("address", "components", "properties"))
         pairs = list(next((part for part in nested if isinstance(part, Mapping)), raw).items())
     named = ((kind, strip_controls(name, _LONGEST_NAME)) for kind, name in pairs if isinstance(name, str))
-    return {kind: name for kind, name in named if name}
+    found = {kind: name for kind, name in named if name}
+    if "type" in found and "name" in found:  # how Photon gives a city itself, which has no key "city" then
+        found.setdefault(found["type"], found["name"])
+    return found

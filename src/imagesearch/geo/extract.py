@@ -1,4 +1,4 @@
-"""Step 04: where and when photos were taken, read off their files, and the addresses of these places."""
+"""Step 04: what the files of photos say of where and when, as a table, and the addresses of the positions."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
 from imagesearch.geo.address import NO_ADDRESS, Address
-from imagesearch.geo.reverse import LookupResult, OnlineGeocoder, Progress, find_addresses
+from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
+from imagesearch.geo.reverse import LookupResult, find_addresses
 from imagesearch.photos import DecodedPhoto, Photo, PhotoMetadata, read_metadata
-from imagesearch.pipeline import BatchOutput, Dataset, PhotoProgress, StepSpec, StepSummary
+from imagesearch.pipeline import BatchOutput, Dataset, Progress, StepSpec, StepSummary
 
 # Changes whenever metadata is read differently, so that the photos are read again.
 _FINGERPRINT = "metadata/2"
@@ -88,15 +89,15 @@ class GeoSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        found = asdict(self)
-        return found.pop("photos") | found
+        fields = asdict(self)
+        return fields.pop("photos") | fields
 
     def __str__(self) -> str:
-        found = (
+        counts = (
             f"{self.positions} with a position, {self.addresses} with an address, {self.times} with a time"
         )
         asked = f", {self.asked} places asked about" if self.asked else ""
-        return f"{self.photos}; {found}{asked}"
+        return f"{self.photos}; {counts}{asked}"
 
 
 def extract_geo(
@@ -104,7 +105,7 @@ def extract_geo(
     dataset: Dataset,
     *,
     retry_failed: bool = False,
-    progress: PhotoProgress | None = None,
+    progress: Progress | None = None,
     asking: Progress | None = None,
 ) -> GeoSummary:
     """Bring the table ``geo`` up to date with a dataset's photos, and write their addresses beside it.
@@ -131,65 +132,58 @@ def extract_geo(
     """
     online = _make_online_geocoder(config, dataset)
     step = StepSpec("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataProcessor)
-    summary = dataset.update_tables(
-        [step],
-        batch_size=_PHOTOS_A_BATCH,
-        retry_failed=retry_failed,
-        progress=progress,
+    photos = dataset.update_tables(
+        [step], batch_size=_PHOTOS_A_BATCH, retry_failed=retry_failed, progress=progress
     )
     try:
         with FileLock(dataset.folder / ".geo.lock", blocking=False):
-            facts = _read_metadata_table(dataset)
-            located = _find_addresses(config, dataset, facts, online, asking)
+            metadata = _read_metadata_table(dataset)
+            lookup = _find_addresses(config, dataset, metadata, online, asking)
     except Timeout:
         raise UserError(f"{dataset.folder}: another run is looking up addresses") from None
     paths = {photo.photo_id: photo.path for photo in dataset.photos}
     return GeoSummary(
-        summary,
-        positions=sum(known.latitude is not None for known in facts.values()),
-        times=sum(known.taken_at is not None for known in facts.values()),
-        addresses=sum(address != NO_ADDRESS for address in located.addresses),
-        asked=located.asked,
-        unanswered=located.unanswered,
-        reason=located.reason,
-        remarks={paths[i]: list(known.remarks) for i, known in facts.items() if known.remarks},
+        photos,
+        positions=sum(m.latitude is not None for m in metadata.values()),
+        times=sum(m.taken_at is not None for m in metadata.values()),
+        addresses=sum(address != NO_ADDRESS for address in lookup.addresses),
+        asked=lookup.asked,
+        unanswered=lookup.unanswered,
+        reason=lookup.reason,
+        remarks={paths[i]: list(m.remarks) for i, m in metadata.items() if m.remarks},
     )
 
 
 def read_locations(dataset: Dataset) -> dict[int, PhotoLocation]:
     """Return what step 04 found about the photos that are there, by photo id; empty before its first run."""
-    facts = _read_metadata_table(dataset)
-    addresses = _read_addresses(dataset) if facts else {}
+    metadata = _read_metadata_table(dataset)
+    addresses = _read_addresses(dataset) if metadata else {}
     return {
-        i: PhotoLocation(known, addresses.get((i, known.latitude, known.longitude), NO_ADDRESS))
-        for i, known in facts.items()
+        i: PhotoLocation(m, addresses.get((i, m.latitude, m.longitude), NO_ADDRESS))
+        for i, m in metadata.items()
     }
 
 
 def count_without_address(dataset: Dataset) -> int:
     """Count the photos whose position has changed, or was found, since addresses were last looked up."""
-    facts = _read_metadata_table(dataset)
-    addresses = _read_addresses(dataset) if facts else {}
-    placed = ((i, f.latitude, f.longitude) for i, f in facts.items() if f.latitude is not None)
-    return sum(key not in addresses for key in placed)
-
-
-# --- from the tables to Milvus -----------------------------------------------------------------------------
+    metadata = _read_metadata_table(dataset)
+    addresses = _read_addresses(dataset) if metadata else {}
+    return sum(position not in addresses for position in _list_positions(metadata))
 
 
 # --- from files to the table -------------------------------------------------------------------------------
 
 
 class MetadataProcessor:
-    """Reads metadata off the files themselves; an `imagesearch.pipeline.runner.Engine`."""
+    """Reads metadata off the files themselves; a `imagesearch.pipeline.steps.Processor`."""
 
-    side = longest = 0  # no pixels
+    min_short_side = min_long_side = 0  # no pixels
 
-    def prepare(self, photo: Photo, picture: DecodedPhoto | None) -> PhotoMetadata:
+    def prepare(self, photo: Photo, decoded: DecodedPhoto | None) -> PhotoMetadata:
         return read_metadata(photo.file)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
-        rows = [{"photo_id": i} | asdict(facts) for i, facts in zip(photo_ids, inputs, strict=True)]
+        rows = [{"photo_id": i} | asdict(metadata) for i, metadata in zip(photo_ids, inputs, strict=True)]
         return BatchOutput({"geo": pa.Table.from_pylist(rows, _METADATA_SCHEMA)})
 
 
@@ -199,18 +193,25 @@ def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
         return {}
     names = [name for name in _METADATA_SCHEMA.names if name != "photo_id"]
     columns = zip(*(table[name].to_pylist() for name in names), strict=True)
-    found = {}
+    by_photo = {}
     for photo_id, values in zip(table["photo_id"].to_pylist(), columns, strict=True):
-        facts = PhotoMetadata(**dict(zip(names, values, strict=True)))
-        found[photo_id] = replace(facts, keywords=tuple(facts.keywords), remarks=tuple(facts.remarks))
-    return found
+        metadata = PhotoMetadata(**dict(zip(names, values, strict=True)))
+        by_photo[photo_id] = replace(
+            metadata, keywords=tuple(metadata.keywords), remarks=tuple(metadata.remarks)
+        )
+    return by_photo
+
+
+def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[tuple[int, float, float]]:
+    """Return photo id, latitude and longitude of the photos that have a position, in their order."""
+    return [(i, m.latitude, m.longitude) for i, m in metadata.items() if m.latitude is not None]
 
 
 # --- from positions to addresses ---------------------------------------------------------------------------
 
 
 def _make_online_geocoder(config: Config, dataset: Dataset) -> OnlineGeocoder | None:
-    if config.geo.geocoder in ("offline", "none"):
+    if config.geo.geocoder in NOT_ONLINE:
         return None
     return OnlineGeocoder(config.geo, dataset.folder / "geocoder_answers.jsonl")
 
@@ -218,40 +219,40 @@ def _make_online_geocoder(config: Config, dataset: Dataset) -> OnlineGeocoder | 
 def _find_addresses(
     config: Config,
     dataset: Dataset,
-    facts: Mapping[int, PhotoMetadata],
+    metadata: Mapping[int, PhotoMetadata],
     online: OnlineGeocoder | None,
     asking: Progress | None,
 ) -> LookupResult:
     """Return the addresses of the photos that have a position, in their order; written on the way."""
-    keep = partial(_write_addresses, dataset, facts)
-    positions = [(f.latitude, f.longitude) for f in facts.values() if f.latitude is not None]
+    positions = _list_positions(metadata)
+    keep = partial(_write_addresses, dataset, positions)
     if not positions or config.geo.geocoder == "none":
-        located = LookupResult([NO_ADDRESS] * len(positions))
-        keep(located.addresses)
-        return located
+        lookup = LookupResult([NO_ADDRESS] * len(positions))
+        keep(lookup.addresses)
+        return lookup
     if online is not None:
         online.reload_cache()
-    return find_addresses(*np.array(positions).T, online, asking, keep)
+    _, latitudes, longitudes = zip(*positions, strict=True)
+    return find_addresses(np.array(latitudes), np.array(longitudes), online, asking, keep)
 
 
 def _write_addresses(
-    dataset: Dataset, facts: Mapping[int, PhotoMetadata], addresses: Sequence[Address]
+    dataset: Dataset, positions: Sequence[tuple[int, float, float]], addresses: Sequence[Address]
 ) -> None:
     """Write the addresses of all positions, the empty ones too, in place of the older ones."""
-    located = [(i, f.latitude, f.longitude) for i, f in facts.items() if f.latitude is not None]
     rows = [
         {"photo_id": photo_id, "latitude": latitude, "longitude": longitude}
         | asdict(address)
         | {"places": [{"name": name, "kind": kind} for name, kind in address.places]}
-        for (photo_id, latitude, longitude), address in zip(located, addresses, strict=True)
+        for (photo_id, latitude, longitude), address in zip(positions, addresses, strict=True)
     ]
-    with atomic_write(_addresses_file(dataset)) as unfinished:
+    with atomic_write(_get_addresses_file(dataset)) as unfinished:
         pq.write_table(pa.Table.from_pylist(rows, _ADDRESS_SCHEMA), unfinished, compression="zstd")
 
 
 def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]:
-    """Addresses by photo and position: one of another position is none of the photo's any more."""
-    file = _addresses_file(dataset)
+    """Return addresses by photo and position: one of another position is none of the photo's any more."""
+    file = _get_addresses_file(dataset)
     try:
         with pq.ParquetFile(file) as parquet:
             table = parquet.read()
@@ -267,5 +268,5 @@ def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]
     return {(row.pop("photo_id"), row.pop("latitude"), row.pop("longitude")): Address(**row) for row in rows}
 
 
-def _addresses_file(dataset: Dataset) -> Path:
+def _get_addresses_file(dataset: Dataset) -> Path:
     return dataset.folder / "addresses.parquet"

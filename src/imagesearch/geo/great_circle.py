@@ -1,9 +1,8 @@
-"""The Earth as a sphere: great-circle distances, and boxes of degrees that make up a circle."""
+"""The Earth as a sphere: great-circle distances, and the box of degrees around a circle."""
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +10,7 @@ import numpy as np
 EARTH_KM = 6371.0088
 
 
-def distance_km(
+def compute_distances_km(
     latitude: float, longitude: float, latitudes: np.ndarray, longitudes: np.ndarray
 ) -> np.ndarray:
     """Return the great-circle distances from one position to many.
@@ -38,24 +37,24 @@ def to_unit_vectors(latitudes: np.ndarray, longitudes: np.ndarray) -> np.ndarray
     return np.stack([np.cos(a) * np.cos(b), np.cos(a) * np.sin(b), np.sin(a)], axis=-1)
 
 
-def km_to_chord(km: float) -> float:
-    """Return the straight line through the unit sphere between points that far apart on the Earth."""
-    return 2 * math.sin(min(km / EARTH_KM, math.pi) / 2)
-
-
 def chord_to_km(chords: np.ndarray) -> np.ndarray:
     """Return the distances on the Earth between points of the unit sphere, from their straight lines."""
     return 2 * EARTH_KM * np.arcsin(np.clip(np.asarray(chords) / 2, 0, 1))
 
 
-def bounding_boxes(
-    latitude: float, longitude: float, km: float, strips: int = 16
+def make_bounding_boxes(
+    latitude: float, longitude: float, km: float
 ) -> list[tuple[float, float, float, float]]:
-    """Return boxes of degrees that together hold a circle on the Earth, and little else.
+    """Return the box of degrees around a circle on the Earth: two across the date line.
 
-    Strips of latitude, each as wide as the circle is there: 16 of them hold some 5% more than the circle,
-    where the one box around it holds 27% more. Across the date line each is two; around a pole it takes all
-    longitudes.
+    Around a pole it takes all longitudes.
+
+    Parameters
+    ----------
+    latitude, longitude
+        The middle, in degrees.
+    km
+        The radius.
 
     Returns
     -------
@@ -68,39 +67,17 @@ def bounding_boxes(
     Latitude/Longitude Using Bounding Coordinates", section 3.3.
     """
     angle = km / EARTH_KM + 1e-9  # somewhat wider than the circle, for what rounding takes away
-    reach = math.degrees(angle)
-    edges = np.linspace(max(latitude - reach, -90.0), min(latitude + reach, 90.0), strips + 1).tolist()
-    widest = _tangent_latitude(latitude, angle)
-    found = []
-    for south, north in pairwise(edges):
-        inside = [widest] if widest is not None and south < widest < north else []
-        width = max(_half_width(latitude, angle, edge) for edge in (south, north, *inside)) + 1e-7
-        found += [(south, north, *span) for span in _split_at_date_line(longitude, width)]
-    return found
+    south, north = latitude - math.degrees(angle), latitude + math.degrees(angle)
+    if south <= -90 or north >= 90:
+        return [(max(south, -90.0), min(north, 90.0), -180.0, 180.0)]
+    # to the meridians that touch the circle, which they do nearer to the pole than its middle is
+    sine = math.sin(angle) / math.cos(math.radians(latitude))
+    width = math.degrees(math.asin(min(sine, 1.0))) + 1e-6
+    return [(south, north, *span) for span in _split_at_date_line(longitude - width, longitude + width)]
 
 
-def _tangent_latitude(latitude: float, angle: float) -> float | None:
-    """The latitude at which a circle reaches farthest east and west; None around a pole."""
-    sine = math.sin(math.radians(latitude)) / math.cos(angle) if math.cos(angle) else math.inf
-    return math.degrees(math.asin(sine)) if abs(sine) < 1 else None
-
-
-def _half_width(latitude: float, angle: float, edge: float) -> float:
-    """Degrees of longitude from a circle's middle to its edge, along another latitude."""
-    a, b = math.radians(latitude), math.radians(edge)
-    # the haversine formula, solved for the longitude
-    rest = math.sin(min(angle, math.pi) / 2) ** 2 - math.sin((b - a) / 2) ** 2
-    along = math.cos(a) * math.cos(b)
-    if rest <= 0:
-        return 0.0
-    return 180.0 if rest >= along else math.degrees(2 * math.asin(math.sqrt(rest / along)))
-
-
-def _split_at_date_line(longitude: float, width: float) -> list[tuple[float, float]]:
-    """From west to east, in two parts across the date line."""
-    west, east = longitude - width, longitude + width
-    if width >= 180:
-        return [(-180.0, 180.0)]
+def _split_at_date_line(west: float, east: float) -> list[tuple[float, float]]:
+    """Return a span of longitudes, in two parts where it crosses the date line."""
     if west < -180:
         return [(west + 360, 180.0), (-180.0, east)]
     return [(west, 180.0), (-180.0, east - 360)] if east > 180 else [(west, east)]

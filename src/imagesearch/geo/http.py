@@ -1,4 +1,4 @@
-"""How geocoders are spoken to: short answers, in time, from the server that was asked and from no other."""
+"""HTTP for geopy: short answers, in time, from the server that was asked and from no other."""
 
 from __future__ import annotations
 

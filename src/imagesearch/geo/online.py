@@ -1,4 +1,4 @@
-"""Geocoders over the network: asked slowly, and never twice about one place.
+"""Geocoders over the network: whichever geopy has, asked slowly, and never twice about one place.
 
 With `imagesearch.geo.http` the only module that knows geopy.
 """
@@ -17,6 +17,10 @@ from urllib.parse import urlsplit
 from imagesearch.config import GeoConfig
 from imagesearch.errors import GeocoderError, UserError
 from imagesearch.geo.address import NO_ADDRESS, Address, parse_answer, parse_stored_address
+from imagesearch.text import find_similar
+
+# Names of geo.geocoder for which nothing is asked over the network; all others are geopy's.
+NOT_ONLINE = ("offline", "none")
 
 
 def round_position(latitude: float, longitude: float) -> tuple[float, float]:
@@ -43,7 +47,7 @@ class OnlineGeocoder:
     Raises
     ------
     UserError
-        If geopy cannot make such a geocoder of the options.
+        If geopy has no geocoder of this name, or cannot make one of the options.
     """
 
     def __init__(
@@ -80,7 +84,7 @@ class OnlineGeocoder:
         return self._cache.has_failed(self._make_key(place))
 
     def get_cached(self, place: tuple[float, float]) -> Address | None:
-        """Return what the cache has on a place, made by `rounded`, or None."""
+        """Return what the cache has on a place, as `round_position` returns it, or None."""
         return self._cache.get(self._make_key(place))
 
     def ask(self, place: tuple[float, float]) -> None:
@@ -88,7 +92,7 @@ class OnlineGeocoder:
 
         Raises
         ------
-        UnansweredError
+        GeocoderError
             If there was none, whatever the reason.
         """
         try:
@@ -140,20 +144,31 @@ _NOTHING_THERE = {"error": "Unable to geocode"}
 
 
 def _make_geocoder(settings: GeoConfig, timeout: float) -> Any:
-    from geopy.geocoders import get_geocoder_for_service
-
     from imagesearch.geo.http import LimitedAdapter
 
+    geocoder_class = _get_geocoder_class(settings.geocoder)
     common = {"user_agent": settings.user_agent, "timeout": timeout, "adapter_factory": LimitedAdapter}
     options: dict[str, Any] = {**common, **settings.options}
     if settings.geocoder == "nominatim":
         server = urlsplit(settings.nominatim_url)
         options |= {"scheme": server.scheme, "domain": f"{server.netloc}{server.path}"}
     try:
-        return get_geocoder_for_service(settings.geocoder)(**options)
+        return geocoder_class(**options)
     except (TypeError, ValueError) as error:  # a key is missing, or one that is not known
         reason = " ".join(str(error).split()).rpartition("__init__() ")[2][:200]
         raise UserError(f"geo.options: {settings.geocoder} cannot be used with these: {reason}") from None
+
+
+def _get_geocoder_class(name: str) -> Any:
+    """Return geopy's class of a geocoder that goes from positions to addresses."""
+    from geopy.geocoders import SERVICE_TO_GEOCODER
+
+    classes = {service: c for service, c in SERVICE_TO_GEOCODER.items() if hasattr(c, "reverse")}
+    if name in classes:
+        return classes[name]
+    near = find_similar(name.lower(), [*NOT_ONLINE, *classes])
+    hint = f"did you mean {near[0]}?" if near else "offline, nominatim, none or another that geopy names"
+    raise UserError(f"geo.geocoder: no such geocoder; {hint} (got {name!r})")
 
 
 class _AnswerCache:

@@ -168,7 +168,7 @@ def _shorten_name(name: str) -> list[str]:
 
 
 def _index_by_name(groups: tuple[tuple[str, ...], ...]) -> dict[str, tuple[str, ...]]:
-    """Return all names of a line by each of them, folded."""
+    """Return all names of a line by each of them, normalized."""
     return {normalize(name): group for group in groups for name in group}
 
 

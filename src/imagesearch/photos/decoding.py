@@ -9,17 +9,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imagesearch.photos.formats import (
-    TRANSPOSE,
-    PhotoError,
-    open_photo,
-    read_orientation,
-)
+from imagesearch.photos.formats import TRANSPOSE_BY_ORIENTATION, PhotoError, open_photo, read_orientation
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedPhoto:
-    """Decoded pixels, upright and RGB, and the size in pixels of the whole upright photo."""
+    """A photo's pixels, upright and RGB, perhaps scaled down; and its full size.
+
+    Attributes
+    ----------
+    image : PIL.Image.Image
+        In mode RGB.
+    width, height : int
+        Of the whole upright photo, in pixels; ``image`` may be smaller.
+    """
 
     image: Image.Image
     width: int
@@ -27,7 +30,10 @@ class DecodedPhoto:
 
 
 def decode_photo(
-    file: Path, side: int | None = None, longest: int | None = None, max_megapixels: float = 200
+    file: Path,
+    min_short_side: int | None = None,
+    min_long_side: int | None = None,
+    max_megapixels: float = 200,
 ) -> DecodedPhoto:
     """Decode a photo to upright RGB.
 
@@ -38,14 +44,14 @@ def decode_photo(
     ----------
     file
         Any format that `find_photos` lists.
-    side
-        What the shorter side must have at least, in pixels, unless the photo itself is smaller. A JPEG is
-        then decoded at 1/8, 1/4 or 1/2, a HEIC by its embedded thumbnail, where that suffices, at a fraction
-        of the cost. None decodes in full.
-    longest
+    min_short_side
+        Pixels that the shorter side must have at least, unless the photo itself is smaller. A JPEG is then
+        decoded at 1/8, 1/4 or 1/2, and of a HEIC its embedded thumbnail, where that is large enough, at a
+        fraction of the cost. None decodes in full.
+    min_long_side
         The same for the longer side; with both, both are met.
     max_megapixels
-        More decoded pixels than that are refused before they are decompressed.
+        A photo with more decoded pixels is refused before it is decompressed.
 
     Raises
     ------
@@ -53,16 +59,18 @@ def decode_photo(
         With the reason, whatever the reason is.
     """
     with open_photo(file) as image:
-        if longest:
-            side = max(side or 0, math.ceil(longest * min(image.size) / max(image.size)))
-        return _decode_upright(image, side, max_megapixels)
+        if min_long_side:
+            scaled = math.ceil(min_long_side * min(image.size) / max(image.size))
+            min_short_side = max(min_short_side or 0, scaled)
+        return _decode_upright(image, min_short_side, max_megapixels)
 
 
-def _decode_upright(image: Image.Image, side: int | None, max_megapixels: float) -> DecodedPhoto:
-    original = image.size
-    if side:
-        image.draft(None, (side, side))  # a no-op unless the format can scale while it decodes
-    drafted = image.size != original
+def _decode_upright(image: Image.Image, min_short_side: int | None, max_megapixels: float) -> DecodedPhoto:
+    full_size = image.size
+    if min_short_side:
+        # does nothing unless the format can scale while it decodes
+        image.draft(None, (min_short_side, min_short_side))
+    drafted = image.size != full_size
     megapixels = image.size[0] * image.size[1] / 1e6
     if megapixels > max_megapixels:
         raise PhotoError(
@@ -73,10 +81,10 @@ def _decode_upright(image: Image.Image, side: int | None, max_megapixels: float)
     orientation = read_orientation(image)
     pixels = _convert_to_rgb(image)
     if orientation != 1:
-        pixels = pixels.transpose(TRANSPOSE[orientation])
+        pixels = pixels.transpose(TRANSPOSE_BY_ORIENTATION[orientation])
     if not drafted:
         return DecodedPhoto(pixels, *pixels.size)
-    width, height = original if orientation < 5 else original[::-1]
+    width, height = full_size if orientation < 5 else full_size[::-1]
     return DecodedPhoto(pixels, width, height)
 
 

@@ -8,15 +8,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from imagesearch.errors import UserError
-from imagesearch.photos.formats import (
-    EXTENSIONS,
-    RAW_EXTENSIONS,
-    get_extension,
-    is_raw_supported,
-)
+from imagesearch.photos.formats import EXTENSIONS, RAW_EXTENSIONS, get_extension, is_raw_supported
 from imagesearch.photos.sources import Photo, compute_photo_id, label_roots, normalize_file_name
 
-# Folders in which other programs keep thumbnails and rubbish.
+# Folders in which other programs keep thumbnails and deleted files.
 _IGNORED_FOLDERS = frozenset(
     {"@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", "lost+found"}
 )
@@ -25,8 +20,8 @@ _IGNORED_FOLDERS = frozenset(
 def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Photo]:
     """List the photos below some folders, in an order that stays the same.
 
-    Left out are hidden files and folders, folders of thumbnails and rubbish that other programs keep, and
-    a camera RAW whose JPEG or HEIC lies beside it. A folder reached twice, by a link or as a root inside
+    Left out are hidden files and folders, folders in which other programs keep thumbnails and deleted files,
+    and a camera RAW whose JPEG or HEIC lies beside it. A folder reached twice, by a link or as a root inside
     another root, counts once; links are followed last, so that a photo goes by its real place.
 
     Parameters
@@ -47,10 +42,10 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
     labels = label_roots(roots)
     visited: set[tuple[int, int]] = set()
     links: list[tuple[str, str]] = []
-    found: dict[str, list[Photo]] = {label: [] for label in labels}
+    photos_by_label: dict[str, list[Photo]] = {label: [] for label in labels}
 
-    def walk(label: str, folder: tuple[str, str]) -> None:
-        found[label] += [
+    def add_photos(label: str, folder: tuple[str, str]) -> None:
+        photos_by_label[label] += [
             Photo(compute_photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
             for path, entry, stat in _walk_files(folder, patterns, visited, links)
             if get_extension(entry.name) in extensions
@@ -59,19 +54,19 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
     for root, label in zip(roots, labels, strict=True):
         if not root.is_dir():
             raise UserError(f"{root}: no such folder of photos; set dataset.images or give one with -i")
-        walk(label, (str(root), label))
+        add_photos(label, (str(root), label))
     while links:
         folder = links.pop(0)
-        walk(next(label for label in labels if folder[1].startswith(label)), folder)
-    everything = [photo for photos in found.values() for photo in photos]
+        add_photos(next(label for label in labels if folder[1].startswith(label)), folder)
+    all_photos = [photo for photos in photos_by_label.values() for photo in photos]
     for root, label in zip(roots, labels, strict=True):
-        if not found[label] and not _contains_any(root, everything):
+        if not photos_by_label[label] and not _contains_any(root, all_photos):
             raise UserError(f"{root}: no photos below it; is it the right folder, is its drive mounted?")
-    return [photo for label in labels for photo in _sort_by_path(_drop_raw_twins(found[label]))]
+    return [photo for label in labels for photo in _sort_by_path(_drop_raw_twins(photos_by_label[label]))]
 
 
 def _sort_by_path(photos: Iterable[Photo]) -> list[Photo]:
-    """Order by path; of names that differ on disk but not as paths (NFC, NFD), the plain one stays."""
+    """Order by path; of files whose names differ only in Unicode form, keep the one named like the path."""
     chosen: dict[str, Photo] = {}
     for photo in sorted(photos, key=lambda p: (p.path, not str(p.file).endswith(p.path), str(p.file))):
         chosen.setdefault(photo.path, photo)
@@ -80,13 +75,13 @@ def _sort_by_path(photos: Iterable[Photo]) -> list[Photo]:
 
 def _contains_any(root: Path, photos: Iterable[Photo]) -> bool:
     """Whether a root without photos of its own has some that count as another root's."""
-    real = root.resolve()
-    return any(photo.file.resolve().is_relative_to(real) for photo in photos)
+    folder = root.resolve()
+    return any(photo.file.resolve().is_relative_to(folder) for photo in photos)
 
 
 def _walk_files(
     start: tuple[str, str],
-    exclude: tuple[str, ...],
+    patterns: tuple[str, ...],
     visited: set[tuple[int, int]],
     links: list[tuple[str, str]],
 ) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
@@ -105,7 +100,7 @@ def _walk_files(
             continue  # unreadable or vanished meanwhile; a root is checked by its photos
         for entry in entries:
             path = prefix + normalize_file_name(entry.name)
-            if entry.name.startswith(".") or _is_excluded(path, exclude):
+            if entry.name.startswith(".") or _is_excluded(path, patterns):
                 continue
             try:
                 if entry.is_dir():
@@ -124,10 +119,10 @@ def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _drop_raw_twins(photos: list[Photo]) -> list[Photo]:
-    """Drop each RAW that the camera wrote along with a picture of the same name."""
-    pictures = {photo.path.rpartition(".")[0] for photo in photos if get_extension(photo.path) in EXTENSIONS}
+    """Drop each camera RAW that lies beside a photo of the same name in another format."""
+    stems = {photo.path.rpartition(".")[0] for photo in photos if get_extension(photo.path) in EXTENSIONS}
     return [
         photo
         for photo in photos
-        if get_extension(photo.path) in EXTENSIONS or photo.path.rpartition(".")[0] not in pictures
+        if get_extension(photo.path) in EXTENSIONS or photo.path.rpartition(".")[0] not in stems
     ]

@@ -1,4 +1,4 @@
-"""File formats: which there are, opening them with Pillow, pillow-heif or rawpy, and errors in words."""
+"""File formats: which ones are photos, how Pillow, pillow-heif or rawpy opens them, how EXIF turns them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 EXTENSIONS = frozenset(["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "heic", "heif", "avif"])
 RAW_EXTENSIONS = frozenset(["dng", "cr2", "cr3", "nef", "nrw", "arw", "orf", "rw2", "raf", "pef", "srw"])
-TRANSPOSE = {
+# What turns the stored pixels upright, by the value of the EXIF tag Orientation; 1 needs nothing.
+TRANSPOSE_BY_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -27,14 +28,26 @@ TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Pillow counts pixels before Image.draft scales a JPEG down, and so refuses phone panoramas; `decode`
+# The same by LibRaw's `flip`, for an embedded preview without an orientation of its own.
+_TRANSPOSE_BY_RAW_FLIP = {
+    3: Image.Transpose.ROTATE_180,
+    5: Image.Transpose.ROTATE_90,
+    6: Image.Transpose.ROTATE_270,
+}
+# Longer side in pixels from which an embedded preview is as good as the photo for the models and for a
+# screen; some cameras embed only 160 x 120.
+_MIN_RAW_PREVIEW_SIDE = 1000
+_ORIENTATION_TAG = 0x0112
+# The format is recognized by content, whatever the name says. No other format is tried: Pillow would start
+# Ghostscript for an EPS.
+_PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
+
+# Pillow counts pixels before Image.draft scales a JPEG down, and so refuses phone panoramas; `decode_photo`
 # counts them itself, after the draft and before anything is decompressed.
 Image.MAX_IMAGE_PIXELS = None
-# About odd metadata; what matters is raised. Once for the process: `warnings.catch_warnings` in many threads
-# at once leaves the filters of one thread to the others.
+# Pillow warns about odd metadata; what matters is raised. Once for the process: `warnings.catch_warnings` in
+# many threads at once leaves the filters of one thread to the others.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-# By content, whatever the name says; and no others, since Pillow would start Ghostscript for an EPS.
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 
 
 class PhotoError(Exception):
@@ -47,12 +60,13 @@ def is_raw_supported() -> bool:
 
 
 def get_extension(name: str) -> str:
+    """Return the extension of a file's name or path in lower case, without its dot; "" if it has none."""
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 @contextmanager
 def open_photo(file: Path) -> Iterator[Image.Image]:
-    """Open a photo without decoding it; whatever goes wrong in the block is a `PhotoError` in words."""
+    """Open a photo without decoding it; whatever goes wrong in the block is raised as a `PhotoError`."""
     try:
         if file.stat().st_size == 0:
             raise PhotoError("the file is empty")
@@ -72,11 +86,20 @@ def open_photo(file: Path) -> Iterator[Image.Image]:
         raise PhotoError(f"cannot be decoded: {type(error).__name__}: {reason}") from None
 
 
+def read_orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; 1, upright, if it is missing, damaged or not in the standard."""
+    try:
+        value = image.getexif().get(_ORIENTATION_TAG, 1)
+        return value if value in TRANSPOSE_BY_ORIENTATION else 1
+    except Exception:  # a photo with broken EXIF is still a photo
+        return 1
+
+
 @functools.cache
 def _register_formats() -> None:
     import pillow_heif
 
-    # One thread a photo: photos are decoded in parallel already.
+    # One thread for each photo: photos are decoded in parallel already.
     pillow_heif.register_heif_opener(decode_threads=1)
     Image.init()  # `Image.open` does not know the formats it is limited to before
 
@@ -85,15 +108,7 @@ def _open_image(file: Path) -> Image.Image:
     _register_formats()
     if get_extension(file.name) in RAW_EXTENSIONS:
         return _open_raw(file)
-    return Image.open(file, formats=_FORMATS)
-
-
-def read_orientation(image: Image.Image) -> int:
-    try:
-        value = image.getexif().get(0x0112, 1)
-        return value if value in TRANSPOSE else 1  # 1 too for what the standard does not know
-    except Exception:  # broken EXIF must not cost the picture
-        return 1
+    return Image.open(file, formats=_PILLOW_FORMATS)
 
 
 def _open_raw(file: Path) -> Image.Image:
@@ -112,31 +127,18 @@ def _open_raw(file: Path) -> Image.Image:
 
 
 def _read_raw_preview(raw: rawpy.RawPy) -> Image.Image | None:
-    """Return the embedded preview; None if there is none, it is damaged, or a mere thumbnail."""
+    """Return the embedded preview; None if there is none, it is damaged, or it is only a thumbnail."""
     import rawpy
 
     try:
-        thumb = raw.extract_thumb()
-        if thumb.format is not rawpy.ThumbFormat.JPEG:
+        embedded = raw.extract_thumb()
+        if embedded.format is not rawpy.ThumbFormat.JPEG:
             return None
-        image = Image.open(io.BytesIO(thumb.data), formats=["JPEG"])
-        if max(image.size) < min(_RAW_PREVIEW_ENOUGH, max(raw.sizes.width, raw.sizes.height) // 2):
+        preview = Image.open(io.BytesIO(embedded.data), formats=["JPEG"])
+        if max(preview.size) < min(_MIN_RAW_PREVIEW_SIDE, max(raw.sizes.width, raw.sizes.height) // 2):
             return None
-        if read_orientation(image) == 1 and raw.sizes.flip in _RAW_FLIPS:
-            return image.transpose(_RAW_FLIPS[raw.sizes.flip])
-        return image
+        if read_orientation(preview) == 1 and raw.sizes.flip in _TRANSPOSE_BY_RAW_FLIP:
+            return preview.transpose(_TRANSPOSE_BY_RAW_FLIP[raw.sizes.flip])
+        return preview
     except (rawpy.LibRawError, OSError):
         return None
-
-
-# Longest side in pixels from which a preview is as good as the photo for the models and for a screen; some
-# cameras embed only 160 x 120.
-_RAW_PREVIEW_ENOUGH = 1000
-
-
-# LibRaw's `flip` of a picture whose own EXIF does not say how it was held.
-_RAW_FLIPS = {
-    3: Image.Transpose.ROTATE_180,
-    5: Image.Transpose.ROTATE_90,
-    6: Image.Transpose.ROTATE_270,
-}

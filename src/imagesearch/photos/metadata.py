@@ -1,4 +1,4 @@
-"""What a photo says of itself: where and when it was taken, with what, and what its owner noted in it.
+"""A photo's metadata: position, time, camera, rating and keywords, as far as they can be trusted.
 
 Times are the local wall clock of the place: what a watch there showed, without a zone. That is what EXIF
 holds and what people search for ("in the evening", "in June"); a zone's offset, where noted, never moves it.
@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from imagesearch.photos.formats import RAW_EXTENSIONS, PhotoError, open_photo
+from imagesearch.photos.formats import RAW_EXTENSIONS, PhotoError, get_extension, open_photo
 from imagesearch.photos.metadata_blocks import MetadataBlocks, read_blocks, read_raw_blocks
 from imagesearch.text import normalize
 
@@ -24,25 +24,27 @@ _MAKE, _MODEL, _DATE_TIME, _RATING, _XP_KEYWORDS = 0x010F, 0x0110, 0x0132, 0x474
 _ORIGINAL, _DIGITIZED = 0x9003, 0x9004
 _OFFSET, _OFFSET_ORIGINAL, _OFFSET_DIGITIZED = 0x9010, 0x9011, 0x9012
 _SUBSEC, _SUBSEC_ORIGINAL, _SUBSEC_DIGITIZED = 0x9290, 0x9291, 0x9292
-_TIMES = (
+_TIME_TAGS = (
     *(_ORIGINAL, _DIGITIZED, _OFFSET, _OFFSET_ORIGINAL, _OFFSET_DIGITIZED),
     *(_SUBSEC, _SUBSEC_ORIGINAL, _SUBSEC_DIGITIZED),
 )
 _GPS_LATITUDE, _GPS_LONGITUDE, _GPS_TIME, _GPS_STATUS, _GPS_DATE = 2, 4, 7, 9, 29
 _IPTC_KEYWORDS = (2, 25)
 
-_FIRST_YEAR = 1826  # of the first photograph that is left
-# What clocks show that were never set: exactly the first second of their counting.
-_UNSET = {datetime(year, 1, 1) for year in (1904, 1970, 1980, 2000)}
-_TIME = re.compile(
+_FIRST_YEAR = 1826  # of the oldest photograph that still exists
+# What a clock shows that was never set: the first second of its epoch.
+_UNSET_CLOCKS = {datetime(year, 1, 1) for year in (1904, 1970, 1980, 2000)}
+_DATE_TIME_PATTERN = re.compile(
     r"(\d{4})[-:/.](\d\d?)[-:/.](\d\d?)(?:[T ]+(\d\d?):(\d\d)(?::(\d\d)(\.\d+)?)?)?\s*(Z|[-+]\d\d:?\d\d)?",
     re.ASCII,
 )
-_OFFSET_TIME = re.compile(r"([-+])(\d\d):?(\d\d)", re.ASCII)
-_FURTHEST_OFFSET = 15 * 60  # minutes; the zones end at +14:00
-_XMP_DEGREES = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])", re.I | re.A)
-_LONGEST_TEXT = 100  # characters of a camera or a keyword
-_MOST_KEYWORDS = 200
+_OFFSET_PATTERN = re.compile(r"([-+])(\d\d):?(\d\d)", re.ASCII)
+_MAX_OFFSET = 15 * 60  # minutes; the zones end at +14:00
+_XMP_ANGLE_PATTERN = re.compile(
+    r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])", re.I | re.A
+)
+_MAX_TEXT_LENGTH = 100  # characters of a camera or a keyword
+_MAX_KEYWORDS = 200
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,9 @@ def read_metadata(file: Path) -> PhotoMetadata:
     Raises
     ------
     PhotoError
-        If the file cannot be opened as a picture. Damaged metadata is no error but a remark.
+        If the file cannot be opened as a photo. Damaged metadata is not an error but a remark.
     """
-    if file.suffix.lower().removeprefix(".") in RAW_EXTENSIONS:
+    if get_extension(file.name) in RAW_EXTENSIONS:
         if not file.stat().st_size:
             raise PhotoError("the file is empty")
         return parse_metadata(read_raw_blocks(file))
@@ -93,25 +95,25 @@ def read_metadata(file: Path) -> PhotoMetadata:
         return parse_metadata(read_blocks(image, file))
 
 
-def parse_metadata(packets: MetadataBlocks) -> PhotoMetadata:
-    """Return what can be trusted of a file's metadata; never raises, whatever stands there."""
-    remarks = list(packets.remarks)
-    position = _read_position(packets, remarks)
-    taken_at, offset = _read_time(packets, position, remarks)
+def parse_metadata(blocks: MetadataBlocks) -> PhotoMetadata:
+    """Return what can be trusted of a file's metadata; never raises, whatever the blocks hold."""
+    remarks = list(blocks.remarks)
+    position = _read_position(blocks, remarks)
+    taken_at, offset = _read_time(blocks, position, remarks)
     latitude, longitude = position or (None, None)
     return PhotoMetadata(
         latitude,
         longitude,
         taken_at,
         offset,
-        _read_camera(packets),
-        _read_rating(packets, remarks),
-        _read_keywords(packets),
+        _read_camera(blocks),
+        _read_rating(blocks, remarks),
+        _read_keywords(blocks),
         tuple(remark.encode("utf-8", "backslashreplace").decode() for remark in remarks),
     )
 
 
-# --- where -------------------------------------------------------------------------------------------------
+# --- position ----------------------------------------------------------------------------------------------
 
 
 def parse_gps(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str]:
@@ -142,21 +144,21 @@ def parse_gps(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str]:
         return None, str(error)
 
 
-def _read_position(packets: MetadataBlocks, remarks: list[str]) -> tuple[float, float] | None:
-    """The EXIF position, else the XMP packet's."""
-    position, reason = parse_gps(packets.gps)
+def _read_position(blocks: MetadataBlocks, remarks: list[str]) -> tuple[float, float] | None:
+    """Return the EXIF position, else the XMP packet's."""
+    position, reason = parse_gps(blocks.gps)
     if reason:
         remarks.append(f"position left out: {reason}")
-    written = [_first_text(packets.xmp, f"exif:GPS{name}") for name in ("Latitude", "Longitude")]
-    if position or not all(written):
+    texts = [_get_first_text(blocks.xmp, f"exif:GPS{name}") for name in ("Latitude", "Longitude")]
+    if position or not all(texts):
         return position
-    found = [_XMP_DEGREES.fullmatch(text.strip()) for text in written]
+    matches = [_XMP_ANGLE_PATTERN.fullmatch(text.strip()) for text in texts]
     try:
-        if not all(found):
-            raise ValueError(f"{' '.join(written)[:60]!r} is not degrees and minutes")
+        if not all(matches):
+            raise ValueError(f"{' '.join(texts)[:60]!r} is not degrees and minutes")
         angles = [
-            _parse_angle([float(part or 0) for part in match.groups()[:3]], match[4].upper(), *half)
-            for match, half in zip(found, (("NS", "latitude"), ("EW", "longitude")), strict=True)
+            _parse_angle([float(part or 0) for part in match.groups()[:3]], match[4].upper(), *axis)
+            for match, axis in zip(matches, (("NS", "latitude"), ("EW", "longitude")), strict=True)
         ]
         return _check_position(*angles)
     except ValueError as error:
@@ -165,9 +167,9 @@ def _read_position(packets: MetadataBlocks, remarks: list[str]) -> tuple[float, 
 
 
 def _parse_angle(value: Any, reference: str, references: str, name: str) -> float:
-    """Degrees, minutes and seconds to signed degrees.
+    """Convert degrees, minutes and seconds to signed degrees.
 
-    Without a reference nobody knows which half of the globe is meant, unless the number has a sign.
+    Without a reference the hemisphere is unknown, unless the number has a sign.
     """
     if value is None:
         raise ValueError(f"no {name}")
@@ -178,13 +180,13 @@ def _parse_angle(value: Any, reference: str, references: str, name: str) -> floa
     degrees, minutes, seconds = [*numbers, 0.0, 0.0][:3]
     if not (0 <= minutes <= 60 and 0 <= seconds <= 60):
         raise ValueError(f"{name} {_format_value(value)} has no such minutes or seconds")
-    size = abs(degrees) + minutes / 60 + seconds / 3600
+    angle = abs(degrees) + minutes / 60 + seconds / 3600
     if reference and reference in references:
         if degrees < 0 and reference in "NE":
             raise ValueError(f"{name} {_format_value(value)} contradicts its reference {reference}")
-        return -size if reference in "SW" else size
+        return -angle if reference in "SW" else angle
     if degrees < 0 and not reference:
-        return -size
+        return -angle
     raise ValueError(f"{name} without {' or '.join(references[:2])}")
 
 
@@ -200,22 +202,22 @@ def _parse_reference(value: Any) -> str:
     return _to_text(value)[:1].upper()
 
 
-# --- when --------------------------------------------------------------------------------------------------
+# --- time --------------------------------------------------------------------------------------------------
 
 
 def _read_time(
-    packets: MetadataBlocks, position: tuple[float, float] | None, remarks: list[str]
+    blocks: MetadataBlocks, position: tuple[float, float] | None, remarks: list[str]
 ) -> tuple[datetime | None, int | None]:
-    """The wall clock, by the first of the known tags that can be trusted, and its offset in minutes."""
-    own, xmp = packets.exif, packets.xmp
+    """Return the wall clock, by the first tag that can be trusted, and its offset in minutes."""
+    xmp = blocks.xmp
     # cameras that follow TIFF/EP, and scanners, keep the tags of the inner block in the outer one
-    exif = {tag: own.get(tag, packets.main.get(tag)) for tag in _TIMES}
+    exif = {tag: blocks.exif.get(tag, blocks.main.get(tag)) for tag in _TIME_TAGS}
     candidates = [
         (exif.get(_ORIGINAL), exif.get(_SUBSEC_ORIGINAL), exif.get(_OFFSET_ORIGINAL)),
-        (_first_text(xmp, "exif:DateTimeOriginal", "photoshop:DateCreated"), None, None),
+        (_get_first_text(xmp, "exif:DateTimeOriginal", "photoshop:DateCreated"), None, None),
         (exif.get(_DIGITIZED), exif.get(_SUBSEC_DIGITIZED), exif.get(_OFFSET_DIGITIZED)),
-        (_first_text(xmp, "exif:DateTimeDigitized", "xmp:CreateDate"), None, None),
-        (packets.main.get(_DATE_TIME), exif.get(_SUBSEC), exif.get(_OFFSET)),
+        (_get_first_text(xmp, "exif:DateTimeDigitized", "xmp:CreateDate"), None, None),
+        (blocks.main.get(_DATE_TIME), exif.get(_SUBSEC), exif.get(_OFFSET)),
     ]
     for value, fraction, offset in candidates:
         text = _to_text(value)
@@ -229,18 +231,18 @@ def _read_time(
             return moment, own_offset if own_offset is not None else _parse_offset(_to_text(offset))
         except ValueError as error:
             remarks.append(f"time left out: {error}")
-    return _read_gps_time(packets, position, remarks)
+    return _read_gps_time(blocks, position, remarks)
 
 
 def _read_gps_time(
-    packets: MetadataBlocks, position: tuple[float, float] | None, remarks: list[str]
+    blocks: MetadataBlocks, position: tuple[float, float] | None, remarks: list[str]
 ) -> tuple[datetime | None, int | None]:
-    """The GPS stamp, which is UTC, as local time.
+    """Return the GPS time stamp, which is UTC, as local time, and the offset in minutes if it is noted.
 
     By the offset tags if there is one; else by the sun: an hour for each 15 degrees of longitude, which is
     seldom more than two hours from the clocks there; else, without a position, UTC as it stands.
     """
-    date, clock = _to_text(packets.gps.get(_GPS_DATE)), packets.gps.get(_GPS_TIME)
+    date, clock = _to_text(blocks.gps.get(_GPS_DATE)), blocks.gps.get(_GPS_TIME)
     if not date.strip("0:/-. ") or not isinstance(clock, Sequence) or isinstance(clock, (str, bytes)):
         return None, None
     numbers = [_to_float(part) for part in clock]
@@ -255,7 +257,7 @@ def _read_gps_time(
         return None, None
     tags = (_OFFSET_ORIGINAL, _OFFSET_DIGITIZED, _OFFSET)
     offset = next(
-        (m for tag in tags if (m := _parse_offset(_to_text(packets.exif.get(tag)))) is not None), None
+        (m for tag in tags if (m := _parse_offset(_to_text(blocks.exif.get(tag)))) is not None), None
     )
     if offset is not None:
         remarks.append("time from the GPS stamp, made local by the offset noted beside it")
@@ -272,17 +274,17 @@ def _is_valid_clock(hours: float, minutes: float, seconds: float) -> bool:
 
 
 def _parse_date_time(text: str) -> tuple[datetime, int | None]:
-    """Read a date of EXIF or XMP, and the offset if it is written behind it."""
-    match = _TIME.fullmatch(text)
+    """Parse a date and time of EXIF or XMP, and the offset in minutes if one follows it."""
+    match = _DATE_TIME_PATTERN.fullmatch(text)
     if not match:
         raise ValueError(f"{text[:40]!r} is not a date and time")
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     # a leap second, and midnight as the end of a day, are the next second and the next day
-    late = timedelta(seconds=1) if second == 60 else timedelta()
+    carry = timedelta(seconds=1) if second == 60 else timedelta()
     if (hour, minute, second) == (24, 0, 0):
-        hour, late = 0, timedelta(days=1)
+        hour, carry = 0, timedelta(days=1)
     try:
-        moment = datetime(year, month, day, hour, minute, 59 if second == 60 else second) + late
+        moment = datetime(year, month, day, hour, minute, 59 if second == 60 else second) + carry
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{text[:40]!r}: {error}") from None
     if match[7]:
@@ -290,35 +292,35 @@ def _parse_date_time(text: str) -> tuple[datetime, int | None]:
     latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)  # it is tomorrow in the east
     if moment.year < _FIRST_YEAR or moment > latest:
         raise ValueError(f"{text[:40]!r} is {'in the future' if moment > latest else 'before photography'}")
-    if moment in _UNSET:
+    if moment in _UNSET_CLOCKS:
         raise ValueError(f"{text[:40]!r} is a clock that was never set")
     return moment, 0 if match[8] == "Z" else _parse_offset(match[8] or "")
 
 
 def _parse_offset(offset: str) -> int | None:
-    match = _OFFSET_TIME.fullmatch(offset)
+    match = _OFFSET_PATTERN.fullmatch(offset)
     if not match or int(match[3]) > 59:
         return None
     minutes = 60 * int(match[2]) + int(match[3])
-    return (-minutes if match[1] == "-" else minutes) if minutes <= _FURTHEST_OFFSET else None
+    return (-minutes if match[1] == "-" else minutes) if minutes <= _MAX_OFFSET else None
 
 
-# --- with what, and what was noted -------------------------------------------------------------------------
+# --- camera, rating, keywords ------------------------------------------------------------------------------
 
 
-def _read_camera(packets: MetadataBlocks) -> str:
-    """Make and model as people call it: the make once, although many models start with it."""
-    make = _to_text(packets.main.get(_MAKE)) or _first_text(packets.xmp, "tiff:Make")
-    model = _to_text(packets.main.get(_MODEL)) or _first_text(packets.xmp, "tiff:Model")
+def _read_camera(blocks: MetadataBlocks) -> str:
+    """Return make and model, without the make where the model starts with it."""
+    make = _to_text(blocks.main.get(_MAKE)) or _get_first_text(blocks.xmp, "tiff:Make")
+    model = _to_text(blocks.main.get(_MODEL)) or _get_first_text(blocks.xmp, "tiff:Model")
     first = make.split()[:1]  # "NIKON CORPORATION" makes the "NIKON D90"
     if first and model.casefold().startswith(first[0].casefold()):
         make = ""
-    return f"{make} {model}".strip()[:_LONGEST_TEXT]
+    return f"{make} {model}".strip()[:_MAX_TEXT_LENGTH]
 
 
-def _read_rating(packets: MetadataBlocks, remarks: list[str]) -> int | None:
-    """Stars, first those of XMP, where programs keep them; its -1, "rejected", is no number of stars."""
-    for value in (_first_text(packets.xmp, "xmp:Rating"), packets.main.get(_RATING)):
+def _read_rating(blocks: MetadataBlocks, remarks: list[str]) -> int | None:
+    """Return stars, those of XMP first, where programs keep them; -1, "rejected", is no number of stars."""
+    for value in (_get_first_text(blocks.xmp, "xmp:Rating"), blocks.main.get(_RATING)):
         text = _to_text(value) if isinstance(value, (str, bytes)) else value
         number = None if text in (None, "") else _to_float(text)
         if number is not None and number in range(6):
@@ -330,29 +332,30 @@ def _read_rating(packets: MetadataBlocks, remarks: list[str]) -> int | None:
     return None
 
 
-def _read_keywords(packets: MetadataBlocks) -> tuple[str, ...]:
-    windows = packets.main.get(_XP_KEYWORDS)
+def _read_keywords(blocks: MetadataBlocks) -> tuple[str, ...]:
+    """Return the keywords of XMP, IPTC and Windows, each once whatever its case and accents."""
+    windows = blocks.main.get(_XP_KEYWORDS)
     if isinstance(windows, (tuple, bytes)):
         try:
             windows = bytes(windows).decode("utf-16-le", "ignore").split(";")
         except (TypeError, ValueError):
             windows = []
-    iptc = packets.iptc.get(_IPTC_KEYWORDS, [])
+    iptc = blocks.iptc.get(_IPTC_KEYWORDS, [])
     texts: Iterable[Any] = [
-        *packets.xmp.get("dc:subject", []),
+        *blocks.xmp.get("dc:subject", []),
         *(iptc if isinstance(iptc, list) else [iptc]),
         *(windows if isinstance(windows, list) else []),
     ]
-    cleaned = (_to_text(text)[:_LONGEST_TEXT].strip() for text in texts)
-    distinct = {folded: text for text in cleaned if (folded := normalize(text))}
-    return tuple(distinct.values())[:_MOST_KEYWORDS]
+    cleaned = (_to_text(text)[:_MAX_TEXT_LENGTH].strip() for text in texts)
+    distinct = {normalized: text for text in cleaned if (normalized := normalize(text))}
+    return tuple(distinct.values())[:_MAX_KEYWORDS]
 
 
-# --- values that strangers wrote ---------------------------------------------------------------------------
+# --- values of any type ------------------------------------------------------------------------------------
 
 
 def _to_float(value: Any) -> float | None:
-    """Return a finite number, or None: of zero denominators, of texts that are none, of other types."""
+    """Return a finite number, or None for zero denominators, other texts and other types."""
     try:
         number = float(value)
     except (TypeError, ValueError, ArithmeticError):
@@ -372,17 +375,17 @@ def _to_text(value: Any) -> str:
             value = value.decode("latin-1")
     else:
         return ""
-    head = value.partition("\0")[0].encode("utf-8", "ignore").decode()
-    return " ".join("".join(c if c.isprintable() else " " for c in head).split())
+    text = value.partition("\0")[0].encode("utf-8", "ignore").decode()
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _first_text(xmp: Mapping[str, list[str]], *names: str) -> str:
-    """Return the first text that one of some XMP properties has."""
+def _get_first_text(xmp: Mapping[str, list[str]], *names: str) -> str:
+    """Return the text of the first of some XMP properties that has one."""
     return next((text for name in names for item in xmp.get(name, [])[:1] if (text := _to_text(item))), "")
 
 
 def _format_value(value: Any) -> str:
-    """Write a value of any type and length in a remark."""
+    """Format a value of any type and length for a remark."""
     try:
         return " ".join(repr(value).split())[:60]
     except Exception:  # a fraction of huge numbers, say

@@ -1,6 +1,6 @@
 """Where files keep their metadata: EXIF blocks, XMP packets and IPTC records, found without decoding pixels.
 
-All of it comes from strangers: sizes are limited, XML entities refused, and what is damaged is left out.
+None of it is trusted: sizes are limited, XML entities refused, and what is damaged is left out.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 from PIL import Image, IptcImagePlugin
 
 _EXIF_IFD, _GPS_IFD, _XMP_TAG = 0x8769, 0x8825, 0x02BC
-_MOST_BYTES = 4 * 2**20  # of one block; Photoshop's longest histories stay below
-_MOST_ELEMENTS, _DEEPEST = 100_000, 64  # of an XMP packet: histories have thousands, a dozen deep
+_MAX_BYTES = 4 * 2**20  # of one block; Photoshop's longest histories stay below
+_MAX_ELEMENTS, _MAX_DEPTH = 100_000, 64  # of an XMP packet: histories have thousands, a dozen deep
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _PREFIXES = {
     "http://ns.adobe.com/exif/1.0/": "exif",
@@ -30,7 +30,7 @@ _PREFIXES = {
 
 @dataclass(frozen=True)
 class MetadataBlocks:
-    """A file's metadata by kind, as it stands there: values of any type, and none to be trusted.
+    """A file's metadata by kind, as it stands in the file: values of any type, not checked.
 
     ``main``, ``exif`` and ``gps`` by tag number; ``xmp`` by prefixed name, each a list of texts; ``iptc`` by
     record and dataset number. ``remarks`` says what could not be read.
@@ -71,22 +71,22 @@ def read_raw_blocks(file: Path) -> MetadataBlocks:
 
 
 def _collect_blocks(exif: Image.Exif | None, xmp: Any, iptc: Mapping, remarks: list[str]) -> MetadataBlocks:
-    main, inner, gps = {}, {}, {}
+    main, exif_ifd, gps = {}, {}, {}
     if exif is not None:
         main = _try_read("EXIF", remarks, lambda: dict(exif)) or {}
-        inner = _try_read("EXIF", remarks, lambda: dict(exif.get_ifd(_EXIF_IFD))) or {}
+        exif_ifd = _try_read("EXIF", remarks, lambda: dict(exif.get_ifd(_EXIF_IFD))) or {}
         gps = _try_read("the GPS block", remarks, lambda: dict(exif.get_ifd(_GPS_IFD))) or {}
-    found = _try_read("XMP", remarks, lambda: parse_xmp(xmp)) if xmp else None
-    return MetadataBlocks(main, inner, gps, found or {}, iptc, tuple(dict.fromkeys(remarks)))
+    properties = _try_read("XMP", remarks, lambda: parse_xmp(xmp)) if xmp else None
+    return MetadataBlocks(main, exif_ifd, gps, properties or {}, iptc, tuple(dict.fromkeys(remarks)))
 
 
-def _try_read(what: str, remarks: list[str], read: Callable[[], Any]) -> Any:
-    """Return what is read, or None with a remark: libraries raise all sorts on damaged blocks."""
+def _try_read(block: str, remarks: list[str], read: Callable[[], Any]) -> Any:
+    """Return what is read, or None and a remark: libraries raise anything on damaged blocks."""
     try:
         return read()
     except Exception as error:
         reason = " ".join(str(error).split())[:100]
-        remarks.append(f"{what} cannot be read ({type(error).__name__}: {reason})")
+        remarks.append(f"{block} cannot be read ({type(error).__name__}: {reason})")
         return None
 
 
@@ -106,7 +106,7 @@ def _read_exif(image: Image.Image, info: Mapping[str, Any]) -> Image.Exif:
     if data is None and isinstance(raw, str):
         data = bytes.fromhex("".join(raw.split("\n")[3:]))
     if data is not None:
-        if len(data) > _MOST_BYTES:
+        if len(data) > _MAX_BYTES:
             raise ValueError("too large")
         exif.load(data)
     return exif
@@ -125,7 +125,7 @@ def read_png_blocks(stream: BinaryIO) -> dict[str, bytes]:
         length, kind = struct.unpack(">I4s", head)
         if kind == b"IEND":
             break
-        if kind in (b"eXIf", b"iTXt") and length <= _MOST_BYTES:
+        if kind in (b"eXIf", b"iTXt") and length <= _MAX_BYTES:
             data = stream.read(length)
             stream.seek(4, 1)  # its checksum
             if kind == b"eXIf":
@@ -140,16 +140,16 @@ def read_png_blocks(stream: BinaryIO) -> dict[str, bytes]:
 def _decode_international_text(data: bytes) -> bytes:
     compressed = data[data.index(b"\0") + 1] == 1
     text = data.split(b"\0", 1)[1][2:].split(b"\0", 2)[2]
-    return zlib.decompressobj().decompress(text, _MOST_BYTES) if compressed else text
+    return zlib.decompressobj().decompress(text, _MAX_BYTES) if compressed else text
 
 
 def parse_xmp(packet: Any) -> dict[str, list[str]]:
-    """Return the properties of an XMP packet that concern us, such as ``"xmp:Rating": ["4"]``.
+    """Return the properties of an XMP packet in the namespaces read here, such as ``"xmp:Rating": ["4"]``.
 
     Raises
     ------
     ValueError
-        If it is too large or too deep, declares entities (which could unfold to gigabytes), or is not text.
+        If it is too large or too deep, declares entities (which could expand to gigabytes), or is not text.
     xml.etree.ElementTree.ParseError
         If it is not XML.
 
@@ -159,27 +159,27 @@ def parse_xmp(packet: Any) -> dict[str, list[str]]:
     """
     if isinstance(packet, tuple):  # Pillow's form of bytes in some TIFF tags
         packet = bytes(packet)
-    if len(packet) > _MOST_BYTES:
+    if len(packet) > _MAX_BYTES:
         raise ValueError("too large")
     text = packet if isinstance(packet, str) else packet.decode("utf-8-sig")
     text = text.strip("\0 \r\n\t\ufeff")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("it declares entities")
-    found: dict[str, list[str]] = {}
+    properties: dict[str, list[str]] = {}
     parser = ElementTree.XMLParser(target=_LimitedTreeBuilder())
     parser.feed(text)
-    rdf = next(parser.close().iter(f"{_RDF}RDF"), ())  # another one inside it would be read again for each
-    for description in rdf:  # nested ones describe other pictures, which this one was made of
+    rdf = next(parser.close().iter(f"{_RDF}RDF"), ())  # only the outermost: an inner one would be read again
+    for description in rdf:  # nested ones describe the other photos that this one was made of
         for name, value in description.items():
-            _add_property(found, name, [value])
+            _add_property(properties, name, [value])
         for element in description:
             items = [item.text or "" for item in element.iter(f"{_RDF}li")]
-            _add_property(found, element.tag, items or [element.text or ""])
-    return found
+            _add_property(properties, element.tag, items or [element.text or ""])
+    return properties
 
 
 class _LimitedTreeBuilder(ElementTree.TreeBuilder):
-    """Refuses packets that were made to keep their reader busy."""
+    """Refuses packets with too many elements, or nested too deep: a file must not keep the reader busy."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ class _LimitedTreeBuilder(ElementTree.TreeBuilder):
 
     def start(self, tag: str, attrs: dict[str, str]) -> ElementTree.Element:
         self._elements, self._depth = self._elements + 1, self._depth + 1
-        if self._elements > _MOST_ELEMENTS or self._depth > _DEEPEST:
+        if self._elements > _MAX_ELEMENTS or self._depth > _MAX_DEPTH:
             raise ValueError("too many elements, or too deep")
         return super().start(tag, attrs)
 
@@ -196,7 +196,7 @@ class _LimitedTreeBuilder(ElementTree.TreeBuilder):
         return super().end(tag)
 
 
-def _add_property(found: dict[str, list[str]], tag: str, values: list[str]) -> None:
-    space, _, name = tag.removeprefix("{").partition("}")
-    if space in _PREFIXES:
-        found.setdefault(f"{_PREFIXES[space]}:{name}", []).extend(values)
+def _add_property(properties: dict[str, list[str]], tag: str, values: list[str]) -> None:
+    namespace, _, name = tag.removeprefix("{").partition("}")
+    if namespace in _PREFIXES:
+        properties.setdefault(f"{_PREFIXES[namespace]}:{name}", []).extend(values)

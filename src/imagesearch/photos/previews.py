@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
 
+from imagesearch.errors import UserError
+from imagesearch.files import atomic_write
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
+from imagesearch.photos.formats import get_extension
 from imagesearch.photos.sources import Photo, compute_photo_id
 
 _WORTH_CACHING_MEGAPIXELS = 2.0
@@ -20,8 +21,8 @@ class PreviewCache:
     """A folder of small upright JPEGs of the photos that are slow to decode.
 
     A phone's 12-megapixel HEIC costs 437 ms in full, its preview 15 ms. JPEGs scale down while they decode
-    and are left alone. A preview's name carries the photo's size and time, so that a changed photo never
-    meets its old preview.
+    and have none. The name of a preview contains a hash of the photo's size and time, so that a changed photo
+    never gets its old preview.
 
     Parameters
     ----------
@@ -30,34 +31,34 @@ class PreviewCache:
     size
         Longest side of a preview, in pixels.
     max_megapixels
-        As in `decode`.
+        See `decode_photo`.
     """
 
     def __init__(self, folder: Path, size: int, max_megapixels: float = 200) -> None:
         self.folder, self.size, self.max_megapixels = folder, size, max_megapixels
 
-    def load(self, photo: Photo, side: int, longest: int = 0) -> DecodedPhoto:
-        """Decode a photo as `decode` does, from its preview where there is one with pixels enough."""
-        picture = self._read_preview(photo)
-        if picture is None or not _is_large_enough(picture, side, longest):
-            picture = decode_photo(photo.file, side, longest, self.max_megapixels)
-            self._write_preview(photo, picture)
-        return picture
+    def load(self, photo: Photo, min_short_side: int, min_long_side: int = 0) -> DecodedPhoto:
+        """Decode a photo as `decode_photo` does, from its preview where that has enough pixels."""
+        decoded = self._read_preview(photo)
+        if decoded is None or not _is_large_enough(decoded, min_short_side, min_long_side):
+            decoded = decode_photo(photo.file, min_short_side, min_long_side, self.max_megapixels)
+            self._write_preview(photo, decoded)
+        return decoded
 
     def load_preview(self, photo: Photo) -> DecodedPhoto:
         """Return a photo whose longer side is the size of a preview, or the photo's own if that is less."""
-        picture = self._read_preview(photo)
-        if picture is None:
-            picture = decode_photo(photo.file, longest=self.size, max_megapixels=self.max_megapixels)
-            self._write_preview(photo, picture)
-        picture.image.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
-        return picture
+        decoded = self._read_preview(photo)
+        if decoded is None:
+            decoded = decode_photo(photo.file, min_long_side=self.size, max_megapixels=self.max_megapixels)
+            self._write_preview(photo, decoded)
+        decoded.image.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
+        return decoded
 
     def prune(self, photos: Sequence[Photo]) -> None:
-        """Remove the previews of photos that are gone or have changed, and what a kill left unfinished."""
-        wanted = {self._preview_file(photo).name for photo in photos}
+        """Remove the previews of photos that are gone or have changed, and unfinished files."""
+        names = {self._preview_file(photo).name for photo in photos}
         for file in self.folder.glob("*/*"):
-            if file.name not in wanted and file.suffix in (".jpg", ".part"):
+            if file.name not in names and file.suffix in (".jpg", ".part"):
                 file.unlink(missing_ok=True)
 
     def _preview_file(self, photo: Photo) -> Path:
@@ -75,27 +76,25 @@ class PreviewCache:
         except (OSError, KeyError, ValueError):
             return None  # a damaged preview: the photo is decoded, and the preview written anew
 
-    def _write_preview(self, photo: Photo, picture: DecodedPhoto) -> None:
-        decoded_in_full = picture.image.size == (picture.width, picture.height)
-        large = picture.width * picture.height / 1e6 > _WORTH_CACHING_MEGAPIXELS
-        if not (decoded_in_full and large) or photo.path.lower().endswith((".jpg", ".jpeg")):
+    def _write_preview(self, photo: Photo, decoded: DecodedPhoto) -> None:
+        """Keep the preview of a photo that was decoded in full, and was slow to decode."""
+        full_size = decoded.width, decoded.height
+        large = decoded.width * decoded.height / 1e6 > _WORTH_CACHING_MEGAPIXELS
+        if decoded.image.size != full_size or not large or get_extension(photo.path) in ("jpg", "jpeg"):
             return
-        preview = picture.image.copy()
+        preview = decoded.image.copy()
         preview.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
-        file = self._preview_file(photo)
-        unfinished = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}.part")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            preview.save(unfinished, "JPEG", quality=88, comment=f"{picture.width} {picture.height}")
-            unfinished.replace(file)
-        except OSError:
-            with contextlib.suppress(OSError):  # a full disk costs time later, not the photo now
-                unfinished.unlink()
+        comment = f"{decoded.width} {decoded.height}"
+        with (
+            suppress(OSError, UserError),  # a full disk costs time later, not the photo now
+            atomic_write(self._preview_file(photo), durable=False) as unfinished,
+        ):
+            preview.save(unfinished, "JPEG", quality=88, comment=comment)
 
 
-def _is_large_enough(picture: DecodedPhoto, side: int, longest: int) -> bool:
-    """Whether a preview has as many pixels as are wanted, or as the photo itself has."""
-    shorter, longer = sorted(picture.image.size)
-    return shorter >= min(side, picture.width, picture.height) and longer >= min(
-        longest, max(picture.width, picture.height)
+def _is_large_enough(preview: DecodedPhoto, min_short_side: int, min_long_side: int) -> bool:
+    """Whether a preview has as many pixels as are required, or as the photo itself has."""
+    short_side, long_side = sorted(preview.image.size)
+    return short_side >= min(min_short_side, preview.width, preview.height) and long_side >= min(
+        min_long_side, max(preview.width, preview.height)
     )

@@ -1,4 +1,4 @@
-"""Photos as files: stable ids, roots and the paths below them, and what stands for a file's content."""
+"""What a photo is: a file below a root, its relative path, the stable id of that path, its content hash."""
 
 from __future__ import annotations
 
@@ -55,9 +55,8 @@ def locate_file(path: str, roots: Sequence[Path]) -> Path:
     A path from elsewhere cannot climb out of the roots: its ``..`` and a leading slash name nothing.
     """
     labels = label_roots(roots)
-    root, label = next(
-        ((r, la) for r, la in zip(roots, labels, strict=True) if path.startswith(la)), ("", "")
-    )
+    pairs = zip(roots, labels, strict=True)
+    root, label = next((pair for pair in pairs if path.startswith(pair[1])), ("", ""))
     file = Path(root)
     for part in (part for part in PurePosixPath(path[len(label) :]).parts if part not in ("..", "/")):
         direct = file / part
@@ -71,7 +70,7 @@ def locate_file(path: str, roots: Sequence[Path]) -> Path:
 
 
 def make_path_prefix(folder: str, roots: Sequence[Path]) -> str:
-    """Return what the paths of the photos below a folder start with: the inverse of `locate`.
+    """Return what the paths of the photos below a folder start with: the inverse of `locate_file`.
 
     Parameters
     ----------
@@ -83,14 +82,14 @@ def make_path_prefix(folder: str, roots: Sequence[Path]) -> str:
     UserError
         If an absolute folder lies below none of the roots.
     """
-    normal = os.path.normpath(normalize_file_name(folder))
-    if not Path(normal).is_absolute():
-        return "" if normal == "." else PurePosixPath(normal).as_posix()
+    normalized = os.path.normpath(normalize_file_name(folder))
+    if not Path(normalized).is_absolute():
+        return "" if normalized == "." else PurePosixPath(normalized).as_posix()
     for root, label in zip(roots, label_roots(roots), strict=True):
-        above = Path(os.path.normpath(normalize_file_name(str(root))))
-        if Path(normal).is_relative_to(above):
-            below = Path(normal).relative_to(above).as_posix()
-            return (label + below).rstrip("/") if below != "." else label.rstrip("/")
+        normalized_root = Path(os.path.normpath(normalize_file_name(str(root))))
+        if Path(normalized).is_relative_to(normalized_root):
+            relative = Path(normalized).relative_to(normalized_root).as_posix()
+            return (label + relative).rstrip("/") if relative != "." else label.rstrip("/")
     raise UserError(f"{folder}: not below the photos in {', '.join(map(str, roots))}")
 
 
@@ -101,6 +100,6 @@ def normalize_file_name(name: str) -> str:
 
 
 def hash_content(file: Path) -> bytes:
-    """Return 16 bytes that stand for a file's content."""
+    """Return the first 16 bytes of the BLAKE2b digest of a file's content."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "blake2b").digest()[:16]

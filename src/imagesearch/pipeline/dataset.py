@@ -1,4 +1,4 @@
-"""A dataset: its photos on disk, its tables, its previews, and which of the tables' entries hold today."""
+"""A dataset: its photos on disk, its tables and previews, and which entries of the tables are current."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
 from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, find_photos, locate_file
-from imagesearch.pipeline.runner import PhotoProgress, StepSpec, StepSummary, update_tables
+from imagesearch.pipeline.progress import Progress
+from imagesearch.pipeline.runner import update_tables
+from imagesearch.pipeline.steps import RunOptions, StepSpec, StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
 
 class Dataset:
-    """The photos of one ``dataset.name``, and what was read from them.
+    """The photos of one ``dataset.name``, and the tables of what was read from them.
 
     Parameters
     ----------
     config
         Says where photos and tables are.
     images
-        Folders of photos in place of the config's (``-i``). They are remembered beside the tables, so that
-        the later steps use them too, until they are replaced again or ``dataset.images`` is changed.
+        Folders of photos in place of the config's (``-i``). They are saved beside the tables, so that the
+        later steps use them too, until they are replaced again or ``dataset.images`` is changed.
     paths
-        Of the only photos below these folders that are meant, if not all are. What the tables know of others
-        is forgotten by and by.
+        Relative paths of the photos that belong to the dataset, if not all below these folders do. What the
+        tables have of other photos is dropped when they are compacted.
     """
 
     def __init__(
@@ -38,19 +40,19 @@ class Dataset:
         self.config = config
         self.folder = config.dataset.folder
         self._paths = paths
-        self._given = [Path(root).expanduser().absolute() for root in images or ()]
-        self.roots = self._given or self._load_roots() or list(config.dataset.images)
+        self._given_roots = [Path(root).expanduser().absolute() for root in images or ()]
+        self.roots = self._given_roots or self._load_roots() or list(config.dataset.images)
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
 
     @functools.cached_property
     def photos(self) -> list[Photo]:
-        """The photos that were there at the first look; see `imagesearch.photos.decoding.find_photos`."""
+        """The photos as they were when first asked for; see `imagesearch.photos.find_photos`."""
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
         photos = find_photos(self.roots, self.config.dataset.exclude)
-        if self._given:
+        if self._given_roots:
             self._save_roots()
         return photos
 
@@ -59,13 +61,15 @@ class Dataset:
         return Table(self.folder / name)
 
     def current_entries(self, name: str) -> dict[int, ProcessedPhoto]:
-        """Return a table's newest entries of the photos that are there, without those that failed.
+        """Return a table's newest entries of the dataset's photos, without those that failed, by photo id.
 
         A photo that has changed since keeps its old entry until its step has been run again. Entries made by
-        another model than the newest of these was are left out: vectors of two models do not belong together.
+        another model than the newest entry are left out: vectors of two models do not belong together.
         """
-        seen = self.table(name).read_processed()
-        present = [seen[photo.photo_id] for photo in self.photos if photo.photo_id in seen] if seen else []
+        processed = self.table(name).read_processed()
+        if not processed:
+            return {}
+        present = [processed[photo.photo_id] for photo in self.photos if photo.photo_id in processed]
         if not present:
             return {}
         newest = max(present, key=lambda entry: entry.shard).fingerprint
@@ -73,8 +77,8 @@ class Dataset:
 
     def count_waiting(self, name: str) -> int:
         """Count the photos that are new, or have changed, since a table's step was run."""
-        seen = self.table(name).read_processed()
-        known = {(entry.photo_id, entry.size, entry.mtime_ns) for entry in seen.values()}
+        entries = self.table(name).read_processed().values()
+        known = {(entry.photo_id, entry.size, entry.mtime_ns) for entry in entries}
         return sum((p.photo_id, p.size, p.mtime_ns) not in known for p in self.photos)
 
     def update_tables(
@@ -83,7 +87,7 @@ class Dataset:
         *,
         batch_size: int | None = None,
         retry_failed: bool = False,
-        progress: PhotoProgress | None = None,
+        progress: Progress | None = None,
     ) -> StepSummary:
         """Bring the tables of some steps up to date with the photos; see `runner.update_tables`.
 
@@ -91,31 +95,24 @@ class Dataset:
         hashed, and that have not changed since, are not read again to be hashed.
         """
         extraction = self.config.extraction
+        options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
         names = {table.name for step in steps for table in step.tables}
-        return update_tables(
-            steps,
-            self.photos,
-            self.previews,
-            batch_size=batch_size or extraction.batch_size,
-            workers=extraction.workers,
-            retry_failed=retry_failed,
-            progress=progress,
-            hashes={} if "clip" in names else self._read_known_hashes("clip"),
-        )
+        hashes = {} if "clip" in names else self._read_known_hashes("clip")
+        return update_tables(steps, self.photos, self.previews, options, hashes)
 
     def _read_known_hashes(self, name: str) -> dict[int, bytes]:
-        """Return the content hashes that a table's step noted of files which have not changed since."""
-        seen = self.table(name).read_processed()
-        entries = ((photo, seen.get(photo.photo_id)) for photo in self.photos)
+        """Return the content hashes in a table of files that have not changed since, by photo id."""
+        processed = self.table(name).read_processed()
+        pairs = ((photo, processed.get(photo.photo_id)) for photo in self.photos)
         return {
             photo.photo_id: entry.content
-            for photo, entry in entries
+            for photo, entry in pairs
             if entry and entry.error is None and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
         }
 
     @property
     def roots_note(self) -> str:
-        """A line that says where the photos are, if not where the config says; else nothing."""
+        """A line that says where the photos are, if not where the config says; else empty."""
         if self.roots == list(self.config.dataset.images):
             return ""
         folders = ", ".join(map(str, self.roots))
@@ -130,22 +127,25 @@ class Dataset:
         file = self.locate_file(path)
         try:
             status = file.stat()
-        except (OSError, ValueError):  # a path from elsewhere may be no path at all
+        except (OSError, ValueError):  # what a user or a file gave as a path may be no valid path
             return None
         return Photo(compute_photo_id(path), path, file, status.st_size, status.st_mtime_ns)
 
-    def load_thumbnail(self, path: str, longest: int) -> Image.Image | None:
-        """Return the photo at a relative path, upright and small; None if it is gone or cannot be decoded."""
+    def load_thumbnail(self, path: str, size: int) -> Image.Image | None:
+        """Return the photo at a relative path, upright, with ``size`` pixels on its longer side at most.
+
+        None if it is gone or cannot be decoded.
+        """
         photo = self.find_photo(path)
         try:
-            image = self.previews.load(photo, longest // 2).image if photo else None
+            image = self.previews.load(photo, size // 2).image if photo else None
         except PhotoError:
             return None
         if image is not None:
-            image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+            image.thumbnail((size, size), Image.Resampling.LANCZOS)
         return image
 
-    # --- the roots that were given by hand -----------------------------------------------------------------
+    # --- roots given with -i -------------------------------------------------------------------------------
 
     @property
     def _roots_file(self) -> Path:
@@ -156,7 +156,7 @@ class Dataset:
         return [str(root) for root in self.config.dataset.images]
 
     def _save_roots(self) -> None:
-        note = {"configured": self._configured_roots, "used": [str(root) for root in self._given]}
+        note = {"configured": self._configured_roots, "used": [str(root) for root in self._given_roots]}
         with atomic_write(self._roots_file) as unfinished:
             unfinished.write_text(json.dumps(note, indent=2), "utf-8")
 

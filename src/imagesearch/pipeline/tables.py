@@ -1,8 +1,8 @@
-"""A step's table on disk: which photos were seen, what was found in them; append, read, compact.
+"""A step's table on disk: an entry for each processed photo, and its rows; append, read, compact.
 
-A shard is two Parquet files, ``rows-N`` and ``seen-N``. The rows come first, and each file is written beside
-its place and renamed into it; a shard counts from the moment its ``seen`` is there. So a kill at any moment
-loses at most the shard in the making. The newest ``seen`` of a photo wins.
+A shard is two Parquet files, ``rows-N`` and ``seen-N``, which has the entries. The rows come first, and each
+file is written beside its place and renamed into it; a shard counts from the moment its ``seen`` is there. So
+a kill at any moment loses at most the unfinished shard. The newest entry of a photo wins.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ import pyarrow.parquet as pq
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write, make_folder
 
+# Of the files ``seen-N``.
 PROCESSED_SCHEMA = pa.schema(
     [
         ("photo_id", pa.int64()),
         ("path", pa.string()),
         ("size", pa.int64()),
         ("mtime_ns", pa.int64()),
-        ("content", pa.binary(16)),  # of the whole file, to know it again when it has moved
+        ("content", pa.binary(16)),  # hash of the whole file, to recognize it when it has moved
         ("width", pa.int32()),
         ("height", pa.int32()),
-        ("error", pa.string()),  # null: all went well
+        ("error", pa.string()),  # null: no error
     ]
 )
 _FINGERPRINT = b"imagesearch.fingerprint"
@@ -41,7 +42,7 @@ _PHOTOS_IN_COMPACTED_SHARD = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ProcessedPhoto:
-    """What a table knows of one photo: the file as it was, and how its step went."""
+    """A table's entry of one photo: the file as it was, and whether its step failed."""
 
     photo_id: int
     path: str
@@ -81,12 +82,12 @@ class Table:
         make_folder(self.folder)
         try:
             with FileLock(self.folder / ".lock", blocking=False):
-                self._remove_unfinished()
+                self._remove_uncommitted_files()
                 yield
         except Timeout:
             raise UserError(f"{self.folder}: another run is writing here; wait until it has ended") from None
 
-    def append(self, fingerprint: str, rows: pa.Table, seen: pa.Table) -> None:
+    def append(self, fingerprint: str, rows: pa.Table, processed: pa.Table) -> None:
         """Add a shard.
 
         Parameters
@@ -95,12 +96,12 @@ class Table:
             Stands for everything that decides the numbers in ``rows``: weights, input size, precision.
         rows
             None, one or many for each photo; with a column ``photo_id``.
-        seen
-            One for each photo looked at, found something or not, in the schema `SEEN`.
+        processed
+            One for each processed photo, whether it has rows or not, in the schema `PROCESSED_SCHEMA`.
         """
         number = max(self._list_shards(), default=0) + 1
         metadata = {_FINGERPRINT: fingerprint.encode()}
-        for kind, data in (("rows", rows), ("seen", seen.cast(PROCESSED_SCHEMA))):
+        for kind, data in (("rows", rows), ("seen", processed.cast(PROCESSED_SCHEMA))):
             with atomic_write(self._shard_file(kind, number)) as unfinished:
                 pq.write_table(data.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
@@ -108,32 +109,32 @@ class Table:
         """Merge the shards, if they have become many, keeping what belongs to some photos and a fingerprint.
 
         Everything kept is written to new shards before any old one is removed, so that a kill in between
-        leaves the same things twice, and nothing lost.
+        leaves some of it twice, and loses nothing.
         """
         old = self._list_shards()
         if len(old) <= _MANY_SHARDS:
             return
-        wanted = pa.array(sorted(photo_ids), pa.int64())
-        if len(old) <= _MANY_SHARDS + len(wanted) // _PHOTOS_IN_COMPACTED_SHARD:
-            return  # millions of photos have many shards for good
+        current = pa.array(sorted(photo_ids), pa.int64())
+        if len(old) <= _MANY_SHARDS + len(current) // _PHOTOS_IN_COMPACTED_SHARD:
+            return  # millions of photos always have many shards
         kept: dict[int, list[int]] = {}
-        for entry in self.read_processed(wanted).values():
+        for entry in self.read_processed(current).values():
             if entry.fingerprint == fingerprint:
                 kept.setdefault(entry.shard, []).append(entry.photo_id)
         rows: list[pa.Table] = []
-        seen: list[pa.Table] = []
+        processed: list[pa.Table] = []
         for shard in sorted(kept):
             ids = pa.array(kept[shard], pa.int64())
             rows.append(_select_photos(self._load_shard("rows", shard), ids))
-            seen.append(_select_photos(self._load_shard("seen", shard), ids))
-            if sum(map(len, seen)) >= _PHOTOS_IN_COMPACTED_SHARD:
-                self.append(fingerprint, _join_shards(rows), _join_shards(seen))
-                rows, seen = [], []
-        if seen:
-            self.append(fingerprint, _join_shards(rows), _join_shards(seen))
+            processed.append(_select_photos(self._load_shard("seen", shard), ids))
+            if sum(map(len, processed)) >= _PHOTOS_IN_COMPACTED_SHARD:
+                self.append(fingerprint, _join_shards(rows), _join_shards(processed))
+                rows, processed = [], []
+        if processed:
+            self.append(fingerprint, _join_shards(rows), _join_shards(processed))
         for shard in old:
-            # Oldest shard first: an older entry must not come to light again. In a shard seen first: rows
-            # without it do not count, while it without rows would be a broken shard.
+            # Oldest shard first: an older entry must never become the newest again. ``seen`` first: rows
+            # alone do not count, while ``seen`` alone would be a broken shard.
             self._shard_file("seen", shard).unlink()
             self._shard_file("rows", shard).unlink()
 
@@ -143,11 +144,11 @@ class Table:
         Parameters
         ----------
         moves
-            Pairs of what was seen of the photo before, and its id now.
+            Pairs of a photo's entry under its old id, and its new id.
         """
         pieces = []
         for shard in sorted({entry.shard for entry, _ in moves}):
-            new_ids = {entry.photo_id: new for entry, new in moves if entry.shard == shard}
+            new_ids = {entry.photo_id: new_id for entry, new_id in moves if entry.shard == shard}
             piece = _select_photos(self._load_shard("rows", shard), pa.array(list(new_ids), pa.int64()))
             ids = pa.array([new_ids[i] for i in piece["photo_id"].to_pylist()], pa.int64())
             pieces.append(piece.set_column(piece.column_names.index("photo_id"), "photo_id", ids))
@@ -156,7 +157,7 @@ class Table:
     # --- reading -------------------------------------------------------------------------------------------
 
     def read_processed(self, photo_ids: pa.Array | None = None) -> dict[int, ProcessedPhoto]:
-        """Return the newest entry of every photo ever seen, or of some photos, by photo id."""
+        """Return the newest entry of every photo ever processed, or of some photos, by photo id."""
         newest: dict[int, ProcessedPhoto] = {}
         for shard in self._list_shards():
             table = self._load_shard("seen", shard)
@@ -169,16 +170,16 @@ class Table:
         return newest
 
     def read_rows(
-        self, seen: Iterable[ProcessedPhoto], columns: Sequence[str] | None = None
+        self, entries: Iterable[ProcessedPhoto], columns: Sequence[str] | None = None
     ) -> pa.Table | None:
-        """Return the rows that belong to some entries of `seen`, or None if there are none."""
-        pieces = list(self._load_pieces(seen, columns))
+        """Return the rows that belong to some entries, or None if there are none."""
+        pieces = list(self._load_pieces(entries, columns))
         return _join_shards(pieces) if pieces else None
 
     def read_vectors(
-        self, seen: Iterable[ProcessedPhoto], column: str = "vector"
+        self, entries: Iterable[ProcessedPhoto], column: str = "vector"
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the vectors that belong to some entries of `seen`.
+        """Return the vectors that belong to some entries.
 
         They are copied once, from each decoded shard to their place in the result.
 
@@ -189,22 +190,22 @@ class Table:
         vectors : (n, d) float32
             In the same order.
         """
-        wanted = self._group_by_shard(seen)
-        total = sum(map(len, wanted.values()))
+        photo_ids_by_shard = self._group_by_shard(entries)
+        total = sum(map(len, photo_ids_by_shard.values()))
         ids = np.empty(total, np.int64)
         matrix: np.ndarray | None = None
         end = 0
-        for shard, photo_ids in wanted.items():
+        for shard, photo_ids in photo_ids_by_shard.items():
             piece = self._load_shard("rows", shard, ["photo_id", column])
             for batch in piece.to_batches():
                 block = _to_matrix(batch[column])
-                found = batch["photo_id"].to_numpy()
-                rows = np.flatnonzero(np.isin(found, photo_ids))
+                batch_ids = batch["photo_id"].to_numpy()
+                rows = np.flatnonzero(np.isin(batch_ids, photo_ids))
                 if matrix is None:
                     matrix = np.empty((total, block.shape[1]), np.float32)
                 start, end = end, end + len(rows)
-                ids[start:end] = found[rows]
-                # "clip", for with "raise" NumPy would fill a buffer first
+                ids[start:end] = batch_ids[rows]
+                # "clip", because with "raise" NumPy would fill a buffer first
                 np.take(block, rows, axis=0, out=matrix[start:end], mode="clip")
         if matrix is None:
             return ids[:0], np.empty((0, 0), np.float32)
@@ -213,21 +214,21 @@ class Table:
     # --- files ---------------------------------------------------------------------------------------------
 
     def _load_pieces(
-        self, seen: Iterable[ProcessedPhoto], columns: Sequence[str] | None
+        self, entries: Iterable[ProcessedPhoto], columns: Sequence[str] | None
     ) -> Iterator[pa.Table]:
-        for shard, photo_ids in self._group_by_shard(seen).items():
+        for shard, photo_ids in self._group_by_shard(entries).items():
             piece = self._load_shard("rows", shard, columns)
             piece = _select_photos(piece, pa.array(photo_ids, pa.int64())).replace_schema_metadata(None)
             if len(piece):
                 yield piece
 
-    def _group_by_shard(self, seen: Iterable[ProcessedPhoto]) -> dict[int, list[int]]:
-        """Photo ids of the entries without errors, by shard in order."""
-        wanted: dict[int, list[int]] = {}
-        for entry in seen:
+    def _group_by_shard(self, entries: Iterable[ProcessedPhoto]) -> dict[int, list[int]]:
+        """Return the photo ids of the entries without errors, by shard in order."""
+        photo_ids: dict[int, list[int]] = {}
+        for entry in entries:
             if entry.error is None:
-                wanted.setdefault(entry.shard, []).append(entry.photo_id)
-        return dict(sorted(wanted.items()))
+                photo_ids.setdefault(entry.shard, []).append(entry.photo_id)
+        return dict(sorted(photo_ids.items()))
 
     def _shard_file(self, kind: str, shard: int) -> Path:
         return self.folder / f"{kind}-{shard:06d}.parquet"
@@ -250,16 +251,16 @@ class Table:
             message = f"{file}: cannot be read ({error}); remove {self.folder} and run the step again"
             raise UserError(message) from None
 
-    def _remove_unfinished(self) -> None:
+    def _remove_uncommitted_files(self) -> None:
         committed = {self._shard_file("rows", shard).name for shard in self._list_shards()}
         for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
             if file.name not in committed:
                 file.unlink()
 
 
-def make_processed_table(entries: Sequence[tuple]) -> pa.Table:
-    """Return rows of the schema `SEEN` as a table."""
-    columns = zip(*entries, strict=True) if entries else [[] for _ in PROCESSED_SCHEMA]
+def make_processed_table(rows: Sequence[tuple]) -> pa.Table:
+    """Return a table of rows in the order of `PROCESSED_SCHEMA`."""
+    columns = zip(*rows, strict=True) if rows else [[] for _ in PROCESSED_SCHEMA]
     return pa.table(
         [pa.array(c, f.type) for c, f in zip(columns, PROCESSED_SCHEMA, strict=True)], schema=PROCESSED_SCHEMA
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or
-from imagesearch.geo import bounding_boxes, distance_km
+from imagesearch.geo import compute_distances_km, make_bounding_boxes
 from imagesearch.store import Vocabulary, VocabularyEntry, suggest_names
 from imagesearch.text import normalize
 
@@ -31,21 +31,22 @@ class Circle:
 
     @property
     def condition(self) -> Condition:
-        """Boxes that hold it and little more: what a database can look for; `holds` tells exactly."""
-        around = [
+        """The box around it, which is what a database can look for; `contains` tells exactly."""
+        boxes = tuple(
             And(
                 (
                     Between("latitude", south, _next_float(north)),
                     Between("longitude", west, _next_float(east)),
                 )
             )
-            for south, north, west, east in bounding_boxes(self.latitude, self.longitude, self.km)
-        ]
-        return And((Eq("has_gps", True), Or(tuple(around))))
+            for south, north, west, east in make_bounding_boxes(self.latitude, self.longitude, self.km)
+        )
+        return And((Eq("has_gps", True), Or(boxes)))
 
     def contains(self, latitude: float, longitude: float) -> bool:
         """Whether a position in degrees lies in the circle, by the great-circle distance."""
-        return float(distance_km(self.latitude, self.longitude, latitude, longitude)) <= self.km
+        km = compute_distances_km(self.latitude, self.longitude, latitude, longitude)
+        return float(km) <= self.km
 
 
 @dataclass(frozen=True)

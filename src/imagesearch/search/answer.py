@@ -1,10 +1,10 @@
-"""From photos found to an answer: judged, put in order, with what is shown and said of them."""
+"""From retrieved photos to an answer: calibrated scores, order, what is shown of each photo, and notes."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,12 +21,44 @@ from imagesearch.search.ranking import RankedHits, collapse_bursts, merge_rankin
 from imagesearch.search.relaxation import RetrievedPhotos
 from imagesearch.store import CollectionInfo, CollectionRef, Hit, Store, Vocabulary
 
-_SHOWN = (
+_SHOWN_FIELDS = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
     *("address", "city", "country"),
 )
-# Vectors of the collection that say whether what is asked for is there, though not among those that passed.
-_SAMPLE = 500
+# So many vectors of the collection tell whether other photos show what none that passed the filter does.
+_SAMPLE_SIZE = 500
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """A query and what came of it in Milvus: all that its answer is made of.
+
+    Attributes
+    ----------
+    query : Query
+        As it was asked.
+    visual_query : Query
+        With only what the photos should show left of its sentence.
+    parsed : ParsedQuery
+        How the sentence was read.
+    collection : CollectionInfo
+        What was searched.
+    photos : RetrievedPhotos
+        What was found.
+    vector : (d,) float32, optional
+        What photos were compared to.
+    face_notes, criteria_notes : sequence of str
+        Remarks on the query's face, and on names in its criteria that no photo has.
+    """
+
+    query: Query
+    visual_query: Query
+    parsed: ParsedQuery
+    collection: CollectionInfo
+    photos: RetrievedPhotos
+    vector: np.ndarray | None
+    face_notes: Sequence[str]
+    criteria_notes: Sequence[str]
 
 
 class AnswerBuilder:
@@ -40,122 +72,71 @@ class AnswerBuilder:
 
     def __init__(self, config: Config, dataset: Dataset, store: Store, vocabulary: Vocabulary) -> None:
         self._config, self._dataset, self._store, self._vocabulary = config, dataset, store, vocabulary
+        self._clip_ref = CollectionRef(config.dataset.name, "clip")
 
-    def build_answer(
-        self,
-        query: Query,
-        reading: ParsedQuery,
-        collection: CollectionInfo,
-        found: RetrievedPhotos,
-        vector: np.ndarray | None,
-        said: Sequence[str],
-        unknown: Sequence[str],
-    ) -> Answer:
-        """Answer a query.
-
-        Parameters
-        ----------
-        query, reading
-            What was asked, and how it was understood.
-        collection, found
-            What was searched, and what came of it.
-        vector : (d,) float32, optional
-            What photos were compared to.
-        said, unknown
-            Remarks on the query, and on names in it that nobody knows.
-        """
-        asked = replace(query, text=reading.text)
-        verdict = self._calibrate(asked, vector, found)
-        keys = [hit.id for hit in found.hits]
-        fits = dict(zip(keys, verdict.calibrated.tolist(), strict=True)) if verdict else {}
-        each = [self._rank(asked, hits, verdict, fits) for hits in found.hits_by_step]
-        nothing = bool(verdict and found.hits and verdict.relevant_count == 0)
-        alike: dict[int, int] = {}
+    def build_answer(self, retrieval: Retrieval) -> Answer:
+        """Return the answer that a retrieval comes to."""
+        query, photos, rows = retrieval.query, retrieval.photos, retrieval.collection.rows
+        calibrated = self._calibrate_scores(retrieval)
+        rankings = _rank_steps(retrieval, calibrated)
+        burst_counts: dict[int, int] = {}
         if query.collapse:
-            ranked_keys = [hit.id for ranked in each for hit, _ in ranked]
-            vectors = self._store.read_vectors(
-                CollectionRef(self._config.dataset.name, query.by), ranked_keys
-            )
-            for i, ranked in enumerate(each):
-                each[i], more = collapse_bursts(ranked, vectors)
-                alike |= more
-        pairs = merge_rankings(each, query.top_k)
-        shown = self._read_shown_fields([hit for hit, _ in pairs], query.by)
-        pairs = [(hit, fit) for hit, fit in pairs if hit.id in shown]
-        results = [
-            self._make_result(rank, shown[hit.id], hit.score, fit, alike.get(hit.id, 0))
-            for rank, (hit, fit) in enumerate(pairs, 1)
-        ]
-        about = [f"nothing here looks like {reading.caption!r}"] if nothing else []
-        about = [f"{line}; the nearest follow" if results else line for line in about]
-        explained = bool(results or found.note or about or unknown)
-        notes = (
-            _describe_relaxation(found, {hit.id for hit, _ in pairs}),
-            *about,
-            *([] if explained else [self._explain_nothing(asked, found)]),
-            *reading.notes,
-            *said,
-            *unknown,
-            *self._list_notes(asked, collection, reading, found),
-        )
-        notes = (*notes, self._outdated_note)
-        where = self._store.format_filter(found.condition)
+            keys = [hit.id for ranking in rankings for hit, _ in ranking]
+            vectors = self._store.read_vectors(retrieval.collection.ref, keys)
+            for i, ranking in enumerate(rankings):
+                rankings[i], counts = collapse_bursts(ranking, vectors)
+                burst_counts |= counts
+        ranking = merge_rankings(rankings, query.top_k)
+        shown = self._read_shown_fields(retrieval.collection.ref, ranking)
+        nothing_fits = bool(calibrated and photos.hits and calibrated.relevant_count == 0)
+        filter_expression = self._store.format_filter(photos.condition)
         return Answer(
             query,
-            reading,
-            results,
-            where=where,
-            relaxed=found.relaxed,
-            candidates=found.passing_count if where else collection.rows,
-            photos=collection.rows,
-            nothing_fits=nothing,
-            notes=tuple(filter(None, notes)),
+            retrieval.parsed,
+            self._make_results(ranking, shown, burst_counts),
+            filter_expression=filter_expression,
+            relaxed=photos.relaxed,
+            candidates=photos.passing_count if filter_expression else rows,
+            photos=rows,
+            nothing_fits=nothing_fits,
+            notes=self._collect_notes(retrieval, shown, nothing_fits),
         )
 
-    def _calibrate(
-        self, asked: Query, vector: np.ndarray | None, found: RetrievedPhotos
-    ) -> CalibratedScores | None:
-        """Say what the scores mean, where that is known: for one text, by itself."""
-        if not asked.is_one_text or self._bands is None:
+    # --- scores and results --------------------------------------------------------------------------------
+
+    def _calibrate_scores(self, retrieval: Retrieval) -> CalibratedScores | None:
+        """Return what the scores mean, where that is known: for one text, by itself."""
+        photos = retrieval.photos
+        if not retrieval.visual_query.is_one_text or self._bands is None:
             return None
-        filtered = bool(found.relaxed or self._store.format_filter(found.condition))
-        scores = [hit.score for hit in found.hits]
-        return self._bands.calibrate(scores, vector, self._sample if filtered else None)
+        filtered = bool(photos.relaxed or self._store.format_filter(photos.condition))
+        scores = [hit.score for hit in photos.hits]
+        return self._bands.calibrate(scores, retrieval.vector, self._sample if filtered else None)
 
-    def _rank(
-        self, asked: Query, hits: Sequence[Hit], verdict: CalibratedScores | None, fits: Mapping[int, float]
-    ) -> RankedHits:
-        """Return a step's hits with their calibrated scores, without those that are not good enough."""
-        pairs = [(hit, fits.get(hit.id)) for hit in hits]
-        if asked.sort == "date":
-            measured = bool(hits) and hits[0].score is not None and not asked.collapse
-            most = asked.top_k if measured else len(pairs)
-            pairs = sort_newest_first(_select_relevant(pairs, verdict) if verdict else pairs[:most])
-        return [pair for pair in pairs if self._is_enough(asked, *pair)]
-
-    @staticmethod
-    def _is_enough(query: Query, hit: Hit, fit: float | None) -> bool:
-        # The same inner product comes out some 1e-7 apart from one search path to another
-        unmeasured = query.min_score is None or hit.score is None or query.strategy == "hybrid"
-        loud = unmeasured or hit.score >= query.min_score - 1e-6
-        return loud and (query.min_fit is None or fit is None or fit >= query.min_fit)
-
-    def _read_shown_fields(self, hits: Sequence[Hit], by: str) -> dict[int, dict[str, Any]]:
+    def _read_shown_fields(self, ref: CollectionRef, ranking: RankedHits) -> dict[int, dict[str, Any]]:
         """Return what is shown of some photos, without those that are gone since they were found."""
-        keys = [hit.id for hit in hits]
-        rows = (
-            self._store.read_rows(CollectionRef(self._config.dataset.name, by), keys, _SHOWN) if keys else []
-        )
+        keys = [hit.id for hit, _ in ranking]
+        rows = self._store.read_rows(ref, keys, _SHOWN_FIELDS) if keys else []
         return {row.id: row.fields for row in rows}
 
+    def _make_results(
+        self, ranking: RankedHits, shown: Mapping[int, dict[str, Any]], burst_counts: Mapping[int, int]
+    ) -> list[SearchResult]:
+        """Return the photos that are shown, best first."""
+        present = [(hit, calibrated) for hit, calibrated in ranking if hit.id in shown]
+        return [
+            self._make_result(rank, hit, shown[hit.id], calibrated, burst_counts.get(hit.id, 0))
+            for rank, (hit, calibrated) in enumerate(present, 1)
+        ]
+
     def _make_result(
-        self, rank: int, fields: dict[str, Any], score: float | None, fit: float | None, like_it: int
+        self, rank: int, hit: Hit, fields: dict[str, Any], calibrated: float | None, burst_count: int
     ) -> SearchResult:
         taken = datetime(1970, 1, 1) + timedelta(seconds=fields["taken_at"])
         return SearchResult(
             rank=rank,
             path=fields["path"],
-            score=score,
+            score=hit.score,
             file=self._dataset.locate_file(fields["path"]),
             class_label=fields["class_label"],
             class_score=fields["class_score"],
@@ -164,74 +145,128 @@ class AnswerBuilder:
             city=fields["city"],
             country=fields["country"],
             taken_at=taken.isoformat() if fields["has_time"] else "",
-            calibrated_score=fit,
-            burst_count=like_it,
+            calibrated_score=calibrated,
+            burst_count=burst_count,
         )
-
-    def _list_notes(
-        self, asked: Query, collection: CollectionInfo, reading: ParsedQuery, found: RetrievedPhotos
-    ) -> list[str]:
-        """What the user should know of the collection and of what could not be done."""
-        lines = []
-        if collection.state != "ready":
-            lines.append(
-                "the collection is being updated, or that was cut short: run 05_build_collections.py"
-            )
-        if (reading.people.named_count or reading.people.none_of) and not self._vocabulary.people:
-            lines.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
-        if reading.dates and not found.hits and not self._has_times(asked.by):
-            lines.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
-        if asked.strategy == "hybrid" and asked.min_score is not None:
-            lines.append("hybrid scores are sums of ranks, no similarities: the least score does not apply")
-        if asked.min_fit is not None and (not asked.is_one_text or self._bands is None):
-            lines.append("scores of this query are not calibrated: the least fit does not apply")
-        return lines
-
-    def _has_times(self, by: str) -> bool:
-        """Whether any photo is known to have been taken at some time."""
-        hits, _ = self._store.list_newest(
-            CollectionRef(self._config.dataset.name, by), 1, where=Eq("has_time", True)
-        )
-        return bool(hits)
-
-    @staticmethod
-    def _explain_nothing(asked: Query, found: RetrievedPhotos) -> str:
-        least = [(asked.min_score, "scores"), (asked.min_fit, "fits with")]
-        said = [f"nothing {verb} {value:g} or more" for value, verb in least if value is not None]
-        if said and (found.hits or (asked.face and not asked.has_vector)):
-            return said[0]
-        if asked.strategy == "hybrid":
-            return "no word of it is known of any photo that passes"
-        if asked.has_filter or asked.face:
-            return "no photo passes the filter"
-        return f"no photos below {asked.folder}" if asked.folder else ""
-
-    @functools.cached_property
-    def _outdated_note(self) -> str:
-        if open_edit_log(self._dataset).count() == self._vocabulary.decisions:
-            return ""
-        return "names have changed since the collections were built; run 05_build_collections.py"
 
     @functools.cached_property
     def _bands(self) -> ScoreBands | None:
-        dimension = self._store.collections.open(CollectionRef(self._config.dataset.name, "clip")).dimension
+        dimension = self._store.collections.open(self._clip_ref).dimension
         return read_bands(self._config, self._dataset, dimension)
 
     @functools.cached_property
     def _sample(self) -> np.ndarray:
-        return self._store.sample_vectors(CollectionRef(self._config.dataset.name, "clip"), _SAMPLE)
+        return self._store.sample_vectors(self._clip_ref, _SAMPLE_SIZE)
+
+    # --- notes ---------------------------------------------------------------------------------------------
+
+    def _collect_notes(
+        self, retrieval: Retrieval, shown: Collection[int], nothing_fits: bool
+    ) -> tuple[str, ...]:
+        """Return what the user should know, given the ids of the photos that are shown."""
+        photos, parsed = retrieval.photos, retrieval.parsed
+        misfit = ""
+        if nothing_fits:
+            misfit = f"nothing here looks like {parsed.caption!r}{'; the nearest follow' if shown else ''}"
+        explained = bool(shown or photos.note or misfit or retrieval.criteria_notes)
+        notes = (
+            _describe_relaxation(photos, shown),
+            misfit,
+            "" if explained else _explain_nothing(retrieval),
+            *parsed.notes,
+            *retrieval.face_notes,
+            *retrieval.criteria_notes,
+            *self._list_warnings(retrieval),
+            self._outdated_note,
+        )
+        return tuple(filter(None, notes))
+
+    def _list_warnings(self, retrieval: Retrieval) -> list[str]:
+        """Return what the user should know of the collection and of what could not be done."""
+        query, parsed, ref = retrieval.visual_query, retrieval.parsed, retrieval.collection.ref
+        lines = []
+        if retrieval.collection.state != "ready":
+            lines.append(
+                "the collection is being updated, or that was cut short: run 05_build_collections.py"
+            )
+        if (parsed.people.named_count or parsed.people.none_of) and not self._vocabulary.people:
+            lines.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
+        if parsed.dates and not retrieval.photos.hits and not self._has_times(ref):
+            lines.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
+        if query.strategy == "hybrid" and query.min_score is not None:
+            lines.append("hybrid scores are sums of ranks, no similarities: the least score does not apply")
+        if query.min_fit is not None and (not query.is_one_text or self._bands is None):
+            lines.append("scores of this query are not calibrated: the least fit does not apply")
+        return lines
+
+    def _has_times(self, ref: CollectionRef) -> bool:
+        """Whether any photo is known to have been taken at some time."""
+        hits, _ = self._store.list_newest(ref, 1, where=Eq("has_time", True))
+        return bool(hits)
+
+    @functools.cached_property
+    def _outdated_note(self) -> str:
+        if open_edit_log(self._dataset).count() == self._vocabulary.edit_count:
+            return ""
+        return "names have changed since the collections were built; run 05_build_collections.py"
 
 
-def _describe_relaxation(found: RetrievedPhotos, shown: set[int]) -> str:
-    """Say that no photo passed, and what those that are shown are."""
-    steps_shown = [
-        "the nearest of all" if step.said == "anything" else step.said
-        for step, hits in zip(found.relaxed, found.hits_by_step, strict=False)
-        if shown & {hit.id for hit in hits}
-    ]
-    return f"{found.note}; these are {', then '.join(steps_shown)}" if steps_shown else found.note
+def _rank_steps(retrieval: Retrieval, calibrated: CalibratedScores | None) -> list[RankedHits]:
+    """Return the hits of each step with their calibrated scores, without those that are not good enough."""
+    query, photos = retrieval.visual_query, retrieval.photos
+    keys = [hit.id for hit in photos.hits]
+    by_key = dict(zip(keys, calibrated.calibrated.tolist(), strict=True)) if calibrated else {}
+    rankings = []
+    for hits in photos.hits_by_step:
+        ranking = [(hit, by_key.get(hit.id)) for hit in hits]
+        if query.sort == "date":
+            ranking = _sort_by_date(query, ranking, calibrated)
+        rankings.append([pair for pair in ranking if _is_good_enough(query, *pair)])
+    return rankings
 
 
-def _select_relevant(pairs: RankedHits, verdict: CalibratedScores) -> RankedHits:
+def _sort_by_date(query: Query, ranking: RankedHits, calibrated: CalibratedScores | None) -> RankedHits:
+    """Return the relevant hits, newest first; where relevance is unknown, those that score best."""
+    if calibrated:
+        return sort_newest_first(_select_relevant(ranking, calibrated))
+    has_scores = bool(ranking) and ranking[0][0].score is not None
+    limit = query.top_k if has_scores and not query.collapse else len(ranking)
+    return sort_newest_first(ranking[:limit])
+
+
+def _select_relevant(ranking: RankedHits, calibrated: CalibratedScores) -> RankedHits:
     """Keep what is relevant; of a relaxed search, whose hits are those of one step after another, too."""
-    return [pair for pair in pairs if verdict.relevant_count and pair[0].score >= verdict.relevance_threshold]
+    least = calibrated.relevance_threshold
+    return [pair for pair in ranking if calibrated.relevant_count and pair[0].score >= least]
+
+
+def _is_good_enough(query: Query, hit: Hit, calibrated: float | None) -> bool:
+    """Whether a hit reaches the least scores that the query asks for, as far as they apply to it."""
+    # The same inner product comes out some 1e-7 apart from one search path to another
+    exempt = query.min_score is None or hit.score is None or query.strategy == "hybrid"
+    scores_enough = exempt or hit.score >= query.min_score - 1e-6
+    return scores_enough and (query.min_fit is None or calibrated is None or calibrated >= query.min_fit)
+
+
+def _describe_relaxation(photos: RetrievedPhotos, shown: Collection[int]) -> str:
+    """Return that no photo passed, and what those are that are shown."""
+    steps_shown = [
+        "the nearest of all" if step.description == "anything" else step.description
+        for step, hits in zip(photos.relaxed, photos.hits_by_step, strict=False)
+        if any(hit.id in shown for hit in hits)
+    ]
+    return f"{photos.note}; these are {', then '.join(steps_shown)}" if steps_shown else photos.note
+
+
+def _explain_nothing(retrieval: Retrieval) -> str:
+    """Return why there are no results."""
+    query = retrieval.visual_query
+    limits = [(query.min_score, "scores"), (query.min_fit, "fits with")]
+    reasons = [f"nothing {verb} {value:g} or more" for value, verb in limits if value is not None]
+    if reasons and (retrieval.photos.hits or (query.face and not query.has_vector)):
+        return reasons[0]
+    if query.strategy == "hybrid":
+        return "no word of it is known of any photo that passes"
+    if query.has_filter or query.face:
+        return "no photo passes the filter"
+    return f"no photos below {query.folder}" if query.folder else ""

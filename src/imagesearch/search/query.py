@@ -1,4 +1,4 @@
-"""What can be asked, and what is answered."""
+"""Queries and answers: everything a search can be asked for, and everything it returns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_COUNTED = 200
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for.
+    """What is searched for.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Query:
         ``"filter"``: who, where and when are a filter, what is left is compared by CLIP; ``"hybrid"``:
         CLIP and BM25 over names and places, fused; ``"semantic"``: CLIP alone, for the whole sentence.
     strict
-        Never loosen the sentence's filter when no photo passes it.
+        Never relax the sentence's filter when no photo passes it.
     today
         What *yesterday* and *last summer* are counted from; None is the day it is.
     image
@@ -80,19 +80,27 @@ class Query:
     sort: str = "score"
     collapse: bool = False
 
-    def with_line(self, line: str, last: Sequence[SearchResult] = ()) -> Query:
+    def with_line(self, line: str, results: Sequence[SearchResult] = ()) -> Query:
         """Return this query with a line that a person typed: a sentence, the name of a photo, ``like 3``,
         or ``like 3 in goa``.
+
+        Parameters
+        ----------
+        line
+            As it was typed.
+        results
+            Of the last answer.
 
         Raises
         ------
         UserError
             If the last answer has no such result.
         """
-        if more := re.fullmatch(r"(?:--)?like\s+(\d{1,5})(?:\s+(.*))?", line.strip(), re.IGNORECASE):
-            if not 1 <= int(more[1]) <= len(last):
-                raise UserError(f"{line}: the last answer has {len(last)} results")
-            return replace(self, image=last[int(more[1]) - 1].file, text=more[2] or "")
+        if like := re.fullmatch(r"(?:--)?like\s+(\d{1,5})(?:\s+(.*))?", line.strip(), re.IGNORECASE):
+            rank, text = int(like[1]), like[2] or ""
+            if not 1 <= rank <= len(results):
+                raise UserError(f"{line}: the last answer has {len(results)} results")
+            return replace(self, image=results[rank - 1].file, text=text)
         # os.path and not pathlib, which raises for "~nobody" and for lines too long to be names
         file = os.path.expanduser(line)  # noqa: PTH111
         is_photo = line.rpartition(".")[2].lower() in EXTENSIONS and os.path.isfile(file)  # noqa: PTH113
@@ -116,11 +124,11 @@ class Query:
 
     @property
     def filter_summary(self) -> str:
-        """What flags ask for besides, in words: it always holds."""
+        """What options ask for besides, in words: it always holds."""
         folder = f"in {self.folder}" if self.folder else ""
         face = f"with the face in {self.face.name}" if self.face else ""
-        flags = ", ".join(filter(None, (face, folder, self.criteria.title)))
-        return f"({flags})" if flags else ""
+        options = ", ".join(filter(None, (face, folder, self.criteria.title)))
+        return f"({options})" if options else ""
 
     @property
     def title(self) -> str:
@@ -130,12 +138,12 @@ class Query:
     @property
     def non_text_summary(self) -> str:
         """What is asked for besides the sentence, in words."""
-        words = [f"like {self.image.name}"] if self.image else []
-        words += [f"with the face in {self.face.name}"] if self.face else []
-        words += [f"+ {text}" for text in self.plus] + [f"- {text}" for text in self.minus]
-        words += [f"in {self.folder}"] if self.folder else []
-        words += [self.criteria.title] if self.criteria.title else []
-        return " ".join(words)
+        parts = [f"like {self.image.name}"] if self.image else []
+        parts += [f"with the face in {self.face.name}"] if self.face else []
+        parts += [f"+ {text}" for text in self.plus] + [f"- {text}" for text in self.minus]
+        parts += [f"in {self.folder}"] if self.folder else []
+        parts += [self.criteria.title] if self.criteria.title else []
+        return " ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,7 @@ class SearchResult:
     burst_count: int = 0
 
     def format_measure(self, digits: int) -> str:
-        """Write what it is ranked by: its score, or the day it was taken."""
+        """Return what it is ranked by: its score, or the day it was taken."""
         return f"{self.score:.{digits}f}" if self.score is not None else self.taken_at[:10] or "no date"
 
     def to_dict(self) -> dict[str, Any]:
@@ -183,11 +191,19 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class RelaxedFilter:
-    """What was looked for instead: in words, as Milvus was given it, and how many photos pass."""
+    """A filter that was tried instead: in words, as Milvus was given it, and how many photos pass."""
 
-    said: str
-    filter: str
+    description: str
+    filter_expression: str
     candidates: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {
+            "said": self.description,
+            "filter": self.filter_expression,
+            "candidates": self.candidates,
+        }
 
 
 @dataclass(frozen=True)
@@ -196,28 +212,28 @@ class Answer:
 
     Attributes
     ----------
-    query, reading
-        What was asked, and how it was understood.
+    query, parsed
+        What was asked, and how its sentence was read.
     results
         Best first.
-    where : str
+    filter_expression : str
         The filter as Milvus was given it.
-    relaxed : tuple of Relaxed
+    relaxed : tuple of RelaxedFilter
         What is shown instead when no photo passed the filter; empty if some did.
     candidates : int
-        Photos that passed the filter, up to `COUNTED`.
+        Photos that passed the filter, counted up to `MAX_COUNTED`.
     photos : int
         In the collection.
     nothing_fits : bool
         No photo looks like what was asked for; the results are only the nearest.
-    notes : list of str
+    notes : tuple of str
         What the user should know.
     """
 
     query: Query
     parsed: ParsedQuery
     results: list[SearchResult]
-    where: str = ""
+    filter_expression: str = ""
     relaxed: tuple[RelaxedFilter, ...] = ()
     candidates: int = 0
     photos: int = 0
@@ -232,11 +248,12 @@ class Answer:
     @property
     def read_as(self) -> str:
         """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 14 of 240 photos``."""
-        said = " · ".join(filter(None, (self.parsed.summary, self.query.non_text_summary)))
-        of = f"{self.candidate_count} of {self.photos} photos" if self.where else f"{self.photos} photos"
+        summary = " · ".join(filter(None, (self.parsed.summary, self.query.non_text_summary)))
+        count = f"{self.candidate_count} of {self.photos}" if self.filter_expression else f"{self.photos}"
+        count += " photos"
         if self.relaxed:
-            of += f"; shown are {len(self.results)} others"
-        return f"{said} — {of}" if said else of
+            count += f"; shown are {len(self.results)} others"
+        return f"{summary} — {count}" if summary else count
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -245,11 +262,9 @@ class Answer:
             **self.parsed.to_dict(),
             "read_as": self.read_as,
             "strategy": self.query.strategy,
-            "filter": self.where,
-            "relaxed": [asdict(step) for step in self.relaxed],
-            "candidates": int(self.candidate_count)
-            if self.candidate_count.isdecimal()
-            else self.candidate_count,
+            "filter": self.filter_expression,
+            "relaxed": [step.to_dict() for step in self.relaxed],
+            "candidates": int(count) if (count := self.candidate_count).isdecimal() else count,
             "photos": self.photos,
             "nothing_fits": self.nothing_fits,
             "notes": list(self.notes),
@@ -263,15 +278,10 @@ def check_query(query: Query) -> None:
     Raises
     ------
     UserError
-        Saying what is wrong with it.
+        With what is wrong with it.
     """
-    numbers = (query.weight_text, query.weight_image, query.min_score or 0.0, query.min_fit or 0.0)
-    if not all(map(math.isfinite, numbers)):
-        raise UserError("weights and scores are finite numbers")
-    try:
-        "".join((query.text, *query.plus, *query.minus)).encode()
-    except UnicodeEncodeError:
-        raise UserError("the text is not valid UTF-8; is the terminal set to another encoding?") from None
+    _check_numbers(query)
+    _check_encoding(query)
     if not (query.has_vector or query.face) and (query.minus or not query.has_filter):
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit" and not query.image:
@@ -283,15 +293,28 @@ def check_query(query: Query) -> None:
             raise UserError(f"{option} {file}: no such file")
 
 
-def check_parsed_query(asked: Query) -> None:
+def check_visual_query(query: Query) -> None:
     """Refuse what cannot be done with what is left of a sentence when its names are taken out.
 
     Raises
     ------
     UserError
-        Saying what is wrong with it.
+        With what is wrong with it.
     """
-    if asked.by == "vit" and asked.text:
-        raise UserError(f"--by vit knows no texts, such as {asked.text!r}: leave it out, or use --by clip")
-    if asked.minus and not asked.has_vector:
+    if query.by == "vit" and query.text:
+        raise UserError(f"--by vit knows no texts, such as {query.text!r}: leave it out, or use --by clip")
+    if query.minus and not query.has_vector:
         raise UserError("--minus takes from a text or a photo, and this sentence is names and dates alone")
+
+
+def _check_numbers(query: Query) -> None:
+    numbers = (query.weight_text, query.weight_image, query.min_score or 0.0, query.min_fit or 0.0)
+    if not all(map(math.isfinite, numbers)):
+        raise UserError("weights and scores are finite numbers")
+
+
+def _check_encoding(query: Query) -> None:
+    try:
+        "".join((query.text, *query.plus, *query.minus)).encode()
+    except UnicodeEncodeError:
+        raise UserError("the text is not valid UTF-8; is the terminal set to another encoding?") from None

@@ -1,4 +1,4 @@
-"""From a query, texts and photos, to one vector."""
+"""Encoding a query, its texts and photos, as one vector."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imagesearch.search.query import Query
 from imagesearch.store import CollectionRef, Store
 
 # Similarities of a query to this many photos say how widely they scatter in the whole collection.
-_SAMPLE = 500
+_SAMPLE_SIZE = 500
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,12 @@ class QueryEncoder:
     Parameters
     ----------
     config, store
-        Name the models, and the collection that a query's parts are weighed in.
+        Name the models, and the collection that a query's terms are weighed in.
     """
 
     def __init__(self, config: Config, store: Store) -> None:
         self._config, self._store = config, store
+        self._clip_ref = CollectionRef(config.dataset.name, "clip")
 
     def encode(self, query: Query) -> np.ndarray:
         """Return the vector that photos are compared to, (d,) float32 of unit length."""
@@ -54,23 +55,18 @@ class QueryEncoder:
         if query.image:
             terms.append(QueryTerm(self._encode_photo(query.image, "clip"), "image", query.weight_image))
         mixed = len({term.modality for term in terms}) > 1
-        sample = (
-            self._store.sample_vectors(CollectionRef(self._config.dataset.name, "clip"), _SAMPLE)
-            if mixed
-            else None
-        )
+        sample = self._store.sample_vectors(self._clip_ref, _SAMPLE_SIZE) if mixed else None
         return combine_terms(terms, sample)
 
     def _encode_photo(self, file: Path, kind: str) -> np.ndarray:
         encoder = self._clip if kind == "clip" else self._vit
         try:
-            picture = decode_photo(
-                file, encoder.input_side, max_megapixels=self._config.extraction.max_megapixels
-            )
-            prepared = [encoder.preprocess(picture.image)]
+            limit = self._config.extraction.max_megapixels
+            picture = decode_photo(file, encoder.input_side, max_megapixels=limit)
+            pixels = [encoder.preprocess(picture.image)]
         except PhotoError as error:
             raise UnreadablePhotoError(f"{file}: {error}") from None
-        return encoder.encode_images(prepared)[0] if kind == "clip" else encoder.encode(prepared)[0][0]
+        return encoder.encode_images(pixels)[0] if kind == "clip" else encoder.encode(pixels)[0][0]
 
     @functools.cached_property
     def _clip(self) -> ClipEncoder:
@@ -96,7 +92,7 @@ def combine_terms(terms: Sequence[QueryTerm], sample: np.ndarray | None = None) 
     terms
         At least one.
     sample : (n, d) float32, optional
-        Vectors of the collection; wanted where terms of several modalities meet.
+        Vectors of the collection; required where terms of several modalities meet.
 
     Raises
     ------

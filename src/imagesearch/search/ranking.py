@@ -1,4 +1,4 @@
-"""What happens to ranked photos before they are shown: other orders, and bursts as one."""
+"""Reordering ranked photos: newest first, bursts as one photo, several rankings as one."""
 
 from __future__ import annotations
 
@@ -40,28 +40,28 @@ def collapse_bursts(
     -------
     kept
         In the same order.
-    alike : dict
+    burst_counts : dict
         How many were left out for each that is kept, by photo id.
     """
     kept: RankedHits = []
-    alike: dict[int, int] = {}
+    burst_counts: dict[int, int] = {}
     for pair in ranked:
         first = next((hit for hit, _ in kept if _is_burst(hit, pair[0], vectors)), None)
         if first is None:
             kept.append(pair)
         else:
-            alike[first.id] = alike.get(first.id, 0) + 1
-    return kept, alike
+            burst_counts[first.id] = burst_counts.get(first.id, 0) + 1
+    return kept, burst_counts
 
 
-def merge_rankings(each: Sequence[RankedHits], top_k: int) -> RankedHits:
-    """Return the best of several answers, one after another, each with an equal share as far as it goes."""
-    kept: list[int] = [0] * len(each)
-    while sum(kept) < top_k and any(count < len(ranked) for count, ranked in zip(kept, each, strict=True)):
-        for i, ranked in enumerate(each):
-            kept[i] += kept[i] < len(ranked) and sum(kept) < top_k
-    chosen = [pair for count, ranked in zip(kept, each, strict=True) for pair in ranked[:count]]
-    return list({hit.id: (hit, fit) for hit, fit in chosen}.values())
+def merge_rankings(rankings: Sequence[RankedHits], top_k: int) -> RankedHits:
+    """Return the best of several rankings, one after another, each with an equal share as far as it goes."""
+    counts = [0] * len(rankings)
+    while sum(counts) < top_k and any(n < len(ranked) for n, ranked in zip(counts, rankings, strict=True)):
+        for i, ranked in enumerate(rankings):
+            counts[i] += counts[i] < len(ranked) and sum(counts) < top_k
+    chosen = [pair for n, ranked in zip(counts, rankings, strict=True) for pair in ranked[:n]]
+    return list({hit.id: (hit, calibrated) for hit, calibrated in chosen}.values())
 
 
 def _is_burst(a: Hit, b: Hit, vectors: Mapping[int, np.ndarray]) -> bool:

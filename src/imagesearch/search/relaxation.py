@@ -1,7 +1,7 @@
-"""Relaxing a filter: what to look for, and what instead when no photo passes.
+"""Relaxing a filter when no photo passes it: which parts of it to give up, in which order.
 
-`plan_filter` takes who, where and when apart; `list_relaxations` says which of them to give up, in which
-order; `retrieve_photos` calls Milvus for each until some photo passes.
+`plan_filter` divides it into who, where and when; `list_relaxations` yields the steps to try;
+`retrieve_photos` calls Milvus for each until some photo passes.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Fetch = Callable[[Condition, int], tuple[list[Hit], int]]
 
 @dataclass(frozen=True)
 class FilterPart:
-    """One side of what a sentence asks for: who, where or when.
+    """One part of what a sentence asks for: who, where or when.
 
     Attributes
     ----------
-    said : str
-        It in words: ``of Maya and Noor``, ``in Goa``, ``2023``.
+    description : str
+        The part in words: ``of Maya and Noor``, ``in Goa``, ``2023``.
     condition : Condition
         What it asks of a photo.
-    looser : tuple of Part
-        What would do instead before giving it up, the nearest first: not only these people, one of them.
+    relaxations : tuple of FilterPart
+        What to try before giving it up, the nearest first: not only these people, one of them.
     """
 
-    said: str
+    description: str
     condition: Condition
-    looser: tuple[FilterPart, ...] = ()
+    relaxations: tuple[FilterPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,22 @@ class FilterPlan:
 
     Attributes
     ----------
-    parts : list of Part
+    parts : list of FilterPart
         What may be given up.
-    always : Condition
-        What may not: who or what place is *not* wanted.
-    excluded : str
-        That in words.
+    required : Condition
+        What may not: people and places that are excluded.
+    exclusions : str
+        These in words.
     """
 
     parts: list[FilterPart]
-    always: Condition = MATCH_ALL
-    excluded: str = ""
+    required: Condition = MATCH_ALL
+    exclusions: str = ""
 
     @property
     def condition(self) -> Condition:
         """All of it."""
-        return And((self.always, *(part.condition for part in self.parts)))
+        return And((self.required, *(part.condition for part in self.parts)))
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class FilterStep:
     """One filter to try."""
 
     condition: Condition
-    said: str
+    description: str
 
 
 @dataclass(frozen=True)
 class RetrievedPhotos:
-    """What a plan came to: the filter that was asked for, the photos of each step, and what to say of it."""
+    """The photos of each step, the filter that was asked for, and what was tried instead of it."""
 
     condition: Condition
     hits_by_step: list[list[Hit]]
@@ -95,75 +95,75 @@ class PhotoSource:
     store: Store
     collection: CollectionInfo
     vocabulary: Vocabulary
-    compares: bool
+    has_target: bool
     """Whether photos are compared to something, so that a search without a filter means something."""
 
 
-def plan_filter(reading: ParsedQuery) -> FilterPlan:
+def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     """Return what a sentence asks for besides its text."""
-    parts, always, excluded = [], [], []
-    people = replace(reading.people, none_of=())
+    parts, required, exclusions = [], [], []
+    people = replace(parsed.people, none_of=())
     if people:
         parts.append(_make_people_part(people))
-    if reading.people.none_of:
+    if parsed.people.none_of:
         # -1 is a photo in which no faces were looked for: nobody knows that she is not in it
-        always += [
-            *replace(PeopleClause(), none_of=reading.people.none_of).conditions,
+        required += [
+            *replace(PeopleClause(), none_of=parsed.people.none_of).conditions,
             Between("face_count", 0),
         ]
-        excluded.append(f"without {' or '.join(reading.people.none_of)}")
-    spelled = dict(reading.place_names)
-    if reading.places:
-        said = " or ".join(", ".join(spelled.get(word, word) for word in words) for words in reading.places)
-        wanted = replace(reading, not_places=())
-        parts.append(FilterPart(f"in {said}", And(wanted.place_conditions)))
-    if reading.not_places:
-        unwanted = replace(reading, places=())
-        always += [*unwanted.place_conditions, Eq("has_gps", True)]
-        excluded.append(f"not in {' or '.join(spelled.get(word, word) for word in reading.not_places)}")
-    if reading.dates:
-        said = ", ".join(when.words for when in reading.dates)
-        parts.append(FilterPart(said, And(tuple(when.condition for when in reading.dates))))
-    return FilterPlan(parts, And(tuple(always)), ", ".join(excluded))
+        exclusions.append(f"without {' or '.join(parsed.people.none_of)}")
+    names = dict(parsed.place_names)
+    if parsed.places:
+        options = [", ".join(names.get(word, word) for word in words) for words in parsed.places]
+        included = replace(parsed, not_places=())
+        parts.append(FilterPart(f"in {' or '.join(options)}", And(included.place_conditions)))
+    if parsed.not_places:
+        excluded = replace(parsed, places=())
+        required += [*excluded.place_conditions, Eq("has_gps", True)]
+        exclusions.append(f"not in {' or '.join(names.get(word, word) for word in parsed.not_places)}")
+    if parsed.dates:
+        description = ", ".join(date.words for date in parsed.dates)
+        parts.append(FilterPart(description, And(tuple(date.condition for date in parsed.dates))))
+    return FilterPlan(parts, And(tuple(required)), ", ".join(exclusions))
 
 
-def list_relaxations(parts: Sequence[FilterPart], has_text: bool) -> Iterator[list[FilterStep]]:
+def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[list[FilterStep]]:
     """Yield what to try, the strictest first; what is tried together is shown one after another.
 
     All parts have to hold. If no photo passes: others may be in it where only some people were asked for;
     one of the people is enough where several were asked for together; then one part is given up, each in
-    turn, the last given first; then two; and at last all, if there is a text left to compare photos to.
+    turn, the last given first; then two; and at last all, if photos are compared to something.
     Since nothing passed all parts together, the steps that give up one have no photo in common.
 
     Parameters
     ----------
     parts
         Who, where, when, as far as they are asked for.
-    has_text
+    has_target
         Whether a search without any filter means something.
     """
     yield [_join_parts(parts)]
     for i, part in enumerate(parts):
-        for looser in part.looser:
-            yield [_join_parts([*parts[:i], looser, *parts[i + 1 :]])]
-    for kept in range(len(parts) - 1, 0, -1):
+        for relaxed in part.relaxations:
+            yield [_join_parts([*parts[:i], relaxed, *parts[i + 1 :]])]
+    for count in range(len(parts) - 1, 0, -1):
         # combinations come with the first parts first: who outlives where, where outlives when
-        yield [_join_parts(some) for some in itertools.combinations(parts, kept)]
-    if parts and has_text:
+        yield [_join_parts(kept) for kept in itertools.combinations(parts, count)]
+    if parts and has_target:
         yield [FilterStep(MATCH_ALL, "anything")]
 
 
 def _make_people_part(people: PeopleClause) -> FilterPart:
-    looser = []
+    relaxed = []
     if people.named_count and (people.only or people.count or people.other_than):
-        looser.append(replace(people, only=False, count=None, other_than=None))
+        relaxed.append(replace(people, only=False, count=None, other_than=None))
     if people.named_count > 1:
         one_of = (*people.all_of, *(name for group in people.any_of for name in group))
-        looser.append(PeopleClause(any_of=(one_of,)))
+        relaxed.append(PeopleClause(any_of=(one_of,)))
     return FilterPart(
         _describe_people(people),
         And(people.conditions),
-        tuple(FilterPart(_describe_people(p), And(p.conditions)) for p in looser),
+        tuple(FilterPart(_describe_people(clause), And(clause.conditions)) for clause in relaxed),
     )
 
 
@@ -172,15 +172,16 @@ def _describe_people(people: PeopleClause) -> str:
 
 
 def _join_parts(parts: Sequence[FilterPart]) -> FilterStep:
-    said = " ".join(part.said if part.said.startswith(("of ", "in ")) else f"({part.said})" for part in parts)
-    return FilterStep(And(tuple(part.condition for part in parts)), said)
+    texts = [part.description for part in parts]
+    description = " ".join(text if text.startswith(("of ", "in ")) else f"({text})" for text in texts)
+    return FilterStep(And(tuple(part.condition for part in parts)), description)
 
 
-# --- following a plan --------------------------------------------------------------------------------------
+# --- retrieving photos --------------------------------------------------------------------------------------
 
 
 def retrieve_photos(
-    source: PhotoSource, query: Query, plan: FilterPlan, always: Condition
+    source: PhotoSource, query: Query, plan: FilterPlan, base_condition: Condition
 ) -> RetrievedPhotos:
     """Try the steps of a plan until some photo passes.
 
@@ -189,36 +190,51 @@ def retrieve_photos(
     source
         Where photos come from.
     query
-        Says how many are wanted, and whether anything may be loosened.
+        Says how many photos to return, and whether the filter may be relaxed.
     plan
         Who, where and when.
-    always
-        What holds in every step.
+    base_condition
+        What options ask for: it holds in every step.
     """
-    first, *others = list_relaxations(plan.parts, source.compares)
-    conditions, fetched = _fetch_all(source, query, plan, always, first)
-    asked, (hits, passed) = conditions[0], fetched[0]
-    if hits:
-        return RetrievedPhotos(asked, [hits], passed)
-    what = " ".join(filter(None, (first[0].said, plan.excluded, query.filter_summary)))
-    note = f"no photo {what}" if first[0].said or plan.excluded else ""
-    for tried in () if query.strict else others:
-        conditions, fetched = _fetch_all(source, query, plan, always, tried)
-        some = [step for step in zip(tried, conditions, fetched, strict=True) if step[2][0]]
-        if some:
+    required = (base_condition, plan.required)
+    (first,), *others = list_relaxations(plan.parts, source.has_target)
+    (fetched,) = _fetch_steps(source, query, required, [first])
+    if fetched.hits:
+        return RetrievedPhotos(fetched.condition, [fetched.hits], fetched.passing_count)
+    description = " ".join(filter(None, (first.description, plan.exclusions, query.filter_summary)))
+    note = f"no photo {description}" if first.description or plan.exclusions else ""
+    for steps in () if query.strict else others:
+        found = [step for step in _fetch_steps(source, query, required, steps) if step.hits]
+        if found:
             relaxed = tuple(
-                RelaxedFilter(step.said, source.store.format_filter(condition), passed)
-                for step, condition, (_, passed) in some
+                RelaxedFilter(
+                    step.description, source.store.format_filter(step.condition), step.passing_count
+                )
+                for step in found
             )
-            return RetrievedPhotos(asked, [hits for _, _, (hits, _) in some], 0, relaxed, note)
-    return RetrievedPhotos(asked, [[]], 0, note=note)
+            return RetrievedPhotos(fetched.condition, [step.hits for step in found], 0, relaxed, note)
+    return RetrievedPhotos(fetched.condition, [[]], 0, note=note)
 
 
-def _fetch_all(
-    source: PhotoSource, query: Query, plan: FilterPlan, always: Condition, tried: Sequence[FilterStep]
-) -> tuple[list[Condition], list[tuple[list[Hit], int]]]:
-    conditions = [And((always, plan.always, step.condition)) for step in tried]
-    return conditions, [_fetch_photos(source, query, condition) for condition in conditions]
+@dataclass(frozen=True)
+class _FetchedStep:
+    """A step, with all that a photo must fulfil, and what passed."""
+
+    description: str
+    condition: Condition
+    hits: list[Hit]
+    passing_count: int
+
+
+def _fetch_steps(
+    source: PhotoSource, query: Query, required: tuple[Condition, ...], steps: Sequence[FilterStep]
+) -> list[_FetchedStep]:
+    fetched = []
+    for step in steps:
+        condition = And((*required, step.condition))
+        hits, passing_count = _fetch_photos(source, query, condition)
+        fetched.append(_FetchedStep(step.description, condition, hits, passing_count))
+    return fetched
 
 
 def _fetch_photos(source: PhotoSource, query: Query, condition: Condition) -> tuple[list[Hit], int]:
@@ -226,40 +242,42 @@ def _fetch_photos(source: PhotoSource, query: Query, condition: Condition) -> tu
     known = _get_known_count(source, condition)
     by_score = query.sort == "score" and not query.collapse
     if known is None or not by_score or query.criteria.circle:
-        return _fetch_within(
-            query.criteria.circle, source.fetch, condition, max(query.top_k, MAX_COUNTED + 1)
-        )
+        limit = max(query.top_k, MAX_COUNTED + 1)
+        return _fetch_within(query.criteria.circle, source.fetch, condition, limit)
     hits, _ = source.fetch(condition, query.top_k)
     return hits, known if len(hits) == query.top_k else len(hits)
 
 
 def _get_known_count(source: PhotoSource, condition: Condition) -> int | None:
-    """How many photos pass, where that was counted when the collection was built: one name, or all."""
+    """Return how many photos pass, where that was counted when the collection was built: one name, or all."""
     match list_conjuncts(condition):
         case []:
             return source.collection.rows
         case [Contains("face_labels", name)]:
-            word = source.vocabulary.people.get(normalize(name))
+            entry = source.vocabulary.people.get(normalize(name))
         case [Contains("place_words", name)]:
-            word = source.vocabulary.places.get(name)
+            entry = source.vocabulary.places.get(name)
         case _:
             return None
-    return word.photos if word else None
+    return entry.photos if entry else None
 
 
-def _fetch_within(circle: Circle | None, fetch: Fetch, where: Condition, top_k: int) -> tuple[list[Hit], int]:
-    """Return the best photos in a circle, of which ``where`` knows the boxes around it, and how many passed.
+def _fetch_within(
+    circle: Circle | None, fetch: Fetch, condition: Condition, top_k: int
+) -> tuple[list[Hit], int]:
+    """Return the best photos in a circle, and how many there are; the condition has the boxes around it.
 
-    Asks on, without those already seen, until there are enough or no more: all but one may lie in a corner.
+    More are fetched, without those already seen, until there are enough or no more: all but one may lie in a
+    corner of a box.
     """
     if circle is None:
-        return fetch(where, top_k)
+        return fetch(condition, top_k)
     found: list[Hit] = []
     seen: list[int] = []
     limit = 2 * top_k
     while len(found) < top_k:
         limit = min(limit, MAX_HITS)
-        hits, _ = fetch(And((where, Not(In("photo_id", tuple(seen))))), limit)
+        hits, _ = fetch(And((condition, Not(In("photo_id", tuple(seen))))), limit)
         found += [hit for hit in hits if circle.contains(hit.fields["latitude"], hit.fields["longitude"])]
         seen += [hit.id for hit in hits]
         if len(hits) < limit:

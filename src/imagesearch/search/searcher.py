@@ -1,4 +1,4 @@
-"""A query of any kind to ranked photos: one plan, and for each of its steps one call of Milvus."""
+"""Answering queries of any kind: parsing, encoding, retrieving photos, building the answer."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from imagesearch.filters import And, Condition, In, PathPrefix
 from imagesearch.photos import make_path_prefix
 from imagesearch.pipeline import Dataset
 from imagesearch.query import ParsedQuery, SentenceParser
-from imagesearch.search.answer import AnswerBuilder
+from imagesearch.search.answer import AnswerBuilder, Retrieval
 from imagesearch.search.face_search import FaceSearcher, QueryFace
-from imagesearch.search.query import Answer, Query, check_parsed_query, check_query
+from imagesearch.search.query import Answer, Query, check_query, check_visual_query
 from imagesearch.search.query_vector import QueryEncoder
 from imagesearch.search.relaxation import Fetch, PhotoSource, plan_filter, retrieve_photos
 from imagesearch.store import STEP_SCRIPTS, CollectionInfo, CollectionRef, Hit, Store, Vocabulary
 from imagesearch.text import normalize
 
-# What ranking needs to know of each hit; the rest is asked of those that are shown, which is cheaper.
+# What ranking needs of each hit; the other fields are read for those that are shown, which is cheaper.
 _RANKED_BY = ("has_time", "taken_at", "latitude", "longitude")
 
 
@@ -52,82 +52,81 @@ class Searcher:
         """
         check_query(query)
         if query.strategy == "hybrid" and not replace(query, strategy="filter").is_one_text:
-            query = replace(query, strategy="filter")  # BM25 wants words, and a photo has none
-        reading = self._parse(query)
-        asked = replace(query, text=reading.text)
-        if not asked.has_vector and self._has_only("vit"):
+            query = replace(query, strategy="filter")  # BM25 ranks by a text, and a photo has none
+        parsed = self._parse(query)
+        if not replace(query, text=parsed.text).has_vector and self._has_only("vit"):
             query = replace(query, by="vit")  # which photos there are, either collection knows
+        visual_query = replace(query, text=parsed.text)
         collection = self._open_collection(query.by)
-        check_parsed_query(asked)
-        criteria, unknown = query.criteria.make_condition(self._vocabulary)
+        check_visual_query(visual_query)
+        criteria, criteria_notes = query.criteria.make_condition(self._vocabulary)
         face = self._read_face(query)
-        vector = self._encoder.encode(asked) if asked.has_vector else None
-        among = (In("photo_id", self._faces.find_photo_ids(face)),) if face and vector is not None else ()
-        always = And(
-            (PathPrefix(make_path_prefix(query.folder, self.dataset.roots)), query.where, criteria, *among)
+        vector = self._encoder.encode(visual_query) if visual_query.has_vector else None
+        folder = PathPrefix(make_path_prefix(query.folder, self.dataset.roots))
+        has_face = (In("photo_id", self._faces.find_photo_ids(face)),) if face and vector is not None else ()
+        source = PhotoSource(
+            fetch=self._make_fetch(query, collection.ref, vector, face),
+            store=self.store,
+            collection=collection,
+            vocabulary=self._vocabulary,
+            has_target=vector is not None or face is not None,
         )
-        compares = vector is not None or face is not None
-        fetch = self._make_fetch(query, vector, face)
-        source = PhotoSource(fetch, self.store, collection, self._vocabulary, compares)
-        found = retrieve_photos(source, asked, plan_filter(reading), always)
-        said = [face.said] if face else []
-        if face and not face.is_known and vector is None:
-            said.append("the nearest faces follow")
-        return self._answer_builder.build_answer(query, reading, collection, found, vector, said, unknown)
+        base_condition = And((folder, query.where, criteria, *has_face))
+        photos = retrieve_photos(source, query, plan_filter(parsed), base_condition)
+        retrieval = Retrieval(
+            query=query,
+            visual_query=visual_query,
+            parsed=parsed,
+            collection=collection,
+            photos=photos,
+            vector=vector,
+            face_notes=_list_face_notes(face, vector),
+            criteria_notes=criteria_notes,
+        )
+        return self._answer_builder.build_answer(retrieval)
 
-    # --- reading -------------------------------------------------------------------------------------------
+    # --- reading the query ---------------------------------------------------------------------------------
 
     def _parse(self, query: Query) -> ParsedQuery:
-        """Take a sentence apart; for the semantic strategy it is a text as it stands."""
-        words = query.text.strip()
-        if not words:
+        """Parse a sentence; for the semantic strategy it is a text as it stands."""
+        sentence = query.text.strip()
+        if not sentence:
             return ParsedQuery()
         if query.strategy == "filter":
             return self._parse_sentence(query)
         # hybrid: names are for BM25, CLIP never learned them
-        text = (self._parse_sentence(query).caption if query.strategy == "hybrid" else "") or words
-        return ParsedQuery(
-            text=self.config.search.template.replace("{text}", text), caption=text, words=words
-        )
+        caption = self._parse_sentence(query).caption if query.strategy == "hybrid" else ""
+        caption = caption or sentence
+        text = self.config.search.template.replace("{text}", caption)
+        return ParsedQuery(text=text, caption=caption, words=sentence)
 
     def _parse_sentence(self, query: Query) -> ParsedQuery:
         return self._parser.parse(query.text.strip(), query.today or date.today())
 
+    def _read_face(self, query: Query) -> QueryFace | None:
+        if not query.face:
+            return None
+        self._open_collection("faces")
+        return self._faces.read_face(query.face)
+
     # --- where photos come from ----------------------------------------------------------------------------
 
-    def _make_fetch(self, query: Query, vector: np.ndarray | None, face: QueryFace | None) -> Fetch:
+    def _make_fetch(
+        self, query: Query, ref: CollectionRef, vector: np.ndarray | None, face: QueryFace | None
+    ) -> Fetch:
         """Return what fetches photos: by a vector, by a vector and words, by a face, or by date."""
-        name = self.config.dataset.name
+        if vector is not None and query.strategy == "hybrid":
+            return self._make_hybrid_fetch(query, ref, vector)
         if vector is not None:
 
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
-                if query.strategy == "hybrid":
-                    ranker, words = self.config.search.ranker, normalize(query.text)
-                    understood = self._parse_sentence(query)
-                    # of names alone CLIP knows nothing, and of dates BM25 does not
-                    names_alone = not understood.caption and (
-                        understood.people.named_count or understood.places
-                    )
-                    seen = None if names_alone else vector
-                    hits = self.store.search_hybrid(
-                        CollectionRef(name, "clip"),
-                        seen,
-                        words,
-                        limit,
-                        where=where,
-                        fields=_RANKED_BY,
-                        ranker=ranker,
-                    )
-                else:
-                    hits = self.store.search(
-                        CollectionRef(name, query.by), vector, limit, where=where, fields=_RANKED_BY
-                    )
+                hits = self.store.search(ref, vector, limit, where=where, fields=_RANKED_BY)
                 return hits, len(hits)
 
         elif face:
 
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
-                hits = self._faces.find_photos(face, query.by, limit, where, query.min_score, _RANKED_BY)
+                hits = self._faces.find_photos(face, ref, limit, where, query.min_score, _RANKED_BY)
                 return hits, len(hits)
 
         else:
@@ -135,17 +134,23 @@ class Searcher:
             def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
                 few = limit if query.collapse or query.criteria.circle else query.top_k
                 periods = self._vocabulary.periods
-                return self.store.list_newest(
-                    CollectionRef(name, query.by), few, where=where, fields=_RANKED_BY, periods=periods
-                )
+                return self.store.list_newest(ref, few, where=where, fields=_RANKED_BY, periods=periods)
 
         return fetch
 
-    def _read_face(self, query: Query) -> QueryFace | None:
-        if not query.face:
-            return None
-        self._open_collection("faces")
-        return self._faces.read_face(query.face)
+    def _make_hybrid_fetch(self, query: Query, ref: CollectionRef, vector: np.ndarray) -> Fetch:
+        parsed, text = self._parse_sentence(query), normalize(query.text)
+        # of names alone CLIP knows nothing, and of dates BM25 does not
+        names_alone = not parsed.caption and (parsed.people.named_count or parsed.places)
+        target, ranker = None if names_alone else vector, self.config.search.ranker
+
+        def fetch(where: Condition, limit: int) -> tuple[list[Hit], int]:
+            hits = self.store.search_hybrid(
+                ref, target, text, limit, where=where, fields=_RANKED_BY, ranker=ranker
+            )
+            return hits, len(hits)
+
+        return fetch
 
     # --- what is kept warm ---------------------------------------------------------------------------------
 
@@ -163,26 +168,36 @@ class Searcher:
 
     def _has_only(self, kind: str) -> bool:
         """Whether the dataset has one of the two collections of photos, and it is this."""
-        return [
-            k
-            for k in ("clip", "vit")
-            if self.store.collections.find(CollectionRef(self.config.dataset.name, k))
-        ] == [kind]
+        refs = [CollectionRef(self.config.dataset.name, other) for other in ("clip", "vit")]
+        return [ref.kind for ref in refs if self.store.collections.find(ref)] == [kind]
 
     def _open_collection(self, kind: str) -> CollectionInfo:
-        """Open a collection that was built with the model the config names, or say what to do."""
+        """Open a collection, if it was built with the model that the config names.
+
+        Raises
+        ------
+        UserError
+            If it was built with another model, or with other fields.
+        """
         collection = self.store.collections.open(CollectionRef(self.config.dataset.name, kind))
         name = getattr(self.config.models, kind)
-        wanted = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
-        if collection.fingerprint != wanted:
+        expected = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
+        if collection.fingerprint != expected:
             raise UserError(
-                f"models.{kind}: the config names {name} ({wanted}), the collection was "
+                f"models.{kind}: the config names {name} ({expected}), the collection was "
                 f"built with {collection.model} ({collection.fingerprint}); "
                 f"set it back, or run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
             )
         if not self.store.collections.has_all_fields(collection):
             raise UserError(
-                f"{self.store.uri}: {collection.alias} was built by another version of this program, "
+                f"{self.store.uri}: {collection.ref.alias} was built by another version of this program, "
                 "with other fields; run 05_build_collections.py"
             )
         return collection
+
+
+def _list_face_notes(face: QueryFace | None, vector: np.ndarray | None) -> list[str]:
+    """Return remarks on the face in a query, given the vector that photos are compared to."""
+    if face is None:
+        return []
+    return [face.note] if face.is_known or vector is not None else [face.note, "the nearest faces follow"]

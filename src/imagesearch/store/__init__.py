@@ -1,7 +1,7 @@
 """Step 05: collections in Milvus, built from the tables, and every search in them.
 
-Knows pymilvus and Milvus Lite, imported when a connection is opened. The only room that does I/O for a query,
-and the only one in which filters are written down.
+Knows pymilvus and Milvus Lite, imported when a connection is opened. `Collections` lists, finds, opens,
+creates and drops collections; `Store` searches them. Only this room hands filters to Milvus.
 """
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
@@ -15,11 +15,10 @@ from imagesearch.store.schema import (
     CollectionRows,
     CollectionSpec,
     Hit,
-    join_list,
 )
 from imagesearch.store.store import Store
 from imagesearch.store.vector_index import IndexSpec, choose_index
-from imagesearch.store.vocabulary import Vocabulary, VocabularyEntry, count_names, suggest_names
+from imagesearch.store.vocabulary import Vocabulary, VocabularyEntry, suggest_names
 
 __all__ = [
     "ARROW_TYPES",
@@ -38,9 +37,7 @@ __all__ = [
     "VocabularyEntry",
     "build_collections",
     "choose_index",
-    "count_names",
     "fill_collection",
     "has_pending_edits",
-    "join_list",
     "suggest_names",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,8 +17,8 @@ from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset
 from imagesearch.store.records import collect_rows
 from imagesearch.store.schema import (
+    CollectionContent,
     CollectionInfo,
-    CollectionRef,
     CollectionRows,
     CollectionSpec,
     find_valid_rows,
@@ -30,7 +30,8 @@ from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabula
 _BYTES_A_BATCH = 32 * 2**20
 _ROWS_A_BATCH = 5_000
 
-Progress = Callable[[Iterable[int], int, str], Iterable[int]]
+RowProgress = Callable[[Iterable[int], int, str], Iterable[int]]
+"""Wraps the keys of rows, given with their number and the kind of collection; for a progress bar."""
 
 
 @dataclass
@@ -65,23 +66,23 @@ class BuildReport:
 
 
 def build_collections(
-    config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: Progress | None = None
+    config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: RowProgress | None = None
 ) -> dict[str, BuildReport]:
-    """Make a dataset's collections hold what its tables say of the photos that are there now.
+    """Make a dataset's collections hold what its tables contain about the photos that are there now.
 
     What is new or changed is upserted in place, what is gone is deleted, both are flushed. A collection that
     is to have another model, index or fields is filled anew under another name; when all are filled and
-    counted, the aliases move and the old ones are dropped. Meanwhile the collections say that they are
-    being updated; if that is cut short, the next build does what is left.
+    counted, the aliases move and the old ones are dropped. Meanwhile the collections' state is "updating";
+    if the build is cut short, the next one does what is left.
 
     Parameters
     ----------
     config, dataset, store
-        What from, and where to.
+        What to build from, and where.
     rebuild
         Fill all anew.
     progress
-        Wraps the rows' keys as they are dealt with, with their number and the kind; for a progress bar.
+        Wraps the keys of the rows as they are processed, with their number and the kind; for a progress bar.
 
     Returns
     -------
@@ -93,22 +94,26 @@ def build_collections(
     UserError
         If there is nothing to build from, or another build of this dataset is under way.
     """
-    # counted before anything is read: what is decided meanwhile is for the next build
-    decisions = open_edit_log(dataset).count()
+    # counted before anything is read: edits that are made meanwhile are for the next build
+    edit_count = open_edit_log(dataset).count()
     people = load_people(config, dataset) if dataset.table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
-        decisions = -1  # the clusters lag behind: names wait until they have followed
-    jobs = collect_rows(config, dataset, store, people)
-    known = {"decisions": decisions, "cast": people.cast if people is not None else ()}
-    if not jobs:
+        edit_count = -1  # the clusters do not follow the edits yet, and so no collection can
+    contents = collect_rows(config, dataset, store, people)
+    cast = people.cast if people is not None else ()
+    if not contents:
         raise UserError(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
             "run 01_extract_features.py first"
         )
     try:
         with FileLock(dataset.folder / ".build.lock", blocking=False):
-            reports = _update_collections(
-                store, jobs, rebuild, progress, lambda: _save_search_data(config, dataset, jobs, known)
+            reports = update_collections(
+                store,
+                contents,
+                rebuild,
+                progress,
+                before_ready=lambda: _save_search_data(config, dataset, contents, edit_count, cast),
             )
     except Timeout:
         raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
@@ -120,7 +125,7 @@ def build_collections(
 
 
 def fill_collection(
-    store: Store, spec: CollectionSpec, rows: CollectionRows, progress: Progress | None = None
+    store: Store, spec: CollectionSpec, rows: CollectionRows, progress: RowProgress | None = None
 ) -> BuildReport:
     """Make one collection hold some rows, whatever they come from, and let it be searched.
 
@@ -131,134 +136,148 @@ def fill_collection(
     progress
         As of `build_collections`.
     """
-    return _update_collections(store, [(spec, rows)], rebuild=False, progress=progress)[spec.kind]
+    return update_collections(store, [(spec, rows)], progress=progress)[spec.ref.kind]
 
 
 def has_pending_edits(dataset: Dataset) -> bool:
-    """Whether something was decided about people since the collections were built."""
-    return open_edit_log(dataset).count() != Vocabulary.read(dataset.folder).decisions
+    """Whether people were edited since the collections were built."""
+    return open_edit_log(dataset).count() != Vocabulary.read(dataset.folder).edit_count
 
 
 def _save_search_data(
     config: Config,
     dataset: Dataset,
-    jobs: Sequence[tuple[CollectionSpec, CollectionRows]],
-    known: Mapping[str, Any],
+    contents: Sequence[CollectionContent],
+    edit_count: int,
+    cast: tuple[str, ...],
 ) -> None:
-    """Keep what searches need besides the collections, and what is known of the vocabulary already."""
-    _write_vocabulary(dataset, jobs, known)
-    for spec, rows in jobs:
-        if spec.kind == "clip":
+    """Save what searches need besides the collections."""
+    vocabulary = _count_vocabulary(dataset, contents)
+    replace(vocabulary, edit_count=edit_count, cast=cast).write(dataset.folder)
+    for spec, rows in contents:
+        if spec.ref.kind == "clip":
             save_bands(config, dataset, rows.vectors)
 
 
-def _write_vocabulary(
-    dataset: Dataset, jobs: Sequence[tuple[CollectionSpec, CollectionRows]], known: Mapping[str, Any]
-) -> None:
-    """Keep the names that searches know beside the tables: those of the photos in the collections."""
+def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -> Vocabulary:
+    """Count the names known of the photos in the collections."""
     labels: dict[int, list[str]] = {}
     times: dict[int, int] = {}
-    for spec, rows in jobs:
-        if spec.kind != "faces":
-            names = (spec.key, "face_labels", "has_time", "taken_at")
+    for spec, rows in contents:
+        if spec.ref.kind != "faces":
+            names = (spec.ref.key, "face_labels", "has_time", "taken_at")
             columns = (rows.scalars[name].to_pylist() for name in names)
-            for photo, people, has_time, taken_at in zip(*columns, strict=True):
-                labels[photo] = people
+            for photo, face_labels, has_time, taken_at in zip(*columns, strict=True):
+                labels[photo] = face_labels
                 times |= {photo: taken_at} if has_time else {}
-    there = [where for photo, where in read_locations(dataset).items() if photo in labels]
-    people = count_names((label, "") for names in labels.values() for label in names)
-    periods = split_periods(list(times.values()))
-    vocabulary = replace(count_vocabulary(there), people=people, periods=periods, **known)
-    vocabulary.write(dataset.folder)
+    locations = [location for photo, location in read_locations(dataset).items() if photo in labels]
+    people = count_names((label, "") for face_labels in labels.values() for label in face_labels)
+    return replace(count_vocabulary(locations), people=people, periods=split_periods(list(times.values())))
 
 
-# --- making them hold it -----------------------------------------------------------------------------------
+# --- updating collections ----------------------------------------------------------------------------------
 
 
-def _update_collections(
+@dataclass(frozen=True)
+class _Update:
+    """A collection to update: its name, what it is to be and to hold, and the digests of its rows by key."""
+
+    name: str
+    spec: CollectionSpec
+    rows: CollectionRows
+    digests: dict[int, str]
+
+
+def update_collections(
     store: Store,
-    jobs: Sequence[tuple[CollectionSpec, CollectionRows]],
-    rebuild: bool,
-    progress: Progress | None,
+    contents: Sequence[CollectionContent],
+    rebuild: bool = False,
+    progress: RowProgress | None = None,
     before_ready: Callable[[], None] = lambda: None,
 ) -> dict[str, BuildReport]:
-    store.collections.drop_unfinished(jobs[0][0].dataset)
-    existing = {spec.kind: store.collections.find(CollectionRef(spec.dataset, spec.kind)) for spec, _ in jobs}
+    """Make collections of one dataset be and hold what they are to, and let them be searched.
+
+    Parameters
+    ----------
+    store, contents
+        Where, and what.
+    rebuild, progress
+        As of `build_collections`.
+    before_ready
+        Called when the aliases have moved, and before the collections' state is "ready".
+
+    Returns
+    -------
+    reports : dict
+        By kind.
+    """
+    collections = store.collections
+    collections.drop_unfinished(contents[0][0].ref.dataset)
+    existing = {spec.ref: collections.find(spec.ref) for spec, _ in contents}
     for collection in existing.values():
         if collection is not None:
-            store.collections.set_state(collection.name, "updating")
+            collections.set_state(collection.name, "updating")
     reports, names = {}, {}
-    for spec, rows in jobs:
-        old = existing[spec.kind]
+    for spec, rows in contents:
+        ref, old = spec.ref, existing[spec.ref]
         reason = _explain_rebuild(store, old, spec, rebuild)
-        report = reports[spec.kind] = BuildReport(
-            rebuilt=reason, what="faces" if spec.kind == "faces" else "photos"
-        )
+        report = BuildReport(rebuilt=reason, what="faces" if ref.kind == "faces" else "photos")
         if old is None or reason:
-            names[spec.kind] = f"{spec.alias}__{_parse_number(old) + 1}"
-            store.collections.create(spec, names[spec.kind])
-            known: dict[int, str] = {}
+            name, digests = f"{ref.alias}__{_parse_build_number(old) + 1}", {}
+            collections.create(spec, name)
         else:
-            names[spec.kind] = old.name
-            known = store.collections.read_digests(old.name, spec.key)
-        _fill_rows(store, names[spec.kind], spec, rows, known, report, progress)
-    for spec, _ in jobs:
-        store.collections.publish(spec, names[spec.kind])
+            name, digests = old.name, collections.read_digests(old.name, ref.key)
+        _fill_rows(store, _Update(name, spec, rows, digests), report, progress)
+        reports[ref.kind], names[ref] = report, name
+    for ref, name in names.items():
+        collections.publish(ref, name)
     before_ready()
     for name in names.values():
-        store.collections.set_state(name, "ready")
+        collections.set_state(name, "ready")
     return reports
 
 
-def _fill_rows(
-    store: Store,
-    name: str,
-    spec: CollectionSpec,
-    rows: CollectionRows,
-    known: dict[int, str],
-    report: BuildReport,
-    progress: Progress | None,
-) -> None:
-    positions, report.skipped = find_valid_rows(spec, rows)
-    keys = rows.scalars[spec.key].to_numpy()[positions]
-    gone = set(known) - set(keys.tolist())
-    store.collections.delete(name, gone)
+def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: RowProgress | None) -> None:
+    """Delete, upsert and flush the rows of one collection; what was done goes into the report."""
+    spec = update.spec
+    positions, report.skipped = find_valid_rows(spec, update.rows)
+    keys = update.rows.scalars[spec.ref.key].to_numpy()[positions]
+    gone = set(update.digests) - set(keys.tolist())
+    store.collections.delete(update.name, gone)
     report.deleted = len(gone)
-    sent = _upsert_changed(store, name, spec, rows, positions, known, report)
-    for _ in progress(sent, len(positions), spec.kind) if progress else sent:
+    processed = _upsert_changed(store, update, positions, report)
+    for _ in progress(processed, len(positions), spec.ref.kind) if progress else processed:
         pass
-    report.rows = store.collections.flush(name)
+    report.rows = store.collections.flush(update.name)
     if report.rows != len(positions):
-        raise RuntimeError(f"{name}: {report.rows} rows where {len(positions)} were expected")
+        raise RuntimeError(f"{update.name}: {report.rows} rows where {len(positions)} were expected")
 
 
 def _upsert_changed(
-    store: Store,
-    name: str,
-    spec: CollectionSpec,
-    rows: CollectionRows,
-    positions: np.ndarray,
-    known: dict[int, str],
-    report: BuildReport,
+    store: Store, update: _Update, positions: np.ndarray, report: BuildReport
 ) -> Iterator[int]:
-    """Upsert what is new or changed; yields the key of each row dealt with."""
+    """Upsert what is new or changed; yields the key of each row that is processed."""
+    spec, digests, key = update.spec, update.digests, update.spec.ref.key
     text_bytes = 2048  # an ample mean for paths, names and addresses
     size = min(_ROWS_A_BATCH, max(1, _BYTES_A_BATCH // (4 * spec.dimension + text_bytes)))
-    for batch in rows.iterate_batches(positions, size):
-        changed = [row for row in batch if known.get(row[spec.key]) != row["digest"]]
-        inserted = sum(row[spec.key] not in known for row in changed)
+    for batch in update.rows.iterate_batches(positions, size):
+        changed = [row for row in batch if digests.get(row[key]) != row["digest"]]
+        inserted = sum(row[key] not in digests for row in changed)
         report.inserted += inserted
         report.updated += len(changed) - inserted
         report.unchanged += len(batch) - len(changed)
         if changed:
-            store.collections.upsert(name, spec, changed)
-        yield from (row[spec.key] for row in batch)
+            store.collections.upsert(update.name, spec, changed)
+        yield from (row[key] for row in batch)
 
 
-def _explain_rebuild(store: Store, existing: CollectionInfo | None, spec: CollectionSpec, asked: bool) -> str:
+def _explain_rebuild(
+    store: Store, existing: CollectionInfo | None, spec: CollectionSpec, rebuild: bool
+) -> str:
+    """Return why a collection is to be filled anew, or nothing."""
     if existing is None:
         return ""
-    if asked:
+    if rebuild:
         return "asked for"
     if (existing.fingerprint, existing.dimension) != (spec.fingerprint, spec.dimension):
         return "another model"
@@ -267,5 +286,6 @@ def _explain_rebuild(store: Store, existing: CollectionInfo | None, spec: Collec
     return "" if existing.index.is_compatible(spec.index) else "another index"
 
 
-def _parse_number(existing: CollectionInfo | None) -> int:
+def _parse_build_number(existing: CollectionInfo | None) -> int:
+    """Return how often a collection was filled anew, from the end of its name."""
     return int(existing.name.rpartition("__")[2]) if existing else 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,45 +67,36 @@ def supports_bm25(client: Any) -> bool:
 
 
 def make_bm25_function(text_field: str, sparse_field: str) -> Any:
-    """Return the function by which Milvus fills a sparse field from a text."""
+    """Return the function with which Milvus fills a sparse field from a text."""
     from pymilvus import Function, FunctionType
 
     return Function("bm25", FunctionType.BM25, [text_field], [sparse_field])
 
 
-def search_hybrid(
-    client: Any,
-    collection: str,
-    parts: Sequence[tuple[str, Any, str]],
-    depth: int,
-    where: str,
-    ranker: str,
-    limit: int,
-    fields: list[str],
-) -> list[dict[str, Any]]:
-    """Search by several fields, each given with what to compare it to and its metric, and fuse the ranks."""
-    from pymilvus import AnnSearchRequest, RRFRanker, WeightedRanker
+def make_search_request(field: str, target: Any, metric: str, limit: int, expression: str) -> Any:
+    """Return one of the searches that a hybrid search fuses: a field, and what it is compared to."""
+    from pymilvus import AnnSearchRequest
 
-    requests = [
-        AnnSearchRequest(
-            data=[data], anns_field=field, param={"metric_type": metric}, limit=depth, expr=where
-        )
-        for field, data, metric in parts
-    ]
-    fuse = RRFRanker() if ranker == "rrf" else WeightedRanker(*[1 / len(parts)] * len(parts))
-    return client.hybrid_search(collection, requests, fuse, limit=limit, output_fields=fields)[0]
+    return AnnSearchRequest([target], field, {"metric_type": metric}, limit, expr=expression)
+
+
+def make_ranker(name: str, count: int) -> Any:
+    """Return what fuses the rankings of so many searches: by their ranks (``rrf``) or their mean score."""
+    from pymilvus import RRFRanker, WeightedRanker
+
+    return RRFRanker() if name == "rrf" else WeightedRanker(*[1 / count] * count)
 
 
 class _ErrorTranslator:
-    """A client whose server may go away, or refuse, at any moment: that is said in one line."""
+    """A client whose server may go away, or refuse, at any moment: that becomes an error of one line."""
 
     def __init__(self, client: Any, uri: str) -> None:
-        self._inner, self._uri = client, uri
+        self._client, self._uri = client, uri
 
     def __getattr__(self, name: str) -> Any:
         from pymilvus.exceptions import MilvusException
 
-        method = getattr(self._inner, name)
+        method = getattr(self._client, name)
 
         def call(*args: Any, **options: Any) -> Any:
             try:
@@ -119,7 +109,7 @@ class _ErrorTranslator:
 
 
 def _check_lite_file(path: Path) -> None:
-    """Say what is wrong with a path; Milvus Lite says "Open local milvus failed" to all of it."""
+    """Refuse a path that cannot hold a database; Milvus Lite's error is always "Open local milvus failed"."""
     make_folder(path.parent)
     if path.is_file():
         raise UserError(f"{path}: not a Milvus Lite database; move it away, or set another milvus.uri")

@@ -1,6 +1,6 @@
-"""Collections in Milvus: what is there, and building them in small steps.
+"""Collections in Milvus: listing, finding and opening them, and the small steps of building one.
 
-What differs between Milvus Lite (a file) and a server is the table `_LITE` / `_SERVER`, nothing elsewhere.
+What differs between Milvus Lite (a file) and a server is written in `schema.Dialect`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from imagesearch.config import MilvusConfig
@@ -34,12 +34,19 @@ _ROWS_A_BATCH = 5_000
 
 
 class Collections:
-    """The collections of Milvus Lite or a server: which there are, and building them in small steps.
+    """The collections of Milvus Lite or a server: finding them, and the small steps of building one.
 
     Parameters
     ----------
     milvus
         ``uri`` and ``token`` from the config.
+
+    Attributes
+    ----------
+    client : pymilvus.MilvusClient
+        The connection.
+    dialect : Dialect
+        What this engine can do.
 
     Raises
     ------
@@ -57,23 +64,22 @@ class Collections:
         """Close the connection; of Milvus Lite the file too, when its compaction has ended."""
         disconnect(self.client, self.uri, self._lite)
 
-    # --- what is there -------------------------------------------------------------------------------------
+    # --- finding and dropping -------------------------------------------------------------------------------
 
     def list_all(self) -> list[CollectionInfo]:
         """List the collections that this program made and finished, by dataset and kind."""
-        own = (self.find(c.ref) for c in self._list_own())
-        found = {c.name: c for c in own if c is not None}
-        return sorted(found.values(), key=lambda c: (c.dataset, COLLECTION_KINDS.index(c.kind)))
+        current = (self.find(c.ref) for c in self._list_own())
+        finished = {c.name: c for c in current if c is not None}
+        return sorted(finished.values(), key=lambda c: (c.ref.dataset, COLLECTION_KINDS.index(c.ref.kind)))
 
     def find(self, ref: CollectionRef) -> CollectionInfo | None:
         """Return a dataset's collection of one kind, or None."""
-        alias = ref.alias
-        if not self.client.has_collection(alias):
+        if not self.client.has_collection(ref.alias):
             return None
-        found = self._describe(alias)
-        if found is None or found.name == alias:
-            raise UserError(f"{self.uri}: {alias} is not this program's; choose another dataset.name")
-        return found
+        collection = self._describe(ref.alias)
+        if collection is None or collection.name == ref.alias:
+            raise UserError(f"{self.uri}: {ref.alias} is not this program's; choose another dataset.name")
+        return collection
 
     def open(self, ref: CollectionRef) -> CollectionInfo:
         """Return a collection, loaded for searching.
@@ -93,8 +99,8 @@ class Collections:
         return self._loaded[ref]
 
     def _explain_missing(self, ref: CollectionRef) -> str:
-        """Say how a collection comes to be there."""
-        others = {c.dataset for c in self.list_all()}
+        """Return how to make a collection that is missing."""
+        others = {c.ref.dataset for c in self.list_all()}
         if ref.dataset in others:
             return f"run {STEP_SCRIPTS[ref.kind]} and 05_build_collections.py"
         hint = f"there are: {', '.join(sorted(others))}; " if others else ""
@@ -102,7 +108,7 @@ class Collections:
 
     def drop(self, dataset: str) -> list[str]:
         """Drop all collections of a dataset, finished or not; return their names."""
-        names = [collection.name for collection in self._list_own() if collection.dataset == dataset]
+        names = [collection.name for collection in self._list_own() if collection.ref.dataset == dataset]
         for name in names:
             for alias in self.client.list_aliases(name)["aliases"]:
                 self.client.drop_alias(alias)
@@ -116,6 +122,7 @@ class Collections:
         return [collection for collection in described if collection is not None]
 
     def _describe(self, name: str) -> CollectionInfo | None:
+        """Read a collection's properties, given its name or alias; None if another program made it."""
         description = self.client.describe_collection(name)
         properties = description.get("properties") or {}
         if "imagesearch.spec" not in properties:
@@ -124,8 +131,7 @@ class Collections:
         rows = int(self.client.get_collection_stats(name)["row_count"])
         return CollectionInfo(
             name=description["collection_name"],  # of an alias, the collection's own
-            dataset=spec["dataset"],
-            kind=spec["kind"],
+            ref=CollectionRef(spec["dataset"], spec["kind"]),
             model=spec["model"],
             fingerprint=spec["fingerprint"],
             dimension=spec["dimension"],
@@ -139,68 +145,75 @@ class Collections:
 
     def hash_layout(self, spec: CollectionSpec) -> str:
         """Return the digest of the fields that a collection made now would have."""
-        return hash_layout(spec.key, spec.fields, self.dialect)
+        return hash_layout(spec.ref.key, spec.fields, self.dialect)
 
     def has_all_fields(self, collection: CollectionInfo) -> bool:
         """Whether a collection has the fields that searches ask for; older programs made it without some."""
-        fields = FIELDS[collection.kind]
-        return collection.layout == hash_layout(collection.ref.key, fields, self.dialect)
+        ref = collection.ref
+        return collection.layout == hash_layout(ref.key, FIELDS[ref.kind], self.dialect)
 
     def create(self, spec: CollectionSpec, name: str) -> None:
         """Create an empty collection, in the state of being updated."""
-        data_type = get_data_types()
-        schema = self.client.create_schema(auto_id=False, enable_dynamic_field=False)
-        schema.add_field(spec.key, data_type.INT64, is_primary=True)
-        schema.add_field("digest", data_type.VARCHAR, max_length=32)
-        for item in spec.fields:
-            if item.type == "LIST" and self.dialect.lists_are_arrays:
-                kinds = {"element_type": data_type.VARCHAR, "max_capacity": 1024, "max_length": 512}
-                schema.add_field(item.name, data_type.ARRAY, **kinds)
-            elif item.type == "WORDS":
-                self._add_bm25_field(schema, item)
-            elif item.max_bytes:
-                schema.add_field(item.name, data_type.VARCHAR, max_length=item.max_bytes)
-            else:
-                schema.add_field(item.name, data_type[item.type])
-        schema.add_field("embedding", data_type.FLOAT_VECTOR, dim=spec.dimension)
-        indexes = self.client.prepare_index_params()
-        params = {"params": spec.index.build} if self.dialect.nested_params else spec.index.build
-        indexes.add_index("embedding", index_type=spec.index.type, metric_type="IP", params=params)
-        for item in spec.fields:
-            if item.filtered and self.dialect.scalar_indexes:
-                indexes.add_index(item.name, index_type="INVERTED")
-            if item.type == "WORDS" and self.dialect.has_bm25:
-                indexes.add_index(WORDS_INDEX, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
         properties = {
-            "dataset": spec.dataset,
-            "kind": spec.kind,
+            **asdict(spec.ref),
             "model": spec.model,
             "fingerprint": spec.fingerprint,
             "dimension": spec.dimension,
-            "index": {"type": spec.index.type, "build": spec.index.build},
+            "index": asdict(spec.index),
             "layout": self.hash_layout(spec),
         }
         self.client.create_collection(
             name,
-            schema=schema,
-            index_params=indexes,
+            schema=self._make_schema(spec),
+            index_params=self._make_indexes(spec),
             consistency_level="Strong",
             properties={"imagesearch.spec": json.dumps(properties), "imagesearch.state": "updating"},
         )
 
-    def _add_bm25_field(self, schema: Any, item: ScalarField) -> None:
+    def _make_schema(self, spec: CollectionSpec) -> Any:
+        """Return the fields of a collection as pymilvus describes them."""
+        data_type = get_data_types()
+        schema = self.client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field(spec.ref.key, data_type.INT64, is_primary=True)
+        schema.add_field("digest", data_type.VARCHAR, max_length=32)
+        for field in spec.fields:
+            if field.type == "LIST" and self.dialect.lists_are_arrays:
+                kinds = {"element_type": data_type.VARCHAR, "max_capacity": 1024, "max_length": 512}
+                schema.add_field(field.name, data_type.ARRAY, **kinds)
+            elif field.type == "WORDS":
+                self._add_bm25_field(schema, field)
+            elif field.max_bytes:
+                schema.add_field(field.name, data_type.VARCHAR, max_length=field.max_bytes)
+            else:
+                schema.add_field(field.name, data_type[field.type])
+        schema.add_field("embedding", data_type.FLOAT_VECTOR, dim=spec.dimension)
+        return schema
+
+    def _add_bm25_field(self, schema: Any, field: ScalarField) -> None:
         if self.dialect.has_bm25:
             data_type = get_data_types()
-            schema.add_field(item.name, data_type.VARCHAR, max_length=item.max_bytes, enable_analyzer=True)
+            schema.add_field(field.name, data_type.VARCHAR, max_length=field.max_bytes, enable_analyzer=True)
             schema.add_field(WORDS_INDEX, data_type.SPARSE_FLOAT_VECTOR)
-            schema.add_function(make_bm25_function(item.name, WORDS_INDEX))
+            schema.add_function(make_bm25_function(field.name, WORDS_INDEX))
+
+    def _make_indexes(self, spec: CollectionSpec) -> Any:
+        """Return the indexes of a collection's fields as pymilvus describes them."""
+        indexes = self.client.prepare_index_params()
+        params = {"params": spec.index.build} if self.dialect.nested_params else spec.index.build
+        indexes.add_index("embedding", index_type=spec.index.type, metric_type="IP", params=params)
+        for field in spec.fields:
+            if field.filtered and self.dialect.scalar_indexes:
+                indexes.add_index(field.name, index_type="INVERTED")
+            if field.type == "WORDS" and self.dialect.has_bm25:
+                indexes.add_index(WORDS_INDEX, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+        return indexes
 
     def set_state(self, name: str, state: str) -> None:
-        """Say in a collection's properties that it is ``updating`` or ``ready``."""
+        """Write into a collection's properties that it is ``updating`` or ``ready``."""
         self.client.alter_collection_properties(name, {"imagesearch.state": state})
 
     def read_digests(self, name: str, key: str) -> dict[int, str]:
-        """Return each row's digest by key: what tells changed rows from unchanged ones."""
+        """Return the digest of each row by its key: it differs where a row has changed."""
         self.client.load_collection(name)
         return {row[key]: row["digest"] for row in self.iterate_rows(name, [key, "digest"])}
 
@@ -209,7 +222,7 @@ class Collections:
         if not self.dialect.has_bm25:
             rows = [{name: value for name, value in row.items() if name != "words"} for row in rows]
         if not self.dialect.lists_are_arrays:
-            lists = [item.name for item in spec.fields if item.type == "LIST"]
+            lists = [field.name for field in spec.fields if field.type == "LIST"]
             rows = [row | {name: join_list(row[name]) for name in lists} for row in rows]
         self.client.upsert(name, list(rows))
 
@@ -220,7 +233,7 @@ class Collections:
             self.client.delete(name, ids=keys[start : start + _ROWS_A_BATCH])
 
     def flush(self, name: str) -> int:
-        """Flush a collection, without which every search slows down eightfold, and count its rows."""
+        """Flush a collection, without which every search takes eight times as long, and count its rows."""
         self.client.flush(name)
         self.client.load_collection(name)
         return int(self.client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
@@ -235,32 +248,35 @@ class Collections:
         UserError
             If the server could not build it.
         """
-        while (found := self.client.describe_index(name, "embedding"))["pending_index_rows"]:
-            if found["state"] == "Failed":
+        while (index := self.client.describe_index(name, "embedding"))["pending_index_rows"]:
+            if index["state"] == "Failed":
                 raise UserError(f"{self.uri}: the index of {name} cannot be built; the server's log says why")
             time.sleep(0.5)
 
-    def publish(self, spec: CollectionSpec, name: str) -> None:
-        """Let a collection be the one that is searched, and drop the one it replaces."""
+    def publish(self, ref: CollectionRef, name: str) -> None:
+        """Let searches find a collection under its alias, and drop the one it replaces."""
         self._loaded.clear()
-        if not self.client.has_collection(spec.alias):
-            self.client.create_alias(name, spec.alias)
+        if not self.client.has_collection(ref.alias):
+            self.client.create_alias(name, ref.alias)
             return
-        old = self.client.describe_alias(spec.alias)["collection_name"]
+        old = self.client.describe_alias(ref.alias)["collection_name"]
         if old != name:
-            self.client.alter_alias(name, spec.alias)
+            self.client.alter_alias(name, ref.alias)
             self.client.drop_collection(old)
 
     def drop_unfinished(self, dataset: str) -> None:
         """Drop what a killed rebuild left: collections behind no alias."""
         for collection in self._list_own():
             current = self.find(collection.ref)
-            if collection.dataset == dataset and (current is None or current.name != collection.name):
+            if collection.ref.dataset == dataset and (current is None or current.name != collection.name):
                 self.client.drop_collection(collection.name)
 
-    def iterate_rows(self, name: str, fields: Sequence[str], where: str = "") -> Iterator[dict[str, Any]]:
+    def iterate_rows(
+        self, name: str, fields: Sequence[str], expression: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        """Yield some fields of the rows that pass a filter expression."""
         iterator = self.client.query_iterator(
-            name, batch_size=_ROWS_A_BATCH, filter=where, output_fields=list(fields)
+            name, batch_size=_ROWS_A_BATCH, filter=expression, output_fields=list(fields)
         )
         try:
             while batch := iterator.next():

@@ -20,11 +20,11 @@ from imagesearch.store.schema import (
     FIELDS,
     PHOTO_FIELDS,
     STEP_SCRIPTS,
+    CollectionContent,
     CollectionInfo,
     CollectionRef,
     CollectionRows,
     CollectionSpec,
-    ScalarField,
     join_list,
 )
 from imagesearch.store.store import Store
@@ -32,57 +32,59 @@ from imagesearch.store.vector_index import choose_index
 from imagesearch.text import normalize
 
 RowFields = dict[str, Any]
-_MOST_WORDS = 4000  # characters, of the 16,384 bytes there are
+_MAX_BM25_TEXT = 4000  # characters, of the 16,384 bytes there are
+_ADDRESS_FIELDS = ("city", "county", "state", "country", "address")
+_MAX_LIST_BYTES = {field.name: field.max_bytes for field in PHOTO_FIELDS if field.type == "LIST"}
 
 
 def collect_rows(
     config: Config, dataset: Dataset, store: Store, people: People | None
-) -> list[tuple[CollectionSpec, CollectionRows]]:
+) -> list[CollectionContent]:
     """Return what each collection of a dataset is to hold.
 
     A kind of vectors that was never extracted has none; one whose photos are all gone is emptied.
-    `people` are those in the photos, or None if faces were never looked for.
+    `people` are those in the photos, or None if face detection was never run.
 
     Raises
     ------
     UserError
         If vectors were made by another model than the config names.
     """
-    facts = _collect_photo_fields(dataset, people)
-    for known in facts.values():
-        known["words"] = _join_words(known)
-    jobs = [_make_photo_rows(config, dataset, store, kind, facts) for kind in ("clip", "vit")]
-    jobs.append(_make_face_rows(config, dataset, store, people))
-    return [job for job in jobs if job is not None]
+    photo_fields = _collect_photo_fields(dataset, people)
+    for fields in photo_fields.values():
+        fields["words"] = _make_bm25_text(fields)
+    contents = [_make_photo_rows(config, dataset, store, kind, photo_fields) for kind in ("clip", "vit")]
+    contents.append(_make_face_rows(config, dataset, store, people))
+    return [content for content in contents if content is not None]
 
 
 def _make_photo_rows(
-    config: Config, dataset: Dataset, store: Store, kind: str, facts: dict[int, RowFields]
-) -> tuple[CollectionSpec, CollectionRows] | None:
+    config: Config, dataset: Dataset, store: Store, kind: str, photo_fields: dict[int, RowFields]
+) -> CollectionContent | None:
+    ref = CollectionRef(config.dataset.name, kind)
     current = dataset.current_entries(kind)
     if not current:
-        return _make_empty_rows(
-            store.collections.find(CollectionRef(config.dataset.name, kind)), FIELDS[kind]
-        )
-    made_by = _check_model(config, kind, current, get_model_id)
+        return _make_empty_rows(store.collections.find(ref))
+    fingerprint = _check_model(config, kind, current, get_model_id)
     ids, vectors = dataset.table(kind).read_vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
     rows = [
-        {"path": e.path, "width": e.width, "height": e.height, **facts.get(e.photo_id, {})} for e in entries
+        {"path": e.path, "width": e.width, "height": e.height, **photo_fields.get(e.photo_id, {})}
+        for e in entries
     ]
-    return _make_rows(config, kind, made_by, ids, rows, vectors)
+    spec = _make_spec(config, ref, fingerprint, vectors)
+    return spec, CollectionRows(_make_scalars(spec, ids, rows), vectors)
 
 
 def _make_face_rows(
     config: Config, dataset: Dataset, store: Store, people: People | None
-) -> tuple[CollectionSpec, CollectionRows] | None:
+) -> CollectionContent | None:
+    ref = CollectionRef(config.dataset.name, "faces")
     if people is None or not len(people.faces):
-        return _make_empty_rows(
-            store.collections.find(CollectionRef(config.dataset.name, "faces")), FIELDS["faces"]
-        )
+        return _make_empty_rows(store.collections.find(ref))
     faces = people.faces
-    made_by = _check_model(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
-    labels, numbers = people.labels()
+    fingerprint = _check_model(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
+    labels, numbers = people.label_faces()
     rows = [
         {
             "photo_id": photo,
@@ -101,85 +103,80 @@ def _make_face_rows(
             strict=True,
         )
     ]
-    return _make_rows(config, "faces", made_by, faces.ids, rows, faces.vectors)
+    spec = _make_spec(config, ref, fingerprint, faces.vectors)
+    return spec, CollectionRows(_make_scalars(spec, faces.ids, rows), faces.vectors)
 
 
-def _make_rows(
-    config: Config, kind: str, made_by: str, ids: np.ndarray, rows: list[RowFields], vectors: np.ndarray
-) -> tuple[CollectionSpec, CollectionRows]:
-    spec = CollectionSpec(
-        dataset=config.dataset.name,
-        kind=kind,
-        model=getattr(config.models, kind),
-        fingerprint=made_by,
+def _make_spec(config: Config, ref: CollectionRef, fingerprint: str, vectors: np.ndarray) -> CollectionSpec:
+    return CollectionSpec(
+        ref,
+        model=getattr(config.models, ref.kind),
+        fingerprint=fingerprint,
         dimension=vectors.shape[1],
-        index=choose_index(config.milvus.index, len(ids), config.milvus.is_lite),
-        fields=FIELDS[kind],
+        index=choose_index(config.milvus.index, len(vectors), config.milvus.is_lite),
+        fields=FIELDS[ref.kind],
     )
-    return spec, CollectionRows(_make_scalars(spec, ids, rows), vectors)
 
 
-def _make_empty_rows(
-    existing: CollectionInfo | None, fields: tuple[ScalarField, ...]
-) -> tuple[CollectionSpec, CollectionRows] | None:
-    """What is left of a collection when nothing of it is there any more: nothing, of the same kind."""
+def _make_empty_rows(existing: CollectionInfo | None) -> CollectionContent | None:
+    """Return what empties a collection whose photos are all gone; None if there is no such collection."""
     if existing is None:
         return None
     spec = CollectionSpec(
-        existing.dataset,
-        existing.kind,
+        existing.ref,
         existing.model,
         existing.fingerprint,
         existing.dimension,
         existing.index,
-        fields,
+        FIELDS[existing.ref.kind],
     )
-    nothing = np.empty((0, existing.dimension), np.float32)
-    return spec, CollectionRows(_make_scalars(spec, np.empty(0, np.int64), []), nothing)
+    vectors = np.empty((0, existing.dimension), np.float32)
+    return spec, CollectionRows(_make_scalars(spec, np.empty(0, np.int64), []), vectors)
 
 
 def _check_model(
-    config: Config, kind: str, current: dict[int, ProcessedPhoto], id_of: Callable[[str, str], str]
+    config: Config, kind: str, current: dict[int, ProcessedPhoto], get_id: Callable[[str, str], str]
 ) -> str:
-    """Return what stands for the model that made some vectors, if it is the config's."""
+    """Return the id of the model that made some vectors, if it is the config's."""
     # what follows the slash, precision or number of classes, does not keep vectors from being compared
-    made_by = next(iter(current.values())).fingerprint.partition("/")[0]
+    used = next(iter(current.values())).fingerprint.partition("/")[0]
     name = getattr(config.models, kind)
-    if made_by != (wanted := id_of(kind, name)):
+    if used != (expected := get_id(kind, name)):
         raise UserError(
-            f"models.{kind}: the config names {name} ({wanted}), the vectors were made by another model "
-            f"({made_by}); set it back, or run {STEP_SCRIPTS[kind]}"
+            f"models.{kind}: the config names {name} ({expected}), the vectors were made by another model "
+            f"({used}); set it back, or run {STEP_SCRIPTS[kind]}"
         )
-    return made_by
+    return used
 
 
 def _make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) -> pa.Table:
-    """Return the key and every scalar field of some rows, "unknown" where no table knows better."""
-    columns = {spec.key: pa.array(ids)}
-    for item in spec.fields:
-        values = [row.get(item.name, item.unknown) for row in rows]
-        columns[item.name] = pa.array(values, ARROW_TYPES[item.type])
+    """Return the key and every scalar field of some rows, "unknown" where no table has a value."""
+    columns = {spec.ref.key: pa.array(ids)}
+    for field in spec.fields:
+        values = [row.get(field.name, field.unknown) for row in rows]
+        columns[field.name] = pa.array(values, ARROW_TYPES[field.type])
     return pa.table(columns)
 
 
-def _join_words(known: RowFields) -> str:
-    """Every name known of a photo, folded, for BM25."""
-    names = [label for label in known.get("face_labels", ()) if not label.startswith("person ")]
-    lists = [*names, *known.get("place_words", ()), *known.get("keywords", ())]
-    texts = [known.get(name, "") for name in ("address", "class_label", "camera")]
-    return " ".join(normalize(text) for text in (*lists, *texts) if text)[:_MOST_WORDS]
+def _make_bm25_text(fields: RowFields) -> str:
+    """Return every name and word known of a photo, normalized."""
+    names = [label for label in fields.get("face_labels", ()) if not label.startswith("person ")]
+    lists = [*names, *fields.get("place_words", ()), *fields.get("keywords", ())]
+    texts = [fields.get(name, "") for name in ("address", "class_label", "camera")]
+    return " ".join(normalize(text) for text in (*lists, *texts) if text)[:_MAX_BM25_TEXT]
 
 
 # --- what the tables know of each photo --------------------------------------------------------------------
 
 
 def _collect_photo_fields(dataset: Dataset, people: People | None) -> dict[int, RowFields]:
-    facts: dict[int, RowFields] = {}
-    places = {photo: get_location_fields(where) for photo, where in read_locations(dataset).items()}
-    for source in (_get_class_fields(dataset), _get_face_fields(people), places):
+    collected: dict[int, RowFields] = {}
+    locations = read_locations(dataset)
+    location_fields = {photo: get_location_fields(location) for photo, location in locations.items()}
+    for source in (_get_class_fields(dataset), _get_face_fields(people), location_fields):
         for photo, fields in source.items():
-            facts.setdefault(photo, {}).update(fields)
-    return facts
+            collected.setdefault(photo, {}).update(fields)
+    return collected
 
 
 def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
@@ -195,52 +192,47 @@ def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
 
 
 def _get_face_fields(people: People | None) -> dict[int, RowFields]:
-    """Who is in each photo, and how many faces; none in those that were looked at in vain."""
+    """Who is in each photo, and how many faces; without faces, none and 0."""
     if people is None:
         return {}
-    facts: dict[int, RowFields] = {
+    face_fields: dict[int, RowFields] = {
         photo: {"face_labels": [], "face_count": 0} for photo in people.faces.processed
     }
-    labels, _ = people.labels()
+    labels, _ = people.label_faces()
     for photo, label in zip(people.faces.photo_ids.tolist(), labels, strict=True):
-        facts[photo]["face_count"] += 1
-        if label and label not in facts[photo]["face_labels"]:
-            facts[photo]["face_labels"].append(label)
-    for fields in facts.values():
+        fields = face_fields[photo]
+        fields["face_count"] += 1
+        if label and label not in fields["face_labels"]:
+            fields["face_labels"].append(label)
+    for fields in face_fields.values():
         fields["face_labels"].sort()
-    return facts
+    return face_fields
 
 
-def get_location_fields(where: PhotoLocation) -> dict[str, Any]:
+def get_location_fields(location: PhotoLocation) -> RowFields:
     """Return what is known of a photo as scalar fields of its collections; what is unknown is left out.
 
-    The lists hold folded words: they are compared with what people type, not shown.
+    The lists hold normalized texts: they are compared with what people type, not shown.
     """
-    facts, address = where.metadata, where.address
-    fields: dict[str, Any] = {name: getattr(address, name) for name in _TEXTS}
-    fields |= {"camera": facts.camera, "keywords": _list_elements(facts.keywords, "keywords")}
-    fields["place_words"] = _list_elements((name for name, _ in address.places), "place_words")
-    if facts.latitude is not None:
-        fields |= {"has_gps": True, "latitude": facts.latitude, "longitude": facts.longitude}
-    if facts.taken_at is not None:
-        seconds = (facts.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
+    metadata, address = location.metadata, location.address
+    fields: RowFields = {name: getattr(address, name) for name in _ADDRESS_FIELDS}
+    fields |= {"camera": metadata.camera, "keywords": _make_list(metadata.keywords, "keywords")}
+    fields["place_words"] = _make_list((name for name, _ in address.places), "place_words")
+    if metadata.latitude is not None:
+        fields |= {"has_gps": True, "latitude": metadata.latitude, "longitude": metadata.longitude}
+    if metadata.taken_at is not None:
+        seconds = (metadata.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
         fields |= {"has_time": True, "taken_at": seconds}
-        fields |= {name: getattr(facts.taken_at, name) for name in ("year", "month", "day")}
-        fields["weekday"] = facts.taken_at.weekday()
-    if facts.rating is not None:
-        fields["rating"] = facts.rating
+        fields |= {name: getattr(metadata.taken_at, name) for name in ("year", "month", "day")}
+        fields["weekday"] = metadata.taken_at.weekday()
+    if metadata.rating is not None:
+        fields["rating"] = metadata.rating
     return fields
 
 
-_TEXTS = ("city", "county", "state", "country", "address")
-
-
-_LIMITS = {item.name: item.max_bytes for item in PHOTO_FIELDS if item.type == "LIST"}
-
-
-def _list_elements(names: Iterable[str], name: str) -> list[str]:
-    """Fold names to elements of a list field, as many as it holds: more would cost the whole photo."""
+def _make_list(names: Iterable[str], field: str) -> list[str]:
+    """Return normalized names as a list field, as many as it holds: more would cost the whole photo."""
     elements = list(dict.fromkeys(filter(None, map(normalize, names))))
-    while len(join_list(elements).encode()) > _LIMITS[name]:
+    while len(join_list(elements).encode()) > _MAX_LIST_BYTES[field]:
         elements.pop()
     return elements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -74,10 +74,10 @@ PHOTO_FIELDS = (
     ScalarField("width", "INT32", 0),
     ScalarField("height", "INT32", 0),
 )
-# Every name and word known of a photo, folded, for BM25 inside Milvus; beside the vectors that texts search.
+# "words": every name and word known of a photo, normalized, for BM25 beside the vectors that texts search.
 CLIP_FIELDS = (*PHOTO_FIELDS, ScalarField("words", "WORDS", "", 16_384))
 WORDS_INDEX = "words_bm25"
-LIST_FIELDS = frozenset(item.name for item in PHOTO_FIELDS if item.type == "LIST")
+LIST_FIELDS = frozenset(field.name for field in PHOTO_FIELDS if field.type == "LIST")
 FACE_FIELDS = (
     ScalarField("photo_id", "INT64", 0),
     ScalarField("path", "VARCHAR", "", 4096, filtered=True),
@@ -124,39 +124,22 @@ SERVER = Dialect(lists_are_arrays=True, scalar_indexes=True, has_bm25=True, nest
 
 @dataclass(frozen=True)
 class CollectionSpec:
-    """What a collection is to be: whose vectors, by which model, how indexed."""
+    """What a collection is to be: which one, of which model's vectors, how indexed, with which fields."""
 
-    dataset: str
-    kind: str
+    ref: CollectionRef
     model: str
     fingerprint: str
     dimension: int
     index: IndexSpec
     fields: tuple[ScalarField, ...] = PHOTO_FIELDS
 
-    @property
-    def ref(self) -> CollectionRef:
-        """Which collection it is."""
-        return CollectionRef(self.dataset, self.kind)
-
-    @property
-    def key(self) -> str:
-        """Name of the primary key."""
-        return self.ref.key
-
-    @property
-    def alias(self) -> str:
-        """The name under which the collection is searched."""
-        return self.ref.alias
-
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """What a collection says of itself."""
+    """What Milvus keeps about a collection; ``name`` is its own, not the alias under which it is searched."""
 
     name: str
-    dataset: str
-    kind: str
+    ref: CollectionRef
     model: str
     fingerprint: str
     dimension: int
@@ -166,23 +149,14 @@ class CollectionInfo:
     rows: int
 
     @property
-    def ref(self) -> CollectionRef:
-        """Which collection it is."""
-        return CollectionRef(self.dataset, self.kind)
-
-    @property
-    def alias(self) -> str:
-        """The name under which it is searched."""
-        return self.ref.alias
-
-    @property
     def megabytes(self) -> float:
         """Size of its vectors."""
         return self.rows * self.dimension * 4 / 1e6
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        return asdict(self) | {"megabytes": self.megabytes}
+        values = asdict(self)
+        return {"name": values.pop("name"), **values.pop("ref"), **values, "megabytes": self.megabytes}
 
 
 @dataclass(frozen=True)
@@ -196,7 +170,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class CollectionRows:
-    """All rows a collection is to hold: scalars in a table with the key and the fields, vectors beside it."""
+    """All rows a collection is to hold: scalars in a table with the key and the fields, and their vectors."""
 
     scalars: pa.Table
     vectors: np.ndarray
@@ -204,12 +178,16 @@ class CollectionRows:
     def iterate_batches(self, positions: np.ndarray, size: int) -> Iterator[list[dict[str, Any]]]:
         """Yield the rows at some positions as dicts, each with its ``embedding`` and its ``digest``."""
         for start in range(0, len(positions), size):
-            part = positions[start : start + size]
-            rows = self.scalars.take(pa.array(part)).to_pylist()
-            for row, i in zip(rows, part, strict=True):
+            batch = positions[start : start + size]
+            rows = self.scalars.take(pa.array(batch)).to_pylist()
+            for row, i in zip(rows, batch, strict=True):
                 row["digest"] = _hash_row(row, self.vectors[i])
                 row["embedding"] = self.vectors[i]
             yield rows
+
+
+CollectionContent = tuple[CollectionSpec, CollectionRows]
+"""What a collection is to be, and what it is to hold."""
 
 
 def hash_layout(key: str, fields: tuple[ScalarField, ...], dialect: Dialect) -> str:
@@ -218,45 +196,51 @@ def hash_layout(key: str, fields: tuple[ScalarField, ...], dialect: Dialect) -> 
     The hashed text is spelled out here, whatever the classes are called today: collections keep this digest
     in their properties, and those of November 2026 stay valid.
     """
-    described = [
-        f"Field(name={item.name!r}, type={item.type!r}, unknown={item.unknown!r}, "
-        f"max_bytes={item.max_bytes!r}, filtered={item.filtered!r})"
-        for item in fields
+    field_texts = [
+        f"Field(name={field.name!r}, type={field.type!r}, unknown={field.unknown!r}, "
+        f"max_bytes={field.max_bytes!r}, filtered={field.filtered!r})"
+        for field in fields
     ]
-    variant = (
+    dialect_text = (
         f"_Variant(lists_are_arrays={dialect.lists_are_arrays!r}, scalar_indexes={dialect.scalar_indexes!r}, "
         f"has_bm25={dialect.has_bm25!r}, nested_params={dialect.nested_params!r})"
     )
-    text = f"({key!r}, ({', '.join(described)}), {variant})"
+    text = f"({key!r}, ({', '.join(field_texts)}), {dialect_text})"
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def find_valid_rows(spec: CollectionSpec, rows: CollectionRows) -> tuple[np.ndarray, dict[str, str]]:
-    """Tell the rows that Milvus can take from those it would choke on, or worse, swallow.
+    """Return which rows Milvus can take, and why not the others.
 
     Returns
     -------
     positions : (n,) int64
-        Of the good rows.
+        Of the valid rows.
     skipped : dict
         Reason by path, for the others: a vector that is not finite or not of unit length (Milvus accepts
-        a NaN without a word), a text of more bytes than its field has.
+        a NaN without an error), a text of more bytes than its field has.
+
+    Raises
+    ------
+    ValueError
+        If the vectors are not of the collection's dimension.
     """
     vectors = rows.vectors
     if vectors.ndim != 2 or vectors.shape[1] != spec.dimension:
-        raise ValueError(f"{spec.alias}: vectors of shape {vectors.shape}, not (n, {spec.dimension})")
+        raise ValueError(f"{spec.ref.alias}: vectors of shape {vectors.shape}, not (n, {spec.dimension})")
     norms = np.linalg.norm(vectors, axis=1)
-    bad = {int(i): "its vector is not a finite unit vector" for i in np.flatnonzero(~(abs(norms - 1) < 1e-2))}
-    for item in spec.fields:
-        if not item.max_bytes:
+    off_unit = np.flatnonzero(~(abs(norms - 1) < 1e-2))  # NaN is not below either
+    reasons = {int(i): "its vector is not a finite unit vector" for i in off_unit}
+    for field in spec.fields:
+        if not field.max_bytes:
             continue
-        for i, value in enumerate(rows.scalars[item.name].to_pylist()):
+        for i, value in enumerate(rows.scalars[field.name].to_pylist()):
             text = value if isinstance(value, str) else join_list(value)
-            if len(text) * 4 > item.max_bytes and len(text.encode()) > item.max_bytes:
-                bad[i] = f"{item.name} is longer than {item.max_bytes} bytes"
+            if len(text) * 4 > field.max_bytes and len(text.encode()) > field.max_bytes:
+                reasons[i] = f"{field.name} is longer than {field.max_bytes} bytes"
     paths = rows.scalars["path"]
-    positions = np.asarray([i for i in range(len(vectors)) if i not in bad], np.int64)
-    return positions, {paths[i].as_py(): reason for i, reason in bad.items()}
+    positions = np.asarray([i for i in range(len(vectors)) if i not in reasons], np.int64)
+    return positions, {paths[i].as_py(): reason for i, reason in reasons.items()}
 
 
 def join_list(elements: list[str]) -> str:
@@ -269,7 +253,22 @@ def split_list(joined: str) -> list[str]:
     return joined.strip("|").split("|") if joined != "|" else []
 
 
+def make_hit(row: dict[str, Any], key: str, fields: Sequence[str]) -> Hit:
+    """Return a row that a search found, with its score."""
+    return Hit(row[key], float(row["distance"]), select_fields(row["entity"], fields))
+
+
+def select_fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return some fields of a row, with lists as lists whatever they are kept as."""
+    fields = {name: row[name] for name in names}
+    for name in LIST_FIELDS & fields.keys():
+        value = fields[name]
+        fields[name] = split_list(value) if isinstance(value, str) else list(value)
+    return fields
+
+
 def _hash_row(row: dict[str, Any], vector: np.ndarray) -> str:
+    """Return a digest that differs where a row has changed; those that collections keep stay valid."""
     digest = hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16)
     digest.update(vector.tobytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Which vector index fits how many photos, and its parameters."""
+"""Vector indexes: which one suits how many photos, and its parameters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class IndexSpec:
         """Whether searching all its clusters is exact."""
         return self.type.startswith("IVF")
 
-    def search_params(self, params: IndexSearchParams, limit: int, exhaustive: bool) -> dict[str, int]:
+    def make_search_params(self, params: IndexSearchParams, limit: int, exhaustive: bool) -> dict[str, int]:
         """Return the parameters of one search.
 
         Parameters
@@ -44,7 +44,7 @@ class IndexSpec:
         params
             From the config.
         limit
-            Number of hits wanted.
+            Number of hits.
         exhaustive
             Search wider, as under a filter: into every cluster of an IVF index, since the few photos that
             pass may lie in any of them, and far around in a graph.
@@ -58,7 +58,7 @@ class IndexSpec:
         return {}
 
     def is_compatible(self, other: IndexSpec) -> bool:
-        """Whether a collection built by this plan need not be built again to follow the other.
+        """Whether a collection with this index can be kept where the other one is asked for.
 
         A number of clusters may drift by a factor of two: recall and speed hardly change in that range.
         """
@@ -77,7 +77,7 @@ def choose_index(index: IndexConfig, rows: int, lite: bool) -> IndexSpec:
     rows
         Number of vectors.
     lite
-        Milvus Lite or a server.
+        Whether the engine is Milvus Lite, not a server.
 
     Notes
     -----
@@ -101,7 +101,7 @@ def choose_index(index: IndexConfig, rows: int, lite: bool) -> IndexSpec:
 
 
 def choose_nlist(rows: int) -> int:
-    """Return the number of clusters for a number of vectors; see `plan_index`."""
+    """Return the number of clusters for a number of vectors; see `choose_index`."""
     return max(1, min(round(4 * math.sqrt(rows)), rows // _MIN_POINTS_PER_CLUSTER, 65_536))
 
 

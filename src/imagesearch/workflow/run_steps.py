@@ -69,7 +69,7 @@ class RunSummary:
         """What the user should know, a line each."""
         unnamed = self.people.persons and not any(person.name for person in self.people.persons)
         naming = "nobody has a name yet; run 03_name_people.py --interactive" if unnamed else ""
-        return [line for line in (*self.people.notes(), self.geo.note, naming) if line]
+        return [line for line in (*self.people.list_notes(), self.geo.note, naming) if line]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""

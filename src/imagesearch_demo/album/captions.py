@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imagesearch_demo.drawing import THINGS, PictureTruth
+from imagesearch_demo.drawing import THINGS, PictureTruth, Rng, pick_option
 
 # Nouns a scene answers to. The first is the one used in a truth's own caption.
 SCENE_NOUNS: dict[str, tuple[str, ...]] = {
@@ -100,11 +100,11 @@ THING_WORDS: dict[str, tuple[str, ...]] = {
 }
 COLOUR_WORDS = {"purple": ("purple", "purple", "violet"), "orange": ("orange",)}
 
-ONE = ("a person", "a person", "someone", "somebody", "a man", "a woman", "a face", "a portrait")
-TWO = ("two people", "two persons", "two friends", "a couple")
-MANY = ("people", "people", "friends", "persons", "a group of people", "a family")
-LEADS = ("", "", "", "a photo of ", "a photo of ", "photo of ", "a picture of ", "picture of ", "photos of ",
-         "an image of ", "pictures of ")  # fmt: skip
+ONE_PERSON = ("a person", "a person", "someone", "somebody", "a man", "a woman", "a face", "a portrait")
+TWO_PEOPLE = ("two people", "two persons", "two friends", "a couple")
+MANY_PEOPLE = ("people", "people", "friends", "persons", "a group of people", "a family")
+OPENINGS = ("", "", "", "a photo of ", "a photo of ", "photo of ", "a picture of ", "picture of ",
+            "photos of ", "an image of ", "pictures of ")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Caption:
 
 
 def list_facts(truth: PictureTruth) -> set[str]:
-    """All facts of a picture."""
+    """Return all facts of a picture."""
     facts = {f"scene:{truth.scene}", f"time:{truth.time}"}
     facts |= {f"place:{place}" for place, scenes in LOOSE_PLACES.items() if truth.scene in scenes}
     for thing in truth.things:
@@ -127,29 +127,34 @@ def list_facts(truth: PictureTruth) -> set[str]:
     return facts | ({"people:2"} if heads == 2 else set())
 
 
-def is_true(captions: Sequence[Caption], facts: Sequence[set[str]]) -> np.ndarray:
-    """Which picture satisfies which caption: bool, (len(captions), len(facts))."""
+def list_album_facts(truth: dict) -> list[set[str]]:
+    """Return the facts of each photo of an album, given the truth about it."""
+    return [
+        list_facts(PictureTruth(p["scene"], p["time_of_day"], p["things"], p["people"]))
+        for p in truth["photos"]
+    ]
+
+
+def match_captions(captions: Sequence[Caption], facts: Sequence[set[str]]) -> np.ndarray:
+    """Find which picture satisfies which caption: bool, (len(captions), len(facts))."""
     index = {fact: i for i, fact in enumerate(sorted({c for caption in captions for c in caption.claims}))}
-    wanted = np.zeros((len(captions), len(index)), dtype=np.float32)
+    claimed = np.zeros((len(captions), len(index)), dtype=np.float32)
     present = np.zeros((len(facts), len(index)), dtype=np.float32)
     for row, caption in enumerate(captions):
-        wanted[row, [index[c] for c in caption.claims]] = 1
-    for row, held in enumerate(facts):
-        present[row, [index[f] for f in held if f in index]] = 1
-    return wanted @ present.T >= wanted.sum(axis=1, keepdims=True) - 0.5
+        claimed[row, [index[claim] for claim in caption.claims]] = 1
+    for row, own in enumerate(facts):
+        present[row, [index[fact] for fact in own if fact in index]] = 1
+    return claimed @ present.T >= claimed.sum(axis=1, keepdims=True) - 0.5
 
 
-def _add_article(noun: str) -> str:
+def add_article(noun: str) -> str:
+    """Put "a" or "an" before a noun."""
     return ("an " if noun[0] in "aeiou" else "a ") + noun
 
 
-def _pick_phrase(rng: np.random.Generator, options: Sequence):
-    return options[int(rng.integers(len(options)))]
-
-
 def make_truth_caption(truth: PictureTruth) -> str:
-    """The plain sentence that stands in the truth file: things, people, scene and time."""
-    parts = [_add_article(f"{t['colour']} {t['kind']}") for t in truth.things]
+    """Make the plain sentence that stands in the truth file: things, people, scene and time."""
+    parts = [add_article(f"{t['colour']} {t['kind']}") for t in truth.things]
     heads = len(truth.people)
     if heads:
         parts.insert(0, ("a person", "two people", "a group of people")[min(heads, 3) - 1])
@@ -157,28 +162,28 @@ def make_truth_caption(truth: PictureTruth) -> str:
     return " ".join([" and ".join(parts), place, TIME_WORDS[truth.time][0]]).strip()
 
 
-def make_thing_phrase(rng: np.random.Generator, kind: str, colour: str | None) -> str:
-    """One way to name a thing, with an article or as a plural."""
-    words = [_pick_phrase(rng, THING_WORDS[kind])]
+def make_thing_phrase(rng: Rng, kind: str, colour: str | None) -> str:
+    """Make one way to name a thing, with an article or as a plural."""
+    words = [pick_option(rng, THING_WORDS[kind])]
     if colour:
-        words.insert(0, _pick_phrase(rng, COLOUR_WORDS.get(colour, (colour,))))
+        words.insert(0, pick_option(rng, COLOUR_WORDS.get(colour, (colour,))))
     phrase = " ".join(words)
     way = rng.random()
     if way < 0.72 or kind == "suitcase":
-        return _add_article(phrase)
+        return add_article(phrase)
     return phrase if way < 0.86 else f"the {phrase}" if way < 0.92 else f"{phrase}s"
 
 
-def _make_people_phrase(rng: np.random.Generator, heads: int) -> tuple[str, str]:
+def _make_people_phrase(rng: Rng, heads: int) -> tuple[str, str]:
     if heads == 2 and rng.random() < 0.4:
-        return _pick_phrase(rng, TWO), "people:2"
+        return pick_option(rng, TWO_PEOPLE), "people:2"
     if heads > 1 and rng.random() < 0.5:
-        return _pick_phrase(rng, MANY), "people:2+"
-    return _pick_phrase(rng, ONE), "people:1+"
+        return pick_option(rng, MANY_PEOPLE), "people:2+"
+    return pick_option(rng, ONE_PERSON), "people:1+"
 
 
-def make_random_caption(rng: np.random.Generator, truth: PictureTruth) -> Caption:
-    """Something true to say about a picture: now this, now that, in varied words."""
+def make_random_caption(rng: Rng, truth: PictureTruth) -> Caption:
+    """Make a true caption of a picture: now this, now that, in varied words."""
     subjects: list[str] = []
     claims: list[str] = []
     things = list(truth.things)
@@ -198,60 +203,60 @@ def make_random_caption(rng: np.random.Generator, truth: PictureTruth) -> Captio
     says_scene, says_time = rng.random() < (0.6 if subjects else 0.93), rng.random() < 0.36
     if not subjects and not says_scene:
         return Caption(
-            _pick_phrase(rng, LEADS) + _pick_phrase(rng, TIME_NOUNS[truth.time]), (f"time:{truth.time}",)
+            pick_option(rng, OPENINGS) + pick_option(rng, TIME_NOUNS[truth.time]), (f"time:{truth.time}",)
         )
-    text = _pick_phrase(rng, (" and ", " and ", " with ", " next to ", " near ")).join(subjects)
+    text = pick_option(rng, (" and ", " and ", " with ", " next to ", " near ")).join(subjects)
     if says_scene:
         phrase, claim = _make_scene_phrase(rng, truth.scene, bool(subjects))
         text, claims = f"{text} {phrase}".strip(), [*claims, claim]
     if says_time:
-        text, claims = f"{text} {_pick_phrase(rng, TIME_WORDS[truth.time])}", [*claims, f"time:{truth.time}"]
+        text, claims = f"{text} {pick_option(rng, TIME_WORDS[truth.time])}", [*claims, f"time:{truth.time}"]
     if not subjects and text.split()[0] in ("on", "in", "at", "by", "near", "among"):
         return Caption(text, tuple(claims))  # a fragment, as is left of a sentence whose names were taken out
-    return Caption(_pick_phrase(rng, LEADS) + text, tuple(claims))
+    return Caption(pick_option(rng, OPENINGS) + text, tuple(claims))
 
 
-def make_pointed_caption(rng: np.random.Generator, truth: PictureTruth) -> Caption:
-    """A caption of one thing, mostly with its colour, often with the scene; without things, any caption."""
+def make_pointed_caption(rng: Rng, truth: PictureTruth) -> Caption:
+    """Make a caption of one thing, mostly with its colour, often the scene; without things, any caption."""
     if not truth.things:
         return make_random_caption(rng, truth)
-    thing = _pick_phrase(rng, truth.things)
+    thing = pick_option(rng, truth.things)
     colour = thing["colour"] if rng.random() < 0.75 else None
     text = make_thing_phrase(rng, thing["kind"], colour)
     claims = [f"thing:{colour} {thing['kind']}" if colour else f"thing:{thing['kind']}"]
     if rng.random() < (0.4 if colour else 0.8):
         phrase, claim = _make_scene_phrase(rng, truth.scene, True)
         text, claims = f"{text} {phrase}", [*claims, claim]
-    return Caption(_pick_phrase(rng, LEADS) + text, tuple(claims))
+    return Caption(pick_option(rng, OPENINGS) + text, tuple(claims))
 
 
-def make_near_miss(rng: np.random.Generator, truth: PictureTruth) -> PictureTruth:
-    """The truth of a picture that differs in one detail: a thing's colour or kind, the scene, or the hour."""
+def make_near_miss(rng: Rng, truth: PictureTruth) -> PictureTruth:
+    """Make the truth of a picture that differs in one detail: a thing's colour or kind, scene, or hour."""
     way = rng.random()
     if truth.things and way < 0.75:
-        thing = _pick_phrase(rng, truth.things)
+        thing = pick_option(rng, truth.things)
         colours = THINGS[thing["kind"]].colours
         # one thing in the colour of another in the same picture: the mistake that is made last
         swapped = [other["colour"] for other in truth.things if other["colour"] in colours]
         if way < 0.3 and len(truth.things) > 1 and swapped:
-            return replace(truth, things=[{**thing, "colour": _pick_phrase(rng, swapped)}])
+            return replace(truth, things=[{**thing, "colour": pick_option(rng, swapped)}])
         if way < 0.45:
-            return replace(truth, things=[{**thing, "colour": _pick_phrase(rng, colours)}])
+            return replace(truth, things=[{**thing, "colour": pick_option(rng, colours)}])
         others = [kind for kind in THINGS if thing["colour"] in THINGS[kind].colours]
-        return replace(truth, things=[{**thing, "kind": _pick_phrase(rng, others)}])
+        return replace(truth, things=[{**thing, "kind": pick_option(rng, others)}])
     if way < 0.92:
-        return replace(truth, scene=_pick_phrase(rng, list(SCENE_NOUNS)))
-    return replace(truth, time=_pick_phrase(rng, list(TIME_WORDS)))
+        return replace(truth, scene=pick_option(rng, list(SCENE_NOUNS)))
+    return replace(truth, time=pick_option(rng, list(TIME_WORDS)))
 
 
-def _make_scene_phrase(rng: np.random.Generator, scene: str, has_subject: bool) -> tuple[str, str]:
+def _make_scene_phrase(rng: Rng, scene: str, has_subject: bool) -> tuple[str, str]:
     loose = [place for place, scenes in LOOSE_PLACES.items() if scene in scenes]
     if has_subject and loose and rng.random() < 0.07:
-        place = _pick_phrase(rng, loose)
+        place = pick_option(rng, loose)
         return place, f"place:{place}"
     if has_subject or rng.random() < 0.25:
-        return _pick_phrase(rng, SCENE_PLACES[scene]), f"scene:{scene}"
-    noun = _pick_phrase(rng, SCENE_NOUNS[scene])
+        return pick_option(rng, SCENE_PLACES[scene]), f"scene:{scene}"
+    noun = pick_option(rng, SCENE_NOUNS[scene])
     if rng.random() < 0.15:
         noun = noun.removeprefix("a ").removeprefix("an ").removeprefix("the ")
     return noun, f"scene:{scene}"
@@ -261,8 +266,8 @@ _SYLLABLES = ("ba", "ko", "mi", "ra", "tu", "el", "no", "sha", "vi", "gra", "zo"
               "we", "lo", "man", "dri", "ow", "ju", "ck", "ny", "fe", "ssa", "urn")  # fmt: skip
 
 
-def make_nonsense(rng: np.random.Generator) -> str:
-    """A made-up word. In captions it teaches that unknown words mean nothing."""
+def make_nonsense_word(rng: Rng) -> str:
+    """Make up a word. In captions it teaches that unknown words mean nothing."""
     if rng.random() < 0.3:
         return "".join(chr(97 + int(v)) for v in rng.integers(0, 26, int(rng.integers(3, 9))))
-    return "".join(_pick_phrase(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 5))))
+    return "".join(pick_option(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 5))))

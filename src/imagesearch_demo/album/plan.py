@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from imagesearch_demo.album.places import PLACES, Place
-from imagesearch_demo.drawing import TIMES, CastMember, PictureSpec, choose_framing, choose_things
+from imagesearch_demo.drawing import TIMES, CastMember, PictureSpec, Rng, choose_framing, choose_things
 
 ALBUM = 0xA1B0  # first word of every album's seed; training uses another, so the two never share a picture
 PER_JOURNEY = 8
@@ -25,7 +25,7 @@ class Shot:
 
     Attributes
     ----------
-    spec : Spec
+    spec : PictureSpec
         What is drawn.
     path : str
         Relative to the album's folder, `/`-separated.
@@ -62,7 +62,7 @@ def plan_album(photos: int, seed: int, people: Sequence[CastMember], kinds: Sequ
         How many pictures.
     seed : int
         Same seed, same plan.
-    people : sequence of Person
+    people : sequence of CastMember
         Who may be in it. The first goes to Goa. A weight of 0 means: in exactly two pictures.
     kinds : sequence of str
         Things that may be in it.
@@ -83,14 +83,14 @@ def plan_album(photos: int, seed: int, people: Sequence[CastMember], kinds: Sequ
         shots += _plan_journey(
             rng, place, _choose_companions(rng, people, number == 0), scenes, tuple(kinds), number == 0
         )
-    _add_rare(rng, shots, [p for p in people if p.weight == 0])
+    _add_rare_people(rng, shots, [p for p in people if p.weight == 0])
     for i in rng.permutation(len(shots))[: round(0.1 * len(shots))]:  # cameras without GPS
         shots[i] = replace(shots[i], position=None)
     return [replace(shot, path=shot.path.format(number + 1)) for number, shot in enumerate(shots)]
 
 
-def _choose_scenes(rng: np.random.Generator, place: Place, count: int, seen: Counter) -> list[str]:
-    """What is photographed on a journey: mostly what the album has least of so far."""
+def _choose_scenes(rng: Rng, place: Place, count: int, seen: Counter) -> list[str]:
+    """Choose what is photographed on a journey: mostly what the album has least of so far."""
     seen = seen.copy()
     chosen = []
     for _ in range(count):
@@ -100,10 +100,8 @@ def _choose_scenes(rng: np.random.Generator, place: Place, count: int, seen: Cou
     return chosen
 
 
-def _choose_companions(
-    rng: np.random.Generator, people: Sequence[CastMember], first: bool
-) -> list[CastMember]:
-    """Two to four people, the more often photographed more likely; the first of all on the first journey."""
+def _choose_companions(rng: Rng, people: Sequence[CastMember], first: bool) -> list[CastMember]:
+    """Choose two to four people, by their weights; the first of all is on the first journey."""
     usual = [p for p in people if p.weight > 0]
     if not usual:
         return []
@@ -116,7 +114,7 @@ def _choose_companions(
 
 
 def _plan_journey(
-    rng: np.random.Generator,
+    rng: Rng,
     place: Place,
     friends: list[CastMember],
     scenes: list[str],
@@ -139,13 +137,13 @@ def _plan_journey(
     return sorted(shots, key=lambda shot: shot.taken_at)
 
 
-def _choose_people(rng: np.random.Generator, friends: list[CastMember]) -> list[CastMember]:
+def _choose_people(rng: Rng, friends: list[CastMember]) -> list[CastMember]:
     count = min(len(friends), int(rng.choice(5, p=(0.34, 0.32, 0.20, 0.10, 0.04))))
     return [friends[i] for i in rng.choice(len(friends), count, replace=False)]
 
 
 def _make_spec(
-    rng: np.random.Generator, scene: str, time: str, cast: list[CastMember], kinds: tuple[str, ...]
+    rng: Rng, scene: str, time: str, cast: list[CastMember], kinds: tuple[str, ...]
 ) -> PictureSpec:
     odds = {0: (0.10, 0.66, 0.24), 1: (0.25, 0.63, 0.12), 2: (0.40, 0.60, 0.0)}.get(
         len(cast), (0.7, 0.3, 0.0)
@@ -157,10 +155,8 @@ def _make_spec(
     )
 
 
-def _make_shot(
-    rng: np.random.Generator, spec: PictureSpec, place: Place, taken: datetime, camera: tuple[str, str]
-) -> Shot:
-    """The file's side: format, orientation, position."""
+def _make_shot(rng: Rng, spec: PictureSpec, place: Place, taken: datetime, camera: tuple[str, str]) -> Shot:
+    """Plan the file: format, orientation, position."""
     ending = str(rng.choice(("jpg", "heic", "png"), p=(0.88, 0.07, 0.05)))
     if ending != "jpg":
         spec = replace(spec, upright=False)
@@ -176,7 +172,7 @@ def _make_shot(
     return Shot(spec, path, place, position, taken, camera, orientation, rating)
 
 
-def _add_rare(rng: np.random.Generator, shots: list[Shot], rare: list[CastMember]) -> None:
+def _add_rare_people(rng: Rng, shots: list[Shot], rare: list[CastMember]) -> None:
     """Put each rarely photographed person into two pictures in place of the one person there."""
     single = [i for i, shot in enumerate(shots) if len(shot.spec.people) == 1 and i >= PER_JOURNEY]
     places = rng.permutation(single)[: 2 * len(rare)]

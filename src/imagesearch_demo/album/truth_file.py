@@ -1,4 +1,4 @@
-"""Reading the truth about an album from any file that is said to hold one."""
+"""Reads and checks the truth about an album from any file that is said to hold one."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ def _is_number(value: Any) -> bool:
 
 
 def _are_things(value: Any) -> bool:
-    return isinstance(value, list) and all(_has(t, {"kind": _is_text, "colour": _is_text}) for t in value)
+    return isinstance(value, list) and all(
+        _has_valid(t, {"kind": _is_text, "colour": _is_text}) for t in value
+    )
 
 
 def _are_people(value: Any) -> bool:
-    return isinstance(value, list) and all(_has(p, {"name": _is_text, "box": _is_box}) for p in value)
+    return isinstance(value, list) and all(_has_valid(p, {"name": _is_text, "box": _is_box}) for p in value)
 
 
 def _is_text(value: Any) -> bool:
@@ -46,12 +48,14 @@ def _is_time(value: Any) -> bool:
         return False
 
 
-def _has(value: Any, wanted: dict[str, Callable[[Any], bool]]) -> bool:
-    return isinstance(value, dict) and all(key in value and fits(value[key]) for key, fits in wanted.items())
+def _has_valid(value: Any, checks: dict[str, Callable[[Any], bool]]) -> bool:
+    return isinstance(value, dict) and all(
+        key in value and check(value[key]) for key, check in checks.items()
+    )
 
 
 # What is measured against; the rest of a photo's truth may be missing.
-_PHOTO: dict[str, Callable[[Any], bool]] = {
+_PHOTO_CHECKS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("path", "scene", "time_of_day", "place", "city", "state", "country"), _is_text),
     **dict.fromkeys(("latitude", "longitude"), _is_angle),
     "things": _are_things,
@@ -91,7 +95,7 @@ def _check_photos(file: Path, photos: Any) -> None:
         raise UserError(f"{file}: damaged: it names no photos; draw the album anew with make_album.py")
     paths = set()
     for number, photo in enumerate(photos, 1):
-        wrong = [key for key, fits in _PHOTO.items() if not _has(photo, {key: fits})]
+        wrong = [key for key, check in _PHOTO_CHECKS.items() if not _has_valid(photo, {key: check})]
         if wrong:
             raise UserError(
                 f"{file}: damaged: photo {number} has no valid {wrong[0]!r}; "

@@ -1,4 +1,4 @@
-"""The drawn album: photos with EXIF in a folder, and the truth about them beside it.
+"""Writes the drawn album: photos with EXIF in a folder, and the truth about them beside it.
 
 The truth file, ``FOLDER.truth.json``::
 
@@ -9,7 +9,7 @@ The truth file, ``FOLDER.truth.json``::
         "width": 640, "height": 480,          of the upright picture
         "orientation": 1,                     EXIF tag of the stored pixels
         "caption": "a person and a red kite on a beach at sunset",
-        "scene": "beach",                     one of scenes.SCENES
+        "scene": "beach",                     one of SCENES
         "time_of_day": "sunset",              day, sunset or night
         "things": [{"kind": "kite", "colour": "red", "box": [x1, y1, x2, y2]}],
         "people": [{"name": "Maya", "box": [...], "landmarks": [[x, y] * 5]}],
@@ -39,16 +39,15 @@ from PIL import Image
 from imagesearch.errors import UserError
 from imagesearch_demo.album.captions import make_truth_caption
 from imagesearch_demo.album.plan import Shot, plan_album
-from imagesearch_demo.drawing import CAST, THINGS, CastMember, PictureTruth, draw_picture
-from imagesearch_demo.drawing.processes import map_in_processes
+from imagesearch_demo.drawing import CAST, THINGS, CastMember, PictureTruth, draw_picture, map_in_processes
 
 MAKER = "imagesearch.demo"
-# Trained but not drawn in an album, so that a search for something that isn't there can be tried.
-ABSENT = ("guitar", "suitcase")
-SHOWN = tuple(kind for kind in THINGS if kind not in ABSENT)
+# Things that are trained but not drawn in an album, so that a search for what is not there can be tried.
+ABSENT_KINDS = ("guitar", "suitcase")
+ALBUM_KINDS = tuple(kind for kind in THINGS if kind not in ABSENT_KINDS)
 
 # How to turn an upright picture so that applying the EXIF orientation gives it back.
-_TURN = {
+_STORED_TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -61,16 +60,16 @@ _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 
 
 def get_truth_path(folder: str | Path) -> Path:
-    """Where the truth about an album's folder lies: beside it, never inside."""
-    return _place_beside(folder, "truth.json")
+    """Return where the truth about an album's folder lies: beside it, never inside."""
+    return _get_path_beside(folder, "truth.json")
 
 
 def get_captions_path(folder: str | Path) -> Path:
-    """Where the captions of an album's photos lie, as columns path and caption."""
-    return _place_beside(folder, "captions.csv")
+    """Return where the captions of an album's photos lie, as columns path and caption."""
+    return _get_path_beside(folder, "captions.csv")
 
 
-def _place_beside(folder: str | Path, ending: str) -> Path:
+def _get_path_beside(folder: str | Path, ending: str) -> Path:
     folder = Path(folder)
     return folder.with_name(f"{folder.name}.{ending}")
 
@@ -81,7 +80,7 @@ def make_album(
     seed: int = 1,
     *,
     people: Sequence[CastMember] = CAST,
-    kinds: Sequence[str] = SHOWN,
+    kinds: Sequence[str] = ALBUM_KINDS,
     workers: int = 2,
     progress: Callable = iter,
 ) -> dict:
@@ -95,10 +94,10 @@ def make_album(
         How many.
     seed : int
         Same arguments, same pixels, same truth.
-    people : sequence of Person
-        Who is in it; `people.strangers(12, seed)` gives unseen ones, `people.sibling` look-alikes.
+    people : sequence of CastMember
+        Who is in it; `make_strangers(12, seed)` gives unseen ones, `make_sibling` look-alikes.
     kinds : sequence of str
-        Things that may be in it, of `things.THINGS`.
+        Things that may be in it, of `THINGS`.
     workers : int
         Processes that draw; 0 draws in this one.
     progress : callable
@@ -132,7 +131,7 @@ def make_album(
 
 
 def read_truth(folder: str | Path) -> dict:
-    """The truth about an album, as `make_album` returned it."""
+    """Read the truth about an album, as `make_album` returned it."""
     return json.loads(get_truth_path(folder).read_text(encoding="utf-8"))
 
 
@@ -171,9 +170,9 @@ def _write_captions(folder: Path, truth: dict) -> None:
 
 
 def _make_photo(folder: Path, shot: Shot) -> dict:
-    """Draw one photo, write it, and say what is in it."""
+    """Draw one photo, write it, and describe it as the truth file does."""
     image, truth = draw_picture(shot.spec)
-    stored = image.transpose(_TURN[shot.orientation]) if shot.orientation in _TURN else image
+    stored = image.transpose(_STORED_TURNS[shot.orientation]) if shot.orientation in _STORED_TURNS else image
     file = folder / shot.path
     exif = _make_exif(shot)
     if file.suffix == ".heic":
@@ -223,6 +222,6 @@ def _make_exif(shot: Shot) -> Image.Exif:
 
 
 def _to_degrees(angle: float) -> tuple[float, float, float]:
-    """Degrees, minutes and seconds, as EXIF wants them."""
+    """Convert an angle to degrees, minutes and seconds, as EXIF stores them."""
     minutes, seconds = divmod(round(abs(angle) * 3600, 3), 60)
     return float(minutes // 60), float(minutes % 60), round(seconds, 3)

@@ -1,8 +1,10 @@
-"""Drawing: scenes, things and people in vector shapes, and the truth about where everything is."""
+"""Draws pictures: scenes, things and people in vector shapes, and the truth about where everything is.
+
+The first room of the package; it knows nothing of albums. Same specification, same pixels.
+"""
 
 from imagesearch_demo.drawing.canvas import Canvas, clear
-from imagesearch_demo.drawing.figures import choose_mood, choose_outfit, draw_person
-from imagesearch_demo.drawing.people import (
+from imagesearch_demo.drawing.identities import (
     CAST,
     CastMember,
     Identity,
@@ -10,6 +12,7 @@ from imagesearch_demo.drawing.people import (
     make_sibling,
     make_strangers,
 )
+from imagesearch_demo.drawing.people import choose_mood, choose_outfit, draw_person
 from imagesearch_demo.drawing.picture import (
     PictureSpec,
     PictureTruth,
@@ -19,6 +22,8 @@ from imagesearch_demo.drawing.picture import (
     choose_things,
     draw_picture,
 )
+from imagesearch_demo.drawing.process_pool import map_in_processes
+from imagesearch_demo.drawing.randomness import Rng, pick_option
 from imagesearch_demo.drawing.scenes import SCENES
 from imagesearch_demo.drawing.sky import BACK_LIGHT, FRONT_LIGHT, SKIES, TIMES
 from imagesearch_demo.drawing.things import PAINTS, THINGS
@@ -37,6 +42,7 @@ __all__ = [
     "Identity",
     "PictureSpec",
     "PictureTruth",
+    "Rng",
     "can_show",
     "choose_framing",
     "choose_identity",
@@ -49,4 +55,6 @@ __all__ = [
     "draw_picture",
     "make_sibling",
     "make_strangers",
+    "map_in_processes",
+    "pick_option",
 ]

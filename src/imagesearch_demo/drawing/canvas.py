@@ -1,4 +1,7 @@
-"""The paper and the pens: shapes, gradients, shadows and grain in picture units, at any resolution."""
+"""The canvas and the pen: shapes, gradients, shadows and grain in picture units, at any resolution.
+
+Shapes bear the names that they have in Pillow's ImageDraw.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,28 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageDraw
 
+from imagesearch_demo.drawing.randomness import Rng
+
 Colour = tuple[int, ...]  # (r, g, b) or (r, g, b, alpha), 0..255
 Light = tuple[float, float, float]
 
-_CIRCLE = {n: np.linspace(0.0, 2 * math.pi, n, endpoint=False) for n in (12, 20, 32, 56)}
-_CIRCLE = {n: np.stack([np.cos(t), np.sin(t)], axis=1) for n, t in _CIRCLE.items()}
+# Unit circles as polygons, by their number of corners.
+_CIRCLES = {n: np.linspace(0.0, 2 * math.pi, n, endpoint=False) for n in (12, 20, 32, 56)}
+_CIRCLES = {n: np.stack([np.cos(t), np.sin(t)], axis=1) for n, t in _CIRCLES.items()}
 
 
 def mix(a: Colour, b: Colour, t: float) -> Colour:
-    """Colour a fraction `t` of the way from `a` to `b`."""
+    """Return the colour a fraction `t` of the way from `a` to `b`."""
     return tuple(round(x + (y - x) * t) for x, y in zip(a[:3], b[:3], strict=True))
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """Darker (factor < 1) or lighter (factor > 1, towards white) variant of a colour."""
+    """Return a darker (factor < 1) or lighter (factor > 1, towards white) variant of a colour."""
     return mix((0, 0, 0), colour, factor) if factor <= 1 else mix(colour, (255, 255, 255), factor - 1)
 
 
 def clear(colour: Colour, alpha: int) -> Colour:
-    """The colour with an alpha, 0 (invisible) to 255."""
+    """Return the colour with an alpha, 0 (invisible) to 255."""
     return (*colour[:3], alpha)
 
 
@@ -45,46 +51,48 @@ class Canvas:
     """
 
     def __init__(self, width: int = 640, height: int = 480, scale: float = 1.0, supersample: int = 2):
-        self.w, self.h, self.scale, self.supersample = width, height, scale, supersample
-        self.k = scale * supersample
+        self.w, self.h, self.supersample = width, height, supersample
+        self.pixels_per_unit = scale * supersample
         size = (round(width * scale) * supersample, round(height * scale) * supersample)
         self.image = Image.new("RGB", size)
         self.light: Light = (1.0, 1.0, 1.0)
         self._draw = ImageDraw.Draw(self.image, "RGBA")
 
-    def lit(self, colour: Colour) -> Colour:
-        """The colour as it looks under the canvas' present light."""
+    def apply_light(self, colour: Colour) -> Colour:
+        """Return the colour as it looks under the canvas' present light."""
         rgb = tuple(min(255, round(c * f)) for c, f in zip(colour[:3], self.light, strict=True))
         return (*rgb, *colour[3:])
 
     def polygon(self, points: np.ndarray | Sequence, colour: Colour) -> None:
         """Fill a polygon; points are (n, 2) in units."""
-        flat = (np.asarray(points, dtype=np.float64) * self.k).ravel().tolist()
-        self._draw.polygon(flat, fill=self.lit(colour))
+        flat = (np.asarray(points, dtype=np.float64) * self.pixels_per_unit).ravel().tolist()
+        self._draw.polygon(flat, fill=self.apply_light(colour))
 
     def line(self, points: np.ndarray | Sequence, colour: Colour, width: float) -> None:
         """Draw a line with round joints; width in units, at least one pixel."""
-        flat = (np.asarray(points, dtype=np.float64) * self.k).ravel().tolist()
-        pixels = max(1, round(width * self.k))
-        self._draw.line(flat, fill=self.lit(colour), width=pixels, joint="curve" if pixels > 2 else None)
+        flat = (np.asarray(points, dtype=np.float64) * self.pixels_per_unit).ravel().tolist()
+        pixels = max(1, round(width * self.pixels_per_unit))
+        joint = "curve" if pixels > 2 else None
+        self._draw.line(flat, fill=self.apply_light(colour), width=pixels, joint=joint)
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
         """Fill an upright ellipse around (x, y)."""
-        k = self.k
-        self._draw.ellipse(((x - rx) * k, (y - ry) * k, (x + rx) * k, (y + ry) * k), fill=self.lit(colour))
+        k = self.pixels_per_unit
+        box = ((x - rx) * k, (y - ry) * k, (x + rx) * k, (y + ry) * k)
+        self._draw.ellipse(box, fill=self.apply_light(colour))
 
     def rectangle(self, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
         """Fill an upright rectangle."""
-        k = self.k
+        k = self.pixels_per_unit
         if x1 > x0 and y1 > y0:
-            self._draw.rectangle((x0 * k, y0 * k, x1 * k, y1 * k), fill=self.lit(colour))
+            self._draw.rectangle((x0 * k, y0 * k, x1 * k, y1 * k), fill=self.apply_light(colour))
 
-    def gradient(self, y0: float, y1: float, stops: Sequence[Colour], lit: bool = True) -> None:
+    def fill_gradient(self, y0: float, y1: float, stops: Sequence[Colour]) -> None:
         """Fill the band between two heights with evenly spaced colour stops, top to bottom."""
-        top, bottom = round(y0 * self.k), round(y1 * self.k)
+        top, bottom = round(y0 * self.pixels_per_unit), round(y1 * self.pixels_per_unit)
         if bottom <= top:
             return
-        colours = np.array([self.lit(c) if lit else c for c in stops], dtype=np.float64)[:, :3]
+        colours = np.array([self.apply_light(colour) for colour in stops], dtype=np.float64)[:, :3]
         t = np.linspace(0, len(stops) - 1, bottom - top)
         column = np.stack([np.interp(t, range(len(stops)), colours[:, i]) for i in range(3)], axis=1)
         band = Image.fromarray(column.round().astype(np.uint8)[:, None, :])
@@ -92,16 +100,16 @@ class Canvas:
 
     def veil(self, y0: float, y1: float, colour: Colour, alpha0: int, alpha1: int) -> None:
         """Lay haze over a band: one colour whose alpha runs from `alpha0` (top) to `alpha1` (bottom)."""
-        top, bottom = round(y0 * self.k), round(y1 * self.k)
+        top, bottom = round(y0 * self.pixels_per_unit), round(y1 * self.pixels_per_unit)
         if bottom <= top:
             return
         column = np.linspace(alpha0, alpha1, bottom - top).round().astype(np.uint8)[:, None]
         mask = Image.fromarray(column).resize((self.image.width, bottom - top), Image.Resampling.NEAREST)
-        self.image.paste(self.lit(colour)[:3], (0, top), mask)
+        self.image.paste(self.apply_light(colour)[:3], (0, top), mask)
 
     def mottle(
         self,
-        rng: np.random.Generator,
+        rng: Rng,
         y0: float,
         y1: float,
         colour: Colour,
@@ -109,25 +117,23 @@ class Canvas:
         cell: tuple[float, float] = (6, 3),
     ) -> None:
         """Lay irregular soft patches over a band (sand, grass, water): patches of about `cell` units."""
-        top, bottom = round(y0 * self.k), round(y1 * self.k)
+        top, bottom = round(y0 * self.pixels_per_unit), round(y1 * self.pixels_per_unit)
         if bottom <= top:
             return
         shape = (max(2, round((y1 - y0) / cell[1])), max(2, round(self.w / cell[0])))
         noise = rng.random(shape, dtype=np.float32)
         noise = Image.fromarray((noise * noise * alpha).astype(np.uint8))
         mask = noise.resize((self.image.width, bottom - top), Image.Resampling.BILINEAR)
-        self.image.paste(self.lit(colour)[:3], (0, top), mask)
+        self.image.paste(self.apply_light(colour)[:3], (0, top), mask)
 
     def glow(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: int) -> None:
-        """A soft ellipse, strongest in the middle: a shadow, a lamp's halo, a blush."""
+        """Fill a soft ellipse, strongest in the middle: a shadow, a lamp's halo, a blush."""
         steps = 22 if max(rx, ry) > 60 else 8  # large halos show their rings when the steps are few
         for i in range(steps):
             r = (1 - i / steps) ** 1.3
             self.ellipse(x, y, rx * r, ry * r, clear(colour, max(1, round(alpha * 1.9 / steps))))
 
-    def finish(
-        self, rng: np.random.Generator, grain: float = 4.0, warmth: float = 0.0, exposure: float = 1.0
-    ) -> Image.Image:
+    def finish(self, rng: Rng, grain: float = 4.0, warmth: float = 0.0, exposure: float = 1.0) -> Image.Image:
         """Reduce to the final size and add what a camera adds: exposure, vignette and film grain.
 
         Returns
@@ -151,7 +157,7 @@ class Pen:
     """Draws in a figure's own coordinates: x to the right, y down, origin at the figure's anchor.
 
     `scale` is picture units per figure unit, `angle` radians clockwise, `flip` mirrors left and right.
-    `points` remembers what was drawn with `mark`, so that boxes are those of the drawn shape itself.
+    `points` remembers what was drawn, so that boxes are those of the drawn shape itself.
     """
 
     canvas: Canvas
@@ -163,7 +169,7 @@ class Pen:
     points: list[np.ndarray] = field(default_factory=list)
 
     def place(self, points: np.ndarray | Sequence) -> np.ndarray:
-        """Figure coordinates (n, 2) to picture units (n, 2)."""
+        """Convert figure coordinates (n, 2) to picture units (n, 2)."""
         p = np.array(points, dtype=np.float64).reshape(-1, 2)
         if self.flip:
             p[:, 0] = -p[:, 0]
@@ -171,54 +177,54 @@ class Pen:
         turned = np.stack([p[:, 0] * c - p[:, 1] * s, p[:, 0] * s + p[:, 1] * c], axis=1)
         return turned * self.scale + (self.x, self.y)
 
-    def poly(self, points: np.ndarray | Sequence, colour: Colour) -> None:
+    def polygon(self, points: np.ndarray | Sequence, colour: Colour) -> None:
         """Fill a polygon."""
         placed = self.place(points)
         self.points.append(placed)
         self.canvas.polygon(placed, colour)
 
-    def oval(self, x: float, y: float, rx: float, ry: float, colour: Colour, turn: float = 0.0) -> None:
+    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour, turn: float = 0.0) -> None:
         """Fill an ellipse, turned by `turn` radians."""
-        radius = max(rx, ry) * self.scale * self.canvas.k
-        unit = _CIRCLE[12 if radius < 4 else 20 if radius < 14 else 32 if radius < 60 else 56]
+        radius = max(rx, ry) * self.scale * self.canvas.pixels_per_unit
+        unit = _CIRCLES[12 if radius < 4 else 20 if radius < 14 else 32 if radius < 60 else 56]
         p = unit * (rx, ry)
         if turn:
             c, s = math.cos(turn), math.sin(turn)
             p = np.stack([p[:, 0] * c - p[:, 1] * s, p[:, 0] * s + p[:, 1] * c], axis=1)
-        self.poly(p + np.array((x, y)), colour)
+        self.polygon(p + np.array((x, y)), colour)
 
-    def soft(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: int) -> None:
-        """A soft ellipse (blush, shading); not part of the figure's box."""
+    def glow(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: int) -> None:
+        """Fill a soft ellipse (blush, shading); not part of the figure's box."""
         before = len(self.points)
-        steps = 9 if max(rx, ry) * self.scale * self.canvas.k > 24 else 4
+        steps = 9 if max(rx, ry) * self.scale * self.canvas.pixels_per_unit > 24 else 4
         for i in range(steps):
             r = (1 - i / steps) ** 0.8
-            self.oval(x, y, rx * r, ry * r, clear(colour, max(1, round(alpha * 1.1 / steps))))
+            self.ellipse(x, y, rx * r, ry * r, clear(colour, max(1, round(alpha * 1.1 / steps))))
         del self.points[before:]
 
     def line(self, points: np.ndarray | Sequence, colour: Colour, width: float, ends: bool = True) -> None:
-        """A line of `width` figure units with round joints and, if `ends`, round ends."""
+        """Draw a line of `width` figure units with round joints and, if `ends`, round ends."""
         placed = self.place(points)
         self.points.append(placed)
         self.canvas.line(placed, colour, width * self.scale)
-        if ends and width * self.scale * self.canvas.k > 3 and len(colour) == 3:
+        if ends and width * self.scale * self.canvas.pixels_per_unit > 3 and len(colour) == 3:
             r = width * self.scale / 2
             for x, y in (placed[0], placed[-1]):
                 self.canvas.ellipse(x, y, r, r, colour)
 
     def curve(self, points: Sequence, colour: Colour, width: float, ends: bool = True) -> None:
-        """A smooth line through a Bezier of three or four control points."""
+        """Draw a smooth line along a Bezier curve of three or four control points."""
         self.line(bezier(points), colour, width, ends)
 
-    def box(self) -> tuple[float, float, float, float]:
-        """Bounds (x1, y1, x2, y2), in picture units, of everything drawn so far."""
+    def compute_box(self) -> tuple[float, float, float, float]:
+        """Return the bounds (x1, y1, x2, y2), in picture units, of everything drawn so far."""
         points = np.concatenate(self.points)
         (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
         return float(x1), float(y1), float(x2), float(y2)
 
 
 def bezier(points: Sequence, n: int = 14) -> np.ndarray:
-    """Points (n, 2) along the Bezier curve of three or four control points."""
+    """Return points (n, 2) along the Bezier curve of three or four control points."""
     p = np.asarray(points, dtype=np.float64)
     t = np.linspace(0, 1, n)[:, None]
     while len(p) > 1:  # de Casteljau, all parameters at once
@@ -227,7 +233,7 @@ def bezier(points: Sequence, n: int = 14) -> np.ndarray:
 
 
 def smooth(points: Sequence, rounds: int = 2) -> np.ndarray:
-    """A closed polygon with its corners rounded off (Chaikin's corner cutting)."""
+    """Round off the corners of a closed polygon (Chaikin's corner cutting)."""
     p = np.asarray(points, dtype=np.float64)
     for _ in range(rounds):
         q = np.roll(p, -1, axis=0)
@@ -235,10 +241,10 @@ def smooth(points: Sequence, rounds: int = 2) -> np.ndarray:
     return p
 
 
-def ridge(
-    rng: np.random.Generator, width: float, y: float, height: float, peaks: float, roughness: float = 0.5
+def make_ridge(
+    rng: Rng, width: float, y: float, height: float, peaks: float, roughness: float = 0.5
 ) -> np.ndarray:
-    """A hilly line across the picture: points (n, 2); `roughness` adds ever finer hills."""
+    """Make a hilly line across the picture: points (n, 2); `roughness` adds ever finer hills."""
     x = np.linspace(-4, width + 4, 90)
     line = np.zeros_like(x)
     total = 0.0
@@ -250,6 +256,6 @@ def ridge(
     return np.stack([x, y - height * (line / total + 1) / 2], axis=1)
 
 
-def below(line: np.ndarray, bottom: float) -> np.ndarray:
-    """The polygon between a line and a height below it."""
+def close_below(line: np.ndarray, bottom: float) -> np.ndarray:
+    """Close a line to the polygon between it and a height below it."""
     return np.concatenate([line, [(line[-1, 0], bottom), (line[0, 0], bottom)]])

@@ -7,17 +7,17 @@ import math
 import numpy as np
 
 from imagesearch_demo.drawing.canvas import Pen, bezier, mix, shade, smooth
-from imagesearch_demo.drawing.people import Identity
+from imagesearch_demo.drawing.identities import Identity
 
 _LONG = ("long", "wavy", "bob")
 
 
-def back_hair(pen: Pen, who: Identity, yaw: float) -> None:
-    """What is seen behind the head: long hair, buns, the back of a scarf. Drawn before the body."""
-    colour, w = shade(who.hair_colour, 0.80), who.width
-    v = 0.10 + 0.14 * who.volume
-    if who.style in ("long", "wavy"):
-        foot = 1.75 if who.style == "long" else 1.55
+def draw_back_hair(pen: Pen, identity: Identity, yaw: float) -> None:
+    """Draw what is seen behind the head: long hair, buns, the back of a scarf. Goes before the body."""
+    colour, w = shade(identity.hair_colour, 0.80), identity.width
+    v = 0.10 + 0.14 * identity.volume
+    if identity.style in ("long", "wavy"):
+        foot = 1.75 if identity.style == "long" else 1.55
         side = [
             (w + v, -0.3),
             (w + v * 1.5, 0.5),
@@ -26,61 +26,61 @@ def back_hair(pen: Pen, who: Identity, yaw: float) -> None:
             (0.35, foot + 0.1),
         ]
         shape = [(-x, y) for x, y in side[::-1]] + [(-w * 0.7, -1.05 - v), (w * 0.7, -1.05 - v)] + side
-        pen.poly(smooth(shape, 3 if who.style == "long" else 2), colour)
-        if who.style == "wavy":
+        pen.polygon(smooth(shape, 3 if identity.style == "long" else 2), colour)
+        if identity.style == "wavy":
             for s in (-1, 1):
                 for i in range(5):
-                    pen.oval(s * (w + v * 0.95), 0.05 + 0.36 * i, 0.23 + 0.05 * who.volume, 0.25, colour)
-    elif who.style == "bob":
+                    pen.ellipse(
+                        s * (w + v * 0.95), 0.05 + 0.36 * i, 0.23 + 0.05 * identity.volume, 0.25, colour
+                    )
+    elif identity.style == "bob":
         shape = [(-w - v * 1.4, 0.62), (-w - v * 1.5, -0.3), (-w * 0.6, -1.06 - v), (w * 0.6, -1.06 - v),
                  (w + v * 1.5, -0.3), (w + v * 1.4, 0.62), (w * 0.6, 0.86), (-w * 0.6, 0.86)]  # fmt: skip
-        pen.poly(smooth(shape, 2), colour)
-    elif who.style == "afro":
+        pen.polygon(smooth(shape, 2), colour)
+    elif identity.style == "afro":
         for a in np.linspace(-0.25, math.pi + 0.25, 13):
-            pen.oval((w + 0.22) * math.cos(a), -0.30 - 0.80 * math.sin(a), 0.36 + v, 0.36 + v, colour)
-        pen.oval(0, -0.45, w + 0.34, 0.85 + v, colour)
-    elif who.style == "bun":
-        pen.oval(yaw * -0.8, -1.22, 0.33 + v, 0.31 + v, colour)
-        pen.oval(yaw * -0.8 - 0.08, -1.30, 0.16, 0.13, shade(who.hair_colour, 1.15))
-    elif who.style == "ponytail":
+            pen.ellipse((w + 0.22) * math.cos(a), -0.30 - 0.80 * math.sin(a), 0.36 + v, 0.36 + v, colour)
+        pen.ellipse(0, -0.45, w + 0.34, 0.85 + v, colour)
+    elif identity.style == "bun":
+        pen.ellipse(yaw * -0.8, -1.22, 0.33 + v, 0.31 + v, colour)
+        pen.ellipse(yaw * -0.8 - 0.08, -1.30, 0.16, 0.13, shade(identity.hair_colour, 1.15))
+    elif identity.style == "ponytail":
         tail = bezier([(w * 0.5, -0.8), (w + 0.65, -0.75), (w + 0.55, 0.3), (w + 0.40, 1.05)], 20)
         pen.line(tail, colour, 0.34 + v)
-    elif who.style == "pigtails":
+    elif identity.style == "pigtails":
         for s in (-1, 1):
             for i in range(5):
-                pen.oval(
+                pen.ellipse(
                     s * (w + 0.16 + 0.03 * i),
                     0.30 + 0.26 * i,
                     0.21 - 0.022 * i,
                     0.18,
                     shade(colour, 1 - 0.1 * (i % 2)),
                 )
-            pen.oval(s * (w + 0.14), 0.18, 0.10, 0.08, (226, 84, 96))
-    elif who.style == "scarf":
+            pen.ellipse(s * (w + 0.14), 0.18, 0.10, 0.08, (226, 84, 96))
+    elif identity.style == "scarf":
         shape = [(-w - 0.20, -0.4), (-w * 0.6, -1.16), (w * 0.6, -1.16), (w + 0.20, -0.4), (w + 0.22, 0.5),
                  (0.92, 1.65), (-0.92, 1.65), (-w - 0.22, 0.5)]  # fmt: skip
-        pen.poly(smooth(shape, 2), colour)
+        pen.polygon(smooth(shape, 2), colour)
 
 
-def _cap(
-    who: Identity, edge: np.ndarray, lift: float, low: float, hairline: list[tuple[float, float]]
-) -> np.ndarray:
-    """Hair on the head: the outline above `low` pushed out by `lift`, closed by a hairline, right to left."""
+def _make_cap(edge: np.ndarray, lift: float, low: float, hairline: list[tuple[float, float]]) -> np.ndarray:
+    """Make hair: the outline above `low` pushed out by `lift`, closed by a hairline, right to left."""
     top = edge[edge[:, 1] < low]
     angle = (np.arctan2(top[:, 1], top[:, 0]) - math.pi / 2) % (2 * math.pi)
     top = top[np.argsort(angle)]  # from the left temple over the crown to the right
     return np.concatenate([top * (1 + lift * 0.7) - (0, lift * 0.55), np.array(hairline)])
 
 
-def _hairline(who: Identity, low: float, yaw: float) -> list[tuple[float, float]]:
-    w, y = who.width, -0.46
-    if who.fringe == "straight":
+def _make_hairline(identity: Identity, low: float, yaw: float) -> list[tuple[float, float]]:
+    w, y = identity.width, -0.46
+    if identity.fringe == "straight":
         return [(w * 0.93, low), (w * 0.80, y + 0.16), (w * 0.4, y + 0.19), (yaw, y + 0.20),
                 (-w * 0.4, y + 0.19), (-w * 0.80, y + 0.16), (-w * 0.93, low)]  # fmt: skip
-    if who.fringe == "swept":
+    if identity.fringe == "swept":
         line = bezier([(w * 0.84, y + 0.30), (w * 0.3, y + 0.20), (-w * 0.2, y - 0.02), (-w * 0.5, y - 0.28)])
         return [(w * 0.93, low), *map(tuple, line), (-w * 0.80, y + 0.12), (-w * 0.93, low)]
-    if who.fringe == "parted":
+    if identity.fringe == "parted":
         right = bezier([(w * 0.86, y + 0.26), (w * 0.55, y - 0.02), (yaw + 0.02, y - 0.36)], 8)
         left = bezier([(yaw - 0.02, y - 0.36), (-w * 0.55, y - 0.02), (-w * 0.86, y + 0.26)], 8)
         return [(w * 0.93, low), *map(tuple, right), *map(tuple, left), (-w * 0.93, low)]
@@ -88,24 +88,27 @@ def _hairline(who: Identity, low: float, yaw: float) -> list[tuple[float, float]
             (-w * 0.74, y - 0.02), (-w * 0.93, low)]  # fmt: skip
 
 
-def front_hair(pen: Pen, who: Identity, edge: np.ndarray, yaw: float) -> None:
-    """What lies over the forehead. Drawn after the face."""
-    style, colour, w = who.style, who.hair_colour, who.width
+def draw_front_hair(pen: Pen, identity: Identity, edge: np.ndarray, yaw: float) -> None:
+    """Draw what lies over the forehead. Goes after the face."""
+    style, colour, w = identity.style, identity.hair_colour, identity.width
     shine = mix(colour, (255, 255, 255), 0.22)
     if style == "bald":
-        pen.oval(-0.26, -0.66, 0.16, 0.09, mix(who.skin, (255, 255, 255), 0.45), -0.5)
+        pen.ellipse(-0.26, -0.66, 0.16, 0.09, mix(identity.skin, (255, 255, 255), 0.45), -0.5)
         return
     if style == "scarf":
-        _scarf(pen, who, edge)
+        _draw_scarf(pen, identity)
         return
     if style == "turban":
-        _turban(pen, who)
+        _draw_turban(pen, identity)
         return
     lift = {"buzz": 0.02, "afro": 0.10, "curls": 0.10, "side": 0.10, "quiff": 0.08}.get(
         style, 0.06
-    ) + 0.06 * who.volume
+    ) + 0.06 * identity.volume
     low = {"buzz": -0.10, "side": 0.0, "quiff": -0.05, "spiky": -0.08}.get(style, 0.10)
-    pen.poly(_cap(who, edge, lift if style != "buzz" else 0.025, low, _hairline(who, low, yaw)), colour)
+    pen.polygon(
+        _make_cap(edge, lift if style != "buzz" else 0.025, low, _make_hairline(identity, low, yaw)),
+        colour,
+    )
     if style in _LONG:
         for s in (-1, 1):
             lock = [
@@ -115,27 +118,27 @@ def front_hair(pen: Pen, who: Identity, edge: np.ndarray, yaw: float) -> None:
                 (s * w * 0.93, 0.70),
                 (s * w * 0.90, 0.0),
             ]
-            pen.poly(smooth(lock, 2), colour)
+            pen.polygon(smooth(lock, 2), colour)
     elif style == "quiff":
-        pen.poly(smooth([(-w * 0.72, -0.62), (-w * 0.86, -1.02), (-0.2, -1.34 - 0.16 * who.volume),
-                         (w * 0.74, -1.22), (w * 0.84, -0.78), (w * 0.3, -0.62)], 3), colour)  # fmt: skip
+        pen.polygon(smooth([(-w * 0.72, -0.62), (-w * 0.86, -1.02), (-0.2, -1.34 - 0.16 * identity.volume),
+                            (w * 0.74, -1.22), (w * 0.84, -0.78), (w * 0.3, -0.62)], 3), colour)  # fmt: skip
     elif style == "spiky":
         tips = np.linspace(-0.95, 0.95, 7)
         spikes = [(-w * 0.93, -0.36)]
         for i, t in enumerate(tips):
-            spikes.append((t * w * 1.14, -1.26 - 0.22 * who.volume + 0.34 * t * t))
+            spikes.append((t * w * 1.14, -1.26 - 0.22 * identity.volume + 0.34 * t * t))
             if i < 6:
                 mid = (t + tips[i + 1]) / 2
                 spikes.append((mid * w * 0.96, -0.98 + 0.28 * mid * mid))
-        pen.poly([*spikes, (w * 0.93, -0.36), (0, -0.62)], colour)
+        pen.polygon([*spikes, (w * 0.93, -0.36), (0, -0.62)], colour)
     elif style in ("curls", "afro"):
-        r = 0.19 + 0.06 * who.volume
+        r = 0.19 + 0.06 * identity.volume
         for i, a in enumerate(np.linspace(0.12, math.pi - 0.12, 9)):
             tone = shade(colour, 0.92 if i % 2 else 1.06)
-            pen.oval(w * 0.98 * math.cos(a), -0.26 - 0.78 * math.sin(a), r, r, tone)
+            pen.ellipse(w * 0.98 * math.cos(a), -0.26 - 0.78 * math.sin(a), r, r, tone)
         if style == "curls":
             for x in (-0.36, -0.1, 0.16, 0.40):
-                pen.oval(
+                pen.ellipse(
                     x * w / 0.8, -0.70 + 0.1 * abs(x), r * 0.86, r * 0.8, shade(colour, 1.0 + 0.12 * (x > 0))
                 )
     if style not in ("buzz", "curls", "afro"):
@@ -144,17 +147,17 @@ def front_hair(pen: Pen, who: Identity, edge: np.ndarray, yaw: float) -> None:
         )
 
 
-def _scarf(pen: Pen, who: Identity, edge: np.ndarray) -> None:
-    colour, w = who.hair_colour, who.width
+def _draw_scarf(pen: Pen, identity: Identity) -> None:
+    colour, w = identity.hair_colour, identity.width
     t = np.linspace(0, 2 * math.pi, 50)
     outer = np.stack([(w + 0.17) * np.cos(t), -0.02 + 1.20 * np.sin(t)], axis=1)
     inner = np.stack([w * 0.90 * np.cos(t), 0.08 + 0.83 * np.sin(t)], axis=1)
-    pen.poly(np.concatenate([outer, inner[::-1]]), colour)
+    pen.polygon(np.concatenate([outer, inner[::-1]]), colour)
     for s in (-1, 1):
         pen.curve(
             [(s * w * 0.5, -1.0), (s * (w + 0.12), -0.3), (s * (w + 0.02), 0.6)], shade(colour, 0.82), 0.035
         )
-    pen.poly(
+    pen.polygon(
         smooth(
             [
                 (-w * 0.9, 0.62),
@@ -174,31 +177,31 @@ def _scarf(pen: Pen, who: Identity, edge: np.ndarray) -> None:
     pen.curve([(-w * 0.6, -0.92), (-0.1, -1.14), (w * 0.4, -1.02)], shade(colour, 1.25), 0.05)
 
 
-def _turban(pen: Pen, who: Identity) -> None:
-    colour, w = who.hair_colour, who.width
-    pen.poly(smooth([(-w - 0.10, -0.32), (-w - 0.18, -0.85), (-0.4, -1.42), (0.4, -1.42), (w + 0.18, -0.85),
-                     (w + 0.10, -0.32),
-                     (w * 0.5, -0.50), (0, -0.66), (-w * 0.5, -0.50)], 3), colour)  # fmt: skip
+def _draw_turban(pen: Pen, identity: Identity) -> None:
+    colour, w = identity.hair_colour, identity.width
+    pen.polygon(smooth([(-w - 0.10, -0.32), (-w - 0.18, -0.85), (-0.4, -1.42), (0.4, -1.42),
+                        (w + 0.18, -0.85), (w + 0.10, -0.32), (w * 0.5, -0.50), (0, -0.66),
+                        (-w * 0.5, -0.50)], 3), colour)  # fmt: skip
     for i in range(4):
         y = -0.62 - 0.2 * i
         pen.curve([(-w - 0.06 + 0.08 * i, y + 0.14), (-0.1, y - 0.34), (w * 0.85 - 0.14 * i, y - 0.05)],
                   shade(colour, 0.80 if i % 2 else 1.14), 0.04)  # fmt: skip
-    pen.poly([(0, -0.72), (0.12, -0.98), (0, -1.06), (-0.12, -0.98)], shade(colour, 1.3))
+    pen.polygon([(0, -0.72), (0.12, -0.98), (0, -1.06), (-0.12, -0.98)], shade(colour, 1.3))
 
 
-def beard(pen: Pen, who: Identity, edge: np.ndarray, yaw: float, pitch: float) -> None:
-    """Beard and moustache, drawn before the mouth."""
-    if who.beard == "none":
+def draw_beard(pen: Pen, identity: Identity, edge: np.ndarray, yaw: float, pitch: float) -> None:
+    """Draw beard and moustache. Goes before the mouth."""
+    if identity.beard == "none":
         return
-    grey = who.style in ("scarf", "turban", "bald")
-    colour = (54, 42, 38) if grey else mix(who.hair_colour, (50, 36, 30), 0.25)
-    x, y, w = yaw * 1.3, 0.36 + 0.25 * (who.nose_length - 0.22) + pitch, who.width
-    if who.beard in ("full", "stubble"):
+    grey = identity.style in ("scarf", "turban", "bald")
+    colour = (54, 42, 38) if grey else mix(identity.hair_colour, (50, 36, 30), 0.25)
+    x, y, w = yaw * 1.3, 0.36 + 0.25 * (identity.nose_length - 0.22) + pitch, identity.width
+    if identity.beard in ("full", "stubble"):
         low = edge[edge[:, 1] > 0.16]
         low = low[
             np.argsort(-np.arctan2(low[:, 1], low[:, 0]))
         ]  # left cheek under the chin to the right cheek
-        grow = 1.07 if who.beard == "full" else 1.0
+        grow = 1.07 if identity.beard == "full" else 1.0
         upper = [
             (w * 0.80, 0.34),
             (w * 0.52, 0.46),
@@ -208,9 +211,9 @@ def beard(pen: Pen, who: Identity, edge: np.ndarray, yaw: float, pitch: float) -
             (-w * 0.52, 0.46),
             (-w * 0.80, 0.34),
         ]
-        fill = (*colour, 90) if who.beard == "stubble" else colour
-        pen.poly(np.concatenate([low * (1.0, grow), upper]), fill)
-    if who.beard in ("moustache", "goatee"):
+        fill = (*colour, 90) if identity.beard == "stubble" else colour
+        pen.polygon(np.concatenate([low * (1.0, grow), upper]), fill)
+    if identity.beard in ("moustache", "goatee"):
         shape = [
             (x - 0.38, y + 0.14),
             (x - 0.20, y - 0.02),
@@ -219,6 +222,8 @@ def beard(pen: Pen, who: Identity, edge: np.ndarray, yaw: float, pitch: float) -
             (x + 0.38, y + 0.14),
             (x, y + 0.13),
         ]
-        pen.poly(smooth(shape, 2), colour)
-    if who.beard == "goatee":
-        pen.poly(smooth([(x - 0.20, 0.76), (x + 0.20, 0.76), (x + 0.13, 1.08), (x - 0.13, 1.08)], 2), colour)
+        pen.polygon(smooth(shape, 2), colour)
+    if identity.beard == "goatee":
+        pen.polygon(
+            smooth([(x - 0.20, 0.76), (x + 0.20, 0.76), (x + 0.13, 1.08), (x - 0.13, 1.08)], 2), colour
+        )

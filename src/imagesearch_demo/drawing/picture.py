@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from imagesearch_demo.drawing.canvas import Canvas, Pen
-from imagesearch_demo.drawing.figures import FEET, choose_mood, choose_outfit, draw_person
-from imagesearch_demo.drawing.people import CastMember
+from imagesearch_demo.drawing.identities import CastMember
+from imagesearch_demo.drawing.people import FEET, choose_mood, choose_outfit, draw_person
+from imagesearch_demo.drawing.randomness import Rng
 from imagesearch_demo.drawing.scenes import SCENES
 from imagesearch_demo.drawing.sky import FRONT_LIGHT, TIMES, Stage
 from imagesearch_demo.drawing.things import PAINTS, THINGS
@@ -42,14 +43,14 @@ class PictureTruth:
 
 
 def can_show(kind: str, scene: str) -> bool:
-    """Whether a thing can be in a scene: boats need water, nobody brings a car to a party."""
+    """Return whether a thing can be in a scene: boats need water, nobody brings a car to a party."""
     if scene == "party":
         return kind not in ("boat", "car", "tent", "kite")
     return THINGS[kind].where != "water" or scene in ("beach", "harbour", "lake")
 
 
-def choose_things(rng: np.random.Generator, scene: str, count: int, kinds: tuple[str, ...]) -> tuple:
-    """`count` different (kind, colour) pairs that fit the scene."""
+def choose_things(rng: Rng, scene: str, count: int, kinds: tuple[str, ...]) -> tuple:
+    """Choose `count` different (kind, colour) pairs that fit the scene."""
     options = [kind for kind in kinds if can_show(kind, scene)]
     # On the water boats are more likely, or there would hardly be any.
     odds = np.array([4.0 if THINGS[kind].where == "water" else 1.0 for kind in options])
@@ -58,12 +59,12 @@ def choose_things(rng: np.random.Generator, scene: str, count: int, kinds: tuple
 
 
 def choose_spec(
-    rng: np.random.Generator,
+    rng: Rng,
     people: list[CastMember],
     kinds: tuple[str, ...] = tuple(THINGS),
     crowd: float = 0.55,
 ) -> PictureSpec:
-    """A picture at random: any scene, hour, things; with probability `crowd` some of `people`."""
+    """Choose a picture at random: any scene, hour, things; with probability `crowd` some of `people`."""
     scene, time = str(rng.choice(list(SCENES))), str(rng.choice(TIMES, p=(0.46, 0.27, 0.27)))
     heads = (
         int(rng.choice((1, 2, 3, 4), p=(0.55, 0.27, 0.12, 0.06))) if people and rng.random() < crowd else 0
@@ -76,8 +77,8 @@ def choose_spec(
                 choose_framing(rng, heads, len(things)), rng.random() < 0.12)  # fmt: skip
 
 
-def choose_framing(rng: np.random.Generator, heads: int, things: int) -> str:
-    """How large people are drawn: the more there is to show, the smaller."""
+def choose_framing(rng: Rng, heads: int, things: int) -> str:
+    """Choose how large people are drawn: the more there is to show, the smaller."""
     if heads > 2 or (heads == 2 and things):
         return str(rng.choice(("mid", "far"), p=(0.6, 0.4)))
     return str(rng.choice(("close", "mid", "far"), p=(0.3, 0.45, 0.25)))
@@ -90,7 +91,7 @@ def draw_picture(
 
     Parameters
     ----------
-    spec : Spec
+    spec : PictureSpec
         What it shows. The same spec gives the same pixels.
     scale : float
         1.0 is 640 x 480 (480 x 640 if `spec.upright`).
@@ -101,7 +102,7 @@ def draw_picture(
     -------
     image : PIL.Image.Image
         RGB.
-    truth : Truth
+    truth : PictureTruth
         In pixels of `image`.
     """
     rng = np.random.default_rng(spec.seed)
@@ -117,7 +118,7 @@ def draw_picture(
     widths = [3.1 * r for r in heads] + [
         h * THINGS[k].aspect for h, (k, _) in zip(heights, spec.things, strict=True)
     ]
-    centres = _make_slots(rng, widths, canvas.w)
+    centres = _spread_centres(rng, widths, canvas.w)
     things = [
         _draw_thing(canvas, rng, stage, kind, colour, x, height)
         for (kind, colour), x, height in zip(spec.things, centres[len(heads) :], heights, strict=True)
@@ -136,7 +137,7 @@ def _clip_box(box: Box, scale: float, size: tuple[int, int]) -> list[float]:
     return [round(float(min(max(v * scale, 0), limit)), 2) for v, limit in zip(box, limits, strict=True)]
 
 
-def _choose_head_sizes(rng: np.random.Generator, spec: PictureSpec) -> list[float]:
+def _choose_head_sizes(rng: Rng, spec: PictureSpec) -> list[float]:
     low, high = {"close": (0.125, 0.19), "mid": (0.062, 0.10), "far": (0.036, 0.058)}[spec.framing]
     if len(spec.people) > 1 and spec.framing == "close":
         high = 0.145
@@ -146,16 +147,16 @@ def _choose_head_sizes(rng: np.random.Generator, spec: PictureSpec) -> list[floa
     return [base * rng.uniform(0.92, 1.06) for _ in spec.people]
 
 
-def _choose_thing_height(rng: np.random.Generator, kind: str, spec: PictureSpec) -> float:
-    """A third to half of the picture's height, less where a wide thing has to share the width."""
+def _choose_thing_height(rng: Rng, kind: str, spec: PictureSpec) -> float:
+    """Choose a third to half of the picture's height, less where a wide thing has to share the width."""
     thing = THINGS[kind]
     height = rng.uniform(0.36, 0.50) * SHORT * thing.size
     room = (SHORT if spec.upright else LONG) * (0.62 if len(spec.things) + len(spec.people) < 3 else 0.46)
     return min(height, room / thing.aspect)
 
 
-def _make_slots(rng: np.random.Generator, widths: list[float], total: float) -> list[float]:
-    """Centres from left to right in random order, spread over the width; crowded ones overlap evenly."""
+def _spread_centres(rng: Rng, widths: list[float], total: float) -> list[float]:
+    """Spread centres over the width, left to right in random order; crowded ones overlap evenly."""
     if not widths:
         return []
     order = rng.permutation(len(widths))
@@ -171,7 +172,7 @@ def _make_slots(rng: np.random.Generator, widths: list[float], total: float) -> 
 
 
 def _draw_thing(
-    canvas: Canvas, rng: np.random.Generator, stage: Stage, kind: str, colour: str, x: float, height: float
+    canvas: Canvas, rng: Rng, stage: Stage, kind: str, colour: str, x: float, height: float
 ) -> dict:
     thing = THINGS[kind]
     half = height * thing.aspect / 2
@@ -186,12 +187,12 @@ def _draw_thing(
     lean = rng.normal(0, 0.10) if thing.where == "air" else rng.normal(0, 0.02)
     pen = Pen(canvas, x, foot, height, float(lean), bool(rng.random() < 0.5))
     thing.draw(pen, PAINTS[colour])
-    return {"kind": kind, "colour": colour, "box": pen.box()}
+    return {"kind": kind, "colour": colour, "box": pen.compute_box()}
 
 
 def _draw_people(
     canvas: Canvas,
-    rng: np.random.Generator,
+    rng: Rng,
     stage: Stage,
     spec: PictureSpec,
     heads: list[float],

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from imagesearch_demo.drawing import scenes_nature, scenes_town
 from imagesearch_demo.drawing.canvas import Canvas
+from imagesearch_demo.drawing.randomness import Rng
 from imagesearch_demo.drawing.sky import Stage
 
-SCENES: dict[str, Callable[[Canvas, np.random.Generator, str], Stage]] = {
-    "beach": scenes_nature.beach,
-    "city": scenes_town.city,
-    "desert": scenes_nature.desert,
-    "forest": scenes_nature.forest,
-    "harbour": scenes_town.harbour,
-    "lake": scenes_nature.lake,
-    "meadow": scenes_nature.meadow,
-    "mountains": scenes_nature.mountains,
-    "party": scenes_town.party,
-    "savanna": scenes_nature.savanna,
-    "snow": scenes_nature.snow,
-    "street": scenes_town.street,
+SCENES: dict[str, Callable[[Canvas, Rng, str], Stage]] = {
+    "beach": scenes_nature.draw_beach,
+    "city": scenes_town.draw_city,
+    "desert": scenes_nature.draw_desert,
+    "forest": scenes_nature.draw_forest,
+    "harbour": scenes_town.draw_harbour,
+    "lake": scenes_nature.draw_lake,
+    "meadow": scenes_nature.draw_meadow,
+    "mountains": scenes_nature.draw_mountains,
+    "party": scenes_town.draw_party,
+    "savanna": scenes_nature.draw_savanna,
+    "snow": scenes_nature.draw_snow,
+    "street": scenes_town.draw_street,
 }

@@ -1,4 +1,7 @@
-"""Scenes out of doors: beach, mountains, forest, desert, snow, lake, meadow, savanna."""
+"""Scenes out of doors: beach, mountains, forest, desert, snow, lake, meadow, savanna.
+
+Throughout, `c` is the canvas; a scene is drawn at a time of day, and says where things may be placed in it.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,13 @@ import math
 
 import numpy as np
 
-from imagesearch_demo.drawing.canvas import Canvas, Colour, below, clear, mix, ridge, shade
+from imagesearch_demo.drawing.canvas import Canvas, Colour, clear, close_below, make_ridge, mix, shade
+from imagesearch_demo.drawing.randomness import Rng
 from imagesearch_demo.drawing.sky import Stage, draw_sky
 
-Rng = np.random.Generator
 
-
-def conifer(c: Canvas, x: float, y: float, height: float, colour: Colour, snow: bool = False) -> None:
-    """A fir of four tiers, lit from the left; `snow` lies on its branches."""
+def draw_conifer(c: Canvas, x: float, y: float, height: float, colour: Colour, snow: bool = False) -> None:
+    """Draw a fir of four tiers, lit from the left; `snow` lies on its branches."""
     c.rectangle(x - height * 0.025, y - height * 0.12, x + height * 0.025, y, (78, 56, 44))
     for i in range(4):
         top, foot = y - height * (1 - i * 0.2), y - height * (0.60 - i * 0.165)
@@ -26,8 +28,8 @@ def conifer(c: Canvas, x: float, y: float, height: float, colour: Colour, snow: 
                       (240, 246, 252))  # fmt: skip
 
 
-def round_tree(c: Canvas, rng: Rng, x: float, y: float, height: float, colour: Colour) -> None:
-    """A broad-leaved tree: trunk, shadow and a crown of lit leaves."""
+def draw_round_tree(c: Canvas, rng: Rng, x: float, y: float, height: float, colour: Colour) -> None:
+    """Draw a broad-leaved tree: trunk, shadow and a crown of lit leaves."""
     c.glow(x + height * 0.1, y, height * 0.42, height * 0.07, (20, 40, 20), 70)
     c.polygon([(x - height * 0.04, y), (x - height * 0.025, y - height * 0.5),
                (x + height * 0.025, y - height * 0.5), (x + height * 0.045, y)], (98, 70, 50))  # fmt: skip
@@ -38,8 +40,10 @@ def round_tree(c: Canvas, rng: Rng, x: float, y: float, height: float, colour: C
             c.ellipse(x + dx * height, y + dy * height, r * 1.15, r, shade(colour, dark))
 
 
-def grass(c: Canvas, rng: Rng, y0: float, y1: float, colour: Colour, n: int = 120, tall: float = 9) -> None:
-    """Blades over a band of ground, longer towards the viewer."""
+def draw_grass(
+    c: Canvas, rng: Rng, y0: float, y1: float, colour: Colour, n: int = 120, tall: float = 9
+) -> None:
+    """Draw blades over a band of ground, longer towards the viewer."""
     for x, t, lean, tone in rng.random((n, 4)):
         y = y0 + (y1 - y0) * t
         length = tall * (0.4 + 0.9 * t)
@@ -50,12 +54,12 @@ def grass(c: Canvas, rng: Rng, y0: float, y1: float, colour: Colour, n: int = 12
         )
 
 
-def water(c: Canvas, rng: Rng, y0: float, y1: float, far: Colour, near: Colour, time: str) -> None:
-    """A sheet of water: the sky's colour far away, the depth's near, ripples and glitter."""
+def draw_water(c: Canvas, rng: Rng, y0: float, y1: float, far: Colour, near: Colour, time: str) -> None:
+    """Draw a sheet of water: the sky's colour far away, the depth's near, ripples and glitter."""
     sky = {"day": (150, 206, 236), "sunset": (255, 186, 140), "night": (70, 92, 150)}[time]
     light, c.light = c.light, (1.0, 1.0, 1.0)
     lit = [tuple(round(v * f) for v, f in zip(colour, light, strict=True)) for colour in (far, near)]
-    c.gradient(y0, y1, (mix(lit[0], sky, 0.5), mix(lit[0], sky, 0.14), lit[1]))
+    c.fill_gradient(y0, y1, (mix(lit[0], sky, 0.5), mix(lit[0], sky, 0.14), lit[1]))
     glint = {"day": (255, 255, 255), "sunset": (255, 226, 160), "night": (190, 206, 255)}[time]
     for x, t, w, a in rng.random((70, 4)):
         y = y0 + (y1 - y0) * t * t
@@ -64,21 +68,21 @@ def water(c: Canvas, rng: Rng, y0: float, y1: float, far: Colour, near: Colour, 
     c.light = light
 
 
-def beach(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Sea, foam, sand and a palm."""
+def draw_beach(c: Canvas, rng: Rng, time: str) -> Stage:
+    """Draw sea, foam, sand and a palm."""
     hz, shore = c.h * rng.uniform(0.36, 0.44), c.h * rng.uniform(0.55, 0.62)
     draw_sky(c, rng, time, hz)
     if rng.random() < 0.5:
-        land = ridge(rng, c.w, hz, 34, 1.2)
+        land = make_ridge(rng, c.w, hz, 34, 1.2)
         land[:, 1] = hz - (hz - land[:, 1]) * np.clip((land[:, 0] / c.w - rng.uniform(0.3, 0.6)) * 3, 0, 1)
-        c.polygon(below(land, hz), (104, 138, 132))
-    water(c, rng, hz, shore + 16, (40, 146, 176), (92, 204, 200), time)
-    edge = ridge(rng, c.w, shore + 10, 14, 1.5, 0.35)
+        c.polygon(close_below(land, hz), (104, 138, 132))
+    draw_water(c, rng, hz, shore + 16, (40, 146, 176), (92, 204, 200), time)
+    edge = make_ridge(rng, c.w, shore + 10, 14, 1.5, 0.35)
     sand = mix((238, 214, 162), (226, 196, 148), rng.random())
-    c.polygon(below(edge, c.h), mix(sand, (150, 140, 120), 0.42))
+    c.polygon(close_below(edge, c.h), mix(sand, (150, 140, 120), 0.42))
     c.line(edge, (255, 255, 255), 5)
     c.line(edge - (0, 7), (255, 255, 255, 120), 2.5)
-    c.polygon(below(edge + np.array((0, 9)), c.h), sand)
+    c.polygon(close_below(edge + np.array((0, 9)), c.h), sand)
     c.veil(shore + 30, c.h, shade(sand, 0.72), 0, 120)
     c.mottle(rng, shore + 22, c.h, shade(sand, 0.7), 110, (9, 4))
     for x, t in rng.random((40, 2)):
@@ -86,11 +90,13 @@ def beach(c: Canvas, rng: Rng, time: str) -> Stage:
         c.ellipse(x * c.w, y, 1.5 + 2 * t, 0.8 + t, shade(sand, 0.8 if t > 0.5 else 1.4))
     if rng.random() < 0.75:
         side = rng.choice((-1, 1))
-        _palm(c, rng, c.w / 2 + side * c.w * rng.uniform(0.40, 0.48), c.h * rng.uniform(0.66, 0.74), -side)
+        _draw_palm(
+            c, rng, c.w / 2 + side * c.w * rng.uniform(0.40, 0.48), c.h * rng.uniform(0.66, 0.74), -side
+        )
     return Stage((shore + 46, c.h * 0.97), (c.h * 0.06, hz), (hz + 20, shore - 4))
 
 
-def _palm(c: Canvas, rng: Rng, x: float, y: float, lean: int) -> None:
+def _draw_palm(c: Canvas, rng: Rng, x: float, y: float, lean: int) -> None:
     height = c.h * rng.uniform(0.46, 0.58)
     t = np.linspace(0, 1, 12)
     trunk = np.stack([x + lean * 46 * t**1.7, y - height * t], axis=1)
@@ -112,27 +118,27 @@ def _palm(c: Canvas, rng: Rng, x: float, y: float, lean: int) -> None:
         c.ellipse(top[0] + dx, top[1] + 6, 5.5, 6, (112, 76, 48))
 
 
-def mountains(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Snow-capped peaks above green foothills and firs."""
+def draw_mountains(c: Canvas, rng: Rng, time: str) -> Stage:
+    """Draw snow-capped peaks above green foothills and firs."""
     hz = c.h * rng.uniform(0.58, 0.66)
     draw_sky(c, rng, time, hz)
-    c.polygon(below(ridge(rng, c.w, hz - 30, 90, 1.6, 0.55), hz + 30), (158, 182, 212))
+    c.polygon(close_below(make_ridge(rng, c.w, hz - 30, 90, 1.6, 0.55), hz + 30), (158, 182, 212))
     for x in np.linspace(0.08, 0.92, 4) + rng.normal(0, 0.06, 4):
-        _peak(c, rng, x * c.w, hz + 20, c.h * rng.uniform(0.34, 0.54))
+        _draw_peak(c, rng, x * c.w, hz + 20, c.h * rng.uniform(0.34, 0.54))
     c.veil(hz - 90, hz + 20, (214, 228, 240), 0, 110)
-    hill = ridge(rng, c.w, hz + 26, 46, 1.3)
-    c.polygon(below(hill, c.h), (76, 124, 84))
+    hill = make_ridge(rng, c.w, hz + 26, 46, 1.3)
+    c.polygon(close_below(hill, c.h), (76, 124, 84))
     for i in rng.choice(len(hill), 16, replace=False):
-        conifer(c, hill[i, 0], hill[i, 1] + 14, rng.uniform(24, 44), (42, 92, 70))
-    near = ridge(rng, c.w, hz + 66, 26, 0.9)
-    c.polygon(below(near, c.h), (112, 160, 82))
+        draw_conifer(c, hill[i, 0], hill[i, 1] + 14, rng.uniform(24, 44), (42, 92, 70))
+    near = make_ridge(rng, c.w, hz + 66, 26, 0.9)
+    c.polygon(close_below(near, c.h), (112, 160, 82))
     c.veil(hz + 70, c.h, (50, 88, 46), 0, 130)
     c.mottle(rng, hz + 66, c.h, (60, 104, 54), 150, (8, 4))
-    grass(c, rng, hz + 80, c.h, (116, 166, 84), 90)
+    draw_grass(c, rng, hz + 80, c.h, (116, 166, 84), 90)
     return Stage((hz + 92, c.h * 0.97), (c.h * 0.05, hz * 0.6))
 
 
-def _peak(c: Canvas, rng: Rng, x: float, foot: float, height: float) -> None:
+def _draw_peak(c: Canvas, rng: Rng, x: float, foot: float, height: float) -> None:
     half, top = height * rng.uniform(0.62, 0.85), foot - height
     rock = mix((116, 126, 150), (134, 132, 142), rng.random())
     c.polygon([(x - half, foot), (x, top), (x + half, foot)], rock)
@@ -154,8 +160,8 @@ def _peak(c: Canvas, rng: Rng, x: float, foot: float, height: float) -> None:
               (196, 212, 234))  # fmt: skip
 
 
-def forest(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Trunks in mist, a canopy, ferns and a path."""
+def draw_forest(c: Canvas, rng: Rng, time: str) -> Stage:
+    """Draw trunks in mist, a canopy, ferns and a path."""
     ground = c.h * rng.uniform(0.56, 0.64)
     draw_sky(c, rng, time, ground, clouds=False)
     c.veil(0, ground + 10, (150, 190, 140), 200, 240)
@@ -179,32 +185,32 @@ def forest(c: Canvas, rng: Rng, time: str) -> Stage:
                 [(x * c.w, 0), (x * c.w + 40, 0), (x * c.w - 60, ground), (x * c.w - 130, ground)],
                 (*beam, 34),
             )
-    c.gradient(ground, c.h, ((104, 142, 78), (64, 98, 52)))
+    c.fill_gradient(ground, c.h, ((104, 142, 78), (64, 98, 52)))
     mid = c.w * rng.uniform(0.35, 0.65)
     c.polygon([(mid - 22, ground), (mid + 22, ground), (mid + 150, c.h), (mid - 150, c.h)], (158, 128, 92))
     c.mottle(rng, ground, c.h, (46, 72, 36), 170, (9, 5))
     for x, t in rng.random((26, 2)):
         if abs(x * c.w - mid) > 60 + 110 * t:
-            _fern(c, x * c.w, ground + 12 + (c.h - ground) * t, 12 + 22 * t)
+            _draw_fern(c, x * c.w, ground + 12 + (c.h - ground) * t, 12 + 22 * t)
     return Stage((ground + 42, c.h * 0.97), (c.h * 0.16, ground * 0.7))
 
 
-def _fern(c: Canvas, x: float, y: float, size: float) -> None:
+def _draw_fern(c: Canvas, x: float, y: float, size: float) -> None:
     for angle in (-1.1, -0.55, 0.0, 0.55, 1.1):
         tip = (x + math.sin(angle) * size, y - math.cos(angle) * size)
         c.polygon([(x - 1.5, y), (x + math.sin(angle) * size * 0.5 - 3, y - size * 0.55), tip, (x + 2, y)],
                   (58, 120, 62) if angle < 0.2 else (44, 98, 52))  # fmt: skip
 
 
-def desert(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Dunes with a lit and a shadowed side."""
+def draw_desert(c: Canvas, rng: Rng, time: str) -> Stage:
+    """Draw dunes with a lit and a shadowed side."""
     hz = c.h * rng.uniform(0.46, 0.54)
     draw_sky(c, rng, time, hz + 20, clouds=rng.random() < 0.4)
     tones = ((244, 202, 140), (236, 176, 108), (228, 156, 88), (220, 146, 80))
     for i, tone in enumerate(tones):
         y = hz + 24 + i * (c.h - hz) * 0.17
-        crest = ridge(rng, c.w, y, 58 - 6 * i, 0.7 + 0.25 * rng.random(), 0.18)
-        c.polygon(below(crest, c.h), tone)
+        crest = make_ridge(rng, c.w, y, 58 - 6 * i, 0.7 + 0.25 * rng.random(), 0.18)
+        c.polygon(close_below(crest, c.h), tone)
         top = int(np.argmin(crest[:, 1]))
         lee = crest[top : min(top + 46, len(crest))]
         u = np.linspace(0, 1, len(lee))
@@ -214,26 +220,26 @@ def desert(c: Canvas, rng: Rng, time: str) -> Stage:
     c.mottle(rng, hz + 40, c.h, (176, 110, 58), 90, (14, 3))
     for i in range(9):
         y = c.h * (0.78 + 0.026 * i)
-        wave = ridge(rng, c.w, y, 6, 3, 0.3)
+        wave = make_ridge(rng, c.w, y, 6, 3, 0.3)
         c.line(wave, (176, 108, 58, 90), 1.6)
     return Stage((hz + (c.h - hz) * 0.44, c.h * 0.97), (c.h * 0.06, hz * 0.85))
 
 
-def snow(c: Canvas, rng: Rng, time: str) -> Stage:
-    """White hills, laden firs, a cabin, falling flakes."""
+def draw_snow(c: Canvas, rng: Rng, time: str) -> Stage:
+    """Draw white hills, laden firs, a cabin, falling flakes."""
     hz = c.h * rng.uniform(0.48, 0.56)
     draw_sky(c, rng, time, hz, clouds=False)
     c.veil(0, hz, (206, 216, 228), 120, 190)
     c.light = {"day": (1.0, 1.0, 1.0), "sunset": (1.0, 0.83, 0.80), "night": (0.36, 0.43, 0.68)}[time]
-    c.polygon(below(ridge(rng, c.w, hz + 8, 60, 1.2), c.h), (214, 226, 240))
-    hill = ridge(rng, c.w, hz + 34, 40, 0.9)
-    c.polygon(below(hill, c.h), (228, 237, 247))
+    c.polygon(close_below(make_ridge(rng, c.w, hz + 8, 60, 1.2), c.h), (214, 226, 240))
+    hill = make_ridge(rng, c.w, hz + 34, 40, 0.9)
+    c.polygon(close_below(hill, c.h), (228, 237, 247))
     for i in sorted(rng.choice(len(hill), 13, replace=False)):
-        conifer(c, hill[i, 0], hill[i, 1] + 16, rng.uniform(46, 104), (66, 104, 98), snow=True)
+        draw_conifer(c, hill[i, 0], hill[i, 1] + 16, rng.uniform(46, 104), (66, 104, 98), snow=True)
     if rng.random() < 0.5:
-        _cabin(c, c.w * rng.uniform(0.2, 0.8), hz + 44, time)
-    near = ridge(rng, c.w, hz + 76, 24, 0.8)
-    c.polygon(below(near, c.h), (240, 246, 252))
+        _draw_cabin(c, c.w * rng.uniform(0.2, 0.8), hz + 44, time)
+    near = make_ridge(rng, c.w, hz + 76, 24, 0.8)
+    c.polygon(close_below(near, c.h), (240, 246, 252))
     c.veil(hz + 90, c.h, (176, 198, 226), 0, 120)
     c.mottle(rng, hz + 70, c.h, (186, 206, 232), 130, (18, 7))
     for x, y, r in rng.random((110, 3)):
@@ -241,7 +247,7 @@ def snow(c: Canvas, rng: Rng, time: str) -> Stage:
     return Stage((hz + 100, c.h * 0.97), (c.h * 0.06, hz * 0.8))
 
 
-def _cabin(c: Canvas, x: float, y: float, time: str) -> None:
+def _draw_cabin(c: Canvas, x: float, y: float, time: str) -> None:
     c.rectangle(x - 34, y - 34, x + 34, y, (124, 84, 62))
     for i in range(4):
         c.line([(x - 34, y - 8 * i - 4), (x + 34, y - 8 * i - 4)], (96, 64, 48), 1.5)
@@ -255,31 +261,31 @@ def _cabin(c: Canvas, x: float, y: float, time: str) -> None:
     c.light = light
 
 
-def lake(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Still water mirroring wooded hills; reeds and a pier."""
+def draw_lake(c: Canvas, rng: Rng, time: str) -> Stage:
+    """Draw still water mirroring wooded hills; reeds and a pier."""
     hz, shore = c.h * rng.uniform(0.42, 0.48), c.h * rng.uniform(0.68, 0.74)
     draw_sky(c, rng, time, hz)
     layers = (
-        (ridge(rng, c.w, hz, 110, 1.3), (142, 168, 186)),
-        (ridge(rng, c.w, hz, 62, 1.8), (82, 124, 104)),
+        (make_ridge(rng, c.w, hz, 110, 1.3), (142, 168, 186)),
+        (make_ridge(rng, c.w, hz, 62, 1.8), (82, 124, 104)),
     )
     for line, colour in layers:
-        c.polygon(below(line, hz), colour)
+        c.polygon(close_below(line, hz), colour)
     firs = [(x * c.w, rng.uniform(24, 46)) for x in rng.random(24)]
     for x, tall in firs:
-        conifer(c, x, hz + 2, tall, (52, 98, 76))
-    water(c, rng, hz, shore, (84, 138, 158), (46, 96, 124), time)
+        draw_conifer(c, x, hz + 2, tall, (52, 98, 76))
+    draw_water(c, rng, hz, shore, (84, 138, 158), (46, 96, 124), time)
     for line, colour in layers:
         mirror = np.stack([line[:, 0], hz + (hz - line[:, 1]) * 0.8], axis=1)
-        c.polygon(below(mirror, hz), clear(shade(colour, 0.8), 130))
+        c.polygon(close_below(mirror, hz), clear(shade(colour, 0.8), 130))
     for x, tall in firs:
         c.polygon([(x - tall * 0.2, hz), (x + tall * 0.2, hz), (x, hz + tall * 0.8)], (36, 74, 66, 120))
-    bank = ridge(rng, c.w, shore, 16, 1.2, 0.4)
-    c.polygon(below(bank, c.h), (126, 152, 82))
+    bank = make_ridge(rng, c.w, shore, 16, 1.2, 0.4)
+    c.polygon(close_below(bank, c.h), (126, 152, 82))
     c.veil(shore, c.h, (66, 88, 44), 0, 140)
     c.mottle(rng, shore, c.h, (70, 96, 50), 150, (8, 4))
     if rng.random() < 0.6:
-        _pier(c, c.w * rng.uniform(0.2, 0.8), shore + 10, hz + (shore - hz) * 0.45)
+        _draw_pier(c, c.w * rng.uniform(0.2, 0.8), shore + 10, hz + (shore - hz) * 0.45)
     for x in np.concatenate([rng.uniform(0, 0.2, 14), rng.uniform(0.8, 1, 14)]) * c.w:
         tall = rng.uniform(26, 60)
         c.line([(x, shore + 14), (x + rng.normal(0, 5), shore + 14 - tall)], (84, 116, 58), 2)
@@ -287,7 +293,7 @@ def lake(c: Canvas, rng: Rng, time: str) -> Stage:
     return Stage((shore + 34, c.h * 0.97), (c.h * 0.06, hz * 0.75), (hz + 34, shore - 12))
 
 
-def _pier(c: Canvas, x: float, near: float, far: float) -> None:
+def _draw_pier(c: Canvas, x: float, near: float, far: float) -> None:
     c.polygon([(x - 34, near), (x + 34, near), (x + 15, far), (x - 15, far)], (158, 122, 86))
     for t in np.linspace(0, 1, 9):
         y, half = near + (far - near) * t, 34 - 19 * t
@@ -298,22 +304,22 @@ def _pier(c: Canvas, x: float, near: float, far: float) -> None:
             c.line([(px, py - 9), (px, py + 10)], (96, 70, 50), 4)
 
 
-def meadow(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Rolling grass, a tree, a fence, flowers of many colours."""
+def draw_meadow(c: Canvas, rng: Rng, time: str) -> Stage:
+    """Draw rolling grass, a tree, a fence, flowers of many colours."""
     hz = c.h * rng.uniform(0.44, 0.52)
     draw_sky(c, rng, time, hz)
     for i, tone in enumerate(((150, 190, 134), (132, 190, 92), (116, 182, 74))):
-        c.polygon(below(ridge(rng, c.w, hz + 10 + 34 * i, 48, 0.9 + 0.2 * i, 0.25), c.h), tone)
+        c.polygon(close_below(make_ridge(rng, c.w, hz + 10 + 34 * i, 48, 0.9 + 0.2 * i, 0.25), c.h), tone)
         for x in rng.random(3 - i):
             if i < 2:
-                round_tree(c, rng, x * c.w, hz + 14 + 30 * i, 34 + 34 * i, (86, 146, 74))
+                draw_round_tree(c, rng, x * c.w, hz + 14 + 30 * i, 34 + 34 * i, (86, 146, 74))
     if rng.random() < 0.6:
-        round_tree(c, rng, c.w * rng.choice((0.1, 0.9)), hz + 92, c.h * 0.42, (84, 150, 66))
+        draw_round_tree(c, rng, c.w * rng.choice((0.1, 0.9)), hz + 92, c.h * 0.42, (84, 150, 66))
     c.veil(hz + 90, c.h, (64, 124, 40), 0, 130)
     c.mottle(rng, hz + 70, c.h, (74, 132, 46), 130, (9, 4))
     if rng.random() < 0.6:
-        _fence(c, hz + 84)
-    grass(c, rng, hz + 80, c.h, (122, 186, 72), 130)
+        _draw_fence(c, hz + 84)
+    draw_grass(c, rng, hz + 80, c.h, (122, 186, 72), 130)
     petals = ((250, 250, 246), (248, 214, 70), (232, 92, 96), (186, 130, 214), (246, 150, 186))
     for x, t, pick in rng.random((110, 3)):
         y, r = hz + 84 + (c.h - hz - 84) * t, 1.3 + 2.6 * t
@@ -324,7 +330,7 @@ def meadow(c: Canvas, rng: Rng, time: str) -> Stage:
     return Stage((hz + 104, c.h * 0.97), (c.h * 0.05, hz * 0.8))
 
 
-def _fence(c: Canvas, y: float) -> None:
+def _draw_fence(c: Canvas, y: float) -> None:
     for dy in (-24, -12):
         c.line([(0, y + dy), (c.w, y + dy + 4)], (188, 160, 124), 4)
     for x in np.arange(12, c.w, 62):
@@ -332,23 +338,23 @@ def _fence(c: Canvas, y: float) -> None:
         c.rectangle(x + 5, y - 33, x + 7, y + 3, (136, 108, 80))
 
 
-def savanna(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Golden grass, acacias, a lone far mountain."""
+def draw_savanna(c: Canvas, rng: Rng, time: str) -> Stage:
+    """Draw golden grass, acacias, a lone far mountain."""
     hz = c.h * rng.uniform(0.48, 0.55)
     draw_sky(c, rng, time, hz)
     x = c.w * rng.uniform(0.2, 0.8)
     c.polygon([(x - 210, hz), (x - 60, hz - 72), (x + 50, hz - 76), (x + 230, hz)], (146, 152, 172))
     c.polygon([(x - 68, hz - 68), (x - 60, hz - 72), (x + 50, hz - 76), (x + 64, hz - 66), (x + 20, hz - 60),
                (x - 10, hz - 66), (x - 36, hz - 58)], (240, 244, 248))  # fmt: skip
-    c.gradient(hz, c.h, ((216, 188, 112), (206, 164, 78), (158, 116, 54)))
+    c.fill_gradient(hz, c.h, ((216, 188, 112), (206, 164, 78), (158, 116, 54)))
     c.mottle(rng, hz + 8, c.h, (140, 104, 48), 150, (8, 4))
     for x, size in zip(rng.random(6), np.sort(rng.uniform(0.3, 1.5, 6)), strict=True):
-        _acacia(c, rng, x * c.w, hz + 14 + 34 * size, 78 * size)
-    grass(c, rng, hz + 40, c.h, (222, 184, 100), 190, 14)
+        _draw_acacia(c, rng, x * c.w, hz + 14 + 34 * size, 78 * size)
+    draw_grass(c, rng, hz + 40, c.h, (222, 184, 100), 190, 14)
     return Stage((hz + 84, c.h * 0.97), (c.h * 0.05, hz * 0.7))
 
 
-def _acacia(c: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
+def _draw_acacia(c: Canvas, rng: Rng, x: float, y: float, height: float) -> None:
     c.glow(x, y, height * 0.7, height * 0.07, (50, 34, 10), 90)
     fork = (x + height * rng.normal(0, 0.06), y - height * 0.52)
     c.line([(x, y), fork], (92, 68, 48), height * 0.07)

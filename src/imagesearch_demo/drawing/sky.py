@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from imagesearch_demo.drawing.canvas import Canvas, Colour, Light, clear, mix
+from imagesearch_demo.drawing.randomness import Rng
 
 TIMES = ("day", "sunset", "night")
 
@@ -61,17 +60,17 @@ class Stage:
     water: tuple[float, float] | None = None
 
 
-def draw_sky(c: Canvas, rng: np.random.Generator, time: str, horizon: float, clouds: bool = True) -> None:
+def draw_sky(c: Canvas, rng: Rng, time: str, horizon: float, clouds: bool = True) -> None:
     """Fill the sky down to `horizon`: gradient, sun or moon, stars, clouds."""
     stops = SKIES[time][rng.integers(len(SKIES[time]))]
     c.light = (1.0, 1.0, 1.0)
-    c.gradient(0, horizon + 2, stops)
-    c.gradient(horizon, c.h, stops[-1:] * 2)
+    c.fill_gradient(0, horizon + 2, stops)
+    c.fill_gradient(horizon, c.h, stops[-1:] * 2)
     sun_x = rng.uniform(0.15, 0.85) * c.w
     if time == "night":
-        _stars(c, rng, horizon)
+        _draw_stars(c, rng, horizon)
         if rng.random() < 0.7:
-            _moon(c, sun_x, rng.uniform(0.12, 0.3) * horizon, rng.uniform(13, 19))
+            _draw_moon(c, sun_x, rng.uniform(0.12, 0.3) * horizon, rng.uniform(13, 19))
     elif time == "sunset":
         y = horizon * rng.uniform(0.70, 0.88)
         c.glow(sun_x, y, 190, 120, (255, 214, 140), 90)
@@ -82,24 +81,24 @@ def draw_sky(c: Canvas, rng: np.random.Generator, time: str, horizon: float, clo
         c.glow(sun_x, y, 100, 100, (255, 252, 226), 90)
         c.ellipse(sun_x, y, 21, 21, (255, 253, 236))
     if clouds:
-        _clouds(c, rng, time, horizon)
+        _draw_clouds(c, rng, time, horizon)
     c.light = BACK_LIGHT[time]
 
 
-def _stars(c: Canvas, rng: np.random.Generator, horizon: float) -> None:
+def _draw_stars(c: Canvas, rng: Rng, horizon: float) -> None:
     for x, y, r in rng.random((90, 3)):
         size = 0.5 + 1.1 * r * r
         c.ellipse(x * c.w, y * y * horizon, size, size, (255, 252, 236, round(90 + 150 * r)))
 
 
-def _moon(c: Canvas, x: float, y: float, r: float) -> None:
+def _draw_moon(c: Canvas, x: float, y: float, r: float) -> None:
     c.glow(x, y, 4 * r, 4 * r, (214, 224, 255), 60)
     c.ellipse(x, y, r, r, (246, 244, 226))
     c.ellipse(x - 0.3 * r, y - 0.2 * r, 0.22 * r, 0.2 * r, (226, 224, 206))
     c.ellipse(x + 0.35 * r, y + 0.3 * r, 0.16 * r, 0.15 * r, (228, 226, 208))
 
 
-def _clouds(c: Canvas, rng: np.random.Generator, time: str, horizon: float) -> None:
+def _draw_clouds(c: Canvas, rng: Rng, time: str, horizon: float) -> None:
     body = {"day": (255, 255, 255), "sunset": (255, 190, 168), "night": (92, 104, 150)}[time]
     belly = mix(body, {"day": (150, 176, 206), "sunset": (150, 84, 116), "night": (20, 26, 60)}[time], 0.5)
     alpha = {"day": 120, "sunset": 84, "night": 42}[time]
@@ -112,8 +111,10 @@ def _clouds(c: Canvas, rng: np.random.Generator, time: str, horizon: float) -> N
             c.ellipse(x + dx * size, y - 0.12 * r, 1.35 * r, 0.5 * r, clear(body, alpha // 2))
 
 
-def lamp(c: Canvas, x: float, y: float, r: float, colour: Colour = (255, 222, 150), alpha: int = 90) -> None:
-    """A lit lamp or window: drawn in its own light, with a halo of radius `r`."""
+def draw_lamp(
+    c: Canvas, x: float, y: float, r: float, colour: Colour = (255, 222, 150), alpha: int = 90
+) -> None:
+    """Draw a lit lamp or window: in its own light, with a halo of radius `r`."""
     light, c.light = c.light, (1.0, 1.0, 1.0)
     c.glow(x, y, r, r, colour, alpha)
     c.ellipse(x, y, r * 0.16, r * 0.16, mix(colour, (255, 255, 255), 0.6))

@@ -1,7 +1,50 @@
-"""Scoring against the drawn truth: the models, the search by sentence, and all steps together."""
+"""Scores against the drawn truth: the models, the search by sentence, and all steps together.
 
-from imagesearch_demo.scoring.model_scores import FLOORS, evaluate_models, make_evaluation_album
-from imagesearch_demo.scoring.truth_figure import draw_truth_report
+Stands on the drawing and the album; knows nothing of the training.
+"""
+
+from imagesearch_demo.scoring.face_vectors import make_face_vectors
+from imagesearch_demo.scoring.model_scores import (
+    MIN_MODEL_SCORES,
+    MODELS,
+    evaluate_models,
+    make_evaluation_album,
+    read_photos,
+)
+from imagesearch_demo.scoring.presence_queries import UNKNOWN_IN_SCENE, PresenceQuery, make_presence_queries
+from imagesearch_demo.scoring.questions import Question, make_questions, rename_in_truth
+from imagesearch_demo.scoring.search_scores import (
+    TOP,
+    ask_questions,
+    compute_precision,
+    evaluate_search,
+    summarize_outcomes,
+)
+from imagesearch_demo.scoring.searchable_album import build_album, make_demo_config, rename_person
+from imagesearch_demo.scoring.truth_charts import draw_truth_report
 from imagesearch_demo.scoring.truth_report import evaluate_truth
 
-__all__ = ["FLOORS", "draw_truth_report", "evaluate_models", "evaluate_truth", "make_evaluation_album"]
+__all__ = [
+    "MIN_MODEL_SCORES",
+    "MODELS",
+    "TOP",
+    "UNKNOWN_IN_SCENE",
+    "PresenceQuery",
+    "Question",
+    "ask_questions",
+    "build_album",
+    "compute_precision",
+    "draw_truth_report",
+    "evaluate_models",
+    "evaluate_search",
+    "evaluate_truth",
+    "make_demo_config",
+    "make_evaluation_album",
+    "make_face_vectors",
+    "make_presence_queries",
+    "make_questions",
+    "read_photos",
+    "rename_in_truth",
+    "rename_person",
+    "summarize_outcomes",
+]

@@ -1,14 +1,14 @@
-"""Unit vectors that lie as those of faces do: what clustering is measured and tested on."""
+"""Unit vectors distributed as those of faces are: what clustering is measured and tested on."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def draw_face_vectors(
+def make_face_vectors(
     count: int, dimension: int = 512, largest: int = 0, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw vectors of faces.
+    """Make vectors of faces at random.
 
     People come in families that look alike, and appear once to several hundred times. Some pictures of a face
     are clear and some hardly show it; one in fifty is so poor that it resembles the mean of all faces more
@@ -36,17 +36,17 @@ def draw_face_vectors(
         sizes.append(min(left, 600, int(rng.pareto(0.9)) + 1))
     people = len(sizes)
 
-    def directions(number: int) -> np.ndarray:
+    def make_directions(number: int) -> np.ndarray:
         drawn = rng.standard_normal((number, dimension), dtype=np.float32)
         return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
-    common = directions(1)
-    families = directions(people // 4 + 1)[rng.integers(0, people // 4 + 1, people)]
+    common = make_directions(1)
+    families = make_directions(people // 4 + 1)[rng.integers(0, people // 4 + 1, people)]
     likeness = rng.uniform(0.2, 0.7, (people, 1)).astype(np.float32)
-    identities = np.sqrt(likeness) * families + np.sqrt(1 - likeness) * directions(people) + 0.3 * common
+    identities = np.sqrt(likeness) * families + np.sqrt(1 - likeness) * make_directions(people) + 0.3 * common
     person = rng.permutation(np.repeat(np.arange(people), sizes))
     noise = rng.lognormal(-0.25, 0.35, (count, 1)).astype(np.float32)
-    vectors = directions(count)
+    vectors = make_directions(count)
     vectors *= noise
     poor = (rng.random((count, 1)) < 0.02).astype(np.float32)
     vectors += (1 - 0.6 * poor) * identities[person] + 0.8 * poor * common

@@ -1,7 +1,11 @@
-"""What the steps found in an album beside the truth about it: faces, places, times; what failed, by name."""
+"""Measures what the steps found in an album against the truth: faces, places, times, sentences.
+
+Beside each value stand the failures that lower it.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,35 +20,35 @@ from imagesearch.geo import PhotoLocation
 from imagesearch.photos import compute_photo_id
 from imagesearch.text import normalize
 from imagesearch_demo.scoring.model_scores import match_faces
-from imagesearch_demo.scoring.search_scores import TOP, AnsweredQuestions, Outcome
+from imagesearch_demo.scoring.search_scores import TOP, QuestionOutcome, SearchEvaluation
 
-Value = float | int | None
+MetricValue = float | int | None
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing that went wrong: in a line, and with what somebody who wants to mend it needs."""
+    """One thing that went wrong: in a line, and with the details that are needed to look into it."""
 
-    said: str
+    message: str
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        return {"said": self.said, **self.details}
+        return {"said": self.message, **self.details}
 
 
 @dataclass(frozen=True)
-class MeasuredStep:
-    """Figures by name, None where there was nothing to measure; and by the same names what lowered them."""
+class Measurement:
+    """Values by name, None where there was nothing to measure; and by the same names what lowered them."""
 
-    figures: dict[str, Value]
+    values: dict[str, MetricValue]
     failures: dict[str, list[Failure]]
 
 
 # --- faces -------------------------------------------------------------------------------------------------
 
 
-def measure_faces(people: People, truth: dict) -> MeasuredStep:
+def measure_faces(people: People, truth: dict) -> Measurement:
     """Compare the faces that were found, and their clusters, with the people who were drawn.
 
     A found face is a drawn person's if their boxes overlap by half, each of them once. BCubed and ARI are of
@@ -65,14 +69,14 @@ def measure_faces(people: People, truth: dict) -> MeasuredStep:
         boxes[people.faces.get_photo(row).path].append({"box": people.faces.boxes[row], "row": row})
     pairs = match_faces([boxes[photo["path"]] for photo in truth["photos"]], truth)
     name_of = {face["row"]: person["name"] for face, person in pairs}
-    numbers = people.labels()[1]
+    numbers = people.label_faces()[1]
     rows = np.asarray([row for row in sorted(name_of) if numbers[row] >= 0], np.int64)
     names = np.asarray([name_of[row] for row in rows.tolist()])
     drawn = sum(len(photo["people"]) for photo in truth["photos"])
     agreement = compare_clusterings(numbers[rows], names) if len(rows) else None
-    figures: dict[str, Value] = {
-        "faces.detection_recall": _share(len(pairs), drawn),
-        "faces.detection_precision": _share(len(pairs), len(people.faces)),
+    values: dict[str, MetricValue] = {
+        "faces.detection_recall": _compute_share(len(pairs), drawn),
+        "faces.detection_precision": _compute_share(len(pairs), len(people.faces)),
         "faces.bcubed_precision": agreement and agreement.precision,
         "faces.bcubed_recall": agreement and agreement.recall,
         "faces.bcubed_f1": agreement and agreement.f1,
@@ -87,11 +91,11 @@ def measure_faces(people: People, truth: dict) -> MeasuredStep:
         "faces.bcubed_precision": list(_list_mixed_clusters(people, rows, names)),
         "faces.bcubed_recall": list(_list_split_people(people, rows, names)),
     }
-    return MeasuredStep(figures, failures)
+    return Measurement(values, failures)
 
 
-def list_misnamed(people: People, names: Sequence[str]) -> list[str]:
-    """Return who has another name than the true one, or none, where most of their faces are.
+def list_misnamed_people(people: People, names: Sequence[str]) -> list[str]:
+    """List who has another name than the true one, or none, where most of their faces are.
 
     Parameters
     ----------
@@ -127,22 +131,22 @@ def _list_false_faces(people: People, name_of: Mapping[int, str]) -> Iterable[Fa
 
 
 def _list_mixed_clusters(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
-    """Clusters that hold several people."""
+    """List clusters that hold several people."""
     for person in people.persons:
-        held = np.isin(rows, person.rows)
-        counts = dict(Counter(names[held].tolist()).most_common())
+        clustered = np.isin(rows, person.rows)
+        counts = dict(Counter(names[clustered].tolist()).most_common())
         if len(counts) > 1:
-            others = names[held] != next(iter(counts))
-            paths = [people.faces.get_photo(row).path for row in rows[held][others].tolist()]
+            others = names[clustered] != next(iter(counts))
+            paths = [people.faces.get_photo(row).path for row in rows[clustered][others].tolist()]
             details = {"number": person.number, "label": person.label, "faces": counts, "paths": paths}
             yield Failure(
-                f"one cluster, {person.label}, of {_format_counts(counts)}: {_format_some(paths)}", details
+                f"one cluster, {person.label}, of {_format_counts(counts)}: {_format_paths(paths)}", details
             )
 
 
 def _list_split_people(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
-    """People who are in several clusters."""
-    labels, _ = people.labels()
+    """List people who are in several clusters."""
+    labels, _ = people.label_faces()
     for name in sorted(set(names.tolist())):
         own = rows[names == name].tolist()
         counts = dict(Counter(labels[row] for row in own).most_common())
@@ -150,14 +154,14 @@ def _list_split_people(people: People, rows: np.ndarray, names: np.ndarray) -> I
             paths = [people.faces.get_photo(row).path for row in own if labels[row] != next(iter(counts))]
             details = {"name": name, "clusters": counts, "paths": paths}
             yield Failure(
-                f"{name} in {len(counts)} clusters: {_format_counts(counts)}: {_format_some(paths)}", details
+                f"{name} in {len(counts)} clusters: {_format_counts(counts)}: {_format_paths(paths)}", details
             )
 
 
 # --- places and times --------------------------------------------------------------------------------------
 
 
-def measure_places(known: Mapping[int, PhotoLocation], truth: dict) -> MeasuredStep:
+def measure_places(locations: Mapping[int, PhotoLocation], truth: dict) -> Measurement:
     """Compare places with the truth: of the photos whose file has a position, and that others have none.
 
     A city is right if it is one of those that the address names, for these are what a search finds; a
@@ -165,8 +169,8 @@ def measure_places(known: Mapping[int, PhotoLocation], truth: dict) -> MeasuredS
 
     Parameters
     ----------
-    known
-        By photo id, of `imagesearch.geo.extract.read_whereabouts`.
+    locations
+        By photo id, of `imagesearch.geo.read_locations`.
     truth
         Of `imagesearch_demo.album.writer`.
     """
@@ -174,106 +178,109 @@ def measure_places(known: Mapping[int, PhotoLocation], truth: dict) -> MeasuredS
     invented: list[Failure] = []
     placed = 0
     for photo in truth["photos"]:
-        where = known.get(compute_photo_id(photo["path"]))
+        location = locations.get(compute_photo_id(photo["path"]))
         if photo["latitude"] is None:
-            if where and (where.metadata.latitude is not None or where.address.places):
-                line = f"has no position: {photo['path']}, found {where.address.address or 'one'}"
-                invented.append(Failure(line, {"path": photo["path"], "found": where.address.address}))
+            if location and (location.metadata.latitude is not None or location.address.places):
+                line = f"has no position: {photo['path']}, found {location.address.address or 'one'}"
+                invented.append(Failure(line, {"path": photo["path"], "found": location.address.address}))
             continue
         placed += 1
-        places = where.address.places if where else ()
+        places = location.address.places if location else ()
         for kind, failures in wrong.items():
             if (normalize(photo[kind]), kind) not in {(normalize(name), of) for name, of in places}:
-                found = _describe_place(where)
+                found = _describe_place(location)
                 details = {"path": photo["path"], kind: photo[kind], "found": found}
                 failures.append(Failure(f"{photo[kind]}: {photo['path']}, found {found}", details))
-    figures: dict[str, Value] = {
-        f"places.{kind}_accuracy": _share(placed - len(failures), placed) for kind, failures in wrong.items()
+    values: dict[str, MetricValue] = {
+        f"places.{kind}_accuracy": _compute_share(placed - len(failures), placed)
+        for kind, failures in wrong.items()
     }
-    by_figure = {f"places.{kind}_accuracy": failures for kind, failures in wrong.items()}
-    return MeasuredStep(
-        figures | {"places.invented": len(invented)}, by_figure | {"places.invented": invented}
-    )
+    by_value = {f"places.{kind}_accuracy": failures for kind, failures in wrong.items()}
+    return Measurement(values | {"places.invented": len(invented)}, by_value | {"places.invented": invented})
 
 
-def _describe_place(where: PhotoLocation | None) -> str:
-    if where is None or where.metadata.latitude is None:
+def _describe_place(location: PhotoLocation | None) -> str:
+    if location is None or location.metadata.latitude is None:
         return "no position"
-    return where.address.address or "no address"
+    return location.address.address or "no address"
 
 
-def measure_times(known: Mapping[int, PhotoLocation], truth: dict) -> MeasuredStep:
+def measure_times(locations: Mapping[int, PhotoLocation], truth: dict) -> Measurement:
     """Compare the times that photos were taken at with the truth, to the second."""
     failures = []
     for photo in truth["photos"]:
-        where = known.get(compute_photo_id(photo["path"]))
-        found = where.metadata.taken_at if where else None
+        location = locations.get(compute_photo_id(photo["path"]))
+        found = location.metadata.taken_at if location else None
         if found != datetime.fromisoformat(photo["taken_at"]):
-            said = found.isoformat() if found else "no time"
-            details = {"path": photo["path"], "taken_at": photo["taken_at"], "found": said}
-            failures.append(Failure(f"{photo['taken_at']}: {photo['path']}, found {said}", details))
+            found_text = found.isoformat() if found else "no time"
+            details = {"path": photo["path"], "taken_at": photo["taken_at"], "found": found_text}
+            failures.append(Failure(f"{photo['taken_at']}: {photo['path']}, found {found_text}", details))
     count = len(truth["photos"])
-    return MeasuredStep(
-        {"times.accuracy": _share(count - len(failures), count)}, {"times.accuracy": failures}
+    return Measurement(
+        {"times.accuracy": _compute_share(count - len(failures), count)}, {"times.accuracy": failures}
     )
 
 
 # --- sentences ---------------------------------------------------------------------------------------------
 
 
-def measure_sentences(answers: AnsweredQuestions) -> MeasuredStep:
-    """Take the figures of answered sentences, and which of them were answered wrongly, the worst first."""
-    figures: dict[str, Value] = {k: None if v != v else v for k, v in answers.figures.items()}  # NaN
-    outcomes = answers.outcomes
-    weak = [o for o in outcomes if o.precision is not None and o.precision < 1]
-    loose = [o for o in outcomes if o.question.passing and not o.is_exact]
+def measure_sentences(evaluation: SearchEvaluation) -> Measurement:
+    """Take the values of answered sentences, and list which were answered wrongly, the worst first."""
+    values: dict[str, MetricValue] = {
+        name: None if math.isnan(value) else value for name, value in evaluation.values.items()
+    }
+    outcomes = evaluation.outcomes
+    imprecise = [o for o in outcomes if o.precision is not None and o.precision < 1]
+    inexact = [o for o in outcomes if o.question.candidates and not o.is_exact]
     failures = {
-        "sentences.precision": [_list_imprecise(o) for o in sorted(weak, key=lambda o: o.precision or 0)],
-        "sentences.exact_filter": [_list_inexact(o) for o in loose],
+        "sentences.precision": [
+            _describe_imprecise(o) for o in sorted(imprecise, key=lambda o: o.precision or 0)
+        ],
+        "sentences.exact_filter": [_describe_inexact(o) for o in inexact],
         "sentences.relaxation_said": [
-            _make_failure(o, "not said that no photo passes")
+            _make_question_failure(o, "not said that no photo passes")
             for o in outcomes
-            if not o.question.passing and not o.says_relaxed
+            if not o.question.candidates and not o.says_relaxed
         ],
     }
-    for name, there in (("absent", False), ("present", True)):
+    for name, is_present in (("absent", False), ("present", True)):
         failures[f"nothing_fits.said_when_{name}"] = [
-            Failure(f"{s.text!r} ({s.kind})", {"text": s.text, "kind": s.kind})
-            for s, nothing in answers.said
-            if s.there == there and nothing == there
+            Failure(f"{query.text!r} ({query.kind})", {"text": query.text, "kind": query.kind})
+            for query, nothing_fits in evaluation.verdicts
+            if query.is_present == is_present and nothing_fits == is_present
         ]
-    return MeasuredStep(figures, failures)
+    return Measurement(values, failures)
 
 
-def _make_failure(outcome: Outcome, line: str, **details: Any) -> Failure:
+def _make_question_failure(outcome: QuestionOutcome, line: str, **details: Any) -> Failure:
     text, today = outcome.question.text, outcome.question.today.isoformat()
     read_as = outcome.answer.read_as
     return Failure(f"{text!r}: {line}", {"text": text, "today": today, "read_as": read_as, **details})
 
 
-def _list_imprecise(outcome: Outcome) -> Failure:
-    right = outcome.question.answer
-    wanted = min(TOP, len(right))
-    first = [result.path for result in outcome.answer.results[:wanted]]
-    wrong, missing = [path for path in first if path not in right], sorted(right - set(first))
-    line = f"right are {len(right & set(first))} of the first {wanted}"
-    return _make_failure(
+def _describe_imprecise(outcome: QuestionOutcome) -> Failure:
+    relevant = outcome.question.relevant
+    depth = min(TOP, len(relevant))
+    first = [result.path for result in outcome.answer.results[:depth]]
+    wrong, missing = [path for path in first if path not in relevant], sorted(relevant - set(first))
+    line = f"right are {len(relevant & set(first))} of the first {depth}"
+    return _make_question_failure(
         outcome, line, precision=round(outcome.precision or 0.0, 4), wrong=wrong, missing=missing
     )
 
 
-def _list_inexact(outcome: Outcome) -> Failure:
-    missing = sorted(outcome.question.passing - outcome.passed)
-    surplus = sorted(outcome.passed - outcome.question.passing)
+def _describe_inexact(outcome: QuestionOutcome) -> Failure:
+    missing = sorted(outcome.question.candidates - outcome.candidates)
+    surplus = sorted(outcome.candidates - outcome.question.candidates)
     parts = [f"{len(paths)} {what}" for paths, what in ((surplus, "too many"), (missing, "missing")) if paths]
-    line = f"{len(outcome.question.passing)} photos should pass, {' and '.join(parts)}"
-    return _make_failure(outcome, line, missing=missing, surplus=surplus)
+    line = f"{len(outcome.question.candidates)} photos should pass, {' and '.join(parts)}"
+    return _make_question_failure(outcome, line, missing=missing, surplus=surplus)
 
 
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _share(part: int, whole: int) -> float | None:
+def _compute_share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
@@ -281,5 +288,5 @@ def _format_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in counts.items())
 
 
-def _format_some(paths: Sequence[str]) -> str:
+def _format_paths(paths: Sequence[str]) -> str:
     return ", ".join(paths[:2]) + (f" and {len(paths) - 2} more" if len(paths) > 2 else "")

@@ -5,7 +5,6 @@ torch, transformers, insightface and scikit-learn are imported inside the functi
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,16 +14,23 @@ from PIL import Image
 from imagesearch.evaluate import compare_clusterings
 from imagesearch.features import ClipEncoder, VitEncoder
 from imagesearch.photos import decode_photo
-from imagesearch_demo.album import SCENE_PLACES, Caption, is_true, list_facts, make_album, make_thing_phrase
-from imagesearch_demo.drawing import THINGS, PictureTruth, make_strangers
+from imagesearch_demo.album import (
+    SCENE_PLACES,
+    Caption,
+    list_album_facts,
+    make_album,
+    make_thing_phrase,
+    match_captions,
+)
+from imagesearch_demo.drawing import THINGS, Rng, make_strangers
 
 MODELS = Path(__file__).parents[3] / "data" / "demo" / "models"
 EVALUATION_SEED = 90_001
 SAME_PERSON = 0.5  # cosine similarity from which two faces are one person's; average linkage is cut there too
 DET_SIZE = 320  # pixels; the detector is trained for faces of 12 to 200 pixels at this size
 
-# What each figure must reach.
-FLOORS = {
+# What each score must reach.
+MIN_MODEL_SCORES = {
     "text_to_image_p1": 0.92,
     "text_to_image_p5": 0.85,
     "colour_thing_p1": 0.90,
@@ -43,34 +49,26 @@ def make_evaluation_album(
     workers: int = 2,
     progress: Callable = iter,
 ) -> dict:
-    """A fresh album with 12 people and pictures that no training has seen, and all things; its truth."""
+    """Make an album of 12 people and of pictures that no training has seen, with all things in it."""
     people, kinds = make_strangers(12, seed), tuple(THINGS)
     return make_album(folder, photos, seed, people=people, kinds=kinds, workers=workers, progress=progress)
 
 
 def read_photos(folder: Path, truth: dict) -> list[Image.Image]:
-    """The photos as the search sees them: decoded, upright, RGB."""
+    """Read the photos as the search sees them: decoded, upright, RGB."""
     return [decode_photo(folder / p["path"]).image for p in truth["photos"]]
-
-
-def list_album_facts(truth: dict) -> list[set[str]]:
-    """The facts of each photo, as `captions.is_true` takes them."""
-    return [
-        list_facts(PictureTruth(p["scene"], p["time_of_day"], p["things"], p["people"]))
-        for p in truth["photos"]
-    ]
 
 
 def encode_album(
     model: Path, photos: Sequence[Image.Image], texts: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors of photos (n, d) and texts (m, d), float32."""
+    """Encode photos and texts as unit vectors (n, d) and (m, d), float32."""
     clip = ClipEncoder(str(model), "cpu", "float32")
-    return np.stack(list(clip.embed(photos))), clip.encode_texts(texts)
+    return np.stack(list(clip.encode_stream(photos))), clip.encode_texts(texts)
 
 
 def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed: int = 0) -> dict[str, float]:
-    """Precision of text-to-image search, and how well scores tell present from absent.
+    """Measure the precision of text-to-image search, and how well scores tell present from absent.
 
     Returns
     -------
@@ -80,7 +78,6 @@ def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed:
         medians of the best photo's similarity where the asked-for thing is and is not among the photos.
     """
     rng = np.random.default_rng(seed)
-    held = list_album_facts(truth)
     pool = [(p["scene"], t["kind"]) for p in truth["photos"] for t in p["things"]]
     placed = [_make_placed_caption(rng, *pool[rng.integers(len(pool))]) for _ in range(200)]
     pairs = sorted({(t["colour"], t["kind"]) for p in truth["photos"] for t in p["things"]})
@@ -88,7 +85,7 @@ def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed:
     kinds = [Caption(f"a photo of a {kind}", (f"thing:{kind}",)) for kind in THINGS]
     captions = [*placed, *coloured, *kinds]
     images, texts = encode_album(model, photos, [c.text for c in captions])
-    scores, fit = texts @ images.T, is_true(captions, held)
+    scores, fit = texts @ images.T, match_captions(captions, list_album_facts(truth))
     hits = np.take_along_axis(fit, np.argsort(-scores, axis=1), axis=1)
     enough = fit[:200].sum(axis=1) >= 5
     tail = slice(len(captions) - len(kinds), None)
@@ -102,7 +99,7 @@ def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed:
     }
 
 
-def _make_placed_caption(rng: np.random.Generator, scene: str, kind: str) -> Caption:
+def _make_placed_caption(rng: Rng, scene: str, kind: str) -> Caption:
     places = SCENE_PLACES[scene]
     lead = ("a photo of ", "", "a picture of ")[rng.integers(3)]
     text = f"{lead}{make_thing_phrase(rng, kind, None)} {places[rng.integers(len(places))]}"
@@ -110,15 +107,15 @@ def _make_placed_caption(rng: np.random.Generator, scene: str, kind: str) -> Cap
 
 
 def evaluate_vit(model: Path, photos: Sequence[Image.Image], truth: dict) -> dict[str, float]:
-    """Share of photos whose scene is named rightly."""
+    """Measure the share of photos whose scene is named rightly."""
     vit = VitEncoder(str(model), "cpu", "float32")
-    said = [classes[0][0] for classes in vit.classify(photos, top_k=1)]
-    right = [label == photo["scene"] for label, photo in zip(said, truth["photos"], strict=True)]
+    labels = [classes[0][0] for classes in vit.classify_stream(photos, top_k=1)]
+    right = [label == photo["scene"] for label, photo in zip(labels, truth["photos"], strict=True)]
     return {"vit_accuracy": float(np.mean(right))}
 
 
 def find_faces(model: Path, photos: Sequence[Image.Image], det_size: int = DET_SIZE) -> list[list[dict]]:
-    """Faces per photo as InsightFace finds them: box, landmarks, unit embedding."""
+    """Find the faces of each photo with InsightFace: box, landmarks, unit embedding."""
     import onnxruntime
     from insightface.app import FaceAnalysis
 
@@ -128,18 +125,18 @@ def find_faces(model: Path, photos: Sequence[Image.Image], det_size: int = DET_S
     return [
         [
             {"box": f.bbox, "landmarks": f.kps, "embedding": f.normed_embedding}
-            for f in app.get(_to_bgr(photo))
+            for f in app.get(_convert_to_bgr(photo))
         ]
         for photo in photos
     ]
 
 
-def _to_bgr(photo: Image.Image) -> np.ndarray:
+def _convert_to_bgr(photo: Image.Image) -> np.ndarray:
     return np.ascontiguousarray(np.asarray(photo)[..., ::-1])
 
 
-def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
+def compute_ious(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Compute the intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
     a, b = np.asarray(a, float).reshape(-1, 1, 4), np.asarray(b, float).reshape(1, -1, 4)
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     shared = np.prod(np.clip(sides, 0, None), axis=-1)
@@ -148,46 +145,46 @@ def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def match_faces(found: Sequence[list[dict]], truth: dict) -> list[tuple[dict, dict]]:
-    """Pairs (found face, true person) that overlap by at least 0.5, each used once."""
+    """Pair found faces with true people that they overlap by at least 0.5, each used once."""
     pairs = []
     for faces, photo in zip(found, truth["photos"], strict=True):
         people = photo["people"]
         if not faces or not people:
             continue
-        shared = overlap([f["box"] for f in faces], [p["box"] for p in people])
-        while shared.max() >= 0.5:
-            i, j = np.unravel_index(shared.argmax(), shared.shape)
+        ious = compute_ious([f["box"] for f in faces], [p["box"] for p in people])
+        while ious.max() >= 0.5:
+            i, j = np.unravel_index(ious.argmax(), ious.shape)
             pairs.append((faces[i], people[j]))
-            shared[i], shared[:, j] = 0, 0
+            ious[i], ious[:, j] = 0, 0
     return pairs
 
 
 def evaluate_faces(
     model: Path, photos: Sequence[Image.Image], truth: dict, seed: int = 0
 ) -> dict[str, float]:
-    """Detection recall and precision, verification on balanced pairs, BCubed F1 of clusters."""
+    """Measure detection recall and precision, verification on balanced pairs, BCubed F1 of clusters."""
     from sklearn.cluster import AgglomerativeClustering
 
     found = find_faces(model, photos)
     pairs = match_faces(found, truth)
-    there, said = sum(len(p["people"]) for p in truth["photos"]), sum(map(len, found))
-    figures = {"detection_recall": len(pairs) / there, "detection_precision": len(pairs) / max(1, said)}
+    drawn, detected = sum(len(p["people"]) for p in truth["photos"]), sum(map(len, found))
+    scores = {"detection_recall": len(pairs) / drawn, "detection_precision": len(pairs) / max(1, detected)}
     if len(pairs) < 20:
-        return {**figures, "verification_accuracy": 0.5, "cluster_f1": 0.0}
+        return {**scores, "verification_accuracy": 0.5, "cluster_f1": 0.0}
     vectors = np.stack([face["embedding"] for face, _ in pairs])
     names = np.array([person["name"] for _, person in pairs])
-    figures["verification_accuracy"] = score_verification(vectors, names, seed)
+    scores["verification_accuracy"] = score_verification(vectors, names, seed)
     clusters = AgglomerativeClustering(
         None, metric="cosine", linkage="average", distance_threshold=1 - SAME_PERSON
     )
-    figures["cluster_f1"] = compare_clusterings(clusters.fit_predict(vectors), names).f1
-    return figures
+    scores["cluster_f1"] = compare_clusterings(clusters.fit_predict(vectors), names).f1
+    return scores
 
 
 def score_verification(
     vectors: np.ndarray, names: np.ndarray, seed: int = 0, threshold: float = SAME_PERSON
 ) -> float:
-    """Share of right answers to "the same person?", over as many different as equal pairs."""
+    """Measure the share of right answers to "the same person?", over as many different as equal pairs."""
     i, j = np.triu_indices(len(names), 1)
     same, score = names[i] == names[j], np.einsum("nd,nd->n", vectors[i], vectors[j])
     rng = np.random.default_rng(seed)
@@ -197,30 +194,9 @@ def score_verification(
 
 
 def evaluate_models(models: Path, folder: Path, truth: dict, only: str | None = None) -> dict[str, float]:
-    """All figures of the models in a folder (`clip/`, `vit/`, `faces/`) on an album; or of `only` one."""
-    photos, figures = read_photos(folder, truth), {}
+    """Measure the models in a folder (`clip/`, `vit/`, `faces/`) on an album, or `only` one of them."""
+    photos, scores = read_photos(folder, truth), {}
     for name, measure in (("clip", evaluate_clip), ("vit", evaluate_vit), ("faces", evaluate_faces)):
         if only in (None, name):
-            figures |= measure(models / name, photos, truth)
-    return {name: round(value, 4) for name, value in figures.items()}
-
-
-def scramble_weights(source: Path, target: Path, seed: int = 0) -> None:
-    """Copy a model's folder, each weight tensor's values shuffled: the yardstick of knowing nothing."""
-    import onnx
-    from onnx import numpy_helper
-    from safetensors.numpy import load_file, save_file
-
-    rng = np.random.default_rng(seed)
-    shutil.copytree(source, target, dirs_exist_ok=True)
-    for file in target.glob("*.safetensors"):
-        tensors = {k: rng.permutation(v.ravel()).reshape(v.shape) for k, v in load_file(file).items()}
-        save_file(tensors, file, metadata={"format": "pt"})
-    for file in target.glob("*.onnx"):
-        network = onnx.load(file)
-        for weight in network.graph.initializer:
-            values = numpy_helper.to_array(weight)
-            if values.dtype == np.float32 and values.size > 64:
-                shuffled = rng.permutation(values.ravel()).reshape(values.shape)
-                weight.CopyFrom(numpy_helper.from_array(shuffled, weight.name))
-        onnx.save(network, file)
+            scores |= measure(models / name, photos, truth)
+    return {name: round(value, 4) for name, value in scores.items()}

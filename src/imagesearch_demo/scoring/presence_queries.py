@@ -1,21 +1,24 @@
-"""Sentences about what an album shows and about what it does not, with what photos would have to show."""
+"""Queries about what an album shows and about what it does not, with what photos would have to show."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
+from imagesearch_demo.album import (
+    ABSENT_KINDS,
+    SCENE_NOUNS,
+    SCENE_PLACES,
+    THING_WORDS,
+    TIME_WORDS,
+    add_article,
+    list_album_facts,
+)
+from imagesearch_demo.drawing import THINGS, Rng, can_show, pick_option
 
-from imagesearch_demo.album import ABSENT, SCENE_NOUNS, SCENE_PLACES, THING_WORDS, TIME_WORDS
-from imagesearch_demo.drawing import THINGS
-from imagesearch_demo.drawing import can_show as may_be_in
-from imagesearch_demo.scoring.model_scores import list_album_facts
-
-LEADS = ("", "", "a photo of ", "a picture of ")
+OPENINGS = ("", "", "a photo of ", "a picture of ")
 # Nothing that the demo's CLIP has seen a picture or a name of.
-UNKNOWN = (
+UNKNOWN_THINGS = (
     "elephant", "submarine", "piano", "helicopter", "washing machine", "penguin", "volcano", "violin",
     "dinosaur", "tractor", "skateboard", "microscope", "giraffe", "rocket", "laptop", "pizza", "zebra",
     "castle", "statue", "waterfall", "motorbike", "bridge", "shark", "typewriter", "tennis racket", "train",
@@ -24,131 +27,151 @@ UNKNOWN = (
 )  # fmt: skip
 NOT_LEARNED = "a name that was not learned"
 # Not counted among "all": the demo's CLIP was taught to pass over words that it does not know.
-ASIDE = "unknown thing in a scene"
+UNKNOWN_IN_SCENE = "unknown thing in a scene"
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """A sentence, and what it claims; photos that show what is in `without` are left out of the album."""
+class PresenceQuery:
+    """A query by text, the facts that it claims, and whether some photo shows them all.
+
+    Attributes
+    ----------
+    kind
+        What it is about: "thing", "scene at an hour", "kind never drawn".
+    text
+        What is asked.
+    claims
+        Facts that a fitting photo has.
+    is_present
+        Whether there is such a photo.
+    without
+        Photos that show this are left out of the album.
+    """
 
     kind: str
     text: str
     claims: frozenset[str]
-    there: bool
+    is_present: bool
     without: frozenset[str] = frozenset()
 
 
-Made = tuple[str, Sequence[str], Sequence[str]] | None
-Rng = np.random.Generator
-
-
-def pick_phrase(rng: Rng, options: Sequence) -> Any:
-    """Return one of some options."""
-    return options[int(rng.integers(len(options)))]
+Draft = tuple[str, Sequence[str], Sequence[str]] | None
+"""A query's text, its claims, and what photos are left out for; None where the choice makes no sense."""
 
 
 def name_thing(rng: Rng, kind: str, colour: str = "") -> str:
     """Name a thing in one of its words, with an article."""
-    words = f"{colour} {pick_phrase(rng, THING_WORDS[kind])}".strip()
-    return ("an " if words[0] in "aeiou" else "a ") + words
+    return add_article(f"{colour} {pick_option(rng, THING_WORDS[kind])}".strip())
 
 
-def list_present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Made]]:
-    """What is there, as some photo shows it."""
+def _list_present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Draft]]:
+    """List what makes queries about what is there, as some photo shows it."""
 
-    def photo(needs: str = "scene") -> dict:
-        return pick_phrase(rng, [p for p in truth["photos"] if p[needs]])
+    def pick_photo(needs: str = "scene") -> dict:
+        return pick_option(rng, [p for p in truth["photos"] if p[needs]])
 
-    def thing() -> Made:
-        kind = pick_phrase(rng, photo("things")["things"])["kind"]
+    def make_thing() -> Draft:
+        kind = pick_option(rng, pick_photo("things")["things"])["kind"]
         return name_thing(rng, kind), [f"thing:{kind}"], ()
 
-    def coloured() -> Made:
-        item = pick_phrase(rng, photo("things")["things"])
+    def make_coloured_thing() -> Draft:
+        item = pick_option(rng, pick_photo("things")["things"])
         claim = f"thing:{item['colour']} {item['kind']}"
         return name_thing(rng, item["kind"], item["colour"]), [claim], ()
 
-    def placed() -> Made:
-        shown = photo("things")
-        kind, scene = pick_phrase(rng, shown["things"])["kind"], shown["scene"]
-        text = f"{name_thing(rng, kind)} {pick_phrase(rng, SCENE_PLACES[scene])}"
+    def make_thing_in_scene() -> Draft:
+        photo = pick_photo("things")
+        kind, scene = pick_option(rng, photo["things"])["kind"], photo["scene"]
+        text = f"{name_thing(rng, kind)} {pick_option(rng, SCENE_PLACES[scene])}"
         return text, [f"thing:{kind}", f"scene:{scene}"], ()
 
-    def scene() -> Made:
-        name = photo()["scene"]
-        return pick_phrase(rng, SCENE_NOUNS[name]), [f"scene:{name}"], ()
+    def make_scene() -> Draft:
+        name = pick_photo()["scene"]
+        return pick_option(rng, SCENE_NOUNS[name]), [f"scene:{name}"], ()
 
-    def hour() -> Made:
-        shown = photo()
-        scene, time = SCENE_NOUNS[shown["scene"]], TIME_WORDS[shown["time_of_day"]]
-        text = f"{pick_phrase(rng, scene)} {pick_phrase(rng, time)}"
-        return text, [f"scene:{shown['scene']}", f"time:{shown['time_of_day']}"], ()
+    def make_scene_at_hour() -> Draft:
+        photo = pick_photo()
+        scene, time = SCENE_NOUNS[photo["scene"]], TIME_WORDS[photo["time_of_day"]]
+        text = f"{pick_option(rng, scene)} {pick_option(rng, time)}"
+        return text, [f"scene:{photo['scene']}", f"time:{photo['time_of_day']}"], ()
 
-    def person() -> Made:
-        name = photo("people")["scene"]
-        return f"a person {pick_phrase(rng, SCENE_PLACES[name])}", ["people:1+", f"scene:{name}"], ()
+    def make_person_in_scene() -> Draft:
+        name = pick_photo("people")["scene"]
+        return f"a person {pick_option(rng, SCENE_PLACES[name])}", ["people:1+", f"scene:{name}"], ()
 
-    of_things = {"thing": thing, "coloured thing": coloured, "thing in a scene": placed}
+    of_things = {
+        "thing": make_thing,
+        "coloured thing": make_coloured_thing,
+        "thing in a scene": make_thing_in_scene,
+    }
     makers = of_things if any(p["things"] for p in truth["photos"]) else {}
-    makers |= {"scene": scene, "scene at an hour": hour}
-    return makers | ({"person in a scene": person} if any(p["people"] for p in truth["photos"]) else {})
+    makers |= {"scene": make_scene, "scene at an hour": make_scene_at_hour}
+    of_people = {"person in a scene": make_person_in_scene}
+    return makers | (of_people if any(p["people"] for p in truth["photos"]) else {})
 
 
-def list_absent_makers(rng: Rng, shown: list[str]) -> dict[str, Callable[[], Made]]:
-    """What may not be there; `shown` are the kinds of things in the album."""
+def _list_absent_makers(rng: Rng, kinds: list[str]) -> dict[str, Callable[[], Draft]]:
+    """List what makes queries about what may not be there; `kinds` of things are in the album."""
     scenes = list(SCENE_PLACES)
 
-    def never() -> Made:
-        kind, scene = pick_phrase(rng, ABSENT), pick_phrase(rng, scenes)
-        colour = pick_phrase(rng, ("", pick_phrase(rng, THINGS[kind].colours)))
-        place = pick_phrase(rng, ("", f" {pick_phrase(rng, SCENE_PLACES[scene])}"))
+    def make_undrawn_thing() -> Draft:
+        kind, scene = pick_option(rng, ABSENT_KINDS), pick_option(rng, scenes)
+        colour = pick_option(rng, ("", pick_option(rng, THINGS[kind].colours)))
+        place = pick_option(rng, ("", f" {pick_option(rng, SCENE_PLACES[scene])}"))
         return f"{name_thing(rng, kind, colour)}{place}", [f"thing:{kind}"], ()
 
-    def unknown() -> Made:
-        name = pick_phrase(rng, UNKNOWN)
-        return ("an " if name[0] in "aeiou" else "a ") + name, [NOT_LEARNED], ()
+    def make_unknown_thing() -> Draft:
+        return add_article(pick_option(rng, UNKNOWN_THINGS)), [NOT_LEARNED], ()
 
-    def aside() -> Made:
-        text, claims, _ = unknown()
-        return f"{text} {pick_phrase(rng, SCENE_PLACES[pick_phrase(rng, scenes)])}", claims, ()
+    def make_unknown_thing_in_scene() -> Draft:
+        text = add_article(pick_option(rng, UNKNOWN_THINGS))
+        return f"{text} {pick_option(rng, SCENE_PLACES[pick_option(rng, scenes)])}", [NOT_LEARNED], ()
 
-    def colour() -> Made:
-        kind = pick_phrase(rng, shown)
-        paint = pick_phrase(rng, THINGS[kind].colours)
-        return name_thing(rng, kind, paint), [f"thing:{paint} {kind}"], ()
+    def make_other_colour() -> Draft:
+        kind = pick_option(rng, kinds)
+        colour = pick_option(rng, THINGS[kind].colours)
+        return name_thing(rng, kind, colour), [f"thing:{colour} {kind}"], ()
 
-    def place() -> Made:
-        kind, scene = pick_phrase(rng, shown), pick_phrase(rng, scenes)
-        text = f"{name_thing(rng, kind)} {pick_phrase(rng, SCENE_PLACES[scene])}"
-        return (text, [f"thing:{kind}", f"scene:{scene}"], ()) if may_be_in(kind, scene) else None
+    def make_other_scene() -> Draft:
+        kind, scene = pick_option(rng, kinds), pick_option(rng, scenes)
+        text = f"{name_thing(rng, kind)} {pick_option(rng, SCENE_PLACES[scene])}"
+        return (text, [f"thing:{kind}", f"scene:{scene}"], ()) if can_show(kind, scene) else None
 
-    def no_scene() -> Made:
-        claim = f"scene:{(scene := pick_phrase(rng, scenes))}"
-        return pick_phrase(rng, SCENE_NOUNS[scene]), [claim], [claim]
+    def make_scene_left_out() -> Draft:
+        claim = f"scene:{(scene := pick_option(rng, scenes))}"
+        return pick_option(rng, SCENE_NOUNS[scene]), [claim], [claim]
 
-    def no_thing() -> Made:
-        claim = f"thing:{(kind := pick_phrase(rng, shown))}"
+    def make_thing_left_out() -> Draft:
+        claim = f"thing:{(kind := pick_option(rng, kinds))}"
         return name_thing(rng, kind), [claim], [claim]
 
-    elsewhere = {"known thing, other colour": colour, "known thing, other scene": place} if shown else {}
-    makers = {"kind never drawn": never, "unknown thing": unknown, **elsewhere, "scene left out": no_scene}
-    return makers | ({"thing left out": no_thing} if shown else {}) | {ASIDE: aside}
+    makers = {"kind never drawn": make_undrawn_thing, "unknown thing": make_unknown_thing}
+    if kinds:
+        makers |= {
+            "known thing, other colour": make_other_colour,
+            "known thing, other scene": make_other_scene,
+        }
+    makers |= {"scene left out": make_scene_left_out}
+    if kinds:
+        makers |= {"thing left out": make_thing_left_out}
+    return makers | {UNKNOWN_IN_SCENE: make_unknown_thing_in_scene}
 
 
-def make_sentences(rng: Rng, truth: dict, each: int) -> Iterator[Sentence]:
-    """Yield so many sentences of each kind, different ones as far as there are so many."""
-    held = list_album_facts(truth)
-    shown = sorted({thing["kind"] for photo in truth["photos"] for thing in photo["things"]})
-    for there, makers in ((True, list_present_makers(rng, truth)), (False, list_absent_makers(rng, shown))):
-        for kind, make in makers.items():
+def make_presence_queries(rng: Rng, truth: dict, each: int) -> Iterator[PresenceQuery]:
+    """Yield so many queries of each kind, different ones as far as there are so many."""
+    facts = list_album_facts(truth)
+    kinds = sorted({thing["kind"] for photo in truth["photos"] for thing in photo["things"]})
+    makers = {True: _list_present_makers(rng, truth), False: _list_absent_makers(rng, kinds)}
+    for is_present, by_kind in makers.items():
+        for kind, make_draft in by_kind.items():
             texts: set[str] = set()
             for attempt in range(400 * each):
-                made = make()
+                draft = make_draft()
                 if len(texts) == each or (attempt >= 200 * each and not texts):
                     break
-                if made is None or made[0] in texts:
+                if draft is None or draft[0] in texts:
                     continue
-                sentence = Sentence(kind, made[0], frozenset(made[1]), there, frozenset(made[2]))
-                if there == any(sentence.claims <= f and not sentence.without & f for f in held):
-                    texts.add(sentence.text)
-                    yield replace(sentence, text=f"{pick_phrase(rng, LEADS)}{sentence.text}")
+                query = PresenceQuery(kind, draft[0], frozenset(draft[1]), is_present, frozenset(draft[2]))
+                if is_present == any(query.claims <= own and not query.without & own for own in facts):
+                    texts.add(query.text)
+                    yield replace(query, text=f"{pick_option(rng, OPENINGS)}{query.text}")

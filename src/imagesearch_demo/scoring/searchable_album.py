@@ -1,4 +1,4 @@
-"""A drawn album made searchable: all steps in this process, people named by the truth."""
+"""Makes a drawn album searchable: all steps in this process, people named by the truth."""
 
 from __future__ import annotations
 
@@ -65,13 +65,15 @@ def rename_person(config: Config, name: str, to: str) -> None:
 
 
 def match_true_names(people: People, truth: dict) -> list[str]:
-    """Who each face is; "" where nobody was drawn."""
-    there = {photo["path"]: photo["people"] for photo in truth["photos"]}
+    """Find who each face is; "" where nobody was drawn."""
+    drawn = {photo["path"]: photo["people"] for photo in truth["photos"]}
     names = []
     for row in range(len(people.faces)):
         box = people.faces.boxes[row].tolist()
-        drawn = there[people.faces.get_photo(row).path]
-        near = [(box_iou(box, person["box"]), person["name"]) for person in drawn]
-        best, name = max(near, default=(0.0, ""))
+        ious = [
+            (box_iou(box, person["box"]), person["name"])
+            for person in drawn[people.faces.get_photo(row).path]
+        ]
+        best, name = max(ious, default=(0.0, ""))
         names.append(name if best >= _SAME_FACE else "")
     return names

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import numpy as np
+from imagesearch_demo.drawing import Rng
 
 # A season of the north by its months; in the south it is half a year later.
 _SEASONS = {"spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11), "winter": (12, 1, 2)}
@@ -33,7 +33,7 @@ def get_season_year(day: date) -> int:
     return day.year + (day.month == 12)
 
 
-def list_time_phrases(rng: np.random.Generator, taken: datetime, south: bool) -> Iterator[TimePhrase]:
+def list_time_phrases(rng: Rng, taken: datetime, south: bool) -> Iterator[TimePhrase]:
     """Yield ways to say when a photo was taken."""
     day = taken.date()
     year, month = day.year, day.month
@@ -61,7 +61,7 @@ def list_time_phrases(rng: np.random.Generator, taken: datetime, south: bool) ->
     yield from _list_relative(rng, day, south, season)
 
 
-def _list_relative(rng: np.random.Generator, day: date, south: bool, season: str) -> Iterator[TimePhrase]:
+def _list_relative(rng: Rng, day: date, south: bool, season: str) -> Iterator[TimePhrase]:
     """Yield what counts from the day it is said on."""
     year, month, name = day.year, day.month, calendar.month_name[day.month].lower()
     days_left = (date(year, 12, 31) - day).days
@@ -76,11 +76,11 @@ def _list_relative(rng: np.random.Generator, day: date, south: bool, season: str
     over = _get_season_end(day, south)
     said_on = over + timedelta(days=int(rng.integers(0, 80)))
 
-    def in_last(d: date, s: bool) -> bool:
+    def is_in_last(d: date, s: bool) -> bool:
         end = _get_season_end(d, s)
         return get_season(d, s) == season and end <= said_on < end.replace(year=end.year + 1)
 
-    yield TimePhrase(f"last {season}", in_last, said_on)
+    yield TimePhrase(f"last {season}", is_in_last, said_on)
 
 
 def _get_season_end(day: date, south: bool) -> date:

@@ -14,51 +14,50 @@ from imagesearch.errors import UserError
 from imagesearch.evaluate import use_temporary_milvus
 from imagesearch.faces import People, load_people
 from imagesearch.geo import read_locations
-from imagesearch.pipeline import Dataset
+from imagesearch.pipeline import Dataset, Progress
 from imagesearch.search import Searcher
 from imagesearch.store import Store, Vocabulary, build_collections, has_pending_edits
 from imagesearch.text_table import format_count, format_table
 from imagesearch_demo.album import load_truth
 from imagesearch_demo.scoring.measures import (
     Failure,
-    MeasuredStep,
-    Value,
-    list_misnamed,
+    Measurement,
+    MetricValue,
+    list_misnamed_people,
     measure_faces,
     measure_places,
     measure_sentences,
     measure_times,
 )
-from imagesearch_demo.scoring.model_scores import FLOORS
+from imagesearch_demo.scoring.model_scores import MIN_MODEL_SCORES
 from imagesearch_demo.scoring.search_scores import (
-    MOST,
-    TARGETS,
-    AnsweredQuestions,
-    Progress,
-    answer_questions,
+    MAX_SEARCH_SCORES,
+    MIN_SEARCH_SCORES,
+    SearchEvaluation,
+    evaluate_search,
     ignore_progress,
 )
 from imagesearch_demo.scoring.searchable_album import match_true_names, name_people
 
-_STEPS = {"clip": "01_extract_features.py", "faces": "02_cluster_faces.py", "geo": "04_extract_geo.py"}
-_SHOWN = 3  # failures a figure, on a terminal
+_STEP_SCRIPTS = {"clip": "01_extract_features.py", "faces": "02_cluster_faces.py", "geo": "04_extract_geo.py"}
+_FAILURES_SHOWN = 3  # for each value, on a terminal
 
-# What each figure must reach. A city has no aim: positions scatter around their place, and GeoNames may
+# What each value must reach. A city has no aim: positions scatter around their place, and GeoNames may
 # name the suburb that one of them came to lie in.
-AT_LEAST = {
-    "faces.detection_recall": FLOORS["detection_recall"],
-    "faces.detection_precision": FLOORS["detection_precision"],
-    "faces.bcubed_f1": FLOORS["cluster_f1"],
+MIN_SCORES = {
+    "faces.detection_recall": MIN_MODEL_SCORES["detection_recall"],
+    "faces.detection_precision": MIN_MODEL_SCORES["detection_precision"],
+    "faces.bcubed_f1": MIN_MODEL_SCORES["cluster_f1"],
     "places.country_accuracy": 1.0,
     "times.accuracy": 1.0,
-    **TARGETS,
+    **MIN_SEARCH_SCORES,
 }
-AT_MOST = {"places.invented": 0, **MOST}
+MAX_SCORES = {"places.invented": 0, **MAX_SEARCH_SCORES}
 
 
 @dataclass(frozen=True)
-class TruthMeasure:
-    """A figure and its aim.
+class TruthMetric:
+    """A value and its aim.
 
     Attributes
     ----------
@@ -73,8 +72,8 @@ class TruthMeasure:
     """
 
     name: str
-    value: Value
-    aim: Value = None
+    value: MetricValue
+    aim: MetricValue = None
     at_most: bool = False
 
     @property
@@ -85,8 +84,8 @@ class TruthMeasure:
         return self.value > self.aim if self.at_most else self.value < self.aim
 
     @property
-    def aim_said(self) -> str:
-        """The aim in words, or nothing."""
+    def aim_text(self) -> str:
+        """The aim in words, "" where there is none."""
         if self.aim is None:
             return ""
         aim = f"{self.aim:.2f}" if isinstance(self.aim, float) else str(self.aim)
@@ -95,7 +94,7 @@ class TruthMeasure:
 
 @dataclass(frozen=True)
 class TruthReport:
-    """What came out.
+    """What the steps made of an album, beside the truth about it.
 
     Attributes
     ----------
@@ -103,46 +102,48 @@ class TruthReport:
         Name of the truth's file.
     photos
         How many were measured.
-    figures, failures
-        By name; see `imagesearch_demo.scoring.measures.Measured`.
+    values, failures
+        By name; see `imagesearch_demo.scoring.measures.Measurement`.
     notes
         What the user should know, a line each.
     """
 
     album: str
     photos: int
-    figures: dict[str, Value]
+    values: dict[str, MetricValue]
     failures: dict[str, list[Failure]]
     notes: Sequence[str] = ()
 
     @property
-    def measures(self) -> list[TruthMeasure]:
-        """The figures with their aims, in the order in which they are shown."""
+    def metrics(self) -> list[TruthMetric]:
+        """The values with their aims, in the order in which they are shown."""
         return [
-            TruthMeasure(name, value, AT_MOST.get(name, AT_LEAST.get(name)), name in AT_MOST)
-            for name, value in self.figures.items()
+            TruthMetric(name, value, MAX_SCORES.get(name, MIN_SCORES.get(name)), name in MAX_SCORES)
+            for name, value in self.values.items()
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints: figures by section and name, and in full what failed."""
-        sections: dict[str, dict[str, Value]] = {}
-        for name, value in self.figures.items():
+        """Return what ``--json`` prints: values by section and name, and in full what failed."""
+        sections: dict[str, dict[str, MetricValue]] = {}
+        for name, value in self.values.items():
             section, _, key = name.partition(".")
             sections.setdefault(section, {})[key] = round(value, 4) if isinstance(value, float) else value
         failures = {name: [f.to_dict() for f in found] for name, found in self.failures.items()}
-        aims = {"at_least": AT_LEAST, "at_most": AT_MOST}
+        aims = {"at_least": MIN_SCORES, "at_most": MAX_SCORES}
         about = {"album": self.album, "photos": self.photos}
         return {**about, **sections, "aims": aims, "failures": failures, "notes": list(self.notes)}
 
     def __str__(self) -> str:
-        rows = [(m.name, m.value, m.aim_said or None, "missed" if m.is_missed else "") for m in self.measures]
+        rows = [(m.name, m.value, m.aim_text or None, "missed" if m.is_missed else "") for m in self.metrics]
         lines = [format_table(("measure", "value", "aim", ""), rows)]
         for name, failures in self.failures.items():
             lines += [f"\n{name}: {len(failures)} wrong"] if failures else []
-            lines += [f"  {failure.said}" for failure in failures[:_SHOWN]]
-            lines += [f"  and {len(failures) - _SHOWN} more" if len(failures) > _SHOWN else ""]
+            lines += [f"  {failure.message}" for failure in failures[:_FAILURES_SHOWN]]
+            lines += [
+                f"  and {len(failures) - _FAILURES_SHOWN} more" if len(failures) > _FAILURES_SHOWN else ""
+            ]
         lines = [line for line in lines if line]
-        more = any(len(failures) > _SHOWN for failures in self.failures.values())
+        more = any(len(failures) > _FAILURES_SHOWN for failures in self.failures.values())
         return "\n".join([*lines, *(["\n--json names all that went wrong"] if more else [])])
 
 
@@ -152,7 +153,7 @@ def evaluate_truth(
     """Measure what the steps made of a drawn album against the truth about it.
 
     Faces, places and times are those of the dataset as it is. Sentences name people, so they are asked of
-    the dataset only if everybody in it has their true name; else of a scratch copy in which they have. The
+    the dataset only if everybody in it has their true name; else of a temporary copy in which they have. The
     dataset itself is never changed.
 
     Parameters
@@ -173,26 +174,26 @@ def evaluate_truth(
         run.
     """
     truth = load_truth(file)
-    dataset, truth, notes = _load_compared(config, file, truth)
+    dataset, truth, notes = _load_common_photos(config, file, truth)
     people = load_people(config, dataset)
     if len(people.faces) and not people.persons:
-        raise UserError(f"{dataset.folder}: no faces are clustered yet; run {_STEPS['faces']} first")
+        raise UserError(f"{dataset.folder}: no faces are clustered yet; run {_STEP_SCRIPTS['faces']} first")
     notes += people.list_pending()
-    known = read_locations(dataset)
-    answers, note = _answer_sentences(config, dataset, people, truth, count, seed, progress)
-    parts: list[MeasuredStep] = [
+    locations = read_locations(dataset)
+    evaluation, note = _answer_sentences(config, dataset, people, truth, count, seed, progress)
+    parts: list[Measurement] = [
         measure_faces(people, truth),
-        measure_places(known, truth),
-        measure_times(known, truth),
-        measure_sentences(answers),
+        measure_places(locations, truth),
+        measure_times(locations, truth),
+        measure_sentences(evaluation),
     ]
-    figures = {name: value for part in parts for name, value in part.figures.items()}
+    values = {name: value for part in parts for name, value in part.values.items()}
     failures = {name: found for part in parts for name, found in part.failures.items()}
-    return TruthReport(file.name, len(truth["photos"]), figures, failures, [*notes, *note])
+    return TruthReport(file.name, len(truth["photos"]), values, failures, [*notes, *note])
 
 
-def _load_compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, list[str]]:
-    """Return the photos that both the dataset and the truth know, and what is to be said of the others."""
+def _load_common_photos(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, list[str]]:
+    """Load the photos that both the dataset and the truth know, and notes about the others."""
     everything = Dataset(config)
     there = {photo.path for photo in everything.photos}
     known = {photo["path"] for photo in truth["photos"]}
@@ -210,7 +211,7 @@ def _load_compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, di
     if more := len(there - known):
         are = "is" if more == 1 else "are"
         notes.append(f"{format_count(more, 'photo')} in {roots} {are} not of {file.name}: left out")
-    for name, script in _STEPS.items():
+    for name, script in _STEP_SCRIPTS.items():
         if not dataset.current_entries(name):
             raise UserError(f"{dataset.folder}: nothing known of the album's photos; run {script} first")
         if waiting := dataset.count_waiting(name):
@@ -228,25 +229,25 @@ def _load_compared(config: Config, file: Path, truth: dict) -> tuple[Dataset, di
 
 def _answer_sentences(
     config: Config, dataset: Dataset, people: People, truth: dict, count: int, seed: int, progress: Progress
-) -> tuple[AnsweredQuestions, list[str]]:
-    """Ask the dataset, or a scratch copy of it; return what is to be said about that, too."""
-    why = _explain_scratch(dataset, people, truth)
-    if not why:
+) -> tuple[SearchEvaluation, list[str]]:
+    """Ask the dataset, or a temporary copy of it; return a note about that, too."""
+    reason = _explain_copy(dataset, people, truth)
+    if not reason:
         with Store(config.milvus) as store:
-            return answer_questions(Searcher(config, dataset, store), truth, count, seed, progress), []
-    note = f"{why}: sentences are asked of a scratch copy, in which everybody has their true name"
+            return evaluate_search(Searcher(config, dataset, store), truth, count, seed, progress), []
+    note = f"{reason}: sentences are asked of a scratch copy, in which everybody has their true name"
     with tempfile.TemporaryDirectory(prefix="imagesearch-") as folder:
-        copy, copied = _scratch_copy(config, dataset, {photo["path"] for photo in truth["photos"]}, folder)
+        copy, copied = _copy_dataset(config, dataset, {photo["path"] for photo in truth["photos"]}, folder)
         if people.persons:
             name_people(copy, copied, truth)
         with Store(copy.milvus) as store:
             build_collections(copy, copied, store)
-            return answer_questions(Searcher(copy, copied, store), truth, count, seed, progress), [note]
+            return evaluate_search(Searcher(copy, copied, store), truth, count, seed, progress), [note]
 
 
-def _explain_scratch(dataset: Dataset, people: People, truth: dict) -> str:
-    """Return why sentences cannot be asked of the dataset's own collections, or nothing."""
-    wrong = list_misnamed(people, match_true_names(people, truth))
+def _explain_copy(dataset: Dataset, people: People, truth: dict) -> str:
+    """Explain why sentences cannot be asked of the dataset's own collections; "" if they can."""
+    wrong = list_misnamed_people(people, match_true_names(people, truth))
     if wrong:
         *some, last = wrong if len(wrong) < 7 else [*wrong[:5], f"{len(wrong) - 5} more"]
         have = f"{', '.join(some)} and {last} have" if some else f"{last} has"
@@ -258,10 +259,10 @@ def _explain_scratch(dataset: Dataset, people: People, truth: dict) -> str:
     return ""
 
 
-def _scratch_copy(
+def _copy_dataset(
     config: Config, dataset: Dataset, known: Collection[str], folder: str
 ) -> tuple[Config, Dataset]:
-    """Copy what was read from the photos, without what was decided about people, to be built elsewhere."""
+    """Copy what was read from the photos, without the user's edits of people, to be built elsewhere."""
     processed = Path(folder) / "processed"
     left_out = shutil.ignore_patterns("previews", "people.jsonl", ".*")
     shutil.copytree(dataset.folder, processed / config.dataset.name, ignore=left_out)

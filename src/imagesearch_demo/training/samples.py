@@ -1,4 +1,4 @@
-"""Pictures for training, drawn small and many at a time by a pool of processes."""
+"""Draws pictures for training, small and many at a time by a pool of processes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from imagesearch_demo.drawing import CastMember, PictureTruth, choose_identity, choose_spec, draw_picture
-from imagesearch_demo.drawing.processes import map_in_processes
+from imagesearch_demo.drawing import (
+    CastMember,
+    PictureTruth,
+    choose_identity,
+    choose_spec,
+    draw_picture,
+    map_in_processes,
+)
 
 SIDE = 96  # pixels; what the small CLIP and ViT look at
-# First word of every training seed. `strangers` and `make_album` use another, so that no identity and no
+# First word of every training seed. `make_strangers` and `make_album` use another, so that no identity and no
 # picture of training can turn up in an album, whatever its seed.
 TRAINING = 0x7EAC
 
@@ -26,12 +32,12 @@ class Samples:
 
 
 def make_training_people(count: int, seed: int) -> list[CastMember]:
-    """People for training: an endless stream that no album draws from."""
+    """Make people for training: an endless stream that no album draws from."""
     rng = np.random.default_rng([TRAINING, seed, 1])
     return [CastMember(f"T{i}", choose_identity(rng)) for i in range(count)]
 
 
-def _draw_chunk(job: tuple[int, int, int]) -> Samples:
+def _draw_sample_chunk(job: tuple[int, int, int]) -> Samples:
     seed, chunk, count = job
     rng = np.random.default_rng([TRAINING, seed, 2, chunk])
     people = make_training_people(200, seed)
@@ -65,5 +71,5 @@ def draw_samples(count: int, seed: int, workers: int = 2, progress: Callable = i
     Samples
     """
     jobs = [(seed, chunk, 250) for chunk in range(-(-count // 250))]
-    chunks = list(map_in_processes(_draw_chunk, jobs, workers, progress))
+    chunks = list(map_in_processes(_draw_sample_chunk, jobs, workers, progress))
     return Samples(np.concatenate([c.pixels for c in chunks]), [t for c in chunks for t in c.truths])

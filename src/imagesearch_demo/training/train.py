@@ -17,16 +17,16 @@ from imagesearch_demo.training.train_vit import save_vit, train_vit
 PICTURES = 18_000
 
 
-def train(
-    out: Path, wanted: Sequence[str], seed: int = 0, log: Callable[[str], None] = print
+def train_models(
+    folder: Path, names: Sequence[str], seed: int = 0, log: Callable[[str], None] = print
 ) -> dict[str, float]:
     """Train models from nothing and write each when it is ready.
 
     Parameters
     ----------
-    out : Path
-        Folder; gets `clip/`, `vit/` and `faces/`.
-    wanted : sequence of str
+    folder : Path
+        Gets `clip/`, `vit/` and `faces/`.
+    names : sequence of str
         Which of these.
     seed : int
         Settles pictures, weights and order: same seed and same machine, same models.
@@ -41,23 +41,23 @@ def train(
     torch.set_num_threads(2)
     minutes, clock = {}, time.perf_counter()
 
-    def lap(name: str) -> None:
+    def log_minutes(name: str) -> None:
         nonlocal clock
         minutes[name], clock = round((time.perf_counter() - clock) / 60, 1), time.perf_counter()
         log(f"{name}: {minutes[name]} min")
 
-    if {"clip", "vit"} & set(wanted):
+    if {"clip", "vit"} & set(names):
         log(f"drawing {PICTURES} pictures")
         samples = draw_samples(PICTURES, seed)
-        lap("pictures")
-    if "clip" in wanted:
-        save_clip(*train_clip(samples, seed, log=log), out / "clip")
-        lap("clip")
-    if "vit" in wanted:
-        save_vit(train_vit(samples, seed, log=log), out / "vit")
-        lap("vit")
-    if "faces" in wanted:
-        save_detector(train_detector(seed, log=log), out / "faces" / "det_drawn.onnx")
-        save_recogniser(train_recogniser(seed, log=log), out / "faces" / "rec_drawn.onnx")
-        lap("faces")
+        log_minutes("pictures")
+    if "clip" in names:
+        save_clip(*train_clip(samples, seed, log=log), folder / "clip")
+        log_minutes("clip")
+    if "vit" in names:
+        save_vit(train_vit(samples, seed, log=log), folder / "vit")
+        log_minutes("vit")
+    if "faces" in names:
+        save_detector(train_detector(seed, log=log), folder / "faces" / "det_drawn.onnx")
+        save_recogniser(train_recogniser(seed, log=log), folder / "faces" / "rec_drawn.onnx")
+        log_minutes("faces")
     return minutes

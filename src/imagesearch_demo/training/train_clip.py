@@ -25,14 +25,14 @@ from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPToken
 
 from imagesearch_demo.album import (
     Caption,
-    is_true,
     list_facts,
     make_near_miss,
-    make_nonsense,
+    make_nonsense_word,
     make_pointed_caption,
     make_random_caption,
+    match_captions,
 )
-from imagesearch_demo.drawing import PAINTS, THINGS, PictureTruth
+from imagesearch_demo.drawing import PAINTS, THINGS, PictureTruth, Rng
 from imagesearch_demo.training.samples import SIDE, TRAINING, Samples
 
 PATCH = 12
@@ -43,8 +43,8 @@ KINDS, COLOURS = list(THINGS), list(PAINTS)
 IGNORE = -100
 
 
-def clip_config(vocab_size: int) -> CLIPConfig:
-    """The network: 4 vision and 2 text layers, 1.2 million parameters."""
+def make_clip_config(vocab_size: int) -> CLIPConfig:
+    """Describe the network: 4 vision and 2 text layers, 1.2 million parameters."""
     tower = {
         "hidden_act": "gelu",
         "hidden_size": WIDTH,
@@ -64,7 +64,7 @@ def clip_config(vocab_size: int) -> CLIPConfig:
 
 
 def build_tokenizer(texts: list[str]) -> CLIPTokenizer:
-    """A byte-pair tokenizer whose merges come from `texts`.
+    """Build a byte-pair tokenizer whose merges come from `texts`.
 
     All 256 bytes are in the vocabulary with and without the end-of-word mark: a character outside it would
     turn into the end-of-text token and cut the sentence there.
@@ -87,7 +87,7 @@ def build_tokenizer(texts: list[str]) -> CLIPTokenizer:
 
 
 def _learn_merges(counts: dict[tuple[str, ...], int], limit: int) -> list[tuple[str, str]]:
-    """Byte-pair merges, most frequent first; ties alphabetically, so that a seed settles the result."""
+    """Learn byte-pair merges, most frequent first; ties alphabetically, so that a seed settles the result."""
     merges: list[tuple[str, str]] = []
     while len(merges) < limit:
         pairs: dict[tuple[str, str], int] = {}
@@ -110,8 +110,8 @@ def _learn_merges(counts: dict[tuple[str, ...], int], limit: int) -> list[tuple[
     return merges
 
 
-def patch_labels(truths: list[PictureTruth]) -> np.ndarray:
-    """What is under each patch: int64 (n, GRID * GRID, 3), columns thing, colour, face.
+def make_patch_labels(truths: list[PictureTruth]) -> np.ndarray:
+    """Label what is under each patch: int64 (n, GRID * GRID, 3), columns thing, colour, face.
 
     Thing 0 is none; the colour of a patch without a thing is ignored.
     """
@@ -119,22 +119,22 @@ def patch_labels(truths: list[PictureTruth]) -> np.ndarray:
     labels[..., 1] = IGNORE
     for row, truth in enumerate(truths):
         for thing in truth.things:
-            cells = _cells(thing["box"])
+            cells = _find_patches(thing["box"])
             labels[row][(*cells, 0)] = 1 + KINDS.index(thing["kind"])
             labels[row][(*cells, 1)] = COLOURS.index(thing["colour"])
         for person in truth.people:
-            labels[row][(*_cells(person["box"]), 2)] = 1
+            labels[row][(*_find_patches(person["box"]), 2)] = 1
     return labels.reshape(len(truths), GRID * GRID, 3)
 
 
-def _cells(box: list[float]) -> tuple[slice, slice]:
-    """The patches whose centres lie in a box, at least one."""
+def _find_patches(box: list[float]) -> tuple[slice, slice]:
+    """Find the patches whose centres lie in a box, at least one."""
     x1, y1, x2, y2 = (v / PATCH for v in box)
     left, top = min(GRID - 1, math.ceil(x1 - 0.5)), min(GRID - 1, math.ceil(y1 - 0.5))
     return slice(top, max(top + 1, math.floor(y2 + 0.5))), slice(left, max(left + 1, math.floor(x2 + 0.5)))
 
 
-class Trainee(nn.Module):
+class ClipInTraining(nn.Module):
     """CLIP with what is needed only while it learns."""
 
     def __init__(self, clip: CLIPModel, slope: float):
@@ -153,8 +153,8 @@ class Trainee(nn.Module):
         return texts @ images.T, self.patch_head(seen.last_hidden_state[:, 1:])
 
 
-def patch_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of thing and colour, and of face or not, per patch."""
+def compute_patch_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Compute the cross-entropy of thing and colour, and of face or not, per patch."""
     kinds, colours, face = logits.split([1 + len(KINDS), len(COLOURS), 1], dim=-1)
     loss = nnf.cross_entropy(kinds.flatten(0, 1), labels[..., 0].flatten())
     loss = loss + 0.5 * nnf.cross_entropy(
@@ -163,8 +163,8 @@ def patch_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return loss + 0.5 * nnf.binary_cross_entropy_with_logits(face[..., 0], labels[..., 2].float())
 
 
-def contrast_loss(model: Trainee, cosines: torch.Tensor, fit: torch.Tensor) -> torch.Tensor:
-    """Softmax both ways with every fitting pair a positive, plus a sigmoid on each pair."""
+def compute_contrastive_loss(model: ClipInTraining, cosines: torch.Tensor, fit: torch.Tensor) -> torch.Tensor:
+    """Compute softmax both ways with every fitting pair a positive, plus a sigmoid on each pair."""
     logits = cosines * model.clip.logit_scale.exp().clamp(max=100)
     loss = torch.zeros(())
     for scores, truth in ((logits, fit), (logits.T, fit.T)):
@@ -177,22 +177,22 @@ def contrast_loss(model: Trainee, cosines: torch.Tensor, fit: torch.Tensor) -> t
     return loss / 2 + 2 * each
 
 
-def _words(rng: np.random.Generator, truth: PictureTruth) -> Caption:
-    """A caption, now and then with made-up words in it, or nothing but those."""
+def _make_training_caption(rng: Rng, truth: PictureTruth) -> Caption:
+    """Make a caption, now and then with made-up words in it, or nothing but those."""
     caption, way = make_random_caption(rng, truth), rng.random()
     if way < 0.04:
-        words = " ".join(make_nonsense(rng) for _ in range(int(rng.integers(1, 4))))
+        words = " ".join(make_nonsense_word(rng) for _ in range(int(rng.integers(1, 4))))
         return Caption(words, ("nothing fits",))
     if way < 0.16:
         words = caption.text.split()
         for _ in range(int(rng.integers(1, 3))):
-            words.insert(int(rng.integers(len(words) + 1)), make_nonsense(rng))
+            words.insert(int(rng.integers(len(words) + 1)), make_nonsense_word(rng))
         return Caption(" ".join(words), caption.claims)
     return caption
 
 
-def augment(
-    rng: np.random.Generator, pixels: np.ndarray, labels: np.ndarray | None
+def augment_pictures(
+    rng: Rng, pixels: np.ndarray, labels: np.ndarray | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mirror at random, vary exposure and tint, add noise; normalise to -1..1, channels first."""
     x = pixels.astype(np.float32) / 127.5 - 1
@@ -212,8 +212,8 @@ def augment(
     )
 
 
-def parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] = ()) -> list[dict]:
-    """Weight decay on matrices only; scalars named in `fast` learn ten times faster."""
+def make_parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] = ()) -> list[dict]:
+    """Make the optimizer's groups: weight decay on matrices only, ten times the rate for names in `fast`."""
     groups = {"decay": [], "plain": [], "fast": []}
     for name, parameter in model.named_parameters():
         kind = "fast" if name.endswith(fast or ("\0",)) else "decay" if parameter.ndim > 1 else "plain"
@@ -224,7 +224,7 @@ def parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] = ()) 
 
 
 @dataclass(frozen=True)
-class Round:
+class TrainingRound:
     """A part of the training, with an optimizer, a schedule and helpers of its own.
 
     The later rounds show each picture three texts instead of one: any caption, one about a thing, and one
@@ -239,17 +239,17 @@ class Round:
 
 
 ROUNDS = (
-    Round(1700, 1e-3, 2.3, False),
-    Round(700, 7e-4, 3.4, True),
-    Round(300, 5e-4, 3.4, True),
-    Round(1000, 7e-4, 3.4, True),
+    TrainingRound(1700, 1e-3, 2.3, False),
+    TrainingRound(700, 7e-4, 3.4, True),
+    TrainingRound(300, 5e-4, 3.4, True),
+    TrainingRound(1000, 7e-4, 3.4, True),
 )
 
 
 def train_clip(
     samples: Samples,
     seed: int,
-    rounds: Sequence[Round] = ROUNDS,
+    rounds: Sequence[TrainingRound] = ROUNDS,
     batch: int = 128,
     log: Callable[[str], None] = print,
 ) -> tuple[CLIPModel, CLIPTokenizer]:
@@ -261,7 +261,7 @@ def train_clip(
         Training pictures.
     seed : int
         Settles weights, order, captions and noise.
-    rounds : sequence of Round
+    rounds : sequence of TrainingRound
         How long, and with what.
     batch : int
         Pictures per step.
@@ -277,12 +277,12 @@ def train_clip(
     corpus = [make_random_caption(rng, t).text for t in samples.truths for _ in range(4)]
     tokenizer = build_tokenizer(corpus)
     torch.manual_seed(seed)
-    clip = CLIPModel(clip_config(len(tokenizer)))
-    for number, part in enumerate(rounds):
+    clip = CLIPModel(make_clip_config(len(tokenizer)))
+    for number, training_round in enumerate(rounds):
         if number:
             rng = np.random.default_rng([TRAINING, seed, 3, number])
             torch.manual_seed(seed + number)
-        _train_round(clip, tokenizer, samples, part, batch, rng, log)
+        _train_round(clip, tokenizer, samples, training_round, batch, rng, log)
     return clip.eval(), tokenizer
 
 
@@ -290,32 +290,32 @@ def _train_round(
     clip: CLIPModel,
     tokenizer: CLIPTokenizer,
     samples: Samples,
-    part: Round,
+    training_round: TrainingRound,
     batch: int,
-    rng: np.random.Generator,
+    rng: Rng,
     log: Callable[[str], None],
 ) -> None:
-    facts, labels = [list_facts(t) for t in samples.truths], patch_labels(samples.truths)
-    model = Trainee(clip, part.slope).train()
-    groups = parameter_groups(model, part.rate, ("logit_scale", "slope", "offset"))
+    facts, labels = [list_facts(t) for t in samples.truths], make_patch_labels(samples.truths)
+    model = ClipInTraining(clip, training_round.slope).train()
+    groups = make_parameter_groups(model, training_round.rate, ("logit_scale", "slope", "offset"))
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
     rates = [g["lr"] for g in groups]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, part.steps, pct_start=0.06)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, training_round.steps, pct_start=0.06)
     started = time.perf_counter()
-    for step in range(part.steps):
+    for step in range(training_round.steps):
         rows = rng.integers(0, len(facts), batch)
         truths = [samples.truths[i] for i in rows]
-        captions = [_words(rng, truth) for truth in truths]
-        if part.near_misses:
+        captions = [_make_training_caption(rng, truth) for truth in truths]
+        if training_round.near_misses:
             captions += [make_pointed_caption(rng, truth) for truth in truths]
             captions += [make_pointed_caption(rng, make_near_miss(rng, truth)) for truth in truths]
-        pixels, patches = augment(rng, samples.pixels[rows], labels[rows])
+        pixels, patches = augment_pictures(rng, samples.pixels[rows], labels[rows])
         tokens = tokenizer([c.text for c in captions], padding=True, truncation=True, return_tensors="pt")
-        fit = torch.from_numpy(is_true(captions, [facts[i] for i in rows]).astype(np.float32))
+        fit = torch.from_numpy(match_captions(captions, [facts[i] for i in rows]).astype(np.float32))
         with torch.autocast("cpu", torch.bfloat16):
             cosines, patch_logits = model(pixels, tokens)
-        contrast = contrast_loss(model, cosines.float(), fit)
-        local = patch_loss(patch_logits.float(), patches)
+        contrast = compute_contrastive_loss(model, cosines.float(), fit)
+        local = compute_patch_loss(patch_logits.float(), patches)
         optimizer.zero_grad(set_to_none=True)
         (contrast + 1.5 * local).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -324,8 +324,8 @@ def _train_round(
         if step % 100 == 99:
             minutes = (time.perf_counter() - started) / 60
             log(
-                f"clip {step + 1}/{part.steps}  contrast {contrast.item():.3f}  patches {local.item():.3f}  "
-                f"{minutes:.1f} min"
+                f"clip {step + 1}/{training_round.steps}  contrast {contrast.item():.3f}  "
+                f"patches {local.item():.3f}  {minutes:.1f} min"
             )
 
 

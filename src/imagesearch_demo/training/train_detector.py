@@ -18,28 +18,28 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as nnf
 
-from imagesearch_demo.drawing import choose_spec, draw_picture
-from imagesearch_demo.drawing.processes import map_in_processes
+from imagesearch_demo.drawing import Rng, choose_spec, draw_picture, map_in_processes
 from imagesearch_demo.training.samples import TRAINING, make_training_people
 
 STRIDES = (8, 16, 32)
 # The face sizes, in pixels of the detector's input, that the two rows of a cell answer for.
-SIZES = ((14, 24), (40, 68), (115, 196))
-INPUT = 256  # training crops; the exported network takes any size
+ANCHOR_SIZES = ((14, 24), (40, 68), (115, 196))
+INPUT_SIDE = 256  # training crops; the exported network takes any size
 
 
-def _block(inside: int, outside: int, stride: int) -> nn.Sequential:
+def make_block(inside: int, outside: int, stride: int) -> nn.Sequential:
+    """Make a 3 x 3 convolution from so many channels to so many, with batch normalisation and ReLU."""
     return nn.Sequential(
         nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
     )
 
 
-class Residual(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions beside a shortcut."""
 
     def __init__(self, width: int):
         super().__init__()
-        self.first = _block(width, width, 1)
+        self.first = make_block(width, width, 1)
         self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -53,13 +53,14 @@ class Detector(nn.Module):
     def __init__(self, neck: int = 40):
         super().__init__()
         widths = (48, 72, 96)
-        self.stem = nn.Sequential(_block(3, 16, 2), _block(16, 24, 2))
+        self.stem = nn.Sequential(make_block(3, 16, 2), make_block(16, 24, 2))
         self.stages = nn.ModuleList(
-            nn.Sequential(_block(i, o, 2), Residual(o)) for i, o in zip((24, 48, 72), widths, strict=True)
+            nn.Sequential(make_block(i, o, 2), ResidualBlock(o))
+            for i, o in zip((24, 48, 72), widths, strict=True)
         )
         self.lateral = nn.ModuleList(nn.Conv2d(w, neck, 1) for w in widths)
         self.heads = nn.ModuleList(
-            nn.Sequential(_block(neck, neck, 1), nn.Conv2d(neck, 30, 1)) for _ in STRIDES
+            nn.Sequential(make_block(neck, neck, 1), nn.Conv2d(neck, 30, 1)) for _ in STRIDES
         )
         for head in self.heads:
             nn.init.normal_(head[1].weight, std=0.01)
@@ -77,7 +78,7 @@ class Detector(nn.Module):
         for i in (1, 0):
             merged[i] = merged[i] + nnf.interpolate(merged[i + 1], scale_factor=2.0, mode="nearest")
         levels = []
-        for head, feature, sizes, stride in zip(self.heads, merged, SIZES, STRIDES, strict=True):
+        for head, feature, sizes, stride in zip(self.heads, merged, ANCHOR_SIZES, STRIDES, strict=True):
             raw = head(feature).permute(0, 2, 3, 1).reshape(feature.shape[0], -1, 2, 15)
             unit = torch.tensor([s / stride for s in sizes]).view(1, 1, 2, 1)
             distances = raw[..., 1:5].clamp(-3, 3).exp() * unit / 2
@@ -85,7 +86,7 @@ class Detector(nn.Module):
         return levels
 
 
-class Exported(nn.Module):
+class ExportedDetector(nn.Module):
     """The detector as InsightFace reads it: one picture in, nine 2-D outputs."""
 
     def __init__(self, net: Detector):
@@ -102,10 +103,10 @@ class Exported(nn.Module):
         )
 
 
-def anchors(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Corners (n, 2), sizes (n,) and strides (n,) of all rows for a square input."""
+def make_anchors(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make corners (n, 2), sizes (n,) and strides (n,) of all rows for a square input."""
     corners, sizes, strides = [], [], []
-    for stride, pair in zip(STRIDES, SIZES, strict=True):
+    for stride, pair in zip(STRIDES, ANCHOR_SIZES, strict=True):
         cells = side // stride
         grid = np.stack(np.mgrid[:cells, :cells][::-1], axis=-1).reshape(-1, 2) * stride
         corners.append(np.repeat(grid, 2, axis=0))
@@ -114,9 +115,9 @@ def anchors(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate(corners), np.concatenate(sizes), np.concatenate(strides)
 
 
-def assign(boxes: np.ndarray, places: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
-    """Which face each row is to find: its index, -1 for none, -2 for "don't care"; int64 (n,)."""
-    corners, sizes, strides = places
+def assign_anchors(boxes: np.ndarray, anchors: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+    """Assign to each row the face it is to find: its index, -1 for none, -2 to ignore it; int64 (n,)."""
+    corners, sizes, strides = anchors
     owner = np.full(len(corners), -1, dtype=np.int64)
     for index, (x1, y1, x2, y2) in enumerate(boxes):
         size = np.sqrt(max(1.0, (x2 - x1) * (y2 - y1)))
@@ -128,8 +129,8 @@ def assign(boxes: np.ndarray, places: tuple[np.ndarray, np.ndarray, np.ndarray])
     return owner
 
 
-def _draw_chunk(job: tuple[int, int, int]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Pictures with their face boxes (k, 4) and landmarks (k, 5, 2), at half size."""
+def _draw_picture_chunk(job: tuple[int, int, int]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Draw pictures with their face boxes (k, 4) and landmarks (k, 5, 2), at half size."""
     seed, chunk, count = job
     rng = np.random.default_rng([TRAINING, seed, 4, chunk])
     people, drawn = make_training_people(600, seed), []
@@ -141,15 +142,15 @@ def _draw_chunk(job: tuple[int, int, int]) -> list[tuple[np.ndarray, np.ndarray,
     return drawn
 
 
-def _view(rng: np.random.Generator, sample: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A random part of a picture at a random scale, mirrored half the time, in a black INPUT square."""
+def _crop_view(rng: Rng, sample: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Crop a part of a picture at a random scale, mirrored half the time, into a black square."""
     pixels, boxes, marks = sample
     zoom = float(np.exp(rng.uniform(np.log(0.72), np.log(1.9))))
     height, width = round(pixels.shape[0] * zoom), round(pixels.shape[1] * zoom)
     filter_ = Image.Resampling.BILINEAR
-    x0 = rng.integers(0, max(1, width - INPUT + 1)) if width > INPUT else 0
-    y0 = rng.integers(0, max(1, height - INPUT + 1)) if height > INPUT else 0
-    w, h = min(INPUT, width), min(INPUT, height)
+    x0 = rng.integers(0, max(1, width - INPUT_SIDE + 1)) if width > INPUT_SIDE else 0
+    y0 = rng.integers(0, max(1, height - INPUT_SIDE + 1)) if height > INPUT_SIDE else 0
+    w, h = min(INPUT_SIDE, width), min(INPUT_SIDE, height)
     source = (
         x0 / zoom,
         y0 / zoom,
@@ -162,7 +163,7 @@ def _view(rng: np.random.Generator, sample: tuple) -> tuple[np.ndarray, np.ndarr
         part = part[:, ::-1]
         boxes = np.stack([w - boxes[:, 2], boxes[:, 1], w - boxes[:, 0], boxes[:, 3]], axis=1)
         marks = np.stack([w - marks[..., 0], marks[..., 1]], axis=-1)[:, [1, 0, 2, 4, 3]]
-    canvas = np.zeros((INPUT, INPUT, 3), dtype=np.float32)
+    canvas = np.zeros((INPUT_SIDE, INPUT_SIDE, 3), dtype=np.float32)
     gain = rng.uniform(0.85, 1.12) * rng.uniform(0.95, 1.05, 3)
     canvas[: part.shape[0], : part.shape[1]] = np.clip(part * gain + rng.normal(0, 2.5, part.shape), 0, 255)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -171,10 +172,10 @@ def _view(rng: np.random.Generator, sample: tuple) -> tuple[np.ndarray, np.ndarr
     return (canvas - 127.5) / 128, boxes[kept], marks[kept]
 
 
-def _targets(boxes: np.ndarray, marks: np.ndarray, places: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """Owner (n,) and regression targets (n, 14) in units of the stride."""
-    corners, _, strides = places
-    owner, target = assign(boxes, places), np.zeros((len(corners), 14), dtype=np.float32)
+def _make_targets(boxes: np.ndarray, marks: np.ndarray, anchors: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Make the owner (n,) and regression targets (n, 14) of each row, in units of the stride."""
+    corners, _, strides = anchors
+    owner, target = assign_anchors(boxes, anchors), np.zeros((len(corners), 14), dtype=np.float32)
     mine = owner >= 0
     if mine.any():
         b, m, c, s = boxes[owner[mine]], marks[owner[mine]], corners[mine], strides[mine][:, None]
@@ -183,17 +184,17 @@ def _targets(boxes: np.ndarray, marks: np.ndarray, places: tuple) -> tuple[np.nd
     return owner, target
 
 
-def detection_loss(
+def compute_detection_loss(
     out: torch.Tensor, owner: torch.Tensor, target: torch.Tensor, unit: torch.Tensor
 ) -> torch.Tensor:
-    """Focal loss on the score, GIoU on the box, smooth L1 on the landmarks.
+    """Compute focal loss on the score, GIoU on the box, smooth L1 on the landmarks.
 
     Parameters
     ----------
     out : torch.Tensor
         (n, rows, 15), all levels one after the other.
     owner : torch.Tensor
-        (n, rows), as of `assign`.
+        (n, rows), as of `assign_anchors`.
     target : torch.Tensor
         (n, rows, 14).
     unit : torch.Tensor
@@ -228,23 +229,23 @@ def train_detector(
 ) -> Detector:
     """Draw pictures, train a detector from nothing; deterministic by `seed`."""
     jobs = [(seed, chunk, 100) for chunk in range(pictures // 100)]
-    samples = [sample for chunk in map_in_processes(_draw_chunk, jobs, workers) for sample in chunk]
+    samples = [sample for chunk in map_in_processes(_draw_picture_chunk, jobs, workers) for sample in chunk]
     rng = np.random.default_rng([TRAINING, seed, 5])
     torch.manual_seed(seed)
-    net, places = Detector().train(), anchors(INPUT)
-    unit = torch.tensor(places[1] / places[2], dtype=torch.float32)
+    net, anchors = Detector().train(), make_anchors(INPUT_SIDE)
+    unit = torch.tensor(anchors[1] / anchors[2], dtype=torch.float32)
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, steps, pct_start=0.1)
     started = time.perf_counter()
     net = net.to(memory_format=torch.channels_last)
     for step in range(steps):
-        views = [_view(rng, samples[i]) for i in rng.integers(0, len(samples), batch)]
+        views = [_crop_view(rng, samples[i]) for i in rng.integers(0, len(samples), batch)]
         pixels = torch.from_numpy(np.stack([v[0] for v in views]).transpose(0, 3, 1, 2).astype(np.float32))
         owner, target = (
-            np.stack(v) for v in zip(*(_targets(b, m, places) for _, b, m in views), strict=True)
+            np.stack(v) for v in zip(*(_make_targets(b, m, anchors) for _, b, m in views), strict=True)
         )
         out = torch.cat(net(pixels.contiguous(memory_format=torch.channels_last)), dim=1)
-        loss = detection_loss(out, torch.from_numpy(owner), torch.from_numpy(target), unit)
+        loss = compute_detection_loss(out, torch.from_numpy(owner), torch.from_numpy(target), unit)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -266,10 +267,10 @@ def export_onnx(net: nn.Module, example: torch.Tensor, file: Path, dynamic: bool
         dynamic_shapes=shapes,
         input_names=["input.1"], output_names=outputs, verbose=False,
     )  # fmt: skip
-    _strip(file)
+    _strip_metadata(file)
 
 
-def _strip(file: Path) -> None:
+def _strip_metadata(file: Path) -> None:
     """Drop what the exporter notes down beside the network: stack traces with this machine's paths."""
     import onnx
 
@@ -287,4 +288,4 @@ def save_detector(net: Detector, file: Path) -> None:
     """Write the detector as `FaceAnalysis` loads it."""
     names = [f"{what}_{stride}" for what in ("score", "bbox", "kps") for stride in STRIDES]
     net = net.to(memory_format=torch.contiguous_format)
-    export_onnx(Exported(net), torch.zeros(1, 3, 320, 256), file, True, names)
+    export_onnx(ExportedDetector(net), torch.zeros(1, 3, 320, 256), file, True, names)

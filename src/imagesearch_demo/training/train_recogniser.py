@@ -23,19 +23,20 @@ from imagesearch_demo.drawing import (
     TIMES,
     Canvas,
     Identity,
+    Rng,
     choose_identity,
     choose_mood,
     choose_outfit,
     clear,
     draw_person,
     make_sibling,
+    map_in_processes,
 )
-from imagesearch_demo.drawing.processes import map_in_processes
 from imagesearch_demo.training.samples import TRAINING
-from imagesearch_demo.training.train_detector import Residual, _block, export_onnx
+from imagesearch_demo.training.train_detector import ResidualBlock, export_onnx, make_block
 
-CROP = 112
-# Where ArcFace wants the five landmarks in a 112 x 112 crop.
+CROP_SIDE = 112
+# Where ArcFace expects the five landmarks in a 112 x 112 crop.
 TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
@@ -51,10 +52,14 @@ class Recogniser(nn.Module):
     def __init__(self):
         super().__init__()
         self.body = nn.Sequential(
-            _block(3, 20, 2), _block(20, 32, 2), Residual(32), _block(32, 64, 2), Residual(64),
-            _block(64, 112, 2),
-            Residual(112),
-        )  # fmt: skip
+            make_block(3, 20, 2),
+            make_block(20, 32, 2),
+            ResidualBlock(32),
+            make_block(32, 64, 2),
+            ResidualBlock(64),
+            make_block(64, 112, 2),
+            ResidualBlock(112),
+        )
         self.pool = nn.Sequential(nn.Conv2d(112, 112, 7, groups=112, bias=False), nn.BatchNorm2d(112))
         self.head = nn.Sequential(nn.Flatten(), nn.Linear(112, 512, bias=False), nn.BatchNorm1d(512))
 
@@ -63,8 +68,8 @@ class Recogniser(nn.Module):
         return self.head(self.pool(self.body(pixels)))
 
 
-def alignment(marks: np.ndarray) -> np.ndarray:
-    """The similarity (2, 3) that takes five landmarks to the template, by least squares (Umeyama 1991)."""
+def compute_alignment(marks: np.ndarray) -> np.ndarray:
+    """Compute the similarity (2, 3) from five landmarks to the template, by least squares (Umeyama 1991)."""
     a, b = marks - marks.mean(axis=0), TEMPLATE - TEMPLATE.mean(axis=0)
     # As complex numbers a similarity is one multiplication.
     za, zb = a[:, 0] + 1j * a[:, 1], b[:, 0] + 1j * b[:, 1]
@@ -73,23 +78,25 @@ def alignment(marks: np.ndarray) -> np.ndarray:
     return np.column_stack([linear, TEMPLATE.mean(axis=0) - linear @ marks.mean(axis=0)])
 
 
-def align(image: Image.Image, marks: np.ndarray) -> np.ndarray:
-    """The aligned crop, uint8 (112, 112, 3)."""
-    forth = np.vstack([alignment(marks), (0, 0, 1)])
+def align_face(image: Image.Image, marks: np.ndarray) -> np.ndarray:
+    """Cut out the aligned crop, uint8 (112, 112, 3)."""
+    forth = np.vstack([compute_alignment(marks), (0, 0, 1)])
     back = np.linalg.inv(forth)[:2].ravel().tolist()
-    return np.asarray(image.transform((CROP, CROP), Image.Transform.AFFINE, back, Image.Resampling.BILINEAR))
+    return np.asarray(
+        image.transform((CROP_SIDE, CROP_SIDE), Image.Transform.AFFINE, back, Image.Resampling.BILINEAR)
+    )
 
 
-def face_crop(rng: np.random.Generator, who: Identity) -> np.ndarray:
-    """One aligned crop of a face in a mood, a light, a size and before a background at random."""
+def draw_face_crop(rng: Rng, identity: Identity) -> np.ndarray:
+    """Draw an aligned crop of a face in a mood, a light, a size and before a background at random."""
     r = float(np.exp(rng.uniform(np.log(17), np.log(90))))
     canvas = Canvas(round(4.6 * r), round(4.4 * r), 1.0, 2)
     time_of_day = TIMES[rng.choice(3, p=(0.5, 0.25, 0.25))]
-    _background(canvas, rng, time_of_day)
+    _draw_background(canvas, rng, time_of_day)
     light = np.array(FRONT_LIGHT[time_of_day]) * rng.uniform(0.92, 1.06) * rng.uniform(0.97, 1.03, 3)
     canvas.light = tuple(np.sqrt(light) if rng.random() < 0.1 else light)
     outfit = choose_outfit(rng)
-    _, marks = draw_person(canvas, 2.3 * r, 2.0 * r, r, who, choose_mood(rng), outfit)
+    _, marks = draw_person(canvas, 2.3 * r, 2.0 * r, r, identity, choose_mood(rng), outfit)
     image = canvas.finish(rng, rng.uniform(2, 5), rng.uniform(-0.04, 0.04), rng.uniform(0.88, 1.06))
     if rng.random() < 0.5:  # photos are stored as JPEG, and a face may be in a reduced preview
         small = rng.uniform(0.5, 1.0)
@@ -102,11 +109,11 @@ def face_crop(rng: np.random.Generator, who: Identity) -> np.ndarray:
     # Part of the detector's error moves all five together, part each by itself; some faces are harder.
     spread = JITTER * eyes * 0.7 * rng.uniform(0.4, 1.5)
     marks = marks + rng.normal(0, spread, marks.shape) + rng.normal(0, spread, 2)
-    return align(image, marks)
+    return align_face(image, marks)
 
 
-def _background(canvas: Canvas, rng: np.random.Generator, time_of_day: str) -> None:
-    canvas.gradient(0, canvas.h, SKIES[time_of_day][rng.integers(3)])
+def _draw_background(canvas: Canvas, rng: Rng, time_of_day: str) -> None:
+    canvas.fill_gradient(0, canvas.h, SKIES[time_of_day][rng.integers(3)])
     canvas.light = BACK_LIGHT[time_of_day]
     for _ in range(rng.integers(2, 9)):
         colour = tuple(int(v) for v in rng.integers(30, 240, 3))
@@ -118,8 +125,8 @@ def _background(canvas: Canvas, rng: np.random.Generator, time_of_day: str) -> N
             canvas.rectangle(x - rx, y - ry, x + rx, y + ry, clear(colour, int(rng.integers(80, 255))))
 
 
-def training_identities(count: int, seed: int) -> list[Identity]:
-    """Identities; every fourth is a sibling of the one before, so that likeness has to be told apart."""
+def make_training_identities(count: int, seed: int) -> list[Identity]:
+    """Make identities; every fourth is a sibling of the one before, so that likeness has to be told apart."""
     rng = np.random.default_rng([TRAINING, seed, 6])
     people: list[Identity] = []
     while len(people) < count:
@@ -129,19 +136,19 @@ def training_identities(count: int, seed: int) -> list[Identity]:
     return people[:count]
 
 
-def _draw_chunk(job: tuple[int, int, list[Identity], int]) -> np.ndarray:
+def _draw_crop_chunk(job: tuple[int, int, list[Identity], int]) -> np.ndarray:
     seed, first, people, each = job
     rng = np.random.default_rng([TRAINING, seed, 7, first])
-    return np.stack([face_crop(rng, who) for who in people for _ in range(each)])
+    return np.stack([draw_face_crop(rng, identity) for identity in people for _ in range(each)])
 
 
-def draw_crops(people: list[Identity], each: int, seed: int, workers: int = 2) -> np.ndarray:
-    """Crops uint8 (len(people) * each, 112, 112, 3), person by person."""
+def draw_face_crops(people: list[Identity], each: int, seed: int, workers: int = 2) -> np.ndarray:
+    """Draw crops, uint8 (len(people) * each, 112, 112, 3), person by person."""
     jobs = [(seed, i, people[i : i + 25], each) for i in range(0, len(people), 25)]
-    return np.concatenate(list(map_in_processes(_draw_chunk, jobs, workers)))
+    return np.concatenate(list(map_in_processes(_draw_crop_chunk, jobs, workers)))
 
 
-def _augment(rng: np.random.Generator, crops: np.ndarray) -> torch.Tensor:
+def _augment_crops(rng: Rng, crops: np.ndarray) -> torch.Tensor:
     """Shift by up to three pixels, vary exposure and tint; -1..1, channels first."""
     out = np.zeros(crops.shape, dtype=np.float32)
     for i, crop in enumerate(crops):
@@ -158,7 +165,7 @@ def train_recogniser(
     log: Callable = print,
 ) -> Recogniser:  # fmt: skip
     """Draw crops, train a recogniser from nothing; deterministic by `seed`."""
-    crops = draw_crops(training_identities(identities, seed), each, seed, workers)
+    crops = draw_face_crops(make_training_identities(identities, seed), each, seed, workers)
     who = np.repeat(np.arange(identities), each)
     rng = np.random.default_rng([TRAINING, seed, 8])
     torch.manual_seed(seed)
@@ -173,7 +180,7 @@ def train_recogniser(
         if len(order) < batch:
             order = rng.permutation(len(crops))
         rows, order = order[:batch], order[batch:]
-        pixels = _augment(rng, crops[rows]).contiguous(memory_format=torch.channels_last)
+        pixels = _augment_crops(rng, crops[rows]).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             vectors = net(pixels)
         cosines = nnf.normalize(vectors.float()) @ nnf.normalize(centres).T
@@ -196,4 +203,4 @@ def train_recogniser(
 def save_recogniser(net: Recogniser, file: Path) -> None:
     """Write the recogniser as `FaceAnalysis` loads it: fixed 112 x 112 input, one output."""
     net = net.to(memory_format=torch.contiguous_format)
-    export_onnx(net, torch.zeros(1, 3, CROP, CROP), file, False, ["embedding"])
+    export_onnx(net, torch.zeros(1, 3, CROP_SIDE, CROP_SIDE), file, False, ["embedding"])

@@ -15,11 +15,11 @@ from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
 
 from imagesearch_demo.drawing import SCENES
 from imagesearch_demo.training.samples import SIDE, TRAINING, Samples
-from imagesearch_demo.training.train_clip import augment, parameter_groups
+from imagesearch_demo.training.train_clip import augment_pictures, make_parameter_groups
 
 
-def vit_config() -> ViTConfig:
-    """The network: 4 layers of width 96, half a million parameters; labels are the scenes."""
+def make_vit_config() -> ViTConfig:
+    """Describe the network: 4 layers of width 96, half a million parameters; labels are the scenes."""
     names = list(SCENES)
     return ViTConfig(
         hidden_size=96, intermediate_size=288, num_hidden_layers=4, num_attention_heads=4, image_size=SIDE,
@@ -34,8 +34,8 @@ def train_vit(
     rng = np.random.default_rng([TRAINING, seed, 9])
     torch.manual_seed(seed)
     labels = np.array([list(SCENES).index(truth.scene) for truth in samples.truths])
-    model = ViTForImageClassification(vit_config()).train()
-    groups = parameter_groups(model, 1e-3)[:2]
+    model = ViTForImageClassification(make_vit_config()).train()
+    groups = make_parameter_groups(model, 1e-3)[:2]
     optimizer = torch.optim.AdamW(groups)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, [g["lr"] for g in groups], steps, pct_start=0.06
@@ -43,7 +43,7 @@ def train_vit(
     started = time.perf_counter()
     for step in range(steps):
         rows = rng.integers(0, len(labels), batch)
-        pixels, _ = augment(rng, samples.pixels[rows], None)
+        pixels, _ = augment_pictures(rng, samples.pixels[rows], None)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(pixel_values=pixels).logits
         truth = torch.from_numpy(labels[rows])

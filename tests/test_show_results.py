@@ -1,4 +1,4 @@
-"""What 03, 06 and 07 show in their windows: their albums, on figures of no window."""
+"""What 03, 06 and 07 show in their windows, on figures without a window."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from PIL import Image
 from synthetic import HEIGHT, PLACES, WIDTH
 
 from imagesearch.features import Classification, read_classes
-from imagesearch.figures import new_figure
-from imagesearch.figures import results as output
+from imagesearch.figures import create_figure, show_answer, show_classifications, show_people, viewer
 from imagesearch.figures.style import choose_person_colour
 from imagesearch.figures.viewer import WINDOW_INCHES, Detail, DetailSection, PagedPhotos, Viewer, draw_detail
 from imagesearch.pipeline import Dataset
@@ -25,35 +24,35 @@ from imagesearch.query import ParsedQuery
 from imagesearch.search import Answer, Query, SearchResult
 from imagesearch.store import Vocabulary
 
-Opened = Callable[[], Viewer]
+OpenViewer = Callable[[], Viewer]
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
-    """Return the browser of the window that was opened last."""
-    albums: list[PagedPhotos] = []
-    monkeypatch.setattr(output, "can_open_window", lambda: True)
-    monkeypatch.setattr(output, "open_viewer", albums.append)
-    yield lambda: Viewer(albums[-1], new_figure(WINDOW_INCHES))
+def open_viewer(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenViewer]:
+    """Return the viewer of what was to be shown in a window last."""
+    shown: list[PagedPhotos] = []
+    monkeypatch.setattr(viewer, "can_open_window", lambda: True)
+    monkeypatch.setattr(viewer, "show_viewer", shown.append)
+    yield lambda: Viewer(shown[-1], create_figure(WINDOW_INCHES))
     plt.close("all")
 
 
-def words(figure: plt.Figure) -> list[str]:
+def read_texts(figure: plt.Figure) -> list[str]:
     inside = [text for axis in figure.axes for text in (*axis.texts, axis.title)]
     return [text.get_text() for text in (*inside, *figure.texts) if text.get_text()]
 
 
-def click(browser: Viewer, axis: int) -> None:
-    browser.figure.canvas.draw()
-    box = browser.figure.axes[axis].get_window_extent()
-    browser.click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+def click_axis(opened: Viewer, axis: int) -> None:
+    opened.figure.canvas.draw()
+    box = opened.figure.axes[axis].get_window_extent()
+    opened.handle_click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
 
 
 # --- 06 ----------------------------------------------------------------------------------------------------
 
 
 def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
-    world: World, opened: Opened
+    world: World, open_viewer: OpenViewer
 ) -> None:
     draw(0, (900, 600)).save(world.photos / "0.png")
     world.run("01_extract_features.py")
@@ -66,25 +65,25 @@ def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
     )
     Vocabulary(cast=(other, "Maya")).write(dataset.folder)
     found = SearchResult(1, "0.png", 0.5, dataset.locate_file("0.png"), "a", 0.5, people=("Maya",))
-    output.show_answer(Answer(Query(text="x"), ParsedQuery(), [found], photos=1), dataset, None, True)
-    album = opened().album
-    facts = {fact.heading: fact for fact in album.open(0, 800).facts}
+    show_answer(Answer(Query(text="x"), ParsedQuery(), [found], photos=1), dataset, None, True)
+    photos = open_viewer().photos
+    sections = {section.heading: section for section in photos.load_detail(0, 800).sections}
     expected = [f"{label}  {p:.0%}" for label, p in read_classes(dataset, ["0.png"])["0.png"] if p >= 0.005]
-    assert len(expected) > 1 and list(facts["shows"].lines) == expected
+    assert len(expected) > 1 and list(sections["shows"].lines) == expected
     assert (
-        facts["people"].colours
+        sections["people"].colours
         == (choose_person_colour("Maya", (other, "Maya")),)
         != (choose_person_colour("Maya"),)
     )
-    assert album.open(0, 800).image.size == (800, 533)
-    assert album.open(0, 1600).image.size == (900, 600)
+    assert photos.load_detail(0, 800).image.size == (800, 533)
+    assert photos.load_detail(0, 1600).image.size == (900, 600)
 
 
 # --- 03 ----------------------------------------------------------------------------------------------------
 
 
 def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
-    tmp_path: Path, opened: Opened
+    tmp_path: Path, open_viewer: OpenViewer
 ) -> None:
     world = World(tmp_path, {})
     for i in range(2):
@@ -93,15 +92,15 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
             photo.paste((255, 40 + 20 * who, 40 + 100 * i), tuple(map(round, box)))
         photo.save(world.photos / f"{i}.png")
     people = crowd_of(["0.png", "1.png"], count=6)
-    output.show_people(people, Dataset(world.config()), 1, None, window=True)
-    browser = opened()
-    shown = words(browser.figure)
+    show_people(people, Dataset(world.config()), 1, None, window=True)
+    opened = open_viewer()
+    shown = read_texts(opened.figure)
     assert {"1 · Zoë", "2 · Maya", "person 3", "person 4", "4.2"} <= set(shown) and "person 5" not in shown
-    browser.press("right")
-    shown = words(browser.figure)
+    opened.handle_key("right")
+    shown = read_texts(opened.figure)
     assert {"person 5", "person 6", "6.2"} <= set(shown) and "person 4" not in shown
-    click(browser, 1)  # the second face of person 5
-    detail = browser.album.open(browser.opened, 500)
+    click_axis(opened, 1)  # the second face of person 5
+    detail = opened.photos.load_detail(opened.open_number, 500)
     path = people.faces.get_photo(int(people.persons[4].rows[1])).path
     assert detail.title == path and detail.image.size == (500, 400)
     assert [label for _, label in detail.faces] == [person.label for person in people.persons]
@@ -109,8 +108,8 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
         inside = np.asarray(detail.image.crop(tuple(map(round, box))))[4:-4, 4:-4]
         skin = 255, 40 + 20 * who, 40 + 100 * int(path[0])
         assert inside.size and np.abs(inside.astype(int) - skin).max() <= 3
-    facts = {fact.heading: fact for fact in detail.facts}
-    assert dict(zip(facts["people"].lines, facts["people"].colours, strict=True)) == {
+    sections = {section.heading: section for section in detail.sections}
+    assert dict(zip(sections["people"].lines, sections["people"].colours, strict=True)) == {
         person.label: choose_person_colour(person.label, NAMES) for person in people.persons
     }
 
@@ -118,47 +117,47 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
 # --- 07 ----------------------------------------------------------------------------------------------------
 
 
-def classified(folder: Path, count: int) -> list[Classification]:
+def make_classifications(folder: Path, count: int) -> list[Classification]:
     for i in range(count):
         draw(i, (900, 600)).save(folder / f"{i}.png")
     return [Classification(folder / f"{i}.png", ((f"beach {i}", 0.75), ("sea", 0.25))) for i in range(count)]
 
 
-def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, opened: Opened) -> None:
-    results = classified(tmp_path, 6)
-    output.show_classifications(results, 200, None, window=True)
-    browser = opened()
-    assert browser.album.title == "classes of 6 photos"
-    assert {"0.png", "3.png"} <= set(words(browser.figure)) and "4.png" not in words(browser.figure)
-    click(browser, 2)
-    assert {"1.png", "beach 1  75.0%"} <= set(words(browser.figure))
-    assert browser.album.open(1, 450).image.size == (450, 300)
+def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, open_viewer: OpenViewer) -> None:
+    results = make_classifications(tmp_path, 6)
+    show_classifications(results, 200, None, window=True)
+    opened = open_viewer()
+    assert opened.photos.title == "classes of 6 photos"
+    assert {"0.png", "3.png"} <= set(read_texts(opened.figure)) and "4.png" not in read_texts(opened.figure)
+    click_axis(opened, 2)
+    assert {"1.png", "beach 1  75.0%"} <= set(read_texts(opened.figure))
+    assert opened.photos.load_detail(1, 450).image.size == (450, 300)
     for i in (1, 5):
         results[i].file.unlink()
-    browser.press("right")
-    browser.press("left")
-    assert any("No such file" in text for text in words(browser.figure))
-    browser.press("escape")
-    browser.press("right")
-    assert {"4.png", "5.png", "not there any more"} <= set(words(browser.figure))
+    opened.handle_key("right")
+    opened.handle_key("left")
+    assert any("No such file" in text for text in read_texts(opened.figure))
+    opened.handle_key("escape")
+    opened.handle_key("right")
+    assert {"4.png", "5.png", "not there any more"} <= set(read_texts(opened.figure))
 
 
-def test_07_is_called_after_a_single_photo(tmp_path: Path, opened: Opened) -> None:
-    output.show_classifications(classified(tmp_path, 1), 200, None, window=True)
-    assert opened().album.title == "classes 0"
+def test_07_is_called_after_a_single_photo(tmp_path: Path, open_viewer: OpenViewer) -> None:
+    show_classifications(make_classifications(tmp_path, 1), 200, None, window=True)
+    assert open_viewer().photos.title == "classes 0"
 
 
 # --- a photo, large ----------------------------------------------------------------------------------------
 
 
-def large(*facts: DetailSection, title: str = "photo", missing: bool = False) -> Detail:
-    return Detail(None if missing else Image.new("RGB", (300, 200)), title, facts, "it costs $5 or $6")
+def make_detail(*sections: DetailSection, title: str = "photo", missing: bool = False) -> Detail:
+    return Detail(None if missing else Image.new("RGB", (300, 200)), title, sections, "it costs $5 or $6")
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
 def test_whatever_is_known_of_a_photo_stays_inside_the_panel() -> None:
     names = tuple(f"Somebody Nº {i}" for i in range(17))
-    facts = (
+    sections = (
         DetailSection("people", names, tuple(choose_person_colour(name, names) for name in names)),
         DetailSection(
             "place", ("東京都千代田区丸の内一丁目九番一号東京駅中央口八重洲北口改札前待合室内中央",)
@@ -169,33 +168,33 @@ def test_whatever_is_known_of_a_photo_stays_inside_the_panel() -> None:
         DetailSection("match", ("score 0.5", "fit 0.75")),
         DetailSection("file", ("a very long folder/" * 9,)),
     )
-    figure = new_figure(WINDOW_INCHES)
+    figure = create_figure(WINDOW_INCHES)
     figure.set_layout_engine("none")
-    draw_detail(figure, large(*facts, title="a_name_without_any_spaces_" * 4))
+    draw_detail(figure, make_detail(*sections, title="a_name_without_any_spaces_" * 4))
     panel = figure.axes[1]
     boxes = [text.get_window_extent() for text in panel.texts]
     assert all(panel.bbox.padded(2).contains(*p) for box in boxes for p in box.get_points())
     assert not any(one.y0 < other.y1 - 1 for one, other in itertools.pairwise(boxes))
-    shown = [name for name in names if name in words(figure)]
-    assert shown and f"+{17 - len(shown)} more" in words(figure)
+    shown = [name for name in names if name in read_texts(figure)]
+    assert shown and f"+{17 - len(shown)} more" in read_texts(figure)
     plt.close(figure)
 
 
 def test_dollars_in_what_is_missing_are_no_formula() -> None:
-    figure = new_figure(WINDOW_INCHES)
-    draw_detail(figure, large(missing=True))
+    figure = create_figure(WINDOW_INCHES)
+    draw_detail(figure, make_detail(missing=True))
     (text,) = (t for t in figure.axes[0].texts)
     assert text.get_text() == "it costs $5 or $6" and not text.get_parse_math()
     plt.close(figure)
 
 
 def test_keys_leave_the_photo_as_it_is_and_q_closes() -> None:
-    figure = new_figure(WINDOW_INCHES)
-    album = PagedPhotos(
-        "x", [range(1)], lambda figure, page: [figure.subplots()], lambda number, pixels: large()
+    figure = create_figure(WINDOW_INCHES)
+    photos = PagedPhotos(
+        "x", [range(1)], lambda figure, page: [figure.subplots()], lambda number, pixels: make_detail()
     )
-    browser = Viewer(album, figure)
-    browser.open(0)
+    opened = Viewer(photos, figure)
+    opened.show_photo(0)
     figure.canvas.draw()
     picture = figure.axes[0]
     box = picture.get_window_extent()

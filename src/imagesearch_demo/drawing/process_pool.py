@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 
 def map_in_processes(work: Callable, jobs: Iterable, workers: int, progress: Callable = iter) -> Iterator:
-    """Results of `work(job)` in order, from a pool of processes; `workers` 0 means in this one."""
+    """Yield `work(job)` of each job in order, from a pool of processes; `workers` 0 means in this one."""
     jobs = list(jobs)
     if workers == 0:
         yield from progress(map(work, jobs))

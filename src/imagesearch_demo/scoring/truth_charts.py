@@ -1,12 +1,12 @@
-"""The figures of an album beside its truth, drawn."""
+"""The values of an album beside its truth, drawn as bars."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imagesearch.figures import ACCENT, INK, QUIET, new_figure, shorten
-from imagesearch_demo.scoring.truth_report import TruthMeasure, TruthReport
+from imagesearch.figures import ACCENT, INK, QUIET, create_figure, shorten_text
+from imagesearch_demo.scoring.truth_report import TruthMetric, TruthReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,13 +21,13 @@ def draw_truth_report(report: TruthReport) -> Figure:
 
     Counts are left out: they have no scale in common.
     """
-    measures = [m for m in report.measures if not isinstance(m.value, int)]
-    places = _place_bars(measures)
-    figure = new_figure((9.5, 1.3 + _ROW_INCHES * (places[-1] + 1)))
+    metrics = [metric for metric in report.metrics if not isinstance(metric.value, int)]
+    places = _place_bars(metrics)
+    figure = create_figure((9.5, 1.3 + _ROW_INCHES * (places[-1] + 1)))
     axis = figure.subplots()
-    for place, measure in zip(places, measures, strict=True):
-        _draw(axis, place, measure)
-    axis.set_yticks(places, [_make_label(m) for m in measures])
+    for place, metric in zip(places, metrics, strict=True):
+        _draw_bar(axis, place, metric)
+    axis.set_yticks(places, [_make_label(metric) for metric in metrics])
     axis.set(xlim=(0, 1), xticks=[0, 0.25, 0.5, 0.75, 1], ylim=(places[-1] + 0.7, -1.0))
     axis.tick_params(length=0, colors=INK)
     axis.spines[:].set_visible(False)
@@ -35,49 +35,49 @@ def draw_truth_report(report: TruthReport) -> Figure:
     axis.text(1.03, -0.6, "value", **over)
     axis.text(1.13, -0.6, "aim", **over)
     photos = "1 photo" if report.photos == 1 else f"{report.photos} photos"
-    title = f"{shorten(report.album, 40)}: {photos} beside the truth"
+    title = f"{shorten_text(report.album, 40)}: {photos} beside the truth"
     axis.set_title(title, loc="left", color=INK, size=11, weight="bold", pad=12, parse_math=False)
-    _draw_key(figure)
+    _draw_legend(figure)
     return figure
 
 
-def _place_bars(measures: Sequence[TruthMeasure]) -> list[float]:
-    """Where each bar goes: sections stand apart."""
+def _place_bars(metrics: Sequence[TruthMetric]) -> list[float]:
+    """Choose where each bar goes: sections stand apart."""
     places, place = [], 0.0
-    for before, measure in zip([measures[0], *measures], measures, strict=False):
-        place += _GAP if _get_section(before) != _get_section(measure) else 0.0
+    for before, metric in zip([metrics[0], *metrics], metrics, strict=False):
+        place += _GAP if _get_section(before) != _get_section(metric) else 0.0
         places.append(place)
         place += 1.0
     return places
 
 
-def _get_section(measure: TruthMeasure) -> str:
-    return measure.name.partition(".")[0]
+def _get_section(metric: TruthMetric) -> str:
+    return metric.name.partition(".")[0]
 
 
-def _make_label(measure: TruthMeasure) -> str:
-    section, _, key = measure.name.partition(".")
+def _make_label(metric: TruthMetric) -> str:
+    section, _, key = metric.name.partition(".")
     words = key.replace("_", " ").replace("bcubed", "BCubed").replace("f1", "F1").replace("ari", "ARI")
     return f"{section.replace('_', ' ')}: {words}"
 
 
-def _draw(axis: Axes, place: float, measure: TruthMeasure) -> None:
+def _draw_bar(axis: Axes, place: float, metric: TruthMetric) -> None:
     axis.barh(place, 1, height=0.62, color=_TRACK)
     beside = {"va": "center", "color": INK, "transform": axis.get_yaxis_transform()}
-    if measure.value is None:
+    if metric.value is None:
         axis.text(0.01, place, "nothing to measure", **beside | {"color": QUIET, "size": 8})
         return
-    colour = _MISSED if measure.is_missed else ACCENT
-    axis.barh(place, measure.value, height=0.62, color=colour)
-    weight = "bold" if measure.is_missed else "normal"
-    axis.text(1.03, place, f"{measure.value:.3f}", **beside | {"color": colour, "weight": weight})
-    if measure.aim is not None:
+    colour = _MISSED if metric.is_missed else ACCENT
+    axis.barh(place, metric.value, height=0.62, color=colour)
+    weight = "bold" if metric.is_missed else "normal"
+    axis.text(1.03, place, f"{metric.value:.3f}", **beside | {"color": colour, "weight": weight})
+    if metric.aim is not None:
         # at 0 and 1 the whole mark is to be seen
-        axis.plot([measure.aim] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=2, clip_on=False)
-        axis.text(1.13, place, measure.aim_said, **beside)
+        axis.plot([metric.aim] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=2, clip_on=False)
+        axis.text(1.13, place, metric.aim_text, **beside)
 
 
-def _draw_key(figure: Figure) -> None:
+def _draw_legend(figure: Figure) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -1,0 +1,97 @@
+"""A config file as plain data: YAML in which no key stands twice, and ``section.key=value`` over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from imagesearch.errors import UserError
+
+
+def read_config_file(
+    path: Path, assignments: Iterable[str] = (), dataset: str | None = None
+) -> dict[str, Any]:
+    """Return the sections of a config file, not yet validated.
+
+    Parameters
+    ----------
+    path, assignments, dataset
+        See `imagesearch.config.load_config`.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or is not YAML, or an assignment is not ``section.key=value``.
+    """
+    try:
+        raw = _read_yaml(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such config file; name one with -c FILE") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {_describe_yaml_error(error)}") from None
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise UserError(f"{path}: sections such as 'dataset:' are wanted at the top level")
+    for assignment in assignments:
+        _apply_assignment(raw, assignment)
+    if dataset is not None:
+        _set_key(raw, ["dataset", "name"], dataset)  # not read as YAML: a dataset may be called "no"
+    return raw
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key given twice, of which the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in keys:
+                problem = f"{key.value!r} stands here a second time"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            keys.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(text: str) -> Any:
+    try:
+        return yaml.load(text, _Loader)
+    except (ValueError, RecursionError) as error:  # of a date such as 2024-13-01
+        raise yaml.YAMLError(str(error)) from None
+
+
+def _describe_yaml_error(error: yaml.YAMLError) -> str:
+    """Say what is wrong and where, without the line itself, which might hold a token."""
+    mark = getattr(error, "problem_mark", None)
+    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    return f"{getattr(error, 'problem', None) or ' '.join(str(error).split())}{place}"
+
+
+def _apply_assignment(raw: dict[str, Any], assignment: str) -> None:
+    name, equals, text = assignment.partition("=")
+    keys = name.strip().split(".")
+    if not equals or len(keys) < 2 or not all(keys):
+        raise UserError(f"--set {name}: section.key=value is wanted, such as search.top_k=20")
+    try:
+        value = _read_yaml(text)
+    except yaml.YAMLError:
+        raise UserError(f"--set {name}: the value is not valid YAML; quote it") from None
+    _set_key(raw, keys, value)
+
+
+def _set_key(raw: dict[str, Any], keys: Sequence[str], value: Any) -> None:
+    node = raw
+    for key in keys[:-1]:
+        if node.get(key) is None:
+            node[key] = {}
+        node = node[key]
+        if not isinstance(node, dict):
+            return  # the section itself is wrong in the file, which validation will say
+    node[keys[-1]] = value

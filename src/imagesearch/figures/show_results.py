@@ -1,0 +1,221 @@
+"""Answers and classifications as figures: in a window page by page, or saved; and copies of files found."""
+
+from __future__ import annotations
+
+import functools
+import math
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from imagesearch.errors import UserError
+from imagesearch.features import Classification, read_classes
+from imagesearch.figures.grids import (
+    ClassifiedPicture,
+    Tile,
+    draw_classifications,
+    draw_result_grid,
+    fill_classes,
+    fill_grid,
+)
+from imagesearch.figures.pictures import THUMBNAIL_PIXELS, load_large_photo, load_thumbnail, try_decode
+from imagesearch.figures.style import choose_person_colour
+from imagesearch.figures.viewer import Detail, DetailSection, PagedPhotos, show_or_save, split_pages
+from imagesearch.photos import decode_photo
+from imagesearch.pipeline import Dataset
+from imagesearch.search import Answer, SearchResult
+from imagesearch.store import Vocabulary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Of a page in a window; the query's cell is one of them
+_PAGE_COLUMNS, _PAGE_ROWS = 7, 3
+_CLASSIFIED_PER_PAGE = 4
+_MAX_CLASSIFIED = 24  # in a saved figure
+_MIN_PROBABILITY = 0.005  # less would be shown as 0%
+
+
+# --- answers -----------------------------------------------------------------------------------------------
+
+
+def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
+    """Show an answer as a grid of photos in a window, or save it, and say where it went."""
+    query_file = answer.query.image or answer.query.face
+    max_megapixels = dataset.config.extraction.max_megapixels
+    query_image = load_thumbnail(query_file, max_megapixels) if query_file else None
+    remark = answer.notes[0] if answer.relaxed else answer.read_as
+    if answer.nothing_fits:
+        remark = "nothing looks like that; these are the nearest"
+    # each is made when it is first needed: pages that nobody turns to cost nothing
+    make_tile = functools.cache(lambda number: _make_tile(dataset, answer.results[number]))
+
+    def draw_all() -> Figure:
+        tiles = [make_tile(number) for number in range(len(answer.results))]
+        return draw_result_grid(answer.query.title, tiles, query_image, remark)
+
+    def make_pages() -> PagedPhotos:
+        return _page_answer(answer, dataset, make_tile, query_image, remark)
+
+    show_or_save(f"search {answer.query.title}", draw_all, make_pages, save, window)
+
+
+def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
+    more = f"  +{result.burst_count}" if result.burst_count else ""
+    title = f"{result.rank} · {result.format_measure(3)}{more}"
+    image = dataset.load_thumbnail(result.path, THUMBNAIL_PIXELS)
+    return Tile(image, title, Path(result.path).name, ", ".join(result.people))
+
+
+def _page_answer(
+    answer: Answer,
+    dataset: Dataset,
+    make_tile: Callable[[int], Tile],
+    query_image: Image.Image | None,
+    remark: str,
+) -> PagedPhotos:
+    """Return an answer as a window shows it: pages of the grid, and each photo large."""
+    title, results = answer.query.title, answer.results
+    pages = split_pages(len(results), _PAGE_COLUMNS * _PAGE_ROWS - 1)
+    cells = min(1 + len(results), _PAGE_COLUMNS * _PAGE_ROWS)
+    rows = 1 if cells <= 3 else 2 if cells <= 12 else _PAGE_ROWS
+    columns = max(2, math.ceil(cells / rows))
+    cast = Vocabulary.read(dataset.folder).cast
+    load_classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
+
+    def draw_page(figure: Figure, page: range) -> list[Axes]:
+        tiles = [make_tile(number) for number in page]
+        return fill_grid(figure, columns, [1] * rows, title, tiles, query_image, remark)
+
+    def load_detail(number: int, pixels: int) -> Detail:
+        result = results[number]
+        sections = describe_result(result, load_classes().get(result.path, ()), cast)
+        image, missing_reason = load_large_photo(dataset, result.path, pixels)
+        return Detail(image, f"{result.rank} · {Path(result.path).name}", sections, missing_reason)
+
+    return PagedPhotos(title, pages, draw_page, load_detail)
+
+
+def describe_result(
+    result: SearchResult, classes: Sequence[tuple[str, float]] = (), cast: Sequence[str] = ()
+) -> tuple[DetailSection, ...]:
+    """Return what is known of a result: people, time, place, classes, score, file.
+
+    Parameters
+    ----------
+    result
+        Of an answer.
+    classes
+        Its labels with probabilities, if more are known than the result's own.
+    cast
+        All named people, for their colours.
+    """
+    if result.class_label and not classes:
+        classes = ((result.class_label, result.class_score),)
+    place = result.address or ", ".join(filter(None, (result.city, result.country)))
+    sections = (
+        DetailSection(
+            "people", result.people, tuple(choose_person_colour(name, cast) for name in result.people)
+        ),
+        DetailSection("time", (_format_time(result.taken_at),) if result.taken_at else ()),
+        DetailSection("place", (place,) if place else ()),
+        DetailSection("shows", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _MIN_PROBABILITY)),
+        DetailSection("match", _format_scores(result)),
+        DetailSection("file", (result.path,)),
+    )
+    return tuple(section for section in sections if section.lines)
+
+
+def _format_scores(result: SearchResult) -> tuple[str, ...]:
+    score = f"score {result.score:.4f}" if result.score is not None else ""
+    fit = ""
+    if result.calibrated_score is not None:
+        fit = f"fit {result.calibrated_score:.2f} (0.5 and more: it shows that)"
+    return tuple(filter(None, (score, fit)))
+
+
+def _format_time(taken_at: str) -> str:
+    time = datetime.fromisoformat(taken_at)
+    return f"{time:%A}, {time.day} {time:%B %Y, %H:%M}"
+
+
+def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
+    """Copy the photos found into a folder, named by rank, without overwriting anything.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be written to.
+    """
+    copied = gone = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for result in results:
+            target = folder / f"{result.rank:03d}_{result.file.name}"
+            gone += not result.file.is_file()
+            if result.file.is_file() and not target.exists():
+                shutil.copy2(result.file, target)
+                copied += 1
+    except OSError as error:
+        raise UserError(f"--copy-to {folder}: {error.strerror or error}") from None
+    present = len(results) - copied - gone
+    kept = f", {present} were there already" if present else ""
+    lost = f", {gone} are not on the disk any more" if gone else ""
+    print(f"copied {copied} photos to {folder}{kept}{lost}", file=sys.stderr)
+
+
+# --- classifications ---------------------------------------------------------------------------------------
+
+
+def show_classifications(
+    results: Sequence[Classification], max_megapixels: float, save: Path | None, window: bool
+) -> None:
+    """Show photos beside the bars of their labels, page by page, or save them, and say where it went."""
+    name = f"classes {results[0].file.stem}" if len(results) == 1 else f"classes of {len(results)} photos"
+
+    @functools.cache
+    def load_picture(number: int) -> ClassifiedPicture:
+        file, classes = results[number].file, results[number].classes
+        image, _ = try_decode(lambda: load_thumbnail(file, max_megapixels), THUMBNAIL_PIXELS)
+        return image, file.name, classes
+
+    def draw_all() -> Figure:
+        count = min(_MAX_CLASSIFIED, len(results))
+        if count < len(results):
+            print(f"the figure shows the first {count} of {len(results)} photos", file=sys.stderr)
+        return draw_classifications([load_picture(number) for number in range(count)])
+
+    def make_pages() -> PagedPhotos:
+        return _page_classifications(results, name, max_megapixels, load_picture)
+
+    show_or_save(name, draw_all, make_pages, save, window)
+
+
+def _page_classifications(
+    results: Sequence[Classification],
+    title: str,
+    max_megapixels: float,
+    load_picture: Callable[[int], ClassifiedPicture],
+) -> PagedPhotos:
+    """Return classifications as a window shows them: pages of photos with bars, and each photo large."""
+    columns = 1 if len(results) == 1 else 2
+    rows = math.ceil(min(len(results), _CLASSIFIED_PER_PAGE) / columns)
+
+    def draw_page(figure: Figure, page: range) -> list[Axes]:
+        return fill_classes(figure, [load_picture(number) for number in page], rows, columns)
+
+    def load_detail(number: int, pixels: int) -> Detail:
+        result = results[number]
+        labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
+        sections = DetailSection("shows", labels), DetailSection("file", (str(result.file),))
+        limits = {"min_long_side": pixels, "max_megapixels": max_megapixels}
+        image, missing_reason = try_decode(lambda: decode_photo(result.file, **limits).image, pixels)
+        return Detail(image, result.file.name, sections, missing_reason)
+
+    return PagedPhotos(title, split_pages(len(results), _CLASSIFIED_PER_PAGE), draw_page, load_detail)

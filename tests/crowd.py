@@ -1,0 +1,98 @@
+"""A crowd: faces made of numbers in place of a table's, clustered and edited as others are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from drawn import Drawn
+from synthetic import PLACES, make_faces, people_vectors, row_of, vectors_of
+
+from imagesearch.config import Config
+from imagesearch.faces import People, PeopleEditor, Person, cluster_people, load_people
+from imagesearch.faces import people as people_module
+
+
+def check_edits_hold(people: People) -> None:
+    """No must-link or cannot-link is broken, and each name is one person."""
+    _, numbers = people.label_faces()
+    constraints = people.constraints
+    clusters_of: dict[int, set[int]] = {}
+    for group, number in zip(constraints.group.tolist(), numbers.tolist(), strict=True):
+        if group >= 0:
+            clusters_of.setdefault(group, set()).add(number)
+    assert all(len(clusters) == 1 and -1 not in clusters for clusters in clusters_of.values())
+    for a, b in constraints.cannot_link:
+        assert clusters_of[a] != clusters_of[b]
+    names = [person.name for person in people.persons if person.name]
+    assert len(names) == len({name.casefold() for name in names})
+    for group, name in constraints.names.items():
+        (number,) = clusters_of[group]
+        assert people.find_person(name).number == number
+    rows = [row for person in people.persons for row in person.rows.tolist()]
+    assert len(rows) == len(set(rows))
+
+
+class Crowd:
+    """Faces of numbers in place of a table's, and everything else as it is."""
+
+    def __init__(self, drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.drawn = drawn
+        self.items: dict[str, list[tuple]] = {}
+        self.contents: dict[str, str] = {}
+        monkeypatch.setattr(people_module, "read_faces", lambda dataset: self.faces)
+
+    @property
+    def faces(self):
+        return make_faces([item for items in self.items.values() for item in items], self.contents)
+
+    def add(self, who: int, *paths: str, box: tuple = PLACES[0], noise: float = 0.3, of: int = 6) -> None:
+        for path in paths:
+            vector = vectors_of([who], people_vectors(of), noise, seed=len(path) + sum(path.encode()))[0]
+            self.items.setdefault(path, []).append((path, box, vector))
+
+    def config(self, *assignments: str) -> Config:
+        return self.drawn.config(*assignments)
+
+    def cluster(self, *assignments: str) -> People:
+        people = cluster_people(self.config(*assignments), self.drawn.dataset())
+        check_edits_hold(people)
+        return people
+
+    @property
+    def people(self) -> People:
+        return load_people(self.config(), self.drawn.dataset())
+
+    def editor(self) -> PeopleEditor:
+        return PeopleEditor(self.config(), self.drawn.dataset())
+
+    def do(self, *steps: Callable[[PeopleEditor], object]) -> People:
+        """Decide as one run of 03 would."""
+        editor = self.editor()
+        for step in steps:
+            step(editor)
+        people = editor.refresh()
+        check_edits_hold(people)
+        return people
+
+    def label(self, path: str, place: int = 0) -> str:
+        return self.people.label_faces()[0][row_of(self.faces, path, place)]
+
+
+def make_crowd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Crowd:
+    """Three people in five, four and three photos, clustered."""
+    crowd = Crowd(Drawn(folder), monkeypatch)
+    for who, count in enumerate((5, 4, 3)):
+        crowd.add(who, *(f"{'abc'[who]}{i}.jpg" for i in range(count)))
+    people = crowd.cluster()
+    assert [(person.number, len(person.rows)) for person in people.persons] == [(1, 5), (2, 4), (3, 3)]
+    return crowd
+
+
+def get_path(people: People, row: int) -> str:
+    return people.faces.get_photo(row).path
+
+
+def size(person: Person) -> int:
+    return len(person.rows)

@@ -1,0 +1,92 @@
+"""Names of people from a file: by person, by photo, by box; lines and files that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from crowd import Crowd, make_crowd, size
+from synthetic import PLACES
+
+from imagesearch.errors import UserError
+from imagesearch.faces import import_names
+from imagesearch.faces import people as people_module
+
+
+@pytest.fixture
+def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Crowd:
+    return make_crowd(tmp_path, monkeypatch)
+
+
+def test_names_from_a_file(crowd: Crowd) -> None:
+    crowd.add(3, "two.jpg")
+    crowd.add(4, "two.jpg", box=PLACES[4])
+    crowd.cluster()
+    x1, y1, x2, y2 = PLACES[4]
+    csv = crowd.drawn.folder / "names.csv"
+    csv.write_text(
+        "\ufeffname,person,path,x1,y1,x2,y2\n"
+        "Zoë,1,,,,,\n"
+        f"Noor,,two.jpg,{x1 + 5},{y1},{x2},{y2 + 9}\n"
+        "Kofi,,b0.jpg,,,,\n"
+        "Lost,,nowhere.jpg,,,,\n"
+        "Which,,two.jpg,,,,\n"
+        "Elsewhere,,two.jpg,1,1,5,5\n"
+        "Half,,two.jpg,1,,5,5\n"
+        "Words,,two.jpg,a,b,c,d\n"
+        "a|b,1,,,,,\n"
+        ",2,,,,,\n"
+        "Nine,9,,,,,\n"
+        "Short\n",
+        "utf-8",
+    )
+    editor = crowd.editor()
+    used, missed = import_names(editor, csv)
+    assert used == 3
+    assert list(missed) == [f"line {n}" for n in range(5, 14)]
+    assert all("\n" not in reason for reason in missed.values())
+    assert "2 faces there, where one is wanted" in missed["line 6"]
+    editor.refresh()
+    people = crowd.people
+    assert people.find_person("Zoë").number == 1 and size(people.find_person("Kofi")) == 4
+    rows = people.find_person("Noor").rows.tolist()
+    assert [people.faces.boxes[row].tolist() for row in rows] == [list(PLACES[4])]
+
+
+@pytest.mark.parametrize("content", ["Name;PERSON\nMaya;1\n", "person\t name \n1\tMaya\n"])
+def test_tables_of_spreadsheets_are_read(crowd: Crowd, content: str) -> None:
+    csv = crowd.drawn.folder / "names.csv"
+    csv.write_text(content, "utf-8")
+    assert import_names(crowd.editor(), csv) == (1, {})
+    csv.write_text("person,name\n", "utf-8")
+    assert import_names(crowd.editor(), csv) == (0, {})
+
+
+def test_many_names_from_a_file_are_one_look_at_the_faces(crowd: Crowd, monkeypatch) -> None:
+    csv = crowd.drawn.folder / "names.csv"
+    csv.write_text("person,name\n1,Maya\nMaya,Ana\n2,Noor\n2,Kim\n", "utf-8")
+    made, look = [], people_module.ReferenceResolver
+    monkeypatch.setattr(people_module, "ReferenceResolver", lambda *given: made.append(1) or look(*given))
+    editor = crowd.editor()
+    assert import_names(editor, csv) == (4, {}) and len(made) == 1
+    assert [person.name for person in editor.refresh().persons] == ["Ana", "Kim", ""]
+
+
+def test_a_path_in_a_file_may_be_written_in_another_unicode_form(crowd: Crowd) -> None:
+    crowd.add(3, "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}.jpg")
+    crowd.cluster()
+    csv = crowd.drawn.folder / "names.csv"
+    csv.write_text("path,name\nZoe\N{COMBINING DIAERESIS}.jpg,Kim\n", "utf-8")
+    assert import_names(crowd.editor(), csv) == (1, {})
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"name\nx\n", b"a,b\n1,2\n", b"person,path\n1,2\n", b"name,path\n\xff,x\n"]
+)
+def test_files_without_names_are_refused(crowd: Crowd, content: bytes) -> None:
+    csv = crowd.drawn.folder / "names.csv"
+    csv.write_bytes(content)
+    with pytest.raises(UserError, match=r"names\.csv: "):
+        import_names(crowd.editor(), csv)
+    with pytest.raises(UserError, match="cannot be read"):
+        import_names(crowd.editor(), csv.with_name("nowhere.csv"))
