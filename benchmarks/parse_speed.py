@@ -36,9 +36,7 @@ def make_parser(places: int) -> SentenceParser:
     words = ["".join(parts) for parts in itertools.product(*syllables)]
     names = (f"{first} {second}" for second, first in itertools.product(words, words))
     invented = {name: VocabularyEntry(name.title(), 1, "city") for name in itertools.islice(names, places)}
-    parser = SentenceParser(Vocabulary(people=PEOPLE, places=PLACES | invented))
-    parser.build_indexes()
-    return parser
+    return SentenceParser(Vocabulary(people=PEOPLE, places=PLACES | invented))
 
 
 def time_in_turn(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:

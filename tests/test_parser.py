@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from imagesearch.filters import format_filter
 from imagesearch.query import SentenceParser
-from imagesearch.query.parser import parse_sentence
 from imagesearch.store import Vocabulary, VocabularyEntry
 from imagesearch.text import normalize
 
@@ -45,7 +44,7 @@ VOCABULARY = Vocabulary(
     places={normalize(name): VocabularyEntry(name, 50 - i, kind) for i, (name, kind) in enumerate(PLACES)},
     within=WITHIN,
 )
-READER = SentenceParser(VOCABULARY)
+PARSER = SentenceParser(VOCABULARY)
 LINES = (Path(__file__).parent / "sentences.txt").read_text("utf-8").splitlines()
 TABLE = [tuple(line.split("  ->  ")) for line in LINES if "  ->  " in line]
 # Sentences that a line of a file cannot hold, or that say something twice over.
@@ -66,8 +65,8 @@ ODD = [
 ]
 
 
-def lite(sentence: str, reader: SentenceParser = READER) -> str:
-    return format_filter(reader.parse(sentence, TODAY).condition, lists_are_arrays=False)
+def lite(sentence: str, parser: SentenceParser = PARSER) -> str:
+    return format_filter(parser.parse(sentence, TODAY).condition, lists_are_arrays=False)
 
 
 # --- the table ---------------------------------------------------------------------------------------------
@@ -77,11 +76,11 @@ def test_the_table_is_long_enough() -> None:
     assert len({sentence for sentence, _ in TABLE}) == len(TABLE) >= 300
 
 
-@pytest.mark.parametrize(("sentence", "plan"), [*TABLE, *ODD], ids=lambda text: text[:40])
-def test_a_sentence_is_read_as_meant(sentence: str, plan: str) -> None:
-    reading = READER.parse(sentence, TODAY)
-    assert reading.summary == plan
-    assert bool(reading.text) == plan.endswith('"') and (not reading.text or reading.words)
+@pytest.mark.parametrize(("sentence", "summary"), [*TABLE, *ODD], ids=lambda text: text[:40])
+def test_a_sentence_is_read_as_meant(sentence: str, summary: str) -> None:
+    parsed = PARSER.parse(sentence, TODAY)
+    assert parsed.summary == summary
+    assert bool(parsed.text) == summary.endswith('"') and (not parsed.text or parsed.words)
 
 
 # --- filters -----------------------------------------------------------------------------------------------
@@ -184,8 +183,8 @@ def between(first: str, last: str) -> str:
 def test_a_date_is_these_days(words: str, first: str, last: str) -> None:
     limits = between(first, last)
     assert lite(words) == f"(has_time == true) and ({limits})"
-    reading = READER.parse(words, TODAY)
-    assert not reading.text and not reading.people and not reading.places
+    parsed = PARSER.parse(words, TODAY)
+    assert not parsed.text and not parsed.people and not parsed.places
 
 
 def northern(inner: str) -> str:
@@ -253,10 +252,10 @@ def test_dates_that_are_not_wanted_still_ask_for_a_known_time() -> None:
 
 
 def test_the_template_is_put_around_what_is_left() -> None:
-    reading = parse_sentence("maya on the beaches of goa", VOCABULARY, TODAY, "a drawing: {text}!")
-    assert reading.text == "a drawing: a person on the beaches!"
-    assert (reading.caption, reading.words) == ("a person on the beaches", "the beaches")
-    assert READER.parse("{text} {0} {", TODAY).text == "a photo of {text} {0} {"
+    parsed = SentenceParser(VOCABULARY, "a drawing: {text}!").parse("maya on the beaches of goa", TODAY)
+    assert parsed.text == "a drawing: a person on the beaches!"
+    assert (parsed.caption, parsed.words) == ("a person on the beaches", "the beaches")
+    assert PARSER.parse("{text} {0} {", TODAY).text == "a photo of {text} {0} {"
 
 
 @pytest.mark.parametrize(
@@ -274,23 +273,38 @@ def test_the_template_is_put_around_what_is_left() -> None:
     ],
 )
 def test_what_is_read_otherwise_than_it_stands_is_said(sentence: str, note: str) -> None:
-    assert READER.parse(sentence, TODAY).notes == (note,)
+    assert PARSER.parse(sentence, TODAY).notes == (note,)
 
 
 def test_an_error_that_could_be_two_names_is_none() -> None:
     people = {name: VocabularyEntry(name.title(), 1) for name in ("marina", "karina")}
-    reading = parse_sentence("photos of parina", Vocabulary(people=people), TODAY)
-    assert not reading.people and reading.notes == ('"parina" could be Karina or Marina: read as text',)
-    assert parse_sentence("marina", Vocabulary(people=people), TODAY).people.all_of == ("Marina",)
+    parser = SentenceParser(Vocabulary(people=people))
+    parsed = parser.parse("photos of parina", TODAY)
+    assert not parsed.people and parsed.notes == ('"parina" could be Karina or Marina: read as text',)
+    assert parser.parse("marina", TODAY).people.all_of == ("Marina",)
+
+
+@pytest.mark.parametrize(
+    "typed", ["zermat", "zermattt", "szermatt", "ermatt", "sermatt", "zermatz", "zermtat", "ezrmatt"]
+)
+def test_a_name_with_one_typing_error_is_found(typed: str) -> None:
+    parsed = PARSER.parse(f"in {typed}", TODAY)
+    assert (parsed.places, parsed.notes) == ((("zermatt",),), (f'read "{typed}" as Zermatt',))
+
+
+@pytest.mark.parametrize("typed", ["zerma", "zremtat", "ezrmat", "xzermatty", "ermatz", "matterzer"])
+def test_a_name_with_two_typing_errors_is_text(typed: str) -> None:
+    parsed = PARSER.parse(f"in {typed}", TODAY)
+    assert not parsed.places and typed in parsed.text and not parsed.notes
 
 
 def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first() -> None:
     names = {"santa maria": 3, "santa rosa": 9, "santa maria de la cruz y los santos": 50, "rosa": 1}
-    reader = SentenceParser(
+    parser = SentenceParser(
         Vocabulary(places={name: VocabularyEntry(name.title(), n) for name, n in names.items()})
     )
-    assert reader.parse("in santa", TODAY).places == (("santa rosa",), ("santa maria",))
-    assert reader.parse("in la cruz", TODAY).places == (("santa maria de la cruz y los santos",),)
+    assert parser.parse("in santa", TODAY).places == (("santa rosa",), ("santa maria",))
+    assert parser.parse("in la cruz", TODAY).places == (("santa maria de la cruz y los santos",),)
 
 
 @pytest.mark.parametrize(
@@ -308,15 +322,15 @@ def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first(
 def test_names_that_are_little_words_or_numbers_want_their_place(sentence: str, said: str) -> None:
     words = {name.casefold(): VocabularyEntry(name, 1) for name in ("A", "Will", "maya")}
     places = {name: VocabularyEntry(name, 1) for name in ("12", "2023")}
-    assert parse_sentence(sentence, Vocabulary(people=words, places=places), TODAY).summary == said
+    assert SentenceParser(Vocabulary(people=words, places=places)).parse(sentence, TODAY).summary == said
 
 
-def test_a_reading_can_be_written_as_json() -> None:
-    reading = READER.parse("only maya or noor in paris, france last summer with a dog", TODAY)
-    again = json.loads(json.dumps(reading.to_dict()))
+def test_a_parsed_sentence_can_be_written_as_json() -> None:
+    parsed = PARSER.parse("only maya or noor in paris, france last summer with a dog", TODAY)
+    again = json.loads(json.dumps(parsed.to_dict()))
     assert again["people"]["any_of"] == [["Maya", "Noor"]] and again["people"]["only"] is True
     assert again["places"]["any_of"] == [["paris", "france"]]
-    assert again["text"] == "a photo of a person with a dog" and again["read_as"] == reading.summary
+    assert again["text"] == "a photo of a person with a dog" and again["read_as"] == parsed.summary
 
 
 # --- whatever is typed -------------------------------------------------------------------------------------
@@ -328,9 +342,9 @@ pieces = st.sampled_from(
 DATE_WORDS = """3 10 31 2019 2024 21st may june feb february march summer winter christmas easter sunday
 weekend week year day days years ago last this the from between and to until before after
 since in on of or every - / . , 90s new years eve yesterday not 2 two 29 1900 2099 0 00"""
-dated = st.lists(st.sampled_from(re.split(r"\s+", DATE_WORDS)), max_size=9).map(" ".join)
+date_sentences = st.lists(st.sampled_from(re.split(r"\s+", DATE_WORDS)), max_size=9).map(" ".join)
 sentences = (
-    dated
+    date_sentences
     | st.text(max_size=60)
     | st.text(st.characters(categories=None) | st.sampled_from("\"'\\%_|()[]{}\n\0\ud800"), max_size=60)
     | st.lists(pieces, max_size=14).map(" ".join)
@@ -339,29 +353,29 @@ sentences = (
 
 
 def check(sentence: str, today: date = TODAY) -> None:
-    """It has a reading, of which the filter can be written and no value leaves its quotes."""
-    reading = READER.parse(sentence, today)
+    """It can be parsed, the filter can be written, and no value leaves its quotes."""
+    parsed = PARSER.parse(sentence, today)
     for arrays in (False, True):
-        written = format_filter(reading.condition, lists_are_arrays=arrays)
+        written = format_filter(parsed.condition, lists_are_arrays=arrays)
         written.encode()
         bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", written)
         assert re.fullmatch(r"[a-z_ ()=<>!.,0-9\[\]-]*", bare), written
         assert bare.count("(") == bare.count(")")
-    reading.text.encode()
-    json.dumps(reading.to_dict())
-    assert isinstance(reading.summary, str)
+    parsed.text.encode()
+    json.dumps(parsed.to_dict())
+    assert isinstance(parsed.summary, str)
     if "person" not in sentence and "people" not in sentence:
-        assert set(reading.people.all_of) <= set(PEOPLE)
+        assert set(parsed.people.all_of) <= set(PEOPLE)
 
 
 @settings(max_examples=600, deadline=None)
 @given(sentences)
-def test_any_sentence_has_a_reading_and_a_filter(sentence: str) -> None:
+def test_any_sentence_can_be_parsed_and_filtered(sentence: str) -> None:
     check(sentence)
 
 
 @settings(max_examples=150, deadline=None)
-@given(dated | st.lists(pieces, max_size=10).map(" ".join), st.dates())
+@given(date_sentences | st.lists(pieces, max_size=10).map(" ".join), st.dates())
 def test_any_day_can_be_today(sentence: str, today: date) -> None:
     check(sentence, today)
 
@@ -370,9 +384,9 @@ def test_any_day_can_be_today(sentence: str, today: date) -> None:
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4), sentences)
 def test_any_vocabulary_will_do(names: dict[str, str], sentence: str) -> None:
     words = {normalize(key): VocabularyEntry(name, 1) for key, name in names.items()}
-    reader = SentenceParser(Vocabulary(people=words, places=words))
+    parser = SentenceParser(Vocabulary(people=words, places=words))
     for text in (sentence, *names, *(f"in {name}" for name in names)):
-        reader.parse(text, TODAY)
+        parser.parse(text, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -388,6 +402,6 @@ def test_many_other_places_change_no_sentence() -> None:
     ]
     names = (f"{a} {b}" for i in range(3) for a in parts for b in parts[i::3])
     places = {name: VocabularyEntry(name.title(), 1, "city") for name in names} | dict(VOCABULARY.places)
-    reader = SentenceParser(replace(VOCABULARY, places=places))
-    for sentence, plan in TABLE:
-        assert reader.parse(sentence, TODAY).summary == plan
+    parser = SentenceParser(replace(VOCABULARY, places=places))
+    for sentence, summary in TABLE:
+        assert parser.parse(sentence, TODAY).summary == summary

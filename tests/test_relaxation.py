@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from imagesearch.filters import And, format_filter
-from imagesearch.query.parser import parse_sentence
+from imagesearch.query import SentenceParser
 from imagesearch.search import plan_filter
 from imagesearch.search.relaxation import list_relaxations
 from imagesearch.store import Vocabulary, VocabularyEntry
@@ -17,6 +17,8 @@ VOCABULARY = Vocabulary(
     people={name.lower(): VocabularyEntry(name, 5) for name in ("Maya", "Noor", "Kim")},
     places={name.lower(): VocabularyEntry(name, 5, kind) for name, kind in PLACES},
 )
+PARSER = SentenceParser(VOCABULARY)
+TODAY = date(2024, 6, 15)
 ANYTHING = ["anything"]
 MAYA = 'face_labels like "%|Maya|%"'
 GOA = 'place_words like "%|goa|%"'
@@ -24,7 +26,7 @@ GOA = 'place_words like "%|goa|%"'
 
 def describe_steps(sentence: str, has_target: bool = False) -> list[list[str]]:
     """The steps of a sentence in words."""
-    parsed = parse_sentence(sentence, VOCABULARY, date(2024, 6, 15))
+    parsed = PARSER.parse(sentence, TODAY)
     return [
         [step.description for step in steps]
         for steps in list_relaxations(plan_filter(parsed).parts, has_target)
@@ -70,7 +72,7 @@ def test_with_a_text_anything_is_the_last_resort() -> None:
 
 
 def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
-    parsed = parse_sentence("maya on a beach in goa", VOCABULARY, date(2024, 6, 15))
+    parsed = PARSER.parse("maya on a beach in goa", TODAY)
     steps = list(list_relaxations(plan_filter(parsed).parts, has_target=True))
     written = [
         [format_filter(step.condition, lists_are_arrays=False) for step in together] for together in steps
@@ -88,5 +90,5 @@ def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
     ],
 )
 def test_what_is_not_wanted_is_never_given_up(sentence: str, required: str, exclusions: str) -> None:
-    plan = plan_filter(parse_sentence(sentence, VOCABULARY, date(2024, 6, 15)))
+    plan = plan_filter(PARSER.parse(sentence, TODAY))
     assert format_filter(plan.required, lists_are_arrays=False) == required and plan.exclusions == exclusions

@@ -1,4 +1,4 @@
-"""Folding: what people type meets what is written, and Milvus can hold it."""
+"""Normal forms of texts, which meet what people type and which Milvus can hold; texts that are similar."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.text import normalize
+from imagesearch.text import find_similar, normalize
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,27 @@ from imagesearch.text import normalize
         ("", ""),
     ],
 )
-def test_names_fold_to_what_people_type(written: str, typed: str) -> None:
+def test_the_normal_form_is_what_people_type(written: str, typed: str) -> None:
     assert normalize(written) == typed == normalize(typed)
 
 
 @given(st.text())
-def test_what_is_folded_is_stable_and_can_stand_in_a_list(text: str) -> None:
-    folded = normalize(text)
-    assert normalize(folded) == folded
-    assert not set(folded) & set("|%_\\\n\r\t\0") and folded == folded.strip()
-    folded.encode()
+def test_the_normal_form_is_stable_and_can_stand_in_a_list(text: str) -> None:
+    norm = normalize(text)
+    assert normalize(norm) == norm
+    assert not set(norm) & set("|%_\\\n\r\t\0") and norm == norm.strip()
+    norm.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "similar"),
+    [
+        ("goa", ["goa", "goalpara"]),
+        ("gao", ["goa"]),
+        ("nairobbi", ["nairobi"]),
+        ("oslo", []),
+        ("", []),
+    ],
+)
+def test_similar_texts_are_found_the_most_similar_first(text: str, similar: list[str]) -> None:
+    assert find_similar(text, ["nairobi", "goalpara", "goa"], count=2, min_ratio=0.5) == similar

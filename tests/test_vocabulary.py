@@ -9,8 +9,9 @@ from pathlib import Path
 from imagesearch.geo import PhotoLocation
 from imagesearch.geo.address import NO_ADDRESS, make_address
 from imagesearch.photos import PhotoMetadata
-from imagesearch.store import Vocabulary
+from imagesearch.store import Vocabulary, VocabularyEntry, suggest_names
 from imagesearch.store.vocabulary import count_vocabulary
+from imagesearch.text import normalize
 
 ANJUNA = make_address("Anjuna", "North Goa", "Goa", "India", "", ["Vagator"])
 NEW_YORK = make_address("New York", "", "New York", "United States", "", [])
@@ -35,3 +36,12 @@ def test_a_vocabulary_is_read_as_it_was_written_and_an_older_one_has_no_places_w
     del sections["within"], sections["cast"]
     file.write_text(json.dumps(sections), "utf-8")
     assert Vocabulary.read(tmp_path).within == {} and Vocabulary.read(tmp_path).places == KNOWN.places
+
+
+def test_names_are_suggested_that_contain_a_name_or_are_similar() -> None:
+    names = ("Goa", "North Goa", "Goalpara", "Île-de-France", "Oslo")
+    entries = {normalize(name): VocabularyEntry(name, 1) for name in names}
+    assert suggest_names("goa", entries) == ["Goa", "North Goa"]
+    assert suggest_names("GAO", entries) == ["Goa"]
+    assert suggest_names("ile de francce", entries, count=1) == ["Île-de-France"]
+    assert suggest_names("Tokyo", entries) == []

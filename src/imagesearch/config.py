@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -23,6 +22,7 @@ from pydantic import (
 
 from imagesearch.config_file import read_config_file
 from imagesearch.errors import UserError
+from imagesearch.text import find_similar
 
 DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -308,17 +308,15 @@ def _describe_error(error: ValidationError) -> str:
 
 
 def _suggest_key(where: list[str]) -> str:
-    """The known key nearest to the unknown one, in its section or, failing that, anywhere."""
+    """The key that was meant by an unknown one: the same in another section, or a similar one in its own."""
     section = _map_keys(Config)
     for part in where[:-1]:
         section = section.get(part, {})
-    folded = {key.lower(): key for key in section}
-    near = difflib.get_close_matches(where[-1].lower(), folded, n=1, cutoff=0.5)
-    if near:
-        return f"; did you mean {'.'.join([*where[:-1], folded[near[0]]])}?"
-    elsewhere = [name for name in _list_keys(_map_keys(Config)) if name.rpartition(".")[2] == where[-1]]
-    if elsewhere:
-        return f"; did you mean {elsewhere[0]}?"
+    same = [name for name in _list_keys(_map_keys(Config)) if name.rpartition(".")[2] == where[-1]]
+    keys = {key.lower(): ".".join([*where[:-1], key]) for key in section}
+    similar = [keys[key] for key in find_similar(where[-1].lower(), keys, min_ratio=0.5)]
+    if meant := [*same, *similar]:
+        return f"; did you mean {meant[0]}?"
     return f"; known here: {', '.join(section)}" if section else ""
 
 

@@ -1,4 +1,4 @@
-"""Words as people type them: one folded form for names, whatever their case, accents and punctuation."""
+"""Texts as people type them: the normal form of a name, and which choice a mistyped text means."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from imagesearch.errors import UserError
 
-# Letters that Unicode does not take apart into a base and an accent, though keyboards without them do.
-_PLAIN = str.maketrans(
+# Letters that Unicode does not decompose into a base and an accent, though keyboards without them do.
+_BASE_LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
     | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
@@ -24,16 +24,16 @@ def normalize(text: str) -> str:
     """Return a text as it is compared: lower case, no accents, no apostrophes and dots, single spaces.
 
     Hyphens become spaces, and so do control characters and those that a filter cannot hold (``| % _ \\``),
-    so that what is returned can be an element of a list in Milvus. Folding twice changes nothing.
+    so that what is returned can be an element of a list in Milvus. Normalizing twice changes nothing.
 
     Parameters
     ----------
     text
-        In any script; one that knows neither case nor accents comes back as it is, in Unicode NFKC.
+        In any script; one without case and accents comes back as it is, in Unicode NFKC.
     """
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = "".join(filter(None, map(_normalize_character, apart.translate(_PLAIN))))
-    return " ".join(unicodedata.normalize("NFKC", kept).split())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    normalized = "".join(map(_normalize_character, decomposed.translate(_BASE_LETTERS)))
+    return " ".join(unicodedata.normalize("NFKC", normalized).split())
 
 
 def _normalize_character(character: str) -> str:
@@ -75,5 +75,6 @@ def find_similar(text: str, choices: Iterable[str], count: int = 1, min_ratio: f
     """
     from rapidfuzz import fuzz, process
 
-    found = process.extract(text, list(choices), scorer=fuzz.ratio, limit=count, score_cutoff=100 * min_ratio)
-    return [choice for choice, _, _ in found]
+    cutoff = 100 * min_ratio
+    similar = process.extract(text, list(choices), scorer=fuzz.ratio, limit=count, score_cutoff=cutoff)
+    return [choice for choice, _, _ in similar]

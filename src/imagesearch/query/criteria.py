@@ -96,21 +96,28 @@ class Criteria:
     @property
     def title(self) -> str:
         """The criteria in words."""
-        words = [(" or " if self.any_person else " and ").join(self.people)] if self.people else []
-        words += ["anybody"] if self.any_person and not self.people else []
-        words += [f"without {name}" for name in self.without]
-        words += [f"{self.faces}+ faces"] if self.faces is not None else []
-        words += [f"in {place}" for place in self.places]
-        words += [f"within {self.km:g} km of {self.near}"] if self.near else []
-        words += (
-            [f"in {' or '.join([*self.months, *map(str, self.years)])}"] if self.months or self.years else []
-        )
-        words += [f"since {self.after}"] if self.after else []
-        words += [f"before {self.before}"] if self.before else []
-        words += [f"by {camera}" for camera in self.cameras] + [f"#{keyword}" for keyword in self.keywords]
-        words += [f"{self.rating}+ stars"] if self.rating is not None else []
-        words += ["with a position"] if self.has_gps else []
-        return ", ".join(words)
+        months_and_years = " or ".join([*self.months, *map(str, self.years)])
+        parts = [
+            self._people_title,
+            *(f"without {name}" for name in self.without),
+            f"{self.faces}+ faces" if self.faces is not None else "",
+            *(f"in {place}" for place in self.places),
+            f"within {self.km:g} km of {self.near}" if self.near else "",
+            f"in {months_and_years}" if months_and_years else "",
+            f"since {self.after}" if self.after else "",
+            f"before {self.before}" if self.before else "",
+            *(f"by {camera}" for camera in self.cameras),
+            *(f"#{keyword}" for keyword in self.keywords),
+            f"{self.rating}+ stars" if self.rating is not None else "",
+            "with a position" if self.has_gps else "",
+        ]
+        return ", ".join(filter(None, parts))
+
+    @property
+    def _people_title(self) -> str:
+        if self.any_person:
+            return " or ".join(self.people) or "anybody"
+        return " and ".join(self.people)
 
     @property
     def km(self) -> float:
@@ -141,90 +148,99 @@ class Criteria:
         return Circle(latitude, longitude, self.km)
 
     def make_condition(self, vocabulary: Vocabulary) -> tuple[Condition, list[str]]:
-        """Return what the fields of the photos must fulfil, and what to say of names nobody knows.
+        """Return what the fields of the photos must fulfil, and notes on names that are not known.
 
         Raises
         ------
         UserError
             If a date, month or position cannot be read.
         """
-        said: list[str] = []
-        parts = self._make_people_conditions(vocabulary.people, said)
-        parts += [_match_place(place, vocabulary.places, said) for place in self.places]
+        notes: list[str] = []
+        parts = self._make_people_conditions(vocabulary.people, notes)
+        parts += [_make_place_condition(place, vocabulary.places, notes) for place in self.places]
         parts += [self.circle.condition] if self.circle else []
-        parts += [_match_camera(camera, vocabulary.cameras, said) for camera in self.cameras]
-        parts += [_match_keyword(keyword, vocabulary.keywords, said) for keyword in self.keywords]
+        parts += [_make_camera_condition(camera, vocabulary.cameras, notes) for camera in self.cameras]
+        parts += [_make_keyword_condition(keyword, vocabulary.keywords, notes) for keyword in self.keywords]
+        parts += self._make_time_conditions()
+        parts += [Eq("has_gps", True)] if self.has_gps else []
+        parts += [Between("rating", self.rating)] if self.rating is not None else []
+        return And(tuple(parts)), notes
+
+    def _make_people_conditions(
+        self, entries: Mapping[str, VocabularyEntry], notes: list[str]
+    ) -> list[Condition]:
+        people = tuple(_make_person_condition(name, entries, notes) for name in self.people)
+        without = [Not(_make_person_condition(name, entries, notes)) for name in self.without]
+        parts: list[Condition] = [Or(people)] if people and self.any_person else [*people]
+        min_faces = self.faces
+        if min_faces is None and self.any_person and not people:
+            min_faces = 1
+        if min_faces is None and without:
+            min_faces = 0  # -1 is a photo in which no faces were looked for: nobody knows who is in it
+        faces = [] if min_faces is None else [Between("face_count", min_faces)]
+        return [*parts, *without, *faces]
+
+    def _make_time_conditions(self) -> list[Condition]:
+        parts: list[Condition] = []
         if self.after or self.before:
             low, high = _parse_seconds("--after", self.after), _parse_seconds("--before", self.before)
             parts += [Eq("has_time", True), Between("taken_at", low, high)]
         parts += [Eq("has_time", True)] if self.years or self.months else []  # without one, both are 0
         parts += [In("year", tuple(map(_check_year, self.years)))] if self.years else []
         parts += [In("month", tuple(map(_parse_month, self.months)))] if self.months else []
-        parts += [Eq("has_gps", True)] if self.has_gps else []
-        parts += [Between("rating", self.rating)] if self.rating is not None else []
-        return And(tuple(parts)), said
-
-    def _make_people_conditions(
-        self, known: Mapping[str, VocabularyEntry], said: list[str]
-    ) -> list[Condition]:
-        wanted = tuple(_match_person(name, known, said) for name in self.people)
-        parts: list[Condition] = [Or(wanted)] if wanted and self.any_person else [*wanted]
-        least = self.faces if self.faces is not None else 1 if self.any_person and not wanted else None
-        parts += [Not(_match_person(name, known, said)) for name in self.without]
-        # -1 is a photo in which no faces were looked for: nobody knows that she is not in it
-        least = 0 if self.without and least is None else least
-        return parts + ([Between("face_count", least)] if least is not None else [])
+        return parts
 
 
-def _match_person(name: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> Condition:
-    if normalize(name) in known:
-        return Contains("face_labels", known[normalize(name)].name)
-    if known:
-        near = suggest_names(name, known)
-        hint = f"did you mean {' or '.join(near)}?" if near else "03_name_people.py lists who is known"
-        said.append(f"nobody is called {name.strip()!r}; {hint}")
+def _make_person_condition(name: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> Condition:
+    if normalize(name) in entries:
+        return Contains("face_labels", entries[normalize(name)].name)
+    if entries:
+        similar = suggest_names(name, entries)
+        hint = f"did you mean {' or '.join(similar)}?" if similar else "03_name_people.py lists who is known"
+        notes.append(f"nobody is called {name.strip()!r}; {hint}")
     else:
-        said.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
+        notes.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
     return Contains("face_labels", "")
 
 
-def _match_place(text: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> Condition:
+def _make_place_condition(text: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> Condition:
     """One of the photo's place words; of "Goa, India", which is nobody's name, both."""
-    names = [text] if normalize(text) in known else [part for part in text.split(",") if part.strip()]
+    names = [text] if normalize(text) in entries else [part for part in text.split(",") if part.strip()]
     if not names:
         raise UserError("--place: the name of a place is wanted")
     for name in names:
-        _check_known("place", name, known, said)
+        _check_known("place", name, entries, notes)
     return And(tuple(Contains("place_words", normalize(name)) for name in names))
 
 
-def _match_camera(text: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> Condition:
-    typed = normalize(text).split()
-    fitting = [
+def _make_camera_condition(text: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> Condition:
+    prefixes = normalize(text).split()
+    cameras = [
         camera
-        for camera in known
-        if typed and all(any(word.startswith(part) for word in normalize(camera).split()) for part in typed)
+        for camera in entries
+        if prefixes
+        and all(any(word.startswith(prefix) for word in normalize(camera).split()) for prefix in prefixes)
     ]
-    if not fitting:
-        said.append(_explain_unknown("camera", text, known))
-    return In("camera", tuple(fitting))
+    if not cameras:
+        notes.append(_explain_unknown("camera", text, entries))
+    return In("camera", tuple(cameras))
 
 
-def _match_keyword(text: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> Condition:
-    _check_known("keyword", text, known, said)
+def _make_keyword_condition(text: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> Condition:
+    _check_known("keyword", text, entries, notes)
     return Contains("keywords", normalize(text))
 
 
-def _check_known(what: str, name: str, known: Mapping[str, VocabularyEntry], said: list[str]) -> None:
-    if normalize(name) not in known:
-        said.append(_explain_unknown(what, name, known))
+def _check_known(what: str, name: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> None:
+    if normalize(name) not in entries:
+        notes.append(_explain_unknown(what, name, entries))
 
 
-def _explain_unknown(what: str, name: str, known: Mapping[str, VocabularyEntry]) -> str:
-    if not known:
+def _explain_unknown(what: str, name: str, entries: Mapping[str, VocabularyEntry]) -> str:
+    if not entries:
         return f"no photo is known to have any {what}; have 04_extract_geo.py and 05 been run?"
-    near = suggest_names(name, known)
-    hint = f"the nearest: {', '.join(near)}" if near else "and nothing like it"
+    similar = suggest_names(name, entries)
+    hint = f"the nearest: {', '.join(similar)}" if similar else "and nothing like it"
     return f"no photo has the {what} {name.strip()!r}; {hint}"
 
 
@@ -235,12 +251,9 @@ def _parse_seconds(option: str, text: str) -> int | None:
     match = _DATE.fullmatch(text.strip())
     if not match:
         raise UserError(f"{option} {text}: a date is wanted: 2023, 2023-06, 2023-06-01 or 2023-06-01T18:30")
-    parts = [
-        default if part is None else int(part) for part, default in zip(match.groups(), _FIRST, strict=True)
-    ]
+    parts = [first if part is None else int(part) for part, first in zip(match.groups(), _FIRST, strict=True)]
     try:
-        moment = datetime(*parts)
-        return int((moment - _EPOCH).total_seconds())
+        return int((datetime(*parts) - _EPOCH).total_seconds())
     except ValueError as error:
         raise UserError(f"{option} {text}: {error}") from None
 
@@ -252,14 +265,14 @@ def _check_year(year: int) -> int:
 
 
 def _parse_month(text: str) -> int:
-    folded = normalize(text)
-    if folded.isdecimal() and 1 <= int(folded) <= 12:
-        return int(folded)
+    norm = normalize(text)
+    if norm.isdecimal() and 1 <= int(norm) <= 12:
+        return int(norm)
     names: Sequence[str] = [name.lower() for name in calendar.month_name]
-    found = [i for i, name in enumerate(names) if len(folded) >= 3 and name.startswith(folded)]
-    if len(found) != 1:
+    months = [i for i, name in enumerate(names) if len(norm) >= 3 and name.startswith(norm)]
+    if len(months) != 1:
         raise UserError(f"--month {text}: a month is wanted, by name or number: june, jun, 6")
-    return found[0]
+    return months[0]
 
 
 def _next_float(limit: float) -> float:

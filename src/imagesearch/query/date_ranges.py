@@ -1,4 +1,4 @@
-"""Spans of time as conditions: days and periods, seasons of both hemispheres, holidays, what recurs.
+"""Date ranges as conditions: days and longer ranges, seasons of both hemispheres, holidays, what recurs.
 
 Times are wall clocks, in seconds since 1970 as if in UTC, as collections keep them. Every condition asks for
 photos whose time is known. A season is named after the year in which it ends: winter 2023 in the north and
@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import calendar
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from imagesearch.filters import And, Between, Condition, Eq, In, Not, Or
 
-HAS_TIME = Eq("has_time", True)
-NORTH, SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
+_HAS_TIME = Eq("has_time", True)
+_HEMISPHERES = ("north", "south")
+_NORTH, _SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
 MONTH_NAMES = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
     "november", "december",
 )  # fmt: skip
-_SHORT = {name[:3]: i for i, name in enumerate(MONTH_NAMES, 1)} | {"sept": 9}
-MONTHS = {name: i for i, name in enumerate(MONTH_NAMES, 1)} | _SHORT
+_SHORT_MONTHS = {name[:3]: i for i, name in enumerate(MONTH_NAMES, 1)} | {"sept": 9}
+MONTHS = {name: i for i, name in enumerate(MONTH_NAMES, 1)} | _SHORT_MONTHS
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # First month in the north; in the south it is half a year later.
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
@@ -40,10 +41,10 @@ class DateRange:
     @property
     def condition(self) -> Condition:
         """Photos taken in it."""
-        return And((HAS_TIME, self.within))
+        return And((_HAS_TIME, self.time_condition))
 
     @property
-    def within(self) -> Condition:
+    def time_condition(self) -> Condition:
         """The same of photos whose time is known to be known."""
         low, high = (None if day is None else _to_seconds(day) for day in (self.start, self.end))
         return Between("taken_at", low, high)
@@ -57,22 +58,22 @@ class DateRange:
 
 @dataclass(frozen=True)
 class TimeReference:
-    """What a date expression names.
+    """What a date expression refers to.
 
     Attributes
     ----------
     north, south
-        The period in each hemisphere, for what happened once.
+        The days in each hemisphere, for what happened once.
     recurring
         The condition for what happens every year or week.
     month
-        The month a recurring moment is; else 0.
-    weak
+        The month that recurs, for one that does; else 0.
+    is_ambiguous
         Whether its words mean something else as often (may, march, summer, sunday, christmas): then it
-        wants a word such as *in* or *last*, or a year.
+        requires a word such as *in* or *last*, or a year.
     family
-        Moments of one family are alternatives when *and* or a comma stands between them.
-    days
+        References of one family are alternatives when *and* or a comma stands between them.
+    recurring_days
         First and last day of what recurs, each a month and a day, for spans such as "may to july".
     """
 
@@ -80,23 +81,23 @@ class TimeReference:
     south: DateRange | None = None
     recurring: Condition | None = None
     month: int = 0
-    weak: bool = False
+    is_ambiguous: bool = False
     family: str = "period"
-    days: tuple[tuple[int, int], tuple[int, int]] | None = None
+    recurring_days: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     @property
     def condition(self) -> Condition:
         """Photos taken then."""
         if self.recurring is not None:
-            return And((HAS_TIME, self.recurring))
+            return And((_HAS_TIME, self.recurring))
         assert self.north is not None
         if self.south is None or self.south == self.north:
             return self.north.condition
-        sides = (And((NORTH, self.north.within)), And((SOUTH, self.south.within)))
-        return And((HAS_TIME, Or(sides)))
+        sides = (And((_NORTH, self.north.time_condition)), And((_SOUTH, self.south.time_condition)))
+        return And((_HAS_TIME, Or(sides)))
 
     @property
-    def means(self) -> str:
+    def dates(self) -> str:
         """The days it stands for, for what happened once."""
         if self.north is None:
             return ""
@@ -104,23 +105,23 @@ class TimeReference:
             return str(self.north)
         return f"{self.north}; south of the equator {self.south}"
 
-    def bounds(self, hemisphere: str) -> DateRange:
-        """Return the period in one hemisphere.
+    def get_range(self, hemisphere: str) -> DateRange:
+        """Return the days in one hemisphere.
 
         Raises
         ------
         ValueError
             If it comes back every year or week.
         """
-        period = self.south if hemisphere == "south" and self.south is not None else self.north
-        if period is None:
-            raise ValueError("no single period")
-        return period
+        days = self.south if hemisphere == "south" and self.south is not None else self.north
+        if days is None:
+            raise ValueError("no single date range")
+        return days
 
 
-def make_range(start: date, end: date, family: str = "period", weak: bool = False) -> TimeReference:
+def make_range(start: date, end: date, family: str = "period") -> TimeReference:
     """Return what happened from one day to the day before another."""
-    return TimeReference(DateRange(start, end), family=family, weak=weak)
+    return TimeReference(DateRange(start, end), family=family)
 
 
 def make_day(day: date) -> TimeReference:
@@ -129,29 +130,30 @@ def make_day(day: date) -> TimeReference:
 
 
 def join_ranges(first: TimeReference | None, last: TimeReference | None) -> TimeReference:
-    """Return everything from one moment's start to another's end; None is no limit."""
+    """Return everything from the start of one to the end of another; None is no limit."""
 
-    def of(side: str) -> DateRange:
-        start = None if first is None else first.bounds(side).start
-        end = None if last is None else last.bounds(side).end
+    def join_in(hemisphere: str) -> DateRange:
+        start = None if first is None else first.get_range(hemisphere).start
+        end = None if last is None else last.get_range(hemisphere).end
         if start is not None and end is not None and start >= end:
             assert first is not None and last is not None
-            start, end = last.bounds(side).start, first.bounds(side).end
+            start, end = last.get_range(hemisphere).start, first.get_range(hemisphere).end
         return DateRange(start, end)
 
-    return TimeReference(of("north"), of("south"), family="open" if None in (first, last) else "period")
+    family = "open" if None in (first, last) else "period"
+    return TimeReference(*map(join_in, _HEMISPHERES), family=family)
 
 
-def make_before(moment: TimeReference) -> TimeReference:
-    """Return all time before a moment starts."""
-    return TimeReference(
-        *(DateRange(None, moment.bounds(s).start) for s in ("north", "south")), family="open"
-    )
+def make_before(reference: TimeReference) -> TimeReference:
+    """Return all time before the start of a reference."""
+    starts = (reference.get_range(hemisphere).start for hemisphere in _HEMISPHERES)
+    return TimeReference(*(DateRange(None, start) for start in starts), family="open")
 
 
-def make_after(moment: TimeReference) -> TimeReference:
-    """Return all time after a moment's end."""
-    return TimeReference(*(DateRange(moment.bounds(s).end, None) for s in ("north", "south")), family="open")
+def make_after(reference: TimeReference) -> TimeReference:
+    """Return all time after the end of a reference."""
+    ends = (reference.get_range(hemisphere).end for hemisphere in _HEMISPHERES)
+    return TimeReference(*(DateRange(end, None) for end in ends), family="open")
 
 
 def make_years(first: int, count: int = 1) -> TimeReference:
@@ -165,35 +167,35 @@ def make_month(year: int, month: int) -> TimeReference:
     return make_range(start, start + _make_delta(months=1), "month")
 
 
-def match_months(first: int, last: int) -> Condition:
+def make_months_condition(first: int, last: int) -> Condition:
     """Return a condition on the months from one to another, over the turn of the year if need be."""
-    wanted = [(first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1)]
-    return Eq("month", first) if first == last else In("month", tuple(wanted))
+    months = [(first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1)]
+    return Eq("month", first) if first == last else In("month", tuple(months))
 
 
-def match_days(first: tuple[int, int], last: tuple[int, int]) -> Condition:
+def make_days_condition(first: tuple[int, int], last: tuple[int, int]) -> Condition:
     """Return a condition on the days from one to another, over the turn of the year if need be."""
     (month, day), (last_month, last_day) = first, last
     if day == 1 and last_day == 31:
-        return match_months(month, last_month)
+        return make_months_condition(month, last_month)
     if month == last_month and day <= last_day:
         return And((Eq("month", month), Between("day", day, last_day + 1)))
-    ends = [
+    parts = [
         And((Eq("month", month), Between("day", day))),
         And((Eq("month", last_month), Between("day", high=last_day + 1))),
     ]
     between = (last_month - month - 1) % 12
-    ends += [match_months(month % 12 + 1, (month + between - 1) % 12 + 1)] if between else []
-    return Or(tuple(ends))
+    parts += [make_months_condition(month % 12 + 1, (month + between - 1) % 12 + 1)] if between else []
+    return Or(tuple(parts))
 
 
 def make_season(name: str, year: int | None = None) -> TimeReference:
     """Return a season: of each year, or the one that ends in a year."""
     first = {"north": SEASONS[name], "south": (SEASONS[name] + 5) % 12 + 1}
     if year is None:
-        north, south = (match_months(month, (month + 1) % 12 + 1) for month in first.values())
-        either = Or((And((NORTH, north)), And((SOUTH, south))))
-        return TimeReference(recurring=either, weak=True, family="season")
+        north, south = (make_months_condition(month, (month + 1) % 12 + 1) for month in first.values())
+        either = Or((And((_NORTH, north)), And((_SOUTH, south))))
+        return TimeReference(recurring=either, is_ambiguous=True, family="season")
     return TimeReference(*(_make_quarter(month, year) for month in first.values()), family="season")
 
 
@@ -218,19 +220,31 @@ def make_holiday(name: str, year: int | None = None) -> TimeReference:
         first, last = _find_holiday(name, year)
         return make_range(first, last + timedelta(days=1), "holiday")
     if name in ("new years", "new year"):
-        ends = (And((Eq("month", 12), Eq("day", 31))), And((Eq("month", 1), Eq("day", 1))))
-        return TimeReference(recurring=Or(ends), weak=True, family="holiday", days=((12, 31), (1, 1)))
+        days = (And((Eq("month", 12), Eq("day", 31))), And((Eq("month", 1), Eq("day", 1))))
+        return _make_recurring_holiday(Or(days), True, ((12, 31), (1, 1)))
     if name == "thanksgiving":
         parts = (Eq("month", 11), Eq("weekday", calendar.THURSDAY), Between("day", 22, 29))
-        return TimeReference(recurring=And(parts), family="holiday")
+        return _make_recurring_holiday(And(parts), False)
     if name == "easter":
-        days = tuple(make_holiday(name, y).bounds("north").within for y in range(1990, 2041))
-        return TimeReference(recurring=Or(days), weak=True, family="holiday")
+        years = range(1990, 2041)
+        times = tuple(make_holiday(name, year).get_range("north").time_condition for year in years)
+        return _make_recurring_holiday(Or(times), True)
     month, first_day, last_day = _HOLIDAYS[name]
-    when = Eq("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
-    parts = And((Eq("month", month), when))
-    days = (month, first_day), (month, last_day)
-    return TimeReference(recurring=parts, weak=name in ("christmas", "xmas"), family="holiday", days=days)
+    day = Eq("day", first_day) if first_day == last_day else Between("day", first_day, last_day + 1)
+    is_ambiguous = name in ("christmas", "xmas")
+    return _make_recurring_holiday(
+        And((Eq("month", month), day)), is_ambiguous, ((month, first_day), (month, last_day))
+    )
+
+
+def _make_recurring_holiday(
+    condition: Condition,
+    is_ambiguous: bool,
+    days: tuple[tuple[int, int], tuple[int, int]] | None = None,
+) -> TimeReference:
+    return TimeReference(
+        recurring=condition, is_ambiguous=is_ambiguous, family="holiday", recurring_days=days
+    )
 
 
 def _find_holiday(name: str, year: int) -> tuple[date, date]:
@@ -250,19 +264,17 @@ def _find_holiday(name: str, year: int) -> tuple[date, date]:
 def make_weekdays(days: Iterable[int]) -> TimeReference:
     """Return certain weekdays of every week, 0 for Monday."""
     days = tuple(days)
-    return TimeReference(
-        recurring=Eq("weekday", days[0]) if len(days) == 1 else In("weekday", days), family="weekday"
-    )
+    condition = Eq("weekday", days[0]) if len(days) == 1 else In("weekday", days)
+    return TimeReference(recurring=condition, family="weekday")
 
 
-def find_latest(moments: Iterable[TimeReference], today: date) -> TimeReference:
-    """Return the last of some moments, in order of time, that ended before today; in each hemisphere."""
-    found = list(moments)
-    sides = []
-    for side in ("north", "south"):
-        periods = [moment.bounds(side) for moment in found]
-        sides.append(next(p for p in reversed(periods) if p.end is not None and p.end <= today))
-    return TimeReference(*sides, family=found[0].family)
+def find_latest(references: Sequence[TimeReference], today: date) -> TimeReference:
+    """Return the last of some references, in order of time, that ended before today; in each hemisphere."""
+    latest = []
+    for hemisphere in _HEMISPHERES:
+        ranges = [reference.get_range(hemisphere) for reference in reversed(references)]
+        latest.append(next(days for days in ranges if days.end is not None and days.end <= today))
+    return TimeReference(*latest, family=references[0].family)
 
 
 def list_occurrences(name: str, today: date) -> list[TimeReference]:
@@ -303,6 +315,7 @@ def make_last_few(count: int, unit: str, today: date) -> TimeReference:
     return make_range(tomorrow - _make_delta(**{UNITS[unit]: count}), tomorrow)
 
 
+@functools.lru_cache(maxsize=256)
 def parse_date(text: str, day_first: bool) -> date:
     """Read a date written with its day, month and year.
 
@@ -311,11 +324,6 @@ def parse_date(text: str, day_first: bool) -> date:
     ValueError
         If there is no such day.
     """
-    return _parse_cached(text, day_first)
-
-
-@functools.lru_cache(maxsize=256)
-def _parse_cached(text: str, day_first: bool) -> date:
     from dateutil import parser
 
     try:
@@ -342,4 +350,4 @@ def _to_seconds(day: date) -> int:
 
 def negate(condition: Condition) -> Condition:
     """Return photos whose time is known and that were not taken then."""
-    return And((HAS_TIME, Not(condition)))
+    return And((_HAS_TIME, Not(condition)))

@@ -1,30 +1,29 @@
-"""Dates said in short, said in full: "may and june 2024" is "may 2024 and june 2024"."""
+"""Shortened dates, written out for the date parser: "may and june 2024" is "may 2024 and june 2024"."""
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import date, timedelta
 
-from imagesearch.query import date_ranges
+from imagesearch.query.date_expressions import (
+    DAY_PATTERN,
+    HOLIDAY_PATTERN,
+    MONTH_PATTERN,
+    SEASON_PATTERN,
+    WEEKDAY_PATTERN,
+    YEAR_PATTERN,
+    parse_count,
+)
 from imagesearch.query.date_ranges import MONTH_NAMES, MONTHS, WEEKDAYS
 from imagesearch.query.parsed_query import NUMBER_WORDS
 
+# From a match, the word before it and today to the words to read instead; empty where the match stands.
 Rule = Callable[[re.Match[str], str, date], str]
 
-
-def _alternatives(words: Collection[str]) -> str:
-    return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
-
-
-_M, _S, _H, _W = (
-    _alternatives(MONTHS),
-    _alternatives(date_ranges.SEASONS),
-    _alternatives(date_ranges.HOLIDAYS),
-    _alternatives(WEEKDAYS),
-)
-_Y, _D = r"(?:19|20)\d\d", r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_M, _S, _H, _W = MONTH_PATTERN, SEASON_PATTERN, HOLIDAY_PATTERN, WEEKDAY_PATTERN
+_Y, _D = YEAR_PATTERN, DAY_PATTERN
 _WHAT = rf"(?:(?:{_D} (?:of )?)?{_M}|{_S}|{_H})"
 _DATE = rf"(?:{_WHAT}(?: {_Y})?|{_Y})"
 _OR = "(?:and|or|&|, and|, or|,)"
@@ -62,11 +61,11 @@ def _expand_day_span(match: re.Match[str], before: str, today: date) -> str:
 
 def _check_days(match: re.Match[str]) -> str:
     """The month, and the year if there is one, in which there are such days."""
-    found = match.groupdict()
-    days = found.get("list") or f"{found['d']} {found['e']}"
+    groups = match.groupdict()
+    days = groups.get("list") or f"{groups['d']} {groups['e']}"
     for day in re.findall(r"\d+", days):
-        date(int(found["y"] or 2024), MONTHS[found["m"]], int(day))
-    return f"{found['m']} {found['y'] or ''}".strip()
+        date(int(groups["y"] or 2024), MONTHS[groups["m"]], int(day))
+    return f"{groups['m']} {groups['y'] or ''}".strip()
 
 
 def _expand_open_end(match: re.Match[str], before: str, today: date) -> str:
@@ -77,12 +76,8 @@ def _expand_open_end(match: re.Match[str], before: str, today: date) -> str:
 def _resolve_years_back(match: re.Match[str], before: str, today: date) -> str:
     """Summer last year, summer 2 years ago."""
     count = match.groupdict().get("n")
-    back = int(match["which"] != "this") if count is None else _parse_count(count)
+    back = int(match["which"] != "this") if count is None else parse_count(count)
     return f"{match['what']} {date(today.year - back, 1, 1).year}"
-
-
-def _parse_count(text: str) -> int:
-    return 1 if text in ("a", "an") else NUMBER_WORDS.index(text) if text in NUMBER_WORDS else int(text)
 
 
 def _resolve_weekday(match: re.Match[str], before: str, today: date) -> str:
@@ -119,7 +114,7 @@ def _make_bounds(how: str | None, first: str, last: str) -> str:
     return f"{how} {first if how in ('since', 'before') else last}"
 
 
-_N = rf"(?:\d\d?|an?|{'|'.join(NUMBER_WORDS[1:])})"
+_COUNT = rf"(?:\d\d?|an?|{'|'.join(NUMBER_WORDS[1:])})"
 DATE_RULES: list[tuple[re.Pattern[str], Rule]] = [
     (re.compile(rf"(?:{text})(?= |$)(?! [-/.] \d)"), rule)
     for text, rule in (
@@ -135,7 +130,7 @@ DATE_RULES: list[tuple[re.Pattern[str], Rule]] = [
         (rf"(?:(?:from|since|in) )?(?P<d>{_DATE}) "
          r"(?:(?P<later>(?:or|and) (?:later|newer|after|onwards?|beyond)|onwards?)|"
          rf"(?:or|and) (?:earlier|older|before))(?! (?:the )?{_DATE})", _expand_open_end),
-        (rf"(?P<what>{_WHAT}) (?:of |in )?(?:(?P<which>last|this|previous) year|(?P<n>{_N}) years? ago)",
+        (rf"(?P<what>{_WHAT}) (?:of |in )?(?:(?P<which>last|this|previous) year|(?P<n>{_COUNT}) years? ago)",
          _resolve_years_back),
         (rf"(?P<which>last|this|previous) years (?P<what>{_S}|{_H})", _resolve_years_back),
         (rf"on (?P<list>{_W}(?: {_LAST} {_W})+)", _repeat_on),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,9 +14,10 @@ from imagesearch.store import VocabularyEntry
 
 # A place of a later kind may contain one of an earlier kind.
 _KINDS = ("", "city", "county", "state", "country")
-_SHORTEST = 5  # letters of a word that may be a name with one typing error
-# Names by some of their words: those that rank within this part of the best, at most so many.
-_AS_GOOD, _MOST = 0.8, 3
+_MIN_LETTERS = 5  # of a word that may be a name with one typing error
+# Names by some of their words: those with at least this part of the best score, at most so many.
+_MIN_SCORE_RATIO, _MAX_NAMES = 0.8, 3
+_MAX_WORDS = 4  # of a sentence that are compared with the words of a mistyped or partial name
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class NameMatch:
         As the vocabulary has them.
     end
         The token after the last.
-    owns
+    is_possessive
         Whether the words were possessive.
     note
         How they were read, where not as they stand.
@@ -46,30 +46,44 @@ class NameMatch:
 
 
 class Gazetteer:
-    """The names of one kind, indexed.
+    """The names of one kind, indexed when they are first looked up.
 
     Parameters
     ----------
-    words
-        Spellings by folded names.
+    entries
+        Names as they are written, by normalized names.
     within
         Of places: the larger ones around each, if that is known.
     """
 
     def __init__(
-        self, words: Mapping[str, VocabularyEntry], within: Mapping[str, tuple[str, ...]] | None = None
+        self, entries: Mapping[str, VocabularyEntry], within: Mapping[str, tuple[str, ...]] | None = None
     ) -> None:
-        self.words = words
+        self.entries = entries
         self._within = within or {}
-        self._keys: dict[str, str] = {}
-        self._longest: dict[str, int] = {}
-        for key in words:
-            if parts := split_words(key):
-                self._keys.setdefault(" ".join(parts), key)
-                self._longest[parts[0]] = max(self._longest.get(parts[0], 0), len(parts))
 
     def __contains__(self, name: str) -> bool:
         return name in self._keys
+
+    @functools.cached_property
+    def _keys(self) -> dict[str, str]:
+        """The vocabulary's key of each name, by the name's words with one space between any two."""
+        keys: dict[str, str] = {}
+        for key in self.entries:
+            if words := split_words(key):
+                keys.setdefault(" ".join(words), key)
+        return keys
+
+    @functools.cached_property
+    def _longest(self) -> dict[str, int]:
+        """How many words the longest name has that starts with a word."""
+        longest: dict[str, int] = {}
+        for name in self._keys:
+            first, *others = name.split()
+            longest[first] = max(longest.get(first, 0), 1 + len(others))
+        return longest
+
+    # --- as they are written -------------------------------------------------------------------------------
 
     def match_exact(self, tokens: Sequence[Token], start: int) -> NameMatch | None:
         """Return the longest name that starts at a token."""
@@ -84,121 +98,110 @@ class Gazetteer:
         return self._keys.get(" ".join(split_words(text)))
 
     def _iterate_matches(
-        self, tokens: Sequence[Token], places: list[int], instead: dict[int, str]
+        self, tokens: Sequence[Token], positions: list[int], replacements: dict[int, str]
     ) -> Iterator[NameMatch]:
-        """Yield the names that stand in the given tokens, the longest first."""
-        words = [instead.get(i, tokens[i].norm) for i in places]
-        for count in range(len(places), 0, -1):
-            end = places[count - 1] + 1
+        """Yield the names that the tokens at some positions are, the longest first."""
+        words = [replacements.get(i, tokens[i].norm) for i in positions]
+        for count in range(len(positions), 0, -1):
+            end = positions[count - 1] + 1
             last = tokens[end - 1]
             if (key := self._keys.get(" ".join(words[:count]))) is not None:
-                yield NameMatch(
-                    (key,),
-                    end,
-                    is_possessive=bool(last.possessor)
-                    and (end - 1 in instead or last.possessor == last.norm),
-                )
-            if (
-                last.possessor
-                and (key := self._keys.get(" ".join([*words[: count - 1], last.possessor]))) is not None
-            ):
-                yield NameMatch((key,), end, is_possessive=True)
+                is_possessive = end - 1 in replacements or last.possessor == last.norm
+                yield NameMatch((key,), end, is_possessive=bool(last.possessor) and is_possessive)
+            if last.possessor:
+                key = self._keys.get(" ".join([*words[: count - 1], last.possessor]))
+                if key is not None:
+                    yield NameMatch((key,), end, is_possessive=True)
 
     def contains(self, larger: str, smaller: str) -> bool:
         """Whether one place is in the other; where no place is known to be in any, by their kinds."""
         if self._within:
             return larger in self._within.get(smaller, ())
-        kinds = [self.words[key].kind if key in self.words else "" for key in (larger, smaller)]
+        kinds = [self.entries[key].kind if key in self.entries else "" for key in (larger, smaller)]
         ranks = [_KINDS.index(kind) if kind in _KINDS else 0 for kind in kinds]
         return ranks[0] > ranks[1]
 
-    # --- one typing error ----------------------------------------------------------------------------------
+    # --- with one typing error -----------------------------------------------------------------------------
 
     def match_mistyped(self, tokens: Sequence[Token], start: int) -> list[NameMatch]:
         """Return the names at a token that are one typing error away, in one of their words."""
-        places = find_name_words(tokens, start, 4)
-        found: dict[str, NameMatch] = {}
-        for n, i in enumerate(places):
+        positions = find_name_words(tokens, start, _MAX_WORDS)
+        matches: dict[str, NameMatch] = {}
+        for n, i in enumerate(positions):
             if n and not self._longest.get(tokens[start].norm, 0) > n:
                 break
-            for near in self._find_similar(tokens[i].possessor or tokens[i].norm):
-                first = near if n == 0 else tokens[start].norm
-                reach = places[: self._longest.get(first, 0)]
-                for match in self._iterate_matches(tokens, reach, {i: near}):
+            for word in self._find_corrections(tokens[i].possessor or tokens[i].norm):
+                first = word if n == 0 else tokens[start].norm
+                reach = positions[: self._longest.get(first, 0)]
+                for match in self._iterate_matches(tokens, reach, {i: word}):
                     if match.end > i:
-                        found.setdefault(match.keys[0], match)
-        longest = max((match.end for match in found.values()), default=0)
-        return [match for match in found.values() if match.end == longest]
+                        matches.setdefault(match.keys[0], match)
+        end = max((match.end for match in matches.values()), default=0)
+        return [match for match in matches.values() if match.end == end]
 
-    @functools.lru_cache(maxsize=512)  # noqa: B019  # as long-lived as the index
-    def _find_similar(self, typed: str) -> tuple[str, ...]:
-        if len(typed) < _SHORTEST or typed in COMMON or not typed.isalpha() or typed in self._all_words:
-            return ()
-        half = len(typed) // 2
-        rest = typed[half + 1 :][::-1]
-        same_start = _find_prefixed(self._sorted, typed[:half])
-        same_end = (word[::-1] for word in _find_prefixed(self._reversed, rest))
-        return tuple(sorted({word for word in (*same_start, *same_end) if _is_one_edit(typed, word)}))
+    def _find_corrections(self, typed: str) -> list[str]:
+        """The words of names that are one edit away: one letter more, less or other, or two swapped."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA  # optimal string alignment: swapped neighbours are one edit
+
+        if len(typed) < _MIN_LETTERS or typed in COMMON or not typed.isalpha() or typed in self._all_words:
+            return []
+        corrections = []
+        for length in range(len(typed) - 1, len(typed) + 2):
+            words = self._words_by_length.get(length, ())
+            near = process.extract(typed, words, scorer=OSA.distance, score_cutoff=1, limit=None)
+            corrections += [word for word, _, _ in near]
+        return sorted(corrections)
 
     @functools.cached_property
     def _all_words(self) -> frozenset[str]:
         return frozenset(word for name in self._keys for word in name.split())
 
     @functools.cached_property
-    def _sorted(self) -> list[str]:
-        return sorted(word for word in self._all_words if len(word) >= _SHORTEST - 1)
+    def _words_by_length(self) -> dict[int, list[str]]:
+        """Most words cannot be one edit away, because they are too long or too short."""
+        words: dict[int, list[str]] = {}
+        for word in self._all_words:
+            words.setdefault(len(word), []).append(word)
+        return words
 
-    @functools.cached_property
-    def _reversed(self) -> list[str]:
-        return sorted(word[::-1] for word in self._sorted)
+    # --- by some of their words ----------------------------------------------------------------------------
 
-    # --- some of their words -------------------------------------------------------------------------------
-
-    def match_partly(self, tokens: Sequence[Token], start: int, alone: bool = True) -> NameMatch | None:
-        """Return the names of which some words stand at a token, best first.
-
-        Parameters
-        ----------
-        alone
-            Whether one word is enough.
-        """
-        places = find_name_words(tokens, start, 4)
-        chosen: list[int] = []
-        fitting: set[int] = set()
-        for count, i in enumerate(places):
+    def match_partly(self, tokens: Sequence[Token], start: int) -> NameMatch | None:
+        """Return the names of which some words stand at a token, best first."""
+        matched: list[Token] = []
+        words: list[str] = []
+        candidates: set[int] = set()
+        end = start
+        for i in find_name_words(tokens, start, _MAX_WORDS):
             word = tokens[i].norm if tokens[i].norm in self._names_by_word else tokens[i].possessor
-            here = self._names_by_word.get(word, frozenset())
-            both = fitting & here if count else set(here)
-            if not both:
+            names = self._names_by_word.get(word, set())
+            names = candidates & names if words else names
+            if not names:
                 break
-            chosen.append(i)
-            fitting = both
-        words = [
-            tokens[i].norm if tokens[i].norm in self._names_by_word else tokens[i].possessor for i in chosen
-        ]
-        if all(word in COMMON or word.isdigit() for word in words) or (len(words) == 1 and not alone):
+            matched.append(tokens[i])
+            words.append(word)
+            candidates, end = names, i + 1
+        if all(word in COMMON or word.isdigit() for word in words):
             return None
-        keys, more = self._rank(words, sorted(fitting))
-        spelled = " or ".join(self.words[key].name for key in keys)
-        typed = " ".join(tokens[i].text for i in chosen)
-        note = f'read "{typed}" as {spelled}' + (f" ({more} more names have it)" if more else "")
-        return NameMatch(
-            keys, chosen[-1] + 1, is_possessive=bool(tokens[chosen[-1]].possessor), note=note, more=more
-        )
+        keys, more = self._rank(words, sorted(candidates))
+        typed = " ".join(token.text for token in matched)
+        note = f'read "{typed}" as {" or ".join(self.entries[key].name for key in keys)}'
+        note += f" ({more} more names have it)" if more else ""
+        return NameMatch(keys, end, is_possessive=bool(matched[-1].possessor), note=note, more=more)
 
-    def _rank(self, words: list[str], fitting: list[int]) -> tuple[tuple[str, ...], int]:
+    def _rank(self, words: list[str], candidates: list[int]) -> tuple[tuple[str, ...], int]:
         """Rank names by BM25, of those that rank as good the ones with most photos first."""
-        names = [self._multiword_names[i] for i in fitting]
+        names = [self._multiword_names[i] for i in candidates]
         if len(names) > 1:
-            scores = self._bm25.get_batch_scores(words, fitting)
-            least = _AS_GOOD * max(scores)
+            scores = self._bm25.get_batch_scores(words, candidates)
+            least = _MIN_SCORE_RATIO * max(scores)
             names = [name for name, score in zip(names, scores, strict=True) if score >= least]
-        keys = sorted((self._keys[name] for name in names), key=lambda key: (-self.words[key].photos, key))
-        return tuple(keys[:_MOST]), len(fitting) - len(keys[:_MOST])
+        keys = sorted((self._keys[name] for name in names), key=lambda key: (-self.entries[key].photos, key))
+        return tuple(keys[:_MAX_NAMES]), len(candidates) - len(keys[:_MAX_NAMES])
 
     @functools.cached_property
     def _multiword_names(self) -> list[str]:
-        """Names of several words."""
         return [name for name in self._keys if " " in name]
 
     @functools.cached_property
@@ -217,22 +220,3 @@ class Gazetteer:
         ranking = BM25Plus([name.split() for name in self._multiword_names])
         ranking.doc_len = np.array(ranking.doc_len)  # or it is made anew for each query
         return ranking
-
-    def build_indexes(self) -> None:
-        """Make what is otherwise made when first needed."""
-        _ = self._reversed, self._names_by_word, self._multiword_names and self._bm25
-
-
-def _find_prefixed(words: list[str], prefix: str) -> list[str]:
-    return words[bisect_left(words, prefix) : bisect_left(words, prefix + "\U0010ffff")]
-
-
-def _is_one_edit(a: str, b: str) -> bool:
-    """Whether one letter more, less or other, or two swapped, make one word of the other."""
-    if abs(len(a) - len(b)) > 1 or a == b:
-        return False
-    same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    left, right = a[same:], b[same:]
-    if len(left) != len(right):
-        return left[1:] == right or left == right[1:]
-    return left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])

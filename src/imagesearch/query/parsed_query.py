@@ -1,4 +1,4 @@
-"""How a sentence was read: people, places, dates and text; as a condition, in words, and for ``--json``."""
+"""What a sentence asks for: people, places, dates and text; as a condition, in words, and for ``--json``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PeopleClause:
     count
         Least and most faces; None is no limit.
     other_than
-        A number of faces that is not wanted.
+        A number of faces that excludes a photo.
     """
 
     all_of: tuple[str, ...] = ()
@@ -62,17 +62,15 @@ class PeopleClause:
         groups = [" or ".join(names) for names in self.any_of]
         if len(groups) + bool(self.all_of) > 1:
             groups = [f"({group})" for group in groups]
-        said = _join_names([*self.all_of, *groups])
+        text = _join_names([*self.all_of, *groups])
         if self.only:
-            said = f"only {said}"
-        said += (" " if said else "") + f"without {_join_names(self.none_of)}" if self.none_of else ""
-        if self.count is not None and not self.only:
-            said = (
-                f"{said}, {_format_people_count(*self.count)}" if said else _format_people_count(*self.count)
-            )
+            text = f"only {text}"
+        if self.none_of:
+            text += (" " if text else "") + f"without {_join_names(self.none_of)}"
+        counts = [] if self.count is None or self.only else [_format_people_count(*self.count)]
         if self.other_than is not None:
-            said += (", " if said else "") + f"not {_format_people_count(self.other_than, self.other_than)}"
-        return said
+            counts.append(f"not {_format_people_count(self.other_than, self.other_than)}")
+        return ", ".join(filter(None, [text, *counts]))
 
 
 @dataclass(frozen=True)
@@ -85,13 +83,17 @@ class DateClause:
         As they stood in the sentence, without *in* and *on*.
     condition
         On the photos' time, which it asks to be known.
-    means
+    dates
         The days they stand for: ``2023-12-01 to 2023-12-31``; nothing where they come back every year.
     """
 
     words: str
     condition: Condition
     dates: str = ""
+
+    def __str__(self) -> str:
+        says_days = _YEAR.search(self.words) is not None and "winter" not in self.words  # which year's?
+        return self.words if says_days or not self.dates else f"{self.words} ({self.dates})"
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,8 @@ class ParsedQuery:
     words
         What is left of the sentence, as it stood.
     notes
-        Remarks on what was read otherwise than it stands.
-    spelled
+        What was read otherwise than it stands, or not at all.
+    place_names
         Pairs of a place word and how to name it: ``("goa", "Goa (state)")``.
     """
 
@@ -142,20 +144,18 @@ class ParsedQuery:
     @property
     def condition(self) -> Condition:
         """People and places and dates."""
-        dates = tuple(when.condition for when in self.dates)
+        dates = tuple(clause.condition for clause in self.dates)
         return _join_conditions((*self.people.conditions, *self.place_conditions, *dates))
 
     @property
     def summary(self) -> str:
         """How the sentence was read, in a line: ``Maya · Goa (state) · "a person on the beaches"``."""
-        spelled = dict(self.place_names)
+        names = dict(self.place_names)
         parts = [str(self.people)] if self.people else []
-        where = [", ".join(spelled.get(word, word) for word in words) for words in self.places]
-        parts += [" or ".join(where)] if where else []
-        parts += [f"not {spelled.get(word, word)}" for word in self.not_places]
-        for when in self.dates:
-            says_year = _YEAR.search(when.words) is not None and "winter" not in when.words  # which year's?
-            parts.append(when.words if says_year or not when.dates else f"{when.words} ({when.dates})")
+        places = [", ".join(names.get(word, word) for word in words) for words in self.places]
+        parts += [" or ".join(places)] if places else []
+        parts += [f"not {names.get(word, word)}" for word in self.not_places]
+        parts += map(str, self.dates)
         parts += [f'"{self.caption}"'] if self.caption else []
         return " · ".join(parts)
 
@@ -164,7 +164,7 @@ class ParsedQuery:
         return {
             "people": asdict(self.people),
             "places": {"any_of": self.places, "none_of": self.not_places},
-            "dates": [{"words": when.words, "means": when.dates} for when in self.dates],
+            "dates": [{"words": clause.words, "means": clause.dates} for clause in self.dates],
             "text": self.text,
             "words": self.words,
             "read_as": self.summary,

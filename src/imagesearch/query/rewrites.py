@@ -1,7 +1,7 @@
-"""Other ways to say the same, said the way the grammar knows: "anyone other than kim" is "without kim".
+"""Other ways to say the same, rewritten as the grammar knows it: "anyone other than kim" is "without kim".
 
-Words are put in place of others only where a name or a date follows that gives them their sense: all else
-of a sentence stays as it stands.
+Words are replaced only where a name or a date follows that gives them their sense: all else of a sentence
+stays as it stands.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from imagesearch.query.date_rewrites import DATE_RULES
 from imagesearch.query.gazetteer import Gazetteer
 from imagesearch.query.lexicon import COMMON, PHOTOS
 from imagesearch.query.parsed_query import NUMBER_WORDS
-from imagesearch.query.tokenizer import Token, join_norms, tokenize
+from imagesearch.query.tokenizer import Sentence, Token, tokenize
 
 _PHOTOS = "|".join(sorted(PHOTOS))
 _NOBODY = "(?:nobody|no one|noone|none)"
@@ -49,7 +49,7 @@ _AFTER_PERSON = [
         "with at least one other person",
     ),
 ]  # fmt: skip
-_GONE = re.compile(
+_ABSENT = re.compile(
     r"(?:(?:is|are) (?:not|missing|absent)|isnt|arent|(?:does|do) not appear|(?:doesnt|dont) appear)"
     r"(?: (?:there|in it|in them|visible|around))?(?= [^a-z]|$)"
 )
@@ -66,47 +66,45 @@ _COUNTRIES = (
 
 
 def _compile_rules(rules: Sequence[tuple[str, str]]) -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(rf"(?:{text})(?= |$)"), instead) for text, instead in rules]
+    return [(re.compile(rf"(?:{text})(?= |$)"), replacement) for text, replacement in rules]
 
 
 _NAME_RULES, _PERSON_RULES = _compile_rules(_TO_NAME), _compile_rules(_AFTER_PERSON)
 _COUNT_RULES, _PHOTO_RULES = _compile_rules(_TO_COUNT), _compile_rules(_TO_PHOTOS)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(rf"\d+|{'|'.join(NUMBER_WORDS[1:])}")
-_MOST = 1200  # words and marks that are looked at
+_MAX_TOKENS = 1200  # words and marks that are rewritten
 
 
 def rewrite_tokens(tokens: list[Token], people: Gazetteer, places: Gazetteer, today: date) -> list[Token]:
     """Return a sentence in words that the grammar knows."""
-    return _Rewriter(tokens, people, places, today).rewrite()
+    return _Rewriter(Sentence.from_tokens(tokens), people, places, today).rewrite()
 
 
 class _Rewriter:
-    def __init__(self, tokens: list[Token], people: Gazetteer, places: Gazetteer, today: date) -> None:
-        self._tokens, self._people, self._places, self._today = tokens, people, places, today
-        self._text, self._starts = join_norms(tokens)
-        self._ends = {start: i for i, start in enumerate(self._starts)}
+    def __init__(self, sentence: Sentence, people: Gazetteer, places: Gazetteer, today: date) -> None:
+        self._tokens, self._text, self._starts = sentence.tokens, sentence.text, sentence.starts
+        self._sentence, self._people, self._places, self._today = sentence, people, places, today
 
     def rewrite(self) -> list[Token]:
-        found: list[Token] = []
+        tokens: list[Token] = []
         i = 0
-        while i < min(len(self._tokens), _MOST):
-            instead = self._find_rewrite(i)
-            if gone := self._match_absence(i):
-                first, i = gone
-                found.insert(len(found) - first, Token("without", "without"))
-            elif instead is None:
-                found.append(self._tokens[i])
+        while i < min(len(self._tokens), _MAX_TOKENS):
+            rewrite = self._find_rewrite(i)
+            if absence := self._match_absence(i):
+                back, i = absence
+                tokens.insert(len(tokens) - back, Token("without", "without"))
+            elif rewrite is None:
+                tokens.append(self._tokens[i])
                 i += 1
             else:
-                text, i = instead
-                found += [replace(token, space_before=True) for token in tokenize(text)]
-        return found + self._tokens[i:]
+                text, i = rewrite
+                tokens += [replace(token, space_before=True) for token in tokenize(text)]
+        return [*tokens, *self._tokens[i:]]
 
     def _find_rewrite(self, i: int) -> tuple[str, int] | None:
         """The words to put at a token, and the token after those they stand for."""
-        token = self._tokens[i]
-        if token.kind not in ("word", "mark"):
+        if self._tokens[i].kind not in ("word", "mark"):
             return None
         return (
             self._rewrite_sign(i)
@@ -119,36 +117,35 @@ class _Rewriter:
         """A minus or an exclamation mark right before a name: "maya -kim"."""
         if self._tokens[i].norm not in ("-", "!", "\u2212") or (i and not self._tokens[i].space_before):
             return None
-        close = i + 1 < len(self._tokens) and not self._tokens[i + 1].space_before
-        return ("without", i + 1) if close and self._is_name(i + 1) else None
+        is_close = i + 1 < len(self._tokens) and not self._tokens[i + 1].space_before
+        return ("without", i + 1) if is_close and self._is_name(i + 1) else None
 
     def _rewrite_phrase(self, i: int) -> tuple[str, int] | None:
-        start = self._starts[i]
         for rules, fits in (
             (_NAME_RULES, lambda end: self._is_name(end)),
             (_PERSON_RULES, lambda _: self._follows_person(i)),
             (_COUNT_RULES, lambda end: _NUMBER.match(self._text, self._starts[end])),
             (_PHOTO_RULES, lambda _: True),
         ):
-            for pattern, instead in rules:
-                match = pattern.match(self._text, start)
-                if match and fits(end := self._token_after(match.end())):
-                    return instead.format(**match.groupdict()), end
+            for pattern, replacement in rules:
+                match = pattern.match(self._text, self._starts[i])
+                if match and fits(end := self._find_next(match)):
+                    return replacement.format(**match.groupdict()), end
         return None
 
     def _match_absence(self, i: int) -> tuple[int, int] | None:
         """Of words that say somebody is not there: how far before them the name starts, and their end."""
-        match = _GONE.match(self._text, self._starts[i])
+        match = _ABSENT.match(self._text, self._starts[i])
         if match is None:
             return None
-        starts = (k for k in range(max(0, i - 4), i) if self._ends_at(k, i))
-        return next(((i - k, self._token_after(match.end())) for k in starts), None)
+        starts = (k for k in range(max(0, i - 4), i) if self._is_person(k, i))
+        return next(((i - k, self._find_next(match)) for k in starts), None)
 
     def _rewrite_country(self, i: int) -> tuple[str, int] | None:
         for pattern, name in _COUNTRIES:
             match = pattern.match(self._text, self._starts[i])
             if match and name in self._places:
-                return name, self._token_after(match.end())
+                return name, self._find_next(match)
         return None
 
     def _rewrite_date(self, i: int) -> tuple[str, int] | None:
@@ -158,16 +155,16 @@ class _Rewriter:
             if match is None:
                 continue
             try:
-                instead = rule(match, before, self._today)
+                replacement = rule(match, before, self._today)
             except (ValueError, OverflowError):  # no such day
                 continue
-            if instead:
-                return instead, self._token_after(match.end())
+            if replacement:
+                return replacement, self._find_next(match)
         return None
 
-    def _token_after(self, end: int) -> int:
-        """The token after the one that ends at an offset."""
-        return self._ends[end + 1]
+    def _find_next(self, match: re.Match[str]) -> int:
+        """The token after a match."""
+        return self._sentence.find_token(match.end() + 1)
 
     def _is_name(self, i: int) -> bool:
         """Whether a person, a place, a month or a year is named at a token, maybe after *in* or *the*."""
@@ -180,16 +177,16 @@ class _Rewriter:
             return tokens[i].norm in ("person", "place")
         if tokens[i].norm in MONTH_NAMES or _YEAR.fullmatch(tokens[i].norm):
             return True
-        everyday = tokens[i].norm in COMMON
+        is_everyday = tokens[i].norm in COMMON
         place = self._places.match_exact(tokens, i)
         return self._people.match_exact(tokens, i) is not None or (
-            place is not None and (not everyday or place.end > i + 1)
+            place is not None and (not is_everyday or place.end > i + 1)
         )
 
     def _follows_person(self, i: int) -> bool:
-        return any(self._ends_at(k, i) for k in range(max(0, i - 4), i))
+        return any(self._is_person(k, i) for k in range(max(0, i - 4), i))
 
-    def _ends_at(self, k: int, end: int) -> bool:
+    def _is_person(self, start: int, end: int) -> bool:
         """Whether a person is named from one token up to another."""
-        name = self._people.match_exact(self._tokens, k)
-        return name is not None and name.end == end
+        match = self._people.match_exact(self._tokens, start)
+        return match is not None and match.end == end

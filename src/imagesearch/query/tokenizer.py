@@ -1,10 +1,11 @@
-"""A sentence in pieces: words, marks, quotes, and the explicit ``person:``, ``place:`` and ``text:``."""
+"""A sentence in tokens: words, marks, quotes, and the explicit ``person:``, ``place:`` and ``text:``."""
 
 from __future__ import annotations
 
 import functools
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -21,7 +22,7 @@ _APOSTROPHES = frozenset("'`\u2019\u2018\u02bb\u02bc\u02b9\u2032")
 # Thai to Lao, Burmese, Khmer, kana and Chinese characters: scripts that put no spaces between words.
 _UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3005, 0x30FF), (0x3400, 0x9FFF),
              (0xF900, 0xFAFF), (0x20000, 0x3FFFF))  # fmt: skip
-_PIECE = re.compile(r"q[^q]+q|w[wm]*(?:aw[wm]*)*a?|c[m]*|e[em]*|[pqa]")
+_TOKEN = re.compile(r"q[^q]+q|w[wm]*(?:aw[wm]*)*a?|c[m]*|e[em]*|[pqa]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,11 @@ class Token:
     ----------
     text
         As it stood; of a quote, what is between the marks.
-    folded
+    norm
         As names are compared; of a mark, the mark; of an explicit start, ``person``, ``place`` or ``text``.
-    owner
-        What a word is without its possessive ending: ``maya`` of ``maya's``; else empty.
-    gap
+    possessor
+        What a word is without its possessive ending, normalized: ``maya`` of ``maya's``; else empty.
+    space_before
         Whether there was space before it.
     """
 
@@ -51,8 +52,8 @@ class _CharacterClasses(dict[str, str]):
     """The class of each character: Word, sole Character, Emoji, Mark that combines, ..."""
 
     def __missing__(self, character: str) -> str:
-        self[character] = found = _classify_character(character)
-        return found
+        self[character] = character_class = _classify_character(character)
+        return character_class
 
 
 def _classify_character(character: str) -> str:
@@ -78,31 +79,32 @@ def tokenize(sentence: str) -> list[Token]:
     classes = "".join(map(_CLASSES.__getitem__, sentence))
     tokens: list[Token] = []
     end = 0
-    for match in _PIECE.finditer(classes):
-        gap = match.start() > end or bool(tokens and tokens[-1].kind == "quote")
+    for match in _TOKEN.finditer(classes):
+        space_before = match.start() > end or bool(tokens and tokens[-1].kind == "quote")
         end = match.end()
-        token = _make_token(sentence[match.start() : end], classes[match.start()], gap)
+        token = _make_token(sentence[match.start() : end], classes[match.start()], space_before)
         if token is not None and not _merge_explicit(tokens, token):
             tokens.append(token)
     return tokens
 
 
 @functools.lru_cache(maxsize=8192)
-def _make_token(text: str, kind: str, gap: bool) -> Token | None:
-    if kind in "pa" or (kind == "q" and len(text) == 1):
-        return Token(text, text, "mark", space_before=gap)
-    if kind == "q":
+def _make_token(text: str, character_class: str, space_before: bool) -> Token | None:
+    """Make a token of a piece whose first character is of a class; None if nothing of it is left."""
+    if character_class in "pa" or (character_class == "q" and len(text) == 1):
+        return Token(text, text, "mark", space_before=space_before)
+    if character_class == "q":
         inside = "".join(c if _CLASSES[c] != " " else " " for c in text[1:-1])
         inside = " ".join(inside.split())
-        return Token(inside, normalize(inside), "quote", space_before=gap) if inside else None
+        return Token(inside, normalize(inside), "quote", space_before=space_before) if inside else None
     if text.isascii() and text.isalnum():
-        return Token(text, text.lower(), space_before=gap)
-    folded = normalize(text)
-    return Token(text, folded, possessor=_strip_possessive(text), space_before=gap) if folded else None
+        return Token(text, text.lower(), space_before=space_before)
+    norm = normalize(text)
+    return Token(text, norm, possessor=_strip_possessive(text), space_before=space_before) if norm else None
 
 
 def _strip_possessive(text: str) -> str:
-    """Return a word without its possessive ending, folded; nothing if it has none."""
+    """Return a word without its possessive ending, normalized; nothing if it has none."""
     if len(text) > 2 and text[-1] in "sS" and text[-2] in _APOSTROPHES:
         return normalize(text[:-2])
     if len(text) > 2 and text[-2] in "sS" and text[-1] in _APOSTROPHES:
@@ -122,32 +124,53 @@ def _merge_explicit(tokens: list[Token], token: Token) -> bool:
 
 
 def split_words(name: str) -> tuple[str, ...]:
-    """Return the folded words of a name, as a sentence's words are compared to them."""
+    """Return the normalized words of a name, as a sentence's words are compared to them."""
     if name.isascii() and name.replace(" ", "").isalnum():
         return tuple(name.lower().split())
     return tuple(token.norm for token in tokenize(name) if token.kind in ("word", "quote") and token.norm)
 
 
 def find_name_words(tokens: Sequence[Token], start: int, limit: int) -> list[int]:
-    """Return where the next words are that could be of one name: at most so many, up to a hard mark."""
-    found: list[int] = []
+    """Return the positions of the next words that could be of one name: at most so many, to a hard mark."""
+    positions: list[int] = []
     for i in range(start, min(len(tokens), start + 2 * limit)):
         token = tokens[i]
         if token.kind == "word":
-            found.append(i)
-            if len(found) == limit:
+            positions.append(i)
+            if len(positions) == limit:
                 break
-        elif token.kind != "mark" or token.norm in HARD_MARKS or not found:
+        elif token.kind != "mark" or token.norm in HARD_MARKS or not positions:
             break
-    return found
+    return positions
 
 
-def join_norms(tokens: Sequence[Token]) -> tuple[str, list[int]]:
-    """Write the folded pieces with one space between any two, for patterns; and where each starts."""
-    words = [token.norm if token.kind in ("word", "mark") else "\0" for token in tokens]
-    return " ".join(words), [0, *accumulate(len(word) + 1 for word in words)]
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence in tokens, and as one text for patterns.
+
+    Attributes
+    ----------
+    text
+        The normalized words and marks with one space between any two; other tokens are a null character.
+    starts
+        Where each token starts in the text, and where one more would.
+    """
+
+    tokens: Sequence[Token]
+    text: str
+    starts: list[int]
+
+    @classmethod
+    def from_tokens(cls, tokens: Sequence[Token]) -> Sentence:
+        """Join the tokens."""
+        words = [token.norm if token.kind in ("word", "mark") else "\0" for token in tokens]
+        return cls(tokens, " ".join(words), [0, *accumulate(len(word) + 1 for word in words)])
+
+    def find_token(self, offset: int) -> int:
+        """Return the first token that starts at an offset of the text or after it."""
+        return bisect_left(self.starts, offset)
 
 
 def join_texts(tokens: Iterable[Token]) -> str:
-    """Write pieces down again, with spaces where there were some; quotes lose their marks."""
+    """Write tokens down again, with spaces where there were some; quotes lose their marks."""
     return "".join((" " if token.space_before else "") + token.text for token in tokens).strip()

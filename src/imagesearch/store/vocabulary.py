@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
 from imagesearch.geo import PhotoLocation
-from imagesearch.text import normalize
+from imagesearch.text import find_similar, normalize
 
 _FILE = "vocabulary.json"
 _ENTRY_SECTIONS = ("people", "places", "cameras", "keywords")
@@ -99,13 +98,13 @@ def split_periods(times: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(times, reverse=True)[PHOTOS_PER_PERIOD - 1 :: PHOTOS_PER_PERIOD])
 
 
-def suggest_names(name: str, words: Mapping[str, VocabularyEntry], n: int = 3) -> list[str]:
-    """Return the spellings of the known words that are most like a name, those with more photos first."""
-    folded = normalize(name)
-    keys = {normalize(key): word for key, word in words.items()}
-    parts = [key for key in keys if folded and folded in key.split()]
-    alike = difflib.get_close_matches(folded, keys, n=n, cutoff=0.6)
-    return [keys[key].name for key in dict.fromkeys([*parts, *alike])][:n]
+def suggest_names(name: str, entries: Mapping[str, VocabularyEntry], count: int = 3) -> list[str]:
+    """Return the known names that are most like a name: first those of which it is a word."""
+    typed = normalize(name)
+    names = {normalize(key): entry.name for key, entry in entries.items()}
+    having = [known for known in names if typed in known.split()]
+    similar = find_similar(typed, names, count)
+    return [names[known] for known in dict.fromkeys([*having, *similar])][:count]
 
 
 def count_vocabulary(locations: Collection[PhotoLocation]) -> Vocabulary:
