@@ -23,6 +23,9 @@ def main():
     summary = run_steps(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.failed, args.verbose)
     cli.report_failures(summary.skipped, args.verbose, "skipped")
+    if args.verbose:
+        remarks = {path: "; ".join(lines) for path, lines in summary.geo.remarks.items()}
+        cli.report_failures(remarks, True, "remark")
     for note in summary.notes:
         cli.print_note(note)
     if args.json:

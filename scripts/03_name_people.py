@@ -110,7 +110,7 @@ def ask_names(editor, dataset, args):
     for person in editor.people.list_unnamed(args.min_faces):
         show_person(editor.people, person, dataset, args.save, window=not args.no_show)
         question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: end] "
-        answer = cli.read_answer(question, default="q")
+        answer = cli.read_reply(question, default="q")
         if answer.lower() == "q":
             break
         try:

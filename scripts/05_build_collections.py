@@ -108,7 +108,7 @@ def print_collections(store, as_json):
 def drop_collections(store, dataset, args):
     names = [c.ref.alias for c in store.collections.list_all() if c.ref.dataset == dataset]
     question = f"drop {', '.join(names)} from {store.uri}? [y/N] "
-    if names and not args.yes and cli.read_answer(question).lower() != "y":
+    if names and not args.yes and cli.read_reply(question).lower() != "y":
         names = []
     dropped = store.collections.drop(dataset) if names else []
     if args.json:

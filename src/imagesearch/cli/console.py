@@ -49,7 +49,7 @@ def show_progress(
 def read_queries(handle_query: Callable[[str], None]) -> None:
     """Read queries until an empty line or the end of input; one that fails does not end the loop."""
     while True:
-        line = read_answer("search> ")
+        line = read_reply("search> ")
         if not line:
             return
         try:
@@ -58,7 +58,7 @@ def read_queries(handle_query: Callable[[str], None]) -> None:
             print(error, file=sys.stderr)
 
 
-def read_answer(question: str, default: str = "") -> str:
+def read_reply(question: str, default: str = "") -> str:
     """Ask on stderr, so that stdout stays for results; at the end of input the answer is the default."""
     print(question, end="", file=sys.stderr, flush=True)
     try:

@@ -7,6 +7,7 @@ Knows geopy and reverse_geocode, imported when an address is first looked up. Wr
 from imagesearch.geo.extract import (
     GeoSummary,
     PhotoLocation,
+    check_geocoder,
     count_without_address,
     extract_geo,
     read_locations,
@@ -16,6 +17,7 @@ from imagesearch.geo.great_circle import compute_distances_km, make_bounding_box
 __all__ = [
     "GeoSummary",
     "PhotoLocation",
+    "check_geocoder",
     "compute_distances_km",
     "count_without_address",
     "extract_geo",

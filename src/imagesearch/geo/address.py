@@ -82,21 +82,14 @@ _COMPONENTS = {
 }
 # Further places that a position lies in, all of them; the last two where a city is named as well.
 _DISTRICTS = (
-    *(
-        "city_district",
-        "district",
-        "borough",
-        "suburb",
-        "quarter",
-        "neighbourhood",
-        "sublocality",
-        "locality",
-    ),
+    *("city_district", "borough", "suburb", "quarter", "neighbourhood", "sublocality"),
     *("town", "village"),
 )
+# Photon has these instead of most of the others; to Nominatim and Google they are something else.
+_PHOTON_DISTRICTS = ("district", "locality")
 
 
-def parse_answer(raw: Any, line: str | None) -> Address:
+def parse_response(raw: Any, line: str | None) -> Address:
     """Return the address in a geocoder's answer; components that it names otherwise are left empty.
 
     Parameters
@@ -112,7 +105,9 @@ def parse_answer(raw: Any, line: str | None) -> Address:
     )
     text = strip_controls(line, _LONGEST_LINE) if isinstance(line, str) else ""
     text = text or join_names(city, county, state, country)
-    districts = [parts[key] for key in _DISTRICTS if key in parts]
+    is_photon = isinstance(raw, Mapping) and isinstance(raw.get("properties"), Mapping)
+    keys = (*_PHOTON_DISTRICTS, *_DISTRICTS) if is_photon else _DISTRICTS
+    districts = [parts[key] for key in keys if key in parts]
     return make_address(city, county, state, country, text, districts)
 
 

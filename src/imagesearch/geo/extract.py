@@ -210,6 +210,17 @@ def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[tuple[int, fl
 # --- from positions to addresses ---------------------------------------------------------------------------
 
 
+def check_geocoder(config: Config, dataset: Dataset) -> None:
+    """Check that there is a geocoder as the config describes it, without asking it anything.
+
+    Raises
+    ------
+    UserError
+        If geopy knows no such geocoder, or not with these options.
+    """
+    _make_online_geocoder(config, dataset)
+
+
 def _make_online_geocoder(config: Config, dataset: Dataset) -> OnlineGeocoder | None:
     if config.geo.geocoder in NOT_ONLINE:
         return None

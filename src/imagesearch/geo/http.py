@@ -36,16 +36,16 @@ class LimitedAdapter(BaseSyncAdapter):
             dict.fromkeys(("http", "https"), proxies) if isinstance(proxies, str) else proxies
         )
         self._open = build_opener(_NoRedirects, HTTPSHandler(context=ssl_context), proxy).open
-        self.answer: Any = None
+        self.response: Any = None
         """The last answer, as decoded from JSON."""
 
     def get_json(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> Any:
-        self.answer = None
+        self.response = None
         try:
-            self.answer = json.loads(self.get_text(url, timeout=timeout, headers=headers))
+            self.response = json.loads(self.get_text(url, timeout=timeout, headers=headers))
         except (ValueError, RecursionError):
             raise GeocoderParseError("the answer is not JSON") from None
-        return self.answer
+        return self.response
 
     def get_text(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> str:
         request = Request(url, headers=dict(headers))

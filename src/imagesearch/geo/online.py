@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from imagesearch.config import GeoConfig
 from imagesearch.errors import GeocoderError, UserError
-from imagesearch.geo.address import NO_ADDRESS, Address, parse_answer, parse_stored_address
+from imagesearch.geo.address import NO_ADDRESS, Address, parse_response, parse_stored_address
 from imagesearch.text import find_similar
 
 # Names of geo.geocoder for which nothing is asked over the network; all others are geopy's.
@@ -73,7 +73,7 @@ class OnlineGeocoder:
             error_wait_seconds=retry_seconds,
             swallow_exceptions=False,
         )
-        self._cache = _AnswerCache(cache)
+        self._cache = _ResponseCache(cache)
 
     def reload_cache(self) -> None:
         """Read the cache again: another run may have written to it."""
@@ -129,12 +129,12 @@ class OnlineGeocoder:
         """Return the address in an answer; of one that says nothing, whether nothing is there."""
         is_nominatim = self._settings.geocoder == "nominatim"
         if location is None:
-            answer = self._geocoder.adapter.answer
+            response = self._geocoder.adapter.response
             # an empty list of results says so too, where it comes with the rest of a true answer
-            if answer == _NOTHING_THERE if is_nominatim else answer and isinstance(answer, Mapping):
+            if response == _NOTHING_THERE if is_nominatim else response and isinstance(response, Mapping):
                 return NO_ADDRESS
             raise GeocoderError("an empty answer")
-        found = parse_answer(location.raw, location.address)
+        found = parse_response(location.raw, location.address)
         if found == NO_ADDRESS or (is_nominatim and not found.places):
             raise GeocoderError("an answer without an address")
         return found
@@ -171,7 +171,7 @@ def _get_geocoder_class(name: str) -> Any:
     raise UserError(f"geo.geocoder: no such geocoder; {hint} (got {name!r})")
 
 
-class _AnswerCache:
+class _ResponseCache:
     """Answers in a file, one line each: a kill can cost the last line, which is then skipped."""
 
     def __init__(self, file: Path) -> None:

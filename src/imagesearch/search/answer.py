@@ -30,7 +30,7 @@ _SAMPLE_SIZE = 500
 
 
 @dataclass(frozen=True)
-class Retrieval:
+class AnswerInput:
     """A query and what came of it in Milvus: all that its answer is made of.
 
     Attributes
@@ -74,11 +74,11 @@ class AnswerBuilder:
         self._config, self._dataset, self._store, self._vocabulary = config, dataset, store, vocabulary
         self._clip_ref = CollectionRef(config.dataset.name, "clip")
 
-    def build_answer(self, retrieval: Retrieval) -> Answer:
+    def build_answer(self, retrieval: AnswerInput) -> Answer:
         """Return the answer that a retrieval comes to."""
         query, photos, rows = retrieval.query, retrieval.photos, retrieval.collection.rows
         calibrated = self._calibrate_scores(retrieval)
-        rankings = _rank_steps(retrieval, calibrated)
+        rankings = _rank_attempts(retrieval, calibrated)
         burst_counts: dict[int, int] = {}
         if query.collapse:
             keys = [hit.id for ranking in rankings for hit, _ in ranking]
@@ -104,7 +104,7 @@ class AnswerBuilder:
 
     # --- scores and results --------------------------------------------------------------------------------
 
-    def _calibrate_scores(self, retrieval: Retrieval) -> CalibratedScores | None:
+    def _calibrate_scores(self, retrieval: AnswerInput) -> CalibratedScores | None:
         """Return what the scores mean, where that is known: for one text, by itself."""
         photos = retrieval.photos
         if not retrieval.visual_query.is_one_text or self._bands is None:
@@ -161,7 +161,7 @@ class AnswerBuilder:
     # --- notes ---------------------------------------------------------------------------------------------
 
     def _collect_notes(
-        self, retrieval: Retrieval, shown: Collection[int], nothing_fits: bool
+        self, retrieval: AnswerInput, shown: Collection[int], nothing_fits: bool
     ) -> tuple[str, ...]:
         """Return what the user should know, given the ids of the photos that are shown."""
         photos, parsed = retrieval.photos, retrieval.parsed
@@ -181,7 +181,7 @@ class AnswerBuilder:
         )
         return tuple(filter(None, notes))
 
-    def _list_warnings(self, retrieval: Retrieval) -> list[str]:
+    def _list_warnings(self, retrieval: AnswerInput) -> list[str]:
         """Return what the user should know of the collection and of what could not be done."""
         query, parsed, ref = retrieval.visual_query, retrieval.parsed, retrieval.collection.ref
         lines = []
@@ -211,13 +211,13 @@ class AnswerBuilder:
         return "names have changed since the collections were built; run 05_build_collections.py"
 
 
-def _rank_steps(retrieval: Retrieval, calibrated: CalibratedScores | None) -> list[RankedHits]:
+def _rank_attempts(retrieval: AnswerInput, calibrated: CalibratedScores | None) -> list[RankedHits]:
     """Return the hits of each step with their calibrated scores, without those that are not good enough."""
     query, photos = retrieval.visual_query, retrieval.photos
     keys = [hit.id for hit in photos.hits]
     by_key = dict(zip(keys, calibrated.calibrated.tolist(), strict=True)) if calibrated else {}
     rankings = []
-    for hits in photos.hits_by_step:
+    for hits in photos.hits_by_attempt:
         ranking = [(hit, by_key.get(hit.id)) for hit in hits]
         if query.sort == "date":
             ranking = _sort_by_date(query, ranking, calibrated)
@@ -252,13 +252,13 @@ def _describe_relaxation(photos: RetrievedPhotos, shown: Collection[int]) -> str
     """Return that no photo passed, and what those are that are shown."""
     steps_shown = [
         "the nearest of all" if step.description == "anything" else step.description
-        for step, hits in zip(photos.relaxed, photos.hits_by_step, strict=False)
+        for step, hits in zip(photos.relaxed, photos.hits_by_attempt, strict=False)
         if any(hit.id in shown for hit in hits)
     ]
     return f"{photos.note}; these are {', then '.join(steps_shown)}" if steps_shown else photos.note
 
 
-def _explain_nothing(retrieval: Retrieval) -> str:
+def _explain_nothing(retrieval: AnswerInput) -> str:
     """Return why there are no results."""
     query = retrieval.visual_query
     limits = [(query.min_score, "scores"), (query.min_fit, "fits with")]

@@ -64,7 +64,7 @@ class FilterPlan:
 
 
 @dataclass(frozen=True)
-class FilterStep:
+class FilterAttempt:
     """One filter to try."""
 
     condition: Condition
@@ -76,7 +76,7 @@ class RetrievedPhotos:
     """The photos of each step, the filter that was asked for, and what was tried instead of it."""
 
     condition: Condition
-    hits_by_step: list[list[Hit]]
+    hits_by_attempt: list[list[Hit]]
     passing_count: int
     relaxed: tuple[RelaxedFilter, ...] = ()
     note: str = ""
@@ -84,7 +84,7 @@ class RetrievedPhotos:
     @property
     def hits(self) -> list[Hit]:
         """All photos, each once, those of the first step first."""
-        return list({hit.id: hit for hits in self.hits_by_step for hit in hits}.values())
+        return list({hit.id: hit for hits in self.hits_by_attempt for hit in hits}.values())
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     return FilterPlan(parts, And(tuple(required)), ", ".join(exclusions))
 
 
-def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[list[FilterStep]]:
+def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[list[FilterAttempt]]:
     """Yield what to try, the strictest first; what is tried together is shown one after another.
 
     All parts have to hold. If no photo passes: others may be in it where only some people were asked for;
@@ -150,7 +150,7 @@ def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[
         # combinations come with the first parts first: who outlives where, where outlives when
         yield [_join_parts(kept) for kept in itertools.combinations(parts, count)]
     if parts and has_target:
-        yield [FilterStep(MATCH_ALL, "anything")]
+        yield [FilterAttempt(MATCH_ALL, "anything")]
 
 
 def _make_people_part(people: PeopleClause) -> FilterPart:
@@ -171,10 +171,10 @@ def _describe_people(people: PeopleClause) -> str:
     return "of nobody" if people.count == (0, 0) and not people.named_count else f"of {people}"
 
 
-def _join_parts(parts: Sequence[FilterPart]) -> FilterStep:
+def _join_parts(parts: Sequence[FilterPart]) -> FilterAttempt:
     texts = [part.description for part in parts]
     description = " ".join(text if text.startswith(("of ", "in ")) else f"({text})" for text in texts)
-    return FilterStep(And(tuple(part.condition for part in parts)), description)
+    return FilterAttempt(And(tuple(part.condition for part in parts)), description)
 
 
 # --- retrieving photos --------------------------------------------------------------------------------------
@@ -198,13 +198,13 @@ def retrieve_photos(
     """
     required = (base_condition, plan.required)
     (first,), *others = list_relaxations(plan.parts, source.has_target)
-    (fetched,) = _fetch_steps(source, query, required, [first])
+    (fetched,) = _fetch_attempts(source, query, required, [first])
     if fetched.hits:
         return RetrievedPhotos(fetched.condition, [fetched.hits], fetched.passing_count)
     description = " ".join(filter(None, (first.description, plan.exclusions, query.filter_summary)))
     note = f"no photo {description}" if first.description or plan.exclusions else ""
     for steps in () if query.strict else others:
-        found = [step for step in _fetch_steps(source, query, required, steps) if step.hits]
+        found = [step for step in _fetch_attempts(source, query, required, steps) if step.hits]
         if found:
             relaxed = tuple(
                 RelaxedFilter(
@@ -217,7 +217,7 @@ def retrieve_photos(
 
 
 @dataclass(frozen=True)
-class _FetchedStep:
+class _FetchedAttempt:
     """A step, with all that a photo must fulfil, and what passed."""
 
     description: str
@@ -226,14 +226,14 @@ class _FetchedStep:
     passing_count: int
 
 
-def _fetch_steps(
-    source: PhotoSource, query: Query, required: tuple[Condition, ...], steps: Sequence[FilterStep]
-) -> list[_FetchedStep]:
+def _fetch_attempts(
+    source: PhotoSource, query: Query, required: tuple[Condition, ...], steps: Sequence[FilterAttempt]
+) -> list[_FetchedAttempt]:
     fetched = []
     for step in steps:
         condition = And((*required, step.condition))
         hits, passing_count = _fetch_photos(source, query, condition)
-        fetched.append(_FetchedStep(step.description, condition, hits, passing_count))
+        fetched.append(_FetchedAttempt(step.description, condition, hits, passing_count))
     return fetched
 
 

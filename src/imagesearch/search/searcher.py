@@ -16,7 +16,7 @@ from imagesearch.filters import And, Condition, In, PathPrefix
 from imagesearch.photos import make_path_prefix
 from imagesearch.pipeline import Dataset
 from imagesearch.query import ParsedQuery, SentenceParser
-from imagesearch.search.answer import AnswerBuilder, Retrieval
+from imagesearch.search.answer import AnswerBuilder, AnswerInput
 from imagesearch.search.face_search import FaceSearcher, QueryFace
 from imagesearch.search.query import Answer, Query, check_query, check_visual_query
 from imagesearch.search.query_vector import QueryEncoder
@@ -73,7 +73,7 @@ class Searcher:
         )
         base_condition = And((folder, query.where, criteria, *has_face))
         photos = retrieve_photos(source, query, plan_filter(parsed), base_condition)
-        retrieval = Retrieval(
+        retrieval = AnswerInput(
             query=query,
             visual_query=visual_query,
             parsed=parsed,

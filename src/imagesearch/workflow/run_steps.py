@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from imagesearch.config import Config
 from imagesearch.faces import People, cluster_people, detect_faces
 from imagesearch.features import extract_features
-from imagesearch.geo import GeoSummary, extract_geo
+from imagesearch.geo import GeoSummary, check_geocoder, extract_geo
 from imagesearch.pipeline import Dataset, StepSummary
 from imagesearch.store import BuildReport, Store, build_collections
 
@@ -126,9 +126,10 @@ def run_steps(
     def show_rows(rows: Iterable[int], total: int, kind: str) -> Iterable[int]:
         return progress(rows, total, label=kind) if progress else rows
 
-    # Opened before the work, to report an unreachable Milvus now and not after an hour of extraction; and
-    # closed again, since nobody else can search a Milvus Lite file while it is open.
+    # Before the work, to report what is wrong now and not after an hour of extraction. Milvus is closed
+    # again, since nobody else can search a Milvus Lite file while it is open.
     Store(config.milvus).close()
+    check_geocoder(config, dataset)
     features = extract_features(config, dataset, retry_failed=retry_failed, progress=show("features"))
     faces = detect_faces(config, dataset, retry_failed=retry_failed, progress=show("faces"))
     people = cluster_people(config, dataset)
