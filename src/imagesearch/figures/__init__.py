@@ -14,7 +14,7 @@ from imagesearch.figures.grids import (
     draw_result_grid,
 )
 from imagesearch.figures.index_curves import draw_index_report
-from imagesearch.figures.people import show_people, show_person, show_photo_faces
+from imagesearch.figures.show_people import show_people, show_person, show_photo_faces
 from imagesearch.figures.show_results import copy_results, show_answer, show_classifications
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten_text
 from imagesearch.figures.timeline import show_timeline
