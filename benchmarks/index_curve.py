@@ -36,12 +36,12 @@ def ask_fresh_queries(lines: str, vectors: np.ndarray, fresh: np.ndarray, folder
     file = folder / "recommended.yaml"
     file.write_text(lines, "utf-8")
     milvus = load_config(file).milvus
-    material = prepare_data(vectors, {"fresh": fresh}, seed=1)  # filters other than those that were tuned on
+    data = prepare_data(vectors, {"fresh": fresh}, seed=1)  # filters other than those that were tuned on
     with open_temporary_index(
-        milvus, choose_index(milvus.index, len(vectors), lite=True), material, cli.show_progress
-    ) as place:
-        cases = [SearchCase(name, milvus.index.search_params) for name in material.filters]
-        found = measure_searches(place, cases, slice(None), cli.show_progress)
+        milvus, choose_index(milvus.index, len(vectors), lite=True), data, cli.show_progress
+    ) as index:
+        cases = [SearchCase(name, milvus.index.search_params) for name in data.filters]
+        found = measure_searches(index, cases, slice(None), cli.show_progress)
     return {case.filter: found[case].to_dict() for case in cases}
 
 

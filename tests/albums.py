@@ -15,7 +15,7 @@ NAMES = ("Zoë", "Maya")
 """In the order in which they were named; the others are numbered."""
 
 
-def crowd_of(paths: Sequence[str], count: int = 2) -> People:
+def make_people(paths: Sequence[str], count: int = 2) -> People:
     """Return so many people, each with a face on every photo: the one of place i of `PLACES`.
 
     Boxes are in pixels of photos of 1000 by 800.

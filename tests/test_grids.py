@@ -35,12 +35,12 @@ NAMES = [
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # this machine may lack fonts for some names
 
 
-def tiles(count: int) -> list[Tile]:
+def make_tiles(count: int) -> list[Tile]:
     shapes = [(96, 64), (64, 96), (200, 20), (20, 200)]
     return [Tile(draw(i, shapes[i % 4]), f"{i} · 0.3", NAMES[i % 5]) for i in range(count)]
 
 
-def texts_outside(figure: Figure) -> list[str]:
+def find_texts_outside(figure: Figure) -> list[str]:
     """Texts that are cut off by the figure's edge."""
     figure.draw_without_rendering()
     boxes = [
@@ -57,11 +57,11 @@ def texts_outside(figure: Figure) -> list[str]:
 @pytest.mark.parametrize("image", [None, draw(99)], ids=["text", "photo"])
 def test_a_grid_holds_every_result_and_cuts_no_title(count: int, image: Image.Image | None) -> None:
     figure = draw_result_grid(
-        "a sailing boat on a very wide sea at sunset with many clouds", tiles(count), image
+        "a sailing boat on a very wide sea at sunset with many clouds", make_tiles(count), image
     )
     shown = [axis for axis in figure.axes if axis.images]
     assert len(shown) == count + (image is not None)
-    assert texts_outside(figure) == []
+    assert find_texts_outside(figure) == []
     plt.close(figure)
 
 
@@ -151,13 +151,13 @@ def test_bars_are_as_long_as_the_probabilities() -> None:
     bars = [patch.get_width() for axis in figure.axes for patch in axis.patches]
     assert bars == [0.75, 0.25]
     labels = [label.get_text() for axis in figure.axes for label in axis.get_yticklabels()]
-    assert "beach" in labels and texts_outside(figure) == []
+    assert "beach" in labels and find_texts_outside(figure) == []
     plt.close(figure)
 
 
 def test_without_a_window_a_figure_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    file = show_figure(draw_result_grid("maya / goa?", tiles(2)), "search maya / goa?")
+    file = show_figure(draw_result_grid("maya / goa?", make_tiles(2)), "search maya / goa?")
     assert file == Path("outputs/search_maya_goa.png")
     with Image.open(file) as picture:
         assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 100
@@ -167,7 +167,7 @@ def test_without_a_window_a_figure_is_saved(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
 def test_a_figure_is_saved_where_and_how_it_is_asked(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / "new folder" / f"grid.{suffix}"
-    assert show_figure(draw_result_grid("boat", tiles(1)), "x", save=file) == file
+    assert show_figure(draw_result_grid("boat", make_tiles(1)), "x", save=file) == file
     assert file.stat().st_size > 1000
 
 
@@ -184,7 +184,7 @@ LONG = ["12 · Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "3 · 
 
 @pytest.mark.parametrize("count", [1, 4, 8])
 def test_long_names_neither_push_faces_apart_nor_leave_the_sheet(count: int) -> None:
-    rows = [(heading, tiles(count)) for heading in LONG]
+    rows = [(heading, make_tiles(count)) for heading in LONG]
     figure, plain = (
         draw_contact_sheet(rows),
         draw_contact_sheet([(heading[:1], row) for heading, row in rows]),
@@ -194,6 +194,6 @@ def test_long_names_neither_push_faces_apart_nor_leave_the_sheet(count: int) -> 
     places, expected = ([axis.get_position().bounds for axis in sheet.axes] for sheet in (figure, plain))
     assert np.allclose(places, expected, atol=1e-6)
     headings = [text for axis in figure.axes for text in axis.texts if text.get_weight() == "bold"]
-    assert len(headings) == 3 and texts_outside(figure) == []
+    assert len(headings) == 3 and find_texts_outside(figure) == []
     assert max(text.get_window_extent().width for text in headings) > 0.55 * figure.bbox.width
     plt.close("all")

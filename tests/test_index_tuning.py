@@ -41,7 +41,7 @@ ROWS, DIMENSION = 1600, 24
 FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels"))
 
 
-def clustered(count: int, seed: int) -> np.ndarray:
+def make_vectors(count: int, seed: int) -> np.ndarray:
     """Unit vectors around the same 150 centres, whatever the seed."""
     centres = np.random.default_rng(99).standard_normal((150, DIMENSION))
     rng = np.random.default_rng(seed)
@@ -49,13 +49,13 @@ def clustered(count: int, seed: int) -> np.ndarray:
     return (spread / np.linalg.norm(spread, axis=1, keepdims=True)).astype(np.float32)
 
 
-def config_in(folder: Path, text: str = "") -> Config:
+def write_config(folder: Path, text: str = "") -> Config:
     file = folder / "config.yaml"
     file.write_text(text, "utf-8")
     return load_config(file)
 
 
-def saved(folder: Path, vectors: np.ndarray, name: str = "vectors.npy") -> Path:
+def save_vectors(folder: Path, vectors: np.ndarray, name: str = "vectors.npy") -> Path:
     np.save(folder / name, vectors)
     return folder / name
 
@@ -64,9 +64,9 @@ def saved(folder: Path, vectors: np.ndarray, name: str = "vectors.npy") -> Path:
 def report(tmp_path_factory: pytest.TempPathFactory) -> IndexReport:
     folder = tmp_path_factory.mktemp("tuning")
     return evaluate_index(
-        config_in(folder, "milvus: {index: {search_params: {nprobe: 3}}}"),
+        write_config(folder, "milvus: {index: {search_params: {nprobe: 3}}}"),
         types=("FLAT", "IVF_FLAT", "HNSW"),
-        vectors=saved(folder, clustered(ROWS, 1)),
+        vectors=save_vectors(folder, make_vectors(ROWS, 1)),
     )
 
 
@@ -109,20 +109,18 @@ def test_the_table_and_json_say_the_same(report: IndexReport) -> None:
 
 
 def test_answers_are_exact_and_equal_rows_are_both_right(tmp_path: Path) -> None:
-    vectors = clustered(400, 2)
+    vectors = make_vectors(400, 2)
     vectors[200:] = vectors[:200]
     kept, held = hold_out_queries(vectors)
-    material = prepare_data(kept, {"held out": held})
-    assert len(material.vectors) == 380 and len(material.queries) == 20
-    for name, item in material.filters.items():
-        inside = material.vectors[item.mask]
-        best = -np.sort(-(material.queries @ inside.T), axis=1)
-        np.testing.assert_allclose(
-            material.score_thresholds[name], best[:, min(10, len(inside)) - 1], atol=1e-6
-        )
-    with open_temporary_index(config_in(tmp_path).milvus, IndexSpec("FLAT", {}), material) as place:
-        cases = [SearchCase(name, IndexSearchParams()) for name in material.filters]
-        assert all(found.recall == 1.0 for found in measure_searches(place, cases, slice(None)).values())
+    data = prepare_data(kept, {"held out": held})
+    assert len(data.vectors) == 380 and len(data.queries) == 20
+    for name, item in data.filters.items():
+        inside = data.vectors[item.mask]
+        best = -np.sort(-(data.queries @ inside.T), axis=1)
+        np.testing.assert_allclose(data.score_thresholds[name], best[:, min(10, len(inside)) - 1], atol=1e-6)
+    with open_temporary_index(write_config(tmp_path).milvus, IndexSpec("FLAT", {}), data) as index:
+        cases = [SearchCase(name, IndexSearchParams()) for name in data.filters]
+        assert all(found.recall == 1.0 for found in measure_searches(index, cases, slice(None)).values())
 
 
 # --- what is recommended -----------------------------------------------------------------------------------
@@ -133,17 +131,17 @@ def test_the_recommendation_can_be_pasted_and_holds_on_fresh_queries(
     report: IndexReport, tmp_path: Path, kind: str
 ) -> None:
     curve = next(curve for curve in report.curves if curve.spec.type == kind)
-    config = config_in(tmp_path, curve.format_yaml())
-    index = config.milvus.index
-    assert choose_index(index, ROWS, lite=True) == curve.spec
-    assert getattr(index.search_params, curve.parameter) == curve.pick.value
+    config = write_config(tmp_path, curve.format_yaml())
+    settings = config.milvus.index
+    assert choose_index(settings, ROWS, lite=True) == curve.spec
+    assert getattr(settings.search_params, curve.parameter) == curve.pick.value
     # other rows, other queries, other filters
-    material = prepare_data(clustered(ROWS, 3), {"fresh": clustered(100, 4)}, seed=5)
+    data = prepare_data(make_vectors(ROWS, 3), {"fresh": make_vectors(100, 4)}, seed=5)
     with open_temporary_index(
-        config.milvus, choose_index(index, len(material.vectors), lite=True), material
-    ) as place:
-        cases = [SearchCase(name, index.search_params) for name in material.filters]
-        found = measure_searches(place, cases, slice(None))
+        config.milvus, choose_index(settings, len(data.vectors), lite=True), data
+    ) as index:
+        cases = [SearchCase(name, settings.search_params) for name in data.filters]
+        found = measure_searches(index, cases, slice(None))
     assert all(item.recall >= 0.95 for item in found.values())
 
 
@@ -173,15 +171,15 @@ def test_where_no_setting_will_do_exact_search_is_recommended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_report, "RECALL_TARGET", 1.01)
-    file = saved(tmp_path, clustered(ROWS, 1))
-    found = evaluate_index(config_in(tmp_path), types=("IVF_FLAT",), vectors=file)
+    file = save_vectors(tmp_path, make_vectors(ROWS, 1))
+    found = evaluate_index(write_config(tmp_path), types=("IVF_FLAT",), vectors=file)
     assert found.best is None and found.curves[0].validation == {} and "type: FLAT" in found.yaml
 
 
 # --- whose collections -------------------------------------------------------------------------------------
 
 
-def stopped(stream, *_):
+def stop_early(stream, *_):
     for number, item in enumerate(stream):
         if number == 20:
             raise KeyboardInterrupt
@@ -196,10 +194,10 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
     # Milvus Lite behind a port stands for the server; it has no index on lists
     monkeypatch.setattr(collections, "SERVER", replace(collections.SERVER, scalar_indexes=False))
     folder = str(tmp_path / "server")
-    config = config_in(tmp_path, f"milvus: {{uri: '{server_manager_instance.start_and_get_uri(folder)}'}}")
+    config = write_config(tmp_path, f"milvus: {{uri: '{server_manager_instance.start_and_get_uri(folder)}'}}")
     try:
         assert not config.milvus.is_lite
-        mine = prepare_data(clustered(100, 7), {"own": clustered(5, 7)})
+        mine = prepare_data(make_vectors(100, 7), {"own": make_vectors(5, 7)})
         with Store(config.milvus) as store:
             ref = CollectionRef("mine", "clip")
             spec = CollectionSpec(ref, "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
@@ -212,12 +210,12 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
                 seen.append([collection.ref.dataset for collection in store.collections.list_all()])
             return stream
 
-        file = saved(tmp_path, clustered(200, 1))
+        file = save_vectors(tmp_path, make_vectors(200, 1))
         found = evaluate_index(config, types=("FLAT",), vectors=file, progress=look)
         assert found.best.spec.type == "FLAT"
         assert any(name.startswith("scratch_") for names in seen for name in names)
         with pytest.raises(KeyboardInterrupt):
-            evaluate_index(config, types=("FLAT",), vectors=file, progress=stopped)
+            evaluate_index(config, types=("FLAT",), vectors=file, progress=stop_early)
         with Store(config.milvus) as store:
             assert store.collections.list_all() == before and store.collections._list_own() == before
     finally:
@@ -229,10 +227,10 @@ def test_with_milvus_lite_the_users_file_is_not_touched(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
-    config = config_in(tmp_path, "milvus: {uri: mine.db}")
-    file = saved(tmp_path, clustered(200, 1))
+    config = write_config(tmp_path, "milvus: {uri: mine.db}")
+    file = save_vectors(tmp_path, make_vectors(200, 1))
     with pytest.raises(KeyboardInterrupt):
-        evaluate_index(config, vectors=file, progress=stopped)
+        evaluate_index(config, vectors=file, progress=stop_early)
     evaluate_index(config, vectors=file)
     assert list((tmp_path / "tmp").iterdir()) == [] and not (tmp_path / "mine.db").exists()
 
@@ -262,9 +260,9 @@ def test_a_datasets_photos_and_texts_are_asked(world: World) -> None:
         ("flat.npy", np.ones(300, np.float32), "a matrix"),
         ("words.npy", np.full((300, 8), "x"), "a matrix"),
         ("objects.npy", np.full((300, 8), None, object), "no .npy file"),
-        ("few.npy", clustered(99, 1), "too few"),
-        ("nan.npy", np.where(np.arange(300)[:, None] == 7, np.nan, clustered(300, 1)), "first in row 7"),
-        ("zero.npy", np.where(np.arange(300)[:, None] > 297, 0, clustered(300, 1)), "2 of 300"),
+        ("few.npy", make_vectors(99, 1), "too few"),
+        ("nan.npy", np.where(np.arange(300)[:, None] == 7, np.nan, make_vectors(300, 1)), "first in row 7"),
+        ("zero.npy", np.where(np.arange(300)[:, None] > 297, 0, make_vectors(300, 1)), "2 of 300"),
     ],
 )
 def test_what_cannot_be_indexed_is_said_in_one_line(
@@ -288,11 +286,11 @@ def test_options_of_the_index_alone_and_a_dataset_without_vectors(world: World) 
 def test_vectors_of_any_type_and_length_become_unit_vectors(tmp_path: Path) -> None:
     numbers = np.random.default_rng(0).integers(1, 9, (100, 6))
     for dtype in (np.int64, np.float16, np.float64):
-        vectors = load_vectors(saved(tmp_path, numbers.astype(dtype)))
+        vectors = load_vectors(save_vectors(tmp_path, numbers.astype(dtype)))
         assert vectors.dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     with pytest.raises(UserError, match="matrix"):
-        load_vectors(saved(tmp_path, numbers[:, :1]))
+        load_vectors(save_vectors(tmp_path, numbers[:, :1]))
 
 
 # --- the figure --------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 # --- clusterings -------------------------------------------------------------------------------------------
 
 
-def by_pairs(clusters: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+def compute_bcubed_by_pairs(clusters: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """BCubed precision and recall as they are defined, over all pairs of items."""
     together, alike = clusters[:, None] == clusters[None], truth[:, None] == truth[None]
     both = (together & alike).sum(axis=1)
@@ -57,7 +57,7 @@ def test_clusterings_are_measured_as_over_all_pairs(seed: int, n: int, clusters:
         np.array(list("abcdefghijkl"))[rng.integers(classes, size=n)],
     )
     measured = compare_clusterings(found, truth)
-    assert (measured.precision, measured.recall) == pytest.approx(by_pairs(found, truth))
+    assert (measured.precision, measured.recall) == pytest.approx(compute_bcubed_by_pairs(found, truth))
     assert measured.ari == pytest.approx(adjusted_rand_score(truth, found))
 
 
@@ -128,11 +128,11 @@ def test_interpolated_precision_is_the_best_from_each_recall_on(seed: int, n: in
     total = relevant.sum(axis=1) + lost * relevant.any(axis=1)
     levels = np.linspace(0, 1, 11)
 
-    def naive(row: int, level: float) -> float:
+    def compute_naively(row: int, level: float) -> float:
         places = range(1, n + 1)
         enough = [k for k in places if relevant[row, :k].sum() / total[row] >= level - 1e-9]
         return max((relevant[row, :k].mean() for k in enough), default=0.0)
 
     asked = np.flatnonzero(total)
-    expected = [np.mean([naive(row, level) for row in asked]) for level in levels]
+    expected = [np.mean([compute_naively(row, level) for row in asked]) for level in levels]
     assert interpolate_precision(relevant, total, levels).tolist() == pytest.approx(expected)

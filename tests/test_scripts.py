@@ -17,7 +17,7 @@ def extract(world: World, *args: str) -> dict:
     return json.loads(world.run("01_extract_features.py", "--json", *args).stdout)
 
 
-def counts(summary: dict) -> tuple[int, ...]:
+def get_counts(summary: dict) -> tuple[int, ...]:
     return tuple(summary[key] for key in ("new", "unchanged", "moved", "gone"))
 
 
@@ -33,7 +33,7 @@ def test_from_photos_to_the_right_photos_and_through_a_year_of_changes(world: Wo
     (world.photos / "2024" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of a photo")
 
     summary = json.loads(world.run("01_extract_features.py", "--json", process=True).stdout)
-    assert counts(summary) == (9, 0, 0, 0)
+    assert get_counts(summary) == (9, 0, 0, 0)
     assert list(summary["failed"]) == ["2024/broken.jpg"]
     built = world.run("05_build_collections.py", process=True).stdout
     assert "album_clip: 8 photos: 8 new" in built and "album_vit: 8 photos: 8 new" in built
@@ -51,11 +51,11 @@ def test_from_photos_to_the_right_photos_and_through_a_year_of_changes(world: Wo
     assert len(list((world.folder / "found").iterdir())) == 8
 
     # a second run has nothing to do; then one file is touched, one moves, one goes
-    assert counts(extract(world)) == (0, 9, 0, 0)
+    assert get_counts(extract(world)) == (0, 9, 0, 0)
     os.utime(world.photos / "2023" / "0.png", (1, 1))
     (world.photos / "2023" / "1.png").rename(world.photos / "2024" / "moved.png")
     (world.photos / "2023" / "2.png").unlink()
-    assert counts(extract(world)) == (1, 6, 1, 1)
+    assert get_counts(extract(world)) == (1, 6, 1, 1)
     built = json.loads(world.run("05_build_collections.py", "--json").stdout)["clip"]
     assert (built["rows"], built["inserted"], built["deleted"]) == (7, 1, 2)
     paths = {result["path"] for result in search(world, "boat", "-k", "50")}
@@ -67,10 +67,10 @@ def test_one_kind_of_vectors_brought_up_to_date_does_not_make_the_other_look_fre
     world.add("b.png", 2)
     extract(world)
     draw(3).save(file)
-    assert counts(extract(world, "--only", "clip")) == (1, 1, 0, 0)
-    assert counts(extract(world, "--only", "clip")) == (0, 2, 0, 0)
-    assert counts(extract(world)) == (1, 1, 0, 0)
-    assert counts(extract(world)) == (0, 2, 0, 0)
+    assert get_counts(extract(world, "--only", "clip")) == (1, 1, 0, 0)
+    assert get_counts(extract(world, "--only", "clip")) == (0, 2, 0, 0)
+    assert get_counts(extract(world)) == (1, 1, 0, 0)
+    assert get_counts(extract(world)) == (0, 2, 0, 0)
 
 
 def test_vectors_are_exported_in_one_order(world: World) -> None:
@@ -125,7 +125,7 @@ def test_folders_given_by_hand_are_mentioned_until_the_configs_are_given_again(w
     world.add("few/b.png", 2)
     world.run("01_extract_features.py", "-i", world.photos / "few")
     assert "photos in" in world.run("05_build_collections.py").stderr
-    assert counts(extract(world, "-i", str(world.photos))) == (1, 0, 1, 0)
+    assert get_counts(extract(world, "-i", str(world.photos))) == (1, 0, 1, 0)
     assert "photos in" not in world.run("05_build_collections.py").stderr
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from albums import NAMES, crowd_of
+from albums import NAMES, make_people
 from conftest import World, draw
 from matplotlib.backend_bases import KeyEvent
 from PIL import Image
@@ -91,7 +91,7 @@ def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
         for who, box in enumerate(PLACES):
             photo.paste((255, 40 + 20 * who, 40 + 100 * i), tuple(map(round, box)))
         photo.save(world.photos / f"{i}.png")
-    people = crowd_of(["0.png", "1.png"], count=6)
+    people = make_people(["0.png", "1.png"], count=6)
     show_people(people, Dataset(world.config()), 1, None, window=True)
     opened = open_viewer()
     shown = read_texts(opened.figure)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from albums import crowd_of
+from albums import make_people
 from PIL import Image, ImageGrab
 
 from imagesearch.config import load_config
@@ -75,7 +75,7 @@ def open_06() -> None:
 
 
 def open_03() -> None:
-    show_people(crowd_of(["44.png"]), dataset, 1, None, window=True)
+    show_people(make_people(["44.png"]), dataset, 1, None, window=True)
 
 
 def open_07() -> None:

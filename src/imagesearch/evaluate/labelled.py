@@ -27,7 +27,7 @@ from imagesearch.store import MAX_HITS, CollectionRef, Store
 from imagesearch.text_table import format_count, format_table
 
 _CONFUSION_CUTOFF = 5
-"""The categories of the first so many results say what a category is taken for."""
+"""The confusion of categories is measured on the first so many results."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def evaluate_labelled(
         If a folder has no photos, or TRAIN has one category only, or none of VAL's.
     """
     sides = [make_evaluation_dataset(config, folder) for folder in (train, val)]
-    # before the photos are looked at, and again without those that cannot be read
+    # before the extraction, by names alone, and again without the photos that cannot be read
     _count_categories((train, val), [[photo.path for photo in side.photos] for side in sides])
     extracted = [extract_vectors(side, progress=progress) for side in sides]
     entries = [side.current_entries("clip").values() for side in sides]
@@ -185,7 +185,7 @@ def evaluate_labelled(
 def _count_categories(
     folders: tuple[Path, Path], paths: Sequence[Sequence[str]]
 ) -> tuple[Counter[str], Counter[str]]:
-    """Count the photos of each category of TRAIN and of VAL; refuse what there is nothing to measure with."""
+    """Count the photos of each category of TRAIN and of VAL; raise if nothing can be measured with them."""
     train_counts, val_counts = (Counter(map(parse_category, side)) for side in paths)
     train, val = folders
     if len(train_counts) < 2:

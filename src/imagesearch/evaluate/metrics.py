@@ -77,7 +77,7 @@ def compute_precision_at(relevant: np.ndarray, k: int) -> np.ndarray:
 def compute_average_precision(relevant: np.ndarray, relevant_counts: np.ndarray) -> np.ndarray:
     """Return the mean, over all relevant items of a query, of the precision where each of them stands.
 
-    Items are told apart by their place alone, so that equal scores count as they were shown.
+    Only the order counts: items of equal score are taken in the order in which they were shown.
 
     Parameters
     ----------

@@ -97,15 +97,15 @@ class SelfReport:
 def evaluate_self(config: Config, folder: Path | None = None, progress: Progress | None = None) -> SelfReport:
     """Let each photo search the collection that it is in, as ``06_search.py --image`` does.
 
-    Its file is decoded and encoded anew, by itself: what the whole way from the file to the answer loses,
-    through another decoder, half precision or an approximate index, is seen here.
+    Its file is decoded and encoded again, by itself, so that the result includes everything that is lost
+    between file and answer: by another decoder, half precision or an approximate index.
 
     Parameters
     ----------
     config
         Names the models, and the dataset.
     folder
-        Photos to index in a scratch collection; None for the dataset's own collections.
+        Photos to index in a temporary collection; None for the dataset's own collections.
     progress
         For a progress bar.
 

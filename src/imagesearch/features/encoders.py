@@ -130,20 +130,31 @@ class ClipEncoder(_ImageEncoder):
                 _get_pooled_output(self._model.get_image_features(pixel_values=self._to_pixel_values(inputs)))
             )
 
-    def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """Encode texts to (n, d) float32 of unit length; what exceeds the model's context is cut off."""
-        import torch
+    def tokenize(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """Turn texts into what the text tower reads; what exceeds the model's context is cut off.
 
-        tokens = self._tokenizer(
+        Returns
+        -------
+        dict of (n, tokens) int64
+            ``input_ids``, and ``attention_mask`` where the tokenizer makes one.
+        """
+        found = self._tokenizer(
             list(texts),
             padding=self._padding,
             truncation=True,
             max_length=self._max_tokens,
-            return_tensors="pt",
-        ).to(self.runtime.device)
-        model_inputs = {key: tokens[key] for key in ("input_ids", "attention_mask") if key in tokens}
+            return_tensors="np",
+        )
+        return {key: found[key] for key in ("input_ids", "attention_mask") if key in found}
+
+    def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Encode texts to (n, d) float32 of unit length; what exceeds the model's context is cut off."""
+        import torch
+
+        tokens = self.tokenize(texts)
+        inputs = {key: torch.from_numpy(ids).to(self.runtime.device) for key, ids in tokens.items()}
         with torch.inference_mode():
-            return _normalize_rows(_get_pooled_output(self._model.get_text_features(**model_inputs)))
+            return _normalize_rows(_get_pooled_output(self._model.get_text_features(**inputs)))
 
     def encode_stream(self, images: Iterable[Image.Image], batch_size: int = 32) -> Iterator[np.ndarray]:
         """Encode a stream of RGB photos; yields one (d,) float32 unit vector for each."""

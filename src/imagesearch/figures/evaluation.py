@@ -32,7 +32,7 @@ _MAX_MISSED = 12
 
 
 def draw_labelled_report(report: LabelledReport) -> Figure:
-    """Draw precision by category, the precision-recall curves, and what each category is taken for."""
+    """Draw precision by category, the precision-recall curves, and the confusion of categories."""
     shown = _sort_worst_first(report)[:_MAX_CATEGORIES]
     height = max(3.0, 0.27 * len(shown) + 1.2)
     figure = create_figure((12.5, 2 * height))

@@ -51,7 +51,7 @@ def draw_result_grid(
     query_image
         The query's photo, if it has one.
     remark
-        How the query was read, or why these are not what was asked for.
+        How the query was read, or how the results differ from it.
     """
     images = [query_image, *(tile.image for tile in tiles)]
     columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))

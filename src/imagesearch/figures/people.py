@@ -136,7 +136,7 @@ def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | N
     Raises
     ------
     UserError
-        If the photo is not one of the dataset's that faces were looked for in.
+        If the photo is not one of the dataset's, or was not searched for faces.
     """
     entry = _find_processed(people, dataset, path)
     photo = dataset.find_photo(entry.path) if entry else None
@@ -149,7 +149,7 @@ def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | N
 
 
 def _find_processed(people: People, dataset: Dataset, path: str) -> ProcessedPhoto | None:
-    """Return the photo that a path means, in the dataset or on the disk, if faces were looked for in it."""
+    """Return the photo that a path in the dataset or on the disk means, if it was searched for faces."""
     files = {path, os.path.abspath(path)}  # noqa: PTH100 - links stay as they are
     for entry in people.faces.processed.values():
         if entry.path == path or str(dataset.locate_file(entry.path)) in files:

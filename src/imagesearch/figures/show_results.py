@@ -50,9 +50,11 @@ def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: boo
     query_file = answer.query.image or answer.query.face
     max_megapixels = dataset.config.extraction.max_megapixels
     query_image = load_thumbnail(query_file, max_megapixels) if query_file else None
-    remark = answer.notes[0] if answer.relaxed else answer.read_as
+    remark = answer.read_as
     if answer.nothing_fits:
         remark = "nothing looks like that; these are the nearest"
+    elif answer.relaxed:
+        remark = answer.notes[0]
     # each is made when it is first needed: pages that nobody turns to cost nothing
     make_tile = functools.cache(lambda number: _make_tile(dataset, answer.results[number]))
 

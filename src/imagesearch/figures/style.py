@@ -27,7 +27,7 @@ PALETTE = (
 
 
 def choose_person_colour(label: str, cast: Sequence[str] = ()) -> str:
-    """Return the colour somebody has in every figure of a dataset.
+    """Return the colour that a person has in every figure of a dataset.
 
     It comes from the name. No two of the cast have the same one, as long as there are enough: each takes the
     first that those before leave free, from their own one on; so a new name changes nobody else's colour.

@@ -122,7 +122,7 @@ def _bin_times(times: Sequence[datetime]) -> _TimeBins:
 def _stack_heights(
     bins: _TimeBins, people: Sequence[Sequence[str]], frequent: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return how many photos of each bin somebody has, (bins,) float64; without those who have none."""
+    """Return, by person, the height of each bar, (bins,) float64; without people who are in no photo."""
     heights = {name: np.zeros(bins.count) for name in (*frequent, OTHERS, NOBODY)}
     for position, names in zip(bins.positions.tolist(), people, strict=True):
         for name in names or (NOBODY,):
