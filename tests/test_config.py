@@ -130,6 +130,7 @@ def test_a_config_cannot_be_changed(write: Write) -> None:
         ("milvus: {index: {parms: {}}}", "did you mean milvus.index.params?"),
         ("milvus: {index: {params: {m: 3}}}", "did you mean milvus.index.params.M?"),
         ("search: {device: cpu}", "did you mean models.device?"),
+        ("faces: {preview_size: 256}", "did you mean extraction.preview_size?"),
         ("milvus: {nlist: 5}", "did you mean milvus.index.params.nlist?"),
         ("top_k: 5", "did you mean search.top_k?"),
         ("search: {zzzzzz: 5}", "search.zzzzzz: unknown key; known here: top_k"),

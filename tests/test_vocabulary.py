@@ -1,4 +1,4 @@
-"""The vocabulary: which place is in which, and files of before it knew."""
+"""The vocabulary: which place is in which, older files of it, and the names it suggests."""
 
 from __future__ import annotations
 

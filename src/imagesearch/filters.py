@@ -90,7 +90,7 @@ def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
     Parameters
     ----------
     condition
-        Nested as deeply as wanted.
+        Nested to any depth.
     lists_are_arrays
         Whether lists are kept as arrays (a server) or as ``|``-separated text (Milvus Lite).
 

@@ -1,7 +1,8 @@
 """From a sentence to a `ParsedQuery`: who, where and when as conditions, and the text that is left for CLIP.
 
-Tokenize, rewrite, tag, parse; pure functions of the sentence, the vocabulary of the dataset and today's date.
-Knows dateutil and rank_bm25.
+A sentence is split into tokens, rewritten and tagged; its mentions become clauses, and the rest a caption.
+What comes out depends on the sentence, the dataset's vocabulary and today's date alone. Knows dateutil and
+rank_bm25.
 """
 
 from imagesearch.query.criteria import Circle, Criteria

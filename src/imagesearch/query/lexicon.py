@@ -1,10 +1,10 @@
-"""Everyday English words: which go with names, and which are no misspelt names however near they come."""
+"""Everyday English words: which go with names, and which are never taken for a mistyped name."""
 
 from __future__ import annotations
 
 
 def split_set(words: str) -> frozenset[str]:
-    """Return the words of a text."""
+    """Return the words of a text as a set."""
     return frozenset(words.split())
 
 
