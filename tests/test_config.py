@@ -397,7 +397,7 @@ def test_a_geocoder_has_an_address_a_name_that_says_who_asks_and_options(write: 
         "http://ä.org",
     ):
         assert "nominatim_url" in refused(write(f"geo: {{nominatim_url: '{url}'}}"))
-    for agent in ("", "Zoë’s photos", "a\\r\\nX: 1"):  # noqa: RUF001
+    for agent in ("", "Zoë’s photos", "a\\r\\nX: 1"):  # noqa: RUF001 - not Latin-1
         assert "user_agent" in refused(write(f'geo: {{user_agent: "{agent}"}}'))
     assert "geo.geocoder" in refused(write("geo: {geocoder: 5}"))
     options = load_config(write("geo: {options: {format: 2, key: a}}")).geo.options

@@ -56,7 +56,7 @@ ODD = [
     ("maya \ud800 in goa", "Maya · Goa (state)"),
     ("\udcff", ""),
     ("\u202emaya\u202c in goa", "Maya · Goa (state)"),
-    ("ｍａｙａ in ＧＯＡ", "Maya · Goa (state)"),  # noqa: RUF001
+    ("ｍａｙａ in ＧＯＡ", "Maya · Goa (state)"),  # noqa: RUF001 - full-width letters
     ("zoe\u0308", "Zoë"),
     ("maya " * 2000, "Maya"),
     *((words, "") for words in ("newest photos", "recent photos", "all photos", "everywhere", "anywhere")),

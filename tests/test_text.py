@@ -18,7 +18,7 @@ from imagesearch.text import find_similar, normalize
         ("Ærøskøbing", "aeroskobing"),
         ("İstanbul", "istanbul"),
         ("Straße", "strasse"),
-        ("Nuku‘alofa", "nukualofa"),  # noqa: RUF001
+        ("Nuku‘alofa", "nukualofa"),  # noqa: RUF001 - as the name is spelt
         ("  New \t York\n", "new york"),
         ("a|b%c_d\\e", "a b c d e"),
         ("東京", "東京"),

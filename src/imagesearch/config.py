@@ -56,7 +56,7 @@ def _resolve_model(value: Any, info: ValidationInfo) -> Any:
     folder = _join_base(value, info)
     looks_like_path = value.startswith(("/", "./", "../", "~")) or "\\" in value
     # os.path: Path.is_dir raises for a name too long for a file, and it may yet be somebody's hub name
-    return str(folder) if looks_like_path or os.path.isdir(folder) else value  # noqa: PTH112
+    return str(folder) if looks_like_path or os.path.isdir(folder) else value  # noqa: PTH112 - see above
 
 
 def _read_patterns(value: Any) -> Any:

@@ -14,8 +14,8 @@ _BASE_LETTERS = str.maketrans(
     | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
 )
 # O'Brien, Hawai'i and St. Louis are also typed without; Saint-Denis with a space.
-_DROPPED = frozenset(".'`’‘ʻʼʹ′")  # noqa: RUF001
-_SPACES = frozenset("|%_\\-‐‑‒–—−")  # noqa: RUF001
+_DROPPED = frozenset(".'`’‘ʻʼʹ′")  # noqa: RUF001 - lookalikes are the point
+_SPACES = frozenset("|%_\\-‐‑‒–—−")  # noqa: RUF001 - lookalikes are the point
 # The combining marks of Latin, Greek and Cyrillic; those of other scripts are no ornaments.
 _ACCENTS = range(0x0300, 0x0370)
 

@@ -102,8 +102,8 @@ class Query:
                 raise UserError(f"{line}: the last answer has {len(results)} results")
             return replace(self, image=results[rank - 1].file, text=text)
         # os.path and not pathlib, which raises for "~nobody" and for lines too long to be names
-        file = os.path.expanduser(line)  # noqa: PTH111
-        is_photo = line.rpartition(".")[2].lower() in EXTENSIONS and os.path.isfile(file)  # noqa: PTH113
+        file = os.path.expanduser(line)  # noqa: PTH111 - see above
+        is_photo = line.rpartition(".")[2].lower() in EXTENSIONS and os.path.isfile(file)  # noqa: PTH113 - see above
         return replace(self, image=Path(file)) if is_photo else replace(self, text=line)
 
     @property
