@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Done, run_here
 from drawn import Drawn, picture_of
+
+from imagesearch.workflow import RunSummary, run_steps
 
 
 @pytest.fixture
@@ -65,3 +69,31 @@ def test_a_mistyped_geocoder_is_reported_before_any_photo_is_read(drawn: Drawn) 
     done = run(drawn, "00_run_steps.py", "--set", "geo.geocoder=nominatin", code=2)
     assert "no such geocoder; did you mean nominatim?" in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (drawn.folder / "processed" / "album" / "clip").exists()
+
+
+def run_and_record(drawn: Drawn, retry_failed: bool = False) -> tuple[RunSummary, list[tuple]]:
+    """Run all steps here; return the summary, and what the progress bars were told."""
+    bars = []
+
+    def record(items: Iterable, total: int, unit: str = "photo", label: str | None = None) -> Iterable:
+        bars.append((label, total, unit))
+        return items
+
+    return run_steps(drawn.config(), drawn.dataset(), retry_failed=retry_failed, progress=record), bars
+
+
+def test_each_step_has_its_bar_and_retry_failed_looks_again_in_every_step(drawn: Drawn) -> None:
+    rows = [("clip", 3, "photo"), ("vit", 3, "photo"), ("faces", 4, "photo")]
+    for retry_failed, photos in ((False, 4), (False, 0), (True, 1)):
+        _, bars = run_and_record(drawn, retry_failed)
+        assert bars == [(step, photos, "photo") for step in ("features", "faces", "metadata")] + rows
+
+
+def test_notes_of_every_step_are_passed_on(drawn: Drawn) -> None:
+    summary, _ = run_and_record(drawn)
+    geo = replace(summary.geo, unanswered=2, reason="timeout")
+    people = replace(summary.people, outdated=True)
+    people_note, geo_note, naming = replace(summary, geo=geo, people=people).notes
+    assert "do not follow" in people_note
+    assert "no answer about 2 places (timeout)" in geo_note
+    assert "nobody has a name yet" in naming
