@@ -89,6 +89,18 @@ def test_each_step_has_its_bar_and_retry_failed_looks_again_in_every_step(drawn:
         assert bars == [(step, photos, "photo") for step in ("features", "faces", "metadata")] + rows
 
 
+def test_rows_that_milvus_could_not_take_are_named_whatever_their_collection(drawn: Drawn) -> None:
+    summary, _ = run_and_record(drawn)
+    reports = {
+        kind: replace(summary.collections[kind], skipped={f"{kind}.png": "too long"})
+        for kind in ("clip", "vit")
+    }
+    assert replace(summary, collections=summary.collections | reports).skipped == {
+        "clip.png": "too long",
+        "vit.png": "too long",
+    }
+
+
 def test_notes_of_every_step_are_passed_on(drawn: Drawn) -> None:
     summary, _ = run_and_record(drawn)
     geo = replace(summary.geo, unanswered=2, reason="timeout")
