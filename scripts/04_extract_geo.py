@@ -29,9 +29,7 @@ def main():
 
     dataset = Dataset(config, args.images)
     cli.print_note(dataset.roots_note)
-    summary = extract_geo(
-        config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress, asking=show_lookups
-    )
+    summary = extract_geo(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.photos.failed, args.verbose)
     if args.verbose:
         cli.report_failures({path: "; ".join(said) for path, said in summary.remarks.items()}, True, "remark")
@@ -45,10 +43,6 @@ def main():
         from imagesearch.geo import read_locations
 
         show_geo_map(read_locations(dataset), config.dataset.name, args.map, window=not args.no_show)
-
-
-def show_lookups(places, total):
-    return cli.show_progress(places, total, "place", "asking")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def main():
             return drop_collections(store, config.dataset.name, args)
         dataset = Dataset(config)
         cli.print_note(dataset.roots_note)
-        reports = build_collections(config, dataset, store, args.rebuild, show_progress)
+        reports = build_collections(config, dataset, store, args.rebuild, cli.show_progress)
         report_builds(config, dataset, reports, args)
         show_figures(dataset, store, args)
     return 0
@@ -65,7 +65,7 @@ def report_builds(config, dataset, reports, args):
             )
         for line in report.undone:
             cli.print_note(line)
-    if dataset.table("geo").folder.is_dir() and (waiting := dataset.count_waiting("geo")):
+    if dataset.open_table("geo").folder.is_dir() and (waiting := dataset.count_waiting("geo")):
         cli.print_note(f"geo: {waiting} photos are new or have changed; run 04_extract_geo.py")
     if unlocated := count_without_address(dataset):
         cli.print_note(f"geo: {unlocated} photos have a position and no address yet; run 04_extract_geo.py")
@@ -84,10 +84,6 @@ def show_figures(dataset, store, args):
         show_vector_map(dataset, store, args.map, window, tsne=args.tsne, progress=cli.show_progress)
     if args.timeline:
         show_timeline(dataset, store, args.timeline, window)
-
-
-def show_progress(rows, total, kind):
-    return cli.show_progress(rows, total, label=kind)
 
 
 def print_collections(store, as_json):

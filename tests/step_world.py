@@ -55,7 +55,7 @@ class World:
         status = (self.root / name).stat()
         os.utime(self.root / name, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
 
-    def table(self, name: str = "colour") -> Table:
+    def open_table(self, name: str = "colour") -> Table:
         return Table(self.data / name)
 
     def step(
@@ -65,7 +65,7 @@ class World:
             self.processors.append(processor or ColourProcessor((name,)))
             return self.processors[-1]
 
-        return StepSpec(name, (self.table(name),), fingerprint, make)
+        return StepSpec(name, (self.open_table(name),), fingerprint, make)
 
     @property
     def photos(self) -> list[Photo]:
@@ -89,12 +89,12 @@ class World:
 
     def check(self, table: str = "colour") -> None:
         """Each photo has one row, its own."""
-        processed = self.table(table).read_processed()
+        processed = self.open_table(table).read_processed()
         photos = self.photos
         entries = [processed[photo.photo_id] for photo in photos]
         assert all((e.size, e.mtime_ns) == (p.size, p.mtime_ns) for e, p in zip(entries, photos, strict=True))
         good = {e.photo_id: p for e, p in zip(entries, photos, strict=True) if e.error is None}
-        ids, vectors = self.table(table).read_vectors(entries)
+        ids, vectors = self.open_table(table).read_vectors(entries)
         assert sorted(ids.tolist()) == sorted(good)
         for i, vector in zip(ids.tolist(), vectors, strict=True):
             with Image.open(good[i].file) as image:

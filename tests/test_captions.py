@@ -161,10 +161,10 @@ def test_photos_that_are_gone_do_not_say_which_model_is_the_newest(world: World)
         world.add(name, sum(name.encode()))
     extract_features(world.config(), Dataset(world.config(), paths=["a.png"]), only=["clip"])
     extract_features(world.config(other), Dataset(world.config(other), paths=["b.png"]), only=["clip"])
-    assert [e.path for e in Dataset(world.config()).current_entries("clip").values()] == ["b.png"]
+    assert [e.path for e in Dataset(world.config()).read_current_entries("clip").values()] == ["b.png"]
     (world.photos / "b.png").unlink()
-    assert [e.path for e in Dataset(world.config()).current_entries("clip").values()] == ["a.png"]
-    assert Dataset(world.config(), paths=["c.png"]).current_entries("clip") == {}
+    assert [e.path for e in Dataset(world.config()).read_current_entries("clip").values()] == ["a.png"]
+    assert Dataset(world.config(), paths=["c.png"]).read_current_entries("clip") == {}
 
 
 @pytest.mark.parametrize("path", ["x" * 300 + ".png", "a\0.png", "a.png/" + "y" * 5000])

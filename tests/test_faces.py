@@ -40,7 +40,9 @@ def turn_image(image: Image.Image) -> tuple[Image.Image, bytes]:
 
 
 def landmarks_of(drawn: Drawn) -> np.ndarray:
-    table = drawn.dataset().table("faces").read_rows(drawn.dataset().current_entries("faces").values())
+    table = (
+        drawn.dataset().open_table("faces").read_rows(drawn.dataset().read_current_entries("faces").values())
+    )
     return np.asarray(table["landmarks"].to_pylist()).reshape(-1, 5, 2)
 
 

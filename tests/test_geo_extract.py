@@ -308,7 +308,7 @@ def test_what_another_step_has_hashed_is_not_read_twice(
     )
     monkeypatch.setattr("imagesearch.geo.extract._FINGERPRINT", "another")
     assert extract_geo(config, Dataset(config)).photos.new == 2 and hashed == ["b.jpg"]
-    kept = {name: Dataset(config).table(name).read_processed() for name in ("clip", "geo")}
+    kept = {name: Dataset(config).open_table(name).read_processed() for name in ("clip", "geo")}
     hashes = {name: {e.path: e.content for e in seen.values()} for name, seen in kept.items()}
     assert hashes["geo"] == {"a.jpg": hashes["clip"]["a.jpg"], "b.jpg": bytes(16)}
 

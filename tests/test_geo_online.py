@@ -183,7 +183,7 @@ def test_a_dripping_answer_ends_at_the_deadline(server: Server, tmp_path: Path, 
 def test_what_is_known_is_kept_before_asking_and_when_it_is_cut_short(server: Server, tmp_path: Path) -> None:
     kept: list[list[str]] = []
 
-    def cut(places, total):
+    def cut(places, total, unit, label):
         yield places[0]
         raise KeyboardInterrupt
 
@@ -227,7 +227,7 @@ def test_a_server_that_refuses_or_is_gone_is_not_hammered(server: Server, tmp_pa
 def test_a_run_cut_in_the_middle_resumes_without_asking_twice(server: Server, tmp_path: Path) -> None:
     many = [(float(i), 10.0) for i in range(1, 9)]
 
-    def cut(places, total):
+    def cut(places, total, unit, label):
         assert total == 8
         yield from places[:4]
         raise KeyboardInterrupt

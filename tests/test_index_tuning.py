@@ -179,7 +179,7 @@ def test_where_no_setting_will_do_exact_search_is_recommended(
 # --- whose collections -------------------------------------------------------------------------------------
 
 
-def stop_early(stream, *_):
+def stop_early(stream, *_, **__):
     for number, item in enumerate(stream):
         if number == 20:
             raise KeyboardInterrupt
@@ -205,7 +205,7 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
             before = store.collections.list_all()
         seen: list[list[str]] = []
 
-        def look(stream, total, what):
+        def look(stream, total, unit="photo", label=None):
             with Store(config.milvus) as store:
                 seen.append([collection.ref.dataset for collection in store.collections.list_all()])
             return stream

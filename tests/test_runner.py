@@ -152,7 +152,10 @@ def test_one_odd_photo_that_a_processor_cannot_prepare_does_not_end_the_run(worl
     summary = world.run(world.step(processor=Picky()), other)
     assert list(summary.failed) == ["odd.png"]
     assert "ValueError: mean must have" in summary.failed["odd.png"]
-    processed, processed_by_other = world.table().read_processed(), world.table("other").read_processed()
+    processed, processed_by_other = (
+        world.open_table().read_processed(),
+        world.open_table("other").read_processed(),
+    )
     assert (
         processed[compute_photo_id("odd.png")].error and processed[compute_photo_id("new.png")].error is None
     )
@@ -183,7 +186,7 @@ def test_batches_in_which_nothing_is_found_may_lack_columns(world: World) -> Non
             return BatchOutput({"colour": pa.table({"photo_id": pa.array([], pa.int64())})})
 
     world.run(world.step(fingerprint="B", processor=Rare()), batch_size=1)
-    ids, _ = world.table().read_vectors(world.table().read_processed().values())
+    ids, _ = world.open_table().read_vectors(world.open_table().read_processed().values())
     assert ids.tolist() == [compute_photo_id("b.png")]
     assert count_photos(world.run(world.step(fingerprint="B"))) == (0, 6, 0, 0, 0)
 
@@ -276,7 +279,7 @@ def test_the_larger_side_is_decoded_for_both(world: World) -> None:
 
 def two_tables(world: World, processor: ColourProcessor | None = None) -> StepSpec:
     step = world.step("one", processor=processor or ColourProcessor(("one", "two")))
-    return StepSpec("both", (world.table("one"), world.table("two")), "A", step.make_processor)
+    return StepSpec("both", (world.open_table("one"), world.open_table("two")), "A", step.make_processor)
 
 
 def test_a_kill_between_the_tables_of_a_step_is_caught_up_with(
@@ -292,7 +295,9 @@ def test_a_kill_between_the_tables_of_a_step_is_caught_up_with(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Table, "append", dying)
         world.run(two_tables(world))
-    assert len(world.table("one").read_processed()) == 6 and world.table("two").read_processed() == {}
+    assert (
+        len(world.open_table("one").read_processed()) == 6 and world.open_table("two").read_processed() == {}
+    )
     (world.root / "a.png").rename(world.root / "z.png")  # must not count as moved: table two has no row of it
     assert count_photos(world.run(two_tables(world)))[0] == 6
     for name in ("one", "two"):

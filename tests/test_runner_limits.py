@@ -173,7 +173,7 @@ def test_shards_are_committed_on_the_way_and_merged_when_many(
     world = World(tmp_path)
     world.add(*(f"{i}.png" for i in range(10)))
     assert count_photos(world.run(batch_size=1)) == (10, 0, 0, 0, 0)
-    assert len(world.table()._list_shards()) == 1
+    assert len(world.open_table()._list_shards()) == 1
     world.check()
     assert count_photos(world.run()) == (0, 10, 0, 0, 0)
 

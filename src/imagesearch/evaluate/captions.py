@@ -153,8 +153,8 @@ def _extract_images(
         raise UserError(f"{file}: none of its photos can be read: {paths[0]}: no such photo")
     dataset = make_evaluation_dataset(config, root, ("clip",), list(names.values()))
     failed = extract_vectors(dataset, ("clip",), progress).failed
-    current = dataset.current_entries("clip")
-    ids, vectors = dataset.table("clip").read_vectors(current.values())
+    current = dataset.read_current_entries("clip")
+    ids, vectors = dataset.open_table("clip").read_vectors(current.values())
     row_of = {current[key].path: i for i, key in enumerate(ids.tolist())}
     columns = {path: row_of[name] for path, name in names.items() if name in row_of}
     missed = _describe_missed(paths, names, columns, failed)

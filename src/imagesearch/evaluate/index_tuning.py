@@ -107,7 +107,7 @@ def _load_benchmark_data(config: Config, file: Path | None, notes: list[str]) ->
         kept, held_out = hold_out_queries(load_vectors(file))
         return prepare_data(kept, {"held out": held_out})
     dataset = Dataset(config)
-    _, vectors = dataset.table("clip").read_vectors(dataset.current_entries("clip").values())
+    _, vectors = dataset.open_table("clip").read_vectors(dataset.read_current_entries("clip").values())
     if not len(vectors):
         raise UserError(
             f"{dataset.folder}: no CLIP vectors of the photos there; run 01_extract_features.py first, "

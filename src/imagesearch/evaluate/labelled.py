@@ -166,7 +166,7 @@ def evaluate_labelled(
     # before the extraction, by names alone, and again without the photos that cannot be read
     _count_categories((train, val), [[photo.path for photo in side.photos] for side in sides])
     extracted = [extract_vectors(side, progress=progress) for side in sides]
-    entries = [side.current_entries("clip").values() for side in sides]
+    entries = [side.read_current_entries("clip").values() for side in sides]
     counts = _count_categories((train, val), [[entry.path for entry in side] for side in entries])
     with open_temporary_collections(sides[0]) as (_, store):
         rankings = tuple(_rank_photos(store, kind, *sides, counts[0], progress) for kind in VECTOR_KINDS)
@@ -209,7 +209,7 @@ def _rank_photos(
 ) -> CategoryRanking:
     """Rank the photos of TRAIN by their similarity to each photo of VAL whose category TRAIN has."""
     entries, vectors = _read_queries(val, kind, train_counts)
-    train_entries = train.current_entries(kind)
+    train_entries = train.read_current_entries(kind)
     category_of = {key: parse_category(entry.path) for key, entry in train_entries.items()}
     key_of = {train.locate_file(entry.path).resolve(): key for key, entry in train_entries.items()}
     query_categories = np.asarray([parse_category(entry.path) for entry in entries])
@@ -236,9 +236,9 @@ def _read_queries(
     val: Dataset, kind: str, train_counts: Counter[str]
 ) -> tuple[list[ProcessedPhoto], np.ndarray]:
     """Return the photos of VAL whose category TRAIN has, and their vectors in the same order."""
-    current = val.current_entries(kind).items()
+    current = val.read_current_entries(kind).items()
     entries = {key: entry for key, entry in current if parse_category(entry.path) in train_counts}
-    ids, vectors = val.table(kind).read_vectors(entries.values())
+    ids, vectors = val.open_table(kind).read_vectors(entries.values())
     return [entries[key] for key in ids.tolist()], vectors
 
 
@@ -274,9 +274,9 @@ def _describe_caveats(
 def _find_copies(train: Dataset, val: Dataset) -> list[str]:
     """Return the photos of VAL that TRAIN has too, byte for byte, under another name or in another place."""
     files: dict[bytes, set[Path]] = {}
-    for entry in train.current_entries("clip").values():
+    for entry in train.read_current_entries("clip").values():
         files.setdefault(entry.content, set()).add(train.locate_file(entry.path).resolve())
-    entries = val.current_entries("clip").values()
+    entries = val.read_current_entries("clip").values()
     return sorted(
         e.path for e in entries if files.get(e.content, set()) - {val.locate_file(e.path).resolve()}
     )

@@ -153,7 +153,7 @@ def _evaluate_collections(
 
 def _split_by_presence(dataset: Dataset, store: Store, kind: str) -> tuple[list[str], set[str]]:
     """Return the paths of the photos that a collection has, in order, and of those that it lacks."""
-    current = dataset.current_entries(kind)
+    current = dataset.read_current_entries(kind)
     if not current:
         raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run {STEP_SCRIPTS[kind]}")
     ref = CollectionRef(dataset.config.dataset.name, kind)

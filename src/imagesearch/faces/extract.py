@@ -88,15 +88,15 @@ def detect_faces(
     UserError
         If the pack or a root of the dataset cannot be found, or another run is writing.
     """
-    table, fingerprint = dataset.table("faces"), _make_fingerprint(config)
+    table, fingerprint = dataset.open_table("faces"), _make_fingerprint(config)
     step = StepSpec("faces", (table,), fingerprint, lambda: _FaceProcessor(config))
     return dataset.update_tables([step], retry_failed=retry_failed, progress=progress)
 
 
 def read_faces(dataset: Dataset) -> FaceTable:
     """Return the faces of a dataset's photos, without those below ``faces.min_score``."""
-    current = dataset.current_entries("faces")
-    table = dataset.table("faces").read_rows(current.values())
+    current = dataset.read_current_entries("faces")
+    table = dataset.open_table("faces").read_rows(current.values())
     if table is None or "face" not in table.column_names:
         no_ids = np.empty(0, np.int64)
         return FaceTable(no_ids, no_ids, np.empty((0, 4)), np.empty(0), np.empty((0, 0), np.float32), current)

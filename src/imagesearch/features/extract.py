@@ -85,14 +85,16 @@ def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
         Number of rows.
     files : list of Path
     """
-    entries = {kind: dataset.current_entries(kind) for kind in VECTOR_KINDS}
+    entries = {kind: dataset.read_current_entries(kind) for kind in VECTOR_KINDS}
     photos = [photo for photo in dataset.photos if all(photo.photo_id in e for e in entries.values())]
     if not photos:
         raise UserError("there is no photo with both CLIP and ViT vectors; run 01_extract_features.py first")
     check_export_prefix(prefix)
     files = []
     for kind in VECTOR_KINDS:
-        ids, vectors = dataset.table(kind).read_vectors(entries[kind][photo.photo_id] for photo in photos)
+        ids, vectors = dataset.open_table(kind).read_vectors(
+            entries[kind][photo.photo_id] for photo in photos
+        )
         row_by_id = {int(photo_id): row for row, photo_id in enumerate(ids)}
         files.append(prefix.with_name(f"{prefix.name}_{kind}.npy"))
         np.save(files[-1], vectors[[row_by_id[photo.photo_id] for photo in photos]], allow_pickle=False)
@@ -107,7 +109,7 @@ def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple
     Photos that were never classified are left out.
     """
     path_by_id = {compute_photo_id(path): path for path in paths}
-    table = dataset.table("classes")
+    table = dataset.open_table("classes")
     rows = table.read_rows(table.read_processed(pa.array(sorted(path_by_id), pa.int64())).values())
     classes: dict[str, list[tuple[str, float]]] = {}
     if rows is not None:
@@ -121,13 +123,15 @@ def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple
 def _make_clip_step(config: Config, dataset: Dataset) -> StepSpec:
     models = config.models
     fingerprint = fingerprint_encoder("clip", models.clip, models.device, models.precision)
-    return StepSpec("clip", (dataset.table("clip"),), fingerprint, lambda: _ClipProcessor(config, dataset))
+    return StepSpec(
+        "clip", (dataset.open_table("clip"),), fingerprint, lambda: _ClipProcessor(config, dataset)
+    )
 
 
 def _make_vit_step(config: Config, dataset: Dataset) -> StepSpec:
     model = (config.models.vit, config.models.device, config.models.precision)
     top_k = config.extraction.top_classes
-    tables = (dataset.table("vit"), dataset.table("classes"))
+    tables = (dataset.open_table("vit"), dataset.open_table("classes"))
     fingerprint = f"{fingerprint_encoder('vit', *model)}/top{top_k}"
     return StepSpec("vit", tables, fingerprint, lambda: _VitProcessor(*model, top_k))
 

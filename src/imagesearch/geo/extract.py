@@ -106,7 +106,6 @@ def extract_geo(
     *,
     retry_failed: bool = False,
     progress: Progress | None = None,
-    asking: Progress | None = None,
 ) -> GeoSummary:
     """Bring the table ``geo`` up to date with a dataset's photos, and write their addresses beside it.
 
@@ -121,8 +120,6 @@ def extract_geo(
         Its photos and tables.
     retry_failed, progress
         See `imagesearch.pipeline.Dataset.update_tables`.
-    asking
-        Wraps the places that are asked about over the network, with their number.
 
     Raises
     ------
@@ -131,14 +128,14 @@ def extract_geo(
         set up.
     """
     online = _make_online_geocoder(config, dataset)
-    step = StepSpec("geo", (dataset.table("geo"),), _FINGERPRINT, MetadataProcessor)
+    step = StepSpec("geo", (dataset.open_table("geo"),), _FINGERPRINT, MetadataProcessor)
     photos = dataset.update_tables(
         [step], batch_size=_PHOTOS_A_BATCH, retry_failed=retry_failed, progress=progress
     )
     try:
         with FileLock(dataset.folder / ".geo.lock", blocking=False):
             metadata = _read_metadata_table(dataset)
-            lookup = _find_addresses(config, dataset, metadata, online, asking)
+            lookup = _find_addresses(config, dataset, metadata, online, progress)
     except Timeout:
         raise UserError(f"{dataset.folder}: another run is looking up addresses") from None
     paths = {photo.photo_id: photo.path for photo in dataset.photos}
@@ -188,7 +185,7 @@ class MetadataProcessor:
 
 
 def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
-    table = dataset.table("geo").read_rows(dataset.current_entries("geo").values())
+    table = dataset.open_table("geo").read_rows(dataset.read_current_entries("geo").values())
     if table is None:
         return {}
     names = [name for name in _METADATA_SCHEMA.names if name != "photo_id"]
@@ -232,7 +229,7 @@ def _find_addresses(
     dataset: Dataset,
     metadata: Mapping[int, PhotoMetadata],
     online: OnlineGeocoder | None,
-    asking: Progress | None,
+    progress: Progress | None,
 ) -> LookupResult:
     """Return the addresses of the photos that have a position, in their order; written on the way."""
     positions = _list_positions(metadata)
@@ -244,7 +241,7 @@ def _find_addresses(
     if online is not None:
         online.reload_cache()
     _, latitudes, longitudes = zip(*positions, strict=True)
-    return find_addresses(np.array(latitudes), np.array(longitudes), online, asking, keep)
+    return find_addresses(np.array(latitudes), np.array(longitudes), online, progress, keep)
 
 
 def _write_addresses(

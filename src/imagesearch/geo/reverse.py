@@ -45,7 +45,7 @@ def find_addresses(
         Asked about each distinct place, until it refuses or fails to answer about several in a row. Then the
         offline address stands in, and nothing is cached, so that the next run asks again.
     progress
-        Wraps the places that are asked about, with their number.
+        Shows the places that are asked about.
     keep
         Is given the addresses as they are known before anything is asked, and once more afterwards, however
         that ends: asking can take hours.
@@ -63,7 +63,8 @@ def find_addresses(
     try:
         if missing:
             keep(_get_known_addresses(online, places, latitudes, longitudes))
-            asked, reason = _ask_all(online, progress(missing, len(missing)) if progress else missing)
+            items = progress(missing, len(missing), unit="place", label="asking") if progress else missing
+            asked, reason = _ask_all(online, items)
     finally:
         addresses = _get_known_addresses(online, places, latitudes, longitudes)
         keep(addresses)

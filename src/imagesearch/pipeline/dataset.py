@@ -56,17 +56,17 @@ class Dataset:
             self._save_roots()
         return photos
 
-    def table(self, name: str) -> Table:
+    def open_table(self, name: str) -> Table:
         """Return the table of that name, which need not exist yet."""
         return Table(self.folder / name)
 
-    def current_entries(self, name: str) -> dict[int, ProcessedPhoto]:
+    def read_current_entries(self, name: str) -> dict[int, ProcessedPhoto]:
         """Return a table's newest entries of the dataset's photos, without those that failed, by photo id.
 
         A photo that has changed since keeps its old entry until its step has been run again. Entries made by
         another model than the newest entry are left out: vectors of two models do not belong together.
         """
-        processed = self.table(name).read_processed()
+        processed = self.open_table(name).read_processed()
         if not processed:
             return {}
         present = [processed[photo.photo_id] for photo in self.photos if photo.photo_id in processed]
@@ -77,7 +77,7 @@ class Dataset:
 
     def count_waiting(self, name: str) -> int:
         """Count the photos that are new, or have changed, since a table's step was run."""
-        entries = self.table(name).read_processed().values()
+        entries = self.open_table(name).read_processed().values()
         known = {(entry.photo_id, entry.size, entry.mtime_ns) for entry in entries}
         return sum((p.photo_id, p.size, p.mtime_ns) not in known for p in self.photos)
 
@@ -102,7 +102,7 @@ class Dataset:
 
     def _read_known_hashes(self, name: str) -> dict[int, bytes]:
         """Return the content hashes in a table of files that have not changed since, by photo id."""
-        processed = self.table(name).read_processed()
+        processed = self.open_table(name).read_processed()
         pairs = ((photo, processed.get(photo.photo_id)) for photo in self.photos)
         return {
             photo.photo_id: entry.content

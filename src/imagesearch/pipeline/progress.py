@@ -1,4 +1,4 @@
-"""How long work reports its progress: the type of `progress` parameters."""
+"""The type of every `progress` parameter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,21 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Wraps a stream of items, given with their number and the noun for one; for a progress bar."""
+    """Wraps a stream of items to show how many of them are done, for example as a progress bar."""
 
-    def __call__(self, items: Iterable[T], total: int, unit: str = "photo", /) -> Iterable[T]:
-        """Return the same items in the same order."""
+    def __call__(
+        self, items: Iterable[T], total: int, unit: str = "photo", label: str | None = None
+    ) -> Iterable[T]:
+        """Return the same items in the same order.
+
+        Parameters
+        ----------
+        items
+            Yielded one by one as the work proceeds.
+        total
+            The number of items.
+        unit
+            The noun for one item.
+        label
+            The name of the work.
+        """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces import load_people, open_edit_log
 from imagesearch.features import save_bands
 from imagesearch.geo import read_locations
-from imagesearch.pipeline import Dataset
+from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store.records import collect_rows
 from imagesearch.store.schema import (
     CollectionContent,
@@ -29,9 +29,6 @@ from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabula
 # A server takes messages of 64 MB by default; half of that leaves room for their encoding.
 _BYTES_A_BATCH = 32 * 2**20
 _ROWS_A_BATCH = 5_000
-
-RowProgress = Callable[[Iterable[int], int, str], Iterable[int]]
-"""Wraps the keys of rows, given with their number and the kind of collection; for a progress bar."""
 
 
 @dataclass
@@ -66,7 +63,7 @@ class BuildReport:
 
 
 def build_collections(
-    config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: RowProgress | None = None
+    config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: Progress | None = None
 ) -> dict[str, BuildReport]:
     """Make a dataset's collections hold what its tables contain about the photos that are there now.
 
@@ -82,7 +79,7 @@ def build_collections(
     rebuild
         Fill all anew.
     progress
-        Wraps the keys of the rows as they are processed, with their number and the kind; for a progress bar.
+        Shows the rows as they are written, labelled with the kind of collection.
 
     Returns
     -------
@@ -96,7 +93,7 @@ def build_collections(
     """
     # counted before anything is read: edits that are made meanwhile are for the next build
     edit_count = open_edit_log(dataset).count()
-    people = load_people(config, dataset) if dataset.table("faces").folder.is_dir() else None
+    people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         edit_count = -1  # the clusters do not follow the edits yet, and so no collection can
     contents = collect_rows(config, dataset, store, people)
@@ -125,7 +122,7 @@ def build_collections(
 
 
 def fill_collection(
-    store: Store, spec: CollectionSpec, rows: CollectionRows, progress: RowProgress | None = None
+    store: Store, spec: CollectionSpec, rows: CollectionRows, progress: Progress | None = None
 ) -> BuildReport:
     """Make one collection hold some rows, whatever they come from, and let it be searched.
 
@@ -192,7 +189,7 @@ def update_collections(
     store: Store,
     contents: Sequence[CollectionContent],
     rebuild: bool = False,
-    progress: RowProgress | None = None,
+    progress: Progress | None = None,
     before_ready: Callable[[], None] = lambda: None,
 ) -> dict[str, BuildReport]:
     """Make collections of one dataset be and hold what they are to, and let them be searched.
@@ -237,7 +234,7 @@ def update_collections(
     return reports
 
 
-def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: RowProgress | None) -> None:
+def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Progress | None) -> None:
     """Delete, upsert and flush the rows of one collection; what was done goes into the report."""
     spec = update.spec
     positions, report.skipped = find_valid_rows(spec, update.rows)
@@ -246,7 +243,7 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Row
     store.collections.delete(update.name, gone)
     report.deleted = len(gone)
     processed = _upsert_changed(store, update, positions, report)
-    for _ in progress(processed, len(positions), spec.ref.kind) if progress else processed:
+    for _ in progress(processed, len(positions), label=spec.ref.kind) if progress else processed:
         pass
     report.rows = store.collections.flush(update.name)
     if report.rows != len(positions):

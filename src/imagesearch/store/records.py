@@ -62,11 +62,11 @@ def _make_photo_rows(
     config: Config, dataset: Dataset, store: Store, kind: str, photo_fields: dict[int, RowFields]
 ) -> CollectionContent | None:
     ref = CollectionRef(config.dataset.name, kind)
-    current = dataset.current_entries(kind)
+    current = dataset.read_current_entries(kind)
     if not current:
         return _make_empty_rows(store.collections.find(ref))
     fingerprint = _check_model(config, kind, current, get_model_id)
-    ids, vectors = dataset.table(kind).read_vectors(current.values())
+    ids, vectors = dataset.open_table(kind).read_vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
     rows = [
         {"path": e.path, "width": e.width, "height": e.height, **photo_fields.get(e.photo_id, {})}
@@ -181,7 +181,7 @@ def _collect_photo_fields(dataset: Dataset, people: People | None) -> dict[int, 
 
 def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
     """The most probable ViT class of each photo, and its probability."""
-    classes = dataset.table("classes").read_rows(dataset.current_entries("classes").values())
+    classes = dataset.open_table("classes").read_rows(dataset.read_current_entries("classes").values())
     if classes is None:
         return {}
     names = ("photo_id", "rank", "label", "score")

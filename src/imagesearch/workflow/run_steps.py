@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from imagesearch.config import Config
 from imagesearch.faces import People, cluster_people, detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import GeoSummary, check_geocoder, extract_geo
-from imagesearch.pipeline import Dataset, StepSummary
+from imagesearch.pipeline import Dataset, Progress, StepSummary
 from imagesearch.store import BuildReport, Store, build_collections
-
-T = TypeVar("T")
-
-
-class RunProgress(Protocol):
-    """Wraps a stream of things that are done one by one; for a progress bar."""
-
-    def __call__(
-        self, stream: Iterable[T], total: int, unit: str = "photo", label: str | None = None
-    ) -> Iterable[T]: ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +84,7 @@ class RunSummary:
 
 
 def run_steps(
-    config: Config, dataset: Dataset, *, retry_failed: bool = False, progress: RunProgress | None = None
+    config: Config, dataset: Dataset, *, retry_failed: bool = False, progress: Progress | None = None
 ) -> RunSummary:
     """Bring a dataset's tables and collections up to date with its photos: steps 01, 02, 04 and 05.
 
@@ -111,7 +100,7 @@ def run_steps(
     retry_failed
         Look again at unchanged photos that failed before.
     progress
-        Wraps photos, places and rows as they are done, with their number, unit and the step.
+        Shows photos, places and rows as they are done.
 
     Raises
     ------
@@ -120,11 +109,8 @@ def run_steps(
     """
     start = time.monotonic()
 
-    def show(label: str | None, unit: str = "photo") -> Any:
-        return partial(progress, unit=unit, label=label) if progress else None
-
-    def show_rows(rows: Iterable[int], total: int, kind: str) -> Iterable[int]:
-        return progress(rows, total, label=kind) if progress else rows
+    def show(label: str) -> Any:
+        return partial(progress, label=label) if progress else None
 
     # Before the work, to report what is wrong now and not after an hour of extraction. Milvus is closed
     # again, since nobody else can search a Milvus Lite file while it is open.
@@ -133,10 +119,8 @@ def run_steps(
     features = extract_features(config, dataset, retry_failed=retry_failed, progress=show("features"))
     faces = detect_faces(config, dataset, retry_failed=retry_failed, progress=show("faces"))
     people = cluster_people(config, dataset)
-    geo = extract_geo(
-        config, dataset, retry_failed=retry_failed, progress=show("metadata"), asking=show("asking", "place")
-    )
+    geo = extract_geo(config, dataset, retry_failed=retry_failed, progress=show("metadata"))
     with Store(config.milvus) as store:
-        collections = build_collections(config, dataset, store, progress=show_rows)
+        collections = build_collections(config, dataset, store, progress=progress)
     seconds = time.monotonic() - start
     return RunSummary(config.dataset.name, features, faces, people, geo, collections, seconds)

@@ -26,7 +26,7 @@ MIN_SEARCH_SCORES = {
 MAX_SEARCH_SCORES = {"nothing_fits.said_when_present": 0.05}
 
 
-def ignore_progress(items: Iterable, total: int, unit: str = "photo") -> Iterable:
+def ignore_progress(items: Iterable, total: int, unit: str = "photo", label: str | None = None) -> Iterable:
     """Show no progress."""
     return items
 

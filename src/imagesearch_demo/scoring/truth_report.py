@@ -212,7 +212,7 @@ def _load_common_photos(config: Config, file: Path, truth: dict) -> tuple[Datase
         are = "is" if more == 1 else "are"
         notes.append(f"{format_count(more, 'photo')} in {roots} {are} not of {file.name}: left out")
     for name, script in _STEP_SCRIPTS.items():
-        if not dataset.current_entries(name):
+        if not dataset.read_current_entries(name):
             raise UserError(f"{dataset.folder}: nothing known of the album's photos; run {script} first")
         if waiting := dataset.count_waiting(name):
             have = "is new or has" if waiting == 1 else "are new or have"
