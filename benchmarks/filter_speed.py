@@ -22,7 +22,7 @@ from store_speed import make_clustered_vectors
 from imagesearch.config import Config, load_config
 from imagesearch.pipeline import Dataset
 from imagesearch.query import Criteria
-from imagesearch.search import Query, Searcher
+from imagesearch.search import Query, Searcher, SearchResources
 from imagesearch.store import (
     ARROW_TYPES,
     PHOTO_FIELDS,
@@ -67,24 +67,27 @@ def make_photo_rows(vectors: np.ndarray, seed: int = 0) -> CollectionRows:
     return CollectionRows(pa.table(columns), vectors)
 
 
-class UncheckedSearcher(Searcher):
-    """A searcher that takes a collection of random vectors for one of its model."""
+class UncheckedResources(SearchResources):
+    """Resources that do not check which model a collection was built with."""
 
-    def _open_collection(self, kind: str) -> CollectionInfo:
-        return self.store.collections.open(CollectionRef(self.config.dataset.name, kind))
+    def open_collection(self, kind: str) -> CollectionInfo:
+        return self.store.collections.open(self.get_collection_ref(kind))
 
 
-class FixedVectorSearcher(UncheckedSearcher):
-    """A searcher without models: whatever the text, the vector is this one."""
+class ConstantEncoder:
+    """A text encoder without a model: it encodes every text as the same vector."""
 
     vector: np.ndarray
 
-    def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
-        super().__init__(config, dataset, store)
-        self._encoder = self
+    def encode_texts(self, texts: list[str]) -> np.ndarray:
+        return np.stack([self.vector] * len(texts))
 
-    def encode(self, query: Query) -> np.ndarray:
-        return self.vector
+
+def make_unchecked_searcher(config: Config, dataset: Dataset, store: Store) -> Searcher:
+    """Return a searcher for a collection of random vectors."""
+    searcher = Searcher(config, dataset, store)
+    searcher.resources = UncheckedResources(config, dataset, store)
+    return searcher
 
 
 def build_photo_collection(config: Config, store: Store, rows: int, dimension: int) -> None:
@@ -109,24 +112,24 @@ def measure_queries(rows: int, dimension: int, repeats: int) -> dict[str, dict[s
         config = load_config(file)
         with Store(config.milvus) as store:
             build_photo_collection(config, store, rows, dimension)
-            searcher = FixedVectorSearcher(config, Dataset(config), store)
+            searcher = make_unchecked_searcher(config, Dataset(config), store)
+            searcher.resources.clip = ConstantEncoder()
             return {
                 name: measure_query(searcher, criteria, dimension, repeats)
                 for name, criteria in QUERIES.items()
             }
 
 
-def measure_query(
-    searcher: FixedVectorSearcher, criteria: Criteria, dimension: int, repeats: int
-) -> dict[str, float]:
-    where = searcher.store.format_filter(criteria.make_condition(searcher._vocabulary)[0])
+def measure_query(searcher: Searcher, criteria: Criteria, dimension: int, repeats: int) -> dict[str, float]:
+    where = searcher.resources.store.format_filter(criteria.make_condition(searcher.resources.vocabulary)[0])
     times: dict[str, list[float]] = {"bare call": [], "search": [], "list, newest first": []}
-    for searcher.vector in make_clustered_vectors(repeats, dimension, seed=1):
+    encoder = searcher.resources.clip
+    for encoder.vector in make_clustered_vectors(repeats, dimension, seed=1):
 
         def search_bare() -> object:
-            return searcher.store._client.search(
+            return searcher.resources.store._client.search(
                 "bench_clip",
-                data=[searcher.vector],
+                data=[encoder.vector],
                 anns_field="embedding",
                 limit=10,
                 filter=where,

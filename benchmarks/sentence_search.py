@@ -28,15 +28,20 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from filter_speed import UncheckedSearcher, build_photo_collection, make_photo_rows, measure_milliseconds
+from filter_speed import (
+    build_photo_collection,
+    make_photo_rows,
+    make_unchecked_searcher,
+    measure_milliseconds,
+)
 from store_speed import make_clustered_vectors
 
 from imagesearch.config import Config, load_config
 from imagesearch.features import save_bands
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Query, Searcher, plan_filter
-from imagesearch.search.query import MAX_COUNTED
-from imagesearch.search.searcher import _RANKED_BY
+from imagesearch.search.answer import MAX_COUNTED
+from imagesearch.search.retrieval import RANKING_FIELDS
 from imagesearch.store import (
     CollectionRef,
     Store,
@@ -77,7 +82,7 @@ class EarlierProgram:
     def __init__(self, searcher: Searcher, unites: bool) -> None:
         from rank_bm25 import BM25Okapi
 
-        store, name = searcher.store, searcher.config.dataset.name
+        store, name = searcher.resources.store, searcher.resources.config.dataset.name
         rows = store.collections.open(CollectionRef(name, "clip")).rows
         fields = ("path", "face_labels", "address", "embedding")
         hits, _ = store.list_newest(CollectionRef(name, "clip"), rows, fields=fields)
@@ -89,7 +94,7 @@ class EarlierProgram:
             for hit in hits
         ]
         self.ranking = BM25Okapi([document or [""] for document in documents])
-        self.encode, self.unites = searcher._encoder._clip.encode_texts, unites
+        self.encode, self.unites = searcher.resources.clip.encode_texts, unites
 
     def search(self, sentence: str) -> list[str]:
         """Return the paths of the best photos."""
@@ -207,7 +212,9 @@ def measure_speed(models: Path, rows: int, count: int) -> None:
             build_photo_collection(config, store, rows, 512)
             write_places(dataset, rows)
             save_bands(config, dataset, make_clustered_vectors(rows, 512))
-            times = measure_parts(UncheckedSearcher(config, Dataset(config), store), make_sentences(count))
+            times = measure_parts(
+                make_unchecked_searcher(config, Dataset(config), store), make_sentences(count)
+            )
     medians = {name: statistics.median(values) for name, values in times.items()}
     for name, value in medians.items():
         print(f"{name:<40}{value:>9.2f} ms")
@@ -229,14 +236,14 @@ def write_places(dataset: Dataset, rows: int) -> None:
 
 def measure_parts(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
     """Return milliseconds of a search and of its parts, by sentence."""
-    today, store = date(2024, 6, 15), searcher.store
+    today, store = date(2024, 6, 15), searcher.resources.store
     for sentence in asked[:3]:
         searcher.search(Query(text=sentence, today=today))
     times: dict[str, list[float]] = {}
     for sentence in asked:
         query = Query(text=sentence, today=today)
-        parsed = searcher._parser.parse(sentence, today)
-        (vector,) = searcher._encoder._clip.encode_texts([parsed.text])
+        parsed = searcher.resources.parser.parse(sentence, today)
+        (vector,) = searcher.resources.clip.encode_texts([parsed.text])
         where = store.format_filter(parsed.condition)
         assert parsed.text and plan_filter(parsed).parts and not searcher.search(query).relaxed, sentence
 
@@ -248,14 +255,14 @@ def measure_parts(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[fl
 
         def search_store(v=vector, condition=parsed.condition) -> object:
             return store.search(
-                CollectionRef("bench", "clip"), v, MAX_COUNTED + 1, where=condition, fields=_RANKED_BY
+                CollectionRef("bench", "clip"), v, MAX_COUNTED + 1, where=condition, fields=RANKING_FIELDS
             )
 
         calls = {
-            "text encoding": lambda t=parsed.text: searcher._encoder._clip.encode_texts([t]),
+            "text encoding": lambda t=parsed.text: searcher.resources.clip.encode_texts([t]),
             "bare Milvus call": search_bare,
             "sentence to results": lambda q=query: searcher.search(q),
-            "- of it reading the sentence": lambda s=sentence: searcher._parser.parse(s, today),
+            "- of it reading the sentence": lambda s=sentence: searcher.resources.parser.parse(s, today),
             "- of it Milvus, 201 hits": search_store,
         }
         rounds = [{name: measure_milliseconds(call) for name, call in calls.items()} for _ in range(_ROUNDS)]

@@ -1,6 +1,6 @@
-"""Run steps 01, 02, 04 and 05 in order: from photos to collections that 06_search.py can search.
+"""Run steps 01, 02, 04 and 05: from a folder of photos to collections that 06_search.py can search.
 
-Each step looks only at what is new or has changed, so run it again whenever photos have been added.
+Only new and changed photos are processed. Run it again after adding photos.
 """
 
 from imagesearch import cli
@@ -15,12 +15,11 @@ def parse_arguments():
 def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
-    from imagesearch.pipeline import Dataset
-    from imagesearch.workflow import run_steps
+    from imagesearch import open_library
 
-    dataset = Dataset(config, args.images)
-    cli.print_note(dataset.roots_note)
-    summary = run_steps(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
+    with open_library(config, images=args.images or ()) as library:
+        cli.print_note(library.dataset.roots_note)
+        summary = library.update(retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.failed, args.verbose)
     cli.report_failures(summary.skipped, args.verbose, "skipped")
     if args.verbose:

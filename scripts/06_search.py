@@ -1,6 +1,10 @@
-"""Search the photos: by a text, a photo, or both; filters alone list photos, newest first.
+"""Search the photos by a sentence, a photo, a face, or filters, and show them as a grid.
 
-Without any of these it asks for a query again and again.
+06_search.py "maya on the beaches of goa"       person, place and picture
+06_search.py "snow" --image beach.jpg           similar to a photo, but with snow
+06_search.py --face maya.jpg                    photos of a person
+06_search.py --place goa --year 2023            filters alone list photos, newest first
+06_search.py                                    prompts for one query after another
 """
 
 import os
@@ -11,29 +15,41 @@ from imagesearch import cli
 
 
 def parse_arguments():
-    parser = cli.make_parser(__doc__)
-    parser.add_argument("text", nargs="?", default="", help='"maya on the beaches of goa", "a red boat"')
+    parser = cli.make_parser(__doc__, usage="%(prog)s [text] [options]")
     parser.add_argument(
-        "--strategy", choices=["filter", "hybrid", "semantic"], help="default: search.strategy"
+        "text", nargs="?", default="", help='a sentence: "maya on the beaches of goa", "a red boat"'
     )
-    parser.add_argument("--strict", action="store_true", help="show nothing else when no photo passes")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="a photo that they are like")
-    parser.add_argument("--face", type=Path, metavar="FILE", help="a photo of somebody who is in them")
-    parser.add_argument("--by", choices=["clip", "vit"], default="clip", help="whose vectors; default: clip")
-    parser.add_argument("--plus", action="append", default=[], metavar="TEXT", help="add to the query")
-    parser.add_argument("--minus", action="append", default=[], metavar="TEXT", help="take from the query")
-    parser.add_argument("--weight-text", type=float, default=1.0, metavar="W", help="default: 1")
-    parser.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
-    parser.add_argument("-k", type=cli.parse_result_count, metavar="N", help="results; default: search.top_k")
-    parser.add_argument("--min-score", type=float, metavar="S", help="leave out what scores less")
-    parser.add_argument("--min-fit", type=float, metavar="F", help="calibrated, 0 to 1, for any query alike")
-    parser.add_argument("--sort", choices=["score", "date"], default="score", help="of the relevant ones")
-    parser.add_argument("--collapse", action="store_true", help="one photo of a burst, with the count")
+    query = parser.add_argument_group("query")
+    query.add_argument("--image", type=Path, metavar="FILE", help="find photos similar to this photo")
+    query.add_argument("--face", type=Path, metavar="FILE", help="find photos of the person in this photo")
+    query.add_argument("--plus", action="append", default=[], metavar="TEXT", help="add a text's vector")
+    query.add_argument("--minus", action="append", default=[], metavar="TEXT", help="subtract one")
+    query.add_argument("--weight-text", type=float, default=1.0, metavar="W", help="default: 1")
+    query.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
+    query.add_argument(
+        "--by", choices=["clip", "vit"], default="clip", help="the model that compares photos; default: clip"
+    )
+    query.add_argument(
+        "--strategy", choices=["filter", "hybrid", "semantic"], help="default: search.strategy of the config"
+    )
+    query.add_argument("--strict", action="store_true", help="do not relax the filter if no photo passes it")
     cli.add_filter_options(parser)
+    results = parser.add_argument_group("results")
+    results.add_argument(
+        "-k", type=cli.parse_result_count, metavar="N", help="maximum number; default: search.top_k"
+    )
+    results.add_argument("--min-score", type=float, metavar="S", help="minimum similarity")
+    results.add_argument(
+        "--min-fit", type=float, metavar="F", help="minimum calibrated score, from 0 to 1 for every query"
+    )
+    results.add_argument(
+        "--sort", choices=["score", "date"], default="score", help="date: the relevant photos, newest first"
+    )
+    results.add_argument("--collapse", action="store_true", help="show one photo of each burst")
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object")
-    output.add_argument("--paths", action="store_true", help="print one file a line")
-    output.add_argument("--copy-to", type=Path, metavar="DIR", help="copy the photos found")
+    output.add_argument("--paths", action="store_true", help="print one file per line")
+    output.add_argument("--copy-to", type=Path, metavar="DIR", help="copy the photos found to this folder")
     cli.add_figure_options(parser)
     return parser.parse_args(cli.join_negative_values(sys.argv[1:], "--near"))
 
@@ -41,71 +57,64 @@ def parse_arguments():
 def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
-    from imagesearch.pipeline import Dataset
-    from imagesearch.search import Searcher
-    from imagesearch.store import Store
+    from imagesearch import open_library
 
-    query = make_query(args, config)
-    with Store(config.milvus) as store:
-        searcher = Searcher(config, Dataset(config), store)
-        if query.has_vector or query.face or query.minus or query.has_filter:
-            report_answer(searcher.search(query), searcher, args)
+    with open_library(config) as library:
+        query = library.make_query(
+            args.text,
+            strategy=args.strategy,
+            strict=args.strict,
+            image=args.image,
+            face=args.face,
+            by=args.by,
+            plus=tuple(args.plus),
+            minus=tuple(args.minus),
+            weight_text=args.weight_text,
+            weight_image=args.weight_image,
+            folder=args.under,
+            criteria=cli.make_criteria(args),
+            top_k=args.k,
+            min_score=args.min_score,
+            min_fit=args.min_fit,
+            sort=args.sort,
+            collapse=args.collapse,
+        )
+        if query.is_empty:
+            prompt_for_queries(query, library, args)
         else:
-            answer_queries(query, searcher, args)
+            report_answer(library.search(query), library, args)
 
 
-def make_query(args, config):
-    from imagesearch.search import Query
+def prompt_for_queries(template, library, args):
+    """Answer lines until an empty one; "like 3" searches with the third result of the last answer."""
+    from imagesearch.search import parse_prompt_line
 
-    return Query(
-        text=args.text,
-        strategy=args.strategy or config.search.strategy,
-        strict=args.strict,
-        image=args.image,
-        face=args.face,
-        by=args.by,
-        plus=tuple(args.plus),
-        minus=tuple(args.minus),
-        weight_text=args.weight_text,
-        weight_image=args.weight_image,
-        folder=args.under,
-        criteria=cli.make_criteria(args),
-        top_k=config.search.top_k if args.k is None else args.k,
-        min_score=config.search.min_score if args.min_score is None else args.min_score,
-        min_fit=config.search.min_fit if args.min_fit is None else args.min_fit,
-        sort=args.sort,
-        collapse=args.collapse,
-    )
+    last_results = []
+
+    def answer_line(line):
+        answer = library.search(parse_prompt_line(line, template, last_results))
+        last_results[:] = answer.results
+        report_answer(answer, library, args)
+
+    cli.read_queries(answer_line)
 
 
-def answer_queries(template, searcher, args):
-    """Ask for queries; "like 3" searches with the third result of the last one."""
-    last = []
-
-    def answer_query(line):
-        answer = searcher.search(template.with_line(line, last))
-        last[:] = answer.results
-        report_answer(answer, searcher, args)
-
-    cli.read_queries(answer_query)
-
-
-def report_answer(answer, searcher, args):
-    from imagesearch.figures import copy_results, show_answer
-
+def report_answer(answer, library, args):
     for note in answer.notes:
         cli.print_note(note)
     if args.json:
         cli.print_json(answer.to_dict())
     elif args.paths:
-        # as the bytes that the disk knows, whatever the terminal's encoding
+        # the bytes of the file system, whatever the encoding of the terminal
         sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in answer.results))
     else:
         cli.print_answer(answer)
     if args.copy_to:
+        from imagesearch.figures import copy_results
+
         copy_results(answer.results, args.copy_to)
     if args.save or not (args.json or args.paths or args.no_show):
-        show_answer(answer, searcher.dataset, args.save, window=not args.no_show)
+        library.show(answer, args.save, window=not args.no_show)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ class Clone:
         )
         arguments = done.stdout.split("\0")[:-1]
         assert arguments, f"not a command of ours: {command}"
-        with patch("imagesearch.search.searcher.date", _ReadmeDate):
+        with patch("imagesearch.search.request.date", _ReadmeDate):
             return run_here(arguments, self.folder, together=True)
 
     def list_recipe(self, target: str) -> list[str]:

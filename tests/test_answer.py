@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imagesearch.config import Config, load_config
+from imagesearch.config import load_config
 from imagesearch.errors import UserError
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Query, Searcher
+from imagesearch.search import Query, Searcher, SearchResources
 from imagesearch.store import (
     ARROW_TYPES,
     PHOTO_FIELDS,
@@ -34,22 +34,24 @@ TODAY = date(2026, 2, 11)
 COUNT, DIMENSION = 260, 8
 
 
-class Made(Searcher):
-    """A searcher whose texts all are one vector."""
+class ConstantEncoder:
+    """Encodes every text as the same vector."""
 
-    def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
-        super().__init__(config, dataset, store)
-        self._encoder = self
+    def encode_texts(self, texts: list[str]) -> np.ndarray:
+        return np.eye(1, DIMENSION, dtype=np.float32).repeat(len(texts), axis=0)
 
-    def encode(self, query: Query) -> np.ndarray:
-        return np.eye(DIMENSION, dtype=np.float32)[0]
 
-    def _open_collection(self, kind: str) -> CollectionInfo:
-        return self.store.collections.open(CollectionRef("made", kind))
+class MadeResources(SearchResources):
+    """Resources without models, for a collection of made-up vectors."""
+
+    clip = ConstantEncoder()
+
+    def open_collection(self, kind: str) -> CollectionInfo:
+        return self.store.collections.open(self.get_collection_ref(kind))
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
     """Photos, an hour apart but for a burst of three; Ana on all but one, Bo on 200, Cy on 201, Di on 5."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "photos").mkdir()
@@ -80,13 +82,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         plan = IndexSpec("FLAT", {})
         spec = CollectionSpec(CollectionRef("made", "clip"), "random", "random", DIMENSION, plan)
         fill_collection(store, spec, rows)
-        yield Made(config, dataset, store)
+        searcher = Searcher(config, dataset, store)
+        searcher.resources = MadeResources(config, dataset, store)
+        yield searcher
 
 
 @pytest.mark.parametrize(
     ("text", "candidates"), [("di", 5), ("bo", 200), ("cy", "200+"), ("ana", "200+"), ("not ana", 1)]
 )
-def test_candidates_are_counted_up_to_200(made: Made, text: str, candidates: int | str) -> None:
+def test_candidates_are_counted_up_to_200(made: Searcher, text: str, candidates: int | str) -> None:
     for sentence in (text, f"{text} on a beach"):
         answer = made.search(Query(text=sentence))
         assert answer.to_dict()["candidates"] == candidates
@@ -94,14 +98,14 @@ def test_candidates_are_counted_up_to_200(made: Made, text: str, candidates: int
         assert len(answer.results) == min(10, answer.candidates)
 
 
-def test_a_burst_is_shown_once(made: Made) -> None:
+def test_a_burst_is_shown_once(made: Searcher) -> None:
     answer = made.search(Query(text="a beach", collapse=True))
     assert sum(result.path in ("0.jpg", "1.jpg", "2.jpg") for result in answer.results) == 1
     assert answer.results[0].burst_count == 2 and len(answer.results) == 10
     assert all(result.burst_count == 0 for result in answer.results[1:])
 
 
-def test_filters_alone_stay_newest_first_beyond_what_is_counted(made: Made) -> None:
+def test_filters_alone_stay_newest_first_beyond_what_is_counted(made: Searcher) -> None:
     answer = made.search(Query(text="ana", top_k=250))
     assert [result.path for result in answer.results] == [f"{i}.jpg" for i in range(COUNT - 2, 8, -1)]
 
@@ -115,7 +119,7 @@ words = st.sampled_from(
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(words, max_size=12).map(" ".join), st.booleans(), st.sampled_from(["filter", "semantic"]))
 def test_milvus_takes_whatever_filter_a_sentence_becomes(
-    made: Made, text: str, strict: bool, strategy: str
+    made: Searcher, text: str, strict: bool, strategy: str
 ) -> None:
     try:
         answer = made.search(Query(text=text, strict=strict, strategy=strategy, today=TODAY, top_k=3))

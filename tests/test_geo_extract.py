@@ -22,8 +22,7 @@ from imagesearch.geo.address import Address
 from imagesearch.pipeline import Dataset
 from imagesearch.pipeline.runner import update_tables
 from imagesearch.query import Criteria
-from imagesearch.search import Searcher
-from imagesearch.search.searcher import Query
+from imagesearch.search import Query, Searcher
 from imagesearch.store import Store, Vocabulary, build_collections
 from imagesearch_demo.album import make_album, read_truth
 

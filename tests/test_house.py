@@ -150,7 +150,8 @@ def test_contributing_names_the_rooms_in_order_and_files_that_exist() -> None:
     rows = re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)
     order, *_ = load_pyproject()["tool"]["importlinter"]["contracts"]
     rooms = [room for layer in reversed(order["layers"]) for room in re.findall(r"\w+", layer)]
-    assert rows == rooms[rooms.index("photos") :]
+    folders = [room for room in rooms if (ROOT / "src" / "imagesearch" / room).is_dir()]
+    assert rows == folders
     for name in re.findall(rf"`((?:{'|'.join(rows)})/\w+\.py)`", text):
         assert (ROOT / "src" / "imagesearch" / name).is_file(), name
 

@@ -6,22 +6,23 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.search.ranking import RankedHits, collapse_bursts, sort_newest_first
+from imagesearch.search.ranking import RankedHit, collapse_bursts, sort_newest_first
 from imagesearch.store import Hit
 
 ALIKE = np.asarray([0.99, np.sqrt(1 - 0.99**2)], np.float32)
 FIRST, OTHER = np.asarray([1, 0], np.float32), np.asarray([0, 1], np.float32)
 
 
-def ranked(*times: int | None) -> RankedHits:
+def ranked(*times: int | None) -> list[RankedHit]:
     """Photos 0, 1, ... taken at some seconds, or at an unknown time."""
     return [
-        (Hit(i, 1.0 - i, {"has_time": t is not None, "taken_at": t or 0}), None) for i, t in enumerate(times)
+        RankedHit(Hit(i, 1.0 - i, {"has_time": t is not None, "taken_at": t or 0}))
+        for i, t in enumerate(times)
     ]
 
 
-def ids(pairs: RankedHits) -> list[int]:
-    return [hit.id for hit, _ in pairs]
+def ids(ranking: list[RankedHit]) -> list[int]:
+    return [ranked.hit.id for ranked in ranking]
 
 
 def test_the_newest_come_first_and_those_of_unknown_time_last() -> None:

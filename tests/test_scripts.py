@@ -206,7 +206,7 @@ def test_datasets_are_listed_and_dropped(world: World) -> None:
         ("06_search.py", ["boat"], "no clip collection of dataset 'album'"),
         ("06_search.py", ["boat", "--set", "milvus.uri=http://127.0.0.1:1"], "server does not answer"),
         ("06_search.py", ["boat", "-k", "0"], "0 is not a whole number from 1 to 16384"),
-        ("06_search.py", ["boat", "--save", "a.xyz"], "figures end in .png"),
+        ("06_search.py", ["boat", "--save", "a.xyz"], "expected a name ending in .png"),
         ("06_search.py", ["--minus", "snow"], "nothing to search for"),
         ("06_search.py", ["boat", "--weight-text", "nan"], "finite numbers"),
         ("06_search.py", [os.fsdecode(b"caf\xe9")], "not valid UTF-8"),

@@ -12,7 +12,7 @@ from conftest import World, draw
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Query, Searcher
+from imagesearch.search import Query, Searcher, parse_prompt_line
 from imagesearch.search.query_vector import QueryTerm, combine_terms
 from imagesearch.store import Store, build_collections
 
@@ -72,7 +72,7 @@ def test_minus_pushes_away(gap: tuple) -> None:
 
 def test_parts_that_cancel_out_are_refused(gap: tuple) -> None:
     _, text, _ = gap
-    with pytest.raises(UserError, match="cancel each other out"):
+    with pytest.raises(UserError, match="cancel each other"):
         combine_terms([QueryTerm(text, "text", 1), QueryTerm(text, "text", -1)])
 
 
@@ -93,7 +93,7 @@ def searcher(world: World) -> Iterator[Searcher]:
 
 @pytest.mark.parametrize("by", ["clip", "vit"])
 def test_every_photo_finds_itself_first(searcher: Searcher, by: str) -> None:
-    for photo in searcher.dataset.photos:
+    for photo in searcher.resources.dataset.photos:
         first = searcher.search(Query(image=photo.file, by=by)).results[0]
         assert first.path == photo.path and first.file == photo.file
         assert first.score == pytest.approx(1, abs=1e-4)
@@ -109,7 +109,7 @@ def test_results_are_ranked_and_limited(searcher: Searcher) -> None:
 
 
 def test_a_folder_limits_the_search(searcher: Searcher) -> None:
-    root = searcher.dataset.roots[0]
+    root = searcher.resources.dataset.roots[0]
     for folder in ("goa", "./goa/", "goa_2/../goa", str(root / "goa"), f"{root}/./goa/"):
         found = searcher.search(Query(text="x", folder=folder, top_k=20)).results
         assert sorted(r.path for r in found) == [f"goa/{seed:02d}.png" for seed in range(1, 12, 2)]
@@ -130,7 +130,7 @@ def test_nothing_may_be_the_answer(searcher: Searcher) -> None:
         (Query(), "nothing to search for"),
         (Query(text="  "), "nothing to search for"),
         (Query(minus=("snow",)), "nothing to search for"),
-        (Query(text="boat", by="vit"), "wants --image"),
+        (Query(text="boat", by="vit"), "requires --image"),
         (Query(image=Path("gone.jpg")), "no such file"),
     ],
 )
@@ -147,12 +147,12 @@ def test_a_photo_that_is_none_is_refused(searcher: Searcher, tmp_path: Path) -> 
 
 def test_a_typed_line_is_a_photo_if_there_is_one_of_that_name(tmp_path: Path) -> None:
     draw(1).save(tmp_path / "a b.png")
-    assert Query().with_line(str(tmp_path / "a b.png")).image == tmp_path / "a b.png"
+    assert parse_prompt_line(str(tmp_path / "a b.png"), Query()).image == tmp_path / "a b.png"
     for line in ("nowhere.png", "~nobody/a.png", "a boat " * 1000 + ".jpg"):
-        assert Query().with_line(line) == Query(text=line)
+        assert parse_prompt_line(line, Query()) == Query(text=line)
 
 
 def test_another_model_than_the_collections_is_refused(searcher: Searcher, world: World) -> None:
     other = world.config(f"models.clip={world.settings['models']['vit']}")
     with pytest.raises(UserError, match=r"models.clip: the config names .*, the collection was built with"):
-        Searcher(other, searcher.dataset, searcher.store).search(Query(text="x"))
+        Searcher(other, searcher.resources.dataset, searcher.resources.store).search(Query(text="x"))

@@ -18,7 +18,7 @@ from conftest import BuiltAlbum
 from imagesearch.config import load_config
 from imagesearch.errors import UserError
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Answer, Query, Searcher
+from imagesearch.search import Answer, Query, Searcher, parse_prompt_line
 from imagesearch.store import (
     CollectionRef,
     Store,
@@ -54,7 +54,7 @@ class Album(NamedTuple):
     def passing(self, text: str) -> set[str]:
         """The photos that the filter of a sentence lets pass."""
         condition = self.search(text, strict=True).parsed.condition
-        hits, _ = self.searcher.store.list_newest(
+        hits, _ = self.searcher.resources.store.list_newest(
             CollectionRef("album", "clip"), 1000, where=condition, fields=("path",)
         )
         return {hit.fields["path"] for hit in hits}
@@ -190,7 +190,7 @@ def test_strategies_that_filter_nothing(album: Album) -> None:
     assert all(result.calibrated_score is None and 0 < result.score < 0.1 for result in hybrid.results), (
         "ranks, no similarities"
     )
-    with pytest.raises(UserError, match="--minus takes from a text"):
+    with pytest.raises(UserError, match="--minus requires a text"):
         album.search("goa", strategy="hybrid", minus=("snow",))
 
 
@@ -200,7 +200,7 @@ def test_old_servers_are_known_to_have_no_bm25(version: str, knows: bool) -> Non
 
 
 def test_a_server_without_bm25_says_so(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
-    collections = album.searcher.store.collections
+    collections = album.searcher.resources.store.collections
     monkeypatch.setattr(collections, "dialect", replace(collections.dialect, has_bm25=False))
     monkeypatch.setattr(collections, "has_all_fields", lambda collection: True)
     with pytest.raises(UserError, match=r"no BM25 function.*2\.5.*--strategy filter"):
@@ -264,16 +264,16 @@ def test_filters_alone_list_photos_newest_first(album: Album) -> None:
 
 def test_like_3_searches_with_the_third_result(album: Album) -> None:
     results = album.search("a beach").results
-    again = album.searcher.search(Query().with_line("like 3", results))
+    again = album.searcher.search(parse_prompt_line("like 3", Query(), results))
     assert again.results[0].path == results[2].path and again.results[0].score == pytest.approx(1, abs=1e-3)
     for line in ("like 11", "like 0"):
         with pytest.raises(UserError, match="the last answer has 10 results"):
-            Query().with_line(line, results)
+            parse_prompt_line(line, Query(), results)
 
 
 def test_a_photo_and_a_sentence_and_its_filter_go_together(album: Album) -> None:
     beach = next(p for p in album.truth["photos"] if p["scene"] == "beach")
-    file = album.searcher.dataset.locate_file(beach["path"])
+    file = album.searcher.resources.dataset.locate_file(beach["path"])
     answer = album.search("maya at sunset", image=file, top_k=100)
     assert {result.path for result in answer.results} == album.passing("maya")
     assert not answer.nothing_fits and all(result.calibrated_score is None for result in answer.results)

@@ -1,6 +1,7 @@
-"""What the numbered scripts share: arguments, the console, and answers as lines of text.
+"""Shared by the numbered scripts: their options, the console, and answers printed as lines of text.
 
-Imports nothing heavy, so that ``--help`` and a mistyped setting answer at once.
+Start at `make_parser` and `run_script`. Nothing slow is imported here, so that ``--help`` and an error in a
+setting take no time.
 """
 
 from imagesearch.cli.arguments import (

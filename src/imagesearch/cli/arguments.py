@@ -1,10 +1,10 @@
-"""Options that the scripts share, and how their values are parsed."""
+"""Options that several scripts have, and the parsing of their values."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imagesearch.errors import UserError
 
@@ -15,25 +15,27 @@ if TYPE_CHECKING:
     from imagesearch.query import Criteria
 
 
-def make_parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser with the options that every script takes."""
-    parser = argparse.ArgumentParser(description=description)
+def make_parser(description: str, usage: str | None = None) -> argparse.ArgumentParser:
+    """Return a parser with the options that every script has."""
+    parser = argparse.ArgumentParser(
+        description=description.strip(), usage=usage, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     group = parser.add_argument_group("configuration")
     group.add_argument("-c", "--config", default="config.yaml", metavar="FILE", help="default: config.yaml")
-    group.add_argument("-n", "--dataset", metavar="NAME", help="in place of dataset.name")
+    group.add_argument("-n", "--dataset", metavar="NAME", help="replaces dataset.name")
     group.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="SECTION.KEY=VALUE",
-        help="in place of any setting; may be given several times",
+        help="replaces a setting of the config; can be repeated",
     )
-    group.add_argument("-v", "--verbose", action="store_true", help="say more")
+    group.add_argument("-v", "--verbose", action="store_true", help="print more details")
     return parser
 
 
 def add_photo_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the scripts that read photos."""
+    """Add the options of the scripts that process photos."""
     from pathlib import Path
 
     parser.add_argument(
@@ -43,9 +45,9 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         metavar="DIR",
-        help="folders of photos, in place of dataset.images; later steps use them too",
+        help="folders of photos; replaces dataset.images, also for later steps",
     )
-    parser.add_argument("--retry-failed", action="store_true", help="look again at photos that failed")
+    parser.add_argument("--retry-failed", action="store_true", help="process photos again that failed before")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
 
@@ -53,36 +55,33 @@ def add_figure_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the scripts that draw a figure."""
     group = parser.add_argument_group("figure")
     group.add_argument(
-        "--save", type=parse_figure_path, metavar="FILE", help="save the figure: .png, .pdf, .svg"
+        "--save", type=parse_figure_path, metavar="FILE", help="save the figure: .png, .jpg, .pdf, .svg"
     )
-    group.add_argument("--no-show", action="store_true", help="open no window")
+    group.add_argument("--no-show", action="store_true", help="do not open a window")
 
 
 def add_filter_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that filter a search."""
-    group = parser.add_argument_group("filters, answered inside Milvus; all that are given have to hold")
-    group.add_argument("--under", default="", metavar="FOLDER", help="only photos below it: 2023/goa")
-    group.add_argument(
-        "--person", action="append", default=[], metavar="NAME", help="is in it; several: all of them"
-    )
-    group.add_argument("--any-person", action="store_true", help="any of these; without --person: anybody")
-    group.add_argument("--without", action="append", default=[], metavar="NAME", help="is not in it")
-    group.add_argument("--faces", type=parse_face_count, metavar="N", help="so many faces or more")
-    group.add_argument(
-        "--place", action="append", default=[], metavar="NAME", help="city, state, country: goa"
-    )
-    group.add_argument("--near", default="", metavar="LAT,LON", help="degrees: 48.858,2.294")
-    group.add_argument("--radius", type=float, metavar="KM", help="around --near; default: 5")
-    group.add_argument("--after", default="", metavar="DATE", help="from then on: 2023, 2023-06, 2023-06-01")
-    group.add_argument("--before", default="", metavar="DATE", help="up to the beginning of it")
-    group.add_argument(
-        "--year", type=int, action="append", default=[], metavar="N", help="several: any of them"
-    )
-    group.add_argument("--month", action="append", default=[], metavar="NAME", help="june, jun or 6")
-    group.add_argument("--has-gps", action="store_true", help="only photos that say where they were taken")
-    group.add_argument("--camera", action="append", default=[], metavar="NAME", help="make or model: iphone")
-    group.add_argument("--rating", type=int, choices=range(6), metavar="STARS", help="so many or more: 4")
-    group.add_argument("--keyword", action="append", default=[], metavar="WORD", help="noted in the photo")
+    add = parser.add_argument_group(
+        "filters, applied inside Milvus; a photo must pass all of them"
+    ).add_argument
+    repeated: dict[str, Any] = {"action": "append", "default": []}
+    add("--under", default="", metavar="FOLDER", help="only photos below this folder: 2023/goa")
+    add("--person", **repeated, metavar="NAME", help="who is in the photo; several: all of them")
+    add("--any-person", action="store_true", help="any one of --person; without --person: anybody")
+    add("--without", **repeated, metavar="NAME", help="who is not in the photo")
+    add("--faces", type=parse_face_count, metavar="N", help="minimum number of faces")
+    add("--place", **repeated, metavar="NAME", help="city, state or country: goa")
+    add("--near", default="", metavar="LAT,LON", help="position in degrees: 48.858,2.294")
+    add("--radius", type=float, metavar="KM", help="distance from --near; default: 5")
+    add("--after", default="", metavar="DATE", help="taken on or after: 2023, 2023-06, 2023-06-01")
+    add("--before", default="", metavar="DATE", help="taken before the start of: 2023, 2023-06, 2023-06-01")
+    add("--year", type=int, **repeated, metavar="N", help="several: any of them")
+    add("--month", **repeated, metavar="NAME", help="june, jun or 6; several: any of them")
+    add("--has-gps", action="store_true", help="only photos with a GPS position")
+    add("--camera", **repeated, metavar="NAME", help="make or model: iphone")
+    add("--rating", type=int, choices=range(6), metavar="STARS", help="minimum rating: 4")
+    add("--keyword", **repeated, metavar="WORD", help="a keyword stored in the photo")
 
 
 def make_criteria(args: argparse.Namespace) -> Criteria:
@@ -109,7 +108,7 @@ def make_criteria(args: argparse.Namespace) -> Criteria:
 
 
 def join_negative_values(arguments: Sequence[str], option: str) -> list[str]:
-    """Join an option to its value: argparse takes a value like -33.9,151.2 for an option."""
+    """Join an option to its value, because argparse takes a value such as -33.9,151.2 for an option."""
     joined: list[str] = []
     for argument in arguments:
         if joined and joined[-1] == option:
@@ -136,17 +135,17 @@ def parse_face_count(text: str) -> int:
 
 
 def parse_figure_path(text: str) -> Path:
-    """Read the name of a figure from a command line; without an ending it becomes a PNG."""
+    """Read the file name of a figure from a command line. The default format is PNG."""
     from pathlib import Path
 
     file = Path(text)
     if file.suffix.lower() not in ("", ".png", ".pdf", ".svg", ".jpg", ".webp"):
-        raise argparse.ArgumentTypeError(f"{text}: figures end in .png, .pdf, .svg, .jpg or .webp")
+        raise argparse.ArgumentTypeError(f"{text}: expected a name ending in .png, .jpg, .webp, .pdf or .svg")
     return file if file.suffix else file.with_name(f"{file.name}.png")
 
 
 def check_figure_file(file: Path | None) -> None:
-    """Make the folder of a figure and check that the file can be written, before long work and not after.
+    """Make the folder of a figure and check that the file can be written. Call it before long work.
 
     Raises
     ------
@@ -163,7 +162,7 @@ def check_figure_file(file: Path | None) -> None:
         if is_new:
             file.unlink()
     except OSError as error:
-        raise UserError(f"{file}: the figure cannot be saved there ({error.strerror})") from None
+        raise UserError(f"--save {file}: cannot be written ({error.strerror}); choose another file") from None
 
 
 def load_config_of(args: argparse.Namespace) -> Config:

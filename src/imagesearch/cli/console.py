@@ -1,4 +1,4 @@
-"""The console: progress bars, questions, notes on stderr, and one line for what the user can fix."""
+"""The console: progress bars, prompts, notes on stderr, and one line for an error that the user can fix."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ T = TypeVar("T")
 
 
 def run_script(main: Callable[[], int | None]) -> NoReturn:
-    """Run a script's main function and exit: 0 done, 2 for what the user can fix, 1 for a bug."""
+    """Run a script's main function and exit with its exit code.
+
+    The exit code is 0 if the script is done, 2 for an error that the user can fix, 130 after Ctrl-C, and 1
+    for a bug.
+    """
     for stream in (sys.stdout, sys.stderr):
-        # file names need not be UTF-8, and terminals need not support all of Unicode
+        # some file names are not valid UTF-8, and some terminals do not support all of Unicode
         stream.reconfigure(errors="backslashreplace")
     try:
         code = main() or 0
@@ -26,7 +30,7 @@ def run_script(main: Callable[[], int | None]) -> NoReturn:
         code = 2
     except KeyboardInterrupt:
         print(
-            f"\n{_get_script_name()}: stopped; what was finished is kept, run it again to go on",
+            f"\n{_get_script_name()}: stopped; finished work is kept, run the script again to continue",
             file=sys.stderr,
         )
         code = 130
@@ -39,7 +43,7 @@ def run_script(main: Callable[[], int | None]) -> NoReturn:
 def show_progress(
     items: Iterable[T], total: int, unit: str = "photo", label: str | None = None
 ) -> Iterable[T]:
-    """Wrap items in a progress bar on stderr; in a log file long work prints a line every half minute."""
+    """Wrap items in a progress bar on stderr. If stderr is a file, a line is written every 30 s."""
     from tqdm import tqdm
 
     intervals = {"mininterval": 0.1} if sys.stderr.isatty() else {"mininterval": 30.0, "delay": 30.0}
@@ -47,7 +51,7 @@ def show_progress(
 
 
 def read_queries(handle_query: Callable[[str], None]) -> None:
-    """Read queries until an empty line or the end of input; one that fails does not end the loop."""
+    """Read queries until an empty line or the end of input. A query that fails does not end the loop."""
     while True:
         line = read_reply("search> ")
         if not line:
@@ -59,7 +63,7 @@ def read_queries(handle_query: Callable[[str], None]) -> None:
 
 
 def read_reply(question: str, default: str = "") -> str:
-    """Ask on stderr, so that stdout stays for results; at the end of input the answer is the default."""
+    """Print a question on stderr and read the reply. At the end of input the reply is the default."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
@@ -70,18 +74,18 @@ def read_reply(question: str, default: str = "") -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON object."""
-    # NaN is not JSON, and would be a bug
+    # NaN is not valid JSON; it would be a bug
     print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def print_note(line: str) -> None:
-    """Print a remark on stderr, if there is one."""
+    """Print a note on stderr, if it is not empty."""
     if line:
         print(line, file=sys.stderr)
 
 
 def report_failures(failures: dict[str, str], verbose: bool, heading: str = "failed") -> None:
-    """Print what could not be used, with the reasons: all of it, or the first ten."""
+    """Print which photos failed and why: all of them, or the first ten."""
     shown = list(failures.items()) if verbose else list(failures.items())[:10]
     for path, reason in shown:
         print(f"{heading}: {path}: {reason}", file=sys.stderr)

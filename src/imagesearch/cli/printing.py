@@ -1,4 +1,4 @@
-"""Answers, classes and people as lines on the terminal."""
+"""Answers, classes and people as lines of text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def print_answer(answer: Answer) -> None:
-    """Print how the query was read, and a line a result: rank, score, calibrated score, what it is."""
+    """Print how the query was understood, and one line per result."""
     print(answer.read_as)
     for result in answer.results:
         fit = f"  {result.calibrated_score:.2f}" if result.calibrated_score is not None else ""
@@ -24,7 +24,7 @@ def print_answer(answer: Answer) -> None:
 
 
 def print_classes(results: Sequence[Classification]) -> None:
-    """Print each photo with its labels, or the reason why it has none."""
+    """Print the labels of each photo, or why it has none."""
     for result in results:
         print(result.file)
         if result.error:
@@ -34,7 +34,7 @@ def print_classes(results: Sequence[Classification]) -> None:
 
 
 def print_people(people: People, min_faces: int) -> None:
-    """Print all people who have a name or at least so many faces, those with most first."""
+    """Print the people with a name or at least ``min_faces`` faces, the most frequent first."""
     shown = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
     if shown:
         print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")

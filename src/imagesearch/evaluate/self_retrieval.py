@@ -168,7 +168,7 @@ def _rank_photos(
     """Let photos search one collection, and return the reasons by path for those that cannot be read."""
     ranks, missed, unreadable = [], [], {}
     for path in progress(paths, len(paths)) if progress else paths:
-        query = Query(image=searcher.dataset.locate_file(path), by=kind, top_k=_CUTOFF)
+        query = Query(image=searcher.resources.dataset.locate_file(path), by=kind, top_k=_CUTOFF)
         try:
             results = searcher.search(query).results
         except UnreadablePhotoError as error:
@@ -178,7 +178,7 @@ def _rank_photos(
         ranks.append(own_result.rank if own_result else 0)
         if ranks[-1] != 1:
             missed.append(_describe_missed(path, own_result, results))
-    model = getattr(searcher.config.models, kind)
+    model = getattr(searcher.resources.config.models, kind)
     return SelfRanking(kind, model, np.asarray(ranks, np.int64), tuple(missed)), unreadable
 
 

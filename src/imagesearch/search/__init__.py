@@ -1,10 +1,33 @@
-"""From a `Query` to an `Answer`: parse, encode, one filtered vector search in Milvus, relax, judge, present.
+"""From a `Query` to an `Answer`. Start reading at `Searcher.search`: one function, six stages.
 
-`Searcher` answers queries about one dataset and keeps models and connection for the next one.
+=========  =================================  ==========================================
+stage      function                           returns
+=========  =================================  ==========================================
+parse      `request.parse_query`              the sentence as people, places, dates, text
+resolve    `scope.resolve_scope`              the collection and the filter
+encode     `target.encode_target`             the vector or face to compare photos with
+retrieve   `retrieval.retrieve_photos`        photos from Milvus, with a relaxed filter if none passes
+judge      `judgement.judge_photos`           which of them are relevant, in which order
+present    `presentation.present_answer`      the `Answer`
+=========  =================================  ==========================================
+
+Each stage returns a frozen dataclass. Models and the Milvus connection are held by `SearchResources`, which
+every stage receives.
 """
 
-from imagesearch.search.query import Answer, Query, SearchResult
+from imagesearch.search.answer import Answer, SearchResult
+from imagesearch.search.prompt import parse_prompt_line
+from imagesearch.search.query import Query
 from imagesearch.search.relaxation import plan_filter
+from imagesearch.search.resources import SearchResources
 from imagesearch.search.searcher import Searcher
 
-__all__ = ["Answer", "Query", "SearchResult", "Searcher", "plan_filter"]
+__all__ = [
+    "Answer",
+    "Query",
+    "SearchResources",
+    "SearchResult",
+    "Searcher",
+    "parse_prompt_line",
+    "plan_filter",
+]

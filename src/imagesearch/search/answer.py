@@ -1,272 +1,164 @@
-"""From retrieved photos to an answer: calibrated scores, order, what is shown of each photo, and notes."""
+"""`Answer`: the photos found, and how the query was understood."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from imagesearch.config import Config
-from imagesearch.faces import open_edit_log
-from imagesearch.features import CalibratedScores, ScoreBands, read_bands
-from imagesearch.filters import Eq
-from imagesearch.pipeline import Dataset
 from imagesearch.query import ParsedQuery
-from imagesearch.search.query import Answer, Query, SearchResult
-from imagesearch.search.ranking import RankedHits, collapse_bursts, merge_rankings, sort_newest_first
-from imagesearch.search.relaxation import RetrievedPhotos
-from imagesearch.store import CollectionInfo, CollectionRef, Hit, Store, Vocabulary
+from imagesearch.search.query import Query
 
-_SHOWN_FIELDS = (
-    *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
-    *("address", "city", "country"),
-)
-# So many vectors of the collection tell whether other photos show what none that passed the filter does.
-_SAMPLE_SIZE = 500
+MAX_COUNTED = 200
+"""Photos that pass a filter are counted up to this number. Counting more would cost more than the search."""
 
 
 @dataclass(frozen=True)
-class AnswerInput:
-    """A query and what came of it in Milvus: all that its answer is made of.
+class SearchResult:
+    """One photo found.
+
+    Attributes
+    ----------
+    rank : int
+        From 1.
+    path : str
+        Relative to the dataset's folder of photos.
+    score : float or None
+        Cosine similarity, or the fused score of a hybrid search; None if photos were only filtered.
+    file : Path
+        The file on disk.
+    class_label, class_score : str, float
+        The most probable ViT class, and its probability.
+    people : tuple of str
+        The names of the people in the photo.
+    address, city, country : str
+        The place, or empty.
+    taken_at : str
+        Local time in ISO format, ``2023-04-12T18:02:11``, or empty.
+    calibrated_score : float or None
+        The score on a scale from 0 to 1 that is the same for all queries. Photos that show what the query
+        describes have at least 0.5.
+    burst_count : int
+        Number of photos of the same burst that are not shown.
+    """
+
+    rank: int
+    path: str
+    score: float | None
+    file: Path
+    class_label: str
+    class_score: float
+    people: tuple[str, ...] = ()
+    address: str = ""
+    city: str = ""
+    country: str = ""
+    taken_at: str = ""
+    calibrated_score: float | None = None
+    burst_count: int = 0
+
+    def format_measure(self, digits: int) -> str:
+        """Return the value that results are ordered by: the score, or the date."""
+        return f"{self.score:.{digits}f}" if self.score is not None else self.taken_at[:10] or "no date"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values that ``--json`` prints."""
+        values = asdict(self) | {"file": str(self.file), "people": list(self.people)}
+        # the names that --json has had from its first version
+        values |= {"fit": values.pop("calibrated_score"), "like_it": values.pop("burst_count")}
+        rounded = {name: None if (v := values[name]) is None else round(v, 6) for name in ("score", "fit")}
+        return values | rounded
+
+
+@dataclass(frozen=True)
+class RelaxedFilter:
+    """A filter that was used because no photo passed the query's own filter.
+
+    Attributes
+    ----------
+    description : str
+        The filter in words.
+    filter_expression : str
+        The filter as a Milvus expression.
+    candidates : int
+        Number of photos that pass it, counted up to `MAX_COUNTED`.
+    """
+
+    description: str
+    filter_expression: str
+    candidates: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values that ``--json`` prints."""
+        return {
+            "said": self.description,
+            "filter": self.filter_expression,
+            "candidates": self.candidates,
+        }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a query.
 
     Attributes
     ----------
     query : Query
-        As it was asked.
-    visual_query : Query
-        With only what the photos should show left of its sentence.
+        The query.
     parsed : ParsedQuery
-        How the sentence was read.
-    collection : CollectionInfo
-        What was searched.
-    photos : RetrievedPhotos
-        What was found.
-    vector : (d,) float32, optional
-        What photos were compared to.
-    face_notes, criteria_notes : sequence of str
-        Remarks on the query's face, and on names in its criteria that no photo has.
+        How its sentence was understood.
+    results : list of SearchResult
+        The photos found, best first.
+    filter_expression : str
+        The filter as a Milvus expression.
+    relaxed : tuple of RelaxedFilter
+        The filters used instead, if no photo passed the filter.
+    candidates : int
+        Number of photos that passed the filter, counted up to `MAX_COUNTED`.
+    photos : int
+        Number of photos in the collection.
+    nothing_fits : bool
+        No photo shows what the query describes; the results are the most similar photos.
+    notes : tuple of str
+        Remarks for the user, one line each.
     """
 
     query: Query
-    visual_query: Query
     parsed: ParsedQuery
-    collection: CollectionInfo
-    photos: RetrievedPhotos
-    vector: np.ndarray | None
-    face_notes: Sequence[str]
-    criteria_notes: Sequence[str]
+    results: list[SearchResult]
+    filter_expression: str = ""
+    relaxed: tuple[RelaxedFilter, ...] = ()
+    candidates: int = 0
+    photos: int = 0
+    nothing_fits: bool = False
+    notes: tuple[str, ...] = ()
 
+    @property
+    def candidate_count(self) -> str:
+        """The number of candidates, or ``200+``."""
+        return f"{MAX_COUNTED}+" if MAX_COUNTED < self.candidates < self.photos else str(self.candidates)
 
-class AnswerBuilder:
-    """Makes answers about one dataset.
+    @property
+    def read_as(self) -> str:
+        """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 14 of 240 photos``."""
+        summary = " · ".join(filter(None, (self.parsed.summary, self.query.options_title)))
+        count = f"{self.candidate_count} of {self.photos}" if self.filter_expression else f"{self.photos}"
+        count += " photos"
+        if self.relaxed:
+            count += f"; shown are {len(self.results)} others"
+        return f"{summary} — {count}" if summary else count
 
-    Parameters
-    ----------
-    config, dataset, store, vocabulary
-        What is known of the dataset.
-    """
-
-    def __init__(self, config: Config, dataset: Dataset, store: Store, vocabulary: Vocabulary) -> None:
-        self._config, self._dataset, self._store, self._vocabulary = config, dataset, store, vocabulary
-        self._clip_ref = CollectionRef(config.dataset.name, "clip")
-
-    def build_answer(self, retrieval: AnswerInput) -> Answer:
-        """Return the answer that a retrieval comes to."""
-        query, photos, rows = retrieval.query, retrieval.photos, retrieval.collection.rows
-        calibrated = self._calibrate_scores(retrieval)
-        rankings = _rank_attempts(retrieval, calibrated)
-        burst_counts: dict[int, int] = {}
-        if query.collapse:
-            keys = [hit.id for ranking in rankings for hit, _ in ranking]
-            vectors = self._store.read_vectors(retrieval.collection.ref, keys)
-            for i, ranking in enumerate(rankings):
-                rankings[i], counts = collapse_bursts(ranking, vectors)
-                burst_counts |= counts
-        ranking = merge_rankings(rankings, query.top_k)
-        shown = self._read_shown_fields(retrieval.collection.ref, ranking)
-        nothing_fits = bool(calibrated and photos.hits and calibrated.relevant_count == 0)
-        filter_expression = self._store.format_filter(photos.condition)
-        return Answer(
-            query,
-            retrieval.parsed,
-            self._make_results(ranking, shown, burst_counts),
-            filter_expression=filter_expression,
-            relaxed=photos.relaxed,
-            candidates=photos.passing_count if filter_expression else rows,
-            photos=rows,
-            nothing_fits=nothing_fits,
-            notes=self._collect_notes(retrieval, shown, nothing_fits),
-        )
-
-    # --- scores and results --------------------------------------------------------------------------------
-
-    def _calibrate_scores(self, retrieval: AnswerInput) -> CalibratedScores | None:
-        """Return what the scores mean, where that is known: for one text, by itself."""
-        photos = retrieval.photos
-        if not retrieval.visual_query.is_one_text or self._bands is None:
-            return None
-        filtered = bool(photos.relaxed or self._store.format_filter(photos.condition))
-        scores = [hit.score for hit in photos.hits]
-        return self._bands.calibrate(scores, retrieval.vector, self._sample if filtered else None)
-
-    def _read_shown_fields(self, ref: CollectionRef, ranking: RankedHits) -> dict[int, dict[str, Any]]:
-        """Return what is shown of some photos, without those that are gone since they were found."""
-        keys = [hit.id for hit, _ in ranking]
-        rows = self._store.read_rows(ref, keys, _SHOWN_FIELDS) if keys else []
-        return {row.id: row.fields for row in rows}
-
-    def _make_results(
-        self, ranking: RankedHits, shown: Mapping[int, dict[str, Any]], burst_counts: Mapping[int, int]
-    ) -> list[SearchResult]:
-        """Return the photos that are shown, best first."""
-        present = [(hit, calibrated) for hit, calibrated in ranking if hit.id in shown]
-        return [
-            self._make_result(rank, hit, shown[hit.id], calibrated, burst_counts.get(hit.id, 0))
-            for rank, (hit, calibrated) in enumerate(present, 1)
-        ]
-
-    def _make_result(
-        self, rank: int, hit: Hit, fields: dict[str, Any], calibrated: float | None, burst_count: int
-    ) -> SearchResult:
-        taken = datetime(1970, 1, 1) + timedelta(seconds=fields["taken_at"])
-        return SearchResult(
-            rank=rank,
-            path=fields["path"],
-            score=hit.score,
-            file=self._dataset.locate_file(fields["path"]),
-            class_label=fields["class_label"],
-            class_score=fields["class_score"],
-            people=tuple(fields["face_labels"]),
-            address=fields["address"],
-            city=fields["city"],
-            country=fields["country"],
-            taken_at=taken.isoformat() if fields["has_time"] else "",
-            calibrated_score=calibrated,
-            burst_count=burst_count,
-        )
-
-    @functools.cached_property
-    def _bands(self) -> ScoreBands | None:
-        dimension = self._store.collections.open(self._clip_ref).dimension
-        return read_bands(self._config, self._dataset, dimension)
-
-    @functools.cached_property
-    def _sample(self) -> np.ndarray:
-        return self._store.sample_vectors(self._clip_ref, _SAMPLE_SIZE)
-
-    # --- notes ---------------------------------------------------------------------------------------------
-
-    def _collect_notes(
-        self, retrieval: AnswerInput, shown: Collection[int], nothing_fits: bool
-    ) -> tuple[str, ...]:
-        """Return what the user should know, given the ids of the photos that are shown."""
-        photos, parsed = retrieval.photos, retrieval.parsed
-        misfit = ""
-        if nothing_fits:
-            misfit = f"nothing here looks like {parsed.caption!r}{'; the nearest follow' if shown else ''}"
-        explained = bool(shown or photos.note or misfit or retrieval.criteria_notes)
-        notes = (
-            _describe_relaxation(photos, shown),
-            misfit,
-            "" if explained else _explain_nothing(retrieval),
-            *parsed.notes,
-            *retrieval.face_notes,
-            *retrieval.criteria_notes,
-            *self._list_warnings(retrieval),
-            self._outdated_note,
-        )
-        return tuple(filter(None, notes))
-
-    def _list_warnings(self, retrieval: AnswerInput) -> list[str]:
-        """Return what the user should know of the collection and of what could not be done."""
-        query, parsed, ref = retrieval.visual_query, retrieval.parsed, retrieval.collection.ref
-        lines = []
-        if retrieval.collection.state != "ready":
-            lines.append(
-                "the collection is being updated, or that was cut short: run 05_build_collections.py"
-            )
-        if (parsed.people.named_count or parsed.people.none_of) and not self._vocabulary.people:
-            lines.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
-        if parsed.dates and not retrieval.photos.hits and not self._has_times(ref):
-            lines.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
-        if query.strategy == "hybrid" and query.min_score is not None:
-            lines.append("hybrid scores are sums of ranks, no similarities: the least score does not apply")
-        if query.min_fit is not None and (not query.is_one_text or self._bands is None):
-            lines.append("scores of this query are not calibrated: the least fit does not apply")
-        return lines
-
-    def _has_times(self, ref: CollectionRef) -> bool:
-        """Whether any photo is known to have been taken at some time."""
-        hits, _ = self._store.list_newest(ref, 1, where=Eq("has_time", True))
-        return bool(hits)
-
-    @functools.cached_property
-    def _outdated_note(self) -> str:
-        if open_edit_log(self._dataset).count() == self._vocabulary.edit_count:
-            return ""
-        return "names have changed since the collections were built; run 05_build_collections.py"
-
-
-def _rank_attempts(retrieval: AnswerInput, calibrated: CalibratedScores | None) -> list[RankedHits]:
-    """Return the hits of each step with their calibrated scores, without those that are not good enough."""
-    query, photos = retrieval.visual_query, retrieval.photos
-    keys = [hit.id for hit in photos.hits]
-    by_key = dict(zip(keys, calibrated.calibrated.tolist(), strict=True)) if calibrated else {}
-    rankings = []
-    for hits in photos.hits_by_attempt:
-        ranking = [(hit, by_key.get(hit.id)) for hit in hits]
-        if query.sort == "date":
-            ranking = _sort_by_date(query, ranking, calibrated)
-        rankings.append([pair for pair in ranking if _is_good_enough(query, *pair)])
-    return rankings
-
-
-def _sort_by_date(query: Query, ranking: RankedHits, calibrated: CalibratedScores | None) -> RankedHits:
-    """Return the relevant hits, newest first; where relevance is unknown, those that score best."""
-    if calibrated:
-        return sort_newest_first(_select_relevant(ranking, calibrated))
-    has_scores = bool(ranking) and ranking[0][0].score is not None
-    limit = query.top_k if has_scores and not query.collapse else len(ranking)
-    return sort_newest_first(ranking[:limit])
-
-
-def _select_relevant(ranking: RankedHits, calibrated: CalibratedScores) -> RankedHits:
-    """Keep what is relevant; of a relaxed search, whose hits are those of one step after another, too."""
-    least = calibrated.relevance_threshold
-    return [pair for pair in ranking if calibrated.relevant_count and pair[0].score >= least]
-
-
-def _is_good_enough(query: Query, hit: Hit, calibrated: float | None) -> bool:
-    """Whether a hit reaches the least scores that the query asks for, as far as they apply to it."""
-    # The same inner product comes out some 1e-7 apart from one search path to another
-    exempt = query.min_score is None or hit.score is None or query.strategy == "hybrid"
-    scores_enough = exempt or hit.score >= query.min_score - 1e-6
-    return scores_enough and (query.min_fit is None or calibrated is None or calibrated >= query.min_fit)
-
-
-def _describe_relaxation(photos: RetrievedPhotos, shown: Collection[int]) -> str:
-    """Return that no photo passed, and what those are that are shown."""
-    steps_shown = [
-        "the nearest of all" if step.description == "anything" else step.description
-        for step, hits in zip(photos.relaxed, photos.hits_by_attempt, strict=False)
-        if any(hit.id in shown for hit in hits)
-    ]
-    return f"{photos.note}; these are {', then '.join(steps_shown)}" if steps_shown else photos.note
-
-
-def _explain_nothing(retrieval: AnswerInput) -> str:
-    """Return why there are no results."""
-    query = retrieval.visual_query
-    limits = [(query.min_score, "scores"), (query.min_fit, "fits with")]
-    reasons = [f"nothing {verb} {value:g} or more" for value, verb in limits if value is not None]
-    if reasons and (retrieval.photos.hits or (query.face and not query.has_vector)):
-        return reasons[0]
-    if query.strategy == "hybrid":
-        return "no word of it is known of any photo that passes"
-    if query.has_filter or query.face:
-        return "no photo passes the filter"
-    return f"no photos below {query.folder}" if query.folder else ""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values that ``--json`` prints."""
+        return {
+            "query": self.query.title,
+            **self.parsed.to_dict(),
+            "read_as": self.read_as,
+            "strategy": self.query.strategy,
+            "filter": self.filter_expression,
+            "relaxed": [step.to_dict() for step in self.relaxed],
+            "candidates": int(count) if (count := self.candidate_count).isdecimal() else count,
+            "photos": self.photos,
+            "nothing_fits": self.nothing_fits,
+            "notes": list(self.notes),
+            "results": [result.to_dict() for result in self.results],
+        }

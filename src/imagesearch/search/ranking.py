@@ -1,67 +1,95 @@
-"""Reordering ranked photos: newest first, bursts as one photo, several rankings as one."""
+"""Operations on ranked photos: sort by date, drop low scores, collapse bursts, merge rankings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from imagesearch.store import Hit
 
-# Photos of a burst are taken within so many seconds of each other, and look alike to CLIP.
+# Photos of a burst are taken within a minute of each other, and are nearly equal for CLIP.
 _BURST_SECONDS = 60
 _BURST_COSINE = 0.95
 
-RankedHits = list[tuple[Hit, float | None]]
-"""Hits and their calibrated scores."""
+
+@dataclass(frozen=True, slots=True)
+class RankedHit:
+    """A photo from Milvus with its calibrated score, if it has one."""
+
+    hit: Hit
+    calibrated_score: float | None = None
 
 
-def sort_newest_first(ranked: RankedHits) -> RankedHits:
-    """Return ranked photos by their time, those without one last."""
-    return sorted(ranked, key=lambda pair: (not pair[0].fields["has_time"], -pair[0].fields["taken_at"]))
+def sort_newest_first(ranking: Sequence[RankedHit]) -> list[RankedHit]:
+    """Sort photos by their time, newest first. Photos of unknown time come last."""
+    return sorted(
+        ranking, key=lambda ranked: (not ranked.hit.fields["has_time"], -ranked.hit.fields["taken_at"])
+    )
+
+
+def drop_low_scores(
+    ranking: Sequence[RankedHit], min_score: float | None, min_calibrated: float | None
+) -> list[RankedHit]:
+    """Keep the photos that reach the minimum scores. Photos without a score are kept."""
+    return [
+        ranked
+        for ranked in ranking
+        # the same inner product differs by some 1e-7 from one search path to another
+        if _reaches(ranked.hit.score, None if min_score is None else min_score - 1e-6)
+        and _reaches(ranked.calibrated_score, min_calibrated)
+    ]
+
+
+def _reaches(score: float | None, least: float | None) -> bool:
+    return score is None or least is None or score >= least
 
 
 def collapse_bursts(
-    ranked: RankedHits, vectors: Mapping[int, np.ndarray]
-) -> tuple[RankedHits, dict[int, int]]:
-    """Keep of each burst the photo that comes first.
+    ranking: Sequence[RankedHit], vectors: Mapping[int, np.ndarray]
+) -> tuple[list[RankedHit], dict[int, int]]:
+    """Keep the first photo of each burst.
 
-    A photo belongs to a burst if it was taken within a minute of the one that is kept, and their vectors'
-    cosine is 0.95 or more. Photos of unknown time stay.
+    A photo belongs to a burst if it was taken within a minute of the photo that is kept, and the cosine of
+    their vectors is at least 0.95. Photos of unknown time are kept.
 
     Parameters
     ----------
-    ranked
-        In the order in which they are shown.
+    ranking
+        In the order in which photos are shown.
     vectors
-        By photo id.
+        CLIP or ViT vectors by photo id.
 
     Returns
     -------
     kept
         In the same order.
     burst_counts : dict
-        How many were left out for each that is kept, by photo id.
+        Number of photos left out, by the id of the photo that is kept.
     """
-    kept: RankedHits = []
+    kept: list[RankedHit] = []
     burst_counts: dict[int, int] = {}
-    for pair in ranked:
-        first = next((hit for hit, _ in kept if _is_burst(hit, pair[0], vectors)), None)
+    for ranked in ranking:
+        first = next((one.hit for one in kept if _is_burst(one.hit, ranked.hit, vectors)), None)
         if first is None:
-            kept.append(pair)
+            kept.append(ranked)
         else:
             burst_counts[first.id] = burst_counts.get(first.id, 0) + 1
     return kept, burst_counts
 
 
-def merge_rankings(rankings: Sequence[RankedHits], top_k: int) -> RankedHits:
-    """Return the best of several rankings, one after another, each with an equal share as far as it goes."""
+def merge_rankings(rankings: Sequence[Sequence[RankedHit]], top_k: int) -> list[RankedHit]:
+    """Return up to ``top_k`` photos of several rankings, one ranking after another.
+
+    Each ranking has an equal share; what a short ranking leaves goes to the others.
+    """
     counts = [0] * len(rankings)
-    while sum(counts) < top_k and any(n < len(ranked) for n, ranked in zip(counts, rankings, strict=True)):
-        for i, ranked in enumerate(rankings):
-            counts[i] += counts[i] < len(ranked) and sum(counts) < top_k
-    chosen = [pair for n, ranked in zip(counts, rankings, strict=True) for pair in ranked[:n]]
-    return list({hit.id: (hit, calibrated) for hit, calibrated in chosen}.values())
+    while sum(counts) < top_k and any(n < len(r) for n, r in zip(counts, rankings, strict=True)):
+        for i, ranking in enumerate(rankings):
+            counts[i] += counts[i] < len(ranking) and sum(counts) < top_k
+    chosen = [ranked for n, ranking in zip(counts, rankings, strict=True) for ranked in ranking[:n]]
+    return list({ranked.hit.id: ranked for ranked in chosen}.values())
 
 
 def _is_burst(a: Hit, b: Hit, vectors: Mapping[int, np.ndarray]) -> bool:

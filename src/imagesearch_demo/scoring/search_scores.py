@@ -71,7 +71,7 @@ def ask_questions(
     progress: Progress = ignore_progress,
 ) -> list[QuestionOutcome]:
     """Ask a search some questions."""
-    store, name = searcher.store, searcher.config.dataset.name
+    store, name = searcher.resources.store, searcher.resources.config.dataset.name
     outcomes = []
     for question in progress(questions, len(questions), "sentence"):
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)

@@ -1,0 +1,175 @@
+"""The public API: a config's photos, brought up to date, searched and shown."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from imagesearch.config import Config, load_config
+from imagesearch.pipeline import Dataset, Progress
+from imagesearch.search import Answer, Query, Searcher
+from imagesearch.store import Store
+
+if TYPE_CHECKING:
+    from imagesearch.workflow import RunSummary
+
+
+def open_library(
+    config: str | PathLike[str] | Config = "config.yaml",
+    *,
+    images: Sequence[str | PathLike[str]] = (),
+    dataset: str | None = None,
+    settings: Sequence[str] = (),
+) -> PhotoLibrary:
+    """Open the photos that a config describes. Nothing is read or connected yet.
+
+    Parameters
+    ----------
+    config
+        A config file, or a loaded config.
+    images
+        Folders of photos, in place of ``dataset.images`` of the config.
+    dataset
+        A name, in place of ``dataset.name`` of the config file.
+    settings
+        Other settings in place of the config file's, such as ``"search.top_k=20"``.
+
+    Raises
+    ------
+    UserError
+        If the config cannot be read, or has an unknown key or a wrong value.
+    """
+    if not isinstance(config, Config):
+        config = load_config(config, settings, dataset)
+    elif settings or dataset:
+        raise TypeError("dataset and settings require a config file, not a loaded config")
+    return PhotoLibrary(config, images)
+
+
+class PhotoLibrary:
+    """The photos of one dataset. A context manager: leaving it closes the connection to Milvus.
+
+    Parameters
+    ----------
+    config
+        A loaded config.
+    images
+        Folders of photos, in place of ``dataset.images`` of the config.
+
+    Attributes
+    ----------
+    config : Config
+        The config.
+    dataset : imagesearch.pipeline.Dataset
+        The photos, and the tables that were extracted from them.
+    """
+
+    def __init__(self, config: Config, images: Sequence[str | PathLike[str]] = ()) -> None:
+        self.config = config
+        self._images = [Path(folder) for folder in images]
+        self.dataset = Dataset(config, self._images)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection to Milvus. The next search opens it again."""
+        self.__dict__.pop("searcher", None)
+        if store := self.__dict__.pop("store", None):
+            store.close()
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """The connection to Milvus, opened when first used."""
+        return Store(self.config.milvus)
+
+    @functools.cached_property
+    def searcher(self) -> Searcher:
+        """Answers queries; keeps the models and names that it has loaded."""
+        return Searcher(self.config, self.dataset, self.store)
+
+    def update(self, *, retry_failed: bool = False, progress: Progress | None = None) -> RunSummary:
+        """Bring tables and collections up to date with the photos on disk: steps 01, 02, 04 and 05.
+
+        Only new and changed photos are processed. An interrupted update keeps what was finished.
+
+        Parameters
+        ----------
+        retry_failed
+            Also process unchanged photos that failed before.
+        progress
+            Shows the progress, for example as a bar; see `imagesearch.pipeline.Progress`.
+
+        Raises
+        ------
+        UserError
+            If a model, a folder of photos or Milvus cannot be reached, or another process is updating.
+        """
+        from imagesearch.workflow import run_steps
+
+        self.close()  # the steps open Milvus themselves, and the searcher would keep outdated names
+        self.dataset = Dataset(self.config, self._images)  # a dataset lists its photos once
+        return run_steps(self.config, self.dataset, retry_failed=retry_failed, progress=progress)
+
+    def search(self, query: str | Query = "", **options: Any) -> Answer:
+        """Answer a query.
+
+        Parameters
+        ----------
+        query
+            A sentence, or a `Query`.
+        **options
+            Other fields of `Query`: ``top_k=20``, ``image=Path("beach.jpg")``, ``face=Path("maya.jpg")``,
+            ``criteria=Criteria(years=(2023,))``.
+
+        Raises
+        ------
+        UserError
+            If the query is empty or contradicts itself, if its photo cannot be read, or if the dataset has no
+            collection that was built with the config's model.
+        """
+        query = replace(query, **options) if isinstance(query, Query) else self.make_query(query, **options)
+        return self.searcher.search(query)
+
+    def make_query(self, text: str = "", **options: Any) -> Query:
+        """Return a query with the defaults of the config's section ``search``.
+
+        Parameters
+        ----------
+        text
+            A sentence.
+        **options
+            Other fields of `Query`. None means the default.
+        """
+        search = self.config.search
+        defaults = {
+            "strategy": search.strategy,
+            "top_k": search.top_k,
+            "min_score": search.min_score,
+            "min_fit": search.min_fit,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        return Query(text=text, **(defaults | given))
+
+    def show(self, answer: Answer, save: str | PathLike[str] | None = None, *, window: bool = True) -> None:
+        """Show an answer as a grid of photos.
+
+        Parameters
+        ----------
+        answer
+            Of `search`.
+        save
+            Save the figure in this file: PNG, JPEG, WebP, PDF or SVG.
+        window
+            Open a window. Without a display the figure is saved below ``outputs/`` and the path is printed.
+        """
+        from imagesearch.figures import show_answer
+
+        show_answer(answer, self.dataset, Path(save) if save else None, window)

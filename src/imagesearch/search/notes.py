@@ -1,0 +1,116 @@
+"""The notes of an answer: what was relaxed, not found, not understood, or not up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from imagesearch.filters import Eq
+from imagesearch.search.judgement import JudgedPhotos
+from imagesearch.search.request import ParsedRequest
+from imagesearch.search.resources import SearchResources
+from imagesearch.search.retrieval import RetrievedPhotos
+from imagesearch.search.scope import SearchScope
+from imagesearch.search.target import SearchTarget
+from imagesearch.store import CollectionInfo
+
+
+def collect_notes(
+    request: ParsedRequest,
+    scope: SearchScope,
+    target: SearchTarget,
+    judged: JudgedPhotos,
+    shown: Collection[int],
+    resources: SearchResources,
+) -> tuple[str, ...]:
+    """Return the notes, the most important first.
+
+    Parameters
+    ----------
+    shown
+        Ids of the photos that are shown.
+    """
+    retrieved = judged.retrieved
+    misfit = _describe_misfit(request, judged, shown)
+    is_explained = bool(shown or retrieved.note or misfit or scope.notes)
+    notes = (
+        _describe_relaxation(retrieved, shown),
+        misfit,
+        "" if is_explained else _explain_no_results(request, retrieved),
+        *request.parsed.notes,
+        *_list_face_notes(target),
+        *scope.notes,
+        *_list_dataset_notes(request, scope, retrieved, resources),
+        *_list_ignored_limits(request, judged),
+        "names have changed since the collections were built; run 05_build_collections.py"
+        if resources.has_unbuilt_edits
+        else "",
+    )
+    return tuple(filter(None, notes))
+
+
+def _describe_misfit(request: ParsedRequest, judged: JudgedPhotos, shown: Collection[int]) -> str:
+    if not judged.nothing_fits:
+        return ""
+    return f"nothing here looks like {request.parsed.caption!r}{'; the nearest follow' if shown else ''}"
+
+
+def _describe_relaxation(retrieved: RetrievedPhotos, shown: Collection[int]) -> str:
+    """Return that no photo passed, and which filters the photos shown passed instead."""
+    used = [
+        "the nearest of all" if relaxed.description == "anything" else relaxed.description
+        for relaxed, hits in zip(retrieved.relaxed, retrieved.hits_by_attempt, strict=False)
+        if any(hit.id in shown for hit in hits)
+    ]
+    return f"{retrieved.note}; these are {', then '.join(used)}" if used else retrieved.note
+
+
+def _explain_no_results(request: ParsedRequest, retrieved: RetrievedPhotos) -> str:
+    query, has_vector = request.query, request.visual_query.has_vector
+    limits = [(query.min_score, "scores"), (query.min_fit, "fits with")]
+    reasons = [f"nothing {verb} {value:g} or more" for value, verb in limits if value is not None]
+    if reasons and (retrieved.hits or (query.face and not has_vector)):
+        return reasons[0]
+    if query.strategy == "hybrid":
+        return "no photo that passes the filter has any of these words"
+    if query.has_filter or query.face:
+        return "no photo passes the filter"
+    return f"no photos below {query.folder}" if query.folder else ""
+
+
+def _list_face_notes(target: SearchTarget) -> list[str]:
+    if target.face is None:
+        return []
+    decides_ranking = target.vector is None
+    is_unknown = decides_ranking and not target.face.is_known
+    return [target.face.note, "the nearest faces follow"] if is_unknown else [target.face.note]
+
+
+def _list_dataset_notes(
+    request: ParsedRequest, scope: SearchScope, retrieved: RetrievedPhotos, resources: SearchResources
+) -> list[str]:
+    """Return which steps should be run."""
+    people, notes = request.parsed.people, []
+    if scope.collection.state != "ready":
+        notes.append(
+            "the collection is being updated, or an update was interrupted: run 05_build_collections.py"
+        )
+    if (people.named_count or people.none_of) and not resources.vocabulary.people:
+        notes.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
+    if request.parsed.dates and not retrieved.hits and not _has_times(scope.collection, resources):
+        notes.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
+    return notes
+
+
+def _has_times(collection: CollectionInfo, resources: SearchResources) -> bool:
+    """Whether the time of any photo is known."""
+    hits, _ = resources.store.list_newest(collection.ref, 1, where=Eq("has_time", True))
+    return bool(hits)
+
+
+def _list_ignored_limits(request: ParsedRequest, judged: JudgedPhotos) -> list[str]:
+    query, notes = request.query, []
+    if query.strategy == "hybrid" and query.min_score is not None:
+        notes.append("hybrid scores are sums of ranks and not similarities: the minimum score is ignored")
+    if query.min_fit is not None and not judged.is_calibrated:
+        notes.append("the scores of this query cannot be calibrated: the minimum fit is ignored")
+    return notes

@@ -1,0 +1,87 @@
+"""Stage 6, present: the fields shown for each photo, and the answer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from imagesearch.search.answer import Answer, SearchResult
+from imagesearch.search.judgement import JudgedPhotos
+from imagesearch.search.notes import collect_notes
+from imagesearch.search.ranking import RankedHit
+from imagesearch.search.request import ParsedRequest
+from imagesearch.search.resources import SearchResources
+from imagesearch.search.scope import SearchScope
+from imagesearch.search.target import SearchTarget
+
+_SHOWN_FIELDS = (
+    *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
+    *("address", "city", "country"),
+)
+_EPOCH = datetime(1970, 1, 1)
+
+
+def present_answer(
+    request: ParsedRequest,
+    scope: SearchScope,
+    target: SearchTarget,
+    judged: JudgedPhotos,
+    resources: SearchResources,
+) -> Answer:
+    """Read the fields of the photos to show, and return the answer."""
+    retrieved, photo_count = judged.retrieved, scope.collection.rows
+    filter_expression = resources.store.format_filter(retrieved.condition)
+    fields_by_id = _read_shown_fields(scope, judged, resources)
+    return Answer(
+        request.query,
+        request.parsed,
+        _make_results(judged, fields_by_id, resources),
+        filter_expression=filter_expression,
+        relaxed=retrieved.relaxed,
+        candidates=retrieved.passing_count if filter_expression else photo_count,
+        photos=photo_count,
+        nothing_fits=judged.nothing_fits,
+        notes=collect_notes(request, scope, target, judged, set(fields_by_id), resources),
+    )
+
+
+def _read_shown_fields(
+    scope: SearchScope, judged: JudgedPhotos, resources: SearchResources
+) -> dict[int, dict[str, Any]]:
+    """Return the fields by photo id, without photos that were deleted since they were retrieved."""
+    ids = [ranked.hit.id for ranked in judged.ranking]
+    rows = resources.store.read_rows(scope.collection.ref, ids, _SHOWN_FIELDS) if ids else []
+    return {row.id: row.fields for row in rows}
+
+
+def _make_results(
+    judged: JudgedPhotos, fields_by_id: dict[int, dict[str, Any]], resources: SearchResources
+) -> list[SearchResult]:
+    present = [ranked for ranked in judged.ranking if ranked.hit.id in fields_by_id]
+    return [
+        _make_result(
+            rank, ranked, fields_by_id[ranked.hit.id], judged.burst_counts.get(ranked.hit.id, 0), resources
+        )
+        for rank, ranked in enumerate(present, 1)
+    ]
+
+
+def _make_result(
+    rank: int, ranked: RankedHit, fields: dict[str, Any], burst_count: int, resources: SearchResources
+) -> SearchResult:
+    taken_at = _EPOCH + timedelta(seconds=fields["taken_at"])
+    return SearchResult(
+        rank=rank,
+        path=fields["path"],
+        score=ranked.hit.score,
+        file=resources.dataset.locate_file(fields["path"]),
+        class_label=fields["class_label"],
+        class_score=fields["class_score"],
+        people=tuple(fields["face_labels"]),
+        address=fields["address"],
+        city=fields["city"],
+        country=fields["country"],
+        taken_at=taken_at.isoformat() if fields["has_time"] else "",
+        calibrated_score=ranked.calibrated_score,
+        burst_count=burst_count,
+    )

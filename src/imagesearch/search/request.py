@@ -1,0 +1,88 @@
+"""Stage 1, parse: the query's sentence as people, places, dates, and a text for CLIP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from imagesearch.errors import UserError
+from imagesearch.query import ParsedQuery
+from imagesearch.search.query import Query, check_query
+from imagesearch.search.resources import SearchResources
+
+
+@dataclass(frozen=True)
+class ParsedRequest:
+    """A valid query with its sentence parsed.
+
+    Attributes
+    ----------
+    query : Query
+        The query, with the strategy that applies to it.
+    parsed : ParsedQuery
+        What becomes the filter, and the text for CLIP.
+    names_only : bool
+        In a hybrid search: the sentence has only names, which BM25 can find and CLIP cannot.
+    """
+
+    query: Query
+    parsed: ParsedQuery
+    names_only: bool = False
+
+    @property
+    def visual_query(self) -> Query:
+        """The query with only the text for CLIP left of its sentence."""
+        return replace(self.query, text=self.parsed.text)
+
+    @property
+    def is_calibratable(self) -> bool:
+        """Whether scores are similarities to one text, which is what calibration is measured for."""
+        return self.visual_query.is_text_only and self.query.strategy != "hybrid"
+
+
+def parse_query(query: Query, resources: SearchResources) -> ParsedRequest:
+    """Check a query and parse its sentence.
+
+    Raises
+    ------
+    UserError
+        If the query is empty or contradicts itself.
+    """
+    check_query(query)
+    if query.strategy == "hybrid" and not query.is_text_only:
+        query = replace(query, strategy="filter")  # BM25 ranks by words, and a photo has none
+    request = _parse_sentence(query, resources)
+    _check_visual_query(request.visual_query)
+    return request
+
+
+def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
+    sentence = query.text.strip()
+    if not sentence:
+        return ParsedRequest(query, ParsedQuery())
+    template = resources.config.search.template
+    if query.strategy == "semantic":
+        return ParsedRequest(query, _make_text_query(sentence, sentence, template))
+    parsed = resources.parser.parse(sentence, query.today or date.today())
+    if query.strategy == "filter":
+        return ParsedRequest(query, parsed)
+    # hybrid: BM25 looks for the names, which CLIP was never trained on
+    names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places)
+    return ParsedRequest(query, _make_text_query(parsed.caption or sentence, sentence, template), names_only)
+
+
+def _make_text_query(caption: str, sentence: str, template: str) -> ParsedQuery:
+    """Return a parsed query without a filter."""
+    return ParsedQuery(text=template.replace("{text}", caption), caption=caption, words=sentence)
+
+
+def _check_visual_query(query: Query) -> None:
+    """Refuse what cannot be done with the text that is left when names and dates are removed."""
+    if query.by == "vit" and query.text:
+        raise UserError(
+            f"--by vit cannot compare photos with a text ({query.text!r}): omit it, or use --by clip"
+        )
+    if query.minus and not query.has_vector:
+        raise UserError(
+            "--minus requires a text or a photo to subtract from; this sentence has only names and dates"
+        )

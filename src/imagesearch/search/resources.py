@@ -1,0 +1,112 @@
+"""What stays in memory between queries: the Milvus connection, the models, and the dataset's vocabulary."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.faces import FaceDetector, get_pack_id, make_detector, open_edit_log
+from imagesearch.features import ClipEncoder, ScoreBands, VitEncoder, get_model_id, read_bands
+from imagesearch.pipeline import Dataset
+from imagesearch.query import SentenceParser
+from imagesearch.store import STEP_SCRIPTS, CollectionInfo, CollectionRef, Store, Vocabulary
+
+# Number of vectors drawn from the collection to estimate how the scores of all photos are distributed.
+_SAMPLE_SIZE = 500
+
+
+class SearchResources:
+    """Everything that the stages of a search use. Each item is loaded when it is first needed.
+
+    Parameters
+    ----------
+    config, dataset, store
+        The dataset, and the Milvus connection with its collections.
+    """
+
+    def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
+        self.config, self.dataset, self.store = config, dataset, store
+
+    # --- collections ---------------------------------------------------------------------------------------
+
+    def get_collection_ref(self, kind: str) -> CollectionRef:
+        """Return the name of the dataset's collection of one kind: ``clip``, ``vit`` or ``faces``."""
+        return CollectionRef(self.config.dataset.name, kind)
+
+    def has_collection(self, kind: str) -> bool:
+        """Whether the dataset has a collection of one kind."""
+        return self.store.collections.find(self.get_collection_ref(kind)) is not None
+
+    def open_collection(self, kind: str) -> CollectionInfo:
+        """Load a collection into Milvus' memory.
+
+        Raises
+        ------
+        UserError
+            If there is no such collection, or if it was built with another model or with other fields.
+        """
+        collection = self.store.collections.open(self.get_collection_ref(kind))
+        name = getattr(self.config.models, kind)
+        expected = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
+        if collection.fingerprint != expected:
+            raise UserError(
+                f"models.{kind}: the config names {name} ({expected}), the collection was "
+                f"built with {collection.model} ({collection.fingerprint}); "
+                f"set it back, or run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
+            )
+        if not self.store.collections.has_all_fields(collection):
+            raise UserError(
+                f"{self.store.uri}: {collection.ref.alias} was built by another version of this program, "
+                "with other fields; run 05_build_collections.py"
+            )
+        return collection
+
+    # --- what is known about the dataset --------------------------------------------------------------------
+
+    @functools.cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The names of people, places, cameras and keywords in the collections."""
+        return Vocabulary.read(self.dataset.folder)
+
+    @functools.cached_property
+    def parser(self) -> SentenceParser:
+        """Parses sentences with the names in the vocabulary."""
+        return SentenceParser(self.vocabulary, self.config.search.template)
+
+    @functools.cached_property
+    def has_unbuilt_edits(self) -> bool:
+        """Whether people were edited after the collections were built."""
+        return open_edit_log(self.dataset).count() != self.vocabulary.edit_count
+
+    @functools.cached_property
+    def score_bands(self) -> ScoreBands | None:
+        """The calibration of CLIP scores; None if the collection is too small to be calibrated."""
+        dimension = self.store.collections.open(self.get_collection_ref("clip")).dimension
+        return read_bands(self.config, self.dataset, dimension)
+
+    @functools.cached_property
+    def sample_vectors(self) -> np.ndarray:
+        """CLIP vectors of up to 500 photos of the collection, (n, d) float32."""
+        return self.store.sample_vectors(self.get_collection_ref("clip"), _SAMPLE_SIZE)
+
+    # --- models --------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def clip(self) -> ClipEncoder:
+        """The config's CLIP model."""
+        models = self.config.models
+        return ClipEncoder(models.clip, models.device, models.precision)
+
+    @functools.cached_property
+    def vit(self) -> VitEncoder:
+        """The config's ViT model."""
+        models = self.config.models
+        return VitEncoder(models.vit, models.device, models.precision)
+
+    @functools.cached_property
+    def face_detector(self) -> FaceDetector:
+        """The config's face models."""
+        return make_detector(self.config)

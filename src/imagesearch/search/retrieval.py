@@ -1,0 +1,208 @@
+"""Stage 4, retrieve: photos from Milvus, with a relaxed filter if no photo passes the whole filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imagesearch.filters import And, Condition, Contains, In, Not, list_conjuncts
+from imagesearch.query import Circle
+from imagesearch.search.answer import MAX_COUNTED, RelaxedFilter
+from imagesearch.search.face_search import find_photo_ids, find_photos_by_face
+from imagesearch.search.query import Query
+from imagesearch.search.relaxation import FilterAttempt, list_relaxations
+from imagesearch.search.request import ParsedRequest
+from imagesearch.search.resources import SearchResources
+from imagesearch.search.scope import SearchScope
+from imagesearch.search.target import SearchTarget
+from imagesearch.store import MAX_HITS, CollectionInfo, Hit, Vocabulary
+from imagesearch.text import normalize
+
+# The fields that ranking uses. The other fields are read only for the photos shown, which is cheaper.
+RANKING_FIELDS = ("has_time", "taken_at", "latitude", "longitude")
+
+
+@dataclass(frozen=True)
+class RetrievedPhotos:
+    """Photos from Milvus.
+
+    Attributes
+    ----------
+    condition : Condition
+        The whole filter, before any relaxation.
+    hits_by_attempt : tuple of list of Hit
+        The photos that passed each filter used; one list unless the filter was relaxed.
+    passing_count : int
+        Number of photos that pass the whole filter, counted up to `MAX_COUNTED`.
+    relaxed : tuple of RelaxedFilter
+        The filters used instead, one for each list of photos; empty if the filter was not relaxed.
+    note : str
+        That no photo passes the whole filter; empty if some do.
+    """
+
+    condition: Condition
+    hits_by_attempt: tuple[list[Hit], ...]
+    passing_count: int
+    relaxed: tuple[RelaxedFilter, ...] = ()
+    note: str = ""
+
+    @property
+    def hits(self) -> list[Hit]:
+        """All photos, each once, those of the first filter first."""
+        return list({hit.id: hit for hits in self.hits_by_attempt for hit in hits}.values())
+
+
+def retrieve_photos(
+    request: ParsedRequest, scope: SearchScope, target: SearchTarget, resources: SearchResources
+) -> RetrievedPhotos:
+    """Search with the whole filter, then with relaxed filters until one has results."""
+    source = _PhotoSource(request, scope.collection, target, resources)
+    required = (And((scope.required, *_require_face(target, resources))), scope.plan.required)
+    (whole,), *relaxations = list_relaxations(scope.plan.parts, target.is_given)
+    first = _try_filter(source, required, whole)
+    if first.hits:
+        return RetrievedPhotos(first.condition, (first.hits,), first.passing_count)
+    note = _describe_empty_result(request.query, scope, whole)
+    for attempts in () if request.query.strict else relaxations:
+        found = [result for a in attempts if (result := _try_filter(source, required, a)).hits]
+        if found:
+            hits = tuple(result.hits for result in found)
+            relaxed = tuple(_describe_relaxed_filter(result, resources) for result in found)
+            return RetrievedPhotos(first.condition, hits, 0, relaxed, note)
+    return RetrievedPhotos(first.condition, ([],), 0, note=note)
+
+
+def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Condition, ...]:
+    """Return the face as a condition, if a text or a photo decides the ranking."""
+    if target.face is None or target.vector is None:
+        return ()
+    return (In("photo_id", find_photo_ids(target.face, resources)),)
+
+
+def _describe_empty_result(query: Query, scope: SearchScope, whole: FilterAttempt) -> str:
+    if not (whole.description or scope.plan.exclusions):
+        return ""
+    parts = (whole.description, scope.plan.exclusions, query.fixed_filter_title)
+    return f"no photo {' '.join(filter(None, parts))}"
+
+
+# --- one filter ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _PhotoSource:
+    """What stays the same while filters are tried."""
+
+    request: ParsedRequest
+    collection: CollectionInfo
+    target: SearchTarget
+    resources: SearchResources
+
+
+@dataclass(frozen=True)
+class _AttemptResult:
+    """The photos that passed a filter, and how many pass in total."""
+
+    description: str
+    condition: Condition
+    hits: list[Hit]
+    passing_count: int
+
+
+def _try_filter(
+    source: _PhotoSource, required: tuple[Condition, ...], attempt: FilterAttempt
+) -> _AttemptResult:
+    """Return the best photos that pass. More are fetched than shown if that is how they are counted."""
+    query = source.request.query
+    condition = And((*required, attempt.condition))
+    known_count = _get_known_count(source.collection, source.resources.vocabulary, condition)
+    needs_top_only = query.sort == "score" and not query.collapse and not query.criteria.circle
+    if known_count is not None and needs_top_only:
+        hits, _ = _fetch_photos(source, condition, query.top_k)
+        count = known_count if len(hits) == query.top_k else len(hits)
+    else:
+        limit = max(query.top_k, MAX_COUNTED + 1)
+        hits, count = _fetch_within_circle(source, query.criteria.circle, condition, limit)
+    return _AttemptResult(attempt.description, condition, hits, count)
+
+
+def _describe_relaxed_filter(result: _AttemptResult, resources: SearchResources) -> RelaxedFilter:
+    expression = resources.store.format_filter(result.condition)
+    return RelaxedFilter(result.description, expression, result.passing_count)
+
+
+def _get_known_count(collection: CollectionInfo, vocabulary: Vocabulary, condition: Condition) -> int | None:
+    """Return how many photos pass, if that was counted when the collection was built: one name, or all."""
+    match list_conjuncts(condition):
+        case []:
+            return collection.rows
+        case [Contains("face_labels", name)]:
+            entry = vocabulary.people.get(normalize(name))
+        case [Contains("place_words", name)]:
+            entry = vocabulary.places.get(name)
+        case _:
+            return None
+    return entry.photos if entry else None
+
+
+# --- calls of Milvus ----------------------------------------------------------------------------------------
+
+
+def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[list[Hit], int]:
+    """Return up to ``limit`` photos that pass, best first, and how many pass as far as is known."""
+    query, target, store = source.request.query, source.target, source.resources.store
+    ref = source.collection.ref
+    if target.vector is not None and query.strategy == "hybrid":
+        hits = _fetch_hybrid(source, where, limit)
+    elif target.vector is not None:
+        hits = store.search(ref, target.vector, limit, where=where, fields=RANKING_FIELDS)
+    elif target.face is not None:
+        hits = find_photos_by_face(
+            target.face, ref, limit, where, query.min_score, RANKING_FIELDS, source.resources
+        )
+    else:
+        few = limit if query.collapse or query.criteria.circle else query.top_k
+        periods = source.resources.vocabulary.periods
+        return store.list_newest(ref, few, where=where, fields=RANKING_FIELDS, periods=periods)
+    return hits, len(hits)
+
+
+def _fetch_hybrid(source: _PhotoSource, where: Condition, limit: int) -> list[Hit]:
+    vector = None if source.request.names_only else source.target.vector
+    return source.resources.store.search_hybrid(
+        source.collection.ref,
+        vector,
+        normalize(source.request.query.text),
+        limit,
+        where=where,
+        fields=RANKING_FIELDS,
+        ranker=source.resources.config.search.ranker,
+    )
+
+
+def _fetch_within_circle(
+    source: _PhotoSource, circle: Circle | None, condition: Condition, limit: int
+) -> tuple[list[Hit], int]:
+    """Return the best photos within a circle, and how many there are, counted up to the limit.
+
+    The condition has only the bounding boxes of the circle. All but one of the photos that pass it may be in
+    a corner of a box, so more photos, without those already fetched, are fetched until there are enough.
+    """
+    if circle is None:
+        return _fetch_photos(source, condition, limit)
+    found: list[Hit] = []
+    fetched: list[int] = []
+    batch = 2 * limit
+    while len(found) < limit:
+        batch = min(batch, MAX_HITS)
+        hits, _ = _fetch_photos(source, And((condition, _exclude_photos(fetched))), batch)
+        found += [hit for hit in hits if circle.contains(hit.fields["latitude"], hit.fields["longitude"])]
+        fetched += [hit.id for hit in hits]
+        if len(hits) < batch:
+            break
+        batch *= 4
+    return found[:limit], len(found)
+
+
+def _exclude_photos(ids: Sequence[int]) -> Condition:
+    return Not(In("photo_id", tuple(ids)))

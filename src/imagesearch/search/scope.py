@@ -1,0 +1,58 @@
+"""Stage 2, resolve: the collection to search, and names, places and dates as conditions on its fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imagesearch.filters import And, Condition, PathPrefix
+from imagesearch.photos import make_path_prefix
+from imagesearch.search.relaxation import FilterPlan, plan_filter
+from imagesearch.search.request import ParsedRequest
+from imagesearch.search.resources import SearchResources
+from imagesearch.store import CollectionInfo
+
+
+@dataclass(frozen=True)
+class SearchScope:
+    """Where to search.
+
+    Attributes
+    ----------
+    collection : CollectionInfo
+        The collection of photos.
+    required : Condition
+        What every result fulfils: the folder, and the query's criteria.
+    plan : FilterPlan
+        The filter of the sentence, in parts that can be relaxed.
+    notes : tuple of str
+        Remarks on unknown names in the criteria.
+    """
+
+    collection: CollectionInfo
+    required: Condition
+    plan: FilterPlan
+    notes: tuple[str, ...] = ()
+
+
+def resolve_scope(request: ParsedRequest, resources: SearchResources) -> SearchScope:
+    """Open the collection and make the conditions.
+
+    Raises
+    ------
+    UserError
+        If there is no collection built with the config's model, or a criterion cannot be read.
+    """
+    query = request.query
+    collection = resources.open_collection(_choose_collection_kind(request, resources))
+    criteria, notes = query.criteria.make_condition(resources.vocabulary)
+    folder = PathPrefix(make_path_prefix(query.folder, resources.dataset.roots))
+    required = And((folder, query.where, criteria))
+    return SearchScope(collection, required, plan_filter(request.parsed), tuple(notes))
+
+
+def _choose_collection_kind(request: ParsedRequest, resources: SearchResources) -> str:
+    """Return which collection to search. Both have the same photos, so either can list them."""
+    only_lists = not request.visual_query.has_vector
+    if only_lists and resources.has_collection("vit") and not resources.has_collection("clip"):
+        return "vit"
+    return request.query.by

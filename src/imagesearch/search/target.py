@@ -1,0 +1,47 @@
+"""Stage 3, encode: the query's texts, photo and face as vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imagesearch.search.face_search import QueryFace, read_query_face
+from imagesearch.search.query_vector import encode_query
+from imagesearch.search.request import ParsedRequest
+from imagesearch.search.resources import SearchResources
+
+
+@dataclass(frozen=True)
+class SearchTarget:
+    """What photos are compared with; neither if they are only filtered.
+
+    Attributes
+    ----------
+    vector : (d,) float32 or None
+        Of unit length: the query's texts and photo.
+    face : QueryFace or None
+        If there is a vector too, the face is a filter.
+    """
+
+    vector: np.ndarray | None = None
+    face: QueryFace | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether photos are ranked by similarity, so that a search without a filter is meaningful."""
+        return self.vector is not None or self.face is not None
+
+
+def encode_target(request: ParsedRequest, resources: SearchResources) -> SearchTarget:
+    """Encode the query's texts and photo, and the face in its other photo.
+
+    Raises
+    ------
+    UserError
+        If a photo cannot be read or has no face, or a model cannot be found.
+    """
+    query = request.visual_query
+    face = read_query_face(query.face, resources) if query.face else None
+    vector = encode_query(query, resources) if query.has_vector else None
+    return SearchTarget(vector, face)

@@ -1,0 +1,107 @@
+"""The public API: `import imagesearch`, open a library, update, search, show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drawn import Drawn, picture_of
+from PIL import Image
+
+import imagesearch
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Drawn:
+    """Six photos of Maya and one of Kofi."""
+    drawn = Drawn(tmp_path)
+    for seed in range(6):
+        picture_of("Maya", seed=seed)[0].save(drawn.photos / f"maya{seed}.png")
+    picture_of("Kofi", seed=7)[0].save(drawn.photos / "kofi.png")
+    return drawn
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    code = "import sys; before = set(sys.modules); import imagesearch; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {name.partition(".")[0] for name in done.stdout.split()} <= {
+        "imagesearch",
+        *sys.stdlib_module_names,
+    }
+    assert not [name for name in done.stdout.split() if name.startswith("imagesearch.")]
+
+
+def test_every_public_name_exists_and_is_documented() -> None:
+    for name in imagesearch.__all__:
+        assert (getattr(imagesearch, name).__doc__ or "").strip(), name
+    assert set(imagesearch.__all__) <= set(dir(imagesearch))
+    with pytest.raises(AttributeError, match="has no attribute 'serch'"):
+        imagesearch.serch  # noqa: B018 - the access is what is tested
+
+
+def test_the_package_is_marked_as_typed() -> None:
+    assert (Path(imagesearch.__file__).parent / "py.typed").is_file()
+
+
+def test_update_search_and_show(drawn: Drawn) -> None:
+    figure = drawn.folder / "found.png"
+    with imagesearch.open_library(drawn.config_file) as library:
+        summary = library.update()
+        assert (summary.features.new, summary.faces.new, summary.geo.photos.new) == (7, 7, 7)
+        answer = library.search(image=drawn.photos / "maya3.png", top_k=3)
+        assert answer.results[0].path == "maya3.png" and len(answer.results) == 3
+        library.show(answer, save=figure, window=False)
+    with Image.open(figure) as picture:
+        assert min(picture.size) > 200
+
+
+def test_a_later_update_finds_new_photos(drawn: Drawn) -> None:
+    with imagesearch.open_library(drawn.config_file) as library:
+        library.update()
+        assert len(library.search("a person", top_k=50).results) == 7
+        picture_of("Noor", seed=9)[0].save(drawn.photos / "noor.png")
+        assert library.update().features.new == 1
+        assert len(library.search("a person", top_k=50).results) == 8
+
+
+def test_a_closed_library_leaves_milvus_to_others_and_can_be_searched_again(drawn: Drawn) -> None:
+    library = imagesearch.open_library(drawn.config_file)
+    library.update()
+    assert library.search("a person").results
+    library.close()
+    with imagesearch.open_library(drawn.config_file) as other:
+        assert other.search("a person").results
+    assert library.search("a person").results
+    library.close()
+
+
+def test_options_of_a_search(drawn: Drawn) -> None:
+    library = imagesearch.open_library(drawn.config_file, settings=["search.top_k=4", "search.min_fit=0.2"])
+    query = library.make_query("a boat", strategy=None, top_k=None, strict=True)
+    assert (query.strategy, query.top_k, query.min_fit, query.strict) == ("filter", 4, 0.2, True)
+    assert library.make_query(top_k=9).top_k == 9
+    with pytest.raises(TypeError, match="colour"):
+        library.search("a boat", colour="red")
+
+
+def test_folders_and_dataset_replace_the_configs(drawn: Drawn) -> None:
+    others = drawn.folder / "others"
+    others.mkdir()
+    picture_of("Kim", seed=3)[0].save(others / "kim.png")
+    library = imagesearch.open_library(drawn.config_file, images=[others], dataset="others")
+    assert library.config.dataset.name == "others"
+    assert [photo.path for photo in library.dataset.photos] == ["kim.png"]
+
+
+def test_what_is_wrong_is_a_user_error(drawn: Drawn) -> None:
+    with pytest.raises(imagesearch.UserError, match="did you mean"):
+        imagesearch.open_library(drawn.config_file, settings=["search.topk=4"])
+    with (
+        imagesearch.open_library(drawn.config_file) as library,
+        pytest.raises(imagesearch.UserError, match="run 05_build_collections"),
+    ):
+        library.search("a boat")
+    with pytest.raises(TypeError, match="config file"):
+        imagesearch.open_library(drawn.config(), settings=["search.top_k=4"])
