@@ -1,6 +1,6 @@
-"""Read CLIP and ViT vectors and ViT classes off all photos, each decoded once.
+"""Extract CLIP vectors, ViT vectors and ViT classes from all photos.
 
-Only what is new or has changed is looked at, so run it again whenever photos have been added.
+Each photo is decoded once. Only new and changed photos are processed: run it again after adding photos.
 """
 
 from pathlib import Path
@@ -11,8 +11,13 @@ from imagesearch import cli
 def parse_arguments():
     parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
-    parser.add_argument("--only", choices=["clip", "vit"], help="one kind of vectors")
-    parser.add_argument("--export-npy", type=Path, metavar="PREFIX", help="also write the vectors as .npy")
+    parser.add_argument("--only", choices=["clip", "vit"], help="extract only these vectors")
+    parser.add_argument(
+        "--export-npy",
+        type=Path,
+        metavar="PREFIX",
+        help="also write all vectors to PREFIX_clip.npy and PREFIX_vit.npy",
+    )
     return parser.parse_args()
 
 

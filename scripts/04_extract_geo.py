@@ -1,6 +1,6 @@
-"""Read where and when all photos were taken, off their files, and find the addresses of these places.
+"""Read position, time and camera from the metadata of all photos, and look up their addresses.
 
-Only what is new or has changed is read; the addresses follow geo.geocoder each time.
+Only new and changed photos are read. Addresses are looked up in every run, with the config's geo.geocoder.
 """
 
 from imagesearch import cli
@@ -15,9 +15,9 @@ def parse_arguments():
         nargs="?",
         const="outputs/map.png",
         metavar="FILE",
-        help="draw where the photos were taken, and save it; default: outputs/map.png",
+        help="draw a map of the photos and save it; default: outputs/map.png",
     )
-    parser.add_argument("--no-show", action="store_true", help="open no window")
+    parser.add_argument("--no-show", action="store_true", help="do not open a window")
     return parser.parse_args()
 
 
@@ -32,7 +32,8 @@ def main():
     summary = extract_geo(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.photos.failed, args.verbose)
     if args.verbose:
-        cli.report_failures({path: "; ".join(said) for path, said in summary.remarks.items()}, True, "remark")
+        remarks = {path: "; ".join(lines) for path, lines in summary.remarks.items()}
+        cli.report_failures(remarks, True, "remark")
     cli.print_note(summary.note)
     if args.json:
         cli.print_json(summary.to_dict())

@@ -1,6 +1,6 @@
-"""Make the Milvus collections hold what the earlier steps found: upsert, delete, flush.
+"""Bring the Milvus collections up to date with the results of steps 01 to 04.
 
-Run it after 01, and whenever another step has found something new.
+Run it after 01, and again after each run of 01, 02 or 04.
 """
 
 from pathlib import Path
@@ -11,21 +11,30 @@ from imagesearch import cli
 def parse_arguments():
     parser = cli.make_parser(__doc__)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--rebuild", action="store_true", help="fill new collections, then swap them in")
+    what.add_argument(
+        "--rebuild", action="store_true", help="build new collections, then replace the old ones"
+    )
     what.add_argument("--list", action="store_true", help="list the collections of all datasets")
-    what.add_argument("--drop", action="store_true", help="drop the dataset's collections, after asking")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    what.add_argument(
+        "--drop", action="store_true", help="drop the dataset's collections, after confirmation"
+    )
+    parser.add_argument("--yes", action="store_true", help="skip the confirmation")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    look = parser.add_argument_group("figures of what the collections hold, when they are up to date")
-    add_figure_option(look, "--map", "vectors.png", "photos that are alike lie together, with thumbnails")
-    look.add_argument("--tsne", action="store_true", help="lay the map out by t-SNE in place of PCA")
+    look = parser.add_argument_group("figures, drawn when the collections are up to date")
+    add_figure_option(
+        look,
+        "--map",
+        "vectors.png",
+        "map of the CLIP vectors with thumbnails: similar photos are close together",
+    )
+    look.add_argument("--tsne", action="store_true", help="project the vectors by t-SNE instead of PCA")
     add_figure_option(look, "--timeline", "timeline.png", "photos by month and person")
-    look.add_argument("--no-show", action="store_true", help="open no window")
+    look.add_argument("--no-show", action="store_true", help="do not open a window")
     args = parser.parse_args()
     if (args.list or args.drop) and (args.map or args.timeline):
-        parser.error("--map and --timeline draw what was built: they do not go with --list and --drop")
+        parser.error("--map and --timeline cannot be combined with --list and --drop")
     if args.tsne and not args.map:
-        parser.error("--tsne says how the map is laid out: give --map too")
+        parser.error("--tsne requires --map")
     return args
 
 
@@ -110,7 +119,7 @@ def drop_collections(store, dataset, args):
     if args.json:
         cli.print_json({"dropped": dropped})
     elif dropped:
-        print(f"dropped {', '.join(names)}; what was read from the photos is kept, 05 builds them again")
+        print(f"dropped {', '.join(names)}; the tables are kept, from which they can be built again")
     else:
         print("nothing dropped")
     return 0

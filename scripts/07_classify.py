@@ -1,4 +1,4 @@
-"""Say what a photo shows: the most probable ViT labels of one photo, several, or a folder."""
+"""Classify photos with the ViT model: print and show the most probable labels of each photo."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,9 @@ from imagesearch import cli
 
 def parse_arguments():
     parser = cli.make_parser(__doc__)
-    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files and folders")
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files or folders")
     count = cli.parse_result_count
-    parser.add_argument("-k", type=count, default=5, metavar="N", help="labels for each; default: 5")
+    parser.add_argument("-k", type=count, default=5, metavar="N", help="number of labels; default: 5")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     cli.add_figure_options(parser)
     return parser.parse_args()

@@ -244,9 +244,9 @@ def make_exif(when: str) -> Image.Exif:
 
 def test_05_says_what_it_cannot_draw(world: World) -> None:
     world.add("a.png", 1)
-    assert "give --map too" in world.run("05_build_collections.py", "--tsne", code=2).stderr
+    assert "--tsne requires --map" in world.run("05_build_collections.py", "--tsne", code=2).stderr
     refused = world.run("05_build_collections.py", "--list", "--timeline", code=2).stderr
-    assert "do not go with --list" in refused
+    assert "cannot be combined with --list" in refused
     world.run("01_extract_features.py")
     told = world.run("05_build_collections.py", "--timeline", "--no-show", code=2).stderr
     assert "no photo says when it was taken" in told and "04_extract_geo.py" in told

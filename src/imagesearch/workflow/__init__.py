@@ -1,6 +1,6 @@
 """Several steps in one call: from a folder of photos to collections that can be searched.
 
-`run_steps` runs steps 01, 02, 04 and 05 in order. Step 03, naming people, is the user's own.
+`run_steps` runs steps 01, 02, 04 and 05 in order. Step 03, naming people, requires a person.
 """
 
 from imagesearch.workflow.run_steps import RunSummary, run_steps

@@ -17,22 +17,22 @@ from imagesearch.store import BuildReport, Store, build_collections
 
 @dataclass(frozen=True)
 class RunSummary:
-    """How all steps of a run went.
+    """The result of a run of all steps.
 
     Attributes
     ----------
     dataset : str
-        Its name.
+        The name of the dataset.
     features, faces : StepSummary
-        Of steps 01 and 02.
+        The results of steps 01 and 02.
     people : People
-        Everybody, after the clustering of step 02.
+        The people found by step 02.
     geo : GeoSummary
-        Of step 04.
+        The result of step 04.
     collections : dict of BuildReport
-        Of step 05, by kind of collection.
+        The results of step 05 by kind of collection: ``clip``, ``vit``, ``faces``.
     seconds : float
-        Wall time of the whole run.
+        Wall time of the run.
     """
 
     dataset: str
@@ -45,23 +45,23 @@ class RunSummary:
 
     @property
     def failed(self) -> dict[str, str]:
-        """Reason by path of each photo that a step could not use; where several could not, of the first."""
+        """Photos that failed: the reason by path. If several steps failed, the reason of the first."""
         return self.geo.photos.failed | self.faces.failed | self.features.failed
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Reason by path of each row that Milvus could not take."""
+        """Rows that Milvus cannot store: the reason by path."""
         return {path: why for report in self.collections.values() for path, why in report.skipped.items()}
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know, a line each."""
+        """Remarks for the user, one line each."""
         unnamed = self.people.persons and not any(person.name for person in self.people.persons)
         naming = "nobody has a name yet; run 03_name_people.py --interactive" if unnamed else ""
         return [line for line in (*self.people.list_notes(), self.geo.note, naming) if line]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints."""
+        """Return the values that ``--json`` prints."""
         return {
             "dataset": self.dataset,
             "features": self.features.to_dict(),
@@ -88,8 +88,8 @@ def run_steps(
 ) -> RunSummary:
     """Bring a dataset's tables and collections up to date with its photos: steps 01, 02, 04 and 05.
 
-    Each step looks only at what is new or has changed. A run that is stopped at any moment keeps what was
-    finished, and the next one continues there.
+    Each step processes only new and changed photos. An interrupted run keeps what was finished, and the next
+    run continues there.
 
     Parameters
     ----------
@@ -98,22 +98,22 @@ def run_steps(
     dataset
         Its photos and tables.
     retry_failed
-        Look again at unchanged photos that failed before.
+        Also process unchanged photos that failed before.
     progress
         Shows photos, places and rows as they are done.
 
     Raises
     ------
     UserError
-        If a model, a folder of photos or Milvus cannot be reached, or another run is writing.
+        If a model, a folder of photos or Milvus cannot be reached, or another process is writing.
     """
     start = time.monotonic()
 
     def show(label: str) -> Any:
         return partial(progress, label=label) if progress else None
 
-    # Before the work, to report what is wrong now and not after an hour of extraction. Milvus is closed
-    # again, since nobody else can search a Milvus Lite file while it is open.
+    # Checked first, to report an error now and not after an hour of extraction. Milvus is closed again,
+    # because no other process can search a Milvus Lite file while it is open.
     Store(config.milvus).close()
     check_geocoder(config, dataset)
     features = extract_features(config, dataset, retry_failed=retry_failed, progress=show("features"))
