@@ -56,7 +56,7 @@ def test_an_interrupt_in_the_progress_bar_keeps_what_was_done(tmp_path: Path) ->
     def progress(photos: Iterable[Photo], total: int) -> Iterator[Photo]:
         assert total == 9
         for number, photo in enumerate(photos):
-            if number == 5:
+            if number == 6:  # six photos are done when the seventh is taken
                 raise KeyboardInterrupt
             yield photo
 

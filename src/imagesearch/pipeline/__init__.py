@@ -7,7 +7,8 @@ and appends to the tables.
 
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.progress import Progress
-from imagesearch.pipeline.steps import BatchOutput, StepSpec, StepSummary
+from imagesearch.pipeline.steps import BatchOutput, StepSpec
+from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 
 __all__ = [

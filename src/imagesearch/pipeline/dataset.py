@@ -15,7 +15,8 @@ from imagesearch.files import atomic_write
 from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, find_photos, locate_file
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.runner import update_tables
-from imagesearch.pipeline.steps import RunOptions, StepSpec, StepSummary
+from imagesearch.pipeline.steps import RunOptions, StepSpec
+from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
 

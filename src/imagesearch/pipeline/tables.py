@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write, make_folder
+from imagesearch.photos import Photo
 
 # Of the files ``seen-N``.
 PROCESSED_SCHEMA = pa.schema(
@@ -256,6 +257,13 @@ class Table:
         for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
             if file.name not in committed:
                 file.unlink()
+
+
+def make_processed_row(
+    photo: Photo, content: bytes, width: int, height: int, error: str | None = None
+) -> tuple:
+    """Return a photo's entry as a row in the order of `PROCESSED_SCHEMA`."""
+    return (photo.photo_id, photo.path, photo.size, photo.mtime_ns, content, width, height, error)
 
 
 def make_processed_table(rows: Sequence[tuple]) -> pa.Table:
