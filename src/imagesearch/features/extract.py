@@ -51,7 +51,7 @@ def extract_features(
     Raises
     ------
     UserError
-        If a model or a root of the dataset cannot be found, or another run is writing.
+        If a model or a root of the dataset cannot be found, or another run is writing to the tables.
     """
     step_makers = {"clip": _make_clip_step, "vit": _make_vit_step}
     return dataset.update_tables(
