@@ -1,4 +1,4 @@
-"""A small world for the runner: a folder of photos, a processor that knows them by colour, and its tables."""
+"""A small world for the runner: a folder of photos, a processor of their mean colours, and its tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imagesearch.pipeline.tables import Table
 
 
 class ColourProcessor:
-    """Knows a photo by its mean colour, and remembers what it was given."""
+    """Turns a photo into its mean colour, and records the photos that it was given."""
 
     min_short_side, min_long_side = 8, 0
 
@@ -39,7 +39,7 @@ class ColourProcessor:
 
 
 class World:
-    """A folder of photos, and one or more steps over it."""
+    """A folder of photos, and steps that process it."""
 
     def __init__(self, folder: Path) -> None:
         self.root, self.data = folder / "photos", folder / "data"
@@ -83,12 +83,12 @@ class World:
         )
 
     def given(self) -> list[str]:
-        """The photos that processors were given in the last run."""
+        """Return the paths of the photos that the processors were given in the last run."""
         names = {compute_photo_id(photo.path): photo.path for photo in self.photos}
         return sorted(names[i] for processor in self.processors for i in processor.given)
 
     def check(self, table: str = "colour") -> None:
-        """Each photo has one row, its own."""
+        """Check that each photo has exactly one row, with its own colour."""
         processed = self.open_table(table).read_processed()
         photos = self.photos
         entries = [processed[photo.photo_id] for photo in photos]

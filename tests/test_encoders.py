@@ -205,7 +205,7 @@ def test_what_cannot_be_found_or_loaded_is_one_line(tiny_models: dict[str, Path]
         str(tmp_path / "nowhere"): "no such model folder",
         str(tmp_path / "empty"): "not a model folder",
         "openai/clip-vit-base-patch32": "the Hugging Face hub cannot be reached",
-        str(tiny_models["vit"]): "wants a model of photos and texts",
+        str(tiny_models["vit"]): "expected a model of photos and texts",
         str(broken): "cannot be loaded as a clip model",
     }
     for name, message in cases.items():

@@ -303,7 +303,7 @@ def test_what_another_step_has_hashed_is_not_read_twice(
     save(two.dataset.images[0] / "b.jpg", HERE)  # has changed since
     hashed: list[str] = []
     monkeypatch.setattr(
-        "imagesearch.pipeline.runner.hash_content", lambda file: hashed.append(file.name) or bytes(16)
+        "imagesearch.pipeline.decode_ahead.hash_content", lambda file: hashed.append(file.name) or bytes(16)
     )
     monkeypatch.setattr("imagesearch.geo.extract._FINGERPRINT", "another")
     assert extract_geo(config, Dataset(config)).photos.new == 2 and hashed == ["b.jpg"]

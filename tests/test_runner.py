@@ -1,4 +1,4 @@
-"""Steps catch up with the photos: each is processed once, whatever happens to the photos."""
+"""Updating the tables: each photo is processed once, be it new, changed, moved, deleted or damaged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imagesearch.pipeline.tables import Table
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """Six photos, looked at."""
+    """Six photos that were processed."""
     world = World(tmp_path)
     world.add(*(f"{name}.png" for name in "abcdef"))
     assert count_photos(world.run()) == (6, 0, 0, 0, 0)
@@ -31,17 +31,17 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-# --- catching up -------------------------------------------------------------------------------------------
+# --- new, changed and moved photos -------------------------------------------------------------------------
 
 
-def test_a_second_run_looks_at_nothing_and_makes_no_processor(world: World) -> None:
+def test_a_second_run_processes_nothing_and_makes_no_processor(world: World) -> None:
     summary = world.run()
     assert count_photos(summary) == (0, 6, 0, 0, 0)
     assert world.processors == []
     assert str(summary) == "0 new, 6 unchanged, 0 moved, 0 gone, 0 failed"
 
 
-def test_a_new_photo_and_a_touched_one_are_looked_at(world: World) -> None:
+def test_a_new_photo_and_a_touched_one_are_processed(world: World) -> None:
     world.add("g/new.png")
     world.touch("b.png")
     assert count_photos(world.run()) == (2, 5, 0, 0, 0)
@@ -56,7 +56,7 @@ def test_a_changed_photo_has_its_new_row(world: World) -> None:
     world.check()
 
 
-def test_a_renamed_photo_keeps_its_row_without_an_processor(world: World) -> None:
+def test_a_renamed_photo_keeps_its_row_without_a_processor(world: World) -> None:
     (world.root / "b.png").rename(world.root / "z.png")
     (world.root / "sub").mkdir()
     (world.root / "c.png").rename(world.root / "sub" / "c.png")
@@ -99,7 +99,7 @@ def test_a_copy_is_new_while_its_original_is_there(world: World) -> None:
     assert count_photos(world.run()) == (1, 6, 0, 0, 0)
 
 
-def test_a_deleted_photo_is_gone_and_welcome_back(world: World) -> None:
+def test_a_deleted_photo_is_gone_and_current_again_once_it_is_restored(world: World) -> None:
     content = (world.root / "b.png").read_bytes()
     status = (world.root / "b.png").stat()
     (world.root / "b.png").unlink()
@@ -110,7 +110,7 @@ def test_a_deleted_photo_is_gone_and_welcome_back(world: World) -> None:
     assert count_photos(world.run()) == (0, 6, 0, 0, 0)
 
 
-def test_a_changed_fingerprint_means_all_again(world: World) -> None:
+def test_after_a_change_of_fingerprint_all_photos_are_processed_again(world: World) -> None:
     assert count_photos(world.run(world.step(fingerprint="B"))) == (6, 0, 0, 0, 0)
     world.check()
     (world.root / "a.png").rename(world.root / "z.png")
@@ -121,7 +121,7 @@ def test_a_changed_fingerprint_means_all_again(world: World) -> None:
 # --- failures ----------------------------------------------------------------------------------------------
 
 
-def test_a_broken_photo_fails_once_until_it_changes_or_one_asks(world: World) -> None:
+def test_a_broken_photo_fails_once_until_it_changes_or_is_retried(world: World) -> None:
     broken = world.root / "broken.png"
     broken.write_bytes((world.root / "a.png").read_bytes()[:100])
     summary = world.run()
@@ -163,7 +163,7 @@ def test_one_odd_photo_that_a_processor_cannot_prepare_does_not_end_the_run(worl
     assert count_photos(world.run(world.step(processor=Picky()), other)) == (0, 8, 0, 0, 1)
 
 
-def test_a_processor_names_photos_it_can_make_nothing_of(world: World) -> None:
+def test_a_processor_reports_the_photos_that_it_cannot_process(world: World) -> None:
     class Doubtful(ColourProcessor):
         def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
             rows = super().process(photo_ids, inputs).rows["colour"]
@@ -201,7 +201,7 @@ def test_a_photo_deleted_after_it_was_listed(world: World) -> None:
     assert count_photos(world.run())[4] == 0
 
 
-def test_a_photo_changed_after_it_was_listed_is_looked_at_again(world: World) -> None:
+def test_a_photo_changed_after_it_was_listed_is_processed_again(world: World) -> None:
     world.add("x.png")
     photos = world.photos
     world.add("x.png", seed=77)
@@ -210,7 +210,7 @@ def test_a_photo_changed_after_it_was_listed_is_looked_at_again(world: World) ->
     world.check()
 
 
-def test_a_processor_that_wants_no_pixels_is_given_none_and_nothing_is_decoded(world: World) -> None:
+def test_for_a_processor_that_requires_no_pixels_nothing_is_decoded(world: World) -> None:
     class Names(ColourProcessor):
         min_short_side = 0
 
@@ -254,7 +254,7 @@ def test_each_photo_is_decoded_once_for_all_steps(world: World, decoded: list[st
     assert count_photos(world.run(world.step(), world.step("other", "B"))) == (0, 7, 0, 0, 0)
 
 
-def test_one_step_alone_does_not_make_the_other_look_fresh(world: World) -> None:
+def test_a_run_of_one_step_does_not_make_the_other_current(world: World) -> None:
     world.run(world.step("other"))
     world.touch("a.png")
     assert count_photos(world.run(world.step())) == (1, 5, 0, 0, 0)
@@ -282,7 +282,7 @@ def two_tables(world: World, processor: ColourProcessor | None = None) -> StepSp
     return StepSpec("both", (world.open_table("one"), world.open_table("two")), "A", step.make_processor)
 
 
-def test_a_kill_between_the_tables_of_a_step_is_caught_up_with(
+def test_after_a_kill_between_the_tables_of_a_step_both_are_completed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Table.append

@@ -1,4 +1,4 @@
-"""A run that is interrupted keeps what it has done; memory and batches stay within limits."""
+"""An interrupted run keeps the photos that were processed; memory and batches stay within limits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from imagesearch.pipeline.tables import Table
 
 
 class Dying(ColourProcessor):
-    """Gives up at its third batch."""
+    """Raises an error at its third batch."""
 
     def __init__(self, error: type[BaseException]) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def test_an_interrupt_in_the_progress_bar_keeps_what_was_done(tmp_path: Path) ->
     def progress(photos: Iterable[Photo], total: int) -> Iterator[Photo]:
         assert total == 9
         for number, photo in enumerate(photos):
-            if number == 5:
+            if number == 6:  # six photos are done
                 raise KeyboardInterrupt
             yield photo
 
@@ -77,7 +77,7 @@ def test_an_interrupt_in_the_progress_bar_keeps_what_was_done(tmp_path: Path) ->
     world.check()
 
 
-def test_the_progress_bar_sees_every_photo(tmp_path: Path) -> None:
+def test_the_progress_bar_counts_every_photo(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.add(*(f"{i}.png" for i in range(9)))
     paths: list[str] = []
@@ -112,7 +112,7 @@ world.run(world.step(processor=Stuck()), batch_size=2)
 """
 
 
-def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_after_a_kill_the_next_run_processes_only_the_rest(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.add(*(f"{i}.png" for i in range(15)))
     command = [sys.executable, "-c", _RUN_AND_WAIT, str(ROOT / "tests"), str(tmp_path)]
@@ -130,7 +130,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 # --- memory and threads ------------------------------------------------------------------------------------
 
 
-def test_only_so_many_photos_wait_for_the_processor(tmp_path: Path) -> None:
+def test_a_limited_number_of_photos_wait_for_the_processor(tmp_path: Path) -> None:
     class Watching(ColourProcessor):
         def __init__(self) -> None:
             super().__init__()
@@ -147,11 +147,11 @@ def test_only_so_many_photos_wait_for_the_processor(tmp_path: Path) -> None:
     processor = Watching()
     world.run(world.step(processor=processor), batch_size=2, workers=8)
     assert processor.prepared == 60
-    # the batch in the making, and those decoded ahead
+    # the current batch, and the photos decoded ahead
     assert processor.most <= 2 + runner_module._BATCHES_AHEAD * 2
 
 
-def test_no_batch_is_larger_than_asked_for_and_only_the_last_smaller(tmp_path: Path) -> None:
+def test_all_batches_but_the_last_have_the_requested_size(tmp_path: Path) -> None:
     sizes: list[int] = []
 
     class Measuring(ColourProcessor):
@@ -178,7 +178,7 @@ def test_shards_are_committed_on_the_way_and_merged_when_many(
     assert count_photos(world.run()) == (0, 10, 0, 0, 0)
 
 
-def test_previews_of_photos_that_are_gone_go_too(tmp_path: Path) -> None:
+def test_previews_of_deleted_photos_are_removed(tmp_path: Path) -> None:
     world = World(tmp_path)
     draw(1, (1800, 1200)).save(world.root / "large.png", compress_level=1)
     world.add("small.png")

@@ -211,7 +211,7 @@ def test_datasets_are_listed_and_dropped(world: World) -> None:
         ("06_search.py", ["boat", "--weight-text", "nan"], "finite numbers"),
         ("06_search.py", [os.fsdecode(b"caf\xe9")], "not valid UTF-8"),
         ("06_search.py", ["boat", "--set", "milvus.uri=config.db"], "not a Milvus Lite database"),
-        ("01_extract_features.py", ["-i", ".", "--export-npy", "/"], "a folder; add what the files' names"),
+        ("01_extract_features.py", ["-i", ".", "--export-npy", "/"], "expected a prefix of file names"),
         ("01_extract_features.py", ["-i", ".", "--set", "dataset.processed=config.yaml/x"], "cannot be made"),
         ("07_classify.py", ["nowhere.jpg"], "nowhere.jpg: no such file or folder"),
         ("07_classify.py", ["config.yaml"], "none of the photos could be read"),

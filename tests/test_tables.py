@@ -1,4 +1,4 @@
-"""A table keeps what was processed and found, whatever kills the program that writes it."""
+"""A table keeps its entries and rows, at whatever point the program that writes it is killed."""
 
 from __future__ import annotations
 
@@ -137,13 +137,13 @@ def die_at(monkeypatch: pytest.MonkeyPatch, method: str, survived: int) -> None:
 
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five shards are many, two photos fill a compacted one."""
+    """Five shards count as many, and two photos fill a compacted shard."""
     monkeypatch.setattr(tables_module, "_MANY_SHARDS", 5)
     monkeypatch.setattr(tables_module, "_PHOTOS_IN_COMPACTED_SHARD", 2)
 
 
 def fill(table: Table) -> dict[int, float]:
-    """Nine shards: gone photos, stale ones, errors, shards without rows; returns what is to stay."""
+    """Write nine shards with deleted and outdated photos, errors, and no rows; return what must be kept."""
     append_photos(table, 1, 2, 3, value=1)
     append_photos(table, 4, fingerprint="old")
     table.append("A", NOTHING, make_processed_table([make_row(5)]))

@@ -1,7 +1,13 @@
-"""Step 01: CLIP and ViT vectors, ViT classes, and what CLIP's scores mean.
+"""Step 01: CLIP and ViT vectors, ViT classes, and the calibration of CLIP's scores.
 
-Knows torch, transformers and the Hugging Face hub; all of them are imported when a model is first needed.
-Writes the tables ``clip``, ``vit`` and ``classes``.
+Start with `extract_features` (``extract.py``). It writes the tables ``clip``, ``vit`` and ``classes``.
+
+- ``encoders.py`` has the models: `ClipEncoder` for photos and texts, `VitEncoder` for photos and classes.
+  ``hub.py`` finds their files, ``runtimes.py`` chooses device and precision.
+- ``score_bands.py`` decides from the scores of a text search which photos are relevant, if any.
+- `classify_photos` is step 07. It requires no tables.
+
+Only this package imports torch, transformers and huggingface_hub, when a model is first used.
 """
 
 from imagesearch.features.classify import Classification, classify_photos, list_photo_files

@@ -1,4 +1,4 @@
-"""Step 07: ViT classes of photos anywhere on the disk; needs no collection."""
+"""Step 07: ViT classes of any photos on disk. It requires no collection."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from imagesearch.photos import PhotoError, decode_photo, find_photos
 
 @dataclass(frozen=True)
 class Classification:
-    """One photo's most probable labels with their probabilities, or why there are none."""
+    """The most probable labels of a photo with their probabilities, or the error if there are none."""
 
     file: Path
     classes: tuple[tuple[str, float], ...] = ()
     error: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints."""
+        """Return the fields as ``--json`` prints them."""
         if self.error:
             return {"path": str(self.file), "error": self.error}
         classes = [{"label": label, "score": round(score, 6)} for label, score in self.classes]
@@ -32,12 +32,12 @@ class Classification:
 
 
 def list_photo_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files that are given, and the photos below the folders that are given.
+    """Return the given files, and the photos below the given folders.
 
     Raises
     ------
     UserError
-        If a path does not exist, or there are no photos below a folder.
+        If a path does not exist, or a folder has no photos below it.
     """
     files: list[Path] = []
     for path in paths:
@@ -51,16 +51,16 @@ def list_photo_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> Iterator[Classification]:
-    """Classify photos with the ViT that the config names, in the order given.
+    """Classify photos with the ViT of the config, and yield the results in the order of the files.
 
     Parameters
     ----------
     config
         Names the model and its device.
     files
-        Photos in any format; one that cannot be decoded is reported in its place.
+        Photos in any format. The result of a photo that cannot be decoded has an error.
     top_k
-        Labels for each.
+        Number of labels for each photo.
 
     Raises
     ------
@@ -70,11 +70,12 @@ def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> It
     models = config.models
     encoder = VitEncoder(models.vit, models.device, models.precision)
     if not encoder.labels:
-        raise UserError(f"models.vit: {models.vit} has no trained classification head, so it knows no labels")
+        raise UserError(f"models.vit: {models.vit} has no trained classification head, and so no labels")
     size = config.extraction.batch_size
     for start in range(0, len(files), size):
         batch = files[start : start + size]
-        # preprocessed at once: 32 decoded photos would be gigabytes, 32 preprocessed ones are megabytes
+        # Each photo is preprocessed as soon as it is decoded: a batch of decoded photos takes gigabytes of
+        # memory, a batch of inputs only megabytes.
         preprocessed = [_preprocess_file(encoder, file, config.extraction.max_megapixels) for file in batch]
         inputs = [pixels for pixels, _ in preprocessed if pixels is not None]
         labels = iter(encoder.classify_batch(inputs, top_k) if inputs else ())

@@ -1,4 +1,4 @@
-"""CLIP and ViT encoders: pixels or texts to unit vectors, and classes; by PyTorch and transformers."""
+"""CLIP and ViT encoders: photos or texts to unit vectors, and photos to classes, with PyTorch."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from imagesearch.features.runtimes import Runtime
 if TYPE_CHECKING:
     import torch
 
-# A processor that scales the shorter side to its input and crops the middle makes a strip of 20,000 x 200 a
-# hundred inputs long first. The middle of the strip, this many times longer than wide, gives the same crop.
+# A photo whose longer side is more than this many times the shorter side is cropped to its middle first. The
+# image processor scales the shorter side to its input size before it crops the middle, so it would enlarge a
+# strip of 20,000 x 200 pixels to 100 times the length of its input. The crop is the same.
 _LONGEST_ASPECT = 3
 
 
 class _ImageEncoder:
-    """What both encoders share: the model on its device, and the preprocessing of photos.
+    """Base class of the encoders: loads the model to its device and preprocesses photos.
 
-    Photos travel as uint8, resized and cropped by the model's own image processor in the threads that
-    decode; they are normalised on the device.
+    Photos are resized and cropped to uint8 by the model's own image processor, in the decoding threads. They
+    are normalised on the device.
     """
 
     kind: str
@@ -39,7 +40,7 @@ class _ImageEncoder:
             self._model = self._load_model(str(folder)).to(self.runtime.device).eval()
         except UserError:
             raise
-        except Exception as error:  # three libraries raise as many kinds of errors for a damaged checkpoint
+        except Exception as error:  # libraries raise errors of many types for a damaged checkpoint
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise UserError(f"{name}: cannot be loaded as a {self.kind} model: {reason}") from None
         import torch
@@ -58,12 +59,12 @@ class _ImageEncoder:
 
     @property
     def input_side(self) -> int:
-        """The length in pixels that the shorter side of a photo needs so that nothing is scaled up."""
+        """Minimum number of pixels of a photo's shorter side, so that it is not enlarged."""
         size = self.processor.size
         return int(size.get("shortest_edge") or max(size.get("height", 0), size.get("width", 0)) or 224)
 
     def preprocess(self, image: Image.Image) -> np.ndarray:
-        """Resize and crop one photo to the model's input: (3, height, width) uint8."""
+        """Resize and crop one photo to the model's input, (3, height, width) uint8."""
         if getattr(self.processor, "do_center_crop", False):
             image = _crop_middle(image)
         pixels = self.processor(image, do_rescale=False, do_normalize=False, return_tensors="np")
@@ -77,12 +78,12 @@ class _ImageEncoder:
 
 
 class ClipEncoder(_ImageEncoder):
-    """A dual encoder: photos and texts to unit vectors in one space (CLIP, SigLIP and the like).
+    """A dual encoder (CLIP, SigLIP): encodes photos and texts to unit vectors in the same space.
 
     Parameters
     ----------
     name
-        A folder or a name on the Hugging Face hub.
+        A folder, or a model's name on the Hugging Face hub.
     device, precision
         See `Runtime.choose`.
 
@@ -100,13 +101,13 @@ class ClipEncoder(_ImageEncoder):
         model = _load_pretrained(AutoModel, folder, self.runtime)
         if not (hasattr(model, "get_image_features") and hasattr(model, "get_text_features")):
             raise UserError(
-                f"{self.name}: models.clip wants a model of photos and texts (CLIP, SigLIP), "
-                f"this is a {model.config.model_type}"
+                f"{self.name}: models.clip: expected a model of photos and texts (CLIP, SigLIP), "
+                f"got {model.config.model_type}"
             )
         self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         text = model.config.text_config
         self._max_tokens = int(getattr(text, "max_position_embeddings", None) or 77)
-        # SigLIP was trained with every text filled up to the end, and reads its vector off the last token
+        # SigLIP was trained with texts padded to the full length, and its vector is that of the last token
         self._padding = "max_length" if "siglip" in model.config.model_type else True
         return model
 
@@ -116,12 +117,12 @@ class ClipEncoder(_ImageEncoder):
         Parameters
         ----------
         inputs : n arrays of (3, height, width) uint8
-            From `preprocess`.
+            Photos from `preprocess`.
 
         Returns
         -------
         (n, d) float32
-            Of unit length.
+            Unit vectors.
         """
         import torch
 
@@ -131,24 +132,24 @@ class ClipEncoder(_ImageEncoder):
             )
 
     def tokenize(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """Turn texts into what the text tower reads; what exceeds the model's context is cut off.
+        """Tokenize texts for the text encoder. Tokens beyond the model's context length are cut off.
 
         Returns
         -------
         dict of (n, tokens) int64
-            ``input_ids``, and ``attention_mask`` where the tokenizer makes one.
+            ``input_ids``, and ``attention_mask`` if the tokenizer returns one.
         """
-        found = self._tokenizer(
+        tokens = self._tokenizer(
             list(texts),
             padding=self._padding,
             truncation=True,
             max_length=self._max_tokens,
             return_tensors="np",
         )
-        return {key: found[key] for key in ("input_ids", "attention_mask") if key in found}
+        return {key: tokens[key] for key in ("input_ids", "attention_mask") if key in tokens}
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """Encode texts to (n, d) float32 of unit length; what exceeds the model's context is cut off."""
+        """Encode texts to unit vectors, (n, d) float32. Tokens beyond the context length are cut off."""
         import torch
 
         tokens = self.tokenize(texts)
@@ -157,7 +158,7 @@ class ClipEncoder(_ImageEncoder):
             return _normalize_rows(_get_pooled_output(self._model.get_text_features(**inputs)))
 
     def encode_stream(self, images: Iterable[Image.Image], batch_size: int = 32) -> Iterator[np.ndarray]:
-        """Encode a stream of RGB photos; yields one (d,) float32 unit vector for each."""
+        """Encode a stream of RGB photos, and yield a (d,) float32 unit vector for each."""
         for batch in _split_batches((self.preprocess(image) for image in images), batch_size):
             yield from self.encode_images(batch)
 
@@ -165,9 +166,8 @@ class ClipEncoder(_ImageEncoder):
 class VitEncoder(_ImageEncoder):
     """A vision transformer with a classification head: features and classes from one forward pass.
 
-    The feature is the CLS token after the final LayerNorm, taken from the classification model's own
-    forward pass. Models without a CLS token give the mean of their tokens; checkpoints without a trained
-    head give features and no classes.
+    The feature is the CLS token after the final LayerNorm of the classification model. For a model without a
+    CLS token it is the mean of the tokens. A checkpoint without a trained head has features but no classes.
 
     Parameters
     ----------
@@ -198,9 +198,9 @@ class VitEncoder(_ImageEncoder):
         Returns
         -------
         features : (n, d) float32
-            Of unit length.
+            Unit vectors.
         probabilities : (n, labels) float32
-            Of each of `labels`, summing to one; no columns if the model has no trained head.
+            Probability of each of `labels`; rows sum to 1. No columns if the model has no trained head.
         """
         import torch
 
@@ -231,20 +231,21 @@ class VitEncoder(_ImageEncoder):
 
 
 def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:
-    """Return an id of all that decides a model's vectors, without loading the model.
+    """Return an id of everything that decides a model's vectors, without loading the model.
 
-    The part before the slash names the model; vectors of one model in two precisions can be compared.
+    The part before the slash identifies the model, the part after it the precision. Vectors of the same model
+    in two precisions can be compared.
     """
     return f"{get_model_id(kind, name)}/{Runtime.choose(device, precision).precision}"
 
 
 def get_model_id(kind: str, name: str) -> str:
-    """Return an id of a model's weights and settings, wherever they are."""
+    """Return an id of a model's weights and settings. It does not depend on the folder they are in."""
     return f"{kind}-{fingerprint_model(name)}"
 
 
 def select_top_k(probabilities: np.ndarray, k: int) -> np.ndarray:
-    """Return the indices of the ``k`` largest values, the largest first."""
+    """Return the indices of the ``k`` largest values in descending order."""
     k = min(k, len(probabilities))
     top = np.argpartition(-probabilities, k - 1)[:k] if k else np.empty(0, int)
     return top[np.argsort(-probabilities[top], kind="stable")]
@@ -258,8 +259,8 @@ def _load_pretrained(auto: Any, folder: str, runtime: Runtime, **options: Any) -
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    # local_files_only and no trust_remote_code: nothing is fetched or run that was not asked for. A .bin is
-    # read by torch's weights_only loader, the only one that transformers uses.
+    # Nothing is downloaded here (local_files_only), and no code from the hub is run (trust_remote_code). .bin
+    # files are read by torch's weights_only loader, the only one that transformers uses.
     return auto.from_pretrained(
         folder, dtype=runtime.get_torch_dtype(), local_files_only=True, trust_remote_code=False, **options
     )
@@ -282,7 +283,7 @@ def _normalize_rows(features: torch.Tensor) -> np.ndarray:
 
 
 def _crop_middle(image: Image.Image) -> Image.Image:
-    """Crop an extreme strip to its middle."""
+    """Crop a photo that is much longer than wide to its middle; see `_LONGEST_ASPECT`."""
     width, height = image.size
     longest = _LONGEST_ASPECT * min(width, height)
     if max(width, height) <= longest:
@@ -292,7 +293,7 @@ def _crop_middle(image: Image.Image) -> Image.Image:
 
 
 def _shorten_label(label: str) -> str:
-    """Return the first of the synonyms that a label of ImageNet lists."""
+    """Return the first synonym of an ImageNet label."""
     return label.split(",")[0].strip()
 
 

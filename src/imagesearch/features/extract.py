@@ -1,4 +1,4 @@
-"""Step 01: CLIP and ViT vectors and ViT classes of all photos, each decoded once."""
+"""Step 01: CLIP vectors, ViT vectors and ViT classes of all photos; each photo is decoded once."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def extract_features(
     config
         Names the models and the batch size.
     dataset
-        Its photos and tables.
+        The photos and the tables.
     only
-        Which of `VECTOR_KINDS`; the tables of the others stay as they are.
+        The kinds of vectors to extract, from `VECTOR_KINDS`. Tables of other kinds are not changed.
     retry_failed, progress
         See `imagesearch.pipeline.Dataset.update_tables`.
 
     Raises
     ------
     UserError
-        If a model or a root of the dataset cannot be found, or another run is writing.
+        If a model or a root of the dataset cannot be found, or another run is writing to the tables.
     """
     step_makers = {"clip": _make_clip_step, "vit": _make_vit_step}
     return dataset.update_tables(
@@ -62,7 +62,7 @@ def extract_features(
 
 
 def check_export_prefix(prefix: Path) -> None:
-    """Make the folder of an export: to be called before hours of extraction, not after.
+    """Check the prefix of an export and make its folder, so that an error is raised before the extraction.
 
     Raises
     ------
@@ -70,25 +70,31 @@ def check_export_prefix(prefix: Path) -> None:
         If the prefix has no file name, or the folder cannot be made.
     """
     if not prefix.name:
-        raise UserError(f"--export-npy {prefix}: a folder; add what the files' names start with")
+        raise UserError(f"--export-npy {prefix}: expected a prefix of file names, got a folder")
     make_folder(prefix.parent)
 
 
 def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
-    """Write ``PREFIX_clip.npy``, ``PREFIX_vit.npy`` and ``PREFIX_paths.txt``, rows in the same order.
+    """Write ``PREFIX_clip.npy``, ``PREFIX_vit.npy`` and ``PREFIX_paths.txt`` with rows in the same order.
 
-    Photos that have both vectors are written, one path a line.
+    Only photos with both vectors are written. The paths are written one per line.
 
     Returns
     -------
     count : int
         Number of rows.
     files : list of Path
+        The three files.
+
+    Raises
+    ------
+    UserError
+        If no photo has both vectors, or `check_export_prefix` fails.
     """
     entries = {kind: dataset.read_current_entries(kind) for kind in VECTOR_KINDS}
     photos = [photo for photo in dataset.photos if all(photo.photo_id in e for e in entries.values())]
     if not photos:
-        raise UserError("there is no photo with both CLIP and ViT vectors; run 01_extract_features.py first")
+        raise UserError("no photo has both CLIP and ViT vectors; run 01_extract_features.py first")
     check_export_prefix(prefix)
     files = []
     for kind in VECTOR_KINDS:
@@ -104,9 +110,9 @@ def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
 
 
 def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
-    """Return the ViT's labels of some photos with their probabilities, the most probable first, by path.
+    """Return the ViT labels of some photos and their probabilities, the most probable first, by path.
 
-    Photos that were never classified are left out.
+    Photos that were not classified are left out.
     """
     path_by_id = {compute_photo_id(path): path for path in paths}
     table = dataset.open_table("classes")
@@ -174,7 +180,7 @@ class _VitProcessor:
 
 
 def _make_vector_table(photo_ids: list[int], vectors: np.ndarray) -> tuple[pa.Table, dict[int, str]]:
-    """Return a table of photo_id and vector, and a reason for each photo without a finite vector."""
+    """Return a table of photo_id and vector, and an error for each photo whose vector is not finite."""
     finite = np.isfinite(vectors).all(axis=1)
     reason = "the model gave no finite vector; try models.precision: float32"
     errors = {photo_id: reason for photo_id, ok in zip(photo_ids, finite, strict=True) if not ok}

@@ -1,4 +1,4 @@
-"""A model's files: in a local folder or fetched from the Hugging Face hub; and a fingerprint of them."""
+"""The files of a model, in a local folder or downloaded from the Hugging Face hub, and their fingerprint."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from pathlib import Path
 from imagesearch.errors import UserError
 
 _TEXT_FILES = ["*.json", "*.txt", "*.model"]
-# The settings that, besides the weights, decide the vectors of a photo.
+# Besides the weights, these settings decide the vector of a photo.
 _SETTINGS_FILES = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
 @functools.cache
 def fetch_model(name: str) -> Path:
-    """Return the folder with a model's files, fetched from the hub if it is not in its cache.
+    """Return the folder with a model's files; downloads a model of the hub that is not in the local cache.
 
     Parameters
     ----------
     name
-        A folder, or a name on the Hugging Face hub such as ``openai/clip-vit-base-patch32``. Of a hub
-        model only safetensors weights are fetched, or ``.bin`` weights where it has no others.
+        A folder, or a model's name on the Hugging Face hub, such as ``openai/clip-vit-base-patch32``. Only
+        safetensors weights are downloaded, or ``.bin`` weights if the hub has no others.
 
     Raises
     ------
     UserError
-        If there is no such folder, the hub has no such model, or the hub cannot be reached.
+        If there is no such folder, if the hub has no such model, or if the hub cannot be reached.
     """
     folder = Path(name)
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            raise UserError(f"{folder}: not a model folder in Hugging Face format: it has no config.json")
+            raise UserError(f"{folder}: not a model folder in Hugging Face format: config.json is missing")
         return folder
     if folder.is_absolute():
-        raise UserError(f"{folder}: no such model folder; see models in the config")
+        raise UserError(f"{folder}: no such model folder; correct it under models in the config")
     return _fetch_from_hub(name)
 
 
@@ -44,7 +44,7 @@ def _fetch_from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-    # A model that was fetched completely is used as it is: no requests in the daily run.
+    # A model that is complete in the cache is used without requests to the hub.
     with contextlib.suppress(LocalEntryNotFoundError, HFValidationError):
         cached = Path(snapshot_download(name, local_files_only=True))
         if _is_complete(cached):
@@ -56,26 +56,26 @@ def _fetch_from_hub(name: str) -> Path:
             if _list_weights(fetched):
                 return fetched
     except (RepositoryNotFoundError, HFValidationError):
-        raise UserError(f"{name}: neither a folder nor a model that the Hugging Face hub knows") from None
+        raise UserError(f"{name}: neither a folder nor a model on the Hugging Face hub") from None
     except (LocalEntryNotFoundError, OSError):
         raise UserError(
             f"{name}: not in the local cache, and the Hugging Face hub cannot be reached; "
-            "name a local folder instead (data/demo/models works offline)"
+            "use a local folder instead (data/demo/models works offline)"
         ) from None
     raise UserError(f"{name}: has no model.safetensors or pytorch_model.bin")
 
 
 def _is_complete(folder: Path) -> bool:
-    """Whether a cached model has all files that loading needs; other programs fetch only parts."""
+    """Whether a cached model has all files that loading requires; other programs may download only some."""
     config, processor = folder / "config.json", folder / "preprocessor_config.json"
     if not (config.is_file() and processor.is_file() and _list_weights(folder)):
         return False
     indexes = [*folder.glob("model*.index.json"), *folder.glob("pytorch_model*.index.json")][:1]
     shards = set(json.loads(indexes[0].read_text("utf-8"))["weight_map"].values()) if indexes else set()
-    reads_texts = "text_config" in json.loads(config.read_text("utf-8"))
+    has_text_encoder = "text_config" in json.loads(config.read_text("utf-8"))
     tokenizers = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
     has_tokenizer = any((folder / tokenizer).is_file() for tokenizer in tokenizers)
-    return all((folder / shard).is_file() for shard in shards) and (has_tokenizer or not reads_texts)
+    return all((folder / shard).is_file() for shard in shards) and (has_tokenizer or not has_text_encoder)
 
 
 def _list_weights(folder: Path) -> list[Path]:
@@ -84,9 +84,10 @@ def _list_weights(folder: Path) -> list[Path]:
 
 @functools.cache
 def fingerprint_model(name: str) -> str:
-    """Return 16 hexadecimal digits of a hash of a model's weights and settings, wherever they are.
+    """Return a hash of a model's weights and settings as 16 hexadecimal digits.
 
-    SHA-256 of the files in full: some 0.3 s for the 600 MB of a CLIP ViT-B/32.
+    It is computed by SHA-256 from the whole files, in about 0.3 s for the 600 MB of a CLIP ViT-B/32. It does
+    not depend on the folder they are in.
     """
     folder = fetch_model(name)
     weights = _list_weights(folder)

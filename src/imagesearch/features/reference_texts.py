@@ -1,9 +1,9 @@
-"""The texts whose scores tell what scores mean: captions of everyday photos, and of what no album shows.
+"""The reference texts for the calibration of scores: captions of everyday photos, and of things in no album.
 
-Their vectors are stored under a digest of these texts: after a change they are encoded anew.
+Their vectors are stored with a digest of these texts, and are encoded again when a text changes.
 """
 
-# What photos show, in the words people search with: things and creatures, places and occasions.
+# Captions of what photos show, in the words of searches: things, animals, places and occasions.
 EVERYDAY_TEXTS = (
     "a person", "a man", "a woman", "a child", "a baby", "a family", "friends", "a group of people",
     "a portrait", "a dog", "a cat", "a bird", "a horse", "a cow", "a sheep", "a fish", "an insect", "a car",
@@ -21,8 +21,8 @@ EVERYDAY_TEXTS = (
     "a playground", "sports", "a Christmas tree",
 )  # fmt: skip
 
-# What no album shows: things out of reach, wrong colours, things where they cannot be. Made of everyday words
-# where possible, because a query whose half is there is harder to tell than one of which nothing is.
+# Captions of things that are in no album: rare things, wrong colours, things in impossible places. Most have
+# everyday words, because a query is hardest to reject when photos show a part of it.
 ABSENT_TEXTS = (
     "a mammoth", "a unicorn", "a dragon", "a dinosaur", "a mermaid", "a spaceship", "a pirate ship",
     "a knight in armour", "a nuclear explosion", "a sea monster", "an atom", "a galaxy", "a submarine",

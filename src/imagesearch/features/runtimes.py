@@ -1,9 +1,9 @@
-"""Runtimes: what a model runs on, chosen once a process.
+"""Runtimes: the device and the precision of a model, chosen once per process.
 
-A runtime is a library that computes a model's forward pass, with a device and a precision. There is one
-library now, PyTorch; another, such as OpenVINO on CPUs, is to be chosen here as well, so that this is the
-only place that knows which libraries, devices and precisions there are. A library whose vectors differ from
-PyTorch's has to be part of `imagesearch.features.encoders.fingerprint_encoder`, as the precision is.
+A runtime is a library that computes a model's forward pass, on a device and in a precision. The only library
+at present is PyTorch. Another one, such as OpenVINO on CPUs, should be chosen here too, so that libraries,
+devices and precisions are all listed in one place. If its vectors differ from PyTorch's, it must become part
+of `imagesearch.features.encoders.fingerprint_encoder`, as the precision is.
 """
 
 from __future__ import annotations
@@ -19,28 +19,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runtime:
-    """A torch device, and the type that a model's weights have there."""
+    """A torch device, and the data type of a model's weights on it."""
 
     device: str
     precision: str
 
     @classmethod
     def choose(cls, device: str = "auto", precision: str = "auto") -> Runtime:
-        """Return the device asked for, or the CPU if it is not available; and the fastest sound precision.
+        """Return a runtime with the requested device, or with the CPU if that device is not available.
 
-        ``auto`` takes CUDA, then MPS, then the CPU; and bfloat16 on CUDA and on CPUs that compute in it
-        (AVX512-BF16, AMX, ARM's BF16), where it triples the speed, float32 elsewhere.
+        Parameters
+        ----------
+        device
+            ``auto`` chooses the first available of CUDA, MPS and CPU.
+        precision
+            ``auto`` chooses bfloat16 on CUDA and on CPUs that compute in it (AVX512-BF16, AMX, ARM's BF16),
+            where it triples the speed, and float32 elsewhere.
         """
         return _choose_runtime(device, precision)
 
     def get_torch_dtype(self) -> torch.dtype:
-        """Return the precision as torch has it."""
+        """Return the precision as a torch data type."""
         import torch
 
         return getattr(torch, self.precision)
 
 
-@functools.cache  # so that the message about a missing device is printed once
+@functools.cache  # the message about a missing device is printed only once
 def _choose_runtime(device: str, precision: str) -> Runtime:
     import torch
 

@@ -1,23 +1,25 @@
-"""What the scores of a text search mean: which hits are relevant, and when nothing fits.
+"""Score bands: they decide which hits of a text search are relevant, and whether any photo fits the query.
 
-A raw similarity says little: where it starts to mean "this is in the photo" depends on the model, on the
-collection and on the query. So two bands of scores are measured when a collection is built:
+A raw similarity has no fixed meaning: the score of a photo that shows what the query describes depends on the
+model, the collection and the query. Therefore two bands of scores are measured when a collection is built:
 
-- **what fits**: each photo's score with the one of `EVERYDAY_TEXTS` that suits it best. That is the
-  quantity that Nearest Neighbor Normalization (Chowdhury et al., EMNLP 2024, arXiv:2410.24114) and query-bank
-  normalisation (Bogolin et al., CVPR 2022) measure with a bank of texts. Its median and its spread are
-  stored;
-- **what is absent**: the best photo's score for each of `ABSENT_TEXTS`. They are the cohort of impostors by
-  which speaker verification makes scores comparable (Auckenthaler, Carey and Lloyd-Thomas, "Score
-  normalization for text-independent speaker verification systems", Digital Signal Processing 10, 2000). As
-  best scores of the same collection they grow with its size as those of a query do. Their median is stored,
-  and how far a text's mean over all photos moves its best score: so far both bands move with a query.
+- **What fits**: each photo's score with its best-scoring text of `EVERYDAY_TEXTS`. Nearest Neighbor
+  Normalization (Chowdhury et al., EMNLP 2024, arXiv:2410.24114) and query-bank normalisation (Bogolin et al.,
+  CVPR 2022) measure the same quantity with a bank of texts. The median and the spread are stored.
+- **What is absent**: the score of the best photo for each text of `ABSENT_TEXTS`. These texts are like the
+  cohort of impostors that makes scores comparable in speaker verification (Auckenthaler, Carey and
+  Lloyd-Thomas, "Score normalization for text-independent speaker verification systems", Digital Signal
+  Processing 10, 2000). Their scores grow with the size of the collection, as the best score of a query does.
+  The median is stored.
 
-A photo fits on its own from half way between the bands (the boundary of two classes with equal spread), or
-from three spreads below what fits where that is nearer to it. A query that no photo fits so well has found
-nothing. If one does, all photos are relevant that score better than the best for something that is absent:
-two thresholds with hysteresis (Canny, IEEE PAMI 8, 1986). Everything is relative to what was measured, so
-that no number here belongs to a model: multiplying all scores or adding to them changes no decision.
+A third value is stored, the slope: how much a text's best score changes with its mean score over all photos.
+For a query, both bands are shifted by the slope times the query's mean score.
+
+A photo fits on its own if its score reaches two thresholds: half way between the bands (the boundary of two
+classes with equal spread), and three spreads below the median of what fits. If no photo does, nothing fits
+the query. If at least one does, all photos that score at least as high as what is absent are relevant: two
+thresholds with hysteresis (Canny, IEEE PAMI 8, 1986). All thresholds are relative to measured scores, so no
+number here depends on a model: multiplying all scores by a factor or adding a constant changes no decision.
 """
 
 from __future__ import annotations
@@ -28,32 +30,36 @@ from typing import Any
 
 import numpy as np
 
-# How many spreads below its middle the band of what fits ends. Of normal scores 0.1% lie beyond.
+# The band of what fits ends this many spreads from its median. 0.1% of normally distributed scores are lower.
 _REACH = 3.0
-# The same inner product comes out some 1e-7 apart from one row to the next.
+# Scores closer than this are equal. Rounding makes the same inner product differ by about 1e-7 between rows.
 _SAME_SCORE = 1e-6
-# Of fewer photos neither spread nor slope can be told; half way between the bands decides alone.
+# Neither spread nor slope can be estimated from fewer photos; then the only threshold is half way between the
+# bands.
 MIN_PHOTOS = 20
-# The calibrated score at: the query's mean, the best for what is absent, fits, fits as usual, fits best.
+# Calibrated scores of the query's mean score, of what is absent, of the fit threshold, and of the median and
+# the upper end of what fits.
 _MARKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True)
 class CalibratedScores:
-    """What the scores of a query's hits mean.
+    """The calibrated scores of a query's hits, and the number of relevant hits.
 
     Parameters
     ----------
     calibrated : (n,) float64
-        0 to 1, for any query of any collection the same: 0 is what the query scores on average over all
-        photos, 0.25 what the best photo scores for something that is absent, 0.5 where a photo fits on its
-        own, 0.75 as well as photos usually fit, 1 as well as hardly any does; straight lines between. It
-        never falls where the raw score rises: the order of the hits stays.
+        Scores from 0 to 1 that can be compared between queries and collections. 0 is the query's mean score
+        over all photos, 0.25 the best score for something absent, 0.5 the score from which a photo fits on
+        its own, 0.75 the usual score of a photo that fits, and 1 a score that hardly any photo reaches.
+        Between these values the raw score is interpolated linearly, so the order of the hits does not change.
     relevant_count
-        How many hits, those that score best, are relevant; 0 says that nothing fits.
-    fit_threshold, relevance_threshold
-        The raw scores of calibrated 0.5, which the best hit must reach, and of 0.25, which relevant ones do.
+        Number of relevant hits, which are those with the highest scores; 0 means that nothing fits.
+    fit_threshold
+        The raw score at calibrated 0.5. The best hit must reach it.
+    relevance_threshold
+        The raw score at calibrated 0.25. Relevant hits reach it.
     """
 
     calibrated: np.ndarray
@@ -64,18 +70,19 @@ class CalibratedScores:
 
 @dataclass(frozen=True)
 class ScoreBands:
-    """The bands of a collection; measured by `measure_bands`. The field names are keys of ``bands.json``.
+    """The score bands of a collection, from `measure_bands`. The field names are the keys of ``bands.json``.
 
     Parameters
     ----------
     centre : (d,) float32
-        Mean of the photos' vectors: its product with a query is the query's mean score over all photos.
+        Mean of the photos' vectors. Its inner product with a query is the query's mean score over all photos.
     slope
-        How far a text's mean score moves its bands; 0 where the bands are the same for all texts.
+        Change of a text's bands per change of its mean score; 0 if the bands are the same for all texts.
     nowhere
-        Median of the best scores of texts of what is absent, less what their means account for.
+        Median of the best scores of `ABSENT_TEXTS`, minus the slope times the texts' mean scores.
     usual, spread
-        Median and robust standard deviation of how well photos fit, less what the texts' means account for.
+        Median and robust standard deviation of the photos' best scores with `EVERYDAY_TEXTS`, each score
+        minus the slope times the text's mean score.
     """
 
     centre: np.ndarray
@@ -85,33 +92,37 @@ class ScoreBands:
     spread: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the bands as JSON can hold them."""
+        """Return the bands as values that JSON supports."""
         return {**self.__dict__, "centre": [round(float(value), 7) for value in self.centre]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ScoreBands:
-        """Return the bands that `to_dict` wrote."""
+        """Return the bands from the result of `to_dict`."""
         return cls(**{**values, "centre": np.asarray(values["centre"], np.float32)})
 
     def calibrate(
         self, scores: Sequence[float] | np.ndarray, query: np.ndarray, sample: np.ndarray | None = None
     ) -> CalibratedScores:
-        """Calibrate the scores of a query's hits, and tell which are relevant.
+        """Calibrate the scores of a query's hits, and count the relevant hits.
 
-        The bands are the whole collection's, so that hits that passed a filter are judged as all would be:
-        five photos are not compared with each other. It is for queries of one text; a text with another added
-        or taken away, or a photo, scores in bands of its own that were not measured.
+        Hits that passed a filter are compared with the bands of the whole collection, not with each other.
+        The bands are valid only for queries of one text. They were not measured for photos, or for a text to
+        which another text is added or from which one is subtracted.
 
         Parameters
         ----------
         scores : n floats
-            Raw scores of the hits, in any order; any number of them.
+            Raw scores of any number of hits, in any order.
         query : (d,)
             The text's vector.
         sample : (m, d) float32, optional
-            Vectors of the collection, for hits that passed a filter: if one of them fits on its own, the
-            collection shows what the query asks for, and a photo that passed the filter need not fit on its
-            own as well.
+            Vectors of the collection, for hits that passed a filter. If one of these photos fits on its own,
+            the collection shows what the query describes, and no photo that passed the filter is required to
+            fit on its own.
+
+        Returns
+        -------
+        CalibratedScores
         """
         scores, marks = np.asarray(scores, np.float64), self._locate_marks(query)
         best = scores.max(initial=-np.inf)
@@ -120,7 +131,7 @@ class ScoreBands:
         relevant_count = 0
         if best >= marks[2] - _SAME_SCORE:
             relevant_count = int(np.count_nonzero(scores >= marks[1] - _SAME_SCORE))
-        # np.interp requires that they rise; by more than what rounding alone tells apart
+        # np.interp requires ascending values; the step is larger than rounding errors
         rising = marks + _SAME_SCORE * np.arange(len(marks))
         calibrated = np.interp(scores, rising, _MARKS)
         return CalibratedScores(
@@ -142,10 +153,13 @@ def measure_bands(photos: np.ndarray, everyday: np.ndarray, absent: np.ndarray) 
     Parameters
     ----------
     photos : (n, d) float32
-        All vectors of the collection; bands of fewer than `MIN_PHOTOS` mean little.
+        All vectors of the collection. Bands of fewer than `MIN_PHOTOS` photos are not reliable.
     everyday, absent : (m, d), (k, d) float32
-        Vectors of `EVERYDAY_TEXTS` and `ABSENT_TEXTS` by the same model, and with the same words around them
-        as queries have.
+        Vectors of `EVERYDAY_TEXTS` and `ABSENT_TEXTS`, by the same model and with the template of queries.
+
+    Returns
+    -------
+    ScoreBands
     """
     if not len(photos):
         return ScoreBands(np.zeros(everyday.shape[1], np.float32), 0.0, 0.0, 0.0, 0.0)
@@ -159,13 +173,13 @@ def measure_bands(photos: np.ndarray, everyday: np.ndarray, absent: np.ndarray) 
     best = np.concatenate([(batch @ everyday.T - expected).max(axis=1) for batch in batches])
     low, usual, high = np.quantile(best, (0.25, 0.5, 0.75))
     absent_level = float(np.median(tops - slope * means))
-    # half of normal scores lie within 0.674 standard deviations of their middle
+    # half of normally distributed scores are within 0.674 standard deviations of their median
     spread = (high - low) / 1.349 if enough else abs(usual - absent_level)
     return ScoreBands(centre.astype(np.float32), slope, absent_level, float(usual), float(spread))
 
 
 def _fit_slope(means: np.ndarray, tops: np.ndarray) -> float:
-    """Return how far the best score moves with the mean (least squares); between not at all and equally."""
+    """Return the slope of the best scores over the mean scores by least squares, limited to 0 to 1."""
     spread = float(np.var(means))
     if spread < 1e-12:
         return 0.0

@@ -26,7 +26,7 @@ class _TextEncoder(Protocol):
 
 
 def save_reference_texts(config: Config, dataset: Dataset, encoder: _TextEncoder) -> None:
-    """Encode the reference texts and keep their vectors, unless this model did before."""
+    """Encode the reference texts and write their vectors, unless there are vectors by this model."""
     key = _make_key(config)
     if _load_reference_texts(dataset, key) is not None:
         return
@@ -37,14 +37,14 @@ def save_reference_texts(config: Config, dataset: Dataset, encoder: _TextEncoder
 
 
 def save_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
-    """Measure the score bands of a collection of photos, and keep them beside the tables.
+    """Measure the score bands of a collection of photos, and write them beside the tables.
 
     Parameters
     ----------
     config, dataset
         Name the model and the folder.
     vectors : (n, d) float32
-        Of all photos in the collection.
+        The vectors of all photos in the collection.
     """
     if len(vectors) < MIN_PHOTOS:  # too few to measure bands
         _get_bands_file(dataset).unlink(missing_ok=True)
@@ -61,12 +61,12 @@ def save_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
 
 
 def read_reference_texts(config: Config, dataset: Dataset) -> np.ndarray | None:
-    """Return the vectors of the reference texts, (n, d) float32; None if this model has not encoded them."""
+    """Return the vectors of the reference texts, (n, d) float32; None if there are none by this model."""
     return _load_reference_texts(dataset, _make_key(config))
 
 
 def read_bands(config: Config, dataset: Dataset, dimension: int) -> ScoreBands | None:
-    """Return the score bands of a dataset's collection; None if they were not measured with this model."""
+    """Return the score bands of a dataset's collection; None if there are none for this model."""
     try:
         values = json.loads(_get_bands_file(dataset).read_text("utf-8"))
         if values.pop("key") != _make_key(config):
@@ -75,7 +75,7 @@ def read_bands(config: Config, dataset: Dataset, dimension: int) -> ScoreBands |
         bands = ScoreBands.from_dict(numbers | {"centre": values["centre"]})
         return bands if bands.centre.shape == (dimension,) else None
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # a search without them says less, and 05 writes them anew
+        return None  # a search works without score bands, and step 05 writes them again
 
 
 def _load_reference_texts(dataset: Dataset, key: str) -> np.ndarray | None:
@@ -89,7 +89,7 @@ def _load_reference_texts(dataset: Dataset, key: str) -> np.ndarray | None:
 
 
 def _make_key(config: Config) -> str:
-    """Return an id of what the vectors of the texts depend on: the model, the template and the texts."""
+    """Return an id of everything that decides the vectors: the model, the template and the texts."""
     digest = hashlib.blake2b(digest_size=8)
     digest.update(repr((config.search.template, EVERYDAY_TEXTS, ABSENT_TEXTS)).encode())
     return f"{get_model_id('clip', config.models.clip)}/{digest.hexdigest()}"

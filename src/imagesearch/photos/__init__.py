@@ -1,7 +1,13 @@
-"""Photos as files: finding them below folders, decoding them upright, previews, and their metadata.
+"""Photos as files: finds them below folders, decodes them, and reads their metadata.
 
-Knows Pillow, pillow-heif and rawpy. A photo that cannot be used raises `PhotoError`; nothing here knows
-about models, tables or Milvus.
+Start with `find_photos` (``discovery.py``), which lists the photos, and `decode_photo` (``decoding.py``),
+which returns the pixels of one photo, upright and in RGB.
+
+- `PreviewCache` keeps small copies of the photos that are slow to decode.
+- `read_metadata` reads position, time, camera, rating and keywords without decoding the pixels.
+- ``formats.py`` opens the file formats with Pillow, pillow-heif and rawpy.
+
+A photo that cannot be used raises `PhotoError`. Nothing here depends on models, tables or Milvus.
 """
 
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo

@@ -1,4 +1,4 @@
-"""Decoding photos to upright 8-bit RGB, scaled down while they are decoded where the format allows it."""
+"""Decodes photos to upright 8-bit RGB, and scales them down during decoding where the format allows it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from imagesearch.photos.formats import TRANSPOSE_BY_ORIENTATION, PhotoError, ope
 
 @dataclass(frozen=True, slots=True)
 class DecodedPhoto:
-    """A photo's pixels, upright and RGB, perhaps scaled down; and its full size.
+    """The upright pixels of a photo, which may be scaled down, and its full size.
 
     Attributes
     ----------
     image : PIL.Image.Image
-        In mode RGB.
+        The pixels in mode RGB.
     width, height : int
-        Of the whole upright photo, in pixels; ``image`` may be smaller.
+        Size of the whole upright photo in pixels; ``image`` may be smaller.
     """
 
     image: Image.Image
@@ -37,26 +37,26 @@ def decode_photo(
 ) -> DecodedPhoto:
     """Decode a photo to upright RGB.
 
-    Rotation, from EXIF or from the container (HEIC, AVIF), is applied exactly once; of an animation the
-    first frame is taken; transparency becomes white; 16-bit and CMYK become 8-bit RGB.
+    Rotation from EXIF or from the container (HEIC, AVIF) is applied exactly once. Only the first frame of an
+    animation is decoded. Transparent pixels become white; 16-bit and CMYK pixels become 8-bit RGB.
 
     Parameters
     ----------
     file
-        Any format that `find_photos` lists.
+        A photo in any format that `find_photos` lists.
     min_short_side
-        Pixels that the shorter side must have at least, unless the photo itself is smaller. A JPEG is then
-        decoded at 1/8, 1/4 or 1/2, and of a HEIC its embedded thumbnail, where that is large enough, at a
-        fraction of the cost. None decodes in full.
+        Minimum number of pixels of the shorter side, unless the photo itself is smaller. A JPEG can then be
+        decoded at 1/8, 1/4 or 1/2 of its size, and a HEIC replaced by its embedded thumbnail if that is large
+        enough, in a fraction of the time. None decodes in full.
     min_long_side
-        The same for the longer side; with both, both are met.
+        Minimum number of pixels of the longer side. If both minimums are given, both are met.
     max_megapixels
-        A photo with more decoded pixels is refused before it is decompressed.
+        A photo with more decoded pixels is rejected before it is decompressed.
 
     Raises
     ------
     PhotoError
-        With the reason, whatever the reason is.
+        If the photo cannot be decoded, for any reason.
     """
     with open_photo(file) as image:
         if min_long_side:
@@ -68,7 +68,7 @@ def decode_photo(
 def _decode_upright(image: Image.Image, min_short_side: int | None, max_megapixels: float) -> DecodedPhoto:
     full_size = image.size
     if min_short_side:
-        # does nothing unless the format can scale while it decodes
+        # has no effect unless the format can be scaled during decoding
         image.draft(None, (min_short_side, min_short_side))
     drafted = image.size != full_size
     megapixels = image.size[0] * image.size[1] / 1e6
@@ -77,7 +77,7 @@ def _decode_upright(image: Image.Image, min_short_side: int | None, max_megapixe
             f"too large: {megapixels:.0f} megapixels (extraction.max_megapixels: {max_megapixels:g})"
         )
     image.load()
-    # Read after load: a TIFF is turned, and its tag dropped, while it loads.
+    # Read after load, which rotates a TIFF and drops its tag.
     orientation = read_orientation(image)
     pixels = _convert_to_rgb(image)
     if orientation != 1:
@@ -101,9 +101,9 @@ def _convert_to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _scale_to_8_bit(values: np.ndarray) -> np.ndarray:
-    """Scale wide greyscale values to 0..255 by the smallest usual range that holds them all."""
+    """Scale greyscale values of more than 8 bits to 0..255, by the smallest common range that holds them."""
     values = np.where(np.isnan(values), 0, values)
     top = float(values.max(initial=0, where=np.isfinite(values)))
-    # floats have highlights somewhat above 1, which are clipped
+    # highlights of floating-point photos are somewhat above 1; they are clipped
     limit = 1.0 if top <= 16 else next((limit for limit in (255.0, 65535.0) if top <= limit), top)
     return np.clip(values * (255 / limit), 0, 255).astype(np.uint8)

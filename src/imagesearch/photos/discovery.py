@@ -1,4 +1,4 @@
-"""Finding photos below folders, each once, in an order that stays the same."""
+"""Finds the photos below folders, each once, in a stable order."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ _IGNORED_FOLDERS = frozenset(
 
 
 def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Photo]:
-    """List the photos below some folders, in an order that stays the same.
+    """List the photos below some folders, in a stable order.
 
     Left out are hidden files and folders, folders in which other programs keep thumbnails and deleted files,
-    and a camera RAW whose JPEG or HEIC lies beside it. A folder reached twice, by a link or as a root inside
-    another root, counts once; links are followed last, so that a photo goes by its real place.
+    and a camera RAW with a JPEG or HEIC of the same name beside it. A folder that is reached twice, by a link
+    or as a root inside another root, is listed once. Links are followed last, so that a photo is listed by
+    its real path.
 
     Parameters
     ----------
     roots
-        Folders. All of them must hold photos: a drive that is not mounted is an empty folder, and must
-        not look like "everything was deleted".
+        Folders. Each must contain photos. A drive that is not mounted is an empty folder; without this check
+        its photos would count as deleted.
     exclude
-        Shell patterns, matched with the relative path, and with the name of the file and each folder.
+        Shell patterns. They are matched against the relative path, and the name, of each file and folder.
 
     Raises
     ------
     UserError
-        If a root is missing or has no photos below it.
+        If a root does not exist or has no photos below it.
     """
     extensions = EXTENSIONS | RAW_EXTENSIONS if is_raw_supported() else EXTENSIONS
     patterns = tuple(normalize_file_name(pattern).rstrip("/") for pattern in exclude)
@@ -66,7 +67,7 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
 
 
 def _sort_by_path(photos: Iterable[Photo]) -> list[Photo]:
-    """Order by path; of files whose names differ only in Unicode form, keep the one named like the path."""
+    """Sort by path. Of files whose names differ only in Unicode form, keep the one named like the path."""
     chosen: dict[str, Photo] = {}
     for photo in sorted(photos, key=lambda p: (p.path, not str(p.file).endswith(p.path), str(p.file))):
         chosen.setdefault(photo.path, photo)
@@ -74,7 +75,7 @@ def _sort_by_path(photos: Iterable[Photo]) -> list[Photo]:
 
 
 def _contains_any(root: Path, photos: Iterable[Photo]) -> bool:
-    """Whether a root without photos of its own has some that count as another root's."""
+    """Whether photos below this root were listed under another root."""
     folder = root.resolve()
     return any(photo.file.resolve().is_relative_to(folder) for photo in photos)
 
@@ -85,19 +86,22 @@ def _walk_files(
     visited: set[tuple[int, int]],
     links: list[tuple[str, str]],
 ) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
-    """Yield relative path, entry and stat of each file that is not left out; collect links to folders."""
+    """Yield the relative path, entry and status of each file that is not excluded.
+
+    Folders that are entered are added to ``visited``; links to folders are added to ``links``, not followed.
+    """
     folders = [start]
     while folders:
         folder, prefix = folders.pop()
         try:
-            status = os.stat(folder)  # noqa: PTH116 - one call for what Path would do in two
+            status = os.stat(folder)  # noqa: PTH116 - avoids making a Path
             if (status.st_dev, status.st_ino) in visited:
                 continue
             visited.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except OSError:
-            continue  # unreadable or vanished meanwhile; a root is checked by its photos
+            continue  # unreadable, or deleted during the run; `find_photos` checks that roots have photos
         for entry in entries:
             path = prefix + normalize_file_name(entry.name)
             if entry.name.startswith(".") or _is_excluded(path, patterns):
@@ -113,13 +117,13 @@ def _walk_files(
 
 
 def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
-    # with a slash before it too, so that "*/drafts/*" means a folder of the root as well
+    # also with a leading slash, so that "*/drafts/*" matches a folder directly below the root too
     names = (path, f"/{path}", path.rpartition("/")[2])
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 def _drop_raw_twins(photos: list[Photo]) -> list[Photo]:
-    """Drop each camera RAW that lies beside a photo of the same name in another format."""
+    """Drop each camera RAW with a photo of the same name in another format beside it."""
     stems = {photo.path.rpartition(".")[0] for photo in photos if get_extension(photo.path) in EXTENSIONS}
     return [
         photo

@@ -1,4 +1,4 @@
-"""File formats: which ones are photos, how Pillow, pillow-heif or rawpy opens them, how EXIF turns them."""
+"""File formats of photos: their extensions, opening by Pillow, pillow-heif or rawpy, orientation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXTENSIONS = frozenset(["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif", "heic", "heif", "avif"])
 RAW_EXTENSIONS = frozenset(["dng", "cr2", "cr3", "nef", "nrw", "arw", "orf", "rw2", "raf", "pef", "srw"])
-# What turns the stored pixels upright, by the value of the EXIF tag Orientation; 1 needs nothing.
+# The transposition that makes the stored pixels upright, by the EXIF tag Orientation; 1 is upright already.
 TRANSPOSE_BY_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -28,30 +28,30 @@ TRANSPOSE_BY_ORIENTATION = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# The same by LibRaw's `flip`, for an embedded preview without an orientation of its own.
+# The same by LibRaw's `flip`, for an embedded preview that has no EXIF orientation.
 _TRANSPOSE_BY_RAW_FLIP = {
     3: Image.Transpose.ROTATE_180,
     5: Image.Transpose.ROTATE_90,
     6: Image.Transpose.ROTATE_270,
 }
-# Longer side in pixels from which an embedded preview is as good as the photo for the models and for a
-# screen; some cameras embed only 160 x 120.
+# Minimum longer side in pixels of an embedded preview that is used instead of the photo. It is enough for the
+# models and for a screen. Some cameras embed only 160 x 120.
 _MIN_RAW_PREVIEW_SIDE = 1000
 _ORIENTATION_TAG = 0x0112
-# The format is recognized by content, whatever the name says. No other format is tried: Pillow would start
-# Ghostscript for an EPS.
+# The format is recognized by the content, not by the name of the file. Other formats are never tried, because
+# Pillow would start Ghostscript for an EPS.
 _PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 
-# Pillow counts pixels before Image.draft scales a JPEG down, and so refuses phone panoramas; `decode_photo`
-# counts them itself, after the draft and before anything is decompressed.
+# Pillow checks the number of pixels before Image.draft scales a JPEG down, and so rejects phone panoramas.
+# `decode_photo` checks it after the draft and before decompression.
 Image.MAX_IMAGE_PIXELS = None
-# Pillow warns about odd metadata; what matters is raised. Once for the process: `warnings.catch_warnings` in
-# many threads at once leaves the filters of one thread to the others.
+# Pillow warns about unusual metadata; real problems are raised as errors. The filter is set once for the
+# process, because `warnings.catch_warnings` is not safe in several threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class PhotoError(Exception):
-    """Why one photo cannot be used, in words. It is skipped; the others go on."""
+    """One photo cannot be used; the message is the reason. The photo is skipped, and the run continues."""
 
 
 def is_raw_supported() -> bool:
@@ -60,13 +60,13 @@ def is_raw_supported() -> bool:
 
 
 def get_extension(name: str) -> str:
-    """Return the extension of a file's name or path in lower case, without its dot; "" if it has none."""
+    """Return the extension of a file name or path, in lower case and without the dot; "" if there is none."""
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 @contextmanager
 def open_photo(file: Path) -> Iterator[Image.Image]:
-    """Open a photo without decoding it; whatever goes wrong in the block is raised as a `PhotoError`."""
+    """Open a photo without decoding it. Any error in the ``with`` block is raised as a `PhotoError`."""
     try:
         if file.stat().st_size == 0:
             raise PhotoError("the file is empty")
@@ -75,23 +75,23 @@ def open_photo(file: Path) -> Iterator[Image.Image]:
     except PhotoError:
         raise
     except UnidentifiedImageError:
-        raise PhotoError("not an image, or one in a format that its name does not say") from None
+        raise PhotoError("not an image, or an image in an unsupported format") from None
     except MemoryError:
         raise PhotoError("not enough memory to decode it") from None
     except OSError as error:
         reason = error.strerror if error.errno else " ".join(str(error).split())
         raise PhotoError(f"cannot be decoded: {reason}") from None
-    except Exception as error:  # decoders raise all sorts on damaged files: SyntaxError, struct.error, ...
+    except Exception as error:  # decoders raise SyntaxError, struct.error and others for damaged files
         reason = " ".join(str(error).split())
         raise PhotoError(f"cannot be decoded: {type(error).__name__}: {reason}") from None
 
 
 def read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1, upright, if it is missing, damaged or not in the standard."""
+    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing, damaged or out of range."""
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
         return value if value in TRANSPOSE_BY_ORIENTATION else 1
-    except Exception:  # a photo with broken EXIF is still a photo
+    except Exception:  # a photo with damaged EXIF can still be used
         return 1
 
 
@@ -99,9 +99,9 @@ def read_orientation(image: Image.Image) -> int:
 def _register_formats() -> None:
     import pillow_heif
 
-    # One thread for each photo: photos are decoded in parallel already.
+    # One thread for each photo, because several photos are decoded in parallel.
     pillow_heif.register_heif_opener(decode_threads=1)
-    Image.init()  # `Image.open` does not know the formats it is limited to before
+    Image.init()  # registers all formats; `Image.open` with `formats` requires it
 
 
 def _open_image(file: Path) -> Image.Image:
@@ -112,9 +112,9 @@ def _open_image(file: Path) -> Image.Image:
 
 
 def _open_raw(file: Path) -> Image.Image:
-    """Open a camera RAW: the preview that the camera embedded, else developed at half size."""
+    """Open a camera RAW: return its embedded preview, or the photo developed at half size."""
     if not is_raw_supported():
-        raise PhotoError("camera RAW wants an optional package: pip install 'imagesearch[raw]'")
+        raise PhotoError("camera RAW requires an optional package: pip install 'imagesearch[raw]'")
     import rawpy
 
     try:
@@ -127,7 +127,7 @@ def _open_raw(file: Path) -> Image.Image:
 
 
 def _read_raw_preview(raw: rawpy.RawPy) -> Image.Image | None:
-    """Return the embedded preview; None if there is none, it is damaged, or it is only a thumbnail."""
+    """Return the embedded preview; None if there is none or if it is damaged or too small."""
     import rawpy
 
     try:

@@ -1,7 +1,8 @@
-"""A photo's metadata: position, time, camera, rating and keywords, as far as they can be trusted.
+"""A photo's metadata: position, time, camera, rating and keywords. Implausible values are left out.
 
-Times are the local wall clock of the place: what a watch there showed, without a zone. That is what EXIF
-holds and what people search for ("in the evening", "in June"); a zone's offset, where noted, never moves it.
+Times are the local time of the place, without a time zone, as a clock there showed it. EXIF stores local
+times, and people search for them ("in the evening", "in June"). A UTC offset stored beside a local time does
+not change it.
 """
 
 from __future__ import annotations
@@ -31,42 +32,42 @@ _TIME_TAGS = (
 _GPS_LATITUDE, _GPS_LONGITUDE, _GPS_TIME, _GPS_STATUS, _GPS_DATE = 2, 4, 7, 9, 29
 _IPTC_KEYWORDS = (2, 25)
 
-_FIRST_YEAR = 1826  # of the oldest photograph that still exists
-# What a clock shows that was never set: the first second of its epoch.
+_FIRST_YEAR = 1826  # the year of the oldest existing photograph
+# The time of a clock that was never set is the first second of its epoch.
 _UNSET_CLOCKS = {datetime(year, 1, 1) for year in (1904, 1970, 1980, 2000)}
 _DATE_TIME_PATTERN = re.compile(
     r"(\d{4})[-:/.](\d\d?)[-:/.](\d\d?)(?:[T ]+(\d\d?):(\d\d)(?::(\d\d)(\.\d+)?)?)?\s*(Z|[-+]\d\d:?\d\d)?",
     re.ASCII,
 )
 _OFFSET_PATTERN = re.compile(r"([-+])(\d\d):?(\d\d)", re.ASCII)
-_MAX_OFFSET = 15 * 60  # minutes; the zones end at +14:00
+_MAX_OFFSET = 15 * 60  # minutes; the last time zone is +14:00
 _XMP_ANGLE_PATTERN = re.compile(
     r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])", re.I | re.A
 )
-_MAX_TEXT_LENGTH = 100  # characters of a camera or a keyword
+_MAX_TEXT_LENGTH = 100  # characters of a camera's name or of a keyword
 _MAX_KEYWORDS = 200
 
 
 @dataclass(frozen=True)
 class PhotoMetadata:
-    """What a photo's metadata says and can be trusted; None, "" and () where it says nothing.
+    """The plausible values of a photo's metadata; None, "" or () for a value that is missing.
 
     Attributes
     ----------
     latitude, longitude : float or None
-        Degrees, WGS84, south and west negative; both or neither.
+        Degrees in WGS84, negative in the south and west. Both are given or both are None.
     taken_at : datetime or None
-        Local wall clock, without a zone, to the millisecond.
+        Local time without a time zone, to the millisecond.
     utc_offset : int or None
-        Minutes that the wall clock was ahead of UTC, where the file says so.
+        Minutes by which the local time is ahead of UTC, if the file contains it.
     camera : str
         Make and model.
     rating : int or None
         0 to 5 stars.
     keywords : tuple of str
-        As written.
+        Keywords as written in the file.
     remarks : tuple of str
-        What was left out, and why.
+        The values that were left out, with the reasons.
     """
 
     latitude: float | None = None
@@ -80,12 +81,12 @@ class PhotoMetadata:
 
 
 def read_metadata(file: Path) -> PhotoMetadata:
-    """Read a photo's metadata without decoding its pixels: EXIF, the XMP packet, IPTC.
+    """Read a photo's metadata from EXIF, XMP and IPTC, without decoding its pixels.
 
     Raises
     ------
     PhotoError
-        If the file cannot be opened as a photo. Damaged metadata is not an error but a remark.
+        If the file cannot be opened as a photo. Damaged metadata raises no error; it adds a remark.
     """
     if get_extension(file.name) in RAW_EXTENSIONS:
         if not file.stat().st_size:
@@ -96,7 +97,7 @@ def read_metadata(file: Path) -> PhotoMetadata:
 
 
 def parse_metadata(blocks: MetadataBlocks) -> PhotoMetadata:
-    """Return what can be trusted of a file's metadata; never raises, whatever the blocks hold."""
+    """Return the plausible values of a file's metadata. Never raises, whatever the blocks contain."""
     remarks = list(blocks.remarks)
     position = _read_position(blocks, remarks)
     taken_at, offset = _read_time(blocks, position, remarks)
@@ -117,26 +118,26 @@ def parse_metadata(blocks: MetadataBlocks) -> PhotoMetadata:
 
 
 def parse_gps(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str]:
-    """Return latitude and longitude of an EXIF GPS block, or None and the reason why it can't be trusted.
+    """Return the latitude and longitude of an EXIF GPS block, or None and the reason.
 
     Parameters
     ----------
     gps
-        Values by tag number, of any type.
+        Values of any type, by tag number.
 
     Returns
     -------
     position : tuple of float or None
         Degrees, in [-90, 90] and [-180, 180].
     reason : str
-        Empty where there is a position, or no trace of one.
+        Why a position in the block is not used; empty if it is used or if there is none.
     """
     if gps.get(_GPS_LATITUDE) is None and gps.get(_GPS_LONGITUDE) is None:
-        stamped = _GPS_TIME in gps or _GPS_DATE in gps  # by a receiver that kept the time, and had no fix
-        return None, "the GPS block has none" if gps and not stamped else ""
+        has_time = _GPS_TIME in gps or _GPS_DATE in gps  # a receiver without a fix may still write the time
+        return None, "the GPS block has none" if gps and not has_time else ""
     try:
         if _to_text(gps.get(_GPS_STATUS)).upper() == "V":
-            raise ValueError("the receiver says that it had no fix (status V)")
+            raise ValueError("the receiver had no fix (status V)")
         latitude = _parse_angle(gps.get(_GPS_LATITUDE), _parse_reference(gps.get(1)), "NS", "latitude")
         longitude = _parse_angle(gps.get(_GPS_LONGITUDE), _parse_reference(gps.get(3)), "EW", "longitude")
         return _check_position(latitude, longitude), ""
@@ -145,7 +146,7 @@ def parse_gps(gps: Mapping[int, Any]) -> tuple[tuple[float, float] | None, str]:
 
 
 def _read_position(blocks: MetadataBlocks, remarks: list[str]) -> tuple[float, float] | None:
-    """Return the EXIF position, else the XMP packet's."""
+    """Return the position in EXIF, or if there is none, in XMP."""
     position, reason = parse_gps(blocks.gps)
     if reason:
         remarks.append(f"position left out: {reason}")
@@ -169,7 +170,7 @@ def _read_position(blocks: MetadataBlocks, remarks: list[str]) -> tuple[float, f
 def _parse_angle(value: Any, reference: str, references: str, name: str) -> float:
     """Convert degrees, minutes and seconds to signed degrees.
 
-    Without a reference the hemisphere is unknown, unless the number has a sign.
+    Without a reference (N, S, E, W) the hemisphere is unknown, unless the number is negative.
     """
     if value is None:
         raise ValueError(f"no {name}")
@@ -179,7 +180,7 @@ def _parse_angle(value: Any, reference: str, references: str, name: str) -> floa
         raise ValueError(f"{name} {_format_value(value)} is not degrees, minutes and seconds")
     degrees, minutes, seconds = [*numbers, 0.0, 0.0][:3]
     if not (0 <= minutes <= 60 and 0 <= seconds <= 60):
-        raise ValueError(f"{name} {_format_value(value)} has no such minutes or seconds")
+        raise ValueError(f"{name} {_format_value(value)} has minutes or seconds out of range")
     angle = abs(degrees) + minutes / 60 + seconds / 3600
     if reference and reference in references:
         if degrees < 0 and reference in "NE":
@@ -194,7 +195,7 @@ def _check_position(latitude: float, longitude: float) -> tuple[float, float]:
     if abs(latitude) > 90 or abs(longitude) > 180:
         raise ValueError(f"{latitude:.6g}, {longitude:.6g} is out of range")
     if abs(latitude) < 1e-6 and abs(longitude) < 1e-6:
-        raise ValueError("0, 0 is what a receiver without a fix writes")
+        raise ValueError("0, 0 is the position that a receiver without a fix writes")
     return latitude, longitude
 
 
@@ -208,9 +209,9 @@ def _parse_reference(value: Any) -> str:
 def _read_time(
     blocks: MetadataBlocks, position: tuple[float, float] | None, remarks: list[str]
 ) -> tuple[datetime | None, int | None]:
-    """Return the wall clock, by the first tag that can be trusted, and its offset in minutes."""
+    """Return the local time from the first plausible tag, and its UTC offset in minutes."""
     xmp = blocks.xmp
-    # cameras that follow TIFF/EP, and scanners, keep the tags of the inner block in the outer one
+    # scanners, and cameras that follow TIFF/EP, write the tags of the inner block into the outer block
     exif = {tag: blocks.exif.get(tag, blocks.main.get(tag)) for tag in _TIME_TAGS}
     candidates = [
         (exif.get(_ORIGINAL), exif.get(_SUBSEC_ORIGINAL), exif.get(_OFFSET_ORIGINAL)),
@@ -221,7 +222,7 @@ def _read_time(
     ]
     for value, fraction, offset in candidates:
         text = _to_text(value)
-        if not text.strip("0:/-. "):  # blanks and "0000:00:00 00:00:00" stand for "not known"
+        if not text.strip("0:/-. "):  # spaces and "0000:00:00 00:00:00" mean "unknown"
             continue
         try:
             moment, own_offset = _parse_date_time(text)
@@ -237,10 +238,10 @@ def _read_time(
 def _read_gps_time(
     blocks: MetadataBlocks, position: tuple[float, float] | None, remarks: list[str]
 ) -> tuple[datetime | None, int | None]:
-    """Return the GPS time stamp, which is UTC, as local time, and the offset in minutes if it is noted.
+    """Return the GPS timestamp, which is in UTC, as local time; and the offset in minutes, if it is stored.
 
-    By the offset tags if there is one; else by the sun: an hour for each 15 degrees of longitude, which is
-    seldom more than two hours from the clocks there; else, without a position, UTC as it stands.
+    Uses an offset tag if there is one. Otherwise one hour is added for each 15 degrees of longitude, which
+    rarely differs from the local time by more than two hours. Without a position the time stays in UTC.
     """
     date, clock = _to_text(blocks.gps.get(_GPS_DATE)), blocks.gps.get(_GPS_TIME)
     if not date.strip("0:/-. ") or not isinstance(clock, Sequence) or isinstance(clock, (str, bytes)):
@@ -248,7 +249,7 @@ def _read_gps_time(
     numbers = [_to_float(part) for part in clock]
     try:
         if len(numbers) != 3 or None in numbers or not _is_valid_clock(*numbers):
-            raise ValueError(f"the GPS stamp {_format_value(clock)} is not hours, minutes and seconds")
+            raise ValueError(f"the GPS timestamp {_format_value(clock)} is not hours, minutes and seconds")
         day, _ = _parse_date_time(date)
         hours, minutes, seconds = numbers
         moment = day + timedelta(milliseconds=round(3_600_000 * hours + 60_000 * minutes + 1000 * seconds))
@@ -260,26 +261,26 @@ def _read_gps_time(
         (m for tag in tags if (m := _parse_offset(_to_text(blocks.exif.get(tag)))) is not None), None
     )
     if offset is not None:
-        remarks.append("time from the GPS stamp, made local by the offset noted beside it")
+        remarks.append("time from the GPS timestamp, made local by the stored UTC offset")
         return moment + timedelta(minutes=offset), offset
     if position is not None:
-        remarks.append("time from the GPS stamp, made local by its longitude: may be an hour or two off")
+        remarks.append("time from the GPS timestamp, made local by the longitude; may be an hour or two off")
         return moment + timedelta(hours=round(position[1] / 15)), None
-    remarks.append("time from the GPS stamp, which is UTC: nothing says how far the place is from it")
+    remarks.append("time from the GPS timestamp, in UTC: the local offset is unknown")
     return moment, None
 
 
 def _is_valid_clock(hours: float, minutes: float, seconds: float) -> bool:
-    return 0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61  # there are leap seconds
+    return 0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61  # 60 is a leap second
 
 
 def _parse_date_time(text: str) -> tuple[datetime, int | None]:
-    """Parse a date and time of EXIF or XMP, and the offset in minutes if one follows it."""
+    """Parse a date and time from EXIF or XMP, and the UTC offset in minutes if one follows."""
     match = _DATE_TIME_PATTERN.fullmatch(text)
     if not match:
         raise ValueError(f"{text[:40]!r} is not a date and time")
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    # a leap second, and midnight as the end of a day, are the next second and the next day
+    # a leap second becomes the next second, and 24:00:00 the start of the next day
     carry = timedelta(seconds=1) if second == 60 else timedelta()
     if (hour, minute, second) == (24, 0, 0):
         hour, carry = 0, timedelta(days=1)
@@ -289,7 +290,7 @@ def _parse_date_time(text: str) -> tuple[datetime, int | None]:
         raise ValueError(f"{text[:40]!r}: {error}") from None
     if match[7]:
         moment += timedelta(milliseconds=int(float(match[7]) * 1000))
-    latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)  # it is tomorrow in the east
+    latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)  # in the east it is already tomorrow
     if moment.year < _FIRST_YEAR or moment > latest:
         raise ValueError(f"{text[:40]!r} is {'in the future' if moment > latest else 'before photography'}")
     if moment in _UNSET_CLOCKS:
@@ -309,17 +310,20 @@ def _parse_offset(offset: str) -> int | None:
 
 
 def _read_camera(blocks: MetadataBlocks) -> str:
-    """Return make and model, without the make where the model starts with it."""
+    """Return make and model; the make is left out if the model starts with it."""
     make = _to_text(blocks.main.get(_MAKE)) or _get_first_text(blocks.xmp, "tiff:Make")
     model = _to_text(blocks.main.get(_MODEL)) or _get_first_text(blocks.xmp, "tiff:Model")
-    first = make.split()[:1]  # "NIKON CORPORATION" makes the "NIKON D90"
+    first = make.split()[:1]  # "NIKON CORPORATION" and "NIKON D90"
     if first and model.casefold().startswith(first[0].casefold()):
         make = ""
     return f"{make} {model}".strip()[:_MAX_TEXT_LENGTH]
 
 
 def _read_rating(blocks: MetadataBlocks, remarks: list[str]) -> int | None:
-    """Return stars, those of XMP first, where programs keep them; -1, "rejected", is no number of stars."""
+    """Return the number of stars, from XMP if it has one, because programs write it there.
+
+    -1 means "rejected" and is not a number of stars.
+    """
     for value in (_get_first_text(blocks.xmp, "xmp:Rating"), blocks.main.get(_RATING)):
         text = _to_text(value) if isinstance(value, (str, bytes)) else value
         number = None if text in (None, "") else _to_float(text)
@@ -333,7 +337,7 @@ def _read_rating(blocks: MetadataBlocks, remarks: list[str]) -> int | None:
 
 
 def _read_keywords(blocks: MetadataBlocks) -> tuple[str, ...]:
-    """Return the keywords of XMP, IPTC and Windows, each once whatever its case and accents."""
+    """Return the keywords in XMP, IPTC and the Windows tag, without duplicates in other case or accents."""
     windows = blocks.main.get(_XP_KEYWORDS)
     if isinstance(windows, (tuple, bytes)):
         try:
@@ -355,7 +359,7 @@ def _read_keywords(blocks: MetadataBlocks) -> tuple[str, ...]:
 
 
 def _to_float(value: Any) -> float | None:
-    """Return a finite number, or None for zero denominators, other texts and other types."""
+    """Return a finite number; None for a zero denominator, a text that is no number, or another type."""
     try:
         number = float(value)
     except (TypeError, ValueError, ArithmeticError):
@@ -366,7 +370,7 @@ def _to_float(value: Any) -> float | None:
 def _to_text(value: Any) -> str:
     """Return a text up to its first NUL, with single spaces and without control characters."""
     if isinstance(value, str):
-        with suppress(UnicodeError):  # Pillow reads ASCII tags as Latin-1; phones write UTF-8 into them
+        with suppress(UnicodeError):  # Pillow decodes ASCII tags as Latin-1, but phones write UTF-8
             value = value.encode("latin-1").decode("utf-8")
     elif isinstance(value, bytes):
         try:
@@ -380,7 +384,7 @@ def _to_text(value: Any) -> str:
 
 
 def _get_first_text(xmp: Mapping[str, list[str]], *names: str) -> str:
-    """Return the text of the first of some XMP properties that has one."""
+    """Return the text of the first of these XMP properties that is not empty."""
     return next((text for name in names for item in xmp.get(name, [])[:1] if (text := _to_text(item))), "")
 
 
@@ -388,5 +392,5 @@ def _format_value(value: Any) -> str:
     """Format a value of any type and length for a remark."""
     try:
         return " ".join(repr(value).split())[:60]
-    except Exception:  # a fraction of huge numbers, say
+    except Exception:  # for example a fraction of huge numbers
         return type(value).__name__

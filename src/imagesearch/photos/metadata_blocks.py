@@ -1,6 +1,6 @@
-"""Where files keep their metadata: EXIF blocks, XMP packets and IPTC records, found without decoding pixels.
+"""The metadata blocks of a file: EXIF, XMP and IPTC, read without decoding the pixels.
 
-None of it is trusted: sizes are limited, XML entities refused, and what is damaged is left out.
+The blocks are untrusted input: sizes are limited, XML entities are rejected, and damaged parts are left out.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 from PIL import Image, IptcImagePlugin
 
 _EXIF_IFD, _GPS_IFD, _XMP_TAG = 0x8769, 0x8825, 0x02BC
-_MAX_BYTES = 4 * 2**20  # of one block; Photoshop's longest histories stay below
-_MAX_ELEMENTS, _MAX_DEPTH = 100_000, 64  # of an XMP packet: histories have thousands, a dozen deep
+_MAX_BYTES = 4 * 2**20  # in one block; Photoshop's longest histories are smaller
+_MAX_ELEMENTS, _MAX_DEPTH = 100_000, 64  # in an XMP packet; histories have thousands, in about 12 levels
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _PREFIXES = {
     "http://ns.adobe.com/exif/1.0/": "exif",
@@ -30,10 +30,10 @@ _PREFIXES = {
 
 @dataclass(frozen=True)
 class MetadataBlocks:
-    """A file's metadata by kind, as it stands in the file: values of any type, not checked.
+    """A file's metadata as it is stored: values of any type, not checked.
 
-    ``main``, ``exif`` and ``gps`` by tag number; ``xmp`` by prefixed name, each a list of texts; ``iptc`` by
-    record and dataset number. ``remarks`` says what could not be read.
+    ``main``, ``exif`` and ``gps`` are EXIF values by tag number. ``xmp`` has lists of texts by prefixed name.
+    ``iptc`` has values by record and dataset number. ``remarks`` lists the blocks that could not be read.
     """
 
     main: Mapping[int, Any] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class MetadataBlocks:
 
 
 def read_blocks(image: Image.Image, file: Path) -> MetadataBlocks:
-    """Return the metadata of an opened photo, whose pixels are not decoded."""
+    """Return the metadata blocks of an opened photo without decoding its pixels."""
     remarks: list[str] = []
     info = dict(image.info)
     if image.format == "PNG":
@@ -58,7 +58,7 @@ def read_blocks(image: Image.Image, file: Path) -> MetadataBlocks:
 
 
 def read_raw_blocks(file: Path) -> MetadataBlocks:
-    """Return the metadata of a camera RAW built like a TIFF (DNG, NEF, CR2, ARW, PEF); of others, none."""
+    """Return the metadata blocks of a camera RAW based on TIFF (DNG, NEF, CR2, ARW, PEF), else none."""
     remarks: list[str] = []
 
     def load() -> MetadataBlocks:
@@ -81,7 +81,10 @@ def _collect_blocks(exif: Image.Exif | None, xmp: Any, iptc: Mapping, remarks: l
 
 
 def _try_read(block: str, remarks: list[str], read: Callable[[], Any]) -> Any:
-    """Return what is read, or None and a remark: libraries raise anything on damaged blocks."""
+    """Return the result of ``read``; for any error return None and add a remark.
+
+    Libraries raise errors of many types for damaged blocks.
+    """
     try:
         return read()
     except Exception as error:
@@ -94,15 +97,15 @@ def _read_tag(exif: Image.Exif | None, tag: int) -> Any:
     try:
         return None if exif is None else exif.get(tag)
     except Exception:
-        return None  # one broken tag of many
+        return None  # a damaged tag does not affect the others
 
 
 def _read_exif(image: Image.Image, info: Mapping[str, Any]) -> Image.Exif:
-    """Read the EXIF block; not by ``image.getexif`` for a PNG, which would decode its pixels."""
+    """Read the EXIF block. ``image.getexif`` is not used for PNG, because it would decode the pixels."""
     if hasattr(image, "tag_v2"):
         return image.getexif()
     exif, data = Image.Exif(), info.get("exif")
-    raw = info.get("Raw profile type exif")  # how ImageMagick kept EXIF in PNG: a header and hex digits
+    raw = info.get("Raw profile type exif")  # EXIF in a PNG by ImageMagick: a header and hex digits
     if data is None and isinstance(raw, str):
         data = bytes.fromhex("".join(raw.split("\n")[3:]))
     if data is not None:
@@ -113,7 +116,7 @@ def _read_exif(image: Image.Image, info: Mapping[str, Any]) -> Image.Exif:
 
 
 def read_png_blocks(stream: BinaryIO) -> dict[str, bytes]:
-    """Return the blocks ``exif`` and ``xmp`` of a PNG, before or after its pixels, which are skipped.
+    """Return the blocks ``exif`` and ``xmp`` of a PNG, stored before or after its pixels, which are skipped.
 
     References
     ----------
@@ -127,7 +130,7 @@ def read_png_blocks(stream: BinaryIO) -> dict[str, bytes]:
             break
         if kind in (b"eXIf", b"iTXt") and length <= _MAX_BYTES:
             data = stream.read(length)
-            stream.seek(4, 1)  # its checksum
+            stream.seek(4, 1)  # skip the checksum
             if kind == b"eXIf":
                 blocks.setdefault("exif", data)
             elif data.startswith(b"XML:com.adobe.xmp\0"):
@@ -144,20 +147,21 @@ def _decode_international_text(data: bytes) -> bytes:
 
 
 def parse_xmp(packet: Any) -> dict[str, list[str]]:
-    """Return the properties of an XMP packet in the namespaces read here, such as ``"xmp:Rating": ["4"]``.
+    """Return the properties of an XMP packet in the supported namespaces, such as ``"xmp:Rating": ["4"]``.
 
     Raises
     ------
     ValueError
-        If it is too large or too deep, declares entities (which could expand to gigabytes), or is not text.
+        If the packet is too large or too deep, declares entities (which could expand to gigabytes), or is not
+        text.
     xml.etree.ElementTree.ParseError
-        If it is not XML.
+        If the packet is not XML.
 
     References
     ----------
     XMP specification part 1 (ISO 16684-1), section 7: properties as attributes or as elements.
     """
-    if isinstance(packet, tuple):  # Pillow's form of bytes in some TIFF tags
+    if isinstance(packet, tuple):  # Pillow returns some TIFF tags as tuples of bytes
         packet = bytes(packet)
     if len(packet) > _MAX_BYTES:
         raise ValueError("too large")
@@ -168,8 +172,8 @@ def parse_xmp(packet: Any) -> dict[str, list[str]]:
     properties: dict[str, list[str]] = {}
     parser = ElementTree.XMLParser(target=_LimitedTreeBuilder())
     parser.feed(text)
-    rdf = next(parser.close().iter(f"{_RDF}RDF"), ())  # only the outermost: an inner one would be read again
-    for description in rdf:  # nested ones describe the other photos that this one was made of
+    rdf = next(parser.close().iter(f"{_RDF}RDF"), ())  # only the outermost, which contains the inner ones
+    for description in rdf:  # nested descriptions are of other photos, from which this photo was made
         for name, value in description.items():
             _add_property(properties, name, [value])
         for element in description:
@@ -179,7 +183,7 @@ def parse_xmp(packet: Any) -> dict[str, list[str]]:
 
 
 class _LimitedTreeBuilder(ElementTree.TreeBuilder):
-    """Refuses packets with too many elements, or nested too deep: a file must not keep the reader busy."""
+    """Rejects packets with too many or too deeply nested elements, which would take too long to read."""
 
     def __init__(self) -> None:
         super().__init__()

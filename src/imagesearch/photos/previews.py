@@ -1,4 +1,4 @@
-"""Small upright copies of the photos that are slow to decode, kept in a folder."""
+"""A cache of small upright copies of the photos that are slow to decode."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _WORTH_CACHING_MEGAPIXELS = 2.0
 class PreviewCache:
     """A folder of small upright JPEGs of the photos that are slow to decode.
 
-    A phone's 12-megapixel HEIC costs 437 ms in full, its preview 15 ms. JPEGs scale down while they decode
-    and have none. The name of a preview contains a hash of the photo's size and time, so that a changed photo
-    never gets its old preview.
+    A phone's 12-megapixel HEIC takes 437 ms to decode in full, its preview 15 ms. JPEGs have no previews,
+    because they can be scaled down during decoding. The name of a preview contains a hash of the photo's size
+    and time, so that the preview of an older version of the photo is never used.
 
     Parameters
     ----------
     folder
-        Where previews are kept; made when the first one is written.
+        The folder of the previews. It is made when the first preview is written.
     size
-        Longest side of a preview, in pixels.
+        Longer side of a preview in pixels.
     max_megapixels
         See `decode_photo`.
     """
@@ -38,7 +38,7 @@ class PreviewCache:
         self.folder, self.size, self.max_megapixels = folder, size, max_megapixels
 
     def load(self, photo: Photo, min_short_side: int, min_long_side: int = 0) -> DecodedPhoto:
-        """Decode a photo as `decode_photo` does, from its preview where that has enough pixels."""
+        """Decode a photo like `decode_photo`, from its preview if that has enough pixels."""
         decoded = self._read_preview(photo)
         if decoded is None or not _is_large_enough(decoded, min_short_side, min_long_side):
             decoded = decode_photo(photo.file, min_short_side, min_long_side, self.max_megapixels)
@@ -46,7 +46,7 @@ class PreviewCache:
         return decoded
 
     def load_preview(self, photo: Photo) -> DecodedPhoto:
-        """Return a photo whose longer side is the size of a preview, or the photo's own if that is less."""
+        """Return a photo scaled down to the size of a preview; a smaller photo is not enlarged."""
         decoded = self._read_preview(photo)
         if decoded is None:
             decoded = decode_photo(photo.file, min_long_side=self.size, max_megapixels=self.max_megapixels)
@@ -55,7 +55,7 @@ class PreviewCache:
         return decoded
 
     def prune(self, photos: Sequence[Photo]) -> None:
-        """Remove the previews of photos that are gone or have changed, and unfinished files."""
+        """Remove previews of other photos and of older versions of these photos, and unfinished files."""
         names = {self._preview_file(photo).name for photo in photos}
         for file in self.folder.glob("*/*"):
             if file.name not in names and file.suffix in (".jpg", ".part"):
@@ -74,10 +74,10 @@ class PreviewCache:
         except FileNotFoundError:
             return None
         except (OSError, KeyError, ValueError):
-            return None  # a damaged preview: the photo is decoded, and the preview written anew
+            return None  # the preview is damaged: the photo is decoded and the preview is written again
 
     def _write_preview(self, photo: Photo, decoded: DecodedPhoto) -> None:
-        """Keep the preview of a photo that was decoded in full, and was slow to decode."""
+        """Write the preview of a photo, if the photo was decoded in full and is slow to decode."""
         full_size = decoded.width, decoded.height
         large = decoded.width * decoded.height / 1e6 > _WORTH_CACHING_MEGAPIXELS
         if decoded.image.size != full_size or not large or get_extension(photo.path) in ("jpg", "jpeg"):
@@ -86,14 +86,14 @@ class PreviewCache:
         preview.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
         comment = f"{decoded.width} {decoded.height}"
         with (
-            suppress(OSError, UserError),  # a full disk costs time later, not the photo now
+            suppress(OSError, UserError),  # on a full disk the photo is decoded again next time
             atomic_write(self._preview_file(photo), durable=False) as unfinished,
         ):
             preview.save(unfinished, "JPEG", quality=88, comment=comment)
 
 
 def _is_large_enough(preview: DecodedPhoto, min_short_side: int, min_long_side: int) -> bool:
-    """Whether a preview has as many pixels as are required, or as the photo itself has."""
+    """Whether a preview has as many pixels as required, or as many as the photo itself."""
     short_side, long_side = sorted(preview.image.size)
     return short_side >= min(min_short_side, preview.width, preview.height) and long_side >= min(
         min_long_side, max(preview.width, preview.height)

@@ -1,4 +1,4 @@
-"""What a photo is: a file below a root, its relative path, the stable id of that path, its content hash."""
+"""A photo on disk: its file below a root, its relative path, the id of the path, its content hash."""
 
 from __future__ import annotations
 
@@ -15,10 +15,21 @@ from imagesearch.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo on disk as it was when it was found.
+    """A photo on disk as it was when it was listed.
 
-    ``path`` is relative to its root, ``/``-separated and in Unicode NFC; with several roots it starts with
-    the root's name. ``file`` is what can be opened.
+    Attributes
+    ----------
+    photo_id : int
+        The id of its path, from `compute_photo_id`.
+    path : str
+        Relative to its root, separated by ``/`` and in Unicode NFC. With several roots it starts with the
+        root's name.
+    file : Path
+        The file to open.
+    size : int
+        Bytes.
+    mtime_ns : int
+        Time of the last modification in nanoseconds.
     """
 
     photo_id: int
@@ -29,20 +40,20 @@ class Photo:
 
 
 def compute_photo_id(path: str) -> int:
-    """Return the id of a relative path: the first 63 bits of its BLAKE2b digest, so it fits an INT64."""
+    """Return the id of a relative path: the first 63 bits of its BLAKE2b digest, which fit into an INT64."""
     digest = hashlib.blake2b(path.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 def label_roots(roots: Sequence[Path]) -> list[str]:
-    """Return what the paths below each root start with: nothing for one root, the root's name for several.
+    """Return the prefix of the paths below each root: empty for one root, the root's name for several.
 
-    Roots of one name are told apart by as many of their parent folders as that takes.
+    Roots with the same name are distinguished by as many parent folders as necessary.
     """
     if len(roots) == 1:
         return [""]
     if len(set(roots)) < len(roots):
-        raise UserError("dataset.images: the same folder is named twice")
+        raise UserError("dataset.images: the same folder is given twice")
     depth = 1
     while len({root.parts[-depth:] for root in roots}) < len(roots):
         depth += 1
@@ -50,9 +61,9 @@ def label_roots(roots: Sequence[Path]) -> list[str]:
 
 
 def locate_file(path: str, roots: Sequence[Path]) -> Path:
-    """Return the file that a photo's path stands for, whatever Unicode form its name has on the disk.
+    """Return the file of a photo's path, in whatever Unicode form its name is stored on disk.
 
-    A path from elsewhere cannot climb out of the roots: its ``..`` and a leading slash name nothing.
+    The file is always below a root: ``..`` and a leading slash in the path are ignored.
     """
     labels = label_roots(roots)
     pairs = zip(roots, labels, strict=True)
@@ -60,7 +71,7 @@ def locate_file(path: str, roots: Sequence[Path]) -> Path:
     file = Path(root)
     for part in (part for part in PurePosixPath(path[len(label) :]).parts if part not in ("..", "/")):
         direct = file / part
-        with suppress(OSError, ValueError):  # too long for a name, or with a NUL: it is not there
+        with suppress(OSError, ValueError):  # too long for a file name, or contains NUL: it does not exist
             if not direct.exists() and file.is_dir():
                 direct = next(
                     (entry for entry in file.iterdir() if normalize_file_name(entry.name) == part), direct
@@ -70,17 +81,19 @@ def locate_file(path: str, roots: Sequence[Path]) -> Path:
 
 
 def make_path_prefix(folder: str, roots: Sequence[Path]) -> str:
-    """Return what the paths of the photos below a folder start with: the inverse of `locate_file`.
+    """Return the prefix of the paths of the photos below a folder; the inverse of `locate_file`.
 
     Parameters
     ----------
     folder
-        Absolute, or relative to a root; ``""`` and ``"."`` mean everything.
+        An absolute path, or a path relative to a root; ``""`` and ``"."`` mean all photos.
+    roots
+        Folders of photos.
 
     Raises
     ------
     UserError
-        If an absolute folder lies below none of the roots.
+        If an absolute folder is not below any root.
     """
     normalized = os.path.normpath(normalize_file_name(folder))
     if not Path(normalized).is_absolute():
@@ -94,7 +107,7 @@ def make_path_prefix(folder: str, roots: Sequence[Path]) -> str:
 
 
 def normalize_file_name(name: str) -> str:
-    """Write a file name in NFC; bytes that are not UTF-8 become ``\\xff`` and the like."""
+    """Return a file name in Unicode NFC; bytes that are not UTF-8 are escaped as ``\\xff``."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text)
 

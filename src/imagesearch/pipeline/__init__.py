@@ -1,13 +1,17 @@
-"""From photos to tables: what every extraction step shares.
+"""The pipeline that runs the extraction steps: photos in, tables on disk out.
 
-`Dataset` is one named collection of photos with its tables. A step is a `StepSpec`: a processor and the
-tables it fills. Running it lists the photos, skips those that are done, decodes ahead, processes in batches
-and appends to the tables.
+Start with ``runner.py``. Its function `update_tables` is the loop that steps 01, 02 and 04 share: list the
+photos, skip those that are done, decode ahead, process in batches, append to the tables.
+
+- `Dataset` is one named collection of photos with its tables. A step calls `Dataset.update_tables`.
+- `StepSpec` describes a step: the tables it fills, and the processor that fills them.
+- ``tables.py`` reads and writes a table's files.
 """
 
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.progress import Progress
-from imagesearch.pipeline.steps import BatchOutput, StepSpec, StepSummary
+from imagesearch.pipeline.steps import BatchOutput, StepSpec
+from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 
 __all__ = [

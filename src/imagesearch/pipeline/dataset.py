@@ -1,4 +1,4 @@
-"""A dataset: its photos on disk, its tables and previews, and which entries of the tables are current."""
+"""A dataset: its photos on disk, its tables, and its previews."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from imagesearch.files import atomic_write
 from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, find_photos, locate_file
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.runner import update_tables
-from imagesearch.pipeline.steps import RunOptions, StepSpec, StepSummary
+from imagesearch.pipeline.steps import RunOptions, StepSpec
+from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
 
 class Dataset:
-    """The photos of one ``dataset.name``, and the tables of what was read from them.
+    """The photos of one ``dataset.name``, and the tables that the steps made from them.
 
     Parameters
     ----------
     config
-        Says where photos and tables are.
+        Names the folders of the photos and of the tables.
     images
-        Folders of photos in place of the config's (``-i``). They are saved beside the tables, so that the
-        later steps use them too, until they are replaced again or ``dataset.images`` is changed.
+        Folders of photos that replace those of the config (``-i``). They are saved beside the tables, so that
+        later steps use them too, until other folders are given or ``dataset.images`` is changed.
     paths
-        Relative paths of the photos that belong to the dataset, if not all below these folders do. What the
-        tables have of other photos is dropped when they are compacted.
+        Relative paths of the photos that belong to the dataset; by default all photos below the folders. Rows
+        of other photos are dropped when the tables are compacted.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Dataset:
 
     @functools.cached_property
     def photos(self) -> list[Photo]:
-        """The photos as they were when first asked for; see `imagesearch.photos.find_photos`."""
+        """The photos as listed on first access; see `imagesearch.photos.find_photos`."""
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
         photos = find_photos(self.roots, self.config.dataset.exclude)
@@ -57,14 +58,15 @@ class Dataset:
         return photos
 
     def open_table(self, name: str) -> Table:
-        """Return the table of that name, which need not exist yet."""
+        """Return the table with this name. It does not have to exist yet."""
         return Table(self.folder / name)
 
     def read_current_entries(self, name: str) -> dict[int, ProcessedPhoto]:
-        """Return a table's newest entries of the dataset's photos, without those that failed, by photo id.
+        """Return a table's newest entries of the dataset's photos, by photo id.
 
-        A photo that has changed since keeps its old entry until its step has been run again. Entries made by
-        another model than the newest entry are left out: vectors of two models do not belong together.
+        Entries of photos that failed are left out, and entries made by another model than the newest entry:
+        vectors of two models cannot be compared. A photo that has changed keeps its old entry until its step
+        is run again.
         """
         processed = self.open_table(name).read_processed()
         if not processed:
@@ -76,7 +78,7 @@ class Dataset:
         return {e.photo_id: e for e in present if e.error is None and e.fingerprint == newest}
 
     def count_waiting(self, name: str) -> int:
-        """Count the photos that are new, or have changed, since a table's step was run."""
+        """Count the photos that are new or have changed since a table's step was last run."""
         entries = self.open_table(name).read_processed().values()
         known = {(entry.photo_id, entry.size, entry.mtime_ns) for entry in entries}
         return sum((p.photo_id, p.size, p.mtime_ns) not in known for p in self.photos)
@@ -91,8 +93,18 @@ class Dataset:
     ) -> StepSummary:
         """Bring the tables of some steps up to date with the photos; see `runner.update_tables`.
 
-        A batch is as large as the config says, for models, unless its size is given. Files that step 01 has
-        hashed, and that have not changed since, are not read again to be hashed.
+        Files that step 01 has hashed and that have not changed since are not read again for hashing.
+
+        Parameters
+        ----------
+        steps
+            The steps to run; each photo is decoded once for all of them.
+        batch_size
+            Photos in a batch; by default ``extraction.batch_size``, which is meant for models.
+        retry_failed
+            Process unchanged photos again that failed before.
+        progress
+            Wraps the photos to process, for a progress bar.
         """
         extraction = self.config.extraction
         options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
@@ -101,7 +113,7 @@ class Dataset:
         return update_tables(steps, self.photos, self.previews, options, hashes)
 
     def _read_known_hashes(self, name: str) -> dict[int, bytes]:
-        """Return the content hashes in a table of files that have not changed since, by photo id."""
+        """Return a table's content hashes, by photo id, of the files that have not changed since."""
         processed = self.open_table(name).read_processed()
         pairs = ((photo, processed.get(photo.photo_id)) for photo in self.photos)
         return {
@@ -112,29 +124,29 @@ class Dataset:
 
     @property
     def roots_note(self) -> str:
-        """A line that says where the photos are, if not where the config says; else empty."""
+        """A line that names the folders of photos, if they are not those of the config; else empty."""
         if self.roots == list(self.config.dataset.images):
             return ""
         folders = ", ".join(map(str, self.roots))
-        return f"photos in {folders} (given with -i, and used until -i names others)"
+        return f"photos in {folders} (given with -i; used until -i gives other folders)"
 
     def locate_file(self, path: str) -> Path:
-        """Return the file of a photo's relative path."""
+        """Return the file at a photo's relative path."""
         return locate_file(path, self.roots)
 
     def find_photo(self, path: str) -> Photo | None:
-        """Return the photo at a relative path as it is on the disk now, or None if it is not there."""
+        """Return the photo at a relative path as it is on disk now, or None if there is none."""
         file = self.locate_file(path)
         try:
             status = file.stat()
-        except (OSError, ValueError):  # what a user or a file gave as a path may be no valid path
+        except (OSError, ValueError):  # a path given by a user or a file may be invalid
             return None
         return Photo(compute_photo_id(path), path, file, status.st_size, status.st_mtime_ns)
 
     def load_thumbnail(self, path: str, size: int) -> Image.Image | None:
-        """Return the photo at a relative path, upright, with ``size`` pixels on its longer side at most.
+        """Return the photo at a relative path, upright, with at most ``size`` pixels on its longer side.
 
-        None if it is gone or cannot be decoded.
+        Returns None if there is no such photo or it cannot be decoded.
         """
         photo = self.find_photo(path)
         try:
@@ -156,18 +168,18 @@ class Dataset:
         return [str(root) for root in self.config.dataset.images]
 
     def _save_roots(self) -> None:
-        note = {"configured": self._configured_roots, "used": [str(root) for root in self._given_roots]}
+        roots = {"configured": self._configured_roots, "used": [str(root) for root in self._given_roots]}
         with atomic_write(self._roots_file) as unfinished:
-            unfinished.write_text(json.dumps(note, indent=2), "utf-8")
+            unfinished.write_text(json.dumps(roots, indent=2), "utf-8")
 
     def _load_roots(self) -> list[Path]:
         try:
-            note = json.loads(self._roots_file.read_text("utf-8"))
-            used = note["used"] if note["configured"] == self._configured_roots else []
+            saved = json.loads(self._roots_file.read_text("utf-8"))
+            used = saved["used"] if saved["configured"] == self._configured_roots else []
             return [Path(root) for root in used]
         except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
-                f"{self._roots_file}: cannot be read ({error}); remove it and give -i again"
+                f"{self._roots_file}: cannot be read ({error}); delete it and give -i again"
             ) from None

@@ -1,4 +1,4 @@
-"""The type of every `progress` parameter."""
+"""The type of all `progress` parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Wraps a stream of items to show how many of them are done, for example as a progress bar."""
+    """Wraps a stream of items and shows how many of them are done, for example as a progress bar."""
 
     def __call__(
         self, items: Iterable[T], total: int, unit: str = "photo", label: str | None = None
@@ -19,7 +19,7 @@ class Progress(Protocol):
         Parameters
         ----------
         items
-            Yielded one by one as the work proceeds.
+            The items of the work. An item is done when the next one is taken.
         total
             The number of items.
         unit

@@ -1,9 +1,11 @@
-"""What a step is: a processor and the tables it fills; how its run is set up, and how it went."""
+"""A step of the extraction: a processor and the tables it fills; and the options of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -14,17 +16,17 @@ from imagesearch.pipeline.tables import Table
 
 
 class Processor(Protocol):
-    """What a step does with photos: a model and its pre-processing, for example.
+    """Turns photos into rows, for example with a model and its preprocessing.
 
-    It is made only when there are photos to process. It says how large it needs them; if both sides are 0,
-    photos are not decoded.
+    A processor is made only when there are photos to process. It declares the size of pixels it requires; if
+    both sides are 0, photos are not decoded for it.
     """
 
     min_short_side: int
-    """Pixels that the shorter side of a photo must have at least; 0 for any."""
+    """Minimum number of pixels of a photo's shorter side; 0 for any."""
 
     min_long_side: int
-    """Pixels that the longer side must have at least; 0 for any."""
+    """Minimum number of pixels of a photo's longer side; 0 for any."""
 
     def prepare(self, photo: Photo, decoded: DecodedPhoto | None) -> Any:
         """Turn one photo into an input of `process`; called in many threads at once."""
@@ -35,7 +37,15 @@ class Processor(Protocol):
 
 @dataclass(frozen=True)
 class BatchOutput:
-    """Rows for each of a step's tables, by name; and a reason for each photo that could not be processed."""
+    """The results for one batch of photos.
+
+    Attributes
+    ----------
+    rows : dict of str to pyarrow.Table
+        Rows by the name of the step's table.
+    errors : dict of int to str
+        The reason, by photo id, for each photo that could not be processed.
+    """
 
     rows: dict[str, pa.Table]
     errors: dict[int, str] = field(default_factory=dict)
@@ -43,9 +53,10 @@ class BatchOutput:
 
 @dataclass(frozen=True)
 class StepSpec:
-    """A processor and the tables it fills.
+    """A step: its tables, and a function that makes the processor that fills them.
 
-    ``fingerprint`` stands for everything that decides the numbers; it is known without making the processor.
+    ``fingerprint`` identifies everything that decides the values in the tables, such as the model and its
+    input size. It is known without making the processor. When it changes, all photos are processed again.
     """
 
     name: str
@@ -55,19 +66,31 @@ class StepSpec:
 
 
 @dataclass(frozen=True)
+class ActiveStep:
+    """A step that has photos to process in this run, with its processor.
+
+    ``missing`` has the ids of these photos.
+    """
+
+    spec: StepSpec
+    missing: set[int]
+    processor: Processor
+
+
+@dataclass(frozen=True)
 class RunOptions:
-    """How steps are run.
+    """The options of a run.
 
     Attributes
     ----------
     batch_size : int
-        Photos in one forward pass.
+        Number of photos in one forward pass.
     workers : int or "auto"
-        Decoding threads; ``"auto"`` for one per core.
+        Number of decoding threads; ``"auto"`` for one per core.
     retry_failed : bool
         Process unchanged photos again that failed before.
     progress : Progress or None
-        Wraps the stream of photos as they are done, with their number; for a progress bar.
+        Wraps the photos of the run, for a progress bar.
     """
 
     batch_size: int
@@ -75,28 +98,24 @@ class RunOptions:
     retry_failed: bool = False
     progress: Progress | None = None
 
+    @property
+    def threads(self) -> int:
+        """The number of decoding threads."""
+        return self.workers if isinstance(self.workers, int) else os.cpu_count() or 1
 
-@dataclass
-class StepSummary:
-    """How a run went; counts are of photos.
 
-    ``new`` ones are those processed in this run; ``gone`` ones are not there any more, while the tables
-    still have them in case they come back.
-    """
+@contextmanager
+def lock_tables(steps: Sequence[StepSpec]) -> Iterator[None]:
+    """Lock all tables of some steps against other processes."""
+    with ExitStack() as stack:
+        for step in steps:
+            for table in step.tables:
+                stack.enter_context(table.lock())
+        yield
 
-    new: int = 0
-    unchanged: int = 0
-    moved: int = 0
-    gone: int = 0
-    seconds: float = 0.0
-    failed: dict[str, str] = field(default_factory=dict)
-    """Reason by path: of this run, and of earlier runs for photos that have not changed since."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        counts = f"{self.new} new, {self.unchanged} unchanged, {self.moved} moved, {self.gone} gone"
-        rate = f", {self.new / self.seconds:.1f} photos/s" if self.new and self.seconds > 0.5 else ""
-        return f"{counts}, {len(self.failed)} failed{rate}"
+def compact_tables(steps: Sequence[StepSpec], photos: Sequence[Photo]) -> None:
+    """Merge the shards of the steps' tables where they are many; drop the rows of other photos."""
+    for step in steps:
+        for table in step.tables:
+            table.compact((photo.photo_id for photo in photos), step.fingerprint)

@@ -1,8 +1,8 @@
 """A step's table on disk: an entry for each processed photo, and its rows; append, read, compact.
 
-A shard is two Parquet files, ``rows-N`` and ``seen-N``, which has the entries. The rows come first, and each
-file is written beside its place and renamed into it; a shard counts from the moment its ``seen`` is there. So
-a kill at any moment loses at most the unfinished shard. The newest entry of a photo wins.
+A shard is two Parquet files: ``rows-N`` has the rows and is written first, ``seen-N`` has the entries. Each
+file is written under a temporary name and then renamed. A shard is valid when its ``seen`` file exists, so a
+kill at any moment loses at most the unfinished shard. The newest entry of a photo replaces older ones.
 """
 
 from __future__ import annotations
@@ -20,29 +20,31 @@ import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write, make_folder
+from imagesearch.photos import Photo
 
-# Of the files ``seen-N``.
+# The schema of the files ``seen-N``.
 PROCESSED_SCHEMA = pa.schema(
     [
         ("photo_id", pa.int64()),
         ("path", pa.string()),
         ("size", pa.int64()),
         ("mtime_ns", pa.int64()),
-        ("content", pa.binary(16)),  # hash of the whole file, to recognize it when it has moved
+        ("content", pa.binary(16)),  # hash of the whole file; recognizes a moved photo
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("error", pa.string()),  # null: no error
     ]
 )
 _FINGERPRINT = b"imagesearch.fingerprint"
-# A run of 100,000 photos leaves some 200 shards; past this many, opening files is what reading costs.
+# A run of 100,000 photos leaves about 200 shards. Above this number, opening the files dominates the time of
+# reading a table.
 _MANY_SHARDS = 64
 _PHOTOS_IN_COMPACTED_SHARD = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessedPhoto:
-    """A table's entry of one photo: the file as it was, and whether its step failed."""
+    """A table's entry for one photo: its file when it was processed, and the error if its step failed."""
 
     photo_id: int
     path: str
@@ -57,12 +59,12 @@ class ProcessedPhoto:
 
 
 class Table:
-    """One step's rows about the photos of one dataset.
+    """A table that one step writes for the photos of one dataset.
 
     Parameters
     ----------
     folder
-        Where the shards are; made when the first is written.
+        The folder of the shards. It is made when the first shard is written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,7 +78,13 @@ class Table:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes from writing to this table; released by the system when a process dies."""
+        """Lock the table against other writers; the system releases the lock when the process ends.
+
+        Raises
+        ------
+        UserError
+            If another process holds the lock.
+        """
         from filelock import FileLock, Timeout
 
         make_folder(self.folder)
@@ -88,16 +96,16 @@ class Table:
             raise UserError(f"{self.folder}: another run is writing here; wait until it has ended") from None
 
     def append(self, fingerprint: str, rows: pa.Table, processed: pa.Table) -> None:
-        """Add a shard.
+        """Append a shard.
 
         Parameters
         ----------
         fingerprint
-            Stands for everything that decides the numbers in ``rows``: weights, input size, precision.
+            Identifies everything that decides the values in ``rows``: weights, input size, precision.
         rows
-            None, one or many for each photo; with a column ``photo_id``.
+            Any number of rows for each photo, with a column ``photo_id``.
         processed
-            One for each processed photo, whether it has rows or not, in the schema `PROCESSED_SCHEMA`.
+            One entry for each processed photo, with or without rows, in the schema `PROCESSED_SCHEMA`.
         """
         number = max(self._list_shards(), default=0) + 1
         metadata = {_FINGERPRINT: fingerprint.encode()}
@@ -106,25 +114,25 @@ class Table:
                 pq.write_table(data.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
     def compact(self, photo_ids: Iterable[int], fingerprint: str) -> None:
-        """Merge the shards, if they have become many, keeping what belongs to some photos and a fingerprint.
+        """Merge the shards if there are many; only data of these photos and this fingerprint is kept.
 
-        Everything kept is written to new shards before any old one is removed, so that a kill in between
-        leaves some of it twice, and loses nothing.
+        The new shards are written before any old shard is removed. A kill between the two leaves duplicates
+        but loses nothing.
         """
         old = self._list_shards()
         if len(old) <= _MANY_SHARDS:
             return
         current = pa.array(sorted(photo_ids), pa.int64())
         if len(old) <= _MANY_SHARDS + len(current) // _PHOTOS_IN_COMPACTED_SHARD:
-            return  # millions of photos always have many shards
-        kept: dict[int, list[int]] = {}
+            return  # a table of millions of photos has many shards after compaction too
+        kept_ids: dict[int, list[int]] = {}  # by shard
         for entry in self.read_processed(current).values():
             if entry.fingerprint == fingerprint:
-                kept.setdefault(entry.shard, []).append(entry.photo_id)
+                kept_ids.setdefault(entry.shard, []).append(entry.photo_id)
         rows: list[pa.Table] = []
         processed: list[pa.Table] = []
-        for shard in sorted(kept):
-            ids = pa.array(kept[shard], pa.int64())
+        for shard in sorted(kept_ids):
+            ids = pa.array(kept_ids[shard], pa.int64())
             rows.append(_select_photos(self._load_shard("rows", shard), ids))
             processed.append(_select_photos(self._load_shard("seen", shard), ids))
             if sum(map(len, processed)) >= _PHOTOS_IN_COMPACTED_SHARD:
@@ -133,13 +141,13 @@ class Table:
         if processed:
             self.append(fingerprint, _join_shards(rows), _join_shards(processed))
         for shard in old:
-            # Oldest shard first: an older entry must never become the newest again. ``seen`` first: rows
-            # alone do not count, while ``seen`` alone would be a broken shard.
+            # The oldest shard is removed first, so that an older entry never becomes the newest again. Its
+            # ``seen`` is removed before its ``rows``: ``rows`` alone is ignored, ``seen`` alone is damage.
             self._shard_file("seen", shard).unlink()
             self._shard_file("rows", shard).unlink()
 
     def copy_rows(self, moves: Sequence[tuple[ProcessedPhoto, int]]) -> pa.Table:
-        """Return the rows of some photos under other photo ids.
+        """Return copies of the rows of some photos with other photo ids.
 
         Parameters
         ----------
@@ -157,7 +165,7 @@ class Table:
     # --- reading -------------------------------------------------------------------------------------------
 
     def read_processed(self, photo_ids: pa.Array | None = None) -> dict[int, ProcessedPhoto]:
-        """Return the newest entry of every photo ever processed, or of some photos, by photo id."""
+        """Return the newest entry of each processed photo, or of those given, by photo id."""
         newest: dict[int, ProcessedPhoto] = {}
         for shard in self._list_shards():
             table = self._load_shard("seen", shard)
@@ -172,23 +180,23 @@ class Table:
     def read_rows(
         self, entries: Iterable[ProcessedPhoto], columns: Sequence[str] | None = None
     ) -> pa.Table | None:
-        """Return the rows that belong to some entries, or None if there are none."""
+        """Return the rows of some entries, or None if there are none."""
         pieces = list(self._load_pieces(entries, columns))
         return _join_shards(pieces) if pieces else None
 
     def read_vectors(
         self, entries: Iterable[ProcessedPhoto], column: str = "vector"
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the vectors that belong to some entries.
+        """Return the vectors of some entries.
 
-        They are copied once, from each decoded shard to their place in the result.
+        The vectors are copied once, from each decoded shard to the result.
 
         Returns
         -------
         ids : (n,) int64
             Photo ids.
         vectors : (n, d) float32
-            In the same order.
+            In the order of ``ids``.
         """
         photo_ids_by_shard = self._group_by_shard(entries)
         total = sum(map(len, photo_ids_by_shard.values()))
@@ -205,7 +213,7 @@ class Table:
                     matrix = np.empty((total, block.shape[1]), np.float32)
                 start, end = end, end + len(rows)
                 ids[start:end] = batch_ids[rows]
-                # "clip", because with "raise" NumPy would fill a buffer first
+                # mode="clip" writes to `out` directly; mode="raise" would fill a buffer first
                 np.take(block, rows, axis=0, out=matrix[start:end], mode="clip")
         if matrix is None:
             return ids[:0], np.empty((0, 0), np.float32)
@@ -223,7 +231,7 @@ class Table:
                 yield piece
 
     def _group_by_shard(self, entries: Iterable[ProcessedPhoto]) -> dict[int, list[int]]:
-        """Return the photo ids of the entries without errors, by shard in order."""
+        """Return the photo ids of the entries without errors, by shard in ascending order."""
         photo_ids: dict[int, list[int]] = {}
         for entry in entries:
             if entry.error is None:
@@ -243,12 +251,12 @@ class Table:
         file = self._shard_file(kind, shard)
         try:
             with pq.ParquetFile(file) as parquet:
-                # ignores, unlike pq.read_table, columns that a shard in which nothing was found lacks
+                # Unlike pq.read_table, this ignores columns that a shard without results lacks.
                 return parquet.read(columns)
         except (OSError, pa.ArrowException) as error:
             if not self._shard_file("seen", shard).exists():
-                raise UserError(f"{file}: merged by another run while it was read; try again") from None
-            message = f"{file}: cannot be read ({error}); remove {self.folder} and run the step again"
+                raise UserError(f"{file}: merged by another run during reading; try again") from None
+            message = f"{file}: cannot be read ({error}); delete {self.folder} and run the step again"
             raise UserError(message) from None
 
     def _remove_uncommitted_files(self) -> None:
@@ -256,6 +264,13 @@ class Table:
         for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
             if file.name not in committed:
                 file.unlink()
+
+
+def make_processed_row(
+    photo: Photo, content: bytes, width: int, height: int, error: str | None = None
+) -> tuple:
+    """Return a photo's entry as a row in the order of `PROCESSED_SCHEMA`."""
+    return (photo.photo_id, photo.path, photo.size, photo.mtime_ns, content, width, height, error)
 
 
 def make_processed_table(rows: Sequence[tuple]) -> pa.Table:
@@ -282,5 +297,5 @@ def _select_photos(table: pa.Table, photo_ids: pa.Array) -> pa.Table:
 
 
 def _join_shards(pieces: Sequence[pa.Table]) -> pa.Table:
-    """Join shards; one in which nothing was found lacks columns that the others have."""
+    """Join shards. A shard without results may lack columns that others have."""
     return pa.concat_tables(pieces, promote_options="default")

@@ -1,0 +1,113 @@
+"""Decoding ahead: photos are hashed, decoded and prepared in threads, a limited number in advance."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from imagesearch.photos import Photo, PhotoError, PreviewCache, hash_content
+from imagesearch.pipeline.steps import ActiveStep
+
+
+@dataclass
+class PreparedPhoto:
+    """A photo that was decoded once and prepared for each step that requires it.
+
+    Attributes
+    ----------
+    photo : Photo
+    content : bytes
+        Its content hash; zeros if the file cannot be read.
+    width, height : int
+        Of the whole upright photo, in pixels; 0 if it was not decoded.
+    inputs : dict
+        The input of each step's processor, by the step's name.
+    errors : dict of str to str
+        The reason by the step's name, for each step that has no input.
+    """
+
+    photo: Photo
+    content: bytes = bytes(16)
+    width: int = 0
+    height: int = 0
+    inputs: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def decode_ahead(
+    photos: Sequence[Photo],
+    steps: Sequence[ActiveStep],
+    previews: PreviewCache,
+    hashes: Mapping[int, bytes],
+    threads: int,
+    window: int,
+) -> Iterator[PreparedPhoto]:
+    """Yield the prepared photos in order, with at most ``window`` photos prepared or in preparation.
+
+    Closing the iterator cancels the photos that no thread has started yet.
+
+    Parameters
+    ----------
+    photos
+        Photos that at least one step requires.
+    steps
+        Each photo is prepared for the steps that miss it.
+    previews
+        Decodes the photos.
+    hashes
+        Known content hashes by photo id. Other files are read to compute theirs.
+    threads
+        Number of threads.
+    window
+        Number of photos.
+    """
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+    futures = (  # a generator: a photo is submitted when its future is taken
+        pool.submit(
+            _prepare_photo, photo, [s for s in steps if photo.photo_id in s.missing], previews, hashes
+        )
+        for photo in photos
+    )
+    try:
+        waiting = deque(islice(futures, window))
+        while waiting:
+            prepared = waiting.popleft().result()
+            waiting.extend(islice(futures, 1))
+            yield prepared
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _select_steps(steps: Sequence[ActiveStep], photo: Photo) -> list[ActiveStep]:
+    return [step for step in steps if photo.photo_id in step.missing]
+
+
+def _prepare_photo(
+    photo: Photo, steps: Sequence[ActiveStep], previews: PreviewCache, hashes: Mapping[int, bytes]
+) -> PreparedPhoto:
+    """Hash and decode a photo once, in the size that its largest step requires, and prepare it for each."""
+    prepared, names = PreparedPhoto(photo), [step.spec.name for step in steps]
+    min_short_side = max(step.processor.min_short_side for step in steps)
+    min_long_side = max(step.processor.min_long_side for step in steps)
+    decoded = None
+    try:
+        prepared.content = hashes.get(photo.photo_id) or hash_content(photo.file)
+        if min_short_side or min_long_side:
+            decoded = previews.load(photo, min_short_side, min_long_side)
+            prepared.width, prepared.height = decoded.width, decoded.height
+    except PhotoError as error:
+        return replace(prepared, errors=dict.fromkeys(names, str(error)))
+    except OSError as error:
+        return replace(prepared, errors=dict.fromkeys(names, f"cannot be read: {error.strerror or error}"))
+    for name, step in zip(names, steps, strict=True):
+        try:
+            prepared.inputs[name] = step.processor.prepare(photo, decoded)
+        except PhotoError as error:
+            prepared.errors[name] = str(error)
+        except Exception as error:  # an unexpected error of a library in one photo must not end the run
+            prepared.errors[name] = f"cannot be prepared: {type(error).__name__}: {error}"
+    return prepared

@@ -1,0 +1,78 @@
+"""Moved photos: recognized by their content, their rows copied to the id of the new path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from imagesearch.photos import Photo, hash_content
+from imagesearch.pipeline.steps import StepSpec
+from imagesearch.pipeline.tables import ProcessedPhoto, make_processed_row, make_processed_table
+
+# Replaces the size in the old entry of a moved photo. No file has this size, so the entry is never current.
+_SIZE_OF_MOVED = -1
+
+
+@dataclass(frozen=True)
+class Move:
+    """The entry of a photo under its old path, and the photo at its new path."""
+
+    entry: ProcessedPhoto
+    photo: Photo
+
+
+def find_moves(
+    gone: Sequence[ProcessedPhoto], arrived: Sequence[Photo], hashes: dict[int, bytes]
+) -> list[Move]:
+    """Pair photos at new paths with entries of photos that are gone, by size and content.
+
+    Parameters
+    ----------
+    gone
+        Entries with usable rows whose photos no longer exist.
+    arrived
+        Photos without a current entry.
+    hashes
+        Known content hashes by photo id. Hashes computed here are added.
+    """
+    gone_by_size: dict[int, list[ProcessedPhoto]] = {}
+    for entry in gone:
+        gone_by_size.setdefault(entry.size, []).append(entry)
+    moves = []
+    for photo in arrived:
+        candidates = gone_by_size.get(photo.size)
+        if not candidates:
+            continue
+        try:
+            content = hashes.get(photo.photo_id) or hash_content(photo.file)
+        except OSError:
+            continue  # reported when the photo is decoded
+        hashes[photo.photo_id] = content
+        match = next((entry for entry in candidates if entry.content == content), None)
+        if match is not None:
+            candidates.remove(match)
+            moves.append(Move(match, photo))
+    return moves
+
+
+def append_moves(spec: StepSpec, moves: Sequence[Move]) -> None:
+    """Copy the rows of moved photos to their new ids, and mark their old entries as moved."""
+    if not moves:
+        return
+    for table in spec.tables:
+        entries = table.read_processed(pa.array([move.entry.photo_id for move in moves], pa.int64()))
+        pairs = [(entries[move.entry.photo_id], move.photo) for move in moves]
+        rows = table.copy_rows([(entry, photo.photo_id) for entry, photo in pairs])
+        new = [make_processed_row(photo, e.content, e.width, e.height) for e, photo in pairs]
+        old = [
+            (e.photo_id, e.path, _SIZE_OF_MOVED, 0, e.content, 0, 0, f"moved to {photo.path}")
+            for e, photo in pairs
+        ]
+        table.append(spec.fingerprint, rows, make_processed_table(new + old))
+
+
+def is_marked_as_moved(entry: ProcessedPhoto) -> bool:
+    """Whether `append_moves` has marked this entry: its rows are in the table under the new id."""
+    return entry.size == _SIZE_OF_MOVED

@@ -1,0 +1,102 @@
+"""Pending work: which photos are new, changed, moved or gone since a step was last run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from imagesearch.photos import Photo
+from imagesearch.pipeline.moves import Move, find_moves, is_marked_as_moved
+from imagesearch.pipeline.steps import StepSpec
+from imagesearch.pipeline.tables import ProcessedPhoto
+
+
+@dataclass(frozen=True)
+class PendingWork:
+    """The work of one step in a run.
+
+    Attributes
+    ----------
+    spec : StepSpec
+    missing : set of int
+        Ids of the photos to process.
+    moves : list of Move
+        Photos that only require a copy of their rows.
+    gone : int
+        Number of photos in the tables that no longer exist.
+    """
+
+    spec: StepSpec
+    missing: set[int]
+    moves: list[Move]
+    gone: int
+
+
+def find_pending_work(
+    spec: StepSpec, photos: Sequence[Photo], hashes: dict[int, bytes], retry_failed: bool
+) -> PendingWork:
+    """Compare the photos with the entries in a step's tables.
+
+    Parameters
+    ----------
+    spec
+        A photo is current if every table of the step has an entry of the same fingerprint, size and time.
+    photos
+        All photos of the dataset.
+    hashes
+        Known content hashes by photo id. Hashes computed here are added.
+    retry_failed
+        Process unchanged photos again that failed before.
+    """
+    tables = [table.read_processed() for table in spec.tables]
+    missing = _find_missing(spec, photos, tables, retry_failed)
+    present = {photo.photo_id for photo in photos}
+    gone = [e for e in tables[0].values() if e.photo_id not in present and not is_marked_as_moved(e)]
+    usable = [entry for entry in gone if _has_usable_rows(entry, tables, spec.fingerprint)]
+    moves = find_moves(usable, [photo for photo in photos if photo.photo_id in missing], hashes)
+    missing -= {move.photo.photo_id for move in moves}
+    return PendingWork(spec, missing, moves, len(gone) - len(moves))
+
+
+def list_missing(pending: Sequence[PendingWork], photos: Sequence[Photo]) -> list[Photo]:
+    """Return the photos that at least one step has to process, in their order."""
+    return [photo for photo in photos if any(photo.photo_id in work.missing for work in pending)]
+
+
+def _find_missing(
+    spec: StepSpec,
+    photos: Sequence[Photo],
+    tables: Sequence[Mapping[int, ProcessedPhoto]],
+    retry_failed: bool,
+) -> set[int]:
+    """Return the ids of the photos without a current entry in one of a step's tables."""
+    return {
+        photo.photo_id
+        for entries in tables
+        for photo in photos
+        if not _is_current(entries.get(photo.photo_id), photo, spec.fingerprint, retry_failed)
+    }
+
+
+def _is_current(entry: ProcessedPhoto | None, photo: Photo, fingerprint: str, retry_failed: bool) -> bool:
+    """Whether an entry was made from the photo as it is now, by the same model."""
+    return (
+        entry is not None
+        and entry.fingerprint == fingerprint
+        and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
+        and not (retry_failed and entry.error)
+    )
+
+
+def _has_usable_rows(
+    entry: ProcessedPhoto, tables: Sequence[Mapping[int, ProcessedPhoto]], fingerprint: str
+) -> bool:
+    """Whether every table of a step has rows of this file without an error.
+
+    A kill between two tables leaves rows in the first table only.
+    """
+    in_all_tables = [entries.get(entry.photo_id) for entries in tables]
+    return all(
+        e is not None and e.error is None and e.fingerprint == fingerprint and e.content == entry.content
+        for e in in_all_tables
+    )

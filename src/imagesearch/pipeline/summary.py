@@ -1,0 +1,74 @@
+"""The summary of a run: how many photos are new, unchanged, moved, gone or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from imagesearch.photos import Photo
+from imagesearch.pipeline.pending import PendingWork
+
+
+@dataclass
+class StepSummary:
+    """Numbers of photos in a run, its duration, and the photos that failed.
+
+    Attributes
+    ----------
+    new : int
+        Photos processed in this run.
+    unchanged : int
+        Photos that the tables already had.
+    moved : int
+        Photos found at a new path with the same content; their rows were copied.
+    gone : int
+        Photos that no longer exist. The tables keep their rows in case they come back.
+    seconds : float
+        Duration of the run.
+    failed : dict of str to str
+        Reason by path, from this run, and from earlier runs for photos that have not changed since.
+    """
+
+    new: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    gone: int = 0
+    seconds: float = 0.0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as ``--json`` prints them."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        counts = f"{self.new} new, {self.unchanged} unchanged, {self.moved} moved, {self.gone} gone"
+        rate = f", {self.new / self.seconds:.1f} photos/s" if self.new and self.seconds > 0.5 else ""
+        return f"{counts}, {len(self.failed)} failed{rate}"
+
+
+def summarize_run(
+    pending: Sequence[PendingWork], photos: Sequence[Photo], processed: Sequence[Photo]
+) -> StepSummary:
+    """Count the photos of a run; a photo that several steps processed counts once.
+
+    Parameters
+    ----------
+    pending
+        The work that each step had to do.
+    photos
+        All photos of the dataset.
+    processed
+        The photos that at least one step processed.
+    """
+    moved = {move.photo.photo_id for work in pending for move in work.moves}
+    unchanged = len(photos) - len(processed) - len(moved - {photo.photo_id for photo in processed})
+    gone = max((work.gone for work in pending), default=0)
+    summary = StepSummary(len(processed), unchanged, len(moved), gone)
+    for work in pending:
+        entries = work.spec.tables[0].read_processed()
+        for photo in photos:
+            entry = entries.get(photo.photo_id)
+            if entry is not None and entry.error is not None:
+                summary.failed[photo.path] = entry.error
+    return summary
