@@ -21,7 +21,7 @@ PHOTOS = split_set(
     "photo photos picture pictures image images pic pics photograph photographs snap snaps snapshot "
     "snapshots shots"
 )
-# Words that do not describe a photo. A text that has only these words is ignored.
+# Words that do not describe a photo. A caption requires at least one other word.
 EMPTY = ((ARTICLES | NEGATIONS | JOINERS | PLACE_LEADS | ONLY | PHOTOS) - {"inside", "outside"}) | split_set(
     "of on by for is are was were be been being there here where when who what which i me we us you "
     "he she it they them him her his their its my our your please all any taken shot made has have "

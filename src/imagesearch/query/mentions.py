@@ -36,14 +36,13 @@ class Mention:
     leads
         The spans directly before it that lead to it.
     words
-        The words of the leads that join it to others or negate it. For a person, without *only*, and
-        without the negations of *only*.
+        The words of the leads, except phrases such as "nobody but" and the negation in *not only*.
     previous
         The span before the leads; None at the start of the sentence.
     precedes_text
         Whether a word follows that does not lead to another mention.
     is_only
-        Whether *only* leads to a person. *not only* does not count.
+        Whether *only* leads to a person. *not only* has no effect.
     is_negated
         Whether *without* or *not* applies to it, directly or through a list: "not in goa or paris".
     """
@@ -123,9 +122,9 @@ def _make_mention(
 
 
 def _read_only(leads: Sequence[Lead]) -> tuple[list[str], bool]:
-    """Return the words of a person's leads without *only*, and whether the photo shows nobody else.
+    """Return the words of a person's leads that join or negate, and whether *only* excludes other people.
 
-    *not only* means neither: the person is in the photo, and others may be. *without only* negates.
+    *not only* neither negates nor excludes other people. *without only* negates.
     """
     words = [lead.word for lead in leads]
     if ONLY.isdisjoint(words) and all(lead.span.kind != "only" for lead in leads):

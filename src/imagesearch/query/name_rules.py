@@ -24,10 +24,10 @@ def tag_prefix(at: Position) -> Tag:
         return Tag(TaggedSpan("mark", at.i, start))
     if kind == "text":
         return Tag(TaggedSpan("quote", at.i, start + 1))
-    return _tag_person_or_place("person" if kind == "person" else "place", at)
+    return _tag_prefixed_name("person" if kind == "person" else "place", at)
 
 
-def _tag_person_or_place(kind: TagKind, at: Position) -> Tag:
+def _tag_prefixed_name(kind: TagKind, at: Position) -> Tag:
     token, end = at.tokens[at.i + 1], at.i + 2
     names = at.names.people if kind == "person" else at.names.places
     if token.kind == "quote":

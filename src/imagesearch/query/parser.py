@@ -1,18 +1,18 @@
-"""Parses a sentence in stages. Each stage is a function that returns a new value and changes none.
+"""Parses a sentence in stages. Each stage is a function from immutable values to a new value.
 
-The stages for "maya on the beaches of goa in 2023", with Maya and Goa in the vocabulary:
+The stages for "maya on the beaches of goa in 2023", if Maya and Goa are in the vocabulary:
 
-==================  =====================================================================================
-`tokenize`          text to `Token`s: ``maya`` ``on`` ``the`` ``beaches`` ``of`` ``goa`` ``in`` ``2023``
-`rewrite_sentence`  replaces phrases by those that the next stage knows; here nothing changes
-`tag_sentence`      tokens to `TaggedSpan`s: person ``maya``, 4 words, place ``goa``, date ``in 2023``
-`group_mentions`    spans to `Mention`s: Maya; Goa, which "of" leads to; 2023
-`build_people`      mentions to a clause (Maya is required), and tokens the caption drops or replaces:
-                    ``maya`` becomes "a person"
-`build_places`      the same for places: Goa is required; drops ``of``
-`build_dates`       the same for dates: from 2023-01-01 to 2023-12-31; drops nothing
-`build_caption`     what is left: "a person on the beaches", of which "the beaches" are the user's words
-==================  =====================================================================================
+====================  ==================================================================================
+`tokenize`            text to tokens: ``maya`` ``on`` ``the`` ``beaches`` ``of`` ``goa`` ``in`` ``2023``
+`rewrite_sentence`    replaces phrases by equivalent ones that the next stage knows; here, none
+`tag_sentence`        tokens to spans: person ``maya``, four words, place ``goa``, date ``in 2023``
+`group_mentions`      spans to mentions: Maya; Goa, with the leading word ``of``; 2023
+`build_people`        mentions to a clause: all of Maya. In the caption, "a person" replaces ``maya``
+`build_places`        mentions to a clause: any of Goa. The caption drops ``of``
+`build_dates`         mentions to clauses: 2023-01-01 to 2023-12-31
+`build_caption`       the other tokens to a caption, "a person on the beaches", and to the words of the
+                      user in it, "the beaches"
+====================  ==================================================================================
 """
 
 from __future__ import annotations

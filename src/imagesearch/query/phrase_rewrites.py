@@ -42,18 +42,19 @@ _AFTER_PERSON = [
         "with at least one other person",
     ),
 ]  # fmt: skip
-# Removed after the name of a person, before which *without* is added.
+# Removed after the name of a person; *without* is inserted before the name.
 ABSENT = re.compile(
     r"(?:(?:is|are) (?:not|missing|absent)|isnt|arent|(?:does|do) not appear|(?:doesnt|dont) appear)"
     r"(?: (?:there|in it|in them|visible|around))?(?= [^a-z]|$)"
 )
 # Replaced before a number.
 _TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to|only|just)", "more than")]
-# Replaced anywhere; the pattern includes the context.
+# Replaced anywhere; the patterns include the words after the phrase.
 _TO_PHOTOS = [
     ("not (?:taken|shot|made)(?= (?:in|at|on|during|before|after|since|near) )", "not"),
     (rf"(?:the |my |our )?(?:{_LATEST})(?= (?:{_PHOTOS})(?: (?:of|from|with|in|at|taken)|$))", ""),
 ]
+# Replaced if the vocabulary has the country.
 COUNTRIES = (
     (re.compile(r"the (?:usa?|u \. s \.(?: a \.)?|states)(?= |$)"), "united states"),
     (re.compile(r"the (?:uk|u \. k \.)(?= |$)"), "united kingdom"),
@@ -119,3 +120,5 @@ PHRASE_RULES: list[tuple[re.Pattern[str], str, _Condition]] = [
     )
     for text, replacement in rules
 ]
+# Matches wherever a rule may match. One look rules out most words.
+ANY_PHRASE = re.compile("|".join(pattern.pattern for pattern, _, _ in PHRASE_RULES))

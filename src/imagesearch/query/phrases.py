@@ -45,7 +45,7 @@ _REQUEST = re.compile(
 
 
 @dataclass(frozen=True)
-class PhraseMatch:
+class _PhraseMatch:
     """A phrase in a sentence.
 
     Attributes
@@ -81,7 +81,7 @@ def tag_phrase(at: Position) -> Tag | None:
     return Tag(span)
 
 
-def _tag_alone(at: Position, match: PhraseMatch) -> Tag | None:
+def _tag_alone(at: Position, match: _PhraseMatch) -> Tag | None:
     """Tag *alone* directly after a person, and *nobody else* anywhere after one.
 
     After a number of people, *nobody else* adds nothing.
@@ -92,7 +92,7 @@ def _tag_alone(at: Position, match: PhraseMatch) -> Tag | None:
     return Tag(TaggedSpan("alone", at.i, match.end)) if "person" in kinds else None
 
 
-def _match_phrase(sentence: Sentence, start: int) -> PhraseMatch | None:
+def _match_phrase(sentence: Sentence, start: int) -> _PhraseMatch | None:
     """Return the phrase that starts at a token."""
     word = sentence.tokens[start].norm
     if word not in _FIRST_WORDS and not word.isdigit():
@@ -101,11 +101,11 @@ def _match_phrase(sentence: Sentence, start: int) -> PhraseMatch | None:
         if match := pattern.match(sentence.text, sentence.starts[start]):
             end = sentence.find_token(match.end() + 1)
             if kind == "only":
-                return PhraseMatch("only", end)
+                return _PhraseMatch("only", end)
             if kind == "alone":
-                return PhraseMatch("alone", end, excludes_others=match[0].endswith((" else", " others")))
+                return _PhraseMatch("alone", end, excludes_others=match[0].endswith((" else", " others")))
             count = _parse_people_count(kind, match)
-            return PhraseMatch("count", end, count, counts_others="other" in match[0])
+            return _PhraseMatch("count", end, count, counts_others="other" in match[0])
     return None
 
 

@@ -1,6 +1,6 @@
 """Builds the place clause: where a photo must be taken, and where not.
 
-Any of several places is enough. A place that contains the one before it adds to it instead: "anjuna, goa".
+Several places are alternatives. But in "anjuna, goa", where Goa contains Anjuna, a photo must be in both.
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ def _list_alternatives(mentions: Sequence[Mention], places: Gazetteer) -> tuple[
 
 
 def _completes(mention: Mention, last: str, places: Gazetteer) -> bool:
-    """Whether a place adds to the last one, because it contains it or, not after a comma, lies in it."""
+    """Whether a photo must be in a place and the last one, because one contains the other.
+
+    After a comma, only a larger place completes a smaller one.
+    """
     if mention.previous_kind == "place" and not _ALTERNATIVES.isdisjoint(mention.words):
         return False
     key = mention.span.keys[0]
@@ -88,7 +91,7 @@ def _find_leads(mention: Mention) -> set[int]:
     leads: set[int] = set()
     has_place_lead = False
     for n in reversed(range(len(mention.leads))):
-        word, before = mention.words[n], mention.words[n - 1] if n else ""
+        word, before = mention.leads[n].word, mention.leads[n - 1].word if n else ""
         if word in PLACE_LEADS:
             if has_place_lead:
                 break

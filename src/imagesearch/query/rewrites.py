@@ -12,7 +12,14 @@ from typing import NamedTuple
 
 from imagesearch.query.date_rewrites import DATE_RULES
 from imagesearch.query.gazetteer import Gazetteer, KnownNames
-from imagesearch.query.phrase_rewrites import ABSENT, COUNTRIES, PHRASE_RULES, find_person_ending_at, is_name
+from imagesearch.query.phrase_rewrites import (
+    ABSENT,
+    ANY_PHRASE,
+    COUNTRIES,
+    PHRASE_RULES,
+    find_person_ending_at,
+    is_name,
+)
 from imagesearch.query.tokenizer import Sentence, Token, tokenize
 
 _MAX_TOKENS = 1200  # maximum number of words and marks that are rewritten
@@ -79,6 +86,8 @@ def _rewrite_sign(sentence: Sentence, i: int, names: KnownNames) -> _Rewrite | N
 
 
 def _rewrite_phrase(sentence: Sentence, i: int, names: KnownNames) -> _Rewrite | None:
+    if not ANY_PHRASE.match(sentence.text, sentence.starts[i]):
+        return None
     for pattern, replacement, applies in PHRASE_RULES:
         match = pattern.match(sentence.text, sentence.starts[i])
         if match and applies(sentence, i, end := _find_next(sentence, match), names):

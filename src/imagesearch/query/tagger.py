@@ -1,7 +1,8 @@
 """Divides a sentence into tagged spans: people, places, dates, numbers of people, and plain words.
 
-Scans the tokens from left to right. At each word, the rules are tried in a fixed order, and the first rule
-that returns a tag decides which words belong to the span and what they stand for.
+Scans the tokens from left to right. At each word, the rules are tried in a fixed order: dates, phrases such
+as "two people", exact names, guessed names. The first rule that returns a tag decides where the span ends and
+what it stands for.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from imagesearch.query.phrases import match_request, tag_phrase
 from imagesearch.query.tags import Position, Tag, TaggedSentence, TaggedSpan
 from imagesearch.query.tokenizer import Sentence
 
-# Limits for one sentence, which keep long texts fast. What exceeds them is text.
+# Limits for one sentence. They keep long texts fast.
 _MAX_GUESSES = 24  # words that may be partial or mistyped names
-_MAX_DATES = 40
-_MAX_TOKENS = 1200  # CLIP reads some 70
+_MAX_DATES = 40  # dates that are parsed, including those that are tagged as names
+_MAX_TOKENS = 1200  # words and marks that are tagged; CLIP encodes some 70
 
 
 def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSentence:

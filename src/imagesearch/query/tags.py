@@ -25,11 +25,12 @@ class TaggedSpan(NamedTuple):
     Attributes
     ----------
     kind
-        *ignored* words do not describe photos: "please show me".
+        *only* excludes people other than those after it, *alone* other than those before it. A *count* is
+        a number of people. *ignored* words do not describe photos: "please show me".
     start, end
         The position of its first token, and the position after its last.
     keys
-        For people and places: the normalized name. Several if any of them may be meant.
+        For people and places: the normalized name, or several names if the words are ambiguous.
     is_possessive
         Whether the name has a possessive ending.
     date
@@ -75,7 +76,7 @@ class Tag(NamedTuple):
     notes
         Notes for the user on how the words were read.
     dates_ahead
-        The number of dates after the span that the rule parsed. They count towards the limit.
+        The number of dates that the rule parsed after the span. They count towards the limit.
     """
 
     span: TaggedSpan
