@@ -1,8 +1,8 @@
-"""Reading sentences: with many places against a few, and how the time grows with a sentence's length.
+"""Measures how the time to parse a sentence grows with the number of places and the length of the sentence.
 
     python benchmarks/parse_speed.py [--places 20000] [--characters 10000]
 
-The sides of each ratio are timed in turn, so that noise hits both; printed are medians.
+Prints medians. The two sides of each ratio are timed in turn, so that noise affects both.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PLACES = {
     "india": VocabularyEntry("India", 100, "country"),
     "rome": VocabularyEntry("Rome", 100, "city"),
 }
-# Repeated, these have ever more names, dates, numbers or brackets to look up.
+# Texts that are repeated: names, dates, numbers and brackets to look up.
 PIECES = ("ana and ", "in the ", "3 june 2024 ", "not ", '"', "(", "小明", "1 ", "between may and ")
 
 
 def make_parser(places: int) -> SentenceParser:
-    """Return a parser that knows so many places with names of two invented words."""
+    """Return a parser with a number of places that have invented names of two words."""
     syllables = (("gra", "ko", "mi", "no", "ve"), ("ba", "ru", "li", "te"), tuple("aeiouxyzw"))
     words = ["".join(parts) for parts in itertools.product(*syllables)]
     names = (f"{first} {second}" for second, first in itertools.product(words, words))
@@ -40,7 +40,7 @@ def make_parser(places: int) -> SentenceParser:
 
 
 def time_in_turn(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median milliseconds of some calls."""
+    """Return the median milliseconds of each call."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():

@@ -1,4 +1,4 @@
-"""Dates in sentences: which days they are, and the conditions that say so."""
+"""Dates in sentences: the days that they refer to, and the conditions on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from test_parser import PARSER, TODAY, write_filter
 
 
 def between(first: str, last: str) -> str:
-    """Taken from one day to another, both in it."""
+    """The condition that a photo was taken from one day to another, including both."""
     limits = []
     epoch = date(1970, 1, 1)
     if first:
@@ -77,7 +77,7 @@ def between(first: str, last: str) -> str:
         ("in the 10s", "2010-01-01", "2019-12-31"),
     ],
 )
-def test_a_date_is_these_days(words: str, first: str, last: str) -> None:
+def test_a_date_refers_to_these_days(words: str, first: str, last: str) -> None:
     limits = between(first, last)
     assert write_filter(words) == f"(has_time == true) and ({limits})"
     parsed = PARSER.parse(words, TODAY)
@@ -119,7 +119,7 @@ def southern(inner: str) -> str:
                         f"({southern(between('2023-12-01', '2024-02-29'))})"),
     ],
 )  # fmt: skip
-def test_what_comes_back_is_a_condition_on_months_and_days(words: str, written: str) -> None:
+def test_recurring_dates_are_conditions_on_months_and_days(words: str, written: str) -> None:
     assert write_filter(words) == f"(has_time == true) and ({written})"
 
 
@@ -135,11 +135,11 @@ def test_what_comes_back_is_a_condition_on_months_and_days(words: str, written: 
         ("after 2019 and before 2021", [between("2020-01-01", ""), " and ", between("", "2020-12-31")]),
     ],
 )
-def test_dates_are_alternatives_only_where_they_are_of_one_kind(words: str, written: list[str]) -> None:
+def test_dates_are_alternatives_only_if_they_are_of_one_family(words: str, written: list[str]) -> None:
     first, joiner, second = written
     known = "(has_time == true) and "
     assert write_filter(words) == f"({known}({first})){joiner}({known}({second}))"
 
 
-def test_dates_that_are_not_wanted_still_ask_for_a_known_time() -> None:
+def test_negated_dates_require_a_known_time() -> None:
     assert write_filter("not in may") == "(has_time == true) and (not ((has_time == true) and (month == 5)))"

@@ -1,4 +1,4 @@
-"""Sentences: what each must be read as, what filter it becomes, and that nothing anybody types breaks it."""
+"""Parsing of sentences: the expected result of each, its filter, and that any text can be parsed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ VOCABULARY = Vocabulary(
 PARSER = SentenceParser(VOCABULARY)
 LINES = (Path(__file__).parent / "sentences.txt").read_text("utf-8").splitlines()
 TABLE = [tuple(line.split("  ->  ")) for line in LINES if "  ->  " in line]
-# Sentences that a line of a file cannot hold, or that say something twice over.
+# Sentences that do not fit on a line of sentences.txt, and sentences without a summary.
 ODD = [
     ("", ""),
     (" \t\n", ""),
@@ -77,7 +77,7 @@ def test_the_table_is_long_enough() -> None:
 
 
 @pytest.mark.parametrize(("sentence", "summary"), [*TABLE, *ODD], ids=lambda text: text[:40])
-def test_a_sentence_is_read_as_meant(sentence: str, summary: str) -> None:
+def test_a_sentence_has_the_expected_summary(sentence: str, summary: str) -> None:
     parsed = PARSER.parse(sentence, TODAY)
     assert parsed.summary == summary
     assert bool(parsed.text) == summary.endswith('"') and (not parsed.text or parsed.words)
@@ -107,14 +107,14 @@ def test_a_sentence_is_read_as_meant(sentence: str, summary: str) -> None:
         ("a red boat", ""),
     ],
 )  # fmt: skip
-def test_what_is_read_becomes_a_filter(sentence: str, written: str) -> None:
+def test_a_sentence_becomes_a_filter(sentence: str, written: str) -> None:
     assert write_filter(sentence) == written
 
 
-# --- the text, and what is said of it ----------------------------------------------------------------------
+# --- the text and the notes --------------------------------------------------------------------------------
 
 
-def test_the_template_is_put_around_what_is_left() -> None:
+def test_the_caption_is_put_into_the_template() -> None:
     parsed = SentenceParser(VOCABULARY, "a drawing: {text}!").parse("maya on the beaches of goa", TODAY)
     assert parsed.text == "a drawing: a person on the beaches!"
     assert (parsed.caption, parsed.words) == ("a person on the beaches", "the beaches")
@@ -135,11 +135,11 @@ def test_the_template_is_put_around_what_is_left() -> None:
         ("maya in goa or noor", 'read "or" between a person and a place as "and"'),
     ],
 )
-def test_what_is_read_otherwise_than_it_stands_is_said(sentence: str, note: str) -> None:
+def test_words_that_are_not_taken_literally_have_a_note(sentence: str, note: str) -> None:
     assert PARSER.parse(sentence, TODAY).notes == (note,)
 
 
-def test_an_error_that_could_be_two_names_is_none() -> None:
+def test_a_typing_error_that_fits_two_names_is_text() -> None:
     people = {name: VocabularyEntry(name.title(), 1) for name in ("marina", "karina")}
     parser = SentenceParser(Vocabulary(people=people))
     parsed = parser.parse("photos of parina", TODAY)
@@ -161,7 +161,7 @@ def test_a_name_with_two_typing_errors_is_text(typed: str) -> None:
     assert not parsed.places and typed in parsed.text and not parsed.notes
 
 
-def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first() -> None:
+def test_partial_names_are_sorted_by_match_then_by_photos() -> None:
     names = {"santa maria": 3, "santa rosa": 9, "santa maria de la cruz y los santos": 50, "rosa": 1}
     parser = SentenceParser(
         Vocabulary(places={name: VocabularyEntry(name.title(), n) for name, n in names.items()})
@@ -171,7 +171,7 @@ def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first(
 
 
 @pytest.mark.parametrize(
-    ("sentence", "said"),
+    ("sentence", "summary"),
     [
         ("a dog", '"a dog"'),
         ("photos of a", "A"),
@@ -182,10 +182,12 @@ def test_of_names_that_share_words_the_fitting_ones_with_more_photos_come_first(
         ("a boat that will sail", '"a boat that will sail"'),
     ],
 )
-def test_names_that_are_little_words_or_numbers_want_their_place(sentence: str, said: str) -> None:
+def test_everyday_words_and_numbers_are_names_only_where_a_name_is_expected(
+    sentence: str, summary: str
+) -> None:
     words = {name.casefold(): VocabularyEntry(name, 1) for name in ("A", "Will", "maya")}
     places = {name: VocabularyEntry(name, 1) for name in ("12", "2023")}
-    assert SentenceParser(Vocabulary(people=words, places=places)).parse(sentence, TODAY).summary == said
+    assert SentenceParser(Vocabulary(people=words, places=places)).parse(sentence, TODAY).summary == summary
 
 
 def test_a_parsed_sentence_can_be_written_as_json() -> None:
@@ -196,11 +198,11 @@ def test_a_parsed_sentence_can_be_written_as_json() -> None:
     assert again["text"] == "a photo of a person with a dog" and again["read_as"] == parsed.summary
 
 
-# --- whatever is typed -------------------------------------------------------------------------------------
+# --- any text ----------------------------------------------------------------------------------------------
 
-HEARD = [word for line in LINES for word in line.split("  ->  ")[0].split()]
+TABLE_WORDS = [word for line in LINES for word in line.split("  ->  ")[0].split()]
 pieces = st.sampled_from(
-    [*HEARD, *PEOPLE, *(name for name, _ in PLACES), '"', "person:", "place:", "'s", ",", "("]
+    [*TABLE_WORDS, *PEOPLE, *(name for name, _ in PLACES), '"', "person:", "place:", "'s", ",", "("]
 )
 DATE_WORDS = """3 10 31 2019 2024 21st may june feb february march summer winter christmas easter sunday
 weekend week year day days years ago last this the from between and to until before after
@@ -216,7 +218,7 @@ sentences = (
 
 
 def check(sentence: str, today: date = TODAY) -> None:
-    """It can be parsed, the filter can be written, and no value leaves its quotes."""
+    """Check that a sentence can be parsed, and that no value of its filter ends outside its quotes."""
     parsed = PARSER.parse(sentence, today)
     for arrays in (False, True):
         written = format_filter(parsed.condition, lists_are_arrays=arrays)
@@ -245,7 +247,7 @@ def test_any_day_can_be_today(sentence: str, today: date) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4), sentences)
-def test_any_vocabulary_will_do(names: dict[str, str], sentence: str) -> None:
+def test_any_vocabulary_is_accepted(names: dict[str, str], sentence: str) -> None:
     words = {normalize(key): VocabularyEntry(name, 1) for key, name in names.items()}
     parser = SentenceParser(Vocabulary(people=words, places=words))
     for text in (sentence, *names, *(f"in {name}" for name in names)):

@@ -1,4 +1,4 @@
-"""What is steps when no photo passes, in which order, and how it is described."""
+"""Relaxation: the steps that are tried if no photo passes the filter, their order and descriptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GOA = 'place_words like "%|goa|%"'
 
 
 def describe_steps(sentence: str, has_target: bool = False) -> list[list[str]]:
-    """The steps of a sentence in words."""
+    """Return the descriptions of the steps for a sentence."""
     parsed = PARSER.parse(sentence, TODAY)
     return [
         [step.description for step in steps]
@@ -62,11 +62,11 @@ def describe_steps(sentence: str, has_target: bool = False) -> list[list[str]]:
         ),
     ],
 )  # fmt: skip
-def test_parts_are_given_up_one_by_one_the_last_first(sentence: str, steps: list[list[str]]) -> None:
+def test_parts_are_dropped_one_by_one_starting_with_the_last(sentence: str, steps: list[list[str]]) -> None:
     assert describe_steps(sentence) == steps
 
 
-def test_with_a_text_anything_is_the_last_resort() -> None:
+def test_with_a_text_the_last_step_is_anything() -> None:
     assert describe_steps("maya on a beach in goa", has_target=True)[-1] == ANYTHING
     assert describe_steps("a beach", has_target=True) == [[""]]
 
@@ -89,6 +89,6 @@ def test_the_first_step_is_the_whole_filter_and_the_last_none() -> None:
         ("maya", "", ""),
     ],
 )
-def test_what_is_not_wanted_is_never_given_up(sentence: str, required: str, exclusions: str) -> None:
+def test_negated_parts_are_never_dropped(sentence: str, required: str, exclusions: str) -> None:
     plan = plan_filter(PARSER.parse(sentence, TODAY))
     assert format_filter(plan.required, lists_are_arrays=False) == required and plan.exclusions == exclusions

@@ -1,8 +1,13 @@
-"""From a sentence to a `ParsedQuery`: who, where and when as conditions, and the text that is left for CLIP.
+"""Parses a sentence into a filter on people, places and dates, and a caption that CLIP encodes.
 
-A sentence is split into tokens, rewritten and tagged; its mentions become clauses, and the rest a caption.
-What comes out depends on the sentence, the dataset's vocabulary and today's date alone. Knows dateutil and
-rank_bm25.
+Start in `parser`: ``SentenceParser(vocabulary).parse("maya in goa", today)`` calls the stages one after the
+other and returns a `ParsedQuery`. The result depends on the sentence, the dataset's vocabulary and today's
+date, and on nothing else. `parsed_query` defines the result. `criteria` makes the same kind of filter from
+options of the command line.
+
+To add a phrase, open `phrase_rewrites` if an equivalent phrase is known, `date_expressions` for a date, and
+`phrases` for a number of people. `tagger` shows the order of the rules that decide what words stand for. Only
+this room imports dateutil and rank_bm25.
 """
 
 from imagesearch.query.criteria import Circle, Criteria

@@ -1,4 +1,4 @@
-"""Place, time, camera and such as people write them (goa, june, 48.858,2.294), to conditions on fields."""
+"""Makes conditions from the options of the command line: people, places, times, cameras and others."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from imagesearch.text import normalize
 
 _EPOCH = datetime(1970, 1, 1)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:[T ](\d\d?):(\d\d))?)?)?", re.ASCII)
-_FIRST = (1, 1, 1, 0, 0)  # of a year, a month, a day, an hour: where a shorter date begins
-_FARTHEST_KM = 20_038.0  # half around the Earth: everywhere
+_FIRST = (1, 1, 1, 0, 0)  # the year, month, day, hour and minute where a shorter date begins
+_MAX_RADIUS_KM = 20_038.0  # half the Earth's circumference, which includes every position
 
 
 @dataclass(frozen=True)
 class Circle:
-    """The places within some kilometres of a position in degrees."""
+    """The area within a radius in kilometres around a position in degrees."""
 
     latitude: float
     longitude: float
@@ -31,7 +31,7 @@ class Circle:
 
     @property
     def condition(self) -> Condition:
-        """The box around it, which is what a database can look for; `contains` tells exactly."""
+        """The condition on the bounding box. A database cannot compute distances; `contains` can."""
         boxes = tuple(
             And(
                 (
@@ -44,37 +44,37 @@ class Circle:
         return And((Eq("has_gps", True), Or(boxes)))
 
     def contains(self, latitude: float, longitude: float) -> bool:
-        """Whether a position in degrees lies in the circle, by the great-circle distance."""
+        """Whether a position in degrees lies in the circle, by great-circle distance."""
         km = compute_distances_km(self.latitude, self.longitude, latitude, longitude)
         return float(km) <= self.km
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """What photos must fulfil, all of it; texts as people type them.
+    """Conditions that a photo must fulfil, all of them, as the user types them.
 
     Parameters
     ----------
     people, without
-        Who is in the photo, all of them, and who is not.
+        People who must be in the photo, and people who must not.
     any_person
-        One of ``people`` will do; without any, anybody whose face is in it.
+        Whether one of ``people`` is enough. If ``people`` is empty, any face is enough.
     faces
-        So many faces or more.
+        Minimum number of faces.
     places, cameras, keywords
-        Names, whatever their case and accents. A place is a whole name: "goa" is not Goalpara. Of a camera
-        the beginnings of its words do: "iphone" is any of them.
+        Names, in any case, with or without accents. A place requires a whole name: "goa" does not match
+        Goalpara. For a camera, the beginnings of words are enough: "iphone" matches all iPhones.
     near, radius
-        ``"48.858,2.294"`` in degrees, and kilometres around it.
+        A position ``"48.858,2.294"`` in degrees, and a radius around it in kilometres.
     after, before
-        From the beginning of this date or time on, and up to the beginning of that one: ``"2023"``,
-        ``"2023-06"``, ``"2023-06-01"``, ``"2023-06-01 18:30"``.
+        The photo must be taken at or after the start of one date, and before the start of the other. Formats:
+        ``"2023"``, ``"2023-06"``, ``"2023-06-01"``, ``"2023-06-01 18:30"``.
     years, months
-        One of these; a month by its number or its English name, or the first three letters of it.
+        Alternatives. A month is a number, an English name, or at least its first three letters.
     has_gps
-        A position is known.
+        Whether the position must be known.
     rating
-        So many stars or more.
+        Minimum number of stars.
     """
 
     people: tuple[str, ...] = ()
@@ -121,39 +121,45 @@ class Criteria:
 
     @property
     def km(self) -> float:
-        """The radius, by default 5 km."""
+        """The radius in kilometres. Default: 5."""
         return 5.0 if self.radius is None else self.radius
 
     @property
     def circle(self) -> Circle | None:
-        """Where the photos must be.
+        """The area where a photo must be taken.
 
         Raises
         ------
         UserError
-            If ``near`` is no position, or the radius none of a circle.
+            If ``near`` is not a position, or the radius is out of range.
         """
         if not self.near:
             if self.radius is not None:
-                raise UserError("--radius wants --near LATITUDE,LONGITUDE")
+                raise UserError("--radius requires --near LATITUDE,LONGITUDE")
             return None
-        if not 0 < self.km <= _FARTHEST_KM:
-            raise UserError(f"--radius {self.radius}: kilometres from 0 to {_FARTHEST_KM:g} are wanted")
+        if not 0 < self.km <= _MAX_RADIUS_KM:
+            raise UserError(
+                f"--radius {self.radius}: expected kilometres, more than 0 and at most {_MAX_RADIUS_KM:g}"
+            )
         try:
             latitude, longitude = map(float, self.near.split(","))
         except ValueError:
-            raise UserError(f"--near {self.near}: LATITUDE,LONGITUDE in degrees: 48.858,2.294") from None
+            raise UserError(
+                f"--near {self.near}: expected LATITUDE,LONGITUDE in degrees, such as 48.858,2.294"
+            ) from None
         if not (abs(latitude) <= 90 and abs(longitude) <= 180):
-            raise UserError(f"--near {self.near}: latitudes end at 90, longitudes at 180 degrees")
+            raise UserError(
+                f"--near {self.near}: expected a latitude up to 90 and a longitude up to 180 degrees"
+            )
         return Circle(latitude, longitude, self.km)
 
     def make_condition(self, vocabulary: Vocabulary) -> tuple[Condition, list[str]]:
-        """Return what the fields of the photos must fulfil, and notes on names that are not known.
+        """Return the condition on the fields of a photo, and notes on unknown names.
 
         Raises
         ------
         UserError
-            If a date, month or position cannot be read.
+            If a date, month or position cannot be parsed.
         """
         notes: list[str] = []
         parts = self._make_people_conditions(vocabulary.people, notes)
@@ -176,7 +182,7 @@ class Criteria:
         if min_faces is None and self.any_person and not people:
             min_faces = 1
         if min_faces is None and without:
-            min_faces = 0  # -1 is a photo in which no faces were looked for: nobody knows who is in it
+            min_faces = 0  # -1 means that faces were not detected: the person may be in the photo
         faces = [] if min_faces is None else [Between("face_count", min_faces)]
         return [*parts, *without, *faces]
 
@@ -185,7 +191,9 @@ class Criteria:
         if self.after or self.before:
             low, high = _parse_seconds("--after", self.after), _parse_seconds("--before", self.before)
             parts += [Eq("has_time", True), Between("taken_at", low, high)]
-        parts += [Eq("has_time", True)] if self.years or self.months else []  # without one, both are 0
+        parts += (
+            [Eq("has_time", True)] if self.years or self.months else []
+        )  # an unknown time has year 0 and month 0
         parts += [In("year", tuple(map(_check_year, self.years)))] if self.years else []
         parts += [In("month", tuple(map(_parse_month, self.months)))] if self.months else []
         return parts
@@ -196,7 +204,7 @@ def _make_person_condition(name: str, entries: Mapping[str, VocabularyEntry], no
         return Contains("face_labels", entries[normalize(name)].name)
     if entries:
         similar = suggest_names(name, entries)
-        hint = f"did you mean {' or '.join(similar)}?" if similar else "03_name_people.py lists who is known"
+        hint = f"did you mean {' or '.join(similar)}?" if similar else "03_name_people.py lists known people"
         notes.append(f"nobody is called {name.strip()!r}; {hint}")
     else:
         notes.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
@@ -204,10 +212,10 @@ def _make_person_condition(name: str, entries: Mapping[str, VocabularyEntry], no
 
 
 def _make_place_condition(text: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> Condition:
-    """One of the photo's place words; of "Goa, India", which is nobody's name, both."""
+    """Require a place word of the photo. "Goa, India" requires both words, unless it is a known name."""
     names = [text] if normalize(text) in entries else [part for part in text.split(",") if part.strip()]
     if not names:
-        raise UserError("--place: the name of a place is wanted")
+        raise UserError("--place: expected the name of a place")
     for name in names:
         _check_known("place", name, entries, notes)
     return And(tuple(Contains("place_words", normalize(name)) for name in names))
@@ -231,26 +239,26 @@ def _make_keyword_condition(text: str, entries: Mapping[str, VocabularyEntry], n
     return Contains("keywords", normalize(text))
 
 
-def _check_known(what: str, name: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> None:
+def _check_known(field: str, name: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> None:
     if normalize(name) not in entries:
-        notes.append(_explain_unknown(what, name, entries))
+        notes.append(_explain_unknown(field, name, entries))
 
 
-def _explain_unknown(what: str, name: str, entries: Mapping[str, VocabularyEntry]) -> str:
+def _explain_unknown(field: str, name: str, entries: Mapping[str, VocabularyEntry]) -> str:
     if not entries:
-        return f"no photo is known to have any {what}; have 04_extract_geo.py and 05 been run?"
+        return f"no photo has a known {field}; have 04_extract_geo.py and 05 been run?"
     similar = suggest_names(name, entries)
-    hint = f"the nearest: {', '.join(similar)}" if similar else "and nothing like it"
-    return f"no photo has the {what} {name.strip()!r}; {hint}"
+    hint = f"similar: {', '.join(similar)}" if similar else "no similar name is known"
+    return f"no photo has the {field} {name.strip()!r}; {hint}"
 
 
 def _parse_seconds(option: str, text: str) -> int | None:
-    """The beginning of a date, as `taken_at` counts."""
+    """Return the start of a date in the seconds of ``taken_at``."""
     if not text:
         return None
     match = _DATE.fullmatch(text.strip())
     if not match:
-        raise UserError(f"{option} {text}: a date is wanted: 2023, 2023-06, 2023-06-01 or 2023-06-01T18:30")
+        raise UserError(f"{option} {text}: expected a date: 2023, 2023-06, 2023-06-01 or 2023-06-01T18:30")
     parts = [first if part is None else int(part) for part, first in zip(match.groups(), _FIRST, strict=True)]
     try:
         return int((datetime(*parts) - _EPOCH).total_seconds())
@@ -260,7 +268,7 @@ def _parse_seconds(option: str, text: str) -> int | None:
 
 def _check_year(year: int) -> int:
     if not 1 <= year <= 9999:
-        raise UserError(f"--year {year}: years from 1 to 9999 are wanted")
+        raise UserError(f"--year {year}: expected a year from 1 to 9999")
     return year
 
 
@@ -271,9 +279,9 @@ def _parse_month(text: str) -> int:
     names: Sequence[str] = [name.lower() for name in calendar.month_name]
     months = [i for i, name in enumerate(names) if len(norm) >= 3 and name.startswith(norm)]
     if len(months) != 1:
-        raise UserError(f"--month {text}: a month is wanted, by name or number: june, jun, 6")
+        raise UserError(f"--month {text}: expected a name or number, such as june, jun or 6")
     return months[0]
 
 
 def _next_float(limit: float) -> float:
-    return math.nextafter(limit, math.inf)  # `Between` leaves its upper limit out
+    return math.nextafter(limit, math.inf)  # `Between` excludes its upper limit

@@ -1,11 +1,13 @@
-"""One date expression, read: "3 june 2024", "last december", "two years ago", "on sundays", "the 90s".
+"""Parses one date expression: "3 june 2024", "last december", "two years ago", "sundays", "the 90s".
 
-Absolute dates are read by python-dateutil. With dots and dashes the day comes first unless the year does
-(03.06.2024 is the 3rd of June); with slashes the month (6/3/2024 is the 3rd of June), unless that cannot be.
-A month or a day without a year is of any year. "on sunday" is the latest Sunday, today included; "last
-sunday" the one before today; "sundays" are all. "last" means the latest that is over: in December 2024,
-"last december" is December 2023. Two years ago is the calendar year, weeks ago a week from Monday; "the last
-two weeks" end today.
+- python-dateutil parses absolute dates. With dots and dashes the day comes first, unless the year does:
+  03.06.2024 is the 3rd of June. With slashes the month comes first, if it is one: 6/3/2024 is the same day.
+- A month or a day without a year refers to every year.
+- "on sunday" refers to the latest Sunday, including today; "last sunday" to the latest before today;
+  "sundays" to every Sunday.
+- "last" refers to the latest that is over. In December 2024, "last december" is December 2023.
+- "two years ago" refers to a calendar year, "two weeks ago" to a week from Monday. "the last two weeks" end
+  today.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ DECADES = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixtie
 
 
 def make_alternatives(words: Collection[str]) -> str:
-    """Return a pattern that matches any of some words, the longest that it can."""
+    """Return a pattern that matches any of the words, and the longest one that fits."""
     return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
 
 
@@ -59,7 +61,7 @@ def _parse_day(match: re.Match[str], today: date) -> TimeReference:
     if match["y"]:
         text = f"{day} {MONTH_NAMES[month - 1]} {match['y']}"
         return date_ranges.make_day(date_ranges.parse_date(text, day_first=True))
-    date(2024, month, day)  # there is such a day
+    date(2024, month, day)  # raises ValueError for the 30th of February
     condition = And((Eq("month", month), Eq("day", day)))
     days = ((month, day), (month, day))
     return TimeReference(recurring=condition, family="day", recurring_days=days)
@@ -94,7 +96,7 @@ def _parse_holiday(match: re.Match[str], today: date) -> TimeReference:
 
 
 def _parse_latest(match: re.Match[str], today: date) -> TimeReference:
-    """Last or this month, season, weekday, holiday, week, weekend or year."""
+    """Parse *last*, *past* or *this* with a month, season, weekday, holiday, week, weekend or year."""
     name, is_last = match["what"], match["which"] != "this"
     if name in date_ranges.UNITS and match["which"] == "past":
         return date_ranges.make_last_few(1, name, today)
@@ -178,7 +180,7 @@ _PARSERS: list[tuple[re.Pattern[str], Parser]] = [
     )
 ]
 _NAMES = (*MONTHS, *WEEKDAYS, *date_ranges.SEASONS, *date_ranges.HOLIDAYS, *DECADES, *COUNTS)
-# The first words of all expressions, but for those that start with a digit.
+# The first words of all expressions that do not start with a digit.
 FIRST_WORDS = (
     {name.split()[0] for name in _NAMES}
     | {f"{day}s" for day in (*WEEKDAYS, "weekend", "weekday")}
@@ -192,7 +194,7 @@ def match_expression(text: str, start: int, today: date) -> tuple[TimeReference,
     Raises
     ------
     ValueError, OverflowError
-        If there is no such day.
+        If the day does not exist, such as the 30th of February.
     """
     best: tuple[re.Match[str], Parser] | None = None
     for pattern, parser in _PARSERS:
@@ -206,12 +208,12 @@ def match_expression(text: str, start: int, today: date) -> tuple[TimeReference,
 
 
 def parse_expression(text: str, today: date) -> TimeReference | None:
-    """Return what a text refers to if all of it is one date expression.
+    """Return the reference of a text that is one date expression; None if it is not.
 
     Raises
     ------
     ValueError, OverflowError
-        If there is no such day.
+        If the day does not exist, such as the 30th of February.
     """
     text = " ".join(text.split())
     match = match_expression(text, 0, today)

@@ -1,9 +1,10 @@
-"""Date ranges as conditions: days and longer ranges, seasons of both hemispheres, holidays, what recurs.
+"""Makes conditions from dates: single days, ranges, seasons of both hemispheres, holidays, recurring days.
 
-Times are wall clocks, in seconds since 1970 as if in UTC, as collections keep them. Every condition asks for
-photos whose time is known. A season is named after the year in which it ends: winter 2023 in the north and
-summer 2023 in the south are both December 2022 to February 2023. Photos south of the equator have the
-southern seasons; those without a position (latitude 0) count as northern.
+Every condition requires that the time of a photo is known. A time is the local time of the camera, in seconds
+since 1970, as if it were UTC; collections store it in this form. A season belongs to the year in which it
+ends: winter 2023 in the north and summer 2023 in the south both last from December 2022 to February 2023.
+Photos from south of the equator have southern seasons. Photos without a position (latitude 0) have northern
+ones.
 """
 
 from __future__ import annotations
@@ -26,26 +27,26 @@ MONTH_NAMES = (
 _SHORT_MONTHS = {name[:3]: i for i, name in enumerate(MONTH_NAMES, 1)} | {"sept": 9}
 MONTHS = {name: i for i, name in enumerate(MONTH_NAMES, 1)} | _SHORT_MONTHS
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# First month in the north; in the south it is half a year later.
+# The first month of each season in the north. Southern seasons start six months later.
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
 
 
 @dataclass(frozen=True)
 class DateRange:
-    """From a day to the day before another; None is no limit."""
+    """The days from ``start`` to the day before ``end``. None means no limit."""
 
     start: date | None
     end: date | None
 
     @property
     def condition(self) -> Condition:
-        """Photos taken in it."""
+        """The condition that a photo was taken in the range."""
         return And((_HAS_TIME, self.time_condition))
 
     @property
     def time_condition(self) -> Condition:
-        """The same of photos whose time is known to be known."""
+        """The same condition, without the requirement that the time is known."""
         low, high = (None if day is None else _to_seconds(day) for day in (self.start, self.end))
         return Between("taken_at", low, high)
 
@@ -58,23 +59,23 @@ class DateRange:
 
 @dataclass(frozen=True)
 class TimeReference:
-    """What a date expression refers to.
+    """The days that a date expression refers to: once, or every year or week.
 
     Attributes
     ----------
     north, south
-        The days in each hemisphere, for what happened once.
+        The days in each hemisphere, if they do not recur.
     recurring
-        The condition for what happens every year or week.
+        The condition on the days, if they recur.
     month
-        The month that recurs, for one that does; else 0.
+        The month, if the reference is a recurring month; else 0.
     is_ambiguous
-        Whether its words mean something else as often (may, march, summer, sunday, christmas): then it
+        Whether its words often have another meaning (may, march, summer, sunday, christmas). It then
         requires a word such as *in* or *last*, or a year.
     family
         References of one family are alternatives when *and* or a comma stands between them.
     recurring_days
-        First and last day of what recurs, each a month and a day, for spans such as "may to july".
+        The first and last day, each as (month, day), for spans of recurring days such as "may to july".
     """
 
     north: DateRange | None = None
@@ -87,7 +88,7 @@ class TimeReference:
 
     @property
     def condition(self) -> Condition:
-        """Photos taken then."""
+        """The condition that a photo was taken on these days."""
         if self.recurring is not None:
             return And((_HAS_TIME, self.recurring))
         assert self.north is not None
@@ -98,7 +99,7 @@ class TimeReference:
 
     @property
     def dates(self) -> str:
-        """The days it stands for, for what happened once."""
+        """The days in words; empty if they recur."""
         if self.north is None:
             return ""
         if self.south is None or self.south == self.north:
@@ -111,7 +112,7 @@ class TimeReference:
         Raises
         ------
         ValueError
-            If it comes back every year or week.
+            If the days recur.
         """
         days = self.south if hemisphere == "south" and self.south is not None else self.north
         if days is None:
@@ -120,7 +121,7 @@ class TimeReference:
 
 
 def make_range(start: date, end: date, family: str = "period") -> TimeReference:
-    """Return what happened from one day to the day before another."""
+    """Return the days from ``start`` to the day before ``end``."""
     return TimeReference(DateRange(start, end), family=family)
 
 
@@ -130,7 +131,7 @@ def make_day(day: date) -> TimeReference:
 
 
 def join_ranges(first: TimeReference | None, last: TimeReference | None) -> TimeReference:
-    """Return everything from the start of one to the end of another; None is no limit."""
+    """Return the days from the start of one reference to the end of another. None means no limit."""
 
     def join_in(hemisphere: str) -> DateRange:
         start = None if first is None else first.get_range(hemisphere).start
@@ -145,36 +146,36 @@ def join_ranges(first: TimeReference | None, last: TimeReference | None) -> Time
 
 
 def make_before(reference: TimeReference) -> TimeReference:
-    """Return all time before the start of a reference."""
+    """Return all days before a reference."""
     starts = (reference.get_range(hemisphere).start for hemisphere in _HEMISPHERES)
     return TimeReference(*(DateRange(None, start) for start in starts), family="open")
 
 
 def make_after(reference: TimeReference) -> TimeReference:
-    """Return all time after the end of a reference."""
+    """Return all days after a reference."""
     ends = (reference.get_range(hemisphere).end for hemisphere in _HEMISPHERES)
     return TimeReference(*(DateRange(end, None) for end in ends), family="open")
 
 
 def make_years(first: int, count: int = 1) -> TimeReference:
-    """Return a year or several."""
+    """Return one or several years."""
     return make_range(date(first, 1, 1), date(first + count, 1, 1), "year")
 
 
 def make_month(year: int, month: int) -> TimeReference:
-    """Return a month of a year; month 0 is the December before."""
+    """Return a month of a year. Month 0 is the December of the year before."""
     start = date(year, 1, 1) + _make_delta(months=month - 1)
     return make_range(start, start + _make_delta(months=1), "month")
 
 
 def make_months_condition(first: int, last: int) -> Condition:
-    """Return a condition on the months from one to another, over the turn of the year if need be."""
+    """Return a condition on the months from one to another; from November to February spans the new year."""
     months = [(first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1)]
     return Eq("month", first) if first == last else In("month", tuple(months))
 
 
 def make_days_condition(first: tuple[int, int], last: tuple[int, int]) -> Condition:
-    """Return a condition on the days from one to another, over the turn of the year if need be."""
+    """Return a condition on the days from one (month, day) to another, which may be in the next year."""
     (month, day), (last_month, last_day) = first, last
     if day == 1 and last_day == 31:
         return make_months_condition(month, last_month)
@@ -190,7 +191,7 @@ def make_days_condition(first: tuple[int, int], last: tuple[int, int]) -> Condit
 
 
 def make_season(name: str, year: int | None = None) -> TimeReference:
-    """Return a season: of each year, or the one that ends in a year."""
+    """Return a season of every year, or the one that ends in a given year."""
     first = {"north": SEASONS[name], "south": (SEASONS[name] + 5) % 12 + 1}
     if year is None:
         north, south = (make_months_condition(month, (month + 1) % 12 + 1) for month in first.values())
@@ -200,12 +201,12 @@ def make_season(name: str, year: int | None = None) -> TimeReference:
 
 
 def _make_quarter(month: int, year: int) -> DateRange:
-    """Three months from a given one, the last of them in a year."""
+    """Return three months from a given one, the last of which is in a given year."""
     start = date(year - (month + 2 > 12), month, 1)
     return DateRange(start, start + _make_delta(months=3))
 
 
-# Month, first and last day. Those that move about are worked out.
+# Month, first day and last day. Movable holidays are computed.
 _HOLIDAYS = {
     "christmas eve": (12, 24, 24), "christmas day": (12, 25, 25), "christmas": (12, 24, 26),
     "xmas": (12, 24, 26), "boxing day": (12, 26, 26), "new years eve": (12, 31, 31),
@@ -215,7 +216,7 @@ HOLIDAYS = (*_HOLIDAYS, "new years", "new year", "thanksgiving", "easter")
 
 
 def make_holiday(name: str, year: int | None = None) -> TimeReference:
-    """Return a holiday of each year or of one; Easter, which has no fixed days, of 1990 to 2040."""
+    """Return a holiday of every year, or of one. Easter of every year means 1990 to 2040: its days vary."""
     if year is not None:
         first, last = _find_holiday(name, year)
         return make_range(first, last + timedelta(days=1), "holiday")
@@ -262,14 +263,14 @@ def _find_holiday(name: str, year: int) -> tuple[date, date]:
 
 
 def make_weekdays(days: Iterable[int]) -> TimeReference:
-    """Return certain weekdays of every week, 0 for Monday."""
+    """Return weekdays of every week. 0 means Monday."""
     days = tuple(days)
     condition = Eq("weekday", days[0]) if len(days) == 1 else In("weekday", days)
     return TimeReference(recurring=condition, family="weekday")
 
 
 def find_latest(references: Sequence[TimeReference], today: date) -> TimeReference:
-    """Return the last of some references, in order of time, that ended before today; in each hemisphere."""
+    """Return the last reference that ended before today, for each hemisphere. They must be in order."""
     latest = []
     for hemisphere in _HEMISPHERES:
         ranges = [reference.get_range(hemisphere) for reference in reversed(references)]
@@ -278,7 +279,7 @@ def find_latest(references: Sequence[TimeReference], today: date) -> TimeReferen
 
 
 def list_occurrences(name: str, today: date) -> list[TimeReference]:
-    """Return the latest few of what comes back every year or week, and this year's or week's."""
+    """Return the last two occurrences of recurring days, and the one of this year or week."""
     year = today.year
     if name in WEEKDAYS or name == "weekend":
         monday = today - timedelta(days=today.weekday())
@@ -294,7 +295,7 @@ def list_occurrences(name: str, today: date) -> list[TimeReference]:
 
 
 def make_current(unit: str, today: date, ago: int = 0) -> TimeReference:
-    """Return the day, the week from Monday, the month or the year that holds a day, or one before it."""
+    """Return this day, week (from Monday), month or year, or the one that was ``ago`` units before."""
     day = today - _make_delta(**{UNITS[unit]: ago})
     if unit == "day":
         return make_day(day)
@@ -305,24 +306,24 @@ def make_current(unit: str, today: date, ago: int = 0) -> TimeReference:
 
 
 def make_day_ago(count: int, unit: str, today: date) -> TimeReference:
-    """Return the day some days, weeks, months or years before today."""
+    """Return the day that is a number of days, weeks, months or years before today."""
     return make_day(today - _make_delta(**{UNITS[unit]: count}))
 
 
 def make_last_few(count: int, unit: str, today: date) -> TimeReference:
-    """Return the last few days, weeks, months or years, today among them."""
+    """Return the last few days, weeks, months or years, including today."""
     tomorrow = today + timedelta(days=1)
     return make_range(tomorrow - _make_delta(**{UNITS[unit]: count}), tomorrow)
 
 
 @functools.lru_cache(maxsize=256)
 def parse_date(text: str, day_first: bool) -> date:
-    """Read a date written with its day, month and year.
+    """Parse a date that has a day, a month and a year.
 
     Raises
     ------
     ValueError
-        If there is no such day.
+        If the day does not exist, such as the 30th of February.
     """
     from dateutil import parser
 
@@ -338,7 +339,7 @@ def _compute_easter(year: int) -> date:
     return easter(year)
 
 
-def _make_delta(**units: int):  # a relativedelta, whose class is loaded when first needed
+def _make_delta(**units: int):  # untyped, because relativedelta is imported at the first use
     from dateutil.relativedelta import relativedelta
 
     return relativedelta(**units)
@@ -349,5 +350,5 @@ def _to_seconds(day: date) -> int:
 
 
 def negate(condition: Condition) -> Condition:
-    """Return photos whose time is known and that were not taken then."""
+    """Return the condition that the time of a photo is known and does not fulfil a condition."""
     return And((_HAS_TIME, Not(condition)))

@@ -1,4 +1,4 @@
-"""The known names, found in a sentence: exactly, with one typing error, or by some of their words."""
+"""Finds known names in a sentence: exactly, with one typing error, or by some of their words."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ import numpy as np
 
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
-from imagesearch.store import VocabularyEntry
+from imagesearch.store import Vocabulary, VocabularyEntry
 
-# A place of a later kind may contain one of an earlier kind.
+# Kinds of places, the smallest first. A place may contain places of the kinds before its own.
 _KINDS = ("", "city", "county", "state", "country")
-_MIN_LETTERS = 5  # of a word that may be a name with one typing error
-# Names by some of their words: those with at least this part of the best score, at most so many.
+_MIN_LETTERS = 5  # minimum length of a word that may be corrected to a name
+# Names that match by some of their words: minimum ratio to the best score, and maximum number.
 _MIN_SCORE_RATIO, _MAX_NAMES = 0.8, 3
-_MAX_WORDS = 4  # of a sentence that are compared with the words of a mistyped or partial name
+_MAX_WORDS = 4  # maximum number of words that are compared with a mistyped or partial name
 
 
 @dataclass(frozen=True)
 class NameMatch:
-    """Names found at one place of a sentence; several where it is not clear which is meant.
+    """A known name in a sentence, or several names if the words are ambiguous.
 
     Attributes
     ----------
     keys
-        As the vocabulary has them.
+        The normalized names, which are the keys of the vocabulary.
     end
-        The token after the last.
+        The position after the last token.
     is_possessive
-        Whether the words were possessive.
+        Whether the words have a possessive ending.
     note
-        How they were read, where not as they stand.
+        A note for the user if the words differ from the name; else empty.
     more
-        How many more names have the same words.
+        The number of other names that have the same words.
     """
 
     keys: tuple[str, ...]
@@ -46,14 +46,14 @@ class NameMatch:
 
 
 class Gazetteer:
-    """The names of one kind, indexed when they are first looked up.
+    """The known people, or the known places. Indices are built at the first lookup that uses them.
 
     Parameters
     ----------
     entries
-        Names as they are written, by normalized names.
+        Maps normalized names to names as the user writes them.
     within
-        Of places: the larger ones around each, if that is known.
+        Maps each place to the larger places that contain it, if this is known.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Gazetteer:
 
     @functools.cached_property
     def _keys(self) -> dict[str, str]:
-        """The vocabulary's key of each name, by the name's words with one space between any two."""
+        """Maps the words of each name, separated by single spaces, to the vocabulary's key."""
         keys: dict[str, str] = {}
         for key in self.entries:
             if words := split_words(key):
@@ -76,14 +76,14 @@ class Gazetteer:
 
     @functools.cached_property
     def _longest(self) -> dict[str, int]:
-        """How many words the longest name has that starts with a word."""
+        """Maps the first word of names to the number of words of the longest of these names."""
         longest: dict[str, int] = {}
         for name in self._keys:
             first, *others = name.split()
             longest[first] = max(longest.get(first, 0), 1 + len(others))
         return longest
 
-    # --- as they are written -------------------------------------------------------------------------------
+    # --- exact names ---------------------------------------------------------------------------------------
 
     def match_exact(self, tokens: Sequence[Token], start: int) -> NameMatch | None:
         """Return the longest name that starts at a token."""
@@ -94,13 +94,16 @@ class Gazetteer:
         return next(self._iterate_matches(tokens, find_name_words(tokens, start, longest), {}), None)
 
     def match_quoted(self, text: str) -> str | None:
-        """Return the name that a text is."""
+        """Return the key of the name that equals a text."""
         return self._keys.get(" ".join(split_words(text)))
 
     def _iterate_matches(
         self, tokens: Sequence[Token], positions: list[int], replacements: dict[int, str]
     ) -> Iterator[NameMatch]:
-        """Yield the names that the tokens at some positions are, the longest first."""
+        """Yield the names that the tokens at these positions start with, the longest first.
+
+        ``replacements`` maps positions to corrected words.
+        """
         words = [replacements.get(i, tokens[i].norm) for i in positions]
         for count in range(len(positions), 0, -1):
             end = positions[count - 1] + 1
@@ -114,17 +117,17 @@ class Gazetteer:
                     yield NameMatch((key,), end, is_possessive=True)
 
     def contains(self, larger: str, smaller: str) -> bool:
-        """Whether one place is in the other; where no place is known to be in any, by their kinds."""
+        """Whether one place contains another. Compares their kinds if the vocabulary has no containment."""
         if self._within:
             return larger in self._within.get(smaller, ())
         kinds = [self.entries[key].kind if key in self.entries else "" for key in (larger, smaller)]
         ranks = [_KINDS.index(kind) if kind in _KINDS else 0 for kind in kinds]
         return ranks[0] > ranks[1]
 
-    # --- with one typing error -----------------------------------------------------------------------------
+    # --- names with one typing error -----------------------------------------------------------------------
 
     def match_mistyped(self, tokens: Sequence[Token], start: int) -> list[NameMatch]:
-        """Return the names at a token that are one typing error away, in one of their words."""
+        """Return the longest names that match at a token if one typing error in one word is corrected."""
         positions = find_name_words(tokens, start, _MAX_WORDS)
         matches: dict[str, NameMatch] = {}
         for n, i in enumerate(positions):
@@ -140,12 +143,12 @@ class Gazetteer:
         return [match for match in matches.values() if match.end == end]
 
     def _find_corrections(self, typed: str) -> list[str]:
-        """The words of names that are one edit away: one letter more, less or other, or two swapped."""
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA  # optimal string alignment: swapped neighbours are one edit
-
+        """Return words of names at edit distance 1: one letter added, omitted or replaced, or two swapped."""
         if len(typed) < _MIN_LETTERS or typed in COMMON or not typed.isalpha() or typed in self._all_words:
             return []
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA  # counts two swapped neighbours as one edit
+
         corrections = []
         for length in range(len(typed) - 1, len(typed) + 2):
             words = self._words_by_length.get(length, ())
@@ -159,16 +162,16 @@ class Gazetteer:
 
     @functools.cached_property
     def _words_by_length(self) -> dict[int, list[str]]:
-        """Most words cannot be one edit away, because they are too long or too short."""
+        """The words of names by length: only words of almost the same length are compared."""
         words: dict[int, list[str]] = {}
         for word in self._all_words:
             words.setdefault(len(word), []).append(word)
         return words
 
-    # --- by some of their words ----------------------------------------------------------------------------
+    # --- partial names -------------------------------------------------------------------------------------
 
     def match_partly(self, tokens: Sequence[Token], start: int) -> NameMatch | None:
-        """Return the names of which some words stand at a token, best first."""
+        """Return the names that contain the words at a token, the best match first."""
         matched: list[Token] = []
         words: list[str] = []
         candidates: set[int] = set()
@@ -191,7 +194,7 @@ class Gazetteer:
         return NameMatch(keys, end, is_possessive=bool(matched[-1].possessor), note=note, more=more)
 
     def _rank(self, words: list[str], candidates: list[int]) -> tuple[tuple[str, ...], int]:
-        """Rank names by BM25, of those that rank as good the ones with most photos first."""
+        """Keep the names with the best BM25 scores, sort them by photos, and count the other candidates."""
         names = [self._multiword_names[i] for i in candidates]
         if len(names) > 1:
             scores = self._bm25.get_batch_scores(words, candidates)
@@ -206,7 +209,7 @@ class Gazetteer:
 
     @functools.cached_property
     def _names_by_word(self) -> dict[str, set[int]]:
-        """Which names of several words have a word."""
+        """Maps each word to the names that contain it, as indices of `_multiword_names`."""
         holders: dict[str, set[int]] = {}
         for i, name in enumerate(self._multiword_names):
             for word in name.split():
@@ -214,9 +217,22 @@ class Gazetteer:
         return holders
 
     @functools.cached_property
-    def _bm25(self):  # a class that is loaded when first needed
-        from rank_bm25 import BM25Plus  # the one whose weights are above zero in any vocabulary
+    def _bm25(self):  # untyped, because the class is imported at the first use
+        from rank_bm25 import BM25Plus  # its weights are positive in any vocabulary
 
         ranking = BM25Plus([name.split() for name in self._multiword_names])
-        ranking.doc_len = np.array(ranking.doc_len)  # or it is made anew for each query
+        ranking.doc_len = np.array(ranking.doc_len)  # otherwise each query converts the list
         return ranking
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """The names that sentences are searched for."""
+
+    people: Gazetteer
+    places: Gazetteer
+
+    @classmethod
+    def from_vocabulary(cls, vocabulary: Vocabulary) -> KnownNames:
+        """Make the gazetteers of a dataset."""
+        return cls(Gazetteer(vocabulary.people), Gazetteer(vocabulary.places, vocabulary.within))

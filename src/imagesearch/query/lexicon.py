@@ -1,4 +1,4 @@
-"""Everyday English words: which go with names, and which are never taken for a mistyped name."""
+"""Sets of English words: those that stand before names, and everyday words, which are not read as names."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ PHOTOS = split_set(
     "photo photos picture pictures image images pic pics photograph photographs snap snaps snapshot "
     "snapshots shots"
 )
-# What says nothing of a picture: a text of these alone is none.
+# Words that do not describe a photo. A caption requires at least one other word.
 EMPTY = ((ARTICLES | NEGATIONS | JOINERS | PLACE_LEADS | ONLY | PHOTOS) - {"inside", "outside"}) | split_set(
     "of on by for is are was were be been being there here where when who what which i me we us you "
     "he she it they them him her his their its my our your please all any taken shot made has have "
     "had do does did can about as so than then more most very too s together during over alone "
     "everyone everybody anyone anybody anything everything everywhere anywhere somewhere"
 )  # fmt: skip
-# Leading words that a text can do without once what stood before them is gone.
+# Words that are removed from the start and the end of a caption.
 LEADING = split_set("and or with of by in on at for from to near around as & + / , . ; : - ! ? ( ) but")
 
-# Names that more often say what the next word is like: sandy beach, sunny day.
+# Names that are usually adjectives before another word: sandy beach, sunny day.
 ADJECTIVES = split_set(
     "sandy sunny rusty dusty misty rocky stormy windy frosty rainy snowy happy merry jolly old young bright "
     "royal ivory amber violet rose hazel scarlet ginger pearl gray grey brown green white black gold golden "
     "silver crystal coral jade ruby olive summer autumn winter noble rich brave dear grand solid crispy"
 )
+# Nouns that end like a verb form. "sandy wedding" has an adjective, "sandy dancing" has a name.
 NOUNS_IN_ING = split_set("building ceiling clothing evening morning painting ring spring swing wedding wing")
 
 _COMMON = """
@@ -122,5 +123,8 @@ whale whales wheat wheel wheels whisky white wide wife wild wildlife will wind w
 wing wings winter wolf woman women wood wooded wooden woodland woods work worker working world wreath
 wrist writing yacht yard year years yellow yoga young youth zebra zebras zone zoo
 """
-# Each word, and its regular plural.
+# Everyday words with their regular plurals. As a name, such a word counts only where a name is expected, and
+# none is corrected to a name.
 COMMON = EMPTY | PHOTOS | LEADING | {f for word in _COMMON.split() for f in (word, f"{word}s", f"{word}es")}
+# Everyday words that an adjective may describe.
+NOUNS = COMMON - EMPTY - LEADING

@@ -1,4 +1,4 @@
-"""What a sentence asks for: people, places, dates and text; as a condition, in words, and for ``--json``."""
+"""The result of parsing a sentence: people, places, dates and text. As a condition, in words, and as JSON."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class PeopleClause:
     Attributes
     ----------
     all_of, any_of, none_of
-        Names as given by the user; of each group in ``any_of``, one person is enough.
+        Names as the user writes them. One person of each group in ``any_of`` is enough.
     only
-        Nobody else.
+        Whether nobody else may be in the photo.
     count
-        Least and most faces; None is no limit.
+        Minimum and maximum number of faces. A maximum of None means no limit.
     other_than
-        A number of faces that excludes a photo.
+        A number of faces that the photo must not have.
     """
 
     all_of: tuple[str, ...] = ()
@@ -40,12 +40,12 @@ class PeopleClause:
 
     @property
     def named_count(self) -> int:
-        """How many people the sentence names, each group of alternatives as one."""
+        """The number of people named, each group of alternatives as one person."""
         return len(self.all_of) + len(self.any_of)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """What all must hold. Faces were looked for where they are counted: -1 says they were not."""
+        """Conditions that must all hold. No condition on a number accepts -1: faces not detected yet."""
         parts: list[Condition] = [_has_person(name) for name in self.all_of]
         parts += [Or(tuple(map(_has_person, names))) for names in self.any_of]
         parts += [Not(_has_person(name)) for name in self.none_of]
@@ -75,16 +75,16 @@ class PeopleClause:
 
 @dataclass(frozen=True)
 class DateClause:
-    """One of the dates that must hold.
+    """When a photo must be taken.
 
     Attributes
     ----------
     words
-        As they stood in the sentence, without *in* and *on*.
+        The words of the sentence, without *in* and *on*.
     condition
-        On the photos' time, which it asks to be known.
+        The condition on the time, which also requires that the time is known.
     dates
-        The days they stand for: ``2023-12-01 to 2023-12-31``; nothing where they come back every year.
+        The days that the words refer to: ``2023-12-01 to 2023-12-31``. Empty if they recur every year.
     """
 
     words: str
@@ -92,34 +92,34 @@ class DateClause:
     dates: str = ""
 
     def __str__(self) -> str:
-        says_days = _YEAR.search(self.words) is not None and "winter" not in self.words  # which year's?
-        return self.words if says_days or not self.dates else f"{self.words} ({self.dates})"
+        has_days = _YEAR.search(self.words) is not None and "winter" not in self.words  # it spans two years
+        return self.words if has_days or not self.dates else f"{self.words} ({self.dates})"
 
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """A sentence, understood.
+    """A parsed sentence.
 
     Attributes
     ----------
     people
-        Who.
+        Who must be in the photo, and who must not.
     places
-        Where: any of these; of each, all words must be among the photo's ``place_words``.
+        Where it must be taken: alternatives. All words of one must be among the photo's ``place_words``.
     not_places
-        Where not.
+        Words that must not be among them.
     dates
-        When: all of these.
+        When it must be taken. All clauses must hold.
     text
-        What CLIP is given, by the template; empty if nothing is left of the sentence.
+        The text that CLIP encodes: the caption in the template. Empty without a caption.
     caption
-        The same without the template: who was taken out is "a person" or "two people".
+        The rest of the sentence, with "a person" or "two people" in place of the people.
     words
-        What is left of the sentence, as it stood.
+        The words of the sentence in the caption.
     notes
-        What was read otherwise than it stands, or not at all.
+        Notes for the user on words that were not taken literally, or were ignored.
     place_names
-        Pairs of a place word and how to name it: ``("goa", "Goa (state)")``.
+        Pairs of a place word and its display name: ``("goa", "Goa (state)")``.
     """
 
     people: PeopleClause = PeopleClause()
@@ -134,7 +134,7 @@ class ParsedQuery:
 
     @property
     def place_conditions(self) -> tuple[Condition, ...]:
-        """What all must hold of the place."""
+        """Conditions on the place that must all hold."""
         options = [
             _join_conditions(tuple(Contains("place_words", word) for word in words)) for words in self.places
         ]
@@ -143,13 +143,13 @@ class ParsedQuery:
 
     @property
     def condition(self) -> Condition:
-        """People and places and dates."""
+        """The condition on people, places and dates."""
         dates = tuple(clause.condition for clause in self.dates)
         return _join_conditions((*self.people.conditions, *self.place_conditions, *dates))
 
     @property
     def summary(self) -> str:
-        """How the sentence was read, in a line: ``Maya · Goa (state) · "a person on the beaches"``."""
+        """The parsed sentence in one line: ``Maya · Goa (state) · "a person on the beaches"``."""
         names = dict(self.place_names)
         parts = [str(self.people)] if self.people else []
         places = [", ".join(names.get(word, word) for word in words) for words in self.places]
@@ -160,7 +160,7 @@ class ParsedQuery:
         return " · ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold of it."""
+        """Return the value for ``--json``, without the conditions."""
         return {
             "people": asdict(self.people),
             "places": {"any_of": self.places, "none_of": self.not_places},
@@ -204,7 +204,7 @@ def _format_people_count(low: int, high: int | None) -> str:
 
 
 def make_neutral_phrase(low: int, high: int | None) -> str:
-    """Return what stands in a caption for so many people."""
+    """Return the words that replace people in a caption, for a minimum and maximum number."""
     if low == high and low < 3:
         return "a person" if low == 1 else "two people"
     return "a group of people" if low > 2 else "people"

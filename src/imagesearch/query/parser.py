@@ -1,7 +1,18 @@
-"""A sentence, taken apart: who, where and when become a filter, what is left a text for CLIP.
+"""Parses a sentence in stages. Each stage is a function from immutable values to a new value.
 
-Stage after stage: `tokenizer`, `rewrites`, `tagger`, `mentions`, `clauses` and `caption`. ``person:paris``,
-``place:"st james"`` and ``text:summer`` say what a word is, and what stands in quotes is text.
+The stages for "maya on the beaches of goa in 2023", if Maya and Goa are in the vocabulary:
+
+====================  ==================================================================================
+`tokenize`            text to tokens: ``maya`` ``on`` ``the`` ``beaches`` ``of`` ``goa`` ``in`` ``2023``
+`rewrite_sentence`    replaces phrases by equivalent ones that the next stage knows; here, none
+`tag_sentence`        tokens to spans: person ``maya``, four words, place ``goa``, date ``in 2023``
+`group_mentions`      spans to mentions: Maya; Goa, with the leading word ``of``; 2023
+`build_people`        mentions to a clause: all of Maya. In the caption, "a person" replaces ``maya``
+`build_places`        mentions to a clause: any of Goa. The caption drops ``of``
+`build_dates`         mentions to clauses: 2023-01-01 to 2023-12-31
+`build_caption`       the other tokens to a caption, "a person on the beaches", and to the words of the
+                      user in it, "the beaches"
+====================  ==================================================================================
 """
 
 from __future__ import annotations
@@ -9,58 +20,58 @@ from __future__ import annotations
 from datetime import date
 
 from imagesearch.query.caption import build_caption
-from imagesearch.query.clauses import DateBuilder, PeopleBuilder, PlaceBuilder
-from imagesearch.query.gazetteer import Gazetteer
-from imagesearch.query.mentions import find_mentions, list_or_notes
+from imagesearch.query.date_clause import build_dates
+from imagesearch.query.gazetteer import KnownNames
+from imagesearch.query.mentions import group_mentions, note_alternatives
 from imagesearch.query.parsed_query import ParsedQuery
-from imagesearch.query.rewrites import rewrite_tokens
-from imagesearch.query.tagger import Tagger
+from imagesearch.query.people_clause import build_people
+from imagesearch.query.place_clause import build_places
+from imagesearch.query.rewrites import rewrite_sentence
+from imagesearch.query.tagger import tag_sentence
 from imagesearch.query.tokenizer import Sentence, tokenize
 from imagesearch.store import Vocabulary
 
 
 class SentenceParser:
-    """Reads sentences with one vocabulary, which is indexed once.
+    """Parses sentences with one vocabulary, which is indexed once.
 
     Parameters
     ----------
     vocabulary
-        The names there are.
+        The people and places that sentences may name.
     template
-        What CLIP is given, with ``{text}`` for what is left of the sentence.
+        The text that is encoded by CLIP. ``{text}`` stands for the caption.
     """
 
     def __init__(self, vocabulary: Vocabulary, template: str = "a photo of {text}") -> None:
-        self._people = Gazetteer(vocabulary.people)
-        self._places = Gazetteer(vocabulary.places, vocabulary.within)
+        self._names = KnownNames.from_vocabulary(vocabulary)
         self._template = template
 
     def parse(self, text: str, today: date) -> ParsedQuery:
-        """Read a sentence. Any text can be read.
+        """Parse a sentence. Accepts any text.
 
         Parameters
         ----------
         today
-            What *yesterday* and *last summer* count from.
+            The day that *yesterday* and *last summer* refer to.
         """
-        tokens = rewrite_tokens(tokenize(text), self._people, self._places, today)
-        spans, notes = Tagger(Sentence.from_tokens(tokens), self._people, self._places, today).tag()
-        mentions = find_mentions(tokens, spans)
-        people, places, dates = PeopleBuilder(self._people), PlaceBuilder(self._places), DateBuilder(tokens)
-        builders = {"person": people, "count": people, "alone": people, "place": places, "date": dates}
-        for mention in mentions:
-            builders[mention.span.kind].add(mention)
-        place_clause = places.build()
-        dropped = people.dropped | places.dropped | dates.dropped
-        caption, words = build_caption(tokens, spans, dropped, people.make_neutral_phrases())
+        names = self._names
+        sentence = rewrite_sentence(Sentence.from_tokens(tokenize(text)), names, today)
+        tagged = tag_sentence(sentence, names, today)
+        mentions = group_mentions(tagged)
+        people, people_leads, neutral_phrases = build_people(mentions, names.people)
+        places, place_leads = build_places(mentions, names.places)
+        dates, date_leads = build_dates(mentions, tagged.tokens)
+        leads = people_leads | place_leads | date_leads
+        caption, words = build_caption(tagged, leads, neutral_phrases)
         return ParsedQuery(
-            people=people.build(),
-            places=place_clause.any_of,
-            not_places=place_clause.none_of,
-            dates=dates.build(),
+            people=people,
+            places=places.any_of,
+            not_places=places.none_of,
+            dates=dates,
             text=self._template.replace("{text}", caption) if caption else "",
             caption=caption,
             words=words,
-            notes=tuple(dict.fromkeys(notes + list_or_notes(mentions))),
-            place_names=place_clause.names,
+            notes=tuple(dict.fromkeys([*tagged.notes, *note_alternatives(mentions)])),
+            place_names=places.names,
         )

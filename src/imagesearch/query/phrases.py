@@ -1,4 +1,4 @@
-"""Phrases that are no names: numbers of people, that nobody else is there, and how a request begins."""
+"""The rule that tags numbers of people and *alone*, and the words that begin a request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 from imagesearch.query.lexicon import PHOTOS, split_set
 from imagesearch.query.parsed_query import NUMBER_WORDS
+from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import Sentence
 
 _N = rf"(?:\d{{1,3}}|{'|'.join(NUMBER_WORDS[1:])})"
@@ -44,31 +45,54 @@ _REQUEST = re.compile(
 
 
 @dataclass(frozen=True)
-class PhraseMatch:
+class _PhraseMatch:
     """A phrase in a sentence.
 
     Attributes
     ----------
     kind
-        What it says: ``only`` the people that follow, those before it ``alone``, or a ``count`` of people.
+        ``only``: nobody but the people after it. ``alone``: nobody but the people before it. ``count``: a
+        number of people.
     end
-        The token after its last.
+        The position after its last token.
     count
-        Least and most people; None is no limit.
-    says_else
-        Whether it is about people besides those that are named: nobody *else*, no *others*.
-    says_other
-        Whether it counts *other* people than those that are named.
+        Minimum and maximum number of people. None means no limit.
+    excludes_others
+        Whether an *alone* names the people it excludes: nobody *else*, no *others*.
+    counts_others
+        Whether a number counts *other* people than those that are named.
     """
 
     kind: Literal["only", "alone", "count"]
     end: int
     count: tuple[int, int | None] = (0, None)
-    says_else: bool = False
-    says_other: bool = False
+    excludes_others: bool = False
+    counts_others: bool = False
 
 
-def match_phrase(sentence: Sentence, start: int) -> PhraseMatch | None:
+def tag_phrase(at: Position) -> Tag | None:
+    """Tag a number of people, *only* or *alone*, unless a name is as long."""
+    match = _match_phrase(at.sentence, at.i)
+    if match is None or any(name and name.end >= match.end for name in (at.person, at.place)):
+        return None
+    if match.kind == "alone":
+        return _tag_alone(at, match)
+    span = TaggedSpan(match.kind, at.i, match.end, count=match.count, counts_others=match.counts_others)
+    return Tag(span)
+
+
+def _tag_alone(at: Position, match: _PhraseMatch) -> Tag | None:
+    """Tag *alone* directly after a person, and *nobody else* anywhere after one.
+
+    After a number of people, *nobody else* adds nothing.
+    """
+    kinds = {span.kind for span in at.spans} if match.excludes_others else {at.last_kind}
+    if match.excludes_others and "count" in kinds:
+        return Tag(TaggedSpan("ignored", at.i, match.end))
+    return Tag(TaggedSpan("alone", at.i, match.end)) if "person" in kinds else None
+
+
+def _match_phrase(sentence: Sentence, start: int) -> _PhraseMatch | None:
     """Return the phrase that starts at a token."""
     word = sentence.tokens[start].norm
     if word not in _FIRST_WORDS and not word.isdigit():
@@ -77,22 +101,22 @@ def match_phrase(sentence: Sentence, start: int) -> PhraseMatch | None:
         if match := pattern.match(sentence.text, sentence.starts[start]):
             end = sentence.find_token(match.end() + 1)
             if kind == "only":
-                return PhraseMatch("only", end)
+                return _PhraseMatch("only", end)
             if kind == "alone":
-                return PhraseMatch("alone", end, says_else=match[0].endswith((" else", " others")))
-            count = _read_people_count(kind, match)
-            return PhraseMatch("count", end, count, says_other="other" in match[0])
+                return _PhraseMatch("alone", end, excludes_others=match[0].endswith((" else", " others")))
+            count = _parse_people_count(kind, match)
+            return _PhraseMatch("count", end, count, counts_others="other" in match[0])
     return None
 
 
 def match_request(sentence: Sentence) -> int:
-    """Return the token after the words that begin a request: "please show me"; 0 if there are none."""
+    """Return the position after the words that begin a request ("please show me"); 0 if there are none."""
     match = _REQUEST.match(sentence.text)
     return sentence.find_token(match.end()) if match else 0
 
 
-def _read_people_count(kind: str, match: re.Match[str]) -> tuple[int, int | None]:
-    """Least and most faces. At most some people are some people."""
+def _parse_people_count(kind: str, match: re.Match[str]) -> tuple[int, int | None]:
+    """Return the minimum and maximum number. "At most three people" means at least one person."""
     groups = match.groupdict()
     numbers = [_parse_number(groups[name]) for name in ("n", "m") if groups.get(name)]
     n = numbers[0] if numbers else 0
