@@ -36,8 +36,8 @@ def connect(milvus: MilvusConfig) -> Any:
     except MilvusException as error:
         if milvus.is_lite:
             raise UserError(
-                f"{milvus.uri}: cannot be opened: another process has it open, such as a search that waits for "
-                "a query or a notebook; end that process, or use a Milvus server (milvus.uri: http://...)"
+                f"{milvus.uri}: cannot be opened: another process has it open, such as a search that waits "
+                "for a query or a notebook; end that process, or use a Milvus server (milvus.uri: http://...)"
             ) from None
         reason = " ".join(str(error.message).split())[:160]
         raise UserError(
