@@ -42,8 +42,8 @@ class OnlineGeocoder:
         File for the responses.
     seconds_apart, retry_seconds, timeout
         Minimum time between two requests, time before a retry, and time to wait for a response. Nominatim's
-        usage policy allows one request per second. The default is a little longer, because the server's clock
-        counts.
+        usage policy allows one request per second; the default is slightly longer, to allow for differences
+        between the clocks.
 
     Raises
     ------
