@@ -1,4 +1,4 @@
-# Each target makes .venv by itself, on a machine with nothing but Python 3.11 and make.
+# Each target creates .venv if necessary. Requires only Python 3.11 to 3.13 and make.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,13 +7,13 @@ PY := $(BIN)/python
 .PHONY: help install demo photos test lint format clean
 help:
 	@echo "make demo    draw an album and search it; downloads no models"
-	@echo "make photos PHOTOS=DIR    find, cluster and index your own photos: steps 01, 02, 04 and 05"
-	@echo "make test    install what is needed, run the tests"
-	@echo "make lint    ruff: rules and format; import-linter: which room may import which"
-	@echo "make format  let ruff mend what it can"
-	@echo "make clean   remove .venv and caches (never your data)"
+	@echo "make photos PHOTOS=DIR    process and index your own photos: steps 01, 02, 04 and 05"
+	@echo "make test    install the dependencies and run the tests"
+	@echo "make lint    check rules and format (ruff) and imports between packages (import-linter)"
+	@echo "make format  fix rules and format with ruff where it can"
+	@echo "make clean   remove .venv and caches; your data is kept"
 
-# The stamp is younger than pyproject.toml exactly when the installation is up to date.
+# The installation is up to date if this file is newer than pyproject.toml.
 STAMP := $(VENV)/.installed
 $(STAMP): pyproject.toml
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
@@ -40,22 +40,22 @@ demo: $(STAMP)
 	$(PY) scripts/07_classify.py $(DEMO) "$$(ls data/demo/album/*/*.jpg | head -n 1)" \
 	    --save outputs/7_classes.png --no-show
 	@echo
-	@echo "Look at"
-	@echo "  data/demo/album/                     the photos, and what is true of them in album.truth.json"
-	@echo "  outputs/1_people.png                 whom 02 found, some of them named by 03"
-	@echo "  outputs/2_map.png                    where the photos were taken"
-	@echo "  outputs/3_maya_in_goa.png            a sentence: who, where and what, one filtered search"
-	@echo "  outputs/4_red_boat.png               another, about the picture alone"
-	@echo "  outputs/5_relaxed.png                no photo fits this one: what is shown instead, and that it is"
-	@echo "  outputs/6_like_this_with_snow.png    like a photo, but with snow"
-	@echo "  outputs/7_classes.png                what a photo shows"
-	@echo "  outputs/8_vectors.png                what CLIP finds alike lies together"
-	@echo "  outputs/9_timeline.png               when, and with whom"
-	@echo "Type next"
-	@echo "  $(PY) scripts/06_search.py $(DEMO)          asks for queries: zoë at night, a dog in norway"
-	@echo "  $(PY) scripts/01_extract_features.py -i YOUR_PHOTOS    with config.yaml and public models"
+	@echo "Results"
+	@echo "  data/demo/album/                     the photos; data/demo/album.truth.json lists their contents"
+	@echo "  outputs/1_people.png                 the people that step 02 found, some of them named in step 03"
+	@echo "  outputs/2_map.png                    the places where the photos were taken"
+	@echo "  outputs/3_maya_in_goa.png            a sentence with a person, a place and a scene: one filtered search"
+	@echo "  outputs/4_red_boat.png               a sentence about the picture alone"
+	@echo "  outputs/5_relaxed.png                a sentence that matches no photo: the search is relaxed"
+	@echo "  outputs/6_like_this_with_snow.png    photos like a given photo, but with snow"
+	@echo "  outputs/7_classes.png                the most probable classes of a photo"
+	@echo "  outputs/8_vectors.png                the CLIP vectors on a plane: similar photos are close together"
+	@echo "  outputs/9_timeline.png               the photos by month and person"
+	@echo "Next steps"
+	@echo "  $(PY) scripts/06_search.py $(DEMO)          search interactively: zoë at night, a dog in norway"
+	@echo "  $(PY) scripts/01_extract_features.py -i YOUR_PHOTOS    your own photos, with config.yaml and public models"
 
-# PHOTOS is one folder; without it, those of config.yaml
+# PHOTOS is one folder; without it, the folders in config.yaml are used.
 photos: $(STAMP)
 	$(PY) scripts/00_run_steps.py $(if $(PHOTOS),-i "$(PHOTOS)")
 

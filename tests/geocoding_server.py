@@ -1,4 +1,4 @@
-"""A geocoder's HTTP server on this machine, as good or as bad as a test wants it."""
+"""A local HTTP server that responds like a geocoder, with errors and delays that a test can set."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def answer_as_photon(query: dict[str, str], **place: str) -> Any:
 
 
 class Server:
-    """Answers in a geocoder's JSON, or as badly as it is told to; notes when it was asked what."""
+    """Responds in a geocoder's JSON or as a test requires; records the time and query of each request."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[float, str, dict[str, str]]] = []
+        self.requests: list[tuple[float, str, dict[str, str]]] = []
         self.answer: Callable[[int], tuple[int, bytes] | None] = lambda _: None
         self.format: Callable[[dict[str, str]], Any] = answer_as_nominatim
         self.headers: dict[str, str] = {}
@@ -52,12 +52,12 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
-                outer.asked.append((time.monotonic(), self.headers["User-Agent"], query))
-                status, body = outer.answer(len(outer.asked)) or (
+                outer.requests.append((time.monotonic(), self.headers["User-Agent"], query))
+                status, body = outer.answer(len(outer.requests)) or (
                     200,
                     json.dumps(outer.format(query)).encode(),
                 )
-                with suppress(BrokenPipeError, ConnectionResetError):  # who timed out listens no more
+                with suppress(BrokenPipeError, ConnectionResetError):  # the client has timed out
                     if outer.headers.get("X-Drip") == "head":
                         for _ in range(20):
                             self.wfile.write(b"H")

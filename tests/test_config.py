@@ -1,94 +1,67 @@
-"""config.yaml: every setting is in the file, a mistake gets one helpful line, and a token is never shown."""
+"""Settings: config.yaml lists all of them, mistakes are reported in one line, no message shows a token."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
+from config_files import SECRET, SHIPPED, WriteConfig, list_keys, read_message, write_config
 from pydantic import BaseModel, ValidationError
 
 from imagesearch.config import Config, load_config
-from imagesearch.errors import UserError
-
-SHIPPED = ROOT / "config.yaml"
-SECRET = "hunter2-hunter2"
-Write = Callable[[str], Path]
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
+def write(tmp_path: Path) -> WriteConfig:
     """Writes a config file and returns its path."""
-
-    def write(text: str) -> Path:
-        file = tmp_path / "config.yaml"
-        file.write_text(text, "utf-8")
-        return file
-
-    return write
+    return partial(write_config, tmp_path)
 
 
-def refused(file: Path, *assignments: str, dataset: str | None = None) -> str:
-    """What the user is told: one line that names the file or the option."""
-    with pytest.raises(UserError) as caught:
-        load_config(file, assignments, dataset)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith((f"{file}: ", "--set "))
-    return message
-
-
-def leaves(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each setting of a config with its value."""
+def list_settings(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting of a config with its value."""
     for name in type(model).model_fields:
         value = getattr(model, name)
         if isinstance(value, BaseModel):
-            yield from leaves(value, f"{prefix}{name}.")
+            yield from list_settings(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
-
-
-def keys(node: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    for name, value in node.items():
-        if isinstance(value, dict) and value:
-            yield from keys(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name
 
 
 # --- the shipped file --------------------------------------------------------------------------------------
 
 
-def test_the_shipped_file_says_what_holds_without_it(tmp_path: Path) -> None:
+def test_the_shipped_file_contains_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").touch()
     (tmp_path / "shipped.yaml").write_bytes(SHIPPED.read_bytes())
     shipped, default = load_config(tmp_path / "shipped.yaml"), load_config(tmp_path / "empty.yaml")
-    assert dict(leaves(shipped)) == dict(leaves(default))
+    assert dict(list_settings(shipped)) == dict(list_settings(default))
 
 
-def test_the_shipped_file_has_every_setting_and_no_other(write: Write) -> None:
-    settings = {name for name, _ in leaves(load_config(write("")))}
-    assert set(keys(yaml.safe_load(SHIPPED.read_text("utf-8")))) == settings
+def test_the_shipped_file_has_every_setting_and_no_other(write: WriteConfig) -> None:
+    settings = {name for name, _ in list_settings(load_config(write("")))}
+    assert set(list_keys(yaml.safe_load(SHIPPED.read_text("utf-8")))) == settings
     assert len(settings) > 30
 
 
-def test_the_shipped_file_explains_every_setting() -> None:
-    for line in SHIPPED.read_text("utf-8").splitlines():
-        if re.match(r"\s+\w+: \S", line) and not line.startswith("  language"):
-            assert " # " in line or "user_agent" in line, f"no comment: {line}"
+def test_each_setting_in_the_shipped_file_has_a_comment_with_its_default() -> None:
+    lines = SHIPPED.read_text("utf-8").splitlines()
+    settings = [i for i, line in enumerate(lines) if re.match(r" +\w+: \S", line)]
+    assert len(settings) > 30
+    for i in settings:
+        name, value = lines[i].split(": ", 1)
+        default = "empty" if value in ('""', "[]", "{}") else value
+        comment = lines[i - 1]
+        assert re.match(r" +# \S", comment), f"no comment above {lines[i]}"
+        assert f"Default: {default}." in comment, f"wrong default in the comment above {name.strip()}"
+        assert len(comment) <= 120
 
 
-@pytest.mark.parametrize("template", ["a photo", "7", "a {text", "[]"])
-def test_a_template_has_a_place_for_the_text(write: Write, template: str) -> None:
-    with pytest.raises(UserError, match=r"search\.template.*\{text\}"):
-        load_config(write(""), [f"search.template={template}"])
-
-
-# --- what is missing is its default ------------------------------------------------------------------------
+# --- defaults ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -103,19 +76,23 @@ def test_a_template_has_a_place_for_the_text(write: Write, template: str) -> Non
         "dataset: {exclude: }",
     ],
 )
-def test_empty_files_and_empty_sections_mean_the_defaults(write: Write, text: str) -> None:
+def test_empty_files_and_empty_sections_have_the_defaults(write: WriteConfig, text: str) -> None:
     config = load_config(write(text))
     assert config.search.top_k == 10
     assert config.milvus.index.params.nlist == "auto"
     assert config.dataset.exclude == ()
 
 
-def test_a_config_cannot_be_changed(write: Write) -> None:
+def test_a_config_cannot_be_changed(write: WriteConfig) -> None:
     config = load_config(write("dataset: {exclude: ['*.gif']}"))
     for section, key in [(config.search, "top_k"), (config.milvus.index.params, "M"), (config, "search")]:
         with pytest.raises(ValidationError, match="frozen"):
             setattr(section, key, 1)
     assert isinstance(config.dataset.exclude, tuple) and isinstance(config.dataset.images, tuple)
+
+
+def test_the_type_of_a_loaded_config(write: WriteConfig) -> None:
+    assert type(load_config(str(write("")))) is Config
 
 
 # --- mistakes ----------------------------------------------------------------------------------------------
@@ -133,11 +110,43 @@ def test_a_config_cannot_be_changed(write: Write) -> None:
         ("faces: {preview_size: 256}", "did you mean extraction.preview_size?"),
         ("milvus: {nlist: 5}", "did you mean milvus.index.params.nlist?"),
         ("top_k: 5", "did you mean search.top_k?"),
-        ("search: {zzzzzz: 5}", "search.zzzzzz: unknown key; known here: top_k"),
+        ("search: {zzzzzz: 5}", "search.zzzzzz: unknown key; expected one of top_k, strategy, ranker,"),
     ],
 )
-def test_an_unknown_key_is_met_with_the_nearest_known_one(write: Write, text: str, hint: str) -> None:
-    assert hint in refused(write(text))
+def test_the_message_for_an_unknown_key_suggests_the_nearest_key(
+    write: WriteConfig, text: str, hint: str
+) -> None:
+    assert hint in read_message(write(text))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "problem"),
+    [
+        ("dataset.images", "[]", "expected at least one folder, got []"),
+        ("dataset.exclude", "[5]", "expected a pattern or a list of patterns, got [5]"),
+        ("models.clip", "null", "expected the name of a model or a folder, got null"),
+        ("models.device", "gpu", "expected 'auto', 'cpu', 'cuda' or 'mps', got 'gpu'"),
+        ("extraction.batch_size", "true", "expected a whole number from 1 to 4096, got true"),
+        ("extraction.workers", "all", "expected 'auto' or a whole number from 1 to 256, got 'all'"),
+        ("extraction.max_megapixels", "0", "expected a number above 0 and at most 10000, got 0"),
+        ("faces.det_size", "65", "expected a whole number from 64 to 4096 and a multiple of 32, got 65"),
+        ("faces.cluster_distance", "2", "expected a number above 0 and below 2, got 2"),
+        ("search.min_score", "x", "expected a number from -1 to 1 or null, got 'x'"),
+        ("geo.language", "5", "expected a string, got 5"),
+        ("geo.options", "[1]", "expected options, such as {api_key: KEY}"),
+        ("geo.options", "{1: 2}", "expected a string as the key"),
+        ("milvus.uri", "5", "expected a path that ends in .db or an http(s):// URL, got 5"),
+        ("milvus.index", "5", "expected a section of settings, got 5"),
+        ("search.template", "a photo", "expected a string that contains {text}, such as 'a photo of {text}'"),
+    ],
+)
+def test_a_message_gives_what_is_expected_and_the_value(
+    write: WriteConfig, setting: str, value: str, problem: str
+) -> None:
+    file = write("")
+    message = read_message(file, f"{setting}={value}")
+    name, _, rest = message.removeprefix(f"{file}: ").partition(": ")
+    assert name.startswith(setting) and rest.startswith(problem)
 
 
 @pytest.mark.parametrize(
@@ -164,59 +173,28 @@ def test_an_unknown_key_is_met_with_the_nearest_known_one(write: Write, text: st
         ("milvus.index.search_params.ef", ["0", "32769"], ["1"]),
         ("search.top_k", ["0", "1001", "ten", "1.5", "true", "null"], ["1", "1000"]),
         ("search.min_score", ["-1.1", "1.1", ".nan", "'0.2'"], ["-1", "1", "0", "null", "0.25"]),
+        ("search.template", ["a photo", "7", "a {text", "[]"], ["'{text}'"]),
     ],
 )
-def test_ranges_and_types(write: Write, setting: str, bad: list[str], good: list[str]) -> None:
+def test_ranges_and_types(write: WriteConfig, setting: str, bad: list[str], good: list[str]) -> None:
     file = write("")
     for value in bad:
-        assert setting in refused(file, f"{setting}={value}")
+        assert f"{setting}: expected " in read_message(file, f"{setting}={value}")
     for value in good:
         load_config(file, [f"{setting}={value}"])
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("- search\n- models\n", "sections such as 'dataset:'"),
-        ("just words", "sections such as 'dataset:'"),
-        ("search: [1", "not valid YAML"),
-        ("search:\n\ttop_k: 3", "not valid YAML"),
-        ("? [a]\n: b", "not valid YAML"),
-        ("dataset: {name: 2001-99-99}", "not valid YAML"),
-        ("dataset: !!python/object:os.system {}", "not valid YAML"),
-        ("[" * 5000, "not valid YAML"),
-        ("search: 5", "search: "),
-        ("1: 2", "1: "),
-        ("search: {1: 2}", "search.1: "),
-    ],
-)
-def test_files_that_are_no_config(write: Write, text: str, told: str) -> None:
-    assert told in refused(write(text))
-
-
-def test_a_key_given_twice_is_refused_rather_than_half_lost(write: Write) -> None:
-    assert "'search' stands here a second time (line 3" in refused(
-        write("search: {top_k: 3}\nmodels: {}\nsearch: {min_score: 0.2}")
-    )
-    assert "'top_k'" in refused(write("search:\n  top_k: 3\n  top_k: 4"))
-
-
-def test_a_file_that_is_missing_a_folder_or_not_utf8(tmp_path: Path) -> None:
-    assert "-c FILE" in refused(tmp_path / "none.yaml")
-    assert "cannot be read" in refused(tmp_path)
-    (tmp_path / "latin.yaml").write_bytes("dataset: {name: caf\xe9}".encode("latin-1"))
-    assert "cannot be read" in refused(tmp_path / "latin.yaml")
-
-
-def test_several_mistakes_are_counted(write: Write) -> None:
-    assert refused(write("search: {topk: 3}\nfaces: {min_size: 0}\ngeo: {x: 1}")).endswith("(and 2 more)")
+def test_several_mistakes_are_counted(write: WriteConfig) -> None:
+    assert read_message(write("search: {topk: 3}\nfaces: {min_size: 0}")).endswith("(and 1 more error)")
+    message = read_message(write("search: {topk: 3}\nfaces: {min_size: 0}\ngeo: {x: 1}"))
+    assert message.endswith("(and 2 more errors)")
 
 
 # --- paths -------------------------------------------------------------------------------------------------
 
 
 def test_paths_are_relative_to_the_file(
-    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write: WriteConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "my-clip").mkdir()
     file = write(
@@ -234,27 +212,29 @@ def test_paths_are_relative_to_the_file(
         assert config.models.faces == "org/name"
 
 
-def test_default_paths_too_are_relative_to_the_file(write: Write, tmp_path: Path) -> None:
+def test_default_paths_are_relative_to_the_file(write: WriteConfig, tmp_path: Path) -> None:
     config = load_config(write(""))
     assert config.dataset.images == (tmp_path / "data/photos",)
     assert config.milvus.uri == str(tmp_path / "data/milvus.db")
 
 
-def test_a_home_that_nobody_has(write: Write) -> None:
-    assert "~" in refused(write("dataset: {images: ~no-such-user/photos}"))
-    assert "~" in refused(write("models: {clip: ~no-such-user/clip}"))
+def test_an_unknown_home_folder_is_refused(write: WriteConfig) -> None:
+    assert "~USER" in read_message(write("dataset: {images: ~no-such-user/photos}"))
+    assert "~USER" in read_message(write("models: {clip: ~no-such-user/clip}"))
 
 
-def test_a_server_is_not_a_path(write: Write) -> None:
+def test_the_url_of_a_server_is_not_a_path(write: WriteConfig) -> None:
     config = load_config(write("milvus: {uri: 'http://localhost:19530'}"))
     assert config.milvus.uri == "http://localhost:19530"
     assert not config.milvus.is_lite
 
 
-# --- the environment and secrets ---------------------------------------------------------------------------
+# --- environment variables and secrets ---------------------------------------------------------------------
 
 
-def test_the_environment_is_read_in_uri_and_token_only(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_are_read_in_uri_and_token_only(
+    write: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOST", "example.org")
     monkeypatch.setenv("KEY", SECRET)
     config = load_config(
@@ -270,124 +250,30 @@ def test_the_environment_is_read_in_uri_and_token_only(write: Write, monkeypatch
     assert config.models.clip == config.geo.user_agent == "${HOST}"
 
 
-def test_a_variable_in_a_variable_is_not_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_value_of_a_variable_is_not_expanded_again(
+    write: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KEY", "${HOME}")
     assert load_config(write("milvus: {token: '${KEY}'}")).milvus.token == "${HOME}"
 
 
-def test_a_variable_that_is_not_set(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_is_not_set_is_named(write: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_SUCH", raising=False)
-    message = refused(write(f"milvus: {{token: '${{NO_SUCH}}{SECRET}'}}"))
-    assert "NO_SUCH is not set" in message
+    message = read_message(write(f"milvus: {{token: '${{NO_SUCH}}{SECRET}'}}"))
+    assert "milvus.token: expected the environment variable NO_SUCH to be set" in message
     assert SECRET not in message
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"milvus: {{token: [{SECRET}]}}",
-        f"milvus: {{token: {{a: {SECRET}}}}}",
-        f"milvus: {{tokn: {SECRET}}}",
-        f"milvus: {{token: {SECRET}, index: {{type: 5}}}}",
-        f"milvus: [token, {SECRET}]",
-        f"milvus: token {SECRET}",
-        f'milvus:\n  token: "{SECRET}\n',
-        f"milvus:\n  token: {SECRET}: x\n",
-        f"milvus:\n  token: @{SECRET}\n",
-        f"milvus: {{token: {SECRET}}}\nmilvus: {{}}",
-    ],
-)
-def test_an_error_never_prints_a_token(write: Write, text: str) -> None:
-    assert SECRET not in refused(write(text))
-
-
-@pytest.mark.parametrize(
-    "given",
-    [f'milvus.token="{SECRET}', f"milvus.token=[{SECRET}]", f"token={SECRET}", f"milvus.tok={SECRET}"],
-)
-def test_an_option_never_prints_a_token(write: Write, given: str) -> None:
-    assert SECRET not in refused(write(""), given)
-
-
-def test_a_printed_config_has_no_token(write: Write) -> None:
+def test_a_printed_config_has_no_token(write: WriteConfig) -> None:
     config = load_config(write(f"milvus: {{token: {SECRET}}}"))
     assert config.milvus.token == SECRET
     assert SECRET not in f"{config!r} {config}"
 
 
-# --- --set -------------------------------------------------------------------------------------------------
-
-
-def test_settings_given_by_hand_go_over_the_file(write: Write, tmp_path: Path) -> None:
-    file = write("search: {top_k: 3, min_score: 0.1}\nfaces:\n")
-    config = load_config(
-        file,
-        [
-            "search.top_k=5",
-            "search.top_k=7",
-            "search.min_score=null",
-            "faces.min_size=50",
-            "milvus.index.params.nlist=64",
-            "dataset.images=[a, b]",
-            "milvus.uri=http://host:1",
-            "milvus.token=a=b",
-        ],
-    )
-    assert config.search.top_k == 7 and config.search.min_score is None
-    assert config.faces.min_size == 50
-    assert config.milvus.index.params.nlist == 64
-    assert config.dataset.images == (tmp_path / "a", tmp_path / "b")
-    assert config.milvus.uri == "http://host:1" and config.milvus.token == "a=b"
-
-
-@pytest.mark.parametrize(
-    "given", ["top_k=5", "search.top_k", "search..top_k=5", ".top_k=5", "=5", "", "search.top_k=[1"]
-)
-def test_options_that_are_not_settings(write: Write, given: str) -> None:
-    assert refused(write(""), given).startswith("--set ")
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ("serch.top_k=5", "did you mean search?"),
-        ("search.topk=5", "did you mean search.top_k?"),
-        ("search.top_k.x=5", "search.top_k"),
-    ],
-)
-def test_a_mistyped_option_is_met_like_a_mistyped_key(write: Write, given: str, told: str) -> None:
-    assert told in refused(write(""), given)
-
-
-def test_a_broken_section_is_not_mended_by_an_option(write: Write) -> None:
-    assert "search: " in refused(write("search: [1, 2]"), "search.top_k=5")
-
-
-def test_a_dataset_given_by_hand_is_a_name_whatever_yaml_would_read(write: Write) -> None:
-    file = write("dataset: {name: x}")
-    for name in ("holiday", "no", "null", "on"):
-        assert load_config(file, ["dataset.name=y"], name).dataset.name == name
-    for name in ("2023", "a: b", "", "x.db", "[a]"):
-        assert "dataset.name" in refused(file, dataset=name)
-
-
-def test_every_setting_can_be_given_by_hand(write: Write) -> None:
-    shipped = yaml.safe_load(SHIPPED.read_text("utf-8"))
-    for name in keys(shipped):
-        value = shipped
-        for part in name.split("."):
-            value = value[part]
-        load_config(write(""), [f"{name}={yaml.safe_dump(value, default_flow_style=True)}"])
-
-
-def test_the_type_of_a_loaded_config(write: Write) -> None:
-    assert type(load_config(str(write("")))) is Config
-
-
 # --- geocoders ---------------------------------------------------------------------------------------------
 
 
-def test_a_geocoder_has_an_address_a_name_that_says_who_asks_and_options(write: Write) -> None:
+def test_the_settings_of_a_geocoder_are_checked(write: WriteConfig) -> None:
     for url in (
         "https://",
         "ftp://a.org",
@@ -396,18 +282,19 @@ def test_a_geocoder_has_an_address_a_name_that_says_who_asks_and_options(write: 
         "a.org",
         "http://ä.org",
     ):
-        assert "nominatim_url" in refused(write(f"geo: {{nominatim_url: '{url}'}}"))
+        assert "nominatim_url: expected" in read_message(write(f"geo: {{nominatim_url: '{url}'}}"))
     for agent in ("", "Zoë’s photos", "a\\r\\nX: 1"):  # noqa: RUF001 - not Latin-1
-        assert "user_agent" in refused(write(f'geo: {{user_agent: "{agent}"}}'))
-    assert "geo.geocoder" in refused(write("geo: {geocoder: 5}"))
+        assert "user_agent: expected" in read_message(write(f'geo: {{user_agent: "{agent}"}}'))
+    assert "geo.geocoder: expected" in read_message(write("geo: {geocoder: 5}"))
     options = load_config(write("geo: {options: {format: 2, key: a}}")).geo.options
     assert options == {"format": 2, "key": "a"}
 
 
 def test_keys_of_geocoders_come_from_the_environment_and_are_never_shown(
-    write: Write, monkeypatch: pytest.MonkeyPatch
+    write: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAP_KEY", "s3cret")
     config = load_config(write("geo: {geocoder: opencage, options: {api_key: '${MAP_KEY}'}}"))
     assert config.geo.options == {"api_key": "s3cret"} and "s3cret" not in repr(config)
-    assert "s3cret" not in refused(write("geo: {options: [s3cret]}"))
+    for options in ("[s3cret]", "{api_key: [s3cret]}", "s3cret"):
+        assert "s3cret" not in read_message(write(f"geo: {{options: {options}}}"))

@@ -1,4 +1,4 @@
-"""A file is written whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from imagesearch.files import atomic_write
 
 
-def test_what_kills_left_is_removed_a_day_later_and_younger_work_is_not(tmp_path: Path) -> None:
+def test_unfinished_files_are_removed_after_a_day(tmp_path: Path) -> None:
     old, young, other = (tmp_path / f"{name}.part" for name in ("note [1].12", "note [1].13", "note 1.14"))
     for part in (old, young, other):
         part.write_text("half")
@@ -23,7 +23,7 @@ def test_what_kills_left_is_removed_a_day_later_and_younger_work_is_not(tmp_path
     assert (tmp_path / "note [1].json").read_text() == "{}"
 
 
-def test_two_threads_write_a_file_each_whole(tmp_path: Path) -> None:
+def test_two_threads_can_write_the_same_file(tmp_path: Path) -> None:
     both = threading.Barrier(2)
 
     def write(text: str) -> None:

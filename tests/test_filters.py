@@ -1,4 +1,4 @@
-"""Conditions: what they say in Milvus' language, and that no value escapes its quotes."""
+"""Conditions in Milvus' filter language, and the escaping of their values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PHOTOS = [
         (Contains("face_labels", "100%"), 'path == ""', 'path == ""'),
     ],
 )  # fmt: skip
-def test_a_condition_is_written_as_each_engine_wants_it(condition: Condition, lite: str, server: str) -> None:
+def test_a_condition_is_formatted_for_each_engine(condition: Condition, lite: str, server: str) -> None:
     assert format_filter(condition, lists_are_arrays=False) == lite
     assert format_filter(condition, lists_are_arrays=True) == server
 
@@ -88,7 +88,7 @@ def passing(store: Store, condition: Condition) -> set[int]:
         (And((PathPrefix("a"), Not(Or((MAYA, Eq("year", 2021)))))), set()),
     ],
 )
-def test_milvus_lite_understands_what_is_meant(
+def test_milvus_lite_returns_the_rows_that_pass(
     store: Store, condition: Condition, expected: set[int]
 ) -> None:
     assert passing(store, condition) == expected
@@ -101,7 +101,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=12) | st.text(
 
 @settings(max_examples=150, deadline=None)
 @given(element=texts, city=texts, folder=texts)
-def test_no_text_escapes_its_quotes(store: Store, element: str, city: str, folder: str) -> None:
+def test_values_are_escaped(store: Store, element: str, city: str, folder: str) -> None:
     assert passing(store, And((Contains("face_labels", element), PathPrefix(folder)))) <= {0, 1, 2}
     assert passing(store, Eq("city", city)) == {i for i, photo in enumerate(PHOTOS) if photo["city"] == city}
     assert passing(store, Or((MAYA, In("city", (city, folder))))) >= {0, 1}

@@ -1,4 +1,4 @@
-"""Step 04 and what searches make of it: places, circles, times, cameras; the drawn album."""
+"""Step 04, and searches by place, circle, time and camera."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from imagesearch.store import Store, Vocabulary, build_collections
 from imagesearch_demo.album import make_album, read_truth
 
 HERE = (46.0, 7.0)
-CORNER = 4.6 / 111.2  # degrees: in both directions together 6.5 km
+CORNER = 4.6 / 111.2  # degrees, about 6.5 km when applied in both directions
 
 
 def save(
@@ -106,7 +106,7 @@ def found(searcher: Searcher, text: str = "", k: int = 50, **criteria) -> list[s
     return [result.path for result in answer.results]
 
 
-# --- the scripts, before a searcher has the collections open -----------------------------------------------
+# --- the scripts; they run before a searcher opens the collections -----------------------------------------
 
 
 def test_the_scripts_from_photos_to_a_place(world: World) -> None:
@@ -121,7 +121,7 @@ def test_the_scripts_from_photos_to_a_place(world: World) -> None:
     assert [(r["path"], r["country"]) for r in results] == [("line/west.jpg", "Fiji")]
 
 
-def test_another_geocoder_reads_no_photo_again(world: World) -> None:
+def test_a_change_of_the_geocoder_reads_no_photo_again(world: World) -> None:
     for geocoder, addresses in (("none", 0), ("offline", 36)):
         config = world.config(f"geo.geocoder={geocoder}")
         summary = extract_geo(config, Dataset(config))
@@ -132,7 +132,7 @@ def test_an_unknown_geocoder_is_refused_before_any_photo_is_read(tmp_path: Path)
     world = World(tmp_path, {})
     save(world.photos / "a.jpg", HERE)
     done = world.run("04_extract_geo.py", "--set", "geo.geocoder=Nominatin", code=2)
-    line = "geo.geocoder: no such geocoder; did you mean nominatim? (got 'Nominatin')"
+    line = "geo.geocoder: expected a known geocoder, got 'Nominatin'; did you mean nominatim?"
     assert line in done.stderr and len(done.stderr.splitlines()) == 1 and not done.stdout
     assert not (tmp_path / "processed").exists()
 
@@ -141,7 +141,7 @@ def test_an_unknown_geocoder_is_refused_before_any_photo_is_read(tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["", "a red boat"])
-def test_near_returns_exactly_those_in_the_circle_though_most_are_in_the_corners(
+def test_near_returns_the_photos_in_the_circle_and_none_in_the_corners_of_its_box(
     searcher: Searcher, text: str
 ) -> None:
     near = {"near": "46.0,7.0", "radius": 5.0}
@@ -150,7 +150,7 @@ def test_near_returns_exactly_those_in_the_circle_though_most_are_in_the_corners
     assert len(found(searcher, text, near="46.0,7.0", radius=7.0)) == 31
 
 
-def test_near_is_right_at_the_date_line_and_the_poles(searcher: Searcher) -> None:
+def test_near_works_at_the_date_line_and_the_poles(searcher: Searcher) -> None:
     for longitude in ("179.995", "-179.995", "180", "-180"):
         near = found(searcher, near=f"-16.8,{longitude}", radius=3)
         assert sorted(near) == ["line/east.jpg", "line/west.jpg"]
@@ -158,11 +158,11 @@ def test_near_is_right_at_the_date_line_and_the_poles(searcher: Searcher) -> Non
     assert sorted(found(searcher, near="90,0", radius=2)) == ["pole/a.jpg", "pole/b.jpg", "pole/c.jpg"]
 
 
-def test_no_circle_holds_a_photo_without_a_position(searcher: Searcher) -> None:
-    assert found(searcher, near="0,0", radius=1) == []  # where the fields are 0 for want of one
+def test_no_circle_contains_a_photo_without_a_position(searcher: Searcher) -> None:
+    assert found(searcher, near="0,0", radius=1) == []  # their fields are 0
 
 
-def test_a_place_is_a_whole_name_whatever_its_case_and_accents(searcher: Searcher) -> None:
+def test_a_place_matches_whole_names_regardless_of_case_and_accents(searcher: Searcher) -> None:
     assert found(searcher, places=("GÖA",)) == found(searcher, "boat", places=("goa",)) == ["goa.jpg"]
     assert found(searcher, places=("Paris, france",)) == ["paris.jpg"]
     assert found(searcher, places=("ile de france",)) == ["paris.jpg"]
@@ -170,7 +170,7 @@ def test_a_place_is_a_whole_name_whatever_its_case_and_accents(searcher: Searche
     assert found(searcher, places=("india",), years=(2023,), months=("june",)) == ["goa.jpg"]
 
 
-def test_an_unknown_name_is_said_with_the_nearest_known(searcher: Searcher) -> None:
+def test_a_note_suggests_the_nearest_known_name(searcher: Searcher) -> None:
     answer = searcher.search(Query(criteria=Criteria(places=("Pariss",))))
     assert not answer.results and "'Pariss'" in answer.notes[0] and "Paris" in answer.notes[0]
     answer = searcher.search(Query(criteria=Criteria(cameras=("nikkon",))))
@@ -214,13 +214,13 @@ def test_camera_rating_and_position(searcher: Searcher) -> None:
         {"places": (" ",)},
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_line(searcher: Searcher, criteria: dict) -> None:
+def test_a_condition_that_is_not_valid_is_refused_in_one_line(searcher: Searcher, criteria: dict) -> None:
     with pytest.raises(UserError) as caught:
         found(searcher, **criteria)
     assert "\n" not in str(caught.value) and "--" in str(caught.value)
 
 
-def test_the_vocabulary_says_how_names_are_written(world: World) -> None:
+def test_the_vocabulary_has_the_spelling_of_names(world: World) -> None:
     words = Vocabulary.read(world.config().dataset.folder)
     assert (words.places["ile de france"].name, words.places["ile de france"].kind) == (
         "Île-de-France",
@@ -232,7 +232,7 @@ def test_the_vocabulary_says_how_names_are_written(world: World) -> None:
 # --- the step ----------------------------------------------------------------------------------------------
 
 
-def test_only_what_is_new_is_read_and_what_cannot_be_is_named(tmp_path: Path) -> None:
+def test_only_new_photos_are_read_and_failures_are_named(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "config.yaml").write_text("dataset: {images: photos}")
     save(tmp_path / "photos" / "a.jpg", HERE)
@@ -248,7 +248,7 @@ def test_only_what_is_new_is_read_and_what_cannot_be_is_named(tmp_path: Path) ->
 
 @pytest.fixture
 def two(tmp_path: Path) -> Config:
-    """Two photos of Paris, of which the addresses have been looked up."""
+    """Two photos taken in Paris, with their addresses."""
     for name in "ab":
         save(tmp_path / f"photos/{name}.jpg", (48.8584, 2.2945))
     (tmp_path / "config.yaml").write_text("dataset: {images: photos}")
@@ -262,7 +262,7 @@ def cities(config: Config) -> list[str]:
     return [known[photo.photo_id].address.city for photo in sorted(photos, key=lambda photo: photo.path)]
 
 
-def test_an_address_is_of_the_position_that_the_photo_has_now(
+def test_an_address_belongs_to_the_current_position_of_a_photo(
     two: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = two.dataset.images[0]
@@ -281,26 +281,26 @@ def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_addresses_are_there_before_a_geocoder_has_answered(
+def test_offline_addresses_are_written_before_the_first_request(
     two: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (two.dataset.folder / "addresses.parquet").unlink()
     assert cities(two) == ["", ""] and count_without_address(Dataset(two)) == 2
-    monkeypatch.setattr("imagesearch.geo.online.OnlineGeocoder.ask", interrupt)
+    monkeypatch.setattr("imagesearch.geo.online.OnlineGeocoder.fetch", interrupt)
     config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
     with pytest.raises(KeyboardInterrupt):
         extract_geo(config, Dataset(config))
     assert cities(two) == ["Paris", "Paris"]
 
 
-def test_what_another_step_has_hashed_is_not_read_twice(
+def test_a_hash_from_another_step_is_reused(
     two: Config, tiny_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = two.model_copy(
         update={"models": two.models.model_copy(update={"clip": str(tiny_models["clip"])})}
     )
     extract_features(config, Dataset(config), only=["clip"])
-    save(two.dataset.images[0] / "b.jpg", HERE)  # has changed since
+    save(two.dataset.images[0] / "b.jpg", HERE)  # changed since the last run
     hashed: list[str] = []
     monkeypatch.setattr(
         "imagesearch.pipeline.decode_ahead.hash_content", lambda file: hashed.append(file.name) or bytes(16)
@@ -312,29 +312,29 @@ def test_what_another_step_has_hashed_is_not_read_twice(
     assert hashes["geo"] == {"a.jpg": hashes["clip"]["a.jpg"], "b.jpg": bytes(16)}
 
 
-def test_two_runs_do_not_ask_about_the_same_places(two: Config) -> None:
+def test_a_second_run_at_the_same_time_is_refused(two: Config) -> None:
     config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
     with FileLock(two.dataset.folder / ".geo.lock"), pytest.raises(UserError, match="another run"):
         extract_geo(config, Dataset(config))
 
 
-def test_what_another_run_was_answered_meanwhile_is_not_asked_again(
+def test_responses_that_another_run_has_cached_meanwhile_are_used(
     two: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = load_config(two.dataset.images[0].parent / "config.yaml", ["geo.geocoder=nominatim"])
 
-    def while_another_run_asks(*steps, **options):
+    def update_while_another_run_caches(*steps, **options):
         place = {"key": ["nominatim", "en", "48.858", "2.295"], "found": asdict(Address(city="Lutetia"))}
         (two.dataset.folder / "geocoder_answers.jsonl").write_text(json.dumps(place))
         return update_tables(*steps, **options)
 
-    monkeypatch.setattr("imagesearch.pipeline.dataset.update_tables", while_another_run_asks)
-    monkeypatch.setattr("imagesearch.geo.online.OnlineGeocoder.ask", interrupt)
+    monkeypatch.setattr("imagesearch.pipeline.dataset.update_tables", update_while_another_run_caches)
+    monkeypatch.setattr("imagesearch.geo.online.OnlineGeocoder.fetch", interrupt)
     extract_geo(config, Dataset(config))
     assert cities(two) == ["Lutetia", "Lutetia"]
 
 
-def test_the_drawn_album_says_where_and_when_and_nothing_is_invented(tmp_path: Path) -> None:
+def test_metadata_and_addresses_of_the_drawn_album_are_correct(tmp_path: Path) -> None:
     make_album(tmp_path / "album", 40, seed=5, workers=0)
     (tmp_path / "config.yaml").write_text("dataset: {images: album}")
     config = load_config(tmp_path / "config.yaml")

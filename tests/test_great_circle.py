@@ -1,4 +1,4 @@
-"""Distances on the sphere and boxes around circles: right at the date line, at the poles, and of any size."""
+"""Great-circle distances and bounding boxes, at the date line, at the poles, and for circles of any size."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ DEGREES = st.floats(-90, 90), st.floats(-180, 180)
 
 
 @given(*DEGREES, st.floats(0.01, 15_000), st.floats(0, 1), st.floats(0, 360))
-def test_whatever_lies_in_a_circle_lies_in_its_box(
+def test_each_point_in_a_circle_is_in_its_bounding_box(
     latitude: float, longitude: float, km: float, share: float, bearing: float
 ) -> None:
-    # a point at some bearing and distance, by the formula for the destination of a great circle
+    # A point at a bearing and a distance, by the formula for the destination on a great circle.
     a, angle, course = np.radians(latitude), share * km / 6371.0088, np.radians(bearing)
     b = np.arcsin(np.clip(np.sin(a) * np.cos(angle) + np.cos(a) * np.sin(angle) * np.cos(course), -1, 1))
     east = np.arctan2(np.sin(course) * np.sin(angle) * np.cos(a), np.cos(angle) - np.sin(a) * np.sin(b))
@@ -45,7 +45,7 @@ def test_whatever_lies_in_a_circle_lies_in_its_box(
     assert all(-90 <= s <= n <= 90 and -180 <= w <= e <= 180 for s, n, w, e in around)
 
 
-def test_a_circle_across_the_date_line_has_two_boxes_and_one_around_a_pole_all_longitudes() -> None:
+def test_a_circle_across_the_date_line_has_two_boxes_and_a_circle_around_a_pole_all_longitudes() -> None:
     assert len(make_bounding_boxes(48, 2, 10)) == 1
     west, east = make_bounding_boxes(-17, 179.99, 10)
     assert (west[3], east[2]) == (180.0, -180.0) and west[:2] == east[:2]

@@ -67,7 +67,8 @@ def test_a_milvus_that_cannot_be_opened_is_reported_before_any_photo_is_read(dra
 
 def test_a_mistyped_geocoder_is_reported_before_any_photo_is_read(drawn: Drawn) -> None:
     done = run(drawn, "00_run_steps.py", "--set", "geo.geocoder=nominatin", code=2)
-    assert "no such geocoder; did you mean nominatim?" in done.stderr and len(done.stderr.splitlines()) == 1
+    line = "geo.geocoder: expected a known geocoder, got 'nominatin'; did you mean nominatim?"
+    assert line in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (drawn.folder / "processed" / "album" / "clip").exists()
 
 
@@ -107,5 +108,5 @@ def test_notes_of_every_step_are_passed_on(drawn: Drawn) -> None:
     people = replace(summary.people, outdated=True)
     people_note, geo_note, naming = replace(summary, geo=geo, people=people).notes
     assert "do not follow" in people_note
-    assert "no answer about 2 places (timeout)" in geo_note
+    assert "no response from the geocoder for 2 places (timeout)" in geo_note
     assert "nobody has a name yet" in naming

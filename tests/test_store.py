@@ -1,4 +1,4 @@
-"""Collections in a real Milvus Lite: built, updated, searched with and without filters, and cut short."""
+"""Collections in a real Milvus Lite: built, updated, interrupted, searched with and without filters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labe
 
 
 def vectors(count: int, seed: int = 0) -> np.ndarray:
-    """Unit vectors in clusters, as those of photos are."""
+    """Unit vectors in clusters, like the vectors of photos."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((50, DIMENSION))
     spread = centres[rng.integers(0, 50, count)] + 0.7 * rng.standard_normal((count, DIMENSION))
@@ -73,9 +73,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def update(
-    store: Store, what: CollectionSpec, data: CollectionRows, rebuild: bool = False
+    store: Store, target: CollectionSpec, data: CollectionRows, rebuild: bool = False
 ) -> build.BuildReport:
-    return build.update_collections(store, [(what, data)], rebuild)[what.ref.kind]
+    return build.update_collections(store, [(target, data)], rebuild)[target.ref.kind]
 
 
 def paths(store: Store, vector: np.ndarray, limit: int = 10, **options) -> list[str]:
@@ -90,7 +90,7 @@ def test_a_filter_never_loses_photos_to_an_index(tmp_path: Path, kind: str) -> N
     count = 50_000
     matrix = vectors(count)
     numbers = np.arange(count)
-    # folders that 1, 10, 1% and 50% of the photos lie in
+    # Folders that contain 1 photo, 10 photos, 1% and 50% of the photos.
     folder = np.select(
         [numbers == 777, (numbers > 5000) & (numbers <= 5010), numbers % 100 == 7, numbers % 2 == 0],
         ["one", "ten", "percent", "half"],
@@ -106,11 +106,11 @@ def test_a_filter_never_loses_photos_to_an_index(tmp_path: Path, kind: str) -> N
                 best = inside[np.argsort(-(matrix[inside] @ query))[:10]]
                 found = [int(p.split("/")[1][:5]) for p in paths(store, query, where=PathPrefix(name))]
                 assert len(found) == min(10, len(inside))
-                # 8-bit codes may swap neighbours; nothing else may differ from the exact answer
+                # 8-bit codes can swap neighbours; all other results must be exact.
                 assert len(set(found) & set(best)) >= len(best) - (1 if kind == "IVF_SQ8" else 0), name
 
 
-def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_path: Path) -> None:
+def test_an_exact_search_follows_when_a_graph_can_have_missed_the_best_rows(tmp_path: Path) -> None:
     matrix = vectors(30_000)
     passing = np.random.default_rng(3).choice(len(matrix), 40, replace=False)
     folder = np.where(np.isin(np.arange(len(matrix)), passing), "few", "rest")
@@ -122,7 +122,7 @@ def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_pat
             rows(matrix, path=where),
         )
     queries = vectors(20, seed=9)
-    with Store(settings(tmp_path, "HNSW")) as store:  # closing builds the graph
+    with Store(settings(tmp_path, "HNSW")) as store:  # closing the store builds the graph
         met = IndexSearchParams(ef=4096)
         lost = 0
         for query in queries:
@@ -130,10 +130,10 @@ def test_a_graph_that_meets_enough_rows_but_not_the_best_is_not_believed(tmp_pat
             assert [h.id for h in store.search(ALBUM, query, 5, where=PathPrefix("few"))] == best
             alone = store.search_index(ALBUM, query, 5, where=PathPrefix("few"), params=met)
             lost += len(alone) == 5 and [hit.id for hit in alone] != best
-        assert lost  # else this tests nothing
+        assert lost  # the graph alone misses rows; otherwise this test checks nothing
 
 
-def test_the_best_come_first_with_their_cosines(store: Store) -> None:
+def test_results_are_sorted_by_cosine_similarity(store: Store) -> None:
     matrix = vectors(200)
     update(store, spec(), rows(matrix))
     hits = store.search(ALBUM, matrix[5], 5)
@@ -143,7 +143,7 @@ def test_the_best_come_first_with_their_cosines(store: Store) -> None:
 
 
 @pytest.mark.parametrize("kind", ["FLAT", "IVF_FLAT", "HNSW"])
-def test_a_least_score_lets_in_what_equals_it_and_nothing_below(tmp_path: Path, kind: str) -> None:
+def test_a_minimum_score_is_inclusive(tmp_path: Path, kind: str) -> None:
     matrix = vectors(3000)
     with Store(settings(tmp_path, kind)) as store:
         update(store, spec(choose_index(IndexConfig(type=kind), 3000, lite=True)), rows(matrix))
@@ -159,7 +159,7 @@ def test_a_least_score_lets_in_what_equals_it_and_nothing_below(tmp_path: Path, 
     "folder",
     ["plain", "a_b", "100%", 'quo"te', "back\\slash", "it's", "new\nline", "日本", "😀", "a b", "{x}", "$1"],
 )
-def test_a_folder_means_what_lies_in_it_whatever_its_name(store: Store, folder: str) -> None:
+def test_a_folder_filter_works_with_any_name(store: Store, folder: str) -> None:
     near_misses = [f"{folder}x/1.jpg", f"x{folder}/1.jpg", "axb/1.jpg", "100x/1.jpg", f"{folder}.jpg"]
     inside = [f"{folder}/1.jpg", f"{folder}/deep/2.jpg"]
     matrix = vectors(len(near_misses) + len(inside))
@@ -167,7 +167,7 @@ def test_a_folder_means_what_lies_in_it_whatever_its_name(store: Store, folder: 
     assert sorted(paths(store, matrix[0], where=PathPrefix(folder))) == sorted(inside)
 
 
-# --- what is kept on disk ----------------------------------------------------------------------------------
+# --- digests that existing collections store ---------------------------------------------------------------
 
 WITHOUT_BM25 = replace(SERVER, has_bm25=False)
 
@@ -186,13 +186,11 @@ WITHOUT_BM25 = replace(SERVER, has_bm25=False)
         (WITHOUT_BM25, "faces", "4684e3bdc9df"),
     ],
 )
-def test_collections_of_november_2026_have_the_layout_of_today(
-    dialect: Dialect, kind: str, digest: str
-) -> None:
+def test_collections_of_november_2026_are_still_valid(dialect: Dialect, kind: str, digest: str) -> None:
     assert hash_layout(CollectionRef("album", kind).key, COLLECTION_FIELDS[kind], dialect) == digest
 
 
-def test_rows_of_november_2026_are_unchanged_today() -> None:
+def test_rows_of_november_2026_have_the_same_digest() -> None:
     columns = {
         "photo_id": pa.array([7], pa.int64()),
         "path": ["a/é.jpg"],
@@ -210,7 +208,7 @@ def test_rows_of_november_2026_are_unchanged_today() -> None:
 # --- updating ----------------------------------------------------------------------------------------------
 
 
-def test_an_update_touches_what_changed_and_nothing_else(store: Store) -> None:
+def test_an_update_changes_only_rows_that_differ(store: Store) -> None:
     matrix = vectors(100)
     assert update(store, spec(), rows(matrix)).inserted == 100
     again = update(store, spec(), rows(matrix))
@@ -225,21 +223,21 @@ def test_an_update_touches_what_changed_and_nothing_else(store: Store) -> None:
     assert len(store.search(ALBUM, matrix[0], 100)) == 90
 
 
-def test_a_new_model_index_or_field_fills_a_new_collection_and_drops_the_old(store: Store) -> None:
+def test_a_different_model_index_or_field_rebuilds_the_collection(store: Store) -> None:
     data = rows(vectors(50))
     graph = spec(IndexSpec("HNSW", {"M": 8, "efConstruction": 50}))
     update(store, spec(fingerprint="clip-0"), data)
-    assert update(store, graph, data).rebuilt == "another model"
-    assert update(store, spec(), data).rebuilt == "another index"
+    assert update(store, graph, data).rebuilt == "different model"
+    assert update(store, spec(), data).rebuilt == "different index"
     fewer = CollectionRows(data.scalars.drop_columns(["class_label"]), data.vectors)
-    assert update(store, replace(spec(), fields=FIELDS[:-1]), fewer).rebuilt == "other fields"
-    assert update(store, spec(), data).rebuilt == "other fields"
-    assert update(store, spec(), data, rebuild=True).rebuilt == "asked for"
+    assert update(store, replace(spec(), fields=FIELDS[:-1]), fewer).rebuilt == "different fields"
+    assert update(store, spec(), data).rebuilt == "different fields"
+    assert update(store, spec(), data, rebuild=True).rebuilt == "requested"
     assert [c.name for c in store.collections.list_all()] == store.collections.client.list_collections()
     assert store.collections.list_all()[0].rows == 50 and store.collections.list_all()[0].state == "ready"
 
 
-def test_what_milvus_would_swallow_is_named_and_skipped(store: Store) -> None:
+def test_rows_that_are_not_valid_are_skipped_and_named(store: Store) -> None:
     matrix = vectors(5)
     matrix[1, 3] = np.nan
     matrix[2] *= 3
@@ -251,18 +249,18 @@ def test_what_milvus_would_swallow_is_named_and_skipped(store: Store) -> None:
         "long.jpg": "its vector is not a finite unit vector",
         "é" * 8: "path is longer than 4096 bytes",
     }
-    with pytest.raises(ValueError, match="vectors of shape"):
+    with pytest.raises(ValueError, match="expected vectors of shape"):
         update(store, spec(), rows(np.eye(5, 7, dtype=np.float32)))
 
 
 @pytest.mark.parametrize("rebuild", [False, True])
-def test_a_build_that_is_killed_says_so_and_the_next_one_finishes_it(
+def test_the_next_build_completes_an_interrupted_one(
     tmp_path: Path, rebuild: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     matrix = vectors(100)
     with Store(settings(tmp_path)) as store:
         update(store, spec(), rows(matrix))
-        monkeypatch.setattr(build, "_ROWS_A_BATCH", 10)
+        monkeypatch.setattr(build, "_BATCH_ROWS", 10)
         real, calls = store.collections.upsert, []
 
         def upsert_twice(*args) -> None:
@@ -275,31 +273,31 @@ def test_a_build_that_is_killed_says_so_and_the_next_one_finishes_it(
             update(store, spec(), rows(vectors(100, seed=1)), rebuild)
     with Store(settings(tmp_path)) as store:
         assert store.collections.find(ALBUM).state == "updating"
-        assert len(paths(store, matrix[0], 200)) == 100  # searchable all the while
+        assert len(paths(store, matrix[0], 200)) == 100  # still searchable
         report = update(store, spec(), rows(vectors(100, seed=1)), rebuild)
         assert report.rows == 100 and store.collections.find(ALBUM).state == "ready"
         assert len(store.collections.client.list_collections()) == 1
         assert report.inserted + report.updated == (100 if rebuild else 80)
 
 
-def test_dropping_a_dataset_leaves_the_others(store: Store) -> None:
+def test_dropping_a_dataset_keeps_the_others(store: Store) -> None:
     for name in ("album", "album_clip", "other"):
         update(store, spec(ref=CollectionRef(name, "clip")), rows(vectors(5)))
     store.collections.drop("album")
     assert [c.ref.dataset for c in store.collections.list_all()] == ["album_clip", "other"]
     with pytest.raises(
-        UserError, match="no clip collection of dataset 'album'; there are: album_clip, other"
+        UserError, match="no clip collection of dataset 'album'; existing datasets: album_clip, other"
     ):
         store.search(ALBUM, vectors(1)[0], 3)
 
 
-def test_a_collection_of_another_program_is_left_alone(store: Store) -> None:
+def test_a_collection_of_another_program_is_refused(store: Store) -> None:
     store.collections.client.create_collection("album_clip", dimension=4)
-    with pytest.raises(UserError, match="album_clip is not this program's"):
+    with pytest.raises(UserError, match="another program created album_clip"):
         store.search(ALBUM, vectors(1)[0], 3)
 
 
-def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> None:
+def test_a_second_process_gets_a_message_of_one_line(tmp_path: Path, store: Store) -> None:
     code = (
         "import sys; from pathlib import Path; from imagesearch.config import MilvusConfig\n"
         "from imagesearch.store import Store; from imagesearch.errors import UserError\n"
@@ -315,9 +313,9 @@ def test_a_second_process_is_told_in_one_line(tmp_path: Path, store: Store) -> N
 # --- a server ----------------------------------------------------------------------------------------------
 
 
-def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
-    # Milvus Lite's own server on loopback: the wire, arrays and scalar indexes of a server, except
-    # for indexes on arrays, which Lite does not have
+def test_the_same_calls_work_with_a_server(tmp_path: Path) -> None:
+    # Milvus Lite's own server uses the protocol, the arrays and the scalar indexes of a server, but it has no
+    # indexes on arrays.
     from milvus_lite.adapter.grpc.server import start_server_in_thread
 
     server, database, port = start_server_in_thread(str(tmp_path / "server"))
@@ -343,7 +341,7 @@ def test_the_same_calls_work_against_a_server(tmp_path: Path) -> None:
 # --- indexes -----------------------------------------------------------------------------------------------
 
 
-def test_auto_follows_the_number_of_photos_and_the_engine() -> None:
+def test_auto_depends_on_the_number_of_photos_and_the_engine() -> None:
     assert choose_index(IndexConfig(), 50_000, lite=True).type == "FLAT"
     assert choose_index(IndexConfig(), 500_000, lite=True).type == "HNSW"
     assert choose_index(IndexConfig(), 50_000, lite=False).type == "HNSW"
@@ -354,7 +352,7 @@ def test_the_number_of_clusters_grows_with_the_square_root() -> None:
     assert [choose_nlist(n) for n in (1, 100, 10_000, 1_000_000)] == [1, 2, 256, 4000]
 
 
-def test_an_exhaustive_search_looks_into_every_cluster() -> None:
+def test_an_exhaustive_search_includes_every_cluster() -> None:
     plan = choose_index(IndexConfig(type="IVF_FLAT"), 1_000_000, lite=True)
     params = IndexSearchParams()
     assert plan.make_search_params(params, 10, exhaustive=False) == {"nprobe": 250}
@@ -363,6 +361,6 @@ def test_an_exhaustive_search_looks_into_every_cluster() -> None:
     assert graph.make_search_params(IndexSearchParams(ef=10), 100, exhaustive=False) == {"ef": 100}
 
 
-def test_a_slowly_growing_album_does_not_build_its_clusters_anew() -> None:
+def test_a_slightly_larger_album_keeps_its_clusters() -> None:
     plans = [choose_index(IndexConfig(type="IVF_FLAT"), n, lite=True) for n in (10_000, 12_000, 100_000)]
     assert plans[0].is_compatible(plans[1]) and not plans[0].is_compatible(plans[2])

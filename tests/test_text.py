@@ -1,4 +1,4 @@
-"""Normal forms of texts, which meet what people type and which Milvus can hold; texts that are similar."""
+"""Normal forms of names, which match what people type and which Milvus can store; similar texts."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from imagesearch.text import find_similar, normalize
         ("", ""),
     ],
 )
-def test_the_normal_form_is_what_people_type(written: str, typed: str) -> None:
+def test_the_normal_form_matches_what_people_type(written: str, typed: str) -> None:
     assert normalize(written) == typed == normalize(typed)
 
 
 @given(st.text())
-def test_the_normal_form_is_stable_and_can_stand_in_a_list(text: str) -> None:
+def test_the_normal_form_is_stable_and_can_be_a_list_element(text: str) -> None:
     norm = normalize(text)
     assert normalize(norm) == norm
     assert not set(norm) & set("|%_\\\n\r\t\0") and norm == norm.strip()
@@ -50,5 +50,5 @@ def test_the_normal_form_is_stable_and_can_stand_in_a_list(text: str) -> None:
         ("", []),
     ],
 )
-def test_similar_texts_are_found_the_most_similar_first(text: str, similar: list[str]) -> None:
+def test_similar_texts_are_sorted_by_similarity(text: str, similar: list[str]) -> None:
     assert find_similar(text, ["nairobi", "goalpara", "goa"], count=2, min_ratio=0.5) == similar

@@ -1,4 +1,4 @@
-"""The vocabulary: which place is in which, older files of it, and the names it suggests."""
+"""The vocabulary: larger places around a place, files of earlier versions, and suggested names."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ KNOWN = count_vocabulary(
 )
 
 
-def test_a_place_is_within_the_larger_ones_of_its_photos() -> None:
+def test_a_place_is_within_the_larger_places_in_its_addresses() -> None:
     assert KNOWN.within["anjuna"] == KNOWN.within["vagator"]
     assert {"goa", "india", "north goa"} <= set(KNOWN.within["anjuna"])
     assert "india" in KNOWN.within["goa"] and "india" not in KNOWN.within
     assert "usa" in KNOWN.within["new york"] and "new york" not in KNOWN.within["new york"]
 
 
-def test_a_vocabulary_is_read_as_it_was_written_and_an_older_one_has_no_places_within(tmp_path: Path) -> None:
+def test_a_vocabulary_is_read_back_and_files_of_earlier_versions_are_accepted(tmp_path: Path) -> None:
     known = replace(KNOWN, cast=("Zoë", "Ana"))
     known.write(tmp_path)
     assert Vocabulary.read(tmp_path) == known
@@ -38,7 +38,7 @@ def test_a_vocabulary_is_read_as_it_was_written_and_an_older_one_has_no_places_w
     assert Vocabulary.read(tmp_path).within == {} and Vocabulary.read(tmp_path).places == KNOWN.places
 
 
-def test_names_are_suggested_that_contain_a_name_or_are_similar() -> None:
+def test_suggested_names_contain_the_name_or_are_similar() -> None:
     names = ("Goa", "North Goa", "Goalpara", "Île-de-France", "Oslo")
     entries = {normalize(name): VocabularyEntry(name, 1) for name in names}
     assert suggest_names("goa", entries) == ["Goa", "North Goa"]

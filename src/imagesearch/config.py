@@ -1,10 +1,14 @@
-"""The sections of config.yaml: typed, validated, frozen; an unknown key gets the nearest known one."""
+"""The settings of config.yaml as typed, frozen models.
+
+Each section of the file is a model below, with its defaults and ranges. `load_config` reads and validates
+a file.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -21,103 +25,109 @@ from pydantic import (
 )
 
 from imagesearch.config_file import read_config_file
+from imagesearch.config_messages import describe_mistakes
 from imagesearch.errors import UserError
-from imagesearch.text import find_similar
 
-DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def _resolve_path(value: Any, info: ValidationInfo) -> Any:
-    """Read a relative path as relative to the config file's folder."""
+    """Resolve a path relative to the config file's folder."""
     if not isinstance(value, (str, Path)) or not str(value).strip():
-        raise ValueError("a path is wanted")
+        raise ValueError("expected a path")
     return _join_base(value, info)
 
 
 def _join_base(value: str | Path, info: ValidationInfo) -> Path:
     try:
         return info.context["base"] / Path(value).expanduser()
-    except RuntimeError:  # ~nobody
-        raise ValueError("the home folder that ~ stands for is not known") from None
+    except RuntimeError:  # such as ~nobody
+        raise ValueError("expected ~ or ~USER to be a known home folder") from None
 
 
 def _resolve_paths(value: Any, info: ValidationInfo) -> Any:
     values = value if isinstance(value, (list, tuple)) else [value]
     if not values:
-        raise ValueError("at least one folder is wanted")
+        raise ValueError("expected at least one folder")
     return tuple(_resolve_path(v, info) for v in values)
 
 
 def _resolve_model(value: Any, info: ValidationInfo) -> Any:
-    """Keep a hub name as it is; turn what names a folder into that folder's path."""
+    """Return the path of a local folder; return a hub name unchanged."""
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("the name of a model or a folder is wanted")
+        raise ValueError("expected the name of a model or a folder")
     folder = _join_base(value, info)
     looks_like_path = value.startswith(("/", "./", "../", "~")) or "\\" in value
-    # os.path: Path.is_dir raises for a name too long for a file, and it may yet be somebody's hub name
+    # os.path: Path.is_dir raises an error for a name that is too long for a file, but it can be a hub name
     return str(folder) if looks_like_path or os.path.isdir(folder) else value  # noqa: PTH112 - see above
 
 
 def _read_patterns(value: Any) -> Any:
-    """Read one pattern or a list of them; an empty key means none."""
+    """Return one pattern or a list of patterns as a tuple; an empty key means no patterns."""
     if value is None:
         return ()
-    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, str) else value
+    patterns = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    if not all(isinstance(pattern, str) for pattern in patterns):
+        raise ValueError("expected a pattern or a list of patterns")
+    return patterns
 
 
 def _expand_environment(value: Any) -> Any:
-    """Replace each ``${NAME}`` by the environment variable of that name."""
+    """Replace each ``${NAME}`` with the environment variable of that name."""
 
     def lookup(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
-            raise ValueError(f"the environment variable {match[1]} is not set")
+            raise ValueError(f"expected the environment variable {match[1]} to be set")
         return os.environ[match[1]]
 
     return _VARIABLE.sub(lookup, value) if isinstance(value, str) else value
 
 
+def _check_option(value: Any) -> Any:
+    if not isinstance(value, (str, int, float)):  # a bool is an int
+        raise ValueError("expected a string, a number, true or false")
+    return _expand_environment(value)
+
+
 def _check_milvus_uri(value: Any, info: ValidationInfo) -> Any:
     value = _expand_environment(value)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("a file ending in .db or the address of a server is wanted")
-    if re.match(r"https?://", value):
+    if isinstance(value, str) and re.match(r"https?://", value):
         return value
-    if "://" in value:
-        raise ValueError("a server's address starts with http:// or https://")
-    if not value.endswith(".db"):
-        raise ValueError("a Milvus Lite file ends in .db; a server's address starts with http:// or https://")
+    if not isinstance(value, str) or "://" in value or not value.endswith(".db"):
+        raise ValueError("expected a path that ends in .db or an http(s):// URL")
     return str(_resolve_path(value, info))
 
 
 def _check_dataset_name(value: Any) -> Any:
-    if not isinstance(value, str) or not DATASET_NAME.fullmatch(value):
-        raise ValueError("letters, digits and _ only, not starting with a digit: it names Milvus collections")
+    # Milvus accepts no other characters in the name of a collection
+    if not isinstance(value, str) or not _DATASET_NAME.fullmatch(value):
+        raise ValueError("expected 1 to 100 letters (a-z, A-Z), digits and _, without a digit first")
     return value
 
 
 def _check_template(value: Any) -> Any:
     if not isinstance(value, str) or "{text}" not in value:
-        raise ValueError("a text with {text} in it is wanted, such as: a photo of {text}")
+        raise ValueError("expected a string that contains {text}, such as 'a photo of {text}'")
     return value
 
 
 def _check_server_url(value: str) -> str:
-    """Accept the address of a server, to which a path can be added."""
+    """Accept the URL of a server to which a path can be appended."""
     try:
         parts = urlsplit(value)
         is_server = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number, or half an IPv6 address
+    except ValueError:  # the port is not a number, or an IPv6 address is incomplete
         is_server = False
     if not is_server or parts.query or parts.fragment or not value.isascii() or not value.isprintable():
-        raise ValueError("the address of a server is wanted: https://nominatim.example.org, without a query")
+        raise ValueError("expected an http(s) URL without a query, such as https://nominatim.example.org")
     return value
 
 
 def _check_header(value: str) -> str:
-    """Accept what can be the value of an HTTP header."""
+    """Accept a valid value of an HTTP header."""
     if not value.strip() or not value.isprintable() or not all(c <= "\xff" for c in value):
-        raise ValueError("one line of Latin letters is wanted: it is sent as a header of HTTP")
+        raise ValueError("expected one line of Latin-1 characters, as an HTTP header requires")
     return value
 
 
@@ -126,7 +136,7 @@ def _require_auto_or_number(most: int) -> BeforeValidator:
         is_number = isinstance(value, int) and not isinstance(value, bool)
         if value == "auto" or (is_number and 1 <= value <= most):
             return value
-        raise ValueError(f"auto or a whole number from 1 to {most} is wanted")
+        raise ValueError(f"expected 'auto' or a whole number from 1 to {most}")
 
     return BeforeValidator(check)
 
@@ -136,11 +146,11 @@ ResolvedPaths = Annotated[tuple[Path, ...], BeforeValidator(_resolve_paths)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_read_patterns)]
 ModelName = Annotated[str, BeforeValidator(_resolve_model)]
 ThreadCount = Annotated[int | Literal["auto"], _require_auto_or_number(256)]
-ClusterCount = Annotated[int | Literal["auto"], _require_auto_or_number(65_536)]  # Milvus takes no more
+ClusterCount = Annotated[int | Literal["auto"], _require_auto_or_number(65_536)]  # the limit of Milvus
 
 
 class _Section(BaseModel):
-    # strict: "yes" must not become 1, nor "20" a number that is compared with other texts
+    # strict: the string "yes" must not become true, nor the string "20" a number
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_default=True, strict=True, allow_inf_nan=False
     )
@@ -148,26 +158,26 @@ class _Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _replace_none(cls, value: Any) -> Any:
-        """Take a section in which every key is commented out, None in YAML, for its defaults."""
+        """Use the defaults for a section without keys, such as one whose keys are all commented out."""
         return {} if value is None else value
 
 
 class DatasetConfig(_Section):
-    """Which photos, and where what is read from them is kept."""
+    """The photos, and the folder of the tables that the steps write."""
 
-    name: Annotated[str, BeforeValidator(_check_dataset_name), Field(max_length=100)] = "photos"
+    name: Annotated[str, BeforeValidator(_check_dataset_name)] = "photos"
     images: ResolvedPaths = Field(default="data/photos")  # type: ignore[assignment]  # validated into paths
     exclude: Patterns = ()
     processed: ResolvedPath = Field(default="data/processed")  # type: ignore[assignment]
 
     @property
     def folder(self) -> Path:
-        """Where this dataset's tables are."""
+        """The folder of this dataset's tables."""
         return self.processed / self.name
 
 
 class ModelsConfig(_Section):
-    """Which models, and what they run on."""
+    """The models, and the device and precision they run with."""
 
     clip: ModelName = "openai/clip-vit-base-patch32"
     vit: ModelName = "google/vit-base-patch16-224"
@@ -177,7 +187,7 @@ class ModelsConfig(_Section):
 
 
 class ExtractionConfig(_Section):
-    """How photos are read and fed to the models."""
+    """How photos are decoded and passed to the models."""
 
     batch_size: int = Field(default=32, ge=1, le=4096)
     workers: ThreadCount = "auto"
@@ -187,7 +197,7 @@ class ExtractionConfig(_Section):
 
 
 class FacesConfig(_Section):
-    """Which faces count, and when two of them are one person."""
+    """How faces are detected, selected and clustered."""
 
     det_size: int = Field(default=640, ge=64, le=4096, multiple_of=32)
     min_score: float = Field(default=0.5, ge=0, le=1)
@@ -196,10 +206,10 @@ class FacesConfig(_Section):
 
 
 class GeoConfig(_Section):
-    """How positions become addresses."""
+    """How positions are converted to addresses."""
 
-    geocoder: str = "offline"  # geopy knows which others there are; it is asked when one is set up
-    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_expand_environment)]] = Field(
+    geocoder: str = "offline"  # checked by `imagesearch.geo.check_geocoder`: geopy has the other names
+    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_check_option)]] = Field(
         default={}, repr=False
     )
     nominatim_url: Annotated[str, AfterValidator(_check_server_url)] = "https://nominatim.openstreetmap.org"
@@ -208,15 +218,15 @@ class GeoConfig(_Section):
 
 
 class IndexParams(_Section):
-    """Parameters of building an index; each index type reads its own."""
+    """Parameters for building an index; each index type reads its own."""
 
     nlist: ClusterCount = "auto"
     M: int = Field(default=16, ge=2, le=2048)
-    efConstruction: int = Field(default=200, ge=8, le=100_000)  # noqa: N815 - Milvus' own name
+    efConstruction: int = Field(default=200, ge=8, le=100_000)  # noqa: N815 - the name in Milvus
 
 
 class IndexSearchParams(_Section):
-    """Parameters of searching an index."""
+    """Parameters for searching an index."""
 
     nprobe: ClusterCount = "auto"
     ef: int = Field(default=64, ge=1, le=32_768)
@@ -231,7 +241,7 @@ class IndexConfig(_Section):
 
 
 class MilvusConfig(_Section):
-    """Where the collections live."""
+    """The Milvus Lite file or server that stores the collections, and its index."""
 
     uri: Annotated[str, BeforeValidator(_check_milvus_uri)] = "data/milvus.db"
     token: Annotated[str, BeforeValidator(_expand_environment)] = Field(default="", repr=False)
@@ -244,7 +254,7 @@ class MilvusConfig(_Section):
 
 
 class SearchConfig(_Section):
-    """What a search answers with when nothing else is said."""
+    """The defaults of a search."""
 
     top_k: int = Field(default=10, ge=1, le=1000)
     strategy: Literal["filter", "hybrid", "semantic"] = "filter"
@@ -255,9 +265,9 @@ class SearchConfig(_Section):
 
 
 class Config(_Section):
-    """Everything in config.yaml."""
+    """All sections of config.yaml."""
 
-    dataset: DatasetConfig = Field(default_factory=dict)  # type: ignore[arg-type]  # validated with the context
+    dataset: DatasetConfig = Field(default_factory=dict)  # type: ignore[arg-type]  # validated later, with the context
     models: ModelsConfig = Field(default_factory=dict)  # type: ignore[arg-type]
     extraction: ExtractionConfig = ExtractionConfig()
     faces: FacesConfig = FacesConfig()
@@ -272,66 +282,20 @@ def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str 
     Parameters
     ----------
     file
-        A YAML file. Relative paths in it are relative to its folder. Keys left out have their defaults.
+        A YAML file. Relative paths in it are relative to its folder. Missing keys have their defaults.
     assignments
-        ``"section.key=value"`` each, the value in YAML; applied over the file as if written in it.
+        Settings that override the file, each as ``"section.key=value"`` with the value in YAML.
     dataset
-        Replaces ``dataset.name``.
+        Overrides ``dataset.name``.
 
     Raises
     ------
     UserError
-        If the file is missing or is not YAML, or a key or value is not known.
+        If the file is missing or is not valid YAML, a key is unknown, or a value is not valid.
     """
     path = Path(file)
     raw = read_config_file(path, assignments, dataset)
     try:
         return Config.model_validate(raw, context={"base": path.absolute().parent})
     except ValidationError as error:
-        raise UserError(f"{path}: {_describe_error(error)}") from None
-
-
-def _describe_error(error: ValidationError) -> str:
-    """One line for the first thing that is wrong, with how many more there are."""
-    problems = error.errors()
-    first = problems[0]
-    where = [str(part) for part in first["loc"]]
-    name = ".".join(where)
-    if first["type"] == "extra_forbidden":
-        text = f"{name}: unknown key{_suggest_key(where)}"
-    else:
-        secret = name in ("milvus", "milvus.token", "geo") or name.startswith("geo.options")  # tokens, keys
-        got = "" if secret else f" (got {first['input']!r})"
-        text = f"{name}: {first['msg'].removeprefix('Value error, ')}{got}"
-    rest = len({problem["loc"][:3] for problem in problems}) - 1
-    return text + (f" (and {rest} more)" if rest else "")
-
-
-def _suggest_key(where: list[str]) -> str:
-    """The key that was meant by an unknown one: the same in another section, or a similar one in its own."""
-    section = _map_keys(Config)
-    for part in where[:-1]:
-        section = section.get(part, {})
-    same = [name for name in _list_keys(_map_keys(Config)) if name.rpartition(".")[2] == where[-1]]
-    keys = {key.lower(): ".".join([*where[:-1], key]) for key in section}
-    similar = [keys[key] for key in find_similar(where[-1].lower(), keys, min_ratio=0.5)]
-    if meant := [*same, *similar]:
-        return f"; did you mean {meant[0]}?"
-    return f"; known here: {', '.join(section)}" if section else ""
-
-
-def _list_keys(fields: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield every key, with its sections before it."""
-    for name, inner in fields.items():
-        yield prefix + name
-        yield from _list_keys(inner, f"{prefix}{name}.")
-
-
-def _map_keys(model: type[BaseModel]) -> dict[str, Any]:
-    """Names of a section's keys, nested sections as nested dicts."""
-    return {
-        name: _map_keys(field.annotation)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        else {}
-        for name, field in model.model_fields.items()
-    }
+        raise UserError(f"{path}: {describe_mistakes(error, Config)}") from None

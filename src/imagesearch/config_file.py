@@ -1,4 +1,4 @@
-"""A config file as plain data: YAML in which no key stands twice, and ``section.key=value`` over it."""
+"""Reads a config file as plain data: YAML without duplicate keys, and ``section.key=value`` overrides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_config_file(
     Raises
     ------
     UserError
-        If the file is missing or is not YAML, or an assignment is not ``section.key=value``.
+        If the file is missing or is not valid YAML, or an assignment is not ``section.key=value``.
     """
     try:
         raw = _read_yaml(path.read_text("utf-8"))
@@ -37,16 +37,17 @@ def read_config_file(
     if raw is None:
         raw = {}
     if not isinstance(raw, dict):
-        raise UserError(f"{path}: sections such as 'dataset:' are wanted at the top level")
+        got = "a list" if isinstance(raw, list) else "a single value"
+        raise UserError(f"{path}: expected sections such as 'dataset:' at the top level, got {got}")
     for assignment in assignments:
         _apply_assignment(raw, assignment)
     if dataset is not None:
-        _set_key(raw, ["dataset", "name"], dataset)  # not read as YAML: a dataset may be called "no"
+        _set_key(raw, ["dataset", "name"], dataset)  # not parsed as YAML: "no" is a valid name
     return raw
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key given twice, of which the first would be lost without a word."""
+    """A YAML loader that rejects duplicate keys; PyYAML silently keeps the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys: set[str] = set()
@@ -54,7 +55,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
                 continue
             if key.value in keys:
-                problem = f"{key.value!r} stands here a second time"
+                problem = f"duplicate key {key.value!r}"
                 raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             keys.add(key.value)
         return super().construct_mapping(node, deep)
@@ -63,12 +64,12 @@ class _Loader(yaml.SafeLoader):
 def _read_yaml(text: str) -> Any:
     try:
         return yaml.load(text, _Loader)
-    except (ValueError, RecursionError) as error:  # of a date such as 2024-13-01
+    except (ValueError, RecursionError) as error:  # such as the date 2024-13-01
         raise yaml.YAMLError(str(error)) from None
 
 
 def _describe_yaml_error(error: yaml.YAMLError) -> str:
-    """Say what is wrong and where, without the line itself, which might hold a token."""
+    """Return the problem and its position, without the text of the line, which can contain a token."""
     mark = getattr(error, "problem_mark", None)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     return f"{getattr(error, 'problem', None) or ' '.join(str(error).split())}{place}"
@@ -78,11 +79,11 @@ def _apply_assignment(raw: dict[str, Any], assignment: str) -> None:
     name, equals, text = assignment.partition("=")
     keys = name.strip().split(".")
     if not equals or len(keys) < 2 or not all(keys):
-        raise UserError(f"--set {name}: section.key=value is wanted, such as search.top_k=20")
+        raise UserError(f"--set {name}: expected section.key=value, such as search.top_k=20")
     try:
         value = _read_yaml(text)
     except yaml.YAMLError:
-        raise UserError(f"--set {name}: the value is not valid YAML; quote it") from None
+        raise UserError(f"--set {name}: the value is not valid YAML; put it in quotes") from None
     _set_key(raw, keys, value)
 
 
@@ -93,5 +94,5 @@ def _set_key(raw: dict[str, Any], keys: Sequence[str], value: Any) -> None:
             node[key] = {}
         node = node[key]
         if not isinstance(node, dict):
-            return  # the section itself is wrong in the file, which validation will say
+            return  # the file has a value in place of this section; validation reports it
     node[keys[-1]] = value

@@ -1,4 +1,4 @@
-"""CSV files as spreadsheets and other programs write them."""
+"""Reads CSV files from spreadsheets and other programs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 from imagesearch.errors import UserError
 
-_SURPLUS = "\n"  # the name of what a line has beyond the columns; no column is called that
+_SURPLUS = "\n"  # key of the surplus fields of a line; no column can have this name
 
 
 def read_csv(file: Path) -> tuple[dict[int, dict[str, Any]], set[str]]:
-    """Read a file with a header line, in any case, and commas, semicolons or tabs.
+    """Read a file with a header line. The delimiter is a comma, a semicolon or a tab.
 
     Returns
     -------
     lines : dict of dict
-        By their numbers in the file, counted from 1, and by the columns' names, in lower case. What a short
-        line lacks is None; see `check_fields` for one that is too long.
+        The fields of each line, by its number in the file, counted from 1, and by the name of the column in
+        lower case. Missing fields are None. `check_fields` reports a line with too many fields.
     columns : set of str
+        The names of the columns in lower case.
 
     Raises
     ------
@@ -29,7 +30,7 @@ def read_csv(file: Path) -> tuple[dict[int, dict[str, Any]], set[str]]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             header = stream.readline()
-            delimiter = max(",;\t", key=header.count)  # spreadsheets write semicolons where 0,5 is a half
+            delimiter = max(",;\t", key=header.count)  # some locales write 0,5 and separate with ;
             columns = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
             reader = csv.DictReader(stream, columns, _SURPLUS, delimiter=delimiter)
             lines = {}
@@ -37,18 +38,18 @@ def read_csv(file: Path) -> tuple[dict[int, dict[str, Any]], set[str]]:
                 lines[reader.line_num + 1] = line
             return lines, set(columns)
     except UnicodeDecodeError:
-        raise UserError(f"{file}: not in UTF-8; in the spreadsheet, save it as CSV UTF-8") from None
+        raise UserError(f"{file}: not encoded in UTF-8; save it as CSV UTF-8 in the spreadsheet") from None
     except (OSError, csv.Error) as error:
         raise UserError(f"{file}: cannot be read ({error})") from None
 
 
 def check_fields(line: dict[str, Any]) -> None:
-    """Refuse a line with more fields than the header has: a comma in one of them would cut it.
+    """Check that a line has no more fields than the header, as a comma without quotes would cause.
 
     Raises
     ------
     UserError
-        If there is more than empty fields at its end.
+        If a surplus field is not empty.
     """
     if any(field.strip() for field in line.get(_SURPLUS, [])):
-        raise UserError('more fields than columns; write a text with a comma in quotes: "a, b"')
+        raise UserError('more fields than columns; put text that contains a comma in quotes: "a, b"')

@@ -1,22 +1,26 @@
-"""Errors that have a meaning of their own: the user can fix this, this photo, this geocoder fails."""
+"""Exceptions with a meaning of their own."""
 
 
 class UserError(Exception):
-    """Something the user can put right: shown as one line without a traceback, exit code 2.
+    """An error that the user can fix; shown as one line without a traceback, exit code 2.
 
     The message says what happened, to which file or key, and what to do.
     """
 
 
 class UnreadablePhotoError(UserError):
-    """The photo of a query cannot be read; another query may do better."""
+    """The photo of a query cannot be read; other queries can still succeed."""
 
 
 class GeocoderError(Exception):
-    """Why a geocoder has not answered.
+    """An online geocoder has not returned a valid response.
 
-    ``final`` where asking on would be of no use, or rude; ``busy`` where it is the server that could not,
-    rather than the place that it stumbled over.
+    Attributes
+    ----------
+    final : bool
+        The run must send no more requests: they would fail too, or break the server's rules.
+    busy : bool
+        The server is overloaded or unreachable; the failure does not depend on the place.
     """
 
     def __init__(self, reason: str, *, final: bool = False, busy: bool = False) -> None:

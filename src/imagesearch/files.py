@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and folders made when they are first needed."""
+"""Atomic writing of files, and creation of folders."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from pathlib import Path
 
 from imagesearch.errors import UserError
 
-_ABANDONED_SECONDS = 24 * 3600  # an unfinished file that is older belongs to no running process
+_ABANDONED_SECONDS = 24 * 3600  # an older unfinished file is from a killed process
 
 
 @contextmanager
 def atomic_write(file: Path, *, durable: bool = True) -> Iterator[Path]:
-    """Yield an unfinished file to write to, which replaces a file when the block ends without an error.
+    """Yield a temporary file that replaces ``file`` when the block ends without an error.
 
-    A kill at any moment leaves the old file or the new one; no reader ever gets half of one.
+    If the process is killed, the old or the new file remains; a reader never gets an incomplete file.
 
     Parameters
     ----------
     file
-        The file to write or to replace; its folder is made.
+        The file to write or to replace. Its folder is created if necessary.
     durable
-        Wait until the content is on the disk, so that a power cut leaves the old file or the new one too.
-        It takes some 7 ms a file on an SSD, three times as long as the rest; without it a file can be empty
-        or damaged after a power cut.
+        Wait until the content is on the disk, so that the old or the new file also remains after a power
+        failure. This takes about 7 ms per file on an SSD, three times as long as the rest. Without it, the
+        file can be empty or damaged after a power failure.
 
     Raises
     ------
     UserError
-        If its folder cannot be made.
+        If the folder cannot be created.
     """
     make_folder(file.parent)
     _remove_abandoned_parts(file)
@@ -50,22 +50,22 @@ def atomic_write(file: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def _remove_abandoned_parts(file: Path) -> None:
-    """Remove what killed processes left unfinished of a file; younger parts may be another process's work."""
+    """Remove old unfinished files of killed processes; recent ones can belong to another running process."""
     for part in file.parent.glob(f"{glob.escape(file.stem)}.*.part"):
-        with suppress(OSError):  # gone meanwhile
+        with suppress(OSError):  # removed by another process
             if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
                 part.unlink()
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder to write to, if it does not exist.
+    """Create a folder and its parents if they do not exist.
 
     Raises
     ------
     UserError
-        If it cannot be made.
+        If the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{folder}: cannot be made ({error.strerror})") from None
+        raise UserError(f"{folder}: cannot be created ({error.strerror})") from None

@@ -1,7 +1,7 @@
-"""Conditions on the scalar fields of a collection, and how Milvus' filter language writes them.
+"""Conditions on the scalar fields of a collection, and their form in Milvus' filter language.
 
-A condition is a small tree of values: what builds one knows no syntax, and every value in a filter is escaped
-here. Milvus Lite and servers keep lists in different forms, so only a store can write a condition down.
+A condition is a tree of small dataclasses. Code that builds one needs no filter syntax, and every value is
+escaped here. Milvus Lite and a server store lists differently, so only a store can format a condition.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 
 Scalar = str | int | float | bool
 
-# No stored element of a list has one of these: `like` cannot escape the first two, "|" parts the elements.
+# No stored list element contains these: `like` cannot escape "%" and "_", and "|" separates the elements.
 _NOT_IN_ELEMENTS = frozenset("%_|\\")
-# True of no row: each has a path.
+# Passes no row, because every row has a path.
 _MATCH_NONE = 'path == ""'
 
 
 @dataclass(frozen=True)
 class Contains:
-    """A list field has this element."""
+    """A list field contains this element."""
 
     field: str
     element: str
@@ -29,7 +29,7 @@ class Contains:
 
 @dataclass(frozen=True)
 class Eq:
-    """A field has this value."""
+    """A field equals this value."""
 
     field: str
     value: Scalar
@@ -37,7 +37,7 @@ class Eq:
 
 @dataclass(frozen=True)
 class In:
-    """A field has one of these values."""
+    """A field equals one of these values."""
 
     field: str
     values: tuple[Scalar, ...]
@@ -45,7 +45,7 @@ class In:
 
 @dataclass(frozen=True)
 class Between:
-    """A field's value is at least ``low`` and less than ``high``; None is no limit."""
+    """A field's value is at least ``low`` and less than ``high``; None means no limit."""
 
     field: str
     low: float | None = None
@@ -54,28 +54,28 @@ class Between:
 
 @dataclass(frozen=True)
 class PathPrefix:
-    """The photo lies below this folder, given as its path in the collection; "" is everything."""
+    """The photo is below this folder, given as a path in the collection; "" means all photos."""
 
     folder: str
 
 
 @dataclass(frozen=True)
 class And:
-    """All of these hold; of none, anything does."""
+    """All of these conditions hold; without conditions, every row passes."""
 
     conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
 class Or:
-    """At least one of these holds."""
+    """At least one of these conditions holds; without conditions, no row passes."""
 
     conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Not:
-    """This does not hold."""
+    """This condition does not hold."""
 
     condition: Condition
 
@@ -85,22 +85,22 @@ MATCH_ALL = And()
 
 
 def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
-    """Write a condition in Milvus' filter language.
+    """Return a condition in Milvus' filter language.
 
     Parameters
     ----------
     condition
         Nested to any depth.
     lists_are_arrays
-        Whether lists are kept as arrays (a server) or as ``|``-separated text (Milvus Lite).
+        Whether lists are stored as arrays (a server) or as ``|``-separated text (Milvus Lite).
 
     Returns
     -------
     str
-        Empty where everything passes.
+        Empty if every row passes.
     """
 
-    def write(part: Condition) -> str:
+    def format_part(part: Condition) -> str:
         return format_filter(part, lists_are_arrays=lists_are_arrays)
 
     match condition:
@@ -109,25 +109,22 @@ def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
         case Eq(field, value):
             return f"{field} == {_format_literal(value)}"
         case In(field, values):
-            return f"{field} in [{', '.join(map(_format_literal, values))}]" if values else _MATCH_NONE
+            return _format_in(field, values)
         case Between(field, low, high):
-            limits = [] if low is None else [f"{field} >= {_format_literal(low)}"]
-            limits += [] if high is None else [f"{field} < {_format_literal(high)}"]
-            return " and ".join(limits)
+            return _format_between(field, low, high)
         case PathPrefix(folder):
             return _format_path_prefix(folder)
         case Not(inner):
-            return f"not ({text})" if (text := write(inner)) else _MATCH_NONE
+            return _format_not(format_part(inner))
         case And(parts):
-            return _join("and", [text for text in map(write, parts) if text])
+            return _format_and([format_part(part) for part in parts])
         case Or(parts):
-            texts = [write(part) for part in parts]
-            return _join("or", texts) if all(texts) and texts else "" if texts else _MATCH_NONE
+            return _format_or([format_part(part) for part in parts])
     raise TypeError(f"not a condition: {condition!r}")
 
 
 def list_conjuncts(condition: Condition) -> list[Condition]:
-    """Return the conditions that all must hold, without those that anything fulfils."""
+    """Return the conditions that must all hold, without those that every row passes."""
     match condition:
         case And(parts):
             return [leaf for part in parts for leaf in list_conjuncts(part)]
@@ -137,7 +134,7 @@ def list_conjuncts(condition: Condition) -> list[Condition]:
 
 
 def get_bounds(condition: Condition, field: str) -> tuple[float, float]:
-    """Return limits that every passing value of a field keeps: at least the first, less than the second."""
+    """Return a lower bound (inclusive) and an upper bound (exclusive) of a field in the rows that pass."""
     match condition:
         case Between(name, low, high) if name == field:
             return -math.inf if low is None else low, math.inf if high is None else high
@@ -151,12 +148,12 @@ def get_bounds(condition: Condition, field: str) -> tuple[float, float]:
 
 
 def is_valid_element(text: str) -> bool:
-    """Whether a text can be stored in a list, and so looked for: not empty, no wildcards, no controls."""
+    """Whether a text can be an element of a list field: not empty, no wildcards, no control characters."""
     return bool(text) and not any(c in _NOT_IN_ELEMENTS or unicodedata.category(c) == "Cc" for c in text)
 
 
 def quote_string(text: str) -> str:
-    """Return a string literal of Milvus' filter language. Every text in a filter goes through here."""
+    """Return a string literal of Milvus' filter language. Every text in a filter is quoted here."""
     for character, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
         text = text.replace(character, escaped)
     return f'"{text}"'
@@ -168,7 +165,7 @@ def _format_literal(value: Scalar) -> str:
     if isinstance(value, str):
         return quote_string(value)
     if not math.isfinite(value):
-        raise ValueError(f"{value} in a filter")
+        raise ValueError(f"expected a finite number in a filter, got {value}")
     return repr(value)
 
 
@@ -180,11 +177,38 @@ def _format_contains(field: str, element: str, lists_are_arrays: bool) -> str:
     return f"{field} like {quote_string(f'%|{element}|%')}"
 
 
+def _format_in(field: str, values: Sequence[Scalar]) -> str:
+    return f"{field} in [{', '.join(map(_format_literal, values))}]" if values else _MATCH_NONE
+
+
+def _format_between(field: str, low: float | None, high: float | None) -> str:
+    limits = [] if low is None else [f"{field} >= {_format_literal(low)}"]
+    limits += [] if high is None else [f"{field} < {_format_literal(high)}"]
+    return " and ".join(limits)
+
+
 def _format_path_prefix(folder: str) -> str:
-    """A range of paths, since `like` cannot escape ``%`` and ``_``; "0" is the character after "/"."""
+    """Return a range of paths, since `like` cannot escape ``%`` and ``_``; "0" is the character after "/"."""
     folder = folder.strip("/")
     return f"path >= {quote_string(folder + '/')} and path < {quote_string(folder + '0')}" if folder else ""
 
 
-def _join(word: str, texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f" {word} ".join(f"({text})" for text in texts)
+# An empty text stands for a condition that every row passes.
+
+
+def _format_not(text: str) -> str:
+    return f"not ({text})" if text else _MATCH_NONE
+
+
+def _format_and(texts: Sequence[str]) -> str:
+    return _join_texts("and", [text for text in texts if text])
+
+
+def _format_or(texts: Sequence[str]) -> str:
+    if not texts:
+        return _MATCH_NONE
+    return _join_texts("or", texts) if all(texts) else ""
+
+
+def _join_texts(operator: str, texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f" {operator} ".join(f"({text})" for text in texts)

@@ -1,4 +1,4 @@
-"""Tables on a terminal: columns as wide as what stands in them."""
+"""Formats tables and counts as plain text for a terminal."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str | float | int | None]]) -> str:
-    """Write a table as lines of text: the first column flush left, the others flush right.
+    """Return a table as lines of text, with the first column left-aligned and the others right-aligned.
 
     Parameters
     ----------
     header
         Names of the columns.
     rows
-        Fractions are written with three decimals, None as a dash.
+        Cells of each row. Floats have three decimals; None is shown as a dash.
     """
     cells = [[_format_cell(value) for value in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -24,9 +24,9 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str | float | in
     return "\n".join(lines)
 
 
-def format_count(count: int, what: str) -> str:
-    """Write a number of things: 1 photo, 2 photos."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def format_count(count: int, noun: str) -> str:
+    """Return a number with a noun, such as "1 photo" or "2 photos"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _format_cell(value: str | float | int | None) -> str:

@@ -1,7 +1,9 @@
-"""Step 04: where and when photos were taken, from their metadata, and the addresses of these places.
+"""Step 04: reads positions and times from the metadata of photos, and looks up addresses for the positions.
 
-Knows geopy and reverse_geocode, imported when an address is first looked up. Writes the table ``geo`` and
-``addresses.parquet``.
+Start with `extract_geo` in ``extract.py``: it writes the table ``geo`` and ``addresses.parquet``, which
+`read_locations` reads. Addresses come from ``offline.py`` (GeoNames) or ``online.py`` (a geocoder of geopy);
+``reverse.py`` chooses between them. ``great_circle.py`` computes distances and bounding boxes for ``--near``.
+geopy and reverse_geocode are imported here only, when the first address is looked up.
 """
 
 from imagesearch.geo.extract import (

@@ -1,4 +1,4 @@
-"""Addresses: their components, and where these stand in a geocoder's answer."""
+"""Addresses: their components, and how they are read from a geocoder's response."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 from imagesearch.geo.place_aliases import list_aliases
 from imagesearch.text import normalize
 
-_LONGEST_NAME, _LONGEST_LINE = 100, 500  # characters; answers over the network are not to be trusted
+_MAX_NAME, _MAX_LINE = 100, 500  # characters; a response from the network can contain anything
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a position is, as people write it; what is not known is empty.
+    """The address of a position; unknown components are empty.
 
-    ``places`` are all names that apply, each with its kind (city, county, state, country), the nearest
-    first; more than the four fields, for one may be in a suburb and in the city around it.
+    ``places`` has all names that apply, each with its kind, in the order city, county, state, country. It can
+    have more names than the four fields, such as a suburb and the city around it.
     """
 
     city: str = ""
@@ -35,7 +35,7 @@ NO_ADDRESS = Address()
 def make_address(
     city: str, county: str, state: str, country: str, line: str, other_cities: Iterable[str]
 ) -> Address:
-    """Return an address; ``other_cities`` are further ones that the position belongs to."""
+    """Return an address; ``other_cities`` are further cities and suburbs of the position."""
     named = [(name, "city") for name in (city, *other_cities)]
     named += [(county, "county"), (state, "state"), (country, "country")]
     places: dict[str, tuple[str, str]] = {}
@@ -47,63 +47,65 @@ def make_address(
 
 
 def join_names(*names: str) -> str:
-    """Write names as one line, each once."""
+    """Return names as one line, without duplicates."""
     return ", ".join(dict.fromkeys(name for name in names if name))
 
 
-def strip_controls(text: str, longest: int) -> str:
-    """Return what a table and a terminal can hold of a stranger's text: no controls, no half letters."""
-    kept = (" " if unicodedata.category(c) == "Cc" else c for c in text if not "\ud800" <= c <= "\udfff")
-    return " ".join("".join(kept).split())[:longest]
+def strip_controls(text: str, max_length: int) -> str:
+    """Return a text without control characters and lone surrogates, safe for a table and a terminal."""
+    characters = (
+        " " if unicodedata.category(c) == "Cc" else c for c in text if not "\ud800" <= c <= "\udfff"
+    )
+    return " ".join("".join(characters).split())[:max_length]
 
 
-def parse_stored_address(found: Mapping[str, Any], places: Iterable[Sequence[Any]]) -> Address:
-    """Return an address of strings that may be anything, as a file may hold them.
+def parse_stored_address(stored: Mapping[str, Any], places: Iterable[Sequence[Any]]) -> Address:
+    """Return an address from fields that were read from a file and can contain anything.
 
     Raises
     ------
     TypeError, ValueError, KeyError
-        If there are others than an address has, or none.
+        If a field is missing, or ``places`` has another form.
     """
-    fields = {name: strip_controls(str(found[name]), _LONGEST_LINE) for name in _FIELDS}
-    pairs = ((strip_controls(str(name), _LONGEST_NAME), str(kind)) for name, kind in places)
+    fields = {name: strip_controls(str(stored[name]), _MAX_LINE) for name in _FIELDS}
+    pairs = ((strip_controls(str(name), _MAX_NAME), str(kind)) for name, kind in places)
     return Address(**fields, places=tuple(pair for pair in pairs if pair[0] and pair[1] in _KINDS))
 
 
 _KINDS = ("city", "county", "state", "country")
 _FIELDS = (*_KINDS, "address")
-# What OpenStreetMap's geocoders (Nominatim, Photon and others) and Google call components; the first that is
-# there counts.
+# Names of the components in OpenStreetMap's geocoders (Nominatim, Photon and others) and in Google's. The
+# first name that a response contains is used.
 _COMPONENTS = {
     "city": ("city", "town", "village", "municipality", "hamlet", "locality", "postal_town"),
     "county": ("county", "state_district", "administrative_area_level_2"),
     "state": ("state", "province", "region", "administrative_area_level_1"),
     "country": ("country",),
 }
-# Further places that a position lies in, all of them; the last two where a city is named as well.
+# Further places that contain a position; all of them are used. "town" and "village" can appear beside "city".
 _DISTRICTS = (
     *("city_district", "borough", "suburb", "quarter", "neighbourhood", "sublocality"),
     *("town", "village"),
 )
-# Photon has these instead of most of the others; to Nominatim and Google they are something else.
+# Photon uses these instead of most of the others. In Nominatim and Google they have another meaning.
 _PHOTON_DISTRICTS = ("district", "locality")
 
 
 def parse_response(raw: Any, line: str | None) -> Address:
-    """Return the address in a geocoder's answer; components that it names otherwise are left empty.
+    """Return the address in a geocoder's response; components with other names are left empty.
 
     Parameters
     ----------
     raw
-        Decoded JSON.
+        The response, decoded from JSON.
     line
-        The whole address, as geopy has it of every geocoder.
+        The whole address as one line, which geopy has for every geocoder.
     """
     parts = _list_components(raw if isinstance(raw, Mapping) else {})
     city, county, state, country = (
         next((parts[key] for key in keys if key in parts), "") for keys in _COMPONENTS.values()
     )
-    text = strip_controls(line, _LONGEST_LINE) if isinstance(line, str) else ""
+    text = strip_controls(line, _MAX_LINE) if isinstance(line, str) else ""
     text = text or join_names(city, county, state, country)
     is_photon = isinstance(raw, Mapping) and isinstance(raw.get("properties"), Mapping)
     keys = (*_PHOTON_DISTRICTS, *_DISTRICTS) if is_photon else _DISTRICTS
@@ -112,15 +114,15 @@ def parse_response(raw: Any, line: str | None) -> Address:
 
 
 def _list_components(raw: Mapping[str, Any]) -> dict[str, str]:
-    """Return the names in an answer by their kinds."""
-    if isinstance(listed := raw.get("address_components"), Sequence):  # Google
-        typed = [part for part in listed if isinstance(part, Mapping)]
+    """Return a dict from the kind of each component in a response to its name."""
+    if isinstance(components := raw.get("address_components"), Sequence):  # Google
+        typed = [part for part in components if isinstance(part, Mapping)]
         pairs = [(kind, part.get("long_name")) for part in typed for kind in part.get("types", ())]
     else:
         nested = (raw.get(key) for key in ("address", "components", "properties"))
         pairs = list(next((part for part in nested if isinstance(part, Mapping)), raw).items())
-    named = ((kind, strip_controls(name, _LONGEST_NAME)) for kind, name in pairs if isinstance(name, str))
-    found = {kind: name for kind, name in named if name}
-    if "type" in found and "name" in found:  # how Photon gives a city itself, which has no key "city" then
-        found.setdefault(found["type"], found["name"])
-    return found
+    named = ((kind, strip_controls(name, _MAX_NAME)) for kind, name in pairs if isinstance(name, str))
+    names = {kind: name for kind, name in named if name}
+    if "type" in names and "name" in names:  # Photon's form for a city itself, without the key "city"
+        names.setdefault(names["type"], names["name"])
+    return names

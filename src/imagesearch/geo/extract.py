@@ -1,4 +1,4 @@
-"""Step 04: what the files of photos say of where and when, as a table, and the addresses of the positions."""
+"""Step 04: writes the metadata of photos to a table, and the addresses of their positions to a file."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
 from imagesearch.geo.reverse import LookupResult, find_addresses
 from imagesearch.photos import DecodedPhoto, Photo, PhotoMetadata, read_metadata
 from imagesearch.pipeline import BatchOutput, Dataset, Progress, StepSpec, StepSummary
+from imagesearch.text_table import format_count
 
-# Changes whenever metadata is read differently, so that the photos are read again.
+# Must change whenever the reading of metadata changes, so that all photos are read again.
 _FINGERPRINT = "metadata/2"
-_PHOTOS_A_BATCH = 64
+_BATCH_SIZE = 64
 _METADATA_SCHEMA = pa.schema(
     [
         ("photo_id", pa.int64()),
         ("latitude", pa.float64()),
         ("longitude", pa.float64()),
-        ("taken_at", pa.timestamp("ms")),  # the local wall clock, without a zone
+        ("taken_at", pa.timestamp("ms")),  # local time, without a time zone
         ("utc_offset", pa.int16()),  # minutes
         ("camera", pa.string()),
         ("rating", pa.int8()),
@@ -42,7 +43,7 @@ _PLACE = pa.struct([("name", pa.string()), ("kind", pa.string())])
 _ADDRESS_SCHEMA = pa.schema(
     [
         ("photo_id", pa.int64()),
-        ("latitude", pa.float64()),  # of what position this is the address
+        ("latitude", pa.float64()),  # the position that the address belongs to
         ("longitude", pa.float64()),
         ("city", pa.string()),
         ("county", pa.string()),
@@ -56,7 +57,7 @@ _ADDRESS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class PhotoLocation:
-    """What is known of one photo: what its file says, and the address of its position."""
+    """The metadata of a photo, and the address of its position."""
 
     metadata: PhotoMetadata
     address: Address = NO_ADDRESS
@@ -64,27 +65,29 @@ class PhotoLocation:
 
 @dataclass
 class GeoSummary:
-    """How a run went; counts are of photos, those of network look-ups of places."""
+    """The result of a run. Counts are of photos, except ``asked`` and ``unanswered``."""
 
     photos: StepSummary
     positions: int = 0
     times: int = 0
     addresses: int = 0
     asked: int = 0
+    """Number of places that the online geocoder returned an address for."""
     unanswered: int = 0
+    """Number of places that are left without a response."""
     reason: str = ""
-    """Why the geocoder did not answer, the last time it did not."""
+    """Why the last failed request failed."""
     remarks: dict[str, list[str]] = field(default_factory=dict)
-    """By path: what of a photo's metadata was left out, and why."""
+    """By path: the metadata of a photo that was ignored, and why."""
 
     @property
     def note(self) -> str:
-        """A line about places that the geocoder has not answered about; or nothing."""
+        """A line about places without a response of the geocoder, or an empty string."""
         if not self.unanswered:
             return ""
         return (
-            f"no answer about {self.unanswered} places ({self.reason}): their photos have offline addresses "
-            "until the next run, which asks again"
+            f"no response from the geocoder for {format_count(self.unanswered, 'place')} ({self.reason}); "
+            "their photos have offline addresses; run 04_extract_geo.py again to retry"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,8 +99,8 @@ class GeoSummary:
         counts = (
             f"{self.positions} with a position, {self.addresses} with an address, {self.times} with a time"
         )
-        asked = f", {self.asked} places asked about" if self.asked else ""
-        return f"{self.photos}; {counts}{asked}"
+        online = f", {format_count(self.asked, 'place')} looked up online" if self.asked else ""
+        return f"{self.photos}; {counts}{online}"
 
 
 def extract_geo(
@@ -107,44 +110,46 @@ def extract_geo(
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> GeoSummary:
-    """Bring the table ``geo`` up to date with a dataset's photos, and write their addresses beside it.
+    """Update the table ``geo`` from a dataset's photos, and write the addresses of their positions.
 
-    The addresses are looked up anew each time, so that another geocoder or language is a matter of seconds
-    (offline) or of the cache (over the network), and no photo is read again for it.
+    All addresses are looked up in each run. So a change of the geocoder or the language takes seconds
+    (offline) or uses the cache (online), and no photo is read again.
 
     Parameters
     ----------
     config
-        Names the geocoder.
+        The section ``geo`` selects the geocoder.
     dataset
-        Its photos and tables.
+        The photos, and the folder of the tables.
     retry_failed, progress
         See `imagesearch.pipeline.Dataset.update_tables`.
 
     Raises
     ------
     UserError
-        If a root of the dataset cannot be found, another run is writing or asking, or the geocoder cannot be
-        set up.
+        If a root of the dataset does not exist, another run is active, or the settings of the geocoder are
+        not valid.
     """
     online = _make_online_geocoder(config, dataset)
     step = StepSpec("geo", (dataset.open_table("geo"),), _FINGERPRINT, MetadataProcessor)
     photos = dataset.update_tables(
-        [step], batch_size=_PHOTOS_A_BATCH, retry_failed=retry_failed, progress=progress
+        [step], batch_size=_BATCH_SIZE, retry_failed=retry_failed, progress=progress
     )
     try:
         with FileLock(dataset.folder / ".geo.lock", blocking=False):
             metadata = _read_metadata_table(dataset)
             lookup = _find_addresses(config, dataset, metadata, online, progress)
     except Timeout:
-        raise UserError(f"{dataset.folder}: another run is looking up addresses") from None
+        raise UserError(
+            f"{dataset.folder}: another run is looking up addresses; wait until it has ended"
+        ) from None
     paths = {photo.photo_id: photo.path for photo in dataset.photos}
     return GeoSummary(
         photos,
         positions=sum(m.latitude is not None for m in metadata.values()),
         times=sum(m.taken_at is not None for m in metadata.values()),
         addresses=sum(address != NO_ADDRESS for address in lookup.addresses),
-        asked=lookup.asked,
+        asked=lookup.answered,
         unanswered=lookup.unanswered,
         reason=lookup.reason,
         remarks={paths[i]: list(m.remarks) for i, m in metadata.items() if m.remarks},
@@ -152,7 +157,7 @@ def extract_geo(
 
 
 def read_locations(dataset: Dataset) -> dict[int, PhotoLocation]:
-    """Return what step 04 found about the photos that are there, by photo id; empty before its first run."""
+    """Return the metadata and the address of each current photo, by photo id; empty before the first run."""
     metadata = _read_metadata_table(dataset)
     addresses = _read_addresses(dataset) if metadata else {}
     return {
@@ -162,7 +167,7 @@ def read_locations(dataset: Dataset) -> dict[int, PhotoLocation]:
 
 
 def count_without_address(dataset: Dataset) -> int:
-    """Count the photos whose position has changed, or was found, since addresses were last looked up."""
+    """Count the photos with a position that is new or has changed since the addresses were looked up."""
     metadata = _read_metadata_table(dataset)
     addresses = _read_addresses(dataset) if metadata else {}
     return sum(position not in addresses for position in _list_positions(metadata))
@@ -172,9 +177,9 @@ def count_without_address(dataset: Dataset) -> int:
 
 
 class MetadataProcessor:
-    """Reads metadata off the files themselves; a `imagesearch.pipeline.steps.Processor`."""
+    """Reads metadata from the files; a `imagesearch.pipeline.steps.Processor`."""
 
-    min_short_side = min_long_side = 0  # no pixels
+    min_short_side = min_long_side = 0  # photos are not decoded
 
     def prepare(self, photo: Photo, decoded: DecodedPhoto | None) -> PhotoMetadata:
         return read_metadata(photo.file)
@@ -200,7 +205,7 @@ def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
 
 
 def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[tuple[int, float, float]]:
-    """Return photo id, latitude and longitude of the photos that have a position, in their order."""
+    """Return photo id, latitude and longitude of the photos with a position, in the order of the table."""
     return [(i, m.latitude, m.longitude) for i, m in metadata.items() if m.latitude is not None]
 
 
@@ -208,12 +213,12 @@ def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[tuple[int, fl
 
 
 def check_geocoder(config: Config, dataset: Dataset) -> None:
-    """Check that there is a geocoder as the config describes it, without asking it anything.
+    """Check the settings of the geocoder, without a request.
 
     Raises
     ------
     UserError
-        If geopy knows no such geocoder, or not with these options.
+        If the geocoder is unknown, or its options are not valid.
     """
     _make_online_geocoder(config, dataset)
 
@@ -231,23 +236,23 @@ def _find_addresses(
     online: OnlineGeocoder | None,
     progress: Progress | None,
 ) -> LookupResult:
-    """Return the addresses of the photos that have a position, in their order; written on the way."""
+    """Look up and write the addresses of the photos with a position."""
     positions = _list_positions(metadata)
-    keep = partial(_write_addresses, dataset, positions)
+    save = partial(_write_addresses, dataset, positions)
     if not positions or config.geo.geocoder == "none":
         lookup = LookupResult([NO_ADDRESS] * len(positions))
-        keep(lookup.addresses)
+        save(lookup.addresses)
         return lookup
     if online is not None:
         online.reload_cache()
     _, latitudes, longitudes = zip(*positions, strict=True)
-    return find_addresses(np.array(latitudes), np.array(longitudes), online, progress, keep)
+    return find_addresses(np.array(latitudes), np.array(longitudes), online, progress, save)
 
 
 def _write_addresses(
     dataset: Dataset, positions: Sequence[tuple[int, float, float]], addresses: Sequence[Address]
 ) -> None:
-    """Write the addresses of all positions, the empty ones too, in place of the older ones."""
+    """Replace the file of addresses; positions without an address are written too."""
     rows = [
         {"photo_id": photo_id, "latitude": latitude, "longitude": longitude}
         | asdict(address)
@@ -259,16 +264,16 @@ def _write_addresses(
 
 
 def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]:
-    """Return addresses by photo and position: one of another position is none of the photo's any more."""
+    """Return the addresses by photo id and position; a photo with a new position has no address yet."""
     file = _get_addresses_file(dataset)
     try:
         with pq.ParquetFile(file) as parquet:
             table = parquet.read()
-    except FileNotFoundError:  # a run was stopped between the positions and their addresses
+    except FileNotFoundError:  # a run was stopped before the first addresses were written
         return {}
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{file}: cannot be read ({error}); run 04_extract_geo.py") from None
-    if table.schema.names != _ADDRESS_SCHEMA.names:  # an earlier version wrote it
+    if table.schema.names != _ADDRESS_SCHEMA.names:  # written by an earlier version
         return {}
     rows = table.to_pylist()
     for row in rows:

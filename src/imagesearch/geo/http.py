@@ -1,4 +1,4 @@
-"""HTTP for geopy: short answers, in time, from the server that was asked and from no other."""
+"""An HTTP adapter for geopy that limits the size and time of a response, and follows no redirects."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from geopy.exc import GeocoderParseError, GeocoderServiceError, GeocoderTimedOut
 
 from imagesearch.errors import GeocoderError
 
-_MOST_BYTES = 2**20  # an address has two thousand
-_BYTES_AT_ONCE = 2**16
-_LONGEST_WAIT = 60.0  # seconds; whoever asks for more is asked again by the next run
+_MAX_BYTES = 2**20  # an address has about 2,000
+_CHUNK_BYTES = 2**16
+_MAX_WAIT_SECONDS = 60.0  # if a server requires a longer wait, the next run continues
 
 
 class LimitedAdapter(BaseSyncAdapter):
-    """Fetches for geopy: no redirects, 1 MB at most, one deadline for all of an answer, no repeats.
+    """An adapter for geopy without redirects and repeats, with at most 1 MB and one timeout for a response.
 
-    geopy's own adapters follow redirects to any server, past the rate limit, and read without end.
+    geopy's own adapters follow redirects to any server, regardless of the rate limit, and limit neither the
+    size nor the total time of a response.
     """
 
     def __init__(self, *, proxies: Any, ssl_context: ssl.SSLContext | None) -> None:
@@ -37,14 +38,14 @@ class LimitedAdapter(BaseSyncAdapter):
         )
         self._open = build_opener(_NoRedirects, HTTPSHandler(context=ssl_context), proxy).open
         self.response: Any = None
-        """The last answer, as decoded from JSON."""
+        """The last response, decoded from JSON."""
 
     def get_json(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> Any:
         self.response = None
         try:
             self.response = json.loads(self.get_text(url, timeout=timeout, headers=headers))
         except (ValueError, RecursionError):
-            raise GeocoderParseError("the answer is not JSON") from None
+            raise GeocoderParseError("the response is not JSON") from None
         return self.response
 
     def get_text(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> str:
@@ -55,10 +56,10 @@ class LimitedAdapter(BaseSyncAdapter):
             with error:
                 raise _convert_error(error) from None
         except TimeoutError:
-            raise GeocoderTimedOut("no answer in time") from None
+            raise GeocoderTimedOut("no response in time") from None
         except (OSError, HTTPException) as error:
             if "timed out" in str(error):
-                raise GeocoderTimedOut("no answer in time") from None
+                raise GeocoderTimedOut("no response in time") from None
             raise GeocoderUnavailable(str(error)) from None
         return body.decode("utf-8", "replace")
 
@@ -69,18 +70,21 @@ class LimitedAdapter(BaseSyncAdapter):
 
 
 def _run_with_deadline(seconds: float, fetch: Callable[[], bytes]) -> bytes:
-    """Return what is fetched in time: sockets limit each read, not the look-up of names, nor all reads."""
-    done: SimpleQueue[tuple[bytes, Exception | None]] = SimpleQueue()
+    """Return the result of ``fetch``, or raise `TimeoutError` after some seconds.
 
-    def work() -> None:
+    The timeout of a socket applies to each read, but not to DNS lookups or to the sum of all reads.
+    """
+    results: SimpleQueue[tuple[bytes, Exception | None]] = SimpleQueue()
+
+    def run() -> None:
         try:
-            done.put((fetch(), None))
+            results.put((fetch(), None))
         except Exception as error:
-            done.put((b"", error))
+            results.put((b"", error))
 
-    Thread(target=work, daemon=True).start()
+    Thread(target=run, daemon=True).start()
     try:
-        body, error = done.get(timeout=seconds)
+        body, error = results.get(timeout=seconds)
     except Empty:
         raise TimeoutError from None
     if error is not None:
@@ -90,30 +94,30 @@ def _run_with_deadline(seconds: float, fetch: Callable[[], bytes]) -> bytes:
 
 class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        return None  # urllib then raises the answer as an error
+        return None  # urllib then raises HTTPError
 
 
 def _read_body(page: Any, deadline: float) -> bytes:
     body = bytearray()
-    while part := page.read1(_BYTES_AT_ONCE):
+    while part := page.read1(_CHUNK_BYTES):
         body += part
-        if len(body) > _MOST_BYTES:
-            raise GeocoderServiceError("the answer is too long")
+        if len(body) > _MAX_BYTES:
+            raise GeocoderServiceError("the response is too long")
         if monotonic() > deadline:
-            raise GeocoderTimedOut("the answer takes too long")
+            raise GeocoderTimedOut("the response takes too long")
     return bytes(body)
 
 
 def _convert_error(error: HTTPError) -> Exception:
-    """Return what to raise of a status that is no success; waits first where that is asked for."""
+    """Return the exception for an HTTP error status; wait first if the server requires it (Retry-After)."""
     status, reason = error.code, f"HTTP {error.code} {error.reason}"
     headers = {name.lower(): value for name, value in error.headers.items()}
     if 300 <= status < 400:
-        other = urlsplit(headers.get("location", "")).netloc or "another path"
-        return GeocoderError(f"{reason}: it redirects to {other}, which was not asked", final=True)
+        target = urlsplit(headers.get("location", "")).netloc or "another path"
+        return GeocoderError(f"{reason}: redirects to {target}; redirects are not followed", final=True)
     if status in (429, 503) and (seconds := get_retry_after(headers)):
-        if seconds > _LONGEST_WAIT:
-            return GeocoderError(f"{reason}: it wants to be left alone for {seconds:.0f} s", final=True)
+        if seconds > _MAX_WAIT_SECONDS:
+            return GeocoderError(f"{reason}: rate-limited; retry after {seconds:.0f} s", final=True)
         sleep(seconds)
     if 400 <= status < 500 and status not in (408, 429):
         return GeocoderError(reason, final=status in (401, 402, 403, 407, 410, 451))

@@ -1,4 +1,4 @@
-"""Addresses without a connection: the nearest of GeoNames' places, and the city that a position lies in."""
+"""Offline reverse geocoding: the nearest place in GeoNames, and the city that contains a position."""
 
 from __future__ import annotations
 
@@ -12,50 +12,51 @@ from imagesearch.geo.address import NO_ADDRESS, Address, join_names, make_addres
 from imagesearch.geo.geonames import GeoNamesPlaces, load_places
 from imagesearch.geo.great_circle import chord_to_km, to_unit_vectors
 
-_FARTHEST_KM = 100.0  # from the nearest place: beyond, this is open sea or ice, and has no address
-_FARTHEST_CITY_KM = 50.0  # beyond, one is in the state and the country, but not in that place
-_CITY_KM = 15.0  # within which a city's name is typed for what lies in or beside it
-_METROPOLIS_KM = 30.0  # and that of one which reaches so far, in its own state
-_LARGE, _METROPOLIS = 100_000, 1_000_000
-# How far a city extends: the circle that holds its people at a suburb's density.
-_PEOPLE_A_KM2 = 2_000
-_CANDIDATES = 16  # large places near a position; around Tokyo and New York there are a dozen within 15 km
-_POSITIONS_AT_ONCE = 50_000
+# Distances from a position to a place.
+_MAX_PLACE_KM = 100.0  # farther from the nearest place there is open sea or ice, without an address
+_MAX_SETTLEMENT_KM = 50.0  # farther away, the address has a state and a country, but no city
+_MAX_CITY_KM = 15.0  # people use a large city's name for positions up to this distance
+_MAX_METROPOLIS_KM = 30.0  # the same for a city whose radius is larger than that, in its own state
+_LARGE, _METROPOLIS = 100_000, 1_000_000  # people
+# The radius of a city is that of the circle with its population at the density of a suburb.
+_PEOPLE_PER_KM2 = 2_000
+_CANDIDATES = 16  # large cities near a position; around Tokyo and New York there are a dozen within 15 km
+_BATCH_SIZE = 50_000  # positions
 
 
 @dataclass(frozen=True)
 class OfflineGeocoder:
-    """Reverse geocoding by GeoNames' places, which come with a package; see `get_offline_geocoder`.
+    """Reverse geocoding with the places of GeoNames; see `get_offline_geocoder`.
 
-    The nearest of them is a suburb as often as not: the Eiffel Tower is nearest to Vanves. So larger cities
-    are looked up too. The address' city is the largest one whose built-up area the position lies in, in the
-    same state; the largest one within 15 km (30 where it reaches so far), and any that the position lies in,
-    are among the places. Nearness is that of the sphere, which has no seam at the date line and no stretched
-    degrees at the poles.
+    The nearest place is often a suburb: the place nearest to the Eiffel Tower is Vanves. So larger cities are
+    looked up too. The city of an address is the largest city in the same state whose built-up area contains
+    the position. The places of an address also include the largest city within 15 km (up to 30 km inside its
+    built-up area) and the city whose centre is closest relative to its radius. Distances are measured on the
+    sphere, so the date line and the poles need no special treatment.
 
     Attributes
     ----------
     places : GeoNamesPlaces
-        n of them.
-    reach_km : (n,) float64
-        From the middle of each to the edge of its built-up area.
+        n places.
+    radius_km : (n,) float64
+        Radius of the built-up area of each place.
     countries, states : (n,) int64
-        Numbers that stand for the country, and for the state in its country.
+        Number of the country of each place, and of its state.
     lacks_city : (n,) bool
-        The place's country has no large city.
+        Whether the country of each place has no large city.
     trees : list of (rows, KDTree)
-        Of all places, the large cities, and those of a million people, on the unit sphere.
+        Trees of unit vectors: of all places, of large cities, and of cities with a million people.
     """
 
     places: GeoNamesPlaces
-    reach_km: np.ndarray
+    radius_km: np.ndarray
     countries: np.ndarray
     states: np.ndarray
     lacks_city: np.ndarray
     trees: list[tuple[np.ndarray, Any]]
 
     def find_addresses(self, latitudes: np.ndarray, longitudes: np.ndarray) -> list[Address]:
-        """Return the address of each position, `NO_ADDRESS` where no place is within 100 km.
+        """Return the address of each position, or `NO_ADDRESS` if no place is within 100 km.
 
         Parameters
         ----------
@@ -63,8 +64,8 @@ class OfflineGeocoder:
             Degrees.
         """
         addresses: list[Address] = []
-        for start in range(0, len(latitudes), _POSITIONS_AT_ONCE):
-            part = slice(start, start + _POSITIONS_AT_ONCE)
+        for start in range(0, len(latitudes), _BATCH_SIZE):
+            part = slice(start, start + _BATCH_SIZE)
             addresses += self._find_batch(to_unit_vectors(latitudes[part], longitudes[part]))
         return addresses
 
@@ -77,38 +78,38 @@ class OfflineGeocoder:
         home = nearest[:, None]
         same_country = (self.countries[candidates] == self.countries[home]) | self.lacks_city[home]
         same_state = self.states[candidates] == self.states[home]
-        people, reach = self.places.populations[candidates], self.reach_km[candidates]
-        is_near = city_km <= _CITY_KM
-        valid = same_country & (is_near | (same_state & (city_km <= np.minimum(reach, _METROPOLIS_KM))))
-        covering = valid & (city_km <= reach)
-        absorbs = self._absorbs(home, km[:, None], candidates, is_near)
+        people, radius = self.places.populations[candidates], self.radius_km[candidates]
+        is_near = city_km <= _MAX_CITY_KM
+        valid = same_country & (is_near | (same_state & (city_km <= np.minimum(radius, _MAX_METROPOLIS_KM))))
+        covering = valid & (city_km <= radius)
+        replaces_nearest = self._replaces_nearest(home, km[:, None], candidates, is_near)
         columns = [
             nearest,
-            _choose_best(candidates, np.where(covering & same_state & absorbs, people, -1)),
+            _choose_best(candidates, np.where(covering & same_state & replaces_nearest, people, -1)),
             _choose_best(candidates, np.where(valid, people, -1)),
-            _choose_best(candidates, np.where(covering, reach / np.maximum(city_km, 0.01), -1)),
-            np.digitize(km, [_FARTHEST_CITY_KM, _FARTHEST_KM]),
+            _choose_best(candidates, np.where(covering, radius / np.maximum(city_km, 0.01), -1)),
+            np.digitize(km, [_MAX_SETTLEMENT_KM, _MAX_PLACE_KM]),
         ]
-        # most photos share their places with others: each combination is written down once
-        combinations, which = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+        # Most photos share their places with others, so each combination is formatted once.
+        combinations, inverse = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
         addresses = [self._make_address(*row) for row in combinations.tolist()]
-        return [addresses[i] for i in which.reshape(-1).tolist()]
+        return [addresses[i] for i in inverse.reshape(-1).tolist()]
 
-    def _absorbs(
+    def _replaces_nearest(
         self, home: np.ndarray, home_km: np.ndarray, city: np.ndarray, is_near: np.ndarray
     ) -> np.ndarray:
-        """Whether a city around a position gives it its name, although another place is nearer."""
+        """Whether a candidate, rather than the nearest place, is the city of a position."""
         own = self.places.populations[home]
-        # a large town beside a larger one keeps its name (Berkeley, Oakland), unless that is a metropolis
+        # A large place beside a larger one keeps its name (Berkeley, Oakland), unless that is a metropolis.
         larger = (own < _LARGE) | ((self.places.populations[city] >= _METROPOLIS) & (own < _METROPOLIS))
-        # and so does a small one far from the centre (Versailles), within its own bounds
-        return (larger & (is_near | (home_km > self.reach_km[home]))) | (city == home)
+        # So does a small place far from the centre (Versailles), within its own radius.
+        return (larger & (is_near | (home_km > self.radius_km[home]))) | (city == home)
 
     def _find_nearest(self, vectors: np.ndarray, tree: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return rows of the nearest places, and kilometres to them, (n, k) each."""
+        """Return the rows of the nearest k places and the distances in kilometres, (n, k) each."""
         rows, index = self.trees[tree]
-        chords, found = index.query(vectors, k)
-        return rows[found], chord_to_km(chords)
+        chords, nearest = index.query(vectors, k)
+        return rows[nearest], chord_to_km(chords)
 
     def _make_address(self, nearest: int, around: int, largest: int, beside: int, distance: int) -> Address:
         places = self.places
@@ -125,7 +126,7 @@ class OfflineGeocoder:
 
 
 def _choose_best(candidates: np.ndarray, merit: np.ndarray) -> np.ndarray:
-    """Return of each row the candidate of most merit, or -1 where none has any."""
+    """Return the candidate with the highest merit in each row, or -1 if that is negative."""
     best = merit.argmax(axis=1)[:, None]
     chosen = np.take_along_axis(candidates, best, axis=1)
     return np.where(np.take_along_axis(merit, best, axis=1) < 0, -1, chosen)[:, 0]
@@ -133,7 +134,7 @@ def _choose_best(candidates: np.ndarray, merit: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def get_offline_geocoder() -> OfflineGeocoder:
-    """Return the offline geocoder, loaded once: 0.6 s.
+    """Return the offline geocoder. The first call loads it in 0.6 s.
 
     Raises
     ------
@@ -150,10 +151,10 @@ def get_offline_geocoder() -> OfflineGeocoder:
     vectors = to_unit_vectors(places.latitudes, places.longitudes)
     return OfflineGeocoder(
         places,
-        reach_km=np.sqrt(np.maximum(places.populations, 1) / _PEOPLE_A_KM2 / np.pi),
+        radius_km=np.sqrt(np.maximum(places.populations, 1) / _PEOPLE_PER_KM2 / np.pi),
         countries=countries,
         states=states,
-        # What has no large city of its own, the Vatican say, belongs to the one next door
+        # A country without a large city, such as the Vatican, uses cities of its neighbours.
         lacks_city=~np.isin(countries, countries[is_large]),
         trees=[
             (rows := np.flatnonzero(places.populations >= least), KDTree(vectors[rows]))

@@ -1,6 +1,6 @@
-"""Geocoders over the network: whichever geopy has, asked slowly, and never twice about one place.
+"""Online geocoders: those of geopy, with a rate limit and a cache.
 
-With `imagesearch.geo.http` the only module that knows geopy.
+Only this module and `imagesearch.geo.http` use geopy.
 """
 
 from __future__ import annotations
@@ -19,35 +19,36 @@ from imagesearch.errors import GeocoderError, UserError
 from imagesearch.geo.address import NO_ADDRESS, Address, parse_response, parse_stored_address
 from imagesearch.text import find_similar
 
-# Names of geo.geocoder for which nothing is asked over the network; all others are geopy's.
+# Values of geo.geocoder that require no network; all others are names of geopy's geocoders.
 NOT_ONLINE = ("offline", "none")
 
 
 def round_position(latitude: float, longitude: float) -> tuple[float, float]:
-    """Return the place that stands for a position: to 0.001 degrees, some 100 m."""
-    return round(latitude, 3) + 0.0, round(longitude, 3) + 0.0  # + 0.0: there is no place at -0.0
+    """Return a position rounded to 0.001 degrees, about 100 m."""
+    return round(latitude, 3) + 0.0, round(longitude, 3) + 0.0  # + 0.0 replaces -0.0 by 0.0
 
 
 class OnlineGeocoder:
-    """A geocoder that geopy knows, asked at most once a second and never twice about one place.
+    """A geocoder of geopy with at most one request per second and a cache.
 
-    Answers are kept in a file, a line of JSON each, by geocoder, language and rounded position; it is this
-    one that is asked about, so that one answer serves all around it.
+    Responses are cached in a file, one line of JSON each, by geocoder, language and rounded position. Each
+    request uses the rounded position, so one response serves all positions around it.
 
     Parameters
     ----------
     settings
-        Name of the geocoder, its address and options, the user agent and the language.
+        The section ``geo`` of the config.
     cache
-        The file.
+        File for the responses.
     seconds_apart, retry_seconds, timeout
-        Between two requests (Nominatim's usage policy: one, as its clock sees it, so a little more by ours),
-        before a repeated one, for an answer.
+        Minimum time between two requests, time before a retry, and time to wait for a response. Nominatim's
+        usage policy allows one request per second; the default is slightly longer, to allow for differences
+        between the clocks.
 
     Raises
     ------
     UserError
-        If geopy has no geocoder of this name, or cannot make one of the options.
+        If geopy has no geocoder of this name, or does not accept the options.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class OnlineGeocoder:
     ) -> None:
         from geopy.extra.rate_limiter import RateLimiter
 
-        logging.getLogger("geopy").setLevel(logging.CRITICAL)  # it logs each error that it then raises
+        logging.getLogger("geopy").setLevel(logging.CRITICAL)  # geopy logs each error before raising it
         self._settings = settings
         self._geocoder = _make_geocoder(settings, timeout)
         reverse = self._geocoder.reverse
@@ -76,24 +77,24 @@ class OnlineGeocoder:
         self._cache = _ResponseCache(cache)
 
     def reload_cache(self) -> None:
-        """Read the cache again: another run may have written to it."""
+        """Read the cache again, because another run can have written to it."""
         self._cache.load()
 
     def has_failed(self, place: tuple[float, float]) -> bool:
-        """Whether the geocoder stumbled over a place before: it is asked about last."""
+        """Whether an earlier request for a place failed; such places are queried last."""
         return self._cache.has_failed(self._make_key(place))
 
     def get_cached(self, place: tuple[float, float]) -> Address | None:
-        """Return what the cache has on a place, as `round_position` returns it, or None."""
+        """Return the cached address of a place from `round_position`, or None."""
         return self._cache.get(self._make_key(place))
 
-    def ask(self, place: tuple[float, float]) -> None:
-        """Ask about a place, and keep the answer.
+    def fetch(self, place: tuple[float, float]) -> None:
+        """Query the geocoder for a place, and cache the response.
 
         Raises
         ------
         GeocoderError
-            If there was none, whatever the reason.
+            If there is no valid response.
         """
         try:
             address = self._request(*place)
@@ -120,27 +121,27 @@ class OnlineGeocoder:
             return self._parse_location(location)
         except GeocoderError:
             raise
-        except Exception as error:  # geopy's own, and what odd answers make it stumble over
+        except Exception as error:  # geopy's own errors, and others that unusual responses cause in geopy
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             busy = isinstance(error, (exc.GeocoderTimedOut, exc.GeocoderUnavailable, exc.GeocoderRateLimited))
             raise GeocoderError(reason, final=isinstance(error, refusals), busy=busy) from None
 
     def _parse_location(self, location: Any) -> Address:
-        """Return the address in an answer; of one that says nothing, whether nothing is there."""
+        """Return the address in a response, or `NO_ADDRESS` if the response says that there is none."""
         is_nominatim = self._settings.geocoder == "nominatim"
         if location is None:
             response = self._geocoder.adapter.response
-            # an empty list of results says so too, where it comes with the rest of a true answer
-            if response == _NOTHING_THERE if is_nominatim else response and isinstance(response, Mapping):
+            # Other geocoders return a JSON object with an empty list of results.
+            if response == _NO_RESULT if is_nominatim else response and isinstance(response, Mapping):
                 return NO_ADDRESS
-            raise GeocoderError("an empty answer")
-        found = parse_response(location.raw, location.address)
-        if found == NO_ADDRESS or (is_nominatim and not found.places):
-            raise GeocoderError("an answer without an address")
-        return found
+            raise GeocoderError("empty response")
+        address = parse_response(location.raw, location.address)
+        if address == NO_ADDRESS or (is_nominatim and not address.places):
+            raise GeocoderError("response without an address")
+        return address
 
 
-_NOTHING_THERE = {"error": "Unable to geocode"}
+_NO_RESULT = {"error": "Unable to geocode"}
 
 
 def _make_geocoder(settings: GeoConfig, timeout: float) -> Any:
@@ -154,32 +155,33 @@ def _make_geocoder(settings: GeoConfig, timeout: float) -> Any:
         options |= {"scheme": server.scheme, "domain": f"{server.netloc}{server.path}"}
     try:
         return geocoder_class(**options)
-    except (TypeError, ValueError) as error:  # a key is missing, or one that is not known
+    except (TypeError, ValueError) as error:  # an option is missing or unknown
         reason = " ".join(str(error).split()).rpartition("__init__() ")[2][:200]
-        raise UserError(f"geo.options: {settings.geocoder} cannot be used with these: {reason}") from None
+        raise UserError(f"geo.options: expected the options of {settings.geocoder} ({reason})") from None
 
 
 def _get_geocoder_class(name: str) -> Any:
-    """Return geopy's class of a geocoder that goes from positions to addresses."""
+    """Return geopy's class of a geocoder that supports reverse geocoding."""
     from geopy.geocoders import SERVICE_TO_GEOCODER
 
     classes = {service: c for service, c in SERVICE_TO_GEOCODER.items() if hasattr(c, "reverse")}
     if name in classes:
         return classes[name]
-    near = find_similar(name.lower(), [*NOT_ONLINE, *classes])
-    hint = f"did you mean {near[0]}?" if near else "offline, nominatim, none or another that geopy names"
-    raise UserError(f"geo.geocoder: no such geocoder; {hint} (got {name!r})")
+    known = [*NOT_ONLINE, *sorted(classes)]
+    nearest = find_similar(name.lower(), known, count=3, min_ratio=0.7)
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"expected one of {', '.join(known)}"
+    raise UserError(f"geo.geocoder: expected a known geocoder, got {name!r}; {hint}")
 
 
 class _ResponseCache:
-    """Answers in a file, one line each: a kill can cost the last line, which is then skipped."""
+    """Responses in a file, one line each. A killed run can leave an incomplete line, which is skipped."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.load()
 
     def load(self) -> None:
-        self._known: dict[tuple[str, ...], Address | None] = {}
+        self._addresses: dict[tuple[str, ...], Address | None] = {}  # None: the request failed
         try:
             lines = self._file.read_bytes().splitlines()
         except FileNotFoundError:
@@ -187,24 +189,25 @@ class _ResponseCache:
         for line in lines:
             try:
                 entry = json.loads(line)
-                key, found = tuple(entry["key"]), entry["found"]
-                self._known[key] = found if found is None else parse_stored_address(found, found["places"])
+                key, stored = tuple(entry["key"]), entry["found"]
+                address = None if stored is None else parse_stored_address(stored, stored["places"])
+                self._addresses[key] = address
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
 
     def get(self, key: tuple[str, ...]) -> Address | None:
-        return self._known.get(key)
+        return self._addresses.get(key)
 
     def has_failed(self, key: tuple[str, ...]) -> bool:
-        return key in self._known and self._known[key] is None
+        return key in self._addresses and self._addresses[key] is None
 
     def put(self, key: tuple[str, ...], address: Address | None) -> None:
-        """Keep an answer, or that there was none."""
-        if key in self._known and self._known[key] == address:
+        """Store an address, or None for a request that failed."""
+        if key in self._addresses and self._addresses[key] == address:
             return
-        self._known[key] = address
+        self._addresses[key] = address
         line = json.dumps({"key": key, "found": address and asdict(address)}, ensure_ascii=False)
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("ab") as stream:
-            # the line break first, so that a line cut short by a kill does not spoil this one
+            # The line break comes first, so that an incomplete line from a killed run stays separate.
             stream.write(f"\n{line}".encode("utf-8", "backslashreplace"))

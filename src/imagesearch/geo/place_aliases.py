@@ -1,7 +1,7 @@
-"""Names that people type for a place where GeoNames, or a geocoder, writes another one.
+"""Aliases of places: names that people type instead of the name in GeoNames or from a geocoder.
 
-Only what is typed often: more would want a gazetteer of its own. A city's names hold in its country, so that
-Naples in Florida is nobody's Napoli; names of one line stand for each other.
+The tables contain common names only; a complete list would be a gazetteer of its own. All names on one line
+are aliases of each other. Aliases of a city apply in its country only: Naples in Florida is not Napoli.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _COUNTRIES = (
     ("Vietnam", "Việt Nam"),
 )
 _STATES = (("District of Columbia", "Washington DC", "DC"),)
-# By the first name of their country above.
+# The keys are the first names of the countries above.
 _CITIES = {
     "Austria": (("Vienna", "Wien"),),
     "Belgium": (
@@ -123,26 +123,26 @@ _CITIES = {
     "United States": (("New York City", "New York", "NYC"), ("Las Vegas", "Vegas")),
     "Vietnam": (("Ho Chi Minh City", "Saigon"), ("Hanoi", "Hà Nội")),
 }
-# What follows tells a town from its namesakes, and is left out when there is no doubt: Frankfurt am Main.
-_TAILS = (
+# Starts of a suffix that distinguishes towns of the same name and is often omitted: Frankfurt am Main.
+_SUFFIX_STARTS = (
     *(" am ", " an der ", " ob der ", " im ", " in der ", " upon ", " under "),
     *(" de la ", " de las ", " de los ", " (", ", "),
 )
-_SAINTS = {"saint": "St.", "st": "Saint", "st.": "Saint", "sankt": "St.", "sint": "St."}
+_SAINT_SPELLINGS = {"saint": "St.", "st": "Saint", "st.": "Saint", "sankt": "St.", "sint": "St."}
 
 
 @functools.cache
 def list_aliases(name: str, kind: str, country: str) -> tuple[str, ...]:
-    """Return the names that people type for a place, its own first.
+    """Return the names that people type for a place, starting with ``name``.
 
     Parameters
     ----------
     name
-        As a geocoder writes it.
+        Name of the place from GeoNames or a geocoder.
     kind
         ``"city"``, ``"county"``, ``"state"`` or ``"country"``.
     country
-        In which it lies, by any of its names.
+        Any name of the place's country.
     """
     if kind == "country":
         return (name, *_COUNTRY_NAMES.get(normalize(name), ()))
@@ -151,24 +151,28 @@ def list_aliases(name: str, kind: str, country: str) -> tuple[str, ...]:
     if kind != "city":
         return (name,)
     official = _COUNTRY_NAMES.get(normalize(country), (country,))[0]
-    others = _CITY_NAMES.get(normalize(official), {}).get(normalize(name), ())
-    return tuple(dict.fromkeys((name, *others, *_shorten_name(name))))
+    aliases = _CITY_NAMES.get(normalize(official), {}).get(normalize(name), ())
+    return tuple(dict.fromkeys((name, *aliases, *_list_short_forms(name))))
 
 
-def _shorten_name(name: str) -> list[str]:
-    """``Donostia / San Sebastián`` is both, ``Frankfurt am Main`` Frankfurt, ``Saint Louis`` St. Louis."""
-    found = name.split(" / ") if " / " in name else []
-    for part in (name, *found):
-        if ends := [part.find(tail) for tail in _TAILS if part.find(tail) > 0]:
-            found.append(part[: min(ends)])
+def _list_short_forms(name: str) -> list[str]:
+    """Return shorter or other spellings of a city's name.
+
+    For example both names in "Donostia / San Sebastián", "Frankfurt" for "Frankfurt am Main", and "St. Louis"
+    for "Saint Louis".
+    """
+    forms = name.split(" / ") if " / " in name else []
+    for part in (name, *forms):
+        if ends := [part.find(start) for start in _SUFFIX_STARTS if part.find(start) > 0]:
+            forms.append(part[: min(ends)])
     first, _, rest = name.replace("-", " ", 1).partition(" ")
-    if rest and first.lower() in _SAINTS:
-        found.append(f"{_SAINTS[first.lower()]} {rest}")
-    return found
+    if rest and first.lower() in _SAINT_SPELLINGS:
+        forms.append(f"{_SAINT_SPELLINGS[first.lower()]} {rest}")
+    return forms
 
 
 def _index_by_name(groups: tuple[tuple[str, ...], ...]) -> dict[str, tuple[str, ...]]:
-    """Return all names of a line by each of them, normalized."""
+    """Return a dict from each name, normalized, to all names on its line."""
     return {normalize(name): group for group in groups for name in group}
 
 

@@ -1,4 +1,4 @@
-"""From positions to addresses: offline, or by a geocoder over the network as far as it answers."""
+"""Finds addresses of positions: offline, or with an online geocoder and offline addresses as a fallback."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from imagesearch.geo.offline import get_offline_geocoder
 from imagesearch.geo.online import OnlineGeocoder, round_position
 from imagesearch.pipeline import Progress
 
-# Places in a row without an answer, after which a run asks no more: of a server that is busy or gone, and of
-# one that stumbles over the places themselves.
+# A run sends no more requests after this number of failures in a row: 3 if the server is busy or unreachable,
+# 10 if it fails for the places themselves.
 _MAX_FAILURES_BUSY, _MAX_FAILURES = 3, 10
 
 
 @dataclass
 class LookupResult:
-    """Addresses in the order of the positions, and how asking over the network went; counts of places."""
+    """Addresses in the order of the positions, and the number of places with and without a response."""
 
     addresses: list[Address]
-    asked: int = 0
+    answered: int = 0
     unanswered: int = 0
     reason: str = ""
+    """The reason of the last failure."""
 
 
 def find_addresses(
@@ -33,43 +34,44 @@ def find_addresses(
     longitudes: np.ndarray,
     online: OnlineGeocoder | None = None,
     progress: Progress | None = None,
-    keep: Callable[[Sequence[Address]], object] | None = None,
+    save: Callable[[Sequence[Address]], object] | None = None,
 ) -> LookupResult:
-    """Return the addresses of positions: offline, or by a network geocoder as far as it answers.
+    """Return the addresses of positions.
 
     Parameters
     ----------
     latitudes, longitudes : (n,) float64
         Degrees.
     online
-        Asked about each distinct place, until it refuses or fails to answer about several in a row. Then the
-        offline address stands in, and nothing is cached, so that the next run asks again.
+        An online geocoder, which is queried for each distinct place that is not in its cache. If it refuses,
+        or fails several times in a row, the remaining places get their offline addresses. These are not
+        cached, so the next run queries the geocoder again.
     progress
-        Shows the places that are asked about.
-    keep
-        Is given the addresses as they are known before anything is asked, and once more afterwards, however
-        that ends: asking can take hours.
+        Shows the places that are queried.
+    save
+        Called with the addresses known before the first request, and again when the requests end or are
+        interrupted: they can take hours.
     """
-    keep = keep or (lambda _: None)
+    save = save or (lambda _: None)
     if online is None:
         lookup = LookupResult(get_offline_geocoder().find_addresses(latitudes, longitudes))
-        keep(lookup.addresses)
+        save(lookup.addresses)
         return lookup
     places = [round_position(*pair) for pair in zip(latitudes.tolist(), longitudes.tolist(), strict=True)]
     missing = sorted(
         (place for place in dict.fromkeys(places) if online.get_cached(place) is None), key=online.has_failed
     )
-    asked, reason = 0, ""
+    answered, reason = 0, ""
     try:
         if missing:
-            keep(_get_known_addresses(online, places, latitudes, longitudes))
-            items = progress(missing, len(missing), unit="place", label="asking") if progress else missing
-            asked, reason = _ask_all(online, items)
+            save(_get_known_addresses(online, places, latitudes, longitudes))
+            items = progress(missing, len(missing), unit="place", label="addresses") if progress else missing
+            answered, reason = _fetch_all(online, items)
     finally:
         addresses = _get_known_addresses(online, places, latitudes, longitudes)
-        keep(addresses)
+        save(addresses)
     unanswered = sum(online.get_cached(place) is None for place in missing)
-    return LookupResult(addresses, asked, unanswered, reason)
+    return LookupResult(addresses, answered, unanswered, reason)
 
 
 def _get_known_addresses(
@@ -78,34 +80,38 @@ def _get_known_addresses(
     latitudes: np.ndarray,
     longitudes: np.ndarray,
 ) -> list[Address]:
-    """Return what the cache has; the offline address where it has nothing.
+    """Return the cached addresses, and offline addresses for the other places.
 
-    The components of the offline address stand in for those of an answer that names them in a way of its
-    own, which is one in which no country is found; its line stays.
+    A cached address without a country is from a geocoder with other names for its components. Its components
+    are replaced by those of the offline address; its line is kept.
     """
     addresses = [online.get_cached(place) for place in places]
-    rest = [i for i, found in enumerate(addresses) if found is None or (found.address and not found.country)]
-    if rest:
-        stand_ins = get_offline_geocoder().find_addresses(latitudes[rest], longitudes[rest])
-        for i, stand_in in zip(rest, stand_ins, strict=True):
-            answer = addresses[i]
-            if answer is None:
-                addresses[i] = stand_in
-            elif stand_in.country:
-                addresses[i] = replace(stand_in, address=answer.address)
+    incomplete = [
+        i
+        for i, address in enumerate(addresses)
+        if address is None or (address.address and not address.country)
+    ]
+    if incomplete:
+        fallbacks = get_offline_geocoder().find_addresses(latitudes[incomplete], longitudes[incomplete])
+        for i, fallback in zip(incomplete, fallbacks, strict=True):
+            cached = addresses[i]
+            if cached is None:
+                addresses[i] = fallback
+            elif fallback.country:
+                addresses[i] = replace(fallback, address=cached.address)
     return [address or NO_ADDRESS for address in addresses]
 
 
-def _ask_all(online: OnlineGeocoder, places: Iterable[tuple[float, float]]) -> tuple[int, str]:
-    """Ask about places while there are answers; return how many came, and why the last one did not."""
-    answers = failures = 0
+def _fetch_all(online: OnlineGeocoder, places: Iterable[tuple[float, float]]) -> tuple[int, str]:
+    """Fetch addresses until too many requests fail; return their number and why the last failure occurred."""
+    answered = failures = 0
     reason = ""
     for place in places:
         try:
-            online.ask(place)
-            answers, failures = answers + 1, 0
+            online.fetch(place)
+            answered, failures = answered + 1, 0
         except GeocoderError as error:
             failures, reason = failures + 1, str(error)
             if error.final or failures >= (_MAX_FAILURES_BUSY if error.busy else _MAX_FAILURES):
                 break
-    return answers, reason
+    return answered, reason

@@ -1,7 +1,9 @@
-"""Step 05: collections in Milvus, built from the tables, and every search in them.
+"""Step 05: builds collections in Milvus from the tables of steps 01 to 04, and searches them.
 
-Knows pymilvus and Milvus Lite, imported when a connection is opened. `Collections` lists, finds, opens,
-creates and drops collections; `Store` searches them. Only this room hands filters to Milvus.
+Start with `build_collections` in ``build.py`` and the class `Store` in ``store.py``, which runs all searches.
+``schema.py`` has the fields of a collection, and ``records.py`` their values. `Collections` in
+``collections.py`` lists, opens, creates and drops collections. ``vocabulary.py`` has the names in a dataset.
+Only this room uses pymilvus and Milvus Lite, which it imports when a connection is opened.
 """
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits

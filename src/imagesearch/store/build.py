@@ -1,4 +1,4 @@
-"""Step 05: from a dataset's tables to its collections in Milvus."""
+"""Step 05: builds and updates a dataset's collections in Milvus from its tables."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from imagesearch.store.schema import (
 from imagesearch.store.store import Store
 from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
 
-# A server takes messages of 64 MB by default; half of that leaves room for their encoding.
-_BYTES_A_BATCH = 32 * 2**20
-_ROWS_A_BATCH = 5_000
+# A server accepts messages of up to 64 MB by default; half of that allows for the encoding.
+_BATCH_BYTES = 32 * 2**20
+_BATCH_ROWS = 5_000
 
 
 @dataclass
 class BuildReport:
-    """How bringing one collection up to date went; counts are of rows."""
+    """The result of an update of one collection. Counts are of rows."""
 
     rows: int = 0
     inserted: int = 0
@@ -41,15 +41,15 @@ class BuildReport:
     deleted: int = 0
     unchanged: int = 0
     rebuilt: str = ""
-    """Why it was filled anew, or nothing."""
+    """Why the collection was rebuilt; empty if it was updated in place."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Reason by path."""
     waiting: int = 0
-    """Photos that are new or have changed since their step was run."""
+    """Number of photos that are new or have changed since their step was run."""
     undone: list[str] = field(default_factory=list)
-    """What else is to be done before the rows are as they could be, a line each."""
+    """Steps that must be run before the rows are complete, one line each."""
     what: str = "photos"
-    """What a row is."""
+    """What the rows are: photos or faces."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -58,44 +58,45 @@ class BuildReport:
     def __str__(self) -> str:
         counts = {"new": self.inserted, "changed": self.updated, "unchanged": self.unchanged}
         counts |= {"gone": self.deleted, "skipped": len(self.skipped)}
-        why = f" (filled anew: {self.rebuilt})" if self.rebuilt else ""
-        return f"{self.rows} {self.what}: {', '.join(f'{n} {what}' for what, n in counts.items())}{why}"
+        reason = f" (rebuilt: {self.rebuilt})" if self.rebuilt else ""
+        return f"{self.rows} {self.what}: {', '.join(f'{n} {word}' for word, n in counts.items())}{reason}"
 
 
 def build_collections(
     config: Config, dataset: Dataset, store: Store, rebuild: bool = False, progress: Progress | None = None
 ) -> dict[str, BuildReport]:
-    """Make a dataset's collections hold what its tables contain about the photos that are there now.
+    """Update a dataset's collections from its tables.
 
-    What is new or changed is upserted in place, what is gone is deleted, both are flushed. A collection that
-    is to have another model, index or fields is filled anew under another name; when all are filled and
-    counted, the aliases move and the old ones are dropped. Meanwhile the collections' state is "updating";
-    if the build is cut short, the next one does what is left.
+    New and changed rows are upserted, rows of deleted photos are deleted, and then the collection is flushed.
+    If the model, the index or the fields have changed, a new collection is filled under another name. When
+    all collections are filled and counted, the aliases are moved to the new collections and the old ones are
+    dropped. Until then the state of the collections is "updating". If a build is interrupted, the next build
+    completes it.
 
     Parameters
     ----------
     config, dataset, store
-        What to build from, and where.
+        The source and the destination.
     rebuild
-        Fill all anew.
+        Rebuild all collections.
     progress
-        Shows the rows as they are written, labelled with the kind of collection.
+        Shows the rows that are processed, with the kind of collection as the label.
 
     Returns
     -------
     reports : dict
-        By kind.
+        Report by kind of collection.
 
     Raises
     ------
     UserError
-        If there is nothing to build from, or another build of this dataset is under way.
+        If the tables have no vectors, or another build of this dataset is running.
     """
-    # counted before anything is read: edits that are made meanwhile are for the next build
+    # Counted before the tables are read, so that edits made during the build belong to the next build.
     edit_count = open_edit_log(dataset).count()
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
-        edit_count = -1  # the clusters do not follow the edits yet, and so no collection can
+        edit_count = -1  # the clusters do not include all edits, so the collections cannot
     contents = collect_rows(config, dataset, store, people)
     cast = people.cast if people is not None else ()
     if not contents:
@@ -113,7 +114,9 @@ def build_collections(
                 before_ready=lambda: _save_search_data(config, dataset, contents, edit_count, cast),
             )
     except Timeout:
-        raise UserError(f"{dataset.folder}: another build of this dataset is under way") from None
+        raise UserError(
+            f"{dataset.folder}: another build of this dataset is running; wait until it ends"
+        ) from None
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
@@ -124,14 +127,14 @@ def build_collections(
 def fill_collection(
     store: Store, spec: CollectionSpec, rows: CollectionRows, progress: Progress | None = None
 ) -> BuildReport:
-    """Make one collection hold some rows, whatever they come from, and let it be searched.
+    """Create or update one collection from given rows, and make it searchable.
 
     Parameters
     ----------
     store, spec, rows
-        Where, what it is to be, and what it is to hold.
+        The destination, the specification and the rows.
     progress
-        As of `build_collections`.
+        See `build_collections`.
     """
     return update_collections(store, [(spec, rows)], progress=progress)[spec.ref.kind]
 
@@ -148,7 +151,7 @@ def _save_search_data(
     edit_count: int,
     cast: tuple[str, ...],
 ) -> None:
-    """Save what searches need besides the collections."""
+    """Save the data that searches use in addition to the collections."""
     vocabulary = _count_vocabulary(dataset, contents)
     replace(vocabulary, edit_count=edit_count, cast=cast).write(dataset.folder)
     for spec, rows in contents:
@@ -157,7 +160,7 @@ def _save_search_data(
 
 
 def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -> Vocabulary:
-    """Count the names known of the photos in the collections."""
+    """Count the names in the photos of the collections."""
     labels: dict[int, list[str]] = {}
     times: dict[int, int] = {}
     for spec, rows in contents:
@@ -177,7 +180,7 @@ def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -
 
 @dataclass(frozen=True)
 class _Update:
-    """A collection to update: its name, what it is to be and to hold, and the digests of its rows by key."""
+    """A collection to update: its name, specification and new rows, and the digests of old rows by key."""
 
     name: str
     spec: CollectionSpec
@@ -192,21 +195,21 @@ def update_collections(
     progress: Progress | None = None,
     before_ready: Callable[[], None] = lambda: None,
 ) -> dict[str, BuildReport]:
-    """Make collections of one dataset be and hold what they are to, and let them be searched.
+    """Create or update collections of one dataset, and make them searchable.
 
     Parameters
     ----------
     store, contents
-        Where, and what.
+        The destination, and the specification and rows of each collection.
     rebuild, progress
-        As of `build_collections`.
+        See `build_collections`.
     before_ready
-        Called when the aliases have moved, and before the collections' state is "ready".
+        Called after the aliases are moved and before the state of the collections becomes "ready".
 
     Returns
     -------
     reports : dict
-        By kind.
+        Report by kind of collection.
     """
     collections = store.collections
     collections.drop_unfinished(contents[0][0].ref.dataset)
@@ -235,7 +238,7 @@ def update_collections(
 
 
 def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Progress | None) -> None:
-    """Delete, upsert and flush the rows of one collection; what was done goes into the report."""
+    """Delete, upsert and flush the rows of one collection, and complete its report."""
     spec = update.spec
     positions, report.skipped = find_valid_rows(spec, update.rows)
     keys = update.rows.scalars[spec.ref.key].to_numpy()[positions]
@@ -247,16 +250,16 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
         pass
     report.rows = store.collections.flush(update.name)
     if report.rows != len(positions):
-        raise RuntimeError(f"{update.name}: {report.rows} rows where {len(positions)} were expected")
+        raise RuntimeError(f"{update.name}: expected {len(positions)} rows, got {report.rows}")
 
 
 def _upsert_changed(
     store: Store, update: _Update, positions: np.ndarray, report: BuildReport
 ) -> Iterator[int]:
-    """Upsert what is new or changed; yields the key of each row that is processed."""
+    """Upsert new and changed rows; yield the key of each processed row."""
     spec, digests, key = update.spec, update.digests, update.spec.ref.key
-    text_bytes = 2048  # an ample mean for paths, names and addresses
-    size = min(_ROWS_A_BATCH, max(1, _BYTES_A_BATCH // (4 * spec.dimension + text_bytes)))
+    text_bytes = 2048  # a generous mean for paths, names and addresses
+    size = min(_BATCH_ROWS, max(1, _BATCH_BYTES // (4 * spec.dimension + text_bytes)))
     for batch in update.rows.iterate_batches(positions, size):
         changed = [row for row in batch if digests.get(row[key]) != row["digest"]]
         inserted = sum(row[key] not in digests for row in changed)
@@ -271,18 +274,18 @@ def _upsert_changed(
 def _explain_rebuild(
     store: Store, existing: CollectionInfo | None, spec: CollectionSpec, rebuild: bool
 ) -> str:
-    """Return why a collection is to be filled anew, or nothing."""
+    """Return why a collection must be rebuilt, or an empty string."""
     if existing is None:
         return ""
     if rebuild:
-        return "asked for"
+        return "requested"
     if (existing.fingerprint, existing.dimension) != (spec.fingerprint, spec.dimension):
-        return "another model"
+        return "different model"
     if existing.layout != store.collections.hash_layout(spec):
-        return "other fields"
-    return "" if existing.index.is_compatible(spec.index) else "another index"
+        return "different fields"
+    return "" if existing.index.is_compatible(spec.index) else "different index"
 
 
 def _parse_build_number(existing: CollectionInfo | None) -> int:
-    """Return how often a collection was filled anew, from the end of its name."""
+    """Return how often a collection was rebuilt, from the end of its name."""
     return int(existing.name.rpartition("__")[2]) if existing else 0

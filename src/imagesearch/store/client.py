@@ -1,4 +1,4 @@
-"""A connection to Milvus Lite or a Milvus server; the only module that knows pymilvus."""
+"""Connections to Milvus Lite or a Milvus server. Only this module uses pymilvus."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def connect(milvus: MilvusConfig) -> Any:
     Raises
     ------
     UserError
-        If the server does not answer, or another process has the file open; and later, at any call, if a
-        server refuses it or has gone away.
+        If the server does not answer, or another process has the file open. Each later call also raises it if
+        the server rejects the call or becomes unavailable.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from pymilvus import MilvusClient
     from pymilvus.exceptions import MilvusException
 
-    # Both log each error with its traceback before they raise it.
+    # Both packages log each error with its traceback before they raise it.
     for name in ("pymilvus", "milvus_lite"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if milvus.is_lite:
@@ -36,16 +36,18 @@ def connect(milvus: MilvusConfig) -> Any:
     except MilvusException as error:
         if milvus.is_lite:
             raise UserError(
-                f"{milvus.uri}: cannot be opened; another process has it open (a search waiting for a query? "
-                "a notebook?): end that one, or use a Milvus server (milvus.uri: http://...)"
+                f"{milvus.uri}: cannot be opened: another process has it open, such as a search that waits "
+                "for a query or a notebook; end that process, or use a Milvus server (milvus.uri: http://...)"
             ) from None
         reason = " ".join(str(error.message).split())[:160]
-        raise UserError(f"{milvus.uri}: the Milvus server does not answer: {reason}") from None
+        raise UserError(
+            f"{milvus.uri}: the Milvus server does not answer ({reason}); start it, or change milvus.uri"
+        ) from None
     return client if milvus.is_lite else _ErrorTranslator(client, milvus.uri)
 
 
 def disconnect(client: Any, uri: str, lite: bool) -> None:
-    """Close a connection; of Milvus Lite the file too, when its compaction has ended."""
+    """Close a connection. For Milvus Lite, wait for its compaction and close the file."""
     client.close()
     if lite:
         from milvus_lite.server_manager import server_manager_instance
@@ -61,34 +63,34 @@ def get_data_types() -> Any:
 
 
 def supports_bm25(client: Any) -> bool:
-    """Whether a server can rank texts by BM25 itself: from Milvus 2.5 on."""
+    """Whether a server can rank texts by BM25, which requires Milvus 2.5 or later."""
     version = re.match(r"v?(\d+)\.(\d+)", str(client.get_server_version()))
     return version is None or (int(version[1]), int(version[2])) >= (2, 5)
 
 
 def make_bm25_function(text_field: str, sparse_field: str) -> Any:
-    """Return the function with which Milvus fills a sparse field from a text."""
+    """Return the Milvus function that computes a sparse field from a text field."""
     from pymilvus import Function, FunctionType
 
     return Function("bm25", FunctionType.BM25, [text_field], [sparse_field])
 
 
 def make_search_request(field: str, target: Any, metric: str, limit: int, expression: str) -> Any:
-    """Return one of the searches that a hybrid search fuses: a field, and what it is compared to."""
+    """Return one of the searches that a hybrid search combines: of a field, for a vector or a text."""
     from pymilvus import AnnSearchRequest
 
     return AnnSearchRequest([target], field, {"metric_type": metric}, limit, expr=expression)
 
 
 def make_ranker(name: str, count: int) -> Any:
-    """Return what fuses the rankings of so many searches: by their ranks (``rrf``) or their mean score."""
+    """Return a ranker that combines ``count`` searches by ranks (``"rrf"``) or by mean score."""
     from pymilvus import RRFRanker, WeightedRanker
 
     return RRFRanker() if name == "rrf" else WeightedRanker(*[1 / count] * count)
 
 
 class _ErrorTranslator:
-    """A client whose server may go away, or refuse, at any moment: that becomes an error of one line."""
+    """A client of a server. It raises `UserError`, with a message of one line, for each error of Milvus."""
 
     def __init__(self, client: Any, uri: str) -> None:
         self._client, self._uri = client, uri
@@ -103,15 +105,15 @@ class _ErrorTranslator:
                 return method(*args, **options)
             except MilvusException as error:
                 reason = " ".join(str(error.message).split())[:200]
-                raise UserError(f"{self._uri}: the Milvus server refuses {name}: {reason}") from None
+                raise UserError(f"{self._uri}: {name} failed on the Milvus server: {reason}") from None
 
         return call
 
 
 def _check_lite_file(path: Path) -> None:
-    """Refuse a path that cannot hold a database; Milvus Lite's error is always "Open local milvus failed"."""
+    """Check that a path can be a database; Milvus Lite's own error is always "Open local milvus failed"."""
     make_folder(path.parent)
     if path.is_file():
-        raise UserError(f"{path}: not a Milvus Lite database; move it away, or set another milvus.uri")
+        raise UserError(f"{path}: not a Milvus Lite database; move the file, or set another milvus.uri")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UserError(f"{path}: no permission to write there; choose another milvus.uri")
+        raise UserError(f"{path}: no write permission; set another milvus.uri")

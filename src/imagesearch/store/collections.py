@@ -1,6 +1,6 @@
-"""Collections in Milvus: listing, finding and opening them, and the small steps of building one.
+"""Lists, finds and opens collections in Milvus, and has the operations for building them.
 
-What differs between Milvus Lite (a file) and a server is written in `schema.Dialect`.
+The differences between Milvus Lite (a file) and a server are in `schema.Dialect`.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from imagesearch.store.schema import (
 )
 from imagesearch.store.vector_index import IndexSpec
 
-_ROWS_A_BATCH = 5_000
+_BATCH_ROWS = 5_000
 
 
 class Collections:
-    """The collections of Milvus Lite or a server: finding them, and the small steps of building one.
+    """The collections of Milvus Lite or a server.
 
     Parameters
     ----------
     milvus
-        ``uri`` and ``token`` from the config.
+        The settings ``uri`` and ``token`` in the config.
 
     Attributes
     ----------
     client : pymilvus.MilvusClient
         The connection.
     dialect : Dialect
-        What this engine can do.
+        The capabilities of this engine.
 
     Raises
     ------
@@ -61,13 +61,13 @@ class Collections:
         self._loaded: dict[CollectionRef, CollectionInfo] = {}
 
     def close(self) -> None:
-        """Close the connection; of Milvus Lite the file too, when its compaction has ended."""
+        """Close the connection. For Milvus Lite, wait for its compaction and close the file."""
         disconnect(self.client, self.uri, self._lite)
 
     # --- finding and dropping -------------------------------------------------------------------------------
 
     def list_all(self) -> list[CollectionInfo]:
-        """List the collections that this program made and finished, by dataset and kind."""
+        """List the finished collections of this program, sorted by dataset and kind."""
         current = (self.find(c.ref) for c in self._list_own())
         finished = {c.name: c for c in current if c is not None}
         return sorted(finished.values(), key=lambda c: (c.ref.dataset, COLLECTION_KINDS.index(c.ref.kind)))
@@ -78,16 +78,16 @@ class Collections:
             return None
         collection = self._describe(ref.alias)
         if collection is None or collection.name == ref.alias:
-            raise UserError(f"{self.uri}: {ref.alias} is not this program's; choose another dataset.name")
+            raise UserError(f"{self.uri}: another program created {ref.alias}; set another dataset.name")
         return collection
 
     def open(self, ref: CollectionRef) -> CollectionInfo:
-        """Return a collection, loaded for searching.
+        """Load a collection for searching, and return it.
 
         Raises
         ------
         UserError
-            If there is none.
+            If the collection does not exist.
         """
         if ref not in self._loaded:
             collection = self.find(ref)
@@ -99,15 +99,15 @@ class Collections:
         return self._loaded[ref]
 
     def _explain_missing(self, ref: CollectionRef) -> str:
-        """Return how to make a collection that is missing."""
+        """Return a hint for a collection that does not exist."""
         others = {c.ref.dataset for c in self.list_all()}
         if ref.dataset in others:
             return f"run {STEP_SCRIPTS[ref.kind]} and 05_build_collections.py"
-        hint = f"there are: {', '.join(sorted(others))}; " if others else ""
-        return f"{hint}run 05_build_collections.py, or name another dataset with -n"
+        hint = f"existing datasets: {', '.join(sorted(others))}; " if others else ""
+        return f"{hint}run 05_build_collections.py, or select another dataset with -n"
 
     def drop(self, dataset: str) -> list[str]:
-        """Drop all collections of a dataset, finished or not; return their names."""
+        """Drop all collections of a dataset, including unfinished ones; return their names."""
         names = [collection.name for collection in self._list_own() if collection.ref.dataset == dataset]
         for name in names:
             for alias in self.client.list_aliases(name)["aliases"]:
@@ -117,12 +117,12 @@ class Collections:
         return names
 
     def _list_own(self) -> list[CollectionInfo]:
-        """List the collections that this program made, finished or not."""
-        described = (self._describe(name) for name in self.client.list_collections())
-        return [collection for collection in described if collection is not None]
+        """List the collections of this program, including unfinished ones."""
+        collections = (self._describe(name) for name in self.client.list_collections())
+        return [collection for collection in collections if collection is not None]
 
     def _describe(self, name: str) -> CollectionInfo | None:
-        """Read a collection's properties, given its name or alias; None if another program made it."""
+        """Return a collection by its name or alias; None if another program created it."""
         description = self.client.describe_collection(name)
         properties = description.get("properties") or {}
         if "imagesearch.spec" not in properties:
@@ -130,7 +130,7 @@ class Collections:
         spec = json.loads(properties["imagesearch.spec"])
         rows = int(self.client.get_collection_stats(name)["row_count"])
         return CollectionInfo(
-            name=description["collection_name"],  # of an alias, the collection's own
+            name=description["collection_name"],  # never the alias
             ref=CollectionRef(spec["dataset"], spec["kind"]),
             model=spec["model"],
             fingerprint=spec["fingerprint"],
@@ -141,19 +141,19 @@ class Collections:
             rows=rows,
         )
 
-    # --- building, in small steps; their order is in `build` -----------------------------------------------
+    # --- building; `build` calls these in order ------------------------------------------------------------
 
     def hash_layout(self, spec: CollectionSpec) -> str:
-        """Return the digest of the fields that a collection made now would have."""
+        """Return the digest of the fields of a collection with this specification."""
         return hash_layout(spec.ref.key, spec.fields, self.dialect)
 
     def has_all_fields(self, collection: CollectionInfo) -> bool:
-        """Whether a collection has the fields that searches ask for; older programs made it without some."""
+        """Whether a collection has all fields that searches use; those of earlier versions can lack some."""
         ref = collection.ref
         return collection.layout == hash_layout(ref.key, FIELDS[ref.kind], self.dialect)
 
     def create(self, spec: CollectionSpec, name: str) -> None:
-        """Create an empty collection, in the state of being updated."""
+        """Create an empty collection in the state "updating"."""
         properties = {
             **asdict(spec.ref),
             "model": spec.model,
@@ -171,7 +171,7 @@ class Collections:
         )
 
     def _make_schema(self, spec: CollectionSpec) -> Any:
-        """Return the fields of a collection as pymilvus describes them."""
+        """Return the schema of a collection for pymilvus."""
         data_type = get_data_types()
         schema = self.client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field(spec.ref.key, data_type.INT64, is_primary=True)
@@ -197,7 +197,7 @@ class Collections:
             schema.add_function(make_bm25_function(field.name, WORDS_INDEX))
 
     def _make_indexes(self, spec: CollectionSpec) -> Any:
-        """Return the indexes of a collection's fields as pymilvus describes them."""
+        """Return the indexes of a collection for pymilvus."""
         indexes = self.client.prepare_index_params()
         params = {"params": spec.index.build} if self.dialect.nested_params else spec.index.build
         indexes.add_index("embedding", index_type=spec.index.type, metric_type="IP", params=params)
@@ -209,16 +209,16 @@ class Collections:
         return indexes
 
     def set_state(self, name: str, state: str) -> None:
-        """Write into a collection's properties that it is ``updating`` or ``ready``."""
+        """Set the state in a collection's properties, ``updating`` or ``ready``."""
         self.client.alter_collection_properties(name, {"imagesearch.state": state})
 
     def read_digests(self, name: str, key: str) -> dict[int, str]:
-        """Return the digest of each row by its key: it differs where a row has changed."""
+        """Return the digest of each row by key; the digest of a changed row differs."""
         self.client.load_collection(name)
         return {row[key]: row["digest"] for row in self.iterate_rows(name, [key, "digest"])}
 
     def upsert(self, name: str, spec: CollectionSpec, rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows, or replace those of the same key."""
+        """Insert rows, or replace rows with the same key."""
         if not self.dialect.has_bm25:
             rows = [{name: value for name, value in row.items() if name != "words"} for row in rows]
         if not self.dialect.lists_are_arrays:
@@ -229,32 +229,32 @@ class Collections:
     def delete(self, name: str, keys: Iterable[int]) -> None:
         """Delete rows by key."""
         keys = list(keys)
-        for start in range(0, len(keys), _ROWS_A_BATCH):
-            self.client.delete(name, ids=keys[start : start + _ROWS_A_BATCH])
+        for start in range(0, len(keys), _BATCH_ROWS):
+            self.client.delete(name, ids=keys[start : start + _BATCH_ROWS])
 
     def flush(self, name: str) -> int:
-        """Flush a collection, without which every search takes eight times as long, and count its rows."""
+        """Flush a collection and count its rows. Without a flush, searches take eight times as long."""
         self.client.flush(name)
         self.client.load_collection(name)
         return int(self.client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
 
     def wait_for_index(self, name: str) -> None:
-        """Return when a server's vector index covers all rows of a collection.
+        """Wait until a server's vector index includes all rows of a collection.
 
-        It is built in the background, as that of Milvus Lite, which is complete when the file is closed.
+        The index is built in the background. On Milvus Lite it is complete when the file is closed.
 
         Raises
         ------
         UserError
-            If the server could not build it.
+            If the server cannot build the index.
         """
         while (index := self.client.describe_index(name, "embedding"))["pending_index_rows"]:
             if index["state"] == "Failed":
-                raise UserError(f"{self.uri}: the index of {name} cannot be built; the server's log says why")
+                raise UserError(f"{self.uri}: the index of {name} cannot be built; see the server's log")
             time.sleep(0.5)
 
     def publish(self, ref: CollectionRef, name: str) -> None:
-        """Let searches find a collection under its alias, and drop the one it replaces."""
+        """Move the alias to a collection, and drop the collection that it replaces."""
         self._loaded.clear()
         if not self.client.has_collection(ref.alias):
             self.client.create_alias(name, ref.alias)
@@ -265,7 +265,7 @@ class Collections:
             self.client.drop_collection(old)
 
     def drop_unfinished(self, dataset: str) -> None:
-        """Drop what a killed rebuild left: collections behind no alias."""
+        """Drop the collections without an alias, which a killed rebuild leaves."""
         for collection in self._list_own():
             current = self.find(collection.ref)
             if collection.ref.dataset == dataset and (current is None or current.name != collection.name):
@@ -274,9 +274,9 @@ class Collections:
     def iterate_rows(
         self, name: str, fields: Sequence[str], expression: str = ""
     ) -> Iterator[dict[str, Any]]:
-        """Yield some fields of the rows that pass a filter expression."""
+        """Yield the given fields of all rows that pass a filter expression."""
         iterator = self.client.query_iterator(
-            name, batch_size=_ROWS_A_BATCH, filter=expression, output_fields=list(fields)
+            name, batch_size=_BATCH_ROWS, filter=expression, output_fields=list(fields)
         )
         try:
             while batch := iterator.next():

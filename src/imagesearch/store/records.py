@@ -1,4 +1,4 @@
-"""What the collections of a dataset are to hold: every row, with every field that any table knows."""
+"""Collects the rows of a dataset's collections from all of its tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from imagesearch.store.vector_index import choose_index
 from imagesearch.text import normalize
 
 RowFields = dict[str, Any]
-_MAX_BM25_TEXT = 4000  # characters, of the 16,384 bytes there are
+_MAX_BM25_TEXT = 4000  # characters; the field has 16,384 bytes
 _ADDRESS_FIELDS = ("city", "county", "state", "country", "address")
 _MAX_LIST_BYTES = {field.name: field.max_bytes for field in PHOTO_FIELDS if field.type == "LIST"}
 
@@ -40,15 +40,15 @@ _MAX_LIST_BYTES = {field.name: field.max_bytes for field in PHOTO_FIELDS if fiel
 def collect_rows(
     config: Config, dataset: Dataset, store: Store, people: People | None
 ) -> list[CollectionContent]:
-    """Return what each collection of a dataset is to hold.
+    """Return the specification and the rows of each collection of a dataset.
 
-    A kind of vectors that was never extracted has none; one whose photos are all gone is emptied.
-    `people` are those in the photos, or None if face detection was never run.
+    A kind of vectors that was never extracted has no collection. If no photos are left, an existing
+    collection gets no rows. `people` is None if face detection was never run.
 
     Raises
     ------
     UserError
-        If vectors were made by another model than the config names.
+        If vectors were made by a model other than the one in the config.
     """
     photo_fields = _collect_photo_fields(dataset, people)
     for fields in photo_fields.values():
@@ -119,7 +119,7 @@ def _make_spec(config: Config, ref: CollectionRef, fingerprint: str, vectors: np
 
 
 def _make_empty_rows(existing: CollectionInfo | None) -> CollectionContent | None:
-    """Return what empties a collection whose photos are all gone; None if there is no such collection."""
+    """Return an existing collection without rows, for a dataset without photos; None if there is none."""
     if existing is None:
         return None
     spec = CollectionSpec(
@@ -137,20 +137,20 @@ def _make_empty_rows(existing: CollectionInfo | None) -> CollectionContent | Non
 def _check_model(
     config: Config, kind: str, current: dict[int, ProcessedPhoto], get_id: Callable[[str, str], str]
 ) -> str:
-    """Return the id of the model that made some vectors, if it is the config's."""
-    # what follows the slash, precision or number of classes, does not keep vectors from being compared
+    """Return the id of the model that made the vectors; raise `UserError` if the config has another model."""
+    # The part after the slash (precision, number of classes) does not prevent comparisons between vectors.
     used = next(iter(current.values())).fingerprint.partition("/")[0]
     name = getattr(config.models, kind)
     if used != (expected := get_id(kind, name)):
         raise UserError(
-            f"models.{kind}: the config names {name} ({expected}), the vectors were made by another model "
-            f"({used}); set it back, or run {STEP_SCRIPTS[kind]}"
+            f"models.{kind}: the config names {name} ({expected}), but the vectors were made by another "
+            f"model ({used}); restore the setting, or run {STEP_SCRIPTS[kind]}"
         )
     return used
 
 
 def _make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) -> pa.Table:
-    """Return the key and every scalar field of some rows, "unknown" where no table has a value."""
+    """Return a table of keys and scalar fields; a field without a value has its ``unknown`` value."""
     columns = {spec.ref.key: pa.array(ids)}
     for field in spec.fields:
         values = [row.get(field.name, field.unknown) for row in rows]
@@ -159,14 +159,14 @@ def _make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) 
 
 
 def _make_bm25_text(fields: RowFields) -> str:
-    """Return every name and word known of a photo, normalized."""
+    """Return all names and words of a photo as one normalized text."""
     names = [label for label in fields.get("face_labels", ()) if not label.startswith("person ")]
     lists = [*names, *fields.get("place_words", ()), *fields.get("keywords", ())]
     texts = [fields.get(name, "") for name in ("address", "class_label", "camera")]
     return " ".join(normalize(text) for text in (*lists, *texts) if text)[:_MAX_BM25_TEXT]
 
 
-# --- what the tables know of each photo --------------------------------------------------------------------
+# --- fields of each photo from the tables ------------------------------------------------------------------
 
 
 def _collect_photo_fields(dataset: Dataset, people: People | None) -> dict[int, RowFields]:
@@ -180,7 +180,7 @@ def _collect_photo_fields(dataset: Dataset, people: People | None) -> dict[int, 
 
 
 def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
-    """The most probable ViT class of each photo, and its probability."""
+    """Return the most probable ViT class of each photo and its probability."""
     classes = dataset.open_table("classes").read_rows(dataset.read_current_entries("classes").values())
     if classes is None:
         return {}
@@ -192,7 +192,7 @@ def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
 
 
 def _get_face_fields(people: People | None) -> dict[int, RowFields]:
-    """Who is in each photo, and how many faces; without faces, none and 0."""
+    """Return the labels of the people in each photo, and the number of faces."""
     if people is None:
         return {}
     face_fields: dict[int, RowFields] = {
@@ -210,9 +210,9 @@ def _get_face_fields(people: People | None) -> dict[int, RowFields]:
 
 
 def get_location_fields(location: PhotoLocation) -> RowFields:
-    """Return what is known of a photo as scalar fields of its collections; what is unknown is left out.
+    """Return the metadata and the address of a photo as scalar fields; unknown fields are omitted.
 
-    The lists hold normalized texts: they are compared with what people type, not shown.
+    The lists contain normalized texts, because they are only compared with queries and never shown.
     """
     metadata, address = location.metadata, location.address
     fields: RowFields = {name: getattr(address, name) for name in _ADDRESS_FIELDS}
@@ -231,7 +231,7 @@ def get_location_fields(location: PhotoLocation) -> RowFields:
 
 
 def _make_list(names: Iterable[str], field: str) -> list[str]:
-    """Return normalized names as a list field, as many as it holds: more would cost the whole photo."""
+    """Return normalized names as a list that fits its field; a longer list would exclude the photo."""
     elements = list(dict.fromkeys(filter(None, map(normalize, names))))
     while len(join_list(elements).encode()) > _MAX_LIST_BYTES[field]:
         elements.pop()

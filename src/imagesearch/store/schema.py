@@ -1,4 +1,4 @@
-"""What a collection of photos is made of: its fields, its specification, its rows, and their digests."""
+"""The schema of collections: fields, specifications, rows and their digests."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ STEP_SCRIPTS = {
     "vit": "01_extract_features.py",
     "faces": "02_cluster_faces.py",
 }
-"""The script that extracts each kind of vectors."""
+"""The script that extracts the vectors, for each kind of collection."""
 MAX_HITS = 16_384
-"""Milvus' own limit of one search."""
-# What a field is in the tables on disk and on its way to Milvus.
+"""Maximum number of results of one search in Milvus."""
+# The types of fields in Arrow tables, on disk and before they are sent to Milvus.
 ARROW_TYPES = {
     "VARCHAR": pa.string(),
     "WORDS": pa.string(),
@@ -37,8 +37,11 @@ ARROW_TYPES = {
 
 @dataclass(frozen=True)
 class ScalarField:
-    """A scalar field. ``unknown`` stands where nothing is known: there are no nulls, because filters
-    such as ``country != "Japan"`` silently leave null rows out."""
+    """A scalar field.
+
+    ``unknown`` is stored if the value is unknown. Nulls are not used, because filters such as
+    ``country != "Japan"`` silently exclude rows with nulls.
+    """
 
     name: str
     type: str
@@ -74,7 +77,7 @@ PHOTO_FIELDS = (
     ScalarField("width", "INT32", 0),
     ScalarField("height", "INT32", 0),
 )
-# "words": every name and word known of a photo, normalized, for BM25 beside the vectors that texts search.
+# "words": all names and words of a photo, normalized, which BM25 searches in addition to the CLIP vectors.
 CLIP_FIELDS = (*PHOTO_FIELDS, ScalarField("words", "WORDS", "", 16_384))
 WORDS_INDEX = "words_bm25"
 LIST_FIELDS = frozenset(field.name for field in PHOTO_FIELDS if field.type == "LIST")
@@ -87,35 +90,37 @@ FACE_FIELDS = (
     *(ScalarField(side, "FLOAT", 0.0) for side in ("x1", "y1", "x2", "y2")),
 )
 FIELDS = {"clip": CLIP_FIELDS, "vit": PHOTO_FIELDS, "faces": FACE_FIELDS}
-"""By kind of collection."""
+"""The fields of each kind of collection."""
 
 
 @dataclass(frozen=True)
 class CollectionRef:
-    """Which collection: of a dataset, one kind of vectors (`COLLECTION_KINDS`)."""
+    """The collection of a dataset for one kind of vectors (`COLLECTION_KINDS`)."""
 
     dataset: str
     kind: str
 
     @property
     def alias(self) -> str:
-        """The name under which it is searched."""
+        """The alias that searches use."""
         return f"{self.dataset}_{self.kind}"
 
     @property
     def key(self) -> str:
-        """Name of its primary key."""
+        """The name of the primary key."""
         return "face_id" if self.kind == "faces" else "photo_id"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What differs between Milvus Lite and a server."""
+    """The differences between Milvus Lite and a server."""
 
-    lists_are_arrays: bool  # Lite evaluates arrays row by row in Python: 1.8 s where `like` takes 21 ms
-    scalar_indexes: bool  # on Lite each costs 0.15 s a load of 50,000 rows and saves nothing
-    has_bm25: bool  # servers have it from 2.5 on
-    nested_params: bool  # Lite 3.2.2 reads nlist, M, ... only below "params", where pymilvus 3 puts none
+    lists_are_arrays: bool  # Lite evaluates arrays row by row in Python: 1.8 s, and 21 ms with `like`
+    scalar_indexes: (
+        bool  # on Lite each adds 0.15 s to the loading of 50,000 rows, and searches are not faster
+    )
+    has_bm25: bool  # servers from version 2.5
+    nested_params: bool  # Lite 3.2.2 reads nlist, M, ... only from "params", which pymilvus 3 does not add
 
 
 LITE = Dialect(lists_are_arrays=False, scalar_indexes=False, has_bm25=True, nested_params=True)
@@ -124,7 +129,7 @@ SERVER = Dialect(lists_are_arrays=True, scalar_indexes=True, has_bm25=True, nest
 
 @dataclass(frozen=True)
 class CollectionSpec:
-    """What a collection is to be: which one, of which model's vectors, how indexed, with which fields."""
+    """The specification of a collection: its model, vectors, index and fields."""
 
     ref: CollectionRef
     model: str
@@ -136,7 +141,7 @@ class CollectionSpec:
 
 @dataclass(frozen=True)
 class CollectionInfo:
-    """What Milvus keeps about a collection; ``name`` is its own, not the alias under which it is searched."""
+    """An existing collection as described in Milvus; ``name`` is its own name, not the alias."""
 
     name: str
     ref: CollectionRef
@@ -150,7 +155,7 @@ class CollectionInfo:
 
     @property
     def megabytes(self) -> float:
-        """Size of its vectors."""
+        """Size of the vectors."""
         return self.rows * self.dimension * 4 / 1e6
 
     def to_dict(self) -> dict[str, Any]:
@@ -170,13 +175,13 @@ class Hit:
 
 @dataclass(frozen=True)
 class CollectionRows:
-    """All rows a collection is to hold: scalars in a table with the key and the fields, and their vectors."""
+    """The rows of a collection to be built: a table with the key and the scalar fields, and the vectors."""
 
     scalars: pa.Table
     vectors: np.ndarray
 
     def iterate_batches(self, positions: np.ndarray, size: int) -> Iterator[list[dict[str, Any]]]:
-        """Yield the rows at some positions as dicts, each with its ``embedding`` and its ``digest``."""
+        """Yield batches of the rows at some positions, as dicts with ``embedding`` and ``digest``."""
         for start in range(0, len(positions), size):
             batch = positions[start : start + size]
             rows = self.scalars.take(pa.array(batch)).to_pylist()
@@ -187,14 +192,14 @@ class CollectionRows:
 
 
 CollectionContent = tuple[CollectionSpec, CollectionRows]
-"""What a collection is to be, and what it is to hold."""
+"""The specification and the rows of a collection to be built."""
 
 
 def hash_layout(key: str, fields: tuple[ScalarField, ...], dialect: Dialect) -> str:
-    """Return a short digest of a collection's fields; another layout requires another collection.
+    """Return a short digest of a collection's fields. A collection with another digest must be rebuilt.
 
-    The hashed text is spelled out here, whatever the classes are called today: collections keep this digest
-    in their properties, and those of November 2026 stay valid.
+    The hashed text does not depend on the names of the classes. Existing collections store the digest in
+    their properties, so it must not change: collections of November 2026 must stay valid.
     """
     field_texts = [
         f"Field(name={field.name!r}, type={field.type!r}, unknown={field.unknown!r}, "
@@ -210,27 +215,29 @@ def hash_layout(key: str, fields: tuple[ScalarField, ...], dialect: Dialect) -> 
 
 
 def find_valid_rows(spec: CollectionSpec, rows: CollectionRows) -> tuple[np.ndarray, dict[str, str]]:
-    """Return which rows Milvus can take, and why not the others.
+    """Return the rows that can be stored in Milvus, and the reasons for the others.
 
     Returns
     -------
     positions : (n,) int64
-        Of the valid rows.
+        Positions of the valid rows.
     skipped : dict
-        Reason by path, for the others: a vector that is not finite or not of unit length (Milvus accepts
-        a NaN without an error), a text of more bytes than its field has.
+        Reason by path for the other rows: the vector is not finite or not of unit length (Milvus accepts NaN
+        without an error), or a text is longer than its field.
 
     Raises
     ------
     ValueError
-        If the vectors are not of the collection's dimension.
+        If the vectors do not have the dimension of the collection.
     """
     vectors = rows.vectors
     if vectors.ndim != 2 or vectors.shape[1] != spec.dimension:
-        raise ValueError(f"{spec.ref.alias}: vectors of shape {vectors.shape}, not (n, {spec.dimension})")
+        raise ValueError(
+            f"{spec.ref.alias}: expected vectors of shape (n, {spec.dimension}), got {vectors.shape}"
+        )
     norms = np.linalg.norm(vectors, axis=1)
-    off_unit = np.flatnonzero(~(abs(norms - 1) < 1e-2))  # NaN is not below either
-    reasons = {int(i): "its vector is not a finite unit vector" for i in off_unit}
+    not_unit = np.flatnonzero(~(abs(norms - 1) < 1e-2))  # true for NaN too
+    reasons = {int(i): "its vector is not a finite unit vector" for i in not_unit}
     for field in spec.fields:
         if not field.max_bytes:
             continue
@@ -244,22 +251,22 @@ def find_valid_rows(spec: CollectionSpec, rows: CollectionRows) -> tuple[np.ndar
 
 
 def join_list(elements: list[str]) -> str:
-    """Return a list as one string that ``like "%|element|%"`` finds elements in."""
+    """Return a list as one string, in which ``like "%|element|%"`` finds an element."""
     return "|" + "".join(f"{element}|" for element in elements)
 
 
 def split_list(joined: str) -> list[str]:
-    """Undo `join_list`."""
+    """Return the list from a string of `join_list`."""
     return joined.strip("|").split("|") if joined != "|" else []
 
 
 def make_hit(row: dict[str, Any], key: str, fields: Sequence[str]) -> Hit:
-    """Return a row that a search found, with its score."""
+    """Return a row from the results of a search, with its score."""
     return Hit(row[key], float(row["distance"]), select_fields(row["entity"], fields))
 
 
 def select_fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return some fields of a row, with lists as lists whatever they are kept as."""
+    """Return some fields of a row; lists are returned as lists, in whatever form they are stored."""
     fields = {name: row[name] for name in names}
     for name in LIST_FIELDS & fields.keys():
         value = fields[name]
@@ -268,7 +275,7 @@ def select_fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _hash_row(row: dict[str, Any], vector: np.ndarray) -> str:
-    """Return a digest that differs where a row has changed; those that collections keep stay valid."""
+    """Return a digest of a row and its vector. Collections store it, so its computation must not change."""
     digest = hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16)
     digest.update(vector.tobytes())
     return digest.hexdigest()

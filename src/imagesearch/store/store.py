@@ -1,4 +1,4 @@
-"""Searching collections: by vectors, exactly and approximately, by words, by date, always under a filter."""
+"""Searches in collections, by vectors, words or date, with filters."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from imagesearch.store.schema import (
 )
 from imagesearch.store.vector_search import VectorQuery, search_nearest, search_once
 
-_ROWS_A_BATCH = 5_000
-_MAX_SORTED = 300  # photos that are sorted here; more are queried period by period
-_HYBRID_DEPTH = 200  # of each of the two rankings that are fused
+_BATCH_ROWS = 5_000
+_MAX_SORTED = 300  # maximum number of photos that are sorted at once; more are queried period by period
+_HYBRID_DEPTH = 200  # results in each of the two rankings of a hybrid search
 
 
 class Store:
@@ -36,12 +36,12 @@ class Store:
     Parameters
     ----------
     milvus
-        ``uri``, ``token`` and search parameters from the config.
+        The settings ``uri``, ``token`` and ``index.search_params`` in the config.
 
     Attributes
     ----------
     collections : Collections
-        Which there are, and how they are built.
+        Lists, opens and changes the collections.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; of Milvus Lite the file too, when its compaction has ended."""
+        """Close the connection. For Milvus Lite, wait for its compaction and close the file."""
         self.collections.close()
 
     def search(
@@ -78,24 +78,24 @@ class Store:
     ) -> list[Hit]:
         """Return the rows nearest to a vector, best first.
 
-        No filter loses a row to an approximate index: when one gives fewer hits than asked for, or a graph
-        meets so few of the rows that pass a filter that it need not have met the best ones, the search is
-        repeated exactly over the rows that pass.
+        An approximate index can miss rows that pass a filter. If it returns fewer results than requested, or
+        a graph finds so few passing rows that it can have missed the best ones, an exact search over the
+        passing rows follows.
 
         Parameters
         ----------
         vector : (d,) float32
-            Of unit length, so that the inner product is the cosine.
+            Vector of unit length, so that the inner product is the cosine similarity.
         limit
-            At most so many.
+            Maximum number of results.
         where
-            What the rows must fulfil.
+            Filter.
         min_score
-            Leave out lower scores.
+            Minimum score of a result.
         fields
-            To return with each hit.
+            Fields to return with each result.
         params
-            Of the index, in place of the config's.
+            Search parameters of the index. The default is the config.
         """
         query = VectorQuery(
             self.collections.open(ref),
@@ -103,7 +103,7 @@ class Store:
             min(limit, MAX_HITS),
             self.format_filter(where),
             params or self._search_params,
-            # the same inner product comes out some 1e-7 apart from one search path to another
+            # The same inner product can differ by about 1e-7 between an index search and an exact search.
             min_score=None if min_score is None else min_score - 1e-6,
             fields=tuple(fields),
         )
@@ -118,12 +118,12 @@ class Store:
         where: Condition = MATCH_ALL,
         params: IndexSearchParams | None = None,
     ) -> list[Hit]:
-        """Return what one search of the index alone finds: for measuring what a filter loses to it.
+        """Return the results of one search of the index alone, to measure how many rows it misses.
 
         Parameters
         ----------
         vector, limit, where, params
-            As of `search`.
+            See `search`.
         """
         query = VectorQuery(
             self.collections.open(ref),
@@ -145,30 +145,30 @@ class Store:
         fields: Sequence[str] = ("path",),
         ranker: str = "rrf",
     ) -> list[Hit]:
-        """Return photos by a CLIP vector and by the words known of them (BM25), fused inside Milvus.
+        """Return photos by a CLIP vector and by their words (BM25), combined inside Milvus.
 
         Parameters
         ----------
         vector : (d,) float32, optional
-            Of unit length; without it the text alone decides.
+            Vector of unit length. Without it, only the text is used.
         text
-            What BM25 looks for; normalized, as the photos' words are.
+            Normalized text for BM25.
         ranker
-            ``"rrf"``, reciprocal rank fusion, or ``"weighted"``, half and half of both scores.
+            ``"rrf"`` for reciprocal rank fusion, or ``"weighted"`` for the mean of both scores.
 
         Returns
         -------
         hits : list of Hit
-            With fused scores, which are no similarities.
+            The scores are combined scores, not similarities.
 
         Raises
         ------
         UserError
-            If this server has no BM25 function.
+            If the server has no BM25 function.
         """
         if not self.collections.dialect.has_bm25:
             raise UserError(
-                f"{self.uri}: this server has no BM25 function (Milvus has it from 2.5 on); "
+                f"{self.uri}: this server has no BM25 function (requires Milvus 2.5 or later); "
                 "use --strategy filter"
             )
         self.collections.open(ref)
@@ -192,24 +192,24 @@ class Store:
         fields: Sequence[str] = (),
         periods: Sequence[int] = (),
     ) -> tuple[list[Hit], int]:
-        """Return the photos that pass a filter, newest first, those of unknown time last; without scores.
+        """Return the photos that pass a filter, newest first and undated photos last, without scores.
 
-        Milvus Lite cannot sort what it returns. So all that pass are sorted here, if they are few; else it
-        is queried for one period after another, back from the newest that can pass.
+        Milvus Lite cannot sort its results. If few photos pass, all of them are sorted here. Otherwise one
+        period after another is queried, starting with the newest.
 
         Parameters
         ----------
         periods
-            Times that divide the photos into periods of some 500, the newest first.
+            Times that divide the photos into periods of about 500 photos, newest first.
 
         Returns
         -------
         hits : list of Hit
         passing_count : int
-            How many pass the filter, exactly if it is no more than 300.
+            Number of photos that pass the filter. It is exact up to 300.
         """
         collection = self.collections.open(ref)
-        # as many as are asked for are read anyway: of 50,000 photos in 75 ms, where the periods took 1.4 s
+        # If many photos are requested, one query is faster: 75 ms for 50,000 photos, and 1.4 s with periods.
         most = min(max(limit, _MAX_SORTED), MAX_HITS - 1)
         times = self._read_times(collection, where, most + 1)
         keys = (
@@ -226,33 +226,33 @@ class Store:
         fields: Sequence[str],
         where: Condition = MATCH_ALL,
     ) -> list[Hit]:
-        """Return the rows of some keys that pass a filter, in the order of the keys; without scores."""
+        """Return the rows with given keys that pass a filter, in the order of the keys, without scores."""
         self.collections.open(ref)
-        found: dict[int, dict[str, Any]] = {}
-        for start in range(0, len(keys), _ROWS_A_BATCH):
-            batch = In(ref.key, tuple(keys[start : start + _ROWS_A_BATCH]))
+        fields_by_key: dict[int, dict[str, Any]] = {}
+        for start in range(0, len(keys), _BATCH_ROWS):
+            batch = In(ref.key, tuple(keys[start : start + _BATCH_ROWS]))
             expression = self.format_filter(And((batch, where)))
             rows = self._client.query(ref.alias, filter=expression, output_fields=[ref.key, *fields])
-            found |= {row[ref.key]: select_fields(row, fields) for row in rows}
-        return [Hit(key, None, found[key]) for key in keys if key in found]
+            fields_by_key |= {row[ref.key]: select_fields(row, fields) for row in rows}
+        return [Hit(key, None, fields_by_key[key]) for key in keys if key in fields_by_key]
 
     def read_all_rows(self, ref: CollectionRef, fields: Sequence[str] = ()) -> Iterator[Hit]:
-        """Yield all rows with some of their fields, in the order Milvus keeps them; without scores."""
+        """Yield all rows with some of their fields, in the order of Milvus, without scores."""
         self.collections.open(ref)
         for row in self.collections.iterate_rows(ref.alias, [ref.key, *fields]):
             yield Hit(row[ref.key], None, select_fields(row, fields))
 
     def format_filter(self, where: Condition) -> str:
-        """Return a condition as this engine's filter expression; empty where everything passes."""
+        """Return a condition as a filter expression for this engine; empty if every row passes."""
         return format_filter(where, lists_are_arrays=self.collections.dialect.lists_are_arrays)
 
     def read_vectors(self, ref: CollectionRef, keys: Sequence[int]) -> dict[int, np.ndarray]:
-        """Return the vectors of some rows, (d,) float32, by key."""
+        """Return the vectors of rows by key, (d,) float32 each."""
         hits = self.read_rows(ref, keys, ("embedding",))
         return {hit.id: np.asarray(hit.fields["embedding"], np.float32) for hit in hits}
 
     def sample_vectors(self, ref: CollectionRef, size: int) -> np.ndarray:
-        """Return the vectors of some ``size`` rows, (n, d) float32; which rows is Milvus' choice."""
+        """Return the vectors of up to ``size`` rows that Milvus chooses, (n, d) float32."""
         self.collections.open(ref)
         rows = self._client.query(ref.alias, limit=size, output_fields=["embedding"])
         return np.asarray([row["embedding"] for row in rows], np.float32)
@@ -276,7 +276,7 @@ class Store:
                 width = 1
                 continue
             keys += _select_newest(times, limit - len(keys))
-            # over a long time without photos in ever longer steps
+            # If a period has no passing photos, the next query covers twice as many periods.
             start, width = end, 1 if times else 2 * width
         if len(keys) < limit:
             undated = self._read_times(collection, And((where, Eq("has_time", False))), MAX_HITS)
@@ -286,19 +286,19 @@ class Store:
     def _read_times(
         self, collection: CollectionInfo, where: Condition, limit: int
     ) -> list[tuple[int, float]]:
-        """Return key and time of photos that pass a filter, at most so many; which ones is Milvus' choice."""
+        """Return the keys and times of up to ``limit`` photos that pass a filter; Milvus chooses which."""
         fields = ["has_time", "taken_at"]
         if collection.index.is_exact:
-            # Milvus Lite passes a filter four times as fast for a search, whatever the vector
+            # On Milvus Lite a filter is four times as fast in a search, with any vector, as in a query.
             axis = np.eye(1, collection.dimension, dtype=np.float32)[0]
             hits = self.search(collection.ref, axis, limit, where=where, fields=fields)
             rows = [(hit.id, hit.fields) for hit in hits]
         else:
             alias, key = collection.ref.alias, collection.ref.key
-            found = self._client.query(
+            result = self._client.query(
                 alias, filter=self.format_filter(where), output_fields=[key, *fields], limit=limit
             )
-            rows = [(row[key], row) for row in found]
+            rows = [(row[key], row) for row in result]
         return [(key, row["taken_at"] if row["has_time"] else -math.inf) for key, row in rows]
 
 
@@ -306,5 +306,5 @@ class Store:
 
 
 def _select_newest(times: Sequence[tuple[int, float]], limit: int) -> list[int]:
-    """Return the keys of the newest photos, given keys and times."""
+    """Return the keys of the newest photos, from pairs of key and time."""
     return [key for key, _ in heapq.nsmallest(limit, times, lambda pair: (-pair[1], pair[0]))]

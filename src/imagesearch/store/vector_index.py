@@ -1,4 +1,4 @@
-"""Vector indexes: which one suits how many photos, and its parameters."""
+"""Vector indexes: the choice of the type and the parameters for a number of vectors."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 
 from imagesearch.config import IndexConfig, IndexSearchParams
 
-# Milvus Lite: a filtered FLAT search of 50,000 x 512 takes 17-24 ms on two cores and is exact. A server has
-# less to gain from exactness and more rows: it builds a graph unless there is next to nothing to build on.
-_FLAT_UP_TO = {"lite": 100_000, "server": 10_000}
-# Beyond this many vectors a graph's float32 copies (2 kB each at 512 dimensions) outgrow common machines.
-_HNSW_UP_TO = 5_000_000
+# Maximum number of rows for FLAT. On Milvus Lite, a filtered FLAT search of 50,000 x 512 vectors is exact and
+# takes 17-24 ms on two cores. A server usually has more rows, and less benefit from exact search.
+_MAX_FLAT_ROWS = {"lite": 100_000, "server": 10_000}
+# With more vectors, the float32 copies in a graph (2 kB each at 512 dimensions) need too much memory.
+_MAX_HNSW_ROWS = 5_000_000
 _MIN_POINTS_PER_CLUSTER = 39
-# A graph meets only the photos near the query, and of these only the ones that pass a filter count. Measured
-# on 50,000 clustered vectors with a filter that 1% pass: recall@10 0.50 at ef 64, 0.95 at 1,024, 1.00 at
-# 4,096, for 24, 25 and 33 ms. Where fewer pass the graph meets too few, and the search is repeated exactly.
+# A graph search visits only the photos near the query, and a filter excludes some of them. Measured on 50,000
+# clustered vectors with a filter that 1% pass: recall@10 0.50 with ef 64, 0.95 with 1,024, 1.00 with 4,096,
+# in 24, 25 and 33 ms. If fewer pass, the graph search finds too few rows, and an exact search follows.
 _EF_UNDER_FILTER = 4096
 
 
 @dataclass(frozen=True)
 class IndexSpec:
-    """A vector index with every parameter of building it settled."""
+    """The type of a vector index, and the parameters for building it."""
 
     type: str
     build: dict[str, int]
 
     @property
     def is_exact(self) -> bool:
-        """Whether a search looks at every vector."""
+        """Whether a search compares every vector."""
         return self.type == "FLAT"
 
     @property
     def has_clusters(self) -> bool:
-        """Whether searching all its clusters is exact."""
+        """Whether the index has clusters; a search of all clusters is exact."""
         return self.type.startswith("IVF")
 
     def make_search_params(self, params: IndexSearchParams, limit: int, exhaustive: bool) -> dict[str, int]:
@@ -42,12 +42,12 @@ class IndexSpec:
         Parameters
         ----------
         params
-            From the config.
+            The parameters in the config.
         limit
-            Number of hits.
+            Number of results.
         exhaustive
-            Search wider, as under a filter: into every cluster of an IVF index, since the few photos that
-            pass may lie in any of them, and far around in a graph.
+            Search more of the index, as a filter requires: all clusters of an IVF index, since photos that
+            pass can be in any cluster, or at least 4,096 candidates of a graph.
         """
         if self.has_clusters:
             nlist = self.build["nlist"]
@@ -58,9 +58,9 @@ class IndexSpec:
         return {}
 
     def is_compatible(self, other: IndexSpec) -> bool:
-        """Whether a collection with this index can be kept where the other one is asked for.
+        """Whether a collection with this index can be kept if the other index is requested.
 
-        A number of clusters may drift by a factor of two: recall and speed hardly change in that range.
+        The numbers of clusters can differ by a factor of two: recall and speed hardly change in that range.
         """
         if self.type == other.type and self.has_clusters:
             return 0.5 <= self.build["nlist"] / other.build["nlist"] <= 2
@@ -68,23 +68,23 @@ class IndexSpec:
 
 
 def choose_index(index: IndexConfig, rows: int, lite: bool) -> IndexSpec:
-    """Settle the type and parameters of an index for a number of vectors.
+    """Choose the type and the parameters of an index for a number of vectors.
 
     Parameters
     ----------
     index
-        From the config.
+        The settings in the config.
     rows
         Number of vectors.
     lite
-        Whether the engine is Milvus Lite, not a server.
+        Whether the engine is Milvus Lite and not a server.
 
     Notes
     -----
     ``nlist: auto`` is ``4 * sqrt(rows)``, the lower end of the range that Faiss' guidelines give for up to
-    a million vectors [1]_ and the value in Milvus' own notes on IVF [2]_, with at least 39 vectors for
-    each cluster, below which Faiss' k-means warns. ``nprobe: auto`` is a sixteenth of the clusters, at
-    least 8; see `benchmarks/README.md` for the recall that gives.
+    a million vectors [1]_, and the value in Milvus' own notes on IVF [2]_. There are at least 39 vectors for
+    each cluster, because Faiss' k-means warns if there are fewer. ``nprobe: auto`` is 1/16 of the clusters,
+    at least 8; `benchmarks/README.md` has the recall.
 
     References
     ----------
@@ -106,6 +106,6 @@ def choose_nlist(rows: int) -> int:
 
 
 def _choose_type(rows: int, lite: bool) -> str:
-    if rows <= _FLAT_UP_TO["lite" if lite else "server"]:
+    if rows <= _MAX_FLAT_ROWS["lite" if lite else "server"]:
         return "FLAT"
-    return "HNSW" if lite or rows <= _HNSW_UP_TO else "IVF_SQ8"
+    return "HNSW" if lite or rows <= _MAX_HNSW_ROWS else "IVF_SQ8"

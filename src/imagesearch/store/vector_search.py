@@ -1,4 +1,4 @@
-"""Searching a collection by a vector: with its index, and exactly where the index may miss the best rows."""
+"""Vector search in a collection: with its index, or exactly if the index can miss the best rows."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from imagesearch.config import IndexSearchParams
 from imagesearch.store.collections import Collections
 from imagesearch.store.schema import CollectionInfo, Hit, make_hit, select_fields
 
-_ROWS_A_BATCH = 5_000
-# Of 100,000 rows of which 20 pass a filter a graph searched with ef 4,096 met 10 or more, but of the best 10
-# only 8.6; where a hundred are met, in 1% of the rows, 9.95.
+_BATCH_ROWS = 5_000
+# Minimum number of rows that a filtered graph search must find. Measured with ef 4,096 on 100,000 rows: if 20
+# rows pass a filter, the search finds 10 or more, but only 8.6 of the best 10. If it finds 100, as when 1% of
+# the rows pass, it finds 9.95 of the best 10.
 _MIN_GRAPH_HITS = 100
 
 
 @dataclass(frozen=True)
 class VectorQuery:
-    """A search by a vector, with every parameter settled; ``expression`` is the filter, empty for none."""
+    """A vector search with all parameters; ``expression`` is the filter, empty for no filter."""
 
     collection: CollectionInfo
     vector: np.ndarray
@@ -32,7 +33,7 @@ class VectorQuery:
 
 
 def search_nearest(collections: Collections, query: VectorQuery) -> list[Hit]:
-    """Return the rows nearest to a vector, best first, whatever the index alone would miss."""
+    """Return the rows nearest to a vector, best first, including rows that the index alone can miss."""
     index, is_filtered = query.collection.index, bool(query.expression)
     if not (index.is_exact or index.has_clusters):
         return _search_graph(collections, query)
@@ -44,7 +45,7 @@ def search_nearest(collections: Collections, query: VectorQuery) -> list[Hit]:
 
 
 def _search_graph(collections: Collections, query: VectorQuery) -> list[Hit]:
-    """Search a graph, and exactly where it may have missed the best rows."""
+    """Search a graph; search exactly if it can have missed the best rows."""
     is_filtered = bool(query.expression)
     depth = max(query.limit, _MIN_GRAPH_HITS) if is_filtered else query.limit
     deep = replace(query, limit=depth)
@@ -52,7 +53,7 @@ def _search_graph(collections: Collections, query: VectorQuery) -> list[Hit]:
     if len(hits) == depth or query.collection.rows == 0:
         return hits[: query.limit]
     if query.min_score is not None:
-        # Few above the score, or few found? A search that is full without the score means: few above it.
+        # Few rows were found. If a search without the minimum score is full, few rows reach that score.
         unlimited = search_once(collections.client, replace(deep, min_score=None), exhaustive=is_filtered)
         if len(unlimited) == depth:
             return [hit for hit in unlimited if hit.score >= query.min_score][: query.limit]
@@ -60,7 +61,7 @@ def _search_graph(collections: Collections, query: VectorQuery) -> list[Hit]:
 
 
 def search_once(client: Any, query: VectorQuery, exhaustive: bool) -> list[Hit]:
-    """Return what one search of the index finds."""
+    """Return the results of one search of the index."""
     index = query.collection.index
     params: dict[str, Any] = dict(index.make_search_params(query.params, query.limit, exhaustive))
     if query.min_score is not None:
@@ -78,7 +79,7 @@ def search_once(client: Any, query: VectorQuery, exhaustive: bool) -> list[Hit]:
 
 
 def _search_exactly(collections: Collections, query: VectorQuery) -> list[Hit]:
-    """Score every row that passes the filter; only the best so far are kept in memory."""
+    """Compute the score of every row that passes the filter, keeping only the best in memory."""
     alias, key = query.collection.ref.alias, query.collection.ref.key
     best: list[Hit] = []
     for row in _query_rows(collections, alias, [key, "embedding", *query.fields], query.expression):
@@ -94,8 +95,8 @@ def _query_rows(
     collections: Collections, alias: str, fields: list[str], expression: str
 ) -> Iterable[dict[str, Any]]:
     """Return the rows that pass a filter."""
-    # One request where that suffices, as it nearly always does: an iterator takes 0.2 s to set up
-    rows = collections.client.query(alias, filter=expression, output_fields=fields, limit=_ROWS_A_BATCH)
-    if len(rows) < _ROWS_A_BATCH:
+    # One request is enough in nearly all cases; creating an iterator takes 0.2 s.
+    rows = collections.client.query(alias, filter=expression, output_fields=fields, limit=_BATCH_ROWS)
+    if len(rows) < _BATCH_ROWS:
         return rows
     return collections.iterate_rows(alias, fields, expression)

@@ -1,4 +1,4 @@
-"""The names a dataset knows: people, places, cameras, keywords; their spelling, and on how many photos."""
+"""The names in a dataset: people, places, cameras and keywords, with spelling and number of photos."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from imagesearch.text import find_similar, normalize
 
 _FILE = "vocabulary.json"
 _ENTRY_SECTIONS = ("people", "places", "cameras", "keywords")
-_KEYS = {"edit_count": "decisions"}  # in the file, where they differ from the attributes
+_KEYS = {"edit_count": "decisions"}  # names in the file that differ from the attributes
 _KINDS = ("city", "county", "state", "country")  # from small to large
 PHOTOS_PER_PERIOD = 500
 
 
 @dataclass(frozen=True)
 class VocabularyEntry:
-    """A name as mostly written, its number of photos, and a place's kind: city, county, state, country."""
+    """A name in its most frequent spelling, with its number of photos; for places, also the kind."""
 
     name: str
     photos: int
@@ -32,35 +32,35 @@ class VocabularyEntry:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Entries by what filters look for: normalized names; cameras as they are written."""
+    """The names in a dataset. The keys are the values that filters use: normalized names, except cameras."""
 
     people: Mapping[str, VocabularyEntry] = field(default_factory=dict)
     places: Mapping[str, VocabularyEntry] = field(default_factory=dict)
     cameras: Mapping[str, VocabularyEntry] = field(default_factory=dict)
     keywords: Mapping[str, VocabularyEntry] = field(default_factory=dict)
     periods: tuple[int, ...] = ()
-    """Times (`taken_at`), the newest first, that divide the photos into periods of `PHOTOS_PER_PERIOD`."""
+    """Times (`taken_at`), newest first, that divide the photos into periods of `PHOTOS_PER_PERIOD`."""
     edit_count: int = 0
-    """How many of the user's edits of people the collections follow; -1 if the clusters follow fewer."""
+    """Number of the user's edits of people that the collections include; -1 if the clusters lack some."""
     within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By normalized place: the larger ones around it, by the addresses of photos taken there."""
+    """The larger places that contain a place, by normalized name, from the addresses of photos."""
     cast: tuple[str, ...] = ()
-    """The people who have a name, in the order in which they got it: for their colours."""
+    """The named people, in the order in which they were named; it determines their colours."""
 
     def write(self, folder: Path) -> None:
-        """Write the vocabulary beside a dataset's tables, in place of an older one."""
+        """Write the vocabulary to the folder of a dataset's tables."""
         sections = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
         with atomic_write(folder / _FILE) as unfinished:
             unfinished.write_text(json.dumps(sections, ensure_ascii=False, indent=1), "utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Vocabulary:
-        """Read the vocabulary beside a dataset's tables; empty if there is none yet.
+        """Read the vocabulary from the folder of a dataset's tables; empty if the file does not exist.
 
         Raises
         ------
         UserError
-            If it cannot be read.
+            If the file cannot be read.
         """
         file = folder / _FILE
         try:
@@ -82,7 +82,7 @@ def _parse_entries(section: dict[str, dict[str, Any]]) -> dict[str, VocabularyEn
 
 
 def count_names(names: Iterable[tuple[str, str]], normalized: bool = True) -> dict[str, VocabularyEntry]:
-    """Count names and their kinds; of several spellings and kinds the most frequent stands for all."""
+    """Count the photos of each name; the entry has the most frequent spelling and kind."""
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for name, kind in names:
         counts.setdefault(normalize(name) if normalized else name, Counter())[name, kind] += 1
@@ -94,32 +94,32 @@ def count_names(names: Iterable[tuple[str, str]], normalized: bool = True) -> di
 
 
 def split_periods(times: Sequence[int]) -> tuple[int, ...]:
-    """Return the times that divide photos into periods, the newest first."""
+    """Return the times that divide photos into periods, newest first."""
     return tuple(sorted(times, reverse=True)[PHOTOS_PER_PERIOD - 1 :: PHOTOS_PER_PERIOD])
 
 
 def suggest_names(name: str, entries: Mapping[str, VocabularyEntry], count: int = 3) -> list[str]:
-    """Return the known names that are most like a name: first those of which it is a word."""
+    """Return the known names that are most similar to a name; names that contain it as a word come first."""
     typed = normalize(name)
     names = {normalize(key): entry.name for key, entry in entries.items()}
-    having = [known for known in names if typed in known.split()]
+    containing = [known for known in names if typed in known.split()]
     similar = find_similar(typed, names, count)
-    return [names[known] for known in dict.fromkeys([*having, *similar])][:count]
+    return [names[known] for known in dict.fromkeys([*containing, *similar])][:count]
 
 
 def count_vocabulary(locations: Collection[PhotoLocation]) -> Vocabulary:
-    """Count the places, cameras and keywords of some photos."""
+    """Count the places, cameras and keywords of photos."""
     metadata = [location.metadata for location in locations]
     return Vocabulary(
         places=count_names(place for location in locations for place in location.address.places),
-        cameras=count_names(((one.camera, "") for one in metadata if one.camera), normalized=False),
-        keywords=count_names((keyword, "") for one in metadata for keyword in one.keywords),
+        cameras=count_names(((m.camera, "") for m in metadata if m.camera), normalized=False),
+        keywords=count_names((keyword, "") for m in metadata for keyword in m.keywords),
         within=_find_containing({location.address.places for location in locations}),
     )
 
 
 def _find_containing(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:
-    """Return by normalized place the larger ones that are on an address with it."""
+    """Return the larger places that share an address with each place; all names are normalized."""
     larger: dict[str, set[str]] = {}
     for places in addresses:
         ranked = [(normalize(name), _KINDS.index(kind)) for name, kind in places if kind in _KINDS]
