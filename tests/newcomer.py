@@ -1,7 +1,7 @@
-"""Runs in a fresh clone what the Makefile, the README and the pages in ``docs/`` show, and compares the output.
+"""Runs the commands of the Makefile, the README and ``docs/`` in a fresh clone, and compares the output.
 
-In a page, a command that is shown with its output is in an indented block, after ``$ ``; all of these are run.
-A command that requires a connection or the reader's own photos is shown without ``$ `` and without output.
+In a page, a command that is shown with its output is in an indented block, after ``$ ``. All of these are
+run. A command that requires a connection or the reader's own photos is shown without ``$ `` and output.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Example:
     output: tuple[str, ...]
 
 
-class _ExampleDate(date):
+class _ReadmeDate(date):
     """The day on which the examples were run, for sentences such as "last summer"."""
 
     @classmethod
@@ -70,8 +70,8 @@ class Clone:
             ["sh", "-c", spell], cwd=self.folder, capture_output=True, text=True, check=True
         )
         arguments = done.stdout.split("\0")[:-1]
-        assert arguments, f"not a command that starts with python: {command}"
-        with patch("imagesearch.search.searcher.date", _ExampleDate):
+        assert arguments, f"not a command of ours: {command}"
+        with patch("imagesearch.search.searcher.date", _ReadmeDate):
             return run_here(arguments, self.folder, together=True)
 
     def list_recipe(self, target: str) -> list[str]:
@@ -96,8 +96,8 @@ def list_examples(text: str) -> list[Example]:
 def diff_output(shown: Sequence[str], printed: str) -> str:
     """Return a diff between the lines of an example and the printed text; "" where they agree.
 
-    Progress bars and durations are ignored. Measured numbers, which have a decimal point or a percent sign, may
-    differ by two in their last digit, because processors round differently.
+    Progress bars and durations are ignored. Measured numbers, which have a decimal point or a percent sign,
+    may differ by two in their last digit, because processors round differently.
     """
     lines = [line.rstrip() for line in _BAR.sub("", printed).splitlines()]
     if _lines_agree(shown, lines):

@@ -194,9 +194,16 @@ def test_what_texts_say_of_the_installation_is_true() -> None:
     assert set(re.findall(r"Python (3\.\d+) to (3\.\d+)", texts)) == {(allowed[0], allowed[-1])}
 
 
-def test_every_dependency_has_a_reason() -> None:
+def test_every_dependency_has_a_reason_in_pyproject_and_in_the_documentation() -> None:
     project, text = load_project(), (ROOT / "docs" / "dependencies.md").read_text("utf-8")
-    for extra, pins in {"": project["dependencies"], **project["optional-dependencies"]}.items():
-        table = text.partition(f"| extra `{extra}` |" if extra else "| package |")[2].partition("\n\n")[0]
-        explained = re.findall(r"^\| (\w[\w-]*) \| .+ \|$", table, re.MULTILINE)
-        assert explained == [pin.split("==")[0] for pin in pins], f"{extra or 'dependencies'}: docs differ"
+    lines = (ROOT / "pyproject.toml").read_text("utf-8").splitlines()
+    commented = [
+        match.groups() for line in lines if (match := re.match(r' +"([\w-]+)==[^"]+",  # (.+)', line))
+    ]
+    explained = re.findall(r"^\| (\w[\w-]*) \| (.+) \|$", text, re.MULTILINE)
+    pins = [
+        *project["dependencies"],
+        *(pin for pins in project["optional-dependencies"].values() for pin in pins),
+    ]
+    assert [name for name, _ in commented] == [pin.split("==")[0] for pin in pins], "a reason is missing"
+    assert explained == [("package", "why"), *commented], "docs/dependencies.md has other reasons"

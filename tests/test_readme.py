@@ -1,4 +1,4 @@
-"""README.md and the pages in docs/: the examples print what is shown; options, settings, links and messages exist."""
+"""README.md and docs/: examples print what is shown; options, settings, links and messages exist."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ EXAMPLES = [PageExample(page, example) for page, text in PAGES.items() for examp
 
 @pytest.fixture(scope="module")
 def typed(demo: Clone) -> dict[str, Done]:
-    """The result of each command, run once and in the order of the pages: some use files of an earlier one."""
+    """The result of each command, run once, in the order of the pages: some use an earlier one's files."""
     commands = dict.fromkeys(shown.example.command for shown in EXAMPLES)
     return {command: demo.run_command(command) for command in commands}
 
@@ -266,7 +266,7 @@ def split_at_values(clause: str) -> list[str]:
 
 
 def test_a_message_that_nothing_prints_is_found() -> None:
-    text = "a\n\n| it says | because |\n| --- | --- |\n| `one ... two` | x |\n| no code | y |\n\n| `three` | z |\n"
+    text = "a\n\n| it says | do |\n| --- | --- |\n| `one ... two` | x |\n| no code | y |\n\n| `three` | z |\n"
     assert list_explained_messages(text) == ["one ... two"]
     assert is_printed("one ... two; three", ["then one ...: two", "; three"])
     assert not is_printed("one ... two", ["one", "two"]) and not is_printed("one; four", ["one; three"])
