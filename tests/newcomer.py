@@ -1,7 +1,7 @@
-"""A newcomer: types into a fresh clone what the Makefile and the README say, and compares what is printed.
+"""Runs the commands of the Makefile, the README and ``docs/`` in a fresh clone, and compares the output.
 
-In the README a command that is shown with its output stands in an indented block, after ``$ ``; all of these
-are run. What needs a connection or photos of one's own is shown without ``$ `` and without output.
+In a page, a command that is shown with its output is in an indented block, after ``$ ``. All of these are
+run. A command that requires a connection or the reader's own photos is shown without ``$ `` and output.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from conftest import ROOT, Done, run_here
 from PIL import Image, ImageChops, ImageStat
 
 LEFT_OUT = "..."
-"""A line of the README that stands for any lines, none too."""
+"""A line of a shown output that stands for any number of lines, also for none."""
 _CLONED_PATHS = ("scripts", "data/demo/models", "data/demo/config.yaml", "config.yaml", "Makefile")
 _DURATION = re.compile(r"\d[\d,.]*(?= ?(?:photos/s|ms|s)\b)")
 _BAR = re.compile(r"[^\r\n]*\d+%\|[^\r\n]*[\r\n]?|\r")
@@ -30,15 +30,15 @@ _MEASURED = re.compile(r"(-?\d+\.\d+|\d+(?=%))")
 
 
 @dataclass(frozen=True)
-class ReadmeCommand:
-    """A command of the README, and the lines it is said to print."""
+class Example:
+    """A command that a page shows, and the lines that it prints according to the page."""
 
     command: str
     output: tuple[str, ...]
 
 
 class _ReadmeDate(date):
-    """The clock of the day on which the README's examples were run, for sentences such as "last summer"."""
+    """The day on which the examples were run, for sentences such as "last summer"."""
 
     @classmethod
     def today(cls) -> date:
@@ -46,7 +46,7 @@ class _ReadmeDate(date):
 
 
 class Clone:
-    """A folder that holds what the demo needs of a fresh clone."""
+    """A folder with the files of a fresh clone that the demo requires."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,14 +56,14 @@ class Clone:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
             copy(ROOT / name, target)
         (folder / "pyproject.toml").touch()
-        stamp = folder / ".venv" / ".installed"  # the tests' own environment is the one that is used
+        stamp = folder / ".venv" / ".installed"  # the commands run in the tests' own environment
         stamp.parent.mkdir()
         stamp.touch()
 
     def run_command(self, command: str) -> Done:
-        """Run a line that starts ``python scripts/...``; stdout has what a terminal would show.
+        """Run a line that starts with ``python scripts/...``; stdout has what a terminal would show.
 
-        The shell splits it into words; the script runs in this process, which has torch loaded already.
+        The shell splits it into words. The script runs in this process, which has already loaded torch.
         """
         spell = f"python() {{ printf '%s\\0' \"$@\"; }}\n{command}"
         done = subprocess.run(
@@ -82,22 +82,22 @@ class Clone:
         return done.stdout.replace("\\\n", "").splitlines()
 
 
-def list_readme_commands(text: str) -> list[ReadmeCommand]:
-    """Return the commands of a Markdown text that stand after ``$ ``, each with the lines below it."""
-    shown = []
+def list_examples(text: str) -> list[Example]:
+    """Return the commands after ``$ `` in a Markdown text, each with the lines below it."""
+    examples = []
     for is_code, lines in groupby(text.splitlines(), lambda line: not line or line.startswith("    ")):
         block = "\n".join(line[4:].rstrip() for line in lines) if is_code else ""
         for part in re.split(r"^\$ ", re.sub(r" *\\\n *", " ", block), flags=re.MULTILINE)[1:]:
             command, *output = part.rstrip().splitlines()
-            shown.append(ReadmeCommand(command, tuple(output)))
-    return shown
+            examples.append(Example(command, tuple(output)))
+    return examples
 
 
 def diff_output(shown: Sequence[str], printed: str) -> str:
-    """Return a diff between lines that a text shows and what was printed; "" where they agree.
+    """Return a diff between the lines of an example and the printed text; "" where they agree.
 
-    Progress bars do not count, nor do durations. Measured numbers, those with a point or a percent sign, may
-    differ by two in their last digit, for processors round differently.
+    Progress bars and durations are ignored. Measured numbers, which have a decimal point or a percent sign,
+    may differ by two in their last digit, because processors round differently.
     """
     lines = [line.rstrip() for line in _BAR.sub("", printed).splitlines()]
     if _lines_agree(shown, lines):

@@ -1,63 +1,111 @@
-"""The README followed word by word: each command that it shows with an output is run, and prints that."""
+"""README.md and docs/: examples print what is shown; options, settings, links and messages exist."""
 
 from __future__ import annotations
 
 import ast
 import re
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+import yaml
 from conftest import ROOT, Done, run_here
-from newcomer import LEFT_OUT, Clone, ReadmeCommand, compare_pictures, diff_output, list_readme_commands
+from newcomer import LEFT_OUT, Clone, Example, compare_pictures, diff_output, list_examples
 from PIL import Image, ImageOps
 
 from imagesearch.config import load_config
+from imagesearch.query import SentenceParser
+from imagesearch.store import Vocabulary, VocabularyEntry
 
-README = (ROOT / "README.md").read_text("utf-8")
-SHOWN = list_readme_commands(README)
+README = ROOT / "README.md"
+# The README comes first. Each page leaves the demo album as it found it, so the order of the others is free.
+PAGES = {
+    file.relative_to(ROOT).as_posix(): file.read_text("utf-8")
+    for file in (README, *sorted((ROOT / "docs").glob("*.md")))
+}
+LINKED_PAGES = PAGES | {
+    name: (ROOT / name).read_text("utf-8")
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "data/demo/models/README.md")
+}
 SCRIPTS = {file.relative_to(ROOT).as_posix() for file in (ROOT / "scripts").rglob("*.py")}
+MAX_PAGE_LINES = 180
 
 
-def name_of(shown: ReadmeCommand) -> str:
-    return next((Path(word).name for word in shown.command.split() if word in SCRIPTS), "?")
+class PageExample(NamedTuple):
+    page: str
+    example: Example
+
+    @property
+    def label(self) -> str:
+        script = next((Path(word).name for word in self.example.command.split() if word in SCRIPTS), "?")
+        return f"{self.page} {script}"
+
+
+EXAMPLES = [PageExample(page, example) for page, text in PAGES.items() for example in list_examples(text)]
 
 
 @pytest.fixture(scope="module")
-def typed(demo: Clone) -> list[Done]:
-    """All commands, typed one after another: some need what an earlier one has made."""
-    return [demo.run_command(shown.command) for shown in SHOWN]
+def typed(demo: Clone) -> dict[str, Done]:
+    """The result of each command, run once, in the order of the pages: some use an earlier one's files."""
+    commands = dict.fromkeys(shown.example.command for shown in EXAMPLES)
+    return {command: demo.run_command(command) for command in commands}
 
 
-@pytest.mark.parametrize("place", range(len(SHOWN)), ids=lambda i: f"{i + 1} {name_of(SHOWN[i])}")
-def test_a_command_prints_what_the_readme_shows(place: int, typed: list[Done]) -> None:
-    shown, done = SHOWN[place], typed[place]
-    found = diff_output(shown.output, done.stdout)
+@pytest.mark.parametrize("shown", EXAMPLES, ids=lambda shown: shown.label)
+def test_a_command_prints_what_the_page_shows(shown: PageExample, typed: dict[str, Done]) -> None:
+    done = typed[shown.example.command]
+    found = diff_output(shown.example.output, done.stdout)
     if found or done.returncode != 0:
-        reason = f"README.md has another output for this command (exit {done.returncode} now)"
-        pytest.fail(f"{reason}:\n$ {shown.command}\n{found}", pytrace=False)
+        reason = f"{shown.page} shows another output for this command (exit {done.returncode} now)"
+        pytest.fail(f"{reason}:\n$ {shown.example.command}\n{found}", pytrace=False)
 
 
 def test_no_command_is_left_out() -> None:
-    assert len(SHOWN) == len(re.findall(r"^[\s>]*\$ ", README, re.MULTILINE))
-    assert "    make demo " in README, "the examples stand on what make demo makes"
-    run = {word for shown in SHOWN for word in shown.command.split() if word in SCRIPTS}
-    named = set(re.findall(r"scripts/\d\d_\w+\.py", README))
-    assert named <= SCRIPTS and named - run == set(), "shown without an example"
+    for page, text in PAGES.items():
+        examples = [shown.example for shown in EXAMPLES if shown.page == page]
+        assert len(examples) == len(re.findall(r"^[\s>]*\$ ", text, re.MULTILINE)), page
+        without_output = [example.command for example in examples if set(example.output) <= {LEFT_OUT}]
+        assert not without_output, f"{page} shows no output"
+
+
+def test_the_readme_has_an_example_of_each_script_that_it_names() -> None:
+    readme = PAGES["README.md"]
+    assert "make demo" in readme, "the examples require what make demo makes"
+    run = {word for example in list_examples(readme) for word in example.command.split() if word in SCRIPTS}
+    named = set(re.findall(r"scripts/\d\d_\w+\.py", readme))
+    assert named <= SCRIPTS and named - run == set(), "named without an example"
     assert len(run) >= 8
-    assert not [shown.command for shown in SHOWN if set(shown.output) <= {LEFT_OUT}], "shows no output"
 
 
-def test_the_pictures_are_what_the_commands_draw(demo: Clone, typed: list[Done]) -> None:
-    pictures = re.findall(r"!\[[^]]*\]\((docs/[^)]+)\)", README)
-    assert not [name for name in pictures if not (ROOT / name).is_file()]
-    drawn = [name for name in pictures if (demo.folder / name).is_file()]
+# --- pictures ----------------------------------------------------------------------------------------------
+
+
+def list_pictures(page: str) -> list[str]:
+    """Return the paths of a page's pictures, from the root of the repository."""
+    links = re.findall(r"!\[[^]]*\]\(([^)\s]+)\)", PAGES[page])
+    return [((ROOT / page).parent / link).resolve().relative_to(ROOT).as_posix() for link in links]
+
+
+PICTURES = sorted({picture for page in PAGES for picture in list_pictures(page)})
+
+
+def test_every_picture_exists_and_is_shown() -> None:
+    files = {
+        file.relative_to(ROOT).as_posix()
+        for pattern in ("*.png", "*.webp")
+        for file in (ROOT / "docs").glob(pattern)
+    }
+    assert set(PICTURES) == files
+
+
+def test_the_pictures_are_what_the_commands_draw(demo: Clone, typed: dict[str, Done]) -> None:
+    drawn = [name for name in PICTURES if (demo.folder / name).is_file()]
     assert len(drawn) >= 4
     for name in drawn:
         with Image.open(ROOT / name) as old, Image.open(demo.folder / name) as new:
             assert old.size == pytest.approx(new.size, rel=0.03), f"{name} is another picture now"
-            assert compare_pictures(old, new) < 0.15, (
-                f"{name} shows something else than the command draws now"
-            )
+            assert compare_pictures(old, new) < 0.15, f"{name} is not what the command draws now"
 
 
 @pytest.mark.parametrize("name", ["map.png", "timeline.png", "truth.png", "search.png", "vectors.webp"])
@@ -69,7 +117,7 @@ def test_another_picture_is_another_picture(name: str) -> None:
     assert compare_pictures(picture, Image.new("RGB", picture.size, "white")) > 0.9
 
 
-def test_make_demo_has_made_all_it_tells_to_look_at(demo: Clone) -> None:
+def test_make_demo_makes_every_file_that_it_lists(demo: Clone) -> None:
     lines = [line for line in demo.list_recipe("demo") if line.startswith("echo")]
     named = re.findall(
         r"(?:data|outputs)/[\w./]+", " ".join(line for line in lines if "scripts/" not in line)
@@ -78,47 +126,158 @@ def test_make_demo_has_made_all_it_tells_to_look_at(demo: Clone) -> None:
     assert not [name for name in named if not (demo.folder / name).exists()]
 
 
-def test_options_and_settings_of_the_readme_are_known(demo: Clone) -> None:
-    text = re.sub(r"`pip [^`]*`", "", README)
+# --- options, settings, links ------------------------------------------------------------------------------
+
+
+def remove_foreign_commands(text: str) -> str:
+    """Remove the commands of other programs, and their options, from a page."""
+    text = re.sub(r"`(?:pip|conda|rclip) [^`]*`", "", text)
+    return re.sub(r"^ {4}(?!\$ )\S*(?:pip|conda|rclip) .*$", "", text, flags=re.MULTILINE)
+
+
+def test_every_option_is_known() -> None:
     helps = "".join(run_here([script, "--help"], ROOT).stdout for script in sorted(SCRIPTS))
-    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
-    assert options > {"--set", "--help"} and options - set(re.findall(r"--[a-z-]+", helps)) == set()
-    for setting in set(re.findall(r"--set (\w+(?:\.\w+)+=[^\s`]+)", text)) - {"section.key=value"}:
-        load_config(demo.folder / "config.yaml", [setting])
+    known = set(re.findall(r"--[a-z-]+", helps))
+    for page, text in PAGES.items():
+        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", remove_foreign_commands(text)))
+        assert options - known == set(), page
+    assert "--set" in PAGES["README.md"]
 
 
-def _texts(file: Path) -> list[str]:
-    """The texts in a module, those with values in them with "..." in place of each."""
-    found = []
+def test_every_setting_is_known_and_every_value_is_valid(demo: Clone) -> None:
+    sections = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
+    pattern = rf"`((?:{'|'.join(sections)})(?:\.\w+)+)(?:[:=] ?[^`]*)?`"
+    for page, text in PAGES.items():
+        for setting in set(re.findall(r"--set (\w+(?:\.\w+)+=[^\s`]+)", text)) - {"section.key=value"}:
+            load_config(demo.folder / "config.yaml", [setting])
+        for name in set(re.findall(pattern, text)):
+            section, *keys = name.split(".")
+            value = sections[section]
+            for key in keys:
+                assert isinstance(value, dict) and key in value, f"{page}: config.yaml has no {name}"
+                value = value[key]
+
+
+def make_anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a Markdown text."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    missing = []
+    for page, text in LINKED_PAGES.items():
+        for link in re.findall(r"(?<!!)\[[^]]*\]\(([^)\s]+)\)", text):
+            if re.match(r"https?:|mailto:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            file = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+            exists = file.exists()
+            if exists and anchor:
+                exists = anchor in make_anchors(file.read_text("utf-8"))
+            if not exists:
+                missing.append(f"{page}: {link}")
+    assert not missing
+
+
+def test_every_page_is_listed_and_short() -> None:
+    listed = re.findall(r"\]\((\w+\.md)\)", PAGES["docs/README.md"])
+    assert sorted(listed) == sorted(Path(page).name for page in PAGES if Path(page).name != "README.md")
+    pages = {page: len(text.splitlines()) for page, text in PAGES.items() if page != "README.md"}
+    assert not {page: lines for page, lines in pages.items() if lines > MAX_PAGE_LINES}
+
+
+# --- sentences ---------------------------------------------------------------------------------------------
+
+
+def make_vocabulary() -> Vocabulary:
+    people = {name.lower(): VocabularyEntry(name, 9) for name in ("Maya", "Noor", "Kim", "person 12")}
+    places = {
+        name.lower(): VocabularyEntry(name, 9, kind)
+        for kind, names in (("city", "Anjuna Paris Rome"), ("state", "Goa"), ("country", "India"))
+        for name in names.split()
+    }
+    return Vocabulary(people=people, places=places)
+
+
+def test_the_sentences_in_the_table_are_read_as_their_row_says() -> None:
+    table = PAGES["docs/search.md"].partition("| part | examples |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (\w+).* \| (.+) \|$", table, re.MULTILINE)
+    parser = SentenceParser(make_vocabulary())
+    for part, cell in rows:
+        for sentence in re.findall(r"`([^`]+)`", cell):
+            parsed = parser.parse(sentence, date(2026, 11, 25))
+            found = {
+                "who": bool(parsed.people),
+                "where": bool(parsed.places or parsed.not_places),
+                "when": bool(parsed.dates),
+                "what": bool(parsed.caption),
+            }
+            kinds = [kind for kind, is_found in found.items() if is_found]
+            assert kinds == [part] or (part == "exactly" and len(kinds) == 1), sentence
+    assert [part for part, _ in rows] == ["who", "where", "when", "when", "when", "what", "exactly"]
+
+
+# --- messages ----------------------------------------------------------------------------------------------
+
+
+def list_source_texts(file: Path) -> list[str]:
+    """Return the texts in a module; values in f-strings are "..."."""
+    texts = []
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.JoinedStr):
-            found.append("".join(p.value if isinstance(p, ast.Constant) else "..." for p in node.values))
+            texts.append("".join(p.value if isinstance(p, ast.Constant) else "..." for p in node.values))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.append(node.value)
-    return found
+            texts.append(node.value)
+    return texts
 
 
-def test_the_errors_that_the_readme_explains_are_printed_by_the_program() -> None:
-    table = README.partition("| it says |")[2].partition("\n\n")[0]
-    messages = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
-    assert len(messages) >= 10
-    said = [text for file in (ROOT / "src" / "imagesearch").rglob("*.py") for text in _texts(file)]
-    for message in messages:
-        parts = [part.strip(" ,?;") for part in message.split("...") if part.strip(" ,?;")]
-        assert any(all(part in text for part in parts) for text in said) or all(
-            any(part in text for text in said) for part in re.split(r"[;,]\s*", message.replace("...", ","))
-        ), f"nothing prints {message!r}"
+def list_explained_messages(text: str) -> list[str]:
+    """Return the messages in the tables of a page whose first column is "it says"."""
+    tables = [part.partition("\n\n")[0] for part in text.split("| it says |")[1:]]
+    return [message for table in tables for message in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
+
+
+def test_the_messages_that_the_pages_explain_are_printed_by_the_program() -> None:
+    explained = {page: list_explained_messages(text) for page, text in PAGES.items()}
+    assert len(explained["docs/troubleshooting.md"]) >= 40
+    sources = [*(ROOT / "src" / "imagesearch").rglob("*.py"), *(ROOT / name for name in SCRIPTS)]
+    printed = [text for file in sources for text in list_source_texts(file)]
+    unknown = [
+        f"{page}: {message}"
+        for page, messages in explained.items()
+        for message in messages
+        if not is_printed(message, printed)
+    ]
+    assert not unknown, "nothing prints this"
+
+
+def is_printed(message: str, texts: list[str]) -> bool:
+    """Return whether one text of the sources has a message, or several have its parts, which ";" divides."""
+    return all(
+        any(all(part in text for part in split_at_values(clause)) for text in texts)
+        for clause in message.split("; ")
+    )
+
+
+def split_at_values(clause: str) -> list[str]:
+    """Return the parts of a message around its values, which are written as "..."."""
+    return [part for part in (part.strip(" ,?:") for part in clause.split("...")) if part]
+
+
+def test_a_message_that_nothing_prints_is_found() -> None:
+    text = "a\n\n| it says | do |\n| --- | --- |\n| `one ... two` | x |\n| no code | y |\n\n| `three` | z |\n"
+    assert list_explained_messages(text) == ["one ... two"]
+    assert is_printed("one ... two; three", ["then one ...: two", "; three"])
+    assert not is_printed("one ... two", ["one", "two"]) and not is_printed("one; four", ["one; three"])
 
 
 # --- how the comparison itself behaves ---------------------------------------------------------------------
 
 
-def test_commands_are_read_with_what_stands_below_them() -> None:
+def test_commands_are_read_with_the_lines_below_them() -> None:
     text = "so\n\n    $ one \\\n      --more\n    a\n\n    b\n    $ two\n\nand `$ not`\n\n    three\n"
-    assert list_readme_commands(text) == [
-        ReadmeCommand("one --more", ("a", "", "b")),
-        ReadmeCommand("two", ()),
-    ]
+    assert list_examples(text) == [Example("one --more", ("a", "", "b")), Example("two", ())]
 
 
 @pytest.mark.parametrize(
@@ -138,10 +297,15 @@ def test_commands_are_read_with_what_stands_below_them() -> None:
         (["one", "...", "four"], "one\nfour\nfive", False),
     ],
 )
-def test_what_counts_as_the_same(shown: list[str], printed: str, agree: bool) -> None:
+def test_which_outputs_agree(shown: list[str], printed: str, agree: bool) -> None:
     assert (diff_output(shown, printed) == "") == agree
 
 
 def test_a_difference_shows_only_what_differs() -> None:
     found = diff_output(["a 0.50", "b"], "a 0.51\nc\n")
     assert "-b" in found.splitlines() and "+c" in found.splitlines() and "a 0.51" not in found
+
+
+def test_anchors_are_those_of_github() -> None:
+    text = "# Step 01: `scripts/01_x.py`\n\n## What's new?\n"
+    assert make_anchors(text) == {"step-01-scripts01_xpy", "whats-new"}
