@@ -112,11 +112,11 @@ class PhotoLibrary:
         UserError
             If a model, a folder of photos or Milvus cannot be reached, or another process is updating.
         """
-        from imagesearch.workflow import run_steps
+        from imagesearch import workflow
 
         self.close()  # the steps open Milvus themselves, and the searcher would keep outdated names
         self.dataset = Dataset(self.config, self._images)  # a dataset lists its photos once
-        return run_steps(self.config, self.dataset, retry_failed=retry_failed, progress=progress)
+        return workflow.run_steps(self.config, self.dataset, retry_failed=retry_failed, progress=progress)
 
     def search(self, query: str | Query = "", **options: Any) -> Answer:
         """Answer a query.
