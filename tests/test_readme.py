@@ -78,6 +78,20 @@ def test_the_readme_has_an_example_of_each_script_that_it_names() -> None:
     assert len(run) >= 8
 
 
+def test_the_python_example_of_the_readme_runs(
+    demo: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGES["README.md"], re.MULTILINE | re.DOTALL)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 6
+    monkeypatch.chdir(demo.folder)
+    names: dict = {}
+    exec(compile(code, "README.md", "exec"), names)
+    answer = names["answer"]
+    assert len(answer.results) == 5
+    assert all("Maya" in result.people and "Goa" in result.path for result in answer.results)
+    assert "figure: outputs/" in capsys.readouterr().err
+
+
 # --- pictures ----------------------------------------------------------------------------------------------
 
 
