@@ -1,6 +1,7 @@
-"""Somebody before a screen: opens windows of 06, 03 and 07, and one too tall; acts while each waits.
+"""A simulated user: opens windows of 06, 03 and 07 and a tall one, and sends clicks and keys to each.
 
-Run by ``test_viewer.py`` as a process of its own: a config, a folder for what is seen, and steps by window.
+``test_viewer.py`` runs it in a separate process. Arguments: a config, a folder for screenshots and the log,
+and the steps for each window as JSON.
 """
 
 from __future__ import annotations
