@@ -144,7 +144,7 @@ class _EditReplay:
                 continue  # already has the name of another person
             if group in (-1, denied):
                 group = next(self.new_groups)
-                self._take_faces([row], group)
+                self._assign_group([row], group)
                 self.confirmed[row] = True
             self.denied.setdefault(group, set()).add(denied)
 
@@ -167,7 +167,7 @@ class _EditReplay:
                 group = named
             else:
                 self.confirmed[rows] = False
-            self._take_faces(rows, group)
+            self._assign_group(rows, group)
             parts.append(group)
         for one, other in itertools.combinations(parts, 2):
             self._separate_groups(one, other)
@@ -209,10 +209,10 @@ class _EditReplay:
                 self._join_groups(old, group)
         is_new = self.group[rows] != group
         self.confirmed[rows] = confirmed | (self.confirmed[rows] & ~is_new)
-        self._take_faces(rows, group)
+        self._assign_group(rows, group)
 
-    def _take_faces(self, rows: np.ndarray | list[int], group: int) -> None:
-        """Move faces to another group, together with the cannot-link constraints of their old groups."""
+    def _assign_group(self, rows: np.ndarray | list[int], group: int) -> None:
+        """Assign faces to another group, which inherits the cannot-link constraints of their old groups."""
         for old in set(self.group[rows].tolist()) - {-1, group}:
             for other in self._get_cannot_link(old) - {group}:
                 self._separate_groups(group, other)
@@ -255,7 +255,7 @@ class _EditReplay:
         for row in unconfirmed[nearer].tolist():
             if self._get_cannot_link(int(self.group[row])):
                 # gets a group of its own, which keeps the cannot-link constraints
-                self._take_faces([row], next(self.new_groups))
+                self._assign_group([row], next(self.new_groups))
             else:
                 self.group[row] = -1
 
