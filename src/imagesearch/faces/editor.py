@@ -31,7 +31,7 @@ class PeopleEditor:
     Parameters
     ----------
     config, dataset
-        The dataset whose people are edited, and its config.
+        The config, and the dataset with the people to edit.
 
     Raises
     ------

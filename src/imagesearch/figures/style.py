@@ -23,15 +23,15 @@ PALETTE = (
     *("#2f6f9f", "#b2452f", "#2e7d4f", "#7a4fa3", "#a86a12", "#0f7c80", "#a13a6c", "#56632b"),
     *("#1f3f8f", "#8c1d2f", "#6d4c2f", "#cc24c0"),
 )
-"""Colours that can be told apart (CIEDE2000 of at least 15), dark enough for white letters on them."""
+"""Distinguishable colours (CIEDE2000 of at least 15), dark enough for white letters on them."""
 
 
 def choose_person_colour(label: str, cast: Sequence[str] = ()) -> str:
     """Return the colour of a person, the same in every figure of a dataset.
 
-    As many named people as the palette has colours have different colours. Each takes the first free colour,
-    starting from an index computed from the name. A person who is named later changes no earlier colour.
-    People outside `cast` share the colours that are left; people with consecutive numbers get different ones.
+    The first ``len(PALETTE)`` named people have different colours. Each person gets the first free colour,
+    starting at an index that is computed from the name. So naming one more person changes no other colour.
+    People outside `cast` share the free colours; people with consecutive numbers get different ones.
 
     Parameters
     ----------
