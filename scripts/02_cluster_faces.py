@@ -1,7 +1,7 @@
-"""Find the faces in all photos and cluster them: each cluster is one person.
+"""Detect the faces in all photos and cluster them: each cluster is one person.
 
-Only photos that are new or have changed are looked at; the clustering is made anew, and obeys what you
-decided with 03_name_people.py.
+Only new and changed photos are processed. Then all faces are clustered again, following your edits in
+03_name_people.py.
 """
 
 from imagesearch import cli
@@ -10,7 +10,7 @@ from imagesearch import cli
 def parse_arguments():
     parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
-    parser.add_argument("--show", metavar="PHOTO", help="draw the faces found in a photo, with names")
+    parser.add_argument("--show", metavar="PHOTO", help="draw a photo with a box and a name on each face")
     cli.add_figure_options(parser)
     return parser.parse_args()
 

@@ -1,8 +1,9 @@
-"""Look at the people that 02 found; name, merge, split and forget them.
+"""List the people that 02 found; name them, merge or split them, or remove a name.
 
-Without options it lists everybody, those with most faces first, and draws a row of faces for each. FACES is
-a PERSON's number or name (3, Maya); for --name and --not also single faces, by their numbers in the drawing
-(3.1,3.4). What you decide is kept for good: new photos, another clustering and another model obey it.
+Without options this script lists all people, those with the most faces first, and draws a row of faces for
+each. PERSON is a number or a name (3, Maya). FACES is a PERSON, or single faces by their numbers in the
+figure (3.1,3.4). Edits are stored permanently: they also apply to new photos, to later clusterings and to
+other models.
 """
 
 from pathlib import Path
@@ -12,29 +13,40 @@ from imagesearch import cli
 
 def parse_arguments():
     parser = cli.make_parser(__doc__)
-    edits = parser.add_argument_group("decisions, carried out in this order")
+    edits = parser.add_argument_group("edits, applied in this order")
     edits.add_argument(
-        "--split", action="append", default=[], metavar="PERSON", help="not one person: part them"
+        "--split", action="append", default=[], metavar="PERSON", help="split a person into several people"
     )
     edits.add_argument(
-        "--not", action="append", default=[], dest="deny", metavar="FACES=NAME", help="not them"
+        "--not", action="append", default=[], dest="deny", metavar="FACES=NAME", help="FACES are not NAME"
     )
-    edits.add_argument("--name", action="append", default=[], metavar="FACES=NAME", help="this is NAME")
+    edits.add_argument("--name", action="append", default=[], metavar="FACES=NAME", help="FACES are NAME")
     edits.add_argument(
-        "--merge", action="append", nargs="+", default=[], metavar="PERSON", help="all one person"
+        "--merge",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar="PERSON",
+        help="merge several people into one",
     )
-    edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="take a name away")
-    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="names by columns: see README")
-    edits.add_argument("--interactive", action="store_true", help="show one after another, and ask for names")
+    edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="remove a name")
+    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; README lists the columns")
     edits.add_argument(
-        "--no-build", action="store_true", help="leave Milvus as it is; 05 brings it up to date"
+        "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
     )
-    look = parser.add_argument_group("looking")
-    look.add_argument("--show", metavar="PERSON", help="draw all faces of one person")
-    look.add_argument(
-        "--min-faces", type=int, default=2, metavar="N", help="list who has so many; default: 2"
+    edits.add_argument(
+        "--no-build", action="store_true", help="do not update the collections in Milvus; 05 does it later"
     )
-    look.add_argument("--json", action="store_true", help="print the people as one JSON object")
+    view = parser.add_argument_group("output")
+    view.add_argument("--show", metavar="PERSON", help="draw all faces of one person")
+    view.add_argument(
+        "--min-faces",
+        type=int,
+        default=2,
+        metavar="N",
+        help="minimum number of faces of a person without a name; default: 2",
+    )
+    view.add_argument("--json", action="store_true", help="print the people as one JSON object")
     cli.add_figure_options(parser)
     return parser.parse_args()
 
@@ -55,7 +67,7 @@ def main():
     try:
         has_edits = apply_edits(editor, args)
     except UserError as error:
-        failure = error  # the edits before it count
+        failure = error  # the edits before it are stored, and applied below
     people = editor.refresh()
     if args.interactive and not failure:
         has_edits = ask_names(editor, dataset, args) or has_edits
@@ -69,26 +81,26 @@ def main():
 
 def apply_edits(editor, args):
     """Apply the edits of the command line in order; return whether there are any."""
-    for reference in args.split:
-        cli.print_note(f"{reference}: parted into {editor.split(reference)}")
+    for selector in args.split:
+        cli.print_note(f"{selector}: split into {editor.split(selector)} people")
         editor.refresh()
     for text in args.deny:
         editor.deny(*parse_assignment(text, "--not"))
     for text in args.name:
         editor.name_person(*parse_assignment(text, "--name"))
-    for references in args.merge:
-        editor.merge(references)
+    for selectors in args.merge:
+        editor.merge(selectors)
     for name in args.forget:
         editor.forget(name)
     if args.from_csv:
         from imagesearch.errors import UserError
         from imagesearch.faces import import_names
 
-        named, unused = import_names(editor, args.from_csv)
-        cli.print_note(f"{args.from_csv}: {named} lines used")
+        used, unused = import_names(editor, args.from_csv)
+        cli.print_note(f"{args.from_csv}: {used} lines used")
         cli.report_failures(unused, args.verbose, "not used")
-        if not named:
-            raise UserError(f"{args.from_csv}: no line could be used")
+        if not used:
+            raise UserError(f"{args.from_csv}: no line can be used")
     return any((args.split, args.deny, args.name, args.merge, args.forget, args.from_csv))
 
 
@@ -97,19 +109,19 @@ def parse_assignment(text, option):
 
     faces, equals, name = text.partition("=")
     if not equals:
-        raise UserError(f"{option} {text}: FACES=NAME is wanted, such as 3=Maya")
+        raise UserError(f"{option} {text}: expected FACES=NAME, such as 3=Maya")
     return faces.strip(), name
 
 
 def ask_names(editor, dataset, args):
-    """Show each unnamed person and ask for a name; an empty line skips, the end of input ends."""
+    """Show each unnamed person and prompt for a name; an empty line skips, the end of input quits."""
     from imagesearch.errors import UserError
     from imagesearch.figures import show_person
 
     has_named = False
     for person in editor.people.list_unnamed(args.min_faces):
         show_person(editor.people, person, dataset, args.save, window=not args.no_show)
-        question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: end] "
+        question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: quit] "
         answer = cli.read_reply(question, default="q")
         if answer.lower() == "q":
             break
@@ -139,7 +151,7 @@ def report_people(people, dataset, args):
 
 
 def update_collections(config, dataset):
-    """Bring the names in the collections up to date, if there are any collections."""
+    """Update the names in the collections, if there are any collections."""
     from imagesearch.errors import UserError
     from imagesearch.store import CollectionRef, Store, build_collections
 
@@ -151,8 +163,8 @@ def update_collections(config, dataset):
             for kind, report in build_collections(config, dataset, store).items():
                 cli.print_note(f"{name}_{kind}: {report}")
     except UserError as error:
-        kept = "the names are kept, and reach the collections with the next 05_build_collections.py"
-        raise UserError(f"{error}; {kept}") from None
+        advice = "the names are stored; run 05_build_collections.py to update the collections"
+        raise UserError(f"{error}; {advice}") from None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A crowd: faces made of numbers in place of a table's, clustered and edited as others are."""
+"""A crowd: synthetic faces in place of those of a table, clustered and edited like real ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imagesearch.faces import people as people_module
 
 
 def check_edits_hold(people: People) -> None:
-    """No must-link or cannot-link is broken, and each name is one person."""
+    """Check that all must-link and cannot-link constraints hold, and that each name is one person."""
     _, numbers = people.label_faces()
     constraints = people.constraints
     clusters_of: dict[int, set[int]] = {}
@@ -35,7 +35,7 @@ def check_edits_hold(people: People) -> None:
 
 
 class Crowd:
-    """Faces of numbers in place of a table's, and everything else as it is."""
+    """Synthetic faces in place of the table of faces; all other parts are real."""
 
     def __init__(self, drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
         self.drawn = drawn
@@ -64,24 +64,24 @@ class Crowd:
     def people(self) -> People:
         return load_people(self.config(), self.drawn.dataset())
 
-    def editor(self) -> PeopleEditor:
+    def make_editor(self) -> PeopleEditor:
         return PeopleEditor(self.config(), self.drawn.dataset())
 
-    def do(self, *steps: Callable[[PeopleEditor], object]) -> People:
-        """Decide as one run of 03 would."""
-        editor = self.editor()
-        for step in steps:
-            step(editor)
+    def apply_edits(self, *edits: Callable[[PeopleEditor], object]) -> People:
+        """Apply edits like one run of 03."""
+        editor = self.make_editor()
+        for edit in edits:
+            edit(editor)
         people = editor.refresh()
         check_edits_hold(people)
         return people
 
-    def label(self, path: str, place: int = 0) -> str:
-        return self.people.label_faces()[0][row_of(self.faces, path, place)]
+    def get_label(self, path: str, position: int = 0) -> str:
+        return self.people.label_faces()[0][row_of(self.faces, path, position)]
 
 
 def make_crowd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Crowd:
-    """Three people in five, four and three photos, clustered."""
+    """Return a clustered crowd: three people in five, four and three photos."""
     crowd = Crowd(Drawn(folder), monkeypatch)
     for who, count in enumerate((5, 4, 3)):
         crowd.add(who, *(f"{'abc'[who]}{i}.jpg" for i in range(count)))
@@ -94,5 +94,5 @@ def get_path(people: People, row: int) -> str:
     return people.faces.get_photo(row).path
 
 
-def size(person: Person) -> int:
+def count_faces(person: Person) -> int:
     return len(person.rows)

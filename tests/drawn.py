@@ -11,7 +11,7 @@ from conftest import ROOT
 from PIL import Image
 
 from imagesearch.config import Config, load_config
-from imagesearch.faces import box_iou, detect_faces
+from imagesearch.faces import compute_iou, detect_faces
 from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset, StepSummary
@@ -70,5 +70,5 @@ class Drawn:
 
 def are_where_they_are(found: Sequence, true: Sequence, least: float = 0.5) -> bool:
     """Whether each true box has its found one, and there are no others."""
-    best = [max((box_iou(t, f) for f in np.asarray(found).tolist()), default=0.0) for t in true]
+    best = [max((compute_iou(t, f) for f in np.asarray(found).tolist()), default=0.0) for t in true]
     return len(found) == len(true) and min(best, default=1.0) >= least

@@ -1,4 +1,4 @@
-"""Twelve processed photos, and who is in them as Milvus has it."""
+"""Twelve processed photos, and the people in them as stored in Milvus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMES = ["Maya", "Maya", "Maya", "Maya", "Kofi", "Kofi", "Kofi", "Noor", "Noor"
 
 
 def process_twelve_photos(folder: Path) -> Drawn:
-    """Nine photos of one person each, one of two, two of nobody; all tables filled."""
+    """Draw nine photos of one person, one of two people and two of nobody; run the steps 01 and 02."""
     drawn = Drawn(folder)
     for i, name in enumerate(_NAMES):
         picture_of(name, seed=300 + i)[0].save(drawn.photos / f"{name.lower()}{i}.jpg", quality=92)
@@ -34,7 +34,7 @@ def build(drawn: Drawn) -> None:
 
 
 def read_photo_rows(drawn: Drawn, kind: str = "clip") -> dict[str, tuple[list[str], int]]:
-    """Who is in each photo and how many faces, as Milvus has it."""
+    """Return the labels and the number of faces of each photo in Milvus, by path."""
     keys = [photo.photo_id for photo in drawn.dataset().photos]
     with Store(drawn.config().milvus) as store:
         hits = store.read_rows(CollectionRef("album", kind), keys, ("path", "face_labels", "face_count"))

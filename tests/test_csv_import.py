@@ -1,11 +1,11 @@
-"""Names of people from a file: by person, by photo, by box; lines and files that cannot be used."""
+"""Import of names from a CSV file: by person, by photo, by box; lines and files that cannot be used."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from crowd import Crowd, make_crowd, size
+from crowd import Crowd, count_faces, make_crowd
 from synthetic import PLACES
 
 from imagesearch.errors import UserError
@@ -40,34 +40,37 @@ def test_names_from_a_file(crowd: Crowd) -> None:
         "Short\n",
         "utf-8",
     )
-    editor = crowd.editor()
-    used, missed = import_names(editor, csv)
+    editor = crowd.make_editor()
+    used, unused = import_names(editor, csv)
     assert used == 3
-    assert list(missed) == [f"line {n}" for n in range(5, 14)]
-    assert all("\n" not in reason for reason in missed.values())
-    assert "2 faces there, where one is wanted" in missed["line 6"]
+    assert list(unused) == [f"line {n}" for n in range(5, 14)]
+    assert all("\n" not in reason for reason in unused.values())
+    assert "nowhere.jpg: expected one face, found 0" in unused["line 5"]
+    assert "two.jpg: expected one face, found 2" in unused["line 6"]
     editor.refresh()
     people = crowd.people
-    assert people.find_person("Zoë").number == 1 and size(people.find_person("Kofi")) == 4
+    assert people.find_person("Zoë").number == 1 and count_faces(people.find_person("Kofi")) == 4
     rows = people.find_person("Noor").rows.tolist()
     assert [people.faces.boxes[row].tolist() for row in rows] == [list(PLACES[4])]
 
 
 @pytest.mark.parametrize("content", ["Name;PERSON\nMaya;1\n", "person\t name \n1\tMaya\n"])
-def test_tables_of_spreadsheets_are_read(crowd: Crowd, content: str) -> None:
+def test_semicolons_and_tabs_are_accepted(crowd: Crowd, content: str) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text(content, "utf-8")
-    assert import_names(crowd.editor(), csv) == (1, {})
+    assert import_names(crowd.make_editor(), csv) == (1, {})
     csv.write_text("person,name\n", "utf-8")
-    assert import_names(crowd.editor(), csv) == (0, {})
+    assert import_names(crowd.make_editor(), csv) == (0, {})
 
 
-def test_many_names_from_a_file_are_one_look_at_the_faces(crowd: Crowd, monkeypatch) -> None:
+def test_many_names_from_a_file_read_the_faces_once(crowd: Crowd, monkeypatch) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("person,name\n1,Maya\nMaya,Ana\n2,Noor\n2,Kim\n", "utf-8")
-    made, look = [], people_module.ReferenceResolver
-    monkeypatch.setattr(people_module, "ReferenceResolver", lambda *given: made.append(1) or look(*given))
-    editor = crowd.editor()
+    made, resolver_class = [], people_module.ReferenceResolver
+    monkeypatch.setattr(
+        people_module, "ReferenceResolver", lambda *args: made.append(1) or resolver_class(*args)
+    )
+    editor = crowd.make_editor()
     assert import_names(editor, csv) == (4, {}) and len(made) == 1
     assert [person.name for person in editor.refresh().persons] == ["Ana", "Kim", ""]
 
@@ -77,7 +80,7 @@ def test_a_path_in_a_file_may_be_written_in_another_unicode_form(crowd: Crowd) -
     crowd.cluster()
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("path,name\nZoe\N{COMBINING DIAERESIS}.jpg,Kim\n", "utf-8")
-    assert import_names(crowd.editor(), csv) == (1, {})
+    assert import_names(crowd.make_editor(), csv) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,6 @@ def test_files_without_names_are_refused(crowd: Crowd, content: bytes) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_bytes(content)
     with pytest.raises(UserError, match=r"names\.csv: "):
-        import_names(crowd.editor(), csv)
+        import_names(crowd.make_editor(), csv)
     with pytest.raises(UserError, match="cannot be read"):
-        import_names(crowd.editor(), csv.with_name("nowhere.csv"))
+        import_names(crowd.make_editor(), csv.with_name("nowhere.csv"))

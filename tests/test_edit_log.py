@@ -1,4 +1,4 @@
-"""The user's edits: a file that outlives a kill."""
+"""The edit log: all edits are read back, also after a run was killed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces.edit_log import Edit, EditLog
 
 
-def test_edits_come_back_as_they_were_given(tmp_path: Path) -> None:
+def test_edits_are_read_back_unchanged(tmp_path: Path) -> None:
     log = EditLog(tmp_path / "new folder" / "people.jsonl")
     assert log.read() == []
     edits = [Edit("name", ((REFERENCE,),), name=name, confirmed=True, at="2026-01-01") for name in NAMES]
@@ -21,21 +21,21 @@ def test_edits_come_back_as_they_were_given(tmp_path: Path) -> None:
     assert log.read() == edits
 
 
-def test_a_line_cut_at_any_byte_loses_itself_alone_and_the_next_one_is_whole(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_ignored_and_replaced_by_the_next_edit(tmp_path: Path) -> None:
     log = EditLog(tmp_path / "people.jsonl")
     first, second = (Edit("name", ((REFERENCE,),), name=name) for name in ("Zoë", "नूर"))
     log.append(first)
-    kept = log.file.stat().st_size
+    first_end = log.file.stat().st_size
     log.append(second)
-    whole = log.file.read_bytes()
-    for end in range(kept, len(whole) - 1):
-        log.file.write_bytes(whole[:end])
+    complete = log.file.read_bytes()
+    for end in range(first_end, len(complete) - 1):
+        log.file.write_bytes(complete[:end])
         assert log.read() == [first], end
         log.append(second)
-        assert log.file.read_bytes() == whole
+        assert log.file.read_bytes() == complete
 
 
-def test_a_first_line_that_was_cut_is_nothing(tmp_path: Path) -> None:
+def test_an_incomplete_first_line_is_ignored(tmp_path: Path) -> None:
     log = EditLog(tmp_path / "people.jsonl")
     log.file.write_bytes(b'{"do": "na')
     assert log.read() == []
@@ -60,7 +60,7 @@ def test_a_first_line_that_was_cut_is_nothing(tmp_path: Path) -> None:
         b'{"do": "forget", "name": "\xff", "faces": []}',
     ],
 )
-def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
+def test_a_damaged_line_is_reported_with_its_number(tmp_path: Path, line: bytes) -> None:
     log = EditLog(tmp_path / "people.jsonl")
     good = Edit("forget", name="Maya").to_json().encode()
     log.file.write_bytes(good + b"\n" + line + b"\n" + good + b"\n")
@@ -69,7 +69,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_a_last_line_without_its_end_counts_and_is_ended(tmp_path: Path) -> None:
+def test_a_complete_last_line_without_a_line_break_is_kept(tmp_path: Path) -> None:
     log = EditLog(tmp_path / "people.jsonl")
     edits = [Edit("forget", name=name) for name in ("Maya", "Zoë", "Noor")]
     for edit in edits[:2]:

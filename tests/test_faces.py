@@ -1,4 +1,4 @@
-"""Faces are where they are in the photo, whoever's they are, and are looked for once."""
+"""Face detection: boxes and embeddings are correct, and each photo is processed once."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def drawn(tmp_path: Path) -> Drawn:
 
 
 def turn_image(image: Image.Image) -> tuple[Image.Image, bytes]:
-    """The pixels as a camera held upright stores them, and the EXIF block that says so."""
+    """Return the pixels as a rotated camera stores them, and the EXIF block with the orientation."""
     exif = Image.Exif()
     exif[0x0112] = 6
     return image.transpose(Image.Transpose.ROTATE_90), exif.tobytes()
 
 
-def landmarks_of(drawn: Drawn) -> np.ndarray:
+def read_landmarks(drawn: Drawn) -> np.ndarray:
     table = (
         drawn.dataset().open_table("faces").read_rows(drawn.dataset().read_current_entries("faces").values())
     )
     return np.asarray(table["landmarks"].to_pylist()).reshape(-1, 5, 2)
 
 
-# --- where they are ----------------------------------------------------------------------------------------
+# --- boxes and landmarks -----------------------------------------------------------------------------------
 
 
 def save_as(file: Path, image: Image.Image, kind: str) -> None:
@@ -80,7 +80,7 @@ def test_boxes_and_landmarks_are_in_pixels_of_the_upright_photo(
     image, truth = picture_of("Maya", "Kofi", seed=21, scale=scale, upright=name.startswith("turned"))
     save_as(drawn.photos / name, image, name)
     size = f"extraction.preview_size={preview}"
-    for _ in range(2):  # the second time from the preview, where there is one
+    for _ in range(2):  # the second time from the preview, if there is one
         assert drawn.detect(size).new == 1
         found = drawn.boxes(name, size)
         assert are_where_they_are(found, boxes_of(truth)), (found, boxes_of(truth))
@@ -88,13 +88,13 @@ def test_boxes_and_landmarks_are_in_pixels_of_the_upright_photo(
     (entry,) = drawn.faces(size).processed.values()
     assert (entry.width, entry.height) == image.size
     true = np.asarray([person["landmarks"] for person in truth.people])
-    error = min(np.abs(landmarks_of(drawn)[list(order)] - true).max() for order in ((0, 1), (1, 0)))
+    error = min(np.abs(read_landmarks(drawn)[list(order)] - true).max() for order in ((0, 1), (1, 0)))
     assert error < 0.25 * min(box[2] - box[0] for box in boxes_of(truth))
     save_with_boxes(image, found, drawn.folder / f"{scale:g} {name}.png")
 
 
 def save_with_boxes(image: Image.Image, boxes: np.ndarray, file: Path) -> None:
-    """Leave a picture to look at."""
+    """Save a figure of the boxes, for visual inspection."""
     figure = draw_photo_with_faces(
         image, [(box, f"person {i}") for i, box in enumerate(boxes.tolist())], file.name
     )
@@ -104,7 +104,7 @@ def save_with_boxes(image: Image.Image, boxes: np.ndarray, file: Path) -> None:
 
 
 @pytest.mark.parametrize("side", ["left", "right", "bottom"])
-def test_a_face_cut_by_the_edge_is_found_where_it_is(drawn: Drawn, side: str) -> None:
+def test_a_face_at_the_edge_of_a_photo_has_a_correct_box(drawn: Drawn, side: str) -> None:
     image, truth = picture_of("Zoë", seed=5, framing="close")
     x1, y1, x2, y2 = boxes_of(truth)[0]
     width, height = x2 - x1, y2 - y1
@@ -123,7 +123,7 @@ def test_a_face_cut_by_the_edge_is_found_where_it_is(drawn: Drawn, side: str) ->
     save_with_boxes(cut, found, drawn.folder / f"cut {side}.png")
 
 
-def test_a_photo_of_one_face_alone_and_a_tiny_one_are_no_mistake(detector: FaceDetector) -> None:
+def test_tight_and_tiny_photos_raise_no_error(detector: FaceDetector) -> None:
     image, truth = picture_of("Maya", seed=9, framing="close")
     tight = image.crop(tuple(round(v) for v in boxes_of(truth)[0]))
     assert len(detector.detect(tight)) <= 1
@@ -132,10 +132,10 @@ def test_a_photo_of_one_face_alone_and_a_tiny_one_are_no_mistake(detector: FaceD
         assert detector.detect(Image.new("RGB", size)) == [], size
 
 
-# --- whose they are ----------------------------------------------------------------------------------------
+# --- embeddings --------------------------------------------------------------------------------------------
 
 
-def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(detector: FaceDetector) -> None:
+def test_embeddings_are_of_unit_length_and_similar_only_for_one_person(detector: FaceDetector) -> None:
     names = ["Maya", "Kofi", "Zoë", "Noor"] * 3
     found = [detector.detect(picture_of(name, seed=60 + i)[0]) for i, name in enumerate(names)]
     assert [len(faces) for faces in found] == [1] * len(names)
@@ -147,7 +147,7 @@ def test_embeddings_are_of_unit_length_one_persons_near_anothers_far(detector: F
     assert cosines[same].min() > 0.6 and cosines[~same].max() < 0.5
 
 
-def test_faces_come_in_one_order_the_largest_first(detector: FaceDetector) -> None:
+def test_faces_are_sorted_by_size_in_each_run(detector: FaceDetector) -> None:
     image, _ = picture_of("Maya", "Kofi", "Zoë", "Kim", seed=31)
     first, again = detector.detect(image), detector.detect(image)
     areas = [float(np.prod(face.box[2:] - face.box[:2])) for face in first]
@@ -162,21 +162,21 @@ def test_faces_come_in_one_order_the_largest_first(detector: FaceDetector) -> No
 
 @pytest.fixture
 def three(drawn: Drawn) -> Drawn:
-    """Two photos with faces and one without, looked at."""
+    """Return two photos with faces and one without, all processed."""
     for name, people in (("a.jpg", ("Maya",)), ("b.jpg", ("Kofi", "Zoë")), ("none.jpg", ())):
         picture_of(*people, seed=41)[0].save(drawn.photos / name, quality=92)
     assert drawn.detect().new == 3
     return drawn
 
 
-def test_each_photo_is_looked_at_once_also_one_without_faces(three: Drawn, monkeypatch) -> None:
+def test_each_photo_is_processed_once_also_without_faces(three: Drawn, monkeypatch) -> None:
     monkeypatch.setattr(extract_module, "make_detector", None)  # making a detector would fail
     summary = three.detect()
     assert (summary.new, summary.unchanged) == (0, 3)
     assert len(three.faces()) == 3 and compute_photo_id("none.jpg") in three.faces().processed
 
 
-def test_another_least_score_needs_no_second_look(three: Drawn) -> None:
+def test_another_minimum_score_requires_no_new_detection(three: Drawn) -> None:
     scores = three.faces().scores
     middle = float(np.sort(scores)[1]) + 1e-4
     assert three.detect(f"faces.min_score={middle}").new == 0
@@ -187,7 +187,7 @@ def test_another_least_score_needs_no_second_look(three: Drawn) -> None:
     assert three.detect("faces.min_score=0.2").new == 3
 
 
-def test_another_detector_size_or_preview_needs_one(three: Drawn) -> None:
+def test_another_detection_or_preview_size_requires_a_new_detection(three: Drawn) -> None:
     before = three.faces()
     assert three.detect("faces.det_size=640").new == 3
     after = three.faces("faces.det_size=640")
@@ -205,7 +205,7 @@ def test_a_moved_photo_keeps_its_faces(three: Drawn, monkeypatch) -> None:
     assert (three.boxes("2023/c.jpg") == before).all() and len(three.boxes("b.jpg")) == 0
 
 
-def test_gone_and_broken_photos_have_no_faces(three: Drawn) -> None:
+def test_deleted_and_broken_photos_have_no_faces(three: Drawn) -> None:
     (three.photos / "a.jpg").unlink()
     (three.photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much")
     assert list(three.detect().failed) == ["broken.jpg"]
@@ -215,12 +215,12 @@ def test_gone_and_broken_photos_have_no_faces(three: Drawn) -> None:
     }
 
 
-def test_an_album_without_a_single_face(drawn: Drawn) -> None:
+def test_an_album_without_faces_has_an_empty_table(drawn: Drawn) -> None:
     draw(1).save(drawn.photos / "a.png")
     drawn.detect()
-    none = drawn.faces()
-    assert len(none) == 0 and none.boxes.shape == (0, 4) and len(none.sizes) == 0
-    assert list(none.processed) == [compute_photo_id("a.png")]
+    faces = drawn.faces()
+    assert len(faces) == 0 and faces.boxes.shape == (0, 4) and len(faces.sizes) == 0
+    assert list(faces.processed) == [compute_photo_id("a.png")]
 
 
 # --- packs that cannot be used -----------------------------------------------------------------------------
@@ -236,23 +236,31 @@ def clear_caches() -> None:
         function.cache_clear()
 
 
-def line_of(error: pytest.ExceptionInfo[UserError]) -> str:
+def get_line(error: pytest.ExceptionInfo[UserError]) -> str:
     line = str(error.value)
     assert "\n" not in line and line.startswith("models.faces: ")
     return line
 
 
-def test_a_folder_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
+def test_a_missing_or_empty_folder_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         FaceDetector(str(tmp_path / "nowhere"))
-    assert "nowhere: no such folder" in line_of(error)
+    assert "nowhere: no such folder" in get_line(error)
     with pytest.raises(UserError) as error:
         FaceDetector(str(tmp_path))
-    assert "no .onnx models in it" in line_of(error)
+    assert get_line(error).endswith("the folder has no .onnx models")
+
+
+def test_an_empty_downloaded_pack_can_be_downloaded_again(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(detector_module, "_PACKS", tmp_path)
+    (tmp_path / "models" / "buffalo_xyz").mkdir(parents=True)
+    with pytest.raises(UserError) as error:
+        fetch_pack("buffalo_xyz")
+    assert "has no .onnx models; remove it to download the pack again" in get_line(error)
 
 
 @pytest.mark.parametrize(
-    ("left_out", "message"), [("rec", "no model that recognises faces"), ("det", "cannot be loaded")]
+    ("left_out", "message"), [("rec", "no recognition model"), ("det", "cannot be loaded")]
 )
 def test_a_pack_that_lacks_one_of_the_two_models_is_refused(
     tmp_path: Path, left_out: str, message: str
@@ -261,24 +269,24 @@ def test_a_pack_that_lacks_one_of_the_two_models_is_refused(
     (tmp_path / "pack" / f"{left_out}_drawn.onnx").unlink()
     with pytest.raises(UserError) as error:
         FaceDetector(str(tmp_path / "pack"))
-    assert message in line_of(error)
+    assert message in get_line(error)
 
 
 @pytest.mark.parametrize("file", ["det_drawn.onnx", "rec_drawn.onnx"])
 @pytest.mark.parametrize("damage", ["cut", "noise", "empty"])
-def test_a_damaged_model_is_one_line(tmp_path: Path, file: str, damage: str) -> None:
+def test_a_damaged_model_is_reported_in_one_line(tmp_path: Path, file: str, damage: str) -> None:
     shutil.copytree(MODELS / "faces", tmp_path / "pack")
-    whole = (MODELS / "faces" / file).read_bytes()
+    content = (MODELS / "faces" / file).read_bytes()
     noise = np.random.default_rng(0).bytes(1000)
     (tmp_path / "pack" / file).write_bytes(
-        {"cut": whole[: len(whole) // 2], "noise": noise, "empty": b""}[damage]
+        {"cut": content[: len(content) // 2], "noise": noise, "empty": b""}[damage]
     )
     with pytest.raises(UserError) as error:
         FaceDetector(str(tmp_path / "pack"))
-    assert "cannot be loaded" in line_of(error)
+    assert "cannot be loaded" in get_line(error)
 
 
-def test_a_pack_that_cannot_be_fetched_is_one_line(tmp_path: Path, monkeypatch, capfd) -> None:
+def test_a_failed_download_is_reported_in_one_line(tmp_path: Path, monkeypatch, capfd) -> None:
     import requests
 
     def offline(*args, **options):
@@ -289,13 +297,13 @@ def test_a_pack_that_cannot_be_fetched_is_one_line(tmp_path: Path, monkeypatch, 
     monkeypatch.setattr("requests.get", offline)
     with pytest.raises(UserError) as error:
         fetch_pack("buffalo_xyz")
-    line = line_of(error)
-    assert "buffalo_xyz: not in" in line and "cannot be fetched" in line and "works offline" in line
+    line = get_line(error)
+    assert "buffalo_xyz: not in" in line and "cannot be downloaded" in line and "works offline" in line
     assert len(line) < 400
     assert capfd.readouterr().out == ""
 
 
-def test_a_pack_is_known_by_what_its_files_hold(tmp_path: Path) -> None:
+def test_the_id_of_a_pack_depends_on_the_content_of_its_files(tmp_path: Path) -> None:
     shutil.copytree(MODELS / "faces", tmp_path / "pack")
     assert get_pack_id(str(tmp_path / "pack")) == get_pack_id(str(MODELS / "faces"))
     with (tmp_path / "pack" / "rec_drawn.onnx").open("ab") as stream:
@@ -304,27 +312,27 @@ def test_a_pack_is_known_by_what_its_files_hold(tmp_path: Path) -> None:
     assert get_pack_id(str(tmp_path / "pack")) != get_pack_id(str(MODELS / "faces"))
 
 
-def test_a_device_that_is_not_there_is_mentioned_once_and_the_cpu_is_used(capsys, monkeypatch) -> None:
+def test_an_unavailable_device_is_reported_once_and_the_cpu_is_used(capsys, monkeypatch) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     for _ in range(2):
         detector = FaceDetector(str(MODELS / "faces"), "cuda", 320)
-    said = capsys.readouterr()
-    assert (
-        said.out == "" and said.err == "models.device: ONNX Runtime knows no cuda here; faces use the cpu\n"
-    )
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "models.device: cuda is not available to ONNX Runtime; using the cpu for faces\n"
     assert len(detector.detect(picture_of("Maya", seed=3)[0])) == 1
     FaceDetector(str(MODELS / "faces"), "auto", 320)
     assert capsys.readouterr().err == ""
 
 
-def test_a_device_that_is_there_comes_before_the_cpu(monkeypatch) -> None:
-    there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: there)
-    assert detector_module._choose_providers("auto") == detector_module._choose_providers("cuda") == there
+def test_an_available_device_is_preferred_to_the_cpu(monkeypatch) -> None:
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: available)
+    assert detector_module._choose_providers("auto") == available
+    assert detector_module._choose_providers("cuda") == available
     assert detector_module._choose_providers("cpu") == ["CPUExecutionProvider"]
 
 
-def test_loading_says_nothing() -> None:
+def test_loading_a_pack_prints_nothing() -> None:
     code = f"from imagesearch.faces import FaceDetector; FaceDetector({str(MODELS / 'faces')!r}, 'cpu', 320)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "" and done.stderr == ""

@@ -1,4 +1,4 @@
-"""Figures at their extremes: nothing, one, many, names of all sorts."""
+"""Grids and sheets of no, one and many pictures with unusual names; colours of people; saved figures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_tiles(count: int) -> list[Tile]:
 
 
 def find_texts_outside(figure: Figure) -> list[str]:
-    """Texts that are cut off by the figure's edge."""
+    """Return the texts that extend beyond the edge of the figure."""
     figure.draw_without_rendering()
     boxes = [
         (text.get_text(), text.get_window_extent())
@@ -55,7 +55,7 @@ def find_texts_outside(figure: Figure) -> list[str]:
 
 @pytest.mark.parametrize("count", [0, 1, 7, 60])
 @pytest.mark.parametrize("image", [None, draw(99)], ids=["text", "photo"])
-def test_a_grid_holds_every_result_and_cuts_no_title(count: int, image: Image.Image | None) -> None:
+def test_a_grid_shows_every_result_and_every_complete_title(count: int, image: Image.Image | None) -> None:
     figure = draw_result_grid(
         "a sailing boat on a very wide sea at sunset with many clouds", make_tiles(count), image
     )
@@ -65,15 +65,15 @@ def test_a_grid_holds_every_result_and_cuts_no_title(count: int, image: Image.Im
     plt.close(figure)
 
 
-def test_a_grid_says_when_nothing_was_found_and_when_a_photo_is_gone() -> None:
+def test_a_grid_has_a_text_for_no_results_and_for_a_missing_photo() -> None:
     empty = draw_result_grid("unicorn", [])
     assert "nothing found" in [text.get_text() for axis in empty.axes for text in axis.texts]
-    gone = draw_result_grid("boat", [Tile(None, "1 · 0.3", "gone.jpg")])
-    assert "not there any more" in [text.get_text() for axis in gone.axes for text in axis.texts]
+    missing = draw_result_grid("boat", [Tile(None, "1 · 0.3", "missing.jpg")])
+    assert "photo not found" in [text.get_text() for axis in missing.axes for text in axis.texts]
     plt.close("all")
 
 
-def test_in_a_grid_of_many_no_title_reaches_into_the_next_one() -> None:
+def test_titles_do_not_overlap_in_a_large_grid() -> None:
     long = [
         Tile(draw(i), f"{i}", "a long name of a photo " * 3, "Elisabeth von Hohenzollern " * 2)
         for i in range(60)
@@ -85,33 +85,35 @@ def test_in_a_grid_of_many_no_title_reaches_into_the_next_one() -> None:
     plt.close(figure)
 
 
-def test_named_people_have_colours_of_their_own_in_every_figure() -> None:
-    cast = ["Kofi", "Maya", "Zoë", "Kim", "Noor", "Ana", "Bea", "Cem", "Dan", "Eva", "Finn", "Gus"]
+@pytest.mark.parametrize("seed", range(20))
+def test_as_many_named_people_as_there_are_colours_have_different_colours(seed: int) -> None:
+    cast = [f"Name {seed} {i}" for i in range(len(PALETTE))]
     colours = [choose_person_colour(name, cast) for name in cast]
     assert sorted(colours) == sorted(PALETTE)
     assert [choose_person_colour(f"3 · {name}", cast) for name in cast] == colours
-    # whoever gets a name changes the colour of nobody who had one before
-    assert all(
-        choose_person_colour(name, cast[:n]) == colours[i]
-        for n in range(13)
-        for i, name in enumerate(cast[:n])
-    )
-    assert (
-        choose_person_colour("Maya") == choose_person_colour("7 · Maya")
-        and choose_person_colour("Maya", ["Kim"]) in PALETTE
-    )
-    assert choose_person_colour("Maya", [*cast, "One", "More"]) in PALETTE
+    # naming one more person changes nobody's colour
+    for count in range(len(cast)):
+        assert [choose_person_colour(name, cast[:count]) for name in cast[:count]] == colours[:count]
+    assert choose_person_colour(cast[0], [*cast, "One", "More"]) == colours[0]
+    assert choose_person_colour("More", [*cast, "One", "More"]) in PALETTE
 
 
-def test_who_has_no_name_has_a_colour_that_no_name_has() -> None:
+def test_the_colour_of_a_name_does_not_depend_on_the_figure() -> None:
+    assert choose_person_colour("Maya") == choose_person_colour("7 · Maya")
+    assert choose_person_colour("Maya", ["Kim"]) in PALETTE
+
+
+def test_people_without_a_name_share_no_colour_with_a_name_nor_with_each_other() -> None:
     cast = ["Kofi", "Maya", "Zoë", "Kim", "Noor", "Ana"]
+    unnamed = len(PALETTE) - len(cast)
     taken = {choose_person_colour(name, cast) for name in cast}
-    assert not taken & {choose_person_colour(f"person {i}", cast) for i in range(50)}
-    assert len({choose_person_colour(f"person {i}") for i in range(6, 12)}) == 6
+    for first in range(20):
+        colours = {choose_person_colour(f"person {i}", cast) for i in range(first, first + unnamed)}
+        assert len(colours) == unnamed and not taken & colours
 
 
 @pytest.mark.parametrize("backend", ["nonsense", "module://nowhere.at_all"])
-def test_a_backend_that_is_none_is_one_line(backend: str) -> None:
+def test_an_unknown_backend_is_reported_in_one_line(backend: str) -> None:
     code = (
         "from imagesearch import cli; from imagesearch.figures import display as d;"
         "cli.run_script(lambda: (d.can_open_window(), d.create_figure((3, 3))))"
@@ -123,7 +125,7 @@ def test_a_backend_that_is_none_is_one_line(backend: str) -> None:
 
 
 class Screen:
-    """A Tk window's manner of saying how large the screen is."""
+    """A Tk window that reports the size of the screen."""
 
     tk = SimpleNamespace(call=lambda *_: 96 / 72)
 
@@ -134,7 +136,7 @@ class Screen:
         return 768
 
 
-def test_a_figure_larger_than_the_screen_is_made_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_larger_than_the_screen_is_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
     for inches in ((3, 30), (30, 3), (4, 4)):
         figure = plt.figure(figsize=inches, dpi=100)
@@ -146,7 +148,7 @@ def test_a_figure_larger_than_the_screen_is_made_to_fit(monkeypatch: pytest.Monk
     assert sizes[0][0] == 3 and 6 < sizes[0][1] < 7 and 13 < sizes[1][0] < 13.66 and sizes[2] == (4, 4)
 
 
-def test_bars_are_as_long_as_the_probabilities() -> None:
+def test_the_lengths_of_bars_are_the_probabilities() -> None:
     figure = draw_classifications([(draw(1), "photo.jpg", [("beach", 0.75), ("sea", 0.25)])])
     bars = [patch.get_width() for axis in figure.axes for patch in axis.patches]
     assert bars == [0.75, 0.25]
@@ -165,17 +167,17 @@ def test_without_a_window_a_figure_is_saved(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
-def test_a_figure_is_saved_where_and_how_it_is_asked(tmp_path: Path, suffix: str) -> None:
+def test_a_figure_is_saved_in_the_format_of_the_file_name(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / "new folder" / f"grid.{suffix}"
     assert show_figure(draw_result_grid("boat", make_tiles(1)), "x", save=file) == file
     assert file.stat().st_size > 1000
 
 
-def test_a_sheet_of_nobody_says_so() -> None:
+def test_a_sheet_without_people_has_a_text() -> None:
     figure = draw_contact_sheet([])
     figure.draw_without_rendering()
     (text,) = figure.texts
-    assert text.get_text() == "nobody yet" and text.get_window_extent().height < figure.bbox.height / 2
+    assert text.get_text() == "no people yet" and text.get_window_extent().height < figure.bbox.height / 2
     plt.close(figure)
 
 
@@ -183,7 +185,7 @@ LONG = ["12 · Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "3 · 
 
 
 @pytest.mark.parametrize("count", [1, 4, 8])
-def test_long_names_neither_push_faces_apart_nor_leave_the_sheet(count: int) -> None:
+def test_long_names_do_not_move_the_faces_and_stay_in_the_sheet(count: int) -> None:
     rows = [(heading, make_tiles(count)) for heading in LONG]
     figure, plain = (
         draw_contact_sheet(rows),

@@ -1,4 +1,4 @@
-"""Who is who on drawn albums: clusters against the truth, and names that stay whatever happens."""
+"""People in drawn albums: clusters against the ground truth, and names that hold in later clusterings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crowd import check_edits_hold
 from drawn import BY_NAME, Drawn, picture_of
 
 from imagesearch.evaluate import compare_clusterings
-from imagesearch.faces import People, PeopleEditor, Person, box_iou, cluster_people, load_people
+from imagesearch.faces import People, PeopleEditor, Person, cluster_people, compute_iou, load_people
 from imagesearch.store import CollectionRef, Store, build_collections
 from imagesearch_demo.album import make_album
 from imagesearch_demo.drawing import CastMember as DrawnPerson
@@ -24,7 +24,7 @@ Truths = dict[str, list[dict]]
 
 @pytest.fixture(scope="module")
 def processed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drawn, Truths]:
-    """Eighty photos of the cast, looked at, and who is in them."""
+    """Return eighty photos of the cast with detected faces, and the people who are in each photo."""
     drawn = Drawn(tmp_path_factory.mktemp("album"))
     truth = make_album(drawn.photos, 80, seed=4711, workers=0)
     assert drawn.detect().failed == {}
@@ -33,46 +33,46 @@ def processed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drawn, Truths]:
 
 @pytest.fixture
 def album(processed: tuple[Drawn, Truths], tmp_path: Path) -> tuple[Drawn, Truths]:
-    """The same, to be changed at will."""
+    """Return a copy of the same album that a test can change."""
     source, truths = processed
     shutil.copytree(source.folder, tmp_path / "album")
     return Drawn(tmp_path / "album"), dict(truths)
 
 
-def true_names(people: People, truths: Truths) -> np.ndarray:
-    """Who each face is, "" where nobody was drawn."""
+def find_true_names(people: People, truths: Truths) -> np.ndarray:
+    """Return the true name of each face, "" where nobody was drawn."""
     names = []
     for row in range(len(people.faces)):
-        there = truths[people.faces.get_photo(row).path]
-        overlaps = [box_iou(people.faces.boxes[row].tolist(), person["box"]) for person in there]
+        drawn_people = truths[people.faces.get_photo(row).path]
+        overlaps = [compute_iou(people.faces.boxes[row].tolist(), person["box"]) for person in drawn_people]
         best = int(np.argmax(overlaps)) if overlaps else -1
-        names.append(there[best]["name"] if overlaps and overlaps[best] >= 0.4 else "")
+        names.append(drawn_people[best]["name"] if overlaps and overlaps[best] >= 0.4 else "")
     return np.asarray(names)
 
 
-def main_person(people: People, names: np.ndarray, name: str) -> Person:
+def find_main_person(people: People, names: np.ndarray, name: str) -> Person:
     return max(people.persons, key=lambda person: int((names[person.rows] == name).sum()))
 
 
 def test_clusters_are_people(processed: tuple[Drawn, Truths]) -> None:
     drawn, truths = processed
     people = cluster_people(drawn.config(), drawn.dataset())
-    names = true_names(people, truths)
+    names = find_true_names(people, truths)
     assert (names != "").mean() > 0.98
     numbers = people.label_faces()[1]
-    told = (names != "") & (numbers >= 0)
-    assert told.mean() > 0.95
-    score = compare_clusterings(numbers[told], names[told]).f1
+    clustered = (names != "") & (numbers >= 0)
+    assert clustered.mean() > 0.95
+    score = compare_clusterings(numbers[clustered], names[clustered]).f1
     assert score >= 0.95, score
     often = [name for name, count in Counter(names.tolist()).items() if name and count >= 3]
     assert len(often) >= 6
-    mains = [main_person(people, names, name) for name in often]
+    mains = [find_main_person(people, names, name) for name in often]
     assert len({person.number for person in mains}) == len(often)
     for name, person in zip(often, mains, strict=True):
         assert (names[person.rows] == name).sum() > 0.8 * (names == name).sum(), name
         assert (names[person.rows] == name).mean() > 0.9, name
-    load = load_people(drawn.config(), drawn.dataset())
-    assert [(p.number, p.rows.tolist()) for p in load.persons] == [
+    loaded = load_people(drawn.config(), drawn.dataset())
+    assert [(p.number, p.rows.tolist()) for p in loaded.persons] == [
         (p.number, p.rows.tolist()) for p in people.persons
     ]
 
@@ -90,21 +90,21 @@ def add_photos(drawn: Drawn, truths: Truths, count: int, *names: str) -> set[str
     return {path for path in truths if path.startswith("new/")}
 
 
-def labels_by_face(people: People) -> dict[int, str]:
+def map_labels(people: People) -> dict[int, str]:
     return dict(zip(people.faces.ids.tolist(), people.label_faces()[0], strict=True))
 
 
-def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Drawn, Truths]) -> None:
+def test_names_hold_and_apply_to_new_photos_of_the_same_people(album: tuple[Drawn, Truths]) -> None:
     drawn, truths = album
     config = drawn.config()
     people = cluster_people(config, drawn.dataset())
-    names = true_names(people, truths)
+    names = find_true_names(people, truths)
     given = ("Maya", "Noor", "Zoë")
     editor = PeopleEditor(config, drawn.dataset())
     for name in given:
-        editor.name_person(str(main_person(people, names, name).number), name)
+        editor.name_person(str(find_main_person(people, names, name).number), name)
     before = editor.refresh()
-    labels = labels_by_face(before)
+    labels = map_labels(before)
     assert [person.number for person in before.persons] == [person.number for person in people.persons]
     edits = (drawn.dataset().folder / "people.jsonl").read_bytes()
 
@@ -116,10 +116,10 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
             setting = f"faces.cluster_distance={distance}"
             after = cluster_people(drawn.config(setting), drawn.dataset())
             check_edits_hold(after)
-            now = labels_by_face(after)
+            now = map_labels(after)
             moved = {(old, now[face]) for face, old in labels.items() if old in given and now[face] != old}
             assert not moved
-            whose = true_names(after, truths)
+            whose = find_true_names(after, truths)
             added = [
                 row
                 for row in range(len(after.faces))
@@ -128,7 +128,7 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
             assert len(added) >= 30
             wrong = [row for row in added if after.label_faces()[0][row] != whose[row]]
             assert len(wrong) <= (0.1 if distance < 0.5 else 0.03) * len(added), len(wrong)
-            if distance >= 0.5:  # nobody new is there to be asked for; who was nameless may have grown
+            if distance >= 0.5:  # no new person without a name; existing ones may have more faces
                 nameless = {face for face, label in labels.items() if label not in given}
                 for person in after.list_unnamed(2):
                     assert nameless & set(after.faces.ids[person.rows].tolist()), whose[person.rows]
@@ -143,14 +143,14 @@ def test_names_stay_and_new_photos_of_the_same_people_have_them(album: tuple[Dra
     assert (drawn.dataset().folder / "people.jsonl").read_bytes() == edits
 
 
-# --- look-alikes -------------------------------------------------------------------------------------------
+# --- people who look alike ---------------------------------------------------------------------------------
 
 _CLOSE = 0.7
 
 
 @pytest.fixture(scope="module")
 def siblings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drawn, Truths]:
-    """Two pairs of siblings and a friend; nobody of a pair is in a photo with the other."""
+    """Return photos of two pairs of siblings and a friend; each photo shows one person."""
     drawn, truths = Drawn(tmp_path_factory.mktemp("siblings")), {}
     pairs = [
         (
@@ -171,27 +171,30 @@ def siblings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Drawn, Truths]:
     return drawn, truths
 
 
-def test_look_alikes_are_kept_apart_once_the_user_has_told_them_apart(
+def test_people_who_look_alike_are_kept_apart_after_the_user_names_some_of_their_faces(
     siblings: tuple[Drawn, Truths], tmp_path: Path
 ) -> None:
     shutil.copytree(siblings[0].folder, tmp_path / "album")
     drawn, truths = Drawn(tmp_path / "album"), siblings[1]
     config = drawn.config()
     people = cluster_people(config, drawn.dataset())
-    names = true_names(people, truths)
+    names = find_true_names(people, truths)
     for one in ("Maya", "Lars"):
         pair = (one, f"{one}'s sibling")
-        assert main_person(people, names, pair[0]) is main_person(people, names, pair[1]), "told apart anyway"
+        assert find_main_person(people, names, pair[0]) is find_main_person(people, names, pair[1]), (
+            "already apart"
+        )
 
-    both = main_person(people, names, "Maya")
+    both = find_main_person(people, names, "Maya")
     editor = PeopleEditor(config, drawn.dataset())
-    told: list[int] = []
+    named_rows: list[int] = []
     for name in ("Maya", "Maya's sibling"):
         places = [i for i, row in enumerate(both.rows.tolist()) if names[row] == name][:2]
-        told += [int(both.rows[i]) for i in places]
+        named_rows += [int(both.rows[i]) for i in places]
         editor.name_person(",".join(f"{both.number}.{i + 1}" for i in places), name)
     people = editor.refresh()
-    rest = [row for row in np.flatnonzero(np.char.startswith(names, "Maya")).tolist() if row not in told]
+    mayas = np.flatnonzero(np.char.startswith(names, "Maya")).tolist()
+    rest = [row for row in mayas if row not in named_rows]
     assert len(rest) >= 14
     for distance in (0.5, 0.5, 0.4, 0.6, 0.8):
         people = cluster_people(drawn.config(f"faces.cluster_distance={distance}"), drawn.dataset())
@@ -204,25 +207,24 @@ def test_look_alikes_are_kept_apart_once_the_user_has_told_them_apart(
     assert "look alike" in note and "Maya's sibling" in note
 
 
-def test_a_split_is_undone_by_nothing(siblings: tuple[Drawn, Truths], tmp_path: Path) -> None:
+def test_a_split_holds_in_later_clusterings(siblings: tuple[Drawn, Truths], tmp_path: Path) -> None:
     shutil.copytree(siblings[0].folder, tmp_path / "album")
     drawn, truths = Drawn(tmp_path / "album"), siblings[1]
     people = cluster_people(drawn.config(), drawn.dataset())
-    names = true_names(people, truths)
-    both = main_person(people, names, "Maya")
+    names = find_true_names(people, truths)
+    both = find_main_person(people, names, "Maya")
     editor = PeopleEditor(drawn.config(), drawn.dataset())
     editor.name_person(str(both.number), "Maya")
     editor.refresh()
     assert editor.split("Maya") >= 2
-    parts = labels_by_face(editor.refresh())
-    assert (
-        len({label for face, label in parts.items() if names_of(people, names)[face].startswith("Maya")}) >= 2
-    )
+    parts = map_labels(editor.refresh())
+    true_names = map_names(people, names)
+    assert len({label for face, label in parts.items() if true_names[face].startswith("Maya")}) >= 2
     for distance in (0.5, 0.6, 0.5):
         again = cluster_people(drawn.config(f"faces.cluster_distance={distance}"), drawn.dataset())
         check_edits_hold(again)
-    assert labels_by_face(again) == parts
+    assert map_labels(again) == parts
 
 
-def names_of(people: People, names: np.ndarray) -> dict[int, str]:
+def map_names(people: People, names: np.ndarray) -> dict[int, str]:
     return dict(zip(people.faces.ids.tolist(), names.tolist(), strict=True))

@@ -28,10 +28,10 @@ def drawn(processed: Drawn, tmp_path: Path) -> Drawn:
     return Drawn(tmp_path / "world")
 
 
-def test_photos_know_who_is_in_them_and_faces_where_they_are(drawn: Drawn) -> None:
+def test_photos_have_the_labels_of_people_and_faces_have_boxes(drawn: Drawn) -> None:
     file = drawn.photos / "later.png"
     draw(2).save(file)
-    extract_features(drawn.config(), drawn.dataset())  # its faces are not looked for
+    extract_features(drawn.config(), drawn.dataset())  # step 02 has not processed this photo
     build(drawn)
     for kind in ("clip", "vit"):
         rows = read_photo_rows(drawn, kind)
@@ -51,7 +51,7 @@ def test_photos_know_who_is_in_them_and_faces_where_they_are(drawn: Drawn) -> No
         assert fields["det_score"] == pytest.approx(float(faces.scores[row]))
 
 
-def test_a_build_before_anything_was_clustered(drawn: Drawn) -> None:
+def test_a_build_without_clusters_has_no_labels(drawn: Drawn) -> None:
     (drawn.dataset().folder / "clusters.parquet").unlink()
     build(drawn)
     assert read_photo_rows(drawn)["both.jpg"] == ([], 2)
@@ -69,14 +69,14 @@ def test_an_album_without_faces_is_built(tmp_path: Path) -> None:
     assert read_photo_rows(drawn) == {"discs.png": ([], 0)}
 
 
-def test_a_detection_that_was_cut_short_before_any_photo_is_not_in_the_way(drawn: Drawn) -> None:
+def test_an_empty_table_of_faces_does_not_prevent_a_build(drawn: Drawn) -> None:
     shutil.rmtree(drawn.dataset().folder / "faces")
     (drawn.dataset().folder / "faces").mkdir()
     build(drawn)
     assert {count for _, count in read_photo_rows(drawn).values()} == {-1}
 
 
-def test_faces_of_photos_that_are_gone_leave_their_collection(drawn: Drawn) -> None:
+def test_faces_of_deleted_photos_are_removed_from_the_collection(drawn: Drawn) -> None:
     build(drawn)
     for name in ("both.jpg", "maya0.jpg"):
         (drawn.photos / name).unlink()
@@ -89,31 +89,29 @@ def test_faces_of_photos_that_are_gone_leave_their_collection(drawn: Drawn) -> N
         assert store.collections.open(CollectionRef("album", "faces")).rows == 0
 
 
-def test_a_name_and_its_change_reach_every_collection(drawn: Drawn) -> None:
+def test_a_name_and_its_change_are_written_to_every_collection(drawn: Drawn) -> None:
     build(drawn)
-    for given in ("Zoë O'Brien", '김 "민준"'):
+    for name in ("Zoë O'Brien", '김 "민준"'):
         editor = PeopleEditor(drawn.config(), drawn.dataset())
-        editor.name_person("1", given)
+        editor.name_person("1", name)
         editor.refresh()
         build(drawn)
         for kind in ("clip", "vit"):
             rows = read_photo_rows(drawn, kind)
-            assert rows["maya0.jpg"] == ([given], 1)
-            assert sorted(rows["both.jpg"][0]) == sorted([given, "person 2"])
+            assert rows["maya0.jpg"] == ([name], 1)
+            assert sorted(rows["both.jpg"][0]) == sorted([name, "person 2"])
             assert not any("person 1" in labels for labels, _ in rows.values())
         labels = [fields["label"] for fields in read_face_rows(drawn).values()]
-        assert labels.count(given) == 5 and "person 1" not in labels
+        assert labels.count(name) == 5 and "person 1" not in labels
 
 
-def test_names_outlive_what_is_written_into_files_and_do_not_go_to_who_is_in_other_photos(
-    drawn: Drawn,
-) -> None:
+def test_names_stay_with_files_that_get_keywords_but_not_with_replaced_photos(drawn: Drawn) -> None:
     editor = PeopleEditor(drawn.config(), drawn.dataset())
     for number, name in (("1", "Maya"), ("2", "Kofi"), ("3", "Noor")):
         editor.name_person(number, name)
     before = read_people(drawn).label_faces()[0]
     for file in drawn.photos.glob("*.jpg"):
-        file.write_bytes(file.read_bytes() + b"rating: 5")  # as of a keyword: the pixels are the same
+        file.write_bytes(file.read_bytes() + b"rating: 5")  # like a keyword: the pixels do not change
     assert drawn.detect().new == 11
     assert cluster_people(drawn.config(), drawn.dataset()).label_faces()[0] == before
     shutil.copy(drawn.photos / "kofi4.jpg", drawn.photos / "maya0.jpg")
@@ -122,7 +120,7 @@ def test_names_outlive_what_is_written_into_files_and_do_not_go_to_who_is_in_oth
     assert people.label_faces()[0][row_of(people.faces, "maya0.jpg")] == "Kofi"
 
 
-def test_a_build_that_ends_before_the_names_are_kept_is_not_ready(
+def test_a_build_that_fails_before_the_names_are_saved_is_not_ready(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build_module, "_count_vocabulary", lambda *_: 1 / 0)
@@ -132,7 +130,7 @@ def test_a_build_that_ends_before_the_names_are_kept_is_not_ready(
         assert store.collections.find(CollectionRef("album", "faces")).state == "updating"
 
 
-def test_waiting_faces_are_mentioned_by_the_build(drawn: Drawn) -> None:
+def test_a_build_reports_waiting_faces(drawn: Drawn) -> None:
     picture_of("Noor", seed=801)[0].save(drawn.photos / "new.jpg", quality=92)
     drawn.detect()
     with Store(drawn.config().milvus) as store:

@@ -1,4 +1,4 @@
-"""Faces and names through the scripts."""
+"""Faces and names, tested by running the scripts."""
 
 from __future__ import annotations
 
@@ -46,36 +46,36 @@ def run(drawn: Drawn, script: str, *args: str | Path, stdin: str = "") -> subpro
     return done
 
 
-def names(done: subprocess.CompletedProcess) -> dict[str, int]:
-    """Faces by label, of what --json printed."""
+def count_faces(done: subprocess.CompletedProcess) -> dict[str, int]:
+    """Return the number of faces by label in the output of --json."""
     return {person["label"]: person["faces"] for person in json.loads(done.stdout)["people"]}
 
 
-def test_from_photos_to_names_and_back(drawn: Drawn) -> None:
+def test_people_are_found_named_searched_split_and_merged(drawn: Drawn) -> None:
     shutil.rmtree(drawn.dataset().folder / "faces")
     (drawn.dataset().folder / "clusters.parquet").unlink()
     done = run(drawn, "02_cluster_faces.py", "--json")
     assert json.loads(done.stdout)["new"] == 12
-    assert names(done) == {"person 1": 5, "person 2": 4, "person 3": 2}
+    assert count_faces(done) == {"person 1": 5, "person 2": 4, "person 3": 2}
     assert "album_faces: 11 faces: 11 new" in run(drawn, "05_build_collections.py").stdout
 
     sheet = drawn.folder / "sheet.png"
     done = run(drawn, "03_name_people.py", "--name", "1=Maya", "--json", "--save", sheet)
-    assert names(done) == {"Maya": 5, "person 2": 4, "person 3": 2} and sheet.stat().st_size > 5000
+    assert count_faces(done) == {"Maya": 5, "person 2": 4, "person 3": 2} and sheet.stat().st_size > 5000
     assert "album_faces: 11 faces: 0 new, 5 changed" in done.stderr
     assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
 
-    typed = "a|b\nNoor\n"  # one that cannot be, and the next one
+    typed = "a|b\nNoor\n"  # an invalid name for the first person, a name for the second one
     done = run(drawn, "03_name_people.py", "--interactive", "--no-show", "--json", "--no-build", stdin=typed)
-    assert done.stderr.count("who is this?") == 2 and "names cannot have" in done.stderr
-    assert names(done) == {"Maya": 5, "person 2": 4, "Noor": 2}
+    assert done.stderr.count("who is this?") == 2 and "a name cannot contain" in done.stderr
+    assert count_faces(done) == {"Maya": 5, "person 2": 4, "Noor": 2}
 
     csv = drawn.folder / "names.csv"
     csv.write_text("path,name\nkofi4.jpg,Kofi\nnowhere.jpg,X\n", "utf-8")
     done = run(drawn, "03_name_people.py", "--from-csv", csv, "--no-build", "--json")
-    assert "not used: line 3: nowhere.jpg: no faces there" in done.stderr
+    assert "not used: line 3: nowhere.jpg: expected one face, found 0" in done.stderr
     assert "album_faces" not in done.stderr
-    assert names(done) == {"Maya": 5, "Kofi": 4, "Noor": 2}
+    assert count_faces(done) == {"Maya": 5, "Kofi": 4, "Noor": 2}
 
     found = run(drawn, "06_search.py", "--face", drawn.photos / "maya1.jpg", "--json", "-k", "5")
     answer = json.loads(found.stdout)
@@ -95,7 +95,7 @@ def test_from_photos_to_names_and_back(drawn: Drawn) -> None:
     assert read_people(drawn).label_faces()[0] == apart
     parts = [str(p.number) for p in read_people(drawn).persons if p.label not in ("person 2", "Noor")]
     done = run(drawn, "03_name_people.py", "--merge", *parts, "--json", "--no-build")
-    assert names(done) == {"Maya": 5, "person 2": 4, "Noor": 2}
+    assert count_faces(done) == {"Maya": 5, "person 2": 4, "Noor": 2}
 
 
 Main = Callable[..., None]
@@ -103,7 +103,7 @@ Main = Callable[..., None]
 
 @pytest.fixture
 def main_of(monkeypatch: pytest.MonkeyPatch) -> Main:
-    """Run a script's main function in this process."""
+    """Return a function that runs the main function of a script in this process."""
 
     def main(drawn: Drawn, script: str, *args: str) -> None:
         spec = importlib.util.spec_from_file_location("script", ROOT / "scripts" / script)
@@ -118,7 +118,7 @@ def main_of(monkeypatch: pytest.MonkeyPatch) -> Main:
 
 @pytest.fixture(scope="module")
 def untouched(processed: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    """Built once, for tests that change nothing."""
+    """Return collections that are built once, for tests that change nothing."""
     folder = tmp_path_factory.mktemp("untouched") / "world"
     shutil.copytree(processed.folder, folder)
     drawn = Drawn(folder)
@@ -134,20 +134,20 @@ def untouched(processed: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Dra
         ("02_cluster_faces.py", ["--show", "nowhere.jpg"], "nowhere.jpg: not a photo of album"),
         ("02_cluster_faces.py", ["--show", "../config.yaml"], "not a photo of album"),
         ("03_name_people.py", ["--name", "99=Maya"], "99: nobody has this number or name"),
-        ("03_name_people.py", ["--name", "Maya"], "--name Maya: FACES=NAME is wanted"),
-        ("03_name_people.py", ["--name", "1="], "a name is wanted"),
+        ("03_name_people.py", ["--name", "Maya"], "--name Maya: expected FACES=NAME"),
+        ("03_name_people.py", ["--name", "1="], "expected a name"),
         ("03_name_people.py", ["--name", "=Maya"], "nobody has this number or name"),
-        ("03_name_people.py", ["--name", "1=a|b"], "names cannot have"),
+        ("03_name_people.py", ["--name", "1=a|b"], "a name cannot contain"),
         ("03_name_people.py", ["--name", "1=person 7"], "reserved"),
         ("03_name_people.py", ["--name", "1.99=Maya"], "1.99: person 1 has 5 faces"),
         ("03_name_people.py", ["--name", f"1.{'9' * 5000}=Maya"], "nobody has this number or name"),
         ("03_name_people.py", ["--name", os.fsdecode(b"1=caf\xe9")], "not valid UTF-8"),
-        ("03_name_people.py", ["--merge", "1"], "two different people are wanted"),
+        ("03_name_people.py", ["--merge", "1"], "requires at least two different people"),
         ("03_name_people.py", ["--merge", "1", "99"], "99: nobody"),
         ("03_name_people.py", ["--split", "99"], "99: nobody"),
         ("03_name_people.py", ["--split", "1.1"], "1.1: nobody"),
         ("03_name_people.py", ["--forget", "Nobody"], "Nobody: nobody"),
-        ("03_name_people.py", ["--not", "1"], "--not 1: FACES=NAME is wanted"),
+        ("03_name_people.py", ["--not", "1"], "--not 1: expected FACES=NAME"),
         ("03_name_people.py", ["--not", "1=Maya"], "Maya: nobody"),
         ("03_name_people.py", ["--from-csv", "nowhere.csv"], "nowhere.csv: cannot be read"),
         ("03_name_people.py", ["--from-csv", "config.yaml"], "columns name and person"),
@@ -163,7 +163,7 @@ def untouched(processed: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Dra
         ),
     ],
 )
-def test_what_the_user_can_fix_is_one_line(
+def test_an_error_that_the_user_can_fix_is_one_line(
     untouched: Drawn, main_of: Main, script: str, args: list[str], message: str
 ) -> None:
     with pytest.raises(UserError) as error:
@@ -172,7 +172,7 @@ def test_what_the_user_can_fix_is_one_line(
     assert not (untouched.dataset().folder / "people.jsonl").exists()
 
 
-def test_a_face_among_others_is_searched_for(untouched: Drawn, main_of: Main, capsys) -> None:
+def test_the_largest_face_of_a_photo_is_searched_for(untouched: Drawn, main_of: Main, capsys) -> None:
     main_of(untouched, "06_search.py", "--face", "photos/both.jpg", "--json", "-k", "3")
     answer = json.loads(capsys.readouterr().out)
     assert any("2 faces are in both.jpg, the largest counts" in note for note in answer["notes"])
@@ -181,14 +181,14 @@ def test_a_face_among_others_is_searched_for(untouched: Drawn, main_of: Main, ca
     assert [r["path"] for r in json.loads(capsys.readouterr().out)["results"]] == ["maya0.jpg"]
 
 
-def test_faces_are_drawn_on_a_photo_by_any_of_its_names(untouched: Drawn, main_of: Main) -> None:
+def test_show_accepts_any_path_of_a_photo(untouched: Drawn, main_of: Main) -> None:
     for name in ("both.jpg", str(untouched.photos / "both.jpg"), "photos/both.jpg", "lake.jpg"):
         main_of(untouched, "02_cluster_faces.py", "--show", name, "--save", "drawn")
         assert (untouched.folder / "drawn.png").stat().st_size > 5000
         (untouched.folder / "drawn.png").unlink()
 
 
-def test_what_was_decided_before_a_mistake_counts(drawn: Drawn, main_of: Main) -> None:
+def test_edits_before_an_invalid_one_are_applied(drawn: Drawn, main_of: Main) -> None:
     build(drawn)
     with pytest.raises(UserError, match="99: nobody"):
         main_of(drawn, "03_name_people.py", "--name", "1=Maya", "--name", "99=Noor", "--no-show")
@@ -197,53 +197,53 @@ def test_what_was_decided_before_a_mistake_counts(drawn: Drawn, main_of: Main) -
     assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
 
 
-def held_by_another(*_: object) -> None:
+def refuse_connection(*_: object) -> None:
     raise UserError("milvus.db: another process has it open")
 
 
-def test_what_a_run_left_undone_reaches_the_collections_with_the_next(
+def test_the_next_run_applies_pending_edits_to_the_collections(
     drawn: Drawn, main_of: Main, capsys: pytest.CaptureFixture
 ) -> None:
     build(drawn)
-    PeopleEditor(drawn.config(), drawn.dataset()).merge(["1", "3"])  # and is killed
+    PeopleEditor(drawn.config(), drawn.dataset()).merge(["1", "3"])  # as if the run was killed here
     main_of(drawn, "05_build_collections.py")
-    assert "the clusters do not follow all that was decided" in capsys.readouterr().err
+    assert "some edits are not applied to the clusters yet" in capsys.readouterr().err
     main_of(drawn, "03_name_people.py", "--no-show")
     assert "album_faces: 11 faces: 0 new, 2 changed" in capsys.readouterr().err
     main_of(drawn, "03_name_people.py", "--no-show", "--name", "1=Maya", "--no-build")
     assert read_photo_rows(drawn)["maya0.jpg"] == (["person 1"], 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(collections, "connect", held_by_another)
-        with pytest.raises(UserError, match="has it open; the names are kept, and reach the collections"):
+        patch.setattr(collections, "connect", refuse_connection)
+        with pytest.raises(UserError, match="has it open; the names are stored; run 05"):
             main_of(drawn, "03_name_people.py", "--no-show")
     capsys.readouterr()
     main_of(drawn, "06_search.py", "--person", "person 1", "--json")
     note = "names have changed since the collections were built; run 05_build_collections.py"
     assert note in json.loads(capsys.readouterr().out)["notes"]
-    main_of(drawn, "03_name_people.py", "--no-show")  # decides nothing
+    main_of(drawn, "03_name_people.py", "--no-show")  # without an edit
     assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
     capsys.readouterr()
     main_of(drawn, "06_search.py", "--person", "Maya", "--json")
     assert note not in json.loads(capsys.readouterr().out)["notes"]
     csv = drawn.folder / "names.csv"
     csv.write_text("person,name\n99,Noor\n", "utf-8")
-    with pytest.raises(UserError, match=r"names\.csv: no line could be used"):
+    with pytest.raises(UserError, match=r"names\.csv: no line can be used"):
         main_of(drawn, "03_name_people.py", "--no-show", "--from-csv", str(csv))
 
 
-def test_a_search_by_face_says_what_it_found(
+def test_a_search_by_an_unknown_face_says_so(
     drawn: Drawn, main_of: Main, capsys: pytest.CaptureFixture
 ) -> None:
-    shutil.move(drawn.dataset().folder / "faces", drawn.folder / "kept")
+    shutil.move(drawn.dataset().folder / "faces", drawn.folder / "faces")
     build(drawn)
     with pytest.raises(UserError, match="no faces collection of dataset 'album'; run 02_cluster_faces"):
         main_of(drawn, "06_search.py", "--face", "photos/maya0.jpg")
-    shutil.move(drawn.folder / "kept", drawn.dataset().folder / "faces")
+    shutil.move(drawn.folder / "faces", drawn.dataset().folder / "faces")
     build(drawn)
     picture_of("Zoë", seed=777)[0].save(drawn.folder / "stranger.jpg", quality=92)
-    said = "nobody in this dataset looks like that"
+    note = "nobody in this dataset looks like that"
     for text, rest, count in (((), ["the nearest faces follow"], 5), (("a beach",), [], 0)):
         main_of(drawn, "06_search.py", *text, "--face", "stranger.jpg", "--json", "-k", "5")
         answer = json.loads(capsys.readouterr().out)
-        assert [note for note in answer["notes"] if "faces" in note or "nobody" in note] == [said, *rest]
+        assert [line for line in answer["notes"] if "faces" in line or "nobody" in line] == [note, *rest]
         assert len(answer["results"]) == count

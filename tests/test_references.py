@@ -1,4 +1,4 @@
-"""Faces found again: in photos that were moved, edited, replaced, copied or detected anew."""
+"""Face references: faces are found again in photos that were moved, edited, replaced or detected again."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from synthetic import HEIGHT, PLACES, REFERENCE, WIDTH, make_faces, people_vectors, row_of, vectors_of
 
-from imagesearch.faces import box_iou
+from imagesearch.faces import compute_iou
 from imagesearch.faces.extract import FaceTable
 from imagesearch.faces.references import FaceReference, ReferenceResolver
 
 
 def resolve_rows(faces: FaceTable, references: Iterable[FaceReference]) -> list[int]:
-    """The faces that are still there, of some that belong together."""
+    """Return the rows of the referenced faces that are in the table."""
     return [row for row in ReferenceResolver(faces).resolve(references)[0] if row is not None]
 
 
-def test_no_faces_at_all_are_no_mistake() -> None:
+def test_an_empty_table_has_no_referenced_face() -> None:
     assert resolve_rows(make_faces([]), [REFERENCE]) == []
 
 
@@ -27,70 +27,70 @@ def shift_box(box: tuple[float, ...], pixels: float) -> tuple[float, ...]:
     return tuple(v + pixels for v in box)
 
 
-def two_in_a_photo(path: str = "a.jpg", content: str = "", shift: float = 0.0) -> FaceTable:
+def make_two_faces(path: str = "a.jpg", content: str = "", shift: float = 0.0) -> FaceTable:
     items = [(path, shift_box(PLACES[place], shift), np.eye(4, dtype=np.float32)[place]) for place in (0, 1)]
     return make_faces(items, {path: content or "a.jpg"})
 
 
 def test_a_moved_photo_keeps_its_faces() -> None:
-    references = ReferenceResolver(two_in_a_photo()).make_references([0, 1])
-    assert resolve_rows(two_in_a_photo("2023/b.jpg"), references) == [0, 1]
+    references = ReferenceResolver(make_two_faces()).make_references([0, 1])
+    assert resolve_rows(make_two_faces("2023/b.jpg"), references) == [0, 1]
 
 
 def test_an_edited_photo_keeps_its_faces_where_they_are() -> None:
-    references = ReferenceResolver(two_in_a_photo()).make_references([0, 1])
-    assert resolve_rows(two_in_a_photo(content="edited"), references) == [0, 1]
-    assert resolve_rows(two_in_a_photo("b.jpg", content="edited"), references) == []
+    references = ReferenceResolver(make_two_faces()).make_references([0, 1])
+    assert resolve_rows(make_two_faces(content="edited"), references) == [0, 1]
+    assert resolve_rows(make_two_faces("b.jpg", content="edited"), references) == []
 
 
 def replace_photos(shift: float, *who: int, others: int = 2) -> tuple[list[int], list[int], set[int]]:
-    """Faces of person 0 in photos that were changed, and of as many `others` in photos as they were.
+    """Make references to faces of person 0, then replace some photos by photos of the people `who`.
 
-    Returns their rows, the rows found by what was known of them, and those that were released.
+    The last `others` photos do not change. Returns the true rows, the found rows, and the released ones.
     """
     people, paths = people_vectors(3), [f"{i}.jpg" for i in range(len(who) + others)]
 
-    def faces(persons: list[int], boxes: list, contents: dict[str, str]) -> FaceTable:
+    def make_table(persons: list[int], boxes: list, contents: dict[str, str]) -> FaceTable:
         return make_faces(list(zip(paths, boxes, vectors_of(persons, people), strict=True)), contents)
 
-    before = faces([0] * len(paths), [PLACES[0]] * len(paths), {})
+    before = make_table([0] * len(paths), [PLACES[0]] * len(paths), {})
     references = ReferenceResolver(before).make_references(row_of(before, path) for path in paths)
     boxes = [shift_box(PLACES[0], shift)] * len(who) + [PLACES[0]] * others
-    after = faces([*who, *[0] * others], boxes, {path: f"new {path}" for path in paths[: len(who)]})
+    after = make_table([*who, *[0] * others], boxes, {path: f"new {path}" for path in paths[: len(who)]})
     rows, released = ReferenceResolver(after).resolve(references)
     return [row_of(after, path) for path in paths], rows, released
 
 
-def test_a_photo_that_was_replaced_by_somebody_elses_does_not_keep_the_face() -> None:
+def test_a_photo_replaced_by_one_of_another_person_loses_the_face() -> None:
     true, found, released = replace_photos(9, 1, 0)
     assert found == [None, *true[1:]] and released == {true[0]}
-    # all were changed: what most of them look like is who they are
+    # all photos changed: the majority decides
     true, found, released = replace_photos(9, 0, 0, 0, 2, others=0)
     assert found == [*true[:3], None] and released == {true[3]}
-    # nothing to compare with
+    # no other face to compare with
     true, found, released = replace_photos(9, 1, others=0)
     assert found == true and released == set()
 
 
-def test_files_whose_pixels_did_not_change_keep_their_faces_however_unlike() -> None:
+def test_photos_with_unchanged_pixels_keep_their_faces_even_if_dissimilar() -> None:
     true, found, released = replace_photos(0, 0, 1, 2, 2, others=0)
     assert found == true and released == set()
 
 
-def test_faces_detected_anew_with_other_boxes_are_found_by_their_place() -> None:
-    references = ReferenceResolver(two_in_a_photo()).make_references([0, 1])
-    assert resolve_rows(two_in_a_photo(shift=18), references) == [0, 1]
-    assert resolve_rows(two_in_a_photo(shift=80), references) == []
+def test_faces_detected_again_with_other_boxes_are_found_by_their_overlap() -> None:
+    references = ReferenceResolver(make_two_faces()).make_references([0, 1])
+    assert resolve_rows(make_two_faces(shift=18), references) == [0, 1]
+    assert resolve_rows(make_two_faces(shift=80), references) == []
 
 
-def test_another_photo_at_the_same_path_has_other_faces_if_the_first_moved_away() -> None:
-    references = ReferenceResolver(two_in_a_photo()).make_references([0, 1])
+def test_a_moved_photo_is_found_even_if_another_photo_has_its_old_path() -> None:
+    references = ReferenceResolver(make_two_faces()).make_references([0, 1])
     items = [("a.jpg", PLACES[0], np.eye(4)[2]), ("b.jpg", PLACES[0], np.eye(4)[0])]
     swapped = make_faces(items, {"a.jpg": "other", "b.jpg": "a.jpg"})
     assert resolve_rows(swapped, references) == [row_of(swapped, "b.jpg")]
 
 
-def test_two_photos_that_swap_their_names_swap_their_faces() -> None:
+def test_photos_that_swap_their_paths_keep_their_faces() -> None:
     items = [(path, PLACES[0], np.eye(4)[i]) for i, path in enumerate(("a.jpg", "b.jpg"))]
     before, after = make_faces(items), make_faces(items, {"a.jpg": "b.jpg", "b.jpg": "a.jpg"})
     references = ReferenceResolver(before).make_references([row_of(before, "a.jpg"), row_of(before, "b.jpg")])
@@ -105,8 +105,8 @@ def test_a_copy_of_a_photo_has_faces_of_its_own() -> None:
         assert resolve_rows(faces, ReferenceResolver(faces).make_references([row])) == [row]
 
 
-def test_a_photo_of_another_size_keeps_its_faces() -> None:
-    faces = two_in_a_photo()
+def test_a_resized_photo_keeps_its_faces() -> None:
+    faces = make_two_faces()
     references = ReferenceResolver(faces).make_references([0, 1])
     half = {i: replace(e, width=WIDTH // 2, height=HEIGHT // 2) for i, e in faces.processed.items()}
     assert resolve_rows(replace(faces, boxes=faces.boxes / 2, processed=half), references) == [
@@ -115,7 +115,7 @@ def test_a_photo_of_another_size_keeps_its_faces() -> None:
     ]
 
 
-def test_overlap_is_the_share_of_the_union() -> None:
-    assert box_iou((0, 0, 2, 2), (0, 0, 2, 2)) == 1
-    assert box_iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
-    assert box_iou((0, 0, 2, 2), (2, 0, 4, 2)) == box_iou((0, 0, 1, 1), (5, 5, 6, 6)) == 0
+def test_compute_iou_divides_the_intersection_by_the_union() -> None:
+    assert compute_iou((0, 0, 2, 2), (0, 0, 2, 2)) == 1
+    assert compute_iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert compute_iou((0, 0, 2, 2), (2, 0, 4, 2)) == compute_iou((0, 0, 1, 1), (5, 5, 6, 6)) == 0

@@ -1,11 +1,11 @@
-"""Clusters and their numbers: faces too small, waiting, gone and back; files that are damaged or locked."""
+"""Saved clusters and their numbers: small, waiting and missing faces; damaged and locked files."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from crowd import Crowd, get_path, make_crowd, size
+from crowd import Crowd, count_faces, get_path, make_crowd
 from drawn import Drawn
 from filelock import FileLock
 from synthetic import PLACES, row_of
@@ -19,17 +19,17 @@ def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Crowd:
     return make_crowd(tmp_path, monkeypatch)
 
 
-def test_people_without_names_have_numbers_and_are_found_by_them(crowd: Crowd) -> None:
+def test_people_without_names_are_found_by_their_numbers(crowd: Crowd) -> None:
     people = crowd.people
     assert [person.label for person in people.persons] == ["person 1", "person 2", "person 3"]
     for reference in ("2", "person 2", "Person 2", " person  2 "):
         assert people.find_person(reference).number == 2
     for reference in ("4", "person 4", "Maya", "", "person", "-1", "2.0"):
-        with pytest.raises(UserError, match="nobody has this number or name; nobody is named yet"):
+        with pytest.raises(UserError, match="nobody has this number or name; there are no names yet"):
             people.find_person(reference)
 
 
-def test_numbers_stay_and_are_never_used_again(crowd: Crowd) -> None:
+def test_numbers_do_not_change_and_are_never_reused(crowd: Crowd) -> None:
     crowd.add(3, *(f"d{i}.jpg" for i in range(7)))
     people = crowd.cluster()
     assert [(person.number, len(person.rows)) for person in people.persons] == [
@@ -38,58 +38,58 @@ def test_numbers_stay_and_are_never_used_again(crowd: Crowd) -> None:
         (2, 4),
         (3, 3),
     ]
-    kept = dict(crowd.items)
-    crowd.items = {path: item for path, item in kept.items() if path[0] not in "bd"}
+    all_items = dict(crowd.items)
+    crowd.items = {path: item for path, item in all_items.items() if path[0] not in "bd"}
     assert [person.number for person in crowd.cluster().persons] == [1, 3]
-    crowd.items = kept
-    # those who were away for a while have their numbers again, as often as that happens
+    crowd.items = all_items
+    # people whose photos come back get their numbers back, each time
     for _ in range(2):
         assert {person.number for person in crowd.people.persons} == {1, 2, 3, 4}
-        crowd.items = {path: item for path, item in kept.items() if path[0] != "b"}
+        crowd.items = {path: item for path, item in all_items.items() if path[0] != "b"}
         crowd.add(5, "e.jpg")
         assert {person.number for person in crowd.cluster().persons} == {1, 3, 4, 5}
-        crowd.items = kept
+        crowd.items = all_items
     assert {person.number for person in crowd.cluster().persons} == {1, 2, 3, 4}
 
 
-def test_numbers_do_not_move_to_who_is_in_a_photo_that_was_replaced(crowd: Crowd) -> None:
+def test_a_number_does_not_move_to_another_person_in_a_replaced_photo(crowd: Crowd) -> None:
     vector = crowd.items["c0.jpg"][0][2]
     crowd.items["a0.jpg"] = [("a0.jpg", tuple(v + 9 for v in PLACES[0]), vector)]
     crowd.contents["a0.jpg"] = "new"
-    assert (crowd.people.waiting, crowd.label("a0.jpg")) == (1, "")
+    assert (crowd.people.waiting, crowd.get_label("a0.jpg")) == (1, "")
     crowd.cluster()
-    assert crowd.label("a0.jpg") == "person 3" and crowd.label("a1.jpg") == "person 1"
+    assert crowd.get_label("a0.jpg") == "person 3" and crowd.get_label("a1.jpg") == "person 1"
 
 
-def test_a_number_goes_to_the_larger_part(crowd: Crowd) -> None:
-    people = crowd.do(lambda editor: editor.split("1"))
-    largest = max((p for p in people.persons if "a" in {get_path(people, r)[0] for r in p.rows}), key=size)
-    assert largest.number == 1
+def test_the_larger_part_of_a_split_keeps_the_number(crowd: Crowd) -> None:
+    people = crowd.apply_edits(lambda editor: editor.split("1"))
+    parts = [p for p in people.persons if "a" in {get_path(people, row)[0] for row in p.rows}]
+    assert max(parts, key=count_faces).number == 1
 
 
-def test_faces_too_small_belong_to_nobody_unless_the_user_says_so(crowd: Crowd) -> None:
+def test_small_faces_are_not_clustered_unless_the_user_names_them(crowd: Crowd) -> None:
     tiny = (10.0, 10.0, 28.0, 40.0)
     crowd.add(0, "tiny.jpg", box=tiny)
     people = crowd.cluster()
-    assert people.unclustered == 1 and people.waiting == 0 and crowd.label("tiny.jpg") == ""
+    assert people.unclustered == 1 and people.waiting == 0 and crowd.get_label("tiny.jpg") == ""
     assert "1 faces are too small" in str(people)
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("path,name\ntiny.jpg,Maya\n", "utf-8")
-    crowd.do(lambda editor: import_names(editor, csv))
-    assert crowd.label("tiny.jpg") == "Maya"
+    crowd.apply_edits(lambda editor: import_names(editor, csv))
+    assert crowd.get_label("tiny.jpg") == "Maya"
 
 
-def test_faces_found_since_the_last_clustering_wait(crowd: Crowd) -> None:
+def test_faces_found_since_the_last_clustering_are_reported_as_waiting(crowd: Crowd) -> None:
     crowd.add(0, "a9.jpg")
     people = crowd.people
     assert people.waiting == 1 and "run 02_cluster_faces.py" in people.list_notes()[0]
-    assert crowd.label("a9.jpg") == ""
+    assert crowd.get_label("a9.jpg") == ""
     crowd.cluster()
-    assert crowd.people.waiting == 0 and crowd.label("a9.jpg") == "person 1"
+    assert crowd.people.waiting == 0 and crowd.get_label("a9.jpg") == "person 1"
 
 
-def test_faces_wait_and_are_too_small_each_for_itself(crowd: Crowd) -> None:
-    crowd.do(lambda editor: editor.name_person("1", "Maya"))
+def test_waiting_and_small_faces_are_counted_separately(crowd: Crowd) -> None:
+    crowd.apply_edits(lambda editor: editor.name_person("1", "Maya"))
     crowd.cluster("faces.min_size=150")
     large = (10.0, 10.0, 300.0, 300.0)
     crowd.add(1, *(f"z{i}.jpg" for i in range(4)), box=large)
@@ -97,73 +97,75 @@ def test_faces_wait_and_are_too_small_each_for_itself(crowd: Crowd) -> None:
     assert (people.waiting, people.unclustered) == (4, 7)
 
 
-def test_two_faces_in_one_photo_are_two_people_unless_the_user_says_otherwise(crowd: Crowd) -> None:
+def test_two_faces_in_one_photo_are_two_people_unless_the_user_merges_them(crowd: Crowd) -> None:
     crowd.add(0, "mirror.jpg")
     crowd.add(0, "mirror.jpg", box=PLACES[4])
     people = crowd.cluster()
     first, second = (people.label_faces()[1][row_of(crowd.faces, "mirror.jpg", k)] for k in (0, 1))
     assert first != second and 1 in (first, second)
     other = second if first == 1 else first
-    notes = crowd.do(lambda e: e.name_person(str(other), "Mirror"), lambda e: e.forget("Mirror")).list_notes()
+    notes = crowd.apply_edits(
+        lambda e: e.name_person(str(other), "Mirror"), lambda e: e.forget("Mirror")
+    ).list_notes()
     assert notes == []
-    (note,) = crowd.do(lambda e: e.name_person("1", "Maya")).list_notes()
-    assert note.endswith(f"because both are in one photo; if they are one: --merge 1 {other}")
-    crowd.do(lambda e: e.forget("Maya"))
-    crowd.do(lambda editor: editor.merge([str(first), str(second)]))
+    (note,) = crowd.apply_edits(lambda e: e.name_person("1", "Maya")).list_notes()
+    assert note.endswith(f"because both are in one photo; if they are one person, use --merge 1 {other}")
+    crowd.apply_edits(lambda e: e.forget("Maya"))
+    crowd.apply_edits(lambda editor: editor.merge([str(first), str(second)]))
     crowd.cluster()
-    assert crowd.label("mirror.jpg", 0) == crowd.label("mirror.jpg", 1) == "person 1"
+    assert crowd.get_label("mirror.jpg", 0) == crowd.get_label("mirror.jpg", 1) == "person 1"
 
 
-def test_a_copy_that_is_gone_leaves_each_face_one_person(crowd: Crowd) -> None:
+def test_after_a_copy_is_deleted_each_face_belongs_to_one_person(crowd: Crowd) -> None:
     crowd.add(0, "a0 copy.jpg")
     crowd.contents["a0 copy.jpg"] = "a0.jpg"
     people = crowd.cluster()
     place = people.find_person("1").rows.tolist().index(row_of(crowd.faces, "a0 copy.jpg")) + 1
-    crowd.do(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person(f"1.{place}", "Noor"))
+    crowd.apply_edits(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person(f"1.{place}", "Noor"))
     del crowd.items["a0 copy.jpg"]
     rows = [row for person in crowd.people.persons for row in person.rows.tolist()]
     assert sorted(rows) == list(range(len(crowd.faces)))
     crowd.cluster()
 
 
-def test_one_run_at_a_time_clusters(crowd: Crowd) -> None:
+def test_only_one_run_at_a_time_can_cluster(crowd: Crowd) -> None:
     with FileLock(crowd.drawn.dataset().folder / ".clusters.lock"):
-        editor = crowd.editor()
+        editor = crowd.make_editor()
         editor.merge(["1", "2"])
-        with pytest.raises(UserError, match=r"another run of 02 or 03 .* what you decided is kept"):
+        with pytest.raises(UserError, match=r"another run of 02 or 03 .* your edits are stored"):
             editor.refresh()
-    assert size(crowd.do().find_person("1")) == 9
+    assert count_faces(crowd.apply_edits().find_person("1")) == 9
 
 
-def test_two_named_people_in_what_would_be_one_cluster_are_kept_apart_and_mentioned(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name_person("1.1,1.2", "Maya"), lambda e: e.name_person("1.3,1.4", "Noor"))
+def test_two_named_people_with_similar_faces_are_kept_apart_and_reported(crowd: Crowd) -> None:
+    crowd.apply_edits(lambda e: e.name_person("1.1,1.2", "Maya"), lambda e: e.name_person("1.3,1.4", "Noor"))
     people = crowd.cluster()
     assert {person.name for person in people.persons} == {"Maya", "Noor", ""}
     assert any("Maya and Noor look alike" in note or "Noor and Maya" in note for note in people.list_notes())
 
 
-def test_nobody_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dataset_without_faces_has_no_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = Crowd(Drawn(tmp_path), monkeypatch)
     assert crowd.cluster().persons == [] and crowd.people.persons == []
     assert "0 faces" in str(crowd.people) and crowd.people.to_dict()["people"] == []
     with pytest.raises(UserError, match="no faces are clustered yet; run 02"):
-        crowd.editor()
+        crowd.make_editor()
     crowd.add(0, "a.jpg")
-    assert size(crowd.cluster().persons[0]) == 1
+    assert count_faces(crowd.cluster().persons[0]) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 nonsense", b"cut"])
-def test_damaged_clusters_are_one_line(crowd: Crowd, content: bytes) -> None:
+def test_a_damaged_file_of_clusters_is_reported_in_one_line(crowd: Crowd, content: bytes) -> None:
     file = crowd.drawn.dataset().folder / "clusters.parquet"
     file.write_bytes(file.read_bytes()[:-40] if content == b"cut" else content)
     with pytest.raises(UserError, match=r"clusters\.parquet: cannot be read .* run 02_cluster_faces\.py"):
         _ = crowd.people
 
 
-def test_all_photos_gone_and_back_again(crowd: Crowd) -> None:
-    crowd.do(lambda e: e.name_person("1", "Maya"))
-    kept, crowd.items = crowd.items, {}
+def test_names_return_with_the_photos_after_all_were_missing(crowd: Crowd) -> None:
+    crowd.apply_edits(lambda e: e.name_person("1", "Maya"))
+    all_items, crowd.items = crowd.items, {}
     assert crowd.cluster().persons == []
-    crowd.items = kept
+    crowd.items = all_items
     crowd.cluster()
-    assert {crowd.label(f"a{i}.jpg") for i in range(5)} == {"Maya"}
+    assert {crowd.get_label(f"a{i}.jpg") for i in range(5)} == {"Maya"}

@@ -1,4 +1,4 @@
-"""What 03, 06 and 07 show in their windows, on figures without a window."""
+"""Contents of the windows of 03, 06 and 07, tested on figures without a window."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OpenViewer = Callable[[], Viewer]
 
 @pytest.fixture
 def open_viewer(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenViewer]:
-    """Return the viewer of what was to be shown in a window last."""
+    """Return a function that opens a viewer of the photos that were last shown in a window."""
     shown: list[PagedPhotos] = []
     monkeypatch.setattr(viewer, "can_open_window", lambda: True)
     monkeypatch.setattr(viewer, "show_viewer", shown.append)
@@ -51,13 +51,13 @@ def click_axis(opened: Viewer, axis: int) -> None:
 # --- 06 ----------------------------------------------------------------------------------------------------
 
 
-def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
+def test_06_shows_all_classes_of_a_photo_and_its_people_in_their_colours(
     world: World, open_viewer: OpenViewer
 ) -> None:
     draw(0, (900, 600)).save(world.photos / "0.png")
     world.run("01_extract_features.py")
     dataset = Dataset(world.config())
-    # somebody whose own colour another one has already
+    # another person with the same preferred colour was named earlier, so Maya gets the next free colour
     other = next(
         name
         for i in itertools.count()
@@ -69,7 +69,7 @@ def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
     photos = open_viewer().photos
     sections = {section.heading: section for section in photos.load_detail(0, 800).sections}
     expected = [f"{label}  {p:.0%}" for label, p in read_classes(dataset, ["0.png"])["0.png"] if p >= 0.005]
-    assert len(expected) > 1 and list(sections["shows"].lines) == expected
+    assert len(expected) > 1 and list(sections["classes"].lines) == expected
     assert (
         sections["people"].colours
         == (choose_person_colour("Maya", (other, "Maya")),)
@@ -82,7 +82,7 @@ def test_06_says_of_a_photo_all_its_classes_and_its_people_in_their_colours(
 # --- 03 ----------------------------------------------------------------------------------------------------
 
 
-def test_03_turns_pages_of_people_and_a_face_leads_to_its_photo_with_boxes(
+def test_03_turns_pages_of_people_and_a_face_opens_its_photo_with_boxes(
     tmp_path: Path, open_viewer: OpenViewer
 ) -> None:
     world = World(tmp_path, {})
@@ -123,7 +123,7 @@ def make_classifications(folder: Path, count: int) -> list[Classification]:
     return [Classification(folder / f"{i}.png", ((f"beach {i}", 0.75), ("sea", 0.25))) for i in range(count)]
 
 
-def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, open_viewer: OpenViewer) -> None:
+def test_07_turns_pages_and_reports_missing_photos(tmp_path: Path, open_viewer: OpenViewer) -> None:
     results = make_classifications(tmp_path, 6)
     show_classifications(results, 200, None, window=True)
     opened = open_viewer()
@@ -139,10 +139,10 @@ def test_07_turns_pages_and_says_it_when_a_photo_has_gone(tmp_path: Path, open_v
     assert any("No such file" in text for text in read_texts(opened.figure))
     opened.handle_key("escape")
     opened.handle_key("right")
-    assert {"4.png", "5.png", "not there any more"} <= set(read_texts(opened.figure))
+    assert {"4.png", "5.png", "photo not found"} <= set(read_texts(opened.figure))
 
 
-def test_07_is_called_after_a_single_photo(tmp_path: Path, open_viewer: OpenViewer) -> None:
+def test_the_window_of_07_has_the_name_of_a_single_photo(tmp_path: Path, open_viewer: OpenViewer) -> None:
     show_classifications(make_classifications(tmp_path, 1), 200, None, window=True)
     assert open_viewer().photos.title == "classes 0"
 
@@ -155,7 +155,7 @@ def make_detail(*sections: DetailSection, title: str = "photo", missing: bool = 
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
-def test_whatever_is_known_of_a_photo_stays_inside_the_panel() -> None:
+def test_long_details_of_a_photo_stay_inside_the_panel() -> None:
     names = tuple(f"Somebody Nº {i}" for i in range(17))
     sections = (
         DetailSection("people", names, tuple(choose_person_colour(name, names) for name in names)),
@@ -163,7 +163,7 @@ def test_whatever_is_known_of_a_photo_stays_inside_the_panel() -> None:
             "place", ("東京都千代田区丸の内一丁目九番一号東京駅中央口八重洲北口改札前待合室内中央",)
         ),
         DetailSection(
-            "shows", tuple(f"sandbar, sand bar of the sea and lake, shoal {i}  20%" for i in range(5))
+            "classes", tuple(f"sandbar, sand bar of the sea and lake, shoal {i}  20%" for i in range(5))
         ),
         DetailSection("match", ("score 0.5", "fit 0.75")),
         DetailSection("file", ("a very long folder/" * 9,)),
@@ -180,7 +180,7 @@ def test_whatever_is_known_of_a_photo_stays_inside_the_panel() -> None:
     plt.close(figure)
 
 
-def test_dollars_in_what_is_missing_are_no_formula() -> None:
+def test_dollar_signs_in_the_reason_are_not_parsed_as_a_formula() -> None:
     figure = create_figure(WINDOW_INCHES)
     draw_detail(figure, make_detail(missing=True))
     (text,) = (t for t in figure.axes[0].texts)
@@ -188,7 +188,7 @@ def test_dollars_in_what_is_missing_are_no_formula() -> None:
     plt.close(figure)
 
 
-def test_keys_leave_the_photo_as_it_is_and_q_closes() -> None:
+def test_other_keys_do_not_change_the_photo_and_q_closes() -> None:
     figure = create_figure(WINDOW_INCHES)
     photos = PagedPhotos(
         "x", [range(1)], lambda figure, page: [figure.subplots()], lambda number, pixels: make_detail()

@@ -1,4 +1,4 @@
-"""The map of vectors and the timeline: what they show of one, of few and of many photos."""
+"""The map of vectors and the timeline, with one, few and many photos."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # this machine may lack
 
 
 def make_vectors(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors around five directions, and which one each is near to."""
+    """Return unit vectors around five directions, and the direction of each."""
     rng = np.random.default_rng(seed)
     which = np.arange(count) % 5
     vectors = np.linalg.qr(rng.standard_normal((32, 5)))[0].T[which] + 0.1 * rng.standard_normal((count, 32))
@@ -37,28 +37,28 @@ def make_vectors(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("tsne", [False, True])
-def test_photos_that_are_alike_lie_together(tsne: bool) -> None:
+def test_similar_photos_are_near_each_other(tsne: bool) -> None:
     vectors, which = make_vectors(60)
     projection = project_vectors(vectors, tsne)
     points = projection.points
     assert points.shape == (60, 2) and ("t-SNE" in projection.description) == tsne
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1) + np.diag(np.full(60, np.inf))
     assert (which[distances.argmin(axis=1)] == which).mean() > (0.95 if tsne else 0.6)
-    assert np.allclose(project_vectors(vectors, tsne).points, points), "another map at each run"
+    assert np.allclose(project_vectors(vectors, tsne).points, points), "the map is not deterministic"
 
 
 @pytest.mark.parametrize("vectors", [np.ones((1, 8)), np.ones((4, 8)), np.eye(2, 8), np.eye(3, 1)])
 @pytest.mark.parametrize("tsne", [False, True])
-def test_a_map_of_next_to_nothing(vectors: np.ndarray, tsne: bool) -> None:
+def test_a_map_of_very_few_or_equal_vectors(vectors: np.ndarray, tsne: bool) -> None:
     points = project_vectors(vectors, tsne).points
     assert points.shape == (len(vectors), 2) and np.isfinite(points).all()
 
 
-def test_thumbnails_are_spread_so_that_none_covers_another_and_no_place_stays_empty() -> None:
+def test_thumbnails_do_not_overlap_and_leave_no_gap() -> None:
     points = np.random.default_rng(3).normal(500, 150, (5000, 2))
     chosen = points[choose_spread_points(points, 80.0)]
-    apart = np.abs(chosen[:, None] - chosen[None]).max(axis=-1)
-    assert apart[~np.eye(len(chosen), dtype=bool)].min() >= 80
+    distances = np.abs(chosen[:, None] - chosen[None]).max(axis=-1)
+    assert distances[~np.eye(len(chosen), dtype=bool)].min() >= 80
     assert np.abs(points[:, None] - chosen[None]).max(axis=-1).min(axis=1).max() < 80
 
 
@@ -70,19 +70,19 @@ def make_groups(names: Sequence[str]) -> ColourGroups:
 def test_a_map_has_thumbnails_in_the_colour_of_their_group(count: int) -> None:
     vectors, which = make_vectors(count)
     names = [("beach", "_", "$x$", "a very long label, or another name of it", "")[i] for i in which]
-    asked: list[int] = []
+    loaded: list[int] = []
 
     def load_picture(point: int) -> Image.Image | None:
-        asked.append(point)
+        loaded.append(point)
         return None if point == 0 else draw(point, (48, 32))
 
     projection = project_vectors(vectors)
     figure = draw_vector_map(projection, make_groups(names), load_picture, "demo: photos")
     figure.draw_without_rendering()
     boxes = [artist for artist in figure.axes[0].artists if isinstance(artist, AnnotationBbox)]
-    assert len(boxes) == len([point for point in asked if point]) and len(asked) == len(set(asked)) < 200
+    assert len(boxes) == len([point for point in loaded if point]) and len(loaded) == len(set(loaded)) < 200
     frames = [to_hex(box.patch.get_edgecolor()) for box in boxes]
-    assert frames == [make_groups(names).colours[names[point]] for point in asked if point]
+    assert frames == [make_groups(names).colours[names[point]] for point in loaded if point]
     for box in boxes:
         (point,) = np.flatnonzero((projection.points == box.xy).all(axis=1))
         assert np.array_equal(box.offsetbox.get_data(), np.asarray(draw(int(point), (48, 32))))
@@ -90,18 +90,17 @@ def test_a_map_has_thumbnails_in_the_colour_of_their_group(count: int) -> None:
         figure.bbox.padded(1).contains(*p) for box in boxes for p in box.get_window_extent().get_points()
     )
     if count > 5:
-        written = [text.get_text() for text in figure.legends[0].get_texts()]
-        assert {"beach", "_", "$x$", "unknown"} <= set(written)
+        labels = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert {"beach", "_", "$x$", "unknown"} <= set(labels)
     plt.close(figure)
 
 
 @pytest.mark.parametrize("name", ["demo", "a long name of " * 5, "日本" * 40])
 @pytest.mark.parametrize("groups", [1, 5])
-def test_a_title_is_neither_cut_nor_reaches_into_the_legend(name: str, groups: int) -> None:
+def test_a_title_stays_in_the_figure_and_does_not_overlap_the_legend(name: str, groups: int) -> None:
     vectors, which = make_vectors(60)
     names = [f"a rather long label of {i}" for i in which % groups]
-    how = "2,000 of 123,456 photos, chosen at random, by their CLIP vectors, coloured by what they show"
-    title = f"{name}: {how}"
+    title = f"{name}: 2,000 of 123,456 photos, chosen at random, by their CLIP vectors, coloured by class"
     figure = draw_vector_map(
         project_vectors(vectors), make_groups(names), lambda point: draw(point, (48, 32)), title
     )
@@ -130,7 +129,7 @@ def test_thumbnails_grow_with_the_window() -> None:
 
 
 def read_bars(figure: plt.Figure) -> dict[str, list[float]]:
-    """Heights of the bars by the names in the legend."""
+    """Return the heights of the bars by the names in the legend."""
     names = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
     return {
         name: [bar.get_height() for bar in container]
@@ -138,7 +137,7 @@ def read_bars(figure: plt.Figure) -> dict[str, list[float]]:
     }
 
 
-def test_a_bar_is_as_high_as_a_month_has_photos() -> None:
+def test_the_height_of_a_bar_is_the_number_of_photos_of_a_month() -> None:
     days = [datetime(2024, 1, 3), datetime(2024, 1, 9), datetime(2024, 3, 1), datetime(2024, 3, 2)]
     people = [["Maya"], ["Maya", "Noor"], [], ["Noor", "Maya", "Zoë", "Kim"]]
     figure = draw_timeline(days, people, "demo", ["Maya", "Noor", "Zoë", "Kim"])
@@ -146,7 +145,8 @@ def test_a_bar_is_as_high_as_a_month_has_photos() -> None:
     assert found["Maya"] == [1.5, 0, 0.25] and found["Noor"] == [0.5, 0, 0.25]
     assert found["nobody known"] == [0, 0, 1]
     assert np.allclose(np.sum(list(found.values()), axis=0), [2, 0, 2])
-    assert "photos a month" in figure.axes[0].get_ylabel() and "shared out" in figure.axes[0].get_xlabel()
+    assert figure.axes[0].get_ylabel() == "photos per month"
+    assert "divided equally" in figure.axes[0].get_xlabel()
     plt.close(figure)
 
 
@@ -157,11 +157,11 @@ def test_a_long_span_is_drawn_by_year_and_many_people_share_a_colour() -> None:
     found = read_bars(figure)
     assert len(found) == 9 and sum(found["others"]) > 0 and len(found["others"]) == 12
     assert np.allclose(np.sum(list(found.values()), axis=0), 20)
-    assert "photos a year" in figure.axes[0].get_ylabel()
+    assert figure.axes[0].get_ylabel() == "photos per year"
     plt.close(figure)
 
 
-def test_people_have_the_colours_of_all_figures_and_no_two_look_the_same() -> None:
+def test_people_have_the_same_colours_as_in_other_figures() -> None:
     people = [["Kofi"], ["Kim"], ["_x"], ["person 5"], ["person 6"], ["person 7"], ["$y$"], ["Maya"]]
     cast = ["Kofi", "Kim", "Maya", "_x", "$y$"]
     figure = draw_timeline([datetime(2024, 1, 3)] * 8, people, "demo", cast)
@@ -171,24 +171,24 @@ def test_people_have_the_colours_of_all_figures_and_no_two_look_the_same() -> No
         looks[name] = to_hex(container[0].get_facecolor()), container[0].get_hatch()
     assert set(names) == {name for (name,) in people}
     assert all(looks[name][0] == choose_person_colour(name, cast) for name in names)
-    assert len({looks[name][0] for name in cast}) == len(cast)
+    assert len({colour for colour, _ in looks.values()}) == len(names)
     plt.close(figure)
 
 
-def test_somebody_called_others_is_not_all_others() -> None:
+def test_a_person_named_others_is_not_the_group_of_all_others() -> None:
     names = ["others", "nobody known", *(f"P{i}" for i in range(9))]
     people = [*([name] for name in names), ["others"], ["nobody known"], []]
     figure = draw_timeline([datetime(2024, 1, 3)] * len(people), people, "demo", names)
-    written = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()][::-1]
     heights = [container[0].get_height() for container in figure.axes[0].containers]
-    assert sorted(zip(written, heights, strict=True))[-4:] == [
+    assert sorted(zip(labels, heights, strict=True))[-4:] == [
         *(("nobody known", 1), ("nobody known", 2), ("others", 2), ("others", 3))
     ]
     plt.close(figure)
 
 
 @pytest.mark.parametrize("count", [1, 7, 60])
-def test_a_timeline_cuts_nothing_off(count: int) -> None:
+def test_a_timeline_stays_in_the_figure(count: int) -> None:
     names = ["Great-grandmother Elisabeth von Hohenzollern-Sigmaringen", "日本", ""]
     days = [datetime(2020 + i % 4, 1 + i % 12, 1) for i in range(count)]
     figure = draw_timeline(days, [[names[i % 3]] if i % 3 < 2 else [] for i in range(count)], "demo", names)
@@ -198,10 +198,10 @@ def test_a_timeline_cuts_nothing_off(count: int) -> None:
     plt.close(figure)
 
 
-# --- as a user gets them -----------------------------------------------------------------------------------
+# --- by the script -----------------------------------------------------------------------------------------
 
 
-def test_05_draws_what_the_collections_hold(world: World) -> None:
+def test_05_draws_the_photos_in_the_collections(world: World) -> None:
     for seed in range(7):
         world.add(f"{seed}.jpg", seed, exif=make_exif(f"2024:0{1 + seed % 3}:05 10:00:00"))
     world.run("01_extract_features.py")
@@ -215,15 +215,15 @@ def test_05_draws_what_the_collections_hold(world: World) -> None:
             assert min(picture.size) > 400 and len(picture.convert("RGB").getcolors(1 << 20)) > 50
 
 
-def test_05_maps_all_photos_or_some_chosen_at_random(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_05_maps_all_photos_or_a_random_sample(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(7):
         world.add(f"{seed}.png", seed)
     world.run("01_extract_features.py")
     figures: list[plt.Figure] = []
     monkeypatch.setattr(vector_map, "show_figure", lambda figure, *_, **__: figures.append(figure))
     monkeypatch.setattr(vector_map, "MAX_POINTS", {"pca": 6, "tsne": 5})
-    told = world.run("05_build_collections.py", "--map", "--tsne", "--no-show").stderr
-    assert "t-SNE lays 5 photos out" in told
+    printed = world.run("05_build_collections.py", "--map", "--tsne", "--no-show").stderr
+    assert "t-SNE: computing the layout of 5 photos" in printed
     assert "t-SNE" not in world.run("05_build_collections.py", "--map", "--no-show").stderr
     monkeypatch.undo()
     for figure, count, how in zip(figures, (5, 6), ("t-SNE", "PCA"), strict=True):
@@ -232,7 +232,7 @@ def test_05_maps_all_photos_or_some_chosen_at_random(world: World, monkeypatch: 
         title = axis.title.get_text().replace("\n", " ")
         assert title.startswith(f"album: {count} of 7 photos, chosen at random,")
         shown = {box.offsetbox.get_data().tobytes() for box in axis.artists}
-        assert len(shown) == len(axis.artists) > 1, "one photo stands for others"
+        assert len(shown) == len(axis.artists) > 1, "a photo is shown twice"
     plt.close("all")
 
 
@@ -242,12 +242,12 @@ def make_exif(when: str) -> Image.Exif:
     return exif
 
 
-def test_05_says_what_it_cannot_draw(world: World) -> None:
+def test_05_reports_figures_that_it_cannot_draw(world: World) -> None:
     world.add("a.png", 1)
     assert "--tsne requires --map" in world.run("05_build_collections.py", "--tsne", code=2).stderr
     refused = world.run("05_build_collections.py", "--list", "--timeline", code=2).stderr
     assert "cannot be combined with --list" in refused
     world.run("01_extract_features.py")
-    told = world.run("05_build_collections.py", "--timeline", "--no-show", code=2).stderr
-    assert "no photo says when it was taken" in told and "04_extract_geo.py" in told
+    printed = world.run("05_build_collections.py", "--timeline", "--no-show", code=2).stderr
+    assert "no photo has a date" in printed and "04_extract_geo.py" in printed
     assert not Path(world.folder / "outputs").exists()

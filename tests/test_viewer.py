@@ -1,4 +1,4 @@
-"""Grids that are used: what keys and clicks do, on any figure, and in a real window on a real display."""
+"""The window with pages: keys and clicks, on a figure without a window and in a real window."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SKINS = ((240, 20, 200), (20, 240, 240))
 
 
 def choose_colour(number: int) -> tuple[int, int, int]:
-    """A photo's colour, unlike any other's and unlike what a window has."""
+    """Return the colour of a photo: different for each photo, and not used by the window."""
     return 20 + 5 * number, 250 - 5 * number, 90
 
 
@@ -63,7 +63,7 @@ def read_texts(figure: plt.Figure) -> str:
     return "\n".join(text.get_text() for text in (*inside, *figure.texts))
 
 
-def test_pages_hold_all_photos_and_there_is_always_one() -> None:
+def test_pages_contain_all_photos_and_there_is_at_least_one_page() -> None:
     assert split_pages(60, 20) == [range(20), range(20, 40), range(40, 60)]
     assert split_pages(21, 20)[1] == range(20, 21)
     assert split_pages(0, 20) == [range(0)]
@@ -85,7 +85,7 @@ def test_keys_turn_pages_and_stop_at_both_ends(figure: plt.Figure) -> None:
     assert not viewer.handle_key("s") and not viewer.handle_key("escape")
 
 
-def test_a_click_opens_the_photo_under_it_and_another_goes_back(figure: plt.Figure) -> None:
+def test_a_click_opens_a_photo_and_another_click_closes_it(figure: plt.Figure) -> None:
     viewer = Viewer(make_photos(50), figure)
     viewer.handle_key("right")
     figure.canvas.draw()
@@ -102,7 +102,7 @@ def test_a_click_opens_the_photo_under_it_and_another_goes_back(figure: plt.Figu
     assert viewer.open_number is None
 
 
-def test_an_open_photo_leads_to_the_next_and_back_to_its_own_page(figure: plt.Figure) -> None:
+def test_keys_switch_between_open_photos_and_close_to_the_right_page(figure: plt.Figure) -> None:
     viewer = Viewer(make_photos(50), figure)
     viewer.show_photo(19)
     viewer.handle_key("right")
@@ -115,7 +115,7 @@ def test_an_open_photo_leads_to_the_next_and_back_to_its_own_page(figure: plt.Fi
     assert viewer.open_number == 0
 
 
-def test_the_second_click_of_a_double_click_does_not_shut_the_photo(figure: plt.Figure) -> None:
+def test_the_second_click_of_a_double_click_does_not_close_the_photo(figure: plt.Figure) -> None:
     viewer = Viewer(make_photos(3), figure)
     figure.canvas.draw()
     box = figure.axes[2].get_window_extent()
@@ -143,7 +143,7 @@ def make_result(number: int, photos: Path = Path(), **known) -> SearchResult:
     )
 
 
-def test_what_is_said_of_a_photo_is_what_is_known_of_it() -> None:
+def test_the_details_of_a_result_have_only_known_values() -> None:
     assert [section.heading for section in describe_result(make_result(0))] == ["match", "file"]
     full = make_result(
         3,
@@ -162,18 +162,18 @@ def test_what_is_said_of_a_photo_is_what_is_known_of_it() -> None:
     assert sections["people"].colours == (choose_person_colour("Maya"), choose_person_colour("Zoë"))
     assert sections["time"].lines == ("Saturday, 2 August 2025, 18:02",)
     assert sections["place"].lines == ("Anjuna, Goa, India",)
-    assert sections["shows"].lines == ("beach  90%", "sea  9%")
+    assert sections["classes"].lines == ("beach  90%", "sea  9%")
     assert sections["match"].lines[0] == "score 0.5000" and sections["match"].lines[1].startswith("fit 0.75")
     assert describe_result(full)[3].lines == ("beach  90%",)
 
 
-def test_all_classes_of_some_photos_are_read_off_their_table(world: World) -> None:
+def test_all_classes_of_photos_are_read_from_the_table(world: World) -> None:
     for seed in range(3):
         world.add(f"{seed}.png", seed)
     dataset = Dataset(world.config())
     assert read_classes(dataset, ["1.png"]) == {}
     world.run("01_extract_features.py")
-    found = read_classes(dataset, ["2.png", "0.png", "nothing.png"])
+    found = read_classes(dataset, ["2.png", "0.png", "missing.png"])
     assert set(found) == {"0.png", "2.png"} and found["0.png"] != found["2.png"]
     shown = json.loads(world.run("07_classify.py", "--json", "-k", "4", world.photos / "2.png").stdout)
     expected = [(c["label"], c["score"]) for c in shown["results"][0]["classes"]]
@@ -181,10 +181,10 @@ def test_all_classes_of_some_photos_are_read_off_their_table(world: World) -> No
     assert np.allclose([p for _, p in found["2.png"]], [p for _, p in expected], atol=1e-3)
 
 
-def test_a_photo_that_cannot_be_shown_says_why(figure: plt.Figure) -> None:
-    gone = Detail(None, "x.jpg", describe_result(make_result(0)), "cannot be decoded: broken")
+def test_the_reason_is_shown_for_a_photo_that_cannot_be_decoded(figure: plt.Figure) -> None:
+    broken = Detail(None, "x.jpg", describe_result(make_result(0)), "cannot be decoded: broken")
     viewer = Viewer(
-        PagedPhotos("x", [range(1)], make_photos(1).draw_page, lambda number, pixels: gone), figure
+        PagedPhotos("x", [range(1)], make_photos(1).draw_page, lambda number, pixels: broken), figure
     )
     viewer.show_photo(0)
     assert "cannot be decoded: broken" in read_texts(figure)
@@ -195,7 +195,7 @@ def test_a_photo_that_cannot_be_shown_says_why(figure: plt.Figure) -> None:
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
-    """A display of our own, on a screen of a small laptop's size."""
+    """Start a virtual display with the screen size of a small laptop."""
     if shutil.which("Xvfb") is None:
         pytest.skip("no Xvfb: windows are not tested (Debian: apt-get install xvfb)")
     if importlib.util.find_spec("_tkinter") is None:
@@ -218,8 +218,8 @@ def read_pixels(picture: Path) -> np.ndarray:
 
 
 def measure_shares(picture: Path) -> list[float]:
-    """How much of a screen has each photo's colour."""
-    # as one number each: rows are sorted ten times slower
+    """Return the share of a screenshot that has the colour of each photo."""
+    # packed into one number per pixel: sorting rows is ten times slower
     packed, counts = np.unique(read_pixels(picture) @ np.asarray([65536, 256, 1]), return_counts=True)
     colours = np.stack([packed // 65536, packed // 256 % 256, packed % 256], axis=1)
     near = (np.abs(colours - choose_colour(i)).max(axis=-1) <= 1 for i in range(45))
@@ -227,7 +227,7 @@ def measure_shares(picture: Path) -> list[float]:
 
 
 def measure_extent(picture: Path, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of a colour in the left two thirds of a screen, where photos are."""
+    """Return the left, top, right and bottom of a colour in the part of a screenshot with the photo."""
     pixels = read_pixels(picture)[:, :900]
     y, x = np.nonzero(np.abs(pixels - rgb).max(axis=-1) <= 1)
     return int(x.min()), int(y.min()), int(x.max()), int(y.max())
@@ -243,17 +243,23 @@ def test_windows_open_pages_turn_and_clicks_open_photos(display: str, tmp_path: 
     faces.save(world.photos / "44.png")
     steps = {
         "06": [
-            *(("look", "page1"), ("key", "Right"), ("look", "page2"), ("click", 4), ("look", "large")),
-            *(("key", "l"), ("key", "k"), ("key", "g"), ("look", "same")),
-            *(("key", "Right"), ("look", "next"), ("key", "Escape"), ("look", "back"), ("key", "q")),
+            *(
+                ("capture", "page1"),
+                ("key", "Right"),
+                ("capture", "page2"),
+                ("click", 4),
+                ("capture", "large"),
+            ),
+            *(("key", "l"), ("key", "k"), ("key", "g"), ("capture", "same")),
+            *(("key", "Right"), ("capture", "next"), ("key", "Escape"), ("capture", "back"), ("key", "q")),
         ],
-        "03": [("look", "sheet"), ("click", 0), ("look", "face"), ("key", "q")],
+        "03": [("capture", "sheet"), ("click", 0), ("capture", "face"), ("key", "q")],
         "07": [
-            *(("look", "classes"), ("click", 2), ("look", "class"), ("key", "Escape")),
-            *(("key", "Right"), ("look", "classes2"), ("remove", "00.png"), ("key", "Left"), ("click", 0)),
-            *(("look", "gone"), ("key", "q")),
+            *(("capture", "classes"), ("click", 2), ("capture", "class"), ("key", "Escape")),
+            *(("key", "Right"), ("capture", "classes2"), ("remove", "00.png"), ("key", "Left"), ("click", 0)),
+            *(("capture", "gone"), ("key", "q")),
         ],
-        "tall": [("look", "tall"), ("key", "q")],
+        "tall": [("capture", "tall"), ("key", "q")],
     }
     paths = os.pathsep.join(str(ROOT / folder) for folder in ("src", "tests"))
     done = subprocess.run(
@@ -265,35 +271,35 @@ def test_windows_open_pages_turn_and_clicks_open_photos(display: str, tmp_path: 
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr, done.stderr
-    seen = json.loads((tmp_path / "log.json").read_text())
-    shares = {name: measure_shares(tmp_path / f"{name}.png") for name in seen}
-    words = {name: look["words"] for name, look in seen.items()}
+    log = json.loads((tmp_path / "log.json").read_text())
+    shares = {name: measure_shares(tmp_path / f"{name}.png") for name in log}
+    texts = {name: entry["texts"] for name, entry in log.items()}
 
-    for look in seen.values():
-        assert look["size"][0] <= 1366 and look["size"][1] <= 768 - 30, "no room for the title bar"
-    assert {seen[name]["title"] for name in ("page1", "large", "back")} == {"maya on the beach"}
-    assert any("page 1 of 3" in line for line in words["page1"])
+    for entry in log.values():
+        assert entry["size"][0] <= 1366 and entry["size"][1] <= 768 - 30, "no space for the title bar"
+    assert {log[name]["title"] for name in ("page1", "large", "back")} == {"maya on the beach"}
+    assert any("page 1 of 3" in line for line in texts["page1"])
     assert all(share > 0.005 for share in shares["page1"][:20]) and not any(shares["page1"][20:])
     assert all(share > 0.005 for share in shares["page2"][20:40]) and not any(shares["page2"][:20])
     # the fourth photo of the second page, then the fifth
     assert shares["large"][23] > 0.3 and not any(shares["large"][:23] + shares["large"][24:])
     assert shares["same"] == shares["large"]
     assert shares["next"][24] > 0.3 and not shares["next"][23]
-    said = {"24 · 23.png", "Maya", "Anjuna, Goa, India", "beach  90%", "Saturday, 2 August 2025, 18:02"}
-    assert said <= set(words["large"])
-    assert words["back"] == words["page2"] and shares["back"] == shares["page2"]
+    details = {"24 · 23.png", "Maya", "Anjuna, Goa, India", "beach  90%", "Saturday, 2 August 2025, 18:02"}
+    assert details <= set(texts["large"])
+    assert texts["back"] == texts["page2"] and shares["back"] == shares["page2"]
 
-    # a click on a face: its photo, with boxes that lie around the faces
-    assert {"1 · Zoë", "2 · Maya"} <= set(words["sheet"]) and seen["sheet"]["title"] == "people"
-    assert shares["face"][44] > 0.3 and "44.png" in words["face"]
+    # a click on a face shows its photo, with boxes around the faces
+    assert {"1 · Zoë", "2 · Maya"} <= set(texts["sheet"]) and log["sheet"]["title"] == "people"
+    assert shares["face"][44] > 0.3 and "44.png" in texts["face"]
     for name, skin in zip(NAMES, SKINS, strict=True):
         rgb = tuple(round(255 * v) for v in to_rgb(choose_person_colour(name, NAMES)))
         face, box = (measure_extent(tmp_path / "face.png", shade) for shade in (skin, rgb))
         assert face[2] - face[0] > 30 and abs(box[0] - face[0]) <= 8 and abs(box[3] - face[3]) <= 8
 
-    assert seen["classes"]["title"] == "classes of 5 photos"
+    assert log["classes"]["title"] == "classes of 5 photos"
     assert all(shares["classes"][:4]) and not any(shares["classes"][4:])
     assert shares["classes2"][4] and not any(shares["classes2"][:4])
-    assert shares["class"][1] > 0.3 and {"beach  75.0%", "sea  25.0%"} <= set(words["class"])
-    assert any("00.png" in line for line in words["gone"]) and not any(shares["gone"])
-    assert {"person 0", "person 11"} <= set(words["tall"])
+    assert shares["class"][1] > 0.3 and {"beach  75.0%", "sea  25.0%"} <= set(texts["class"])
+    assert any("00.png" in line for line in texts["gone"]) and not any(shares["gone"])
+    assert {"person 0", "person 11"} <= set(texts["tall"])

@@ -1,6 +1,7 @@
-"""Somebody before a screen: opens windows of 06, 03 and 07, and one too tall; acts while each waits.
+"""A simulated user: opens windows of 06, 03 and 07 and a tall one, and sends clicks and keys to each.
 
-Run by ``test_viewer.py`` as a process of its own: a config, a folder for what is seen, and steps by window.
+``test_viewer.py`` runs it in a separate process. Arguments: a config, a folder for screenshots and the log,
+and the steps for each window as JSON.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def wait_and_act() -> None:
     figure = plt.gcf()
     window, canvas = figure.canvas.manager.window, figure.canvas.get_tk_widget()
 
-    def step() -> None:
+    def run_step() -> None:
         kind, value = steps.pop(0)
         if kind == "click":
             box = figure.axes[value].get_window_extent()
@@ -50,25 +51,25 @@ def wait_and_act() -> None:
             canvas.event_generate(f"<{value}>")
         elif kind == "remove":
             dataset.locate_file(value).unlink()
-        elif kind == "look":
+        elif kind == "capture":
             window.update()
             ImageGrab.grab(xdisplay=os.environ["DISPLAY"]).save(out / f"{value}.png")
-            words = [t.get_text() for a in (*figure.axes, figure) for t in a.texts]
+            texts = [t.get_text() for a in (*figure.axes, figure) for t in a.texts]
             size = window.winfo_rootx() + window.winfo_width(), window.winfo_rooty() + window.winfo_height()
-            log[value] = {"title": window.title(), "words": words, "size": size}
+            log[value] = {"title": window.title(), "texts": texts, "size": size}
         if steps:
-            window.after(200, step)
+            window.after(200, run_step)
 
-    window.after(500, step)
+    window.after(500, run_step)
     wait_until_closed()
 
 
 def open_06() -> None:
-    known = {"people": ("Maya",), "address": "Anjuna, Goa, India", "taken_at": "2025-08-02T18:02:11"}
-    known |= {"class_label": "beach", "class_score": 0.9, "calibrated_score": 0.8}
+    details = {"people": ("Maya",), "address": "Anjuna, Goa, India", "taken_at": "2025-08-02T18:02:11"}
+    details |= {"class_label": "beach", "class_score": 0.9, "calibrated_score": 0.8}
     paths = [f"{i:02d}.png" for i in range(45)]
     results = [
-        SearchResult(i + 1, path, 0.5, dataset.locate_file(path), **known) for i, path in enumerate(paths)
+        SearchResult(i + 1, path, 0.5, dataset.locate_file(path), **details) for i, path in enumerate(paths)
     ]
     answer = Answer(Query(text="maya on the beach"), ParsedQuery(), results, photos=45)
     show_answer(answer, dataset, None, window=True)
@@ -80,8 +81,8 @@ def open_03() -> None:
 
 def open_07() -> None:
     classes = (("beach", 0.75), ("sea", 0.25))
-    shown = [Classification(dataset.locate_file(f"{i:02d}.png"), classes) for i in range(5)]
-    show_classifications(shown, 200, None, window=True)
+    results = [Classification(dataset.locate_file(f"{i:02d}.png"), classes) for i in range(5)]
+    show_classifications(results, 200, None, window=True)
 
 
 def open_tall() -> None:
@@ -90,7 +91,7 @@ def open_tall() -> None:
 
 
 plt.show = wait_and_act
-for name, opened in {"06": open_06, "03": open_03, "07": open_07, "tall": open_tall}.items():
+for name, open_window in {"06": open_06, "03": open_03, "07": open_07, "tall": open_tall}.items():
     steps[:] = plan[name]
-    opened()
+    open_window()
 (out / "log.json").write_text(json.dumps(log))

@@ -1,7 +1,9 @@
-"""Steps 02 and 03: detecting faces, clustering them into people, and the user's edits of these people.
+"""Detect faces, cluster them into people, and apply the user's edits of these people (steps 02 and 03).
 
-Knows InsightFace and ONNX Runtime, imported when faces are first detected. Writes the table ``faces``,
-``clusters.parquet`` and the user's edits, ``people.jsonl``.
+`detect_faces` writes the table ``faces`` with InsightFace. `cluster_people` clusters the faces by average
+linkage and writes ``clusters.parquet``. `PeopleEditor` appends the user's edits (name, merge, split, ...) to
+``people.jsonl``; every later clustering follows them as must-link and cannot-link constraints.
+Start with ``people.py``. The meaning of edits is in ``constraints.py``, the clustering in ``linkage.py``.
 """
 
 from imagesearch.faces.csv_import import import_names
@@ -9,15 +11,15 @@ from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
-from imagesearch.faces.references import box_iou
+from imagesearch.faces.references import compute_iou
 
 __all__ = [
     "FaceDetector",
     "People",
     "PeopleEditor",
     "Person",
-    "box_iou",
     "cluster_people",
+    "compute_iou",
     "detect_faces",
     "get_pack_id",
     "import_names",

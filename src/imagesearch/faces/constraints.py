@@ -1,9 +1,13 @@
-"""What the user's edits mean for the faces of a table: who belongs together, who does not, and names.
+"""The constraints that the user's edits put on the clustering of faces, and the names of people.
 
-Groups of faces are kept apart for three reasons. They were *separated*, by a split: that holds for their
-faces whatever group these come to be in, until an edit says that both are one person. One was *denied* to be
-the other: that concerns the two persons, and a face taken out of the second one is free of it. Or they have
-different names, for as long as they have them.
+Faces of one group must be in one cluster (must-link). Two groups cannot be in one cluster (cannot-link) for
+one of three reasons:
+
+- A split *separated* them. This constraint stays with the faces, whichever group they are in later, until an
+  edit makes one person of both.
+- The user *denied* that the first group is the person of the second group. This constraint concerns the two
+  people: it no longer applies to a face that leaves the second group.
+- They have different names. If a name is removed later, the groups stay separated.
 """
 
 from __future__ import annotations
@@ -24,20 +28,20 @@ _normalize_cached = functools.lru_cache(10_000)(normalize)
 
 @dataclass
 class Constraints:
-    """What the edits mean for the faces of a table.
+    """Constraints on the faces of a table, and the names of people.
 
     Attributes
     ----------
     group : (n,) int64
-        Faces of one group belong together; -1 is a face that no edit is about.
+        Must-link constraints: the number of each face's group, or -1 for a face without a group.
     confirmed : (n,) bool
-        Whether the user looked at the face itself.
+        Whether the user looked at the face itself, not only at its cluster.
     names : dict
-        Name by group, for those that have one.
+        Name by group, for the groups that have one.
     cannot_link : set
-        Pairs of groups that are different people.
+        Pairs of groups that cannot be in one cluster.
     released : int
-        Faces that edits do not hold for any more: their photos have changed, and show another person.
+        Number of faces whose edits no longer apply, because a changed photo now shows a different person.
     """
 
     group: np.ndarray
@@ -48,11 +52,12 @@ class Constraints:
 
 
 def replay_edits(edits: Iterable[Edit], resolver: ReferenceResolver) -> Constraints:
-    """Return what some edits, the oldest first, mean for the faces of a table.
+    """Convert edits, the oldest first, to constraints on the faces of a table.
 
-    The newest edit about a face counts. A user who names a cluster has seen some of its faces, and not each:
-    when a later edit takes faces out of it, then of the others those that are nearer to what was taken
-    out than to what is left are released, to be clustered again. Edits of single faces stay.
+    A newer edit of a face overrides an older one. A user who names a cluster has looked at some of its faces,
+    but not at all of them. So when a later edit removes faces from the cluster, unconfirmed faces that are
+    nearer to the removed faces than to the remaining ones are released, to be clustered again. Confirmed
+    faces are never released.
     """
     if not len(resolver.faces):
         return Constraints(np.empty(0, np.int64), np.empty(0, bool))
@@ -63,7 +68,7 @@ def replay_edits(edits: Iterable[Edit], resolver: ReferenceResolver) -> Constrai
 
 
 class _EditReplay:
-    """The groups of faces while edits are applied to them, one after the other."""
+    """The groups of faces, updated by one edit after the other."""
 
     def __init__(self, resolver: ReferenceResolver) -> None:
         self.resolver, self.vectors = resolver, resolver.faces.vectors
@@ -71,14 +76,13 @@ class _EditReplay:
         self.confirmed = np.zeros(len(self.vectors), bool)
         self.names: dict[int, str] = {}
         self.separated: dict[int, set[int]] = {}
-        """The groups that each one was separated from."""
+        """By group, the groups that it was separated from."""
         self.denied: dict[int, set[int]] = {}
-        """The groups that each one was denied to be."""
+        """By group, the groups of the people that it was denied to be."""
         self.released: set[int] = set()
         self.new_groups = itertools.count()
 
     def apply_edit(self, edit: Edit) -> None:
-        # by the verbs of the file, which are older than the names of these methods
         appliers = {
             "name": self._apply_name,
             "deny": self._apply_deny,
@@ -130,17 +134,17 @@ class _EditReplay:
         if denied is None:
             return
         rows = np.concatenate([np.empty(0, np.int64), *lists])
-        taken = rows[self.group[rows] == denied]
-        left = np.setdiff1d(np.flatnonzero(self.group == denied), taken)
-        if len(taken) and len(left):
-            self._release_faces(left, taken)
+        removed = rows[self.group[rows] == denied]
+        remaining = np.setdiff1d(np.flatnonzero(self.group == denied), removed)
+        if len(removed) and len(remaining):
+            self._release_faces(remaining, removed)
         for row in rows.tolist():
             group = int(self.group[row])
             if group in self.names and group != denied:
-                continue  # another person already
+                continue  # already has the name of another person
             if group in (-1, denied):
                 group = next(self.new_groups)
-                self._take_faces([row], group)
+                self._assign_group([row], group)
                 self.confirmed[row] = True
             self.denied.setdefault(group, set()).add(denied)
 
@@ -154,7 +158,7 @@ class _EditReplay:
         self._move_faces(rows, group, edit.confirmed)
 
     def _apply_split(self, edit: Edit, lists: list[np.ndarray]) -> None:
-        # the first part keeps the name, also while its photos are missing
+        # the first part keeps the name, even if its photos are missing
         named = self._find_group(edit.name) if edit.name else None
         parts = []
         for position, rows in enumerate(lists):
@@ -163,7 +167,7 @@ class _EditReplay:
                 group = named
             else:
                 self.confirmed[rows] = False
-            self._take_faces(rows, group)
+            self._assign_group(rows, group)
             parts.append(group)
         for one, other in itertools.combinations(parts, 2):
             self._separate_groups(one, other)
@@ -183,7 +187,7 @@ class _EditReplay:
             return
         del self.names[group]
         for other in self.names:
-            self._separate_groups(group, other)  # as their names did until now
+            self._separate_groups(group, other)  # in place of the constraint of different names
 
     # --- moving faces between groups -----------------------------------------------------------------------
 
@@ -196,30 +200,30 @@ class _EditReplay:
 
     def _move_faces(self, rows: np.ndarray, group: int, confirmed: bool) -> None:
         for old in set(self.group[rows].tolist()) - {-1, group}:
-            taken = rows[self.group[rows] == old]
-            left = np.setdiff1d(np.flatnonzero(self.group == old), taken)
-            if len(left) and confirmed:
-                self._release_faces(left, taken)
-            elif not len(left) and not (confirmed and old in self.names):
-                # not a group whose name was wrong: what holds for Maya need not hold for Noor
+            removed = rows[self.group[rows] == old]
+            remaining = np.setdiff1d(np.flatnonzero(self.group == old), removed)
+            if len(remaining) and confirmed:
+                self._release_faces(remaining, removed)
+            elif not len(remaining) and not (confirmed and old in self.names):
+                # a group whose name is corrected is not joined: its constraints concern the wrong person
                 self._join_groups(old, group)
-        newcomers = self.group[rows] != group
-        self.confirmed[rows] = confirmed | (self.confirmed[rows] & ~newcomers)
-        self._take_faces(rows, group)
+        is_new = self.group[rows] != group
+        self.confirmed[rows] = confirmed | (self.confirmed[rows] & ~is_new)
+        self._assign_group(rows, group)
 
-    def _take_faces(self, rows: np.ndarray | list[int], group: int) -> None:
-        """Take faces out of their groups into another one, which is then apart from whom they were."""
+    def _assign_group(self, rows: np.ndarray | list[int], group: int) -> None:
+        """Assign faces to another group, which inherits the cannot-link constraints of their old groups."""
         for old in set(self.group[rows].tolist()) - {-1, group}:
             for other in self._get_cannot_link(old) - {group}:
                 self._separate_groups(group, other)
         self.group[rows] = group
 
     def _get_cannot_link(self, group: int) -> set[int]:
-        """Return the groups that faces stay apart from when they leave a group."""
+        """Return the groups that a face cannot be linked with after it leaves a group."""
         cannot_link = self.separated.get(group, set()) | self.denied.get(group, set())
         if group in self.names:
             return cannot_link
-        # groups denied to be a person without a name were denied to be these faces
+        # without a name, a denial concerns these faces, not a person
         return cannot_link | {other for other, groups in self.denied.items() if group in groups}
 
     def _separate_groups(self, one: int, other: int) -> None:
@@ -228,7 +232,7 @@ class _EditReplay:
             self.separated.setdefault(other, set()).add(one)
 
     def _join_groups(self, old: int, group: int) -> None:
-        """Make a group part of another, with all constraints of it."""
+        """Join the group `old` into another group, with all its constraints."""
         self.group[self.group == old] = group
         self.names.pop(old, None)
         for relation in (self.separated, self.denied):
@@ -239,19 +243,19 @@ class _EditReplay:
                     others.add(group)
             relation[group].discard(group)
 
-    def _release_faces(self, left: np.ndarray, taken: np.ndarray) -> None:
-        """Release the faces that are nearer to the faces taken out than to the ones that stay."""
-        confirmed = left[self.confirmed[left]]
-        mean_left = self.vectors[confirmed if len(confirmed) else left].mean(axis=0)
-        mean_taken = self.vectors[taken].mean(axis=0)
-        unconfirmed = left[~self.confirmed[left]]
-        # cosine, not the inner product: the mean of few faces is longer than that of many
-        direction = _normalize_vector(mean_taken) - _normalize_vector(mean_left)
+    def _release_faces(self, remaining: np.ndarray, removed: np.ndarray) -> None:
+        """Release unconfirmed faces that are nearer to the removed faces than to the remaining ones."""
+        confirmed = remaining[self.confirmed[remaining]]
+        mean_remaining = self.vectors[confirmed if len(confirmed) else remaining].mean(axis=0)
+        mean_removed = self.vectors[removed].mean(axis=0)
+        unconfirmed = remaining[~self.confirmed[remaining]]
+        # compares cosines, not inner products: the mean of few vectors is longer than that of many
+        direction = _normalize_vector(mean_removed) - _normalize_vector(mean_remaining)
         nearer = self.vectors[unconfirmed] @ direction > 0
         for row in unconfirmed[nearer].tolist():
             if self._get_cannot_link(int(self.group[row])):
-                # free, but not to join those it was separated from
-                self._take_faces([row], next(self.new_groups))
+                # gets a group of its own, which keeps the cannot-link constraints
+                self._assign_group([row], next(self.new_groups))
             else:
                 self.group[row] = -1
 

@@ -1,4 +1,4 @@
-"""Names of people from a CSV file, such as one that another program exports."""
+"""Import of people's names from a CSV file, such as an export of another program."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ import numpy as np
 from imagesearch.csv_files import check_fields, read_csv
 from imagesearch.errors import UserError
 from imagesearch.faces.editor import PeopleEditor
-from imagesearch.faces.references import box_iou
+from imagesearch.faces.references import compute_iou
 
 _BOX_COLUMNS = ("x1", "y1", "x2", "y2")
 _MIN_IOU = 0.3
 
 
 def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]:
-    """Name people by the lines of a file.
+    """Name one person or face for each line of a file.
 
     Parameters
     ----------
     editor
-        Keeps the edits.
+        Stores the edits.
     file
-        With a header line, in any case, and commas, semicolons or tabs. Required are ``name`` and either
-        ``person`` (a number or a name), or ``path`` of a photo in which there is one face, or ``path`` and
-        ``x1, y1, x2, y2``, a box in pixels of the upright photo.
+        CSV with a header line (in any case), separated by commas, semicolons or tabs. Requires the column
+        ``name``, and either ``person`` (a number or a name) or ``path`` (a photo of the dataset). For a photo
+        with several faces, ``x1, y1, x2, y2`` are required: a box in pixels of the upright photo.
 
     Returns
     -------
     used : int
-        Number of lines that named somebody.
+        Number of lines that gave a name.
     unused : dict
-        Reason by line, for the others.
+        The reason for each other line, by ``line N``.
 
     Raises
     ------
     UserError
-        If the file cannot be read, or has other columns.
+        If the file cannot be read, or lacks a required column.
     """
     lines, columns = read_csv(file)
     if "name" not in columns or not columns & {"person", "path"}:
-        raise UserError(f"{file}: columns name and person, or name and path, are wanted in the first line")
+        raise UserError(f"{file}: expected the columns name and person, or name and path, in the first line")
     find_rows = _make_path_lookup(editor)
     unused: dict[str, str] = {}
     for number, line in lines.items():
@@ -64,23 +64,23 @@ def _import_line(editor: PeopleEditor, line: dict[str, str], find_rows: Callable
         box = [float(line[side] or "nan") for side in _BOX_COLUMNS]
         rows = _select_by_box(rows, box, editor.people.faces.boxes)
     if len(rows) != 1:
-        raise UserError(f"{line.get('path')}: {len(rows) or 'no'} faces there, where one is wanted")
+        raise UserError(f"{line.get('path')}: expected one face, found {len(rows)}")
     editor.name_faces(rows.tolist(), line["name"] or "")
 
 
 def _make_path_lookup(editor: PeopleEditor) -> Callable[[str], np.ndarray]:
-    """Return a function from the path of a photo to the rows of its faces."""
+    """Return a function that maps the path of a photo to the rows of its faces."""
     faces = editor.people.faces
     photo_ids = {entry.path: photo_id for photo_id, entry in faces.processed.items()}
-    # Macs write names of files in another form of Unicode than tables do
+    # macOS and the tables store file names in different Unicode forms
     return lambda path: np.flatnonzero(
         faces.photo_ids == photo_ids.get(unicodedata.normalize("NFC", path), -1)
     )
 
 
 def _select_by_box(rows: np.ndarray, box: list[float], boxes: np.ndarray) -> np.ndarray:
-    """Return the one of some faces that overlaps a box most, or none."""
-    overlaps = np.asarray([box_iou(box, boxes[row].tolist()) for row in rows])
+    """Return the row of the face that overlaps a box most, or no row if none overlaps it enough."""
+    overlaps = np.asarray([compute_iou(box, boxes[row].tolist()) for row in rows])
     if not (overlaps >= _MIN_IOU).any():
         return rows[:0]
     return rows[[int(np.argmax(overlaps))]]

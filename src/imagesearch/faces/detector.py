@@ -1,4 +1,4 @@
-"""Faces in a photo: boxes, landmarks, scores and unit embeddings; by InsightFace on ONNX Runtime."""
+"""Face detection with InsightFace on ONNX Runtime: boxes, landmarks, scores and embeddings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 
-# Where InsightFace stores the packs that it has fetched.
+# The folder in which InsightFace stores downloaded packs.
 _PACKS = Path("~/.insightface")
-# A warning about code of InsightFace itself, repeated for each face.
+# InsightFace's own code causes this warning, once for each face.
 warnings.filterwarnings("ignore", category=FutureWarning, module="insightface")
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -29,18 +29,18 @@ _PROVIDERS = {
 
 @dataclass(frozen=True)
 class DetectedFace:
-    """A face found in an image, in that image's pixels.
+    """A detected face, in pixels of the image.
 
     Attributes
     ----------
     box : (4,) float32
-        Left, top, right, bottom; may reach beyond the image at its edges.
+        Left, top, right, bottom; may extend beyond the edges of the image.
     landmarks : (5, 2) float32
         Eyes, nose, corners of the mouth.
     score : float
-        0 to 1, how sure the detector is.
+        Confidence of the detector, 0 to 1.
     embedding : (d,) float32
-        Of unit length.
+        Unit vector.
     """
 
     box: np.ndarray
@@ -50,37 +50,39 @@ class DetectedFace:
 
 
 class FaceDetector:
-    """Finds faces with a pack of InsightFace: a detector and a recogniser.
+    """Detects and embeds faces with an InsightFace pack: a detection model and a recognition model.
 
     Parameters
     ----------
     pack
-        Its name (``buffalo_l``), fetched by InsightFace on first use, or a folder with its ``.onnx`` files.
+        Name of a pack (``buffalo_l``), which InsightFace downloads on first use, or a folder with its
+        ``.onnx`` files.
     device
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; what is not available falls back to the CPU with a
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``. An unavailable device falls back to the CPU with a
         message.
     det_size
-        Side in pixels of the square that a photo is scaled to; larger finds smaller faces, slower.
+        Side in pixels of the square that a photo is scaled to. A larger one finds smaller faces, but is
+        slower.
     min_score
-        Leave out faces with a lower score.
+        Minimum score of a face.
 
     Raises
     ------
     UserError
-        If there is no such pack or it cannot be fetched, or it lacks one of the two models.
+        If the pack does not exist, cannot be downloaded, or lacks one of the two models.
     """
 
     def __init__(self, pack: str, device: str = "auto", det_size: int = 640, min_score: float = 0.5) -> None:
         folder = fetch_pack(pack)
         self._det_size = det_size
-        with contextlib.redirect_stdout(io.StringIO()):  # the loading of each model is printed there
+        with contextlib.redirect_stdout(io.StringIO()):  # InsightFace prints each model that it loads
             self._app = _load_pack(folder, _choose_providers(device))
             self._app.prepare(0, det_thresh=min_score, det_size=(det_size, det_size))
 
     def detect(self, image: Image.Image) -> list[DetectedFace]:
         """Return the faces in an upright RGB image, the largest first."""
         if max(image.size) >= self._det_size * min(image.size):
-            return []  # InsightFace would shrink it to no pixels at all, and OpenCV refuses that
+            return []  # InsightFace would scale its shorter side to 0 pixels, and OpenCV raises an error
         bgr = np.ascontiguousarray(np.asarray(image)[..., ::-1])
         faces = [
             DetectedFace(
@@ -96,27 +98,28 @@ class FaceDetector:
 
 @functools.cache
 def fetch_pack(pack: str) -> Path:
-    """Return the folder with a pack's models, fetched by InsightFace when it is not there yet.
+    """Return the folder of a pack's models. InsightFace downloads a pack that is not on the disk yet.
 
     Raises
     ------
     UserError
-        If there is no such folder, or the pack cannot be fetched.
+        If the folder does not exist or has no models, or the pack cannot be downloaded.
     """
-    folder = Path(pack)
+    folder, advice = Path(pack), ""
     if not folder.is_absolute():
-        folder = _PACKS.expanduser() / "models" / pack
+        folder, advice = _PACKS.expanduser() / "models" / pack, "; remove it to download the pack again"
         if not folder.is_dir():
             _download_pack(pack)
+    if not folder.is_dir():
+        raise UserError(f"models.faces: {folder}: no such folder")
     if not any(folder.glob("*.onnx")):
-        missing, empty = "no such folder", "no .onnx models in it; remove it, and it is fetched anew"
-        raise UserError(f"models.faces: {folder}: {empty if folder.is_dir() else missing}")
+        raise UserError(f"models.faces: {folder}: the folder has no .onnx models{advice}")
     return folder
 
 
 @functools.cache
 def get_pack_id(pack: str) -> str:
-    """Return an id of a pack's models, wherever they are: ``faces-`` and 16 hexadecimal digits of a hash."""
+    """Return an id of a pack, the same for any folder: ``faces-`` and 16 hexadecimal digits of a hash."""
     digest = hashlib.sha256()
     for file in sorted(fetch_pack(pack).glob("*.onnx")):
         with file.open("rb") as stream:
@@ -127,15 +130,15 @@ def get_pack_id(pack: str) -> str:
 def _download_pack(pack: str) -> None:
     from insightface.utils.storage import ensure_available
 
-    print(f"models.faces: fetching {pack}", file=sys.stderr)
+    print(f"models.faces: downloading {pack}", file=sys.stderr)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             ensure_available("models", pack, root=str(_PACKS))
-    except Exception as error:  # of requests, zipfile, the disk
+    except Exception as error:  # from requests, zipfile or the file system
         reason = " ".join(str(error).split())[:120]
         raise UserError(
-            f"models.faces: {pack}: not in {_PACKS}/models, and it cannot be fetched ({reason}); "
-            "name a folder with a pack instead (data/demo/models/faces works offline)"
+            f"models.faces: {pack}: not in {_PACKS}/models, and cannot be downloaded ({reason}); "
+            "connect once, or name a folder with a pack (data/demo/models/faces works offline)"
         ) from None
 
 
@@ -146,15 +149,15 @@ def _load_pack(folder: Path, providers: list[str]):
     onnxruntime.set_default_logger_severity(3)
     try:
         app = FaceAnalysis(str(folder), allowed_modules=["detection", "recognition"], providers=providers)
-    except Exception as error:  # ONNX Runtime, protobuf and InsightFace raise as many kinds
+    except Exception as error:  # ONNX Runtime, protobuf and InsightFace each raise their own types
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise UserError(f"models.faces: {folder}: cannot be loaded: {reason}") from None
     if "recognition" not in app.models:
-        raise UserError(f"models.faces: {folder}: has a detector, but no model that recognises faces")
+        raise UserError(f"models.faces: {folder}: has a detection model, but no recognition model")
     return app
 
 
-@functools.cache  # so that the message about a missing device is printed once
+@functools.cache  # the message about an unavailable device is printed only once
 def _choose_providers(device: str) -> list[str]:
     import onnxruntime
 
@@ -162,7 +165,10 @@ def _choose_providers(device: str) -> list[str]:
     preferred = list(_PROVIDERS.values()) if device == "auto" else [_PROVIDERS[device]]
     chosen = next((provider for provider in preferred if provider in available), None)
     if chosen is None:
-        print(f"models.device: ONNX Runtime knows no {device} here; faces use the cpu", file=sys.stderr)
+        print(
+            f"models.device: {device} is not available to ONNX Runtime; using the cpu for faces",
+            file=sys.stderr,
+        )
     cpu = _PROVIDERS["cpu"]
     return [chosen, cpu] if chosen not in (None, cpu) else [cpu]
 

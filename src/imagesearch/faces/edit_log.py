@@ -1,7 +1,7 @@
-"""The user's edits of people: a file that only grows.
+"""The edit log: an append-only file of the user's edits of people.
 
-An edit refers to the faces it was made on by photo and place in the photo, so that it outlives every
-clustering, a re-detection, another model, and a photo that has moved.
+An edit identifies each face by its photo and its box. It therefore remains valid after another clustering,
+after a new detection, with another model, and when a photo is moved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from imagesearch.files import make_folder
 from imagesearch.text import normalize
 
 _ACTIONS = ("name", "deny", "merge", "split", "rename", "forget")
-# The file's keys are older than the names of the fields, and stay.
+# Some keys in the file differ from the field names; they are fixed, so that existing files stay readable.
 _KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
 
 
@@ -32,16 +32,16 @@ class Edit:
     Attributes
     ----------
     action : str
-        ``name`` (these faces are this person), ``deny`` (they are not), ``merge`` (all of them are one
-        person), ``split`` (each list is another person), ``rename`` or ``forget``.
+        ``name`` (the faces are this person), ``deny`` (they are not), ``merge`` (all faces are one person),
+        ``split`` (each list is a different person), ``rename``, or ``forget`` (the name is removed).
     faces : tuple of tuple of FaceReference
-        One list, for a split and a merge several.
+        One list; several for a split or a merge; none for a rename or a removed name.
     name, new_name : str
-        Of the person.
+        Name of the person, and the new name in a rename.
     confirmed : bool
-        Whether the user looked at each face, or only at the cluster they were in.
+        Whether the user looked at each face, not only at its cluster.
     at : str
-        When, in ISO 8601.
+        Time of the edit in ISO 8601.
     """
 
     action: str
@@ -52,7 +52,7 @@ class Edit:
     at: str = ""
 
     def to_json(self) -> str:
-        """Return the edit's line in the file."""
+        """Return the edit as a line of the file."""
         values = {"at": self.at, "do": self.action, "name": self.name, "to": self.new_name}
         values |= {"seen": self.confirmed}
         return json.dumps({k: v for k, v in values.items() if v} | {"faces": self.faces}, ensure_ascii=False)
@@ -64,7 +64,7 @@ class EditLog:
     Parameters
     ----------
     file
-        One JSON object a line; need not exist yet.
+        One JSON object per line. The file is created by the first edit.
     """
 
     def __init__(self, file: Path) -> None:
@@ -76,39 +76,39 @@ class EditLog:
         Raises
         ------
         UserError
-            If a line cannot be read, other than a last one that a kill has cut short.
+            If a line cannot be read. An incomplete last line, left by a killed run, is ignored.
         """
         return [self._parse_edit(number, line) for number, line in self._read_lines()]
 
     def count(self) -> int:
-        """Count the edits, without reading what they say."""
+        """Count the edits without parsing them."""
         return len(self._read_lines())
 
     def append(self, edit: Edit) -> None:
-        """Add an edit; it is on the disk when this returns."""
+        """Append an edit; it is on the disk when this returns."""
         make_folder(self.file.parent)
-        # held for a moment: a line that another run is writing looks like one that was cut
+        # without the lock, a line that another run is writing would look incomplete, and be removed
         with FileLock(self.file.with_name(".people.lock")), self.file.open("ab+") as stream:
             stream.write(self._repair_last_line(stream) + edit.to_json().encode() + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
 
     def _read_lines(self) -> list[tuple[int, bytes]]:
-        """Return the lines that are not empty, with their numbers."""
+        """Return the non-empty lines with their numbers."""
         try:
             content = self.file.read_bytes()
         except FileNotFoundError:
             return []
         except OSError as error:
             raise UserError(f"{self.file}: cannot be read ({error})") from None
-        # decoded line by line: the unfinished one may end within a character
+        # split as bytes: an incomplete line may end in the middle of a character
         *lines, last = content.split(b"\n")
         lines += [last] if _is_complete(last) else []
         return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
     @staticmethod
     def _repair_last_line(stream: BinaryIO) -> bytes:
-        """Cut off a last line that a kill has cut short; return the line end that a complete one lacks."""
+        """Remove an incomplete last line; return the line break that a complete last line lacks."""
         stream.seek(0, os.SEEK_END)
         if not stream.tell():
             return b""
@@ -133,25 +133,25 @@ class EditLog:
             texts = {name: str(values[key]) for name, key in _KEYS.items() if key in values}
             edit = Edit(faces=faces, confirmed=bool(values.get("seen")), **texts)
             if edit.action not in _ACTIONS:
-                raise ValueError(f"{edit.action!r} is no decision that this version knows")
+                raise ValueError(f"unknown action {edit.action!r}")
             return edit
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
-                f"{self.file}: line {number} cannot be read ({error}); mend or remove it"
+                f"{self.file}: line {number} cannot be read ({error}); correct or remove it"
             ) from None
 
 
 def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
-    """Whether faces have to be clustered anew for some edits, of which the first `applied` already were."""
+    """Whether edits require a new clustering; the last clustering included the first `applied` of them."""
     if applied > len(edits):
-        return True  # some were removed by hand
+        return True  # edits were removed from the file by hand
     names = {normalize(name) for edit in edits[:applied] for name in (edit.name, edit.new_name)}
     for edit in edits[applied:]:
         given = normalize(edit.new_name or edit.name)
-        is_anothers = given in names and given != normalize(edit.name if edit.new_name else "")
+        is_taken = given in names and given != normalize(edit.name if edit.new_name else "")
         if edit.confirmed or edit.action in ("deny", "merge", "split"):
             return True
-        if edit.action in ("name", "rename") and is_anothers:
+        if edit.action in ("name", "rename") and is_taken:
             return True
         names.add(given)
     return False
@@ -163,7 +163,7 @@ def _parse_box(values: Iterable[float]) -> tuple[float, float, float, float]:
 
 
 def _is_complete(line: bytes) -> bool:
-    """Whether a line is complete: what is left of one that was cut is never JSON."""
+    """Whether a line is complete: an incomplete one is never valid JSON."""
     try:
         return isinstance(json.loads(line), dict)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Step 03: the user's edits of people, each of which is kept permanently."""
+"""Step 03: checks the user's edits of people, stores them permanently, and applies them."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _MAX_NAME_BYTES = 200
 
 
 class PeopleEditor:
-    """Makes edits of what a user says about people, and keeps them.
+    """Checks edits of people and appends them to the edit log.
 
-    A *selector* is how a user writes whom or which faces an edit is about: a person's number or name (``3``,
-    ``Maya``, ``person 3``), or single faces by number and position (``3.1,3.4``).
+    A *selector* is a text that selects a person or single faces: the number or name of a person (``3``,
+    ``Maya``, ``person 3``), or faces by the person's number and their position (``3.1,3.4``).
 
     Parameters
     ----------
     config, dataset
-        Whose people.
+        The config, and the dataset with the people to edit.
 
     Raises
     ------
     UserError
-        If no faces were clustered yet.
+        If no faces are clustered yet.
     """
 
     def __init__(self, config: Config, dataset: Dataset) -> None:
         self._config, self._dataset = config, dataset
         self.people = load_people(config, dataset)
         self.stale = self.people.outdated
-        """Whether an edit has yet to be applied to the clusters, of this run or of one that was cut short."""
+        """Whether an edit is not applied to the clusters yet; it may come from an interrupted earlier run."""
         self._spellings = _list_spellings(self.people)
         if not self.people.persons:
             raise UserError(f"{dataset.folder}: no faces are clustered yet; run 02_cluster_faces.py first")
@@ -55,13 +55,13 @@ class PeopleEditor:
             self.name_faces(rows, name)
             return
         name, person = _check_name(name), self._find_person(selector)
-        if normalize(name) != normalize(person.name):  # else it is the person's own name, spelt anew
+        if normalize(name) != normalize(person.name):  # otherwise only the spelling changes
             name = self._get_known_spelling(name)
         if name == person.name:
             return
         self.stale |= normalize(name) in self._spellings and normalize(name) != normalize(person.name)
         if person.name:
-            # all faces of that name, also of photos that are missing
+            # a rename also covers the faces of missing photos
             self._append_edit(Edit("rename", name=person.name, new_name=name))
             self._spellings.pop(normalize(person.name), None)
         else:
@@ -70,31 +70,31 @@ class PeopleEditor:
         self._rename_loaded(person, name)
 
     def name_faces(self, rows: Sequence[int], name: str) -> None:
-        """Name some faces, each of which the user looked at."""
+        """Name single faces; the user has looked at each of them."""
         name = self._get_known_spelling(_check_name(name))
         self.stale = True
         self._append_edit(Edit("name", (self._make_references(rows),), name=name, confirmed=True))
         self._spellings[normalize(name)] = name
 
     def deny(self, selector: str, name: str) -> None:
-        """Record that some faces are not a person."""
+        """Record that faces do not belong to a person."""
         person = self._find_person(name)
         if not person.name:
-            raise UserError(f"{name}: has no name yet; give one, or --split {person.number}")
+            raise UserError(f"{name}: has no name yet; name this person, or use --split {person.number}")
         rows, single = self._select_faces(selector)
         self.stale = True
         self._append_edit(Edit("deny", (self._make_references(rows),), name=person.name, confirmed=single))
 
     def merge(self, selectors: Sequence[str]) -> None:
-        """Record that several people are one."""
+        """Record that several people are one person."""
         persons = {(person := self._find_person(text)).number: person for text in selectors}
         names = sorted({person.name for person in persons.values() if person.name})
         if len(persons) < 2:
-            raise UserError(f"--merge {' '.join(selectors)}: two different people are wanted")
+            raise UserError(f"--merge {' '.join(selectors)}: requires at least two different people")
         if len(names) > 1:
             raise UserError(
-                f"--merge: {' and '.join(names)} have names of their own; if they are one person, say so by "
-                f'--name "{names[1]}={names[0]}"'
+                f"--merge: {' and '.join(names)} have different names; if they are one person, "
+                f'use --name "{names[1]}={names[0]}"'
             )
         self.stale = True
         self._append_edit(
@@ -102,7 +102,7 @@ class PeopleEditor:
         )
 
     def split(self, selector: str) -> int:
-        """Split a person where the faces are least alike; return the number of parts."""
+        """Split a person where the faces are least similar; return the number of parts."""
         person, faces, constraints = self._find_person(selector), self.people.faces, self.people.constraints
         labels = split_cluster(
             faces.vectors[person.rows],
@@ -113,14 +113,16 @@ class PeopleEditor:
         parts = [person.rows[labels == label] for label in range(labels.max() + 1)]
         larger = [rows for rows in parts if len(rows) > 1]
         named = np.isin(constraints.group, list(constraints.names))
-        # the part with most faces that were confirmed, or at least named, keeps the name
+        # the name stays with the part that has the most confirmed, then the most named faces
         parts = sorted(
             larger if len(larger) > 1 else parts,
             key=lambda rows: (-(named & constraints.confirmed)[rows].sum(), -named[rows].sum(), -len(rows)),
         )
         if len(parts) < 2:
-            reason = "one face" if len(person.rows) == 1 else "each was confirmed; see --not"
-            raise UserError(f"--split {selector}: cannot be parted: {reason}")
+            reason = (
+                "there is only one face" if len(person.rows) == 1 else "each face is confirmed; use --not"
+            )
+            raise UserError(f"--split {selector}: cannot be split: {reason}")
         self.stale = True
         self._append_edit(
             Edit("split", tuple(self._make_references(rows) for rows in parts), name=person.name)
@@ -137,7 +139,7 @@ class PeopleEditor:
         self._rename_loaded(person, "")
 
     def refresh(self) -> People:
-        """Apply the edits to the clusters."""
+        """Apply the edits to the clusters, and return the people."""
         load = cluster_people if self.stale else load_people
         self.people, self.stale = load(self._config, self._dataset), False
         self._spellings = _list_spellings(self.people)
@@ -153,7 +155,7 @@ class PeopleEditor:
         return self.people.resolver.make_references(int(row) for row in rows)
 
     def _select_faces(self, selector: str) -> tuple[list[int], bool]:
-        """Return the rows of the faces that are selected, and whether they are single ones."""
+        """Return the rows of the selected faces, and whether the selector lists single faces."""
         if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", selector.replace(" ", "")):
             return self._find_person(selector).rows.tolist(), False
         rows = []
@@ -166,7 +168,7 @@ class PeopleEditor:
         return rows, True
 
     def _find_person(self, selector: str) -> Person:
-        """Find a person, also by a name that was given in this run to faces yet to be clustered."""
+        """Find a person, also by a name that this run gave to faces that are not clustered yet."""
         try:
             return self.people.find_person(selector)
         except UserError:
@@ -175,7 +177,7 @@ class PeopleEditor:
         return self.refresh().find_person(selector)
 
     def _rename_loaded(self, person: Person, name: str) -> None:
-        """Change or remove a person's name among the people that are loaded."""
+        """Change or remove a person's name in the loaded people."""
         persons = [
             replace(p, name=name) if p is person or (p.name and p.name == person.name) else p
             for p in self.people.persons
@@ -183,12 +185,12 @@ class PeopleEditor:
         self.people = replace(self.people, persons=persons)
 
     def _get_known_spelling(self, name: str) -> str:
-        """Return a name as it was written before: a query could not tell Zoe from Zoë."""
+        """Return the spelling that is already in use: a query cannot distinguish Zoe from Zoë."""
         return self._spellings.get(normalize(name), name)
 
 
 def _list_spellings(people: People) -> dict[str, str]:
-    """Return the names in use, by their normalized form."""
+    """Return the names in use by normalized form."""
     return {normalize(person.name): person.name for person in people.persons if person.name}
 
 
@@ -199,15 +201,15 @@ def _check_name(name: str) -> str:
     ------
     UserError
         If it is empty, a number or ``person 12``, too long, or has characters that a filter in Milvus cannot
-        hold.
+        contain.
     """
-    tidy = clean_text(name)
-    if not normalize(tidy):
-        raise UserError("a name is wanted, such as --name 3=Maya")
-    if not is_valid_element(tidy):
-        raise UserError(f"{name!r}: names cannot have | % _ \\ or control characters")
-    if re.fullmatch(r"(person )?[\d., ]+", normalize(tidy)):
+    cleaned = clean_text(name)
+    if not normalize(cleaned):
+        raise UserError("expected a name, such as --name 3=Maya")
+    if not is_valid_element(cleaned):
+        raise UserError(f"{name!r}: a name cannot contain | % _ \\ or control characters")
+    if re.fullmatch(r"(person )?[\d., ]+", normalize(cleaned)):
         raise UserError(f"{name!r}: reserved for people without a name")
-    if len(tidy.encode()) > _MAX_NAME_BYTES:
-        raise UserError(f"{tidy[:20]}...: a name has at most {_MAX_NAME_BYTES} bytes")
-    return tidy
+    if len(cleaned.encode()) > _MAX_NAME_BYTES:
+        raise UserError(f"{cleaned[:20]}...: a name has at most {_MAX_NAME_BYTES} bytes")
+    return cleaned

@@ -1,4 +1,4 @@
-"""Step 02, first half: detects the faces of all photos; writes and reads the table ``faces``."""
+"""Step 02, first part: detects the faces in all photos; writes and reads the table ``faces``."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from imagesearch.pipeline import (
     make_vector_column,
 )
 
-# Less certain detections are kept in the table too, so that faces.min_score can be changed without
-# processing every photo again.
+# The table also has detections with low scores, so that faces.min_score can be changed without processing
+# every photo again, unless it is lower than this.
 _MIN_STORED_SCORE = 0.3
 
 
 @dataclass(frozen=True)
 class FaceTable:
-    """The faces of a dataset's photos, by photo and, within one, the largest first.
+    """The faces of a dataset's photos, sorted by photo; within a photo, the largest first.
 
     Attributes
     ----------
     ids, photo_ids : (n,) int64
-        A face's id is made from its photo's and its position among that photo's faces.
+        Ids of the faces and of their photos; see `compute_face_id`.
     boxes : (n, 4) float32
         Left, top, right, bottom in pixels of the upright photo.
     scores : (n,) float32
-        Of the detector, 0 to 1.
+        Scores of the detector, 0 to 1.
     vectors : (n, d) float32
-        Of unit length.
+        Embeddings, of unit length.
     processed : dict
-        What is known of each photo that was processed, by photo id.
+        The entry of each processed photo, by photo id.
     """
 
     ids: np.ndarray
@@ -61,7 +61,7 @@ class FaceTable:
         return (self.boxes[:, 2:] - self.boxes[:, :2]).min(axis=1, initial=np.inf)
 
     def get_photo(self, row: int) -> ProcessedPhoto:
-        """Return what is known of a face's photo."""
+        """Return the entry of a face's photo."""
         return self.processed[int(self.photo_ids[row])]
 
 
@@ -77,16 +77,16 @@ def detect_faces(
     Parameters
     ----------
     config
-        Names the pack and the sizes.
+        Gives the pack and the sizes.
     dataset
-        Its photos and tables.
+        The dataset to update.
     retry_failed, progress
         See `imagesearch.pipeline.Dataset.update_tables`.
 
     Raises
     ------
     UserError
-        If the pack or a root of the dataset cannot be found, or another run is writing.
+        If the pack or a root of the dataset cannot be found, or another run is writing the table.
     """
     table, fingerprint = dataset.open_table("faces"), _make_fingerprint(config)
     step = StepSpec("faces", (table,), fingerprint, lambda: _FaceProcessor(config))
@@ -94,7 +94,7 @@ def detect_faces(
 
 
 def read_faces(dataset: Dataset) -> FaceTable:
-    """Return the faces of a dataset's photos, without those below ``faces.min_score``."""
+    """Return the faces of a dataset's photos whose score is at least ``faces.min_score``."""
     current = dataset.read_current_entries("faces")
     table = dataset.open_table("faces").read_rows(current.values())
     if table is None or "face" not in table.column_names:
@@ -116,12 +116,12 @@ def read_faces(dataset: Dataset) -> FaceTable:
 
 
 def compute_face_id(photo_id: int, position: int) -> int:
-    """Return the id of a face by its photo's id and its position among that photo's faces."""
+    """Compute the id of a face from the id of its photo and its position among the photo's faces."""
     return compute_photo_id(f"{photo_id} face {position}")
 
 
 def shrink_for_detection(decoded: DecodedPhoto, config: Config) -> DecodedPhoto:
-    """Return a picture of the size in which faces are detected, whatever size its file's format gave."""
+    """Scale a photo down to the size for face detection, so that the file format makes no difference."""
     side = config.extraction.preview_size
     if max(decoded.image.size) <= side:
         return decoded
@@ -162,8 +162,8 @@ class _FaceProcessor:
         for photo_id, decoded in zip(photo_ids, inputs, strict=True):
             try:
                 detected = self._detector.detect(decoded.image)
-            except Exception as error:  # whatever a library raises for one photo must not end the run
-                errors[photo_id] = f"faces cannot be looked for: {type(error).__name__}: {error}"
+            except Exception as error:  # an error in one photo must not end the run
+                errors[photo_id] = f"face detection failed: {type(error).__name__}: {error}"
                 continue
             scale = decoded.width / decoded.image.width
             faces = [face for face in detected if np.isfinite(face.embedding).all()]

@@ -1,20 +1,25 @@
-"""Average linkage of unit vectors, exact without an all-pairs matrix, with must-link and cannot-link pairs.
+"""Exact average linkage of unit vectors without an all-pairs matrix; with must-link and cannot-link pairs.
 
 Without constraints the labels are those of scikit-learn's `AgglomerativeClustering` with
 ``metric="cosine", linkage="average"`` and the same `distance_threshold`: average linkage is UPGMA [1]_.
 
-The mean pairwise cosine of two clusters of unit vectors is ``S_a . S_b / (n_a n_b)`` with their sums S.
-It is *reducible*: a merged cluster is as near to a third as the mean of its two parts is, so never nearer
-than the nearer of them. Two things follow. Following nearest neighbours until two clusters are each
-other's nearest, and merging these at once, gives what merging the nearest pair of all gives: the
-nearest-neighbour chain [2]_. And a pair below the cut can be dropped, since nothing lifts it above
-the cut again but another pair that is above it: so a cluster's row of neighbours is short. Rows are
-computed on demand, many in one matrix product with the clusters not yet settled, and the least recently
-used are dropped when they are too many: memory is bounded however many faces one person has.
+The similarity of two clusters of unit vectors is their mean pairwise cosine, ``S_a . S_b / (n_a n_b)``, with
+the sums S of their vectors. It is *reducible*: the similarity of a merged cluster to a third cluster is a
+weighted mean of the similarities of its two parts, so it is never greater than the greater of them. Two facts
+follow:
 
-A forbidden pair has similarity minus infinity, and a merged cluster inherits what was forbidden to its
-parts. The greatest of two and minus infinity keep the inequality above, so that the chain still equals
-greedy merging, which as any agglomeration under cannot-link constraints may end before it must [3]_.
+- The nearest-neighbour chain [2]_ is exact. It follows nearest neighbours until two clusters are each other's
+  nearest, and merges these at once. The result is the same as that of always merging the nearest pair of all.
+- A pair below the cut can be dropped. Only a merge with a cluster whose pair is above the cut can lift it
+  above the cut again. So the row of neighbours of a cluster is short.
+
+Rows are computed on demand, many in one matrix product with the clusters that are not settled yet. When too
+many are cached, the least recently used ones are evicted. So memory is bounded, however many faces one person
+has.
+
+A forbidden pair has similarity minus infinity, and a merged cluster inherits the forbidden pairs of its
+parts. The inequality above then still holds, so the chain still equals greedy merging. Like any agglomeration
+under cannot-link constraints, it may stop although another order of merges would lead to fewer clusters [3]_.
 
 .. [1] R. R. Sokal and C. D. Michener, "A statistical method for evaluating systematic relationships",
    University of Kansas Science Bulletin 38, 1958.
@@ -33,10 +38,10 @@ import numpy as np
 from imagesearch.faces.nn_chain import TIE, NearestNeighborChain
 
 _Merge = tuple[int, int, float]
-"""A row of each of two clusters, and their distance."""
+"""One row of each of the two clusters, and their distance."""
 
 
-def average_linkage(
+def cluster_vectors(
     vectors: np.ndarray,
     distance: float,
     *,
@@ -45,7 +50,7 @@ def average_linkage(
     photo: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
-    """Cluster unit vectors by average linkage on cosine distance, cut at a distance.
+    """Cluster unit vectors by average linkage on the cosine distance, cut at a distance.
 
     Parameters
     ----------
@@ -54,13 +59,13 @@ def average_linkage(
     distance
         Clusters merge while their mean pairwise cosine distance is below it; 0 to 2.
     group
-        (n,) int64. Rows of the same number start merged, except -1: free.
+        (n,) int64. Must-link: rows with the same number are in one cluster. -1 means no group.
     cannot_link
-        Pairs of groups that never share a cluster. Numbers that are not in `group` are ignored.
+        Pairs of groups that are never in one cluster. Numbers that are not in `group` are ignored.
     photo
-        (n,) int64. Two rows of one photo never share a cluster, unless they are of one group.
+        (n,) int64. Two rows of one photo are never in one cluster, unless they are in one group.
     progress
-        Called now and then with the number of rows whose cluster is settled.
+        Called repeatedly with the number of rows whose cluster is final.
 
     Returns
     -------
@@ -70,12 +75,12 @@ def average_linkage(
     Raises
     ------
     ValueError
-        If shapes do not fit, a vector is not finite or not of unit length, or a group is in a pair with
-        itself.
+        If a shape or `distance` is invalid, a vector is not finite or not of unit length, or a group is
+        paired with itself.
 
     Notes
     -----
-    The method and its sources are in the docstring of this module.
+    The docstring of this module describes the method and its sources.
     """
     initial, merges = _link_clusters(vectors, distance, group, cannot_link, photo, progress)
     return _label_clusters(initial, merges)
@@ -89,22 +94,23 @@ def split_cluster(
     cannot_link: Iterable[tuple[int, int]] = (),
     photo: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Split a cluster at the largest distance at which it falls apart.
+    """Split a cluster by the cut at the largest distance that gives more than one cluster.
 
     Parameters
     ----------
     vectors
-        (n, d) float32, the cluster's rows.
+        (n, d) float32, the rows of the cluster.
     distance
         The largest distance to cut at, 0 to 2.
     group, cannot_link, photo
-        As for `average_linkage`.
+        As in `cluster_vectors`.
 
     Returns
     -------
     np.ndarray
-        (n,) int64 labels, numbered as by `average_linkage`, at the largest cut that gives two clusters of at
-        least two rows each; where there is none, two clusters; where there is none either, all 0.
+        (n,) int64 labels, numbered as in `cluster_vectors`. The cut is the largest that gives at least two
+        clusters of two or more rows each. If there is none, it is the largest that gives at least two
+        clusters. If there is none either, all labels are 0.
     """
     initial, merges = _link_clusters(vectors, distance, group, cannot_link, photo, None)
     merges.sort(key=lambda merge: merge[2])
@@ -118,7 +124,7 @@ def split_cluster(
         clusters -= 1
         parent[b] = a
         sizes[a] += sizes[b]
-        # merges of one height are undone together by a cut
+        # a cut undoes all merges of one height together
         if done == len(merges) or merges[done][2] > height + TIE:
             best = max(best, (large > 1, clusters > 1, done))
     return _label_clusters(initial, merges[: best[2]])
@@ -132,17 +138,17 @@ def _link_clusters(
     photo: np.ndarray | None,
     progress: Callable[[int], None] | None,
 ) -> tuple[np.ndarray, list[_Merge]]:
-    """Return the row that names the cluster each row starts in, and the merges in the order of the chain."""
+    """Return the initial cluster of each row (the number of its first row), and the merges of the chain."""
     vectors = np.asarray(vectors, np.float32)
     if vectors.ndim != 2:
-        raise ValueError(f"vectors of shape {vectors.shape}, not (n, d)")
+        raise ValueError(f"vectors: expected shape (n, d), got {vectors.shape}")
     if not 0 <= distance <= 2:
-        raise ValueError(f"a cosine distance is between 0 and 2, not {distance}")
+        raise ValueError(f"distance: expected a cosine distance between 0 and 2, got {distance}")
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
     if not np.isfinite(norms).all():
-        raise ValueError("a vector is not finite")
+        raise ValueError("vectors: at least one is not finite")
     if (abs(norms - 1) > 1e-3).any():
-        raise ValueError("a vector is not of unit length")
+        raise ValueError("vectors: at least one is not of unit length")
     initial = np.arange(len(vectors))
     first_rows: dict[int, int] = {}
     if group is not None:
@@ -159,16 +165,16 @@ def _link_clusters(
 def _check_integers(values: np.ndarray, count: int, name: str) -> np.ndarray:
     values = np.asarray(values)
     if values.shape != (count,) or not (np.issubdtype(values.dtype, np.integer) or count == 0):
-        raise ValueError(f"{name}: {count} whole numbers are needed, not {values.dtype} {values.shape}")
+        raise ValueError(f"{name}: expected {count} integers, got {values.dtype} of shape {values.shape}")
     return values
 
 
 def _map_cannot_link(first_rows: dict[int, int], pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
-    """Return the clusters that each group's initial cluster may never merge with."""
+    """Return, by the initial cluster of each group, the clusters that it must never merge with."""
     forbidden: dict[int, set[int]] = {}
     for a, b in pairs:
         if a == b:
-            raise ValueError(f"group {a} is apart from itself")
+            raise ValueError(f"cannot_link: group {a} is paired with itself")
         if a in first_rows and b in first_rows:
             forbidden.setdefault(first_rows[a], set()).add(first_rows[b])
             forbidden.setdefault(first_rows[b], set()).add(first_rows[a])
@@ -176,7 +182,7 @@ def _map_cannot_link(first_rows: dict[int, int], pairs: Iterable[tuple[int, int]
 
 
 def _forbid_within_photos(forbidden: dict[int, set[int]], initial: np.ndarray, photo: np.ndarray) -> None:
-    """Add to the forbidden merges those of two initial clusters with faces in one photo."""
+    """Forbid merges of initial clusters that have faces in the same photo."""
     order = np.argsort(photo, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(photo[order])) + 1):
         clusters = set(initial[rows].tolist()) if len(rows) > 1 else set()

@@ -1,4 +1,7 @@
-"""The nearest-neighbour chain of average linkage, on rows of neighbours that are computed on demand."""
+"""The nearest-neighbour chain of average linkage, with rows of neighbours that are computed on demand.
+
+The docstring of ``linkage.py`` describes the method.
+"""
 
 from __future__ import annotations
 
@@ -7,40 +10,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# A float32 product of unit vectors is this exact at least; what lies closer together is compared in float64.
+# Maximum error of a float32 product of unit vectors. Smaller differences are compared in float64.
 _SLACK = 4e-6
-# Similarities in float64 that differ by less are equal: the cluster with the lowest number goes first.
+# Similarities in float64 that differ by less are equal. Of equal ones, the lowest cluster number is taken.
 TIE = 1e-12
-# Rows computed in one matrix product, and numbers that it may return: 128 MB at most.
+# Maximum number of rows that one matrix product computes, and of the values that it returns (128 MB).
 _BATCH_ROWS = 128
 _MAX_CELLS = 32_000_000
-# Neighbours in the cache at a time, at 4 to 12 bytes each. What falls out is computed again if it is needed.
+# Maximum number of neighbours in the cache, 4 to 12 bytes each. Evicted rows are computed again if needed.
 _MAX_CACHED = 32_000_000
-# A merge looks up at most this many similarities that one row lacks; it bounds the others from above.
+# Maximum number of similarities that a merge of two rows computes where one row lacks them. If more are
+# lacking, the merged row has upper bounds in their place.
 _MAX_LOOKUPS = 1024
 
 
 @dataclass(slots=True)
 class _NeighborRow:
-    """A cluster's neighbours above the cut, as they were at a version of the clusters."""
+    """The neighbours of a cluster above the cut, in one version of the clusters."""
 
     ids: np.ndarray  # (k,) int32
     similarities: np.ndarray  # (k,) float32 or float64
     version: int
-    loose: bool = False  # some of the similarities are upper bounds
+    loose: bool = False  # whether some similarities are only upper bounds
 
 
 class NearestNeighborChain:
-    """The nearest-neighbour chain. A cluster has the number of one of its rows: of its larger part's.
+    """The nearest-neighbour chain.
+
+    The number of a cluster is that of one of its rows. A merged cluster keeps the number of its larger part.
 
     Parameters
     ----------
     vectors, norms
-        (n, d) float32 and the rows' lengths, (n,) float64.
+        (n, d) float32, and the lengths of the rows, (n,) float64.
     initial
-        (n,) int64, the number of the cluster that each row starts in.
+        (n,) int64, the number of each row's initial cluster.
     cannot_link
-        The clusters that each one may never merge with, both ways. Changed in place.
+        By cluster, the clusters that it must never merge with; symmetric. Changed in place.
     distance
         The cosine distance below which clusters merge.
     """
@@ -56,12 +62,12 @@ class NearestNeighborChain:
         count = len(vectors)
         self.vectors, self.norms, self.cannot_link, self.distance = vectors, norms, cannot_link, distance
         self.cut = 1 - distance
-        self.sums: dict[int, np.ndarray] = {}  # (d,) float64, of clusters with more than one row
+        self.sums: dict[int, np.ndarray] = {}  # (d,) float64, only for clusters with more than one row
         self.sizes = np.bincount(initial, minlength=count)
         self.parent = np.arange(count)
         for row in np.flatnonzero(self.sizes[initial] > 1).tolist():
             self.sums[int(initial[row])] = self.sums.get(int(initial[row]), 0) + self._get_unit_vector(row)
-        # the clusters not yet settled: their numbers, their means, and where in these each cluster is
+        # clusters that are not settled: their numbers, their means, and the position of each cluster in both
         self.clusters = np.flatnonzero(self.sizes).astype(np.int32)
         self.means = vectors[self.clusters] / norms[self.clusters, None].astype(np.float32)
         for cluster, total in self.sums.items():
@@ -69,22 +75,21 @@ class NearestNeighborChain:
         self.position = np.full(count, -1, np.int32)
         self.position[self.clusters] = np.arange(len(self.clusters))
         self.active_count = len(self.clusters)
-        self.changed = np.zeros(
-            count, np.int64
-        )  # the version in which each cluster last merged or was settled
-        self.version = 0  # grows with every merge and every settled cluster
-        self.rows: dict[int, _NeighborRow] = {}  # the most recently used last
+        # the version in which each cluster was last merged or settled
+        self.changed = np.zeros(count, np.int64)
+        self.version = 0  # incremented by every merge and every settled cluster
+        self.rows: dict[int, _NeighborRow] = {}  # the cache, the most recently used row last
         self.cached_count = 0
-        self.mean_length = 1.0  # of the rows computed last
+        self.mean_length = 1.0  # mean number of neighbours in the last computed rows
         self.upcoming = iter(self.clusters.tolist())
         self.scratch = np.full(count, np.nan)
         self.merges: list[tuple[int, int, float]] = []
 
     def merge_all(self, progress: Callable[[int], None] | None) -> list[tuple[int, int, float]]:
-        """Return all merges: the number that stays, the one that goes, and their distance."""
+        """Return all merges: the number that is kept, the one that is removed, and their distance."""
         settled = 0
         for first in self.clusters.tolist():
-            # each cluster with its similarity to the one before
+            # each cluster with its similarity to the previous one
             chain = [(first, -np.inf)] if self.position[first] >= 0 else []
             while chain:
                 tip, link = chain[-1]
@@ -93,7 +98,7 @@ class NearestNeighborChain:
                     chain.pop()
                     merged = self._merge_clusters(chain.pop()[0], tip, link)
                     chain = chain or [(merged, -np.inf)]
-                elif max(0.0, 1 - similarity) < self.distance:  # rounding may lift a copy above 1
+                elif max(0.0, 1 - similarity) < self.distance:  # the similarity of copies may round above 1
                     chain.append((near, similarity))
                 else:
                     settled += int(self.sizes[tip])
@@ -119,14 +124,14 @@ class NearestNeighborChain:
         return self.means[self.position[ids]] @ self.means[self.position[cluster]]
 
     def _find_nearest(self, tip: int, before: int) -> tuple[int, float]:
-        """Return the nearest cluster and its similarity; -1 and minus infinity if there is none."""
+        """Return the nearest cluster and its similarity, or -1 and minus infinity if there is none."""
         row = self._get_row(tip, before)
         if not len(row.ids):
             return -1, -np.inf
         if row.loose:
             self._tighten_row(tip, row)
         close = np.flatnonzero(row.similarities >= row.similarities.max() - _SLACK)
-        if len(close) > 64:  # copies of one vector: any of them will do
+        if len(close) > 64:  # these are copies of one vector, so any of them can be taken
             close = close[np.argsort(-row.similarities[close], kind="stable")[:64]]
         ids = row.ids[close].tolist()
         mean = self._get_mean_vector(tip)
@@ -135,7 +140,7 @@ class NearestNeighborChain:
         return min(other for other, value in zip(ids, exact, strict=True) if value >= best - TIE), best
 
     def _tighten_row(self, tip: int, row: _NeighborRow) -> None:
-        """Look up the similarities that may be the greatest."""
+        """Compute the similarities that may be the greatest, in place of their upper bounds."""
         count = 32
         while count < len(row.ids):
             top = np.argpartition(row.similarities, -count)[-count:]
@@ -150,7 +155,7 @@ class NearestNeighborChain:
     # --- rows of neighbours --------------------------------------------------------------------------------
 
     def _get_row(self, cluster: int, before: int = -1) -> _NeighborRow:
-        """Return a cluster's neighbours as they are now; those of likely others are computed along."""
+        """Return the current neighbours of a cluster. Rows that will probably be needed are computed too."""
         row = self.rows.get(cluster)
         if row is None:
             self._compute_rows(self._choose_batch(cluster, before))
@@ -195,16 +200,16 @@ class NearestNeighborChain:
             self.cached_count -= len(row.ids)
 
     def _choose_batch(self, cluster: int, before: int) -> list[int]:
-        """Return a cluster and others whose rows will be needed: near ones, and then the next in order."""
-        room = int(min(_BATCH_ROWS, _MAX_CELLS / len(self.means), _MAX_CACHED / 4 / self.mean_length))
+        """Return a cluster and others whose rows will be needed: near ones, then the next ones in order."""
+        size = int(min(_BATCH_ROWS, _MAX_CELLS / len(self.means), _MAX_CACHED / 4 / self.mean_length))
         batch = {cluster: None}
         if (row := self.rows.get(before)) is not None:
             ids, similarities = row.ids, row.similarities
-            top = np.argpartition(similarities, -4 * room)[-4 * room :] if len(ids) > 4 * room > 0 else ...
+            top = np.argpartition(similarities, -4 * size)[-4 * size :] if len(ids) > 4 * size > 0 else ...
             ids = ids[top][np.argsort(-similarities[top], kind="stable")]
             fresh = (i for i in ids.tolist() if i not in self.rows and self.position[i] >= 0)
-            batch.update(dict.fromkeys(i for _, i in zip(range(room - 1), fresh, strict=False)))
-        while len(batch) < room and self.cached_count < _MAX_CACHED / 2:
+            batch.update(dict.fromkeys(i for _, i in zip(range(size - 1), fresh, strict=False)))
+        while len(batch) < size and self.cached_count < _MAX_CACHED / 2:
             if (following := next(self.upcoming, -1)) < 0:
                 break
             if following not in self.rows and self.position[following] >= 0:
@@ -267,7 +272,7 @@ class NearestNeighborChain:
     def _merge_rows(
         self, a: int, b: int, rows: tuple[_NeighborRow, _NeighborRow], sizes: tuple[int, int]
     ) -> _NeighborRow:
-        """Merge two rows: the mean where both have a similarity; where not, it is looked up or bounded."""
+        """Merge two rows: the mean of two similarities; where one is lacking, it is computed or bounded."""
         (ids_a, sims_a), (ids_b, sims_b) = ((row.ids, row.similarities) for row in rows)
         shares = sizes[0] / sum(sizes), sizes[1] / sum(sizes)
         self.scratch[ids_b] = sims_b

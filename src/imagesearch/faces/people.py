@@ -1,4 +1,4 @@
-"""Step 02, second half: faces to people, by clustering and by the user's edits."""
+"""Step 02, second part: clusters faces into people, following the user's edits."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from imagesearch.errors import UserError
 from imagesearch.faces.constraints import Constraints, replay_edits
 from imagesearch.faces.edit_log import EditLog, needs_clustering
 from imagesearch.faces.extract import FaceTable, read_faces
-from imagesearch.faces.linkage import average_linkage
+from imagesearch.faces.linkage import cluster_vectors
 from imagesearch.faces.references import ReferenceResolver
 from imagesearch.faces.saved_clusters import SavedClusters
 from imagesearch.files import make_folder
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
 
-# Beyond this many pixels a larger face is no better to look at.
+# Size in pixels above which a larger face is not a better example of a person.
 _LARGE_FACE = 160.0
 
 
@@ -35,11 +35,11 @@ class Person:
     Attributes
     ----------
     number : int
-        Stays the same for as long as the faces stay together.
+        Stays the same in later clusterings, as long as the faces stay together.
     name : str
-        Empty until the user gives one.
+        Empty for a person without a name.
     rows : (n,) int64
-        Of the faces in the `FaceTable`, the best ones to look at first.
+        Rows of the faces in the `FaceTable`, those of the best quality first.
     """
 
     number: int
@@ -54,24 +54,25 @@ class Person:
 
 @dataclass(frozen=True)
 class People:
-    """Everybody in a dataset's photos.
+    """All people in a dataset's photos.
 
     Attributes
     ----------
     resolver : ReferenceResolver
-        Of the faces.
+        Resolver of the table of faces.
     persons : list of Person
-        Those with most faces first.
+        The people, those with the most faces first.
     constraints : Constraints
-        What the user's edits mean.
+        The constraints that the user's edits put on the clustering.
     unclustered : int
-        Faces too small or too uncertain to tell whose they are.
+        Number of faces that are too small to be clustered.
     waiting : int
-        Faces found since the last clustering.
+        Number of faces found since the last clustering.
     outdated : bool
         Whether there are edits that the last clustering did not apply.
     similar_pairs : list
-        Pairs of labels whose faces could be one cluster by their mean cosine distance, and why they are not.
+        People who are near enough to be one cluster: two labels, the mean cosine distance, and the reason why
+        they are kept apart.
     """
 
     resolver: ReferenceResolver
@@ -89,12 +90,12 @@ class People:
 
     @property
     def cast(self) -> tuple[str, ...]:
-        """The names that people have, in the order in which they got them."""
+        """The names of all named people, in the order in which they were named."""
         present = {person.name for person in self.persons}
         return tuple(name for _, name in sorted(self.constraints.names.items()) if name in present)
 
     def list_unnamed(self, min_faces: int) -> list[Person]:
-        """Return the people without a name who have at least `min_faces` faces, those with most first."""
+        """Return the people without a name and with at least `min_faces` faces, those with the most first."""
         return [person for person in self.persons if not person.name and len(person.rows) >= min_faces]
 
     def count_photos(self, person: Person) -> int:
@@ -102,7 +103,7 @@ class People:
         return len(np.unique(self.faces.photo_ids[person.rows]))
 
     def list_notes(self) -> list[str]:
-        """Return what the user should know, a line each."""
+        """Return the notes to the user, one line each."""
         lines = [
             f"{a} and {b} look alike (mean distance {distance:.2f}); {reason}"
             for a, b, distance, reason in self.similar_pairs
@@ -110,19 +111,19 @@ class People:
         return lines + self.list_pending()
 
     def list_pending(self) -> list[str]:
-        """Return what remains to be done, a line each."""
+        """Return the notes about what remains to be done, one line each."""
         lines = []
         if self.constraints.released:
             lines.append(
-                f"{self.constraints.released} faces in photos that have changed look like somebody else, "
-                "and were let go; see 03_name_people.py"
+                f"{self.constraints.released} faces in changed photos look like another person, and their "
+                "edits no longer apply; see 03_name_people.py"
             )
         if self.waiting:
             lines.append(
                 f"{self.waiting} faces were found since the last clustering; run 02_cluster_faces.py"
             )
         if self.outdated:
-            lines.append("the clusters do not follow all that was decided; run 02_cluster_faces.py")
+            lines.append("some edits are not applied to the clusters yet; run 02_cluster_faces.py")
         return lines
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,11 +153,11 @@ class People:
         named = sum(bool(person.name) for person in self.persons)
         return (
             f"{len(self.faces)} faces: {often} people seen more than once, {len(self.persons) - often} once; "
-            f"{named} have names; {self.unclustered} faces are too small to tell"
+            f"{named} have names; {self.unclustered} faces are too small to cluster"
         )
 
     def label_faces(self) -> tuple[list[str], np.ndarray]:
-        """Return each face's label, "" where it has none, and its person's number or -1."""
+        """Return the label of each face ("" if it has none) and the number of its person (-1 if none)."""
         labels, numbers = [""] * len(self.faces), np.full(len(self.faces), -1, np.int64)
         for person in self.persons:
             numbers[person.rows] = person.number
@@ -165,7 +166,7 @@ class People:
         return labels, numbers
 
     def find_person(self, selector: str) -> Person:
-        """Return the person whose number or name is given, or label, such as ``person 12``.
+        """Return the person with a number, a name, or a label such as ``person 12``.
 
         Raises
         ------
@@ -174,13 +175,13 @@ class People:
         """
         text = clean_text(selector)
         normalized = normalize(text)
-        # a number as it is: normalized, -1 would be 1
+        # a number is compared without normalization, which would turn -1 into 1
         number = normalized.removeprefix("person ") if normalized.startswith("person ") else text
         for person in self.persons:
             if number == str(person.number) or (person.name and normalize(person.name) == normalized):
                 return person
         names = ", ".join(person.name for person in self.persons if person.name)
-        known = f"named are {names}" if names else "nobody is named yet"
+        known = f"the names are {names}" if names else "there are no names yet"
         raise UserError(f"{selector}: nobody has this number or name; {known}, see 03_name_people.py")
 
 
@@ -188,15 +189,15 @@ class People:
 
 
 def cluster_people(config: Config, dataset: Dataset) -> People:
-    """Cluster the faces of a dataset by average linkage under the user's edits, and keep the result.
+    """Cluster the faces of a dataset by average linkage, following the user's edits, and store the result.
 
-    Faces of one photo are different people, unless an edit merges them. Faces below ``faces.min_size``
-    are left out, unless an edit is about them.
+    Faces in one photo are different people, unless an edit merges them. Faces smaller than
+    ``faces.min_size`` are not clustered, unless an edit refers to them.
 
     Raises
     ------
     UserError
-        If another run is clustering them.
+        If another run is clustering the faces.
     """
     make_folder(dataset.folder)
     try:
@@ -204,8 +205,8 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
             return _run_clustering(config, dataset)
     except Timeout:
         raise UserError(
-            f"{dataset.folder}: another run of 02 or 03 is clustering the faces; what you decided is kept, "
-            "and followed when you run this again"
+            f"{dataset.folder}: another run of 02 or 03 is clustering the faces; your edits are stored; "
+            "run this again to apply them"
         ) from None
 
 
@@ -214,7 +215,7 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
     faces, edits = resolver.faces, open_edit_log(dataset).read()
     constraints = replay_edits(edits, resolver)
     rows = np.flatnonzero((faces.sizes >= config.faces.min_size) | (constraints.group >= 0))
-    labels = average_linkage(
+    labels = cluster_vectors(
         faces.vectors[rows],
         config.faces.cluster_distance,
         group=constraints.group[rows],
@@ -229,7 +230,7 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
 
 
 def load_people(config: Config, dataset: Dataset) -> People:
-    """Return the people of the last clustering, by the names they have now."""
+    """Return the people of the last clustering, with their current names."""
     resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
     edits, saved = open_edit_log(dataset).read(), SavedClusters.read(_get_clusters_file(dataset))
     people = _make_people(config, resolver, replay_edits(edits, resolver), saved)
@@ -242,7 +243,7 @@ def _get_clusters_file(dataset: Dataset) -> Path:
 
 
 def open_edit_log(dataset: Dataset) -> EditLog:
-    """Return the user's edits of a dataset's people."""
+    """Return the edit log of a dataset."""
     return EditLog(dataset.folder / "people.jsonl")
 
 
@@ -277,7 +278,7 @@ def _make_people(
 def _find_similar_pairs(
     faces: FaceTable, persons: Sequence[Person], constraints: Constraints, distance: float
 ) -> list[tuple[str, str, float, str]]:
-    """Find pairs of people with edits whose clusters are near enough to be one."""
+    """Find pairs of people with edits who are near enough to be one cluster."""
     known = [person for person in persons if (constraints.group[person.rows] >= 0).any()]
     if not known:
         return []
@@ -298,9 +299,10 @@ def _find_similar_pairs(
 def _explain_separation(faces: FaceTable, constraints: Constraints, one: Person, other: Person) -> str:
     groups = (set(constraints.group[person.rows].tolist()) for person in (one, other))
     if any((min(pair), max(pair)) in constraints.cannot_link for pair in itertools.product(*groups)):
-        return "kept apart by what you decided"
+        return "kept apart by your edits"
     if np.isin(faces.photo_ids[one.rows], faces.photo_ids[other.rows]).any():
         return (
-            f"kept apart because both are in one photo; if they are one: --merge {one.number} {other.number}"
+            "kept apart because both are in one photo; "
+            f"if they are one person, use --merge {one.number} {other.number}"
         )
-    return "kept apart until the next clustering"
+    return "the next clustering may join them"

@@ -1,4 +1,4 @@
-"""References to faces: a photo by path and content and a place in it, from which a face is found again."""
+"""References to faces: a photo (path and content hash) and a box in it, from which a face is found again."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import numpy as np
 from imagesearch.faces.extract import FaceTable
 from imagesearch.photos import compute_photo_id
 
-# Two detections of one face, by another model or in a photo that was cropped, overlap at least so much.
+# Minimum overlap of two detections of one face, by different models or after the photo was cropped.
 _MIN_IOU = 0.4
-# Boxes that agree to a part in ten thousand were found in the same pixels; references have five digits.
+# Boxes that differ by less were detected in identical pixels; references are rounded to five digits.
 _SAME_PIXELS = 1e-4
 
 FaceReference = tuple[str, str, tuple[float, float, float, float]]
-"""A face's photo, by path and content, and its box as fractions of the photo's width and height."""
+"""Path and content hash of a face's photo, and its box as fractions of the photo's width and height."""
 
 
 class ReferenceResolver:
-    """Makes references to the faces of a table, and finds the faces that older references mean.
+    """Makes references to the faces of a table, and finds the faces of existing references.
 
     Parameters
     ----------
     faces
-        The table.
+        The table of faces.
     distance
-        The cosine distance up to which a face in a photo that was changed may be from what it was found with.
+        Maximum cosine distance of a face in a changed photo from the mean of its person's faces.
     """
 
     def __init__(self, faces: FaceTable, distance: float = 0.5) -> None:
@@ -55,17 +55,19 @@ class ReferenceResolver:
         )
 
     def resolve(self, references: Iterable[FaceReference]) -> tuple[list[int | None], set[int]]:
-        """Find the faces that some references of one person mean.
+        """Find the faces of references that belong to one person.
 
-        A photo that was changed where it is may show another person at the same place: a face found there
-        counts only if it looks like the others, those in photos that are as they were if there are any.
+        A changed photo may show another person at the same place. A face in a changed photo is therefore
+        accepted only if it is similar to the person's faces in unchanged photos or, if there are none, to all
+        of the person's faces.
 
         Returns
         -------
         rows : list of int or None
-            For each reference. None: its photo is gone, or no face or another person is at its place.
+            The row of each reference's face. None if the photo is missing, or if no face or another person is
+            at this place.
         released : set of int
-            Faces in changed photos that look like another person.
+            Rows of faces in changed photos that look like another person.
         """
         found = [self._resolve_one(reference) for reference in references]
         released = self._find_replaced(
@@ -75,25 +77,25 @@ class ReferenceResolver:
         return [None if row in released else row for row, _ in found], released
 
     def _resolve_one(self, reference: FaceReference) -> tuple[int | None, bool]:
-        """Return a face, and whether it is certain: found in a file, or in pixels, that did not change."""
+        """Return the row of a face, and whether it is certain: its file or its pixels did not change."""
         path, content, box = reference
         photo_id = compute_photo_id(path)
         entry = self.faces.processed[photo_id] if photo_id in self._rows_by_photo else None
         unchanged = entry is not None and _shorten_hash(entry.content) == content
         if not unchanged and content in self._photo_by_content:
-            photo_id, unchanged = self._photo_by_content[content], True  # moved
+            photo_id, unchanged = self._photo_by_content[content], True  # the photo was moved
         rows = self._rows_by_photo.get(photo_id)
         if rows is None:
             return None, False
-        overlaps = [box_iou(box, self._boxes[row].tolist()) for row in rows]
+        overlaps = [compute_iou(box, self._boxes[row].tolist()) for row in rows]
         best = rows[int(np.argmax(overlaps))]
         if max(overlaps) < _MIN_IOU:
             return None, False
-        # a keyword written into the file leaves its pixels, and so the box, as they were
+        # a keyword written into the file changes neither its pixels nor the box
         return best, unchanged or bool(np.abs(self._boxes[best] - box).max() < _SAME_PIXELS)
 
     def _find_replaced(self, certain: set[int], resolved: set[int]) -> set[int]:
-        """Find the faces in changed photos that look unlike the rest of their person's faces."""
+        """Find the faces in changed photos that are not similar to their person's faces."""
         uncertain = resolved - certain
         compared = certain or uncertain
         if not uncertain or (len(compared) == 1 and not certain):
@@ -103,8 +105,8 @@ class ReferenceResolver:
         return {row for row in uncertain if self.faces.vectors[row] @ mean < self._min_similarity}
 
 
-def box_iou(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return the intersection of two boxes over their union."""
+def compute_iou(a: Sequence[float], b: Sequence[float]) -> float:
+    """Compute the intersection over union of two boxes (left, top, right, bottom)."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0 or height <= 0:

@@ -1,4 +1,4 @@
-"""The file ``clusters.parquet``: the faces of each person at the last clustering, and the numbers in use."""
+"""The file ``clusters.parquet``: the faces of each person at the last clustering, by the person's number."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagesearch.faces.references import FaceReference, ReferenceResolver
 from imagesearch.files import atomic_write
 from imagesearch.pipeline import make_vector_column
 
-# Keys of the file's metadata; they are older than the names of the fields.
+# Keys of the file's metadata. They are fixed, so that existing files stay readable.
 _NEXT_NUMBER_KEY, _EDIT_COUNT_KEY = b"imagesearch.next", b"imagesearch.decisions"
 
 
@@ -27,12 +27,11 @@ class SavedClusters:
     Attributes
     ----------
     members : dict
-        References to the faces of each person, by the person's number; also to faces of photos that are
-        missing.
+        References to the faces of each person, by the person's number. Includes faces of missing photos.
     next_number : int
-        The next number that was never used.
+        The smallest number that was never used.
     edit_count : int
-        How many of the user's edits were applied.
+        Number of the user's edits that were applied.
     """
 
     members: dict[int, list[FaceReference]] = field(default_factory=dict)
@@ -41,7 +40,7 @@ class SavedClusters:
 
     @classmethod
     def read(cls, file: Path) -> SavedClusters:
-        """Read what `write` wrote; without a file there are none.
+        """Read the file; if it does not exist, there are no clusters.
 
         Raises
         ------
@@ -64,7 +63,7 @@ class SavedClusters:
             ) from None
 
     def write(self, file: Path) -> None:
-        """Write the clusters in place of older ones."""
+        """Write the file, replacing an older one."""
         pairs = [(number, face) for number, faces in self.members.items() for face in faces]
         table = pa.table(
             {
@@ -86,21 +85,21 @@ class SavedClusters:
     def find_faces(
         self, resolver: ReferenceResolver
     ) -> tuple[dict[int, int], dict[int, list[FaceReference]]]:
-        """Find the faces that are in the table.
+        """Find the saved faces in the table of faces.
 
         Returns
         -------
         numbers : dict
-            The person's number of each face, by row.
+            The person's number by row, for each face in the table.
         missing : dict
-            References to faces that are not in the table, by number.
+            References to the faces that are not in the table, by the person's number.
         """
         numbers: dict[int, int] = {}
         missing: dict[int, list[FaceReference]] = {}
         for number, references in self.members.items():
             for reference, row in zip(references, resolver.resolve(references)[0], strict=True):
                 if row is not None:
-                    # two may be found in one: a copy that is gone, in the photo that it was a copy of
+                    # two references may lead to one face: that of a deleted copy leads to the original photo
                     numbers.setdefault(row, number)
                 else:
                     missing.setdefault(number, []).append(reference)
@@ -109,18 +108,19 @@ class SavedClusters:
     def update(
         self, clusters: Sequence[np.ndarray], edit_count: int, resolver: ReferenceResolver
     ) -> SavedClusters:
-        """Return the next state: new clusters, and the faces that are missing for the time being.
+        """Return the new clusters with their numbers, plus the faces that are missing at present.
 
-        Each new cluster has the number that most of its faces had; a number goes to its largest part.
+        Each cluster gets the number that most of its faces had. If several clusters have faces with this
+        number, it goes to the cluster with the most of them.
 
         Parameters
         ----------
         clusters
-            The rows of each.
+            The rows of each cluster.
         edit_count
-            How many of the user's edits were applied.
+            Number of the user's edits that were applied.
         resolver
-            Of the faces.
+            Resolver of the table of faces.
         """
         numbers, members = self.find_faces(resolver)
         assigned, next_number = self._assign_numbers(clusters, numbers)
@@ -131,7 +131,7 @@ class SavedClusters:
     def _assign_numbers(
         self, clusters: Sequence[np.ndarray], old_numbers: dict[int, int]
     ) -> tuple[list[int], int]:
-        """Return the number of each cluster, and the next one that was never used."""
+        """Return the number of each cluster, and the smallest number that was never used."""
         shared: Counter[tuple[int, int]] = Counter()
         for cluster, rows in enumerate(clusters):
             shared.update((old_numbers[row], cluster) for row in rows.tolist() if row in old_numbers)
@@ -142,7 +142,7 @@ class SavedClusters:
                 numbers[cluster] = number
                 taken.add(number)
         next_number = self.next_number
-        # the larger a new cluster, the smaller its number
+        # larger new clusters get smaller numbers
         for cluster in sorted(range(len(clusters)), key=lambda i: -len(clusters[i])):
             if cluster not in numbers:
                 numbers[cluster] = next_number

@@ -1,6 +1,9 @@
-"""Figures of results, people, places, vectors and evaluations; windows where there is a display, else files.
+"""Draw figures of results, people, places, vectors and evaluations; show them in a window or save them.
 
-The only room that knows matplotlib, imported when the first figure is drawn.
+A ``draw_*`` function returns a matplotlib figure. A ``show_*`` function draws one and shows it in a window,
+or saves it to a file if there is no display. Each module draws one kind of figure. Start with ``display.py``
+(windows and files), ``style.py`` (colours and fonts) and ``viewer.py`` (a window with pages of photos).
+Only this room uses matplotlib, which is imported when the first figure is drawn.
 """
 
 from imagesearch.figures.display import create_figure, report_figure_path, show_figure

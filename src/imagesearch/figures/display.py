@@ -1,4 +1,4 @@
-"""How figures are shown: in windows, in files, and on machines without a display."""
+"""Display of figures: in a window, or in a file on a machine without a display."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def create_figure(inches: tuple[float, float]) -> Figure:
-    """Return an empty figure in the style of all figures, of so many inches across and down."""
+    """Return an empty figure in the style of all figures, given its width and height in inches."""
     import logging
 
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns of fonts that are missing
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # hides warnings of missing fonts
     with _explain_backend_errors():
         import matplotlib.pyplot as plt
 
@@ -32,23 +32,23 @@ def create_figure(inches: tuple[float, float]) -> Figure:
 
 
 def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: bool = True) -> Path | None:
-    """Show a figure in a window; where there is none, or a file is asked for, save it.
+    """Show a figure in a window; save it if `save` is given or no window can be opened.
 
     Parameters
     ----------
     figure
-        Closed afterwards.
+        The figure. It is closed at the end.
     name
-        The window's title, and what the file below ``outputs/`` is called, made from any text.
+        Any text: the title of the window, and the base of the name of a file below ``outputs/``.
     save
-        A file to save to in any case.
+        The file to save the figure to. By default, a file below ``outputs/`` if there is no window.
     window
-        False never opens a window.
+        Whether to open a window if there is a display.
 
     Returns
     -------
     file : Path or None
-        What was written.
+        The saved file, if any.
     """
     import matplotlib.pyplot as plt
 
@@ -70,15 +70,15 @@ def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: 
 
 
 def report_figure_path(file: Path | None) -> None:
-    """Print where a figure was saved, if it was; on stderr, so that stdout stays for results."""
+    """Print the path of a saved figure, if there is one, to stderr: stdout is only for results."""
     if file is not None:
         print(f"figure: {file}", file=sys.stderr)
 
 
 def can_open_window() -> bool:
-    """Whether figures can be shown in windows; on a machine without a display they cannot."""
+    """Whether figures can be shown in windows, which requires a display."""
     with _explain_backend_errors():
-        import matplotlib.pyplot as plt  # which looks for a display
+        import matplotlib.pyplot as plt  # chooses a backend that fits the display
         from matplotlib.backends import BackendFilter, backend_registry
 
     interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
@@ -86,7 +86,7 @@ def can_open_window() -> bool:
 
 
 def open_window(figure: Figure, title: str) -> None:
-    """Show a figure in a window with that title, and wait until it is closed."""
+    """Show a figure in a window with a title, and wait until the window is closed."""
     import matplotlib.pyplot as plt
 
     if figure.canvas.manager is not None:
@@ -97,20 +97,21 @@ def open_window(figure: Figure, title: str) -> None:
 
 
 def fit_text(text: Text, content: str, max_width: float, max_letters: int, max_lines: int = 1) -> None:
-    """Set a text to as much of its content as has room.
+    """Set a text to as much of its content as fits.
 
     Parameters
     ----------
     text
-        Of some size and weight.
+        The matplotlib text. Its font is used for measuring, because some characters are wider than others.
     content
-        Whatever letters it has: a Chinese one is twice as wide as others.
+        The full content.
     max_width
-        In pixels.
+        Maximum width in pixels.
     max_letters
-        In a line.
+        Maximum number of characters in a line.
     max_lines
-        More than one are wrapped, and cut at the end; one is cut in the middle.
+        Maximum number of lines. One line is shortened in the middle; several lines are wrapped, and shortened
+        at the end.
     """
     with _ignore_missing_glyphs():
         for length in range(min(max_letters, len(content)), 0, -1):
@@ -126,7 +127,7 @@ def fit_text(text: Text, content: str, max_width: float, max_letters: int, max_l
 
 @contextlib.contextmanager
 def _explain_backend_errors() -> Iterator[None]:
-    """Report in one line that the chosen backend does not exist, or that its libraries are missing."""
+    """Raise a `UserError` if the backend in MPLBACKEND does not exist, or if its libraries are missing."""
     try:
         yield
     except (ImportError, ValueError) as error:
@@ -134,13 +135,13 @@ def _explain_backend_errors() -> Iterator[None]:
         if not chosen:
             raise
         reason = str(error).splitlines()[0]
-        raise UserError(f"MPLBACKEND={chosen} cannot be used ({reason}); unset it, or say Agg") from None
+        raise UserError(f"MPLBACKEND={chosen} cannot be used ({reason}); unset it, or use Agg") from None
 
 
 def _fit_to_screen(figure: Figure) -> None:
-    """Make a figure smaller whose window would reach beyond the screen; pictures shrink, letters do not."""
+    """Shrink a figure whose window is larger than the screen. Text keeps its size."""
     window = getattr(figure.canvas.manager, "window", None)
-    if hasattr(window, "winfo_screenwidth"):  # Tk, whose figures grow with the screen's density
+    if hasattr(window, "winfo_screenwidth"):  # Tk scales figures by the pixel density of the screen
         dpi = figure.dpi * window.tk.call("tk", "scaling") / (96 / 72)
         width, height = window.winfo_screenwidth(), window.winfo_screenheight()
     elif hasattr(window, "screen"):  # Qt
@@ -148,7 +149,7 @@ def _fit_to_screen(figure: Figure) -> None:
         dpi, width, height = figure.dpi, size.width(), size.height()
     else:
         return
-    limits = (width - 20) / dpi, (height - 110) / dpi  # what title bar, tool bar and desktop leave
+    limits = (width - 20) / dpi, (height - 110) / dpi  # minus the title bar, tool bar and desktop panels
     inches = figure.get_size_inches()
     if any(side > limit for side, limit in zip(inches, limits, strict=True)):
         figure.set_size_inches(*map(min, inches, limits))
@@ -157,7 +158,7 @@ def _fit_to_screen(figure: Figure) -> None:
 @contextlib.contextmanager
 def _ignore_missing_glyphs() -> Iterator[None]:
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the figure has a box in its place
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the figure has an empty box instead
         yield
 
 

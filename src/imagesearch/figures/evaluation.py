@@ -1,4 +1,4 @@
-"""Figures of evaluations: precision and recall, confusion of categories, photos that miss themselves."""
+"""Figures of evaluations: precision and recall, confusion of categories, and missed photos."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Of the kinds of vectors and of the two directions between photos and captions, in every figure the same.
+# Colours of the kinds of vectors, and of the two directions between photos and captions, for all figures.
 _COLOURS = dict(zip(("clip", "vit", "text to image", "image to text"), PALETTE[:2] * 2, strict=True))
-_MAX_CATEGORIES = 30  # in a figure; the table has all
+_MAX_CATEGORIES = 30  # in a figure; the printed table has all
 _RECALL_LEVELS = np.linspace(0, 1, 101)
 _MAX_RANK = 100
 _MAX_MISSED = 12
@@ -37,8 +37,8 @@ def draw_labelled_report(report: LabelledReport) -> Figure:
     height = max(3.0, 0.27 * len(shown) + 1.2)
     figure = create_figure((12.5, 2 * height))
     figure.suptitle(
-        f"{report.val} photos look for others of their category among {report.train}"
-        + (f"; the {len(shown)} categories found worst" if len(shown) < len(report.categories) else ""),
+        f"{report.val} photos search {report.train} photos for their own category"
+        + (f"; the {len(shown)} worst categories" if len(shown) < len(report.categories) else ""),
         color=INK,
     )
     (bars, curves), below = figure.subplots(2, 2)
@@ -60,7 +60,7 @@ def draw_self_report(report: SelfReport) -> Figure:
     figure = create_figure((11.0 if missed else 5.0, 3.6))
     bars, *names = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     _draw_grouped_bars(bars, {ranking.kind: ranking.compute_metrics() for ranking in report.rankings})
-    bars.set_title(f"{len(report.rankings[0].ranks)} photos look for themselves", color=INK)
+    bars.set_title(f"{len(report.rankings[0].ranks)} photos search for themselves", color=INK)
     more = [f"and {len(missed) - _MAX_MISSED} more"] if len(missed) > _MAX_MISSED else []
     lines = [*missed[:_MAX_MISSED], *more]
     for axis in names:
@@ -95,7 +95,7 @@ def draw_captions_report(report: CaptionsReport) -> Figure:
 
 
 def _sort_worst_first(report: LabelledReport) -> list[str]:
-    """Order the categories by precision@5, the worst first."""
+    """Sort the categories by precision@5, the worst first."""
 
     def compute_mean_precision(name: str) -> float:
         return float(np.mean([ranking.compute_metrics(name)["precision@5"] for ranking in report.rankings]))
@@ -109,7 +109,7 @@ def _draw_precision_bars(axis: Axes, rankings: Sequence[CategoryRanking], names:
         offset = (i - (len(rankings) - 1) / 2) * 0.36
         values = [ranking.compute_metrics(name)["precision@5"] for name in names]
         overall = ranking.compute_metrics()["precision@5"]
-        label = f"{ranking.kind}, {overall:.3f} in all"
+        label = f"{ranking.kind}, {overall:.3f} overall"
         axis.barh(places + offset, values, 0.34, color=_COLOURS[ranking.kind], label=label)
     axis.set_yticks(places, [shorten_text(name, 24) for name in names], parse_math=False)
     axis.invert_yaxis()
@@ -129,12 +129,12 @@ def _draw_precision_recall_curves(axis: Axes, rankings: Sequence[CategoryRanking
 
 
 def _draw_confusion(axis: Axes, ranking: CategoryRanking, names: Sequence[str]) -> None:
-    """Draw a square a pair of categories: the share of the first five results that are of the other."""
+    """Draw a cell for each pair of categories: the share of the second among the first five results."""
     confusion = [ranking.compute_confusion(name) for name in names]
     shares = np.asarray([[found.get(other, 0.0) for other in names] for found in confusion])
     labels = [shorten_text(name, 18) for name in names]
     columns, rest = list(labels), 1 - shares.sum(axis=1, keepdims=True)
-    if rest.max() > 1e-9:  # what TRAIN has and VAL has not, or is not drawn
+    if rest.max() > 1e-9:  # results of categories that VAL does not have, or that are not drawn
         shares, columns = np.hstack([shares, rest]), [*labels, "others"]
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     slanted = {"rotation": 45 if len(names) <= 15 else 90, "ha": "right", "rotation_mode": "anchor"}
@@ -143,11 +143,11 @@ def _draw_confusion(axis: Axes, ranking: CategoryRanking, names: Sequence[str]) 
     axis.tick_params(length=0, colors=INK)
     if len(names) <= 15:
         _draw_shares(axis, shares)
-    axis.set_title(f"{ranking.kind}: what the first five results are", color=INK)
+    axis.set_title(f"{ranking.kind}: categories of the first five results", color=INK)
 
 
 def _draw_shares(axis: Axes, shares: np.ndarray) -> None:
-    """Draw each share as a number on its square."""
+    """Draw each share as a number on its cell."""
     for (row, column), share in np.ndenumerate(shares):
         if share >= 0.005:
             colour = "white" if share > 0.55 else INK
@@ -155,7 +155,7 @@ def _draw_shares(axis: Axes, shares: np.ndarray) -> None:
 
 
 def _draw_grouped_bars(axis: Axes, metrics: dict[str, dict[str, float]]) -> None:
-    """Draw a group of bars for each metric, a bar for each kind of vectors."""
+    """Draw a group of bars for each metric, with one bar for each kind of vectors."""
     names = list(next(iter(metrics.values())))
     places = np.arange(len(names))
     for i, (kind, values) in enumerate(metrics.items()):

@@ -1,4 +1,4 @@
-"""A map of where photos were taken: points and clusters over a graticule, drawn without a connection."""
+"""A map of where photos were taken: points and clusters over a graticule, drawn without a network."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
-_WIDTH_INCHES, _HEIGHT_INCHES = 11.0, (3.5, 8.0)  # the height within these limits
-_MIN_MARGIN = 0.02  # degrees; photos of one garden get some streets around them
+_WIDTH_INCHES, _HEIGHT_INCHES = 11.0, (3.5, 8.0)  # minimum and maximum of the height
+_MIN_MARGIN = 0.02  # degrees; the map of one place shows some streets around it
 _GRATICULE_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45)  # degrees between lines
-_CLUSTERS_ACROSS = 36  # photos nearer to each other than this part of the map are one cluster
+_CLUSTERS_ACROSS = 36  # the radius of a cluster is the size of the map divided by this
 
 
 @dataclass(frozen=True)
 class MapCluster:
-    """Photos that lie together at the scale of the map: their middle, their number, their usual city."""
+    """Photos near each other on the map: mean position, number of photos, and most frequent city."""
 
     latitude: float
     longitude: float
@@ -38,16 +38,16 @@ class MapCluster:
 
 
 def show_geo_map(locations: Mapping[int, PhotoLocation], dataset: str, save: Path, window: bool) -> None:
-    """Save a map of the photos that have a position, show it where there is a window, and say where it is.
+    """Save a map of the photos that have a position, show it in a window if possible, and print its path.
 
     Raises
     ------
     UserError
-        If none has.
+        If no photo has a position.
     """
     placed = [location for location in locations.values() if location.metadata.latitude is not None]
     if not placed:
-        raise UserError("no photo says where it was taken: there is nothing to draw a map of")
+        raise UserError("no photo has a position, so there is no map to draw")
     latitudes = np.array([location.metadata.latitude for location in placed])
     longitudes = np.array([location.metadata.longitude for location in placed])
     title = f"{dataset}: {len(placed)} of {len(locations)} photos have a position"
@@ -56,22 +56,22 @@ def show_geo_map(locations: Mapping[int, PhotoLocation], dataset: str, save: Pat
 
 
 def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], title: str) -> Figure:
-    """Draw photos on longitude and latitude, clusters sized by their number and labelled with their city.
+    """Draw photos by longitude and latitude, with a circle for each cluster, labelled with its city.
 
     Parameters
     ----------
     latitudes, longitudes : (n,) float64
-        Degrees; at least one. The map is cut where its longitudes leave the widest gap, so that photos on
+        Degrees; at least one. The edge of the map is in the widest gap between longitudes, so that photos on
         both sides of the date line are neighbours.
     cities
-        Of each photo; may be empty.
+        City of each photo; "" if unknown.
     title
-        Above the map.
+        Title of the map.
     """
     latitudes, longitudes = np.asarray(latitudes, float), unroll_longitudes(np.asarray(longitudes, float))
     west, east = _compute_limits(longitudes)
     south, north = (min(90.0, max(-90.0, limit)) for limit in _compute_limits(latitudes))
-    # a degree of longitude shrinks towards the poles; past 75 degrees the map would become a thread
+    # a degree of longitude is shorter near the poles; beyond 75 degrees the map would become too narrow
     aspect = 1 / math.cos(math.radians(min(75.0, abs(south + north) / 2)))
     height = _WIDTH_INCHES * (north - south) * aspect / (east - west)
     figure = create_figure((_WIDTH_INCHES, min(max(height, _HEIGHT_INCHES[0]), _HEIGHT_INCHES[1])))
@@ -84,17 +84,17 @@ def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence
     axis.scatter(longitudes, latitudes, s=6, color=ACCENT, linewidths=0, zorder=3)
     _draw_clusters(axis, clusters)
     axis.set_title(title, color=INK, parse_math=False)
-    figure.draw_without_rendering()  # only now the map has its place, and labels their size on it
+    figure.draw_without_rendering()  # computes the position of the map, which the labels require
     _draw_labels(axis, clusters)
     return figure
 
 
 def unroll_longitudes(longitudes: np.ndarray) -> np.ndarray:
-    """Return longitudes from the eastern edge of their widest gap on, none torn from the others."""
+    """Return longitudes that start at the eastern edge of their widest gap, without a jump after it."""
     values = np.unique(longitudes)
     gaps = np.diff(np.append(values, values[0] + 360))
     if len(values) < 2 or gaps.argmax() == len(values) - 1:
-        return longitudes  # the gap is where maps are cut anyway
+        return longitudes  # the widest gap is at the date line
     start = values[gaps.argmax() + 1]
     return np.where(longitudes < start, longitudes + 360, longitudes)
 
@@ -102,16 +102,16 @@ def unroll_longitudes(longitudes: np.ndarray) -> np.ndarray:
 def cluster_positions(
     latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], max_distance: float
 ) -> list[MapCluster]:
-    """Group photos by cells of a grid, then cells around the fullest ones; the largest cluster first.
+    """Group photos by cells of a grid, then join cells around the fullest ones; the largest cluster first.
 
     Parameters
     ----------
     latitudes, longitudes : (n,) float64
         Degrees.
     cities
-        Of each photo; may be empty.
+        City of each photo; "" if unknown.
     max_distance
-        Degrees from the middle of a cluster's fullest cell to those of its other cells.
+        Maximum distance in degrees from the centre of a cluster's fullest cell to those of its other cells.
     """
     cells = np.round(np.stack([latitudes, longitudes], axis=1) / max_distance * 4).astype(np.int64)
     _, cell_of, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
@@ -134,14 +134,14 @@ def cluster_positions(
 
 
 def _compute_limits(values: np.ndarray) -> tuple[float, float]:
-    """Return the ends of an axis, with a margin for circles and labels."""
+    """Return the limits of an axis, with a margin for circles and labels."""
     low, high = float(values.min()), float(values.max())
     margin = 0.08 * (high - low) + _MIN_MARGIN
     return low - margin, high + margin
 
 
 def _draw_clusters(axis: Axes, clusters: Sequence[MapCluster]) -> None:
-    """Draw a circle for each cluster, as large as its number of photos."""
+    """Draw a circle for each cluster; its area grows with the number of photos."""
     most = max(cluster.photos for cluster in clusters)
     axis.scatter(
         [cluster.longitude for cluster in clusters],
@@ -155,7 +155,7 @@ def _draw_clusters(axis: Axes, clusters: Sequence[MapCluster]) -> None:
 
 
 def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tuple[float, float]) -> None:
-    """Draw lines of round degrees between the ends of both axes."""
+    """Draw lines at round degrees within the limits of both axes."""
     ticks, decimals = _choose_ticks(*longitudes)
     axis.set_xticks(ticks, [_format_degrees((tick + 180) % 360 - 180, "EW", decimals) for tick in ticks])
     ticks, decimals = _choose_ticks(*latitudes)
@@ -165,7 +165,7 @@ def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tupl
 
 
 def _choose_ticks(low: float, high: float) -> tuple[list[float], int]:
-    """Return some nine round numbers at most, and how many decimals they need."""
+    """Return about nine round numbers at most, and the number of decimals that they need."""
     step = next((step for step in _GRATICULE_STEPS if (high - low) / step <= 9), _GRATICULE_STEPS[-1])
     ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
     return ticks.tolist(), len(f"{step:g}".partition(".")[2])
@@ -177,7 +177,7 @@ def _format_degrees(value: float, directions: str, decimals: int) -> str:
 
 
 def _draw_labels(axis: Axes, clusters: Sequence[MapCluster]) -> None:
-    """Draw the cities beside their clusters, the largest first, none over another."""
+    """Draw the cities beside their clusters, the largest first, without overlaps."""
     taken: list[Bbox] = []
     for cluster in clusters:
         text = shorten_text(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
@@ -192,8 +192,8 @@ def _draw_labels(axis: Axes, clusters: Sequence[MapCluster]) -> None:
             parse_math=False,
             zorder=4,
         )
-        label.set_in_layout(False)  # else the map would shrink for it
-        for alignment, offset in (("left", 8), ("right", -8)):  # right of the cluster, else left of it
+        label.set_in_layout(False)  # otherwise the layout would shrink the map
+        for alignment, offset in (("left", 8), ("right", -8)):  # right of the cluster, or left of it
             label.set(ha=alignment, position=(offset, 0))
             box = label.get_window_extent().padded(1)
             if not any(box.overlaps(other) for other in taken):

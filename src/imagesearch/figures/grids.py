@@ -1,4 +1,4 @@
-"""Grids of photos and of faces, photos with the bars of their labels, and photos with boxes around faces."""
+"""Grids of photos and of faces, photos with bars of their classes, and photos with boxes around faces."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ClassifiedPicture = tuple[Image.Image | None, str, Sequence[tuple[str, float]]]
-"""A photo, or None where it is gone; its name; labels with probabilities, the most probable first."""
+"""A photo (None if it is missing), its name, and labels with probabilities, the most probable first."""
 LabelledBox = tuple[Sequence[float], str]
 """A face's box (left, top, right, bottom in pixels of the image) and its label, which may be empty."""
 _CELL_INCHES, _LARGE_CELL_INCHES = 2.3, 3.2
 _MAX_WIDTH_INCHES = 18.0
 _TITLE_INCHES, _LINE_INCHES = 0.45, 0.16
-_LETTERS_PER_INCH = 11  # of a title, so that it stays above its own picture
+_LETTERS_PER_INCH = 11  # maximum in a title, so that it is not wider than its picture
 _FACE_INCHES, _HEADING_INCHES = 1.05, 0.3
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One cell of a grid: a picture, or None where it is gone, and what is written above it."""
+    """One cell of a grid: a picture (None if it is missing), and the texts above it."""
 
     image: Image.Image | None
     title: str
@@ -40,18 +40,18 @@ class Tile:
 def draw_result_grid(
     query: str, tiles: Sequence[Tile], query_image: Image.Image | None = None, remark: str = ""
 ) -> Figure:
-    """Draw the answer to a query: first the query, text or photo, then the results in reading order.
+    """Draw the answer to a query: first the query (text or photo), then the results in reading order.
 
     Parameters
     ----------
     query
-        In words.
+        The query as a text.
     tiles
         The results, best first; may be empty.
     query_image
-        The query's photo, if it has one.
+        The photo of the query, if it has one.
     remark
-        How the query was read, or how the results differ from it.
+        How the query was interpreted, or how the results differ from it.
     """
     images = [query_image, *(tile.image for tile in tiles)]
     columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))
@@ -59,7 +59,7 @@ def draw_result_grid(
     cell = min(_CELL_INCHES if len(images) > 3 else _LARGE_CELL_INCHES, _MAX_WIDTH_INCHES / columns)
     title_height = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
     heights = [cell * max(map(_clamp_aspect, row)) + title_height for row in rows]
-    heights[0] += 0.35 if query_image else 0  # for the remark below it
+    heights[0] += 0.35 if query_image else 0  # space for the remark below the photo
     figure = create_figure((columns * cell, sum(heights)))
     fill_grid(figure, columns, heights, query, tiles, query_image, remark)
     return figure
@@ -74,17 +74,17 @@ def fill_grid(
     query_image: Image.Image | None = None,
     remark: str = "",
 ) -> list[Axes]:
-    """Draw a result grid on an empty figure, in so many columns and rows of such relative heights.
+    """Draw a result grid on an empty figure, given the number of columns and the relative heights of rows.
 
     Returns
     -------
     axes : list of Axes
-        Of each tile.
+        The axes of each tile.
     """
     axes = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights)
     for axis in axes.flat:
         axis.axis("off")
-        axis.set_anchor("N")  # titles of a row in one line, whatever the shape of the photos
+        axis.set_anchor("N")  # aligns the titles of a row, whatever the shape of the photos
     max_letters = int(figure.get_figwidth() / columns * _LETTERS_PER_INCH)
     _draw_query(axes.flat[0], query, query_image, remark if tiles else "nothing found", max_letters)
     for axis, tile in zip(axes.flat[1:], tiles, strict=False):
@@ -98,7 +98,7 @@ def draw_classifications(pictures: Sequence[ClassifiedPicture]) -> Figure:
     Parameters
     ----------
     pictures
-        In reading order.
+        The photos in reading order.
     """
     columns = 1 if len(pictures) == 1 else 2
     rows = math.ceil(len(pictures) / columns)
@@ -128,9 +128,10 @@ def draw_contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequenc
     Parameters
     ----------
     rows
-        Heading, and pictures with the title below each; a row without a heading continues the one above.
+        The heading of each row, and its pictures with a title below each. A row with an empty heading
+        continues the row above.
     cast
-        All named people, for their colours.
+        The names of all named people, for their colours.
     """
     columns = max([4, *(len(tiles) for _, tiles in rows)])
     figure = create_figure(
@@ -139,7 +140,7 @@ def draw_contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequenc
     if rows:
         fill_sheet(figure, rows, columns, cast)
     else:
-        figure.text(0.5, 0.5, "nobody yet", ha="center", va="center", color=QUIET)
+        figure.text(0.5, 0.5, "no people yet", ha="center", va="center", color=QUIET)
     return figure
 
 
@@ -156,10 +157,10 @@ def fill_sheet(
             axis.set_anchor("S")
         if heading:
             _draw_heading(axes[0], heading, cast)
-        above = _HEADING_INCHES / _FACE_INCHES if heading else 0  # kept free, however large the pictures are
+        above = _HEADING_INCHES / _FACE_INCHES if heading else 0  # space for the heading, in picture heights
         for axis, tile in zip(axes, tiles, strict=False):
             if tile.image is None:
-                axis.text(0.5, 0.5, "gone", ha="center", va="center", color=QUIET)
+                axis.text(0.5, 0.5, "missing", ha="center", va="center", color=QUIET)
                 axis.set(xlim=(0, 1), ylim=(0, 1 + above), aspect="equal")
             else:
                 axis.imshow(tile.image)
@@ -180,18 +181,18 @@ def draw_photo_with_faces(
     title: str = "",
     cast: Sequence[str] = (),
 ) -> Figure:
-    """Draw a photo with a box around each face and its name.
+    """Draw a photo with a box and a name on each face.
 
     Parameters
     ----------
     image
-        Upright.
+        The upright photo.
     faces
-        Box and label of each.
+        Box and label of each face.
     title
-        Of the figure.
+        Title of the figure.
     cast
-        All named people, for their colours.
+        The names of all named people, for their colours.
     """
     width = 9.0 if image.width >= image.height else 6.5
     figure = create_figure((width, width * image.height / image.width + 0.22))
@@ -204,7 +205,7 @@ def draw_photo_with_faces(
 
 
 def draw_faces(axis: Axes, faces: Sequence[LabelledBox], cast: Sequence[str] = ()) -> None:
-    """Draw boxes with names on a photo that is drawn already; see `draw_photo_with_faces`."""
+    """Draw boxes with names on axes that show a photo; see `draw_photo_with_faces`."""
     from matplotlib.patches import Rectangle
 
     for (x1, y1, x2, y2), label in faces:
@@ -219,7 +220,7 @@ def draw_faces(axis: Axes, faces: Sequence[LabelledBox], cast: Sequence[str] = (
 
 
 def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, max_letters: int) -> None:
-    """Draw the first cell of a grid: the query's photo, or its text, and the remark below."""
+    """Draw the first cell of a grid: the photo or the text of the query, and the remark below."""
     centred = {"ha": "center", "parse_math": False}
     if image is not None:
         _draw_query_image(axis, query, image, max_letters)
@@ -237,7 +238,7 @@ def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, 
 
 
 def _draw_query_image(axis: Axes, query: str, image: Image.Image, max_letters: int) -> None:
-    """Draw the query's photo in a frame."""
+    """Draw the photo of the query in a frame."""
     from matplotlib.patches import Rectangle
 
     axis.imshow(image)
@@ -255,7 +256,7 @@ def _draw_tile(axis: Axes, tile: Tile, max_letters: int) -> None:
 
 def _draw_picture(axis: Axes, image: Image.Image | None) -> None:
     if image is None:
-        axis.text(0.5, 0.5, "not there any more", ha="center", va="center", color=QUIET)
+        axis.text(0.5, 0.5, "photo not found", ha="center", va="center", color=QUIET)
         axis.set(xlim=(0, 1), ylim=(0, 1))
     else:
         axis.imshow(image)
@@ -276,14 +277,14 @@ def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
 
 
 def _draw_heading(axis: Axes, heading: str, cast: Sequence[str]) -> None:
-    """Draw a heading above the first picture of a row, over the next ones, and no further than the figure."""
+    """Draw a heading above a row, from its first picture to the edge of the figure at most."""
     style = {"color": choose_person_colour(heading, cast), "weight": "bold", "size": 11, "parse_math": False}
-    # not as a title: the layout would push the pictures apart to make room for it
+    # not a title: the layout would move the pictures apart to make space for it
     height = _FACE_INCHES / (_FACE_INCHES + _HEADING_INCHES) + 0.03
     text = axis.text(0, height, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
     fit_text(text, heading, axis.figure.bbox.width - 0.3 * axis.figure.dpi, 60)
 
 
 def _clamp_aspect(image: Image.Image | None) -> float:
-    """Return height over width of a cell, within bounds: very flat and very tall photos leave room."""
+    """Return the height of a cell divided by its width, limited for very flat and very tall photos."""
     return 0.6 if image is None else min(1.35, max(0.5, image.height / image.width))

@@ -1,4 +1,4 @@
-"""Figures of measured curves: an index' recall and time over its search parameter."""
+"""Figures of index measurements: recall and time of an index over its search parameter."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANEL_INCHES = (4.6, 3.0)
-# Of the filters: the first passes everything, the others ever fewer rows
+# Colours of the filters: the first filter passes all rows, each next one fewer rows
 _COLOURS = (ACCENT, "#2e7d4f", "#a86a12", "#b2452f")
 _FAINT = {"color": QUIET, "linewidth": 0.8, "alpha": 0.6}
 
 
 def draw_index_report(report: IndexReport) -> Figure:
-    """Draw recall and time of indexes over their search parameters, one column an index.
+    """Draw recall and time of indexes over their search parameters, one column per index.
 
-    Solid is how the program searches, dashed what the index alone finds under a filter.
+    Solid lines are the program's search. Dashed lines are the index alone, under a filter.
     """
     width, height = _PANEL_INCHES
     columns = len(report.curves)
@@ -48,7 +48,7 @@ def draw_index_report(report: IndexReport) -> Figure:
 
 def _make_title(report: IndexReport) -> str:
     best = report.best
-    advice = "no setting reaches the target everywhere: FLAT"
+    advice = "no setting reaches the target under all filters; recommended: FLAT"
     if best is not None:
         value = f", {best.parameter} {best.pick.value}" if best.parameter else ""
         advice = f"recommended: {best.spec.type}{value}"
@@ -56,7 +56,7 @@ def _make_title(report: IndexReport) -> str:
 
 
 def _scale_times(axes: Sequence[Axes]) -> None:
-    """Scale times by their logarithm, with room around them, so that there are always numbers at the axis."""
+    """Set a logarithmic scale of times, with margins, so that the axis always has labelled ticks."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     lows, highs = zip(*(axis.dataLim.intervaly for axis in axes), strict=True)
@@ -80,7 +80,7 @@ def _draw_curve(above: Axes, below: Axes, curve: IndexCurve, report: IndexReport
         axis.xaxis.set_major_formatter("{x:g}")
     if curve.pick:
         _mark_pick(above, below, curve, curve is report.best)
-    below.set_xlabel(f"{curve.parameter} (without a filter; under one the program takes {curve.wide_value})")
+    below.set_xlabel(f"{curve.parameter} (without a filter; under a filter: {curve.wide_value})")
 
 
 def _draw_filter(above: Axes, below: Axes, curve: IndexCurve, name: str, colour: str) -> None:
@@ -88,7 +88,7 @@ def _draw_filter(above: Axes, below: Axes, curve: IndexCurve, name: str, colour:
     values = [setting.value for setting in curve.settings]
     searched = [setting.searched[name] for setting in curve.settings]
     p50 = [found.p50 for found in searched]
-    if name in curve.settings[0].bare:  # the program's search under a filter is the same everywhere
+    if name in curve.settings[0].bare:  # under a filter, the program's search is the same for all values
         bare = [setting.bare[name].recall for setting in curve.settings]
         above.plot(values, bare, color=colour, linestyle="--", linewidth=1.1)
         style = {"linewidth": 1.4}
@@ -100,7 +100,7 @@ def _draw_filter(above: Axes, below: Axes, curve: IndexCurve, name: str, colour:
 
 
 def _mark_pick(above: Axes, below: Axes, curve: IndexCurve, is_best: bool) -> None:
-    """Draw a line at the picked value, and name it on the side where there is room."""
+    """Draw a line at the picked value, with a label on the side that has space."""
     value = curve.pick.value
     for axis in (above, below):
         axis.axvline(value, color=INK if is_best else QUIET, linewidth=1.2, linestyle=":")
@@ -139,6 +139,6 @@ def _draw_legend(figure: Figure, report: IndexReport) -> None:
     lines = [Line2D([], [], color=colour, marker=".") for _, colour in zip(names, _COLOURS, strict=False)]
     if any(curve.parameter for curve in report.curves):
         lines.append(Line2D([], [], color=QUIET, linestyle="--"))
-        names.append("the index alone")
+        names.append("index alone")
     columns = len(names) if len(report.curves) > 1 else 3
     figure.legend(lines, names, loc="outside lower center", ncols=columns, frameon=False)

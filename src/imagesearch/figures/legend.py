@@ -1,4 +1,4 @@
-"""Legends: how many groups of photos have a colour of their own, and what all others share."""
+"""Legends for groups of photos: groups with their own colour, and the greys of all others."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_GROUPS = 8
-"""So many classes or people have a colour of their own; the others share one."""
+"""Maximum number of classes or people with their own colour. All others share one grey."""
 OTHERS, NOBODY = " others", " nobody known"
-"""Groups of all others, and of photos without a known person. No name begins with a space."""
+"""The groups of all others, and of photos without a known person. No name begins with a space."""
 GREYS = {OTHERS: "#9fb3c8", NOBODY: "#d5dae0"}
 
 
 def draw_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> None:
-    """Draw a legend on the right, whatever letters a name has."""
+    """Draw a legend on the right. Names can contain any characters."""
     legend = figure.legend(handles, [""] * len(names), loc="outside right upper", frameon=False)
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set(text=shorten_text(name.strip(), 28), parse_math=False, color=INK)

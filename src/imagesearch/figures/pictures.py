@@ -1,4 +1,4 @@
-"""Pictures for figures: thumbnails, and photos as large as a window, or the reason why there is none."""
+"""Pictures for figures: thumbnails and large photos, or the reason why a photo cannot be shown."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.pipeline import Dataset
 
 THUMBNAIL_PIXELS = 480
-"""Of the longer side: sharp enough in a cell of a grid, and light in a grid of a hundred."""
+"""Longer side of a thumbnail: sharp in a cell of a grid, and small enough for a grid of a hundred."""
 
 
 def load_large_photo(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None, str]:
-    """Return a photo, upright, with so many pixels on its longer side if it has them; or None and why."""
+    """Return an upright photo with up to `pixels` pixels on its longer side, or None and the reason."""
     photo = dataset.find_photo(path)
     if photo is None:
-        return None, "not there any more"
+        return None, "photo not found"
     return try_decode(lambda: dataset.previews.load(photo, 0, pixels).image, pixels)
 
 
 def try_decode(decode: Callable[[], Image.Image], pixels: int) -> tuple[Image.Image | None, str]:
-    """Return a photo, or None and why it cannot be decoded now: while a window is open photos may go."""
+    """Return a photo, or None and the reason: a photo may be deleted while a window is open."""
     try:
         image = decode()
     except PhotoError as error:
@@ -33,7 +33,7 @@ def try_decode(decode: Callable[[], Image.Image], pixels: int) -> tuple[Image.Im
 
 
 def load_thumbnail(file: Path, max_megapixels: float) -> Image.Image:
-    """Return a photo of any folder, upright, as large as a cell of a grid.
+    """Return an upright photo of any folder in the size of a cell of a grid.
 
     Raises
     ------

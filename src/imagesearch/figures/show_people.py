@@ -1,4 +1,4 @@
-"""People as figures: rows of their faces, and photos with a box around each face; in a window, or saved."""
+"""Figures of people, in a window or saved: rows of their faces, and photos with a box around each face."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_FACE_PIXELS = 112  # of a cut-out face
+_FACE_PIXELS = 112  # side of a cropped face
 _FACES_PER_ROW = 8
 _ROWS_PER_PAGE = 4  # in a window
-_MAX_PEOPLE, _MAX_FACES = 24, 64  # of a figure
+_MAX_PEOPLE, _MAX_FACES = 24, 64  # in a figure
 
 
 @dataclass(frozen=True)
 class _FaceRow:
-    """A row of a contact sheet: some of a person's faces; without a heading it continues the row above."""
+    """A row of a contact sheet: some faces of a person. An empty heading continues the row above."""
 
     heading: str
     person: Person
@@ -44,7 +44,7 @@ class _FaceRow:
 
 
 def show_people(people: People, dataset: Dataset, min_faces: int, save: Path | None, window: bool) -> None:
-    """Show or save a row of faces for each of the people with most of them, and say where it went."""
+    """Show or save a row of faces for each person, those with the most faces first, and print the path."""
     persons = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
     shown = persons[:_MAX_PEOPLE]
     if len(shown) < len(persons):
@@ -57,7 +57,7 @@ def show_people(people: People, dataset: Dataset, min_faces: int, save: Path | N
 
 
 def show_person(people: People, person: Person, dataset: Dataset, save: Path | None, window: bool) -> None:
-    """Show or save the faces of one person, each with its number, and say where it went."""
+    """Show or save the faces of one person, each with its number, and print the path."""
     count = min(_MAX_FACES, len(person.rows))
     if count < len(person.rows):
         print(f"the figure shows the best {count} of {len(person.rows)} faces", file=sys.stderr)
@@ -98,7 +98,7 @@ def _page_face_rows(
     title: str,
     crop_row: Callable[[int], tuple[str, list[Tile]]],
 ) -> PagedPhotos:
-    """Return faces as a window shows them: pages of some rows, and the photo of each face large."""
+    """Return faces in pages for a window: some rows per page, and the photo of each face shown large."""
     faces = [int(row.person.rows[place]) for row in rows for place in row.places]
     ends = np.cumsum([0, *(len(row.places) for row in rows)]).tolist()
     starts = range(0, len(rows), _ROWS_PER_PAGE)
@@ -118,7 +118,7 @@ def _page_face_rows(
 
 
 def _load_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
-    """Return the photo that a face is on, with boxes around all its faces."""
+    """Return the photo of a face, with boxes around all faces in it."""
     entry, cast = people.faces.get_photo(row), people.cast
     image, missing_reason = load_large_photo(dataset, entry.path, pixels)
     boxes = _list_boxes(people, entry.photo_id, image.width / entry.width if image else 1.0)
@@ -131,17 +131,20 @@ def _load_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -
 
 
 def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | None, window: bool) -> None:
-    """Show or save a photo with a box around each face, and say where it went.
+    """Show or save a photo with a box and a name on each face, and print the path.
 
     Raises
     ------
     UserError
-        If the photo is not one of the dataset's, or was not searched for faces.
+        If the photo is not in the dataset, or step 02 has not processed it.
     """
     entry = _find_processed(people, dataset, path)
     photo = dataset.find_photo(entry.path) if entry else None
     if photo is None:
-        raise UserError(f"{path}: not a photo of {dataset.config.dataset.name} that 02 has looked at")
+        raise UserError(
+            f"{path}: not a photo of {dataset.config.dataset.name}, or not processed yet; "
+            "run 02_cluster_faces.py without --show"
+        )
     preview = dataset.previews.load_preview(photo)
     boxes = _list_boxes(people, photo.photo_id, preview.image.width / preview.width)
     figure = draw_photo_with_faces(preview.image, boxes, entry.path, people.cast)
@@ -149,8 +152,8 @@ def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | N
 
 
 def _find_processed(people: People, dataset: Dataset, path: str) -> ProcessedPhoto | None:
-    """Return the photo that a path in the dataset or on the disk means, if it was searched for faces."""
-    files = {path, os.path.abspath(path)}  # noqa: PTH100 - links stay as they are
+    """Return the entry of a photo by its path in the dataset or on the disk, if step 02 has processed it."""
+    files = {path, os.path.abspath(path)}  # noqa: PTH100 - must not resolve links
     for entry in people.faces.processed.values():
         if entry.path == path or str(dataset.locate_file(entry.path)) in files:
             return entry
@@ -158,7 +161,7 @@ def _find_processed(people: People, dataset: Dataset, path: str) -> ProcessedPho
 
 
 def _list_boxes(people: People, photo_id: int, scale: float) -> list[LabelledBox]:
-    """Return the boxes of a photo's faces in pixels of a scaled picture of it, and the faces' labels."""
+    """Return the boxes of the faces in a photo, in pixels of the scaled photo, and their labels."""
     labels, _ = people.label_faces()
     rows = np.flatnonzero(people.faces.photo_ids == photo_id).tolist()
     return [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
@@ -169,7 +172,7 @@ def _make_heading(person: Person) -> str:
 
 
 def _crop_faces(people: People, row: _FaceRow, dataset: Dataset) -> list[Tile]:
-    """Cut out the faces of a row, numbered as ``3.1``."""
+    """Crop the faces of a row; the titles are their numbers, such as ``3.1``."""
     tiles = []
     for place in row.places:
         face = int(row.person.rows[place])
@@ -185,7 +188,7 @@ def _crop_faces(people: People, row: _FaceRow, dataset: Dataset) -> list[Tile]:
 
 
 def _crop_face(image: Image.Image, box: np.ndarray) -> Image.Image:
-    """Return the square around a face, with some margin, black beyond the photo's edges."""
+    """Crop a square around a face, with a margin; outside the photo it is black."""
     half = 0.7 * float(max(box[2:] - box[:2]))
     x, y = ((box[:2] + box[2:]) / 2).tolist()
     square = tuple(round(v) for v in (x - half, y - half, x + half, y + half))

@@ -1,4 +1,4 @@
-"""Answers and classifications as figures: in a window page by page, or saved; and copies of files found."""
+"""Figures of answers and classifications, in a window with pages or saved; copies of the photos found."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Of a page in a window; the query's cell is one of them
+# Cells of a page in a window; the first one shows the query
 _PAGE_COLUMNS, _PAGE_ROWS = 7, 3
 _CLASSIFIED_PER_PAGE = 4
 _MAX_CLASSIFIED = 24  # in a saved figure
-_MIN_PROBABILITY = 0.005  # less would be shown as 0%
+_MIN_PROBABILITY = 0.005  # a smaller one would be shown as 0%
 
 
 # --- answers -----------------------------------------------------------------------------------------------
 
 
 def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
-    """Show an answer as a grid of photos in a window, or save it, and say where it went."""
+    """Show an answer as a grid of photos in a window, or save it and print its path."""
     query_file = answer.query.image or answer.query.face
     max_megapixels = dataset.config.extraction.max_megapixels
     query_image = load_thumbnail(query_file, max_megapixels) if query_file else None
     remark = answer.read_as
     if answer.nothing_fits:
-        remark = "nothing looks like that; these are the nearest"
+        remark = "no photo fits; these are the nearest"
     elif answer.relaxed:
         remark = answer.notes[0]
-    # each is made when it is first needed: pages that nobody turns to cost nothing
+    # a tile is made when it is first shown, so pages that are not opened cost nothing
     make_tile = functools.cache(lambda number: _make_tile(dataset, answer.results[number]))
 
     def draw_all() -> Figure:
@@ -82,7 +82,7 @@ def _page_answer(
     query_image: Image.Image | None,
     remark: str,
 ) -> PagedPhotos:
-    """Return an answer as a window shows it: pages of the grid, and each photo large."""
+    """Return an answer in pages for a window: a grid per page, and each photo shown large."""
     title, results = answer.query.title, answer.results
     pages = split_pages(len(results), _PAGE_COLUMNS * _PAGE_ROWS - 1)
     cells = min(1 + len(results), _PAGE_COLUMNS * _PAGE_ROWS)
@@ -107,16 +107,16 @@ def _page_answer(
 def describe_result(
     result: SearchResult, classes: Sequence[tuple[str, float]] = (), cast: Sequence[str] = ()
 ) -> tuple[DetailSection, ...]:
-    """Return what is known of a result: people, time, place, classes, score, file.
+    """Return the details of a result: people, time, place, classes, score, file.
 
     Parameters
     ----------
     result
-        Of an answer.
+        A result of an answer.
     classes
-        Its labels with probabilities, if more are known than the result's own.
+        Labels with probabilities. By default, the one label of the result.
     cast
-        All named people, for their colours.
+        The names of all named people, for their colours.
     """
     if result.class_label and not classes:
         classes = ((result.class_label, result.class_score),)
@@ -127,7 +127,7 @@ def describe_result(
         ),
         DetailSection("time", (_format_time(result.taken_at),) if result.taken_at else ()),
         DetailSection("place", (place,) if place else ()),
-        DetailSection("shows", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _MIN_PROBABILITY)),
+        DetailSection("classes", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _MIN_PROBABILITY)),
         DetailSection("match", _format_scores(result)),
         DetailSection("file", (result.path,)),
     )
@@ -138,7 +138,7 @@ def _format_scores(result: SearchResult) -> tuple[str, ...]:
     score = f"score {result.score:.4f}" if result.score is not None else ""
     fit = ""
     if result.calibrated_score is not None:
-        fit = f"fit {result.calibrated_score:.2f} (0.5 and more: it shows that)"
+        fit = f"fit {result.calibrated_score:.2f} (0.5 or more: it fits)"
     return tuple(filter(None, (score, fit)))
 
 
@@ -148,7 +148,7 @@ def _format_time(taken_at: str) -> str:
 
 
 def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
-    """Copy the photos found into a folder, named by rank, without overwriting anything.
+    """Copy the photos found to a folder, named by rank. Existing files are not overwritten.
 
     Raises
     ------
@@ -167,9 +167,9 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
     except OSError as error:
         raise UserError(f"--copy-to {folder}: {error.strerror or error}") from None
     present = len(results) - copied - gone
-    kept = f", {present} were there already" if present else ""
-    lost = f", {gone} are not on the disk any more" if gone else ""
-    print(f"copied {copied} photos to {folder}{kept}{lost}", file=sys.stderr)
+    existing = f", {present} already exist there" if present else ""
+    missing = f", {gone} are missing on the disk" if gone else ""
+    print(f"copied {copied} photos to {folder}{existing}{missing}", file=sys.stderr)
 
 
 # --- classifications ---------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
 def show_classifications(
     results: Sequence[Classification], max_megapixels: float, save: Path | None, window: bool
 ) -> None:
-    """Show photos beside the bars of their labels, page by page, or save them, and say where it went."""
+    """Show photos with bars of their classes in a window with pages, or save them and print the path."""
     name = f"classes {results[0].file.stem}" if len(results) == 1 else f"classes of {len(results)} photos"
 
     @functools.cache
@@ -205,7 +205,7 @@ def _page_classifications(
     max_megapixels: float,
     load_picture: Callable[[int], ClassifiedPicture],
 ) -> PagedPhotos:
-    """Return classifications as a window shows them: pages of photos with bars, and each photo large."""
+    """Return classifications in pages for a window: photos with bars, and each photo shown large."""
     columns = 1 if len(results) == 1 else 2
     rows = math.ceil(min(len(results), _CLASSIFIED_PER_PAGE) / columns)
 
@@ -215,7 +215,7 @@ def _page_classifications(
     def load_detail(number: int, pixels: int) -> Detail:
         result = results[number]
         labels = tuple(f"{label}  {p:.1%}" for label, p in result.classes)
-        sections = DetailSection("shows", labels), DetailSection("file", (str(result.file),))
+        sections = DetailSection("classes", labels), DetailSection("file", (str(result.file),))
         limits = {"min_long_side": pixels, "max_megapixels": max_megapixels}
         image, missing_reason = try_decode(lambda: decode_photo(result.file, **limits).image, pixels)
         return Detail(image, result.file.name, sections, missing_reason)

@@ -1,10 +1,10 @@
-"""The style of all figures: fonts, colours, and how long names are written."""
+"""The style of all figures: fonts, colours, and the shortening of long texts."""
 
 from __future__ import annotations
 
 import textwrap
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 STYLE = {
     "figure.facecolor": "white",
@@ -12,7 +12,7 @@ STYLE = {
     "axes.titlesize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    # the later ones, of Linux, macOS and Windows, are used for letters that the first does not have
+    # the later fonts (Linux, macOS, Windows) draw the characters that the first one lacks
     "font.family": [
         *("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans", "Hiragino Sans", "Apple SD Gothic Neo"),
         *("Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "sans-serif"),
@@ -21,39 +21,45 @@ STYLE = {
 INK, QUIET, ACCENT = "#1f2933", "#7b8794", "#2f6f9f"
 PALETTE = (
     *("#2f6f9f", "#b2452f", "#2e7d4f", "#7a4fa3", "#a86a12", "#0f7c80", "#a13a6c", "#56632b"),
-    *("#1f3f8f", "#8c1d2f", "#6d4c2f", "#c4307a"),
+    *("#1f3f8f", "#8c1d2f", "#6d4c2f", "#cc24c0"),
 )
-"""Colours of one look, dark enough for white letters on them."""
+"""Distinguishable colours (CIEDE2000 of at least 15), dark enough for white letters on them."""
 
 
 def choose_person_colour(label: str, cast: Sequence[str] = ()) -> str:
-    """Return the colour that a person has in every figure of a dataset.
+    """Return the colour of a person, the same in every figure of a dataset.
 
-    It comes from the name. No two of the cast have the same one, as long as there are enough: each takes the
-    first that those before leave free, from their own one on; so a new name changes nobody else's colour.
-    Whoever is not of the cast takes what all of it leaves free.
+    The first ``len(PALETTE)`` named people have different colours. Each person gets the first free colour,
+    starting at an index that is computed from the name. So naming one more person changes no other colour.
+    People outside `cast` share the free colours; people with consecutive numbers get different ones.
 
     Parameters
     ----------
     label
         A name, ``person 12``, or either after a number: ``3 · Maya``.
     cast
-        The names of all people of the dataset who have one, in the order in which they got them.
+        The names of all named people of the dataset, in the order in which they were named.
     """
     name = label.partition(" · ")[2] or label
-    count = len(PALETTE)
-    indices: dict[str, int] = {}
-    for member in dict.fromkeys((*cast, name)):
-        number = member.removeprefix("person ")
-        # people without a name are numbered one after another: so are their colours
-        own = (int(number) if number.isdecimal() else zlib.crc32(member.encode())) % count
-        free = set(range(count)) - set(indices.values()) or {own}
-        indices[member] = min((index - own) % count for index in free) + own
-    return PALETTE[indices[name] % count]
+    taken: dict[str, int] = {}
+    for member in dict.fromkeys(cast):
+        start = zlib.crc32(member.encode()) % len(PALETTE)
+        free = _list_free_indices(taken.values()) or [start]
+        taken[member] = min(free, key=lambda index: (index - start) % len(PALETTE))
+    if name in taken:
+        return PALETTE[taken[name]]
+    free = _list_free_indices(taken.values()) or range(len(PALETTE))
+    number = name.removeprefix("person ")
+    position = int(number) if number.isdecimal() else zlib.crc32(name.encode())
+    return PALETTE[free[position % len(free)]]
+
+
+def _list_free_indices(taken: Collection[int]) -> list[int]:
+    return [index for index in range(len(PALETTE)) if index not in taken]
 
 
 def shorten_text(text: str, length: int) -> str:
-    """Cut the middle out of a long text, whose ends tell more."""
+    """Shorten a long text by removing its middle; its beginning and end are the most informative."""
     text = escape_undecodable(text)
     if len(text) <= length:
         return text
@@ -62,10 +68,10 @@ def shorten_text(text: str, length: int) -> str:
 
 
 def wrap_text(text: str, width: int, max_lines: int) -> str:
-    """Break a text into so many lines at most, of so many letters at most."""
+    """Wrap a text into at most `max_lines` lines of at most `width` characters."""
     return "\n".join(textwrap.wrap(escape_undecodable(text), width, max_lines=max_lines, placeholder=" …"))
 
 
 def escape_undecodable(text: str) -> str:
-    """Write the bytes of a file name that are not UTF-8 as ``\\udce9`` and the like, which fonts can draw."""
+    """Replace bytes of a file name that are not UTF-8 by escapes such as ``\\udce9``, which can be drawn."""
     return text.encode("utf-8", "backslashreplace").decode()

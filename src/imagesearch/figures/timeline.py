@@ -1,4 +1,4 @@
-"""A timeline: how many photos were taken in each month, and who is in them."""
+"""A timeline: the number of photos in each month, and the people in them."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SIZE_INCHES = (12.0, 4.6)
-_MAX_MONTHS = 120  # with more, a bar is a year
+_MAX_MONTHS = 120  # beyond this, a bar is a year
 
 
 @dataclass(frozen=True)
 class _TimeBins:
-    """Months or years in a row.
+    """Consecutive months or years.
 
     Attributes
     ----------
     first
-        The first one: months, or years, since the year 0.
+        The first bin, in months or years since the year 0.
     count
-        How many there are.
+        Number of bins.
     are_years
-        Or months.
+        Whether the bins are years; otherwise they are months.
     positions : (n,) int64
-        In which one each photo was taken, from 0.
+        The bin of each photo, from 0.
     """
 
     first: int
@@ -51,19 +51,21 @@ class _TimeBins:
 
 
 def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> None:
-    """Save a timeline of a dataset's photos, show it where there is a window, and say where it is.
+    """Save a timeline of a dataset's photos, show it in a window if possible, and print its path.
 
     Raises
     ------
     UserError
-        If the dataset has no collection of photos, or none of them has a time.
+        If the dataset has no collection of photos, or no photo has a date.
     """
     name = dataset.config.dataset.name
     fields = ("has_time", "taken_at", "face_labels")
     rows = [hit.fields for hit in store.read_all_rows(find_photo_collection(store, name), fields)]
     dated = [row for row in rows if row["has_time"]]
     if not dated:
-        raise UserError("no photo says when it was taken: there is no timeline; run 04_extract_geo.py and 05")
+        raise UserError(
+            "no photo has a date, so there is no timeline; run 04_extract_geo.py and 05_build_collections.py"
+        )
     times = [datetime(1970, 1, 1) + timedelta(seconds=row["taken_at"]) for row in dated]
     undated = f"; {len(rows) - len(dated):,} have no date" if len(dated) < len(rows) else ""
     title = f"{name}: {len(dated):,} photos{undated}"
@@ -75,21 +77,21 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
 def draw_timeline(
     times: Sequence[datetime], people: Sequence[Sequence[str]], title: str, cast: Sequence[str] = ()
 ) -> Figure:
-    """Draw how many photos were taken in each month, stacked by who is in them.
+    """Draw the number of photos in each month as a bar, stacked by the people in them.
 
-    A bar is as high as the month's photos are many: one with several people is shared out among them, so
-    that no photo counts twice. Beyond ten years, a bar is a year.
+    A photo with several people is divided equally among them, so that it counts once. Beyond ten years, a bar
+    is a year.
 
     Parameters
     ----------
     times
-        When each photo was taken; at least one.
+        The time of each photo; at least one.
     people
-        Who is in each; the most frequent have their colours, all others are one.
+        The people in each photo. The most frequent ones have their own colours; all others are one group.
     title
-        Above it.
+        Title of the figure.
     cast
-        All named people, for their colours.
+        The names of all named people, for their colours.
     """
     bins = _bin_times(times)
     frequent = [name for name, _ in Counter(n for names in people for n in names).most_common(MAX_GROUPS)]
@@ -101,9 +103,9 @@ def draw_timeline(
     bars = _draw_bars(axis, heights, colours)
     _draw_time_axis(axis, bins)
     axis.set_title(title, color=INK, size=11, parse_math=False)
-    axis.set_ylabel(f"photos a {'year' if bins.are_years else 'month'}", color=INK)
+    axis.set_ylabel(f"photos per {'year' if bins.are_years else 'month'}", color=INK)
     if frequent:
-        axis.set_xlabel("a photo with several people is shared out among them", color=QUIET, size=8)
+        axis.set_xlabel("a photo with several people is divided equally among them", color=QUIET, size=8)
         draw_legend(figure, list(bars.values())[::-1], list(bars)[::-1])
     return figure
 
@@ -122,7 +124,7 @@ def _bin_times(times: Sequence[datetime]) -> _TimeBins:
 def _stack_heights(
     bins: _TimeBins, people: Sequence[Sequence[str]], frequent: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return, by person, the height of each bar, (bins,) float64; without people who are in no photo."""
+    """Return the heights of the bars, (bins,) float64, by person. Groups without a photo are left out."""
     heights = {name: np.zeros(bins.count) for name in (*frequent, OTHERS, NOBODY)}
     for position, names in zip(bins.positions.tolist(), people, strict=True):
         for name in names or (NOBODY,):
@@ -134,10 +136,10 @@ def _stack_heights(
 def _draw_bars(
     axis: Axes, heights: dict[str, np.ndarray], colours: dict[str, str]
 ) -> dict[str, BarContainer]:
-    """Draw everybody's bars on top of those before, and return them."""
+    """Draw the bars of each group on top of the previous ones, and return them."""
     bottom, used, bars = 0, set(), {}
     for name, values in heights.items():
-        # more people than colours: the second of one colour is hatched
+        # if there are more people than colours, further people with the same colour are hatched
         hatch = "////" if colours[name] in used else None
         used.add(colours[name])
         style = {"color": colours[name], "hatch": hatch, "edgecolor": "white", "linewidth": 0}
@@ -147,10 +149,10 @@ def _draw_bars(
 
 
 def _draw_time_axis(axis: Axes, bins: _TimeBins) -> None:
-    """Draw the numbers of years, and the names of months as far as there is room."""
+    """Draw the years, and the names of months if there is space."""
     ticks, labels = _label_years(bins) if bins.are_years else _label_months(bins)
     axis.set_xticks(ticks, labels)
-    axis.set_xlim(-0.7, max(bins.count, 4) - 0.3)  # one month alone is no wall
+    axis.set_xlim(-0.7, max(bins.count, 4) - 0.3)  # a single bar does not fill the whole width
     axis.tick_params(length=0, colors=INK)
     axis.yaxis.get_major_locator().set_params(integer=True)
     axis.grid(axis="y", color=QUIET, alpha=0.3, linewidth=0.6)
@@ -158,14 +160,14 @@ def _draw_time_axis(axis: Axes, bins: _TimeBins) -> None:
 
 
 def _label_years(bins: _TimeBins) -> tuple[list[int], list[str]]:
-    """Return which years have a label, and the labels."""
+    """Return the positions of the labelled years, and their labels."""
     step = 1 if bins.count <= 20 else 5 if bins.count <= 100 else 10
     ticks = [i for i in range(bins.count) if (bins.first + i) % step == 0]
     return ticks, [str(bins.first + i) for i in ticks]
 
 
 def _label_months(bins: _TimeBins) -> tuple[list[int], list[str]]:
-    """Return which months have a label, and the labels: with the year where it is new."""
+    """Return the positions of the labelled months, and their labels; a label has the year if it is new."""
     step = 1 if bins.count <= 18 else 3 if bins.count <= 36 else 6
     ticks = [i for i in range(bins.count) if (bins.first + i) % step == 0 or bins.count <= 3]
     return ticks, [_format_month(bins.first + i, with_year=n == 0) for n, i in enumerate(ticks)]

@@ -1,4 +1,4 @@
-"""A map of a collection's vectors: photos that are alike lie together, with thumbnails."""
+"""A map of a collection's vectors with thumbnails: similar photos are near each other."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     PictureLoader = Callable[[int], Image.Image | None]
 
 MAX_POINTS = {"pca": 10_000, "tsne": 2_000}
-"""By layout. With more, dots cover dots, and t-SNE takes minutes."""
+"""Maximum number of photos by layout. With more, dots cover each other, and t-SNE takes minutes."""
 _MAP_INCHES, _LEGEND_INCHES = 9.5, 1.6
-_THUMBNAIL_POINTS = (46, 120)  # of the longer side on the map: of many photos, and of few
-_SPACING = 1.15  # thumbnails are at least that many of their own sizes apart, so that dots are seen between
-_THUMBNAIL_PIXELS = 160  # sharp in a PDF too
+_THUMBNAIL_POINTS = (46, 120)  # longer side on the map: minimum (many photos) and maximum (few photos)
+_SPACING = 1.15  # minimum distance of thumbnails in their own sizes; dots stay visible between them
+_THUMBNAIL_PIXELS = 160  # also sharp in a PDF
 _KEYS_PER_BATCH = 5_000
 
 
 @dataclass(frozen=True)
 class ColourGroups:
-    """What points are coloured by.
+    """The groups that give points their colours.
 
     Attributes
     ----------
     group_names
         The group of each point.
     colours
-        Of each group.
+        The colour of each group.
     description
-        What the groups are, for a title.
+        What the groups are, as the end of a title.
     """
 
     group_names: Sequence[str]
@@ -57,38 +57,38 @@ class ColourGroups:
 
 @dataclass(frozen=True)
 class Projection:
-    """Vectors on a plane.
+    """Vectors projected onto a plane.
 
     Attributes
     ----------
     points : (n, 2) float64
-        Of each vector.
+        The point of each vector.
     description
-        What may be read off them.
+        How to interpret the points.
     """
 
     points: np.ndarray
     description: str
 
 
-# --- what a collection holds -> figures --------------------------------------------------------------------
+# --- from a collection to a figure -------------------------------------------------------------------------
 
 
 def show_vector_map(
     dataset: Dataset, store: Store, save: Path, window: bool, *, tsne: bool = False, progress: Progress
 ) -> None:
-    """Save a map of the vectors in a dataset's collection, show it where there is a window, say where it is.
+    """Save a map of the vectors in a dataset's collection, show it in a window if possible, print its path.
 
-    Of more photos than a map has room for, some chosen at random stand for all; the title says so.
+    If there are more photos than `MAX_POINTS`, the map shows a random sample; its title says so.
 
     Parameters
     ----------
     dataset, store
-        What the collection holds, and where the photos are.
+        The dataset, and the store with its collection.
     save, window
         As in `imagesearch.figures.show_figure`.
     tsne
-        Lay them out by t-SNE in place of PCA.
+        Use t-SNE in place of PCA.
     progress
         Wraps the photos whose thumbnails are read, with their number and the unit.
 
@@ -104,7 +104,9 @@ def show_vector_map(
     hits = store.read_rows(ref, keys, ("path", "class_label", "face_labels"))
     rows = [hit.fields for hit in hits]
     if tsne:
-        print(f"t-SNE lays {len(hits):,} photos out: of 2,000 it takes up to a minute", file=sys.stderr)
+        print(
+            f"t-SNE: computing the layout of {len(hits):,} photos; 2,000 take up to a minute", file=sys.stderr
+        )
     projection = project_vectors(_read_vectors(store, ref, [hit.id for hit in hits]), tsne)
     groups = _group_by_class(rows) or _group_by_person(rows, Vocabulary.read(dataset.folder).cast)
     sampled = f" of {len(all_keys):,} photos, chosen at random," if len(keys) < len(all_keys) else " photos"
@@ -121,17 +123,18 @@ def show_vector_map(
 
 
 def project_vectors(vectors: np.ndarray, tsne: bool = False) -> Projection:
-    """Lay vectors out on a plane.
+    """Project vectors onto a plane.
 
     Parameters
     ----------
     vectors : (n, d) float32
         At least one.
     tsne
-        By t-SNE (van der Maaten and Hinton 2008, https://scikit-learn.org/stable/modules/manifold.html#t-sne)
-        in place of PCA; of fewer than five there is nothing to lay out, and PCA is taken.
+        Use t-SNE (van der Maaten and Hinton 2008,
+        https://scikit-learn.org/stable/modules/manifold.html#t-sne) in place of PCA. Fewer than five vectors
+        are always projected by PCA.
     """
-    # Threads that wait for each other by spinning take the time that the others need, on a busy machine most
+    # By default, waiting OpenMP threads spin and take processor time from the others, on a busy machine most
     # of it. The variable is read when scikit-learn is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from sklearn.decomposition import PCA
@@ -139,20 +142,20 @@ def project_vectors(vectors: np.ndarray, tsne: bool = False) -> Projection:
     vectors = np.asarray(vectors, np.float32)
     size = min(2, *vectors.shape)
     if len(vectors) < 2 or not vectors.std(axis=0).any():
-        return Projection(np.zeros((len(vectors), 2)), "all the same")
+        return Projection(np.zeros((len(vectors), 2)), "all vectors are equal")
     if tsne and len(vectors) >= 5:
         from sklearn.manifold import TSNE
 
-        # 50 directions hold nearly all of the variance, and the neighbours are found in a tenth of the time
+        # 50 directions explain nearly all of the variance, and neighbours are found in a tenth of the time
         reduced = PCA(min(50, *vectors.shape), random_state=0).fit_transform(vectors)
         perplexity = min(30.0, (len(vectors) - 1) / 3)
         points = TSNE(2, perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
-        return Projection(points, "t-SNE: neighbours are alike; how far apart groups lie says little")
+        return Projection(points, "t-SNE: neighbours are similar; distances between groups mean little")
     pca = PCA(size, random_state=0)
     points = np.zeros((len(vectors), 2))
     points[:, :size] = pca.fit_transform(vectors)
     explained = float(pca.explained_variance_ratio_.sum())
-    return Projection(points, f"PCA: these two directions hold {explained:.0%} of how the vectors differ")
+    return Projection(points, f"PCA: these two directions explain {explained:.0%} of the variance")
 
 
 def draw_vector_map(
@@ -162,18 +165,18 @@ def draw_vector_map(
     title: str,
     progress: Progress | None = None,
 ) -> Figure:
-    """Draw vectors on a plane: thumbnails as far as there is room, dots for all others.
+    """Draw projected vectors: a thumbnail where there is space, a dot for each other vector.
 
     Parameters
     ----------
     projection
         n points.
     groups
-        What the points are coloured by.
+        The groups that give the points their colours.
     load_picture
-        Returns the photo of a point, or None if it is gone; called only for those that have room.
+        Returns the photo of a point, or None if it is missing; called only for points with a thumbnail.
     title
-        Above the map.
+        Title of the map.
     progress
         Wraps the points whose photos are read.
     """
@@ -193,9 +196,9 @@ def draw_vector_map(
     axis.margins(side / 72 / _MAP_INCHES / 2 + 0.03)
     if len(groups.colours) > 1:
         _draw_colour_legend(figure, groups.colours)
-    figure.draw_without_rendering()  # only now it is known how wide the map is, beside its legend
+    figure.draw_without_rendering()  # computes the width of the map beside its legend
     fit_text(heading, title, axis.bbox.width, 120, max_lines=2)
-    figure.draw_without_rendering()  # and below its title where, and how much room thumbnails have
+    figure.draw_without_rendering()  # computes the position of the map below its title
     chosen = choose_spread_points(axis.transData.transform(points), side * _SPACING * figure.dpi / 72)
     thumbnails = []
     for point in progress(chosen, len(chosen), "thumbnail") if progress else chosen:
@@ -208,13 +211,13 @@ def draw_vector_map(
 
 
 def choose_spread_points(points: np.ndarray, distance: float) -> list[int]:
-    """Choose points at least a distance apart, across or down: the typical ones of full places first.
+    """Choose points that are at least a distance apart in x or y, typical points of dense areas first.
 
     Parameters
     ----------
     points : (n, 2) float
     distance
-        In the same units.
+        In the units of `points`.
 
     Returns
     -------
@@ -242,11 +245,11 @@ def choose_spread_points(points: np.ndarray, distance: float) -> list[int]:
 
 
 def find_photo_collection(store: Store, dataset: str) -> CollectionRef:
-    """Return the collection of photos that a dataset has: by CLIP, or by ViT alone."""
+    """Return the collection of a dataset's photos: that of CLIP, or that of ViT if it is the only one."""
     collections = (c for c in store.collections.list_all() if c.ref.dataset == dataset and c.rows)
     refs = [collection.ref for collection in collections if collection.ref.kind != "faces"]
     if not refs:
-        raise UserError(f"{store.uri}: no photos in the collections of dataset {dataset!r}: nothing to draw")
+        raise UserError(f"{store.uri}: the collections of dataset {dataset!r} have no photos to draw")
     return refs[0]
 
 
@@ -257,29 +260,29 @@ def _sample_keys(keys: np.ndarray, limit: int) -> list[int]:
 
 
 def _read_vectors(store: Store, ref: CollectionRef, keys: Sequence[int]) -> np.ndarray:
-    """Return vectors in the order of their keys; in batches, for Milvus sends lists of Python's floats."""
+    """Return vectors in the order of their keys. Reads batches: Milvus returns lists of Python floats."""
     batches = (keys[start : start + _KEYS_PER_BATCH] for start in range(0, len(keys), _KEYS_PER_BATCH))
     return np.concatenate([np.stack(list(store.read_vectors(ref, batch).values())) for batch in batches])
 
 
 def _group_by_class(rows: Sequence[dict[str, Any]]) -> ColourGroups | None:
-    """Group photos by what they show; None if that is known of none."""
+    """Group photos by class; None if no photo has a class."""
     labels = [row["class_label"] for row in rows]
     frequent = [label for label, _ in Counter(filter(None, labels)).most_common(MAX_GROUPS)]
     colours = dict(zip(frequent, PALETTE, strict=False))
-    return _make_groups(labels, colours, ", coloured by what they show") if frequent else None
+    return _make_groups(labels, colours, ", coloured by class") if frequent else None
 
 
 def _group_by_person(rows: Sequence[dict[str, Any]], cast: Sequence[str]) -> ColourGroups:
-    """Group photos by the most frequent of the people in them."""
+    """Group photos by the person in them who is the most frequent in all photos."""
     counts = Counter(name for row in rows for name in row["face_labels"])
     colours = {name: choose_person_colour(name, cast) for name, _ in counts.most_common(MAX_GROUPS)}
     names = [max(row["face_labels"], key=lambda name: counts[name], default="") for row in rows]
-    return _make_groups(names, colours, ", coloured by who is in them")
+    return _make_groups(names, colours, ", coloured by person")
 
 
 def _make_groups(names: Sequence[str], colours: dict[str, str], description: str) -> ColourGroups:
-    """Join all groups that have no colour of their own."""
+    """Join all groups that do not have their own colour."""
     group_names = [name if name in colours or not name else OTHERS for name in names]
     greys = {OTHERS: GREYS[OTHERS], "": QUIET}
     colours = colours | {name: grey for name, grey in greys.items() if name in group_names}
@@ -289,19 +292,19 @@ def _make_groups(names: Sequence[str], colours: dict[str, str], description: str
 def _draw_thumbnail(
     axis: Axes, point: np.ndarray, image: Image.Image, side: float, colour: str
 ) -> OffsetImage:
-    """Draw a thumbnail around a point, in a frame of its colour."""
+    """Draw a thumbnail centred at a point, with a frame in the colour of the point."""
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
     thumbnail = OffsetImage(np.asarray(image), zoom=side / max(image.size))
     frame = {"edgecolor": colour, "facecolor": colour, "linewidth": 1.5}
     box = AnnotationBbox(thumbnail, tuple(point), pad=0.05, bboxprops=frame, zorder=2)
-    box.set_in_layout(False)  # else the map would shrink for it
+    box.set_in_layout(False)  # otherwise the layout would shrink the map
     axis.add_artist(box)
     return thumbnail
 
 
 def _scale_with_figure(figure: Figure, thumbnails: Sequence[tuple[OffsetImage, float]]) -> None:
-    """Let thumbnails grow and shrink with the window, so that they never cover each other."""
+    """Scale thumbnails with the window, so that they never cover each other."""
     width, height = figure.get_size_inches()
 
     def scale_thumbnails(_: object) -> None:

@@ -1,4 +1,4 @@
-"""A grid in a window: keys turn its pages, a click opens a photo large, with what is known of it."""
+"""A window with pages of photos: keys turn the pages, and a click shows a photo large with its details."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WINDOW_INCHES = (12.4, 6.3)
-"""With title bar and tool bar the smallest usual screens, 1366 by 768 pixels, hold it."""
-_FOOTER_HEIGHT = 0.045  # of the height, for the line that says what can be done
-_PANEL_WIDTH = 0.30  # of the width, for what is known of a photo
-_MIN_PIXELS = 1600  # of a large photo; it stays sharp when the window is made larger later
+"""With title bar and tool bar, the window fits the smallest usual screens, 1366 by 768 pixels."""
+_FOOTER_HEIGHT = 0.045  # fraction of the height, for the line that explains keys and clicks
+_PANEL_WIDTH = 0.30  # fraction of the width, for the details of a photo
+_MIN_PIXELS = 1600  # longer side of a large photo; it stays sharp if the window is enlarged later
 _KEY_STEPS = {"right": 1, "down": 1, "pagedown": 1, "left": -1, "up": -1, "pageup": -1}
 _KEY_ENDS = {"home": 0, "end": -1}
-_PANEL_LETTERS, _MAX_LINES = 40, 6  # in a line of the panel, and of one section
+_PANEL_LETTERS, _MAX_LINES = 40, 6  # characters in a line of the panel, and lines in a section
 
 
 @dataclass(frozen=True)
 class DetailSection:
-    """Something known of a photo: a heading, lines below it, and the colours of these if they have any."""
+    """A section of a photo's details: a heading, the lines below it, and optionally their colours."""
 
     heading: str
     lines: tuple[str, ...]
@@ -46,31 +46,32 @@ class DetailSection:
 
 @dataclass(frozen=True)
 class Detail:
-    """A photo as it is shown large: upright, or None and why; its title, and what is known of it."""
+    """A photo shown large with its details. The image is upright, or None with the reason."""
 
     image: Image.Image | None
     title: str
     sections: tuple[DetailSection, ...]
-    missing_reason: str = "not there any more"
+    missing_reason: str = "photo not found"
     faces: Sequence[LabelledBox] = ()
-    """Drawn on the image."""
+    """Boxes to draw on the image."""
     cast: Sequence[str] = ()
+    """The names of all named people, for their colours."""
 
 
 @dataclass(frozen=True)
 class PagedPhotos:
-    """What a window turns the pages of.
+    """Photos in pages, for a window.
 
     Attributes
     ----------
     title : str
-        Of the window.
+        Title of the window.
     pages : sequence of range
-        The numbers of the photos on each page, from 0; at least one page, which may be empty.
+        The numbers of the photos on each page, from 0. There is at least one page, which may be empty.
     draw_page : callable
-        Draws the photos of a page on an empty figure and returns the axes of each.
+        Draws the photos of a page on an empty figure and returns the axes of each photo.
     load_detail : callable
-        Returns one photo as it is shown large, given its number and the pixels of the longer side.
+        Returns the details of a photo, given its number and the pixels of the longer side.
     """
 
     title: str
@@ -83,21 +84,21 @@ class PagedPhotos:
 
 
 class Viewer:
-    """Paged photos on a figure: which page, which photo is open, and what clicks and keys do.
+    """Shows paged photos on a figure, and handles its clicks and keys.
 
     Parameters
     ----------
     photos
-        What is shown.
+        The photos to show.
     figure
-        Empty; of any backend, so that all of it can be tried without a window.
+        An empty figure. It can have any backend, so that tests need no window.
 
     Attributes
     ----------
     page : int
-        The page that is shown, or that an open photo was opened from.
+        The current page. While a photo is open, the page from which it was opened.
     open_number : int or None
-        The photo that is shown large.
+        The number of the photo that is shown large, if any.
     """
 
     def __init__(self, photos: PagedPhotos, figure: Figure) -> None:
@@ -106,26 +107,26 @@ class Viewer:
         self.open_number: int | None = None
         self._axes: Sequence[Axes] = ()
         manager = figure.canvas.manager
-        if manager is not None:  # its left and right would go through views of zoomed axes
+        if manager is not None:  # matplotlib's own left and right keys switch between zoomed views
             figure.canvas.mpl_disconnect(manager.key_press_handler_id)
         figure.canvas.mpl_connect("key_press_event", self._handle_key_event)
         figure.canvas.mpl_connect("button_press_event", self._handle_click_event)
         self._redraw()
 
     def handle_key(self, key: str) -> bool:
-        """Do what a key stands for; False if it has no meaning here."""
+        """Handle a key; return False if it has no function here."""
         if self.open_number is not None and key in ("escape", "backspace", "enter"):
             self.show_page()
         elif self.open_number is None and key == "enter" and len(self.photos):
             self.show_photo(self.photos.pages[self.page].start)
         elif key in _KEY_STEPS or key in _KEY_ENDS:
-            self._move(key)
+            self._turn_page(key)
         else:
             return False
         return True
 
     def handle_click(self, x: float, y: float) -> None:
-        """Open the photo at a place in pixels of the canvas, or go back from an open one."""
+        """Handle a click, in pixels of the canvas: close the open photo, or open the photo at this point."""
         if self.open_number is not None:
             self.show_page()
             return
@@ -141,23 +142,23 @@ class Viewer:
         self._redraw()
 
     def show_page(self) -> None:
-        """Go back to the page with the photo that was open."""
+        """Close the open photo, and show the page that it is on."""
         self.page = next(i for i, page in enumerate(self.photos.pages) if self.open_number in page)
         self.open_number = None
         self._redraw()
 
     @property
     def footer(self) -> str:
-        """The figure's last line: which page or photo this is, and which keys and clicks do what."""
+        """The last line of the figure: the number of the page or photo, and the keys and clicks."""
         if self.open_number is not None:
             position = f"{self.open_number + 1} of {len(self.photos)}"
             return f"{position}   ·   ← → other photos   ·   click or Esc: back"
         pages = len(self.photos.pages)
         turn = f"page {self.page + 1} of {pages}   ·   ← → turn pages   ·   " if pages > 1 else ""
-        return f"{turn}click a photo to see it large" if len(self.photos) else ""
+        return f"{turn}click a photo to enlarge it" if len(self.photos) else ""
 
-    def _move(self, key: str) -> None:
-        """Go to the page, or to the open photo's neighbour, that a key leads to."""
+    def _turn_page(self, key: str) -> None:
+        """Go to another page, or to another photo if one is open."""
         count = len(self.photos.pages) if self.open_number is None else len(self.photos)
         current = self.page if self.open_number is None else self.open_number
         if key in _KEY_ENDS:
@@ -185,7 +186,7 @@ class Viewer:
         figure.text(0.5, _FOOTER_HEIGHT / 3, self.footer, ha="center", size=8.5, color=QUIET, in_layout=False)
         toolbar = figure.canvas.toolbar
         if toolbar is not None:
-            toolbar.update()  # forgets the views of axes that are gone
+            toolbar.update()  # discards the views of removed axes
         figure.canvas.draw_idle()
 
     def _handle_key_event(self, event: KeyEvent) -> None:
@@ -197,13 +198,13 @@ class Viewer:
     def _handle_click_event(self, event: MouseEvent) -> None:
         toolbar = self.figure.canvas.toolbar
         is_zooming = toolbar is not None and bool(toolbar.mode)
-        # the first click of a double click has opened the photo; the second must not close it again
+        # the first click of a double click opens a photo; the second one must not close it
         if event.button == 1 and not event.dblclick and not is_zooming:
             self.handle_click(event.x, event.y)
 
 
 def _list_figure_keys() -> set[str]:
-    """Return the keys that close, fill the screen, save and zoom; not those for grids and logarithms."""
+    """Return matplotlib's keys for quit, full screen, save and zoom; not those for grid and log scale."""
     from matplotlib import rcParams
 
     actions = ("quit", "fullscreen", "save", "pan", "zoom", "home")
@@ -215,7 +216,7 @@ def show_viewer(photos: PagedPhotos) -> None:
     import matplotlib.pyplot as plt
 
     figure = create_figure(WINDOW_INCHES)
-    viewer = Viewer(photos, figure)  # a callback alone would not keep it alive
+    viewer = Viewer(photos, figure)  # matplotlib's callbacks hold only a weak reference to it
     open_window(viewer.figure, photos.title)
     plt.close(figure)
 
@@ -227,7 +228,7 @@ def show_or_save(
     save: Path | None,
     window: bool,
 ) -> None:
-    """Show pages in a window; where there is none, or a file is asked for, save all as one figure."""
+    """Show pages in a window; save all as one figure if `save` is given or no window can be opened."""
     window = window and can_open_window()
     if save or not window:
         report_figure_path(show_figure(draw_all(), name, save=save, window=False))
@@ -236,12 +237,12 @@ def show_or_save(
 
 
 def split_pages(count: int, page_size: int) -> list[range]:
-    """Split photos into pages of so many at most; without photos there is one empty page."""
+    """Split photos into pages of at most `page_size`; without photos there is one empty page."""
     return [range(start, min(start + page_size, count)) for start in range(0, max(count, 1), page_size)]
 
 
 def draw_detail(figure: Figure, detail: Detail) -> None:
-    """Draw a photo as large as an empty figure holds it, and beside it what is known of it."""
+    """Draw a photo as large as fits on an empty figure, with its details beside it."""
     picture = figure.add_axes((0.01, _FOOTER_HEIGHT + 0.02, 0.98 - _PANEL_WIDTH, 0.96 - _FOOTER_HEIGHT))
     picture.axis("off")
     if detail.image is None:
@@ -255,7 +256,7 @@ def draw_detail(figure: Figure, detail: Detail) -> None:
         (1 - _PANEL_WIDTH + 0.01, _FOOTER_HEIGHT + 0.02, _PANEL_WIDTH - 0.02, 0.96 - _FOOTER_HEIGHT)
     )
     panel.axis("off")
-    for max_lines in range(_MAX_LINES, 1, -1):  # of each section, until all have room
+    for max_lines in range(_MAX_LINES, 1, -1):  # fewer lines per section, until all sections fit
         for text in list(panel.texts):
             text.remove()
         if _fill_panel(panel, detail, max_lines) <= panel.bbox.height * 72 / figure.dpi:
@@ -263,7 +264,7 @@ def draw_detail(figure: Figure, detail: Detail) -> None:
 
 
 def _fill_panel(panel: Axes, detail: Detail, max_lines: int) -> float:
-    """Draw all sections, of each so many lines at most; return their height in points."""
+    """Draw all sections with at most `max_lines` lines each; return their total height in points."""
     bottom = _draw_text(panel, detail.title, 0, min(max_lines, 3), size=12, color=ACCENT, weight="bold")
     for section in detail.sections:
         bottom = _draw_text(panel, section.heading, bottom + 9, 1, size=8, color=QUIET)
@@ -279,8 +280,8 @@ def _fill_panel(panel: Axes, detail: Detail, max_lines: int) -> float:
 
 
 def _draw_text(panel: Axes, content: str, offset: float, max_lines: int, size: float, **style: str) -> float:
-    """Draw a text in a panel, so many points below its top; return how many points below it ends."""
-    # in points, so that the panel stays as it is when the window grows
+    """Draw a text in a panel at an offset in points below its top; return the offset of its end."""
+    # in points, so that the size of the window does not change the panel
     points = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
     more = {"size": size, "va": "top", "linespacing": 1.25, "parse_math": False}
     text = panel.annotate("", (0, 1), (0, -offset), **points, **more, **style)

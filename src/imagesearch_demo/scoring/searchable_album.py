@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from imagesearch.config import Config, load_config
-from imagesearch.faces import People, PeopleEditor, box_iou, cluster_people, detect_faces
+from imagesearch.faces import People, PeopleEditor, cluster_people, compute_iou, detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
 from imagesearch.pipeline import Dataset
@@ -71,7 +71,7 @@ def match_true_names(people: People, truth: dict) -> list[str]:
     for row in range(len(people.faces)):
         box = people.faces.boxes[row].tolist()
         ious = [
-            (box_iou(box, person["box"]), person["name"])
+            (compute_iou(box, person["box"]), person["name"])
             for person in drawn[people.faces.get_photo(row).path]
         ]
         best, name = max(ious, default=(0.0, ""))
