@@ -1,4 +1,4 @@
-"""A geocoder's HTTP server on this machine, as good or as bad as a test wants it."""
+"""A local HTTP server that answers like a geocoder, with the errors that a test sets."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def answer_as_photon(query: dict[str, str], **place: str) -> Any:
 
 
 class Server:
-    """Answers in a geocoder's JSON, or as badly as it is told to; notes when it was asked what."""
+    """Answers with the JSON of a geocoder, or as `answer` returns; records the requests in `asked`."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[float, str, dict[str, str]]] = []
         self.answer: Callable[[int], tuple[int, bytes] | None] = lambda _: None
         self.format: Callable[[dict[str, str]], Any] = answer_as_nominatim
         self.headers: dict[str, str] = {}
-        self.drip = 0.0  # seconds between two bytes
+        self.drip = 0.0  # seconds between two bytes of an answer
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,7 +57,9 @@ class Server:
                     200,
                     json.dumps(outer.format(query)).encode(),
                 )
-                with suppress(BrokenPipeError, ConnectionResetError):  # who timed out listens no more
+                with suppress(
+                    BrokenPipeError, ConnectionResetError
+                ):  # the client closed the connection after a timeout
                     if outer.headers.get("X-Drip") == "head":
                         for _ in range(20):
                             self.wfile.write(b"H")

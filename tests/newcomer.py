@@ -1,7 +1,7 @@
-"""A newcomer: types into a fresh clone what the Makefile and the README say, and compares what is printed.
+"""Runs the commands of the README and the Makefile in a new clone, and compares their output.
 
-In the README a command that is shown with its output stands in an indented block, after ``$ ``; all of these
-are run. What needs a connection or photos of one's own is shown without ``$ `` and without output.
+In the README, a command with its output is in an indented block, after ``$ ``; all of these commands are run.
+Commands that require a connection or the user's own photos are shown without ``$ `` and without output.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from conftest import ROOT, Done, run_here
 from PIL import Image, ImageChops, ImageStat
 
 LEFT_OUT = "..."
-"""A line of the README that stands for any lines, none too."""
+"""A line of the README that represents any number of lines, or none."""
 _CLONED_PATHS = ("scripts", "data/demo/models", "data/demo/config.yaml", "config.yaml", "Makefile")
 _DURATION = re.compile(r"\d[\d,.]*(?= ?(?:photos/s|ms|s)\b)")
 _BAR = re.compile(r"[^\r\n]*\d+%\|[^\r\n]*[\r\n]?|\r")
@@ -31,14 +31,14 @@ _MEASURED = re.compile(r"(-?\d+\.\d+|\d+(?=%))")
 
 @dataclass(frozen=True)
 class ReadmeCommand:
-    """A command of the README, and the lines it is said to print."""
+    """A command of the README, and the output shown below it."""
 
     command: str
     output: tuple[str, ...]
 
 
 class _ReadmeDate(date):
-    """The clock of the day on which the README's examples were run, for sentences such as "last summer"."""
+    """The date on which the README's examples were run, for sentences such as "last summer"."""
 
     @classmethod
     def today(cls) -> date:
@@ -46,7 +46,7 @@ class _ReadmeDate(date):
 
 
 class Clone:
-    """A folder that holds what the demo needs of a fresh clone."""
+    """A folder with the files of a new clone that the demo needs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,26 +56,27 @@ class Clone:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
             copy(ROOT / name, target)
         (folder / "pyproject.toml").touch()
-        stamp = folder / ".venv" / ".installed"  # the tests' own environment is the one that is used
+        stamp = folder / ".venv" / ".installed"  # the clone uses the environment of the tests
         stamp.parent.mkdir()
         stamp.touch()
 
     def run_command(self, command: str) -> Done:
-        """Run a line that starts ``python scripts/...``; stdout has what a terminal would show.
+        """Run a command that starts with ``python scripts/...``; stdout contains what a terminal shows.
 
-        The shell splits it into words; the script runs in this process, which has torch loaded already.
+        The shell splits the command into words. The script runs in this process, which has already loaded
+        torch.
         """
-        spell = f"python() {{ printf '%s\\0' \"$@\"; }}\n{command}"
+        print_words = f"python() {{ printf '%s\\0' \"$@\"; }}\n{command}"
         done = subprocess.run(
-            ["sh", "-c", spell], cwd=self.folder, capture_output=True, text=True, check=True
+            ["sh", "-c", print_words], cwd=self.folder, capture_output=True, text=True, check=True
         )
         arguments = done.stdout.split("\0")[:-1]
-        assert arguments, f"not a command of ours: {command}"
+        assert arguments, f"not a python command: {command}"
         with patch("imagesearch.search.searcher.date", _ReadmeDate):
             return run_here(arguments, self.folder, together=True)
 
     def list_recipe(self, target: str) -> list[str]:
-        """Return the shell lines of one of make's targets, with ``python`` for the interpreter."""
+        """Return the shell commands of a make target, with ``python`` as the interpreter."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
         make = ["make", "--dry-run", "--no-print-directory", target, "PY=python"]
         done = subprocess.run(make, cwd=self.folder, env=clean, capture_output=True, text=True, check=True)
@@ -83,7 +84,7 @@ class Clone:
 
 
 def list_readme_commands(text: str) -> list[ReadmeCommand]:
-    """Return the commands of a Markdown text that stand after ``$ ``, each with the lines below it."""
+    """Return the commands after ``$ `` in a Markdown text, each with the lines below it."""
     shown = []
     for is_code, lines in groupby(text.splitlines(), lambda line: not line or line.startswith("    ")):
         block = "\n".join(line[4:].rstrip() for line in lines) if is_code else ""
@@ -94,10 +95,10 @@ def list_readme_commands(text: str) -> list[ReadmeCommand]:
 
 
 def diff_output(shown: Sequence[str], printed: str) -> str:
-    """Return a diff between lines that a text shows and what was printed; "" where they agree.
+    """Return a diff between the lines that a text shows and the printed output; "" if they agree.
 
-    Progress bars do not count, nor do durations. Measured numbers, those with a point or a percent sign, may
-    differ by two in their last digit, for processors round differently.
+    Progress bars and durations are ignored. Measured numbers, which have a decimal point or a percent sign,
+    may differ by two in their last digit, because processors round differently.
     """
     lines = [line.rstrip() for line in _BAR.sub("", printed).splitlines()]
     if _lines_agree(shown, lines):
@@ -127,8 +128,8 @@ def _line_agrees(shown: str, printed: str) -> bool:
 
 
 def compare_pictures(one: Image.Image, other: Image.Image) -> float:
-    """Return how far two pictures differ, as a share of how far the first differs from white paper."""
+    """Return the difference of two pictures, relative to the difference of the first from a white picture."""
     small = [image.convert("RGB").resize((128, 128)) for image in (one, other)]
-    paper = Image.new("RGB", small[0].size, "white")
-    differences = [ImageStat.Stat(ImageChops.difference(small[0], image)).sum for image in (small[1], paper)]
+    white = Image.new("RGB", small[0].size, "white")
+    differences = [ImageStat.Stat(ImageChops.difference(small[0], image)).sum for image in (small[1], white)]
     return sum(differences[0]) / max(1.0, sum(differences[1]))
