@@ -1,8 +1,9 @@
-"""Reading sentences: with many places against a few, and how the time grows with a sentence's length.
+"""Time of parsing sentences, by the number of known places and by the length of the sentence.
 
     python benchmarks/parse_speed.py [--places 20000] [--characters 10000]
 
-The sides of each ratio are timed in turn, so that noise hits both; printed are medians.
+The two sides of each ratio alternate, so that other work on the machine affects both equally. The program
+prints medians.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ PLACES = {
     "india": VocabularyEntry("India", 100, "country"),
     "rome": VocabularyEntry("Rome", 100, "city"),
 }
-# Repeated, these have ever more names, dates, numbers or brackets to look up.
+# Repeated pieces give sentences with very many names, dates, numbers or brackets.
 PIECES = ("ana and ", "in the ", "3 june 2024 ", "not ", '"', "(", "小明", "1 ", "between may and ")
 
 
 def make_parser(places: int) -> SentenceParser:
-    """Return a parser that knows so many places with names of two invented words."""
+    """Return a parser whose vocabulary has `places` additional places, with names of two invented words."""
     syllables = (("gra", "ko", "mi", "no", "ve"), ("ba", "ru", "li", "te"), tuple("aeiouxyzw"))
     words = ["".join(parts) for parts in itertools.product(*syllables)]
     names = (f"{first} {second}" for second, first in itertools.product(words, words))
@@ -39,8 +40,8 @@ def make_parser(places: int) -> SentenceParser:
     return SentenceParser(Vocabulary(people=PEOPLE, places=PLACES | invented))
 
 
-def time_in_turn(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median milliseconds of some calls."""
+def time_alternating(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Return the median milliseconds of each call; the calls alternate."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
@@ -56,19 +57,19 @@ def print_vocabulary_ratio(few: SentenceParser, many: SentenceParser, repeats: i
         name: lambda parser=parser: [parser.parse(sentence, TODAY) for sentence in sentences]
         for name, parser in (("few", few), ("many", many))
     }
-    few_ms, many_ms = (value / len(sentences) for value in time_in_turn(calls, repeats).values())
+    few_ms, many_ms = (value / len(sentences) for value in time_alternating(calls, repeats).values())
     print(f"a sentence: {few_ms:.3f} ms with few places, {many_ms:.3f} ms with many: {many_ms / few_ms:.2f}")
 
 
 def print_length_ratios(parser: SentenceParser, characters: int, repeats: int) -> None:
-    print(f"{characters:,} characters against a tenth of them")
+    print(f"{characters:,} characters compared with a tenth of them")
     for piece in PIECES:
         text = (piece * characters)[:characters]
         calls = {
             "tenth": lambda text=text: parser.parse(text[: characters // 10], TODAY),
             "whole": lambda text=text: parser.parse(text, TODAY),
         }
-        tenth, whole = time_in_turn(calls, repeats).values()
+        tenth, whole = time_alternating(calls, repeats).values()
         print(f"{piece!r:<20}{tenth:8.2f} ms {whole:8.2f} ms {whole / tenth:8.1f}")
 
 
