@@ -128,7 +128,7 @@ def test_folders_without_categories_are_refused_in_one_line(world: World) -> Non
     with pytest.raises(UserError, match=r"expected at least two categories.*found only one"):
         evaluate_labelled(world.config(), world.folder / "one", world.folder / "two")
     draw(2).save(world.folder / "one" / "three_1.png")
-    with pytest.raises(UserError, match=r"no photo is of a category of .*, which has: one, three"):
+    with pytest.raises(UserError, match=r"none of its categories is in .*, which has: one, three"):
         evaluate_labelled(world.config(), world.folder / "one", world.folder / "two")
     assert not (world.folder / "processed").exists(), "the file names are enough, so nothing is extracted"
     with pytest.raises(UserError, match="each photo is the only one of its category"):

@@ -70,7 +70,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> IndexReport:
     )
 
 
-# --- what is measured --------------------------------------------------------------------------------------
+# --- measurements ------------------------------------------------------------------------------------------
 
 
 def test_an_index_alone_loses_filtered_rows_and_a_widened_search_does_not(report: IndexReport) -> None:
@@ -128,7 +128,7 @@ def test_the_ground_truth_is_exact_and_equal_rows_are_both_correct(tmp_path: Pat
         assert all(found.recall == 1.0 for found in measure_searches(index, cases, slice(None)).values())
 
 
-# --- what is recommended -----------------------------------------------------------------------------------
+# --- the recommendation ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["IVF_FLAT", "HNSW"])

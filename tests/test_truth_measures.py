@@ -97,8 +97,8 @@ def test_without_people_there_is_nothing_to_measure(people: People, truth: dict)
 
 
 def test_a_wrong_city_or_country_lowers_only_its_value(config: Config, truth: dict) -> None:
-    known = read_locations(Dataset(config))
-    before = measure_places(known, truth)
+    locations = read_locations(Dataset(config))
+    before = measure_places(locations, truth)
     placed = [photo for photo in truth["photos"] if photo["latitude"] is not None]
     right = [
         p
@@ -106,22 +106,22 @@ def test_a_wrong_city_or_country_lowers_only_its_value(config: Config, truth: di
         if p["path"] not in {f.details["path"] for f in before.failures["places.city_accuracy"]}
     ]
     right[0]["city"], right[1]["country"] = "Atlantis", "Utopia"
-    after = measure_places(known, truth)
+    after = measure_places(locations, truth)
     for kind in ("city", "country"):
         name = f"places.{kind}_accuracy"
         assert after.values[name] == pytest.approx(before.values[name] - 1 / len(placed))
     assert {"Utopia"} == {f.details["country"] for f in after.failures["places.country_accuracy"]}
     right[2]["latitude"] = right[2]["longitude"] = None  # then the place in the dataset counts as invented
-    again = measure_places(known, truth)
+    again = measure_places(locations, truth)
     assert again.values["places.invented"] == 1
     assert again.failures["places.invented"][0].details["path"] == right[2]["path"]
 
 
 def test_a_wrong_time_lowers_the_accuracy_of_times(config: Config, truth: dict) -> None:
-    known = read_locations(Dataset(config))
-    assert measure_times(known, truth).values == {"times.accuracy": 1.0}
+    locations = read_locations(Dataset(config))
+    assert measure_times(locations, truth).values == {"times.accuracy": 1.0}
     truth["photos"][3]["taken_at"] = "2019-01-01T00:00:01"
-    after = measure_times(known, truth)
+    after = measure_times(locations, truth)
     assert after.values["times.accuracy"] == pytest.approx(1 - 1 / 64)
     (failure,) = after.failures["times.accuracy"]
     assert failure.details["path"] == truth["photos"][3]["path"] in failure.message

@@ -204,7 +204,7 @@ def _count_categories(
         )
     if not train_counts.keys() & val_counts.keys():
         known = ", ".join(sorted(train_counts)[:8])
-        raise UserError(f"{val}: no photo is of a category of {train}, which has: {known}")
+        raise UserError(f"{val}: none of its categories is in {train}, which has: {known}")
     return train_counts, val_counts
 
 
@@ -216,7 +216,7 @@ def _rank_photos(
     train_counts: Counter[str],
     progress: Progress | None,
 ) -> CategoryRanking:
-    """Rank the photos of TRAIN by their similarity to each photo of VAL whose category TRAIN has."""
+    """Rank the photos of TRAIN by their similarity to each photo of VAL with a category of TRAIN."""
     entries, vectors = _read_queries(val, kind, train_counts)
     train_entries = train.read_current_entries(kind)
     category_of = {key: parse_category(entry.path) for key, entry in train_entries.items()}
@@ -244,7 +244,7 @@ def _rank_photos(
 def _read_queries(
     val: Dataset, kind: str, train_counts: Counter[str]
 ) -> tuple[list[ProcessedPhoto], np.ndarray]:
-    """Return the photos of VAL whose category TRAIN has, and their vectors in the same order."""
+    """Return the photos of VAL with a category of TRAIN, and their vectors in the same order."""
     current = val.read_current_entries(kind).items()
     entries = {key: entry for key, entry in current if parse_category(entry.path) in train_counts}
     ids, vectors = val.open_table(kind).read_vectors(entries.values())

@@ -269,7 +269,7 @@ def draw_person(
     mood: Mood,
     outfit: Outfit,
 ) -> tuple[tuple[float, float, float, float], np.ndarray]:
-    """Draw a person whose head's centre is at (x, y); the body goes down from there.
+    """Draw a person whose head's centre is at (x, y); the body is below it.
 
     Parameters
     ----------

@@ -195,22 +195,22 @@ def evaluate_truth(
 def _load_common_photos(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, list[str]]:
     """Load the photos that are both in the dataset and in the ground truth, and notes about the others."""
     everything = Dataset(config)
-    there = {photo.path for photo in everything.photos}
-    known = {photo["path"] for photo in truth["photos"]}
+    available = {photo.path for photo in everything.photos}
+    listed = {photo["path"] for photo in truth["photos"]}
     roots = ", ".join(map(str, everything.roots))
-    if not there & known:
+    if not available & listed:
         raise UserError(
             f"{file}: none of its photos is in {roots}; "
             "give the config of its album with -c, or set dataset.images to its folder"
         )
-    dataset = Dataset(config, paths=known)
+    dataset = Dataset(config, paths=listed)
     notes = []
-    if gone := len(known - there):
-        are = "is" if gone == 1 else "are"
-        notes.append(f"{gone} of the {len(known)} photos of {file.name} {are} not in {roots}: left out")
-    if more := len(there - known):
-        are = "is" if more == 1 else "are"
-        notes.append(f"{format_count(more, 'photo')} in {roots} {are} not in {file.name}: left out")
+    if missing := len(listed - available):
+        are = "is" if missing == 1 else "are"
+        notes.append(f"{missing} of the {len(listed)} photos of {file.name} {are} not in {roots}: left out")
+    if additional := len(available - listed):
+        are = "is" if additional == 1 else "are"
+        notes.append(f"{format_count(additional, 'photo')} in {roots} {are} not in {file.name}: left out")
     for name, script in _STEP_SCRIPTS.items():
         if not dataset.read_current_entries(name):
             raise UserError(f"{dataset.folder}: the album's photos are not processed yet; run {script} first")
@@ -219,7 +219,7 @@ def _load_common_photos(config: Config, file: Path, truth: dict) -> tuple[Datase
             notes.append(f"{format_count(waiting, 'photo')} {are} new or changed; run {script} again")
     if Vocabulary.read(dataset.folder) == Vocabulary():
         raise UserError(f"{dataset.folder}: no collections yet; run 05_build_collections.py first")
-    return dataset, {**truth, "photos": [p for p in truth["photos"] if p["path"] in there]}, notes
+    return dataset, {**truth, "photos": [p for p in truth["photos"] if p["path"] in available]}, notes
 
 
 # --- sentences ---------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ def _explain_copy(dataset: Dataset, people: People, truth: dict) -> str:
 
 
 def _copy_dataset(
-    config: Config, dataset: Dataset, known: Collection[str], folder: str
+    config: Config, dataset: Dataset, paths: Collection[str], folder: str
 ) -> tuple[Config, Dataset]:
     """Copy the tables of a dataset, without the user's edits of people, to build other collections."""
     processed = Path(folder) / "processed"
@@ -266,4 +266,4 @@ def _copy_dataset(
     shutil.copytree(dataset.folder, processed / config.dataset.name, ignore=left_out)
     copied = config.dataset.model_copy(update={"processed": processed})
     copy = use_temporary_milvus(config, folder).model_copy(update={"dataset": copied})
-    return copy, Dataset(copy, paths=known)
+    return copy, Dataset(copy, paths=paths)
