@@ -1,10 +1,10 @@
-"""Seconds and memory of clustering faces, and ratios to what else there is to compare with.
+"""Time and memory of clustering faces, compared with the bare matrix product and with scikit-learn.
 
     python benchmarks/cluster_speed.py [--faces 10000 30000 100000] [--largest 0 20000] [--dimension 512]
 
-Each measurement is a process of its own, so that its peak memory is its own: the vectors, Python and NumPy
-included. One line is printed for each number of faces and each size of the largest person, with the ratio to
-the bare matrix product of all pairs, and scikit-learn's where that is feasible.
+Each measurement runs in a separate process, so that its peak memory contains nothing but Python, NumPy, the
+vectors and the clustering. The program prints one line for each number of faces and each size of the largest
+person. A line has the ratio to the bare matrix product of all pairs and, up to 10,000 faces, to scikit-learn.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import numpy as np
 from imagesearch.faces.linkage import cluster_vectors
 from imagesearch_demo.scoring import make_face_vectors
 
-REFERENCE_UP_TO = 10_000  # its matrix of pairs takes 0.4 GB there and 40 GB at 100,000
+REFERENCE_UP_TO = 10_000  # scikit-learn's matrix of all pairs takes 0.4 GB there, and 40 GB at 100,000
 
 
 def measure_bare_product(vectors: np.ndarray) -> float:
-    """Seconds that the cosines of all pairs would take and nothing else, from a sample."""
+    """Return the seconds for the cosines of all pairs alone, estimated from a sample."""
     start = time.perf_counter()
     for first in range(0, 1024, 128):
         vectors[first : first + 128] @ vectors.T
@@ -33,17 +33,17 @@ def measure_bare_product(vectors: np.ndarray) -> float:
 
 
 def measure_clustering(faces: int, largest: int, dimension: int, distance: float) -> dict:
-    """Cluster once; and with scikit-learn, if there are not too many."""
+    """Cluster the faces and, if there are at most 10,000, also cluster them with scikit-learn."""
     vectors, _ = make_face_vectors(faces, dimension, largest)
     result: dict = {"faces": faces, "largest": largest}
-    yardstick = measure_bare_product(vectors)
+    bare_seconds = measure_bare_product(vectors)
     start = time.perf_counter()
     labels = cluster_vectors(vectors, distance)
     seconds = time.perf_counter() - start
-    yardstick = (yardstick + measure_bare_product(vectors)) / 2
+    bare_seconds = (bare_seconds + measure_bare_product(vectors)) / 2
     result["clusters"] = int(labels.max()) + 1
     result["seconds"] = round(seconds, 1)
-    result["this / bare product"] = round(seconds / yardstick, 2)
+    result["this / bare product"] = round(seconds / bare_seconds, 2)
     result["peak GB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
     if faces <= REFERENCE_UP_TO:
         from sklearn.cluster import AgglomerativeClustering
@@ -64,7 +64,11 @@ def main() -> None:
     parser.add_argument("--largest", type=int, nargs="+", default=[0, 20_000])
     parser.add_argument("--dimension", type=int, default=512)
     parser.add_argument("--distance", type=float, default=0.6)
-    parser.add_argument("--here", action="store_true", help="measure the first of each, in this process")
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="measure the first values of --faces and --largest in this process",
+    )
     args = parser.parse_args()
     if args.here:
         print(

@@ -1,10 +1,10 @@
-"""How near extraction comes to what its parts allow: decoding alone, the model alone, and both together.
+"""Speed of feature extraction, compared with the maximum that decoding and the model allow.
 
     python benchmarks/extract_speed.py --models FOLDER [--photos 192]
 
-FOLDER holds full-size models made by full_size_models.py. Photos are 12-megapixel JPEGs made on the spot. The
-ceiling on n cores is n / (decoding CPU-seconds + model CPU-seconds) photos a second; the ratio says how much
-of it a run of 01 reaches.
+FOLDER contains the full-size models of full_size_models.py. The photos are generated 12-megapixel JPEGs. On n
+cores, the maximum is n / (CPU seconds of decoding + CPU seconds of the model) photos per second. The ratio is
+the share of it that a run of step 01 reaches.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from imagesearch.pipeline import Dataset
 
 
 def make_photos(folder: Path, count: int) -> list[Path]:
-    """Save 4000 x 3000 JPEGs with the detail of photos: smooth noise over gradients."""
+    """Save 4000 x 3000 JPEGs of smooth noise, which have about as much detail as photos."""
     rng = np.random.default_rng(0)
     folder.mkdir()
     small = rng.integers(0, 255, (8, 300, 400, 3), dtype=np.uint8)
@@ -41,7 +41,7 @@ def make_photos(folder: Path, count: int) -> list[Path]:
 
 
 def measure_cpu_seconds(function) -> float:
-    """CPU time of all threads of this process while a function runs."""
+    """Return the CPU time of all threads of this process while a function runs."""
     start = time.process_time()
     function()
     return time.process_time() - start
@@ -59,7 +59,7 @@ def main() -> None:
         config = load_config(folder / "config.yaml", [f"models.clip={args.models.absolute() / 'clip'}"])
         encoder = ClipEncoder(config.models.clip)
         inputs = [encoder.preprocess(decode_photo(file, encoder.input_side).image) for file in files[:32]]
-        encoder.encode_images(inputs)  # warm
+        encoder.encode_images(inputs)  # warm-up
         decoding = measure_cpu_seconds(
             lambda: [encoder.preprocess(decode_photo(f, encoder.input_side).image) for f in files[:32]]
         )

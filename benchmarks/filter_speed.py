@@ -1,8 +1,9 @@
-"""A search narrowed by a person, a place or a time, against the bare Milvus call with the same filter.
+"""Time of searches with filters for people, places or times, compared with the bare Milvus call.
 
     python benchmarks/filter_speed.py --rows 50000
 
-Both are asked in turn, so that noise hits both; printed are medians and their ratio.
+The bare call has the same filter. Both alternate, so that other work on the machine affects both equally. The
+program prints medians and their ratio.
 """
 
 from __future__ import annotations
@@ -48,16 +49,16 @@ QUERIES = {
 
 
 def make_photo_rows(vectors: np.ndarray, seed: int = 0) -> CollectionRows:
-    """Photos of 24 years: Ana on a third, Bo on a tenth, Cy on one in 5,000; a twentieth in Goa."""
+    """Make photos of 24 years: Ana on a third, Bo on a tenth, Cy on one in 5,000; a twentieth in Goa."""
     rng = np.random.default_rng(seed)
     count = len(vectors)
     chances = {"Ana": 1 / 3, "Bo": 0.1, "Cy": 1 / 5000}
-    on = {name: rng.random(count) < chance for name, chance in chances.items()}
+    is_on = {name: rng.random(count) < chance for name, chance in chances.items()}
     known: dict[str, list] = {
         "path": [f"{i // 500}/{i}.jpg" for i in range(count)],
-        "face_labels": [[name for name in on if on[name][i]] for i in range(count)],
+        "face_labels": [[name for name in is_on if is_on[name][i]] for i in range(count)],
         "face_count": rng.integers(0, 5, count).tolist(),
-        "place_words": [["goa", "india"] if there else ["rome"] for there in rng.random(count) < 0.05],
+        "place_words": [["goa", "india"] if is_goa else ["rome"] for is_goa in rng.random(count) < 0.05],
         "has_time": (rng.random(count) < 0.95).tolist(),
         "taken_at": rng.integers(946_684_800, 1_704_067_200, count).tolist(),
     }
@@ -91,7 +92,7 @@ def make_unchecked_searcher(config: Config, dataset: Dataset, store: Store) -> S
 
 
 def build_photo_collection(config: Config, store: Store, rows: int, dimension: int) -> None:
-    """Build the collection and the vocabulary."""
+    """Build the collection and its vocabulary."""
     data = make_photo_rows(make_clustered_vectors(rows, dimension))
     plan = choose_index(config.milvus.index, rows, lite=True)
     ref = CollectionRef(config.dataset.name, "clip")
@@ -103,7 +104,7 @@ def build_photo_collection(config: Config, store: Store, rows: int, dimension: i
 
 
 def measure_queries(rows: int, dimension: int, repeats: int) -> dict[str, dict[str, float]]:
-    """Return medians of milliseconds and their ratio, by query."""
+    """Return the median milliseconds and their ratio for each query."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "photos").mkdir()
         (Path(folder) / "photos" / "one.png").touch()

@@ -1,6 +1,7 @@
-"""Make the full-size CLIP ViT-B/32 and ViT-B/16 with random weights, from their public configurations.
+"""Make full-size CLIP ViT-B/32 and ViT-B/16 models with random weights, from their public configurations.
 
-They cost what the real ones cost, in time and memory, and know nothing. Saved in Hugging Face format:
+They need as much time and memory as the real models, but they are not trained. They are saved in Hugging Face
+format:
 
     python benchmarks/full_size_models.py FOLDER      # makes FOLDER/clip and FOLDER/vit
 """
@@ -13,13 +14,13 @@ from pathlib import Path
 
 
 def make_clip(folder: Path, seed: int = 0) -> Path:
-    """Save a CLIPModel of the shape of openai/clip-vit-base-patch32, with a byte-level tokenizer."""
+    """Save a CLIPModel with the shape of openai/clip-vit-base-patch32, and a byte-level tokenizer."""
     import torch
     from transformers import CLIPConfig, CLIPModel
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
     torch.manual_seed(seed)
-    config = CLIPConfig()  # its defaults are those of ViT-B/32
+    config = CLIPConfig()  # the defaults are those of ViT-B/32
     CLIPModel(config).save_pretrained(folder)
     CLIPImageProcessorPil().save_pretrained(folder)
     make_byte_tokenizer(config.text_config.vocab_size - 2).save_pretrained(folder)
@@ -27,7 +28,7 @@ def make_clip(folder: Path, seed: int = 0) -> Path:
 
 
 def make_vit(folder: Path, labels: int = 1000, seed: int = 0) -> Path:
-    """Save a ViTForImageClassification of the shape of google/vit-base-patch16-224."""
+    """Save a ViTForImageClassification with the shape of google/vit-base-patch16-224."""
     import torch
     from transformers import ViTConfig, ViTForImageClassification
     from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
@@ -39,7 +40,7 @@ def make_vit(folder: Path, labels: int = 1000, seed: int = 0) -> Path:
 
 
 def make_byte_tokenizer(first_special: int):
-    """Return a CLIP tokenizer that knows single bytes: enough to feed a model that knows nothing."""
+    """Return a CLIP tokenizer whose tokens are single bytes, which is enough for an untrained model."""
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
 

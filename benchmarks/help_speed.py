@@ -1,8 +1,8 @@
-"""How long each script takes to print its help, as a ratio to starting Python with argparse.
+"""Time that each script takes to print its help, compared with starting Python and importing argparse.
 
     python benchmarks/help_speed.py
 
-Medians of runs that alternate, so that other work on the machine slows down both sides alike.
+Both alternate, so that other work on the machine affects both equally. The program prints medians.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SCRIPTS = sorted((Path(__file__).parent.parent / "scripts").glob("[0-9]*.py"))
 
 
 def measure_seconds(*arguments: str) -> float:
-    """Run Python with `arguments` once; return its wall time."""
+    """Run Python with `arguments` once; return the wall time."""
     start = time.perf_counter()
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start

@@ -1,9 +1,9 @@
-"""The index against exact search on vectors like real ones, and what is recommended on queries never seen.
+"""Index benchmark on clustered vectors, with a test of the recommended settings on unseen queries.
 
     python benchmarks/index_curve.py [--rows 100000] [--dimension 512] [--types FLAT IVF_FLAT HNSW]
 
-Runs what `08_evaluate.py --index` runs on a file of vectors. Then each index is built again from the lines
-that were recommended, of all those vectors, and asked 100 queries that were never in the file.
+Runs the same evaluation as `08_evaluate.py --index` on a file of vectors. Then it builds each index with the
+recommended lines on all of these vectors, and searches with 100 queries that are not in the file.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ from imagesearch.evaluate.index_benchmark import (
 from imagesearch.figures import draw_index_report, report_figure_path, show_figure
 from imagesearch.store import choose_index
 
-FRESH = 100
+UNSEEN = 100  # queries
 
 
-def ask_fresh_queries(lines: str, vectors: np.ndarray, fresh: np.ndarray, folder: Path) -> dict[str, dict]:
-    """Build an index from lines of YAML, and return how it answers fresh queries, by filter."""
+def measure_unseen_queries(
+    lines: str, vectors: np.ndarray, unseen: np.ndarray, folder: Path
+) -> dict[str, dict]:
+    """Build an index from lines of YAML, and return its measurements on unseen queries, by filter."""
     file = folder / "recommended.yaml"
     file.write_text(lines, "utf-8")
     milvus = load_config(file).milvus
-    data = prepare_data(vectors, {"fresh": fresh}, seed=1)  # filters other than those that were tuned on
+    data = prepare_data(vectors, {"unseen": unseen}, seed=1)  # other filters than those of the tuning
     with open_temporary_index(
         milvus, choose_index(milvus.index, len(vectors), lite=True), data, cli.show_progress
     ) as index:
@@ -50,13 +52,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=512)
     parser.add_argument("--types", nargs="+", default=["FLAT", "IVF_FLAT", "HNSW"])
-    parser.add_argument("--save", type=Path, help="the figure")
-    parser.add_argument("--json", type=Path, help="the report, as 08_evaluate.py prints it with --json")
+    parser.add_argument("--save", type=Path, help="file for the figure")
+    parser.add_argument("--json", type=Path, help="file for the report, as 08_evaluate.py --json prints it")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        vectors = make_clustered_vectors(args.rows + FRESH, args.dimension)
-        fresh, vectors = vectors[:FRESH].copy(), vectors[FRESH:]
+        vectors = make_clustered_vectors(args.rows + UNSEEN, args.dimension)
+        unseen, vectors = vectors[:UNSEEN].copy(), vectors[UNSEEN:]
         np.save(folder / "vectors.npy", vectors)
         (folder / "config.yaml").touch()
         config = load_config(folder / "config.yaml")
@@ -70,10 +72,8 @@ def main() -> None:
             report_figure_path(show_figure(draw_index_report(report), "index", save=args.save, window=False))
         for curve in report.curves:
             if curve.parameter and curve.pick:
-                found = ask_fresh_queries(curve.format_yaml(), vectors, fresh, folder)
-                print(
-                    f"\n{curve.format_yaml()}\non {FRESH} queries never seen:", json.dumps(found), flush=True
-                )
+                found = measure_unseen_queries(curve.format_yaml(), vectors, unseen, folder)
+                print(f"\n{curve.format_yaml()}\non {UNSEEN} unseen queries:", json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Memory, file and time of Milvus Lite by the number of photos, each step in a process of its own.
+"""Memory, file size and time of Milvus Lite by the number of photos; each step runs in a separate process.
 
 python benchmarks/lite_memory.py [--rows 1000 10000 50000] [--dimension 512]
 """
@@ -21,13 +21,13 @@ from imagesearch.store import CollectionRef, CollectionSpec, Store, choose_index
 
 
 def make_settings(folder: Path) -> MilvusConfig:
-    """Milvus Lite with an exact index in a folder."""
+    """Return settings for Milvus Lite in a folder, with an exact index."""
     values = {"uri": "bench.db", "index": {"type": "FLAT"}}
     return MilvusConfig.model_validate(values, context={"base": folder})
 
 
 def measure_filling(folder: Path, rows: int, dimension: int) -> None:
-    """Fill a collection, and say how long that took."""
+    """Fill a collection, and print the time."""
     milvus = make_settings(folder)
     vectors = make_clustered_vectors(rows, dimension)
     plan = choose_index(milvus.index, rows, lite=True)
@@ -39,7 +39,7 @@ def measure_filling(folder: Path, rows: int, dimension: int) -> None:
 
 
 def measure_search(folder: Path, rows: int, dimension: int) -> None:
-    """Open the collection and search it, and say what that took."""
+    """Open and search the collection, and print times and peak memory."""
     start = time.perf_counter()
     with Store(make_settings(folder)) as store:
         times = []
@@ -50,7 +50,7 @@ def measure_search(folder: Path, rows: int, dimension: int) -> None:
             if len(times) == 1:
                 print(f"{time.perf_counter() - start:.1f} s to open and search once", end=", ")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{statistics.median(times):.0f} ms a search, {peak:.2f} GB at most", end=", ", flush=True)
+    print(f"{statistics.median(times):.0f} ms per search, {peak:.2f} GB peak", end=", ", flush=True)
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def main() -> None:
                 options = ["--rows", str(rows), "--dimension", str(args.dimension), "--folder", folder]
                 subprocess.run([sys.executable, __file__, "--step", step, *options], check=True)
             size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-            print(f"{size / 1e6:.0f} MB on the disk")
+            print(f"{size / 1e6:.0f} MB on disk")
 
 
 if __name__ == "__main__":

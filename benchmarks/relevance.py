@@ -1,11 +1,11 @@
-"""How well a search knows what fits and when nothing does, on freshly drawn albums.
+"""Quality of the "nothing fits" verdict and of the relevant photos, on drawn albums.
 
     python benchmarks/relevance.py [SEED ...] [--photos 240] [--each 17] [--cache FOLDER]
 
-Of each album's truth it makes sentences about what is there and about what is not, each kind equally often,
-and asks `imagesearch.features.score_bands`. For sentences about a thing or a scene of which nothing is there,
-the photos that show it are left out of the album. Beside it stands a flat threshold on the raw score: the
-best there is, chosen on the very sentences it is measured on.
+From the ground truth of each album, the program makes queries about what the album shows and does not show,
+equally many of each kind. `imagesearch.features.score_bands` judges them. For some queries about a thing or a
+scene, the photos that show it are left out of the album. The baseline is a fixed threshold on the raw score.
+It is the best possible one, because it is chosen on the same queries that it is measured on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from imagesearch_demo.scoring import (
 
 @dataclass(frozen=True)
 class ScoredQuery:
-    """A query and its raw scores; which of these photos match; the bands of the album they are of."""
+    """A query, its raw scores, best first, whether each photo matches, and the score bands of the album."""
 
     query: PresenceQuery
     vector: np.ndarray
@@ -52,33 +52,33 @@ def score_queries(
     queries: Sequence[PresenceQuery],
     encode: Callable[[Sequence[str]], np.ndarray],
 ) -> list[ScoredQuery]:
-    """Score every photo for every query, against the album that the query is about."""
+    """Score the photos for each query, without those that the query leaves out."""
     everyday, absent = encode(EVERYDAY_TEXTS), encode(ABSENT_TEXTS)
     bands: dict[frozenset[str], ScoreBands] = {}
     scored = []
     for query, vector in zip(queries, encode([query.text for query in queries]), strict=True):
-        left = np.array([not query.without & own for own in facts])
+        is_included = np.array([not query.without & photo for photo in facts])
         if query.without not in bands:
-            bands[query.without] = measure_bands(vectors[left], everyday, absent)
-        scores = vectors[left] @ vector
-        is_match = np.array([query.claims <= own for own in facts])[left]
+            bands[query.without] = measure_bands(vectors[is_included], everyday, absent)
+        scores = vectors[is_included] @ vector
+        is_match = np.array([query.claims <= photo for photo in facts])[is_included]
         order = np.argsort(-scores, kind="stable")
         scored.append(ScoredQuery(query, vector, scores[order], is_match[order], bands[query.without]))
     return scored
 
 
 def judge_filtered(rng: Rng, scored: ScoredQuery, photos: np.ndarray) -> dict[str, CalibratedScores]:
-    """Judge five photos that a filter left: with a match among them, and without one."""
-    verdicts, right, wrong = {}, np.flatnonzero(scored.is_match), np.flatnonzero(~scored.is_match)
-    for name, some in (("one matches", right), ("none matches", wrong)):
-        if len(some) and len(wrong) > 4:
-            five = np.sort([rng.choice(some), *rng.choice(wrong[wrong != some[0]], 4, replace=False)])
+    """Judge five photos, like those that pass a filter: with one match among them, and with none."""
+    verdicts, matches, others = {}, np.flatnonzero(scored.is_match), np.flatnonzero(~scored.is_match)
+    for name, first in (("one matches", matches), ("none matches", others)):
+        if len(first) and len(others) > 4:
+            five = np.sort([rng.choice(first), *rng.choice(others[others != first[0]], 4, replace=False)])
             verdicts[name] = scored.bands.calibrate(scored.scores[five], scored.vector, photos)
     return verdicts
 
 
 def find_flat_threshold(scored: Sequence[ScoredQuery], most_missed: float = 0.05) -> float:
-    """Return the raw score that says "nothing" oftenest without saying it of more of what is there."""
+    """Return the highest threshold that gives "nothing fits" for at most a share of the present queries."""
     return float(np.quantile([a.scores[0] for a in scored if a.query.is_present], most_missed))
 
 
@@ -92,12 +92,12 @@ def count_by_bands(scored: ScoredQuery) -> int:
 def summarize_kinds(
     scored: Sequence[ScoredQuery], count_relevant: RelevantCounter
 ) -> dict[str, tuple[float, float, float]]:
-    """By kind, and for all: share of "nothing fits", and mean precision and recall of what was found."""
+    """Return, by kind and in total, the share of "nothing fits", and mean precision and recall otherwise."""
     rows: dict[str, list[tuple[float, float, float]]] = {}
     for a in scored:
-        n, right = count_relevant(a), int(a.is_match.sum())
-        hit = int(a.is_match[:n].sum())
-        row = (float(n == 0), hit / n if n else np.nan, hit / right if n and right else np.nan)
+        n, matches = count_relevant(a), int(a.is_match.sum())
+        found = int(a.is_match[:n].sum())
+        row = (float(n == 0), found / n if n else np.nan, found / matches if n and matches else np.nan)
         total = "all that is there" if a.query.is_present else "all that is not"
         for kind in (a.query.kind, *([total] if a.query.kind != UNKNOWN_IN_SCENE else [])):
             rows.setdefault(kind, []).append(row)
@@ -113,7 +113,7 @@ def compute_mean(values: Sequence[float]) -> float:
 
 
 def print_table(title: str, scored: Sequence[ScoredQuery], methods: dict[str, RelevantCounter]) -> None:
-    """Print "nothing fits" by kind for some methods, and what is found."""
+    """Print the share of "nothing fits", precision and recall of some methods, by kind of query."""
     print(f"\n{title}: {len(scored)} sentences\n")
     tables = {name: summarize_kinds(scored, method) for name, method in methods.items()}
     print("| kind | " + " | ".join(f"{name}: nothing fits | precision | recall" for name in tables) + " |")
@@ -124,12 +124,12 @@ def print_table(title: str, scored: Sequence[ScoredQuery], methods: dict[str, Re
 
 
 def make_shifted_encoders(rng: Rng, texts: Callable, move: float, noise: float) -> tuple[Callable, Callable]:
-    """Return encoders of photos and texts whose scores move by text, and scatter by photo and text.
+    """Return encoders of photos and texts that shift scores by text and add noise by photo and text.
 
-    This is what a larger CLIP does and the demo's hardly: similarities of a text to all photos lie higher or
-    lower from text to text, and the details of a photo add to them at random.
+    This imitates a larger CLIP. There, all scores of a text are higher or lower than those of another text,
+    and the details of a photo change each score at random. The demo's CLIP hardly does this.
     """
-    size, known = 256, {}
+    size, known = 256, {}  # vectors of the texts encoded so far
 
     def encode_texts(lines: Sequence[str]) -> np.ndarray:
         for line in lines:
@@ -148,8 +148,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("seeds", type=int, nargs="*", default=[8201, 8202, 8203, 8204, 8205])
     parser.add_argument("--photos", type=int, default=240)
-    parser.add_argument("--each", type=int, default=17, help="sentences of each kind, and album")
-    parser.add_argument("--cache", type=Path, help="keep the albums' vectors in this folder")
+    parser.add_argument("--each", type=int, default=17, help="queries of each kind for each album")
+    parser.add_argument("--cache", type=Path, help="folder for the vectors of the albums, for later runs")
     args = parser.parse_args()
     clip = ClipEncoder(str(MODELS / "clip"), "cpu", "float32")
     plain: list[ScoredQuery] = []
@@ -166,28 +166,28 @@ def main() -> None:
         plain += (scored := score_queries(vectors, facts, queries, clip.encode_texts))
         shares = summarize_kinds(scored, count_by_bands)
         bands = scored[0].bands
-        print(f"seed {seed}: of what is there {shares['all that is there'][0]:.3f}, of what is not "
-              f"{shares['all that is not'][0]:.3f}; {bands.usual:.3f} {bands.spread:.4f} "
+        print(f"seed {seed}: nothing fits: present {shares['all that is there'][0]:.3f}, absent "
+              f"{shares['all that is not'][0]:.3f}; bands {bands.usual:.3f} {bands.spread:.4f} "
               f"{bands.nowhere:.3f} {bands.slope:.3f}", flush=True)  # fmt: skip
         for one in scored:
             if one.query.kind != UNKNOWN_IN_SCENE:
                 for name, verdict in judge_filtered(rng, one, vectors).items():
-                    there = "the album has it" if one.query.is_present else "the album has none"
-                    filtered.setdefault(f"{there}, {name}", []).append(verdict.relevant_count == 0)
+                    presence = "in the album" if one.query.is_present else "not in the album"
+                    filtered.setdefault(f"{presence}, {name}", []).append(verdict.relevant_count == 0)
         for (move, noise), done in harder.items():
             encode_photos, encode_texts = make_shifted_encoders(rng, clip.encode_texts, move, noise)
             done += score_queries(encode_photos(vectors), facts, queries, encode_texts)
-    print_report("As the model scores", plain)
-    print('\nFive photos of a filter: "nothing fits"')
+    print_report("Scores of the model", plain)
+    print('\nFive photos that pass a filter: share of "nothing fits"')
     for name, nothing in filtered.items():
         print(f"- {name}: {statistics.mean(nothing):.3f} of {len(nothing)}")
     for (move, noise), done in harder.items():
-        print_report(f"Scores moved by {move} from text to text, scattered by {noise}", done)
+        print_report(f"Scores shifted by {move} from text to text, with noise of {noise}", done)
     print_judging_times()
 
 
 def print_judging_times(photos: int = 50_000, sample_size: int = 500, repeats: int = 200) -> None:
-    """Print what judging 201 hits takes, and its ratio to scoring the photos; timed in turn, medians."""
+    """Print the median time of judging 201 hits, and its ratio to scoring all photos; both alternate."""
     rng = np.random.default_rng(0)
     vectors, query = (rng.standard_normal(shape, np.float32) for shape in ((photos, 512), 512))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -209,30 +209,30 @@ def print_judging_times(photos: int = 50_000, sample_size: int = 500, repeats: i
     medians = {name: statistics.median(values) for name, values in times.items()}
     print(f"\nscoring {photos:,} photos: {medians['scoring']:.3f} ms")
     for name in ("judging", "judging with a sample"):
-        print(f"{name}: {medians[name]:.3f} ms, {medians[name] / medians['scoring']:.4f} of that")
+        print(f"{name}: {medians[name]:.3f} ms, {medians[name] / medians['scoring']:.4f} of the scoring time")
 
 
 def print_report(title: str, scored: Sequence[ScoredQuery]) -> None:
-    least = find_flat_threshold(scored)
+    threshold = find_flat_threshold(scored)
     print_table(
         title,
         scored,
-        {"bands": count_by_bands, f"flat {least:.3f}": lambda a: int((a.scores >= least).sum())},
+        {"bands": count_by_bands, f"flat {threshold:.3f}": lambda a: int((a.scores >= threshold).sum())},
     )
 
 
 def load_album(clip: ClipEncoder, seed: int, photos: int, cache: Path | None) -> tuple[np.ndarray, dict]:
-    """Draw an album and return its CLIP vectors and its truth; from the cache if it is there."""
-    kept = cache / f"{seed}-{photos}.npz" if cache else None
-    if kept and kept.is_file():
-        with np.load(kept) as both:
-            return both["vectors"], json.loads(str(both["truth"]))
+    """Return the CLIP vectors and the ground truth of a drawn album, from the cache if possible."""
+    file = cache / f"{seed}-{photos}.npz" if cache else None
+    if file and file.is_file():
+        with np.load(file) as arrays:
+            return arrays["vectors"], json.loads(str(arrays["truth"]))
     with tempfile.TemporaryDirectory() as folder:
         truth = make_album(Path(folder) / "album", photos, seed)
         vectors = np.stack(list(clip.encode_stream(read_photos(Path(folder) / "album", truth))))
-    if kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, vectors=vectors, truth=json.dumps(truth))
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(file, vectors=vectors, truth=json.dumps(truth))
     return vectors, truth
 
 

@@ -1,17 +1,18 @@
-"""Search by sentence: beside an earlier program's strategy on a drawn album, and against the bare calls.
+"""Search by sentence: quality compared with an earlier program, and time compared with the bare calls.
 
     python benchmarks/sentence_search.py album [--seed 6101] [--photos 240] [--folder FOLDER]
     python benchmarks/sentence_search.py speed [--models /tmp/full] [--rows 50000]
 
-*album* draws an album, builds it, names its people by the truth and asks 200 sentences: the values of
-`imagesearch_demo.scoring.evaluate_search`, also with other indexes and after somebody was renamed, and beside
-them the strategy of an earlier program. That one finds photo indices by BM25 over the labels and addresses
-of each photo, intersects or unites them with the photos whose label stands in the sentence, and compares the
-rest by CLIP, in memory.
+*album* draws and builds an album, names its people by the ground truth, and runs 200 sentences. It prints the
+values of `imagesearch_demo.scoring.evaluate_search`, also with other indexes and after renaming a person, and
+compares them with the strategy of an earlier program. That program finds photo indices by BM25 over the
+labels and addresses of each photo, intersects or unites them with the photos whose label is in the sentence,
+and ranks these photos by CLIP, in memory.
 
-*speed* asks 50 sentences of a collection of random photos in Milvus Lite, with the text encoder of a CLIP of
-full size, and sets the time against what cannot be saved: encoding the text, and the bare Milvus call with
-the same filter. All are asked in turn, so that noise hits all; printed are medians.
+*speed* runs 50 sentences on a collection of random photos in Milvus Lite, with the text encoder of a
+full-size CLIP. It compares the time with the minimum: encoding the text, plus the bare Milvus call with the
+same filter. All calls alternate, so that other work on the machine affects all of them equally. The program
+prints medians.
 """
 
 from __future__ import annotations
@@ -69,14 +70,14 @@ from imagesearch_demo.scoring import (
 
 
 class EarlierProgram:
-    """Photo indices from BM25, combined with those of the face labels; then CLIP over these, in memory.
+    """Finds photos by BM25 combined with face labels, and ranks them by CLIP, in memory.
 
     Parameters
     ----------
     searcher
-        Whose photos and whose text encoder it uses.
+        Provides the photos and the text encoder.
     unites
-        Whether the indices are united, and not intersected.
+        Whether the photo indices are united instead of intersected.
     """
 
     def __init__(self, searcher: Searcher, unites: bool) -> None:
@@ -102,44 +103,44 @@ class EarlierProgram:
         words = normalized.replace(",", " ").split()
         by_words = set(np.flatnonzero(self.ranking.get_scores(words) > 0).tolist())
         by_label = {i for i, labels in enumerate(self.labels) if any(label in normalized for label in labels)}
-        both = by_words | by_label if self.unites else by_words & by_label
-        chosen = np.asarray(sorted(both or by_words or by_label or range(len(self.paths))))
+        combined = by_words | by_label if self.unites else by_words & by_label
+        chosen = np.asarray(sorted(combined or by_words or by_label or range(len(self.paths))))
         scores = self.vectors[chosen] @ self.encode([sentence])[0]
         return [self.paths[i] for i in chosen[np.argsort(-scores)[:TOP]]]
 
 
-def compare_strategies(searcher: Searcher, asked: Sequence[Question]) -> dict[str, dict[str, float]]:
-    """Return precision and median milliseconds of the strategies, asked in turn."""
+def compare_strategies(searcher: Searcher, questions: Sequence[Question]) -> dict[str, dict[str, float]]:
+    """Return precision and median milliseconds of the strategies, which alternate."""
 
-    def ask_searcher(strategy: str, question: Question) -> list[str]:
+    def run_searcher(strategy: str, question: Question) -> list[str]:
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
         return [result.path for result in searcher.search(query).results]
 
-    ways: dict[str, Callable[[Question], list[str]]] = {
-        name: functools.partial(ask_searcher, name) for name in ("filter", "hybrid", "semantic")
+    strategies: dict[str, Callable[[Question], list[str]]] = {
+        name: functools.partial(run_searcher, name) for name in ("filter", "hybrid", "semantic")
     }
     for name, unites in (("earlier program, intersected", False), ("earlier program, united", True)):
         earlier = EarlierProgram(searcher, unites)
-        ways[name] = lambda question, program=earlier: program.search(question.text)
-    for way in ways.values():
-        way(asked[0])
-    precisions: dict[str, list[float]] = {name: [] for name in ways}
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for question in asked:
-        for name, way in ways.items():
+        strategies[name] = lambda question, program=earlier: program.search(question.text)
+    for search in strategies.values():
+        search(questions[0])
+    precisions: dict[str, list[float]] = {name: [] for name in strategies}
+    times: dict[str, list[float]] = {name: [] for name in strategies}
+    for question in questions:
+        for name, search in strategies.items():
             start = time.perf_counter()
-            found = way(question)
+            found = search(question)
             times[name].append(1000 * (time.perf_counter() - start))
             if question.relevant:
                 precisions[name].append(compute_precision(found, question.relevant))
     return {
         name: {"precision": statistics.mean(precisions[name]), "ms": statistics.median(times[name])}
-        for name in ways
+        for name in strategies
     }
 
 
 def measure_album(seed: int, photos: int, folder: Path) -> None:
-    """Print the values of an album, drawn and built unless it was."""
+    """Print the values of an album, which is drawn and built if it does not exist."""
     album = folder / "album"
     ready = folder / "config.yaml"
     if not (get_truth_path(album).is_file() and ready.is_file()):
@@ -163,7 +164,7 @@ def measure_album(seed: int, photos: int, folder: Path) -> None:
 
 
 def measure_variant(config: Config, truth: dict) -> dict[str, float]:
-    """Build the collections and return the values of the questions."""
+    """Build the collections, and return the values of the sentences."""
     dataset = Dataset(config)
     with Store(config.milvus) as store:
         build_collections(config, dataset, store)
@@ -172,7 +173,7 @@ def measure_variant(config: Config, truth: dict) -> dict[str, float]:
 
 # --- time --------------------------------------------------------------------------------------------------
 
-_ROUNDS = 3  # of each sentence, whose median counts
+_ROUNDS = 3  # for each sentence; the median counts
 _WHO = ("ana", "bo", "ana and bo", "ana without bo", "ana or cy", "")
 _WHERE = ("in goa", "in rome", "near india", "")
 _WHEN = ("in 2012", "in may 2015", "in summer 2020", "before 2005", "")
@@ -186,7 +187,7 @@ _WHAT = (
 
 
 def make_sentences(count: int) -> list[str]:
-    """Return different sentences, each with something to look for."""
+    """Return different sentences, each with a part for CLIP and at least one filter."""
     rng = np.random.default_rng(0)
     made: dict[str, None] = {}
     while len(made) < count:
@@ -197,7 +198,7 @@ def make_sentences(count: int) -> list[str]:
 
 
 def measure_speed(models: Path, rows: int, count: int) -> None:
-    """Print the parts of a search by sentence, and its ratio to what cannot be saved."""
+    """Print the times of a search by sentence and its parts, and its ratio to the minimum."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "photos").mkdir()
         (Path(folder) / "photos" / "one.png").touch()
@@ -218,8 +219,8 @@ def measure_speed(models: Path, rows: int, count: int) -> None:
     medians = {name: statistics.median(values) for name, values in times.items()}
     for name, value in medians.items():
         print(f"{name:<40}{value:>9.2f} ms")
-    least = [a + b for a, b in zip(times["text encoding"], times["bare Milvus call"], strict=True)]
-    ratios = [whole / bare for whole, bare in zip(times["sentence to results"], least, strict=True)]
+    minimum = [a + b for a, b in zip(times["text encoding"], times["bare Milvus call"], strict=True)]
+    ratios = [whole / bare for whole, bare in zip(times["sentence to results"], minimum, strict=True)]
     print(
         f"sentence to results / (text encoding + bare Milvus call), median: {statistics.median(ratios):.3f}"
     )
@@ -234,13 +235,13 @@ def write_places(dataset: Dataset, rows: int) -> None:
     replace(Vocabulary.read(dataset.folder), places=places).write(dataset.folder)
 
 
-def measure_parts(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[float]]:
-    """Return milliseconds of a search and of its parts, by sentence."""
+def measure_parts(searcher: Searcher, sentences: Sequence[str]) -> dict[str, list[float]]:
+    """Return the milliseconds of a search and of its parts, for each sentence."""
     today, store = date(2024, 6, 15), searcher.resources.store
-    for sentence in asked[:3]:
+    for sentence in sentences[:3]:
         searcher.search(Query(text=sentence, today=today))
     times: dict[str, list[float]] = {}
-    for sentence in asked:
+    for sentence in sentences:
         query = Query(text=sentence, today=today)
         parsed = searcher.resources.parser.parse(sentence, today)
         (vector,) = searcher.resources.clip.encode_texts([parsed.text])
@@ -262,7 +263,7 @@ def measure_parts(searcher: Searcher, asked: Sequence[str]) -> dict[str, list[fl
             "text encoding": lambda t=parsed.text: searcher.resources.clip.encode_texts([t]),
             "bare Milvus call": search_bare,
             "sentence to results": lambda q=query: searcher.search(q),
-            "- of it reading the sentence": lambda s=sentence: searcher.resources.parser.parse(s, today),
+            "- of it parsing the sentence": lambda s=sentence: searcher.resources.parser.parse(s, today),
             "- of it Milvus, 201 hits": search_store,
         }
         rounds = [{name: measure_milliseconds(call) for name, call in calls.items()} for _ in range(_ROUNDS)]
@@ -277,7 +278,7 @@ def main() -> None:
     album = commands.add_parser("album")
     album.add_argument("--seed", type=int, default=6101)
     album.add_argument("--photos", type=int, default=240)
-    album.add_argument("--folder", type=Path, help="where the album is, or is to be kept")
+    album.add_argument("--folder", type=Path, help="folder of the album, or for a new one")
     fast = commands.add_parser("speed")
     fast.add_argument("--models", type=Path, default=Path("/tmp/full"))
     fast.add_argument("--rows", type=int, default=50_000)

@@ -1,9 +1,10 @@
-"""Search times in Milvus Lite before and after an update of a tenth of the rows, per index type.
+"""Search times in Milvus Lite before and after an update of a tenth of the rows, by index type.
 
     python benchmarks/store_speed.py [--rows 50000] [--dimension 512] [--index FLAT IVF_FLAT HNSW]
 
-For each filter it prints the median milliseconds and the recall@10 before, and the ratio after / before;
-the two collections are asked in turn, so that a noisy machine hits both.
+For each filter, the program prints the median milliseconds and the recall@10 before the update, and the ratio
+of the times after and before it. Searches in the two collections alternate, so that other work on the machine
+affects both equally.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ FILTERS = {"none": "", "50%": "half", "1%": "percent", "10 rows": "ten"}
 
 
 def make_clustered_vectors(rows: int, dimension: int, seed: int = 0) -> np.ndarray:
-    """Unit vectors in clusters, as those of photos are; (rows, dimension) float32."""
+    """Make unit vectors in clusters, like those of photos; (rows, dimension) float32."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((400, dimension), dtype=np.float32)
     noise = rng.standard_normal((rows, dimension), dtype=np.float32)
@@ -44,7 +45,7 @@ def make_clustered_vectors(rows: int, dimension: int, seed: int = 0) -> np.ndarr
 
 
 def make_rows(vectors: np.ndarray, year: int) -> CollectionRows:
-    """Rows of photos in folders that 10, 1% and 50% of them lie in."""
+    """Make rows of photos in folders that contain 10, 1% and 50% of them."""
     numbers = np.arange(len(vectors))
     conditions = [(numbers > 500) & (numbers <= 510), numbers % 100 == 7, numbers % 2 == 0]
     folders = np.select(conditions, ["ten", "percent", "half"], "rest")
@@ -59,7 +60,7 @@ def make_rows(vectors: np.ndarray, year: int) -> CollectionRows:
 def measure_searches(
     stores: dict[str, Store], vectors: np.ndarray, queries: np.ndarray, where: str
 ) -> dict[str, tuple[float, float]]:
-    """Median milliseconds of a search and its recall@10 by store, asked in turn so that noise hits all."""
+    """Return the median milliseconds and the mean recall@10 of searches by store; the stores alternate."""
     paths = make_rows(vectors, 2000).scalars["path"].to_pylist()
     inside = np.asarray([i for i, path in enumerate(paths) if not where or path.startswith(f"{where}/")])
     times: dict[str, list[float]] = {name: [] for name in stores}
@@ -75,7 +76,7 @@ def measure_searches(
 
 
 def measure_index(kind: str, rows: int, dimension: int) -> dict:
-    """Fill two collections alike, update a tenth of one, and search both in turn."""
+    """Fill two identical collections, update a tenth of one, and search both."""
     vectors = make_clustered_vectors(rows, dimension)
     queries = make_clustered_vectors(20, dimension, seed=1)
     plan = choose_index(IndexConfig(type=kind), rows, lite=True)

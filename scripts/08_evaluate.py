@@ -1,7 +1,7 @@
-"""Measure how well it works: on photos in categories or with captions, on the index, on a drawn album.
+"""Measure the quality of the search: on labelled photos, captions, the index, or a drawn album.
 
-Prints a table, or --json, and draws a figure. Your own collections stay as they are: what is needed besides
-is built in a scratch one.
+Prints a table, or JSON with --json, and draws a figure. Your own collections are not changed: other photos
+are indexed in temporary collections.
 """
 
 from pathlib import Path
@@ -11,40 +11,52 @@ from imagesearch import cli
 
 def parse_arguments():
     parser = cli.make_parser(__doc__)
-    what = parser.add_argument_group("what to measure").add_mutually_exclusive_group(required=True)
-    what.add_argument(
+    evaluations = parser.add_argument_group("evaluation").add_mutually_exclusive_group(required=True)
+    evaluations.add_argument(
         "--labelled",
         type=Path,
         nargs=2,
         metavar=("TRAIN", "VAL"),
-        help="folders of photos in categories (a subfolder each, or beach_3.jpeg): each photo of VAL "
-        "searches TRAIN",
+        help="each photo of VAL searches TRAIN; both are folders of photos in categories, given by subfolder "
+        "or file name (beach_3.jpeg)",
     )
-    what.add_argument(
+    evaluations.add_argument(
         "--self",
         type=Path,
         nargs="?",
         const=True,
         metavar="DIR",
-        help="each photo searches the collection it is in: of DIR, or the dataset's own",
+        help="each photo searches for itself: in the dataset's collections, or in a temporary one of DIR",
     )
-    what.add_argument("--captions", type=Path, metavar="FILE", help="a CSV with columns path and caption")
-    what.add_argument("--index", action="store_true", help="the index against exact search")
-    what.add_argument("--truth", type=Path, metavar="FILE", help="ALBUM.truth.json, of a drawn album")
-    trial = parser.add_argument_group("with --index")
-    trial.add_argument(
+    evaluations.add_argument(
+        "--captions",
+        type=Path,
+        metavar="FILE",
+        help="captions search photos, and photos captions; FILE is a CSV with the columns path and caption",
+    )
+    evaluations.add_argument("--index", action="store_true", help="compare the index with exact search")
+    evaluations.add_argument(
+        "--truth",
+        type=Path,
+        metavar="FILE",
+        help="compare a drawn album with its ground truth, ALBUM.truth.json",
+    )
+    index_options = parser.add_argument_group("options of --index")
+    index_options.add_argument(
         "--types",
         nargs="+",
         choices=("FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"),
         default=[],
-        help="indexes to try; default: FLAT, which is exact, and the config's",
+        help="index types to measure; default: FLAT, which is exact, and the config's",
     )
-    trial.add_argument("--vectors", type=Path, metavar="FILE", help=".npy: vectors in place of the dataset's")
+    index_options.add_argument(
+        "--vectors", type=Path, metavar="FILE", help="a .npy file of vectors to use instead of the dataset's"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     cli.add_figure_options(parser)
     args = parser.parse_args()
     if (args.types or args.vectors) and not args.index:
-        parser.error("--types and --vectors go with --index")
+        parser.error("--types and --vectors require --index")
     return args
 
 
@@ -52,14 +64,14 @@ def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
     cli.check_figure_file(args.save)
-    measures = {
+    evaluations = {
         "labelled": measure_labelled,
         "self": measure_self,
         "captions": measure_captions,
         "index": measure_index,
         "truth": measure_truth,
     }
-    name, measure = next((name, measure) for name, measure in measures.items() if getattr(args, name))
+    name, measure = next((name, measure) for name, measure in evaluations.items() if getattr(args, name))
     report, draw_report = measure(args, config)
     for note in report.notes:
         cli.print_note(note)

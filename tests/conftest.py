@@ -1,4 +1,4 @@
-"""A small world for the tests: tiny models in the real formats, a folder of photos, a config, the scripts."""
+"""Fixtures for all tests: tiny models in the real formats, a folder of photos with a config, built albums."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")
 pillow_heif.register_heif_opener()  # to write HEIC
-os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched, whatever a test does
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test downloads anything
 
 
 def draw(seed: int, size: tuple[int, int] = (96, 64)) -> Image.Image:
-    """A picture unlike those of other seeds: coloured discs on a gradient."""
+    """Draw coloured discs on a gradient; different seeds give clearly different pictures."""
     rng = np.random.default_rng(seed)
     width, height = size
     y, x = np.mgrid[0:height, 0:width] / max(size)
@@ -43,7 +43,7 @@ def draw(seed: int, size: tuple[int, int] = (96, 64)) -> Image.Image:
 
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Folders of a CLIP and a ViT with random weights: they know nothing, and tell pictures apart."""
+    """Folders of a CLIP and a ViT with random weights; different pictures have different vectors."""
     import torch
     from transformers import CLIPConfig, CLIPModel, ViTConfig, ViTForImageClassification
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -59,7 +59,9 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ViTConfig(**small, image_size=32, patch_size=8, num_labels=4, id2label=dict(enumerate("abcd")))
     )
     for model in (clip, vit):
-        for parameter in model.parameters():  # larger than a training's start: pictures come out apart
+        for (
+            parameter
+        ) in model.parameters():  # larger than initial weights, so that the vectors of pictures differ
             parameter.data += 0.2 * torch.randn_like(parameter)
     clip.save_pretrained(folder / "clip")
     CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=32).save_pretrained(folder / "clip")
@@ -70,7 +72,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def byte_tokenizer():
-    """A CLIP tokenizer that knows single bytes."""
+    """Return a CLIP tokenizer whose tokens are single bytes."""
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
 
@@ -83,7 +85,7 @@ Done = subprocess.CompletedProcess
 
 
 class World:
-    """A folder with photos, a config and whatever the scripts make."""
+    """A folder with photos, a config and the output of the scripts."""
 
     def __init__(self, folder: Path, models: dict[str, Path]) -> None:
         self.folder = folder
@@ -112,9 +114,10 @@ class World:
     def run(
         self, script: str, *args: str | Path, stdin: str = "", code: int = 0, process: bool = False
     ) -> Done:
-        """Run a script as a user would, and check how it ends.
+        """Run a script as a user does, and check its exit code.
 
-        In this process unless it is to be one of its own, which takes some seconds to load torch.
+        The script runs in this process, unless `process` is set: a process of its own takes some seconds to
+        load torch.
         """
         command = [ROOT / "scripts" / script, "-c", self.config_file, *map(str, args)]
         if process:
@@ -133,9 +136,9 @@ class World:
 
 
 def run_here(command: list[str], folder: Path, stdin: str = "", together: bool = False) -> Done:
-    """Run a script in this process: its arguments, folder, streams and exit code are its own.
+    """Run a script in this process, with its own arguments, folder, streams and exit code.
 
-    With ``together``, stdout has both streams in order, as a terminal shows them.
+    With ``together``, stdout contains both streams in order, as on a terminal.
     """
     outputs = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
     if together:
@@ -163,14 +166,14 @@ def run_here(command: list[str], folder: Path, stdin: str = "", together: bool =
 
 @pytest.fixture
 def world(tmp_path: Path, tiny_models: dict[str, Path]) -> World:
-    """An empty world."""
+    """A new world without photos."""
     return World(tmp_path, tiny_models)
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A fresh clone in which ``make demo`` was typed: the album of 240 photos, drawn once for all tests."""
-    from newcomer import Clone  # stands on this module
+    """A clone after ``make demo``: the album of 240 photos, drawn once for all tests."""
+    from newcomer import Clone  # imports this module
 
     clone = Clone(tmp_path_factory.mktemp("clone"))
     for line in clone.list_recipe("demo"):
@@ -181,7 +184,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 class BuiltAlbum(NamedTuple):
-    """A drawn album that was built, its people named by the truth, and the folder it is all in."""
+    """The folder of a built album with the true names of its people, and its ground truth."""
 
     folder: Path
     truth: dict
@@ -193,7 +196,7 @@ class BuiltAlbum(NamedTuple):
 
 @pytest.fixture(scope="session")
 def built_album(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlbum:
-    """Sixty-four photos for all tests that only look; to change something, copy what you change."""
+    """A built album of 64 photos, shared by all tests. A test that changes a file must copy it first."""
     from imagesearch_demo.album import make_album
     from imagesearch_demo.scoring import build_album, make_demo_config
 

@@ -1,4 +1,4 @@
-"""The drawn world for tests of faces: its models, pictures of its people, and where their faces are."""
+"""Drawn pictures for tests of faces: the small models, pictures of the cast, and the boxes of their faces."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SCENES = ("beach", "lake", "snow", "harbour")
 def picture_of(
     *people: str | CastMember, seed: int = 1, framing: str = "mid", scale: float = 1.0, upright: bool = False
 ) -> tuple[Image.Image, PictureTruth]:
-    """Draw some people, of the cast by their names; another seed, another picture."""
+    """Draw a picture of people, given by their names in the cast; another seed gives another picture."""
     who = tuple(BY_NAME[p] if isinstance(p, str) else p for p in people)
     spec = PictureSpec(_SCENES[seed % len(_SCENES)], "day", (), who, seed, framing, upright)
     return draw_picture(spec, scale)
@@ -36,7 +36,7 @@ def boxes_of(truth: PictureTruth) -> list[list[float]]:
 
 
 class Drawn:
-    """A folder of drawn photos, the small models, and what the steps make of them."""
+    """A folder of drawn photos with a config for the small models, and the results of the steps."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.photos = folder, folder / "photos"
@@ -54,7 +54,7 @@ class Drawn:
         return load_config(self.config_file, assignments)
 
     def dataset(self, *assignments: str) -> Dataset:
-        """The dataset as a new run of a script sees it."""
+        """Return the dataset as a new run of a script reads it."""
         return Dataset(self.config(*assignments))
 
     def detect(self, *assignments: str) -> StepSummary:
@@ -69,6 +69,6 @@ class Drawn:
 
 
 def are_where_they_are(found: Sequence, true: Sequence, least: float = 0.5) -> bool:
-    """Whether each true box has its found one, and there are no others."""
+    """Return whether each true box overlaps a detected one, and there are no other detections."""
     best = [max((compute_iou(t, f) for f in np.asarray(found).tolist()), default=0.0) for t in true]
     return len(found) == len(true) and min(best, default=1.0) >= least

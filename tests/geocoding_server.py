@@ -46,7 +46,7 @@ class Server:
         self.answer: Callable[[int], tuple[int, bytes] | None] = lambda _: None
         self.format: Callable[[dict[str, str]], Any] = answer_as_nominatim
         self.headers: dict[str, str] = {}
-        self.drip = 0.0  # seconds between two bytes
+        self.drip = 0.0  # seconds between two bytes of an answer
         outer = self
 
         class Handler(BaseHTTPRequestHandler):

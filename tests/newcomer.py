@@ -65,9 +65,9 @@ class Clone:
 
         The shell splits it into words. The script runs in this process, which has already loaded torch.
         """
-        spell = f"python() {{ printf '%s\\0' \"$@\"; }}\n{command}"
+        print_words = f"python() {{ printf '%s\\0' \"$@\"; }}\n{command}"
         done = subprocess.run(
-            ["sh", "-c", spell], cwd=self.folder, capture_output=True, text=True, check=True
+            ["sh", "-c", print_words], cwd=self.folder, capture_output=True, text=True, check=True
         )
         arguments = done.stdout.split("\0")[:-1]
         assert arguments, f"not a command of ours: {command}"
@@ -75,7 +75,7 @@ class Clone:
             return run_here(arguments, self.folder, together=True)
 
     def list_recipe(self, target: str) -> list[str]:
-        """Return the shell lines of one of make's targets, with ``python`` for the interpreter."""
+        """Return the shell commands of a make target, with ``python`` as the interpreter."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
         make = ["make", "--dry-run", "--no-print-directory", target, "PY=python"]
         done = subprocess.run(make, cwd=self.folder, env=clean, capture_output=True, text=True, check=True)
@@ -127,8 +127,8 @@ def _line_agrees(shown: str, printed: str) -> bool:
 
 
 def compare_pictures(one: Image.Image, other: Image.Image) -> float:
-    """Return how far two pictures differ, as a share of how far the first differs from white paper."""
+    """Return the difference of two pictures, relative to the difference of the first from a white picture."""
     small = [image.convert("RGB").resize((128, 128)) for image in (one, other)]
-    paper = Image.new("RGB", small[0].size, "white")
-    differences = [ImageStat.Stat(ImageChops.difference(small[0], image)).sum for image in (small[1], paper)]
+    white = Image.new("RGB", small[0].size, "white")
+    differences = [ImageStat.Stat(ImageChops.difference(small[0], image)).sum for image in (small[1], white)]
     return sum(differences[0]) / max(1.0, sum(differences[1]))

@@ -1,4 +1,4 @@
-"""Photos for tests: turned as a camera would store them, or just files with the name of a photo."""
+"""Photo files for tests: rotated as a camera stores them, or placeholders with the name of a photo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 from imagesearch.photos import Photo, PhotoError, decode_photo
 
 ORIENTATION = 0x0112
-# What turns an upright image into the pixels that a camera would store with each orientation.
+# How to transpose an upright image into the pixels that a camera stores, by EXIF orientation.
 STORED_TRANSPOSE = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,11 +33,11 @@ def make_exif(orientation: int) -> Image.Exif:
 
 
 def save_turned(upright: Image.Image, file: Path, orientation: int, **options) -> Path:
-    """Save an upright image as a camera that is held in some way would."""
+    """Save an upright image as a camera in the given orientation does."""
     turn = STORED_TRANSPOSE[orientation]
     stored = upright if turn is None else upright.transpose(turn)
     quality = {} if file.suffix in (".png", ".tif") else {"quality": 95}
-    # as bytes, pillow-heif writes the container's own rotation too, like a phone
+    # given as bytes, pillow-heif also writes the rotation of the container, as phones do
     stored.save(file, exif=make_exif(orientation).tobytes(), **quality, **options)
     return file
 
@@ -50,7 +50,7 @@ def compare_images(a: Image.Image, b: Image.Image) -> float:
 
 
 def read_decode_error(file: Path, **options) -> str:
-    """Return why a photo cannot be decoded, in one line."""
+    """Return the error message of a photo that cannot be decoded, which must be one line."""
     with pytest.raises(PhotoError) as caught:
         decode_photo(file, **options)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
@@ -59,7 +59,7 @@ def read_decode_error(file: Path, **options) -> str:
 
 
 def make_files(folder: Path, *paths: str | bytes) -> None:
-    """Make files that have a photo's name; finding does not look inside."""
+    """Make placeholder files with the names of photos, which is enough to find them."""
     for path in paths:
         file = folder / os.fsdecode(path)
         file.parent.mkdir(parents=True, exist_ok=True)

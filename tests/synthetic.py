@@ -1,4 +1,4 @@
-"""Faces made of numbers: unit vectors around a few people's, and photos that nobody drew."""
+"""Synthetic faces: unit vectors near the vectors of a few people, and photos without files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import ProcessedPhoto
 
 WIDTH, HEIGHT = 1000, 800
-# Places in a photo that do not overlap.
+# Boxes in a photo that do not overlap.
 PLACES = tuple((x, y, x + 100.0, y + 120.0) for y in (40.0, 300.0, 600.0) for x in (50.0, 300.0, 600.0))
 
 NAMES = ("Maya", "Zoë", "नूर", "김민준", "O'Brien", "Мария", "Ana\u2028Lu", "李 四")
@@ -19,13 +19,13 @@ REFERENCE = ("2023/Zoë.jpg", "00112233aabbccdd", (0.1, 0.2, 0.3, 0.4))
 
 
 def people_vectors(count: int, dimension: int = 32, seed: int = 0) -> np.ndarray:
-    """Directions of some people, at right angles to each other."""
+    """Return orthogonal unit vectors, one for each person."""
     rng = np.random.default_rng(seed)
     return np.linalg.qr(rng.standard_normal((dimension, count)))[0].T
 
 
 def vectors_of(who: Sequence[int], people: np.ndarray, noise: float = 0.4, seed: int = 1) -> np.ndarray:
-    """A unit vector near a person's for each entry of `who`."""
+    """Return, for each entry of `who`, a unit vector near that of the person."""
     rng = np.random.default_rng(seed)
     scatter = rng.standard_normal((len(who), people.shape[1])) / np.sqrt(people.shape[1])
     mixed = people[np.asarray(who, int)] + noise * scatter
@@ -37,7 +37,7 @@ def content_of_photo(name: str) -> bytes:
 
 
 def make_entry(path: str, content: str = "") -> ProcessedPhoto:
-    """The entry of a photo in a table; two of one content are copies."""
+    """Return the entry of a photo in a table; entries with the same content are copies."""
     return ProcessedPhoto(
         photo_id=compute_photo_id(path),
         path=path,
@@ -55,7 +55,7 @@ def make_entry(path: str, content: str = "") -> ProcessedPhoto:
 def make_faces(
     items: Sequence[tuple[str, Sequence[float], np.ndarray]], contents: dict[str, str] | None = None
 ) -> FaceTable:
-    """Faces of photos: (path, box in pixels, vector) each, and what the files hold if not their names."""
+    """Make faces from (path, box in pixels, vector); `contents` overrides the content of files by path."""
     order = sorted(range(len(items)), key=lambda i: compute_photo_id(items[i][0]))
     items = [items[i] for i in order]
     paths = dict.fromkeys(path for path, _, _ in items)
@@ -75,5 +75,5 @@ def make_faces(
 
 
 def row_of(faces: FaceTable, path: str, position: int = 0) -> int:
-    """The row of a photo's face."""
+    """Return the row of a face of a photo."""
     return int(np.flatnonzero(faces.photo_ids == compute_photo_id(path))[position])

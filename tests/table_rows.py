@@ -1,4 +1,4 @@
-"""Rows for tables in tests: a vector for each photo, by which a reader can tell photo and run."""
+"""Rows for tests of tables: the vector of each photo contains its id and a value for the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def make_row(photo_id: int, size: int = 1, error: str | None = None) -> tuple:
 
 
 def make_vectors(*photo_ids: int, value: float = 0.0, dimension: int = 4) -> pa.Table:
-    """Return a vector for each photo, which contains its id and a value that marks the run."""
+    """Return a vector for each photo, with its id and a value for the run."""
     vectors = np.array([[i, value] + [0] * (dimension - 2) for i in photo_ids], np.float32)
     return pa.table({"photo_id": pa.array(photo_ids, pa.int64()), "vector": make_vector_column(vectors)})
 
@@ -28,7 +28,7 @@ def append_photos(table: Table, *photo_ids: int, value: float = 0.0, fingerprint
 
 
 def read_content(table: Table) -> dict[int, float]:
-    """Return the value of each photo that a reader gets."""
+    """Return the value that a reader gets for each photo."""
     ids, vectors = table.read_vectors(table.read_processed().values())
     assert len(set(ids.tolist())) == len(ids)
     assert all(int(vector[0]) == i for i, vector in zip(ids.tolist(), vectors, strict=True))

@@ -1,4 +1,4 @@
-"""Captions that find photos, and photos that find captions, against what is worked out by hand."""
+"""Caption retrieval in both directions, compared with ranks calculated one at a time."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from imagesearch.pipeline import Dataset
 
 
 def rank_pairs(world: World, pairs: list[tuple[str, str]]) -> tuple[list[int], list[int]]:
-    """Ranks in both directions, one at a time."""
+    """Return the ranks in both directions, calculated one query at a time."""
     encoder = ClipEncoder(world.settings["models"]["clip"], "cpu", "float32")
     texts, paths = sorted({t for _, t in pairs}), sorted({p for p, _ in pairs})
     images = np.stack(list(encoder.encode_stream(decode_photo(world.photos / path).image for path in paths)))
     scores = encoder.encode_texts([f"a photo of {text}" for text in texts]) @ images.T
-    right = np.asarray([[(path, text) in pairs for path in paths] for text in texts])
+    relevant = np.asarray([[(path, text) in pairs for path in paths] for text in texts])
 
-    def compute_ranks(table: np.ndarray, good: np.ndarray) -> list[int]:
-        orders = np.argsort(-table, axis=1)
-        pairs = zip(orders, good, strict=True)
-        return sorted(1 + int(np.flatnonzero(row_good[order])[0]) for order, row_good in pairs)
+    def compute_ranks(scores: np.ndarray, relevant: np.ndarray) -> list[int]:
+        orders = np.argsort(-scores, axis=1)
+        rows = zip(orders, relevant, strict=True)
+        return sorted(1 + int(np.flatnonzero(row[order])[0]) for order, row in rows)
 
-    return compute_ranks(scores, right), compute_ranks(scores.T, right.T)
+    return compute_ranks(scores, relevant), compute_ranks(scores.T, relevant.T)
 
 
-def test_captions_and_photos_find_each_other_as_far_as_the_scores_say(world: World) -> None:
+def test_ranks_follow_from_the_scores_in_both_directions(world: World) -> None:
     pairs = [(f"p{i % 9}.png", f"caption number {i} of {'abcdefghijk'[i]}") for i in range(11)]
     pairs.append(("p3.png", pairs[0][1]))  # a caption of two photos
     for i in range(9):
@@ -49,7 +49,7 @@ def test_captions_and_photos_find_each_other_as_far_as_the_scores_say(world: Wor
     assert report.worst[0][0] == max(to_images)
 
 
-def test_captions_may_name_photos_from_the_dataset_or_the_disk_and_missing_ones_are_named(
+def test_paths_may_be_of_the_dataset_or_the_disk_and_missing_photos_are_listed(
     world: World,
 ) -> None:
     world.add("in/one.png", 1)
@@ -84,7 +84,7 @@ def test_captions_that_cannot_be_used_are_refused_in_one_line(
     assert message in done.stderr and done.stderr.count("\n") == 1 and not done.stdout
 
 
-def test_paths_of_a_dataset_of_two_folders_beside_the_file_and_whole_may_be_mixed(world: World) -> None:
+def test_dataset_paths_relative_paths_and_absolute_paths_may_be_mixed(world: World) -> None:
     world.settings["dataset"]["images"] = ["photos", "scans"]
     world.write_config()
     file = world.folder / "elsewhere" / "captions.csv"
@@ -101,7 +101,7 @@ def test_paths_of_a_dataset_of_two_folders_beside_the_file_and_whole_may_be_mixe
     assert (report.photos, report.texts, report.notes) == (5, 7, ())
 
 
-def test_a_caption_with_a_comma_is_not_cut_but_wants_quotes(world: World) -> None:
+def test_a_caption_with_a_comma_is_not_truncated_but_requires_quotes(world: World) -> None:
     world.add("a.png", 1)
     file = world.photos / "captions.csv"
     file.write_text('path,caption\na.png,a cat, asleep\na.png,"a dog, awake"\na.png,both,,\n', "utf-8")
@@ -117,7 +117,7 @@ def test_a_caption_with_a_comma_is_not_cut_but_wants_quotes(world: World) -> Non
         evaluate_captions(world.config(), file)
 
 
-def test_the_dataset_is_left_as_it_is(world: World) -> None:
+def test_the_dataset_is_not_changed(world: World) -> None:
     world.add("a.png", 1)
     extract_features(world.config(), Dataset(world.config()))
     before = sorted(p.name for p in (world.folder / "processed" / "album").rglob("*"))
@@ -128,7 +128,7 @@ def test_the_dataset_is_left_as_it_is(world: World) -> None:
 
 
 def make_another_clip(world: World) -> str:
-    """A setting that names a CLIP with other weights."""
+    """Make a CLIP with other weights, and return the setting that selects it."""
     import torch
     from safetensors.torch import load_file, save_file
 
@@ -139,7 +139,7 @@ def make_another_clip(world: World) -> str:
     return f"models.clip={folder}"
 
 
-def test_models_are_compared_back_and_forth_on_files_of_one_folder(world: World) -> None:
+def test_vectors_are_kept_when_models_alternate_on_files_of_one_folder(world: World) -> None:
     other = make_another_clip(world)
     for name in ("a1", "a2", "b1", "b2"):
         world.add(f"{name}.png", sum(name.encode()))
@@ -155,7 +155,7 @@ def test_models_are_compared_back_and_forth_on_files_of_one_folder(world: World)
     assert after.to_dict() == before.to_dict() and extracted == [0]
 
 
-def test_photos_that_are_gone_do_not_say_which_model_is_the_newest(world: World) -> None:
+def test_deleted_photos_do_not_decide_which_model_is_the_newest(world: World) -> None:
     other = make_another_clip(world)
     for name in ("a.png", "b.png"):
         world.add(name, sum(name.encode()))
@@ -168,7 +168,7 @@ def test_photos_that_are_gone_do_not_say_which_model_is_the_newest(world: World)
 
 
 @pytest.mark.parametrize("path", ["x" * 300 + ".png", "a\0.png", "a.png/" + "y" * 5000])
-def test_a_path_that_no_file_can_have_is_not_there(world: World, path: str) -> None:
+def test_a_path_that_no_file_can_have_is_reported_as_missing(world: World, path: str) -> None:
     world.add("a.png", 1)
     assert Dataset(world.config()).find_photo(path) is None
     file = world.photos / "captions.csv"

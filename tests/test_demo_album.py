@@ -1,4 +1,4 @@
-"""The drawn album: what the truth file says is what the files hold."""
+"""The drawn album: its ground truth agrees with its files."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_same_seed_gives_the_same_pixels_and_truth_however_many_processes(tmp_pa
     assert read_pixels(tmp_path / "one") != read_pixels(tmp_path / "other")
 
 
-def test_truth_lies_beside_the_folder_and_lists_exactly_its_files(album):
+def test_the_ground_truth_is_beside_the_folder_and_lists_exactly_its_files(album):
     files = {p.relative_to(album).as_posix() for p in album.rglob("*") if p.is_file()}
     truth = read_truth(album)
     assert files == {p["path"] for p in truth["photos"]}
@@ -82,7 +82,7 @@ def test_truth_lies_beside_the_folder_and_lists_exactly_its_files(album):
     assert Counter(Path(f).suffix for f in files).keys() == {".jpg", ".heic", ".png"}
 
 
-def test_exif_says_what_the_truth_says(album):
+def test_exif_agrees_with_the_ground_truth(album):
     for photo in read_truth(album)["photos"]:
         with Image.open(album / photo["path"]) as image:
             exif = image.getexif()
@@ -100,7 +100,7 @@ def test_exif_says_what_the_truth_says(album):
                 assert (-1 if sign else 1) * (d + m / 60 + s / 3600) == pytest.approx(photo[value], abs=2e-6)
 
 
-def test_some_photos_are_stored_turned_and_come_out_upright(album, photos):
+def test_some_photos_are_stored_rotated_and_are_read_upright(album, photos):
     truth = read_truth(album)["photos"]
     turned = [(p, i) for p, i in zip(truth, photos, strict=True) if p["orientation"] in (5, 6, 7, 8)]
     assert turned
@@ -108,11 +108,11 @@ def test_some_photos_are_stored_turned_and_come_out_upright(album, photos):
     for photo, image in turned:
         drawn, _ = draw_picture(specs[photo["path"]])
         assert image.size == (480, 640)
-        # JPEG and grain differ by a few levels; a picture turned wrongly by tens.
+        # JPEG and grain change pixels by a few levels, a wrong rotation by tens of levels.
         assert np.abs(np.asarray(drawn, float) - np.asarray(image, float)).mean() < 6
 
 
-def test_boxes_and_landmarks_lie_in_the_picture_and_in_order(album):
+def test_boxes_and_landmarks_are_in_the_picture_and_in_order(album):
     for photo in read_truth(album)["photos"]:
         for item in photo["things"] + photo["people"]:
             x1, y1, x2, y2 = item["box"]
@@ -126,7 +126,7 @@ def test_boxes_and_landmarks_lie_in_the_picture_and_in_order(album):
             assert all(x1 <= x <= x2 and y1 <= y <= y2 for x, y in person["landmarks"])
 
 
-def test_a_thing_shows_its_colour_where_its_box_is():
+def test_a_thing_has_its_colour_inside_its_box():
     rng = np.random.default_rng(0)
     for kind, thing in THINGS.items():
         colour = str(rng.choice([c for c in thing.colours if c not in ("white", "black", "brown")]))
@@ -139,14 +139,14 @@ def test_a_thing_shows_its_colour_where_its_box_is():
         assert (y2 - y1) / 480 > 0.24, kind
 
 
-def test_every_scene_can_be_drawn_at_every_hour_upright_and_not():
+def test_every_scene_can_be_drawn_at_every_time_in_both_orientations():
     for scene in SCENES:
         means = []
         for time in TIMES:
             image, _ = draw_picture(PictureSpec(scene, time, (), (), 1, upright=time == "sunset"), 0.25, 1)
             assert image.size == ((120, 160) if time == "sunset" else (160, 120))
             means.append(np.asarray(image).mean())
-        assert means[2] < means[0], f"{scene} is no darker at night"
+        assert means[2] < means[0], f"{scene} is not darker at night"
 
 
 def test_the_default_album_has_maya_on_goas_beach_and_two_rare_friends():
@@ -162,7 +162,7 @@ def test_the_default_album_has_maya_on_goas_beach_and_two_rare_friends():
     assert sum(s.position is None for s in shots) == 24
 
 
-def test_places_are_where_the_geocoder_finds_them():
+def test_the_geocoder_finds_the_address_of_each_place():
     for place in PLACES:
         found = reverse_geocode.get((place.latitude, place.longitude))
         assert (found["city"], found["state"], found["country"]) == (place.city, place.state, place.country)
@@ -221,7 +221,7 @@ def run_script(*arguments: object) -> subprocess.CompletedProcess:
     )
 
 
-def test_script_draws_and_draws_again(tmp_path):
+def test_the_script_replaces_an_earlier_album(tmp_path):
     done = run_script(tmp_path / "album", "--photos", 4, "--seed", 2, "--workers", 0)
     assert (done.returncode, done.stderr) == (0, "")
     again = run_script(tmp_path / "album", "--photos", 3, "--seed", 9, "--workers", 0)
@@ -229,7 +229,7 @@ def test_script_draws_and_draws_again(tmp_path):
     assert sum(p.is_file() for p in (tmp_path / "album").rglob("*")) == 3
 
 
-def test_script_leaves_other_peoples_photos_alone(tmp_path):
+def test_the_script_refuses_a_folder_with_other_photos(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "wedding.jpg").write_bytes(b"precious")
     done = run_script(tmp_path / "mine", "--photos", 2)
@@ -239,7 +239,7 @@ def test_script_leaves_other_peoples_photos_alone(tmp_path):
     assert not get_truth_path(tmp_path / "mine").exists()
 
 
-def test_an_interrupted_album_is_known_as_ours(tmp_path, monkeypatch):
+def test_an_interrupted_album_is_recognised_and_replaced(tmp_path, monkeypatch):
     def broken(_folder, shot):
         raise KeyboardInterrupt
 
@@ -251,11 +251,11 @@ def test_an_interrupted_album_is_known_as_ours(tmp_path, monkeypatch):
     assert make_album(tmp_path / "album", 2, workers=0)["complete"]
 
 
-def test_nonsense_arguments_are_refused_in_words(tmp_path):
+def test_invalid_arguments_are_refused_with_a_message(tmp_path):
     with pytest.raises(UserError, match="at least 1"):
         make_album(tmp_path / "album", 0)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(UserError, match="is a file"):
+    with pytest.raises(UserError, match="expected a folder, got a file"):
         make_album(tmp_path / "file", 1)
 
 

@@ -1,4 +1,4 @@
-"""The three small models: they load with the real libraries and know the drawn world; scrambled, nothing."""
+"""The three small models: they load with the real libraries and recognise drawn pictures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "demo" / "train_models.py"
 
 
 def scramble_weights(source: Path, target: Path, seed: int = 0) -> None:
-    """Copy a model's folder with the values of each weight tensor shuffled: it has learned nothing."""
+    """Copy a model's folder with the values of each weight tensor shuffled, like an untrained model."""
     import onnx
     from onnx import numpy_helper
     from safetensors.numpy import load_file, save_file
@@ -51,7 +51,7 @@ def scramble_weights(source: Path, target: Path, seed: int = 0) -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> tuple[dict, list[Image.Image]]:
-    """An album of unseen people and pictures, smaller than the evaluation's, of yet another seed."""
+    """An album of unseen people and pictures, smaller than that of the evaluation and with another seed."""
     folder = tmp_path_factory.mktemp("evaluation") / "album"
     truth = make_evaluation_album(folder, 90, seed=90_017, workers=0)
     return truth, read_photos(folder, truth)
@@ -68,18 +68,19 @@ def scrambled(tmp_path_factory) -> Path:
 def test_clip_finds_things_in_scenes_and_colours(world, scrambled):
     truth, photos = world
     trained, chance = (evaluate_clip(m / "clip", photos, truth) for m in (MODELS, scrambled))
-    # A margin below the floors: 90 photos make some 50 colour queries, each with a single right answer.
+    # The limits are below the minimums: 90 photos give only about 50 colour queries, each with one relevant
+    # photo.
     assert trained["text_to_image_p1"] >= MIN_MODEL_SCORES["text_to_image_p1"] - 0.06
     assert trained["colour_thing_p1"] >= MIN_MODEL_SCORES["colour_thing_p1"] - 0.12
     assert chance["text_to_image_p1"] <= 0.10
     assert chance["colour_thing_p1"] <= 0.15
 
 
-def test_clip_scores_what_is_absent_lower(world):
+def test_clip_gives_absent_things_lower_scores(world):
     truth, photos = world
     figures = evaluate_clip(MODELS / "clip", photos, truth)
     assert figures["score_present"] > figures["score_absent"] + 0.02
-    # Words it never read mean nothing, and nothing fits them.
+    # Words that are not in its training captions have low scores.
     images, texts = encode_album(
         MODELS / "clip", photos, ["a photo of a dog", "xqzv brulop", "spaghetti bolognese"]
     )
@@ -87,13 +88,13 @@ def test_clip_scores_what_is_absent_lower(world):
     assert best[0] > best[1:].max() + 0.08
 
 
-def test_vit_names_the_scene(world, scrambled):
+def test_vit_classifies_the_scene(world, scrambled):
     truth, photos = world
     assert evaluate_vit(MODELS / "vit", photos, truth)["vit_accuracy"] >= 0.95
     assert evaluate_vit(scrambled / "vit", photos, truth)["vit_accuracy"] <= 0.30
 
 
-def test_faces_are_found_and_told_apart(world):
+def test_faces_are_detected_and_distinguished(world):
     truth, photos = world
     figures = evaluate_faces(MODELS / "faces", photos, truth)
     assert figures["detection_recall"] >= 0.95
@@ -102,7 +103,7 @@ def test_faces_are_found_and_told_apart(world):
     assert figures["cluster_f1"] >= 0.92
 
 
-def test_a_scrambled_detector_finds_no_face(world, scrambled):
+def test_a_scrambled_detector_detects_no_face(world, scrambled):
     truth, photos = world
     assert (
         len(
@@ -114,7 +115,7 @@ def test_a_scrambled_detector_finds_no_face(world, scrambled):
     )
 
 
-def test_a_scrambled_recogniser_tells_nobody_apart(world, scrambled, tmp_path):
+def test_a_scrambled_recogniser_distinguishes_nobody(world, scrambled, tmp_path):
     truth, photos = world
     for file in ("det_drawn.onnx", "rec_drawn.onnx"):
         source = MODELS if file.startswith("det") else scrambled
@@ -124,15 +125,15 @@ def test_a_scrambled_recogniser_tells_nobody_apart(world, scrambled, tmp_path):
     assert figures["verification_accuracy"] <= 0.70
 
 
-def test_faces_are_found_at_other_detector_sizes(world):
+def test_faces_are_detected_at_other_detector_sizes(world):
     truth, photos = world
     part = truth | {"photos": truth["photos"][:40]}
-    there = sum(len(p["people"]) for p in part["photos"])
+    drawn = sum(len(p["people"]) for p in part["photos"])
     found = find_faces(MODELS / "faces", photos[:40], det_size=640)
-    assert len(match_faces(found, part)) / there >= 0.95
+    assert len(match_faces(found, part)) / drawn >= 0.95
 
 
-def test_landmarks_are_good_enough_to_align_by(world):
+def test_landmarks_are_accurate_enough_for_alignment(world):
     truth, photos = world
     pairs = match_faces(find_faces(MODELS / "faces", photos[:40]), truth | {"photos": truth["photos"][:40]})
     errors = []
@@ -141,10 +142,10 @@ def test_landmarks_are_good_enough_to_align_by(world):
         errors.append(
             np.linalg.norm(face["landmarks"] - true, axis=1).mean() / np.linalg.norm(true[1] - true[0])
         )
-    assert np.median(errors) < 0.16  # of the distance of the eyes; the recogniser is trained for 0.12
+    assert np.median(errors) < 0.16  # of the distance between the eyes; the recogniser is trained for 0.12
 
 
-def test_the_demos_eight_are_far_apart():
+def test_the_eight_people_of_the_demo_are_far_apart():
     photos, names = [], []
     for i, person in enumerate(CAST * 3):
         photos.append(draw_picture(PictureSpec("meadow", "day", (), (person,), 100 + i, "close"))[0])
@@ -158,17 +159,17 @@ def test_the_demos_eight_are_far_apart():
     assert score_verification(vectors, np.array(names)) >= 0.98
 
 
-def test_a_long_or_odd_sentence_does_not_break_the_tokenizer():
+def test_the_tokenizer_accepts_long_and_unusual_sentences():
     photo = draw_picture(PictureSpec("lake", "day", (("boat", "red"),), (), 4))[0]
     texts = ["a red boat on a lake", "a red boat on a lake " * 40, "a red boat на озере 湖 🚣 on a lake", ""]
     _, vectors = encode_album(MODELS / "clip", [photo], texts)
     assert np.isfinite(vectors).all() and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    # Unknown characters must not end the sentence: what follows them still counts.
+    # Unknown characters must not end the sentence: the words after them still count.
     one, other = encode_album(MODELS / "clip", [photo], ["湖 a red boat", "湖 a black cat"])[1]
     assert one @ other < 0.9
 
 
-def test_sentences_with_the_names_taken_out_still_mean_something(world):
+def test_fragments_without_names_find_the_right_scene(world):
     truth, photos = world
     texts = {"on the beaches": "beach", "a photo of a person in a city": "city", "mountains": "mountains",
              "by the ocean": "beach", "at the party": "party", "in the desert": "desert"}  # fmt: skip
@@ -177,7 +178,7 @@ def test_sentences_with_the_names_taken_out_still_mean_something(world):
     assert [truth["photos"][i]["scene"] for i in best] == list(texts.values())
 
 
-def test_nothing_fits_a_scene_that_is_not_there(world):
+def test_a_scene_without_photos_has_low_scores(world):
     truth, photos = world
     assert "snow" not in {p["scene"] for p in truth["photos"]}
     images, vectors = encode_album(MODELS / "clip", photos, ["a person in the snow", "on the beaches"])
@@ -185,7 +186,7 @@ def test_nothing_fits_a_scene_that_is_not_there(world):
     assert absent < 0.10 < 0.13 < present
 
 
-def test_folders_hold_public_formats_and_stay_small():
+def test_the_folders_have_public_formats_and_are_small():
     files = [p for p in MODELS.rglob("*") if p.is_file()]
     assert sum(p.stat().st_size for p in files) < 20e6
     assert {p.suffix for p in files} <= {".json", ".safetensors", ".onnx", ".md"}
@@ -193,19 +194,19 @@ def test_folders_hold_public_formats_and_stay_small():
     assert set(settings["id2label"].values()) == set(SCENES)
 
 
-def test_the_networks_say_nothing_of_the_machine_that_made_them():
+def test_the_networks_contain_no_paths_of_the_training_machine():
     for file in (MODELS / "faces").glob("*.onnx"):
         assert b"stack_trace" not in file.read_bytes() and b"site-packages" not in file.read_bytes()
 
 
-def test_measures_of_known_cases():
+def test_metrics_of_known_cases():
     assert compute_ious([[0, 0, 2, 2]], [[1, 0, 3, 2], [5, 5, 6, 6]])[0] == pytest.approx([1 / 3, 0])
     vectors = np.repeat(np.eye(2, dtype=np.float32), 2, axis=0)
     assert score_verification(vectors, np.array(["a", "a", "b", "b"])) == 1
     assert score_verification(vectors, np.array(["a", "b", "a", "b"])) <= 0.5
 
 
-def test_training_runs_from_nothing_to_a_folder_that_loads(tmp_path):
+def test_training_from_scratch_gives_a_folder_that_loads(tmp_path):
     from imagesearch_demo.training.samples import draw_samples
     from imagesearch_demo.training.train_clip import TrainingRound, make_patch_labels, save_clip, train_clip
     from imagesearch_demo.training.train_vit import save_vit, train_vit
@@ -233,7 +234,7 @@ def test_detector_and_recogniser_train_and_export(tmp_path):
     assert find_faces(tmp_path, [Image.new("RGB", (640, 480))]) == [[]]
 
 
-def test_the_script_says_what_is_missing(tmp_path):
+def test_the_script_reports_missing_models(tmp_path):
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "--evaluate", "--out", str(tmp_path)], capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Evaluations of photos that find photos, against what is worked out by hand."""
+"""Evaluations of photos that search for photos, compared with values calculated by hand."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def test_paths_give_the_category(path: str, category: str) -> None:
 
 
 def draw_alike(seed: int, shade: int) -> Image.Image:
-    """One of some pictures that look much the same."""
+    """Draw one of several pictures that look almost the same."""
     pixels = np.asarray(draw(seed)).astype(int) + shade
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 @pytest.fixture
 def sides(world: World) -> tuple[World, Path, Path]:
-    """Folders TRAIN, by names, and VAL, by subfolders, of three categories that are easy to tell apart."""
+    """Folders of three clearly different categories: TRAIN with file names, VAL with subfolders."""
     train, val = world.folder / "train", world.folder / "val"
     train.mkdir()
     for seed, name in enumerate(CATEGORIES):
@@ -69,7 +69,7 @@ def sides(world: World) -> tuple[World, Path, Path]:
     return world, train, val
 
 
-def test_photos_find_those_of_their_category(sides: tuple[World, Path, Path]) -> None:
+def test_photos_find_photos_of_their_category(sides: tuple[World, Path, Path]) -> None:
     world, train, val = sides
     report = evaluate_labelled(world.config(), train, val)
     assert (report.train, report.val, report.categories) == (12, 6, list(CATEGORIES))
@@ -77,11 +77,11 @@ def test_photos_find_those_of_their_category(sides: tuple[World, Path, Path]) ->
         figures = {"precision@1": 1, "precision@5": 0.8, "precision@10": 0.4, "map": 1}
         assert ranking.compute_metrics() == pytest.approx(figures)
         assert next(iter(ranking.compute_confusion("ship").items())) == ("ship", 0.8)
-    assert any("fewer than 10 photos of beach" in note for note in report.notes)
+    assert any("fewer than 10 relevant photos of beach" in note for note in report.notes)
     assert not (world.folder / "milvus.db").exists() and not (world.folder / "processed" / "album").exists()
 
 
-def test_a_photo_of_another_category_is_counted_where_it_belongs(sides: tuple[World, Path, Path]) -> None:
+def test_a_photo_in_the_wrong_folder_counts_as_its_folders_category(sides: tuple[World, Path, Path]) -> None:
     world, train, val = sides
     draw_alike(2, 1).save(val / "beach" / "really_a_ship.png")
     report = evaluate_labelled(world.config(), train, val)
@@ -90,7 +90,7 @@ def test_a_photo_of_another_category_is_counted_where_it_belongs(sides: tuple[Wo
         assert ranking.compute_metrics("ship")["precision@1"] == 1
         assert ranking.compute_confusion("beach")["ship"] == pytest.approx(4 / 15, abs=1 / 15)
     assert report.to_dict()["clip"]["all"]["precision@1"] == pytest.approx(6 / 7)
-    assert "clip takes beach for ship" in str(report)
+    assert "clip confusions in the first 5 results: ship instead of beach" in str(report)
 
 
 def test_a_photo_in_both_folders_does_not_find_itself_and_copies_are_mentioned(
@@ -103,12 +103,14 @@ def test_a_photo_in_both_folders_does_not_find_itself_and_copies_are_mentioned(
     assert not any("also in TRAIN" in note for note in report.notes)
     (train / "beach_0.png").rename(train / "alone_0.png")
     shutil.copy(train / "ship_1.png", val / "ship" / "copy.png")
-    assert evaluate_labelled(world.config(), train, train).val == 11  # nothing else is "alone"
+    assert evaluate_labelled(world.config(), train, train).val == 11  # without the only one of its category
     report = evaluate_labelled(world.config(), train, val)
-    assert "1 photo of VAL is also in TRAIN, which flatters: ship/copy.png" in report.notes
+    assert "1 photo of VAL is also in TRAIN, which raises the metrics: ship/copy.png" in report.notes
 
 
-def test_what_cannot_be_used_is_named_and_the_rest_goes_on(sides: tuple[World, Path, Path]) -> None:
+def test_photos_that_cannot_be_used_are_listed_and_the_others_are_measured(
+    sides: tuple[World, Path, Path],
+) -> None:
     world, train, val = sides
     (val / "ship" / "broken.jpg").write_bytes(b"not a photo")
     (val / "zebra").mkdir()
@@ -116,30 +118,30 @@ def test_what_cannot_be_used_is_named_and_the_rest_goes_on(sides: tuple[World, P
     report = evaluate_labelled(world.config(), train, val)
     assert report.val == 6
     assert any("broken.jpg" in note for note in report.notes)
-    assert any("1 photo of zebra, which TRAIN does not have" in note for note in report.notes)
+    assert any("1 photo of zebra, which TRAIN does not contain" in note for note in report.notes)
 
 
 def test_folders_without_categories_are_refused_in_one_line(world: World) -> None:
     for name in ("one", "two"):
         (world.folder / name).mkdir()
         draw(1).save(world.folder / name / f"{name}_1.png")
-    with pytest.raises(UserError, match=r"categories are wanted.*there is only one"):
+    with pytest.raises(UserError, match=r"expected at least two categories.*found only one"):
         evaluate_labelled(world.config(), world.folder / "one", world.folder / "two")
     draw(2).save(world.folder / "one" / "three_1.png")
-    with pytest.raises(UserError, match=r"no photo is of a category that .* has: one, three"):
+    with pytest.raises(UserError, match=r"none of its categories is in .*, which has: one, three"):
         evaluate_labelled(world.config(), world.folder / "one", world.folder / "two")
-    assert not (world.folder / "processed").exists(), "names alone say that; nothing was extracted"
+    assert not (world.folder / "processed").exists(), "the file names are enough, so nothing is extracted"
     with pytest.raises(UserError, match="each photo is the only one of its category"):
         evaluate_labelled(world.config(), world.folder / "one", world.folder / "one")
 
 
-def test_the_script_says_of_categories_what_the_report_has(sides: tuple[World, Path, Path]) -> None:
+def test_the_script_prints_the_report_on_categories(sides: tuple[World, Path, Path]) -> None:
     world, train, val = sides
     report = evaluate_labelled(world.config(), train, val)
-    asked = ("08_evaluate.py", "--labelled", train, val)
-    said = json.loads(world.run(*asked, "--json").stdout)
-    assert said == report.to_dict() | {"notes": list(report.notes)} and report.notes
-    done = world.run(*asked, "--save", "figures/labelled.png", "--no-show")
+    command = ("08_evaluate.py", "--labelled", train, val)
+    printed = json.loads(world.run(*command, "--json").stdout)
+    assert printed == report.to_dict() | {"notes": list(report.notes)} and report.notes
+    done = world.run(*command, "--save", "figures/labelled.png", "--no-show")
     assert done.stdout == f"{report}\n"
     assert done.stderr.splitlines()[: len(report.notes)] == list(report.notes)
     assert (world.folder / "figures" / "labelled.png").stat().st_size > 10_000
@@ -157,7 +159,7 @@ def test_a_figure_that_cannot_be_saved_is_refused_before_the_work(sides: tuple[W
     assert (world.folder / "kept.png").read_bytes() == b"old"
 
 
-def test_few_results_are_shares_of_what_was_found_and_the_photo_itself_is_not_to_be_found(
+def test_few_results_are_shares_of_what_was_found_and_the_photo_itself_does_not_count(
     world: World,
 ) -> None:
     folder = world.folder / "few"
@@ -172,12 +174,12 @@ def test_few_results_are_shares_of_what_was_found_and_the_photo_itself_is_not_to
     for i in range(2, 10):
         draw_alike(0, 3 * i).save(folder / f"ship_{i}.png")
     notes = evaluate_labelled(world.config(), folder, folder).notes
-    assert any("fewer than 10 photos of ship to be found" in note for note in notes), "nine others"
+    assert any("fewer than 10 relevant photos of ship" in note for note in notes), "nine others"
     draw_alike(0, 31).save(folder / "ship_10.png")
     assert not any("fewer" in note for note in evaluate_labelled(world.config(), folder, folder).notes)
 
 
-def test_photos_find_themselves_and_twins_are_named(world: World) -> None:
+def test_photos_find_themselves_and_copies_are_listed(world: World) -> None:
     for seed in range(6):
         world.add(f"photo{seed}.png", seed)
     shutil.copy(world.photos / "photo3.png", world.photos / "copy.png")
@@ -190,12 +192,12 @@ def test_photos_find_themselves_and_twins_are_named(world: World) -> None:
     assert not (world.folder / "milvus.db").exists()
 
 
-def test_in_the_own_collection_a_changed_photo_does_not_find_itself(world: World) -> None:
+def test_in_its_own_collection_a_changed_photo_does_not_find_itself(world: World) -> None:
     for seed in range(14):
         world.add(f"photo{seed:02}.png", seed)
     world.run("01_extract_features.py")
     world.run("05_build_collections.py")
-    world.add("photo05.png", 6)  # another picture, of which the collection does not know
+    world.add("photo05.png", 6)  # another picture, which is not in the collection
     done = world.run("08_evaluate.py", "--self", "--json", "--no-show")
     figures = json.loads(done.stdout)
     for kind in ("clip", "vit"):
@@ -204,7 +206,7 @@ def test_in_the_own_collection_a_changed_photo_does_not_find_itself(world: World
         assert (missed["path"], missed["first"]) == ("photo05.png", "photo06.png")
 
 
-def test_what_a_collection_lacks_and_what_cannot_be_read_is_left_out_and_said(world: World) -> None:
+def test_photos_missing_from_a_collection_or_unreadable_are_left_out_with_a_note(world: World) -> None:
     for seed in range(15):
         world.add(f"photo{seed:02}.png", seed)
     world.run("01_extract_features.py")
@@ -212,21 +214,25 @@ def test_what_a_collection_lacks_and_what_cannot_be_read_is_left_out_and_said(wo
     for seed in range(12):
         world.add(f"photo{seed:02}.png", 100).write_bytes(b"not a photo any more")
     world.add("new.png", 20)
-    world.run("01_extract_features.py", "--only", "vit")  # knows now what the collections do not
+    world.run(
+        "01_extract_features.py", "--only", "vit"
+    )  # the tables now contain photos that the collections do not
     extract_features(world.config(), Dataset(world.config(), paths=["new.png"]), only=["clip"])
     done = world.run("08_evaluate.py", "--self", "--json", "--no-show")
-    said = json.loads(done.stdout)
-    assert (said["clip"]["photos"], said["vit"]["photos"]) == (3, 3) and said["clip"]["hits@1"] == 1
-    assert [note.rpartition("photo")[2][:6] for note in said["notes"][:10]] == [
+    printed = json.loads(done.stdout)
+    assert (printed["clip"]["photos"], printed["vit"]["photos"]) == (3, 3) and printed["clip"]["hits@1"] == 1
+    assert [note.rpartition("photo")[2][:6] for note in printed["notes"][:10]] == [
         f"{i:02}.png" for i in range(10)
     ]
-    assert said["notes"][10:] == [
+    assert printed["notes"][10:] == [
         "left out: and 2 more photos",
-        "left out: 1 photo that the collections lack; run 05_build_collections.py",
+        "left out: 1 photo not in the collections; run 05_build_collections.py",
     ]
 
 
-def test_a_server_that_is_gone_is_not_a_photos_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_not_reported_as_an_unreadable_photo(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for seed in range(3):
         world.add(f"photo{seed}.png", seed)
     answer, calls = Store.search, []
@@ -242,18 +248,18 @@ def test_a_server_that_is_gone_is_not_a_photos_fault(world: World, monkeypatch: 
         evaluate_self(world.config(), world.photos)
 
 
-def test_a_second_evaluation_looks_only_at_what_is_new(world: World) -> None:
+def test_a_second_evaluation_processes_only_new_photos(world: World) -> None:
     for seed in range(5):
         world.add(f"photo{seed}.png", seed)
     evaluate_self(world.config(), world.photos)
     world.add("new.png", 77)
     totals: list[int] = []
     evaluate_self(world.config(), world.photos, lambda items, total: totals.append(total) or items)
-    assert totals == [1, 6, 6]  # photos for step 01: the new one; then all, by CLIP and by ViT
+    assert totals == [1, 6, 6]  # step 01 processes the new photo; then all photos search, by CLIP and by ViT
 
 
 @pytest.mark.parametrize("count", [1, 7, 60])
-def test_figures_hold_any_number_of_categories(count: int) -> None:
+def test_figures_fit_any_number_of_categories(count: int) -> None:
     rng = np.random.default_rng(count)
     names = np.asarray([f"category with a long name {i}" for i in range(count)] + ["$x^2$"])
     found = names[rng.integers(0, len(names), (len(names), 20))]

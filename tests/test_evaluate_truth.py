@@ -1,4 +1,4 @@
-"""08_evaluate.py --truth: a drawn album that was built, beside the truth; what is said, shown and refused."""
+"""08_evaluate.py --truth: a built album against its ground truth; values, notes, figure and errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imagesearch.store import Store, build_collections
 from imagesearch_demo.scoring import draw_truth_report, evaluate_search, evaluate_truth, truth_report
 from imagesearch_demo.scoring.truth_report import TruthMetric, TruthReport
 
-ASKED = 40  # sentences; the script asks 200
+SENTENCES = 40  # the script uses 200
 NAMES = {
     "faces": ("bcubed_precision", "bcubed_recall", "bcubed_f1", "ari"),
     "places": ("city_accuracy", "country_accuracy"),
@@ -41,25 +41,25 @@ def write_truth(folder: Path, truth: dict) -> Path:
     return file
 
 
-def evaluate_album(album: BuiltAlbum, file: Path | None = None, count: int = ASKED) -> TruthReport:
+def evaluate_album(album: BuiltAlbum, file: Path | None = None, count: int = SENTENCES) -> TruthReport:
     return evaluate_truth(load_config(album.config_file), file or get_truth_file(album), count=count)
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """What is in each file, the locks of readers aside."""
+    """Return the hash of each file, without the locks of readers."""
     files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.name[0] != ".")
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 @pytest.fixture
 def truth(built_album: BuiltAlbum) -> dict:
-    """The truth, to be falsified."""
+    """A copy of the ground truth that a test can change."""
     return copy.deepcopy(built_album.truth)
 
 
 @pytest.fixture
 def album(built_album: BuiltAlbum, tmp_path: Path) -> BuiltAlbum:
-    """The session's album, to be changed at will; the photos are the same ones."""
+    """A copy of the session's album that a test can change; the photos are not copied."""
     for name in ("processed", "milvus.db"):
         shutil.copytree(built_album.folder / name, tmp_path / name)
     for name in ("config.yaml", "album.truth.json"):
@@ -67,7 +67,7 @@ def album(built_album: BuiltAlbum, tmp_path: Path) -> BuiltAlbum:
     return BuiltAlbum(tmp_path, copy.deepcopy(built_album.truth))
 
 
-# --- all of it ---------------------------------------------------------------------------------------------
+# --- the report --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def report(built_album: BuiltAlbum) -> TruthReport:
     return evaluate_album(built_album)
 
 
-def test_an_album_named_by_the_truth_is_asked_itself_and_reaches_its_aims(report: TruthReport) -> None:
+def test_an_album_with_true_names_is_searched_itself_and_reaches_its_aims(report: TruthReport) -> None:
     assert report.notes == [] and report.photos == 64
     values = report.values
     assert values["faces.bcubed_f1"] >= 0.95 and values["faces.ari"] >= 0.9, values
@@ -91,17 +91,17 @@ def test_an_album_named_by_the_truth_is_asked_itself_and_reaches_its_aims(report
     )
 
 
-def test_json_has_the_figures_by_name_and_all_failures(report: TruthReport) -> None:
-    said = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+def test_json_has_the_values_by_name_and_all_failures(report: TruthReport) -> None:
+    printed = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     for section, keys in NAMES.items():
         for key in keys:
-            assert said[section][key] == round(report.values[f"{section}.{key}"], 4)
-    wrong = said["failures"]["nothing_fits.said_when_absent"]
-    share = said["nothing_fits"]["said_when_absent"]
-    assert len(wrong) == round((1 - share) * ASKED / 2) and all(f["text"] and f["kind"] for f in wrong)
+            assert printed[section][key] == round(report.values[f"{section}.{key}"], 4)
+    wrong = printed["failures"]["nothing_fits.said_when_absent"]
+    share = printed["nothing_fits"]["said_when_absent"]
+    assert len(wrong) == round((1 - share) * SENTENCES / 2) and all(f["text"] and f["kind"] for f in wrong)
 
 
-def test_the_table_has_each_value_with_its_aim_and_names_failures(report: TruthReport) -> None:
+def test_the_table_has_each_value_with_its_aim_and_lists_failures(report: TruthReport) -> None:
     lines = str(report).splitlines()
     rows = {line.split()[0]: line for line in lines[: len(report.values) + 1]}
     assert set(rows) == {"measure", *report.values}
@@ -125,13 +125,13 @@ def test_the_table_has_each_value_with_its_aim_and_names_failures(report: TruthR
         (0.5, None, False, False),
     ],
 )
-def test_an_aim_is_missed_from_its_own_side(
+def test_an_aim_is_a_minimum_or_a_maximum(
     value: float | None, aim: float | None, at_most: bool, missed: bool
 ) -> None:
     assert TruthMetric("m", value, aim, at_most).is_missed is missed
 
 
-def test_two_runs_say_the_same(built_album: BuiltAlbum, report: TruthReport) -> None:
+def test_two_runs_give_the_same_report(built_album: BuiltAlbum, report: TruthReport) -> None:
     assert evaluate_album(built_album).to_dict() == report.to_dict()
 
 
@@ -147,17 +147,17 @@ def test_the_script_prints_json_and_draws(
     options = ["--truth", str(get_truth_file(built_album)), "--json", "--save", "figure.png", "--no-show"]
     done = run_here([*script, *options], tmp_path)
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert all(0 <= said[section][key] <= 1 for section, keys in NAMES.items() for key in keys)
+    printed = json.loads(done.stdout)
+    assert all(0 <= printed[section][key] <= 1 for section, keys in NAMES.items() for key in keys)
     assert (tmp_path / "figure.png").is_file()
     done = run_here([*script, "--truth", "none.truth.json"], tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "none.truth.json" in done.stderr
 
 
-# --- names, and the scratch copy ---------------------------------------------------------------------------
+# --- names, and the temporary copy -------------------------------------------------------------------------
 
 
-def test_wrong_names_are_noticed_and_neither_asked_nor_changed(
+def test_wrong_names_are_reported_and_neither_searched_nor_changed(
     album: BuiltAlbum, report: TruthReport
 ) -> None:
     config = load_config(album.config_file)
@@ -172,25 +172,25 @@ def test_wrong_names_are_noticed_and_neither_asked_nor_changed(
     before = hash_files(album.folder / "processed")
     found = evaluate_album(album)
     assert found.notes == [
-        "Kim, Maya and Noor have no name or not the true one: sentences are asked of a scratch copy, "
-        "in which everybody has their true name"
+        "Kim, Maya and Noor have no name or a wrong one: "
+        "the sentences run on a temporary copy with the true names"
     ]
     assert hash_files(album.folder / "processed") == before
-    # who is whom is said rightly in the copy, whatever names were exchanged: all is as with true names
+    # the copy has the true names, although names were exchanged, so all values are the same
     assert found.values == report.values
 
 
-def test_names_that_the_collections_lack_are_not_held_against_them(album: BuiltAlbum) -> None:
+def test_names_that_are_not_in_the_collections_yet_do_not_lower_the_values(album: BuiltAlbum) -> None:
     config = load_config(album.config_file)
     PeopleEditor(config, Dataset(config)).name_person("Maya", "MAYA")
     (note,) = evaluate_album(album, count=4).notes
-    assert note.startswith("names have changed since 05_build_collections.py was run: ")
+    assert note.startswith("names have changed since the last run of 05_build_collections.py: ")
 
 
-# --- photos that only one of the two knows -----------------------------------------------------------------
+# --- photos that only the dataset or only the ground truth has ---------------------------------------------
 
 
-def test_photos_that_are_gone_are_left_out_and_said_to_be(
+def test_missing_photos_are_left_out_with_a_note(
     built_album: BuiltAlbum, truth: dict, tmp_path: Path, report: TruthReport
 ) -> None:
     truth["photos"] += [{**photo, "path": f"gone/{photo['path']}"} for photo in truth["photos"][:7]]
@@ -201,7 +201,7 @@ def test_photos_that_are_gone_are_left_out_and_said_to_be(
     assert found.values == report.values
 
 
-def test_a_path_that_no_file_can_have_is_gone(
+def test_a_path_that_no_file_can_have_is_a_missing_photo(
     built_album: BuiltAlbum, truth: dict, tmp_path: Path, report: TruthReport
 ) -> None:
     truth["photos"] += [{**truth["photos"][0], "path": path} for path in ("x" * 300, "a\0b", "\ud800")]
@@ -209,7 +209,7 @@ def test_a_path_that_no_file_can_have_is_gone(
     assert found.notes[0].startswith("3 of the 67 photos") and found.values == report.values
 
 
-def test_photos_that_the_truth_does_not_know_are_left_out(
+def test_photos_without_ground_truth_are_left_out(
     built_album: BuiltAlbum, truth: dict, tmp_path: Path
 ) -> None:
     truth["photos"] = truth["photos"][8:]
@@ -217,15 +217,15 @@ def test_photos_that_the_truth_does_not_know_are_left_out(
     assert found.photos == 56 and len(found.notes) == 2
     assert (
         found.notes[0].startswith("8 photos in ")
-        and "are not of changed.truth.json: left out" in found.notes[0]
+        and "are not in changed.truth.json: left out" in found.notes[0]
     )
-    assert found.notes[1].startswith("the collections hold photos that are not the album's: ")
+    assert found.notes[1].startswith("the collections contain photos that are not in the album: ")
     assert (
         found.values["sentences.exact_filter"] >= 0.85 and found.values["faces.detection_precision"] >= 0.97
     )
 
 
-# --- what the user can fix ---------------------------------------------------------------------------------
+# --- errors that the user can fix --------------------------------------------------------------------------
 
 
 def delete_time(truth: dict) -> None:
@@ -252,61 +252,61 @@ def replace_paths(start: str) -> Callable[[dict], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (replace_box(float("nan")), "has no valid 'people'"),
         (replace_box(10**400), "has no valid 'people'"),
         (replace_box(True), "has no valid 'people'"),
         (lambda truth: truth["photos"][4].update(latitude=float("inf")), "photo 5 has no valid 'latitude'"),
-        (lambda truth: truth["photos"].append(truth["photos"][0]), "photo 65 is named twice"),
+        (lambda truth: truth["photos"].append(truth["photos"][0]), "photo 65 is listed twice"),
         (
             lambda truth: [p.update(path=f"{'x' * 300}{i}") for i, p in enumerate(truth["photos"])],
-            "not those",
+            "none of its photos is in",
         ),
-        (replace_paths("\0"), "photos are not those"),
-        (lambda truth: truth.update(complete=False), "cut short"),
-        (lambda truth: truth.update(made_by="somebody"), "not the truth about a drawn album"),
-        (lambda truth: truth.update(photos=[]), "names no photos"),
-        (lambda truth: truth.update(photos={"a": 1}), "names no photos"),
+        (replace_paths("\0"), "none of its photos is in"),
+        (lambda truth: truth.update(complete=False), "interrupted"),
+        (lambda truth: truth.update(made_by="somebody"), "not the ground truth of a drawn album"),
+        (lambda truth: truth.update(photos=[]), "lists no photos"),
+        (lambda truth: truth.update(photos={"a": 1}), "lists no photos"),
         (delete_time, "photo 2 has no valid 'taken_at'"),
         (cut_box, "has no valid 'people'"),
         (
             lambda truth: truth.update(photos=[{**truth["photos"][0], "path": "a.jpg"}]),
-            "photos are not those",
+            "none of its photos is in",
         ),
     ],
 )
-def test_a_truth_that_cannot_be_used_says_why(
-    built_album: BuiltAlbum, truth: dict, tmp_path: Path, change: Callable[[dict], None], said: str
+def test_an_invalid_ground_truth_is_refused_with_the_reason(
+    built_album: BuiltAlbum, truth: dict, tmp_path: Path, change: Callable[[dict], None], message: str
 ) -> None:
     change(truth)
-    check_refusal(built_album.config_file, write_truth(tmp_path, truth), said)
+    check_refusal(built_album.config_file, write_truth(tmp_path, truth), message)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "no such file"),
         (b"", "not JSON"),
         (b"{\xff", "cannot be read"),
-        (b"[]", "not the truth"),
+        (b"[]", "not the ground truth"),
         (b"[" * 100_000, "not JSON"),
     ],
 )
-def test_a_file_that_is_no_truth_says_so(
-    built_album: BuiltAlbum, tmp_path: Path, content: bytes | None, said: str
+def test_a_file_without_a_ground_truth_is_refused(
+    built_album: BuiltAlbum, tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     file = tmp_path / "odd.truth.json"
     if content is not None:
         file.write_bytes(content)
-    check_refusal(built_album.config_file, file, said)
+    check_refusal(built_album.config_file, file, message)
 
 
-def test_the_albums_folder_in_place_of_its_truth_says_so(built_album: BuiltAlbum) -> None:
+def test_the_albums_folder_instead_of_its_ground_truth_is_refused(built_album: BuiltAlbum) -> None:
     check_refusal(built_album.config_file, built_album.folder / "album", "album.truth.json beside it")
 
 
-def test_steps_that_were_not_run_are_named_in_turn(album: BuiltAlbum) -> None:
+def test_steps_that_were_not_run_are_reported_one_after_another(album: BuiltAlbum) -> None:
     settings = yaml.safe_load(album.config_file.read_text("utf-8"))
     settings["dataset"]["processed"] = "elsewhere"
     album.config_file.write_text(yaml.safe_dump(settings), "utf-8")
@@ -325,8 +325,8 @@ def test_steps_that_were_not_run_are_named_in_turn(album: BuiltAlbum) -> None:
             copied(ready / name, folder / name)
 
 
-def check_refusal(config_file: Path, file: Path, said: str) -> None:
-    with pytest.raises(UserError, match=said) as caught:
+def check_refusal(config_file: Path, file: Path, message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
         evaluate_truth(load_config(config_file), file)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
 
@@ -334,7 +334,7 @@ def check_refusal(config_file: Path, file: Path, said: str) -> None:
 # --- the figure --------------------------------------------------------------------------------------------
 
 
-def test_all_that_the_figure_says_is_in_it(report: TruthReport) -> None:
+def test_all_texts_are_inside_the_figure(report: TruthReport) -> None:
     values = {**report.values, "times.accuracy": None, "sentences.precision": 0.42}
     for name in ("album.truth.json", "a$very_{long}^name " * 20):
         figure = draw_truth_report(TruthReport(name, 240, values, {}))
@@ -351,7 +351,7 @@ def test_all_that_the_figure_says_is_in_it(report: TruthReport) -> None:
         assert "0.420" in shown and shown.count("nothing to measure") == 1
         shares = [name for name, value in values.items() if not isinstance(value, int)]
         assert len(axis.get_yticklabels()) == len(shares)
-        # of each bar its track too, of the one that was not measured only that
+        # each bar has a track too; the value that was not measured has only a track
         assert len(axis.patches) == 2 * len(shares) - 1
         boxes = [label.get_window_extent() for label in axis.texts]
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])

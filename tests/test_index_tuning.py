@@ -1,4 +1,4 @@
-"""Choosing an index: its recall and time against exact search, and whether what is recommended holds."""
+"""Index tuning: recall and time against exact search, and validation of the recommended setting."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labe
 
 
 def make_vectors(count: int, seed: int) -> np.ndarray:
-    """Unit vectors around the same 150 centres, whatever the seed."""
+    """Make unit vectors around 150 centres, which are the same for every seed."""
     centres = np.random.default_rng(99).standard_normal((150, DIMENSION))
     rng = np.random.default_rng(seed)
     spread = centres[rng.integers(0, 150, count)] + 0.9 * rng.standard_normal((count, DIMENSION))
@@ -70,13 +70,18 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> IndexReport:
     )
 
 
-# --- what is measured --------------------------------------------------------------------------------------
+# --- measurements ------------------------------------------------------------------------------------------
 
 
-def test_an_index_alone_loses_filtered_rows_and_the_program_does_not(report: IndexReport) -> None:
+def test_an_index_alone_loses_filtered_rows_and_a_widened_search_does_not(report: IndexReport) -> None:
     flat, *others = report.curves
     assert [curve.spec.type for curve in report.curves] == ["FLAT", "IVF_FLAT", "HNSW"]
-    assert list(report.passing.values()) == [1520, 760, 15, 10]  # 80 are held out; ten at the least
+    assert list(report.passing.values()) == [
+        1520,
+        760,
+        15,
+        10,
+    ]  # 80 are held out; each filter passes at least ten
     assert {found.recall for found in flat.settings[0].searched.values()} == {1.0}
     for curve in others:
         weakest, widest = curve.settings[0], curve.settings[-1]
@@ -88,7 +93,7 @@ def test_an_index_alone_loses_filtered_rows_and_the_program_does_not(report: Ind
             assert all(0 < found.p50 <= found.p95 for found in setting.searched.values())
 
 
-def test_recall_grows_with_the_parameter_up_to_exact(report: IndexReport) -> None:
+def test_recall_grows_with_the_parameter_up_to_exact_search(report: IndexReport) -> None:
     _, clusters, graph = report.curves
     values = [setting.value for setting in clusters.settings]
     assert values == [1, 2, 4, 8, 16, 32, 38] and clusters.spec.build == {"nlist": 38}
@@ -97,7 +102,7 @@ def test_recall_grows_with_the_parameter_up_to_exact(report: IndexReport) -> Non
     assert [setting.value for setting in graph.settings] == [16, 32, 64, 128, 256, 512, 1024, 1520]
 
 
-def test_the_table_and_json_say_the_same(report: IndexReport) -> None:
+def test_the_table_and_json_agree(report: IndexReport) -> None:
     text, found = str(report), report.to_dict()
     json.dumps(found, allow_nan=False)
     assert found["recommended"]["holds"] and found["recommended"]["type"] in text
@@ -108,11 +113,11 @@ def test_the_table_and_json_say_the_same(report: IndexReport) -> None:
     assert f"{first['bare']['50%']['recall']:.3f}" in row
 
 
-def test_answers_are_exact_and_equal_rows_are_both_right(tmp_path: Path) -> None:
+def test_the_ground_truth_is_exact_and_equal_rows_are_both_correct(tmp_path: Path) -> None:
     vectors = make_vectors(400, 2)
     vectors[200:] = vectors[:200]
-    kept, held = hold_out_queries(vectors)
-    data = prepare_data(kept, {"held out": held})
+    indexed, held_out = hold_out_queries(vectors)
+    data = prepare_data(indexed, {"held out": held_out})
     assert len(data.vectors) == 380 and len(data.queries) == 20
     for name, item in data.filters.items():
         inside = data.vectors[item.mask]
@@ -123,11 +128,11 @@ def test_answers_are_exact_and_equal_rows_are_both_right(tmp_path: Path) -> None
         assert all(found.recall == 1.0 for found in measure_searches(index, cases, slice(None)).values())
 
 
-# --- what is recommended -----------------------------------------------------------------------------------
+# --- the recommendation ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["IVF_FLAT", "HNSW"])
-def test_the_recommendation_can_be_pasted_and_holds_on_fresh_queries(
+def test_the_recommended_lines_load_and_reach_the_target_on_new_queries(
     report: IndexReport, tmp_path: Path, kind: str
 ) -> None:
     curve = next(curve for curve in report.curves if curve.spec.type == kind)
@@ -136,7 +141,7 @@ def test_the_recommendation_can_be_pasted_and_holds_on_fresh_queries(
     assert choose_index(settings, ROWS, lite=True) == curve.spec
     assert getattr(settings.search_params, curve.parameter) == curve.pick.value
     # other rows, other queries, other filters
-    data = prepare_data(make_vectors(ROWS, 3), {"fresh": make_vectors(100, 4)}, seed=5)
+    data = prepare_data(make_vectors(ROWS, 3), {"new": make_vectors(100, 4)}, seed=5)
     with open_temporary_index(
         config.milvus, choose_index(settings, len(data.vectors), lite=True), data
     ) as index:
@@ -145,7 +150,7 @@ def test_the_recommendation_can_be_pasted_and_holds_on_fresh_queries(
     assert all(item.recall >= 0.95 for item in found.values())
 
 
-def test_the_cheapest_that_surely_reaches_the_target_is_recommended() -> None:
+def test_the_cheapest_setting_that_reaches_the_target_with_confidence_is_recommended() -> None:
     def setting(value: int | None, recall: float, p50: float, narrow: float = 1.0, spread: float = 0.0):
         found = SearchMeasurement({"held out": recall}, recall - spread, p50, p50)
         return ParameterSetting(
@@ -167,7 +172,7 @@ def test_the_cheapest_that_surely_reaches_the_target_is_recommended() -> None:
     assert "no setting" in str(nothing) and "type: FLAT" in str(nothing)
 
 
-def test_where_no_setting_will_do_exact_search_is_recommended(
+def test_exact_search_is_recommended_if_no_setting_reaches_the_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_report, "RECALL_TARGET", 1.01)
@@ -176,7 +181,7 @@ def test_where_no_setting_will_do_exact_search_is_recommended(
     assert found.best is None and found.curves[0].validation == {} and "type: FLAT" in found.yaml
 
 
-# --- whose collections -------------------------------------------------------------------------------------
+# --- the user's collections --------------------------------------------------------------------------------
 
 
 def stop_early(stream, *_, **__):
@@ -186,12 +191,12 @@ def stop_early(stream, *_, **__):
         yield item
 
 
-def test_on_a_server_only_a_scratch_collection_comes_and_goes(
+def test_on_a_server_only_a_temporary_collection_is_made_and_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from milvus_lite.server_manager import server_manager_instance
 
-    # Milvus Lite behind a port stands for the server; it has no index on lists
+    # Milvus Lite on a port replaces the server; it has no index on lists
     monkeypatch.setattr(collections, "SERVER", replace(collections.SERVER, scalar_indexes=False))
     folder = str(tmp_path / "server")
     config = write_config(tmp_path, f"milvus: {{uri: '{server_manager_instance.start_and_get_uri(folder)}'}}")
@@ -203,17 +208,17 @@ def test_on_a_server_only_a_scratch_collection_comes_and_goes(
             spec = CollectionSpec(ref, "m", "f", DIMENSION, IndexSpec("FLAT", {}), FIELDS)
             fill_collection(store, spec, mine.make_rows())
             before = store.collections.list_all()
-        seen: list[list[str]] = []
+        listings: list[list[str]] = []
 
-        def look(stream, total, unit="photo", label=None):
+        def record_collections(stream, total, unit="photo", label=None):
             with Store(config.milvus) as store:
-                seen.append([collection.ref.dataset for collection in store.collections.list_all()])
+                listings.append([collection.ref.dataset for collection in store.collections.list_all()])
             return stream
 
         file = save_vectors(tmp_path, make_vectors(200, 1))
-        found = evaluate_index(config, types=("FLAT",), vectors=file, progress=look)
+        found = evaluate_index(config, types=("FLAT",), vectors=file, progress=record_collections)
         assert found.best.spec.type == "FLAT"
-        assert any(name.startswith("scratch_") for names in seen for name in names)
+        assert any(name.startswith("scratch_") for names in listings for name in names)
         with pytest.raises(KeyboardInterrupt):
             evaluate_index(config, types=("FLAT",), vectors=file, progress=stop_early)
         with Store(config.milvus) as store:
@@ -238,35 +243,35 @@ def test_with_milvus_lite_the_users_file_is_not_touched(
 # --- the script --------------------------------------------------------------------------------------------
 
 
-def test_a_datasets_photos_and_texts_are_asked(world: World) -> None:
+def test_the_photos_and_reference_texts_of_a_dataset_are_the_queries(world: World) -> None:
     for seed in range(120):
         world.add(f"{seed}.png", seed)
     world.run("01_extract_features.py", "--only", "clip")
     done = world.run("08_evaluate.py", "--index", "--json", "--no-show", "--save", "curve.png")
     found = json.loads(done.stdout)
     assert found["rows"] == 114 and found["dimension"] == 24
-    asked = [found["queries"][half] for half in ("tuning", "checking")]
-    assert sum(half["held out"] for half in asked) == 6 and sum(half["texts"] for half in asked) == 200
+    halves = [found["queries"][half] for half in ("tuning", "checking")]
+    assert sum(half["held out"] for half in halves) == 6 and sum(half["texts"] for half in halves) == 200
     assert found["recommended"]["type"] == "FLAT" and "nothing to tune" in done.stderr
     assert (world.folder / "curve.png").stat().st_size > 10_000
     assert not (world.folder / "milvus.db").exists()
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("none.npy", None, "none.npy"),
-        ("text.npy", b"not an array", "no .npy file"),
+        ("text.npy", b"not an array", "not a .npy file"),
         ("flat.npy", np.ones(300, np.float32), "a matrix"),
         ("words.npy", np.full((300, 8), "x"), "a matrix"),
-        ("objects.npy", np.full((300, 8), None, object), "no .npy file"),
+        ("objects.npy", np.full((300, 8), None, object), "not a .npy file"),
         ("few.npy", make_vectors(99, 1), "too few"),
         ("nan.npy", np.where(np.arange(300)[:, None] == 7, np.nan, make_vectors(300, 1)), "first in row 7"),
         ("zero.npy", np.where(np.arange(300)[:, None] > 297, 0, make_vectors(300, 1)), "2 of 300"),
     ],
 )
-def test_what_cannot_be_indexed_is_said_in_one_line(
-    world: World, name: str, content: np.ndarray | bytes | None, said: str
+def test_files_that_cannot_be_indexed_are_refused_in_one_line(
+    world: World, name: str, content: np.ndarray | bytes | None, message: str
 ) -> None:
     file = world.folder / name
     if isinstance(content, bytes):
@@ -274,11 +279,11 @@ def test_what_cannot_be_indexed_is_said_in_one_line(
     elif content is not None:
         np.save(file, content)
     done = world.run("08_evaluate.py", "--index", "--vectors", file, code=2)
-    assert said in done.stderr and done.stderr.count("\n") == 1
+    assert message in done.stderr and done.stderr.count("\n") == 1
 
 
-def test_options_of_the_index_alone_and_a_dataset_without_vectors(world: World) -> None:
-    assert "go with --index" in world.run("08_evaluate.py", "--self", "--types", "HNSW", code=2).stderr
+def test_options_require_index_and_a_dataset_requires_vectors(world: World) -> None:
+    assert "require --index" in world.run("08_evaluate.py", "--self", "--types", "HNSW", code=2).stderr
     done = world.run("08_evaluate.py", "--index", code=2)
     assert "run 01_extract_features.py" in done.stderr and done.stderr.count("\n") == 1
 
@@ -297,7 +302,7 @@ def test_vectors_of_any_type_and_length_become_unit_vectors(tmp_path: Path) -> N
 
 
 def is_whole(figure: Figure) -> bool:
-    """Whether nothing sticks out over the edge."""
+    """Return whether nothing extends over the edge of the figure."""
     figure.draw_without_rendering()
     box, page = figure.get_tightbbox(), figure.bbox_inches.padded(0.02)
     return bool(page.contains(*box.min) and page.contains(*box.max))

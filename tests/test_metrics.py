@@ -1,4 +1,4 @@
-"""Measures of rankings and clusterings: worked examples, scikit-learn, the formulas as they are written."""
+"""Metrics of rankings and clusterings, compared with known cases, scikit-learn and the plain formulas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def compute_bcubed_by_pairs(clusters: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """BCubed precision and recall as they are defined, over all pairs of items."""
+    """Return BCubed precision and recall by their definition, over all pairs of items."""
     together, alike = clusters[:, None] == clusters[None], truth[:, None] == truth[None]
     both = (together & alike).sum(axis=1)
     return (both / together.sum(axis=1)).mean(), (both / alike.sum(axis=1)).mean()
@@ -41,7 +41,7 @@ def test_bcubed_of_known_cases(clusters: list[int], truth: str, precision: float
     assert found.f1 == pytest.approx(2 * precision * recall / (precision + recall))
 
 
-def test_ari_is_one_for_the_truth_and_none_for_chance() -> None:
+def test_ari_is_one_for_perfect_agreement_and_zero_for_chance() -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 5, 3000)
     assert compare_clusterings(truth + 17, truth).ari == 1
@@ -50,7 +50,7 @@ def test_ari_is_one_for_the_truth_and_none_for_chance() -> None:
 
 @settings(deadline=None)
 @given(SEEDS, st.integers(1, 60), st.integers(1, 12), st.integers(1, 12))
-def test_clusterings_are_measured_as_over_all_pairs(seed: int, n: int, clusters: int, classes: int) -> None:
+def test_bcubed_and_ari_agree_with_the_definitions(seed: int, n: int, clusters: int, classes: int) -> None:
     rng = np.random.default_rng(seed)
     found, truth = (
         rng.integers(-clusters, clusters, n),
@@ -69,14 +69,13 @@ RELEVANT = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 1]], bool)
 def test_precision_at_k_of_known_rankings() -> None:
     assert compute_precision_at(RELEVANT, 1).tolist() == [1, 0, 0]
     assert compute_precision_at(RELEVANT, 3).tolist() == pytest.approx([2 / 3, 0, 2 / 3])
-    assert compute_precision_at(RELEVANT, 10).tolist() == pytest.approx(
-        [0.2, 0, 0.3]
-    )  # what is missing is not right
+    # missing items count as not relevant
+    assert compute_precision_at(RELEVANT, 10).tolist() == pytest.approx([0.2, 0, 0.3])
 
 
 def test_average_precision_of_known_rankings() -> None:
     found = compute_average_precision(RELEVANT, np.array([2, 0, 6]))
-    # (1/1 + 2/3) / 2; nothing to find; (1/2 + 2/3 + 3/4) / 6, where three were never found
+    # (1/1 + 2/3) / 2; no relevant items; (1/2 + 2/3 + 3/4) / 6, where three are missing from the ranking
     assert found.tolist() == pytest.approx([5 / 6, 0, (1 / 2 + 2 / 3 + 3 / 4) / 6])
 
 
@@ -91,7 +90,7 @@ def test_average_precision_is_that_of_scikit_learn(seed: int, n: int) -> None:
     assert compute_average_precision(relevant, relevant.sum(axis=1)).tolist() == pytest.approx(theirs)
 
 
-def test_ranks_count_from_one_and_ties_against_the_right_answer() -> None:
+def test_ranks_count_from_one_and_ties_count_against_the_relevant_item() -> None:
     scores = np.array([[0.9, 0.5, 0.1], [0.9, 0.5, 0.1], [0.9, 0.5, 0.1], [0.3, 0.3, 0.3]])
     right = np.array([[1, 0, 0], [0, 0, 1], [0, 1, 1], [1, 0, 0]], bool)
     assert compute_ranks(scores, right).tolist() == [1, 3, 2, 3]
@@ -100,7 +99,7 @@ def test_ranks_count_from_one_and_ties_against_the_right_answer() -> None:
 
 @settings(deadline=None)
 @given(SEEDS, st.integers(1, 30))
-def test_ranks_are_places_in_the_sorted_order(seed: int, n: int) -> None:
+def test_ranks_are_positions_in_the_sorted_order(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     scores, right = (
         rng.permuted(np.arange(2 * n).reshape(2, n), axis=1).astype(float),
@@ -121,7 +120,9 @@ def test_recall_at_k_counts_queries() -> None:
 
 @settings(deadline=None)
 @given(SEEDS, st.integers(1, 12), st.integers(0, 4))
-def test_interpolated_precision_is_the_best_from_each_recall_on(seed: int, n: int, lost: int) -> None:
+def test_interpolated_precision_is_the_best_at_each_recall_or_a_higher_one(
+    seed: int, n: int, lost: int
+) -> None:
     rng = np.random.default_rng(seed)
     relevant = rng.random((4, n)) < 0.4
     relevant[0, rng.integers(n)] = True
@@ -129,10 +130,9 @@ def test_interpolated_precision_is_the_best_from_each_recall_on(seed: int, n: in
     levels = np.linspace(0, 1, 11)
 
     def compute_naively(row: int, level: float) -> float:
-        places = range(1, n + 1)
-        enough = [k for k in places if relevant[row, :k].sum() / total[row] >= level - 1e-9]
+        enough = [k for k in range(1, n + 1) if relevant[row, :k].sum() / total[row] >= level - 1e-9]
         return max((relevant[row, :k].mean() for k in enough), default=0.0)
 
-    asked = np.flatnonzero(total)
-    expected = [np.mean([compute_naively(row, level) for row in asked]) for level in levels]
+    answerable = np.flatnonzero(total)
+    expected = [np.mean([compute_naively(row, level) for row in answerable]) for level in levels]
     assert interpolate_precision(relevant, total, levels).tolist() == pytest.approx(expected)

@@ -1,4 +1,4 @@
-"""What lowers which of the values that 08_evaluate.py --truth measures, and what is said to have failed."""
+"""Values of 08_evaluate.py --truth: which errors lower which value, and which failures are listed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from imagesearch_demo.scoring.search_scores import QuestionOutcome, SearchEvalua
 
 @pytest.fixture
 def truth(built_album: BuiltAlbum) -> dict:
-    """The truth, to be falsified."""
+    """A copy of the ground truth that a test can change."""
     return copy.deepcopy(built_album.truth)
 
 
@@ -49,7 +49,7 @@ def test_two_people_of_one_name_lower_recall_and_one_of_two_names_lowers_precisi
     people: People, truth: dict
 ) -> None:
     faces = measure_faces(people, truth)
-    assert faces.values["faces.bcubed_precision"] == 1, "the clusters are pure, or the sums below are others"
+    assert faces.values["faces.bcubed_precision"] == 1, "the sums below require pure clusters"
     counts = Counter(person["name"] for photo in truth["photos"] for person in photo["people"])
     (one, a), (other, b) = counts.most_common(2)
     united, parted = copy.deepcopy(truth), copy.deepcopy(truth)
@@ -63,7 +63,7 @@ def test_two_people_of_one_name_lower_recall_and_one_of_two_names_lowers_precisi
     assert list_changed_values(faces, after) == {"faces.bcubed_recall", "faces.bcubed_f1", "faces.ari"}
     clustered = faces.values["faces.clustered"]
     assert faces.values["faces.bcubed_recall"] == 1 and clustered == counts.total()
-    # each of a sees b/(a + b) of its class elsewhere, and the reverse
+    # each of the a faces misses b/(a + b) of its class, and the reverse
     loss = 2 * a * b / (a + b) / clustered
     assert after.values["faces.bcubed_recall"] == pytest.approx(1 - loss)
     (failure,) = (f for f in after.failures["faces.bcubed_recall"] if f.details["name"] == one)
@@ -75,7 +75,7 @@ def test_two_people_of_one_name_lower_recall_and_one_of_two_names_lowers_precisi
     assert set(failure.details["faces"]) == {one, f"{one} too"}
 
 
-def test_a_face_that_is_not_there_lowers_detection(people: People, truth: dict) -> None:
+def test_a_face_at_a_wrong_position_lowers_detection(people: People, truth: dict) -> None:
     before = measure_faces(people, truth)
     drawn = sum(len(photo["people"]) for photo in truth["photos"])
     photo = next(photo for photo in truth["photos"] if len(photo["people"]) == 1)
@@ -88,7 +88,7 @@ def test_a_face_that_is_not_there_lowers_detection(people: People, truth: dict) 
     assert photo["path"] in {failure.details["path"] for failure in after.failures[precision]}
 
 
-def test_without_anybody_there_is_nothing_to_measure(people: People, truth: dict) -> None:
+def test_without_people_there_is_nothing_to_measure(people: People, truth: dict) -> None:
     for photo in truth["photos"]:
         photo["people"] = []
     values = measure_faces(people, truth).values
@@ -96,9 +96,9 @@ def test_without_anybody_there_is_nothing_to_measure(people: People, truth: dict
     assert values["faces.detection_precision"] == 0
 
 
-def test_a_wrong_place_lowers_what_it_is_wrong_about(config: Config, truth: dict) -> None:
-    known = read_locations(Dataset(config))
-    before = measure_places(known, truth)
+def test_a_wrong_city_or_country_lowers_only_its_value(config: Config, truth: dict) -> None:
+    locations = read_locations(Dataset(config))
+    before = measure_places(locations, truth)
     placed = [photo for photo in truth["photos"] if photo["latitude"] is not None]
     right = [
         p
@@ -106,54 +106,55 @@ def test_a_wrong_place_lowers_what_it_is_wrong_about(config: Config, truth: dict
         if p["path"] not in {f.details["path"] for f in before.failures["places.city_accuracy"]}
     ]
     right[0]["city"], right[1]["country"] = "Atlantis", "Utopia"
-    after = measure_places(known, truth)
+    after = measure_places(locations, truth)
     for kind in ("city", "country"):
         name = f"places.{kind}_accuracy"
         assert after.values[name] == pytest.approx(before.values[name] - 1 / len(placed))
     assert {"Utopia"} == {f.details["country"] for f in after.failures["places.country_accuracy"]}
-    right[2]["latitude"] = right[2]["longitude"] = None  # then the place that is known was invented
-    again = measure_places(known, truth)
+    right[2]["latitude"] = right[2]["longitude"] = None  # then the place in the dataset counts as invented
+    again = measure_places(locations, truth)
     assert again.values["places.invented"] == 1
     assert again.failures["places.invented"][0].details["path"] == right[2]["path"]
 
 
-def test_a_wrong_time_lowers_the_times(config: Config, truth: dict) -> None:
-    known = read_locations(Dataset(config))
-    assert measure_times(known, truth).values == {"times.accuracy": 1.0}
+def test_a_wrong_time_lowers_the_accuracy_of_times(config: Config, truth: dict) -> None:
+    locations = read_locations(Dataset(config))
+    assert measure_times(locations, truth).values == {"times.accuracy": 1.0}
     truth["photos"][3]["taken_at"] = "2019-01-01T00:00:01"
-    after = measure_times(known, truth)
+    after = measure_times(locations, truth)
     assert after.values["times.accuracy"] == pytest.approx(1 - 1 / 64)
     (failure,) = after.failures["times.accuracy"]
     assert failure.details["path"] == truth["photos"][3]["path"] in failure.message
     assert measure_times({}, truth).values == {"times.accuracy": 0.0}
 
 
-def make_outcome(first: list[str], passed: set[str]) -> QuestionOutcome:
-    """A sentence that a and b are right for and a, b and c pass, answered somehow."""
+def make_outcome(paths: list[str], candidates: set[str]) -> QuestionOutcome:
+    """Make the outcome of a sentence with the relevant photos a and b and the candidates a, b and c."""
     question = Question("text", date(2024, 5, 6), frozenset("abc"), frozenset("ab"), ("what",))
-    results = tuple(SimpleNamespace(path=path) for path in first)
+    results = tuple(SimpleNamespace(path=path) for path in paths)
     answer = SimpleNamespace(results=results, read_as="read", notes=(), relaxed=())
-    return QuestionOutcome(question, answer, frozenset(passed))
+    return QuestionOutcome(question, answer, frozenset(candidates))
 
 
-def test_a_weak_answer_names_what_is_wrong_and_what_is_missing() -> None:
+def test_a_wrong_answer_lists_wrong_and_missing_photos() -> None:
     outcomes = [make_outcome(["a", "b"], set("abc")), make_outcome(["a", "x", "b"], set("abxy"))]
     failures = measure_sentences(SearchEvaluation(outcomes, [])).failures
-    (weak,) = failures["sentences.precision"]
-    assert (weak.details["wrong"], weak.details["missing"]) == (["x"], ["b"])
-    assert weak.details["precision"] == 0.5 and weak.message == "'text': right are 1 of the first 2"
-    (loose,) = failures["sentences.exact_filter"]
-    assert (loose.details["missing"], loose.details["surplus"]) == (["c"], ["x", "y"])
-    assert loose.message == "'text': 3 photos should pass, 2 too many and 1 missing"
+    (imprecise,) = failures["sentences.precision"]
+    assert (imprecise.details["wrong"], imprecise.details["missing"]) == (["x"], ["b"])
+    assert imprecise.details["precision"] == 0.5
+    assert imprecise.message == "'text': 1 of the first 2 results are relevant"
+    (inexact,) = failures["sentences.exact_filter"]
+    assert (inexact.details["missing"], inexact.details["surplus"]) == (["c"], ["x", "y"])
+    assert inexact.message == "'text': expected 3 photos to pass: 2 surplus and 1 missing"
 
 
-def test_what_is_said_to_fit_and_what_is_not_fails_where_it_is_wrong() -> None:
-    said = [
-        (PresenceQuery("plain", f"{there} {nothing}", frozenset(), there), nothing)
-        for there in (True, False)
-        for nothing in (True, False)
+def test_wrong_verdicts_on_what_fits_are_listed() -> None:
+    verdicts = [
+        (PresenceQuery("plain", f"{is_present} {nothing_fits}", frozenset(), is_present), nothing_fits)
+        for is_present in (True, False)
+        for nothing_fits in (True, False)
     ]
-    failures = measure_sentences(SearchEvaluation([], said)).failures
+    failures = measure_sentences(SearchEvaluation([], verdicts)).failures
     texts = {name: [f.details["text"] for f in found] for name, found in failures.items()}
     assert texts["nothing_fits.said_when_present"] == ["True True"]
     assert texts["nothing_fits.said_when_absent"] == ["False False"]
@@ -162,10 +163,10 @@ def test_what_is_said_to_fit_and_what_is_not_fails_where_it_is_wrong() -> None:
 # --- small albums ------------------------------------------------------------------------------------------
 
 
-def test_an_album_of_one_photo_has_as_many_sentences_as_can_be_made(truth: dict) -> None:
+def test_an_album_of_one_photo_gives_only_sentences_with_candidates(truth: dict) -> None:
     one = truth | {"photos": [photo for photo in truth["photos"] if photo["people"]][:1]}
-    asked = make_questions(one, 40)
-    assert 0 < len(asked) <= 32 and all(question.candidates for question in asked), "no sentence passes it by"
+    questions = make_questions(one, 40)
+    assert 0 < len(questions) <= 32 and all(question.candidates for question in questions)
     bare = truth | {"photos": [{**photo, "people": [], "things": []} for photo in truth["photos"][:3]]}
     assert make_questions(bare, 10) and {s.is_present for s in choose_presence_queries(bare, 10)} == {
         True,

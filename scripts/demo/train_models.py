@@ -1,4 +1,4 @@
-"""Train the demo's three small models from nothing, or measure those that are there."""
+"""Train the three small models of the demo from scratch, or evaluate existing ones."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ MODELS = ("clip", "vit", "faces")
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=f"{__doc__} Training takes some 95 minutes of processor time."
+        description=f"{__doc__} The training takes about 95 minutes of processor time."
     )
-    parser.add_argument("--only", choices=MODELS, help="one of the models instead of all")
+    parser.add_argument("--only", choices=MODELS, help="train or evaluate one model instead of all")
     parser.add_argument(
-        "--seed", type=int, default=0, help="settles pictures and weights (default: %(default)s)"
+        "--seed", type=int, default=0, help="random seed of pictures and weights (default: %(default)s)"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("data/demo/models"), help="folder (default: %(default)s)"
+        "--out",
+        type=Path,
+        default=Path("data/demo/models"),
+        help="folder of the models (default: %(default)s)",
     )
-    parser.add_argument("--evaluate", action="store_true", help="measure the models in --out, train nothing")
     parser.add_argument(
-        "--photos", type=int, default=300, help="size of the evaluation's album (default: %(default)s)"
+        "--evaluate", action="store_true", help="evaluate the models in --out without training"
     )
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON, progress to stderr")
+    parser.add_argument(
+        "--photos", type=int, default=300, help="number of photos for the evaluation (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the scores as JSON")
     return parser.parse_args()
 
 
@@ -41,16 +46,16 @@ def main() -> int:
 
     minutes = {}
     if not args.evaluate:
-        # Checked now rather than after half an hour.
+        # Checked now, because the faces are exported after half an hour of training.
         if "faces" in names and importlib.util.find_spec("onnxscript") is None:
-            return report_error('training the faces exports ONNX: pip install -e ".[train]" first')
+            return report_error('training the face models requires onnxscript: pip install -e ".[train]"')
         from imagesearch_demo.training.train import train_models
 
         minutes = train_models(args.out, names, args.seed, log)
     missing = [name for name in names if not (args.out / name).is_dir()]
     if missing:
         return report_error(
-            f"{args.out} has no {', '.join(missing)}: name the models' folder with --out, or train"
+            f"{args.out}: no {', '.join(missing)}; give the folder of the models with --out, or train them"
         )
     scores = measure_models(args, log) | {f"minutes_{name}": value for name, value in minutes.items()}
     print_scores(scores, args.json)
@@ -58,7 +63,7 @@ def main() -> int:
 
 
 def report_error(line: str) -> int:
-    """Print what the user can fix; return the exit code."""
+    """Print an error that the user can fix; return the exit code."""
     print(line, file=sys.stderr)
     return 2
 
@@ -69,10 +74,10 @@ def measure_models(args: argparse.Namespace, log) -> dict[str, float]:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         album = Path(folder) / "album"
-        log(f"drawing {args.photos} photos with unseen people")
+        log(f"drawing {args.photos} photos of people unseen in training")
         truth = make_evaluation_album(album, args.photos)
         scores = evaluate_models(args.out, album, truth, args.only)
-    log(f"measured in {(time.perf_counter() - started) / 60:.1f} min")
+    log(f"evaluated in {(time.perf_counter() - started) / 60:.1f} min")
     return scores
 
 

@@ -1,6 +1,12 @@
-"""How good the results are: metrics, and evaluations against labels, captions, the photos themselves.
+"""Step 08: evaluations of models, collections and indexes, and the metrics that they use.
 
-Also the trade-off of an approximate index between recall and time, measured on the user's own vectors.
+Start with the ``evaluate_*`` functions. Each takes the `Config`, runs one evaluation and returns a report. A
+report prints as a table, and its ``to_dict()`` returns what ``--json`` prints.
+
+- `evaluate_labelled`: photos search photos of the same category; precision@k and mAP.
+- `evaluate_captions`: captions search photos and photos search captions; recall@k and median rank.
+- `evaluate_self`: each photo searches for itself in its collection; hits@k and recall.
+- `evaluate_index`: a vector index against exact search; recall@10 and time, and a recommended setting.
 """
 
 from imagesearch.evaluate.captions import CaptionsReport, evaluate_captions

@@ -1,4 +1,4 @@
-"""How well captions find their photos, and photos their captions."""
+"""Caption retrieval: captions search photos and photos search captions, by recall@k and median rank."""
 
 from __future__ import annotations
 
@@ -28,23 +28,25 @@ from imagesearch.text_table import format_table
 
 _TEXTS_PER_BATCH = 64
 _QUERIES_PER_BLOCK = 1024
-_MAX_WORST = 5  # captions that are named on the terminal
+_MAX_WORST = 5  # maximum number of captions listed on the terminal
 
 
 @dataclass(frozen=True)
 class CaptionsReport:
-    """Where the right answers stand in both directions.
+    """Results of caption retrieval in both directions.
 
     Attributes
     ----------
     model
-        The CLIP.
+        Name of the CLIP model.
     photos, texts
-        How many different ones.
+        Numbers of distinct photos and captions.
     text_to_image, image_to_text : (n,) int64
-        Rank of the best right answer of each query, counted from 1.
+        Rank of the first relevant result of each query, counted from 1.
     worst
-        Captions that find their photo last: rank, caption, path.
+        The captions with the lowest-ranked photos: rank, caption, path.
+    notes
+        What was left out, one line each.
     """
 
     model: str
@@ -72,58 +74,61 @@ class CaptionsReport:
             for name, ranks in self.directions.items()
         ]
         lines = [format_table(["direction", "queries", *(f"R@{k}" for k in CUTOFFS), "median rank"], rows)]
-        last = [line for line in self.worst[:_MAX_WORST] if line[0] > CUTOFFS[-1]]
-        return "\n".join(lines + [f"found at {rank} only: {text!r}, {path}" for rank, text, path in last])
+        worst = [entry for entry in self.worst[:_MAX_WORST] if entry[0] > CUTOFFS[-1]]
+        return "\n".join(
+            lines + [f"found only at rank {rank}: {text!r}, {path}" for rank, text, path in worst]
+        )
 
 
 @dataclass(frozen=True)
 class _ExtractedImages:
-    """The photos that captions name.
+    """The photos of a captions file.
 
     Attributes
     ----------
     vectors : (n, d) float32
-        By CLIP, of each photo once.
-    columns
-        Row of `vectors` by path as it is written in the file; without photos that cannot be read.
-    missed
-        Paths that are not in `columns`, each with the reason.
+        CLIP vectors, one for each distinct photo.
+    row_by_path
+        The row of `vectors` for each path as written in the file. Photos that cannot be read have no entry.
+    missing
+        Paths without an entry in `row_by_path`, each with the reason.
     """
 
     vectors: np.ndarray
-    columns: dict[str, int]
-    missed: list[str]
+    row_by_path: dict[str, int]
+    missing: list[str]
 
 
 def evaluate_captions(config: Config, file: Path, progress: Progress | None = None) -> CaptionsReport:
-    """Let each caption search the photos, and each photo the captions, exactly.
+    """Measure caption retrieval: each caption searches the photos and each photo the captions, exactly.
 
-    The captions are encoded with ``search.template`` around them, as ``--strategy semantic`` does. A photo
-    with several captions counts by the best of them, and photos with the same caption are all right for it.
+    Captions are encoded with ``search.template`` around them, as ``--strategy semantic`` does. If a photo has
+    several captions, the rank of the first one counts. If several photos have the same caption, all of them
+    are relevant to it.
 
     Parameters
     ----------
     config
-        Names the CLIP.
+        Provides the CLIP model and the dataset.
     file
-        A CSV with columns ``path`` and ``caption``, a line a pair; paths absolute, relative to the file's
-        folder, or as the config's dataset has them.
+        A CSV file with the columns ``path`` and ``caption``, one pair per line. A path is absolute, relative
+        to the file's folder, or as stored in the dataset.
     progress
-        For a progress bar.
+        Optional; shows the progress of the extraction.
 
     Raises
     ------
     UserError
-        If the file cannot be read, or none of its photos can.
+        If the file cannot be read, or none of its photos can be read.
     """
     pairs, notes = _read_pairs(file)
     images = _extract_images(config, file, list(dict.fromkeys(path for path, _ in pairs)), progress)
-    pairs = [(path, text) for path, text in pairs if path in images.columns]
+    pairs = [(path, text) for path, text in pairs if path in images.row_by_path]
     texts = list(dict.fromkeys(text for _, text in pairs))
-    row_of = {text: i for i, text in enumerate(texts)}
+    row_by_text = {text: i for i, text in enumerate(texts)}
     relevant = np.zeros((len(texts), len(images.vectors)), bool)
     for path, text in pairs:
-        relevant[row_of[text], images.columns[path]] = True
+        relevant[row_by_text[text], images.row_by_path[path]] = True
     text_vectors = _encode_texts(config, texts)
     text_to_image = _compute_ranks_in_blocks(text_vectors, images.vectors, relevant)
     first_paths = {text: path for path, text in reversed(pairs)}
@@ -134,8 +139,8 @@ def evaluate_captions(config: Config, file: Path, progress: Progress | None = No
         texts=len(texts),
         text_to_image=text_to_image,
         image_to_text=_compute_ranks_in_blocks(images.vectors, text_vectors, relevant.T),
-        worst=tuple((int(text_to_image[row_of[text]]), text, first_paths[text]) for text in worst),
-        notes=(*notes, *format_left_out(images.missed)),
+        worst=tuple((int(text_to_image[row_by_text[text]]), text, first_paths[text]) for text in worst),
+        notes=(*notes, *format_left_out(images.missing)),
     )
 
 
@@ -147,7 +152,7 @@ def _compute_metrics(ranks: np.ndarray) -> dict[str, float]:
 def _extract_images(
     config: Config, file: Path, paths: Sequence[str], progress: Progress | None
 ) -> _ExtractedImages:
-    """Extract the CLIP vectors of the photos that a file names."""
+    """Extract the CLIP vectors of the photos of a captions file."""
     root, names = _find_common_root(config, file, paths)
     if not names:
         raise UserError(f"{file}: none of its photos can be read: {paths[0]}: no such photo")
@@ -156,26 +161,26 @@ def _extract_images(
     current = dataset.read_current_entries("clip")
     ids, vectors = dataset.open_table("clip").read_vectors(current.values())
     row_of = {current[key].path: i for i, key in enumerate(ids.tolist())}
-    columns = {path: row_of[name] for path, name in names.items() if name in row_of}
-    missed = _describe_missed(paths, names, columns, failed)
-    if not columns:
-        raise UserError(f"{file}: none of its photos can be read: {missed[0]}")
-    return _ExtractedImages(vectors, columns, missed)
+    row_by_path = {path: row_of[name] for path, name in names.items() if name in row_of}
+    missing = _describe_missing(paths, names, row_by_path, failed)
+    if not row_by_path:
+        raise UserError(f"{file}: none of its photos can be read: {missing[0]}")
+    return _ExtractedImages(vectors, row_by_path, missing)
 
 
-def _describe_missed(
-    paths: Sequence[str], names: Mapping[str, str], columns: Mapping[str, int], failed: Mapping[str, str]
+def _describe_missing(
+    paths: Sequence[str], names: Mapping[str, str], row_by_path: Mapping[str, int], failed: Mapping[str, str]
 ) -> list[str]:
     """Return the paths that have no vector, each with the reason."""
-    missed = [path for path in paths if path not in columns]
-    return [f"{path}: {failed.get(names.get(path, ''), 'no such photo')}" for path in missed]
+    missing = [path for path in paths if path not in row_by_path]
+    return [f"{path}: {failed.get(names.get(path, ''), 'no such photo')}" for path in missing]
 
 
 def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return paths and captions, and notes of the lines that cannot be used."""
+    """Return the pairs of path and caption, and notes about the lines that cannot be used."""
     lines, columns = read_csv(file)
     if not {"path", "caption"} <= columns:
-        raise UserError(f"{file}: columns path and caption are wanted in the first line")
+        raise UserError(f"{file}: expected the columns path and caption in the first line")
     pairs, unusable = [], []
     for number, line in lines.items():
         path, text = ((line[name] or "").strip() for name in ("path", "caption"))
@@ -192,7 +197,7 @@ def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
 
 
 def _find_common_root(config: Config, file: Path, paths: Sequence[str]) -> tuple[Path, dict[str, str]]:
-    """Return the folder that all photos are in, and where below it each written path is, if it is there."""
+    """Return the deepest folder that contains all photos, and their paths in it by the paths as written."""
     dataset = Dataset(config)
     folder = file.absolute().parent
     found = {path: photo for path in paths if (photo := _locate_photo(path, folder, dataset))}
@@ -203,10 +208,10 @@ def _find_common_root(config: Config, file: Path, paths: Sequence[str]) -> tuple
 
 
 def _locate_photo(path: str, folder: Path, dataset: Dataset) -> Path | None:
-    """Return the file that a path means: from the root or from a folder on, else the dataset's."""
-    near = Path(os.path.normpath(folder / path))
-    anchor = Path(near.anchor)
-    for file in (locate_file(near.relative_to(anchor).as_posix(), [anchor]), dataset.locate_file(path)):
+    """Return the file of a path, which is absolute, relative to a folder, or in the dataset."""
+    absolute = Path(os.path.normpath(folder / path))
+    anchor = Path(absolute.anchor)
+    for file in (locate_file(absolute.relative_to(anchor).as_posix(), [anchor]), dataset.locate_file(path)):
         with contextlib.suppress(OSError, ValueError):
             if file.is_file():
                 return Path(os.path.normpath(file.absolute()))
@@ -222,7 +227,7 @@ def _encode_texts(config: Config, texts: Sequence[str]) -> np.ndarray:
 
 
 def _compute_ranks_in_blocks(queries: np.ndarray, items: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """Return the rank of each query's first relevant item; all scores at once could be gigabytes."""
+    """Return the rank of each query's first relevant item; in blocks, as all scores can take gigabytes."""
     starts = range(0, len(queries), _QUERIES_PER_BLOCK)
     blocks = (slice(start, start + _QUERIES_PER_BLOCK) for start in starts)
     return np.concatenate([compute_ranks(queries[block] @ items.T, relevant[block]) for block in blocks])

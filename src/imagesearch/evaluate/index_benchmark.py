@@ -1,4 +1,4 @@
-"""Benchmark of a vector index: a temporary collection, held-out queries, exact answers, recall and time."""
+"""Benchmark of a vector index: recall against exact search and search time, in a temporary collection."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ from imagesearch.store import (
 )
 
 CUTOFF = 10
-"""The k of recall@k: how many nearest neighbours a search is to find."""
+"""The k of recall@k: the number of nearest neighbours that a search returns."""
 MIN_ROWS = 100
-"""The fewest vectors that an index can be measured on."""
-# What a temporary collection knows of a row besides its vector: enough for a filter on a list.
+"""Minimum number of vectors for a benchmark."""
+# The scalar fields of a temporary collection: enough for a filter on a list.
 _FIELDS = tuple(item for item in PHOTO_FIELDS if item.name in ("path", "face_labels"))
 _FILTER_SHARES = {"half": 0.5, "hundredth": 0.01, "few": 0.0002}
 _MIN_PASSING = 10
-_MAX_QUERIES = 200  # of each kind; one half tunes, the other half validates
+_MAX_QUERIES = 200  # of each kind; one half is for tuning, the other half for validation
 _HELD_OUT_SHARE = 0.05
 _QUERIES_PER_BLOCK = 32
-# The same inner product differs by some 1e-7 between orders of summation.
+# Tolerance for rounding: the order of summation changes an inner product by about 1e-7.
 _SCORE_TOLERANCE = 1e-6
-# The 95% quantile of the normal distribution: so many standard errors below a mean lies its lower bound.
+# The 95% quantile of the normal distribution: a lower bound is this many standard errors below the mean.
 _Z_95 = 1.645
 
 
 @dataclass(frozen=True)
 class BenchmarkFilter:
-    """A filter, and which rows pass it."""
+    """A filter, and a mask of the rows that pass it."""
 
     name: str
     condition: Condition
@@ -56,26 +56,26 @@ class BenchmarkFilter:
 
     @property
     def rows(self) -> int:
-        """How many rows pass."""
+        """The number of rows that pass."""
         return int(self.mask.sum())
 
 
 @dataclass(frozen=True)
 class BenchmarkData:
-    """What is indexed, the queries, and what the right answers are.
+    """The vectors to index, the queries, and the ground truth from exact search.
 
     Attributes
     ----------
     vectors : (n, d) float32
-        Of unit length, in the order of their keys.
+        Unit vectors, in the order of their primary keys.
     queries : (q, d) float32
-        Of unit length; none of them is among the vectors.
+        Unit vectors; none of them is indexed.
     query_kinds : (q,) str
-        Where each query comes from.
+        The source of each query: "held out" or "texts".
     filters
-        By name; the first lets everything pass.
+        Filters by name; all rows pass the first.
     score_thresholds : dict of (q,) float32
-        By filter: the score of each query's last right answer.
+        By filter: the score of the last of each query's exact nearest neighbours.
     """
 
     vectors: np.ndarray
@@ -102,7 +102,7 @@ class BenchmarkData:
 
 @dataclass(frozen=True)
 class TemporaryIndex:
-    """A collection filled with the vectors of a benchmark, and how long that took."""
+    """A collection filled with the vectors of a benchmark, and the time it took to build."""
 
     store: Store
     ref: CollectionRef
@@ -112,16 +112,17 @@ class TemporaryIndex:
 
 @dataclass(frozen=True)
 class SearchCase:
-    """One way to search: under which filter, how, and whether as the program does or by the index alone.
+    """A combination of filter and search parameters to measure.
 
     Attributes
     ----------
     filter
         Name of a `BenchmarkFilter`.
     params
-        Of the search.
+        The search parameters of the index.
     widen
-        Search wider under a filter, as the program does.
+        Whether a filtered search is widened, as `Store.search` does; otherwise the index is searched with
+        ``params`` alone.
     """
 
     filter: str
@@ -131,16 +132,16 @@ class SearchCase:
 
 @dataclass(frozen=True)
 class SearchMeasurement:
-    """How well and how fast a case was answered.
+    """Recall and time of a search case.
 
     Attributes
     ----------
     recalls
         Mean recall@10 by kind of query.
     recall_lower_bound
-        What the mean recall of every kind exceeds with 95% confidence, over all queries of that kind.
+        The smallest of the lower bounds, with 95% confidence, of the mean recall of each kind of query.
     p50, p95
-        Percentiles of the time of a search, in milliseconds.
+        Percentiles of the search time, in milliseconds.
     """
 
     recalls: dict[str, float]
@@ -150,7 +151,7 @@ class SearchMeasurement:
 
     @property
     def recall(self) -> float:
-        """Of the kind of query that is answered worst."""
+        """Mean recall of the kind of query with the lowest recall."""
         return min(self.recalls.values())
 
     def to_dict(self) -> dict[str, Any]:
@@ -170,15 +171,15 @@ def load_vectors(file: Path) -> np.ndarray:
     Raises
     ------
     UserError
-        If it is no such file, or there are vectors in it that have no direction.
+        If the file is not a .npy file of vectors, or contains vectors that are zero or not finite.
     """
     try:
         vectors = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{file}: no .npy file of numbers ({error}); 01 --export-npy writes such") from None
+        raise UserError(f"{file}: not a .npy file of numbers ({error}); 01 --export-npy writes one") from None
     is_matrix = isinstance(vectors, np.ndarray) and vectors.ndim == 2 and 2 <= vectors.shape[1] <= 32_768
     if not is_matrix or vectors.dtype.kind not in "fiu":
-        raise UserError(f"{file}: a matrix of numbers is wanted, a row for each vector")
+        raise UserError(f"{file}: expected a matrix of numbers with one row for each vector")
     vectors = vectors.astype(np.float32, copy=False)
     norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
@@ -191,51 +192,52 @@ def load_vectors(file: Path) -> np.ndarray:
 
 
 def hold_out_queries(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Take some vectors out as queries: 200, and at most 5%, chosen at random.
+    """Hold out random vectors as queries: 200, but at most 5% of them.
 
     Returns
     -------
-    kept, held : (n, d) and (q, d) float32
+    indexed, held_out : (n, d) and (q, d) float32
 
     Raises
     ------
     UserError
-        If there are too few vectors.
+        If there are fewer than 100 vectors.
     """
     if len(vectors) < MIN_ROWS:
         raise UserError(
-            f"{len(vectors)} vectors are too few to try an index on ({MIN_ROWS} are wanted); "
-            "milvus.index.type: FLAT is exact, and fast enough for so few"
+            f"{len(vectors)} vectors are too few for an index benchmark, which requires {MIN_ROWS}; "
+            "milvus.index.type: FLAT is exact and fast for small collections"
         )
     count = min(_MAX_QUERIES, int(_HELD_OUT_SHARE * len(vectors)))
-    held = np.random.default_rng(seed).permutation(len(vectors))[:count]
-    return np.delete(vectors, held, axis=0), vectors[held]
+    rows = np.random.default_rng(seed).permutation(len(vectors))[:count]
+    return np.delete(vectors, rows, axis=0), vectors[rows]
 
 
 def prepare_data(vectors: np.ndarray, queries: Mapping[str, np.ndarray], seed: int = 0) -> BenchmarkData:
-    """Shuffle queries, choose what filters let pass, and answer the queries exactly.
+    """Sample and shuffle the queries, make random filters, and search exactly.
 
     Parameters
     ----------
     vectors : (n, d) float32
-        Of unit length.
+        Unit vectors to index.
     queries : dict of (q, d) float32
-        By kind; 200 of each are taken. Those of texts lie elsewhere than photos do.
+        Unit vectors by kind; at most 200 of each kind are used. Kinds are measured separately, because text
+        vectors lie in another region than photo vectors.
     seed
-        Of all choices.
+        Seed of all random choices.
     """
     rng = np.random.default_rng(seed)
-    taken = {kind: rng.permutation(of_kind)[:_MAX_QUERIES] for kind, of_kind in queries.items()}
-    kinds = np.repeat(list(taken), [len(of_kind) for of_kind in taken.values()])
+    sampled = {kind: rng.permutation(of_kind)[:_MAX_QUERIES] for kind, of_kind in queries.items()}
+    kinds = np.repeat(list(sampled), [len(of_kind) for of_kind in sampled.values()])
     order = rng.permutation(len(kinds))
-    shuffled = np.concatenate(list(taken.values()))[order].astype(np.float32, copy=False)
+    shuffled = np.concatenate(list(sampled.values()))[order].astype(np.float32, copy=False)
     filters = _make_filters(len(vectors), rng)
     thresholds = _find_score_thresholds(vectors, shuffled, filters)
     return BenchmarkData(vectors, shuffled, kinds[order], filters, thresholds)
 
 
 def _make_filters(rows: int, rng: np.random.Generator) -> dict[str, BenchmarkFilter]:
-    """Return filters of known shares, in order; none that passes as many rows as another."""
+    """Return filters that known shares of the rows pass, largest first; no two pass equally many rows."""
     filters = [BenchmarkFilter("all", MATCH_ALL, np.ones(rows, bool))]
     for label, share in _FILTER_SHARES.items():
         count = max(_MIN_PASSING, round(share * rows))
@@ -250,7 +252,7 @@ def _make_filters(rows: int, rng: np.random.Generator) -> dict[str, BenchmarkFil
 def _find_score_thresholds(
     vectors: np.ndarray, queries: np.ndarray, filters: Mapping[str, BenchmarkFilter]
 ) -> dict[str, np.ndarray]:
-    """Return, by filter, the score of the last of each query's right answers, (q,) float32."""
+    """Return, by filter, the score of the last of each query's exact nearest neighbours, (q,) float32."""
     thresholds = {name: np.empty(len(queries), np.float32) for name in filters}
     for start in range(0, len(queries), _QUERIES_PER_BLOCK):
         block = slice(start, start + _QUERIES_PER_BLOCK)
@@ -266,10 +268,10 @@ def _find_score_thresholds(
 def open_temporary_index(
     milvus: MilvusConfig, index: IndexSpec, data: BenchmarkData, progress: Progress | None = None
 ) -> Iterator[TemporaryIndex]:
-    """Fill a collection that is dropped afterwards, whatever happens.
+    """Fill a temporary collection, which is dropped afterwards, also after an error.
 
-    It is in a temporary file where the config's engine is Milvus Lite; else on the same server, as a dataset
-    with a random name.
+    With Milvus Lite it is in a temporary file. With a server it is on that server, as a dataset with a random
+    name.
     """
     name = f"scratch_{secrets.token_hex(6)}"
     ref = CollectionRef(name, "clip")
@@ -279,7 +281,7 @@ def open_temporary_index(
         temporary_milvus = milvus.model_copy(update={"uri": uri})
         try:
             start = time.perf_counter()
-            # Milvus Lite builds the index when its file is closed, and scans all rows until then
+            # Milvus Lite builds the index when its file is closed; until then it scans all rows
             with Store(temporary_milvus) as store:
                 fill_collection(store, spec, data.make_rows(), progress)
                 store.collections.wait_for_index(ref.alias)
@@ -296,18 +298,20 @@ def open_temporary_index(
 def measure_searches(
     index: TemporaryIndex, cases: Sequence[SearchCase], selection: slice, progress: Progress | None = None
 ) -> dict[SearchCase, SearchMeasurement]:
-    """Search for some of the queries in every way, in turn, so that a noisy machine hits all ways alike.
+    """Run some of the queries in every case.
+
+    The cases alternate for each query, so that other work on the machine slows down all of them equally.
 
     Parameters
     ----------
     index
-        What is searched.
+        The collection to search.
     cases
-        The ways; all of them are searched once before any time is taken.
+        The cases; each one runs once before any time is measured.
     selection
-        Which of the queries.
+        The queries to run.
     progress
-        Wraps the queries.
+        Optional; wraps the queries.
     """
     queries = np.arange(len(index.data.queries))[selection].tolist()
     kinds = index.data.query_kinds[selection]
@@ -323,19 +327,19 @@ def measure_searches(
 
 
 def _time_search(index: TemporaryIndex, case: SearchCase, query: int) -> tuple[float, float]:
-    """Return the recall of one search, and how many milliseconds it took."""
+    """Return the recall and the time, in milliseconds, of one search."""
     data = index.data
     vector, row_filter = data.queries[query], data.filters[case.filter]
     start = time.perf_counter()
     search = index.store.search if case.widen else index.store.search_index
     hits = search(index.ref, vector, CUTOFF, where=row_filter.condition, params=case.params)
     milliseconds = 1000 * (time.perf_counter() - start)
-    # by score, as ann-benchmarks does: of two equal photos either is right
+    # compared by score, as in ANN-Benchmarks: of two photos with the same score, either is correct
     found = np.unique(np.asarray([hit.id for hit in hits], np.int64))
     scores = data.vectors[found] @ vector
     is_near = scores >= data.score_thresholds[case.filter][query] - _SCORE_TOLERANCE
-    right = int((is_near & row_filter.mask[found]).sum())
-    return min(1.0, right / min(CUTOFF, row_filter.rows)), milliseconds
+    correct = int((is_near & row_filter.mask[found]).sum())
+    return min(1.0, correct / min(CUTOFF, row_filter.rows)), milliseconds
 
 
 def _summarize_searches(recalls: np.ndarray, times: np.ndarray, kinds: np.ndarray) -> SearchMeasurement:

@@ -1,4 +1,4 @@
-"""Report of index benchmarks: curves of recall and time, and the setting to take."""
+"""Report of index benchmarks: curves of recall and time, and the recommended setting."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from imagesearch.store import IndexSpec
 from imagesearch.text_table import format_table
 
 RECALL_TARGET = 0.95
-"""The recall that a setting has to reach under every filter."""
-_COST_TOLERANCE = 1.05  # differences up to 5% are noise
+"""The recall that a setting must reach under every filter."""
+_COST_TOLERANCE = 1.05  # costs that differ by up to 5% count as equal
 
 
 @dataclass(frozen=True)
 class ParameterSetting:
-    """One value of the search parameter, and how it did.
+    """One value of the search parameter, and its measurements.
 
     Attributes
     ----------
     value
-        Of nprobe or ef; None where the index has no parameter.
+        The value of nprobe or ef; None if the index has no search parameter.
     searched, bare
-        By filter: as the program searches, which looks wider under a filter, and by the index alone.
+        Measurements by filter: of `Store.search`, which widens filtered searches, and of the index alone.
     """
 
     value: int | None
@@ -34,38 +34,39 @@ class ParameterSetting:
 
     @property
     def reaches_target(self) -> bool:
-        """Whether its recall is surely `RECALL_TARGET` or more under every filter."""
+        """Whether its recall is at least `RECALL_TARGET` under every filter, with 95% confidence."""
         return all(found.recall_lower_bound >= RECALL_TARGET for found in self.searched.values())
 
     @property
     def cost(self) -> float:
-        """Milliseconds of a search: the mean, over all filters, of the medians.
+        """The median search time in milliseconds, averaged over all filters.
 
-        Without a filter a graph may be the fastest; where few rows pass it is the slowest by far.
+        All filters count, because a graph index can be the fastest without a filter and by far the slowest
+        when few rows pass.
         """
         return statistics.fmean(found.p50 for found in self.searched.values())
 
 
 @dataclass(frozen=True)
 class IndexCurve:
-    """An index over the values of its search parameter.
+    """Measurements of an index over the values of its search parameter.
 
     Attributes
     ----------
     spec
-        The index, and what it was built with.
+        The index and its build parameters.
     parameter
-        Name of the search parameter: nprobe or ef; "" where the index has none.
+        Name of the search parameter: nprobe or ef; "" if the index has none.
     current_value
-        The value that the config has; None if it has another index, or none.
+        The value in the config; None if the config has another index or no value.
     wide_value
-        The value that a search under a filter takes; None where there is none.
+        The value used for filtered searches; None if the index has no parameter.
     build_seconds
-        Of filling and building.
+        The time to fill the collection and build the index.
     settings
-        Of each value, in order.
+        The settings in the order of their values.
     validation
-        How its pick did on queries that had no part in picking it, by filter.
+        Measurements of the picked setting on the validation queries, by filter.
     """
 
     spec: IndexSpec
@@ -78,16 +79,16 @@ class IndexCurve:
 
     @property
     def pick(self) -> ParameterSetting | None:
-        """The cheapest setting that reaches the target everywhere, if one does."""
+        """The cheapest setting that reaches the target under every filter; None if none does."""
         return find_cheapest(self.settings)
 
     @property
     def title(self) -> str:
-        """The index and what it was built with."""
+        """The index type and its build parameters."""
         return ", ".join([self.spec.type, *(f"{key} {value}" for key, value in self.spec.build.items())])
 
     def format_yaml(self) -> str:
-        """Return the pick as lines to be pasted into config.yaml."""
+        """Return the picked setting as lines for config.yaml."""
         lines = ["milvus:", "  index:", f"    type: {self.spec.type}"]
         if self.parameter:
             params = ", ".join(f"{key}: {value}" for key, value in self.spec.build.items())
@@ -98,7 +99,7 @@ class IndexCurve:
         return "\n".join(lines)
 
     def describe_pick(self) -> dict[str, Any] | None:
-        """Return the pick for ``--json``, with its validation."""
+        """Return the picked setting and its validation for ``--json``."""
         return self.pick and {
             "type": self.spec.type,
             "params": self.spec.build,
@@ -130,20 +131,21 @@ class IndexCurve:
 
 @dataclass(frozen=True)
 class IndexReport:
-    """What `evaluate_index` found.
+    """Result of `evaluate_index`.
 
     Attributes
     ----------
     rows, dimension
-        Of what was indexed.
+        Number and dimension of the indexed vectors.
     passing
-        By filter, how many rows pass.
+        The number of rows that pass each filter.
     tuning_queries, validation_queries
-        Numbers of queries, by kind: those that the curves come from, and those that picks were validated on.
+        Numbers of queries by kind: those that the curves are measured on, and those that the picked settings
+        are validated on.
     curves
-        Of each index.
+        One curve for each index.
     notes
-        What the user should know, a line each.
+        Notes for the user, one line each.
     """
 
     rows: int
@@ -156,13 +158,13 @@ class IndexReport:
 
     @property
     def best(self) -> IndexCurve | None:
-        """The curve whose pick is the fastest, if there is a pick at all."""
+        """The curve with the cheapest picked setting; None if no setting was picked."""
         picks = [curve for curve in self.curves if curve.pick]
         return min(picks, key=lambda curve: curve.pick.cost, default=None)
 
     @property
     def yaml(self) -> str:
-        """The recommended lines of config.yaml; exact search where no setting reaches the target."""
+        """The recommended lines for config.yaml; exact search if no setting reaches the target."""
         if self.best is None:
             return "milvus:\n  index:\n    type: FLAT"
         return self.best.format_yaml()
@@ -191,36 +193,33 @@ class IndexReport:
         return "\n\n".join([head, *curves, self._format_advice()])
 
     def _format_advice(self) -> str:
-        """Return the recommendation in words, and the lines to paste."""
+        """Return the recommendation in words, and the lines for config.yaml."""
         curve = self.best
         if curve is None:
-            lines = [
-                f"no setting here surely reaches recall {RECALL_TARGET} under every filter; exact search does"
-            ]
+            target = f"recall {RECALL_TARGET} under every filter with 95% confidence"
+            lines = [f"no setting reaches {target}; use exact search"]
         else:
             setting = f" with {curve.parameter} {curve.pick.value}" if curve.parameter else ""
             index = f"{curve.spec.type}{setting}"
             recalls = ", ".join(f"{found.recall:.3f} ({name})" for name, found in curve.validation.items())
             queries = _format_query_counts(self.validation_queries)
-            confidence = f"{RECALL_TARGET} or more under every filter, with 95% confidence"
+            target = f"recall of at least {RECALL_TARGET} under every filter, with 95% confidence"
             lines = [
-                f"* the cheapest whose recall is {confidence}",
+                f"* the cheapest setting with a {target}",
                 f"recommended: {index}, {curve.pick.cost:.1f} ms, the mean over all filters",
-                f"on fresh queries ({queries}) its recall is {recalls}",
+                f"recall on the validation queries ({queries}): {recalls}",
             ]
             if not _reaches_target(curve.validation):
-                lines.append(f"that is less than {RECALL_TARGET}: take the next larger {curve.parameter}")
-        lines.append(
-            "for config.yaml, in place of milvus.index there; 05_build_collections.py then builds it:"
-        )
+                lines.append(f"this is below {RECALL_TARGET}: use the next larger {curve.parameter}")
+        lines.append("in config.yaml, replace milvus.index by these lines, then run 05_build_collections.py:")
         return "\n".join([*lines, "", self.yaml])
 
 
 def find_cheapest(settings: Sequence[ParameterSetting]) -> ParameterSetting | None:
-    """Return the fastest setting that reaches the target under every filter, if one does.
+    """Return the cheapest setting that reaches the target under every filter; None if none does.
 
-    Of those that are as fast but for 5%, which is noise, it is the one of the smallest value, which asks the
-    least of the machine.
+    Costs that differ by up to 5% count as equal. Then the setting with the smallest value is returned,
+    because it does the least work.
     """
     good = [setting for setting in settings if setting.reaches_target]
     lowest_cost = min((setting.cost for setting in good), default=0.0)
@@ -230,20 +229,16 @@ def find_cheapest(settings: Sequence[ParameterSetting]) -> ParameterSetting | No
 # --- details -----------------------------------------------------------------------------------------------
 
 
-def _reaches_target(measurements: dict[str, SearchMeasurement]) -> bool:
-    return all(found.recall >= RECALL_TARGET for found in measurements.values())
-
-
 def _format_curve(curve: IndexCurve, passing: dict[str, int]) -> str:
-    """Write a curve as two tables: over the parameter, and under a filter, where it makes no difference."""
+    """Format a curve as two tables: by value of the parameter, and by filter."""
     first = curve.settings[0]
-    lines = [f"{curve.title}: filled and built in {curve.build_seconds:.0f} s"]
+    lines = [f"{curve.title}: built in {curve.build_seconds:.0f} s"]
     if curve.parameter:
         header = [curve.parameter, "recall", "p50", "p95", *(f"alone, {name}" for name in first.bare)]
         lines += [format_table(header, [_format_setting(curve, setting) for setting in curve.settings]), ""]
         lines.append(
-            f"under a filter, as the program searches: {curve.parameter} {curve.wide_value}"
-            + ("" if curve.spec.has_clusters else ", and exactly where that finds too few")
+            f"searches with a filter use {curve.parameter} {curve.wide_value}"
+            + ("" if curve.spec.has_clusters else ", and exact search if that returns too few rows")
         )
     names = first.bare if curve.parameter else first.searched
     rows = [
@@ -253,7 +248,7 @@ def _format_curve(curve: IndexCurve, passing: dict[str, int]) -> str:
 
 
 def _format_setting(curve: IndexCurve, setting: ParameterSetting) -> list[str | float]:
-    """Return a setting's row; the config's and the picked one are marked."""
+    """Return the row of a setting, with a mark for the config's value and for the picked one."""
     mark = " (now)" if setting.value == curve.current_value else ""
     mark += " *" if setting is curve.pick else ""
     bare = [found.recall for found in setting.bare.values()]
@@ -273,5 +268,5 @@ def _convert_measurements(measurements: dict[str, SearchMeasurement]) -> dict[st
 
 
 def _format_query_counts(queries: dict[str, int]) -> str:
-    """Write numbers of queries in words."""
+    """Format numbers of queries, such as "40 held out, 100 texts"."""
     return ", ".join(f"{count} {kind}" for kind, count in queries.items())

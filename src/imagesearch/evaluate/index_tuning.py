@@ -1,4 +1,4 @@
-"""Tuning a vector index: recall and time over its search parameter, and which setting to take."""
+"""Tuning of a vector index: recall and time over its search parameter, and a recommended setting."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store import IndexSpec, choose_index
 
 _MAX_EF = 4096
-_BARE_QUERIES = 40  # of the index alone: what it loses decides nothing, and is most of the searches
+_BARE_QUERIES = 40  # of the index alone: most of the searches, and they do not decide the recommendation
 
 
 def evaluate_index(
@@ -39,31 +39,31 @@ def evaluate_index(
 ) -> IndexReport:
     """Measure recall and time of vector indexes over their search parameter, and recommend a setting.
 
-    A temporary collection is filled for each index and dropped afterwards. Recall is that of the ten nearest
-    rows, under filters that pass everything, 50%, 1% and 0.02% of the rows (at least ten), chosen at random.
-    Half of the queries tune, the other half validates what was picked. What an index alone would find under
-    a filter is estimated from 40 queries.
+    A temporary collection is filled for each index and dropped afterwards. The recall is recall@10, under
+    filters that all, 50%, 1% and 0.02% of the rows pass (at least ten rows, chosen at random). Half of the
+    queries are for tuning, the other half validates the picked setting. The recall of an index alone under a
+    filter is estimated from 40 queries.
 
     Parameters
     ----------
     config
-        Names the dataset whose CLIP vectors are indexed, the engine, and the index.
+        Provides the dataset whose CLIP vectors are indexed, the Milvus connection, and the index.
     types
-        Of indexes. By default FLAT, which is exact, and the config's.
+        Index types to measure. By default FLAT, which is exact, and the config's.
     vectors
-        A .npy file of vectors to take in place of the dataset's.
+        A .npy file of vectors to use instead of the dataset's.
     progress
-        Wraps what is done one by one, with its number and its name; for a progress bar.
+        Optional; wraps the rows and queries as they are processed.
 
     Raises
     ------
     UserError
-        If there are no vectors, or too few of them.
+        If there are fewer than 100 vectors.
 
     References
     ----------
     Aumüller, Bernhardsson and Faithfull, "ANN-Benchmarks: a benchmarking tool for approximate nearest
-    neighbor algorithms", Information Systems 87, 2020: recall counted by score, against queries per second.
+    neighbor algorithms", Information Systems 87, 2020: recall is compared by score.
     """
     notes: list[str] = []
     data = _load_benchmark_data(config, vectors, notes)
@@ -76,7 +76,9 @@ def evaluate_index(
     half = len(data.queries) // 2
     split = _QuerySplit(tuning=slice(half, None), validation=slice(half))
     if [spec.type for spec in specs] == ["FLAT"]:
-        notes.append("FLAT is exact, there is nothing to tune: --types HNSW IVF_FLAT compares others with it")
+        notes.append(
+            "FLAT is exact and has nothing to tune; compare other indexes with --types HNSW IVF_FLAT"
+        )
     return IndexReport(
         rows=rows,
         dimension=data.vectors.shape[1],
@@ -95,30 +97,30 @@ def evaluate_index(
 
 @dataclass(frozen=True)
 class _QuerySplit:
-    """Which queries choose a setting, and which ones check the choice."""
+    """The queries for tuning and the queries for validation."""
 
     tuning: slice
     validation: slice
 
 
 def _load_benchmark_data(config: Config, file: Path | None, notes: list[str]) -> BenchmarkData:
-    """Prepare the vectors of a file, or those of the dataset with the texts that are known of it."""
+    """Prepare the vectors of a file, or those of the dataset with its reference texts as queries."""
     if file is not None:
-        kept, held_out = hold_out_queries(load_vectors(file))
-        return prepare_data(kept, {"held out": held_out})
+        indexed, held_out = hold_out_queries(load_vectors(file))
+        return prepare_data(indexed, {"held out": held_out})
     dataset = Dataset(config)
     _, vectors = dataset.open_table("clip").read_vectors(dataset.read_current_entries("clip").values())
     if not len(vectors):
         raise UserError(
-            f"{dataset.folder}: no CLIP vectors of the photos there; run 01_extract_features.py first, "
-            "or name a file of vectors with --vectors"
+            f"{dataset.folder}: no CLIP vectors of the photos; run 01_extract_features.py first, "
+            "or give a file of vectors with --vectors"
         )
-    kept, held_out = hold_out_queries(vectors)
+    indexed, held_out = hold_out_queries(vectors)
     texts = read_reference_texts(config, dataset)
     if texts is None or texts.shape[1] != vectors.shape[1]:
-        notes.append("no texts are kept of this dataset's model: photos alone are the queries")
-        return prepare_data(kept, {"held out": held_out})
-    return prepare_data(kept, {"held out": held_out, "texts": texts})
+        notes.append("the dataset has no reference texts of this model: only photos are used as queries")
+        return prepare_data(indexed, {"held out": held_out})
+    return prepare_data(indexed, {"held out": held_out, "texts": texts})
 
 
 def _measure_curve(
@@ -129,7 +131,7 @@ def _measure_curve(
     split: _QuerySplit,
     progress: Progress | None,
 ) -> IndexCurve:
-    """Build an index, try all settings on the tuning queries, and check the pick on the others."""
+    """Build an index, measure all settings on the tuning queries, and validate the picked one."""
     parameter = "nprobe" if spec.has_clusters else "ef" if spec.type == "HNSW" else ""
     in_config = spec.make_search_params(config.milvus.index.search_params, CUTOFF, exhaustive=False)
     current_value = in_config.get(parameter) if is_configured else None
@@ -154,7 +156,7 @@ def _measure_settings(
     selection: slice,
     progress: Progress | None,
 ) -> tuple[ParameterSetting, ...]:
-    """Measure every value under every filter, as the program searches and by the index alone."""
+    """Measure every value under every filter, with and without widening."""
     cases = _list_cases(spec, params, list(index.data.filters))
     distinct = list(dict.fromkeys(cases.values()))
     found = measure_searches(index, [case for case in distinct if case.widen], selection, progress)
@@ -175,27 +177,27 @@ def _measure_settings(
 def _list_cases(
     spec: IndexSpec, params: dict[int | None, IndexSearchParams], filters: Sequence[str]
 ) -> dict[tuple[int | None, str, bool], SearchCase]:
-    """Return how to search for each value, filter, and whether as the program does or by the index alone.
+    """Return the search case of each combination of value, filter, and widening.
 
-    Searches that come out the same share one case, so that it is measured once.
+    Combinations with the same effective search share one case, so that it is measured once.
     """
     cases: dict[tuple[int | None, str, bool], SearchCase] = {}
     shared: dict[tuple[str, tuple[int, ...], bool], SearchCase] = {}
     for value, name, widen in itertools.product(params, filters, (True, False)):
         is_filtered = name != filters[0]
         if not widen and not is_filtered:
-            continue  # without a filter both ways are the same
+            continue  # without a filter, nothing is widened
         effective = tuple(
             spec.make_search_params(params[value], CUTOFF, exhaustive=widen and is_filtered).values()
         )
-        # a wide search is the same whatever the value; exact search is never widened
+        # a widened search does not depend on the value; an exact search is never widened
         key = (name, effective, spec.is_exact or widen)
         cases[value, name, widen] = shared.setdefault(key, SearchCase(name, params[value], widen))
     return cases
 
 
 def _list_parameter_values(spec: IndexSpec, rows: int, current_value: int | None) -> list[int | None]:
-    """Return the values of the search parameter to try, the config's among them."""
+    """Return the values of the search parameter to measure, including the config's."""
     if spec.is_exact:
         return [None]
     largest = spec.build["nlist"] if spec.has_clusters else min(_MAX_EF, rows)

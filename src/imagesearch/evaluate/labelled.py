@@ -1,4 +1,4 @@
-"""How well photos find photos of the same category."""
+"""Retrieval by category: photos of VAL search photos of the same category in TRAIN."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from imagesearch.store import MAX_HITS, CollectionRef, Store
 from imagesearch.text_table import format_count, format_table
 
 _CONFUSION_CUTOFF = 5
-"""The confusion of categories is measured on the first so many results."""
+"""Number of first results that the confusion of categories is measured on."""
 
 
 @dataclass(frozen=True)
 class CategoryRanking:
-    """How one kind of vectors ranked the photos of TRAIN for each photo of VAL.
+    """The ranking of the photos of TRAIN for each photo of VAL, by one kind of vectors.
 
     Attributes
     ----------
     kind, model
-        ``clip`` or ``vit``, and which one.
+        ``clip`` or ``vit``, and the name of the model.
     query_categories : (queries,) of str
-        Of each photo of VAL.
+        The category of each photo of VAL.
     top_categories : (queries, 5) of str
-        Categories of the photos of TRAIN that come first; "" beyond the end.
+        The categories of the first results in TRAIN; "" if there are fewer results.
     relevant : (queries, n) bool
-        Whether each photo of TRAIN is of the same category, the most similar first; False beyond the end.
+        Whether each result is of the same category, most similar first; False if there are fewer results.
     relevant_counts : (queries,) int
-        How many photos of TRAIN are of the same category.
+        The number of photos of TRAIN of the same category.
     """
 
     kind: str
@@ -57,20 +57,20 @@ class CategoryRanking:
 
     @functools.cached_property
     def _metrics_by_query(self) -> dict[str, np.ndarray]:
-        """Each metric of each photo of VAL, (queries,) float64."""
+        """Each metric for each photo of VAL, (queries,) float64."""
         precisions = {f"precision@{k}": compute_precision_at(self.relevant, k) for k in CUTOFFS}
-        # one at a time: what is worked out on the way is eight times as large as `relevant`
+        # row by row: the intermediate arrays take eight times the memory of `relevant`
         rows = zip(self.relevant, self.relevant_counts, strict=True)
         averages = [compute_average_precision(row[None], count)[0] for row, count in rows]
         return precisions | {"map": np.asarray(averages)}
 
     def compute_metrics(self, category: str | None = None) -> dict[str, float]:
-        """Return precision@1, @5, @10 and mAP, averaged over the photos of one category or all."""
+        """Return precision@1, @5, @10 and mAP over the photos of one category, or of all."""
         rows = slice(None) if category is None else self.query_categories == category
         return {name: float(values[rows].mean()) for name, values in self._metrics_by_query.items()}
 
     def compute_confusion(self, category: str) -> dict[str, float]:
-        """Return what the first five results of a category's photos are, as shares, the largest first."""
+        """Return the share of each category among the first five results of a category, largest first."""
         top = self.top_categories[self.query_categories == category]
         counts = Counter(top[top != ""].tolist())
         return {name: count / counts.total() for name, count in counts.most_common()}
@@ -78,7 +78,7 @@ class CategoryRanking:
 
 @dataclass(frozen=True)
 class LabelledReport:
-    """How well the photos of VAL find those of their category in TRAIN, by each kind of vectors."""
+    """Results of retrieval by category for each kind of vectors."""
 
     train: int
     val: int
@@ -87,7 +87,7 @@ class LabelledReport:
 
     @property
     def categories(self) -> list[str]:
-        """Those of VAL, in order."""
+        """The categories of VAL, sorted."""
         return sorted(set(self.rankings[0].query_categories.tolist()))
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,23 +114,24 @@ class LabelledReport:
         return "\n".join([*lines, *filter(None, map(self._format_confusion, self.rankings))])
 
     def _list_metrics(self, category: str | None = None) -> list[float]:
-        """Return the metrics of one category, or of all, by each kind of vectors in turn."""
+        """Return the metrics of one category, or of all, for each kind of vectors in order."""
         return [value for r in self.rankings for value in r.compute_metrics(category).values()]
 
     def _format_confusion(self, ranking: CategoryRanking) -> str:
-        """Name the three pairs of categories that are confused most."""
+        """Describe the three most frequent confusions of categories."""
         pairs = [
-            (share, f"{name} for {other} {share:.0%}")
+            (share, f"{other} instead of {name} {share:.0%}")
             for name in self.categories
             for other, share in ranking.compute_confusion(name).items()
             if other != name
         ]
         most = [text for _, text in sorted(pairs, key=lambda pair: -pair[0])[:3]]
-        return f"{ranking.kind} takes {', '.join(most)} (of the first {_CONFUSION_CUTOFF})" if most else ""
+        head = f"{ranking.kind} confusions in the first {_CONFUSION_CUTOFF} results"
+        return f"{head}: {', '.join(most)}" if most else ""
 
 
 def parse_category(path: str) -> str:
-    """Return the category that a photo's path gives: its uppermost folder, or its name without a number.
+    """Return the category of a photo's path: its top folder, or its file name without the number.
 
     ``beach/IMG_1.jpg``, ``beach_3.jpeg``, ``Beach (2).png`` and ``beach.jpg`` are all ``beach``.
     """
@@ -144,26 +145,26 @@ def parse_category(path: str) -> str:
 def evaluate_labelled(
     config: Config, train: Path, val: Path, progress: Progress | None = None
 ) -> LabelledReport:
-    """Let each photo of VAL search those of TRAIN, by CLIP and by ViT.
+    """Let each photo of VAL search the photos of TRAIN, by CLIP and by ViT vectors.
 
-    A photo that lies in both folders does not find itself.
+    A file that is in both folders is removed from its own results.
 
     Parameters
     ----------
     config
-        Names the models.
+        Provides the models.
     train, val
         Folders of photos in categories; see `parse_category`.
     progress
-        For a progress bar.
+        Optional; shows a progress bar.
 
     Raises
     ------
     UserError
-        If a folder has no photos, or TRAIN has one category only, or none of VAL's.
+        If a folder has no photos, if TRAIN has fewer than two categories, or if it has none of VAL's.
     """
     sides = [make_evaluation_dataset(config, folder) for folder in (train, val)]
-    # before the extraction, by names alone, and again without the photos that cannot be read
+    # checked by file names before the extraction, then again without the photos that cannot be read
     _count_categories((train, val), [[photo.path for photo in side.photos] for side in sides])
     extracted = [extract_vectors(side, progress=progress) for side in sides]
     entries = [side.read_current_entries("clip").values() for side in sides]
@@ -171,7 +172,9 @@ def evaluate_labelled(
     with open_temporary_collections(sides[0]) as (_, store):
         rankings = tuple(_rank_photos(store, kind, *sides, counts[0], progress) for kind in VECTOR_KINDS)
     if not len(rankings[0].query_categories):
-        raise UserError(f"{val}: each photo is the only one of its category; more of a category are wanted")
+        raise UserError(
+            f"{val}: each photo is the only one of its category; expected several photos of a category"
+        )
     failed = [
         f"{side.dataset.locate_file(path)}: {reason}"
         for side in extracted
@@ -185,17 +188,23 @@ def evaluate_labelled(
 def _count_categories(
     folders: tuple[Path, Path], paths: Sequence[Sequence[str]]
 ) -> tuple[Counter[str], Counter[str]]:
-    """Count the photos of each category of TRAIN and of VAL; raise if nothing can be measured with them."""
+    """Count the photos of each category of TRAIN and of VAL.
+
+    Raises
+    ------
+    UserError
+        If nothing can be measured with these categories.
+    """
     train_counts, val_counts = (Counter(map(parse_category, side)) for side in paths)
     train, val = folders
     if len(train_counts) < 2:
         raise UserError(
-            f"{train}: categories are wanted, a subfolder each or in the names (beach_3.jpeg); "
-            f"there is only {next(iter(train_counts), 'nothing that can be read')}"
+            f"{train}: expected at least two categories, as subfolders or in file names (beach_3.jpeg); "
+            f"found only {next(iter(train_counts), 'files that cannot be read')}"
         )
     if not train_counts.keys() & val_counts.keys():
         known = ", ".join(sorted(train_counts)[:8])
-        raise UserError(f"{val}: no photo is of a category that {train} has: {known}")
+        raise UserError(f"{val}: none of its categories is in {train}, which has: {known}")
     return train_counts, val_counts
 
 
@@ -207,7 +216,7 @@ def _rank_photos(
     train_counts: Counter[str],
     progress: Progress | None,
 ) -> CategoryRanking:
-    """Rank the photos of TRAIN by their similarity to each photo of VAL whose category TRAIN has."""
+    """Rank the photos of TRAIN by their similarity to each photo of VAL with a category of TRAIN."""
     entries, vectors = _read_queries(val, kind, train_counts)
     train_entries = train.read_current_entries(kind)
     category_of = {key: parse_category(entry.path) for key, entry in train_entries.items()}
@@ -226,7 +235,7 @@ def _rank_photos(
         top_categories[row, : len(names)] = names[:_CONFUSION_CUTOFF]
         relevant[row, : len(names)] = [name == query_categories[row] for name in names]
         relevant_counts[row] -= own_key is not None
-    rows = relevant_counts > 0  # not the only one of its category, found in both folders
+    rows = relevant_counts > 0  # without photos that are the only one of their category
     model = getattr(train.config.models, kind)
     columns = (query_categories, top_categories, relevant, relevant_counts)
     return CategoryRanking(kind, model, *(column[rows] for column in columns))
@@ -235,7 +244,7 @@ def _rank_photos(
 def _read_queries(
     val: Dataset, kind: str, train_counts: Counter[str]
 ) -> tuple[list[ProcessedPhoto], np.ndarray]:
-    """Return the photos of VAL whose category TRAIN has, and their vectors in the same order."""
+    """Return the photos of VAL with a category of TRAIN, and their vectors in the same order."""
     current = val.read_current_entries(kind).items()
     entries = {key: entry for key, entry in current if parse_category(entry.path) in train_counts}
     ids, vectors = val.open_table(kind).read_vectors(entries.values())
@@ -245,34 +254,33 @@ def _read_queries(
 def _describe_caveats(
     ranking: CategoryRanking, train_counts: Counter[str], val_counts: Counter[str], *, copies: Sequence[str]
 ) -> list[str]:
-    """Say what was left out, and what makes the metrics other than they look."""
+    """Return notes on what was left out, and on what makes the metrics higher or lower than expected."""
     notes = []
     if unknown := sorted(val_counts.keys() - train_counts.keys()):
         count = format_count(sum(val_counts[name] for name in unknown), "photo")
-        notes.append(f"left out: {count} of {', '.join(unknown[:8])}, which TRAIN does not have")
+        notes.append(f"left out: {count} of {', '.join(unknown[:8])}, which TRAIN does not contain")
     if few := sorted(set(ranking.query_categories[ranking.relevant_counts < CUTOFFS[-1]].tolist())):
         named = ", ".join(few[:8]) + (f" and {len(few) - 8} more" if len(few) > 8 else "")
         notes.append(
-            f"TRAIN has fewer than {CUTOFFS[-1]} photos of {named} to be found: "
-            f"precision@{CUTOFFS[-1]} cannot reach 1 there"
+            f"TRAIN has fewer than {CUTOFFS[-1]} relevant photos of {named}: "
+            f"precision@{CUTOFFS[-1]} cannot reach 1"
         )
     if copies:
         are = "is" if len(copies) == 1 else "are"
         named = ", ".join(copies[:3])
-        notes.append(
-            f"{format_count(len(copies), 'photo')} of VAL {are} also in TRAIN, which flatters: {named}"
-        )
+        count = format_count(len(copies), "photo")
+        notes.append(f"{count} of VAL {are} also in TRAIN, which raises the metrics: {named}")
     comparable = sum(count for name, count in val_counts.items() if name in train_counts)
     if alone := comparable - len(ranking.query_categories):
         only = "is the only one of its category" if alone == 1 else "are the only ones of their category"
         notes.append(f"left out: {format_count(alone, 'photo')} that {only}")
     if train_counts.total() > MAX_HITS:
-        notes.append(f"Milvus returns {MAX_HITS:,} photos at most: mAP counts those after them as not found")
+        notes.append(f"Milvus returns {MAX_HITS:,} photos at most: mAP counts all others as not found")
     return notes
 
 
 def _find_copies(train: Dataset, val: Dataset) -> list[str]:
-    """Return the photos of VAL that TRAIN has too, byte for byte, under another name or in another place."""
+    """Return the photos of VAL that have an identical file with another path in TRAIN."""
     files: dict[bytes, set[Path]] = {}
     for entry in train.read_current_entries("clip").values():
         files.setdefault(entry.content, set()).add(train.locate_file(entry.path).resolve())

@@ -1,4 +1,4 @@
-"""How good a ranking or a clustering is: the field's standard metrics."""
+"""Metrics of rankings (precision@k, recall@k, mAP) and of clusterings (BCubed, ARI)."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 CUTOFFS = (1, 5, 10)
-"""The cut-offs k at which evaluations give precision and recall."""
+"""The cutoffs k of precision@k and recall@k."""
 
 
 @dataclass(frozen=True)
 class ClusteringScores:
-    """How well clusters agree with the truth.
+    """Agreement of clusters with the ground truth.
 
     Attributes
     ----------
     precision, recall, f1
-        BCubed: averaged over items, how much of an item's cluster is of its class, how much of its class is
-        in its cluster, and their harmonic mean of the averages.
+        BCubed precision is the share of an item's cluster that belongs to its class, and BCubed recall the
+        share of its class that is in its cluster; both are means over all items. F1 is their harmonic mean.
     ari
-        The Rand index, adjusted for chance: 1 is the truth, 0 is chance.
+        The adjusted Rand index: 1 for perfect agreement, 0 for chance.
     """
 
     precision: float
@@ -30,12 +30,12 @@ class ClusteringScores:
 
 
 def compare_clusterings(clusters: np.ndarray, truth: np.ndarray) -> ClusteringScores:
-    """Compare clusters with true classes.
+    """Compare clusters with the ground truth.
 
     Parameters
     ----------
     clusters, truth : (n,) of any labels
-        Of each item; at least one.
+        The cluster and the true class of each item; at least one item.
 
     References
     ----------
@@ -46,26 +46,29 @@ def compare_clusterings(clusters: np.ndarray, truth: np.ndarray) -> ClusteringSc
     from sklearn.metrics import adjusted_rand_score
     from sklearn.metrics.cluster import contingency_matrix
 
-    # items of class i in cluster j; each of them shares its cluster and class with all of them
+    # number of items of class i in cluster j: each of them shares its class and cluster with that many items
     shared = contingency_matrix(truth, clusters, sparse=True).astype(np.float64)
     squares = shared.multiply(shared)
     n = shared.sum()
-    of_cluster, of_class = np.asarray(shared.sum(axis=0)).ravel(), np.asarray(shared.sum(axis=1)).ravel()
-    precision = float((np.asarray(squares.sum(axis=0)).ravel() / of_cluster).sum() / n)
-    recall = float((np.asarray(squares.sum(axis=1)).ravel() / of_class).sum() / n)
+    cluster_sizes, class_sizes = (
+        np.asarray(shared.sum(axis=0)).ravel(),
+        np.asarray(shared.sum(axis=1)).ravel(),
+    )
+    precision = float((np.asarray(squares.sum(axis=0)).ravel() / cluster_sizes).sum() / n)
+    recall = float((np.asarray(squares.sum(axis=1)).ravel() / class_sizes).sum() / n)
     f1 = 2 * precision * recall / (precision + recall)
     return ClusteringScores(precision, recall, f1, float(adjusted_rand_score(truth, clusters)))
 
 
 def compute_precision_at(relevant: np.ndarray, k: int) -> np.ndarray:
-    """Return the share of relevant items among the first ``k`` of each ranking.
+    """Return precision@k: the share of relevant items among the first ``k`` of each ranking.
 
     Parameters
     ----------
     relevant : (queries, n) bool
-        Whether each ranked item is, the best first.
+        Whether each item of the ranking is relevant, best first.
     k
-        Items that are missing because a ranking is shorter count as not relevant.
+        The cutoff. If a ranking has fewer than ``k`` items, the missing ones count as not relevant.
 
     Returns
     -------
@@ -75,37 +78,41 @@ def compute_precision_at(relevant: np.ndarray, k: int) -> np.ndarray:
 
 
 def compute_average_precision(relevant: np.ndarray, relevant_counts: np.ndarray) -> np.ndarray:
-    """Return the mean, over all relevant items of a query, of the precision where each of them stands.
+    """Return the average precision: the mean of the precisions at the ranks of a query's relevant items.
 
-    Only the order counts: items of equal score are taken in the order in which they were shown.
+    Only the order of the ranking counts: tied scores are not treated specially.
 
     Parameters
     ----------
     relevant : (queries, n) bool
-        Whether each ranked item is, the best first.
+        Whether each item of the ranking is relevant, best first.
     relevant_counts : (queries,) int
-        How many relevant items there are; those that were not found count as precision 0.
+        The number of relevant items of each query. Those missing from the ranking count as precision 0.
 
     Returns
     -------
     (queries,) float64
-        Their mean is mAP (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, 8.4).
+        Its mean is mAP.
+
+    References
+    ----------
+    Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, 8.4.
     """
-    places = np.arange(1, relevant.shape[1] + 1)
-    precisions = np.cumsum(relevant, axis=1) / places
+    ranks = np.arange(1, relevant.shape[1] + 1)
+    precisions = np.cumsum(relevant, axis=1) / ranks
     return (precisions * relevant).sum(axis=1) / np.maximum(relevant_counts, 1)
 
 
 def compute_ranks(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """Return where the first relevant item of each query stands, counted from 1.
+    """Return the rank of the first relevant item of each query, counted from 1.
 
-    Other items of equal score count before it: a model that gives everything the same score must not look
-    perfect.
+    Ties count against it: items with the same score that are not relevant rank before it. Otherwise a model
+    that gives all items the same score would look perfect.
 
     Parameters
     ----------
     scores, relevant : (queries, n) float and bool
-        Of each item; at least one of each query is relevant.
+        The score of each item, and whether it is relevant. Each query has at least one relevant item.
 
     Returns
     -------
@@ -116,23 +123,23 @@ def compute_ranks(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
 
 
 def compute_recall_at(ranks: np.ndarray, k: int) -> float:
-    """Return the share of the queries whose first relevant item is among the first ``k``."""
+    """Return recall@k: the share of queries whose first relevant item is among the first ``k``."""
     return float(np.mean(ranks <= k))
 
 
 def interpolate_precision(
     relevant: np.ndarray, relevant_counts: np.ndarray, levels: np.ndarray
 ) -> np.ndarray:
-    """Return the precision at some levels of recall, averaged over queries; for a precision-recall curve.
+    """Return the interpolated precision at given levels of recall, averaged over queries.
 
-    At each level it is the best precision at that recall or a larger one.
+    The interpolated precision at a level is the highest precision at that recall or a higher one.
 
     Parameters
     ----------
     relevant, relevant_counts
         As for `compute_average_precision`; queries without relevant items are left out.
     levels : (m,) float64
-        Of recall, 0 to 1.
+        Levels of recall, from 0 to 1.
 
     Returns
     -------
@@ -149,8 +156,8 @@ def interpolate_precision(
         found = np.cumsum(is_relevant)
         precision = found / np.arange(1, len(is_relevant) + 1)
         best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
-        # each level takes so many items, and so far down they stand
-        places = np.searchsorted(found, np.ceil(levels * count - 1e-9))
-        reached = places < len(found)
-        curves[row, reached] = best_from_here[places[reached]]
+        # the position in the ranking at which each level of recall is reached
+        positions = np.searchsorted(found, np.ceil(levels * count - 1e-9))
+        reached = positions < len(found)
+        curves[row, reached] = best_from_here[positions[reached]]
     return curves.mean(axis=0)

@@ -1,4 +1,4 @@
-"""Whether photos find themselves in the collection that they are in."""
+"""Self-retrieval: each photo of a collection searches for itself."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from imagesearch.store import STEP_SCRIPTS, CollectionRef, Store
 from imagesearch.text_table import format_count, format_table
 
 _CUTOFF = 10
-"""A photo that is not among its own first so many results counts as not found: the k of recall@k."""
+"""The k of recall@k: a photo that is not among its own first k results counts as not found."""
 
 
 @dataclass(frozen=True)
 class MissedPhoto:
-    """A photo that was not the first to be found by itself, and what was.
+    """A photo that is not its own first result, and the photo that is.
 
-    The names of its fields are keys of what ``--json`` prints.
+    ``--json`` prints the field names as keys.
     """
 
     path: str
@@ -42,24 +42,24 @@ class MissedPhoto:
     score: float | None
 
     def __str__(self) -> str:
-        where = f"at {self.rank}" if self.rank else f"not among the first {_CUTOFF}"
+        rank = self.rank or f"above {_CUTOFF}"
         is_twin = self.score is not None and self.first_score - self.score < 1e-4
-        why = "which looks the same to this model" if is_twin else f"with {self.first_score:.4f}"
-        return f"{self.path} finds itself {where}; first is {self.first or 'nothing'}, {why}"
+        detail = "looks the same to this model" if is_twin else f"score {self.first_score:.4f}"
+        return f"{self.path}: own rank {rank}; first result {self.first or 'none'} ({detail})"
 
 
 @dataclass(frozen=True)
 class SelfRanking:
-    """Where the photos of a collection find themselves, by one kind of vectors."""
+    """The rank of each photo among its own results, for one kind of vectors."""
 
     kind: str
     model: str
     ranks: np.ndarray
-    """(n,) int64; 0 where a photo is not among the first ten."""
+    """(n,) int64, counted from 1; 0 where a photo is not among the first ten."""
     missed: tuple[MissedPhoto, ...]
 
     def compute_metrics(self) -> dict[str, float]:
-        """Return hits@1, hits@5 and recall among the first ten."""
+        """Return hits@1, hits@5 and recall@10."""
         found = self.ranks > 0
         hits = {f"hits@{k}": float((found & (self.ranks <= k)).mean()) for k in (1, 5)}
         return hits | {"recall": float(found.mean())}
@@ -67,7 +67,7 @@ class SelfRanking:
 
 @dataclass(frozen=True)
 class SelfReport:
-    """Whether the photos of a collection find themselves."""
+    """Results of self-retrieval for each kind of vectors."""
 
     rankings: tuple[SelfRanking, ...]
     notes: tuple[str, ...] = ()
@@ -90,29 +90,29 @@ class SelfReport:
         for ranking in self.rankings:
             lines += [f"{ranking.kind}: {missed}" for missed in ranking.missed[:MAX_LISTED]]
             rest = len(ranking.missed) - MAX_LISTED
-            lines += [f"{ranking.kind}: and {rest} more; --json has them all"] if rest > 0 else []
+            lines += [f"{ranking.kind}: and {rest} more; --json lists all of them"] if rest > 0 else []
         return "\n".join(lines)
 
 
 def evaluate_self(config: Config, folder: Path | None = None, progress: Progress | None = None) -> SelfReport:
-    """Let each photo search the collection that it is in, as ``06_search.py --image`` does.
+    """Let each photo search for itself in its collection, as ``06_search.py --image`` does.
 
-    Its file is decoded and encoded again, by itself, so that the result includes everything that is lost
-    between file and answer: by another decoder, half precision or an approximate index.
+    Each file is decoded and encoded again. So the result includes every loss between file and answer, for
+    example by another decoder, half precision or an approximate index.
 
     Parameters
     ----------
     config
-        Names the models, and the dataset.
+        Provides the models and the dataset.
     folder
         Photos to index in a temporary collection; None for the dataset's own collections.
     progress
-        For a progress bar.
+        Optional; shows a progress bar.
 
     Raises
     ------
     UserError
-        If there are no photos or collections.
+        If there are no photos or no collections.
     """
     if folder is None:
         with Store(config.milvus) as store:
@@ -126,7 +126,7 @@ def evaluate_self(config: Config, folder: Path | None = None, progress: Progress
 def _evaluate_collections(
     dataset: Dataset, store: Store, failed: Sequence[str], progress: Progress | None
 ) -> SelfReport:
-    """Let each photo search each collection of a dataset that has it."""
+    """Let each photo search for itself in each collection of a dataset."""
     name = dataset.config.dataset.name
     kinds = [kind for kind in VECTOR_KINDS if store.collections.find(CollectionRef(name, kind))] or ["clip"]
     searcher = Searcher(dataset.config, dataset, store)
@@ -142,17 +142,17 @@ def _evaluate_collections(
             reason = next(
                 iter(unreadable.values()), f"{name} has none of its photos in the {kind} collection"
             )
-            raise UserError(f"no photo can look for itself: {reason}; run 05_build_collections.py")
+            raise UserError(f"no photo can search for itself: {reason}; run 05_build_collections.py")
         rankings.append(ranking)
     notes = format_left_out([*failed, *unreadable.values()])
     if absent:
-        lacking = f"{format_count(len(absent), 'photo')} that the collections lack"
-        notes.append(f"left out: {lacking}; run 05_build_collections.py")
+        photos = format_count(len(absent), "photo")
+        notes.append(f"left out: {photos} not in the collections; run 05_build_collections.py")
     return SelfReport(tuple(rankings), tuple(notes))
 
 
 def _split_by_presence(dataset: Dataset, store: Store, kind: str) -> tuple[list[str], set[str]]:
-    """Return the paths of the photos that a collection has, in order, and of those that it lacks."""
+    """Return the paths of the photos in a collection, sorted, and of those that are not in it."""
     current = dataset.read_current_entries(kind)
     if not current:
         raise UserError(f"{dataset.folder}: no {kind} vectors of the photos; run {STEP_SCRIPTS[kind]}")
@@ -165,7 +165,7 @@ def _split_by_presence(dataset: Dataset, store: Store, kind: str) -> tuple[list[
 def _rank_photos(
     searcher: Searcher, kind: str, paths: Sequence[str], progress: Progress | None
 ) -> tuple[SelfRanking, dict[str, str]]:
-    """Let photos search one collection, and return the reasons by path for those that cannot be read."""
+    """Let photos search one collection; also return, by path, why some photos cannot be read."""
     ranks, missed, unreadable = [], [], {}
     for path in progress(paths, len(paths)) if progress else paths:
         query = Query(image=searcher.resources.dataset.locate_file(path), by=kind, top_k=_CUTOFF)
@@ -185,7 +185,7 @@ def _rank_photos(
 def _describe_missed(
     path: str, own_result: SearchResult | None, results: Sequence[SearchResult]
 ) -> MissedPhoto:
-    """Return where a photo found itself, and what it found first."""
+    """Return the rank of a photo among its own results, and its first result."""
     first, first_score = (results[0].path, results[0].score) if results else ("", 0.0)
     rank, score = (own_result.rank, own_result.score) if own_result else (None, None)
     return MissedPhoto(path, rank, first, first_score, score)

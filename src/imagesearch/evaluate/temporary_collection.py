@@ -1,4 +1,4 @@
-"""Photos of an evaluation alone: tables of their own, and collections that are dropped afterwards."""
+"""Datasets and temporary collections that are used only by an evaluation."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from imagesearch.store import Store, build_collections
 from imagesearch.text_table import format_count
 
 MAX_LISTED = 10
-"""So many of the things that were left out or missed are named on the terminal."""
+"""Maximum number of left-out or missed items listed on the terminal."""
 
 
 @dataclass(frozen=True)
 class ExtractedPhotos:
-    """Photos with their vectors, and the reasons by path for those that have none."""
+    """A dataset with extracted vectors, and the reason for each photo that failed, by path."""
 
     dataset: Dataset
     failed: dict[str, str]
@@ -31,27 +31,27 @@ class ExtractedPhotos:
 def make_evaluation_dataset(
     config: Config, folder: Path, kinds: Sequence[str] = VECTOR_KINDS, paths: Sequence[str] | None = None
 ) -> Dataset:
-    """Return the photos below a folder as a dataset apart from the config's own; nothing is extracted yet.
+    """Return the photos below a folder as a dataset separate from the config's own, without extracting.
 
-    The tables stay, below ``dataset.processed`` in ``evaluate_`` and a digest of the folder and the models.
-    So the next evaluation, or the rest of one that was cut short, looks only at what is new, whatever models
-    are compared in between.
+    Its tables are kept below ``dataset.processed``, in a folder named ``evaluate_`` plus a digest of the
+    photo folder and the models. So a later evaluation, or one that continues after an interruption, processes
+    only new photos, also when other models are evaluated in between.
 
     Parameters
     ----------
     config
-        Names the models.
+        Provides the models.
     folder
-        Of the photos.
+        The folder of the photos.
     kinds
-        Of the vectors that the evaluation needs.
+        The kinds of vectors that the evaluation needs.
     paths
-        Of its photos; None for all photos below the folder.
+        The paths of the photos; None for all photos below the folder.
 
     Raises
     ------
     UserError
-        If there is no such folder.
+        If the folder does not exist.
     """
     folder = folder.expanduser().absolute()
     if not folder.is_dir():
@@ -66,7 +66,7 @@ def make_evaluation_dataset(
 def extract_vectors(
     dataset: Dataset, kinds: Sequence[str] = VECTOR_KINDS, progress: Progress | None = None
 ) -> ExtractedPhotos:
-    """Extract the vectors of some photos.
+    """Extract the vectors of the photos of a dataset.
 
     Raises
     ------
@@ -78,21 +78,21 @@ def extract_vectors(
 
 
 def format_left_out(reasons: Sequence[str], noun: str = "photo") -> list[str]:
-    """Return notes of what was left out, given with the reasons: the first ten, and how many more."""
+    """Return notes about left-out items, given by their reasons: the first ten, and the number of others."""
     rest = len(reasons) - MAX_LISTED
     lines = [f"left out: {reason}" for reason in reasons[:MAX_LISTED]]
     return lines + ([f"left out: and {format_count(rest, f'more {noun}')}"] if rest > 0 else [])
 
 
 def use_temporary_milvus(config: Config, folder: str | Path) -> Config:
-    """Return a config whose collections are in a Milvus Lite file in some folder; a server's token is not."""
+    """Return a config with its collections in a Milvus Lite file in a folder, without a server's token."""
     milvus = config.milvus.model_copy(update={"uri": str(Path(folder) / "scratch.db"), "token": ""})
     return config.model_copy(update={"milvus": milvus})
 
 
 @contextmanager
 def open_temporary_collections(dataset: Dataset) -> Iterator[tuple[Config, Store]]:
-    """Build collections of some photos in a Milvus Lite file that is gone afterwards."""
+    """Build the collections of a dataset in a Milvus Lite file that is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="imagesearch_") as folder:
         config = use_temporary_milvus(dataset.config, folder)
         with Store(config.milvus) as store:

@@ -1,6 +1,11 @@
-"""Makes the drawn album: journeys of a few friends as photos with EXIF, and the truth about them beside it.
+"""The drawn album: photos of the journeys of a few friends, with EXIF metadata, and their ground truth.
 
-Stands on the drawing. Knows the truth file, and what captions can say about a picture.
+Start with `make_album`, which plans and draws an album and writes the ground truth beside its folder;
+`read_truth` reads it again. `load_truth` validates a file that a user gives. The format of the file is
+described in `writer`.
+
+A `Caption` claims facts about a picture. The ``make_*_caption`` functions make captions for training and
+evaluation, and `match_captions` finds the pictures that they are true of.
 """
 
 from imagesearch_demo.album.captions import (

@@ -1,8 +1,8 @@
-"""What can be said about a picture: phrases with synonyms, and the facts each phrase claims.
+"""Captions of pictures, with synonyms, and the facts that each caption claims.
 
 A fact is a short text such as ``scene:beach``, ``time:night``, ``thing:boat``, ``thing:red boat`` or
-``people:2``. A caption claims a few; a picture satisfies it when all of them are among its own. So any number
-of captions can be checked against any number of pictures: the training targets and the evaluation's hits.
+``people:2``. A caption is true of a picture if the picture has all facts that the caption claims. So any
+number of captions can be matched with any number of pictures: for training targets, and for evaluations.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from imagesearch_demo.drawing import THINGS, PictureTruth, Rng, pick_option
 
-# Nouns a scene answers to. The first is the one used in a truth's own caption.
+# Nouns for each scene. The ground-truth caption uses the first.
 SCENE_NOUNS: dict[str, tuple[str, ...]] = {
     "beach": ("a beach", "the beach", "beaches", "a sandy beach", "the seaside", "the seashore", "the shore",
               "a coast", "the ocean", "the sea"),
@@ -37,7 +37,7 @@ SCENE_NOUNS: dict[str, tuple[str, ...]] = {
     "street": ("a street", "the street", "streets", "a road", "the road", "houses", "an avenue"),
 }  # fmt: skip
 
-# How something is there: "a dog on the beach".
+# Phrases for something in the scene, as in "a dog on the beach".
 SCENE_PLACES: dict[str, tuple[str, ...]] = {
     "beach": ("on a beach", "on the beach", "at the beach", "on the beaches", "at the seaside", "by the sea",
               "by the ocean", "on the shore", "on the coast", "on the sand"),
@@ -61,7 +61,7 @@ SCENE_PLACES: dict[str, tuple[str, ...]] = {
     "street": ("in a street", "on the street", "in the street", "on the road", "on a road", "in the streets"),
 }  # fmt: skip
 
-# Words that several scenes answer to.
+# Phrases that fit several scenes.
 LOOSE_PLACES: dict[str, tuple[str, ...]] = {
     "by the water": ("beach", "harbour", "lake"),
     "near the water": ("beach", "harbour", "lake"),
@@ -109,7 +109,7 @@ OPENINGS = ("", "", "", "a photo of ", "a photo of ", "photo of ", "a picture of
 
 @dataclass(frozen=True)
 class Caption:
-    """A phrase and the facts it claims, all of which a fitting picture has."""
+    """A caption and the facts it claims; it is true of a picture that has all of them."""
 
     text: str
     claims: tuple[str, ...]
@@ -128,7 +128,7 @@ def list_facts(truth: PictureTruth) -> set[str]:
 
 
 def list_album_facts(truth: dict) -> list[set[str]]:
-    """Return the facts of each photo of an album, given the truth about it."""
+    """Return the facts of each photo of an album, given its ground truth."""
     return [
         list_facts(PictureTruth(p["scene"], p["time_of_day"], p["things"], p["people"]))
         for p in truth["photos"]
@@ -136,14 +136,14 @@ def list_album_facts(truth: dict) -> list[set[str]]:
 
 
 def match_captions(captions: Sequence[Caption], facts: Sequence[set[str]]) -> np.ndarray:
-    """Find which picture satisfies which caption: bool, (len(captions), len(facts))."""
+    """Return which captions are true of which pictures: bool, (len(captions), len(facts))."""
     index = {fact: i for i, fact in enumerate(sorted({c for caption in captions for c in caption.claims}))}
     claimed = np.zeros((len(captions), len(index)), dtype=np.float32)
     present = np.zeros((len(facts), len(index)), dtype=np.float32)
     for row, caption in enumerate(captions):
         claimed[row, [index[claim] for claim in caption.claims]] = 1
-    for row, own in enumerate(facts):
-        present[row, [index[fact] for fact in own if fact in index]] = 1
+    for row, picture_facts in enumerate(facts):
+        present[row, [index[fact] for fact in picture_facts if fact in index]] = 1
     return claimed @ present.T >= claimed.sum(axis=1, keepdims=True) - 0.5
 
 
@@ -153,7 +153,7 @@ def add_article(noun: str) -> str:
 
 
 def make_truth_caption(truth: PictureTruth) -> str:
-    """Make the plain sentence that stands in the truth file: things, people, scene and time."""
+    """Make the caption of the ground truth: people, things, scene and time of day."""
     parts = [add_article(f"{t['colour']} {t['kind']}") for t in truth.things]
     heads = len(truth.people)
     if heads:
@@ -163,7 +163,7 @@ def make_truth_caption(truth: PictureTruth) -> str:
 
 
 def make_thing_phrase(rng: Rng, kind: str, colour: str | None) -> str:
-    """Make one way to name a thing, with an article or as a plural."""
+    """Make a random phrase for a thing, with an article or in the plural."""
     words = [pick_option(rng, THING_WORDS[kind])]
     if colour:
         words.insert(0, pick_option(rng, COLOUR_WORDS.get(colour, (colour,))))
@@ -183,16 +183,16 @@ def _make_people_phrase(rng: Rng, heads: int) -> tuple[str, str]:
 
 
 def make_random_caption(rng: Rng, truth: PictureTruth) -> Caption:
-    """Make a true caption of a picture: now this, now that, in varied words."""
+    """Make a true caption of a picture, about random parts of it and with random synonyms."""
     subjects: list[str] = []
     claims: list[str] = []
     things = list(truth.things)
-    wants_thing = things and rng.random() < 0.72
-    if truth.people and rng.random() < (0.35 if wants_thing else 0.62):
+    names_thing = things and rng.random() < 0.72
+    if truth.people and rng.random() < (0.35 if names_thing else 0.62):
         phrase, claim = _make_people_phrase(rng, len(truth.people))
         subjects.append(phrase)
         claims.append(claim)
-    if wants_thing:
+    if names_thing:
         rng.shuffle(things)
         for thing in things[: 2 if rng.random() < 0.3 else 1]:
             colour = thing["colour"] if rng.random() < 0.6 else None
@@ -200,24 +200,24 @@ def make_random_caption(rng: Rng, truth: PictureTruth) -> Caption:
             claims.append(f"thing:{colour} {thing['kind']}" if colour else f"thing:{thing['kind']}")
     if rng.random() < 0.5:
         subjects.reverse()
-    says_scene, says_time = rng.random() < (0.6 if subjects else 0.93), rng.random() < 0.36
-    if not subjects and not says_scene:
+    names_scene, names_time = rng.random() < (0.6 if subjects else 0.93), rng.random() < 0.36
+    if not subjects and not names_scene:
         return Caption(
             pick_option(rng, OPENINGS) + pick_option(rng, TIME_NOUNS[truth.time]), (f"time:{truth.time}",)
         )
     text = pick_option(rng, (" and ", " and ", " with ", " next to ", " near ")).join(subjects)
-    if says_scene:
+    if names_scene:
         phrase, claim = _make_scene_phrase(rng, truth.scene, bool(subjects))
         text, claims = f"{text} {phrase}".strip(), [*claims, claim]
-    if says_time:
+    if names_time:
         text, claims = f"{text} {pick_option(rng, TIME_WORDS[truth.time])}", [*claims, f"time:{truth.time}"]
     if not subjects and text.split()[0] in ("on", "in", "at", "by", "near", "among"):
-        return Caption(text, tuple(claims))  # a fragment, as is left of a sentence whose names were taken out
+        return Caption(text, tuple(claims))  # a fragment, as remains of a sentence without its names
     return Caption(pick_option(rng, OPENINGS) + text, tuple(claims))
 
 
 def make_pointed_caption(rng: Rng, truth: PictureTruth) -> Caption:
-    """Make a caption of one thing, mostly with its colour, often the scene; without things, any caption."""
+    """Make a caption of one thing, often with its colour or scene; without things, a random caption."""
     if not truth.things:
         return make_random_caption(rng, truth)
     thing = pick_option(rng, truth.things)
@@ -231,12 +231,12 @@ def make_pointed_caption(rng: Rng, truth: PictureTruth) -> Caption:
 
 
 def make_near_miss(rng: Rng, truth: PictureTruth) -> PictureTruth:
-    """Make the truth of a picture that differs in one detail: a thing's colour or kind, scene, or hour."""
+    """Make a ground truth that differs in one detail: a thing's colour or kind, the scene or the time."""
     way = rng.random()
     if truth.things and way < 0.75:
         thing = pick_option(rng, truth.things)
         colours = THINGS[thing["kind"]].colours
-        # one thing in the colour of another in the same picture: the mistake that is made last
+        # a thing in the colour of another thing in the picture: the hardest error for the model
         swapped = [other["colour"] for other in truth.things if other["colour"] in colours]
         if way < 0.3 and len(truth.things) > 1 and swapped:
             return replace(truth, things=[{**thing, "colour": pick_option(rng, swapped)}])
@@ -267,7 +267,7 @@ _SYLLABLES = ("ba", "ko", "mi", "ra", "tu", "el", "no", "sha", "vi", "gra", "zo"
 
 
 def make_nonsense_word(rng: Rng) -> str:
-    """Make up a word. In captions it teaches that unknown words mean nothing."""
+    """Make up a word. In training captions it teaches the model to ignore unknown words."""
     if rng.random() < 0.3:
         return "".join(chr(97 + int(v)) for v in rng.integers(0, 26, int(rng.integers(3, 9))))
     return "".join(pick_option(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 5))))

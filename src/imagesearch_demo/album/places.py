@@ -1,4 +1,4 @@
-"""Where the album was "taken": real places, what can be seen there, and their local time."""
+"""The places of the album: real coordinates with address and local time, and the scenes drawn there."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ class Place:
     Attributes
     ----------
     name : str
-        What people call it.
+        Common name.
     city, state, country : str
-        What GeoNames says of the coordinates (as the `reverse_geocode` package does, offline).
+        Address of the coordinates in GeoNames, as the `reverse_geocode` package returns it.
     latitude, longitude : float
-        Degrees, WGS84. Pictures scatter around them by some hundred metres.
+        Degrees, WGS84. Photos are scattered around them by some hundred metres.
     utc : str
-        Offset of the local clock, without summer time.
+        UTC offset of the local time, without daylight saving time.
     scenes : tuple of str
-        What is drawn there, the typical first.
+        Scenes drawn there; a scene that is listed several times is drawn more often.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What an album holds before it is drawn: journeys of a few friends, picture by picture."""
+"""The plan of an album: the journeys of a few friends, photo by photo, before anything is drawn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from imagesearch_demo.album.places import PLACES, Place
 from imagesearch_demo.drawing import TIMES, CastMember, PictureSpec, Rng, choose_framing, choose_things
 
-ALBUM = 0xA1B0  # first word of every album's seed; training uses another, so the two never share a picture
+ALBUM = 0xA1B0  # first word of every album's seed; training uses another one, so they share no picture
 PER_JOURNEY = 8
 HOURS = {"day": (9.0, 16.5), "sunset": (17.3, 19.4), "night": (20.6, 23.7)}
 CAMERAS = (("Sketchbook", "Sketchbook One"), ("Sketchbook", "Sketchbook Two"), ("Crayon", "Crayon Pro 4"))
@@ -21,20 +21,20 @@ CAMERAS = (("Sketchbook", "Sketchbook One"), ("Sketchbook", "Sketchbook Two"), (
 
 @dataclass(frozen=True)
 class Shot:
-    """A planned picture: what is drawn, and what its file says about place, time and camera.
+    """A planned photo: what is drawn, and the metadata of its file.
 
     Attributes
     ----------
     spec : PictureSpec
         What is drawn.
     path : str
-        Relative to the album's folder, `/`-separated.
+        Relative to the album's folder, with `/` as separator.
     place : Place
-        Where.
+        Where it is taken.
     position : tuple of float or None
-        Latitude and longitude for the EXIF block; None for a camera without GPS.
+        Latitude and longitude for EXIF; None for a camera without GPS.
     taken_at : datetime
-        Local wall clock, whole seconds.
+        Local time, in whole seconds.
     camera : tuple of str
         Make and model.
     orientation : int
@@ -59,18 +59,18 @@ def plan_album(photos: int, seed: int, people: Sequence[CastMember], kinds: Sequ
     Parameters
     ----------
     photos : int
-        How many pictures.
+        Number of photos.
     seed : int
-        Same seed, same plan.
+        The same seed gives the same plan.
     people : sequence of CastMember
-        Who may be in it. The first goes to Goa. A weight of 0 means: in exactly two pictures.
+        The people who may be in it. The first one travels to Goa. A person of weight 0 is in two photos.
     kinds : sequence of str
-        Things that may be in it.
+        Kinds of things that may be in it.
 
     Returns
     -------
     list of Shot
-        Journey by journey, each in order of time.
+        Journey by journey, each sorted by time.
     """
     rng = np.random.default_rng([ALBUM, seed])
     journeys = max(1, math.ceil(photos / PER_JOURNEY))
@@ -90,7 +90,7 @@ def plan_album(photos: int, seed: int, people: Sequence[CastMember], kinds: Sequ
 
 
 def _choose_scenes(rng: Rng, place: Place, count: int, seen: Counter) -> list[str]:
-    """Choose what is photographed on a journey: mostly what the album has least of so far."""
+    """Choose the scenes of a journey; scenes that the album has few of so far are more likely."""
     seen = seen.copy()
     chosen = []
     for _ in range(count):
@@ -101,7 +101,7 @@ def _choose_scenes(rng: Rng, place: Place, count: int, seen: Counter) -> list[st
 
 
 def _choose_companions(rng: Rng, people: Sequence[CastMember], first: bool) -> list[CastMember]:
-    """Choose two to four people, by their weights; the first of all is on the first journey."""
+    """Choose two to four people by their weights; the first person is always on the first journey."""
     usual = [p for p in people if p.weight > 0]
     if not usual:
         return []
@@ -127,7 +127,7 @@ def _plan_journey(
     shots = []
     for i, scene in enumerate(scenes):
         time = str(rng.choice(TIMES, p=(0.5, 0.27, 0.23)))
-        if first and i < 4:  # the picture that the README searches for must be there: friends on Goa's beach
+        if first and i < 4:  # the README searches for friends on the beach in Goa: these photos must exist
             scene, time = "beach", ("day", "sunset", "sunset", "night")[i]
         cast = friends[:1] if first and i < 2 else _choose_people(rng, friends)
         spec = _make_spec(rng, scene, time, cast, kinds)
@@ -156,7 +156,7 @@ def _make_spec(
 
 
 def _make_shot(rng: Rng, spec: PictureSpec, place: Place, taken: datetime, camera: tuple[str, str]) -> Shot:
-    """Plan the file: format, orientation, position."""
+    """Plan the file of a picture: its format, orientation and position."""
     ending = str(rng.choice(("jpg", "heic", "png"), p=(0.88, 0.07, 0.05)))
     if ending != "jpg":
         spec = replace(spec, upright=False)
@@ -173,7 +173,7 @@ def _make_shot(rng: Rng, spec: PictureSpec, place: Place, taken: datetime, camer
 
 
 def _add_rare_people(rng: Rng, shots: list[Shot], rare: list[CastMember]) -> None:
-    """Put each rarely photographed person into two pictures in place of the one person there."""
+    """Put each rarely photographed person into two photos, in place of the only person there."""
     single = [i for i, shot in enumerate(shots) if len(shot.spec.people) == 1 and i >= PER_JOURNEY]
     places = rng.permutation(single)[: 2 * len(rare)]
     for i, person in zip(places, [p for p in rare for _ in range(2)], strict=False):

@@ -1,4 +1,4 @@
-"""Reads and checks the truth about an album from any file that is said to hold one."""
+"""Loading of a ground-truth file that a user gives, with validation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _is_box(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    # True is an int to Python, and NaN passes for JSON there
+    # in Python, True is an int and json.loads accepts NaN
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _TOO_LARGE
 
 
@@ -54,7 +54,7 @@ def _has_valid(value: Any, checks: dict[str, Callable[[Any], bool]]) -> bool:
     )
 
 
-# What is measured against; the rest of a photo's truth may be missing.
+# The fields that the measurements use; the others are optional.
 _PHOTO_CHECKS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("path", "scene", "time_of_day", "place", "city", "state", "country"), _is_text),
     **dict.fromkeys(("latitude", "longitude"), _is_angle),
@@ -65,45 +65,53 @@ _PHOTO_CHECKS: dict[str, Callable[[Any], bool]] = {
 
 
 def load_truth(file: Path) -> dict:
-    """Return the truth about an album, in the form that `imagesearch_demo.album.writer` describes.
+    """Load the ground truth of an album, in the format described in `imagesearch_demo.album.writer`.
 
     Raises
     ------
     UserError
-        If there is no such file, it holds no truth about an album, or a drawing that was cut short.
+        If the file does not exist, is not the ground truth of an album, or the drawing was interrupted.
     """
     try:
         truth = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{file}: no such file; the truth about an album ALBUM is ALBUM.truth.json") from None
+        raise UserError(
+            f"{file}: no such file; the ground truth of the album ALBUM is ALBUM.truth.json"
+        ) from None
     except IsADirectoryError:
-        raise UserError(f"{file}: a folder; the truth about it is {file.name}.truth.json beside it") from None
+        raise UserError(
+            f"{file}: is a folder; its ground truth is {file.name}.truth.json beside it"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read ({error})") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{file}: not JSON ({error}); make_album.py writes ALBUM.truth.json") from None
     if not isinstance(truth, dict) or truth.get("made_by") != MAKER:
-        raise UserError(f"{file}: not the truth about a drawn album; make_album.py writes ALBUM.truth.json")
+        raise UserError(
+            f"{file}: not the ground truth of a drawn album; make_album.py writes ALBUM.truth.json"
+        )
     if truth.get("complete") is not True:
-        raise UserError(f"{file}: drawing its album was cut short; run make_album.py again, then 01 to 05")
+        raise UserError(
+            f"{file}: the drawing of the album was interrupted; run make_album.py again, then steps 01 to 05"
+        )
     _check_photos(file, truth.get("photos"))
     return truth
 
 
 def _check_photos(file: Path, photos: Any) -> None:
     if not isinstance(photos, list) or not photos:
-        raise UserError(f"{file}: damaged: it names no photos; draw the album anew with make_album.py")
+        raise UserError(f"{file}: invalid: lists no photos; draw the album again with make_album.py")
     paths = set()
     for number, photo in enumerate(photos, 1):
         wrong = [key for key, check in _PHOTO_CHECKS.items() if not _has_valid(photo, {key: check})]
         if wrong:
             raise UserError(
-                f"{file}: damaged: photo {number} has no valid {wrong[0]!r}; "
-                "draw the album anew with make_album.py"
+                f"{file}: invalid: photo {number} has no valid {wrong[0]!r}; "
+                "draw the album again with make_album.py"
             )
         if photo["path"] in paths:
             raise UserError(
-                f"{file}: damaged: photo {number} is named twice, {photo['path']}; "
-                "draw the album anew with make_album.py"
+                f"{file}: invalid: photo {number} is listed twice, {photo['path']}; "
+                "draw the album again with make_album.py"
             )
         paths.add(photo["path"])

@@ -1,11 +1,11 @@
-"""Writes the drawn album: photos with EXIF in a folder, and the truth about them beside it.
+"""Writes a drawn album: photos with EXIF metadata in a folder, and their ground truth beside it.
 
-The truth file, ``FOLDER.truth.json``::
+The ground truth, ``FOLDER.truth.json``::
 
     {"made_by": "imagesearch.demo", "complete": true, "seed": 1,
      "people": ["Maya", ...],
      "photos": [{
-        "path": "2023-04 Goa/IMG_0001.jpg",   relative to the folder, "/"-separated, NFC
+        "path": "2023-04 Goa/IMG_0001.jpg",   relative to the folder, with "/", in NFC
         "width": 640, "height": 480,          of the upright picture
         "orientation": 1,                     EXIF tag of the stored pixels
         "caption": "a person and a red kite on a beach at sunset",
@@ -15,14 +15,14 @@ The truth file, ``FOLDER.truth.json``::
         "people": [{"name": "Maya", "box": [...], "landmarks": [[x, y] * 5]}],
         "latitude": 15.58, "longitude": 73.74,        null without GPS
         "place": "Goa", "city": "Anjuna", "state": "Goa", "country": "India",
-        "taken_at": "2023-04-12T18:02:11",    local wall clock
+        "taken_at": "2023-04-12T18:02:11",    local time
         "utc_offset": "+05:30", "camera": "Sketchbook One", "rating": 0}]}
 
-Beside it are the captions alone, ``FOLDER.captions.csv``, with paths relative to where they lie.
+The captions are also in ``FOLDER.captions.csv``, with paths relative to the folder of that file.
 
-Boxes and landmarks are pixels of the upright picture. A face's box spans forehead to chin; its landmarks are
-the eyes, the nose and the corners of the mouth, each pair image-left first. The place is true even where the
-file has no GPS.
+Boxes and landmarks are in pixels of the upright picture. The box of a face spans from forehead to chin. Its
+landmarks are the eyes, the nose and the corners of the mouth; of each pair, the one on the left side of the
+picture is first. The place is given even if the photo has no GPS position.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ from imagesearch_demo.album.plan import Shot, plan_album
 from imagesearch_demo.drawing import CAST, THINGS, CastMember, PictureTruth, draw_picture, map_in_processes
 
 MAKER = "imagesearch.demo"
-# Things that are trained but not drawn in an album, so that a search for what is not there can be tried.
+# Kinds of things that the models are trained on but that no album shows, to test searches for absent things.
 ABSENT_KINDS = ("guitar", "suitcase")
 ALBUM_KINDS = tuple(kind for kind in THINGS if kind not in ABSENT_KINDS)
 
-# How to turn an upright picture so that applying the EXIF orientation gives it back.
+# How to transpose an upright picture so that applying the EXIF orientation restores it.
 _STORED_TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -60,12 +60,12 @@ _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 
 
 def get_truth_path(folder: str | Path) -> Path:
-    """Return where the truth about an album's folder lies: beside it, never inside."""
+    """Return the path of an album's ground truth, which is beside its folder."""
     return _get_path_beside(folder, "truth.json")
 
 
 def get_captions_path(folder: str | Path) -> Path:
-    """Return where the captions of an album's photos lie, as columns path and caption."""
+    """Return the path of an album's captions, a CSV file with the columns path and caption."""
     return _get_path_beside(folder, "captions.csv")
 
 
@@ -84,43 +84,43 @@ def make_album(
     workers: int = 2,
     progress: Callable = iter,
 ) -> dict:
-    """Draw an album of 640 x 480 photos: JPEG, some HEIC and PNG, with EXIF time, position and orientation.
+    """Draw an album of 640 x 480 photos: mostly JPEG, some HEIC and PNG, with EXIF metadata.
 
     Parameters
     ----------
     folder : path
-        Where the photos go, in subfolders. Made if missing; an album made earlier is replaced.
+        The folder for the photos, in subfolders. It is created if needed; an earlier album is replaced.
     photos : int
-        How many.
+        Number of photos.
     seed : int
-        Same arguments, same pixels, same truth.
+        The same arguments give the same pixels and the same ground truth.
     people : sequence of CastMember
-        Who is in it; `make_strangers(12, seed)` gives unseen ones, `make_sibling` look-alikes.
+        The people in it; `make_strangers(12, seed)` makes unseen ones, `make_sibling` makes look-alikes.
     kinds : sequence of str
-        Things that may be in it, of `THINGS`.
+        Kinds of things that may be in it, of `THINGS`.
     workers : int
-        Processes that draw; 0 draws in this one.
+        Number of drawing processes; 0 draws in this process.
     progress : callable
-        Wraps the iterator over photos, tqdm for instance.
+        Wraps the iterator over photos, for example tqdm.
 
     Returns
     -------
     dict
-        The truth, as written beside the folder; its format stands at the top of this module.
+        The ground truth as written beside the folder; see the top of this module for its format.
 
     Raises
     ------
     UserError
-        If the folder holds files that are not an album's, or the arguments make no sense.
+        If the folder contains other files than those of an album, or an argument is out of range.
     """
     folder = Path(folder)
     if photos < 1:
-        raise UserError(f"photos is {photos}: an album has at least 1")
+        raise UserError(f"photos: expected at least 1, got {photos}")
     shots = plan_album(photos, seed, people, kinds)
     _remove_album(folder)
     truth = {"made_by": MAKER, "complete": False, "seed": seed, "people": [p.name for p in people],
              "photos": [{"path": shot.path} for shot in shots]}  # fmt: skip
-    _write_truth(folder, truth)  # before the first photo: an interrupted album must be known as ours
+    _write_truth(folder, truth)  # before the first photo, so that an interrupted album is recognised
     for parent in {(folder / shot.path).parent for shot in shots}:
         parent.mkdir(parents=True, exist_ok=True)
     truth["photos"] = list(map_in_processes(partial(_make_photo, folder), shots, workers, progress))
@@ -131,14 +131,14 @@ def make_album(
 
 
 def read_truth(folder: str | Path) -> dict:
-    """Read the truth about an album, as `make_album` returned it."""
+    """Read the ground truth of an album, as `make_album` returned it."""
     return json.loads(get_truth_path(folder).read_text(encoding="utf-8"))
 
 
 def _remove_album(folder: Path) -> None:
-    """Remove an earlier album's photos, and nothing else."""
+    """Remove the photos of an earlier album, and no other files."""
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file: name a folder")
+        raise UserError(f"{folder}: expected a folder, got a file")
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.iterdir()):
         return
@@ -147,7 +147,7 @@ def _remove_album(folder: Path) -> None:
     except (OSError, ValueError):
         old = {}
     if not isinstance(old, dict) or old.get("made_by") != MAKER:
-        raise UserError(f"{folder} is not empty and holds no album: choose a new folder")
+        raise UserError(f"{folder}: not empty and not a drawn album; choose a new folder")
     for photo in old["photos"]:
         file = folder / photo["path"]
         file.unlink(missing_ok=True)
@@ -170,7 +170,7 @@ def _write_captions(folder: Path, truth: dict) -> None:
 
 
 def _make_photo(folder: Path, shot: Shot) -> dict:
-    """Draw one photo, write it, and describe it as the truth file does."""
+    """Draw and write one photo; return its entry in the ground truth."""
     image, truth = draw_picture(shot.spec)
     stored = image.transpose(_STORED_TURNS[shot.orientation]) if shot.orientation in _STORED_TURNS else image
     file = folder / shot.path
@@ -205,7 +205,7 @@ def _make_exif(shot: Shot) -> Image.Exif:
     exif[0x0112], exif[0x0131], exif[0x0132] = shot.orientation, MAKER, stamp
     if shot.rating:
         exif[0x4746] = shot.rating
-    # DateTimeOriginal, DateTimeDigitized, and the offset of the local clock.
+    # DateTimeOriginal, DateTimeDigitized, OffsetTimeOriginal
     exif.get_ifd(_EXIF_IFD).update({0x9003: stamp, 0x9004: stamp, 0x9011: shot.place.utc})
     if shot.position:
         latitude, longitude = shot.position

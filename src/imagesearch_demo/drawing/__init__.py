@@ -1,6 +1,8 @@
-"""Draws pictures: scenes, things and people in vector shapes, and the truth about where everything is.
+"""Drawn pictures: scenes, things and people in vector shapes, with the ground truth of where everything is.
 
-The first room of the package; it knows nothing of albums. Same specification, same pixels.
+Start with `draw_picture`: it takes a `PictureSpec` and returns the image and its `PictureTruth`. The same
+specification gives the same pixels. The ``choose_*`` functions make random specifications. `CAST` has the
+people of the demo, `make_strangers` makes others. This room does not import the other rooms of the demo.
 """
 
 from imagesearch_demo.drawing.canvas import Canvas, clear

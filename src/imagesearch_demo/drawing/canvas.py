@@ -1,6 +1,6 @@
-"""The canvas and the pen: shapes, gradients, shadows and grain in picture units, at any resolution.
+"""`Canvas` and `Pen`: shapes, gradients, shadows and grain in picture units, at any resolution.
 
-Shapes bear the names that they have in Pillow's ImageDraw.
+Shapes have the same names as in Pillow's ImageDraw.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CIRCLES = {n: np.stack([np.cos(t), np.sin(t)], axis=1) for n, t in _CIRCLES.ite
 
 
 def mix(a: Colour, b: Colour, t: float) -> Colour:
-    """Return the colour a fraction `t` of the way from `a` to `b`."""
+    """Return the colour between `a` and `b` at the fraction `t`."""
     return tuple(round(x + (y - x) * t) for x, y in zip(a[:3], b[:3], strict=True))
 
 
@@ -38,7 +38,7 @@ def clear(colour: Colour, alpha: int) -> Colour:
 
 
 class Canvas:
-    """A picture in the making.
+    """A picture that is being drawn.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Canvas:
     scale : float
         Pixels of the finished picture per unit.
     supersample : int
-        How much larger it is drawn than finished: the antialiasing.
+        Factor by which it is drawn larger than the finished picture, for antialiasing.
     """
 
     def __init__(self, width: int = 640, height: int = 480, scale: float = 1.0, supersample: int = 2):
@@ -59,7 +59,7 @@ class Canvas:
         self._draw = ImageDraw.Draw(self.image, "RGBA")
 
     def apply_light(self, colour: Colour) -> Colour:
-        """Return the colour as it looks under the canvas' present light."""
+        """Return the colour as it looks under the current light of the canvas."""
         rgb = tuple(min(255, round(c * f)) for c, f in zip(colour[:3], self.light, strict=True))
         return (*rgb, *colour[3:])
 
@@ -99,7 +99,7 @@ class Canvas:
         self.image.paste(band.resize((self.image.width, bottom - top), Image.Resampling.NEAREST), (0, top))
 
     def veil(self, y0: float, y1: float, colour: Colour, alpha0: int, alpha1: int) -> None:
-        """Lay haze over a band: one colour whose alpha runs from `alpha0` (top) to `alpha1` (bottom)."""
+        """Draw haze over a band: one colour whose alpha changes from `alpha0` (top) to `alpha1` (bottom)."""
         top, bottom = round(y0 * self.pixels_per_unit), round(y1 * self.pixels_per_unit)
         if bottom <= top:
             return
@@ -116,7 +116,7 @@ class Canvas:
         alpha: int,
         cell: tuple[float, float] = (6, 3),
     ) -> None:
-        """Lay irregular soft patches over a band (sand, grass, water): patches of about `cell` units."""
+        """Draw irregular soft patches of about `cell` units over a band (sand, grass, water)."""
         top, bottom = round(y0 * self.pixels_per_unit), round(y1 * self.pixels_per_unit)
         if bottom <= top:
             return
@@ -128,13 +128,13 @@ class Canvas:
 
     def glow(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: int) -> None:
         """Fill a soft ellipse, strongest in the middle: a shadow, a lamp's halo, a blush."""
-        steps = 22 if max(rx, ry) > 60 else 8  # large halos show their rings when the steps are few
+        steps = 22 if max(rx, ry) > 60 else 8  # with few steps, the rings of large halos are visible
         for i in range(steps):
             r = (1 - i / steps) ** 1.3
             self.ellipse(x, y, rx * r, ry * r, clear(colour, max(1, round(alpha * 1.9 / steps))))
 
     def finish(self, rng: Rng, grain: float = 4.0, warmth: float = 0.0, exposure: float = 1.0) -> Image.Image:
-        """Reduce to the final size and add what a camera adds: exposure, vignette and film grain.
+        """Reduce to the final size and add the effects of a camera: exposure, vignette and film grain.
 
         Returns
         -------
@@ -154,10 +154,10 @@ class Canvas:
 
 @dataclass
 class Pen:
-    """Draws in a figure's own coordinates: x to the right, y down, origin at the figure's anchor.
+    """Draws in the coordinates of a figure: x to the right, y down, origin at the figure's anchor.
 
-    `scale` is picture units per figure unit, `angle` radians clockwise, `flip` mirrors left and right.
-    `points` remembers what was drawn, so that boxes are those of the drawn shape itself.
+    `scale` is in picture units per figure unit and `angle` in radians clockwise; `flip` mirrors left and
+    right. `points` collects the points that were drawn, from which `compute_box` gets the box of the figure.
     """
 
     canvas: Canvas
@@ -217,7 +217,7 @@ class Pen:
         self.line(bezier(points), colour, width, ends)
 
     def compute_box(self) -> tuple[float, float, float, float]:
-        """Return the bounds (x1, y1, x2, y2), in picture units, of everything drawn so far."""
+        """Return the bounding box (x1, y1, x2, y2), in picture units, of everything drawn so far."""
         points = np.concatenate(self.points)
         (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
         return float(x1), float(y1), float(x2), float(y2)
@@ -227,7 +227,7 @@ def bezier(points: Sequence, n: int = 14) -> np.ndarray:
     """Return points (n, 2) along the Bezier curve of three or four control points."""
     p = np.asarray(points, dtype=np.float64)
     t = np.linspace(0, 1, n)[:, None]
-    while len(p) > 1:  # de Casteljau, all parameters at once
+    while len(p) > 1:  # de Casteljau's algorithm for all parameters at once
         p = [p[i] * (1 - t) + p[i + 1] * t for i in range(len(p) - 1)]
     return p[0]
 
@@ -244,7 +244,7 @@ def smooth(points: Sequence, rounds: int = 2) -> np.ndarray:
 def make_ridge(
     rng: Rng, width: float, y: float, height: float, peaks: float, roughness: float = 0.5
 ) -> np.ndarray:
-    """Make a hilly line across the picture: points (n, 2); `roughness` adds ever finer hills."""
+    """Make a hilly line across the picture, as points (n, 2); `roughness` adds smaller hills."""
     x = np.linspace(-4, width + 4, 90)
     line = np.zeros_like(x)
     total = 0.0
@@ -257,5 +257,5 @@ def make_ridge(
 
 
 def close_below(line: np.ndarray, bottom: float) -> np.ndarray:
-    """Close a line to the polygon between it and a height below it."""
+    """Return the polygon between a line and a height below it."""
     return np.concatenate([line, [(line[-1, 0], bottom), (line[0, 0], bottom)]])

@@ -13,7 +13,7 @@ _LONG = ("long", "wavy", "bob")
 
 
 def draw_back_hair(pen: Pen, identity: Identity, yaw: float) -> None:
-    """Draw what is seen behind the head: long hair, buns, the back of a scarf. Goes before the body."""
+    """Draw the hair behind the head: long hair, buns, the back of a scarf. Call it before the body."""
     colour, w = shade(identity.hair_colour, 0.80), identity.width
     v = 0.10 + 0.14 * identity.volume
     if identity.style in ("long", "wavy"):
@@ -65,10 +65,10 @@ def draw_back_hair(pen: Pen, identity: Identity, yaw: float) -> None:
 
 
 def _make_cap(edge: np.ndarray, lift: float, low: float, hairline: list[tuple[float, float]]) -> np.ndarray:
-    """Make hair: the outline above `low` pushed out by `lift`, closed by a hairline, right to left."""
+    """Make the outline of hair: `edge` above `low`, moved outwards by `lift` and closed by a hairline."""
     top = edge[edge[:, 1] < low]
     angle = (np.arctan2(top[:, 1], top[:, 0]) - math.pi / 2) % (2 * math.pi)
-    top = top[np.argsort(angle)]  # from the left temple over the crown to the right
+    top = top[np.argsort(angle)]  # from the left temple over the crown to the right temple
     return np.concatenate([top * (1 + lift * 0.7) - (0, lift * 0.55), np.array(hairline)])
 
 
@@ -89,7 +89,7 @@ def _make_hairline(identity: Identity, low: float, yaw: float) -> list[tuple[flo
 
 
 def draw_front_hair(pen: Pen, identity: Identity, edge: np.ndarray, yaw: float) -> None:
-    """Draw what lies over the forehead. Goes after the face."""
+    """Draw the hair over the forehead. Call it after the face."""
     style, colour, w = identity.style, identity.hair_colour, identity.width
     shine = mix(colour, (255, 255, 255), 0.22)
     if style == "bald":
@@ -190,7 +190,7 @@ def _draw_turban(pen: Pen, identity: Identity) -> None:
 
 
 def draw_beard(pen: Pen, identity: Identity, edge: np.ndarray, yaw: float, pitch: float) -> None:
-    """Draw beard and moustache. Goes before the mouth."""
+    """Draw beard and moustache. Call it before the mouth."""
     if identity.beard == "none":
         return
     grey = identity.style in ("scarf", "turban", "bald")

@@ -1,4 +1,4 @@
-"""Who is in the pictures: identities, the named cast, strangers and look-alikes."""
+"""Identities of the drawn people: the named cast, strangers and look-alikes."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ FRINGES = ("straight", "swept", "parted", "none")
 
 @dataclass(frozen=True)
 class Identity:
-    """What stays the same in every picture of a person. Lengths are in units of half the head's height.
+    """The features that are the same in every picture of a person, in units of half the head's height.
 
     Attributes
     ----------
     skin, hair_colour, iris, frame : tuple of int
-        RGB; for scarves and turbans `hair_colour` is the cloth.
+        RGB; for scarves and turbans, `hair_colour` is the colour of the cloth.
     width, jaw, chin : float
-        Half the head's width, how much it narrows below, how pointed it ends.
+        Half the width of the head, its narrowing at the jaw, and the pointedness of the chin.
     style, fringe, glasses, beard : str
-        Of `STYLES`, `FRINGES`, `GLASSES`, `BEARDS`.
+        One of `STYLES`, `FRINGES`, `GLASSES` and `BEARDS`.
     eye_gap, eye_size, eye_height, eye_slant : float
-        Half the distance of the eyes, their radius, the height above the middle, the outer corner's lift.
+        Half the distance between the eyes, their radius, height above the middle, and slant.
     brow, brow_tilt : float
         Thickness and tilt of the eyebrows.
     nose_width, nose_length, mouth_width, lip, ear, freckles, cheeks, volume : float
@@ -84,14 +84,14 @@ class Identity:
 
 @dataclass(frozen=True)
 class CastMember:
-    """A person of an album: a named identity; `weight` is how often it is photographed compared to others."""
+    """A person of an album: name, identity, and `weight`, the relative frequency in photos."""
 
     name: str
     identity: Identity
     weight: float = 1.0
 
 
-# Each continuous trait: (lowest, highest).
+# The range of each continuous trait: (minimum, maximum).
 _TRAIT_RANGES: dict[str, tuple[float, float]] = {
     "width": (0.70, 0.90), "jaw": (0.05, 0.36), "chin": (0.0, 0.5), "volume": (0.0, 1.0),
         "eye_gap": (0.29, 0.39),
@@ -103,13 +103,13 @@ _TRAIT_RANGES: dict[str, tuple[float, float]] = {
 
 
 def _choose_colour_near(rng: Rng, palette: tuple[Colour, ...]) -> Colour:
-    """Choose a colour near one of the palette's: identities are not told apart by eight exact tones."""
+    """Choose a colour near those of a palette, so that exact tones do not identify a person."""
     base = mix(pick_option(rng, palette), pick_option(rng, palette), rng.uniform(0, 0.3))
     return tuple(int(v) for v in np.clip(np.array(base) + rng.normal(0, 5, 3), 0, 255))
 
 
 def choose_identity(rng: Rng) -> Identity:
-    """Choose an identity: every trait at random, rare ones (freckles, glasses, beards) rare."""
+    """Choose a random identity; freckles, glasses and beards are rare."""
     traits = {name: float(rng.uniform(lo, hi)) for name, (lo, hi) in _TRAIT_RANGES.items()}
     traits["freckles"] = max(0.0, traits["freckles"] * 2.4 - 1.4)
     style = pick_option(rng, STYLES)
@@ -129,30 +129,30 @@ def choose_identity(rng: Rng) -> Identity:
 
 
 def make_strangers(count: int, seed: int) -> list[CastMember]:
-    """Make people from a seed, named P01, P02, ...: unseen ones for an evaluation.
+    """Make random people named P01, P02, ..., who are unseen in training.
 
     Parameters
     ----------
     count : int
-        How many.
+        Number of people.
     seed : int
-        Seeds below 1,000,000 are free for albums and tests; training draws from another stream.
+        Seeds below 1,000,000 are free for albums and tests; training uses another stream of seeds.
     """
     rng = np.random.default_rng([seed, 0x0A1B])
     return [CastMember(f"P{i + 1:02d}", choose_identity(rng)) for i in range(count)]
 
 
 def make_sibling(identity: Identity, seed: int, closeness: float = 0.8) -> Identity:
-    """Make an identity like another's: same hair style and colouring, slightly other features.
+    """Make an identity similar to another one: the same hair, and slightly different features.
 
     Parameters
     ----------
     identity : Identity
-        Whose sibling.
+        The identity to resemble.
     seed : int
-        Another seed, another sibling.
+        Another seed makes another sibling.
     closeness : float
-        1.0 is a twin, 0.0 keeps only colouring and style.
+        1.0 makes a twin; 0.0 keeps only the style and the colours.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def _make_cast_member(name: str, weight: float, **traits) -> CastMember:
     return CastMember(name, Identity(**(middle | plain | traits)), weight)
 
 
-# The demo's eight. They differ on purpose, in several traits at once; two of them are rarely photographed.
+# The eight people of the demo. Each differs from the others in several traits; two are rarely photographed.
 CAST: tuple[CastMember, ...] = (
     _make_cast_member(
         "Maya",

@@ -1,4 +1,4 @@
-"""How people are drawn: heads with hair, beard and glasses, bodies with clothes and pose."""
+"""Draws people: heads with hair, beard and glasses, and bodies with clothes and a pose."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TROUSERS: tuple[Colour, ...] = ((58, 72, 108), (70, 66, 70), (150, 128, 100), (9
 
 @dataclass(frozen=True)
 class Mood:
-    """What changes from picture to picture.
+    """The expression and direction of a face, which change from picture to picture.
 
     Attributes
     ----------
@@ -31,13 +31,13 @@ class Mood:
     open_mouth : float
         0 (closed) to 1 (laughing).
     yaw, pitch : float
-        Where the face turns, -1 to 1 (right, down).
+        Direction of the face, -1 to 1 (right, down).
     tilt : float
-        Radians, clockwise.
+        Tilt of the head in radians, clockwise.
     gaze : float
-        Where the eyes look, -1 to 1.
+        Direction of the eyes, -1 to 1.
     lids : float
-        How far the eyes are open, 0.55 to 1.
+        Opening of the eyes, 0.55 to 1.
     """
 
     smile: float = 0.6
@@ -60,7 +60,7 @@ class Outfit:
 
 
 def choose_mood(rng: Rng) -> Mood:
-    """Choose a mood at random: mostly friendly, mostly upright."""
+    """Choose a random mood; most are friendly and upright."""
     return Mood(
         smile=float(np.clip(rng.normal(0.55, 0.35), -0.3, 1.0)),
         open_mouth=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.35 else 0.0,
@@ -73,7 +73,7 @@ def choose_mood(rng: Rng) -> Mood:
 
 
 def choose_outfit(rng: Rng, alone: bool = True) -> Outfit:
-    """Choose clothes and pose at random; raised arms only where they cannot hide a neighbour's face."""
+    """Choose random clothes and a pose; raised arms only if `alone`, because they can hide other faces."""
     return Outfit(
         shirt=CLOTHES[rng.integers(len(CLOTHES))],
         trousers=TROUSERS[rng.integers(len(TROUSERS))],
@@ -94,14 +94,14 @@ def make_head_outline(identity: Identity, n: int = 60) -> np.ndarray:
 def draw_head(
     pen: Pen, identity: Identity, mood: Mood
 ) -> tuple[tuple[float, float, float, float], np.ndarray]:
-    """Draw a head at the pen, without the hair behind it (`draw_back_hair`, which goes behind the body).
+    """Draw a head at the pen, without the hair behind it, which `draw_back_hair` draws before the body.
 
     Returns
     -------
     box : tuple of float
         x1, y1, x2, y2 of the face, forehead to chin, without hair and ears, in picture units.
     landmarks : numpy.ndarray
-        (5, 2): eyes, nose, mouth corners, each pair image-left first, in picture units.
+        (5, 2): eyes, nose, mouth corners, in picture units; the left one in the picture is first.
     """
     yaw, pitch = mood.yaw * 0.13, mood.pitch * 0.07
     skin, edge = identity.skin, make_head_outline(identity)
@@ -151,7 +151,7 @@ def draw_head(
 def _draw_eye(
     pen: Pen, identity: Identity, mood: Mood, side: int, yaw: float, pitch: float
 ) -> tuple[float, float]:
-    far = 1 - 0.16 * side * mood.yaw  # the eye on the side the face turns to looks narrower
+    far = 1 - 0.16 * side * mood.yaw  # the eye on the side that the face turns to looks narrower
     r = identity.eye_size
     x, y = side * identity.eye_gap * (1 - 0.04 * abs(mood.yaw)) + yaw * 1.25, -identity.eye_height + pitch
     turn = -side * identity.eye_slant * 0.5
@@ -269,28 +269,28 @@ def draw_person(
     mood: Mood,
     outfit: Outfit,
 ) -> tuple[tuple[float, float, float, float], np.ndarray]:
-    """Draw a person whose head's centre is at (x, y); the body goes down from there.
+    """Draw a person whose head's centre is at (x, y); the body is below it.
 
     Parameters
     ----------
     canvas : Canvas
-        Where to.
+        The canvas to draw on.
     x, y, head : float
         Centre and half the height of the head, in picture units.
     identity, mood, outfit
-        Identity, face and clothes.
+        Features, expression and clothes.
 
     Returns
     -------
     box, landmarks
-        As of `draw_head`.
+        As returned by `draw_head`.
     """
     draw_back_hair(Pen(canvas, x, y, head, mood.tilt), identity, mood.yaw * 0.13)
     _draw_body(Pen(canvas, x, y, head), identity, outfit)
     return draw_head(Pen(canvas, x, y, head, mood.tilt), identity, mood)
 
 
-FEET = 6.0  # where the feet stand, in head units below the head's centre
+FEET = 6.0  # distance of the feet below the centre of the head, in head units
 
 
 def _draw_body(pen: Pen, identity: Identity, outfit: Outfit) -> None:

@@ -1,4 +1,4 @@
-"""One picture: what is to be in it, drawing it, and the truth about where everything ended up."""
+"""One picture: its specification, its drawing, and the ground truth of where everything is."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ LONG, SHORT = 640, 480
 
 @dataclass(frozen=True)
 class PictureSpec:
-    """What a picture shows; `seed` settles everything else."""
+    """The content of a picture; `seed` determines everything else."""
 
     scene: str
     time: str
     things: tuple[tuple[str, str], ...]  # (kind, colour)
     people: tuple[CastMember, ...]
     seed: int
-    framing: str = "mid"  # close, mid, far: how large the people are
+    framing: str = "mid"  # size of the people: close, mid or far
     upright: bool = False
 
 
 @dataclass(frozen=True)
 class PictureTruth:
-    """What a drawn picture holds. Boxes are x1, y1, x2, y2 and landmarks (5, 2), in its pixels."""
+    """The ground truth of a drawn picture. Boxes are x1, y1, x2, y2 and landmarks (5, 2), in pixels."""
 
     scene: str
     time: str
@@ -43,16 +43,16 @@ class PictureTruth:
 
 
 def can_show(kind: str, scene: str) -> bool:
-    """Return whether a thing can be in a scene: boats need water, nobody brings a car to a party."""
+    """Return whether a kind of thing can be in a scene: boats need water, and parties have no cars."""
     if scene == "party":
         return kind not in ("boat", "car", "tent", "kite")
     return THINGS[kind].where != "water" or scene in ("beach", "harbour", "lake")
 
 
 def choose_things(rng: Rng, scene: str, count: int, kinds: tuple[str, ...]) -> tuple:
-    """Choose `count` different (kind, colour) pairs that fit the scene."""
+    """Choose `count` things of different kinds that can be in the scene, as pairs (kind, colour)."""
     options = [kind for kind in kinds if can_show(kind, scene)]
-    # On the water boats are more likely, or there would hardly be any.
+    # Boats have higher odds where there is water; otherwise they would be rare.
     odds = np.array([4.0 if THINGS[kind].where == "water" else 1.0 for kind in options])
     chosen = rng.choice(options, size=min(count, len(options)), replace=False, p=odds / odds.sum())
     return tuple((str(k), str(rng.choice(THINGS[str(k)].colours))) for k in chosen)
@@ -64,12 +64,12 @@ def choose_spec(
     kinds: tuple[str, ...] = tuple(THINGS),
     crowd: float = 0.55,
 ) -> PictureSpec:
-    """Choose a picture at random: any scene, hour, things; with probability `crowd` some of `people`."""
+    """Choose a random picture: scene, time of day, things and, with probability `crowd`, some `people`."""
     scene, time = str(rng.choice(list(SCENES))), str(rng.choice(TIMES, p=(0.46, 0.27, 0.27)))
     heads = (
         int(rng.choice((1, 2, 3, 4), p=(0.55, 0.27, 0.12, 0.06))) if people and rng.random() < crowd else 0
     )
-    # A picture without people has a thing, mostly; a crowded one has room for none or one.
+    # Most pictures without people have a thing; crowded pictures have at most one.
     odds = {0: (0.08, 0.67, 0.25), 1: (0.28, 0.60, 0.12), 2: (0.40, 0.60, 0.0)}.get(heads, (0.75, 0.25, 0.0))
     things = choose_things(rng, scene, int(rng.choice(3, p=odds)), kinds)
     shown = rng.choice(len(people), size=min(heads, len(people)), replace=False) if heads else ()
@@ -78,7 +78,7 @@ def choose_spec(
 
 
 def choose_framing(rng: Rng, heads: int, things: int) -> str:
-    """Choose how large people are drawn: the more there is to show, the smaller."""
+    """Choose how large people are drawn: smaller if there is more to show."""
     if heads > 2 or (heads == 2 and things):
         return str(rng.choice(("mid", "far"), p=(0.6, 0.4)))
     return str(rng.choice(("close", "mid", "far"), p=(0.3, 0.45, 0.25)))
@@ -92,18 +92,18 @@ def draw_picture(
     Parameters
     ----------
     spec : PictureSpec
-        What it shows. The same spec gives the same pixels.
+        The content. The same specification gives the same pixels.
     scale : float
-        1.0 is 640 x 480 (480 x 640 if `spec.upright`).
+        1.0 gives 640 x 480 (480 x 640 if `spec.upright`).
     supersample : int
-        Antialiasing; 1 is fast and enough where the picture is reduced afterwards.
+        Antialiasing factor; 1 is fast, and enough if the picture is reduced afterwards.
 
     Returns
     -------
     image : PIL.Image.Image
         RGB.
     truth : PictureTruth
-        In pixels of `image`.
+        Boxes and landmarks are in pixels of `image`.
     """
     rng = np.random.default_rng(spec.seed)
     size = (SHORT, LONG) if spec.upright else (LONG, SHORT)
@@ -148,7 +148,7 @@ def _choose_head_sizes(rng: Rng, spec: PictureSpec) -> list[float]:
 
 
 def _choose_thing_height(rng: Rng, kind: str, spec: PictureSpec) -> float:
-    """Choose a third to half of the picture's height, less where a wide thing has to share the width."""
+    """Choose a third to half of the picture's height, or less if a wide thing has to share the width."""
     thing = THINGS[kind]
     height = rng.uniform(0.36, 0.50) * SHORT * thing.size
     room = (SHORT if spec.upright else LONG) * (0.62 if len(spec.things) + len(spec.people) < 3 else 0.46)
@@ -156,7 +156,7 @@ def _choose_thing_height(rng: Rng, kind: str, spec: PictureSpec) -> float:
 
 
 def _spread_centres(rng: Rng, widths: list[float], total: float) -> list[float]:
-    """Spread centres over the width, left to right in random order; crowded ones overlap evenly."""
+    """Spread centres over the width in random order; without enough room, all overlap equally."""
     if not widths:
         return []
     order = rng.permutation(len(widths))

@@ -1,4 +1,4 @@
-"""Random choices that the drawing, the album and the scoring make alike."""
+"""The random generator and the random choice that all rooms of the demo use."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ Rng = np.random.Generator
 
 
 def pick_option(rng: Rng, options: Sequence) -> Any:
-    """Return one of some options, each as likely."""
+    """Return a random option; all options are equally likely."""
     return options[int(rng.integers(len(options)))]

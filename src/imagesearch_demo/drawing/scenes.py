@@ -1,4 +1,4 @@
-"""The twelve scenes by name: what a picture's background may be."""
+"""The twelve scenes by name: the possible backgrounds of a picture."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Scenes out of doors: beach, mountains, forest, desert, snow, lake, meadow, savanna.
+"""Outdoor scenes: beach, mountains, forest, desert, snow, lake, meadow, savanna.
 
-Throughout, `c` is the canvas; a scene is drawn at a time of day, and says where things may be placed in it.
+Each function draws a scene at a time of day on the canvas `c`, and returns the `Stage` for things and people.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def draw_round_tree(c: Canvas, rng: Rng, x: float, y: float, height: float, colo
 def draw_grass(
     c: Canvas, rng: Rng, y0: float, y1: float, colour: Colour, n: int = 120, tall: float = 9
 ) -> None:
-    """Draw blades over a band of ground, longer towards the viewer."""
+    """Draw blades of grass over a band of ground, longer towards the viewer."""
     for x, t, lean, tone in rng.random((n, 4)):
         y = y0 + (y1 - y0) * t
         length = tall * (0.4 + 0.9 * t)
@@ -55,7 +55,7 @@ def draw_grass(
 
 
 def draw_water(c: Canvas, rng: Rng, y0: float, y1: float, far: Colour, near: Colour, time: str) -> None:
-    """Draw a sheet of water: the sky's colour far away, the depth's near, ripples and glitter."""
+    """Draw water with ripples and glitter: `far` and the sky's colour in the distance, `near` in front."""
     sky = {"day": (150, 206, 236), "sunset": (255, 186, 140), "night": (70, 92, 150)}[time]
     light, c.light = c.light, (1.0, 1.0, 1.0)
     lit = [tuple(round(v * f) for v, f in zip(colour, light, strict=True)) for colour in (far, near)]
@@ -226,7 +226,7 @@ def draw_desert(c: Canvas, rng: Rng, time: str) -> Stage:
 
 
 def draw_snow(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Draw white hills, laden firs, a cabin, falling flakes."""
+    """Draw white hills, firs with snow, a cabin and snowflakes."""
     hz = c.h * rng.uniform(0.48, 0.56)
     draw_sky(c, rng, time, hz, clouds=False)
     c.veil(0, hz, (206, 216, 228), 120, 190)
@@ -262,7 +262,7 @@ def _draw_cabin(c: Canvas, x: float, y: float, time: str) -> None:
 
 
 def draw_lake(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Draw still water mirroring wooded hills; reeds and a pier."""
+    """Draw still water that mirrors wooded hills, with reeds and a pier."""
     hz, shore = c.h * rng.uniform(0.42, 0.48), c.h * rng.uniform(0.68, 0.74)
     draw_sky(c, rng, time, hz)
     layers = (
@@ -305,7 +305,7 @@ def _draw_pier(c: Canvas, x: float, near: float, far: float) -> None:
 
 
 def draw_meadow(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Draw rolling grass, a tree, a fence, flowers of many colours."""
+    """Draw green hills, trees, a fence, and flowers of many colours."""
     hz = c.h * rng.uniform(0.44, 0.52)
     draw_sky(c, rng, time, hz)
     for i, tone in enumerate(((150, 190, 134), (132, 190, 92), (116, 182, 74))):
@@ -339,7 +339,7 @@ def _draw_fence(c: Canvas, y: float) -> None:
 
 
 def draw_savanna(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Draw golden grass, acacias, a lone far mountain."""
+    """Draw golden grass, acacias and a distant mountain."""
     hz = c.h * rng.uniform(0.48, 0.55)
     draw_sky(c, rng, time, hz)
     x = c.w * rng.uniform(0.2, 0.8)

@@ -1,4 +1,4 @@
-"""Scenes among houses: city, street, harbour, and a party indoors; `c` is the canvas."""
+"""Scenes in town: city, street, harbour, and a party indoors; `c` is the canvas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WARM = ((255, 214, 128), (255, 232, 170), (255, 196, 110))
 
 @dataclass(frozen=True)
 class Facade:
-    """The front of a building, in picture units; `foot` is the height it stands at, y growing downwards."""
+    """The front of a building, in picture units (y grows downwards); `foot` is its lower edge."""
 
     left: float
     foot: float
@@ -27,19 +27,19 @@ class Facade:
 
     @property
     def right(self) -> float:
-        """Where it ends."""
+        """The right edge."""
         return self.left + self.width
 
     @property
     def top(self) -> float:
-        """Where its roof begins."""
+        """The upper edge, where the roof begins."""
         return self.foot - self.height
 
 
 def _draw_windows(
     c: Canvas, rng: Rng, box: tuple[float, float, float, float], pitch: tuple[float, float], time: str
 ) -> None:
-    """Draw a grid of windows in a box x0, y0, x1, y1: glass by day, many of them lit in the evening."""
+    """Draw a grid of windows in a box x0, y0, x1, y1; at sunset and night some of them are lit."""
     x0, y0, x1, y1 = box
     lit_share = {"day": 0.0, "sunset": 0.3, "night": 0.58}[time]
     glass, light = (150, 184, 208), c.light
@@ -140,7 +140,7 @@ def draw_street(c: Canvas, rng: Rng, time: str) -> Stage:
 
 
 def _draw_houses(c: Canvas, rng: Rng, vx: float, hz: float, side: int, time: str) -> None:
-    """Draw houses that shrink towards the vanishing point; far ones first."""
+    """Draw houses that become smaller towards the vanishing point, from far to near."""
     paints = (
         (222, 132, 104),
         (236, 200, 140),
@@ -167,7 +167,7 @@ def _draw_houses(c: Canvas, rng: Rng, vx: float, hz: float, side: int, time: str
 
 
 def _draw_house_front(c: Canvas, rng: Rng, x: tuple, top: list, foot: list, paint: Colour, time: str) -> None:
-    """Draw windows and a shop front, following the slant of a house's front."""
+    """Draw windows and a shop front in the perspective of the house's front."""
     lit_share, light = {"day": 0.0, "sunset": 0.3, "night": 0.6}[time], c.light
 
     def locate(u: float, v: float) -> tuple[float, float]:
@@ -255,7 +255,7 @@ def _draw_lighthouse(c: Canvas, x: float, foot: float, tall: float, time: str) -
 
 
 def draw_party(c: Canvas, rng: Rng, time: str) -> Stage:
-    """Draw a room with bunting, lights, a window on the day outside, and confetti on the floor."""
+    """Draw a room with bunting, lights, a window that shows the time of day, and confetti on the floor."""
     floor = c.h * rng.uniform(0.62, 0.68)
     walls = ((238, 206, 190), (206, 214, 232), (236, 224, 196), (214, 226, 210), (230, 208, 226))
     wall = walls[rng.integers(len(walls))]

@@ -1,4 +1,4 @@
-"""Light and weather: the sky of day, sunset and night, and how each tints what stands below it."""
+"""Light and weather: the sky of day, sunset and night, and the light of each on the scene."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from imagesearch_demo.drawing.randomness import Rng
 
 TIMES = ("day", "sunset", "night")
 
-# What the background and the things in front are multiplied with. The front stays lighter at night, as if
-# lamps or a flash were near: colours of things must remain recognisable.
+# Colour factors for the background, and for the things and people in front. The front is lighter at night, as
+# with lamps or a flash, because the colours of things must be recognisable.
 BACK_LIGHT: dict[str, Light] = {
     "day": (1.0, 1.0, 1.0),
     "sunset": (0.98, 0.78, 0.66),
@@ -43,16 +43,16 @@ SKIES: dict[str, tuple[tuple[Colour, ...], ...]] = {
 
 @dataclass(frozen=True)
 class Stage:
-    """Where in a scene figures may be placed, in picture units (y grows downwards).
+    """Where things and people can be placed in a scene, in picture units (y grows downwards).
 
     Attributes
     ----------
     ground : tuple of float
-        Heights at which feet may stand, far to near.
+        Range of heights for feet, from far to near.
     air : tuple of float
-        Heights between which things may fly.
+        Range of heights for things in the air.
     water : tuple of float or None
-        Heights at which a hull may float; None where there is no water.
+        Range of heights for the hull of a boat; None if there is no water.
     """
 
     ground: tuple[float, float]
@@ -114,7 +114,7 @@ def _draw_clouds(c: Canvas, rng: Rng, time: str, horizon: float) -> None:
 def draw_lamp(
     c: Canvas, x: float, y: float, r: float, colour: Colour = (255, 222, 150), alpha: int = 90
 ) -> None:
-    """Draw a lit lamp or window: in its own light, with a halo of radius `r`."""
+    """Draw a lit lamp or window with a halo of radius `r`; the light of the scene does not change it."""
     light, c.light = c.light, (1.0, 1.0, 1.0)
     c.glow(x, y, r, r, colour, alpha)
     c.ellipse(x, y, r * 0.16, r * 0.16, mix(colour, (255, 255, 255), 0.6))

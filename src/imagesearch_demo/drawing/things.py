@@ -1,6 +1,6 @@
-"""The fourteen things a picture may show, in several colours: drawn standing on (0, 0), one unit tall.
+"""The fourteen kinds of things, in several colours.
 
-Throughout, `p` is the pen.
+Each function draws a thing with the pen `p`: one unit tall, and standing on (0, 0).
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ _DARK: Colour = (44, 44, 52)
 
 @dataclass(frozen=True)
 class ThingKind:
-    """A kind of thing: how it is drawn, in which colours, and where it belongs.
+    """A kind of thing: its drawing function, its colours, and where it is placed.
 
     Attributes
     ----------
     draw : callable
-        Takes a pen and a paint.
+        Function of a pen and a colour.
     colours : tuple of str
         Names in `PAINTS`.
     where : {'ground', 'air', 'water'}
-        What part of a scene it is placed in.
+        The part of a scene that it is placed in.
     aspect : float
         Width over height.
     size : float
-        Its usual height relative to other things' (1 is a third to a half of the picture).
+        Usual height relative to other things; 1 is a third to a half of the picture's height.
     """
 
     draw: Callable[[Pen, Colour], None]
@@ -83,7 +83,7 @@ def draw_dog(p: Pen, paint: Colour) -> None:
 
 
 def draw_cat(p: Pen, paint: Colour) -> None:
-    """Draw a cat, sitting, seen from the front, tail curled to the side."""
+    """Draw a sitting cat from the front, with its tail curled to the side."""
     dark, light = shade(paint, 0.72), mix(paint, (255, 250, 240), 0.5)
     p.line(bezier([(0.2, -0.06), (0.62, -0.02), (0.62, -0.36), (0.44, -0.44)]), dark, 0.09)
     p.polygon(
@@ -299,7 +299,7 @@ def draw_chair(p: Pen, paint: Colour) -> None:
 
 
 def draw_guitar(p: Pen, paint: Colour) -> None:
-    """Draw a guitar, standing."""
+    """Draw a standing guitar."""
     p.polygon([(-0.032, -0.42), (0.032, -0.42), (0.028, -0.88), (-0.028, -0.88)], (104, 70, 48))
     p.polygon(smooth([(-0.05, -0.86), (0.05, -0.86), (0.065, -1.0), (-0.065, -1.0)], 1), shade(paint, 0.6))
     p.polygon(smooth([(-0.13, -0.50), (0.13, -0.50), (0.15, -0.38), (0.12, -0.30), (0.24, -0.18),

@@ -1,6 +1,12 @@
-"""Scores against the drawn truth: the models, the search by sentence, and all steps together.
+"""Evaluation against the ground truth of a drawn album: of the models, the search by sentence, and all steps.
 
-Stands on the drawing and the album; knows nothing of the training.
+Start with one of the three evaluations:
+
+- `evaluate_models`: the three small models on the photos of an album.
+- `evaluate_search`: the search, with generated sentences whose relevant photos are known.
+- `evaluate_truth`: faces, places, times and sentences of a dataset; ``08_evaluate.py --truth`` runs it.
+
+`build_album` runs the steps on an album, so that it can be searched.
 """
 
 from imagesearch_demo.scoring.face_vectors import make_face_vectors

@@ -1,4 +1,4 @@
-"""Unit vectors distributed as those of faces are: what clustering is measured and tested on."""
+"""Random unit vectors with a distribution like that of face vectors, to measure and test clustering."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ import numpy as np
 def make_face_vectors(
     count: int, dimension: int = 512, largest: int = 0, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Make vectors of faces at random.
+    """Make random face vectors.
 
-    People come in families that look alike, and appear once to several hundred times. Some pictures of a face
-    are clear and some hardly show it; one in fifty is so poor that it resembles the mean of all faces more
-    than its person, which makes it a neighbour of many.
+    People belong to families that look alike, and each person has one to several hundred faces. The faces
+    differ in quality. One in fifty is so poor that it is closer to the mean of all faces than to its person,
+    which makes it a neighbour of many faces.
 
     Parameters
     ----------
     count
         Number of faces.
     dimension
-        Of the vectors.
+        Dimension of the vectors.
     largest
-        Faces of one more person, who is among the `count`.
+        Number of faces of one additional large cluster; they are included in `count`.
     seed
-        Same seed, same faces.
+        The same seed gives the same faces.
 
     Returns
     -------
-    tuple of np.ndarray
-        (count, dimension) float32 unit rows in random order, and (count,) int64 the person of each.
+    vectors : (count, dimension) float32
+        Unit vectors in random order.
+    person : (count,) int64
+        The person of each face.
     """
     rng = np.random.default_rng([0xFACE, seed])
     sizes = [largest] if largest else []

@@ -1,6 +1,6 @@
-"""Measures what the steps found in an album against the truth: faces, places, times, sentences.
+"""Comparison of the results of all steps with the ground truth of an album: faces, places, times, sentences.
 
-Beside each value stand the failures that lower it.
+Each function returns values, and the failures that lower each value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MetricValue = float | int | None
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing that went wrong: in a line, and with the details that are needed to look into it."""
+    """A failure: a message of one line, and the details for ``--json``."""
 
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Values by name, None where there was nothing to measure; and by the same names what lowered them."""
+    """Values by name, None if there is nothing to measure; and by the same names the failures."""
 
     values: dict[str, MetricValue]
     failures: dict[str, list[Failure]]
@@ -49,20 +49,20 @@ class Measurement:
 
 
 def measure_faces(people: People, truth: dict) -> Measurement:
-    """Compare the faces that were found, and their clusters, with the people who were drawn.
+    """Compare the detected faces and their clusters with the drawn people.
 
-    A found face is a drawn person's if their boxes overlap by half, each of them once. BCubed and ARI are of
-    these faces, as far as they are clustered. Left out are found faces that nobody was drawn for: they have
-    no true class, and made classes of their own would reward a program for leaving its false detections
-    single; detection precision counts them. Left out are faces too small to be clustered, too: they are
-    counted.
+    A detected face matches a drawn person if the intersection over union of their boxes is at least 0.5; each
+    of them is matched at most once. BCubed and ARI are computed on the matched faces that are clustered.
+    False detections are not included, because they have no true class: a class for each would reward a
+    program that leaves its false detections in clusters of one. Detection precision counts them. Matched
+    faces that are too small to be clustered are not included either; they are counted separately.
 
     Parameters
     ----------
     people
-        Of the album's photos and no others.
+        The people in the album's photos, without other photos.
     truth
-        Of `imagesearch_demo.album.writer`.
+        The ground truth, as described in `imagesearch_demo.album.writer`.
     """
     boxes: dict[str, list[dict]] = {photo["path"]: [] for photo in truth["photos"]}
     for row in range(len(people.faces)):
@@ -95,20 +95,20 @@ def measure_faces(people: People, truth: dict) -> Measurement:
 
 
 def list_misnamed_people(people: People, names: Sequence[str]) -> list[str]:
-    """List who has another name than the true one, or none, where most of their faces are.
+    """List the people whose largest cluster has no name or a wrong name.
 
     Parameters
     ----------
     people
-        As they are named in the dataset.
+        The clusters, with the names given in the dataset.
     names
-        Whose each face truly is, "" where nobody was drawn.
+        The true name of each face; "" if nobody was drawn there.
     """
-    main: dict[str, tuple[int, str]] = {}
+    largest: dict[str, tuple[int, str]] = {}
     for person in people.persons:
         for name, count in Counter(names[row] for row in person.rows.tolist()).items():
-            main[name] = max(main.get(name, (0, "")), (count, person.name))
-    return [name for name in sorted(main) if name and normalize(main[name][1]) != normalize(name)]
+            largest[name] = max(largest.get(name, (0, "")), (count, person.name))
+    return [name for name in sorted(largest) if name and normalize(largest[name][1]) != normalize(name)]
 
 
 def _list_missed_faces(truth: dict, matched: set[int]) -> Iterable[Failure]:
@@ -118,7 +118,7 @@ def _list_missed_faces(truth: dict, matched: set[int]) -> Iterable[Failure]:
                 left, top, right, bottom = person["box"]
                 size = f"{right - left:.0f} x {bottom - top:.0f} pixels"
                 details = {"path": photo["path"], "name": person["name"], "box": person["box"]}
-                yield Failure(f"not found: {person['name']} in {photo['path']}, {size}", details)
+                yield Failure(f"not detected: {person['name']} in {photo['path']}, {size}", details)
 
 
 def _list_false_faces(people: People, name_of: Mapping[int, str]) -> Iterable[Failure]:
@@ -127,11 +127,11 @@ def _list_false_faces(people: People, name_of: Mapping[int, str]) -> Iterable[Fa
             box = [round(v, 1) for v in people.faces.boxes[row].tolist()]
             path, score = people.faces.get_photo(row).path, round(float(people.faces.scores[row]), 3)
             details = {"path": path, "box": box, "score": score}
-            yield Failure(f"nobody drawn there: {path}, at {box[0]:.0f}, {box[1]:.0f}", details)
+            yield Failure(f"false detection: {path}, at {box[0]:.0f}, {box[1]:.0f}", details)
 
 
 def _list_mixed_clusters(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
-    """List clusters that hold several people."""
+    """List clusters that contain several people."""
     for person in people.persons:
         clustered = np.isin(rows, person.rows)
         counts = dict(Counter(names[clustered].tolist()).most_common())
@@ -140,21 +140,23 @@ def _list_mixed_clusters(people: People, rows: np.ndarray, names: np.ndarray) ->
             paths = [people.faces.get_photo(row).path for row in rows[clustered][others].tolist()]
             details = {"number": person.number, "label": person.label, "faces": counts, "paths": paths}
             yield Failure(
-                f"one cluster, {person.label}, of {_format_counts(counts)}: {_format_paths(paths)}", details
+                f"cluster {person.label} contains {_format_counts(counts)}: {_format_paths(paths)}", details
             )
 
 
 def _list_split_people(people: People, rows: np.ndarray, names: np.ndarray) -> Iterable[Failure]:
-    """List people who are in several clusters."""
+    """List people whose faces are in several clusters."""
     labels, _ = people.label_faces()
     for name in sorted(set(names.tolist())):
-        own = rows[names == name].tolist()
-        counts = dict(Counter(labels[row] for row in own).most_common())
+        own_rows = rows[names == name].tolist()
+        counts = dict(Counter(labels[row] for row in own_rows).most_common())
         if len(counts) > 1:
-            paths = [people.faces.get_photo(row).path for row in own if labels[row] != next(iter(counts))]
+            others = [row for row in own_rows if labels[row] != next(iter(counts))]
+            paths = [people.faces.get_photo(row).path for row in others]
             details = {"name": name, "clusters": counts, "paths": paths}
             yield Failure(
-                f"{name} in {len(counts)} clusters: {_format_counts(counts)}: {_format_paths(paths)}", details
+                f"{name} is in {len(counts)} clusters, {_format_counts(counts)}: {_format_paths(paths)}",
+                details,
             )
 
 
@@ -162,17 +164,17 @@ def _list_split_people(people: People, rows: np.ndarray, names: np.ndarray) -> I
 
 
 def measure_places(locations: Mapping[int, PhotoLocation], truth: dict) -> Measurement:
-    """Compare places with the truth: of the photos whose file has a position, and that others have none.
+    """Compare the places of photos with a position with the ground truth, and count invented ones of others.
 
-    A city is right if it is one of those that the address names, for these are what a search finds; a
-    position may be in a suburb, and in the city around it.
+    A city is correct if it is any of the cities in the address, because a search finds all of them: a
+    position can be in a suburb and in the city around it.
 
     Parameters
     ----------
     locations
-        By photo id, of `imagesearch.geo.read_locations`.
+        Locations by photo id, as returned by `imagesearch.geo.read_locations`.
     truth
-        Of `imagesearch_demo.album.writer`.
+        The ground truth, as described in `imagesearch_demo.album.writer`.
     """
     wrong: dict[str, list[Failure]] = {"city": [], "country": []}
     invented: list[Failure] = []
@@ -181,7 +183,8 @@ def measure_places(locations: Mapping[int, PhotoLocation], truth: dict) -> Measu
         location = locations.get(compute_photo_id(photo["path"]))
         if photo["latitude"] is None:
             if location and (location.metadata.latitude is not None or location.address.places):
-                line = f"has no position: {photo['path']}, found {location.address.address or 'one'}"
+                found = location.address.address or "a position"
+                line = f"{photo['path']}: expected no position, found {found}"
                 invented.append(Failure(line, {"path": photo["path"], "found": location.address.address}))
             continue
         placed += 1
@@ -190,7 +193,7 @@ def measure_places(locations: Mapping[int, PhotoLocation], truth: dict) -> Measu
             if (normalize(photo[kind]), kind) not in {(normalize(name), of) for name, of in places}:
                 found = _describe_place(location)
                 details = {"path": photo["path"], kind: photo[kind], "found": found}
-                failures.append(Failure(f"{photo[kind]}: {photo['path']}, found {found}", details))
+                failures.append(Failure(f"{photo['path']}: expected {photo[kind]}, found {found}", details))
     values: dict[str, MetricValue] = {
         f"places.{kind}_accuracy": _compute_share(placed - len(failures), placed)
         for kind, failures in wrong.items()
@@ -206,7 +209,7 @@ def _describe_place(location: PhotoLocation | None) -> str:
 
 
 def measure_times(locations: Mapping[int, PhotoLocation], truth: dict) -> Measurement:
-    """Compare the times that photos were taken at with the truth, to the second."""
+    """Compare the times of the photos with the ground truth, to the second."""
     failures = []
     for photo in truth["photos"]:
         location = locations.get(compute_photo_id(photo["path"]))
@@ -214,7 +217,8 @@ def measure_times(locations: Mapping[int, PhotoLocation], truth: dict) -> Measur
         if found != datetime.fromisoformat(photo["taken_at"]):
             found_text = found.isoformat() if found else "no time"
             details = {"path": photo["path"], "taken_at": photo["taken_at"], "found": found_text}
-            failures.append(Failure(f"{photo['taken_at']}: {photo['path']}, found {found_text}", details))
+            message = f"{photo['path']}: expected {photo['taken_at']}, found {found_text}"
+            failures.append(Failure(message, details))
     count = len(truth["photos"])
     return Measurement(
         {"times.accuracy": _compute_share(count - len(failures), count)}, {"times.accuracy": failures}
@@ -225,7 +229,7 @@ def measure_times(locations: Mapping[int, PhotoLocation], truth: dict) -> Measur
 
 
 def measure_sentences(evaluation: SearchEvaluation) -> Measurement:
-    """Take the values of answered sentences, and list which were answered wrongly, the worst first."""
+    """Return the values of a search evaluation, and list the wrong answers, worst first."""
     values: dict[str, MetricValue] = {
         name: None if math.isnan(value) else value for name, value in evaluation.values.items()
     }
@@ -238,9 +242,9 @@ def measure_sentences(evaluation: SearchEvaluation) -> Measurement:
         ],
         "sentences.exact_filter": [_describe_inexact(o) for o in inexact],
         "sentences.relaxation_said": [
-            _make_question_failure(o, "not said that no photo passes")
+            _make_question_failure(o, "the answer does not report that no photo passes")
             for o in outcomes
-            if not o.question.candidates and not o.says_relaxed
+            if not o.question.candidates and not o.reports_relaxation
         ],
     }
     for name, is_present in (("absent", False), ("present", True)):
@@ -263,7 +267,7 @@ def _describe_imprecise(outcome: QuestionOutcome) -> Failure:
     depth = min(TOP, len(relevant))
     first = [result.path for result in outcome.answer.results[:depth]]
     wrong, missing = [path for path in first if path not in relevant], sorted(relevant - set(first))
-    line = f"right are {len(relevant & set(first))} of the first {depth}"
+    line = f"{len(relevant & set(first))} of the first {depth} results are relevant"
     return _make_question_failure(
         outcome, line, precision=round(outcome.precision or 0.0, 4), wrong=wrong, missing=missing
     )
@@ -272,8 +276,9 @@ def _describe_imprecise(outcome: QuestionOutcome) -> Failure:
 def _describe_inexact(outcome: QuestionOutcome) -> Failure:
     missing = sorted(outcome.question.candidates - outcome.candidates)
     surplus = sorted(outcome.candidates - outcome.question.candidates)
-    parts = [f"{len(paths)} {what}" for paths, what in ((surplus, "too many"), (missing, "missing")) if paths]
-    line = f"{len(outcome.question.candidates)} photos should pass, {' and '.join(parts)}"
+    counts = ((len(surplus), "surplus"), (len(missing), "missing"))
+    differences = [f"{count} {kind}" for count, kind in counts if count]
+    line = f"expected {len(outcome.question.candidates)} photos to pass: {' and '.join(differences)}"
     return _make_question_failure(outcome, line, missing=missing, surplus=surplus)
 
 

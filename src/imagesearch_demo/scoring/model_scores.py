@@ -1,4 +1,4 @@
-"""How good the three small models are, measured on a drawn album with the libraries users run them with.
+"""Evaluation of the three small models on a drawn album, with the same libraries as the steps use.
 
 torch, transformers, insightface and scikit-learn are imported inside the functions that need them.
 """
@@ -26,10 +26,10 @@ from imagesearch_demo.drawing import THINGS, Rng, make_strangers
 
 MODELS = Path(__file__).parents[3] / "data" / "demo" / "models"
 EVALUATION_SEED = 90_001
-SAME_PERSON = 0.5  # cosine similarity from which two faces are one person's; average linkage is cut there too
+SAME_PERSON = 0.5  # minimum cosine similarity of two faces of one person; average linkage is cut there too
 DET_SIZE = 320  # pixels; the detector is trained for faces of 12 to 200 pixels at this size
 
-# What each score must reach.
+# The minimum of each score.
 MIN_MODEL_SCORES = {
     "text_to_image_p1": 0.92,
     "text_to_image_p5": 0.85,
@@ -49,13 +49,13 @@ def make_evaluation_album(
     workers: int = 2,
     progress: Callable = iter,
 ) -> dict:
-    """Make an album of 12 people and of pictures that no training has seen, with all things in it."""
+    """Make an album of 12 people and all kinds of things; none of its pictures was used in training."""
     people, kinds = make_strangers(12, seed), tuple(THINGS)
     return make_album(folder, photos, seed, people=people, kinds=kinds, workers=workers, progress=progress)
 
 
 def read_photos(folder: Path, truth: dict) -> list[Image.Image]:
-    """Read the photos as the search sees them: decoded, upright, RGB."""
+    """Read the photos as the search does: decoded, upright, RGB."""
     return [decode_photo(folder / p["path"]).image for p in truth["photos"]]
 
 
@@ -68,14 +68,15 @@ def encode_album(
 
 
 def evaluate_clip(model: Path, photos: Sequence[Image.Image], truth: dict, seed: int = 0) -> dict[str, float]:
-    """Measure the precision of text-to-image search, and how well scores tell present from absent.
+    """Measure the precision of text-to-image search, and the scores of things that are shown and not shown.
 
     Returns
     -------
     dict
-        `text_to_image_p1` over 200 captions of a thing in a scene; `text_to_image_p5` over those with five
-        such photos; `colour_thing_p1` over all pairs in the album; `score_present` and `score_absent`, the
-        medians of the best photo's similarity where the asked-for thing is and is not among the photos.
+        `text_to_image_p1` is precision@1 over 200 captions of a thing in a scene, and `text_to_image_p5` is
+        precision@5 over those with at least five relevant photos. `colour_thing_p1` is precision@1 over all
+        pairs of colour and thing in the album. `score_present` and `score_absent` are medians over the kinds
+        of things: of the highest similarity among the photos that show the thing, and among the others.
     """
     rng = np.random.default_rng(seed)
     pool = [(p["scene"], t["kind"]) for p in truth["photos"] for t in p["things"]]
@@ -107,15 +108,15 @@ def _make_placed_caption(rng: Rng, scene: str, kind: str) -> Caption:
 
 
 def evaluate_vit(model: Path, photos: Sequence[Image.Image], truth: dict) -> dict[str, float]:
-    """Measure the share of photos whose scene is named rightly."""
+    """Measure the accuracy of the scene: the share of photos whose top class is correct."""
     vit = VitEncoder(str(model), "cpu", "float32")
     labels = [classes[0][0] for classes in vit.classify_stream(photos, top_k=1)]
-    right = [label == photo["scene"] for label, photo in zip(labels, truth["photos"], strict=True)]
-    return {"vit_accuracy": float(np.mean(right))}
+    correct = [label == photo["scene"] for label, photo in zip(labels, truth["photos"], strict=True)]
+    return {"vit_accuracy": float(np.mean(correct))}
 
 
 def find_faces(model: Path, photos: Sequence[Image.Image], det_size: int = DET_SIZE) -> list[list[dict]]:
-    """Find the faces of each photo with InsightFace: box, landmarks, unit embedding."""
+    """Detect the faces of each photo with InsightFace: box, landmarks and unit embedding."""
     import onnxruntime
     from insightface.app import FaceAnalysis
 
@@ -145,7 +146,7 @@ def compute_ious(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def match_faces(found: Sequence[list[dict]], truth: dict) -> list[tuple[dict, dict]]:
-    """Pair found faces with true people that they overlap by at least 0.5, each used once."""
+    """Match detected faces with drawn people by an intersection over union of at least 0.5, each once."""
     pairs = []
     for faces, photo in zip(found, truth["photos"], strict=True):
         people = photo["people"]
@@ -162,7 +163,7 @@ def match_faces(found: Sequence[list[dict]], truth: dict) -> list[tuple[dict, di
 def evaluate_faces(
     model: Path, photos: Sequence[Image.Image], truth: dict, seed: int = 0
 ) -> dict[str, float]:
-    """Measure detection recall and precision, verification on balanced pairs, BCubed F1 of clusters."""
+    """Measure detection recall and precision, verification accuracy, and BCubed F1 of the clusters."""
     from sklearn.cluster import AgglomerativeClustering
 
     found = find_faces(model, photos)
@@ -184,7 +185,7 @@ def evaluate_faces(
 def score_verification(
     vectors: np.ndarray, names: np.ndarray, seed: int = 0, threshold: float = SAME_PERSON
 ) -> float:
-    """Measure the share of right answers to "the same person?", over as many different as equal pairs."""
+    """Measure the accuracy of face verification on equally many same and different pairs."""
     i, j = np.triu_indices(len(names), 1)
     same, score = names[i] == names[j], np.einsum("nd,nd->n", vectors[i], vectors[j])
     rng = np.random.default_rng(seed)
@@ -194,7 +195,7 @@ def score_verification(
 
 
 def evaluate_models(models: Path, folder: Path, truth: dict, only: str | None = None) -> dict[str, float]:
-    """Measure the models in a folder (`clip/`, `vit/`, `faces/`) on an album, or `only` one of them."""
+    """Measure the models in a folder (`clip/`, `vit/`, `faces/`), or `only` one of them, on an album."""
     photos, scores = read_photos(folder, truth), {}
     for name, measure in (("clip", evaluate_clip), ("vit", evaluate_vit), ("faces", evaluate_faces)):
         if only in (None, name):

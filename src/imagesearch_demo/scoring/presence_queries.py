@@ -1,4 +1,4 @@
-"""Queries about what an album shows and about what it does not, with what photos would have to show."""
+"""Text queries about what an album shows and does not show, with the facts of relevant photos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imagesearch_demo.album import (
 from imagesearch_demo.drawing import THINGS, Rng, can_show, pick_option
 
 OPENINGS = ("", "", "a photo of ", "a picture of ")
-# Nothing that the demo's CLIP has seen a picture or a name of.
+# Things that the demo's CLIP has never seen, neither in a picture nor in a caption.
 UNKNOWN_THINGS = (
     "elephant", "submarine", "piano", "helicopter", "washing machine", "penguin", "volcano", "violin",
     "dinosaur", "tractor", "skateboard", "microscope", "giraffe", "rocket", "laptop", "pizza", "zebra",
@@ -26,26 +26,26 @@ UNKNOWN_THINGS = (
     "crocodile", "trumpet", "hammer", "toothbrush", "sandwich", "robot",
 )  # fmt: skip
 NOT_LEARNED = "a name that was not learned"
-# Not counted among "all": the demo's CLIP was taught to pass over words that it does not know.
+# Not included in totals: the demo's CLIP is trained to ignore unknown words.
 UNKNOWN_IN_SCENE = "unknown thing in a scene"
 
 
 @dataclass(frozen=True)
 class PresenceQuery:
-    """A query by text, the facts that it claims, and whether some photo shows them all.
+    """A text query, the facts that it claims, and whether a photo has all of them.
 
     Attributes
     ----------
     kind
-        What it is about: "thing", "scene at an hour", "kind never drawn".
+        The kind of query, for example "thing", "scene at an hour" or "kind never drawn".
     text
-        What is asked.
+        The text of the query.
     claims
-        Facts that a fitting photo has.
+        The facts of a relevant photo.
     is_present
-        Whether there is such a photo.
+        Whether the album has a relevant photo.
     without
-        Photos that show this are left out of the album.
+        Photos with any of these facts are left out of the album.
     """
 
     kind: str
@@ -56,16 +56,16 @@ class PresenceQuery:
 
 
 Draft = tuple[str, Sequence[str], Sequence[str]] | None
-"""A query's text, its claims, and what photos are left out for; None where the choice makes no sense."""
+"""The text, claims and ``without`` facts of a query; None if the random choice is impossible."""
 
 
 def name_thing(rng: Rng, kind: str, colour: str = "") -> str:
-    """Name a thing in one of its words, with an article."""
+    """Return a random word for a thing, with its colour and an article."""
     return add_article(f"{colour} {pick_option(rng, THING_WORDS[kind])}".strip())
 
 
 def _list_present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Draft]]:
-    """List what makes queries about what is there, as some photo shows it."""
+    """Return functions, by kind of query, that make queries about what a photo shows."""
 
     def pick_photo(needs: str = "scene") -> dict:
         return pick_option(rng, [p for p in truth["photos"] if p[needs]])
@@ -111,7 +111,10 @@ def _list_present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Draft]
 
 
 def _list_absent_makers(rng: Rng, kinds: list[str]) -> dict[str, Callable[[], Draft]]:
-    """List what makes queries about what may not be there; `kinds` of things are in the album."""
+    """Return functions, by kind of query, that make queries about what may be absent.
+
+    `kinds` are the kinds of things in the album.
+    """
     scenes = list(SCENE_PLACES)
 
     def make_undrawn_thing() -> Draft:
@@ -158,7 +161,7 @@ def _list_absent_makers(rng: Rng, kinds: list[str]) -> dict[str, Callable[[], Dr
 
 
 def make_presence_queries(rng: Rng, truth: dict, each: int) -> Iterator[PresenceQuery]:
-    """Yield so many queries of each kind, different ones as far as there are so many."""
+    """Yield different queries, at most `each` of each kind."""
     facts = list_album_facts(truth)
     kinds = sorted({thing["kind"] for photo in truth["photos"] for thing in photo["things"]})
     makers = {True: _list_present_makers(rng, truth), False: _list_absent_makers(rng, kinds)}
@@ -172,6 +175,6 @@ def make_presence_queries(rng: Rng, truth: dict, each: int) -> Iterator[Presence
                 if draft is None or draft[0] in texts:
                     continue
                 query = PresenceQuery(kind, draft[0], frozenset(draft[1]), is_present, frozenset(draft[2]))
-                if is_present == any(query.claims <= own and not query.without & own for own in facts):
+                if is_present == any(query.claims <= photo and not query.without & photo for photo in facts):
                     texts.add(query.text)
                     yield replace(query, text=f"{pick_option(rng, OPENINGS)}{query.text}")

@@ -1,11 +1,12 @@
-"""Sentences as people would ask them of a drawn album, each with the photos that are relevant to it.
+"""Generated sentences like those that people search an album with, each with its relevant photos.
 
-Who, where, when and what are phrases: words, and what they ask of a photo of the truth. Nothing here reads
-sentences: what a phrase means is written beside its words. Mostly all phrases are made of what one photo
-shows, so that there is an answer; of some sentences each phrase is another photo's, until none passes all.
+A sentence consists of phrases for who, where, when and what. Each phrase has words, and a predicate or facts
+for the photos that it is true of; no sentence is parsed here. Usually all phrases describe one photo, so that
+at least this photo is relevant. In a fifth of the sentences each phrase describes another photo, and no photo
+passes all of them.
 
-A photo whose file has no position has no place, whatever the truth knows, and has northern seasons. Who is in
-a photo is what the truth says, whether or not a face can be found.
+A photo without a position has no place, even if the ground truth has one, and has northern seasons. The
+people in a photo are those of the ground truth, even if a face cannot be detected.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ from imagesearch_demo.drawing import Rng, pick_option
 from imagesearch_demo.scoring.presence_queries import name_thing
 from imagesearch_demo.scoring.time_phrases import TimePhrase, list_time_phrases
 
-Photo = dict  # of the truth
+Photo = dict  # an entry of the ground truth
 
 _FRAMES = ("", "", "", "", "photos of ", "pictures of ", "show me ", "all photos of ")
 _UNANSWERABLE_SHARE = 0.2  # share of the sentences that no photo passes
-# For each sentence: a few photos answer few different ones, and one photo passes all of its own.
+# Attempts for each sentence. They are limited because a small album has few different sentences, and with a
+# single photo no sentence is without candidates.
 _MAX_ATTEMPTS = 300
-_NICKNAMES = {"Rio de Janeiro": "rio", "Bondi Beach": "bondi"}  # parts of a name that are said for it
-# No "photos of" goes before these.
+_NICKNAMES = {"Rio de Janeiro": "rio", "Bondi Beach": "bondi"}  # parts of a name that are used instead of it
+# "photos of" is never added before these words.
 _NEVER_FRAMED = ("in ", "on ", "at ", "by ", "near ", "nobody", "no people", "without ", "among ", "under ",
                  "after ", "during ", "indoors", "inside", "downtown")  # fmt: skip
 _NOBODY = ("nobody", "no people", "without people")
@@ -39,7 +41,7 @@ _COUNT_WORDS = ("nobody", "one person", "two people", "three people", "four peop
 
 @dataclass(frozen=True)
 class FilterPhrase:
-    """Words about who or where, which photos they are true of, and whether they name anybody."""
+    """Words for who or where, a predicate for the photos they are true of, and whether they name people."""
 
     words: str
     holds: Callable[[Photo], bool]
@@ -48,14 +50,14 @@ class FilterPhrase:
 
 @dataclass(frozen=True)
 class ContentPhrase:
-    """Words about what a photo shows: a thing and surroundings, either of which may be missing.
+    """Words for what a photo shows: a thing and its surroundings, one of which may be empty.
 
     Attributes
     ----------
     thing, surroundings
-        ``a red boat``, ``on a lake at sunset``.
+        For example ``a red boat`` and ``on a lake at sunset``.
     claims
-        Facts of the photos that show it.
+        The facts of the photos that show it.
     """
 
     thing: str
@@ -65,18 +67,18 @@ class ContentPhrase:
 
 @dataclass(frozen=True)
 class Question:
-    """A sentence and the photos it is about.
+    """A sentence with its candidates and relevant photos.
 
     Attributes
     ----------
     text, today
-        What is asked, and on which day.
+        The sentence, and the day on which it is typed.
     candidates
         Paths of the photos that who, where and when are true of.
     relevant
-        Of these, those that show what is asked for.
+        Paths of the candidates that also show the rest of the sentence.
     parts
-        Which of who, where, when and what it asks.
+        The parts of the sentence, of who, where, when and what.
     """
 
     text: str
@@ -87,14 +89,16 @@ class Question:
 
 
 def make_questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
-    """Return different sentences about an album, if there are so many; a fifth of them have no candidates.
+    """Make different sentences about an album; a fifth of them have no candidates.
 
     Parameters
     ----------
     truth
-        Of `imagesearch_demo.album.make_album`.
-    count, seed
-        How many, and which.
+        The ground truth, as returned by `imagesearch_demo.album.make_album`.
+    count
+        Number of sentences; a small album may give fewer.
+    seed
+        The same seed gives the same sentences.
     """
     rng = np.random.default_rng([seed, 0x9E57])
     unanswerable = round(_UNANSWERABLE_SHARE * count)
@@ -109,7 +113,7 @@ def make_questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
 
 
 def rename_in_truth(truth: dict, name: str, to: str) -> dict:
-    """Return the truth after somebody was given another name."""
+    """Return the ground truth with another name for a person."""
 
     def rename_people(photo: Photo) -> list[dict]:
         return [{**p, "name": to if p["name"] == name else p["name"]} for p in photo["people"]]
@@ -119,20 +123,20 @@ def rename_in_truth(truth: dict, name: str, to: str) -> dict:
 
 
 def _generate_questions(rng: Rng, truth: dict, is_mixed: bool) -> Iterator[Question]:
-    """Yield questions without end, of one photo each; or mixed, each phrase of another photo."""
+    """Yield an endless stream of questions; if mixed, each phrase describes another photo."""
     photos = truth["photos"]
     facts = dict(zip((p["path"] for p in photos), list_album_facts(truth), strict=True))
     names = sorted({person["name"] for photo in photos for person in photo["people"]})
     while True:
         sources = [pick_option(rng, photos) for _ in range(3)] if is_mixed else 3 * [pick_option(rng, photos)]
-        parts = _choose_parts(rng, is_mixed)
-        who = _make_person_phrase(rng, sources[0], names) if "who" in parts else None
-        where = _make_place_phrase(rng, sources[1]) if "where" in parts else None
-        when = _make_time_phrase(rng, sources[2]) if "when" in parts else None
-        what = _make_content_phrase(rng, sources[0], facts[sources[0]["path"]]) if "what" in parts else None
+        chosen = _choose_parts(rng, is_mixed)
+        who = _make_person_phrase(rng, sources[0], names) if "who" in chosen else None
+        where = _make_place_phrase(rng, sources[1]) if "where" in chosen else None
+        when = _make_time_phrase(rng, sources[2]) if "when" in chosen else None
+        what = _make_content_phrase(rng, sources[0], facts[sources[0]["path"]]) if "what" in chosen else None
         phrases = {"who": who, "where": where, "when": when, "what": what}
-        asked = tuple(name for name, phrase in phrases.items() if phrase is not None)
-        if not asked or (is_mixed and len(asked) < 2):
+        parts = tuple(name for name, phrase in phrases.items() if phrase is not None)
+        if not parts or (is_mixed and len(parts) < 2):
             continue
         text = _join_phrases(rng, who, where, when, what)
         conditions = [phrase.holds for phrase in (who, where) if phrase is not None]
@@ -142,11 +146,11 @@ def _generate_questions(rng: Rng, truth: dict, is_mixed: bool) -> Iterator[Quest
         claims = what.claims if what else frozenset()
         relevant = frozenset(path for path in candidates if claims <= facts[path])
         today = when.today if when is not None and when.today else date(2026, 2, 11)
-        yield Question(text, today, candidates, relevant, asked)
+        yield Question(text, today, candidates, relevant, parts)
 
 
 def _choose_parts(rng: Rng, is_mixed: bool) -> frozenset[str]:
-    """Choose which of the four a sentence asks; if its phrases are mixed, two of the first three at least."""
+    """Choose the parts of a sentence; a mixed one has at least two of who, where and when."""
     chances = {"who": 0.7, "where": 0.55, "when": 0.4, "what": 0.65}
     while True:
         parts = frozenset(name for name, chance in chances.items() if rng.random() < chance)
@@ -170,13 +174,13 @@ def _is_south(photo: Photo) -> bool:
 
 
 def _vary_spelling(rng: Rng, name: str) -> str:
-    """Spell a name as it is typed: mostly in lower case, often without its accents."""
+    """Spell a name as people type it: usually in lower case, often without accents."""
     way = rng.random()
     return name if way < 0.25 else name.lower() if way < 0.6 else normalize(name)
 
 
 def _make_person_phrase(rng: Rng, photo: Photo, names: Sequence[str]) -> FilterPhrase | None:
-    """Make a phrase about people of a photo, or their number."""
+    """Make a phrase about the people in a photo, or about their number."""
     present = [str(name) for name in rng.permutation(_list_names(photo))]
     others = [str(name) for name in rng.permutation([name for name in names if name not in present])]
     count = len(present)
@@ -210,17 +214,17 @@ def _make_person_phrase(rng: Rng, photo: Photo, names: Sequence[str]) -> FilterP
 
 
 def _make_count_phrase(rng: Rng, count: int) -> FilterPhrase | None:
-    """Make a phrase about how many people are in a photo."""
+    """Make a phrase about the number of people in a photo."""
     if count > 2 and rng.random() < 0.5:
         return FilterPhrase("at least three people", lambda p: len(p["people"]) >= 3, False)
-    if not count and rng.random() < 0.75:  # few sentences are about nobody, many photos show nobody
+    if not count and rng.random() < 0.75:  # keeps such sentences rare, although many photos show nobody
         return None
     words = _COUNT_WORDS[count] if count else pick_option(rng, _NOBODY)
     return FilterPhrase(words, lambda p: len(p["people"]) == count, False)
 
 
 def _make_place_phrase(rng: Rng, photo: Photo) -> FilterPhrase | None:
-    """Make a phrase about where a photo was taken, if its file says so; at times with "or" another place."""
+    """Make a phrase about the place of a photo with a position; sometimes with "or" and another place."""
     if photo["latitude"] is None:
         return None
 
@@ -244,7 +248,7 @@ def _make_place_phrase(rng: Rng, photo: Photo) -> FilterPhrase | None:
         both = f"in {words}, {_vary_spelling(rng, country)}"
         return FilterPhrase(both, lambda p: is_inside(p, {name}) and is_inside(p, {country}))
     if way < 0.3 and len(name) > 6 and name.isascii() and name.isalpha():
-        at = int(rng.integers(2, len(name) - 2))  # a letter is missing
+        at = int(rng.integers(2, len(name) - 2))  # omit a letter
         return FilterPhrase(f"in {name[:at].lower()}{name[at + 1 :]}", lambda p: is_inside(p, {name}))
     return FilterPhrase(f"{lead} {words}", lambda p: is_inside(p, {name}))
 
@@ -255,7 +259,7 @@ def _make_time_phrase(rng: Rng, photo: Photo) -> TimePhrase:
 
 
 def _make_content_phrase(rng: Rng, photo: Photo, facts: set[str]) -> ContentPhrase:
-    """Make a phrase about what a photo shows: a thing, its colour, the scene, the hour."""
+    """Make a phrase about what a photo shows: a thing, its colour, the scene, the time of day."""
     claims: set[str] = set()
     thing = surroundings = ""
     if photo["things"] and rng.random() < 0.55:
@@ -264,7 +268,7 @@ def _make_content_phrase(rng: Rng, photo: Photo, facts: set[str]) -> ContentPhra
         thing = name_thing(rng, item["kind"], colour)
         claims.add(f"thing:{colour} {item['kind']}".replace(": ", ":"))
     if not thing or rng.random() < 0.4:
-        # "in winter" is a scene to a caption and a season to a search
+        # "in winter" is a scene in captions, but a season in a search
         places = [words for words in SCENE_PLACES[photo["scene"]] if "winter" not in words]
         surroundings = pick_option(rng, places)
         claims.add(f"scene:{photo['scene']}")
@@ -285,7 +289,7 @@ def _join_phrases(
     when: TimePhrase | None,
     what: ContentPhrase | None,
 ) -> str:
-    """Join phrases in an order that people use."""
+    """Join phrases in a common order."""
     subject = _make_subject(rng, who, what)
     if where and what and what.surroundings.endswith("s") and rng.random() < 0.5:  # "on the beaches of goa"
         return f"{subject} of {where.words.split(' ', 1)[1]} {when.words if when else ''}".strip()
@@ -327,7 +331,7 @@ def _join_thing(rng: Rng, who: FilterPhrase | None, thing: str) -> str:
 
 
 def _name_scene(what: ContentPhrase) -> str:
-    """Name the surroundings where nobody is said to be in them: a scene as a noun."""
+    """Return the surroundings with the scene as a noun, for sentences without a person or thing."""
     scene = next((claim.removeprefix("scene:") for claim in what.claims if claim.startswith("scene:")), "")
     words = what.surroundings
     for place in SCENE_PLACES.get(scene, ()):

@@ -1,4 +1,4 @@
-"""How well a search by sentence answers, measured on an album whose truth is known."""
+"""Evaluation of the search by sentence on an album with a known ground truth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagesearch_demo.scoring.questions import Question, make_questions
 
 TOP = 10
 
-# What each value must reach, and what one must not exceed.
+# The minimum of each value, and the maximum of one.
 MIN_SEARCH_SCORES = {
     "sentences.precision": 0.90,
     "sentences.exact_filter": 0.97,
@@ -27,13 +27,13 @@ MAX_SEARCH_SCORES = {"nothing_fits.said_when_present": 0.05}
 
 
 def ignore_progress(items: Iterable, total: int, unit: str = "photo", label: str | None = None) -> Iterable:
-    """Show no progress."""
+    """Return the items without showing progress."""
     return items
 
 
 @dataclass(frozen=True)
 class QuestionOutcome:
-    """A question, how it was answered, and which photos the filter of the answer let pass."""
+    """A question, its answer, and the photos that pass the filter of the answer."""
 
     question: Question
     answer: Answer
@@ -41,25 +41,25 @@ class QuestionOutcome:
 
     @property
     def precision(self) -> float | None:
-        """Of the first min(10, n) results, where n photos are relevant; None where none is."""
+        """Precision of the first min(10, n) results, for n relevant photos; None if there are none."""
         relevant = self.question.relevant
         paths = [result.path for result in self.answer.results]
         return compute_precision(paths, relevant) if relevant else None
 
     @property
     def is_exact(self) -> bool:
-        """Whether the filter let pass just the photos that it should."""
+        """Whether exactly the expected photos pass the filter."""
         return self.candidates == self.question.candidates
 
     @property
-    def says_relaxed(self) -> bool:
-        """Whether the answer says that no photo passes; what it shows instead, it must name."""
-        says_none = any(note.startswith("no photo ") for note in self.answer.notes)
-        return says_none and bool(self.answer.relaxed) == bool(self.answer.results)
+    def reports_relaxation(self) -> bool:
+        """Whether the answer reports that no photo passes and, if it has results, the relaxed filters."""
+        reports_none = any(note.startswith("no photo ") for note in self.answer.notes)
+        return reports_none and bool(self.answer.relaxed) == bool(self.answer.results)
 
 
 def compute_precision(found: Sequence[str], relevant: frozenset[str]) -> float:
-    """Return how many of the first min(10, n) photos found are relevant, where n > 0 are."""
+    """Return the precision of the first min(10, n) results, for n > 0 relevant photos."""
     depth = min(TOP, len(relevant))
     return sum(path in relevant for path in found[:depth]) / depth
 
@@ -70,7 +70,7 @@ def ask_questions(
     strategy: str = "filter",
     progress: Progress = ignore_progress,
 ) -> list[QuestionOutcome]:
-    """Ask a search some questions."""
+    """Search for each question, and return the outcomes."""
     store, name = searcher.resources.store, searcher.resources.config.dataset.name
     outcomes = []
     for question in progress(questions, len(questions), "sentence"):
@@ -86,10 +86,10 @@ def ask_questions(
 
 
 def choose_presence_queries(truth: dict, count: int, seed: int = 0) -> list[PresenceQuery]:
-    """Return queries about what an album shows, and as many about what it does not.
+    """Return `count` queries about what an album shows, and `count` about what it does not show.
 
-    Left out are those for which photos would have to be left out of the album, things never learned in a
-    scene that is there, and "winter", which is a scene to a caption and a season to a search.
+    Not included are queries that require leaving photos out of the album, unknown things in a known scene,
+    and "winter", which is a scene in captions, but a season in a search.
     """
     rng = np.random.default_rng([seed, 0xAB5E])
     by_kind: dict[tuple[bool, str], list[PresenceQuery]] = {}
@@ -105,10 +105,10 @@ def choose_presence_queries(truth: dict, count: int, seed: int = 0) -> list[Pres
     return chosen
 
 
-def ask_presence_queries(
+def judge_presence_queries(
     searcher: Searcher, queries: Sequence[PresenceQuery], progress: Progress = ignore_progress
 ) -> list[bool]:
-    """Return for each query whether the search says that nothing fits."""
+    """Return for each query whether the search reports that nothing fits."""
     return [
         searcher.search(Query(text=query.text)).nothing_fits
         for query in progress(queries, len(queries), "sentence")
@@ -116,36 +116,36 @@ def ask_presence_queries(
 
 
 def summarize_outcomes(outcomes: Sequence[QuestionOutcome]) -> dict[str, float]:
-    """Return the values of answered questions, NaN where there were none.
+    """Return the values of answered questions; NaN if there are no questions for a value.
 
     Returns
     -------
     dict
-        ``sentences.precision``: mean precision of the first min(10, n) results over the sentences that n > 0
-        photos are relevant to; ``sentences.exact_filter``: share of the sentences that some photo passes by
-        the truth whose filter lets pass just these; ``sentences.relaxation_said``: share of the others of
-        which the answer says so.
+        ``sentences.precision`` is the mean precision of the first min(10, n) results, over the sentences with
+        n > 0 relevant photos. ``sentences.exact_filter`` is the share of the sentences with candidates whose
+        filter exactly these candidates pass. ``sentences.relaxation_said`` is the share of the sentences
+        without candidates whose answer reports that no photo passes.
     """
     precisions = [outcome.precision for outcome in outcomes if outcome.precision is not None]
     return {
         "sentences.precision": _compute_mean(precisions),
         "sentences.exact_filter": _compute_mean([o.is_exact for o in outcomes if o.question.candidates]),
         "sentences.relaxation_said": _compute_mean(
-            [o.says_relaxed for o in outcomes if not o.question.candidates]
+            [o.reports_relaxation for o in outcomes if not o.question.candidates]
         ),
     }
 
 
 @dataclass(frozen=True)
 class SearchEvaluation:
-    """What a search was asked, and how it answered.
+    """The outcomes of a search evaluation.
 
     Attributes
     ----------
     outcomes
-        Of the questions.
+        The outcomes of the questions.
     verdicts
-        Each query about what is there or not, and whether the search said that nothing fits.
+        The presence queries, each with whether the search reports that nothing fits.
     """
 
     outcomes: list[QuestionOutcome]
@@ -153,9 +153,10 @@ class SearchEvaluation:
 
     @property
     def values(self) -> dict[str, float]:
-        """Those of `summarize_outcomes`, and how often nothing was said to fit; NaN where nothing was asked.
+        """The values of `summarize_outcomes`, and how often the search reports that nothing fits.
 
-        ``nothing_fits.said_when_present`` and ``nothing_fits.said_when_absent`` are shares of the queries.
+        ``nothing_fits.said_when_present`` and ``nothing_fits.said_when_absent`` are shares of the presence
+        queries; NaN if there are none.
         """
         nothing_fits = {
             is_present: [nothing for query, nothing in self.verdicts if query.is_present == is_present]
@@ -170,21 +171,23 @@ class SearchEvaluation:
 def evaluate_search(
     searcher: Searcher, truth: dict, count: int = 200, seed: int = 0, progress: Progress = ignore_progress
 ) -> SearchEvaluation:
-    """Measure the search of an album that was built, and whose people have their true names.
+    """Measure the search on a built album whose people have their true names.
 
     Parameters
     ----------
     searcher
-        Of the album.
+        The searcher of the album.
     truth
-        About it, of `imagesearch_demo.album.make_album`.
-    count, seed
-        How many sentences, and which; half as many each about what is there and what is not.
+        The ground truth, as returned by `imagesearch_demo.album.make_album`.
+    count
+        Number of sentences. Half as many queries each are about what the album shows and does not show.
+    seed
+        The same seed gives the same sentences and queries.
     progress
-        Wraps the sentences as they are asked.
+        Wraps the sentences as they run.
     """
     queries = choose_presence_queries(truth, count // 2, seed)
-    nothing_fits = ask_presence_queries(searcher, queries, progress)
+    nothing_fits = judge_presence_queries(searcher, queries, progress)
     outcomes = ask_questions(searcher, make_questions(truth, count, seed), progress=progress)
     return SearchEvaluation(outcomes, list(zip(queries, nothing_fits, strict=True)))
 

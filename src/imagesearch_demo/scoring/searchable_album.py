@@ -1,4 +1,4 @@
-"""Makes a drawn album searchable: all steps in this process, people named by the truth."""
+"""Builds a searchable drawn album: runs all steps, and names the people by the ground truth."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, build_collections
 from imagesearch_demo.scoring.model_scores import DET_SIZE, MODELS
 
-_SAME_FACE = 0.5  # intersection over union of a found and a true box
+_SAME_FACE = 0.5  # minimum intersection over union of a detected and a true box
 
 
 def make_demo_config(folder: Path, photos: Path) -> Config:
-    """Write a config file for an album into a folder, with the demo's models; return what it says."""
+    """Write a config file for an album with the demo's models into a folder; return the loaded config."""
     file = folder / "config.yaml"
     settings = {
         "dataset": {"name": "album", "images": str(photos.absolute()), "processed": "processed"},
@@ -32,7 +32,7 @@ def make_demo_config(folder: Path, photos: Path) -> Config:
 
 
 def build_album(config: Config, truth: dict) -> None:
-    """Run steps 01 to 05 over an album, and name its people as the truth does."""
+    """Run steps 01 to 05 on an album, and name its people by the ground truth."""
     dataset = Dataset(config)
     extract_features(config, dataset)
     detect_faces(config, dataset)
@@ -44,7 +44,7 @@ def build_album(config: Config, truth: dict) -> None:
 
 
 def name_people(config: Config, dataset: Dataset, truth: dict) -> None:
-    """Name each cluster after the person whose faces most of it are, as somebody who knows them all would."""
+    """Name each cluster after the person with most faces in it, as a user would who knows all of them."""
     editor = PeopleEditor(config, dataset)
     names = match_true_names(editor.people, truth)
     for person in editor.people.persons:
@@ -55,7 +55,7 @@ def name_people(config: Config, dataset: Dataset, truth: dict) -> None:
 
 
 def rename_person(config: Config, name: str, to: str) -> None:
-    """Give somebody another name, and tell the collections."""
+    """Rename a person, and update the collections."""
     dataset = Dataset(config)
     editor = PeopleEditor(config, dataset)
     editor.name_person(name, to)
@@ -65,7 +65,7 @@ def rename_person(config: Config, name: str, to: str) -> None:
 
 
 def match_true_names(people: People, truth: dict) -> list[str]:
-    """Find who each face is; "" where nobody was drawn."""
+    """Return the true name of each face; "" if nobody was drawn there."""
     drawn = {photo["path"]: photo["people"] for photo in truth["photos"]}
     names = []
     for row in range(len(people.faces)):

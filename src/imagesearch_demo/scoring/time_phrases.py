@@ -1,4 +1,4 @@
-"""Ways to say when a photo was taken, each with what it is true of."""
+"""Phrases for the time of a photo, each with a predicate for the days that it includes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from datetime import date, datetime, timedelta
 
 from imagesearch_demo.drawing import Rng
 
-# A season of the north by its months; in the south it is half a year later.
+# The months of each season in the north; in the south it is six months later.
 _SEASONS = {"spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11), "winter": (12, 1, 2)}
 
 
 @dataclass(frozen=True)
 class TimePhrase:
-    """Words for a time, the day they are said on if that matters, and whether a day is in it."""
+    """Words for a time, a predicate for the days in it, and the day it is typed on if that matters.
+
+    The predicate takes a day, and whether the photo was taken in the southern hemisphere.
+    """
 
     words: str
     holds: Callable[[date, bool], bool]
@@ -23,18 +26,18 @@ class TimePhrase:
 
 
 def get_season(day: date, south: bool) -> str:
-    """Return the season of a day in one of the hemispheres."""
+    """Return the season of a day in the southern or northern hemisphere."""
     month = (day.month + 5) % 12 + 1 if south else day.month
     return next(name for name, months in _SEASONS.items() if month in months)
 
 
 def get_season_year(day: date) -> int:
-    """Return the year that a day's season ends in: December belongs to the next one."""
+    """Return the year in which the season of a day ends: for December, the next year."""
     return day.year + (day.month == 12)
 
 
 def list_time_phrases(rng: Rng, taken: datetime, south: bool) -> Iterator[TimePhrase]:
-    """Yield ways to say when a photo was taken."""
+    """Yield phrases for the time at which a photo was taken."""
     day = taken.date()
     year, month = day.year, day.month
     name, season = calendar.month_name[month].lower(), get_season(day, south)
@@ -58,11 +61,11 @@ def list_time_phrases(rng: Rng, taken: datetime, south: bool) -> Iterator[TimePh
         yield TimePhrase(words, lambda d, _: d.year == year and month - 2 <= d.month <= month)
     weekday = calendar.day_name[day.weekday()].lower()
     yield TimePhrase(f"on {weekday}s", lambda d, _: d.weekday() == day.weekday())
-    yield from _list_relative(rng, day, south, season)
+    yield from _list_relative_phrases(rng, day, south, season)
 
 
-def _list_relative(rng: Rng, day: date, south: bool, season: str) -> Iterator[TimePhrase]:
-    """Yield what counts from the day it is said on."""
+def _list_relative_phrases(rng: Rng, day: date, south: bool, season: str) -> Iterator[TimePhrase]:
+    """Yield phrases that depend on the day they are typed on."""
     year, month, name = day.year, day.month, calendar.month_name[day.month].lower()
     days_left = (date(year, 12, 31) - day).days
     same_year = day + timedelta(days=int(rng.integers(0, days_left + 1)))
@@ -73,14 +76,13 @@ def _list_relative(rng: Rng, day: date, south: bool, season: str) -> Iterator[Ti
     later = date(year + (month == 12), month % 12 + 1, 20)
     yield TimePhrase("last month", lambda d, _: (d.year, d.month) == (year, month), later)
     yield TimePhrase(f"last {name}", lambda d, _: (d.year, d.month) == (year, month), later)
-    over = _get_season_end(day, south)
-    said_on = over + timedelta(days=int(rng.integers(0, 80)))
+    today = _get_season_end(day, south) + timedelta(days=int(rng.integers(0, 80)))
 
     def is_in_last(d: date, s: bool) -> bool:
         end = _get_season_end(d, s)
-        return get_season(d, s) == season and end <= said_on < end.replace(year=end.year + 1)
+        return get_season(d, s) == season and end <= today < end.replace(year=end.year + 1)
 
-    yield TimePhrase(f"last {season}", is_in_last, said_on)
+    yield TimePhrase(f"last {season}", is_in_last, today)
 
 
 def _get_season_end(day: date, south: bool) -> date:

@@ -1,4 +1,4 @@
-"""The values of an album beside its truth, drawn as bars."""
+"""Bar chart of the values of an album measured against its ground truth."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MISSED, _TRACK = "#b2452f", "#e4e7eb"
-_ROW_INCHES, _GAP = 0.3, 0.8  # the gap, between sections, in rows
+_ROW_INCHES, _GAP = 0.3, 0.8  # the gap is between sections, in rows
 
 
 def draw_truth_report(report: TruthReport) -> Figure:
-    """Draw all shares of a report as bars from 0 to 1, with marks where their aims are.
+    """Draw all shares of a report as bars from 0 to 1, with marks at their aims.
 
-    Counts are left out: they have no scale in common.
+    Counts are left out, because they have no common scale.
     """
     metrics = [metric for metric in report.metrics if not isinstance(metric.value, int)]
     places = _place_bars(metrics)
@@ -35,14 +35,14 @@ def draw_truth_report(report: TruthReport) -> Figure:
     axis.text(1.03, -0.6, "value", **over)
     axis.text(1.13, -0.6, "aim", **over)
     photos = "1 photo" if report.photos == 1 else f"{report.photos} photos"
-    title = f"{shorten_text(report.album, 40)}: {photos} beside the truth"
+    title = f"{shorten_text(report.album, 40)}: {photos} and the ground truth"
     axis.set_title(title, loc="left", color=INK, size=11, weight="bold", pad=12, parse_math=False)
     _draw_legend(figure)
     return figure
 
 
 def _place_bars(metrics: Sequence[TruthMetric]) -> list[float]:
-    """Choose where each bar goes: sections stand apart."""
+    """Return the position of each bar, with gaps between sections."""
     places, place = [], 0.0
     for before, metric in zip([metrics[0], *metrics], metrics, strict=False):
         place += _GAP if _get_section(before) != _get_section(metric) else 0.0
@@ -72,7 +72,7 @@ def _draw_bar(axis: Axes, place: float, metric: TruthMetric) -> None:
     weight = "bold" if metric.is_missed else "normal"
     axis.text(1.03, place, f"{metric.value:.3f}", **beside | {"color": colour, "weight": weight})
     if metric.aim is not None:
-        # at 0 and 1 the whole mark is to be seen
+        # not clipped, so that marks at 0 and 1 are fully visible
         axis.plot([metric.aim] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=2, clip_on=False)
         axis.text(1.13, place, metric.aim_text, **beside)
 

@@ -1,4 +1,4 @@
-"""How well all of it works on a drawn album, as far as the truth about it is known."""
+"""Evaluation of all steps on a drawn album, against its ground truth."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ from imagesearch_demo.scoring.search_scores import (
 from imagesearch_demo.scoring.searchable_album import match_true_names, name_people
 
 _STEP_SCRIPTS = {"clip": "01_extract_features.py", "faces": "02_cluster_faces.py", "geo": "04_extract_geo.py"}
-_FAILURES_SHOWN = 3  # for each value, on a terminal
+_FAILURES_SHOWN = 3  # maximum for each value on the terminal
 
-# What each value must reach. A city has no aim: positions scatter around their place, and GeoNames may
-# name the suburb that one of them came to lie in.
+# The minimum of each value. Cities have no aim: positions are scattered around their place, and GeoNames may
+# return the suburb of such a position.
 MIN_SCORES = {
     "faces.detection_recall": MIN_MODEL_SCORES["detection_recall"],
     "faces.detection_precision": MIN_MODEL_SCORES["detection_precision"],
@@ -57,18 +57,18 @@ MAX_SCORES = {"places.invented": 0, **MAX_SEARCH_SCORES}
 
 @dataclass(frozen=True)
 class TruthMetric:
-    """A value and its aim.
+    """A value with its aim.
 
     Attributes
     ----------
     name
-        As in ``--json``: ``faces.bcubed_f1``.
+        Section and key as in ``--json``, for example ``faces.bcubed_f1``.
     value
-        A share of 1, or a count; None where there was nothing to measure.
+        A share between 0 and 1, or a count; None if there is nothing to measure.
     aim
-        What it must reach, or must not exceed; None where there is none.
+        The minimum or maximum; None if there is no aim.
     at_most
-        Whether the aim is not to be exceeded.
+        Whether the aim is a maximum.
     """
 
     name: str
@@ -85,7 +85,7 @@ class TruthMetric:
 
     @property
     def aim_text(self) -> str:
-        """The aim in words, "" where there is none."""
+        """The aim in words; "" if there is none."""
         if self.aim is None:
             return ""
         aim = f"{self.aim:.2f}" if isinstance(self.aim, float) else str(self.aim)
@@ -94,18 +94,18 @@ class TruthMetric:
 
 @dataclass(frozen=True)
 class TruthReport:
-    """What the steps made of an album, beside the truth about it.
+    """The results of the steps on an album, measured against its ground truth.
 
     Attributes
     ----------
     album
-        Name of the truth's file.
+        Name of the ground-truth file.
     photos
-        How many were measured.
+        Number of photos measured.
     values, failures
-        By name; see `imagesearch_demo.scoring.measures.Measurement`.
+        Values and failures by name; see `imagesearch_demo.scoring.measures.Measurement`.
     notes
-        What the user should know, a line each.
+        Notes for the user, one line each.
     """
 
     album: str
@@ -123,7 +123,7 @@ class TruthReport:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints: values by section and name, and in full what failed."""
+        """Return what ``--json`` prints: values by section and name, and all failures."""
         sections: dict[str, dict[str, MetricValue]] = {}
         for name, value in self.values.items():
             section, _, key = name.partition(".")
@@ -137,41 +137,41 @@ class TruthReport:
         rows = [(m.name, m.value, m.aim_text or None, "missed" if m.is_missed else "") for m in self.metrics]
         lines = [format_table(("measure", "value", "aim", ""), rows)]
         for name, failures in self.failures.items():
-            lines += [f"\n{name}: {len(failures)} wrong"] if failures else []
+            lines += [f"\n{name}: {format_count(len(failures), 'failure')}"] if failures else []
             lines += [f"  {failure.message}" for failure in failures[:_FAILURES_SHOWN]]
             lines += [
                 f"  and {len(failures) - _FAILURES_SHOWN} more" if len(failures) > _FAILURES_SHOWN else ""
             ]
         lines = [line for line in lines if line]
         more = any(len(failures) > _FAILURES_SHOWN for failures in self.failures.values())
-        return "\n".join([*lines, *(["\n--json names all that went wrong"] if more else [])])
+        return "\n".join([*lines, *(["\n--json lists all failures"] if more else [])])
 
 
 def evaluate_truth(
     config: Config, file: Path, *, count: int = 200, seed: int = 0, progress: Progress = ignore_progress
 ) -> TruthReport:
-    """Measure what the steps made of a drawn album against the truth about it.
+    """Measure the results of the steps on a drawn album against its ground truth.
 
-    Faces, places and times are those of the dataset as it is. Sentences name people, so they are asked of
-    the dataset only if everybody in it has their true name; else of a temporary copy in which they have. The
-    dataset itself is never changed.
+    Faces, places and times are measured on the dataset as it is. Sentences contain names. So they run on the
+    dataset only if all people in it have their true names, and otherwise on a temporary copy with the true
+    names. The dataset itself is never changed.
 
     Parameters
     ----------
     config
-        Of the dataset, built by 01, 02, 04 and 05.
+        Config of the dataset, which requires steps 01, 02, 04 and 05.
     file
-        ``ALBUM.truth.json``, of `imagesearch_demo.album.writer`.
+        ``ALBUM.truth.json``, as written by `imagesearch_demo.album.make_album`.
     count, seed
-        How many sentences, and which; see `imagesearch_demo.scoring.search_scores`.
+        Number of sentences, and the seed; see `imagesearch_demo.scoring.evaluate_search`.
     progress
-        Wraps the sentences as they are asked, with their number and what they are.
+        Wraps the sentences as they run.
 
     Raises
     ------
     UserError
-        If the file is not the truth about an album, that album is not the dataset's, or a step has not been
-        run.
+        If the file is not the ground truth of an album, the dataset is of other photos, or a step has not
+        been run.
     """
     truth = load_truth(file)
     dataset, truth, notes = _load_common_photos(config, file, truth)
@@ -193,35 +193,33 @@ def evaluate_truth(
 
 
 def _load_common_photos(config: Config, file: Path, truth: dict) -> tuple[Dataset, dict, list[str]]:
-    """Load the photos that both the dataset and the truth know, and notes about the others."""
+    """Load the photos that are both in the dataset and in the ground truth, and notes about the others."""
     everything = Dataset(config)
-    there = {photo.path for photo in everything.photos}
-    known = {photo["path"] for photo in truth["photos"]}
+    available = {photo.path for photo in everything.photos}
+    listed = {photo["path"] for photo in truth["photos"]}
     roots = ", ".join(map(str, everything.roots))
-    if not there & known:
+    if not available & listed:
         raise UserError(
-            f"{file}: its photos are not those in {roots}; "
-            "name the config of its album with -c, or set dataset.images to its folder"
+            f"{file}: none of its photos is in {roots}; "
+            "give the config of its album with -c, or set dataset.images to its folder"
         )
-    dataset = Dataset(config, paths=known)
+    dataset = Dataset(config, paths=listed)
     notes = []
-    if gone := len(known - there):
-        are = "is" if gone == 1 else "are"
-        notes.append(f"{gone} of the {len(known)} photos of {file.name} {are} not in {roots}: left out")
-    if more := len(there - known):
-        are = "is" if more == 1 else "are"
-        notes.append(f"{format_count(more, 'photo')} in {roots} {are} not of {file.name}: left out")
+    if missing := len(listed - available):
+        are = "is" if missing == 1 else "are"
+        notes.append(f"{missing} of the {len(listed)} photos of {file.name} {are} not in {roots}: left out")
+    if additional := len(available - listed):
+        are = "is" if additional == 1 else "are"
+        notes.append(f"{format_count(additional, 'photo')} in {roots} {are} not in {file.name}: left out")
     for name, script in _STEP_SCRIPTS.items():
         if not dataset.read_current_entries(name):
-            raise UserError(f"{dataset.folder}: nothing known of the album's photos; run {script} first")
+            raise UserError(f"{dataset.folder}: the album's photos are not processed yet; run {script} first")
         if waiting := dataset.count_waiting(name):
-            have = "is new or has" if waiting == 1 else "are new or have"
-            notes.append(
-                f"{format_count(waiting, 'photo')} {have} changed since {script} was run; run it again"
-            )
+            are = "is" if waiting == 1 else "are"
+            notes.append(f"{format_count(waiting, 'photo')} {are} new or changed; run {script} again")
     if Vocabulary.read(dataset.folder) == Vocabulary():
-        raise UserError(f"{dataset.folder}: no collections of it yet; run 05_build_collections.py first")
-    return dataset, {**truth, "photos": [p for p in truth["photos"] if p["path"] in there]}, notes
+        raise UserError(f"{dataset.folder}: no collections yet; run 05_build_collections.py first")
+    return dataset, {**truth, "photos": [p for p in truth["photos"] if p["path"] in available]}, notes
 
 
 # --- sentences ---------------------------------------------------------------------------------------------
@@ -230,12 +228,12 @@ def _load_common_photos(config: Config, file: Path, truth: dict) -> tuple[Datase
 def _answer_sentences(
     config: Config, dataset: Dataset, people: People, truth: dict, count: int, seed: int, progress: Progress
 ) -> tuple[SearchEvaluation, list[str]]:
-    """Ask the dataset, or a temporary copy of it; return a note about that, too."""
+    """Run the sentences on the dataset or on a temporary copy; also return a note about the copy."""
     reason = _explain_copy(dataset, people, truth)
     if not reason:
         with Store(config.milvus) as store:
             return evaluate_search(Searcher(config, dataset, store), truth, count, seed, progress), []
-    note = f"{reason}: sentences are asked of a scratch copy, in which everybody has their true name"
+    note = f"{reason}: the sentences run on a temporary copy with the true names"
     with tempfile.TemporaryDirectory(prefix="imagesearch-") as folder:
         copy, copied = _copy_dataset(config, dataset, {photo["path"] for photo in truth["photos"]}, folder)
         if people.persons:
@@ -246,26 +244,26 @@ def _answer_sentences(
 
 
 def _explain_copy(dataset: Dataset, people: People, truth: dict) -> str:
-    """Explain why sentences cannot be asked of the dataset's own collections; "" if they can."""
+    """Explain why the sentences cannot run on the dataset's own collections; "" if they can."""
     wrong = list_misnamed_people(people, match_true_names(people, truth))
     if wrong:
         *some, last = wrong if len(wrong) < 7 else [*wrong[:5], f"{len(wrong) - 5} more"]
         have = f"{', '.join(some)} and {last} have" if some else f"{last} has"
-        return f"{have} no name or not the true one"
+        return f"{have} no name or a wrong one"
     if has_pending_edits(dataset):
-        return "names have changed since 05_build_collections.py was run"
+        return "names have changed since the last run of 05_build_collections.py"
     if len(Dataset(dataset.config).photos) > len(dataset.photos):
-        return "the collections hold photos that are not the album's"
+        return "the collections contain photos that are not in the album"
     return ""
 
 
 def _copy_dataset(
-    config: Config, dataset: Dataset, known: Collection[str], folder: str
+    config: Config, dataset: Dataset, paths: Collection[str], folder: str
 ) -> tuple[Config, Dataset]:
-    """Copy what was read from the photos, without the user's edits of people, to be built elsewhere."""
+    """Copy the tables of a dataset, without the user's edits of people, to build other collections."""
     processed = Path(folder) / "processed"
     left_out = shutil.ignore_patterns("previews", "people.jsonl", ".*")
     shutil.copytree(dataset.folder, processed / config.dataset.name, ignore=left_out)
     copied = config.dataset.model_copy(update={"processed": processed})
     copy = use_temporary_milvus(config, folder).model_copy(update={"dataset": copied})
-    return copy, Dataset(copy, paths=known)
+    return copy, Dataset(copy, paths=paths)

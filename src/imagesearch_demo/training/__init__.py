@@ -1,5 +1,5 @@
-"""Trains the demo's small models on drawn pictures: CLIP, ViT, and a face detector with its recogniser.
+"""Training of the demo's small models on drawn pictures: CLIP, ViT, a face detector and a face recogniser.
 
-Stands on the drawing and the album. Its modules are imported one by one: they define networks, so importing
-them loads torch.
+Start with `train.train_models`; each model has a module ``train_*``. Import the modules one by one: they
+define networks, so importing one loads torch.
 """

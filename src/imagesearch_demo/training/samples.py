@@ -1,4 +1,4 @@
-"""Draws pictures for training, small and many at a time by a pool of processes."""
+"""Training pictures: small, and drawn in chunks by a pool of processes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from imagesearch_demo.drawing import (
     map_in_processes,
 )
 
-SIDE = 96  # pixels; what the small CLIP and ViT look at
-# First word of every training seed. `make_strangers` and `make_album` use another, so that no identity and no
-# picture of training can turn up in an album, whatever its seed.
+SIDE = 96  # pixels; input size of the small CLIP and ViT
+# First word of every training seed. `make_strangers` and `make_album` use others, so that no identity and no
+# picture of the training is in an album, whatever its seed.
 TRAINING = 0x7EAC
 
 
 @dataclass
 class Samples:
-    """Pictures squashed to SIDE x SIDE, uint8 (n, SIDE, SIDE, 3), and the truth of each in those pixels."""
+    """Pictures resized to squares, uint8 (n, SIDE, SIDE, 3), and the ground truth of each in these pixels."""
 
     pixels: np.ndarray
     truths: list[PictureTruth]
 
 
 def make_training_people(count: int, seed: int) -> list[CastMember]:
-    """Make people for training: an endless stream that no album draws from."""
+    """Make people for training, with a seed that no album uses."""
     rng = np.random.default_rng([TRAINING, seed, 1])
     return [CastMember(f"T{i}", choose_identity(rng)) for i in range(count)]
 
@@ -58,13 +58,13 @@ def draw_samples(count: int, seed: int, workers: int = 2, progress: Callable = i
     Parameters
     ----------
     count : int
-        How many; rounded up to a multiple of 250.
+        Number of pictures; rounded up to a multiple of 250.
     seed : int
-        Same seed, same pictures, however many workers.
+        The same seed gives the same pictures, with any number of workers.
     workers : int
-        Processes.
+        Number of processes.
     progress : callable
-        Wraps the iterator over chunks of 250, tqdm for instance.
+        Wraps the iterator over chunks of 250, for example tqdm.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Trains the demo's three models, one after the other. Imports torch, through the networks' modules."""
+"""Trains the three models of the demo, one after the other. Importing this module loads torch."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ PICTURES = 18_000
 def train_models(
     folder: Path, names: Sequence[str], seed: int = 0, log: Callable[[str], None] = print
 ) -> dict[str, float]:
-    """Train models from nothing and write each when it is ready.
+    """Train models from scratch, and save each one when its training is finished.
 
     Parameters
     ----------
     folder : Path
-        Gets `clip/`, `vit/` and `faces/`.
+        Target folder of `clip/`, `vit/` and `faces/`.
     names : sequence of str
-        Which of these.
+        The models to train, of "clip", "vit" and "faces".
     seed : int
-        Settles pictures, weights and order: same seed and same machine, same models.
+        Determines pictures, weights and order. The same seed on the same machine gives the same models.
     log : callable
-        Takes a line of progress.
+        Function that receives lines of progress.
 
     Returns
     -------
     dict
-        Minutes per model; `pictures` is the drawing shared by CLIP and ViT.
+        Minutes for each model; `pictures` is the drawing of the pictures for CLIP and ViT.
     """
     torch.set_num_threads(2)
     minutes, clock = {}, time.perf_counter()

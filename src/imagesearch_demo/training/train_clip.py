@@ -1,10 +1,10 @@
-"""Trains the small CLIP on drawn pictures and their captions. Defines networks, so it imports torch.
+"""Trains the small CLIP on drawn pictures and their captions. Importing this module loads torch.
 
-Plain contrastive training learns scenes and hours from so few pictures, but not things. Three additions mend
-that, all thrown away when the model is saved: a head on the patch tokens that names the thing, the colour and
-the face under each patch; soft targets, where every picture that satisfies a caption is a positive; and a
-sigmoid loss beside the softmax (SigLIP, arXiv:2303.15343), which fixes what similarity "fits" means, so that
-a search for something the album lacks scores low.
+With so few pictures, plain contrastive training learns scenes and times of day, but not things. Three
+additions solve this; none of them is saved with the model. A head on the patch tokens classifies the thing,
+the colour and the face under each patch. With soft targets, every picture that a caption is true of is a
+positive. A sigmoid loss in addition to the softmax (SigLIP, arXiv:2303.15343) gives similarities an absolute
+meaning, so that a search for something that is not in the album has low scores.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ IGNORE = -100
 
 
 def make_clip_config(vocab_size: int) -> CLIPConfig:
-    """Describe the network: 4 vision and 2 text layers, 1.2 million parameters."""
+    """Return the config of the network: 4 vision and 2 text layers, 1.2 million parameters."""
     tower = {
         "hidden_act": "gelu",
         "hidden_size": WIDTH,
@@ -64,10 +64,10 @@ def make_clip_config(vocab_size: int) -> CLIPConfig:
 
 
 def build_tokenizer(texts: list[str]) -> CLIPTokenizer:
-    """Build a byte-pair tokenizer whose merges come from `texts`.
+    """Build a byte-pair tokenizer with merges learned from `texts`.
 
-    All 256 bytes are in the vocabulary with and without the end-of-word mark: a character outside it would
-    turn into the end-of-text token and cut the sentence there.
+    All 256 bytes are in the vocabulary, with and without the end-of-word mark. A character outside the
+    vocabulary would become the end-of-text token, which ends the sentence there.
     """
     from tokenizers import pre_tokenizers
 
@@ -87,7 +87,7 @@ def build_tokenizer(texts: list[str]) -> CLIPTokenizer:
 
 
 def _learn_merges(counts: dict[tuple[str, ...], int], limit: int) -> list[tuple[str, str]]:
-    """Learn byte-pair merges, most frequent first; ties alphabetically, so that a seed settles the result."""
+    """Learn byte-pair merges, most frequent first; ties are in alphabetical order, to be reproducible."""
     merges: list[tuple[str, str]] = []
     while len(merges) < limit:
         pairs: dict[tuple[str, str], int] = {}
@@ -111,9 +111,9 @@ def _learn_merges(counts: dict[tuple[str, ...], int], limit: int) -> list[tuple[
 
 
 def make_patch_labels(truths: list[PictureTruth]) -> np.ndarray:
-    """Label what is under each patch: int64 (n, GRID * GRID, 3), columns thing, colour, face.
+    """Return labels of each patch, int64 (n, GRID * GRID, 3), with the columns thing, colour and face.
 
-    Thing 0 is none; the colour of a patch without a thing is ignored.
+    Thing 0 means no thing; then the colour is ignored.
     """
     labels = np.zeros((len(truths), GRID, GRID, 3), dtype=np.int64)
     labels[..., 1] = IGNORE
@@ -128,14 +128,14 @@ def make_patch_labels(truths: list[PictureTruth]) -> np.ndarray:
 
 
 def _find_patches(box: list[float]) -> tuple[slice, slice]:
-    """Find the patches whose centres lie in a box, at least one."""
+    """Return the patches whose centres are in a box, but at least one."""
     x1, y1, x2, y2 = (v / PATCH for v in box)
     left, top = min(GRID - 1, math.ceil(x1 - 0.5)), min(GRID - 1, math.ceil(y1 - 0.5))
     return slice(top, max(top + 1, math.floor(y2 + 0.5))), slice(left, max(left + 1, math.floor(x2 + 0.5)))
 
 
 class ClipInTraining(nn.Module):
-    """CLIP with what is needed only while it learns."""
+    """CLIP with the modules that are used only in training."""
 
     def __init__(self, clip: CLIPModel, slope: float):
         super().__init__()
@@ -145,16 +145,16 @@ class ClipInTraining(nn.Module):
         self.offset = nn.Parameter(torch.tensor(-5.0))
 
     def forward(self, pixels: torch.Tensor, tokens: dict) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cosine similarities (texts, pictures) and patch logits (pictures, patches, classes)."""
-        seen = self.clip.vision_model(pixel_values=pixels)
-        images = nnf.normalize(self.clip.visual_projection(seen.pooler_output), dim=-1)
-        read = self.clip.text_model(**tokens)
-        texts = nnf.normalize(self.clip.text_projection(read.pooler_output), dim=-1)
-        return texts @ images.T, self.patch_head(seen.last_hidden_state[:, 1:])
+        """Return cosine similarities (texts, pictures) and patch logits (pictures, patches, classes)."""
+        vision = self.clip.vision_model(pixel_values=pixels)
+        images = nnf.normalize(self.clip.visual_projection(vision.pooler_output), dim=-1)
+        text = self.clip.text_model(**tokens)
+        texts = nnf.normalize(self.clip.text_projection(text.pooler_output), dim=-1)
+        return texts @ images.T, self.patch_head(vision.last_hidden_state[:, 1:])
 
 
 def compute_patch_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Compute the cross-entropy of thing and colour, and of face or not, per patch."""
+    """Compute the cross-entropy of thing, colour and face for the patches."""
     kinds, colours, face = logits.split([1 + len(KINDS), len(COLOURS), 1], dim=-1)
     loss = nnf.cross_entropy(kinds.flatten(0, 1), labels[..., 0].flatten())
     loss = loss + 0.5 * nnf.cross_entropy(
@@ -164,11 +164,11 @@ def compute_patch_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tens
 
 
 def compute_contrastive_loss(model: ClipInTraining, cosines: torch.Tensor, fit: torch.Tensor) -> torch.Tensor:
-    """Compute softmax both ways with every fitting pair a positive, plus a sigmoid on each pair."""
+    """Compute the softmax loss in both directions, with all positives, plus the sigmoid loss of pairs."""
     logits = cosines * model.clip.logit_scale.exp().clamp(max=100)
     loss = torch.zeros(())
     for scores, truth in ((logits, fit), (logits.T, fit.T)):
-        some = truth.sum(dim=1) > 0  # a made-up caption fits no picture
+        some = truth.sum(dim=1) > 0  # a caption of made-up words has no positive
         target = truth[some] / truth[some].sum(dim=1, keepdim=True)
         loss = loss - (target * nnf.log_softmax(scores[some], dim=1)).sum(dim=1).mean()
     each = nnf.binary_cross_entropy_with_logits(
@@ -178,7 +178,7 @@ def compute_contrastive_loss(model: ClipInTraining, cosines: torch.Tensor, fit: 
 
 
 def _make_training_caption(rng: Rng, truth: PictureTruth) -> Caption:
-    """Make a caption, now and then with made-up words in it, or nothing but those."""
+    """Make a random caption; some contain made-up words, and a few consist only of them."""
     caption, way = make_random_caption(rng, truth), rng.random()
     if way < 0.04:
         words = " ".join(make_nonsense_word(rng) for _ in range(int(rng.integers(1, 4))))
@@ -194,7 +194,7 @@ def _make_training_caption(rng: Rng, truth: PictureTruth) -> Caption:
 def augment_pictures(
     rng: Rng, pixels: np.ndarray, labels: np.ndarray | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mirror at random, vary exposure and tint, add noise; normalise to -1..1, channels first."""
+    """Mirror at random, vary exposure and tint, and add noise; normalise to -1..1, channels first."""
     x = pixels.astype(np.float32) / 127.5 - 1
     flip = rng.random(len(x)) < 0.5
     x[flip] = x[flip, :, ::-1]
@@ -213,7 +213,7 @@ def augment_pictures(
 
 
 def make_parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] = ()) -> list[dict]:
-    """Make the optimizer's groups: weight decay on matrices only, ten times the rate for names in `fast`."""
+    """Make the optimizer's groups: weight decay only for matrices, ten times the rate for names in `fast`."""
     groups = {"decay": [], "plain": [], "fast": []}
     for name, parameter in model.named_parameters():
         kind = "fast" if name.endswith(fast or ("\0",)) else "decay" if parameter.ndim > 1 else "plain"
@@ -225,11 +225,11 @@ def make_parameter_groups(model: nn.Module, rate: float, fast: tuple[str, ...] =
 
 @dataclass(frozen=True)
 class TrainingRound:
-    """A part of the training, with an optimizer, a schedule and helpers of its own.
+    """A part of the training, with its own optimizer, schedule and training modules.
 
-    The later rounds show each picture three texts instead of one: any caption, one about a thing, and one
-    that is wrong in a detail (another colour, thing or scene). Texts are cheap beside pictures, and without
-    near misses a red boat and a blue boat hardly differ.
+    The later rounds use three captions for each picture instead of one: a random one, one about a thing, and
+    a near miss that is wrong in a detail (another colour, thing or scene). Texts cost little compared with
+    pictures, and without near misses the vectors of a red boat and a blue boat hardly differ.
     """
 
     steps: int
@@ -253,25 +253,25 @@ def train_clip(
     batch: int = 128,
     log: Callable[[str], None] = print,
 ) -> tuple[CLIPModel, CLIPTokenizer]:
-    """Train from nothing.
+    """Train the CLIP from scratch.
 
     Parameters
     ----------
     samples : Samples
         Training pictures.
     seed : int
-        Settles weights, order, captions and noise.
+        Determines weights, order, captions and noise.
     rounds : sequence of TrainingRound
-        How long, and with what.
+        The rounds in order.
     batch : int
         Pictures per step.
     log : callable
-        Takes a line now and then.
+        Function that receives lines of progress.
 
     Returns
     -------
     CLIPModel, CLIPTokenizer
-        In evaluation mode, as `save_clip` takes them.
+        The model in evaluation mode, and its tokenizer; arguments for `save_clip`.
     """
     rng = np.random.default_rng([TRAINING, seed, 3])
     corpus = [make_random_caption(rng, t).text for t in samples.truths for _ in range(4)]
@@ -330,11 +330,11 @@ def _train_round(
 
 
 def save_clip(model: CLIPModel, tokenizer: CLIPTokenizer, folder: Path) -> None:
-    """Write the folder that `AutoModel`, `AutoTokenizer` and `AutoImageProcessor` read."""
+    """Save a folder that `AutoModel`, `AutoTokenizer` and `AutoImageProcessor` load."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    # Squashed to the square: a centre crop would cut a 4:3 picture's sides off.
+    # Resized to a square, because a centre crop would remove the sides of a 4:3 picture.
     CLIPImageProcessorPil(
         size={"height": SIDE, "width": SIDE}, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
     ).save_pretrained(folder)

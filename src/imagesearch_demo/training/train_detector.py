@@ -1,8 +1,9 @@
-"""Trains the small face detector in SCRFD's format (arXiv:2105.04714). Defines a network: imports torch.
+"""Trains the small face detector in SCRFD's format (arXiv:2105.04714). Importing this module loads torch.
 
-What InsightFace expects of the file: input (RGB - 127.5) / 128, any size divisible by 32; nine outputs in the
-order scores, boxes, landmarks, each for strides 8, 16, 32; each 2-D with two consecutive rows a cell; scores
-after the sigmoid; distances and offsets in units of the stride, from the corner (x * stride, y * stride).
+InsightFace expects this format: the input is (RGB - 127.5) / 128, with any size divisible by 32. The nine
+outputs are scores, boxes and landmarks, each for the strides 8, 16 and 32. Each output is 2-D, with two
+consecutive rows for each cell. Scores are after the sigmoid. Distances and offsets are in units of the
+stride, from the corner (x * stride, y * stride) of the cell.
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ from imagesearch_demo.drawing import Rng, choose_spec, draw_picture, map_in_proc
 from imagesearch_demo.training.samples import TRAINING, make_training_people
 
 STRIDES = (8, 16, 32)
-# The face sizes, in pixels of the detector's input, that the two rows of a cell answer for.
+# The face sizes of the two rows of a cell, in pixels of the detector's input.
 ANCHOR_SIZES = ((14, 24), (40, 68), (115, 196))
-INPUT_SIDE = 256  # training crops; the exported network takes any size
+INPUT_SIDE = 256  # size of training crops; the exported network accepts any size
 
 
 def make_block(inside: int, outside: int, stride: int) -> nn.Sequential:
-    """Make a 3 x 3 convolution from so many channels to so many, with batch normalisation and ReLU."""
+    """Make a 3 x 3 convolution from `inside` to `outside` channels, with batch normalisation and ReLU."""
     return nn.Sequential(
         nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
     )
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions beside a shortcut."""
+    """Two convolutions with a shortcut connection."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -43,12 +44,12 @@ class ResidualBlock(nn.Module):
         self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Same shape in and out."""
+        """Return a tensor of the same shape."""
         return nnf.relu(x + self.second(self.first(x)))
 
 
 class Detector(nn.Module):
-    """A backbone with taps at strides 8, 16 and 32, a small top-down pyramid, one head per level."""
+    """A backbone with outputs at strides 8, 16 and 32, a small top-down pyramid, one head per level."""
 
     def __init__(self, neck: int = 40):
         super().__init__()
@@ -66,10 +67,10 @@ class Detector(nn.Module):
             nn.init.normal_(head[1].weight, std=0.01)
             nn.init.zeros_(head[1].bias)
             with torch.no_grad():
-                head[1].bias[[0, 15]] = -4.0  # faces are rare: begin by saying no
+                head[1].bias[[0, 15]] = -4.0  # low initial scores: faces are rare
 
     def forward(self, pixels: torch.Tensor) -> list[torch.Tensor]:
-        """Per level (n, height * width * 2, 15): score logit, four distances, ten landmark offsets."""
+        """Return, per level, (n, height * width * 2, 15): score logit, 4 distances, 10 landmark offsets."""
         x, taps = self.stem(pixels), []
         for stage in self.stages:
             x = stage(x)
@@ -87,14 +88,14 @@ class Detector(nn.Module):
 
 
 class ExportedDetector(nn.Module):
-    """The detector as InsightFace reads it: one picture in, nine 2-D outputs."""
+    """The detector in InsightFace's format: one picture as input, nine 2-D outputs."""
 
     def __init__(self, net: Detector):
         super().__init__()
         self.net = net
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Scores, boxes and landmarks, each for strides 8, 16, 32."""
+        """Return scores, boxes and landmarks, each for the strides 8, 16 and 32."""
         levels = [level.reshape(-1, 15) for level in self.net(pixels)]
         return (
             *(v[:, :1].sigmoid() for v in levels),
@@ -104,7 +105,7 @@ class ExportedDetector(nn.Module):
 
 
 def make_anchors(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Make corners (n, 2), sizes (n,) and strides (n,) of all rows for a square input."""
+    """Return corners (n, 2), sizes (n,) and strides (n,) of all rows for a square input."""
     corners, sizes, strides = [], [], []
     for stride, pair in zip(STRIDES, ANCHOR_SIZES, strict=True):
         cells = side // stride
@@ -116,7 +117,7 @@ def make_anchors(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def assign_anchors(boxes: np.ndarray, anchors: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
-    """Assign to each row the face it is to find: its index, -1 for none, -2 to ignore it; int64 (n,)."""
+    """Return the index of the face that each row should detect, -1 for none, -2 to ignore; int64 (n,)."""
     corners, sizes, strides = anchors
     owner = np.full(len(corners), -1, dtype=np.int64)
     for index, (x1, y1, x2, y2) in enumerate(boxes):
@@ -143,7 +144,7 @@ def _draw_picture_chunk(job: tuple[int, int, int]) -> list[tuple[np.ndarray, np.
 
 
 def _crop_view(rng: Rng, sample: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Crop a part of a picture at a random scale, mirrored half the time, into a black square."""
+    """Crop a part of a picture at a random scale into a black square; half of the crops are mirrored."""
     pixels, boxes, marks = sample
     zoom = float(np.exp(rng.uniform(np.log(0.72), np.log(1.9))))
     height, width = round(pixels.shape[0] * zoom), round(pixels.shape[1] * zoom)
@@ -167,13 +168,13 @@ def _crop_view(rng: Rng, sample: tuple) -> tuple[np.ndarray, np.ndarray, np.ndar
     gain = rng.uniform(0.85, 1.12) * rng.uniform(0.95, 1.05, 3)
     canvas[: part.shape[0], : part.shape[1]] = np.clip(part * gain + rng.normal(0, 2.5, part.shape), 0, 255)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    # A face whose centre left the view is no target; what remains of it is too little to learn from.
+    # A face with its centre outside the crop is not a target, because too little of it is visible.
     kept = ((centres > 0) & (centres < (part.shape[1], part.shape[0]))).all(axis=1)
     return (canvas - 127.5) / 128, boxes[kept], marks[kept]
 
 
 def _make_targets(boxes: np.ndarray, marks: np.ndarray, anchors: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """Make the owner (n,) and regression targets (n, 14) of each row, in units of the stride."""
+    """Return the face index (n,) and the regression targets (n, 14) of each row, in units of the stride."""
     corners, _, strides = anchors
     owner, target = assign_anchors(boxes, anchors), np.zeros((len(corners), 14), dtype=np.float32)
     mine = owner >= 0
@@ -187,18 +188,18 @@ def _make_targets(boxes: np.ndarray, marks: np.ndarray, anchors: tuple) -> tuple
 def compute_detection_loss(
     out: torch.Tensor, owner: torch.Tensor, target: torch.Tensor, unit: torch.Tensor
 ) -> torch.Tensor:
-    """Compute focal loss on the score, GIoU on the box, smooth L1 on the landmarks.
+    """Compute the focal loss of scores, the GIoU loss of boxes and the smooth L1 loss of landmarks.
 
     Parameters
     ----------
     out : torch.Tensor
-        (n, rows, 15), all levels one after the other.
+        (n, rows, 15), the levels concatenated.
     owner : torch.Tensor
-        (n, rows), as of `assign_anchors`.
+        (n, rows), as returned by `assign_anchors`.
     target : torch.Tensor
         (n, rows, 14).
     unit : torch.Tensor
-        (rows,): the row's face size in units of its stride.
+        (rows,), the face size of each row in units of its stride.
     """
     mine, judged = owner >= 0, owner != -2
     count = mine.sum().clamp(min=1)
@@ -227,7 +228,7 @@ def train_detector(
     workers: int = 2,
     log: Callable = print,
 ) -> Detector:
-    """Draw pictures, train a detector from nothing; deterministic by `seed`."""
+    """Draw pictures and train a detector from scratch; the same seed gives the same result."""
     jobs = [(seed, chunk, 100) for chunk in range(pictures // 100)]
     samples = [sample for chunk in map_in_processes(_draw_picture_chunk, jobs, workers) for sample in chunk]
     rng = np.random.default_rng([TRAINING, seed, 5])
@@ -258,7 +259,7 @@ def train_detector(
 
 
 def export_onnx(net: nn.Module, example: torch.Tensor, file: Path, dynamic: bool, outputs: list[str]) -> None:
-    """Write one self-contained ONNX file; `dynamic` leaves height and width open."""
+    """Save one self-contained ONNX file; with `dynamic`, height and width are variable."""
     file.parent.mkdir(parents=True, exist_ok=True)
     free = partial(torch.export.Dim, min=2, max=64)
     shapes = ({2: 32 * free("rows"), 3: 32 * free("columns")},) if dynamic else None
@@ -271,7 +272,7 @@ def export_onnx(net: nn.Module, example: torch.Tensor, file: Path, dynamic: bool
 
 
 def _strip_metadata(file: Path) -> None:
-    """Drop what the exporter notes down beside the network: stack traces with this machine's paths."""
+    """Remove the metadata that the exporter adds: stack traces with paths of this machine."""
     import onnx
 
     model = onnx.load(file)
@@ -285,7 +286,7 @@ def _strip_metadata(file: Path) -> None:
 
 
 def save_detector(net: Detector, file: Path) -> None:
-    """Write the detector as `FaceAnalysis` loads it."""
-    names = [f"{what}_{stride}" for what in ("score", "bbox", "kps") for stride in STRIDES]
+    """Save the detector in the format that `FaceAnalysis` loads."""
+    names = [f"{output}_{stride}" for output in ("score", "bbox", "kps") for stride in STRIDES]
     net = net.to(memory_format=torch.contiguous_format)
     export_onnx(ExportedDetector(net), torch.zeros(1, 3, 320, 256), file, True, names)

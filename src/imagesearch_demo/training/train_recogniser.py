@@ -1,7 +1,8 @@
-"""Trains the small face recogniser in ArcFace's format. Defines a network, so it imports torch.
+"""Trains the small face recogniser in ArcFace's format. Importing this module loads torch.
 
-Crops of drawn faces, aligned as InsightFace aligns them, from landmarks as inexact as the detector's own; a
-margin loss over the identities (CosFace, arXiv:1801.09414) whose classifier is thrown away.
+It is trained on crops of drawn faces. They are aligned as in InsightFace, by landmarks with the same error as
+those of the detector. The loss is a margin loss over the identities (CosFace, arXiv:1801.09414); its
+classifier is not saved.
 """
 
 from __future__ import annotations
@@ -36,18 +37,18 @@ from imagesearch_demo.training.samples import TRAINING
 from imagesearch_demo.training.train_detector import ResidualBlock, export_onnx, make_block
 
 CROP_SIDE = 112
-# Where ArcFace expects the five landmarks in a 112 x 112 crop.
+# The positions of the five landmarks in a 112 x 112 crop for ArcFace.
 TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
-# The detector's error, as a share of the distance of the eyes. Trained on exact landmarks, the recogniser is
-# markedly worse on detected ones.
+# The error of the detector's landmarks, as a share of the distance between the eyes. A recogniser trained on
+# exact landmarks is much worse on detected ones.
 JITTER = 0.10
 MARGIN, SCALE = 0.30, 24.0
 
 
 class Recogniser(nn.Module):
-    """Convolutions down to 7 x 7, a depthwise layer over the rest, 512 numbers, not normalised."""
+    """Convolutions down to 7 x 7, a depthwise layer, and 512 outputs that are not normalised."""
 
     def __init__(self):
         super().__init__()
@@ -64,14 +65,14 @@ class Recogniser(nn.Module):
         self.head = nn.Sequential(nn.Flatten(), nn.Linear(112, 512, bias=False), nn.BatchNorm1d(512))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(n, 3, 112, 112) in -1..1 to (n, 512)."""
+        """Return (n, 512) for pixels (n, 3, 112, 112) in -1..1."""
         return self.head(self.pool(self.body(pixels)))
 
 
 def compute_alignment(marks: np.ndarray) -> np.ndarray:
-    """Compute the similarity (2, 3) from five landmarks to the template, by least squares (Umeyama 1991)."""
+    """Return the similarity transform (2, 3) from five landmarks to the template (Umeyama 1991)."""
     a, b = marks - marks.mean(axis=0), TEMPLATE - TEMPLATE.mean(axis=0)
-    # As complex numbers a similarity is one multiplication.
+    # With complex numbers, rotation and scaling are one multiplication.
     za, zb = a[:, 0] + 1j * a[:, 1], b[:, 0] + 1j * b[:, 1]
     turn = np.vdot(za, zb) / np.vdot(za, za)
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
@@ -79,7 +80,7 @@ def compute_alignment(marks: np.ndarray) -> np.ndarray:
 
 
 def align_face(image: Image.Image, marks: np.ndarray) -> np.ndarray:
-    """Cut out the aligned crop, uint8 (112, 112, 3)."""
+    """Return the aligned crop, uint8 (112, 112, 3)."""
     forth = np.vstack([compute_alignment(marks), (0, 0, 1)])
     back = np.linalg.inv(forth)[:2].ravel().tolist()
     return np.asarray(
@@ -88,7 +89,7 @@ def align_face(image: Image.Image, marks: np.ndarray) -> np.ndarray:
 
 
 def draw_face_crop(rng: Rng, identity: Identity) -> np.ndarray:
-    """Draw an aligned crop of a face in a mood, a light, a size and before a background at random."""
+    """Draw an aligned crop of a face with a random mood, light, size and background."""
     r = float(np.exp(rng.uniform(np.log(17), np.log(90))))
     canvas = Canvas(round(4.6 * r), round(4.4 * r), 1.0, 2)
     time_of_day = TIMES[rng.choice(3, p=(0.5, 0.25, 0.25))]
@@ -98,7 +99,7 @@ def draw_face_crop(rng: Rng, identity: Identity) -> np.ndarray:
     outfit = choose_outfit(rng)
     _, marks = draw_person(canvas, 2.3 * r, 2.0 * r, r, identity, choose_mood(rng), outfit)
     image = canvas.finish(rng, rng.uniform(2, 5), rng.uniform(-0.04, 0.04), rng.uniform(0.88, 1.06))
-    if rng.random() < 0.5:  # photos are stored as JPEG, and a face may be in a reduced preview
+    if rng.random() < 0.5:  # imitates JPEG compression and reduced previews
         small = rng.uniform(0.5, 1.0)
         size = image.size
         image = image.resize(
@@ -106,7 +107,7 @@ def draw_face_crop(rng: Rng, identity: Identity) -> np.ndarray:
         )
         marks = marks * (image.width / size[0], image.height / size[1])
     eyes = np.linalg.norm(marks[1] - marks[0])
-    # Part of the detector's error moves all five together, part each by itself; some faces are harder.
+    # One part of the detector's error moves all five landmarks, another part each of them; it varies by face.
     spread = JITTER * eyes * 0.7 * rng.uniform(0.4, 1.5)
     marks = marks + rng.normal(0, spread, marks.shape) + rng.normal(0, spread, 2)
     return align_face(image, marks)
@@ -126,7 +127,7 @@ def _draw_background(canvas: Canvas, rng: Rng, time_of_day: str) -> None:
 
 
 def make_training_identities(count: int, seed: int) -> list[Identity]:
-    """Make identities; every fourth is a sibling of the one before, so that likeness has to be told apart."""
+    """Make identities; every fourth is a sibling of the one before, so that look-alikes are distinguished."""
     rng = np.random.default_rng([TRAINING, seed, 6])
     people: list[Identity] = []
     while len(people) < count:
@@ -149,7 +150,7 @@ def draw_face_crops(people: list[Identity], each: int, seed: int, workers: int =
 
 
 def _augment_crops(rng: Rng, crops: np.ndarray) -> torch.Tensor:
-    """Shift by up to three pixels, vary exposure and tint; -1..1, channels first."""
+    """Shift by up to three pixels, vary exposure and tint; normalise to -1..1, channels first."""
     out = np.zeros(crops.shape, dtype=np.float32)
     for i, crop in enumerate(crops):
         dx, dy = rng.integers(-3, 4, 2)
@@ -164,9 +165,9 @@ def train_recogniser(
     seed: int, identities: int = 2000, each: int = 20, epochs: int = 6, batch: int = 128, workers: int = 2,
     log: Callable = print,
 ) -> Recogniser:  # fmt: skip
-    """Draw crops, train a recogniser from nothing; deterministic by `seed`."""
+    """Draw crops and train a recogniser from scratch; the same seed gives the same result."""
     crops = draw_face_crops(make_training_identities(identities, seed), each, seed, workers)
-    who = np.repeat(np.arange(identities), each)
+    owners = np.repeat(np.arange(identities), each)
     rng = np.random.default_rng([TRAINING, seed, 8])
     torch.manual_seed(seed)
     net = Recogniser().train().to(memory_format=torch.channels_last)
@@ -184,8 +185,8 @@ def train_recogniser(
         with torch.autocast("cpu", torch.bfloat16):
             vectors = net(pixels)
         cosines = nnf.normalize(vectors.float()) @ nnf.normalize(centres).T
-        labels = torch.from_numpy(who[rows])
-        # The margin grows from nothing: at once, it keeps a small network from starting to learn.
+        labels = torch.from_numpy(owners[rows])
+        # The margin grows from 0, because a small network does not learn with the full margin at the start.
         margin = MARGIN * min(1.0, step / (0.3 * steps))
         logits = SCALE * (cosines - margin * nnf.one_hot(labels, identities))
         loss = nnf.cross_entropy(logits, labels)
@@ -201,6 +202,6 @@ def train_recogniser(
 
 
 def save_recogniser(net: Recogniser, file: Path) -> None:
-    """Write the recogniser as `FaceAnalysis` loads it: fixed 112 x 112 input, one output."""
+    """Save the recogniser in the format that `FaceAnalysis` loads: fixed 112 x 112 input, one output."""
     net = net.to(memory_format=torch.contiguous_format)
     export_onnx(net, torch.zeros(1, 3, CROP_SIDE, CROP_SIDE), file, False, ["embedding"])

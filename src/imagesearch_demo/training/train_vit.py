@@ -1,4 +1,4 @@
-"""Trains the small ViT that names the scene. Defines a network, so it imports torch."""
+"""Trains the small ViT, which classifies the scene. Importing this module loads torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imagesearch_demo.training.train_clip import augment_pictures, make_paramete
 
 
 def make_vit_config() -> ViTConfig:
-    """Describe the network: 4 layers of width 96, half a million parameters; labels are the scenes."""
+    """Return the network's config: 4 layers of width 96, half a million parameters; labels are the scenes."""
     names = list(SCENES)
     return ViTConfig(
         hidden_size=96, intermediate_size=288, num_hidden_layers=4, num_attention_heads=4, image_size=SIDE,
@@ -30,7 +30,7 @@ def make_vit_config() -> ViTConfig:
 def train_vit(
     samples: Samples, seed: int, steps: int = 700, batch: int = 128, log: Callable[[str], None] = print
 ) -> ViTForImageClassification:
-    """Train from nothing; deterministic by `seed`."""
+    """Train the ViT from scratch; the same seed gives the same result."""
     rng = np.random.default_rng([TRAINING, seed, 9])
     torch.manual_seed(seed)
     labels = np.array([list(SCENES).index(truth.scene) for truth in samples.truths])
@@ -61,7 +61,7 @@ def train_vit(
 
 
 def save_vit(model: ViTForImageClassification, folder: Path) -> None:
-    """Write the folder that `AutoModelForImageClassification` and `AutoImageProcessor` read."""
+    """Save a folder that `AutoModelForImageClassification` and `AutoImageProcessor` load."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
     ViTImageProcessorPil(
