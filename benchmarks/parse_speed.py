@@ -56,7 +56,7 @@ def print_vocabulary_ratio(few: SentenceParser, many: SentenceParser, repeats: i
         name: lambda parser=parser: [parser.parse(sentence, TODAY) for sentence in sentences]
         for name, parser in (("few", few), ("many", many))
     }
-    few_ms, many_ms = (value / len(sentences) for value in time_alternating(calls, repeats).values())
+    few_ms, many_ms = (value / len(sentences) for value in time_in_turn(calls, repeats).values())
     print(f"a sentence: {few_ms:.3f} ms with few places, {many_ms:.3f} ms with many: {many_ms / few_ms:.2f}")
 
 
@@ -68,7 +68,7 @@ def print_length_ratios(parser: SentenceParser, characters: int, repeats: int) -
             "tenth": lambda text=text: parser.parse(text[: characters // 10], TODAY),
             "whole": lambda text=text: parser.parse(text, TODAY),
         }
-        tenth, whole = time_alternating(calls, repeats).values()
+        tenth, whole = time_in_turn(calls, repeats).values()
         print(f"{piece!r:<20}{tenth:8.2f} ms {whole:8.2f} ms {whole / tenth:8.1f}")
 
 
