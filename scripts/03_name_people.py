@@ -30,7 +30,7 @@ def parse_arguments():
         help="merge several people into one",
     )
     edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="remove a name")
-    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; README lists the columns")
+    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
     edits.add_argument(
         "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
     )

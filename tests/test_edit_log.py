@@ -8,7 +8,7 @@ import pytest
 from synthetic import NAMES, REFERENCE
 
 from imagesearch.errors import UserError
-from imagesearch.faces.edit_log import Edit, EditLog
+from imagesearch.faces.edit_log import Edit, EditLog, needs_clustering
 
 
 def test_edits_are_read_back_unchanged(tmp_path: Path) -> None:
@@ -85,3 +85,21 @@ def test_empty_lines_are_skipped(tmp_path: Path) -> None:
     log.append(Edit("forget", name="Maya"))
     log.file.write_bytes(b"\n  \n" + log.file.read_bytes() + b"\n")
     assert len(log.read()) == 1
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ([Edit("rename", name="Maya", new_name="Maja")], False),
+        ([Edit("rename", name="Maya", new_name="Maja"), Edit("rename", name="Maja", new_name="Maya")], False),
+        ([Edit("rename", name="Maya", new_name="Noor")], True),
+        ([Edit("forget", name="Noor"), Edit("rename", name="Maya", new_name="Noor")], False),
+        ([Edit("rename", name="Maya", new_name="maya")], False),
+        ([Edit("merge")], True),
+    ],
+)
+def test_only_edits_that_join_or_part_people_require_a_new_clustering(
+    edits: list[Edit], expected: bool
+) -> None:
+    applied = [Edit("name", ((REFERENCE,),), name=name) for name in ("Maya", "Noor")]
+    assert needs_clustering([*applied, *edits], len(applied)) == expected

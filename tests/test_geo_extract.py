@@ -359,3 +359,8 @@ def test_metadata_and_addresses_of_the_drawn_album_are_correct(tmp_path: Path) -
             )
             assert address.country == true["country"]
             assert true["city"] in {name for name, _ in address.places}
+
+
+def test_months_and_years_are_two_conditions_in_the_title_too() -> None:
+    assert Criteria(months=("aug",), years=(2025,)).title == "in aug 2025"
+    assert Criteria(months=("june", "aug"), years=(2024, 2025)).title == "in june or aug 2024 or 2025"

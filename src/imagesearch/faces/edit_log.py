@@ -145,7 +145,9 @@ def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
     """Whether edits require a new clustering; the last clustering included the first `applied` of them."""
     if applied > len(edits):
         return True  # edits were removed from the file by hand
-    names = {normalize(name) for edit in edits[:applied] for name in (edit.name, edit.new_name)}
+    names: set[str] = set()  # in use
+    for edit in edits[:applied]:
+        _update_names(names, edit)
     for edit in edits[applied:]:
         given = normalize(edit.new_name or edit.name)
         is_taken = given in names and given != normalize(edit.name if edit.new_name else "")
@@ -153,8 +155,16 @@ def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
             return True
         if edit.action in ("name", "rename") and is_taken:
             return True
-        names.add(given)
+        _update_names(names, edit)
     return False
+
+
+def _update_names(names: set[str], edit: Edit) -> None:
+    """Remove the name that an edit replaces or removes, and add the one that it gives."""
+    if edit.action in ("rename", "forget"):
+        names.discard(normalize(edit.name))
+    if edit.action in ("name", "rename"):
+        names.add(normalize(edit.new_name or edit.name))
 
 
 def _parse_box(values: Iterable[float]) -> tuple[float, float, float, float]:

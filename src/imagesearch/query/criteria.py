@@ -96,14 +96,14 @@ class Criteria:
     @property
     def title(self) -> str:
         """The criteria in words."""
-        months_and_years = " or ".join([*self.months, *map(str, self.years)])
+        months, years = " or ".join(self.months), " or ".join(map(str, self.years))
         parts = [
             self._people_title,
             *(f"without {name}" for name in self.without),
             f"{self.faces}+ faces" if self.faces is not None else "",
             *(f"in {place}" for place in self.places),
             f"within {self.km:g} km of {self.near}" if self.near else "",
-            f"in {months_and_years}" if months_and_years else "",
+            f"in {' '.join(filter(None, (months, years)))}" if months or years else "",
             f"since {self.after}" if self.after else "",
             f"before {self.before}" if self.before else "",
             *(f"by {camera}" for camera in self.cameras),
