@@ -142,10 +142,10 @@ def test_a_wrong_answer_lists_wrong_and_missing_photos() -> None:
     (imprecise,) = failures["sentences.precision"]
     assert (imprecise.details["wrong"], imprecise.details["missing"]) == (["x"], ["b"])
     assert imprecise.details["precision"] == 0.5
-    assert imprecise.message == "'text': 1 of the first 2 results are relevant"
+    assert imprecise.message == "'text': relevant: 1 of the first 2 results"
     (inexact,) = failures["sentences.exact_filter"]
     assert (inexact.details["missing"], inexact.details["surplus"]) == (["c"], ["x", "y"])
-    assert inexact.message == "'text': expected 3 photos to pass: 2 surplus and 1 missing"
+    assert inexact.message == "'text': expected 3 photos to pass the filter; 2 surplus and 1 missing"
 
 
 def test_wrong_verdicts_on_what_fits_are_listed() -> None:

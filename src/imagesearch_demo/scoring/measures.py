@@ -267,7 +267,7 @@ def _describe_imprecise(outcome: QuestionOutcome) -> Failure:
     depth = min(TOP, len(relevant))
     first = [result.path for result in outcome.answer.results[:depth]]
     wrong, missing = [path for path in first if path not in relevant], sorted(relevant - set(first))
-    line = f"{len(relevant & set(first))} of the first {depth} results are relevant"
+    line = f"relevant: {len(relevant & set(first))} of the first {depth} results"
     return _make_question_failure(
         outcome, line, precision=round(outcome.precision or 0.0, 4), wrong=wrong, missing=missing
     )
@@ -278,7 +278,8 @@ def _describe_inexact(outcome: QuestionOutcome) -> Failure:
     surplus = sorted(outcome.candidates - outcome.question.candidates)
     counts = ((len(surplus), "surplus"), (len(missing), "missing"))
     differences = [f"{count} {kind}" for count, kind in counts if count]
-    line = f"expected {len(outcome.question.candidates)} photos to pass: {' and '.join(differences)}"
+    expected = f"expected {len(outcome.question.candidates)} photos to pass the filter"
+    line = f"{expected}; {' and '.join(differences)}"
     return _make_question_failure(outcome, line, missing=missing, surplus=surplus)
 
 
