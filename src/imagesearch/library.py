@@ -15,6 +15,8 @@ from imagesearch.search import Answer, Query, Searcher
 from imagesearch.store import Store
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from imagesearch.workflow import RunSummary
 
 
@@ -157,6 +159,18 @@ class PhotoLibrary:
         }
         given = {name: value for name, value in options.items() if value is not None}
         return Query(text=text, **(defaults | given))
+
+    def draw(self, answer: Answer) -> Figure:
+        """Return an answer as a matplotlib figure, for example in a notebook.
+
+        Parameters
+        ----------
+        answer
+            Of `search`.
+        """
+        from imagesearch.figures import draw_answer
+
+        return draw_answer(answer, self.dataset)
 
     def show(self, answer: Answer, save: str | PathLike[str] | None = None, *, window: bool = True) -> None:
         """Show an answer as a grid of photos.

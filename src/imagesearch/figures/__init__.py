@@ -18,7 +18,7 @@ from imagesearch.figures.grids import (
 )
 from imagesearch.figures.index_curves import draw_index_report
 from imagesearch.figures.show_people import show_people, show_person, show_photo_faces
-from imagesearch.figures.show_results import copy_results, show_answer, show_classifications
+from imagesearch.figures.show_results import copy_results, draw_answer, show_answer, show_classifications
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten_text
 from imagesearch.figures.timeline import show_timeline
 from imagesearch.figures.vector_map import show_vector_map
@@ -30,6 +30,7 @@ __all__ = [
     "Tile",
     "copy_results",
     "create_figure",
+    "draw_answer",
     "draw_captions_report",
     "draw_classifications",
     "draw_contact_sheet",

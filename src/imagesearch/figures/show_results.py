@@ -47,25 +47,33 @@ _MIN_PROBABILITY = 0.005  # a smaller one would be shown as 0%
 
 def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
     """Show an answer as a grid of photos in a window, or save it and print its path."""
-    query_file = answer.query.image or answer.query.face
-    max_megapixels = dataset.config.extraction.max_megapixels
-    query_image = load_thumbnail(query_file, max_megapixels) if query_file else None
-    remark = answer.read_as
+    show_or_save(
+        f"search {answer.query.title}",
+        lambda: draw_answer(answer, dataset),
+        lambda: _page_answer(answer, dataset),
+        save,
+        window,
+    )
+
+
+def draw_answer(answer: Answer, dataset: Dataset) -> Figure:
+    """Draw an answer as a grid of photos, with the query's photo first if it has one."""
+    tiles = [_make_tile(dataset, result) for result in answer.results]
+    return draw_result_grid(
+        answer.query.title, tiles, _load_query_image(answer, dataset), _make_remark(answer)
+    )
+
+
+def _load_query_image(answer: Answer, dataset: Dataset) -> Image.Image | None:
+    file = answer.query.image or answer.query.face
+    return load_thumbnail(file, dataset.config.extraction.max_megapixels) if file else None
+
+
+def _make_remark(answer: Answer) -> str:
+    """Return the line below the title."""
     if answer.nothing_fits:
-        remark = "no photo fits; these are the nearest"
-    elif answer.relaxed:
-        remark = answer.notes[0]
-    # a tile is made when it is first shown, so pages that are not opened cost nothing
-    make_tile = functools.cache(lambda number: _make_tile(dataset, answer.results[number]))
-
-    def draw_all() -> Figure:
-        tiles = [make_tile(number) for number in range(len(answer.results))]
-        return draw_result_grid(answer.query.title, tiles, query_image, remark)
-
-    def make_pages() -> PagedPhotos:
-        return _page_answer(answer, dataset, make_tile, query_image, remark)
-
-    show_or_save(f"search {answer.query.title}", draw_all, make_pages, save, window)
+        return "no photo fits; these are the nearest"
+    return answer.notes[0] if answer.relaxed else answer.read_as
 
 
 def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
@@ -75,20 +83,17 @@ def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
     return Tile(image, title, Path(result.path).name, ", ".join(result.people))
 
 
-def _page_answer(
-    answer: Answer,
-    dataset: Dataset,
-    make_tile: Callable[[int], Tile],
-    query_image: Image.Image | None,
-    remark: str,
-) -> PagedPhotos:
+def _page_answer(answer: Answer, dataset: Dataset) -> PagedPhotos:
     """Return an answer in pages for a window: a grid per page, and each photo shown large."""
     title, results = answer.query.title, answer.results
+    query_image, remark = _load_query_image(answer, dataset), _make_remark(answer)
     pages = split_pages(len(results), _PAGE_COLUMNS * _PAGE_ROWS - 1)
     cells = min(1 + len(results), _PAGE_COLUMNS * _PAGE_ROWS)
     rows = 1 if cells <= 3 else 2 if cells <= 12 else _PAGE_ROWS
     columns = max(2, math.ceil(cells / rows))
     cast = Vocabulary.read(dataset.folder).cast
+    # made when first shown, so that pages that are not opened cost nothing
+    make_tile = functools.cache(lambda number: _make_tile(dataset, results[number]))
     load_classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
 
     def draw_page(figure: Figure, page: range) -> list[Axes]:
