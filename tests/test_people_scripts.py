@@ -175,7 +175,7 @@ def test_an_error_that_the_user_can_fix_is_one_line(
 def test_the_largest_face_of_a_photo_is_searched_for(untouched: Drawn, main_of: Main, capsys) -> None:
     main_of(untouched, "06_search.py", "--face", "photos/both.jpg", "--json", "-k", "3")
     answer = json.loads(capsys.readouterr().out)
-    assert any("2 faces are in both.jpg, the largest counts" in note for note in answer["notes"])
+    assert any("both.jpg has 2 faces; the largest is used" in note for note in answer["notes"])
     assert answer["results"][0]["path"] == "both.jpg" and answer["results"][0]["score"] > 0.99
     main_of(untouched, "06_search.py", "--face", "photos/maya0.jpg", "--json", "--min-score", "0.999")
     assert [r["path"] for r in json.loads(capsys.readouterr().out)["results"]] == ["maya0.jpg"]
@@ -241,7 +241,7 @@ def test_a_search_by_an_unknown_face_says_so(
     shutil.move(drawn.folder / "faces", drawn.dataset().folder / "faces")
     build(drawn)
     picture_of("Zoë", seed=777)[0].save(drawn.folder / "stranger.jpg", quality=92)
-    note = "nobody in this dataset looks like that"
+    note = "nobody in this dataset has a similar face"
     for text, rest, count in (((), ["the nearest faces follow"], 5), (("a beach",), [], 0)):
         main_of(drawn, "06_search.py", *text, "--face", "stranger.jpg", "--json", "-k", "5")
         answer = json.loads(capsys.readouterr().out)

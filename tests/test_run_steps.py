@@ -107,6 +107,6 @@ def test_notes_of_every_step_are_passed_on(drawn: Drawn) -> None:
     geo = replace(summary.geo, unanswered=2, reason="timeout")
     people = replace(summary.people, outdated=True)
     people_note, geo_note, naming = replace(summary, geo=geo, people=people).notes
-    assert "do not follow" in people_note
+    assert "not applied to the clusters" in people_note
     assert "no response from the geocoder for 2 places (timeout)" in geo_note
     assert "nobody has a name yet" in naming

@@ -62,7 +62,7 @@ def read_query_face(file: Path, resources: SearchResources) -> QueryFace:
     nearest = resources.store.search(collection.ref, vector, _NEAREST_FACES, fields=("label",))
     notes = [f"{file.name} has {len(faces)} faces; the largest is used"] if len(faces) > 1 else []
     identity = _describe_identity(nearest, _get_min_cosine(resources))
-    notes.append(identity or "no face in this dataset is similar enough to be the same person's")
+    notes.append(identity or "nobody in this dataset has a similar face")
     return QueryFace(vector, "; ".join(notes), bool(identity))
 
 
