@@ -18,7 +18,12 @@ def parse_arguments():
         "--split", action="append", default=[], metavar="PERSON", help="split a person into several people"
     )
     edits.add_argument(
-        "--not", action="append", default=[], dest="deny", metavar="FACES=NAME", help="FACES are not NAME"
+        "--not",
+        action="append",
+        default=[],
+        dest="deny",
+        metavar="FACES=NAME",
+        help="the faces are not of the person NAME",
     )
     edits.add_argument("--name", action="append", default=[], metavar="FACES=NAME", help="FACES are NAME")
     edits.add_argument(

@@ -1,6 +1,6 @@
 """Bring the Milvus collections up to date with the results of steps 01 to 04.
 
-Run it after 01, and again after each run of 01, 02 or 04.
+Run it after each run of 01, 02 or 04, and after 03 with --no-build.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ def parse_arguments():
     )
     parser.add_argument("--yes", action="store_true", help="skip the confirmation")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    look = parser.add_argument_group("figures, drawn when the collections are up to date")
+    look = parser.add_argument_group("figures, drawn after the update")
     add_figure_option(
         look,
         "--map",
@@ -119,7 +119,9 @@ def drop_collections(store, dataset, args):
     if args.json:
         cli.print_json({"dropped": dropped})
     elif dropped:
-        print(f"dropped {', '.join(names)}; the tables are kept, from which they can be built again")
+        print(
+            f"dropped {', '.join(names)}; the tables are kept; 05 can build the collections from them again"
+        )
     else:
         print("nothing dropped")
     return 0

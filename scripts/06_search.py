@@ -3,7 +3,7 @@
 06_search.py "maya on the beaches of goa"       person, place and picture
 06_search.py "snow" --image beach.jpg           similar to a photo, but with snow
 06_search.py --face maya.jpg                    photos of a person
-06_search.py --place goa --year 2023            filters alone list photos, newest first
+06_search.py --place goa --year 2023            without a text or photo: lists photos, newest first
 06_search.py                                    prompts for one query after another
 """
 
@@ -23,27 +23,38 @@ def parse_arguments():
     query.add_argument("--image", type=Path, metavar="FILE", help="find photos similar to this photo")
     query.add_argument("--face", type=Path, metavar="FILE", help="find photos of the person in this photo")
     query.add_argument("--plus", action="append", default=[], metavar="TEXT", help="add a text's vector")
-    query.add_argument("--minus", action="append", default=[], metavar="TEXT", help="subtract one")
-    query.add_argument("--weight-text", type=float, default=1.0, metavar="W", help="default: 1")
-    query.add_argument("--weight-image", type=float, default=1.0, metavar="W", help="default: 1")
+    query.add_argument(
+        "--minus", action="append", default=[], metavar="TEXT", help="subtract a text's vector"
+    )
+    query.add_argument(
+        "--weight-text", type=float, default=1.0, metavar="W", help="weight of the text; default: 1"
+    )
+    query.add_argument(
+        "--weight-image", type=float, default=1.0, metavar="W", help="weight of the photo; default: 1"
+    )
     query.add_argument(
         "--by", choices=["clip", "vit"], default="clip", help="the model that compares photos; default: clip"
     )
     query.add_argument(
-        "--strategy", choices=["filter", "hybrid", "semantic"], help="default: search.strategy of the config"
+        "--strategy",
+        choices=["filter", "hybrid", "semantic"],
+        help="how names and dates are used; default: search.strategy",
     )
     query.add_argument("--strict", action="store_true", help="do not relax the filter if no photo passes it")
     cli.add_filter_options(parser)
     results = parser.add_argument_group("results")
     results.add_argument(
-        "-k", type=cli.parse_result_count, metavar="N", help="maximum number; default: search.top_k"
+        "-k",
+        type=cli.parse_result_count,
+        metavar="N",
+        help="maximum number of results; default: search.top_k",
     )
     results.add_argument("--min-score", type=float, metavar="S", help="minimum similarity")
     results.add_argument(
         "--min-fit", type=float, metavar="F", help="minimum calibrated score, from 0 to 1 for every query"
     )
     results.add_argument(
-        "--sort", choices=["score", "date"], default="score", help="date: the relevant photos, newest first"
+        "--sort", choices=["score", "date"], default="score", help="date: relevant photos, newest first"
     )
     results.add_argument("--collapse", action="store_true", help="show one photo of each burst")
     output = parser.add_argument_group("output")

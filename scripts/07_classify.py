@@ -34,7 +34,7 @@ def main():
     if good and (args.save or not (args.json or args.no_show)):
         show_classifications(good, config.extraction.max_megapixels, args.save, window=not args.no_show)
     if not good:
-        print("none of the photos could be read", file=sys.stderr)
+        print("no photo could be read", file=sys.stderr)
         return 2
     return 0
 

@@ -1,6 +1,6 @@
 """Measure the quality of the search: on labelled photos, captions, the index, or a drawn album.
 
-Prints a table, or JSON with --json, and draws a figure. Your own collections are not changed: other photos
+Print a table, or JSON with --json, and draws a figure. Your own collections are not changed: other photos
 are indexed in temporary collections.
 """
 

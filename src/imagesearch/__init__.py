@@ -1,4 +1,4 @@
-"""Search photos by what they show, who is in them, where and when they were taken. Vectors are in Milvus.
+"""Search photos by what they show, who is in them, and where and when they were taken, with Milvus.
 
 Five lines from a folder of photos to a figure of the photos found::
 
@@ -9,7 +9,7 @@ Five lines from a folder of photos to a figure of the photos found::
         answer = library.search("maya on the beaches of goa")
         library.show(answer)
 
-Each public name is imported when it is first used, so that ``import imagesearch`` takes no time.
+Each public name is imported when it is first used, so that ``import imagesearch`` is fast.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Exceptions with a meaning of their own."""
+"""The exceptions of this package."""
 
 
 class UserError(Exception):

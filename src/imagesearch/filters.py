@@ -1,7 +1,8 @@
 """Conditions on the scalar fields of a collection, and their form in Milvus' filter language.
 
-A condition is a tree of small dataclasses. Code that builds one needs no filter syntax, and every value is
-escaped here. Milvus Lite and a server store lists differently, so only a store can format a condition.
+A condition is a tree of small dataclasses. Code that builds a condition does not use filter syntax, and every
+value is escaped here. Milvus Lite and a server store lists differently, so only a store can format a
+condition.
 """
 
 from __future__ import annotations

@@ -27,7 +27,9 @@ def open_library(
     dataset: str | None = None,
     settings: Sequence[str] = (),
 ) -> PhotoLibrary:
-    """Open the photos that a config describes. Nothing is read or connected yet.
+    """Open the photos that a config describes.
+
+    The config is loaded now. Photos and tables are read, and Milvus is connected, when first used.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ class PhotoLibrary:
         from imagesearch import workflow
 
         self.close()  # the steps open Milvus themselves, and the searcher would keep outdated names
-        self.dataset = Dataset(self.config, self._images)  # a dataset lists its photos once
+        self.dataset = Dataset(self.config, self._images)  # the list of photos is cached in the dataset
         return workflow.run_steps(self.config, self.dataset, retry_failed=retry_failed, progress=progress)
 
     def search(self, query: str | Query = "", **options: Any) -> Answer:
@@ -134,7 +136,7 @@ class PhotoLibrary:
         Raises
         ------
         UserError
-            If the query is empty or contradicts itself, if its photo cannot be read, or if the dataset has no
+            If the query is empty or contradictory, if its photo cannot be read, or if the dataset has no
             collection that was built with the config's model.
         """
         query = replace(query, **options) if isinstance(query, Query) else self.make_query(query, **options)
@@ -166,7 +168,7 @@ class PhotoLibrary:
         Parameters
         ----------
         answer
-            Of `search`.
+            An answer returned by `search`.
         """
         from imagesearch.figures import draw_answer
 
@@ -178,7 +180,7 @@ class PhotoLibrary:
         Parameters
         ----------
         answer
-            Of `search`.
+            An answer returned by `search`.
         save
             Save the figure in this file: PNG, JPEG, WebP, PDF or SVG.
         window

@@ -1,7 +1,7 @@
 """Shared by the numbered scripts: their options, the console, and answers printed as lines of text.
 
 Start at `make_parser` and `run_script`. Nothing slow is imported here, so that ``--help`` and an error in a
-setting take no time.
+setting are shown without delay.
 """
 
 from imagesearch.cli.arguments import (

@@ -45,9 +45,11 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         metavar="DIR",
-        help="folders of photos; replaces dataset.images, also for later steps",
+        help="folders of photos, instead of dataset.images; stored for later steps",
     )
-    parser.add_argument("--retry-failed", action="store_true", help="process photos again that failed before")
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="process photos again if they failed in an earlier run"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
 
@@ -55,7 +57,10 @@ def add_figure_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the scripts that draw a figure."""
     group = parser.add_argument_group("figure")
     group.add_argument(
-        "--save", type=parse_figure_path, metavar="FILE", help="save the figure: .png, .jpg, .pdf, .svg"
+        "--save",
+        type=parse_figure_path,
+        metavar="FILE",
+        help="save the figure: .png, .jpg, .webp, .pdf, .svg",
     )
     group.add_argument("--no-show", action="store_true", help="do not open a window")
 
@@ -67,20 +72,25 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     ).add_argument
     repeated: dict[str, Any] = {"action": "append", "default": []}
     add("--under", default="", metavar="FOLDER", help="only photos below this folder: 2023/goa")
-    add("--person", **repeated, metavar="NAME", help="who is in the photo; several: all of them")
-    add("--any-person", action="store_true", help="any one of --person; without --person: anybody")
-    add("--without", **repeated, metavar="NAME", help="who is not in the photo")
+    add("--person", **repeated, metavar="NAME", help="a person in the photo; if repeated, all of them")
+    add("--any-person", action="store_true", help="any one of the --person names; without --person, any face")
+    add("--without", **repeated, metavar="NAME", help="a person who is not in the photo")
     add("--faces", type=parse_face_count, metavar="N", help="minimum number of faces")
-    add("--place", **repeated, metavar="NAME", help="city, state or country: goa")
+    add("--place", **repeated, metavar="NAME", help="suburb, city, county, state or country: goa")
     add("--near", default="", metavar="LAT,LON", help="position in degrees: 48.858,2.294")
     add("--radius", type=float, metavar="KM", help="distance from --near; default: 5")
     add("--after", default="", metavar="DATE", help="taken on or after: 2023, 2023-06, 2023-06-01")
     add("--before", default="", metavar="DATE", help="taken before the start of: 2023, 2023-06, 2023-06-01")
-    add("--year", type=int, **repeated, metavar="N", help="several: any of them")
-    add("--month", **repeated, metavar="NAME", help="june, jun or 6; several: any of them")
+    add("--year", type=int, **repeated, metavar="N", help="year of the photo; if repeated, any of them")
+    add(
+        "--month",
+        **repeated,
+        metavar="NAME",
+        help="month of the photo: june, jun or 6; if repeated, any of them",
+    )
     add("--has-gps", action="store_true", help="only photos with a GPS position")
-    add("--camera", **repeated, metavar="NAME", help="make or model: iphone")
-    add("--rating", type=int, choices=range(6), metavar="STARS", help="minimum rating: 4")
+    add("--camera", **repeated, metavar="NAME", help="make or model, such as iphone")
+    add("--rating", type=int, choices=range(6), metavar="STARS", help="minimum rating in stars")
     add("--keyword", **repeated, metavar="WORD", help="a keyword stored in the photo")
 
 

@@ -30,7 +30,7 @@ def run_script(main: Callable[[], int | None]) -> NoReturn:
         code = 2
     except KeyboardInterrupt:
         print(
-            f"\n{_get_script_name()}: stopped; finished work is kept, run the script again to continue",
+            f"\n{_get_script_name()}: stopped; finished work is kept; run the script again to continue",
             file=sys.stderr,
         )
         code = 130
@@ -63,7 +63,7 @@ def read_queries(handle_query: Callable[[str], None]) -> None:
 
 
 def read_reply(question: str, default: str = "") -> str:
-    """Print a question on stderr and read the reply. At the end of input the reply is the default."""
+    """Print a prompt on stderr and read the reply. At the end of input the reply is the default."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
@@ -74,7 +74,7 @@ def read_reply(question: str, default: str = "") -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON object."""
-    # NaN is not valid JSON; it would be a bug
+    # NaN is not valid JSON; a NaN here is a bug
     print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
@@ -90,7 +90,7 @@ def report_failures(failures: dict[str, str], verbose: bool, heading: str = "fai
     for path, reason in shown:
         print(f"{heading}: {path}: {reason}", file=sys.stderr)
     if len(failures) > len(shown):
-        print(f"{heading}: and {len(failures) - len(shown)} more; -v names them all", file=sys.stderr)
+        print(f"{heading}: and {len(failures) - len(shown)} more; -v lists all of them", file=sys.stderr)
 
 
 def _get_script_name() -> str:

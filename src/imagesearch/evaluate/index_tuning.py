@@ -77,7 +77,7 @@ def evaluate_index(
     split = _QuerySplit(tuning=slice(half, None), validation=slice(half))
     if [spec.type for spec in specs] == ["FLAT"]:
         notes.append(
-            "FLAT is exact and has nothing to tune; compare other indexes with --types HNSW IVF_FLAT"
+            "FLAT is exact and has no parameters to tune; compare other indexes with --types HNSW IVF_FLAT"
         )
     return IndexReport(
         rows=rows,

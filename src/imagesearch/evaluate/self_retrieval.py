@@ -44,7 +44,7 @@ class MissedPhoto:
     def __str__(self) -> str:
         rank = self.rank or f"above {_CUTOFF}"
         is_twin = self.score is not None and self.first_score - self.score < 1e-4
-        detail = "looks the same to this model" if is_twin else f"score {self.first_score:.4f}"
+        detail = "has the same vector" if is_twin else f"score {self.first_score:.4f}"
         return f"{self.path}: own rank {rank}; first result {self.first or 'none'} ({detail})"
 
 

@@ -3,8 +3,8 @@
 Faces of one group must be in one cluster (must-link). Two groups cannot be in one cluster (cannot-link) for
 one of three reasons:
 
-- A split *separated* them. This constraint stays with the faces, whichever group they are in later, until an
-  edit makes one person of both.
+- A split *separated* them. This constraint applies to these faces even if they
+  move to other groups, until an edit merges the two groups.
 - The user *denied* that the first group is the person of the second group. This constraint concerns the two
   people: it no longer applies to a face that leaves the second group.
 - They have different names. If a name is removed later, the groups stay separated.
@@ -68,7 +68,7 @@ def replay_edits(edits: Iterable[Edit], resolver: ReferenceResolver) -> Constrai
 
 
 class _EditReplay:
-    """The groups of faces, updated by one edit after the other."""
+    """The groups of faces, updated by each edit in order."""
 
     def __init__(self, resolver: ReferenceResolver) -> None:
         self.resolver, self.vectors = resolver, resolver.faces.vectors
@@ -76,9 +76,9 @@ class _EditReplay:
         self.confirmed = np.zeros(len(self.vectors), bool)
         self.names: dict[int, str] = {}
         self.separated: dict[int, set[int]] = {}
-        """By group, the groups that it was separated from."""
+        """For each group, the groups that it must stay separate from."""
         self.denied: dict[int, set[int]] = {}
-        """By group, the groups of the people that it was denied to be."""
+        """For each group, the groups of the people that it is not, according to the user."""
         self.released: set[int] = set()
         self.new_groups = itertools.count()
 
@@ -187,7 +187,8 @@ class _EditReplay:
             return
         del self.names[group]
         for other in self.names:
-            self._separate_groups(group, other)  # in place of the constraint of different names
+            # replaces the constraint that groups with different names cannot be linked
+            self._separate_groups(group, other)
 
     # --- moving faces between groups -----------------------------------------------------------------------
 
@@ -205,7 +206,8 @@ class _EditReplay:
             if len(remaining) and confirmed:
                 self._release_faces(remaining, removed)
             elif not len(remaining) and not (confirmed and old in self.names):
-                # a group whose name is corrected is not joined: its constraints concern the wrong person
+                # if the name is corrected, the old group's constraints are not transferred: they are about
+                # the wrong person
                 self._join_groups(old, group)
         is_new = self.group[rows] != group
         self.confirmed[rows] = confirmed | (self.confirmed[rows] & ~is_new)
@@ -223,7 +225,7 @@ class _EditReplay:
         cannot_link = self.separated.get(group, set()) | self.denied.get(group, set())
         if group in self.names:
             return cannot_link
-        # without a name, a denial concerns these faces, not a person
+        # if the group has no name, a denial is about its faces, so it is inherited
         return cannot_link | {other for other, groups in self.denied.items() if group in groups}
 
     def _separate_groups(self, one: int, other: int) -> None:

@@ -107,7 +107,8 @@ def fetch_pack(pack: str) -> Path:
     """
     folder, advice = Path(pack), ""
     if not folder.is_absolute():
-        folder, advice = _PACKS.expanduser() / "models" / pack, "; remove it to download the pack again"
+        folder = _PACKS.expanduser() / "models" / pack
+        advice = "; remove the folder to download the pack again"
         if not folder.is_dir():
             _download_pack(pack)
     if not folder.is_dir():

@@ -24,7 +24,7 @@ from imagesearch.files import make_folder
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
 
-# Size in pixels above which a larger face is not a better example of a person.
+# Above this size in pixels, a larger face is not preferred.
 _LARGE_FACE = 160.0
 
 
@@ -59,7 +59,7 @@ class People:
     Attributes
     ----------
     resolver : ReferenceResolver
-        Resolver of the table of faces.
+        Maps references to faces to rows of the table of faces.
     persons : list of Person
         The people, those with the most faces first.
     constraints : Constraints
@@ -69,10 +69,10 @@ class People:
     waiting : int
         Number of faces found since the last clustering.
     outdated : bool
-        Whether there are edits that the last clustering did not apply.
+        Whether there are edits that require a new clustering.
     similar_pairs : list
-        People who are near enough to be one cluster: two labels, the mean cosine distance, and the reason why
-        they are kept apart.
+        Pairs of people whose faces are similar enough for one cluster: two labels, the mean cosine distance,
+        and the reason why they are kept apart.
     """
 
     resolver: ReferenceResolver
@@ -95,7 +95,7 @@ class People:
         return tuple(name for _, name in sorted(self.constraints.names.items()) if name in present)
 
     def list_unnamed(self, min_faces: int) -> list[Person]:
-        """Return the people without a name and with at least `min_faces` faces, those with the most first."""
+        """Return the people without a name and with at least `min_faces` faces, by number of faces."""
         return [person for person in self.persons if not person.name and len(person.rows) >= min_faces]
 
     def count_photos(self, person: Person) -> int:
@@ -278,7 +278,7 @@ def _make_people(
 def _find_similar_pairs(
     faces: FaceTable, persons: Sequence[Person], constraints: Constraints, distance: float
 ) -> list[tuple[str, str, float, str]]:
-    """Find pairs of people with edits who are near enough to be one cluster."""
+    """Find pairs of people that have edited faces and are similar enough to be one cluster."""
     known = [person for person in persons if (constraints.group[person.rows] >= 0).any()]
     if not known:
         return []
@@ -305,4 +305,4 @@ def _explain_separation(faces: FaceTable, constraints: Constraints, one: Person,
             "kept apart because both are in one photo; "
             f"if they are one person, use --merge {one.number} {other.number}"
         )
-    return "the next clustering may join them"
+    return "the next clustering may merge them"

@@ -70,7 +70,7 @@ def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> It
     models = config.models
     encoder = VitEncoder(models.vit, models.device, models.precision)
     if not encoder.labels:
-        raise UserError(f"models.vit: {models.vit} has no trained classification head, and so no labels")
+        raise UserError(f"models.vit: {models.vit} has no trained classification head, so it has no labels")
     size = config.extraction.batch_size
     for start in range(0, len(files), size):
         batch = files[start : start + size]

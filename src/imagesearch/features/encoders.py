@@ -23,7 +23,7 @@ _LONGEST_ASPECT = 3
 
 
 class _ImageEncoder:
-    """Base class of the encoders: loads the model to its device and preprocesses photos.
+    """Base class of the encoders: loads the model onto its device and preprocesses photos.
 
     Photos are resized and cropped to uint8 by the model's own image processor, in the decoding threads. They
     are normalised on the device.
@@ -107,7 +107,8 @@ class ClipEncoder(_ImageEncoder):
         self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         text = model.config.text_config
         self._max_tokens = int(getattr(text, "max_position_embeddings", None) or 77)
-        # SigLIP was trained with texts padded to the full length, and its vector is that of the last token
+        # SigLIP was trained with texts padded to the full length, and its text vector is the output for the
+        # last token
         self._padding = "max_length" if "siglip" in model.config.model_type else True
         return model
 
@@ -200,7 +201,7 @@ class VitEncoder(_ImageEncoder):
         features : (n, d) float32
             Unit vectors.
         probabilities : (n, labels) float32
-            Probability of each of `labels`; rows sum to 1. No columns if the model has no trained head.
+            Probability of each label in `labels`; rows sum to 1. No columns if the model has no trained head.
         """
         import torch
 
@@ -231,10 +232,10 @@ class VitEncoder(_ImageEncoder):
 
 
 def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:
-    """Return an id of everything that decides a model's vectors, without loading the model.
+    """Return an id of everything that a model's vectors depend on, without loading the model.
 
-    The part before the slash identifies the model, the part after it the precision. Vectors of the same model
-    in two precisions can be compared.
+    The part before the slash identifies the model, and the part after it identifies the precision. Vectors of
+    the same model in two precisions can be compared.
     """
     return f"{get_model_id(kind, name)}/{Runtime.choose(device, precision).precision}"
 

@@ -182,7 +182,7 @@ class _VitProcessor:
 def _make_vector_table(photo_ids: list[int], vectors: np.ndarray) -> tuple[pa.Table, dict[int, str]]:
     """Return a table of photo_id and vector, and an error for each photo whose vector is not finite."""
     finite = np.isfinite(vectors).all(axis=1)
-    reason = "the model gave no finite vector; try models.precision: float32"
+    reason = "the model returned a vector that is not finite; try models.precision: float32"
     errors = {photo_id: reason for photo_id, ok in zip(photo_ids, finite, strict=True) if not ok}
     ids = pa.array(np.asarray(photo_ids, np.int64)[finite])
     return pa.table({"photo_id": ids, "vector": make_vector_column(vectors[finite])}), errors

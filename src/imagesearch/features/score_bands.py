@@ -1,18 +1,18 @@
-"""Score bands: they decide which hits of a text search are relevant, and whether any photo fits the query.
+"""Score bands: they are used to decide which hits of a text search are relevant, and whether any fits.
 
 A raw similarity has no fixed meaning: the score of a photo that shows what the query describes depends on the
 model, the collection and the query. Therefore two bands of scores are measured when a collection is built:
 
 - **What fits**: each photo's score with its best-scoring text of `EVERYDAY_TEXTS`. Nearest Neighbor
   Normalization (Chowdhury et al., EMNLP 2024, arXiv:2410.24114) and query-bank normalisation (Bogolin et al.,
-  CVPR 2022) measure the same quantity with a bank of texts. The median and the spread are stored.
+  CVPR 2022) measure similar quantities with a bank of texts. The median and the spread are stored.
 - **What is absent**: the score of the best photo for each text of `ABSENT_TEXTS`. These texts are like the
   cohort of impostors that makes scores comparable in speaker verification (Auckenthaler, Carey and
   Lloyd-Thomas, "Score normalization for text-independent speaker verification systems", Digital Signal
   Processing 10, 2000). Their scores grow with the size of the collection, as the best score of a query does.
   The median is stored.
 
-A third value is stored, the slope: how much a text's best score changes with its mean score over all photos.
+The slope is stored too: how much a text's best score changes with its mean score over all photos.
 For a query, both bands are shifted by the slope times the query's mean score.
 
 A photo fits on its own if its score reaches two thresholds: half way between the bands (the boundary of two
@@ -30,9 +30,11 @@ from typing import Any
 
 import numpy as np
 
-# The band of what fits ends this many spreads from its median. 0.1% of normally distributed scores are lower.
+# The band of what fits extends this many spreads to each side of its median. About 0.1% of normally
+# distributed scores are below it.
 _REACH = 3.0
-# Scores closer than this are equal. Rounding makes the same inner product differ by about 1e-7 between rows.
+# Scores closer than this are treated as equal. Rounding makes the same inner product differ by about 1e-7
+# between rows.
 _SAME_SCORE = 1e-6
 # Neither spread nor slope can be estimated from fewer photos; then the only threshold is half way between the
 # bands.
@@ -51,13 +53,14 @@ class CalibratedScores:
     ----------
     calibrated : (n,) float64
         Scores from 0 to 1 that can be compared between queries and collections. 0 is the query's mean score
-        over all photos, 0.25 the best score for something absent, 0.5 the score from which a photo fits on
-        its own, 0.75 the usual score of a photo that fits, and 1 a score that hardly any photo reaches.
-        Between these values the raw score is interpolated linearly, so the order of the hits does not change.
+        over all photos, 0.25 the typical best score of a query for absent content, 0.5 the score from which a
+        photo fits on its own, 0.75 the usual score of a photo that fits, and 1 a score that hardly any photo
+        reaches. Between these values the raw score is interpolated linearly, so the order of the hits does
+        not change.
     relevant_count
         Number of relevant hits, which are those with the highest scores; 0 means that nothing fits.
     fit_threshold
-        The raw score at calibrated 0.5. The best hit must reach it.
+        The raw score whose calibrated score is 0.5. The best hit must reach it.
     relevance_threshold
         The raw score at calibrated 0.25. Relevant hits reach it.
     """
@@ -77,7 +80,7 @@ class ScoreBands:
     centre : (d,) float32
         Mean of the photos' vectors. Its inner product with a query is the query's mean score over all photos.
     slope
-        Change of a text's bands per change of its mean score; 0 if the bands are the same for all texts.
+        Shift of a query's bands per unit of its mean score; 0 if the bands are the same for all texts.
     nowhere
         Median of the best scores of `ABSENT_TEXTS`, minus the slope times the texts' mean scores.
     usual, spread
@@ -155,7 +158,7 @@ def measure_bands(photos: np.ndarray, everyday: np.ndarray, absent: np.ndarray) 
     photos : (n, d) float32
         All vectors of the collection. Bands of fewer than `MIN_PHOTOS` photos are not reliable.
     everyday, absent : (m, d), (k, d) float32
-        Vectors of `EVERYDAY_TEXTS` and `ABSENT_TEXTS`, by the same model and with the template of queries.
+        Vectors of `EVERYDAY_TEXTS` and `ABSENT_TEXTS`, encoded with the same model and the query template.
 
     Returns
     -------

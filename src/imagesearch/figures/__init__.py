@@ -3,7 +3,7 @@
 A ``draw_*`` function returns a matplotlib figure. A ``show_*`` function draws one and shows it in a window,
 or saves it to a file if there is no display. Each module draws one kind of figure. Start with ``display.py``
 (windows and files), ``style.py`` (colours and fonts) and ``viewer.py`` (a window with pages of photos).
-Only this room uses matplotlib, which is imported when the first figure is drawn.
+Only this package uses matplotlib, which is imported when the first figure is drawn.
 """
 
 from imagesearch.figures.display import create_figure, report_figure_path, show_figure

@@ -72,7 +72,7 @@ def _load_query_image(answer: Answer, dataset: Dataset) -> Image.Image | None:
 def _make_remark(answer: Answer) -> str:
     """Return the line below the title."""
     if answer.nothing_fits:
-        return "no photo fits; these are the nearest"
+        return "no photo matches; the most similar photos are shown"
     return answer.notes[0] if answer.relaxed else answer.read_as
 
 
@@ -92,7 +92,7 @@ def _page_answer(answer: Answer, dataset: Dataset) -> PagedPhotos:
     rows = 1 if cells <= 3 else 2 if cells <= 12 else _PAGE_ROWS
     columns = max(2, math.ceil(cells / rows))
     cast = Vocabulary.read(dataset.folder).cast
-    # made when first shown, so that pages that are not opened cost nothing
+    # made when first shown, so that pages that are not opened are not drawn
     make_tile = functools.cache(lambda number: _make_tile(dataset, results[number]))
     load_classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
 
@@ -143,7 +143,7 @@ def _format_scores(result: SearchResult) -> tuple[str, ...]:
     score = f"score {result.score:.4f}" if result.score is not None else ""
     fit = ""
     if result.calibrated_score is not None:
-        fit = f"fit {result.calibrated_score:.2f} (0.5 or more: it fits)"
+        fit = f"fit {result.calibrated_score:.2f} (0.5 or more: a match)"
     return tuple(filter(None, (score, fit)))
 
 

@@ -134,7 +134,7 @@ def project_vectors(vectors: np.ndarray, tsne: bool = False) -> Projection:
         https://scikit-learn.org/stable/modules/manifold.html#t-sne) in place of PCA. Fewer than five vectors
         are always projected by PCA.
     """
-    # By default, waiting OpenMP threads spin and take processor time from the others, on a busy machine most
+    # By default, waiting OpenMP threads use processor time, on a busy machine most
     # of it. The variable is read when scikit-learn is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from sklearn.decomposition import PCA
@@ -150,7 +150,9 @@ def project_vectors(vectors: np.ndarray, tsne: bool = False) -> Projection:
         reduced = PCA(min(50, *vectors.shape), random_state=0).fit_transform(vectors)
         perplexity = min(30.0, (len(vectors) - 1) / 3)
         points = TSNE(2, perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
-        return Projection(points, "t-SNE: neighbours are similar; distances between groups mean little")
+        return Projection(
+            points, "t-SNE: neighbours are similar; distances between groups are not meaningful"
+        )
     pca = PCA(size, random_state=0)
     points = np.zeros((len(vectors), 2))
     points[:, :size] = pca.fit_transform(vectors)

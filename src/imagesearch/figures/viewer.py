@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WINDOW_INCHES = (12.4, 6.3)
-"""With title bar and tool bar, the window fits the smallest usual screens, 1366 by 768 pixels."""
+"""With title bar and tool bar, the window fits the smallest common screens, 1366 by 768 pixels."""
 _FOOTER_HEIGHT = 0.045  # fraction of the height, for the line that explains keys and clicks
 _PANEL_WIDTH = 0.30  # fraction of the width, for the details of a photo
 _MIN_PIXELS = 1600  # longer side of a large photo; it stays sharp if the window is enlarged later
@@ -91,7 +91,7 @@ class Viewer:
     photos
         The photos to show.
     figure
-        An empty figure. It can have any backend, so that tests need no window.
+        An empty figure. It can have any backend, so that tests can run without a window.
 
     Attributes
     ----------
@@ -228,7 +228,7 @@ def show_or_save(
     save: Path | None,
     window: bool,
 ) -> None:
-    """Show pages in a window; save all as one figure if `save` is given or no window can be opened."""
+    """Show pages in a window; save all as one figure if `save` is given or no window is shown."""
     window = window and can_open_window()
     if save or not window:
         report_figure_path(show_figure(draw_all(), name, save=save, window=False))

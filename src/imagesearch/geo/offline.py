@@ -13,7 +13,9 @@ from imagesearch.geo.geonames import GeoNamesPlaces, load_places
 from imagesearch.geo.great_circle import chord_to_km, to_unit_vectors
 
 # Distances from a position to a place.
-_MAX_PLACE_KM = 100.0  # farther from the nearest place there is open sea or ice, without an address
+_MAX_PLACE_KM = (
+    100.0  # farther from the nearest place beyond this distance there is no address, without an address
+)
 _MAX_SETTLEMENT_KM = 50.0  # farther away, the address has a state and a country, but no city
 _MAX_CITY_KM = 15.0  # people use a large city's name for positions up to this distance
 _MAX_METROPOLIS_KM = 30.0  # the same for a city whose radius is larger than that, in its own state

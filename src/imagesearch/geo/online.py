@@ -85,7 +85,7 @@ class OnlineGeocoder:
         return self._cache.has_failed(self._make_key(place))
 
     def get_cached(self, place: tuple[float, float]) -> Address | None:
-        """Return the cached address of a place from `round_position`, or None."""
+        """Return the cached address of a position rounded by `round_position`, or None."""
         return self._cache.get(self._make_key(place))
 
     def fetch(self, place: tuple[float, float]) -> None:
@@ -127,7 +127,7 @@ class OnlineGeocoder:
             raise GeocoderError(reason, final=isinstance(error, refusals), busy=busy) from None
 
     def _parse_location(self, location: Any) -> Address:
-        """Return the address in a response, or `NO_ADDRESS` if the response says that there is none."""
+        """Return the address in a response, or `NO_ADDRESS` if the response contains no address."""
         is_nominatim = self._settings.geocoder == "nominatim"
         if location is None:
             response = self._geocoder.adapter.response

@@ -20,7 +20,7 @@ _MAX_FAILURES_BUSY, _MAX_FAILURES = 3, 10
 
 @dataclass
 class LookupResult:
-    """Addresses in the order of the positions, and the number of places with and without a response."""
+    """Addresses in the order of the positions, and the numbers of places with and without a response."""
 
     addresses: list[Address]
     answered: int = 0
@@ -103,7 +103,7 @@ def _get_known_addresses(
 
 
 def _fetch_all(online: OnlineGeocoder, places: Iterable[tuple[float, float]]) -> tuple[int, str]:
-    """Fetch addresses until too many requests fail; return their number and why the last failure occurred."""
+    """Fetch addresses until too many requests fail; return their number and the last failure's reason."""
     answered = failures = 0
     reason = ""
     for place in places:

@@ -62,7 +62,9 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
     all_photos = [photo for photos in photos_by_label.values() for photo in photos]
     for root, label in zip(roots, labels, strict=True):
         if not photos_by_label[label] and not _contains_any(root, all_photos):
-            raise UserError(f"{root}: no photos below it; is it the right folder, is its drive mounted?")
+            raise UserError(
+                f"{root}: no photos in this folder; is it the right folder, and is its drive mounted?"
+            )
     return [photo for label in labels for photo in _sort_by_path(_drop_raw_twins(photos_by_label[label]))]
 
 

@@ -26,7 +26,7 @@ class Dataset:
     Parameters
     ----------
     config
-        Names the folders of the photos and of the tables.
+        The config, with the folders of the photos and tables.
     images
         Folders of photos that replace those of the config (``-i``). They are saved beside the tables, so that
         later steps use them too, until other folders are given or ``dataset.images`` is changed.
@@ -64,9 +64,9 @@ class Dataset:
     def read_current_entries(self, name: str) -> dict[int, ProcessedPhoto]:
         """Return a table's newest entries of the dataset's photos, by photo id.
 
-        Entries of photos that failed are left out, and entries made by another model than the newest entry:
-        vectors of two models cannot be compared. A photo that has changed keeps its old entry until its step
-        is run again.
+        Entries of photos that failed are left out, and entries made by a different model than the newest
+        entry's: vectors of two models cannot be compared. A photo that has changed keeps its old entry until
+        its step is run again.
         """
         processed = self.open_table(name).read_processed()
         if not processed:

@@ -1,6 +1,6 @@
-"""The loop of every extraction step: list, skip what is done, decode ahead, batch, append.
+"""The loop of every extraction step: list the photos, skip those done, decode ahead, batch, append.
 
-`update_tables` below is the whole loop. Its parts return data to it; each is a module of this package:
+`update_tables` contains the whole loop. It uses these modules of the package, which return data to it:
 
 - `dataset` lists the photos, and `pending` compares them with the entries in each step's tables;
 - `moves` copies the rows of photos that were moved, without processing them again;
@@ -8,7 +8,7 @@
 - `shard_writer` collects batches for a step's processor, and appends the rows to its tables as a shard;
 - `summary` counts the photos of the run.
 
-After an interrupt (Ctrl-C) the last shards are appended too; a kill loses only shards not yet appended.
+After Ctrl-C the remaining rows are appended too. After a kill, only rows that were not appended are lost.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from imagesearch.pipeline.shard_writer import ShardWriter
 from imagesearch.pipeline.steps import ActiveStep, RunOptions, StepSpec, compact_tables, lock_tables
 from imagesearch.pipeline.summary import StepSummary, summarize_run
 
-# A shard is appended after this many photos or seconds, whichever comes first: the most that a kill can lose.
+# A shard is appended after this many photos or seconds, whichever comes first. A kill loses at most this much
+# work.
 _PHOTOS_A_SHARD = 512
 _SECONDS_A_SHARD = 30.0
 # Batches decoded ahead of the model. Prepared pixels are small (150 kB for a photo of 224x224 RGB); three
-# batches keep the model busy when some photos (HEIC, panoramas) take many times longer than others.
+# batches prevent the model from waiting when some photos (HEIC, panoramas) take many times longer than
+# others.
 _BATCHES_AHEAD = 3
 
 
@@ -44,13 +46,13 @@ def update_tables(
     Parameters
     ----------
     steps
-        Each step processes only the photos that its own tables miss.
+        Each step processes only the photos that are missing from its own tables.
     photos
         All photos of the dataset, as `Dataset.photos` lists them.
     previews
         Decodes the photos, with its cache.
     options
-        Batch size, threads, progress bar.
+        Batch size, threads, `retry_failed` and progress bar.
     hashes
         Known content hashes (`hash_content`) by photo id. These files are not read again to be hashed.
     """

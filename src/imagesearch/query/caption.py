@@ -1,7 +1,7 @@
 """Builds the caption: the words of a sentence that CLIP encodes.
 
 A neutral phrase ("a person") replaces the people. Places, dates and their leading words are removed. Quotes
-and the text after ``text:`` always stay.
+and the text after ``text:`` are always kept.
 """
 
 from __future__ import annotations

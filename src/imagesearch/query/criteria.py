@@ -31,7 +31,7 @@ class Circle:
 
     @property
     def condition(self) -> Condition:
-        """The condition on the bounding box. A database cannot compute distances; `contains` can."""
+        """The condition on the bounding box, because filters cannot compute distances; see `contains`."""
         boxes = tuple(
             And(
                 (
@@ -51,7 +51,7 @@ class Circle:
 
 @dataclass(frozen=True)
 class Criteria:
-    """Conditions that a photo must fulfil, all of them, as the user types them.
+    """Conditions as the user types them. A photo must fulfil all of them.
 
     Parameters
     ----------
@@ -182,7 +182,9 @@ class Criteria:
         if min_faces is None and self.any_person and not people:
             min_faces = 1
         if min_faces is None and without:
-            min_faces = 0  # -1 means that faces were not detected: the person may be in the photo
+            min_faces = (
+                0  # -1 means that face detection was not run on the photo: the person may be in the photo
+            )
         faces = [] if min_faces is None else [Between("face_count", min_faces)]
         return [*parts, *without, *faces]
 
@@ -207,7 +209,7 @@ def _make_person_condition(name: str, entries: Mapping[str, VocabularyEntry], no
         hint = f"did you mean {' or '.join(similar)}?" if similar else "03_name_people.py lists known people"
         notes.append(f"nobody is called {name.strip()!r}; {hint}")
     else:
-        notes.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
+        notes.append("there are no people yet; run 02_cluster_faces.py and 05_build_collections.py")
     return Contains("face_labels", "")
 
 
@@ -248,7 +250,7 @@ def _explain_unknown(field: str, name: str, entries: Mapping[str, VocabularyEntr
     if not entries:
         return f"no photo has a known {field}; have 04_extract_geo.py and 05 been run?"
     similar = suggest_names(name, entries)
-    hint = f"similar: {', '.join(similar)}" if similar else "no similar name is known"
+    hint = f"similar: {', '.join(similar)}" if similar else "there is no similar name"
     return f"no photo has the {field} {name.strip()!r}; {hint}"
 
 

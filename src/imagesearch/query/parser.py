@@ -33,7 +33,9 @@ from imagesearch.store import Vocabulary
 
 
 class SentenceParser:
-    """Parses sentences with one vocabulary, which is indexed once.
+    """Parses sentences with one vocabulary.
+
+    The vocabulary is indexed once, when the parser is created.
 
     Parameters
     ----------

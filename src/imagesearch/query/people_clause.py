@@ -165,7 +165,7 @@ def _find_list_leads(lists: Sequence[_PeopleList]) -> set[int]:
 
 
 def _combine_counts(mentions: Sequence[Mention], lists: Sequence[_PeopleList]) -> tuple[_Count, set[int]]:
-    """Return the number of people, and the leads that the caption does not keep. The last number counts."""
+    """Return the number of people, and the leads that the caption does not keep. The last number is used."""
     count = _Count()
     leads: set[int] = set()
     for mention in mentions:

@@ -120,5 +120,5 @@ PHRASE_RULES: list[tuple[re.Pattern[str], str, _Condition]] = [
     )
     for text, replacement in rules
 ]
-# Matches wherever a rule may match. One look rules out most words.
+# Matches wherever a rule may match. One match excludes most words.
 ANY_PHRASE = re.compile("|".join(pattern.pattern for pattern, _, _ in PHRASE_RULES))

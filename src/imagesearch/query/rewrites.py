@@ -1,4 +1,4 @@
-"""Replaces phrases with equivalent phrases that the tag rules know: "anyone other than kim", "without kim".
+"""Replaces phrases with equivalent phrases that the tag rules match: "anyone other than kim", "without kim".
 
 Most phrases are replaced only next to a name, a number of people or a date. All other words stay the same.
 """
@@ -37,7 +37,7 @@ class _Rewrite(NamedTuple):
 
 
 def rewrite_sentence(sentence: Sentence, names: KnownNames, today: date) -> Sentence:
-    """Return a sentence that means the same, in phrases that the tag rules know."""
+    """Return a sentence that means the same, in phrases that the tag rules match."""
     tokens: list[Token] = []
     is_changed = False
     i = 0

@@ -20,10 +20,10 @@ from imagesearch.query.phrases import match_request, tag_phrase
 from imagesearch.query.tags import Position, Tag, TaggedSentence, TaggedSpan
 from imagesearch.query.tokenizer import Sentence
 
-# Limits for one sentence. They keep long texts fast.
+# Limits for one sentence, so that long texts are parsed quickly.
 _MAX_GUESSES = 24  # words that may be partial or mistyped names
 _MAX_DATES = 40  # dates that are parsed, including those that are tagged as names
-_MAX_TOKENS = 1200  # words and marks that are tagged; CLIP encodes some 70
+_MAX_TOKENS = 1200  # words and marks that are tagged; CLIP encodes about 75 tokens
 
 
 def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSentence:
@@ -70,7 +70,7 @@ def _look_up(
 
 
 def _apply_rules(at: Position) -> Tag | None:
-    """Return the tag of the first rule that applies, guesses aside."""
+    """Return the tag of the first rule that applies, not including guesses."""
     kind = at.token.kind
     if kind == "prefix":
         return tag_prefix(at)

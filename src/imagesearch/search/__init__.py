@@ -11,8 +11,8 @@ judge      `judgement.judge_photos`           which of them are relevant, in whi
 present    `presentation.present_answer`      the `Answer`
 =========  =================================  ==========================================
 
-Each stage returns a frozen dataclass. Models and the Milvus connection are held by `SearchResources`, which
-every stage receives.
+Each stage returns a frozen dataclass. `SearchResources` contains the models and the Milvus connection, and is
+passed to every stage.
 """
 
 from imagesearch.search.answer import Answer, SearchResult

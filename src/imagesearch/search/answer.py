@@ -1,4 +1,4 @@
-"""`Answer`: the photos found, and how the query was understood."""
+"""`Answer`: the photos found, and how the query was parsed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SearchResult:
     Attributes
     ----------
     rank : int
-        From 1.
+        Rank, counted from 1.
     path : str
         Relative to the dataset's folder of photos.
     score : float or None
@@ -57,13 +57,13 @@ class SearchResult:
     burst_count: int = 0
 
     def format_measure(self, digits: int) -> str:
-        """Return the value that results are ordered by: the score, or the date."""
+        """Return the score, or the date if there is no score."""
         return f"{self.score:.{digits}f}" if self.score is not None else self.taken_at[:10] or "no date"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values that ``--json`` prints."""
         values = asdict(self) | {"file": str(self.file), "people": list(self.people)}
-        # the names that --json has had from its first version
+        # names that --json has used since its first version
         values |= {"fit": values.pop("calibrated_score"), "like_it": values.pop("burst_count")}
         rounded = {name: None if (v := values[name]) is None else round(v, 6) for name in ("score", "fit")}
         return values | rounded
@@ -80,7 +80,7 @@ class RelaxedFilter:
     filter_expression : str
         The filter as a Milvus expression.
     candidates : int
-        Number of photos that pass it, counted up to `MAX_COUNTED`.
+        Number of photos that pass it, exact up to `MAX_COUNTED`.
     """
 
     description: str
@@ -105,19 +105,19 @@ class Answer:
     query : Query
         The query.
     parsed : ParsedQuery
-        How its sentence was understood.
+        How its sentence was parsed.
     results : list of SearchResult
-        The photos found, best first.
+        The photos found, in the order shown.
     filter_expression : str
         The filter as a Milvus expression.
     relaxed : tuple of RelaxedFilter
         The filters used instead, if no photo passed the filter.
     candidates : int
-        Number of photos that passed the filter, counted up to `MAX_COUNTED`.
+        Number of photos that passed the filter, exact up to `MAX_COUNTED`.
     photos : int
         Number of photos in the collection.
     nothing_fits : bool
-        No photo shows what the query describes; the results are the most similar photos.
+        Whether no photo shows what the query describes; then the results are the most similar photos.
     notes : tuple of str
         Remarks for the user, one line each.
     """
@@ -139,7 +139,7 @@ class Answer:
 
     @property
     def read_as(self) -> str:
-        """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 14 of 240 photos``."""
+        """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 10 of 240 photos``."""
         summary = " · ".join(filter(None, (self.parsed.summary, self.query.options_title)))
         count = f"{self.candidate_count} of {self.photos}" if self.filter_expression else f"{self.photos}"
         count += " photos"

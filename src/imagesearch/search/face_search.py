@@ -1,4 +1,4 @@
-"""The face in a query: whose it is, and the photos with similar faces."""
+"""Identifies the face in a query, and finds photos with similar faces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.search.resources import SearchResources
 from imagesearch.store import MAX_HITS, CollectionRef, Hit
 
-# Number of nearest faces that decide whose face it is, and with which the search for photos begins.
+# Number of nearest faces used to identify the person, and used in the first search for photos.
 _NEAREST_FACES = 100
 
 
@@ -29,9 +29,9 @@ class QueryFace:
     vector : (d,) float32
         Of unit length.
     note : str
-        Whose face it seems to be.
+        A note on the person that the face seems to belong to.
     is_known : bool
-        Whether a face of the dataset is similar enough to be the same person's.
+        Whether a similar face in the dataset has a label.
     """
 
     vector: np.ndarray
@@ -40,7 +40,7 @@ class QueryFace:
 
 
 def read_query_face(file: Path, resources: SearchResources) -> QueryFace:
-    """Detect the largest face in a photo, and look up whose it is.
+    """Detect the largest face in a photo, and identify the person.
 
     Raises
     ------
@@ -57,7 +57,9 @@ def read_query_face(file: Path, resources: SearchResources) -> QueryFace:
     detected = resources.face_detector.detect(picture.image)
     faces = [face for face in detected if face.score >= config.faces.min_score]
     if not faces:
-        raise UserError(f"--face {file}: no face is found in it; crop it closer, or lower faces.min_score")
+        raise UserError(
+            f"--face {file}: no face was detected; crop the photo to the face, or lower faces.min_score"
+        )
     vector = faces[0].embedding
     nearest = resources.store.search(collection.ref, vector, _NEAREST_FACES, fields=("label",))
     notes = [f"{file.name} has {len(faces)} faces; the largest is used"] if len(faces) > 1 else []
@@ -95,7 +97,7 @@ def find_photos_by_face(
     min_score
         Leave out photos whose most similar face has a lower cosine similarity.
     fields
-        To return with each photo.
+        Fields to return with each photo.
     """
     limit = max(_NEAREST_FACES, 4 * top_k)
     faces = resources.store.collections.open(resources.get_collection_ref("faces"))
@@ -109,7 +111,7 @@ def find_photos_by_face(
 
 
 def _get_min_cosine(resources: SearchResources) -> float:
-    """Return the cosine similarity from which two faces count as one person's, as in the clustering."""
+    """Return the minimum cosine similarity of two faces of one person, as in the clustering."""
     return 1 - resources.config.faces.cluster_distance
 
 

@@ -28,15 +28,15 @@ class JudgedPhotos:
     Attributes
     ----------
     retrieved : RetrievedPhotos
-        The photos they were chosen from.
+        The photos from which the shown photos were selected.
     ranking : list of RankedHit
-        The photos to show, best first.
+        The photos to show, in order.
     burst_counts : dict
         Number of photos of the same burst that are left out, by the id of the photo shown.
     is_calibrated : bool
         Whether the scores could be calibrated.
     nothing_fits : bool
-        No photo shows what the query describes.
+        Whether no photo shows what the query describes.
     """
 
     retrieved: RetrievedPhotos
@@ -53,7 +53,7 @@ def judge_photos(
     retrieved: RetrievedPhotos,
     resources: SearchResources,
 ) -> JudgedPhotos:
-    """Calibrate scores, drop what is not good enough, sort, collapse bursts, and keep the best."""
+    """Calibrate scores, drop photos below the minimum scores, sort, collapse bursts, and keep the best."""
     query = request.query
     calibrated = _calibrate_scores(request, target, retrieved, resources)
     calibrated_by_id = _map_calibrated_scores(retrieved, calibrated)
@@ -79,8 +79,8 @@ def _calibrate_scores(
 ) -> CalibratedScores | None:
     """Return the calibrated scores of all photos; None if this kind of query has no calibration.
 
-    After a filter, the scores of photos that do not pass it show whether the query describes anything in the
-    collection: a sample of them is used.
+    If there is a filter, a sample of the whole collection is scored too, to decide whether any photo of the
+    collection matches the query.
     """
     if not request.is_calibratable or resources.score_bands is None:
         return None
@@ -102,7 +102,7 @@ def _map_calibrated_scores(
 def _rank_hits(
     hits: list[Hit], query: Query, calibrated: CalibratedScores | None, calibrated_by_id: dict[int, float]
 ) -> list[RankedHit]:
-    """Return the photos of one filter in order, without those that are not good enough."""
+    """Return the photos of one filter in order, without those below the minimum scores."""
     ranking = [RankedHit(hit, calibrated_by_id.get(hit.id)) for hit in hits]
     if query.sort == "date":
         ranking = sort_newest_first(_select_relevant(ranking, query, calibrated))

@@ -1,4 +1,4 @@
-"""The notes of an answer: what was relaxed, not found, not understood, or not up to date."""
+"""The notes of an answer: on relaxed filters, missing results, ignored options and outdated data."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _describe_misfit(request: ParsedRequest, judged: JudgedPhotos, shown: Collec
 
 
 def _describe_relaxation(retrieved: RetrievedPhotos, shown: Collection[int]) -> str:
-    """Return that no photo passed, and which filters the photos shown passed instead."""
+    """Return a note that no photo passed the filter, and which filters the photos shown passed instead."""
     used = [
         "the nearest of all" if relaxed.description == "anything" else relaxed.description
         for relaxed, hits in zip(retrieved.relaxed, retrieved.hits_by_attempt, strict=False)
@@ -88,16 +88,16 @@ def _list_face_notes(target: SearchTarget) -> list[str]:
 def _list_dataset_notes(
     request: ParsedRequest, scope: SearchScope, retrieved: RetrievedPhotos, resources: SearchResources
 ) -> list[str]:
-    """Return which steps should be run."""
+    """Return notes on steps that should be run."""
     people, notes = request.parsed.people, []
     if scope.collection.state != "ready":
         notes.append(
             "the collection is being updated, or an update was interrupted: run 05_build_collections.py"
         )
     if (people.named_count or people.none_of) and not resources.vocabulary.people:
-        notes.append("nobody is known yet; have 02_cluster_faces.py and 05 been run?")
+        notes.append("there are no people yet; run 02_cluster_faces.py and 05_build_collections.py")
     if request.parsed.dates and not retrieved.hits and not _has_times(scope.collection, resources):
-        notes.append("no photo is known to have a time; have 04_extract_geo.py and 05 been run?")
+        notes.append("no photo has a time yet; run 04_extract_geo.py and 05_build_collections.py")
     return notes
 
 
@@ -110,7 +110,7 @@ def _has_times(collection: CollectionInfo, resources: SearchResources) -> bool:
 def _list_ignored_limits(request: ParsedRequest, judged: JudgedPhotos) -> list[str]:
     query, notes = request.query, []
     if query.strategy == "hybrid" and query.min_score is not None:
-        notes.append("hybrid scores are sums of ranks and not similarities: the minimum score is ignored")
+        notes.append("hybrid scores are not similarities; the minimum score is ignored")
     if query.min_fit is not None and not judged.is_calibrated:
-        notes.append("the scores of this query cannot be calibrated: the minimum fit is ignored")
+        notes.append("the scores of this query cannot be calibrated; the minimum calibrated score is ignored")
     return notes

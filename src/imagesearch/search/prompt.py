@@ -17,14 +17,14 @@ _LIKE = re.compile(r"(?:--)?like\s+(\d{1,5})(?:\s+(.*))?", re.IGNORECASE)
 
 
 def parse_prompt_line(line: str, template: Query, results: Sequence[SearchResult] = ()) -> Query:
-    """Return the query that a line stands for.
+    """Return the query for a line.
 
     Parameters
     ----------
     line
-        A sentence, the name of a photo, ``like 3``, or ``like 3 in goa``.
+        A sentence, the path of a photo, ``like 3``, or ``like 3 in goa``.
     template
-        The query's other options.
+        A query with all other options.
     results
         The results of the last answer; ``like 3`` refers to the third of them.
 

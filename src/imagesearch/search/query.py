@@ -1,4 +1,4 @@
-"""`Query`: everything that a search can be given."""
+"""`Query`: all inputs of a search."""
 
 from __future__ import annotations
 
@@ -37,11 +37,13 @@ class Query:
     plus, minus
         Texts whose vectors are added to and subtracted from the query's vector.
     weight_text, weight_image
-        The weights of ``text`` and ``image``, relative to the spread of their similarities.
+        The weights of ``text`` and ``image``. Similarities are scaled by their spread, so equal weights have
+        equal influence.
     folder
         Search only photos below this folder of the dataset.
     criteria, where
-        Further conditions: as people write them, and as conditions on fields. They are never relaxed.
+        Further conditions: as the user types them (``criteria``), and as conditions on fields (``where``).
+        They are never relaxed.
     top_k
         Maximum number of results.
     min_score
@@ -101,7 +103,7 @@ class Query:
 
     @property
     def options_title(self) -> str:
-        """Everything but the sentence, in words."""
+        """The photo, face, added and subtracted texts, folder and criteria, in words."""
         parts = [f"like {self.image.name}"] if self.image else []
         parts += [
             self._face_title,
@@ -127,12 +129,12 @@ class Query:
 
 
 def check_query(query: Query) -> None:
-    """Refuse a query that is empty or contradicts itself.
+    """Raise an error for an empty or contradictory query.
 
     Raises
     ------
     UserError
-        If it is; the message names the option.
+        If the query is empty or contradictory; the message names the option.
     """
     _check_numbers(query)
     _check_encoding(query)

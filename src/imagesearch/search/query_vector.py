@@ -71,12 +71,13 @@ def combine_terms(terms: Sequence[QueryTerm], sample: np.ndarray | None = None) 
     Similarities of texts to photos have a small spread (some 0.03 with CLIP ViT-B/32), those of photos to
     photos a large one (some 0.1). In a plain sum the photo alone would decide the ranking. Each term is
     therefore divided by the standard deviation of its similarities to the collection, so that equal weights
-    change a photo's rank equally. What a term adds to all photos alike changes no rank.
+    have equal influence on the ranking. A constant that a term adds to all scores does not change the
+    ranking.
 
     Parameters
     ----------
     terms
-        At least one.
+        One or more terms.
     sample : (n, d) float32, optional
         Vectors of the collection; required if the terms have more than one modality.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagesearch.store import Hit
 
-# Photos of a burst are taken within a minute of each other, and are nearly equal for CLIP.
+# Photos of a burst are taken within a minute of each other, and have nearly equal vectors.
 _BURST_SECONDS = 60
 _BURST_COSINE = 0.95
 
@@ -82,7 +82,8 @@ def collapse_bursts(
 def merge_rankings(rankings: Sequence[Sequence[RankedHit]], top_k: int) -> list[RankedHit]:
     """Return up to ``top_k`` photos of several rankings, one ranking after another.
 
-    Each ranking has an equal share; what a short ranking leaves goes to the others.
+    Each ranking has an equal share. If a ranking has fewer photos than its share, the remaining positions go
+    to the other rankings.
     """
     counts = [0] * len(rankings)
     while sum(counts) < top_k and any(n < len(r) for n, r in zip(counts, rankings, strict=True)):

@@ -1,4 +1,4 @@
-"""The filter of a sentence in parts, and which parts to give up when no photo passes all of them.
+"""The filter of a sentence in parts, and which parts to drop when no photo passes all of them.
 
 `plan_filter` divides the filter into people, place and date; `list_relaxations` yields the filters to try.
 Nothing here calls Milvus: `retrieval` does.
@@ -25,7 +25,7 @@ class FilterPart:
     condition : Condition
         The part as a condition on a photo's fields.
     relaxations : tuple of FilterPart
-        Weaker conditions to try before the part is given up, the strongest first. For people: others may be
+        Weaker conditions to try before the part is dropped, the strongest first. For people: others may be
         in the photo too; one of several people is enough.
     """
 
@@ -41,7 +41,7 @@ class FilterPlan:
     Attributes
     ----------
     parts : list of FilterPart
-        The parts that can be given up, in the order people, place, date.
+        The parts that can be dropped, in the order people, place, date.
     required : Condition
         The part that is always kept: people and places that the sentence excludes.
     exclusions : str
@@ -54,7 +54,7 @@ class FilterPlan:
 
     @property
     def condition(self) -> Condition:
-        """The whole filter, before anything is given up."""
+        """The whole filter, before anything is dropped."""
         return And((self.required, *(part.condition for part in self.parts)))
 
 
@@ -73,7 +73,7 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     if people:
         parts.append(_make_people_part(people))
     if parsed.people.none_of:
-        # -1: no face detection was run on the photo, so nobody can be excluded from it
+        # -1: no face detection was run on the photo, so it is unknown who is in it
         required += [
             *replace(PeopleClause(), none_of=parsed.people.none_of).conditions,
             Between("face_count", 0),
@@ -98,14 +98,14 @@ def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[
     """Yield the filters to try, the strictest first. Filters yielded together are tried together.
 
     The first is the whole filter. Then people are relaxed: others may be in the photo too, then one of
-    several people is enough. Then one part is given up: the date, then the place, then the people; then two
-    parts; and finally all parts, if photos are ranked by similarity. No photo passes the whole filter, so the
-    filters that each give up one part have no photo in common.
+    several people is enough. Then one part is dropped (all choices are tried together), then two parts, and
+    finally all parts, if photos are ranked by similarity. No photo passes the whole filter, so filters that
+    each drop one part have no photo in common.
 
     Parameters
     ----------
     parts
-        People, place and date, as far as the sentence has them.
+        Those of people, place and date that the sentence has, in this order.
     has_target
         Whether photos are ranked by similarity, so that a search without a filter is meaningful.
     """
@@ -114,7 +114,7 @@ def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[
         for relaxed in part.relaxations:
             yield [_join_parts([*parts[:i], relaxed, *parts[i + 1 :]])]
     for count in range(len(parts) - 1, 0, -1):
-        # combinations yields the first parts first: people are kept longest, dates shortest
+        # filters that keep the people come first
         yield [_join_parts(kept) for kept in itertools.combinations(parts, count)]
     if parts and has_target:
         yield [FilterAttempt(MATCH_ALL, "anything")]

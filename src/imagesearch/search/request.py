@@ -20,9 +20,9 @@ class ParsedRequest:
     query : Query
         The query, with the strategy that applies to it.
     parsed : ParsedQuery
-        What becomes the filter, and the text for CLIP.
+        The parsed sentence: the filter and the text for CLIP.
     names_only : bool
-        In a hybrid search: the sentence has only names, which BM25 can find and CLIP cannot.
+        In a hybrid search: the sentence has only names, which BM25 can search for and CLIP cannot.
     """
 
     query: Query
@@ -31,12 +31,12 @@ class ParsedRequest:
 
     @property
     def visual_query(self) -> Query:
-        """The query with only the text for CLIP left of its sentence."""
+        """The query with its sentence replaced by the text for CLIP."""
         return replace(self.query, text=self.parsed.text)
 
     @property
     def is_calibratable(self) -> bool:
-        """Whether scores are similarities to one text, which is what calibration is measured for."""
+        """Whether scores are similarities to one text: only these can be calibrated."""
         return self.visual_query.is_text_only and self.query.strategy != "hybrid"
 
 
@@ -46,11 +46,11 @@ def parse_query(query: Query, resources: SearchResources) -> ParsedRequest:
     Raises
     ------
     UserError
-        If the query is empty or contradicts itself.
+        If the query is empty or contradictory.
     """
     check_query(query)
     if query.strategy == "hybrid" and not query.is_text_only:
-        query = replace(query, strategy="filter")  # BM25 ranks by words, and a photo has none
+        query = replace(query, strategy="filter")  # BM25 requires a query of one text
     request = _parse_sentence(query, resources)
     _check_visual_query(request.visual_query)
     return request
@@ -66,7 +66,7 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     parsed = resources.parser.parse(sentence, query.today or date.today())
     if query.strategy == "filter":
         return ParsedRequest(query, parsed)
-    # hybrid: BM25 looks for the names, which CLIP was never trained on
+    # hybrid: BM25 ranks by the names, which CLIP was not trained on
     names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places)
     return ParsedRequest(query, _make_text_query(parsed.caption or sentence, sentence, template), names_only)
 
@@ -77,7 +77,7 @@ def _make_text_query(caption: str, sentence: str, template: str) -> ParsedQuery:
 
 
 def _check_visual_query(query: Query) -> None:
-    """Refuse what cannot be done with the text that is left when names and dates are removed."""
+    """Raise an error if the options are not valid for the text that remains without names and dates."""
     if query.by == "vit" and query.text:
         raise UserError(
             f"--by vit cannot compare photos with a text ({query.text!r}): omit it, or use --by clip"

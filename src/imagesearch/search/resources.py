@@ -14,7 +14,7 @@ from imagesearch.pipeline import Dataset
 from imagesearch.query import SentenceParser
 from imagesearch.store import STEP_SCRIPTS, CollectionInfo, CollectionRef, Store, Vocabulary
 
-# Number of vectors drawn from the collection to estimate how the scores of all photos are distributed.
+# Number of vectors sampled from the collection to estimate how the scores of all photos are distributed.
 _SAMPLE_SIZE = 500
 
 
@@ -24,7 +24,7 @@ class SearchResources:
     Parameters
     ----------
     config, dataset, store
-        The dataset, and the Milvus connection with its collections.
+        The config, the dataset, and the Milvus connection.
     """
 
     def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
@@ -55,7 +55,7 @@ class SearchResources:
             raise UserError(
                 f"models.{kind}: the config names {name} ({expected}), the collection was "
                 f"built with {collection.model} ({collection.fingerprint}); "
-                f"set it back, or run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
+                f"restore the setting, or run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
             )
         if not self.store.collections.has_all_fields(collection):
             raise UserError(
@@ -64,7 +64,7 @@ class SearchResources:
             )
         return collection
 
-    # --- what is known about the dataset --------------------------------------------------------------------
+    # --- data of the dataset ------------------------------------------------------------------------------
 
     @functools.cached_property
     def vocabulary(self) -> Vocabulary:
@@ -83,7 +83,7 @@ class SearchResources:
 
     @functools.cached_property
     def score_bands(self) -> ScoreBands | None:
-        """The calibration of CLIP scores; None if the collection is too small to be calibrated."""
+        """The calibration of CLIP scores; None if the collection is too small, or another model's."""
         dimension = self.store.collections.open(self.get_collection_ref("clip")).dimension
         return read_bands(self.config, self.dataset, dimension)
 

@@ -31,13 +31,13 @@ class RetrievedPhotos:
     condition : Condition
         The whole filter, before any relaxation.
     hits_by_attempt : tuple of list of Hit
-        The photos that passed each filter used; one list unless the filter was relaxed.
+        The photos found with each filter that was used. There is one list unless the filter was relaxed.
     passing_count : int
-        Number of photos that pass the whole filter, counted up to `MAX_COUNTED`.
+        Number of photos that pass the whole filter, exact up to `MAX_COUNTED`.
     relaxed : tuple of RelaxedFilter
         The filters used instead, one for each list of photos; empty if the filter was not relaxed.
     note : str
-        That no photo passes the whole filter; empty if some do.
+        A note that no photo passes the whole filter; empty if at least one does.
     """
 
     condition: Condition
@@ -73,7 +73,7 @@ def retrieve_photos(
 
 
 def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Condition, ...]:
-    """Return the face as a condition, if a text or a photo decides the ranking."""
+    """Return the face as a condition, if photos are ranked by a text or a photo."""
     if target.face is None or target.vector is None:
         return ()
     return (In("photo_id", find_photo_ids(target.face, resources)),)
@@ -91,7 +91,7 @@ def _describe_empty_result(query: Query, scope: SearchScope, whole: FilterAttemp
 
 @dataclass(frozen=True)
 class _PhotoSource:
-    """What stays the same while filters are tried."""
+    """The values that all attempts share."""
 
     request: ParsedRequest
     collection: CollectionInfo
@@ -112,7 +112,7 @@ class _AttemptResult:
 def _try_filter(
     source: _PhotoSource, required: tuple[Condition, ...], attempt: FilterAttempt
 ) -> _AttemptResult:
-    """Return the best photos that pass. More are fetched than shown if that is how they are counted."""
+    """Return the best photos that pass. If their number is unknown, more are fetched to count them."""
     query = source.request.query
     condition = And((*required, attempt.condition))
     known_count = _get_known_count(source.collection, source.resources.vocabulary, condition)
@@ -132,7 +132,7 @@ def _describe_relaxed_filter(result: _AttemptResult, resources: SearchResources)
 
 
 def _get_known_count(collection: CollectionInfo, vocabulary: Vocabulary, condition: Condition) -> int | None:
-    """Return how many photos pass, if that was counted when the collection was built: one name, or all."""
+    """Return how many photos pass, if it is known: for a filter of one name, and for no filter."""
     match list_conjuncts(condition):
         case []:
             return collection.rows
@@ -149,7 +149,7 @@ def _get_known_count(collection: CollectionInfo, vocabulary: Vocabulary, conditi
 
 
 def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[list[Hit], int]:
-    """Return up to ``limit`` photos that pass, best first, and how many pass as far as is known."""
+    """Return up to ``limit`` photos that pass, best first, and the number of passing photos found."""
     query, target, store = source.request.query, source.target, source.resources.store
     ref = source.collection.ref
     if target.vector is not None and query.strategy == "hybrid":
@@ -185,8 +185,8 @@ def _fetch_within_circle(
 ) -> tuple[list[Hit], int]:
     """Return the best photos within a circle, and how many there are, counted up to the limit.
 
-    The condition has only the bounding boxes of the circle. All but one of the photos that pass it may be in
-    a corner of a box, so more photos, without those already fetched, are fetched until there are enough.
+    The condition only checks the bounding boxes of the circle. Photos in a corner of a box are outside the
+    circle, so further photos are fetched until there are enough.
     """
     if circle is None:
         return _fetch_photos(source, condition, limit)

@@ -21,7 +21,7 @@ class SearchScope:
     collection : CollectionInfo
         The collection of photos.
     required : Condition
-        What every result fulfils: the folder, and the query's criteria.
+        The condition that every result fulfils: the folder, and the query's criteria.
     plan : FilterPlan
         The filter of the sentence, in parts that can be relaxed.
     notes : tuple of str
@@ -51,7 +51,7 @@ def resolve_scope(request: ParsedRequest, resources: SearchResources) -> SearchS
 
 
 def _choose_collection_kind(request: ParsedRequest, resources: SearchResources) -> str:
-    """Return which collection to search. Both have the same photos, so either can list them."""
+    """Return which collection to search. Both have the same photos, so either can be used for listing."""
     only_lists = not request.visual_query.has_vector
     if only_lists and resources.has_collection("vit") and not resources.has_collection("clip"):
         return "vit"

@@ -24,9 +24,9 @@ class Searcher:
     Parameters
     ----------
     config
-        Names the models.
+        The config, with the models.
     dataset
-        Its photos and tables.
+        The dataset to search.
     store
         An open connection to Milvus, with the collections of the dataset.
     """
@@ -40,7 +40,7 @@ class Searcher:
         Raises
         ------
         UserError
-            If the query is empty or contradicts itself, if its photo cannot be read, or if the dataset has no
+            If the query is empty or contradictory, if its photo cannot be read, or if the dataset has no
             collection that was built with the config's model.
         """
         resources = self.resources

@@ -14,7 +14,7 @@ from imagesearch.search.resources import SearchResources
 
 @dataclass(frozen=True)
 class SearchTarget:
-    """What photos are compared with; neither if they are only filtered.
+    """What photos are compared with. Both are None if photos are only filtered.
 
     Attributes
     ----------

@@ -3,7 +3,7 @@
 Start with `build_collections` in ``build.py`` and the class `Store` in ``store.py``, which runs all searches.
 ``schema.py`` has the fields of a collection, and ``records.py`` their values. `Collections` in
 ``collections.py`` lists, opens, creates and drops collections. ``vocabulary.py`` has the names in a dataset.
-Only this room uses pymilvus and Milvus Lite, which it imports when a connection is opened.
+Only this package uses pymilvus and Milvus Lite, which it imports when a connection is opened.
 """
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits

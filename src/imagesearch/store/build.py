@@ -96,7 +96,7 @@ def build_collections(
     edit_count = open_edit_log(dataset).count()
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
-        edit_count = -1  # the clusters do not include all edits, so the collections cannot
+        edit_count = -1  # the clusters do not include all edits, so the collections do not either
     contents = collect_rows(config, dataset, store, people)
     cast = people.cast if people is not None else ()
     if not contents:
@@ -258,7 +258,7 @@ def _upsert_changed(
 ) -> Iterator[int]:
     """Upsert new and changed rows; yield the key of each processed row."""
     spec, digests, key = update.spec, update.digests, update.spec.ref.key
-    text_bytes = 2048  # a generous mean for paths, names and addresses
+    text_bytes = 2048  # an upper estimate of the mean size for paths, names and addresses
     size = min(_BATCH_ROWS, max(1, _BATCH_BYTES // (4 * spec.dimension + text_bytes)))
     for batch in update.rows.iterate_batches(positions, size):
         changed = [row for row in batch if digests.get(row[key]) != row["digest"]]

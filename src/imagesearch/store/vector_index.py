@@ -33,7 +33,7 @@ class IndexSpec:
 
     @property
     def has_clusters(self) -> bool:
-        """Whether the index has clusters; a search of all clusters is exact."""
+        """Whether the index has clusters; a search of all clusters misses no row."""
         return self.type.startswith("IVF")
 
     def make_search_params(self, params: IndexSearchParams, limit: int, exhaustive: bool) -> dict[str, int]:

@@ -57,7 +57,7 @@ class RunSummary:
     def notes(self) -> list[str]:
         """Remarks for the user, one line each."""
         unnamed = self.people.persons and not any(person.name for person in self.people.persons)
-        naming = "nobody has a name yet; run 03_name_people.py --interactive" if unnamed else ""
+        naming = "no person has a name yet; run 03_name_people.py --interactive" if unnamed else ""
         return [line for line in (*self.people.list_notes(), self.geo.note, naming) if line]
 
     def to_dict(self) -> dict[str, Any]:
