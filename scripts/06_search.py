@@ -100,6 +100,7 @@ def prompt_for_queries(template, library, args):
     """Answer lines until an empty one; "like 3" searches with the third result of the last answer."""
     from imagesearch.search import parse_prompt_line
 
+    library.open()  # reports an error of Milvus before the first prompt
     last_results = []
 
     def answer_line(line):

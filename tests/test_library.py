@@ -86,6 +86,53 @@ def test_options_of_a_search(drawn: Drawn) -> None:
         library.search("a boat", colour="red")
 
 
+def test_paths_and_lists_can_be_given_as_texts(drawn: Drawn) -> None:
+    library = imagesearch.open_library(
+        str(drawn.config_file), images=str(drawn.photos), settings="search.top_k=4", dataset="texts"
+    )
+    assert len(library.dataset.photos) == 7 and library.make_query("x").top_k == 4
+    query = library.make_query("snow", image=str(drawn.photos / "kofi.png"), plus="sea", minus=["sand"])
+    assert query.image == drawn.photos / "kofi.png" and (query.plus, query.minus) == (("sea",), ("sand",))
+
+
+def test_a_query_has_its_own_defaults_and_none_means_the_default(drawn: Drawn) -> None:
+    with imagesearch.open_library(drawn.config_file, settings=["search.top_k=2"]) as library:
+        library.update()
+        assert len(library.search("a person").results) == 2
+        assert len(library.search(text="a person", top_k=None).results) == 2
+        assert len(library.search(imagesearch.Query("a person"), top_k=None).results) == 7
+        assert len(library.search(imagesearch.Query("a person"), top_k=3).results) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "hybird"}, "strategy: expected filter or hybrid or semantic, got 'hybird'"),
+        ({"sort": "newest"}, "sort: expected score or date"),
+        ({"by": "vitt"}, "by: expected clip or vit"),
+        ({"top_k": 0}, "top_k: expected a whole number from 1 to"),
+        ({"top_k": "5"}, "top_k: expected a whole number from 1 to"),
+        ({"criteria": imagesearch.Criteria(people="maya")}, "criteria.people: expected a list or tuple"),
+    ],
+)
+def test_a_wrong_option_of_a_search_is_a_user_error(drawn: Drawn, options: dict, message: str) -> None:
+    library = imagesearch.open_library(drawn.config_file)
+    with pytest.raises(imagesearch.UserError, match=message):
+        library.search("a boat", **options)
+    library.close()
+
+
+def test_two_libraries_share_a_file(drawn: Drawn) -> None:
+    first, second = (imagesearch.open_library(drawn.config_file) for _ in range(2))
+    first.update()
+    assert first.search("a person").results == second.search("a person").results
+    first.close()
+    assert second.search("a person").results
+    second.close()
+    assert first.search("a person").results
+    first.close()
+
+
 def test_folders_and_dataset_replace_the_configs(drawn: Drawn) -> None:
     others = drawn.folder / "others"
     others.mkdir()

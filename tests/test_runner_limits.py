@@ -91,6 +91,18 @@ def test_the_progress_bar_counts_every_photo(tmp_path: Path) -> None:
     assert paths == [photo.path for photo in world.photos]
 
 
+def test_the_progress_bar_ends_when_the_last_photo_is_processed(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.add(*(f"{i}.png" for i in range(5)))
+    processor = ColourProcessor()
+
+    def progress(photos: Iterable[Photo], total: int) -> Iterator[Photo]:
+        yield from photos
+        assert len(processor.given) == total == 5
+
+    world.run(world.step(processor=processor), progress=progress)
+
+
 _RUN_AND_WAIT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])

@@ -121,7 +121,7 @@ def test_a_folder_limits_the_search(searcher: Searcher) -> None:
 
 def test_nothing_may_be_the_answer(searcher: Searcher) -> None:
     answer = searcher.search(Query(text="a red boat", min_score=0.999))
-    assert answer.results == [] and "nothing scores 0.999 or more" in answer.notes
+    assert answer.results == () and "nothing scores 0.999 or more" in answer.notes
 
 
 @pytest.mark.parametrize(

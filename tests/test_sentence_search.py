@@ -135,7 +135,7 @@ def test_strict_shows_nothing_else(album: Album) -> None:
     name, country = album.apart()
     for text in (f"{name} in {country}", f"{name} on a beach in {country}"):
         answer = album.search(text, strict=True)
-        assert answer.results == [] and answer.relaxed == ()
+        assert answer.results == () and answer.relaxed == ()
         assert f"no photo of {name} in {country} (country)" in answer.notes
 
 
@@ -159,7 +159,7 @@ def test_how_it_was_read_stands_above(album: Album) -> None:
 
 def test_unknown_names_are_said_to_be_unknown(album: Album) -> None:
     answer = album.search("person:bob")
-    assert answer.results == [] and {'nobody is called "bob"', "no photo of bob"} <= set(answer.notes)
+    assert answer.results == () and {'nobody is called "bob"', "no photo of bob"} <= set(answer.notes)
     answer = album.search("a beach in place:atlantis")
     assert 'no place is called "atlantis"' in answer.notes and answer.relaxed[0].description == "anything"
 
@@ -248,7 +248,7 @@ def test_nothing_fits_is_said_and_the_nearest_are_shown(album: Album) -> None:
     assert answer.nothing_fits and len(answer.results) == 10
     assert "nothing here looks like 'a submarine'; the nearest follow" in answer.notes
     by_date = album.search("a submarine", sort="date")
-    assert by_date.results == [] and "nothing here looks like 'a submarine'" in by_date.notes
+    assert by_date.results == () and "nothing here looks like 'a submarine'" in by_date.notes
     assert not album.search("a beach").nothing_fits
 
 

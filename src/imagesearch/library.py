@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from imagesearch.workflow import RunSummary
 
 
+FilePath = str | PathLike[str]
+
+
 def open_library(
-    config: str | PathLike[str] | Config = "config.yaml",
+    config: FilePath | Config = "config.yaml",
     *,
-    images: Sequence[str | PathLike[str]] = (),
+    images: FilePath | Sequence[FilePath] = (),
     dataset: str | None = None,
-    settings: Sequence[str] = (),
+    settings: str | Sequence[str] = (),
 ) -> PhotoLibrary:
     """Open the photos that a config describes.
 
@@ -36,11 +39,11 @@ def open_library(
     config
         A config file, or a loaded config.
     images
-        Folders of photos, in place of ``dataset.images`` of the config.
+        One or more folders of photos, in place of ``dataset.images`` of the config.
     dataset
         A name, in place of ``dataset.name`` of the config file.
     settings
-        Other settings in place of the config file's, such as ``"search.top_k=20"``.
+        One or more settings in place of the config file's, such as ``"search.top_k=20"``.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def open_library(
         If the config cannot be read, or has an unknown key or a wrong value.
     """
     if not isinstance(config, Config):
-        config = load_config(config, settings, dataset)
+        config = load_config(Path(config), [settings] if isinstance(settings, str) else settings, dataset)
     elif settings or dataset:
         raise TypeError("dataset and settings require a config file, not a loaded config")
     return PhotoLibrary(config, images)
@@ -62,7 +65,7 @@ class PhotoLibrary:
     config
         A loaded config.
     images
-        Folders of photos, in place of ``dataset.images`` of the config.
+        One or more folders of photos, in place of ``dataset.images`` of the config.
 
     Attributes
     ----------
@@ -72,9 +75,9 @@ class PhotoLibrary:
         The photos, and the tables that were extracted from them.
     """
 
-    def __init__(self, config: Config, images: Sequence[str | PathLike[str]] = ()) -> None:
+    def __init__(self, config: Config, images: FilePath | Sequence[FilePath] = ()) -> None:
         self.config = config
-        self._images = [Path(folder) for folder in images]
+        self._images = [Path(f) for f in ([images] if isinstance(images, (str, PathLike)) else images)]
         self.dataset = Dataset(config, self._images)
 
     def __enter__(self) -> Self:
@@ -82,6 +85,16 @@ class PhotoLibrary:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def open(self) -> None:
+        """Connect to Milvus. Without this call, the first search does.
+
+        Raises
+        ------
+        UserError
+            If Milvus cannot be reached, or another process has the file open.
+        """
+        _ = self.store
 
     def close(self) -> None:
         """Close the connection to Milvus. The next search opens it again."""
@@ -128,10 +141,10 @@ class PhotoLibrary:
         Parameters
         ----------
         query
-            A sentence, or a `Query`.
+            A sentence, with the defaults of the config; or a `Query`, which has its own.
         **options
-            Other fields of `Query`: ``top_k=20``, ``image=Path("beach.jpg")``, ``face=Path("maya.jpg")``,
-            ``criteria=Criteria(years=(2023,))``.
+            Other fields of `Query`: ``top_k=20``, ``image="beach.jpg"``, ``face="maya.jpg"``,
+            ``criteria=Criteria(years=(2023,))``. None means the default.
 
         Raises
         ------
@@ -139,7 +152,10 @@ class PhotoLibrary:
             If the query is empty or contradictory, if its photo cannot be read, or if the dataset has no
             collection that was built with the config's model.
         """
-        query = replace(query, **options) if isinstance(query, Query) else self.make_query(query, **options)
+        if isinstance(query, Query):
+            query = replace(query, **_clean_options(options))
+        else:
+            query = self.make_query(**({"text": query} | options))
         return self.searcher.search(query)
 
     def make_query(self, text: str = "", **options: Any) -> Query:
@@ -159,8 +175,7 @@ class PhotoLibrary:
             "min_score": search.min_score,
             "min_fit": search.min_fit,
         }
-        given = {name: value for name, value in options.items() if value is not None}
-        return Query(text=text, **(defaults | given))
+        return Query(text=text, **(defaults | _clean_options(options)))
 
     def draw(self, answer: Answer) -> Figure:
         """Return an answer as a matplotlib figure, for example in a notebook.
@@ -189,3 +204,13 @@ class PhotoLibrary:
         from imagesearch.figures import show_answer
 
         show_answer(answer, self.dataset, Path(save) if save else None, window)
+
+
+def _clean_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options of a search without None, with paths and tuples where `Query` has them."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given.keys() & {"image", "face"}:
+        given[name] = Path(given[name])
+    for name in given.keys() & {"plus", "minus"}:
+        given[name] = (given[name],) if isinstance(given[name], str) else tuple(given[name])
+    return given

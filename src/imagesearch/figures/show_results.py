@@ -47,10 +47,12 @@ _MIN_PROBABILITY = 0.005  # a smaller one would be shown as 0%
 
 def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: bool) -> None:
     """Show an answer as a grid of photos in a window, or save it and print its path."""
+    # a tile is made when it is first shown, so that pages that are not opened are not drawn
+    make_tile = functools.cache(lambda number: _make_tile(dataset, answer.results[number]))
     show_or_save(
         f"search {answer.query.title}",
-        lambda: draw_answer(answer, dataset),
-        lambda: _page_answer(answer, dataset),
+        lambda: _draw_grid(answer, dataset, make_tile),
+        lambda: _page_answer(answer, dataset, make_tile),
         save,
         window,
     )
@@ -58,7 +60,11 @@ def show_answer(answer: Answer, dataset: Dataset, save: Path | None, window: boo
 
 def draw_answer(answer: Answer, dataset: Dataset) -> Figure:
     """Draw an answer as a grid of photos, with the query's photo first if it has one."""
-    tiles = [_make_tile(dataset, result) for result in answer.results]
+    return _draw_grid(answer, dataset, lambda number: _make_tile(dataset, answer.results[number]))
+
+
+def _draw_grid(answer: Answer, dataset: Dataset, make_tile: Callable[[int], Tile]) -> Figure:
+    tiles = [make_tile(number) for number in range(len(answer.results))]
     return draw_result_grid(
         answer.query.title, tiles, _load_query_image(answer, dataset), _make_remark(answer)
     )
@@ -83,7 +89,7 @@ def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
     return Tile(image, title, Path(result.path).name, ", ".join(result.people))
 
 
-def _page_answer(answer: Answer, dataset: Dataset) -> PagedPhotos:
+def _page_answer(answer: Answer, dataset: Dataset, make_tile: Callable[[int], Tile]) -> PagedPhotos:
     """Return an answer in pages for a window: a grid per page, and each photo shown large."""
     title, results = answer.query.title, answer.results
     query_image, remark = _load_query_image(answer, dataset), _make_remark(answer)
@@ -92,8 +98,6 @@ def _page_answer(answer: Answer, dataset: Dataset) -> PagedPhotos:
     rows = 1 if cells <= 3 else 2 if cells <= 12 else _PAGE_ROWS
     columns = max(2, math.ceil(cells / rows))
     cast = Vocabulary.read(dataset.folder).cast
-    # made when first shown, so that pages that are not opened are not drawn
-    make_tile = functools.cache(lambda number: _make_tile(dataset, results[number]))
     load_classes = functools.cache(lambda: read_classes(dataset, [result.path for result in results]))
 
     def draw_page(figure: Figure, page: range) -> list[Axes]:

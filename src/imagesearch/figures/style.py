@@ -30,8 +30,9 @@ def choose_person_colour(label: str, cast: Sequence[str] = ()) -> str:
     """Return the colour of a person, the same in every figure of a dataset.
 
     The first ``len(PALETTE)`` named people have different colours. Each person gets the first free colour,
-    starting at an index that is computed from the name. So naming one more person changes no other colour.
-    People outside `cast` share the free colours; people with consecutive numbers get different ones.
+    starting at an index that is computed from the name. So naming one more person changes no other named
+    person's colour. People outside `cast` share the free colours; people with consecutive numbers get
+    different ones.
 
     Parameters
     ----------

@@ -67,10 +67,7 @@ def decode_ahead(
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
     futures = (  # a generator: a photo is submitted when its future is taken
-        pool.submit(
-            _prepare_photo, photo, [s for s in steps if photo.photo_id in s.missing], previews, hashes
-        )
-        for photo in photos
+        pool.submit(_prepare_photo, photo, _select_steps(steps, photo), previews, hashes) for photo in photos
     )
     try:
         waiting = deque(islice(futures, window))

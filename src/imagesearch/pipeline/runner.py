@@ -69,16 +69,14 @@ def update_tables(
         decoded = decode_ahead(missing, active, previews, hashes, options.threads, window)
         counted = options.progress(missing, len(missing)) if options.progress else missing
         try:
-            for photo, prepared in zip(counted, decoded, strict=True):
+            for number, (photo, prepared) in enumerate(zip(counted, decoded, strict=True), 1):
                 for writer in writers:
                     if photo.photo_id in writer.step.missing:
                         writer.add(prepared)
-                        if len(writer.batch) >= options.batch_size:
-                            writer.process_batch()
-                        if writer.is_due(_PHOTOS_A_SHARD, _SECONDS_A_SHARD):
-                            writer.append_shard()
-            for writer in writers:
-                writer.process_batch()
+                    if len(writer.batch) >= options.batch_size or number == len(missing):
+                        writer.process_batch()
+                    if writer.is_due(_PHOTOS_A_SHARD, _SECONDS_A_SHARD):
+                        writer.append_shard()
         finally:  # also after an interrupt: photos that were processed are kept, those in decoding are not
             decoded.close()
             for writer in writers:

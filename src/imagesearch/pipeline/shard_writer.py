@@ -47,7 +47,7 @@ class ShardWriter:
             self._add_entry(prepared, output.errors.get(prepared.photo.photo_id))
 
     def is_due(self, photos: int, seconds: float) -> bool:
-        """Whether the shard has so many photos, or has any and is so old."""
+        """Whether the shard has at least ``photos`` photos, or is not empty and older than ``seconds``."""
         is_overdue = time.monotonic() - self._appended_at > seconds
         return len(self._entries) >= photos or (is_overdue and bool(self._entries))
 

@@ -106,7 +106,7 @@ class Answer:
         The query.
     parsed : ParsedQuery
         How its sentence was parsed.
-    results : list of SearchResult
+    results : tuple of SearchResult
         The photos found, in the order shown.
     filter_expression : str
         The filter as a Milvus expression.
@@ -124,7 +124,7 @@ class Answer:
 
     query: Query
     parsed: ParsedQuery
-    results: list[SearchResult]
+    results: tuple[SearchResult, ...]
     filter_expression: str = ""
     relaxed: tuple[RelaxedFilter, ...] = ()
     candidates: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imagesearch.features import CalibratedScores
@@ -29,7 +30,7 @@ class JudgedPhotos:
     ----------
     retrieved : RetrievedPhotos
         The photos from which the shown photos were selected.
-    ranking : list of RankedHit
+    ranking : tuple of RankedHit
         The photos to show, in order.
     burst_counts : dict
         Number of photos of the same burst that are left out, by the id of the photo shown.
@@ -40,8 +41,8 @@ class JudgedPhotos:
     """
 
     retrieved: RetrievedPhotos
-    ranking: list[RankedHit]
-    burst_counts: dict[int, int]
+    ranking: tuple[RankedHit, ...]
+    burst_counts: Mapping[int, int]
     is_calibrated: bool = False
     nothing_fits: bool = False
 
@@ -67,7 +68,7 @@ def judge_photos(
         burst_counts = {photo: count for _, counts in collapsed for photo, count in counts.items()}
     return JudgedPhotos(
         retrieved,
-        merge_rankings(rankings, query.top_k),
+        tuple(merge_rankings(rankings, query.top_k)),
         burst_counts,
         is_calibrated=calibrated is not None,
         nothing_fits=bool(calibrated and retrieved.hits and calibrated.relevant_count == 0),
@@ -100,7 +101,7 @@ def _map_calibrated_scores(
 
 
 def _rank_hits(
-    hits: list[Hit], query: Query, calibrated: CalibratedScores | None, calibrated_by_id: dict[int, float]
+    hits: Sequence[Hit], query: Query, calibrated: CalibratedScores | None, calibrated_by_id: dict[int, float]
 ) -> list[RankedHit]:
     """Return the photos of one filter in order, without those below the minimum scores."""
     ranking = [RankedHit(hit, calibrated_by_id.get(hit.id)) for hit in hits]

@@ -56,14 +56,14 @@ def _read_shown_fields(
 
 def _make_results(
     judged: JudgedPhotos, fields_by_id: dict[int, dict[str, Any]], resources: SearchResources
-) -> list[SearchResult]:
+) -> tuple[SearchResult, ...]:
     present = [ranked for ranked in judged.ranking if ranked.hit.id in fields_by_id]
-    return [
+    return tuple(
         _make_result(
             rank, ranked, fields_by_id[ranked.hit.id], judged.burst_counts.get(ranked.hit.id, 0), resources
         )
         for rank, ranked in enumerate(present, 1)
-    ]
+    )
 
 
 def _make_result(

@@ -10,6 +10,9 @@ from pathlib import Path
 from imagesearch.errors import UserError
 from imagesearch.filters import MATCH_ALL, Condition
 from imagesearch.query import Criteria
+from imagesearch.store import MAX_HITS
+
+STRATEGIES = ("filter", "hybrid", "semantic")
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,9 @@ def check_query(query: Query) -> None:
     UserError
         If the query is empty or contradictory; the message names the option.
     """
+    _check_choices(query)
     _check_numbers(query)
+    _check_lists(query)
     _check_encoding(query)
     if not (query.has_vector or query.face) and (query.minus or not query.has_filter):
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
@@ -156,7 +161,25 @@ def _check_vit_query(query: Query) -> None:
         )
 
 
+def _check_choices(query: Query) -> None:
+    choices = {"strategy": STRATEGIES, "by": ("clip", "vit"), "sort": ("score", "date")}
+    for name, allowed in choices.items():
+        if getattr(query, name) not in allowed:
+            raise UserError(f"{name}: expected {' or '.join(allowed)}, got {getattr(query, name)!r}")
+
+
+def _check_lists(query: Query) -> None:
+    lists = [(name, getattr(query, name)) for name in ("plus", "minus")]
+    names = ("people", "without", "places", "cameras", "keywords", "months")
+    lists += [(f"criteria.{name}", getattr(query.criteria, name)) for name in names]
+    for name, value in lists:
+        if isinstance(value, str):
+            raise UserError(f"{name}: expected a list or tuple of texts, got the text {value!r}")
+
+
 def _check_numbers(query: Query) -> None:
+    if not (isinstance(query.top_k, int) and 1 <= query.top_k <= MAX_HITS):
+        raise UserError(f"top_k: expected a whole number from 1 to {MAX_HITS}, got {query.top_k!r}")
     numbers = (query.weight_text, query.weight_image, query.min_score or 0.0, query.min_fit or 0.0)
     if not all(map(math.isfinite, numbers)):
         raise UserError("weights and minimum scores must be finite numbers")

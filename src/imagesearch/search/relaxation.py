@@ -40,7 +40,7 @@ class FilterPlan:
 
     Attributes
     ----------
-    parts : list of FilterPart
+    parts : tuple of FilterPart
         The parts that can be dropped, in the order people, place, date.
     required : Condition
         The part that is always kept: people and places that the sentence excludes.
@@ -48,7 +48,7 @@ class FilterPlan:
         The required part in words.
     """
 
-    parts: list[FilterPart]
+    parts: tuple[FilterPart, ...]
     required: Condition = MATCH_ALL
     exclusions: str = ""
 
@@ -91,7 +91,7 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     if parsed.dates:
         description = ", ".join(date.words for date in parsed.dates)
         parts.append(FilterPart(description, And(tuple(date.condition for date in parsed.dates))))
-    return FilterPlan(parts, And(tuple(required)), ", ".join(exclusions))
+    return FilterPlan(tuple(parts), And(tuple(required)), ", ".join(exclusions))
 
 
 def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[list[FilterAttempt]]:

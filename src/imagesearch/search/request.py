@@ -21,18 +21,16 @@ class ParsedRequest:
         The query, with the strategy that applies to it.
     parsed : ParsedQuery
         The parsed sentence: the filter and the text for CLIP.
+    visual_query : Query
+        The query with its sentence replaced by the text for CLIP.
     names_only : bool
         In a hybrid search: the sentence has only names, which BM25 can search for and CLIP cannot.
     """
 
     query: Query
     parsed: ParsedQuery
+    visual_query: Query
     names_only: bool = False
-
-    @property
-    def visual_query(self) -> Query:
-        """The query with its sentence replaced by the text for CLIP."""
-        return replace(self.query, text=self.parsed.text)
 
     @property
     def is_calibratable(self) -> bool:
@@ -59,16 +57,20 @@ def parse_query(query: Query, resources: SearchResources) -> ParsedRequest:
 def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     sentence = query.text.strip()
     if not sentence:
-        return ParsedRequest(query, ParsedQuery())
+        return _make_request(query, ParsedQuery())
     template = resources.config.search.template
     if query.strategy == "semantic":
-        return ParsedRequest(query, _make_text_query(sentence, sentence, template))
+        return _make_request(query, _make_text_query(sentence, sentence, template))
     parsed = resources.parser.parse(sentence, query.today or date.today())
     if query.strategy == "filter":
-        return ParsedRequest(query, parsed)
+        return _make_request(query, parsed)
     # hybrid: BM25 ranks by the names, which CLIP was not trained on
     names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places)
-    return ParsedRequest(query, _make_text_query(parsed.caption or sentence, sentence, template), names_only)
+    return _make_request(query, _make_text_query(parsed.caption or sentence, sentence, template), names_only)
+
+
+def _make_request(query: Query, parsed: ParsedQuery, names_only: bool = False) -> ParsedRequest:
+    return ParsedRequest(query, parsed, replace(query, text=parsed.text), names_only)
 
 
 def _make_text_query(caption: str, sentence: str, template: str) -> ParsedQuery:

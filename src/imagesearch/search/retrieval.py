@@ -30,7 +30,7 @@ class RetrievedPhotos:
     ----------
     condition : Condition
         The whole filter, before any relaxation.
-    hits_by_attempt : tuple of list of Hit
+    hits_by_attempt : tuple of tuple of Hit
         The photos found with each filter that was used. There is one list unless the filter was relaxed.
     passing_count : int
         Number of photos that pass the whole filter, exact up to `MAX_COUNTED`.
@@ -41,7 +41,7 @@ class RetrievedPhotos:
     """
 
     condition: Condition
-    hits_by_attempt: tuple[list[Hit], ...]
+    hits_by_attempt: tuple[tuple[Hit, ...], ...]
     passing_count: int
     relaxed: tuple[RelaxedFilter, ...] = ()
     note: str = ""
@@ -69,7 +69,7 @@ def retrieve_photos(
             hits = tuple(result.hits for result in found)
             relaxed = tuple(_describe_relaxed_filter(result, resources) for result in found)
             return RetrievedPhotos(first.condition, hits, 0, relaxed, note)
-    return RetrievedPhotos(first.condition, ([],), 0, note=note)
+    return RetrievedPhotos(first.condition, ((),), 0, note=note)
 
 
 def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Condition, ...]:
@@ -105,7 +105,7 @@ class _AttemptResult:
 
     description: str
     condition: Condition
-    hits: list[Hit]
+    hits: tuple[Hit, ...]
     passing_count: int
 
 
@@ -123,7 +123,7 @@ def _try_filter(
     else:
         limit = max(query.top_k, MAX_COUNTED + 1)
         hits, count = _fetch_within_circle(source, query.criteria.circle, condition, limit)
-    return _AttemptResult(attempt.description, condition, hits, count)
+    return _AttemptResult(attempt.description, condition, tuple(hits), count)
 
 
 def _describe_relaxed_filter(result: _AttemptResult, resources: SearchResources) -> RelaxedFilter:

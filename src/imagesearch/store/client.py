@@ -5,12 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.files import make_folder
+
+# The number of connections of this process by URI. They share one server for each Milvus Lite file, which is
+# stopped when the last of them is closed.
+_open_connections: Counter[str] = Counter()
 
 
 def connect(milvus: MilvusConfig) -> Any:
@@ -33,6 +38,7 @@ def connect(milvus: MilvusConfig) -> Any:
         _check_lite_file(Path(milvus.uri))
     try:
         client = MilvusClient(milvus.uri, token=milvus.token, timeout=10)
+        _open_connections[milvus.uri] += 1
     except MilvusException as error:
         if milvus.is_lite:
             raise UserError(
@@ -49,7 +55,8 @@ def connect(milvus: MilvusConfig) -> Any:
 def disconnect(client: Any, uri: str, lite: bool) -> None:
     """Close a connection. For Milvus Lite, wait for its compaction and close the file."""
     client.close()
-    if lite:
+    _open_connections[uri] -= 1
+    if lite and not _open_connections[uri]:
         from milvus_lite.server_manager import server_manager_instance
 
         server_manager_instance.release_server(uri)
