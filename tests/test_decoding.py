@@ -1,4 +1,4 @@
-"""Photos of every kind are decoded upright to 8-bit RGB; what is broken says why."""
+"""Photos of every format are decoded upright to 8-bit RGB; a broken file raises an error with the reason."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_format_is_found_and_decoded(tmp_path: Path, extension: str) -> No
         assert compare_images(decoded.image, picture) < 8
 
 
-def test_a_format_that_the_name_does_not_say(tmp_path: Path) -> None:
+def test_the_format_is_read_from_the_content_not_the_name(tmp_path: Path) -> None:
     draw(1).save(tmp_path / "really.png")
     (tmp_path / "really.png").rename(tmp_path / "a.jpg")
     assert decode_photo(tmp_path / "a.jpg").image.size == (96, 64)
@@ -48,7 +48,7 @@ def test_a_format_that_the_name_does_not_say(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("extension", CARRIES_ORIENTATION)
-def test_photos_come_out_upright(tmp_path: Path, extension: str, orientation: int) -> None:
+def test_photos_are_decoded_upright(tmp_path: Path, extension: str, orientation: int) -> None:
     upright = draw(2, (160, 96))
     file = save_turned(upright, tmp_path / f"a.{extension}", orientation)
     decoded = decode_photo(file)
@@ -58,9 +58,7 @@ def test_photos_come_out_upright(tmp_path: Path, extension: str, orientation: in
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("extension", CARRIES_ORIENTATION)
-def test_small_photos_for_models_come_out_upright_too(
-    tmp_path: Path, extension: str, orientation: int
-) -> None:
+def test_scaled_photos_are_decoded_upright_too(tmp_path: Path, extension: str, orientation: int) -> None:
     upright = draw(3, (640, 400))
     thumbnails = {"thumbnails": [160]} if extension == "heic" else {}
     file = save_turned(upright, tmp_path / f"a.{extension}", orientation, **thumbnails)
@@ -73,9 +71,7 @@ def test_small_photos_for_models_come_out_upright_too(
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 255, 65535])
-def test_an_orientation_that_the_standard_does_not_know_turns_nothing(
-    tmp_path: Path, orientation: int
-) -> None:
+def test_an_invalid_orientation_is_ignored(tmp_path: Path, orientation: int) -> None:
     draw(3, (640, 400)).save(tmp_path / "a.jpg", exif=make_exif(orientation))
     for min_short_side in (None, 50):
         decoded = decode_photo(tmp_path / "a.jpg", min_short_side)
@@ -91,7 +87,7 @@ def test_an_orientation_that_the_standard_does_not_know_turns_nothing(
     orientation=st.integers(1, 8),
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_a_draft_has_at_least_the_pixels_asked_for(
+def test_a_scaled_photo_has_at_least_the_requested_pixels(
     tmp_path_factory: pytest.TempPathFactory,
     width: int,
     height: int,
@@ -189,7 +185,7 @@ def test_floats_with_highlights_and_holes(tmp_path: Path) -> None:
 
 
 def make_png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
-    """Return a PNG written by hand, for what Pillow does not write."""
+    """Return a PNG with features that Pillow cannot write."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -208,7 +204,7 @@ def test_16_bit_colour(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extension", ["gif", "webp", "png", "tif", "heic", "avif"])
-def test_of_an_animation_the_first_frame_counts(tmp_path: Path, extension: str) -> None:
+def test_the_first_frame_of_an_animation_is_decoded(tmp_path: Path, extension: str) -> None:
     first, second = Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 64), "blue")
     first.save(tmp_path / f"a.{extension}", save_all=True, append_images=[second])
     with Image.open(tmp_path / f"a.{extension}") as image:
@@ -242,7 +238,7 @@ def test_truncated_files_are_refused(tmp_path: Path, extension: str) -> None:
         read_decode_error(file, min_short_side=50)
 
 
-def test_files_that_are_no_photos(tmp_path: Path) -> None:
+def test_files_that_are_not_photos_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("dear diary")
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "folder.jpg").mkdir()
@@ -252,12 +248,12 @@ def test_files_that_are_no_photos(tmp_path: Path) -> None:
     assert "No such file" in read_decode_error(tmp_path / "gone.jpg")
 
 
-def test_a_photo_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_without_read_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*args: object, **options: object) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path))
 
     draw(1).save(tmp_path / "a.jpg")
-    monkeypatch.setattr("PIL.Image.open", forbidden)  # permissions do not hold for root
+    monkeypatch.setattr("PIL.Image.open", forbidden)  # permissions do not apply to root
     assert read_decode_error(tmp_path / "a.jpg") == "cannot be decoded: Permission denied"
 
 
@@ -267,7 +263,7 @@ def test_no_program_is_started_for_a_postscript_file_with_a_photos_name(tmp_path
     assert "not an image" in read_decode_error(tmp_path / "a.jpg")
 
 
-def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
+def test_decompression_bombs_are_refused_before_decoding(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(make_png(100_000, 100_000, 8, 2, b""))
     message = read_decode_error(tmp_path / "a.png", min_short_side=224)
     assert "too large: 10000 megapixels" in message and "extraction.max_megapixels: 200" in message
@@ -276,7 +272,7 @@ def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
     assert decode_photo(tmp_path / "b.png", max_megapixels=2).width == 2000
 
 
-def test_a_panorama_passes_when_little_of_it_is_wanted(tmp_path: Path) -> None:
+def test_a_panorama_is_decoded_if_the_scaled_size_is_within_the_limit(tmp_path: Path) -> None:
     Image.new("RGB", (4000, 1000)).save(tmp_path / "a.jpg")
     assert "too large" in read_decode_error(tmp_path / "a.jpg", max_megapixels=1)
     decoded = decode_photo(tmp_path / "a.jpg", min_short_side=224, max_megapixels=1)
@@ -287,12 +283,12 @@ def test_a_panorama_passes_when_little_of_it_is_wanted(tmp_path: Path) -> None:
     "exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0", b"\xff" * 50]
 )
 @pytest.mark.parametrize("extension", ["jpg", "png", "webp"])
-def test_broken_exif_does_not_cost_the_photo(tmp_path: Path, exif: bytes, extension: str) -> None:
+def test_a_photo_with_broken_exif_is_decoded(tmp_path: Path, exif: bytes, extension: str) -> None:
     draw(8).save(tmp_path / f"a.{extension}", exif=exif)
     assert compare_images(decode_photo(tmp_path / f"a.{extension}").image, draw(8)) < 8
 
 
-def test_odd_metadata_is_not_talked_about(tmp_path: Path) -> None:
+def test_unusual_metadata_causes_no_warning(tmp_path: Path) -> None:
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x05" + struct.pack(">HHII", 0x0112, 2, 500, 9000)
     draw(8).save(tmp_path / "a.jpg", exif=exif)
     code = (
@@ -325,13 +321,13 @@ SAMPLES = _samples()
 
 @given(data=st.data())
 @settings(max_examples=250, deadline=None, derandomize=True)
-def test_whatever_is_broken_there_is_a_photo_or_a_reason(
+def test_a_damaged_file_gives_a_photo_or_an_error_with_a_reason(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     extension = data.draw(st.sampled_from(sorted(SAMPLES)))
     content = bytearray(SAMPLES[extension])
     for _ in range(data.draw(st.integers(1, 6))):
-        # headers lie at the beginning: half of the damage is done there
+        # half of the damage is in the headers, at the beginning
         place = data.draw(st.integers(0, len(content) - 1) | st.integers(0, min(120, len(content) - 1)))
         content[place] = data.draw(st.integers(0, 255))
     file = tmp_path_factory.getbasetemp() / f"damaged.{extension}"

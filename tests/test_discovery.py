@@ -1,4 +1,4 @@
-"""Photos are found once, by paths and ids that stay the same, whatever the folders look like."""
+"""Each photo is found once, with a path and an id that stay the same."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from imagesearch.photos import (
 from imagesearch.photos.sources import label_roots
 
 
-def test_an_id_is_for_good() -> None:
+def test_the_id_of_a_path_never_changes() -> None:
     assert compute_photo_id("2023/goa/IMG_0001.jpg") == 7_087_223_810_011_399_214
     assert compute_photo_id("strände/é.jpg") == 186_441_636_118_847_722
     assert all(0 <= compute_photo_id(str(i)) < 2**63 for i in range(1000))
 
 
-def test_hidden_and_foreign_files_are_left_out(tmp_path: Path) -> None:
+def test_hidden_files_and_other_formats_are_left_out(tmp_path: Path) -> None:
     wanted = ["a.jpg", "b/c d/é.JPEG", "b/not.eaDir/x.png"]
     make_files(
         tmp_path, *wanted, ".hidden.jpg", ".cache/a.jpg", "@eaDir/a.jpg", "b/@eaDir/SYNO/a.jpg", "b/._a.jpg",
@@ -41,7 +41,7 @@ def test_hidden_and_foreign_files_are_left_out(tmp_path: Path) -> None:
     assert get_paths(find_photos([tmp_path])) == wanted
 
 
-def test_a_photo_knows_its_file(tmp_path: Path) -> None:
+def test_a_photo_has_its_file_size_and_time(tmp_path: Path) -> None:
     file = tmp_path / "a" / "b.png"
     file.parent.mkdir()
     draw(1).save(file)
@@ -63,7 +63,7 @@ def test_the_order_stays_the_same(tmp_path: Path) -> None:
     )
 
 
-def test_loops_of_links_end_and_photos_go_by_their_real_place(tmp_path: Path) -> None:
+def test_link_loops_end_and_photos_have_their_real_paths(tmp_path: Path) -> None:
     make_files(tmp_path, "z/real/a.jpg", "b.jpg")
     (tmp_path / "z" / "up").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "z" / "real" / "self").symlink_to(".", target_is_directory=True)
@@ -71,7 +71,7 @@ def test_loops_of_links_end_and_photos_go_by_their_real_place(tmp_path: Path) ->
     assert get_paths(find_photos([tmp_path])) == ["b.jpg", "z/real/a.jpg"]
 
 
-def test_a_link_out_of_the_folder_is_followed_once(tmp_path: Path) -> None:
+def test_a_link_to_another_folder_is_followed_once(tmp_path: Path) -> None:
     make_files(tmp_path, "elsewhere/a.jpg", "root/b.jpg")
     for name in ("one", "two"):
         (tmp_path / "root" / name).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
@@ -104,7 +104,7 @@ def test_a_folder_is_found_by_its_path_and_back(tmp_path: Path, names: list[str]
         make_path_prefix("/elsewhere", roots)
 
 
-def test_roots_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_roots_with_the_same_name_have_different_labels(tmp_path: Path) -> None:
     make_files(tmp_path, "ann/photos/a.jpg", "bob/photos/a.jpg", "bob/other/a.jpg")
     roots = [tmp_path / "ann/photos", tmp_path / "bob/photos", tmp_path / "bob/other"]
     assert label_roots(roots) == ["ann/photos/", "bob/photos/", "bob/other/"]
@@ -123,14 +123,14 @@ def test_a_root_inside_a_root_counts_once(tmp_path: Path, inner_first: bool) -> 
     assert sorted(photo.file for photo in found) == [tmp_path / "all/2023/a.jpg", tmp_path / "all/b.jpg"]
 
 
-def test_a_root_all_of_whose_photos_are_another_roots(tmp_path: Path) -> None:
+def test_a_root_without_photos_of_its_own(tmp_path: Path) -> None:
     make_files(tmp_path, "all/2023/a.jpg")
     (tmp_path / "link").symlink_to(tmp_path / "all", target_is_directory=True)
     for roots in ([tmp_path / "all/2023", tmp_path / "all"], [tmp_path / "all", tmp_path / "link"]):
         assert len(find_photos(roots)) == 1
 
 
-def test_a_photo_goes_by_its_root_even_when_an_earlier_root_links_to_it(tmp_path: Path) -> None:
+def test_a_photo_belongs_to_its_own_root_even_if_an_earlier_root_links_to_it(tmp_path: Path) -> None:
     make_files(tmp_path, "one/a.jpg", "two/b.jpg")
     (tmp_path / "one" / "link").symlink_to(tmp_path / "two", target_is_directory=True)
     assert get_paths(find_photos([tmp_path / "one", tmp_path / "two"])) == ["one/a.jpg", "two/b.jpg"]
@@ -140,9 +140,9 @@ def test_a_photo_goes_by_its_root_even_when_an_earlier_root_links_to_it(tmp_path
 def test_a_drive_that_is_not_mounted_does_not_look_like_deleted_photos(tmp_path: Path, place: str) -> None:
     make_files(tmp_path, "home/a.jpg")
     (tmp_path / place).mkdir()
-    with pytest.raises(UserError, match=r"usb: no photos below it.*mounted"):
+    with pytest.raises(UserError, match=r"usb: no photos in this folder.*mounted"):
         find_photos([tmp_path / "home", tmp_path / place])
-    with pytest.raises(UserError, match="no photos below it"):
+    with pytest.raises(UserError, match="no photos in this folder"):
         find_photos([tmp_path / place])
 
 
@@ -153,7 +153,7 @@ def test_a_root_that_is_missing_or_a_file(tmp_path: Path) -> None:
             find_photos([root])
 
 
-def test_names_are_nfc_whatever_the_disk_says(tmp_path: Path) -> None:
+def test_names_are_normalized_to_nfc(tmp_path: Path) -> None:
     nfc = "é/ü.jpg"
     make_files(tmp_path, unicodedata.normalize("NFD", nfc))
     (photo,) = find_photos([tmp_path])
@@ -165,7 +165,7 @@ def test_names_are_nfc_whatever_the_disk_says(tmp_path: Path) -> None:
 def test_two_files_that_differ_in_unicode_form_only_are_one_photo(tmp_path: Path) -> None:
     make_files(tmp_path, "é.jpg", unicodedata.normalize("NFD", "é.jpg"))
     found = find_photos([tmp_path])
-    if len(list(tmp_path.iterdir())) == 2:  # some disks keep one form only
+    if len(list(tmp_path.iterdir())) == 2:  # some file systems keep only one form
         assert get_paths(found) == ["é.jpg"]
     assert locate_file("é.jpg", [tmp_path]) == found[0].file
 
@@ -201,6 +201,6 @@ def test_patterns_leave_photos_out(tmp_path: Path, pattern: str, left: list[str]
     assert get_paths(find_photos([tmp_path], [pattern])) == left
 
 
-def test_a_raw_beside_its_jpeg_is_the_same_photo(tmp_path: Path) -> None:
+def test_a_raw_and_the_jpeg_of_the_same_name_are_one_photo(tmp_path: Path) -> None:
     make_files(tmp_path, "a.CR2", "a.JPG", "b.nef", "c.dng", "c.heic", "d/c.dng", "e.f.dng", "e.jpg")
     assert get_paths(find_photos([tmp_path])) == ["a.JPG", "b.nef", "c.heic", "d/c.dng", "e.f.dng", "e.jpg"]

@@ -188,7 +188,9 @@ def test_photos_find_themselves_and_copies_are_listed(world: World) -> None:
         assert len(ranking.ranks) == 7 and sorted(ranking.ranks.tolist()) == [1, 1, 1, 1, 1, 1, 2]
         assert ranking.compute_metrics() == {"hits@1": pytest.approx(6 / 7), "hits@5": 1, "recall": 1}
         (missed,) = ranking.missed
-        assert {missed.path, missed.first} == {"copy.png", "photo3.png"} and "looks the same" in str(missed)
+        assert {missed.path, missed.first} == {"copy.png", "photo3.png"} and "has the same vector" in str(
+            missed
+        )
     assert not (world.folder / "milvus.db").exists()
 
 

@@ -256,7 +256,7 @@ def test_an_empty_downloaded_pack_can_be_downloaded_again(tmp_path: Path, monkey
     (tmp_path / "models" / "buffalo_xyz").mkdir(parents=True)
     with pytest.raises(UserError) as error:
         fetch_pack("buffalo_xyz")
-    assert "has no .onnx models; remove it to download the pack again" in get_line(error)
+    assert "has no .onnx models; remove the folder to download the pack again" in get_line(error)
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_the_photos_and_reference_texts_of_a_dataset_are_the_queries(world: Worl
     assert found["rows"] == 114 and found["dimension"] == 24
     halves = [found["queries"][half] for half in ("tuning", "checking")]
     assert sum(half["held out"] for half in halves) == 6 and sum(half["texts"] for half in halves) == 200
-    assert found["recommended"]["type"] == "FLAT" and "nothing to tune" in done.stderr
+    assert found["recommended"]["type"] == "FLAT" and "no parameters to tune" in done.stderr
     assert (world.folder / "curve.png").stat().st_size > 10_000
     assert not (world.folder / "milvus.db").exists()
 

@@ -25,14 +25,12 @@ def committed() -> NotebookNode:
 
 @pytest.fixture(scope="module")
 def executed(demo: Clone) -> NotebookNode:
-    """The notebook as it is now, run where it belongs in a clone whose album is drawn; no cell may fail."""
+    """The current notebook, run in a clone with the demo album; no cell may fail."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     folder = demo.folder / "notebooks"
     folder.mkdir()
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv(
-            "IPYTHONDIR", str(folder / "ipython")
-        )  # not the settings of whoever runs the tests
+        environment.setenv("IPYTHONDIR", str(folder / "ipython"))  # not the user's settings
         resources = {"metadata": {"path": str(folder)}}
         NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
     return notebook
@@ -49,7 +47,7 @@ def printed(cell: NotebookNode) -> str:
 def pictures(cell: NotebookNode) -> list[Image.Image]:
     found = [output.data for output in cell.outputs if "data" in output]
     coded = [next((text for kind, text in data.items() if kind.startswith("image/")), "") for data in found]
-    assert all(coded), "a value nobody prints"
+    assert all(coded), "an output that is neither text nor a picture"
     return [Image.open(io.BytesIO(base64.b64decode(text))) for text in coded]
 
 
@@ -61,7 +59,7 @@ def test_it_is_committed_with_its_outputs_and_small(committed: NotebookNode) -> 
     assert NOTEBOOK.stat().st_size < 700_000
 
 
-def test_its_outputs_say_nothing_of_a_machine_and_warn_of_nothing(committed: NotebookNode) -> None:
+def test_its_outputs_have_no_local_paths_and_no_warnings(committed: NotebookNode) -> None:
     for cell in code_cells(committed):
         assert not [o for o in cell.outputs if o.get("name") == "stderr" or o.output_type == "error"]
         assert not re.search(r"(?<![\w.])/\w+/|[A-Z]:\\|it/s\]", printed(cell)), printed(cell)

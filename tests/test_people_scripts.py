@@ -155,7 +155,7 @@ def untouched(processed: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Dra
         ("03_name_people.py", ["-n", "other"], "no faces are clustered yet; run 02"),
         ("06_search.py", ["--face", "nowhere.jpg"], "--face nowhere.jpg: no such file"),
         ("06_search.py", ["--face", "config.yaml"], "config.yaml: "),
-        ("06_search.py", ["--face", "photos/lake.jpg"], "no face is found in it"),
+        ("06_search.py", ["--face", "photos/lake.jpg"], "no face was detected"),
         (
             "06_search.py",
             ["--face", "photos/maya0.jpg", "-n", "other"],

@@ -1,4 +1,4 @@
-"""Previews spare the second decoding of slow photos, and never stand for another photo."""
+"""Previews replace the second decoding of slow photos, and are never used for another photo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagesearch.photos import previews as previews_module
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Photo:
-    """A photo large enough, in a format slow enough, to be worth a preview."""
+    """A photo that is large and slow enough to have a preview."""
     (tmp_path / "photos").mkdir()
     save_turned(draw(10, (1800, 1200)), tmp_path / "photos/a.png", 6, compress_level=1)
     return find_photos([tmp_path / "photos"])[0]
@@ -31,7 +31,7 @@ def list_previews(previews: PreviewCache) -> list[Path]:
     return sorted(file for file in previews.folder.rglob("*") if file.is_file())
 
 
-def test_a_preview_spares_the_second_decoding(slow: Photo, previews: PreviewCache) -> None:
+def test_a_preview_replaces_the_second_decoding(slow: Photo, previews: PreviewCache) -> None:
     first = previews.load_preview(slow)
     slow.file.unlink()
     second = previews.load_preview(slow)
@@ -56,7 +56,7 @@ def test_pixels_for_a_model_come_from_the_preview_if_it_has_enough(
 @pytest.mark.parametrize(
     "damage", [b"", b"not a jpeg", b"\xff\xd8\xff", "half", "no size", "odd size", "words"]
 )
-def test_a_damaged_preview_is_made_anew(slow: Photo, previews: PreviewCache, damage: str | bytes) -> None:
+def test_a_damaged_preview_is_created_again(slow: Photo, previews: PreviewCache, damage: str | bytes) -> None:
     previews.load_preview(slow)
     (file,) = list_previews(previews)
     good = file.read_bytes()
@@ -71,7 +71,7 @@ def test_a_damaged_preview_is_made_anew(slow: Photo, previews: PreviewCache, dam
     assert file.read_bytes() == good
 
 
-def test_a_changed_photo_never_meets_its_old_preview(slow: Photo, previews: PreviewCache) -> None:
+def test_the_preview_of_a_changed_photo_is_not_used(slow: Photo, previews: PreviewCache) -> None:
     previews.load_preview(slow)
     draw(12, (1800, 1200)).save(slow.file, compress_level=1)
     (changed,) = find_photos([slow.file.parent])
@@ -83,7 +83,7 @@ def test_a_changed_photo_never_meets_its_old_preview(slow: Photo, previews: Prev
     assert compare_images(previews.load_preview(changed).image, draw(12, (1800, 1200))) < 6
 
 
-def test_pruning_removes_what_nobody_asks_for(slow: Photo, previews: PreviewCache) -> None:
+def test_pruning_removes_the_previews_of_other_photos(slow: Photo, previews: PreviewCache) -> None:
     previews.prune([slow])  # no folder yet
     previews.load_preview(slow)
     (file,) = list_previews(previews)
@@ -99,7 +99,7 @@ def test_a_preview_of_another_size_is_another_preview(slow: Photo, previews: Pre
     assert PreviewCache(previews.folder, 512).load_preview(slow).image.size == (512, 341)
 
 
-def test_no_preview_is_kept_of_what_decodes_fast(tmp_path: Path, previews: PreviewCache) -> None:
+def test_photos_that_decode_fast_have_no_preview(tmp_path: Path, previews: PreviewCache) -> None:
     make_files(tmp_path, "photos/.keep")
     draw(1, (1800, 1200)).save(tmp_path / "photos/a.jpg")
     draw(1, (96, 64)).save(tmp_path / "photos/small.png")
@@ -126,13 +126,13 @@ def test_the_thumbnail_in_a_heic_is_not_kept_as_its_preview(
     assert len(list_previews(previews)) == 1
 
 
-def test_a_folder_that_cannot_be_made_costs_no_photo(slow: Photo, tmp_path: Path) -> None:
+def test_photos_are_decoded_if_the_folder_cannot_be_created(slow: Photo, tmp_path: Path) -> None:
     (tmp_path / "previews").write_text("a file where the folder should be")
     decoded = PreviewCache(tmp_path / "previews", 256).load_preview(slow)
     assert decoded.image.size == (256, 171)
 
 
-def test_a_disk_that_fills_up_costs_no_photo_and_leaves_nothing(
+def test_photos_are_decoded_if_the_disk_is_full_and_no_file_is_left(
     slow: Photo, previews: PreviewCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def save_half(image: Image.Image, file: Path, *args: object, **options: object) -> None:

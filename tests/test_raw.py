@@ -1,4 +1,4 @@
-"""Camera RAW: the embedded preview where it is good enough, else developed, upright either way."""
+"""Camera RAW: the embedded preview if it is large enough, else the developed image, always upright."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_the_preview_of_a_raw_is_taken_and_turned(tmp_path: Path, orientation: i
     assert red > 200 and green < 60
 
 
-def test_a_mere_thumbnail_or_a_broken_preview_is_not_the_photo(
+def test_a_small_thumbnail_or_a_broken_preview_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.dng").write_bytes(make_dng(SENSOR, preview=Image.new("RGB", (16, 12), "red")))
@@ -134,7 +134,7 @@ def test_a_mere_thumbnail_or_a_broken_preview_is_not_the_photo(
     assert decode_photo(tmp_path / "b.dng").image.size == (64, 48)
 
 
-def test_a_raw_that_is_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_raw_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.nef").write_bytes(b"hello" * 100)
     message = read_decode_error(tmp_path / "a.nef")
     assert "cannot be decoded" in message and "b'" not in message

@@ -247,8 +247,8 @@ def list_source_texts(file: Path) -> list[str]:
 
 
 def list_explained_messages(text: str) -> list[str]:
-    """Return the messages in the tables of a page whose first column is "it says"."""
-    tables = [part.partition("\n\n")[0] for part in text.split("| it says |")[1:]]
+    """Return the messages in the tables of a page whose first column is "message"."""
+    tables = [part.partition("\n\n")[0] for part in text.split("| message |")[1:]]
     return [message for table in tables for message in re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)]
 
 
@@ -280,7 +280,7 @@ def split_at_values(clause: str) -> list[str]:
 
 
 def test_a_message_that_nothing_prints_is_found() -> None:
-    text = "a\n\n| it says | do |\n| --- | --- |\n| `one ... two` | x |\n| no code | y |\n\n| `three` | z |\n"
+    text = "a\n\n| message | do |\n| --- | --- |\n| `one ... two` | x |\n| no code | y |\n\n| `three` | z |\n"
     assert list_explained_messages(text) == ["one ... two"]
     assert is_printed("one ... two; three", ["then one ...: two", "; three"])
     assert not is_printed("one ... two", ["one", "two"]) and not is_printed("one; four", ["one; three"])

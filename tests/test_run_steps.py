@@ -33,7 +33,7 @@ def run(drawn: Drawn, script: str, *args: str, code: int = 0) -> Done:
 def test_one_run_makes_photos_searchable_and_a_second_one_finds_nothing_to_do(drawn: Drawn) -> None:
     done = run(drawn, "00_run_steps.py")
     assert done.stderr.count("broken.jpg") == 1, "named once, not by each step"
-    assert "nobody has a name yet; run 03_name_people.py" in done.stderr
+    assert "no person has a name yet; run 03_name_people.py" in done.stderr
     assert "01 features: 4 new" in done.stdout and "02 faces: 4 new" in done.stdout
     assert "04 places and times: 4 new" in done.stdout
     assert "05 album_clip: 3 photos: 3 new" in done.stdout and "05 album_faces: 4 faces: 4 new" in done.stdout
@@ -109,4 +109,4 @@ def test_notes_of_every_step_are_passed_on(drawn: Drawn) -> None:
     people_note, geo_note, naming = replace(summary, geo=geo, people=people).notes
     assert "not applied to the clusters" in people_note
     assert "no response from the geocoder for 2 places (timeout)" in geo_note
-    assert "nobody has a name yet" in naming
+    assert "no person has a name yet" in naming

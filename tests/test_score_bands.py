@@ -1,4 +1,4 @@
-"""Relevance: bands of scores that belong to a collection, and to no model."""
+"""Score bands: relevance of hits, measured for a collection, independent of the model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class World:
         return verdict, order
 
 
-def test_what_is_there_is_found_whole_and_what_is_not_is_nothing() -> None:
+def test_all_photos_of_a_present_thing_are_relevant_and_none_of_an_absent_one() -> None:
     world = World(300)
     for thing in range(20):
         verdict, order = world.ask(thing)
@@ -89,7 +89,7 @@ def test_a_text_that_scores_higher_everywhere_is_judged_by_its_own_band() -> Non
     assert bands.calibrate(scores, texts[high]).relevant_count == 0
 
 
-def test_few_photos_behind_a_filter_are_judged_as_all_are() -> None:
+def test_the_decision_is_the_same_for_few_photos_after_a_filter() -> None:
     world = World(300)
     without, with_one = np.flatnonzero(world.shown != 3)[:5], np.flatnonzero(world.shown == 3)[-1:]
     assert world.ask(3, without)[0].relevant_count == 0
@@ -98,7 +98,7 @@ def test_few_photos_behind_a_filter_are_judged_as_all_are() -> None:
     assert verdict.relevant_count == 1 and order[0] == 5
 
 
-def test_a_sample_with_what_is_looked_for_lets_a_weaker_photo_count() -> None:
+def test_a_weaker_photo_is_relevant_if_the_sample_has_a_match() -> None:
     world = World(300)
     bands, query = world.bands(), world.things[3]
     verdict = bands.calibrate([], query)
@@ -147,7 +147,7 @@ def test_many_photos_are_measured_in_pieces(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.allclose([pieces.usual, pieces.nowhere], [whole.usual, whole.nowhere], atol=1e-6)
 
 
-def test_bands_survive_json() -> None:
+def test_bands_are_the_same_after_json() -> None:
     bands = World(80).bands()
     again = ScoreBands.from_dict(json.loads(json.dumps(bands.to_dict())))
     assert np.allclose(again.centre, bands.centre, atol=1e-6)

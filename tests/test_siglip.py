@@ -1,4 +1,4 @@
-"""SigLIP reads texts by SentencePiece: its tokenizer class loads, and texts become the right tokens."""
+"""SigLIP tokenizes texts with SentencePiece: its tokenizer class loads, with the expected tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTEXT = 16
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small SigLIP with random weights, and a tokenizer of the class that Google's have."""
+    """A small SigLIP with random weights, and a tokenizer of the class that Google's models use."""
     import sentencepiece
     import torch
     from transformers import SiglipConfig, SiglipModel, SiglipTokenizer
