@@ -73,6 +73,24 @@ def test_a_rename_to_an_existing_name_joins_two_people(crowd: Crowd) -> None:
     assert count_faces(people.find_person("Maya")) == 9 and len(people.persons) == 2
 
 
+@pytest.mark.parametrize("distance", [0.2, 0.5, 0.9])
+def test_all_faces_of_a_person_follow_to_an_existing_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, distance: float
+) -> None:
+    """Also those that were only similar to the two faces that had been named first."""
+    crowd = Crowd(Drawn(tmp_path), monkeypatch)
+    for who, count in enumerate((4, 3, 3)):
+        crowd.add(who, *(f"{who}{i}.jpg" for i in range(count)), noise=0.8)
+    crowd.add(0, "00.jpg", box=PLACES[5])
+    crowd.cluster()
+    crowd.apply_edits(lambda e: e.name_person("1.1,1.2", "Zoë"))
+    crowd.cluster(f"faces.cluster_distance={distance}")
+    crowd.apply_edits(lambda e: e.name_person("1", "Noor"), lambda e: e.name_person("2", "Maya"))
+    rows = crowd.make_editor().people.find_person("Noor").rows
+    people = crowd.apply_edits(lambda e: e.name_person("Noor", "Maya"))
+    assert {people.label_faces()[0][row] for row in rows} == {"Maya"}
+
+
 def test_the_spelling_of_a_name_can_be_changed(crowd: Crowd) -> None:
     crowd.apply_edits(lambda e: e.name_person("1", "maya"), lambda e: e.name_person("2", "Noor"))
     assert crowd.apply_edits(lambda e: e.name_person("maya", "Maya")).find_person("1").name == "Maya"

@@ -59,12 +59,14 @@ class PeopleEditor:
             name = self._get_known_spelling(name)
         if name == person.name:
             return
-        self.stale |= normalize(name) in self._spellings and normalize(name) != normalize(person.name)
+        joins_another = normalize(name) in self._spellings and normalize(name) != normalize(person.name)
+        self.stale |= joins_another
         if person.name:
             # a rename also covers the faces of missing photos
             self._append_edit(Edit("rename", name=person.name, new_name=name))
             self._spellings.pop(normalize(person.name), None)
-        else:
+        if not person.name or joins_another:
+            # also the faces that were only similar to the named ones: clustered again, they could be left out
             self._append_edit(Edit("name", (self._make_references(rows),), name=name))
         self._spellings[normalize(name)] = name
         self._rename_loaded(person, name)
