@@ -1,0 +1,134 @@
+"""CLIP and ViT models converted to OpenVINO, which run on CPUs without torch and transformers.
+
+A model is converted from PyTorch when it is first used (`conversion`), and is read from the cache afterwards.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imagesearch.features.image_preparation import ImagePreparation
+from imagesearch.features.runtimes import Runtime
+from imagesearch.features.tokenization import TokenizerSettings, load_tokenizer
+
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+def import_openvino() -> Any:
+    """Import OpenVINO without its telemetry, which would send usage data over the network."""
+    if "openvino" not in sys.modules:
+        silent = types.ModuleType("openvino_telemetry")
+        silent.Telemetry = _SilentTelemetry  # type: ignore[attr-defined]
+        sys.modules["openvino_telemetry"] = silent
+    import openvino
+
+    return openvino
+
+
+class _SilentTelemetry:
+    """Replaces ``openvino_telemetry.Telemetry``: every method does nothing."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+class _OpenvinoModel:
+    """Base class: the settings of a converted model, and its networks, compiled when first used.
+
+    Parameters
+    ----------
+    folder
+        Of the converted model.
+    runtime
+        Its precision is ``float32`` or ``bfloat16``; OpenVINO computes in exactly this precision.
+    """
+
+    def __init__(self, folder: Path, runtime: Runtime) -> None:
+        self._folder, self.runtime = folder, runtime
+        self.settings = json.loads((folder / "model.json").read_text("utf-8"))
+        self.preparation = ImagePreparation.from_dict(self.settings["preparation"])
+        self.input_side, self.prepare = self.preparation.input_side, self.preparation.prepare
+
+    def _compile(self, name: str) -> Any:
+        return compile_network(self._folder / f"{name}.xml", self.runtime.precision)
+
+
+class OpenvinoClip(_OpenvinoModel):
+    """A dual encoder of photos and texts."""
+
+    def tokenize(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return ``input_ids``, and ``attention_mask`` if the model receives one, (n, tokens) int64."""
+        return self._tokenizer.tokenize(texts)
+
+    def encode_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """Encode prepared photos, (n, 3, height, width) uint8, as unit vectors, (n, d) float32."""
+        return run_network(self._image_network, pixels)[0]
+
+    def encode_tokens(self, tokens: dict[str, np.ndarray]) -> np.ndarray:
+        """Encode tokens as unit vectors, (n, d) float32."""
+        return run_network(self._text_network, *tokens.values())[0]
+
+    def load_text_network(self) -> None:
+        """Load what texts require, before the first text is encoded."""
+        _ = self._tokenizer, self._text_network
+
+    @functools.cached_property
+    def _tokenizer(self) -> Any:
+        return load_tokenizer(TokenizerSettings(**self.settings["tokenizer"]), self._folder)
+
+    @functools.cached_property
+    def _image_network(self) -> Any:
+        return self._compile("image")
+
+    @functools.cached_property
+    def _text_network(self) -> Any:
+        return self._compile("text")
+
+
+class OpenvinoVit(_OpenvinoModel):
+    """A vision transformer with a classification head; see `torch_models.TorchVit`."""
+
+    def __init__(self, folder: Path, runtime: Runtime) -> None:
+        super().__init__(folder, runtime)
+        self.labels: list[str] = self.settings["labels"]
+
+    def encode_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Encode prepared photos, (n, 3, height, width) uint8, and classify them.
+
+        Returns
+        -------
+        features : (n, d) float32
+            Unit vectors.
+        probabilities : (n, labels) float32
+        """
+        features, probabilities = run_network(self._image_network, pixels)
+        return features, probabilities
+
+    @functools.cached_property
+    def _image_network(self) -> Any:
+        return self._compile("image")
+
+
+def compile_network(file: Path, precision: str) -> Any:
+    """Read and compile a network for the CPU, in a precision that is set and never left to the library."""
+    openvino = import_openvino()
+    return openvino.Core().compile_model(
+        str(file), "CPU", {"INFERENCE_PRECISION_HINT": _PRECISIONS[precision], "PERFORMANCE_HINT": "LATENCY"}
+    )
+
+
+def run_network(network: Any, *inputs: np.ndarray) -> list[np.ndarray]:
+    """Return the outputs of a network, float32. OpenVINO reuses the memory of outputs, so they are copied."""
+    outputs = network(list(inputs))
+    return [np.array(outputs[i], np.float32) for i in range(len(network.outputs))]
