@@ -151,11 +151,12 @@ def _save_network(
         [-1 if axis in dynamic_axes else length for axis, length in enumerate(array.shape)]
         for array in inputs.values()
     ]
+    example = tuple(torch.from_numpy(array) for array in inputs.values())
     with torch.no_grad():
+        # what torch would check, by tracing again, is checked by comparing vectors
+        traced = torch.jit.trace(Network().eval(), example, check_trace=False)
         network = openvino.convert_model(
-            Network(),
-            example_input=tuple(torch.from_numpy(array) for array in inputs.values()),
-            input=[openvino.PartialShape(shape) for shape in shapes],
+            traced, example_input=example, input=[openvino.PartialShape(shape) for shape in shapes]
         )
     openvino.save_model(network, str(file), compress_to_fp16=False)
 

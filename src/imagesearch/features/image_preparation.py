@@ -12,8 +12,8 @@ from PIL import Image
 _KNOWN_PROCESSORS = ("BitImageProcessor", "CLIPImageProcessor", "DeiTImageProcessor", "SiglipImageProcessor")
 _KNOWN_PROCESSORS += ("ViTImageProcessor",)
 # A photo whose longer side is more than this many times the shorter side is cropped to its middle first. The
-# shorter side is scaled to the input size before the middle is cropped, so a strip of 20,000 x 200 pixels would
-# be enlarged to 100 times the length of the input. The final crop is the same.
+# shorter side is scaled to the input size before the middle is cropped, so a strip of 20,000 x 200 pixels
+# would be enlarged to 100 times the length of the input. The final crop is the same.
 _LONGEST_ASPECT = 3
 
 

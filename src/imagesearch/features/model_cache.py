@@ -1,4 +1,4 @@
-"""The cache of converted models and of file hashes, in the user's cache folder. It can be deleted at any time."""
+"""The user's cache folder: converted models and hashes of files. It can be deleted at any time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def make_cached_folder(name: str, version: str, fill: Callable[[Path], None]) ->
 
 
 def hash_file(file: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits. The hash of an unchanged file is read from the cache.
+    """Return the SHA-256 of a file in hexadecimal digits. That of an unchanged file is read from the cache.
 
     A file is unchanged if its path, size and modification time are. Hashing takes 0.5 s for a gigabyte.
     """

@@ -1,8 +1,8 @@
 """Runtimes: which library computes a model's forward pass, on which device, in which precision.
 
-There are two libraries: PyTorch, and OpenVINO on CPUs. Both give the same vectors (cosine at least 0.999), so
-the library is not part of a table's fingerprint; the precision is. Devices and precisions are detected without
-importing PyTorch, which takes seconds.
+There are two libraries: PyTorch, and OpenVINO on CPUs. Both give the same vectors (cosine at least 0.999),
+so the library is not part of a table's fingerprint; the precision is. Devices and precisions are detected
+without importing PyTorch, which takes seconds.
 """
 
 from __future__ import annotations

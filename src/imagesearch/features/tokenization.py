@@ -90,8 +90,8 @@ class SentencePieceTokenizer:
 
         self._settings = settings
         self._pieces = sentencepiece.SentencePieceProcessor(model_file=str(file))
-        # SentencePiece removes a space at the start of a text. The unknown token in front of it prevents that,
-        # and its pieces are removed again.
+        # SentencePiece removes a space at the start of a text. The unknown token in front of it prevents
+        # that, and its pieces are removed again.
         self._prefix = "<unk>"
         self._prefix_length = len(self._pieces.encode(self._prefix))
 

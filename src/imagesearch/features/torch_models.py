@@ -1,4 +1,4 @@
-"""CLIP and ViT models that run on PyTorch, loaded by transformers: on GPUs, and where OpenVINO is not used."""
+"""CLIP and ViT models on PyTorch, loaded by transformers: for GPUs, and for what cannot be converted."""
 
 from __future__ import annotations
 
@@ -207,8 +207,8 @@ def _load_pretrained(auto: Any, folder: str, runtime: Runtime, **options: Any) -
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    # Nothing is downloaded here (local_files_only), and no code from the hub is run (trust_remote_code). A .bin
-    # file is read by torch's weights_only loader, the only one that transformers uses.
+    # Nothing is downloaded here (local_files_only), and no code from the hub is run (trust_remote_code). A
+    # .bin file is read by torch's weights_only loader, the only one that transformers uses.
     return auto.from_pretrained(
         folder, dtype=runtime.get_torch_dtype(), local_files_only=True, trust_remote_code=False, **options
     )
