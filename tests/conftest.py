@@ -7,6 +7,7 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")
 pillow_heif.register_heif_opener()  # to write HEIC
+# converted models, shared by the processes of one test run
+os.environ["IMAGESEARCH_CACHE"] = str(
+    Path(tempfile.gettempdir()) / f"imagesearch-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+)
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test downloads anything
 
 

@@ -184,6 +184,7 @@ class ModelsConfig(_Section):
     faces: ModelName = "buffalo_l"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    runtime: Literal["auto", "torch", "openvino"] = "auto"
 
 
 class ExtractionConfig(_Section):

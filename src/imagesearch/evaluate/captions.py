@@ -219,8 +219,7 @@ def _locate_photo(path: str, folder: Path, dataset: Dataset) -> Path | None:
 
 
 def _encode_texts(config: Config, texts: Sequence[str]) -> np.ndarray:
-    models = config.models
-    encoder = ClipEncoder(models.clip, models.device, models.precision)
+    encoder = ClipEncoder.from_config(config.models)
     prompts = [config.search.template.replace("{text}", text) for text in texts]
     starts = range(0, len(prompts), _TEXTS_PER_BATCH)
     return np.concatenate([encoder.encode_texts(prompts[i : i + _TEXTS_PER_BATCH]) for i in starts])

@@ -67,10 +67,11 @@ def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> It
     UserError
         If the model cannot be loaded, or has no trained classification head.
     """
-    models = config.models
-    encoder = VitEncoder(models.vit, models.device, models.precision)
+    encoder = VitEncoder.from_config(config.models)
     if not encoder.labels:
-        raise UserError(f"models.vit: {models.vit} has no trained classification head, so it has no labels")
+        raise UserError(
+            f"models.vit: {config.models.vit} has no trained classification head, so it has no labels"
+        )
     size = config.extraction.batch_size
     for start in range(0, len(files), size):
         batch = files[start : start + size]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from imagesearch.errors import UserError
 from imagesearch.features.hub import fetch_model, fingerprint_model
 from imagesearch.features.model_cache import make_cached_folder
 from imagesearch.features.openvino_models import OpenvinoClip, OpenvinoVit, import_openvino
@@ -82,7 +83,7 @@ def _convert(convert: Callable[[str, str, Path], None], name: str, precision: st
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of branches that tracing does not follow
             convert(name, precision, folder)
-    except ConversionError:
+    except (ConversionError, UserError):
         raise
     except Exception as error:  # torch and OpenVINO raise errors of many types
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
@@ -97,7 +98,7 @@ def _convert_clip(name: str, precision: str, folder: Path) -> None:
     tokens = model.tokenize(list(_CHECKED_TEXTS))
     _save_network(model.module, model.embed_pixels, {"pixels": _draw_pixels(model)}, folder / "image.xml")
     _save_network(model.module, model.embed_tokens, tokens, folder / "text.xml", dynamic_axes=(0, 1))
-    converted = OpenvinoClip(folder, Runtime("openvino", "cpu", precision))
+    converted = OpenvinoClip(lambda: folder, Runtime("openvino", "cpu", precision))
     _check_preparation(model, converted)
     for key, expected in tokens.items():
         if not np.array_equal(converted.tokenize(list(_CHECKED_TEXTS))[key], expected):
@@ -115,7 +116,7 @@ def _convert_vit(name: str, precision: str, folder: Path) -> None:
     settings = {"preparation": _get_preparation(model), "labels": model.labels}
     (folder / "model.json").write_text(json.dumps(settings), "utf-8")
     _save_network(model.module, model.embed_pixels, {"pixels": _draw_pixels(model)}, folder / "image.xml")
-    converted = OpenvinoVit(folder, Runtime("openvino", "cpu", precision))
+    converted = OpenvinoVit(lambda: folder, Runtime("openvino", "cpu", precision))
     _check_preparation(model, converted)
     for pixels in (_draw_pixels(model, 1), _draw_pixels(model, 5)):
         _check_vectors(model.encode_pixels(pixels)[0], converted.encode_pixels(pixels)[0])

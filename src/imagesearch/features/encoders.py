@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
 
+from imagesearch.config import ModelsConfig
 from imagesearch.features.hub import fetch_model, fingerprint_model
 from imagesearch.features.runtimes import Runtime
 
@@ -35,6 +37,11 @@ class ClipEncoder:
     ) -> None:
         self._model = _load_model("clip", name, Runtime.choose(device, precision, library))
         self.runtime, self.input_side = self._model.runtime, self._model.input_side
+
+    @classmethod
+    def from_config(cls, models: ModelsConfig, *, on_cpu: bool = False) -> Self:
+        """Load the config's model, on the config's device or on the CPU."""
+        return cls(models.clip, "cpu" if on_cpu else models.device, models.precision, models.runtime)
 
     def preprocess(self, image: Image.Image) -> np.ndarray:
         """Resize and crop one RGB photo to the model's input, (3, height, width) uint8."""
@@ -94,6 +101,11 @@ class VitEncoder:
         self.runtime, self.input_side = self._model.runtime, self._model.input_side
         self.labels: list[str] = self._model.labels
 
+    @classmethod
+    def from_config(cls, models: ModelsConfig, *, on_cpu: bool = False) -> Self:
+        """Load the config's model, on the config's device or on the CPU."""
+        return cls(models.vit, "cpu" if on_cpu else models.device, models.precision, models.runtime)
+
     def preprocess(self, image: Image.Image) -> np.ndarray:
         """Resize and crop one RGB photo to the model's input, (3, height, width) uint8."""
         return self._model.prepare(image)
@@ -132,8 +144,8 @@ def _load_model(kind: str, name: str, runtime: Runtime) -> Any:
         from imagesearch.features.openvino_models import OpenvinoClip, OpenvinoVit
 
         try:
-            converted = find_or_convert(kind, name, runtime.precision)
-            return {"clip": OpenvinoClip, "vit": OpenvinoVit}[kind](converted, runtime)
+            find_folder = partial(find_or_convert, kind, name, runtime.precision)
+            return {"clip": OpenvinoClip, "vit": OpenvinoVit}[kind](find_folder, runtime)
         except ConversionError as error:
             print(f"models.{kind}: {name} runs on torch, because {error}", file=sys.stderr)
             runtime = Runtime("torch", runtime.device, runtime.precision)

@@ -135,17 +135,16 @@ def _make_clip_step(config: Config, dataset: Dataset) -> StepSpec:
 
 
 def _make_vit_step(config: Config, dataset: Dataset) -> StepSpec:
-    model = (config.models.vit, config.models.device, config.models.precision)
-    top_k = config.extraction.top_classes
+    models = config.models
+    encoder = fingerprint_encoder("vit", models.vit, models.device, models.precision)
     tables = (dataset.open_table("vit"), dataset.open_table("classes"))
-    fingerprint = f"{fingerprint_encoder('vit', *model)}/top{top_k}"
-    return StepSpec("vit", tables, fingerprint, lambda: _VitProcessor(*model, top_k))
+    fingerprint = f"{encoder}/top{config.extraction.top_classes}"
+    return StepSpec("vit", tables, fingerprint, lambda: _VitProcessor(config))
 
 
 class _ClipProcessor:
     def __init__(self, config: Config, dataset: Dataset) -> None:
-        models = config.models
-        self._encoder = ClipEncoder(models.clip, models.device, models.precision)
+        self._encoder = ClipEncoder.from_config(config.models)
         self.min_short_side, self.min_long_side = self._encoder.input_side, 0
         save_reference_texts(config, dataset, self._encoder)
 
@@ -159,9 +158,9 @@ class _ClipProcessor:
 
 
 class _VitProcessor:
-    def __init__(self, name: str, device: str, precision: str, top_k: int) -> None:
-        self._encoder = VitEncoder(name, device, precision)
-        self._top_k = top_k
+    def __init__(self, config: Config) -> None:
+        self._encoder = VitEncoder.from_config(config.models)
+        self._top_k = config.extraction.top_classes
         self.min_short_side, self.min_long_side = self._encoder.input_side, 0
 
     def prepare(self, photo: Photo, decoded: DecodedPhoto) -> np.ndarray:

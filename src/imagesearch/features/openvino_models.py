@@ -9,7 +9,7 @@ import functools
 import json
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,20 +48,21 @@ class _OpenvinoModel:
 
     Parameters
     ----------
-    folder
-        Of the converted model.
+    find_folder
+        Returns the folder of the converted model. It is called whenever files are read, because the cache can
+        be deleted at any time.
     runtime
         Its precision is ``float32`` or ``bfloat16``; OpenVINO computes in exactly this precision.
     """
 
-    def __init__(self, folder: Path, runtime: Runtime) -> None:
-        self._folder, self.runtime = folder, runtime
-        self.settings = json.loads((folder / "model.json").read_text("utf-8"))
+    def __init__(self, find_folder: Callable[[], Path], runtime: Runtime) -> None:
+        self._find_folder, self.runtime = find_folder, runtime
+        self.settings = json.loads((find_folder() / "model.json").read_text("utf-8"))
         self.preparation = ImagePreparation.from_dict(self.settings["preparation"])
         self.input_side, self.prepare = self.preparation.input_side, self.preparation.prepare
 
     def _compile(self, name: str) -> Any:
-        return compile_network(self._folder / f"{name}.xml", self.runtime.precision)
+        return compile_network(self._find_folder() / f"{name}.xml", self.runtime.precision)
 
 
 class OpenvinoClip(_OpenvinoModel):
@@ -85,7 +86,7 @@ class OpenvinoClip(_OpenvinoModel):
 
     @functools.cached_property
     def _tokenizer(self) -> Any:
-        return load_tokenizer(TokenizerSettings(**self.settings["tokenizer"]), self._folder)
+        return load_tokenizer(TokenizerSettings(**self.settings["tokenizer"]), self._find_folder())
 
     @functools.cached_property
     def _image_network(self) -> Any:
@@ -99,8 +100,8 @@ class OpenvinoClip(_OpenvinoModel):
 class OpenvinoVit(_OpenvinoModel):
     """A vision transformer with a classification head; see `torch_models.TorchVit`."""
 
-    def __init__(self, folder: Path, runtime: Runtime) -> None:
-        super().__init__(folder, runtime)
+    def __init__(self, find_folder: Callable[[], Path], runtime: Runtime) -> None:
+        super().__init__(find_folder, runtime)
         self.labels: list[str] = self.settings["labels"]
 
     def encode_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

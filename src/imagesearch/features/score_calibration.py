@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -12,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imagesearch.config import Config
+from imagesearch.errors import UserError
 from imagesearch.features.encoders import ClipEncoder, get_model_id
+from imagesearch.features.model_cache import get_cache_folder
 from imagesearch.features.reference_texts import ABSENT_TEXTS, EVERYDAY_TEXTS
 from imagesearch.features.score_bands import MIN_PHOTOS, ScoreBands, measure_bands
 from imagesearch.files import atomic_write
@@ -30,10 +33,16 @@ def save_reference_texts(config: Config, dataset: Dataset, encoder: _TextEncoder
     key = _make_key(config)
     if _load_reference_texts(dataset, key) is not None:
         return
-    texts = [config.search.template.replace("{text}", text) for text in (*EVERYDAY_TEXTS, *ABSENT_TEXTS)]
-    table = pa.table({"text": texts, "vector": make_vector_column(encoder.encode_texts(texts))})
+    cached = get_cache_folder() / "reference_texts" / f"{key.replace('/', '-')}.parquet"
+    table = _read_texts_table(cached, key)
+    if table is None:  # this model has encoded them for no dataset yet
+        texts = [config.search.template.replace("{text}", text) for text in (*EVERYDAY_TEXTS, *ABSENT_TEXTS)]
+        table = pa.table({"text": texts, "vector": make_vector_column(encoder.encode_texts(texts))})
+        table = table.replace_schema_metadata({_METADATA_KEY: key.encode()})
+        with contextlib.suppress(OSError, UserError), atomic_write(cached) as unfinished:
+            pq.write_table(table, unfinished)
     with atomic_write(_get_texts_file(dataset)) as unfinished:
-        pq.write_table(table.replace_schema_metadata({_METADATA_KEY: key.encode()}), unfinished)
+        pq.write_table(table, unfinished)
 
 
 def save_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
@@ -52,8 +61,7 @@ def save_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
     key = _make_key(config)
     texts = _load_reference_texts(dataset, key)
     if texts is None or texts.shape[1] != vectors.shape[1]:
-        models = config.models
-        save_reference_texts(config, dataset, ClipEncoder(models.clip, models.device, models.precision))
+        save_reference_texts(config, dataset, ClipEncoder.from_config(config.models, on_cpu=True))
         texts = _load_reference_texts(dataset, key)
     bands = measure_bands(vectors, texts[: len(EVERYDAY_TEXTS)], texts[len(EVERYDAY_TEXTS) :])
     with atomic_write(_get_bands_file(dataset)) as unfinished:
@@ -79,13 +87,18 @@ def read_bands(config: Config, dataset: Dataset, dimension: int) -> ScoreBands |
 
 
 def _load_reference_texts(dataset: Dataset, key: str) -> np.ndarray | None:
+    table = _read_texts_table(_get_texts_file(dataset), key)
+    return None if table is None else np.asarray(table["vector"].to_pylist(), np.float32)
+
+
+def _read_texts_table(file: Path, key: str) -> pa.Table | None:
+    """Return the texts and vectors in a file, or None if they are not those of the key."""
     try:
-        table = pq.read_table(_get_texts_file(dataset))
-        if (table.schema.metadata or {}).get(_METADATA_KEY) != key.encode():
-            return None
-        return np.asarray(table["vector"].to_pylist(), np.float32)
-    except (OSError, pa.ArrowException, KeyError):
+        table = pq.read_table(file)
+    except (OSError, pa.ArrowException):
         return None
+    has_columns = table.column_names == ["text", "vector"]
+    return table if has_columns and (table.schema.metadata or {}).get(_METADATA_KEY) == key.encode() else None
 
 
 def _make_key(config: Config) -> str:

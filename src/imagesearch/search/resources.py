@@ -96,15 +96,13 @@ class SearchResources:
 
     @functools.cached_property
     def clip(self) -> ClipEncoder:
-        """The config's CLIP model."""
-        models = self.config.models
-        return ClipEncoder(models.clip, models.device, models.precision)
+        """The config's CLIP model, on the CPU: a GPU takes longer to start than one query takes to encode."""
+        return ClipEncoder.from_config(self.config.models, on_cpu=True)
 
     @functools.cached_property
     def vit(self) -> VitEncoder:
-        """The config's ViT model."""
-        models = self.config.models
-        return VitEncoder(models.vit, models.device, models.precision)
+        """The config's ViT model, on the CPU."""
+        return VitEncoder.from_config(self.config.models, on_cpu=True)
 
     @functools.cached_property
     def face_detector(self) -> FaceDetector:
