@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -114,7 +115,7 @@ def measure_queries(rows: int, dimension: int, repeats: int) -> dict[str, dict[s
         with Store(config.milvus) as store:
             build_photo_collection(config, store, rows, dimension)
             searcher = make_unchecked_searcher(config, Dataset(config), store)
-            searcher.resources.clip = ConstantEncoder()
+            searcher.resources.models = SimpleNamespace(clip=ConstantEncoder())
             return {
                 name: measure_query(searcher, criteria, dimension, repeats)
                 for name, criteria in QUERIES.items()
@@ -124,7 +125,7 @@ def measure_queries(rows: int, dimension: int, repeats: int) -> dict[str, dict[s
 def measure_query(searcher: Searcher, criteria: Criteria, dimension: int, repeats: int) -> dict[str, float]:
     where = searcher.resources.store.format_filter(criteria.make_condition(searcher.resources.vocabulary)[0])
     times: dict[str, list[float]] = {"bare call": [], "search": [], "list, newest first": []}
-    encoder = searcher.resources.clip
+    encoder = searcher.resources.models.clip
     for encoder.vector in make_clustered_vectors(repeats, dimension, seed=1):
 
         def search_bare() -> object:

@@ -95,7 +95,7 @@ class EarlierProgram:
             for hit in hits
         ]
         self.ranking = BM25Okapi([document or [""] for document in documents])
-        self.encode, self.unites = searcher.resources.clip.encode_texts, unites
+        self.encode, self.unites = searcher.resources.models.clip.encode_texts, unites
 
     def search(self, sentence: str) -> list[str]:
         """Return the paths of the best photos."""
@@ -244,7 +244,7 @@ def measure_parts(searcher: Searcher, sentences: Sequence[str]) -> dict[str, lis
     for sentence in sentences:
         query = Query(text=sentence, today=today)
         parsed = searcher.resources.parser.parse(sentence, today)
-        (vector,) = searcher.resources.clip.encode_texts([parsed.text])
+        (vector,) = searcher.resources.models.clip.encode_texts([parsed.text])
         where = store.format_filter(parsed.condition)
         assert parsed.text and plan_filter(parsed).parts and not searcher.search(query).relaxed, sentence
 
@@ -260,7 +260,7 @@ def measure_parts(searcher: Searcher, sentences: Sequence[str]) -> dict[str, lis
             )
 
         calls = {
-            "text encoding": lambda t=parsed.text: searcher.resources.clip.encode_texts([t]),
+            "text encoding": lambda t=parsed.text: searcher.resources.models.clip.encode_texts([t]),
             "bare Milvus call": search_bare,
             "sentence to results": lambda q=query: searcher.search(q),
             "- of it parsing the sentence": lambda s=sentence: searcher.resources.parser.parse(s, today),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -42,9 +43,7 @@ class ConstantEncoder:
 
 
 class MadeResources(SearchResources):
-    """Resources without models, for a collection of made-up vectors."""
-
-    clip = ConstantEncoder()
+    """Resources for a collection of made-up vectors."""
 
     def open_collection(self, kind: str) -> CollectionInfo:
         return self.store.collections.open(self.get_collection_ref(kind))
@@ -83,7 +82,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
         spec = CollectionSpec(CollectionRef("made", "clip"), "random", "random", DIMENSION, plan)
         fill_collection(store, spec, rows)
         searcher = Searcher(config, dataset, store)
-        searcher.resources = MadeResources(config, dataset, store)
+        searcher.resources = MadeResources(config, dataset, store, SimpleNamespace(clip=ConstantEncoder()))
         yield searcher
 
 

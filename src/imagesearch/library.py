@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from imagesearch.config import Config, load_config
 from imagesearch.pipeline import Dataset, Progress
-from imagesearch.search import Answer, Query, Searcher
+from imagesearch.search import Answer, Query, QueryModels, Searcher
 from imagesearch.store import Store
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class PhotoLibrary:
         self.config = config
         self._images = [Path(f) for f in ([images] if isinstance(images, (str, PathLike)) else images)]
         self.dataset = Dataset(config, self._images)
+        self._models = QueryModels(config)
 
     def __enter__(self) -> Self:
         return self
@@ -109,8 +110,8 @@ class PhotoLibrary:
 
     @functools.cached_property
     def searcher(self) -> Searcher:
-        """Answers queries; keeps the models and names that it has loaded."""
-        return Searcher(self.config, self.dataset, self.store)
+        """Answers queries; keeps the names that it has loaded."""
+        return Searcher(self.config, self.dataset, self.store, self._models)
 
     def update(self, *, retry_failed: bool = False, progress: Progress | None = None) -> RunSummary:
         """Bring tables and collections up to date with the photos on disk: steps 01, 02, 04 and 05.
@@ -156,6 +157,8 @@ class PhotoLibrary:
             query = replace(query, **_clean_options(options))
         else:
             query = self.make_query(**({"text": query} | options))
+        if query.text or query.plus:
+            self._models.preload_text_encoder()  # while Milvus is being opened
         return self.searcher.search(query)
 
     def make_query(self, text: str = "", **options: Any) -> Query:

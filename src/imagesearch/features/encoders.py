@@ -72,6 +72,10 @@ class ClipEncoder:
         """
         return self._model.tokenize(texts)
 
+    def load_text_encoder(self) -> None:
+        """Load what texts require. Without this call, it is loaded with the first text."""
+        self._model.load_text_network()
+
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts to unit vectors, (n, d) float32. Tokens beyond the context length are cut off."""
         return self._model.encode_tokens(self._model.tokenize(texts))

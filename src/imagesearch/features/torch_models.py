@@ -119,6 +119,9 @@ class TorchClip(_TorchModel):
             bool(getattr(tokenizer, "do_lower_case", False)),
         )
 
+    def load_text_network(self) -> None:
+        """Do nothing: both networks are loaded with the model."""
+
     def embed_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return (n, d) unit vectors of (n, 3, height, width) uint8 pixels."""
         return _pool_and_normalize(self.module.get_image_features(pixel_values=self.normalize(pixels)))

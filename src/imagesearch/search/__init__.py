@@ -18,6 +18,7 @@ passed to every stage.
 from imagesearch.search.answer import Answer, SearchResult
 from imagesearch.search.prompt import parse_prompt_line
 from imagesearch.search.query import Query
+from imagesearch.search.query_models import QueryModels
 from imagesearch.search.relaxation import plan_filter
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.searcher import Searcher
@@ -25,6 +26,7 @@ from imagesearch.search.searcher import Searcher
 __all__ = [
     "Answer",
     "Query",
+    "QueryModels",
     "SearchResources",
     "SearchResult",
     "Searcher",

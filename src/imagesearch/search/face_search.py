@@ -54,7 +54,7 @@ def read_query_face(file: Path, resources: SearchResources) -> QueryFace:
         picture = shrink_for_detection(decode_photo(file, min_long_side=side, max_megapixels=limit), config)
     except PhotoError as error:
         raise UserError(f"{file}: {error}") from None
-    detected = resources.face_detector.detect(picture.image)
+    detected = resources.models.face_detector.detect(picture.image)
     faces = [face for face in detected if face.score >= config.faces.min_score]
     if not faces:
         raise UserError(

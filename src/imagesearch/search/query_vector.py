@@ -50,12 +50,12 @@ def _encode_texts(query: Query, resources: SearchResources) -> list[QueryTerm]:
     texts += [(text, 1.0) for text in query.plus] + [(text, -1.0) for text in query.minus]
     if not texts:
         return []
-    vectors = resources.clip.encode_texts([text for text, _ in texts])
+    vectors = resources.models.clip.encode_texts([text for text, _ in texts])
     return [QueryTerm(v, "text", weight) for v, (_, weight) in zip(vectors, texts, strict=True)]
 
 
 def _encode_photo(file: Path, kind: str, resources: SearchResources) -> np.ndarray:
-    encoder = resources.clip if kind == "clip" else resources.vit
+    encoder = resources.models.clip if kind == "clip" else resources.models.vit
     try:
         limit = resources.config.extraction.max_megapixels
         picture = decode_photo(file, encoder.input_side, max_megapixels=limit)

@@ -8,10 +8,11 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces import FaceDetector, get_pack_id, make_detector, open_edit_log
-from imagesearch.features import ClipEncoder, ScoreBands, VitEncoder, get_model_id, read_bands
+from imagesearch.faces import get_pack_id, open_edit_log
+from imagesearch.features import ScoreBands, get_model_id, read_bands
 from imagesearch.pipeline import Dataset
 from imagesearch.query import SentenceParser
+from imagesearch.search.query_models import QueryModels
 from imagesearch.store import STEP_SCRIPTS, CollectionInfo, CollectionRef, Store, Vocabulary
 
 # Number of vectors sampled from the collection to estimate how the scores of all photos are distributed.
@@ -25,10 +26,15 @@ class SearchResources:
     ----------
     config, dataset, store
         The config, the dataset, and the Milvus connection.
+    models
+        The models that encode queries; by default the config's.
     """
 
-    def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
+    def __init__(
+        self, config: Config, dataset: Dataset, store: Store, models: QueryModels | None = None
+    ) -> None:
         self.config, self.dataset, self.store = config, dataset, store
+        self.models = models or QueryModels(config)
 
     # --- collections ---------------------------------------------------------------------------------------
 
@@ -91,20 +97,3 @@ class SearchResources:
     def sample_vectors(self) -> np.ndarray:
         """CLIP vectors of up to 500 photos of the collection, (n, d) float32."""
         return self.store.sample_vectors(self.get_collection_ref("clip"), _SAMPLE_SIZE)
-
-    # --- models --------------------------------------------------------------------------------------------
-
-    @functools.cached_property
-    def clip(self) -> ClipEncoder:
-        """The config's CLIP model, on the CPU: a GPU takes longer to start than one query takes to encode."""
-        return ClipEncoder.from_config(self.config.models, on_cpu=True)
-
-    @functools.cached_property
-    def vit(self) -> VitEncoder:
-        """The config's ViT model, on the CPU."""
-        return VitEncoder.from_config(self.config.models, on_cpu=True)
-
-    @functools.cached_property
-    def face_detector(self) -> FaceDetector:
-        """The config's face models."""
-        return make_detector(self.config)

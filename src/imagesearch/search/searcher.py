@@ -8,6 +8,7 @@ from imagesearch.search.answer import Answer
 from imagesearch.search.judgement import judge_photos
 from imagesearch.search.presentation import present_answer
 from imagesearch.search.query import Query
+from imagesearch.search.query_models import QueryModels
 from imagesearch.search.request import parse_query
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.retrieval import retrieve_photos
@@ -29,10 +30,14 @@ class Searcher:
         The dataset to search.
     store
         An open connection to Milvus, with the collections of the dataset.
+    models
+        The models that encode queries; by default the config's.
     """
 
-    def __init__(self, config: Config, dataset: Dataset, store: Store) -> None:
-        self.resources = SearchResources(config, dataset, store)
+    def __init__(
+        self, config: Config, dataset: Dataset, store: Store, models: QueryModels | None = None
+    ) -> None:
+        self.resources = SearchResources(config, dataset, store, models)
 
     def search(self, query: Query) -> Answer:
         """Answer a query.
