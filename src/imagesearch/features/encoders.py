@@ -122,7 +122,7 @@ class VitEncoder:
         features : (n, d) float32
             Unit vectors.
         probabilities : (n, labels) float32
-            Probability of each of `labels`; rows sum to 1. No columns if the model has no trained head.
+            Probability of each label in `labels`; rows sum to 1. No columns if the model has no trained head.
         """
         features, probabilities = self._model.encode_pixels(np.stack(inputs))
         return features, probabilities if self.labels else probabilities[:, :0]
@@ -159,7 +159,7 @@ def _load_model(kind: str, name: str, runtime: Runtime) -> Any:
 
 
 def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:
-    """Return an id of everything that decides a model's vectors, without loading the model.
+    """Return an id of everything that a model's vectors depend on, without loading the model.
 
     The part before the slash identifies the model, the part after it the precision. Vectors of the same model
     in two precisions, or by two libraries, can be compared.

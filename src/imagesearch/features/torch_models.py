@@ -90,7 +90,7 @@ class TorchClip(_TorchModel):
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         text = module.config.text_config
         self._max_tokens = int(getattr(text, "max_position_embeddings", None) or 77)
-        # SigLIP was trained with texts padded to the full length, and its vector is that of the last token
+        # SigLIP was trained with texts padded to the full length; its text vector is the last token's output
         self._pads_to_max = "siglip" in module.config.model_type
         return module
 
