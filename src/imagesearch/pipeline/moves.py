@@ -1,4 +1,4 @@
-"""Moved photos: recognized by their content, their rows copied to the id of the new path."""
+"""Moved and touched photos: recognized by their content, their rows copied instead of extracted again."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from imagesearch.pipeline.tables import ProcessedPhoto, make_processed_row, make
 
 # Replaces the size in the old entry of a moved photo. No file has this size, so the entry is never current.
 _SIZE_OF_MOVED = -1
+_MOVES_A_SHARD = 10_000  # their rows are in memory at the same time
 
 
 @dataclass(frozen=True)
 class Move:
-    """The entry of a photo under its old path, and the photo at its new path."""
+    """The entry of a photo under its old path, and the photo at its new path.
+
+    The two paths are equal if only the modification time of the file has changed.
+    """
 
     entry: ProcessedPhoto
     photo: Photo
@@ -59,8 +63,11 @@ def find_moves(
 
 def append_moves(spec: StepSpec, moves: Sequence[Move]) -> None:
     """Copy the rows of moved photos to their new ids, and mark their old entries as moved."""
-    if not moves:
-        return
+    for start in range(0, len(moves), _MOVES_A_SHARD):
+        _append_shard(spec, moves[start : start + _MOVES_A_SHARD])
+
+
+def _append_shard(spec: StepSpec, moves: Sequence[Move]) -> None:
     for table in spec.tables:
         entries = table.read_processed(pa.array([move.entry.photo_id for move in moves], pa.int64()))
         pairs = [(entries[move.entry.photo_id], move.photo) for move in moves]
@@ -69,6 +76,7 @@ def append_moves(spec: StepSpec, moves: Sequence[Move]) -> None:
         old = [
             (e.photo_id, e.path, _SIZE_OF_MOVED, 0, e.content, 0, 0, f"moved to {photo.path}")
             for e, photo in pairs
+            if e.photo_id != photo.photo_id
         ]
         table.append(spec.fingerprint, rows, make_processed_table(new + old))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from imagesearch.photos import Photo
+from imagesearch.photos import Photo, hash_content
 from imagesearch.pipeline.moves import Move, find_moves, is_marked_as_moved
-from imagesearch.pipeline.steps import StepSpec
+from imagesearch.pipeline.steps import RunOptions, StepSpec
 from imagesearch.pipeline.tables import ProcessedPhoto
 
 
@@ -21,7 +22,7 @@ class PendingWork:
     missing : set of int
         Ids of the photos to process.
     moves : list of Move
-        Photos that only require a copy of their rows.
+        Photos that only require a copy of their rows: they were moved, or only their time has changed.
     gone : int
         Number of photos in the tables that no longer exist.
     """
@@ -33,7 +34,7 @@ class PendingWork:
 
 
 def find_pending_work(
-    spec: StepSpec, photos: Sequence[Photo], hashes: dict[int, bytes], retry_failed: bool
+    spec: StepSpec, photos: Sequence[Photo], hashes: dict[int, bytes], options: RunOptions
 ) -> PendingWork:
     """Compare the photos with the entries in a step's tables.
 
@@ -45,17 +46,19 @@ def find_pending_work(
         All photos of the dataset.
     hashes
         Known content hashes by photo id. Hashes computed here are added.
-    retry_failed
-        Process unchanged photos again that failed before.
+    options
+        Whether to process failed photos again; the progress bar for comparing files.
     """
     tables = [table.read_processed() for table in spec.tables]
-    missing = _find_missing(spec, photos, tables, retry_failed)
+    missing = _find_missing(spec, photos, tables, options.retry_failed)
+    touched = _find_touched(spec, [p for p in photos if p.photo_id in missing], tables, hashes, options)
+    missing -= {move.photo.photo_id for move in touched}
     present = {photo.photo_id for photo in photos}
     gone = [e for e in tables[0].values() if e.photo_id not in present and not is_marked_as_moved(e)]
     usable = [entry for entry in gone if _has_usable_rows(entry, tables, spec.fingerprint)]
     moves = find_moves(usable, [photo for photo in photos if photo.photo_id in missing], hashes)
     missing -= {move.photo.photo_id for move in moves}
-    return PendingWork(spec, missing, moves, len(gone) - len(moves))
+    return PendingWork(spec, missing, [*touched, *moves], len(gone) - len(moves))
 
 
 def list_missing(pending: Sequence[PendingWork], photos: Sequence[Photo]) -> list[Photo]:
@@ -76,6 +79,45 @@ def _find_missing(
         for photo in photos
         if not _is_current(entries.get(photo.photo_id), photo, spec.fingerprint, retry_failed)
     }
+
+
+def _find_touched(
+    spec: StepSpec,
+    missing: Sequence[Photo],
+    tables: Sequence[Mapping[int, ProcessedPhoto]],
+    hashes: dict[int, bytes],
+    options: RunOptions,
+) -> list[Move]:
+    """Return the photos with another modification time but the same content, such as a restored backup."""
+    entries = {photo.photo_id: tables[0].get(photo.photo_id) for photo in missing}
+    candidates = [
+        photo
+        for photo in missing
+        if (entry := entries[photo.photo_id])
+        and entry.size == photo.size
+        and _has_usable_rows(entry, tables, spec.fingerprint)
+    ]
+    if not candidates:
+        return []
+    counted = (
+        options.progress(candidates, len(candidates), label="comparing") if options.progress else candidates
+    )
+    with ThreadPoolExecutor(options.threads) as pool:
+        contents = pool.map(lambda photo: hashes.get(photo.photo_id) or _hash_photo(photo), candidates)
+        found = list(zip(counted, contents, strict=True))
+    hashes.update({photo.photo_id: content for photo, content in found if content})
+    return [
+        Move(entries[photo.photo_id], photo)
+        for photo, content in found
+        if content == entries[photo.photo_id].content
+    ]
+
+
+def _hash_photo(photo: Photo) -> bytes | None:
+    try:
+        return hash_content(photo.file)
+    except OSError:
+        return None  # reported when the photo is decoded
 
 
 def _is_current(entry: ProcessedPhoto | None, photo: Photo, fingerprint: str, retry_failed: bool) -> bool:

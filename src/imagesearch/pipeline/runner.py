@@ -58,7 +58,7 @@ def update_tables(
     """
     start, hashes = time.monotonic(), dict(hashes or {})
     with lock_tables(steps):
-        pending = [find_pending_work(step, photos, hashes, options.retry_failed) for step in steps]
+        pending = [find_pending_work(step, photos, hashes, options) for step in steps]
         for work in pending:
             append_moves(work.spec, work.moves)
         missing = list_missing(pending, photos)

@@ -19,7 +19,7 @@ class StepSummary:
     new : int
         Photos processed in this run.
     unchanged : int
-        Photos that the tables already had.
+        Photos that the tables already had, also if only the time of their files has changed.
     moved : int
         Photos found at a new path with the same content; their rows were copied.
     gone : int
@@ -61,7 +61,8 @@ def summarize_run(
     processed
         The photos that at least one step processed.
     """
-    moved = {move.photo.photo_id for work in pending for move in work.moves}
+    moves = [move for work in pending for move in work.moves]
+    moved = {move.photo.photo_id for move in moves if move.entry.photo_id != move.photo.photo_id}
     unchanged = len(photos) - len(processed) - len(moved - {photo.photo_id for photo in processed})
     gone = max((work.gone for work in pending), default=0)
     summary = StepSummary(len(processed), unchanged, len(moved), gone)
