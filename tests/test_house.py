@@ -23,7 +23,16 @@ SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 # Third-party libraries that take long to import, or that only one room needs.
 ENGINES = {
     *("dateutil", "geopy", "huggingface_hub", "insightface", "matplotlib", "milvus_lite", "onnx"),
-    *("onnxruntime", "pillow_heif", "pymilvus", "rank_bm25", "rawpy", "reverse_geocode", "safetensors"),
+    *(
+        "onnxruntime",
+        "openvino",
+        "pillow_heif",
+        "pymilvus",
+        "rank_bm25",
+        "rawpy",
+        "reverse_geocode",
+        "safetensors",
+    ),
     *("sklearn", "tokenizers", "torch", "transformers"),
 }
 # Imported inside functions themselves, because their classes derive from those of an engine.
