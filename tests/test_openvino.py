@@ -17,6 +17,7 @@ from PIL import Image
 
 from imagesearch.features import ClipEncoder, VitEncoder
 from imagesearch.features import conversion as conversion_module
+from imagesearch.features import runtimes as runtimes_module
 from imagesearch.features.image_preparation import ImagePreparation
 from imagesearch.features.model_cache import get_cache_folder, hash_file, make_cached_folder
 from imagesearch.features.runtimes import Runtime
@@ -264,3 +265,57 @@ def test_extraction_and_search_import_no_torch_after_the_conversion(world: World
         )
         assert done.returncode == 0, done.stderr
         assert done.stderr.splitlines()[-1] == "set()", arguments
+
+
+class FakeDriver:
+    """The functions of the CUDA driver that are called, for a GPU of a compute capability."""
+
+    def __init__(self, major: int, status: int = 0) -> None:
+        self.major, self.status = major, status
+
+    def cuInit(self, _: int) -> int:  # noqa: N802 - the driver's name
+        return self.status
+
+    def cuDeviceGet(self, _device: object, _ordinal: int) -> int:  # noqa: N802 - the driver's name
+        return 0
+
+    def cuDeviceGetAttribute(self, value: object, attribute: int, _device: object) -> int:  # noqa: N802 - the driver's name
+        assert attribute == 75
+        value._obj.value = self.major
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("torch_build", "driver", "expected"),
+    [
+        ("cuda: Optional[str] = '12.8'", FakeDriver(8), Runtime("torch", "cuda", "bfloat16")),
+        ("cuda: Optional[str] = '12.8'", FakeDriver(7), Runtime("torch", "cuda", "float32")),
+        ("cuda: Optional[str] = '12.8'", FakeDriver(8, status=100), None),
+        ("cuda: Optional[str] = '12.8'", None, None),
+        ("cuda: Optional[str] = None", FakeDriver(8), None),
+        (
+            "cuda: Optional[str] = None\nhip: Optional[str] = '6.2'",
+            None,
+            Runtime("torch", "cuda", "bfloat16"),
+        ),
+    ],
+)
+def test_a_gpu_is_found_without_torch(
+    torch_build: str, driver: FakeDriver | None, expected: Runtime | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_driver(name: str) -> FakeDriver:
+        if driver is None:
+            raise OSError(name)
+        return driver
+
+    monkeypatch.setattr(runtimes_module.ctypes, "CDLL", open_driver)
+    monkeypatch.setattr(runtimes_module, "_read_torch_version_file", lambda: torch_build)
+    monkeypatch.setattr(runtimes_module.platform, "system", lambda: "Linux")
+    for function in (runtimes_module._choose_runtime, runtimes_module._get_cuda_capability):
+        function.cache_clear()
+    try:
+        chosen = Runtime.choose("auto")
+    finally:
+        for function in (runtimes_module._choose_runtime, runtimes_module._get_cuda_capability):
+            function.cache_clear()
+    assert chosen == expected if expected else chosen.device == "cpu"
