@@ -12,7 +12,7 @@ A photo that cannot be used raises `PhotoError`. Nothing here depends on models,
 
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
 from imagesearch.photos.discovery import find_photos
-from imagesearch.photos.formats import EXTENSIONS, PhotoError
+from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, read_metadata
 from imagesearch.photos.previews import PreviewCache
 from imagesearch.photos.sources import Photo, compute_photo_id, hash_content, locate_file, make_path_prefix
@@ -31,4 +31,5 @@ __all__ = [
     "locate_file",
     "make_path_prefix",
     "read_metadata",
+    "share_cores",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.photos.formats import TRANSPOSE_BY_ORIENTATION, PhotoError, open_photo, read_orientation
+from imagesearch.photos.progressive_jpeg import select_scans_for_eighth
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +78,31 @@ def _decode_upright(image: Image.Image, min_short_side: int | None, max_megapixe
         raise PhotoError(
             f"too large: {megapixels:.0f} megapixels (extraction.max_megapixels: {max_megapixels:g})"
         )
-    image.load()
+    source = (_open_eighth(image, full_size, min_short_side) if drafted and min_short_side else None) or image
+    source.load()
     # Read after load, which rotates a TIFF and drops its tag.
     orientation = read_orientation(image)
-    pixels = _convert_to_rgb(image)
+    pixels = _convert_to_rgb(source)
     if orientation != 1:
         pixels = pixels.transpose(TRANSPOSE_BY_ORIENTATION[orientation])
     if not drafted:
         return DecodedPhoto(pixels, *pixels.size)
     width, height = full_size if orientation < 5 else full_size[::-1]
     return DecodedPhoto(pixels, width, height)
+
+
+def _open_eighth(image: Image.Image, full_size: tuple[int, int], min_short_side: int) -> Image.Image | None:
+    """Return a progressive JPEG that is decoded at 1/8, without the scans that are not needed; else None."""
+    eighth = tuple(math.ceil(side / 8) for side in full_size)
+    if not image.info.get("progressive") or image.size != eighth or not image.fp:
+        return None
+    image.fp.seek(0)
+    scans = select_scans_for_eighth(image.fp.read())
+    if scans is None:
+        return None
+    reduced = Image.open(io.BytesIO(scans), formats=["JPEG"])
+    reduced.draft(None, (min_short_side, min_short_side))
+    return reduced
 
 
 def _convert_to_rgb(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from imagesearch.photos import Photo, PhotoError, PreviewCache, hash_content
+from imagesearch.photos import Photo, PhotoError, PreviewCache, hash_content, share_cores
 from imagesearch.pipeline.steps import ActiveStep
 
 
@@ -69,14 +69,15 @@ def decode_ahead(
     futures = (  # a generator: a photo is submitted when its future is taken
         pool.submit(_prepare_photo, photo, _select_steps(steps, photo), previews, hashes) for photo in photos
     )
-    try:
-        waiting = deque(islice(futures, window))
-        while waiting:
-            prepared = waiting.popleft().result()
-            waiting.extend(islice(futures, 1))
-            yield prepared
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    with share_cores(threads):
+        try:
+            waiting = deque(islice(futures, window))
+            while waiting:
+                prepared = waiting.popleft().result()
+                waiting.extend(islice(futures, 1))
+                yield prepared
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _select_steps(steps: Sequence[ActiveStep], photo: Photo) -> list[ActiveStep]:
