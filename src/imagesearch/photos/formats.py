@@ -102,7 +102,7 @@ def share_cores(photos: int) -> Iterator[None]:
 
     Without it, a HEIC is decoded in one thread for each core. A phone's HEIC consists of tiles that can be
     decoded in parallel: a single one takes 0.8 of the time on two cores. Two at the same time gain nothing
-    from more than one thread each. Other formats are decoded in one thread. The setting applies to the process.
+    from more than one thread each. Other formats are decoded in one thread. It is set for the process.
 
     Parameters
     ----------
