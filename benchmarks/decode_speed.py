@@ -2,10 +2,10 @@
 
     python benchmarks/decode_speed.py [--photos FOLDER] [--models FOLDER ...] [--json]
 
-The folder of --photos contains JPEGs and HEICs of a phone; without it, JPEGs are generated. They are also saved
-as progressive JPEGs, as HEICs with a thumbnail of 320 pixels, and as JPEGs of 640 x 480. Each photo is decoded
-in two ways, in turns: in full ("before") and scaled ("after"). For progressive JPEGs, "before" is scaled by Pillow.
-With --models, folders of CLIP models, the vectors of both ways are compared.
+The folder of --photos contains JPEGs and HEICs of a phone; without it, JPEGs are generated. They are also
+saved as progressive JPEGs, as HEICs with a thumbnail of 320 pixels, and as JPEGs of 640 x 480. Each photo is
+decoded in two ways, in turns: in full ("before") and scaled ("after"). For progressive JPEGs, "before" is
+scaled by Pillow. With --models, folders of CLIP models, the vectors of both ways are compared.
 """
 
 from __future__ import annotations
