@@ -102,8 +102,8 @@ def share_cores(photos: int) -> Iterator[None]:
 
     Without it, a HEIC is decoded in one thread for each core. A phone's HEIC consists of tiles that can be
     decoded in parallel: on two cores, a single one takes 0.6 to 0.9 of the time of one thread. Two at the
-    same time gain nothing from more than one thread each. Other formats are decoded in one thread. The setting
-    is for the whole process.
+    same time gain nothing from more than one thread each. Other formats are decoded in one thread. It is a
+    setting of the whole process.
 
     Parameters
     ----------
