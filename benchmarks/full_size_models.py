@@ -1,9 +1,9 @@
-"""Make full-size CLIP ViT-B/32 and ViT-B/16 models with random weights, from their public configurations.
+"""Make full-size models with random weights: CLIP ViT-B/32, ViT-B/16, and a face pack.
 
-They need as much time and memory as the real models, but they are not trained. They are saved in Hugging Face
-format:
+They need as much time and memory as the real models, but they are not trained. CLIP and ViT are made from
+their public configurations and saved in Hugging Face format; the face pack is saved as ONNX files:
 
-    python benchmarks/full_size_models.py FOLDER      # makes FOLDER/clip and FOLDER/vit
+    python benchmarks/full_size_models.py FOLDER      # makes FOLDER/clip, FOLDER/vit and FOLDER/faces
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+
+from full_size_faces import make_face_pack
 
 
 def make_clip(folder: Path, seed: int = 0) -> Path:
@@ -54,7 +56,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    print(json.dumps({"clip": str(make_clip(folder / "clip")), "vit": str(make_vit(folder / "vit"))}))
+    made = {
+        "clip": make_clip(folder / "clip"),
+        "vit": make_vit(folder / "vit"),
+        "faces": make_face_pack(folder / "faces"),
+    }
+    print(json.dumps({kind: str(path) for kind, path in made.items()}))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,15 @@ import contextlib
 import functools
 import hashlib
 import io
+import os
 import sys
 import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,6 +30,9 @@ _PROVIDERS = {
     "mps": "CoreMLExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
+# Maximum number of faces in one run of the recognition model. Larger batches are not faster: see
+# benchmarks/README.md, "Detection of faces".
+_FACES_A_RUN = 8
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,15 @@ class DetectedFace:
     embedding: np.ndarray
 
 
+class _AlignedFace(NamedTuple):
+    """A detected face and its pixels, aligned for the recognition model."""
+
+    box: np.ndarray
+    landmarks: np.ndarray
+    score: float
+    crop: np.ndarray
+
+
 class FaceDetector:
     """Detects and embeds faces with an InsightFace pack: a detection model and a recognition model.
 
@@ -65,6 +82,9 @@ class FaceDetector:
         slower.
     min_score
         Minimum score of a face.
+    in_flight
+        Number of images that `detect_batch` processes at the same time on a CPU. The cores are divided among
+        them. On another device, it is always one.
 
     Raises
     ------
@@ -72,28 +92,83 @@ class FaceDetector:
         If the pack does not exist, cannot be downloaded, or lacks one of the two models.
     """
 
-    def __init__(self, pack: str, device: str = "auto", det_size: int = 640, min_score: float = 0.5) -> None:
-        folder = fetch_pack(pack)
-        self._det_size = det_size
+    def __init__(
+        self,
+        pack: str,
+        device: str = "auto",
+        det_size: int = 640,
+        min_score: float = 0.5,
+        in_flight: int = 1,
+    ) -> None:
+        folder, providers = fetch_pack(pack), _choose_providers(device)
+        is_on_cpu = providers == [_PROVIDERS["cpu"]]
+        self._det_size, self._in_flight = det_size, in_flight if is_on_cpu else 1
         with contextlib.redirect_stdout(io.StringIO()):  # InsightFace prints each model that it loads
-            self._app = _load_pack(folder, _choose_providers(device))
-            self._app.prepare(0, det_thresh=min_score, det_size=(det_size, det_size))
+            app = _load_pack(folder, providers, _make_session_options(in_flight) if is_on_cpu else None)
+            app.prepare(0, det_thresh=min_score, det_size=(det_size, det_size))
+        self._detection, self._recognition = app.det_model, app.models["recognition"]
+        # GPUs choose an algorithm for each size of a batch, which takes longer than the batch saves
+        self._max_faces = _FACES_A_RUN if is_on_cpu and _has_batch_axis(self._recognition) else 1
+        self._pool = ThreadPoolExecutor(self._in_flight, thread_name_prefix="faces")
 
     def detect(self, image: Image.Image) -> list[DetectedFace]:
         """Return the faces in an upright RGB image, the largest first."""
+        (faces,) = self.detect_batch([image])
+        if isinstance(faces, Exception):
+            raise faces
+        return faces
+
+    def detect_batch(self, images: Sequence[Image.Image]) -> list[list[DetectedFace] | Exception]:
+        """Return the faces in each upright RGB image, the largest first.
+
+        The result of an image that could not be processed is the exception.
+        """
+        found = list(self._pool.map(self._find_faces, images))
+        crops = [face.crop for faces in found if not isinstance(faces, Exception) for face in faces]
+        embeddings = iter(self._embed_faces(crops))
+        results: list[list[DetectedFace] | Exception] = []
+        for faces in found:
+            if not isinstance(faces, Exception):
+                faces = _join_faces(faces, list(islice(embeddings, len(faces))))
+            results.append(faces)
+        return results
+
+    def _find_faces(self, image: Image.Image) -> list[_AlignedFace] | Exception:
+        from insightface.utils.face_align import norm_crop
+
         if max(image.size) >= self._det_size * min(image.size):
             return []  # InsightFace would scale its shorter side to 0 pixels, and OpenCV raises an error
-        bgr = np.ascontiguousarray(np.asarray(image)[..., ::-1])
-        faces = [
-            DetectedFace(
-                box=np.asarray(face.bbox, np.float32),
-                landmarks=np.asarray(face.kps, np.float32),
-                score=float(face.det_score),
-                embedding=np.asarray(face.normed_embedding, np.float32),
-            )
-            for face in self._app.get(bgr)
-        ]
-        return sorted(faces, key=lambda face: (-_compute_area(face.box), *face.box.tolist()))
+        try:
+            bgr = np.ascontiguousarray(np.asarray(image)[..., ::-1])
+            boxes, landmarks = self._detection.detect(bgr)
+            if not len(boxes):
+                return []  # a detector without landmarks returns None instead of them
+            side = self._recognition.input_size[0]
+            return [
+                _AlignedFace(box[:4], points, float(box[4]), norm_crop(bgr, points, side))
+                for box, points in zip(boxes, landmarks, strict=True)
+            ]
+        except Exception as error:  # an error in one image must not end the batch
+            return error
+
+    def _embed_faces(self, crops: Sequence[np.ndarray]) -> list[np.ndarray | Exception]:
+        """Return the embedding of each aligned face, or the exception."""
+        # every thread gets a share of the faces
+        size = max(1, min(self._max_faces, -(-len(crops) // self._in_flight)))
+        chunks = [crops[start : start + size] for start in range(0, len(crops), size)]
+        return [embedding for chunk in self._pool.map(self._embed_chunk, chunks) for embedding in chunk]
+
+    def _embed_chunk(self, crops: Sequence[np.ndarray]) -> list[np.ndarray | Exception]:
+        try:
+            outputs = self._recognition.get_feat(list(crops))
+            if len(crops) == 1:
+                return [outputs.flatten()]
+            if len(outputs) == len(crops):
+                return [output.flatten() for output in outputs]
+        except Exception as error:  # an error in one face must not end the batch
+            if len(crops) == 1:
+                return [error]
+        return [embedding for crop in crops for embedding in self._embed_chunk([crop])]
 
 
 @functools.cache
@@ -143,13 +218,36 @@ def _download_pack(pack: str) -> None:
         ) from None
 
 
-def _load_pack(folder: Path, providers: list[str]):
+def _make_session_options(in_flight: int):
+    """Return the options of a model that runs in ``in_flight`` threads at once on a CPU."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    if in_flight > 1:  # otherwise ONNX Runtime uses all cores
+        options.intra_op_num_threads = max(1, (os.cpu_count() or 1) // in_flight)
+        options.inter_op_num_threads = 1
+    # waiting threads must not occupy the cores that decode photos
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _has_batch_axis(model) -> bool:
+    """Return whether a model accepts several images in one run: the size of its first axis is not fixed."""
+    return not isinstance(model.input_shape[0], int)
+
+
+def _load_pack(folder: Path, providers: list[str], options):
     import onnxruntime
     from insightface.app import FaceAnalysis
 
     onnxruntime.set_default_logger_severity(3)
     try:
-        app = FaceAnalysis(str(folder), allowed_modules=["detection", "recognition"], providers=providers)
+        app = FaceAnalysis(
+            str(folder),
+            allowed_modules=["detection", "recognition"],
+            providers=providers,
+            **({"sess_options": options} if options else {}),
+        )
     except Exception as error:  # ONNX Runtime, protobuf and InsightFace each raise their own types
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise UserError(f"models.faces: {folder}: cannot be loaded: {reason}") from None
@@ -172,6 +270,25 @@ def _choose_providers(device: str) -> list[str]:
         )
     cpu = _PROVIDERS["cpu"]
     return [chosen, cpu] if chosen not in (None, cpu) else [cpu]
+
+
+def _join_faces(
+    faces: Sequence[_AlignedFace], embeddings: Sequence[np.ndarray | Exception]
+) -> list[DetectedFace] | Exception:
+    """Return the faces of an image with their embeddings, the largest first, or the first exception."""
+    detected = []
+    for face, embedding in zip(faces, embeddings, strict=True):
+        if isinstance(embedding, Exception):
+            return embedding
+        detected.append(
+            DetectedFace(
+                box=np.asarray(face.box, np.float32),
+                landmarks=np.asarray(face.landmarks, np.float32),
+                score=face.score,
+                embedding=np.asarray(embedding / np.linalg.norm(embedding), np.float32),
+            )
+        )
+    return sorted(detected, key=lambda face: (-_compute_area(face.box), *face.box.tolist()))
 
 
 def _compute_area(box: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,9 @@ from imagesearch.pipeline import (
 # The table also has detections with low scores, so that faces.min_score can be changed without processing
 # every photo again, unless it is lower than this.
 _MIN_STORED_SCORE = 0.3
+# Maximum number of photos in which faces are detected at the same time. Each takes some 100 MB with a
+# full-size detector.
+_MAX_IN_FLIGHT = 8
 
 
 @dataclass(frozen=True)
@@ -130,10 +134,18 @@ def shrink_for_detection(decoded: DecodedPhoto, config: Config) -> DecodedPhoto:
     return DecodedPhoto(image, decoded.width, decoded.height)
 
 
-def make_detector(config: Config) -> FaceDetector:
-    """Return the detector that the config describes."""
+def make_detector(config: Config, in_flight: int = 1) -> FaceDetector:
+    """Return the detector that the config describes.
+
+    Parameters
+    ----------
+    config
+        Gives the pack, the device and the sizes.
+    in_flight
+        Number of photos that are processed at the same time on a CPU.
+    """
     models, faces = config.models, config.faces
-    return FaceDetector(models.faces, models.device, faces.det_size, _choose_min_score(config))
+    return FaceDetector(models.faces, models.device, faces.det_size, _choose_min_score(config), in_flight)
 
 
 def _choose_min_score(config: Config) -> float:
@@ -150,7 +162,7 @@ class _FaceProcessor:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._detector = make_detector(config)
+        self._detector = make_detector(config, min(os.cpu_count() or 1, _MAX_IN_FLIGHT))
         self.min_long_side = config.extraction.preview_size
 
     def prepare(self, photo: Photo, decoded: DecodedPhoto) -> DecodedPhoto:
@@ -159,11 +171,10 @@ class _FaceProcessor:
     def process(self, photo_ids: list[int], inputs: list[DecodedPhoto]) -> BatchOutput:
         rows: list[dict[str, Any]] = []
         errors: dict[int, str] = {}
-        for photo_id, decoded in zip(photo_ids, inputs, strict=True):
-            try:
-                detected = self._detector.detect(decoded.image)
-            except Exception as error:  # an error in one photo must not end the run
-                errors[photo_id] = f"face detection failed: {type(error).__name__}: {error}"
+        results = self._detector.detect_batch([decoded.image for decoded in inputs])
+        for photo_id, decoded, detected in zip(photo_ids, inputs, results, strict=True):
+            if isinstance(detected, Exception):
+                errors[photo_id] = f"face detection failed: {type(detected).__name__}: {detected}"
                 continue
             scale = decoded.width / decoded.image.width
             faces = [face for face in detected if np.isfinite(face.embedding).all()]
