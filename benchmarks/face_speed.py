@@ -3,11 +3,11 @@
     python benchmarks/face_speed.py --pack FOLDER [--photos 12] [--rounds 5] [--sweep] [--json]
 
 FOLDER is ``faces`` of full_size_models.py, or ``data/demo/models/faces``. The library's loop is
-``FaceAnalysis.get`` with its default session options: it detects faces photo by photo, and recognises them one
-by one. Both sides process the same drawn pictures alternately, in one process. A ratio is the library's time
-divided by this program's time in the same round. The output has medians.
+``FaceAnalysis.get`` with its default session options: it detects faces photo by photo, and recognises them
+one by one. Both sides process the same drawn pictures alternately, in one process. A ratio is the library's
+time divided by this program's time in the same round. The output has medians.
 
-Recognition gets two fixed boxes in each photo, and detection is measured alone. ``--sweep`` also measures other
+Recognition gets two fixed boxes in each photo, and detection is measured alone. ``--sweep`` measures other
 numbers of photos in flight, and of faces in one run of the recognition model.
 """
 

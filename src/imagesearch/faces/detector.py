@@ -168,7 +168,10 @@ class FaceDetector:
         except Exception as error:  # an error in one face must not end the batch
             if len(crops) == 1:
                 return [error]
-        return [embedding for crop in crops for embedding in self._embed_chunk([crop])]
+        embeddings = [embedding for crop in crops for embedding in self._embed_chunk([crop])]
+        if not any(isinstance(embedding, Exception) for embedding in embeddings):
+            self._max_faces = 1  # the model or the memory does not allow batches
+        return embeddings
 
 
 @functools.cache
