@@ -12,8 +12,6 @@ import argparse
 import json
 from pathlib import Path
 
-from full_size_faces import make_face_pack
-
 
 def make_clip(folder: Path, seed: int = 0) -> Path:
     """Save a CLIPModel with the shape of openai/clip-vit-base-patch32, and a byte-level tokenizer."""
@@ -56,6 +54,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
+    from full_size_faces import make_face_pack  # imports torch
+
     made = {
         "clip": make_clip(folder / "clip"),
         "vit": make_vit(folder / "vit"),
