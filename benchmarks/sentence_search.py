@@ -197,8 +197,11 @@ def make_sentences(count: int) -> list[str]:
     return list(made)
 
 
-def measure_speed(models: Path, rows: int, count: int) -> None:
-    """Print the times of a search by sentence and its parts, and its ratio to the minimum."""
+def measure_times(models: Path, rows: int, count: int) -> dict[str, list[float]]:
+    """Return the milliseconds of a search by sentence and of its parts, for each sentence.
+
+    "minimum" is the sum of text encoding and the bare Milvus call.
+    """
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "photos").mkdir()
         (Path(folder) / "photos" / "one.png").touch()
@@ -216,14 +219,18 @@ def measure_speed(models: Path, rows: int, count: int) -> None:
             times = measure_parts(
                 make_unchecked_searcher(config, Dataset(config), store), make_sentences(count)
             )
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    for name, value in medians.items():
-        print(f"{name:<40}{value:>9.2f} ms")
-    minimum = [a + b for a, b in zip(times["text encoding"], times["bare Milvus call"], strict=True)]
-    ratios = [whole / bare for whole, bare in zip(times["sentence to results"], minimum, strict=True)]
-    print(
-        f"sentence to results / (text encoding + bare Milvus call), median: {statistics.median(ratios):.3f}"
-    )
+    parts = zip(times["text encoding"], times["bare Milvus call"], strict=True)
+    return times | {"minimum": [encoding + call for encoding, call in parts]}
+
+
+def measure_speed(models: Path, rows: int, count: int) -> None:
+    """Print the times of a search by sentence and its parts, and its ratio to the minimum."""
+    times = measure_times(models, rows, count)
+    for name, values in times.items():
+        print(f"{name:<40}{statistics.median(values):>9.2f} ms")
+    pairs = zip(times["sentence to results"], times["minimum"], strict=True)
+    ratio = statistics.median(whole / minimum for whole, minimum in pairs)
+    print(f"sentence to results / (text encoding + bare Milvus call), median: {ratio:.3f}")
 
 
 def write_places(dataset: Dataset, rows: int) -> None:
