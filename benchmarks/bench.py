@@ -18,7 +18,6 @@ import statistics
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from bench_inputs import (
     BENCH,
     SCRIPTS,
     Inputs,
+    OtherWork,
     Run,
     get_demo_models,
     repeat_alternately,
@@ -39,7 +39,7 @@ from bench_table import (
     describe_machine,
     print_cells,
     print_row,
-    save_rows,
+    save_result,
 )
 
 CORES = os.cpu_count() or 1
@@ -264,7 +264,7 @@ def compare_one_pass(inputs: Inputs, kind: str, count: int, target: float) -> Ro
 def measure_unchanged(inputs: Inputs) -> list[Row]:
     """Compare step 01 on unchanged photos with 2 s and two walks of the folder."""
     count = 5_000 if inputs.quick else 100_000
-    config = inputs.make_processed_dataset(count, 8, ("clip", "vit"))
+    config = inputs.make_processed_dataset(get_demo_models(), count, 8, ("clip", "vit"))
     walks = []
 
     def measure_limit() -> float:
@@ -283,7 +283,7 @@ def measure_unchanged(inputs: Inputs) -> list[Row]:
 
 def measure_building(inputs: Inputs) -> list[Row]:
     count = 2_000 if inputs.quick else 50_000
-    config = inputs.make_processed_dataset(count, 512, ("clip",))
+    config = inputs.make_processed_dataset(inputs.models, count, 512, ("clip",))
     calls = {
         "ours": lambda: run_part("build", config)["seconds"],
         "insert": lambda: json.loads(run_baseline("bare_insert", config).output)["seconds"],
@@ -293,7 +293,7 @@ def measure_building(inputs: Inputs) -> list[Row]:
 
 def measure_sentences(inputs: Inputs) -> list[Row]:
     """Compare a search by sentence with text encoding and the bare Milvus call."""
-    rows = 2_000 if inputs.quick else 50_000
+    rows = 20_000 if inputs.quick else 50_000
     times = run_part("sentences", inputs.models, rows)
     table = []
     for name, share, target in (("median", 0.5, 1.2), ("p95", 0.95, 1.5)):
@@ -379,25 +379,29 @@ def main() -> None:
     parser.add_argument("--work", type=Path, metavar="DIR", help="keep all inputs here, to use them again")
     parser.add_argument("--output", type=Path, default=BENCH.parent.parent / "outputs" / "bench.json")
     args = parser.parse_args()
-    rows: dict[str, list[Row]] = {}
-    failures: dict[str, str] = {}
+    has_failed = False
+    if not args.only:
+        args.output.unlink(missing_ok=True)
     print(f"{describe_machine()}, load {os.getloadavg()[0]:.1f}")
     print_cells(TITLES)
     with tempfile.TemporaryDirectory() as temporary:
         inputs = Inputs(args.work or Path(temporary), args.photos, args.models, args.quick)
         for name in args.only or ROWS:
-            start = time.perf_counter()
+            start, other_work = time.perf_counter(), OtherWork()
+            result: list[Row] | str
             try:
-                rows[name] = ROWS[name](inputs)
-                for row in rows[name]:
-                    print_row(row)
+                result = ROWS[name](inputs)
             except Exception as error:  # the other rows are measured all the same
-                failures[name] = f"{type(error).__name__}: {error}"
-                print(f"{name}: FAILED: {failures[name]}", flush=True)
-                traceback.print_exc()
-            print(f"    [{name}: {time.perf_counter() - start:.0f} s]", flush=True)
-            save_rows(args.output, rows, failures, replaces=not args.only)
-    sys.exit(1 if failures else 0)
+                result = f"{type(error).__name__}: {error}"
+                has_failed = True
+                print(f"{name}: FAILED: {result}", flush=True)
+            for row in result if isinstance(result, list) else ():
+                print_row(row)
+            share = other_work.measure_share()
+            seconds = time.perf_counter() - start
+            print(f"    [{name}: {seconds:.0f} s; other work used {share:.0%} of the cores]", flush=True)
+            save_result(args.output, name, result, share)
+    sys.exit(1 if has_failed else 0)
 
 
 if __name__ == "__main__":

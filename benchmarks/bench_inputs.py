@@ -41,6 +41,33 @@ class Run:
     output: str
 
 
+def read_busy_seconds() -> float:
+    """Return the CPU seconds that all programs of this machine have used; 0 on systems other than Linux."""
+    try:
+        first_line = Path("/proc/stat").read_text("utf-8").partition("\n")[0]
+    except OSError:
+        return 0.0
+    user, nice, system, _, _, irq, softirq, steal, *_ = map(int, first_line.split()[1:])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+class OtherWork:
+    """The share of the cores that other programs use from its creation on."""
+
+    def __init__(self) -> None:
+        self.start = self._read()
+
+    def _read(self) -> tuple[float, float]:
+        times = os.times()
+        own = times.user + times.system + times.children_user + times.children_system
+        return time.perf_counter(), read_busy_seconds() - own
+
+    def measure_share(self) -> float:
+        """Return the share until now, 0 to 1."""
+        (start, used_before), (end, used) = self.start, self._read()
+        return max(0.0, used - used_before) / ((end - start) * (os.cpu_count() or 1))
+
+
 def run_program(*command: str | Path) -> Run:
     """Run Python with some arguments, and measure it.
 
@@ -177,7 +204,9 @@ class Inputs:
             run_program(SCRIPTS / "05_build_collections.py", "-c", config, "--no-show")
         return config
 
-    def make_processed_dataset(self, count: int, dimension: int, kinds: tuple[str, ...]) -> Path:
+    def make_processed_dataset(
+        self, models: Path, count: int, dimension: int, kinds: tuple[str, ...]
+    ) -> Path:
         """Return the config of a dataset whose photos, tiny files, are all in the tables of step 01."""
         folder = self.folder / f"processed_{count}_{dimension}"
         if (folder / "done").exists():
@@ -187,7 +216,7 @@ class Inputs:
             if i % _FILES_IN_FOLDER == 0:
                 (folder / "photos" / f"{i // _FILES_IN_FOLDER:04d}").mkdir(parents=True)
             (folder / "photos" / f"{i // _FILES_IN_FOLDER:04d}" / f"{i:06d}.jpg").write_bytes(b"x")
-        config = write_config(folder, folder / "photos", get_demo_models())
+        config = write_config(folder, folder / "photos", models)
         write_tables(load_config(config), dimension, kinds)
         (folder / "done").touch()
         return config
@@ -216,6 +245,7 @@ def write_tables(config: Config, dimension: int, kinds: tuple[str, ...]) -> None
     """Write the tables that step 01 would have written, with random vectors."""
     dataset = Dataset(config)
     steps = {"clip": extract._make_clip_step, "vit": extract._make_vit_step}
+    steps["clip"](config, dataset).make_processor()  # saves the vectors of the reference texts
     rng = np.random.default_rng(0)
     for start in range(0, len(dataset.photos), _ROWS_IN_SHARD):
         photos = dataset.photos[start : start + _ROWS_IN_SHARD]

@@ -86,20 +86,19 @@ def describe_machine() -> str:
     return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def save_rows(file: Path, rows: dict[str, Sequence[Row]], failures: dict[str, str], replaces: bool) -> None:
-    """Save the rows of each measurement as JSON, and the reasons for those that failed.
-
-    Unless it is replaced, the file keeps measurements that were not repeated. Each has its own time.
-    """
+def save_result(file: Path, name: str, result: Sequence[Row] | str, other_work: float) -> None:
+    """Add the rows of a measurement, or the reason why it failed, to a JSON file; earlier ones are replaced."""
     known: dict[str, Any] = {}
-    if not replaces and file.is_file():
+    if file.is_file():
         known = json.loads(file.read_text("utf-8"))["measurements"]
-    load, now = os.getloadavg()[0], datetime.now(UTC).isoformat(timespec="seconds")
-    for name, measured in rows.items():
-        lines = [asdict(row) | {"verdict": row.verdict} for row in measured]
-        known[name] = {"time": now, "load": round(load, 1), "rows": lines}
-    for name, reason in failures.items():
-        known[name] = {"time": now, "load": round(load, 1), "error": reason}
+    known[name] = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "share of the cores used by other work": round(other_work, 2),
+    }
+    if isinstance(result, str):
+        known[name]["error"] = result
+    else:
+        known[name]["rows"] = [asdict(row) | {"verdict": row.verdict} for row in result]
     file.parent.mkdir(parents=True, exist_ok=True)
-    result = {"machine": describe_machine(), "measurements": known}
-    file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    text = json.dumps({"machine": describe_machine(), "measurements": known}, indent=1, ensure_ascii=False)
+    file.write_text(text + "\n", "utf-8")

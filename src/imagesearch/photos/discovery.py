@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from pathlib import Path
 
 from imagesearch.errors import UserError
@@ -71,9 +72,15 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
 def _sort_by_path(photos: Iterable[Photo]) -> list[Photo]:
     """Sort by path. Of files whose names differ only in Unicode form, keep the one named like the path."""
     chosen: dict[str, Photo] = {}
-    for photo in sorted(photos, key=lambda p: (p.path, not str(p.file).endswith(p.path), str(p.file))):
-        chosen.setdefault(photo.path, photo)
+    for photo in sorted(photos, key=attrgetter("path")):
+        other = chosen.setdefault(photo.path, photo)
+        if other is not photo:
+            chosen[photo.path] = min(other, photo, key=_rank_by_name)
     return list(chosen.values())
+
+
+def _rank_by_name(photo: Photo) -> tuple[bool, str]:
+    return not str(photo.file).endswith(photo.path), str(photo.file)
 
 
 def _contains_any(root: Path, photos: Iterable[Photo]) -> bool:
@@ -119,6 +126,8 @@ def _walk_files(
 
 
 def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
+    if not patterns:
+        return False
     # also with a leading slash, so that "*/drafts/*" matches a folder directly below the root too
     names = (path, f"/{path}", path.rpartition("/")[2])
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
@@ -126,9 +135,12 @@ def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:
 
 def _drop_raw_twins(photos: list[Photo]) -> list[Photo]:
     """Drop each camera RAW with a photo of the same name in another format beside it."""
-    stems = {photo.path.rpartition(".")[0] for photo in photos if get_extension(photo.path) in EXTENSIONS}
+    is_raw = [get_extension(photo.path) not in EXTENSIONS for photo in photos]
+    if not any(is_raw):
+        return photos
+    stems = {photo.path.rpartition(".")[0] for photo, raw in zip(photos, is_raw, strict=True) if not raw}
     return [
         photo
-        for photo in photos
-        if get_extension(photo.path) in EXTENSIONS or photo.path.rpartition(".")[0] not in stems
+        for photo, raw in zip(photos, is_raw, strict=True)
+        if not raw or photo.path.rpartition(".")[0] not in stems
     ]

@@ -56,8 +56,9 @@ class PreviewCache:
 
     def prune(self, photos: Sequence[Photo]) -> None:
         """Remove previews of other photos and of older versions of these photos, and unfinished files."""
-        names = {self._preview_file(photo).name for photo in photos}
-        for file in self.folder.glob("*/*"):
+        files = list(self.folder.glob("*/*"))
+        names = {self._preview_file(photo).name for photo in photos} if files else set()
+        for file in files:
             if file.name not in names and file.suffix in (".jpg", ".part"):
                 file.unlink(missing_ok=True)
 

@@ -108,6 +108,8 @@ def make_path_prefix(folder: str, roots: Sequence[Path]) -> str:
 
 def normalize_file_name(name: str) -> str:
     """Return a file name in Unicode NFC; bytes that are not UTF-8 are escaped as ``\\xff``."""
+    if name.isascii():
+        return name
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text)
 

@@ -67,9 +67,8 @@ def summarize_run(
     gone = max((work.gone for work in pending), default=0)
     summary = StepSummary(len(processed), unchanged, len(moved), gone)
     for work in pending:
-        entries = work.spec.tables[0].read_processed()
-        for photo in photos:
-            entry = entries.get(photo.photo_id)
-            if entry is not None and entry.error is not None:
-                summary.failed[photo.path] = entry.error
+        errors = work.spec.tables[0].read_errors()
+        for photo in photos if errors else ():
+            if photo.photo_id in errors:
+                summary.failed[photo.path] = errors[photo.photo_id]
     return summary

@@ -177,6 +177,17 @@ class Table:
                 newest[values[0]] = ProcessedPhoto(*values, shard, fingerprint)
         return newest
 
+    def read_errors(self) -> dict[int, str]:
+        """Return the reason, by photo id, for each photo whose newest entry has an error."""
+        errors: dict[int, str] = {}
+        for shard in self._list_shards():
+            table = self._load_shard("seen", shard, ["photo_id", "error"])
+            for photo_id in table["photo_id"].to_pylist() if errors else ():
+                errors.pop(photo_id, None)
+            failed = table.filter(pc.is_valid(table["error"]))
+            errors.update(zip(failed["photo_id"].to_pylist(), failed["error"].to_pylist(), strict=True))
+        return errors
+
     def read_rows(
         self, entries: Iterable[ProcessedPhoto], columns: Sequence[str] | None = None
     ) -> pa.Table | None:
