@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
-.PHONY: help install demo photos test lint format clean
+.PHONY: help install demo photos test lint format bench clean
 help:
 	@echo "make demo    draw an album and search it; downloads no models"
 	@echo "make photos PHOTOS=DIR    process and index your own photos: steps 01, 02, 04 and 05"
 	@echo "make test    install the dependencies and run the tests"
 	@echo "make lint    check rules and format (ruff) and imports between packages (import-linter)"
 	@echo "make format  fix rules and format with ruff where it can"
+	@echo "make bench   measure speed and memory against baselines; takes up to 20 minutes"
 	@echo "make clean   remove .venv and caches; your data is kept"
 
 # The installation is up to date if this file is newer than pyproject.toml.
@@ -70,6 +71,9 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(PY) benchmarks/bench.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build

@@ -29,18 +29,10 @@ from bench_inputs import (
     Run,
     get_demo_models,
     repeat_alternately,
+    run_part,
     run_program,
 )
-from bench_table import (
-    TITLES,
-    Row,
-    compare,
-    compute_spread,
-    describe_machine,
-    print_cells,
-    print_row,
-    save_result,
-)
+from bench_table import Row, compare, compute_spread, print_head, print_row, save_result
 
 CORES = os.cpu_count() or 1
 IPHONE_DECODE_MS = 47  # CPU time to decode a JPEG of an iPhone, measured elsewhere on real photos
@@ -141,11 +133,6 @@ def run_baseline(name: str, *arguments: str | Path) -> Run:
     return run_program(BENCH, "--run", name, *arguments)
 
 
-def run_part(name: str, *arguments: str | Path) -> dict:
-    """Run one of the functions of bench_parts.py in a new process; return what it prints."""
-    return json.loads(run_program(BENCH.with_name("bench_parts.py"), name, *arguments).output)
-
-
 # --- rows --------------------------------------------------------------------------------------------------
 
 
@@ -157,7 +144,7 @@ def measure_help(inputs: Inputs) -> list[Row]:
     return [compare("06 --help", repeat_alternately(calls, 5, warm_up=True), None, False)]
 
 
-def measure_cold(inputs: Inputs, config: Path, what: str, target: float) -> Row:
+def compare_cold(config: Path, what: str, target: float) -> Row:
     """Measure a first search, from starting Python to the results, against opening the database."""
     query = ("maya on the beaches of goa", "--json", "--no-show")
     database = config.parent / "milvus.db"
@@ -169,11 +156,11 @@ def measure_cold(inputs: Inputs, config: Path, what: str, target: float) -> Row:
 
 
 def measure_cold_searches(inputs: Inputs) -> list[Row]:
-    return [measure_cold(inputs, inputs.demo_album, "06, cold, the demo's models", 1.8)]
+    return [compare_cold(inputs.demo_album, "06, cold, the demo's models", 1.8)]
 
 
 def measure_full_cold_searches(inputs: Inputs) -> list[Row]:
-    return [measure_cold(inputs, inputs.full_size_album, "06, cold, full-size CLIP", 2.2)]
+    return [compare_cold(inputs.full_size_album, "06, cold, full-size CLIP", 2.2)]
 
 
 def compare_with_ceiling(inputs: Inputs, kind: str, count: int, what: str) -> Row:
@@ -382,8 +369,7 @@ def main() -> None:
     has_failed = False
     if not args.only:
         args.output.unlink(missing_ok=True)
-    print(f"{describe_machine()}, load {os.getloadavg()[0]:.1f}")
-    print_cells(TITLES)
+    print_head()
     with tempfile.TemporaryDirectory() as temporary:
         inputs = Inputs(args.work or Path(temporary), args.photos, args.models, args.quick)
         for name in args.only or ROWS:

@@ -93,6 +93,11 @@ def run_program(*command: str | Path) -> Run:
         return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.read())
 
 
+def run_part(name: str, *arguments: str | Path) -> dict:
+    """Run one of the functions of bench_parts.py in a new process; return what it prints."""
+    return json.loads(run_program(BENCH.with_name("bench_parts.py"), name, *arguments).output)
+
+
 def repeat_alternately(
     calls: dict[str, Callable[[], float]], repeats: int = 3, warm_up: bool = False
 ) -> dict[str, list[float]]:

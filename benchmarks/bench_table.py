@@ -67,6 +67,12 @@ def print_cells(cells: Sequence[str]) -> None:
     print("".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
 
 
+def print_head() -> None:
+    """Print the machine and the titles of the columns."""
+    print(describe_machine())
+    print_cells(TITLES)
+
+
 def print_row(row: Row) -> None:
     """Print a row in columns, and its note below it."""
     print_cells(row.to_cells())
@@ -87,7 +93,7 @@ def describe_machine() -> str:
 
 
 def save_result(file: Path, name: str, result: Sequence[Row] | str, other_work: float) -> None:
-    """Add the rows of a measurement, or the reason why it failed, to a JSON file; earlier ones are replaced."""
+    """Add the rows of a measurement, or the reason why it failed, to a JSON file, which keeps the others."""
     known: dict[str, Any] = {}
     if file.is_file():
         known = json.loads(file.read_text("utf-8"))["measurements"]

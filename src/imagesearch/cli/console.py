@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -12,6 +13,10 @@ from imagesearch.errors import UserError
 
 T = TypeVar("T")
 
+# New objects before Python's garbage collector runs. Its default of 700 takes 0.5 s of the 2.3 s of CPU time
+# of step 01 on 100,000 unchanged photos, and frees nothing: all of the objects are in use.
+_OBJECTS_BEFORE_COLLECTION = 20_000
+
 
 def run_script(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's main function and exit with its exit code.
@@ -19,6 +24,7 @@ def run_script(main: Callable[[], int | None]) -> NoReturn:
     The exit code is 0 if the script is done, 2 for an error that the user can fix, 130 after Ctrl-C, and 1
     for a bug.
     """
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     for stream in (sys.stdout, sys.stderr):
         # some file names are not valid UTF-8, and some terminals do not support all of Unicode
         stream.reconfigure(errors="backslashreplace")
