@@ -165,10 +165,12 @@ def measure_full_cold_searches(inputs: Inputs) -> list[Row]:
 
 def compare_with_ceiling(inputs: Inputs, kind: str, count: int, what: str) -> Row:
     """Compare the photos per second of step 01 with what the CPU time of decoding and CLIP allows."""
-    photos, models, parts, runs = inputs.link(kind, count), inputs.models, [], []
+    photos, models, parts, runs, shares = inputs.link(kind, count), inputs.models, [], [], []
 
     def run_ours() -> float:
+        other_work = OtherWork()
         runs.append(inputs.run_step_01(photos, models, "--only", "clip"))
+        shares.append(other_work.measure_share())
         return runs[-1].seconds / count
 
     def measure_minimum() -> float:
@@ -181,7 +183,8 @@ def compare_with_ceiling(inputs: Inputs, kind: str, count: int, what: str) -> Ro
     cpu = 1000 * statistics.median(run.cpu_seconds for run in runs) / count
     note = (
         f"{count} photos; CPU ms for a photo: decoding {milliseconds['decode']:.1f}, "
-        f"OpenVINO {milliseconds['openvino']:.1f}, torch {milliseconds['torch']:.1f}; the whole run {cpu:.1f}"
+        f"OpenVINO {milliseconds['openvino']:.1f}, torch {milliseconds['torch']:.1f}; the whole run {cpu:.1f}; "
+        f"ratio in the CPU time that other work left: {minimum / ours / (1 - statistics.median(shares)):.2f}"
     )
     spread = max(map(compute_spread, times.values()))
     cells = f"{1 / ours:.1f} photos/s", f"ceiling: {1 / minimum:.1f} photos/s"
