@@ -181,10 +181,11 @@ def compare_with_ceiling(inputs: Inputs, kind: str, count: int, what: str) -> Ro
     ours, minimum = (statistics.median(values) for values in times.values())
     milliseconds = {name: 1000 * statistics.median(part[name] for part in parts) for name in parts[0]}
     cpu = 1000 * statistics.median(run.cpu_seconds for run in runs) / count
+    left = minimum / ours / (1 - statistics.median(shares))
     note = (
         f"{count} photos; CPU ms for a photo: decoding {milliseconds['decode']:.1f}, "
         f"OpenVINO {milliseconds['openvino']:.1f}, torch {milliseconds['torch']:.1f}; the whole run {cpu:.1f}; "
-        f"ratio in the CPU time that other work left: {minimum / ours / (1 - statistics.median(shares)):.2f}"
+        f"ratio in the CPU time that other work left: {left:.2f}"
     )
     spread = max(map(compute_spread, times.values()))
     cells = f"{1 / ours:.1f} photos/s", f"ceiling: {1 / minimum:.1f} photos/s"
