@@ -184,8 +184,8 @@ def compare_with_ceiling(inputs: Inputs, kind: str, count: int, what: str) -> Ro
     left = minimum / ours / (1 - statistics.median(shares))
     note = (
         f"{count} photos; CPU ms for a photo: decoding {milliseconds['decode']:.1f}, "
-        f"OpenVINO {milliseconds['openvino']:.1f}, torch {milliseconds['torch']:.1f}; the whole run {cpu:.1f}; "
-        f"ratio in the CPU time that other work left: {left:.2f}"
+        f"OpenVINO {milliseconds['openvino']:.1f}, torch {milliseconds['torch']:.1f}; the run {cpu:.1f}; "
+        f"ratio in the CPU time that other work left {left:.2f}"
     )
     spread = max(map(compute_spread, times.values()))
     cells = f"{1 / ours:.1f} photos/s", f"ceiling: {1 / minimum:.1f} photos/s"
