@@ -329,12 +329,15 @@ def measure_clustering(inputs: Inputs) -> list[Row]:
 
 
 def measure_faces(inputs: Inputs) -> list[Row]:
-    """Run the benchmark of step 02, which prints its rows as JSON."""
+    """Compare step 02 with InsightFace's own loop."""
     program = BENCH.with_name("face_speed.py")
     if not program.exists():
-        return [Row("02", "skipped", "", float("nan"), note="there is no benchmarks/face_speed.py")]
-    output = run_program(program, "--photos", inputs.photos / "jpeg", "--json").output
-    return [Row(**row) for row in json.loads(output)]
+        return [Row("02", "skipped", "", 0.0, note="there is no benchmarks/face_speed.py")]
+    pack = inputs.models / "faces"  # full-size, if full_size_models.py makes it
+    pack = pack if pack.is_dir() else get_demo_models() / "faces"
+    result = json.loads(run_program(program, "--pack", pack, "--json").output)
+    ours, library = (f"{result['both'][name]['ms_per_photo']} ms" for name in ("this", "library"))
+    return [Row("02, a photo", ours, f"InsightFace: {library}", result["both"]["this"]["ratio"], None, False)]
 
 
 ROWS: dict[str, Callable[[Inputs], list[Row]]] = {
