@@ -155,14 +155,6 @@ def compare_cold(config: Path, what: str, target: float) -> Row:
     return compare(what, repeat_alternately(calls, 5, warm_up=True), target, False)
 
 
-def measure_cold_searches(inputs: Inputs) -> list[Row]:
-    return [compare_cold(inputs.demo_album, "06, cold, the demo's models", 1.8)]
-
-
-def measure_full_cold_searches(inputs: Inputs) -> list[Row]:
-    return [compare_cold(inputs.full_size_album, "06, cold, full-size CLIP", 2.2)]
-
-
 def compare_with_ceiling(inputs: Inputs, kind: str, count: int, what: str) -> Row:
     """Compare the photos per second of step 01 with what the CPU time of decoding and CLIP allows."""
     photos, models, parts, runs, shares = inputs.link(kind, count), inputs.models, [], [], []
@@ -342,8 +334,8 @@ def measure_faces(inputs: Inputs) -> list[Row]:
 
 ROWS: dict[str, Callable[[Inputs], list[Row]]] = {
     "help": measure_help,
-    "cold": measure_cold_searches,
-    "cold-full": measure_full_cold_searches,
+    "cold": lambda inputs: [compare_cold(inputs.demo_album, "06, cold, the demo's models", 1.8)],
+    "cold-full": lambda inputs: [compare_cold(inputs.full_size_album, "06, cold, full-size CLIP", 2.2)],
     "extract": measure_extraction,
     "few": measure_few_photos,
     "one-pass": measure_one_pass,
