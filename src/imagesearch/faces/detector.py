@@ -107,7 +107,7 @@ class FaceDetector:
             app = _load_pack(folder, providers, _make_session_options(in_flight) if is_on_cpu else None)
             app.prepare(0, det_thresh=min_score, det_size=(det_size, det_size))
         self._detection, self._recognition = app.det_model, app.models["recognition"]
-        # GPUs choose an algorithm for each size of a batch, which takes longer than the batch saves
+        # On CUDA, ONNX Runtime searches for the fastest algorithms again for each new batch size.
         self._max_faces = _FACES_A_RUN if is_on_cpu and _has_batch_axis(self._recognition) else 1
         self._pool = ThreadPoolExecutor(self._in_flight, thread_name_prefix="faces")
 
@@ -153,7 +153,7 @@ class FaceDetector:
 
     def _embed_faces(self, crops: Sequence[np.ndarray]) -> list[np.ndarray | Exception]:
         """Return the embedding of each aligned face, or the exception."""
-        # every thread gets a share of the faces
+        # Each thread gets a share of the faces.
         size = max(1, min(self._max_faces, -(-len(crops) // self._in_flight)))
         chunks = [crops[start : start + size] for start in range(0, len(crops), size)]
         return [embedding for chunk in self._pool.map(self._embed_chunk, chunks) for embedding in chunk]

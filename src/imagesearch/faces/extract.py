@@ -26,8 +26,8 @@ from imagesearch.pipeline import (
 # The table also has detections with low scores, so that faces.min_score can be changed without processing
 # every photo again, unless it is lower than this.
 _MIN_STORED_SCORE = 0.3
-# Maximum number of photos in which faces are detected at the same time. Each takes some 100 MB with a
-# full-size detector.
+# Maximum number of photos in which faces are detected at the same time. Each takes about 100 MB with a
+# full-size pack: see benchmarks/README.md, "Detection of faces".
 _MAX_IN_FLIGHT = 8
 
 
