@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from extract_speed import make_photos
+from make_photos import make_photos
 from PIL import Image
 
 from imagesearch.features import ClipEncoder
@@ -138,7 +138,8 @@ def main() -> None:
             jpegs = [file for file in found if file.suffix.lower() in (".jpg", ".jpeg")][: args.count]
             heics = [file for file in found if file.suffix.lower() == ".heic"]
         else:
-            jpegs, heics = make_photos(Path(name) / "photos", args.count), []
+            photos = make_photos(Path(name) / "photos", None, args.count, 0)
+            jpegs, heics = sorted((photos / "jpeg").iterdir()), []
         copies = save_copies(jpegs, Path(name))
         cases = [("JPEG of 12 megapixels", jpegs, decode_whole, decode_scaled)]
         cases += [("progressive JPEG", copies["progressive JPEG"], decode_by_draft, decode_scaled)]
