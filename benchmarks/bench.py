@@ -219,7 +219,7 @@ def measure_heic(inputs: Inputs) -> list[Row]:
 def compare_heic(inputs: Inputs, kind: str, what: str) -> Row:
     from imagesearch.photos import decode_photo
 
-    photos, models = inputs.link(kind, 8 if inputs.quick else 48), inputs.models
+    photos, models = inputs.link(kind, 8 if inputs.quick else 32), inputs.models
     calls = {
         "ours": lambda: inputs.run_step_01(photos, models, "--only", "clip").seconds,
         "one at a time": lambda: run_baseline("one_at_a_time", photos, models).seconds,
