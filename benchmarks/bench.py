@@ -385,7 +385,7 @@ def main() -> None:
             share = other_work.measure_share()
             seconds = time.perf_counter() - start
             print(f"    [{name}: {seconds:.0f} s; other work used {share:.0%} of the cores]", flush=True)
-            save_result(args.output, name, result, share)
+            save_result(args.output, name, result, {"quick": args.quick, "other work": round(share, 2)})
     sys.exit(1 if has_failed else 0)
 
 

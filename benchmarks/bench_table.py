@@ -92,15 +92,12 @@ def describe_machine() -> str:
     return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def save_result(file: Path, name: str, result: Sequence[Row] | str, other_work: float) -> None:
+def save_result(file: Path, name: str, result: Sequence[Row] | str, notes: dict[str, Any]) -> None:
     """Add the rows of a measurement, or the reason why it failed, to a JSON file, which keeps the others."""
     known: dict[str, Any] = {}
     if file.is_file():
         known = json.loads(file.read_text("utf-8"))["measurements"]
-    known[name] = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "share of the cores used by other work": round(other_work, 2),
-    }
+    known[name] = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **notes}
     if isinstance(result, str):
         known[name]["error"] = result
     else:

@@ -62,6 +62,16 @@ def test_the_newest_entry_wins(table: Table) -> None:
     assert read_content(table) == {1: 1, 2: 2}
 
 
+def test_errors_are_those_of_the_newest_entries(table: Table) -> None:
+    assert table.read_errors() == {}
+    table.append(
+        "A", NOTHING, make_processed_table([make_row(1, error="broken"), make_row(2, error="empty")])
+    )
+    append_photos(table, 1, 3)
+    table.append("A", NOTHING, make_processed_table([make_row(2, error="too large"), make_row(3)]))
+    assert table.read_errors() == {2: "too large"}
+
+
 def test_the_tenth_shard_is_newer_than_the_ninth_and_the_millionth_than_the_rest(table: Table) -> None:
     for value in range(12):
         append_photos(table, 1, value=value)
