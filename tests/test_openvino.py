@@ -125,7 +125,7 @@ def test_a_model_is_converted_once_and_again_if_the_cache_is_deleted(
     conversions = []
     convert = conversion_module._convert_clip
     monkeypatch.setattr(
-        conversion_module, "_convert_clip", lambda *args: (conversions.append(args), convert(*args))
+        conversion_module, "_convert_clip", lambda *args: (conversions.append(args), convert(*args))[1]
     )
     for _ in range(2):
         encoder = ClipEncoder(str(tiny_models["clip"]), "cpu", "float32", "openvino")
@@ -134,6 +134,32 @@ def test_a_model_is_converted_once_and_again_if_the_cache_is_deleted(
     assert encoder.encode_texts(["a boat"]).shape == (1, 24)
     assert len(conversions) == 2
     assert not list(cache.rglob("*.part"))
+
+
+def test_both_precisions_share_a_converted_model(cache: Path, tiny_models: dict[str, Path]) -> None:
+    for precision in ("float32", "bfloat16", "float32"):
+        ClipEncoder(str(tiny_models["clip"]), "cpu", precision, "openvino").encode_texts(["a boat"])
+    assert len(list(cache.rglob("text.xml"))) == 1
+
+
+def test_two_threads_that_need_the_model_while_it_is_converted_do_not_block_each_other(
+    cache: Path, tiny_models: dict[str, Path]
+) -> None:
+    model = str(tiny_models["clip"])
+    vectors: list[np.ndarray] = []
+    loaded = ClipEncoder(model, "cpu", "float32", "openvino")
+    shutil.rmtree(cache)
+    works = [
+        lambda: vectors.append(loaded.encode_texts(["a boat"])),
+        lambda: vectors.append(ClipEncoder(model, "cpu", "float32", "openvino").encode_texts(["a boat"])),
+    ]
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=100)
+    assert not any(thread.is_alive() for thread in threads)
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
 
 
 def test_a_model_that_cannot_be_converted_runs_on_torch_with_a_message(

@@ -26,6 +26,8 @@ MIN_COSINE = 0.999
 
 # Increased when converted models have other files or settings.
 _FORMAT = 1
+_PRECISIONS = ("float32", "bfloat16")
+_PRECISIONS_FILE = "precisions.json"
 _CHECKED_SIZES = (
     (640, 480),
     (480, 640),
@@ -59,17 +61,21 @@ def find_or_convert(kind: str, name: str, precision: str) -> Path:
     name
         Of the model: a folder, or a name on the Hugging Face hub.
     precision
-        In which the results are checked.
+        In which the model will run.
 
     Raises
     ------
     ConversionError
-        If the model cannot be converted.
+        If the model cannot be converted, or its results are not the same in this precision.
     """
     convert = {"clip": _convert_clip, "vit": _convert_vit}[kind]
-    version = f"openvino-{_get_openvino_version()}-{_FORMAT}-{precision}"
-    fill = partial(_convert, convert, name, precision)
-    return make_cached_folder(f"{kind}-{fingerprint_model(name)}", version, fill)
+    version = f"openvino-{_get_openvino_version()}-{_FORMAT}"
+    folder = make_cached_folder(
+        f"{kind}-{fingerprint_model(name)}", version, partial(_convert, convert, name)
+    )
+    if precision not in json.loads((folder / _PRECISIONS_FILE).read_text("utf-8")):
+        raise ConversionError(f"its vectors differ from PyTorch's in {precision}")
+    return folder
 
 
 def _get_openvino_version() -> str:
@@ -78,19 +84,25 @@ def _get_openvino_version() -> str:
     return version("openvino")
 
 
-def _convert(convert: Callable[[str, str, Path], None], name: str, precision: str, folder: Path) -> None:
+def _convert(convert: Callable[[str, Path], dict[str, float]], name: str, folder: Path) -> None:
+    """Convert a model, and write the precisions in which its vectors are those of PyTorch."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of branches that tracing does not follow
-            convert(name, precision, folder)
+            cosines = convert(name, folder)
     except (ConversionError, UserError):
         raise
     except Exception as error:  # torch and OpenVINO raise errors of many types
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise ConversionError(reason) from None
+    if not cosines["float32"] >= MIN_COSINE:
+        raise ConversionError(f"its vectors differ from PyTorch's (cosine {cosines['float32']:.4f})")
+    good = [precision for precision, cosine in cosines.items() if cosine >= MIN_COSINE]
+    (folder / _PRECISIONS_FILE).write_text(json.dumps(good), "utf-8")
 
 
-def _convert_clip(name: str, precision: str, folder: Path) -> None:
+def _convert_clip(name: str, folder: Path) -> dict[str, float]:
+    """Convert CLIP; return the lowest cosine similarity to PyTorch's vectors by precision."""
     model = TorchClip(name, fetch_model(name), Runtime("torch", "cpu", "float32"))
     settings = {"preparation": _get_preparation(model), "tokenizer": asdict(model.get_tokenizer_settings())}
     (folder / "model.json").write_text(json.dumps(settings), "utf-8")
@@ -98,28 +110,40 @@ def _convert_clip(name: str, precision: str, folder: Path) -> None:
     tokens = model.tokenize(list(_CHECKED_TEXTS))
     _save_network(model.module, model.embed_pixels, {"pixels": _draw_pixels(model)}, folder / "image.xml")
     _save_network(model.module, model.embed_tokens, tokens, folder / "text.xml", dynamic_axes=(0, 1))
-    converted = OpenvinoClip(lambda: folder, Runtime("openvino", "cpu", precision))
-    _check_preparation(model, converted)
-    for key, expected in tokens.items():
-        if not np.array_equal(converted.tokenize(list(_CHECKED_TEXTS))[key], expected):
+    # the texts also one by one: with other batch sizes and lengths than those of the conversion
+    batches = [tokens, *(model.tokenize([text]) for text in _CHECKED_TEXTS[::2])]
+    pictures = [_draw_pixels(model, count) for count in (1, 5)]
+    cosines = {}
+    for precision in _PRECISIONS:
+        converted = OpenvinoClip(lambda: folder, Runtime("openvino", "cpu", precision))
+        _check_preparation(model, converted)
+        if any(
+            not np.array_equal(ids, tokens[key])
+            for key, ids in converted.tokenize(list(_CHECKED_TEXTS)).items()
+        ):
             raise ConversionError("its tokenizer gives other tokens without transformers")
-    _check_vectors(model.encode_tokens(tokens), converted.encode_tokens(tokens))
-    for text in _CHECKED_TEXTS[::2]:  # other batch sizes and lengths than the ones of the conversion
-        tokens = model.tokenize([text])
-        _check_vectors(model.encode_tokens(tokens), converted.encode_tokens(tokens))
-    for pixels in (_draw_pixels(model, 1), _draw_pixels(model, 5)):
-        _check_vectors(model.encode_pixels(pixels), converted.encode_pixels(pixels))
+        pairs = [(model.encode_tokens(batch), converted.encode_tokens(batch)) for batch in batches]
+        pairs += [(model.encode_pixels(pixels), converted.encode_pixels(pixels)) for pixels in pictures]
+        cosines[precision] = min(_compute_min_cosine(*pair) for pair in pairs)
+    return cosines
 
 
-def _convert_vit(name: str, precision: str, folder: Path) -> None:
+def _convert_vit(name: str, folder: Path) -> dict[str, float]:
+    """Convert ViT; return the lowest cosine similarity to PyTorch's vectors by precision."""
     model = TorchVit(name, fetch_model(name), Runtime("torch", "cpu", "float32"))
     settings = {"preparation": _get_preparation(model), "labels": model.labels}
     (folder / "model.json").write_text(json.dumps(settings), "utf-8")
     _save_network(model.module, model.embed_pixels, {"pixels": _draw_pixels(model)}, folder / "image.xml")
-    converted = OpenvinoVit(lambda: folder, Runtime("openvino", "cpu", precision))
-    _check_preparation(model, converted)
-    for pixels in (_draw_pixels(model, 1), _draw_pixels(model, 5)):
-        _check_vectors(model.encode_pixels(pixels)[0], converted.encode_pixels(pixels)[0])
+    pictures = [_draw_pixels(model, count) for count in (1, 5)]
+    cosines = {}
+    for precision in _PRECISIONS:
+        converted = OpenvinoVit(lambda: folder, Runtime("openvino", "cpu", precision))
+        _check_preparation(model, converted)
+        cosines[precision] = min(
+            _compute_min_cosine(model.encode_pixels(pixels)[0], converted.encode_pixels(pixels)[0])
+            for pixels in pictures
+        )
+    return cosines
 
 
 def _get_preparation(model: TorchClip | TorchVit) -> dict[str, Any]:
@@ -181,7 +205,6 @@ def _check_preparation(model: TorchClip | TorchVit, converted: OpenvinoClip | Op
             raise ConversionError("its image processor gives other pixels without transformers")
 
 
-def _check_vectors(expected: np.ndarray, found: np.ndarray) -> None:
-    cosine = float((expected * found).sum(axis=1).min())
-    if not cosine >= MIN_COSINE:
-        raise ConversionError(f"its vectors differ from PyTorch's (cosine {cosine:.4f})")
+def _compute_min_cosine(expected: np.ndarray, found: np.ndarray) -> float:
+    """Return the lowest cosine similarity of two rows of unit vectors; NaN if one is not finite."""
+    return float((expected * found).sum(axis=1).min())

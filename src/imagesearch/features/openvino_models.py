@@ -5,9 +5,9 @@ A model is converted from PyTorch when it is first used (`conversion`), and is r
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
+import threading
 import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,9 +60,23 @@ class _OpenvinoModel:
         self.settings = json.loads((find_folder() / "model.json").read_text("utf-8"))
         self.preparation = ImagePreparation.from_dict(self.settings["preparation"])
         self.input_side, self.prepare = self.preparation.input_side, self.preparation.prepare
+        self._loaded: dict[str, Any] = {}
+        # Not functools.cached_property: in Python 3.11 all instances share its lock, which another instance
+        # may hold while it waits for the conversion in which this one is checked.
+        self._lock = threading.RLock()
 
-    def _compile(self, name: str) -> Any:
-        return compile_network(self._find_folder() / f"{name}.xml", self.runtime.precision)
+    def _load_once(self, name: str, load: Callable[[], Any]) -> Any:
+        """Return what ``load`` returns; it is called the first time only."""
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = load()
+            return self._loaded[name]
+
+    def _get_network(self, name: str) -> Any:
+        """Return a compiled network, which is read when it is first used."""
+        return self._load_once(
+            name, lambda: compile_network(self._find_folder() / f"{name}.xml", self.runtime.precision)
+        )
 
 
 class OpenvinoClip(_OpenvinoModel):
@@ -70,31 +84,24 @@ class OpenvinoClip(_OpenvinoModel):
 
     def tokenize(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         """Return ``input_ids``, and ``attention_mask`` if the model receives one, (n, tokens) int64."""
-        return self._tokenizer.tokenize(texts)
+        return self._get_tokenizer().tokenize(texts)
 
     def encode_pixels(self, pixels: np.ndarray) -> np.ndarray:
         """Encode prepared photos, (n, 3, height, width) uint8, as unit vectors, (n, d) float32."""
-        return run_network(self._image_network, pixels)[0]
+        return run_network(self._get_network("image"), pixels)[0]
 
     def encode_tokens(self, tokens: dict[str, np.ndarray]) -> np.ndarray:
         """Encode tokens as unit vectors, (n, d) float32."""
-        return run_network(self._text_network, *tokens.values())[0]
+        return run_network(self._get_network("text"), *tokens.values())[0]
 
     def load_text_network(self) -> None:
         """Load what texts require, before the first text is encoded."""
-        _ = self._tokenizer, self._text_network
+        self._get_tokenizer()
+        self._get_network("text")
 
-    @functools.cached_property
-    def _tokenizer(self) -> Any:
-        return load_tokenizer(TokenizerSettings(**self.settings["tokenizer"]), self._find_folder())
-
-    @functools.cached_property
-    def _image_network(self) -> Any:
-        return self._compile("image")
-
-    @functools.cached_property
-    def _text_network(self) -> Any:
-        return self._compile("text")
+    def _get_tokenizer(self) -> Any:
+        settings = TokenizerSettings(**self.settings["tokenizer"])
+        return self._load_once("tokenizer", lambda: load_tokenizer(settings, self._find_folder()))
 
 
 class OpenvinoVit(_OpenvinoModel):
@@ -113,12 +120,8 @@ class OpenvinoVit(_OpenvinoModel):
             Unit vectors.
         probabilities : (n, labels) float32
         """
-        features, probabilities = run_network(self._image_network, pixels)
+        features, probabilities = run_network(self._get_network("image"), pixels)
         return features, probabilities
-
-    @functools.cached_property
-    def _image_network(self) -> Any:
-        return self._compile("image")
 
 
 def compile_network(file: Path, precision: str) -> Any:
