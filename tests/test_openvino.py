@@ -173,6 +173,20 @@ def test_a_model_that_cannot_be_converted_runs_on_torch_with_a_message(
     assert not list(cache.rglob("*.xml")), "nothing of it is left in the cache"
 
 
+def test_without_a_writable_cache_models_run_on_torch(
+    tmp_path: Path,
+    tiny_models: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("IMAGESEARCH_CACHE", str(tmp_path / "file" / "cache"))
+    encoder = ClipEncoder(str(tiny_models["clip"]), "cpu", "float32")
+    assert encoder.runtime.library == "torch" and encoder.encode_texts(["a boat"]).shape == (1, 24)
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and "the cache of converted models cannot be used" in message
+
+
 def test_a_folder_of_the_cache_is_filled_by_one_thread_and_complete_or_missing(cache: Path) -> None:
     filled = []
 

@@ -70,10 +70,14 @@ def find_or_convert(kind: str, name: str, precision: str) -> Path:
     """
     convert = {"clip": _convert_clip, "vit": _convert_vit}[kind]
     version = f"openvino-{_get_openvino_version()}-{_FORMAT}"
-    folder = make_cached_folder(
-        f"{kind}-{fingerprint_model(name)}", version, partial(_convert, convert, name)
-    )
-    if precision not in json.loads((folder / _PRECISIONS_FILE).read_text("utf-8")):
+    try:
+        folder = make_cached_folder(
+            f"{kind}-{fingerprint_model(name)}", version, partial(_convert, convert, name)
+        )
+        precisions = json.loads((folder / _PRECISIONS_FILE).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConversionError(f"the cache of converted models cannot be used ({error})") from None
+    if precision not in precisions:
         raise ConversionError(f"its vectors differ from PyTorch's in {precision}")
     return folder
 

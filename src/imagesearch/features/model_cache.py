@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from imagesearch.files import atomic_write, make_folder
+from imagesearch.files import atomic_write
 
 
 def get_cache_folder() -> Path:
@@ -36,6 +36,11 @@ def make_cached_folder(name: str, version: str, fill: Callable[[Path], None]) ->
         Of what fills it.
     fill
         Called with an empty folder.
+
+    Raises
+    ------
+    OSError
+        If the cache cannot be written.
     """
     from filelock import FileLock
 
@@ -43,7 +48,7 @@ def make_cached_folder(name: str, version: str, fill: Callable[[Path], None]) ->
     folder = root / version
     if folder.is_dir():
         return folder
-    make_folder(root)
+    root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / ".lock"):
         if folder.is_dir():  # another process has filled it in the meantime
             return folder
@@ -71,6 +76,7 @@ def hash_file(file: Path) -> str:
     known: dict[str, str] = {}
     with contextlib.suppress(OSError, ValueError):
         known = json.loads(cache.read_text("utf-8"))
+    known = known if isinstance(known, dict) else {}
     if isinstance(known.get(key), str):
         return known[key]
     with file.open("rb") as stream:
