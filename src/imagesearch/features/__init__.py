@@ -11,6 +11,7 @@ Only this package imports torch, transformers and huggingface_hub, when a model 
 """
 
 from imagesearch.features.classify import Classification, classify_photos, list_photo_files
+from imagesearch.features.conversion import is_converted
 from imagesearch.features.encoders import ClipEncoder, VitEncoder, get_model_id
 from imagesearch.features.extract import (
     VECTOR_KINDS,
@@ -34,6 +35,7 @@ __all__ = [
     "export_npy",
     "extract_features",
     "get_model_id",
+    "is_converted",
     "list_photo_files",
     "read_bands",
     "read_classes",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import shutil
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -15,7 +17,7 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 from imagesearch.features.hub import fetch_model, fingerprint_model
-from imagesearch.features.model_cache import make_cached_folder
+from imagesearch.features.model_cache import find_cached_folder, make_cached_folder
 from imagesearch.features.openvino_models import OpenvinoClip, OpenvinoVit, import_openvino
 from imagesearch.features.runtimes import Runtime
 from imagesearch.features.tokenization import save_tokenizer
@@ -27,7 +29,7 @@ MIN_COSINE = 0.999
 # Increased when converted models have other files or settings.
 _FORMAT = 1
 _PRECISIONS = ("float32", "bfloat16")
-_PRECISIONS_FILE = "precisions.json"
+OUTCOME_FILE = "outcome.json"
 _CHECKED_SIZES = (
     (640, 480),
     (480, 640),
@@ -51,7 +53,12 @@ class ConversionError(Exception):
     """A model that OpenVINO cannot run, or not with the same results."""
 
 
-def find_or_convert(kind: str, name: str, precision: str) -> Path:
+def is_converted(kind: str, name: str) -> bool:
+    """Whether `find_or_convert` would find a model and not convert it."""
+    return find_cached_folder(*_identify(kind, name)).is_dir()
+
+
+def find_or_convert(kind: str, name: str) -> Path:
     """Return the folder of a converted model, which is converted if it is not in the cache.
 
     Parameters
@@ -60,49 +67,56 @@ def find_or_convert(kind: str, name: str, precision: str) -> Path:
         ``"clip"`` or ``"vit"``.
     name
         Of the model: a folder, or a name on the Hugging Face hub.
-    precision
-        In which the model will run.
 
     Raises
     ------
     ConversionError
-        If the model cannot be converted, or its results are not the same in this precision.
+        If the model cannot be converted. This too is remembered in the cache.
     """
     convert = {"clip": _convert_clip, "vit": _convert_vit}[kind]
-    version = f"openvino-{_get_openvino_version()}-{_FORMAT}"
     try:
-        folder = make_cached_folder(
-            f"{kind}-{fingerprint_model(name)}", version, partial(_convert, convert, name)
-        )
-        precisions = json.loads((folder / _PRECISIONS_FILE).read_text("utf-8"))
+        folder = make_cached_folder(*_identify(kind, name), partial(_convert, convert, name))
+        outcome = json.loads((folder / OUTCOME_FILE).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ConversionError(f"the cache of converted models cannot be used ({error})") from None
-    if precision not in precisions:
-        raise ConversionError(f"its vectors differ from PyTorch's in {precision}")
+    if outcome["reason"]:
+        raise ConversionError(outcome["reason"])
     return folder
 
 
-def _get_openvino_version() -> str:
-    from importlib.metadata import version
+def discard_converted(kind: str, name: str) -> None:
+    """Remove a converted model whose files are damaged."""
+    shutil.rmtree(find_cached_folder(*_identify(kind, name)), ignore_errors=True)
 
-    return version("openvino")
+
+def _identify(kind: str, name: str) -> tuple[str, str]:
+    """Return the name of a model's folder in the cache, and the version of its conversion."""
+    openvino = importlib.metadata.version("openvino")
+    return f"{kind}-{fingerprint_model(name)}", f"openvino-{openvino}-{_FORMAT}"
 
 
 def _convert(convert: Callable[[str, Path], dict[str, float]], name: str, folder: Path) -> None:
-    """Convert a model, and write the precisions in which its vectors are those of PyTorch."""
+    """Convert a model, and write which precisions give PyTorch's vectors, or why it cannot be converted."""
+    precisions, reason = [], ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of branches that tracing does not follow
             cosines = convert(name, folder)
-    except (ConversionError, UserError):
+        precisions = [precision for precision, cosine in cosines.items() if cosine >= MIN_COSINE]
+        if "float32" not in precisions:
+            reason = f"its vectors differ from PyTorch's (cosine {cosines['float32']:.4f})"
+    except (UserError, OSError):
         raise
+    except MemoryError:
+        raise ConversionError("there is not enough memory to convert it") from None
     except Exception as error:  # torch and OpenVINO raise errors of many types
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise ConversionError(reason) from None
-    if not cosines["float32"] >= MIN_COSINE:
-        raise ConversionError(f"its vectors differ from PyTorch's (cosine {cosines['float32']:.4f})")
-    good = [precision for precision, cosine in cosines.items() if cosine >= MIN_COSINE]
-    (folder / _PRECISIONS_FILE).write_text(json.dumps(good), "utf-8")
+        name = "" if isinstance(error, ConversionError) else f"{type(error).__name__}: "
+        reason = " ".join(f"{name}{error}".split())[:200]
+    if reason:
+        for file in folder.iterdir():
+            file.unlink()
+    outcome = {"precisions": precisions, "reason": reason}
+    (folder / OUTCOME_FILE).write_text(json.dumps(outcome), "utf-8")
 
 
 def _convert_clip(name: str, folder: Path) -> dict[str, float]:
@@ -128,7 +142,7 @@ def _convert_clip(name: str, folder: Path) -> dict[str, float]:
             raise ConversionError("its tokenizer gives other tokens without transformers")
         pairs = [(model.encode_tokens(batch), converted.encode_tokens(batch)) for batch in batches]
         pairs += [(model.encode_pixels(pixels), converted.encode_pixels(pixels)) for pixels in pictures]
-        cosines[precision] = min(_compute_min_cosine(*pair) for pair in pairs)
+        cosines[precision] = float(np.min([_compute_min_cosine(*pair) for pair in pairs]))
     return cosines
 
 
@@ -143,10 +157,8 @@ def _convert_vit(name: str, folder: Path) -> dict[str, float]:
     for precision in _PRECISIONS:
         converted = OpenvinoVit(lambda: folder, Runtime("openvino", "cpu", precision))
         _check_preparation(model, converted)
-        cosines[precision] = min(
-            _compute_min_cosine(model.encode_pixels(pixels)[0], converted.encode_pixels(pixels)[0])
-            for pixels in pictures
-        )
+        pairs = [(model.encode_pixels(p)[0], converted.encode_pixels(p)[0]) for p in pictures]
+        cosines[precision] = float(np.min([_compute_min_cosine(*pair) for pair in pairs]))
     return cosines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -41,7 +42,7 @@ class ClipEncoder:
     @classmethod
     def from_config(cls, models: ModelsConfig, *, on_cpu: bool = False) -> Self:
         """Load the config's model, on the config's device or on the CPU."""
-        return cls(models.clip, "cpu" if on_cpu else models.device, models.precision, models.runtime)
+        return cls(models.clip, *_choose_settings(models, on_cpu))
 
     def preprocess(self, image: Image.Image) -> np.ndarray:
         """Resize and crop one RGB photo to the model's input, (3, height, width) uint8."""
@@ -108,7 +109,7 @@ class VitEncoder:
     @classmethod
     def from_config(cls, models: ModelsConfig, *, on_cpu: bool = False) -> Self:
         """Load the config's model, on the config's device or on the CPU."""
-        return cls(models.vit, "cpu" if on_cpu else models.device, models.precision, models.runtime)
+        return cls(models.vit, *_choose_settings(models, on_cpu))
 
     def preprocess(self, image: Image.Image) -> np.ndarray:
         """Resize and crop one RGB photo to the model's input, (3, height, width) uint8."""
@@ -140,22 +141,35 @@ class VitEncoder:
         return [[(self.labels[i], float(row[i])) for i in select_top_k(row, top_k)] for row in probabilities]
 
 
+def _choose_settings(models: ModelsConfig, on_cpu: bool) -> tuple[str, str, str]:
+    """Return device, precision and library."""
+    if not on_cpu:
+        return models.device, models.precision, models.runtime
+    # float16 is meant for a GPU; CPUs do not compute in it
+    return "cpu", "auto" if models.precision == "float16" else models.precision, models.runtime
+
+
 def _load_model(kind: str, name: str, runtime: Runtime) -> Any:
     """Return a model on OpenVINO, or on PyTorch if the runtime says so or the model cannot be converted."""
     folder = fetch_model(name)
     if runtime.library == "openvino":
-        from imagesearch.features.conversion import ConversionError, find_or_convert
+        from imagesearch.features.conversion import ConversionError, discard_converted, find_or_convert
         from imagesearch.features.openvino_models import OpenvinoClip, OpenvinoVit
 
+        find_folder, discard = partial(find_or_convert, kind, name), partial(discard_converted, kind, name)
         try:
-            find_folder = partial(find_or_convert, kind, name, runtime.precision)
-            return {"clip": OpenvinoClip, "vit": OpenvinoVit}[kind](find_folder, runtime)
+            return {"clip": OpenvinoClip, "vit": OpenvinoVit}[kind](find_folder, runtime, discard)
         except ConversionError as error:
-            print(f"models.{kind}: {name} runs on torch, because {error}", file=sys.stderr)
+            _report_fallback(f"models.{kind}: {name} runs on torch, because {error}")
             runtime = Runtime("torch", runtime.device, runtime.precision)
     from imagesearch.features.torch_models import TorchClip, TorchVit
 
     return {"clip": TorchClip, "vit": TorchVit}[kind](name, folder, runtime)
+
+
+@functools.cache  # once per process
+def _report_fallback(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
 def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: str = "auto") -> str:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,8 +45,8 @@ def make_cached_folder(name: str, version: str, fill: Callable[[Path], None]) ->
     """
     from filelock import FileLock
 
-    root = get_cache_folder() / "models" / name
-    folder = root / version
+    folder = find_cached_folder(name, version)
+    root = folder.parent
     if folder.is_dir():
         return folder
     root.mkdir(parents=True, exist_ok=True)
@@ -55,14 +56,22 @@ def make_cached_folder(name: str, version: str, fill: Callable[[Path], None]) ->
         for other in root.iterdir():
             if other.is_dir():
                 shutil.rmtree(other, ignore_errors=True)
-        unfinished = root / f"{version}.part"
-        unfinished.mkdir()
+        # a name of its own: if the cache is deleted meanwhile, another process does not have the same lock
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{version}.", suffix=".part", dir=root))
         try:
             fill(unfinished)
+            for file in unfinished.iterdir():
+                with file.open("rb+") as stream:
+                    os.fsync(stream.fileno())
             unfinished.rename(folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     return folder
+
+
+def find_cached_folder(name: str, version: str) -> Path:
+    """Return where `make_cached_folder` makes a folder."""
+    return get_cache_folder() / "models" / name / version
 
 
 def hash_file(file: Path) -> str:

@@ -10,6 +10,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +53,31 @@ class _OpenvinoModel:
         Returns the folder of the converted model. It is called whenever files are read, because the cache can
         be deleted at any time.
     runtime
-        Its precision is ``float32`` or ``bfloat16``; OpenVINO computes in exactly this precision.
+        Its precision is ``float32`` or ``bfloat16``. OpenVINO computes in exactly this precision, or in
+        float32 if the model's vectors are too inexact in it.
+    discard
+        Removes the folder if its files are damaged, so that the model is converted again.
     """
 
-    def __init__(self, find_folder: Callable[[], Path], runtime: Runtime) -> None:
-        self._find_folder, self.runtime = find_folder, runtime
-        self.settings = json.loads((find_folder() / "model.json").read_text("utf-8"))
+    def __init__(
+        self, find_folder: Callable[[], Path], runtime: Runtime, discard: Callable[[], None] = lambda: None
+    ) -> None:
+        self._find_folder, self.runtime, self._discard = find_folder, runtime, discard
+        self.settings = self._read(lambda folder: json.loads((folder / "model.json").read_text("utf-8")))
         self.preparation = ImagePreparation.from_dict(self.settings["preparation"])
         self.input_side, self.prepare = self.preparation.input_side, self.preparation.prepare
         self._loaded: dict[str, Any] = {}
         # Not functools.cached_property: in Python 3.11 all instances share its lock, which another instance
         # may hold while it waits for the conversion in which this one is checked.
         self._lock = threading.RLock()
+
+    def _read(self, read: Callable[[Path], Any]) -> Any:
+        """Return what is read from the folder; damaged files are replaced once."""
+        try:
+            return read(self._find_folder())
+        except (OSError, ValueError, RuntimeError):
+            self._discard()
+            return read(self._find_folder())
 
     def _load_once(self, name: str, load: Callable[[], Any]) -> Any:
         """Return what ``load`` returns; it is called the first time only."""
@@ -74,9 +88,20 @@ class _OpenvinoModel:
 
     def _get_network(self, name: str) -> Any:
         """Return a compiled network, which is read when it is first used."""
-        return self._load_once(
-            name, lambda: compile_network(self._find_folder() / f"{name}.xml", self.runtime.precision)
-        )
+        return self._load_once(name, lambda: self._read(partial(self._compile, name)))
+
+    def _compile(self, name: str, folder: Path) -> Any:
+        outcome = folder / "outcome.json"  # not there yet while a conversion is checked
+        precision = self.runtime.precision
+        if outcome.is_file() and precision not in json.loads(outcome.read_text("utf-8"))["precisions"]:
+            precision = "float32"
+        return compile_network(folder / f"{name}.xml", precision)
+
+    def _run(self, name: str, *inputs: np.ndarray) -> list[np.ndarray]:
+        """Run a network. Its memory is used by one thread at a time."""
+        network = self._get_network(name)
+        with self._lock:
+            return run_network(network, *inputs)
 
 
 class OpenvinoClip(_OpenvinoModel):
@@ -88,11 +113,11 @@ class OpenvinoClip(_OpenvinoModel):
 
     def encode_pixels(self, pixels: np.ndarray) -> np.ndarray:
         """Encode prepared photos, (n, 3, height, width) uint8, as unit vectors, (n, d) float32."""
-        return run_network(self._get_network("image"), pixels)[0]
+        return self._run("image", pixels)[0]
 
     def encode_tokens(self, tokens: dict[str, np.ndarray]) -> np.ndarray:
         """Encode tokens as unit vectors, (n, d) float32."""
-        return run_network(self._get_network("text"), *tokens.values())[0]
+        return self._run("text", *tokens.values())[0]
 
     def load_text_network(self) -> None:
         """Load what texts require, before the first text is encoded."""
@@ -101,14 +126,16 @@ class OpenvinoClip(_OpenvinoModel):
 
     def _get_tokenizer(self) -> Any:
         settings = TokenizerSettings(**self.settings["tokenizer"])
-        return self._load_once("tokenizer", lambda: load_tokenizer(settings, self._find_folder()))
+        return self._load_once("tokenizer", lambda: self._read(partial(load_tokenizer, settings)))
 
 
 class OpenvinoVit(_OpenvinoModel):
     """A vision transformer with a classification head; see `torch_models.TorchVit`."""
 
-    def __init__(self, find_folder: Callable[[], Path], runtime: Runtime) -> None:
-        super().__init__(find_folder, runtime)
+    def __init__(
+        self, find_folder: Callable[[], Path], runtime: Runtime, discard: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(find_folder, runtime, discard)
         self.labels: list[str] = self.settings["labels"]
 
     def encode_pixels(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +147,7 @@ class OpenvinoVit(_OpenvinoModel):
             Unit vectors.
         probabilities : (n, labels) float32
         """
-        features, probabilities = run_network(self._get_network("image"), pixels)
+        features, probabilities = self._run("image", pixels)
         return features, probabilities
 
 

@@ -100,9 +100,13 @@ def _open_eighth(image: Image.Image, full_size: tuple[int, int], min_short_side:
     scans = select_scans_for_eighth(image.fp.read())
     if scans is None:
         return None
-    reduced = Image.open(io.BytesIO(scans), formats=["JPEG"])
-    reduced.draft(None, (min_short_side, min_short_side))
-    return reduced
+    try:
+        reduced = Image.open(io.BytesIO(scans), formats=["JPEG"])
+        reduced.draft(None, (min_short_side, min_short_side))
+        reduced.load()
+    except Exception:  # whatever is wrong with it, the whole file may be decoded
+        return None
+    return reduced if reduced.size == image.size else None
 
 
 def _convert_to_rgb(image: Image.Image) -> Image.Image:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import threading
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 
 from imagesearch.config import Config
-from imagesearch.errors import UserError
 from imagesearch.faces import FaceDetector, make_detector
-from imagesearch.features import ClipEncoder, VitEncoder
+from imagesearch.features import ClipEncoder, VitEncoder, is_converted
 
 
 class QueryModels:
@@ -29,12 +28,17 @@ class QueryModels:
         self._clip_lock = threading.Lock()
 
     def preload_text_encoder(self) -> None:
-        """Load CLIP's text encoder in another thread, for example while Milvus is being opened."""
+        """Load CLIP's text encoder in another thread, for example while Milvus is being opened.
+
+        Python waits for the thread when it exits, so it only loads a model that is converted already.
+        """
         if self._clip is None:
-            threading.Thread(target=self._load_text_encoder, daemon=True).start()
+            pool = ThreadPoolExecutor(1, thread_name_prefix="clip")
+            pool.submit(self._load_text_encoder)  # an error is raised again by the query
+            pool.shutdown(wait=False)
 
     def _load_text_encoder(self) -> None:
-        with suppress(UserError):  # the query raises the error again
+        if is_converted("clip", self._config.models.clip):
             self.clip.load_text_encoder()
 
     @property
