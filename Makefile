@@ -11,7 +11,7 @@ help:
 	@echo "make test    install the dependencies and run the tests"
 	@echo "make lint    check rules and format (ruff) and imports between packages (import-linter)"
 	@echo "make format  fix rules and format with ruff where it can"
-	@echo "make bench   measure speed and memory against baselines; takes up to 20 minutes"
+	@echo "make bench   measure speed and memory against baselines; takes about 20 minutes"
 	@echo "make clean   remove .venv and caches; your data is kept"
 
 # The installation is up to date if this file is newer than pyproject.toml.

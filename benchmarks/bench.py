@@ -3,7 +3,7 @@
     python benchmarks/bench.py [--only NAME ...] [--quick] [--photos DIR] [--models DIR] [--work DIR]
 
 The program and its baseline alternate, so that other work on the machine affects both. Values are medians of
-three rounds, or of one if a round takes longer than a minute. The table is printed, and saved as
+three rounds, or of one if a run in it takes longer than 30 s. The table is printed, and saved as
 ``outputs/bench.json``; with ``--only``, the other rows of an earlier run are kept there.
 
 The baselines are the functions ``run_...`` below. Each runs in a process of its own, start-up included.
@@ -220,7 +220,7 @@ def measure_heic(inputs: Inputs) -> list[Row]:
 def compare_heic(inputs: Inputs, kind: str, what: str) -> Row:
     from imagesearch.photos import decode_photo
 
-    photos, models = inputs.link(kind, 8 if inputs.quick else 32), inputs.models
+    photos, models = inputs.link(kind, 8 if inputs.quick else 24), inputs.models
     calls = {
         "ours": lambda: inputs.run_step_01(photos, models, "--only", "clip").seconds,
         "one at a time": lambda: run_baseline("one_at_a_time", photos, models).seconds,
