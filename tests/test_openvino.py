@@ -173,6 +173,46 @@ def test_a_model_that_cannot_be_converted_runs_on_torch_with_a_message(
     assert not list(cache.rglob("*.xml")), "nothing of it is left in the cache"
 
 
+def test_a_model_that_cannot_be_converted_is_tried_once(
+    cache: Path, tiny_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    conversions = []
+
+    def fail(name: str, folder: Path) -> dict[str, float]:
+        conversions.append(name)
+        (folder / "image.xml").write_text("half")
+        raise RuntimeError("an operation is unknown")
+
+    monkeypatch.setattr(conversion_module, "_convert_clip", fail)
+    for _ in range(2):
+        assert ClipEncoder(str(tiny_models["clip"]), "cpu", "float32").runtime.library == "torch"
+    assert len(conversions) == 1 and not list(cache.rglob("*.xml"))
+    assert "RuntimeError: an operation is unknown" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["text.bin", "text.xml", "model.json", "outcome.json"])
+def test_a_damaged_conversion_is_made_again(cache: Path, tiny_models: dict[str, Path], file: str) -> None:
+    model = str(tiny_models["clip"])
+    expected = ClipEncoder(model, "cpu", "float32", "openvino").encode_texts(["a boat"])
+    (damaged,) = cache.rglob(file)
+    damaged.write_bytes(b"")
+    found = ClipEncoder(model, "cpu", "float32", "openvino").encode_texts(["a boat"])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert damaged.stat().st_size > 0
+
+
+def test_a_model_too_inexact_in_bfloat16_is_computed_in_float32(
+    cache: Path, tiny_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert = conversion_module._convert_clip
+    monkeypatch.setattr(
+        conversion_module, "_convert_clip", lambda *args: convert(*args) | {"bfloat16": float("nan")}
+    )
+    model, texts = str(tiny_models["clip"]), ["a boat", "a dog on a beach"]
+    vectors = [ClipEncoder(model, "cpu", p, "openvino").encode_texts(texts) for p in ("bfloat16", "float32")]
+    np.testing.assert_array_equal(*vectors)
+
+
 def test_without_a_writable_cache_models_run_on_torch(
     tmp_path: Path,
     tiny_models: dict[str, Path],

@@ -74,14 +74,22 @@ def find_or_convert(kind: str, name: str) -> Path:
         If the model cannot be converted. This too is remembered in the cache.
     """
     convert = {"clip": _convert_clip, "vit": _convert_vit}[kind]
+    make_folder = partial(make_cached_folder, *_identify(kind, name), partial(_convert, convert, name))
     try:
-        folder = make_cached_folder(*_identify(kind, name), partial(_convert, convert, name))
-        outcome = json.loads((folder / OUTCOME_FILE).read_text("utf-8"))
+        try:
+            outcome = _read_outcome(folder := make_folder())
+        except (FileNotFoundError, ValueError):  # damaged
+            discard_converted(kind, name)
+            outcome = _read_outcome(folder := make_folder())
     except (OSError, ValueError) as error:
         raise ConversionError(f"the cache of converted models cannot be used ({error})") from None
     if outcome["reason"]:
         raise ConversionError(outcome["reason"])
     return folder
+
+
+def _read_outcome(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / OUTCOME_FILE).read_text("utf-8"))
 
 
 def discard_converted(kind: str, name: str) -> None:
