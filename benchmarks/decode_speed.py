@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,39 +67,39 @@ def compare_cpu_time(
     files: Sequence[Path], before: Callable, after: Callable, rounds: int
 ) -> dict[str, float]:
     """Return the medians of both ways in milliseconds and of their ratio, over all photos and rounds."""
-    times: list[tuple[float, float]] = []
-    for _ in range(rounds):
-        for file in files:
-            pair = []
-            for decode in (before, after):
-                start = time.process_time()
-                CLIP_INPUT.prepare(decode(file))
-                pair.append(1000 * (time.process_time() - start))
-            times.append((pair[0], pair[1]))
-    return {
-        "before_cpu_ms": round(statistics.median(b for b, _ in times), 1),
-        "after_cpu_ms": round(statistics.median(a for _, a in times), 1),
-        "ratio": round(statistics.median(a / b for b, a in times), 3),
-    }
+
+    def prepare(decode: Callable, file: Path) -> None:
+        CLIP_INPUT.prepare(decode(file))
+
+    ways = {"before_cpu_ms": partial(prepare, before), "after_cpu_ms": partial(prepare, after)}
+    return compare_times(files, ways, rounds, time.process_time)
 
 
 def compare_threads(files: Sequence[Path], rounds: int) -> dict[str, float]:
     """Return the median time of a HEIC that is decoded alone, in one thread and in one for each core."""
-    times: list[tuple[float, float]] = []
+
+    def decode(photos: int, file: Path) -> None:
+        with share_cores(photos):
+            decode_whole(file)
+
+    ways = {"one_thread_ms": partial(decode, 1000), "all_cores_ms": partial(decode, 1)}
+    return compare_times(files, ways, rounds, time.perf_counter)
+
+
+def compare_times(
+    files: Sequence[Path], ways: dict[str, Callable], rounds: int, clock: Callable[[], float]
+) -> dict[str, float]:
+    """Return the medians of two ways in milliseconds, by name, and of the second divided by the first."""
+    times: list[list[float]] = []
     for _ in range(rounds):
         for file in files:
-            pair = []
-            for photos in (1000, 1):
-                with share_cores(photos):
-                    start = time.perf_counter()
-                    decode_whole(file)
-                    pair.append(1000 * (time.perf_counter() - start))
-            times.append((pair[0], pair[1]))
-    return {
-        "one_thread_ms": round(statistics.median(b for b, _ in times), 1),
-        "all_cores_ms": round(statistics.median(a for _, a in times), 1),
-        "ratio": round(statistics.median(a / b for b, a in times), 3),
-    }
+            times.append([])
+            for way in ways.values():
+                start = clock()
+                way(file)
+                times[-1].append(1000 * (clock() - start))
+    medians = {name: round(statistics.median(row[i] for row in times), 1) for i, name in enumerate(ways)}
+    return medians | {"ratio": round(statistics.median(second / first for first, second in times), 3)}
 
 
 def compare_vectors(

@@ -17,10 +17,8 @@ from PIL import Image
 
 from imagesearch.features import ClipEncoder, VitEncoder
 from imagesearch.features import conversion as conversion_module
-from imagesearch.features import runtimes as runtimes_module
 from imagesearch.features.image_preparation import ImagePreparation
 from imagesearch.features.model_cache import get_cache_folder, hash_file, make_cached_folder
-from imagesearch.features.runtimes import Runtime
 
 DEMO = ROOT / "data" / "demo" / "models"
 
@@ -275,27 +273,6 @@ def test_a_hash_is_computed_again_only_for_a_changed_file(
     assert hash_file(file) == first
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (("cpu", "float32", "auto"), Runtime("openvino", "cpu", "float32")),
-        (("cpu", "float32", "torch"), Runtime("torch", "cpu", "float32")),
-        (("cpu", "float16", "auto"), Runtime("torch", "cpu", "float16")),
-        (("cpu", "bfloat16", "openvino"), Runtime("openvino", "cpu", "bfloat16")),
-    ],
-)
-def test_the_runtime_follows_device_precision_and_library(arguments: tuple, expected: Runtime) -> None:
-    assert Runtime.choose(*arguments) == expected
-
-
-def test_the_precision_of_the_cpu_is_the_one_that_torch_detects() -> None:
-    import torch
-
-    capabilities = torch.cpu.get_capabilities()
-    has_bfloat16 = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
-    assert Runtime.choose("cpu").precision == ("bfloat16" if has_bfloat16 else "float32")
-
-
 OFFLINE = """
 import socket, sys
 connections = []
@@ -347,55 +324,23 @@ def test_extraction_and_search_import_no_torch_after_the_conversion(world: World
         assert done.stderr.splitlines()[-1] == "set()", arguments
 
 
-class FakeDriver:
-    """The functions of the CUDA driver that are called, for a GPU of a compute capability."""
-
-    def __init__(self, major: int, status: int = 0) -> None:
-        self.major, self.status = major, status
-
-    def cuInit(self, _: int) -> int:  # noqa: N802 - the driver's name
-        return self.status
-
-    def cuDeviceGet(self, _device: object, _ordinal: int) -> int:  # noqa: N802 - the driver's name
-        return 0
-
-    def cuDeviceGetAttribute(self, value: object, attribute: int, _device: object) -> int:  # noqa: N802 - the driver's name
-        assert attribute == 75
-        value._obj.value = self.major
-        return 0
+EXIT = """
+import sys, time
+from imagesearch.config import load_config
+from imagesearch.search.query_models import QueryModels
+QueryModels(load_config(sys.argv[1])).preload_text_encoder()
+time.sleep(float(sys.argv[2]))
+"""
 
 
-@pytest.mark.parametrize(
-    ("torch_build", "driver", "expected"),
-    [
-        ("cuda: Optional[str] = '12.8'", FakeDriver(8), Runtime("torch", "cuda", "bfloat16")),
-        ("cuda: Optional[str] = '12.8'", FakeDriver(7), Runtime("torch", "cuda", "float32")),
-        ("cuda: Optional[str] = '12.8'", FakeDriver(8, status=100), None),
-        ("cuda: Optional[str] = '12.8'", None, None),
-        ("cuda: Optional[str] = None", FakeDriver(8), None),
-        (
-            "cuda: Optional[str] = None\nhip: Optional[str] = '6.2'",
-            None,
-            Runtime("torch", "cuda", "bfloat16"),
-        ),
-    ],
-)
-def test_a_gpu_is_found_without_torch(
-    torch_build: str, driver: FakeDriver | None, expected: Runtime | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def open_driver(name: str) -> FakeDriver:
-        if driver is None:
-            raise OSError(name)
-        return driver
-
-    monkeypatch.setattr(runtimes_module.ctypes, "CDLL", open_driver)
-    monkeypatch.setattr(runtimes_module, "_read_torch_version_file", lambda: torch_build)
-    monkeypatch.setattr(runtimes_module.platform, "system", lambda: "Linux")
-    for function in (runtimes_module._choose_runtime, runtimes_module._get_cuda_capability):
-        function.cache_clear()
-    try:
-        chosen = Runtime.choose("auto")
-    finally:
-        for function in (runtimes_module._choose_runtime, runtimes_module._get_cuda_capability):
-            function.cache_clear()
-    assert chosen == expected if expected else chosen.device == "cpu"
+def test_a_script_can_end_while_the_text_encoder_is_being_loaded(world: World) -> None:
+    ClipEncoder(str(DEMO / "clip"), "cpu")  # converts
+    world.settings["models"] = {"clip": str(DEMO / "clip")}
+    world.write_config()
+    for milliseconds in range(0, 180, 20):  # loading takes some 150 ms
+        done = subprocess.run(
+            [sys.executable, "-c", EXIT, str(world.config_file), str(milliseconds / 1000)],
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, "")

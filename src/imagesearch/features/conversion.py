@@ -18,7 +18,7 @@ from PIL import Image
 from imagesearch.errors import UserError
 from imagesearch.features.hub import fetch_model, fingerprint_model
 from imagesearch.features.model_cache import find_cached_folder, make_cached_folder
-from imagesearch.features.openvino_models import OpenvinoClip, OpenvinoVit, import_openvino
+from imagesearch.features.openvino_models import OUTCOME_FILE, OpenvinoClip, OpenvinoVit, import_openvino
 from imagesearch.features.runtimes import Runtime
 from imagesearch.features.tokenization import save_tokenizer
 from imagesearch.features.torch_models import TorchClip, TorchVit
@@ -29,7 +29,6 @@ MIN_COSINE = 0.999
 # Increased when converted models have other files or settings.
 _FORMAT = 1
 _PRECISIONS = ("float32", "bfloat16")
-OUTCOME_FILE = "outcome.json"
 _CHECKED_SIZES = (
     (640, 480),
     (480, 640),

@@ -20,6 +20,9 @@ from imagesearch.features.image_preparation import ImagePreparation
 from imagesearch.features.runtimes import Runtime
 from imagesearch.features.tokenization import TokenizerSettings, load_tokenizer
 
+OUTCOME_FILE = "outcome.json"
+"""File of a converted model that lists the precisions in which its vectors are PyTorch's."""
+
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
@@ -91,7 +94,7 @@ class _OpenvinoModel:
         return self._load_once(name, lambda: self._read(partial(self._compile, name)))
 
     def _compile(self, name: str, folder: Path) -> Any:
-        outcome = folder / "outcome.json"  # not there yet while a conversion is checked
+        outcome = folder / OUTCOME_FILE  # not there yet while a conversion is checked
         precision = self.runtime.precision
         if outcome.is_file() and precision not in json.loads(outcome.read_text("utf-8"))["precisions"]:
             precision = "float32"
