@@ -27,6 +27,7 @@ from imagesearch.query import Criteria
 from imagesearch.search import Query, Searcher, SearchResources
 from imagesearch.store import (
     ARROW_TYPES,
+    LITE,
     PHOTO_FIELDS,
     CollectionInfo,
     CollectionRef,
@@ -95,7 +96,7 @@ def make_unchecked_searcher(config: Config, dataset: Dataset, store: Store) -> S
 def build_photo_collection(config: Config, store: Store, rows: int, dimension: int) -> None:
     """Build the collection and its vocabulary."""
     data = make_photo_rows(make_clustered_vectors(rows, dimension))
-    plan = choose_index(config.milvus.index, rows, lite=True)
+    plan = choose_index(config.milvus.index, rows, LITE)
     ref = CollectionRef(config.dataset.name, "clip")
     spec = CollectionSpec(ref, "random", "random", dimension, plan)
     dataset = Dataset(config)

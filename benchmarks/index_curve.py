@@ -26,7 +26,7 @@ from imagesearch.evaluate.index_benchmark import (
     prepare_data,
 )
 from imagesearch.figures import draw_index_report, report_figure_path, show_figure
-from imagesearch.store import choose_index
+from imagesearch.store import LITE, choose_index
 
 UNSEEN = 100  # queries
 
@@ -40,7 +40,7 @@ def measure_unseen_queries(
     milvus = load_config(file).milvus
     data = prepare_data(vectors, {"unseen": unseen}, seed=1)  # other filters than those of the tuning
     with open_temporary_index(
-        milvus, choose_index(milvus.index, len(vectors), lite=True), data, cli.show_progress
+        milvus, choose_index(milvus.index, len(vectors), LITE), data, cli.show_progress
     ) as index:
         cases = [SearchCase(name, milvus.index.search_params) for name in data.filters]
         found = measure_searches(index, cases, slice(None), cli.show_progress)

@@ -17,7 +17,7 @@ from pathlib import Path
 from store_speed import make_clustered_vectors, make_rows
 
 from imagesearch.config import MilvusConfig
-from imagesearch.store import CollectionRef, CollectionSpec, Store, choose_index, fill_collection
+from imagesearch.store import LITE, CollectionRef, CollectionSpec, Store, choose_index, fill_collection
 
 
 def make_settings(folder: Path) -> MilvusConfig:
@@ -30,7 +30,7 @@ def measure_filling(folder: Path, rows: int, dimension: int) -> None:
     """Fill a collection, and print the time."""
     milvus = make_settings(folder)
     vectors = make_clustered_vectors(rows, dimension)
-    plan = choose_index(milvus.index, rows, lite=True)
+    plan = choose_index(milvus.index, rows, LITE)
     spec = CollectionSpec(CollectionRef("bench", "clip"), "random", "random", dimension, plan)
     start = time.perf_counter()
     with Store(milvus) as store:

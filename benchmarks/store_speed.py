@@ -23,6 +23,7 @@ from imagesearch.config import IndexConfig, MilvusConfig
 from imagesearch.filters import PathPrefix
 from imagesearch.store import (
     ARROW_TYPES,
+    LITE,
     PHOTO_FIELDS,
     CollectionRef,
     CollectionRows,
@@ -79,7 +80,7 @@ def measure_index(kind: str, rows: int, dimension: int) -> dict:
     """Fill two identical collections, update a tenth of one, and search both."""
     vectors = make_clustered_vectors(rows, dimension)
     queries = make_clustered_vectors(20, dimension, seed=1)
-    plan = choose_index(IndexConfig(type=kind), rows, lite=True)
+    plan = choose_index(IndexConfig(type=kind), rows, LITE)
     spec = CollectionSpec(CollectionRef("bench", "clip"), "random", "random", dimension, plan)
     result: dict = {"index": kind, "build": plan.build}
     with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@
 Run it after each run of 01, 02 or 04, and after 03 with --no-build.
 """
 
+import json
 from pathlib import Path
 
 from imagesearch import cli
@@ -17,6 +18,11 @@ def parse_arguments():
     what.add_argument("--list", action="store_true", help="list the collections of all datasets")
     what.add_argument(
         "--drop", action="store_true", help="drop the dataset's collections, after confirmation"
+    )
+    parser.add_argument(
+        "--to",
+        metavar="URI",
+        help="use this Milvus in place of milvus.uri of the config: http://host:19530, or a path (*.db)",
     )
     parser.add_argument("--yes", action="store_true", help="skip the confirmation")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -45,6 +51,9 @@ def add_figure_option(group, option, name, what):
 
 def main():
     args = parse_arguments()
+    if args.to:
+        uri = args.to if "://" in args.to else str(Path(args.to).expanduser().absolute())
+        args.set = [*args.set, f"milvus.uri={json.dumps(uri)}"]
     config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
     from imagesearch.store import Store, build_collections

@@ -206,7 +206,7 @@ def test_paths_are_relative_to_the_file(
     for config in (load_config(file), load_config(file.relative_to("/"))):
         assert config.dataset.images == (tmp_path / "a", Path("/b"), Path("/home/ann/c"))
         assert config.dataset.folder == tmp_path / "p" / "photos"
-        assert config.milvus.uri == str(tmp_path / "m.db") and config.milvus.is_lite
+        assert config.milvus.uri == str(tmp_path / "m.db") and config.milvus.is_file
         assert config.models.clip == str(tmp_path / "my-clip")
         assert config.models.vit == str(tmp_path / "v")
         assert config.models.faces == "org/name"
@@ -226,7 +226,7 @@ def test_an_unknown_home_folder_is_refused(write: WriteConfig) -> None:
 def test_the_url_of_a_server_is_not_a_path(write: WriteConfig) -> None:
     config = load_config(write("milvus: {uri: 'http://localhost:19530'}"))
     assert config.milvus.uri == "http://localhost:19530"
-    assert not config.milvus.is_lite
+    assert not config.milvus.is_file
 
 
 # --- environment variables and secrets ---------------------------------------------------------------------

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import World
 from matplotlib.figure import Figure
+from milvus_servers import run_lite_server
 
 from imagesearch.config import Config, IndexSearchParams, load_config
 from imagesearch.errors import UserError
@@ -27,13 +28,13 @@ from imagesearch.evaluate.index_benchmark import (
 from imagesearch.evaluate.index_report import ParameterSetting
 from imagesearch.figures import draw_index_report
 from imagesearch.store import (
+    LITE,
     PHOTO_FIELDS,
     CollectionRef,
     CollectionSpec,
     IndexSpec,
     Store,
     choose_index,
-    collections,
     fill_collection,
 )
 
@@ -138,13 +139,11 @@ def test_the_recommended_lines_load_and_reach_the_target_on_new_queries(
     curve = next(curve for curve in report.curves if curve.spec.type == kind)
     config = write_config(tmp_path, curve.format_yaml())
     settings = config.milvus.index
-    assert choose_index(settings, ROWS, lite=True) == curve.spec
+    assert choose_index(settings, ROWS, LITE) == curve.spec
     assert getattr(settings.search_params, curve.parameter) == curve.pick.value
     # other rows, other queries, other filters
     data = prepare_data(make_vectors(ROWS, 3), {"new": make_vectors(100, 4)}, seed=5)
-    with open_temporary_index(
-        config.milvus, choose_index(settings, len(data.vectors), lite=True), data
-    ) as index:
+    with open_temporary_index(config.milvus, choose_index(settings, len(data.vectors), LITE), data) as index:
         cases = [SearchCase(name, settings.search_params) for name in data.filters]
         found = measure_searches(index, cases, slice(None))
     assert all(item.recall >= 0.95 for item in found.values())
@@ -191,17 +190,10 @@ def stop_early(stream, *_, **__):
         yield item
 
 
-def test_on_a_server_only_a_temporary_collection_is_made_and_dropped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from milvus_lite.server_manager import server_manager_instance
-
-    # Milvus Lite on a port replaces the server; it has no index on lists
-    monkeypatch.setattr(collections, "SERVER", replace(collections.SERVER, scalar_indexes=False))
-    folder = str(tmp_path / "server")
-    config = write_config(tmp_path, f"milvus: {{uri: '{server_manager_instance.start_and_get_uri(folder)}'}}")
-    try:
-        assert not config.milvus.is_lite
+def test_on_a_server_only_a_temporary_collection_is_made_and_dropped(tmp_path: Path) -> None:
+    with run_lite_server(tmp_path) as uri:
+        config = write_config(tmp_path, f"milvus: {{uri: '{uri}'}}")
+        assert not config.milvus.is_file
         mine = prepare_data(make_vectors(100, 7), {"own": make_vectors(5, 7)})
         with Store(config.milvus) as store:
             ref = CollectionRef("mine", "clip")
@@ -223,8 +215,6 @@ def test_on_a_server_only_a_temporary_collection_is_made_and_dropped(
             evaluate_index(config, types=("FLAT",), vectors=file, progress=stop_early)
         with Store(config.milvus) as store:
             assert store.collections.list_all() == before and store.collections._list_own() == before
-    finally:
-        server_manager_instance.release_server(folder)
 
 
 def test_with_milvus_lite_the_users_file_is_not_touched(

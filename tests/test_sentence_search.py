@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +23,6 @@ from imagesearch.store import (
     Store,
     build_collections,
 )
-from imagesearch.store.client import supports_bm25
 from imagesearch_demo.album import SCENE_PLACES
 from imagesearch_demo.scoring import (
     ask_questions,
@@ -194,17 +192,16 @@ def test_strategies_that_filter_nothing(album: Album) -> None:
         album.search("goa", strategy="hybrid", minus=("snow",))
 
 
-@pytest.mark.parametrize(("version", "knows"), [("v2.4.15", False), ("2.5.0", True), ("v2.6.1-dev", True)])
-def test_old_servers_are_known_to_have_no_bm25(version: str, knows: bool) -> None:
-    assert supports_bm25(SimpleNamespace(get_server_version=lambda: version)) is knows
-
-
-def test_a_server_without_bm25_says_so(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_bm25_in_milvus_the_same_photos_are_found(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = ("maya in goa", "a red boat", "kofi", "noor on a beach in norway")
+    with_bm25 = [[r.path for r in album.search(q, strategy="hybrid", top_k=5).results] for q in queries]
     collections = album.searcher.resources.store.collections
     monkeypatch.setattr(collections, "dialect", replace(collections.dialect, has_bm25=False))
     monkeypatch.setattr(collections, "has_all_fields", lambda collection: True)
-    with pytest.raises(UserError, match=r"no BM25 function.*2\.5.*--strategy filter"):
-        album.search("maya in goa", strategy="hybrid")
+    for query, expected in zip(queries, with_bm25, strict=True):
+        assert {r.path for r in album.search(query, strategy="hybrid", top_k=5).results} == set(expected)
 
 
 def test_by_date_only_relevant_photos_are_shown(album: Album) -> None:

@@ -25,8 +25,7 @@ from imagesearch.store import (
     build,
     choose_index,
 )
-from imagesearch.store.schema import FIELDS as COLLECTION_FIELDS
-from imagesearch.store.schema import LITE, SERVER, Dialect, hash_layout
+from imagesearch.store.dialect import LITE, choose_dialect
 from imagesearch.store.vector_index import choose_nlist
 
 DIMENSION = 16
@@ -98,7 +97,7 @@ def test_a_filter_never_loses_photos_to_an_index(tmp_path: Path, kind: str) -> N
     )
     where = [f"{name}/{i:05d}.jpg" for i, name in enumerate(folder)]
     with Store(settings(tmp_path, kind)) as store:
-        plan = choose_index(IndexConfig(type=kind), count, lite=True)
+        plan = choose_index(IndexConfig(type=kind), count, LITE)
         update(store, spec(plan), rows(matrix, path=where))
         for name in ("one", "ten", "percent", "half"):
             inside = np.flatnonzero(folder == name)
@@ -118,7 +117,7 @@ def test_an_exact_search_follows_when_a_graph_can_have_missed_the_best_rows(tmp_
     with Store(settings(tmp_path, "HNSW")) as store:
         update(
             store,
-            spec(choose_index(IndexConfig(type="HNSW"), len(matrix), lite=True)),
+            spec(choose_index(IndexConfig(type="HNSW"), len(matrix), LITE)),
             rows(matrix, path=where),
         )
     queries = vectors(20, seed=9)
@@ -146,7 +145,7 @@ def test_results_are_sorted_by_cosine_similarity(store: Store) -> None:
 def test_a_minimum_score_is_inclusive(tmp_path: Path, kind: str) -> None:
     matrix = vectors(3000)
     with Store(settings(tmp_path, kind)) as store:
-        update(store, spec(choose_index(IndexConfig(type=kind), 3000, lite=True)), rows(matrix))
+        update(store, spec(choose_index(IndexConfig(type=kind), 3000, LITE)), rows(matrix))
         scores = np.sort(matrix @ matrix[1])[::-1]
         third = store.search(ALBUM, matrix[1], 3)[-1].score
         assert len(paths(store, matrix[1], 50, min_score=third)) == 3
@@ -169,25 +168,71 @@ def test_a_folder_filter_works_with_any_name(store: Store, folder: str) -> None:
 
 # --- digests that existing collections store ---------------------------------------------------------------
 
-WITHOUT_BM25 = replace(SERVER, has_bm25=False)
+# --- versions of Milvus ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("dialect", "kind", "digest"),
+    ("version", "is_lite", "has_bm25", "index_of_text", "index_of_list"),
     [
-        (LITE, "clip", "45b370adc814"),
-        (LITE, "vit", "686778bdd836"),
-        (LITE, "faces", "f22b5f136e93"),
-        (SERVER, "clip", "fcb22e65defd"),
-        (SERVER, "vit", "85918bcefb37"),
-        (SERVER, "faces", "fb5f5549df9d"),
-        (WITHOUT_BM25, "clip", "cdd6619e7765"),
-        (WITHOUT_BM25, "vit", "a47492d0c245"),
-        (WITHOUT_BM25, "faces", "4684e3bdc9df"),
+        ("milvus_lite-3.2.2", True, True, None, None),
+        ("2.3.5", False, False, "Trie", None),
+        ("v2.3.5-lite", False, False, "Trie", None),  # a real server from a package, and not Milvus Lite
+        ("v2.4.15", False, False, "INVERTED", "INVERTED"),
+        ("2.5.0", False, True, "INVERTED", "INVERTED"),
+        ("v2.6.1-dev", False, True, "INVERTED", "INVERTED"),
+        ("v3.1.0", False, True, "INVERTED", "INVERTED"),
+        ("master-20261101-abcdef", False, True, "INVERTED", "INVERTED"),
     ],
 )
-def test_collections_of_november_2026_are_still_valid(dialect: Dialect, kind: str, digest: str) -> None:
-    assert hash_layout(CollectionRef("album", kind).key, COLLECTION_FIELDS[kind], dialect) == digest
+def test_the_version_of_the_connection_determines_the_dialect(
+    version: str, is_lite: bool, has_bm25: bool, index_of_text: str | None, index_of_list: str | None
+) -> None:
+    dialect = choose_dialect(version, "http://host:1")
+    assert (dialect.is_lite, dialect.has_bm25) == (is_lite, has_bm25)
+    assert dialect.lists_are_arrays is not is_lite
+    assert dialect.scalar_indexes.get("VARCHAR") == index_of_text
+    assert dialect.scalar_indexes.get("LIST") == index_of_list
+
+
+@pytest.mark.parametrize("version", ["2.2.16", "v1.1.0"])
+def test_older_servers_are_refused(version: str) -> None:
+    with pytest.raises(UserError, match=r"http://host:1: Milvus .* is too old; expected Milvus 2.3 or later"):
+        choose_dialect(version, "http://host:1")
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "expected"),
+    [
+        ("milvus_lite-3.2.2", "DISKANN", "Milvus Lite 3.2.2 has no index type DISKANN; it has FLAT, HNSW"),
+        ("2.3.5", "GPU_CAGRA", "Milvus 2.3.5 has no index type GPU_CAGRA; it has AUTOINDEX, DISKANN"),
+        ("2.5.4", "IVF_RABITQ", "no index type IVF_RABITQ"),
+        ("2.6.0", "HNSW_Q", "no index type HNSW_Q"),
+    ],
+)
+def test_an_index_type_of_another_version_is_refused(version: str, kind: str, expected: str) -> None:
+    with pytest.raises(UserError, match=f"milvus.index.type: .*{expected}"):
+        choose_index(IndexConfig(type=kind), 1000, choose_dialect(version, ""))
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "build", "search"),
+    [
+        ("2.3.5", "DISKANN", {}, {"search_list": 100}),
+        ("2.3.5", "SCANN", {"nlist": 25}, {"nprobe": 8}),
+        ("2.3.5", "AUTOINDEX", {}, {}),
+        ("2.4.0", "GPU_CAGRA", {}, {}),
+        ("2.6.0", "HNSW_SQ", {"M": 16, "efConstruction": 200}, {"ef": 64}),
+        ("3.0.0", "LATER", {}, {}),
+    ],
+)
+def test_index_types_of_servers_and_their_options(version: str, kind: str, build: dict, search: dict) -> None:
+    config = IndexConfig(type=kind, options={"sq_type": "SQ8"})
+    plan = choose_index(config, 1000, choose_dialect(version, ""))
+    assert plan == IndexSpec(kind, build | {"sq_type": "SQ8"})
+    assert plan.make_search_params(IndexSearchParams(), 10, exhaustive=False) == search
+
+
+# --- digests that existing collections store ---------------------------------------------------------------
 
 
 def test_rows_of_november_2026_have_the_same_digest() -> None:
@@ -277,7 +322,7 @@ def test_the_next_build_completes_an_interrupted_one(
         report = update(store, spec(), rows(vectors(100, seed=1)), rebuild)
         assert report.rows == 100 and store.collections.find(ALBUM).state == "ready"
         assert len(store.collections.client.list_collections()) == 1
-        assert report.inserted + report.updated == (100 if rebuild else 80)
+        assert (report.inserted + report.updated, report.unchanged) == (80, 20)  # an interrupted build is resumed
 
 
 def test_dropping_a_dataset_keeps_the_others(store: Store) -> None:
@@ -342,10 +387,10 @@ def test_the_same_calls_work_with_a_server(tmp_path: Path) -> None:
 
 
 def test_auto_depends_on_the_number_of_photos_and_the_engine() -> None:
-    assert choose_index(IndexConfig(), 50_000, lite=True).type == "FLAT"
-    assert choose_index(IndexConfig(), 500_000, lite=True).type == "HNSW"
-    assert choose_index(IndexConfig(), 50_000, lite=False).type == "HNSW"
-    assert choose_index(IndexConfig(), 50_000_000, lite=False).type == "IVF_SQ8"
+    assert choose_index(IndexConfig(), 50_000, LITE).type == "FLAT"
+    assert choose_index(IndexConfig(), 500_000, LITE).type == "HNSW"
+    assert choose_index(IndexConfig(), 50_000, choose_dialect("2.5.0", "")).type == "HNSW"
+    assert choose_index(IndexConfig(), 50_000_000, choose_dialect("2.5.0", "")).type == "IVF_SQ8"
 
 
 def test_the_number_of_clusters_grows_with_the_square_root() -> None:
@@ -353,14 +398,14 @@ def test_the_number_of_clusters_grows_with_the_square_root() -> None:
 
 
 def test_an_exhaustive_search_includes_every_cluster() -> None:
-    plan = choose_index(IndexConfig(type="IVF_FLAT"), 1_000_000, lite=True)
+    plan = choose_index(IndexConfig(type="IVF_FLAT"), 1_000_000, LITE)
     params = IndexSearchParams()
     assert plan.make_search_params(params, 10, exhaustive=False) == {"nprobe": 250}
     assert plan.make_search_params(params, 10, exhaustive=True) == {"nprobe": 4000}
-    graph = choose_index(IndexConfig(type="HNSW"), 1000, lite=True)
+    graph = choose_index(IndexConfig(type="HNSW"), 1000, LITE)
     assert graph.make_search_params(IndexSearchParams(ef=10), 100, exhaustive=False) == {"ef": 100}
 
 
 def test_a_slightly_larger_album_keeps_its_clusters() -> None:
-    plans = [choose_index(IndexConfig(type="IVF_FLAT"), n, lite=True) for n in (10_000, 12_000, 100_000)]
+    plans = [choose_index(IndexConfig(type="IVF_FLAT"), n, LITE) for n in (10_000, 12_000, 100_000)]
     assert plans[0].is_compatible(plans[1]) and not plans[0].is_compatible(plans[2])

@@ -46,6 +46,10 @@ def _join_base(value: str | Path, info: ValidationInfo) -> Path:
         raise ValueError("expected ~ or ~USER to be a known home folder") from None
 
 
+def _resolve_optional_path(value: Any, info: ValidationInfo) -> Any:
+    return None if value in (None, "") else _resolve_path(value, info)
+
+
 def _resolve_paths(value: Any, info: ValidationInfo) -> Any:
     values = value if isinstance(value, (list, tuple)) else [value]
     if not values:
@@ -99,6 +103,13 @@ def _check_milvus_uri(value: Any, info: ValidationInfo) -> Any:
     return str(_resolve_path(value, info))
 
 
+def _check_index_type(value: str) -> str:
+    """Accept any index type: which of them exist depends on the Milvus that is connected."""
+    if value != "auto" and not re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
+        raise ValueError("expected 'auto' or an index type of Milvus, such as FLAT, HNSW or IVF_FLAT")
+    return value
+
+
 def _check_dataset_name(value: Any) -> Any:
     # Milvus accepts no other characters in the name of a collection
     if not isinstance(value, str) or not _DATASET_NAME.fullmatch(value):
@@ -145,6 +156,8 @@ ResolvedPath = Annotated[Path, BeforeValidator(_resolve_path)]
 ResolvedPaths = Annotated[tuple[Path, ...], BeforeValidator(_resolve_paths)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_read_patterns)]
 ModelName = Annotated[str, BeforeValidator(_resolve_model)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_resolve_optional_path)]
+Options = dict[str, Annotated[str | int | float | bool, BeforeValidator(_check_option)]]
 ThreadCount = Annotated[int | Literal["auto"], _require_auto_or_number(256)]
 ClusterCount = Annotated[int | Literal["auto"], _require_auto_or_number(65_536)]  # the limit of Milvus
 
@@ -210,9 +223,7 @@ class GeoConfig(_Section):
     """How positions are converted to addresses."""
 
     geocoder: str = "offline"  # checked by `imagesearch.geo.check_geocoder`: geopy has the other names
-    options: dict[str, Annotated[str | int | float | bool, BeforeValidator(_check_option)]] = Field(
-        default={}, repr=False
-    )
+    options: Options = Field(default={}, repr=False)
     nominatim_url: Annotated[str, AfterValidator(_check_server_url)] = "https://nominatim.openstreetmap.org"
     user_agent: Annotated[str, AfterValidator(_check_header)] = "imagesearch"
     language: str = "en"
@@ -234,11 +245,28 @@ class IndexSearchParams(_Section):
 
 
 class IndexConfig(_Section):
-    """How Milvus indexes the vectors."""
+    """How Milvus indexes the vectors. The options are passed to Milvus as they are."""
 
-    type: Literal["auto", "FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"] = "auto"
+    type: Annotated[str, AfterValidator(_check_index_type)] = "auto"
     params: IndexParams = IndexParams()
     search_params: IndexSearchParams = IndexSearchParams()
+    options: Options = {}
+    search_options: Options = {}
+
+
+class TlsConfig(_Section):
+    """Certificates for the connection to a server."""
+
+    ca: OptionalPath = None
+    certificate: OptionalPath = None
+    key: OptionalPath = None
+    server_name: str = ""
+
+    @model_validator(mode="after")
+    def _check_pair(self) -> TlsConfig:
+        if bool(self.certificate) != bool(self.key) or (self.certificate and not self.ca):
+            raise ValueError("expected certificate, key and ca together, or ca alone")
+        return self
 
 
 class MilvusConfig(_Section):
@@ -246,12 +274,23 @@ class MilvusConfig(_Section):
 
     uri: Annotated[str, BeforeValidator(_check_milvus_uri)] = "data/milvus.db"
     token: Annotated[str, BeforeValidator(_expand_environment)] = Field(default="", repr=False)
+    database: str = ""
+    tls: TlsConfig = Field(default_factory=dict)  # type: ignore[assignment]  # validated later, with the context
+    timeout: float = Field(default=30.0, ge=1, le=3600)
+    consistency: Literal["Strong", "Bounded", "Session", "Eventually"] = "Strong"
+    shards: int = Field(default=1, ge=1, le=64)
+    replicas: int = Field(default=1, ge=1, le=64)
     index: IndexConfig = IndexConfig()
 
     @property
-    def is_lite(self) -> bool:
+    def is_file(self) -> bool:
         """Whether ``uri`` is a local Milvus Lite file."""
         return "://" not in self.uri
+
+    @property
+    def display_uri(self) -> str:
+        """``uri`` for messages, without a user name and password."""
+        return re.sub(r"//[^/@]*@", "//", self.uri)
 
 
 class SearchConfig(_Section):

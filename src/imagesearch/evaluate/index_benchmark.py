@@ -277,20 +277,19 @@ def open_temporary_index(
     ref = CollectionRef(name, "clip")
     spec = CollectionSpec(ref, "scratch", "scratch", data.vectors.shape[1], index, _FIELDS)
     with tempfile.TemporaryDirectory(prefix="imagesearch-") as folder:
-        uri = str(Path(folder) / "scratch.db") if milvus.is_lite else milvus.uri
+        uri = str(Path(folder) / "scratch.db") if milvus.is_file else milvus.uri
         temporary_milvus = milvus.model_copy(update={"uri": uri})
         try:
             start = time.perf_counter()
             # Milvus Lite builds the index when its file is closed; until then it scans all rows
             with Store(temporary_milvus) as store:
                 fill_collection(store, spec, data.make_rows(), progress)
-                store.collections.wait_for_index(ref.alias)
             build_seconds = time.perf_counter() - start
             with Store(temporary_milvus) as store:
                 store.collections.open(ref)
                 yield TemporaryIndex(store, ref, data, build_seconds)
         finally:
-            if not milvus.is_lite:
+            if not milvus.is_file:
                 with Store(temporary_milvus) as store:
                     store.collections.drop(name)
 

@@ -24,7 +24,7 @@ from imagesearch.evaluate.index_benchmark import (
 from imagesearch.evaluate.index_report import IndexCurve, IndexReport, ParameterSetting, find_cheapest
 from imagesearch.features import read_reference_texts
 from imagesearch.pipeline import Dataset, Progress
-from imagesearch.store import IndexSpec, choose_index
+from imagesearch.store import IndexSpec, choose_index, detect_dialect
 
 _MAX_EF = 4096
 _BARE_QUERIES = 40  # of the index alone: most of the searches, and they do not decide the recommendation
@@ -67,10 +67,10 @@ def evaluate_index(
     """
     notes: list[str] = []
     data = _load_benchmark_data(config, vectors, notes)
-    rows, is_lite, index = len(data.vectors), config.milvus.is_lite, config.milvus.index
-    configured = choose_index(index, rows, is_lite).type
+    rows, dialect, index = len(data.vectors), detect_dialect(config.milvus), config.milvus.index
+    configured = choose_index(index, rows, dialect).type
     specs = [
-        choose_index(index.model_copy(update={"type": kind}), rows, is_lite)
+        choose_index(index.model_copy(update={"type": kind}), rows, dialect)
         for kind in dict.fromkeys(types or ("FLAT", configured))
     ]
     half = len(data.queries) // 2
@@ -132,7 +132,7 @@ def _measure_curve(
     progress: Progress | None,
 ) -> IndexCurve:
     """Build an index, measure all settings on the tuning queries, and validate the picked one."""
-    parameter = "nprobe" if spec.has_clusters else "ef" if spec.type == "HNSW" else ""
+    parameter = "nprobe" if spec.has_clusters else "ef" if spec.type.startswith("HNSW") else ""
     in_config = spec.make_search_params(config.milvus.index.search_params, CUTOFF, exhaustive=False)
     current_value = in_config.get(parameter) if is_configured else None
     wide_value = spec.make_search_params(IndexSearchParams(), CUTOFF, exhaustive=True).get(parameter)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-
+from imagesearch.bm25 import make_name_ranking
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
 from imagesearch.store import Vocabulary, VocabularyEntry
@@ -217,12 +217,8 @@ class Gazetteer:
         return holders
 
     @functools.cached_property
-    def _bm25(self):  # untyped, because the class is imported at the first use
-        from rank_bm25 import BM25Plus  # its weights are positive in any vocabulary
-
-        ranking = BM25Plus([name.split() for name in self._multiword_names])
-        ranking.doc_len = np.array(ranking.doc_len)  # otherwise each query converts the list
-        return ranking
+    def _bm25(self) -> Any:
+        return make_name_ranking([name.split() for name in self._multiword_names])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Only this package uses pymilvus and Milvus Lite, which it imports when a connect
 """
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
+from imagesearch.store.dialect import LITE, Dialect, choose_dialect
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -18,12 +19,13 @@ from imagesearch.store.schema import (
     CollectionSpec,
     Hit,
 )
-from imagesearch.store.store import Store
+from imagesearch.store.store import Store, detect_dialect
 from imagesearch.store.vector_index import IndexSpec, choose_index
 from imagesearch.store.vocabulary import Vocabulary, VocabularyEntry, suggest_names
 
 __all__ = [
     "ARROW_TYPES",
+    "LITE",
     "MAX_HITS",
     "PHOTO_FIELDS",
     "STEP_SCRIPTS",
@@ -32,13 +34,16 @@ __all__ = [
     "CollectionRef",
     "CollectionRows",
     "CollectionSpec",
+    "Dialect",
     "Hit",
     "IndexSpec",
     "Store",
     "Vocabulary",
     "VocabularyEntry",
     "build_collections",
+    "choose_dialect",
     "choose_index",
+    "detect_dialect",
     "fill_collection",
     "has_pending_edits",
     "suggest_names",

@@ -15,6 +15,7 @@ from imagesearch.faces import load_people, open_edit_log
 from imagesearch.features import save_bands
 from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset, Progress
+from imagesearch.store.collections import get_build_number
 from imagesearch.store.records import collect_rows
 from imagesearch.store.schema import (
     CollectionContent,
@@ -212,7 +213,7 @@ def update_collections(
         Report by kind of collection.
     """
     collections = store.collections
-    collections.drop_unfinished(contents[0][0].ref.dataset)
+    unfinished = collections.list_unfinished(contents[0][0].ref.dataset)
     existing = {spec.ref: collections.find(spec.ref) for spec, _ in contents}
     for collection in existing.values():
         if collection is not None:
@@ -222,15 +223,20 @@ def update_collections(
         ref, old = spec.ref, existing[spec.ref]
         reason = _explain_rebuild(store, old, spec, rebuild)
         report = BuildReport(rebuilt=reason, what="faces" if ref.kind == "faces" else "photos")
-        if old is None or reason:
-            name, digests = f"{ref.alias}__{_parse_build_number(old) + 1}", {}
-            collections.create(spec, name)
+        target = old if old is not None and not reason else _find_resumable(store, unfinished, spec)
+        if target is not None:
+            name, digests = target.name, collections.read_digests(target.name, ref.key)
+            unfinished = [collection for collection in unfinished if collection is not target]
         else:
-            name, digests = old.name, collections.read_digests(old.name, ref.key)
+            numbers = [get_build_number(c.name) for c in (old, *unfinished) if c is not None and c.ref == ref]
+            name, digests = f"{ref.alias}__{max(numbers, default=0) + 1}", {}
+            collections.create(spec, name)
         _fill_rows(store, _Update(name, spec, rows, digests), report, progress)
         reports[ref.kind], names[ref] = report, name
     for ref, name in names.items():
         collections.publish(ref, name)
+    for collection in unfinished:
+        collections.drop_collection(collection.name)
     before_ready()
     for name in names.values():
         collections.set_state(name, "ready")
@@ -251,6 +257,9 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
     report.rows = store.collections.flush(update.name)
     if report.rows != len(positions):
         raise RuntimeError(f"{update.name}: expected {len(positions)} rows, got {report.rows}")
+    indexed = store.collections.iterate_indexed(update.name, report.rows)
+    for _ in progress(indexed, report.rows, label=f"{spec.ref.kind} index") if progress else indexed:
+        pass
 
 
 def _upsert_changed(
@@ -286,6 +295,15 @@ def _explain_rebuild(
     return "" if existing.index.is_compatible(spec.index) else "different index"
 
 
-def _parse_build_number(existing: CollectionInfo | None) -> int:
-    """Return how often a collection was rebuilt, from the end of its name."""
-    return int(existing.name.rpartition("__")[2]) if existing else 0
+def _find_resumable(
+    store: Store, unfinished: Sequence[CollectionInfo], spec: CollectionSpec
+) -> CollectionInfo | None:
+    """Return the collection of an interrupted build that this build can complete."""
+    for collection in unfinished:
+        if (
+            collection.ref == spec.ref
+            and not _explain_rebuild(store, collection, spec, rebuild=False)
+            and store.collections.has_all_indexes(collection, spec)
+        ):
+            return collection
+    return None

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from imagesearch.config import MilvusConfig
-from imagesearch.errors import UserError
-from imagesearch.files import make_folder
-
-# The number of connections of this process by URI. They share one server for each Milvus Lite file, which is
-# stopped when the last of them is closed.
-_open_connections: Counter[str] = Counter()
+from imagesearch.store.lite_client import LiteClient
+from imagesearch.store.server_client import ServerClient
 
 
 def connect(milvus: MilvusConfig) -> Any:
-    """Return a `pymilvus.MilvusClient`.
+    """Return a client of a Milvus Lite file or of a server.
 
     Raises
     ------
@@ -28,38 +22,10 @@ def connect(milvus: MilvusConfig) -> Any:
         the server rejects the call or becomes unavailable.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from pymilvus import MilvusClient
-    from pymilvus.exceptions import MilvusException
-
     # Both packages log each error with its traceback before they raise it.
     for name in ("pymilvus", "milvus_lite"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    if milvus.is_lite:
-        _check_lite_file(Path(milvus.uri))
-    try:
-        client = MilvusClient(milvus.uri, token=milvus.token, timeout=10)
-        _open_connections[milvus.uri] += 1
-    except MilvusException as error:
-        if milvus.is_lite:
-            raise UserError(
-                f"{milvus.uri}: cannot be opened: another process has it open, such as a search that waits "
-                "for a query or a notebook; end that process, or use a Milvus server (milvus.uri: http://...)"
-            ) from None
-        reason = " ".join(str(error.message).split())[:160]
-        raise UserError(
-            f"{milvus.uri}: the Milvus server does not answer ({reason}); start it, or change milvus.uri"
-        ) from None
-    return client if milvus.is_lite else _ErrorTranslator(client, milvus.uri)
-
-
-def disconnect(client: Any, uri: str, lite: bool) -> None:
-    """Close a connection. For Milvus Lite, wait for its compaction and close the file."""
-    client.close()
-    _open_connections[uri] -= 1
-    if lite and not _open_connections[uri]:
-        from milvus_lite.server_manager import server_manager_instance
-
-        server_manager_instance.release_server(uri)
+    return LiteClient(Path(milvus.uri)) if milvus.is_file else ServerClient(milvus)
 
 
 def get_data_types() -> Any:
@@ -67,12 +33,6 @@ def get_data_types() -> Any:
     from pymilvus import DataType
 
     return DataType
-
-
-def supports_bm25(client: Any) -> bool:
-    """Whether a server can rank texts by BM25, which requires Milvus 2.5 or later."""
-    version = re.match(r"v?(\d+)\.(\d+)", str(client.get_server_version()))
-    return version is None or (int(version[1]), int(version[2])) >= (2, 5)
 
 
 def make_bm25_function(text_field: str, sparse_field: str) -> Any:
@@ -94,33 +54,3 @@ def make_ranker(name: str, count: int) -> Any:
     from pymilvus import RRFRanker, WeightedRanker
 
     return RRFRanker() if name == "rrf" else WeightedRanker(*[1 / count] * count)
-
-
-class _ErrorTranslator:
-    """A client of a server. It raises `UserError`, with a message of one line, for each error of Milvus."""
-
-    def __init__(self, client: Any, uri: str) -> None:
-        self._client, self._uri = client, uri
-
-    def __getattr__(self, name: str) -> Any:
-        from pymilvus.exceptions import MilvusException
-
-        method = getattr(self._client, name)
-
-        def call(*args: Any, **options: Any) -> Any:
-            try:
-                return method(*args, **options)
-            except MilvusException as error:
-                reason = " ".join(str(error.message).split())[:200]
-                raise UserError(f"{self._uri}: {name} failed on the Milvus server: {reason}") from None
-
-        return call
-
-
-def _check_lite_file(path: Path) -> None:
-    """Check that a path can be a database; Milvus Lite's own error is always "Open local milvus failed"."""
-    make_folder(path.parent)
-    if path.is_file():
-        raise UserError(f"{path}: not a Milvus Lite database; move the file, or set another milvus.uri")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UserError(f"{path}: no write permission; set another milvus.uri")

@@ -1,6 +1,6 @@
 """Lists, finds and opens collections in Milvus, and has the operations for building them.
 
-The differences between Milvus Lite (a file) and a server are in `schema.Dialect`.
+The differences between Milvus Lite and the versions of a server are in ``dialect.py``.
 """
 
 from __future__ import annotations
@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
-from imagesearch.store.client import connect, disconnect, get_data_types, make_bm25_function, supports_bm25
+from imagesearch.store.client import connect, get_data_types, make_bm25_function
+from imagesearch.store.dialect import choose_dialect
 from imagesearch.store.schema import (
     COLLECTION_KINDS,
     FIELDS,
-    LITE,
-    SERVER,
     STEP_SCRIPTS,
     WORDS_INDEX,
     CollectionInfo,
@@ -39,14 +38,14 @@ class Collections:
     Parameters
     ----------
     milvus
-        The settings ``uri`` and ``token`` in the config.
+        The settings of the connection in the config.
 
     Attributes
     ----------
-    client : pymilvus.MilvusClient
+    client : LiteClient or ServerClient
         The connection.
     dialect : Dialect
-        The capabilities of this engine.
+        The capabilities of this Milvus.
 
     Raises
     ------
@@ -55,14 +54,14 @@ class Collections:
     """
 
     def __init__(self, milvus: MilvusConfig) -> None:
-        self.uri, self._lite = milvus.uri, milvus.is_lite
+        self.uri, self._milvus = milvus.display_uri, milvus
         self.client = connect(milvus)
-        self.dialect = LITE if self._lite else replace(SERVER, has_bm25=supports_bm25(self.client))
+        self.dialect = choose_dialect(str(self.client.get_server_version()), self.uri)
         self._loaded: dict[CollectionRef, CollectionInfo] = {}
 
     def close(self) -> None:
-        """Close the connection. For Milvus Lite, wait for its compaction and close the file."""
-        disconnect(self.client, self.uri, self._lite)
+        """Close the connection."""
+        self.client.close()
 
     # --- finding and dropping -------------------------------------------------------------------------------
 
@@ -94,9 +93,14 @@ class Collections:
             if collection is None:
                 hint = self._explain_missing(ref)
                 raise UserError(f"{self.uri}: no {ref.kind} collection of dataset {ref.dataset!r}; {hint}")
-            self.client.load_collection(ref.alias)
+            self._load(ref.alias)
             self._loaded[ref] = collection
         return self._loaded[ref]
+
+    def _load(self, name: str) -> None:
+        """Load a collection into memory, and wait until it is loaded."""
+        replicas = {} if self.dialect.is_lite else {"replica_number": self._milvus.replicas}
+        self.client.load_collection(name, **replicas)
 
     def _explain_missing(self, ref: CollectionRef) -> str:
         """Return a hint for a collection that does not exist."""
@@ -110,11 +114,17 @@ class Collections:
         """Drop all collections of a dataset, including unfinished ones; return their names."""
         names = [collection.name for collection in self._list_own() if collection.ref.dataset == dataset]
         for name in names:
-            for alias in self.client.list_aliases(name)["aliases"]:
+            for alias in self._list_aliases(name):
                 self.client.drop_alias(alias)
             self.client.drop_collection(name)
         self._loaded.clear()
         return names
+
+    def _list_aliases(self, name: str) -> list[str]:
+        """Return the aliases of a collection."""
+        if self.dialect.has_alias_requests:
+            return self.client.list_aliases(name)["aliases"]
+        return self.client.describe_collection(name)["aliases"]
 
     def _list_own(self) -> list[CollectionInfo]:
         """List the collections of this program, including unfinished ones."""
@@ -166,7 +176,8 @@ class Collections:
             name,
             schema=self._make_schema(spec),
             index_params=self._make_indexes(spec),
-            consistency_level="Strong",
+            consistency_level=self._milvus.consistency,
+            num_shards=1 if self.dialect.is_lite else self._milvus.shards,
             properties={"imagesearch.spec": json.dumps(properties), "imagesearch.state": "updating"},
         )
 
@@ -181,7 +192,7 @@ class Collections:
                 kinds = {"element_type": data_type.VARCHAR, "max_capacity": 1024, "max_length": 512}
                 schema.add_field(field.name, data_type.ARRAY, **kinds)
             elif field.type == "WORDS":
-                self._add_bm25_field(schema, field)
+                self._add_words_field(schema, field)
             elif field.max_bytes:
                 schema.add_field(field.name, data_type.VARCHAR, max_length=field.max_bytes)
             else:
@@ -189,10 +200,11 @@ class Collections:
         schema.add_field("embedding", data_type.FLOAT_VECTOR, dim=spec.dimension)
         return schema
 
-    def _add_bm25_field(self, schema: Any, field: ScalarField) -> None:
-        if self.dialect.has_bm25:
-            data_type = get_data_types()
-            schema.add_field(field.name, data_type.VARCHAR, max_length=field.max_bytes, enable_analyzer=True)
+    def _add_words_field(self, schema: Any, field: ScalarField) -> None:
+        data_type, has_bm25 = get_data_types(), self.dialect.has_bm25
+        options = {"enable_analyzer": True} if has_bm25 else {}
+        schema.add_field(field.name, data_type.VARCHAR, max_length=field.max_bytes, **options)
+        if has_bm25:
             schema.add_field(WORDS_INDEX, data_type.SPARSE_FLOAT_VECTOR)
             schema.add_function(make_bm25_function(field.name, WORDS_INDEX))
 
@@ -202,8 +214,8 @@ class Collections:
         params = {"params": spec.index.build} if self.dialect.nested_params else spec.index.build
         indexes.add_index("embedding", index_type=spec.index.type, metric_type="IP", params=params)
         for field in spec.fields:
-            if field.filtered and self.dialect.scalar_indexes:
-                indexes.add_index(field.name, index_type="INVERTED")
+            if field.filtered and (kind := self.dialect.scalar_indexes.get(field.type)):
+                indexes.add_index(field.name, index_type=kind)
             if field.type == "WORDS" and self.dialect.has_bm25:
                 indexes.add_index(WORDS_INDEX, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
         return indexes
@@ -214,13 +226,11 @@ class Collections:
 
     def read_digests(self, name: str, key: str) -> dict[int, str]:
         """Return the digest of each row by key; the digest of a changed row differs."""
-        self.client.load_collection(name)
+        self._load(name)
         return {row[key]: row["digest"] for row in self.iterate_rows(name, [key, "digest"])}
 
     def upsert(self, name: str, spec: CollectionSpec, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows, or replace rows with the same key."""
-        if not self.dialect.has_bm25:
-            rows = [{name: value for name, value in row.items() if name != "words"} for row in rows]
         if not self.dialect.lists_are_arrays:
             lists = [field.name for field in spec.fields if field.type == "LIST"]
             rows = [row | {name: join_list(row[name]) for name in lists} for row in rows]
@@ -235,22 +245,36 @@ class Collections:
     def flush(self, name: str) -> int:
         """Flush a collection and count its rows. Without a flush, searches take eight times as long."""
         self.client.flush(name)
-        self.client.load_collection(name)
+        self._load(name)
         return int(self.client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
 
-    def wait_for_index(self, name: str) -> None:
-        """Wait until a server's vector index includes all rows of a collection.
+    def iterate_indexed(self, name: str, rows: int) -> Iterator[int]:
+        """Wait until a server's vector index has all rows, and yield a number for each row that it gains.
 
         The index is built in the background. On Milvus Lite it is complete when the file is closed.
+
+        Parameters
+        ----------
+        name
+            The collection, after `flush`.
+        rows
+            Its number of rows.
 
         Raises
         ------
         UserError
             If the server cannot build the index.
         """
-        while (index := self.client.describe_index(name, "embedding"))["pending_index_rows"]:
-            if index["state"] == "Failed":
+        done = 0
+        while True:
+            index = self.client.describe_index(name, "embedding")
+            if index.get("state") == "Failed":
                 raise UserError(f"{self.uri}: the index of {name} cannot be built; see the server's log")
+            indexed = rows - int(index.get("pending_index_rows") or 0)
+            yield from range(done, indexed)
+            done = max(done, indexed)
+            if indexed >= rows:
+                return
             time.sleep(0.5)
 
     def publish(self, ref: CollectionRef, name: str) -> None:
@@ -259,17 +283,27 @@ class Collections:
         if not self.client.has_collection(ref.alias):
             self.client.create_alias(name, ref.alias)
             return
-        old = self.client.describe_alias(ref.alias)["collection_name"]
+        old = self.client.describe_collection(ref.alias)["collection_name"]
         if old != name:
             self.client.alter_alias(name, ref.alias)
             self.client.drop_collection(old)
 
-    def drop_unfinished(self, dataset: str) -> None:
-        """Drop the collections without an alias, which a killed rebuild leaves."""
-        for collection in self._list_own():
-            current = self.find(collection.ref)
-            if collection.ref.dataset == dataset and (current is None or current.name != collection.name):
-                self.client.drop_collection(collection.name)
+    def list_unfinished(self, dataset: str) -> list[CollectionInfo]:
+        """List the collections without an alias, which an interrupted build leaves, the newest first."""
+        own = [collection for collection in self._list_own() if collection.ref.dataset == dataset]
+        current = {ref: self.find(ref) for ref in {collection.ref for collection in own}}
+        names = {collection.name for collection in current.values() if collection is not None}
+        unfinished = [collection for collection in own if collection.name not in names]
+        return sorted(unfinished, key=lambda collection: get_build_number(collection.name), reverse=True)
+
+    def has_all_indexes(self, collection: CollectionInfo, spec: CollectionSpec) -> bool:
+        """Whether a collection was created completely. A server creates the indexes one by one."""
+        expected = {index.field_name for index in self._make_indexes(spec)}
+        return expected <= set(self.client.list_indexes(collection.name))
+
+    def drop_collection(self, name: str) -> None:
+        """Drop a collection that has no alias."""
+        self.client.drop_collection(name)
 
     def iterate_rows(
         self, name: str, fields: Sequence[str], expression: str = ""
@@ -283,3 +317,8 @@ class Collections:
                 yield from batch
         finally:
             iterator.close()
+
+
+def get_build_number(name: str) -> int:
+    """Return how often a collection was rebuilt, from the end of its name."""
+    return int(name.rpartition("__")[2])

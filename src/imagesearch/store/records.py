@@ -72,7 +72,7 @@ def _make_photo_rows(
         {"path": e.path, "width": e.width, "height": e.height, **photo_fields.get(e.photo_id, {})}
         for e in entries
     ]
-    spec = _make_spec(config, ref, fingerprint, vectors)
+    spec = _make_spec(config, store, ref, fingerprint, vectors)
     return spec, CollectionRows(_make_scalars(spec, ids, rows), vectors)
 
 
@@ -103,17 +103,19 @@ def _make_face_rows(
             strict=True,
         )
     ]
-    spec = _make_spec(config, ref, fingerprint, faces.vectors)
+    spec = _make_spec(config, store, ref, fingerprint, faces.vectors)
     return spec, CollectionRows(_make_scalars(spec, faces.ids, rows), faces.vectors)
 
 
-def _make_spec(config: Config, ref: CollectionRef, fingerprint: str, vectors: np.ndarray) -> CollectionSpec:
+def _make_spec(
+    config: Config, store: Store, ref: CollectionRef, fingerprint: str, vectors: np.ndarray
+) -> CollectionSpec:
     return CollectionSpec(
         ref,
         model=getattr(config.models, ref.kind),
         fingerprint=fingerprint,
         dimension=vectors.shape[1],
-        index=choose_index(config.milvus.index, len(vectors), config.milvus.is_lite),
+        index=choose_index(config.milvus.index, len(vectors), store.collections.dialect),
         fields=FIELDS[ref.kind],
     )
 

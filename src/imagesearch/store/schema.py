@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from imagesearch.store.dialect import Dialect
 from imagesearch.store.vector_index import IndexSpec
 
 COLLECTION_KINDS = ("clip", "vit", "faces")
@@ -112,22 +113,6 @@ class CollectionRef:
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """The differences between Milvus Lite and a server."""
-
-    lists_are_arrays: bool  # Lite evaluates arrays row by row in Python: 1.8 s, and 21 ms with `like`
-    scalar_indexes: (
-        bool  # on Lite each adds 0.15 s to the loading of 50,000 rows, and searches are not faster
-    )
-    has_bm25: bool  # servers from version 2.5
-    nested_params: bool  # Lite 3.2.2 reads nlist, M, ... only from "params", which pymilvus 3 does not add
-
-
-LITE = Dialect(lists_are_arrays=False, scalar_indexes=False, has_bm25=True, nested_params=True)
-SERVER = Dialect(lists_are_arrays=True, scalar_indexes=True, has_bm25=True, nested_params=False)
-
-
-@dataclass(frozen=True)
 class CollectionSpec:
     """The specification of a collection: its model, vectors, index and fields."""
 
@@ -206,10 +191,8 @@ def hash_layout(key: str, fields: tuple[ScalarField, ...], dialect: Dialect) -> 
         f"max_bytes={field.max_bytes!r}, filtered={field.filtered!r})"
         for field in fields
     ]
-    dialect_text = (
-        f"_Variant(lists_are_arrays={dialect.lists_are_arrays!r}, scalar_indexes={dialect.scalar_indexes!r}, "
-        f"has_bm25={dialect.has_bm25!r}, nested_params={dialect.nested_params!r})"
-    )
+    indexes = sorted(dialect.scalar_indexes.items())
+    dialect_text = f"lists_are_arrays={dialect.lists_are_arrays}, {indexes}, has_bm25={dialect.has_bm25}"
     text = f"({key!r}, ({', '.join(field_texts)}), {dialect_text})"
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
@@ -260,9 +243,10 @@ def split_list(joined: str) -> list[str]:
     return joined.strip("|").split("|") if joined != "|" else []
 
 
-def make_hit(row: dict[str, Any], key: str, fields: Sequence[str]) -> Hit:
+def make_hit(row: Any, fields: Sequence[str]) -> Hit:
     """Return a row from the results of a search, with its score."""
-    return Hit(row[key], float(row["distance"]), select_fields(row["entity"], fields))
+    # row.id and not the field's name: servers before 2.4 do not return that name
+    return Hit(row.id, float(row["distance"]), select_fields(row["entity"], fields))
 
 
 def select_fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -5,29 +5,32 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from imagesearch.config import IndexSearchParams, MilvusConfig
-from imagesearch.errors import UserError
 from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, In, format_filter, get_bounds
-from imagesearch.store.client import make_ranker, make_search_request
 from imagesearch.store.collections import Collections
+from imagesearch.store.dialect import LITE, Dialect
+from imagesearch.store.hybrid_search import (
+    HybridQuery,
+    WordRanking,
+    combine_rankings,
+    search_hybrid_in_milvus,
+)
 from imagesearch.store.schema import (
     MAX_HITS,
-    WORDS_INDEX,
     CollectionInfo,
     CollectionRef,
     Hit,
-    make_hit,
     select_fields,
 )
 from imagesearch.store.vector_search import VectorQuery, search_nearest, search_once
 
 _BATCH_ROWS = 5_000
 _MAX_SORTED = 300  # maximum number of photos that are sorted at once; more are queried period by period
-_HYBRID_DEPTH = 200  # results in each of the two rankings of a hybrid search
 
 
 class Store:
@@ -36,7 +39,7 @@ class Store:
     Parameters
     ----------
     milvus
-        The settings ``uri``, ``token`` and ``index.search_params`` in the config.
+        The settings of the connection and of searches in the config.
 
     Attributes
     ----------
@@ -51,9 +54,11 @@ class Store:
 
     def __init__(self, milvus: MilvusConfig) -> None:
         self.collections = Collections(milvus)
-        self.uri = milvus.uri
+        self.uri = milvus.display_uri
         self._client = self.collections.client
         self._search_params = milvus.index.search_params
+        self._search_options = milvus.index.search_options
+        self._words: WordRanking | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -106,6 +111,7 @@ class Store:
             # The same inner product can differ by about 1e-7 between an index search and an exact search.
             min_score=None if min_score is None else min_score - 1e-6,
             fields=tuple(fields),
+            options=self._search_options,
         )
         return search_nearest(self.collections, query)
 
@@ -131,6 +137,7 @@ class Store:
             min(limit, MAX_HITS),
             self.format_filter(where),
             params or self._search_params,
+            options=self._search_options,
         )
         return search_once(self.collections.client, query, exhaustive=False)
 
@@ -145,7 +152,7 @@ class Store:
         fields: Sequence[str] = ("path",),
         ranker: str = "rrf",
     ) -> list[Hit]:
-        """Return photos by a CLIP vector and by their words (BM25), combined inside Milvus.
+        """Return photos by a CLIP vector and by their words (BM25), combined into one ranking.
 
         Parameters
         ----------
@@ -161,27 +168,37 @@ class Store:
         hits : list of Hit
             The scores are combined scores, not similarities.
 
-        Raises
-        ------
-        UserError
-            If the server has no BM25 function.
+        Notes
+        -----
+        Milvus Lite and servers from version 2.5 compute both rankings and their combination. For older
+        servers, BM25 and the combination are computed here.
         """
-        if not self.collections.dialect.has_bm25:
-            raise UserError(
-                f"{self.uri}: this server has no BM25 function (requires Milvus 2.5 or later); "
-                "use --strategy filter"
-            )
-        self.collections.open(ref)
-        depth, expression = min(max(limit, _HYBRID_DEPTH), MAX_HITS), self.format_filter(where)
-        requests = [make_search_request(WORDS_INDEX, text, "BM25", depth, expression)]
+        collection = self.collections.open(ref)
+        query = HybridQuery(ref, vector, text, limit, self.format_filter(where), tuple(fields), ranker)
+        if self.collections.dialect.has_bm25:
+            return search_hybrid_in_milvus(self._client, query)
+        rankings = [self._rank_words(collection, query, where)]
         if vector is not None:
-            vector = np.asarray(vector, np.float32)
-            requests.insert(0, make_search_request("embedding", vector, "IP", depth, expression))
-        fusion = make_ranker(ranker, len(requests))
-        rows = self._client.hybrid_search(
-            ref.alias, requests, fusion, limit=limit, output_fields=list(fields)
-        )[0]
-        return [make_hit(row, ref.key, fields) for row in rows]
+            hits = self.search(ref, vector, query.depth, where=where, fields=())
+            rankings.insert(0, [(hit.id, hit.score) for hit in hits])
+        scores = dict(combine_rankings(rankings, ranker)[:limit])
+        return [replace(hit, score=scores[hit.id]) for hit in self.read_rows(ref, list(scores), fields)]
+
+    def _rank_words(
+        self, collection: CollectionInfo, query: HybridQuery, where: Condition
+    ) -> list[tuple[int, float]]:
+        """Return the best rows by BM25 that pass the filter, as key and score."""
+        if self._words is None or self._words.collection is not collection:
+            self._words = WordRanking(self.collections, collection)
+        keys, scores = self._words.rank(query.text)
+        passing: list[tuple[int, float]] = []
+        for start in range(0, len(keys), _BATCH_ROWS):
+            batch = keys[start : start + _BATCH_ROWS].tolist()
+            score = dict(zip(batch, scores[start : start + _BATCH_ROWS].tolist(), strict=True))
+            passing += [(hit.id, score[hit.id]) for hit in self.read_rows(query.ref, batch, (), where)]
+            if len(passing) >= query.depth:
+                break
+        return passing[: query.depth]
 
     def list_newest(
         self,
@@ -300,6 +317,14 @@ class Store:
             )
             rows = [(row[key], row) for row in result]
         return [(key, row["taken_at"] if row["has_time"] else -math.inf) for key, row in rows]
+
+
+def detect_dialect(milvus: MilvusConfig) -> Dialect:
+    """Return the capabilities of the Milvus that a config names. A local file is not opened."""
+    if milvus.is_file:
+        return LITE
+    with Store(milvus) as store:
+        return store.collections.dialect
 
 
 # --- details -----------------------------------------------------------------------------------------------

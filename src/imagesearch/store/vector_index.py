@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from imagesearch.config import IndexConfig, IndexSearchParams
+from imagesearch.store.dialect import Dialect
 
 # Maximum number of rows for FLAT. On Milvus Lite, a filtered FLAT search of 50,000 x 512 vectors is exact and
 # takes 17-24 ms on two cores. A server usually has more rows, and less benefit from exact search.
@@ -17,6 +19,9 @@ _MIN_POINTS_PER_CLUSTER = 39
 # clustered vectors with a filter that 1% pass: recall@10 0.50 with ef 64, 0.95 with 1,024, 1.00 with 4,096,
 # in 24, 25 and 33 ms. If fewer pass, the graph search finds too few rows, and an exact search follows.
 _EF_UNDER_FILTER = 4096
+_EXACT_TYPES = frozenset({"FLAT", "GPU_BRUTE_FORCE"})
+# Candidates that DISKANN examines; the default of Milvus, 16, is too few for 100 results.
+_DISKANN_CANDIDATES = 100
 
 
 @dataclass(frozen=True)
@@ -24,19 +29,19 @@ class IndexSpec:
     """The type of a vector index, and the parameters for building it."""
 
     type: str
-    build: dict[str, int]
+    build: dict[str, Any]
 
     @property
     def is_exact(self) -> bool:
         """Whether a search compares every vector."""
-        return self.type == "FLAT"
+        return self.type in _EXACT_TYPES
 
     @property
     def has_clusters(self) -> bool:
         """Whether the index has clusters; a search of all clusters misses no row."""
-        return self.type.startswith("IVF")
+        return _has_clusters(self.type)
 
-    def make_search_params(self, params: IndexSearchParams, limit: int, exhaustive: bool) -> dict[str, int]:
+    def make_search_params(self, params: IndexSearchParams, limit: int, exhaustive: bool) -> dict[str, Any]:
         """Return the parameters of one search.
 
         Parameters
@@ -53,8 +58,10 @@ class IndexSpec:
             nlist = self.build["nlist"]
             nprobe = max(8, math.ceil(nlist / 16)) if params.nprobe == "auto" else params.nprobe
             return {"nprobe": nlist if exhaustive else min(nprobe, nlist)}
-        if self.type == "HNSW":
+        if self.type.startswith("HNSW"):
             return {"ef": max(params.ef, limit, _EF_UNDER_FILTER if exhaustive else 0)}
+        if self.type == "DISKANN":
+            return {"search_list": max(limit, _EF_UNDER_FILTER if exhaustive else _DISKANN_CANDIDATES)}
         return {}
 
     def is_compatible(self, other: IndexSpec) -> bool:
@@ -63,11 +70,12 @@ class IndexSpec:
         The numbers of clusters can differ by a factor of two: recall and speed hardly change in that range.
         """
         if self.type == other.type and self.has_clusters:
-            return 0.5 <= self.build["nlist"] / other.build["nlist"] <= 2
+            ratio = self.build["nlist"] / other.build["nlist"]
+            return 0.5 <= ratio <= 2 and self.build | {"nlist": 0} == other.build | {"nlist": 0}
         return self == other
 
 
-def choose_index(index: IndexConfig, rows: int, lite: bool) -> IndexSpec:
+def choose_index(index: IndexConfig, rows: int, dialect: Dialect) -> IndexSpec:
     """Choose the type and the parameters of an index for a number of vectors.
 
     Parameters
@@ -76,8 +84,13 @@ def choose_index(index: IndexConfig, rows: int, lite: bool) -> IndexSpec:
         The settings in the config.
     rows
         Number of vectors.
-    lite
-        Whether the engine is Milvus Lite and not a server.
+    dialect
+        The Milvus that is connected.
+
+    Raises
+    ------
+    UserError
+        If this Milvus does not have the type that the config names.
 
     Notes
     -----
@@ -91,18 +104,24 @@ def choose_index(index: IndexConfig, rows: int, lite: bool) -> IndexSpec:
     .. [1] Faiss wiki, "Guidelines to choose an index".
     .. [2] Milvus documentation, "IVF_FLAT" and the performance FAQ on nlist and nprobe.
     """
-    kind = index.type if index.type != "auto" else _choose_type(rows, lite)
-    if kind == "HNSW":
-        return IndexSpec(kind, {"M": index.params.M, "efConstruction": index.params.efConstruction})
-    if kind.startswith("IVF"):
+    kind = index.type if index.type != "auto" else _choose_type(rows, dialect.is_lite)
+    dialect.check_index_type(kind)
+    build: dict[str, Any] = {}
+    if kind.startswith("HNSW"):
+        build = {"M": index.params.M, "efConstruction": index.params.efConstruction}
+    elif _has_clusters(kind):
         nlist = index.params.nlist
-        return IndexSpec(kind, {"nlist": choose_nlist(rows) if nlist == "auto" else min(nlist, max(1, rows))})
-    return IndexSpec("FLAT", {})
+        build = {"nlist": choose_nlist(rows) if nlist == "auto" else min(nlist, max(1, rows))}
+    return IndexSpec(kind, build | index.options)
 
 
 def choose_nlist(rows: int) -> int:
     """Return the number of clusters for a number of vectors; see `choose_index`."""
     return max(1, min(round(4 * math.sqrt(rows)), rows // _MIN_POINTS_PER_CLUSTER, 65_536))
+
+
+def _has_clusters(kind: str) -> bool:
+    return kind == "SCANN" or "IVF_" in kind
 
 
 def _choose_type(rows: int, lite: bool) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,10 @@ _MIN_GRAPH_HITS = 100
 
 @dataclass(frozen=True)
 class VectorQuery:
-    """A vector search with all parameters; ``expression`` is the filter, empty for no filter."""
+    """A vector search with all parameters.
+
+    ``expression`` is the filter, empty for no filter. ``options`` are further search parameters of the index.
+    """
 
     collection: CollectionInfo
     vector: np.ndarray
@@ -30,6 +33,7 @@ class VectorQuery:
     params: IndexSearchParams
     min_score: float | None = None
     fields: tuple[str, ...] = ("path",)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def search_nearest(collections: Collections, query: VectorQuery) -> list[Hit]:
@@ -63,7 +67,7 @@ def _search_graph(collections: Collections, query: VectorQuery) -> list[Hit]:
 def search_once(client: Any, query: VectorQuery, exhaustive: bool) -> list[Hit]:
     """Return the results of one search of the index."""
     index = query.collection.index
-    params: dict[str, Any] = dict(index.make_search_params(query.params, query.limit, exhaustive))
+    params = index.make_search_params(query.params, query.limit, exhaustive) | dict(query.options)
     if query.min_score is not None:
         params["radius"] = query.min_score
     rows = client.search(
@@ -75,7 +79,7 @@ def search_once(client: Any, query: VectorQuery, exhaustive: bool) -> list[Hit]:
         search_params={"metric_type": "IP", "params": params},
         output_fields=list(query.fields),
     )[0]
-    return [make_hit(row, query.collection.ref.key, query.fields) for row in rows]
+    return [make_hit(row, query.fields) for row in rows]
 
 
 def _search_exactly(collections: Collections, query: VectorQuery) -> list[Hit]:

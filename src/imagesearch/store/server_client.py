@@ -1,0 +1,105 @@
+"""A connection to a Milvus server or cluster. Requests have a time limit, and errors become `UserError`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from imagesearch.config import MilvusConfig
+from imagesearch.errors import UserError
+
+_MAX_CONNECT_SECONDS = 10
+# These wait for the server's work, up to hours for a large collection. They have no time limit but a
+# number of repetitions. Without a server they are given up after some 20 s.
+_WAITING = {"flush": 12, "load_collection": 12, "create_collection": 12, "create_index": 12}
+_MAX_REASON = 200  # characters
+
+
+class ServerClient:
+    """A `pymilvus.MilvusClient` of a server.
+
+    pymilvus repeats a request, with increasing pauses, while the server is unavailable. Here each request
+    gets the time limit of the config. If it is reached, or the server rejects the request, `UserError` is
+    raised, with a message of one line.
+
+    Parameters
+    ----------
+    milvus
+        The settings of the connection.
+
+    Raises
+    ------
+    UserError
+        If the server does not answer, or rejects the token, the certificate or the database.
+    """
+
+    def __init__(self, milvus: MilvusConfig) -> None:
+        from pymilvus import MilvusClient
+
+        self._address, self._timeout = milvus.display_uri, milvus.timeout
+        # pymilvus returns one connection for equal settings; the option `dedicated` prevents that
+        options = {"token": milvus.token, "db_name": milvus.database, "dedicated": True}
+        with _translate_errors(f"{self._address}: the Milvus server does not answer", _START_HINT):
+            limit = min(_MAX_CONNECT_SECONDS, milvus.timeout)
+            self._client = MilvusClient(milvus.uri, timeout=limit, **options, **_get_tls_options(milvus))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    @contextmanager
+    def lock_for_writing(self) -> Iterator[None]:
+        """Do nothing: a server orders the writes of its clients."""
+        yield
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        if name in ("create_schema", "prepare_index_params"):  # local
+            return method
+        limit = {"retry_times": _WAITING[name]} if name in _WAITING else {"timeout": self._timeout}
+
+        def call(*args: Any, **options: Any) -> Any:
+            with _translate_errors(f"{self._address}: {name} failed on the Milvus server"):
+                return method(*args, **(limit | options))
+
+        return call
+
+
+_START_HINT = "; start it, or change milvus.uri"
+
+
+@contextmanager
+def _translate_errors(failure: str, hint: str = "") -> Iterator[None]:
+    """Raise `UserError` for each error of pymilvus and gRPC."""
+    from grpc import RpcError
+    from pymilvus.exceptions import MilvusException
+
+    try:
+        yield
+    except MilvusException as error:
+        raise UserError(f"{failure} ({_shorten(str(error.message))}){hint}") from None
+    except RpcError as error:
+        code, details = getattr(error, "code", lambda: "")(), getattr(error, "details", lambda: "")()
+        reason = _shorten(f"{getattr(code, 'name', code)}: {details}")
+        raise UserError(f"{failure} ({reason}){hint}") from None
+    except OSError as error:  # a certificate that cannot be read
+        raise UserError(f"{failure} ({_shorten(str(error))}){hint}") from None
+
+
+def _shorten(text: str) -> str:
+    return " ".join(text.split())[:_MAX_REASON]
+
+
+def _get_tls_options(milvus: MilvusConfig) -> dict[str, Any]:
+    """Return pymilvus' options for TLS. Without a section ``tls``, https uses the system's certificates."""
+    tls = milvus.tls
+    files = {"ca": tls.ca, "certificate": tls.certificate, "key": tls.key}
+    paths = {name: str(path) for name, path in files.items() if path}
+    if not (paths or tls.server_name):
+        return {}
+    options: dict[str, Any] = {"secure": True, "server_name": tls.server_name}
+    if "certificate" in paths:
+        names = {"ca": "ca_pem_path", "certificate": "client_pem_path", "key": "client_key_path"}
+        return options | {names[name]: path for name, path in paths.items()}
+    return options | ({"server_pem_path": paths["ca"]} if "ca" in paths else {})
