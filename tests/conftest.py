@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from newcomer import Clone
 
 ROOT = Path(__file__).parent.parent
+# tests/server requires a standalone Milvus server, which `make test-server` installs
+collect_ignore = [] if os.environ.get("IMAGESEARCH_MILVUS_SERVER") else ["server"]
 os.environ.setdefault("MPLBACKEND", "Agg")
 pillow_heif.register_heif_opener()  # to write HEIC
 # converted models, shared by the processes of one test run

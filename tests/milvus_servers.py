@@ -45,6 +45,11 @@ class StandaloneServer:
         self.uri = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the server was started and not stopped."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start the server and wait until it answers queries."""
         command = [STANDALONE, "--data", str(self.folder), "--proxy-port", str(self.port)]

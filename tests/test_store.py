@@ -322,7 +322,10 @@ def test_the_next_build_completes_an_interrupted_one(
         report = update(store, spec(), rows(vectors(100, seed=1)), rebuild)
         assert report.rows == 100 and store.collections.find(ALBUM).state == "ready"
         assert len(store.collections.client.list_collections()) == 1
-        assert (report.inserted + report.updated, report.unchanged) == (80, 20)  # an interrupted build is resumed
+        assert (report.inserted + report.updated, report.unchanged) == (
+            80,
+            20,
+        )  # an interrupted build is resumed
 
 
 def test_dropping_a_dataset_keeps_the_others(store: Store) -> None:

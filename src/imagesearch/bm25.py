@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,16 +20,20 @@ def make_name_ranking(names: Sequence[Sequence[str]]) -> Any:
 def make_text_ranking(texts: Sequence[Sequence[str]]) -> Any:
     """Return a ranking of texts, given as lists of words, with the scores of Milvus' BM25.
 
-    Milvus uses Lucene's variant with k1 = 1.2 and b = 0.75. BM25L without its constant has the same weights
-    of words and the same saturation [1]_; the scores differ by a constant factor at most.
+    Milvus uses Lucene's weights of words, which are never negative, with k1 = 1.2 and b = 0.75 [1]_.
 
     References
     ----------
     .. [1] Kamphuis, de Vries, Boytsov and Lin, "Which BM25 do you mean?", ECIR 2020, table 1.
     """
-    from rank_bm25 import BM25L
+    from rank_bm25 import BM25Okapi
 
-    return _prepare(BM25L(texts, k1=1.2, b=0.75, delta=0))
+    ranking = BM25Okapi(texts, k1=1.2, b=0.75)
+    counts = Counter(word for words in ranking.doc_freqs for word in words)
+    ranking.idf = {
+        word: math.log(1 + (len(texts) - count + 0.5) / (count + 0.5)) for word, count in counts.items()
+    }
+    return _prepare(ranking)
 
 
 def _prepare(ranking: Any) -> Any:

@@ -181,12 +181,16 @@ def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -
 
 @dataclass(frozen=True)
 class _Update:
-    """A collection to update: its name, specification and new rows, and the digests of old rows by key."""
+    """A collection to update: its name, specification and new rows, and the digests of old rows by key.
+
+    ``is_flushed`` means that the last build of the collection was completed.
+    """
 
     name: str
     spec: CollectionSpec
     rows: CollectionRows
     digests: dict[int, str]
+    is_flushed: bool = False
 
 
 def update_collections(
@@ -231,7 +235,8 @@ def update_collections(
             numbers = [get_build_number(c.name) for c in (old, *unfinished) if c is not None and c.ref == ref]
             name, digests = f"{ref.alias}__{max(numbers, default=0) + 1}", {}
             collections.create(spec, name)
-        _fill_rows(store, _Update(name, spec, rows, digests), report, progress)
+        is_flushed = target is not None and target.state == "ready"
+        _fill_rows(store, _Update(name, spec, rows, digests, is_flushed), report, progress)
         reports[ref.kind], names[ref] = report, name
     for ref, name in names.items():
         collections.publish(ref, name)
@@ -254,12 +259,15 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
     processed = _upsert_changed(store, update, positions, report)
     for _ in progress(processed, len(positions), label=spec.ref.kind) if progress else processed:
         pass
-    report.rows = store.collections.flush(update.name)
+    if report.inserted or report.updated or report.deleted or not update.is_flushed:
+        store.collections.flush(update.name)
+    report.rows = store.collections.count_rows(update.name)
     if report.rows != len(positions):
         raise RuntimeError(f"{update.name}: expected {len(positions)} rows, got {report.rows}")
-    indexed = store.collections.iterate_indexed(update.name, report.rows)
-    for _ in progress(indexed, report.rows, label=f"{spec.ref.kind} index") if progress else indexed:
-        pass
+    if not store.collections.dialect.is_lite:
+        indexed = store.collections.iterate_indexed(update.name, report.rows)
+        for _ in progress(indexed, report.rows, label=f"{spec.ref.kind} index") if progress else indexed:
+            pass
 
 
 def _upsert_changed(

@@ -22,8 +22,10 @@ def connect(milvus: MilvusConfig) -> Any:
         the server rejects the call or becomes unavailable.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    import pymilvus  # noqa: F401 - it configures its loggers, so they can be silenced only afterwards
+
     # Both packages log each error with its traceback before they raise it.
-    for name in ("pymilvus", "milvus_lite"):
+    for name in ("pymilvus", "pymilvus.milvus_client", "milvus_lite"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return LiteClient(Path(milvus.uri)) if milvus.is_file else ServerClient(milvus)
 

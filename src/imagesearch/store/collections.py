@@ -16,6 +16,7 @@ from imagesearch.errors import UserError
 from imagesearch.store.client import connect, get_data_types, make_bm25_function
 from imagesearch.store.dialect import choose_dialect
 from imagesearch.store.schema import (
+    BM25_PARAMETERS,
     COLLECTION_KINDS,
     FIELDS,
     STEP_SCRIPTS,
@@ -211,14 +212,17 @@ class Collections:
     def _make_indexes(self, spec: CollectionSpec) -> Any:
         """Return the indexes of a collection for pymilvus."""
         indexes = self.client.prepare_index_params()
-        params = {"params": spec.index.build} if self.dialect.nested_params else spec.index.build
-        indexes.add_index("embedding", index_type=spec.index.type, metric_type="IP", params=params)
+        self._add_index(indexes, "embedding", spec.index.type, "IP", spec.index.build)
         for field in spec.fields:
             if field.filtered and (kind := self.dialect.scalar_indexes.get(field.type)):
                 indexes.add_index(field.name, index_type=kind)
             if field.type == "WORDS" and self.dialect.has_bm25:
-                indexes.add_index(WORDS_INDEX, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+                self._add_index(indexes, WORDS_INDEX, "SPARSE_INVERTED_INDEX", "BM25", BM25_PARAMETERS)
         return indexes
+
+    def _add_index(self, indexes: Any, field: str, kind: str, metric: str, params: dict[str, Any]) -> None:
+        nested = {"params": params} if self.dialect.nested_params else params
+        indexes.add_index(field, index_type=kind, metric_type=metric, params=nested)
 
     def set_state(self, name: str, state: str) -> None:
         """Set the state in a collection's properties, ``updating`` or ``ready``."""
@@ -242,9 +246,12 @@ class Collections:
         for start in range(0, len(keys), _BATCH_ROWS):
             self.client.delete(name, ids=keys[start : start + _BATCH_ROWS])
 
-    def flush(self, name: str) -> int:
-        """Flush a collection and count its rows. Without a flush, searches take eight times as long."""
+    def flush(self, name: str) -> None:
+        """Flush a collection. Without a flush, searches take eight times as long."""
         self.client.flush(name)
+
+    def count_rows(self, name: str) -> int:
+        """Load a collection and count its rows."""
         self._load(name)
         return int(self.client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from imagesearch.store.client import make_ranker, make_search_request
 from imagesearch.store.collections import Collections
 from imagesearch.store.schema import MAX_HITS, WORDS_INDEX, CollectionInfo, CollectionRef, Hit, make_hit
 
+_WORD = re.compile(r"\w+")  # as the standard analyzer of Milvus divides a normalized text
 _DEPTH = 200  # results in each of the two rankings
 _RRF_CONSTANT = 60  # of Milvus, and of Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009
 
@@ -63,14 +65,14 @@ class WordRanking:
         self.collection, key = collection, collection.ref.key
         rows = list(collections.iterate_rows(collection.ref.alias, [key, "words"]))
         self._keys = np.array([row[key] for row in rows], np.int64)
-        texts = [row["words"].split() for row in rows]
+        texts = [_WORD.findall(row["words"]) for row in rows]
         self._bm25 = make_text_ranking(texts) if any(texts) else None
 
     def rank(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Return the keys of the rows with a word of the text, best first, and their scores."""
         if self._bm25 is None:
             return self._keys[:0], np.empty(0)
-        scores = np.asarray(self._bm25.get_scores(text.split()))
+        scores = np.asarray(self._bm25.get_scores(_WORD.findall(text)))
         order = np.argsort(-scores, kind="stable")
         order = order[scores[order] > 0]
         return self._keys[order], scores[order]

@@ -81,6 +81,8 @@ PHOTO_FIELDS = (
 # "words": all names and words of a photo, normalized, which BM25 searches in addition to the CLIP vectors.
 CLIP_FIELDS = (*PHOTO_FIELDS, ScalarField("words", "WORDS", "", 16_384))
 WORDS_INDEX = "words_bm25"
+# The defaults of a Milvus server, for all: the default k1 of Milvus Lite is 1.5.
+BM25_PARAMETERS = {"bm25_k1": 1.2, "bm25_b": 0.75}
 LIST_FIELDS = frozenset(field.name for field in PHOTO_FIELDS if field.type == "LIST")
 FACE_FIELDS = (
     ScalarField("photo_id", "INT64", 0),
@@ -192,7 +194,8 @@ def hash_layout(key: str, fields: tuple[ScalarField, ...], dialect: Dialect) -> 
         for field in fields
     ]
     indexes = sorted(dialect.scalar_indexes.items())
-    dialect_text = f"lists_are_arrays={dialect.lists_are_arrays}, {indexes}, has_bm25={dialect.has_bm25}"
+    features = {"lists_are_arrays": dialect.lists_are_arrays, "has_bm25": dialect.has_bm25}
+    dialect_text = f"{features}, {indexes}, {BM25_PARAMETERS}"
     text = f"({key!r}, ({', '.join(field_texts)}), {dialect_text})"
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
