@@ -52,9 +52,23 @@ class StandaloneServer:
 
     def start(self) -> None:
         """Start the server and wait until it answers queries."""
-        command = [STANDALONE, "--data", str(self.folder), "--proxy-port", str(self.port)]
+        environment = dict(os.environ)
+        if (self.folder / "configs").is_dir():
+            # The program of the first start takes another port if a closed connection still uses this one.
+            command = [str(self.folder / "bin/milvus"), "run", "standalone"]
+            environment |= {"DEPLOY_MODE": "STANDALONE", "METRICS_PORT": str(find_free_port())}
+            environment |= {"MILVUS_RUN_DIR": str(self.folder / "run")}
+            environment |= {"LD_LIBRARY_PATH": str(self.folder / "bin")}
+        else:
+            self.folder.mkdir(exist_ok=True)
+            command = [STANDALONE, "--data", str(self.folder), "--proxy-port", str(self.port)]
         self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         _wait_for_port(self.port, self._process)
         self._wait_until_ready()

@@ -131,7 +131,7 @@ def test_hybrid_returns_the_best_five(engine: Engine, store: Store, built_album:
 def compute_score_ranges(
     searcher: Searcher, ranking: WordRanking, query: Query
 ) -> dict[int, tuple[float, float]]:
-    """Return the lowest and highest fused score of each photo; the order of equal BM25 scores is undefined."""
+    """Return the lowest and highest fused score of each photo; equal BM25 scores have no fixed order."""
     request = parse_query(query, searcher.resources)
     ranges: dict[int, tuple[float, float]] = {}
     keys, scores = ranking.rank(normalize(request.query.text))

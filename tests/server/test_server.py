@@ -1,4 +1,4 @@
-"""A standalone Milvus server that is down, slow, or killed in the middle of a build; run by `make test-server`."""
+"""A standalone Milvus server, also down, slow, or killed in the middle of a build; see `make test-server`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def album(built_album: BuiltAlbum, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def load(album: Path, server: StandaloneServer, *settings: str) -> Config:
-    return load_config(album / "config.yaml", [f"milvus.uri={server.uri}", "milvus.timeout=5", *settings])
+    return load_config(album / "config.yaml", [f"milvus.uri={server.uri}", "milvus.timeout=90", *settings])
 
 
 def build(config: Config, rebuild: bool = False):
@@ -65,25 +65,23 @@ def run(album: Path, server: StandaloneServer, script: str, *args: str):
 
 def test_scripts_work_on_a_server_and_back_on_a_file(album: Path, running: StandaloneServer) -> None:
     before = {file: file.stat().st_mtime_ns for file in (album / "processed").rglob("*.parquet")}
-    copied = run_here(
-        [
-            str(ROOT / "scripts/05_build_collections.py"),
-            "-c",
-            str(album / "config.yaml"),
-            "--to",
-            running.uri,
-        ],
-        album,
-    )
+    step_05 = [str(ROOT / "scripts/05_build_collections.py"), "-c", str(album / "config.yaml")]
+    copied = run_here([*step_05, "--to", running.uri], album)
     assert copied.returncode == 0, copied.stderr
     on_server = run(album, running, "06_search.py", "a boat", "--json", "--no-show")
     assert on_server.returncode == 0, on_server.stderr
     listed = run(album, running, "05_build_collections.py", "--list")
     assert "album" in listed.stdout and "ready" in listed.stdout
-    config_file = str(album / "config.yaml")
-    local = run_here([str(ROOT / "scripts/05_build_collections.py"), "-c", config_file], album)
+    local = run_here(step_05, album)
     assert local.returncode == 0, local.stderr
-    search = [str(ROOT / "scripts/06_search.py"), "-c", config_file, "a boat", "--json", "--no-show"]
+    search = [
+        str(ROOT / "scripts/06_search.py"),
+        "-c",
+        str(album / "config.yaml"),
+        "a boat",
+        "--json",
+        "--no-show",
+    ]
     on_file = run_here(search, album)
     paths = [[hit["path"] for hit in json.loads(done.stdout)["results"]] for done in (on_server, on_file)]
     assert paths[0] == paths[1] and len(paths[0]) == 10
@@ -98,7 +96,7 @@ def test_scripts_work_on_a_server_and_back_on_a_file(album: Path, running: Stand
 def test_each_index_type_of_the_server_finds_the_photo_itself(
     album: Path, running: StandaloneServer, kind: str
 ) -> None:
-    config = load(album, running, f"milvus.index.type={kind}", "milvus.timeout=30")
+    config = load(album, running, f"milvus.index.type={kind}")
     build(config)
     with Store(config.milvus) as store:
         assert store.collections.open(CLIP).index.type == kind
@@ -119,9 +117,8 @@ def test_a_server_that_is_down_costs_one_line(album: Path, running: StandaloneSe
 
 
 def test_a_server_that_hangs_costs_one_line(album: Path, running: StandaloneServer) -> None:
-    config = load(album, running)
-    build(config)
-    with Store(config.milvus) as store:
+    build(load(album, running))
+    with Store(load(album, running, "milvus.timeout=5").milvus) as store:
         vector = next(iter(store.read_vectors(CLIP, read_keys(store)[:1]).values()))
         running.send_signal(signal.SIGSTOP)
         try:
@@ -135,7 +132,7 @@ def test_a_server_that_hangs_costs_one_line(album: Path, running: StandaloneServ
 
 
 def test_a_build_survives_a_restart_of_the_server(album: Path, running: StandaloneServer) -> None:
-    config = load(album, running, "milvus.timeout=90")
+    config = load(album, running)
     old = build(config).rows
     with Store(config.milvus) as store:
         upsert = store.collections.upsert
@@ -159,7 +156,7 @@ def test_after_a_kill_the_old_collection_answers_and_the_next_build_completes(
 ) -> None:
     config = load(album, running)
     rows = build(config).rows
-    with Store(config.milvus) as store:
+    with Store(load(album, running, "milvus.timeout=5").milvus) as store:
         name = store.collections.open(CLIP).name
         upsert = store.collections.upsert
 
