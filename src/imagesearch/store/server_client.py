@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +14,7 @@ _MAX_CONNECT_SECONDS = 10
 # These wait for the server's work, up to hours for a large collection. They have no time limit but a
 # number of repetitions. Without a server they are given up after some 20 s.
 _WAITING = {"flush": 12, "load_collection": 12, "create_collection": 12, "create_index": 12}
+_PAUSE_SECONDS = 0.5
 _MAX_REASON = 200  # characters
 
 
@@ -61,9 +63,34 @@ class ServerClient:
 
         def call(*args: Any, **options: Any) -> Any:
             with _translate_errors(f"{self._address}: {name} failed on the Milvus server"):
-                return method(*args, **(limit | options))
+                return self._repeat(lambda: method(*args, **(limit | options)))
 
         return call
+
+    def _repeat(self, request: Callable[[], Any]) -> Any:
+        """Repeat a request while the server cannot be connected, for the time limit from the first failure.
+
+        pymilvus gives up when its attempt to connect again fails, which takes ten seconds.
+        """
+        from pymilvus.exceptions import MilvusException
+
+        deadline = 0.0
+        while True:
+            try:
+                return request()
+            except MilvusException as error:
+                deadline = deadline or time.monotonic() + self._timeout
+                if not _is_unavailable(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _is_unavailable(error: Any) -> bool:
+    """Whether a server has not been connected, and the request can be repeated."""
+    from grpc import StatusCode
+    from pymilvus.client.types import Status
+
+    return error.code in (StatusCode.UNAVAILABLE, Status.CONNECT_FAILED)
 
 
 _START_HINT = "; start it, or change milvus.uri"
