@@ -202,7 +202,6 @@ def test_old_servers_are_known_to_have_no_bm25(version: str, knows: bool) -> Non
 def test_a_server_without_bm25_says_so(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
     collections = album.searcher.resources.store.collections
     monkeypatch.setattr(collections, "dialect", replace(collections.dialect, has_bm25=False))
-    monkeypatch.setattr(collections, "has_all_fields", lambda collection: True)
     with pytest.raises(UserError, match=r"no BM25 function.*2\.5.*--strategy filter"):
         album.search("maya in goa", strategy="hybrid")
 

@@ -11,7 +11,17 @@ import numpy as np
 
 from imagesearch.config import IndexSearchParams, MilvusConfig
 from imagesearch.errors import UserError
-from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, In, format_filter, get_bounds
+from imagesearch.filters import (
+    MATCH_ALL,
+    And,
+    Between,
+    Condition,
+    Eq,
+    In,
+    format_filter,
+    get_bounds,
+    list_fields,
+)
 from imagesearch.store.client import make_ranker, make_search_request
 from imagesearch.store.collections import Collections
 from imagesearch.store.schema import (
@@ -98,7 +108,7 @@ class Store:
             Search parameters of the index. The default is the config.
         """
         query = VectorQuery(
-            self.collections.open(ref),
+            self._open(ref, where, fields),
             vector,
             min(limit, MAX_HITS),
             self.format_filter(where),
@@ -126,7 +136,7 @@ class Store:
             See `search`.
         """
         query = VectorQuery(
-            self.collections.open(ref),
+            self._open(ref, where),
             vector,
             min(limit, MAX_HITS),
             self.format_filter(where),
@@ -171,7 +181,7 @@ class Store:
                 f"{self.uri}: this server has no BM25 function (requires Milvus 2.5 or later); "
                 "use --strategy filter"
             )
-        self.collections.open(ref)
+        self._open(ref, where, (*fields, WORDS_INDEX))
         depth, expression = min(max(limit, _HYBRID_DEPTH), MAX_HITS), self.format_filter(where)
         requests = [make_search_request(WORDS_INDEX, text, "BM25", depth, expression)]
         if vector is not None:
@@ -208,7 +218,7 @@ class Store:
         passing_count : int
             Number of photos that pass the filter. It is exact up to 300.
         """
-        collection = self.collections.open(ref)
+        collection = self._open(ref, where, fields)
         # If many photos are requested, one query is faster: 75 ms for 50,000 photos, and 1.4 s with periods.
         most = min(max(limit, _MAX_SORTED), MAX_HITS - 1)
         times = self._read_times(collection, where, most + 1)
@@ -227,7 +237,7 @@ class Store:
         where: Condition = MATCH_ALL,
     ) -> list[Hit]:
         """Return the rows with given keys that pass a filter, in the order of the keys, without scores."""
-        self.collections.open(ref)
+        self._open(ref, where, fields)
         fields_by_key: dict[int, dict[str, Any]] = {}
         for start in range(0, len(keys), _BATCH_ROWS):
             batch = In(ref.key, tuple(keys[start : start + _BATCH_ROWS]))
@@ -238,7 +248,7 @@ class Store:
 
     def read_all_rows(self, ref: CollectionRef, fields: Sequence[str] = ()) -> Iterator[Hit]:
         """Yield all rows with some of their fields, in the order of Milvus, without scores."""
-        self.collections.open(ref)
+        self._open(ref, fields=fields)
         for row in self.collections.iterate_rows(ref.alias, [ref.key, *fields]):
             yield Hit(row[ref.key], None, select_fields(row, fields))
 
@@ -256,6 +266,24 @@ class Store:
         self.collections.open(ref)
         rows = self._client.query(ref.alias, limit=size, output_fields=["embedding"])
         return np.asarray([row["embedding"] for row in rows], np.float32)
+
+    def _open(
+        self, ref: CollectionRef, where: Condition = MATCH_ALL, fields: Sequence[str] = ()
+    ) -> CollectionInfo:
+        """Load a collection, and check that it has the fields of a condition and of the results.
+
+        Raises
+        ------
+        UserError
+            If there is no such collection, or if it lacks a field.
+        """
+        collection = self.collections.open(ref)
+        missing = {*list_fields(where), *fields} - collection.field_types.keys()
+        if missing:
+            is_current = self.collections.is_current(collection)
+            hint = "" if is_current else "; it was built by an earlier version: run 05_build_collections.py"
+            raise UserError(f"{self.uri}: {ref.alias} has no field {', '.join(sorted(missing))}{hint}")
+        return collection
 
     # --- listing by date -----------------------------------------------------------------------------------
 
