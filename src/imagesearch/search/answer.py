@@ -41,7 +41,7 @@ class SearchResult:
     burst_count : int
         Number of photos of the same burst that are not shown.
     indexed_at : str
-        The time when the photo was first put into the collections, in UTC, ``2026-11-28T12:31:25Z``, or empty.
+        When the photo was first put into the collections, in UTC, ``2026-11-28T12:31:25Z``, or empty.
     """
 
     rank: int
