@@ -55,6 +55,14 @@ def make_rows(vectors: np.ndarray, year: int) -> CollectionRows:
         columns[item.name] = pa.array([item.unknown] * len(numbers), ARROW_TYPES[item.type])
     columns["path"] = pa.array([f"{folder}/{i}.jpg" for i, folder in enumerate(folders)])
     columns["year"] = pa.array(np.where(numbers % 10 == 0, year, 2000), pa.int32())
+    # fields that have a value for nearly all photos
+    columns["file_name"] = pa.array([f"IMG_{i:05d}.jpg" for i in numbers])
+    columns["name_words"] = pa.array([["img", f"{i:05d}"] for i in numbers])
+    columns["hour"] = pa.array(numbers % 24, pa.int32())
+    columns["weekday"] = pa.array(numbers % 7, pa.int32())
+    columns["aspect"] = pa.array(np.where(numbers % 4, 1.5, 0.75), pa.float32())
+    columns["people_count_known"] = pa.array(numbers % 3, pa.int32())
+    columns["indexed_at"] = pa.array(1_764_000_000 + numbers // 100)
     return CollectionRows(pa.table(columns), vectors)
 
 

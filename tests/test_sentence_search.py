@@ -199,7 +199,6 @@ def test_without_bm25_in_milvus_the_same_photos_are_found(
     with_bm25 = [[r.path for r in album.search(q, strategy="hybrid", top_k=5).results] for q in queries]
     collections = album.searcher.resources.store.collections
     monkeypatch.setattr(collections, "dialect", replace(collections.dialect, has_bm25=False))
-    monkeypatch.setattr(collections, "has_all_fields", lambda collection: True)
     for query, expected in zip(queries, with_bm25, strict=True):
         assert {r.path for r in album.search(query, strategy="hybrid", top_k=5).results} == set(expected)
 

@@ -26,6 +26,8 @@ from imagesearch.store import (
     choose_index,
 )
 from imagesearch.store.dialect import LITE, choose_dialect
+from imagesearch.store.schema import FIELDS as COLLECTION_FIELDS
+from imagesearch.store.schema import hash_layout
 from imagesearch.store.vector_index import choose_nlist
 
 DIMENSION = 16
@@ -233,6 +235,22 @@ def test_index_types_of_servers_and_their_options(version: str, kind: str, build
 
 
 # --- digests that existing collections store ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "digest"),
+    [
+        ("milvus_lite-3.2.2", "clip", "e66129ce6395"),
+        ("milvus_lite-3.2.2", "vit", "678643747dd1"),
+        ("milvus_lite-3.2.2", "faces", "28dc47f14cef"),
+        ("2.3.5", "clip", "2718175175d9"),
+        ("2.4.0", "clip", "255110cf82ef"),
+        ("2.6.0", "clip", "c2b7abb8defd"),
+    ],
+)
+def test_existing_collections_are_not_rebuilt(version: str, kind: str, digest: str) -> None:
+    key, dialect = CollectionRef("album", kind).key, choose_dialect(version, "")
+    assert hash_layout(key, COLLECTION_FIELDS[kind], dialect) == digest
 
 
 def test_rows_of_november_2026_have_the_same_digest() -> None:

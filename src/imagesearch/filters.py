@@ -148,6 +148,18 @@ def get_bounds(condition: Condition, field: str) -> tuple[float, float]:
     return -math.inf, math.inf
 
 
+def list_fields(condition: Condition) -> set[str]:
+    """Return the names of the fields that a condition uses."""
+    match condition:
+        case PathPrefix(folder):
+            return {"path"} if folder.strip("/") else set()
+        case And(parts) | Or(parts):
+            return {name for part in parts for name in list_fields(part)}
+        case Not(inner):
+            return list_fields(inner)
+    return {condition.field}
+
+
 def is_valid_element(text: str) -> bool:
     """Whether a text can be an element of a list field: not empty, no wildcards, no control characters."""
     return bool(text) and not any(c in _NOT_IN_ELEMENTS or unicodedata.category(c) == "Cc" for c in text)

@@ -40,6 +40,8 @@ class SearchResult:
         describes have at least 0.5.
     burst_count : int
         Number of photos of the same burst that are not shown.
+    indexed_at : str
+        When the photo was first put into the collections, in UTC, ``2026-11-28T12:31:25Z``, or empty.
     """
 
     rank: int
@@ -55,6 +57,7 @@ class SearchResult:
     taken_at: str = ""
     calibrated_score: float | None = None
     burst_count: int = 0
+    indexed_at: str = ""
 
     def format_measure(self, digits: int) -> str:
         """Return the score, or the date if there is no score."""

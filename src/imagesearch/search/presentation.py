@@ -13,11 +13,13 @@ from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.scope import SearchScope
 from imagesearch.search.target import SearchTarget
+from imagesearch.store import PHOTO_FIELDS
 
 _SHOWN_FIELDS = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
-    *("address", "city", "country"),
+    *("address", "city", "country", "indexed_at"),
 )
+_UNKNOWN = {item.name: item.unknown for item in PHOTO_FIELDS if item.name in _SHOWN_FIELDS}
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -48,10 +50,14 @@ def present_answer(
 def _read_shown_fields(
     scope: SearchScope, judged: JudgedPhotos, resources: SearchResources
 ) -> dict[int, dict[str, Any]]:
-    """Return the fields by photo id, without photos that were deleted since they were retrieved."""
+    """Return the fields by photo id, without photos that were deleted since they were retrieved.
+
+    Fields that the collection of an earlier version lacks are unknown.
+    """
     ids = [ranked.hit.id for ranked in judged.ranking]
-    rows = resources.store.read_rows(scope.collection.ref, ids, _SHOWN_FIELDS) if ids else []
-    return {row.id: row.fields for row in rows}
+    fields = [name for name in _SHOWN_FIELDS if name in scope.collection.field_types]
+    rows = resources.store.read_rows(scope.collection.ref, ids, fields) if ids else []
+    return {row.id: _UNKNOWN | row.fields for row in rows}
 
 
 def _make_results(
@@ -69,7 +75,7 @@ def _make_results(
 def _make_result(
     rank: int, ranked: RankedHit, fields: dict[str, Any], burst_count: int, resources: SearchResources
 ) -> SearchResult:
-    taken_at = _EPOCH + timedelta(seconds=fields["taken_at"])
+    taken_at, seconds = _EPOCH + timedelta(seconds=fields["taken_at"]), fields["indexed_at"]
     return SearchResult(
         rank=rank,
         path=fields["path"],
@@ -84,4 +90,5 @@ def _make_result(
         taken_at=taken_at.isoformat() if fields["has_time"] else "",
         calibrated_score=ranked.calibrated_score,
         burst_count=burst_count,
+        indexed_at=f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}Z" if seconds else "",
     )

@@ -35,6 +35,7 @@ class SearchResources:
     ) -> None:
         self.config, self.dataset, self.store = config, dataset, store
         self.models = models or QueryModels(config)
+        self._upgrade_note: str | None = None
 
     # --- collections ---------------------------------------------------------------------------------------
 
@@ -49,10 +50,12 @@ class SearchResources:
     def open_collection(self, kind: str) -> CollectionInfo:
         """Load a collection into Milvus' memory.
 
+        A collection of an earlier version can lack some fields. It is used without them.
+
         Raises
         ------
         UserError
-            If there is no such collection, or if it was built with another model or with other fields.
+            If there is no such collection, or if it was built with another model or other types of fields.
         """
         collection = self.store.collections.open(self.get_collection_ref(kind))
         name = getattr(self.config.models, kind)
@@ -63,12 +66,22 @@ class SearchResources:
                 f"built with {collection.model} ({collection.fingerprint}); "
                 f"restore the setting, or run {STEP_SCRIPTS[kind]} and 05_build_collections.py"
             )
-        if not self.store.collections.has_all_fields(collection):
+        if not self.store.collections.has_same_types(collection):
             raise UserError(
                 f"{self.store.uri}: {collection.ref.alias} was built by another version of this program, "
                 "with other fields; run 05_build_collections.py"
             )
+        if self._upgrade_note is None and not self.store.collections.is_current(collection):
+            self._upgrade_note = (
+                f"{collection.ref.alias} was built by an earlier version of this program; "
+                "run 05_build_collections.py to add the new fields"
+            )
         return collection
+
+    def take_upgrade_note(self) -> str:
+        """Return the note that a collection was built by an earlier version, only once; else empty."""
+        note, self._upgrade_note = self._upgrade_note, "" if self._upgrade_note is not None else None
+        return note or ""
 
     # --- data of the dataset ------------------------------------------------------------------------------
 

@@ -300,6 +300,8 @@ def _explain_rebuild(
         return "different model"
     if existing.layout != store.collections.hash_layout(spec):
         return "different fields"
+    if existing.extra != spec.extra:
+        return "different columns"
     return "" if existing.index.is_compatible(spec.index) else "different index"
 
 

@@ -19,6 +19,7 @@ from imagesearch.store.schema import (
     BM25_PARAMETERS,
     COLLECTION_KINDS,
     FIELDS,
+    MAX_ELEMENT_BYTES,
     STEP_SCRIPTS,
     WORDS_INDEX,
     CollectionInfo,
@@ -150,6 +151,8 @@ class Collections:
             layout=spec["layout"],
             state=properties.get("imagesearch.state", "updating"),
             rows=rows,
+            field_types={field["name"]: field["type"].name for field in description["fields"]},
+            extra=json.loads(properties.get("imagesearch.extra", "{}")),
         )
 
     # --- building; `build` calls these in order ------------------------------------------------------------
@@ -158,10 +161,23 @@ class Collections:
         """Return the digest of the fields of a collection with this specification."""
         return hash_layout(spec.ref.key, spec.fields, self.dialect)
 
-    def has_all_fields(self, collection: CollectionInfo) -> bool:
-        """Whether a collection has all fields that searches use; those of earlier versions can lack some."""
+    def is_current(self, collection: CollectionInfo) -> bool:
+        """Whether a collection has the fields of this version; those of earlier versions can lack some."""
         ref = collection.ref
         return collection.layout == hash_layout(ref.key, FIELDS[ref.kind], self.dialect)
+
+    def has_same_types(self, collection: CollectionInfo) -> bool:
+        """Whether the fields that a collection has are of the types that searches expect."""
+        types = collection.field_types
+        return all(
+            types.get(field.name) in (None, self._get_type_name(field))
+            for field in FIELDS[collection.ref.kind]
+        )
+
+    def _get_type_name(self, field: ScalarField) -> str:
+        if field.type == "LIST":
+            return "ARRAY" if self.dialect.lists_are_arrays else "VARCHAR"
+        return "VARCHAR" if field.type == "WORDS" else field.type
 
     def create(self, spec: CollectionSpec, name: str) -> None:
         """Create an empty collection in the state "updating"."""
@@ -179,7 +195,11 @@ class Collections:
             index_params=self._make_indexes(spec),
             consistency_level=self._milvus.consistency,
             num_shards=1 if self.dialect.is_lite else self._milvus.shards,
-            properties={"imagesearch.spec": json.dumps(properties), "imagesearch.state": "updating"},
+            properties={
+                "imagesearch.spec": json.dumps(properties),
+                "imagesearch.extra": json.dumps(dict(spec.extra)),
+                "imagesearch.state": "updating",
+            },
         )
 
     def _make_schema(self, spec: CollectionSpec) -> Any:
@@ -190,7 +210,8 @@ class Collections:
         schema.add_field("digest", data_type.VARCHAR, max_length=32)
         for field in spec.fields:
             if field.type == "LIST" and self.dialect.lists_are_arrays:
-                kinds = {"element_type": data_type.VARCHAR, "max_capacity": 1024, "max_length": 512}
+                kinds = {"element_type": data_type.VARCHAR, "max_capacity": 1024}
+                kinds["max_length"] = MAX_ELEMENT_BYTES
                 schema.add_field(field.name, data_type.ARRAY, **kinds)
             elif field.type == "WORDS":
                 self._add_words_field(schema, field)

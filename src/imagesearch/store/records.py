@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from imagesearch.faces import People, get_pack_id
 from imagesearch.features import get_model_id
 from imagesearch.geo import PhotoLocation, read_locations
 from imagesearch.pipeline import Dataset, ProcessedPhoto
+from imagesearch.store.file_names import split_file_name
+from imagesearch.store.indexed_times import update_indexed_times
 from imagesearch.store.schema import (
     ARROW_TYPES,
     FIELDS,
@@ -53,25 +56,33 @@ def collect_rows(
     photo_fields = _collect_photo_fields(dataset, people)
     for fields in photo_fields.values():
         fields["words"] = _make_bm25_text(fields)
-    contents = [_make_photo_rows(config, dataset, store, kind, photo_fields) for kind in ("clip", "vit")]
+    entries = {kind: dataset.read_current_entries(kind) for kind in ("clip", "vit")}
+    times = update_indexed_times(dataset, (entries["clip"] | entries["vit"]).values())
+    for photo, seconds in times.items():
+        photo_fields.setdefault(photo, {})["indexed_at"] = seconds
+    contents = [
+        _make_photo_rows(config, dataset, store, kind, current, photo_fields)
+        for kind, current in entries.items()
+    ]
     contents.append(_make_face_rows(config, dataset, store, people))
     return [content for content in contents if content is not None]
 
 
 def _make_photo_rows(
-    config: Config, dataset: Dataset, store: Store, kind: str, photo_fields: dict[int, RowFields]
+    config: Config,
+    dataset: Dataset,
+    store: Store,
+    kind: str,
+    current: dict[int, ProcessedPhoto],
+    photo_fields: dict[int, RowFields],
 ) -> CollectionContent | None:
     ref = CollectionRef(config.dataset.name, kind)
-    current = dataset.read_current_entries(kind)
     if not current:
         return _make_empty_rows(store.collections.find(ref))
     fingerprint = _check_model(config, kind, current, get_model_id)
     ids, vectors = dataset.open_table(kind).read_vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
-    rows = [
-        {"path": e.path, "width": e.width, "height": e.height, **photo_fields.get(e.photo_id, {})}
-        for e in entries
-    ]
+    rows = [_get_file_fields(entry) | photo_fields.get(entry.photo_id, {}) for entry in entries]
     spec = _make_spec(config, store, ref, fingerprint, vectors)
     return spec, CollectionRows(_make_scalars(spec, ids, rows), vectors)
 
@@ -162,10 +173,15 @@ def _make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) 
 
 def _make_bm25_text(fields: RowFields) -> str:
     """Return all names and words of a photo as one normalized text."""
-    names = [label for label in fields.get("face_labels", ()) if not label.startswith("person ")]
+    names = filter(_is_name, fields.get("face_labels", ()))
     lists = [*names, *fields.get("place_words", ()), *fields.get("keywords", ())]
     texts = [fields.get(name, "") for name in ("address", "class_label", "camera")]
     return " ".join(normalize(text) for text in (*lists, *texts) if text)[:_MAX_BM25_TEXT]
+
+
+def _is_name(label: str) -> bool:
+    """Whether a label is a name, and not ``person 12``."""
+    return not re.fullmatch(r"person \d+", label)
 
 
 # --- fields of each photo from the tables ------------------------------------------------------------------
@@ -179,6 +195,16 @@ def _collect_photo_fields(dataset: Dataset, people: People | None) -> dict[int, 
         for photo, fields in source.items():
             collected.setdefault(photo, {}).update(fields)
     return collected
+
+
+def _get_file_fields(entry: ProcessedPhoto) -> RowFields:
+    """Return the fields that follow from the file."""
+    name = entry.path.rpartition("/")[2]
+    fields = {"path": entry.path, "file_name": name, "width": entry.width, "height": entry.height}
+    fields["name_words"] = _fit_list(split_file_name(name), "name_words")
+    if entry.width and entry.height:
+        fields["aspect"] = entry.width / entry.height
+    return fields
 
 
 def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
@@ -208,6 +234,7 @@ def _get_face_fields(people: People | None) -> dict[int, RowFields]:
             fields["face_labels"].append(label)
     for fields in face_fields.values():
         fields["face_labels"].sort()
+        fields["people_count_known"] = sum(map(_is_name, fields["face_labels"]))
     return face_fields
 
 
@@ -227,14 +254,20 @@ def get_location_fields(location: PhotoLocation) -> RowFields:
         fields |= {"has_time": True, "taken_at": seconds}
         fields |= {name: getattr(metadata.taken_at, name) for name in ("year", "month", "day")}
         fields["weekday"] = metadata.taken_at.weekday()
+        if metadata.taken_at.time() != time.min:  # midnight is a date without a time, as scanners write it
+            fields["hour"] = metadata.taken_at.hour
     if metadata.rating is not None:
         fields["rating"] = metadata.rating
     return fields
 
 
 def _make_list(names: Iterable[str], field: str) -> list[str]:
-    """Return normalized names as a list that fits its field; a longer list would exclude the photo."""
-    elements = list(dict.fromkeys(filter(None, map(normalize, names))))
+    """Return normalized names as a list that fits its field."""
+    return _fit_list(list(dict.fromkeys(filter(None, map(normalize, names)))), field)
+
+
+def _fit_list(elements: list[str], field: str) -> list[str]:
+    """Return as many elements as fit a field; a longer list would exclude the photo."""
     while len(join_list(elements).encode()) > _MAX_LIST_BYTES[field]:
         elements.pop()
     return elements

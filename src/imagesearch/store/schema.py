@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ STEP_SCRIPTS = {
 """The script that extracts the vectors, for each kind of collection."""
 MAX_HITS = 16_384
 """Maximum number of results of one search in Milvus."""
+MAX_ELEMENT_BYTES = 512
+"""Maximum size of one element of a list."""
 # The types of fields in Arrow tables, on disk and before they are sent to Milvus.
 ARROW_TYPES = {
     "VARCHAR": pa.string(),
@@ -51,6 +53,8 @@ class ScalarField:
     filtered: bool = False
 
 
+# Milvus allows 64 fields in a collection; `clip` has 49. A server estimates the size of a row, from which it
+# computes the rows in a segment, with 256 bytes for each longer text, so a larger maximum costs nothing.
 PHOTO_FIELDS = (
     ScalarField("path", "VARCHAR", "", 4096, filtered=True),
     ScalarField("face_labels", "LIST", [], 8192, filtered=True),
@@ -77,6 +81,19 @@ PHOTO_FIELDS = (
     ScalarField("class_score", "FLOAT", 0.0),
     ScalarField("width", "INT32", 0),
     ScalarField("height", "INT32", 0),
+    ScalarField("aspect", "FLOAT", 0.0),  # width / height of the upright photo
+    ScalarField("file_name", "VARCHAR", "", 1024),  # 255 characters, the most on any usual disk
+    ScalarField("name_words", "LIST", [], 2048, filtered=True),
+    ScalarField("hour", "INT32", -1, filtered=True),
+    ScalarField("time_source", "VARCHAR", "", 16),  # "exif", "xmp" or "name"
+    ScalarField("time_precision", "VARCHAR", "", 16),  # "second", "day", "month" or "year"
+    ScalarField("region_words", "LIST", [], 4096, filtered=True),
+    ScalarField("indexed_at", "INT64", 0, filtered=True),  # seconds since 1970, UTC
+    ScalarField("people_count_known", "INT32", -1),  # people with a name
+    ScalarField("description", "VARCHAR", "", 8192),
+    ScalarField("trip", "VARCHAR", "", 512, filtered=True),
+    # For the columns of the user's own lists of photos; `CollectionSpec.extra` maps columns to these fields.
+    *(ScalarField(f"extra_{i}", "VARCHAR", "", 1024, filtered=True) for i in range(1, 9)),
 )
 # "words": all names and words of a photo, normalized, which BM25 searches in addition to the CLIP vectors.
 CLIP_FIELDS = (*PHOTO_FIELDS, ScalarField("words", "WORDS", "", 16_384))
@@ -124,6 +141,8 @@ class CollectionSpec:
     dimension: int
     index: IndexSpec
     fields: tuple[ScalarField, ...] = PHOTO_FIELDS
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """The field, ``extra_1`` to ``extra_8``, by column of the user's list of photos."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +158,10 @@ class CollectionInfo:
     layout: str
     state: str
     rows: int
+    field_types: Mapping[str, str] = field(default_factory=dict)
+    """Milvus' type of each field that the collection really has, by name."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """See `CollectionSpec`."""
 
     @property
     def megabytes(self) -> float:
@@ -148,6 +171,7 @@ class CollectionInfo:
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         values = asdict(self)
+        del values["field_types"]
         return {"name": values.pop("name"), **values.pop("ref"), **values, "megabytes": self.megabytes}
 
 
@@ -185,18 +209,13 @@ CollectionContent = tuple[CollectionSpec, CollectionRows]
 def hash_layout(key: str, fields: tuple[ScalarField, ...], dialect: Dialect) -> str:
     """Return a short digest of a collection's fields. A collection with another digest must be rebuilt.
 
-    The hashed text does not depend on the names of the classes. Existing collections store the digest in
-    their properties, so it must not change: collections of November 2026 must stay valid.
+    Existing collections store the digest in their properties. A change of the hashed text therefore rebuilds
+    all collections of all users.
     """
-    field_texts = [
-        f"Field(name={field.name!r}, type={field.type!r}, unknown={field.unknown!r}, "
-        f"max_bytes={field.max_bytes!r}, filtered={field.filtered!r})"
-        for field in fields
-    ]
-    indexes = sorted(dialect.scalar_indexes.items())
+    field_texts = [f"{f.name} {f.type} {f.unknown!r} {f.max_bytes} {f.filtered}" for f in fields]
     features = {"lists_are_arrays": dialect.lists_are_arrays, "has_bm25": dialect.has_bm25}
-    dialect_text = f"{features}, {indexes}, {BM25_PARAMETERS}"
-    text = f"({key!r}, ({', '.join(field_texts)}), {dialect_text})"
+    dialect_text = f"{features}, {sorted(dialect.scalar_indexes.items())}, {BM25_PARAMETERS}"
+    text = "\n".join((key, *field_texts, dialect_text))
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
@@ -224,13 +243,13 @@ def find_valid_rows(spec: CollectionSpec, rows: CollectionRows) -> tuple[np.ndar
     norms = np.linalg.norm(vectors, axis=1)
     not_unit = np.flatnonzero(~(abs(norms - 1) < 1e-2))  # true for NaN too
     reasons = {int(i): "its vector is not a finite unit vector" for i in not_unit}
-    for field in spec.fields:
-        if not field.max_bytes:
+    for item in spec.fields:
+        if not item.max_bytes:
             continue
-        for i, value in enumerate(rows.scalars[field.name].to_pylist()):
+        for i, value in enumerate(rows.scalars[item.name].to_pylist()):
             text = value if isinstance(value, str) else join_list(value)
-            if len(text) * 4 > field.max_bytes and len(text.encode()) > field.max_bytes:
-                reasons[i] = f"{field.name} is longer than {field.max_bytes} bytes"
+            if len(text) * 4 > item.max_bytes and len(text.encode()) > item.max_bytes:
+                reasons[i] = f"{item.name} is longer than {item.max_bytes} bytes"
     paths = rows.scalars["path"]
     positions = np.asarray([i for i in range(len(vectors)) if i not in reasons], np.int64)
     return positions, {paths[i].as_py(): reason for i, reason in reasons.items()}

@@ -11,7 +11,18 @@ from typing import Any, Self
 import numpy as np
 
 from imagesearch.config import IndexSearchParams, MilvusConfig
-from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, In, format_filter, get_bounds
+from imagesearch.errors import UserError
+from imagesearch.filters import (
+    MATCH_ALL,
+    And,
+    Between,
+    Condition,
+    Eq,
+    In,
+    format_filter,
+    get_bounds,
+    list_fields,
+)
 from imagesearch.store.collections import Collections
 from imagesearch.store.dialect import LITE, Dialect
 from imagesearch.store.hybrid_search import (
@@ -22,6 +33,7 @@ from imagesearch.store.hybrid_search import (
 )
 from imagesearch.store.schema import (
     MAX_HITS,
+    WORDS_INDEX,
     CollectionInfo,
     CollectionRef,
     Hit,
@@ -103,7 +115,7 @@ class Store:
             Search parameters of the index. The default is the config.
         """
         query = VectorQuery(
-            self.collections.open(ref),
+            self._open(ref, where, fields),
             vector,
             min(limit, MAX_HITS),
             self.format_filter(where),
@@ -132,7 +144,7 @@ class Store:
             See `search`.
         """
         query = VectorQuery(
-            self.collections.open(ref),
+            self._open(ref, where),
             vector,
             min(limit, MAX_HITS),
             self.format_filter(where),
@@ -173,7 +185,8 @@ class Store:
         Milvus Lite and servers from version 2.5 compute both rankings and their combination. For older
         servers, BM25 and the combination are computed here.
         """
-        collection = self.collections.open(ref)
+        words = WORDS_INDEX if self.collections.dialect.has_bm25 else "words"
+        collection = self._open(ref, where, (*fields, words))
         query = HybridQuery(ref, vector, text, limit, self.format_filter(where), tuple(fields), ranker)
         if self.collections.dialect.has_bm25:
             return search_hybrid_in_milvus(self._client, query)
@@ -225,7 +238,7 @@ class Store:
         passing_count : int
             Number of photos that pass the filter. It is exact up to 300.
         """
-        collection = self.collections.open(ref)
+        collection = self._open(ref, where, fields)
         # If many photos are requested, one query is faster: 75 ms for 50,000 photos, and 1.4 s with periods.
         most = min(max(limit, _MAX_SORTED), MAX_HITS - 1)
         times = self._read_times(collection, where, most + 1)
@@ -244,7 +257,7 @@ class Store:
         where: Condition = MATCH_ALL,
     ) -> list[Hit]:
         """Return the rows with given keys that pass a filter, in the order of the keys, without scores."""
-        self.collections.open(ref)
+        self._open(ref, where, fields)
         fields_by_key: dict[int, dict[str, Any]] = {}
         for start in range(0, len(keys), _BATCH_ROWS):
             batch = In(ref.key, tuple(keys[start : start + _BATCH_ROWS]))
@@ -255,7 +268,7 @@ class Store:
 
     def read_all_rows(self, ref: CollectionRef, fields: Sequence[str] = ()) -> Iterator[Hit]:
         """Yield all rows with some of their fields, in the order of Milvus, without scores."""
-        self.collections.open(ref)
+        self._open(ref, fields=fields)
         for row in self.collections.iterate_rows(ref.alias, [ref.key, *fields]):
             yield Hit(row[ref.key], None, select_fields(row, fields))
 
@@ -273,6 +286,24 @@ class Store:
         self.collections.open(ref)
         rows = self._client.query(ref.alias, limit=size, output_fields=["embedding"])
         return np.asarray([row["embedding"] for row in rows], np.float32)
+
+    def _open(
+        self, ref: CollectionRef, where: Condition = MATCH_ALL, fields: Sequence[str] = ()
+    ) -> CollectionInfo:
+        """Load a collection, and check that it has the fields of a condition and of the results.
+
+        Raises
+        ------
+        UserError
+            If there is no such collection, or if it lacks a field.
+        """
+        collection = self.collections.open(ref)
+        missing = {*list_fields(where), *fields} - collection.field_types.keys()
+        if missing:
+            is_current = self.collections.is_current(collection)
+            hint = "" if is_current else "; it was built by an earlier version: run 05_build_collections.py"
+            raise UserError(f"{self.uri}: {ref.alias} has no field {', '.join(sorted(missing))}{hint}")
+        return collection
 
     # --- listing by date -----------------------------------------------------------------------------------
 
