@@ -37,7 +37,7 @@ def parse_arguments():
     )
     query.add_argument(
         "--strategy",
-        choices=["filter", "hybrid", "semantic"],
+        choices=["filter", "union", "hybrid", "semantic"],
         help="how names and dates are used; default: search.strategy",
     )
     query.add_argument("--strict", action="store_true", help="do not relax the filter if no photo passes it")
@@ -120,7 +120,7 @@ def report_answer(answer, library, args):
         # the bytes of the file system, whatever the encoding of the terminal
         sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in answer.results))
     else:
-        cli.print_answer(answer)
+        cli.print_answer(answer, args.verbose)
     if args.copy_to:
         from imagesearch.figures import copy_results
 

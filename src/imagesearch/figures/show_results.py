@@ -84,7 +84,8 @@ def _make_remark(answer: Answer) -> str:
 
 def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
     more = f"  +{result.burst_count}" if result.burst_count else ""
-    title = f"{result.rank} · {result.format_measure(3)}{more}"
+    parts = f" · {', '.join(result.fulfils)}" if result.fulfils else ""
+    title = f"{result.rank} · {result.format_measure(3)}{parts}{more}"
     image = dataset.load_thumbnail(result.path, THUMBNAIL_PIXELS)
     return Tile(image, title, Path(result.path).name, ", ".join(result.people))
 
@@ -137,18 +138,19 @@ def describe_result(
         DetailSection("time", (_format_time(result.taken_at),) if result.taken_at else ()),
         DetailSection("place", (place,) if place else ()),
         DetailSection("classes", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _MIN_PROBABILITY)),
-        DetailSection("match", _format_scores(result)),
+        DetailSection("match", _format_match(result)),
         DetailSection("file", (result.path,)),
     )
     return tuple(section for section in sections if section.lines)
 
 
-def _format_scores(result: SearchResult) -> tuple[str, ...]:
+def _format_match(result: SearchResult) -> tuple[str, ...]:
     score = f"score {result.score:.4f}" if result.score is not None else ""
     fit = ""
     if result.calibrated_score is not None:
         fit = f"fit {result.calibrated_score:.2f} (0.5 or more: a match)"
-    return tuple(filter(None, (score, fit)))
+    parts = f"fulfils {', '.join(result.fulfils)}" if result.fulfils else ""
+    return tuple(filter(None, (score, fit, parts)))
 
 
 def _format_time(taken_at: str) -> str:

@@ -12,7 +12,7 @@ from imagesearch.filters import MATCH_ALL, Condition
 from imagesearch.query import Criteria
 from imagesearch.store import MAX_HITS
 
-STRATEGIES = ("filter", "hybrid", "semantic")
+STRATEGIES = ("filter", "union", "hybrid", "semantic")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Query:
         A sentence: people, places, dates, and what the photos show.
     strategy
         ``"filter"``: people, places and dates become a filter, and CLIP compares photos with the rest of the
-        sentence. ``"hybrid"``: CLIP and BM25 over names and places, fused. ``"semantic"``: CLIP alone, with
+        sentence. ``"union"``: the same, but one of people, place and date is enough; photos that fulfil more of
+        them come first. ``"hybrid"``: CLIP and BM25 over names and places, fused. ``"semantic"``: CLIP alone, with
         the whole sentence.
     strict
         Do not relax the filter of the sentence if no photo passes it.
