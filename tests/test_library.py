@@ -92,7 +92,7 @@ def test_paths_and_lists_can_be_given_as_texts(drawn: Drawn) -> None:
     )
     assert len(library.dataset.photos) == 7 and library.make_query("x").top_k == 4
     query = library.make_query("snow", image=str(drawn.photos / "kofi.png"), plus="sea", minus=["sand"])
-    assert query.image == drawn.photos / "kofi.png" and (query.plus, query.minus) == (("sea",), ("sand",))
+    assert query.images == (drawn.photos / "kofi.png",) and (query.plus, query.minus) == (("sea",), ("sand",))
 
 
 def test_a_query_has_its_own_defaults_and_none_means_the_default(drawn: Drawn) -> None:
@@ -107,7 +107,7 @@ def test_a_query_has_its_own_defaults_and_none_means_the_default(drawn: Drawn) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"strategy": "hybird"}, "strategy: expected filter or hybrid or semantic, got 'hybird'"),
+        ({"strategy": "hybird"}, "strategy: expected filter or union or hybrid or semantic, got 'hybird'"),
         ({"sort": "newest"}, "sort: expected score or date"),
         ({"by": "vitt"}, "by: expected clip or vit"),
         ({"top_k": 0}, "top_k: expected a whole number from 1 to"),

@@ -94,7 +94,7 @@ def searcher(world: World) -> Iterator[Searcher]:
 @pytest.mark.parametrize("by", ["clip", "vit"])
 def test_every_photo_finds_itself_first(searcher: Searcher, by: str) -> None:
     for photo in searcher.resources.dataset.photos:
-        first = searcher.search(Query(image=photo.file, by=by)).results[0]
+        first = searcher.search(Query(images=(photo.file,), by=by)).results[0]
         assert first.path == photo.path and first.file == photo.file
         assert first.score == pytest.approx(1, abs=1e-4)
 
@@ -131,7 +131,7 @@ def test_nothing_may_be_the_answer(searcher: Searcher) -> None:
         (Query(text="  "), "nothing to search for"),
         (Query(minus=("snow",)), "nothing to search for"),
         (Query(text="boat", by="vit"), "requires --image"),
-        (Query(image=Path("gone.jpg")), "no such file"),
+        (Query(images=(Path("gone.jpg"),)), "no such file"),
     ],
 )
 def test_queries_without_sense_are_refused(searcher: Searcher, query: Query, message: str) -> None:
@@ -142,12 +142,12 @@ def test_queries_without_sense_are_refused(searcher: Searcher, query: Query, mes
 def test_a_photo_that_is_none_is_refused(searcher: Searcher, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not a photo")
     with pytest.raises(UserError, match="not an image"):
-        searcher.search(Query(image=tmp_path / "text.jpg"))
+        searcher.search(Query(images=(tmp_path / "text.jpg",)))
 
 
 def test_a_typed_line_is_a_photo_if_there_is_one_of_that_name(tmp_path: Path) -> None:
     draw(1).save(tmp_path / "a b.png")
-    assert parse_prompt_line(str(tmp_path / "a b.png"), Query()).image == tmp_path / "a b.png"
+    assert parse_prompt_line(str(tmp_path / "a b.png"), Query()).images == (tmp_path / "a b.png",)
     for line in ("nowhere.png", "~nobody/a.png", "a boat " * 1000 + ".jpg"):
         assert parse_prompt_line(line, Query()) == Query(text=line)
 

@@ -23,7 +23,14 @@ from imagesearch.figures.grids import (
     fill_classes,
     fill_grid,
 )
-from imagesearch.figures.pictures import THUMBNAIL_PIXELS, load_large_photo, load_thumbnail, try_decode
+from imagesearch.figures.pictures import (
+    MAX_JOINED,
+    THUMBNAIL_PIXELS,
+    join_pictures,
+    load_large_photo,
+    load_thumbnail,
+    try_decode,
+)
 from imagesearch.figures.style import choose_person_colour
 from imagesearch.figures.viewer import Detail, DetailSection, PagedPhotos, show_or_save, split_pages
 from imagesearch.photos import decode_photo
@@ -71,8 +78,10 @@ def _draw_grid(answer: Answer, dataset: Dataset, make_tile: Callable[[int], Tile
 
 
 def _load_query_image(answer: Answer, dataset: Dataset) -> Image.Image | None:
-    file = answer.query.image or answer.query.face
-    return load_thumbnail(file, dataset.config.extraction.max_megapixels) if file else None
+    """Return the query's photo, several of them side by side, or the photo with its face."""
+    query, limit = answer.query, dataset.config.extraction.max_megapixels
+    files = query.images or ((query.face,) if query.face else ())
+    return join_pictures([load_thumbnail(file, limit) for file in files[:MAX_JOINED]]) if files else None
 
 
 def _make_remark(answer: Answer) -> str:

@@ -37,9 +37,7 @@ def present_answer(
     fulfilled_by_id = {}
     if request.query.strategy == "union":
         ids = list(fields_by_id)
-        fulfilled_by_id = find_fulfilled_parts(
-            resources.store, scope.collection.ref, ids, scope.plan.parts
-        )
+        fulfilled_by_id = find_fulfilled_parts(resources.store, scope.collection.ref, ids, scope.plan.parts)
     return Answer(
         request.query,
         request.parsed,

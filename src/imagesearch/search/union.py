@@ -1,7 +1,7 @@
 """Strategy ``union``: photos that fulfil any of who, where and when; those that fulfil more come first.
 
-There is one filtered search for each number of parts, from all parts down to one. Its filter is "at least this
-many parts, and not one more", so the searches have no photo in common.
+There is one filtered search for each number of parts, from all parts down to one. Its filter is "at least
+this many parts, and not one more", so the searches have no photo in common.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def fetch_union(
 ) -> UnionHits:
     """Fetch photos by the number of parts they fulfil, until there are enough.
 
-    There are enough if the result is full and more than `MAX_COUNTED` photos are counted. If photos can be left
-    out after retrieval, for a low score or as part of a burst, all numbers of parts are searched.
+    There are enough if the result is full and more than `MAX_COUNTED` photos are counted. If photos can be
+    left out after retrieval, for a low score or as part of a burst, all numbers of parts are searched.
 
     Parameters
     ----------
