@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,9 @@ from conftest import World, draw
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Query, Searcher, parse_prompt_line
-from imagesearch.search.query_vector import QueryTerm, combine_terms
-from imagesearch.store import Store, build_collections
+from imagesearch.search import Query, Searcher, SearchResult, parse_prompt_line
+from imagesearch.search.query_vector import QueryTerm, average_vectors, combine_terms
+from imagesearch.store import CollectionRef, Store, build_collections
 
 
 def unit(matrix: np.ndarray) -> np.ndarray:
@@ -156,3 +156,116 @@ def test_another_model_than_the_collections_is_refused(searcher: Searcher, world
     other = world.config(f"models.clip={world.settings['models']['vit']}")
     with pytest.raises(UserError, match=r"models.clip: the config names .*, the collection was built with"):
         Searcher(other, searcher.resources.dataset, searcher.resources.store).search(Query(text="x"))
+
+
+# --- several photos ----------------------------------------------------------------------------------------
+
+
+def search_images(searcher: Searcher, files: Sequence[Path], **options) -> list[tuple[str, float]]:
+    results = searcher.search(Query(images=tuple(files), top_k=20, **options)).results
+    return [(result.path, result.score) for result in results]
+
+
+def read_vectors(searcher: Searcher, kind: str) -> dict[str, np.ndarray]:
+    rows = searcher.resources.store.read_all_rows(CollectionRef("album", kind), ("path", "embedding"))
+    return {row.fields["path"]: np.asarray(row.fields["embedding"], np.float32) for row in rows}
+
+
+def rank_by(vector: np.ndarray, vectors: dict[str, np.ndarray]) -> list[float]:
+    return sorted((float(v @ vector) for v in vectors.values()), reverse=True)
+
+
+@pytest.mark.parametrize("by", ["clip", "vit"])
+@pytest.mark.parametrize("numbers", [(3, 7), (0, 5, 9), (2, 2, 8)])
+def test_several_photos_search_by_the_mean_of_their_vectors(
+    searcher: Searcher, by: str, numbers: tuple[int, ...]
+) -> None:
+    photos = [searcher.resources.dataset.photos[number] for number in numbers]
+    vectors = read_vectors(searcher, by)
+    mean = unit(np.mean([vectors[photo.path] for photo in photos], axis=0))
+    found = search_images(searcher, [photo.file for photo in photos], by=by)
+    assert [score for _, score in found] == pytest.approx(rank_by(mean, vectors), abs=1e-4)
+    assert all(score == pytest.approx(float(vectors[path] @ mean), abs=1e-4) for path, score in found)
+    assert found == search_images(searcher, [photo.file for photo in reversed(photos)], by=by)
+
+
+@pytest.mark.parametrize("by", ["clip", "vit"])
+def test_one_photo_twice_is_one_photo(searcher: Searcher, by: str) -> None:
+    for photo in searcher.resources.dataset.photos[:4]:
+        once, twice = (search_images(searcher, [photo.file] * count, by=by) for count in (1, 2))
+        assert [path for path, _ in once] == [path for path, _ in twice]
+        assert [score for _, score in once] == pytest.approx([score for _, score in twice], abs=1e-6)
+
+
+def test_the_vector_of_one_photo_is_not_changed(gap: tuple) -> None:
+    _, _, photo = gap
+    assert np.array_equal(average_vectors(photo[None]), photo)
+
+
+def test_several_photos_together_have_the_weight_of_one(searcher: Searcher) -> None:
+    files = [photo.file for photo in searcher.resources.dataset.photos[:3]]
+    vectors, clip = read_vectors(searcher, "clip"), searcher.resources.models.clip
+    mean = unit(np.mean([vectors[photo.path] for photo in searcher.resources.dataset.photos[:3]], axis=0))
+    text, minus = clip.encode_texts(["a photo of a red boat", "snow"])
+    terms = [QueryTerm(text, "text", 2.0), QueryTerm(minus, "text", -1), QueryTerm(mean, "image", 1.5)]
+    expected = combine_terms(terms, searcher.resources.sample_vectors)
+    options = {"text": "a red boat", "minus": ("snow",), "weight_text": 2.0, "weight_image": 1.5}
+    found = search_images(searcher, files, **options)
+    assert [score for _, score in found] == pytest.approx(rank_by(expected, vectors), abs=1e-3)
+
+
+def test_photos_that_cancel_out_are_refused(gap: tuple) -> None:
+    _, _, photo = gap
+    with pytest.raises(UserError, match="the photos of this query cancel each other; use other photos"):
+        average_vectors(np.stack([photo, -photo]))
+
+
+def test_every_photo_of_a_query_is_checked(searcher: Searcher, tmp_path: Path) -> None:
+    file = searcher.resources.dataset.photos[0].file
+    (tmp_path / "text.jpg").write_text("not a photo")
+    for other, message in (
+        (Path("gone.jpg"), "--image gone.jpg: no such file"),
+        (tmp_path / "text.jpg", "not an"),
+    ):
+        with pytest.raises(UserError, match=message):
+            searcher.search(Query(images=(file, other)))
+    with pytest.raises(UserError, match="images: expected a list or tuple of paths, got one path"):
+        searcher.search(Query(images=file))
+
+
+def test_a_title_names_the_photos() -> None:
+    titles = {
+        count: Query(images=tuple(Path(f"{i}.jpg") for i in range(count)), text="snow").title
+        for count in (1, 2, 4, 9)
+    }
+    assert titles == {
+        1: "snow like 0.jpg",
+        2: "snow like 0.jpg and 1.jpg",
+        4: "snow like 0.jpg, 1.jpg, 2.jpg and 3.jpg",
+        9: "snow like 0.jpg, 1.jpg, 2.jpg and 6 other photos",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers", "text"),
+    [
+        ("like 3", (3,), ""),
+        ("like 3 5", (3, 5), ""),
+        ("LIKE 3  5 1 ", (3, 5, 1), ""),
+        ("--like 3,5 , 1", (3, 5, 1), ""),
+        ("like 3, 5 in goa", (3, 5), "in goa"),
+        ("like 3 in goa", (3,), "in goa"),
+        ("like 3 2023", (3,), "2023"),
+        ("like 3 5 2023", (3, 5), "2023"),
+        ("like 3 2 people", (3,), "2 people"),
+        ("like 3 2nd birthday", (3,), "2nd birthday"),
+    ],
+)
+def test_a_typed_line_refers_to_one_or_several_results(
+    line: str, numbers: tuple[int, ...], text: str
+) -> None:
+    results = [SearchResult(i, f"{i}.jpg", 0.5, Path(f"{i}.jpg"), "", 0.0) for i in range(1, 7)]
+    expected = Query(images=tuple(Path(f"{number}.jpg") for number in numbers), text=text, top_k=4)
+    assert parse_prompt_line(line, Query(top_k=4), results) == expected
+    with pytest.raises(UserError, match="the last answer has 2 results"):
+        parse_prompt_line(line, Query(), results[:2])
