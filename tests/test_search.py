@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -269,3 +270,14 @@ def test_a_typed_line_refers_to_one_or_several_results(
     assert parse_prompt_line(line, Query(top_k=4), results) == expected
     with pytest.raises(UserError, match="the last answer has 2 results"):
         parse_prompt_line(line, Query(), results[:2])
+
+
+def test_06_accepts_image_several_times(searcher: Searcher, world: World) -> None:
+    files = [photo.file for photo in searcher.resources.dataset.photos[:2]]
+    command = ["--image", files[0], "--image", files[1], "-k", "20", "--json"]
+    printed = json.loads(world.run("06_search.py", *command).stdout)
+    assert printed["query"] == f"like {files[0].name} and {files[1].name}"
+    found = [(result["path"], result["score"]) for result in printed["results"]]
+    expected = search_images(searcher, files)
+    assert [path for path, _ in found] == [path for path, _ in expected]
+    assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-5)

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagesearch.filters import And, Condition, Not, Or
+from imagesearch.filters import And, Condition, Not, Or, is_fulfilled, list_fields
 from imagesearch.search.answer import MAX_COUNTED
 from imagesearch.search.query import Query
 from imagesearch.search.relaxation import ANYTHING, FilterAttempt, FilterPart
@@ -104,9 +104,15 @@ def _require_at_least(parts: Sequence[FilterPart], count: int) -> Condition:
 def find_fulfilled_parts(
     store: Store, ref: CollectionRef, ids: Sequence[int], parts: Sequence[FilterPart]
 ) -> dict[int, tuple[str, ...]]:
-    """Return the names of the parts that each photo fulfils, by photo id."""
-    fulfilled: dict[int, tuple[str, ...]] = dict.fromkeys(ids, ())
-    for part in parts if ids else ():
-        for hit in store.read_rows(ref, ids, (), part.condition):
-            fulfilled[hit.id] += (part.name,)
-    return fulfilled
+    """Return the names of the parts that each photo fulfils, by photo id.
+
+    The conditions are evaluated here: a query for ten ids takes Milvus Lite 2 ms with 50,000 photos, and 40
+    to 180 ms with a condition on another field.
+    """
+    if not parts:
+        return dict.fromkeys(ids, ())
+    fields = sorted({name for part in parts for name in list_fields(part.condition)})
+    return {
+        row.id: tuple(part.name for part in parts if is_fulfilled(part.condition, row.fields))
+        for row in store.read_rows(ref, ids, fields)
+    }
