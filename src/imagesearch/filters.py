@@ -173,7 +173,7 @@ def is_fulfilled(condition: Condition, row: Mapping[str, Any]) -> bool:
     """
     match condition:
         case Contains(field, element):
-            return is_valid_element(element) and element in row[field]
+            return element in row[field]
         case Eq(field, value):
             return row[field] == value
         case In(field, values):
