@@ -20,7 +20,14 @@ def parse_arguments():
         "text", nargs="?", default="", help='a sentence: "maya on the beaches of goa", "a red boat"'
     )
     query = parser.add_argument_group("query")
-    query.add_argument("--image", type=Path, metavar="FILE", help="find photos similar to this photo")
+    query.add_argument(
+        "--image",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="find photos similar to this photo; if repeated, to the mean of the photos",
+    )
     query.add_argument("--face", type=Path, metavar="FILE", help="find photos of the person in this photo")
     query.add_argument("--plus", action="append", default=[], metavar="TEXT", help="add a text's vector")
     query.add_argument(
@@ -30,14 +37,14 @@ def parse_arguments():
         "--weight-text", type=float, default=1.0, metavar="W", help="weight of the text; default: 1"
     )
     query.add_argument(
-        "--weight-image", type=float, default=1.0, metavar="W", help="weight of the photo; default: 1"
+        "--weight-image", type=float, default=1.0, metavar="W", help="weight of the photos; default: 1"
     )
     query.add_argument(
         "--by", choices=["clip", "vit"], default="clip", help="the model that compares photos; default: clip"
     )
     query.add_argument(
         "--strategy",
-        choices=["filter", "hybrid", "semantic"],
+        choices=["filter", "union", "hybrid", "semantic"],
         help="how names and dates are used; default: search.strategy",
     )
     query.add_argument("--strict", action="store_true", help="do not relax the filter if no photo passes it")
@@ -97,7 +104,7 @@ def main():
 
 
 def prompt_for_queries(template, library, args):
-    """Answer lines until an empty one; "like 3" searches with the third result of the last answer."""
+    """Answer lines until an empty one; "like 3 5" searches with two results of the last answer."""
     from imagesearch.search import parse_prompt_line
 
     library.open()  # reports an error of Milvus before the first prompt
@@ -120,7 +127,7 @@ def report_answer(answer, library, args):
         # the bytes of the file system, whatever the encoding of the terminal
         sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in answer.results))
     else:
-        cli.print_answer(answer)
+        cli.print_answer(answer, args.verbose)
     if args.copy_to:
         from imagesearch.figures import copy_results
 

@@ -23,6 +23,8 @@ from imagesearch.filters import (
     Or,
     PathPrefix,
     format_filter,
+    is_fulfilled,
+    list_fields,
 )
 from imagesearch.store import PHOTO_FIELDS, CollectionRef, Store
 
@@ -105,6 +107,30 @@ def test_values_are_escaped(store: Store, element: str, city: str, folder: str) 
     assert passing(store, And((Contains("face_labels", element), PathPrefix(folder)))) <= {0, 1, 2}
     assert passing(store, Eq("city", city)) == {i for i, photo in enumerate(PHOTOS) if photo["city"] == city}
     assert passing(store, Or((MAYA, In("city", (city, folder))))) >= {0, 1}
+
+
+leaves = (
+    st.builds(Contains, st.just("face_labels"), st.sampled_from(["Maya", "Noor", "Maya B", "M_ya", "%", ""]))
+    | st.builds(Eq, st.just("city"), st.sampled_from(["Rome", 'Ro"me', "", "rome"]))
+    | st.builds(Eq, st.just("has_gps"), st.booleans())
+    | st.builds(In, st.just("year"), st.lists(st.integers(2019, 2024), max_size=3).map(tuple))
+    | st.builds(Between, st.just("year"), *2 * (st.none() | st.integers(2019, 2024),))
+    | st.builds(PathPrefix, st.sampled_from(["", "a", "b", "/a/", "c"]))
+)
+conditions = st.recursive(
+    leaves,
+    lambda inner: st.builds(Not, inner) | st.builds(And, st.lists(inner, max_size=3).map(tuple))
+    | st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(conditions)
+def test_a_row_that_was_read_is_judged_as_by_milvus(store: Store, condition: Condition) -> None:
+    names = sorted(list_fields(condition))
+    read = store.read_rows(CollectionRef("album", "clip"), range(len(PHOTOS)), names)
+    assert {hit.id for hit in read if is_fulfilled(condition, hit.fields)} == passing(store, condition)
 
 
 def test_photos_are_listed_newest_first(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def test_update_search_and_show(drawn: Drawn) -> None:
         assert (summary.features.new, summary.faces.new, summary.geo.photos.new) == (7, 7, 7)
         answer = library.search(image=drawn.photos / "maya3.png", top_k=3)
         assert answer.results[0].path == "maya3.png" and len(answer.results) == 3
+        both = [drawn.photos / "maya3.png", drawn.photos / "kofi.png"]
+        assert {r.path for r in library.search(image=both).results[:2]} == {"maya3.png", "kofi.png"}
         library.show(answer, save=figure, window=False)
     with Image.open(figure) as picture:
         assert min(picture.size) > 200
@@ -92,7 +94,12 @@ def test_paths_and_lists_can_be_given_as_texts(drawn: Drawn) -> None:
     )
     assert len(library.dataset.photos) == 7 and library.make_query("x").top_k == 4
     query = library.make_query("snow", image=str(drawn.photos / "kofi.png"), plus="sea", minus=["sand"])
-    assert query.image == drawn.photos / "kofi.png" and (query.plus, query.minus) == (("sea",), ("sand",))
+    assert query.images == (drawn.photos / "kofi.png",) and (query.plus, query.minus) == (("sea",), ("sand",))
+    assert library.make_query(image=["a.jpg", Path("b.jpg")]).images == (Path("a.jpg"), Path("b.jpg"))
+    assert library.make_query(images=["a.jpg"]) == library.make_query(image="a.jpg")
+    assert library.make_query(image=None).images == library.make_query(image=()).images == ()
+    with pytest.raises(TypeError, match="image and images are the same option"):
+        library.make_query(image="a.jpg", images=["b.jpg"])
 
 
 def test_a_query_has_its_own_defaults_and_none_means_the_default(drawn: Drawn) -> None:
@@ -107,7 +114,7 @@ def test_a_query_has_its_own_defaults_and_none_means_the_default(drawn: Drawn) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"strategy": "hybird"}, "strategy: expected filter or hybrid or semantic, got 'hybird'"),
+        ({"strategy": "hybird"}, "strategy: expected filter or union or hybrid or semantic, got 'hybird'"),
         ({"sort": "newest"}, "sort: expected score or date"),
         ({"by": "vitt"}, "by: expected clip or vit"),
         ({"top_k": 0}, "top_k: expected a whole number from 1 to"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from conftest import World, draw
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
 from imagesearch.pipeline import Dataset
-from imagesearch.search import Query, Searcher, parse_prompt_line
-from imagesearch.search.query_vector import QueryTerm, combine_terms
-from imagesearch.store import Store, build_collections
+from imagesearch.search import Query, Searcher, SearchResult, parse_prompt_line
+from imagesearch.search.query_vector import QueryTerm, average_vectors, combine_terms
+from imagesearch.store import CollectionRef, Store, build_collections
 
 
 def unit(matrix: np.ndarray) -> np.ndarray:
@@ -94,7 +95,7 @@ def searcher(world: World) -> Iterator[Searcher]:
 @pytest.mark.parametrize("by", ["clip", "vit"])
 def test_every_photo_finds_itself_first(searcher: Searcher, by: str) -> None:
     for photo in searcher.resources.dataset.photos:
-        first = searcher.search(Query(image=photo.file, by=by)).results[0]
+        first = searcher.search(Query(images=(photo.file,), by=by)).results[0]
         assert first.path == photo.path and first.file == photo.file
         assert first.score == pytest.approx(1, abs=1e-4)
 
@@ -131,7 +132,7 @@ def test_nothing_may_be_the_answer(searcher: Searcher) -> None:
         (Query(text="  "), "nothing to search for"),
         (Query(minus=("snow",)), "nothing to search for"),
         (Query(text="boat", by="vit"), "requires --image"),
-        (Query(image=Path("gone.jpg")), "no such file"),
+        (Query(images=(Path("gone.jpg"),)), "no such file"),
     ],
 )
 def test_queries_without_sense_are_refused(searcher: Searcher, query: Query, message: str) -> None:
@@ -142,12 +143,12 @@ def test_queries_without_sense_are_refused(searcher: Searcher, query: Query, mes
 def test_a_photo_that_is_none_is_refused(searcher: Searcher, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not a photo")
     with pytest.raises(UserError, match="not an image"):
-        searcher.search(Query(image=tmp_path / "text.jpg"))
+        searcher.search(Query(images=(tmp_path / "text.jpg",)))
 
 
 def test_a_typed_line_is_a_photo_if_there_is_one_of_that_name(tmp_path: Path) -> None:
     draw(1).save(tmp_path / "a b.png")
-    assert parse_prompt_line(str(tmp_path / "a b.png"), Query()).image == tmp_path / "a b.png"
+    assert parse_prompt_line(str(tmp_path / "a b.png"), Query()).images == (tmp_path / "a b.png",)
     for line in ("nowhere.png", "~nobody/a.png", "a boat " * 1000 + ".jpg"):
         assert parse_prompt_line(line, Query()) == Query(text=line)
 
@@ -156,3 +157,127 @@ def test_another_model_than_the_collections_is_refused(searcher: Searcher, world
     other = world.config(f"models.clip={world.settings['models']['vit']}")
     with pytest.raises(UserError, match=r"models.clip: the config names .*, the collection was built with"):
         Searcher(other, searcher.resources.dataset, searcher.resources.store).search(Query(text="x"))
+
+
+# --- several photos ----------------------------------------------------------------------------------------
+
+
+def search_images(searcher: Searcher, files: Sequence[Path], **options) -> list[tuple[str, float]]:
+    results = searcher.search(Query(images=tuple(files), top_k=20, **options)).results
+    return [(result.path, result.score) for result in results]
+
+
+def read_vectors(searcher: Searcher, kind: str) -> dict[str, np.ndarray]:
+    rows = searcher.resources.store.read_all_rows(CollectionRef("album", kind), ("path", "embedding"))
+    return {row.fields["path"]: np.asarray(row.fields["embedding"], np.float32) for row in rows}
+
+
+def rank_by(vector: np.ndarray, vectors: dict[str, np.ndarray]) -> list[float]:
+    return sorted((float(v @ vector) for v in vectors.values()), reverse=True)
+
+
+@pytest.mark.parametrize("by", ["clip", "vit"])
+@pytest.mark.parametrize("numbers", [(3, 7), (0, 5, 9), (2, 2, 8)])
+def test_several_photos_search_by_the_mean_of_their_vectors(
+    searcher: Searcher, by: str, numbers: tuple[int, ...]
+) -> None:
+    photos = [searcher.resources.dataset.photos[number] for number in numbers]
+    vectors = read_vectors(searcher, by)
+    mean = unit(np.mean([vectors[photo.path] for photo in photos], axis=0))
+    found = search_images(searcher, [photo.file for photo in photos], by=by)
+    assert [score for _, score in found] == pytest.approx(rank_by(mean, vectors), abs=1e-4)
+    assert all(score == pytest.approx(float(vectors[path] @ mean), abs=1e-4) for path, score in found)
+    assert found == search_images(searcher, [photo.file for photo in reversed(photos)], by=by)
+
+
+@pytest.mark.parametrize("by", ["clip", "vit"])
+def test_one_photo_twice_is_one_photo(searcher: Searcher, by: str) -> None:
+    for photo in searcher.resources.dataset.photos[:4]:
+        once, twice = (search_images(searcher, [photo.file] * count, by=by) for count in (1, 2))
+        assert [path for path, _ in once] == [path for path, _ in twice]
+        assert [score for _, score in once] == pytest.approx([score for _, score in twice], abs=1e-6)
+
+
+def test_the_vector_of_one_photo_is_not_changed(gap: tuple) -> None:
+    photos, _, _ = gap
+    assert all(np.array_equal(average_vectors(photo[None]), photo) for photo in photos)
+
+
+def test_several_photos_together_have_the_weight_of_one(searcher: Searcher) -> None:
+    files = [photo.file for photo in searcher.resources.dataset.photos[:3]]
+    vectors, clip = read_vectors(searcher, "clip"), searcher.resources.models.clip
+    mean = unit(np.mean([vectors[photo.path] for photo in searcher.resources.dataset.photos[:3]], axis=0))
+    text, minus = clip.encode_texts(["a photo of a red boat", "snow"])
+    terms = [QueryTerm(text, "text", 2.0), QueryTerm(minus, "text", -1), QueryTerm(mean, "image", 1.5)]
+    expected = combine_terms(terms, searcher.resources.sample_vectors)
+    options = {"text": "a red boat", "minus": ("snow",), "weight_text": 2.0, "weight_image": 1.5}
+    found = search_images(searcher, files, **options)
+    assert [score for _, score in found] == pytest.approx(rank_by(expected, vectors), abs=1e-3)
+
+
+def test_photos_that_cancel_out_are_refused(gap: tuple) -> None:
+    _, _, photo = gap
+    with pytest.raises(UserError, match="the photos of this query cancel each other; use other photos"):
+        average_vectors(np.stack([photo, -photo]))
+
+
+def test_every_photo_of_a_query_is_checked(searcher: Searcher, tmp_path: Path) -> None:
+    file = searcher.resources.dataset.photos[0].file
+    (tmp_path / "text.jpg").write_text("not a photo")
+    for other, message in (
+        (Path("gone.jpg"), "--image gone.jpg: no such file"),
+        (tmp_path / "text.jpg", "not an"),
+    ):
+        with pytest.raises(UserError, match=message):
+            searcher.search(Query(images=(file, other)))
+    with pytest.raises(UserError, match="images: expected a list or tuple of paths, got one path"):
+        searcher.search(Query(images=file))
+
+
+def test_a_title_names_the_photos() -> None:
+    titles = {
+        count: Query(images=tuple(Path(f"{i}.jpg") for i in range(count)), text="snow").title
+        for count in (1, 2, 4, 9)
+    }
+    assert titles == {
+        1: "snow like 0.jpg",
+        2: "snow like 0.jpg and 1.jpg",
+        4: "snow like 0.jpg, 1.jpg, 2.jpg and 3.jpg",
+        9: "snow like 0.jpg, 1.jpg, 2.jpg and 6 other photos",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers", "text"),
+    [
+        ("like 3", (3,), ""),
+        ("like 3 5", (3, 5), ""),
+        ("LIKE 3  5 1 ", (3, 5, 1), ""),
+        ("--like 3,5 , 1", (3, 5, 1), ""),
+        ("like 3, 5 in goa", (3, 5), "in goa"),
+        ("like 3 in goa", (3,), "in goa"),
+        ("like 3 2023", (3,), "2023"),
+        ("like 3 5 2023", (3, 5), "2023"),
+        ("like 3 2 people", (3,), "2 people"),
+        ("like 3 2nd birthday", (3,), "2nd birthday"),
+    ],
+)
+def test_a_typed_line_refers_to_one_or_several_results(
+    line: str, numbers: tuple[int, ...], text: str
+) -> None:
+    results = [SearchResult(i, f"{i}.jpg", 0.5, Path(f"{i}.jpg"), "", 0.0) for i in range(1, 7)]
+    expected = Query(images=tuple(Path(f"{number}.jpg") for number in numbers), text=text, top_k=4)
+    assert parse_prompt_line(line, Query(top_k=4), results) == expected
+    with pytest.raises(UserError, match="the last answer has 2 results"):
+        parse_prompt_line(line, Query(), results[:2])
+
+
+def test_06_accepts_image_several_times(searcher: Searcher, world: World) -> None:
+    files = [photo.file for photo in searcher.resources.dataset.photos[:2]]
+    command = ["--image", files[0], "--image", files[1], "-k", "20", "--json"]
+    printed = json.loads(world.run("06_search.py", *command).stdout)
+    assert printed["query"] == f"like {files[0].name} and {files[1].name}"
+    found = [(result["path"], result["score"]) for result in printed["results"]]
+    expected = search_images(searcher, files)
+    assert [path for path, _ in found] == [path for path, _ in expected]
+    assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-5)

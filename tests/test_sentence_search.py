@@ -270,7 +270,7 @@ def test_like_3_searches_with_the_third_result(album: Album) -> None:
 def test_a_photo_and_a_sentence_and_its_filter_go_together(album: Album) -> None:
     beach = next(p for p in album.truth["photos"] if p["scene"] == "beach")
     file = album.searcher.resources.dataset.locate_file(beach["path"])
-    answer = album.search("maya at sunset", image=file, top_k=100)
+    answer = album.search("maya at sunset", images=(file,), top_k=100)
     assert {result.path for result in answer.results} == album.passing("maya")
     assert not answer.nothing_fits and all(result.calibrated_score is None for result in answer.results)
 

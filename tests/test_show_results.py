@@ -16,7 +16,14 @@ from PIL import Image
 from synthetic import HEIGHT, PLACES, WIDTH
 
 from imagesearch.features import Classification, read_classes
-from imagesearch.figures import create_figure, show_answer, show_classifications, show_people, viewer
+from imagesearch.figures import (
+    create_figure,
+    draw_answer,
+    show_answer,
+    show_classifications,
+    show_people,
+    viewer,
+)
 from imagesearch.figures.style import choose_person_colour
 from imagesearch.figures.viewer import WINDOW_INCHES, Detail, DetailSection, PagedPhotos, Viewer, draw_detail
 from imagesearch.pipeline import Dataset
@@ -77,6 +84,34 @@ def test_06_shows_all_classes_of_a_photo_and_its_people_in_their_colours(
     )
     assert photos.load_detail(0, 800).image.size == (800, 533)
     assert photos.load_detail(0, 1600).image.size == (900, 600)
+
+
+def test_06_shows_which_parts_of_the_sentence_a_photo_fulfils(world: World, open_viewer: OpenViewer) -> None:
+    draw(0).save(world.photos / "0.png")
+    dataset = Dataset(world.config())
+    found = SearchResult(1, "0.png", 0.5, dataset.locate_file("0.png"), "", 0.0, fulfils=("who", "when"))
+    show_answer(Answer(Query(text="x"), ParsedQuery(), (found,), photos=1), dataset, None, True)
+    opened = open_viewer()
+    assert any("1 · 0.500 · who, when" in text for text in read_texts(opened.figure))
+    sections = {section.heading: section.lines for section in opened.photos.load_detail(0, 800).sections}
+    assert sections["match"] == ("score 0.5000", "fulfils who, when")
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 12])
+def test_06_shows_the_photos_of_the_query_in_one_cell(world: World, count: int) -> None:
+    files = [world.photos / f"{i}.png" for i in range(count)]
+    colours = [(20 * i, 255 - 20 * i, 120) for i in range(count)]
+    for file, colour in zip(files, colours, strict=True):
+        Image.new("RGB", (300, 200), colour).save(file)
+    answer = Answer(Query(images=tuple(files)), ParsedQuery(), (), photos=count)
+    figure = draw_answer(answer, Dataset(world.config()))
+    drawn = np.asarray(figure.axes[0].images[0].get_array())[..., :3].reshape(-1, 3)
+    plt.close(figure)
+    assert max(figure.axes[0].images[0].get_array().shape) <= 480
+    shown = [
+        bool((np.abs(drawn.astype(int) - colour).max(axis=1) <= 2).sum() >= 50 * 50) for colour in colours
+    ]
+    assert shown == [number < 9 for number in range(count)]
 
 
 # --- 03 ----------------------------------------------------------------------------------------------------

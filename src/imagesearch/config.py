@@ -297,7 +297,7 @@ class SearchConfig(_Section):
     """The defaults of a search."""
 
     top_k: int = Field(default=10, ge=1, le=1000)
-    strategy: Literal["filter", "hybrid", "semantic"] = "filter"
+    strategy: Literal["filter", "union", "hybrid", "semantic"] = "filter"
     ranker: Literal["rrf", "weighted"] = "rrf"
     min_score: float | None = Field(default=None, ge=-1, le=1)
     min_fit: float | None = Field(default=None, ge=0, le=1)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Scalar = str | int | float | bool
 
@@ -158,6 +159,36 @@ def list_fields(condition: Condition) -> set[str]:
         case Not(inner):
             return list_fields(inner)
     return {condition.field}
+
+
+def is_fulfilled(condition: Condition, row: Mapping[str, Any]) -> bool:
+    """Whether a row that was read from a collection passes, as Milvus would decide.
+
+    Parameters
+    ----------
+    condition
+        Nested to any depth.
+    row
+        The values of the condition's fields; see `list_fields`.
+    """
+    match condition:
+        case Contains(field, element):
+            return element in row[field]
+        case Eq(field, value):
+            return row[field] == value
+        case In(field, values):
+            return row[field] in values
+        case Between(field, low, high):
+            return (low is None or row[field] >= low) and (high is None or row[field] < high)
+        case PathPrefix(folder):
+            return row["path"].startswith(f"{folder.strip('/')}/".lstrip("/"))
+        case Not(inner):
+            return not is_fulfilled(inner, row)
+        case And(parts):
+            return all(is_fulfilled(part, row) for part in parts)
+        case Or(parts):
+            return any(is_fulfilled(part, row) for part in parts)
+    raise TypeError(f"not a condition: {condition!r}")
 
 
 def is_valid_element(text: str) -> bool:

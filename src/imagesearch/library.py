@@ -144,8 +144,9 @@ class PhotoLibrary:
         query
             A sentence, with the defaults of the config; or a `Query`, which has its own.
         **options
-            Other fields of `Query`: ``top_k=20``, ``image="beach.jpg"``, ``face="maya.jpg"``,
-            ``criteria=Criteria(years=(2023,))``. None means the default.
+            Other fields of `Query`: ``top_k=20``, ``face="maya.jpg"``, ``criteria=Criteria(years=(2023,))``.
+            ``image`` is another name of ``images``, and can be one path: ``image="beach.jpg"``,
+            ``image=["beach.jpg", "sea.jpg"]``. None means the default.
 
         Raises
         ------
@@ -169,7 +170,7 @@ class PhotoLibrary:
         text
             A sentence.
         **options
-            Other fields of `Query`. None means the default.
+            As for `search`.
         """
         search = self.config.search
         defaults = {
@@ -210,10 +211,15 @@ class PhotoLibrary:
 
 
 def _clean_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Return options of a search without None, with paths and tuples where `Query` has them."""
+    """Return options of a search as fields of `Query`: without None, with paths and tuples."""
     given = {name: value for name, value in options.items() if value is not None}
-    for name in given.keys() & {"image", "face"}:
-        given[name] = Path(given[name])
+    if given.keys() >= {"image", "images"}:
+        raise TypeError("image and images are the same option; expected one of them")
+    for name in given.keys() & {"image", "images"}:
+        files = given.pop(name)
+        given["images"] = tuple(map(Path, [files] if isinstance(files, (str, PathLike)) else files))
+    if "face" in given:
+        given["face"] = Path(given["face"])
     for name in given.keys() & {"plus", "minus"}:
         given[name] = (given[name],) if isinstance(given[name], str) else tuple(given[name])
     return given

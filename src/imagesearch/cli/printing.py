@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from imagesearch.search import Answer
 
 
-def print_answer(answer: Answer) -> None:
-    """Print how the query was understood, and one line per result."""
+def print_answer(answer: Answer, verbose: bool = False) -> None:
+    """Print how the query was understood, and one line per result.
+
+    With `verbose`, the line of a union also has the parts of the sentence that the photo fulfils.
+    """
     print(answer.read_as)
     for result in answer.results:
         fit = f"  {result.calibrated_score:.2f}" if result.calibrated_score is not None else ""
@@ -20,7 +23,8 @@ def print_answer(answer: Answer) -> None:
         label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
         burst = f"  +{result.burst_count} alike" if result.burst_count else ""
         about = f"  {about}" if about else ""
-        print(f"{result.rank:>4}  {result.format_measure(4)}{fit}  {result.path}{label}{about}{burst}")
+        parts = f"  [{', '.join(result.fulfils)}]" if verbose and result.fulfils else ""
+        print(f"{result.rank:>4}  {result.format_measure(4)}{fit}  {result.path}{label}{about}{burst}{parts}")
 
 
 def print_classes(results: Sequence[Classification]) -> None:

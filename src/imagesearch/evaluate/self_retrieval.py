@@ -168,7 +168,7 @@ def _rank_photos(
     """Let photos search one collection; also return, by path, why some photos cannot be read."""
     ranks, missed, unreadable = [], [], {}
     for path in progress(paths, len(paths)) if progress else paths:
-        query = Query(image=searcher.resources.dataset.locate_file(path), by=kind, top_k=_CUTOFF)
+        query = Query(images=(searcher.resources.dataset.locate_file(path),), by=kind, top_k=_CUTOFF)
         try:
             results = searcher.search(query).results
         except UnreadablePhotoError as error:

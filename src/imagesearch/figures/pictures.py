@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -12,6 +13,8 @@ from imagesearch.pipeline import Dataset
 
 THUMBNAIL_PIXELS = 480
 """Longer side of a thumbnail: sharp in a cell of a grid, and small enough for a grid of a hundred."""
+MAX_JOINED = 9
+"""Maximum number of pictures in one cell."""
 
 
 def load_large_photo(dataset: Dataset, path: str, pixels: int) -> tuple[Image.Image | None, str]:
@@ -43,3 +46,19 @@ def load_thumbnail(file: Path, max_megapixels: float) -> Image.Image:
     image = decode_photo(file, THUMBNAIL_PIXELS // 2, max_megapixels=max_megapixels).image
     image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS), Image.Resampling.LANCZOS)
     return image
+
+
+def join_pictures(images: Sequence[Image.Image]) -> Image.Image:
+    """Return one picture, or several in rows and columns on white, together as large as a thumbnail."""
+    if len(images) == 1:
+        return images[0]
+    columns = math.ceil(math.sqrt(len(images)))
+    side = THUMBNAIL_PIXELS // columns
+    joined = Image.new("RGB", (columns * side, math.ceil(len(images) / columns) * side), "white")
+    for number, image in enumerate(images):
+        small = image.copy()
+        small.thumbnail((side - 4, side - 4), Image.Resampling.LANCZOS)
+        row, column = divmod(number, columns)
+        left, top = column * side + (side - small.width) // 2, row * side + (side - small.height) // 2
+        joined.paste(small, (left, top))
+    return joined

@@ -23,7 +23,14 @@ from imagesearch.figures.grids import (
     fill_classes,
     fill_grid,
 )
-from imagesearch.figures.pictures import THUMBNAIL_PIXELS, load_large_photo, load_thumbnail, try_decode
+from imagesearch.figures.pictures import (
+    MAX_JOINED,
+    THUMBNAIL_PIXELS,
+    join_pictures,
+    load_large_photo,
+    load_thumbnail,
+    try_decode,
+)
 from imagesearch.figures.style import choose_person_colour
 from imagesearch.figures.viewer import Detail, DetailSection, PagedPhotos, show_or_save, split_pages
 from imagesearch.photos import decode_photo
@@ -71,8 +78,10 @@ def _draw_grid(answer: Answer, dataset: Dataset, make_tile: Callable[[int], Tile
 
 
 def _load_query_image(answer: Answer, dataset: Dataset) -> Image.Image | None:
-    file = answer.query.image or answer.query.face
-    return load_thumbnail(file, dataset.config.extraction.max_megapixels) if file else None
+    """Return the query's photo, several of them side by side, or the photo with its face."""
+    query, limit = answer.query, dataset.config.extraction.max_megapixels
+    files = query.images or ((query.face,) if query.face else ())
+    return join_pictures([load_thumbnail(file, limit) for file in files[:MAX_JOINED]]) if files else None
 
 
 def _make_remark(answer: Answer) -> str:
@@ -84,7 +93,8 @@ def _make_remark(answer: Answer) -> str:
 
 def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
     more = f"  +{result.burst_count}" if result.burst_count else ""
-    title = f"{result.rank} · {result.format_measure(3)}{more}"
+    parts = f" · {', '.join(result.fulfils)}" if result.fulfils else ""
+    title = f"{result.rank} · {result.format_measure(3)}{parts}{more}"
     image = dataset.load_thumbnail(result.path, THUMBNAIL_PIXELS)
     return Tile(image, title, Path(result.path).name, ", ".join(result.people))
 
@@ -137,18 +147,19 @@ def describe_result(
         DetailSection("time", (_format_time(result.taken_at),) if result.taken_at else ()),
         DetailSection("place", (place,) if place else ()),
         DetailSection("classes", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _MIN_PROBABILITY)),
-        DetailSection("match", _format_scores(result)),
+        DetailSection("match", _format_match(result)),
         DetailSection("file", (result.path,)),
     )
     return tuple(section for section in sections if section.lines)
 
 
-def _format_scores(result: SearchResult) -> tuple[str, ...]:
+def _format_match(result: SearchResult) -> tuple[str, ...]:
     score = f"score {result.score:.4f}" if result.score is not None else ""
     fit = ""
     if result.calibrated_score is not None:
         fit = f"fit {result.calibrated_score:.2f} (0.5 or more: a match)"
-    return tuple(filter(None, (score, fit)))
+    parts = f"fulfils {', '.join(result.fulfils)}" if result.fulfils else ""
+    return tuple(filter(None, (score, fit, parts)))
 
 
 def _format_time(taken_at: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or
@@ -150,14 +150,34 @@ class ParsedQuery:
     @property
     def summary(self) -> str:
         """The parsed sentence in one line: ``Maya · Goa (state) · "a person on the beaches"``."""
+        parts = [str(self.people), self._places_title, *self._not_places_titles]
+        parts += [*map(str, self.dates), self._caption_title]
+        return " · ".join(filter(None, parts))
+
+    @property
+    def union_summary(self) -> str:
+        """The parsed sentence in one line, for a search in which one of who, where and when is enough."""
+        people, dates = str(replace(self.people, none_of=())), " and ".join(map(str, self.dates))
+        options = [part for part in (people, self._places_title, dates) if part]
+        if len(options) < 2:
+            return self.summary
+        without = str(PeopleClause(none_of=self.people.none_of))
+        parts = [f"{', or '.join(options)}; those with more of these first", without]
+        return " · ".join(filter(None, (*parts, *self._not_places_titles, self._caption_title)))
+
+    @property
+    def _places_title(self) -> str:
         names = dict(self.place_names)
-        parts = [str(self.people)] if self.people else []
-        places = [", ".join(names.get(word, word) for word in words) for words in self.places]
-        parts += [" or ".join(places)] if places else []
-        parts += [f"not {names.get(word, word)}" for word in self.not_places]
-        parts += map(str, self.dates)
-        parts += [f'"{self.caption}"'] if self.caption else []
-        return " · ".join(parts)
+        return " or ".join(", ".join(names.get(word, word) for word in words) for words in self.places)
+
+    @property
+    def _not_places_titles(self) -> list[str]:
+        names = dict(self.place_names)
+        return [f"not {names.get(word, word)}" for word in self.not_places]
+
+    @property
+    def _caption_title(self) -> str:
+        return f'"{self.caption}"' if self.caption else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the value for ``--json``, without the conditions."""

@@ -42,6 +42,9 @@ class SearchResult:
         Number of photos of the same burst that are not shown.
     indexed_at : str
         When the photo was first put into the collections, in UTC, ``2026-11-28T12:31:25Z``, or empty.
+    fulfils : tuple of str or None
+        In a union: which of the sentence's parts ``who``, ``where`` and ``when`` the photo fulfils. None for
+        other strategies.
     """
 
     rank: int
@@ -58,6 +61,7 @@ class SearchResult:
     calibrated_score: float | None = None
     burst_count: int = 0
     indexed_at: str = ""
+    fulfils: tuple[str, ...] | None = None
 
     def format_measure(self, digits: int) -> str:
         """Return the score, or the date if there is no score."""
@@ -68,6 +72,8 @@ class SearchResult:
         values = asdict(self) | {"file": str(self.file), "people": list(self.people)}
         # names that --json has used since its first version
         values |= {"fit": values.pop("calibrated_score"), "like_it": values.pop("burst_count")}
+        if values["fulfils"] is None:
+            del values["fulfils"]
         rounded = {name: None if (v := values[name]) is None else round(v, 6) for name in ("score", "fit")}
         return values | rounded
 
@@ -142,8 +148,13 @@ class Answer:
 
     @property
     def read_as(self) -> str:
-        """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 10 of 240 photos``."""
-        summary = " · ".join(filter(None, (self.parsed.summary, self.query.options_title)))
+        """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 10 of 240 photos``.
+
+        In a union: ``Maya, or Goa (state); those with more of these first · "a beach" — 80 of 240 photos``.
+        """
+        is_union = self.query.strategy == "union"
+        sentence = self.parsed.union_summary if is_union else self.parsed.summary
+        summary = " · ".join(filter(None, (sentence, self.query.options_title)))
         count = f"{self.candidate_count} of {self.photos}" if self.filter_expression else f"{self.photos}"
         count += " photos"
         if self.relaxed:

@@ -58,7 +58,10 @@ def judge_photos(
     query = request.query
     calibrated = _calibrate_scores(request, target, retrieved, resources)
     calibrated_by_id = _map_calibrated_scores(retrieved, calibrated)
-    rankings = [_rank_hits(hits, query, calibrated, calibrated_by_id) for hits in retrieved.hits_by_attempt]
+    rankings = [
+        _rank_hits(hits, query, calibrated, calibrated_by_id, retrieved.part_counts)
+        for hits in retrieved.hits_by_attempt
+    ]
     burst_counts: dict[int, int] = {}
     if query.collapse:
         ids = [ranked.hit.id for ranking in rankings for ranked in ranking]
@@ -101,12 +104,18 @@ def _map_calibrated_scores(
 
 
 def _rank_hits(
-    hits: Sequence[Hit], query: Query, calibrated: CalibratedScores | None, calibrated_by_id: dict[int, float]
+    hits: Sequence[Hit],
+    query: Query,
+    calibrated: CalibratedScores | None,
+    calibrated_by_id: Mapping[int, float],
+    part_counts: Mapping[int, int],
 ) -> list[RankedHit]:
     """Return the photos of one filter in order, without those below the minimum scores."""
     ranking = [RankedHit(hit, calibrated_by_id.get(hit.id)) for hit in hits]
     if query.sort == "date":
         ranking = sort_newest_first(_select_relevant(ranking, query, calibrated))
+        if part_counts:  # the order of a union
+            ranking.sort(key=lambda ranked: -part_counts[ranked.hit.id])
     min_score = None if query.strategy == "hybrid" else query.min_score
     return drop_low_scores(ranking, min_score, query.min_fit)
 

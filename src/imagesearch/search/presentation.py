@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.scope import SearchScope
 from imagesearch.search.target import SearchTarget
+from imagesearch.search.union import find_fulfilled_parts
 from imagesearch.store import PHOTO_FIELDS
 
 _SHOWN_FIELDS = (
@@ -34,10 +36,14 @@ def present_answer(
     retrieved, photo_count = judged.retrieved, scope.collection.rows
     filter_expression = resources.store.format_filter(retrieved.condition)
     fields_by_id = _read_shown_fields(scope, judged, resources)
+    fulfilled_by_id = {}
+    if request.query.strategy == "union":
+        ids = list(fields_by_id)
+        fulfilled_by_id = find_fulfilled_parts(resources.store, scope.collection.ref, ids, scope.plan.parts)
     return Answer(
         request.query,
         request.parsed,
-        _make_results(judged, fields_by_id, resources),
+        _make_results(judged, fields_by_id, fulfilled_by_id, resources),
         filter_expression=filter_expression,
         relaxed=retrieved.relaxed,
         candidates=retrieved.passing_count if filter_expression else photo_count,
@@ -61,19 +67,24 @@ def _read_shown_fields(
 
 
 def _make_results(
-    judged: JudgedPhotos, fields_by_id: dict[int, dict[str, Any]], resources: SearchResources
+    judged: JudgedPhotos,
+    fields_by_id: dict[int, dict[str, Any]],
+    fulfilled_by_id: dict[int, tuple[str, ...]],
+    resources: SearchResources,
 ) -> tuple[SearchResult, ...]:
     present = [ranked for ranked in judged.ranking if ranked.hit.id in fields_by_id]
     return tuple(
-        _make_result(
-            rank, ranked, fields_by_id[ranked.hit.id], judged.burst_counts.get(ranked.hit.id, 0), resources
+        replace(
+            _make_result(rank, ranked, fields_by_id[ranked.hit.id], resources),
+            burst_count=judged.burst_counts.get(ranked.hit.id, 0),
+            fulfils=fulfilled_by_id.get(ranked.hit.id),
         )
         for rank, ranked in enumerate(present, 1)
     )
 
 
 def _make_result(
-    rank: int, ranked: RankedHit, fields: dict[str, Any], burst_count: int, resources: SearchResources
+    rank: int, ranked: RankedHit, fields: dict[str, Any], resources: SearchResources
 ) -> SearchResult:
     taken_at, seconds = _EPOCH + timedelta(seconds=fields["taken_at"]), fields["indexed_at"]
     return SearchResult(
@@ -89,6 +100,5 @@ def _make_result(
         country=fields["country"],
         taken_at=taken_at.isoformat() if fields["has_time"] else "",
         calibrated_score=ranked.calibrated_score,
-        burst_count=burst_count,
         indexed_at=f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}Z" if seconds else "",
     )

@@ -12,7 +12,8 @@ from imagesearch.filters import MATCH_ALL, Condition
 from imagesearch.query import Criteria
 from imagesearch.store import MAX_HITS
 
-STRATEGIES = ("filter", "hybrid", "semantic")
+STRATEGIES = ("filter", "union", "hybrid", "semantic")
+_MAX_NAMED_PHOTOS = 4  # in a title
 
 
 @dataclass(frozen=True)
@@ -25,23 +26,24 @@ class Query:
         A sentence: people, places, dates, and what the photos show.
     strategy
         ``"filter"``: people, places and dates become a filter, and CLIP compares photos with the rest of the
-        sentence. ``"hybrid"``: CLIP and BM25 over names and places, fused. ``"semantic"``: CLIP alone, with
-        the whole sentence.
+        sentence. ``"union"``: the same, but one of people, places and dates is enough; photos that fulfil
+        more of them come first. ``"hybrid"``: CLIP and BM25 over names and places, fused.
+        ``"semantic"``: CLIP alone, with the whole sentence.
     strict
         Do not relax the filter of the sentence if no photo passes it.
     today
         The date that *yesterday* and *last summer* are relative to; default: the current date.
-    image
-        Find photos similar to this photo.
+    images
+        Find photos similar to these photos: to the mean of their unit vectors.
     face
         Find photos of the person with the largest face in this photo.
     by
-        The model whose vectors are compared: ``"clip"``, or ``"vit"`` for ``image`` alone.
+        The model whose vectors are compared: ``"clip"``, or ``"vit"`` for ``images`` alone.
     plus, minus
         Texts whose vectors are added to and subtracted from the query's vector.
     weight_text, weight_image
-        The weights of ``text`` and ``image``. Similarities are scaled by their spread, so equal weights have
-        equal influence.
+        The weights of ``text`` and of all ``images`` together. Similarities are scaled by their spread, so
+        equal weights have equal influence.
     folder
         Search only photos below this folder of the dataset.
     criteria, where
@@ -63,7 +65,7 @@ class Query:
     strategy: str = "filter"
     strict: bool = False
     today: date | None = None
-    image: Path | None = None
+    images: tuple[Path, ...] = ()
     face: Path | None = None
     by: str = "clip"
     plus: tuple[str, ...] = ()
@@ -82,7 +84,7 @@ class Query:
     @property
     def has_vector(self) -> bool:
         """Whether photos are compared with a text or a photo, and not only filtered."""
-        return bool(self.text.strip() or self.image or self.plus)
+        return bool(self.text.strip() or self.images or self.plus)
 
     @property
     def has_filter(self) -> bool:
@@ -97,7 +99,7 @@ class Query:
     @property
     def is_text_only(self) -> bool:
         """Whether photos are compared with one text and nothing else."""
-        return bool(self.text and not (self.image or self.plus or self.minus) and self.by == "clip")
+        return bool(self.text and not (self.images or self.plus or self.minus) and self.by == "clip")
 
     @property
     def title(self) -> str:
@@ -106,9 +108,9 @@ class Query:
 
     @property
     def options_title(self) -> str:
-        """The photo, face, added and subtracted texts, folder and criteria, in words."""
-        parts = [f"like {self.image.name}"] if self.image else []
-        parts += [
+        """The photos, face, added and subtracted texts, folder and criteria, in words."""
+        parts = [
+            self._images_title,
             self._face_title,
             *(f"+ {text}" for text in self.plus),
             *(f"- {text}" for text in self.minus),
@@ -121,6 +123,13 @@ class Query:
         """The conditions that are never relaxed, in words and in parentheses."""
         parts = ", ".join(filter(None, (self._face_title, self._folder_title, self.criteria.title)))
         return f"({parts})" if parts else ""
+
+    @property
+    def _images_title(self) -> str:
+        names = [file.name for file in self.images]
+        if len(names) > _MAX_NAMED_PHOTOS:
+            names[_MAX_NAMED_PHOTOS - 1 :] = [f"{len(names) - _MAX_NAMED_PHOTOS + 1} other photos"]
+        return f"like {' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))}" if names else ""
 
     @property
     def _face_title(self) -> str:
@@ -147,13 +156,15 @@ def check_query(query: Query) -> None:
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit":
         _check_vit_query(query)
-    for option, file in (("--image", query.image), ("--face", query.face)):
-        if file and not file.is_file():
+    files = [("--image", file) for file in query.images]
+    files += [("--face", query.face)] if query.face else []
+    for option, file in files:
+        if not file.is_file():
             raise UserError(f"{option} {file}: no such file")
 
 
 def _check_vit_query(query: Query) -> None:
-    if not query.image:
+    if not query.images:
         raise UserError("--by vit compares photos with a photo: it requires --image FILE")
     if query.plus or query.minus:
         raise UserError(
@@ -172,6 +183,8 @@ def _check_lists(query: Query) -> None:
     lists = [(name, getattr(query, name)) for name in ("plus", "minus")]
     names = ("people", "without", "places", "cameras", "keywords", "months")
     lists += [(f"criteria.{name}", getattr(query.criteria, name)) for name in names]
+    if isinstance(query.images, str | Path):
+        raise UserError(f"images: expected a list or tuple of paths, got one path {str(query.images)!r}")
     for name, value in lists:
         if isinstance(value, str):
             raise UserError(f"{name}: expected a list or tuple of texts, got the text {value!r}")

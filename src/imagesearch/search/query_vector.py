@@ -1,4 +1,4 @@
-"""A query's texts and photo as one vector."""
+"""A query's texts and photos as one vector."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.search.query import Query
 from imagesearch.search.resources import SearchResources
 
+_MIN_NORM = 1e-6  # vectors whose sum is shorter cancel each other
+
 
 @dataclass(frozen=True)
 class QueryTerm:
-    """One text or photo of a query.
+    """One text of a query, or all of its photos.
 
     Attributes
     ----------
@@ -36,10 +38,10 @@ class QueryTerm:
 def encode_query(query: Query, resources: SearchResources) -> np.ndarray:
     """Return the vector that photos are compared with, (d,) float32 of unit length."""
     if query.by == "vit":
-        return _encode_photo(query.image, "vit", resources)
+        return _encode_photos(query.images, "vit", resources)
     terms = _encode_texts(query, resources)
-    if query.image:
-        vector = _encode_photo(query.image, "clip", resources)
+    if query.images:
+        vector = _encode_photos(query.images, "clip", resources)
         terms.append(QueryTerm(vector, "image", query.weight_image))
     is_mixed = len({term.modality for term in terms}) > 1
     return combine_terms(terms, resources.sample_vectors if is_mixed else None)
@@ -54,6 +56,10 @@ def _encode_texts(query: Query, resources: SearchResources) -> list[QueryTerm]:
     return [QueryTerm(v, "text", weight) for v, (_, weight) in zip(vectors, texts, strict=True)]
 
 
+def _encode_photos(files: Sequence[Path], kind: str, resources: SearchResources) -> np.ndarray:
+    return average_vectors(np.stack([_encode_photo(file, kind, resources) for file in files]))
+
+
 def _encode_photo(file: Path, kind: str, resources: SearchResources) -> np.ndarray:
     encoder = resources.models.clip if kind == "clip" else resources.models.vit
     try:
@@ -63,6 +69,33 @@ def _encode_photo(file: Path, kind: str, resources: SearchResources) -> np.ndarr
     except PhotoError as error:
         raise UnreadablePhotoError(f"{file}: {error}") from None
     return encoder.encode_images(pixels)[0] if kind == "clip" else encoder.encode(pixels)[0][0]
+
+
+def average_vectors(vectors: np.ndarray) -> np.ndarray:
+    """Return the mean direction of unit vectors.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32
+        One or more unit vectors.
+
+    Returns
+    -------
+    (d,) float32
+        Of unit length.
+
+    Raises
+    ------
+    UserError
+        If the vectors cancel each other.
+    """
+    if len(vectors) == 1:
+        return vectors[0]
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    norm = float(np.linalg.norm(mean))
+    if norm < _MIN_NORM:
+        raise UserError("the photos of this query cancel each other; use other photos")
+    return (mean / norm).astype(np.float32)
 
 
 def combine_terms(terms: Sequence[QueryTerm], sample: np.ndarray | None = None) -> np.ndarray:
@@ -91,7 +124,7 @@ def combine_terms(terms: Sequence[QueryTerm], sample: np.ndarray | None = None) 
         spread = float(np.std(sample @ term.vector)) if sample is not None and len(sample) > 1 else 1.0
         total += term.weight / max(spread, 1e-6) * term.vector
     norm = float(np.linalg.norm(total))
-    if norm < 1e-6:
+    if norm < _MIN_NORM:
         raise UserError(
             "the parts of this query cancel each other, or their weights are 0; change the weights"
         )

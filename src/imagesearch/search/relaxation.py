@@ -20,6 +20,8 @@ class FilterPart:
 
     Attributes
     ----------
+    name : str
+        ``who``, ``where`` or ``when``.
     description : str
         The part in words: ``of Maya and Noor``, ``in Goa``, ``2023``.
     condition : Condition
@@ -29,9 +31,15 @@ class FilterPart:
         in the photo too; one of several people is enough.
     """
 
+    name: str
     description: str
     condition: Condition
     relaxations: tuple[FilterPart, ...] = ()
+
+    @property
+    def phrase(self) -> str:
+        """The part as it follows "no photo" in a note: ``of Maya and Noor``, ``in Goa``, ``(2023)``."""
+        return f"({self.description})" if self.name == "when" else self.description
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,9 @@ class FilterAttempt:
     description: str
 
 
+ANYTHING = FilterAttempt(MATCH_ALL, "anything")
+
+
 def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     """Divide the filter of a sentence into parts."""
     parts, required, exclusions = [], [], []
@@ -83,14 +94,14 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     if parsed.places:
         options = [", ".join(names.get(word, word) for word in words) for words in parsed.places]
         included = replace(parsed, not_places=())
-        parts.append(FilterPart(f"in {' or '.join(options)}", And(included.place_conditions)))
+        parts.append(FilterPart("where", f"in {' or '.join(options)}", And(included.place_conditions)))
     if parsed.not_places:
         excluded = replace(parsed, places=())
         required += [*excluded.place_conditions, Eq("has_gps", True)]
         exclusions.append(f"not in {' or '.join(names.get(word, word) for word in parsed.not_places)}")
     if parsed.dates:
         description = ", ".join(date.words for date in parsed.dates)
-        parts.append(FilterPart(description, And(tuple(date.condition for date in parsed.dates))))
+        parts.append(FilterPart("when", description, And(tuple(date.condition for date in parsed.dates))))
     return FilterPlan(tuple(parts), And(tuple(required)), ", ".join(exclusions))
 
 
@@ -117,7 +128,7 @@ def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[
         # filters that keep the people come first
         yield [_join_parts(kept) for kept in itertools.combinations(parts, count)]
     if parts and has_target:
-        yield [FilterAttempt(MATCH_ALL, "anything")]
+        yield [ANYTHING]
 
 
 def _make_people_part(people: PeopleClause) -> FilterPart:
@@ -127,11 +138,11 @@ def _make_people_part(people: PeopleClause) -> FilterPart:
     if people.named_count > 1:
         one_of = (*people.all_of, *(name for group in people.any_of for name in group))
         relaxed.append(PeopleClause(any_of=(one_of,)))
-    return FilterPart(
-        _describe_people(people),
-        And(people.conditions),
-        tuple(FilterPart(_describe_people(clause), And(clause.conditions)) for clause in relaxed),
-    )
+    return replace(_make_who_part(people), relaxations=tuple(map(_make_who_part, relaxed)))
+
+
+def _make_who_part(people: PeopleClause) -> FilterPart:
+    return FilterPart("who", _describe_people(people), And(people.conditions))
 
 
 def _describe_people(people: PeopleClause) -> str:
@@ -139,6 +150,5 @@ def _describe_people(people: PeopleClause) -> str:
 
 
 def _join_parts(parts: Sequence[FilterPart]) -> FilterAttempt:
-    texts = [part.description for part in parts]
-    description = " ".join(text if text.startswith(("of ", "in ")) else f"({text})" for text in texts)
+    description = " ".join(part.phrase for part in parts)
     return FilterAttempt(And(tuple(part.condition for part in parts)), description)

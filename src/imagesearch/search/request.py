@@ -62,7 +62,7 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     if query.strategy == "semantic":
         return _make_request(query, _make_text_query(sentence, sentence, template))
     parsed = resources.parser.parse(sentence, query.today or date.today())
-    if query.strategy == "filter":
+    if query.strategy in ("filter", "union"):
         return _make_request(query, parsed)
     # hybrid: BM25 ranks by the names, which CLIP was not trained on
     names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from imagesearch.filters import And, Condition, Contains, In, Not, list_conjuncts
 from imagesearch.query import Circle
 from imagesearch.search.answer import MAX_COUNTED, RelaxedFilter
 from imagesearch.search.face_search import find_photo_ids, find_photos_by_face
 from imagesearch.search.query import Query
-from imagesearch.search.relaxation import FilterAttempt, list_relaxations
+from imagesearch.search.relaxation import FilterAttempt, FilterPart, list_relaxations
 from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.scope import SearchScope
 from imagesearch.search.target import SearchTarget
+from imagesearch.search.union import fetch_union, is_union, list_union_attempts
 from imagesearch.store import MAX_HITS, CollectionInfo, Hit, Vocabulary
 from imagesearch.text import normalize
 
@@ -38,6 +39,8 @@ class RetrievedPhotos:
         The filters used instead, one for each list of photos; empty if the filter was not relaxed.
     note : str
         A note that no photo passes the whole filter; empty if at least one does.
+    part_counts : dict
+        In a union: the number of parts that a photo fulfils, by photo id. Empty for other strategies.
     """
 
     condition: Condition
@@ -45,6 +48,7 @@ class RetrievedPhotos:
     passing_count: int
     relaxed: tuple[RelaxedFilter, ...] = ()
     note: str = ""
+    part_counts: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def hits(self) -> list[Hit]:
@@ -58,10 +62,17 @@ def retrieve_photos(
     """Search with the whole filter, then with relaxed filters until one has results."""
     source = _PhotoSource(request, scope.collection, target, resources)
     required = (And((scope.required, *_require_face(target, resources))), scope.plan.required)
-    (whole,), *relaxations = list_relaxations(scope.plan.parts, target.is_given)
-    first = _try_filter(source, required, whole)
+    parts = scope.plan.parts
+    if is_union(request.query, parts):
+        (whole,), *relaxations = list_union_attempts(parts, target.is_given)
+        first = _try_union(source, required, whole, parts)
+    else:
+        (whole,), *relaxations = list_relaxations(parts, target.is_given)
+        first = _try_filter(source, required, whole)
     if first.hits:
-        return RetrievedPhotos(first.condition, (first.hits,), first.passing_count)
+        return RetrievedPhotos(
+            first.condition, (first.hits,), first.passing_count, part_counts=first.part_counts
+        )
     note = _describe_empty_result(request.query, scope, whole)
     for attempts in () if request.query.strict else relaxations:
         found = [result for a in attempts if (result := _try_filter(source, required, a)).hits]
@@ -107,6 +118,7 @@ class _AttemptResult:
     condition: Condition
     hits: tuple[Hit, ...]
     passing_count: int
+    part_counts: Mapping[int, int] = field(default_factory=dict)
 
 
 def _try_filter(
@@ -124,6 +136,22 @@ def _try_filter(
         limit = max(query.top_k, MAX_COUNTED + 1)
         hits, count = _fetch_within_circle(source, query.criteria.circle, condition, limit)
     return _AttemptResult(attempt.description, condition, tuple(hits), count)
+
+
+def _try_union(
+    source: _PhotoSource, required: tuple[Condition, ...], attempt: FilterAttempt, parts: Sequence[FilterPart]
+) -> _AttemptResult:
+    """Return the photos that fulfil any part, those that fulfil more of them first."""
+    query = source.request.query
+    limit = max(query.top_k, MAX_COUNTED + 1)
+
+    def fetch(condition: Condition) -> tuple[Sequence[Hit], int]:
+        where = And((*required, condition))
+        return _fetch_within_circle(source, query.criteria.circle, where, limit)
+
+    union = fetch_union(query, parts, fetch)
+    condition = And((*required, attempt.condition))
+    return _AttemptResult(attempt.description, condition, union.hits, union.passing_count, union.part_counts)
 
 
 def _describe_relaxed_filter(result: _AttemptResult, resources: SearchResources) -> RelaxedFilter:

@@ -1,4 +1,4 @@
-"""Stage 3, encode: the query's texts, photo and face as vectors."""
+"""Stage 3, encode: the query's texts, photos and face as vectors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SearchTarget:
     Attributes
     ----------
     vector : (d,) float32 or None
-        Of unit length: the query's texts and photo.
+        Of unit length: the query's texts and photos.
     face : QueryFace or None
         If there is a vector too, the face is a filter.
     """
@@ -34,7 +34,7 @@ class SearchTarget:
 
 
 def encode_target(request: ParsedRequest, resources: SearchResources) -> SearchTarget:
-    """Encode the query's texts and photo, and the face in its other photo.
+    """Encode the query's texts and photos, and the face in its other photo.
 
     Raises
     ------
