@@ -39,7 +39,7 @@ def collect_notes(
         *request.parsed.notes,
         *_list_face_notes(target),
         *scope.notes,
-        *_list_dataset_notes(request, scope, retrieved, resources),
+        *_list_dataset_notes(request, scope, target, retrieved, resources),
         *_list_ignored_limits(request, judged),
         "names have changed since the collections were built; run 05_build_collections.py"
         if resources.has_unbuilt_edits
@@ -86,18 +86,38 @@ def _list_face_notes(target: SearchTarget) -> list[str]:
 
 
 def _list_dataset_notes(
-    request: ParsedRequest, scope: SearchScope, retrieved: RetrievedPhotos, resources: SearchResources
+    request: ParsedRequest,
+    scope: SearchScope,
+    target: SearchTarget,
+    retrieved: RetrievedPhotos,
+    resources: SearchResources,
 ) -> list[str]:
-    """Return notes on steps that should be run."""
+    """Return notes on steps that should be run, and on imported vectors."""
     people, notes = request.parsed.people, []
     if scope.collection.state != "ready":
         notes.append(
             "the collection is being updated, or an update was interrupted: run 05_build_collections.py"
         )
+    if scope.collection.is_imported:
+        return notes + _list_import_notes(request, scope.collection, target, resources)
     if (people.named_count or people.none_of) and not resources.vocabulary.people:
         notes.append("there are no people yet; run 02_cluster_faces.py and 05_build_collections.py")
     if request.parsed.dates and not retrieved.hits and not _has_times(scope.collection, resources):
         notes.append("no photo has a time yet; run 04_extract_geo.py and 05_build_collections.py")
+    return notes
+
+
+def _list_import_notes(
+    request: ParsedRequest, collection: CollectionInfo, target: SearchTarget, resources: SearchResources
+) -> list[str]:
+    parsed, kind, notes = request.parsed, request.query.by, []
+    if target.vector is not None:
+        notes.append(
+            f"{collection.model} was imported, so the model of its vectors is unknown: the results are "
+            f"meaningful only if it is models.{kind}, {getattr(resources.config.models, kind)}"
+        )
+    if parsed.people or parsed.places or parsed.dates:
+        notes.append("imported vectors have no people, places or dates")
     return notes
 
 

@@ -36,11 +36,14 @@ class QueryTerm:
 def encode_query(query: Query, resources: SearchResources) -> np.ndarray:
     """Return the vector that photos are compared with, (d,) float32 of unit length."""
     if query.by == "vit":
-        return _encode_photo(query.image, "vit", resources)
+        vector = _encode_photo(query.image, "vit", resources)
+        resources.check_dimension("vit", vector)
+        return vector
     terms = _encode_texts(query, resources)
     if query.image:
         vector = _encode_photo(query.image, "clip", resources)
         terms.append(QueryTerm(vector, "image", query.weight_image))
+    resources.check_dimension("clip", terms[0].vector)
     is_mixed = len({term.modality for term in terms}) > 1
     return combine_terms(terms, resources.sample_vectors if is_mixed else None)
 

@@ -40,6 +40,8 @@ class SearchResources:
 
     def get_collection_ref(self, kind: str) -> CollectionRef:
         """Return the name of the dataset's collection of one kind: ``clip``, ``vit`` or ``faces``."""
+        if kind == "vit" and self.dataset.imported is not None:
+            kind = "clip"  # imported vectors are in one collection, whatever model made them
         return CollectionRef(self.config.dataset.name, kind)
 
     def has_collection(self, kind: str) -> bool:
@@ -54,8 +56,12 @@ class SearchResources:
         UserError
             If there is no such collection, or if it was built with another model or with other fields.
         """
+        if kind == "faces":
+            self.dataset.refuse_imported()
         collection = self.store.collections.open(self.get_collection_ref(kind))
         name = getattr(self.config.models, kind)
+        if collection.is_imported:
+            return collection  # of an unknown model; see `check_dimension`
         expected = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
         if collection.fingerprint != expected:
             raise UserError(
@@ -69,6 +75,19 @@ class SearchResources:
                 "with other fields; run 05_build_collections.py"
             )
         return collection
+
+    def check_dimension(self, kind: str, vector: np.ndarray) -> None:
+        """Raise `UserError` if a query's vector cannot be compared with the vectors of a collection.
+
+        Only imported vectors can have another dimension than those of the config's model.
+        """
+        collection = self.store.collections.open(self.get_collection_ref(kind))
+        if collection.dimension != len(vector):
+            raise UserError(
+                f"models.{kind}: {getattr(self.config.models, kind)} makes vectors of {len(vector)} "
+                f"dimensions, those of {collection.model} have {collection.dimension}; "
+                "select the model that made them"
+            )
 
     # --- data of the dataset ------------------------------------------------------------------------------
 

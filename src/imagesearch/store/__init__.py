@@ -7,6 +7,8 @@ Only this package uses pymilvus and Milvus Lite, which it imports when a connect
 """
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
+from imagesearch.store.npy_files import NpyVectors, read_npy_vectors
+from imagesearch.store.npy_import import build_imported
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -34,12 +36,15 @@ __all__ = [
     "CollectionSpec",
     "Hit",
     "IndexSpec",
+    "NpyVectors",
     "Store",
     "Vocabulary",
     "VocabularyEntry",
     "build_collections",
+    "build_imported",
     "choose_index",
     "fill_collection",
     "has_pending_edits",
+    "read_npy_vectors",
     "suggest_names",
 ]
