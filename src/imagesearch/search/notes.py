@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from imagesearch.filters import Eq
+from imagesearch.query import Criteria
 from imagesearch.search.judgement import JudgedPhotos
 from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
@@ -38,7 +39,7 @@ def collect_notes(
         "" if is_explained else _explain_no_results(request, retrieved),
         *request.parsed.notes,
         *_list_face_notes(target),
-        *scope.notes,
+        *(() if scope.collection.is_imported else scope.notes),
         *_list_dataset_notes(request, scope, target, retrieved, resources),
         *_list_ignored_limits(request, judged),
         "names have changed since the collections were built; run 05_build_collections.py"
@@ -110,14 +111,14 @@ def _list_dataset_notes(
 def _list_import_notes(
     request: ParsedRequest, collection: CollectionInfo, target: SearchTarget, resources: SearchResources
 ) -> list[str]:
-    parsed, kind, notes = request.parsed, request.query.by, []
+    query, parsed, notes = request.query, request.parsed, []
     if target.vector is not None:
         notes.append(
-            f"{collection.model} was imported, so the model of its vectors is unknown: the results are "
-            f"meaningful only if it is models.{kind}, {getattr(resources.config.models, kind)}"
+            f"the model that made the vectors of {collection.model} is unknown; the results are meaningful "
+            f"only if it is models.{query.by}: {getattr(resources.config.models, query.by)}"
         )
-    if parsed.people or parsed.places or parsed.dates:
-        notes.append("imported vectors have no people, places or dates")
+    if parsed.people or parsed.places or parsed.dates or query.criteria != Criteria():
+        notes.append("imported photos have no people, places, dates, cameras or keywords")
     return notes
 
 

@@ -60,10 +60,8 @@ class SearchResources:
             self.dataset.refuse_imported()
         collection = self.store.collections.open(self.get_collection_ref(kind))
         name = getattr(self.config.models, kind)
-        if collection.is_imported:
-            return collection  # of an unknown model; see `check_dimension`
         expected = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
-        if collection.fingerprint != expected:
+        if collection.fingerprint != expected and not collection.is_imported:  # see `check_dimension`
             raise UserError(
                 f"models.{kind}: the config names {name} ({expected}), the collection was "
                 f"built with {collection.model} ({collection.fingerprint}); "

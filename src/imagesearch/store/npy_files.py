@@ -78,12 +78,12 @@ class NpyVectors:
             low, high = self.norms
             notes.append(
                 f"{self.file}: {self.off_unit:,} of {len(self.paths):,} vectors are not of unit length "
-                f"(norms {low:.4g} to {high:.4g}); they are normalised"
+                f"(norms {low:.3g} to {high:.3g}); they are normalised"
             )
         if self.missing:
             notes.append(
-                f"{self.paths_file}: {len(self.missing):,} of {len(self.paths):,} photos do not exist on "
-                "this machine; a search finds them, but cannot show them"
+                f"{self.paths_file}: {len(self.missing):,} of {len(self.paths):,} photos do not exist "
+                f"below {self.root}; a search finds them, but cannot show them"
             )
         return [note for note in notes if note]
 
@@ -266,9 +266,7 @@ def _locate_photos(config: Config, paths_file: Path, lines: Sequence[str]) -> tu
     # With several roots a path starts with the name of its root; `01 --export-npy` writes such paths.
     locators[images] = partial(os.path.join, images) if len(roots) == 1 else partial(_locate_below, roots)
     sample = relative[:: max(1, len(relative) // _SAMPLED_PATHS)]
-    counts = {
-        name: sum(Path(locators[name](line)).is_file() for line in sample) for name in (own, images, here)
-    }
+    counts = {name: sum(map(_is_file, map(locators[name], sample))) for name in (own, images, here)}
     base = max(counts, key=lambda name: counts[name])  # the first one if several have the same count
     locate = locators[base]
     files = [
@@ -276,6 +274,10 @@ def _locate_photos(config: Config, paths_file: Path, lines: Sequence[str]) -> tu
         for line, flag in zip(lines, is_relative, strict=True)
     ]
     return files, "" if base == own else f"{paths_file}: the paths are relative to {base}"
+
+
+def _is_file(name: str) -> bool:
+    return os.path.isfile(name)  # noqa: PTH113 - Path.is_file raises an error for a name that is too long
 
 
 def _locate_below(roots: Sequence[Path], path: str) -> str:
