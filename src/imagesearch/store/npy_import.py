@@ -26,8 +26,10 @@ from imagesearch.store.schema import (
 from imagesearch.store.store import Store
 from imagesearch.store.vector_index import choose_index
 
-# What a dataset with tables, or with the user's edits, has in its folder.
+# In the folder of a dataset that has tables, or the user's edits of people.
 _TABLES = ("clip", "vit", "classes", "faces", "geo", "people.jsonl")
+# By so many rows is decided whether the vectors of a changed file are those of the same model. Two vectors with
+# a higher cosine similarity are the same: float16 changes it by less than 1e-6.
 _SAMPLED_ROWS = 100
 _MIN_COSINE = 0.999
 
@@ -117,7 +119,8 @@ def _choose_fingerprint(vectors: NpyVectors, rows: CollectionRows, store: Store,
     existing = store.collections.find(ref)
     if existing is None or existing.dimension != vectors.matrix.shape[1]:
         return new
-    positions = np.arange(0, len(vectors.paths), max(1, len(vectors.paths) // _SAMPLED_ROWS))
+    count = len(vectors.paths)
+    positions = np.random.default_rng(0).choice(count, min(count, _SAMPLED_ROWS), replace=False)
     keys = rows.scalars["photo_id"].to_numpy()[positions].tolist()
     stored = store.read_vectors(ref, keys)
     sample = dict(zip(keys, rows.read_vectors(positions), strict=True))
