@@ -25,7 +25,7 @@ def parse_arguments():
         "--from-npy",
         type=Path,
         metavar="FILE.npy",
-        help="build the collection from this matrix, a row a photo",
+        help="build the collection from this matrix, one row per photo",
     )
     vectors.add_argument(
         "--paths", type=Path, metavar="FILE.txt", help="the photos of its rows, one path per line"

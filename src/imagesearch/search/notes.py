@@ -100,7 +100,7 @@ def _list_dataset_notes(
             "the collection is being updated, or an update was interrupted: run 05_build_collections.py"
         )
     if scope.collection.is_imported:
-        return notes + _list_import_notes(request, scope.collection, target, resources)
+        return notes + _list_import_notes(request, scope.collection, target)
     if (people.named_count or people.none_of) and not resources.vocabulary.people:
         notes.append("there are no people yet; run 02_cluster_faces.py and 05_build_collections.py")
     if request.parsed.dates and not retrieved.hits and not _has_times(scope.collection, resources):
@@ -108,14 +108,12 @@ def _list_dataset_notes(
     return notes
 
 
-def _list_import_notes(
-    request: ParsedRequest, collection: CollectionInfo, target: SearchTarget, resources: SearchResources
-) -> list[str]:
+def _list_import_notes(request: ParsedRequest, collection: CollectionInfo, target: SearchTarget) -> list[str]:
     query, parsed, notes = request.query, request.parsed, []
     if target.vector is not None:
         notes.append(
-            f"the model that made the vectors of {collection.model} is unknown; the results are meaningful "
-            f"only if it is models.{query.by}: {getattr(resources.config.models, query.by)}"
+            f"the vectors of {collection.model} are of unknown origin; the results are meaningful only if "
+            f"models.{query.by} made them"
         )
     if parsed.people or parsed.places or parsed.dates or query.criteria != Criteria():
         notes.append("imported photos have no people, places, dates, cameras or keywords")

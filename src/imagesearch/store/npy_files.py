@@ -273,7 +273,8 @@ def _locate_photos(config: Config, paths_file: Path, lines: Sequence[str]) -> tu
         os.path.abspath(locate(line) if flag else line)  # noqa: PTH100 - for a million lines
         for line, flag in zip(lines, is_relative, strict=True)
     ]
-    return files, "" if base == own else f"{paths_file}: the paths are relative to {base}"
+    shown = base.removeprefix(f"{here}/")
+    return files, "" if base == own else f"{paths_file}: the paths are relative to {shown}"
 
 
 def _is_file(name: str) -> bool:

@@ -28,8 +28,8 @@ from imagesearch.store.vector_index import choose_index
 
 # In the folder of a dataset that has tables, or the user's edits of people.
 _TABLES = ("clip", "vit", "classes", "faces", "geo", "people.jsonl")
-# By so many rows is decided whether the vectors of a changed file are those of the same model. Two vectors with
-# a higher cosine similarity are the same: float16 changes it by less than 1e-6.
+# The number of rows that are compared to decide whether a changed file has vectors of the same model, and the
+# cosine similarity from which two vectors are the same. Rounding to float16 changes it by less than 1e-6.
 _SAMPLED_ROWS = 100
 _MIN_COSINE = 0.999
 
