@@ -26,6 +26,16 @@ def parse_arguments():
     )
     parser.add_argument("--yes", action="store_true", help="skip the confirmation")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    vectors = parser.add_argument_group("vectors of another program, as a dataset of their own (-n NAME)")
+    vectors.add_argument(
+        "--from-npy",
+        type=Path,
+        metavar="FILE.npy",
+        help="build the collection from this matrix, one row per photo",
+    )
+    vectors.add_argument(
+        "--paths", type=Path, metavar="FILE.txt", help="the photos of its rows, one path per line"
+    )
     look = parser.add_argument_group("figures, drawn after the update")
     add_figure_option(
         look,
@@ -41,6 +51,12 @@ def parse_arguments():
         parser.error("--map and --timeline cannot be combined with --list and --drop")
     if args.tsne and not args.map:
         parser.error("--tsne requires --map")
+    if args.from_npy and (args.list or args.drop):
+        parser.error("--from-npy cannot be combined with --list and --drop")
+    if args.from_npy and not (args.paths and args.dataset):
+        parser.error("--from-npy requires --paths FILE.txt and -n NAME")
+    if args.paths and not args.from_npy:
+        parser.error("--paths requires --from-npy")
     return args
 
 
@@ -58,16 +74,37 @@ def main():
     from imagesearch.pipeline import Dataset
     from imagesearch.store import Store, build_collections
 
+    if args.from_npy:
+        return import_vectors(config, args)
     with Store(config.milvus) as store:
         if args.list:
             return print_collections(store, args.json)
         if args.drop:
-            return drop_collections(store, config.dataset.name, args)
+            return drop_collections(store, config, args)
         dataset = Dataset(config)
         cli.print_note(dataset.roots_note)
         reports = build_collections(config, dataset, store, args.rebuild, cli.show_progress)
         report_builds(config, dataset, reports, args)
         show_figures(dataset, store, args)
+    return 0
+
+
+def import_vectors(config, args):
+    from imagesearch.pipeline import Dataset
+    from imagesearch.store import Store, build_imported, read_npy_vectors
+
+    vectors = read_npy_vectors(config, args.from_npy, args.paths, cli.show_progress)
+    with Store(config.milvus) as store:
+        report = build_imported(config, vectors, store, args.rebuild, cli.show_progress)
+        cli.report_failures(report.skipped, args.verbose, "skipped")
+        cli.report_failures(dict.fromkeys(vectors.missing, "no such file"), args.verbose, "missing")
+        for note in vectors.notes:
+            cli.print_note(note)
+        if args.json:
+            cli.print_json({"clip": report.to_dict(), **vectors.to_dict()})
+        else:
+            print(f"{config.dataset.name}_clip: {report}", flush=True)
+        show_figures(Dataset(config), store, args)
     return 0
 
 
@@ -119,18 +156,29 @@ def print_collections(store, as_json):
         print(f"none in {store.uri}")
 
 
-def drop_collections(store, dataset, args):
-    names = [c.ref.alias for c in store.collections.list_all() if c.ref.dataset == dataset]
-    question = f"drop {', '.join(names)} from {store.uri}? [y/N] "
-    if names and not args.yes and cli.read_reply(question).lower() != "y":
-        names = []
-    dropped = store.collections.drop(dataset) if names else []
+def drop_collections(store, config, args):
+    from imagesearch.pipeline import ImportedVectors
+
+    name, folder = config.dataset.name, config.dataset.folder
+    is_imported = ImportedVectors.read(folder) is not None
+    targets = [c.ref.alias for c in store.collections.list_all() if c.ref.dataset == name]
+    if is_imported and not targets:  # the first run with --from-npy was killed
+        targets = [f"the unfinished collection of {name}"]
+    question = f"drop {', '.join(targets)} from {store.uri}? [y/N] "
+    if targets and not args.yes and cli.read_reply(question).lower() != "y":
+        targets = []
+    dropped = store.collections.drop(name) if targets else []
+    if targets and is_imported:
+        ImportedVectors.remove(folder)
+    source = (
+        "05 --from-npy can build it"
+        if is_imported
+        else "the tables are kept; 05 can build the collections from them"
+    )
     if args.json:
         cli.print_json({"dropped": dropped})
-    elif dropped:
-        print(
-            f"dropped {', '.join(names)}; the tables are kept; 05 can build the collections from them again"
-        )
+    elif targets:
+        print(f"dropped {', '.join(targets)}; {source} again")
     else:
         print("nothing dropped")
     return 0

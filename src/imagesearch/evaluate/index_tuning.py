@@ -105,10 +105,12 @@ class _QuerySplit:
 
 def _load_benchmark_data(config: Config, file: Path | None, notes: list[str]) -> BenchmarkData:
     """Prepare the vectors of a file, or those of the dataset with its reference texts as queries."""
+    dataset = Dataset(config)
+    if file is None and dataset.imported is not None:
+        file = Path(dataset.imported.vectors)
     if file is not None:
         indexed, held_out = hold_out_queries(load_vectors(file))
         return prepare_data(indexed, {"held out": held_out})
-    dataset = Dataset(config)
     _, vectors = dataset.open_table("clip").read_vectors(dataset.read_current_entries("clip").values())
     if not len(vectors):
         raise UserError(

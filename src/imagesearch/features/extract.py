@@ -53,6 +53,7 @@ def extract_features(
     UserError
         If a model or a root of the dataset cannot be found, or another run is writing to the tables.
     """
+    dataset.refuse_imported()  # before a model is downloaded
     step_makers = {"clip": _make_clip_step, "vit": _make_vit_step}
     return dataset.update_tables(
         [step_makers[kind](config, dataset) for kind in only],
@@ -114,6 +115,8 @@ def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple
 
     Photos that were not classified are left out.
     """
+    if dataset.imported is not None:
+        return {}
     path_by_id = {compute_photo_id(path): path for path in paths}
     table = dataset.open_table("classes")
     rows = table.read_rows(table.read_processed(pa.array(sorted(path_by_id), pa.int64())).values())

@@ -15,7 +15,14 @@ from imagesearch.photos.discovery import find_photos
 from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, read_metadata
 from imagesearch.photos.previews import PreviewCache
-from imagesearch.photos.sources import Photo, compute_photo_id, hash_content, locate_file, make_path_prefix
+from imagesearch.photos.sources import (
+    Photo,
+    compute_photo_id,
+    hash_content,
+    locate_file,
+    make_path_prefix,
+    normalize_file_name,
+)
 
 __all__ = [
     "EXTENSIONS",
@@ -30,6 +37,7 @@ __all__ = [
     "hash_content",
     "locate_file",
     "make_path_prefix",
+    "normalize_file_name",
     "read_metadata",
     "share_cores",
 ]

@@ -9,6 +9,7 @@ photos, skip those that are done, decode ahead, process in batches, append to th
 """
 
 from imagesearch.pipeline.dataset import Dataset
+from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.steps import BatchOutput, StepSpec
 from imagesearch.pipeline.summary import StepSummary
@@ -17,6 +18,7 @@ from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 __all__ = [
     "BatchOutput",
     "Dataset",
+    "ImportedVectors",
     "ProcessedPhoto",
     "Progress",
     "StepSpec",

@@ -13,6 +13,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
 from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, find_photos, locate_file
+from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.runner import update_tables
 from imagesearch.pipeline.steps import RunOptions, StepSpec
@@ -33,6 +34,11 @@ class Dataset:
     paths
         Relative paths of the photos that belong to the dataset; by default all photos below the folders. Rows
         of other photos are dropped when the tables are compacted.
+
+    Attributes
+    ----------
+    imported : ImportedVectors or None
+        The source of the vectors, if they were imported from a file. Such a dataset has no tables.
     """
 
     def __init__(
@@ -42,7 +48,9 @@ class Dataset:
         self.folder = config.dataset.folder
         self._paths = paths
         self._given_roots = [Path(root).expanduser().absolute() for root in images or ()]
-        self.roots = self._given_roots or self._load_roots() or list(config.dataset.images)
+        self.imported = ImportedVectors.read(self.folder)
+        imported_roots = [Path(self.imported.root)] if self.imported else []
+        self.roots = imported_roots or self._given_roots or self._load_roots() or list(config.dataset.images)
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
@@ -58,8 +66,24 @@ class Dataset:
         return photos
 
     def open_table(self, name: str) -> Table:
-        """Return the table with this name. It does not have to exist yet."""
+        """Return the table with this name. It does not have to exist yet.
+
+        Raises
+        ------
+        UserError
+            If the dataset's vectors were imported.
+        """
+        self.refuse_imported()
         return Table(self.folder / name)
+
+    def refuse_imported(self) -> None:
+        """Raise `UserError` if the dataset's vectors were imported: it has no tables, faces or places."""
+        if self.imported is not None:
+            raise UserError(
+                f"{self.config.dataset.name}: its vectors were imported from {self.imported.vectors}, and it "
+                "has no tables, faces or places; update it with 05_build_collections.py --from-npy, or "
+                "select another dataset with -n"
+            )
 
     def read_current_entries(self, name: str) -> dict[int, ProcessedPhoto]:
         """Return a table's newest entries of the dataset's photos, by photo id.
@@ -125,7 +149,7 @@ class Dataset:
     @property
     def roots_note(self) -> str:
         """A line that names the folders of photos, if they are not those of the config; else empty."""
-        if self.roots == list(self.config.dataset.images):
+        if self.imported is not None or self.roots == list(self.config.dataset.images):
             return ""
         folders = ", ".join(map(str, self.roots))
         return f"photos in {folders} (given with -i; used until -i gives other folders)"

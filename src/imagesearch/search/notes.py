@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from imagesearch.filters import Eq
+from imagesearch.query import Criteria
 from imagesearch.search.judgement import JudgedPhotos
 from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
@@ -38,8 +39,8 @@ def collect_notes(
         "" if is_explained else _explain_no_results(request, retrieved),
         *request.parsed.notes,
         *_list_face_notes(target),
-        *scope.notes,
-        *_list_dataset_notes(request, scope, retrieved, resources),
+        *(() if scope.collection.is_imported else scope.notes),
+        *_list_dataset_notes(request, scope, target, retrieved, resources),
         *_list_ignored_limits(request, judged),
         "names have changed since the collections were built; run 05_build_collections.py"
         if resources.has_unbuilt_edits
@@ -87,18 +88,36 @@ def _list_face_notes(target: SearchTarget) -> list[str]:
 
 
 def _list_dataset_notes(
-    request: ParsedRequest, scope: SearchScope, retrieved: RetrievedPhotos, resources: SearchResources
+    request: ParsedRequest,
+    scope: SearchScope,
+    target: SearchTarget,
+    retrieved: RetrievedPhotos,
+    resources: SearchResources,
 ) -> list[str]:
-    """Return notes on steps that should be run."""
+    """Return notes on steps that should be run, and on imported vectors."""
     people, notes = request.parsed.people, []
     if scope.collection.state != "ready":
         notes.append(
             "the collection is being updated, or an update was interrupted: run 05_build_collections.py"
         )
+    if scope.collection.is_imported:
+        return notes + _list_import_notes(request, scope.collection, target)
     if (people.named_count or people.none_of) and not resources.vocabulary.people:
         notes.append("there are no people yet; run 02_cluster_faces.py and 05_build_collections.py")
     if request.parsed.dates and not retrieved.hits and not _has_times(scope.collection, resources):
         notes.append("no photo has a time yet; run 04_extract_geo.py and 05_build_collections.py")
+    return notes
+
+
+def _list_import_notes(request: ParsedRequest, collection: CollectionInfo, target: SearchTarget) -> list[str]:
+    query, parsed, notes = request.query, request.parsed, []
+    if target.vector is not None:
+        notes.append(
+            f"the vectors of {collection.model} are of unknown origin; the results are meaningful only if "
+            f"models.{query.by} made them"
+        )
+    if parsed.people or parsed.places or parsed.dates or query.criteria != Criteria():
+        notes.append("imported photos have no people, places, dates, cameras or keywords")
     return notes
 
 

@@ -38,11 +38,14 @@ class QueryTerm:
 def encode_query(query: Query, resources: SearchResources) -> np.ndarray:
     """Return the vector that photos are compared with, (d,) float32 of unit length."""
     if query.by == "vit":
-        return _encode_photos(query.images, "vit", resources)
+        vector = _encode_photos(query.images, "vit", resources)
+        resources.check_dimension("vit", vector)
+        return vector
     terms = _encode_texts(query, resources)
     if query.images:
         vector = _encode_photos(query.images, "clip", resources)
         terms.append(QueryTerm(vector, "image", query.weight_image))
+    resources.check_dimension("clip", terms[0].vector)
     is_mixed = len({term.modality for term in terms}) > 1
     return combine_terms(terms, resources.sample_vectors if is_mixed else None)
 

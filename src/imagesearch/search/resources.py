@@ -41,6 +41,8 @@ class SearchResources:
 
     def get_collection_ref(self, kind: str) -> CollectionRef:
         """Return the name of the dataset's collection of one kind: ``clip``, ``vit`` or ``faces``."""
+        if kind == "vit" and self.dataset.imported is not None:
+            kind = "clip"  # imported vectors are in one collection, whatever model made them
         return CollectionRef(self.config.dataset.name, kind)
 
     def has_collection(self, kind: str) -> bool:
@@ -57,10 +59,12 @@ class SearchResources:
         UserError
             If there is no such collection, or if it was built with another model or other types of fields.
         """
+        if kind == "faces":
+            self.dataset.refuse_imported()
         collection = self.store.collections.open(self.get_collection_ref(kind))
         name = getattr(self.config.models, kind)
         expected = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
-        if collection.fingerprint != expected:
+        if collection.fingerprint != expected and not collection.is_imported:  # see `check_dimension`
             raise UserError(
                 f"models.{kind}: the config names {name} ({expected}), the collection was "
                 f"built with {collection.model} ({collection.fingerprint}); "
@@ -82,6 +86,19 @@ class SearchResources:
         """Return the note that a collection was built by an earlier version, only once; else empty."""
         note, self._upgrade_note = self._upgrade_note, "" if self._upgrade_note is not None else None
         return note or ""
+
+    def check_dimension(self, kind: str, vector: np.ndarray) -> None:
+        """Raise `UserError` if a query's vector cannot be compared with the vectors of a collection.
+
+        Only imported vectors can have another dimension than those of the config's model.
+        """
+        collection = self.store.collections.open(self.get_collection_ref(kind))
+        if collection.dimension != len(vector):
+            raise UserError(
+                f"models.{kind}: {getattr(self.config.models, kind)} makes vectors of {len(vector)} "
+                f"dimensions, those of {collection.model} have {collection.dimension}; "
+                "select the model that made them"
+            )
 
     # --- data of the dataset ------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ Only this package uses pymilvus and Milvus Lite, which it imports when a connect
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
+from imagesearch.store.npy_files import NpyVectors, read_npy_vectors
+from imagesearch.store.npy_import import build_imported
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -37,14 +39,17 @@ __all__ = [
     "Dialect",
     "Hit",
     "IndexSpec",
+    "NpyVectors",
     "Store",
     "Vocabulary",
     "VocabularyEntry",
     "build_collections",
+    "build_imported",
     "choose_dialect",
     "choose_index",
     "detect_dialect",
     "fill_collection",
     "has_pending_edits",
+    "read_npy_vectors",
     "suggest_names",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from imagesearch.store.records import collect_rows
 from imagesearch.store.schema import (
     CollectionContent,
     CollectionInfo,
+    CollectionRef,
     CollectionRows,
     CollectionSpec,
     find_valid_rows,
@@ -93,6 +95,7 @@ def build_collections(
     UserError
         If the tables have no vectors, or another build of this dataset is running.
     """
+    _refuse_imported(config, dataset, store)
     # Counted before the tables are read, so that edits made during the build belong to the next build.
     edit_count = open_edit_log(dataset).count()
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
@@ -105,24 +108,48 @@ def build_collections(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
             "run 01_extract_features.py first"
         )
-    try:
-        with FileLock(dataset.folder / ".build.lock", blocking=False):
-            reports = update_collections(
-                store,
-                contents,
-                rebuild,
-                progress,
-                before_ready=lambda: _save_search_data(config, dataset, contents, edit_count, cast),
-            )
-    except Timeout:
-        raise UserError(
-            f"{dataset.folder}: another build of this dataset is running; wait until it ends"
-        ) from None
+    with lock_build(dataset):
+        reports = update_collections(
+            store,
+            contents,
+            rebuild,
+            progress,
+            before_ready=lambda: _save_search_data(config, dataset, contents, edit_count, cast),
+        )
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
         reports["faces"].undone = people.list_pending()
     return reports
+
+
+@contextmanager
+def lock_build(dataset: Dataset) -> Iterator[None]:
+    """Prevent two builds of one dataset at the same time.
+
+    Raises
+    ------
+    UserError
+        If another build of this dataset is running.
+    """
+    try:
+        with FileLock(dataset.folder / ".build.lock", blocking=False):
+            yield
+    except Timeout:
+        raise UserError(
+            f"{dataset.folder}: another build of this dataset is running; wait until it ends"
+        ) from None
+
+
+def _refuse_imported(config: Config, dataset: Dataset, store: Store) -> None:
+    """Raise `UserError` if the dataset has imported vectors, which a build without tables would delete."""
+    dataset.refuse_imported()
+    collection = store.collections.find(CollectionRef(config.dataset.name, "clip"))
+    if collection is not None and collection.is_imported:
+        raise UserError(
+            f"{collection.ref.alias}: its vectors were imported from {collection.model}; select another "
+            "dataset with -n, or remove them with --drop"
+        )
 
 
 def fill_collection(

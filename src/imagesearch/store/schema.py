@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,6 +25,9 @@ MAX_HITS = 16_384
 """Maximum number of results of one search in Milvus."""
 MAX_ELEMENT_BYTES = 512
 """Maximum size of one element of a list."""
+IMPORTED_PREFIX = "npy-"
+"""How the fingerprint of a collection starts if its vectors were imported, so that their model is unknown."""
+_BATCH_ROWS = 5_000
 # The types of fields in Arrow tables, on disk and before they are sent to Milvus.
 ARROW_TYPES = {
     "VARCHAR": pa.string(),
@@ -164,6 +167,11 @@ class CollectionInfo:
     """See `CollectionSpec`."""
 
     @property
+    def is_imported(self) -> bool:
+        """Whether the vectors were imported from a file, so that their model is unknown."""
+        return self.fingerprint.startswith(IMPORTED_PREFIX)
+
+    @property
     def megabytes(self) -> float:
         """Size of the vectors."""
         return self.rows * self.dimension * 4 / 1e6
@@ -186,19 +194,34 @@ class Hit:
 
 @dataclass(frozen=True)
 class CollectionRows:
-    """The rows of a collection to be built: a table with the key and the scalar fields, and the vectors."""
+    """The rows of a collection to be built.
+
+    Attributes
+    ----------
+    scalars : pyarrow.Table
+        The key and the scalar fields.
+    vectors : (n, d)
+        The vectors; the matrix can be memory-mapped, because it is only read in batches.
+    convert
+        Returns a batch of the matrix as unit vectors, (m, d) float32. By default it is returned as it is.
+    """
 
     scalars: pa.Table
     vectors: np.ndarray
+    convert: Callable[[np.ndarray], np.ndarray] = np.asarray
+
+    def read_vectors(self, positions: np.ndarray | slice) -> np.ndarray:
+        """Return the vectors of a batch of rows, (m, d) float32."""
+        return self.convert(self.vectors[positions])
 
     def iterate_batches(self, positions: np.ndarray, size: int) -> Iterator[list[dict[str, Any]]]:
         """Yield batches of the rows at some positions, as dicts with ``embedding`` and ``digest``."""
         for start in range(0, len(positions), size):
             batch = positions[start : start + size]
             rows = self.scalars.take(pa.array(batch)).to_pylist()
-            for row, i in zip(rows, batch, strict=True):
-                row["digest"] = _hash_row(row, self.vectors[i])
-                row["embedding"] = self.vectors[i]
+            for row, vector in zip(rows, self.read_vectors(batch), strict=True):
+                row["digest"] = _hash_row(row, vector)
+                row["embedding"] = vector
             yield rows
 
 
@@ -240,7 +263,8 @@ def find_valid_rows(spec: CollectionSpec, rows: CollectionRows) -> tuple[np.ndar
         raise ValueError(
             f"{spec.ref.alias}: expected vectors of shape (n, {spec.dimension}), got {vectors.shape}"
         )
-    norms = np.linalg.norm(vectors, axis=1)
+    batches = (slice(start, start + _BATCH_ROWS) for start in range(0, len(vectors), _BATCH_ROWS))
+    norms = np.concatenate([[], *(np.linalg.norm(rows.read_vectors(batch), axis=1) for batch in batches)])
     not_unit = np.flatnonzero(~(abs(norms - 1) < 1e-2))  # true for NaN too
     reasons = {int(i): "its vector is not a finite unit vector" for i in not_unit}
     for item in spec.fields:
