@@ -168,7 +168,7 @@ def test_a_message_gives_what_is_expected_and_the_value(
         ("faces.cluster_distance", ["0", "2"], ["0.1", "1.9"]),
         ("milvus.uri", ["a", "tcp://a:1", "''", "5", "null"], ["a.db", "http://a:1", "https://a"]),
         ("milvus.token", ["5", "null", "[a]"], ["a", "''"]),
-        ("milvus.index.type", ["flat", "DISKANN"], ["auto", "FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"]),
+        ("milvus.index.type", ["flat", "IVF-FLAT", "5"], ["auto", "FLAT", "HNSW", "DISKANN", "GPU_CAGRA"]),
         ("milvus.index.params.nlist", ["0", "full", "true"], ["1", "auto"]),
         ("milvus.index.search_params.ef", ["0", "32769"], ["1"]),
         ("search.top_k", ["0", "1001", "ten", "1.5", "true", "null"], ["1", "1000"]),

@@ -86,7 +86,13 @@ def test_importing_any_module_loads_no_engine() -> None:
 
 
 # What a package is called where pip knows it by another name.
-DISTRIBUTIONS = {"PIL": "pillow", "grpc": "grpcio", "dateutil": "python_dateutil", "sklearn": "scikit_learn", "yaml": "pyyaml"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "grpc": "grpcio",
+    "dateutil": "python_dateutil",
+    "sklearn": "scikit_learn",
+    "yaml": "pyyaml",
+}
 
 
 def test_every_imported_package_is_a_dependency() -> None:

@@ -42,7 +42,12 @@ class ServerClient:
         self._address, self._timeout = milvus.display_uri, milvus.timeout
         # pymilvus returns one connection for equal settings; the option `dedicated` prevents that
         options = {"token": milvus.token, "db_name": milvus.database, "dedicated": True}
-        with _translate_errors(f"{self._address}: the Milvus server does not answer", _START_HINT):
+        with _translate_errors(
+            lambda reason: (
+                f"{self._address}: the Milvus server does not answer ({reason}); start it, or "
+                "change milvus.uri"
+            )
+        ):
             limit = min(_MAX_CONNECT_SECONDS, milvus.timeout)
             self._client = MilvusClient(milvus.uri, timeout=limit, **options, **_get_tls_options(milvus))
 
@@ -62,7 +67,9 @@ class ServerClient:
         limit = {"retry_times": _WAITING[name]} if name in _WAITING else {"timeout": self._timeout}
 
         def call(*args: Any, **options: Any) -> Any:
-            with _translate_errors(f"{self._address}: {name} failed on the Milvus server"):
+            with _translate_errors(
+                lambda reason: f"{self._address}: {name} failed on the Milvus server ({reason})"
+            ):
                 return self._repeat(lambda: method(*args, **(limit | options)))
 
         return call
@@ -93,25 +100,21 @@ def _is_unavailable(error: Any) -> bool:
     return error.code in (StatusCode.UNAVAILABLE, Status.CONNECT_FAILED)
 
 
-_START_HINT = "; start it, or change milvus.uri"
-
-
 @contextmanager
-def _translate_errors(failure: str, hint: str = "") -> Iterator[None]:
-    """Raise `UserError` for each error of pymilvus and gRPC."""
+def _translate_errors(describe: Callable[[str], str]) -> Iterator[None]:
+    """Raise `UserError` for each error of pymilvus and gRPC, with a message made of the reason."""
     from grpc import RpcError
     from pymilvus.exceptions import MilvusException
 
     try:
         yield
     except MilvusException as error:
-        raise UserError(f"{failure} ({_shorten(str(error.message))}){hint}") from None
+        raise UserError(describe(_shorten(str(error.message)))) from None
     except RpcError as error:
         code, details = getattr(error, "code", lambda: "")(), getattr(error, "details", lambda: "")()
-        reason = _shorten(f"{getattr(code, 'name', code)}: {details}")
-        raise UserError(f"{failure} ({reason}){hint}") from None
+        raise UserError(describe(_shorten(f"{getattr(code, 'name', code)}: {details}"))) from None
     except OSError as error:  # a certificate that cannot be read
-        raise UserError(f"{failure} ({_shorten(str(error))}){hint}") from None
+        raise UserError(describe(_shorten(str(error)))) from None
 
 
 def _shorten(text: str) -> str:
