@@ -10,6 +10,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces import get_pack_id, open_edit_log
 from imagesearch.features import ScoreBands, get_model_id, read_bands
+from imagesearch.files import FileVersion, get_file_version
 from imagesearch.pipeline import Dataset
 from imagesearch.query import SentenceParser
 from imagesearch.search.query_models import QueryModels
@@ -35,6 +36,27 @@ class SearchResources:
     ) -> None:
         self.config, self.dataset, self.store = config, dataset, store
         self.models = models or QueryModels(config)
+        self._versions: tuple[FileVersion, FileVersion] | None = None
+
+    # --- changes by other programs -------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Discard what other programs have changed: they built the collections, or edited people."""
+        log = open_edit_log(self.dataset).file
+        versions = (Vocabulary.get_version(self.dataset.folder), get_file_version(log))
+        if self._versions is not None and versions != self._versions:
+            self.__dict__.pop("has_unbuilt_edits", None)
+            if versions[0] != self._versions[0]:
+                self.discard()
+        self._versions = versions
+        # A build saves the vocabulary shortly before the collections are ready.
+        self.store.collections.forget(unfinished_only=True)
+
+    def discard(self) -> None:
+        """Discard the data of the dataset and of its collections; they are loaded again when needed."""
+        for name in ("vocabulary", "parser", "has_unbuilt_edits", "score_bands", "sample_vectors"):
+            self.__dict__.pop(name, None)
+        self.store.collections.forget()
 
     # --- collections ---------------------------------------------------------------------------------------
 

@@ -1,31 +1,28 @@
-"""Connections to Milvus Lite or a Milvus server. Only this module uses pymilvus."""
+"""Connections to Milvus Lite or a Milvus server. Only this module and ``lite_*.py`` use pymilvus."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
-from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.files import make_folder
-
-# The number of connections of this process by URI. They share one server for each Milvus Lite file, which is
-# stopped when the last of them is closed.
-_open_connections: Counter[str] = Counter()
+from imagesearch.store.lite_client import LiteClient
 
 
 def connect(milvus: MilvusConfig) -> Any:
-    """Return a `pymilvus.MilvusClient`.
+    """Return a connection with the methods of `pymilvus.MilvusClient`, and `lock_for_writing`.
 
     Raises
     ------
     UserError
-        If the server does not answer, or another process has the file open. Each later call also raises it if
-        the server rejects the call or becomes unavailable.
+        If the server does not answer, or a process has the file open that does not share it. Each later call
+        also raises it if the server rejects the call or becomes unavailable.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from pymilvus import MilvusClient
@@ -36,30 +33,15 @@ def connect(milvus: MilvusConfig) -> Any:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if milvus.is_lite:
         _check_lite_file(Path(milvus.uri))
+        return LiteClient(milvus.uri)
     try:
         client = MilvusClient(milvus.uri, token=milvus.token, timeout=10)
-        _open_connections[milvus.uri] += 1
     except MilvusException as error:
-        if milvus.is_lite:
-            raise UserError(
-                f"{milvus.uri}: cannot be opened: another process has it open, such as a search that waits "
-                "for a query or a notebook; end that process, or use a Milvus server (milvus.uri: http://...)"
-            ) from None
         reason = " ".join(str(error.message).split())[:160]
         raise UserError(
             f"{milvus.uri}: the Milvus server does not answer ({reason}); start it, or change milvus.uri"
         ) from None
-    return client if milvus.is_lite else _ErrorTranslator(client, milvus.uri)
-
-
-def disconnect(client: Any, uri: str, lite: bool) -> None:
-    """Close a connection. For Milvus Lite, wait for its compaction and close the file."""
-    client.close()
-    _open_connections[uri] -= 1
-    if lite and not _open_connections[uri]:
-        from milvus_lite.server_manager import server_manager_instance
-
-        server_manager_instance.release_server(uri)
+    return _ErrorTranslator(client, milvus.uri)
 
 
 def get_data_types() -> Any:
@@ -101,6 +83,10 @@ class _ErrorTranslator:
 
     def __init__(self, client: Any, uri: str) -> None:
         self._client, self._uri = client, uri
+
+    def lock_for_writing(self) -> AbstractContextManager[None]:
+        """Return a context manager that does nothing: a server coordinates the writes of its clients."""
+        return nullcontext()
 
     def __getattr__(self, name: str) -> Any:
         from pymilvus.exceptions import MilvusException

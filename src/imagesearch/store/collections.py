@@ -13,7 +13,7 @@ from typing import Any
 
 from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
-from imagesearch.store.client import connect, disconnect, get_data_types, make_bm25_function, supports_bm25
+from imagesearch.store.client import connect, get_data_types, make_bm25_function, supports_bm25
 from imagesearch.store.schema import (
     COLLECTION_KINDS,
     FIELDS,
@@ -43,26 +43,26 @@ class Collections:
 
     Attributes
     ----------
-    client : pymilvus.MilvusClient
-        The connection.
+    client : LiteClient or ServerClient
+        The connection, with the methods of `pymilvus.MilvusClient`.
     dialect : Dialect
         The capabilities of this engine.
 
     Raises
     ------
     UserError
-        If the server does not answer, or another process has the file open.
+        If the server does not answer, or a process has the file open that does not share it.
     """
 
     def __init__(self, milvus: MilvusConfig) -> None:
-        self.uri, self._lite = milvus.uri, milvus.is_lite
+        self.uri = milvus.uri
         self.client = connect(milvus)
-        self.dialect = LITE if self._lite else replace(SERVER, has_bm25=supports_bm25(self.client))
+        self.dialect = LITE if milvus.is_lite else replace(SERVER, has_bm25=supports_bm25(self.client))
         self._loaded: dict[CollectionRef, CollectionInfo] = {}
 
     def close(self) -> None:
         """Close the connection. For Milvus Lite, wait for its compaction and close the file."""
-        disconnect(self.client, self.uri, self._lite)
+        self.client.close()
 
     # --- finding and dropping -------------------------------------------------------------------------------
 
@@ -98,6 +98,22 @@ class Collections:
             self._loaded[ref] = collection
         return self._loaded[ref]
 
+    def forget(self, *, unfinished_only: bool = False) -> None:
+        """Describe the collections again when they are opened next, because another program changed them.
+
+        Parameters
+        ----------
+        unfinished_only
+            Only the collections that were being updated.
+        """
+        for ref, collection in list(self._loaded.items()):
+            if not unfinished_only or collection.state != "ready":
+                del self._loaded[ref]
+
+    def have_changed(self) -> bool:
+        """Whether another program has rebuilt or dropped a collection since it was opened here."""
+        return any(self.find(ref) != collection for ref, collection in list(self._loaded.items()))
+
     def _explain_missing(self, ref: CollectionRef) -> str:
         """Return a hint for a collection that does not exist."""
         others = {c.ref.dataset for c in self.list_all()}
@@ -108,11 +124,12 @@ class Collections:
 
     def drop(self, dataset: str) -> list[str]:
         """Drop all collections of a dataset, including unfinished ones; return their names."""
-        names = [collection.name for collection in self._list_own() if collection.ref.dataset == dataset]
-        for name in names:
-            for alias in self.client.list_aliases(name)["aliases"]:
-                self.client.drop_alias(alias)
-            self.client.drop_collection(name)
+        with self.client.lock_for_writing():
+            names = [collection.name for collection in self._list_own() if collection.ref.dataset == dataset]
+            for name in names:
+                for alias in self.client.list_aliases(name)["aliases"]:
+                    self.client.drop_alias(alias)
+                self.client.drop_collection(name)
         self._loaded.clear()
         return names
 
