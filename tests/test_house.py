@@ -22,7 +22,7 @@ SOURCES = {
 SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 # Third-party libraries that take long to import, or that only one room needs.
 ENGINES = {
-    *("dateutil", "geopy", "huggingface_hub", "insightface", "matplotlib", "milvus_lite", "onnx"),
+    *("dateutil", "geopy", "grpc", "huggingface_hub", "insightface", "matplotlib", "milvus_lite", "onnx"),
     *(
         "onnxruntime",
         "openvino",
@@ -86,7 +86,8 @@ def test_importing_any_module_loads_no_engine() -> None:
 
 
 # What a package is called where pip knows it by another name.
-DISTRIBUTIONS = {"PIL": "pillow", "dateutil": "python_dateutil", "sklearn": "scikit_learn", "yaml": "pyyaml"}
+DISTRIBUTIONS = {"PIL": "pillow", "dateutil": "python_dateutil", "grpc": "grpcio", "sklearn": "scikit_learn"}
+DISTRIBUTIONS |= {"yaml": "pyyaml"}
 
 
 def test_every_imported_package_is_a_dependency() -> None:

@@ -42,15 +42,22 @@ class SearchResources:
 
     def refresh(self) -> None:
         """Discard what other programs have changed: they built the collections, or edited people."""
-        log = open_edit_log(self.dataset).file
-        versions = (Vocabulary.get_version(self.dataset.folder), get_file_version(log))
-        if self._versions is not None and versions != self._versions:
+        before, self._versions = self._versions, self._read_versions()
+        if before is not None and before != self._versions:
             self.__dict__.pop("has_unbuilt_edits", None)
-            if versions[0] != self._versions[0]:
+            if before[0] != self._versions[0]:
                 self.discard()
-        self._versions = versions
         # A build saves the vocabulary shortly before the collections are ready.
         self.store.collections.forget(unfinished_only=True)
+
+    def is_outdated(self) -> bool:
+        """Whether another program has built or dropped collections since `refresh`."""
+        return self._versions != self._read_versions() or self.store.collections.have_changed()
+
+    def _read_versions(self) -> tuple[FileVersion, FileVersion]:
+        """Return the versions of the vocabulary, which is written by each build, and of the edit log."""
+        log = open_edit_log(self.dataset).file
+        return Vocabulary.get_version(self.dataset.folder), get_file_version(log)
 
     def discard(self) -> None:
         """Discard the data of the dataset and of its collections; they are loaded again when needed."""

@@ -55,7 +55,7 @@ class Searcher:
         try:
             return self._answer(query)
         except Exception:
-            if not self.resources.store.collections.have_changed():
+            if not self.resources.is_outdated():
                 raise
         self.resources.discard()
         return self._answer(query)
