@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from imagesearch.errors import UserError
 from imagesearch.store.lite_server import (
     LiteServer,
+    ServerAddress,
     acquire_server,
     find_address,
     is_served_here,
@@ -32,7 +33,8 @@ _LOCK_SUFFIX = ".lock"
 _OPENING_SECONDS = 4.0  # to wait for a program that is opening or closing the database
 _TAKEOVER_SECONDS = 15.0  # the same, if the program is one of ours: it completes its calls first
 _POLL_SECONDS = 0.02
-_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 8.0  # to wait for a program that listens but does not answer, because it is busy or stopped
+_CONNECT_SECONDS = 1.0  # for one attempt: pymilvus repeats it until then, although the program may have ended
 _MAX_REPEATS = 5
 _QUIET_SECONDS = 1.0  # before a message that a writer waits
 _NOT_LOADED = 101  # the error code for a search in a collection that is not loaded
@@ -56,7 +58,8 @@ class LiteClient:
     """A `pymilvus.MilvusClient` for Milvus Lite, with the same methods.
 
     A call that fails because the serving program has ended is repeated. All calls can be repeated: rows are
-    written by key, and `create_collection` and `create_alias` are adapted.
+    written by key, and `create_collection` and `create_alias` are adapted. The first argument of a call that
+    concerns a collection is its name.
 
     Parameters
     ----------
@@ -72,13 +75,16 @@ class LiteClient:
     def __init__(self, uri: str) -> None:
         self._uri, self._database = uri, Path(uri).resolve()
         self._process = os.getpid()
+        self._closed = False
         self._reconnecting = threading.Lock()
         self._connection = _connect(uri, self._database, _OPENING_SECONDS)
 
     def close(self) -> None:
         """Close the connection. The last one of this process waits for compaction and closes the database."""
-        if self._process == os.getpid():
-            self._connection.close()
+        with self._reconnecting:
+            if not self._closed and self._process == os.getpid():
+                self._connection.close()
+            self._closed = True
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -129,7 +135,7 @@ class LiteClient:
                     self._reconnect(connection)
                 elif getattr(error, "code", None) == _NOT_LOADED:
                     # by this server: another one has loaded it before
-                    self._call("load_collection", args[:1] or (options["collection_name"],), {})
+                    self._call("load_collection", args[:1], {})
                 else:
                     raise
         raise UserError(f"{self._uri}: the program that has it open ended several times in a row; try again")
@@ -137,6 +143,8 @@ class LiteClient:
     def _get_connection(self) -> _Connection:
         if self._process != os.getpid():
             raise UserError(f"{self._uri}: a forked process must open a connection of its own")
+        if self._closed:
+            raise UserError(f"{self._uri}: the connection is closed")
         return self._connection
 
     def _is_lost(self, connection: _Connection, error: Exception) -> bool:
@@ -217,28 +225,28 @@ def _connect(uri: str, database: Path, seconds: float) -> _Connection:
     seconds
         Maximum time to wait for a program that is opening or closing the database.
     """
-    deadline = time.monotonic() + seconds
+    start = time.monotonic()
     while True:
         try:
-            connection = _join(database) or _open(database)
+            address = None if is_served_here(database) else find_address(database)
+            connection = _join(address) if address else _open(database)
         except OSError as error:
             raise UserError(f"{uri}: cannot be opened ({error.strerror or error})") from None
         if connection is not None:
             return connection
-        if time.monotonic() > deadline:
+        if time.monotonic() - start > (_ANSWER_SECONDS if address else seconds):
+            reason = f"does not answer (process {address.process})" if address else "does not share it"
             raise UserError(
-                f"{uri}: cannot be opened: another process has it open and does not share it, such as a "
-                "program that uses pymilvus; end that process, or use a Milvus server (milvus.uri: http://...)"
+                f"{uri}: cannot be opened: another process has it open and {reason}; end that process, "
+                "such as a program that uses pymilvus, or use a Milvus server (milvus.uri: http://...)"
             )
         time.sleep(_POLL_SECONDS)
 
 
-def _join(database: Path) -> _Connection | None:
-    """Connect to the other process that has a database open; None if it cannot be reached."""
+def _join(address: ServerAddress) -> _Connection | None:
+    """Connect to the other process that has a database open; None if it does not answer."""
     from pymilvus.exceptions import MilvusException
 
-    if is_served_here(database) or (address := find_address(database)) is None:
-        return None
     with suppress(MilvusException):
         return _Connection(_make_client(address.uri, address.token), None)
     return None
@@ -259,7 +267,13 @@ def _make_client(uri: str, token: str) -> Any:
     import grpc
     from pymilvus import MilvusClient
 
-    client = MilvusClient(uri, token=token, timeout=_CONNECT_SECONDS, dedicated=True)
+    client = MilvusClient(
+        uri,
+        token=token,
+        timeout=_CONNECT_SECONDS,
+        dedicated=True,
+        grpc_options={"grpc.http2.ping_timeout_ms": 5000},
+    )
 
     def raise_error(error: Exception) -> bool:
         # By default pymilvus repeats a call 75 times, with up to 3 s between two attempts.

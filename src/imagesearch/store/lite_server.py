@@ -31,7 +31,7 @@ from imagesearch.files import atomic_write
 
 _ADDRESS_SUFFIX = ".address"
 _SOCKET_NAME = "milvus.sock"
-_FOLDER_PREFIX = "imagesearch-"
+_FOLDER_PREFIX = "imagesearch-milvus-"
 _MAX_SOCKET_PATH = 100  # bytes; the limit of macOS is 103, the limit of Linux 107
 _GRACE_SECONDS = 5.0  # for the calls in progress when a server is closed
 _PROBE_SECONDS = 1.0
