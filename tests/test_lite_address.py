@@ -131,6 +131,15 @@ def test_a_program_with_pymilvus_alone_does_not_share(database: Path, start: Sta
     assert len(find_nearest(database, 1)) == 5
 
 
+def test_the_address_of_a_killed_process_is_not_the_one_of_a_program_with_pymilvus(
+    database: Path, start: StartProgram
+) -> None:
+    start(database).kill()
+    start(database, "-c", PYMILVUS)
+    with pytest.raises(UserError, match="another process has it open and does not share it"):
+        open_store(database)
+
+
 def test_programs_that_start_at_the_same_moment_share(database: Path, start: StartProgram) -> None:
     programs = [start(database, wait=False) for _ in range(4)]
     assert [program.receive() for program in programs] == ["ready"] * 4

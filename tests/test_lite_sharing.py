@@ -47,9 +47,11 @@ def test_two_spellings_of_a_path_are_one_file(database: Path, start: StartProgra
 
 def test_two_stores_of_one_program_share_a_server(database: Path, start: StartProgram) -> None:
     with open_store(database) as one:
+        address = read_address(database)
         with open_store(database) as two:
             assert one.search(ALBUM, vectors(1)[0], 5) == two.search(ALBUM, vectors(1)[0], 5)
         assert len(one.search(ALBUM, vectors(1)[0], 5)) == 5
+        assert read_address(database) == address  # the server was not closed
         assert start(database).run("is_opener") is False
     assert start(database).run("is_opener") is True
 
@@ -329,9 +331,11 @@ def test_threads_open_a_collection_once(database: Path) -> None:
 
 def test_a_store_can_be_closed_twice_while_another_uses_the_file(database: Path) -> None:
     with open_store(database) as store:
+        address = read_address(database)
         other = open_store(database)
         other.close()
         other.close()
         assert len(store.search(ALBUM, vectors(1)[0], 5)) == 5
+        assert read_address(database) == address  # the server was not closed
         with pytest.raises(UserError, match="the connection is closed"):
             other.search(ALBUM, vectors(1)[0], 5)
