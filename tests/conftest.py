@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +24,7 @@ from imagesearch.config import Config, load_config
 
 if TYPE_CHECKING:
     from newcomer import Clone
+    from store_processes import Process, StartProgram
 
 ROOT = Path(__file__).parent.parent
 # tests/server requires a standalone Milvus server, which `make test-server` installs
@@ -211,3 +213,38 @@ def built_album(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlbum:
     truth = make_album(folder / "album", 64, seed=5713, workers=0)
     build_album(make_demo_config(folder, folder / "album"), truth)
     return BuiltAlbum(folder, truth)
+
+
+@pytest.fixture
+def start() -> Iterator[StartProgram]:
+    """Starts programs that open a database, and ends them after the test."""
+    from store_processes import PROGRAM, Process
+
+    processes = []
+
+    def start_program(database: Path, *command: str, wait: bool = True) -> Process:
+        process = Process(*(command or (PROGRAM,)), database)
+        processes.append(process)
+        if wait:
+            assert process.receive() == "ready"
+        return process
+
+    yield start_program
+    for process in processes:
+        process.kill()
+        for stream in (process.process.stdin, process.process.stdout, process.process.stderr):
+            stream.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A database with a collection of 300 photos."""
+    from store_program import open_store
+    from test_store import rows, spec, vectors
+
+    from imagesearch.store.build import update_collections
+
+    file = tmp_path / "milvus.db"
+    with open_store(file) as store:
+        update_collections(store, [(spec(), rows(vectors(300)))])
+    return file

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -361,19 +359,6 @@ def test_a_collection_of_another_program_is_refused(store: Store) -> None:
     store.collections.client.create_collection("album_clip", dimension=4)
     with pytest.raises(UserError, match="another program created album_clip"):
         store.search(ALBUM, vectors(1)[0], 3)
-
-
-def test_a_second_process_gets_a_message_of_one_line(tmp_path: Path, store: Store) -> None:
-    code = (
-        "import sys; from pathlib import Path; from imagesearch.config import MilvusConfig\n"
-        "from imagesearch.store import Store; from imagesearch.errors import UserError\n"
-        "folder = Path(sys.argv[1])\n"
-        "settings = {'uri': str(folder / 'milvus.db')}\n"
-        "try: Store(MilvusConfig.model_validate(settings, context={'base': folder}))\n"
-        "except UserError as error: print(error)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
-    assert "another process has it open" in done.stdout and done.stderr == ""
 
 
 # --- a server ----------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from imagesearch.errors import UserError
 
+FileVersion = tuple[int, int, int] | None
+"""Time, size and inode of a file, or None for a missing file."""
 _ABANDONED_SECONDS = 24 * 3600  # an older unfinished file is from a killed process
 
 
@@ -55,6 +57,15 @@ def _remove_abandoned_parts(file: Path) -> None:
         with suppress(OSError):  # removed by another process
             if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
                 part.unlink()
+
+
+def get_file_version(file: Path) -> FileVersion:
+    """Return what changes when a file is written or replaced; None if there is no such file."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def make_folder(folder: Path) -> None:

@@ -93,7 +93,7 @@ class PhotoLibrary:
         Raises
         ------
         UserError
-            If Milvus cannot be reached, or another process has the file open.
+            If Milvus cannot be reached, or a process has the file open that does not share it.
         """
         _ = self.store
 

@@ -10,6 +10,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces import get_pack_id, open_edit_log
 from imagesearch.features import ScoreBands, get_model_id, read_bands
+from imagesearch.files import FileVersion, get_file_version
 from imagesearch.pipeline import Dataset
 from imagesearch.query import SentenceParser
 from imagesearch.search.query_models import QueryModels
@@ -36,6 +37,34 @@ class SearchResources:
         self.config, self.dataset, self.store = config, dataset, store
         self.models = models or QueryModels(config)
         self._upgrade_note: str | None = None
+        self._versions: tuple[FileVersion, FileVersion] | None = None
+
+    # --- changes by other programs -------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Discard what other programs have changed: they built the collections, or edited people."""
+        before, self._versions = self._versions, self._read_versions()
+        if before is not None and before != self._versions:
+            self.__dict__.pop("has_unbuilt_edits", None)
+            if before[0] != self._versions[0]:
+                self.discard()
+        # A build saves the vocabulary shortly before the collections are ready.
+        self.store.collections.forget(unfinished_only=True)
+
+    def is_outdated(self) -> bool:
+        """Whether another program has built or dropped collections since `refresh`."""
+        return self._versions != self._read_versions() or self.store.collections.have_changed()
+
+    def _read_versions(self) -> tuple[FileVersion, FileVersion]:
+        """Return the versions of the vocabulary, which is written by each build, and of the edit log."""
+        log = open_edit_log(self.dataset).file
+        return Vocabulary.get_version(self.dataset.folder), get_file_version(log)
+
+    def discard(self) -> None:
+        """Discard the data of the dataset and of its collections; they are loaded again when needed."""
+        for name in ("vocabulary", "parser", "has_unbuilt_edits", "score_bands", "sample_vectors"):
+            self.__dict__.pop(name, None)
+        self.store.collections.forget()
 
     # --- collections ---------------------------------------------------------------------------------------
 

@@ -42,12 +42,26 @@ class Searcher:
     def search(self, query: Query) -> Answer:
         """Answer a query.
 
+        If another program has built the collections or edited people since the last query, the new data is
+        used. A search that fails because a collection is replaced at the same time is repeated.
+
         Raises
         ------
         UserError
             If the query is empty or contradictory, if its photo cannot be read, or if the dataset has no
             collection that was built with the config's model.
         """
+        self.resources.refresh()
+        try:
+            return self._answer(query)
+        except Exception:
+            if not self.resources.is_outdated():
+                raise
+        self.resources.discard()
+        return self._answer(query)
+
+    def _answer(self, query: Query) -> Answer:
+        """Run the six stages."""
         resources = self.resources
         request = parse_query(query, resources)
         scope = resolve_scope(request, resources)

@@ -180,11 +180,12 @@ def _save_search_data(
     cast: tuple[str, ...],
 ) -> None:
     """Save the data that searches use in addition to the collections."""
-    vocabulary = _count_vocabulary(dataset, contents)
-    replace(vocabulary, edit_count=edit_count, cast=cast).write(dataset.folder)
     for spec, rows in contents:
         if spec.ref.kind == "clip":
             save_bands(config, dataset, rows.vectors)
+    # Last, because running searches reload everything when this file has changed.
+    vocabulary = _count_vocabulary(dataset, contents)
+    replace(vocabulary, edit_count=edit_count, cast=cast).write(dataset.folder)
 
 
 def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -> Vocabulary:
@@ -229,6 +230,8 @@ def update_collections(
 ) -> dict[str, BuildReport]:
     """Create or update collections of one dataset, and make them searchable.
 
+    Until another program has finished writing to the same Milvus Lite file, this function waits.
+
     Parameters
     ----------
     store, contents
@@ -243,6 +246,18 @@ def update_collections(
     reports : dict
         Report by kind of collection.
     """
+    with store.collections.client.lock_for_writing():
+        return _update_collections(store, contents, rebuild, progress, before_ready)
+
+
+def _update_collections(
+    store: Store,
+    contents: Sequence[CollectionContent],
+    rebuild: bool,
+    progress: Progress | None,
+    before_ready: Callable[[], None],
+) -> dict[str, BuildReport]:
+    """Update collections while no other program writes; see `update_collections`."""
     collections = store.collections
     unfinished = collections.list_unfinished(contents[0][0].ref.dataset)
     existing = {spec.ref: collections.find(spec.ref) for spec, _ in contents}

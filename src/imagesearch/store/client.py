@@ -1,4 +1,4 @@
-"""Connections to Milvus Lite or a Milvus server. Only this module uses pymilvus."""
+"""Connections to Milvus Lite or a Milvus server. Only this module and ``lite_*.py`` use pymilvus."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from imagesearch.config import MilvusConfig
+from imagesearch.errors import UserError
+from imagesearch.files import make_folder
 from imagesearch.store.lite_client import LiteClient
 from imagesearch.store.server_client import ServerClient
 
 
 def connect(milvus: MilvusConfig) -> Any:
-    """Return a client of a Milvus Lite file or of a server.
+    """Return a connection with the methods of `pymilvus.MilvusClient`, and `lock_for_writing`.
 
     Raises
     ------
     UserError
-        If the server does not answer, or another process has the file open. Each later call also raises it if
-        the server rejects the call or becomes unavailable.
+        If the server does not answer, or a process has the file open that does not share it. Each later call
+        also raises it if the server rejects the call or becomes unavailable.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import pymilvus  # noqa: F401 - it configures its loggers, so they can be silenced only afterwards
@@ -27,7 +29,10 @@ def connect(milvus: MilvusConfig) -> Any:
     # Both packages log each error with its traceback before they raise it.
     for name in ("pymilvus", "pymilvus.milvus_client", "milvus_lite"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    return LiteClient(Path(milvus.uri)) if milvus.is_file else ServerClient(milvus)
+    if not milvus.is_file:
+        return ServerClient(milvus)
+    _check_lite_file(Path(milvus.uri))
+    return LiteClient(milvus.uri)
 
 
 def get_data_types() -> Any:
@@ -56,3 +61,12 @@ def make_ranker(name: str, count: int) -> Any:
     from pymilvus import RRFRanker, WeightedRanker
 
     return RRFRanker() if name == "rrf" else WeightedRanker(*[1 / count] * count)
+
+
+def _check_lite_file(path: Path) -> None:
+    """Check that a path can be a database; Milvus Lite's own error is always "Open local milvus failed"."""
+    make_folder(path.parent)
+    if path.is_file():
+        raise UserError(f"{path}: not a Milvus Lite database; move the file, or set another milvus.uri")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UserError(f"{path}: no write permission; set another milvus.uri")

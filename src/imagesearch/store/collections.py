@@ -45,14 +45,14 @@ class Collections:
     Attributes
     ----------
     client : LiteClient or ServerClient
-        The connection.
+        The connection, with the methods of `pymilvus.MilvusClient`.
     dialect : Dialect
         The capabilities of this Milvus.
 
     Raises
     ------
     UserError
-        If the server does not answer, or another process has the file open.
+        If the server does not answer, or a process has the file open that does not share it.
     """
 
     def __init__(self, milvus: MilvusConfig) -> None:
@@ -62,7 +62,7 @@ class Collections:
         self._loaded: dict[CollectionRef, CollectionInfo] = {}
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection. For Milvus Lite, wait for its compaction and close the file."""
         self.client.close()
 
     # --- finding and dropping -------------------------------------------------------------------------------
@@ -104,6 +104,22 @@ class Collections:
         replicas = {} if self.dialect.is_lite else {"replica_number": self._milvus.replicas}
         self.client.load_collection(name, **replicas)
 
+    def forget(self, *, unfinished_only: bool = False) -> None:
+        """Describe the collections again when they are opened next, because another program changed them.
+
+        Parameters
+        ----------
+        unfinished_only
+            Only the collections that were being updated.
+        """
+        for ref, collection in list(self._loaded.items()):
+            if not unfinished_only or collection.state != "ready":
+                del self._loaded[ref]
+
+    def have_changed(self) -> bool:
+        """Whether another program has rebuilt or dropped a collection since it was opened here."""
+        return any(self.find(ref) != collection for ref, collection in list(self._loaded.items()))
+
     def _explain_missing(self, ref: CollectionRef) -> str:
         """Return a hint for a collection that does not exist."""
         others = {c.ref.dataset for c in self.list_all()}
@@ -114,11 +130,12 @@ class Collections:
 
     def drop(self, dataset: str) -> list[str]:
         """Drop all collections of a dataset, including unfinished ones; return their names."""
-        names = [collection.name for collection in self._list_own() if collection.ref.dataset == dataset]
-        for name in names:
-            for alias in self._list_aliases(name):
-                self.client.drop_alias(alias)
-            self.client.drop_collection(name)
+        with self.client.lock_for_writing():
+            names = [collection.name for collection in self._list_own() if collection.ref.dataset == dataset]
+            for name in names:
+                for alias in self._list_aliases(name):
+                    self.client.drop_alias(alias)
+                self.client.drop_collection(name)
         self._loaded.clear()
         return names
 

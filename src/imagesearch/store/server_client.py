@@ -67,12 +67,20 @@ class ServerClient:
         limit = {"retry_times": _WAITING[name]} if name in _WAITING else {"timeout": self._timeout}
 
         def call(*args: Any, **options: Any) -> Any:
-            with _translate_errors(
-                lambda reason: f"{self._address}: {name} failed on the Milvus server ({reason})"
-            ):
-                return self._repeat(lambda: method(*args, **(limit | options)))
+            return self.run(name, lambda: method(*args, **(limit | options)))
 
         return call
+
+    def query_iterator(self, *args: Any, **options: Any) -> _RowIterator:
+        """Return an iterator over the rows of a collection."""
+        return _RowIterator(self, self.__getattr__("query_iterator")(*args, **options))
+
+    def run(self, name: str, request: Callable[[], Any]) -> Any:
+        """Run a request, and raise `UserError` if it fails."""
+        with _translate_errors(
+            lambda reason: f"{self._address}: {name} failed on the Milvus server ({reason})"
+        ):
+            return self._repeat(request)
 
     def _repeat(self, request: Callable[[], Any]) -> Any:
         """Repeat a request while the server cannot be connected, for the time limit from the first failure.
@@ -90,6 +98,21 @@ class ServerClient:
                 if not _is_unavailable(error) or time.monotonic() > deadline:
                     raise
             time.sleep(_PAUSE_SECONDS)
+
+
+class _RowIterator:
+    """An iterator of pymilvus, each batch of which is a request."""
+
+    def __init__(self, client: ServerClient, rows: Any) -> None:
+        self._client, self._rows = client, rows
+
+    def next(self) -> list[dict[str, Any]]:
+        """Return the next batch of rows; an empty list after the last one."""
+        return self._client.run("query_iterator", self._rows.next)
+
+    def close(self) -> None:
+        """Release the iterator."""
+        self._rows.close()
 
 
 def _is_unavailable(error: Any) -> bool:

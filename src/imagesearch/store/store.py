@@ -61,7 +61,7 @@ class Store:
     Raises
     ------
     UserError
-        If the server does not answer, or another process has the file open.
+        If the server does not answer, or a process has the file open that does not share it.
     """
 
     def __init__(self, milvus: MilvusConfig) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imagesearch.errors import UserError
-from imagesearch.files import atomic_write
+from imagesearch.files import FileVersion, atomic_write, get_file_version
 from imagesearch.geo import PhotoLocation
 from imagesearch.text import find_similar, normalize
 
@@ -52,6 +52,11 @@ class Vocabulary:
         sections = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
         with atomic_write(folder / _FILE) as unfinished:
             unfinished.write_text(json.dumps(sections, ensure_ascii=False, indent=1), "utf-8")
+
+    @staticmethod
+    def get_version(folder: Path) -> FileVersion:
+        """Return what changes when step 05 writes the vocabulary, at the end of each build."""
+        return get_file_version(folder / _FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Vocabulary:

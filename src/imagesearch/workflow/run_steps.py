@@ -112,8 +112,8 @@ def run_steps(
     def show(label: str) -> Any:
         return partial(progress, label=label) if progress else None
 
-    # Checked first, to report an error now and not after an hour of extraction. Milvus is closed again,
-    # because no other process can search a Milvus Lite file while it is open.
+    # Checked first, to report an error now and not after an hour of extraction. Milvus is closed again, to
+    # free its memory.
     Store(config.milvus).close()
     check_geocoder(config, dataset)
     features = extract_features(config, dataset, retry_failed=retry_failed, progress=show("features"))
