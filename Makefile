@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
-.PHONY: help install demo photos test lint format bench clean
+.PHONY: help install demo photos test test-server lint format bench clean
 help:
 	@echo "make demo    draw an album and search it; downloads no models"
 	@echo "make photos PHOTOS=DIR    process and index your own photos: steps 01, 02, 04 and 05"
 	@echo "make test    install the dependencies and run the tests"
+	@echo "make test-server    install a standalone Milvus server in .venv-milvus, and test with it"
 	@echo "make lint    check rules and format (ruff) and imports between packages (import-linter)"
 	@echo "make format  fix rules and format with ruff where it can"
 	@echo "make bench   measure speed and memory against baselines; takes about 20 minutes"
@@ -63,6 +64,17 @@ photos: $(STAMP)
 test: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadfile
 
+# The server's package requires an older setuptools, so it has an environment of its own.
+MILVUS := .venv-milvus
+$(MILVUS)/.installed: tests/server/requirements.txt
+	test -x $(MILVUS)/bin/python || $(PYTHON) -m venv $(MILVUS)
+	$(MILVUS)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+test-server: $(STAMP) $(MILVUS)/.installed
+	IMAGESEARCH_MILVUS_SERVER="$(CURDIR)/$(MILVUS)/bin/milvus-server" \
+	    $(PY) -m pytest tests/server tests/test_engines.py -k "server or standalone"
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -76,4 +88,4 @@ bench: $(STAMP)
 	$(PY) benchmarks/bench.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build
+	rm -rf $(VENV) $(MILVUS) .pytest_cache .ruff_cache .hypothesis build

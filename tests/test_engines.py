@@ -1,4 +1,4 @@
-"""The same album in every kind of Milvus: a file, a server of Milvus Lite, and a standalone server.
+"""The same album in every kind of Milvus: a file, also one that another program has open, and servers.
 
 The standalone server takes part if IMAGESEARCH_MILVUS_SERVER names its program, as `make test-server` does.
 """
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from conftest import BuiltAlbum
 from milvus_servers import STANDALONE, run_lite_server, run_standalone
+from store_processes import PROGRAM, Process
 
 from imagesearch.config import Config, load_config
 from imagesearch.pipeline import Dataset
@@ -29,7 +30,7 @@ from imagesearch.store.hybrid_search import WordRanking
 from imagesearch.text import normalize
 from imagesearch_demo.scoring import rename_person
 
-ENGINES = ["file", "lite server", *(["standalone"] if STANDALONE else [])]
+ENGINES = ["file", "shared file", "lite server", *(["standalone"] if STANDALONE else [])]
 TODAY = date(2026, 2, 11)
 CLIP = CollectionRef("album", "clip")
 
@@ -55,7 +56,11 @@ def engine(
     file = folder / "album" / "config.yaml"
     with ExitStack() as servers:
         uri = "milvus.db"
-        if request.param == "lite server":
+        if request.param == "shared file":
+            opener = Process(PROGRAM, folder / "album" / uri)
+            assert opener.receive() == "ready"
+            servers.callback(opener.end)
+        elif request.param == "lite server":
             uri = servers.enter_context(run_lite_server(folder))
         elif request.param == "standalone":
             uri = servers.enter_context(run_standalone(folder / "server")).uri
@@ -87,8 +92,11 @@ def list_queries(engine: Engine) -> list[Query]:
         Query(criteria=Criteria(near="15.5,73.8", radius=100)),
         Query(text="water", sort="date", top_k=5),
         Query(text="water", collapse=True),
-        Query(image=root / photos[0]),
-        Query(image=root / photos[1], by="vit"),
+        Query(images=(root / photos[0],)),
+        Query(images=(root / photos[1],), by="vit"),
+        Query(images=(root / photos[2], root / photos[3])),
+        *(Query(text=f"{text} on a beach", strategy="union", today=TODAY) for text in (people[0], places[0])),
+        Query(text=f"{people[0]} in {places[0]} or 2020", strategy="union", today=TODAY, top_k=30),
         Query(text="night", plus=("snow",), minus=("a dog",)),
         Query(face=root / next(p["path"] for p in engine.truth["photos"] if p["people"])),
         Query(text="a boat", folder=str(photos[0].parent)),
