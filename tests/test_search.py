@@ -199,7 +199,7 @@ def test_one_photo_twice_is_one_photo(searcher: Searcher, by: str) -> None:
 
 
 def test_the_vector_of_one_photo_is_not_changed(gap: tuple) -> None:
-    photos, _, _ = gap
+    photos = gap[0] * np.float32(1 + 1e-6)  # models return unit vectors with rounding errors
     assert all(np.array_equal(average_vectors(photo[None]), photo) for photo in photos)
 
 
