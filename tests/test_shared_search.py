@@ -93,7 +93,7 @@ def test_a_conversation_finds_new_photos_and_names_of_other_programs(
     run(drawn, "05_build_collections.py")
     named = conversation.search("rosalind")
     assert NEW_NAMES not in named["notes"]
-    assert named["results"] and all(hit["people"] == ["Rosalind"] for hit in named["results"])
+    assert named["results"] and all("Rosalind" in hit["people"] for hit in named["results"])
 
     run(drawn, "05_build_collections.py", "--rebuild")
     assert conversation.search("rosalind")["results"] == named["results"]
