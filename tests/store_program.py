@@ -6,6 +6,7 @@ python store_program.py DATABASE
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -76,6 +77,14 @@ class Program:
 
     def is_opener(self) -> bool:
         return self.store.collections.client._connection.server is not None
+
+    def fork(self) -> int:
+        """Start a process that ends only when it is killed; return its id."""
+        child = os.fork()
+        if not child:
+            time.sleep(60)
+            os._exit(0)
+        return child
 
     def close(self) -> None:
         self.store.close()

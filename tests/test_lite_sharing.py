@@ -170,11 +170,23 @@ def test_a_forked_process_leaves_the_file_to_its_parent(database: Path, start: S
     try:
         assert len(store.search(ALBUM, vectors(1)[0], 5)) == 5
         assert start(database).run("is_opener") is False
-        store.close()  # the child, which is still running, does not hold the lock
-        assert start(database).run("is_opener") is True
+        store.close()
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+@posix_only
+def test_a_forked_process_does_not_hold_the_lock_of_its_killed_parent(
+    database: Path, start: StartProgram
+) -> None:
+    parent = start(database)
+    child = parent.run("fork")
+    try:
+        parent.kill()
+        assert start(database).run("is_opener") is True
+    finally:
+        os.kill(child, signal.SIGKILL)
 
 
 # --- writing -----------------------------------------------------------------------------------------------

@@ -107,6 +107,16 @@ def test_a_library_notices_that_a_collection_is_rebuilt(drawn: Drawn) -> None:
         assert len(library.search("a person", top_k=50).results) == 13
 
 
+def test_the_note_of_an_update_ends_with_the_update(drawn: Drawn) -> None:
+    config = drawn.config()
+    with Store(config.milvus) as store, Store(config.milvus) as other:
+        searcher = Searcher(config, drawn.dataset(), store)
+        for state, is_noted in (("updating", True), ("ready", False)):
+            other.collections.set_state("album_clip__1", state)
+            notes = searcher.search(Query(text="a person")).notes
+            assert any("is being updated" in note for note in notes) is is_noted
+
+
 def test_a_search_is_repeated_if_a_collection_is_dropped_during_it(drawn: Drawn) -> None:
     config, dataset = drawn.config(), drawn.dataset()
     with Store(config.milvus) as store, Store(config.milvus) as other:
