@@ -48,8 +48,12 @@ _CHECKED_TEXTS = (
 )
 
 
-class ConversionError(Exception):
-    """A model that OpenVINO cannot run, or not with the same results."""
+class ConversionError(UserError):
+    """A model that OpenVINO cannot run, or not with the same results.
+
+    An encoder then uses PyTorch. It is a message to the user only if the cache is deleted during a run and
+    cannot be written again.
+    """
 
 
 def is_converted(kind: str, name: str) -> bool:
