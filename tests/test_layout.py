@@ -102,7 +102,8 @@ def test_the_words_of_every_file_name_can_be_stored(name: str) -> None:
 @given(st.text(st.characters(categories=["L", "Nd", "Zs"]), max_size=60))
 def test_the_words_of_words_are_the_same(name: str) -> None:
     words = split_file_name(f"{name}.jpg")
-    assert split_file_name(f"{' '.join(words)}.jpg") == words
+    # ".jpg" has no extension, it is the name of a hidden file
+    assert not words or split_file_name(f"{' '.join(words)}.jpg") == words
 
 
 # --- values of the fields ----------------------------------------------------------------------------------
@@ -302,7 +303,7 @@ def test_a_killed_build_leaves_times_that_the_next_one_uses(
         patch.setattr(collections.Collections, "publish", interrupt)
         world.run("05_build_collections.py", code=130)
     set_clock(2000)
-    assert build_counts(world)["clip"] == (3, 0, 0)
+    assert build_counts(world)["clip"] == (0, 0, 0)  # the interrupted build is completed
     assert set(read_times(world).values()) == {1000}
     set_clock(3000)
     assert build_counts(world)["clip"] == (0, 0, 0)

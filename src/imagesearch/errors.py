@@ -8,6 +8,10 @@ class UserError(Exception):
     """
 
 
+class ServerError(UserError):
+    """A Milvus server is unavailable, or has rejected a request."""
+
+
 class UnreadablePhotoError(UserError):
     """The photo of a query cannot be read; other queries can still succeed."""
 

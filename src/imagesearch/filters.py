@@ -181,7 +181,7 @@ def is_fulfilled(condition: Condition, row: Mapping[str, Any]) -> bool:
         case Between(field, low, high):
             return (low is None or row[field] >= low) and (high is None or row[field] < high)
         case PathPrefix(folder):
-            return row["path"].startswith(f"{folder.strip('/')}/".lstrip("/"))
+            return not folder.strip("/") or row["path"].startswith(f"{folder.strip('/')}/")
         case Not(inner):
             return not is_fulfilled(inner, row)
         case And(parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imagesearch.config import Config
+from imagesearch.errors import ServerError
 from imagesearch.pipeline import Dataset
 from imagesearch.search.answer import Answer
 from imagesearch.search.judgement import judge_photos
@@ -54,6 +55,8 @@ class Searcher:
         self.resources.refresh()
         try:
             return self._answer(query)
+        except ServerError:
+            raise
         except Exception:
             if not self.resources.is_outdated():
                 raise

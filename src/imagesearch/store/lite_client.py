@@ -235,10 +235,14 @@ def _connect(uri: str, database: Path, seconds: float) -> _Connection:
         if connection is not None:
             return connection
         if time.monotonic() - start > (_ANSWER_SECONDS if address else seconds):
-            reason = f"does not answer (process {address.process})" if address else "does not share it"
+            if address:
+                raise UserError(
+                    f"{uri}: another process has it open and does not answer; continue or end process "
+                    f"{address.process}"
+                )
             raise UserError(
-                f"{uri}: cannot be opened: another process has it open and {reason}; end that process, "
-                "such as a program that uses pymilvus, or use a Milvus server (milvus.uri: http://...)"
+                f"{uri}: another process has it open and does not share it; end that process, such as a "
+                "program that uses pymilvus, or use a Milvus server (milvus.uri: http://...)"
             )
         time.sleep(_POLL_SECONDS)
 

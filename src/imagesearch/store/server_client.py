@@ -1,20 +1,23 @@
-"""A connection to a Milvus server or cluster. Requests have a time limit, and errors become `UserError`."""
+"""A connection to a Milvus server or cluster. Requests have a time limit, and errors become `ServerError`."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from imagesearch.config import MilvusConfig
-from imagesearch.errors import UserError
+from imagesearch.errors import ServerError
 
 _MAX_CONNECT_SECONDS = 10
 # These wait for the server's work, up to hours for a large collection. They have no time limit but a
 # number of repetitions. Without a server they are given up after some 20 s.
 _WAITING = {"flush": 12, "load_collection": 12, "create_collection": 12, "create_index": 12}
 _PAUSE_SECONDS = 0.5
+# In the answers of a server some of whose nodes have just been started.
+_STARTING = re.compile(r"node not (found|match)|(service|channel|node) (is )?not (ready|available)")
 _MAX_REASON = 200  # characters
 
 
@@ -22,7 +25,7 @@ class ServerClient:
     """A `pymilvus.MilvusClient` of a server.
 
     pymilvus repeats a request, with increasing pauses, while the server is unavailable. Here each request
-    gets the time limit of the config. If it is reached, or the server rejects the request, `UserError` is
+    gets the time limit of the config. If it is reached, or the server rejects the request, `ServerError` is
     raised, with a message of one line.
 
     Parameters
@@ -32,7 +35,7 @@ class ServerClient:
 
     Raises
     ------
-    UserError
+    ServerError
         If the server does not answer, or rejects the token, the certificate or the database.
     """
 
@@ -76,14 +79,14 @@ class ServerClient:
         return _RowIterator(self, self.__getattr__("query_iterator")(*args, **options))
 
     def run(self, name: str, request: Callable[[], Any]) -> Any:
-        """Run a request, and raise `UserError` if it fails."""
+        """Run a request, and raise `ServerError` if it fails."""
         with _translate_errors(
             lambda reason: f"{self._address}: {name} failed on the Milvus server ({reason})"
         ):
             return self._repeat(request)
 
     def _repeat(self, request: Callable[[], Any]) -> Any:
-        """Repeat a request while the server cannot be connected, for the time limit from the first failure.
+        """Repeat a request while the server is unavailable, for the time limit from the first failure.
 
         pymilvus gives up when its attempt to connect again fails, which takes ten seconds.
         """
@@ -116,32 +119,35 @@ class _RowIterator:
 
 
 def _is_unavailable(error: Any) -> bool:
-    """Whether a server has not been connected, and the request can be repeated."""
+    """Whether a server cannot be connected, or has just been started, so that the request can be repeated."""
     from grpc import StatusCode
     from pymilvus.client.types import Status
 
-    return error.code in (StatusCode.UNAVAILABLE, Status.CONNECT_FAILED)
+    is_unavailable = error.code in (StatusCode.UNAVAILABLE, Status.CONNECT_FAILED)
+    return is_unavailable or bool(_STARTING.search(str(error.message)))
 
 
 @contextmanager
 def _translate_errors(describe: Callable[[str], str]) -> Iterator[None]:
-    """Raise `UserError` for each error of pymilvus and gRPC, with a message made of the reason."""
+    """Raise `ServerError` for each error of pymilvus and gRPC, with a message made of the reason."""
     from grpc import RpcError
     from pymilvus.exceptions import MilvusException
 
     try:
         yield
     except MilvusException as error:
-        raise UserError(describe(_shorten(str(error.message)))) from None
+        raise ServerError(describe(_shorten(str(error.message)))) from None
     except RpcError as error:
         code, details = getattr(error, "code", lambda: "")(), getattr(error, "details", lambda: "")()
-        raise UserError(describe(_shorten(f"{getattr(code, 'name', code)}: {details}"))) from None
+        raise ServerError(describe(_shorten(f"{getattr(code, 'name', code)}: {details}"))) from None
     except OSError as error:  # a certificate that cannot be read
-        raise UserError(describe(_shorten(str(error)))) from None
+        raise ServerError(describe(_shorten(str(error)))) from None
 
 
 def _shorten(text: str) -> str:
-    return " ".join(text.split())[:_MAX_REASON]
+    """Return the reason in a server's message, without the stack trace and the attempts before the last."""
+    reason = re.sub(r"^\d+: ", "", " ".join(text.split()).rpartition("attempt #")[2])
+    return reason[:_MAX_REASON]
 
 
 def _get_tls_options(milvus: MilvusConfig) -> dict[str, Any]:
