@@ -122,9 +122,7 @@ def test_a_copy_of_a_database_is_not_mistaken_for_the_open_one(database: Path, s
 def test_a_program_with_pymilvus_alone_does_not_share(database: Path, start: StartProgram) -> None:
     pymilvus = start(database, "-c", PYMILVUS)
     began = time.monotonic()
-    with pytest.raises(
-        UserError, match=r"milvus\.db: another process has it open"
-    ) as error:
+    with pytest.raises(UserError, match=r"milvus\.db: another process has it open") as error:
         open_store(database)
     assert time.monotonic() - began < 5 and "\n" not in str(error.value)
     threading.Timer(1.0, pymilvus.process.stdin.close).start()  # it ends while another program waits
