@@ -245,8 +245,8 @@ def read_address(database: Path) -> ServerAddress | None:
         address = ServerAddress(str(uri), str(token), int(process), (int(lock[0]), int(lock[1])))
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
-    is_local = address.uri.startswith(("unix:/", "http://127.0.0.1:"))
-    return address if is_local else None
+    scheme = "http://127.0.0.1:" if sys.platform == "win32" else "unix:/"
+    return address if address.uri.startswith(scheme) else None
 
 
 def _write_address(database: Path, address: ServerAddress) -> None:
