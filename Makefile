@@ -73,7 +73,7 @@ $(MILVUS)/.installed: tests/server/requirements.txt
 
 test-server: $(STAMP) $(MILVUS)/.installed
 	IMAGESEARCH_MILVUS_SERVER="$(CURDIR)/$(MILVUS)/bin/milvus-server" \
-	    $(PY) -m pytest tests/server tests/test_engines.py -k "server or standalone"
+	    $(PY) -m pytest tests/server tests/test_engines.py -k "test_server or standalone"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from pathlib import Path
 
 STANDALONE = os.environ.get("IMAGESEARCH_MILVUS_SERVER", "")
 """The program ``milvus-server``; empty if tests with a standalone server are not run."""
-_START_SECONDS = 180
+_START_SECONDS = 90
 
 
 def find_free_port() -> int:
