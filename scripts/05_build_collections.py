@@ -55,6 +55,8 @@ def parse_arguments():
         parser.error("--from-npy cannot be combined with --list and --drop")
     if args.from_npy and not (args.paths and args.dataset):
         parser.error("--from-npy requires --paths FILE.txt and -n NAME")
+    if args.from_npy and args.timeline:
+        parser.error("--from-npy cannot be combined with --timeline: imported photos have no dates")
     if args.paths and not args.from_npy:
         parser.error("--paths requires --from-npy")
     return args
@@ -67,9 +69,8 @@ def add_figure_option(group, option, name, what):
 
 def main():
     args = parse_arguments()
-    if args.to:
-        uri = args.to if "://" in args.to else str(Path(args.to).expanduser().absolute())
-        args.set = [*args.set, f"milvus.uri={json.dumps(uri)}"]
+    if args.to is not None:
+        args.set = [*args.set, f"milvus.uri={json.dumps(resolve_uri(args.to))}"]
     config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
     from imagesearch.store import Store, build_collections
@@ -87,6 +88,18 @@ def main():
         report_builds(config, dataset, reports, args)
         show_figures(dataset, store, args)
     return 0
+
+
+def resolve_uri(uri):
+    """A path is relative to the current folder here, and to the config's folder in a config."""
+    if "://" in uri or not uri:
+        return uri
+    database = Path(uri).expanduser().absolute()
+    if not database.parent.is_dir():
+        from imagesearch.errors import UserError
+
+        raise UserError(f"--to {uri}: no such folder as {database.parent}")
+    return str(database)
 
 
 def import_vectors(config, args):
@@ -162,13 +175,14 @@ def drop_collections(store, config, args):
     name, folder = config.dataset.name, config.dataset.folder
     is_imported = ImportedVectors.read(folder) is not None
     targets = [c.ref.alias for c in store.collections.list_all() if c.ref.dataset == name]
-    if is_imported and not targets:  # the first run with --from-npy was killed
+    is_unfinished = bool(store.collections.list_unfinished(name)) or (is_imported and args.to is None)
+    if is_unfinished and not targets:  # the first run was killed
         targets = [f"the unfinished collection of {name}"]
     question = f"drop {', '.join(targets)} from {store.uri}? [y/N] "
     if targets and not args.yes and cli.read_reply(question).lower() != "y":
         targets = []
     dropped = store.collections.drop(name) if targets else []
-    if targets and is_imported:
+    if targets and is_imported and args.to is None:  # another Milvus still uses the file
         ImportedVectors.remove(folder)
     source = (
         "05 --from-npy can build it"

@@ -42,7 +42,7 @@ class Program:
         matrix = vectors(count, seed)
         start = time.time()
         contents = [(replace(spec(), ref=ref), rows(matrix))]
-        report = update_collections(self.store, contents, rebuild, before_ready=lambda: time.sleep(0.1))
+        report = update_collections(self.store, contents, rebuild, before_ready=lambda: time.sleep(0.1) or "")
         return {"rows": report["clip"].rows, "start": start, "end": time.time()}
 
     def build_graph(self, count: int) -> int:

@@ -133,7 +133,8 @@ def test_the_message_for_an_unknown_key_suggests_the_nearest_key(
         ("faces.cluster_distance", "2", "expected a number above 0 and below 2, got 2"),
         ("search.min_score", "x", "expected a number from -1 to 1 or null, got 'x'"),
         ("geo.language", "5", "expected a string, got 5"),
-        ("geo.options", "[1]", "expected options, such as {api_key: KEY}"),
+        ("geo.options", "[1]", "expected options, such as {name: value}"),
+        ("milvus.index.options", "null", "expected options, such as {name: value}"),
         ("geo.options", "{1: 2}", "expected a string as the key"),
         ("milvus.uri", "5", "expected a path that ends in .db or an http(s):// URL, got 5"),
         ("milvus.index", "5", "expected a section of settings, got 5"),
@@ -166,7 +167,11 @@ def test_a_message_gives_what_is_expected_and_the_value(
         ("faces.det_size", ["63", "641", "4128"], ["64", "640"]),
         ("faces.min_score", ["-0.1", "1.1"], ["0", "1", "0.5"]),
         ("faces.cluster_distance", ["0", "2"], ["0.1", "1.9"]),
-        ("milvus.uri", ["a", "tcp://a:1", "''", "5", "null"], ["a.db", "http://a:1", "https://a"]),
+        (
+            "milvus.uri",
+            ["a", "tcp://a:1", "http://", "http://a:x", "http://a:99999", "''", "5", "null"],
+            ["a.db", "http://a:1"],
+        ),
         ("milvus.token", ["5", "null", "[a]"], ["a", "''"]),
         ("milvus.index.type", ["flat", "IVF-FLAT", "5"], ["auto", "FLAT", "HNSW", "DISKANN", "GPU_CAGRA"]),
         ("milvus.index.params.nlist", ["0", "full", "true"], ["1", "auto"]),
@@ -298,3 +303,25 @@ def test_keys_of_geocoders_come_from_the_environment_and_are_never_shown(
     assert config.geo.options == {"api_key": "s3cret"} and "s3cret" not in repr(config)
     for options in ("[s3cret]", "{api_key: [s3cret]}", "s3cret"):
         assert "s3cret" not in read_message(write(f"geo: {{options: {options}}}"))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "ftp://user:secret@host",
+        "HTTP://user:secret@host:x",
+        "http://user:secret@host:99999",
+        "http://user:sec/secret@host:1",
+    ],
+)
+def test_a_message_about_the_uri_has_no_password(write: WriteConfig, uri: str) -> None:
+    assert "secret" not in read_message(write(""), f"milvus.uri='{uri}'")
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://user:secret@host:1", "http://user:se@secret@host:1", "http://host:1"]
+)
+def test_the_displayed_uri_has_no_password(write: WriteConfig, uri: str) -> None:
+    milvus = load_config(write(""), [f"milvus.uri='{uri}'"]).milvus
+    assert milvus.display_uri == "http://host:1"
+    assert "secret" not in repr(milvus)

@@ -493,6 +493,29 @@ def test_imported_vectors_are_listed_and_dropped(world: World, monkeypatch: pyte
     assert [result["path"] for result in search(world, "-n", "old", "boat")] == ["a.png"]
 
 
+def test_dropping_in_another_milvus_leaves_the_dataset(world: World) -> None:
+    options = save(world, unit(4), names(4))
+    world.run("05_build_collections.py", *options)
+    source = world.folder / "processed" / "old" / "imported.json"
+    other = ("-n", "old", "--to", "other.db")
+    assert "nothing dropped" in world.run("05_build_collections.py", *other, "--drop", "--yes").stdout
+    world.run("05_build_collections.py", *options, "--to", "other.db")
+    assert "dropped old_clip" in world.run("05_build_collections.py", *other, "--drop", "--yes").stdout
+    assert source.is_file()
+    assert "old" in world.run("05_build_collections.py", "--list").stdout
+
+
+def test_links_are_followed_when_photos_are_looked_for(world: World) -> None:
+    for name in ("a.png", "b.png"):
+        world.add(name, 1)
+    (world.photos / "loop.png").symlink_to("loop.png")
+    (world.photos / "broken.png").symlink_to("nowhere.png")
+    (world.photos / "link.png").symlink_to("a.png")
+    paths = [f"photos/{name}.png" for name in ("a", "b", "loop", "broken", "link")]
+    report = build_old(world, unit(5), paths)
+    assert sorted(path.rpartition("/")[2] for path in report["missing"]) == ["broken.png", "loop.png"]
+
+
 def test_the_index_of_imported_vectors_can_be_evaluated(world: World) -> None:
     build_old(world, unit(120), names(120))
     report = evaluate_index(world.config("dataset.name=old"))

@@ -247,3 +247,22 @@ def test_a_search_by_an_unknown_face_says_so(
         answer = json.loads(capsys.readouterr().out)
         assert [line for line in answer["notes"] if "faces" in line or "nobody" in line] == [note, *rest]
         assert len(answer["results"]) == count
+
+
+def test_a_note_says_that_collections_lack_names_that_another_milvus_has(drawn: Drawn) -> None:
+    """The vocabulary is of the last build, wherever that was."""
+    build(drawn)
+    run(drawn, "03_name_people.py", "--name", "1=Rosalind", "--no-show", "--no-build")
+    run(drawn, "05_build_collections.py", "--to", drawn.folder / "other.db")
+
+    def search(*args: str) -> dict:
+        return json.loads(run(drawn, "06_search.py", "rosalind", "--json", "--no-show", *args).stdout)
+
+    note = "names have changed since the collections were built; run 05_build_collections.py"
+    here = search()
+    assert note in here["notes"] and here["results"] == []
+    there = search("--set", f"milvus.uri={drawn.folder / 'other.db'}")
+    assert note not in there["notes"] and there["results"]
+    run(drawn, "05_build_collections.py")
+    after = search()
+    assert note not in after["notes"] and after["results"] == there["results"]

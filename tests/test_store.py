@@ -166,6 +166,13 @@ def test_a_folder_filter_works_with_any_name(store: Store, folder: str) -> None:
     assert sorted(paths(store, matrix[0], where=PathPrefix(folder))) == sorted(inside)
 
 
+def test_an_option_that_has_a_setting_of_its_own_is_refused() -> None:
+    with pytest.raises(UserError, match=r"milvus\.index\.options: M, nlist cannot be set here"):
+        choose_index(IndexConfig(options={"nlist": 0, "M": "abc"}), 1000, choose_dialect("2.4.0", ""))
+    with pytest.raises(UserError, match=r"milvus\.index\.search_options: metric_type cannot be set here"):
+        choose_index(IndexConfig(search_options={"metric_type": "L2"}), 1, choose_dialect("2.4.0", ""))
+
+
 # --- digests that existing collections store ---------------------------------------------------------------
 
 # --- versions of Milvus ------------------------------------------------------------------------------------
@@ -206,7 +213,7 @@ def test_older_servers_are_refused(version: str) -> None:
         ("milvus_lite-3.2.2", "DISKANN", "Milvus Lite 3.2.2 has no index type DISKANN; it has FLAT, HNSW"),
         ("2.3.5", "GPU_CAGRA", "Milvus 2.3.5 has no index type GPU_CAGRA; it has AUTOINDEX, DISKANN"),
         ("2.5.4", "IVF_RABITQ", "no index type IVF_RABITQ"),
-        ("2.6.0", "HNSW_Q", "no index type HNSW_Q"),
+        ("Cloud (compatible with Milvus 2.4)", "HNSW_SQ", "no index type HNSW_SQ"),
     ],
 )
 def test_an_index_type_of_another_version_is_refused(version: str, kind: str, expected: str) -> None:
@@ -222,6 +229,7 @@ def test_an_index_type_of_another_version_is_refused(version: str, kind: str, ex
         ("2.3.5", "AUTOINDEX", {}, {}),
         ("2.4.0", "GPU_CAGRA", {}, {}),
         ("2.6.0", "HNSW_SQ", {"M": 16, "efConstruction": 200}, {"ef": 64}),
+        ("2.6.9", "LATER", {}, {}),
         ("3.0.0", "LATER", {}, {}),
     ],
 )

@@ -96,9 +96,11 @@ def _check_option(value: Any) -> Any:
 
 def _check_milvus_uri(value: Any, info: ValidationInfo) -> Any:
     value = _expand_environment(value)
-    if isinstance(value, str) and re.match(r"https?://", value):
+    if isinstance(value, str) and "://" in value:
+        if not _is_server_url(value):
+            raise ValueError("expected an http(s) URL with a host, such as http://localhost:19530")
         return value
-    if not isinstance(value, str) or "://" in value or not value.endswith(".db"):
+    if not isinstance(value, str) or not value.endswith(".db"):
         raise ValueError("expected a path that ends in .db or an http(s):// URL")
     return str(_resolve_path(value, info))
 
@@ -125,14 +127,20 @@ def _check_template(value: Any) -> Any:
 
 def _check_server_url(value: str) -> str:
     """Accept the URL of a server to which a path can be appended."""
+    if not _is_server_url(value):
+        raise ValueError("expected an http(s) URL without a query, such as https://nominatim.example.org")
+    return value
+
+
+def _is_server_url(value: str) -> bool:
+    """Whether a text is the URL of a server, possibly with a path."""
     try:
         parts = urlsplit(value)
         is_server = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # the port is not a number, or an IPv6 address is incomplete
-        is_server = False
-    if not is_server or parts.query or parts.fragment or not value.isascii() or not value.isprintable():
-        raise ValueError("expected an http(s) URL without a query, such as https://nominatim.example.org")
-    return value
+        return False
+    is_plain = value.isascii() and value.isprintable() and not (parts.query or parts.fragment)
+    return bool(is_server and is_plain)
 
 
 def _check_header(value: str) -> str:
@@ -272,7 +280,7 @@ class TlsConfig(_Section):
 class MilvusConfig(_Section):
     """The Milvus Lite file or server that stores the collections, and its index."""
 
-    uri: Annotated[str, BeforeValidator(_check_milvus_uri)] = "data/milvus.db"
+    uri: Annotated[str, BeforeValidator(_check_milvus_uri)] = Field(default="data/milvus.db", repr=False)
     token: Annotated[str, BeforeValidator(_expand_environment)] = Field(default="", repr=False)
     database: str = ""
     tls: TlsConfig = Field(default_factory=dict)  # type: ignore[assignment]  # validated later, with the context
@@ -290,7 +298,8 @@ class MilvusConfig(_Section):
     @property
     def display_uri(self) -> str:
         """``uri`` for messages, without a user name and password."""
-        return re.sub(r"//[^/@]*@", "//", self.uri)
+        scheme, separator, rest = self.uri.partition("://")
+        return self.uri if self.is_file else f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 class SearchConfig(_Section):

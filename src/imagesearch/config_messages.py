@@ -19,7 +19,7 @@ from imagesearch.text_table import format_count
 _SECRET_KEYS = ("milvus", "milvus.token", "geo")
 _EXPECTED_TYPES = {
     "string_type": "a string",
-    "dict_type": "options, such as {api_key: KEY}",  # geo.options is the only mapping that is not a section
+    "dict_type": "options, such as {name: value}",
     "model_type": "a section of settings",
 }
 _NUMBER_ERRORS = {
@@ -46,6 +46,7 @@ def describe_mistakes(error: ValidationError, config: type[BaseModel]) -> str:
         text = f"{name}: unknown key{_suggest_key(keys, config)}"
     else:
         is_secret = name in _SECRET_KEYS or name.startswith("geo.options")
+        is_secret |= name == "milvus.uri" and "@" in str(first["input"])  # the URI has a password
         got = "" if is_secret else f", got {_format_value(first['input'])}"
         text = f"{name}: expected {_describe_expected(first, config)}{got}"
     rest = len({problem["loc"][:3] for problem in problems}) - 1

@@ -8,8 +8,8 @@ class UserError(Exception):
     """
 
 
-class ServerError(UserError):
-    """A Milvus server is unavailable, or has rejected a request."""
+class ServerUnavailableError(UserError):
+    """A Milvus server does not answer; to repeat the request at once would fail too."""
 
 
 class UnreadablePhotoError(UserError):

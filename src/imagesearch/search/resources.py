@@ -143,8 +143,12 @@ class SearchResources:
 
     @functools.cached_property
     def has_unbuilt_edits(self) -> bool:
-        """Whether people were edited after the collections were built."""
-        return open_edit_log(self.dataset).count() != self.vocabulary.edit_count
+        """Whether people were edited after the collections were built, or the names are of a later build."""
+        if open_edit_log(self.dataset).count() != self.vocabulary.edit_count:
+            return True
+        # The same vocabulary serves the collections of all Milvus that the dataset was copied to.
+        loaded = self.store.collections.list_loaded(self.config.dataset.name)
+        return any(collection.vocabulary not in ("", self.vocabulary.digest) for collection in loaded)
 
     @functools.cached_property
     def score_bands(self) -> ScoreBands | None:

@@ -161,12 +161,13 @@ def _describe_relaxed_filter(result: _AttemptResult, resources: SearchResources)
 
 def _get_known_count(collection: CollectionInfo, vocabulary: Vocabulary, condition: Condition) -> int | None:
     """Return how many photos pass, if it is known: for a filter of one name, and for no filter."""
+    has_counts = collection.vocabulary == vocabulary.digest  # otherwise they are of another build
     match list_conjuncts(condition):
         case []:
             return collection.rows
-        case [Contains("face_labels", name)]:
+        case [Contains("face_labels", name)] if has_counts:
             entry = vocabulary.people.get(normalize(name))
-        case [Contains("place_words", name)]:
+        case [Contains("place_words", name)] if has_counts:
             entry = vocabulary.places.get(name)
         case _:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagesearch.config import Config
-from imagesearch.errors import ServerError
+from imagesearch.errors import ServerUnavailableError
 from imagesearch.pipeline import Dataset
 from imagesearch.search.answer import Answer
 from imagesearch.search.judgement import judge_photos
@@ -55,7 +55,7 @@ class Searcher:
         self.resources.refresh()
         try:
             return self._answer(query)
-        except ServerError:
+        except ServerUnavailableError:
             raise
         except Exception:
             if not self.resources.is_outdated():

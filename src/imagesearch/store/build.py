@@ -178,14 +178,14 @@ def _save_search_data(
     contents: Sequence[CollectionContent],
     edit_count: int,
     cast: tuple[str, ...],
-) -> None:
-    """Save the data that searches use in addition to the collections."""
+) -> str:
+    """Save the data that searches use in addition to the collections; return the vocabulary's digest."""
     for spec, rows in contents:
         if spec.ref.kind == "clip":
             save_bands(config, dataset, rows.vectors)
     # Last, because running searches reload everything when this file has changed.
     vocabulary = _count_vocabulary(dataset, contents)
-    replace(vocabulary, edit_count=edit_count, cast=cast).write(dataset.folder)
+    return replace(vocabulary, edit_count=edit_count, cast=cast).write(dataset.folder)
 
 
 def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -> Vocabulary:
@@ -226,7 +226,7 @@ def update_collections(
     contents: Sequence[CollectionContent],
     rebuild: bool = False,
     progress: Progress | None = None,
-    before_ready: Callable[[], None] = lambda: None,
+    before_ready: Callable[[], str] = lambda: "",
 ) -> dict[str, BuildReport]:
     """Create or update collections of one dataset, and make them searchable.
 
@@ -239,7 +239,8 @@ def update_collections(
     rebuild, progress
         See `build_collections`.
     before_ready
-        Called after the aliases are moved and before the state of the collections becomes "ready".
+        Called after the aliases are moved and before the state of the collections becomes "ready". It returns
+        the digest of the vocabulary, or "" if there is none.
 
     Returns
     -------
@@ -255,7 +256,7 @@ def _update_collections(
     contents: Sequence[CollectionContent],
     rebuild: bool,
     progress: Progress | None,
-    before_ready: Callable[[], None],
+    before_ready: Callable[[], str],
 ) -> dict[str, BuildReport]:
     """Update collections while no other program writes; see `update_collections`."""
     collections = store.collections
@@ -263,7 +264,7 @@ def _update_collections(
     existing = {spec.ref: collections.find(spec.ref) for spec, _ in contents}
     for collection in existing.values():
         if collection is not None:
-            collections.set_state(collection.name, "updating")
+            collections.set_updating(collection.name)
     reports, names = {}, {}
     for spec, rows in contents:
         ref, old = spec.ref, existing[spec.ref]
@@ -284,9 +285,9 @@ def _update_collections(
         collections.publish(ref, name)
     for collection in unfinished:
         collections.drop_collection(collection.name)
-    before_ready()
+    vocabulary = before_ready()
     for name in names.values():
-        collections.set_state(name, "ready")
+        collections.set_ready(name, vocabulary)
     return reports
 
 

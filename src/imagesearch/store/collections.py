@@ -100,9 +100,14 @@ class Collections:
         return self._loaded[ref]
 
     def _load(self, name: str) -> None:
-        """Load a collection into memory, and wait until it is loaded."""
-        replicas = {} if self.dialect.is_lite else {"replica_number": self._milvus.replicas}
-        self.client.load_collection(name, **replicas)
+        """Load a collection into memory, and wait until it is loaded.
+
+        On a server the number of replicas of a loaded collection cannot be changed.
+        """
+        if self.dialect.is_lite:
+            self.client.load_collection(name)
+        elif self.client.get_load_state(name)["state"].name != "Loaded":
+            self.client.load_collection(name, replica_number=self._milvus.replicas)
 
     def forget(self, *, unfinished_only: bool = False) -> None:
         """Describe the collections again when they are opened next, because another program changed them.
@@ -115,6 +120,11 @@ class Collections:
         for ref, collection in list(self._loaded.items()):
             if not unfinished_only or collection.state != "ready":
                 del self._loaded[ref]
+
+    def list_loaded(self, dataset: str) -> list[CollectionInfo]:
+        """List the collections of a dataset that are open here and complete."""
+        loaded = [collection for ref, collection in self._loaded.items() if ref.dataset == dataset]
+        return [collection for collection in loaded if collection.state == "ready"]
 
     def have_changed(self) -> bool:
         """Whether another program has rebuilt or dropped a collection since it was opened here."""
@@ -170,6 +180,7 @@ class Collections:
             rows=rows,
             field_types={field["name"]: field["type"].name for field in description["fields"]},
             extra=json.loads(properties.get("imagesearch.extra", "{}")),
+            vocabulary=properties.get("imagesearch.vocabulary", ""),
         )
 
     # --- building; `build` calls these in order ------------------------------------------------------------
@@ -218,6 +229,8 @@ class Collections:
                 "imagesearch.state": "updating",
             },
         )
+        if not self.dialect.is_lite and self._milvus.replicas > 1:
+            self.client.release_collection(name)  # pymilvus has loaded it with one replica
 
     def _make_schema(self, spec: CollectionSpec) -> Any:
         """Return the schema of a collection for pymilvus."""
@@ -262,9 +275,14 @@ class Collections:
         nested = {"params": params} if self.dialect.nested_params else params
         indexes.add_index(field, index_type=kind, metric_type=metric, params=nested)
 
-    def set_state(self, name: str, state: str) -> None:
-        """Set the state in a collection's properties, ``updating`` or ``ready``."""
-        self.client.alter_collection_properties(name, {"imagesearch.state": state})
+    def set_updating(self, name: str) -> None:
+        """Set the state in a collection's properties to ``updating``."""
+        self.client.alter_collection_properties(name, {"imagesearch.state": "updating"})
+
+    def set_ready(self, name: str, vocabulary: str) -> None:
+        """Set the state in a collection's properties to ``ready``, and the digest of its vocabulary."""
+        properties = {"imagesearch.state": "ready", "imagesearch.vocabulary": vocabulary}
+        self.client.alter_collection_properties(name, properties)
 
     def read_digests(self, name: str, key: str) -> dict[int, str]:
         """Return the digest of each row by key; the digest of a changed row differs."""
@@ -291,7 +309,8 @@ class Collections:
     def count_rows(self, name: str) -> int:
         """Load a collection and count its rows."""
         self._load(name)
-        return int(self.client.query(name, filter="", output_fields=["count(*)"])[0]["count(*)"])
+        count = {"output_fields": ["count(*)"], "consistency_level": "Strong"}
+        return int(self.client.query(name, filter="", **count)[0]["count(*)"])
 
     def iterate_indexed(self, name: str, rows: int) -> Iterator[int]:
         """Wait until a server's vector index has all rows, and yield a number for each row that it gains.

@@ -33,7 +33,7 @@ class Dialect:
     index_types : frozenset of str
         The types of vector indexes.
     is_open_ended : bool
-        Whether the version is newer than those in this module, so that it may have further index types.
+        Whether it is of the newest version in this module or newer, so that it may have further index types.
     """
 
     name: str
@@ -109,13 +109,13 @@ def choose_dialect(version: str, where: str) -> Dialect:
             nested_params=True,
             index_types=LITE_INDEX_TYPES,
         )
-    match = re.match(r"v?(\d+)\.(\d+)", version)
+    match = re.search(r"(\d+)\.(\d+)", version)  # also "Cloud (compatible with Milvus 2.5)"
     # A server built from an unreleased state answers with a name and no number; it is newer than any release.
     number = (int(match[1]), int(match[2])) if match else max(_SERVERS)
     if number < _OLDEST:
         raise UserError(f"{where}: Milvus {version} is too old; expected Milvus 2.3 or later")
     row = max(first for first in _SERVERS if first <= number)
-    is_open_ended = match is None or number > max(_SERVERS)
+    is_open_ended = match is None or number >= max(_SERVERS)
     return Dialect(name=f"Milvus {version.removeprefix('v')}", is_open_ended=is_open_ended, **_SERVERS[row])  # type: ignore[arg-type]
 
 

@@ -106,6 +106,8 @@ class LiteClient:
         If the lock is not free within a second, a message is printed on stderr.
         """
         file = self._database.with_name(self._database.name + _LOCK_SUFFIX)
+        if not os.access(file.parent, os.W_OK):
+            file = self._database / "imagesearch.lock"
         lock = FileLock(file, is_singleton=True)
         try:
             lock.acquire(timeout=_QUIET_SECONDS)

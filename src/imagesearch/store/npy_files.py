@@ -292,11 +292,17 @@ def _find_missing(paths: Sequence[str], root: Path, progress: Progress | None) -
     """
     missing: list[str] = []
 
+    def is_file(entry: os.DirEntry[str]) -> bool:
+        try:
+            return entry.is_file()
+        except OSError:  # a link to itself
+            return False
+
     @functools.cache
     def list_names(folder: str) -> frozenset[str]:
         try:
             with os.scandir(locate_file(folder, [root])) as entries:
-                return frozenset(normalize_file_name(entry.name) for entry in entries if not entry.is_dir())
+                return frozenset(normalize_file_name(entry.name) for entry in entries if is_file(entry))
         except OSError:
             return frozenset()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pyarrow as pa
 
@@ -78,8 +76,12 @@ def build_imported(
             index=choose_index(config.milvus.index, len(vectors.paths), store.collections.dialect),
             fields=FIELDS["clip"],
         )
-        save = partial(source.write, dataset.folder)
-        reports = update_collections(store, [(spec, rows)], rebuild, progress, before_ready=save)
+
+        def save_source() -> str:
+            source.write(dataset.folder)
+            return ""  # there is no vocabulary
+
+        reports = update_collections(store, [(spec, rows)], rebuild, progress, before_ready=save_source)
     return reports["clip"]
 
 

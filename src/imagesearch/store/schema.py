@@ -165,6 +165,8 @@ class CollectionInfo:
     """Milvus' type of each field that the collection really has, by name."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """See `CollectionSpec`."""
+    vocabulary: str = ""
+    """The digest of the `Vocabulary` that it was built with; empty if it has none."""
 
     @property
     def is_imported(self) -> bool:

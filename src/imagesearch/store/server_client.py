@@ -1,4 +1,4 @@
-"""A connection to a Milvus server or cluster. Requests have a time limit, and errors become `ServerError`."""
+"""A connection to a Milvus server or cluster. Requests have a time limit, and errors become `UserError`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from imagesearch.config import MilvusConfig
-from imagesearch.errors import ServerError
+from imagesearch.errors import ServerUnavailableError, UserError
 
 _MAX_CONNECT_SECONDS = 10
 # These wait for the server's work, up to hours for a large collection. They have no time limit but a
@@ -25,7 +25,7 @@ class ServerClient:
     """A `pymilvus.MilvusClient` of a server.
 
     pymilvus repeats a request, with increasing pauses, while the server is unavailable. Here each request
-    gets the time limit of the config. If it is reached, or the server rejects the request, `ServerError` is
+    gets the time limit of the config. If it is reached, or the server rejects the request, `UserError` is
     raised, with a message of one line.
 
     Parameters
@@ -35,7 +35,7 @@ class ServerClient:
 
     Raises
     ------
-    ServerError
+    UserError
         If the server does not answer, or rejects the token, the certificate or the database.
     """
 
@@ -79,7 +79,7 @@ class ServerClient:
         return _RowIterator(self, self.__getattr__("query_iterator")(*args, **options))
 
     def run(self, name: str, request: Callable[[], Any]) -> Any:
-        """Run a request, and raise `ServerError` if it fails."""
+        """Run a request, and raise `UserError` if it fails."""
         with _translate_errors(
             lambda reason: f"{self._address}: {name} failed on the Milvus server ({reason})"
         ):
@@ -129,19 +129,21 @@ def _is_unavailable(error: Any) -> bool:
 
 @contextmanager
 def _translate_errors(describe: Callable[[str], str]) -> Iterator[None]:
-    """Raise `ServerError` for each error of pymilvus and gRPC, with a message made of the reason."""
+    """Raise `UserError` for each error of pymilvus and gRPC, with a message made of the reason."""
     from grpc import RpcError
     from pymilvus.exceptions import MilvusException
 
     try:
         yield
     except MilvusException as error:
-        raise ServerError(describe(_shorten(str(error.message)))) from None
+        kind = ServerUnavailableError if _is_unavailable(error) else UserError
+        raise kind(describe(_shorten(str(error.message)))) from None
     except RpcError as error:
         code, details = getattr(error, "code", lambda: "")(), getattr(error, "details", lambda: "")()
-        raise ServerError(describe(_shorten(f"{getattr(code, 'name', code)}: {details}"))) from None
+        reason = _shorten(f"{getattr(code, 'name', code)}: {details}")
+        raise ServerUnavailableError(describe(reason)) from None
     except OSError as error:  # a certificate that cannot be read
-        raise ServerError(describe(_shorten(str(error)))) from None
+        raise UserError(describe(_shorten(str(error)))) from None
 
 
 def _shorten(text: str) -> str:

@@ -39,6 +39,7 @@ from imagesearch.store.schema import (
     Hit,
     select_fields,
 )
+from imagesearch.store.vector_index import check_options
 from imagesearch.store.vector_search import VectorQuery, search_nearest, search_once
 
 _BATCH_ROWS = 5_000
@@ -71,6 +72,11 @@ class Store:
         self._search_params = milvus.index.search_params
         self._search_options = milvus.index.search_options
         self._words: WordRanking | None = None
+        try:
+            check_options(milvus.index, self.collections.dialect)
+        except UserError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

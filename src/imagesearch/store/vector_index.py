@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagesearch.config import IndexConfig, IndexSearchParams
+from imagesearch.errors import UserError
 from imagesearch.store.dialect import Dialect
 
 # Maximum number of rows for FLAT. On Milvus Lite, a filtered FLAT search of 50,000 x 512 vectors is exact and
@@ -19,6 +20,9 @@ _MIN_POINTS_PER_CLUSTER = 39
 # clustered vectors with a filter that 1% pass: recall@10 0.50 with ef 64, 0.95 with 1,024, 1.00 with 4,096,
 # in 24, 25 and 33 ms. If fewer pass, the graph search finds too few rows, and an exact search follows.
 _EF_UNDER_FILTER = 4096
+_RESERVED_OPTIONS = frozenset(
+    {"nlist", "M", "efConstruction", "nprobe", "ef", "radius", "range_filter", "metric_type", "index_type"}
+)
 _EXACT_TYPES = frozenset({"FLAT", "GPU_BRUTE_FORCE"})
 # Candidates that DISKANN examines; the default of Milvus, 16, is too few for 100 results.
 _DISKANN_CANDIDATES = 100
@@ -104,6 +108,7 @@ def choose_index(index: IndexConfig, rows: int, dialect: Dialect) -> IndexSpec:
     .. [1] Faiss wiki, "Guidelines to choose an index".
     .. [2] Milvus documentation, "IVF_FLAT" and the performance FAQ on nlist and nprobe.
     """
+    check_options(index, dialect)
     kind = index.type if index.type != "auto" else _choose_type(rows, dialect.is_lite)
     dialect.check_index_type(kind)
     build: dict[str, Any] = {}
@@ -113,6 +118,18 @@ def choose_index(index: IndexConfig, rows: int, dialect: Dialect) -> IndexSpec:
         nlist = index.params.nlist
         build = {"nlist": choose_nlist(rows) if nlist == "auto" else min(nlist, max(1, rows))}
     return IndexSpec(kind, build | index.options)
+
+
+def check_options(index: IndexConfig, dialect: Dialect) -> None:
+    """Raise `UserError` for options that Milvus Lite does not check, or that have a setting of their own."""
+    for name, options in (("options", index.options), ("search_options", index.search_options)):
+        if options and dialect.is_lite:
+            raise UserError(
+                f"milvus.index.{name}: {dialect.name} has no further parameters; use milvus.index.params and "
+                "milvus.index.search_params"
+            )
+        if reserved := sorted(options.keys() & _RESERVED_OPTIONS):
+            raise UserError(f"milvus.index.{name}: {', '.join(reserved)} cannot be set here; see config.yaml")
 
 
 def choose_nlist(rows: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -46,12 +47,17 @@ class Vocabulary:
     """The larger places that contain a place, by normalized name, from the addresses of photos."""
     cast: tuple[str, ...] = ()
     """The named people, in the order in which they were named; it determines their colours."""
+    digest: str = ""
+    """Of all the above. The collections that were built with it have it in their properties."""
 
-    def write(self, folder: Path) -> None:
-        """Write the vocabulary to the folder of a dataset's tables."""
-        sections = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+    def write(self, folder: Path) -> str:
+        """Write the vocabulary to the folder of a dataset's tables, and return its digest."""
+        sections = {_KEYS.get(name, name): value for name, value in asdict(self).items() if name != "digest"}
+        digest = hashlib.blake2b(json.dumps(sections).encode(), digest_size=8).hexdigest()
+        sections["digest"] = digest
         with atomic_write(folder / _FILE) as unfinished:
             unfinished.write_text(json.dumps(sections, ensure_ascii=False, indent=1), "utf-8")
+        return digest
 
     @staticmethod
     def get_version(folder: Path) -> FileVersion:
@@ -74,7 +80,8 @@ class Vocabulary:
             within = {place: tuple(larger) for place, larger in sections.get("within", {}).items()}
             cast = tuple(map(str, sections.get("cast", ())))
             entries = (_parse_entries(sections[name]) for name in _ENTRY_SECTIONS)
-            return cls(*entries, periods, int(sections.get(_KEYS["edit_count"], 0)), within, cast)
+            edit_count, digest = int(sections.get(_KEYS["edit_count"], 0)), str(sections.get("digest", ""))
+            return cls(*entries, periods, edit_count, within, cast, digest)
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
