@@ -25,7 +25,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,8 @@ Measurements = dict[str, Any]
 @contextmanager
 def start_process() -> Iterator[Callable[..., Any]]:
     """Start a process, and stop it afterwards; yield a function that calls a function in it."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        yield lambda function, *args: pool.submit(function, *args).result()
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        yield lambda function, *args: pool.apply(function, args)
 
 
 def read_memory(process: int) -> dict[str, int]:
@@ -224,12 +223,12 @@ def measure_filters(alone: Measurements, photos: Any, queries: dict[str, np.ndar
     for name, passing in find_passing(photos).items():
         best = find_nearest(photos.vectors, passing, queries[name])
         hits = sum(len(a & set(b)) for a, b in zip(best, alone["found"][name], strict=True))
-        recall = hits / (sum(map(len, best)) or np.nan)
+        recall = hits / sum(map(len, best)) if len(passing) else 1.0
         filters[name] = {"passing": len(passing), "recall@10": recall}
         filters[name] |= compute_percentiles(alone["times"][name])
     names = [name for name in FILTERS if name not in (NO_FILTER, OTHER_CLUSTERS)]
     times = [value for name in names for value in alone["times"][name]]
-    recall = float(np.nanmean([filters[name]["recall@10"] for name in names]))
+    recall = float(np.mean([filters[name]["recall@10"] for name in names]))
     return filters | {"all filters": compute_percentiles(times) | {"recall@10": recall}}
 
 
@@ -251,15 +250,14 @@ def measure_files(engine: str, rows: int, dimension: int) -> dict[str, Measureme
 def measure_server(uri: str, process: int | None, rows: int, dimension: int) -> dict[str, Measurements]:
     """Fill a collection on a server, search it at two levels of consistency, and drop it."""
     milvus = MilvusConfig.model_validate({"uri": uri}, context={"base": Path()})
-    with start_process() as call:
-        try:
+    try:
+        with start_process() as call:
             build = call(fill, milvus, rows, dimension)
-            levels = {"a server": "", "a server, Bounded": "Bounded"}
-            return {
-                name: measure_engine(milvus, build, dimension, process, level)
-                for name, level in levels.items()
-            }
-        finally:
+        strong = measure_engine(milvus, build, dimension, process)
+        bounded = measure_engine(milvus, build, dimension, process, "Bounded")
+        return {"a server": strong, "a server, Bounded": bounded}
+    finally:
+        with start_process() as call:
             call(drop, milvus)
 
 
@@ -270,8 +268,8 @@ def format_table(engines: dict[str, Measurements]) -> str:
     """Return a table in Markdown with a column for each engine."""
     columns = {name: format_column(engine) for name, engine in engines.items()}
     titles = dict.fromkeys(title for column in columns.values() for title in column)
-    rows = [[title, *(column.get(title, "") for column in columns.values())] for title in titles]
-    lines = [["", *columns], ["---"] * (len(columns) + 1), *rows]
+    rows = [[title, *(column[title] for column in columns.values())] for title in titles]
+    lines = [["p50, p95; recall@10 (photos that pass)", *columns], ["---"] * (len(columns) + 1), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -289,14 +287,14 @@ def format_column(engine: Measurements) -> dict[str, str]:
         "build": f"{seconds['all']:.0f} s ({seconds['clip']:.0f} inserting{indexing})",
     }
     for name, values in engine["filters"].items():
-        share = f" ({values['passing']:,})" if "passing" in values else ""
-        cells[f"{name}: p50, p95; recall@10"] = f"{format_times(values)}; {values['recall@10']:.3f}{share}"
-    for side, memory in engine["memory"].items():
-        cells[f"memory of the {side}, peak"] = f"{memory['now']}, {memory['peak']} MB"
-    cells[f"{CLIENTS} clients: searches/s; p50, p95"] = (
-        f"{clients['per second']:.0f}; {format_times(clients)}"
+        passing = f" ({values['passing']:,})" if "passing" in values else ""
+        cells[name] = f"{format_times(values)}; {values['recall@10']:.3f}{passing}"
+    for side in ("client", "server"):
+        memory = engine["memory"].get(side)
+        cells[f"memory of the {side}, peak"] = f"{memory['now']}, {memory['peak']} MB" if memory else ""
+    cells[f"{CLIENTS} clients"] = (
+        f"{clients['per second']:.0f} searches/s; {format_times(clients)}; {clients['errors']} errors"
     )
-    cells[f"{CLIENTS} clients: errors"] = str(clients["errors"])
     cells["load before the searches"] = f"{engine['load']:.1f}"
     return cells
 
