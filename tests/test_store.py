@@ -228,7 +228,7 @@ def test_an_index_type_of_another_version_is_refused(version: str, kind: str, ex
         ("2.3.5", "SCANN", {"nlist": 25}, {"nprobe": 8}),
         ("2.3.5", "AUTOINDEX", {}, {}),
         ("2.4.0", "GPU_CAGRA", {}, {}),
-        ("2.6.0", "HNSW_SQ", {"M": 16, "efConstruction": 200}, {"ef": 64}),
+        ("2.6.0", "HNSW_SQ", {"M": 16, "efConstruction": 200}, {"ef": 512}),
         ("2.6.9", "LATER", {}, {}),
         ("3.0.0", "LATER", {}, {}),
     ],

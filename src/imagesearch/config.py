@@ -249,7 +249,7 @@ class IndexSearchParams(_Section):
     """Parameters for searching an index."""
 
     nprobe: ClusterCount = "auto"
-    ef: int = Field(default=64, ge=1, le=32_768)
+    ef: int = Field(default=512, ge=1, le=32_768)
 
 
 class IndexConfig(_Section):
@@ -285,7 +285,7 @@ class MilvusConfig(_Section):
     database: str = ""
     tls: TlsConfig = Field(default_factory=dict)  # type: ignore[assignment]  # validated later, with the context
     timeout: float = Field(default=30.0, ge=1, le=3600)
-    consistency: Literal["Strong", "Bounded", "Session", "Eventually"] = "Strong"
+    consistency: Literal["Strong", "Bounded", "Session", "Eventually"] = "Bounded"
     shards: int = Field(default=1, ge=1, le=64)
     replicas: int = Field(default=1, ge=1, le=64)
     index: IndexConfig = IndexConfig()
