@@ -112,7 +112,8 @@ def test_the_note_of_an_update_ends_with_the_update(drawn: Drawn) -> None:
     with Store(config.milvus) as store, Store(config.milvus) as other:
         searcher = Searcher(config, drawn.dataset(), store)
         for state, is_noted in (("updating", True), ("ready", False)):
-            other.collections.set_state("album_clip__1", state)
+            properties = {"imagesearch.state": state}
+            other.collections.client.alter_collection_properties("album_clip__1", properties)
             notes = searcher.search(Query(text="a person")).notes
             assert any("is being updated" in note for note in notes) is is_noted
 
