@@ -286,9 +286,8 @@ class Collections:
 
     def read_digests(self, name: str, key: str) -> dict[int, str]:
         """Return the digest of each row by key; the digest of a changed row differs."""
-        self._load(name)
-        rows = self.iterate_rows(name, [key, "digest"], consistency_level="Strong")
-        return {row[key]: row["digest"] for row in rows}
+        self.count_rows(name)  # waits until a server shows all rows that an interrupted build has written
+        return {row[key]: row["digest"] for row in self.iterate_rows(name, [key, "digest"])}
 
     def upsert(self, name: str, spec: CollectionSpec, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows, or replace rows with the same key."""
@@ -371,11 +370,11 @@ class Collections:
         self.client.drop_collection(name)
 
     def iterate_rows(
-        self, name: str, fields: Sequence[str], expression: str = "", **options: Any
+        self, name: str, fields: Sequence[str], expression: str = ""
     ) -> Iterator[dict[str, Any]]:
-        """Yield the given fields of all rows that pass a filter expression; options are those of pymilvus."""
+        """Yield the given fields of all rows that pass a filter expression."""
         iterator = self.client.query_iterator(
-            name, batch_size=_BATCH_ROWS, filter=expression, output_fields=list(fields), **options
+            name, batch_size=_BATCH_ROWS, filter=expression, output_fields=list(fields)
         )
         try:
             while batch := iterator.next():
