@@ -21,6 +21,7 @@ def parse_arguments():
     )
     parser.add_argument(
         "--to",
+        type=cli.parse_milvus_uri,
         metavar="URI",
         help="use this Milvus in place of milvus.uri of the config: http://host:19530, or a path (*.db)",
     )
@@ -70,7 +71,7 @@ def add_figure_option(group, option, name, what):
 def main():
     args = parse_arguments()
     if args.to is not None:
-        args.set = [*args.set, f"milvus.uri={json.dumps(resolve_uri(args.to))}"]
+        args.set = [*args.set, f"milvus.uri={json.dumps(args.to)}"]
     config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
     from imagesearch.store import Store, build_collections
@@ -88,18 +89,6 @@ def main():
         report_builds(config, dataset, reports, args)
         show_figures(dataset, store, args)
     return 0
-
-
-def resolve_uri(uri):
-    """A path is relative to the current folder here, and to the config's folder in a config."""
-    if "://" in uri or not uri:
-        return uri
-    database = Path(uri).expanduser().absolute()
-    if not database.parent.is_dir():
-        from imagesearch.errors import UserError
-
-        raise UserError(f"--to {uri}: no such folder as {database.parent}")
-    return str(database)
 
 
 def import_vectors(config, args):
@@ -170,29 +159,22 @@ def print_collections(store, as_json):
 
 
 def drop_collections(store, config, args):
-    from imagesearch.pipeline import ImportedVectors
+    from imagesearch.pipeline import Dataset
+    from imagesearch.store import drop_dataset, list_drop_targets
 
-    name, folder = config.dataset.name, config.dataset.folder
-    is_imported = ImportedVectors.read(folder) is not None
-    targets = [c.ref.alias for c in store.collections.list_all() if c.ref.dataset == name]
-    is_unfinished = bool(store.collections.list_unfinished(name)) or (is_imported and args.to is None)
-    if is_unfinished and not targets:  # the first run was killed
-        targets = [f"the unfinished collection of {name}"]
+    is_imported = Dataset(config).imported is not None
+    forget_import = args.to is None
+    targets = list_drop_targets(config, store, forget_import=forget_import)
     question = f"drop {', '.join(targets)} from {store.uri}? [y/N] "
     if targets and not args.yes and cli.read_reply(question).lower() != "y":
         targets = []
-    dropped = store.collections.drop(name) if targets else []
-    if targets and is_imported and args.to is None:  # another Milvus still uses the file
-        ImportedVectors.remove(folder)
-    source = (
-        "05 --from-npy can build it"
-        if is_imported
-        else "the tables are kept; 05 can build the collections from them"
-    )
+    dropped = drop_dataset(config, store, forget_import=forget_import) if targets else []
     if args.json:
         cli.print_json({"dropped": dropped})
     elif targets:
-        print(f"dropped {', '.join(targets)}; {source} again")
+        source = "05 --from-npy" if is_imported else "the tables are kept; 05"
+        what = "it" if is_imported else "the collections from them"
+        print(f"dropped {', '.join(targets)}; {source} can build {what} again")
     else:
         print("nothing dropped")
     return 0

@@ -24,9 +24,9 @@ def find_free_port() -> int:
 
 
 @contextmanager
-def run_lite_server(folder: Path) -> Iterator[str]:
+def run_lite_server(folder: Path, port: int | None = None) -> Iterator[str]:
     """Run Milvus Lite's server on a loopback port, and yield its URI."""
-    port = find_free_port()
+    port = port or find_free_port()
     options = ["--data-dir", folder / "lite.db", "--host", "127.0.0.1", "--port", port]
     command = [sys.executable, "-m", "milvus_lite", "server", *map(str, options)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

@@ -91,7 +91,7 @@ def test_a_file_name_is_split_into_words(name: str, words: list[str]) -> None:
 @example("東" * 255)
 @example(" ".join(map(str, range(1000))))
 def test_the_words_of_every_file_name_can_be_stored(name: str) -> None:
-    words = records._fit_list(split_file_name(f"{name}.jpg"), "name_words")
+    words = schema.fit_list(split_file_name(f"{name}.jpg"), "name_words")
     assert all(
         is_valid_element(word) and normalize(word) == word and len(word.encode()) <= 512 for word in words
     )

@@ -12,7 +12,7 @@ import pytest
 
 from imagesearch.config import IndexConfig, IndexSearchParams, MilvusConfig
 from imagesearch.errors import UserError
-from imagesearch.filters import PathPrefix
+from imagesearch.filters import Contains, PathPrefix
 from imagesearch.store import (
     PHOTO_FIELDS,
     CollectionRef,
@@ -26,7 +26,6 @@ from imagesearch.store import (
 from imagesearch.store.dialect import LITE, choose_dialect
 from imagesearch.store.schema import FIELDS as COLLECTION_FIELDS
 from imagesearch.store.schema import hash_layout
-from imagesearch.store.vector_index import choose_nlist
 
 DIMENSION = 16
 ALBUM = CollectionRef("album", "clip")
@@ -166,80 +165,6 @@ def test_a_folder_filter_works_with_any_name(store: Store, folder: str) -> None:
     assert sorted(paths(store, matrix[0], where=PathPrefix(folder))) == sorted(inside)
 
 
-def test_an_option_that_has_a_setting_of_its_own_is_refused() -> None:
-    with pytest.raises(UserError, match=r"milvus\.index\.options: M, nlist cannot be set here"):
-        choose_index(IndexConfig(options={"nlist": 0, "M": "abc"}), 1000, choose_dialect("2.4.0", ""))
-    with pytest.raises(UserError, match=r"milvus\.index\.search_options: metric_type cannot be set here"):
-        choose_index(IndexConfig(search_options={"metric_type": "L2"}), 1, choose_dialect("2.4.0", ""))
-
-
-# --- digests that existing collections store ---------------------------------------------------------------
-
-# --- versions of Milvus ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("version", "is_lite", "has_bm25", "index_of_text", "index_of_list"),
-    [
-        ("milvus_lite-3.2.2", True, True, None, None),
-        ("2.3.5", False, False, "Trie", None),
-        ("v2.3.5-lite", False, False, "Trie", None),  # a real server from a package, and not Milvus Lite
-        ("v2.4.15", False, False, "INVERTED", "INVERTED"),
-        ("2.5.0", False, True, "INVERTED", "INVERTED"),
-        ("v2.6.1-dev", False, True, "INVERTED", "INVERTED"),
-        ("v3.1.0", False, True, "INVERTED", "INVERTED"),
-        ("master-20261101-abcdef", False, True, "INVERTED", "INVERTED"),
-    ],
-)
-def test_the_version_of_the_connection_determines_the_dialect(
-    version: str, is_lite: bool, has_bm25: bool, index_of_text: str | None, index_of_list: str | None
-) -> None:
-    dialect = choose_dialect(version, "http://host:1")
-    assert (dialect.is_lite, dialect.has_bm25) == (is_lite, has_bm25)
-    assert dialect.lists_are_arrays is not is_lite
-    assert dialect.scalar_indexes.get("VARCHAR") == index_of_text
-    assert dialect.scalar_indexes.get("LIST") == index_of_list
-
-
-@pytest.mark.parametrize("version", ["2.2.16", "v1.1.0"])
-def test_older_servers_are_refused(version: str) -> None:
-    with pytest.raises(UserError, match=r"http://host:1: Milvus .* is too old; expected Milvus 2.3 or later"):
-        choose_dialect(version, "http://host:1")
-
-
-@pytest.mark.parametrize(
-    ("version", "kind", "expected"),
-    [
-        ("milvus_lite-3.2.2", "DISKANN", "Milvus Lite 3.2.2 has no index type DISKANN; it has FLAT, HNSW"),
-        ("2.3.5", "GPU_CAGRA", "Milvus 2.3.5 has no index type GPU_CAGRA; it has AUTOINDEX, DISKANN"),
-        ("2.5.4", "IVF_RABITQ", "no index type IVF_RABITQ"),
-        ("Cloud (compatible with Milvus 2.4)", "HNSW_SQ", "no index type HNSW_SQ"),
-    ],
-)
-def test_an_index_type_of_another_version_is_refused(version: str, kind: str, expected: str) -> None:
-    with pytest.raises(UserError, match=f"milvus.index.type: .*{expected}"):
-        choose_index(IndexConfig(type=kind), 1000, choose_dialect(version, ""))
-
-
-@pytest.mark.parametrize(
-    ("version", "kind", "build", "search"),
-    [
-        ("2.3.5", "DISKANN", {}, {"search_list": 100}),
-        ("2.3.5", "SCANN", {"nlist": 25}, {"nprobe": 8}),
-        ("2.3.5", "AUTOINDEX", {}, {}),
-        ("2.4.0", "GPU_CAGRA", {}, {}),
-        ("2.6.0", "HNSW_SQ", {"M": 16, "efConstruction": 200}, {"ef": 512}),
-        ("2.6.9", "LATER", {}, {}),
-        ("3.0.0", "LATER", {}, {}),
-    ],
-)
-def test_index_types_of_servers_and_their_options(version: str, kind: str, build: dict, search: dict) -> None:
-    config = IndexConfig(type=kind, options={"sq_type": "SQ8"})
-    plan = choose_index(config, 1000, choose_dialect(version, ""))
-    assert plan == IndexSpec(kind, build | {"sq_type": "SQ8"})
-    assert plan.make_search_params(IndexSearchParams(), 10, exhaustive=False) == search
-
-
 # --- digests that existing collections store ---------------------------------------------------------------
 
 
@@ -369,57 +294,20 @@ def test_a_collection_of_another_program_is_refused(store: Store) -> None:
         store.search(ALBUM, vectors(1)[0], 3)
 
 
-# --- a server ----------------------------------------------------------------------------------------------
+# --- arrays ----------------------------------------------------------------------------------------------
 
 
-def test_the_same_calls_work_with_a_server(tmp_path: Path) -> None:
-    # Milvus Lite's own server uses the protocol, the arrays and the scalar indexes of a server, but it has no
-    # indexes on arrays.
-    from milvus_lite.adapter.grpc.server import start_server_in_thread
-
-    server, database, port = start_server_in_thread(str(tmp_path / "server"))
-    fields = tuple(replace(item, filtered=item.filtered and item.type != "LIST") for item in FIELDS)
-    graph = replace(spec(IndexSpec("HNSW", {"M": 16, "efConstruction": 100})), fields=fields)
-    try:
-        milvus = MilvusConfig.model_validate({"uri": f"http://127.0.0.1:{port}"}, context={"base": tmp_path})
-        with Store(milvus) as store:
-            matrix = vectors(300)
-            names = [f"{'in' if i % 3 else 'out'}/{i}.jpg" for i in range(300)]
-            people = [["Maya", "Noor"] if i < 5 else [] for i in range(300)]
-            data = rows(matrix, path=names, face_labels=people)
-            assert update(store, graph, data).inserted == 300
-            assert update(store, graph, data).unchanged == 300
-            assert all(path.startswith("out/") for path in paths(store, matrix[0], where=PathPrefix("out")))
-            hit = store.search(ALBUM, matrix[3], 1, fields=("face_labels",))[0]
-            assert (hit.id, list(hit.fields["face_labels"])) == (3, ["Maya", "Noor"])
-    finally:
-        server.stop(grace=0)
-        database.close()
-
-
-# --- indexes -----------------------------------------------------------------------------------------------
-
-
-def test_auto_depends_on_the_number_of_photos_and_the_engine() -> None:
-    assert choose_index(IndexConfig(), 50_000, LITE).type == "FLAT"
-    assert choose_index(IndexConfig(), 500_000, LITE).type == "HNSW"
-    assert choose_index(IndexConfig(), 50_000, choose_dialect("2.5.0", "")).type == "HNSW"
-    assert choose_index(IndexConfig(), 50_000_000, choose_dialect("2.5.0", "")).type == "IVF_SQ8"
-
-
-def test_the_number_of_clusters_grows_with_the_square_root() -> None:
-    assert [choose_nlist(n) for n in (1, 100, 10_000, 1_000_000)] == [1, 2, 256, 4000]
-
-
-def test_an_exhaustive_search_includes_every_cluster() -> None:
-    plan = choose_index(IndexConfig(type="IVF_FLAT"), 1_000_000, LITE)
-    params = IndexSearchParams()
-    assert plan.make_search_params(params, 10, exhaustive=False) == {"nprobe": 250}
-    assert plan.make_search_params(params, 10, exhaustive=True) == {"nprobe": 4000}
-    graph = choose_index(IndexConfig(type="HNSW"), 1000, LITE)
-    assert graph.make_search_params(IndexSearchParams(ef=10), 100, exhaustive=False) == {"ef": 100}
-
-
-def test_a_slightly_larger_album_keeps_its_clusters() -> None:
-    plans = [choose_index(IndexConfig(type="IVF_FLAT"), n, LITE) for n in (10_000, 12_000, 100_000)]
-    assert plans[0].is_compatible(plans[1]) and not plans[0].is_compatible(plans[2])
+def test_lists_can_be_stored_as_arrays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a server, which Milvus Lite replaces here."""
+    monkeypatch.setattr(store.collections, "dialect", replace(LITE, lists_are_arrays=True))
+    graph = spec(IndexSpec("HNSW", {"M": 16, "efConstruction": 100}))
+    matrix = vectors(300)
+    names = [f"{'in' if i % 3 else 'out'}/{i}.jpg" for i in range(300)]
+    people = [["Maya", "Noor"] if i < 5 else [] for i in range(300)]
+    data = rows(matrix, path=names, face_labels=people)
+    assert update(store, graph, data).inserted == 300
+    assert update(store, graph, data).unchanged == 300
+    assert all(path.startswith("out/") for path in paths(store, matrix[0], where=PathPrefix("out")))
+    hits = store.search(ALBUM, matrix[3], 300, where=Contains("face_labels", "Noor"), fields=("face_labels",))
+    assert sorted(hit.id for hit in hits) == [0, 1, 2, 3, 4]
+    assert list(hits[0].fields["face_labels"]) == ["Maya", "Noor"]

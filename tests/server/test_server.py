@@ -108,6 +108,21 @@ def read_keys(store: Store) -> list[int]:
     return [hit.id for hit in store.read_all_rows(CLIP)]
 
 
+def test_other_replicas_and_levels_do_not_lock_out_a_loaded_collection(
+    album: Path, running: StandaloneServer
+) -> None:
+    rows = build(load(album, running)).rows
+    settings = ("milvus.replicas=2", "milvus.consistency=Strong")
+    with Store(load(album, running, *settings).milvus) as store:
+        assert len(read_keys(store)) == rows
+    assert build(load(album, running, *settings)).unchanged == rows
+
+
+def test_a_database_that_does_not_exist_costs_one_line(album: Path, running: StandaloneServer) -> None:
+    done = run(album, running, "06_search.py", "a boat", "--no-show", "--set", "milvus.database=nowhere")
+    assert done.returncode == 2 and "nowhere" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_a_server_that_is_down_costs_one_line(album: Path, running: StandaloneServer) -> None:
     running.stop()
     start = time.monotonic()

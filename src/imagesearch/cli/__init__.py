@@ -15,6 +15,7 @@ from imagesearch.cli.arguments import (
     make_parser,
     parse_face_count,
     parse_figure_path,
+    parse_milvus_uri,
     parse_result_count,
 )
 from imagesearch.cli.console import (
@@ -39,6 +40,7 @@ __all__ = [
     "make_parser",
     "parse_face_count",
     "parse_figure_path",
+    "parse_milvus_uri",
     "parse_result_count",
     "print_answer",
     "print_classes",

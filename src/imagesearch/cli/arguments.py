@@ -154,6 +154,18 @@ def parse_figure_path(text: str) -> Path:
     return file if file.suffix else file.with_name(f"{file.name}.png")
 
 
+def parse_milvus_uri(text: str) -> str:
+    """Read the URI of a Milvus server, or the path of a database, relative to the current folder."""
+    from pathlib import Path
+
+    if "://" in text or not text:  # the config checks these
+        return text
+    database = Path(text).expanduser().absolute()
+    if not database.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: no such folder as {database.parent}")
+    return str(database)
+
+
 def check_figure_file(file: Path | None) -> None:
     """Make the folder of a figure and check that the file can be written. Call it before long work.
 

@@ -36,7 +36,8 @@ class SearchResources:
     ) -> None:
         self.config, self.dataset, self.store = config, dataset, store
         self.models = models or QueryModels(config)
-        self._upgrade_note: str | None = None
+        self._upgrade_note = ""
+        self._is_upgrade_noted = False
         self._versions: tuple[FileVersion, FileVersion] | None = None
 
     # --- changes by other programs -------------------------------------------------------------------------
@@ -104,7 +105,7 @@ class SearchResources:
                 f"{self.store.uri}: {collection.ref.alias} was built by another version of this program, "
                 "with other fields; run 05_build_collections.py"
             )
-        if self._upgrade_note is None and not self.store.collections.is_current(collection):
+        if not self._is_upgrade_noted and not self.store.collections.is_current(collection):
             self._upgrade_note = (
                 f"{collection.ref.alias} was built by an earlier version of this program; "
                 "run 05_build_collections.py to add the new fields"
@@ -113,8 +114,9 @@ class SearchResources:
 
     def take_upgrade_note(self) -> str:
         """Return the note that a collection was built by an earlier version, only once; else empty."""
-        note, self._upgrade_note = self._upgrade_note, "" if self._upgrade_note is not None else None
-        return note or ""
+        note, self._upgrade_note = self._upgrade_note, ""
+        self._is_upgrade_noted |= bool(note)
+        return note
 
     def check_dimension(self, kind: str, vector: np.ndarray) -> None:
         """Raise `UserError` if a query's vector cannot be compared with the vectors of a collection.

@@ -8,6 +8,7 @@ Only this package uses pymilvus and Milvus Lite, which it imports when a connect
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
+from imagesearch.store.drop import drop_dataset, list_drop_targets
 from imagesearch.store.npy_files import NpyVectors, read_npy_vectors
 from imagesearch.store.npy_import import build_imported
 from imagesearch.store.schema import (
@@ -48,8 +49,10 @@ __all__ = [
     "choose_dialect",
     "choose_index",
     "detect_dialect",
+    "drop_dataset",
     "fill_collection",
     "has_pending_edits",
+    "list_drop_targets",
     "read_npy_vectors",
     "suggest_names",
 ]

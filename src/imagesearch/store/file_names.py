@@ -6,11 +6,21 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from imagesearch.store.schema import MAX_ELEMENT_BYTES
+from imagesearch.store.schema import MAX_ELEMENT_BYTES, fit_list
 from imagesearch.text import normalize
 
 _PART = re.compile(r"[0-9]*(?:1st|2nd|3rd|1[0-3]th|[04-9]th)\Z|\d+|\D+")
 _MAX_PARTS = 4  # a word of more parts, such as 3f2504e04f89, is an identifier
+
+
+def get_file_name(path: str) -> str:
+    """Return the file name at the end of a path in a collection."""
+    return path.rpartition("/")[2]
+
+
+def list_name_words(path: str) -> list[str]:
+    """Return the words of the file name at the end of a path, as many as fit the field ``name_words``."""
+    return fit_list(split_file_name(get_file_name(path)), "name_words")
 
 
 def split_file_name(name: str) -> list[str]:

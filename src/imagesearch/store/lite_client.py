@@ -20,6 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from imagesearch.errors import UserError
+from imagesearch.filters import Between, format_filter
 from imagesearch.store.lite_server import (
     LiteServer,
     ServerAddress,
@@ -195,7 +196,7 @@ class _RowIterator:
         """Open the iterator after the last row that was returned."""
         options = dict(self._options)
         if self._last_key is not None:
-            after = f"{self._fields[0]} > {self._last_key}"
+            after = format_filter(Between(self._fields[0], self._last_key + 1), lists_are_arrays=False)
             expression = options.get("filter")
             options["filter"] = f"{after} and ({expression})" if expression else after
         self._opened_with = self._client._get_connection()

@@ -11,6 +11,7 @@ from imagesearch.files import make_folder
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset, ImportedVectors, Progress
 from imagesearch.store.build import BuildReport, lock_build, update_collections
+from imagesearch.store.file_names import get_file_name, list_name_words
 from imagesearch.store.npy_files import NpyVectors, scale_to_unit
 from imagesearch.store.schema import (
     ARROW_TYPES,
@@ -37,9 +38,9 @@ def build_imported(
 ) -> BuildReport:
     """Create or update the collection of a dataset from vectors of another program.
 
-    The collection is of kind ``clip``, whatever model made the vectors. Of the scalar fields only the path is
-    known. If most vectors of a sample are the stored ones, changed rows are updated in place; otherwise the
-    vectors are those of another model, and the collection is rebuilt.
+    The collection is of kind ``clip``, whatever model made the vectors. Of the scalar fields only the path
+    and those of the file name are known. If most vectors of a sample are the stored ones, changed rows are
+    updated in place; otherwise the vectors are those of another model, and the collection is rebuilt.
 
     Parameters
     ----------
@@ -103,11 +104,14 @@ def _check_dataset(dataset: Dataset, store: Store) -> None:
 
 def _make_rows(vectors: NpyVectors) -> CollectionRows:
     """Return the rows of the collection; a field without a value has its ``unknown`` value."""
+    paths = vectors.paths
+    known = {"path": paths, "file_name": map(get_file_name, paths), "name_words": map(list_name_words, paths)}
     columns = {
-        field.name: pa.repeat(pa.scalar(field.unknown, ARROW_TYPES[field.type]), len(vectors.paths))
+        field.name: pa.array(known[field.name], ARROW_TYPES[field.type])
+        if field.name in known
+        else pa.repeat(pa.scalar(field.unknown, ARROW_TYPES[field.type]), len(paths))
         for field in FIELDS["clip"]
     }
-    columns["path"] = pa.array(vectors.paths, pa.string())
     ids = pa.array(map(compute_photo_id, vectors.paths), pa.int64())
     return CollectionRows(pa.table({"photo_id": ids, **columns}), vectors.matrix, scale_to_unit)
 

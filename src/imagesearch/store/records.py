@@ -16,19 +16,18 @@ from imagesearch.faces import People, get_pack_id
 from imagesearch.features import get_model_id
 from imagesearch.geo import PhotoLocation, read_locations
 from imagesearch.pipeline import Dataset, ProcessedPhoto
-from imagesearch.store.file_names import split_file_name
+from imagesearch.store.file_names import get_file_name, list_name_words
 from imagesearch.store.indexed_times import update_indexed_times
 from imagesearch.store.schema import (
     ARROW_TYPES,
     FIELDS,
-    PHOTO_FIELDS,
     STEP_SCRIPTS,
     CollectionContent,
     CollectionInfo,
     CollectionRef,
     CollectionRows,
     CollectionSpec,
-    join_list,
+    fit_list,
 )
 from imagesearch.store.store import Store
 from imagesearch.store.vector_index import choose_index
@@ -37,7 +36,6 @@ from imagesearch.text import normalize
 RowFields = dict[str, Any]
 _MAX_BM25_TEXT = 4000  # characters; the field has 16,384 bytes
 _ADDRESS_FIELDS = ("city", "county", "state", "country", "address")
-_MAX_LIST_BYTES = {field.name: field.max_bytes for field in PHOTO_FIELDS if field.type == "LIST"}
 
 
 def collect_rows(
@@ -199,9 +197,8 @@ def _collect_photo_fields(dataset: Dataset, people: People | None) -> dict[int, 
 
 def _get_file_fields(entry: ProcessedPhoto) -> RowFields:
     """Return the fields that follow from the file."""
-    name = entry.path.rpartition("/")[2]
-    fields = {"path": entry.path, "file_name": name, "width": entry.width, "height": entry.height}
-    fields["name_words"] = _fit_list(split_file_name(name), "name_words")
+    fields = {"path": entry.path, "width": entry.width, "height": entry.height}
+    fields |= {"file_name": get_file_name(entry.path), "name_words": list_name_words(entry.path)}
     if entry.width and entry.height:
         fields["aspect"] = entry.width / entry.height
     return fields
@@ -263,11 +260,4 @@ def get_location_fields(location: PhotoLocation) -> RowFields:
 
 def _make_list(names: Iterable[str], field: str) -> list[str]:
     """Return normalized names as a list that fits its field."""
-    return _fit_list(list(dict.fromkeys(filter(None, map(normalize, names)))), field)
-
-
-def _fit_list(elements: list[str], field: str) -> list[str]:
-    """Return as many elements as fit a field; a longer list would exclude the photo."""
-    while len(join_list(elements).encode()) > _MAX_LIST_BYTES[field]:
-        elements.pop()
-    return elements
+    return fit_list(list(dict.fromkeys(filter(None, map(normalize, names)))), field)

@@ -103,6 +103,7 @@ CLIP_FIELDS = (*PHOTO_FIELDS, ScalarField("words", "WORDS", "", 16_384))
 WORDS_INDEX = "words_bm25"
 # The defaults of a Milvus server, for all: the default k1 of Milvus Lite is 1.5.
 BM25_PARAMETERS = {"bm25_k1": 1.2, "bm25_b": 0.75}
+_MAX_LIST_BYTES = {field.name: field.max_bytes for field in PHOTO_FIELDS if field.type == "LIST"}
 LIST_FIELDS = frozenset(field.name for field in PHOTO_FIELDS if field.type == "LIST")
 FACE_FIELDS = (
     ScalarField("photo_id", "INT64", 0),
@@ -279,6 +280,13 @@ def find_valid_rows(spec: CollectionSpec, rows: CollectionRows) -> tuple[np.ndar
     paths = rows.scalars["path"]
     positions = np.asarray([i for i in range(len(vectors)) if i not in reasons], np.int64)
     return positions, {paths[i].as_py(): reason for i, reason in reasons.items()}
+
+
+def fit_list(elements: list[str], field: str) -> list[str]:
+    """Return as many elements as fit a list field of photos; a longer list would exclude the photo."""
+    while len(join_list(elements).encode()) > _MAX_LIST_BYTES[field]:
+        elements.pop()
+    return elements
 
 
 def join_list(elements: list[str]) -> str:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from imagesearch.config import MilvusConfig
@@ -64,19 +65,18 @@ class ServerClient:
         yield
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
         if name in ("create_schema", "prepare_index_params"):  # local
-            return method
-        limit = {"retry_times": _WAITING[name]} if name in _WAITING else {"timeout": self._timeout}
-
-        def call(*args: Any, **options: Any) -> Any:
-            return self.run(name, lambda: method(*args, **(limit | options)))
-
-        return call
+            return getattr(self._client, name)
+        return partial(self._request, name)
 
     def query_iterator(self, *args: Any, **options: Any) -> _RowIterator:
         """Return an iterator over the rows of a collection."""
-        return _RowIterator(self, self.__getattr__("query_iterator")(*args, **options))
+        return _RowIterator(self, self._request("query_iterator", *args, **options))
+
+    def _request(self, name: str, *args: Any, **options: Any) -> Any:
+        limit = {"retry_times": _WAITING[name]} if name in _WAITING else {"timeout": self._timeout}
+        method = getattr(self._client, name)
+        return self.run(name, lambda: method(*args, **(limit | options)))
 
     def run(self, name: str, request: Callable[[], Any]) -> Any:
         """Run a request, and raise `UserError` if it fails."""

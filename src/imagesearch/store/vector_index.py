@@ -108,7 +108,6 @@ def choose_index(index: IndexConfig, rows: int, dialect: Dialect) -> IndexSpec:
     .. [1] Faiss wiki, "Guidelines to choose an index".
     .. [2] Milvus documentation, "IVF_FLAT" and the performance FAQ on nlist and nprobe.
     """
-    check_options(index, dialect)
     kind = index.type if index.type != "auto" else _choose_type(rows, dialect.is_lite)
     dialect.check_index_type(kind)
     build: dict[str, Any] = {}
