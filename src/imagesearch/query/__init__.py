@@ -7,11 +7,22 @@ options of the command line.
 
 To add a phrase, open `phrase_rewrites` if the parser supports an equivalent phrase, `date_expressions` for a
 date, and `phrases` for a number of people. `tagger` shows the order of the rules that decide what words stand
-for. Only this package imports dateutil and rank_bm25.
+for. Only this package imports dateutil and holidays.
 """
 
+from imagesearch.query.clauses import Area, Content, PeopleClause, PhotoFact, PhotoOrder
 from imagesearch.query.criteria import Circle, Criteria
-from imagesearch.query.parsed_query import ParsedQuery, PeopleClause
+from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.parser import SentenceParser
 
-__all__ = ["Circle", "Criteria", "ParsedQuery", "PeopleClause", "SentenceParser"]
+__all__ = [
+    "Area",
+    "Circle",
+    "Content",
+    "Criteria",
+    "ParsedQuery",
+    "PeopleClause",
+    "PhotoFact",
+    "PhotoOrder",
+    "SentenceParser",
+]

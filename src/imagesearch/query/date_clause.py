@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from imagesearch.filters import Or
 from imagesearch.query import date_ranges
+from imagesearch.query.clauses import DateClause
 from imagesearch.query.lexicon import JOINERS, NEGATIONS
 from imagesearch.query.mentions import Mention
-from imagesearch.query.parsed_query import DateClause
 from imagesearch.query.tokenizer import Token, join_texts
 
 _LIST_WORDS = frozenset(("and", ",", "&", "/"))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from imagesearch.query.clauses import NUMBER_WORDS
 from imagesearch.query.date_expressions import (
     DAY_PATTERN,
     HOLIDAY_PATTERN,
@@ -17,7 +18,6 @@ from imagesearch.query.date_expressions import (
     parse_count,
 )
 from imagesearch.query.date_ranges import MONTH_NAMES, MONTHS, WEEKDAYS
-from imagesearch.query.parsed_query import NUMBER_WORDS
 
 # Returns the words that replace a match, from the match, the word before it and today. If it returns an empty
 # text, the match is not replaced.

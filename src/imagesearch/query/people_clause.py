@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from imagesearch.query.clauses import PeopleClause, make_neutral_phrase
 from imagesearch.query.gazetteer import Gazetteer
 from imagesearch.query.lexicon import JOINERS, NEGATIONS, ONLY, split_set
 from imagesearch.query.mentions import LEADS, Mention
-from imagesearch.query.parsed_query import PeopleClause, make_neutral_phrase
 
 _ADDS = split_set("and with & plus")
 # Leads that the caption does not keep.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from imagesearch.query.clauses import NUMBER_WORDS
 from imagesearch.query.date_ranges import MONTH_NAMES
 from imagesearch.query.gazetteer import Gazetteer, KnownNames
 from imagesearch.query.lexicon import COMMON, PHOTOS
-from imagesearch.query.parsed_query import NUMBER_WORDS
 from imagesearch.query.tokenizer import Sentence, Token
 
 _PHOTOS = "|".join(sorted(PHOTOS))

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from imagesearch.query.clauses import NUMBER_WORDS
 from imagesearch.query.lexicon import PHOTOS, split_set
-from imagesearch.query.parsed_query import NUMBER_WORDS
 from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import Sentence
 

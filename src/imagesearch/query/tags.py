@@ -10,13 +10,28 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
+from imagesearch.query.clauses import Area, PhotoFact, PhotoOrder
 from imagesearch.query.date_parser import DateMatch
 from imagesearch.query.gazetteer import KnownNames, NameMatch
 from imagesearch.query.lexicon import NAME_LEADS, PLACE_LEADS
 from imagesearch.query.tokenizer import Sentence, Token
 
-TagKind = Literal["word", "mark", "quote", "ignored", "person", "place", "date", "count", "only", "alone"]
-ENTITIES = frozenset(("person", "place", "date", "count"))
+TagKind = Literal[
+    "word",
+    "mark",
+    "quote",
+    "ignored",
+    "person",
+    "place",
+    "area",
+    "date",
+    "fact",
+    "order",
+    "count",
+    "only",
+    "alone",
+]
+ENTITIES = frozenset(("person", "place", "area", "date", "fact", "count"))
 
 
 class TaggedSpan(NamedTuple):
@@ -39,6 +54,10 @@ class TaggedSpan(NamedTuple):
         For a number of people: minimum and maximum. None means no limit.
     counts_others
         Whether the number counts *other* people than those that are named.
+    areas
+        For an area: the region or circle, or several as alternatives.
+    fact, order
+        For a fact and an order: what it means.
     """
 
     kind: TagKind
@@ -49,6 +68,9 @@ class TaggedSpan(NamedTuple):
     date: DateMatch | None = None
     count: tuple[int, int | None] = (0, None)
     counts_others: bool = False
+    areas: tuple[Area, ...] = ()
+    fact: PhotoFact | None = None
+    order: PhotoOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)

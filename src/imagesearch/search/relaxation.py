@@ -51,7 +51,7 @@ class FilterPlan:
     parts : tuple of FilterPart
         The parts that can be dropped, in the order people, place, date.
     required : Condition
-        The part that is always kept: people and places that the sentence excludes.
+        The part that is always kept: facts, and the people and places that the sentence excludes.
     exclusions : str
         The required part in words.
     """
@@ -90,18 +90,18 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
             Between("face_count", 0),
         ]
         exclusions.append(f"without {' or '.join(parsed.people.none_of)}")
-    names = dict(parsed.place_names)
-    if parsed.places:
-        options = [", ".join(names.get(word, word) for word in words) for words in parsed.places]
-        included = replace(parsed, not_places=())
-        parts.append(FilterPart("where", f"in {' or '.join(options)}", And(included.place_conditions)))
-    if parsed.not_places:
-        excluded = replace(parsed, places=())
+    if parsed.places_phrase:
+        included = replace(parsed, not_places=(), not_areas=())
+        parts.append(FilterPart("where", parsed.places_phrase, And(included.place_conditions)))
+    if parsed.excluded_places:
+        excluded = replace(parsed, places=(), areas=())
         required += [*excluded.place_conditions, Eq("has_gps", True)]
-        exclusions.append(f"not in {' or '.join(names.get(word, word) for word in parsed.not_places)}")
+        exclusions.append(f"not in {' or '.join(parsed.excluded_places)}")
     if parsed.dates:
         description = ", ".join(date.words for date in parsed.dates)
         parts.append(FilterPart("when", description, And(tuple(date.condition for date in parsed.dates))))
+    required += [fact.condition for fact in parsed.facts]
+    exclusions += [fact.words for fact in parsed.facts]
     return FilterPlan(tuple(parts), And(tuple(required)), ", ".join(exclusions))
 
 

@@ -1,0 +1,202 @@
+"""The parts of a parsed sentence, each with its condition on the fields of a photo, and in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or
+
+_YEAR = re.compile(r"\b\d{4}")
+NUMBER_WORDS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True)
+class PeopleClause:
+    """Who must be in a photo.
+
+    Attributes
+    ----------
+    all_of, any_of, none_of
+        Names as the user writes them. One person of each group in ``any_of`` is enough.
+    only
+        Whether nobody else may be in the photo.
+    count
+        Minimum and maximum number of faces. A maximum of None means no limit.
+    other_than
+        A number of faces that the photo must not have.
+    """
+
+    all_of: tuple[str, ...] = ()
+    any_of: tuple[tuple[str, ...], ...] = ()
+    none_of: tuple[str, ...] = ()
+    only: bool = False
+    count: tuple[int, int | None] | None = None
+    other_than: int | None = None
+
+    def __bool__(self) -> bool:
+        return self != PeopleClause()
+
+    @property
+    def named_count(self) -> int:
+        """The number of people named, each group of alternatives as one person."""
+        return len(self.all_of) + len(self.any_of)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Conditions that must all hold. No condition on a number accepts -1: faces not detected yet."""
+        parts: list[Condition] = [_has_person(name) for name in self.all_of]
+        parts += [Or(tuple(map(_has_person, names))) for names in self.any_of]
+        parts += [Not(_has_person(name)) for name in self.none_of]
+        if self.only:
+            parts.append(Eq("face_count", self.named_count))
+        elif self.count is not None:
+            low, high = self.count
+            parts.append(Eq("face_count", low) if low == high else _face_count_between(low, high))
+        if self.other_than is not None:
+            parts.append(And((_face_count_between(0, None), Not(Eq("face_count", self.other_than)))))
+        return tuple(parts)
+
+    def __str__(self) -> str:
+        groups = [" or ".join(names) for names in self.any_of]
+        if len(groups) + bool(self.all_of) > 1:
+            groups = [f"({group})" for group in groups]
+        text = _join_names([*self.all_of, *groups])
+        if self.only:
+            text = f"only {text}"
+        if self.none_of:
+            text += (" " if text else "") + f"without {_join_names(self.none_of)}"
+        counts = [] if self.count is None or self.only else [_format_people_count(*self.count)]
+        if self.other_than is not None:
+            counts.append(f"not {_format_people_count(self.other_than, self.other_than)}")
+        return ", ".join(filter(None, [text, *counts]))
+
+
+@dataclass(frozen=True)
+class DateClause:
+    """When a photo must be taken.
+
+    Attributes
+    ----------
+    words
+        The words of the sentence, without *in* and *on*.
+    condition
+        The condition on the time, which also requires that the time is known.
+    dates
+        The days that the words refer to: ``2023-12-01 to 2023-12-31``. Empty if they recur every year.
+    """
+
+    words: str
+    condition: Condition
+    dates: str = ""
+
+    def __str__(self) -> str:
+        has_days = _YEAR.search(self.words) is not None and "winter" not in self.words  # it spans two years
+        return self.words if has_days or not self.dates else f"{self.words} ({self.dates})"
+
+
+@dataclass(frozen=True)
+class PhotoFact:
+    """What is known of a photo besides people, place and time: its rating, camera, shape, file name, ...
+
+    Attributes
+    ----------
+    words
+        The fact in words: ``rated 4 or more``.
+    condition
+        The fact as a condition.
+    """
+
+    words: str
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Area:
+    """A region, or a circle around a place, where a photo may be taken.
+
+    Attributes
+    ----------
+    name
+        ``Europe``, ``within 25 km of Banff``.
+    condition
+        The area as a condition on a photo's position or country.
+    lead
+        The word before the name in a description; empty for a circle.
+    """
+
+    name: str
+    condition: Condition
+    lead: str = "in"
+
+    def __str__(self) -> str:
+        return f"{self.lead} {self.name}".strip()
+
+
+@dataclass(frozen=True)
+class PhotoOrder:
+    """The order that a sentence requests: "oldest photo of maya", "the last three photos".
+
+    Attributes
+    ----------
+    newest_first
+        Whether the newest photo comes first; else the oldest does.
+    count
+        How many photos are requested; None if the sentence has no number.
+    """
+
+    newest_first: bool
+    count: int | None = None
+
+    def __str__(self) -> str:
+        return "newest first" if self.newest_first else "oldest first"
+
+
+@dataclass(frozen=True)
+class Content:
+    """Something that photos must show, or must not show.
+
+    Attributes
+    ----------
+    caption
+        In the words of the sentence: ``a dog``.
+    text
+        The text that CLIP encodes: the caption in the template.
+    """
+
+    caption: str
+    text: str
+
+
+def _has_person(name: str) -> Condition:
+    return Contains("face_labels", name)
+
+
+def _face_count_between(low: int, high: int | None) -> Condition:
+    return Between("face_count", low, None if high is None else high + 1)
+
+
+def _join_names(names: tuple[str, ...] | list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def _format_number(count: int) -> str:
+    return NUMBER_WORDS[count] if 0 < count < len(NUMBER_WORDS) else str(count)
+
+
+def _format_people_count(low: int, high: int | None) -> str:
+    people = "people" if (high or 2) != 1 else "person"
+    if high == 0:
+        return "nobody"
+    if high == low:
+        return f"{_format_number(low)} {people}"
+    if high is None:
+        return f"at least {_format_number(low)} {people if low != 1 else 'person'}"
+    return f"{low} to {high} people"
+
+
+def make_neutral_phrase(low: int, high: int | None) -> str:
+    """Return the words that replace people in a caption, for a minimum and maximum number."""
+    if low == high and low < 3:
+        return "a person" if low == 1 else "two people"
+    return "a group of people" if low > 2 else "people"
