@@ -4,6 +4,7 @@
 06_search.py "snow" --image beach.jpg           similar to a photo, but with snow
 06_search.py --face maya.jpg                    photos of a person
 06_search.py --place goa --year 2023            without a text or photo: lists photos, newest first
+06_search.py @goa                               a saved query of the config (search.saved)
 06_search.py                                    prompts for one query after another
 """
 
@@ -17,7 +18,10 @@ from imagesearch import cli
 def parse_arguments():
     parser = cli.make_parser(__doc__, usage="%(prog)s [text] [options]")
     parser.add_argument(
-        "text", nargs="?", default="", help='a sentence: "maya on the beaches of goa", "a red boat"'
+        "text",
+        nargs="?",
+        default="",
+        help='a sentence: "maya on the beaches of goa", or @NAME of a saved query',
     )
     query = parser.add_argument_group("query")
     query.add_argument(
@@ -47,6 +51,7 @@ def parse_arguments():
         choices=["filter", "union", "hybrid", "semantic"],
         help="how names and dates are used; default: search.strategy",
     )
+    query.add_argument("--saved", action="store_true", help="print the saved queries of the config, and end")
     query.add_argument("--strict", action="store_true", help="do not relax the filter if no photo passes it")
     cli.add_filter_options(parser)
     results = parser.add_argument_group("results")
@@ -75,6 +80,9 @@ def parse_arguments():
 def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
+    if args.saved:
+        cli.print_saved_queries(config.search.saved, args.json)
+        return
     from imagesearch import open_library
 
     with open_library(config) as library:

@@ -96,6 +96,17 @@ def test_set_overrides_the_file(write: WriteConfig, tmp_path: Path) -> None:
     assert config.milvus.uri == "http://host:1" and config.milvus.token == "a=b"
 
 
+@pytest.mark.parametrize("folder", ["/photos/Trip #2", "#2", "/photos/#2 # 3", "'/photos/Trip #2'"])
+def test_a_number_sign_does_not_begin_a_comment(write: WriteConfig, tmp_path: Path, folder: str) -> None:
+    config = load_config(write(""), [f"dataset.images={folder}"])
+    assert config.dataset.images == (tmp_path / folder.strip("'"),)
+
+
+@pytest.mark.parametrize("value", ["[a, b] #2", '"a" #2', "[/photos/Trip #2, b]"])
+def test_text_after_a_value_is_not_ignored(write: WriteConfig, value: str) -> None:
+    assert "put it in quotes" in read_message(write(""), f"dataset.images={value}")
+
+
 def test_every_setting_can_be_set(write: WriteConfig) -> None:
     shipped = yaml.safe_load(SHIPPED.read_text("utf-8"))
     for name in list_keys(shipped):

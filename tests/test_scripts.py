@@ -164,8 +164,26 @@ def test_queries_are_asked_for_until_an_empty_line(world: World) -> None:
     world.add("goa/b.png", 2)
     extract(world)
     world.run("05_build_collections.py")
-    below = world.run("06_search.py", "--no-show", "--under", "goa", stdin="a boat\n\n").stdout
+    below = world.run("06_search.py", "--no-show", "--under", "goa").stdout  # a folder alone lists its photos
     assert "goa/b.png" in below and "  a.png" not in below
+
+
+def test_a_saved_query_is_used_by_its_name(world: World) -> None:
+    world.add("a.png", 1)
+    extract(world)
+    world.run("05_build_collections.py")
+    saved = ("--set", "search.saved={boat: a red boat, Goa-2: a beach}")
+    listed = world.run("06_search.py", *saved, "--saved").stdout
+    assert listed.splitlines() == ["@boat   a red boat", "@Goa-2  a beach"]
+    assert json.loads(world.run("06_search.py", *saved, "--saved", "--json").stdout)["boat"] == "a red boat"
+    first, *_ = world.run("06_search.py", *saved, "@boat", "--no-show").stdout.splitlines()
+    assert first.startswith('"a red boat"')
+    longer = world.run("06_search.py", *saved, "--no-show", stdin="@Goa-2 at dawn\n\n").stdout
+    assert longer.startswith('"a beach at dawn"')
+    unknown = world.run("06_search.py", *saved, "@gao-2", code=2).stderr
+    assert "@gao-2: no saved query has this name; did you mean @Goa-2?" in unknown
+    assert "--saved lists" in world.run("06_search.py", "@boat", code=2).stderr
+    assert "no saved queries" in world.run("06_search.py", "--saved").stdout
 
 
 def test_photos_are_classified_without_any_collection(world: World) -> None:

@@ -302,6 +302,17 @@ class MilvusConfig(_Section):
         return self.uri if self.is_file else f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
+def _check_saved_queries(value: Any) -> Any:
+    if isinstance(value, dict):
+        for name, sentence in value.items():
+            if not re.fullmatch(r"[\w-]+", str(name)):
+                raise ValueError("expected names of letters, digits, _ and - in saved queries")
+            if not isinstance(sentence, str) or not sentence.strip() or sentence.lstrip().startswith("@"):
+                raise ValueError(f"expected a sentence for {name}")
+        return {str(name): sentence.strip() for name, sentence in value.items()}
+    return value
+
+
 class SearchConfig(_Section):
     """The defaults of a search."""
 
@@ -311,6 +322,7 @@ class SearchConfig(_Section):
     min_score: float | None = Field(default=None, ge=-1, le=1)
     min_fit: float | None = Field(default=None, ge=0, le=1)
     template: Annotated[str, BeforeValidator(_check_template)] = "a photo of {text}"
+    saved: Annotated[dict[str, str], BeforeValidator(_check_saved_queries)] = {}
 
 
 class Config(_Section):

@@ -81,10 +81,21 @@ def _apply_assignment(raw: dict[str, Any], assignment: str) -> None:
     if not equals or len(keys) < 2 or not all(keys):
         raise UserError(f"--set {name}: expected section.key=value, such as search.top_k=20")
     try:
-        value = _read_yaml(text)
+        value = _read_value(text)
     except yaml.YAMLError:
         raise UserError(f"--set {name}: the value is not valid YAML; put it in quotes") from None
     _set_key(raw, keys, value)
+
+
+def _read_value(text: str) -> Any:
+    """Read a value in YAML, in which ``#`` does not begin a comment: "/photos/Trip #2" is a folder."""
+    node = yaml.compose(text, _Loader)
+    rest = text[node.end_mark.index if node else 0 :].strip()
+    if not rest.startswith("#"):
+        return _read_yaml(text)
+    if isinstance(node, yaml.CollectionNode) or (node and node.style):  # a list or a quoted text
+        raise yaml.YAMLError("text after the value")
+    return text.strip()
 
 
 def _set_key(raw: dict[str, Any], keys: Sequence[str], value: Any) -> None:

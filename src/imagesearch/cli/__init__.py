@@ -27,7 +27,7 @@ from imagesearch.cli.console import (
     run_script,
     show_progress,
 )
-from imagesearch.cli.printing import print_answer, print_classes, print_people
+from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
 
 __all__ = [
     "add_figure_options",
@@ -47,6 +47,7 @@ __all__ = [
     "print_json",
     "print_note",
     "print_people",
+    "print_saved_queries",
     "read_queries",
     "read_reply",
     "report_failures",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from imagesearch.cli.console import print_json
 
 if TYPE_CHECKING:
     from imagesearch.faces import People
@@ -25,6 +27,18 @@ def print_answer(answer: Answer, verbose: bool = False) -> None:
         about = f"  {about}" if about else ""
         parts = f"  [{', '.join(result.fulfils)}]" if verbose and result.fulfils else ""
         print(f"{result.rank:>4}  {result.format_measure(4)}{fit}  {result.path}{label}{about}{burst}{parts}")
+
+
+def print_saved_queries(saved: Mapping[str, str], as_json: bool = False) -> None:
+    """Print the name and the sentence of each saved query."""
+    if as_json:
+        print_json(dict(saved))
+    elif not saved:
+        print("no saved queries; the config can have some: search.saved: {goa: maya in goa since 2023}")
+    else:
+        width = max(map(len, saved))
+        for name, sentence in saved.items():
+            print(f"@{name:<{width}}  {sentence}")
 
 
 def print_classes(results: Sequence[Classification]) -> None:

@@ -18,7 +18,7 @@ _MAX_NAMED_PHOTOS = 4  # in a title
 
 @dataclass(frozen=True)
 class Query:
-    """What to search for. A query of ``criteria`` or ``where`` alone lists photos, newest first.
+    """What to search for. A query of ``criteria``, ``where`` or ``folder`` alone lists photos, newest first.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Query:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to search for."""
-        return not (self.has_vector or self.face or self.minus or self.has_filter)
+        return not (self.has_vector or self.face or self.minus or self.has_filter or self.folder)
 
     @property
     def is_text_only(self) -> bool:
@@ -152,7 +152,7 @@ def check_query(query: Query) -> None:
     _check_numbers(query)
     _check_lists(query)
     _check_encoding(query)
-    if not (query.has_vector or query.face) and (query.minus or not query.has_filter):
+    if not (query.has_vector or query.face) and (query.minus or not (query.has_filter or query.folder)):
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit":
         _check_vit_query(query)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -9,6 +11,7 @@ from imagesearch.errors import UserError
 from imagesearch.query import ParsedQuery
 from imagesearch.search.query import Query, check_query
 from imagesearch.search.resources import SearchResources
+from imagesearch.text import find_similar
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,39 @@ def parse_query(query: Query, resources: SearchResources) -> ParsedRequest:
     Raises
     ------
     UserError
-        If the query is empty or contradictory.
+        If the query is empty or contradictory, or the config has no saved query of that name.
     """
+    query = replace(query, text=expand_saved_query(query.text, resources.config.search.saved))
     check_query(query)
     if query.strategy == "hybrid" and not query.is_text_only:
         query = replace(query, strategy="filter")  # BM25 requires a query of one text
     request = _parse_sentence(query, resources)
     _check_visual_query(request.visual_query)
     return request
+
+
+def expand_saved_query(text: str, saved: Mapping[str, str]) -> str:
+    """Return a text with the saved query in place of its name: ``@goa``, or ``@goa at sunset``.
+
+    Raises
+    ------
+    UserError
+        If there is no saved query of that name.
+    """
+    match = re.match(r"\s*@([\w-]+)(?=\s|$)", text)
+    if match is None:
+        return text
+    name, rest = match[1], text[match.end() :].rstrip()
+    if name in saved:
+        return saved[name] + rest
+    names = {known.lower(): known for known in saved}
+    similar = find_similar(name.lower(), names)
+    hint = (
+        f"did you mean @{names[similar[0]]}?"
+        if similar
+        else "--saved lists those of the config (search.saved)"
+    )
+    raise UserError(f"@{name}: no saved query has this name; {hint}")
 
 
 def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
