@@ -26,7 +26,13 @@ NAMES = {
     "faces": ("bcubed_precision", "bcubed_recall", "bcubed_f1", "ari"),
     "places": ("city_accuracy", "country_accuracy"),
     "times": ("accuracy",),
-    "sentences": ("precision", "exact_filter", "relaxation_said"),
+    "sentences": (
+        "precision",
+        "exact_filter",
+        "exact_filter_detected",
+        "detected",
+        "relaxation_said",
+    ),
     "nothing_fits": ("said_when_absent", "said_when_present"),
 }
 
@@ -85,6 +91,7 @@ def test_an_album_with_true_names_is_searched_itself_and_reaches_its_aims(report
     )
     assert values["places.city_accuracy"] >= 0.95
     assert values["sentences.precision"] >= 0.9 and values["sentences.exact_filter"] >= 0.85, values
+    assert values["sentences.exact_filter_detected"] >= 0.9 and values["sentences.detected"] >= 0.9, values
     assert values["sentences.relaxation_said"] == 1
     assert (
         values["nothing_fits.said_when_absent"] >= 0.75 and values["nothing_fits.said_when_present"] <= 0.15
@@ -185,6 +192,24 @@ def test_names_that_are_not_in_the_collections_yet_do_not_lower_the_values(album
     PeopleEditor(config, Dataset(config)).name_person("Maya", "MAYA")
     (note,) = evaluate_album(album, count=4).notes
     assert note.startswith("names have changed since the last run of 05_build_collections.py: ")
+
+
+def test_faces_that_are_not_detected_do_not_lower_the_exact_filters_of_detected_faces(
+    built_album: BuiltAlbum, truth: dict, tmp_path: Path, report: TruthReport
+) -> None:
+    box = next(photo for photo in truth["photos"] if photo["people"])["people"][0]["box"]
+    empty = [photo for photo in truth["photos"] if not photo["people"]]
+    for photo in empty:
+        photo["people"] = [{"name": "Maya", "box": box, "landmarks": []}]
+    found = evaluate_album(built_album, write_truth(tmp_path, truth))
+    assert found.values["sentences.exact_filter"] < report.values["sentences.exact_filter"]
+    assert found.values["sentences.detected"] < 0.95
+    assert found.values["sentences.exact_filter_detected"] >= 0.9
+    undetected = [f for f in found.failures["sentences.exact_filter"] if not f.details["detected"]]
+    paths = {photo["path"] for photo in empty}
+    assert undetected and all(
+        paths & {*failure.details["missing"], *failure.details["surplus"]} for failure in undetected
+    )
 
 
 # --- photos that only the dataset or only the ground truth has ---------------------------------------------

@@ -128,12 +128,15 @@ def test_a_wrong_time_lowers_the_accuracy_of_times(config: Config, truth: dict) 
     assert measure_times({}, truth).values == {"times.accuracy": 0.0}
 
 
-def make_outcome(paths: list[str], candidates: set[str]) -> QuestionOutcome:
+def make_outcome(paths: list[str], candidates: set[str], is_detected: bool = True) -> QuestionOutcome:
     """Make the outcome of a sentence with the relevant photos a and b and the candidates a, b and c."""
-    question = Question("text", date(2024, 5, 6), frozenset("abc"), frozenset("ab"), ("what",))
+    expected = frozenset("abc")
+    question = Question(
+        "text", date(2024, 5, 6), expected, frozenset("ab"), ("what",), lambda faces: expected
+    )
     results = tuple(SimpleNamespace(path=path) for path in paths)
     answer = SimpleNamespace(results=results, read_as="read", notes=(), relaxed=())
-    return QuestionOutcome(question, answer, frozenset(candidates))
+    return QuestionOutcome(question, answer, frozenset(candidates), is_detected)
 
 
 def test_a_wrong_answer_lists_wrong_and_missing_photos() -> None:
@@ -146,6 +149,39 @@ def test_a_wrong_answer_lists_wrong_and_missing_photos() -> None:
     (inexact,) = failures["sentences.exact_filter"]
     assert (inexact.details["missing"], inexact.details["surplus"]) == (["c"], ["x", "y"])
     assert inexact.message == "'text': expected 3 photos to pass the filter; 2 surplus and 1 missing"
+
+
+def test_exact_filters_are_also_counted_without_the_sentences_about_undetected_faces() -> None:
+    outcomes = [
+        make_outcome([], set("abc")),
+        make_outcome([], set("abc")),
+        make_outcome([], set("a")),
+        make_outcome([], set("b"), is_detected=False),
+    ]
+    measured = measure_sentences(SearchEvaluation(outcomes, []))
+    values = {name: measured.values[f"sentences.{name}"] for name in ("exact_filter", "detected")}
+    assert values == {"exact_filter": 0.5, "detected": 0.75}
+    assert measured.values["sentences.exact_filter_detected"] == pytest.approx(2 / 3, abs=1e-4)
+    detected, undetected = measured.failures["sentences.exact_filter"]
+    assert detected.details["detected"] and detected.message.endswith("filter; 2 missing")
+    assert not undetected.details["detected"]
+    assert undetected.message.endswith("filter; 2 missing; the stored faces differ from the ground truth")
+    without = measure_sentences(SearchEvaluation(outcomes[-1:], [])).values
+    assert without["sentences.exact_filter_detected"] is None and without["sentences.detected"] == 0
+
+
+def test_a_question_finds_its_candidates_by_the_faces_that_it_is_given(truth: dict) -> None:
+    faces = {photo["path"]: [person["name"] for person in photo["people"]] for photo in truth["photos"]}
+    typed = {path: [name.upper() for name in names] for path, names in faces.items()}
+    unnamed = {path: [""] * len(names) for path, names in faces.items()}
+    questions = [question for question in make_questions(truth, 200) if question.candidates]
+    assert all(q.find_candidates(faces) == q.find_candidates(typed) == q.candidates for q in questions)
+    # numbers of people do not require names
+    assert [q for q in questions if "who" in q.parts and q.find_candidates(unnamed) == q.candidates]
+    for question in questions:
+        expected = question.candidates if "who" not in question.parts else frozenset()
+        is_about_nobody = any(words in question.text for words in ("nobody", "no people", "without people"))
+        assert is_about_nobody or question.find_candidates({}) == expected, question.text
 
 
 def test_wrong_verdicts_on_what_fits_are_listed() -> None:

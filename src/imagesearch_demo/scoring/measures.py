@@ -280,7 +280,10 @@ def _describe_inexact(outcome: QuestionOutcome) -> Failure:
     differences = [f"{count} {kind}" for count, kind in counts if count]
     expected = f"expected {len(outcome.question.candidates)} photos to pass the filter"
     line = f"{expected}; {' and '.join(differences)}"
-    return _make_question_failure(outcome, line, missing=missing, surplus=surplus)
+    line += "" if outcome.is_detected else "; the stored faces differ from the ground truth"
+    return _make_question_failure(
+        outcome, line, detected=outcome.is_detected, missing=missing, surplus=surplus
+    )
 
 
 # --- details -----------------------------------------------------------------------------------------------

@@ -6,15 +6,17 @@ at least this photo is relevant. In a fifth of the sentences each phrase describ
 passes all of them.
 
 A photo without a position has no place, even if the ground truth has one, and has northern seasons. The
-people in a photo are those of the ground truth, even if a face cannot be detected.
+people in a photo are those of the ground truth, even if a face cannot be detected. `Question.find_candidates`
+finds the photos for other people, such as those whose faces were detected.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 import numpy as np
 
@@ -79,6 +81,9 @@ class Question:
         Paths of the candidates that also show the rest of the sentence.
     parts
         The parts of the sentence, of who, where, when and what.
+    find_candidates
+        Returns the candidates if the photos show other people: the name of each face, "" if it has none, by
+        path.
     """
 
     text: str
@@ -86,6 +91,9 @@ class Question:
     candidates: frozenset[str]
     relevant: frozenset[str]
     parts: tuple[str, ...]
+    find_candidates: Callable[[Mapping[str, Sequence[str]]], frozenset[str]] = field(
+        repr=False, compare=False
+    )
 
 
 def make_questions(truth: dict, count: int, seed: int = 0) -> list[Question]:
@@ -142,11 +150,33 @@ def _generate_questions(rng: Rng, truth: dict, is_mixed: bool) -> Iterator[Quest
         conditions = [phrase.holds for phrase in (who, where) if phrase is not None]
         if when is not None:
             conditions.append(lambda photo, w=when: w.holds(_parse_time(photo).date(), _is_south(photo)))
-        candidates = frozenset(p["path"] for p in photos if all(holds(p) for holds in conditions))
+        candidates = _find_candidates(photos, conditions)
         claims = what.claims if what else frozenset()
         relevant = frozenset(path for path in candidates if claims <= facts[path])
         today = when.today if when is not None and when.today else date(2026, 2, 11)
-        yield Question(text, today, candidates, relevant, parts)
+        find_candidates = partial(_find_candidates_with, photos, conditions)
+        yield Question(text, today, candidates, relevant, parts, find_candidates)
+
+
+def _find_candidates(
+    photos: Sequence[Photo], conditions: Sequence[Callable[[Photo], bool]]
+) -> frozenset[str]:
+    return frozenset(photo["path"] for photo in photos if all(holds(photo) for holds in conditions))
+
+
+def _find_candidates_with(
+    photos: Sequence[Photo],
+    conditions: Sequence[Callable[[Photo], bool]],
+    faces: Mapping[str, Sequence[str]],
+) -> frozenset[str]:
+    """Find the photos that meet the conditions with other people; see `Question.find_candidates`."""
+    # A user can write a name in another way than the ground truth.
+    spelling = {normalize(name): name for photo in photos for name in _list_names(photo)}
+
+    def list_people(path: str) -> list[dict]:
+        return [{"name": spelling.get(normalize(name), name)} for name in faces.get(path, ())]
+
+    return _find_candidates([{**photo, "people": list_people(photo["path"])} for photo in photos], conditions)
 
 
 def _choose_parts(rng: Rng, is_mixed: bool) -> frozenset[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from imagesearch.pipeline import Progress
 from imagesearch.search import Answer, Query, Searcher, plan_filter
-from imagesearch.store import CollectionRef
+from imagesearch.store import CollectionRef, Store
 from imagesearch_demo.scoring.presence_queries import UNKNOWN_IN_SCENE, PresenceQuery, make_presence_queries
 from imagesearch_demo.scoring.questions import Question, make_questions
 
@@ -20,6 +20,7 @@ TOP = 10
 MIN_SEARCH_SCORES = {
     "sentences.precision": 0.90,
     "sentences.exact_filter": 0.97,
+    "sentences.exact_filter_detected": 0.97,
     "sentences.relaxation_said": 1.0,
     "nothing_fits.said_when_absent": 0.85,
 }
@@ -33,11 +34,21 @@ def ignore_progress(items: Iterable, total: int, unit: str = "photo", label: str
 
 @dataclass(frozen=True)
 class QuestionOutcome:
-    """A question, its answer, and the photos that pass the filter of the answer."""
+    """A question and its answer.
+
+    Attributes
+    ----------
+    candidates
+        The photos that pass the filter of the answer.
+    is_detected
+        Whether the stored faces give the same candidates of the question as the ground truth. If not, even
+        the right filter is not exact: a face is missing, wrongly detected, or has no name or a wrong one.
+    """
 
     question: Question
     answer: Answer
     candidates: frozenset[str]
+    is_detected: bool
 
     @property
     def precision(self) -> float | None:
@@ -71,18 +82,30 @@ def ask_questions(
     progress: Progress = ignore_progress,
 ) -> list[QuestionOutcome]:
     """Search for each question, and return the outcomes."""
-    store, name = searcher.resources.store, searcher.resources.config.dataset.name
+    store = searcher.resources.store
+    collection = CollectionRef(searcher.resources.config.dataset.name, "clip")
+    faces = _read_faces(store, collection)
     outcomes = []
     for question in progress(questions, len(questions), "sentence"):
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
         answer = searcher.search(query)
         condition = plan_filter(answer.parsed).condition
-        hits, _ = store.list_newest(
-            CollectionRef(name, "clip"), max(1, answer.photos), where=condition, fields=("path",)
-        )
+        hits, _ = store.list_newest(collection, max(1, answer.photos), where=condition, fields=("path",))
         candidates = frozenset(hit.fields["path"] for hit in hits)
-        outcomes.append(QuestionOutcome(question, answer, candidates))
+        is_detected = question.find_candidates(faces) == question.candidates
+        outcomes.append(QuestionOutcome(question, answer, candidates, is_detected))
     return outcomes
+
+
+def _read_faces(store: Store, collection: CollectionRef) -> dict[str, list[str]]:
+    """Return the stored name of each face, "" for a face without a name, by the path of the photo."""
+    rows = max(1, store.collections.open(collection).rows)
+    hits, _ = store.list_newest(collection, rows, fields=("path", "face_labels", "face_count"))
+    faces = {}
+    for fields in (hit.fields for hit in hits):
+        labels = fields["face_labels"]
+        faces[fields["path"]] = [*labels, *[""] * (fields["face_count"] - len(labels))]
+    return faces
 
 
 def choose_presence_queries(truth: dict, count: int, seed: int = 0) -> list[PresenceQuery]:
@@ -123,13 +146,18 @@ def summarize_outcomes(outcomes: Sequence[QuestionOutcome]) -> dict[str, float]:
     dict
         ``sentences.precision`` is the mean precision of the first min(10, n) results, over the sentences with
         n > 0 relevant photos. ``sentences.exact_filter`` is the share of the sentences with candidates whose
-        filter exactly these candidates pass. ``sentences.relaxation_said`` is the share of the sentences
-        without candidates whose answer reports that no photo passes.
+        filter exactly these candidates pass. ``sentences.detected`` is the share of these sentences that the
+        stored faces give the same candidates as the ground truth, and ``sentences.exact_filter_detected`` is
+        ``exact_filter`` over them. ``sentences.relaxation_said`` is the share of the sentences without
+        candidates whose answer reports that no photo passes.
     """
+    answerable = [outcome for outcome in outcomes if outcome.question.candidates]
     precisions = [outcome.precision for outcome in outcomes if outcome.precision is not None]
     return {
         "sentences.precision": _compute_mean(precisions),
-        "sentences.exact_filter": _compute_mean([o.is_exact for o in outcomes if o.question.candidates]),
+        "sentences.exact_filter": _compute_mean([o.is_exact for o in answerable]),
+        "sentences.exact_filter_detected": _compute_mean([o.is_exact for o in answerable if o.is_detected]),
+        "sentences.detected": _compute_mean([o.is_detected for o in answerable]),
         "sentences.relaxation_said": _compute_mean(
             [o.reports_relaxation for o in outcomes if not o.question.candidates]
         ),
