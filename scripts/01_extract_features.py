@@ -3,6 +3,7 @@
 Each photo is decoded once. Only new and changed photos are processed: run it again after adding photos.
 """
 
+import sys
 from pathlib import Path
 
 from imagesearch import cli
@@ -16,7 +17,7 @@ def parse_arguments():
         "--export-npy",
         type=Path,
         metavar="PREFIX",
-        help="also write all vectors to PREFIX_clip.npy and PREFIX_vit.npy",
+        help="also write the vectors to PREFIX_clip.npy and PREFIX_vit.npy; with --only, of this kind",
     )
     return parser.parse_args()
 
@@ -31,10 +32,11 @@ def main():
     cli.print_note(dataset.roots_note)
     if args.export_npy:
         check_export_prefix(args.export_npy)
+    kinds = [args.only] if args.only else VECTOR_KINDS
     summary = extract_features(
         config,
         dataset,
-        only=[args.only] if args.only else VECTOR_KINDS,
+        only=kinds,
         retry_failed=args.retry_failed,
         progress=cli.show_progress,
     )
@@ -44,8 +46,8 @@ def main():
     else:
         print(f"{config.dataset.name}: {summary}")
     if args.export_npy:
-        rows, files = export_npy(dataset, args.export_npy)
-        print(f"{rows} rows each: {', '.join(map(str, files))}")
+        rows, files = export_npy(dataset, args.export_npy, kinds)
+        print(f"{rows} rows each: {', '.join(map(str, files))}", file=sys.stderr if args.json else sys.stdout)
 
 
 if __name__ == "__main__":

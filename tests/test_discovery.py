@@ -17,6 +17,7 @@ from imagesearch.photos import (
     compute_photo_id,
     find_photos,
     hash_content,
+    list_photos,
     locate_file,
     make_path_prefix,
 )
@@ -69,6 +70,21 @@ def test_link_loops_end_and_photos_have_their_real_paths(tmp_path: Path) -> None
     (tmp_path / "z" / "real" / "self").symlink_to(".", target_is_directory=True)
     (tmp_path / "a-link").symlink_to("z/real", target_is_directory=True)
     assert get_paths(find_photos([tmp_path])) == ["b.jpg", "z/real/a.jpg"]
+
+
+def test_a_link_to_a_photo_that_is_listed_is_left_out(tmp_path: Path) -> None:
+    make_files(tmp_path, "root/z/a.jpg", "elsewhere/b.jpg")
+    for name, target in (("0.jpg", "z/a.jpg"), ("1.jpg", "../elsewhere/b.jpg"), ("2.jpg", "1.jpg")):
+        (tmp_path / "root" / name).symlink_to(target)
+    assert get_paths(find_photos([tmp_path / "root"])) == ["1.jpg", "z/a.jpg"]
+    both = [tmp_path / "root", tmp_path / "elsewhere"]
+    assert get_paths(find_photos(both)) == ["root/z/a.jpg", "elsewhere/b.jpg"]
+
+
+def test_a_hard_link_is_a_photo_of_its_own(tmp_path: Path) -> None:
+    make_files(tmp_path, "a.jpg")
+    (tmp_path / "b.jpg").hardlink_to(tmp_path / "a.jpg")
+    assert get_paths(find_photos([tmp_path])) == ["a.jpg", "b.jpg"]
 
 
 def test_a_link_to_another_folder_is_followed_once(tmp_path: Path) -> None:
@@ -167,6 +183,8 @@ def test_two_files_that_differ_in_unicode_form_only_are_one_photo(tmp_path: Path
     found = find_photos([tmp_path])
     if len(list(tmp_path.iterdir())) == 2:  # some file systems keep only one form
         assert get_paths(found) == ["é.jpg"]
+        ((name, reason),) = list_photos([tmp_path]).left_out.items()
+        assert name.endswith(r"e\u0301.jpg") and "another Unicode form; rename one of them" in reason
     assert locate_file("é.jpg", [tmp_path]) == found[0].file
 
 

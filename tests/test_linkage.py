@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import AgglomerativeClustering
 
 from imagesearch.faces import nn_chain
-from imagesearch.faces.linkage import cluster_vectors, split_cluster
+from imagesearch.faces.linkage import ALIKE_DISTANCE, cluster_vectors, split_cluster
 from imagesearch_demo.scoring import make_face_vectors
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -45,19 +45,22 @@ def draw_constraints(rng: np.random.Generator, count: int) -> dict:
     return {"group": group, "cannot_link": pairs, "photo": rng.integers(0, max(1, count // 2), count)}
 
 
-def find_forbidden(group: np.ndarray, cannot_link: list, photo: np.ndarray) -> np.ndarray:
+def find_forbidden(
+    vectors: np.ndarray, group: np.ndarray, cannot_link: list, photo: np.ndarray
+) -> np.ndarray:
     """Return, as an (n, n) array, whether two rows must not be in one cluster."""
     linked = (group[:, None] == group[None]) & (group[:, None] >= 0)
     pairs = [(group[:, None] == a) & (group[None] == b) for a, b in cannot_link]
     apart = np.logical_or.reduce([pair | pair.T for pair in pairs], initial=False)
-    return ((photo[:, None] == photo[None]) & ~linked & ~np.eye(len(group), dtype=bool)) | apart
+    alike = vectors @ vectors.T > 1 - ALIKE_DISTANCE
+    return ((photo[:, None] == photo[None]) & ~linked & ~alike & ~np.eye(len(group), dtype=bool)) | apart
 
 
 def merge_greedily(
     vectors: np.ndarray, distance: float, group: np.ndarray, cannot_link: list, photo: np.ndarray
 ):
     """Merge the nearest allowed pair in the full matrix again and again: the reference for the chain."""
-    forbidden = find_forbidden(group, cannot_link, photo)
+    forbidden = find_forbidden(vectors, group, cannot_link, photo)
     distances = 1 - vectors.astype(float) @ vectors.T.astype(float)
     clusters = [np.flatnonzero(group == g) for g in np.unique(group[group >= 0])]
     clusters += [np.array([row]) for row in np.flatnonzero(group < 0)]
@@ -252,15 +255,42 @@ def test_no_constraint_is_ever_broken(limits: dict[str, int], seed: int) -> None
             patch.setattr(nn_chain, name, value)
         labels = cluster_vectors(vectors, 1.2, **rules)
     together = labels[:, None] == labels[None]
-    assert not (together & find_forbidden(**rules)).any()
+    assert not (together & find_forbidden(vectors, **rules)).any()
     group = rules["group"]
     assert together[(group[:, None] == group[None]) & (group[:, None] >= 0)].all()
 
 
-def test_only_a_group_can_have_two_rows_of_one_photo() -> None:
-    vectors = np.tile(np.eye(1, 4, dtype=np.float32), (4, 1))
+def make_directions(*degrees: float) -> np.ndarray:
+    """Return unit vectors on a plane."""
+    angles = np.radians(degrees)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+def test_only_a_group_can_have_two_different_rows_of_one_photo() -> None:
     photo, group = np.array([5, 5, 5, 6]), np.array([2, -1, 2, -1])
-    assert cluster_vectors(vectors, 0.5, photo=photo, group=group).tolist() == [0, 1, 0, 0]
+    different = make_directions(0, 45, 40, 10)  # the cosine distance of 45 degrees is 0.29
+    assert cluster_vectors(different, 0.5, photo=photo, group=group).tolist() == [0, 1, 0, 0]
+    alike = make_directions(0, 40, 40, 10)  # that of 40 degrees is 0.23
+    assert cluster_vectors(alike, 0.5, photo=photo, group=group).tolist() == [0, 0, 0, 0]
+
+
+def test_one_person_twice_in_a_photo_leaves_other_photos_together() -> None:
+    rng = np.random.default_rng(3)
+    people = rng.standard_normal((6, 64))
+
+    def draw_faces(who: np.ndarray, noise: float) -> np.ndarray:
+        vectors = people[who] + noise * rng.standard_normal((len(who), 64))
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    who = rng.integers(0, 6, 120)
+    vectors, photo = draw_faces(who, 0.5), np.arange(120)
+    plain = cluster_vectors(vectors, 0.5, photo=photo)
+    doubled = np.repeat(np.arange(0, 120, 4), 3)  # each of these photos has the person four times
+    copies = vectors[doubled] + 0.03 * rng.standard_normal((len(doubled), 64)).astype(np.float32)
+    copies /= np.linalg.norm(copies, axis=1, keepdims=True)
+    labels = cluster_vectors(np.concatenate([vectors, copies]), 0.5, photo=np.concatenate([photo, doubled]))
+    assert is_same_partition(labels[:120], plain) and is_same_partition(labels[:120], who)
+    assert (labels[120:] == labels[doubled]).all()
 
 
 def test_a_cannot_link_pair_stays_apart_even_if_identical() -> None:

@@ -137,6 +137,18 @@ def test_a_deleted_photo_is_gone_and_current_again_once_it_is_restored(world: Wo
     (world.root / "b.png").write_bytes(content)
     os.utime(world.root / "b.png", ns=(status.st_atime_ns, status.st_mtime_ns))
     assert count_photos(world.run()) == (0, 6, 0, 0, 0)
+    (world.root / "b.png").unlink()
+    assert count_photos(world.run()) == (0, 5, 0, 1, 0)
+
+
+def test_photos_that_were_gone_in_the_last_run_are_not_counted_again(world: World) -> None:
+    (world.root / "b.png").unlink()
+    assert world.run().gone == 1
+    assert world.run().gone == 0
+    (world.root / "a.png").unlink()
+    assert world.run().gone == 1
+    (world.data / "colour" / "removed.json").write_text("[1, 2", "utf-8")
+    assert world.run().gone == 2
 
 
 def test_after_a_change_of_fingerprint_all_photos_are_processed_again(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from crowd import Crowd, count_faces, get_path, make_crowd
 from drawn import Drawn
 from filelock import FileLock
-from synthetic import PLACES, row_of
+from synthetic import PLACES, people_vectors, row_of, vectors_of
 
 from imagesearch.errors import UserError
 from imagesearch.faces import import_names, load_people
@@ -97,9 +97,24 @@ def test_waiting_and_small_faces_are_counted_separately(crowd: Crowd) -> None:
     assert (people.waiting, people.unclustered) == (4, 7)
 
 
-def test_two_faces_in_one_photo_are_two_people_unless_the_user_merges_them(crowd: Crowd) -> None:
+def test_two_equal_faces_in_one_photo_are_one_person(crowd: Crowd) -> None:
     crowd.add(0, "mirror.jpg")
     crowd.add(0, "mirror.jpg", box=PLACES[4])
+    people = crowd.cluster()
+    assert [len(person.rows) for person in people.persons] == [7, 4, 3]
+    assert people.count_photos(people.find_person("1")) == 6
+    rows = people.find_person("1").rows.tolist()
+    first, second = (rows.index(row_of(crowd.faces, "mirror.jpg", k)) + 1 for k in (0, 1))
+    crowd.apply_edits(lambda e: e.name_person(f"1.{first}", "Maya"))
+    crowd.apply_edits(lambda e: e.name_person(f"1.{second}", "Ana"))
+    crowd.cluster()
+    assert (crowd.get_label("mirror.jpg", 0), crowd.get_label("mirror.jpg", 1)) == ("Maya", "Ana")
+
+
+def test_two_faces_in_one_photo_are_two_people_unless_the_user_merges_them(crowd: Crowd) -> None:
+    crowd.add(0, "mirror.jpg")
+    sibling = vectors_of([0], people_vectors(6), 1.1, seed=1)[0]  # at a cosine distance of 0.35
+    crowd.items["mirror.jpg"].append(("mirror.jpg", PLACES[4], sibling))
     people = crowd.cluster()
     first, second = (people.label_faces()[1][row_of(crowd.faces, "mirror.jpg", k)] for k in (0, 1))
     assert first != second and 1 in (first, second)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,32 @@ def test_stdout_is_for_results_alone(world: World) -> None:
     assert json.loads(world.run("06_search.py", "--json", stdin="a boat\n\n").stdout)["query"] == "a boat"
     dropped = json.loads(world.run("05_build_collections.py", "--drop", "--json", "--yes").stdout)["dropped"]
     assert dropped == ["album_clip__1", "album_vit__1"]
+
+
+def test_one_kind_of_vectors_is_exported(world: World) -> None:
+    world.add("a.png", 1)
+    prefix = world.folder / "out" / "v"
+    done = world.run("01_extract_features.py", "--only", "clip", "--export-npy", prefix)
+    assert done.stdout.splitlines()[-1] == f"1 rows each: {prefix}_clip.npy, {prefix}_paths.txt"
+    assert np.load(f"{prefix}_clip.npy").shape[0] == 1 and not Path(f"{prefix}_vit.npy").exists()
+    line = world.run("01_extract_features.py", "--only", "vit", "--export-npy", prefix, "--json")
+    assert json.loads(line.stdout)["new"] == 1 and "1 rows each" in line.stderr
+
+
+def test_a_missing_folder_is_reported_before_a_missing_model(world: World) -> None:
+    for script, model in (("01_extract_features.py", "clip"), ("02_cluster_faces.py", "faces")):
+        options = ("--set", f"models.{model}=missing/model", "-i", world.folder / "none")
+        assert "no such folder of photos" in world.run(script, *options, code=2).stderr
+
+
+def test_a_name_that_exists_in_two_unicode_forms_is_reported(world: World) -> None:
+    world.add("é.png", 1)
+    world.add(unicodedata.normalize("NFD", "é.png"), 2)
+    if len(list(world.photos.iterdir())) == 1:
+        pytest.skip("the file system keeps one Unicode form of a name")
+    for _ in range(2):
+        done = world.run("01_extract_features.py")
+        assert "1 failed" in done.stdout and "another Unicode form; rename one of them" in done.stderr
 
 
 def test_queries_are_asked_for_until_an_empty_line(world: World) -> None:

@@ -37,6 +37,11 @@ import numpy as np
 
 from imagesearch.faces.nn_chain import TIE, NearestNeighborChain
 
+# Two faces of one photo are of one person, twice in it, if their cosine distance is below this: the photo is
+# a collage, or has a mirror. In the demo album different people of one photo have distances of at least 0.62,
+# and two of three pairs of faces of one person, in any two photos, have less than 0.25.
+ALIKE_DISTANCE = 0.25
+
 _Merge = tuple[int, int, float]
 """One row of each of the two clusters, and their distance."""
 
@@ -63,7 +68,8 @@ def cluster_vectors(
     cannot_link
         Pairs of groups that are never in one cluster. Numbers that are not in `group` are ignored.
     photo
-        (n,) int64. Two rows of one photo are never in one cluster, unless they are in one group.
+        (n,) int64. Two rows of one photo are never in one cluster, unless they are in one group, or their
+        distance is below `ALIKE_DISTANCE`: the same person twice, in a collage or a mirror.
     progress
         Called repeatedly with the number of rows whose cluster is final.
 
@@ -158,7 +164,7 @@ def _link_clusters(
         photo = _check_integers(photo, len(vectors), "photo")
     forbidden = _map_cannot_link(first_rows, cannot_link)
     if photo is not None and len(photo):
-        _forbid_within_photos(forbidden, initial, photo)
+        _forbid_within_photos(forbidden, initial, photo, vectors)
     return initial, NearestNeighborChain(vectors, norms, initial, forbidden, distance).merge_all(progress)
 
 
@@ -181,14 +187,18 @@ def _map_cannot_link(first_rows: dict[int, int], pairs: Iterable[tuple[int, int]
     return forbidden
 
 
-def _forbid_within_photos(forbidden: dict[int, set[int]], initial: np.ndarray, photo: np.ndarray) -> None:
-    """Forbid merges of initial clusters that have faces in the same photo."""
+def _forbid_within_photos(
+    forbidden: dict[int, set[int]], initial: np.ndarray, photo: np.ndarray, vectors: np.ndarray
+) -> None:
+    """Forbid merges of initial clusters that have faces in the same photo, unless these are alike."""
     order = np.argsort(photo, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(photo[order])) + 1):
-        clusters = set(initial[rows].tolist()) if len(rows) > 1 else set()
-        if len(clusters) > 1:
-            for cluster in clusters:
-                forbidden.setdefault(cluster, set()).update(clusters - {cluster})
+        if len(rows) < 2:
+            continue
+        are_different = vectors[rows] @ vectors[rows].T <= 1 - ALIKE_DISTANCE
+        for a, b in zip(*(initial[rows[side]].tolist() for side in np.nonzero(are_different)), strict=True):
+            if a != b:
+                forbidden.setdefault(a, set()).add(b)
 
 
 def _find_root(parent: np.ndarray, row: int) -> int:

@@ -191,7 +191,7 @@ class People:
 def cluster_people(config: Config, dataset: Dataset) -> People:
     """Cluster the faces of a dataset by average linkage, following the user's edits, and store the result.
 
-    Faces in one photo are different people, unless an edit merges them. Faces smaller than
+    Faces in one photo are different people, unless they are alike or an edit merges them. Faces smaller than
     ``faces.min_size`` are not clustered, unless an edit refers to them.
 
     Raises

@@ -54,6 +54,7 @@ def extract_features(
         If a model or a root of the dataset cannot be found, or another run is writing to the tables.
     """
     dataset.refuse_imported()  # before a model is downloaded
+    _ = dataset.photos  # reports a missing folder before a missing model
     step_makers = {"clip": _make_clip_step, "vit": _make_vit_step}
     return dataset.update_tables(
         [step_makers[kind](config, dataset) for kind in only],
@@ -75,30 +76,40 @@ def check_export_prefix(prefix: Path) -> None:
     make_folder(prefix.parent)
 
 
-def export_npy(dataset: Dataset, prefix: Path) -> tuple[int, list[Path]]:
+def export_npy(dataset: Dataset, prefix: Path, kinds: Sequence[str] = VECTOR_KINDS) -> tuple[int, list[Path]]:
     """Write ``PREFIX_clip.npy``, ``PREFIX_vit.npy`` and ``PREFIX_paths.txt`` with rows in the same order.
 
-    Only photos with both vectors are written. The paths are written one per line.
+    Only photos with vectors of all these kinds are written. The paths are written one per line.
+
+    Parameters
+    ----------
+    dataset
+        The photos and the tables.
+    prefix
+        The files' path without ``_clip.npy``.
+    kinds
+        The kinds of vectors to write, from `VECTOR_KINDS`.
 
     Returns
     -------
     count : int
         Number of rows.
     files : list of Path
-        The three files.
+        The files.
 
     Raises
     ------
     UserError
-        If no photo has both vectors, or `check_export_prefix` fails.
+        If no photo has these vectors, or `check_export_prefix` fails.
     """
-    entries = {kind: dataset.read_current_entries(kind) for kind in VECTOR_KINDS}
+    entries = {kind: dataset.read_current_entries(kind) for kind in kinds}
     photos = [photo for photo in dataset.photos if all(photo.photo_id in e for e in entries.values())]
     if not photos:
-        raise UserError("no photo has both CLIP and ViT vectors; run 01_extract_features.py first")
+        names = " and ".join({"clip": "CLIP", "vit": "ViT"}[kind] for kind in kinds)
+        raise UserError(f"no photo has {names} vectors; run 01_extract_features.py first")
     check_export_prefix(prefix)
     files = []
-    for kind in VECTOR_KINDS:
+    for kind in kinds:
         ids, vectors = dataset.open_table(kind).read_vectors(
             entries[kind][photo.photo_id] for photo in photos
         )

@@ -11,7 +11,7 @@ A photo that cannot be used raises `PhotoError`. Nothing here depends on models,
 """
 
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
-from imagesearch.photos.discovery import find_photos
+from imagesearch.photos.discovery import find_photos, list_photos
 from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, read_metadata
 from imagesearch.photos.previews import PreviewCache
@@ -35,6 +35,7 @@ __all__ = [
     "decode_photo",
     "find_photos",
     "hash_content",
+    "list_photos",
     "locate_file",
     "make_path_prefix",
     "normalize_file_name",

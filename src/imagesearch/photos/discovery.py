@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from operator import attrgetter
 from pathlib import Path
@@ -18,13 +19,34 @@ _IGNORED_FOLDERS = frozenset(
 )
 
 
+@dataclass
+class PhotoListing:
+    """The photos below some folders.
+
+    Attributes
+    ----------
+    photos : list of Photo
+        In a stable order.
+    left_out : dict of str to str
+        The reason by file, for each photo that is not among them although it could be read.
+    """
+
+    photos: list[Photo]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
 def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Photo]:
-    """List the photos below some folders, in a stable order.
+    """Return the photos of `list_photos`."""
+    return list_photos(roots, exclude).photos
+
+
+def list_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> PhotoListing:
+    """List the photos below some folders.
 
     Left out are hidden files and folders, folders in which other programs keep thumbnails and deleted files,
-    and a camera RAW with a JPEG or HEIC of the same name beside it. A folder that is reached twice, by a link
-    or as a root inside another root, is listed once. Links are followed last, so that a photo is listed by
-    its real path.
+    and a camera RAW with a JPEG or HEIC of the same name beside it. A folder or file that is reached twice,
+    by a link or as a root inside another root, is listed once. Links are followed last, so that a photo is
+    listed by its real path.
 
     Parameters
     ----------
@@ -45,13 +67,19 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
     visited: set[tuple[int, int]] = set()
     links: list[tuple[str, str]] = []
     photos_by_label: dict[str, list[Photo]] = {label: [] for label in labels}
+    linked_files: list[tuple[str, Photo, tuple[int, int]]] = []
+    inodes: set[tuple[int, int]] = set()
 
     def add_photos(label: str, folder: tuple[str, str]) -> None:
-        photos_by_label[label] += [
-            Photo(compute_photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
-            for path, entry, stat in _walk_files(folder, patterns, visited, links)
-            if get_extension(entry.name) in extensions
-        ]
+        for path, entry, stat in _walk_files(folder, patterns, visited, links):
+            if get_extension(entry.name) in extensions:
+                photo = Photo(compute_photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
+                inode = (stat.st_dev, stat.st_ino)
+                if entry.is_symlink():
+                    linked_files.append((label, photo, inode))
+                else:
+                    photos_by_label[label].append(photo)
+                    inodes.add(inode)
 
     for root, label in zip(roots, labels, strict=True):
         if not root.is_dir():
@@ -60,23 +88,47 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
     while links:
         folder = links.pop(0)
         add_photos(next(label for label in labels if folder[1].startswith(label)), folder)
+    for label, photo, inode in linked_files:
+        if inode not in inodes or not inode[1]:  # Windows lists no inodes
+            photos_by_label[label].append(photo)
+            inodes.add(inode)
     all_photos = [photo for photos in photos_by_label.values() for photo in photos]
     for root, label in zip(roots, labels, strict=True):
         if not photos_by_label[label] and not _contains_any(root, all_photos):
             raise UserError(
                 f"{root}: no photos in this folder; is it the right folder, and is its drive mounted?"
             )
-    return [photo for label in labels for photo in _sort_by_path(_drop_raw_twins(photos_by_label[label]))]
+    return _make_listing(photos_by_label.values())
 
 
-def _sort_by_path(photos: Iterable[Photo]) -> list[Photo]:
-    """Sort by path. Of files whose names differ only in Unicode form, keep the one named like the path."""
+def _make_listing(groups: Iterable[list[Photo]]) -> PhotoListing:
+    listing = PhotoListing([])
+    for group in groups:
+        photos, left_out = _sort_by_path(_drop_raw_twins(group))
+        listing.photos += photos
+        listing.left_out |= left_out
+    return listing
+
+
+def _sort_by_path(photos: Iterable[Photo]) -> tuple[list[Photo], dict[str, str]]:
+    """Sort by path. Of files whose names differ only in Unicode form, keep the one named like the path.
+
+    Returns
+    -------
+    photos
+    left_out
+        The reason for each other file, by its name.
+    """
     chosen: dict[str, Photo] = {}
+    left_out: dict[str, str] = {}
     for photo in sorted(photos, key=attrgetter("path")):
         other = chosen.setdefault(photo.path, photo)
         if other is not photo:
-            chosen[photo.path] = min(other, photo, key=_rank_by_name)
-    return list(chosen.values())
+            chosen[photo.path], dropped = sorted((other, photo), key=_rank_by_name)
+            left_out[ascii(str(dropped.file))[1:-1]] = (
+                "another file has the same name in another Unicode form; rename one of them"
+            )
+    return list(chosen.values()), left_out
 
 
 def _rank_by_name(photo: Photo) -> tuple[bool, str]:
@@ -110,7 +162,7 @@ def _walk_files(
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except OSError:
-            continue  # unreadable, or deleted during the run; `find_photos` checks that roots have photos
+            continue  # unreadable, or deleted during the run; `list_photos` checks that roots have photos
         for entry in entries:
             path = prefix + normalize_file_name(entry.name)
             if entry.name.startswith(".") or _is_excluded(path, patterns):

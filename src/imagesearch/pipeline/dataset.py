@@ -12,7 +12,7 @@ from PIL import Image
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
-from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, find_photos, locate_file
+from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, list_photos, locate_file
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.runner import update_tables
@@ -47,6 +47,7 @@ class Dataset:
         self.config = config
         self.folder = config.dataset.folder
         self._paths = paths
+        self._left_out: dict[str, str] = {}
         self._given_roots = [Path(root).expanduser().absolute() for root in images or ()]
         self.imported = ImportedVectors.read(self.folder)
         imported_roots = [Path(self.imported.root)] if self.imported else []
@@ -57,13 +58,14 @@ class Dataset:
 
     @functools.cached_property
     def photos(self) -> list[Photo]:
-        """The photos as listed on first access; see `imagesearch.photos.find_photos`."""
+        """The photos as listed on first access; see `imagesearch.photos.list_photos`."""
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
-        photos = find_photos(self.roots, self.config.dataset.exclude)
+        listing = list_photos(self.roots, self.config.dataset.exclude)
         if self._given_roots:
             self._save_roots()
-        return photos
+        self._left_out = listing.left_out
+        return listing.photos
 
     def open_table(self, name: str) -> Table:
         """Return the table with this name. It does not have to exist yet.
@@ -134,7 +136,9 @@ class Dataset:
         options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else self._read_known_hashes("clip")
-        return update_tables(steps, self.photos, self.previews, options, hashes)
+        summary = update_tables(steps, self.photos, self.previews, options, hashes)
+        summary.failed |= self._left_out
+        return summary
 
     def _read_known_hashes(self, name: str) -> dict[int, bytes]:
         """Return a table's content hashes, by photo id, of the files that have not changed since."""

@@ -23,14 +23,17 @@ class PendingWork:
         Ids of the photos to process.
     moves : list of Move
         Photos that only require a copy of their rows: they were moved, or only their time has changed.
-    gone : int
-        Number of photos in the tables that no longer exist.
+    removed : set of int
+        Ids of the photos in the tables that no longer exist.
+    gone : set of int
+        Those of them that still existed in the last run.
     """
 
     spec: StepSpec
     missing: set[int]
     moves: list[Move]
-    gone: int
+    removed: set[int]
+    gone: set[int]
 
 
 def find_pending_work(
@@ -54,11 +57,13 @@ def find_pending_work(
     touched = _find_touched(spec, [p for p in photos if p.photo_id in missing], tables, hashes, options)
     missing -= {move.photo.photo_id for move in touched}
     present = {photo.photo_id for photo in photos}
-    gone = [e for e in tables[0].values() if e.photo_id not in present and not is_marked_as_moved(e)]
-    usable = [entry for entry in gone if _has_usable_rows(entry, tables, spec.fingerprint)]
+    absent = [e for e in tables[0].values() if e.photo_id not in present and not is_marked_as_moved(e)]
+    usable = [entry for entry in absent if _has_usable_rows(entry, tables, spec.fingerprint)]
     moves = find_moves(usable, [photo for photo in photos if photo.photo_id in missing], hashes)
     missing -= {move.photo.photo_id for move in moves}
-    return PendingWork(spec, missing, [*touched, *moves], len(gone) - len(moves))
+    removed = {entry.photo_id for entry in absent} - {move.entry.photo_id for move in moves}
+    gone_now = removed - spec.tables[0].read_removed()
+    return PendingWork(spec, missing, [*touched, *moves], removed, gone_now)
 
 
 def list_missing(pending: Sequence[PendingWork], photos: Sequence[Photo]) -> list[Photo]:

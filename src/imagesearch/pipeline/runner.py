@@ -82,6 +82,8 @@ def update_tables(
             for writer in writers:
                 writer.append_shard()
         summary = summarize_run(pending, photos, missing)
+        for work in pending:
+            work.spec.tables[0].save_removed(work.removed)
         compact_tables(steps, photos)
         previews.prune(photos)
     summary.seconds = time.monotonic() - start

@@ -23,7 +23,7 @@ class StepSummary:
     moved : int
         Photos found at a new path with the same content; their rows were copied.
     gone : int
-        Photos that no longer exist. The tables keep their rows in case they come back.
+        Photos that were removed since the last run. The tables keep their rows in case they come back.
     seconds : float
         Duration of the run.
     failed : dict of str to str
@@ -64,7 +64,7 @@ def summarize_run(
     moves = [move for work in pending for move in work.moves]
     moved = {move.photo.photo_id for move in moves if move.entry.photo_id != move.photo.photo_id}
     unchanged = len(photos) - len(processed) - len(moved - {photo.photo_id for photo in processed})
-    gone = max((work.gone for work in pending), default=0)
+    gone = len(set().union(*(work.gone for work in pending)))
     summary = StepSummary(len(processed), unchanged, len(moved), gone)
     for work in pending:
         errors = work.spec.tables[0].read_errors()

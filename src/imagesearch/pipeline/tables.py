@@ -7,6 +7,7 @@ kill at any moment loses at most the unfinished shard. The newest entry of a pho
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -176,6 +177,23 @@ class Table:
             for values in zip(*columns, strict=True):
                 newest[values[0]] = ProcessedPhoto(*values, shard, fingerprint)
         return newest
+
+    def read_removed(self) -> set[int]:
+        """Return the ids of the photos that no longer existed in the last run."""
+        try:
+            return set(json.loads(self._removed_file.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):  # missing or damaged: all removed photos are reported again
+            return set()
+
+    def save_removed(self, photo_ids: set[int]) -> None:
+        """Save the ids of the photos that no longer exist, so that the next run does not report them."""
+        if photo_ids != self.read_removed():
+            with atomic_write(self._removed_file) as unfinished:
+                unfinished.write_text(json.dumps(sorted(photo_ids)), "utf-8")
+
+    @property
+    def _removed_file(self) -> Path:
+        return self.folder / "removed.json"
 
     def read_errors(self) -> dict[int, str]:
         """Return the reason, by photo id, for each photo whose newest entry has an error."""
