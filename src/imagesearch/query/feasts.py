@@ -18,7 +18,7 @@ DEFAULT_COUNTRIES = (
     "US", "GB", "CA", "IE", "IN", "IL", "CN", "JP", "KR", "TH", "VN", "IR", "ID", "AU", "NZ", "ZA", "MX", "BR",
     "DE", "FR", "IT", "ES", "PT", "NL", "SE", "PL",
 )  # fmt: skip
-_SKIPPED_CATEGORIES = frozenset(("school", "workday", "half_day", "armed_forces"))
+_SKIPPED_CATEGORIES = frozenset(("workday", "half_day", "armed_forces"))
 _SAMPLE_YEAR = 2023  # the country of a feast is the first one that has it in this year
 
 
@@ -69,7 +69,7 @@ FEASTS = [
     Feast("st nicholas day", "12-06"),
     Feast("st lucias day, st lucia day, st lucys day", "12-13"),
     Feast("kwanzaa", "12-26", 0, 6),
-    Feast("easter", "easter", -2, 1),
+    Feast("easter, easter weekend", "easter", -2, 1),
     Feast("easter holidays", "easter", -7, 7),
     Feast("easter sunday, easter day", "easter"),
     Feast("easter monday", "easter", 1, 1),
@@ -280,4 +280,4 @@ def _load_holidays(country: str, year: int) -> tuple[tuple[str, date], ...]:
     with warnings.catch_warnings():  # of years whose movable holidays it does not have
         warnings.simplefilter("ignore")
         days = module(years=year, categories=categories, language=language, observed=False)
-    return tuple((name.strip(), day) for day, joined in days.items() for name in joined.split(";"))
+    return tuple((name.removesuffix("(estimated)").strip(), day) for day, joined in days.items() for name in joined.split(";"))

@@ -1,7 +1,6 @@
 """Finds times in a sentence by the table in `time_phrases`, with the words that lead to them: "in may".
 
-A phrase is compiled to parts: patterns, and references to other lists of phrases. `_Reader` matches them at an
-offset of a text and calls the function that is the meaning of the longest.
+`_Reader` matches the phrases at an offset of a text, and calls the function that is the meaning of the longest.
 """
 
 from __future__ import annotations
@@ -35,8 +34,9 @@ _MAX_LIST = 12  # items of a list
 _TEMPORAL = split_set("in on at during over throughout within towards")
 _LEADS = _TEMPORAL | split_set("of from for by the")
 _LEAD = re.compile(rf"(?P<word>{'|'.join(sorted(_LEADS - {'the'}))}) (?P<the>the )?|(?P<bare>the )")
-_AFTER_ARTICLE = (*SLOTS["season"].first, *SLOTS["daypart"].first, *SLOTS["decade"].first, "weekend")
+_AFTER_ARTICLE = tuple({*SLOTS["season"].first, *SLOTS["daypart"].first, *SLOTS["decade"].first, "weekend"} - {"#"})
 _JOINER = re.compile(r" (?:, and|, or|,|and|or|&|/) (?:the )?")
+_SEASONS = r"\b(spring|summer|autumn|fall|winter)s\b"
 _ALIASES = ("{feast}", "{name}", "{yearly}", "{time}")
 _BEFORE_START = split_set("since before starting")
 _ITEMS = r"(?:{0}(?: (?:, and|, or|,|and|or|&|/)(?: the)? {0})+)"
@@ -140,14 +140,11 @@ def _fits(lead: re.Match[str] | None, found: _Found, words: str) -> bool:
     if lead is None:
         return not is_ambiguous
     if lead["bare"] or lead["the"]:
-        follows_article = not found.names or words.startswith(_AFTER_ARTICLE)
+        is_decade = re.fullmatch(SLOTS["decade"].pattern, words) is not None
+        if found.names and not is_decade and not words.startswith(_AFTER_ARTICLE):
+            return False
         if lead["bare"]:
-            return (
-                not is_year
-                and follows_article
-                and (not is_ambiguous or words.split()[0] in SLOTS["decade"].first or words[0].isdigit())
-            )
-        return follows_article
+            return not is_year and (is_decade or not is_ambiguous)
     is_weak = lead["word"] not in _TEMPORAL
     if is_weak and any(name in SLOTS["daypart"].first or name in SLOTS["noon"].first for name in found.names):
         return (lead["word"], words) == ("by", "night")
@@ -157,10 +154,15 @@ def _fits(lead: re.Match[str] | None, found: _Found, words: str) -> bool:
 def _make_match(
     sentence: Sentence, found: _Found, lead: re.Match[str] | None, core: int, today: date
 ) -> DateMatch:
-    words, word = sentence.text[core : found.end], lead["word"] if lead else ""
+    words, word = sentence.text[core : found.end], (lead["word"] or "") if lead else ""
+    time = found.time
+    try:
+        _ = time and time.condition
+    except (ValueError, OverflowError):  # days that no year has: "the week of summer"
+        time = None
     is_year = re.fullmatch(SLOTS["year"].pattern, words) is not None
     return DateMatch(
-        found.time,
+        time,
         end=sentence.find_token(found.end + 1),
         core=sentence.find_token(core),
         is_certain=not found.names or word in _TEMPORAL,
@@ -168,7 +170,7 @@ def _make_match(
         must_start=lead is None and any(name in EVERYDAY or name in WEEKDAYS for name in found.names),
         words=found.words,
         keeps_words=words == "night" and word in ("at", "by"),
-        notes=tuple(_list_notes(words, today)) if found.time else (),
+        notes=tuple(_list_notes(words, today)) if time else (),
     )
 
 
@@ -185,12 +187,14 @@ def _list_notes(words: str, today: date) -> Iterator[str]:
 # --- the table, compiled -----------------------------------------------------------------------------------
 
 
-class _Reference(NamedTuple):
-    """A part of a phrase that is a phrase of another list, or several of them."""
+class _Part(NamedTuple):
+    """A part of a phrase: a slot, one of some words, or parts that may be missing together."""
 
-    slot: str
-    source: str
-    is_list: bool
+    words: frozenset[str] = frozenset()
+    slot: str = ""
+    name: str = ""
+    is_list: bool = False
+    optional: tuple[_Part, ...] = ()
 
 
 class _Line(NamedTuple):
@@ -199,82 +203,75 @@ class _Line(NamedTuple):
     ``repeated`` is the slot that has a list, if there is one. ``is_name`` is whether a phrase has only names.
     """
 
-    parts: list[re.Pattern[str] | _Reference]
+    parts: tuple[_Part, ...]
     meaning: Meaning
     repeated: str
     is_name: bool
 
 
 _SOURCES = {"name": "NAMES", "yearly": "YEARLY", "time": "TIMES", "feast": "feast"}
-_SLOT = re.compile(r"\{(\w+)(\*?)\}")
 _NAMES = "month season feast weekday weekdays daypart dayparts noon decade name yearly*"
 _NAME_SLOTS = frozenset(f"{{{name}}}" for name in _NAMES.split()) | {"a|an|any|some"}
 
 
 @functools.cache
-def _compile_list(name: str) -> dict[str, list[_Line]]:
-    """Return the lines of a list by their first words."""
+def _index_list(name: str) -> dict[str, list[_Line]]:
+    """Return the lines of a list of the table by their first words."""
     lines: dict[str, list[_Line]] = {}
     for phrase, meaning in getattr(time_phrases, name):
-        line = _compile_phrase(phrase, meaning)
-        for word in _list_first_words(phrase):
+        slots: list[str] = []
+        parts = _parse_phrase(re.findall(r"[\[\]]|[^\[\] ]+", phrase), slots)
+        repeated = next((part.name for part in parts if part.is_list), "")
+        line = _Line(parts, meaning, repeated, _NAME_SLOTS.issuperset(phrase.split()))
+        for word in _list_first_words(parts):
             lines.setdefault(word, []).append(line)
     return lines
 
 
-def _compile_phrase(phrase: str, meaning: Meaning) -> _Line:
-    text = re.sub(r"(?<=.) \[([^\]]+)\]", r"(?: (?:\1))?", phrase.replace(".", r"\."))
-    text = re.sub(r"^\[([^\]]+)\] ", r"(?:(?:\1) )?", text)
-    text = re.sub(r"(?<![^ ])[^ {}()]+(?:\|[^ {}()]+)+(?![^ ])", r"(?:\g<0>)", text)
-    parts: list[re.Pattern[str] | _Reference] = []
-    slots: list[str] = []
-    pattern, end, repeated = "", 0, ""
-    for match in _SLOT.finditer(text):
-        pattern, end = pattern + text[end : match.start()], match.end()
-        slot = match[1] if match[1] not in slots else f"{match[1]}2"
-        slots.append(slot)
-        repeated = slot if match[2] else repeated
-        if match[1] in _SOURCES:
-            parts += [*([re.compile(pattern)] if pattern else [])]
-            parts.append(_Reference(slot, _SOURCES[match[1]], bool(match[2])))
-            pattern = ""
+def _parse_phrase(elements: list[str], slots: list[str]) -> tuple[_Part, ...]:
+    """Return the parts of a phrase, up to the end of an optional part. Consumes the elements."""
+    parts: list[_Part] = []
+    while elements and (element := elements.pop(0)) != "]":
+        if element == "[":
+            parts.append(_Part(optional=_parse_phrase(elements, slots)))
+        elif element[0] == "{":
+            slot = element.strip("{}*")
+            parts.append(_Part(slot=slot, name=f"{slot}2" if slot in slots else slot, is_list="*" in element))
+            slots.append(slot)
         else:
-            value = SLOTS[match[1]].pattern
-            pattern += f"(?P<{slot}>{_ITEMS.format(value) if match[2] else value})"
-    pattern += text[end:]
-    parts += [re.compile(pattern + "(?= |$)")] if pattern else []
-    return _Line(parts, meaning, repeated, _NAME_SLOTS.issuperset(phrase.split()))
+            parts.append(_Part(frozenset(element.split("|"))))
+    return tuple(parts)
 
 
-def _list_first_words(phrase: str) -> set[str]:
+def _list_first_words(parts: tuple[_Part, ...]) -> set[str]:
     """Return the words that a phrase can start with; see `Slot`."""
     words: set[str] = set()
-    while phrase:
-        optional = re.match(r"\[([^\]]+)\] ", phrase)
-        element = optional[1] if optional else phrase.split()[0]
-        slot = _SLOT.match(element)
-        if slot is None:
-            words.update(word.split()[0] for word in element.split("|"))
-        elif slot[1] == "feast":
-            words.update(FEASTS_BY_WORD)
-        else:
-            words.update(_compile_list(_SOURCES[slot[1]]) if slot[1] in _SOURCES else SLOTS[slot[1]].first)
-        phrase = phrase[optional.end() :] if optional else ""
+    for part in parts:
+        if part.optional:
+            words |= _list_first_words(part.optional)
+            continue
+        if part.slot == "feast":
+            return words.union(FEASTS_BY_WORD)
+        if part.slot:
+            return words.union(_index_list(_SOURCES[part.slot]) if part.slot in _SOURCES else SLOTS[part.slot].first)
+        return words | part.words
     return words
 
 
 def _find_lines(name: str, word: str) -> list[_Line]:
     """Return the lines of a list that may start with a word, or with its singular."""
-    lines = _compile_list(name)
+    lines = _index_list(name)
+    if word[:1].isdigit():
+        return lines.get("#", [])
     letters = word.rstrip("0123456789")
-    keys = (
-        ("#",)
-        if word[:1].isdigit()
-        else (word, word[:-1], word[:-2])
-        if letters == word
-        else (f"{letters}#",)
-    )
+    keys = (word, word.removesuffix("s"), word.removesuffix("es")) if letters == word else (f"{letters}#",)
     return next((lines[key] for key in keys if key in lines), [])
+
+
+@functools.cache  # at the first use of a slot
+def _compile_slot(slot: str, is_list: bool) -> re.Pattern[str]:
+    pattern = SLOTS[slot].pattern
+    return re.compile((_ITEMS.format(pattern) if is_list else pattern) + "(?= |$)")
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -309,35 +306,52 @@ class _Reader:
         return _Found(self.feasts.make_yearly(feast, self.today), start, end, names=(self.text[start:end],))
 
     def _find_phrase(self, source: str, start: int) -> _Found | None:
-        space = self.text.find(" ", start)
-        word = self.text[start : space if space >= 0 else None]
-        matches = [match for line in _find_lines(source, word) if (match := self._match(line, start))]
+        matches = []
+        for line in _find_lines(source, self._get_word(start)):
+            slots: dict[str, Any] = {}
+            end = self._match(line.parts, start, slots) - 1
+            if end > start:
+                matches.append((line, end, slots))
         matches.sort(key=lambda match: -match[1])
         return next((found for match in matches if (found := self._evaluate(start, *match))), None)
 
-    def _match(self, line: _Line, start: int) -> tuple[_Line, int, dict[str, Any]] | None:
-        """Return the end of a line at an offset, and the texts or phrases in its slots."""
-        slots: dict[str, Any] = {}
-        end = start
-        for part in line.parts:
-            if isinstance(part, re.Pattern):
-                match = part.match(self.text, end)
-                if match is None:
-                    return None
-                slots |= match.groupdict()
-                end = match.end()
-            else:
-                phrases = self._find_list(part, end)
-                if not phrases:
-                    return None
-                slots[part.slot] = phrases
-                end = phrases[-1].end
-        return line, end, slots
+    def _match(self, parts: tuple[_Part, ...], start: int, slots: dict[str, Any]) -> int:
+        """Match parts of a phrase at an offset, and fill the slots with texts or phrases.
 
-    def _find_list(self, part: _Reference, start: int) -> list[_Found]:
+        Returns the offset of the next word; -1 if they do not match.
+        """
+        for part in parts:
+            if part.optional:
+                filled: dict[str, Any] = {option.name: None for option in part.optional if option.slot}
+                after = self._match(part.optional, start, filled)
+                slots |= filled if after >= 0 else dict.fromkeys(filled)
+                start = max(start, after)
+            elif part.slot in _SOURCES:
+                slots[part.name] = self._find_list(part, start)
+                if not slots[part.name]:
+                    return -1
+                start = slots[part.name][-1].end + 1
+            elif part.slot:
+                match = _compile_slot(part.slot, part.is_list).match(self.text, start)
+                if match is None:
+                    return -1
+                slots |= {part.name: match[0], **match.groupdict()}
+                start = match.end() + 1
+            else:
+                word = self._get_word(start)
+                if word not in part.words:
+                    return -1
+                start += len(word) + 1
+        return start
+
+    def _get_word(self, start: int) -> str:
+        space = self.text.find(" ", start)
+        return self.text[start : space if space >= 0 else None]
+
+    def _find_list(self, part: _Part, start: int) -> list[_Found]:
         """Return a phrase, or several that are joined by commas, *and* or *or*; empty if there are none."""
         items: list[_Found] = []
-        while (item := self.find(part.source, start)) and len(items) < _MAX_LIST:
+        while (item := self.find(_SOURCES[part.slot], start)) and len(items) < _MAX_LIST:
             items.append(item)
             joiner = _JOINER.match(self.text, item.end) if part.is_list else None
             if joiner is None:
@@ -354,11 +368,13 @@ class _Reader:
         if line.is_name:
             names = tuple(name for found in phrases for name in found.names) or (self.text[start:end],)
         try:
-            if isinstance(line.meaning, str):
-                found = phrases[0] if line.meaning in _ALIASES else self._read_meaning(line, slots)
-                return found and found._replace(start=start, end=end, names=found.names or names)
-            time = line.meaning(self.today, **self._read_values(slots))
-            return time and _Found(time, start, end, self._describe(start, end, slots), names)
+            if line.meaning in _ALIASES and not line.repeated:
+                return phrases[0]
+            meaning = line.meaning if isinstance(line.meaning, str) else line.meaning(self.today, **self._read_values(slots))
+            if isinstance(meaning, str):
+                found = self._read_meaning(meaning, line.repeated, slots)
+                return found and found._replace(start=start, end=end, names=names)
+            return meaning and _Found(meaning, start, end, self._describe(start, end, slots), names)
         except (ValueError, OverflowError):
             return _Found(None, start, end)
 
@@ -372,23 +388,23 @@ class _Reader:
                 values[name] = read(value, self.today)
         return values
 
-    def _read_meaning(self, line: _Line, slots: dict[str, Any]) -> _Found | None:
-        """Read the phrase that a line means; once for each item, if one of its slots has a list."""
-        assert isinstance(line.meaning, str)
-        texts = {name: self._get_texts(name, value, line) for name, value in slots.items()}
+    def _read_meaning(self, meaning: str, repeated: str, slots: dict[str, Any]) -> _Found | None:
+        """Read the phrase that a line means; once for each item of the slot that has a list."""
+        texts = {name: self._list_texts(name, value, name == repeated) for name, value in slots.items()}
         year = self.today.year
         values = {name: items[0] for name, items in texts.items()} | {
             "this_year": year,
             "last_year": year - 1,
         }
-        if "years_ago" in line.meaning:
+        if "years_ago" in meaning:
             values["years_ago"] = year - self._read_values({"count": slots["count"]})["count"]
-        if "last_day" in line.meaning:
+        if "last_day" in meaning:
             days = calendar.monthrange(int(slots["year4"] or 2024), MONTHS[slots["month"]])
             values["last_day"] = days[1]
         found: list[_Found] = []
-        for item in texts.get(line.repeated, [""]):
-            text = " ".join(line.meaning.format_map(values | {line.repeated: item}).split())
+        for item in texts.get(repeated, [""]):
+            text = " ".join(meaning.format_map(values | {repeated: item}).split())
+            text = re.sub(_SEASONS, r"\1", text)  # "the summers of 2022 and 2023"
             phrase = _Reader(text, self.today, self.feasts).find("SPANS", 0)
             if phrase is None or phrase.end < len(text):
                 return None
@@ -398,11 +414,11 @@ class _Reader:
         times = tuple(phrase.time for phrase in found if phrase.time is not None)
         return _Found(Either(times, times[0].family), 0, 0, " or ".join(phrase.words for phrase in found))
 
-    def _get_texts(self, name: str, value: list[_Found] | str | None, line: _Line) -> list[str]:
+    def _list_texts(self, name: str, value: list[_Found] | str | None, is_list: bool) -> list[str]:
         """Return the text in a slot, or the texts of its items."""
         if isinstance(value, list):
             return [self.text[found.start : found.end] for found in value]
-        return re.findall(SLOTS[name].pattern, value) if value and name == line.repeated else [value or ""]
+        return re.findall(rf"(?<![^ ]){SLOTS[name].pattern}(?![^ ])", value) if value and is_list else [value or ""]
 
     def _describe(self, start: int, end: int, slots: dict[str, Any]) -> str:
         """Return a phrase in words, if a phrase in it has others. Before a span means before its start."""

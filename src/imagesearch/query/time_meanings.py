@@ -73,6 +73,14 @@ def hour(today: date, clock: tuple[int, int] = (0, 0), noon: tuple[int, int] = (
     return Cycle("hour", first, first, limit=first + (minute > 0))
 
 
+def oclock(today: date, number: int) -> Time:
+    """Return an hour of a clock that has 12: in the morning or in the afternoon."""
+    if number > 23:
+        raise ValueError("no such hour")
+    times = tuple(Cycle("hour", first, first) for first in sorted((number % 12, number % 12 + 12)))
+    return Either(times, "hour") if number <= 12 else hour(today, (number, 0))
+
+
 def hours_between(today: date, hour: int, clock: tuple[int, int]) -> Cycle:
     """Return the hours from a number to a clock time: "between 8 and 10 am", "11 to 2 pm"."""
     end = clock[0] + (clock[1] > 0)

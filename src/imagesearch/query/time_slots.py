@@ -121,7 +121,7 @@ def read_date(text: str, today: date) -> date:
 def _read_clock(text: str, today: date) -> tuple[int, int]:
     """Return the hour and minute of ``6 pm``, ``6 : 30 p . m`` or ``18 : 30``."""
     hour, minute = (*map(int, re.findall(r"\d+", text)), 0)[:2]
-    half = re.search("[ap]", text.replace("clock", ""))
+    half = re.search("[ap]", text)
     if half and 1 <= hour <= 12:
         hour = hour % 12 + 12 * (half[0] == "p")
     elif half:
@@ -148,7 +148,7 @@ _LONG_DATES = (
 )
 DATE_PATTERN = rf"(?:{'|'.join([*_DATES, *_LONG_DATES])})"
 _AMPM = r"(?:am|pm|[ap] \. m(?: \.)?)"
-_CLOCK = rf"(?:\d\d? : \d\d(?: : \d\d)?(?: ?{_AMPM})?|\d\d? ?{_AMPM}|\d\d? o ?clock(?: {_AMPM})?)"
+_CLOCK = rf"(?:\d\d? : \d\d(?: : \d\d)?(?: ?{_AMPM})?|\d\d? ?{_AMPM})"
 _COUNT = rf"(?:\d{{1,3}}|{make_alternatives(_COUNTS)})"
 _DAY = rf"(?:(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?|{make_alternatives(_ORDINALS)})"
 _GLUED = (*MONTHS, *_SEASONS, "xmas", "christmas", "easter")
@@ -169,7 +169,7 @@ SLOTS = {
     "side": _words(_SIDES),
     "compared": _words(_COMPARED),
     "count": Slot(_COUNT, lambda text, today: _COUNTS.get(text) or int(text), {"#", *_COUNTS}),
-    "several": Slot(rf"(?!(?:an?|one|1) [^fc]){_COUNT}", lambda text, today: text, {"#", *_COUNTS}),
+    "several": Slot(rf"(?!(?:an?|one|1) [^fc])(?!\S+ \w+ old){_COUNT}", lambda text, today: text, {"#", *_COUNTS}),
     "day": Slot(
         _DAY, lambda text, today: _ORDINALS.get(text) or int(text.rstrip("stndrh")), {"#", *_ORDINALS}
     ),

@@ -184,7 +184,7 @@ class Both:
 
     @property
     def dates(self) -> str:
-        return ", ".join(filter(None, (part.dates for part in self.parts)))
+        return " ".join(filter(None, (part.dates for part in self.parts)))
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,10 @@ class Either(Both):
     @property
     def condition(self) -> Condition:
         return Or(tuple(part.condition for part in self.parts))
+
+    @property
+    def dates(self) -> str:
+        return ", ".join(filter(None, (part.dates for part in self.parts)))
 
 
 Time = Once | Yearly | Cycle | Both
