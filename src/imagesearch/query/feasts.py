@@ -280,4 +280,8 @@ def _load_holidays(country: str, year: int) -> tuple[tuple[str, date], ...]:
     with warnings.catch_warnings():  # of years whose movable holidays it does not have
         warnings.simplefilter("ignore")
         days = module(years=year, categories=categories, language=language, observed=False)
-    return tuple((name.removesuffix("(estimated)").strip(), day) for day, joined in days.items() for name in joined.split(";"))
+    return tuple(
+        (name.removesuffix("(estimated)").strip(), day)
+        for day, joined in days.items()
+        for name in joined.split(";")
+    )

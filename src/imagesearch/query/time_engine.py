@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 import functools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from imagesearch.query import time_phrases
 from imagesearch.query.feasts import EVERYDAY, FEASTS_BY_WORD, FeastDays, match_feast
 from imagesearch.query.lexicon import split_set
-from imagesearch.query.time_phrases import Meaning
 from imagesearch.query.time_slots import (
     AMBIGUOUS,
     APOSTROPHES,
@@ -33,13 +32,9 @@ _MAX_LIST = 12  # items of a list
 # After these words, a name is a time. After the others, it may be a person or a thing: "photos of may".
 _TEMPORAL = split_set("in on at during over throughout within towards")
 _LEADS = _TEMPORAL | split_set("of from for by the")
-_LEAD = re.compile(rf"(?P<word>{'|'.join(sorted(_LEADS - {'the'}))}) (?P<the>the )?|(?P<bare>the )")
-_AFTER_ARTICLE = tuple({*SLOTS["season"].first, *SLOTS["daypart"].first, *SLOTS["decade"].first, "weekend"} - {"#"})
-_JOINER = re.compile(r" (?:, and|, or|,|and|or|&|/) (?:the )?")
-_SEASONS = r"\b(spring|summer|autumn|fall|winter)s\b"
-_ALIASES = ("{feast}", "{name}", "{yearly}", "{time}")
-_BEFORE_START = split_set("since before starting")
-_ITEMS = r"(?:{0}(?: (?:, and|, or|,|and|or|&|/)(?: the)? {0})+)"
+_LEAD = re.compile(rf"(?P<word>{'|'.join(_LEADS - {'the'})}) (?P<the>the )?|(?P<bare>the )")
+_AFTER_ARTICLE = tuple({*SLOTS["season"].first, *SLOTS["daypart"].first, "weekend"})
+_JOINER = r" (?:, and|, or|,|and|or|&|/) (?:the )?"
 
 
 @dataclass(frozen=True)
@@ -50,16 +45,14 @@ class DateMatch:
     ----------
     reference
         The time; None if it is not understood.
-    end
-        The position after its last token.
-    core
-        The position of its first token without a leading word such as *in*.
+    core, end
+        The position of its first token without a leading word such as *in*, and the one after its last.
     is_certain
         Whether it is a time even if a person has the same name: a leading word or a year shows it.
     must_end_phrase
         Whether it is a time only at the end of a phrase: "in summer", but not "in summer dresses".
     must_start
-        Whether it is a time only at the start of a sentence and after a name: "christmas", "maya sunday".
+        Whether it is a time only at the start of a sentence or after a name: "christmas", "maya sunday".
     words
         What it means in other words: "from january 2023 to april 2023"; else empty.
     keeps_words
@@ -69,17 +62,17 @@ class DateMatch:
     """
 
     reference: Time | None
-    end: int
     core: int
-    is_certain: bool = True
-    must_end_phrase: bool = False
-    must_start: bool = False
-    words: str = ""
-    keeps_words: bool = False
-    notes: tuple[str, ...] = ()
+    end: int
+    is_certain: bool
+    must_end_phrase: bool
+    must_start: bool
+    words: str
+    keeps_words: bool
+    notes: tuple[str, ...]
 
 
-def match_date(sentence: Sentence, i: int, today: date, feasts: FeastDays = FeastDays()) -> DateMatch | None:  # noqa: B008 - frozen
+def match_date(sentence: Sentence, i: int, today: date, feasts: FeastDays | None = None) -> DateMatch | None:
     """Return the time that starts at a token, including its leading word.
 
     Parameters
@@ -87,24 +80,21 @@ def match_date(sentence: Sentence, i: int, today: date, feasts: FeastDays = Feas
     today
         The day that relative times refer to.
     feasts
-        The days of feasts in the countries of the user.
+        The days of feasts in the countries of the user; by default in many countries.
     """
     token = sentence.tokens[i]
     is_in_name = i > 0 and not token.space_before and sentence.tokens[i - 1].norm == "_"  # IMG_20230612
     if is_in_name or not (token.norm in _LEADS or _find_lines("SPANS", token.norm)):
         return None
-    reader = _get_reader(sentence.text, today, feasts)
+    reader = _get_reader(sentence.text, today, feasts or FeastDays())
     start = sentence.starts[i]
-    best: tuple[_Found, re.Match[str] | None, int] | None = None
-    for lead, core in _list_starts(sentence.text, start):
-        found = reader.find("SPANS", core)
-        if (
-            found
-            and _fits(lead, found, sentence.text[core : found.end])
-            and (best is None or found.end > best[0].end)
-        ):
-            best = found, lead, core
-    return best and _make_match(sentence, *best, today)
+    lead = _LEAD.match(sentence.text, start)
+    starts = [(None, start), (lead, lead.start("the")), (lead, lead.end())] if lead else [(None, start)]
+    matches = [(found, lead) for lead, core in starts if core >= 0 and (found := reader.find("SPANS", core))]
+    matches = [(found, lead) for found, lead in matches if _fits(lead, found, sentence.text)]
+    if not matches:
+        return None
+    return _make_match(sentence, *max(matches, key=lambda match: match[0].end), today)
 
 
 class _Found(NamedTuple):
@@ -120,53 +110,40 @@ class _Found(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-# --- leading words -----------------------------------------------------------------------------------------
+def _is(slot: str, text: str) -> bool:
+    return re.fullmatch(SLOTS[slot].pattern, text) is not None
 
 
-def _list_starts(text: str, start: int) -> Iterator[tuple[re.Match[str] | None, int]]:
-    """Yield the leading words at an offset and the offsets after them: none, *in*, *in the*."""
-    yield None, start
-    lead = _LEAD.match(text, start)
-    if lead:
-        if lead["the"]:
-            yield lead, lead.start("the")
-        yield lead, lead.end()
-
-
-def _fits(lead: re.Match[str] | None, found: _Found, words: str) -> bool:
+def _fits(lead: re.Match[str] | None, found: _Found, text: str) -> bool:
     """Whether a time may have this lead: "in summer", "the 90s", but not "summer", "the may", "of morning"."""
-    is_year = re.fullmatch(SLOTS["year"].pattern, words) is not None
-    is_ambiguous = any(name in AMBIGUOUS for name in found.names)
+    words, is_ambiguous = text[found.start : found.end], not AMBIGUOUS.isdisjoint(found.names)
     if lead is None:
         return not is_ambiguous
-    if lead["bare"] or lead["the"]:
-        is_decade = re.fullmatch(SLOTS["decade"].pattern, words) is not None
-        if found.names and not is_decade and not words.startswith(_AFTER_ARTICLE):
+    if (lead["bare"] or lead["the"]) and found.names and not _is("decade", words):
+        if lead["bare"] and is_ambiguous or not words.startswith(_AFTER_ARTICLE):
             return False
-        if lead["bare"]:
-            return not is_year and (is_decade or not is_ambiguous)
-    is_weak = lead["word"] not in _TEMPORAL
-    if is_weak and any(name in SLOTS["daypart"].first or name in SLOTS["noon"].first for name in found.names):
+    if lead["bare"]:
+        return not _is("year", words)
+    if lead["word"] not in _TEMPORAL and any(
+        _is("daypart", name) or _is("noon", name) for name in found.names
+    ):
         return (lead["word"], words) == ("by", "night")
     return not (lead["word"] == "by" and is_ambiguous)
 
 
-def _make_match(
-    sentence: Sentence, found: _Found, lead: re.Match[str] | None, core: int, today: date
-) -> DateMatch:
-    words, word = sentence.text[core : found.end], (lead["word"] or "") if lead else ""
+def _make_match(sentence: Sentence, found: _Found, lead: re.Match[str] | None, today: date) -> DateMatch:
+    words, word = sentence.text[found.start : found.end], (lead["word"] or "") if lead else ""
     time = found.time
     try:
         _ = time and time.condition
-    except (ValueError, OverflowError):  # days that no year has: "the week of summer"
+    except (ValueError, OverflowError, LookupError):  # days that no year has: "the week of summer"
         time = None
-    is_year = re.fullmatch(SLOTS["year"].pattern, words) is not None
     return DateMatch(
         time,
-        end=sentence.find_token(found.end + 1),
-        core=sentence.find_token(core),
+        sentence.find_token(found.start),
+        sentence.find_token(found.end + 1),
         is_certain=not found.names or word in _TEMPORAL,
-        must_end_phrase=is_year or any(name not in MONTHS for name in found.names),
+        must_end_phrase=_is("year", words) or any(name not in MONTHS for name in found.names),
         must_start=lead is None and any(name in EVERYDAY or name in WEEKDAYS for name in found.names),
         words=found.words,
         keeps_words=words == "night" and word in ("at", "by"),
@@ -177,18 +154,18 @@ def _make_match(
 def _list_notes(words: str, today: date) -> Iterator[str]:
     """Yield a note on each date of digits whose day and month could be exchanged."""
     for match in re.finditer(rf"(?<![^ ]){DATE_PATTERN}(?![^ ])", words):
-        numbers = [int(number) for number in re.findall(r"\d+", match[0])]
+        numbers = [int(number) for number in match[0].split() if number.isdigit()]
         if len(numbers) == 3 and numbers[0] != numbers[1] and max(numbers[:2]) <= 12:
             order = "month/day/year" if "/" in match[0] else "day.month.year"
-            typed = match[0].replace(" ", "") if re.search(r"\D", match[0].replace(" ", "")) else match[0]
+            typed = re.sub(r" ([-/.]) ", r"\1", match[0])
             yield f"read {typed} as {read_date(match[0], today)} ({order})"
 
 
-# --- the table, compiled -----------------------------------------------------------------------------------
+# --- the table ---------------------------------------------------------------------------------------------
 
 
 class _Part(NamedTuple):
-    """A part of a phrase: a slot, one of some words, or parts that may be missing together."""
+    """A part of a phrase: one of some words, a slot, or parts that may be missing together."""
 
     words: frozenset[str] = frozenset()
     slot: str = ""
@@ -198,14 +175,10 @@ class _Part(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """A compiled line of the table.
-
-    ``repeated`` is the slot that has a list, if there is one. ``is_name`` is whether a phrase has only names.
-    """
+    """A line of the table. ``is_name`` is whether the phrase has only names."""
 
     parts: tuple[_Part, ...]
-    meaning: Meaning
-    repeated: str
+    meaning: time_phrases.Meaning
     is_name: bool
 
 
@@ -219,10 +192,8 @@ def _index_list(name: str) -> dict[str, list[_Line]]:
     """Return the lines of a list of the table by their first words."""
     lines: dict[str, list[_Line]] = {}
     for phrase, meaning in getattr(time_phrases, name):
-        slots: list[str] = []
-        parts = _parse_phrase(re.findall(r"[\[\]]|[^\[\] ]+", phrase), slots)
-        repeated = next((part.name for part in parts if part.is_list), "")
-        line = _Line(parts, meaning, repeated, _NAME_SLOTS.issuperset(phrase.split()))
+        parts = _parse_phrase(re.findall(r"[\[\]]|[^\[\] ]+", phrase), [])
+        line = _Line(parts, meaning, _NAME_SLOTS.issuperset(phrase.split()))
         for word in _list_first_words(parts):
             lines.setdefault(word, []).append(line)
     return lines
@@ -247,14 +218,15 @@ def _list_first_words(parts: tuple[_Part, ...]) -> set[str]:
     """Return the words that a phrase can start with; see `Slot`."""
     words: set[str] = set()
     for part in parts:
-        if part.optional:
-            words |= _list_first_words(part.optional)
-            continue
         if part.slot == "feast":
-            return words.union(FEASTS_BY_WORD)
-        if part.slot:
-            return words.union(_index_list(_SOURCES[part.slot]) if part.slot in _SOURCES else SLOTS[part.slot].first)
-        return words | part.words
+            words.update(FEASTS_BY_WORD)
+        elif part.slot:
+            words.update(
+                _index_list(_SOURCES[part.slot]) if part.slot in _SOURCES else SLOTS[part.slot].first
+            )
+        words |= part.words | _list_first_words(part.optional)
+        if not part.optional:
+            break
     return words
 
 
@@ -271,15 +243,10 @@ def _find_lines(name: str, word: str) -> list[_Line]:
 @functools.cache  # at the first use of a slot
 def _compile_slot(slot: str, is_list: bool) -> re.Pattern[str]:
     pattern = SLOTS[slot].pattern
-    return re.compile((_ITEMS.format(pattern) if is_list else pattern) + "(?= |$)")
+    return re.compile((rf"{pattern}(?:{_JOINER}{pattern})+" if is_list else pattern) + "(?= |$)")
 
 
 # --- reading -----------------------------------------------------------------------------------------------
-
-
-@functools.lru_cache(maxsize=8)
-def _get_reader(text: str, today: date, feasts: FeastDays) -> _Reader:
-    return _Reader(text, today, feasts)
 
 
 class _Reader:
@@ -287,33 +254,30 @@ class _Reader:
 
     def __init__(self, text: str, today: date, feasts: FeastDays) -> None:
         self.text, self.today, self.feasts = text, today, feasts
-        self._cache: dict[tuple[str, int], _Found | None] = {}
+        self.find = functools.cache(self._find)
 
-    def find(self, source: str, start: int) -> _Found | None:
+    def _find(self, source: str, start: int) -> _Found | None:
         """Return the longest phrase of a list at an offset, or the feast."""
-        key = source, start
-        if key not in self._cache:
-            self._cache[key] = (
-                self._find_feast(start) if source == "feast" else self._find_phrase(source, start)
+        if source == "feast":
+            match = match_feast(self.text, start)
+            return match and _Found(
+                self.feasts.make_yearly(match[0], self.today),
+                start,
+                match[1],
+                names=(self.text[start : match[1]],),
             )
-        return self._cache[key]
-
-    def _find_feast(self, start: int) -> _Found | None:
-        match = match_feast(self.text, start)
-        if match is None:
-            return None
-        feast, end = match
-        return _Found(self.feasts.make_yearly(feast, self.today), start, end, names=(self.text[start:end],))
-
-    def _find_phrase(self, source: str, start: int) -> _Found | None:
-        matches = []
+        found: list[tuple[int, _Line, dict[str, Any]]] = []
         for line in _find_lines(source, self._get_word(start)):
             slots: dict[str, Any] = {}
             end = self._match(line.parts, start, slots) - 1
             if end > start:
-                matches.append((line, end, slots))
-        matches.sort(key=lambda match: -match[1])
-        return next((found for match in matches if (found := self._evaluate(start, *match))), None)
+                found.append((end, line, slots))
+        found.sort(key=lambda match: -match[0])
+        return next((phrase for match in found if (phrase := self._evaluate(start, *match))), None)
+
+    def _get_word(self, start: int) -> str:
+        space = self.text.find(" ", start)
+        return self.text[start : space if space >= 0 else None]
 
     def _match(self, parts: tuple[_Part, ...], start: int, slots: dict[str, Any]) -> int:
         """Match parts of a phrase at an offset, and fill the slots with texts or phrases.
@@ -335,7 +299,12 @@ class _Reader:
                 match = _compile_slot(part.slot, part.is_list).match(self.text, start)
                 if match is None:
                     return -1
-                slots |= {part.name: match[0], **match.groupdict()}
+                items = (
+                    re.findall(rf"(?<![^ ]){SLOTS[part.slot].pattern}(?![^ ])", match[0])
+                    if part.is_list
+                    else match[0]
+                )
+                slots |= {part.name: items, **match.groupdict()}
                 start = match.end() + 1
             else:
                 word = self._get_word(start)
@@ -344,39 +313,37 @@ class _Reader:
                 start += len(word) + 1
         return start
 
-    def _get_word(self, start: int) -> str:
-        space = self.text.find(" ", start)
-        return self.text[start : space if space >= 0 else None]
-
     def _find_list(self, part: _Part, start: int) -> list[_Found]:
         """Return a phrase, or several that are joined by commas, *and* or *or*; empty if there are none."""
         items: list[_Found] = []
         while (item := self.find(_SOURCES[part.slot], start)) and len(items) < _MAX_LIST:
             items.append(item)
-            joiner = _JOINER.match(self.text, item.end) if part.is_list else None
+            joiner = re.compile(_JOINER).match(self.text, item.end) if part.is_list else None
             if joiner is None:
                 break
             start = joiner.end()
         return items if not part.is_list or len(items) > 1 else []
 
-    def _evaluate(self, start: int, line: _Line, end: int, slots: dict[str, Any]) -> _Found | None:
+    def _evaluate(self, start: int, end: int, line: _Line, slots: dict[str, Any]) -> _Found | None:
         """Return what a line means; None if it does not apply. A time that does not exist is not understood."""
-        phrases = [found for value in slots.values() if isinstance(value, list) for found in value]
-        if line.meaning is None or any(found.time is None for found in phrases):
+        phrases = [item for value in slots.values() for item in value or () if isinstance(item, _Found)]
+        if line.meaning is None or any(phrase.time is None for phrase in phrases):
             return _Found(None, start, end)
-        names: tuple[str, ...] = ()
-        if line.is_name:
-            names = tuple(name for found in phrases for name in found.names) or (self.text[start:end],)
+        if line.meaning in ("{feast}", "{name}", "{yearly}", "{time}") and len(phrases) == 1:
+            return phrases[0]
+        names = tuple(name for phrase in phrases for name in phrase.names) or (self.text[start:end],)
+        found: _Found | None
         try:
-            if line.meaning in _ALIASES and not line.repeated:
-                return phrases[0]
-            meaning = line.meaning if isinstance(line.meaning, str) else line.meaning(self.today, **self._read_values(slots))
+            meaning = line.meaning
+            if not isinstance(meaning, str):
+                meaning = meaning(self.today, **self._read_values(slots))
             if isinstance(meaning, str):
-                found = self._read_meaning(meaning, line.repeated, slots)
-                return found and found._replace(start=start, end=end, names=names)
-            return meaning and _Found(meaning, start, end, self._describe(start, end, slots), names)
-        except (ValueError, OverflowError):
-            return _Found(None, start, end)
+                found = self._read_meaning(meaning, slots)
+            else:
+                found = meaning and _Found(meaning, start, end, self._describe(start, end, slots))
+        except (ValueError, OverflowError, LookupError):
+            found = _Found(None, start, end)
+        return found and found._replace(start=start, end=end, names=names if line.is_name else ())
 
     def _read_values(self, slots: dict[str, Any]) -> dict[str, Any]:
         """Return the values of the slots that are filled. Phrases of all lists are called *time*."""
@@ -388,44 +355,49 @@ class _Reader:
                 values[name] = read(value, self.today)
         return values
 
-    def _read_meaning(self, meaning: str, repeated: str, slots: dict[str, Any]) -> _Found | None:
-        """Read the phrase that a line means; once for each item of the slot that has a list."""
-        texts = {name: self._list_texts(name, value, name == repeated) for name, value in slots.items()}
-        year = self.today.year
-        values = {name: items[0] for name, items in texts.items()} | {
-            "this_year": year,
-            "last_year": year - 1,
-        }
+    def _read_meaning(self, meaning: str, slots: dict[str, Any]) -> _Found | None:
+        """Read the phrase that a line means; once for each item, if a slot has a list."""
+        texts = {name: [self._get_text(item) for item in _list_items(value)] for name, value in slots.items()}
+        values: dict[str, Any] = {name: items[0] for name, items in texts.items()}
+        values |= {"this_year": self.today.year, "last_year": self.today.year - 1}
         if "years_ago" in meaning:
-            values["years_ago"] = year - self._read_values({"count": slots["count"]})["count"]
+            values["years_ago"] = self.today.year - self._read_values({"count": slots["count"]})["count"]
         if "last_day" in meaning:
-            days = calendar.monthrange(int(slots["year4"] or 2024), MONTHS[slots["month"]])
-            values["last_day"] = days[1]
+            values["last_day"] = calendar.monthrange(int(slots["year4"] or 2024), MONTHS[slots["month"]])[1]
+        repeated = next((name for name, items in texts.items() if len(items) > 1), "")
         found: list[_Found] = []
         for item in texts.get(repeated, [""]):
             text = " ".join(meaning.format_map(values | {repeated: item}).split())
-            text = re.sub(_SEASONS, r"\1", text)  # "the summers of 2022 and 2023"
+            text = re.sub(
+                r"\b(spring|summer|autumn|fall|winter)s\b", r"\1", text
+            )  # "the summers of 2022 and 2023"
             phrase = _Reader(text, self.today, self.feasts).find("SPANS", 0)
-            if phrase is None or phrase.end < len(text):
-                return None
-            found.append(phrase._replace(words=phrase.words or re.sub(rf"([{APOSTROPHES}]) ", r"\1", text)))
-        if len(found) == 1 or any(phrase.time is None for phrase in found):
-            return next((phrase for phrase in found if phrase.time is None), found[0])
+            if phrase is None or phrase.end < len(text) or phrase.time is None:
+                return phrase if phrase and phrase.end == len(text) else None
+            words = phrase.words or re.sub(rf"([{APOSTROPHES}]) ", r"\1", text)
+            found.append(phrase._replace(words=words))
         times = tuple(phrase.time for phrase in found if phrase.time is not None)
-        return _Found(Either(times, times[0].family), 0, 0, " or ".join(phrase.words for phrase in found))
+        time = times[0] if len(times) == 1 else Either(times)
+        return _Found(time, 0, 0, " or ".join(phrase.words for phrase in found))
 
-    def _list_texts(self, name: str, value: list[_Found] | str | None, is_list: bool) -> list[str]:
-        """Return the text in a slot, or the texts of its items."""
-        if isinstance(value, list):
-            return [self.text[found.start : found.end] for found in value]
-        return re.findall(rf"(?<![^ ]){SLOTS[name].pattern}(?![^ ])", value) if value and is_list else [value or ""]
+    def _get_text(self, item: _Found | str) -> str:
+        return item if isinstance(item, str) else self.text[item.start : item.end]
 
     def _describe(self, start: int, end: int, slots: dict[str, Any]) -> str:
         """Return a phrase in words, if a phrase in it has others. Before a span means before its start."""
         words = self.text[start:end]
-        for found in (found for value in slots.values() if isinstance(value, list) for found in value):
+        for found in (item for value in slots.values() for item in value or () if isinstance(item, _Found)):
             limits = found.words.removeprefix("from ").split(" to ")
             side = slots.get("compared", "")
-            new = (limits[0] if side in _BEFORE_START else limits[-1]) if side else found.words
-            words = words.replace(self.text[found.start : found.end], new) if found.words else words
+            new = limits[-1 if side in ("after", "until", "till", "up to") else 0] if side else found.words
+            words = words.replace(self._get_text(found), new) if found.words else words
         return words if words != self.text[start:end] else ""
+
+
+def _list_items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value or ""]
+
+
+@functools.lru_cache(maxsize=8)
+def _get_reader(text: str, today: date, feasts: FeastDays) -> _Reader:
+    return _Reader(text, today, feasts)

@@ -11,19 +11,28 @@ MONTH_NAMES = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
     "november", "december",
 )  # fmt: skip
-MONTHS = {name: i for i, name in enumerate(MONTH_NAMES, 1)}
-MONTHS |= {name[:3]: i for name, i in MONTHS.items()} | {"sept": 9}
+_NUMBERED = {name: i for i, name in enumerate(MONTH_NAMES, 1)}
+MONTHS = _NUMBERED | {name[:3]: i for name, i in _NUMBERED.items()} | {"sept": 9}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKDAYS = {name: i for i, name in enumerate(_WEEKDAYS)}
-# The first and the last weekday.
 _PARTS_OF_WEEK = {"weekend": (5, 6), "weekday": (0, 4), "workday": (0, 4)}
-_SEVERAL_WEEKDAYS = {f"{name}s": (i, i) for name, i in WEEKDAYS.items()} | _PARTS_OF_WEEK
-_SEVERAL_WEEKDAYS |= {f"{name}s": days for name, days in _PARTS_OF_WEEK.items()}
+_SEVERAL = {name: (i, i) for name, i in WEEKDAYS.items()} | _PARTS_OF_WEEK
 # The first month of each season in the north. Southern seasons start six months later.
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
-_HOLIDAYS = ("s", "time", " time", " season", " holiday", " holidays", " vacation", " vacations", " break")
+_HOLIDAYS = (
+    "",
+    "s",
+    "time",
+    " time",
+    " season",
+    " holiday",
+    " holidays",
+    " vacation",
+    " vacations",
+    " break",
+)
 # The first hour, and the one in which it is over.
-DAYPARTS = {
+_DAYPARTS = {
     "morning": (5, 12), "afternoon": (12, 17), "evening": (17, 22), "night": (22, 5), "early morning": (5, 8),
     "late morning": (10, 12), "early afternoon": (12, 15), "late afternoon": (15, 17),
     "early evening": (17, 20), "late evening": (20, 22), "lunchtime": (12, 14),
@@ -34,42 +43,25 @@ _DECADES = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixti
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
            "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "few": 3, "a few": 3, "couple": 2,
            "couple of": 2, "a couple of": 2, "a couple": 2}  # fmt: skip
-_ORDINAL_WORDS = (
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-)
-_ORDINALS = {name: i for i, name in enumerate(_ORDINAL_WORDS, 1)}
-_SHORT_ORDINALS = {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
+             "eighth": 8, "ninth": 9, "tenth": 10}  # fmt: skip
 _UNITS = {unit + end: unit for unit in ("day", "week", "month", "quarter", "year") for end in ("", "s")}
-_SIDES = {"before": "before", "prior to": "before", "after": "after", "following": "after"}
 _COMPARED = {
-    "before": "before", "prior to": "before", "from before": "before", "after": "after", "from after": "after",
-    "since": "since", "starting": "since", "starting from": "since", "as of": "since", "until": "until",
+    "before": "before", "prior to": "before", "from before": "before", "after": "after", "since": "since",
+    "from after": "after", "starting": "since", "starting from": "since", "as of": "since", "until": "until",
     "till": "until", "up to": "until", "up until": "until",
 }  # fmt: skip
-_NEAR_DAYS = {"today": 0, "todays": 0, "yesterday": 1, "yesterdays": 1, "tomorrow": -1}
 APOSTROPHES = "'\u2019\u2018`\u2032\u02bc\u02bb\u02b9"
 # Names with other meanings. They are times after a word such as *in*, or with a year.
-AMBIGUOUS = frozenset(
-    {"may", "march", *(name for name in MONTHS if len(name) < 5 and name not in ("june", "july"))}
-    | {*_SEASONS, *DAYPARTS, *_NOONS, *_DECADES, *(f"{digit}0s" for digit in range(10))}
-)
+AMBIGUOUS = {"may", "march", *(name for name in MONTHS if len(name) < 5 and name not in ("june", "july"))}
+AMBIGUOUS |= {*_SEASONS, *_DAYPARTS, *_NOONS, *_DECADES, *(f"{digit}0s" for digit in range(10))}
 
 
 class Slot(NamedTuple):
-    """What a slot matches: a pattern, how its text is read on a day, and the first words that it can have.
+    """A pattern, how its text is read on a day, and the first words that it can match.
 
-    A slot that is not read has no value.
-
-    The first word ``#`` stands for all that start with a digit, ``q#`` for ``q`` with digits after it.
+    A slot that is not read has no value. The first word ``#`` stands for all that start with a digit, ``q#``
+    for ``q`` with digits after it.
     """
 
     pattern: str
@@ -77,22 +69,20 @@ class Slot(NamedTuple):
     first: Collection[str]
 
 
-def make_alternatives(words: Iterable[str]) -> str:
+def _join_words(words: Iterable[str]) -> str:
     """Return a pattern that matches any of the words, and the longest one that fits."""
     return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
 
 
 def _words(values: Mapping[str, Any], after: str = "") -> Slot:
     first = {"#" if word[0].isdigit() else word.split()[0] for word in values}
-    return Slot(make_alternatives(values) + after, lambda text, today: values[text], first)
+    return Slot(_join_words(values) + after, lambda text, today: values[text], first)
 
 
-def _digits(pattern: str, read: Callable[[str, date], Any] = lambda text, today: int(text)) -> Slot:
-    return Slot(pattern, read, ("#",))
-
-
-def _mark(pattern: str, *first: str) -> Slot:
-    return Slot(pattern, None, first)
+def _digits(
+    pattern: str, read: Callable[[str, date], Any] = lambda text, today: int(text), first: str = "#"
+) -> Slot:
+    return Slot(pattern, read, first.split())
 
 
 def read_year(text: str, today: date) -> int:
@@ -122,13 +112,9 @@ def _read_clock(text: str, today: date) -> tuple[int, int]:
     """Return the hour and minute of ``6 pm``, ``6 : 30 p . m`` or ``18 : 30``."""
     hour, minute = (*map(int, re.findall(r"\d+", text)), 0)[:2]
     half = re.search("[ap]", text)
-    if half and 1 <= hour <= 12:
-        hour = hour % 12 + 12 * (half[0] == "p")
-    elif half:
-        raise ValueError("no such hour")
-    if hour > 23 or minute > 59:
+    if hour > 23 or minute > 59 or (half and not 1 <= hour <= 12):
         raise ValueError("no such time")
-    return hour, minute
+    return (hour % 12 + 12 * (half[0] == "p") if half else hour), minute
 
 
 def _read_decade(text: str, today: date) -> int:
@@ -136,44 +122,36 @@ def _read_decade(text: str, today: date) -> int:
     return number if number > 100 else (1900 if number > 20 else 2000) + number
 
 
-_Y, _TO = r"(?:19|20)\d\d", r"(?:to|until|till|til|through|thru|-|\u2013|\u2014)"
-_DATES = (
-    rf"{_Y} {mark}\d\d? {mark}\d\d?|\d\d? {mark}\d\d? {mark}(?:{_Y}|\d\d)" for mark in ("- ", "/ ", r"\. ")
-)
-_LONG_DATES = (
-    rf"{_Y} : \d\d : \d\d",
-    rf"\d\d \d\d {_Y}",
-    rf"{_Y} \d\d \d\d",
-    rf"{_Y}(?:0\d|1[0-2])(?:[0-2]\d|3[01])",
-)
-DATE_PATTERN = rf"(?:{'|'.join([*_DATES, *_LONG_DATES])})"
-_AMPM = r"(?:am|pm|[ap] \. m(?: \.)?)"
-_CLOCK = rf"(?:\d\d? : \d\d(?: : \d\d)?(?: ?{_AMPM})?|\d\d? ?{_AMPM})"
-_COUNT = rf"(?:\d{{1,3}}|{make_alternatives(_COUNTS)})"
-_DAY = rf"(?:(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?|{make_alternatives(_ORDINALS)})"
+_Y, _YEAR = r"(?:19|20)\d\d", rf"(?:(?:19|20)\d\d|[{APOSTROPHES}] \d\d)"
+_DATES = (rf"{_Y} {m} \d\d? {m} \d\d?|\d\d? {m} \d\d? {m} (?:{_Y}|\d\d)" for m in ("-", "/", r"\."))
+_LONG = rf"{_Y} : \d\d : \d\d|\d\d \d\d {_Y}|{_Y} \d\d \d\d|{_Y}(?:0\d|1[0-2])(?:[0-2]\d|3[01])"
+DATE_PATTERN = rf"(?:{'|'.join(_DATES)}|{_LONG})"
+_AMPM, _TO = r"(?:am|pm|[ap] \. m(?: \.)?)", r"(?:to|until|till|til|through|thru|-|\u2013|\u2014)"
+_COUNT, _DAY = rf"(?:\d{{1,3}}|{_join_words(_COUNTS)})", r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _GLUED = (*MONTHS, *_SEASONS, "xmas", "christmas", "easter")
 _PHRASE_END = r"(?= (?:in|on|at|of|with|without|and|or|by|near|from|to|for|not|[^a-z ])|$)"
 SLOTS = {
     "month": _words(MONTHS),
-    "season": _words(_SEASONS | {name + end: month for name, month in _SEASONS.items() for end in _HOLIDAYS}),
+    "season": _words({name + end: month for name, month in _SEASONS.items() for end in _HOLIDAYS}),
     "weekday": _words(WEEKDAYS),
-    "weekdays": _words(_SEVERAL_WEEKDAYS),
-    "daypart": _words(DAYPARTS),
-    "dayparts": _words({f"{name}s": hours for name, hours in DAYPARTS.items()}),
-    "last_daypart": _words(DAYPARTS, after=_PHRASE_END),
+    "weekdays": _words({f"{name}s": days for name, days in _SEVERAL.items()} | _PARTS_OF_WEEK),
+    "daypart": _words(_DAYPARTS),
+    "last_daypart": _words(_DAYPARTS, after=_PHRASE_END),
+    "dayparts": _words({f"{name}s": hours for name, hours in _DAYPARTS.items()}),
     "noon": _words(_NOONS),
-    "near_day": _words(_NEAR_DAYS),
-    "ordinal": _words(_ORDINALS | _SHORT_ORDINALS),
+    "ordinal": _words(_ORDINALS | {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "last": -1}),
     "unit": _words(_UNITS),
     "part": _words({unit: unit for unit in (*_UNITS.values(), "half", "weekend")} | WEEKDAYS),
-    "side": _words(_SIDES),
+    "side": _words({"before": "before", "prior to": "before", "after": "after", "following": "after"}),
     "compared": _words(_COMPARED),
     "count": Slot(_COUNT, lambda text, today: _COUNTS.get(text) or int(text), {"#", *_COUNTS}),
-    "several": Slot(rf"(?!(?:an?|one|1) [^fc])(?!\S+ \w+ old){_COUNT}", lambda text, today: text, {"#", *_COUNTS}),
+    "several": Slot(rf"(?!(?:an?|one|1) [^fc])(?!\S+ \w+ old){_COUNT}", None, {"#", *_COUNTS}),
     "day": Slot(
-        _DAY, lambda text, today: _ORDINALS.get(text) or int(text.rstrip("stndrh")), {"#", *_ORDINALS}
+        rf"(?:{_DAY}|{_join_words(_ORDINALS)})",
+        lambda text, today: _ORDINALS.get(text) or int(text.rstrip("stndrh")),
+        {"#", *_ORDINALS},
     ),
-    "year": Slot(rf"(?:{_Y}|[{APOSTROPHES}] \d\d)", read_year, {"#", *APOSTROPHES}),
+    "year": Slot(_YEAR, read_year, {"#", *APOSTROPHES}),
     "year4": _digits(_Y),
     "yy": _digits(r"\d\d(?:\d\d)?"),
     "month1": _digits(r"(?:0?[1-9]|1[0-2])"),
@@ -181,21 +159,21 @@ SLOTS = {
     "number": _digits(r"\d\d?"),
     "date": _digits(DATE_PATTERN, read_date),
     "decade": Slot(
-        rf"(?:{make_alternatives(_DECADES)}|(?:19|20)\d0s|(?:[{APOSTROPHES}] )?\d0s)",
+        rf"(?:{_join_words(_DECADES)}|(?:19|20)\d0s|(?:[{APOSTROPHES}] )?\d0s)",
         _read_decade,
         {"#", *APOSTROPHES, *_DECADES},
     ),
-    "quarter": Slot(r"(?:q ?[1-4]|h[12])", lambda text, today: (text[0], int(text[-1])), ("q", "q#", "h#")),
-    "name_yy": _mark(
-        rf"(?P<letters>{make_alternatives(_GLUED)})(?P<digits>\d\d)", *(f"{name}#" for name in _GLUED)
+    "quarter": _digits(r"(?:q ?[1-4]|h[12])", lambda text, today: (text[0], int(text[-1])), "q q# h#"),
+    "name_yy": Slot(
+        rf"(?P<letters>{_join_words(_GLUED)})(?P<digits>\d\d)", None, {f"{name}#" for name in _GLUED}
     ),
     "hour": _digits(r"(?:1[0-2]|0?[1-9])"),
-    "clock": _digits(_CLOCK, _read_clock),
-    "early": _mark("(?:early(?: -)?|(?:beginning|start) of)", "early", "beginning", "start"),
-    "mid": _mark("(?:mid(?: -)?|middle of)", "mid", "middle"),
-    "late": _mark("(?:late(?: -)?|end of)", "late", "end"),
-    "to": _mark(_TO),
-    "and_to": _mark(f"(?:and|{_TO})"),
-    "onwards": _mark("(?:(?:or|and) (?:later|newer|after|onwards?|beyond)|onwards?)"),
-    "or_before": _mark("(?:or|and) (?:earlier|older|before)"),
+    "clock": _digits(rf"(?:\d\d? : \d\d(?: : \d\d)?(?: ?{_AMPM})?|\d\d? ?{_AMPM})", _read_clock),
+    "early": Slot("(?:early(?: -)?|(?:beginning|start) of)", None, ("early", "beginning", "start")),
+    "mid": Slot("(?:mid(?: -)?|middle of)", None, ("mid", "middle")),
+    "late": Slot("(?:late(?: -)?|end of)", None, ("late", "end")),
+    "to": Slot(_TO, None, ()),
+    "and_to": Slot(f"(?:and|{_TO})", None, ()),
+    "onwards": Slot("(?:(?:or|and) (?:later|newer|after|onwards?|beyond)|onwards?)", None, ()),
+    "or_before": Slot("(?:or|and) (?:earlier|older|before)", None, ()),
 }

@@ -9,18 +9,20 @@ ones.
 
 from __future__ import annotations
 
+import calendar
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from imagesearch.filters import And, Between, Condition, Eq, In, Not, Or
 
+DAY = timedelta(days=1)
 _HAS_TIME = Eq("has_time", True)
 _NORTH, _SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _SIZES = {"weekday": 7, "hour": 24}
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,10 @@ class DateRange:
 
     @property
     def condition(self) -> Condition:
-        """The condition that a photo with a known time was taken in the range."""
-        return Between("taken_at", *(day and _to_seconds(day) for day in (self.start, self.end)))
+        """The condition that a photo whose time is known was taken in the range."""
+        return Between(
+            "taken_at", *(day and (day - date(1970, 1, 1)).days * 86_400 for day in (self.start, self.end))
+        )
 
     def __str__(self) -> str:
         if self.start is None or self.end is None:
@@ -44,61 +48,45 @@ class DateRange:
 
 @dataclass(frozen=True)
 class Once:
-    """Days that do not recur.
+    """Days that do not recur: in the north and in the south.
 
-    Attributes
-    ----------
-    north, south
-        The days in each hemisphere. ``south`` is None if they are the same.
-    family
-        Times of one family are alternatives when *and* or a comma stands between them.
-    anchor
-        The day from which others are counted, if it is not all days: 25 December for Christmas.
-    weekly
-        The weekday, if the day is the latest of it: *on sunday*.
+    Times of one ``family`` are alternatives when *and* or a comma stands between them. ``anchor`` is the day
+    from which others are counted: 25 December for Christmas. ``weekly`` is the weekday if these days are the
+    latest of it: *on sunday*.
     """
 
-    north: DateRange
-    south: DateRange | None = None
+    sides: tuple[DateRange, DateRange]
     family: str = "period"
     anchor: date | None = None
     weekly: Cycle | None = None
 
     @property
     def condition(self) -> Condition:
-        if self.south in (None, self.north):
-            return And((_HAS_TIME, self.north.condition))
-        return And((_HAS_TIME, _divide(self.north.condition, self.south.condition)))  # type: ignore[union-attr]
+        return And((_HAS_TIME, _join_sides(*(side.condition for side in self.sides))))
 
     @property
     def dates(self) -> str:
-        """The days in words."""
-        return str(self.north) + (f"; south of the equator {self.south}" if self.south else "")
-
-    @property
-    def counted(self) -> Once:
-        """The days from which others are counted."""
-        return self if self.anchor is None else make_days(self.anchor, family=self.family)
-
-    @property
-    def days(self) -> int:
-        """The number of days in the north."""
-        return (self.end - self.start).days
+        north, south = self.sides
+        return str(north) if north == south else f"{north}; south of the equator {south}"
 
     @property
     def start(self) -> date:
         """The first day in the north."""
-        return self.north.start or date.min
+        return self.sides[0].start or date.min
 
     @property
     def end(self) -> date:
         """The day after the last in the north."""
-        return self.north.end or date.max
+        return self.sides[0].end or date.max
 
-    def convert(self, function: Callable[[Any, Any], tuple[date | None, date | None]]) -> Once:
+    @property
+    def is_day(self) -> bool:
+        return self.end - self.start == DAY
+
+    def convert(self, function: Callable[[Any, Any], tuple[date | None, date | None]], family: str) -> Once:
         """Return the days whose start and end a function computes from the start and end of these."""
-        south = self.south and DateRange(*function(self.south.start, self.south.end))
-        return Once(DateRange(*function(self.north.start, self.north.end)), south)
+        north, south = (DateRange(*function(side.start, side.end)) for side in self.sides)
+        return Once((north, south), family)
 
 
 @dataclass(frozen=True)
@@ -112,25 +100,24 @@ class Yearly:
 
     @functools.cached_property
     def condition(self) -> Condition:
-        recent = self.list_occurrences(self.years[-5:])
-        # 5 years show whether days move; if they do, each year has its own
-        all_years = recent if len(_list_bounds(recent)) < 2 else self.list_occurrences(self.years)
-        if not all_years:
+        times = self.list_occurrences(self.years[-5:])
+        if len({(time.start.month, time.start.day, time.end.month, time.end.day) for time in times}) > 1:
+            times = self.list_occurrences(self.years)  # they move
+        if not times:
             raise ValueError("no year has these days")
-        north = _make_yearly_condition([time.north for time in all_years])
-        if all(time.south is None for time in all_years):
-            return And((_HAS_TIME, north))
-        south = _make_yearly_condition([time.south or time.north for time in all_years])
-        return And((_HAS_TIME, _divide(north, south)))
+        sides = (_make_yearly_condition([time.sides[i] for time in times]) for i in (0, 1))
+        return And((_HAS_TIME, _join_sides(*sides)))
 
-    def list_occurrences(self, years: Sequence[int]) -> list[Once]:
+    def list_occurrences(self, years: Iterable[int]) -> list[Once]:
         """Return the days of these years, without the years that do not have them."""
         occurrences: list[Once] = []
         for year in years:
             try:
-                occurrences += _flatten(self.in_year(year))
-            except (ValueError, OverflowError):
+                time = self.in_year(year)
+            except (ValueError, OverflowError, LookupError):
                 continue
+            parts = time.parts if isinstance(time, Either) else (time,)
+            occurrences += [part for part in parts if isinstance(part, Once)]
         return occurrences
 
 
@@ -138,42 +125,29 @@ class Yearly:
 class Cycle:
     """Weekdays (0 means Monday) or hours, from ``first`` to ``last``, possibly over the end of the cycle.
 
-    ``limit`` is where the hours of a clock time end if it is the end of a range: 8 for *until 8*.
+    ``limit`` is the hour in which a clock time ends a range: 8 for *until 8*, 9 for *until 8:30*.
     """
 
-    field: str
+    family: str
     first: int
     last: int
     limit: int | None = None
 
     @property
-    def family(self) -> str:
-        return self.field
-
-    @property
-    def values(self) -> tuple[int, ...]:
-        size = _SIZES[self.field]
-        return tuple((self.first + i) % size for i in range((self.last - self.first) % size + 1))
-
-    @property
     def condition(self) -> Condition:
-        if len(self.values) == 1:
-            return And((_HAS_TIME, Eq(self.field, self.first)))
-        if self.field == "weekday":
-            return And((_HAS_TIME, In("weekday", self.values)))
-        if self.first <= self.last:
-            return And((_HAS_TIME, Between("hour", self.first, self.last + 1)))
-        return And((_HAS_TIME, Or((Between("hour", self.first), Between("hour", 0, self.last + 1)))))
+        size = _SIZES[self.family]
+        values = tuple((self.first + i) % size for i in range((self.last - self.first) % size + 1))
+        condition = Eq(self.family, self.first) if len(values) == 1 else In(self.family, values)
+        return And((_HAS_TIME, condition))
 
     @property
     def dates(self) -> str:
-        """The hours in words."""
-        return f"{self.first}:00 to {self.last + 1}:00" if self.field == "hour" else ""
+        return f"{self.first}:00 to {self.last + 1}:00" if self.family == "hour" else ""
 
 
 @dataclass(frozen=True)
 class Both:
-    """Times that must both hold: *sunday mornings*."""
+    """Times that must all hold: *sunday mornings*."""
 
     parts: tuple[Time, ...]
     family: str = "both"
@@ -188,8 +162,14 @@ class Both:
 
 
 @dataclass(frozen=True)
-class Either(Both):
+class Either:
     """Alternatives: *may or june*."""
+
+    parts: tuple[Time, ...]
+
+    @property
+    def family(self) -> str:
+        return self.parts[0].family
 
     @property
     def condition(self) -> Condition:
@@ -200,17 +180,18 @@ class Either(Both):
         return ", ".join(filter(None, (part.dates for part in self.parts)))
 
 
-Time = Once | Yearly | Cycle | Both
+Time = Once | Yearly | Cycle | Both | Either
 
 
 def make_days(start: date, end: date | None = None, family: str = "day", anchor: date | None = None) -> Once:
     """Return the days from ``start`` to the day before ``end``, or one day."""
-    return Once(DateRange(start, start + DAY if end is None else end), family=family, anchor=anchor)
+    days = DateRange(start, start + DAY if end is None else end)
+    return Once((days, days), family, anchor)
 
 
 def make_months(year: int, month: int, count: int = 1, family: str = "month") -> Once:
-    """Return a number of months from a given one. Month 0 is the December of the year before."""
-    start = add_units(date(year, 1, 1), "month", month - 1)
+    """Return a number of months from a given one."""
+    start = date(year, month, 1)
     return make_days(start, add_units(start, "month", count), family)
 
 
@@ -218,9 +199,9 @@ def add_units(day: date, unit: str, count: int) -> date:
     """Return the day a number of days, weeks, months, quarters or years after a day."""
     if unit in ("day", "week"):
         return day + count * (7 if unit == "week" else 1) * DAY
-    from dateutil.relativedelta import relativedelta
-
-    return day + relativedelta(months=count * {"month": 1, "quarter": 3, "year": 12}[unit])
+    year, month = divmod(12 * day.year + day.month - 1 + count * _MONTHS[unit], 12)
+    first = date(year, month + 1, 1)
+    return first.replace(day=min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def negate(condition: Condition) -> Condition:
@@ -250,53 +231,26 @@ def join_times(first: Time, last: Time) -> Time:
 
     Raises
     ------
-    ValueError
+    ValueError, LookupError
         If no time lies between them.
     """
     if isinstance(first, Once) and first.weekly and isinstance(last, Once) and last.weekly:
         first, last = first.weekly, last.weekly
-    if isinstance(first, Cycle) and isinstance(last, Cycle) and first.field == last.field:
-        return Cycle(first.field, first.first, last.last if last.limit is None else last.limit - 1)
+    if isinstance(first, Cycle) and isinstance(last, Cycle) and first.family == last.family:
+        return Cycle(first.family, first.first, last.last if last.limit is None else last.limit - 1)
     if isinstance(first, Yearly) and isinstance(last, Yearly):
-        return Yearly(lambda year: _join_later(_get_once(first, year), last, year), "month", first.years)
-    if isinstance(first, Yearly) and isinstance(last, Once) and last.north.end:
-        year = (last.north.end - DAY).year
-        begins_later = _get_once(first, year).start > last.start
-        return _join_days(_get_once(first, year - begins_later), last)
+        return Yearly(lambda year: join_times(first.in_year(year), last), "month", first.years)
     if isinstance(first, Once) and isinstance(last, Yearly):
-        return _join_later(first, last, first.start.year)
+        year = first.start.year
+        last = [time for time in last.list_occurrences((year, year + 1)) if time.start >= first.start][0]
+    if isinstance(first, Yearly) and isinstance(last, Once):
+        year, start = (last.end - DAY).year, last.start
+        first = [time for time in first.list_occurrences((year - 1, year)) if time.start <= start][-1]
     if isinstance(first, Once) and isinstance(last, Once):
-        return _join_days(first, last)
+        pairs = [(a, b) if a.start < b.end else (b, a) for a, b in zip(first.sides, last.sides, strict=True)]
+        north, south = (DateRange(a.start, b.end) for a, b in pairs)
+        return Once((north, south))
     raise ValueError("no time from one to the other")
-
-
-def _join_later(first: Once, last: Yearly, year: int) -> Once:
-    """Join days to those of a year, or of the next year if they begin earlier."""
-    end = _get_once(last, year)
-    return _join_days(first, _get_once(last, year + 1) if end.start < first.start else end)
-
-
-def _join_days(first: Once, last: Once) -> Once:
-    """Return the days from the start of one to the end of another, in their order."""
-    sides = []
-    for low, high in ((first.north, last.north), (first.south or first.north, last.south or last.north)):
-        if low.start and high.end and low.start >= high.end:
-            low, high = high, low
-        sides.append(DateRange(low.start, high.end))
-    return Once(sides[0], None if sides[0] == sides[1] else sides[1])
-
-
-def _get_once(time: Yearly, year: int) -> Once:
-    days = time.in_year(year)
-    if not isinstance(days, Once):
-        raise ValueError("several times a year")
-    return days
-
-
-def _flatten(time: Time) -> Iterator[Once]:
-    for part in time.parts if isinstance(time, Both) else (time,):
-        if isinstance(part, Once):
-            yield part
 
 
 def list_occurrences(time: Time, today: date, back: int) -> list[Once]:
@@ -306,33 +260,27 @@ def list_occurrences(time: Time, today: date, back: int) -> list[Once]:
     if isinstance(time, Yearly):
         return time.list_occurrences(range(today.year - back, today.year + 2))
     if isinstance(time, Either):
-        parts = (once for part in time.parts for once in list_occurrences(part, today, back))
-        return sorted(parts, key=lambda once: once.start)
-    if not isinstance(time, Cycle) or time.field != "weekday":
+        times = (once for part in time.parts for once in list_occurrences(part, today, back))
+        return sorted(times, key=lambda once: once.start)
+    if not isinstance(time, Cycle) or time.family != "weekday":
         raise ValueError("no days that recur")
-    first = today + (time.first - today.weekday()) * DAY
-    length = len(time.values) * DAY
-    return [make_days(first + 7 * i * DAY, first + 7 * i * DAY + length) for i in range(-back - 1, 2)]
+    starts = [today + (time.first - today.weekday() + 7 * week) * DAY for week in range(-back - 1, 2)]
+    return [make_days(start, start + ((time.last - time.first) % 7 + 1) * DAY) for start in starts]
 
 
 def find_latest(time: Time, today: date, count: int = 1) -> Once:
-    """Return the last occurrence that ended before today, or an earlier one, in each hemisphere."""
-    occurrences = list_occurrences(time, today, count + 1)
-    sides = ([once.north for once in occurrences], [once.south or once.north for once in occurrences])
-    north, south = ([side for side in ranges if side.end and side.end <= today][-count] for ranges in sides)
-    return Once(north, None if south == north else south, family=occurrences[0].family)
+    """Return the last occurrence that ended before today, or an earlier one, on each side of the equator."""
+    times = list_occurrences(time, today, count + 1)
+    ended = ([once.sides[i] for once in times if (once.sides[i].end or today) <= today] for i in (0, 1))
+    north, south = (ranges[-count] for ranges in ended)
+    return Once((north, south), times[0].family)
 
 
 # --- conditions on the months and days of every year -------------------------------------------------------
 
 
-def _divide(north: Condition, south: Condition) -> Condition:
-    return Or((And((_NORTH, north)), And((_SOUTH, south))))
-
-
-def _list_bounds(times: Sequence[Once]) -> set[tuple[int, int, int, int]]:
-    limits = ((time.north.start, time.north.end) for time in times)
-    return {(a.month, a.day, b.month, b.day) for a, b in limits if a and b}
+def _join_sides(north: Condition, south: Condition) -> Condition:
+    return north if north == south else Or((And((_NORTH, north)), And((_SOUTH, south))))
 
 
 def _make_yearly_condition(ranges: Sequence[DateRange]) -> Condition:
@@ -342,15 +290,17 @@ def _make_yearly_condition(ranges: Sequence[DateRange]) -> Condition:
     listed.
     """
     limits = [(days.start, days.end - DAY) for days in ranges if days.start and days.end]
-    if len({(a.month, a.day, (b + DAY).month, (b + DAY).day) for a, b in limits}) == 1:
+    if len({(first.month, first.day, (last + DAY).month, (last + DAY).day) for first, last in limits}) == 1:
         return _make_days_condition(*limits[-1])
-    firsts = [first for first, last in limits if first == last]
-    numbers = [first.day for first in firsts]
-    if len(firsts) == len(limits) and len({(first.month, first.weekday()) for first in firsts}) == 1:
-        if max(numbers) - min(numbers) == 6:
-            month, weekday = firsts[0].month, firsts[0].weekday()
-            days = Between("day", min(numbers), max(numbers) + 1)
-            return And((Eq("month", month), Eq("weekday", weekday), days))
+    days = {first.day for first, last in limits if first == last}
+    if len(days) == 7 and len({(first.month, first.weekday()) for first, _ in limits}) == 1:
+        first = limits[0][0]
+        parts = (
+            Eq("month", first.month),
+            Eq("weekday", first.weekday()),
+            Between("day", min(days), max(days) + 1),
+        )
+        return And(parts)
     return Or(tuple(days.condition for days in ranges))
 
 
@@ -359,8 +309,7 @@ def _make_days_condition(first: date, last: date) -> Condition:
     if first.day == 1 and (last + DAY).day == 1:
         return _make_months_condition(first.month, last.month)
     if first.month == last.month and first <= last:
-        is_day = first.day == last.day
-        day = Eq("day", first.day) if is_day else Between("day", first.day, last.day + 1)
+        day = Eq("day", first.day) if first == last else Between("day", first.day, last.day + 1)
         return And((Eq("month", first.month), day))
     parts = [
         And((Eq("month", first.month), Between("day", first.day))),
@@ -376,7 +325,3 @@ def _make_months_condition(first: int, last: int) -> Condition:
     """Return a condition on the months from one to another; from November to February spans the new year."""
     months = tuple((first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1))
     return Eq("month", first) if len(months) == 1 else In("month", months)
-
-
-def _to_seconds(day: date) -> int:
-    return (day - date(1970, 1, 1)).days * 86_400
