@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from imagesearch.config import SearchConfig
 from imagesearch.query.time_values import DAY, Either, Once, Yearly, make_days
 
-DEFAULT_COUNTRIES = (
-    "US", "GB", "CA", "IE", "IN", "IL", "CN", "JP", "KR", "TH", "VN", "IR", "ID", "AU", "NZ", "ZA", "MX", "BR",
-    "DE", "FR", "IT", "ES", "PT", "NL", "SE", "PL",
-)  # fmt: skip
+DEFAULT_COUNTRIES: tuple[str, ...] = SearchConfig.model_fields["holiday_countries"].default
 _SKIPPED_CATEGORIES = frozenset(("workday", "half_day", "armed_forces"))
 _SAMPLE_YEAR = 2023  # the country of a feast is the first one that has it in this year
 
@@ -30,8 +28,8 @@ class Feast(NamedTuple):
     names
         What people call it, in the form of `imagesearch.text.normalize`.
     base
-        The day it is counted from: ``month-day``, ``easter`` (Easter Sunday), or names in the library holidays
-        with ``|`` between them.
+        The day it is counted from: ``month-day``, ``easter`` (Easter Sunday), or names in the library
+        holidays with ``|`` between them.
     first, last
         Its first and last day, counted from the base. Other days are counted from the base too: the day after
         Christmas is 26 December.

@@ -1,6 +1,6 @@
 """Finds times in a sentence by the table in `time_phrases`, with the words that lead to them: "in may".
 
-`_Reader` matches the phrases at an offset of a text, and calls the function that is the meaning of the longest.
+`_Reader` matches the phrases at an offset of a text, and calls the function that the longest one means.
 """
 
 from __future__ import annotations
@@ -119,8 +119,9 @@ def _fits(lead: re.Match[str] | None, found: _Found, text: str) -> bool:
     words, is_ambiguous = text[found.start : found.end], not AMBIGUOUS.isdisjoint(found.names)
     if lead is None:
         return not is_ambiguous
-    if (lead["bare"] or lead["the"]) and found.names and not _is("decade", words):
-        if lead["bare"] and is_ambiguous or not words.startswith(_AFTER_ARTICLE):
+    follows_article = lead["bare"] or lead["the"]
+    if follows_article and found.names and not _is("decade", words):
+        if (lead["bare"] and is_ambiguous) or not words.startswith(_AFTER_ARTICLE):
             return False
     if lead["bare"]:
         return not _is("year", words)
@@ -183,7 +184,7 @@ class _Line(NamedTuple):
 
 
 _SOURCES = {"name": "NAMES", "yearly": "YEARLY", "time": "TIMES", "feast": "feast"}
-_NAMES = "month season feast weekday weekdays daypart dayparts noon decade name yearly*"
+_NAMES = "month season feast weekday weekdays daypart dayparts quarter noon decade name yearly*"
 _NAME_SLOTS = frozenset(f"{{{name}}}" for name in _NAMES.split()) | {"a|an|any|some"}
 
 

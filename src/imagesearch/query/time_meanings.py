@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from imagesearch.query.time_slots import MONTH_NAMES
 from imagesearch.query.time_values import (
     DAY,
     Both,
@@ -24,7 +25,6 @@ from imagesearch.query.time_values import (
     Yearly,
     add_units,
     apply_to,
-    find_latest,
     list_occurrences,
     make_days,
     make_months,
@@ -64,14 +64,6 @@ def make_hour(today: date, clock: tuple[int, int]) -> Cycle:
     return Cycle("hour", clock[0], clock[0], limit=clock[0] + (clock[1] > 0))
 
 
-def make_either_hour(today: date, number: int) -> Time:
-    """Return the hour of a time on a clock that has 12 hours: in the morning or in the afternoon."""
-    hours = sorted({number % 12, number % 12 + 12}) if number <= 12 else [number]
-    if number > 24:
-        raise ValueError("no such hour")
-    return Either(tuple(Cycle("hour", hour, hour) for hour in hours))
-
-
 def make_hours_between(today: date, hour: int, clock: tuple[int, int]) -> Cycle:
     """Return the hours from a number to a clock time: "between 8 and 10 am", "11 to 2 pm"."""
     end = clock[0] + (clock[1] > 0)
@@ -79,11 +71,15 @@ def make_hours_between(today: date, hour: int, clock: tuple[int, int]) -> Cycle:
     return Cycle("hour", first if first < end else (first + 12) % 24, (end - 1) % 24)
 
 
-def make_part_of_year(today: date, quarter: tuple[str, int], year: int | None = None) -> Time:
-    """Return a quarter (q1 to q4) or a half (h1, h2) of a year, or of every year."""
-    months = 3 if quarter[0] == "q" else 6
-    yearly = Yearly(lambda year: make_months(year, months * (quarter[1] - 1) + 1, months, "part"), "part")
-    return yearly if year is None else yearly.in_year(year)
+def make_week(today: date, year: int, number: int) -> Once:
+    monday = date.fromisocalendar(year, number, 1)
+    return make_days(monday, monday + 7 * DAY, "week")
+
+
+def name_day(today: date, weekday: int, weeks: int = 1) -> str:
+    """Return the date of a weekday some weeks ago."""
+    day = today - (today.weekday() - weekday + 7 * weeks) * DAY
+    return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
 
 
 def find_period(today: date, unit: str, count: int = 1) -> Once:
@@ -104,23 +100,23 @@ def find_last_few(today: date, unit: str, count: int = 1) -> Once:
     return make_days(add_units(today + DAY, unit, -count), today + DAY, "period")
 
 
-def find_ended(today: date, time: Time, count: int = 1) -> Time:
-    """Return the last occurrence that is over, or an earlier one."""
-    is_hours = isinstance(time, Cycle) and time.family == "hour"
-    return (
-        at_hours(today, make_days(today - count * DAY), time) if is_hours else find_latest(time, today, count)
-    )
+def find_in_year(today: date, time: Time, year: int) -> Time | None:
+    return time.in_year(year) if isinstance(time, Yearly) else None
 
 
-def find_current(today: date, time: Time) -> Time:
-    """Return the occurrence of this year, week or day."""
-    if isinstance(time, Cycle) and time.family == "hour":
-        return at_hours(today, make_days(today), time)
-    return time.in_year(today.year) if isinstance(time, Yearly) else list_occurrences(time, today, 0)[-2]
+def find_season_from(today: date, season: int, year4: int, yy: int) -> Time | None:
+    """Return the season of two years: winter 2022/23."""
+    return make_season(today, season).in_year(year4 + 1) if (yy - year4 - 1) % 100 == 0 else None
 
 
 def find_next(today: date, time: Time) -> Time:
-    return [once for once in list_occurrences(time, today, 0) if once.start > today][0]
+    coming = [once for once in list_occurrences(time, today, 0) if once.start > today]
+    return min(coming, key=lambda once: once.start)
+
+
+def find_current(today: date, time: Time) -> Time:
+    """Return the occurrence of this year or week."""
+    return time.in_year(today.year) if isinstance(time, Yearly) else list_occurrences(time, today, 0)[-2]
 
 
 # --- days counted from a time ------------------------------------------------------------------------------
@@ -133,80 +129,67 @@ def count_days(function: Callable[..., Span], is_part: bool = False) -> Callable
     """
 
     def find_days(today: date, time: Time, **values: Any) -> Time:
-        def convert(once: Once) -> Once:
-            def check(start: date | None, end: date | None) -> Span:
-                if start is None or end is None:
-                    raise ValueError("no first or no last day")
-                span = function(start, end, **values)
-                if is_part and not start <= span[0] < span[1] <= end:
-                    raise ValueError("no such part")
-                return span
+        def compute(start: date | None, end: date | None) -> Span:
+            if start is None or end is None:
+                raise ValueError("no first or no last day")
+            span = function(start, end, **values)
+            if is_part and not start <= span[0] < span[1] <= end:
+                raise ValueError("no such part")
+            return span
 
-            anchored = once if is_part or once.anchor is None else make_days(once.anchor)
-            return anchored.convert(check, "period")
+        def convert(once: Once) -> Once:
+            return (once if is_part or once.anchor is None else make_days(once.anchor)).convert(
+                compute, "period"
+            )
 
         return apply_to(time, convert)
 
     return find_days
 
 
-def find_nth(start: date, end: date, ordinal: int, part: str | int) -> Span:
-    """Return the first, second or last part of a time. Its weeks are counted from its first or last day."""
-    if part == "half":
-        months = 12 * (end.year - start.year) + end.month - start.month
-        has_halves = start.day == end.day == 1 and months % 2 == 0
-        middle = (
-            add_units(start, "month", months // 2) if has_halves else start + (end - start).days // 2 * DAY
-        )
-        return (start, middle) if ordinal == 1 else (middle, end)
-    if isinstance(part, int) or part == "weekend":
-        return find_weekday(part, end, -1) if ordinal < 0 else find_weekday(part, start, ordinal)
-    if ordinal < 0:
-        return add_units(end, part, -1), end
-    return add_units(start, part, ordinal - 1), add_units(start, part, ordinal)
+def step(day: date, part: str | int, count: int) -> Span:
+    """Return the first, second, ... day, week, month, weekday or weekend from a day on; -1 is the last before."""
+    if part == "weekend" or isinstance(part, int):
+        weekday, length = (5, 2) if part == "weekend" else (int(part), 1)
+        if count < 0:
+            first = day - ((day.weekday() - weekday - length) % 7 + length) * DAY
+        else:
+            first = day + ((weekday - day.weekday()) % 7 + 7 * (count - 1)) * DAY
+        return first, first + length * DAY
+    count -= count > 0
+    return add_units(day, part, count), add_units(day, part, count + 1)
 
 
-def find_weekday(part: str | int, day: date, count: int) -> Span:
-    """Return a weekday or weekend from a day on, such as the second; or the last one before it."""
-    weekday, length = (5, 2) if part == "weekend" else (int(part), 1)
-    if count < 0:
-        day -= length * DAY
-        first = day - (day.weekday() - weekday) % 7 * DAY
-    else:
-        first = day + ((weekday - day.weekday()) % 7 + 7 * (count - 1)) * DAY
-    return first, first + length * DAY
+def find_middle(start: date, end: date) -> date:
+    months = 12 * (end.year - start.year) + end.month - start.month
+    has_halves = start.day == end.day == 1 and months % 2 == 0
+    return add_units(start, "month", months // 2) if has_halves else start + (end - start).days // 2 * DAY
 
 
 def find_around(start: date, end: date, part: str | int) -> Span:
-    """Return the week from Monday, its weekend, or a weekday of it, or the month or year that contains a time."""
+    """Return the week from Monday, its weekend, a weekday of it, the month or the year that contains a time."""
     unit = "week" if isinstance(part, int) or part == "weekend" else part
     period = find_period(start, unit, 0)
     if period.end < end and end - start > 7 * DAY:
         raise ValueError("longer than the part")
-    return (period.start, period.end) if unit == part else find_weekday(part, period.start, 1)
+    return (period.start, period.end) if unit == part else step(period.start, part, 1)
 
 
-def find_beside(start: date, end: date, part: str | int, side: str, count: int = 1) -> Span:
-    """Return the days, weeks, ..., or the weekday, directly before or after a time."""
-    if isinstance(part, int) or part == "weekend":
-        return find_weekday(part, start, -1) if side == "before" else find_weekday(part, end, 1)
-    return (add_units(start, part, -count), start) if side == "before" else (end, add_units(end, part, count))
-
-
-def find_counted(start: date, end: date, count: int, unit: str, side: str) -> Span:
+def move(start: date, end: date, unit: str, count: int) -> Span:
     """Return the day that is some days or weeks before or after a time; months and years move all of it."""
     if unit in ("day", "week"):
-        start, end = (start, start + DAY) if side == "before" else (end - DAY, end)
-    step = -count if side == "before" else count
-    return add_units(start, unit, step), add_units(end, unit, step)
+        start, end = (start, start + DAY) if count < 0 else (end - DAY, end)
+    return add_units(start, unit, count), add_units(end, unit, count)
 
 
 def find_near(today: date, time: Time) -> Time:
-    """Return three days each way of some days, or an hour each way of a clock time; other times as they are."""
-    if isinstance(time, (Cycle, Both)):
-        has_limit = isinstance(time, Cycle) and time.limit is not None
-        return Cycle("hour", (time.first - 1) % 24, time.last) if has_limit else time
-    widen = lambda start, end: (start, end) if end - start > 10 * DAY else (start - 3 * DAY, end + 3 * DAY)  # noqa: E731
+    """Return three days each way of some days, an hour each way of a clock time; other times as they are."""
+    if isinstance(time, Cycle):
+        return time if time.limit is None else Cycle("hour", (time.first - 1) % 24, time.last)
+
+    def widen(start: date, end: date) -> Span:
+        return (start, end) if end - start > 10 * DAY else (start - 3 * DAY, end + 3 * DAY)
+
     return count_days(widen)(today, time)
 
 
@@ -255,7 +238,7 @@ def at_hours(today: date, time: Time, daypart: tuple[int, int] | Cycle) -> Time:
     if isinstance(time, Cycle) and time.first == time.last:
         next_day = Cycle("weekday", (time.first + 1) % 7, (time.first + 1) % 7)
     elif isinstance(once, Once) and once.is_day:
-        next_day = count_days(find_beside)(today, time, part="day", side="after")
+        next_day = count_days(lambda start, end: step(end, "day", 1))(today, time)
     if next_day is None or hours.first <= hours.last:
         return Both((time, hours))
     return Either((Both((time, replace(hours, last=23))), Both((next_day, replace(hours, first=0)))))

@@ -6,7 +6,7 @@ if it is not understood. In a phrase, ``[of]`` is optional, ``a|b`` are alternat
 - `time_slots` defines the slots that are words and numbers. The slots ``{name}``, ``{yearly}`` and ``{time}``
   are phrases of the list `NAMES`, `YEARLY` or `TIMES`, ``{feast}`` is in `feasts`. Their value is called
   *time*. ``{day*}`` is a list of days; the phrase that is its meaning is repeated for each.
-- In a meaning, ``{this_year}``, ``{last_year}``, ``{years_ago}`` and ``{last_day}`` (of the month) are computed.
+- ``{this_year}``, ``{last_year}``, ``{years_ago}`` and ``{last_day}`` (of the month) are computed.
 - The longest phrase that fits is read; of two as long, the first.
 """
 
@@ -16,32 +16,21 @@ from collections.abc import Callable
 from typing import Any
 
 from imagesearch.query import time_meanings as means
-from imagesearch.query.time_meanings import count_days, find_period
-from imagesearch.query.time_slots import MONTH_NAMES
+from imagesearch.query.time_meanings import at_hours, count_days, find_each, find_middle, find_period, step
 from imagesearch.query.time_values import (
     DAY,
     Both,
     Cycle,
+    Either,
     Yearly,
     add_units,
+    find_latest,
     join_times,
     make_days,
     make_months,
 )
 
 Meaning = str | Callable[..., Any] | None
-
-
-def _last_week(today: Any, weekday: int, weeks: int = 1) -> str:
-    day = today - (today.weekday() - weekday + 7 * weeks) * DAY
-    return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
-
-
-def _make_week(today: Any, year: int, number: int) -> Any:
-    monday = today.fromisocalendar(year, number, 1)
-    return make_days(monday, monday + 7 * DAY, "week")
-
-
 _DAYS = "from {day} {month} {year} to {day2} {month} {year}"
 # Words that may also mean something else: `AMBIGUOUS` and `EVERYDAY` say which.
 NAMES: list[tuple[str, Meaning]] = [
@@ -54,6 +43,7 @@ NAMES: list[tuple[str, Meaning]] = [
     ("a|an|any|some {weekdays}", lambda today, weekdays: Cycle("weekday", *weekdays)),
     ("{daypart}", means.make_hours),
     ("{dayparts}", lambda today, dayparts: means.make_hours(today, dayparts)),
+    ("{quarter}", lambda today, quarter: Yearly(lambda year: make_months(year, *quarter), "part")),
     ("{noon}", lambda today, noon: means.make_hour(today, noon)),
     ("{decade}", lambda today, decade: make_months(decade, 1, 120, "year")),
 ]
@@ -69,8 +59,8 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{year4} -|/|:|. {month2}", lambda today, year4, month2: make_months(year4, month2)),
     ("{month1} -|/|. {year4}", lambda today, year4, month1: make_months(year4, month1)),
     ("[year] {year}", lambda today, year: make_months(year, 1, 12, "year")),
-    ("{yearly} [,|.] [of|in] {year}", lambda today, time, year: time.in_year(year) if isinstance(time, Yearly) else None),
-    ("{season} [of|in] {year4} -|/ {yy}", lambda today, season, year4, yy: means.make_season(today, season).in_year(year4 + 1)),
+    ("{yearly} [,|.] [of|in] {year}", means.find_in_year),
+    ("{season} [of|in] {year4} -|/ {yy}", means.find_season_from),
     ("{name} {yy}", "{name} ' {yy}"),
     ("{name_yy}", "{letters} ' {digits}"),
     ("{early} {year4}", "from january {year4} to april {year4}"),
@@ -89,10 +79,12 @@ TIMES: list[tuple[str, Meaning]] = [
     ("today|todays", lambda today: make_days(today)),
     ("yesterday|yesterdays", lambda today: find_period(today, "day")),
     ("tomorrow", lambda today: find_period(today, "day", -1)),
-    ("last|past|previous {name}", means.find_ended),
+    ("this {daypart}", lambda today, daypart: at_hours(today, make_days(today), daypart)),
+    ("last {daypart}", lambda today, daypart: at_hours(today, make_days(today - DAY), daypart)),
+    ("last|past|previous {name}", lambda today, time: find_latest(time, today)),
+    ("{count} {name} ago", lambda today, time, count: find_latest(time, today, count)),
     ("this {name}", means.find_current),
     ("next {name}", means.find_next),
-    ("{count} {name} ago", means.find_ended),
     ("last|previous {unit}", find_period),
     ("past {unit}", means.find_last_few),
     ("this {unit}", lambda today, unit: find_period(today, unit, 0)),
@@ -106,38 +98,45 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{name} {count} years|year ago", "{name} {years_ago}"),
     ("last|previous years {yearly}", "{yearly} {last_year}"),
     ("this years {yearly}", "{yearly} {this_year}"),
-    ("{weekday} [of] last|previous week", _last_week),
-    ("{weekday} [of] this week", lambda today, weekday: _last_week(today, weekday, 0)),
+    ("{weekday} [of] last|previous week", means.name_day),
+    ("{weekday} [of] this week", lambda today, weekday: means.name_day(today, weekday, 0)),
     # parts of a time
-    ("{quarter} [of|in|,|/|-] {year}", means.make_part_of_year),
-    ("{year} [,|/|-] {quarter}", means.make_part_of_year),
-    ("{quarter}", means.make_part_of_year),
+    ("{year} [,|/|-] {quarter}", "{quarter} {year}"),
     ("{ordinal} quarter {year}", "{ordinal} quarter of {year}"),
-    ("{ordinal} half {year}", "{ordinal} half of {year}"),
-    ("{ordinal} {part} of|in [the] {time}", count_days(means.find_nth, is_part=True)),
+    ("{half} half {year}", "{half} half of {year}"),
+    ("first half of|in [the] {time}", count_days(lambda start, end: (start, find_middle(start, end)))),
+    ("second|last half of|in [the] {time}", count_days(lambda start, end: (find_middle(start, end), end))),
+    ("{ordinal} {part} of|in [the] {time}",
+     count_days(lambda start, end, ordinal, part: step((start, end)[ordinal < 0], part, ordinal), is_part=True)),
     ("first {count} {unit} of|in [the] {time}",
      count_days(lambda start, end, count, unit: (start, add_units(start, unit, count)), is_part=True)),
     ("last {count} {unit} of|in [the] {time}",
      count_days(lambda start, end, count, unit: (add_units(end, unit, -count), end), is_part=True)),
-    ("[calendar] week {number} [of|in|,] {year}", _make_week),
-    ("{year} week {number}", _make_week),
+    ("[calendar] week {number} [of|in|,] {year}", means.make_week),
+    ("{year} week {number}", means.make_week),
     # counted from a time
-    ("{part} {side} [the] {time}", count_days(means.find_beside)),
-    ("the {count} {unit} {side} [the] {time}",
-     count_days(lambda start, end, count, unit, side: means.find_beside(start, end, unit, side, count))),
-    ("{count} {unit} {side} [the] {time}", count_days(means.find_counted)),
+    ("{part} before|preceding [the] {time}", count_days(lambda start, end, part: step(start, part, -1))),
+    ("{part} after|following [the] {time}", count_days(lambda start, end, part: step(end, part, 1))),
+    ("the {count} {unit} before [the] {time}",
+     count_days(lambda start, end, count, unit: (add_units(start, unit, -count), start))),
+    ("the {count} {unit} after|following [the] {time}",
+     count_days(lambda start, end, count, unit: (end, add_units(end, unit, count)))),
+    ("{count} {unit} before [the] {time}",
+     count_days(lambda start, end, count, unit: means.move(start, end, unit, -count))),
+    ("{count} {unit} after [the] {time}", count_days(means.move)),
     ("{part} of|containing [the] {time}", count_days(means.find_around)),
     ("week starting|beginning|from [the] {time}", count_days(lambda start, end: (start, start + 7 * DAY))),
     ("{feast} {part} [of|in] {year}", "{part} of {feast} {year}"),
     ("{feast} {part}", "{part} of {feast}"),
     ("around|about|circa [the] {time}", means.find_near),
     # weekdays and hours
-    ("every|each {name}", means.find_each),
-    ("{season} {weekdays}", lambda today, season, weekdays: Both((means.make_season(today, season), Cycle("weekday", *weekdays)))),
-    ("{name} {daypart}", means.at_hours),
-    ("{name} {dayparts}", lambda today, time, dayparts: means.at_hours(today, means.find_each(today, time), dayparts)),
+    ("every|each {name}", find_each),
+    ("{season} {weekdays}", "{weekdays} in {season}"),
+    ("{name} {daypart}", at_hours),
+    ("{name} {dayparts}", lambda today, time, dayparts: at_hours(today, find_each(today, time), dayparts)),
     ("{clock}", means.make_hour),
-    ("{number} oclock", means.make_either_hour),
+    ("{hour} oclock",
+     lambda today, hour: Either((Cycle("hour", hour % 12, hour % 12), Cycle("hour", hour % 12 + 12, hour % 12 + 12)))),
     ("tonight", "today from 5 pm to midnight"),
     ("early in the {daypart}", "early {daypart}"),
     ("late in the {daypart}", "late {daypart}"),
@@ -165,10 +164,12 @@ SPANS: list[tuple[str, Meaning]] = [
     ("[since] {time} {onwards}", "since {time}"),
     ("{time} {or_before}", "until {time}"),
     # weekdays and hours of a time
-    ("{time} [,] [in|at|on|during] [the] {last_daypart}", lambda today, time, last_daypart: means.at_hours(today, time, last_daypart)),
-    ("{daypart} of|on [the] {time}", means.at_hours),
+    ("{time} [,] [in|at|on|during] [the] {last_daypart}",
+     lambda today, time, last_daypart: at_hours(today, time, last_daypart)),
+    ("{daypart} of|on [the] {time}", at_hours),
     ("{weekday} [,] [the] {time}", means.find_weekday_in),
     ("{weekday} in|of|during {time}", means.find_weekday_in),
+    ("{weekdays} in|of|during {time}", lambda today, weekdays, time: Both((Cycle("weekday", *weekdays), time))),
     # not understood
     ("{several} {unit} [before|after|later]", None),
 ]  # fmt: skip

@@ -122,6 +122,12 @@ def _read_decade(text: str, today: date) -> int:
     return number if number > 100 else (1900 if number > 20 else 2000) + number
 
 
+def _read_quarter(text: str, today: date) -> tuple[int, int]:
+    """Return the first month and the number of months of ``q3`` or ``h2``."""
+    months, number = 3 if text[0] == "q" else 6, int(text[-1])
+    return months * (number - 1) + 1, months
+
+
 _Y, _YEAR = r"(?:19|20)\d\d", rf"(?:(?:19|20)\d\d|[{APOSTROPHES}] \d\d)"
 _DATES = (rf"{_Y} {m} \d\d? {m} \d\d?|\d\d? {m} \d\d? {m} (?:{_Y}|\d\d)" for m in ("-", "/", r"\."))
 _LONG = rf"{_Y} : \d\d : \d\d|\d\d \d\d {_Y}|{_Y} \d\d \d\d|{_Y}(?:0\d|1[0-2])(?:[0-2]\d|3[01])"
@@ -141,8 +147,8 @@ SLOTS = {
     "noon": _words(_NOONS),
     "ordinal": _words(_ORDINALS | {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "last": -1}),
     "unit": _words(_UNITS),
-    "part": _words({unit: unit for unit in (*_UNITS.values(), "half", "weekend")} | WEEKDAYS),
-    "side": _words({"before": "before", "prior to": "before", "after": "after", "following": "after"}),
+    "part": _words({unit: unit for unit in (*_UNITS.values(), "weekend")} | WEEKDAYS),
+    "half": _words({"first": 1, "second": 2}),
     "compared": _words(_COMPARED),
     "count": Slot(_COUNT, lambda text, today: _COUNTS.get(text) or int(text), {"#", *_COUNTS}),
     "several": Slot(rf"(?!(?:an?|one|1) [^fc])(?!\S+ \w+ old){_COUNT}", None, {"#", *_COUNTS}),
@@ -163,7 +169,7 @@ SLOTS = {
         _read_decade,
         {"#", *APOSTROPHES, *_DECADES},
     ),
-    "quarter": _digits(r"(?:q ?[1-4]|h[12])", lambda text, today: (text[0], int(text[-1])), "q q# h#"),
+    "quarter": _digits(r"(?:q ?[1-4]|h[12])", _read_quarter, "q q# h#"),
     "name_yy": Slot(
         rf"(?P<letters>{_join_words(_GLUED)})(?P<digits>\d\d)", None, {f"{name}#" for name in _GLUED}
     ),

@@ -150,7 +150,10 @@ class Both:
     """Times that must all hold: *sunday mornings*."""
 
     parts: tuple[Time, ...]
-    family: str = "both"
+
+    @property
+    def family(self) -> str:
+        return self.parts[0].family
 
     @property
     def condition(self) -> Condition:
@@ -162,14 +165,8 @@ class Both:
 
 
 @dataclass(frozen=True)
-class Either:
+class Either(Both):
     """Alternatives: *may or june*."""
-
-    parts: tuple[Time, ...]
-
-    @property
-    def family(self) -> str:
-        return self.parts[0].family
 
     @property
     def condition(self) -> Condition:
@@ -180,7 +177,7 @@ class Either:
         return ", ".join(filter(None, (part.dates for part in self.parts)))
 
 
-Time = Once | Yearly | Cycle | Both | Either
+Time = Once | Yearly | Cycle | Both
 
 
 def make_days(start: date, end: date | None = None, family: str = "day", anchor: date | None = None) -> Once:
@@ -242,7 +239,10 @@ def join_times(first: Time, last: Time) -> Time:
         return Yearly(lambda year: join_times(first.in_year(year), last), "month", first.years)
     if isinstance(first, Once) and isinstance(last, Yearly):
         year = first.start.year
-        last = [time for time in last.list_occurrences((year, year + 1)) if time.start >= first.start][0]
+        last = min(
+            (time for time in last.list_occurrences((year, year + 1)) if time.start >= first.start),
+            key=lambda time: time.start,
+        )
     if isinstance(first, Yearly) and isinstance(last, Once):
         year, start = (last.end - DAY).year, last.start
         first = [time for time in first.list_occurrences((year - 1, year)) if time.start <= start][-1]
