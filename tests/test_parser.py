@@ -55,6 +55,8 @@ ODD = [
     ("maya\x00in\x1bgoa", "Maya · Goa (state)"),
     ("maya \ud800 in goa", "Maya · Goa (state)"),
     ("\udcff", ""),
+    ("31 february 2024", ""),  # not understood
+    ("2024-13-45", ""),
     ("\u202emaya\u202c in goa", "Maya · Goa (state)"),
     ("ｍａｙａ in ＧＯＡ", "Maya · Goa (state)"),  # noqa: RUF001 - full-width letters
     ("zoe\u0308", "Zoë"),

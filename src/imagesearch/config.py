@@ -29,6 +29,18 @@ from imagesearch.config_messages import describe_mistakes
 from imagesearch.errors import UserError
 
 _DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+# The countries that the library holidays knows, by their ISO codes.
+_HOLIDAY_COUNTRIES = frozenset(
+    """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY
+BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK
+FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR
+IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK
+ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM
+PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF
+TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW
+""".split()
+)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -123,6 +135,14 @@ def _check_template(value: Any) -> Any:
     if not isinstance(value, str) or "{text}" not in value:
         raise ValueError("expected a string that contains {text}, such as 'a photo of {text}'")
     return value
+
+
+def _read_countries(value: Any) -> Any:
+    """Return ISO codes of countries as a tuple; an empty key means no countries."""
+    codes = () if value is None else (value,) if isinstance(value, str) else value
+    if not isinstance(codes, (list, tuple)) or not all(isinstance(code, str) and code in _HOLIDAY_COUNTRIES for code in codes):
+        raise ValueError("expected ISO codes of countries that have holidays, such as [US, IN]")
+    return tuple(codes)
 
 
 def _check_server_url(value: str) -> str:
@@ -323,6 +343,10 @@ class SearchConfig(_Section):
     min_fit: float | None = Field(default=None, ge=0, le=1)
     template: Annotated[str, BeforeValidator(_check_template)] = "a photo of {text}"
     saved: Annotated[dict[str, str], BeforeValidator(_check_saved_queries)] = {}
+    holiday_countries: Annotated[tuple[str, ...], BeforeValidator(_read_countries)] = (
+        *("US", "GB", "CA", "IE", "IN", "IL", "CN", "JP", "KR", "TH", "VN", "IR", "ID"),
+        *("AU", "NZ", "ZA", "MX", "BR", "DE", "FR", "IT", "ES", "PT", "NL", "SE", "PL"),
+    )
 
 
 class Config(_Section):

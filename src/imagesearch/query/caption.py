@@ -54,7 +54,7 @@ def _find_dropped(tagged: TaggedSentence) -> set[int]:
     for span in tagged.spans:
         if span.kind == "quote":
             dropped.update(range(span.start, span.end - 1))  # the prefix text:
-        elif span.kind not in ("word", "mark"):
+        elif span.kind not in ("word", "mark") and not (span.date and span.date.keeps_words):
             dropped.update(range(span.start, span.end))
     return dropped
 
@@ -70,7 +70,7 @@ def _describes_photo(tagged: TaggedSentence, kept: Sequence[int]) -> bool:
 def _requests_photos(tagged: TaggedSentence) -> bool:
     """Whether a sentence without a caption has a filter or requests all photos. Else all of it is text."""
     has_filter = any(span.kind in ENTITIES or span.kind == "alone" for span in tagged.spans)
-    return has_filter or any(token.norm in _ALL for token in tagged.tokens)
+    return has_filter or bool(tagged.not_understood) or any(token.norm in _ALL for token in tagged.tokens)
 
 
 def _strip_photo_words(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imagesearch.filters import Or
-from imagesearch.query import date_ranges
 from imagesearch.query.clauses import DateClause
 from imagesearch.query.lexicon import JOINERS, NEGATIONS
 from imagesearch.query.mentions import Mention
+from imagesearch.query.time_values import negate
 from imagesearch.query.tokenizer import Token, join_texts
 
 _LIST_WORDS = frozenset(("and", ",", "&", "/"))
@@ -46,12 +46,11 @@ def build_dates(
 def _make_clause(mention: Mention, tokens: Sequence[Token]) -> tuple[DateClause, str]:
     """Return the clause of one date, and the family of the date; ``not`` if it is negated."""
     match = mention.span.date
-    assert match is not None
-    text = join_texts(tokens[max(mention.span.start, match.core) : mention.span.end])
-    condition, dates = match.reference.condition, match.reference.dates
+    assert match is not None and match.reference is not None
+    time, text = match.reference, match.words or join_texts(tokens[match.core : mention.span.end])
     if mention.is_negated:
-        return DateClause(f"not {text}", date_ranges.negate(condition), dates), "not"
-    return DateClause(text, condition, dates), match.reference.family
+        return DateClause(f"not {text}", negate(time.condition), time.dates), "not"
+    return DateClause(text, time.condition, time.dates), time.family
 
 
 def _is_alternative(mention: Mention, family: str, last_family: str) -> bool:

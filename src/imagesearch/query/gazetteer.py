@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from imagesearch.bm25 import make_name_ranking
+from imagesearch.query.feasts import FeastDays
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
 from imagesearch.store import Vocabulary, VocabularyEntry
@@ -227,8 +228,9 @@ class KnownNames:
 
     people: Gazetteer
     places: Gazetteer
+    feasts: FeastDays = field(default_factory=FeastDays)
 
     @classmethod
-    def from_vocabulary(cls, vocabulary: Vocabulary) -> KnownNames:
+    def from_vocabulary(cls, vocabulary: Vocabulary, feasts: FeastDays) -> KnownNames:
         """Make the gazetteers of a dataset."""
-        return cls(Gazetteer(vocabulary.people), Gazetteer(vocabulary.places, vocabulary.within))
+        return cls(Gazetteer(vocabulary.people), Gazetteer(vocabulary.places, vocabulary.within), feasts)

@@ -17,10 +17,12 @@ The stages for "maya on the beaches of goa in 2023", if Maya and Goa are in the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from imagesearch.query.caption import build_caption
 from imagesearch.query.date_clause import build_dates
+from imagesearch.query.feasts import DEFAULT_COUNTRIES, FeastDays
 from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.mentions import group_mentions, note_alternatives
 from imagesearch.query.parsed_query import ParsedQuery
@@ -43,10 +45,17 @@ class SentenceParser:
         The people and places that sentences may name.
     template
         The text that is encoded by CLIP. ``{text}`` stands for the caption.
+    holiday_countries
+        The countries whose feasts are known, by their ISO codes; the first that has a feast decides.
     """
 
-    def __init__(self, vocabulary: Vocabulary, template: str = "a photo of {text}") -> None:
-        self._names = KnownNames.from_vocabulary(vocabulary)
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        template: str = "a photo of {text}",
+        holiday_countries: Sequence[str] = DEFAULT_COUNTRIES,
+    ) -> None:
+        self._names = KnownNames.from_vocabulary(vocabulary, FeastDays(tuple(holiday_countries)))
         self._template = template
 
     def parse(self, text: str, today: date) -> ParsedQuery:
@@ -58,7 +67,7 @@ class SentenceParser:
             The day that *yesterday* and *last summer* refer to.
         """
         names = self._names
-        sentence = rewrite_sentence(Sentence.from_tokens(tokenize(text)), names, today)
+        sentence = rewrite_sentence(Sentence.from_tokens(tokenize(text)), names)
         tagged = tag_sentence(sentence, names, today)
         mentions = group_mentions(tagged)
         people, people_leads, neutral_phrases = build_people(mentions, names.people)
@@ -76,4 +85,5 @@ class SentenceParser:
             words=words,
             notes=tuple(dict.fromkeys([*tagged.notes, *note_alternatives(mentions)])),
             place_names=places.names,
+            not_understood=tagged.not_understood,
         )

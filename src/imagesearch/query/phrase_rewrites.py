@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from imagesearch.query.clauses import NUMBER_WORDS
-from imagesearch.query.date_ranges import MONTH_NAMES
 from imagesearch.query.gazetteer import Gazetteer, KnownNames
 from imagesearch.query.lexicon import COMMON, PHOTOS
+from imagesearch.query.time_slots import MONTH_NAMES
 from imagesearch.query.tokenizer import Sentence, Token
 
 _PHOTOS = "|".join(sorted(PHOTOS))

@@ -1,16 +1,14 @@
 """Replaces phrases with equivalent phrases that the tag rules match: "anyone other than kim", "without kim".
 
-Most phrases are replaced only next to a name, a number of people or a date. All other words stay the same.
+Most phrases are replaced only next to a name or a number of people. All other words stay the same.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
 from typing import NamedTuple
 
-from imagesearch.query.date_rewrites import DATE_RULES
 from imagesearch.query.gazetteer import Gazetteer, KnownNames
 from imagesearch.query.phrase_rewrites import (
     ABSENT,
@@ -36,13 +34,13 @@ class _Rewrite(NamedTuple):
     back: int = 0
 
 
-def rewrite_sentence(sentence: Sentence, names: KnownNames, today: date) -> Sentence:
+def rewrite_sentence(sentence: Sentence, names: KnownNames) -> Sentence:
     """Return a sentence that means the same, in phrases that the tag rules match."""
     tokens: list[Token] = []
     is_changed = False
     i = 0
     while i < min(len(sentence.tokens), _MAX_TOKENS):
-        rewrite = _find_rewrite(sentence, i, names, today)
+        rewrite = _find_rewrite(sentence, i, names)
         if rewrite is None:
             tokens.append(sentence.tokens[i])
             i += 1
@@ -54,7 +52,7 @@ def rewrite_sentence(sentence: Sentence, names: KnownNames, today: date) -> Sent
     return Sentence.from_tokens([*tokens, *sentence.tokens[i:]]) if is_changed else sentence
 
 
-def _find_rewrite(sentence: Sentence, i: int, names: KnownNames, today: date) -> _Rewrite | None:
+def _find_rewrite(sentence: Sentence, i: int, names: KnownNames) -> _Rewrite | None:
     """Return the first rewrite that applies at a token."""
     if sentence.tokens[i].kind not in ("word", "mark"):
         return None
@@ -63,7 +61,6 @@ def _find_rewrite(sentence: Sentence, i: int, names: KnownNames, today: date) ->
         or _rewrite_sign(sentence, i, names)
         or _rewrite_phrase(sentence, i, names)
         or _rewrite_country(sentence, i, names.places)
-        or _rewrite_date(sentence, i, today)
     )
 
 
@@ -100,21 +97,6 @@ def _rewrite_country(sentence: Sentence, i: int, places: Gazetteer) -> _Rewrite 
         match = pattern.match(sentence.text, sentence.starts[i])
         if match and name in places:
             return _Rewrite(name, _find_next(sentence, match))
-    return None
-
-
-def _rewrite_date(sentence: Sentence, i: int, today: date) -> _Rewrite | None:
-    before = sentence.tokens[i - 1].norm if i else ""
-    for pattern, rule in DATE_RULES:
-        match = pattern.match(sentence.text, sentence.starts[i])
-        if match is None:
-            continue
-        try:
-            text = rule(match, before, today)
-        except (ValueError, OverflowError):  # no such day
-            continue
-        if text:
-            return _Rewrite(text, _find_next(sentence, match))
     return None
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from imagesearch.query.date_parser import match_date
 from imagesearch.query.date_rules import tag_date
 from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.guess_rules import may_be_guessed, tag_guess
@@ -18,6 +17,7 @@ from imagesearch.query.lexicon import COMMON
 from imagesearch.query.name_rules import tag_name, tag_prefix
 from imagesearch.query.phrases import match_request, tag_phrase
 from imagesearch.query.tags import Position, Tag, TaggedSentence, TaggedSpan
+from imagesearch.query.time_engine import match_date
 from imagesearch.query.tokenizer import Sentence
 
 # Limits for one sentence, so that long texts are parsed quickly.
@@ -31,7 +31,7 @@ def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSe
     tokens = sentence.tokens
     i = match_request(sentence)
     spans = [TaggedSpan("ignored", 0, i)] if i else []
-    notes = []
+    notes, not_understood = [], []
     if len(tokens) > _MAX_TOKENS:
         notes.append(f"only the first {_MAX_TOKENS} words and marks were read")
     guesses_left, dates_left = _MAX_GUESSES, _MAX_DATES
@@ -44,11 +44,12 @@ def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSe
         tag = tag or Tag(TaggedSpan("word", i, i + 1))
         spans.append(tag.span)
         notes += tag.notes
+        not_understood += tag.not_understood
         dates_left = at.dates_left - tag.dates_ahead
         i = tag.span.end
     if i < len(tokens):
         spans.append(TaggedSpan("ignored", i, len(tokens)))
-    return TaggedSentence(tokens, tuple(spans), tuple(notes))
+    return TaggedSentence(tokens, tuple(spans), tuple(notes), tuple(not_understood))
 
 
 def _look_up(
@@ -64,7 +65,8 @@ def _look_up(
     if sentence.tokens[i].kind == "word":
         person = names.people.match_exact(sentence.tokens, i)
         place = names.places.match_exact(sentence.tokens, i)
-        date_match = match_date(sentence, i, today) if dates_left > 0 else None
+    if sentence.tokens[i].kind in ("word", "mark") and dates_left > 0:
+        date_match = match_date(sentence, i, today, names.feasts)
     dates_left -= date_match is not None
     return Position(sentence, i, names, today, spans, person, place, date_match, dates_left)
 
@@ -75,5 +77,5 @@ def _apply_rules(at: Position) -> Tag | None:
     if kind == "prefix":
         return tag_prefix(at)
     if kind != "word":
-        return Tag(TaggedSpan(kind, at.i, at.i + 1))
+        return (tag_date(at) if kind == "mark" else None) or Tag(TaggedSpan(kind, at.i, at.i + 1))
     return tag_date(at) or tag_phrase(at) or tag_name(at)

@@ -11,9 +11,9 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from imagesearch.query.clauses import Area, PhotoFact, PhotoOrder
-from imagesearch.query.date_parser import DateMatch
 from imagesearch.query.gazetteer import KnownNames, NameMatch
 from imagesearch.query.lexicon import NAME_LEADS, PLACE_LEADS
+from imagesearch.query.time_engine import DateMatch
 from imagesearch.query.tokenizer import Sentence, Token
 
 TagKind = Literal[
@@ -83,11 +83,14 @@ class TaggedSentence:
         Spans in order; each starts where the one before it ends.
     notes
         Notes for the user on corrected or ambiguous words.
+    not_understood
+        Parts of the sentence that are neither understood nor a description of a photo, as typed.
     """
 
     tokens: Sequence[Token]
     spans: Sequence[TaggedSpan]
     notes: Sequence[str]
+    not_understood: Sequence[str] = ()
 
 
 class Tag(NamedTuple):
@@ -99,11 +102,14 @@ class Tag(NamedTuple):
         Notes for the user on how the words were read.
     dates_ahead
         The number of dates that the rule parsed after the span. They count towards the limit.
+    not_understood
+        The text of the span, if it is not understood.
     """
 
     span: TaggedSpan
     notes: tuple[str, ...] = ()
     dates_ahead: int = 0
+    not_understood: tuple[str, ...] = ()
 
 
 class Position(NamedTuple):

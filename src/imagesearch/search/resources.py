@@ -141,7 +141,8 @@ class SearchResources:
     @functools.cached_property
     def parser(self) -> SentenceParser:
         """Parses sentences with the names in the vocabulary."""
-        return SentenceParser(self.vocabulary, self.config.search.template)
+        search = self.config.search
+        return SentenceParser(self.vocabulary, search.template, search.holiday_countries)
 
     @functools.cached_property
     def has_unbuilt_edits(self) -> bool:

@@ -1,0 +1,404 @@
+"""Finds times in a sentence by the table in `time_phrases`, with the words that lead to them: "in may".
+
+`_Reader` matches the phrases at an offset of a text, and calls the function that the longest one means.
+"""
+
+from __future__ import annotations
+
+import calendar
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from imagesearch.query import time_phrases
+from imagesearch.query.feasts import EVERYDAY, FEASTS_BY_WORD, FeastDays, match_feast
+from imagesearch.query.lexicon import split_set
+from imagesearch.query.time_slots import (
+    AMBIGUOUS,
+    APOSTROPHES,
+    DATE_PATTERN,
+    MONTHS,
+    SLOTS,
+    WEEKDAYS,
+    read_date,
+)
+from imagesearch.query.time_values import Either, Time
+from imagesearch.query.tokenizer import Sentence
+
+_MAX_LIST = 12  # items of a list
+# After these words, a name is a time. After the others, it may be a person or a thing: "photos of may".
+_TEMPORAL = split_set("in on at during over throughout within towards")
+_LEADS = _TEMPORAL | split_set("of from for by the")
+_LEAD = re.compile(rf"(?P<word>{'|'.join(_LEADS - {'the'})}) (?P<the>the )?|(?P<bare>the )")
+_AFTER_ARTICLE = tuple({*SLOTS["season"].first, *SLOTS["daypart"].first, "weekend"})
+_JOINER = r" (?:, and|, or|,|and|or|&|/) (?:the )?"
+
+
+@dataclass(frozen=True)
+class DateMatch:
+    """A time in a sentence.
+
+    Attributes
+    ----------
+    reference
+        The time; None if it is not understood.
+    core, end
+        The position of its first token without a leading word such as *in*, and the one after its last.
+    is_certain
+        Whether it is a time even if a person has the same name: a leading word or a year shows it.
+    must_end_phrase
+        Whether it is a time only at the end of a phrase: "in summer", but not "in summer dresses".
+    must_start
+        Whether it is a time only at the start of a sentence or after a name: "christmas", "maya sunday".
+    words
+        What it means in other words: "from january 2023 to april 2023"; else empty.
+    keeps_words
+        Whether its words also describe the photo: "at night".
+    notes
+        Notes for the user on how it was read.
+    """
+
+    reference: Time | None
+    core: int
+    end: int
+    is_certain: bool
+    must_end_phrase: bool
+    must_start: bool
+    words: str
+    keeps_words: bool
+    notes: tuple[str, ...]
+
+
+def match_date(sentence: Sentence, i: int, today: date, feasts: FeastDays | None = None) -> DateMatch | None:
+    """Return the time that starts at a token, including its leading word.
+
+    Parameters
+    ----------
+    today
+        The day that relative times refer to.
+    feasts
+        The days of feasts in the countries of the user; by default in many countries.
+    """
+    token = sentence.tokens[i]
+    is_in_name = i > 0 and not token.space_before and sentence.tokens[i - 1].norm == "_"  # IMG_20230612
+    if is_in_name or not (token.norm in _LEADS or _find_lines("SPANS", token.norm)):
+        return None
+    reader = _get_reader(sentence.text, today, feasts or FeastDays())
+    start = sentence.starts[i]
+    lead = _LEAD.match(sentence.text, start)
+    starts = [(None, start), (lead, lead.start("the")), (lead, lead.end())] if lead else [(None, start)]
+    matches = [(found, lead) for lead, core in starts if core >= 0 and (found := reader.find("SPANS", core))]
+    matches = [(found, lead) for found, lead in matches if _fits(lead, found, sentence.text)]
+    if not matches:
+        return None
+    return _make_match(sentence, *max(matches, key=lambda match: match[0].end), today)
+
+
+class _Found(NamedTuple):
+    """A phrase in a text: its time, where it starts and ends, its meaning in words, and its names.
+
+    The time is None if it is not understood. Names may have other meanings; a phrase with a year has none.
+    """
+
+    time: Time | None
+    start: int
+    end: int
+    words: str = ""
+    names: tuple[str, ...] = ()
+
+
+def _is(slot: str, text: str) -> bool:
+    return re.fullmatch(SLOTS[slot].pattern, text) is not None
+
+
+def _fits(lead: re.Match[str] | None, found: _Found, text: str) -> bool:
+    """Whether a time may have this lead: "in summer", "the 90s", but not "summer", "the may", "of morning"."""
+    words, is_ambiguous = text[found.start : found.end], not AMBIGUOUS.isdisjoint(found.names)
+    if lead is None:
+        return not is_ambiguous
+    follows_article = lead["bare"] or lead["the"]
+    if follows_article and found.names and not _is("decade", words):
+        if (lead["bare"] and is_ambiguous) or not words.startswith(_AFTER_ARTICLE):
+            return False
+    if lead["bare"]:
+        return not _is("year", words)
+    if lead["word"] not in _TEMPORAL and any(
+        _is("daypart", name) or _is("noon", name) for name in found.names
+    ):
+        return (lead["word"], words) == ("by", "night")
+    return not (lead["word"] == "by" and is_ambiguous)
+
+
+def _make_match(sentence: Sentence, found: _Found, lead: re.Match[str] | None, today: date) -> DateMatch:
+    words, word = sentence.text[found.start : found.end], (lead["word"] or "") if lead else ""
+    time = found.time
+    try:
+        _ = time and time.condition
+    except (ValueError, OverflowError, LookupError):  # days that no year has: "the week of summer"
+        time = None
+    return DateMatch(
+        time,
+        sentence.find_token(found.start),
+        sentence.find_token(found.end + 1),
+        is_certain=not found.names or word in _TEMPORAL,
+        must_end_phrase=_is("year", words) or any(name not in MONTHS for name in found.names),
+        must_start=lead is None and any(name in EVERYDAY or name in WEEKDAYS for name in found.names),
+        words=found.words,
+        keeps_words=words == "night" and word in ("at", "by"),
+        notes=tuple(_list_notes(words, today)) if time else (),
+    )
+
+
+def _list_notes(words: str, today: date) -> Iterator[str]:
+    """Yield a note on each date of digits whose day and month could be exchanged."""
+    for match in re.finditer(rf"(?<![^ ]){DATE_PATTERN}(?![^ ])", words):
+        numbers = [int(number) for number in match[0].split() if number.isdigit()]
+        if len(numbers) == 3 and numbers[0] != numbers[1] and max(numbers[:2]) <= 12:
+            order = "month/day/year" if "/" in match[0] else "day.month.year"
+            typed = re.sub(r" ([-/.]) ", r"\1", match[0])
+            yield f"read {typed} as {read_date(match[0], today)} ({order})"
+
+
+# --- the table ---------------------------------------------------------------------------------------------
+
+
+class _Part(NamedTuple):
+    """A part of a phrase: one of some words, a slot, or parts that may be missing together."""
+
+    words: frozenset[str] = frozenset()
+    slot: str = ""
+    name: str = ""
+    is_list: bool = False
+    optional: tuple[_Part, ...] = ()
+
+
+class _Line(NamedTuple):
+    """A line of the table. ``is_name`` is whether the phrase has only names."""
+
+    parts: tuple[_Part, ...]
+    meaning: time_phrases.Meaning
+    is_name: bool
+
+
+_SOURCES = {"name": "NAMES", "yearly": "YEARLY", "time": "TIMES", "feast": "feast"}
+_NAMES = "month season feast weekday weekdays daypart dayparts quarter noon decade name yearly*"
+_NAME_SLOTS = frozenset(f"{{{name}}}" for name in _NAMES.split()) | {"a|an|any|some"}
+
+
+@functools.cache
+def _index_list(name: str) -> dict[str, list[_Line]]:
+    """Return the lines of a list of the table by their first words."""
+    lines: dict[str, list[_Line]] = {}
+    for phrase, meaning in getattr(time_phrases, name):
+        parts = _parse_phrase(re.findall(r"[\[\]]|[^\[\] ]+", phrase), [])
+        line = _Line(parts, meaning, _NAME_SLOTS.issuperset(phrase.split()))
+        for word in _list_first_words(parts):
+            lines.setdefault(word, []).append(line)
+    return lines
+
+
+def _parse_phrase(elements: list[str], slots: list[str]) -> tuple[_Part, ...]:
+    """Return the parts of a phrase, up to the end of an optional part. Consumes the elements."""
+    parts: list[_Part] = []
+    while elements and (element := elements.pop(0)) != "]":
+        if element == "[":
+            parts.append(_Part(optional=_parse_phrase(elements, slots)))
+        elif element[0] == "{":
+            slot = element.strip("{}*")
+            parts.append(_Part(slot=slot, name=f"{slot}2" if slot in slots else slot, is_list="*" in element))
+            slots.append(slot)
+        else:
+            parts.append(_Part(frozenset(element.split("|"))))
+    return tuple(parts)
+
+
+def _list_first_words(parts: tuple[_Part, ...]) -> set[str]:
+    """Return the words that a phrase can start with; see `Slot`."""
+    words: set[str] = set()
+    for part in parts:
+        if part.slot == "feast":
+            words.update(FEASTS_BY_WORD)
+        elif part.slot:
+            words.update(
+                _index_list(_SOURCES[part.slot]) if part.slot in _SOURCES else SLOTS[part.slot].first
+            )
+        words |= part.words | _list_first_words(part.optional)
+        if not part.optional:
+            break
+    return words
+
+
+def _find_lines(name: str, word: str) -> list[_Line]:
+    """Return the lines of a list that may start with a word, or with its singular."""
+    lines = _index_list(name)
+    if word[:1].isdigit():
+        return lines.get("#", [])
+    letters = word.rstrip("0123456789")
+    keys = (word, word.removesuffix("s"), word.removesuffix("es")) if letters == word else (f"{letters}#",)
+    return next((lines[key] for key in keys if key in lines), [])
+
+
+@functools.cache  # at the first use of a slot
+def _compile_slot(slot: str, is_list: bool) -> re.Pattern[str]:
+    pattern = SLOTS[slot].pattern
+    return re.compile((rf"{pattern}(?:{_JOINER}{pattern})+" if is_list else pattern) + "(?= |$)")
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Finds the phrases of the table in a text. What was found at an offset is cached."""
+
+    def __init__(self, text: str, today: date, feasts: FeastDays) -> None:
+        self.text, self.today, self.feasts = text, today, feasts
+        self.find = functools.cache(self._find)
+
+    def _find(self, source: str, start: int) -> _Found | None:
+        """Return the longest phrase of a list at an offset, or the feast."""
+        if source == "feast":
+            match = match_feast(self.text, start)
+            return match and _Found(
+                self.feasts.make_yearly(match[0], self.today),
+                start,
+                match[1],
+                names=(self.text[start : match[1]],),
+            )
+        found: list[tuple[int, _Line, dict[str, Any]]] = []
+        for line in _find_lines(source, self._get_word(start)):
+            slots: dict[str, Any] = {}
+            end = self._match(line.parts, start, slots) - 1
+            if end > start:
+                found.append((end, line, slots))
+        found.sort(key=lambda match: -match[0])
+        return next((phrase for match in found if (phrase := self._evaluate(start, *match))), None)
+
+    def _get_word(self, start: int) -> str:
+        space = self.text.find(" ", start)
+        return self.text[start : space if space >= 0 else None]
+
+    def _match(self, parts: tuple[_Part, ...], start: int, slots: dict[str, Any]) -> int:
+        """Match parts of a phrase at an offset, and fill the slots with texts or phrases.
+
+        Returns the offset of the next word; -1 if they do not match.
+        """
+        for part in parts:
+            if part.optional:
+                filled: dict[str, Any] = {option.name: None for option in part.optional if option.slot}
+                after = self._match(part.optional, start, filled)
+                slots |= filled if after >= 0 else dict.fromkeys(filled)
+                start = max(start, after)
+            elif part.slot in _SOURCES:
+                slots[part.name] = self._find_list(part, start)
+                if not slots[part.name]:
+                    return -1
+                start = slots[part.name][-1].end + 1
+            elif part.slot:
+                match = _compile_slot(part.slot, part.is_list).match(self.text, start)
+                if match is None:
+                    return -1
+                items = (
+                    re.findall(rf"(?<![^ ]){SLOTS[part.slot].pattern}(?![^ ])", match[0])
+                    if part.is_list
+                    else match[0]
+                )
+                slots |= {part.name: items, **match.groupdict()}
+                start = match.end() + 1
+            else:
+                word = self._get_word(start)
+                if word not in part.words:
+                    return -1
+                start += len(word) + 1
+        return start
+
+    def _find_list(self, part: _Part, start: int) -> list[_Found]:
+        """Return a phrase, or several that are joined by commas, *and* or *or*; empty if there are none."""
+        items: list[_Found] = []
+        while (item := self.find(_SOURCES[part.slot], start)) and len(items) < _MAX_LIST:
+            items.append(item)
+            joiner = re.compile(_JOINER).match(self.text, item.end) if part.is_list else None
+            if joiner is None:
+                break
+            start = joiner.end()
+        return items if not part.is_list or len(items) > 1 else []
+
+    def _evaluate(self, start: int, end: int, line: _Line, slots: dict[str, Any]) -> _Found | None:
+        """Return what a line means; None if it does not apply. A time that does not exist is not understood."""
+        phrases = [item for value in slots.values() for item in value or () if isinstance(item, _Found)]
+        if line.meaning is None or any(phrase.time is None for phrase in phrases):
+            return _Found(None, start, end)
+        if line.meaning in ("{feast}", "{name}", "{yearly}", "{time}") and len(phrases) == 1:
+            return phrases[0]
+        names = tuple(name for phrase in phrases for name in phrase.names) or (self.text[start:end],)
+        found: _Found | None
+        try:
+            meaning = line.meaning
+            if not isinstance(meaning, str):
+                meaning = meaning(self.today, **self._read_values(slots))
+            if isinstance(meaning, str):
+                found = self._read_meaning(meaning, slots)
+            else:
+                found = meaning and _Found(meaning, start, end, self._describe(start, end, slots))
+        except (ValueError, OverflowError, LookupError):
+            found = _Found(None, start, end)
+        return found and found._replace(start=start, end=end, names=names if line.is_name else ())
+
+    def _read_values(self, slots: dict[str, Any]) -> dict[str, Any]:
+        """Return the values of the slots that are filled. Phrases of all lists are called *time*."""
+        values: dict[str, Any] = {}
+        for name, value in slots.items():
+            if isinstance(value, list):
+                values["time2" if "time" in values else "time"] = value[0].time
+            elif value is not None and (read := SLOTS[name].read):
+                values[name] = read(value, self.today)
+        return values
+
+    def _read_meaning(self, meaning: str, slots: dict[str, Any]) -> _Found | None:
+        """Read the phrase that a line means; once for each item, if a slot has a list."""
+        texts = {name: [self._get_text(item) for item in _list_items(value)] for name, value in slots.items()}
+        values: dict[str, Any] = {name: items[0] for name, items in texts.items()}
+        values |= {"this_year": self.today.year, "last_year": self.today.year - 1}
+        if "years_ago" in meaning:
+            values["years_ago"] = self.today.year - self._read_values({"count": slots["count"]})["count"]
+        if "last_day" in meaning:
+            values["last_day"] = calendar.monthrange(int(slots["year4"] or 2024), MONTHS[slots["month"]])[1]
+        repeated = next((name for name, items in texts.items() if len(items) > 1), "")
+        found: list[_Found] = []
+        for item in texts.get(repeated, [""]):
+            text = " ".join(meaning.format_map(values | {repeated: item}).split())
+            text = re.sub(
+                r"\b(spring|summer|autumn|fall|winter)s\b", r"\1", text
+            )  # "the summers of 2022 and 2023"
+            phrase = _Reader(text, self.today, self.feasts).find("SPANS", 0)
+            if phrase is None or phrase.end < len(text) or phrase.time is None:
+                return phrase if phrase and phrase.end == len(text) else None
+            words = phrase.words or re.sub(rf"([{APOSTROPHES}]) ", r"\1", text)
+            found.append(phrase._replace(words=words))
+        times = tuple(phrase.time for phrase in found if phrase.time is not None)
+        time = times[0] if len(times) == 1 else Either(times)
+        return _Found(time, 0, 0, " or ".join(phrase.words for phrase in found))
+
+    def _get_text(self, item: _Found | str) -> str:
+        return item if isinstance(item, str) else self.text[item.start : item.end]
+
+    def _describe(self, start: int, end: int, slots: dict[str, Any]) -> str:
+        """Return a phrase in words, if a phrase in it has others. Before a span means before its start."""
+        words = self.text[start:end]
+        for found in (item for value in slots.values() for item in value or () if isinstance(item, _Found)):
+            limits = found.words.removeprefix("from ").split(" to ")
+            side = slots.get("compared", "")
+            new = limits[-1 if side in ("after", "until", "till", "up to") else 0] if side else found.words
+            words = words.replace(self._get_text(found), new) if found.words else words
+        return words if words != self.text[start:end] else ""
+
+
+def _list_items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value or ""]
+
+
+@functools.lru_cache(maxsize=8)
+def _get_reader(text: str, today: date, feasts: FeastDays) -> _Reader:
+    return _Reader(text, today, feasts)
