@@ -15,6 +15,7 @@ from imagesearch.query.tags import ENTITIES, TaggedSentence, TaggedSpan
 LEADS = JOINERS | NEGATIONS | PLACE_LEADS | ONLY | {"of", "the", "by", "for", "on", "to"}
 _EVERYONE = split_set("everyone everybody anyone anybody anything everything anywhere everywhere all")
 _WITHOUT = frozenset(("without", "no"))
+_NO = frozenset(("no", "not"))
 _LIST_WORDS = frozenset(("and", "or", ",", "&", "in", "at"))  # a negation extends over them
 
 
@@ -149,6 +150,17 @@ def _continues_negation(
     if last is None or before is None or not last.is_negated or last.span != before.span:
         return False
     return last.span.kind == span.kind and bool(words) and _LIST_WORDS.issuperset(words)
+
+
+def find_negated_ends(mentions: Sequence[Mention]) -> dict[int, bool]:
+    """Return the position after each negated person, and after *nobody*; see `find_excluded`."""
+    ends: dict[int, bool] = {}
+    for mention in mentions:
+        span = mention.span
+        is_nobody = span.kind == "count" and span.count == (0, 0)
+        if is_nobody or (span.kind == "person" and mention.is_negated):
+            ends[span.end] = not _NO.intersection(mention.words)
+    return ends
 
 
 def note_alternatives(mentions: Sequence[Mention]) -> list[str]:
