@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from imagesearch.query.excluded_content import find_excluded
 from imagesearch.query.joined_content import divide_caption
 from imagesearch.query.leftovers import find_leftovers
-from imagesearch.query.lexicon import ARTICLES, EMPTY, LEADING, PHOTOS, split_set
+from imagesearch.query.lexicon import ARTICLES, EMPTY, LEADING, PHOTOS, PLACE_LEADS, split_set
 from imagesearch.query.tags import ENTITIES, TaggedSentence
 from imagesearch.query.tokenizer import Token, join_texts
 from imagesearch.query.trips import find_trip_words
@@ -27,6 +27,7 @@ _LAST_PHOTOS = frozenset(
     word for word in PHOTOS if word.endswith("s")
 )  # not "photo": a group photo is a motif
 _BEFORE_PHOTOS = ARTICLES | {"all", "any", "of"}
+_NOT_AFTER_WITH = PLACE_LEADS | LEADING
 _POLITE = split_set("my our please")
 _ALL = PHOTOS | {"everything", "everywhere", "anything", "anywhere"}
 
@@ -150,7 +151,10 @@ def _insert_phrases(
     caption: list[Token] = []
     for n, i in enumerate(kept):
         if i in neutral_phrases:
-            caption.append(Token(neutral_phrases[i], neutral_phrases[i]))
+            phrase, following = neutral_phrases[i], tokens[kept[n + 1]].norm if n + 1 < len(kept) else "with"
+            if following in _NOT_AFTER_WITH:  # what a person has is not in the caption: "maya's trip to goa"
+                phrase = phrase.removesuffix(" with")
+            caption.append(Token(phrase, phrase))
         elif n and kept[n - 1] in neutral_phrases and tokens[i].kind != "mark":
             caption.append(replace(tokens[i], space_before=True))
         else:

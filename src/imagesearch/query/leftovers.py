@@ -36,7 +36,7 @@ _WHOLE = re.compile(
 )
 # The end of a run before a date or a place.
 _BEFORE_DATE = re.compile(
-    rf"(?:^|(?<= ))(?:(?:{_N} )+(?:{_UNITS}|day|night)(?: {_AFTER})+|(?:the |a )(?:week|month|year)|"
+    rf"(?:^|(?<= ))(?:(?:{_N} )+(?:{_UNITS}(?: {_AFTER})*|(?:day|night)(?: {_AFTER})+)|"
     r"(?:between|before|after|since|until|till|prior to)(?: the)?)$"
 )
 # Anywhere.

@@ -67,7 +67,8 @@ class SentenceParser:
         places, place_leads = build_places(mentions, names.places)
         dates, date_leads = build_dates(mentions, tagged.tokens)
         leads = people_leads | place_leads | date_leads
-        caption = build_caption(tagged, leads, neutral_phrases, find_negated_ends(mentions))
+        negated = find_negated_ends(mentions, tagged.tokens)
+        caption = build_caption(tagged, leads, neutral_phrases, negated)
         not_understood = caption.not_understood
         notes = [*tagged.notes, *note_alternatives(mentions)]
         notes += [f'"{words}" was not understood' for words in not_understood]
