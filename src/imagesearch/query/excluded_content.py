@@ -35,7 +35,8 @@ _MANY = (
     rf"{_ALL} (?:but|{_EXCEPT})(?: for)?|(?:all )?{_PHOTOS} {_EXCEPT}(?: for)?|"
     rf"{_DO_NOT} {_SHOW}(?: me)?(?: any)?|"
     r"(?:with )?neither|without|w / o|except(?: for)?|excluding|excludes?|omit|"
-    r"leave out|minus|other than|apart from|aside from|(?:not|never) (?:showing|containing|including|with)|nor"
+    r"leave out|minus|other than|apart from|aside from|nor|"
+    r"(?:not|never) (?:showing|containing|including|with)"
 )
 _ONE = r"(?:with )?no|not(?: any| a single)?|isnt|arent|wasnt|werent|never"
 _NEGATION = re.compile(
@@ -45,17 +46,20 @@ _NEGATION = re.compile(
 # Words that negate only together with the words before or after them, or nothing at all.
 _NO_NEGATION = re.compile(
     r"no (?:(?:\w+ ){1,2}(?:signs?|zones?|symbols?|notices?|boards?)(?= |$)|(?:matter|longer|doubt|wonder|"
-    r"problem|way|idea|mans land|man s land|strings attached|limits?|filter|vacancy|brainer|no|fear|pain)(?= |$)|"
+    r"problem|way|idea|mans land|strings attached|limits?|filter|vacancy|brainer|no|fear|pain)(?= |$)|"
     r"\.|\d)|without (?:a )?(?:doubt|borders|fail|end)(?= |$)|"
     r"not (?:only|just|merely|far|to|yet|sure|even|quite|much|many|so|too|all|bad)(?= |$)|"
     r"do not \w+ (?:signs?|zones?)|minus \d|never (?:mind|before|ending)|nor \d"
 )
 _BEFORE_IDIOM = split_set("me or why if dr mr doctors")  # "forget me not", "to be or not", "Dr. No"
-_FIRST = split_set(
-    "everything anything all everywhere anywhere do does did dont doesnt didnt with neither without w except "
-    "excluding exclude excludes omit leave minus other apart aside not never nor no isnt "
-    "arent wasnt werent"
-) | PHOTOS
+_FIRST = (
+    split_set(
+        "everything anything all everywhere anywhere do does did dont doesnt didnt with neither without w "
+        "except excluding exclude excludes omit leave minus other apart aside not never nor no isnt arent wasnt "
+        "werent"
+    )
+    | PHOTOS
+)
 _TRIGGERS = split_set(
     "dont doesnt didnt neither without w except besides excluding exclude excludes omit leave minus other "
     "apart aside not never nor no isnt arent wasnt werent everything anything all everywhere anywhere"
@@ -68,7 +72,9 @@ _LEADS = split_set(
 )
 _PHRASE_LEADS = SCENE_LEADS | split_set("of to for with there is are any it")
 _ENDS = split_set("but with yet without no not except minus excluding neither because if instead though only")
-_PERSONS = split_set("man woman boy girl child kid baby person lady guy men women boys girls children kids people")
+_PERSONS = split_set(
+    "man woman boy girl child kid baby person lady guy men women boys girls children kids people"
+)
 _PEOPLE = split_set("people persons person humans human anyone anybody strangers")
 _PRONOUNS = split_set("it them him her me us top board")
 _MAX_LISTED = 8
@@ -93,9 +99,7 @@ class ExcludedContent:
     excludes_people: bool = False
 
 
-def find_excluded(
-    tagged: TaggedSentence, dropped: Set[int], negated: Mapping[int, bool]
-) -> ExcludedContent:
+def find_excluded(tagged: TaggedSentence, dropped: Set[int], negated: Mapping[int, bool]) -> ExcludedContent:
     """Find what a sentence excludes.
 
     Parameters
@@ -161,7 +165,9 @@ class _Reader:
     def __init__(self, tagged: TaggedSentence, dropped: Set[int]) -> None:
         self.tokens: Sequence[Token] = tagged.tokens
         self.sentence = Sentence.from_tokens(tagged.tokens)
-        texts = {n for s in tagged.spans if s.kind in ("word", "mark", "quote") for n in range(s.start, s.end)}
+        texts = {
+            n for s in tagged.spans if s.kind in ("word", "mark", "quote") for n in range(s.start, s.end)
+        }
         self._texts = texts - dropped
 
     def is_text(self, i: int) -> bool:
@@ -202,7 +208,11 @@ class _Reader:
         tokens = self.tokens
         is_sign = i == 0 or tokens[i].space_before or tokens[i - 1].norm in ("(", ",")
         after = i + 1
-        if not is_sign or not self.is_text(after) or (tokens[after].space_before and tokens[after].kind != "quote"):
+        if (
+            not is_sign
+            or not self.is_text(after)
+            or (tokens[after].space_before and tokens[after].kind != "quote")
+        ):
             return []
         if tokens[after].kind != "quote" and not tokens[after].norm[:1].isalpha():
             return []
@@ -232,7 +242,7 @@ class _Reader:
         return phrases
 
     def find_next(self, i: int, excludes_many: bool) -> int:
-        """Return where the next phrase of a list starts, after its conjunction or comma; -1 if none follows."""
+        """Return where the next phrase of a list starts, after a conjunction or comma; -1 if none follows."""
         word = self._get_word(i)
         if word == ",":
             return self._skip_comma(i, excludes_many)
@@ -276,7 +286,9 @@ class _Reader:
         while self.is_text(i) and not self._ends_phrase(i, phrase):
             phrase.append(i)
             i += 1
-        return phrase if any(self.tokens[n].kind == "quote" for n in phrase) or self._has_content(phrase) else []
+        return (
+            phrase if any(self.tokens[n].kind == "quote" for n in phrase) or self._has_content(phrase) else []
+        )
 
     def _has_content(self, phrase: Sequence[int]) -> bool:
         return has_content([self.tokens[n].norm for n in phrase])

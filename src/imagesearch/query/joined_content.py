@@ -7,11 +7,11 @@ everyday noun. Anything else is one description: "a man and a woman on a beach",
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from imagesearch.query.lexicon import EMPTY, LEADING, split_set
 from imagesearch.query.noun_phrases import (
-    ANDS,
     CONJUNCTIONS,
     DESCRIBING,
     DETERMINERS,
@@ -24,7 +24,9 @@ from imagesearch.query.noun_phrases import (
 from imagesearch.query.tokenizer import Token
 
 _MAX_WORDS = 6  # of one thing
-_NOT_IN_A_THING = SCENE_LEADS | split_set("with without to from for who that which is are while as than not no")
+_NOT_IN_A_THING = SCENE_LEADS | split_set(
+    "with without to from for who that which is are while as than not no"
+)
 _AFTER_CONJUNCTION = split_set("also maybe perhaps even else either")
 
 
@@ -65,7 +67,13 @@ def _replace_as_well_as(tokens: Sequence[Token]) -> list[Token]:
     i = 0
     while i < len(tokens):
         words = [token.norm for token in tokens[i : i + 3]]
-        length = 3 if words == ["as", "well", "as"] else 2 if words[:2] in (["along", "with"], ["together", "with"]) else 0
+        length = (
+            3
+            if words == ["as", "well", "as"]
+            else 2
+            if words[:2] in (["along", "with"], ["together", "with"])
+            else 0
+        )
         replaced.append(Token("and", "and") if length else tokens[i])
         i += length or 1
     return replaced
@@ -106,7 +114,7 @@ def _get_join(joins: Sequence[str]) -> Literal["and", "or"] | None:
 
 
 def _are_things(things: Sequence[Sequence[Token]], join: str) -> bool:
-    for left, right in zip(things, things[1:], strict=False):
+    for left, right in pairwise(things):
         if is_fixed_pair(left[-1].norm, right[-1].norm) or is_fixed_pair(left[-1].norm, right[0].norm):
             return False
     if any(len(thing) > _MAX_WORDS or not _is_thing(thing) for thing in things):

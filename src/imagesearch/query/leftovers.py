@@ -15,7 +15,7 @@ from imagesearch.query.tags import TaggedSentence
 from imagesearch.query.tokenizer import HARD_MARKS, Sentence, Token, join_texts
 
 _SEPARATORS = frozenset(".,:/-'\u2019\u2018`\u2013#")
-_CODE_MARKS = frozenset("={}<>[]|*\"\\%")
+_CODE_MARKS = frozenset('={}<>[]|*"\\%')
 _NUMBER_IDIOMS = frozenset(("24/7", "9/11", "50/50"))
 _MAX_LABEL_DIGITS = 3  # "boeing 747", "route 66"
 _MIN_ID_DIGITS = 4  # of a word with letters and digits: "dsc0042"
@@ -42,8 +42,8 @@ _BEFORE_DATE = re.compile(
 # Anywhere.
 _COUNTED = re.compile(rf"(?:^|(?<= ))(?:{_N} )*{_UNITS} (?:ago|from now|later|earlier)(?= |$)")
 _TIME_WORDS = split_set(
-    "days week weeks month months year years hours minutes decade decades fortnight fortnights between before "
-    "after since until till during ago prior from day night"
+    "days week weeks month months year years hours minutes decade decades fortnight fortnights between "
+    "before after since until till during ago prior from day night"
 )
 
 

@@ -15,8 +15,8 @@ ORS = split_set("or nor /")
 CONJUNCTIONS = ANDS | ORS
 # Prepositions that can lead to the scene of a photo. "of" and "for" stay within a phrase.
 SCENE_LEADS = split_set(
-    "on in at near by under during inside outside beside behind over along through around across above below "
-    "among beneath from against between before after beyond upon within while when where"
+    "on in at near by under during inside outside beside behind over along through around across above "
+    "below among beneath from against between before after beyond upon within while when where"
 )
 # Words that describe the next word, so that "and" after one of them joins no two things.
 DESCRIBING = ADJECTIVES | split_set(
@@ -29,20 +29,18 @@ DESCRIBING = ADJECTIVES | split_set(
     "one two three four five six seven eight nine ten very more less"
 )
 # Two words with a conjunction that are one thing. Either order.
-_FIXED_PAIRS = frozenset(
-    frozenset(pair.split())
-    for pair in (
-        "black white,salt pepper,fish chips,bread butter,rock roll,mac cheese,macaroni cheese,bed breakfast,"
-        "thunder lightning,cup saucer,bow arrow,bride groom,butter jelly,butter jam,bacon eggs,ham eggs,"
-        "ham cheese,hide seek,skull crossbones,skull bones,stars stripes,gin tonic,arts crafts,arts craft,"
-        "knife fork,nuts bolts,hammer sickle,tom jerry,horse carriage,horse cart,horse buggy,beauty beast,"
-        "bangers mash,rice beans,rice peas,cheese wine,milk cookies,cookies cream,strawberries cream,"
-        "meat potatoes,pen paper,bits pieces,odds ends,trick treat,rain shine,time again,life death,"
-        "war peace,law order,lost found,needle thread,cat mouse,cops robbers,ladies gentlemen,mix match,"
-        "surf turf,smoke mirrors,sun sand,hugs kisses,oil vinegar,pins needles,snakes ladders,"
-        "dungeons dragons,soap water,hook eye,cream sugar,vinegar salt,burger fries,pots pans"
-    ).split(",")
-)  # fmt: skip
+_PAIRS = """
+black white, salt pepper, fish chips, bread butter, rock roll, mac cheese, macaroni cheese, bed breakfast,
+thunder lightning, cup saucer, bow arrow, bride groom, butter jelly, butter jam, bacon eggs, ham eggs,
+ham cheese, hide seek, skull crossbones, skull bones, stars stripes, gin tonic, arts crafts, arts craft,
+knife fork, nuts bolts, hammer sickle, tom jerry, horse carriage, horse cart, horse buggy, beauty beast,
+bangers mash, rice beans, rice peas, cheese wine, milk cookies, cookies cream, strawberries cream,
+meat potatoes, pen paper, bits pieces, odds ends, trick treat, rain shine, life death, war peace, law order,
+lost found, needle thread, cat mouse, cops robbers, ladies gentlemen, mix match, surf turf, smoke mirrors,
+hugs kisses, oil vinegar, pins needles, snakes ladders, dungeons dragons, soap water, hook eye, cream sugar,
+vinegar salt, burger fries, pots pans, dead alive
+"""
+_FIXED_PAIRS = frozenset(frozenset(pair.split()) for pair in _PAIRS.split(","))
 _BARE_NOUNS = NOUNS - DESCRIBING
 
 

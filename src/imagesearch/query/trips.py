@@ -8,8 +8,8 @@ from imagesearch.query.lexicon import ARTICLES, NEGATIONS, PHOTOS, PLACE_LEADS, 
 from imagesearch.query.tags import TaggedSentence, TaggedSpan
 
 _TRIPS = split_set(
-    "trip trips holiday holidays vacation vacations journey journeys visit visits getaway getaways travel travels "
-    "traveling travelling tour stay"
+    "trip trips holiday holidays vacation vacations journey journeys visit visits getaway getaways travel "
+    "travels traveling travelling tour stay"
 )
 _TO_PLACE = PLACE_LEADS - NEGATIONS | split_set("to of the via into from")
 _BEFORE_TRIP = ARTICLES | split_set(
@@ -39,7 +39,11 @@ def find_trip_words(tagged: TaggedSentence, leads: Set[int]) -> set[int]:
             first -= 1
         before = _find_span_before(tagged, first)
         is_content = before is not None and before.kind == "word" and first == i and first - 1 not in leads
-        if is_content and tokens[before.start].norm not in _LEADS | PHOTOS | NEGATIONS | {"with", "and", "or"}:
+        if is_content and tokens[before.start].norm not in _LEADS | PHOTOS | NEGATIONS | {
+            "with",
+            "and",
+            "or",
+        }:
             continue
         follows_place = before is not None and before.kind in ("place", "area")
         if follows_place or _precedes_place(tagged, n + 1):

@@ -14,10 +14,12 @@ import numpy as np
 from imagesearch.filters import Condition
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.target import SearchTarget
-from imagesearch.store import MAX_HITS, CollectionRef, Hit
+from imagesearch.store import MAX_HITS, CollectionInfo, Hit
 
 FIT = 0.5
 """The calibrated score from which a photo shows what a text describes."""
+RELEVANT = 0.25
+"""The calibrated score of a typical best photo for absent content. Relevant photos reach it."""
 # The ranking of several things is exact if no photo beyond the lists can belong to it. "and" needs longer
 # lists than "or": the photos that show both are rarely the best of each.
 _MIN_DEPTH = 200
@@ -47,11 +49,12 @@ class ContentMatcher:
     """
 
     def __init__(
-        self, target: SearchTarget, join: str, collection: CollectionRef, resources: SearchResources
+        self, target: SearchTarget, join: str, collection: CollectionInfo, resources: SearchResources
     ) -> None:
         self._target, self._join, self._resources = target, join, resources
         self._clip = resources.get_collection_ref("clip")
-        self._has_clip = collection == self._clip
+        self._has_clip = collection.ref == self._clip
+        self._rows = collection.rows
         self.left_out: set[int] = set()
         self.fits: dict[int, float] = {}
 
@@ -64,10 +67,14 @@ class ContentMatcher:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields to fetch with each photo: in a search, a vector costs less than reading it afterwards."""
+        """The fields to fetch with each photo.
+
+        A vector is fetched in the search: for 200 photos in Milvus Lite, this takes 4 ms, and reading them
+        afterwards 19 ms.
+        """
         return ("embedding",) if self._has_clip and self.excludes else ()
 
-    # --- excluded texts ------------------------------------------------------------------------------------
+    # --- excluded texts -----------------------------------------------------------------------------------
 
     def drop_excluded(self, hits: Sequence[Hit], limit: int) -> list[Hit]:
         """Return up to ``limit`` photos that show nothing excluded. Those left out before are recorded."""
@@ -109,7 +116,9 @@ class ContentMatcher:
         """Return the photos with the best combined scores, best first.
 
         A photo beyond the lists of all texts has, with each text, at most the last score of the text's list.
-        The lists are made longer until no such photo can be among the best, or until they are very long.
+        The lists are made longer until no such photo is relevant and among the best, or until they are very
+        long. So the relevant photos of the result are exact, except in collections with thousands of photos
+        that show each thing.
 
         Parameters
         ----------
@@ -119,6 +128,8 @@ class ContentMatcher:
         texts = self._target.joined
         depth = min(max(limit, _MIN_DEPTH if self._join == "and" else 0), MAX_HITS)
         while True:
+            if self._join == "and" and self._rows <= 4 * depth:
+                depth = min(self._rows + 1, MAX_HITS)  # all photos cost less than a second search
             lists = [fetch(text, depth, where, (*fields, "embedding")) for text in texts]
             hits = list({hit.id: hit for ranking in lists for hit in ranking}.values())
             if not hits:
@@ -129,7 +140,7 @@ class ContentMatcher:
             raw = vectors @ texts.T
             order = np.lexsort((-raw.sum(axis=1), -combined))[:limit]
             least = combined[order[-1]] if len(order) == limit else -np.inf
-            if self._is_exact(lists, depth, least) or depth >= min(_MAX_DEPTH, MAX_HITS):
+            if self._is_exact(lists, depth, least) or 4 * depth > _MAX_DEPTH:
                 break
             depth *= 4
         if self._resources.score_bands is not None:
@@ -138,12 +149,13 @@ class ContentMatcher:
         return [Hit(hits[n].id, float(raw[n, deciding[n]]), hits[n].fields) for n in order]
 
     def _is_exact(self, lists: Sequence[Sequence[Hit]], depth: int, least: float) -> bool:
-        """Whether no photo beyond the lists can have a higher combined score than ``least``."""
+        """Whether no photo beyond the lists is relevant and has a higher combined score than ``least``."""
         if any(len(ranking) < depth for ranking in lists):
             return True  # a list with all photos
         last = np.asarray([[ranking[-1].score for ranking in lists]])
         bounds = scale_raw_scores(last, self._target.joined, self._resources)
-        return bool(least >= combine_scores(bounds, self._join)[0])
+        bound = float(combine_scores(bounds, self._join)[0])
+        return least >= bound or (self._resources.score_bands is not None and bound < RELEVANT)
 
 
 def combine_scores(scaled: np.ndarray, join: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imagesearch.search.content import FIT, combine_scores, scale_scores
+from imagesearch.search.content import FIT, RELEVANT, combine_scores, scale_scores
 from imagesearch.search.query import Query
 from imagesearch.search.ranking import (
     RankedHit,
@@ -22,10 +22,6 @@ from imagesearch.search.retrieval import RetrievedPhotos
 from imagesearch.search.scope import SearchScope
 from imagesearch.search.target import SearchTarget
 from imagesearch.store import Hit
-
-
-# The calibrated score of a typical best photo for absent content: relevant photos reach it.
-_RELEVANT = 0.25
 
 
 @dataclass(frozen=True)
@@ -79,9 +75,7 @@ def judge_photos(
     """Calibrate scores, drop photos below the minimum scores, sort, collapse bursts, and keep the best."""
     query = request.query
     fits = _calibrate_scores(request, target, retrieved, resources)
-    rankings = [
-        _rank_hits(hits, query, fits, retrieved.part_counts) for hits in retrieved.hits_by_attempt
-    ]
+    rankings = [_rank_hits(hits, query, fits, retrieved.part_counts) for hits in retrieved.hits_by_attempt]
     burst_counts: dict[int, int] = {}
     if query.collapse:
         ids = [ranked.hit.id for ranking in rankings for ranked in ranking]
@@ -131,7 +125,7 @@ def _judge_joined(
     if sample is not None and len(sample):
         scaled = scale_scores(sample, target.joined, resources)
         best = max(best, float(combine_scores(scaled, request.parsed.join).max()))
-    relevant = (photo for photo, fit in retrieved.fits.items() if best >= FIT and fit >= _RELEVANT)
+    relevant = (photo for photo, fit in retrieved.fits.items() if best >= FIT and fit >= RELEVANT)
     return _Fits(retrieved.fits, frozenset(relevant))
 
 

@@ -63,9 +63,16 @@ def _describe_left_out(
     """Return how many photos were left out because they show something excluded."""
     if not request.parsed.excluded:
         return ""
-    shown, count = " or ".join(repr(content.caption) for content in request.parsed.excluded), retrieved.left_out_count
+    shown, count = (
+        " or ".join(repr(content.caption) for content in request.parsed.excluded),
+        retrieved.left_out_count,
+    )
     if resources.score_bands is not None:
-        return f"left out {count} {'photo that shows' if count == 1 else 'photos that show'} {shown}" if count else ""
+        return (
+            f"left out {count} {'photo that shows' if count == 1 else 'photos that show'} {shown}"
+            if count
+            else ""
+        )
     reason = "the scores of this collection cannot be calibrated"
     if target.vector is None:
         return f"photos that show {shown} could not be left out: {reason}"

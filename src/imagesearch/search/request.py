@@ -76,7 +76,9 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
         return _make_request(query, parsed)
     # hybrid: BM25 ranks by the names, which CLIP was not trained on
     names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places)
-    is_text = parsed.caption or not (parsed.excluded or parsed.not_understood) or parsed.condition != MATCH_ALL
+    is_text = (
+        parsed.caption or not (parsed.excluded or parsed.not_understood) or parsed.condition != MATCH_ALL
+    )
     whole = _make_text_query(parsed.caption or sentence, sentence, template) if is_text else ParsedQuery()
     notes = tuple(note for note in parsed.notes if note.endswith("was not understood"))
     whole = replace(whole, excluded=parsed.excluded, not_understood=parsed.not_understood, notes=notes)

@@ -68,7 +68,7 @@ def retrieve_photos(
     request: ParsedRequest, scope: SearchScope, target: SearchTarget, resources: SearchResources
 ) -> RetrievedPhotos:
     """Search with the whole filter, then with relaxed filters until one has results."""
-    matcher = ContentMatcher(target, request.parsed.join, scope.collection.ref, resources)
+    matcher = ContentMatcher(target, request.parsed.join, scope.collection, resources)
     source = _PhotoSource(request, scope.collection, target, resources, matcher)
     found = _retrieve(source, scope)
     return replace(found, left_out_count=len(matcher.left_out), fits=matcher.fits)
@@ -219,9 +219,7 @@ def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[l
     return hits, len(hits)
 
 
-def _fetch_hybrid(
-    source: _PhotoSource, where: Condition, limit: int, fields: Sequence[str]
-) -> list[Hit]:
+def _fetch_hybrid(source: _PhotoSource, where: Condition, limit: int, fields: Sequence[str]) -> list[Hit]:
     vector = None if source.request.names_only else source.target.vector
     return source.resources.store.search_hybrid(
         source.collection.ref,
@@ -255,7 +253,8 @@ def _fetch_matching(
     passing_count = 0
     while len(found) < limit and len(fetched) < MAX_HITS:
         batch = min(batch, MAX_HITS)
-        hits, count = _fetch_photos(source, And((condition, _exclude_photos(fetched))), batch)
+        where = And((condition, Not(In("photo_id", tuple(fetched))))) if fetched else condition
+        hits, count = _fetch_photos(source, where, batch)
         if circle is not None:
             inside = [h for h in hits if circle.contains(h.fields["latitude"], h.fields["longitude"])]
             passing_count += len(inside)
@@ -268,7 +267,3 @@ def _fetch_matching(
             break
         batch *= 4
     return found, passing_count
-
-
-def _exclude_photos(ids: Sequence[int]) -> Condition:
-    return Not(In("photo_id", tuple(ids)))
