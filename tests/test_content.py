@@ -88,6 +88,7 @@ EXCLUDED = [
     exclude("a cat without a black and white dog", "a cat", "a black and white dog"),
     exclude("maya not smiling", "", "smiling", matches=is_maya),
     exclude("no dog and a cat", "a cat", "dog"),
+    exclude("a plate with no food on it", "a plate", "food"),
     exclude("without a man in a hat", "", "a man in a hat"),
     exclude("maya without kim or a dog", "", "a dog",
             matches=lambda photo: is_maya(photo) and "Kim" not in photo.people),
@@ -107,6 +108,8 @@ JOINED = [
          text="sunset or sunrise", matches=has_place("Paris")),
     join("maya with a dog and a cat", "and", "a dog", "a cat",
          text="a person with a dog and a cat", matches=is_maya),
+    join("mountains and a lake", "and", "mountains", "a lake"),
+    join("an apple, an orange and a banana", "and", "an apple", "an orange", "a banana"),
     join("a table with a cup and a plate", "and", "a table with a cup", "a table with a plate"),
 ]  # fmt: skip
 TRIPS = [
@@ -132,7 +135,7 @@ ONE_DESCRIPTION = [
         "route 66", "a boeing 747", "a 1967 mustang", "10000 balloons", "mp3 player", "covid-19 test",
         "24/7", "$5 bill", "end of the day", "fashion week", "a week old baby", "a wedding day",
         "a boat between two bridges", "after the rain", "before the wedding", "waiting for a train",
-        "a walk in the park", "road trip", "a knife and fork", "tea instead of coffee", "100% cotton",
+        "a walk in the park", "road trip", "a knife and fork", "tea instead of coffee", "100% cotton", "before and after", "a red and a blue boat",
     )),
 ]  # fmt: skip
 NOT_UNDERSTOOD = [

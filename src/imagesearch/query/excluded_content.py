@@ -55,8 +55,8 @@ _BEFORE_IDIOM = split_set("me or why if dr mr doctors")  # "forget me not", "to 
 _FIRST = (
     split_set(
         "everything anything all everywhere anywhere do does did dont doesnt didnt with neither without w "
-        "except excluding exclude excludes omit leave minus other apart aside not never nor no isnt arent wasnt "
-        "werent"
+        "except excluding exclude excludes omit leave minus other apart aside not never nor no isnt arent "
+        "wasnt werent"
     )
     | PHOTOS
 )
@@ -76,7 +76,7 @@ _PERSONS = split_set(
     "man woman boy girl child kid baby person lady guy men women boys girls children kids people"
 )
 _PEOPLE = split_set("people persons person humans human anyone anybody strangers")
-_PRONOUNS = split_set("it them him her me us top board")
+_PRONOUNS = split_set("it them him her me us")
 _MAX_LISTED = 8
 
 
@@ -155,7 +155,8 @@ def _add(reader: _Reader, start: int, phrases: Sequence[Sequence[int]], found: E
         if content and _PEOPLE.issuperset(content):
             found.excludes_people = True
         elif content:
-            found.phrases.append([reader.tokens[n] for n in phrase])
+            is_on_it = len(phrase) > 2 and norms[-1] in _PRONOUNS and norms[-2] in SCENE_LEADS
+            found.phrases.append([reader.tokens[n] for n in (phrase[:-2] if is_on_it else phrase)])
     return end
 
 

@@ -27,6 +27,7 @@ _MAX_WORDS = 6  # of one thing
 _NOT_IN_A_THING = SCENE_LEADS | split_set(
     "with without to from for who that which is are while as than not no"
 )
+_NO_NOUNS = (DESCRIBING | EMPTY) - {"orange"}
 _AFTER_CONJUNCTION = split_set("also maybe perhaps even else either")
 
 
@@ -122,6 +123,11 @@ def _are_things(things: Sequence[Sequence[Token]], join: str) -> bool:
     have_determiner = [thing[0].kind == "quote" or thing[0].norm in DETERMINERS for thing in things]
     if all(have_determiner) or all(map(_is_bare_noun, things)):
         return True
+    if all(
+        has or (_is_bare_noun(thing) and _is_plural(thing))
+        for has, thing in zip(have_determiner, things, strict=True)
+    ):
+        return True
     # "a dog or cat" is never one thing, "a knife and fork" is
     return join == "or" and all(len(thing) <= 3 for thing in things)
 
@@ -133,7 +139,7 @@ def _is_thing(thing: Sequence[Token]) -> bool:
         return not words
     if not has_content(words) or any(len(word) == 1 and word != "a" for word in words):
         return False
-    if any(word in _NOT_IN_A_THING for word in words) or words[-1] in DESCRIBING | EMPTY:
+    if any(word in _NOT_IN_A_THING for word in words) or words[-1] in _NO_NOUNS:
         return False
     after_of = words.index("of") + 1 if "of" in words else len(words)
     is_number = len(words) == 1 and words[0].isdigit()
@@ -144,3 +150,7 @@ def _is_bare_noun(thing: Sequence[Token]) -> bool:
     """Whether a phrase is an everyday noun, possibly with adjectives: "red boats"."""
     *before, noun = (token.norm for token in thing)
     return is_noun(noun) and all(word in DESCRIBING or is_noun(word) or word.isdigit() for word in before)
+
+
+def _is_plural(thing: Sequence[Token]) -> bool:
+    return thing[-1].norm.endswith("s") and not thing[-1].norm.endswith("ss")

@@ -32,7 +32,7 @@ _STRONG = r"(?:between|before|after|since|until|till|during|ago|prior to|from to
 # A whole run of words between names, dates, marks and the ends of the sentence.
 _WHOLE = re.compile(
     rf"(?:{_CONNECTIVE} )*(?:{_N} )*{_UNITS}(?: {_AFTER})*(?: the)?|"
-    rf"(?=(?:.* )?{_STRONG}(?: |$))(?:{_CONNECTIVE}(?: |$))+"
+    rf"(?!before and after)(?=(?:.* )?{_STRONG}(?: |$))(?:{_CONNECTIVE}(?: |$))+"
 )
 # The end of a run before a date or a place.
 _BEFORE_DATE = re.compile(
@@ -40,7 +40,10 @@ _BEFORE_DATE = re.compile(
     r"(?:between|before|after|since|until|till|prior to)(?: the)?)$"
 )
 # Anywhere.
-_COUNTED = re.compile(rf"(?:^|(?<= ))(?:{_N} )*{_UNITS} (?:ago|from now|later|earlier)(?= |$)")
+_COUNTED = re.compile(
+    rf"(?:^|(?<= ))(?:(?:{_N} )*{_UNITS} (?:ago|from now|later|earlier)(?= |$)|between(?: and)?$)"
+)
+_MAX_WHOLE = 12  # words
 _TIME_WORDS = split_set(
     "days week weeks month months year years hours minutes decade decades fortnight fortnights between "
     "before after since until till during ago prior from day night"
@@ -187,7 +190,7 @@ def _find_times(tokens: Sequence[Token], run: list[int], precedes_date: bool) ->
     if not run:
         return
     sentence = Sentence.from_tokens([tokens[i] for i in run])
-    if _WHOLE.fullmatch(sentence.text):
+    if len(run) <= _MAX_WHOLE and _WHOLE.fullmatch(sentence.text):
         yield run
         return
     patterns = [_COUNTED, _BEFORE_DATE] if precedes_date else [_COUNTED]
