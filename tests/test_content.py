@@ -135,7 +135,8 @@ ONE_DESCRIPTION = [
         "route 66", "a boeing 747", "a 1967 mustang", "10000 balloons", "mp3 player", "covid-19 test",
         "24/7", "$5 bill", "end of the day", "fashion week", "a week old baby", "a wedding day",
         "a boat between two bridges", "after the rain", "before the wedding", "waiting for a train",
-        "a walk in the park", "road trip", "a knife and fork", "tea instead of coffee", "100% cotton", "before and after", "a red and a blue boat",
+        "a walk in the park", "road trip", "a knife and fork", "tea instead of coffee", "100% cotton",
+        "before and after", "a red and a blue boat",
     )),
 ]  # fmt: skip
 NOT_UNDERSTOOD = [

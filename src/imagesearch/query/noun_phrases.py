@@ -25,8 +25,8 @@ DESCRIBING = ADJECTIVES | split_set(
     "warm cool wet dry fresh high low deep clean dirty empty full fast slow soft hard rough smooth sweet "
     "sour salty spicy beautiful pretty ugly cute funny angry sad tired quiet loud calm cloudy foggy round "
     "square flat wooden stone striped curly blonde tropical rural urban modern ancient famous local public "
-    "private northern southern eastern western indoor outdoor male female adult male single double several many few "
-    "one two three four five six seven eight nine ten very more less"
+    "private northern southern eastern western indoor outdoor male female adult male single double several "
+    "many few one two three four five six seven eight nine ten very more less"
 )
 # Two words with a conjunction that are one thing. Either order.
 _PAIRS = """
