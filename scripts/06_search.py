@@ -52,7 +52,11 @@ def parse_arguments():
         help="how names and dates are used; default: search.strategy",
     )
     query.add_argument("--saved", action="store_true", help="print the saved queries of the config, and end")
-    query.add_argument("--strict", action="store_true", help="do not relax the filter if no photo passes it")
+    query.add_argument(
+        "--strict",
+        action="store_true",
+        help="do not relax the filter if no photo passes it; fail if words are not understood",
+    )
     cli.add_filter_options(parser)
     results = parser.add_argument_group("results")
     results.add_argument(

@@ -1,7 +1,8 @@
 """Builds the caption: the words of a sentence that CLIP encodes.
 
-A neutral phrase ("a person") replaces the people. Places, dates and their leading words are removed. Quotes
-and the text after ``text:`` are always kept.
+A neutral phrase ("a person") replaces the people. Places, dates and their leading words are removed. So are
+trips to a place, what photos must not show, and what is not understood. Quotes and the text after ``text:``
+are always kept.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import dropwhile
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
-from imagesearch.query.lexicon import ARTICLES, EMPTY, LEADING, PHOTOS, split_set
+from imagesearch.query.excluded_content import find_excluded
+from imagesearch.query.joined_content import divide_caption
+from imagesearch.query.leftovers import find_leftovers
+from imagesearch.query.lexicon import ARTICLES, EMPTY, LEADING, PHOTOS, PLACE_LEADS, split_set
 from imagesearch.query.tags import ENTITIES, TaggedSentence
 from imagesearch.query.tokenizer import Token, join_texts
+from imagesearch.query.trips import find_trip_words
 
 _AFTER_PHOTOS = split_set("of with from in at near where showing taken that which on by without")
 _DROPPED_AFTER_PHOTOS = split_set("of taken where showing that which show shows")
@@ -20,14 +27,46 @@ _LAST_PHOTOS = frozenset(
     word for word in PHOTOS if word.endswith("s")
 )  # not "photo": a group photo is a motif
 _BEFORE_PHOTOS = ARTICLES | {"all", "any", "of"}
+_NOT_AFTER_WITH = PLACE_LEADS | LEADING
 _POLITE = split_set("my our please")
 _ALL = PHOTOS | {"everything", "everywhere", "anything", "anywhere"}
 
 
+class Caption(NamedTuple):
+    """What CLIP can compare photos with.
+
+    Attributes
+    ----------
+    text
+        The words of the caption; empty if they do not describe a photo.
+    words
+        The words of the user in it.
+    joined, join
+        The captions of several things in it, and how they are joined.
+    excluded
+        The captions of what photos must not show.
+    excludes_people
+        Whether photos must not show people: "without cars or people".
+    not_understood
+        The parts of the sentence that are neither understood nor in a caption.
+    """
+
+    text: str = ""
+    words: str = ""
+    joined: tuple[str, ...] = ()
+    join: Literal["and", "or", ""] = ""
+    excluded: tuple[str, ...] = ()
+    excludes_people: bool = False
+    not_understood: tuple[str, ...] = ()
+
+
 def build_caption(
-    tagged: TaggedSentence, leads: Set[int], neutral_phrases: Mapping[int, str]
-) -> tuple[str, str]:
-    """Return the caption, and the words of the user in it. Both are empty if they do not describe a photo.
+    tagged: TaggedSentence,
+    leads: Set[int],
+    neutral_phrases: Mapping[int, str],
+    negated: Mapping[int, bool] = MappingProxyType({}),
+) -> Caption:
+    """Return the caption, and what else the words describe.
 
     Parameters
     ----------
@@ -35,17 +74,30 @@ def build_caption(
         Positions of tokens that only lead to a person, a place or a date.
     neutral_phrases
         Maps the position of a token to the words that replace it.
+    negated
+        See `find_excluded`.
     """
     tokens = tagged.tokens
-    dropped = leads | _find_dropped(tagged)
+    dropped = leads | _find_dropped(tagged) | find_trip_words(tagged, leads)
+    excluded = find_excluded(tagged, dropped, negated)
+    dropped |= excluded.dropped
+    leftovers = find_leftovers(tagged, dropped)
+    dropped.update(i for part in leftovers for i in part)
+    caption = Caption(
+        excluded=tuple(dict.fromkeys(join_texts(_strip_stopwords(phrase)) for phrase in excluded.phrases)),
+        excludes_people=excluded.excludes_people,
+        not_understood=tuple(join_texts(tokens[i] for i in part) for part in leftovers),
+    )
     kept = [i for i in range(len(tokens)) if i in neutral_phrases or i not in dropped]
     kept = _strip_photo_words(tokens, kept, dropped, neutral_phrases)
     if not _describes_photo(tagged, [i for i in kept if i not in dropped]):
-        whole = "" if _requests_photos(tagged) else join_texts(tokens)
-        return whole, whole
-    words = [tokens[i] for i in kept if i not in neutral_phrases]
-    caption = _insert_phrases(tokens, kept, neutral_phrases)
-    return join_texts(_strip_stopwords(caption)), join_texts(_strip_stopwords(words))
+        is_text = not (excluded.dropped or leftovers or _requests_photos(tagged))
+        return caption._replace(text=join_texts(tokens), words=join_texts(tokens)) if is_text else caption
+    words = _strip_stopwords([tokens[i] for i in kept if i not in neutral_phrases])
+    text = _strip_stopwords(_insert_phrases(tokens, kept, neutral_phrases))
+    things, join = divide_caption(words)
+    joined = tuple(map(join_texts, things))
+    return caption._replace(text=join_texts(text), words=join_texts(words), joined=joined, join=join)
 
 
 def _find_dropped(tagged: TaggedSentence) -> set[int]:
@@ -61,9 +113,9 @@ def _find_dropped(tagged: TaggedSentence) -> set[int]:
 
 def _describes_photo(tagged: TaggedSentence, kept: Sequence[int]) -> bool:
     """Whether there is a quote, or a word other than "the", "of" and the like."""
-    kept_tokens = (tagged.tokens[i] for i in kept)
-    return any(span.kind == "quote" for span in tagged.spans) or any(
-        token.kind == "word" and token.norm not in EMPTY for token in kept_tokens
+    quotes = {span.end - 1 for span in tagged.spans if span.kind == "quote"}
+    return any(
+        i in quotes or (tagged.tokens[i].kind == "word" and tagged.tokens[i].norm not in EMPTY) for i in kept
     )
 
 
@@ -99,7 +151,10 @@ def _insert_phrases(
     caption: list[Token] = []
     for n, i in enumerate(kept):
         if i in neutral_phrases:
-            caption.append(Token(neutral_phrases[i], neutral_phrases[i]))
+            phrase, following = neutral_phrases[i], tokens[kept[n + 1]].norm if n + 1 < len(kept) else "with"
+            if following in _NOT_AFTER_WITH:  # what a person has is not in the caption: "maya's trip to goa"
+                phrase = phrase.removesuffix(" with")
+            caption.append(Token(phrase, phrase))
         elif n and kept[n - 1] in neutral_phrases and tokens[i].kind != "mark":
             caption.append(replace(tokens[i], space_before=True))
         else:

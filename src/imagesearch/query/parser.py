@@ -11,7 +11,8 @@ The stages for "maya on the beaches of goa in 2023", if Maya and Goa are in the 
 `build_places`        mentions to a clause: any of Goa. The caption drops ``of``
 `build_dates`         mentions to clauses: 2023-01-01 to 2023-12-31
 `build_caption`       the other tokens to a caption, "a person on the beaches", and to the words of the
-                      user in it, "the beaches"
+                      user in it, "the beaches". Also to what photos must not show, and to the parts that
+                      are not understood; here, none
 ====================  ==================================================================================
 """
 
@@ -21,12 +22,13 @@ from collections.abc import Sequence
 from datetime import date
 
 from imagesearch.query.caption import build_caption
+from imagesearch.query.clauses import Content
 from imagesearch.query.date_clause import build_dates
 from imagesearch.query.feasts import DEFAULT_COUNTRIES, FeastDays
 from imagesearch.query.gazetteer import KnownNames
-from imagesearch.query.mentions import group_mentions, note_alternatives
+from imagesearch.query.mentions import find_negated_ends, group_mentions, note_alternatives
 from imagesearch.query.parsed_query import ParsedQuery
-from imagesearch.query.people_clause import build_people
+from imagesearch.query.people_clause import build_people, exclude_others
 from imagesearch.query.place_clause import build_places
 from imagesearch.query.rewrites import rewrite_sentence
 from imagesearch.query.tagger import tag_sentence
@@ -74,16 +76,27 @@ class SentenceParser:
         places, place_leads = build_places(mentions, names.places)
         dates, date_leads = build_dates(mentions, tagged.tokens)
         leads = people_leads | place_leads | date_leads
-        caption, words = build_caption(tagged, leads, neutral_phrases)
+        negated = find_negated_ends(mentions, tagged.tokens)
+        caption = build_caption(tagged, leads, neutral_phrases, negated)
+        not_understood = tuple(sorted({*tagged.not_understood, *caption.not_understood}, key=text.find))
+        notes = [*tagged.notes, *note_alternatives(mentions)]
+        notes += [f'"{words}" was not understood' for words in not_understood]
         return ParsedQuery(
-            people=people,
+            people=exclude_others(people) if caption.excludes_people else people,
             places=places.any_of,
             not_places=places.none_of,
             dates=dates,
-            text=self._template.replace("{text}", caption) if caption else "",
-            caption=caption,
-            words=words,
-            notes=tuple(dict.fromkeys([*tagged.notes, *note_alternatives(mentions)])),
+            text=self._fill_template(caption.text),
+            caption=caption.text,
+            words=caption.words,
+            notes=tuple(dict.fromkeys(notes)),
             place_names=places.names,
-            not_understood=tagged.not_understood,
+            joined=tuple(Content(text, self._fill_template(text)) for text in caption.joined),
+            join=caption.join,
+            excluded=tuple(Content(text, self._fill_template(text)) for text in caption.excluded),
+            not_understood=not_understood,
         )
+
+    def _fill_template(self, caption: str) -> str:
+        """Return the text that CLIP encodes; empty without a caption."""
+        return self._template.replace("{text}", caption) if caption else ""

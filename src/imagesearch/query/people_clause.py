@@ -85,6 +85,13 @@ def build_people(
     return clause, leads, _make_neutral_phrases(lists, count)
 
 
+def exclude_others(people: PeopleClause) -> PeopleClause:
+    """Return a clause that excludes people who are not named: "without cars or people"."""
+    if people.named_count:
+        return replace(people, only=True, count=None)
+    return replace(people, count=(0, 0))
+
+
 def _excludes_others(mentions: Sequence[Mention], count: _Count) -> bool:
     """Whether nobody but the people named may be in a photo. A number overrides *only* and *alone*."""
     if count.limits is not None:

@@ -38,6 +38,7 @@ def collect_notes(
         misfit,
         "" if is_explained else _explain_no_results(request, retrieved),
         *request.parsed.notes,
+        _describe_left_out(request, target, retrieved, resources),
         *_list_face_notes(target),
         *(() if scope.collection.is_imported else scope.notes),
         *_list_dataset_notes(request, scope, target, retrieved, resources),
@@ -54,6 +55,29 @@ def _describe_misfit(request: ParsedRequest, judged: JudgedPhotos, shown: Collec
     if not judged.nothing_fits:
         return ""
     return f"nothing here looks like {request.parsed.caption!r}{'; the nearest follow' if shown else ''}"
+
+
+def _describe_left_out(
+    request: ParsedRequest, target: SearchTarget, retrieved: RetrievedPhotos, resources: SearchResources
+) -> str:
+    """Return how many photos were left out because they show something excluded."""
+    if not request.parsed.excluded:
+        return ""
+    shown, count = (
+        " or ".join(repr(content.caption) for content in request.parsed.excluded),
+        retrieved.left_out_count,
+    )
+    if resources.score_bands is not None:
+        return (
+            f"left out {count} {'photo that shows' if count == 1 else 'photos that show'} {shown}"
+            if count
+            else ""
+        )
+    reason = "the scores of this collection cannot be calibrated"
+    if target.vector is None:
+        return f"photos that show {shown} could not be left out: {reason}"
+    verb = "photo that looks" if count == 1 else "photos that look"
+    return f"left out {count} {verb} more like {shown} than like the query: {reason}"
 
 
 def _describe_relaxation(retrieved: RetrievedPhotos, shown: Collection[int]) -> str:

@@ -30,7 +30,8 @@ class Query:
         more of them come first. ``"hybrid"``: CLIP and BM25 over names and places, fused.
         ``"semantic"``: CLIP alone, with the whole sentence.
     strict
-        Do not relax the filter of the sentence if no photo passes it.
+        Do not relax the filter of the sentence if no photo passes it, and raise an error if a part of the
+        sentence is not understood.
     today
         The date that *yesterday* and *last summer* are relative to; default: the current date.
     images

@@ -100,6 +100,8 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     if parsed.dates:
         description = ", ".join(date.words for date in parsed.dates)
         parts.append(FilterPart("when", description, And(tuple(date.condition for date in parsed.dates))))
+    if parsed.excluded:  # `retrieval` leaves these photos out: a filter cannot
+        exclusions.append(f"without {' or '.join(repr(content.caption) for content in parsed.excluded)}")
     required += [fact.condition for fact in parsed.facts]
     exclusions += [fact.words for fact in parsed.facts]
     return FilterPlan(tuple(parts), And(tuple(required)), ", ".join(exclusions))

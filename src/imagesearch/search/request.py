@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from imagesearch.errors import UserError
+from imagesearch.filters import MATCH_ALL
 from imagesearch.query import ParsedQuery
 from imagesearch.search.query import Query, check_query
 from imagesearch.search.resources import SearchResources
-from imagesearch.text import find_similar
+from imagesearch.text import find_similar, normalize
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ class ParsedRequest:
         """Whether scores are similarities to one text: only these can be calibrated."""
         return self.visual_query.is_text_only and self.query.strategy != "hybrid"
 
+    @property
+    def bm25_text(self) -> str:
+        """In a hybrid search: the normalized words of the sentence, without those of excluded content."""
+        excluded = {word for content in self.parsed.excluded for word in normalize(content.caption).split()}
+        return " ".join(word for word in normalize(self.query.text).split() if word not in excluded)
+
 
 def parse_query(query: Query, resources: SearchResources) -> ParsedRequest:
     """Check a query and parse its sentence.
@@ -47,13 +54,15 @@ def parse_query(query: Query, resources: SearchResources) -> ParsedRequest:
     Raises
     ------
     UserError
-        If the query is empty or contradictory, or the config has no saved query of that name.
+        If the query is empty or contradictory, if the config has no saved query of that name, or if nothing of
+        the sentence is understood. With ``Query.strict``, if any part is not understood.
     """
     query = replace(query, text=expand_saved_query(query.text, resources.config.search.saved))
     check_query(query)
     if query.strategy == "hybrid" and not query.is_text_only:
         query = replace(query, strategy="filter")  # BM25 requires a query of one text
     request = _parse_sentence(query, resources)
+    _check_understood(request)
     _check_visual_query(request.visual_query)
     return request
 
@@ -94,7 +103,13 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
         return _make_request(query, parsed)
     # hybrid: BM25 ranks by the names, which CLIP was not trained on
     names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places)
-    return _make_request(query, _make_text_query(parsed.caption or sentence, sentence, template), names_only)
+    is_text = (
+        parsed.caption or not (parsed.excluded or parsed.not_understood) or parsed.condition != MATCH_ALL
+    )
+    whole = _make_text_query(parsed.caption or sentence, sentence, template) if is_text else ParsedQuery()
+    notes = tuple(note for note in parsed.notes if note.endswith("was not understood"))
+    whole = replace(whole, excluded=parsed.excluded, not_understood=parsed.not_understood, notes=notes)
+    return _make_request(query, whole, names_only)
 
 
 def _make_request(query: Query, parsed: ParsedQuery, names_only: bool = False) -> ParsedRequest:
@@ -104,6 +119,20 @@ def _make_request(query: Query, parsed: ParsedQuery, names_only: bool = False) -
 def _make_text_query(caption: str, sentence: str, template: str) -> ParsedQuery:
     """Return a parsed query without a filter."""
     return ParsedQuery(text=template.replace("{text}", caption), caption=caption, words=sentence)
+
+
+def _check_understood(request: ParsedRequest) -> None:
+    """Raise an error if nothing of a sentence is understood, or with ``Query.strict`` if not all of it is."""
+    parsed, query = request.parsed, request.query
+    if not parsed.not_understood:
+        return
+    words = " and ".join(f'"{part}"' for part in parsed.not_understood)
+    words += " was not understood" if len(parsed.not_understood) == 1 else " were not understood"
+    others = query.images or query.face or query.plus or query.has_filter
+    if not (parsed.summary or others):
+        raise UserError(f'nothing to search for: {words}; give a text ("a red boat")')
+    if query.strict:
+        raise UserError(f"{words}; rephrase it, or search without --strict")
 
 
 def _check_visual_query(query: Query) -> None:

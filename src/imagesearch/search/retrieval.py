@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from imagesearch.filters import And, Condition, Contains, In, Not, list_conjuncts
-from imagesearch.query import Circle
 from imagesearch.search.answer import MAX_COUNTED, RelaxedFilter
+from imagesearch.search.content import ContentMatcher
 from imagesearch.search.face_search import find_photo_ids, find_photos_by_face
 from imagesearch.search.query import Query
 from imagesearch.search.relaxation import FilterAttempt, FilterPart, list_relaxations
@@ -39,6 +41,10 @@ class RetrievedPhotos:
         The filters used instead, one for each list of photos; empty if the filter was not relaxed.
     note : str
         A note that no photo passes the whole filter; empty if at least one does.
+    left_out_count : int
+        Number of photos that were found and left out because they show something excluded.
+    fits : dict
+        If several things are joined: the combined calibrated score, by photo id.
     part_counts : dict
         In a union: the number of parts that a photo fulfils, by photo id. Empty for other strategies.
     """
@@ -49,6 +55,8 @@ class RetrievedPhotos:
     relaxed: tuple[RelaxedFilter, ...] = ()
     note: str = ""
     part_counts: Mapping[int, int] = field(default_factory=dict)
+    left_out_count: int = 0
+    fits: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def hits(self) -> list[Hit]:
@@ -60,7 +68,14 @@ def retrieve_photos(
     request: ParsedRequest, scope: SearchScope, target: SearchTarget, resources: SearchResources
 ) -> RetrievedPhotos:
     """Search with the whole filter, then with relaxed filters until one has results."""
-    source = _PhotoSource(request, scope.collection, target, resources)
+    matcher = ContentMatcher(target, request.parsed.join, scope.collection, resources)
+    source = _PhotoSource(request, scope.collection, target, resources, matcher)
+    found = _retrieve(source, scope)
+    return replace(found, left_out_count=len(matcher.left_out), fits=matcher.fits)
+
+
+def _retrieve(source: _PhotoSource, scope: SearchScope) -> RetrievedPhotos:
+    request, target, resources = source.request, source.target, source.resources
     required = (And((scope.required, *_require_face(target, resources))), scope.plan.required)
     parts = scope.plan.parts
     if is_union(request.query, parts):
@@ -79,8 +94,8 @@ def retrieve_photos(
         if found:
             hits = tuple(result.hits for result in found)
             relaxed = tuple(_describe_relaxed_filter(result, resources) for result in found)
-            return RetrievedPhotos(first.condition, hits, 0, relaxed, note)
-    return RetrievedPhotos(first.condition, ((),), 0, note=note)
+            return RetrievedPhotos(first.condition, hits, first.passing_count, relaxed, note)
+    return RetrievedPhotos(first.condition, ((),), first.passing_count, note=note)
 
 
 def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Condition, ...]:
@@ -108,6 +123,7 @@ class _PhotoSource:
     collection: CollectionInfo
     target: SearchTarget
     resources: SearchResources
+    matcher: ContentMatcher
 
 
 @dataclass(frozen=True)
@@ -130,11 +146,13 @@ def _try_filter(
     known_count = _get_known_count(source.collection, source.resources.vocabulary, condition)
     needs_top_only = query.sort == "score" and not query.collapse and not query.criteria.circle
     if known_count is not None and needs_top_only:
-        hits, _ = _fetch_photos(source, condition, query.top_k)
-        count = known_count if len(hits) == query.top_k else len(hits)
+        hits, found = _fetch_matching(source, condition, query.top_k, 4 * query.top_k)
+        count = known_count if len(hits) == query.top_k else found
+    elif source.matcher.excludes and needs_top_only:
+        hits, count = _fetch_matching(source, condition, query.top_k, 4 * query.top_k + MAX_COUNTED)
     else:
         limit = max(query.top_k, MAX_COUNTED + 1)
-        hits, count = _fetch_within_circle(source, query.criteria.circle, condition, limit)
+        hits, count = _fetch_matching(source, condition, limit, 2 * limit)
     return _AttemptResult(attempt.description, condition, tuple(hits), count)
 
 
@@ -147,7 +165,7 @@ def _try_union(
 
     def fetch(condition: Condition) -> tuple[Sequence[Hit], int]:
         where = And((*required, condition))
-        return _fetch_within_circle(source, query.criteria.circle, where, limit)
+        return _fetch_matching(source, where, limit, 2 * limit)
 
     union = fetch_union(query, parts, fetch)
     condition = And((*required, attempt.condition))
@@ -180,58 +198,72 @@ def _get_known_count(collection: CollectionInfo, vocabulary: Vocabulary, conditi
 def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[list[Hit], int]:
     """Return up to ``limit`` photos that pass, best first, and the number of passing photos found."""
     query, target, store = source.request.query, source.target, source.resources.store
-    ref = source.collection.ref
+    ref, fields = source.collection.ref, (*RANKING_FIELDS, *source.matcher.fields)
+
+    def search(vector: np.ndarray, limit: int, where: Condition, fields: Sequence[str]) -> list[Hit]:
+        return store.search(ref, vector, limit, where=where, fields=fields)
+
     if target.vector is not None and query.strategy == "hybrid":
-        hits = _fetch_hybrid(source, where, limit)
+        hits = _fetch_hybrid(source, where, limit, fields)
+    elif target.joined is not None:
+        hits = source.matcher.search_joined(where, limit, RANKING_FIELDS, search)
     elif target.vector is not None:
-        hits = store.search(ref, target.vector, limit, where=where, fields=RANKING_FIELDS)
+        hits = search(target.vector, limit, where, fields)
     elif target.face is not None:
-        hits = find_photos_by_face(
-            target.face, ref, limit, where, query.min_score, RANKING_FIELDS, source.resources
-        )
+        hits = find_photos_by_face(target.face, ref, limit, where, query.min_score, fields, source.resources)
     else:
-        few = limit if query.collapse or query.criteria.circle else query.top_k
+        needs_all = query.collapse or query.criteria.circle or source.matcher.excludes
+        few = limit if needs_all else query.top_k
         periods = source.resources.vocabulary.periods
-        return store.list_newest(ref, few, where=where, fields=RANKING_FIELDS, periods=periods)
+        return store.list_newest(ref, few, where=where, fields=fields, periods=periods)
     return hits, len(hits)
 
 
-def _fetch_hybrid(source: _PhotoSource, where: Condition, limit: int) -> list[Hit]:
+def _fetch_hybrid(source: _PhotoSource, where: Condition, limit: int, fields: Sequence[str]) -> list[Hit]:
     vector = None if source.request.names_only else source.target.vector
     return source.resources.store.search_hybrid(
         source.collection.ref,
         vector,
-        normalize(source.request.query.text),
+        source.request.bm25_text,
         limit,
         where=where,
-        fields=RANKING_FIELDS,
+        fields=fields,
         ranker=source.resources.config.search.ranker,
     )
 
 
-def _fetch_within_circle(
-    source: _PhotoSource, circle: Circle | None, condition: Condition, limit: int
+def _fetch_matching(
+    source: _PhotoSource, condition: Condition, limit: int, batch: int
 ) -> tuple[list[Hit], int]:
-    """Return the best photos within a circle, and how many there are, counted up to the limit.
+    """Return the best photos that pass, are within the circle, and show nothing excluded.
 
-    The condition only checks the bounding boxes of the circle. Photos in a corner of a box are outside the
-    circle, so further photos are fetched until there are enough.
+    Also return how many are within the circle. A condition only checks the bounding boxes of a circle, and
+    Milvus cannot compare a photo with a second text. So further photos are fetched until there are enough.
+
+    Parameters
+    ----------
+    batch
+        How many photos are fetched first, if some can be left out.
     """
-    if circle is None:
+    circle, matcher = source.request.query.criteria.circle, source.matcher
+    if circle is None and not matcher.excludes:
         return _fetch_photos(source, condition, limit)
     found: list[Hit] = []
     fetched: list[int] = []
-    batch = 2 * limit
-    while len(found) < limit:
+    passing_count = 0
+    while len(found) < limit and len(fetched) < MAX_HITS:
         batch = min(batch, MAX_HITS)
-        hits, _ = _fetch_photos(source, And((condition, _exclude_photos(fetched))), batch)
-        found += [hit for hit in hits if circle.contains(hit.fields["latitude"], hit.fields["longitude"])]
+        where = And((condition, Not(In("photo_id", tuple(fetched))))) if fetched else condition
+        hits, count = _fetch_photos(source, where, batch)
+        if circle is not None:
+            inside = [h for h in hits if circle.contains(h.fields["latitude"], h.fields["longitude"])]
+            passing_count += len(inside)
+        else:
+            inside = hits
+            passing_count = max(passing_count, len(fetched) + count)
+        found += matcher.drop_excluded(inside, limit - len(found))
         fetched += [hit.id for hit in hits]
         if len(hits) < batch:
             break
         batch *= 4
-    return found[:limit], len(found)
-
-
-def _exclude_photos(ids: Sequence[int]) -> Condition:
-    return Not(In("photo_id", tuple(ids)))
+    return found, passing_count
