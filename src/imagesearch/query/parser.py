@@ -25,6 +25,7 @@ from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.mentions import group_mentions, note_alternatives
 from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.people_clause import build_people
+from imagesearch.query.photo_facts import build_facts
 from imagesearch.query.place_clause import build_places
 from imagesearch.query.rewrites import rewrite_sentence
 from imagesearch.query.tagger import tag_sentence
@@ -65,7 +66,8 @@ class SentenceParser:
         places, place_leads = build_places(mentions, names.places)
         dates, date_leads = build_dates(mentions, tagged.tokens)
         leads = people_leads | place_leads | date_leads
-        caption, words = build_caption(tagged, leads, neutral_phrases)
+        facts, fact_leads = build_facts(mentions)
+        caption, words = build_caption(tagged, leads | fact_leads, neutral_phrases)
         return ParsedQuery(
             people=people,
             places=places.any_of,
@@ -76,4 +78,6 @@ class SentenceParser:
             words=words,
             notes=tuple(dict.fromkeys([*tagged.notes, *note_alternatives(mentions)])),
             place_names=places.names,
+            facts=facts,
+            order=next((span.order for span in tagged.spans if span.order), None),
         )

@@ -192,7 +192,8 @@ def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[l
     else:
         few = limit if query.collapse or query.criteria.circle else query.top_k
         periods = source.resources.vocabulary.periods
-        return store.list_newest(ref, few, where=where, fields=RANKING_FIELDS, periods=periods)
+        list_photos = store.list_oldest if query.sort == "oldest" else store.list_newest
+        return list_photos(ref, few, where=where, fields=RANKING_FIELDS, periods=periods)
     return hits, len(hits)
 
 
