@@ -195,7 +195,7 @@ _AMOUNT = (
     r"(?: (?P<plus>(?:or|and) (?:more|better|higher|above|up|over|upwards?)|\+|plus|upwards?)|"
     rf" (?P<minus>(?:or|and) (?:less|fewer|lower|below|worse|under)))?{_STARS}"
 )
-_AMOUNT_START = rf"(?:{_N}|at|above|below|over|under|between|up|[a-z]+ than) "
+_AMOUNT_START = rf"(?:{_N}|at|above|below|over|under|between|up|[a-z]+ than)(?: |$)"
 _NO = r"(?:without|with no|no|lacking|missing|(?:have|has|having) no)(?: (?:an?|any|the|known|valid)){0,2}"
 _LOCATION = (
     r"(?:gps|geo ?tags?|geo ?(?:- )?locations?|locations?|positions?|coordinates)"
@@ -205,6 +205,7 @@ _GEOTAGGED = r"geo ?(?:- )?(?:tagged|located)"
 _NAMELESS = "(?:unnamed|unknown|unidentified|untagged|unlabell?ed|nameless|unrecogni[sz]ed)"
 _FACES = "(?:people|persons?|faces?)"
 _TAKEN = rf"{_WHICH}(?:taken|took|shot|made|captured|photographed|snapped|recorded)"
+_SHAPES = "(?:vertical|upright|horizontal|square)"
 _NO_NAMES = "(?:without|with no|missing)(?: (?:an?|any|the))? names?"
 _ADDED = "(?:added|indexed|imported|uploaded)"
 
@@ -223,7 +224,7 @@ ANYWHERE: list[tuple[str, Rule]] = [
     (rf"(?:in )?{_A}(?P<shape>portrait|vertical|upright|landscape|horizontal|square)"
      r"(?: -)? (?:format|orientation|oriented|orientated|(?<!portrait )mode|shaped?|aspect(?: ratio)?)",
      _make_shape),
-    (rf"{_A}(?P<shape>vertical|upright|horizontal|square)(?= (?:{_PHOTO})(?: |$))", _make_shape),
+    (rf"{_A}(?P<shape>{_SHAPES})(?=(?: (?:and|or|,|{_SHAPES}))* (?:{_PHOTO})(?: |$))", _make_shape),
     (rf"(?:(?:with|of|showing|containing) )?(?:(?:some|any|an?) )?{_NAMELESS} {_FACES}|"
      rf"(?:(?:with|of) )?(?:(?:some|any|an?) )?(?:{_FACES}|some(?:one|body)) {_NO_NAMES}|"
      rf"{_NAMELESS}(?= (?:{_PHOTO})(?: |$))", _always(_UNNAMED)),

@@ -34,7 +34,10 @@ _LIST_WORDS = frozenset(("and", "or", ",", "&", "/", "the", "in"))
 _ENDINGS = JOINERS | PLACE_LEADS | split_set(
     "of with by on taken shot made captured rated since before after without not that which"
 )  # fmt: skip
-_CERTAIN_ENDINGS = split_set("taken shot captured rated since before after without not that which where")
+_CERTAIN_ENDINGS = split_set(
+    "taken shot captured rated since before after without not that which where selfie selfies group portrait "
+    "landscape vertical horizontal square panorama panoramas panoramic screenshot screenshots geotagged"
+)
 _SHOWING = re.compile(r"(?:(?:that|which) shows?|showing)(?= )")
 
 
@@ -94,7 +97,9 @@ def _ends_phrase(at: Position, end: int, precedes_name: bool) -> bool:
     if end >= len(at.tokens) or at.tokens[end].kind != "word":
         return True
     word = at.tokens[end].norm
-    if word in PHOTOS or word in _CERTAIN_ENDINGS or match_date(at.sentence, end, at.today):
+    if word in PHOTOS or word in _CERTAIN_ENDINGS or word in at.names.cameras:
+        return True
+    if match_date(at.sentence, end, at.today):
         return True
     if word not in _ENDINGS:
         return is_name(at.tokens, end, at.names)

@@ -74,7 +74,7 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     # hybrid: BM25 ranks by the names, which CLIP was not trained on
     names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places)
     text_query = _make_text_query(parsed.caption or sentence, sentence, template)
-    return _make_request(query, replace(text_query, order=parsed.order), names_only)
+    return _make_request(query, replace(text_query, facts=parsed.facts, order=parsed.order), names_only)
 
 
 def _make_request(query: Query, parsed: ParsedQuery, names_only: bool = False) -> ParsedRequest:
