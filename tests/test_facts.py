@@ -1,4 +1,4 @@
-"""What is known of photos, in sentences and as options: ratings, cameras, shapes, names, time of indexing, ..."""
+"""What is known of photos, in sentences and as options: ratings, cameras, shapes, file names, ..."""
 
 from __future__ import annotations
 
@@ -84,12 +84,13 @@ CASES = [
     Case("rating", "4 or 5 stars", is_rated(4), ""),
     Case("rating", "with a rating of 5", is_rated(5), ""),
     Case("rating", "5-star pictures of maya", lambda p: p.rating == 5 and "Maya" in p.people, ""),
-    Case("rating", "★★★★★", is_rated(5), ""),  # noqa: RUF001
+    Case("rating", "★★★★★", is_rated(5), ""),
     Case("rating", "unrated", is_unrated, ""),
     Case("rating", "not rated", is_unrated, ""),
     Case("rating", "photos without a rating", is_unrated, ""),
     Case("rating", "not rated 5", lambda p: p.rating != 5, ""),
-    Case("rating", "maya in paris, rated 5", lambda p: p.rating == 5 and "Maya" in p.people and p.city == "Paris", ""),
+    Case("rating", "kim in paris, rated 5",
+         lambda p: p.rating == 5 and "Kim" in p.people and p.city == "Paris", ""),
     Case("rating", "top rated photos", is_rated(4), "", note='read "top rated" as rated 4 or more'),
     Case("rating", "3 stars in the sky", lambda p: True, "3 stars in the sky"),
     Case("rating", "a flag with five stars", lambda p: True, "a flag with five stars"),
@@ -169,7 +170,8 @@ CASES = [
     Case("indexed", "photos i added in the last two weeks", is_added(date(2024, 6, 2)), ""),
     Case("indexed", "added in march", MARCH, ""),
     Case("indexed", "recently added", is_added(date(2024, 6, 2)), "", note="last 14 days"),
-    Case("indexed", "maya, added this week", lambda p: is_added(date(2024, 6, 10))(p) and "Maya" in p.people, ""),
+    Case("indexed", "kim, added this week",
+         lambda p: is_added(date(2024, 6, 10))(p) and "Kim" in p.people, ""),
     Case("indexed", "an added value", lambda p: True, "an added value"),
     # faces without a name
     Case("unnamed", "photos without names", is_unnamed, ""),
@@ -213,9 +215,11 @@ def test_each_fact_is_true_of_some_photos_and_not_of_all() -> None:
         (Criteria(shape="panorama"), is_panorama),
         (Criteria(screenshots=True), is_screenshot),
         (Criteria(screenshots=False), lambda p: not is_screenshot(p)),
-        (Criteria(names=("IMG_0042", f"{HEIC_STEM}.heic")), lambda p: p in (HEIC, ALBUM[42]) and "IMG" in p.name),
+        (Criteria(names=("IMG_0042", f"{HEIC_STEM}.heic")),
+         lambda p: p == HEIC or is_called("IMG_0042")(p)),
         (Criteria(unnamed=True), is_unnamed),
-        (Criteria(added_after="2024-06-03", added_before="2024-06-10"), is_added(date(2024, 6, 3), date(2024, 6, 9))),
+        (Criteria(added_after="2024-06-03", added_before="2024-06-10"),
+         is_added(date(2024, 6, 3), date(2024, 6, 9))),
         (Criteria(cameras=("iph",)), is_taken_with("iPhone")),
     ],
 )  # fmt: skip

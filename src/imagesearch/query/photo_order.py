@@ -20,7 +20,10 @@ _COUNTS = {name: n for n, name in enumerate(NUMBER_WORDS) if n} | {
 }  # fmt: skip
 _PHOTO = "|".join(sorted(PHOTOS))
 # Nouns that stay in the caption, or have another tag.
-_MOTIF = "selfies?|portraits?|panoramas?|screen ?shots?|group (?:photos?|pictures?|selfies?)|videos?"
+_MOTIF = (
+    "selfies?|portraits?|panoramas?|screen ?shots?|group (?:photos?|pictures?|selfies?)|videos?|"
+    rf"(?:19|20)\d\d (?:{_PHOTO})"
+)
 _COUNT = rf"(?!(?:19|20)\d\d )\d{{1,4}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))}"
 _START = rf"(?:(?:the|my|our|his|her|their|your|all) )*(?:(?P<before>{_COUNT}) )?"
 _SUPERLATIVE = re.compile(
