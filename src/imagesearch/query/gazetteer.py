@@ -9,7 +9,7 @@ from typing import Any
 
 from imagesearch.bm25 import make_name_ranking
 from imagesearch.query.cameras import Cameras
-from imagesearch.query.lexicon import COMMON, EMPTY
+from imagesearch.query.lexicon import COMMON
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
 from imagesearch.store import Vocabulary, VocabularyEntry
 
@@ -275,10 +275,4 @@ class KnownNames:
 
 def _is_phrase(first: str, second: str) -> bool:
     """Whether two words are no name that is divided: "for rest" does not name Forrest."""
-    words = (first, second)
-    return (
-        min(map(len, words)) < 2
-        or not EMPTY.isdisjoint(words)
-        or COMMON.issuperset(words)
-        or first + second in COMMON
-    )
+    return min(len(first), len(second)) < 2 or not COMMON.isdisjoint((first, second, first + second))
