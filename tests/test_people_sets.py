@@ -1,4 +1,4 @@
-"""Sets of people: every sentence is compared with a predicate on all subsets of the people and of strangers."""
+"""Sets of people: sentences are compared with predicates on all subsets of the people, and strangers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ SETS: list[tuple[str, Callable[[People, int], bool]]] = [
     ("no more than two of maya, noor and kim", lambda p, n: count(p, "Maya", "Noor", "Kim") <= 2),
     ("not both maya and kim", lambda p, n: count(p, "Maya", "Kim") <= 1),
     ("zoe with one of maya and kim", lambda p, n: "Zoe" in p and count(p, "Maya", "Kim") >= 1),
-    ("maya and noor but neither kim nor zoe", lambda p, n: count(p, "Maya", "Noor") == 2 and count(p, "Kim", "Zoe") == 0),
+    ("maya and noor but neither kim nor zoe",
+     lambda p, n: count(p, "Maya", "Noor") == 2 and count(p, "Kim", "Zoe") == 0),
     ("neither of kim and zoe", lambda p, n: count(p, "Kim", "Zoe") == 0),
     ("kim or zoe but not both, without maya", lambda p, n: count(p, "Kim", "Zoe") == 1 and "Maya" not in p),
     ("noor, kim and someone else", lambda p, n: count(p, "Noor", "Kim") == 2 and n >= 3),
