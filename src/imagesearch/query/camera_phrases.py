@@ -48,7 +48,7 @@ def describes_photo(at: Position) -> bool:
 
 def read_camera_photos(at: Position) -> CameraFact | None:
     """Read "iphone photos" and "canon or nikon pictures"."""
-    if at.person or at.place or not (at.token.norm in at.names.cameras or at.token.norm in MAKES):
+    if at.person or at.place or not (at.token.norm in at.names.cameras.words or at.token.norm in MAKES):
         return None
     found = read_cameras(at, at.i, may_be_model=False)
     return found if found is not None and at.get_norm(found[1]) in PHOTOS else None

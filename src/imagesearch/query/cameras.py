@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import KeysView, Mapping, Sequence
 from typing import NamedTuple
 
 from imagesearch.query.lexicon import COMMON, split_set
@@ -46,8 +46,10 @@ class Cameras:
     def __init__(self, entries: Mapping[str, VocabularyEntry] | None = None) -> None:
         self.entries = entries or {}
 
-    def __contains__(self, word: str) -> bool:
-        return word in self._names_by_word
+    @property
+    def words(self) -> KeysView[str]:
+        """The words of all cameras."""
+        return self._names_by_word.keys()
 
     @functools.cached_property
     def _names_by_word(self) -> dict[str, frozenset[str]]:

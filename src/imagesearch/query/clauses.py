@@ -128,8 +128,8 @@ class PhotoFact:
     condition
         The fact as a condition.
     family
-        Facts of one family are alternatives when *and*, a comma or nothing stands between them: a photo has
-        one camera, one name and one shape.
+        Facts of one family are alternatives when *and* or a comma stands between them: a photo has one
+        camera, one name and one shape.
     opposite
         The fact after *not* or *without*, if it is more than that ``condition`` does not hold.
     """

@@ -23,8 +23,8 @@ from imagesearch.query.tokenizer import Sentence, join_texts, tokenize
 
 RECENT_DAYS = 14
 """How long a photo is *recently added*."""
-TRIGGERS = MAKES | split_set(
-    "star stars starred rated rating ratings unrated \u2605 taken shot made captured photographed snapped "
+TRIGGERS = MAKES | {count * "\u2605" for count in range(1, 6)} | split_set(
+    "star stars starred rated rating ratings unrated camera taken shot made captured photographed snapped "
     "recorded took gps geotag geotags geotagged geo geolocated ungeotagged location locations position "
     "coordinates portrait landscape vertical horizontal square upright screenshot screenshots screen "
     "screengrab screengrabs screencap screencaps panorama panoramas panoramic pano panos unnamed unknown "
@@ -78,7 +78,7 @@ def _make_star_rating(at: Position, match: re.Match[str]) -> FoundFact | None:
 
 
 def _parse_number(text: str) -> int:
-    return NUMBER_WORDS.index(text) if text in NUMBER_WORDS else int(text)
+    return 0 if text == "zero" else NUMBER_WORDS.index(text) if text in NUMBER_WORDS else int(text)
 
 
 def _rate(low: int, high: int) -> PhotoFact:
@@ -109,6 +109,11 @@ def _make_camera(at: Position, match: re.Match[str]) -> FoundFact | None:
     return found and FoundFact(*found)
 
 
+def _make_known_camera(at: Position, match: re.Match[str]) -> FoundFact | None:
+    found = read_cameras(at, at.sentence.find_token(match.end() + 1), may_be_model=False)
+    return found and FoundFact(*found)
+
+
 def _make_bare_camera(at: Position, match: re.Match[str]) -> FoundFact | None:
     found = read_bare_cameras(at, at.sentence.find_token(match.end() + 1), match["lead"])
     return found and FoundFact(*found)
@@ -118,12 +123,8 @@ def _make_bare_camera(at: Position, match: re.Match[str]) -> FoundFact | None:
 
 _WITHOUT_POSITION = PhotoFact("without a position", Eq("has_gps", False), "position")
 _WITH_POSITION = PhotoFact("with a position", Eq("has_gps", True), "position", _WITHOUT_POSITION)
-_UNNAMED = PhotoFact(
-    "with unnamed people",
-    photo_conditions.HAS_UNNAMED,
-    "faces",
-    PhotoFact("without unnamed people", photo_conditions.ALL_NAMED),
-)
+_NAMED = PhotoFact("without unnamed people", photo_conditions.ALL_NAMED, "faces")
+_UNNAMED = PhotoFact("with unnamed people", photo_conditions.HAS_UNNAMED, "faces", _NAMED)
 _SCREENSHOTS = PhotoFact("screenshots", photo_conditions.IS_SCREENSHOT, "shape")
 _PANORAMAS = PhotoFact("panoramas", photo_conditions.SHAPES["panorama"], "shape")
 _SHAPE_WORDS = {"vertical": "portrait", "upright": "portrait", "horizontal": "landscape"}
@@ -171,12 +172,15 @@ def _match_days(sentence: Sentence, start: int, today: date) -> tuple[date | Non
     match = match_date(sentence, start, today)
     if match is None:
         return None
-    days = match.reference.north
-    if days is None:
-        words = " ".join(token.norm for token in sentence.tokens[max(start, match.core) : match.end])
-        last = match_date(Sentence.from_tokens(tokenize(f"last {words}")), 0, today)
-        days = last and last.reference.north
-    return None if days is None else (days.start, days.end, match.end)
+    if match.reference.north is not None:
+        return match.reference.north.start, match.reference.north.end, match.end
+    words = " ".join(token.norm for token in sentence.tokens[max(start, match.core) : match.end])
+    for year in (today.year, today.year - 1):
+        once = match_date(Sentence.from_tokens(tokenize(f"{words} {year}")), 0, today)
+        days = once and once.reference.north
+        if days is not None and (days.start is None or days.start <= today):
+            return days.start, days.end, match.end
+    return None
 
 
 # --- the rules ----------------------------------------------------------------------------------------------
@@ -184,7 +188,7 @@ def _match_days(sentence: Sentence, start: int, today: date) -> tuple[date | Non
 _PHOTO = "|".join(sorted(PHOTOS))
 _A = r"(?:(?:an?|the|my|our|all|any|only) )?"
 _WHICH = r"(?:(?:that|which) )?(?:(?:is|are|was|were|has been|have been|i|we|ive|weve) )?"
-_N = rf"(?:[0-5]|{'|'.join(NUMBER_WORDS[1:6])})"
+_N = rf"(?:[0-5]|zero|{'|'.join(NUMBER_WORDS[1:6])})"
 _STARS = r"(?:(?: -)? (?:stars?|starred))?"
 _AMOUNT = (
     r"(?:(?P<least>at least|minimum|min|(?:no|not) (?:less|fewer|lower) than|> =) |"
@@ -205,6 +209,7 @@ _GEOTAGGED = r"geo ?(?:- )?(?:tagged|located)"
 _NAMELESS = "(?:unnamed|unknown|unidentified|untagged|unlabell?ed|nameless|unrecogni[sz]ed)"
 _FACES = "(?:people|persons?|faces?)"
 _TAKEN = rf"{_WHICH}(?:taken|took|shot|made|captured|photographed|snapped|recorded)"
+_KINDS = "(?:panoramas?|screen ?shots?|selfies?)"
 _SHAPES = "(?:vertical|upright|horizontal|square)"
 _NO_NAMES = "(?:without|with no|missing)(?: (?:an?|any|the))? names?"
 _ADDED = "(?:added|indexed|imported|uploaded)"
@@ -213,9 +218,10 @@ _ADDED = "(?:added|indexed|imported|uploaded)"
 ANYWHERE: list[tuple[str, Rule]] = [
     (rf"unrated|(?:not|never) (?:yet |been )?rated(?! {_AMOUNT_START})|"
      rf"{_NO} (?:ratings?|stars(?! in ))", _always(_UNRATED)),
-    (rf"(?:with )?{_A}{_WHICH}(?:rated|ratings?)(?: (?:of|is|as|:|with|at(?! least| most)))? {_AMOUNT}"
-     r"(?: / 5| out of (?:5|five))?", _make_rating),
+    (rf"(?:with )?{_A}{_WHICH}(?:rated|ratings?|stars?(?= [<>=:]))"
+     rf"(?: (?:of|is|as|:|with|at(?! least| most)))? {_AMOUNT}(?: / 5| out of (?:5|five))?", _make_rating),
     (rf"{_TAKEN} (?P<lead>with|on|by|using|through|from|via)", _make_camera),
+    (r"(?:with )?(?:the )?camera(?: :| =| is)?", _make_known_camera),
     (rf"{_NO} {_LOCATION}|(?:un|non|not)(?: -)? ?{_GEOTAGGED}|"
      r"(?:with |at )?(?:an )?unknown (?:location|position)|(?:location|position) (?:is )?unknown",
      _always(_WITHOUT_POSITION)),
@@ -224,10 +230,13 @@ ANYWHERE: list[tuple[str, Rule]] = [
     (rf"(?:in )?{_A}(?P<shape>portrait|vertical|upright|landscape|horizontal|square)"
      r"(?: -)? (?:format|orientation|oriented|orientated|(?<!portrait )mode|shaped?|aspect(?: ratio)?)",
      _make_shape),
-    (rf"{_A}(?P<shape>{_SHAPES})(?=(?: (?:and|or|,|{_SHAPES}))* (?:{_PHOTO})(?: |$))", _make_shape),
+    (rf"{_A}(?P<shape>{_SHAPES})(?=(?: (?:and|or|,|{_SHAPES}))* (?:{_PHOTO}|{_KINDS})(?: |$))", _make_shape),
     (rf"(?:(?:with|of|showing|containing) )?(?:(?:some|any|an?) )?{_NAMELESS} {_FACES}|"
      rf"(?:(?:with|of) )?(?:(?:some|any|an?) )?(?:{_FACES}|some(?:one|body)) {_NO_NAMES}|"
      rf"{_NAMELESS}(?= (?:{_PHOTO})(?: |$))", _always(_UNNAMED)),
+    (rf"(?:with )?{_FACES} (?:i|we) (?:have not|havent|did not|didnt)(?: yet)? named?", _always(_UNNAMED)),
+    (r"(?:(?:where|with) )?(?:everyone|everybody|all people|all faces)(?: (?:is|are))? named",
+     _always(_NAMED)),
     (_NO_NAMES, lambda at, match: FoundFact(_UNNAMED) if describes_photo(at) else None),
     (rf"(?:{_A}|this )(?:files?(?: names?)?|filenames?|photos?|pictures?|images?|pics?)"
      r"(?: (?:with (?:the )?(?:file )?name|named|called|titled|name))?(?: :)? \0|(?:named|called|titled) \0",
@@ -238,7 +247,7 @@ ANYWHERE: list[tuple[str, Rule]] = [
 ]  # fmt: skip
 # Rules whose words describe the next word unless it is a name or leads to one: "five stars on a flag".
 BEFORE_NAMES: list[tuple[str, Rule]] = [
-    (rf"(?P<with>with )?{_A}{_AMOUNT}(?:(?: -)? (?:rated|ratings?))?", _make_star_rating),
+    (rf"(?P<with>with )?{_A}{_AMOUNT}(?:(?: -)? (?:rated|ratings?))?(?: only)?", _make_star_rating),
     (rf"(?:with )?{_A}(?:(?P<n>[1-5]) )?(?P<stars>\u2605{{1,5}})\u2606*(?P<plus> \+)?", _count_stars),
 ]
 # Rules whose words describe the next word unless it is a preposition or the like: "a panorama painting".

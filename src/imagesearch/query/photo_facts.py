@@ -32,24 +32,21 @@ _RULES: list[tuple[re.Pattern[str], Rule, str]] = [
 ]
 _LIST_WORDS = frozenset(("and", "or", ",", "&", "/", "the", "in"))
 _ENDINGS = JOINERS | PLACE_LEADS | split_set(
-    "of with by on taken shot made captured rated since before after without not that which"
+    "of with by on taken shot made captured rated since before after without not that which please"
 )  # fmt: skip
 _CERTAIN_ENDINGS = split_set(
-    "taken shot captured rated since before after without not that which where selfie selfies group portrait "
-    "landscape vertical horizontal square panorama panoramas panoramic screenshot screenshots geotagged"
+    "taken shot captured rated since before after without not that which where please selfie selfies group "
+    "portrait landscape vertical horizontal square panorama panoramas panoramic screenshot screenshots "
+    "geotagged"
 )
 _SHOWING = re.compile(r"(?:(?:that|which) shows?|showing)(?= )")
 
 
 def may_have_facts(sentence: Sentence, names: KnownNames) -> bool:
     """Whether a sentence has a word that facts have. Most have none, and need no further rule."""
-    return (
-        any(
-            token.kind == "file" or token.norm in TRIGGERS or token.norm in names.cameras
-            for token in sentence.tokens
-        )
-        or "\u2605" in sentence.text
-    )
+    words = {token.norm for token in sentence.tokens}
+    has_word = not (TRIGGERS.isdisjoint(words) and names.cameras.words.isdisjoint(words))
+    return has_word or "\0" in sentence.text  # a null character may be a file name
 
 
 def tag_fact(at: Position) -> Tag | None:
@@ -97,7 +94,7 @@ def _ends_phrase(at: Position, end: int, precedes_name: bool) -> bool:
     if end >= len(at.tokens) or at.tokens[end].kind != "word":
         return True
     word = at.tokens[end].norm
-    if word in PHOTOS or word in _CERTAIN_ENDINGS or word in at.names.cameras:
+    if word in PHOTOS or word in _CERTAIN_ENDINGS or word in at.names.cameras.words:
         return True
     if match_date(at.sentence, end, at.today):
         return True
@@ -138,4 +135,8 @@ def _is_alternative(mention: Mention, fact: PhotoFact, last: PhotoFact) -> bool:
     """Whether a fact is joined to the last one by *or*, or by another word to one of its family."""
     if mention.is_negated:
         return False
-    return "or" in mention.words or (fact.family == last.family and _LIST_WORDS.issuperset(mention.words))
+    if "or" in mention.words:
+        return True
+    # "vertical panoramas" are both, but two file names are two photos
+    is_list = bool(mention.words) or fact.family == "name"
+    return is_list and fact.family == last.family and _LIST_WORDS.issuperset(mention.words)

@@ -30,7 +30,7 @@ _SUPERLATIVE = re.compile(
     rf"{_START}(?:(?P<old>oldest|earliest|(?:very )?first(?: ever)?)|"
     r"(?P<new>newest|latest|(?:very )?last|(?:most |more )?recent|most recently|final)) "
     rf"(?:(?P<after>{_COUNT}) )?(?:(?:ever|known|available|taken) )?"
-    rf"(?:(?P<noun>{_PHOTO}|ones?(?= of |$))(?= |$)|(?=(?P<motif>{_MOTIF})(?: |$)))"
+    rf"(?:(?P<noun>{_PHOTO}|ones?(?= of |$))(?: ever(?= |$))?(?= |$)|(?=(?P<motif>{_MOTIF})(?: |$)))"
 )
 # Other words may stand before the noun only after a word that means nothing else: "latest beach photos", but
 # not "first birthday photos".
@@ -68,6 +68,7 @@ def tag_order(at: Position) -> Tag | None:
     is_noun_part = match.re is _SUPERLATIVE and match["noun"] is not None
     end = at.sentence.find_token(match.start("noun") if is_noun_part else match.end())
     end = (skip_photos(at, end) if at.get_norm(end) in PHOTOS else end + 1) if is_noun_part else end
+    end += is_noun_part and at.get_norm(end) == "ever"
     return Tag(TaggedSpan("order", at.i, end, order=PhotoOrder(match["new"] is not None, _count(match))))
 
 

@@ -52,6 +52,11 @@ _TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to|onl
 # Replaced anywhere; the patterns include the words after the phrase.
 _TO_PHOTOS = [
     ("not (?:taken|shot|made)(?= (?:in|at|on|during|before|after|since|near) )", "not"),
+    (
+        rf"{_HIDE}(?: (?:all|any|the|my))*"
+        rf"(?= (?:screen ?shots?|panoramas?|group (?:{_PHOTOS})|unrated)(?: |$))",
+        "without",
+    ),
     (rf"(?:the |my |our )?all(?= (?:{_PHOTOS})(?: (?:of|from|with|in|at|taken)|$))", ""),
 ]
 # Replaced if the vocabulary has the country.
