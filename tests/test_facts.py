@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from query_photos import ALBUM, PARSER, ROWS, TODAY, Case, Photo, find_differences, make_parser
 
+from imagesearch import cli
 from imagesearch.errors import UserError
-from imagesearch.filters import is_fulfilled
+from imagesearch.filters import format_filter, is_fulfilled
 from imagesearch.query import Criteria
 from imagesearch.query.photo_conditions import SHAPES, require_name
 from imagesearch.store import Vocabulary, VocabularyEntry
@@ -95,6 +99,12 @@ CASES = [
     Case("rating", "3 stars in the sky", lambda p: True, "3 stars in the sky"),
     Case("rating", "a flag with five stars", lambda p: True, "a flag with five stars"),
     Case("rating", "a five star hotel", lambda p: True, "a five star hotel"),
+    Case("rating", "5 stars only", is_rated(5), ""),
+    Case("rating", "stars >= 4", is_rated(4), ""),
+    Case("rating", "zero stars", is_unrated, ""),
+    Case("rating", "between 3 and 4 stars", is_rated(3, 4), ""),
+    Case("rating", "under 3 stars in paris", lambda p: is_rated(1, 2)(p) and p.city == "Paris", ""),
+    Case("rating", "maya wearing a 5 star shirt", text="a person wearing a 5 star shirt"),
     # cameras
     Case("camera", "taken with an iphone", is_taken_with("iPhone"), ""),
     Case("camera", "shot on my canon", is_taken_with("Canon"), ""),
@@ -115,6 +125,10 @@ CASES = [
     Case("camera", "a man with a canon camera", lambda p: True, "a man with a canon camera"),
     Case("camera", "maya with an iphone", lambda p: "Maya" in p.people, "a person with an iphone"),
     Case("camera", "photos taken with kim", lambda p: "Kim" in p.people, ""),
+    Case("camera", "camera: canon", is_taken_with("Canon"), ""),
+    Case("camera", "iphone screenshots", lambda p: "iPhone" in p.camera and is_screenshot(p), ""),
+    Case("camera", "taking a picture with an iphone", lambda p: True, "taking a picture with an iphone"),
+    Case("camera", "a photo taken from a plane", lambda p: True, "a plane"),
     # positions
     Case("position", "without a location", lambda p: not has_position(p), ""),
     Case("position", "photos without gps", lambda p: not has_position(p), ""),
@@ -139,6 +153,8 @@ CASES = [
     Case("shape", "a landscape with mountains", lambda p: True, "a landscape with mountains"),
     Case("shape", "a panoramic view of a lake", lambda p: True, "a panoramic view of a lake"),
     Case("shape", "a square with a fountain", lambda p: True, "a square with a fountain"),
+    Case("shape", "vertical panoramas", lambda p: False, ""),
+    Case("shape", "a vertical garden", lambda p: True, "a vertical garden"),
     # screenshots
     Case("screenshot", "screenshots", is_screenshot, ""),
     Case("screenshot", "no screenshots", lambda p: not is_screenshot(p), ""),
@@ -147,6 +163,8 @@ CASES = [
     Case("screenshot", "maya without screenshots", lambda p: not is_screenshot(p) and "Maya" in p.people, ""),
     Case("screenshot", "screenshots and panoramas", lambda p: is_screenshot(p) or is_panorama(p), ""),
     Case("screenshot", "no screenshots or panoramas", lambda p: not (is_screenshot(p) or is_panorama(p)), ""),
+    Case("screenshot", "hide screenshots", lambda p: not is_screenshot(p), ""),
+    Case("screenshot", "no screenshots please", lambda p: not is_screenshot(p), ""),
     # file names
     Case("name", "IMG_0042", is_called("IMG_0042"), ""),
     Case("name", "img_0042", is_called("IMG_0042"), ""),
@@ -173,6 +191,7 @@ CASES = [
     Case("indexed", "kim, added this week",
          lambda p: is_added(date(2024, 6, 10))(p) and "Kim" in p.people, ""),
     Case("indexed", "an added value", lambda p: True, "an added value"),
+    Case("indexed", "added between 1 june and 10 june", is_added(date(2024, 6, 1), date(2024, 6, 10)), ""),
     # faces without a name
     Case("unnamed", "photos without names", is_unnamed, ""),
     Case("unnamed", "unnamed people", is_unnamed, ""),
@@ -181,6 +200,8 @@ CASES = [
     Case("unnamed", "maya with unknown people", lambda p: is_unnamed(p) and "Maya" in p.people, ""),
     Case("unnamed", "no unknown faces", lambda p: not is_unnamed(p), ""),
     Case("unnamed", "a dog without a name", lambda p: True, "a dog without a name"),
+    Case("unnamed", "people i have not named", is_unnamed, ""),
+    Case("unnamed", "photos where everyone is named", lambda p: not is_unnamed(p), ""),
     # together
     Case(
         "all",
@@ -274,3 +295,40 @@ def test_people_who_are_called_like_a_camera_are_people() -> None:
     parser = type(make_parser())(vocabulary)
     assert parser.parse("canon photos", TODAY).people.all_of == ("Canon",)
     assert parser.parse("photos of canon and star", TODAY).people.all_of == ("Canon", "Star")
+
+
+def test_the_options_of_the_command_line_are_criteria() -> None:
+    parser = cli.make_parser("Test.")
+    cli.add_filter_options(parser)
+    options = "--no-gps --max-rating 0 --shape panorama --no-screenshots --name IMG_0042 --unnamed"
+    args = parser.parse_args([*options.split(), "--added-after", "2024", "--added-before", "2024-06"])
+    assert cli.make_criteria(args) == Criteria(
+        no_gps=True, max_rating=0, shape="panorama", screenshots=False, names=("IMG_0042",), unnamed=True,
+        added_after="2024", added_before="2024-06",
+    )  # fmt: skip
+    assert cli.make_criteria(parser.parse_args(["--screenshots"])) == Criteria(screenshots=True)
+    assert cli.make_criteria(parser.parse_args([])) == Criteria()
+
+
+PIECES = [word for case in CASES for word in case.sentence.split()]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*PIECES, "oldest", "first", "last", "one", "of", "but", "both", '"']), max_size=12
+    )
+)
+def test_any_words_of_facts_can_be_parsed(words: list[str]) -> None:
+    parsed = PARSER.parse(" ".join(words), TODAY)
+    is_fulfilled(parsed.condition, ROWS[0])
+    format_filter(parsed.condition, lists_are_arrays=True).encode()
+    json.dumps(parsed.to_dict())
+
+
+@pytest.mark.parametrize(
+    "piece", ["IMG_0042 ", "5 star ", "rated 4 or ", "screenshots and ", "the last ", "one of kim and "]
+)
+def test_long_texts_of_facts_are_parsed(piece: str) -> None:
+    parsed = PARSER.parse((piece * 2000)[:10_000], TODAY)
+    assert len(format_filter(parsed.condition, lists_are_arrays=False)) < 100_000

@@ -65,6 +65,8 @@ SETS: list[tuple[str, Callable[[People, int], bool]]] = [
     ("a group photo of maya and kim", lambda p, n: count(p, "Maya", "Kim") == 2 and n >= 3),
     ("kim in a group photo", lambda p, n: "Kim" in p and n >= 3),
     ("no group photos", lambda p, n: n < 3),
+    ("maya or kim, one or the other", lambda p, n: count(p, "Maya", "Kim") == 1),
+    ("big group photos", lambda p, n: n >= 3),
     ("annemarie", lambda p, n: "Anne-Marie" in p),
     ("annemarie's photos with kim", lambda p, n: count(p, "Anne-Marie", "Kim") == 2),
     ("anne marie or kim but not both", lambda p, n: count(p, "Anne-Marie", "Kim") == 1),

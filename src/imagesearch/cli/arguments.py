@@ -104,7 +104,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
         "--shape",
         default="",
         choices=["portrait", "landscape", "square", "panorama"],
-        help="portrait, landscape, square or panorama: at least twice as wide as high",
+        help="a panorama is at least twice as wide as high, or very narrow",
     )
     add("--screenshots", action=argparse.BooleanOptionalAction, help="only, or no, screenshots, by file name")
     add(

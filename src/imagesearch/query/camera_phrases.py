@@ -16,6 +16,7 @@ _SKIPPED = re.compile(_DETERMINERS)
 _NEXT_CAMERA = re.compile(rf"(?:(?:and / or|, or|, and|and|or|,|/|&) ){_DETERMINERS}")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|s|mm|am|pm|k)")
 _NOUNS = split_set("camera cameras phone phones smartphone slr dslr")
+_PICTURES = PHOTOS | split_set("selfie selfies screenshot screenshots panorama panoramas")
 _NOT_PEOPLE = frozenset(("place", "area", "date", "fact", "order"))
 
 CameraFact = tuple[PhotoFact, int, str]
@@ -43,7 +44,10 @@ def read_bare_cameras(at: Position, start: int, lead: str) -> CameraFact | None:
 def describes_photo(at: Position) -> bool:
     """Whether words can be said of the photo, and not of what it shows: at the start, or after "photos"."""
     before = at.find_word_before()
-    return not before or before in PHOTOS or before in NEGATIONS or at.last_kind in _NOT_PEOPLE
+    if before in PHOTOS:  # "photos with an iphone", but not "taking a picture with an iphone"
+        words = [token.norm for token in at.tokens[max(0, at.i - 4) : at.i]]
+        return not any(word.endswith("ing") or word in ("take", "takes") for word in words)
+    return not before or before in NEGATIONS or at.last_kind in _NOT_PEOPLE
 
 
 def read_camera_photos(at: Position) -> CameraFact | None:
@@ -51,7 +55,7 @@ def read_camera_photos(at: Position) -> CameraFact | None:
     if at.person or at.place or not (at.token.norm in at.names.cameras.words or at.token.norm in MAKES):
         return None
     found = read_cameras(at, at.i, may_be_model=False)
-    return found if found is not None and at.get_norm(found[1]) in PHOTOS else None
+    return found if found is not None and at.get_norm(found[1]) in _PICTURES else None
 
 
 def _read_known(at: Position, start: int) -> CameraFact | None:

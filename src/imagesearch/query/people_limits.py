@@ -19,7 +19,7 @@ _APART = re.compile(
     r"(?:(?:but|and) )?(?:(?:not|never) both(?: of them)?(?: (?:together|at once))?|"
     r"(?:not|never) (?:together|at the same time|at once)|"
     rf"(?:not|never) (?:both )?(?:together )?in (?:the same|one) (?:{_PHOTO})|separately|"
-    r"only one of (?:them|the two)|not with each other)(?= |$)"
+    r"(?:only )?one of (?:them|the two)|one or the other|not with each other)(?= |$)"
 )
 _NOT_ALL = re.compile(rf"(?:(?:but|and) )?not all(?: of)?(?: the)?(?: (?:them|{_N}))*(?: together)?(?= |$)")
 # Before a list of people.

@@ -115,20 +115,26 @@ def build_facts(mentions: Sequence[Mention]) -> tuple[tuple[PhotoFact, ...], set
     leads
         Positions of tokens that lead to a fact, and that the caption does not keep.
     """
-    facts: list[PhotoFact] = []
+    groups: list[list[PhotoFact]] = []
     leads: set[int] = set()
     for mention in mentions:
         if (fact := mention.span.fact) is None:
             continue
         leads |= mention.find_leads(LEADS)
         fact = fact.negated if mention.is_negated else fact
-        if facts and mention.previous_kind == "fact" and _is_alternative(mention, fact, facts[-1]):
-            last = facts.pop()
-            fact = PhotoFact(
-                f"{last.words} or {fact.words}", Or((last.condition, fact.condition)), fact.family
-            )
-        facts.append(fact)
-    return tuple(dict.fromkeys(facts)), leads
+        if groups and mention.previous_kind == "fact" and _is_alternative(mention, fact, groups[-1][-1]):
+            groups[-1].append(fact)
+        else:
+            groups.append([fact])
+    return tuple(dict.fromkeys(map(_join_alternatives, groups))), leads
+
+
+def _join_alternatives(facts: Sequence[PhotoFact]) -> PhotoFact:
+    facts = tuple(dict.fromkeys(facts))
+    if len(facts) == 1:
+        return facts[0]
+    words = " or ".join(fact.words for fact in facts)
+    return PhotoFact(words, Or(tuple(fact.condition for fact in facts)), facts[-1].family)
 
 
 def _is_alternative(mention: Mention, fact: PhotoFact, last: PhotoFact) -> bool:

@@ -23,7 +23,7 @@ _PHRASES: list[tuple[str, re.Pattern[str]]] = [
         ("alone", rf"(?:(?:and|with|but) )?(?:{_NOBODY} else|no other people|no others)|(?:all )?alone|solo"),
         ("alone", r"(?:all )?by (?:(?:her|him|my|it)self|themsel(?:f|ves))|on (?:her|his|their|my) own"),
         ("alone", r"only(?= [^a-z]|$)"),
-        ("group", rf"(?:(?:an?|the|our|my) )?group (?:{_PHOTO}|(?=selfies?(?: |$)))"),
+        ("group", rf"(?:(?:an?|the|our|my) )?(?:big |large )?group(?: (?:{_PHOTO})|(?= selfies?(?: |$)))"),
         ("no group", r"(?:no|not|without|except|excluding)(?: (?:an?|any|the|in|my|our)){0,2} "
                      rf"group (?:{_PHOTO})"),
         ("none", rf"(?:{_NOBODY}|(?:no|without|without any|not any) {_PEOPLE}|"
@@ -40,7 +40,7 @@ _PHRASES: list[tuple[str, re.Pattern[str]]] = [
 ]  # fmt: skip
 _FIRST_WORDS = split_set(
     "nobody no noone and with but alone solo all by on only without not at minimum more over up "
-    "maximum fewer less under between exactly just a an the group our my except excluding"
+    "maximum fewer less under between exactly just a an the group big large our my except excluding"
 ) | frozenset(NUMBER_WORDS[1:])
 _REQUEST = re.compile(
     r"(?:(?:please|can you|could you|i want to see|i want|i would like to see|show me|show us|show|find me|"
