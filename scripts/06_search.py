@@ -70,7 +70,10 @@ def parse_arguments():
         "--min-fit", type=float, metavar="F", help="minimum calibrated score, from 0 to 1 for every query"
     )
     results.add_argument(
-        "--sort", choices=["score", "date"], default="score", help="date: relevant photos, newest first"
+        "--sort",
+        choices=["score", "date", "oldest"],
+        default="score",
+        help="relevant photos, newest first (date) or oldest first (oldest)",
     )
     results.add_argument("--collapse", action="store_true", help="show one photo of each burst")
     output = parser.add_argument_group("output")

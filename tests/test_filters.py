@@ -19,6 +19,7 @@ from imagesearch.filters import (
     Contains,
     Eq,
     In,
+    MoreThan,
     Not,
     Or,
     PathPrefix,
@@ -28,7 +29,10 @@ from imagesearch.filters import (
 )
 from imagesearch.store import PHOTO_FIELDS, CollectionRef, Store
 
-FIELDS = ("path", "face_labels", "year", "class_label", "city", "has_gps", "has_time", "taken_at")
+FIELDS = (
+    *("path", "face_labels", "year", "class_label", "city", "has_gps", "has_time", "taken_at"),
+    *("face_count", "people_count_known"),
+)
 SPEC = spec(fields=tuple(item for item in PHOTO_FIELDS if item.name in FIELDS))
 MAYA = Contains("face_labels", "Maya")
 PHOTOS = [
@@ -47,6 +51,7 @@ PHOTOS = [
         (And((MAYA, MATCH_ALL)), 'face_labels like "%|Maya|%"', 'array_contains(face_labels, "Maya")'),
         (Eq("has_gps", True), "has_gps == true", "has_gps == true"),
         (Between("year", 2020, None), "year >= 2020", "year >= 2020"),
+        (MoreThan("face_count", "year"), "face_count > year", "face_count > year"),
         (Not(MATCH_ALL), 'path == ""', 'path == ""'),
         (Or((MAYA, MATCH_ALL)), "", ""),
         (Or(()), 'path == ""', 'path == ""'),
@@ -64,6 +69,7 @@ def test_a_condition_is_formatted_for_each_engine(condition: Condition, lite: st
 def store(tmp_path_factory: pytest.TempPathFactory):
     columns = {name: [photo[name] for photo in PHOTOS] for name in PHOTOS[0]}
     columns |= {"has_time": [False] * 4, "taken_at": [0] * 4}
+    columns |= {"face_count": [2, 3, 1, -1], "people_count_known": [2, 1, 0, -1]}
     with Store(milvus(tmp_path_factory.mktemp("filters"))) as opened:
         update(opened, SPEC, rows(vectors(len(PHOTOS)), **columns))
         yield opened
@@ -86,6 +92,8 @@ def passing(store: Store, condition: Condition) -> set[int]:
         (In("city", ('Ro"me', "Oslo")), {1, 3}),
         (In("city", ()), set()),
         (Between("year", 2021, 2023), {1, 2}),
+        (MoreThan("face_count", "people_count_known"), {1, 2}),
+        (Not(MoreThan("face_count", "people_count_known")), {0, 3}),
         (And((Eq("has_gps", True), Not(Eq("city", "Oslo")))), {0, 2}),
         (And((PathPrefix("a"), Not(Or((MAYA, Eq("year", 2021)))))), set()),
     ],
@@ -115,6 +123,7 @@ leaves = (
     | st.builds(Eq, st.just("has_gps"), st.booleans())
     | st.builds(In, st.just("year"), st.lists(st.integers(2019, 2024), max_size=3).map(tuple))
     | st.builds(Between, st.just("year"), *2 * (st.none() | st.integers(2019, 2024),))
+    | st.just(MoreThan("face_count", "people_count_known"))
     | st.builds(PathPrefix, st.sampled_from(["", "a", "b", "/a/", "c"]))
 )
 conditions = st.recursive(
@@ -137,6 +146,7 @@ def test_photos_are_listed_newest_first(tmp_path: Path) -> None:
     times = [5, 0, 30, 20, 0]
     columns = {"taken_at": times, "has_time": [t > 0 for t in times], "year": [1, 1, 2, 1, 2]}
     unknown = {"city": [""] * 5, "has_gps": [False] * 5}
+    unknown |= dict.fromkeys(("face_count", "people_count_known"), [0] * 5)
     with Store(milvus(tmp_path)) as store:
         update(store, SPEC, rows(vectors(5), **columns, **unknown))
         listed, passed = store.list_newest(CollectionRef("album", "clip"), 10, fields=["taken_at"])

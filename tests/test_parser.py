@@ -61,7 +61,8 @@ ODD = [
     ("ｍａｙａ in ＧＯＡ", "Maya · Goa (state)"),  # noqa: RUF001 - full-width letters
     ("zoe\u0308", "Zoë"),
     ("maya " * 2000, "Maya"),
-    *((words, "") for words in ("newest photos", "recent photos", "all photos", "everywhere", "anywhere")),
+    *((words, "newest first") for words in ("newest photos", "recent photos")),
+    *((words, "") for words in ("all photos", "everywhere", "anywhere")),
     ('maya" or "1"=="1', 'Maya · "a person or 1== 1"'),
     ("in goa " + "x" * 10_000, 'Goa (state) · "' + "x" * 10_000 + '"'),
 ]

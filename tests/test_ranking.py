@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.search.ranking import RankedHit, collapse_bursts, sort_newest_first
+from imagesearch.search.ranking import RankedHit, collapse_bursts, sort_by_date
 from imagesearch.store import Hit
 
 ALIKE = np.asarray([0.99, np.sqrt(1 - 0.99**2)], np.float32)
@@ -26,11 +26,15 @@ def ids(ranking: list[RankedHit]) -> list[int]:
 
 
 def test_the_newest_come_first_and_those_of_unknown_time_last() -> None:
-    assert ids(sort_newest_first(ranked(5, None, 30, 20, None, -7))) == [2, 3, 0, 5, 1, 4]
+    assert ids(sort_by_date(ranked(5, None, 30, 20, None, -7), newest_first=True)) == [2, 3, 0, 5, 1, 4]
+
+
+def test_the_oldest_come_first_without_those_of_unknown_time() -> None:
+    assert ids(sort_by_date(ranked(5, None, 30, 20, None, -7), newest_first=False)) == [5, 0, 3, 2]
 
 
 def test_photos_taken_at_once_keep_their_rank() -> None:
-    assert ids(sort_newest_first(ranked(5, 5, 5))) == [0, 1, 2]
+    assert ids(sort_by_date(ranked(5, 5, 5), newest_first=True)) == [0, 1, 2]
 
 
 def test_a_burst_is_one_photo_with_the_count() -> None:
@@ -56,4 +60,4 @@ def test_nothing_is_lost(times: list[int | None]) -> None:
     kept, alike = collapse_bursts(photos, {i: FIRST if i % 3 else OTHER for i in range(len(times))})
     assert len(kept) + sum(alike.values()) == len(photos)
     assert ids(kept) == sorted(ids(kept)) and set(alike) <= set(ids(kept))
-    assert sorted(ids(sort_newest_first(photos))) == list(range(len(times)))
+    assert sorted(ids(sort_by_date(photos, newest_first=True))) == list(range(len(times)))

@@ -55,6 +55,14 @@ class Between:
 
 
 @dataclass(frozen=True)
+class MoreThan:
+    """A field's value is greater than that of another field of the same row."""
+
+    field: str
+    other: str
+
+
+@dataclass(frozen=True)
 class PathPrefix:
     """The photo is below this folder, given as a path in the collection; "" means all photos."""
 
@@ -82,7 +90,7 @@ class Not:
     condition: Condition
 
 
-Condition = Contains | Eq | In | Between | PathPrefix | And | Or | Not
+Condition = Contains | Eq | In | Between | MoreThan | PathPrefix | And | Or | Not
 MATCH_ALL = And()
 
 
@@ -114,6 +122,8 @@ def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
             return _format_in(field, values)
         case Between(field, low, high):
             return _format_between(field, low, high)
+        case MoreThan(field, other):
+            return f"{field} > {other}"
         case PathPrefix(folder):
             return _format_path_prefix(folder)
         case Not(inner):
@@ -158,6 +168,8 @@ def list_fields(condition: Condition) -> set[str]:
             return {name for part in parts for name in list_fields(part)}
         case Not(inner):
             return list_fields(inner)
+        case MoreThan(field, other):
+            return {field, other}
     return {condition.field}
 
 
@@ -180,6 +192,8 @@ def is_fulfilled(condition: Condition, row: Mapping[str, Any]) -> bool:
             return row[field] in values
         case Between(field, low, high):
             return (low is None or row[field] >= low) and (high is None or row[field] < high)
+        case MoreThan(field, other):
+            return row[field] > row[other]
         case PathPrefix(folder):
             return not folder.strip("/") or row["path"].startswith(f"{folder.strip('/')}/")
         case Not(inner):

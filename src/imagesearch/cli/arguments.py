@@ -89,9 +89,33 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
         help="month of the photo: june, jun or 6; if repeated, any of them",
     )
     add("--has-gps", action="store_true", help="only photos with a GPS position")
+    add("--no-gps", action="store_true", help="only photos without a GPS position")
     add("--camera", **repeated, metavar="NAME", help="make or model, such as iphone")
     add("--rating", type=int, choices=range(6), metavar="STARS", help="minimum rating in stars")
+    add(
+        "--max-rating",
+        type=int,
+        choices=range(6),
+        metavar="STARS",
+        help="maximum rating in stars; 0: photos that are not rated",
+    )
     add("--keyword", **repeated, metavar="WORD", help="a keyword stored in the photo")
+    add(
+        "--shape",
+        default="",
+        choices=["portrait", "landscape", "square", "panorama"],
+        help="a panorama is at least twice as wide as high, or very narrow",
+    )
+    add("--screenshots", action=argparse.BooleanOptionalAction, help="only, or no, screenshots, by file name")
+    add(
+        "--name",
+        **repeated,
+        metavar="TEXT",
+        help="file name, IMG_0042.jpg, or words of it, IMG_0042; if repeated, any of them",
+    )
+    add("--unnamed", action="store_true", help="only photos with a face that has no name")
+    add("--added-after", default="", metavar="DATE", help="first indexed on or after: 2023-06-01")
+    add("--added-before", default="", metavar="DATE", help="first indexed before the start of: 2023-06-01")
 
 
 def make_criteria(args: argparse.Namespace) -> Criteria:
@@ -113,7 +137,15 @@ def make_criteria(args: argparse.Namespace) -> Criteria:
         years=tuple(args.year),
         months=tuple(args.month),
         has_gps=args.has_gps,
+        no_gps=args.no_gps,
         rating=args.rating,
+        max_rating=args.max_rating,
+        shape=args.shape,
+        screenshots=args.screenshots,
+        names=tuple(args.name),
+        unnamed=args.unnamed,
+        added_after=args.added_after,
+        added_before=args.added_before,
     )
 
 

@@ -121,7 +121,7 @@ def _describes_photo(tagged: TaggedSentence, kept: Sequence[int]) -> bool:
 
 def _requests_photos(tagged: TaggedSentence) -> bool:
     """Whether a sentence without a caption has a filter or requests all photos. Else all of it is text."""
-    has_filter = any(span.kind in ENTITIES or span.kind == "alone" for span in tagged.spans)
+    has_filter = any(span.kind in ENTITIES or span.kind in ("alone", "order") for span in tagged.spans)
     return has_filter or bool(tagged.not_understood) or any(token.norm in _ALL for token in tagged.tokens)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or
 
@@ -25,6 +26,9 @@ class PeopleClause:
         Minimum and maximum number of faces. A maximum of None means no limit.
     other_than
         A number of faces that the photo must not have.
+    at_most
+        Pairs of a number and names: no more than this number of these people may be in the photo. In "kim or
+        zoe but not both" it is one of Kim and Zoe.
     """
 
     all_of: tuple[str, ...] = ()
@@ -33,6 +37,7 @@ class PeopleClause:
     only: bool = False
     count: tuple[int, int | None] | None = None
     other_than: int | None = None
+    at_most: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
     def __bool__(self) -> bool:
         return self != PeopleClause()
@@ -43,11 +48,22 @@ class PeopleClause:
         return len(self.all_of) + len(self.any_of)
 
     @property
+    def included(self) -> PeopleClause:
+        """The clause without the people that the photo must not show, or not together."""
+        return replace(self, none_of=(), at_most=())
+
+    @property
+    def excluded(self) -> PeopleClause:
+        """The people that the photo must not show, or not together."""
+        return PeopleClause(none_of=self.none_of, at_most=self.at_most)
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """Conditions that must all hold. No condition on a number accepts -1: faces not detected yet."""
         parts: list[Condition] = [_has_person(name) for name in self.all_of]
         parts += [Or(tuple(map(_has_person, names))) for names in self.any_of]
         parts += [Not(_has_person(name)) for name in self.none_of]
+        parts += [_has_at_most(number, names) for number, names in self.at_most]
         if self.only:
             parts.append(Eq("face_count", self.named_count))
         elif self.count is not None:
@@ -66,10 +82,16 @@ class PeopleClause:
             text = f"only {text}"
         if self.none_of:
             text += (" " if text else "") + f"without {_join_names(self.none_of)}"
+        limits = [self._format_limit(number, names) for number, names in self.at_most]
         counts = [] if self.count is None or self.only else [_format_people_count(*self.count)]
         if self.other_than is not None:
             counts.append(f"not {_format_people_count(self.other_than, self.other_than)}")
-        return ", ".join(filter(None, [text, *counts]))
+        return ", ".join(filter(None, [text, *limits, *counts]))
+
+    def _format_limit(self, number: int, names: tuple[str, ...]) -> str:
+        if names in self.any_of and len(names) == 2:
+            return "but not both"
+        return f"at most {_format_number(number)} of {'them' if names in self.any_of else _join_names(names)}"
 
 
 @dataclass(frozen=True)
@@ -105,10 +127,22 @@ class PhotoFact:
         The fact in words: ``rated 4 or more``.
     condition
         The fact as a condition.
+    family
+        Facts of one family are alternatives when *and* or a comma stands between them: a photo has one
+        camera, one name and one shape.
+    opposite
+        The fact after *not* or *without*, if it is more than that ``condition`` does not hold.
     """
 
     words: str
     condition: Condition
+    family: str = ""
+    opposite: PhotoFact | None = None
+
+    @property
+    def negated(self) -> PhotoFact:
+        """The fact after *not* or *without*."""
+        return self.opposite or PhotoFact(f"not {self.words}", Not(self.condition), f"not {self.family}")
 
 
 @dataclass(frozen=True)
@@ -149,7 +183,10 @@ class PhotoOrder:
     count: int | None = None
 
     def __str__(self) -> str:
-        return "newest first" if self.newest_first else "oldest first"
+        word = "newest" if self.newest_first else "oldest"
+        if self.count is None:
+            return f"{word} first"
+        return f"the {word}" if self.count == 1 else f"the {self.count} {word}"
 
 
 @dataclass(frozen=True)
@@ -170,6 +207,11 @@ class Content:
 
 def _has_person(name: str) -> Condition:
     return Contains("face_labels", name)
+
+
+def _has_at_most(number: int, names: tuple[str, ...]) -> Condition:
+    too_many = combinations(names, number + 1)
+    return And(tuple(Not(And(tuple(map(_has_person, group)))) for group in too_many))
 
 
 def _face_count_between(low: int, high: int | None) -> Condition:

@@ -12,6 +12,15 @@ from datetime import datetime
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or
 from imagesearch.geo import compute_distances_km, make_bounding_boxes
+from imagesearch.query.photo_conditions import (
+    HAS_UNNAMED,
+    IS_SCREENSHOT,
+    explain_unknown,
+    find_cameras,
+    require_indexed,
+    require_name,
+    require_shape,
+)
 from imagesearch.store import Vocabulary, VocabularyEntry, suggest_names
 from imagesearch.text import normalize
 
@@ -71,10 +80,21 @@ class Criteria:
         ``"2023"``, ``"2023-06"``, ``"2023-06-01"``, ``"2023-06-01 18:30"``.
     years, months
         Alternatives. A month is a number, an English name, or at least its first three letters.
-    has_gps
-        Whether the position must be known.
-    rating
-        Minimum number of stars.
+    has_gps, no_gps
+        Whether the position must be known, or unknown.
+    rating, max_rating
+        Minimum and maximum number of stars. A maximum of 0 requires that the photo is not rated.
+    shape
+        ``"portrait"``, ``"landscape"``, ``"square"`` or ``"panorama"``.
+    screenshots
+        Whether the photo must be a screenshot, by its file name, or must not be one.
+    names
+        Alternatives: a file name with its extension, or words of a file name.
+    unnamed
+        Whether there must be a face without a name.
+    added_after, added_before
+        The photo must be indexed first at or after the start of one date, and before the start of the other,
+        in the local time of this machine. Formats: as for ``after``.
     """
 
     people: tuple[str, ...] = ()
@@ -92,6 +112,14 @@ class Criteria:
     months: tuple[str, ...] = ()
     has_gps: bool = False
     rating: int | None = None
+    no_gps: bool = False
+    max_rating: int | None = None
+    shape: str = ""
+    screenshots: bool | None = None
+    names: tuple[str, ...] = ()
+    unnamed: bool = False
+    added_after: str = ""
+    added_before: str = ""
 
     @property
     def title(self) -> str:
@@ -108,10 +136,26 @@ class Criteria:
             f"before {self.before}" if self.before else "",
             *(f"by {camera}" for camera in self.cameras),
             *(f"#{keyword}" for keyword in self.keywords),
-            f"{self.rating}+ stars" if self.rating is not None else "",
-            "with a position" if self.has_gps else "",
+            *self._fact_titles,
         ]
         return ", ".join(filter(None, parts))
+
+    @property
+    def _fact_titles(self) -> list[str]:
+        """The criteria on what is known of a photo besides people, place, time and camera."""
+        most = "" if self.max_rating is None else f"at most {self.max_rating} stars"
+        return [
+            f"{self.rating}+ stars" if self.rating is not None else "",
+            most if self.max_rating else "not rated" if most else "",
+            "with a position" if self.has_gps else "",
+            "without a position" if self.no_gps else "",
+            f"{self.shape} format" if self.shape else "",
+            "" if self.screenshots is None else "screenshots" if self.screenshots else "no screenshots",
+            " or ".join(self.names),
+            "with unnamed people" if self.unnamed else "",
+            f"added since {self.added_after}" if self.added_after else "",
+            f"added before {self.added_before}" if self.added_before else "",
+        ]
 
     @property
     def _people_title(self) -> str:
@@ -165,12 +209,28 @@ class Criteria:
         parts = self._make_people_conditions(vocabulary.people, notes)
         parts += [_make_place_condition(place, vocabulary.places, notes) for place in self.places]
         parts += [self.circle.condition] if self.circle else []
-        parts += [_make_camera_condition(camera, vocabulary.cameras, notes) for camera in self.cameras]
+        parts += [_make_camera_condition(camera, vocabulary, notes) for camera in self.cameras]
         parts += [_make_keyword_condition(keyword, vocabulary.keywords, notes) for keyword in self.keywords]
         parts += self._make_time_conditions()
-        parts += [Eq("has_gps", True)] if self.has_gps else []
+        return And((*parts, *self._make_fact_conditions())), notes
+
+    def _make_fact_conditions(self) -> list[Condition]:
+        """Return the conditions on what is known of a photo besides people, place, time and camera."""
+        parts: list[Condition] = [Eq("has_gps", True)] if self.has_gps else []
+        parts += [Eq("has_gps", False)] if self.no_gps else []
         parts += [Between("rating", self.rating)] if self.rating is not None else []
-        return And(tuple(parts)), notes
+        if self.max_rating is not None:
+            is_rated = Between("rating", 1) if self.max_rating else And()
+            parts += [And((is_rated, Between("rating", None, self.max_rating + 1)))]
+        parts += [require_shape(self.shape)] if self.shape else []
+        if self.screenshots is not None:
+            parts.append(IS_SCREENSHOT if self.screenshots else Not(IS_SCREENSHOT))
+        parts += [Or(tuple(map(require_name, self.names)))] if self.names else []
+        parts += [HAS_UNNAMED] if self.unnamed else []
+        if self.added_after or self.added_before:
+            first = _parse_date("--added-after", self.added_after)
+            parts.append(require_indexed(first, _parse_date("--added-before", self.added_before)))
+        return parts
 
     def _make_people_conditions(
         self, entries: Mapping[str, VocabularyEntry], notes: list[str]
@@ -223,17 +283,11 @@ def _make_place_condition(text: str, entries: Mapping[str, VocabularyEntry], not
     return And(tuple(Contains("place_words", normalize(name)) for name in names))
 
 
-def _make_camera_condition(text: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> Condition:
-    prefixes = normalize(text).split()
-    cameras = [
-        camera
-        for camera in entries
-        if prefixes
-        and all(any(word.startswith(prefix) for word in normalize(camera).split()) for prefix in prefixes)
-    ]
+def _make_camera_condition(text: str, vocabulary: Vocabulary, notes: list[str]) -> Condition:
+    cameras = find_cameras(text, vocabulary)
     if not cameras:
-        notes.append(_explain_unknown("camera", text, entries))
-    return In("camera", tuple(cameras))
+        notes.append(explain_unknown("camera", text, vocabulary.cameras))
+    return In("camera", cameras)
 
 
 def _make_keyword_condition(text: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> Condition:
@@ -243,19 +297,17 @@ def _make_keyword_condition(text: str, entries: Mapping[str, VocabularyEntry], n
 
 def _check_known(field: str, name: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> None:
     if normalize(name) not in entries:
-        notes.append(_explain_unknown(field, name, entries))
-
-
-def _explain_unknown(field: str, name: str, entries: Mapping[str, VocabularyEntry]) -> str:
-    if not entries:
-        return f"no photo has a known {field}; have 04_extract_geo.py and 05 been run?"
-    similar = suggest_names(name, entries)
-    hint = f"similar: {', '.join(similar)}" if similar else "there is no similar name"
-    return f"no photo has the {field} {name.strip()!r}; {hint}"
+        notes.append(explain_unknown(field, name, entries))
 
 
 def _parse_seconds(option: str, text: str) -> int | None:
     """Return the start of a date in the seconds of ``taken_at``."""
+    start = _parse_date(option, text)
+    return None if start is None else int((start - _EPOCH).total_seconds())
+
+
+def _parse_date(option: str, text: str) -> datetime | None:
+    """Return the start of a date; None if there is no text."""
     if not text:
         return None
     match = _DATE.fullmatch(text.strip())
@@ -263,7 +315,7 @@ def _parse_seconds(option: str, text: str) -> int | None:
         raise UserError(f"{option} {text}: expected a date: 2023, 2023-06, 2023-06-01 or 2023-06-01T18:30")
     parts = [first if part is None else int(part) for part, first in zip(match.groups(), _FIRST, strict=True)]
     try:
-        return int((datetime(*parts) - _EPOCH).total_seconds())
+        return datetime(*parts)
     except ValueError as error:
         raise UserError(f"{option} {text}: {error}") from None
 

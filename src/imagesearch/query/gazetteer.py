@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagesearch.bm25 import make_name_ranking
+from imagesearch.query.cameras import Cameras
 from imagesearch.query.feasts import FeastDays
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
@@ -18,6 +19,7 @@ _KINDS = ("", "city", "county", "state", "country")
 _MIN_LETTERS = 5  # minimum length of a word that may be corrected to a name
 # Names that match by some of their words: minimum ratio to the best score, and maximum number.
 _MIN_SCORE_RATIO, _MAX_NAMES = 0.8, 3
+_HYPHENS = frozenset("-\u2010\u2011")
 _MAX_WORDS = 4  # maximum number of words that are compared with a mistyped or partial name
 
 
@@ -55,13 +57,19 @@ class Gazetteer:
         Maps normalized names to names as the user writes them.
     within
         Maps each place to the larger places that contain it, if this is known.
+    ignores_spaces
+        Whether names match with and without spaces and hyphens: "annemarie", "anne marie", "anne-marie".
     """
 
     def __init__(
-        self, entries: Mapping[str, VocabularyEntry], within: Mapping[str, tuple[str, ...]] | None = None
+        self,
+        entries: Mapping[str, VocabularyEntry],
+        within: Mapping[str, tuple[str, ...]] | None = None,
+        ignores_spaces: bool = False,
     ) -> None:
         self.entries = entries
         self._within = within or {}
+        self._ignores_spaces = ignores_spaces
 
     def __contains__(self, name: str) -> bool:
         return name in self._keys
@@ -74,6 +82,16 @@ class Gazetteer:
             if words := split_words(key):
                 keys.setdefault(" ".join(words), key)
         return keys
+
+    @functools.cached_property
+    def _joined(self) -> dict[str, str]:
+        """Maps names of several words, written as one word, to the vocabulary's key."""
+        joined = {name.replace(" ", ""): key for name, key in self._keys.items() if " " in name}
+        return {
+            word: key
+            for word, key in joined.items()
+            if len(word) >= _MIN_LETTERS and word.isalpha() and word not in COMMON and word not in self._keys
+        }
 
     @functools.cached_property
     def _longest(self) -> dict[str, int]:
@@ -90,9 +108,27 @@ class Gazetteer:
         """Return the longest name that starts at a token."""
         first = tokens[start]
         longest = max(self._longest.get(first.norm, 0), self._longest.get(first.possessor, 0))
-        if not longest:
+        reach = find_name_words(tokens, start, longest) if longest else []
+        match = next(self._iterate_matches(tokens, reach, {}), None)
+        return self._match_spacing(tokens, start) if match is None and self._ignores_spaces else match
+
+    def _match_spacing(self, tokens: Sequence[Token], start: int) -> NameMatch | None:
+        """Return the name whose words are written as one word, or whose one word is written as two."""
+        first = tokens[start]
+        for word in (first.norm, first.possessor):
+            if (key := self._joined.get(word)) is not None:
+                return NameMatch((key,), start + 1, is_possessive=word != first.norm)
+        end = start + 2
+        if end <= len(tokens) and tokens[end - 1].norm in _HYPHENS:
+            end += 1
+        if end > len(tokens) or tokens[end - 1].kind != "word":
             return None
-        return next(self._iterate_matches(tokens, find_name_words(tokens, start, longest), {}), None)
+        second = tokens[end - 1]
+        for word in (second.norm, second.possessor):
+            key = self._keys.get(first.norm + word) if word else None
+            if key is not None and not _is_phrase(first.norm, word):
+                return NameMatch((key,), end, is_possessive=word != second.norm)
+        return None
 
     def match_quoted(self, text: str) -> str | None:
         """Return the key of the name that equals a text."""
@@ -229,8 +265,16 @@ class KnownNames:
     people: Gazetteer
     places: Gazetteer
     feasts: FeastDays = field(default_factory=FeastDays)
+    cameras: Cameras = field(default_factory=Cameras)
 
     @classmethod
     def from_vocabulary(cls, vocabulary: Vocabulary, feasts: FeastDays) -> KnownNames:
         """Make the gazetteers of a dataset."""
-        return cls(Gazetteer(vocabulary.people), Gazetteer(vocabulary.places, vocabulary.within), feasts)
+        people = Gazetteer(vocabulary.people, ignores_spaces=True)
+        places = Gazetteer(vocabulary.places, vocabulary.within)
+        return cls(people, places, feasts, Cameras(vocabulary.cameras))
+
+
+def _is_phrase(first: str, second: str) -> bool:
+    """Whether two words are no name that is divided: "for rest" does not name Forrest."""
+    return min(len(first), len(second)) < 2 or not COMMON.isdisjoint((first, second, first + second))

@@ -29,7 +29,7 @@ class Lead(NamedTuple):
 
 @dataclass(frozen=True)
 class Mention:
-    """A person, place, date or number of people, or *alone*.
+    """A person, place, date, fact or number of people, *alone*, or a limit.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ def group_mentions(tagged: TaggedSentence) -> list[Mention]:
     for k, span in enumerate(spans):
         if k and not is_lead[k - 1]:
             first = k
-        if span.kind in ENTITIES or span.kind == "alone":
+        if span.kind in ENTITIES or span.kind in ("alone", "limit"):
             before = leads[first - 1] if first else None
             precedes_text = k + 1 < len(spans) and spans[k + 1].kind == "word" and not is_lead[k + 1]
             last = mentions[-1] if mentions else None

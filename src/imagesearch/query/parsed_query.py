@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from imagesearch.filters import And, Condition, Contains, Not, Or
@@ -92,12 +92,11 @@ class ParsedQuery:
     @property
     def union_summary(self) -> str:
         """The parsed sentence in one line, for a search in which one of who, where and when is enough."""
-        people, dates = str(replace(self.people, none_of=())), " and ".join(map(str, self.dates))
+        people, dates = str(self.people.included), " and ".join(map(str, self.dates))
         options = [part for part in (people, self._places_title, dates) if part]
         if len(options) < 2:
             return self.summary
-        without = str(PeopleClause(none_of=self.people.none_of))
-        parts = [f"{', or '.join(options)}; those with more of these first", without]
+        parts = [f"{', or '.join(options)}; those with more of these first", str(self.people.excluded)]
         return " · ".join(filter(None, (*parts, *self._not_places_titles, *self._other_titles)))
 
     @property

@@ -29,6 +29,7 @@ from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.mentions import find_negated_ends, group_mentions, note_alternatives
 from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.people_clause import build_people, exclude_others
+from imagesearch.query.photo_facts import build_facts
 from imagesearch.query.place_clause import build_places
 from imagesearch.query.rewrites import rewrite_sentence
 from imagesearch.query.tagger import tag_sentence
@@ -76,8 +77,9 @@ class SentenceParser:
         places, place_leads = build_places(mentions, names.places)
         dates, date_leads = build_dates(mentions, tagged.tokens)
         leads = people_leads | place_leads | date_leads
+        facts, fact_leads = build_facts(mentions)
         negated = find_negated_ends(mentions, tagged.tokens)
-        caption = build_caption(tagged, leads, neutral_phrases, negated)
+        caption = build_caption(tagged, leads | fact_leads, neutral_phrases, negated)
         not_understood = tuple(sorted({*tagged.not_understood, *caption.not_understood}, key=text.find))
         notes = [*tagged.notes, *note_alternatives(mentions)]
         notes += [f'"{words}" was not understood' for words in not_understood]
@@ -91,6 +93,8 @@ class SentenceParser:
             words=caption.words,
             notes=tuple(dict.fromkeys(notes)),
             place_names=places.names,
+            facts=facts,
+            order=next((span.order for span in tagged.spans if span.order), None),
             joined=tuple(Content(text, self._fill_template(text)) for text in caption.joined),
             join=caption.join,
             excluded=tuple(Content(text, self._fill_template(text)) for text in caption.excluded),

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from imagesearch.query.clauses import PeopleClause, make_neutral_phrase
 from imagesearch.query.gazetteer import Gazetteer
 from imagesearch.query.lexicon import JOINERS, NEGATIONS, ONLY, split_set
 from imagesearch.query.mentions import LEADS, Mention
+from imagesearch.query.people_limits import ALL_BUT_ONE
 
 _ADDS = split_set("and with & plus")
 # Leads that the caption does not keep.
-_DROPPED_BEFORE_PERSON = ONLY | {"the"}
+_DROPPED_BEFORE_PERSON = ONLY | {"the", "both", "either"}
 _DROPPED_BEFORE_NEGATED = _DROPPED_BEFORE_PERSON | NEGATIONS | JOINERS | {"of"}
 _DROPPED_BEFORE_LIST = JOINERS | {"of", "by"}
 _DROPPED_BEFORE_NEGATED_COUNT = NEGATIONS | JOINERS
+_MAX_LIMITED = 10  # maximum number of names in a limit, because all their combinations become conditions
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,16 @@ class _PeopleList:
     ----------
     groups
         The names of each person. The names of one group are alternatives.
+    named
+        The number of people who must be in the photo.
+    at_most
+        See `PeopleClause`.
     """
 
     mentions: tuple[Mention, ...]
     groups: tuple[tuple[str, ...], ...]
+    named: int
+    at_most: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,8 @@ def build_people(
         Maps the position of a token to the words that replace it in the caption: "a person".
     """
     named = [mention for mention in mentions if mention.span.kind == "person"]
-    lists = _group_lists(named, people)
+    all_lists = _apply_limits(_group_lists(named, people), mentions)
+    lists = [people_list for people_list in all_lists if people_list.groups]
     count, count_leads = _combine_counts(mentions, lists)
     groups = dict.fromkeys(group for people_list in lists for group in people_list.groups)
     only = bool(groups) and _excludes_others(mentions, count)
@@ -80,8 +90,9 @@ def build_people(
         only=only,
         count=None if only else count.limits,
         other_than=count.excluded,
+        at_most=tuple(dict.fromkeys(limit for people_list in all_lists for limit in people_list.at_most)),
     )
-    leads = count_leads | _find_person_leads(named) | _find_list_leads(lists)
+    leads = count_leads | _find_person_leads(named) | _find_list_leads(all_lists)
     return clause, leads, _make_neutral_phrases(lists, count)
 
 
@@ -131,7 +142,46 @@ def _group_lists(named: Sequence[Mention], people: Gazetteer) -> list[_PeopleLis
             lists[-1].append(mention)
         else:
             lists.append([mention])
-    return [_PeopleList(tuple(members), _group_alternatives(members, people)) for members in lists]
+    grouped = [(tuple(members), _group_alternatives(members, people)) for members in lists]
+    return [_PeopleList(members, groups, len(groups)) for members, groups in grouped]
+
+
+def _apply_limits(lists: Sequence[_PeopleList], mentions: Sequence[Mention]) -> list[_PeopleList]:
+    """Apply each limit to the list that directly follows it, or else to the last list before it."""
+    lists = list(lists)
+    for mention in mentions:
+        if mention.span.kind != "limit":
+            continue
+        following = [n for n, one in enumerate(lists) if one.mentions[0].previous == mention.span]
+        before = [n for n, one in enumerate(lists) if one.mentions[-1].index < mention.index]
+        if following:
+            lists[following[0]] = _limit_list(lists[following[0]], mention.span.count)
+        elif before:
+            lists[before[-1]] = _limit_list(lists[before[-1]], mention.span.count, ends_list=True)
+    return lists
+
+
+def _limit_list(
+    people_list: _PeopleList, limits: tuple[int, int | None], ends_list: bool = False
+) -> _PeopleList:
+    """Limit how many of the people of a list may be in the photo.
+
+    A limit that ends a list applies to the last alternatives of the list, if there are any: "maya and kim or
+    zoe but not both" requires Maya.
+    """
+    alternatives = [group for group in people_list.groups if len(group) > 1]
+    limited = (alternatives[-1],) if alternatives and ends_list else people_list.groups
+    names = tuple(dict.fromkeys(name for group in limited for name in group))
+    if not 1 < len(names) <= _MAX_LIMITED:
+        return people_list
+    low, high = limits
+    high = len(names) - 1 if high == ALL_BUT_ONE else high
+    low = min(low, len(names))
+    # at least two of three people: one of each two
+    groups = combinations(names, len(names) - low + 1) if low else ()
+    others = [group for group in people_list.groups if group not in limited]
+    at_most = ((high, names),) if high is not None and high < len(names) else ()
+    return _PeopleList(people_list.mentions, (*others, *groups), len(others) + low, at_most)
 
 
 def _group_alternatives(members: Sequence[Mention], people: Gazetteer) -> tuple[tuple[str, ...], ...]:
@@ -194,7 +244,7 @@ def _combine_counts(mentions: Sequence[Mention], lists: Sequence[_PeopleList]) -
 def _set_count(count: _Count, mention: Mention, named: int) -> _Count:
     """Take the limits of a mention, and add the number of people named before it."""
     low, high = mention.span.count
-    start = mention.span.start if count.start < 0 and high != 0 else count.start
+    start = mention.span.start if count.start < 0 and low > 0 else count.start
     return replace(count, limits=(low + named, None if high is None else high + named), start=start)
 
 
@@ -218,7 +268,7 @@ def _negate_count(count: _Count, mention: Mention) -> _Count:
 
 def _count_named(lists: Sequence[_PeopleList]) -> int:
     """Count the people named, each group of alternatives as one person."""
-    return sum(len(people_list.groups) for people_list in lists)
+    return sum(people_list.named for people_list in lists)
 
 
 # --- the caption -------------------------------------------------------------------------------------------

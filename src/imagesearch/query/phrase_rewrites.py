@@ -20,7 +20,6 @@ _HAS = "(?:show|have|has|include|contain|feature|want|like)"
 _HIDE = "(?:exclude|hide|omit|skip|remove|leave out)"
 _OF = "(?:of|with|from|in|at|showing|where)"
 _MARKS = r"[?!,()\[\]{}]"
-_LATEST = "latest|newest|most recent|recent|all|all the latest"
 
 # Replaced before the name of a person or a place, a month or a year.
 _TO_NAME = [
@@ -37,8 +36,9 @@ _TO_NAME = [
 # Replaced after the name of a person.
 _AFTER_PERSON = [
     (
-        "(?:(?:is|was|are|were) )?not alone|"
-        "(?:and|with|plus) (?:some(?:one|body) else|others|(?:some )?other people|company)",
+        "(?:(?:is|was|are|were) )?not alone|(?:, )?(?:and|with|plus) "
+        "(?:some(?:one|body)(?: else)?|(?:some )?others|(?:some )?(?:other|more) people|company|"
+        "another (?:person|one)|(?:at least )?one more(?: person)?|at least one other(?: person)?)",
         "with at least one other person",
     ),
 ]  # fmt: skip
@@ -52,7 +52,12 @@ _TO_COUNT = [("not (?:fewer|less) than", "at least"), ("not (?:at most|up to|onl
 # Replaced anywhere; the patterns include the words after the phrase.
 _TO_PHOTOS = [
     ("not (?:taken|shot|made)(?= (?:in|at|on|during|before|after|since|near) )", "not"),
-    (rf"(?:the |my |our )?(?:{_LATEST})(?= (?:{_PHOTOS})(?: (?:of|from|with|in|at|taken)|$))", ""),
+    (
+        rf"{_HIDE}(?: (?:all|any|the|my))*"
+        rf"(?= (?:screen ?shots?|panoramas?|group (?:{_PHOTOS})|unrated)(?: |$))",
+        "without",
+    ),
+    (rf"(?:the |my |our )?all(?= (?:{_PHOTOS})(?: (?:of|from|with|in|at|taken)|$))", ""),
 ]
 # Replaced if the vocabulary has the country.
 COUNTRIES = (

@@ -13,15 +13,19 @@ from imagesearch.query.tokenizer import Sentence
 
 _N = rf"(?:\d{{1,3}}|{'|'.join(NUMBER_WORDS[1:])})"
 _PEOPLE = r"(?:(?:other )?(?:people|persons|person|faces|face|humans)|others)"
+_PHOTO = "|".join(sorted(PHOTOS))
 _NOBODY = r"(?:nobody|no one|noone)"
 _PHRASES: list[tuple[str, re.Pattern[str]]] = [
     (kind, re.compile(rf"(?:{text})(?= |$)"))
     for kind, text in (
         ("only", rf"{_NOBODY} (?:else )?(?:but|except|besides|other than)"),
-        ("only", rf"(?:only|just) (?:{'|'.join(sorted(PHOTOS))}) (?:of|with)"),
+        ("only", rf"(?:only|just) (?:{_PHOTO}) (?:of|with)"),
         ("alone", rf"(?:(?:and|with|but) )?(?:{_NOBODY} else|no other people|no others)|(?:all )?alone|solo"),
         ("alone", r"(?:all )?by (?:(?:her|him|my|it)self|themsel(?:f|ves))|on (?:her|his|their|my) own"),
         ("alone", r"only(?= [^a-z]|$)"),
+        ("group", rf"(?:(?:an?|the|our|my) )?(?:big |large )?group(?: (?:{_PHOTO})|(?= selfies?(?: |$)))"),
+        ("no group", r"(?:no|not|without|except|excluding)(?: (?:an?|any|the|in|my|our)){0,2} "
+                     rf"group (?:{_PHOTO})"),
         ("none", rf"(?:{_NOBODY}|(?:no|without|without any|not any) {_PEOPLE}|"
                  r"without (?:anyone|anybody))(?: else)?(?: in the background)?"),
         ("least", rf"(?:at least|no fewer than|minimum) (?P<n>{_N}) {_PEOPLE}|"
@@ -36,7 +40,7 @@ _PHRASES: list[tuple[str, re.Pattern[str]]] = [
 ]  # fmt: skip
 _FIRST_WORDS = split_set(
     "nobody no noone and with but alone solo all by on only without not at minimum more over up "
-    "maximum fewer less under between exactly just a the group"
+    "maximum fewer less under between exactly just a an the group big large our my except excluding"
 ) | frozenset(NUMBER_WORDS[1:])
 _REQUEST = re.compile(
     r"(?:(?:please|can you|could you|i want to see|i want|i would like to see|show me|show us|show|find me|"
@@ -116,7 +120,10 @@ def match_request(sentence: Sentence) -> int:
 
 
 def _parse_people_count(kind: str, match: re.Match[str]) -> tuple[int, int | None]:
-    """Return the minimum and maximum number. "At most three people" means at least one person."""
+    """Return the minimum and maximum number. "At most three people" means at least one person.
+
+    A group photo shows at least three people.
+    """
     groups = match.groupdict()
     numbers = [_parse_number(groups[name]) for name in ("n", "m") if groups.get(name)]
     n = numbers[0] if numbers else 0
@@ -124,6 +131,8 @@ def _parse_people_count(kind: str, match: re.Match[str]) -> tuple[int, int | Non
         return min(numbers), max(numbers)
     return {
         "none": (0, 0),
+        "group": (3, None),
+        "no group": (0, 2),
         "least": (n, None),
         "more": (n + 1, None),
         "most": (min(1, n), n),

@@ -7,7 +7,7 @@ what it stands for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from imagesearch.query.date_rules import tag_date
@@ -15,11 +15,15 @@ from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.guess_rules import may_be_guessed, tag_guess
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.name_rules import tag_name, tag_prefix
+from imagesearch.query.people_limits import tag_limit
+from imagesearch.query.photo_facts import may_have_facts, tag_fact, tag_file
+from imagesearch.query.photo_order import may_have_order, tag_order
 from imagesearch.query.phrases import match_request, tag_phrase
 from imagesearch.query.tags import Position, Tag, TaggedSentence, TaggedSpan
 from imagesearch.query.time_engine import match_date
 from imagesearch.query.tokenizer import Sentence
 
+Rule = Callable[[Position], Tag | None]
 # Limits for one sentence, so that long texts are parsed quickly.
 _MAX_GUESSES = 24  # words that may be partial or mistyped names
 _MAX_DATES = 40  # dates that are parsed, including those that are tagged as names
@@ -34,10 +38,11 @@ def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSe
     notes, not_understood = [], []
     if len(tokens) > _MAX_TOKENS:
         notes.append(f"only the first {_MAX_TOKENS} words and marks were read")
+    rules = _choose_rules(sentence, names)
     guesses_left, dates_left = _MAX_GUESSES, _MAX_DATES
     while i < min(len(tokens), _MAX_TOKENS):
         at = _look_up(sentence, i, names, today, spans, dates_left)
-        tag = _apply_rules(at)
+        tag = _apply_rules(at, rules)
         if tag is None and guesses_left > 0 and may_be_guessed(at):
             guesses_left -= at.token.norm not in COMMON
             tag = tag_guess(at)
@@ -71,11 +76,21 @@ def _look_up(
     return Position(sentence, i, names, today, spans, person, place, date_match, dates_left)
 
 
-def _apply_rules(at: Position) -> Tag | None:
+def _choose_rules(sentence: Sentence, names: KnownNames) -> list[Rule]:
+    """Return the rules for words, in the order in which they are tried, without those that cannot apply."""
+    rules: list[Rule] = [tag_date, tag_limit, tag_phrase]
+    rules += [tag_order] if may_have_order(sentence) else []
+    rules += [tag_fact] if may_have_facts(sentence, names) else []
+    return [*rules, tag_name]
+
+
+def _apply_rules(at: Position, rules: Sequence[Rule]) -> Tag | None:
     """Return the tag of the first rule that applies, not including guesses."""
     kind = at.token.kind
     if kind == "prefix":
         return tag_prefix(at)
+    if kind == "file":
+        return tag_file(at)
     if kind != "word":
         return (tag_date(at) if kind == "mark" else None) or Tag(TaggedSpan(kind, at.i, at.i + 1))
-    return tag_date(at) or tag_phrase(at) or tag_name(at)
+    return next((tag for rule in rules if (tag := rule(at))), None)

@@ -30,6 +30,8 @@ TagKind = Literal[
     "count",
     "only",
     "alone",
+    "limit",
+    "file",
 ]
 ENTITIES = frozenset(("person", "place", "area", "date", "fact", "count"))
 
@@ -41,7 +43,8 @@ class TaggedSpan(NamedTuple):
     ----------
     kind
         *only* excludes people other than those after it, *alone* other than those before it. A *count* is
-        a number of people. *ignored* words do not describe photos: "please show me".
+        a number of people. A *limit* says how many of the people before or after it are in the photo: "but
+        not both", "exactly one of". *ignored* words do not describe photos: "please show me".
     start, end
         The position of its first token, and the position after its last.
     keys
@@ -51,7 +54,7 @@ class TaggedSpan(NamedTuple):
     date
         For a date: how it was parsed.
     count
-        For a number of people: minimum and maximum. None means no limit.
+        For a number of people and a limit: minimum and maximum. None means no limit.
     counts_others
         Whether the number counts *other* people than those that are named.
     areas

@@ -1,4 +1,4 @@
-"""Splits a sentence into tokens: words, marks, quotes, and prefixes such as ``person:``."""
+"""Splits a sentence into tokens: words, marks, quotes, file names, and prefixes such as ``person:``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
+from imagesearch.query.file_names import FILE_NAME
 from imagesearch.text import normalize
 
-TokenKind = Literal["word", "mark", "quote", "prefix"]
+TokenKind = Literal["word", "mark", "quote", "prefix", "file"]
 _PREFIXES = {"person": "person", "people": "person", "place": "place", "text": "text"}
 # A name ends at these marks. Any other mark may stand between the words of one name.
 HARD_MARKS = frozenset(',;:!?"()[]{}<>|=*\u3001\u3002\uff0c\u060c\u061b')
@@ -87,6 +88,22 @@ _CLASSES = _CharacterClasses()
 
 def tokenize(sentence: str) -> list[Token]:
     """Return the tokens of a sentence. Accepts any text; characters that UTF-8 cannot encode are skipped."""
+    tokens: list[Token] = []
+    start = searched = quote_count = 0
+    for match in FILE_NAME.finditer(sentence):
+        quote_count += sum(character in _QUOTES for character in sentence[searched : match.start()])
+        searched = match.end()
+        if quote_count % 2:
+            continue  # inside quotation marks
+        tokens += _tokenize_words(sentence[start : match.start()])
+        space_before = match.start() == 0 or sentence[match.start() - 1].isspace()
+        tokens.append(Token(match[0], match[0], kind="file", space_before=space_before))
+        start = match.end()
+    return [*tokens, *_tokenize_words(sentence[start:])]
+
+
+def _tokenize_words(sentence: str) -> list[Token]:
+    """Return the tokens of a text that has no file names."""
     classes = "".join(map(_CLASSES.__getitem__, sentence))
     tokens: list[Token] = []
     end = 0
@@ -136,7 +153,8 @@ def split_words(name: str) -> tuple[str, ...]:
     """Return the normalized words of a name, in the form in which they are compared with a sentence."""
     if name.isascii() and name.replace(" ", "").isalnum():
         return tuple(name.lower().split())
-    return tuple(token.norm for token in tokenize(name) if token.kind in ("word", "quote") and token.norm)
+    tokens = _tokenize_words(name)
+    return tuple(token.norm for token in tokens if token.kind in ("word", "quote") and token.norm)
 
 
 def find_name_words(tokens: Sequence[Token], start: int, limit: int) -> list[int]:

@@ -14,7 +14,7 @@ from imagesearch.search.ranking import (
     collapse_bursts,
     drop_low_scores,
     merge_rankings,
-    sort_newest_first,
+    sort_by_date,
 )
 from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
@@ -85,7 +85,7 @@ def judge_photos(
         burst_counts = {photo: count for _, counts in collapsed for photo, count in counts.items()}
     return JudgedPhotos(
         retrieved,
-        tuple(merge_rankings(rankings, query.top_k)),
+        tuple(merge_rankings(rankings, request.max_shown)),
         burst_counts,
         is_calibrated=fits is not None,
         nothing_fits=bool(fits and retrieved.hits and not fits.relevant_ids),
@@ -137,8 +137,8 @@ def _rank_hits(
 ) -> list[RankedHit]:
     """Return the photos of one filter in order, without those below the minimum scores."""
     ranking = [RankedHit(hit, fits and fits.by_id.get(hit.id)) for hit in hits]
-    if query.sort == "date":
-        ranking = sort_newest_first(_select_relevant(ranking, query, fits))
+    if query.sort != "score":
+        ranking = sort_by_date(_select_relevant(ranking, query, fits), query.sort == "date")
         if part_counts:  # the order of a union
             ranking.sort(key=lambda ranked: -part_counts[ranked.hit.id])
     min_score = None if query.strategy == "hybrid" else query.min_score

@@ -96,6 +96,8 @@ def _explain_no_results(request: ParsedRequest, retrieved: RetrievedPhotos) -> s
     reasons = [f"nothing {verb} {value:g} or more" for value, verb in limits if value is not None]
     if reasons and (retrieved.hits or (query.face and not has_vector)):
         return reasons[0]
+    if query.sort == "oldest" and retrieved.hits:
+        return "the time of these photos is unknown, so none is the oldest"
     if query.strategy == "hybrid":
         return "no photo that passes the filter has any of these words"
     if query.has_filter or query.face:

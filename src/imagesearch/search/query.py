@@ -13,6 +13,7 @@ from imagesearch.query import Criteria
 from imagesearch.store import MAX_HITS
 
 STRATEGIES = ("filter", "union", "hybrid", "semantic")
+SORTS = ("score", "date", "oldest")
 _MAX_NAMED_PHOTOS = 4  # in a title
 
 
@@ -57,7 +58,8 @@ class Query:
     min_fit
         Leave out results with a lower calibrated score, which is from 0 to 1 for every query.
     sort
-        ``"score"``, or ``"date"`` for the relevant photos, newest first.
+        ``"score"``; or the relevant photos, newest first (``"date"``) or oldest first (``"oldest"``). A
+        sentence such as "the oldest photo of maya" replaces it.
     collapse
         Show one photo of each burst.
     """
@@ -174,7 +176,7 @@ def _check_vit_query(query: Query) -> None:
 
 
 def _check_choices(query: Query) -> None:
-    choices = {"strategy": STRATEGIES, "by": ("clip", "vit"), "sort": ("score", "date")}
+    choices = {"strategy": STRATEGIES, "by": ("clip", "vit"), "sort": SORTS}
     for name, allowed in choices.items():
         if getattr(query, name) not in allowed:
             raise UserError(f"{name}: expected {' or '.join(allowed)}, got {getattr(query, name)!r}")
@@ -182,7 +184,7 @@ def _check_choices(query: Query) -> None:
 
 def _check_lists(query: Query) -> None:
     lists = [(name, getattr(query, name)) for name in ("plus", "minus")]
-    names = ("people", "without", "places", "cameras", "keywords", "months")
+    names = ("people", "without", "places", "cameras", "keywords", "months", "names")
     lists += [(f"criteria.{name}", getattr(query.criteria, name)) for name in names]
     if isinstance(query.images, str | Path):
         raise UserError(f"images: expected a list or tuple of paths, got one path {str(query.images)!r}")

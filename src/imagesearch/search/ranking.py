@@ -22,11 +22,16 @@ class RankedHit:
     calibrated_score: float | None = None
 
 
-def sort_newest_first(ranking: Sequence[RankedHit]) -> list[RankedHit]:
-    """Sort photos by their time, newest first. Photos of unknown time come last."""
-    return sorted(
-        ranking, key=lambda ranked: (not ranked.hit.fields["has_time"], -ranked.hit.fields["taken_at"])
-    )
+def sort_by_date(ranking: Sequence[RankedHit], newest_first: bool) -> list[RankedHit]:
+    """Sort photos by their time.
+
+    Photos of unknown time come last if the newest come first. They are left out if the oldest come first,
+    because each of them could be the oldest.
+    """
+    if newest_first:
+        return sorted(ranking, key=lambda one: (not one.hit.fields["has_time"], -one.hit.fields["taken_at"]))
+    dated = [ranked for ranked in ranking if ranked.hit.fields["has_time"]]
+    return sorted(dated, key=lambda ranked: ranked.hit.fields["taken_at"])
 
 
 def drop_low_scores(

@@ -80,16 +80,13 @@ ANYTHING = FilterAttempt(MATCH_ALL, "anything")
 def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     """Divide the filter of a sentence into parts."""
     parts, required, exclusions = [], [], []
-    people = replace(parsed.people, none_of=())
+    people, excluded_people = parsed.people.included, parsed.people.excluded
     if people:
         parts.append(_make_people_part(people))
-    if parsed.people.none_of:
+    if excluded_people:
         # -1: no face detection was run on the photo, so it is unknown who is in it
-        required += [
-            *replace(PeopleClause(), none_of=parsed.people.none_of).conditions,
-            Between("face_count", 0),
-        ]
-        exclusions.append(f"without {' or '.join(parsed.people.none_of)}")
+        required += [*excluded_people.conditions, Between("face_count", 0)]
+        exclusions.append(_describe_excluded(parsed.people))
     if parsed.places_phrase:
         included = replace(parsed, not_places=(), not_areas=())
         parts.append(FilterPart("where", parsed.places_phrase, And(included.place_conditions)))
@@ -103,7 +100,7 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
     if parsed.excluded:  # `retrieval` leaves these photos out: a filter cannot
         exclusions.append(f"without {' or '.join(repr(content.caption) for content in parsed.excluded)}")
     required += [fact.condition for fact in parsed.facts]
-    exclusions += [fact.words for fact in parsed.facts]
+    exclusions += [f"({fact.words})" for fact in parsed.facts]
     return FilterPlan(tuple(parts), And(tuple(required)), ", ".join(exclusions))
 
 
@@ -149,6 +146,12 @@ def _make_who_part(people: PeopleClause) -> FilterPart:
 
 def _describe_people(people: PeopleClause) -> str:
     return "of nobody" if people.count == (0, 0) and not people.named_count else f"of {people}"
+
+
+def _describe_excluded(people: PeopleClause) -> str:
+    without = f"without {' or '.join(people.none_of)}" if people.none_of else ""
+    limits = str(PeopleClause(at_most=people.at_most))
+    return " and ".join(filter(None, (without, f"with {limits}" if limits else "")))
 
 
 def _join_parts(parts: Sequence[FilterPart]) -> FilterAttempt:

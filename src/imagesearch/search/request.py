@@ -9,9 +9,10 @@ from datetime import date
 
 from imagesearch.errors import UserError
 from imagesearch.filters import MATCH_ALL
-from imagesearch.query import ParsedQuery
+from imagesearch.query import ParsedQuery, PhotoOrder
 from imagesearch.search.query import Query, check_query
 from imagesearch.search.resources import SearchResources
+from imagesearch.store import MAX_HITS
 from imagesearch.text import find_similar, normalize
 
 
@@ -22,7 +23,7 @@ class ParsedRequest:
     Attributes
     ----------
     query : Query
-        The query, with the strategy that applies to it.
+        The query, with the strategy and the order that apply to it.
     parsed : ParsedQuery
         The parsed sentence: the filter and the text for CLIP.
     visual_query : Query
@@ -35,6 +36,12 @@ class ParsedRequest:
     parsed: ParsedQuery
     visual_query: Query
     names_only: bool = False
+
+    @property
+    def max_shown(self) -> int:
+        """Maximum number of results: the number in the sentence, "the last three photos", or ``top_k``."""
+        order = self.parsed.order
+        return self.query.top_k if order is None or order.count is None else min(order.count, MAX_HITS)
 
     @property
     def is_calibratable(self) -> bool:
@@ -109,11 +116,20 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     whole = _make_text_query(parsed.caption or sentence, sentence, template) if is_text else ParsedQuery()
     notes = tuple(note for note in parsed.notes if note.endswith("was not understood"))
     whole = replace(whole, excluded=parsed.excluded, not_understood=parsed.not_understood, notes=notes)
-    return _make_request(query, whole, names_only)
+    return _make_request(query, replace(whole, facts=parsed.facts, order=parsed.order), names_only)
 
 
 def _make_request(query: Query, parsed: ParsedQuery, names_only: bool = False) -> ParsedRequest:
+    query = _apply_order(query, parsed.order)
     return ParsedRequest(query, parsed, replace(query, text=parsed.text), names_only)
+
+
+def _apply_order(query: Query, order: PhotoOrder | None) -> Query:
+    """Sort as the sentence requests. ``top_k`` is not lowered: it says how many photos are compared."""
+    if order is None:
+        return query
+    top_k = min(max(query.top_k, order.count or 0), MAX_HITS)
+    return replace(query, sort="date" if order.newest_first else "oldest", top_k=top_k)
 
 
 def _make_text_query(caption: str, sentence: str, template: str) -> ParsedQuery:

@@ -215,7 +215,8 @@ def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[l
         needs_all = query.collapse or query.criteria.circle or source.matcher.excludes
         few = limit if needs_all else query.top_k
         periods = source.resources.vocabulary.periods
-        return store.list_newest(ref, few, where=where, fields=fields, periods=periods)
+        list_photos = store.list_oldest if query.sort == "oldest" else store.list_newest
+        return list_photos(ref, few, where=where, fields=fields, periods=periods)
     return hits, len(hits)
 
 

@@ -74,7 +74,7 @@ def fetch_union(
     fetch
         Returns the best photos that pass a condition, and how many pass.
     """
-    can_drop = query.collapse or query.sort == "date" or (query.min_score, query.min_fit) != (None, None)
+    can_drop = query.collapse or query.sort != "score" or (query.min_score, query.min_fit) != (None, None)
     hits: list[Hit] = []
     part_counts: dict[int, int] = {}
     passing_count = 0

@@ -9,6 +9,7 @@ Only this package uses pymilvus and Milvus Lite, which it imports when a connect
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
 from imagesearch.store.drop import drop_dataset, list_drop_targets
+from imagesearch.store.file_names import split_file_name
 from imagesearch.store.npy_files import NpyVectors, read_npy_vectors
 from imagesearch.store.npy_import import build_imported
 from imagesearch.store.schema import (
@@ -54,5 +55,6 @@ __all__ = [
     "has_pending_edits",
     "list_drop_targets",
     "read_npy_vectors",
+    "split_file_name",
     "suggest_names",
 ]
