@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imagesearch.filters import And, Condition, Contains, In, Not, list_conjuncts
-from imagesearch.query import Circle
+from imagesearch.filters import (
+    And,
+    Condition,
+    Contains,
+    In,
+    Not,
+    has_circle,
+    is_fulfilled,
+    list_conjuncts,
+    list_fields,
+)
 from imagesearch.search.answer import MAX_COUNTED, RelaxedFilter
 from imagesearch.search.face_search import find_photo_ids, find_photos_by_face
 from imagesearch.search.query import Query
@@ -128,13 +137,13 @@ def _try_filter(
     query = source.request.query
     condition = And((*required, attempt.condition))
     known_count = _get_known_count(source.collection, source.resources.vocabulary, condition)
-    needs_top_only = query.sort == "score" and not query.collapse and not query.criteria.circle
+    needs_top_only = query.sort == "score" and not query.collapse
     if known_count is not None and needs_top_only:
         hits, _ = _fetch_photos(source, condition, query.top_k)
         count = known_count if len(hits) == query.top_k else len(hits)
     else:
         limit = max(query.top_k, MAX_COUNTED + 1)
-        hits, count = _fetch_within_circle(source, query.criteria.circle, condition, limit)
+        hits, count = _fetch_exactly(source, condition, limit)
     return _AttemptResult(attempt.description, condition, tuple(hits), count)
 
 
@@ -146,8 +155,7 @@ def _try_union(
     limit = max(query.top_k, MAX_COUNTED + 1)
 
     def fetch(condition: Condition) -> tuple[Sequence[Hit], int]:
-        where = And((*required, condition))
-        return _fetch_within_circle(source, query.criteria.circle, where, limit)
+        return _fetch_exactly(source, And((*required, condition)), limit)
 
     union = fetch_union(query, parts, fetch)
     condition = And((*required, attempt.condition))
@@ -177,26 +185,26 @@ def _get_known_count(collection: CollectionInfo, vocabulary: Vocabulary, conditi
 # --- calls of Milvus ----------------------------------------------------------------------------------------
 
 
-def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[list[Hit], int]:
+def _fetch_photos(
+    source: _PhotoSource, where: Condition, limit: int, extra_fields: Sequence[str] = ()
+) -> tuple[list[Hit], int]:
     """Return up to ``limit`` photos that pass, best first, and the number of passing photos found."""
     query, target, store = source.request.query, source.target, source.resources.store
-    ref = source.collection.ref
+    ref, fields = source.collection.ref, (*RANKING_FIELDS, *extra_fields)
     if target.vector is not None and query.strategy == "hybrid":
-        hits = _fetch_hybrid(source, where, limit)
+        hits = _fetch_hybrid(source, where, limit, fields)
     elif target.vector is not None:
-        hits = store.search(ref, target.vector, limit, where=where, fields=RANKING_FIELDS)
+        hits = store.search(ref, target.vector, limit, where=where, fields=fields)
     elif target.face is not None:
-        hits = find_photos_by_face(
-            target.face, ref, limit, where, query.min_score, RANKING_FIELDS, source.resources
-        )
+        hits = find_photos_by_face(target.face, ref, limit, where, query.min_score, fields, source.resources)
     else:
-        few = limit if query.collapse or query.criteria.circle else query.top_k
+        few = limit if query.collapse or extra_fields else query.top_k
         periods = source.resources.vocabulary.periods
-        return store.list_newest(ref, few, where=where, fields=RANKING_FIELDS, periods=periods)
+        return store.list_newest(ref, few, where=where, fields=fields, periods=periods)
     return hits, len(hits)
 
 
-def _fetch_hybrid(source: _PhotoSource, where: Condition, limit: int) -> list[Hit]:
+def _fetch_hybrid(source: _PhotoSource, where: Condition, limit: int, fields: Sequence[str]) -> list[Hit]:
     vector = None if source.request.names_only else source.target.vector
     return source.resources.store.search_hybrid(
         source.collection.ref,
@@ -204,28 +212,29 @@ def _fetch_hybrid(source: _PhotoSource, where: Condition, limit: int) -> list[Hi
         normalize(source.request.query.text),
         limit,
         where=where,
-        fields=RANKING_FIELDS,
+        fields=fields,
         ranker=source.resources.config.search.ranker,
     )
 
 
-def _fetch_within_circle(
-    source: _PhotoSource, circle: Circle | None, condition: Condition, limit: int
-) -> tuple[list[Hit], int]:
-    """Return the best photos within a circle, and how many there are, counted up to the limit.
+def _fetch_exactly(source: _PhotoSource, condition: Condition, limit: int) -> tuple[list[Hit], int]:
+    """Return the best photos that pass a condition, and how many there are, counted up to the limit.
 
-    The condition only checks the bounding boxes of the circle. Photos in a corner of a box are outside the
-    circle, so further photos are fetched until there are enough.
+    For a circle, the filter only checks boxes. Photos in a corner of a box are outside the circle, so the rows
+    are judged here, and further photos are fetched until there are enough.
     """
-    if circle is None:
+    inexact = And(tuple(part for part in list_conjuncts(condition) if has_circle(part)))
+    if not inexact.conditions:
         return _fetch_photos(source, condition, limit)
+    key = source.collection.ref.key
+    extra = tuple(sorted(list_fields(inexact) - {key, *RANKING_FIELDS}))
     found: list[Hit] = []
     fetched: list[int] = []
     batch = 2 * limit
     while len(found) < limit:
         batch = min(batch, MAX_HITS)
-        hits, _ = _fetch_photos(source, And((condition, _exclude_photos(fetched))), batch)
-        found += [hit for hit in hits if circle.contains(hit.fields["latitude"], hit.fields["longitude"])]
+        hits, _ = _fetch_photos(source, And((condition, _exclude_photos(fetched))), batch, extra)
+        found += [hit for hit in hits if is_fulfilled(inexact, {**hit.fields, key: hit.id})]
         fetched += [hit.id for hit in hits]
         if len(hits) < batch:
             break
