@@ -36,7 +36,7 @@ SUBREGIONS = {
     "northern europe": "AX DK EE FI FO GB GG IE IM IS JE LT LV NO SE SJ",
     "southern europe": "AD AL BA ES GI GR HR IT ME MK MT PT RS SI SM VA XK",
     "western europe": "AT BE CH DE FR LI LU MC NL",
-    "australia and new zealand": "AU CC CX HM NF NZ",
+    "australia_new_zealand": "AU CC CX HM NF NZ",
     "melanesia": "FJ NC PG SB VU",
     "micronesia": "FM GU KI MH MP NR PW UM",
     "polynesia": "AS CK NU PF PN TK TO TV WF WS",
@@ -59,8 +59,7 @@ _GROUPS = {
     "mideast": "middle east",
     "levant": "CY IL JO LB PS SY",
     "gulf states": "AE BH KW OM QA SA",
-    "arabia": "AE BH KW OM QA SA YE",
-    "arabian peninsula": "arabia",
+    "arabian peninsula": "AE BH KW OM QA SA YE",
     "caucasus": "AM AZ GE",
     "europe": "east europe + north europe + south europe + west europe + CY",
     "east europe": "eastern europe",
@@ -97,9 +96,8 @@ _GROUPS = {
     "west indies": "caribbean",
     "caribbean islands": "caribbean",
     "antilles": "caribbean - BS TC",
-    "oceania": "australia and new zealand + melanesia + micronesia + polynesia",
+    "oceania": "australia_new_zealand + melanesia + micronesia + polynesia",
     "australasia": "AU NZ PG",
-    "down under": "AU NZ",
     "pacific islands": "melanesia + micronesia + polynesia",
     "south pacific": "pacific islands",
     "south seas": "pacific islands",
@@ -107,7 +105,7 @@ _GROUPS = {
 # In these groups, some names of subregions differ from the key.
 _DISPLAY = {
     "eu": "the EU", "sub saharan africa": "Sub-Saharan Africa", "subsaharan africa": "Sub-Saharan Africa",
-    "southeast asia": "South-East Asia", "horn of africa": "the Horn of Africa", "down under": "Australia and New Zealand",
+    "southeast asia": "South-East Asia", "horn of africa": "the Horn of Africa",
     "mideast": "the Middle East", "the americas": "the Americas", "northern america": "Northern America",
     "former yugoslavia": "former Yugoslavia", "former soviet union": "the former Soviet Union",
 }  # fmt: skip
@@ -131,7 +129,7 @@ _BOXES: dict[str, tuple[Box, ...]] = {
     "karakoram": ((34.5, 37.0, 73.5, 78.0),),
     "andes": ((-5.0, 11.0, -80.0, -72.0), (-18.0, -5.0, -79.5, -67.0), (-40.0, -18.0, -71.8, -65.0),
               (-55.0, -40.0, -74.5, -71.0)),
-    "rockies": ((49.0, 60.0, -130.0, -114.0), (43.0, 49.0, -117.0, -108.5), (35.0, 43.0, -112.5, -104.7)),
+    "rockies": ((49.0, 52.0, -120.0, -114.6), (52.0, 60.0, -130.0, -116.0), (43.0, 49.0, -117.0, -108.5), (35.0, 43.0, -112.5, -104.7)),
     "pyrenees": ((42.0, 43.3, -2.0, 3.2),),
     "carpathians": ((48.4, 49.9, 18.0, 25.0), (45.0, 48.4, 22.5, 26.7)),
     "apennines": ((37.9, 44.5, 8.5, 16.5),),
@@ -176,11 +174,14 @@ PARALLELS = {
     "tropic of cancer": 23.4364,
     "tropic of capricorn": -23.4364,
 }
-# Names that are adjectives or everyday words too: a region only after "in the" and the like.
-NEEDS_ARTICLE = frozenset(
-    """caribbean mediterranean arctic antarctic alps baltics balkans levant atlas riviera tropics eu andes rockies
-    subcontinent americas urals""".split()
-)
+# Names that are also everyday words or parts of other names: a region only after *in* and the like.
+_NEEDS_LEAD = frozenset(
+    """alps andes rockies tropics eu atlas riviera levant subcontinent americas urals balkans baltics antilles iberia
+    provence""".split()
+) | {"black forest", "great lakes", "lake district", "sierra nevada", "low countries", "near east", "far east",
+     "soviet union", "gulf states"}  # fmt: skip
+# Names that are adjectives too: a region only after "in the" and the like.
+_NEEDS_ARTICLE = frozenset(("caribbean", "mediterranean", "arctic", "antarctic", "eu", "near east"))
 _COMPASS = {
     "northern": "north",
     "southern": "south",
@@ -204,13 +205,14 @@ class Region:
         The countries that it consists of (ISO 3166-1); empty for a region of boxes.
     boxes
         Its boxes: south, north, west and east in degrees.
-    needs_article
-        Whether its name is a region only after an article.
+    needs_lead, needs_article
+        Whether its name is a region only after *in* and the like, and only with *the*.
     """
 
     name: str
     countries: frozenset[str] = frozenset()
     boxes: tuple[Box, ...] = ()
+    needs_lead: bool = False
     needs_article: bool = False
 
 
@@ -240,19 +242,20 @@ def find_region(words: Sequence[str]) -> Region | None:
 MAX_REGION_WORDS = 4
 REGION_WORDS = frozenset(
     key.split()[0] for table in (SUBREGIONS, _GROUPS, _BOXES, _SAME_BOXES) for key in table
-) | frozenset(
-    "south north se sw ne nw southern northern eastern western south-east southeastern east west".split()
-)
+) | {*_COMPASS, *_COMPASS.values(), "se", "sw", "ne", "nw", "southeastern", "southwestern", "northeastern"}
 """The words that a region can start with. One lookup excludes most words of a sentence."""
 
 
 @functools.cache
 def _find_by_key(key: str) -> Region | None:
-    name, needs_article = _make_display_name(key), key in NEEDS_ARTICLE
-    if key in _GROUPS or key in SUBREGIONS:
-        return Region(name, _list_countries(key), needs_article=needs_article)
-    boxes = _BOXES.get(_SAME_BOXES.get(key, key))
-    return Region(name, boxes=boxes, needs_article=needs_article) if boxes else None
+    countries = _list_countries(key) if key in _GROUPS or key in SUBREGIONS else frozenset[str]()
+    boxes = _BOXES.get(_SAME_BOXES.get(key, key), ())
+    if not countries and not boxes:
+        return None
+    needs_article = key in _NEEDS_ARTICLE
+    return Region(
+        _make_display_name(key), countries, boxes, needs_article or key in _NEEDS_LEAD, needs_article
+    )
 
 
 def _list_countries(key: str) -> frozenset[str]:

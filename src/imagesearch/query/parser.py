@@ -76,4 +76,6 @@ class SentenceParser:
             words=words,
             notes=tuple(dict.fromkeys([*tagged.notes, *note_alternatives(mentions)])),
             place_names=places.names,
+            areas=places.areas,
+            not_areas=places.not_areas,
         )

@@ -56,9 +56,14 @@ _TO_PHOTOS = [
 ]
 # Replaced if the vocabulary has the country.
 COUNTRIES = (
-    (re.compile(r"the (?:usa?|u \. s \.(?: a \.)?|states)(?= |$)"), "united states"),
+    (
+        re.compile(r"the (?:usa?|u \. s \.(?: a \.)?|states)(?= |$)|us(?= |$)|u \. s \.(?= |$)"),
+        "united states",
+    ),
     (re.compile(r"the (?:uk|u \. k \.)(?= |$)"), "united kingdom"),
 )
+# Two to four letters with dots: "d.c."
+INITIALS = re.compile(r"[a-z] \. [a-z](?: \. [a-z]){0,2}(?: \.)?(?= |$)")
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(rf"\d+|{'|'.join(NUMBER_WORDS[1:])}")

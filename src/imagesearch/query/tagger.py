@@ -1,8 +1,8 @@
 """Divides a sentence into tagged spans: people, places, dates, numbers of people, and plain words.
 
-Scans the tokens from left to right. At each word, the rules are tried in a fixed order: dates, phrases such
-as "two people", exact names, guessed names. The first rule that returns a tag decides where the span ends and
-what it stands for.
+Scans the tokens from left to right. At each word, the rules are tried in a fixed order: regions and distances,
+dates, phrases such as "two people", exact names, places that the album lacks, guessed names. The first rule that
+returns a tag decides where the span ends and what it stands for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from imagesearch.query.area_rules import tag_area, tag_world_place
 from imagesearch.query.date_parser import match_date
 from imagesearch.query.date_rules import tag_date
 from imagesearch.query.gazetteer import KnownNames
@@ -38,6 +39,7 @@ def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSe
     while i < min(len(tokens), _MAX_TOKENS):
         at = _look_up(sentence, i, names, today, spans, dates_left)
         tag = _apply_rules(at)
+        tag = tag or tag_world_place(at)
         if tag is None and guesses_left > 0 and may_be_guessed(at):
             guesses_left -= at.token.norm not in COMMON
             tag = tag_guess(at)
@@ -74,6 +76,8 @@ def _apply_rules(at: Position) -> Tag | None:
     kind = at.token.kind
     if kind == "prefix":
         return tag_prefix(at)
+    if kind == "quote":
+        return tag_world_place(at) or Tag(TaggedSpan(kind, at.i, at.i + 1))
     if kind != "word":
         return Tag(TaggedSpan(kind, at.i, at.i + 1))
-    return tag_date(at) or tag_phrase(at) or tag_name(at)
+    return tag_area(at) or tag_date(at) or tag_phrase(at) or tag_name(at)

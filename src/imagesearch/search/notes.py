@@ -34,10 +34,11 @@ def collect_notes(
     misfit = _describe_misfit(request, judged, shown)
     is_explained = bool(shown or retrieved.note or misfit or scope.notes)
     notes = (
-        _describe_relaxation(retrieved, shown),
+        *(request.parsed.notes if scope.plan.is_missing_place else ()),
+        _describe_relaxation(retrieved, scope, shown),
         misfit,
         "" if is_explained else _explain_no_results(request, retrieved),
-        *request.parsed.notes,
+        *(() if scope.plan.is_missing_place else request.parsed.notes),
         *_list_face_notes(target),
         *(() if scope.collection.is_imported else scope.notes),
         *_list_dataset_notes(request, scope, target, retrieved, resources),
@@ -56,14 +57,18 @@ def _describe_misfit(request: ParsedRequest, judged: JudgedPhotos, shown: Collec
     return f"nothing here looks like {request.parsed.caption!r}{'; the nearest follow' if shown else ''}"
 
 
-def _describe_relaxation(retrieved: RetrievedPhotos, shown: Collection[int]) -> str:
+def _describe_relaxation(retrieved: RetrievedPhotos, scope: SearchScope, shown: Collection[int]) -> str:
     """Return a note that no photo passed the filter, and which filters the photos shown passed instead."""
     used = [
         "the nearest of all" if relaxed.description == "anything" else relaxed.description
         for relaxed, hits in zip(retrieved.relaxed, retrieved.hits_by_attempt, strict=False)
         if any(hit.id in shown for hit in hits)
     ]
-    return f"{retrieved.note}; these are {', then '.join(used)}" if used else retrieved.note
+    if not used:
+        return retrieved.note
+    if scope.plan.is_missing_place and used == [scope.plan.parts[0].relaxations[0].description]:
+        return ""  # the parser's note names the nearest place
+    return "; ".join(filter(None, (retrieved.note, f"these are {', then '.join(used)}")))
 
 
 def _explain_no_results(request: ParsedRequest, retrieved: RetrievedPhotos) -> str:
@@ -116,7 +121,7 @@ def _list_import_notes(request: ParsedRequest, collection: CollectionInfo, targe
             f"the vectors of {collection.model} are of unknown origin; the results are meaningful only if "
             f"models.{query.by} made them"
         )
-    if parsed.people or parsed.places or parsed.dates or query.criteria != Criteria():
+    if parsed.people or parsed.places or parsed.areas or parsed.dates or query.criteria != Criteria():
         notes.append("imported photos have no people, places, dates, cameras or keywords")
     return notes
 

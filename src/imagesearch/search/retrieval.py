@@ -100,8 +100,8 @@ def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Con
 
 
 def _describe_empty_result(query: Query, scope: SearchScope, whole: FilterAttempt) -> str:
-    if not (whole.description or scope.plan.exclusions):
-        return ""
+    if not (whole.description or scope.plan.exclusions) or scope.plan.is_missing_place:
+        return ""  # the parser has noted that no photo was taken there
     parts = (whole.description, scope.plan.exclusions, query.fixed_filter_title)
     return f"no photo {' '.join(filter(None, parts))}"
 
