@@ -21,21 +21,23 @@ _ALWAYS_COUNTS = 1_000_000
 _MAX_LENGTH = 32
 _WORD_LEVELS = (10, 20, 35, 40, 50, 55, 60, 70)  # of SCOWL
 _FIRST_NAMES, _SURNAMES = 400, 500  # the most frequent of each list
-_LANGUAGES = """af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is
-it ja ka kk km kn ko ky lo lt lv mk ml mn mr ms mt my nb ne nl pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tr
-uk ur uz vi zh zh-Hant zu""".split()
+_LANGUAGES = (
+    "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk "
+    "km kn ko ky lo lt lv mk ml mn mr ms mt my nb ne nl pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tr uk ur uz "
+    "vi zh zh-Hant zu"
+)
 _SUFFIX = re.compile(
-    r" (Province|Region|Oblast|Governorate|District|Prefecture|County|Municipality|State|Department|Voivodeship|"
-    r"Emirate|Territory|Division|Krai|Republic)$"
+    r" (Province|Region|Oblast|Governorate|District|Prefecture|County|Municipality|State|Department|"
+    r"Voivodeship|Emirate|Territory|Division|Krai|Republic)$"
 )
 # Names that are marked otherwise than by these lists.
-_STRONG = frozenset(
-    """anchorage cairns damascus juba frankfurt geneva genoa jodhpur liege lucerne madras marseilles mecca muscat oxford
-    perm saskatoon washington wellington york""".split()
+_STRONG = (
+    "anchorage cairns damascus juba frankfurt geneva genoa jodhpur liege lucerne madras marseilles mecca muscat "
+    "oxford perm saskatoon washington wellington york"
 )
-_WEAK = frozenset(
-    """ajax americana batman chihuahua cologne dali fuji hitachi jersey latina male modesto nice phoenix sakura
-    sahel toyota""".split()
+_WEAK = (
+    "ajax americana batman chihuahua cologne dali fuji hitachi jersey latina male modesto nice phoenix sakura sahel "
+    "toyota"
 )
 
 
@@ -219,7 +221,11 @@ def find_weak_names(
     for name, (main, _) in spellings.items():
         largest = max((places[i] for i in main), key=lambda place: place.population, default=None)
         always = largest and (largest.kind == "country" or largest.population >= _ALWAYS_COUNTS)
-        if name in _WEAK or name in common or (name in words and not always and name not in _STRONG):
+        if (
+            name in _WEAK.split()
+            or name in common
+            or (name in words and not always and name not in _STRONG.split())
+        ):
             weak.add(name)
     return weak
 
@@ -253,7 +259,7 @@ def make_countries(cldr: Path, world: Any) -> list[tuple[str, ...]]:
     english = read_english(cldr)
     known = sorted(code for codes in SUBREGIONS.values() for code in codes.split())
     names: dict[str, set[str]] = defaultdict(set)
-    for language in _LANGUAGES:
+    for language in _LANGUAGES.split():
         for code, name in read_territories(cldr, language).items():
             if code[:2] in known:
                 names[code[:2]].add(normalize(name))

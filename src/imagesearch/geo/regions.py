@@ -14,6 +14,11 @@ from dataclasses import dataclass
 # South, north, west, east in degrees.
 Box = tuple[float, float, float, float]
 
+
+def _split(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # Geographic regions of the UN (M49, https://unstats.un.org/unsd/methodology/m49/) by country (ISO 3166-1).
 # Not in M49: XK (Kosovo) and TW (Taiwan), and AQ (Antarctica) is a region of its own.
 SUBREGIONS = {
@@ -109,10 +114,10 @@ _DISPLAY = {
     "mideast": "the Middle East", "the americas": "the Americas", "northern america": "Northern America",
     "former yugoslavia": "former Yugoslavia", "former soviet union": "the former Soviet Union",
 }  # fmt: skip
-_WITH_ARTICLE = frozenset(
+_WITH_ARTICLE = _split(
     """caribbean maghreb subcontinent levant caucasus baltics balkans nordics americas antilles alps himalayas
     himalaya andes rockies pyrenees carpathians dolomites apennines urals appalachians sahara mediterranean arctic
-    antarctic tropics""".split()
+    antarctic tropics"""
 ) | {
     "far east", "middle east", "near east", "indian subcontinent", "gulf states", "arabian peninsula", "nordic countries",
     "baltic states", "baltic countries", "low countries", "british isles", "iberian peninsula", "balkan peninsula",
@@ -175,9 +180,9 @@ PARALLELS = {
     "tropic of capricorn": -23.4364,
 }
 # Names that are also everyday words or parts of other names: a region only after *in* and the like.
-_NEEDS_LEAD = frozenset(
+_NEEDS_LEAD = _split(
     """alps andes rockies tropics eu atlas riviera levant subcontinent americas urals balkans baltics antilles iberia
-    provence""".split()
+    provence"""
 ) | {"black forest", "great lakes", "lake district", "sierra nevada", "low countries", "near east", "far east",
      "soviet union", "gulf states"}  # fmt: skip
 # Names that are adjectives too: a region only after "in the" and the like.

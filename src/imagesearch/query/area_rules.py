@@ -30,7 +30,7 @@ from imagesearch.geo import (
 from imagesearch.great_circle import compute_distance_km, find_midpoint
 from imagesearch.query.clauses import NUMBER_WORDS, Area
 from imagesearch.query.gazetteer import Gazetteer
-from imagesearch.query.lexicon import NEGATIONS, PLACE_LEADS
+from imagesearch.query.lexicon import NEGATIONS, PLACE_LEADS, split_set
 from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import find_name_words, join_texts
 from imagesearch.query.world import (
@@ -67,9 +67,9 @@ _DISTANCES = [
         ("between", r"(?:somewhere )?(?:in )?between "),
     )
 ]
-_FIRST_WORDS = frozenset(
-    "within inside in less under at no not up max maximum about around some a an half more over farther further beyond "
-    "near nearby close on between somewhere".split()
+_FIRST_WORDS = split_set(
+    "within inside in less under at no not up max maximum about around some a an half more over farther further "
+    "beyond near nearby close on between somewhere"
 ) | frozenset(NUMBER_WORDS[1:])
 _NUMBER = re.compile(r"\d+(?:k?m|kms|mi)?")
 _AND = re.compile(r"(?:and|&|to) ")

@@ -14,6 +14,7 @@ from imagesearch.query.clauses import Area
 from imagesearch.query.gazetteer import Gazetteer
 from imagesearch.query.lexicon import JOINERS, NEGATIONS, PLACE_LEADS
 from imagesearch.query.mentions import Mention
+from imagesearch.store import VocabularyEntry
 
 _ALTERNATIVES = frozenset(("or", "and", "&", "/", "to"))
 
@@ -95,7 +96,7 @@ def _join_areas(group: Sequence[Mention], places: Gazetteer) -> Area:
 
 
 def _format_name(key: str, places: Gazetteer) -> str:
-    entry = places.entries[key]
+    entry = places.entries.get(key, VocabularyEntry(key, 0))
     return f"{entry.name} ({entry.kind})" if entry.kind else entry.name
 
 

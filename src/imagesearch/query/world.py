@@ -13,7 +13,7 @@ from imagesearch.geo import MAX_NAME_WORDS, NamedPlaces, WorldPlace, find_world_
 from imagesearch.great_circle import compute_distances_km
 from imagesearch.query.clauses import Area
 from imagesearch.query.gazetteer import Gazetteer
-from imagesearch.query.lexicon import COMMON, PLACE_LEADS
+from imagesearch.query.lexicon import COMMON, PLACE_LEADS, split_set
 from imagesearch.query.tokenizer import Token, find_name_words
 from imagesearch.text import normalize
 
@@ -21,9 +21,9 @@ from imagesearch.text import normalize
 _ADDRESS_KM = 60.0
 _SAME_CITY_KM = 60.0
 # "in a panama hat", "in oxford shoes": what people wear is not where they are.
-_WORN = frozenset(
+_WORN = split_set(
     """hat hats cap caps shirt shirts shorts shoes shoe boots dress dresses sweater jacket jackets coat coats costume
-    costumes suit suits scarf blanket pants jeans skirt outfit clothes clothing uniform style wool cotton silk""".split()
+    costumes suit suits scarf blanket pants jeans skirt outfit clothes clothing uniform style wool cotton silk"""
 )
 
 
