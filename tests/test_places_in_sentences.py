@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from query_photos import PLACES, Case, Photo, find_differences
+from conftest import BuiltAlbum
+from query_photos import PARSER, PLACES, TODAY, Case, Photo, find_differences
 
+from imagesearch.config import load_config
+from imagesearch.geo import find_region, find_world_places
+from imagesearch.geo.regions import SUBREGIONS
 from imagesearch.great_circle import compute_distance_km
+from imagesearch.pipeline import Dataset
+from imagesearch.query import SentenceParser
+from imagesearch.search import Answer, Query, Searcher
+from imagesearch.store import Store, Vocabulary, VocabularyEntry
 
 EUROPE = {"France", "Italy", "Poland", "Norway", "Denmark"}
 SOUTHEAST_ASIA = {"Thailand"}
@@ -162,7 +170,7 @@ MISSING = [
     case("in new delhi", nowhere, note="the nearest are in Anjuna"),
     case("street food around hanoi", nowhere, "street food"),
     case("in bavaria", nowhere, note="no photo was taken in Bavaria, Germany"),
-    case("in the netherlands", nowhere, note="no photo was taken in Netherlands"),
+    case("in the netherlands", nowhere, note="no photo was taken in the Netherlands"),
     case("in london or paris", in_cities("Paris"), note="no photo was taken in London, United Kingdom"),
     case("in paris or london", in_cities("Paris"), note="no photo was taken in London, United Kingdom"),
     case("not in hanoi", at_latitude(-90, 90), note="no photo was taken in Hanoi, Vietnam"),
@@ -207,3 +215,107 @@ CASES = {"region": REGIONS, "distance": DISTANCES, "missing": MISSING, "other na
 )
 def test_a_place_finds_its_photos(stated: Case) -> None:
     assert find_differences(stated) == []
+
+
+def parse(sentence: str, **places: VocabularyEntry):
+    return SentenceParser(Vocabulary(places=places)).parse(sentence, TODAY)
+
+
+def test_a_name_of_the_album_comes_before_a_region_and_a_place_of_the_world() -> None:
+    album = {"europe": VocabularyEntry("Europe", 3, "city"), "hanoi": VocabularyEntry("Hanoi", 2, "city")}
+    assert parse("in europe", **album).places == (("europe",),)
+    assert parse("in hanoi", **album).places == (("hanoi",),) and not parse("in hanoi", **album).notes
+    people = Vocabulary(people={"asia": VocabularyEntry("Asia", 5)}, places=album)
+    assert SentenceParser(people).parse("asia on a beach", TODAY).people.all_of == ("Asia",)
+
+
+def test_without_any_position_the_note_names_no_nearest_place() -> None:
+    parsed = parse("a dog in hanoi", norway=VocabularyEntry("Norway", 3, "country"))
+    assert parsed.notes == ("no photo was taken in Hanoi, Vietnam",)
+    assert parsed.caption == "a dog" and parsed.to_dict()["places"]["areas"] == ["Hanoi, Vietnam"]
+
+
+def test_in_an_album_without_places_a_place_stays_in_the_text() -> None:
+    assert parse("a dog in hanoi").caption == "a dog in hanoi"
+
+
+def test_an_ambiguous_name_is_the_largest_place() -> None:
+    found = find_world_places(["birmingham"])
+    assert found is not None and found.places[0].full_name == "Birmingham, United Kingdom"
+    assert "Birmingham, United States" in PARSER.parse("in birmingham, alabama", TODAY).summary
+
+
+def test_another_name_means_the_album_only_if_the_country_agrees() -> None:
+    naples = {
+        "naples": VocabularyEntry("Naples", 3, "city", 26.142, -81.795),
+        "united states": VocabularyEntry("United States", 3, "country", 26.142, -81.795),
+    }
+    parser = SentenceParser(Vocabulary(places=naples, within={"naples": ("united states",)}))
+    parsed = parser.parse("in napoli", TODAY)
+    assert not parsed.places and parsed.notes[0].startswith("no photo was taken in Naples, Italy; the nearest are in Naples")
+
+
+def test_regions_of_the_un_have_each_country_once() -> None:
+    codes = [code for codes in SUBREGIONS.values() for code in codes.split()]
+    assert len(codes) == len(set(codes)) == 250
+    assert find_region(["south", "eastern", "asia"]) == find_region(["southeast", "asia"])
+    europe = find_region(["europe"])
+    assert europe is not None and {"FR", "RU", "GB", "XK"} <= europe.countries and "US" not in europe.countries
+
+
+# --- answers ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def search(built_album: BuiltAlbum) -> Iterator[Callable[..., Answer]]:
+    config = load_config(built_album.config_file)
+    with Store(config.milvus) as store:
+        searcher = Searcher(config, Dataset(config), store)
+        yield lambda text, **options: searcher.search(Query(text=text, today=TODAY, **options))
+
+
+@pytest.fixture(scope="module")
+def truth(built_album: BuiltAlbum) -> list[dict]:
+    return built_album.truth["photos"]
+
+
+def test_the_photos_of_the_nearest_place_are_listed(search: Callable[..., Answer]) -> None:
+    answer = search("in ulan bator")
+    (note,) = answer.notes
+    assert note.startswith("no photo was taken in Ulan Bator, Mongolia; the nearest are in ")
+    place = note.removesuffix(" away").rpartition(", some ")[0].partition("the nearest are in ")[2]
+    assert answer.results and all(place in result.address for result in answer.results)
+    assert answer.candidates == 0 and len(answer.relaxed) == 1
+    assert search("in ulan bator", strict=True).results == ()
+    assert search("in ulan bator", strict=True).notes == answer.notes
+
+
+def test_a_text_ranks_the_photos_of_the_nearest_place(search: Callable[..., Answer]) -> None:
+    answer = search("a beach in ulan bator")
+    assert answer.parsed.caption == "a beach" and answer.results[0].score is not None
+    assert {r.path for r in answer.results} <= {r.path for r in search("in ulan bator", top_k=100).results}
+
+
+def test_an_answer_in_a_circle_has_all_its_photos(search: Callable[..., Answer], truth: list[dict]) -> None:
+    photo = next(photo for photo in truth if photo["latitude"] is not None and photo["city"])
+    for km in (3, 500, 5000):
+        answer = search(f"within {km} km of {photo['city']}", top_k=100)
+        centre = next(part for part in _list_circles(answer.parsed.areas[0].condition))
+        right = {
+            p["path"] for p in truth if p["latitude"] is not None
+            and compute_distance_km(centre.latitude, centre.longitude, p["latitude"], p["longitude"]) <= km
+        }  # fmt: skip
+        assert {result.path for result in answer.results} == right
+
+
+def _list_circles(condition):
+    return [condition] if hasattr(condition, "km") else []
+
+
+def test_regions_work_on_the_countries_of_an_album(search: Callable[..., Answer], truth: list[dict]) -> None:
+    for sentence, sign in (("in the northern hemisphere", 1), ("southern hemisphere", -1)):
+        right = {p["path"] for p in truth if p["latitude"] is not None and p["latitude"] * sign > 0}
+        assert {r.path for r in search(sentence, top_k=100).results} == right
+    europe = {"France", "Norway", "Iceland", "Finland", "Switzerland", "Ireland", "Italy", "Spain"}
+    right = {p["path"] for p in truth if p["latitude"] is not None and p["country"] in europe}
+    assert right <= {r.path for r in search("in europe", top_k=100).results}

@@ -31,14 +31,10 @@ _SUFFIX = re.compile(
     r"Voivodeship|Emirate|Territory|Division|Krai|Republic)$"
 )
 # Names that are marked otherwise than by these lists.
-_STRONG = (
-    "anchorage cairns damascus juba frankfurt geneva genoa jodhpur liege lucerne madras marseilles mecca muscat "
-    "oxford perm saskatoon washington wellington york"
-)
-_WEAK = (
-    "ajax americana batman chihuahua cologne dali fuji hitachi jersey latina male modesto nice phoenix sakura sahel "
-    "toyota"
-)
+_STRONG = """anchorage cairns damascus juba frankfurt geneva genoa jodhpur liege lucerne madras marseilles mecca
+muscat oxford perm saskatoon washington wellington york""".split() + ["salt lake city", "gold coast", "grand rapids"]
+_WEAK = """ajax americana batman chihuahua cologne dali fuji hitachi jersey latina levis male modesto nice phoenix
+sakura sahel toyota""".split()
 
 
 class Place(NamedTuple):
@@ -220,12 +216,10 @@ def find_weak_names(
     common, weak = read_common(), set()
     for name, (main, _) in spellings.items():
         largest = max((places[i] for i in main), key=lambda place: place.population, default=None)
-        always = largest and (largest.kind == "country" or largest.population >= _ALWAYS_COUNTS)
-        if (
-            name in _WEAK.split()
-            or name in common
-            or (name in words and not always and name not in _STRONG.split())
-        ):
+        is_large = largest and (largest.kind == "country" or largest.population >= _ALWAYS_COUNTS)
+        counts = is_large or name in _STRONG
+        is_common = name in common or (not counts and common.issuperset(name.split()))
+        if name in _WEAK or is_common or (name in words and not counts):
             weak.add(name)
     return weak
 

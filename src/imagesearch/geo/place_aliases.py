@@ -183,7 +183,7 @@ _CITIES = {
         ("San Francisco", "SF", "Frisco"),
         ("Washington", "Washington, D.C.", "Washington DC", "DC"),
     ),
-    "Vietnam": (("Ho Chi Minh City", "Saigon", "HCMC"), ("Hanoi", "Hà Nội")),
+    "Vietnam": (("Ho Chi Minh City", "Ho Chi Minh", "Saigon", "HCMC"), ("Hanoi", "Hà Nội")),
 }
 # Starts of a suffix that distinguishes towns of the same name and is often omitted: Frankfurt am Main.
 _SUFFIX_STARTS = (

@@ -168,7 +168,6 @@ _SAME_BOXES = {
     "french alps": "alps", "italian alps": "alps", "austrian alps": "alps", "mediterranean sea": "mediterranean",
     "sahara desert": "sahara", "carpathian mountains": "carpathians", "ural mountains": "urals",
     "appalachian mountains": "appalachians", "highlands of scotland": "scottish highlands",
-    "atlas": "atlas mountains",
 }  # fmt: skip
 # Parallels, for "north of the equator".
 PARALLELS = {
@@ -181,7 +180,7 @@ PARALLELS = {
 }
 # Names that are also everyday words or parts of other names: a region only after *in* and the like.
 _NEEDS_LEAD = _split(
-    """alps andes rockies tropics eu atlas riviera levant subcontinent americas urals balkans baltics antilles iberia
+    """alps andes rockies tropics eu riviera levant subcontinent americas urals balkans baltics antilles iberia
     provence"""
 ) | {"black forest", "great lakes", "lake district", "sierra nevada", "low countries", "near east", "far east",
      "soviet union", "gulf states"}  # fmt: skip
@@ -240,7 +239,8 @@ def make_region_key(words: Sequence[str]) -> str:
 def find_region(words: Sequence[str]) -> Region | None:
     """Return the region with a name, given as normalized words."""
     key = make_region_key(words)
-    plain = " ".join(_COMPASS.get(word, word) for word in key.split())
+    first, _, rest = key.partition(" ")
+    plain = f"{_COMPASS.get(first, first)} {rest}"
     return _find_by_key(key) or _find_by_key(plain)
 
 

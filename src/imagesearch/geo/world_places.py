@@ -16,6 +16,12 @@ from imagesearch.great_circle import compute_distance_km
 from imagesearch.text import normalize
 
 _FOLDER = Path(__file__).parent
+# The first words of countries that have an article: the United States, the Netherlands.
+_WITH_ARTICLE = frozenset(
+    ("United", "Netherlands", "Philippines", "Bahamas", "Maldives", "Czech", "Dominican", "Gambia", "Comoros",
+     "Seychelles", "British", "Isle", "Cook", "Faroe", "Cayman", "Falkland", "Marshall", "Solomon", "Republic",
+     "Central", "Turks")
+)  # fmt: skip
 MAX_NAME_WORDS = 6
 """Maximum number of words of a name that is looked up."""
 
@@ -46,7 +52,8 @@ class WorldPlace:
     @property
     def full_name(self) -> str:
         """The name with its country: ``Hanoi, Vietnam``."""
-        return self.name if self.kind == "country" else f"{self.name}, {self.country}"
+        country = f"the {self.country}" if self.country.split()[0] in _WITH_ARTICLE else self.country
+        return country if self.kind == "country" else f"{self.name}, {self.country}"
 
     @property
     def names(self) -> tuple[str, ...]:

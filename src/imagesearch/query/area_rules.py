@@ -31,6 +31,7 @@ from imagesearch.great_circle import compute_distance_km, find_midpoint
 from imagesearch.query.clauses import NUMBER_WORDS, Area
 from imagesearch.query.gazetteer import Gazetteer
 from imagesearch.query.lexicon import NEGATIONS, PLACE_LEADS, split_set
+from imagesearch.query.name_rules import ends_phrase
 from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import find_name_words, join_texts
 from imagesearch.query.world import (
@@ -60,16 +61,17 @@ _DISTANCES = [
         ),
         (
             "near",
-            r"(?:near(?: to| by)?|nearby(?: to)?|close (?:to|by)|not (?:too |very )?far (?:from|away from)|around|"
+            r"(?:near(?: to| by)?|nearby(?: to)?|next to|close (?:to|by)|(?:in )?the (?:area|region) (?:around|near|of)|"
+            r"not (?:too |very )?far (?:from|away from)|around|"
             r"in the (?:vicinity|neighbou?rhood|surroundings|proximity) of|in (?:and|or) around|"
             r"on the outskirts of) ",
         ),
-        ("between", r"(?:somewhere )?(?:in )?between "),
+        ("between", r"(?:somewhere |halfway )?(?:in )?between "),
     )
 ]
 _FIRST_WORDS = split_set(
     "within inside in less under at no not up max maximum about around some a an half more over farther further "
-    "beyond near nearby close on between somewhere"
+    "beyond near nearby next close on the between somewhere halfway"
 ) | frozenset(NUMBER_WORDS[1:])
 _NUMBER = re.compile(r"\d+(?:k?m|kms|mi)?")
 _AND = re.compile(r"(?:and|&|to) ")
@@ -78,6 +80,8 @@ _PARALLEL = re.compile(
     r"(?P<side>(?:to the )?(?:north|south) of|above|below|beyond|under|within|inside|in) (?:the )?"
     rf"(?P<name>{'|'.join(PARALLELS)})(?= |$)"
 )
+_SIDE = r"(?:north|south|east|west|central|middle|(?:south|north)[ -]*(?:east|west))(?:ern)?"
+_PART = re.compile(rf"{_SIDE} (?=[^o])|(?<=the ){_SIDE} of (?:the )?")
 # Words after which a region's name that is also an adjective or an everyday word is that region.
 _REGION_LEADS = PLACE_LEADS | {"to", "of", "over", "through", "not", "at"}
 _UNKNOWN_LEADS = frozenset(("in", "at", "near", "around", "from"))
@@ -93,8 +97,8 @@ class _Spot(NamedTuple):
 
 
 def tag_area(at: Position) -> Tag | None:
-    """Tag a region or a distance. The album's names and exact dates come first."""
-    return _tag_region(at) or _tag_parallel(at) or _tag_distance(at)
+    """Tag a region or a distance."""
+    return _tag_region(at) or _tag_parallel(at) or _tag_distance(at) or _tag_surroundings(at) or _tag_part(at)
 
 
 # --- regions ------------------------------------------------------------------------------------------------
@@ -103,25 +107,47 @@ def tag_area(at: Position) -> Tag | None:
 def _tag_region(at: Position) -> Tag | None:
     if at.token.norm not in REGION_WORDS:
         return None
-    positions = find_name_words(at.tokens, at.i, MAX_REGION_WORDS)
+    regions, end = _match_region(at, at.i)
+    if not regions and at.get_norm(at.i + 1) in ("and", "or", "&"):  # "north and south america"
+        regions, end = _match_region(at, at.i + 2, other_side=at.token.norm)
+    if not regions:
+        return None
+    is_name = any(match and match.end >= end for match in (at.person, at.place))
+    if is_name or not all(_is_region(at, region, end) for region in regions):
+        return None
+    areas = tuple(Area(region.name, _make_region_condition(region, at.names.places)) for region in regions)
+    return Tag(TaggedSpan("area", at.i, end, areas=areas))
+
+
+def _match_region(at: Position, start: int, other_side: str = "") -> tuple[list[Region], int]:
+    """Return the longest region at a token, and the position after it.
+
+    With ``other_side``, also the region that has this word in place of its first.
+    """
+    if start >= len(at.tokens):
+        return [], start
+    positions = find_name_words(at.tokens, start, MAX_REGION_WORDS)
     for count in range(len(positions), 0, -1):
-        region = find_region([at.tokens[i].norm for i in positions[:count]])
-        if region is None:
-            continue
-        end = positions[count - 1] + 1
-        is_name = any(match and match.end >= end for match in (at.person, at.place))
-        if is_name or (region.needs_lead and not _follows_region_lead(at, region)):
-            return None
-        condition = _make_region_condition(region, at.names.places)
-        return Tag(TaggedSpan("area", at.i, end, areas=(Area(region.name, condition),)))
-    return None
+        words = [at.tokens[i].norm for i in positions[:count]]
+        names = [[other_side, *words[1:]], words] if other_side else [words]
+        regions = [region for name in names if (region := find_region(name)) is not None]
+        if len(regions) == len(names):
+            return regions, positions[count - 1] + 1
+    return [], start
 
 
-def _follows_region_lead(at: Position, region: Region) -> bool:
-    """Whether *in* and the like stand before a region; for an adjective such as "arctic", with *the*."""
-    has_article = at.find_word_before() == "the"
+def _is_region(at: Position, region: Region, end: int) -> bool:
+    """Whether a name that is also an everyday word, or an adjective such as "arctic", stands for the region.
+
+    It must end the phrase, or follow *in* and the like; an adjective must follow *in the*.
+    """
+    if not region.needs_lead:
+        return True
+    before = at.find_word_before()
+    if before in ("a", "an"):
+        return False
     is_led = at.find_word_before("the") in _REGION_LEADS or at.last_kind in ("place", "area")
-    return is_led and (has_article or not region.needs_article)
+    return ends_phrase(at, end) or (is_led and (before == "the" or not region.needs_article))
 
 
 def _make_region_condition(region: Region, known: Gazetteer) -> Condition:
@@ -328,6 +354,28 @@ def _get_name(at: Position, spot: _Spot) -> str:
     if spot.place is not None:
         return spot.place.full_name
     return " or ".join(at.names.places.entries[key].name for key in spot.keys)
+
+
+def _tag_surroundings(at: Position) -> Tag | None:
+    """Tag "banff area": near Banff."""
+    if at.place is None or at.get_norm(at.place.end) not in ("area", "region", "surroundings"):
+        return None
+    spot = _Spot(at.place.keys, None, at.place.end + 1)
+    is_city = _find_spot_centre(at, spot) is not None and ends_phrase(at, spot.end)
+    return _tag_near(at, [spot]) if is_city else None
+
+
+def _tag_part(at: Position) -> Tag | None:
+    """Tag "northern italy" and "the south of france" as Italy and France: parts of countries are not known."""
+    match = _PART.match(at.sentence.text, at.sentence.starts[at.i])
+    if match is None or at.place is not None or at.person is not None:
+        return None
+    place = at.names.places.match_exact(at.tokens, at.sentence.find_token(match.end()))
+    if place is None or at.names.places.entries[place.keys[0]].kind not in ("country", "state"):
+        return None
+    typed = join_texts(at.tokens[at.i : place.end])
+    name = " or ".join(at.names.places.entries[key].name for key in place.keys)
+    return Tag(TaggedSpan("place", at.i, place.end, place.keys), (f'read "{typed}" as {name}',))
 
 
 # --- places without photos ----------------------------------------------------------------------------------

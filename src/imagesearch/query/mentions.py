@@ -155,7 +155,7 @@ def note_alternatives(mentions: Sequence[Mention]) -> list[str]:
     """Return a note for each *or* between mentions of different kinds, which a filter cannot express."""
     notes = []
     for mention in mentions:
-        kinds = {mention.span.kind, mention.previous_kind}
+        kinds = {"place" if kind == "area" else kind for kind in (mention.span.kind, mention.previous_kind)}
         if "or" in mention.words and len(kinds) == 2 and kinds <= ENTITIES:
             notes.append(f'read "or" between a {" and a ".join(sorted(kinds))} as "and"')
     return notes

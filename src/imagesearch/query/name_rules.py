@@ -128,7 +128,7 @@ def _is_place(at: Position, match: NameMatch) -> bool:
     is_listed = before == "," and len(at.spans) > 1 and at.spans[-2].kind == "place"
     if _is_short(at.token):
         follows_place = len(at.spans) > 1 and at.spans[-2].kind in ("place", "area")
-        is_led = (before in PLACE_LEADS or (before in JOINERS and follows_place)) and _ends_phrase(
+        is_led = (before in PLACE_LEADS or (before in JOINERS and follows_place)) and ends_phrase(
             at, match.end
         )
         return is_led or is_capitalized(at.tokens, at.i, match.end)
@@ -142,7 +142,7 @@ def _is_short(token: Token) -> bool:
     return len(token.norm) <= 2 and token.norm.isascii() and token.norm.isalpha() and token.norm != "uk"
 
 
-def _ends_phrase(at: Position, end: int) -> bool:
+def ends_phrase(at: Position, end: int) -> bool:
     """Whether no word follows that a name of two letters could belong to: "in la at night", not "in la boheme"."""
     if end >= len(at.tokens) or at.tokens[end].kind != "word":
         return True

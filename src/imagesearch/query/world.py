@@ -23,7 +23,8 @@ _SAME_CITY_KM = 60.0
 # "in a panama hat", "in oxford shoes": what people wear is not where they are.
 _WORN = split_set(
     """hat hats cap caps shirt shirts shorts shoes shoe boots dress dresses sweater jacket jackets coat coats costume
-    costumes suit suits scarf blanket pants jeans skirt outfit clothes clothing uniform style wool cotton silk"""
+    costumes suit suits scarf blanket pants jeans skirt outfit clothes clothing uniform style wool cotton silk
+    envelope envelopes cup cups porcelain plate plates tea rug rugs carpet carpets"""
 )
 
 
