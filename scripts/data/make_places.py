@@ -21,20 +21,21 @@ _ALWAYS_COUNTS = 1_000_000
 _MAX_LENGTH = 32
 _WORD_LEVELS = (10, 20, 35, 40, 50, 55, 60, 70)  # of SCOWL
 _FIRST_NAMES, _SURNAMES = 400, 500  # the most frequent of each list
-_LANGUAGES = (
-    "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk "
-    "km kn ko ky lo lt lv mk ml mn mr ms mt my nb ne nl pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tr uk ur uz "
-    "vi zh zh-Hant zu"
-)
+_LANGUAGES = """\
+af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it
+ja ka kk km kn ko ky lo lt lv mk ml mn mr ms mt my nb ne nl pa pl ps pt ro ru si sk sl sq sr sv sw
+ta te th tr uk ur uz vi zh zh-Hant zu"""
 _SUFFIX = re.compile(
     r" (Province|Region|Oblast|Governorate|District|Prefecture|County|Municipality|State|Department|"
     r"Voivodeship|Emirate|Territory|Division|Krai|Republic)$"
 )
 # Names that are marked otherwise than by these lists.
-_STRONG = """anchorage cairns damascus juba frankfurt geneva genoa jodhpur liege lucerne madras marseilles mecca
-muscat oxford perm saskatoon washington wellington york""".split() + ["salt lake city", "gold coast", "grand rapids"]
-_WEAK = """ajax americana batman chihuahua cologne dali fuji hitachi jersey latina levis male modesto nice phoenix
-sakura sahel toyota""".split()
+_STRONG = """\
+anchorage cairns damascus juba frankfurt geneva genoa jodhpur liege lucerne madras marseilles mecca
+muscat oxford perm saskatoon washington wellington york"""
+_STRONG_PHRASES = ("salt lake city", "gold coast", "grand rapids")
+_WEAK = """ajax americana batman chihuahua cologne dali fuji hitachi jersey latina levis male modesto nice
+phoenix sakura sahel toyota"""
 
 
 class Place(NamedTuple):
@@ -197,7 +198,7 @@ def read_alternates(file: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def is_usable(name: str) -> bool:
-    """Whether another name is in Latin letters, is not an abbreviation, and was not made by transliteration."""
+    """Whether another name is in Latin letters, and neither abbreviated nor transliterated."""
     letters = [c for c in name if c.isalpha()]
     is_latin = all(unicodedata.name(c, "").startswith("LATIN") for c in letters)
     return (
@@ -217,9 +218,9 @@ def find_weak_names(
     for name, (main, _) in spellings.items():
         largest = max((places[i] for i in main), key=lambda place: place.population, default=None)
         is_large = largest and (largest.kind == "country" or largest.population >= _ALWAYS_COUNTS)
-        counts = is_large or name in _STRONG
+        counts = is_large or name in (*_STRONG.split(), *_STRONG_PHRASES)
         is_common = name in common or (not counts and common.issuperset(name.split()))
-        if name in _WEAK or is_common or (name in words and not counts):
+        if name in _WEAK.split() or is_common or (name in words and not counts):
             weak.add(name)
     return weak
 
@@ -279,7 +280,7 @@ def read_english(cldr: Path) -> dict[str, str]:
 def read_territories(cldr: Path, language: str) -> dict[str, str]:
     file = cldr / language / "territories.json"
     data = json.loads(file.read_text("utf-8"))["main"][language]["localeDisplayNames"]["territories"]
-    return {code: name.replace("’", "'") for code, name in data.items() if len(code.split("-")[0]) == 2}  # noqa: RUF001
+    return {code: name for code, name in data.items() if len(code.split("-")[0]) == 2}
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ def get_bounds(condition: Condition, field: str) -> tuple[float, float]:
 
 
 def has_circle(condition: Condition) -> bool:
-    """Whether a condition has a circle, so that rows that pass its filter must be judged by `is_fulfilled`."""
+    """Whether a condition has a circle: rows that pass its filter must be judged by `is_fulfilled`."""
     match condition:
         case And(parts) | Or(parts):
             return any(map(has_circle, parts))

@@ -2,9 +2,9 @@
 
 Start with `extract_geo` in ``extract.py``: it writes the table ``geo`` and ``addresses.parquet``, which
 `read_locations` reads. Addresses come from ``offline.py`` (GeoNames) or ``online.py`` (a geocoder of geopy);
-``reverse.py`` chooses between them. ``place_aliases.py``, ``regions.py`` and ``world_places.py`` know the other
-names of places, the regions of the world, and its large places; sentences use them.
-geopy and reverse_geocode are imported here only, when the first address is looked up.
+``reverse.py`` chooses between them. ``place_aliases.py``, ``regions.py`` and ``world_places.py`` know the
+other names of places, the regions of the world, and its large places; sentences use them. geopy and
+reverse_geocode are imported here only, when the first address is looked up.
 """
 
 from imagesearch.geo.extract import (

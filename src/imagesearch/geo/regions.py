@@ -1,7 +1,7 @@
 """Regions of the world: continents, regions of the UN, other groups of countries, mountain ranges and zones.
 
-A region is a set of countries, or boxes of latitudes and longitudes. To add a region, add a line to one of the
-tables below. Names are in the form of `make_region_key`: "south east asia" and "south-eastern asia" are
+A region is a set of countries, or boxes of latitudes and longitudes. To add a region, add a line to one of
+the tables below. Names are in the form of `make_region_key`: "south east asia" and "south-eastern asia" are
 ``southeast asia``.
 """
 
@@ -116,25 +116,30 @@ _DISPLAY = {
 }  # fmt: skip
 _WITH_ARTICLE = _split(
     """caribbean maghreb subcontinent levant caucasus baltics balkans nordics americas antilles alps himalayas
-    himalaya andes rockies pyrenees carpathians dolomites apennines urals appalachians sahara mediterranean arctic
-    antarctic tropics"""
+    himalaya andes rockies pyrenees carpathians dolomites apennines urals appalachians sahara mediterranean
+    arctic antarctic tropics"""
 ) | {
-    "far east", "middle east", "near east", "indian subcontinent", "gulf states", "arabian peninsula", "nordic countries",
-    "baltic states", "baltic countries", "low countries", "british isles", "iberian peninsula", "balkan peninsula",
+    "far east", "middle east", "near east", "indian subcontinent", "gulf states", "arabian peninsula",
+    "nordic countries", "baltic states", "baltic countries", "low countries", "british isles",
+    "iberian peninsula",
+    "balkan peninsula",
     "soviet union", "european union", "west indies", "caribbean islands", "pacific islands", "south pacific",
     "south seas", "rocky mountains", "black forest", "french riviera", "mediterranean sea", "sahara desert",
-    "northern hemisphere", "southern hemisphere", "western hemisphere", "eastern hemisphere", "atlas mountains",
+    "northern hemisphere", "southern hemisphere", "western hemisphere", "eastern hemisphere",
+    "atlas mountains",
     "scottish highlands", "lake district", "great lakes",
 }  # fmt: skip
 # Ranges, coasts and zones as boxes. The boxes of a range follow it roughly; nearby cities can lie inside.
 _BOXES: dict[str, tuple[Box, ...]] = {
-    "alps": ((43.9, 45.9, 5.6, 7.9), (45.6, 47.6, 6.5, 10.5), (45.9, 47.9, 10.5, 13.5), (46.2, 47.9, 13.5, 15.6)),
+    "alps": ((43.9, 45.9, 5.6, 7.9), (45.6, 47.6, 6.5, 10.5), (45.9, 47.9, 10.5, 13.5),
+             (46.2, 47.9, 13.5, 15.6)),
     "dolomites": ((45.9, 46.9, 11.2, 12.6),),
     "himalayas": ((31.0, 36.0, 73.0, 79.5), (28.5, 31.5, 78.0, 82.0), (26.9, 30.0, 81.0, 97.0)),
     "karakoram": ((34.5, 37.0, 73.5, 78.0),),
     "andes": ((-5.0, 11.0, -80.0, -72.0), (-18.0, -5.0, -79.5, -67.0), (-40.0, -18.0, -71.8, -65.0),
               (-55.0, -40.0, -74.5, -71.0)),
-    "rockies": ((49.0, 52.0, -120.0, -114.6), (52.0, 60.0, -130.0, -116.0), (43.0, 49.0, -117.0, -108.5), (35.0, 43.0, -112.5, -104.7)),
+    "rockies": ((49.0, 52.0, -120.0, -114.6), (52.0, 60.0, -130.0, -116.0), (43.0, 49.0, -117.0, -108.5),
+                (35.0, 43.0, -112.5, -104.7)),
     "pyrenees": ((42.0, 43.3, -2.0, 3.2),),
     "carpathians": ((48.4, 49.9, 18.0, 25.0), (45.0, 48.4, 22.5, 26.7)),
     "apennines": ((37.9, 44.5, 8.5, 16.5),),
@@ -164,8 +169,10 @@ _BOXES: dict[str, tuple[Box, ...]] = {
     "eastern hemisphere": ((-90.0, 90.0, 0.0, 180.0),),
 }  # fmt: skip
 _SAME_BOXES = {
-    "himalaya": "himalayas", "rocky mountains": "rockies", "canadian rockies": "rockies", "swiss alps": "alps",
-    "french alps": "alps", "italian alps": "alps", "austrian alps": "alps", "mediterranean sea": "mediterranean",
+    "himalaya": "himalayas", "rocky mountains": "rockies", "canadian rockies": "rockies",
+    "swiss alps": "alps",
+    "french alps": "alps", "italian alps": "alps", "austrian alps": "alps",
+    "mediterranean sea": "mediterranean",
     "sahara desert": "sahara", "carpathian mountains": "carpathians", "ural mountains": "urals",
     "appalachian mountains": "appalachians", "highlands of scotland": "scottish highlands",
 }  # fmt: skip
@@ -180,10 +187,10 @@ PARALLELS = {
 }
 # Names that are also everyday words or parts of other names: a region only after *in* and the like.
 _NEEDS_LEAD = _split(
-    """alps andes rockies tropics eu riviera levant subcontinent americas urals balkans baltics antilles iberia
-    provence"""
-) | {"black forest", "great lakes", "lake district", "sierra nevada", "low countries", "near east", "far east",
-     "soviet union", "gulf states"}  # fmt: skip
+    """alps andes rockies tropics eu riviera levant subcontinent americas urals balkans baltics antilles
+    iberia provence"""
+) | {"black forest", "great lakes", "lake district", "sierra nevada", "low countries", "near east",
+     "far east", "soviet union", "gulf states"}  # fmt: skip
 # Names that are adjectives too: a region only after "in the" and the like.
 _NEEDS_ARTICLE = frozenset(("caribbean", "mediterranean", "arctic", "antarctic", "eu", "near east"))
 _COMPASS = {

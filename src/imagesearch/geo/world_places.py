@@ -19,7 +19,8 @@ _FOLDER = Path(__file__).parent
 # The first words of countries that have an article: the United States, the Netherlands.
 _WITH_ARTICLE = frozenset(
     ("United", "Netherlands", "Philippines", "Bahamas", "Maldives", "Czech", "Dominican", "Gambia", "Comoros",
-     "Seychelles", "British", "Isle", "Cook", "Faroe", "Cayman", "Falkland", "Marshall", "Solomon", "Republic",
+     "Seychelles", "British", "Isle", "Cook", "Faroe", "Cayman", "Falkland", "Marshall", "Solomon",
+     "Republic",
      "Central", "Turks")
 )  # fmt: skip
 MAX_NAME_WORDS = 6

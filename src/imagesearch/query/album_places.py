@@ -1,4 +1,4 @@
-"""Other names of the album's places: found in the tables of `geo`, so that collections need not be rebuilt."""
+"""Other names of the album's places, from the tables of `geo`. Collections need not be rebuilt."""
 
 from __future__ import annotations
 

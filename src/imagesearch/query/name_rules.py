@@ -143,7 +143,7 @@ def _is_short(token: Token) -> bool:
 
 
 def ends_phrase(at: Position, end: int) -> bool:
-    """Whether no word follows that a name of two letters could belong to: "in la at night", not "in la boheme"."""
+    """Whether no other word follows that could belong to a name: "in la at night", not "in la boheme"."""
     if end >= len(at.tokens) or at.tokens[end].kind != "word":
         return True
     following = at.tokens[end].norm

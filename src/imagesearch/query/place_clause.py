@@ -1,7 +1,7 @@
 """Builds the place clause: where a photo must be taken, and where not.
 
-Several places are alternatives. But in "anjuna, goa", where Goa contains Anjuna, a photo must be in both, and in
-"near banff in canada" too.
+Several places are alternatives. But in "anjuna, goa", where Goa contains Anjuna, a photo must be in both, and
+in "near banff in canada" too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Divides a sentence into tagged spans: people, places, dates, numbers of people, and plain words.
 
-Scans the tokens from left to right. At each word, the rules are tried in a fixed order: regions and distances,
-dates, phrases such as "two people", exact names, places that the album lacks, guessed names. The first rule that
-returns a tag decides where the span ends and what it stands for.
+Scans the tokens from left to right. At each word, the rules are tried in a fixed order: regions and
+distances, dates, phrases such as "two people", exact names, places that the album lacks, guessed names. The
+first rule that returns a tag decides where the span ends and what it stands for.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from imagesearch.query.area_rules import tag_area, tag_world_place
 from imagesearch.query.date_parser import match_date
 from imagesearch.query.date_rules import tag_date
+from imagesearch.query.distance_rules import tag_distance
 from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.guess_rules import may_be_guessed, tag_guess
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.name_rules import tag_name, tag_prefix
 from imagesearch.query.phrases import match_request, tag_phrase
+from imagesearch.query.region_rules import tag_region
 from imagesearch.query.tags import Position, Tag, TaggedSentence, TaggedSpan
 from imagesearch.query.tokenizer import Sentence
+from imagesearch.query.world_rules import tag_world_place
 
 # Limits for one sentence, so that long texts are parsed quickly.
 _MAX_GUESSES = 24  # words that may be partial or mistyped names
@@ -80,4 +82,4 @@ def _apply_rules(at: Position) -> Tag | None:
         return tag_world_place(at) or Tag(TaggedSpan(kind, at.i, at.i + 1))
     if kind != "word":
         return Tag(TaggedSpan(kind, at.i, at.i + 1))
-    return tag_area(at) or tag_date(at) or tag_phrase(at) or tag_name(at)
+    return tag_region(at) or tag_distance(at) or tag_date(at) or tag_phrase(at) or tag_name(at)

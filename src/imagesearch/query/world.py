@@ -22,9 +22,10 @@ _ADDRESS_KM = 60.0
 _SAME_CITY_KM = 60.0
 # "in a panama hat", "in oxford shoes": what people wear is not where they are.
 _WORN = split_set(
-    """hat hats cap caps shirt shirts shorts shoes shoe boots dress dresses sweater jacket jackets coat coats costume
-    costumes suit suits scarf blanket pants jeans skirt outfit clothes clothing uniform style wool cotton silk
-    envelope envelopes cup cups porcelain plate plates tea rug rugs carpet carpets"""
+    """hat hats cap caps shirt shirts shorts shoes shoe boots dress dresses sweater jacket jackets coat coats
+    costume costumes suit suits scarf blanket pants jeans skirt outfit clothes clothing uniform
+    style wool cotton
+    silk envelope envelopes cup cups porcelain plate plates tea rug rugs carpet carpets"""
 )
 
 
@@ -50,8 +51,8 @@ class WorldMatch:
 def match_world_place(tokens: Sequence[Token], start: int) -> WorldMatch | None:
     """Return the longest name of a place of the world that starts at a token.
 
-    A name that is also a word or a person's name, or in another language, is certain only if it is capitalized
-    in a sentence of mixed case, in quotation marks, or followed by its country.
+    A name that is also a word or a person's name, or in another language, is certain only if it is
+    capitalized in a sentence of mixed case, in quotation marks, or followed by its country.
     """
     if start >= len(tokens):
         return None
@@ -137,7 +138,7 @@ def _agrees(name: str, place: WorldPlace, known: Gazetteer) -> bool:
 
 
 def find_centre(key: str, known: Gazetteer) -> tuple[float, float] | None:
-    """Return the centre of a city of the album: by GeoNames, else the median of its photos; None if unknown."""
+    """Return the centre of a city of the album: by GeoNames, else the median of its photos."""
     entry = known.entries[key]
     found = find_world_places(key.split())
     cities = [place for place in (found.places if found else ()) if place.kind == "city"]
@@ -152,25 +153,24 @@ def find_centre(key: str, known: Gazetteer) -> tuple[float, float] | None:
 # --- places that the album lacks ----------------------------------------------------------------------------
 
 
-def make_missing_area(place: WorldPlace, known: Gazetteer, km: float | None = None) -> tuple[Area, str]:
+def make_missing_area(place: WorldPlace, known: Gazetteer, lead: str = "in") -> tuple[Area, str]:
     """Return a place where no photo was taken as an area, and a note; the nearest place is its substitute.
 
     Parameters
     ----------
-    km
-        The distance within which photos are requested; None for the place itself.
+    lead
+        The words before the place: ``in``, ``near``, ``within 10 km of``.
     """
-    where = f"in {place.full_name}" if km is None else f"near {place.full_name}"
-    note = f"no photo was taken {where}"
+    note = f"no photo was taken {lead} {place.full_name}"
     nearest = _find_nearest(place, known)
     if nearest is None:
-        return Area(place.full_name, Or(()), "in" if km is None else "near"), note
+        return Area(place.full_name, Or(()), lead), note
     distance, key = nearest
     entry = known.entries[key]
     name = f"{entry.name} ({entry.kind})" if entry.kind else entry.name
     substitute = Area(name, Contains("place_words", key))
     note += f"; the nearest are in {entry.name}, some {format_km(distance)} away"
-    return Area(place.full_name, Or(()), "in" if km is None else "near", substitute), note
+    return Area(place.full_name, Or(()), lead, substitute), note
 
 
 def is_far_from_all(place: WorldPlace, km: float, known: Gazetteer) -> bool:

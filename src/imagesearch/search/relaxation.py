@@ -28,7 +28,8 @@ class FilterPart:
         The part as a condition on a photo's fields.
     relaxations : tuple of FilterPart
         Weaker conditions to try before the part is dropped, the strongest first. For people: others may be
-        in the photo too; one of several people is enough. For a place without photos: the nearest that has some.
+        in the photo too; one of several people is enough. For a place without photos: the nearest that has
+        some.
     """
 
     name: str

@@ -220,8 +220,8 @@ def _fetch_hybrid(source: _PhotoSource, where: Condition, limit: int, fields: Se
 def _fetch_exactly(source: _PhotoSource, condition: Condition, limit: int) -> tuple[list[Hit], int]:
     """Return the best photos that pass a condition, and how many there are, counted up to the limit.
 
-    For a circle, the filter only checks boxes. Photos in a corner of a box are outside the circle, so the rows
-    are judged here, and further photos are fetched until there are enough.
+    For a circle, the filter only checks boxes. Photos in a corner of a box are outside the circle, so the
+    rows are judged here, and further photos are fetched until there are enough.
     """
     inexact = And(tuple(part for part in list_conjuncts(condition) if has_circle(part)))
     if not inexact.conditions:

@@ -27,7 +27,8 @@ PHOTOS_PER_PERIOD = 500
 class VocabularyEntry:
     """A name in its most frequent spelling, with its number of photos; for places, also kind and position.
 
-    The position is the median of the photos' positions, in degrees. Vocabularies of earlier versions have none.
+    The position is the median of the photos' positions, in degrees. Vocabularies of earlier versions have
+    none.
     """
 
     name: str
