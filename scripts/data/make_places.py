@@ -22,20 +22,23 @@ _MAX_LENGTH = 32
 _WORD_LEVELS = (10, 20, 35, 40, 50, 55, 60, 70)  # of SCOWL
 _FIRST_NAMES, _SURNAMES = 400, 500  # the most frequent of each list
 _LANGUAGES = """\
-af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it
-ja ka kk km kn ko ky lo lt lv mk ml mn mr ms mt my nb ne nl pa pl ps pt ro ru si sk sl sq sr sv sw
-ta te th tr uk ur uz vi zh zh-Hant zu"""
+af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk
+km kn ko ky lo lt lv mk ml mn mr ms mt my nb ne nl pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tr uk ur
+uz vi zh zh-Hant zu"""
 _SUFFIX = re.compile(
     r" (Province|Region|Oblast|Governorate|District|Prefecture|County|Municipality|State|Department|"
     r"Voivodeship|Emirate|Territory|Division|Krai|Republic)$"
 )
 # Names that are marked otherwise than by these lists.
 _STRONG = """\
-anchorage cairns damascus juba frankfurt geneva genoa jodhpur liege lucerne madras marseilles mecca
-muscat oxford perm saskatoon washington wellington york"""
-_STRONG_PHRASES = ("salt lake city", "gold coast", "grand rapids")
-_WEAK = """ajax americana batman chihuahua cologne dali fuji hitachi jersey latina levis male modesto nice
-phoenix sakura sahel toyota"""
+alberta anchorage brittany bursa cairns colorado damascus juba frankfurt geneva genoa goa jodhpur liege
+lucerne madras marseilles mecca muscat oxford perm piedmont saskatoon silesia virginia wales washington
+wellington york"""
+_STRONG_PHRASES = ("salt lake city", "gold coast", "grand rapids", "west bank")
+_WEAK = """\
+ajax americana batman chihuahua cologne dali fuji hitachi jersey latina levis male modesto nice phoenix
+sakura sahel toyota banda bello bono cesar constantine hassan kira lara leon maritime meta miranda nacional
+nada nigel nord oriental para plateau reunion vladimir"""
 
 
 class Place(NamedTuple):
@@ -217,10 +220,11 @@ def find_weak_names(
     common, weak = read_common(), set()
     for name, (main, _) in spellings.items():
         largest = max((places[i] for i in main), key=lambda place: place.population, default=None)
-        is_large = largest and (largest.kind == "country" or largest.population >= _ALWAYS_COUNTS)
-        counts = is_large or name in (*_STRONG.split(), *_STRONG_PHRASES)
+        is_country = any(places[i].kind == "country" for i in main)
+        is_large = largest is not None and largest.kind == "city" and largest.population >= _ALWAYS_COUNTS
+        counts = is_country or is_large or name in (*_STRONG.split(), *_STRONG_PHRASES)
         is_common = name in common or (not counts and common.issuperset(name.split()))
-        if name in _WEAK.split() or is_common or (name in words and not counts):
+        if name in _WEAK.split() or is_common or ((name in words or len(name) < 4) and not counts):
             weak.add(name)
     return weak
 

@@ -31,10 +31,10 @@ _DISTANCES = [
     for kind, text in (
         (
             "within",
-            r"(?:(?:within|inside|in|less than|under|at most|no more than|not more than|up to|"
+            r"(?:(?:within|inside|in|less than|closer than|under|at most|no more than|not more than|up to|"
             r"no farther than|no further than|max|maximum|about|around|some) )?(?:a (?:radius|"
             r"distance) of )?(?:a )?"
-            rf"{_N} ?{_UNIT}(?: away)? (?:of|from|around|to|off) ",
+            rf"(?:\d+ (?:-|to) )?{_N} ?{_UNIT}(?: away)? (?:of|from|around|to|off) ",
         ),
         (
             "beyond",
@@ -52,7 +52,7 @@ _DISTANCES = [
 ]
 _FIRST_WORDS = split_set(
     "within inside in less under at no not up max maximum about around some a an half more over farther "
-    "further beyond near nearby next close on the between somewhere halfway"
+    "further closer beyond near nearby next close on the between somewhere halfway"
 ) | frozenset(NUMBER_WORDS[1:])
 _NUMBER = re.compile(r"\d+(?:k?m|kms|mi)?")
 _AND = re.compile(r"(?:and|&|to) ")
@@ -227,8 +227,7 @@ def _find_spot_centre(at: Position, spot: _Spot) -> tuple[float, float] | None:
     """Return the centre of a city; None for a larger place, or if it is unknown."""
     if spot.place is not None:
         return (spot.place.latitude, spot.place.longitude) if spot.place.kind == "city" else None
-    entry = at.names.places.entries[spot.keys[0]]
-    return find_centre(spot.keys[0], at.names.places) if entry.kind in ("", "city") else None
+    return find_centre(spot.keys[0], at.names.places)
 
 
 def _make_place_conditions(spot: _Spot) -> tuple[Condition, ...]:

@@ -148,7 +148,8 @@ def _continues_negation(
     """Whether a mention is listed after a negated one of the same kind: "not in goa or paris"."""
     if last is None or before is None or not last.is_negated or last.span != before.span:
         return False
-    return last.span.kind == span.kind and bool(words) and _LIST_WORDS.issuperset(words)
+    kinds = {"place" if kind == "area" else kind for kind in (last.span.kind, span.kind)}
+    return len(kinds) == 1 and bool(words) and _LIST_WORDS.issuperset(words)
 
 
 def note_alternatives(mentions: Sequence[Mention]) -> list[str]:

@@ -78,6 +78,7 @@ def _make_match(
     if places:
         return WorldMatch(places, after, is_certain=True)
     name, following = tokens[start].norm, tokens[end].norm if end < len(tokens) else ""
+    is_explicit = is_explicit and (following not in _WORN or tokens[start].kind == "quote")
     is_word = found.is_word or (end - start == 1 and (name in COMMON or len(name) < 3)) or following in _WORN
     places = found.places if found.places and (is_explicit or not is_word) else (*found.places, *found.others)
     return WorldMatch(places, end, is_explicit or (bool(found.places) and not is_word))
@@ -138,14 +139,19 @@ def _agrees(name: str, place: WorldPlace, known: Gazetteer) -> bool:
 
 
 def find_centre(key: str, known: Gazetteer) -> tuple[float, float] | None:
-    """Return the centre of a city of the album: by GeoNames, else the median of its photos."""
+    """Return the centre of a city of the album: by GeoNames, else the median of its photos.
+
+    A state is a city too if it has the name of a city, and its photos were taken there: Berlin, Bangkok.
+    """
     entry = known.entries[key]
+    if entry.kind not in ("", "city") and (entry.kind != "state" or entry.latitude is None):
+        return None
     found = find_world_places(key.split())
     cities = [place for place in (found.places if found else ()) if place.kind == "city"]
     for city in cities:
         if _agrees(key, city, known):
             return city.latitude, city.longitude
-    if entry.latitude is None or entry.longitude is None:
+    if entry.kind == "state" or entry.latitude is None or entry.longitude is None:
         return None
     return entry.latitude, entry.longitude
 
