@@ -192,12 +192,12 @@ def make_parser() -> SentenceParser:
     """Return a parser that knows the names of the album."""
     places: dict[str, VocabularyEntry] = {}
     within: dict[str, tuple[str, ...]] = {}
-    for city, state, country, _, _ in PLACES:
+    for city, state, country, latitude, longitude in PLACES:
         keys = [normalize(name) for name in (city, state, country)]
         for key, name, kind in reversed(
             list(zip(keys, (city, state, country), ("city", "state", "country"), strict=True))
         ):
-            places.setdefault(key, VocabularyEntry(name, 50, kind))
+            places.setdefault(key, VocabularyEntry(name, 50, kind, latitude, longitude))
         within[keys[0]] = tuple(key for key in keys[1:] if key != keys[0])
         within[keys[1]] = (keys[2],)
     people = {normalize(name): VocabularyEntry(name, 100) for name in NAMES}

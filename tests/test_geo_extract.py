@@ -17,6 +17,7 @@ from PIL import Image
 from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
+from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or, WithinCircle
 from imagesearch.geo import count_without_address, extract_geo, read_locations
 from imagesearch.geo.address import Address
 from imagesearch.pipeline import Dataset
@@ -148,6 +149,26 @@ def test_near_returns_the_photos_in_the_circle_and_none_in_the_corners_of_its_bo
     assert sorted(found(searcher, text, **near)) == ["circle/0.jpg", "circle/1.jpg", "circle/2.jpg"]
     assert len(found(searcher, text, k=1, **near)) == 1
     assert len(found(searcher, text, near="46.0,7.0", radius=7.0)) == 31
+
+
+@pytest.mark.parametrize("text", ["", "a red boat"])
+@pytest.mark.parametrize("strategy", ["filter", "union"])
+def test_circles_in_any_condition_are_exact(searcher: Searcher, text: str, strategy: str) -> None:
+    circle, corners = WithinCircle(46.0, 7.0, 5.0), Between("latitude", 45.0, 47.0)
+
+    def find(where: Condition, k: int = 50) -> list[str]:
+        query = Query(text=text, where=where, top_k=k, strategy=strategy)
+        return sorted(result.path for result in searcher.search(query).results)
+
+    inside = ["circle/0.jpg", "circle/1.jpg", "circle/2.jpg"]
+    assert find(circle) == inside
+    assert len(find(circle, k=2)) == 2
+    assert find(Or((circle, Contains("place_words", "goa")))) == [*inside, "goa.jpg"]
+    outside = find(And((corners, Not(circle))))
+    assert len(outside) == 28 and not set(inside) & set(outside)
+    assert find(And((Eq("has_gps", True), Not(Or((circle, corners)))))) == sorted(
+        set(find(Eq("has_gps", True))) - set(outside) - set(inside)
+    )
 
 
 def test_near_works_at_the_date_line_and_the_poles(searcher: Searcher) -> None:

@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesearch.geo import compute_distances_km, make_bounding_boxes
-from imagesearch.geo.great_circle import chord_to_km, to_unit_vectors
+from imagesearch.great_circle import (
+    chord_to_km,
+    compute_distance_km,
+    compute_distances_km,
+    make_bounding_boxes,
+    make_inner_box,
+    to_unit_vectors,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +68,24 @@ def test_the_box_touches_the_circle_on_all_sides(latitude: float, km: float) -> 
     for edge in (west, east):
         to_edges = np.append(to_edges, compute_distances_km(latitude, 10, along, np.full(2001, edge)).min())
     assert to_edges == pytest.approx(km, rel=5e-3)
+
+
+@given(*DEGREES, st.floats(0.1, 20_000), st.tuples(st.floats(0, 1), st.floats(0, 1)))
+def test_all_points_of_the_inner_box_are_in_the_circle(
+    latitude: float, longitude: float, km: float, share: tuple[float, float]
+) -> None:
+    for south, north, west, east in make_inner_box(latitude, longitude, km):
+        point = south + share[0] * (north - south), west + share[1] * (east - west)
+        assert compute_distance_km(latitude, longitude, *point) <= km
+
+
+def test_the_inner_box_of_a_small_circle_is_its_square() -> None:
+    ((south, north, west, east),) = make_inner_box(48.0, 2.0, 10.0)
+    assert compute_distance_km(south, 2, north, 2) == pytest.approx(20 / 2**0.5, rel=1e-3)
+    assert compute_distance_km(48, west, 48, east) == pytest.approx(20 / 2**0.5, rel=1e-3)
+    assert make_inner_box(89.99, 0, 10) == [] and len(make_inner_box(-17, 179.99, 10)) == 2
+
+
+@given(st.tuples(*DEGREES), st.tuples(*DEGREES))
+def test_one_distance_is_the_same_as_among_many(a: tuple[float, float], b: tuple[float, float]) -> None:
+    assert compute_distance_km(*a, *b) == pytest.approx(float(compute_distances_km(*a, *b)), abs=1e-6)

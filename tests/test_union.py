@@ -14,6 +14,7 @@ import pytest
 from conftest import ROOT, BuiltAlbum, run_here
 
 from imagesearch.config import load_config
+from imagesearch.filters import is_fulfilled
 from imagesearch.pipeline import Dataset
 from imagesearch.query import Criteria
 from imagesearch.search import Answer, Query, Searcher, SearchResult
@@ -219,7 +220,7 @@ def test_a_circle_holds_for_every_number_of_parts(album: Album) -> None:
     inside = [
         photo["path"]
         for photo, _ in album.rank(get_tests(parts), newest_first)
-        if photo["has_gps"] and criteria.circle.contains(photo["latitude"], photo["longitude"])
+        if is_fulfilled(criteria.circle, photo)
     ]
     answer = album.search(join_words(parts), criteria=criteria, top_k=100)
     assert [result.path for result in answer.results] == inside and answer.candidates == len(inside)

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagesearch.great_circle import compute_distance_km, make_bounding_boxes, make_inner_box
+
 Scalar = str | int | float | bool
 
 # No stored list element contains these: `like` cannot escape "%" and "_", and "|" separates the elements.
@@ -70,6 +72,20 @@ class PathPrefix:
 
 
 @dataclass(frozen=True)
+class WithinCircle:
+    """The position is known and lies within a radius in kilometres around a position in degrees.
+
+    A filter cannot compute distances, so it has boxes instead: the circle's bounding box or, where the circle
+    is negated, a box inside it. Then too many photos pass and none is lost. `is_fulfilled` is exact, and
+    `has_circle` is true for a condition whose rows must be judged by it.
+    """
+
+    latitude: float
+    longitude: float
+    km: float
+
+
+@dataclass(frozen=True)
 class And:
     """All of these conditions hold; without conditions, every row passes."""
 
@@ -90,11 +106,11 @@ class Not:
     condition: Condition
 
 
-Condition = Contains | Eq | In | Between | MoreThan | PathPrefix | And | Or | Not
+Condition = Contains | Eq | In | Between | MoreThan | PathPrefix | WithinCircle | And | Or | Not
 MATCH_ALL = And()
 
 
-def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
+def format_filter(condition: Condition, *, lists_are_arrays: bool, negated: bool = False) -> str:
     """Return a condition in Milvus' filter language.
 
     Parameters
@@ -103,6 +119,8 @@ def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
         Nested to any depth.
     lists_are_arrays
         Whether lists are stored as arrays (a server) or as ``|``-separated text (Milvus Lite).
+    negated
+        Whether it is part of an odd number of negations; see `WithinCircle`.
 
     Returns
     -------
@@ -111,7 +129,7 @@ def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
     """
 
     def format_part(part: Condition) -> str:
-        return format_filter(part, lists_are_arrays=lists_are_arrays)
+        return format_filter(part, lists_are_arrays=lists_are_arrays, negated=negated)
 
     match condition:
         case Contains(field, element):
@@ -126,8 +144,10 @@ def format_filter(condition: Condition, *, lists_are_arrays: bool) -> str:
             return f"{field} > {other}"
         case PathPrefix(folder):
             return _format_path_prefix(folder)
+        case WithinCircle():
+            return format_part(_make_boxes(condition, negated))
         case Not(inner):
-            return _format_not(format_part(inner))
+            return _format_not(format_filter(inner, lists_are_arrays=lists_are_arrays, negated=not negated))
         case And(parts):
             return _format_and([format_part(part) for part in parts])
         case Or(parts):
@@ -159,6 +179,16 @@ def get_bounds(condition: Condition, field: str) -> tuple[float, float]:
     return -math.inf, math.inf
 
 
+def has_circle(condition: Condition) -> bool:
+    """Whether a condition has a circle: rows that pass its filter must be judged by `is_fulfilled`."""
+    match condition:
+        case And(parts) | Or(parts):
+            return any(map(has_circle, parts))
+        case Not(inner):
+            return has_circle(inner)
+    return isinstance(condition, WithinCircle)
+
+
 def list_fields(condition: Condition) -> set[str]:
     """Return the names of the fields that a condition uses."""
     match condition:
@@ -170,6 +200,8 @@ def list_fields(condition: Condition) -> set[str]:
             return list_fields(inner)
         case MoreThan(field, other):
             return {field, other}
+        case WithinCircle():
+            return {"has_gps", "latitude", "longitude"}
     return {condition.field}
 
 
@@ -196,6 +228,9 @@ def is_fulfilled(condition: Condition, row: Mapping[str, Any]) -> bool:
             return row[field] > row[other]
         case PathPrefix(folder):
             return not folder.strip("/") or row["path"].startswith(f"{folder.strip('/')}/")
+        case WithinCircle(latitude, longitude, km):
+            position = row["latitude"], row["longitude"]
+            return row["has_gps"] and compute_distance_km(latitude, longitude, *position) <= km
         case Not(inner):
             return not is_fulfilled(inner, row)
         case And(parts):
@@ -203,6 +238,34 @@ def is_fulfilled(condition: Condition, row: Mapping[str, Any]) -> bool:
         case Or(parts):
             return any(is_fulfilled(part, row) for part in parts)
     raise TypeError(f"not a condition: {condition!r}")
+
+
+def _make_boxes(circle: WithinCircle, negated: bool) -> Condition:
+    """Return boxes around a circle or, if it is negated, in it."""
+    make = make_inner_box if negated else make_bounding_boxes
+    return And((Eq("has_gps", True), make_box_condition(make(circle.latitude, circle.longitude, circle.km))))
+
+
+def make_box_condition(boxes: Sequence[tuple[float, float, float, float]]) -> Condition:
+    """Return the condition that a position lies in one of the boxes: south, north, west, east in degrees.
+
+    All limits are inclusive. Rows without a position have the position 0, 0.
+    """
+    return Or(
+        tuple(
+            And(
+                (
+                    Between("latitude", south, _next_float(north)),
+                    Between("longitude", west, _next_float(east)),
+                )
+            )
+            for south, north, west, east in boxes
+        )
+    )
+
+
+def _next_float(limit: float) -> float:
+    return math.nextafter(limit, math.inf)  # `Between` excludes its upper limit
 
 
 def is_valid_element(text: str) -> bool:

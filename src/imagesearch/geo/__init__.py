@@ -2,8 +2,9 @@
 
 Start with `extract_geo` in ``extract.py``: it writes the table ``geo`` and ``addresses.parquet``, which
 `read_locations` reads. Addresses come from ``offline.py`` (GeoNames) or ``online.py`` (a geocoder of geopy);
-``reverse.py`` chooses between them. ``great_circle.py`` computes distances and bounding boxes for ``--near``.
-geopy and reverse_geocode are imported here only, when the first address is looked up.
+``reverse.py`` chooses between them. ``place_aliases.py``, ``regions.py`` and ``world_places.py`` know the
+other names of places, the regions of the world, and its large places; sentences use them. geopy and
+reverse_geocode are imported here only, when the first address is looked up.
 """
 
 from imagesearch.geo.extract import (
@@ -14,15 +15,43 @@ from imagesearch.geo.extract import (
     extract_geo,
     read_locations,
 )
-from imagesearch.geo.great_circle import compute_distances_km, make_bounding_boxes
+from imagesearch.geo.geonames import load_places
+from imagesearch.geo.place_aliases import list_alias_groups, list_aliases
+from imagesearch.geo.regions import (
+    MAX_REGION_WORDS,
+    PARALLELS,
+    REGION_WORDS,
+    SUBREGIONS,
+    Region,
+    find_region,
+)
+from imagesearch.geo.world_places import (
+    MAX_NAME_WORDS,
+    NamedPlaces,
+    WorldPlace,
+    find_country_code,
+    find_world_places,
+)
 
 __all__ = [
+    "MAX_NAME_WORDS",
+    "MAX_REGION_WORDS",
+    "PARALLELS",
+    "REGION_WORDS",
+    "SUBREGIONS",
     "GeoSummary",
+    "NamedPlaces",
     "PhotoLocation",
+    "Region",
+    "WorldPlace",
     "check_geocoder",
-    "compute_distances_km",
     "count_without_address",
     "extract_geo",
-    "make_bounding_boxes",
+    "find_country_code",
+    "find_region",
+    "find_world_places",
+    "list_alias_groups",
+    "list_aliases",
+    "load_places",
     "read_locations",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from imagesearch.geo.address import NO_ADDRESS, Address, join_names, make_address
 from imagesearch.geo.geonames import GeoNamesPlaces, load_places
-from imagesearch.geo.great_circle import chord_to_km, to_unit_vectors
+from imagesearch.great_circle import chord_to_km, to_unit_vectors
 
 # Distances from a position to a place.
 _MAX_PLACE_KM = (

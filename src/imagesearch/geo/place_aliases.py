@@ -14,24 +14,33 @@ _COUNTRIES = (
     ("Austria", "Österreich"),
     ("Belgium", "België", "Belgique"),
     ("Brazil", "Brasil"),
+    ("Bosnia and Herzegovina", "Bosnia"),
     ("Brunei Darussalam", "Brunei"),
+    ("Cambodia", "Kampuchea"),
+    ("Cape Verde", "Cabo Verde"),
     ("China", "中国"),
-    ("Congo, the Democratic Republic of the", "DR Congo", "Congo"),
+    ("Congo, the Democratic Republic of the", "DR Congo", "Congo", "DRC", "Zaire"),
+    ("Congo", "Republic of the Congo"),
     ("Cote d'Ivoire", "Ivory Coast"),
     ("Czech Republic", "Czechia", "Česko"),
     ("Denmark", "Danmark"),
     ("Egypt", "مصر"),
+    ("Ethiopia", "Abyssinia"),
+    ("Finland", "Suomi"),
     ("Germany", "Deutschland"),
     ("Greece", "Ελλάδα"),
-    ("Holy See (Vatican City State)", "Vatican"),
+    ("Holy See (Vatican City State)", "Vatican", "Vatican City"),
     ("Hong Kong", "香港"),
+    ("Hungary", "Magyarország"),
+    ("Iceland", "Ísland"),
     ("India", "Bharat"),
-    ("Iran, Islamic Republic of", "Iran"),
+    ("Iran, Islamic Republic of", "Iran", "Persia"),
+    ("Ireland", "Éire", "Republic of Ireland"),
     ("Israel", "ישראל"),
     ("Italy", "Italia"),
     ("Japan", "日本", "Nippon"),
     ("Korea, Republic of", "South Korea", "Korea", "대한민국"),
-    ("Korea, Democratic People's Republic of", "North Korea"),
+    ("Korea, Democratic People's Republic of", "North Korea", "Korea"),
     ("Lao People's Democratic Republic", "Laos"),
     ("Libyan Arab Jamahiriya", "Libya"),
     ("Macao", "Macau"),
@@ -41,25 +50,44 @@ _COUNTRIES = (
     ("Moldova, Republic of", "Moldova"),
     ("Myanmar", "Burma"),
     ("Netherlands", "Holland", "Nederland"),
+    ("New Zealand", "Aotearoa"),
+    ("Norway", "Norge"),
     ("Palestinian Territory", "Palestine"),
+    ("Papua New Guinea", "PNG"),
     ("Poland", "Polska"),
     ("Portugal",),
     ("Russian Federation", "Russia", "Россия"),
     ("Saudi Arabia",),
     ("Spain", "España"),
+    ("Sri Lanka", "Ceylon"),
     ("Swaziland", "Eswatini"),
     ("Sweden", "Sverige"),
     ("Switzerland", "Schweiz", "Suisse"),
     ("Syrian Arab Republic", "Syria"),
     ("Tanzania, United Republic of", "Tanzania"),
+    ("Thailand", "Siam"),
+    ("Timor-Leste", "East Timor"),
     ("Turkey", "Türkiye"),
     ("Ukraine", "Україна"),
     ("United Arab Emirates", "UAE", "Emirates"),
-    ("United Kingdom", "UK", "Great Britain"),
-    ("United States", "USA", "America"),
+    ("United Kingdom", "UK", "Great Britain", "Britain"),
+    ("United States", "USA", "America", "United States of America"),
     ("Vietnam", "Việt Nam"),
+    ("Zimbabwe", "Rhodesia"),
 )
-_STATES = (("District of Columbia", "Washington DC", "DC"),)
+_STATES = (
+    ("Andalusia", "Andalucía"),
+    ("Bavaria", "Bayern"),
+    ("Brittany", "Bretagne"),
+    ("Catalonia", "Cataluña", "Catalunya"),
+    ("District of Columbia", "Washington DC", "DC"),
+    ("Lombardy", "Lombardia"),
+    ("Normandy", "Normandie"),
+    ("Odisha", "Orissa"),
+    ("Sardinia", "Sardegna"),
+    ("Sicily", "Sicilia"),
+    ("Tuscany", "Toscana"),
+)
 # The keys are the first names of the countries above.
 _CITIES = {
     "Austria": (("Vienna", "Wien"),),
@@ -74,12 +102,14 @@ _CITIES = {
     "China": (
         ("Beijing", "Peking", "北京"),
         ("Guangzhou", "Canton", "广州"),
+        ("Nanjing", "Nanking"),
         ("Shanghai", "上海"),
     ),
     "Czech Republic": (("Prague", "Praha"),),
     "Denmark": (("Copenhagen", "København"),),
     "Germany": (
         ("Hannover", "Hanover"),
+        ("Frankfurt am Main", "Frankfurt"),
         ("Köln", "Cologne"),
         ("Munich", "München"),
         ("Nürnberg", "Nuremberg"),
@@ -89,15 +119,23 @@ _CITIES = {
         ("Bengaluru", "Bangalore"),
         ("Chennai", "Madras"),
         ("Gurugram", "Gurgaon"),
+        ("Kochi", "Cochin"),
         ("Kolkata", "Calcutta"),
         ("Mumbai", "Bombay"),
+        ("Mysuru", "Mysore"),
+        ("Prayagraj", "Allahabad"),
         ("Puducherry", "Pondicherry"),
-        ("Varanasi", "Benares"),
+        ("Pune", "Poona"),
+        ("Thiruvananthapuram", "Trivandrum"),
+        ("Vadodara", "Baroda"),
+        ("Varanasi", "Benares", "Banaras"),
     ),
+    "Indonesia": (("Jakarta", "Batavia"), ("Yogyakarta", "Jogja", "Jogjakarta")),
     "Italy": (
         ("Florence", "Firenze"),
         ("Genoa", "Genova"),
         ("Milan", "Milano"),
+        ("Mantova", "Mantua"),
         ("Naples", "Napoli"),
         ("Padova", "Padua"),
         ("Rome", "Roma"),
@@ -108,20 +146,44 @@ _CITIES = {
     "Japan": (("Kyoto", "京都"), ("Osaka", "大阪"), ("Tokyo", "東京")),
     "Korea, Republic of": (("Seoul", "서울"),),
     "Mexico": (("Mexico City", "Ciudad de México", "CDMX"), ("Acapulco de Juárez", "Acapulco")),
+    "Morocco": (("Marrakesh", "Marrakech"), ("Fès", "Fez"), ("Tangier", "Tanger")),
     "Myanmar": (("Yangon", "Rangoon"),),
     "Netherlands": (("The Hague", "Den Haag"),),
     "Palestinian Territory": (("East Jerusalem", "Jerusalem"),),
     "Israel": (("West Jerusalem", "Jerusalem"),),
-    "Poland": (("Warsaw", "Warszawa"),),
+    "Philippines": (("Cebu City", "Cebu"), ("Quezon City", "Quezon")),
+    "Poland": (
+        ("Gdańsk", "Danzig"),
+        ("Kraków", "Cracow"),
+        ("Warsaw", "Warszawa"),
+        ("Wrocław", "Breslau"),
+    ),
     "Portugal": (("Lisbon", "Lisboa"), ("Porto", "Oporto")),
-    "Russian Federation": (("Moscow", "Москва"), ("Saint Petersburg", "Санкт-Петербург")),
+    "Russian Federation": (
+        ("Moscow", "Москва"),
+        ("Saint Petersburg", "Санкт-Петербург", "Petersburg", "Leningrad"),
+    ),
     "Saudi Arabia": (("Makkah", "Mecca"),),
     "Spain": (("Las Palmas de Gran Canaria", "Las Palmas"), ("Sevilla", "Seville")),
     "Sweden": (("Göteborg", "Gothenburg"),),
-    "Switzerland": (("Genève", "Geneva"), ("Luzern", "Lucerne")),
+    "Switzerland": (
+        ("Basel", "Basle"),
+        ("Bern", "Berne"),
+        ("Genève", "Geneva"),
+        ("Luzern", "Lucerne"),
+    ),
+    "Turkey": (("Istanbul", "Constantinople"), ("İzmir", "Smyrna")),
     "Ukraine": (("Kyiv", "Kiev", "Київ"), ("Odesa", "Odessa")),
-    "United States": (("New York City", "New York", "NYC"), ("Las Vegas", "Vegas")),
-    "Vietnam": (("Ho Chi Minh City", "Saigon"), ("Hanoi", "Hà Nội")),
+    "United States": (
+        ("Las Vegas", "Vegas"),
+        ("Los Angeles", "LA"),
+        ("New Orleans", "NOLA"),
+        ("New York City", "New York", "NYC"),
+        ("Philadelphia", "Philly"),
+        ("San Francisco", "SF", "Frisco"),
+        ("Washington", "Washington, D.C.", "Washington DC", "DC"),
+    ),
+    "Vietnam": (("Ho Chi Minh City", "Ho Chi Minh", "Saigon", "HCMC"), ("Hanoi", "Hà Nội")),
 }
 # Starts of a suffix that distinguishes towns of the same name and is often omitted: Frankfurt am Main.
 _SUFFIX_STARTS = (
@@ -129,6 +191,19 @@ _SUFFIX_STARTS = (
     *(" de la ", " de las ", " de los ", " (", ", "),
 )
 _SAINT_SPELLINGS = {"saint": "St.", "st": "Saint", "st.": "Saint", "sankt": "St.", "sint": "St."}
+
+
+@functools.cache
+def list_alias_groups() -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Return all groups of aliases: the kind of place, the names of its country for a city, and the names."""
+    groups: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
+        ("country", (), names) for names in _COUNTRIES
+    ]
+    groups += [("state", (), names) for names in _STATES]
+    for country, cities in _CITIES.items():
+        countries = _COUNTRY_NAMES.get(normalize(country), (country,))
+        groups += [("city", countries, names) for names in cities]
+    return groups
 
 
 @functools.cache
@@ -172,8 +247,15 @@ def _list_short_forms(name: str) -> list[str]:
 
 
 def _index_by_name(groups: tuple[tuple[str, ...], ...]) -> dict[str, tuple[str, ...]]:
-    """Return a dict from each name, normalized, to all names on its line."""
-    return {normalize(name): group for group in groups for name in group}
+    """Return a dict from each name, normalized, to all names on its line.
+
+    For a name on several lines, it is the line that starts with it, else the first: "Congo", "Korea".
+    """
+    index = {normalize(group[0]): group for group in groups}
+    for group in groups:
+        for name in group:
+            index.setdefault(normalize(name), group)
+    return index
 
 
 _COUNTRY_NAMES, _STATE_NAMES = _index_by_name(_COUNTRIES), _index_by_name(_STATES)

@@ -11,13 +11,14 @@ for. Only this package imports dateutil and holidays.
 """
 
 from imagesearch.query.clauses import Area, Content, PeopleClause, PhotoFact, PhotoOrder
-from imagesearch.query.criteria import Circle, Criteria
+from imagesearch.query.criteria import Criteria
+from imagesearch.query.lexicon import COMMON
 from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.parser import SentenceParser
 
 __all__ = [
+    "COMMON",
     "Area",
-    "Circle",
     "Content",
     "Criteria",
     "ParsedQuery",

@@ -157,11 +157,14 @@ class Area:
         The area as a condition on a photo's position or country.
     lead
         The word before the name in a description; empty for a circle.
+    substitute
+        For a place where no photo was taken: the nearest place where photos were.
     """
 
     name: str
     condition: Condition
     lead: str = "in"
+    substitute: Area | None = None
 
     def __str__(self) -> str:
         return f"{self.lead} {self.name}".strip()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import calendar
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from imagesearch.errors import UserError
-from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or
-from imagesearch.geo import compute_distances_km, make_bounding_boxes
+from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or, WithinCircle
 from imagesearch.query.photo_conditions import (
     HAS_UNNAMED,
     IS_SCREENSHOT,
@@ -28,34 +26,6 @@ _EPOCH = datetime(1970, 1, 1)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:[T ](\d\d?):(\d\d))?)?)?", re.ASCII)
 _FIRST = (1, 1, 1, 0, 0)  # the year, month, day, hour and minute where a shorter date begins
 _MAX_RADIUS_KM = 20_038.0  # half the Earth's circumference, which includes every position
-
-
-@dataclass(frozen=True)
-class Circle:
-    """The area within a radius in kilometres around a position in degrees."""
-
-    latitude: float
-    longitude: float
-    km: float
-
-    @property
-    def condition(self) -> Condition:
-        """The condition on the bounding box, because filters cannot compute distances; see `contains`."""
-        boxes = tuple(
-            And(
-                (
-                    Between("latitude", south, _next_float(north)),
-                    Between("longitude", west, _next_float(east)),
-                )
-            )
-            for south, north, west, east in make_bounding_boxes(self.latitude, self.longitude, self.km)
-        )
-        return And((Eq("has_gps", True), Or(boxes)))
-
-    def contains(self, latitude: float, longitude: float) -> bool:
-        """Whether a position in degrees lies in the circle, by great-circle distance."""
-        km = compute_distances_km(self.latitude, self.longitude, latitude, longitude)
-        return float(km) <= self.km
 
 
 @dataclass(frozen=True)
@@ -169,7 +139,7 @@ class Criteria:
         return 5.0 if self.radius is None else self.radius
 
     @property
-    def circle(self) -> Circle | None:
+    def circle(self) -> WithinCircle | None:
         """The area where a photo must be taken.
 
         Raises
@@ -195,7 +165,7 @@ class Criteria:
             raise UserError(
                 f"--near {self.near}: expected a latitude up to 90 and a longitude up to 180 degrees"
             )
-        return Circle(latitude, longitude, self.km)
+        return WithinCircle(latitude, longitude, self.km)
 
     def make_condition(self, vocabulary: Vocabulary) -> tuple[Condition, list[str]]:
         """Return the condition on the fields of a photo, and notes on unknown names.
@@ -208,7 +178,7 @@ class Criteria:
         notes: list[str] = []
         parts = self._make_people_conditions(vocabulary.people, notes)
         parts += [_make_place_condition(place, vocabulary.places, notes) for place in self.places]
-        parts += [self.circle.condition] if self.circle else []
+        parts += [self.circle] if self.circle else []
         parts += [_make_camera_condition(camera, vocabulary, notes) for camera in self.cameras]
         parts += [_make_keyword_condition(keyword, vocabulary.keywords, notes) for keyword in self.keywords]
         parts += self._make_time_conditions()
@@ -335,7 +305,3 @@ def _parse_month(text: str) -> int:
     if len(months) != 1:
         raise UserError(f"--month {text}: expected a name or number, such as june, jun or 6")
     return months[0]
-
-
-def _next_float(limit: float) -> float:
-    return math.nextafter(limit, math.inf)  # `Between` excludes its upper limit

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from imagesearch.bm25 import make_name_ranking
+from imagesearch.query.album_places import find_aliases
 from imagesearch.query.cameras import Cameras
 from imagesearch.query.feasts import FeastDays
 from imagesearch.query.lexicon import COMMON
@@ -59,20 +62,24 @@ class Gazetteer:
         Maps each place to the larger places that contain it, if this is known.
     ignores_spaces
         Whether names match with and without spaces and hyphens: "annemarie", "anne marie", "anne-marie".
+    aliases
+        Maps other names, as words separated by single spaces, to the keys that they stand for.
     """
 
     def __init__(
         self,
         entries: Mapping[str, VocabularyEntry],
         within: Mapping[str, tuple[str, ...]] | None = None,
+        aliases: Mapping[str, tuple[str, ...]] | None = None,
         ignores_spaces: bool = False,
     ) -> None:
         self.entries = entries
         self._within = within or {}
+        self._aliases = aliases or {}
         self._ignores_spaces = ignores_spaces
 
     def __contains__(self, name: str) -> bool:
-        return name in self._keys
+        return name in self._keys or name in self._aliases
 
     @functools.cached_property
     def _keys(self) -> dict[str, str]:
@@ -97,7 +104,7 @@ class Gazetteer:
     def _longest(self) -> dict[str, int]:
         """Maps the first word of names to the number of words of the longest of these names."""
         longest: dict[str, int] = {}
-        for name in self._keys:
+        for name in (*self._keys, *self._aliases):
             first, *others = name.split()
             longest[first] = max(longest.get(first, 0), 1 + len(others))
         return longest
@@ -132,7 +139,14 @@ class Gazetteer:
 
     def match_quoted(self, text: str) -> str | None:
         """Return the key of the name that equals a text."""
-        return self._keys.get(" ".join(split_words(text)))
+        keys = self._find_keys(" ".join(split_words(text)))
+        return keys[0] if keys else None
+
+    def _find_keys(self, words: str) -> tuple[str, ...]:
+        """Return the keys of a name or of an alias."""
+        if words in self._aliases:
+            return self._aliases[words]
+        return (self._keys[words],) if words in self._keys else ()
 
     def _iterate_matches(
         self, tokens: Sequence[Token], positions: list[int], replacements: dict[int, str]
@@ -145,13 +159,15 @@ class Gazetteer:
         for count in range(len(positions), 0, -1):
             end = positions[count - 1] + 1
             last = tokens[end - 1]
-            if (key := self._keys.get(" ".join(words[:count]))) is not None:
+            if keys := self._find_keys(" ".join(words[:count])):
                 is_possessive = end - 1 in replacements or last.possessor == last.norm
-                yield NameMatch((key,), end, is_possessive=bool(last.possessor) and is_possessive)
-            if last.possessor:
-                key = self._keys.get(" ".join([*words[: count - 1], last.possessor]))
-                if key is not None:
-                    yield NameMatch((key,), end, is_possessive=True)
+                yield NameMatch(keys, end, is_possessive=bool(last.possessor) and is_possessive)
+            if last.possessor and (keys := self._find_keys(" ".join([*words[: count - 1], last.possessor]))):
+                yield NameMatch(keys, end, is_possessive=True)
+
+    def list_larger(self, place: str) -> tuple[str, ...]:
+        """Return the larger places that contain a place, as far as they are known."""
+        return self._within.get(place, ())
 
     def contains(self, larger: str, smaller: str) -> bool:
         """Whether one place contains another. Compares their kinds if the vocabulary has no containment."""
@@ -160,6 +176,14 @@ class Gazetteer:
         kinds = [self.entries[key].kind if key in self.entries else "" for key in (larger, smaller)]
         ranks = [_KINDS.index(kind) if kind in _KINDS else 0 for kind in kinds]
         return ranks[0] > ranks[1]
+
+    @functools.cached_property
+    def positions(self) -> tuple[list[str], np.ndarray, np.ndarray]:
+        """The keys of places whose position is known, except countries, with latitudes and longitudes."""
+        located = [key for key, entry in self.entries.items() if entry.latitude is not None]
+        keys = [key for key in located if self.entries[key].kind != "country"] or located
+        columns = [[getattr(self.entries[key], name) for key in keys] for name in ("latitude", "longitude")]
+        return keys, np.array(columns[0], np.float64), np.array(columns[1], np.float64)
 
     # --- names with one typing error -----------------------------------------------------------------------
 
@@ -271,7 +295,8 @@ class KnownNames:
     def from_vocabulary(cls, vocabulary: Vocabulary, feasts: FeastDays) -> KnownNames:
         """Make the gazetteers of a dataset."""
         people = Gazetteer(vocabulary.people, ignores_spaces=True)
-        places = Gazetteer(vocabulary.places, vocabulary.within)
+        aliases = find_aliases(vocabulary.places, vocabulary.within)
+        places = Gazetteer(vocabulary.places, vocabulary.within, aliases)
         return cls(people, places, feasts, Cameras(vocabulary.cameras))
 
 

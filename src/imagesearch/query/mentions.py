@@ -150,7 +150,8 @@ def _continues_negation(
     """Whether a mention is listed after a negated one of the same kind: "not in goa or paris"."""
     if last is None or before is None or not last.is_negated or last.span != before.span:
         return False
-    return last.span.kind == span.kind and bool(words) and _LIST_WORDS.issuperset(words)
+    kinds = {"place" if kind == "area" else kind for kind in (last.span.kind, span.kind)}
+    return len(kinds) == 1 and bool(words) and _LIST_WORDS.issuperset(words)
 
 
 def find_negated_ends(mentions: Sequence[Mention], tokens: Sequence[Token]) -> dict[int, bool]:
@@ -168,7 +169,7 @@ def note_alternatives(mentions: Sequence[Mention]) -> list[str]:
     """Return a note for each *or* between mentions of different kinds, which a filter cannot express."""
     notes = []
     for mention in mentions:
-        kinds = {mention.span.kind, mention.previous_kind}
+        kinds = {"place" if kind == "area" else kind for kind in (mention.span.kind, mention.previous_kind)}
         if "or" in mention.words and len(kinds) == 2 and kinds <= ENTITIES:
             notes.append(f'read "or" between a {" and a ".join(sorted(kinds))} as "and"')
     return notes

@@ -8,12 +8,14 @@ from imagesearch.query.lexicon import (
     COMMON,
     EMPTY,
     JOINERS,
+    LEADING,
     NOUNS,
     NOUNS_IN_ING,
     PLACE_LEADS,
 )
 from imagesearch.query.tags import ENTITIES, Position, Tag, TaggedSpan, TagKind
 from imagesearch.query.tokenizer import Token
+from imagesearch.query.world import is_capitalized
 from imagesearch.text import normalize
 
 
@@ -120,11 +122,34 @@ def _is_adjective(at: Position) -> bool:
 
 def _is_place(at: Position, match: NameMatch) -> bool:
     """Whether the name of a place stands for that place and not for an everyday word."""
-    if match.end - at.i > 1 or not _is_everyday(at.token):
+    if match.end - at.i > 1:
         return True
     before = at.find_word_before()
     is_listed = before == "," and len(at.spans) > 1 and at.spans[-2].kind == "place"
+    if _is_short(at.token):
+        follows_place = len(at.spans) > 1 and at.spans[-2].kind in ("place", "area")
+        is_led = (before in PLACE_LEADS or (before in JOINERS and follows_place)) and ends_phrase(
+            at, match.end
+        )
+        return is_led or is_capitalized(at.tokens, at.i, match.end)
+    if not _is_everyday(at.token):
+        return True
     return before in PLACE_LEADS or is_listed or _is_inside_next(at, match)
+
+
+def _is_short(token: Token) -> bool:
+    """Whether a name of two letters can be a word of another name: "la" in "la boheme"."""
+    return len(token.norm) <= 2 and token.norm.isascii() and token.norm.isalpha() and token.norm != "uk"
+
+
+def ends_phrase(at: Position, end: int) -> bool:
+    """Whether no other word follows that could belong to a name: "in la at night", not "in la boheme"."""
+    if end >= len(at.tokens) or at.tokens[end].kind != "word":
+        return True
+    following = at.tokens[end].norm
+    if following in EMPTY or following in LEADING or following.isdigit():
+        return True
+    return any(names.match_exact(at.tokens, end) for names in (at.names.people, at.names.places))
 
 
 def _is_everyday(token: Token) -> bool:

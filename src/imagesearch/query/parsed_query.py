@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from imagesearch.filters import And, Condition, Contains, Not, Or
+from imagesearch.filters import And, Condition, Contains, Eq, Not, Or
 from imagesearch.query.clauses import Area, Content, DateClause, PeopleClause, PhotoFact, PhotoOrder
 
 
@@ -74,6 +74,9 @@ class ParsedQuery:
         options += [area.condition for area in self.areas]
         parts: list[Condition] = [Or(tuple(options)) if len(options) > 1 else options[0]] if options else []
         parts += [Not(Contains("place_words", word)) for word in self.not_places]
+        parts += (
+            [Eq("has_gps", True)] if self.not_areas else []
+        )  # outside a region only if the position is known
         return (*parts, *(Not(area.condition) for area in self.not_areas))
 
     @property

@@ -99,6 +99,8 @@ class SentenceParser:
             join=caption.join,
             excluded=tuple(Content(text, self._fill_template(text)) for text in caption.excluded),
             not_understood=not_understood,
+            areas=places.areas,
+            not_areas=places.not_areas,
         )
 
     def _fill_template(self, caption: str) -> str:

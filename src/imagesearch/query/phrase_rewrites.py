@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from imagesearch.geo import MAX_REGION_WORDS, REGION_WORDS, find_region
 from imagesearch.query.clauses import NUMBER_WORDS
 from imagesearch.query.gazetteer import Gazetteer, KnownNames
 from imagesearch.query.lexicon import COMMON, PHOTOS
@@ -30,6 +31,11 @@ _TO_NAME = [
     (rf"{_HIDE}(?: (?:all|any|the|my))*(?: (?:{_PHOTOS}) {_OF})?", "without"),
     (rf"(?:(?:which|that|who|where) )?{_NOT} {_HAS}(?: me)?(?: any)?(?: (?:{_PHOTOS}) {_OF})?", "without"),
     (rf"(?:no|not|without)(?: (?:any|an?|the))? (?:{_PHOTOS}) {_OF}", "without"),
+    (
+        rf"(?:except|excluding|minus|without|but not|not)(?: for)?(?: the| all)? (?:those|ones|{_PHOTOS})"
+        r"(?: taken)? (?:from|in|at|of|with)",
+        "without",
+    ),
     ("not (?:only|just|merely)", ""),
     (rf"(?:{_MARKS} ){{0,4}}(?P<as>or|and)(?: (?:maybe|perhaps|possibly|else))?(?: [(\[{{]){{0,4}}", "{as}"),
 ]  # fmt: skip
@@ -61,9 +67,14 @@ _TO_PHOTOS = [
 ]
 # Replaced if the vocabulary has the country.
 COUNTRIES = (
-    (re.compile(r"the (?:usa?|u \. s \.(?: a \.)?|states)(?= |$)"), "united states"),
+    (
+        re.compile(r"the (?:usa?|u \. s \.(?: a \.)?|states)(?= |$)|us(?= |$)|u \. s \.(?= |$)"),
+        "united states",
+    ),
     (re.compile(r"the (?:uk|u \. k \.)(?= |$)"), "united kingdom"),
 )
+# Two to four letters with dots: "d.c."
+INITIALS = re.compile(r"[a-z] \. [a-z](?: \. [a-z]){0,2}(?: \.)?(?= |$)")
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(rf"\d+|{'|'.join(NUMBER_WORDS[1:])}")
@@ -83,7 +94,11 @@ def is_name(tokens: Sequence[Token], i: int, names: KnownNames) -> bool:
     if names.people.match_exact(tokens, i) is not None:
         return True
     place = names.places.match_exact(tokens, i)
-    return place is not None and (token.norm not in COMMON or place.end > i + 1)
+    if place is not None:
+        return token.norm not in COMMON or place.end > i + 1
+    words = [token.norm for token in tokens[i : i + MAX_REGION_WORDS]]
+    counts = range(len(words), 0, -1) if token.norm in REGION_WORDS else ()
+    return any(find_region(words[:count]) for count in counts)
 
 
 def find_person_ending_at(tokens: Sequence[Token], end: int, people: Gazetteer) -> int | None:

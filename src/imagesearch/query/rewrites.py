@@ -14,6 +14,7 @@ from imagesearch.query.phrase_rewrites import (
     ABSENT,
     ANY_PHRASE,
     COUNTRIES,
+    INITIALS,
     PHRASE_RULES,
     find_person_ending_at,
     is_name,
@@ -61,6 +62,7 @@ def _find_rewrite(sentence: Sentence, i: int, names: KnownNames) -> _Rewrite | N
         or _rewrite_sign(sentence, i, names)
         or _rewrite_phrase(sentence, i, names)
         or _rewrite_country(sentence, i, names.places)
+        or _rewrite_initials(sentence, i, names.places)
     )
 
 
@@ -95,9 +97,20 @@ def _rewrite_phrase(sentence: Sentence, i: int, names: KnownNames) -> _Rewrite |
 def _rewrite_country(sentence: Sentence, i: int, places: Gazetteer) -> _Rewrite | None:
     for pattern, name in COUNTRIES:
         match = pattern.match(sentence.text, sentence.starts[i])
-        if match and name in places:
+        if match and name in places and (match[0] != "us" or sentence.tokens[i].text == "US"):
             return _Rewrite(name, _find_next(sentence, match))
     return None
+
+
+def _rewrite_initials(sentence: Sentence, i: int, places: Gazetteer) -> _Rewrite | None:
+    """Rewrite initials with dots as the album's place that they stand for: "d.c.", "DC"."""
+    match = INITIALS.match(sentence.text, sentence.starts[i])
+    if match is None:
+        return None
+    end = _find_next(sentence, match)
+    is_one_word = not any(token.space_before for token in sentence.tokens[i + 1 : end])
+    letters = match[0].replace(" ", "").replace(".", "")
+    return _Rewrite(letters.upper(), end) if is_one_word and letters in places else None
 
 
 def _find_next(sentence: Sentence, match: re.Match[str]) -> int:

@@ -1,8 +1,8 @@
 """Divides a sentence into tagged spans: people, places, dates, numbers of people, and plain words.
 
-Scans the tokens from left to right. At each word, the rules are tried in a fixed order: dates, phrases such
-as "two people", exact names, guessed names. The first rule that returns a tag decides where the span ends and
-what it stands for.
+Scans the tokens from left to right. At each word, the rules are tried in a fixed order: regions and
+distances, dates, phrases such as "two people", exact names, places that the album lacks, guessed names. The
+first rule that returns a tag decides where the span ends and what it stands for.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from imagesearch.query.date_rules import tag_date
+from imagesearch.query.distance_rules import tag_distance
 from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.guess_rules import may_be_guessed, tag_guess
 from imagesearch.query.lexicon import COMMON
@@ -19,9 +20,11 @@ from imagesearch.query.people_limits import tag_limit
 from imagesearch.query.photo_facts import may_have_facts, tag_fact, tag_file
 from imagesearch.query.photo_order import may_have_order, tag_order
 from imagesearch.query.phrases import match_request, tag_phrase
+from imagesearch.query.region_rules import tag_region
 from imagesearch.query.tags import Position, Tag, TaggedSentence, TaggedSpan
 from imagesearch.query.time_engine import match_date
 from imagesearch.query.tokenizer import Sentence
+from imagesearch.query.world_rules import tag_world_place
 
 Rule = Callable[[Position], Tag | None]
 # Limits for one sentence, so that long texts are parsed quickly.
@@ -42,7 +45,7 @@ def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSe
     guesses_left, dates_left = _MAX_GUESSES, _MAX_DATES
     while i < min(len(tokens), _MAX_TOKENS):
         at = _look_up(sentence, i, names, today, spans, dates_left)
-        tag = _apply_rules(at, rules)
+        tag = _apply_rules(at, rules) or tag_world_place(at)
         if tag is None and guesses_left > 0 and may_be_guessed(at):
             guesses_left -= at.token.norm not in COMMON
             tag = tag_guess(at)
@@ -78,7 +81,7 @@ def _look_up(
 
 def _choose_rules(sentence: Sentence, names: KnownNames) -> list[Rule]:
     """Return the rules for words, in the order in which they are tried, without those that cannot apply."""
-    rules: list[Rule] = [tag_date, tag_limit, tag_phrase]
+    rules: list[Rule] = [tag_region, tag_distance, tag_date, tag_limit, tag_phrase]
     rules += [tag_order] if may_have_order(sentence) else []
     rules += [tag_fact] if may_have_facts(sentence, names) else []
     return [*rules, tag_name]
@@ -91,6 +94,8 @@ def _apply_rules(at: Position, rules: Sequence[Rule]) -> Tag | None:
         return tag_prefix(at)
     if kind == "file":
         return tag_file(at)
+    if kind == "quote":
+        return tag_world_place(at) or Tag(TaggedSpan(kind, at.i, at.i + 1))
     if kind != "word":
         return (tag_date(at) if kind == "mark" else None) or Tag(TaggedSpan(kind, at.i, at.i + 1))
     return next((tag for rule in rules if (tag := rule(at))), None)

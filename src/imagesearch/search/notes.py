@@ -34,10 +34,11 @@ def collect_notes(
     misfit = _describe_misfit(request, judged, shown)
     is_explained = bool(shown or retrieved.note or misfit or scope.notes)
     notes = (
-        _describe_relaxation(retrieved, shown),
+        *(request.parsed.notes if scope.plan.is_missing_place else ()),
+        _describe_relaxation(retrieved, scope, shown),
         misfit,
         "" if is_explained else _explain_no_results(request, retrieved),
-        *request.parsed.notes,
+        *(() if scope.plan.is_missing_place else request.parsed.notes),
         _describe_left_out(request, target, retrieved, resources),
         *_list_face_notes(target),
         *(() if scope.collection.is_imported else scope.notes),
@@ -63,16 +64,11 @@ def _describe_left_out(
     """Return how many photos were left out because they show something excluded."""
     if not request.parsed.excluded:
         return ""
-    shown, count = (
-        " or ".join(repr(content.caption) for content in request.parsed.excluded),
-        retrieved.left_out_count,
-    )
+    shown = " or ".join(repr(content.caption) for content in request.parsed.excluded)
+    count = retrieved.left_out_count
     if resources.score_bands is not None:
-        return (
-            f"left out {count} {'photo that shows' if count == 1 else 'photos that show'} {shown}"
-            if count
-            else ""
-        )
+        verb = "photo that shows" if count == 1 else "photos that show"
+        return f"left out {count} {verb} {shown}" if count else ""
     reason = "the scores of this collection cannot be calibrated"
     if target.vector is None:
         return f"photos that show {shown} could not be left out: {reason}"
@@ -80,14 +76,18 @@ def _describe_left_out(
     return f"left out {count} {verb} more like {shown} than like the query: {reason}"
 
 
-def _describe_relaxation(retrieved: RetrievedPhotos, shown: Collection[int]) -> str:
+def _describe_relaxation(retrieved: RetrievedPhotos, scope: SearchScope, shown: Collection[int]) -> str:
     """Return a note that no photo passed the filter, and which filters the photos shown passed instead."""
     used = [
         "the nearest of all" if relaxed.description == "anything" else relaxed.description
         for relaxed, hits in zip(retrieved.relaxed, retrieved.hits_by_attempt, strict=False)
         if any(hit.id in shown for hit in hits)
     ]
-    return f"{retrieved.note}; these are {', then '.join(used)}" if used else retrieved.note
+    if not used:
+        return retrieved.note
+    if scope.plan.is_missing_place and used == [scope.plan.parts[0].relaxations[0].description]:
+        return ""  # the parser's note names the nearest place
+    return "; ".join(filter(None, (retrieved.note, f"these are {', then '.join(used)}")))
 
 
 def _explain_no_results(request: ParsedRequest, retrieved: RetrievedPhotos) -> str:
@@ -142,7 +142,7 @@ def _list_import_notes(request: ParsedRequest, collection: CollectionInfo, targe
             f"the vectors of {collection.model} are of unknown origin; the results are meaningful only if "
             f"models.{query.by} made them"
         )
-    if parsed.people or parsed.places or parsed.dates or query.criteria != Criteria():
+    if parsed.people or parsed.places or parsed.areas or parsed.dates or query.criteria != Criteria():
         notes.append("imported photos have no people, places, dates, cameras or keywords")
     return notes
 

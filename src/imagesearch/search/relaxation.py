@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq
+from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, Or
 from imagesearch.query import ParsedQuery, PeopleClause
 
 
@@ -28,7 +28,8 @@ class FilterPart:
         The part as a condition on a photo's fields.
     relaxations : tuple of FilterPart
         Weaker conditions to try before the part is dropped, the strongest first. For people: others may be
-        in the photo too; one of several people is enough.
+        in the photo too; one of several people is enough. For a place without photos: the nearest that has
+        some.
     """
 
     name: str
@@ -61,6 +62,13 @@ class FilterPlan:
     exclusions: str = ""
 
     @property
+    def is_missing_place(self) -> bool:
+        """Whether all that is requested is a place where no photo was taken."""
+        if len(self.parts) != 1 or self.exclusions:
+            return False
+        return self.parts[0].name == "where" and bool(self.parts[0].relaxations)
+
+    @property
     def condition(self) -> Condition:
         """The whole filter, before anything is dropped."""
         return And((self.required, *(part.condition for part in self.parts)))
@@ -89,7 +97,8 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
         exclusions.append(_describe_excluded(parsed.people))
     if parsed.places_phrase:
         included = replace(parsed, not_places=(), not_areas=())
-        parts.append(FilterPart("where", parsed.places_phrase, And(included.place_conditions)))
+        part = FilterPart("where", parsed.places_phrase, And(included.place_conditions))
+        parts.append(replace(part, relaxations=_list_substitutes(parsed)))
     if parsed.excluded_places:
         excluded = replace(parsed, places=(), areas=())
         required += [*excluded.place_conditions, Eq("has_gps", True)]
@@ -128,6 +137,20 @@ def list_relaxations(parts: Sequence[FilterPart], has_target: bool) -> Iterator[
         yield [_join_parts(kept) for kept in itertools.combinations(parts, count)]
     if parts and has_target:
         yield [ANYTHING]
+
+
+def _list_substitutes(parsed: ParsedQuery) -> tuple[FilterPart, ...]:
+    """Return the nearest places with photos, if no photo was taken at any place of the sentence."""
+    substitutes = dict.fromkeys(area.substitute for area in parsed.areas if area.substitute)
+    if parsed.places or not substitutes or not all(area.substitute for area in parsed.areas):
+        return ()
+    return (
+        FilterPart(
+            "where",
+            " or ".join(map(str, substitutes)),
+            Or(tuple(area.condition for area in substitutes)),
+        ),
+    )
 
 
 def _make_people_part(people: PeopleClause) -> FilterPart:

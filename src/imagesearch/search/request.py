@@ -109,7 +109,7 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     if query.strategy in ("filter", "union"):
         return _make_request(query, parsed)
     # hybrid: BM25 ranks by the names, which CLIP was not trained on
-    names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places)
+    names_only = not parsed.caption and bool(parsed.people.named_count or parsed.places or parsed.areas)
     is_text = (
         parsed.caption or not (parsed.excluded or parsed.not_understood) or parsed.condition != MATCH_ALL
     )

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from imagesearch.filters import And, Condition, Contains, In, Not, list_conjuncts
+from imagesearch.filters import (
+    And,
+    Condition,
+    Contains,
+    In,
+    Not,
+    has_circle,
+    is_fulfilled,
+    list_conjuncts,
+    list_fields,
+)
 from imagesearch.search.answer import MAX_COUNTED, RelaxedFilter
 from imagesearch.search.content import ContentMatcher
 from imagesearch.search.face_search import find_photo_ids, find_photos_by_face
@@ -106,8 +116,8 @@ def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Con
 
 
 def _describe_empty_result(query: Query, scope: SearchScope, whole: FilterAttempt) -> str:
-    if not (whole.description or scope.plan.exclusions):
-        return ""
+    if not (whole.description or scope.plan.exclusions) or scope.plan.is_missing_place:
+        return ""  # the parser has noted that no photo was taken there
     parts = (whole.description, scope.plan.exclusions, query.fixed_filter_title)
     return f"no photo {' '.join(filter(None, parts))}"
 
@@ -144,7 +154,7 @@ def _try_filter(
     query = source.request.query
     condition = And((*required, attempt.condition))
     known_count = _get_known_count(source.collection, source.resources.vocabulary, condition)
-    needs_top_only = query.sort == "score" and not query.collapse and not query.criteria.circle
+    needs_top_only = query.sort == "score" and not query.collapse
     if known_count is not None and needs_top_only:
         hits, found = _fetch_matching(source, condition, query.top_k, 4 * query.top_k)
         count = known_count if len(hits) == query.top_k else found
@@ -164,8 +174,7 @@ def _try_union(
     limit = max(query.top_k, MAX_COUNTED + 1)
 
     def fetch(condition: Condition) -> tuple[Sequence[Hit], int]:
-        where = And((*required, condition))
-        return _fetch_matching(source, where, limit, 2 * limit)
+        return _fetch_matching(source, And((*required, condition)), limit, 2 * limit)
 
     union = fetch_union(query, parts, fetch)
     condition = And((*required, attempt.condition))
@@ -195,10 +204,12 @@ def _get_known_count(collection: CollectionInfo, vocabulary: Vocabulary, conditi
 # --- calls of Milvus ----------------------------------------------------------------------------------------
 
 
-def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[list[Hit], int]:
+def _fetch_photos(
+    source: _PhotoSource, where: Condition, limit: int, extra_fields: Sequence[str] = ()
+) -> tuple[list[Hit], int]:
     """Return up to ``limit`` photos that pass, best first, and the number of passing photos found."""
     query, target, store = source.request.query, source.target, source.resources.store
-    ref, fields = source.collection.ref, (*RANKING_FIELDS, *source.matcher.fields)
+    ref, fields = source.collection.ref, (*RANKING_FIELDS, *extra_fields, *source.matcher.fields)
 
     def search(vector: np.ndarray, limit: int, where: Condition, fields: Sequence[str]) -> list[Hit]:
         return store.search(ref, vector, limit, where=where, fields=fields)
@@ -206,14 +217,13 @@ def _fetch_photos(source: _PhotoSource, where: Condition, limit: int) -> tuple[l
     if target.vector is not None and query.strategy == "hybrid":
         hits = _fetch_hybrid(source, where, limit, fields)
     elif target.joined is not None:
-        hits = source.matcher.search_joined(where, limit, RANKING_FIELDS, search)
+        hits = source.matcher.search_joined(where, limit, (*RANKING_FIELDS, *extra_fields), search)
     elif target.vector is not None:
         hits = search(target.vector, limit, where, fields)
     elif target.face is not None:
         hits = find_photos_by_face(target.face, ref, limit, where, query.min_score, fields, source.resources)
     else:
-        needs_all = query.collapse or query.criteria.circle or source.matcher.excludes
-        few = limit if needs_all else query.top_k
+        few = limit if query.collapse or extra_fields or source.matcher.excludes else query.top_k
         periods = source.resources.vocabulary.periods
         list_photos = store.list_oldest if query.sort == "oldest" else store.list_newest
         return list_photos(ref, few, where=where, fields=fields, periods=periods)
@@ -238,26 +248,30 @@ def _fetch_matching(
 ) -> tuple[list[Hit], int]:
     """Return the best photos that pass, are within the circle, and show nothing excluded.
 
-    Also return how many are within the circle. A condition only checks the bounding boxes of a circle, and
-    Milvus cannot compare a photo with a second text. So further photos are fetched until there are enough.
+    Also return how many are within the circle. For a circle, the filter only checks boxes, so the rows are
+    judged here; and Milvus cannot compare a photo with a second text. So further photos are fetched until
+    there are enough.
 
     Parameters
     ----------
     batch
         How many photos are fetched first, if some can be left out.
     """
-    circle, matcher = source.request.query.criteria.circle, source.matcher
-    if circle is None and not matcher.excludes:
+    matcher = source.matcher
+    inexact = And(tuple(part for part in list_conjuncts(condition) if has_circle(part)))
+    if not (inexact.conditions or matcher.excludes):
         return _fetch_photos(source, condition, limit)
+    key = source.collection.ref.key
+    extra = tuple(sorted(list_fields(inexact) - {key, *RANKING_FIELDS}))
     found: list[Hit] = []
     fetched: list[int] = []
     passing_count = 0
     while len(found) < limit and len(fetched) < MAX_HITS:
         batch = min(batch, MAX_HITS)
         where = And((condition, Not(In("photo_id", tuple(fetched))))) if fetched else condition
-        hits, count = _fetch_photos(source, where, batch)
-        if circle is not None:
-            inside = [h for h in hits if circle.contains(h.fields["latitude"], h.fields["longitude"])]
+        hits, count = _fetch_photos(source, where, batch, extra)
+        if inexact.conditions:
+            inside = [hit for hit in hits if is_fulfilled(inexact, {**hit.fields, key: hit.id})]
             passing_count += len(inside)
         else:
             inside = hits

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import statistics
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,17 @@ PHOTOS_PER_PERIOD = 500
 
 @dataclass(frozen=True)
 class VocabularyEntry:
-    """A name in its most frequent spelling, with its number of photos; for places, also the kind."""
+    """A name in its most frequent spelling, with its number of photos; for places, also kind and position.
+
+    The position is the median of the photos' positions, in degrees. Vocabularies of earlier versions have
+    none.
+    """
 
     name: str
     photos: int
     kind: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,8 @@ class Vocabulary:
     def write(self, folder: Path) -> str:
         """Write the vocabulary to the folder of a dataset's tables, and return its digest."""
         sections = {_KEYS.get(name, name): value for name, value in asdict(self).items() if name != "digest"}
+        for name in _ENTRY_SECTIONS:
+            sections[name] = {key: _omit_unknown(entry) for key, entry in sections[name].items()}
         digest = hashlib.blake2b(json.dumps(sections).encode(), digest_size=8).hexdigest()
         sections["digest"] = digest
         with atomic_write(folder / _FILE) as unfinished:
@@ -89,6 +98,10 @@ class Vocabulary:
             raise UserError(f"{file}: cannot be read ({reason}); run 05_build_collections.py") from None
 
 
+def _omit_unknown(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _parse_entries(section: dict[str, dict[str, Any]]) -> dict[str, VocabularyEntry]:
     return {key: VocabularyEntry(**values) for key, values in section.items()}
 
@@ -123,11 +136,34 @@ def count_vocabulary(locations: Collection[PhotoLocation]) -> Vocabulary:
     """Count the places, cameras and keywords of photos."""
     metadata = [location.metadata for location in locations]
     return Vocabulary(
-        places=count_names(place for location in locations for place in location.address.places),
+        places=_count_places(locations),
         cameras=count_names(((m.camera, "") for m in metadata if m.camera), normalized=False),
         keywords=count_names((keyword, "") for m in metadata for keyword in m.keywords),
         within=_find_containing({location.address.places for location in locations}),
     )
+
+
+def _count_places(locations: Collection[PhotoLocation]) -> dict[str, VocabularyEntry]:
+    """Count the photos of each place, and find its position."""
+    positions: dict[str, list[tuple[float, float]]] = {}
+    for location in locations:
+        latitude, longitude = location.metadata.latitude, location.metadata.longitude
+        if latitude is not None and longitude is not None:
+            for name in {normalize(name) for name, _ in location.address.places}:
+                positions.setdefault(name, []).append((latitude, longitude))
+    entries = count_names(place for location in locations for place in location.address.places)
+    for key in entries.keys() & positions.keys():
+        latitude, longitude = _find_median(positions[key])
+        entries[key] = replace(entries[key], latitude=latitude, longitude=longitude)
+    return entries
+
+
+def _find_median(positions: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the median position, in degrees with five decimals, about a metre."""
+    first = positions[0][1]  # longitudes are counted from it, so that the date line is no border
+    latitudes, offsets = zip(*((a, (b - first + 180) % 360 - 180) for a, b in positions), strict=True)
+    longitude = (first + statistics.median_low(offsets) + 180) % 360 - 180
+    return round(statistics.median_low(latitudes), 5), round(longitude, 5)
 
 
 def _find_containing(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:

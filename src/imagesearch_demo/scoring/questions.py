@@ -298,8 +298,8 @@ def _make_content_phrase(rng: Rng, photo: Photo, facts: set[str]) -> ContentPhra
         thing = name_thing(rng, item["kind"], colour)
         claims.add(f"thing:{colour} {item['kind']}".replace(": ", ":"))
     if not thing or rng.random() < 0.4:
-        # "in winter" is a scene in captions, but a season in a search
-        places = [words for words in SCENE_PLACES[photo["scene"]] if "winter" not in words]
+        # "in winter" and "in the alps" are scenes in captions, but a season and a region in a search
+        places = [words for words in SCENE_PLACES[photo["scene"]] if not words.endswith(("winter", "alps"))]
         surroundings = pick_option(rng, places)
         claims.add(f"scene:{photo['scene']}")
     if rng.random() < 0.3:

@@ -112,12 +112,13 @@ def choose_presence_queries(truth: dict, count: int, seed: int = 0) -> list[Pres
     """Return `count` queries about what an album shows, and `count` about what it does not show.
 
     Not included are queries that require leaving photos out of the album, unknown things in a known scene,
-    and "winter", which is a scene in captions, but a season in a search.
+    and "winter" and "the alps", which are scenes in captions, but a season and a region in a search.
     """
     rng = np.random.default_rng([seed, 0xAB5E])
     by_kind: dict[tuple[bool, str], list[PresenceQuery]] = {}
     for query in make_presence_queries(rng, truth, each=count // 4 + 10):
-        if not query.without and query.kind != UNKNOWN_IN_SCENE and "winter" not in query.text:
+        is_filter = "winter" in query.text or "alps" in query.text
+        if not query.without and query.kind != UNKNOWN_IN_SCENE and not is_filter:
             by_kind.setdefault((query.is_present, query.kind), []).append(query)
     chosen = []
     for is_present in (True, False):
