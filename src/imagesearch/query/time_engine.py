@@ -184,6 +184,7 @@ class _Line(NamedTuple):
 
 
 _SOURCES = {"name": "NAMES", "yearly": "YEARLY", "time": "TIMES", "feast": "feast"}
+_ALIASES = [f"{{{slot}}}" for slot in _SOURCES]
 _NAMES = "month season feast weekday weekdays daypart dayparts quarter noon decade name yearly*"
 _NAME_SLOTS = frozenset(f"{{{name}}}" for name in _NAMES.split()) | {"a|an|any|some"}
 
@@ -330,7 +331,11 @@ class _Reader:
         phrases = [item for value in slots.values() for item in value or () if isinstance(item, _Found)]
         if line.meaning is None or any(phrase.time is None for phrase in phrases):
             return _Found(None, start, end)
-        if line.meaning in ("{feast}", "{name}", "{yearly}", "{time}") and len(phrases) == 1:
+        if (
+            isinstance(line.meaning, str)
+            and line.meaning in _ALIASES
+            and [phrase.end for phrase in phrases] == [end]
+        ):
             return phrases[0]
         names = tuple(name for phrase in phrases for name in phrase.names) or (self.text[start:end],)
         found: _Found | None
