@@ -17,7 +17,6 @@ from imagesearch.config import SearchConfig
 from imagesearch.query.time_values import DAY, Either, Once, Yearly, make_days
 
 DEFAULT_COUNTRIES: tuple[str, ...] = SearchConfig.model_fields["holiday_countries"].default
-_SKIPPED_CATEGORIES = frozenset(("workday", "half_day", "armed_forces"))
 _SAMPLE_YEAR = 2023  # the country of a feast is the first one that has it in this year
 
 
@@ -123,7 +122,7 @@ FEASTS = [
     Feast("navratri, navaratri", "Dussehra", -9, -1),
     Feast("onam", "Onam"),
     Feast("pongal", "Pongal"),
-    Feast("lohri", "Lohri"),
+    Feast("lohri", "01-13"),
     Feast("makar sankranti, makara sankranti, uttarayan", "Makar Sankranti"),
     Feast("raksha bandhan, rakshabandhan, rakhi", "Raksha Bandhan"),
     Feast("ganesh chaturthi, ganesh chaturti, vinayaka chaturthi", "Ganesh Chaturthi"),
@@ -281,11 +280,10 @@ def _load_holidays(country: str, year: int) -> tuple[tuple[str, date], ...]:
     import holidays
 
     module = getattr(holidays, country)
-    categories = set(module.supported_categories) - _SKIPPED_CATEGORIES
     language = "en_US" if "en_US" in module.supported_languages else None
     with warnings.catch_warnings():  # of years whose movable holidays it does not have
         warnings.simplefilter("ignore")
-        days = module(years=year, categories=categories, language=language, observed=False)
+        days = module(years=year, categories=module.supported_categories, language=language, observed=False)
     return tuple(
         (name.removesuffix("(estimated)").strip(), day)
         for day, joined in days.items()

@@ -177,7 +177,7 @@ def find_around(start: date, end: date, part: str | int) -> Span:
 
 def find_weekend_at(start: date, end: date) -> Span:
     """Return the weekend nearest to a time, with the days between: labor day weekend is Saturday to Monday."""
-    saturday = start + ((7 - start.weekday()) % 7 - 2 if start.weekday() < 2 else 5 - start.weekday()) * DAY
+    saturday = start + (5 - start.weekday() - 7 * (start.weekday() < 2)) * DAY
     return min(start, saturday), max(end, saturday + 2 * DAY)
 
 
