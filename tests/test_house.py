@@ -22,8 +22,9 @@ SOURCES = {
 SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 # Third-party libraries that take long to import, or that only one room needs.
 ENGINES = {
-    *("dateutil", "geopy", "grpc", "huggingface_hub", "insightface", "matplotlib", "milvus_lite", "onnx"),
+    *("dateutil", "geopy", "grpc", "holidays", "huggingface_hub", "insightface", "matplotlib", "milvus_lite"),
     *(
+        "onnx",
         "onnxruntime",
         "openvino",
         "pillow_heif",

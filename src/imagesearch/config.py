@@ -140,7 +140,9 @@ def _check_template(value: Any) -> Any:
 def _read_countries(value: Any) -> Any:
     """Return ISO codes of countries as a tuple; an empty key means no countries."""
     codes = () if value is None else (value,) if isinstance(value, str) else value
-    if not isinstance(codes, (list, tuple)) or not all(isinstance(code, str) and code in _HOLIDAY_COUNTRIES for code in codes):
+    if not isinstance(codes, (list, tuple)) or not all(
+        isinstance(code, str) and code in _HOLIDAY_COUNTRIES for code in codes
+    ):
         raise ValueError("expected ISO codes of countries that have holidays, such as [US, IN]")
     return tuple(codes)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from imagesearch.query.lexicon import ARTICLES, JOINERS, NEGATIONS, ONLY, PHOTOS, PLACE_LEADS, split_set
 from imagesearch.query.tags import ENTITIES, Position, Tag, TaggedSpan
 from imagesearch.query.time_engine import DateMatch, match_date
@@ -18,7 +20,10 @@ def tag_date(at: Position) -> Tag | None:
     match = at.date
     if match is None:
         return None
-    if _is_name(at, match) or (match.must_start and at.find_word_before() and at.last_kind not in ENTITIES):
+    before = at.find_word_before()
+    if match.must_start and before and before not in NEGATIONS and at.last_kind not in ENTITIES:
+        return None
+    if _is_name(at, match):
         return None
     if match.reference is None:
         text = join_texts(at.tokens[match.core : match.end])
@@ -28,6 +33,8 @@ def tag_date(at: Position) -> Tag | None:
         precedes_date = match.reference.family != "year" and _precedes_date(at, match.end)
         if not precedes_date:
             return None
+    if before in NEGATIONS:
+        match = replace(match, keeps_words=False)
     return Tag(TaggedSpan("date", at.i, match.end, date=match), match.notes, dates_ahead=int(precedes_date))
 
 

@@ -6,6 +6,7 @@ To add a feast, add a line to `FEASTS`.
 from __future__ import annotations
 
 import functools
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from imagesearch.config import SearchConfig
 from imagesearch.query.time_values import DAY, Either, Once, Yearly, make_days
 
 DEFAULT_COUNTRIES: tuple[str, ...] = SearchConfig.model_fields["holiday_countries"].default
-_SKIPPED_CATEGORIES = frozenset(("workday", "half_day", "armed_forces"))
 _SAMPLE_YEAR = 2023  # the country of a feast is the first one that has it in this year
 
 
@@ -42,7 +42,7 @@ class Feast(NamedTuple):
 
 
 FEASTS = [
-    Feast("christmas, xmas, x mas, christmastime, christmas time, christmas holidays", "12-25", -1, 1),
+    Feast("christmas, xmas, x mas, christmastime", "12-25", -1, 1),
     Feast("christmas eve, xmas eve", "12-24"),
     Feast("christmas day, xmas day", "12-25"),
     Feast("boxing day, st stephens day", "12-26"),
@@ -86,6 +86,8 @@ FEASTS = [
     Feast("corpus christi", "easter", 60, 60),
     # moving feasts of the library
     Feast("thanksgiving, thanksgiving day", "Thanksgiving Day|Thanksgiving"),
+    Feast("black friday", "Thanksgiving Day|Thanksgiving", 1, 1),
+    Feast("cyber monday", "Thanksgiving Day|Thanksgiving", 4, 4),
     Feast("labor day, labour day", "Labor Day|Labour Day"),
     Feast("memorial day", "Memorial Day"),
     Feast("veterans day", "Veterans Day"),
@@ -120,7 +122,7 @@ FEASTS = [
     Feast("navratri, navaratri", "Dussehra", -9, -1),
     Feast("onam", "Onam"),
     Feast("pongal", "Pongal"),
-    Feast("lohri", "Lohri"),
+    Feast("lohri", "01-13"),
     Feast("makar sankranti, makara sankranti, uttarayan", "Makar Sankranti"),
     Feast("raksha bandhan, rakshabandhan, rakhi", "Raksha Bandhan"),
     Feast("ganesh chaturthi, ganesh chaturti, vinayaka chaturthi", "Ganesh Chaturthi"),
@@ -181,8 +183,13 @@ def _index_names() -> dict[str, list[tuple[str, Feast]]]:
     index: dict[str, list[tuple[str, Feast]]] = {}
     for feast in FEASTS:
         for name in feast.names.split(", "):
-            names = [name, *(f"{saint} {name[3:]}" for saint in ("saint", "st .") if name.startswith("st "))]
-            for variant in names:
+            variants = {name} | {
+                f"{saint} {name[3:]}" for saint in ("saint", "st .") if name.startswith("st ")
+            }
+            variants |= {
+                f"{name[: space.start()]} - {name[space.end() :]}" for space in re.finditer(" ", name)
+            }
+            for variant in sorted(variants):  # with a hyphen: eid al-fitr
                 index.setdefault(variant.split()[0], []).append((variant, feast))
     for variants in index.values():
         variants.sort(key=lambda item: -len(item[0]))
@@ -273,11 +280,10 @@ def _load_holidays(country: str, year: int) -> tuple[tuple[str, date], ...]:
     import holidays
 
     module = getattr(holidays, country)
-    categories = set(module.supported_categories) - _SKIPPED_CATEGORIES
     language = "en_US" if "en_US" in module.supported_languages else None
     with warnings.catch_warnings():  # of years whose movable holidays it does not have
         warnings.simplefilter("ignore")
-        days = module(years=year, categories=categories, language=language, observed=False)
+        days = module(years=year, categories=module.supported_categories, language=language, observed=False)
     return tuple(
         (name.removesuffix("(estimated)").strip(), day)
         for day, joined in days.items()

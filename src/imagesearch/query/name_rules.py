@@ -128,10 +128,8 @@ def _is_place(at: Position, match: NameMatch) -> bool:
     is_listed = before == "," and len(at.spans) > 1 and at.spans[-2].kind == "place"
     if _is_short(at.token):
         follows_place = len(at.spans) > 1 and at.spans[-2].kind in ("place", "area")
-        is_led = (before in PLACE_LEADS or (before in JOINERS and follows_place)) and ends_phrase(
-            at, match.end
-        )
-        return is_led or is_capitalized(at.tokens, at.i, match.end)
+        is_led = not before or before in PLACE_LEADS or (before in JOINERS and follows_place)
+        return (is_led and ends_phrase(at, match.end)) or is_capitalized(at.tokens, at.i, match.end)
     if not _is_everyday(at.token):
         return True
     return before in PLACE_LEADS or is_listed or _is_inside_next(at, match)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import calendar
 import functools
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ _TEMPORAL = split_set("in on at during over throughout within towards")
 _LEADS = _TEMPORAL | split_set("of from for by the")
 _LEAD = re.compile(rf"(?P<word>{'|'.join(_LEADS - {'the'})}) (?P<the>the )?|(?P<bare>the )")
 _AFTER_ARTICLE = tuple({*SLOTS["season"].first, *SLOTS["daypart"].first, "weekend"})
+_SEASONS = r"\b(spring|summer|autumn|fall|winter)s\b"  # in lists: "the summers of 2022 and 2023"
 _JOINER = r" (?:, and|, or|,|and|or|&|/) (?:the )?"
 
 
@@ -164,71 +166,52 @@ def _list_notes(words: str, today: date) -> Iterator[str]:
 
 # --- the table ---------------------------------------------------------------------------------------------
 
-
-class _Part(NamedTuple):
-    """A part of a phrase: one of some words, a slot, or parts that may be missing together."""
-
-    words: frozenset[str] = frozenset()
-    slot: str = ""
-    name: str = ""
-    is_list: bool = False
-    optional: tuple[_Part, ...] = ()
-
-
-class _Line(NamedTuple):
-    """A line of the table. ``is_name`` is whether the phrase has only names."""
-
-    parts: tuple[_Part, ...]
-    meaning: time_phrases.Meaning
-    is_name: bool
-
-
 _SOURCES = {"name": "NAMES", "yearly": "YEARLY", "time": "TIMES", "feast": "feast"}
+_ALIASES = {f"{{{slot}}}" for slot in _SOURCES}
 _NAMES = "month season feast weekday weekdays daypart dayparts quarter noon decade name yearly*"
 _NAME_SLOTS = frozenset(f"{{{name}}}" for name in _NAMES.split()) | {"a|an|any|some"}
 
 
+class _Line(NamedTuple):
+    """A phrase with some of its optional words, and its meaning."""
+
+    parts: tuple[str, ...]
+    meaning: time_phrases.Meaning
+
+
 @functools.cache
 def _index_list(name: str) -> dict[str, list[_Line]]:
-    """Return the lines of a list of the table by their first words."""
+    """Return the lines of a list of the table by their first words; see `Slot`."""
     lines: dict[str, list[_Line]] = {}
     for phrase, meaning in getattr(time_phrases, name):
-        parts = _parse_phrase(re.findall(r"[\[\]]|[^\[\] ]+", phrase), [])
-        line = _Line(parts, meaning, _NAME_SLOTS.issuperset(phrase.split()))
-        for word in _list_first_words(parts):
-            lines.setdefault(word, []).append(line)
+        for variant in dict.fromkeys(_list_variants(phrase)):
+            parts = tuple(variant.split())
+            for word in _list_first_words(parts[0]):
+                lines.setdefault(word, []).append(_Line(parts, meaning))
     return lines
 
 
-def _parse_phrase(elements: list[str], slots: list[str]) -> tuple[_Part, ...]:
-    """Return the parts of a phrase, up to the end of an optional part. Consumes the elements."""
-    parts: list[_Part] = []
-    while elements and (element := elements.pop(0)) != "]":
-        if element == "[":
-            parts.append(_Part(optional=_parse_phrase(elements, slots)))
-        elif element[0] == "{":
-            slot = element.strip("{}*")
-            parts.append(_Part(slot=slot, name=f"{slot}2" if slot in slots else slot, is_list="*" in element))
-            slots.append(slot)
-        else:
-            parts.append(_Part(frozenset(element.split("|"))))
-    return tuple(parts)
+def _list_first_words(part: str) -> Iterable[str]:
+    slot = part.strip("{}*")
+    if slot == part:
+        return part.split("|")
+    return (
+        FEASTS_BY_WORD
+        if slot == "feast"
+        else _index_list(_SOURCES[slot])
+        if slot in _SOURCES
+        else SLOTS[slot].first
+    )
 
 
-def _list_first_words(parts: tuple[_Part, ...]) -> set[str]:
-    """Return the words that a phrase can start with; see `Slot`."""
-    words: set[str] = set()
-    for part in parts:
-        if part.slot == "feast":
-            words.update(FEASTS_BY_WORD)
-        elif part.slot:
-            words.update(
-                _index_list(_SOURCES[part.slot]) if part.slot in _SOURCES else SLOTS[part.slot].first
-            )
-        words |= part.words | _list_first_words(part.optional)
-        if not part.optional:
-            break
-    return words
+def _list_variants(phrase: str) -> Iterator[str]:
+    """Yield a phrase with and without each of its optional parts."""
+    optional = re.search(r"\[([^\[\]]+)\]", phrase)
+    if optional is None:
+        yield phrase
+        return
+    for words in (optional[1], ""):
+        yield from _list_variants(phrase[: optional.start()] + words + phrase[optional.end() :])
 
 
 def _find_lines(name: str, word: str) -> list[_Line]:
@@ -261,142 +244,122 @@ class _Reader:
         """Return the longest phrase of a list at an offset, or the feast."""
         if source == "feast":
             match = match_feast(self.text, start)
-            return match and _Found(
-                self.feasts.make_yearly(match[0], self.today),
-                start,
-                match[1],
-                names=(self.text[start : match[1]],),
-            )
-        found: list[tuple[int, _Line, dict[str, Any]]] = []
-        for line in _find_lines(source, self._get_word(start)):
-            slots: dict[str, Any] = {}
-            end = self._match(line.parts, start, slots) - 1
-            if end > start:
-                found.append((end, line, slots))
-        found.sort(key=lambda match: -match[0])
-        return next((phrase for match in found if (phrase := self._evaluate(start, *match))), None)
+            if match is None:
+                return None
+            yearly, name = self.feasts.make_yearly(match[0], self.today), self.text[start : match[1]]
+            return _Found(yearly, start, match[1], names=(name,))
+        lines = _find_lines(source, self.text[start:].split(" ", 1)[0])
+        matches = [match for line in lines if (match := self._match(line, start))]
+        matches.sort(key=lambda match: -match[0])
+        return next((found for match in matches if (found := self._evaluate(start, *match))), None)
 
-    def _get_word(self, start: int) -> str:
-        space = self.text.find(" ", start)
-        return self.text[start : space if space >= 0 else None]
-
-    def _match(self, parts: tuple[_Part, ...], start: int, slots: dict[str, Any]) -> int:
-        """Match parts of a phrase at an offset, and fill the slots with texts or phrases.
-
-        Returns the offset of the next word; -1 if they do not match.
-        """
-        for part in parts:
-            if part.optional:
-                filled: dict[str, Any] = {option.name: None for option in part.optional if option.slot}
-                after = self._match(part.optional, start, filled)
-                slots |= filled if after >= 0 else dict.fromkeys(filled)
-                start = max(start, after)
-            elif part.slot in _SOURCES:
-                slots[part.name] = self._find_list(part, start)
-                if not slots[part.name]:
-                    return -1
-                start = slots[part.name][-1].end + 1
-            elif part.slot:
-                match = _compile_slot(part.slot, part.is_list).match(self.text, start)
-                if match is None:
-                    return -1
+    def _match(self, line: _Line, start: int) -> tuple[int, _Line, dict[str, list[Any]]] | None:
+        """Return where a line ends at an offset, and the texts or phrases in its slots."""
+        slots: dict[str, list[Any]] = {}
+        for part in line.parts:
+            slot, is_list = part.strip("{}*"), part.endswith("*}")
+            name = f"{slot}2" if slot in slots else slot
+            if slot == part:
+                word = next((word for word in part.split("|") if self._has_word(word, start)), None)
+                start += len(word) + 1 if word else 0
+                match: Any = word
+            elif slot in _SOURCES:
+                match = slots[name] = self._find_list(_SOURCES[slot], start, is_list)
+                start = match[-1].end + 1 if match else start
+            elif match := _compile_slot(slot, is_list).match(self.text, start):
                 items = (
-                    re.findall(rf"(?<![^ ]){SLOTS[part.slot].pattern}(?![^ ])", match[0])
-                    if part.is_list
-                    else match[0]
+                    re.findall(rf"(?<![^ ]){SLOTS[slot].pattern}(?![^ ])", match[0])
+                    if is_list
+                    else [match[0]]
                 )
-                slots |= {part.name: items, **match.groupdict()}
+                slots |= {name: items, **{key: [text] for key, text in match.groupdict().items()}}
                 start = match.end() + 1
-            else:
-                word = self._get_word(start)
-                if word not in part.words:
-                    return -1
-                start += len(word) + 1
-        return start
+            if not match:
+                return None
+        return start - 1, line, slots
 
-    def _find_list(self, part: _Part, start: int) -> list[_Found]:
+    def _has_word(self, word: str, start: int) -> bool:
+        return self.text.startswith(word, start) and self.text[start + len(word) : start + len(word) + 1] in (
+            "",
+            " ",
+        )
+
+    def _find_list(self, source: str, start: int, is_list: bool) -> list[_Found]:
         """Return a phrase, or several that are joined by commas, *and* or *or*; empty if there are none."""
         items: list[_Found] = []
-        while (item := self.find(_SOURCES[part.slot], start)) and len(items) < _MAX_LIST:
+        while (item := self.find(source, start)) and len(items) < _MAX_LIST:
             items.append(item)
-            joiner = re.compile(_JOINER).match(self.text, item.end) if part.is_list else None
+            joiner = re.compile(_JOINER).match(self.text, item.end) if is_list else None
             if joiner is None:
                 break
             start = joiner.end()
-        return items if not part.is_list or len(items) > 1 else []
+        return items if not is_list or len(items) > 1 else []
 
-    def _evaluate(self, start: int, end: int, line: _Line, slots: dict[str, Any]) -> _Found | None:
+    def _evaluate(self, start: int, end: int, line: _Line, slots: dict[str, list[Any]]) -> _Found | None:
         """Return what a line means; None if it does not apply. A time that does not exist is not understood."""
-        phrases = [item for value in slots.values() for item in value or () if isinstance(item, _Found)]
-        if line.meaning is None or any(phrase.time is None for phrase in phrases):
+        phrases = [item for items in slots.values() for item in items if isinstance(item, _Found)]
+        meaning = line.meaning
+        if meaning is None or any(phrase.time is None for phrase in phrases):
             return _Found(None, start, end)
-        if line.meaning in ("{feast}", "{name}", "{yearly}", "{time}") and len(phrases) == 1:
+        if meaning in _ALIASES and [phrase.end for phrase in phrases] == [end]:
             return phrases[0]
-        names = tuple(name for phrase in phrases for name in phrase.names) or (self.text[start:end],)
-        found: _Found | None
+        names = [name for phrase in phrases for name in phrase.names] or [self.text[start:end]]
         try:
-            meaning = line.meaning
             if not isinstance(meaning, str):
                 meaning = meaning(self.today, **self._read_values(slots))
             if isinstance(meaning, str):
                 found = self._read_meaning(meaning, slots)
             else:
-                found = meaning and _Found(meaning, start, end, self._describe(start, end, slots))
+                found = meaning and _Found(meaning, start, end, self._describe(start, end, slots, phrases))
         except (ValueError, OverflowError, LookupError):
             found = _Found(None, start, end)
-        return found and found._replace(start=start, end=end, names=names if line.is_name else ())
+        is_name = _NAME_SLOTS.issuperset(line.parts)
+        return found and found._replace(start=start, end=end, names=tuple(names) if is_name else ())
 
-    def _read_values(self, slots: dict[str, Any]) -> dict[str, Any]:
-        """Return the values of the slots that are filled. Phrases of all lists are called *time*."""
+    def _read_values(self, slots: dict[str, list[Any]]) -> dict[str, Any]:
+        """Return the values of the slots. Phrases of all lists are called *time*."""
         values: dict[str, Any] = {}
-        for name, value in slots.items():
-            if isinstance(value, list):
-                values["time2" if "time" in values else "time"] = value[0].time
-            elif value is not None and (read := SLOTS[name].read):
-                values[name] = read(value, self.today)
+        for name, items in slots.items():
+            if isinstance(items[0], _Found):
+                values["time2" if "time" in values else "time"] = items[0].time
+            elif name in SLOTS and (read := SLOTS[name].read):
+                values[name] = read(items[0], self.today)
         return values
 
-    def _read_meaning(self, meaning: str, slots: dict[str, Any]) -> _Found | None:
+    def _read_meaning(self, meaning: str, slots: dict[str, list[Any]]) -> _Found | None:
         """Read the phrase that a line means; once for each item, if a slot has a list."""
-        texts = {name: [self._get_text(item) for item in _list_items(value)] for name, value in slots.items()}
-        values: dict[str, Any] = {name: items[0] for name, items in texts.items()}
-        values |= {"this_year": self.today.year, "last_year": self.today.year - 1}
+        texts = {name: [self._get_text(item) for item in items] for name, items in slots.items()}
+        values = defaultdict(str, {name: items[0] for name, items in texts.items()})
+        values |= {"this_year": str(self.today.year), "last_year": str(self.today.year - 1)}
         if "years_ago" in meaning:
-            values["years_ago"] = self.today.year - self._read_values({"count": slots["count"]})["count"]
+            values["years_ago"] = str(self.today.year - self._read_values(slots)["count"])
         if "last_day" in meaning:
-            values["last_day"] = calendar.monthrange(int(slots["year4"] or 2024), MONTHS[slots["month"]])[1]
+            days = calendar.monthrange(int(values["year4"] or 2024), MONTHS[values["month"]])
+            values["last_day"] = str(days[1])
         repeated = next((name for name, items in texts.items() if len(items) > 1), "")
         found: list[_Found] = []
         for item in texts.get(repeated, [""]):
             text = " ".join(meaning.format_map(values | {repeated: item}).split())
-            text = re.sub(
-                r"\b(spring|summer|autumn|fall|winter)s\b", r"\1", text
-            )  # "the summers of 2022 and 2023"
+            text = re.sub(_SEASONS, r"\1", text)
             phrase = _Reader(text, self.today, self.feasts).find("SPANS", 0)
-            if phrase is None or phrase.end < len(text) or phrase.time is None:
-                return phrase if phrase and phrase.end == len(text) else None
-            words = phrase.words or re.sub(rf"([{APOSTROPHES}]) ", r"\1", text)
-            found.append(phrase._replace(words=words))
+            if phrase is None or phrase.end < len(text):
+                return None
+            found.append(phrase._replace(words=phrase.words or re.sub(rf"([{APOSTROPHES}]) ", r"\1", text)))
         times = tuple(phrase.time for phrase in found if phrase.time is not None)
-        time = times[0] if len(times) == 1 else Either(times)
+        time = None if len(times) < len(found) else times[0] if len(times) == 1 else Either(times)
         return _Found(time, 0, 0, " or ".join(phrase.words for phrase in found))
 
     def _get_text(self, item: _Found | str) -> str:
         return item if isinstance(item, str) else self.text[item.start : item.end]
 
-    def _describe(self, start: int, end: int, slots: dict[str, Any]) -> str:
+    def _describe(self, start: int, end: int, slots: dict[str, list[Any]], phrases: list[_Found]) -> str:
         """Return a phrase in words, if a phrase in it has others. Before a span means before its start."""
-        words = self.text[start:end]
-        for found in (item for value in slots.values() for item in value or () if isinstance(item, _Found)):
-            limits = found.words.removeprefix("from ").split(" to ")
-            side = slots.get("compared", "")
-            new = limits[-1 if side in ("after", "until", "till", "up to") else 0] if side else found.words
-            words = words.replace(self._get_text(found), new) if found.words else words
+        words, side = self.text[start:end], slots.get("compared", [""])[0]
+        for phrase in (phrase for phrase in phrases if phrase.words):
+            limits = phrase.words.removeprefix("from ").split(" to ")
+            new = limits[-1 if side in ("after", "until", "till", "up to") else 0] if side else phrase.words
+            words = words.replace(self._get_text(phrase), new)
         return words if words != self.text[start:end] else ""
-
-
-def _list_items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value or ""]
 
 
 @functools.lru_cache(maxsize=8)

@@ -175,6 +175,12 @@ def find_around(start: date, end: date, part: str | int) -> Span:
     return (period.start, period.end) if unit == part else step(period.start, part, 1)
 
 
+def find_weekend_at(start: date, end: date) -> Span:
+    """Return the weekend nearest to a time, with the days between: labor day weekend is Saturday to Monday."""
+    saturday = start + (5 - start.weekday() - 7 * (start.weekday() < 2)) * DAY
+    return min(start, saturday), max(end, saturday + 2 * DAY)
+
+
 def move(start: date, end: date, unit: str, count: int) -> Span:
     """Return the day that is some days or weeks before or after a time; months and years move all of it."""
     if unit in ("day", "week"):
@@ -224,10 +230,11 @@ def find_each(today: date, time: Time) -> Time:
     return time.weekly if isinstance(time, Once) and time.weekly else time
 
 
-def find_weekday_in(today: date, weekday: int, time: Time) -> Time:
+def find_weekday_in(today: date, weekday: int, time: Time) -> Time | None:
     """Return a weekday in a time. "saturday 15 june 2024" is that day."""
-    is_day = isinstance(time, Once) and time.is_day
-    return time if is_day else Both((Cycle("weekday", weekday, weekday), time))
+    if isinstance(time, Once) and time.is_day:
+        return None if time.weekly else time
+    return Both((Cycle("weekday", weekday, weekday), time))
 
 
 def at_hours(today: date, time: Time, daypart: tuple[int, int] | Cycle) -> Time:

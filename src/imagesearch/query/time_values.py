@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 _HAS_TIME = Eq("has_time", True)
 _NORTH, _SOUTH = Between("latitude", low=0.0), Between("latitude", high=0.0)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
-_SIZES = {"weekday": 7, "hour": 24}
+_SIZES = {"weekday": 7, "hour": 24, "day": 31}
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Yearly:
 
 @dataclass(frozen=True)
 class Cycle:
-    """Weekdays (0 means Monday) or hours, from ``first`` to ``last``, possibly over the end of the cycle.
+    """Weekdays (0 means Monday), hours, or days of a month, from ``first`` to ``last``, possibly over the end of the cycle.
 
     ``limit`` is the hour in which a clock time ends a range: 8 for *until 8*, 9 for *until 8:30*.
     """
