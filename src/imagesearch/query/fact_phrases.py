@@ -172,15 +172,21 @@ def _match_days(sentence: Sentence, start: int, today: date) -> tuple[date | Non
     match = match_date(sentence, start, today)
     if match is None:
         return None
-    if match.reference.north is not None:
-        return match.reference.north.start, match.reference.north.end, match.end
+    days = getattr(match.reference, "north", None)  # times that recur have none
+    if days is not None:
+        return days.start, days.end, match.end
     words = " ".join(token.norm for token in sentence.tokens[max(start, match.core) : match.end])
     for year in (today.year, today.year - 1):
         once = match_date(Sentence.from_tokens(tokenize(f"{words} {year}")), 0, today)
-        days = once and once.reference.north
+        days = getattr(once and once.reference, "north", None)
         if days is not None and (days.start is None or days.start <= today):
             return days.start, days.end, match.end
     return None
+
+
+def is_date(at: Position, i: int) -> bool:
+    """Whether a date starts at a token."""
+    return match_date(at.sentence, i, at.today) is not None
 
 
 # --- the rules ----------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from imagesearch.filters import Or
 from imagesearch.query.camera_phrases import read_camera_photos
 from imagesearch.query.clauses import PhotoFact
-from imagesearch.query.date_parser import match_date
 from imagesearch.query.fact_phrases import (
     ANYWHERE,
     AT_PHRASE_END,
@@ -16,6 +15,7 @@ from imagesearch.query.fact_phrases import (
     TRIGGERS,
     FoundFact,
     Rule,
+    is_date,
     make_file_fact,
 )
 from imagesearch.query.gazetteer import KnownNames
@@ -96,7 +96,7 @@ def _ends_phrase(at: Position, end: int, precedes_name: bool) -> bool:
     word = at.tokens[end].norm
     if word in PHOTOS or word in _CERTAIN_ENDINGS or word in at.names.cameras.words:
         return True
-    if match_date(at.sentence, end, at.today):
+    if is_date(at, end):
         return True
     if word not in _ENDINGS:
         return is_name(at.tokens, end, at.names)
