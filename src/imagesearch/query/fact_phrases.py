@@ -16,7 +16,8 @@ from imagesearch.query import photo_conditions
 from imagesearch.query.camera_phrases import describes_photo, read_bare_cameras, read_cameras
 from imagesearch.query.cameras import MAKES
 from imagesearch.query.clauses import NUMBER_WORDS, PhotoFact
-from imagesearch.query.date_parser import match_date
+from imagesearch.query.date_parser import DateMatch, match_date
+from imagesearch.query.date_ranges import DateRange
 from imagesearch.query.lexicon import PHOTOS, split_set
 from imagesearch.query.tags import Position
 from imagesearch.query.tokenizer import Sentence, join_texts, tokenize
@@ -172,16 +173,18 @@ def _match_days(sentence: Sentence, start: int, today: date) -> tuple[date | Non
     match = match_date(sentence, start, today)
     if match is None:
         return None
-    days = getattr(match.reference, "north", None)  # times that recur have none
-    if days is not None:
-        return days.start, days.end, match.end
-    words = " ".join(token.norm for token in sentence.tokens[max(start, match.core) : match.end])
-    for year in (today.year, today.year - 1):
-        once = match_date(Sentence.from_tokens(tokenize(f"{words} {year}")), 0, today)
-        days = getattr(once and once.reference, "north", None)
-        if days is not None and (days.start is None or days.start <= today):
-            return days.start, days.end, match.end
-    return None
+    days = _get_days(match)
+    if days is None:
+        words = " ".join(token.norm for token in sentence.tokens[max(start, match.core) : match.end])
+        texts = (f"{words} {year}" for year in (today.year, today.year - 1))
+        dated = (_get_days(match_date(Sentence.from_tokens(tokenize(text)), 0, today)) for text in texts)
+        days = next((one for one in dated if one and (one.start is None or one.start <= today)), None)
+    return None if days is None else (days.start, days.end, match.end)
+
+
+def _get_days(match: DateMatch | None) -> DateRange | None:
+    """Return the days of a date that does not recur."""
+    return None if match is None else match.reference.north
 
 
 def is_date(at: Position, i: int) -> bool:
