@@ -186,6 +186,11 @@ def _match_days(at: Position, start: int) -> tuple[date | None, date | None, int
     return days.start, days.end, match.end
 
 
+def is_date(at: Position, i: int) -> bool:
+    """Whether a date starts at a token."""
+    return match_date(at.sentence, i, at.today, at.names.feasts) is not None
+
+
 # --- the rules ----------------------------------------------------------------------------------------------
 
 _PHOTO = "|".join(sorted(PHOTOS))

@@ -15,6 +15,7 @@ from imagesearch.query.fact_phrases import (
     TRIGGERS,
     FoundFact,
     Rule,
+    is_date,
     make_file_fact,
 )
 from imagesearch.query.gazetteer import KnownNames
@@ -22,7 +23,6 @@ from imagesearch.query.lexicon import JOINERS, PHOTOS, PLACE_LEADS, split_set
 from imagesearch.query.mentions import LEADS, Mention
 from imagesearch.query.phrase_rewrites import is_name
 from imagesearch.query.tags import Position, Tag, TaggedSpan
-from imagesearch.query.time_engine import match_date
 from imagesearch.query.tokenizer import Sentence
 
 _RULES: list[tuple[re.Pattern[str], Rule, str]] = [
@@ -96,7 +96,7 @@ def _ends_phrase(at: Position, end: int, precedes_name: bool) -> bool:
     word = at.tokens[end].norm
     if word in PHOTOS or word in _CERTAIN_ENDINGS or word in at.names.cameras.words:
         return True
-    if match_date(at.sentence, end, at.today, at.names.feasts):
+    if is_date(at, end):
         return True
     if word not in _ENDINGS:
         return is_name(at.tokens, end, at.names)
