@@ -12,6 +12,7 @@ if it is not understood. In a phrase, ``[of]`` is optional, ``a|b`` are alternat
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,8 @@ from imagesearch.query.time_values import (
 )
 
 Meaning = str | Callable[..., Any] | None
+_part = functools.partial(count_days, is_part=True)
+_find_weekend = count_days(means.find_weekend_at)
 _DAYS = "from {day} {month} {year} to {day2} {month} {year}"
 # Words that may also mean something else: `AMBIGUOUS` and `EVERYDAY` say which.
 NAMES: list[tuple[str, Meaning]] = [
@@ -111,11 +114,11 @@ TIMES: list[tuple[str, Meaning]] = [
     ("first half of|in [the] {time}", count_days(lambda start, end: (start, find_middle(start, end)))),
     ("second|last half of|in [the] {time}", count_days(lambda start, end: (find_middle(start, end), end))),
     ("{ordinal} {part} of|in [the] {time}",
-     count_days(lambda start, end, ordinal, part: step((start, end)[ordinal < 0], part, ordinal), is_part=True)),
+     _part(lambda start, end, ordinal, part: step(end if ordinal < 0 else start, part, ordinal))),
     ("first {count} {unit} of|in [the] {time}",
-     count_days(lambda start, end, count, unit: (start, add_units(start, unit, count)), is_part=True)),
+     _part(lambda start, end, count, unit: (start, add_units(start, unit, count)))),
     ("last {count} {unit} of|in [the] {time}",
-     count_days(lambda start, end, count, unit: (add_units(end, unit, -count), end), is_part=True)),
+     _part(lambda start, end, count, unit: (add_units(end, unit, -count), end))),
     ("[calendar] week {number} [of|in|,] {year}", means.make_week),
     ("{year} week {number}", means.make_week),
     # counted from a time
@@ -133,8 +136,8 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{yearly} week [of|in] {year}", "week of {yearly} {year}"),
     ("{feast} week", "week of {feast}"),
     ("{yearly} weekend [of|in] {year}",
-     lambda today, time, year: count_days(means.find_weekend_at)(today, means.find_in_year(today, time, year))),
-    ("{feast} weekend", count_days(means.find_weekend_at)),
+     lambda today, time, year: _find_weekend(today, means.find_in_year(today, time, year))),
+    ("{feast} weekend", _find_weekend),
     ("around|about|circa [the] {time}", means.find_near),
     # weekdays and hours
     ("every|each {name}", find_each),
@@ -144,7 +147,7 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{name} {dayparts}", lambda today, time, dayparts: at_hours(today, find_each(today, time), dayparts)),
     ("{clock}", means.make_hour),
     ("{hour} oclock",
-     lambda today, hour: Either((Cycle("hour", hour % 12, hour % 12), Cycle("hour", hour % 12 + 12, hour % 12 + 12)))),
+     lambda today, hour: Either(tuple(Cycle("hour", h, h) for h in (hour % 12, hour % 12 + 12)))),
     ("tonight", lambda today: Both((make_days(today), Cycle("hour", 17, 23)))),
     ("early in the {daypart}", "early {daypart}"),
     ("late in the {daypart}", "late {daypart}"),
@@ -188,7 +191,8 @@ SPANS: list[tuple[str, Meaning]] = [
     ("{daypart} before [the] {time}", "{daypart} of day before {time}"),
     ("{daypart} after [the] {time}", "{daypart} of day after {time}"),
     ("{weekday} in|of|during {time}", means.find_weekday_in),
-    ("{weekdays} in|of|during {time}", lambda today, weekdays, time: Both((Cycle("weekday", *weekdays), time))),
+    ("{weekdays} in|of|during {time}",
+     lambda today, weekdays, time: Both((Cycle("weekday", *weekdays), time))),
     # not understood
     ("{several} {unit} [before|after|later]", None),
 ]  # fmt: skip
