@@ -144,6 +144,8 @@ CASES = [
     Case("part", "early 2023", days("2023-01-01", "2023-04-30"), text=""),
     Case("part", "the early 90s", days("1990-01-01", "1993-12-31"), text=""),
     Case("part", "late summer 2022", LATE_SUMMER_22, text=""),
+    Case("part", "the end of last year", days("2023-09-01", "2023-12-31"), text=""),
+    Case("part", "mid december last year", days("2023-12-11", "2023-12-20"), text=""),
     Case("part", "in q4", of_month(10, 11, 12), text=""),
     # --- counted from a date or feast
     Case("counted", "the day after christmas 2022", days("2022-12-26"), text=""),

@@ -166,6 +166,20 @@ def find_middle(start: date, end: date) -> date:
     return add_units(start, "month", months // 2) if has_halves else start + (end - start).days // 2 * DAY
 
 
+def find_third(today: date, time: Time, number: int) -> Time | None:
+    """Return the first, second or last third of a month or of some months: "the end of last year"."""
+    if not isinstance(time, Once) or time.end - time.start < 28 * DAY:
+        return None
+
+    def divide(start: date, end: date) -> Span:
+        months = 12 * (end.year - start.year) + end.month - start.month
+        unit, count = ("month", months // 3) if months > 2 else ("day", 10)
+        last = add_units(start, unit, (number + 1) * count) if number < 2 else end
+        return add_units(start, unit, number * count), last
+
+    return count_days(divide)(today, time)
+
+
 def find_around(start: date, end: date, part: str | int) -> Span:
     """Return the week from Monday, its weekend, a day of it, the month or the year that contains a time."""
     unit = "week" if isinstance(part, int) or part == "weekend" else part
