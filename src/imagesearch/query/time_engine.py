@@ -35,6 +35,7 @@ _TEMPORAL = split_set("in on at during over throughout within towards")
 _LEADS = _TEMPORAL | split_set("of from for by the")
 _LEAD = re.compile(rf"(?P<word>{'|'.join(_LEADS - {'the'})}) (?P<the>the )?|(?P<bare>the )")
 _AFTER_ARTICLE = tuple({*SLOTS["season"].first, *SLOTS["daypart"].first, "weekend"})
+_HOURS = ("daypart", "noon")
 _SEASONS = r"\b(spring|summer|autumn|fall|winter)s\b"  # in lists: "the summers of 2022 and 2023"
 _JOINER = r" (?:, and|, or|,|and|or|&|/) (?:the )?"
 
@@ -117,19 +118,16 @@ def _is(slot: str, text: str) -> bool:
 
 
 def _fits(lead: re.Match[str] | None, found: _Found, text: str) -> bool:
-    """Whether a time may have this lead: "in summer", "the 90s", but not "summer", "the may", "of morning"."""
+    """Whether a time may have this lead: "in summer", "the 90s", but not "summer", "the may"."""
     words, is_ambiguous = text[found.start : found.end], not AMBIGUOUS.isdisjoint(found.names)
     if lead is None:
         return not is_ambiguous
-    follows_article = lead["bare"] or lead["the"]
-    if follows_article and found.names and not _is("decade", words):
-        if (lead["bare"] and is_ambiguous) or not words.startswith(_AFTER_ARTICLE):
-            return False
+    follows_article = (lead["bare"] or lead["the"]) and found.names and not _is("decade", words)
+    if follows_article and ((lead["bare"] and is_ambiguous) or not words.startswith(_AFTER_ARTICLE)):
+        return False
     if lead["bare"]:
         return not _is("year", words)
-    if lead["word"] not in _TEMPORAL and any(
-        _is("daypart", name) or _is("noon", name) for name in found.names
-    ):
+    if lead["word"] not in _TEMPORAL and any(_is(slot, name) for name in found.names for slot in _HOURS):
         return (lead["word"], words) == ("by", "night")
     return not (lead["word"] == "by" and is_ambiguous)
 
@@ -195,13 +193,9 @@ def _list_first_words(part: str) -> Iterable[str]:
     slot = part.strip("{}*")
     if slot == part:
         return part.split("|")
-    return (
-        FEASTS_BY_WORD
-        if slot == "feast"
-        else _index_list(_SOURCES[slot])
-        if slot in _SOURCES
-        else SLOTS[slot].first
-    )
+    if slot in SLOTS:
+        return SLOTS[slot].first
+    return FEASTS_BY_WORD if slot == "feast" else _index_list(_SOURCES[slot])
 
 
 def _list_variants(phrase: str) -> Iterator[str]:
@@ -248,7 +242,7 @@ class _Reader:
                 return None
             yearly, name = self.feasts.make_yearly(match[0], self.today), self.text[start : match[1]]
             return _Found(yearly, start, match[1], names=(name,))
-        lines = _find_lines(source, self.text[start:].split(" ", 1)[0])
+        lines = _find_lines(source, self._get_word(start))
         matches = [match for line in lines if (match := self._match(line, start))]
         matches.sort(key=lambda match: -match[0])
         return next((found for match in matches if (found := self._evaluate(start, *match))), None)
@@ -260,29 +254,22 @@ class _Reader:
             slot, is_list = part.strip("{}*"), part.endswith("*}")
             name = f"{slot}2" if slot in slots else slot
             if slot == part:
-                word = next((word for word in part.split("|") if self._has_word(word, start)), None)
-                start += len(word) + 1 if word else 0
-                match: Any = word
+                match: Any = (word := self._get_word(start)) in part.split("|")
+                start += len(word) + 1
             elif slot in _SOURCES:
                 match = slots[name] = self._find_list(_SOURCES[slot], start, is_list)
                 start = match[-1].end + 1 if match else start
             elif match := _compile_slot(slot, is_list).match(self.text, start):
-                items = (
-                    re.findall(rf"(?<![^ ]){SLOTS[slot].pattern}(?![^ ])", match[0])
-                    if is_list
-                    else [match[0]]
-                )
-                slots |= {name: items, **{key: [text] for key, text in match.groupdict().items()}}
+                item = rf"(?<![^ ]){SLOTS[slot].pattern}(?![^ ])"
+                slots[name] = re.findall(item, match[0]) if is_list else [match[0]]
+                slots |= {group: [text] for group, text in match.groupdict().items()}
                 start = match.end() + 1
             if not match:
                 return None
         return start - 1, line, slots
 
-    def _has_word(self, word: str, start: int) -> bool:
-        return self.text.startswith(word, start) and self.text[start + len(word) : start + len(word) + 1] in (
-            "",
-            " ",
-        )
+    def _get_word(self, start: int) -> str:
+        return self.text[start : self.text.find(" ", start) % (len(self.text) + 1)]
 
     def _find_list(self, source: str, start: int, is_list: bool) -> list[_Found]:
         """Return a phrase, or several that are joined by commas, *and* or *or*; empty if there are none."""
@@ -296,7 +283,7 @@ class _Reader:
         return items if not is_list or len(items) > 1 else []
 
     def _evaluate(self, start: int, end: int, line: _Line, slots: dict[str, list[Any]]) -> _Found | None:
-        """Return what a line means; None if it does not apply. A time that does not exist is not understood."""
+        """Return what a line means; None if it does not apply. No such time: it is not understood."""
         phrases = [item for items in slots.values() for item in items if isinstance(item, _Found)]
         meaning = line.meaning
         if meaning is None or any(phrase.time is None for phrase in phrases):

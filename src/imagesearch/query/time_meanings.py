@@ -148,7 +148,7 @@ def count_days(function: Callable[..., Span], is_part: bool = False) -> Callable
 
 
 def step(day: date, part: str | int, count: int) -> Span:
-    """Return the first, second, ... day, week, month, weekday or weekend from a day on; -1 is the last before."""
+    """Return the first, second, ... day, week, weekday or weekend from a day on; -1 is the last before."""
     if part == "weekend" or isinstance(part, int):
         weekday, length = (5, 2) if part == "weekend" else (int(part), 1)
         if count < 0:
@@ -166,8 +166,22 @@ def find_middle(start: date, end: date) -> date:
     return add_units(start, "month", months // 2) if has_halves else start + (end - start).days // 2 * DAY
 
 
+def find_third(today: date, time: Time, number: int) -> Time | None:
+    """Return the first, second or last third of a month or of some months: "the end of last year"."""
+    if not isinstance(time, Once) or time.end - time.start < 28 * DAY:
+        return None
+
+    def divide(start: date, end: date) -> Span:
+        months = 12 * (end.year - start.year) + end.month - start.month
+        unit, count = ("month", months // 3) if months > 2 else ("day", 10)
+        last = add_units(start, unit, (number + 1) * count) if number < 2 else end
+        return add_units(start, unit, number * count), last
+
+    return count_days(divide)(today, time)
+
+
 def find_around(start: date, end: date, part: str | int) -> Span:
-    """Return the week from Monday, its weekend, a weekday of it, the month or the year that contains a time."""
+    """Return the week from Monday, its weekend, a day of it, the month or the year that contains a time."""
     unit = "week" if isinstance(part, int) or part == "weekend" else part
     period = find_period(start, unit, 0)
     if period.end < end and end - start > 7 * DAY:
@@ -176,7 +190,7 @@ def find_around(start: date, end: date, part: str | int) -> Span:
 
 
 def find_weekend_at(start: date, end: date) -> Span:
-    """Return the weekend nearest to a time, with the days between: labor day weekend is Saturday to Monday."""
+    """Return the weekend nearest to a time, and the days between: Labor Day weekend has three days."""
     saturday = start + (5 - start.weekday() - 7 * (start.weekday() < 2)) * DAY
     return min(start, saturday), max(end, saturday + 2 * DAY)
 

@@ -12,6 +12,7 @@ if it is not understood. In a phrase, ``[of]`` is optional, ``a|b`` are alternat
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,8 @@ from imagesearch.query.time_values import (
 )
 
 Meaning = str | Callable[..., Any] | None
+_part = functools.partial(count_days, is_part=True)
+_find_weekend = count_days(means.find_weekend_at)
 _DAYS = "from {day} {month} {year} to {day2} {month} {year}"
 # Words that may also mean something else: `AMBIGUOUS` and `EVERYDAY` say which.
 NAMES: list[tuple[str, Meaning]] = [
@@ -62,7 +65,7 @@ TIMES: list[tuple[str, Meaning]] = [
     ("[year] {year}", lambda today, year: make_months(year, 1, 12, "year")),
     ("{yearly} [,|.] [of|in] {year}", means.find_in_year),
     ("{season} [of|in] {year4} -|/ {yy}", means.find_season_from),
-    ("{name} {yy}", "{name} ' {yy}"),
+    ("{name} [of] {yy}", "{name} ' {yy}"),
     ("{name_yy}", "{letters} ' {digits}"),
     ("{early} {year4}", "from january {year4} to april {year4}"),
     ("{mid} {year4}", "from may {year4} to august {year4}"),
@@ -70,12 +73,12 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{early} {month} [{year4}]", "from 1 {month} {year4} to 10 {month} {year4}"),
     ("{mid} {month} [{year4}]", "from 11 {month} {year4} to 20 {month} {year4}"),
     ("{late} {month} [{year4}]", "from 21 {month} {year4} to {last_day} {month} {year4}"),
-    ("{early} {season} [of|in] {year4}", "first month of {season} {year4}"),
-    ("{mid} {season} [of|in] {year4}", "second month of {season} {year4}"),
-    ("{late} {season} [of|in] {year4}", "last month of {season} {year4}"),
     ("{early} {decade}", lambda today, decade: make_months(decade, 1, 48, "year")),
     ("{mid} {decade}", lambda today, decade: make_months(decade + 3, 1, 48, "year")),
     ("{late} {decade}", lambda today, decade: make_months(decade + 6, 1, 48, "year")),
+    ("{early} [the] {time}", lambda today, time: means.find_third(today, time, 0)),
+    ("{mid} [the] {time}", lambda today, time: means.find_third(today, time, 1)),
+    ("{late} [the] {time}", lambda today, time: means.find_third(today, time, 2)),
     # from today
     ("today|todays", lambda today: make_days(today)),
     ("yesterday|yesterdays", lambda today: find_period(today, "day")),
@@ -111,11 +114,11 @@ TIMES: list[tuple[str, Meaning]] = [
     ("first half of|in [the] {time}", count_days(lambda start, end: (start, find_middle(start, end)))),
     ("second|last half of|in [the] {time}", count_days(lambda start, end: (find_middle(start, end), end))),
     ("{ordinal} {part} of|in [the] {time}",
-     count_days(lambda start, end, ordinal, part: step((start, end)[ordinal < 0], part, ordinal), is_part=True)),
+     _part(lambda start, end, ordinal, part: step(end if ordinal < 0 else start, part, ordinal))),
     ("first {count} {unit} of|in [the] {time}",
-     count_days(lambda start, end, count, unit: (start, add_units(start, unit, count)), is_part=True)),
+     _part(lambda start, end, count, unit: (start, add_units(start, unit, count)))),
     ("last {count} {unit} of|in [the] {time}",
-     count_days(lambda start, end, count, unit: (add_units(end, unit, -count), end), is_part=True)),
+     _part(lambda start, end, count, unit: (add_units(end, unit, -count), end))),
     ("[calendar] week {number} [of|in|,] {year}", means.make_week),
     ("{year} week {number}", means.make_week),
     # counted from a time
@@ -133,9 +136,11 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{yearly} week [of|in] {year}", "week of {yearly} {year}"),
     ("{feast} week", "week of {feast}"),
     ("{yearly} weekend [of|in] {year}",
-     lambda today, time, year: count_days(means.find_weekend_at)(today, means.find_in_year(today, time, year))),
-    ("{feast} weekend", count_days(means.find_weekend_at)),
-    ("around|about|circa [the] {time}", means.find_near),
+     lambda today, time, year: _find_weekend(today, means.find_in_year(today, time, year))),
+    ("{feast} weekend", _find_weekend),
+    ("[days] around|about|circa [the] {time}", means.find_near),
+    ("days before [the] {time}", count_days(lambda start, end: (start - 3 * DAY, start))),
+    ("days after [the] {time}", count_days(lambda start, end: (end, end + 3 * DAY))),
     # weekdays and hours
     ("every|each {name}", find_each),
     ("{season} {weekdays}", "{weekdays} in {season}"),
@@ -144,7 +149,7 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{name} {dayparts}", lambda today, time, dayparts: at_hours(today, find_each(today, time), dayparts)),
     ("{clock}", means.make_hour),
     ("{hour} oclock",
-     lambda today, hour: Either((Cycle("hour", hour % 12, hour % 12), Cycle("hour", hour % 12 + 12, hour % 12 + 12)))),
+     lambda today, hour: Either(tuple(Cycle("hour", h, h) for h in (hour % 12, hour % 12 + 12)))),
     ("tonight", lambda today: Both((make_days(today), Cycle("hour", 17, 23)))),
     ("early in the {daypart}", "early {daypart}"),
     ("late in the {daypart}", "late {daypart}"),
@@ -188,7 +193,8 @@ SPANS: list[tuple[str, Meaning]] = [
     ("{daypart} before [the] {time}", "{daypart} of day before {time}"),
     ("{daypart} after [the] {time}", "{daypart} of day after {time}"),
     ("{weekday} in|of|during {time}", means.find_weekday_in),
-    ("{weekdays} in|of|during {time}", lambda today, weekdays, time: Both((Cycle("weekday", *weekdays), time))),
+    ("{weekdays} in|of|during {time}",
+     lambda today, weekdays, time: Both((Cycle("weekday", *weekdays), time))),
     # not understood
     ("{several} {unit} [before|after|later]", None),
 ]  # fmt: skip

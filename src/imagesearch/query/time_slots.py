@@ -41,8 +41,8 @@ _NOONS = {"noon": (12, 0), "midday": (12, 0), "midnight": (0, 0)}
 _DECADES = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70,
             "eighties": 80, "nineties": 90}  # fmt: skip
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "few": 3, "a few": 3, "several": 3, "couple": 2,
-           "couple of": 2, "a couple of": 2, "a couple": 2}  # fmt: skip
+           "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "few": 3, "a few": 3,
+           "several": 3, "couple": 2, "couple of": 2, "a couple of": 2, "a couple": 2}  # fmt: skip
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
              "eighth": 8, "ninth": 9, "tenth": 10}  # fmt: skip
 _UNITS = {unit + end: unit for unit in ("day", "week", "month", "quarter", "year") for end in ("", "s")}

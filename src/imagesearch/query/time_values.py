@@ -123,7 +123,7 @@ class Yearly:
 
 @dataclass(frozen=True)
 class Cycle:
-    """Weekdays (0 means Monday), hours, or days of a month, from ``first`` to ``last``, possibly over the end of the cycle.
+    """Weekdays (0 means Monday), hours or days of a month, from ``first`` to ``last``, or over the end.
 
     ``limit`` is the hour in which a clock time ends a range: 8 for *until 8*, 9 for *until 8:30*.
     """
