@@ -40,6 +40,19 @@ def test_a_vocabulary_is_read_back_and_files_of_earlier_versions_are_accepted(tm
     assert Vocabulary.read(tmp_path).within == {} and Vocabulary.read(tmp_path).places == KNOWN.places
 
 
+def test_a_place_has_the_median_position_of_its_photos(tmp_path: Path) -> None:
+    fiji = make_address("", "", "", "Fiji", "", [])
+    positions = [(-16.8, 179.9), (-16.9, -179.8), (-17.0, -179.7), (40.0, 10.0)]  # the last one is wrong
+    photos = [PhotoLocation(PhotoMetadata(latitude=a, longitude=b), fiji) for a, b in positions]
+    known = count_vocabulary([*photos, PhotoLocation(PhotoMetadata(), ANJUNA)])
+    assert (known.places["fiji"].latitude, known.places["fiji"].longitude) == (-16.9, 179.9)
+    assert known.places["anjuna"].latitude is None
+    digest = known.write(tmp_path)
+    assert Vocabulary.read(tmp_path) == replace(known, digest=digest)
+    sections = json.loads((tmp_path / "vocabulary.json").read_text("utf-8"))
+    assert sections["places"]["goa"].keys() == {"name", "photos", "kind"}  # as in files of earlier versions
+
+
 def test_suggested_names_contain_the_name_or_are_similar() -> None:
     names = ("Goa", "North Goa", "Goalpara", "Île-de-France", "Oslo")
     entries = {normalize(name): VocabularyEntry(name, 1) for name in names}

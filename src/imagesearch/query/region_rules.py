@@ -12,6 +12,7 @@ from imagesearch.geo import (
     Region,
     find_country_code,
     find_region,
+    list_aliases,
 )
 from imagesearch.query.clauses import Area
 from imagesearch.query.gazetteer import Gazetteer
@@ -90,7 +91,11 @@ def _make_region_condition(region: Region, known: Gazetteer) -> Condition:
     """
     if region.boxes:
         return And((Eq("has_gps", True), make_box_condition(region.boxes)))
-    names = (entry.name for key, entry in known.entries.items() if find_country_code(key) in region.countries)
+    names: set[str] = set()
+    for key, entry in known.entries.items():
+        if find_country_code(key) in region.countries:
+            # The vocabulary has one of several spellings: Mexico, México.
+            names |= {entry.name, *list_aliases(entry.name, "country", "")}
     return In("country", tuple(sorted(names)))
 
 
