@@ -19,8 +19,9 @@ from PIL.TiffImagePlugin import IFDRational
 
 from imagesearch.geo.extract import MetadataProcessor
 from imagesearch.photos import PhotoError, PhotoMetadata, read_metadata
-from imagesearch.photos.metadata import parse_gps, parse_metadata
+from imagesearch.photos.metadata import parse_metadata
 from imagesearch.photos.metadata_blocks import MetadataBlocks, parse_xmp, read_blocks
+from imagesearch.photos.positions import parse_gps
 
 PARIS = {1: "N", 2: (48.0, 51.0, 30.24), 3: "E", 4: (2.0, 17.0, 40.2)}
 EIFFEL = (48.8584, 2.2945)
