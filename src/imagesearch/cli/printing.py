@@ -18,8 +18,8 @@ _PARTIAL_DATES = ("year", "month")
 def print_answer(answer: Answer, verbose: bool = False) -> None:
     """Print how the query was understood, and one line per result.
 
-    With `verbose`, the line of a union also has the parts of the sentence that the photo fulfils, and a second
-    line has the description, and the source of a time that is not the time of the camera.
+    With `verbose`, the line of a union also has the parts of the sentence that the photo fulfils. A second
+    line has the description, and the source of a time that is not from the camera's clock.
     """
     print(answer.read_as)
     for result in answer.results:

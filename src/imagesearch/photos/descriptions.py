@@ -29,8 +29,8 @@ _JUNK = re.compile(
             r"dcim.*|\w:\\.*|\w+\\\S*|\S+\.[a-z]{3,4}",
             r"(?:dsc[fn]?|img|pict|dji|gopr|mvi|sam|pxl|cimg|hpim|sany|imgp)[-_]?\d{3,}",
             # programs, and where files are from
-            r"created (?:by|with|using) (?:the )?(?:gimp|imlib|adobe|paint|imagemagick|accusoft).*|creator:.*",
-            r"processed with (?:vsco|snapseed|rni).*|(?:file )?source:.*|iclarified",
+            r"created (?:by|with|using) (?:the )?(?:gimp|imlib|adobe|paint|imagemagick|accusoft).*",
+            r"creator:.*|processed with (?:vsco|snapseed|rni).*|(?:file )?source:.*|iclarified",
             # settings of phones: in brackets, or at least three pairs of a key and a value
             r"<.*>|[{\[].*[}\]]|(?:\w+[=:]\s?[^\s,;]+(?:[,; ]+|$)){3,}",
         )
