@@ -101,10 +101,10 @@ def test_a_progressive_jpeg_requires_its_first_scan(subsampling: int, tmp_path: 
         for length in (second + 2, second + 20, len(data) // 2, len(data) * 9 // 10, len(data) - 20):
             found = decode(data[:length], tmp_path, size)
             assert found.remark == "damaged, read in part: its end is missing"
-            difference = np.asarray(found.image, float) - np.asarray(whole.image, float)
-            assert np.abs(difference).mean() < 30
-        assert np.abs(np.asarray(decode(data[:-2] + b"SEFT" * 99, tmp_path, size).image, float)).any()
-    for length in (first + 2, first + 100, second - 200):
+            blocks = [np.asarray(photo.image.resize((20, 15)), float) for photo in (found, whole)]
+            assert np.abs(blocks[0] - blocks[1]).mean() < 8
+        assert decode(data[:-2] + b"SEFT" * 99, tmp_path, size).remark
+    for length in (first + 20, first + 100, second - 200):
         check_refused(data[:length], tmp_path)
 
 

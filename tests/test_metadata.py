@@ -177,6 +177,55 @@ def test_positions_that_cannot_be_trusted_are_left_out_with_a_reason(gps: dict, 
     assert parse_metadata(MetadataBlocks(gps=gps)).latitude is None
 
 
+@pytest.mark.parametrize(
+    ("gps", "position", "remark"),
+    [
+        (PARIS | {2: (48, 51, IFDRational(0, 0))}, (48.85, 2.2945), "latitude without seconds"),
+        (PARIS | {4: (2, 17.67, IFDRational(0, 0))}, EIFFEL, "longitude without seconds"),
+        (PARIS | {1: "S", 2: (-33, 51, 24)}, (-33.856667, 2.2945), "a minus sign and S; read as S"),
+        (PARIS | {1: "N", 2: (-33, 51, 24)}, (-33.856667, 2.2945), "a minus sign and N; read as S"),
+        (PARIS | {3: "W", 4: (-70, -30, 0)}, (48.8584, -70.5), "a minus sign and W; read as W"),
+        (PARIS | {3: "W", 4: (0, -30, 0)}, (48.8584, -0.5), "a minus sign"),
+        (PARIS | {3: "W", 4: (IFDRational(2**32 - 705, 10), 0, 0)}, (48.8584, -70.5), "a minus sign"),
+    ],
+)
+def test_unusual_positions_are_kept_with_a_remark(gps: dict, position: tuple, remark: str) -> None:
+    found = parse_metadata(MetadataBlocks(gps=gps))
+    assert (found.latitude, found.longitude) == pytest.approx(position, abs=1e-4)
+    assert found.remarks[0].startswith("position: ") and remark in found.remarks[0]
+
+
+def test_large_unsigned_numbers_stay_positive() -> None:
+    seconds = IFDRational(2_576_100_059, 50_000_000)
+    assert parse_gps(PARIS | {2: (43, 51, seconds)})[0][0] == pytest.approx(43.864312, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "position"),
+    [
+        ("-33.8688", "151.2093", (-33.8688, 151.2093)),
+        ("48.8584", "+2.2945", EIFFEL),
+        ("33,52.5S", "151,12.5E", (-33.875, 151.208333)),
+        ("33,52,30S", "151,12,30E", (-33.875, 151.208333)),
+        ("33.875S", "70.5 w", (-33.875, -70.5)),
+        ("48", "2", (48.0, 2.0)),
+        ("91.5", "2.5", None),
+        ("0.0", "0.0", None),
+        ("48.8584", "east", None),
+        ("48.8584E", "2.2945", None),
+        ("1e3", "nan", None),
+    ],
+)
+def test_positions_in_xmp(latitude: str, longitude: str, position: tuple[float, float] | None) -> None:
+    found = parse_metadata(
+        MetadataBlocks(xmp={"exif:GPSLatitude": [latitude], "exif:GPSLongitude": [longitude]})
+    )
+    assert (found.latitude, found.longitude) == (
+        pytest.approx(position, abs=1e-6) if position else (None, None)
+    )
+    assert bool(found.remarks) == ("," not in latitude)
+
+
 VALUES = st.recursive(
     st.none()
     | st.booleans()

@@ -47,13 +47,14 @@ def read_description(blocks: MetadataBlocks) -> str:
 
     A text that is part of another one is left out.
     """
-    is_huawei = to_text(blocks.main.get(_MAKE)).casefold() in ("huawei", "honor")
     texts: dict[str, str] = {}
     for value in _list_texts(blocks):
+        if not value:
+            continue
         if isinstance(value, (str, bytes)) and len(value) > _MAX_ITEM_BYTES:
             value = value[:_MAX_ITEM_BYTES]
         text = to_text(value)[:_MAX_LENGTH]
-        if text and not _is_junk(text) and not (is_huawei and _HUAWEI_MODE.fullmatch(text)):
+        if text and not _is_junk(text) and not _is_huawei_mode(text, blocks):
             texts.setdefault(normalize(text), text)
     distinct = [
         text for key, text in texts.items() if not any(key in other for other in texts if other != key)
@@ -61,20 +62,23 @@ def read_description(blocks: MetadataBlocks) -> str:
     return "; ".join(distinct)[:_MAX_LENGTH].strip()
 
 
+def _is_huawei_mode(text: str, blocks: MetadataBlocks) -> bool:
+    is_huawei = to_text(blocks.main.get(_MAKE)).casefold() in ("huawei", "honor")
+    return is_huawei and bool(_HUAWEI_MODE.fullmatch(text))
+
+
 def _list_texts(blocks: MetadataBlocks) -> Iterator[Any]:
     """Yield titles, then captions."""
-    yield from blocks.xmp.get("dc:title", [])
-    yield from blocks.xmp.get("photoshop:Headline", [])
-    for key in _IPTC_TITLES:
-        yield from list_values(blocks.iptc.get(key))
-    yield decode_windows_text(blocks.main.get(_XP_TITLE))
-    yield from blocks.xmp.get("dc:description", [])
-    yield blocks.main.get(_IMAGE_DESCRIPTION)
-    yield from list_values(blocks.iptc.get(_IPTC_CAPTION))
-    yield decode_windows_text(blocks.main.get(_XP_SUBJECT))
-    yield decode_windows_text(blocks.main.get(_XP_COMMENT))
+    main, xmp, iptc = blocks.main, blocks.xmp, blocks.iptc
+    yield from (text for name in ("dc:title", "photoshop:Headline") for text in xmp.get(name, ()))
+    yield from (text for key in _IPTC_TITLES for text in list_values(iptc.get(key)))
+    yield decode_windows_text(main.get(_XP_TITLE))
+    yield from xmp.get("dc:description", ())
+    yield main.get(_IMAGE_DESCRIPTION)
+    yield from list_values(iptc.get(_IPTC_CAPTION))
+    yield from (decode_windows_text(main.get(tag)) for tag in (_XP_SUBJECT, _XP_COMMENT))
     yield _decode_user_comment(blocks.exif.get(_USER_COMMENT))
-    yield from blocks.xmp.get("exif:UserComment", [])
+    yield from xmp.get("exif:UserComment", ())
     yield from blocks.texts
 
 

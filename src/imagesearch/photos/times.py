@@ -91,8 +91,9 @@ class PhotoTime:
 
 def read_time(blocks: MetadataBlocks, position: Position | None, remarks: list[str]) -> PhotoTime | None:
     """Return the first plausible time."""
-    camera, has_exposure = _get_camera(blocks)
     for source, value, fraction, offset in _list_candidates(blocks):
+        if not value:
+            continue
         text = to_text(value)
         if not text.strip("0:/-. "):  # spaces and "0000:00:00 00:00:00" mean "unknown"
             continue
@@ -106,6 +107,7 @@ def read_time(blocks: MetadataBlocks, position: Position | None, remarks: list[s
                 )
             if time.offset is None:
                 time = replace(time, offset=_parse_offset(to_text(offset)))
+            camera, has_exposure = _get_camera(blocks)
             _check_clock(time.moment, text, camera, has_exposure)
             return replace(time, source=source, precision=_find_precision(time, camera, has_exposure))
         except ValueError as error:
@@ -245,10 +247,10 @@ def _get_camera(blocks: MetadataBlocks) -> tuple[str, bool]:
 
 def _check_clock(moment: datetime, text: str, camera: str, has_exposure: bool) -> None:
     """Raise ValueError for the time of a clock that was never set, if its camera and first time are known."""
-    if _SCANNER.search(camera) and not has_exposure:
-        return
     for cameras, start, duration in _UNSET_CLOCKS:
-        if start <= moment < start + duration and cameras.search(camera):
+        if not start <= moment < start + duration or not cameras.search(camera):
+            continue
+        if has_exposure or not _SCANNER.search(camera):
             raise ValueError(f"{text[:40]!r} is a clock that was never set")
 
 
