@@ -24,7 +24,7 @@ def main():
     cli.report_failures(summary.skipped, args.verbose, "skipped")
     if args.verbose:
         remarks = {path: "; ".join(lines) for path, lines in summary.geo.remarks.items()}
-        cli.report_failures(remarks, True, "remark")
+        cli.report_failures(summary.damaged | remarks, True, "remark")
     for note in summary.notes:
         cli.print_note(note)
     if args.json:

@@ -41,6 +41,8 @@ def main():
         progress=cli.show_progress,
     )
     cli.report_failures(summary.failed, args.verbose)
+    if args.verbose:
+        cli.report_failures(summary.damaged, True, "remark")
     if args.json:
         cli.print_json(summary.to_dict())
     else:

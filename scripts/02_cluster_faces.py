@@ -27,6 +27,8 @@ def main():
         return show_photo(load_people(config, dataset), dataset, args)
     summary = detect_faces(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.failed, args.verbose)
+    if args.verbose:
+        cli.report_failures(summary.damaged, True, "remark")
     people = cluster_people(config, dataset)
     if args.json:
         cli.print_json(summary.to_dict() | people.to_dict())

@@ -19,8 +19,9 @@ from PIL.TiffImagePlugin import IFDRational
 
 from imagesearch.geo.extract import MetadataProcessor
 from imagesearch.photos import PhotoError, PhotoMetadata, read_metadata
-from imagesearch.photos.metadata import parse_gps, parse_metadata
+from imagesearch.photos.metadata import parse_metadata
 from imagesearch.photos.metadata_blocks import MetadataBlocks, parse_xmp, read_blocks
+from imagesearch.photos.positions import parse_gps
 
 PARIS = {1: "N", 2: (48.0, 51.0, 30.24), 3: "E", 4: (2.0, 17.0, 40.2)}
 EIFFEL = (48.8584, 2.2945)
@@ -161,7 +162,7 @@ def test_positions_are_read(gps: dict, position: tuple[float, float]) -> None:
         (PARIS | {2: (48, IFDRational(0, 0), 0)}, "not degrees"),
         (PARIS | {2: "48.8584"}, "not degrees"),
         (PARIS | {2: (48, 61, 0)}, "minutes or seconds out of range"),
-        (PARIS | {2: (-48, 51, 0)}, "contradicts"),
+        (PARIS | {2: (48, -51, 0)}, "minutes or seconds out of range"),
         (PARIS | {2: None}, "no latitude"),
         (PARIS | {2: (91.0, 0, 0)}, "out of range"),
         (PARIS | {4: (181.0, 0, 0)}, "out of range"),
@@ -174,6 +175,55 @@ def test_positions_that_cannot_be_trusted_are_left_out_with_a_reason(gps: dict, 
     position, message = parse_gps(gps)
     assert position is None and reason in message and bool(reason) == bool(message)
     assert parse_metadata(MetadataBlocks(gps=gps)).latitude is None
+
+
+@pytest.mark.parametrize(
+    ("gps", "position", "remark"),
+    [
+        (PARIS | {2: (48, 51, IFDRational(0, 0))}, (48.85, 2.2945), "latitude without seconds"),
+        (PARIS | {4: (2, 17.67, IFDRational(0, 0))}, EIFFEL, "longitude without seconds"),
+        (PARIS | {1: "S", 2: (-33, 51, 24)}, (-33.856667, 2.2945), "a minus sign and S; read as S"),
+        (PARIS | {1: "N", 2: (-33, 51, 24)}, (-33.856667, 2.2945), "a minus sign and N; read as S"),
+        (PARIS | {3: "W", 4: (-70, -30, 0)}, (48.8584, -70.5), "a minus sign and W; read as W"),
+        (PARIS | {3: "W", 4: (0, -30, 0)}, (48.8584, -0.5), "a minus sign"),
+        (PARIS | {3: "W", 4: (IFDRational(2**32 - 705, 10), 0, 0)}, (48.8584, -70.5), "a minus sign"),
+    ],
+)
+def test_unusual_positions_are_kept_with_a_remark(gps: dict, position: tuple, remark: str) -> None:
+    found = parse_metadata(MetadataBlocks(gps=gps))
+    assert (found.latitude, found.longitude) == pytest.approx(position, abs=1e-4)
+    assert found.remarks[0].startswith("position: ") and remark in found.remarks[0]
+
+
+def test_large_unsigned_numbers_stay_positive() -> None:
+    seconds = IFDRational(2_576_100_059, 50_000_000)
+    assert parse_gps(PARIS | {2: (43, 51, seconds)})[0][0] == pytest.approx(43.864312, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "position"),
+    [
+        ("-33.8688", "151.2093", (-33.8688, 151.2093)),
+        ("48.8584", "+2.2945", EIFFEL),
+        ("33,52.5S", "151,12.5E", (-33.875, 151.208333)),
+        ("33,52,30S", "151,12,30E", (-33.875, 151.208333)),
+        ("33.875S", "70.5 w", (-33.875, -70.5)),
+        ("48", "2", (48.0, 2.0)),
+        ("91.5", "2.5", None),
+        ("0.0", "0.0", None),
+        ("48.8584", "east", None),
+        ("48.8584E", "2.2945", None),
+        ("1e3", "nan", None),
+    ],
+)
+def test_positions_in_xmp(latitude: str, longitude: str, position: tuple[float, float] | None) -> None:
+    found = parse_metadata(
+        MetadataBlocks(xmp={"exif:GPSLatitude": [latitude], "exif:GPSLongitude": [longitude]})
+    )
+    assert (found.latitude, found.longitude) == (
+        pytest.approx(position, abs=1e-6) if position else (None, None)
+    )
+    assert bool(found.remarks) == ("," not in latitude)
 
 
 VALUES = st.recursive(
@@ -245,9 +295,8 @@ def test_the_first_time_that_can_be_trusted_counts() -> None:
     [
         *(
             "1700:01:01 00:00:00",
-            "1970:01:01 00:00:00",
-            "2000:01:01 00:00:00",
-            "2010:01:01 24:00:01",
+            "2010:01:01 25:00:01",
+            "2010:01:01 24:60:00",
             "yesterday",
             "2010:02:30 01:01:01",
             5,
@@ -273,11 +322,12 @@ def test_times_are_read_as_programs_write_them(text: str) -> None:
     ("text", "moment"),
     [
         ("2016:12:31 23:59:60", datetime(2017, 1, 1)),
-        ("2010:01:02 24:00:00", datetime(2010, 1, 3)),
+        ("2010:01:02 24:00:00", datetime(2010, 1, 2)),
+        ("2019:01:01 24:04:20", datetime(2019, 1, 1, 0, 4, 20)),
         ("2000:01:01 00:00:01", datetime(2000, 1, 1, 0, 0, 1)),
     ],
 )
-def test_the_last_moment_of_a_day_is_one(text: str, moment: datetime) -> None:
+def test_leap_seconds_and_hour_24(text: str, moment: datetime) -> None:
     assert read_time(text).taken_at == moment
 
 

@@ -86,10 +86,10 @@ def test_a_progressive_jpeg_is_decoded_to_the_same_pixels_from_a_part_of_it(
         assert compare_images(decoded.image, expected) == 0
 
 
-def test_a_truncated_progressive_jpeg_is_refused(tmp_path: Path) -> None:
+def test_a_progressive_jpeg_without_its_first_scan_is_refused(tmp_path: Path) -> None:
     file = save_turned(draw(15, (1209, 1001)), tmp_path / "a.jpg", 1, progressive=True)
     content = file.read_bytes()
-    for keep in (len(content) - 2, len(content) * 9 // 10, len(content) // 10):
+    for keep in (len(content) // 20, len(content) // 10):
         file.write_bytes(content[:keep])
         read_decode_error(file, min_short_side=50)
 

@@ -248,13 +248,14 @@ class FacesConfig(_Section):
 
 
 class GeoConfig(_Section):
-    """How positions are converted to addresses."""
+    """How positions are converted to addresses, and which dates are used."""
 
     geocoder: str = "offline"  # checked by `imagesearch.geo.check_geocoder`: geopy has the other names
     options: Options = Field(default={}, repr=False)
     nominatim_url: Annotated[str, AfterValidator(_check_server_url)] = "https://nominatim.openstreetmap.org"
     user_agent: Annotated[str, AfterValidator(_check_header)] = "imagesearch"
     language: str = "en"
+    date_from_name: bool = True
 
 
 class IndexParams(_Section):

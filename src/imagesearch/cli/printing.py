@@ -10,13 +10,16 @@ from imagesearch.cli.console import print_json
 if TYPE_CHECKING:
     from imagesearch.faces import People
     from imagesearch.features import Classification
-    from imagesearch.search import Answer
+    from imagesearch.search import Answer, SearchResult
+
+_PARTIAL_DATES = ("year", "month")
 
 
 def print_answer(answer: Answer, verbose: bool = False) -> None:
     """Print how the query was understood, and one line per result.
 
-    With `verbose`, the line of a union also has the parts of the sentence that the photo fulfils.
+    With `verbose`, the line of a union also has the parts of the sentence that the photo fulfils. A second
+    line has the description, and the source of a time that is not from the camera's clock.
     """
     print(answer.read_as)
     for result in answer.results:
@@ -27,6 +30,15 @@ def print_answer(answer: Answer, verbose: bool = False) -> None:
         about = f"  {about}" if about else ""
         parts = f"  [{', '.join(result.fulfils)}]" if verbose and result.fulfils else ""
         print(f"{result.rank:>4}  {result.format_measure(4)}{fit}  {result.path}{label}{about}{burst}{parts}")
+        if verbose and (details := _format_details(result)):
+            print(f"      {details}")
+
+
+def _format_details(result: SearchResult) -> str:
+    """Return the description, and what is unusual about the time."""
+    source = {"name": "date from the file name", "gps": "time from GPS"}.get(result.time_source, "")
+    known = f"only the {result.time_precision} is known" if result.time_precision in _PARTIAL_DATES else ""
+    return "; ".join(filter(None, (result.description, source, known)))
 
 
 def print_saved_queries(saved: Mapping[str, str], as_json: bool = False) -> None:

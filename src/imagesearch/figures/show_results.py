@@ -144,8 +144,9 @@ def describe_result(
         DetailSection(
             "people", result.people, tuple(choose_person_colour(name, cast) for name in result.people)
         ),
-        DetailSection("time", (_format_time(result.taken_at),) if result.taken_at else ()),
+        DetailSection("time", (_format_time(result),) if result.taken_at else ()),
         DetailSection("place", (place,) if place else ()),
+        DetailSection("description", (result.description,) if result.description else ()),
         DetailSection("classes", tuple(f"{label}  {p:.0%}" for label, p in classes if p >= _MIN_PROBABILITY)),
         DetailSection("match", _format_match(result)),
         DetailSection("file", (result.path,)),
@@ -162,9 +163,13 @@ def _format_match(result: SearchResult) -> tuple[str, ...]:
     return tuple(filter(None, (score, fit, parts)))
 
 
-def _format_time(taken_at: str) -> str:
-    time = datetime.fromisoformat(taken_at)
-    return f"{time:%A}, {time.day} {time:%B %Y, %H:%M}"
+def _format_time(result: SearchResult) -> str:
+    time = datetime.fromisoformat(result.taken_at)
+    if result.time_precision in ("year", "month"):
+        return f"{time:%Y}" if result.time_precision == "year" else f"{time:%B %Y}"
+    clock = "" if result.time_precision == "day" else f"{time:, %H:%M}"
+    source = " (from the file name)" if result.time_source == "name" else ""
+    return f"{time:%A}, {time.day} {time:%B %Y}{clock}{source}"
 
 
 def copy_results(results: Sequence[SearchResult], folder: Path) -> None:

@@ -19,12 +19,12 @@ from imagesearch.files import atomic_write
 from imagesearch.geo.address import NO_ADDRESS, Address
 from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
 from imagesearch.geo.reverse import LookupResult, find_addresses
-from imagesearch.photos import DecodedPhoto, Photo, PhotoMetadata, read_metadata
+from imagesearch.photos import DecodedPhoto, Photo, PhotoMetadata, add_name_date, read_metadata
 from imagesearch.pipeline import BatchOutput, Dataset, Progress, StepSpec, StepSummary
 from imagesearch.text_table import format_count
 
 # Must change whenever the reading of metadata changes, so that all photos are read again.
-_FINGERPRINT = "metadata/2"
+_FINGERPRINT = "metadata/3"
 _BATCH_SIZE = 64
 _METADATA_SCHEMA = pa.schema(
     [
@@ -37,6 +37,9 @@ _METADATA_SCHEMA = pa.schema(
         ("rating", pa.int8()),
         ("keywords", pa.list_(pa.string())),
         ("remarks", pa.list_(pa.string())),
+        ("time_source", pa.string()),
+        ("time_precision", pa.string()),
+        ("description", pa.string()),
     ]
 )
 _PLACE = pa.struct([("name", pa.string()), ("kind", pa.string())])
@@ -70,6 +73,8 @@ class GeoSummary:
     photos: StepSummary
     positions: int = 0
     times: int = 0
+    times_from_names: int = 0
+    """Number of the times that are from the names of the files."""
     addresses: int = 0
     asked: int = 0
     """Number of places that the online geocoder returned an address for."""
@@ -78,7 +83,7 @@ class GeoSummary:
     reason: str = ""
     """Why the last failed request failed."""
     remarks: dict[str, list[str]] = field(default_factory=dict)
-    """By path: the metadata of a photo that was ignored, and why."""
+    """By path: the metadata of a photo that was ignored or is unusual, and why."""
 
     @property
     def note(self) -> str:
@@ -99,6 +104,8 @@ class GeoSummary:
         counts = (
             f"{self.positions} with a position, {self.addresses} with an address, {self.times} with a time"
         )
+        if self.times_from_names:
+            counts += f" ({self.times_from_names} from file names)"
         online = f", {format_count(self.asked, 'place')} looked up online" if self.asked else ""
         return f"{self.photos}; {counts}{online}"
 
@@ -148,6 +155,7 @@ def extract_geo(
         photos,
         positions=sum(m.latitude is not None for m in metadata.values()),
         times=sum(m.taken_at is not None for m in metadata.values()),
+        times_from_names=sum(m.time_source == "name" for m in metadata.values()),
         addresses=sum(address != NO_ADDRESS for address in lookup.addresses),
         asked=lookup.answered,
         unanswered=lookup.unanswered,
@@ -190,17 +198,25 @@ class MetadataProcessor:
 
 
 def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
-    table = dataset.open_table("geo").read_rows(dataset.read_current_entries("geo").values())
+    """Return the metadata by photo id, with the dates in the names of the files if the config allows them.
+
+    Tables of earlier versions lack some columns. The dates in names are not stored, because a photo that is
+    renamed keeps its rows.
+    """
+    entries = dataset.read_current_entries("geo")
+    table = dataset.open_table("geo").read_rows(entries.values())
     if table is None:
         return {}
-    names = [name for name in _METADATA_SCHEMA.names if name != "photo_id"]
+    names = [name for name in _METADATA_SCHEMA.names if name != "photo_id" and name in table.column_names]
     columns = zip(*(table[name].to_pylist() for name in names), strict=True)
     by_photo = {}
     for photo_id, values in zip(table["photo_id"].to_pylist(), columns, strict=True):
-        metadata = PhotoMetadata(**dict(zip(names, values, strict=True)))
-        by_photo[photo_id] = replace(
-            metadata, keywords=tuple(metadata.keywords), remarks=tuple(metadata.remarks)
-        )
+        known = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        metadata = PhotoMetadata(**known)
+        metadata = replace(metadata, keywords=tuple(metadata.keywords), remarks=tuple(metadata.remarks))
+        if dataset.config.geo.date_from_name:
+            metadata = add_name_date(metadata, entries[photo_id].path)
+        by_photo[photo_id] = metadata
     return by_photo
 
 

@@ -4,7 +4,8 @@ Start with `find_photos` (``discovery.py``), which lists the photos, and `decode
 which returns the pixels of one photo, upright and in RGB.
 
 - `PreviewCache` keeps small copies of the photos that are slow to decode.
-- `read_metadata` reads position, time, camera, rating and keywords without decoding the pixels.
+- `read_metadata` reads position, time, camera, rating, keywords and description without decoding the
+  pixels; `add_name_date` adds the date in the file's name to a photo without a time.
 - ``formats.py`` opens the file formats with Pillow, pillow-heif and rawpy.
 
 A photo that cannot be used raises `PhotoError`. Nothing here depends on models, tables or Milvus.
@@ -13,7 +14,7 @@ A photo that cannot be used raises `PhotoError`. Nothing here depends on models,
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
 from imagesearch.photos.discovery import find_photos, list_photos
 from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
-from imagesearch.photos.metadata import PhotoMetadata, read_metadata
+from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
 from imagesearch.photos.previews import PreviewCache
 from imagesearch.photos.sources import (
     Photo,
@@ -31,6 +32,7 @@ __all__ = [
     "PhotoError",
     "PhotoMetadata",
     "PreviewCache",
+    "add_name_date",
     "compute_photo_id",
     "decode_photo",
     "find_photos",

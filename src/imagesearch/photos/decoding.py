@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from imagesearch.photos.damaged_jpeg import complete_jpeg
 from imagesearch.photos.formats import TRANSPOSE_BY_ORIENTATION, PhotoError, open_photo, read_orientation
 from imagesearch.photos.progressive_jpeg import select_scans_for_eighth
 
@@ -24,11 +25,14 @@ class DecodedPhoto:
         The pixels in mode RGB.
     width, height : int
         Size of the whole upright photo in pixels; ``image`` may be smaller.
+    remark : str
+        What is missing of a damaged photo that is decoded in part; else empty.
     """
 
     image: Image.Image
     width: int
     height: int
+    remark: str = ""
 
 
 def decode_photo(
@@ -40,7 +44,8 @@ def decode_photo(
     """Decode a photo to upright RGB.
 
     Rotation from EXIF or from the container (HEIC, AVIF) is applied exactly once. Only the first frame of an
-    animation is decoded. Transparent pixels become white; 16-bit and CMYK pixels become 8-bit RGB.
+    animation is decoded. Transparent pixels become white; 16-bit and CMYK pixels become 8-bit RGB. A JPEG
+    whose end is missing is decoded if nearly all of it is there (see `imagesearch.photos.damaged_jpeg`).
 
     Parameters
     ----------
@@ -79,16 +84,40 @@ def _decode_upright(image: Image.Image, min_short_side: int | None, max_megapixe
             f"too large: {megapixels:.0f} megapixels (extraction.max_megapixels: {max_megapixels:g})"
         )
     source = (_open_eighth(image, full_size, min_short_side) if drafted and min_short_side else None) or image
-    source.load()
+    source, remark = _load_pixels(source, min_short_side)
     # Read after load, which rotates a TIFF and drops its tag.
     orientation = read_orientation(image)
     pixels = _convert_to_rgb(source)
     if orientation != 1:
         pixels = pixels.transpose(TRANSPOSE_BY_ORIENTATION[orientation])
     if not drafted:
-        return DecodedPhoto(pixels, *pixels.size)
+        return DecodedPhoto(pixels, *pixels.size, remark)
     width, height = full_size if orientation < 5 else full_size[::-1]
-    return DecodedPhoto(pixels, width, height)
+    return DecodedPhoto(pixels, width, height, remark)
+
+
+def _load_pixels(image: Image.Image, min_short_side: int | None) -> tuple[Image.Image, str]:
+    """Load an image, or its copy with an end mark if its end is missing; return it and what is missing."""
+    try:
+        image.load()
+        return image, ""
+    except OSError:
+        completed = complete_jpeg(_read_data(image)) if image.format in ("JPEG", "MPO") else None
+        if completed is None:
+            raise
+    copy = Image.open(io.BytesIO(completed.data), formats=["JPEG"])
+    if min_short_side:
+        copy.draft(None, (min_short_side, min_short_side))
+    copy.load()
+    return copy, completed.remark
+
+
+def _read_data(image: Image.Image) -> bytes:
+    """Return the content of an image's file, which Pillow has closed after some errors; else nothing."""
+    if image.fp:
+        image.fp.seek(0)
+        return image.fp.read()
+    return Path(image.filename).read_bytes() if image.filename else b""
 
 
 def _open_eighth(image: Image.Image, full_size: tuple[int, int], min_short_side: int) -> Image.Image | None:

@@ -18,6 +18,8 @@ from PIL import Image, IptcImagePlugin
 _EXIF_IFD, _GPS_IFD, _XMP_TAG = 0x8769, 0x8825, 0x02BC
 _MAX_BYTES = 4 * 2**20  # in one block; Photoshop's longest histories are smaller
 _MAX_ELEMENTS, _MAX_DEPTH = 100_000, 64  # in an XMP packet; histories have thousands, in about 12 levels
+# Keywords of texts in PNG, and their names in the result of `read_png_blocks`.
+_PNG_TEXTS = {b"Title": "title", b"Description": "description"}
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _PREFIXES = {
     "http://ns.adobe.com/exif/1.0/": "exif",
@@ -33,7 +35,8 @@ class MetadataBlocks:
     """A file's metadata as it is stored: values of any type, not checked.
 
     ``main``, ``exif`` and ``gps`` are EXIF values by tag number. ``xmp`` has lists of texts by prefixed name.
-    ``iptc`` has values by record and dataset number. ``remarks`` lists the blocks that could not be read.
+    ``iptc`` has values by record and dataset number. ``texts`` has the title and description of a PNG.
+    ``remarks`` lists the blocks that could not be read.
     """
 
     main: Mapping[int, Any] = field(default_factory=dict)
@@ -42,19 +45,22 @@ class MetadataBlocks:
     xmp: Mapping[str, list[str]] = field(default_factory=dict)
     iptc: Mapping[tuple[int, int], Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    texts: tuple[bytes, ...] = ()
 
 
 def read_blocks(image: Image.Image, file: Path) -> MetadataBlocks:
     """Return the metadata blocks of an opened photo without decoding its pixels."""
     remarks: list[str] = []
-    info = dict(image.info)
+    info, texts = dict(image.info), ()
     if image.format == "PNG":
         with file.open("rb") as stream:
-            info |= _try_read("PNG", remarks, lambda: read_png_blocks(stream)) or {}
+            blocks = _try_read("PNG", remarks, lambda: read_png_blocks(stream)) or {}
+        texts = tuple(blocks.pop(name) for name in _PNG_TEXTS.values() if name in blocks)
+        info |= blocks
     exif = _try_read("EXIF", remarks, lambda: _read_exif(image, info))
     xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or _read_tag(exif, _XMP_TAG)
     iptc = _try_read("IPTC", remarks, lambda: IptcImagePlugin.getiptcinfo(image))
-    return _collect_blocks(exif, xmp, iptc or {}, remarks)
+    return _collect_blocks(exif, xmp, iptc or {}, remarks, texts)
 
 
 def read_raw_blocks(file: Path) -> MetadataBlocks:
@@ -70,14 +76,16 @@ def read_raw_blocks(file: Path) -> MetadataBlocks:
     return _try_read("this kind of RAW", remarks, load) or MetadataBlocks(remarks=tuple(remarks))
 
 
-def _collect_blocks(exif: Image.Exif | None, xmp: Any, iptc: Mapping, remarks: list[str]) -> MetadataBlocks:
+def _collect_blocks(
+    exif: Image.Exif | None, xmp: Any, iptc: Mapping, remarks: list[str], texts: tuple[bytes, ...] = ()
+) -> MetadataBlocks:
     main, exif_ifd, gps = {}, {}, {}
     if exif is not None:
         main = _try_read("EXIF", remarks, lambda: dict(exif)) or {}
         exif_ifd = _try_read("EXIF", remarks, lambda: dict(exif.get_ifd(_EXIF_IFD))) or {}
         gps = _try_read("the GPS block", remarks, lambda: dict(exif.get_ifd(_GPS_IFD))) or {}
     properties = _try_read("XMP", remarks, lambda: parse_xmp(xmp)) if xmp else None
-    return MetadataBlocks(main, exif_ifd, gps, properties or {}, iptc, tuple(dict.fromkeys(remarks)))
+    return MetadataBlocks(main, exif_ifd, gps, properties or {}, iptc, tuple(dict.fromkeys(remarks)), texts)
 
 
 def _try_read(block: str, remarks: list[str], read: Callable[[], Any]) -> Any:
@@ -116,11 +124,13 @@ def _read_exif(image: Image.Image, info: Mapping[str, Any]) -> Image.Exif:
 
 
 def read_png_blocks(stream: BinaryIO) -> dict[str, bytes]:
-    """Return the blocks ``exif`` and ``xmp`` of a PNG, stored before or after its pixels, which are skipped.
+    """Return the blocks ``exif``, ``xmp``, ``title`` and ``description`` of a PNG; the pixels are skipped.
+
+    They are stored before or after the pixels.
 
     References
     ----------
-    PNG (Third Edition), W3C 2025, sections 11.3.4 (iTXt) and 11.3.5 (eXIf).
+    PNG (Third Edition), W3C 2025, sections 11.3.3 (tEXt, zTXt, iTXt) and 11.3.4 (eXIf).
     """
     blocks: dict[str, bytes] = {}
     stream.seek(8)
@@ -128,16 +138,26 @@ def read_png_blocks(stream: BinaryIO) -> dict[str, bytes]:
         length, kind = struct.unpack(">I4s", head)
         if kind == b"IEND":
             break
-        if kind in (b"eXIf", b"iTXt") and length <= _MAX_BYTES:
+        if kind in (b"eXIf", b"iTXt", b"tEXt", b"zTXt") and length <= _MAX_BYTES:
             data = stream.read(length)
             stream.seek(4, 1)  # skip the checksum
+            keyword = data.partition(b"\0")[0]
             if kind == b"eXIf":
                 blocks.setdefault("exif", data)
-            elif data.startswith(b"XML:com.adobe.xmp\0"):
+            elif keyword == b"XML:com.adobe.xmp" and kind == b"iTXt":
                 blocks.setdefault("xmp", _decode_international_text(data))
+            elif keyword in _PNG_TEXTS:
+                blocks.setdefault(_PNG_TEXTS[keyword], _decode_text(kind, data))
         else:
             stream.seek(length + 4, 1)
     return blocks
+
+
+def _decode_text(kind: bytes, data: bytes) -> bytes:
+    if kind == b"iTXt":
+        return _decode_international_text(data)
+    text = data.partition(b"\0")[2]
+    return zlib.decompressobj().decompress(text[1:], _MAX_BYTES) if kind == b"zTXt" else text
 
 
 def _decode_international_text(data: bytes) -> bytes:

@@ -28,6 +28,8 @@ class PreparedPhoto:
         The input of each step's processor, by the step's name.
     errors : dict of str to str
         The reason by the step's name, for each step that has no input.
+    remark : str
+        What is missing of a damaged photo that was decoded in part; else empty.
     """
 
     photo: Photo
@@ -36,6 +38,7 @@ class PreparedPhoto:
     height: int = 0
     inputs: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    remark: str = ""
 
 
 def decode_ahead(
@@ -97,6 +100,7 @@ def _prepare_photo(
         if min_short_side or min_long_side:
             decoded = previews.load(photo, min_short_side, min_long_side)
             prepared.width, prepared.height = decoded.width, decoded.height
+            prepared.remark = decoded.remark
     except PhotoError as error:
         return replace(prepared, errors=dict.fromkeys(names, str(error)))
     except OSError as error:

@@ -68,8 +68,11 @@ def update_tables(
         window = _BATCHES_AHEAD * options.batch_size
         decoded = decode_ahead(missing, active, previews, hashes, options.threads, window)
         counted = options.progress(missing, len(missing)) if options.progress else missing
+        damaged = {}
         try:
             for number, (photo, prepared) in enumerate(zip(counted, decoded, strict=True), 1):
+                if prepared.remark:
+                    damaged[photo.path] = prepared.remark
                 for writer in writers:
                     if photo.photo_id in writer.step.missing:
                         writer.add(prepared)
@@ -86,5 +89,6 @@ def update_tables(
             work.spec.tables[0].save_removed(work.removed)
         compact_tables(steps, photos)
         previews.prune(photos)
+    summary.damaged = damaged
     summary.seconds = time.monotonic() - start
     return summary

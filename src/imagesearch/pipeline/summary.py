@@ -28,6 +28,8 @@ class StepSummary:
         Duration of the run.
     failed : dict of str to str
         Reason by path, from this run, and from earlier runs for photos that have not changed since.
+    damaged : dict of str to str
+        What is missing, by path, of the damaged photos that this run has decoded in part.
     """
 
     new: int = 0
@@ -36,6 +38,7 @@ class StepSummary:
     gone: int = 0
     seconds: float = 0.0
     failed: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as ``--json`` prints them."""
@@ -44,7 +47,8 @@ class StepSummary:
     def __str__(self) -> str:
         counts = f"{self.new} new, {self.unchanged} unchanged, {self.moved} moved, {self.gone} gone"
         rate = f", {self.new / self.seconds:.1f} photos/s" if self.new and self.seconds > 0.5 else ""
-        return f"{counts}, {len(self.failed)} failed{rate}"
+        damaged = f", {len(self.damaged)} damaged, read in part" if self.damaged else ""
+        return f"{counts}, {len(self.failed)} failed{damaged}{rate}"
 
 
 def summarize_run(

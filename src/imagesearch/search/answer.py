@@ -34,7 +34,7 @@ class SearchResult:
     address, city, country : str
         The place, or empty.
     taken_at : str
-        Local time in ISO format, ``2023-04-12T18:02:11``, or empty.
+        Local time in ISO format, ``2023-04-12T18:02:11``, or empty. If less is known, its beginning.
     calibrated_score : float or None
         The score on a scale from 0 to 1 that is the same for all queries. Photos that show what the query
         describes have at least 0.5.
@@ -45,6 +45,11 @@ class SearchResult:
     fulfils : tuple of str or None
         In a union: which of the sentence's parts ``who``, ``where`` and ``when`` the photo fulfils. None for
         other strategies.
+    time_source, time_precision : str
+        Where the time is from, such as ``"exif"`` or ``"name"`` for the file's name, and what is known of it:
+        ``"second"``, ``"day"``, ``"month"`` or ``"year"``. Empty if there is no time.
+    description : str
+        The titles and captions in the photo's metadata.
     """
 
     rank: int
@@ -62,10 +67,18 @@ class SearchResult:
     burst_count: int = 0
     indexed_at: str = ""
     fulfils: tuple[str, ...] | None = None
+    time_source: str = ""
+    time_precision: str = ""
+    description: str = ""
+
+    @property
+    def date(self) -> str:
+        """The date as far as it is known, such as ``1974-08``; empty if there is none."""
+        return self.taken_at[: {"year": 4, "month": 7}.get(self.time_precision, 10)]
 
     def format_measure(self, digits: int) -> str:
         """Return the score, or the date if there is no score."""
-        return f"{self.score:.{digits}f}" if self.score is not None else self.taken_at[:10] or "no date"
+        return f"{self.score:.{digits}f}" if self.score is not None else self.date or "no date"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values that ``--json`` prints."""

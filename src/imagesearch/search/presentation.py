@@ -19,7 +19,7 @@ from imagesearch.store import PHOTO_FIELDS
 
 _SHOWN_FIELDS = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
-    *("address", "city", "country", "indexed_at"),
+    *("address", "city", "country", "indexed_at", "time_source", "time_precision", "description"),
 )
 _UNKNOWN = {item.name: item.unknown for item in PHOTO_FIELDS if item.name in _SHOWN_FIELDS}
 _EPOCH = datetime(1970, 1, 1)
@@ -101,4 +101,7 @@ def _make_result(
         taken_at=taken_at.isoformat() if fields["has_time"] else "",
         calibrated_score=ranked.calibrated_score,
         indexed_at=f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}Z" if seconds else "",
+        time_source=fields["time_source"],
+        time_precision=fields["time_precision"],
+        description=fields["description"],
     )

@@ -173,7 +173,7 @@ def _make_bm25_text(fields: RowFields) -> str:
     """Return all names and words of a photo as one normalized text."""
     names = filter(_is_name, fields.get("face_labels", ()))
     lists = [*names, *fields.get("place_words", ()), *fields.get("keywords", ())]
-    texts = [fields.get(name, "") for name in ("address", "class_label", "camera")]
+    texts = [fields.get(name, "") for name in ("address", "class_label", "camera", "description")]
     return " ".join(normalize(text) for text in (*lists, *texts) if text)[:_MAX_BM25_TEXT]
 
 
@@ -246,15 +246,28 @@ def get_location_fields(location: PhotoLocation) -> RowFields:
     fields["place_words"] = _make_list((name for name, _ in address.places), "place_words")
     if metadata.latitude is not None:
         fields |= {"has_gps": True, "latitude": metadata.latitude, "longitude": metadata.longitude}
+    fields["description"] = metadata.description
     if metadata.taken_at is not None:
-        seconds = (metadata.taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
-        fields |= {"has_time": True, "taken_at": seconds}
-        fields |= {name: getattr(metadata.taken_at, name) for name in ("year", "month", "day")}
-        fields["weekday"] = metadata.taken_at.weekday()
-        if metadata.taken_at.time() != time.min:  # midnight is a date without a time, as scanners write it
-            fields["hour"] = metadata.taken_at.hour
+        fields |= _get_time_fields(metadata.taken_at, metadata.time_precision)
+        fields["time_source"] = metadata.time_source
     if metadata.rating is not None:
         fields["rating"] = metadata.rating
+    return fields
+
+
+def _get_time_fields(taken_at: datetime, precision: str) -> RowFields:
+    """Return the fields of a time. Those that are more precise than the time have no value."""
+    if not precision:  # in tables of earlier versions, where midnight is a date without a time
+        precision = "day" if taken_at.time() == time.min else "second"
+    seconds = (taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
+    fields: RowFields = {"has_time": True, "taken_at": seconds, "time_precision": precision}
+    fields["year"] = taken_at.year
+    if precision != "year":
+        fields["month"] = taken_at.month
+    if precision in ("day", "second"):
+        fields |= {"day": taken_at.day, "weekday": taken_at.weekday()}
+    if precision == "second":
+        fields["hour"] = taken_at.hour
     return fields
 
 

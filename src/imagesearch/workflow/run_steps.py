@@ -49,6 +49,11 @@ class RunSummary:
         return self.geo.photos.failed | self.faces.failed | self.features.failed
 
     @property
+    def damaged(self) -> dict[str, str]:
+        """Photos that steps 01 and 02 have read in part: what is missing, by path."""
+        return self.faces.damaged | self.features.damaged
+
+    @property
     def skipped(self) -> dict[str, str]:
         """Rows that Milvus cannot store: the reason by path."""
         return {path: why for report in self.collections.values() for path, why in report.skipped.items()}
