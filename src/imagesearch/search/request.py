@@ -61,8 +61,8 @@ def parse_query(query: Query, resources: SearchResources) -> ParsedRequest:
     Raises
     ------
     UserError
-        If the query is empty or contradictory, if the config has no saved query of that name, or if nothing of
-        the sentence is understood. With ``Query.strict``, if any part is not understood.
+        If the query is empty or contradictory, if the config has no saved query of that name, or if nothing
+        of the sentence is understood. With ``Query.strict``, if any part is not understood.
     """
     query = replace(query, text=expand_saved_query(query.text, resources.config.search.saved))
     check_query(query)
