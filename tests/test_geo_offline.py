@@ -49,7 +49,7 @@ LANDMARKS = {
     "LAX": (33.9416, -118.4085, "Los Angeles", "USA"),
     "Santa Monica Pier": (34.0094, -118.4973, "Los Angeles", "USA"),
     "Bellagio": (36.1126, -115.1767, "Las Vegas", "USA"),
-    "Western Wall": (31.7767, 35.2345, "Jerusalem", "Palestine"),
+    "Western Wall": (31.7767, 35.2345, "Jerusalem", "Israel"),
     "Gateway Arch": (38.6247, -90.1848, "St Louis", "USA"),
     "Hermitage": (59.9398, 30.3146, "St. Petersburg", "Russia"),
     "Römer": (50.1104, 8.6821, "Frankfurt", "Deutschland"),

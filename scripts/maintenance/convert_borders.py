@@ -1,8 +1,8 @@
 """Convert the borders of countries from the npm package @rapideditor/country-coder for step 04.
 
-    npm pack @rapideditor/country-coder@5.6.1
-    tar -xf rapideditor-country-coder-5.6.1.tgz
-    python scripts/maintenance/convert_borders.py package/src/data/borders.json
+npm pack @rapideditor/country-coder@5.6.1
+tar -xf rapideditor-country-coder-5.6.1.tgz
+python scripts/maintenance/convert_borders.py package/src/data/borders.json
 """
 
 import argparse
