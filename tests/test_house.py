@@ -32,6 +32,7 @@ ENGINES = {
         "rawpy",
         "reverse_geocode",
         "safetensors",
+        "shapely",
     ),
     *("sklearn", "tokenizers", "torch", "transformers"),
 }

@@ -1,8 +1,8 @@
 """Converts the borders of country-coder to the file that ``borders.py`` reads.
 
-The npm package @rapideditor/country-coder has ``borders.json``, a GeoJSON collection of countries, territories
-and parts of them. A part has an ISO code, or the codes of the groups that it is in, or only the code of its
-country.
+The npm package @rapideditor/country-coder has ``borders.json``, a GeoJSON collection of countries,
+territories and parts of them. A part has an ISO code, or the codes of the groups that it is in, or only the
+code of its country.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Borders of countries and their territories as polygons, and the country of a position.
 
-The polygons are in ``borders.npz``, which `imagesearch.geo.convert_borders` writes. ``borders.LICENSE.txt`` has
-their source and licence. This is the only module that uses shapely.
+The polygons are in ``borders.npz``, which `imagesearch.geo.convert_borders` writes. ``borders.LICENSE.txt``
+has their source and licence. This is the only module that uses shapely.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _KM_PER_DEGREE = 111.2
 class Borders:
     """Polygons of countries; see `load_borders`.
 
-    The polygons include the sea to twelve nautical miles, and farther out where the source is coarse. Where two
-    overlap, the smaller one applies.
+    The polygons include the sea to twelve nautical miles, and farther out where the source is coarse. Where
+    two overlap, the smaller one applies.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ _LARGE, _METROPOLIS = 100_000, 1_000_000  # people
 _PEOPLE_PER_KM2 = 2_000
 # Borders and places are inexact: up to this distance, a place can be on the wrong side of its border.
 _MAX_BORDER_ERROR_KM = 5.0
-# Distance of two countries in the fourth dimension of a tree. Two places on the unit sphere are at most 2 apart.
+# Distance of two countries in the fourth dimension of a tree; places on the unit sphere are at most 2 apart.
 _COUNTRY_STEP = 4.0
 _CANDIDATES = 16  # large cities near a position; around Tokyo and New York there are a dozen within 15 km
 _BATCH_SIZE = 50_000  # positions
