@@ -95,7 +95,14 @@ def load_borders() -> Borders:
         coordinates = np.cumsum(steps, axis=0, dtype=np.int64) / UNITS_PER_DEGREE
         offsets = (np.append(0, np.cumsum(sizes)) for sizes in (ring_sizes, ring_counts))
         polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, coordinates, tuple(offsets))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, shapely.errors.ShapelyError) as error:
+    except (
+        OSError,
+        EOFError,
+        KeyError,
+        ValueError,
+        zipfile.BadZipFile,
+        shapely.errors.ShapelyError,
+    ) as error:
         raise UserError(
             f"{source}: cannot be read ({type(error).__name__}: {error}); install imagesearch again"
         ) from None
