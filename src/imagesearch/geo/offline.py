@@ -89,9 +89,7 @@ class OfflineGeocoder:
 
     def _find_batch(self, latitudes: np.ndarray, longitudes: np.ndarray) -> list[Address]:
         vectors = to_unit_vectors(latitudes, longitudes)
-        country = self._find_countries(latitudes, longitudes, vectors)
-        chords, rows = self.national_tree.query(_add_country(vectors, country), 1)
-        nearest, km = rows[:, 0], chord_to_km(chords[:, 0])
+        country, nearest, km = self._find_places(latitudes, longitudes, vectors)
         cities = (self._find_nearest(vectors, i, k) for i, k in ((1, _CANDIDATES), (2, 8)))
         candidates, city_km = (np.hstack(both) for both in zip(*cities, strict=True))
         home = nearest[:, None]
@@ -115,16 +113,18 @@ class OfflineGeocoder:
         addresses = [self._make_address(*row) for row in combinations.tolist()]
         return [addresses[i] for i in inverse.reshape(-1).tolist()]
 
-    def _find_countries(
+    def _find_places(
         self, latitudes: np.ndarray, longitudes: np.ndarray, vectors: np.ndarray
-    ) -> np.ndarray:
-        """Return the number of the country of each position, or -1."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the country of each position, or -1, and its nearest place there with its distance in km."""
+        nearest, km = (column[:, 0] for column in self._find_nearest(vectors, 0, 1))
         codes = self.borders.find_countries(latitudes, longitudes)
-        countries = np.where(codes == "", -1, np.searchsorted(self.codes, codes))
-        if len(outside := np.flatnonzero(codes == "")):
-            nearest, km = (column[:, 0] for column in self._find_nearest(vectors[outside], 0, 1))
-            countries[outside] = np.where(km <= _MAX_PLACE_KM, self.countries[nearest], -1)
-        return countries
+        of_nearest = np.where(km <= _MAX_PLACE_KM, self.countries[nearest], -1)
+        country = np.where(codes == "", of_nearest, np.searchsorted(self.codes, codes))
+        if len(abroad := np.flatnonzero((country >= 0) & (self.countries[nearest] != country))):
+            chords, rows = self.national_tree.query(_add_country(vectors[abroad], country[abroad]), 1)
+            nearest[abroad], km[abroad] = rows[:, 0], chord_to_km(chords[:, 0])
+        return country, nearest, km
 
     def _replaces_nearest(
         self, home: np.ndarray, home_km: np.ndarray, city: np.ndarray, is_near: np.ndarray
