@@ -13,14 +13,13 @@ import pytest
 from conftest import World, draw
 from filelock import FileLock
 from PIL import Image
-from shapely import STRtree
 
 from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
 from imagesearch.geo import count_without_address, extract_geo, read_locations
 from imagesearch.geo.address import Address
-from imagesearch.geo.borders import Borders
+from imagesearch.geo.borders import make_borders
 from imagesearch.geo.geonames import load_places
 from imagesearch.geo.offline import OfflineGeocoder, make_offline_geocoder
 from imagesearch.pipeline import Dataset
@@ -273,9 +272,9 @@ def test_addresses_without_borders_are_made_again_and_the_collections_follow(
             return sorted(found(Searcher(config, Dataset(config), store), places=(place,)))
 
     def geocode_by_the_nearest_place() -> OfflineGeocoder:  # as before there were borders
-        nothing = np.array([], object)
-        borders = Borders(nothing, np.array([], "U2"), {}, STRtree(nothing))
-        return make_offline_geocoder(load_places(), borders)
+        return make_offline_geocoder(
+            load_places(), make_borders(np.array([], object), np.array([], "U2"), {})
+        )
 
     with monkeypatch.context() as before:
         before.setattr("imagesearch.geo.reverse.get_offline_geocoder", geocode_by_the_nearest_place)

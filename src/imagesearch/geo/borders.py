@@ -77,7 +77,7 @@ class Borders:
 
 @functools.cache
 def load_borders() -> Borders:
-    """Return the borders. The first call takes some 0.05 s, half of it for importing shapely.
+    """Return the borders. The first call takes 0.01 s, after importing shapely in 0.05 to 0.1 s.
 
     Raises
     ------
@@ -106,5 +106,12 @@ def load_borders() -> Borders:
         raise UserError(
             f"{source}: cannot be read ({type(error).__name__}: {error}); install imagesearch again"
         ) from None
+    return make_borders(polygons, codes, dict(zip(territories, states, strict=True)))
+
+
+def make_borders(polygons: np.ndarray, codes: np.ndarray, parents: Mapping[str, str]) -> Borders:
+    """Return borders with an index; for the parameters see `Borders`."""
+    import shapely
+
     shapely.prepare(polygons)
-    return Borders(polygons, codes, dict(zip(territories, states, strict=True)), shapely.STRtree(polygons))
+    return Borders(polygons, codes, parents, shapely.STRtree(polygons))

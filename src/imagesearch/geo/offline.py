@@ -193,7 +193,7 @@ def _assign_countries(places: GeoNamesPlaces, borders: Borders) -> np.ndarray:
 
 @functools.cache
 def get_offline_geocoder() -> OfflineGeocoder:
-    """Return the offline geocoder. The first call loads it in 0.8 s.
+    """Return the offline geocoder. The first call takes 1 to 2 s, 0.4 s of it because of the borders.
 
     Raises
     ------
