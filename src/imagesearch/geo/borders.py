@@ -26,7 +26,7 @@ _KM_PER_DEGREE = 111.2
 class Borders:
     """Polygons of countries; see `load_borders`.
 
-    The polygons include the sea to twelve nautical miles, and farther out where the source is coarse. Where
+    The polygons include the sea to some twelve nautical miles, and farther out where the source is coarse. Where
     two overlap, the smaller one applies.
 
     Attributes
