@@ -26,8 +26,8 @@ _KM_PER_DEGREE = 111.2
 class Borders:
     """Polygons of countries; see `load_borders`.
 
-    The polygons include the sea to some twelve nautical miles, and farther out where the source is coarse. Where
-    two overlap, the smaller one applies.
+    The polygons include the sea to some twelve nautical miles, and farther out where the source is coarse.
+    Where two overlap, the smaller one applies.
 
     Attributes
     ----------
