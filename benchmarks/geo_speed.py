@@ -1,8 +1,9 @@
-"""Time of offline geocoding, for many positions at once and one by one, and of refusing hostile XMP.
+"""Time of offline geocoding, with and without borders, at once and one by one, and of refusing hostile XMP.
 
     python benchmarks/geo_speed.py [--positions 100000]
 
-The positions are scattered around a few towns, like those of photos. Hostile XMP packets are compared with
+The positions are scattered around a few towns, like those of photos, or around all places of GeoNames.
+Without borders, an address is that of the nearest place in any country. Hostile XMP packets are compared with
 the longest ordinary packet: refusing a packet must not take longer than reading one.
 """
 
@@ -15,7 +16,8 @@ import time
 
 import numpy as np
 
-from imagesearch.geo.offline import get_offline_geocoder
+from imagesearch.geo.borders import Borders, load_borders
+from imagesearch.geo.offline import OfflineGeocoder, get_offline_geocoder, make_offline_geocoder
 from imagesearch.photos.metadata_blocks import parse_xmp
 
 TOWNS = ((48.8534, 2.3488), (15.579, 73.744), (35.6895, 139.6917), (-33.8908, 151.2785), (64.1355, -21.8954))
@@ -23,22 +25,52 @@ ONE_BY_ONE = 500  # positions to measure one by one; the time is extrapolated to
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 
-def measure_geocoding(count: int) -> None:
-    """Print the seconds for all positions at once, and the ratio of geocoding them one by one."""
+class NoBorders(Borders):
+    """Borders that assign no position to a country, which takes no time."""
+
+    def find_countries(self, latitudes: np.ndarray, longitudes: np.ndarray) -> np.ndarray:
+        return np.full(len(latitudes), "", "U2")
+
+
+def scatter(towns: np.ndarray, count: int) -> np.ndarray:
+    """Return `count` positions some 20 km around towns, (count, 2)."""
     rng = np.random.default_rng(0)
-    positions = np.array(TOWNS)[rng.integers(len(TOWNS), size=count)] + rng.normal(0, 0.2, (count, 2))
+    positions = towns[rng.integers(len(towns), size=count)] + rng.normal(0, 0.2, (count, 2))
+    return np.clip(positions, (-90, -180), (90, 180))
+
+
+def measure_addresses(geocoder: OfflineGeocoder, positions: np.ndarray) -> float:
+    """Return the seconds of CPU time, which are those of one core: other work hardly changes them."""
+    start = time.process_time()
+    geocoder.find_addresses(*positions.T)
+    return time.process_time() - start
+
+
+def measure_geocoding(count: int, repeats: int = 5) -> None:
+    """Print the CPU time for all positions at once, with and without borders in turn, and one by one."""
+    start = time.perf_counter()
+    borders = load_borders()
+    print(f"loading the borders: {time.perf_counter() - start:.2f} s")
     start = time.perf_counter()
     geocoder = get_offline_geocoder()
-    loading = time.perf_counter() - start
-    start = time.perf_counter()
-    geocoder.find_addresses(*positions.T)
-    together = time.perf_counter() - start
-    start = time.perf_counter()
-    for position in positions[:ONE_BY_ONE]:
-        geocoder.find_addresses(*position[:, None])
-    alone = (time.perf_counter() - start) * count / min(count, ONE_BY_ONE)
-    print(f"{count:,} positions: {together:.2f} s, after loading in {loading:.2f} s")
-    print(f"one by one / together: {alone / together:.0f}")
+    places = geocoder.places
+    print(f"loading the places, and indexes of them: {time.perf_counter() - start:.2f} s")
+    no_borders = NoBorders(np.array([], object), np.array([], "U2"), {}, None)
+    for name, known in (("with", borders), ("without", no_borders)):
+        start = time.perf_counter()
+        nearest = make_offline_geocoder(places, known)
+        print(f"indexes {name} borders: {time.perf_counter() - start:.2f} s")
+    everywhere = np.stack([places.latitudes, places.longitudes], axis=1)
+    for name, towns in (("five towns", np.array(TOWNS)), ("all places", everywhere)):
+        positions = scatter(towns, count)
+        pairs = [[measure_addresses(g, positions) for g in (nearest, geocoder)] for _ in range(repeats)]
+        before, after = (statistics.median(side) for side in zip(*pairs, strict=True))
+        print(f"{count:,} positions around {name}: {after:.2f} s; without borders {before:.2f} s")
+        print(f"with / without borders: {statistics.median(b / a for a, b in pairs):.2f}")
+    positions = scatter(np.array(TOWNS), count)
+    together = measure_addresses(geocoder, positions)
+    alone = sum(measure_addresses(geocoder, position[None]) for position in positions[:ONE_BY_ONE])
+    print(f"one by one / together: {alone * count / min(count, ONE_BY_ONE) / together:.0f}")
 
 
 def make_ordinary_packet(keywords: int = 90_000) -> str:

@@ -20,6 +20,9 @@ from imagesearch.features import extract_features
 from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or, WithinCircle
 from imagesearch.geo import count_without_address, extract_geo, read_locations
 from imagesearch.geo.address import Address
+from imagesearch.geo.borders import make_borders
+from imagesearch.geo.geonames import load_places
+from imagesearch.geo.offline import OfflineGeocoder, make_offline_geocoder
 from imagesearch.pipeline import Dataset
 from imagesearch.pipeline.runner import update_tables
 from imagesearch.query import Criteria
@@ -256,7 +259,7 @@ def test_the_vocabulary_has_the_spelling_of_names(world: World) -> None:
 def test_only_new_photos_are_read_and_failures_are_named(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "config.yaml").write_text("dataset: {images: photos}")
-    save(tmp_path / "photos" / "a.jpg", HERE)
+    save(tmp_path / "photos" / "a.jpg", (46.23, 7.36))
     (tmp_path / "photos" / "broken.jpg").write_text("no photo")
     config = load_config(tmp_path / "config.yaml")
     summary = extract_geo(config, Dataset(config))
@@ -265,6 +268,44 @@ def test_only_new_photos_are_read_and_failures_are_named(tmp_path: Path) -> None
     summary = extract_geo(config, Dataset(config))
     assert (summary.photos.new, summary.photos.moved, summary.addresses) == (0, 1, 1)
     assert [where.address.country for where in read_locations(Dataset(config)).values()] == ["Switzerland"]
+
+
+def test_addresses_without_borders_are_made_again_and_the_collections_follow(
+    tmp_path: Path, tiny_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, tiny_models)
+    save(world.photos / "sikkim.jpg", (27.8886, 88.7032))
+    save(world.photos / "reunion.jpg", (-20.88, 55.45))
+    save(world.photos / "paris.jpg", (48.8584, 2.2945))
+    config = world.config()
+    dataset = Dataset(config)
+    extract_features(config, dataset, only=["clip"])
+
+    def extract_and_build() -> tuple[int, int]:
+        photos = extract_geo(config, Dataset(config)).photos
+        assert not photos.failed
+        with Store(config.milvus) as store:
+            report = build_collections(config, Dataset(config), store)["clip"]
+        return photos.new, report.updated
+
+    def find(place: str) -> list[str]:
+        with Store(config.milvus) as store:
+            return sorted(found(Searcher(config, Dataset(config), store), places=(place,)))
+
+    def geocode_by_the_nearest_place() -> OfflineGeocoder:  # as before there were borders
+        return make_offline_geocoder(
+            load_places(), make_borders(np.array([], object), np.array([], "U2"), {})
+        )
+
+    with monkeypatch.context() as before:
+        before.setattr("imagesearch.geo.reverse.get_offline_geocoder", geocode_by_the_nearest_place)
+        assert extract_and_build() == (3, 0)
+        assert find("china") == ["sikkim.jpg"] and find("france") == ["paris.jpg"]
+    monkeypatch.setattr("imagesearch.geo.extract.read_metadata", None)  # no photo is read again
+    assert extract_and_build() == (0, 2)
+    assert find("india") == ["sikkim.jpg"] and find("france") == ["paris.jpg", "reunion.jpg"]
+    assert find("reunion") == ["reunion.jpg"]
+    assert extract_and_build() == (0, 0)
 
 
 @pytest.fixture

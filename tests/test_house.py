@@ -33,6 +33,7 @@ ENGINES = {
         "rawpy",
         "reverse_geocode",
         "safetensors",
+        "shapely",
     ),
     *("sklearn", "tokenizers", "torch", "transformers"),
 }

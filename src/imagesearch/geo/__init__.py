@@ -1,12 +1,14 @@
 """Step 04: reads positions and times from the metadata of photos, and looks up addresses for the positions.
 
 Start with `extract_geo` in ``extract.py``: it writes the table ``geo`` and ``addresses.parquet``, which
-`read_locations` reads. Addresses come from ``offline.py`` (GeoNames) or ``online.py`` (a geocoder of geopy);
-``reverse.py`` chooses between them. ``place_aliases.py``, ``regions.py`` and ``world_places.py`` know the
-other names of places, the regions of the world, and its large places; sentences use them. geopy and
-reverse_geocode are imported here only, when the first address is looked up.
+`read_locations` reads. Addresses come from ``offline.py`` or ``online.py`` (a geocoder of geopy), and
+``reverse.py`` chooses between them. Offline, ``borders.py`` has the countries and ``geonames.py`` the places.
+``place_aliases.py``, ``regions.py`` and ``world_places.py`` know the other names of places, the regions of the
+world, and its large places; sentences use them. geopy, reverse_geocode and shapely are imported here only, when
+the first address is looked up.
 """
 
+from imagesearch.geo.border_conversion import convert_borders
 from imagesearch.geo.extract import (
     GeoSummary,
     PhotoLocation,
@@ -45,6 +47,7 @@ __all__ = [
     "Region",
     "WorldPlace",
     "check_geocoder",
+    "convert_borders",
     "count_without_address",
     "extract_geo",
     "find_country_code",

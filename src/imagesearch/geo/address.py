@@ -18,7 +18,7 @@ class Address:
     """The address of a position; unknown components are empty.
 
     ``places`` has all names that apply, each with its kind, in the order city, county, state, country. It can
-    have more names than the four fields, such as a suburb and the city around it.
+    have more names than the four fields, such as a suburb and the city around it, or a territory's state.
     """
 
     city: str = ""
@@ -33,11 +33,27 @@ NO_ADDRESS = Address()
 
 
 def make_address(
-    city: str, county: str, state: str, country: str, line: str, other_cities: Iterable[str]
+    city: str,
+    county: str,
+    state: str,
+    country: str,
+    line: str,
+    other_cities: Iterable[str],
+    parent_country: str = "",
 ) -> Address:
-    """Return an address; ``other_cities`` are further cities and suburbs of the position."""
+    """Return an address.
+
+    Parameters
+    ----------
+    city, county, state, country, line
+        The fields of the address.
+    other_cities
+        Further cities and suburbs of the position.
+    parent_country
+        The state that a territory belongs to: France for Réunion. It is a place of the address, but no field.
+    """
     named = [(name, "city") for name in (city, *other_cities)]
-    named += [(county, "county"), (state, "state"), (country, "country")]
+    named += [(county, "county"), (state, "state"), (country, "country"), (parent_country, "country")]
     places: dict[str, tuple[str, str]] = {}
     for name, kind in named:
         for spelling in list_aliases(name, kind, country):

