@@ -58,6 +58,12 @@ def parse_arguments():
         help="do not relax the filter if no photo passes it; fail if words are not understood",
     )
     cli.add_filter_options(parser)
+    add_result_options(parser)
+    cli.add_figure_options(parser)
+    return parser.parse_args(cli.join_negative_values(sys.argv[1:], "--near"))
+
+
+def add_result_options(parser):
     results = parser.add_argument_group("results")
     results.add_argument(
         "-k",
@@ -80,8 +86,6 @@ def parse_arguments():
     output.add_argument("--json", action="store_true", help="print one JSON object")
     output.add_argument("--paths", action="store_true", help="print one file per line")
     output.add_argument("--copy-to", type=Path, metavar="DIR", help="copy the photos found to this folder")
-    cli.add_figure_options(parser)
-    return parser.parse_args(cli.join_negative_values(sys.argv[1:], "--near"))
 
 
 def main():

@@ -222,8 +222,8 @@ OTHER_NAMES = [
         "usa", "in the usa", "in america", "in the states", "in the US", "in US", "in the U.S.", "in u.s.a.",
         "in the united states of america")),
     case("in siam", in_countries("Thailand")),
-    case("maya in la at night", lambda p: "Maya" in p.people and p.city == "Los Angeles",
-         "a person at night"),
+    case("maya in la at night", lambda p: (
+        "Maya" in p.people and p.city == "Los Angeles" and (p.hour >= 22 or 0 <= p.hour < 5)), "a person at night"),
     case("in la and sf", in_cities("Los Angeles", "San Francisco")),
     case("in rio", in_cities("Rio de Janeiro")),
     *(case(text, everywhere, text) for text in (

@@ -47,7 +47,7 @@ _NEGATION = re.compile(
 _NO_NEGATION = re.compile(
     r"no (?:(?:\w+ ){1,2}(?:signs?|zones?|symbols?|notices?|boards?)(?= |$)|(?:matter|longer|doubt|wonder|"
     r"problem|way|idea|mans land|strings attached|limits?|filter|vacancy|brainer|no|fear|pain)(?= |$)|"
-    r"\.|\d)|without (?:a )?(?:doubt|borders|fail|end)(?= |$)|"
+    r"\.|\d)|without (?:a )?(?:doubt|borders|fail|end|name)(?= |$)|"
     r"not (?:only|just|merely|far|to|yet|sure|even|quite|much|many|so|too|all|bad)(?= |$)|"
     r"do not \w+ (?:signs?|zones?)|minus \d|never (?:mind|before|ending)|nor \d"
 )
