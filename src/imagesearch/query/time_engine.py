@@ -9,7 +9,7 @@ import calendar
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -178,44 +178,43 @@ class _Line(NamedTuple):
 
 
 @functools.cache
-def _index_list(name: str) -> dict[str, list[_Line]]:
-    """Return the lines of a list of the table by their first words; see `Slot`."""
-    lines: dict[str, list[_Line]] = {}
-    for phrase, meaning in getattr(time_phrases, name):
-        for variant in dict.fromkeys(_list_variants(phrase)):
-            parts = tuple(variant.split())
-            for word in _list_first_words(parts[0]):
-                lines.setdefault(word, []).append(_Line(parts, meaning))
-    return lines
+def _list_lines(source: str) -> list[_Line]:
+    """Return the lines of a list of the table."""
+    table: list[tuple[str, time_phrases.Meaning]] = getattr(time_phrases, source)
+    variants = ((variant, meaning) for phrase, meaning in table for variant in _list_variants(phrase))
+    return [_Line(parts, meaning) for parts, meaning in dict.fromkeys(variants)]
 
 
-def _list_first_words(part: str) -> Iterable[str]:
-    slot = part.strip("{}*")
-    if slot == part:
-        return part.split("|")
-    if slot in SLOTS:
-        return SLOTS[slot].first
-    return FEASTS_BY_WORD if slot == "feast" else _index_list(_SOURCES[slot])
-
-
-def _list_variants(phrase: str) -> Iterator[str]:
-    """Yield a phrase with and without each of its optional parts."""
+def _list_variants(phrase: str) -> Iterator[tuple[str, ...]]:
+    """Yield the parts of a phrase with and without each of those that are optional."""
     optional = re.search(r"\[([^\[\]]+)\]", phrase)
     if optional is None:
-        yield phrase
+        yield tuple(phrase.split())
         return
     for words in (optional[1], ""):
         yield from _list_variants(phrase[: optional.start()] + words + phrase[optional.end() :])
 
 
-def _find_lines(name: str, word: str) -> list[_Line]:
+@functools.cache
+def _list_first_words(part: str) -> frozenset[str]:
+    """Return the first words of a part of a phrase, or of a list of the table; see `Slot`."""
+    if part[0] != "{" and not part.isupper():
+        return frozenset(part.split("|"))
+    slot = part.strip("{}*")
+    if slot in SLOTS or slot == "feast":
+        return frozenset(SLOTS[slot].first if slot in SLOTS else FEASTS_BY_WORD)
+    lines = _list_lines(_SOURCES.get(slot, slot))
+    return frozenset().union(*(_list_first_words(line.parts[0]) for line in lines))
+
+
+@functools.lru_cache(maxsize=4096)
+def _find_lines(source: str, word: str) -> list[_Line]:
     """Return the lines of a list that may start with a word, or with its singular."""
-    lines = _index_list(name)
-    if word[:1].isdigit():
-        return lines.get("#", [])
     letters = word.rstrip("0123456789")
-    keys = (word, word.removesuffix("s"), word.removesuffix("es")) if letters == word else (f"{letters}#",)
-    return next((lines[key] for key in keys if key in lines), [])
+    keys = [word, word.removesuffix("s"), word.removesuffix("es")] if letters == word else [f"{letters}#"]
+    keys = ["#"] if word[:1].isdigit() else keys
+    key = next((key for key in keys if key in _list_first_words(source)), None)
+    return [line for line in _list_lines(source) if key in _list_first_words(line.parts[0])] if key else []
 
 
 @functools.cache  # at the first use of a slot
