@@ -20,8 +20,8 @@ import tzfpy
 
 from imagesearch.geo.borders import make_borders
 from imagesearch.geo.geonames import load_places
-from imagesearch.great_circle import EARTH_KM
 from imagesearch.geo.offline import OfflineGeocoder, get_offline_geocoder, make_offline_geocoder
+from imagesearch.great_circle import EARTH_KM
 
 DISTANCES_KM = (8, 30)
 DISPUTED_ZONES = {"Europe/Simferopol", "Africa/El_Aaiun"}  # Crimea, Western Sahara

@@ -223,7 +223,8 @@ OTHER_NAMES = [
         "in the united states of america")),
     case("in siam", in_countries("Thailand")),
     case("maya in la at night", lambda p: (
-        "Maya" in p.people and p.city == "Los Angeles" and (p.hour >= 22 or 0 <= p.hour < 5)), "a person at night"),
+        "Maya" in p.people and p.city == "Los Angeles" and (p.hour >= 22 or 0 <= p.hour < 5)),
+         "a person at night"),
     case("in la and sf", in_cities("Los Angeles", "San Francisco")),
     case("in rio", in_cities("Rio de Janeiro")),
     *(case(text, everywhere, text) for text in (

@@ -3,9 +3,8 @@
 Start with `extract_geo` in ``extract.py``: it writes the table ``geo`` and ``addresses.parquet``, which
 `read_locations` reads. Addresses come from ``offline.py`` or ``online.py`` (a geocoder of geopy), and
 ``reverse.py`` chooses between them. Offline, ``borders.py`` has the countries and ``geonames.py`` the places.
-``place_aliases.py``, ``regions.py`` and ``world_places.py`` know the other names of places, the regions of the
-world, and its large places; sentences use them. geopy, reverse_geocode and shapely are imported here only, when
-the first address is looked up.
+Sentences use ``place_aliases.py`` (other names of places), ``regions.py`` and ``world_places.py``. geopy,
+reverse_geocode and shapely are imported here only, when the first address is looked up.
 """
 
 from imagesearch.geo.border_conversion import convert_borders
