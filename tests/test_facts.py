@@ -15,7 +15,7 @@ from imagesearch import cli
 from imagesearch.errors import UserError
 from imagesearch.filters import format_filter, is_fulfilled
 from imagesearch.query import Criteria
-from imagesearch.query.photo_conditions import SHAPES, require_name
+from imagesearch.query.facts.conditions import SHAPES, require_name
 from imagesearch.store import Vocabulary, VocabularyEntry
 
 

@@ -11,8 +11,8 @@ from query_photos import PARSER, TODAY, Case, Photo, find_differences
 
 from imagesearch import config
 from imagesearch.query import SentenceParser
-from imagesearch.query.feasts import FEASTS, FeastDays
-from imagesearch.query.time_values import Either, Once
+from imagesearch.query.times.feasts import FEASTS, FeastDays
+from imagesearch.query.times.values import Either, Once
 from imagesearch.store import Vocabulary, VocabularyEntry
 
 Predicate = Callable[[Photo], bool]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or, WithinCircle
-from imagesearch.query.photo_conditions import (
+from imagesearch.query.facts.conditions import (
     HAS_UNNAMED,
     IS_SCREENSHOT,
     explain_unknown,

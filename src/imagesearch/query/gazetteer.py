@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from imagesearch.bm25 import make_name_ranking
-from imagesearch.query.album_places import find_aliases
-from imagesearch.query.cameras import Cameras
-from imagesearch.query.feasts import FeastDays
+from imagesearch.query.facts.cameras import Cameras
 from imagesearch.query.lexicon import COMMON
+from imagesearch.query.places.album_places import find_aliases
+from imagesearch.query.times.feasts import FeastDays
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
 from imagesearch.store import Vocabulary, VocabularyEntry
 

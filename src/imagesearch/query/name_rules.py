@@ -13,9 +13,9 @@ from imagesearch.query.lexicon import (
     NOUNS_IN_ING,
     PLACE_LEADS,
 )
+from imagesearch.query.places.world import is_capitalized
 from imagesearch.query.tags import ENTITIES, Position, Tag, TaggedSpan, TagKind
 from imagesearch.query.tokenizer import Token
-from imagesearch.query.world import is_capitalized
 from imagesearch.text import normalize
 
 

@@ -21,18 +21,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from imagesearch.query.caption import build_caption
 from imagesearch.query.clauses import Content
-from imagesearch.query.date_clause import build_dates
-from imagesearch.query.feasts import DEFAULT_COUNTRIES, FeastDays
+from imagesearch.query.content.caption import build_caption
+from imagesearch.query.facts.rules import build_facts
 from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.mentions import find_negated_ends, group_mentions, note_alternatives
 from imagesearch.query.parsed_query import ParsedQuery
-from imagesearch.query.people_clause import build_people, exclude_others
-from imagesearch.query.photo_facts import build_facts
-from imagesearch.query.place_clause import build_places
+from imagesearch.query.people.clause import build_people, exclude_others
+from imagesearch.query.places.clause import build_places
 from imagesearch.query.rewrites import rewrite_sentence
 from imagesearch.query.tagger import tag_sentence
+from imagesearch.query.times.clause import build_dates
+from imagesearch.query.times.feasts import DEFAULT_COUNTRIES, FeastDays
 from imagesearch.query.tokenizer import Sentence, tokenize
 from imagesearch.store import Vocabulary
 

@@ -9,7 +9,7 @@ from imagesearch.geo import MAX_REGION_WORDS, REGION_WORDS, find_region
 from imagesearch.query.clauses import NUMBER_WORDS
 from imagesearch.query.gazetteer import Gazetteer, KnownNames
 from imagesearch.query.lexicon import COMMON, PHOTOS
-from imagesearch.query.time_slots import MONTH_NAMES
+from imagesearch.query.times.slots import MONTH_NAMES
 from imagesearch.query.tokenizer import Sentence, Token
 
 _PHOTOS = "|".join(sorted(PHOTOS))

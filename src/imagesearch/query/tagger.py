@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from imagesearch.query.date_rules import tag_date
-from imagesearch.query.distance_rules import tag_distance
+from imagesearch.query.facts.order import may_have_order, tag_order
+from imagesearch.query.facts.rules import may_have_facts, tag_fact, tag_file
 from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.guess_rules import may_be_guessed, tag_guess
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.name_rules import tag_name, tag_prefix
-from imagesearch.query.people_limits import tag_limit
-from imagesearch.query.photo_facts import may_have_facts, tag_fact, tag_file
-from imagesearch.query.photo_order import may_have_order, tag_order
-from imagesearch.query.phrases import match_request, tag_phrase
-from imagesearch.query.region_rules import tag_region
+from imagesearch.query.people.counts import match_request, tag_phrase
+from imagesearch.query.people.limits import tag_limit
+from imagesearch.query.places.distance_rules import tag_distance
+from imagesearch.query.places.region_rules import tag_region
+from imagesearch.query.places.world_rules import tag_world_place
 from imagesearch.query.tags import Position, Tag, TaggedSentence, TaggedSpan
-from imagesearch.query.time_engine import match_date
+from imagesearch.query.times.engine import match_date
+from imagesearch.query.times.rules import tag_date
 from imagesearch.query.tokenizer import Sentence
-from imagesearch.query.world_rules import tag_world_place
 
 Rule = Callable[[Position], Tag | None]
 # Limits for one sentence, so that long texts are parsed quickly.

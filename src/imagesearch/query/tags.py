@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from imagesearch.query.clauses import Area, PhotoFact, PhotoOrder
 from imagesearch.query.gazetteer import KnownNames, NameMatch
 from imagesearch.query.lexicon import NAME_LEADS, PLACE_LEADS
-from imagesearch.query.time_engine import DateMatch
+from imagesearch.query.times.engine import DateMatch
 from imagesearch.query.tokenizer import Sentence, Token
 
 TagKind = Literal[

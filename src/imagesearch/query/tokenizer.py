@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
-from imagesearch.query.file_names import FILE_NAME
+from imagesearch.query.facts.file_names import FILE_NAME
 from imagesearch.text import normalize
 
 TokenKind = Literal["word", "mark", "quote", "prefix", "file"]

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from imagesearch.query.lexicon import EMPTY, LEADING, split_set
-from imagesearch.query.noun_phrases import (
+from imagesearch.query.content.noun_phrases import (
     CONJUNCTIONS,
     DESCRIBING,
     DETERMINERS,
@@ -21,6 +20,7 @@ from imagesearch.query.noun_phrases import (
     is_fixed_pair,
     is_noun,
 )
+from imagesearch.query.lexicon import EMPTY, LEADING, split_set
 from imagesearch.query.tokenizer import Token
 
 _MAX_WORDS = 6  # of one thing

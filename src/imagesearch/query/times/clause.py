@@ -12,7 +12,7 @@ from imagesearch.filters import Or
 from imagesearch.query.clauses import DateClause
 from imagesearch.query.lexicon import JOINERS, NEGATIONS
 from imagesearch.query.mentions import Mention
-from imagesearch.query.time_values import negate
+from imagesearch.query.times.values import negate
 from imagesearch.query.tokenizer import Token, join_texts
 
 _LIST_WORDS = frozenset(("and", ",", "&", "/"))

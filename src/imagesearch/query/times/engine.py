@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from imagesearch.query import time_phrases
-from imagesearch.query.feasts import EVERYDAY, FEASTS_BY_WORD, FeastDays, match_feast
 from imagesearch.query.lexicon import split_set
-from imagesearch.query.time_slots import (
+from imagesearch.query.times import phrases as time_phrases
+from imagesearch.query.times.feasts import EVERYDAY, FEASTS_BY_WORD, FeastDays, match_feast
+from imagesearch.query.times.slots import (
     AMBIGUOUS,
     APOSTROPHES,
     DATE_PATTERN,
@@ -26,7 +26,7 @@ from imagesearch.query.time_slots import (
     WEEKDAYS,
     read_date,
 )
-from imagesearch.query.time_values import Either, Time
+from imagesearch.query.times.values import Either, Time
 from imagesearch.query.tokenizer import Sentence
 
 _MAX_LIST = 12  # items of a list

@@ -14,7 +14,7 @@ from imagesearch.query.clauses import PeopleClause, make_neutral_phrase
 from imagesearch.query.gazetteer import Gazetteer
 from imagesearch.query.lexicon import JOINERS, NEGATIONS, ONLY, split_set
 from imagesearch.query.mentions import LEADS, Mention
-from imagesearch.query.people_limits import ALL_BUT_ONE
+from imagesearch.query.people.limits import ALL_BUT_ONE
 
 _ADDS = split_set("and with & plus")
 # Leads that the caption does not keep.

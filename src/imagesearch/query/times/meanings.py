@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from imagesearch.query.time_slots import MONTH_NAMES
-from imagesearch.query.time_values import (
+from imagesearch.query.times.slots import MONTH_NAMES
+from imagesearch.query.times.values import (
     DAY,
     Both,
     Cycle,

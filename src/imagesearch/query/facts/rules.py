@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from imagesearch.filters import Or
-from imagesearch.query.camera_phrases import read_camera_photos
 from imagesearch.query.clauses import PhotoFact
-from imagesearch.query.fact_phrases import (
+from imagesearch.query.facts.camera_phrases import read_camera_photos
+from imagesearch.query.facts.phrases import (
     ANYWHERE,
     AT_PHRASE_END,
     BEFORE_NAMES,

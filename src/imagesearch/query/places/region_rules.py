@@ -18,9 +18,9 @@ from imagesearch.query.clauses import Area
 from imagesearch.query.gazetteer import Gazetteer
 from imagesearch.query.lexicon import PLACE_LEADS
 from imagesearch.query.name_rules import ends_phrase
+from imagesearch.query.places.world import match_world_place
 from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import find_name_words, join_texts
-from imagesearch.query.world import match_world_place
 
 _PARALLEL = re.compile(
     r"(?P<side>(?:to the )?(?:north|south) of|above|below|beyond|under|within|inside|in) (?:the )?"

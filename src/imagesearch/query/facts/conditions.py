@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, MoreThan, Not, Or
-from imagesearch.query.file_names import EXTENSIONS
+from imagesearch.query.facts.file_names import EXTENSIONS
 from imagesearch.store import Vocabulary, VocabularyEntry, split_file_name, suggest_names
 from imagesearch.text import normalize
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from imagesearch.filters import In
-from imagesearch.query.cameras import MAKES
 from imagesearch.query.clauses import PhotoFact
+from imagesearch.query.facts.cameras import MAKES
+from imagesearch.query.facts.conditions import explain_unknown
 from imagesearch.query.lexicon import NEGATIONS, PHOTOS, split_set
-from imagesearch.query.photo_conditions import explain_unknown
 from imagesearch.query.tags import Position
 
 _DETERMINERS = r"(?:(?:an?|the|my|our|his|her|their|your|some|any|old|new) ){0,2}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from imagesearch.query.lexicon import NEGATIONS
+from imagesearch.query.places.world import find_album_place, make_missing_area, match_world_place
 from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import join_texts
-from imagesearch.query.world import find_album_place, make_missing_area, match_world_place
 
 _UNKNOWN_LEADS = frozenset(("in", "at", "near", "around", "from"))
 _JOINERS = frozenset(("and", "or", ",", "&", "/"))

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from imagesearch.config import SearchConfig
-from imagesearch.query.time_values import DAY, Either, Once, Yearly, make_days
+from imagesearch.query.times.values import DAY, Either, Once, Yearly, make_days
 
 DEFAULT_COUNTRIES: tuple[str, ...] = SearchConfig.model_fields["holiday_countries"].default
 _SAMPLE_YEAR = 2023  # the country of a feast is the first one that has it in this year

@@ -11,8 +11,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from imagesearch.query.lexicon import ARTICLES, EMPTY, NOUNS_IN_ING, PHOTOS, split_set
-from imagesearch.query.noun_phrases import (
+from imagesearch.query.content.noun_phrases import (
     ANDS,
     CONJUNCTIONS,
     DESCRIBING,
@@ -22,6 +21,7 @@ from imagesearch.query.noun_phrases import (
     has_content,
     is_fixed_pair,
 )
+from imagesearch.query.lexicon import ARTICLES, EMPTY, NOUNS_IN_ING, PHOTOS, split_set
 from imagesearch.query.tags import TaggedSentence
 from imagesearch.query.tokenizer import Sentence, Token
 

@@ -16,9 +16,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from imagesearch.query import time_meanings as means
-from imagesearch.query.time_meanings import at_hours, count_days, find_each, find_middle, find_period, step
-from imagesearch.query.time_values import (
+from imagesearch.query.times import meanings as means
+from imagesearch.query.times.meanings import at_hours, count_days, find_each, find_middle, find_period, step
+from imagesearch.query.times.values import (
     DAY,
     Both,
     Cycle,

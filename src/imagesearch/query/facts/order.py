@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from imagesearch.query.clauses import NUMBER_WORDS, PhotoOrder
+from imagesearch.query.facts.rules import skip_photos
 from imagesearch.query.lexicon import PHOTOS, split_set
-from imagesearch.query.photo_facts import skip_photos
 from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import Sentence
 

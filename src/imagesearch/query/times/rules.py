@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from imagesearch.query.lexicon import ARTICLES, JOINERS, NEGATIONS, ONLY, PHOTOS, PLACE_LEADS, split_set
 from imagesearch.query.tags import ENTITIES, Position, Tag, TaggedSpan
-from imagesearch.query.time_engine import DateMatch, match_date
+from imagesearch.query.times.engine import DateMatch, match_date
 from imagesearch.query.tokenizer import join_texts
 
 _UNITS = split_set("people persons m km meters metres feet miles dollars euros cars things times mm")

@@ -12,15 +12,15 @@ from imagesearch.great_circle import compute_distance_km, find_midpoint
 from imagesearch.query.clauses import NUMBER_WORDS, Area
 from imagesearch.query.lexicon import split_set
 from imagesearch.query.name_rules import ends_phrase
-from imagesearch.query.tags import Position, Tag, TaggedSpan
-from imagesearch.query.tokenizer import join_texts
-from imagesearch.query.world import (
+from imagesearch.query.places.world import (
     find_album_place,
     find_centre,
     is_far_from_all,
     make_missing_area,
     match_world_place,
 )
+from imagesearch.query.tags import Position, Tag, TaggedSpan
+from imagesearch.query.tokenizer import join_texts
 
 _NEAR_KM = 25.0
 _UNITS = {"km": 1.0, "mile": 1.609344, "m": 0.001}

@@ -13,13 +13,13 @@ from itertools import dropwhile
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from imagesearch.query.excluded_content import find_excluded
-from imagesearch.query.joined_content import divide_caption
-from imagesearch.query.leftovers import find_leftovers
+from imagesearch.query.content.excluded import find_excluded
+from imagesearch.query.content.joined import divide_caption
+from imagesearch.query.content.leftovers import find_leftovers
+from imagesearch.query.content.trips import find_trip_words
 from imagesearch.query.lexicon import ARTICLES, EMPTY, LEADING, PHOTOS, PLACE_LEADS, split_set
 from imagesearch.query.tags import ENTITIES, TaggedSentence
 from imagesearch.query.tokenizer import Token, join_texts
-from imagesearch.query.trips import find_trip_words
 
 _AFTER_PHOTOS = split_set("of with from in at near where showing taken that which on by without")
 _DROPPED_AFTER_PHOTOS = split_set("of taken where showing that which show shows")

@@ -12,14 +12,14 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from imagesearch.filters import Eq
-from imagesearch.query import photo_conditions
-from imagesearch.query.camera_phrases import describes_photo, read_bare_cameras, read_cameras
-from imagesearch.query.cameras import MAKES
 from imagesearch.query.clauses import NUMBER_WORDS, PhotoFact
+from imagesearch.query.facts import conditions
+from imagesearch.query.facts.camera_phrases import describes_photo, read_bare_cameras, read_cameras
+from imagesearch.query.facts.cameras import MAKES
 from imagesearch.query.lexicon import PHOTOS, split_set
 from imagesearch.query.tags import Position
-from imagesearch.query.time_engine import match_date
-from imagesearch.query.time_values import Once, list_occurrences
+from imagesearch.query.times.engine import match_date
+from imagesearch.query.times.values import Once, list_occurrences
 from imagesearch.query.tokenizer import join_texts
 
 RECENT_DAYS = 14
@@ -52,7 +52,7 @@ def _always(fact: PhotoFact) -> Rule:
 
 # --- ratings ------------------------------------------------------------------------------------------------
 
-_UNRATED = PhotoFact("not rated", photo_conditions.IS_UNRATED, "rating")
+_UNRATED = PhotoFact("not rated", conditions.IS_UNRATED, "rating")
 
 
 def _make_rating(at: Position, match: re.Match[str]) -> FoundFact | None:
@@ -62,9 +62,9 @@ def _make_rating(at: Position, match: re.Match[str]) -> FoundFact | None:
     if match["m"]:
         low, high = sorted((low, _parse_number(match["m"])))
     if match["least"] or match["plus"]:
-        high = photo_conditions.MAX_RATING
+        high = conditions.MAX_RATING
     elif match["more"]:
-        low, high = low + 1, photo_conditions.MAX_RATING
+        low, high = low + 1, conditions.MAX_RATING
     elif match["most"] or match["minus"]:
         low = min(1, high)
     elif match["less"]:
@@ -86,19 +86,19 @@ def _rate(low: int, high: int) -> PhotoFact:
     """Return the fact that a photo has a number of stars. A photo of 0 stars is not rated."""
     if high <= 0:
         return _UNRATED
-    upper = "" if low == high else " or more" if high == photo_conditions.MAX_RATING else f" to {high}"
-    return PhotoFact(f"rated {low}{upper}", photo_conditions.require_rating(low, high), "rating")
+    upper = "" if low == high else " or more" if high == conditions.MAX_RATING else f" to {high}"
+    return PhotoFact(f"rated {low}{upper}", conditions.require_rating(low, high), "rating")
 
 
 def _make_rated(at: Position, match: re.Match[str]) -> FoundFact:
     if match["top"]:
         return FoundFact(_rate(4, 5), note=f'read "{match["top"].strip()} rated" as rated 4 or more')
-    return FoundFact(PhotoFact("rated", photo_conditions.require_rating(1), "rating"))
+    return FoundFact(PhotoFact("rated", conditions.require_rating(1), "rating"))
 
 
 def _count_stars(at: Position, match: re.Match[str]) -> FoundFact:
     count = int(match["n"] or len(match["stars"]))
-    return FoundFact(_rate(count, photo_conditions.MAX_RATING if match["plus"] else count))
+    return FoundFact(_rate(count, conditions.MAX_RATING if match["plus"] else count))
 
 
 # --- cameras ------------------------------------------------------------------------------------------------
@@ -124,16 +124,16 @@ def _make_bare_camera(at: Position, match: re.Match[str]) -> FoundFact | None:
 
 _WITHOUT_POSITION = PhotoFact("without a position", Eq("has_gps", False), "position")
 _WITH_POSITION = PhotoFact("with a position", Eq("has_gps", True), "position", _WITHOUT_POSITION)
-_NAMED = PhotoFact("without unnamed people", photo_conditions.ALL_NAMED, "faces")
-_UNNAMED = PhotoFact("with unnamed people", photo_conditions.HAS_UNNAMED, "faces", _NAMED)
-_SCREENSHOTS = PhotoFact("screenshots", photo_conditions.IS_SCREENSHOT, "shape")
-_PANORAMAS = PhotoFact("panoramas", photo_conditions.SHAPES["panorama"], "shape")
+_NAMED = PhotoFact("without unnamed people", conditions.ALL_NAMED, "faces")
+_UNNAMED = PhotoFact("with unnamed people", conditions.HAS_UNNAMED, "faces", _NAMED)
+_SCREENSHOTS = PhotoFact("screenshots", conditions.IS_SCREENSHOT, "shape")
+_PANORAMAS = PhotoFact("panoramas", conditions.SHAPES["panorama"], "shape")
 _SHAPE_WORDS = {"vertical": "portrait", "upright": "portrait", "horizontal": "landscape"}
 
 
 def _make_shape(at: Position, match: re.Match[str]) -> FoundFact:
     shape = _SHAPE_WORDS.get(match["shape"], match["shape"])
-    return FoundFact(PhotoFact(f"{shape} format", photo_conditions.SHAPES[shape], "shape"))
+    return FoundFact(PhotoFact(f"{shape} format", conditions.SHAPES[shape], "shape"))
 
 
 def _make_file(at: Position, match: re.Match[str]) -> FoundFact | None:
@@ -143,7 +143,7 @@ def _make_file(at: Position, match: re.Match[str]) -> FoundFact | None:
 
 def make_file_fact(name: str) -> PhotoFact:
     """Return the fact that a photo has a file name."""
-    return PhotoFact(name, photo_conditions.require_name(name), "name")
+    return PhotoFact(name, conditions.require_name(name), "name")
 
 
 # --- the time of indexing -----------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def make_file_fact(name: str) -> PhotoFact:
 
 def _make_recent(at: Position, match: re.Match[str]) -> FoundFact:
     start = at.today - timedelta(days=RECENT_DAYS - 1)
-    fact = PhotoFact(f"added since {start}", photo_conditions.require_indexed(start, None), "indexed")
+    fact = PhotoFact(f"added since {start}", conditions.require_indexed(start, None), "indexed")
     return FoundFact(fact, note=f'read "recently added" as in the last {RECENT_DAYS} days')
 
 
@@ -161,7 +161,7 @@ def _make_indexed(at: Position, match: re.Match[str]) -> FoundFact | None:
     if days is None:
         return None
     first, last, end = days
-    condition = photo_conditions.require_indexed(first, last)
+    condition = conditions.require_indexed(first, last)
     return FoundFact(PhotoFact(f"added {join_texts(at.tokens[start:end])}", condition, "indexed"), end)
 
 

@@ -1,0 +1,1 @@
+"""What photos show: the caption, what is joined, excluded or not understood."""

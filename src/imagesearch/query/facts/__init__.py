@@ -1,0 +1,1 @@
+"""What is known of photos besides people, place and time: rating, camera, shape, file name, order."""

@@ -1,0 +1,1 @@
+"""The time in a sentence: phrases and their meanings (`phrases`), and the engine that finds them."""
