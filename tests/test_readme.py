@@ -224,7 +224,7 @@ def test_the_sentences_in_the_table_are_read_as_their_row_says() -> None:
             parsed = parser.parse(sentence, date(2026, 11, 25))
             found = {
                 "who": bool(parsed.people),
-                "where": bool(parsed.places or parsed.not_places),
+                "where": bool(parsed.places or parsed.not_places or parsed.areas or parsed.not_areas),
                 "when": bool(parsed.dates),
                 "what": bool(parsed.caption),
             }
