@@ -1,4 +1,4 @@
-"""Finds times in a sentence by the table in `time_phrases`, with the words that lead to them: "in may".
+"""Finds times in a sentence by the table in `phrases`, with the words that lead to them: "in may".
 
 `_Reader` matches the phrases at an offset of a text, and calls the function that the longest one means.
 """

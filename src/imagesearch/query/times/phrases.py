@@ -3,7 +3,7 @@
 A line has a phrase and its meaning: a function of today and the values of the slots, another phrase, or None
 if it is not understood. In a phrase, ``[of]`` is optional, ``a|b`` are alternatives, ``{month}`` is a slot.
 
-- `time_slots` defines the slots that are words and numbers. The slots ``{name}``, ``{yearly}`` and ``{time}``
+- `slots` defines the slots that are words and numbers. The slots ``{name}``, ``{yearly}`` and ``{time}``
   are phrases of the list `NAMES`, `YEARLY` or `TIMES`, ``{feast}`` is in `feasts`. Their value is called
   *time*. ``{day*}`` is a list of days; the phrase that is its meaning is repeated for each.
 - ``{this_year}``, ``{last_year}``, ``{years_ago}`` and ``{last_day}`` (of the month) are computed.
