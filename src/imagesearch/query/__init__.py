@@ -5,9 +5,9 @@ other and returns a `ParsedQuery`. The result depends on the sentence, the datas
 date, and on nothing else. `parsed_query` defines the result. `criteria` makes the same kind of filter from
 options of the command line.
 
-To add a phrase, open `phrase_rewrites` if the parser supports an equivalent phrase, `times.phrases` for a time,
-`facts.phrases` for what is known of photos, and `people.counts` for a number of people. `tagger` shows the
-order of the rules that decide what words stand for. Only this package imports dateutil and holidays.
+To add a phrase, open `phrase_rewrites` if the parser supports an equivalent phrase, `times.phrases` for a
+time, `facts.phrases` for what is known of photos, and `people.counts` for a number of people. `tagger` shows
+the order of the rules that decide what words stand for. Only this package imports dateutil and holidays.
 """
 
 from imagesearch.query.clauses import Area, Content, PeopleClause, PhotoFact, PhotoOrder
