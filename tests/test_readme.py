@@ -212,12 +212,13 @@ def make_vocabulary() -> Vocabulary:
         for kind, names in (("city", "Anjuna Paris Rome"), ("state", "Goa"), ("country", "India"))
         for name in names.split()
     }
-    return Vocabulary(people=people, places=places)
+    cameras = {name: VocabularyEntry(name, 9) for name in ("Apple iPhone 14 Pro", "Canon EOS R6")}
+    return Vocabulary(people=people, places=places, cameras=cameras)
 
 
 def test_the_sentences_in_the_table_are_read_as_their_row_says() -> None:
     table = PAGES["docs/search.md"].partition("| part | examples |")[2].partition("\n\n")[0]
-    rows = re.findall(r"^\| (\w+).* \| (.+) \|$", table, re.MULTILINE)
+    rows = re.findall(r"^\| (\w+)[^|]* \| (.+) \|$", table, re.MULTILINE)
     parser = SentenceParser(make_vocabulary())
     for part, cell in rows:
         for sentence in re.findall(r"`([^`]+)`", cell):
@@ -226,11 +227,18 @@ def test_the_sentences_in_the_table_are_read_as_their_row_says() -> None:
                 "who": bool(parsed.people),
                 "where": bool(parsed.places or parsed.not_places or parsed.areas or parsed.not_areas),
                 "when": bool(parsed.dates),
+                "order": parsed.order is not None,
+                "facts": bool(parsed.facts),
+                "not": bool(parsed.excluded),
                 "what": bool(parsed.caption),
             }
             kinds = [kind for kind, is_found in found.items() if is_found]
-            assert kinds == [part] or (part == "exactly" and len(kinds) == 1), sentence
-    assert [part for part, _ in rows] == ["who", "where", "when", "when", "when", "what", "exactly"]
+            if part == "not":
+                kinds = [kind for kind in kinds if kind != "what"]  # what the photo must show
+            assert kinds == [part] or (part == "exactly" and len(kinds) == 1), (sentence, kinds)
+            assert not parsed.not_understood, sentence
+    parts = ["who", *3 * ["where"], *7 * ["when"], "order", *3 * ["facts"], "what", "not", "exactly"]
+    assert [part for part, _ in rows] == parts
 
 
 # --- messages ----------------------------------------------------------------------------------------------

@@ -268,7 +268,7 @@ def make_parser(people: str, **options: tuple[str, ...]) -> SentenceParser:
         ("photos of holi", "Holi"),
         ("summer and may", "Summer and May"),
         ("may with summer", "May and Summer"),
-        ("diwali 2023", "diwali 2023"),
+        ("diwali 2023", "diwali 2023 (2023-11-12)"),
         ("diwali at diwali", "Diwali · diwali"),
         ("summer in summer", "Summer · summer"),
         ("holi in may", "Holi · may"),

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or
+from imagesearch.query.lexicon import split_set
 
-_YEAR = re.compile(r"\b\d{4}")
+# A time of these words and numbers, with a year, needs no explanation: "from 3 june to 5 july 2023".
+_PLAIN_WORDS = split_set(
+    "and or to from until till through between before after since not of in the st nd rd th year "
+    "spring summer autumn fall christmas xmas halloween"
+) | {name[:length].lower() for name in calendar.month_name[1:] for length in (3, 4, 9)}
+_YEAR, _WORD = re.compile(r"\b\d{4}"), re.compile("[a-z]+")
 NUMBER_WORDS = ("nobody", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -113,8 +120,8 @@ class DateClause:
     dates: str = ""
 
     def __str__(self) -> str:
-        has_days = _YEAR.search(self.words) is not None and "winter" not in self.words  # it spans two years
-        return self.words if has_days or not self.dates else f"{self.words} ({self.dates})"
+        is_plain = _YEAR.search(self.words) is not None and _PLAIN_WORDS.issuperset(_WORD.findall(self.words))
+        return self.words if is_plain or not self.dates else f"{self.words} ({self.dates})"
 
 
 @dataclass(frozen=True)

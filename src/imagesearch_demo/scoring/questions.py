@@ -37,6 +37,11 @@ _NICKNAMES = {"Rio de Janeiro": "rio", "Bondi Beach": "bondi"}  # parts of a nam
 # "photos of" is never added before these words.
 _NEVER_FRAMED = ("in ", "on ", "at ", "by ", "near ", "nobody", "no people", "without ", "among ", "under ",
                  "after ", "during ", "indoors", "inside", "downtown")  # fmt: skip
+# Captions describe the light by these words, but in a search they mean hours of the clock.
+_HOURS = {
+    "in the morning": range(5, 12), "in the afternoon": range(12, 17), "in the evening": range(17, 22),
+    "at night": (22, 23, *range(5)), "by night": (22, 23, *range(5)), "at midnight": (0,),
+}  # fmt: skip
 _NOBODY = ("nobody", "no people", "without people")
 _COUNT_WORDS = ("nobody", "one person", "two people", "three people", "four people")
 
@@ -60,11 +65,14 @@ class ContentPhrase:
         For example ``a red boat`` and ``on a lake at sunset``.
     claims
         The facts of the photos that show it.
+    hours
+        The hours of the clock that the words mean; empty if they mean none.
     """
 
     thing: str
     surroundings: str
     claims: frozenset[str]
+    hours: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,8 @@ def _generate_questions(rng: Rng, truth: dict, is_mixed: bool) -> Iterator[Quest
         conditions = [phrase.holds for phrase in (who, where) if phrase is not None]
         if when is not None:
             conditions.append(lambda photo, w=when: w.holds(_parse_time(photo).date(), _is_south(photo)))
+        if what and what.hours:
+            conditions.append(lambda photo, hours=what.hours: _parse_time(photo).hour in hours)
         candidates = _find_candidates(photos, conditions)
         claims = what.claims if what else frozenset()
         relevant = frozenset(path for path in candidates if claims <= facts[path])
@@ -291,6 +301,7 @@ def _make_time_phrase(rng: Rng, photo: Photo) -> TimePhrase:
 def _make_content_phrase(rng: Rng, photo: Photo, facts: set[str]) -> ContentPhrase:
     """Make a phrase about what a photo shows: a thing, its colour, the scene, the time of day."""
     claims: set[str] = set()
+    hours: Sequence[int] = ()
     thing = surroundings = ""
     if photo["things"] and rng.random() < 0.55:
         item = pick_option(rng, photo["things"])
@@ -303,10 +314,13 @@ def _make_content_phrase(rng: Rng, photo: Photo, facts: set[str]) -> ContentPhra
         surroundings = pick_option(rng, places)
         claims.add(f"scene:{photo['scene']}")
     if rng.random() < 0.3:
-        surroundings = f"{surroundings} {pick_option(rng, TIME_WORDS[photo['time_of_day']])}".strip()
+        hour, lights = _parse_time(photo).hour, TIME_WORDS[photo["time_of_day"]]
+        light = pick_option(rng, [words for words in lights if hour in _HOURS.get(words, (hour,))])
+        surroundings = f"{surroundings} {light}".strip()
         claims.add(f"time:{photo['time_of_day']}")
+        hours = _HOURS.get(light, ())
     assert claims <= facts
-    return ContentPhrase(thing, surroundings, frozenset(claims))
+    return ContentPhrase(thing, surroundings, frozenset(claims), hours)
 
 
 # --- sentences ---------------------------------------------------------------------------------------------
