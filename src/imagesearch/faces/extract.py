@@ -92,6 +92,7 @@ def detect_faces(
     UserError
         If the pack or a root of the dataset cannot be found, or another run is writing the table.
     """
+    dataset.refuse_imported()
     _ = dataset.photos  # reports a missing folder before a missing pack
     table, fingerprint = dataset.open_table("faces"), _make_fingerprint(config)
     step = StepSpec("faces", (table,), fingerprint, lambda: _FaceProcessor(config))

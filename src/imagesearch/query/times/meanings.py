@@ -147,6 +147,19 @@ def count_days(function: Callable[..., Span], is_part: bool = False) -> Callable
     return find_days
 
 
+def unless_long(meaning: Callable[..., Time]) -> Callable[..., Time | None]:
+    """Return a meaning that does not apply to a day that is counted from a month, a season or a year.
+
+    "in the afternoon before 2025" and "during the day after 2018" do not mean the day before or after.
+    """
+
+    def find_days(today: date, time: Time, part: str | int) -> Time | None:
+        is_long = isinstance(time, Once) and time.anchor is None and time.end - time.start > 27 * DAY
+        return None if part == "day" and is_long else meaning(today, time, part=part)
+
+    return find_days
+
+
 def step(day: date, part: str | int, count: int) -> Span:
     """Return the first, second, ... day, week, weekday or weekend from a day on; -1 is the last before."""
     if part == "weekend" or isinstance(part, int):

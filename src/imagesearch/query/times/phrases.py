@@ -17,7 +17,15 @@ from collections.abc import Callable
 from typing import Any
 
 from imagesearch.query.times import meanings as means
-from imagesearch.query.times.meanings import at_hours, count_days, find_each, find_middle, find_period, step
+from imagesearch.query.times.meanings import (
+    at_hours,
+    count_days,
+    find_each,
+    find_middle,
+    find_period,
+    step,
+    unless_long,
+)
 from imagesearch.query.times.values import (
     DAY,
     Both,
@@ -122,8 +130,10 @@ TIMES: list[tuple[str, Meaning]] = [
     ("[calendar] week {number} [of|in|,] {year}", means.make_week),
     ("{year} week {number}", means.make_week),
     # counted from a time
-    ("{part} before|preceding [the] {time}", count_days(lambda start, end, part: step(start, part, -1))),
-    ("{part} after|following [the] {time}", count_days(lambda start, end, part: step(end, part, 1))),
+    ("{part} before|preceding [the] {time}",
+     unless_long(count_days(lambda start, end, part: step(start, part, -1)))),
+    ("{part} after|following [the] {time}",
+     unless_long(count_days(lambda start, end, part: step(end, part, 1)))),
     ("the {count} {unit} before [the] {time}",
      count_days(lambda start, end, count, unit: (add_units(start, unit, -count), start))),
     ("the {count} {unit} after|following [the] {time}",
