@@ -15,6 +15,7 @@ from imagesearch_demo.album import (
     list_album_facts,
 )
 from imagesearch_demo.drawing import THINGS, Rng, can_show, pick_option
+from imagesearch_demo.scoring.time_phrases import CLOCK_HOURS
 
 OPENINGS = ("", "", "a photo of ", "a picture of ")
 # Things that the demo's CLIP has never seen, neither in a picture nor in a caption.
@@ -91,8 +92,8 @@ def _list_present_makers(rng: Rng, truth: dict) -> dict[str, Callable[[], Draft]
 
     def make_scene_at_hour() -> Draft:
         photo = pick_photo()
-        scene, time = SCENE_NOUNS[photo["scene"]], TIME_WORDS[photo["time_of_day"]]
-        text = f"{pick_option(rng, scene)} {pick_option(rng, time)}"
+        lights = [words for words in TIME_WORDS[photo["time_of_day"]] if words not in CLOCK_HOURS]
+        text = f"{pick_option(rng, SCENE_NOUNS[photo['scene']])} {pick_option(rng, lights)}"
         return text, [f"scene:{photo['scene']}", f"time:{photo['time_of_day']}"], ()
 
     def make_person_in_scene() -> Draft:

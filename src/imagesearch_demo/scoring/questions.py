@@ -24,7 +24,7 @@ from imagesearch.text import normalize
 from imagesearch_demo.album import SCENE_NOUNS, SCENE_PLACES, TIME_WORDS, list_album_facts
 from imagesearch_demo.drawing import Rng, pick_option
 from imagesearch_demo.scoring.presence_queries import name_thing
-from imagesearch_demo.scoring.time_phrases import TimePhrase, list_time_phrases
+from imagesearch_demo.scoring.time_phrases import CLOCK_HOURS, TimePhrase, list_time_phrases
 
 Photo = dict  # an entry of the ground truth
 
@@ -37,11 +37,6 @@ _NICKNAMES = {"Rio de Janeiro": "rio", "Bondi Beach": "bondi"}  # parts of a nam
 # "photos of" is never added before these words.
 _NEVER_FRAMED = ("in ", "on ", "at ", "by ", "near ", "nobody", "no people", "without ", "among ", "under ",
                  "after ", "during ", "indoors", "inside", "downtown")  # fmt: skip
-# Captions describe the light by these words, but in a search they mean hours of the clock.
-_HOURS = {
-    "in the morning": range(5, 12), "in the afternoon": range(12, 17), "in the evening": range(17, 22),
-    "at night": (22, 23, *range(5)), "by night": (22, 23, *range(5)), "at midnight": (0,),
-}  # fmt: skip
 _NOBODY = ("nobody", "no people", "without people")
 _COUNT_WORDS = ("nobody", "one person", "two people", "three people", "four people")
 
@@ -315,10 +310,10 @@ def _make_content_phrase(rng: Rng, photo: Photo, facts: set[str]) -> ContentPhra
         claims.add(f"scene:{photo['scene']}")
     if rng.random() < 0.3:
         hour, lights = _parse_time(photo).hour, TIME_WORDS[photo["time_of_day"]]
-        light = pick_option(rng, [words for words in lights if hour in _HOURS.get(words, (hour,))])
+        light = pick_option(rng, [words for words in lights if hour in CLOCK_HOURS.get(words, (hour,))])
         surroundings = f"{surroundings} {light}".strip()
         claims.add(f"time:{photo['time_of_day']}")
-        hours = _HOURS.get(light, ())
+        hours = CLOCK_HOURS.get(light, ())
     assert claims <= facts
     return ContentPhrase(thing, surroundings, frozenset(claims), hours)
 

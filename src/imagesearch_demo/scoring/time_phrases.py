@@ -12,6 +12,12 @@ from imagesearch_demo.drawing import Rng
 # The months of each season in the north; in the south it is six months later.
 _SEASONS = {"spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11), "winter": (12, 1, 2)}
 
+CLOCK_HOURS = {
+    "in the morning": range(5, 12), "in the afternoon": range(12, 17), "in the evening": range(17, 22),
+    "at night": (22, 23, *range(5)), "by night": (22, 23, *range(5)), "at midnight": (0,),
+}  # fmt: skip
+"""Captions describe the light by these words, but in a search they mean hours of the clock."""
+
 
 @dataclass(frozen=True)
 class TimePhrase:
