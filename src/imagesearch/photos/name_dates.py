@@ -7,6 +7,7 @@ date. A number that is longer than a date, or that begins in the middle of a wor
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -29,26 +30,29 @@ _PREFIXES = (
 )
 # A number of six digits after a date that is no time: both are parts of an id.
 _NO_COUNTER = r"(?!\d)(?![-_ ]?\d{6}(?!\d))"
-_PATTERNS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.ASCII)
-    for pattern in (
-        # 20220528_101112 (Samsung), IMG_20220528_101112 (Android), PXL_20220528_101112123 (Pixel, in UTC),
-        # Screenshot_20220528-101112, IMG20220528101112 (OPPO), BURST20171111030039 (Nexus)
-        rf"(?<!\d){_DAY}[-_ T]?{_CLOCK}",
-        rf"(?<!\d){_DAY}[-_ ]{_SPACED_CLOCK}",  # WP_20140528_10_11_12_Pro (Windows)
-        # 2011-07-19 11.36.39 (Dropbox), signal-2022-05-28-101112, photo_2022-05-28_10-11-12 (Telegram),
-        # Screenshot 2022-05-28 at 10.11.12 AM (macOS), in any language; Bildschirmfoto vom ... (GNOME)
-        rf"{_SPACED_DAY}\D{{1,14}}?{_SPACED_CLOCK}",
-        rf"{_SPACED_DAY}[-_ T]{{1,3}}{_CLOCK}",
-        # photo_1@28-05-2022_10-11-12 (exports of Telegram)
-        rf"@(?P<day>\d\d)-(?P<month>\d\d)-(?P<year>(?:19|20)\d\d)_{_SPACED_CLOCK}",
-        _SPACED_DAY,
-        rf"^(?:{_PREFIXES})[-_ ]?{_DAY}{_NO_COUNTER}",  # IMG-20220528-WA0004 (WhatsApp)
-        rf"^{_DAY}{_NO_COUNTER}(?!_[0-9a-f]{{10}}(?:_|$))(?![a-z])",  # not 20220528_0123456789_o (Flickr)
-    )
+_PATTERNS = (
+    # 20220528_101112 (Samsung), IMG_20220528_101112 (Android), PXL_20220528_101112123 (Pixel, in UTC),
+    # Screenshot_20220528-101112, IMG20220528101112 (OPPO), BURST20171111030039 (Nexus)
+    rf"(?<!\d){_DAY}[-_ T]?{_CLOCK}",
+    rf"(?<!\d){_DAY}[-_ ]{_SPACED_CLOCK}",  # WP_20140528_10_11_12_Pro (Windows)
+    # 2011-07-19 11.36.39 (Dropbox), signal-2022-05-28-101112, photo_2022-05-28_10-11-12 (Telegram),
+    # Screenshot 2022-05-28 at 10.11.12 AM (macOS), in any language; Bildschirmfoto vom ... (GNOME)
+    rf"{_SPACED_DAY}\D{{1,14}}?{_SPACED_CLOCK}",
+    rf"{_SPACED_DAY}[-_ T]{{1,3}}{_CLOCK}",
+    # photo_1@28-05-2022_10-11-12 (exports of Telegram)
+    rf"@(?P<day>\d\d)-(?P<month>\d\d)-(?P<year>(?:19|20)\d\d)_{_SPACED_CLOCK}",
+    _SPACED_DAY,
+    rf"^(?:{_PREFIXES})[-_ ]?{_DAY}{_NO_COUNTER}",  # IMG-20220528-WA0004 (WhatsApp)
+    rf"^{_DAY}{_NO_COUNTER}(?!_[0-9a-f]{{10}}(?:_|$))(?![a-z])",  # not 20220528_0123456789_o (Flickr)
 )
 # Milliseconds since 1970 at which Facebook and WeChat have saved the photo.
 _TIMESTAMP_PATTERN = re.compile(r"^(?:fb_img_|mmexport|wx_camera_)(1\d{12})(?!\d)", re.IGNORECASE | re.ASCII)
+
+
+@functools.cache
+def _compile_patterns() -> list[re.Pattern[str]]:
+    """Return the patterns, compiled at the first photo: programs that only search need none."""
+    return [re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in _PATTERNS]
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def parse_name_date(name: str, latest: datetime) -> NameDate | None:
         moment = datetime.fromtimestamp(int(match[1]) / 1000, UTC).replace(tzinfo=None)
         is_plausible = moment.year >= _FIRST_TIMESTAMP_YEAR and moment <= latest
         return NameDate(moment, "second", is_utc=True) if is_plausible else None
-    for pattern in _PATTERNS:
+    for pattern in _compile_patterns():
         match = pattern.search(stem)
         found = _make_date(match.groupdict(), latest) if match else None
         if found is not None:

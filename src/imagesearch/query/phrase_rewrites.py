@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 
@@ -130,8 +131,8 @@ def _is_anywhere(sentence: Sentence, start: int, end: int, names: KnownNames) ->
     return True
 
 
-PHRASE_RULES: list[tuple[re.Pattern[str], str, _Condition]] = [
-    (re.compile(rf"(?:{text})(?= |$)"), replacement, applies)
+_RULES: list[tuple[str, str, _Condition]] = [
+    (rf"(?:{text})(?= |$)", replacement, applies)
     for rules, applies in (
         (_TO_NAME, _precedes_name),
         (_AFTER_PERSON, _follows_person),
@@ -141,4 +142,10 @@ PHRASE_RULES: list[tuple[re.Pattern[str], str, _Condition]] = [
     for text, replacement in rules
 ]
 # Matches wherever a rule may match. One match excludes most words.
-ANY_PHRASE = re.compile("|".join(pattern.pattern for pattern, _, _ in PHRASE_RULES))
+ANY_PHRASE = re.compile("|".join(text for text, _, _ in _RULES))
+
+
+@functools.cache
+def compile_phrase_rules() -> list[tuple[re.Pattern[str], str, _Condition]]:
+    """Return the rules, compiled at the first sentence that has one of their phrases."""
+    return [(re.compile(text), replacement, applies) for text, replacement, applies in _RULES]

@@ -15,7 +15,7 @@ from imagesearch.query.phrase_rewrites import (
     ANY_PHRASE,
     COUNTRIES,
     INITIALS,
-    PHRASE_RULES,
+    compile_phrase_rules,
     find_person_ending_at,
     is_name,
 )
@@ -87,7 +87,7 @@ def _rewrite_sign(sentence: Sentence, i: int, names: KnownNames) -> _Rewrite | N
 def _rewrite_phrase(sentence: Sentence, i: int, names: KnownNames) -> _Rewrite | None:
     if not ANY_PHRASE.match(sentence.text, sentence.starts[i]):
         return None
-    for pattern, replacement, applies in PHRASE_RULES:
+    for pattern, replacement, applies in compile_phrase_rules():
         match = pattern.match(sentence.text, sentence.starts[i])
         if match and applies(sentence, i, end := _find_next(sentence, match), names):
             return _Rewrite(replacement.format(**match.groupdict()), end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -25,11 +26,6 @@ from imagesearch.query.phrase_rewrites import is_name
 from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import Sentence
 
-_RULES: list[tuple[re.Pattern[str], Rule, str]] = [
-    (re.compile(rf"(?:{pattern})(?= |$)"), rule, followed_by)
-    for rules, followed_by in ((ANYWHERE, "any"), (BEFORE_NAMES, "names"), (AT_PHRASE_END, "ending"))
-    for pattern, rule in rules
-]
 _LIST_WORDS = frozenset(("and", "or", ",", "&", "/", "the", "in"))
 _ENDINGS = JOINERS | PLACE_LEADS | split_set(
     "of with by on taken shot made captured rated since before after without not that which please"
@@ -42,6 +38,16 @@ _CERTAIN_ENDINGS = split_set(
 _SHOWING = re.compile(r"(?:(?:that|which) shows?|showing)(?= )")
 
 
+@functools.cache
+def _compile_rules() -> list[tuple[re.Pattern[str], Rule, str]]:
+    """Return the rules, compiled at the first sentence that may have facts."""
+    return [
+        (re.compile(rf"(?:{pattern})(?= |$)"), rule, followed_by)
+        for rules, followed_by in ((ANYWHERE, "any"), (BEFORE_NAMES, "names"), (AT_PHRASE_END, "ending"))
+        for pattern, rule in rules
+    ]
+
+
 def may_have_facts(sentence: Sentence, names: KnownNames) -> bool:
     """Whether a sentence has a word that facts have. Most have none, and need no further rule."""
     words = {token.norm for token in sentence.tokens}
@@ -51,7 +57,7 @@ def may_have_facts(sentence: Sentence, names: KnownNames) -> bool:
 
 def tag_fact(at: Position) -> Tag | None:
     """Tag a fact, unless a name is as long."""
-    for pattern, rule, followed_by in _RULES:
+    for pattern, rule, followed_by in _compile_rules():
         match = pattern.match(at.sentence.text, at.sentence.starts[at.i])
         found = match and rule(at, match)
         if match is None or found is None:
