@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imagesearch.query.times import meanings as means
-from imagesearch.query.times.meanings import at_hours, count_days, find_each, find_middle, find_period, step
+from imagesearch.query.times.meanings import at_hours, count_days, find_each, find_period, step
 from imagesearch.query.times.values import (
     DAY,
     Both,
@@ -79,6 +79,9 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{early} [the] {time}", lambda today, time: means.find_third(today, time, 0)),
     ("{mid} [the] {time}", lambda today, time: means.find_third(today, time, 1)),
     ("{late} [the] {time}", lambda today, time: means.find_third(today, time, 2)),
+    ("{early} the {unit}", "{early} this {unit}"),
+    ("{mid} the {unit}", "{mid} this {unit}"),
+    ("{late} the {unit}", "{late} this {unit}"),
     # from today
     ("today|todays", lambda today: make_days(today)),
     ("yesterday|yesterdays", lambda today: find_period(today, "day")),
@@ -86,6 +89,12 @@ TIMES: list[tuple[str, Meaning]] = [
     ("this {daypart}", lambda today, daypart: at_hours(today, make_days(today), daypart)),
     ("last {daypart}", lambda today, daypart: at_hours(today, make_days(today - DAY), daypart)),
     ("last|past|previous {name}", lambda today, time: find_latest(time, today)),
+    ("last|past|previous {count} {seasons}",
+     lambda today, count, seasons: means.find_latest_few(today, means.make_season(today, seasons), count)),
+    ("last|past|previous {count} {weekdays}",
+     lambda today, count, weekdays: means.find_latest_few(today, Cycle("weekday", *weekdays), count)),
+    ("last|past|previous {mon}", lambda today, mon: find_latest(means.make_weekday(today, mon), today)),
+    ("next {mon}", lambda today, mon: means.find_next(today, means.make_weekday(today, mon))),
     ("{count} {name} ago", lambda today, time, count: find_latest(time, today, count)),
     ("this {name}", means.find_current),
     ("next {name}", means.find_next),
@@ -111,10 +120,10 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{year} [,|/|-] {quarter}", "{quarter} {year}"),
     ("{ordinal} quarter {year}", "{ordinal} quarter of {year}"),
     ("{half} half {year}", "{half} half of {year}"),
-    ("first half of|in [the] {time}", count_days(lambda start, end: (start, find_middle(start, end)))),
-    ("second|last half of|in [the] {time}", count_days(lambda start, end: (find_middle(start, end), end))),
+    ("{half} half of|in [the] {time}", count_days(means.halve)),
     ("{ordinal} {part} of|in [the] {time}",
      _part(lambda start, end, ordinal, part: step(end if ordinal < 0 else start, part, ordinal))),
+    ("{ordinal} {part} of|in the {unit}", "{ordinal} {part} of this {unit}"),
     ("first {count} {unit} of|in [the] {time}",
      _part(lambda start, end, count, unit: (start, add_units(start, unit, count)))),
     ("last {count} {unit} of|in [the] {time}",
@@ -131,6 +140,8 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{count} {unit} before [the] {time}",
      count_days(lambda start, end, count, unit: means.move(start, end, unit, -count))),
     ("{count} {unit} after [the] {time}", count_days(means.move)),
+    ("within {count} {unit} of [the] {time}", count_days(means.widen)),
+    ("{count} {unit} [on] either side of [the] {time}", count_days(means.widen)),
     ("{part} of|containing [the] {time}", count_days(means.find_around)),
     ("week starting|beginning|from [the] {time}", count_days(lambda start, end: (start, start + 7 * DAY))),
     ("{yearly} week [of|in] {year}", "week of {yearly} {year}"),
@@ -150,6 +161,7 @@ TIMES: list[tuple[str, Meaning]] = [
     ("{clock}", means.make_hour),
     ("{hour} oclock",
      lambda today, hour: Either(tuple(Cycle("hour", h, h) for h in (hour % 12, hour % 12 + 12)))),
+    ("past {clock}", "after {clock}"),
     ("tonight", lambda today: Both((make_days(today), Cycle("hour", 17, 23)))),
     ("early in the {daypart}", "early {daypart}"),
     ("late in the {daypart}", "late {daypart}"),
@@ -173,7 +185,8 @@ SPANS: list[tuple[str, Meaning]] = [
     ("between {month} [the] {day} {and_to} [the] {day} [[,] {year}]", _DAYS),
     ("[from] {month} [the] {day} {to} [the] {day} [[,] {year}]", _DAYS),
     # lists, and a weekday before its date
-    ("{weekday} [,] [the] {time}", means.find_weekday_in),
+    ("{weekday} [,|.] [the] {time}", means.find_weekday_in),
+    ("{mon} [,|.] [the] {time}", means.find_dated_weekday),
     ("{weekday} the {day}",
      lambda today, weekday, day: Both((Cycle("weekday", weekday, weekday), Cycle("day", day, day)))),
     ("{yearly*}", "{yearly}"),
@@ -197,4 +210,7 @@ SPANS: list[tuple[str, Meaning]] = [
      lambda today, weekdays, time: Both((Cycle("weekday", *weekdays), time))),
     # not understood
     ("{several} {unit} [before|after|later]", None),
+    ("last|past|previous {count} hours|minutes", None),
+    ("beginning|start|middle|end of the|this|last|next week", None),
+    ("last|past|previous {count} christmases|easters|birthdays", None),
 ]  # fmt: skip
