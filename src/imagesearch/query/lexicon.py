@@ -11,7 +11,7 @@ def split_set(words: str) -> frozenset[str]:
 ARTICLES = split_set("a an the this that these those each every some")
 NEGATIONS = split_set("without not no except minus excluding nor neither outside never")
 JOINERS = frozenset(("and", "or", ",", "&", "+", "/", "with", "plus", "also", "both", "either", "but"))
-PLACE_LEADS = split_set("in at near from around to across throughout inside outside visiting within")
+PLACE_LEADS = split_set("in at near from around to across through throughout inside outside visiting within")
 NAME_LEADS = split_set(
     "of with and or without no not nor neither only just but by for both either except minus "
     "excluding plus show"

@@ -29,6 +29,7 @@ _TO_NAME = [
     (rf"(?:any|every|some)where (?:else )?(?:but|except|{_OTHER})(?: in)?", "not in"),
     (rf"(?:{_ANYBODY}(?: else)? )?{_OTHER}|{_ANYBODY} (?:else )?(?:but|except)(?: for)?", "without"),
     ("rather than|instead of|w / o|without any", "without"),
+    ("w /", "with"),
     (rf"{_HIDE}(?: (?:all|any|the|my))*(?: (?:{_PHOTOS}) {_OF})?", "without"),
     (rf"(?:(?:which|that|who|where) )?{_NOT} {_HAS}(?: me)?(?: any)?(?: (?:{_PHOTOS}) {_OF})?", "without"),
     (rf"(?:no|not|without)(?: (?:any|an?|the))? (?:{_PHOTOS}) {_OF}", "without"),

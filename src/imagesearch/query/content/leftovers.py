@@ -8,9 +8,10 @@ stays before a noun ("12 boats") and, if short, after one ("route 66").
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Sequence, Set
 
-from imagesearch.query.lexicon import EMPTY, LEADING, split_set
+from imagesearch.query.lexicon import ARTICLES, EMPTY, JOINERS, LEADING, NEGATIONS, split_set
 from imagesearch.query.tags import TaggedSentence
 from imagesearch.query.tokenizer import HARD_MARKS, Sentence, Token, join_texts
 
@@ -20,6 +21,7 @@ _NUMBER_IDIOMS = frozenset(("24/7", "9/11", "50/50"))
 _MAX_LABEL_DIGITS = 3  # "boeing 747", "route 66"
 _MIN_ID_DIGITS = 4  # of a word with letters and digits: "dsc0042"
 _MIN_ID_GROUPS = 3  # "x1b2c3"
+_COUNT = re.compile(r"#?\d{1,4}(?:[-.,:/\u2013]\d{1,4})?|\d{1,3}(?:,\d{3})+|\d+000")  # "12 boats", "3/4 view"
 
 _N = (
     r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|few|several|some|couple of|a|an|the|this|that|"
@@ -41,9 +43,12 @@ _BEFORE_DATE = re.compile(
 )
 # Anywhere.
 _COUNTED = re.compile(
-    rf"(?:^|(?<= ))(?:(?:{_N} )*{_UNITS} (?:ago|from now|later|earlier)(?= |$)|between(?: and)?$)"
+    rf"(?:^|(?<= ))(?:(?:{_N} )*{_UNITS} (?:ago|from now|later|earlier)(?= |$)|between(?: and)?$|"
+    r"(?:within|inside|less than|more than) \d+ (?:kms?|kilomet(?:re|er)s?|miles?|m|met(?:re|er)s)"
+    r"(?:$| (?:of|from)(?= |$)))"
 )
 _MAX_WHOLE = 12  # words
+_CONNECTIVES = ARTICLES | JOINERS | LEADING | NEGATIONS
 _TIME_WORDS = split_set(
     "days week weeks month months year years hours minutes decade decades fortnight fortnights between "
     "before after since until till during ago prior from day night"
@@ -63,6 +68,8 @@ def find_leftovers(tagged: TaggedSentence, dropped: Set[int]) -> list[list[int]]
         token.kind != "quote" and (token.norm in _TIME_WORDS or any(map(str.isdigit, token.norm)))
         for token in tokens
     )
+    if _is_empty(tagged):
+        return [list(range(len(tokens)))]
     if not may_have:
         return []
     is_text = _list_text(tagged, dropped)
@@ -83,6 +90,15 @@ def _merge_adjacent(parts: Sequence[list[int]]) -> list[list[int]]:
         else:
             merged.append(part)
     return merged
+
+
+def _is_empty(tagged: TaggedSentence) -> bool:
+    """Whether a sentence has only marks and connectives: "?", "of the"."""
+    kinds = {span.kind for span in tagged.spans}
+    norms = [token.norm for token in tagged.tokens]
+    return kinds <= {"word", "mark"} and all(
+        n in _CONNECTIVES or set(n).issubset(string.punctuation) for n in norms
+    )
 
 
 def _list_text(tagged: TaggedSentence, dropped: Set[int]) -> list[bool]:
@@ -171,7 +187,7 @@ def _is_plausible(text: str, counts: bool, names: bool) -> bool:
         is_id = len(re.findall(r"\d+", text)) >= _MIN_ID_GROUPS and len(text) > 5 and "-" not in text
         is_file = digits >= _MIN_ID_DIGITS if text.isalnum() or "_" in text else digits > _MIN_ID_DIGITS
         return not (is_id or is_file)
-    if counts or text in _NUMBER_IDIOMS:
+    if (counts and _COUNT.fullmatch(text)) or text in _NUMBER_IDIOMS:
         return True
     if not all(c.isdigit() or c in _SEPARATORS for c in text):
         return True  # "$5", "100%"

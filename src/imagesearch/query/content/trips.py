@@ -11,10 +11,10 @@ _TRIPS = split_set(
     "trip trips holiday holidays vacation vacations journey journeys visit visits getaway getaways travel "
     "travels traveling travelling tour stay"
 )
-_TO_PLACE = PLACE_LEADS - NEGATIONS | split_set("to of the via into from")
+_TO_PLACE = PLACE_LEADS - NEGATIONS | split_set("to of the via into from through")
 _BEFORE_TRIP = ARTICLES | split_set(
     "my our your his her their its first second third last latest recent big great long short whole entire "
-    "little wonderful amazing lovely once annual yearly"
+    "little weekend day wonderful amazing lovely once annual yearly"
 )
 _LEADS = split_set("on during from of in at for while when throughout about")
 

@@ -7,11 +7,13 @@ import re
 from imagesearch.query.clauses import NUMBER_WORDS, PhotoOrder
 from imagesearch.query.facts.rules import skip_photos
 from imagesearch.query.lexicon import PHOTOS, split_set
+from imagesearch.query.phrase_rewrites import is_name
 from imagesearch.query.tags import Position, Tag, TaggedSpan
-from imagesearch.query.tokenizer import Sentence
+from imagesearch.query.tokenizer import Sentence, join_texts
 
 _TRIGGERS = split_set(
-    "oldest earliest first newest latest last recent final chronological chronologically sorted ordered"
+    "oldest earliest first newest latest last recent final chronological chronologically sorted ordered sort "
+    "order"
 )
 _COUNTS = {name: n for n, name in enumerate(NUMBER_WORDS) if n} | {
     "eleven": 11, "twelve": 12, "a dozen": 12, "dozen": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
@@ -24,7 +26,7 @@ _MOTIF = (
     "selfies?|portraits?|panoramas?|screen ?shots?|group (?:photos?|pictures?|selfies?)|videos?|"
     rf"(?:19|20)\d\d (?:{_PHOTO})"
 )
-_COUNT = rf"(?!(?:19|20)\d\d )\d{{1,4}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))}"
+_COUNT = rf"(?!(?:19|20)\d\d )\d{{1,4}}(?! (?:- )?stars? )|{'|'.join(sorted(_COUNTS, key=len, reverse=True))}"
 _START = rf"(?:(?:the|my|our|his|her|their|your|all) )*(?:(?P<before>{_COUNT}) )?"
 _SUPERLATIVE = re.compile(
     rf"{_START}(?:(?P<old>oldest|earliest|(?:very )?first(?: ever)?)|"
@@ -32,10 +34,11 @@ _SUPERLATIVE = re.compile(
     rf"(?:(?P<after>{_COUNT}) )?(?:(?:ever|known|available|taken) )?"
     rf"(?:(?P<noun>{_PHOTO}|ones?(?= of |$))(?: ever(?= |$))?(?= |$)|(?=(?P<motif>{_MOTIF})(?: |$)))"
 )
-# Other words may stand before the noun only after a word that means nothing else: "latest beach photos", but
-# not "first birthday photos".
+# Other words may stand before the noun only after a number or a word that means nothing else: "latest beach
+# photos" and "first 5 birthday photos", but not "first birthday photos".
 _BEFORE_WORDS = re.compile(
-    rf"{_START}(?:(?P<old>oldest|earliest)|(?P<new>newest|latest|most recent))(?: (?P<after>{_COUNT}))?"
+    rf"{_START}(?:(?P<old>oldest|earliest|first(?= (?:{_COUNT}) ))|"
+    rf"(?P<new>newest|latest|most recent|last(?= (?:{_COUNT}) )))(?: (?P<after>{_COUNT}))?"
     rf"(?=(?: (?!of |in |with |from |at )[^ ,\0]+){{1,3}} (?P<noun>{_PHOTO})(?: |$))"
 )
 _SORTED = re.compile(
@@ -45,7 +48,14 @@ _SORTED = re.compile(
     r"(?:starting|beginning) (?:with|from) (?:the )?"
     r"(?:(?P<old2>oldest|earliest)|newest|latest|most recent)(?= |$)|"
     r"(?:in )?(?P<old3>chronological(?:ly)?(?: order)?)(?= |$)|"
-    r"(?:in )?reverse chronological(?:ly)?(?: order)?(?= |$)|(?:sorted|ordered) by (?:date|time)(?= |$)"
+    r"(?:in )?reverse chronological(?:ly)?(?: order)?(?= |$)|(?:sort|order)(?:ed)? by (?:date|time)(?= |$)"
+)
+_ALONE = re.compile(
+    r"(?:the )?(?:(?P<old>oldest|earliest)|(?P<new>newest|latest|most recent))(?= (?:of|from|in|with) |$)"
+)
+_NTH = re.compile(
+    rf"(?:(?:the|my|our) )?(?:second|third|fourth|fifth|2nd|3rd|[4-9]th)(?: (?:to|-))? "
+    rf"(?:oldest|earliest|newest|latest|last|most recent) (?:{_PHOTO})(?= |$)"
 )
 
 
@@ -62,6 +72,14 @@ def tag_order(at: Position) -> Tag | None:
     if match := _SORTED.match(text, start):
         order = PhotoOrder(newest_first=not (match["old"] or match["old2"] or match["old3"]))
         return Tag(TaggedSpan("order", at.i, at.sentence.find_token(match.end() + 1), order=order))
+    if match := _NTH.match(text, start):
+        end = at.sentence.find_token(match.end() + 1)
+        typed = join_texts(at.tokens[at.i : end])
+        return Tag(TaggedSpan("ignored", at.i, end), not_understood=(typed,))
+    if at.i == 0 and (match := _ALONE.match(text)):
+        end = at.sentence.find_token(match.end() + 1)
+        if end == len(at.tokens) or is_name(at.tokens, end + 1, at.names):
+            return Tag(TaggedSpan("order", 0, end, order=PhotoOrder(match["new"] is not None, None)))
     match = _SUPERLATIVE.match(text, start) or _BEFORE_WORDS.match(text, start)
     if match is None:
         return None

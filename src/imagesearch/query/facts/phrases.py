@@ -131,6 +131,16 @@ _PANORAMAS = PhotoFact("panoramas", conditions.SHAPES["panorama"], "shape")
 _SHAPE_WORDS = {"vertical": "portrait", "upright": "portrait", "horizontal": "landscape"}
 
 
+def _require_shown(fact: PhotoFact) -> Rule:
+    """Make the fact, but not in "a man taking a screenshot"."""
+
+    def make(at: Position, match: re.Match[str]) -> FoundFact | None:
+        is_object = at.last_kind == "word" and at.find_word_before("a").endswith("ing")
+        return None if is_object else FoundFact(fact)
+
+    return make
+
+
 def _make_shape(at: Position, match: re.Match[str]) -> FoundFact:
     shape = _SHAPE_WORDS.get(match["shape"], match["shape"])
     return FoundFact(PhotoFact(f"{shape} format", conditions.SHAPES[shape], "shape"))
@@ -262,6 +272,6 @@ BEFORE_NAMES: list[tuple[str, Rule]] = [
 AT_PHRASE_END: list[tuple[str, Rule]] = [
     ("(?P<lead>with|by|on|using|from|via)", _make_bare_camera),
     (rf"{_A}(?P<top>(?:highly|top|best|well)(?: -)? )?rated", _make_rated),
-    (rf"{_A}(?:screen ?shots?|screen ?grabs?|screen ?caps?|screen captures?)", _always(_SCREENSHOTS)),
-    (rf"{_A}(?:panoramas?|panos?|panoramic(?= (?:{_PHOTO}|shots?)(?: |$)))", _always(_PANORAMAS)),
+    (rf"{_A}(?:screen ?shots?|screen ?grabs?|screen ?caps?|screen captures?)", _require_shown(_SCREENSHOTS)),
+    (rf"{_A}(?:panoramas?|panos?|panoramic(?= (?:{_PHOTO}|shots?)(?: |$)))", _require_shown(_PANORAMAS)),
 ]  # fmt: skip

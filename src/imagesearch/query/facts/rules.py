@@ -33,7 +33,7 @@ _ENDINGS = JOINERS | PLACE_LEADS | split_set(
 _CERTAIN_ENDINGS = split_set(
     "taken shot captured rated since before after without not that which where please selfie selfies group "
     "portrait landscape vertical horizontal square panorama panoramas panoramic screenshot screenshots "
-    "geotagged"
+    "geotagged added indexed imported uploaded"
 )
 _SHOWING = re.compile(r"(?:(?:that|which) shows?|showing)(?= )")
 

@@ -76,6 +76,13 @@ class _PhraseMatch:
 
 def tag_phrase(at: Position) -> Tag | None:
     """Tag a number of people, *only* or *alone*, unless a name is as long."""
+    if (
+        at.i > 1
+        and not at.token.space_before
+        and at.tokens[at.i - 1].norm == ","
+        and at.tokens[at.i - 2].norm.isdigit()
+    ):
+        return None  # "10,000 people"
     match = _match_phrase(at.sentence, at.i)
     if match is None or any(name and name.end >= match.end for name in (at.person, at.place)):
         return None

@@ -48,11 +48,17 @@ _DISTANCES = [
             r"in the (?:vicinity|neighbou?rhood|surroundings|proximity) of|on the outskirts of) ",
         ),
         ("between", r"(?:somewhere |halfway )?(?:in )?between "),
+        (
+            "side",
+            r"(?:far (?:away )?from|"
+            r"(?:to the )?(?:north|south|east|west|(?:north|south) ?(?:- )?(?:east|west)) of) ",
+        ),
     )
 ]
 _FIRST_WORDS = split_set(
     "within inside in less under at no not up max maximum about around some a an half more over farther "
-    "further closer beyond near nearby next close on the between somewhere halfway"
+    "further closer beyond near nearby next close on the between somewhere halfway far to north south east "
+    "west northeast northwest southeast southwest"
 ) | frozenset(NUMBER_WORDS[1:])
 _NUMBER = re.compile(r"\d+(?:k?m|kms|mi)?")
 _AND = re.compile(r"(?:and|&|to) ")
@@ -84,6 +90,8 @@ def _tag_lead(at: Position) -> Tag | None:
             continue
         if kind == "between":
             return _tag_between(at, spot)
+        if kind == "side":
+            return _tag_side(at, spot, is_far=match[0].startswith("far"))
         spots = [spot, *_list_more_spots(at, spot.end)]
         if kind == "near":
             return _tag_near(at, spots, is_plain=match[0] in ("near ", "around "))
@@ -221,6 +229,14 @@ def _tag_between(at: Position, first: _Spot) -> Tag | None:
     places = [condition for spot in (first, second) for condition in _make_place_conditions(spot)]
     area = Area(f"between {names}", Or((*places, WithinCircle(*middle, km))), lead="")
     return Tag(TaggedSpan("area", at.i, second.end, areas=(area,)))
+
+
+def _tag_side(at: Position, spot: _Spot, is_far: bool) -> Tag | None:
+    """Tag "west of paris" as not understood. "South of italy" may mean in Italy."""
+    if not is_far and _find_spot_centre(at, spot) is None:
+        return None
+    typed = join_texts(at.tokens[at.i : spot.end])
+    return Tag(TaggedSpan("ignored", at.i, spot.end), not_understood=(typed,))
 
 
 def _find_spot_centre(at: Position, spot: _Spot) -> tuple[float, float] | None:

@@ -79,7 +79,11 @@ def _make_match(
         return WorldMatch(places, after, is_certain=True)
     name, following = tokens[start].norm, tokens[end].norm if end < len(tokens) else ""
     is_explicit = is_explicit and (following not in _WORN or tokens[start].kind == "quote")
-    is_word = found.is_word or (end - start == 1 and (name in COMMON or len(name) < 3)) or following in _WORN
+    is_word = (
+        found.is_word
+        or (end - start == 1 and (name in COMMON or (len(name) < 3 and name != "uk")))
+        or following in _WORN
+    )
     places = found.places if found.places and (is_explicit or not is_word) else (*found.places, *found.others)
     return WorldMatch(places, end, is_explicit or (bool(found.places) and not is_word))
 

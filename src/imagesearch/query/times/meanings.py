@@ -25,6 +25,7 @@ from imagesearch.query.times.values import (
     Yearly,
     add_units,
     apply_to,
+    find_latest,
     list_occurrences,
     make_days,
     make_months,
@@ -107,6 +108,11 @@ def find_in_year(today: date, time: Time, year: int) -> Time | None:
 def find_season_from(today: date, season: int, year4: int, yy: int) -> Time | None:
     """Return the season of two years: winter 2022/23."""
     return make_season(today, season).in_year(year4 + 1) if (yy - year4 - 1) % 100 == 0 else None
+
+
+def find_latest_few(today: date, time: Time, count: int) -> Time:
+    """Return the last occurrences that are over: "the last two summers"."""
+    return Either(tuple(find_latest(time, today, n) for n in range(count, 0, -1)))
 
 
 def find_next(today: date, time: Time) -> Time:
@@ -193,6 +199,12 @@ def find_third(today: date, time: Time, number: int) -> Time | None:
     return count_days(divide)(today, time)
 
 
+def halve(start: date, end: date, half: int) -> Span:
+    """Return the first or the second half of a time."""
+    middle = find_middle(start, end)
+    return (start, middle) if half == 1 else (middle, end)
+
+
 def find_around(start: date, end: date, part: str | int) -> Span:
     """Return the week from Monday, its weekend, a day of it, the month or the year that contains a time."""
     unit = "week" if isinstance(part, int) or part == "weekend" else part
@@ -213,6 +225,11 @@ def move(start: date, end: date, unit: str, count: int) -> Span:
     if unit in ("day", "week"):
         start, end = (start, start + DAY) if count < 0 else (end - DAY, end)
     return add_units(start, unit, count), add_units(end, unit, count)
+
+
+def widen(start: date, end: date, unit: str, count: int) -> Span:
+    """Return a time with some days or weeks more on each side: "within a week of 10 june 2023"."""
+    return add_units(start, unit, -count), add_units(end, unit, count)
 
 
 def find_near(today: date, time: Time) -> Time:
@@ -262,6 +279,12 @@ def find_weekday_in(today: date, weekday: int, time: Time) -> Time | None:
     if isinstance(time, Once) and time.is_day:
         return None if time.weekly else time
     return Both((Cycle("weekday", weekday, weekday), time))
+
+
+def find_dated_weekday(today: date, mon: int, time: Time) -> Time | None:
+    """Return a day with its weekday in front: "sat 15 june"; None for a longer time."""
+    day = time.in_year(2024) if isinstance(time, Yearly) else time
+    return find_weekday_in(today, mon, time) if isinstance(day, Once) and day.is_day else None
 
 
 def at_hours(today: date, time: Time, daypart: tuple[int, int] | Cycle) -> Time:

@@ -11,7 +11,8 @@ from imagesearch.query.tokenizer import join_texts
 
 _UNITS = split_set("people persons m km meters metres feet miles dollars euros cars things times mm")
 _PHRASE_ENDS = JOINERS | PLACE_LEADS | NEGATIONS | ONLY | PHOTOS | split_set(
-    "of on by for with the when where who alone is was day time holidays season"
+    "of on by for with the when where who alone is was day time holidays season taken shot made captured "
+    "photographed rated added indexed imported uploaded"
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ _NUMBERED = {name: i for i, name in enumerate(MONTH_NAMES, 1)}
 MONTHS = _NUMBERED | {name[:3]: i for name, i in _NUMBERED.items()} | {"sept": 9}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKDAYS = {name: i for i, name in enumerate(_WEEKDAYS)}
+WEEKDAYS |= {"tue": 1, "tues": 1, "weds": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4}
 _PARTS_OF_WEEK = {"weekend": (5, 6), "weekday": (0, 4), "workday": (0, 4)}
 _SEVERAL = {name: (i, i) for name, i in WEEKDAYS.items()} | _PARTS_OF_WEEK
 # The first month of each season in the north. Southern seasons start six months later.
@@ -27,6 +28,7 @@ _HOLIDAYS = (
     " season",
     " holiday",
     " holidays",
+    " hols",
     " vacation",
     " vacations",
     " break",
@@ -130,16 +132,24 @@ def _read_quarter(text: str, today: date) -> tuple[int, int]:
 
 _Y, _YEAR = r"(?:19|20)\d\d", rf"(?:(?:19|20)\d\d|[{APOSTROPHES}] \d\d)"
 _DATES = (rf"{_Y} {m} \d\d? {m} \d\d?|\d\d? {m} \d\d? {m} (?:{_Y}|\d\d)" for m in ("-", "/", r"\."))
-_LONG = rf"{_Y} : \d\d : \d\d|\d\d \d\d {_Y}|{_Y} \d\d \d\d|{_Y}(?:0\d|1[0-2])(?:[0-2]\d|3[01])"
+_LONG = rf"{_Y} : \d\d : \d\d|\d\d \d\d {_Y}|{_Y} \d\d \d\d|{_Y} _ \d\d _ \d\d|"
+_LONG += rf"{_Y}(?:0\d|1[0-2])(?:[0-2]\d|3[01])"
 DATE_PATTERN = rf"(?:{'|'.join(_DATES)}|{_LONG})"
 _AMPM, _TO = r"(?:am|pm|[ap] \. m(?: \.)?)", r"(?:to|until|till|til|through|thru|-|\u2013|\u2014)"
 _COUNT, _DAY = rf"(?:\d{{1,3}}|{_join_words(_COUNTS)})", r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _GLUED = (*MONTHS, *_SEASONS, "xmas", "christmas", "easter")
-_PHRASE_END = r"(?= (?:in|on|at|of|with|without|and|or|by|near|from|to|for|not|[^a-z ])|$)"
+_PHRASE_END = (
+    r"(?= (?:in|on|at|of|with|without|and|or|by|near|from|to|for|not|taken|shot|made|rated|added|[^a-z ])|$)"
+)
+# "sun" is a weekday only directly before a date.
+_BEFORE_DAY = rf"(?:(?<!sun)|(?= (?:[.,] )?(?:the )?(?:\d|{_join_words(MONTHS)})))"
 SLOTS = {
     "month": _words(MONTHS),
     "season": _words({name + end: month for name, month in _SEASONS.items() for end in _HOLIDAYS}),
     "weekday": _words(WEEKDAYS),
+    # Other words too: weekdays only after "last" or before a date.
+    "mon": _words({"mon": 0, "wed": 2, "sat": 5, "sun": 6}, after=_BEFORE_DAY),
+    "seasons": _words({f"{name}s": month for name, month in _SEASONS.items()}),
     "weekdays": _words({f"{name}s": days for name, days in _SEVERAL.items()} | _PARTS_OF_WEEK),
     "daypart": _words(_DAYPARTS),
     "last_daypart": _words(_DAYPARTS, after=_PHRASE_END),
@@ -148,7 +158,7 @@ SLOTS = {
     "ordinal": _words(_ORDINALS | {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "last": -1}),
     "unit": _words(_UNITS),
     "part": _words({unit: unit for unit in (*_UNITS.values(), "weekend")} | WEEKDAYS),
-    "half": _words({"first": 1, "second": 2}),
+    "half": _words({"first": 1, "1st": 1, "second": 2, "2nd": 2, "last": 2}),
     "compared": _words(_COMPARED),
     "count": Slot(_COUNT, lambda text, today: _COUNTS.get(text) or int(text), {"#", *_COUNTS}),
     "several": Slot(rf"(?!(?:an?|one|1) [^fc])(?!\S+ \w+ old){_COUNT}", None, {"#", *_COUNTS}),
