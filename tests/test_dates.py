@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from test_parser import PARSER, TODAY, write_filter
 
 
 def between(first: str, last: str) -> str:
-    """The condition that a photo was taken from one day to another, including both."""
-    limits = []
-    epoch = date(1970, 1, 1)
-    if first:
-        limits.append(f"taken_at >= {(date.fromisoformat(first) - epoch).days * 86_400}")
-    if last:
-        limits.append(f"taken_at < {((date.fromisoformat(last) - epoch).days + 1) * 86_400}")
-    return " and ".join(limits)
+    """The condition that a photo was taken from one day to another, including both.
+
+    It leaves out photos of which only the year or the month is known, if the days are a part of it.
+    """
+    days = [date.fromisoformat(day) if day else None for day in (first, last)]
+    limits = [f"taken_at >= {count_seconds(days[0])}"] if days[0] else []
+    limits += [f"taken_at < {count_seconds(days[1]) + 86_400}"] if days[1] else []
+    text = " and ".join(limits)
+    if days[0] is None or days[1] is None:
+        return text
+    new_year, new_month = days[1].replace(month=1, day=1), days[1].replace(day=1)
+    left_out = []
+    if days[0] <= new_year and (days[1].month, days[1].day) != (12, 31):
+        left_out.append(f"(not ((month == 0) and (taken_at == {count_seconds(new_year)})))")
+    if days[0] <= new_month and (days[1] + timedelta(days=1)).day != 1:
+        left_out.append(f"(not ((day == 0) and (taken_at == {count_seconds(new_month)})))")
+    return " and ".join([f"({text})", *left_out]) if left_out else text
+
+
+def count_seconds(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * 86_400
 
 
 @pytest.mark.parametrize(
@@ -98,10 +111,11 @@ def southern(inner: str) -> str:
         ("in may", "month == 5"),
         ("from november to february", "month in [11, 12, 1, 2]"),
         ("on 3 june", "(month == 6) and (day == 3)"),
-        ("between christmas and new year", "((month == 12) and (day >= 24)) or ((month == 1) and (day < 2))"),
+        ("between christmas and new year", "((month == 12) and (day >= 24)) or "
+                                           "((month == 1) and (day >= 1 and day < 2))"),
         ("from 3 to 10 june", "(month == 6) and (day >= 3 and day < 11)"),
-        ("from 20 november to 5 february", "((month == 11) and (day >= 20)) or ((month == 2) and (day < 6))"
-                                           " or (month in [12, 1])"),
+        ("from 20 november to 5 february", "((month == 11) and (day >= 20)) or "
+                                           "((month == 2) and (day >= 1 and day < 6)) or (month in [12, 1])"),
         ("on sundays", "weekday == 6"),
         ("every friday", "weekday == 4"),
         ("on weekends", "weekday in [5, 6]"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
+from imagesearch.filters import is_fulfilled
 from imagesearch.geo import PhotoLocation
 from imagesearch.photos import PhotoMetadata
 from imagesearch.photos.metadata import parse_metadata
 from imagesearch.photos.metadata_blocks import MetadataBlocks
+from imagesearch.query import SentenceParser
+from imagesearch.store import PHOTO_FIELDS, Vocabulary
 from imagesearch.store.records import get_location_fields
 
 EXPOSURE = {0x829A: 0.01, 0x829D: 2.8}
@@ -141,8 +144,8 @@ def test_a_gps_time_has_a_source_and_without_a_position_no_hour() -> None:
     assert parse_metadata(MetadataBlocks(gps=stamp)).time_precision == "day"
     found = parse_metadata(MetadataBlocks(gps=stamp | place))
     assert (found.time_source, found.time_precision) == ("gps", "second")
-    for date in ("1970:01:01", "1980:01:06"):  # the epochs of Unix and of GPS: a receiver without a fix
-        assert parse_metadata(MetadataBlocks(gps=stamp | {29: date})).taken_at is None
+    for day in ("1970:01:01", "1980:01:06"):  # the epochs of Unix and of GPS: a receiver without a fix
+        assert parse_metadata(MetadataBlocks(gps=stamp | {29: day})).taken_at is None
 
 
 @pytest.mark.parametrize(
@@ -168,3 +171,31 @@ def test_fields_that_the_precision_does_not_know_have_no_value(
 def test_rows_of_an_earlier_version_have_no_precision(hour: int, precision: str, known: int | None) -> None:
     fields = get_location_fields(PhotoLocation(PhotoMetadata(taken_at=datetime(2011, 8, 12, hour))))
     assert (fields["time_precision"], fields["day"], fields.get("hour")) == (precision, 12, known)
+
+
+@pytest.mark.parametrize(
+    ("text", "found_in", "not_found_in"),
+    [
+        (
+            "1974:00:00",
+            ["in 1974", "in the 70s", "from 1970 to 1980", "before 1980"],
+            ["on 1 january 1974", "january 1974", "in january", "from december 1973 to may 1974",
+             "first week of january 1974", "new year 1974", "on a tuesday in 1974", "in the morning"],
+        ),
+        (
+            "1974:08:00",
+            ["in 1974", "august 1974", "in august", "summer 1974", "q3 1974"],
+            ["on 1 august 1974", "first week of august 1974", "from 20 july to 5 august 1974", "on 1 august",
+             "from 20 july to 5 august"],
+        ),
+        ("1974:08:01", ["on 1 august 1974", "on 1 august", "first week of august 1974"], ["in the morning"]),
+    ],
+)  # fmt: skip
+def test_partial_dates_are_found_by_year_and_month_but_not_by_day(
+    text: str, found_in: list[str], not_found_in: list[str]
+) -> None:
+    row = {item.name: item.unknown for item in PHOTO_FIELDS} | get_location_fields(PhotoLocation(read(text)))
+    parser = SentenceParser(Vocabulary())
+    for sentence in (*found_in, *not_found_in):
+        condition = parser.parse(sentence, date(2024, 6, 15)).condition
+        assert is_fulfilled(condition, row) == (sentence in found_in), sentence

@@ -34,10 +34,23 @@ class DateRange:
 
     @property
     def condition(self) -> Condition:
-        """The condition that a photo whose time is known was taken in the range."""
-        return Between(
-            "taken_at", *(day and (day - date(1970, 1, 1)).days * 86_400 for day in (self.start, self.end))
-        )
+        """The condition that a photo whose time is known was taken in the range.
+
+        Scans often have a year or a month only, and are stored at its beginning, without a month or a day. A
+        range that has this beginning, but not the whole year or month, leaves them out.
+        """
+        between = Between("taken_at", *(day and _count_seconds(day) for day in (self.start, self.end)))
+        left_out: list[Condition] = []
+        if self.start is not None and self.end is not None:
+            last = self.end - DAY
+            first_days = {"month": date(last.year, 1, 1), "day": last.replace(day=1)}
+            ends = {"month": (last.year + 1, 1), "day": (last.year + last.month // 12, last.month % 12 + 1)}
+            left_out = [
+                Not(And((Eq(field, 0), Eq("taken_at", _count_seconds(first)))))
+                for field, first in first_days.items()
+                if self.start <= first and (self.end.year, self.end.month, self.end.day) < (*ends[field], 1)
+            ]
+        return And((between, *left_out)) if left_out else between
 
     def __str__(self) -> str:
         if self.start is None or self.end is None:
@@ -180,6 +193,10 @@ class Either(Both):
 Time = Once | Yearly | Cycle | Both
 
 
+def _count_seconds(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * 86_400
+
+
 def make_days(start: date, end: date | None = None, family: str = "day", anchor: date | None = None) -> Once:
     """Return the days from ``start`` to the day before ``end``, or one day."""
     days = DateRange(start, start + DAY if end is None else end)
@@ -313,7 +330,7 @@ def _make_days_condition(first: date, last: date) -> Condition:
         return And((Eq("month", first.month), day))
     parts = [
         And((Eq("month", first.month), Between("day", first.day))),
-        And((Eq("month", last.month), Between("day", high=last.day + 1))),
+        And((Eq("month", last.month), Between("day", 1, last.day + 1))),
     ]
     between = (last.month - first.month - 1) % 12
     if between:
