@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
 import pytest
+from conftest import World
+from PIL import Image
 
 from imagesearch.photos.metadata import parse_metadata
 from imagesearch.photos.metadata_blocks import MetadataBlocks
@@ -122,3 +125,23 @@ def test_long_and_odd_texts_take_no_time() -> None:
     for value in (5, None, (1, 900), [5], b"UNICODE\0", b"UNICODE\0\xff", b"JIS\0\0\0\0\0\x1b$B", b""):
         assert read(exif={0x9286: value}) == ""
         assert len(read(main={0x9C9B: value, 0x010E: value}, iptc={(2, 120): value})) < 30
+
+
+def test_a_quoted_text_is_looked_for_in_descriptions_first(world: World) -> None:
+    for seed in range(30):
+        exif = Image.Exif()
+        if seed in (7, 21):
+            exif[0x010E] = f"Großmutter's 80th Birthday-Party, photo {seed}"
+        world.add(f"{seed:02}.jpg", seed, exif=exif)
+    for script in ("01_extract_features.py", "04_extract_geo.py", "05_build_collections.py"):
+        world.run(script)
+    done = world.run("06_search.py", 'text:"birthday party"', "--json", "-k", "5")
+    answer = json.loads(done.stdout)
+    assert sorted(result["path"] for result in answer["results"][:2]) == ["07.jpg", "21.jpg"]
+    assert "the first 2 photos have 'birthday party' in the description" in done.stderr
+    assert not answer["nothing_fits"] and len(answer["results"]) == 5
+    assert answer["results"][0]["score"] >= answer["results"][1]["score"]
+    plain = json.loads(world.run("06_search.py", "birthday party", "--json", "-k", "5").stdout)
+    assert plain["notes"] == [note for note in plain["notes"] if "description" not in note]
+    none = world.run("06_search.py", "text:submarine", "--json", "-k", "2")
+    assert len(json.loads(none.stdout)["results"]) == 2 and "description" not in none.stderr

@@ -65,6 +65,14 @@ class MoreThan:
 
 
 @dataclass(frozen=True)
+class HasText:
+    """A text field contains this text, which is normalized like the field."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True)
 class PathPrefix:
     """The photo is below this folder, given as a path in the collection; "" means all photos."""
 
@@ -106,7 +114,7 @@ class Not:
     condition: Condition
 
 
-Condition = Contains | Eq | In | Between | MoreThan | PathPrefix | WithinCircle | And | Or | Not
+Condition = Contains | Eq | In | Between | MoreThan | HasText | PathPrefix | WithinCircle | And | Or | Not
 MATCH_ALL = And()
 
 
@@ -142,6 +150,8 @@ def format_filter(condition: Condition, *, lists_are_arrays: bool, negated: bool
             return _format_between(field, low, high)
         case MoreThan(field, other):
             return f"{field} > {other}"
+        case HasText(field, text):
+            return f"{field} like {quote_string(f'%{text}%')}" if is_valid_element(text) else _MATCH_NONE
         case PathPrefix(folder):
             return _format_path_prefix(folder)
         case WithinCircle():
@@ -226,6 +236,8 @@ def is_fulfilled(condition: Condition, row: Mapping[str, Any]) -> bool:
             return (low is None or row[field] >= low) and (high is None or row[field] < high)
         case MoreThan(field, other):
             return row[field] > row[other]
+        case HasText(field, text):
+            return text in row[field]
         case PathPrefix(folder):
             return not folder.strip("/") or row["path"].startswith(f"{folder.strip('/')}/")
         case WithinCircle(latitude, longitude, km):

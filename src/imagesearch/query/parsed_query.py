@@ -43,6 +43,8 @@ class ParsedQuery:
         Several things that the photo must show: with ``"and"`` all of them, with ``"or"`` one of them.
     excluded
         What the photo must not show.
+    quoted
+        The normalized texts after ``text:``. Photos with such a text in their description come first.
     not_understood
         Parts of the sentence that are neither understood nor plausible in a caption, as the user typed them.
     """
@@ -64,6 +66,7 @@ class ParsedQuery:
     join: Literal["and", "or", ""] = ""
     excluded: tuple[Content, ...] = ()
     not_understood: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
 
     @property
     def place_conditions(self) -> tuple[Condition, ...]:

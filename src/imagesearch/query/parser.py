@@ -31,6 +31,7 @@ from imagesearch.query.people.clause import build_people, exclude_others
 from imagesearch.query.places.clause import build_places
 from imagesearch.query.rewrites import rewrite_sentence
 from imagesearch.query.tagger import tag_sentence
+from imagesearch.query.tags import TaggedSentence
 from imagesearch.query.times.clause import build_dates
 from imagesearch.query.times.feasts import DEFAULT_COUNTRIES, FeastDays
 from imagesearch.query.tokenizer import Sentence, tokenize
@@ -99,6 +100,7 @@ class SentenceParser:
             join=caption.join,
             excluded=tuple(Content(text, self._fill_template(text)) for text in caption.excluded),
             not_understood=not_understood,
+            quoted=_list_quoted(tagged),
             areas=places.areas,
             not_areas=places.not_areas,
         )
@@ -106,3 +108,10 @@ class SentenceParser:
     def _fill_template(self, caption: str) -> str:
         """Return the text that CLIP encodes; empty without a caption."""
         return self._template.replace("{text}", caption) if caption else ""
+
+
+def _list_quoted(tagged: TaggedSentence) -> tuple[str, ...]:
+    """Return the normalized texts after ``text:``."""
+    tokens = tagged.tokens
+    quotes = (span for span in tagged.spans if span.kind == "quote" and tokens[span.start].kind == "prefix")
+    return tuple(tokens[span.end - 1].norm for span in quotes)

@@ -75,6 +75,8 @@ def judge_photos(
     """Calibrate scores, drop photos below the minimum scores, sort, collapse bursts, and keep the best."""
     query = request.query
     fits = _calibrate_scores(request, target, retrieved, resources)
+    if fits is not None and retrieved.described_ids:
+        fits = _Fits(fits.by_id, fits.relevant_ids | retrieved.described_ids)
     rankings = [_rank_hits(hits, query, fits, retrieved.part_counts) for hits in retrieved.hits_by_attempt]
     burst_counts: dict[int, int] = {}
     if query.collapse:

@@ -40,6 +40,7 @@ def collect_notes(
         "" if is_explained else _explain_no_results(request, retrieved),
         *(() if scope.plan.is_missing_place else request.parsed.notes),
         _describe_left_out(request, target, retrieved, resources),
+        _describe_texts(request, retrieved, shown),
         *_list_face_notes(target),
         *(() if scope.collection.is_imported else scope.notes),
         *_list_dataset_notes(request, scope, target, retrieved, resources),
@@ -74,6 +75,16 @@ def _describe_left_out(
         return f"photos that show {shown} could not be left out: {reason}"
     verb = "photo that looks" if count == 1 else "photos that look"
     return f"left out {count} {verb} more like {shown} than like the query: {reason}"
+
+
+def _describe_texts(request: ParsedRequest, retrieved: RetrievedPhotos, shown: Collection[int]) -> str:
+    """Return how many of the first photos have the texts after ``text:`` in their description."""
+    count = len(retrieved.described_ids & set(shown))
+    if not count:
+        return ""
+    texts = " and ".join(map(repr, request.parsed.quoted))
+    are = "photo has" if count == 1 else f"{count} photos have"
+    return f"the first {are} {texts} in the description, names or places"
 
 
 def _describe_relaxation(retrieved: RetrievedPhotos, scope: SearchScope, shown: Collection[int]) -> str:

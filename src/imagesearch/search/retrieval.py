@@ -11,6 +11,7 @@ from imagesearch.filters import (
     And,
     Condition,
     Contains,
+    HasText,
     In,
     Not,
     has_circle,
@@ -31,6 +32,7 @@ from imagesearch.search.union import fetch_union, is_union, list_union_attempts
 from imagesearch.store import MAX_HITS, CollectionInfo, Hit, Vocabulary
 from imagesearch.text import normalize
 
+_TEXT_FIELD = "words"  # the normalized description, names and places of a photo
 # The fields that ranking uses. The other fields are read only for the photos shown, which is cheaper.
 RANKING_FIELDS = ("has_time", "taken_at", "latitude", "longitude")
 
@@ -57,6 +59,8 @@ class RetrievedPhotos:
         If several things are joined: the combined calibrated score, by photo id.
     part_counts : dict
         In a union: the number of parts that a photo fulfils, by photo id. Empty for other strategies.
+    described_ids : frozenset of int
+        The photos whose description, names or places have the texts after ``text:``. They come first.
     """
 
     condition: Condition
@@ -67,6 +71,7 @@ class RetrievedPhotos:
     part_counts: Mapping[int, int] = field(default_factory=dict)
     left_out_count: int = 0
     fits: Mapping[int, float] = field(default_factory=dict)
+    described_ids: frozenset[int] = frozenset()
 
     @property
     def hits(self) -> list[Hit]:
@@ -80,8 +85,21 @@ def retrieve_photos(
     """Search with the whole filter, then with relaxed filters until one has results."""
     matcher = ContentMatcher(target, request.parsed.join, scope.collection, resources)
     source = _PhotoSource(request, scope.collection, target, resources, matcher)
-    found = _retrieve(source, scope)
+    found = _put_described_first(source, _retrieve(source, scope))
     return replace(found, left_out_count=len(matcher.left_out), fits=matcher.fits)
+
+
+def _put_described_first(source: _PhotoSource, found: RetrievedPhotos) -> RetrievedPhotos:
+    """Put the photos first whose description, names or places have the texts after ``text:``."""
+    quoted = source.request.parsed.quoted
+    if not quoted or found.relaxed or _TEXT_FIELD not in source.collection.field_types:
+        return found
+    has_texts = (HasText(_TEXT_FIELD, text) for text in quoted)
+    top_k = source.request.query.top_k
+    described, _ = _fetch_matching(source, And((found.condition, *has_texts)), top_k, 4 * top_k)
+    hits = {hit.id: hit for hit in (*described, *found.hits)}
+    ids = frozenset(hit.id for hit in described)
+    return replace(found, hits_by_attempt=(tuple(hits.values()),), described_ids=ids)
 
 
 def _retrieve(source: _PhotoSource, scope: SearchScope) -> RetrievedPhotos:
