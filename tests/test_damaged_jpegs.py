@@ -106,6 +106,8 @@ def test_a_progressive_jpeg_requires_its_first_scan(subsampling: int, tmp_path: 
         assert decode(data[:-2] + b"SEFT" * 99, tmp_path, size).remark
     for length in (first + 20, first + 100, second - 200):
         check_refused(data[:length], tmp_path)
+        for behind in (encode(), b"\xff\xe1\x00\x08camera", b"SEFT\xff\xbb" * 99):  # has markers
+            check_refused(data[:length] + behind, tmp_path)
 
 
 def test_a_damaged_photo_is_upright(tmp_path: Path) -> None:

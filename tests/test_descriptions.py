@@ -78,6 +78,7 @@ def test_texts_are_joined_without_doubles() -> None:
         "oplus_1048608",
         '{"mirror":false,"sensor_type":"rear"}',
         "Type=N, Mode=P, DE=None",
+        "[ISO=100 AWB=auto]",
         "IMG_1234.JPG",
         "DSC_0042",
         "untitled",
@@ -105,6 +106,8 @@ def test_texts_of_cameras_and_programs_are_left_out(text: str) -> None:
         "Room 101",
         "edf",
         "3 sisters",
+        "[Lake Constance, 1974]",
+        "[Anna] and [Ida]",
     ],
 )
 def test_texts_of_people_are_kept(text: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import AgglomerativeClustering
 
 from imagesearch.faces import nn_chain
@@ -52,8 +53,11 @@ def find_forbidden(
     linked = (group[:, None] == group[None]) & (group[:, None] >= 0)
     pairs = [(group[:, None] == a) & (group[None] == b) for a, b in cannot_link]
     apart = np.logical_or.reduce([pair | pair.T for pair in pairs], initial=False)
-    alike = vectors @ vectors.T > 1 - ALIKE_DISTANCE
-    return ((photo[:, None] == photo[None]) & ~linked & ~alike & ~np.eye(len(group), dtype=bool)) | apart
+    in_photo = photo[:, None] == photo[None]
+    alike = in_photo & (vectors @ vectors.T > 1 - ALIKE_DISTANCE)
+    _, strips = connected_components(alike, directed=False)
+    alike = strips[:, None] == strips[None]
+    return (in_photo & ~linked & ~alike & ~np.eye(len(group), dtype=bool)) | apart
 
 
 def merge_greedily(
@@ -268,10 +272,18 @@ def make_directions(*degrees: float) -> np.ndarray:
 
 def test_only_a_group_can_have_two_different_rows_of_one_photo() -> None:
     photo, group = np.array([5, 5, 5, 6]), np.array([2, -1, 2, -1])
-    different = make_directions(0, 45, 40, 10)  # the cosine distance of 45 degrees is 0.29
-    assert cluster_vectors(different, 0.5, photo=photo, group=group).tolist() == [0, 1, 0, 0]
+    different = make_directions(0, 45, -45, -10)  # the cosine distance of 45 degrees is 0.29
+    assert cluster_vectors(different, 0.8, photo=photo, group=group).tolist() == [0, 1, 0, 0]
     alike = make_directions(0, 40, 40, 10)  # that of 40 degrees is 0.23
     assert cluster_vectors(alike, 0.5, photo=photo, group=group).tolist() == [0, 0, 0, 0]
+
+
+def test_the_ends_of_a_strip_of_one_person_do_not_forbid_each_other() -> None:
+    photo = np.array([1, 1, 1, 2, 3])
+    strip = make_directions(0, 35, 70, -5, 75)  # 35 degrees are 0.18, 70 degrees 0.66
+    assert cluster_vectors(strip, 0.9, photo=photo).tolist() == [0, 0, 0, 0, 0]
+    two_people = make_directions(0, 70, -5, 75)
+    assert cluster_vectors(two_people, 0.9, photo=photo[1:]).tolist() == [0, 1, 0, 1]
 
 
 def test_one_person_twice_in_a_photo_leaves_other_photos_together() -> None:

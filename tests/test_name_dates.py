@@ -26,6 +26,7 @@ def parse(name: str) -> tuple[datetime, str] | None:
     [
         "20220528_101112.jpg",  # Samsung
         "20220528_101112(0).jpg",
+        "20220528_101112_001_n.jpg",
         "20220528_101112_HDR.jpg",
         "IMG_20220528_101112.jpg",
         "VID_20220528_101112.jpg",
@@ -71,6 +72,8 @@ def test_a_date_and_time(name: str) -> None:
     [
         "IMG-20220528-WA0004.jpg",
         "IMG-20220528-WA0004(1).jpeg",
+        "Copy of IMG-20220528-WA0004.jpg",
+        "STK-20220528-WA0004.webp",
         "IMG-20220528-00012.jpg",  # BlackBerry
         "WP_20220528_001.jpg",
         "20220528.jpg",
@@ -124,6 +127,9 @@ def test_other_dates(name: str, moment: datetime) -> None:
         "100020220528101112999.jpg",
         "20120512_0a1b2c3d4e_o.jpg",  # Flickr
         "12345678_10153822334455667_1234567890123456789_n.jpg",  # Facebook
+        "20190512_10150123456789_1234567_n.jpg",
+        "20101010_123456_7890123_o.jpg",
+        "20190512_12345678_n.jpg",
         "received_1015382233445566.jpeg",
         "article-0-20110719abc.jpg",
         "19700101_000000.jpg",

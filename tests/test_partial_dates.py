@@ -87,6 +87,20 @@ def test_midnight_of_1_january_is_a_year_if_no_camera_has_taken_the_photo(
 
 
 @pytest.mark.parametrize(
+    ("year", "make", "model"),
+    [
+        (1970, "SAMSUNG", "SCX-4500 Series"),
+        (2000, "FUJITSU", "fi-7160"),
+        (2000, "KONICA MINOLTA", "bizhub C258"),
+        (2000, "Canon", "imageRUNNER 2520"),
+    ],
+)
+def test_scanners_of_makers_that_also_make_cameras(year: int, make: str, model: str) -> None:
+    found = read(f"{year}:01:01 00:00:00", make, model)
+    assert found.taken_at.year == year and found.time_precision == "year"
+
+
+@pytest.mark.parametrize(
     ("text", "make", "model"),
     [
         ("1980:01:01 00:00:00", "Canon", "Canon PowerShot A70"),

@@ -69,7 +69,8 @@ def cluster_vectors(
         Pairs of groups that are never in one cluster. Numbers that are not in `group` are ignored.
     photo
         (n,) int64. Two rows of one photo are never in one cluster, unless they are in one group, or their
-        distance is below `ALIKE_DISTANCE`: the same person twice, in a collage or a mirror.
+        distance is below `ALIKE_DISTANCE`: the same person twice, in a collage or a mirror. A chain of such
+        rows in the photo counts too: the first and the last face of a strip can be less alike.
     progress
         Called repeatedly with the number of rows whose cluster is final.
 
@@ -195,10 +196,18 @@ def _forbid_within_photos(
     for rows in np.split(order, np.flatnonzero(np.diff(photo[order])) + 1):
         if len(rows) < 2:
             continue
-        are_different = vectors[rows] @ vectors[rows].T <= 1 - ALIKE_DISTANCE
+        are_different = ~_connect(vectors[rows] @ vectors[rows].T > 1 - ALIKE_DISTANCE)
         for a, b in zip(*(initial[rows[side]].tolist() for side in np.nonzero(are_different)), strict=True):
             if a != b:
                 forbidden.setdefault(a, set()).add(b)
+
+
+def _connect(pairs: np.ndarray) -> np.ndarray:
+    """Return, for a symmetric matrix of pairs, which rows are connected by a chain of pairs; (n, n) bool."""
+    connected = pairs | np.eye(len(pairs), dtype=bool)
+    while (longer := connected.astype(np.float32) @ connected > 0).sum() > connected.sum():
+        connected = longer
+    return connected
 
 
 def _find_root(parent: np.ndarray, row: int) -> int:

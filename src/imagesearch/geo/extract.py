@@ -24,7 +24,7 @@ from imagesearch.pipeline import BatchOutput, Dataset, Progress, StepSpec, StepS
 from imagesearch.text_table import format_count
 
 # Must change whenever the reading of metadata changes, so that all photos are read again.
-_FINGERPRINT = "metadata/3"
+_FINGERPRINT = "metadata/4"
 _BATCH_SIZE = 64
 _METADATA_SCHEMA = pa.schema(
     [

@@ -91,7 +91,9 @@ def _find_scans(data: bytes) -> _Scans | None:
         if marker == _SOS and header:
             found = _NEXT_MARKER.search(data, segment_end)
             position = end = found.start() if found else len(data)
-            if found and len(header) > 1 + 2 * header[0] and header[1 + 2 * header[0]] == 0:
+            # any other marker is in data behind the photo, and a part of the scan can be missing before it
+            is_complete = found is not None and found[0][-1] in _BETWEEN_SCANS
+            if is_complete and len(header) > 1 + 2 * header[0] and header[1 + 2 * header[0]] == 0:
                 with_means.update(header[1 : 1 + 2 * header[0] : 2])
     if not end or not frame:
         return None

@@ -32,7 +32,7 @@ _JUNK = re.compile(
             r"created (?:by|with|using) (?:the )?(?:gimp|imlib|adobe|paint|imagemagick|accusoft).*",
             r"creator:.*|processed with (?:vsco|snapseed|rni).*|(?:file )?source:.*|iclarified",
             # settings of phones: in brackets, or at least three pairs of a key and a value
-            r"<.*>|[{\[].*[}\]]|(?:\w+[=:]\s?[^\s,;]+(?:[,; ]+|$)){3,}",
+            r"<.*>|\{.*\}|\[.*[:=@\"].*\]|(?:\w+[=:]\s?[^\s,;]+(?:[,; ]+|$)){3,}",
         )
     ),
     re.IGNORECASE,

@@ -42,9 +42,13 @@ _PATTERNS = (
     # photo_1@28-05-2022_10-11-12 (exports of Telegram)
     rf"@(?P<day>\d\d)-(?P<month>\d\d)-(?P<year>(?:19|20)\d\d)_{_SPACED_CLOCK}",
     _SPACED_DAY,
-    rf"^(?:{_PREFIXES})[-_ ]?{_DAY}{_NO_COUNTER}",  # IMG-20220528-WA0004 (WhatsApp)
+    # IMG-20220528-WA0004 and STK-20220528-WA0004 (WhatsApp), also behind "Copy of "
+    rf"(?<![a-z\d])(?:img|vid|stk|gif)-{_DAY}-wa\d{{4}}",
+    rf"^(?:{_PREFIXES})[-_ ]?{_DAY}{_NO_COUNTER}",  # IMG-20220528-00012 (BlackBerry)
     rf"^{_DAY}{_NO_COUNTER}(?!_[0-9a-f]{{10}}(?:_|$))(?![a-z])",  # not 20220528_0123456789_o (Flickr)
 )
+# Ids of photos on Facebook, such as 20190512_10150123456789_1234567_n.
+_FACEBOOK_PATTERN = re.compile(r"^\d+(?:_\d{7,}|_\d{5,}_\d{5,})_[a-z](?![a-z])", re.ASCII)
 # Milliseconds since 1970 at which Facebook and WeChat have saved the photo.
 _TIMESTAMP_PATTERN = re.compile(r"^(?:fb_img_|mmexport|wx_camera_)(1\d{12})(?!\d)", re.IGNORECASE | re.ASCII)
 
@@ -80,6 +84,8 @@ def parse_name_date(name: str, latest: datetime) -> NameDate | None:
         moment = datetime.fromtimestamp(int(match[1]) / 1000, UTC).replace(tzinfo=None)
         is_plausible = moment.year >= _FIRST_TIMESTAMP_YEAR and moment <= latest
         return NameDate(moment, "second", is_utc=True) if is_plausible else None
+    if _FACEBOOK_PATTERN.match(stem):
+        return None
     for pattern in _compile_patterns():
         match = pattern.search(stem)
         found = _make_date(match.groupdict(), latest) if match else None

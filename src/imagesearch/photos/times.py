@@ -44,14 +44,15 @@ _MAX_OFFSET = 15 * 60  # minutes; the last time zone is +14:00
 _SCANNER = re.compile(
     r"scan|epson|perfection|opticfilm|plustek|reflecta|pacific image|imacon|flextight|noritsu|qss|frontier"
     r"|\bsp-?[1-9]\d{3}\b|pakon|microtek|umax|lide|doxie|brother|lexmark|officejet|photosmart c|deskjet"
-    r"|laserjet|\bm[pgx]\d{3,4}\b|\bts\d{3,4}\b|\bmf\d{3,4}|photomyne|\bls-?\d{2,4}\b",
+    r"|laserjet|\bscx-|\bclx-|\bsl-[cm]\d|bizhub|\bfi-\d{4}|image(?:class|runner|formula)"
+    r"|\bm[pgx]\d{3,4}\b|\bts\d{3,4}\b|\bmf\d{3,4}|photomyne|\bls-?\d{2,4}\b",
     re.IGNORECASE,
 )
 _ANDROID = (
     r"samsung|htc|lge|\blg\b|motorola|google|huawei|honor|xiaomi|redmi|oppo|realme|vivo|oneplus|nothing"
     r"|sony.*xperia|sony [cdefghl]\d{4}|asus|zte|lenovo|hmd|\bnokia [1-9]|fairphone|q(?:com|ti|cam)-aa"
 )
-_CAMERAS = "canon|casio|eastman kodak|fuji|kodak|konica|minolta|nikon|olympus|panasonic|pentax|sony"
+_CAMERAS = "canon|casio|eastman kodak|fuji(?!tsu)|kodak|konica|minolta|nikon|olympus|panasonic|pentax|sony"
 # Clocks that were never set: the camera, the time at which its clock starts, and for how long such times are
 # left out. The days of 1970 and 1980 are before there were such cameras, so a clock that runs is recognized.
 _UNSET_CLOCKS = (
