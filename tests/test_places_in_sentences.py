@@ -16,6 +16,7 @@ from imagesearch.pipeline import Dataset
 from imagesearch.query import SentenceParser
 from imagesearch.search import Answer, Query, Searcher
 from imagesearch.store import Store, Vocabulary, VocabularyEntry
+from imagesearch.text import normalize
 
 EUROPE = {"France", "Italy", "Poland", "Norway", "Denmark"}
 SOUTHEAST_ASIA = {"Thailand"}
@@ -344,3 +345,14 @@ def test_regions_work_on_the_countries_of_an_album(search: Callable[..., Answer]
     europe = {"France", "Norway", "Iceland", "Finland", "Switzerland", "Ireland", "Italy", "Spain"}
     right = {p["path"] for p in truth if p["latitude"] is not None and p["country"] in europe}
     assert right <= {r.path for r in search("in europe", top_k=100).results}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name"), [("in icland", "Iceland"), ("in irland", "Ireland"), ("in colonge", "Cologne")]
+)
+def test_two_names_of_one_place_are_no_two_places(sentence: str, name: str) -> None:
+    kinds = {"Iceland": "country", "Ísland": "country", "Ireland": "country"}
+    kinds |= {"Cologne": "city", "Köln": "city", "Colonia": "city"}
+    places = {normalize(place): VocabularyEntry(place, 9, kind) for place, kind in kinds.items()}
+    parsed = SentenceParser(Vocabulary(places=places)).parse(sentence, TODAY)
+    assert parsed.places == ((name.lower(),),) and parsed.caption == ""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from imagesearch.query.gazetteer import Gazetteer, NameMatch
+from imagesearch.query.lexicon import COMMON
+from imagesearch.query.places.album_places import are_aliases
 from imagesearch.query.tags import Position, Tag, TaggedSpan, TagKind
 
 
@@ -42,6 +44,7 @@ def _tag_mistyped(at: Position, is_place: bool) -> Tag | None:
     """Tag the only name that fits. If several do, tag a word, with a note that lists the names."""
     people, places = at.names.people, at.names.places
     found_places = [m for m in places.match_mistyped(at.tokens, at.i) if not _follows_other_place(at, m)]
+    found_places = _drop_aliases(found_places)
     found_people = [] if is_place and found_places else people.match_mistyped(at.tokens, at.i)
     names = _map_names(found_places, places) | _map_names(found_people, people)
     if not names:
@@ -53,6 +56,18 @@ def _tag_mistyped(at: Position, is_place: bool) -> Tag | None:
     typed = " ".join(token.text for token in at.tokens[at.i : match.end])
     note = f'read "{typed}" as {names[match.keys[0]]}'
     return _make_tag("person" if found_people else "place", at, replace(match, note=note))
+
+
+def _drop_aliases(matches: Sequence[NameMatch]) -> list[NameMatch]:
+    """Keep one of several names of the same place: Iceland and Ísland are stored with the same photos.
+
+    A name that is also an everyday word, such as island, is kept only if there is no other.
+    """
+    kept: list[NameMatch] = []
+    for match in [match for match in matches if match.keys[0] not in COMMON] or matches:
+        if not any(are_aliases(match.keys[0], other.keys[0]) for other in kept):
+            kept.append(match)
+    return kept
 
 
 def _map_names(matches: Sequence[NameMatch], known: Gazetteer) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 from imagesearch.geo import list_alias_groups
@@ -43,6 +44,21 @@ def find_aliases(
             continue  # "rio" is a part of Rio Branco too
         aliases[words] = tuple(key for key in keys if keys.keys().isdisjoint(within.get(key, ())))
     return aliases
+
+
+@functools.cache
+def _map_alias_groups() -> dict[str, set[int]]:
+    groups: dict[str, set[int]] = {}
+    for number, (_, _, names) in enumerate(list_alias_groups()):
+        for name in names:
+            groups.setdefault(normalize(name), set()).add(number)
+    return groups
+
+
+def are_aliases(one: str, other: str) -> bool:
+    """Whether two normalized names can be of one place, such as Iceland and Ísland."""
+    groups = _map_alias_groups()
+    return not groups.get(one, set()).isdisjoint(groups.get(other, ()))
 
 
 def is_place_of(
