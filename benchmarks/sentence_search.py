@@ -86,7 +86,7 @@ class EarlierProgram:
         store, name = searcher.resources.store, searcher.resources.config.dataset.name
         rows = store.collections.open(CollectionRef(name, "clip")).rows
         fields = ("path", "face_labels", "address", "embedding")
-        hits, _ = store.list_newest(CollectionRef(name, "clip"), rows, fields=fields)
+        hits, _ = store.list_by_date(CollectionRef(name, "clip"), rows, fields=fields)
         self.paths = [hit.fields["path"] for hit in hits]
         self.labels = [[normalize(label) for label in hit.fields["face_labels"]] for hit in hits]
         self.vectors = np.asarray([hit.fields["embedding"] for hit in hits], np.float32)

@@ -64,8 +64,10 @@ def sort_by_hand(where: Condition, oldest_first: bool) -> list[int]:
     ],
 )
 def test_photos_are_listed_from_both_ends(store: Store, where: Condition, limit: int) -> None:
-    for list_photos, oldest_first in ((store.list_newest, False), (store.list_oldest, True)):
-        hits, passing_count = list_photos(ALBUM, limit, where=where, fields=["taken_at"], periods=PERIODS)
+    for oldest_first in (False, True):
+        hits, passing_count = store.list_by_date(
+            ALBUM, limit, newest_first=not oldest_first, where=where, fields=["taken_at"], periods=PERIODS
+        )
         expected = sort_by_hand(where, oldest_first)
         assert [hit.id for hit in hits] == expected[:limit]
         assert passing_count == min(len(expected), max(limit, 300) + 1)

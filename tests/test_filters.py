@@ -176,10 +176,10 @@ def test_photos_are_listed_newest_first(tmp_path: Path) -> None:
     unknown |= dict.fromkeys(("face_count", "people_count_known"), [0] * 5)
     with Store(milvus(tmp_path)) as store:
         update(store, SPEC, rows(vectors(5), **columns, **unknown))
-        listed, passed = store.list_newest(CollectionRef("album", "clip"), 10, fields=["taken_at"])
+        listed, passed = store.list_by_date(CollectionRef("album", "clip"), 10, fields=["taken_at"])
         assert passed == 5
         assert [hit.id for hit in listed] == [2, 3, 0, 1, 4]
         assert [hit.fields["taken_at"] for hit in listed] == [30, 20, 5, 0, 0]
         assert [
-            hit.id for hit in store.list_newest(CollectionRef("album", "clip"), 2, where=Eq("year", 1))[0]
+            hit.id for hit in store.list_by_date(CollectionRef("album", "clip"), 2, where=Eq("year", 1))[0]
         ] == [3, 0]

@@ -196,6 +196,6 @@ def test_an_order_holds_for_relaxed_filters_and_other_strategies(searcher: Searc
 def test_milvus_finds_the_photos_of_a_fact(searcher: Searcher, sentence: str) -> None:
     condition = PARSER.parse(sentence, TODAY).condition
     store, ref = searcher.resources.store, CollectionRef("made", "clip")
-    hits, _ = store.list_newest(ref, COUNT, where=condition)
+    hits, _ = store.list_by_date(ref, COUNT, where=condition)
     expected = {n for n, row in enumerate(ROWS[-COUNT:]) if is_fulfilled(condition, row)}
     assert {hit.id for hit in hits} == expected

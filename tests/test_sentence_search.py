@@ -52,7 +52,7 @@ class Album(NamedTuple):
     def passing(self, text: str) -> set[str]:
         """The photos that the filter of a sentence lets pass."""
         condition = self.search(text, strict=True).parsed.condition
-        hits, _ = self.searcher.resources.store.list_newest(
+        hits, _ = self.searcher.resources.store.list_by_date(
             CollectionRef("album", "clip"), 1000, where=condition, fields=("path",)
         )
         return {hit.fields["path"] for hit in hits}

@@ -160,7 +160,7 @@ def _list_import_notes(request: ParsedRequest, collection: CollectionInfo, targe
 
 def _has_times(collection: CollectionInfo, resources: SearchResources) -> bool:
     """Whether the time of any photo is known."""
-    hits, _ = resources.store.list_newest(collection.ref, 1, where=Eq("has_time", True))
+    hits, _ = resources.store.list_by_date(collection.ref, 1, where=Eq("has_time", True))
     return bool(hits)
 
 

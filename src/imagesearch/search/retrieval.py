@@ -243,8 +243,10 @@ def _fetch_photos(
     else:
         few = limit if query.collapse or extra_fields or source.matcher.excludes else query.top_k
         periods = source.resources.vocabulary.periods
-        list_photos = store.list_oldest if query.sort == "oldest" else store.list_newest
-        return list_photos(ref, few, where=where, fields=fields, periods=periods)
+        newest_first = query.sort != "oldest"
+        return store.list_by_date(
+            ref, few, newest_first=newest_first, where=where, fields=fields, periods=periods
+        )
     return hits, len(hits)
 
 

@@ -215,16 +215,19 @@ class Store:
                 break
         return passing[: query.depth]
 
-    def list_newest(
+    def list_by_date(
         self,
         ref: CollectionRef,
         limit: int,
         *,
+        newest_first: bool = True,
         where: Condition = MATCH_ALL,
         fields: Sequence[str] = (),
         periods: Sequence[int] = (),
     ) -> tuple[list[Hit], int]:
-        """Return the photos that pass a filter, newest first and undated photos last, without scores.
+        """Return the photos that pass a filter in the order of their time, without scores.
+
+        Photos without a time come last in either order.
 
         Parameters
         ----------
@@ -237,19 +240,10 @@ class Store:
         passing_count : int
             Number of photos that pass the filter. It is exact up to 300.
         """
-        return self._list_by_date(ref, DateListing(where, limit, periods, newest_first=True), fields)
-
-    def list_oldest(
-        self,
-        ref: CollectionRef,
-        limit: int,
-        *,
-        where: Condition = MATCH_ALL,
-        fields: Sequence[str] = (),
-        periods: Sequence[int] = (),
-    ) -> tuple[list[Hit], int]:
-        """Return the photos that pass a filter, oldest first; otherwise the same as `list_newest`."""
-        return self._list_by_date(ref, DateListing(where, limit, periods, newest_first=False), fields)
+        collection = self._open(ref, where, fields)
+        listing = DateListing(where, limit, periods, newest_first)
+        keys, passing_count = listing.collect_keys(functools.partial(self._read_times, collection))
+        return self.read_rows(ref, keys, fields), passing_count
 
     def read_rows(
         self,
@@ -308,13 +302,6 @@ class Store:
         return collection
 
     # --- listing by date -----------------------------------------------------------------------------------
-
-    def _list_by_date(
-        self, ref: CollectionRef, listing: DateListing, fields: Sequence[str]
-    ) -> tuple[list[Hit], int]:
-        collection = self._open(ref, listing.where, fields)
-        keys, passing_count = listing.collect_keys(functools.partial(self._read_times, collection))
-        return self.read_rows(ref, keys, fields), passing_count
 
     def _read_times(self, collection: CollectionInfo, where: Condition, limit: int) -> list[PhotoTime]:
         """Return the keys and times of up to ``limit`` photos that pass a filter; Milvus chooses which."""

@@ -90,7 +90,7 @@ def ask_questions(
         query = Query(text=question.text, today=question.today, top_k=TOP, strategy=strategy)
         answer = searcher.search(query)
         condition = plan_filter(answer.parsed).condition
-        hits, _ = store.list_newest(collection, max(1, answer.photos), where=condition, fields=("path",))
+        hits, _ = store.list_by_date(collection, max(1, answer.photos), where=condition, fields=("path",))
         candidates = frozenset(hit.fields["path"] for hit in hits)
         is_detected = question.find_candidates(faces) == question.candidates
         outcomes.append(QuestionOutcome(question, answer, candidates, is_detected))
@@ -100,7 +100,7 @@ def ask_questions(
 def _read_faces(store: Store, collection: CollectionRef) -> dict[str, list[str]]:
     """Return the stored name of each face, "" for a face without a name, by the path of the photo."""
     rows = max(1, store.collections.open(collection).rows)
-    hits, _ = store.list_newest(collection, rows, fields=("path", "face_labels", "face_count"))
+    hits, _ = store.list_by_date(collection, rows, fields=("path", "face_labels", "face_count"))
     faces = {}
     for fields in (hit.fields for hit in hits):
         labels = fields["face_labels"]

@@ -2,7 +2,7 @@
 
 npm pack @rapideditor/country-coder@5.6.1
 tar -xf rapideditor-country-coder-5.6.1.tgz
-python scripts/maintenance/convert_borders.py package/src/data/borders.json
+python scripts/data/convert_borders.py package/src/data/borders.json
 """
 
 import argparse
