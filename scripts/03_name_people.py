@@ -1,4 +1,4 @@
-"""List the people that 02 found; name them, merge or split them, or remove a name.
+"""List the people that 02 found; name them, merge or split them, remove a name, or undo a decision.
 
 Without options this script lists all people, those with the most faces first, and draws a row of faces for
 each. PERSON is a number or a name (3, Maya). FACES is a PERSON, or single faces by their numbers in the
@@ -14,6 +14,12 @@ from imagesearch import cli
 def parse_arguments():
     parser = cli.make_parser(__doc__)
     edits = parser.add_argument_group("edits, applied in this order")
+    edits.add_argument(
+        "--undo",
+        nargs="*",
+        metavar="N",
+        help="undo the last decision, or decisions by their numbers in the history",
+    )
     edits.add_argument(
         "--split", action="append", default=[], metavar="PERSON", help="split a person into several people"
     )
@@ -43,6 +49,9 @@ def parse_arguments():
         "--no-build", action="store_true", help="do not update the collections in Milvus; 05 does it later"
     )
     view = parser.add_argument_group("output")
+    view.add_argument(
+        "--history", action="store_true", help="list all decisions, numbered, also those that are undone"
+    )
     view.add_argument("--show", metavar="PERSON", help="draw all faces of one person")
     view.add_argument(
         "--min-faces",
@@ -65,34 +74,48 @@ def main():
     from imagesearch.store import has_pending_edits
 
     dataset = Dataset(config)
-    cli.print_note(dataset.roots_note)
     editor = PeopleEditor(config, dataset)
-    has_edits, failure = True, None
-    is_stale = editor.stale
+    has_edits = has_edit_options(args)
+    if args.history and not (has_edits or args.interactive):
+        report_history(editor, args)
+        return
+    is_outdated = editor.stale or has_pending_edits(dataset)
     try:
-        has_edits = apply_edits(editor, args)
-    except UserError as error:
-        failure = error  # the edits before it are stored, and applied below
-    people = editor.refresh()
-    if args.interactive and not failure:
-        has_edits = ask_names(editor, dataset, args) or has_edits
-        people = editor.people
-    if not args.no_build and (has_edits or is_stale or has_pending_edits(dataset)):
-        update_collections(config, dataset)
+        apply_edits(editor, args)
+        people = editor.refresh()
+        if args.show:
+            people.find_person(args.show)
+    except UserError:
+        report_stored(editor, config, dataset, args)
+        raise
+    cli.print_note(dataset.roots_note)
+    cli.print_outcomes(editor)
+    if args.interactive:
+        people = ask_names(editor, dataset, args)
+    failure = None
+    if not args.no_build and (has_edits or is_outdated or editor.stored):
+        failure = update_collections(config, dataset, cli.print_note)
+    report_people(people, editor, dataset, args)
     if failure:
-        raise failure
-    report_people(people, dataset, args)
+        raise failure  # last, because the table and the figure do not need the collections
+
+
+def has_edit_options(args):
+    options = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv)
+    return args.undo is not None or any(options)
 
 
 def apply_edits(editor, args):
-    """Apply the edits of the command line in order; return whether there are any."""
+    """Apply the edits of the command line in order."""
+    if args.undo is not None:
+        undo_decisions(editor, args.undo)
     for selector in args.split:
-        cli.print_note(f"{selector}: split into {editor.split(selector)} people")
+        editor.split(selector)
         editor.refresh()
     for text in args.deny:
         editor.deny(*parse_assignment(text, "--not"))
     for text in args.name:
-        editor.name_person(*parse_assignment(text, "--name"))
+        name_person(editor, *parse_assignment(text, "--name"))
     for selectors in args.merge:
         editor.merge(selectors)
     for name in args.forget:
@@ -106,7 +129,23 @@ def apply_edits(editor, args):
         cli.report_failures(unused, args.verbose, "not used")
         if not used:
             raise UserError(f"{args.from_csv}: no line can be used")
-    return any((args.split, args.deny, args.name, args.merge, args.forget, args.from_csv))
+
+
+def undo_decisions(editor, numbers):
+    """Undo decisions by their numbers in the history, the newest first; without numbers, the last one."""
+    from imagesearch.errors import UserError
+
+    wrong = next((text for text in numbers if not text.isdecimal()), None)
+    if wrong is not None:
+        raise UserError(f"--undo {wrong}: expected the number of a decision, see --history")
+    for number in sorted({int(text) for text in numbers}, reverse=True) or [None]:
+        editor.undo(number)
+
+
+def name_person(editor, faces, name):
+    """Name a person or faces, after questions about a name that is probably not meant."""
+    replaced = editor.find_replaced_name(faces)
+    editor.name_person(faces, cli.check_typed_name(editor.check_name(name), editor, replaced))
 
 
 def parse_assignment(text, option):
@@ -118,32 +157,41 @@ def parse_assignment(text, option):
     return faces.strip(), name
 
 
+def report_stored(editor, config, dataset, args):
+    """After a refused edit, apply the edits before it, and print one line that names them."""
+    if not editor.stored:
+        return
+    editor.refresh()
+    failure = None if args.no_build else update_collections(config, dataset, print_line=lambda line: None)
+    missing = "; the collections are not updated" if args.no_build or failure else ""
+    cli.print_note(f"stored before the error: {'; '.join(editor.describe_stored(editor.stored))}{missing}")
+
+
 def ask_names(editor, dataset, args):
-    """Show each unnamed person and prompt for a name; an empty line skips, the end of input quits."""
-    from imagesearch.errors import UserError
+    """Prompt for the names of the people without one; return the people afterwards."""
     from imagesearch.figures import show_person
 
-    has_named = False
-    for person in editor.people.list_unnamed(args.min_faces):
+    def show(person):
         show_person(editor.people, person, dataset, args.save, window=not args.no_show)
-        question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: quit] "
-        answer = cli.read_reply(question, default="q")
-        if answer.lower() == "q":
-            break
-        try:
-            if answer:
-                editor.name_person(str(person.number), answer)
-                has_named = True
-        except UserError as error:
-            cli.print_note(str(error))
-    editor.refresh()
-    return has_named
+
+    cli.ask_names(editor, args.min_faces, show)
+    return editor.people
 
 
-def report_people(people, dataset, args):
+def report_history(editor, args):
+    if args.json:
+        history = [decision.to_dict() for decision in editor.list_decisions()]
+        cli.print_json(editor.people.to_dict() | {"history": history})
+    else:
+        cli.print_decisions(editor.list_decisions())
+
+
+def report_people(people, editor, dataset, args):
     from imagesearch.figures import show_people, show_person
 
-    if args.json:
+    if args.history:
+        report_history(editor, args)
+    elif args.json:
         cli.print_json(people.to_dict())
     else:
         cli.print_people(people, args.min_faces)
@@ -155,21 +203,21 @@ def report_people(people, dataset, args):
         show_people(people, dataset, args.min_faces, args.save, window=not args.no_show)
 
 
-def update_collections(config, dataset):
-    """Update the names in the collections, if there are any collections."""
+def update_collections(config, dataset, print_line):
+    """Update the names in the collections, if there are any; return the error, if one prevents it."""
     from imagesearch.errors import UserError
     from imagesearch.store import CollectionRef, Store, build_collections
 
     name = config.dataset.name
     try:
         with Store(config.milvus) as store:
-            if all(store.collections.find(CollectionRef(name, kind)) is None for kind in ("faces", "clip")):
-                return
-            for kind, report in build_collections(config, dataset, store).items():
-                cli.print_note(f"{name}_{kind}: {report}")
+            if any(store.collections.find(CollectionRef(name, kind)) for kind in ("faces", "clip")):
+                for kind, report in build_collections(config, dataset, store).items():
+                    print_line(f"{name}_{kind}: {report}")
     except UserError as error:
         advice = "the names are stored; run 05_build_collections.py to update the collections"
-        raise UserError(f"{error}; {advice}") from None
+        return UserError(f"{error}; {advice}")
+    return None
 
 
 if __name__ == "__main__":

@@ -27,13 +27,16 @@ from imagesearch.cli.console import (
     run_script,
     show_progress,
 )
+from imagesearch.cli.naming import ask_names, check_typed_name, print_decisions, print_outcomes
 from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
 
 __all__ = [
     "add_figure_options",
     "add_filter_options",
     "add_photo_options",
+    "ask_names",
     "check_figure_file",
+    "check_typed_name",
     "join_negative_values",
     "load_config_of",
     "make_criteria",
@@ -44,8 +47,10 @@ __all__ = [
     "parse_result_count",
     "print_answer",
     "print_classes",
+    "print_decisions",
     "print_json",
     "print_note",
+    "print_outcomes",
     "print_people",
     "print_saved_queries",
     "read_queries",

@@ -78,6 +78,11 @@ def read_reply(question: str, default: str = "") -> str:
         return default
 
 
+def confirm(question: str) -> bool:
+    """Ask a yes-no question on the terminal. Without a terminal, and for all replies but yes, it is no."""
+    return sys.stdin.isatty() and read_reply(f"{question} [y/N] ").casefold() in ("y", "yes")
+
+
 def print_json(value: Any) -> None:
     """Print one JSON object."""
     # NaN is not valid JSON; a NaN here is a bug

@@ -8,12 +8,15 @@ Start with ``people.py``. The meaning of edits is in ``constraints.py``, the clu
 
 from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import FaceDetector, get_pack_id
+from imagesearch.faces.edit_history import Decision
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.name_checks import find_near_name, looks_like_command
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import compute_iou
 
 __all__ = [
+    "Decision",
     "FaceDetector",
     "People",
     "PeopleEditor",
@@ -21,9 +24,11 @@ __all__ = [
     "cluster_people",
     "compute_iou",
     "detect_faces",
+    "find_near_name",
     "get_pack_id",
     "import_names",
     "load_people",
+    "looks_like_command",
     "make_detector",
     "open_edit_log",
     "shrink_for_detection",

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.references import FaceReference, ReferenceResolver
+from imagesearch.faces.undone_edits import list_effective
 from imagesearch.text import normalize
 
 _normalize_cached = functools.lru_cache(10_000)(normalize)
@@ -51,8 +52,8 @@ class Constraints:
     released: int = 0
 
 
-def replay_edits(edits: Iterable[Edit], resolver: ReferenceResolver) -> Constraints:
-    """Convert edits, the oldest first, to constraints on the faces of a table.
+def replay_edits(edits: Sequence[Edit], resolver: ReferenceResolver) -> Constraints:
+    """Convert edits, the oldest first, to constraints on the faces of a table. Undone edits are left out.
 
     A newer edit of a face overrides an older one. A user who names a cluster has looked at some of its faces,
     but not at all of them. So when a later edit removes faces from the cluster, unconfirmed faces that are
@@ -62,8 +63,8 @@ def replay_edits(edits: Iterable[Edit], resolver: ReferenceResolver) -> Constrai
     if not len(resolver.faces):
         return Constraints(np.empty(0, np.int64), np.empty(0, bool))
     replay = _EditReplay(resolver)
-    for edit in edits:
-        replay.apply_edit(edit)
+    for index in list_effective(edits):
+        replay.apply_edit(edits[index])
     return replay.make_constraints()
 
 

@@ -17,10 +17,11 @@ from filelock import FileLock
 
 from imagesearch.errors import UserError
 from imagesearch.faces.references import FaceReference
+from imagesearch.faces.undone_edits import LineReference, list_effective
 from imagesearch.files import make_folder
 from imagesearch.text import normalize
 
-_ACTIONS = ("name", "deny", "merge", "split", "rename", "forget")
+_ACTIONS = ("name", "deny", "merge", "split", "rename", "forget", "undo")
 # Some keys in the file differ from the field names; they are fixed, so that existing files stay readable.
 _KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
 
@@ -33,7 +34,8 @@ class Edit:
     ----------
     action : str
         ``name`` (the faces are this person), ``deny`` (they are not), ``merge`` (all faces are one person),
-        ``split`` (each list is a different person), ``rename``, or ``forget`` (the name is removed).
+        ``split`` (each list is a different person), ``rename``, ``forget`` (the name is removed), or ``undo``
+        (other edits are not in effect; see `undone_edits`).
     faces : tuple of tuple of FaceReference
         One list; several for a split or a merge; none for a rename or a removed name.
     name, new_name : str
@@ -42,6 +44,11 @@ class Edit:
         Whether the user looked at each face, not only at its cluster.
     at : str
         Time of the edit in ISO 8601.
+    who : tuple of str
+        The people or faces that the user selected, as they were called then: ``person 3``, ``Maya``, ``3.2``.
+        Only shown in the history. Empty in the logs of earlier versions.
+    undoes : tuple of LineReference
+        The edits that an undo undoes.
     """
 
     action: str
@@ -50,11 +57,13 @@ class Edit:
     new_name: str = ""
     confirmed: bool = False
     at: str = ""
+    who: tuple[str, ...] = ()
+    undoes: tuple[LineReference, ...] = ()
 
     def to_json(self) -> str:
         """Return the edit as a line of the file."""
         values = {"at": self.at, "do": self.action, "name": self.name, "to": self.new_name}
-        values |= {"seen": self.confirmed}
+        values |= {"seen": self.confirmed, "who": self.who, "of": self.undoes}
         return json.dumps({k: v for k, v in values.items() if v} | {"faces": self.faces}, ensure_ascii=False)
 
 
@@ -84,12 +93,13 @@ class EditLog:
         """Count the edits without parsing them."""
         return len(self._read_lines())
 
-    def append(self, edit: Edit) -> None:
-        """Append an edit; it is on the disk when this returns."""
+    def append(self, *edits: Edit) -> None:
+        """Append edits in one write; they are on the disk when this returns."""
         make_folder(self.file.parent)
         # without the lock, a line that another run is writing would look incomplete, and be removed
         with FileLock(self.file.with_name(".people.lock")), self.file.open("ab+") as stream:
-            stream.write(self._repair_last_line(stream) + edit.to_json().encode() + b"\n")
+            lines = b"".join(edit.to_json().encode() + b"\n" for edit in edits)
+            stream.write(self._repair_last_line(stream) + lines)
             stream.flush()
             os.fsync(stream.fileno())
 
@@ -131,7 +141,9 @@ class EditLog:
                 for references in values["faces"]
             )
             texts = {name: str(values[key]) for name, key in _KEYS.items() if key in values}
-            edit = Edit(faces=faces, confirmed=bool(values.get("seen")), **texts)
+            who = tuple(map(str, values.get("who", ())))
+            undoes = tuple((int(line), str(digest)) for line, digest in values.get("of", ()))
+            edit = Edit(faces=faces, confirmed=bool(values.get("seen")), who=who, undoes=undoes, **texts)
             if edit.action not in _ACTIONS:
                 raise ValueError(f"unknown action {edit.action!r}")
             return edit
@@ -145,10 +157,11 @@ def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
     """Whether edits require a new clustering; the last clustering included the first `applied` of them."""
     if applied > len(edits):
         return True  # edits were removed from the file by hand
-    names: set[str] = set()  # in use
-    for edit in edits[:applied]:
-        _update_names(names, edit)
-    for edit in edits[applied:]:
+    before, now = list_effective(edits[:applied]), list_effective(edits)
+    if before != [index for index in now if index < applied]:
+        return True  # an edit that was applied is undone, or an undone one is in effect again
+    names = list_names_in_use(edits[:applied])
+    for edit in (edits[index] for index in now if index >= applied):
         given = normalize(edit.new_name or edit.name)
         is_taken = given in names and given != normalize(edit.name if edit.new_name else "")
         if edit.confirmed or edit.action in ("deny", "merge", "split"):
@@ -157,6 +170,14 @@ def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
             return True
         _update_names(names, edit)
     return False
+
+
+def list_names_in_use(edits: Sequence[Edit]) -> set[str]:
+    """Return the normalized names that edits give, without those that they replace or remove."""
+    names: set[str] = set()
+    for index in list_effective(edits):
+        _update_names(names, edits[index])
+    return names
 
 
 def _update_names(names: set[str], edit: Edit) -> None:

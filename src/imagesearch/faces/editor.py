@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,10 +12,13 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
+from imagesearch.faces.edit_history import Decision, find_decision_to_undo, list_decisions
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.linkage import split_cluster
+from imagesearch.faces.outcomes import StoredEdit, describe_outcome, find_affected
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import FaceReference
+from imagesearch.faces.undone_edits import refer_to_edits
 from imagesearch.filters import is_valid_element
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
@@ -45,14 +49,21 @@ class PeopleEditor:
         self.stale = self.people.outdated
         """Whether an edit is not applied to the clusters yet; it may come from an interrupted earlier run."""
         self._spellings = _list_spellings(self.people)
+        self.stored: list[StoredEdit] = []
+        """What this editor has stored, the oldest first."""
         if not self.people.persons:
             raise UserError(f"{dataset.folder}: no faces are clustered yet; run 02_cluster_faces.py first")
+
+    @staticmethod
+    def check_name(name: str) -> str:
+        """Return a name in NFC and with single spaces; `UserError` if it cannot be a name."""
+        return _check_name(name)
 
     def name_person(self, selector: str, name: str) -> None:
         """Name a person, or single faces."""
         rows, single = self._select_faces(selector)
         if single:
-            self.name_faces(rows, name)
+            self.name_faces(rows, name, selector)
             return
         name, person = _check_name(name), self._find_person(selector)
         if normalize(name) != normalize(person.name):  # otherwise only the spelling changes
@@ -61,21 +72,24 @@ class PeopleEditor:
             return
         joins_another = normalize(name) in self._spellings and normalize(name) != normalize(person.name)
         self.stale |= joins_another
+        edits, faces = [], self._make_references(rows)
         if person.name:
             # a rename also covers the faces of missing photos
-            self._append_edit(Edit("rename", name=person.name, new_name=name))
+            edits.append(Edit("rename", name=person.name, new_name=name, who=(person.label,)))
             self._spellings.pop(normalize(person.name), None)
         if not person.name or joins_another:
             # also the faces that were only similar to the named ones: clustered again, they could be left out
-            self._append_edit(Edit("name", (self._make_references(rows),), name=name))
+            edits.append(Edit("name", (faces,), name=name, who=(person.label,)))
+        self._store(*edits, faces=faces)
         self._spellings[normalize(name)] = name
         self._rename_loaded(person, name)
 
-    def name_faces(self, rows: Sequence[int], name: str) -> None:
-        """Name single faces; the user has looked at each of them."""
+    def name_faces(self, rows: Sequence[int], name: str, who: str = "") -> None:
+        """Name single faces; the user has looked at each of them, and may have selected them by a text."""
         name = self._get_known_spelling(_check_name(name))
         self.stale = True
-        self._append_edit(Edit("name", (self._make_references(rows),), name=name, confirmed=True))
+        faces = self._make_references(rows)
+        self._store(Edit("name", (faces,), name=name, confirmed=True, who=(who,) if who else ()), faces=faces)
         self._spellings[normalize(name)] = name
 
     def deny(self, selector: str, name: str) -> None:
@@ -85,7 +99,8 @@ class PeopleEditor:
             raise UserError(f"{name}: has no name yet; name this person, or use --split {person.number}")
         rows, single = self._select_faces(selector)
         self.stale = True
-        self._append_edit(Edit("deny", (self._make_references(rows),), name=person.name, confirmed=single))
+        faces, who = self._make_references(rows), selector if single else self._find_person(selector).label
+        self._store(Edit("deny", (faces,), name=person.name, confirmed=single, who=(who,)), faces=faces)
 
     def merge(self, selectors: Sequence[str]) -> None:
         """Record that several people are one person."""
@@ -99,9 +114,9 @@ class PeopleEditor:
                 f'use --name "{names[1]}={names[0]}"'
             )
         self.stale = True
-        self._append_edit(
-            Edit("merge", tuple(self._make_references(person.rows) for person in persons.values()))
-        )
+        faces = tuple(self._make_references(person.rows) for person in persons.values())
+        who = tuple(person.label for person in persons.values())
+        self._store(Edit("merge", faces, who=who), faces=itertools.chain(*faces))
 
     def split(self, selector: str) -> int:
         """Split a person where the faces are least similar; return the number of parts."""
@@ -126,8 +141,10 @@ class PeopleEditor:
             )
             raise UserError(f"--split {selector}: cannot be split: {reason}")
         self.stale = True
-        self._append_edit(
-            Edit("split", tuple(self._make_references(rows) for rows in parts), name=person.name)
+        references = tuple(self._make_references(rows) for rows in parts)
+        self._store(
+            Edit("split", references, name=person.name, who=(person.label,)),
+            faces=self._make_references(person.rows),
         )
         return len(parts)
 
@@ -136,9 +153,70 @@ class PeopleEditor:
         person = self._find_person(name)
         if not person.name:
             raise UserError(f"--forget {name}: has no name")
-        self._append_edit(Edit("forget", name=person.name))
+        edit = Edit("forget", name=person.name, who=(person.label,))
+        self._store(edit, faces=self._make_references(person.rows))
         self._spellings.pop(normalize(person.name), None)
         self._rename_loaded(person, "")
+
+    def find_replaced_name(self, selector: str) -> str:
+        """Return the name that a new name of the selected person replaces; empty for single faces.
+
+        Raises
+        ------
+        UserError
+            If the selected person or face does not exist.
+        """
+        _, single = self._select_faces(selector)
+        return "" if single else self._find_person(selector).name
+
+    @property
+    def names(self) -> list[str]:
+        """The names in use."""
+        return list(self._spellings.values())
+
+    def list_decisions(self) -> list[Decision]:
+        """Return all decisions of the edit log, also of earlier runs, the oldest first."""
+        return list_decisions(open_edit_log(self._dataset).read())
+
+    def undo(self, number: int | None = None) -> Decision:
+        """Undo the decision with a number in the history, or the last one. An undo can be undone too.
+
+        Returns
+        -------
+        decision : Decision
+            The decision that is undone, or restored.
+
+        Raises
+        ------
+        UserError
+            If there is no such decision, or it is undone already.
+        """
+        log = open_edit_log(self._dataset)
+        edits = log.read()
+        decisions = list_decisions(edits)
+        decision = find_decision_to_undo(decisions, number)
+        undo, original = Edit("undo", undoes=refer_to_edits(edits, decision.lines)), decision
+        while original.undoes:
+            original = decisions[original.undoes - 1]
+        references = itertools.chain(*(faces for edit in original.edits for faces in edit.faces))
+        self._store(undo, faces=references, undone=original)
+        self.people = load_people(self._config, self._dataset)
+        self.stale, self._spellings = self.people.outdated, _list_spellings(self.people)
+        is_restored = not self.list_decisions()[original.number - 1].undone_by
+        self.stored[-1] = replace(self.stored[-1], is_restored=is_restored)
+        return original
+
+    def find_last_decision(self) -> Decision:
+        """Return the decision that `undo` undoes without a number; `UserError` if there is none."""
+        return find_decision_to_undo(self.list_decisions())
+
+    def describe_stored(self, stored: Sequence[StoredEdit]) -> list[str]:
+        """Return what decisions did, one line each. Call `refresh` before, for the final numbers."""
+        return [describe_outcome(decision, self.people) for decision in stored]
+
+    def find_affected(self, stored: StoredEdit) -> list[Person]:
+        """Return the people that have some of a decision's faces, those with the most faces first."""
+        return find_affected(stored, self.people)
 
     def refresh(self) -> People:
         """Apply the edits to the clusters, and return the people."""
@@ -149,9 +227,12 @@ class PeopleEditor:
 
     # --- details -------------------------------------------------------------------------------------------
 
-    def _append_edit(self, edit: Edit) -> None:
+    def _store(self, *edits: Edit, faces: Iterable[FaceReference], undone: Decision | None = None) -> None:
+        """Append the edits of one decision, which is about some faces, to the log."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        open_edit_log(self._dataset).append(replace(edit, at=now))
+        dated = tuple(replace(edit, at=now) for edit in edits)
+        open_edit_log(self._dataset).append(*dated)
+        self.stored.append(StoredEdit(dated, tuple(faces), undone))
 
     def _make_references(self, rows: Sequence[int] | np.ndarray) -> tuple[FaceReference, ...]:
         return self.people.resolver.make_references(int(row) for row in rows)

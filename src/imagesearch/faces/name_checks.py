@@ -1,0 +1,43 @@
+"""Names that are probably not meant: a command of the prompt, an option, or another spelling of a known name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imagesearch.text import normalize
+
+_COMMANDS = frozenset(
+    "? abort back cancel end exit help history list merge next no none ok quit redo skip split stop undo yes".split()
+)
+
+
+def looks_like_command(name: str) -> bool:
+    """Whether a name looks like a command or an option: one letter, ``quit``, ``?``, ``--undo``.
+
+    A single character of a script without upper and lower case, such as 李, is a name.
+    """
+    text = name.strip()
+    is_letter = len(text) == 1 and (not text.isalpha() or text.lower() != text.upper())
+    return is_letter or text.startswith("-") or text.casefold() in _COMMANDS
+
+
+def find_near_name(name: str, names: Iterable[str]) -> str:
+    """Return the known name that a new name is probably a typing error of; empty if there is none.
+
+    One letter is missing, added or different, or two are swapped; in names of at least eight letters, two such
+    errors. The first letter of names of up to four letters must be the same: Kim and Tim are two names.
+    """
+    from rapidfuzz.distance import OSA
+
+    typed = normalize(name)
+    known = {normalize(other): other for other in names}
+    if typed in known or not typed:
+        return ""
+    limits = {text: 2 if min(len(text), len(typed)) >= 8 else 1 for text in known}
+    distances = {
+        text: OSA.distance(typed, text)
+        for text in known
+        if min(len(text), len(typed)) >= 3 and (text[0] == typed[0] or min(len(text), len(typed)) > 4)
+    }
+    near = [text for text, distance in distances.items() if distance <= limits[text]]
+    return known[min(near, key=lambda text: (distances[text], text))] if near else ""

@@ -1,0 +1,101 @@
+"""What an edit did, in one line, with the numbers and names of the people after the clustering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imagesearch.faces.edit_history import Decision, count_things, describe_selected, get_verb
+from imagesearch.faces.edit_log import Edit
+from imagesearch.faces.people import People, Person
+from imagesearch.faces.references import FaceReference
+from imagesearch.text import normalize
+
+
+@dataclass(frozen=True)
+class StoredEdit:
+    """A decision that this run has stored.
+
+    Attributes
+    ----------
+    edits : tuple of Edit
+        Its edits in the log.
+    faces : tuple of FaceReference
+        All faces that it is about.
+    undone : Decision or None
+        For an undo, the decision that it undid or restored.
+    is_restored : bool
+        Whether the undo restored that decision.
+    """
+
+    edits: tuple[Edit, ...]
+    faces: tuple[FaceReference, ...]
+    undone: Decision | None = None
+    is_restored: bool = False
+
+
+def describe_outcome(stored: StoredEdit, people: People) -> str:
+    """Return what a decision did, in one line.
+
+    Parameters
+    ----------
+    stored
+        The decision.
+    people
+        The people after the decision was applied.
+    """
+    first, last = stored.edits[0], stored.edits[-1]
+    persons = find_affected(stored, people)
+    listed = ", ".join(_describe_person(people, person) for person in persons) or "nobody"
+    who = describe_selected(first)
+    if stored.undone is not None:
+        verb = "restored" if stored.is_restored else "undone"
+        return f"{verb} {stored.undone.number}: {stored.undone.summary}" + (
+            f"; now {listed}" if persons else ""
+        )
+    match first.action:
+        case "name" | "rename":
+            return _describe_named(who, last.name, people)
+        case "deny":
+            return f"{who} {get_verb(who)} not {first.name}; now {listed}"
+        case "merge":
+            return f"{who} are one person now: {listed}"
+        case "split":
+            return (
+                f"{who} is {count_things(len(persons), 'person').replace('persons', 'people')} now: {listed}"
+            )
+        case "forget":
+            return f"{who} has no name now: {listed}"
+        case _:
+            return f"{who}: {listed}"
+
+
+def _describe_named(who: str, name: str, people: People) -> str:
+    """Return which person has the name now, and in how many photos."""
+    persons = [person for person in people.persons if normalize(person.name) == normalize(name)]
+    if not persons:
+        return f"{who} {get_verb(who)} {name} now"
+    # two, if the faces were not clustered again since they got the same name
+    rows = np.concatenate([person.rows for person in persons])
+    photos = count_things(len(np.unique(people.faces.photo_ids[rows])), "photo")
+    number = str(persons[0].number)
+    moved = f" (number {number})" if len(persons) == 1 and who not in (number, name) else ""
+    return f"{who} {get_verb(who)} {persons[0].name} now{moved}: {photos}"
+
+
+def find_affected(stored: StoredEdit, people: People) -> list[Person]:
+    """Return the people that have some of a decision's faces, those with the most faces first."""
+    rows = [row for row in people.resolver.resolve(stored.faces)[0] if row is not None]
+    persons = [person for person in people.persons if np.isin(person.rows, rows).any()]
+    if persons or stored.undone is None:
+        return persons
+    # the log has no faces of a removed or changed name
+    names = {normalize(name) for edit in stored.undone.edits for name in (edit.name, edit.new_name) if name}
+    return [person for person in people.persons if normalize(person.name) in names]
+
+
+def _describe_person(people: People, person: Person) -> str:
+    faces, photos = len(person.rows), people.count_photos(person)
+    number = f"number {person.number}, " if person.name else ""
+    return f"{person.label} ({number}{count_things(faces, 'face')} in {count_things(photos, 'photo')})"
