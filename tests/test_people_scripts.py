@@ -65,9 +65,9 @@ def test_people_are_found_named_searched_split_and_merged(drawn: Drawn) -> None:
     assert "album_faces: 11 faces: 0 new, 5 changed" in done.stderr
     assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
 
-    typed = "a|b\nNoor\n"  # an invalid name for the first person, a name for the second one
+    typed = "a|b\n\nNoor\n"  # an invalid name, which is asked again; no name; a name for the second person
     done = run(drawn, "03_name_people.py", "--interactive", "--no-show", "--json", "--no-build", stdin=typed)
-    assert done.stderr.count("who is this?") == 2 and "a name cannot contain" in done.stderr
+    assert done.stderr.count("who is this?") == 3 and "a name cannot contain" in done.stderr
     assert count_faces(done) == {"Maya": 5, "person 2": 4, "Noor": 2}
 
     csv = drawn.folder / "names.csv"
@@ -266,3 +266,96 @@ def test_a_note_says_that_collections_lack_names_that_another_milvus_has(drawn: 
     run(drawn, "05_build_collections.py")
     after = search()
     assert note not in after["notes"] and after["results"] == there["results"]
+
+
+def test_decisions_are_listed_undone_and_followed_by_searches(
+    drawn: Drawn, main_of: Main, capsys: pytest.CaptureFixture
+) -> None:
+    def run_03(*args: str) -> tuple[str, str]:
+        main_of(drawn, "03_name_people.py", "--no-show", *args)
+        return capsys.readouterr()
+
+    build(drawn)
+    assert run_03("--history") == ("no decisions yet\n", "")
+    printed = run_03("--name", "1=Maya", "--name", "2=Maya")[1]
+    assert "2 is Maya now (number 1): 8 photos\n" in printed
+    assert read_photo_rows(drawn)["kofi4.jpg"] == (["Maya"], 1)
+    out, err = run_03("--undo")
+    assert "undid 2: 2 is Maya (4 faces); now person" in err and out.count("Maya") == 1
+    assert read_photo_rows(drawn)["kofi4.jpg"] != (["Maya"], 1)
+    assert read_photo_rows(drawn)["maya1.jpg"] == (["Maya"], 1)
+    run_03("--undo", "1")
+    assert read_photo_rows(drawn)["maya1.jpg"] == (["person 1"], 1)
+    lines = run_03("--history")[0].splitlines()
+    assert [line[24:] for line in lines] == [
+        "1 is Maya (5 faces) (undone by 4)",
+        "2 is Maya (4 faces) (undone by 3)",
+        "undid 2: 2 is Maya (4 faces)",
+        "undid 1: 1 is Maya (5 faces)",
+    ]
+    history = json.loads(run_03("--history", "--json")[0])["history"]
+    assert [(line["number"], line["action"], line["undone_by"]) for line in history] == [
+        (1, "name", 4),
+        (2, "name", 3),
+        (3, "undo", None),
+        (4, "undo", None),
+    ]
+    run_03("--undo", "4", "3")  # restores both
+    assert read_photo_rows(drawn)["kofi4.jpg"] == (["Maya"], 1)
+    with pytest.raises(UserError, match="--undo last: expected the number of a decision"):
+        run_03("--undo", "last")
+
+
+def test_each_edit_prints_what_it_did_with_the_final_numbers(
+    drawn: Drawn, main_of: Main, capsys: pytest.CaptureFixture
+) -> None:
+    main_of(drawn, "03_name_people.py", "--no-show", "--no-build", "--name", "1=Maya")
+    for args, expected in (
+        (["--split", "1"], "Maya is 2 people now: Maya (number 1, "),
+        (["--undo"], "undid 2: Maya split into 2 people"),
+        (["--merge", "2", "3"], "2 and 3 are one person now: person 2 (6 faces in 6 photos)"),
+        (["--not", "1.1=Maya"], "1.1 is not Maya; now person "),
+        (["--forget", "Maya"], "Maya has no name now: person 1 ("),
+    ):
+        capsys.readouterr()
+        main_of(drawn, "03_name_people.py", "--no-show", "--no-build", *args)
+        printed = capsys.readouterr()
+        assert expected in printed.err and printed.out.startswith("number  faces")
+        people = read_people(drawn)
+        if args[0] == "--split":  # each part is in the line with its number and its size
+            for person in people.persons[:1] + [p for p in people.persons if p.number > 3]:
+                assert f"{person.number}" in printed.err and f"{len(person.rows)} face" in printed.err
+
+
+def test_a_refused_edit_is_one_line_and_stored_edits_another(drawn: Drawn) -> None:
+    build(drawn)
+    script = [sys.executable, ROOT / "scripts" / "03_name_people.py", "-c", drawn.config_file, "--no-show"]
+
+    def refuse(*args: str) -> str:
+        done = subprocess.run([*script, *args], cwd=drawn.folder, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 2 and done.stdout == ""
+        return done.stderr
+
+    PeopleEditor(drawn.config(), drawn.dataset()).merge(["1", "3"])  # not applied yet
+    unknown = "03_name_people.py: 99: nobody has this number or name"
+    assert refuse("--name", "99=Bob").splitlines()[0].startswith(unknown)
+    assert refuse("--show", "99").count("\n") == 1
+    command = (
+        "03_name_people.py: quit: looks like a command, not stored as a name; to use it as a name, confirm"
+    )
+    assert refuse("--name", "1=quit") == f"{command} it on a terminal\n"
+    first, second = refuse("--name", "1=Maya", "--name", "99=Bob").splitlines()
+    assert first == "stored before the error: 1 is Maya now: 7 photos" and second.startswith(unknown)
+    assert read_photo_rows(drawn)["maya1.jpg"] == (["Maya"], 1)  # the collections follow
+
+
+def test_the_table_is_shown_when_the_collections_cannot_be_updated(
+    drawn: Drawn, main_of: Main, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(drawn)
+    monkeypatch.setattr(collections, "connect", refuse_connection)
+    with pytest.raises(UserError, match="has it open; the names are stored; run 05"):
+        main_of(drawn, "03_name_people.py", "--name", "1=Maya", "--save", "sheet.png", "--no-show")
+    printed = capsys.readouterr()
+    assert "1      5       5  Maya" in printed.out and "1 is Maya now: 5 photos" in printed.err
+    assert (drawn.folder / "sheet.png").stat().st_size > 5000

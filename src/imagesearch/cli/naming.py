@@ -111,8 +111,8 @@ class _NamePrompt:
         self._position = 0
         self._shown = -1
         """Number of the person who was shown last."""
-        self._named: dict[int, int] = {}
-        """Number of the decision by the number of the person that this prompt named."""
+        self._joined: dict[int, int] = {}
+        """Number of the decision by the number of each person to whom this prompt gave a name in use."""
 
     def ask(self) -> bool:
         """Ask about the person at the present position; return False at the end."""
@@ -168,17 +168,18 @@ class _NamePrompt:
         print_note("this is the first person")
 
     def _name(self, person: Person, reply: str) -> None:
-        """Name a person; a name that this prompt gave before is undone, also if it joined two people."""
+        """Name a person. If the last answer joined two people, it is undone: a rename would be of both."""
         name = check_typed_name(self.editor.check_name(reply), self.editor, replaced=person.name)
         if name == person.name:
             self._position += 1
             return
-        if (decision := self._named.pop(person.number, None)) is not None:
+        if (decision := self._joined.pop(person.number, None)) is not None:
             self.editor.undo(decision)
-        stored = len(self.editor.stored)
+        stored, is_in_use = len(self.editor.stored), self.editor.is_in_use(name)
         self.editor.name_person(str(person.number), name)
         if len(self.editor.stored) > stored:
-            self._named[person.number] = self.editor.list_decisions()[-1].number
+            if is_in_use:
+                self._joined[person.number] = self.editor.list_decisions()[-1].number
             self._print_last()
         self._position += 1
 
@@ -190,7 +191,7 @@ class _NamePrompt:
         if not is_own and sys.stdin.isatty() and not confirm(question):
             return
         self.editor.undo()
-        self._named = {number: given for number, given in self._named.items() if given != last.number}
+        self._joined = {number: given for number, given in self._joined.items() if given != last.number}
         self._return_to_affected()
 
     def _split(self, person: Person) -> None:

@@ -72,8 +72,7 @@ def list_decisions(edits: Sequence[Edit]) -> list[Decision]:
         if own[0].action == "undo":
             targets = [find_edit(edits[: lines[0]], reference) for reference in own[0].undoes]
             undoes = next((numbers[line] for line in targets if line is not None), 0)
-        # an undo refers only to earlier decisions
-        summary = f"undid {undoes}: {decisions[undoes - 1].summary}" if undoes else summarize_edits(own)
+        summary = _summarize_undo(decisions, undoes) if undoes else summarize_edits(own)
         undone_by = numbers[undone[lines[0]]] if lines[0] in undone else 0
         decisions.append(Decision(number, lines, own, summary, undone_by, undoes))
     return decisions
@@ -104,30 +103,38 @@ def find_decision_to_undo(decisions: Sequence[Decision], number: int | None = No
 
 def summarize_edits(edits: Sequence[Edit]) -> str:
     """Return the edits of one decision in plain words."""
-    first, last = edits[0], edits[-1]
-    count = sum(map(len, last.faces))
+    first, count = edits[0], sum(map(len, edits[0].faces))
     who = describe_selected(first)
     faces = f" ({count_things(count, 'face')})" if count and first.who else ""
-    are = get_verb(who)
+    verb = get_verb(who)
     match first.action:
         case "name":
-            return f"{who} {are} {first.name}{faces}"
+            return f"{who} {verb} {first.name}{faces}"
         case "deny":
-            return f"{who} {are} not {first.name}{faces}"
+            return f"{who} {verb} not {first.name}{faces}"
         case "merge":
-            return f"{who} {are} one person{faces}"
+            return f"{who} {verb} one person{faces}"
         case "split":
-            sizes = " and ".join(str(len(part)) for part in first.faces)
-            return f"{first.name or who} is {len(first.faces)} people (faces: {sizes})"
+            sizes = _join_words([str(len(part)) for part in first.faces])
+            return f"{first.name or who} split into {len(first.faces)} people ({sizes} faces)"
+        case "rename" if len(edits) > 1:
+            return f"{first.name} and {first.new_name} are one person, {first.new_name}"
         case "rename":
-            also = ", like another person" if len(edits) > 1 else ""
-            return f"{first.name} is {first.new_name}{also}"
+            return f"{first.name} renamed to {first.new_name}"
         case "forget":
-            return f"{first.name} has no name"
+            return f"name {first.name} removed"
         case "undo":
             return "undid an edit that is no longer in the file"
         case _:
             return " ".join(filter(None, (first.action, who, first.name)))
+
+
+def _summarize_undo(decisions: Sequence[Decision], undoes: int) -> str:
+    """Return what the undo of a decision did: the undo of an undo restores a decision."""
+    is_restored = False
+    while decisions[undoes - 1].undoes:
+        undoes, is_restored = decisions[undoes - 1].undoes, not is_restored
+    return f"{'restored' if is_restored else 'undid'} {undoes}: {decisions[undoes - 1].summary}"
 
 
 def describe_selected(edit: Edit) -> str:
@@ -137,13 +144,13 @@ def describe_selected(edit: Edit) -> str:
         hidden = len(labels) - _MAX_PEOPLE
         if hidden > 0:
             labels = [*labels[:_MAX_PEOPLE], f"{hidden} more"]
-        return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
+        return _join_words(labels)
     references = [reference for faces in edit.faces for reference in faces]
     if len(references) == 1:
         return f"the face in {references[0][0]}"
     if len(edit.faces) > 1:
-        sizes = " and ".join(str(len(faces)) for faces in edit.faces)
-        return f"{len(edit.faces)} people (faces: {sizes})"
+        sizes = _join_words([str(len(faces)) for faces in edit.faces])
+        return f"{len(edit.faces)} people ({sizes} faces)" if edit.action != "split" else "a person"
     return count_things(len(references), "face") if references else edit.name
 
 
@@ -154,7 +161,15 @@ def count_things(count: int, thing: str) -> str:
 
 def get_verb(subject: str) -> str:
     """Return ``are`` if a subject of a sentence is several people or faces, else ``is``."""
-    return "are" if "," in subject or " and " in subject or subject.endswith(" faces") else "is"
+    return (
+        "are"
+        if "," in subject or " and " in subject or subject.endswith((" faces", " people", "faces)"))
+        else "is"
+    )
+
+
+def _join_words(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _group_edits(edits: Sequence[Edit]) -> Iterator[tuple[int, ...]]:
@@ -167,7 +182,7 @@ def _group_edits(edits: Sequence[Edit]) -> Iterator[tuple[int, ...]]:
 
 
 def _is_pair(edits: Sequence[Edit], index: int) -> bool:
-    """Whether an edit and the next one are one decision: a rename to a name in use, which joins two people."""
+    """Whether an edit and the next one are one decision: a rename to a name in use joins two people."""
     rename, *rest = edits[index : index + 2]
     if rename.action != "rename" or not rest or rest[0].action != "name" or rest[0].confirmed:
         return False

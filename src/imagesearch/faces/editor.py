@@ -158,6 +158,10 @@ class PeopleEditor:
         self._spellings.pop(normalize(person.name), None)
         self._rename_loaded(person, "")
 
+    def is_in_use(self, name: str) -> bool:
+        """Whether a person has a name, in any spelling."""
+        return normalize(name) in self._spellings
+
     def find_replaced_name(self, selector: str) -> str:
         """Return the name that a new name of the selected person replaces; empty for single faces.
 

@@ -1,4 +1,4 @@
-"""Names that are probably not meant: a command of the prompt, an option, or another spelling of a known name."""
+"""Names that are probably not meant: a command, an option, or another spelling of a known name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from imagesearch.text import normalize
 
 _COMMANDS = frozenset(
-    "? abort back cancel end exit help history list merge next no none ok quit redo skip split stop undo yes".split()
+    {"?", "back", "cancel", "end", "exit", "help", "history", "list", "merge", "next", "no", "ok", "quit"}
+    | {"redo", "skip", "split", "stop", "undo", "yes"}
 )
 
 
@@ -24,8 +25,9 @@ def looks_like_command(name: str) -> bool:
 def find_near_name(name: str, names: Iterable[str]) -> str:
     """Return the known name that a new name is probably a typing error of; empty if there is none.
 
-    One letter is missing, added or different, or two are swapped; in names of at least eight letters, two such
-    errors. The first letter of names of up to four letters must be the same: Kim and Tim are two names.
+    One letter is missing, added or different, or two are swapped. Names of at least eight letters can have
+    two such errors. The first letter of names of up to four letters must be the same: Kim and Tim are two
+    names.
     """
     from rapidfuzz.distance import OSA
 

@@ -50,13 +50,13 @@ def describe_outcome(stored: StoredEdit, people: People) -> str:
     listed = ", ".join(_describe_person(people, person) for person in persons) or "nobody"
     who = describe_selected(first)
     if stored.undone is not None:
-        verb = "restored" if stored.is_restored else "undone"
+        verb = "restored" if stored.is_restored else "undid"
         return f"{verb} {stored.undone.number}: {stored.undone.summary}" + (
             f"; now {listed}" if persons else ""
         )
     match first.action:
         case "name" | "rename":
-            return _describe_named(who, last.name, people)
+            return _describe_named(who, last.new_name or last.name, people)
         case "deny":
             return f"{who} {get_verb(who)} not {first.name}; now {listed}"
         case "merge":
