@@ -314,6 +314,7 @@ def apply_random_edit(crowd: Crowd, data) -> None:
         "split": lambda: editor.split(faces),
         "merge": lambda: editor.merge([str(person.number), data.draw(persons)]),
         "forget": lambda: editor.forget(name),
+        "undo": lambda: editor.undo(data.draw(st.none() | st.integers(1, 6))),
     }
     chosen = data.draw(st.sampled_from(list(edits)))
     rows = editor._select_faces(faces)[0]
