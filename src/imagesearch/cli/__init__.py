@@ -27,9 +27,11 @@ from imagesearch.cli.console import (
     run_script,
     show_progress,
 )
+from imagesearch.cli.duplicates import add_duplicate_options, print_duplicates
 from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
 
 __all__ = [
+    "add_duplicate_options",
     "add_figure_options",
     "add_filter_options",
     "add_photo_options",
@@ -44,6 +46,7 @@ __all__ = [
     "parse_result_count",
     "print_answer",
     "print_classes",
+    "print_duplicates",
     "print_json",
     "print_note",
     "print_people",

@@ -9,7 +9,7 @@ Start with ``people.py``. The meaning of edits is in ``constraints.py``, the clu
 from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.editor import PeopleEditor
-from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.extract import count_faces, detect_faces, make_detector, shrink_for_detection
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import compute_iou
 
@@ -20,6 +20,7 @@ __all__ = [
     "Person",
     "cluster_people",
     "compute_iou",
+    "count_faces",
     "detect_faces",
     "get_pack_id",
     "import_names",
