@@ -5,6 +5,7 @@
 06_search.py --face maya.jpg                    photos of a person
 06_search.py --place goa --year 2023            without a text or photo: lists photos, newest first
 06_search.py @goa                               a saved query of the config (search.saved)
+06_search.py --duplicates                       photos that are stored more than once
 06_search.py                                    prompts for one query after another
 """
 
@@ -59,6 +60,7 @@ def parse_arguments():
     )
     cli.add_filter_options(parser)
     add_result_options(parser)
+    cli.add_duplicate_options(parser)
     cli.add_figure_options(parser)
     return parser.parse_args(cli.join_negative_values(sys.argv[1:], "--near"))
 
@@ -94,6 +96,9 @@ def main():
     if args.saved:
         cli.print_saved_queries(config.search.saved, args.json)
         return
+    if args.duplicates:
+        report_duplicates(config, args)
+        return
     from imagesearch import open_library
 
     with open_library(config) as library:
@@ -120,6 +125,18 @@ def main():
             prompt_for_queries(query, library, args)
         else:
             report_answer(library.search(query), library, args)
+
+
+def report_duplicates(config, args):
+    from imagesearch.duplicates import find_duplicates
+    from imagesearch.figures import show_duplicates
+    from imagesearch.pipeline import Dataset
+
+    dataset = Dataset(config)
+    groups = find_duplicates(config, dataset, kinds=args.kind, progress=cli.show_progress)
+    cli.print_duplicates(groups, args)
+    if groups and (args.save or not (args.json or args.paths or args.csv or args.no_show)):
+        show_duplicates(groups, dataset, args.save, window=not args.no_show)
 
 
 def prompt_for_queries(template, library, args):

@@ -89,7 +89,7 @@ def test_importing_any_module_loads_no_engine() -> None:
 
 # What a package is called where pip knows it by another name.
 DISTRIBUTIONS = {"PIL": "pillow", "dateutil": "python_dateutil", "grpc": "grpcio", "sklearn": "scikit_learn"}
-DISTRIBUTIONS |= {"yaml": "pyyaml"}
+DISTRIBUTIONS |= {"cv2": "opencv_python", "yaml": "pyyaml"}
 
 
 def test_every_imported_package_is_a_dependency() -> None:

@@ -27,10 +27,12 @@ from imagesearch.cli.console import (
     run_script,
     show_progress,
 )
+from imagesearch.cli.duplicates import add_duplicate_options, print_duplicates
 from imagesearch.cli.naming import ask_names, check_typed_name, print_decisions, print_outcomes
 from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
 
 __all__ = [
+    "add_duplicate_options",
     "add_figure_options",
     "add_filter_options",
     "add_photo_options",
@@ -48,6 +50,7 @@ __all__ = [
     "print_answer",
     "print_classes",
     "print_decisions",
+    "print_duplicates",
     "print_json",
     "print_note",
     "print_outcomes",

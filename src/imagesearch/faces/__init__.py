@@ -10,7 +10,7 @@ from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import Decision
 from imagesearch.faces.editor import PeopleEditor
-from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.extract import count_faces, detect_faces, make_detector, shrink_for_detection
 from imagesearch.faces.name_checks import find_near_name, looks_like_command
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import compute_iou
@@ -23,6 +23,7 @@ __all__ = [
     "Person",
     "cluster_people",
     "compute_iou",
+    "count_faces",
     "detect_faces",
     "find_near_name",
     "get_pack_id",

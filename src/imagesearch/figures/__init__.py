@@ -17,6 +17,7 @@ from imagesearch.figures.grids import (
     draw_result_grid,
 )
 from imagesearch.figures.index_curves import draw_index_report
+from imagesearch.figures.show_duplicates import show_duplicates
 from imagesearch.figures.show_people import show_people, show_person, show_photo_faces
 from imagesearch.figures.show_results import copy_results, draw_answer, show_answer, show_classifications
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten_text
@@ -44,6 +45,7 @@ __all__ = [
     "shorten_text",
     "show_answer",
     "show_classifications",
+    "show_duplicates",
     "show_figure",
     "show_geo_map",
     "show_people",
