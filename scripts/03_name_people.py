@@ -35,6 +35,9 @@ def parse_arguments():
         help="merge several people into one",
     )
     edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="remove a name")
+    edits.add_argument(
+        "--from-xmp", action="store_true", help="import the names of faces in photos and XMP sidecars"
+    )
     edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
     edits.add_argument(
         "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
@@ -50,6 +53,9 @@ def parse_arguments():
         default=2,
         metavar="N",
         help="minimum number of faces of a person without a name; default: 2",
+    )
+    view.add_argument(
+        "--to-xmp", action="store_true", help="write the names to XMP sidecars; photos are not changed"
     )
     view.add_argument("--json", action="store_true", help="print the people as one JSON object")
     cli.add_figure_options(parser)
@@ -70,7 +76,7 @@ def main():
     has_edits, failure = True, None
     is_stale = editor.stale
     try:
-        has_edits = apply_edits(editor, args)
+        has_edits = apply_edits(editor, dataset, args)
     except UserError as error:
         failure = error  # the edits before it are stored, and applied below
     people = editor.refresh()
@@ -81,10 +87,12 @@ def main():
         update_collections(config, dataset)
     if failure:
         raise failure
+    if args.to_xmp:
+        export_names_to_xmp(people, dataset, args)
     report_people(people, dataset, args)
 
 
-def apply_edits(editor, args):
+def apply_edits(editor, dataset, args):
     """Apply the edits of the command line in order; return whether there are any."""
     for selector in args.split:
         cli.print_note(f"{selector}: split into {editor.split(selector)} people")
@@ -106,7 +114,26 @@ def apply_edits(editor, args):
         cli.report_failures(unused, args.verbose, "not used")
         if not used:
             raise UserError(f"{args.from_csv}: no line can be used")
-    return any((args.split, args.deny, args.name, args.merge, args.forget, args.from_csv))
+    if args.from_xmp:
+        import_names_of_xmp(editor, dataset, args)
+    return any((args.split, args.deny, args.name, args.merge, args.forget, args.from_csv, args.from_xmp))
+
+
+def import_names_of_xmp(editor, dataset, args):
+    from imagesearch.faces import import_xmp_names
+
+    result = import_xmp_names(editor, dataset, cli.show_progress)
+    named = ", ".join(f"{name} ({count})" for name, count in sorted(result.faces.items())) or "none"
+    cli.print_note(f"names from XMP: {named}; {result.known} faces had their names already")
+    cli.report_failures(result.unused, args.verbose, "not used")
+
+
+def export_names_to_xmp(people, dataset, args):
+    from imagesearch.faces import export_xmp_names
+
+    result = export_xmp_names(people, dataset, cli.show_progress)
+    cli.report_failures(result.failed, args.verbose)
+    cli.print_note(f"XMP sidecars: {result.written} written, {result.unchanged} unchanged")
 
 
 def parse_assignment(text, option):

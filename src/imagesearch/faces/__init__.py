@@ -12,6 +12,7 @@ from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import compute_iou
+from imagesearch.faces.xmp_names import export_xmp_names, import_xmp_names
 
 __all__ = [
     "FaceDetector",
@@ -21,8 +22,10 @@ __all__ = [
     "cluster_people",
     "compute_iou",
     "detect_faces",
+    "export_xmp_names",
     "get_pack_id",
     "import_names",
+    "import_xmp_names",
     "load_people",
     "make_detector",
     "open_edit_log",
