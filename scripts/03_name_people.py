@@ -41,6 +41,9 @@ def parse_arguments():
         help="merge several people into one",
     )
     edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="remove a name")
+    edits.add_argument(
+        "--from-xmp", action="store_true", help="import the names of faces in photos and XMP sidecars"
+    )
     edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
     edits.add_argument(
         "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
@@ -59,6 +62,9 @@ def parse_arguments():
         default=2,
         metavar="N",
         help="minimum number of faces of a person without a name; default: 2",
+    )
+    view.add_argument(
+        "--to-xmp", action="store_true", help="write the names to XMP sidecars; photos are not changed"
     )
     view.add_argument("--json", action="store_true", help="print the people as one JSON object")
     cli.add_figure_options(parser)
@@ -81,7 +87,7 @@ def main():
         return
     is_outdated = editor.stale or has_pending_edits(dataset)
     try:
-        apply_edits(editor, args)
+        apply_edits(editor, dataset, args)
         people = editor.refresh()
         if args.show:
             people.find_person(args.show)
@@ -95,17 +101,19 @@ def main():
     failure = None
     if not args.no_build and (has_edits or is_outdated or editor.stored):
         failure = update_collections(config, dataset, cli.print_note)
+    if args.to_xmp:
+        cli.export_xmp(people, dataset, args.verbose)
     report_people(people, editor, dataset, args)
     if failure:
         raise failure  # last, because the table and the figure do not need the collections
 
 
 def has_edit_options(args):
-    options = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv)
+    options = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv, args.from_xmp)
     return args.undo is not None or any(options)
 
 
-def apply_edits(editor, args):
+def apply_edits(editor, dataset, args):
     """Apply the edits of the command line in order."""
     if args.undo is not None:
         undo_decisions(editor, args.undo)
@@ -129,6 +137,8 @@ def apply_edits(editor, args):
         cli.report_failures(unused, args.verbose, "not used")
         if not used:
             raise UserError(f"{args.from_csv}: no line can be used")
+    if args.from_xmp:
+        cli.import_xmp(editor, dataset, args.verbose)
 
 
 def undo_decisions(editor, numbers):

@@ -30,6 +30,7 @@ from imagesearch.cli.console import (
 from imagesearch.cli.duplicates import add_duplicate_options, print_duplicates
 from imagesearch.cli.naming import ask_names, check_typed_name, print_decisions, print_outcomes
 from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
+from imagesearch.cli.xmp_names import export_xmp, import_xmp
 
 __all__ = [
     "add_duplicate_options",
@@ -39,6 +40,8 @@ __all__ = [
     "ask_names",
     "check_figure_file",
     "check_typed_name",
+    "export_xmp",
+    "import_xmp",
     "join_negative_values",
     "load_config_of",
     "make_criteria",

@@ -14,6 +14,7 @@ from imagesearch.faces.extract import count_faces, detect_faces, make_detector, 
 from imagesearch.faces.name_checks import find_near_name, looks_like_command
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import compute_iou
+from imagesearch.faces.xmp_names import export_xmp_names, import_xmp_names
 
 __all__ = [
     "Decision",
@@ -25,9 +26,11 @@ __all__ = [
     "compute_iou",
     "count_faces",
     "detect_faces",
+    "export_xmp_names",
     "find_near_name",
     "get_pack_id",
     "import_names",
+    "import_xmp_names",
     "load_people",
     "looks_like_command",
     "make_detector",

@@ -13,6 +13,7 @@ A photo that cannot be used raises `PhotoError`. Nothing here depends on models,
 
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
 from imagesearch.photos.discovery import find_photos, list_photos
+from imagesearch.photos.face_regions import FaceRegion, read_face_regions, write_face_regions
 from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
 from imagesearch.photos.previews import PreviewCache
@@ -28,6 +29,7 @@ from imagesearch.photos.sources import (
 __all__ = [
     "EXTENSIONS",
     "DecodedPhoto",
+    "FaceRegion",
     "Photo",
     "PhotoError",
     "PhotoMetadata",
@@ -41,6 +43,8 @@ __all__ = [
     "locate_file",
     "make_path_prefix",
     "normalize_file_name",
+    "read_face_regions",
     "read_metadata",
     "share_cores",
+    "write_face_regions",
 ]

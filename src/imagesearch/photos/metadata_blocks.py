@@ -76,6 +76,34 @@ def read_raw_blocks(file: Path) -> MetadataBlocks:
     return _try_read("this kind of RAW", remarks, load) or MetadataBlocks(remarks=tuple(remarks))
 
 
+def read_xmp_packet(image: Image.Image, file: Path) -> bytes | str | None:
+    """Return the XMP packet of an opened photo as it is stored, or None if there is none or it is damaged."""
+    info = dict(image.info)
+    if image.format == "PNG":
+        with file.open("rb") as stream:
+            info |= _try_read("PNG", [], lambda: read_png_blocks(stream)) or {}
+    packet = info.get("xmp") or info.get("XML:com.adobe.xmp")
+    return _to_packet(packet or _read_tag(_try_read("EXIF", [], lambda: _read_exif(image, info)), _XMP_TAG))
+
+
+def read_raw_xmp_packet(file: Path) -> bytes | str | None:
+    """Return the XMP packet of a camera RAW based on TIFF, or None if there is none or it is damaged."""
+
+    def load() -> object:
+        exif = Image.Exif()
+        with file.open("rb") as stream:
+            exif.load_from_fp(stream)
+            return _read_tag(exif, _XMP_TAG)
+
+    return _to_packet(_try_read("RAW", [], load))
+
+
+def _to_packet(value: object) -> bytes | str | None:
+    if isinstance(value, tuple):  # Pillow returns some TIFF tags as tuples of bytes
+        return bytes(value)
+    return value if isinstance(value, (bytes, str)) else None
+
+
 def _collect_blocks(
     exif: Image.Exif | None, xmp: Any, iptc: Mapping, remarks: list[str], texts: tuple[bytes, ...] = ()
 ) -> MetadataBlocks:
