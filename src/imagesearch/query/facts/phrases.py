@@ -30,8 +30,8 @@ TRIGGERS = MAKES | {count * "\u2605" for count in range(1, 6)} | split_set(
     "coordinates portrait landscape vertical horizontal square upright screenshot screenshots screen "
     "screengrab screengrabs screencap screencaps panorama panoramas panoramic pano panos unnamed unknown "
     "unidentified untagged unlabeled unlabelled nameless unrecognized unrecognised name names named "
-    "added indexed imported uploaded undated untimed date dates time timestamp timestamps tag tags tagged keyword "
-    "keywords"
+    "added indexed imported uploaded undated date dates time timestamp timestamps tag tags "
+    "tagged keyword keywords"
 )  # fmt: skip
 """A sentence has a fact only if it has one of these words, a file name, or a word of a camera."""
 
