@@ -66,6 +66,10 @@ class Photo:
     indexed: datetime = datetime(2024, 1, 1)
 
     @property
+    def keywords(self) -> tuple[str, ...]:
+        return ("family",) if sum(map(int, filter(str.isdigit, self.name))) % 3 else ()
+
+    @property
     def faces(self) -> int:
         return len(self.people) + self.strangers
 
@@ -172,6 +176,7 @@ def make_row(photo: Photo) -> dict[str, Any]:
         "city": photo.city, "state": photo.state, "country": photo.country,
         "place_words": [normalize(name) for name in (photo.city, photo.state, photo.country) if name],
         "width": photo.width, "height": photo.height, "aspect": photo.width / photo.height,
+        "keywords": list(photo.keywords),
         "rating": -1 if photo.rating is None else photo.rating,
         "indexed_at": int((photo.indexed - datetime(1970, 1, 1)).total_seconds()),
     }  # fmt: skip

@@ -59,6 +59,14 @@ def is_unnamed(photo: Photo) -> bool:
     return photo.strangers > 0
 
 
+def has_no_time(photo: Photo) -> bool:
+    return photo.taken is None
+
+
+def is_untagged(photo: Photo) -> bool:
+    return not photo.keywords
+
+
 def is_called(*stems: str) -> Callable[[Photo], bool]:
     return lambda photo: any(f"/{stem}." in photo.name for stem in stems)
 
@@ -105,6 +113,23 @@ CASES = [
     Case("rating", "between 3 and 4 stars", is_rated(3, 4), ""),
     Case("rating", "under 3 stars in paris", lambda p: is_rated(1, 2)(p) and p.city == "Paris", ""),
     Case("rating", "maya wearing a 5 star shirt", text="a person wearing a 5 star shirt"),
+    # what is missing
+    Case("missing", "photos without a date", has_no_time, ""),
+    Case("missing", "undated photos", has_no_time, ""),
+    Case("missing", "undated pictures of maya", lambda p: has_no_time(p) and "Maya" in p.people, ""),
+    Case("missing", "no timestamp", has_no_time, ""),
+    Case("missing", "maya, time unknown", lambda p: has_no_time(p) and "Maya" in p.people, ""),
+    Case("missing", "without date and time", has_no_time, ""),
+    Case("missing", "a beach without a date palm", lambda p: True, None,
+         excluded=("a date palm",)),
+    Case("missing", "a man with no time to lose", lambda p: True, None, excluded=("time to lose",)),
+    Case("missing", "a woman on a date", lambda p: True, "a woman on a date"),
+    Case("missing", "untagged photos", is_untagged, ""),
+    Case("missing", "photos without keywords", is_untagged, ""),
+    Case("missing", "not tagged, in paris", lambda p: is_untagged(p) and p.city == "Paris", ""),
+    Case("missing", "photos with tags", lambda p: not is_untagged(p), ""),
+    Case("missing", "a shirt with tags on it", lambda p: True, "a shirt with tags on it"),
+    Case("missing", "untagged faces", is_unnamed, ""),
     # cameras
     Case("camera", "taken with an iphone", is_taken_with("iPhone"), ""),
     Case("camera", "shot on my canon", is_taken_with("Canon"), ""),
@@ -232,6 +257,8 @@ def test_each_fact_is_true_of_some_photos_and_not_of_all() -> None:
         (Criteria(rating=2, max_rating=3), is_rated(2, 3)),
         (Criteria(max_rating=3), is_rated(1, 3)),
         (Criteria(no_gps=True), lambda p: not has_position(p)),
+        (Criteria(no_time=True), has_no_time),
+        (Criteria(untagged=True), is_untagged),
         (Criteria(shape="portrait"), is_portrait),
         (Criteria(shape="panorama"), is_panorama),
         (Criteria(screenshots=True), is_screenshot),

@@ -21,6 +21,7 @@ from imagesearch.filters import (
     Eq,
     HasText,
     In,
+    IsEmpty,
     MoreThan,
     Not,
     Or,
@@ -56,6 +57,7 @@ PHOTOS = [
         (Eq("has_gps", True), "has_gps == true", "has_gps == true"),
         (Between("year", 2020, None), "year >= 2020", "year >= 2020"),
         (MoreThan("face_count", "year"), "face_count > year", "face_count > year"),
+        (IsEmpty("face_labels"), 'face_labels == "|"', "array_length(face_labels) == 0"),
         (HasText("words", "a b"), 'words like "%a b%"', 'words like "%a b%"'),
         (HasText("words", "50%"), 'path == ""', 'path == ""'),
         (Not(MATCH_ALL), 'path == ""', 'path == ""'),
@@ -100,6 +102,8 @@ def passing(store: Store, condition: Condition) -> set[int]:
         (Between("year", 2021, 2023), {1, 2}),
         (MoreThan("face_count", "people_count_known"), {1, 2}),
         (Not(MoreThan("face_count", "people_count_known")), {0, 3}),
+        (IsEmpty("face_labels"), {3}),
+        (Not(IsEmpty("face_labels")), {0, 1, 2}),
         (And((Eq("has_gps", True), Not(Eq("city", "Oslo")))), {0, 2}),
         (And((PathPrefix("a"), Not(Or((MAYA, Eq("year", 2021)))))), set()),
     ],
@@ -130,6 +134,7 @@ leaves = (
     | st.builds(In, st.just("year"), st.lists(st.integers(2019, 2024), max_size=3).map(tuple))
     | st.builds(Between, st.just("year"), *2 * (st.none() | st.integers(2019, 2024),))
     | st.just(MoreThan("face_count", "people_count_known"))
+    | st.just(IsEmpty("face_labels"))
     | st.builds(PathPrefix, st.sampled_from(["", "a", "b", "/a/", "c"]))
 )
 conditions = st.recursive(

@@ -65,6 +65,13 @@ class MoreThan:
 
 
 @dataclass(frozen=True)
+class IsEmpty:
+    """A list has no elements."""
+
+    field: str
+
+
+@dataclass(frozen=True)
 class HasText:
     """A text field contains this text, which is normalized like the field."""
 
@@ -114,7 +121,9 @@ class Not:
     condition: Condition
 
 
-Condition = Contains | Eq | In | Between | MoreThan | HasText | PathPrefix | WithinCircle | And | Or | Not
+Condition = (
+    Contains | IsEmpty | Eq | In | Between | MoreThan | HasText | PathPrefix | WithinCircle | And | Or | Not
+)
 MATCH_ALL = And()
 
 
@@ -142,6 +151,8 @@ def format_filter(condition: Condition, *, lists_are_arrays: bool, negated: bool
     match condition:
         case Contains(field, element):
             return _format_contains(field, element, lists_are_arrays)
+        case IsEmpty(field):
+            return f"array_length({field}) == 0" if lists_are_arrays else f'{field} == "|"'
         case Eq(field, value):
             return f"{field} == {_format_literal(value)}"
         case In(field, values):
@@ -228,6 +239,8 @@ def is_fulfilled(condition: Condition, row: Mapping[str, Any]) -> bool:
     match condition:
         case Contains(field, element):
             return element in row[field]
+        case IsEmpty(field):
+            return not row[field]
         case Eq(field, value):
             return row[field] == value
         case In(field, values):

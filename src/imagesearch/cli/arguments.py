@@ -90,6 +90,8 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--has-gps", action="store_true", help="only photos with a GPS position")
     add("--no-gps", action="store_true", help="only photos without a GPS position")
+    add("--no-time", action="store_true", help="only photos whose time is unknown")
+    add("--untagged", action="store_true", help="only photos without keywords")
     add("--camera", **repeated, metavar="NAME", help="make or model, such as iphone")
     add("--rating", type=int, choices=range(6), metavar="STARS", help="minimum rating in stars")
     add(
@@ -138,6 +140,8 @@ def make_criteria(args: argparse.Namespace) -> Criteria:
         months=tuple(args.month),
         has_gps=args.has_gps,
         no_gps=args.no_gps,
+        no_time=args.no_time,
+        untagged=args.untagged,
         rating=args.rating,
         max_rating=args.max_rating,
         shape=args.shape,

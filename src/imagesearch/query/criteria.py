@@ -11,6 +11,7 @@ from datetime import datetime
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or, WithinCircle
 from imagesearch.query.facts.conditions import (
+    HAS_NO_KEYWORDS,
     HAS_UNNAMED,
     IS_SCREENSHOT,
     explain_unknown,
@@ -52,6 +53,8 @@ class Criteria:
         Alternatives. A month is a number, an English name, or at least its first three letters.
     has_gps, no_gps
         Whether the position must be known, or unknown.
+    no_time, untagged
+        Whether the time must be unknown; whether there must be no keywords.
     rating, max_rating
         Minimum and maximum number of stars. A maximum of 0 requires that the photo is not rated.
     shape
@@ -83,6 +86,8 @@ class Criteria:
     has_gps: bool = False
     rating: int | None = None
     no_gps: bool = False
+    no_time: bool = False
+    untagged: bool = False
     max_rating: int | None = None
     shape: str = ""
     screenshots: bool | None = None
@@ -119,6 +124,8 @@ class Criteria:
             most if self.max_rating else "not rated" if most else "",
             "with a position" if self.has_gps else "",
             "without a position" if self.no_gps else "",
+            "without a time" if self.no_time else "",
+            "without keywords" if self.untagged else "",
             f"{self.shape} format" if self.shape else "",
             "" if self.screenshots is None else "screenshots" if self.screenshots else "no screenshots",
             " or ".join(self.names),
@@ -188,6 +195,8 @@ class Criteria:
         """Return the conditions on what is known of a photo besides people, place, time and camera."""
         parts: list[Condition] = [Eq("has_gps", True)] if self.has_gps else []
         parts += [Eq("has_gps", False)] if self.no_gps else []
+        parts += [Eq("has_time", False)] if self.no_time else []
+        parts += [HAS_NO_KEYWORDS] if self.untagged else []
         parts += [Between("rating", self.rating)] if self.rating is not None else []
         if self.max_rating is not None:
             is_rated = Between("rating", 1) if self.max_rating else And()

@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from pathlib import PurePosixPath
 
 from imagesearch.errors import UserError
-from imagesearch.filters import And, Between, Condition, Contains, Eq, In, MoreThan, Not, Or
+from imagesearch.filters import And, Between, Condition, Contains, Eq, In, IsEmpty, MoreThan, Not, Or
 from imagesearch.query.facts.file_names import EXTENSIONS
 from imagesearch.store import Vocabulary, VocabularyEntry, split_file_name, suggest_names
 from imagesearch.text import normalize
@@ -45,6 +45,7 @@ SHAPES: dict[str, Condition] = {
     ),
 }
 """The condition of each shape, by name. Width and height of a square may differ by one percent."""
+HAS_NO_KEYWORDS: Condition = IsEmpty("keywords")
 HAS_UNNAMED: Condition = MoreThan("face_count", "people_count_known")
 ALL_NAMED: Condition = And((Between("face_count", 0), Not(HAS_UNNAMED)))
 

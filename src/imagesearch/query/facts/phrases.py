@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from imagesearch.filters import Eq
+from imagesearch.filters import Eq, Not
 from imagesearch.query.clauses import NUMBER_WORDS, PhotoFact
 from imagesearch.query.facts import conditions
 from imagesearch.query.facts.camera_phrases import describes_photo, read_bare_cameras, read_cameras
@@ -30,7 +30,8 @@ TRIGGERS = MAKES | {count * "\u2605" for count in range(1, 6)} | split_set(
     "coordinates portrait landscape vertical horizontal square upright screenshot screenshots screen "
     "screengrab screengrabs screencap screencaps panorama panoramas panoramic pano panos unnamed unknown "
     "unidentified untagged unlabeled unlabelled nameless unrecognized unrecognised name names named "
-    "added indexed imported uploaded"
+    "added indexed imported uploaded undated date dates time timestamp timestamps tag tags "
+    "tagged keyword keywords"
 )  # fmt: skip
 """A sentence has a fact only if it has one of these words, a file name, or a word of a camera."""
 
@@ -124,6 +125,10 @@ def _make_bare_camera(at: Position, match: re.Match[str]) -> FoundFact | None:
 
 _WITHOUT_POSITION = PhotoFact("without a position", Eq("has_gps", False), "position")
 _WITH_POSITION = PhotoFact("with a position", Eq("has_gps", True), "position", _WITHOUT_POSITION)
+_WITHOUT_TIME = PhotoFact("without a time", Eq("has_time", False), "time")
+_WITH_TIME = PhotoFact("with a time", Eq("has_time", True), "time", _WITHOUT_TIME)
+_UNTAGGED = PhotoFact("without keywords", conditions.HAS_NO_KEYWORDS, "keywords")
+_TAGGED = PhotoFact("with keywords", Not(conditions.HAS_NO_KEYWORDS), "keywords", _UNTAGGED)
 _NAMED = PhotoFact("without unnamed people", conditions.ALL_NAMED, "faces")
 _UNNAMED = PhotoFact("with unnamed people", conditions.HAS_UNNAMED, "faces", _NAMED)
 _SCREENSHOTS = PhotoFact("screenshots", conditions.IS_SCREENSHOT, "shape")
@@ -223,6 +228,11 @@ _LOCATION = (
     r"(?:gps|geo ?tags?|geo ?(?:- )?locations?|locations?|positions?|coordinates)"
     r"(?: (?:data|info|information|coordinates|positions?|locations?|tags?))?"
 )
+_TIME = (
+    r"(?:dates?(?: taken| and times?)?|times?(?: taken)?|time ?stamps?|capture (?:dates?|times?)|"
+    r"date information)"
+)
+_KEYWORDS = r"(?:key ?words?|tags?)"
 _GEOTAGGED = r"geo ?(?:- )?(?:tagged|located)"
 _NAMELESS = "(?:unnamed|unknown|unidentified|untagged|unlabell?ed|nameless|unrecogni[sz]ed)"
 _FACES = "(?:people|persons?|faces?)"
@@ -251,7 +261,7 @@ ANYWHERE: list[tuple[str, Rule]] = [
     (rf"{_A}(?P<shape>{_SHAPES})(?=(?: (?:and|or|,|{_SHAPES}))* (?:{_PHOTO}|{_KINDS})(?: |$))", _make_shape),
     (rf"(?:(?:with|of|showing|containing) )?(?:(?:some|any|an?) )?{_NAMELESS} {_FACES}|"
      rf"(?:(?:with|of) )?(?:(?:some|any|an?) )?(?:{_FACES}|some(?:one|body)) {_NO_NAMES}|"
-     rf"{_NAMELESS}(?= (?:{_PHOTO})(?: |$))", _always(_UNNAMED)),
+     rf"(?!untagged){_NAMELESS}(?= (?:{_PHOTO})(?: |$))", _always(_UNNAMED)),
     (rf"(?:with )?{_FACES} (?:i|we) (?:have not|havent|did not|didnt)(?: yet)? named?", _always(_UNNAMED)),
     (r"(?:(?:where|with) )?(?:everyone|everybody|all people|all faces)(?: (?:is|are))? named",
      _always(_NAMED)),
@@ -272,6 +282,11 @@ BEFORE_NAMES: list[tuple[str, Rule]] = [
 AT_PHRASE_END: list[tuple[str, Rule]] = [
     ("(?P<lead>with|by|on|using|from|via)", _make_bare_camera),
     (rf"{_A}(?P<top>(?:highly|top|best|well)(?: -)? )?rated", _make_rated),
+    (rf"{_NO} {_TIME}(?! to )|undated|(?:with )?(?:an )?unknown {_TIME}|{_TIME} (?:is )?unknown",
+     _always(_WITHOUT_TIME)),
+    (rf"with (?:an?|any|the|known) {_TIME}", _always(_WITH_TIME)),
+    (rf"{_NO} {_KEYWORDS}|untagged", _always(_UNTAGGED)),
+    (rf"(?:with {_KEYWORDS}|tagged)", lambda at, match: FoundFact(_TAGGED) if describes_photo(at) else None),
     (rf"{_A}(?:screen ?shots?|screen ?grabs?|screen ?caps?|screen captures?)", _require_shown(_SCREENSHOTS)),
     (rf"{_A}(?:panoramas?|panos?|panoramic(?= (?:{_PHOTO}|shots?)(?: |$)))", _require_shown(_PANORAMAS)),
 ]  # fmt: skip
