@@ -79,3 +79,8 @@ def find_similar(text: str, choices: Iterable[str], count: int = 1, min_ratio: f
     cutoff = 100 * min_ratio
     similar = process.extract(text, list(choices), scorer=fuzz.ratio, limit=count, score_cutoff=cutoff)
     return [choice for choice, _, _ in similar]
+
+
+def is_numbered_label(label: str) -> bool:
+    """Whether a label is that of a person without a name, such as ``person 12``."""
+    return bool(re.fullmatch(r"person \d+", label))
