@@ -1,4 +1,4 @@
-"""Formats tables, counts and lists of names as plain text, with the width that a terminal gives to characters."""
+"""Formats tables, counts and lists of names as plain text for a terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def format_table(
     rows
         Cells of each row. Floats have three decimals; None is shown as a dash.
     align
-        ``<`` or ``>`` for each column. By default, the first column is left-aligned, the others right-aligned.
+        ``<`` or ``>`` for each column. Default: only the first column is left-aligned.
     """
     cells = [[_format_cell(value) for value in row] for row in (header, *rows)]
     widths = measure_columns(cells)
