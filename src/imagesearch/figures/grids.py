@@ -225,7 +225,9 @@ def draw_faces(axis: Axes, faces: Sequence[LabelledBox], cast: Sequence[str] = (
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
         box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
         text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
-        axis.text(max(x1, 0), max(y1 - 3, 14), shorten_text(label or "?", 24), bbox=box, **text)
+        axis.text(
+            max(x1, 0), max(y1 - 3, 14), escape_undecodable(fit_names([label or "?"], 24)), bbox=box, **text
+        )
 
 
 # --- details -----------------------------------------------------------------------------------------------

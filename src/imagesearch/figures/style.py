@@ -78,6 +78,15 @@ def wrap_text(text: str, width: int, max_lines: int) -> str:
     return "\n".join(wrapped).replace(_FILLER, "")
 
 
+def wrap_path(path: str, width: int, max_lines: int) -> str:
+    """Wrap the path of a file like `wrap_text`. If it is too long, its middle is left out, not its end."""
+    for length in range(min(measure_width(path), width * max_lines), 1, -1):
+        lines = wrap_text(shorten_text(path, length), width, max_lines + 1)
+        if lines.count("\n") < max_lines:
+            return lines
+    return shorten_text(path, width)
+
+
 def escape_undecodable(text: str) -> str:
     """Replace bytes of a file name that are not UTF-8 by escapes such as ``\\udce9``, which can be drawn."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -12,8 +12,8 @@ from imagesearch.store import Hit
 # Photos of a burst are taken within a minute of each other, and have nearly equal vectors.
 _BURST_SECONDS = 60
 _BURST_COSINE = 0.95
-# Copies of a file differ by the rounding of the model, which depends on the batch. With the demo's CLIP and 48
-# photos, 1 - cosine is at most 2e-7 for copies, and at least 8e-5 for photos that are shifted by two pixels.
+# The vectors of copies differ by the rounding of the model, which depends on the batch. With the demo's CLIP
+# and 48 photos, 1 - cosine is at most 2e-7 for copies, and at least 8e-5 for photos moved by two pixels.
 _COPY_COSINE = 1 - 1e-5
 
 
