@@ -9,6 +9,7 @@ other models.
 from pathlib import Path
 
 from imagesearch import cli
+from imagesearch.text_table import format_count
 
 
 def parse_arguments():
@@ -87,7 +88,7 @@ def main():
 def apply_edits(editor, args):
     """Apply the edits of the command line in order; return whether there are any."""
     for selector in args.split:
-        cli.print_note(f"{selector}: split into {editor.split(selector)} people")
+        cli.print_note(f"{selector}: split into {format_count(editor.split(selector), 'person', 'people')}")
         editor.refresh()
     for text in args.deny:
         editor.deny(*parse_assignment(text, "--not"))
@@ -102,7 +103,7 @@ def apply_edits(editor, args):
         from imagesearch.faces import import_names
 
         used, unused = import_names(editor, args.from_csv)
-        cli.print_note(f"{args.from_csv}: {used} lines used")
+        cli.print_note(f"{args.from_csv}: {format_count(used, 'line')} used")
         cli.report_failures(unused, args.verbose, "not used")
         if not used:
             raise UserError(f"{args.from_csv}: no line can be used")
@@ -126,7 +127,8 @@ def ask_names(editor, dataset, args):
     has_named = False
     for person in editor.people.list_unnamed(args.min_faces):
         show_person(editor.people, person, dataset, args.save, window=not args.no_show)
-        question = f"{person.label}, {len(person.rows)} faces; who is this? [name, Enter: skip, q: quit] "
+        count = format_count(len(person.rows), "face")
+        question = f"{person.label}, {count}; who is this? [name, Enter: skip, q: quit] "
         answer = cli.read_reply(question, default="q")
         if answer.lower() == "q":
             break

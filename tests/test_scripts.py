@@ -160,10 +160,10 @@ def test_one_kind_of_vectors_is_exported(world: World) -> None:
     world.add("a.png", 1)
     prefix = world.folder / "out" / "v"
     done = world.run("01_extract_features.py", "--only", "clip", "--export-npy", prefix)
-    assert done.stdout.splitlines()[-1] == f"1 rows each: {prefix}_clip.npy, {prefix}_paths.txt"
+    assert done.stdout.splitlines()[-1] == f"1 row each: {prefix}_clip.npy, {prefix}_paths.txt"
     assert np.load(f"{prefix}_clip.npy").shape[0] == 1 and not Path(f"{prefix}_vit.npy").exists()
     line = world.run("01_extract_features.py", "--only", "vit", "--export-npy", prefix, "--json")
-    assert json.loads(line.stdout)["new"] == 1 and "1 rows each" in line.stderr
+    assert json.loads(line.stdout)["new"] == 1 and "1 row each" in line.stderr
 
 
 def test_a_missing_folder_is_reported_before_a_missing_model(world: World) -> None:

@@ -37,6 +37,7 @@ from imagesearch.photos import decode_photo
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Answer, SearchResult
 from imagesearch.store import Vocabulary
+from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -205,9 +206,9 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
     except OSError as error:
         raise UserError(f"--copy-to {folder}: {error.strerror or error}") from None
     present = len(results) - copied - gone
-    existing = f", {present} already exist there" if present else ""
-    missing = f", {gone} are missing on the disk" if gone else ""
-    print(f"copied {copied} photos to {folder}{existing}{missing}", file=sys.stderr)
+    existing = f", {format_count(present, 'already exists', 'already exist')} there" if present else ""
+    missing = f", {format_count(gone, 'is', 'are')} missing on the disk" if gone else ""
+    print(f"copied {format_count(copied, 'photo')} to {folder}{existing}{missing}", file=sys.stderr)
 
 
 # --- classifications ---------------------------------------------------------------------------------------

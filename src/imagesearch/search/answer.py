@@ -171,10 +171,11 @@ class Answer:
         is_union = self.query.strategy == "union"
         sentence = self.parsed.union_summary if is_union else self.parsed.summary
         summary = " · ".join(filter(None, (sentence, self.query.options_title)))
-        count = f"{self.candidate_count} of {self.photos}" if self.filter_expression else f"{self.photos}"
-        count += " photos"
+        count = f"{self.candidate_count} of " if self.filter_expression else ""
+        count += format_count(self.photos, "photo")
         if self.relaxed:
-            count += f"; shown are {len(self.results)} others"
+            shown = "shown is" if len(self.results) == 1 else "shown are"
+            count += f"; {shown} {format_count(len(self.results), 'other')}"
         return f"{summary} — {count}" if summary else count
 
     def to_dict(self) -> dict[str, Any]:
