@@ -186,8 +186,8 @@ def load_vectors(file: Path) -> np.ndarray:
     bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
     if len(bad):
         raise UserError(
-            f"{file}: {len(bad)} of {format_count(len(vectors), 'vector')} {'is' if len(bad) == 1 else 'are'} "
-            f"zero or not finite, the first in row {bad[0]}"
+            f"{file}: {len(bad)} of {format_count(len(vectors), 'vector')} "
+            f"{'is' if len(bad) == 1 else 'are'} zero or not finite, the first in row {bad[0]}"
         )
     vectors /= norms[:, np.newaxis]
     return vectors

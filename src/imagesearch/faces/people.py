@@ -156,8 +156,8 @@ class People:
         often = sum(len(person.rows) > 1 for person in self.persons)
         named = sum(bool(person.name) for person in self.persons)
         return (
-            f"{format_count(len(self.faces), 'face')}: "
-            f"{format_count(often, 'person', 'people')} seen more than once, {len(self.persons) - often} once; {format_count(named, 'has a name', 'have names')}; "
+            f"{format_count(len(self.faces), 'face')}: {format_count(often, 'person', 'people')} seen more "
+            f"than once, {len(self.persons) - often} once; {format_count(named, 'has a name', 'have names')}; "
             f"{format_count(self.unclustered, 'face is', 'faces are')} too small to cluster"
         )
 

@@ -174,7 +174,7 @@ def _format_match(result: SearchResult) -> tuple[str, ...]:
     if result.calibrated_score is not None:
         fit = f"fit {result.calibrated_score:.2f} (0.5 or more: probably a match)"
     parts = f"fulfils {', '.join(result.fulfils)}" if result.fulfils else ""
-    return tuple(filter(None, (fit, score, parts)))
+    return tuple(filter(None, (score, fit, parts)))
 
 
 def _format_time(result: SearchResult) -> str:
