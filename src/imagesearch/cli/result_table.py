@@ -56,7 +56,7 @@ _COLUMNS = (
     _Column("rank", lambda result: str(result.rank), ">", is_always_shown=True),
     _Column("score", lambda result: "" if result.score is None else f"{result.score:.4f}", ">"),
     _Column("fit", lambda result: "" if (fit := result.calibrated_score) is None else f"{fit:.2f}", ">"),
-    _Column("date", lambda result: result.date or "-", is_always_shown=True),
+    _Column("date", lambda result: result.date),
     _FILE,
     _CLASS,
     _Column("people", lambda result: ", ".join(result.names), "<", lambda r, w: fit_names(r.names, w), 12),
@@ -83,7 +83,7 @@ def format_results(
 ) -> list[str]:
     """Return the lines of a table of results.
 
-    Scores, classes, people and places have a column only if a result has them. If the table is wider than
+    Scores, dates, classes, people and places have a column only if a result has them. If the table is wider than
     `width`, people, places and classes are shortened, then classes are left out. The path of a file is never
     cut, because it can be typed in the next query. If it needs the space, each result has two lines.
 
