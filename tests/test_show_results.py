@@ -92,7 +92,7 @@ def test_06_shows_which_parts_of_the_sentence_a_photo_fulfils(world: World, open
     found = SearchResult(1, "0.png", 0.5, dataset.locate_file("0.png"), "", 0.0, fulfils=("who", "when"))
     show_answer(Answer(Query(text="x"), ParsedQuery(), (found,), photos=1), dataset, None, True)
     opened = open_viewer()
-    assert any("1 · 0.500 · who, when" in text for text in read_texts(opened.figure))
+    assert any("1 · score 0.500\nwho, when" in text for text in read_texts(opened.figure))
     sections = {section.heading: section.lines for section in opened.photos.load_detail(0, 800).sections}
     assert sections["match"] == ("score 0.5000", "fulfils who, when")
 

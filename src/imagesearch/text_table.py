@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import accumulate
 
+from imagesearch.text import is_numbered_label
+
 _ZERO_WIDTH_JOINER, _EMOJI_STYLE = "\u200d", "\ufe0f"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _JOINING_JAMO = range(0x1160, 0x1200)  # drawn in the syllable that the letter before them starts
@@ -85,15 +87,20 @@ def shorten_middle(text: str, width: int) -> str:
 def fit_names(names: Sequence[str], width: int) -> str:
     """Return as many whole names as fit the width, and the number of the others: ``Maya, Kim +2``.
 
-    At least one name is shown. If it is too long by itself, it ends after one of its words.
+    Names that are too long are counted only. If all are, the first one ends after one of its words.
     """
-    for count in range(len(names), 0, -1):
-        rest = f" +{len(names) - count}" if count < len(names) else ""
-        text = ", ".join(names[:count]) + rest
-        if measure_width(text) <= width:
-            return text
-    if not names:
-        return ""
+    shown: list[str] = []
+    text = ", ".join(names)
+    if measure_width(text) <= width:
+        return text
+    for number, name in enumerate(names):
+        if len(shown) < number and is_numbered_label(name):
+            break  # a label is not shown in the place of a name
+        longer = f"{', '.join([*shown, name])} +{len(names) - len(shown) - 1}"
+        if measure_width(longer) <= width:
+            shown, text = [*shown, name], longer
+    if shown:
+        return text
     words = names[0].split(" ")
     rest = f" +{len(names) - 1}" if len(names) > 1 else ""
     for count in range(len(words) - 1, 0, -1):

@@ -64,7 +64,7 @@ _COLUMNS = (
         "place",
         lambda result: result.city or result.country,
         fit_cell=lambda result, width: shorten_end(result.city or result.country, width),
-        least_width=10,
+        least_width=8,
     ),
     _Column("", lambda result: f"+{result.burst_count} alike" if result.burst_count else ""),
 )
@@ -83,9 +83,9 @@ def format_results(
 ) -> list[str]:
     """Return the lines of a table of results.
 
-    Scores, dates, classes, people and places have a column only if a result has them. If the table is wider than
-    `width`, people, places and classes are shortened, then classes are left out. The path of a file is never
-    cut, because it can be typed in the next query. If it needs the space, each result has two lines.
+    Scores, dates, classes, people and places have a column only if a result has them. If the table is wider
+    than `width`, people, places and classes are shortened, then classes are left out. The path of a file is
+    never cut, because it can be typed in the next query. If it needs the space, each result has two lines.
 
     Parameters
     ----------
