@@ -153,19 +153,12 @@ def test_one_photo_is_one_photo(world: World) -> None:
 
 def test_counts_agree_with_their_nouns() -> None:
     assert [format_count(n, "photo") for n in (0, 1, 1000)] == ["0 photos", "1 photo", "1,000 photos"]
-        "0 photos",
-        "1 photo",
-        "2 photos",
-        "1,000 photos",
-    ]
     assert [format_count(n, "person", "people") for n in (1, 2)] == ["1 person", "2 people"]
 
 
 def test_addresses_in_errors_are_complete_and_have_no_password() -> None:
     address = "https://root:se:cret@geocoder.example.org:8080/reverse/of/a/place"
-    reason = shorten_reason(
-        f"{'no answer ' * 19}from {address} after 30 s; try again, or use another"
-    )
+    reason = shorten_reason(f"{'no answer ' * 19}from {address} after 30 s; try again, or use another")
     assert "https://root:***@geocoder.example.org:8080/reverse/of/a/place" in reason
     assert "cret" not in reason and reason.endswith(" …") and len(reason) < 300
     assert mask_passwords("http://host:1/a@b and a:b@c") == "http://host:1/a@b and a:b@c"
