@@ -187,7 +187,7 @@ def test_queries_are_asked_for_until_an_empty_line(world: World) -> None:
     extract(world)
     world.run("05_build_collections.py")
     done = world.run("06_search.py", "--no-show", stdin=f"a boat\n{world.photos / 'a.png'}\n\n")
-    assert done.stdout.count("a.png  (") == 2 and "1.0000  a.png" in done.stdout
+    assert done.stdout.count("  a.png  ") == 2 and "1.0000  a.png" in done.stdout
     world.add("goa/b.png", 2)
     extract(world)
     world.run("05_build_collections.py")
