@@ -10,6 +10,7 @@ from imagesearch import cli
 from imagesearch.text_table import format_count
 
 _STALE = ("photo is new or has changed", "photos are new or have changed")
+_UNLOCATED = ("photo has a position and no address yet", "photos have a position and no address yet")
 
 
 def parse_arguments():
@@ -126,8 +127,7 @@ def report_builds(config, dataset, reports, args):
     if dataset.open_table("geo").folder.is_dir() and (waiting := dataset.count_waiting("geo")):
         cli.print_note(f"geo: {format_count(waiting, *_STALE)}; run 04_extract_geo.py")
     if unlocated := count_without_address(dataset):
-        count = format_count(unlocated, "photo has", "photos have")
-        cli.print_note(f"geo: {count} a position and no address yet; run 04_extract_geo.py")
+        cli.print_note(f"geo: {format_count(unlocated, *_UNLOCATED)}; run 04_extract_geo.py")
     if args.json:
         cli.print_json({kind: report.to_dict() for kind, report in reports.items()})
     else:

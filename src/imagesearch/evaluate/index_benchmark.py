@@ -30,6 +30,10 @@ from imagesearch.store import (
 )
 from imagesearch.text_table import format_count
 
+_TOO_FEW = (
+    "vector is too few for an index benchmark, which requires",
+    "vectors are too few for an index benchmark, which requires",
+)
 CUTOFF = 10
 """The k of recall@k: the number of nearest neighbours that a search returns."""
 MIN_ROWS = 100
@@ -207,8 +211,8 @@ def hold_out_queries(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np
     """
     if len(vectors) < MIN_ROWS:
         raise UserError(
-            f"{format_count(len(vectors), 'vector is', 'vectors are')} too few for an index benchmark, which "
-            f"requires {MIN_ROWS}; milvus.index.type: FLAT is exact and fast for small collections"
+            f"{format_count(len(vectors), *_TOO_FEW)} {MIN_ROWS}; "
+            "milvus.index.type: FLAT is exact and fast for small collections"
         )
     count = min(_MAX_QUERIES, int(_HELD_OUT_SHARE * len(vectors)))
     rows = np.random.default_rng(seed).permutation(len(vectors))[:count]

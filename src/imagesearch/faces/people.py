@@ -155,11 +155,13 @@ class People:
     def __str__(self) -> str:
         often = sum(len(person.rows) > 1 for person in self.persons)
         named = sum(bool(person.name) for person in self.persons)
+        small = format_count(
+            self.unclustered, "face is too small to cluster", "faces are too small to cluster"
+        )
         seen = f"{format_count(often, 'person', 'people')} seen more than once"
         return (
             f"{format_count(len(self.faces), 'face')}: {seen}, {len(self.persons) - often} once; "
-            f"{format_count(named, 'has a name', 'have names')}; "
-            f"{format_count(self.unclustered, 'face is', 'faces are')} too small to cluster"
+            f"{format_count(named, 'has a name', 'have names')}; {small}"
         )
 
     def label_faces(self) -> tuple[list[str], np.ndarray]:

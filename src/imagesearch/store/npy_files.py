@@ -243,7 +243,7 @@ def _check_counts(file: Path, matrix: np.ndarray, paths_file: Path, lines: Seque
         reason = f"row {count + 1} has no path: line {count + 1} is missing"
     raise UserError(
         f"{paths_file}: {format_count(count, 'path')}, but {file} has {format_count(rows, 'vector')} of "
-        f"{format_count(dimension, 'dimension')}; "
+        f"{dimension:,} dimensions; "
         f"{reason}"
     )
 
