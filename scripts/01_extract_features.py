@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from imagesearch import cli
+from imagesearch.text_table import format_count
 
 
 def parse_arguments():
@@ -49,7 +50,8 @@ def main():
         print(f"{config.dataset.name}: {summary}")
     if args.export_npy:
         rows, files = export_npy(dataset, args.export_npy, kinds)
-        print(f"{rows} rows each: {', '.join(map(str, files))}", file=sys.stderr if args.json else sys.stdout)
+        count = format_count(rows, "row")
+        print(f"{count} each: {', '.join(map(str, files))}", file=sys.stderr if args.json else sys.stdout)
 
 
 if __name__ == "__main__":

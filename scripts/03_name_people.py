@@ -9,6 +9,7 @@ other models.
 from pathlib import Path
 
 from imagesearch import cli
+from imagesearch.text_table import format_count
 
 
 def parse_arguments():
@@ -133,7 +134,7 @@ def apply_edits(editor, dataset, args):
         from imagesearch.faces import import_names
 
         used, unused = import_names(editor, args.from_csv)
-        cli.print_note(f"{args.from_csv}: {used} lines used")
+        cli.print_note(f"{args.from_csv}: {format_count(used, 'line')} used")
         cli.report_failures(unused, args.verbose, "not used")
         if not used:
             raise UserError(f"{args.from_csv}: no line can be used")

@@ -7,6 +7,10 @@ import json
 from pathlib import Path
 
 from imagesearch import cli
+from imagesearch.text_table import format_count
+
+_STALE = ("photo is new or has changed", "photos are new or have changed")
+_UNLOCATED = ("photo has a position and no address yet", "photos have a position and no address yet")
 
 
 def parse_arguments():
@@ -117,15 +121,13 @@ def report_builds(config, dataset, reports, args):
     for kind, report in reports.items():
         cli.report_failures(report.skipped, args.verbose, "skipped")
         if report.waiting:
-            cli.print_note(
-                f"{kind}: {report.waiting} photos are new or have changed; run {STEP_SCRIPTS[kind]}"
-            )
+            cli.print_note(f"{kind}: {format_count(report.waiting, *_STALE)}; run {STEP_SCRIPTS[kind]}")
         for line in report.undone:
             cli.print_note(line)
     if dataset.open_table("geo").folder.is_dir() and (waiting := dataset.count_waiting("geo")):
-        cli.print_note(f"geo: {waiting} photos are new or have changed; run 04_extract_geo.py")
+        cli.print_note(f"geo: {format_count(waiting, *_STALE)}; run 04_extract_geo.py")
     if unlocated := count_without_address(dataset):
-        cli.print_note(f"geo: {unlocated} photos have a position and no address yet; run 04_extract_geo.py")
+        cli.print_note(f"geo: {format_count(unlocated, *_UNLOCATED)}; run 04_extract_geo.py")
     if args.json:
         cli.print_json({kind: report.to_dict() for kind, report in reports.items()})
     else:

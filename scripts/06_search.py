@@ -83,10 +83,15 @@ def add_result_options(parser):
         default="score",
         help="relevant photos, newest first (date) or oldest first (oldest)",
     )
-    results.add_argument("--collapse", action="store_true", help="show one photo of each burst")
+    results.add_argument(
+        "--collapse", action="store_true", help="show one photo of each burst, and one of several copies"
+    )
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object")
     output.add_argument("--paths", action="store_true", help="print one file per line")
+    output.add_argument(
+        "--no-header", action="store_true", help="print only the lines of the results, for other programs"
+    )
     output.add_argument("--copy-to", type=Path, metavar="DIR", help="copy the photos found to this folder")
 
 
@@ -163,7 +168,7 @@ def report_answer(answer, library, args):
         # the bytes of the file system, whatever the encoding of the terminal
         sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in answer.results))
     else:
-        cli.print_answer(answer, args.verbose)
+        cli.print_answer(answer, args.verbose, has_header=not args.no_header)
     if args.copy_to:
         from imagesearch.figures import copy_results
 

@@ -26,7 +26,7 @@ def test_a_name_does_not_move_to_another_person_in_a_replaced_photo(crowd: Crowd
     crowd.contents |= {f"a{i}.jpg": f"edited {i}" for i in range(5)}
     people = crowd.cluster()
     assert [crowd.get_label(f"a{i}.jpg") for i in range(5)] == ["person 3"] + ["Maya"] * 4
-    assert "1 faces in changed photos look like another person" in " ".join(people.list_notes())
+    assert "1 face in a changed photo looks like another person" in " ".join(people.list_notes())
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.2])

@@ -75,7 +75,7 @@ def test_a_grid_has_a_text_for_no_results_and_for_a_missing_photo() -> None:
 
 def test_titles_do_not_overlap_in_a_large_grid() -> None:
     long = [
-        Tile(draw(i), f"{i}", "a long name of a photo " * 3, "Elisabeth von Hohenzollern " * 2)
+        Tile(draw(i), f"{i}", "a long name of a photo " * 3, ["Elisabeth von Hohenzollern"] * 2)
         for i in range(60)
     ]
     figure = draw_result_grid("boat", long)

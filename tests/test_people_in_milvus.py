@@ -135,6 +135,4 @@ def test_a_build_reports_waiting_faces(drawn: Drawn) -> None:
     drawn.detect()
     with Store(drawn.config().milvus) as store:
         reports = build_collections(drawn.config(), drawn.dataset(), store)
-    assert reports["faces"].undone == [
-        "1 faces were found since the last clustering; run 02_cluster_faces.py"
-    ]
+    assert reports["faces"].undone == ["1 face was found since the last clustering; run 02_cluster_faces.py"]

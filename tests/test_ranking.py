@@ -10,6 +10,7 @@ from imagesearch.search.ranking import RankedHit, collapse_bursts, sort_by_date
 from imagesearch.store import Hit
 
 ALIKE = np.asarray([0.99, np.sqrt(1 - 0.99**2)], np.float32)
+SIMILAR = np.asarray([0.999, -np.sqrt(1 - 0.999**2)], np.float32)
 FIRST, OTHER = np.asarray([1, 0], np.float32), np.asarray([0, 1], np.float32)
 
 
@@ -38,19 +39,27 @@ def test_photos_taken_at_once_keep_their_rank() -> None:
 
 
 def test_a_burst_is_one_photo_with_the_count() -> None:
-    vectors = {0: FIRST, 1: ALIKE, 2: OTHER, 3: ALIKE, 4: FIRST}
+    vectors = {0: FIRST, 1: ALIKE, 2: OTHER, 3: ALIKE, 4: SIMILAR}
     kept, alike = collapse_bursts(ranked(100, 160, 100, 40, 161), vectors)
     assert ids(kept) == [0, 2, 4], "alike and within a minute: 1 and 3; unlike: 2; too late: 4"
     assert alike == {0: 2}
 
 
 def test_photos_of_unknown_time_are_no_burst() -> None:
-    kept, alike = collapse_bursts(ranked(None, None, 0), {0: FIRST, 1: FIRST, 2: FIRST})
+    kept, alike = collapse_bursts(ranked(None, None, 0), {0: FIRST, 1: ALIKE, 2: SIMILAR})
     assert ids(kept) == [0, 1, 2] and alike == {}
 
 
+def test_copies_are_one_photo_whatever_is_known_of_their_times() -> None:
+    rounded = FIRST + np.asarray([0, 3e-4], np.float32)  # as from another batch: 1 - cosine is below 1e-7
+    vectors = {0: FIRST, 1: OTHER, 2: FIRST, 3: rounded, 4: FIRST}
+    kept, alike = collapse_bursts(ranked(None, None, None, 0, 90_000), vectors)
+    assert ids(kept) == [0, 1] and alike == {0: 3}
+
+
 def test_a_burst_does_not_spread_from_photo_to_photo() -> None:
-    kept, alike = collapse_bursts(ranked(0, 50, 100, 150), dict.fromkeys(range(4), FIRST))
+    vectors = {0: FIRST, 1: ALIKE, 2: SIMILAR, 3: ALIKE}
+    kept, alike = collapse_bursts(ranked(0, 50, 100, 150), vectors)
     assert ids(kept) == [0, 2] and alike == {0: 1, 2: 1}, "each is within a minute of the one that is kept"
 
 

@@ -72,7 +72,7 @@ def test_small_faces_are_not_clustered_unless_the_user_names_them(crowd: Crowd) 
     crowd.add(0, "tiny.jpg", box=tiny)
     people = crowd.cluster()
     assert people.unclustered == 1 and people.waiting == 0 and crowd.get_label("tiny.jpg") == ""
-    assert "1 faces are too small" in str(people)
+    assert "1 face is too small" in str(people)
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("path,name\ntiny.jpg,Maya\n", "utf-8")
     crowd.apply_edits(lambda editor: import_names(editor, csv))

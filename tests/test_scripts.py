@@ -160,10 +160,10 @@ def test_one_kind_of_vectors_is_exported(world: World) -> None:
     world.add("a.png", 1)
     prefix = world.folder / "out" / "v"
     done = world.run("01_extract_features.py", "--only", "clip", "--export-npy", prefix)
-    assert done.stdout.splitlines()[-1] == f"1 rows each: {prefix}_clip.npy, {prefix}_paths.txt"
+    assert done.stdout.splitlines()[-1] == f"1 row each: {prefix}_clip.npy, {prefix}_paths.txt"
     assert np.load(f"{prefix}_clip.npy").shape[0] == 1 and not Path(f"{prefix}_vit.npy").exists()
     line = world.run("01_extract_features.py", "--only", "vit", "--export-npy", prefix, "--json")
-    assert json.loads(line.stdout)["new"] == 1 and "1 rows each" in line.stderr
+    assert json.loads(line.stdout)["new"] == 1 and "1 row each" in line.stderr
 
 
 def test_a_missing_folder_is_reported_before_a_missing_model(world: World) -> None:
@@ -187,7 +187,7 @@ def test_queries_are_asked_for_until_an_empty_line(world: World) -> None:
     extract(world)
     world.run("05_build_collections.py")
     done = world.run("06_search.py", "--no-show", stdin=f"a boat\n{world.photos / 'a.png'}\n\n")
-    assert done.stdout.count("a.png  (") == 2 and "1.0000  a.png" in done.stdout
+    assert done.stdout.count("  a.png  ") == 2 and "1.0000  a.png" in done.stdout
     world.add("goa/b.png", 2)
     extract(world)
     world.run("05_build_collections.py")

@@ -92,7 +92,7 @@ def test_06_shows_which_parts_of_the_sentence_a_photo_fulfils(world: World, open
     found = SearchResult(1, "0.png", 0.5, dataset.locate_file("0.png"), "", 0.0, fulfils=("who", "when"))
     show_answer(Answer(Query(text="x"), ParsedQuery(), (found,), photos=1), dataset, None, True)
     opened = open_viewer()
-    assert any("1 · 0.500 · who, when" in text for text in read_texts(opened.figure))
+    assert any("1 · score 0.500\nwho, when" in text for text in read_texts(opened.figure))
     sections = {section.heading: section.lines for section in opened.photos.load_detail(0, 800).sections}
     assert sections["match"] == ("score 0.5000", "fulfils who, when")
 
@@ -209,7 +209,8 @@ def test_long_details_of_a_photo_stay_inside_the_panel() -> None:
     panel = figure.axes[1]
     boxes = [text.get_window_extent() for text in panel.texts]
     assert all(panel.bbox.padded(2).contains(*p) for box in boxes for p in box.get_points())
-    assert not any(one.y0 < other.y1 - 1 for one, other in itertools.pairwise(boxes))
+    inner = [box.padded(-1) for box in boxes]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(inner, 2))
     shown = [name for name in names if name in read_texts(figure)]
     assert shown and f"+{17 - len(shown)} more" in read_texts(figure)
     plt.close(figure)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from imagesearch import cli
+from imagesearch.text_table import format_count
 
 
 def parse_arguments():
@@ -35,7 +36,7 @@ def main():
         return cli.show_progress(photos, args.photos, label="drawing")
 
     make_album(args.folder, args.photos, args.seed, workers=args.workers, progress=show_progress)
-    print(f"{args.photos} photos: {args.folder}; ground truth: {get_truth_path(args.folder)}")
+    print(f"{format_count(args.photos, 'photo')}: {args.folder}; ground truth: {get_truth_path(args.folder)}")
 
 
 if __name__ == "__main__":

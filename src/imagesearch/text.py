@@ -79,3 +79,26 @@ def find_similar(text: str, choices: Iterable[str], count: int = 1, min_ratio: f
     cutoff = 100 * min_ratio
     similar = process.extract(text, list(choices), scorer=fuzz.ratio, limit=count, score_cutoff=cutoff)
     return [choice for choice, _, _ in similar]
+
+
+def is_numbered_label(label: str) -> bool:
+    """Whether a label is that of a person without a name, such as ``person 12``."""
+    return bool(re.fullmatch(r"person \d+", label))
+
+
+def mask_passwords(text: str) -> str:
+    """Replace the passwords in the addresses of a text: ``http://user:***@host``."""
+    return re.sub(r"(\w://[^\s:/@]*):[^\s/]*@", r"\1:***@", text)
+
+
+def shorten_reason(text: str, length: int = 200) -> str:
+    """Return the message of a library as one line of about `length` characters, without passwords.
+
+    It ends after a whole word, so that addresses and paths of files in it are complete.
+    """
+    words, end = mask_passwords(text).split(), 0
+    for count, word in enumerate(words):
+        if end >= length:
+            return f"{' '.join(words[:count])} …"
+        end += len(word) + 1
+    return " ".join(words)

@@ -5,40 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from imagesearch.cli.console import print_json
+from imagesearch.cli.console import print_json, print_note
+from imagesearch.cli.result_table import format_results, get_terminal_width
+from imagesearch.text_table import format_table
 
 if TYPE_CHECKING:
     from imagesearch.faces import People
     from imagesearch.features import Classification
-    from imagesearch.search import Answer, SearchResult
-
-_PARTIAL_DATES = ("year", "month")
+    from imagesearch.search import Answer
 
 
-def print_answer(answer: Answer, verbose: bool = False) -> None:
-    """Print how the query was understood, and one line per result.
+def print_answer(answer: Answer, verbose: bool = False, has_header: bool = True) -> None:
+    """Print how the query was understood, and a table of the results; see `format_results`.
 
-    With `verbose`, the line of a union also has the parts of the sentence that the photo fulfils. A second
-    line has the description, and the source of a time that is not from the camera's clock.
+    Without a header, stdout has only the results, and how the query was understood is a note on stderr.
     """
-    print(answer.read_as)
-    for result in answer.results:
-        fit = f"  {result.calibrated_score:.2f}" if result.calibrated_score is not None else ""
-        about = ", ".join(filter(None, (*result.people, result.city or result.country)))
-        label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
-        burst = f"  +{result.burst_count} alike" if result.burst_count else ""
-        about = f"  {about}" if about else ""
-        parts = f"  [{', '.join(result.fulfils)}]" if verbose and result.fulfils else ""
-        print(f"{result.rank:>4}  {result.format_measure(4)}{fit}  {result.path}{label}{about}{burst}{parts}")
-        if verbose and (details := _format_details(result)):
-            print(f"      {details}")
-
-
-def _format_details(result: SearchResult) -> str:
-    """Return the description, and what is unusual about the time."""
-    source = {"name": "date from the file name", "gps": "time from GPS"}.get(result.time_source, "")
-    known = f"only the {result.time_precision} is known" if result.time_precision in _PARTIAL_DATES else ""
-    return "; ".join(filter(None, (result.description, source, known)))
+    if has_header:
+        print(answer.read_as)
+    else:
+        print_note(answer.read_as)
+    for line in format_results(answer.results, verbose, has_header, get_terminal_width()):
+        print(line)
 
 
 def print_saved_queries(saved: Mapping[str, str], as_json: bool = False) -> None:
@@ -67,8 +54,6 @@ def print_people(people: People, min_faces: int) -> None:
     """Print the people with a name or at least ``min_faces`` faces, the most frequent first."""
     shown = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
     if shown:
-        print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")
-    for person in shown:
-        photos = people.count_photos(person)
-        print(f"{person.number:>6}  {len(person.rows):>5}  {photos:>6}  {person.name or '-'}")
+        rows = [(p.number, len(p.rows), people.count_photos(p), p.name or "-") for p in shown]
+        print(format_table(("number", "faces", "photos", "name"), rows, ">>><"))
     print(people)

@@ -28,7 +28,12 @@ from imagesearch.store import (
     Store,
     fill_collection,
 )
+from imagesearch.text_table import format_count
 
+_TOO_FEW = (
+    "vector is too few for an index benchmark, which requires",
+    "vectors are too few for an index benchmark, which requires",
+)
 CUTOFF = 10
 """The k of recall@k: the number of nearest neighbours that a search returns."""
 MIN_ROWS = 100
@@ -185,7 +190,8 @@ def load_vectors(file: Path) -> np.ndarray:
     bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
     if len(bad):
         raise UserError(
-            f"{file}: {len(bad)} of {len(vectors)} vectors are zero or not finite, the first in row {bad[0]}"
+            f"{file}: {len(bad)} of {format_count(len(vectors), 'vector')} "
+            f"{'is' if len(bad) == 1 else 'are'} zero or not finite, the first in row {bad[0]}"
         )
     vectors /= norms[:, np.newaxis]
     return vectors
@@ -205,7 +211,7 @@ def hold_out_queries(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np
     """
     if len(vectors) < MIN_ROWS:
         raise UserError(
-            f"{len(vectors)} vectors are too few for an index benchmark, which requires {MIN_ROWS}; "
+            f"{format_count(len(vectors), *_TOO_FEW)} {MIN_ROWS}; "
             "milvus.index.type: FLAT is exact and fast for small collections"
         )
     count = min(_MAX_QUERIES, int(_HELD_OUT_SHARE * len(vectors)))

@@ -110,7 +110,10 @@ class LabelledReport:
             header += [f"{ranking.kind} P@1", *(f"P@{k}" for k in CUTOFFS[1:]), "mAP"]
         rows = [[name, counts[name], *self._list_metrics(name)] for name in self.categories]
         rows.append(["all", self.val, *self._list_metrics()])
-        lines = [f"{self.val} photos of VAL search {self.train} of TRAIN", format_table(header, rows)]
+        head = (
+            f"{format_count(self.val, 'photo of VAL searches', 'photos of VAL search')} {self.train} of TRAIN"
+        )
+        lines = [head, format_table(header, rows)]
         return "\n".join([*lines, *filter(None, map(self._format_confusion, self.rankings))])
 
     def _list_metrics(self, category: str | None = None) -> list[float]:

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.errors import UserError
+from imagesearch.text import shorten_reason
 
 # The folder in which InsightFace stores downloaded packs.
 _PACKS = Path("~/.insightface")
@@ -252,7 +253,7 @@ def _load_pack(folder: Path, providers: list[str], options):
             **({"sess_options": options} if options else {}),
         )
     except Exception as error:  # ONNX Runtime, protobuf and InsightFace each raise their own types
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        reason = shorten_reason(f"{type(error).__name__}: {error}")
         raise UserError(f"models.faces: {folder}: cannot be loaded: {reason}") from None
     if "recognition" not in app.models:
         raise UserError(f"models.faces: {folder}: has a detection model, but no recognition model")

@@ -22,6 +22,7 @@ from imagesearch.faces.undone_edits import refer_to_edits
 from imagesearch.filters import is_valid_element
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
+from imagesearch.text_table import format_count
 
 _MAX_NAME_BYTES = 200
 
@@ -250,7 +251,7 @@ class PeopleEditor:
             number, _, position = item.partition(".")
             person = self.people.find_person(number)
             if not 1 <= int(position) <= len(person.rows):
-                raise UserError(f"{item}: {person.label} has {len(person.rows)} faces")
+                raise UserError(f"{item}: {person.label} has {format_count(len(person.rows), 'face')}")
             rows.append(int(person.rows[int(position) - 1]))
         return rows, True
 

@@ -23,6 +23,7 @@ from imagesearch.faces.saved_clusters import SavedClusters
 from imagesearch.files import make_folder
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
+from imagesearch.text_table import format_count
 
 # Above this size in pixels, a larger face is not preferred.
 _LARGE_FACE = 160.0
@@ -115,12 +116,15 @@ class People:
         lines = []
         if self.constraints.released:
             lines.append(
-                f"{self.constraints.released} faces in changed photos look like another person, and their "
-                "edits no longer apply; see 03_name_people.py"
+                format_count(
+                    self.constraints.released, "face in a changed photo looks", "faces in changed photos look"
+                )
+                + " like another person, and the edits no longer apply; see 03_name_people.py"
             )
         if self.waiting:
             lines.append(
-                f"{self.waiting} faces were found since the last clustering; run 02_cluster_faces.py"
+                f"{format_count(self.waiting, 'face was', 'faces were')} found since the last clustering; "
+                "run 02_cluster_faces.py"
             )
         if self.outdated:
             lines.append("some edits are not applied to the clusters yet; run 02_cluster_faces.py")
@@ -151,9 +155,13 @@ class People:
     def __str__(self) -> str:
         often = sum(len(person.rows) > 1 for person in self.persons)
         named = sum(bool(person.name) for person in self.persons)
+        small = format_count(
+            self.unclustered, "face is too small to cluster", "faces are too small to cluster"
+        )
+        seen = f"{format_count(often, 'person', 'people')} seen more than once"
         return (
-            f"{len(self.faces)} faces: {often} people seen more than once, {len(self.persons) - often} once; "
-            f"{named} have names; {self.unclustered} faces are too small to cluster"
+            f"{format_count(len(self.faces), 'face')}: {seen}, {len(self.persons) - often} once; "
+            f"{format_count(named, 'has a name', 'have names')}; {small}"
         )
 
     def label_faces(self) -> tuple[list[str], np.ndarray]:

@@ -22,6 +22,7 @@ from imagesearch.features.openvino_models import OUTCOME_FILE, OpenvinoClip, Ope
 from imagesearch.features.runtimes import Runtime
 from imagesearch.features.tokenization import save_tokenizer
 from imagesearch.features.torch_models import TorchClip, TorchVit
+from imagesearch.text import shorten_reason
 
 MIN_COSINE = 0.999
 """Every vector of a converted model has at least this cosine similarity to PyTorch's in float32."""
@@ -122,7 +123,7 @@ def _convert(convert: Callable[[str, Path], dict[str, float]], name: str, folder
         raise ConversionError("there is not enough memory to convert it") from None
     except Exception as error:  # torch and OpenVINO raise errors of many types
         name = "" if isinstance(error, ConversionError) else f"{type(error).__name__}: "
-        reason = " ".join(f"{name}{error}".split())[:200]
+        reason = shorten_reason(f"{name}{error}")
     if reason:
         for file in folder.iterdir():
             file.unlink()

@@ -17,6 +17,7 @@ from imagesearch.features.image_preparation import (
 )
 from imagesearch.features.runtimes import Runtime
 from imagesearch.features.tokenization import TokenizerSettings
+from imagesearch.text import shorten_reason
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,7 @@ class _TorchModel:
         except UserError:
             raise
         except Exception as error:  # libraries raise errors of many types for a damaged checkpoint
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            reason = shorten_reason(f"{type(error).__name__}: {error}")
             raise UserError(f"{name}: cannot be loaded as a {self.kind} model: {reason}") from None
         self.preparation = ImagePreparation.from_processor(self.processor)
         scale, shift = compute_normalization(self.processor)

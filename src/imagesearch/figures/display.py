@@ -7,12 +7,13 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesearch.errors import UserError
 from imagesearch.figures.style import STYLE, escape_undecodable, shorten_text, wrap_text
+from imagesearch.text_table import measure_width
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,7 +97,14 @@ def open_window(figure: Figure, title: str) -> None:
         plt.show()
 
 
-def fit_text(text: Text, content: str, max_width: float, max_letters: int, max_lines: int = 1) -> None:
+def fit_text(
+    text: Text,
+    content: str,
+    max_width: float,
+    max_letters: int,
+    max_lines: int = 1,
+    wrap: Callable[[str, int, int], str] = wrap_text,
+) -> None:
     """Set a text to as much of its content as fits.
 
     Parameters
@@ -112,14 +120,22 @@ def fit_text(text: Text, content: str, max_width: float, max_letters: int, max_l
     max_lines
         Maximum number of lines. One line is shortened in the middle; several lines are wrapped, and shortened
         at the end.
+    wrap
+        What wraps several lines: `wrap_text` or `wrap_path`.
     """
     with _ignore_missing_glyphs():
-        for length in range(min(max_letters, len(content)), 0, -1):
+        for length in range(min(max_letters, measure_width(content)), 0, -1):
             text.set_text(
-                shorten_text(content, length) if max_lines == 1 else wrap_text(content, length, max_lines)
+                shorten_text(content, length) if max_lines == 1 else wrap(content, length, max_lines)
             )
             if text.get_window_extent().width <= max_width:
                 break
+
+
+def measure_text(text: Text) -> float:
+    """Return the width of a text in pixels."""
+    with _ignore_missing_glyphs():
+        return text.get_window_extent().width
 
 
 # --- details -----------------------------------------------------------------------------------------------

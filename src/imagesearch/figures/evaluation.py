@@ -37,7 +37,7 @@ def draw_labelled_report(report: LabelledReport) -> Figure:
     height = max(3.0, 0.27 * len(shown) + 1.2)
     figure = create_figure((12.5, 2 * height))
     figure.suptitle(
-        f"{report.val} photos search {report.train} photos for their own category"
+        f"{format_count(report.val, 'photo')} of VAL search {report.train} of TRAIN for their own category"
         + (f"; the {len(shown)} worst categories" if len(shown) < len(report.categories) else ""),
         color=INK,
     )
@@ -60,7 +60,10 @@ def draw_self_report(report: SelfReport) -> Figure:
     figure = create_figure((11.0 if missed else 5.0, 3.6))
     bars, *names = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     _draw_grouped_bars(bars, {ranking.kind: ranking.compute_metrics() for ranking in report.rankings})
-    bars.set_title(f"{len(report.rankings[0].ranks)} photos search for themselves", color=INK)
+    count = len(report.rankings[0].ranks)
+    bars.set_title(
+        format_count(count, "photo searches for itself", "photos search for themselves"), color=INK
+    )
     more = [f"and {len(missed) - _MAX_MISSED} more"] if len(missed) > _MAX_MISSED else []
     lines = [*missed[:_MAX_MISSED], *more]
     for axis in names:

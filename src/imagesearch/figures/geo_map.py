@@ -15,6 +15,7 @@ from imagesearch.errors import UserError
 from imagesearch.figures.display import create_figure, report_figure_path, show_figure
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten_text
 from imagesearch.geo import PhotoLocation
+from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +51,7 @@ def show_geo_map(locations: Mapping[int, PhotoLocation], dataset: str, save: Pat
         raise UserError("no photo has a position, so there is no map to draw")
     latitudes = np.array([location.metadata.latitude for location in placed])
     longitudes = np.array([location.metadata.longitude for location in placed])
-    title = f"{dataset}: {len(placed)} of {len(locations)} photos have a position"
+    title = f"{dataset}: {len(placed)} of {format_count(len(locations), 'photo')} with a position"
     figure = draw_geo_map(latitudes, longitudes, [location.address.city for location in placed], title)
     report_figure_path(show_figure(figure, f"map {dataset}", save=save, window=window))
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from imagesearch.figures.display import create_figure, fit_text
-from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour, shorten_text, wrap_text
+from imagesearch.figures.style import (
+    ACCENT,
+    INK,
+    QUIET,
+    choose_person_colour,
+    escape_undecodable,
+    shorten_text,
+    wrap_text,
+)
+from imagesearch.text_table import fit_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +43,9 @@ class Tile:
     image: Image.Image | None
     title: str
     subtitle: str = ""
-    people: str = ""
+    people: Sequence[str] = ()
+    """Names, the most important first. As many as fit are shown."""
+    remark: str = ""
 
 
 def draw_result_grid(
@@ -51,13 +62,14 @@ def draw_result_grid(
     query_image
         The photo of the query, if it has one.
     remark
-        How the query was interpreted, or how the results differ from it.
+        How the query was interpreted, or how the results differ from it; one or several lines.
     """
     images = [query_image, *(tile.image for tile in tiles)]
     columns = max(2, min(10, math.ceil(math.sqrt(len(images) * 1.5))))
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
     cell = min(_CELL_INCHES if len(images) > 3 else _LARGE_CELL_INCHES, _MAX_WIDTH_INCHES / columns)
-    title_height = _TITLE_INCHES + (_LINE_INCHES if any(tile.people for tile in tiles) else 0)
+    more_lines = any(tile.people for tile in tiles) + any(tile.remark for tile in tiles)
+    title_height = _TITLE_INCHES + _LINE_INCHES * more_lines
     heights = [cell * max(map(_clamp_aspect, row)) + title_height for row in rows]
     heights[0] += 0.35 if query_image else 0  # space for the remark below the photo
     figure = create_figure((columns * cell, sum(heights)))
@@ -213,7 +225,9 @@ def draw_faces(axis: Axes, faces: Sequence[LabelledBox], cast: Sequence[str] = (
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
         box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
         text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
-        axis.text(max(x1, 0), max(y1 - 3, 14), shorten_text(label or "?", 24), bbox=box, **text)
+        axis.text(
+            max(x1, 0), max(y1 - 3, 14), escape_undecodable(fit_names([label or "?"], 24)), bbox=box, **text
+        )
 
 
 # --- details -----------------------------------------------------------------------------------------------
@@ -225,16 +239,23 @@ def _draw_query(axis: Axes, query: str, image: Image.Image | None, remark: str, 
     if image is not None:
         _draw_query_image(axis, query, image, max_letters)
         below = {"va": "top", "transform": axis.transAxes, **centred}
-        text = wrap_text(remark, max_letters * 3 // 2, max_lines=3)
+        text = _wrap_remark(remark, max_letters * 3 // 2, max_lines=3)
         axis.text(0.5, -0.04, text, size=7, color=QUIET, **below)
         return
     is_long = len(query) > 70
     size, max_lines = (10, 6) if is_long else (12, 5)
     text = wrap_text(query, max_letters * 9 // size, max_lines)
     axis.text(0.5, 0.42, text, va="bottom", size=size, color=ACCENT, weight="bold", **centred)
-    text = wrap_text(remark, max_letters * 3 // 2, max_lines=5)
+    text = _wrap_remark(remark, max_letters * 3 // 2, max_lines=6)
     axis.text(0.5, 0.36, text, va="top", size=7.5, color=QUIET, **centred)
     axis.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def _wrap_remark(remark: str, width: int, max_lines: int) -> str:
+    """Wrap the first line of a remark, and put the others below it."""
+    first, *others = remark.split("\n")
+    wrapped = wrap_text(first, width, max_lines - len(others))
+    return "\n".join([wrapped, *(wrap_text(line, width, max_lines=1) for line in others)])
 
 
 def _draw_query_image(axis: Axes, query: str, image: Image.Image, max_letters: int) -> None:
@@ -250,8 +271,9 @@ def _draw_query_image(axis: Axes, query: str, image: Image.Image, max_letters: i
 
 def _draw_tile(axis: Axes, tile: Tile, max_letters: int) -> None:
     _draw_picture(axis, tile.image)
-    lines = [tile.title, *(shorten_text(line, max_letters) for line in (tile.subtitle, tile.people) if line)]
-    axis.set_title("\n".join(lines), color=INK, parse_math=False)
+    names = escape_undecodable(fit_names(tile.people, max_letters))
+    lines = [tile.title, *(shorten_text(line, max_letters) for line in (tile.remark, tile.subtitle)), names]
+    axis.set_title("\n".join(filter(None, lines)), color=INK, parse_math=False)
 
 
 def _draw_picture(axis: Axes, image: Image.Image | None) -> None:

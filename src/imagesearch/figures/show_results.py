@@ -37,6 +37,7 @@ from imagesearch.photos import decode_photo
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Answer, SearchResult
 from imagesearch.store import Vocabulary
+from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,6 +48,7 @@ _PAGE_COLUMNS, _PAGE_ROWS = 7, 3
 _CLASSIFIED_PER_PAGE = 4
 _MAX_CLASSIFIED = 24  # in a saved figure
 _MIN_PROBABILITY = 0.005  # a smaller one would be shown as 0%
+_FIT_MEANING = "fit 0.5 or more: probably a match"
 
 
 # --- answers -----------------------------------------------------------------------------------------------
@@ -85,18 +87,30 @@ def _load_query_image(answer: Answer, dataset: Dataset) -> Image.Image | None:
 
 
 def _make_remark(answer: Answer) -> str:
-    """Return the line below the title."""
+    """Return the text below the title, and what the number "fit" of the photos means."""
     if answer.nothing_fits:
-        return "no photo matches; the most similar photos are shown"
-    return answer.notes[0] if answer.relaxed else answer.read_as
+        remark = "no photo matches; the most similar photos are shown"
+    else:
+        remark = answer.notes[0] if answer.relaxed else answer.read_as
+    has_fits = any(result.calibrated_score is not None for result in answer.results)
+    return f"{remark}\n{_FIT_MEANING}" if has_fits else remark
 
 
 def _make_tile(dataset: Dataset, result: SearchResult) -> Tile:
-    more = f"  +{result.burst_count}" if result.burst_count else ""
-    parts = f" · {', '.join(result.fulfils)}" if result.fulfils else ""
-    title = f"{result.rank} · {result.format_measure(3)}{parts}{more}"
+    alike = f"  +{result.burst_count} alike" if result.burst_count else ""
+    title = f"{result.rank} · {_format_measure(result)}{alike}"
     image = dataset.load_thumbnail(result.path, THUMBNAIL_PIXELS)
-    return Tile(image, title, Path(result.path).name, ", ".join(result.people))
+    parts = ", ".join(result.fulfils or ())
+    return Tile(image, title, Path(result.path).name, result.names, parts)
+
+
+def _format_measure(result: SearchResult) -> str:
+    """Return the calibrated score, else the score, else the date."""
+    if result.calibrated_score is not None:
+        return f"fit {result.calibrated_score:.2f}"
+    if result.score is not None:
+        return f"score {result.score:.3f}"
+    return result.date or "no date"
 
 
 def _page_answer(answer: Answer, dataset: Dataset, make_tile: Callable[[int], Tile]) -> PagedPhotos:
@@ -142,7 +156,7 @@ def describe_result(
     place = result.address or ", ".join(filter(None, (result.city, result.country)))
     sections = (
         DetailSection(
-            "people", result.people, tuple(choose_person_colour(name, cast) for name in result.people)
+            "people", result.names, tuple(choose_person_colour(name, cast) for name in result.names)
         ),
         DetailSection("time", (_format_time(result),) if result.taken_at else ()),
         DetailSection("place", (place,) if place else ()),
@@ -158,7 +172,7 @@ def _format_match(result: SearchResult) -> tuple[str, ...]:
     score = f"score {result.score:.4f}" if result.score is not None else ""
     fit = ""
     if result.calibrated_score is not None:
-        fit = f"fit {result.calibrated_score:.2f} (0.5 or more: a match)"
+        fit = f"fit {result.calibrated_score:.2f} (0.5 or more: probably a match)"
     parts = f"fulfils {', '.join(result.fulfils)}" if result.fulfils else ""
     return tuple(filter(None, (score, fit, parts)))
 
@@ -192,9 +206,9 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
     except OSError as error:
         raise UserError(f"--copy-to {folder}: {error.strerror or error}") from None
     present = len(results) - copied - gone
-    existing = f", {present} already exist there" if present else ""
-    missing = f", {gone} are missing on the disk" if gone else ""
-    print(f"copied {copied} photos to {folder}{existing}{missing}", file=sys.stderr)
+    existing = f", {format_count(present, 'already exists', 'already exist')} there" if present else ""
+    missing = f", {format_count(gone, 'is', 'are')} missing on the disk" if gone else ""
+    print(f"copied {format_count(copied, 'photo')} to {folder}{existing}{missing}", file=sys.stderr)
 
 
 # --- classifications ---------------------------------------------------------------------------------------

@@ -6,6 +6,9 @@ import textwrap
 import zlib
 from collections.abc import Collection, Sequence
 
+from imagesearch.text_table import measure_width, shorten_middle
+
+_FILLER = "\ue000"  # a character for private use
 STYLE = {
     "figure.facecolor": "white",
     "font.size": 9,
@@ -60,17 +63,28 @@ def _list_free_indices(taken: Collection[int]) -> list[int]:
 
 
 def shorten_text(text: str, length: int) -> str:
-    """Shorten a long text by removing its middle; its beginning and end are the most informative."""
-    text = escape_undecodable(text)
-    if len(text) <= length:
-        return text
-    head = (length - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+    """Shorten a long text by removing its middle; its beginning and end are the most informative.
+
+    A character of Chinese, Japanese or Korean, or an emoji, is as wide as two letters.
+    """
+    return shorten_middle(escape_undecodable(text), length)
 
 
 def wrap_text(text: str, width: int, max_lines: int) -> str:
-    """Wrap a text into at most `max_lines` lines of at most `width` characters."""
-    return "\n".join(textwrap.wrap(escape_undecodable(text), width, max_lines=max_lines, placeholder=" …"))
+    """Wrap a text into at most `max_lines` lines of at most `width` letters."""
+    # textwrap counts characters, so each wide one is followed by a filler while the text is wrapped
+    filled = "".join(c + _FILLER * (measure_width(c) - 1) for c in escape_undecodable(text))
+    wrapped = textwrap.wrap(filled, max(width, 2), max_lines=max_lines, placeholder=" …")
+    return "\n".join(wrapped).replace(_FILLER, "")
+
+
+def wrap_path(path: str, width: int, max_lines: int) -> str:
+    """Wrap the path of a file like `wrap_text`. If it is too long, its middle is left out, not its end."""
+    for length in range(min(measure_width(path), width * max_lines), 1, -1):
+        lines = wrap_text(shorten_text(path, length), width, max_lines + 1)
+        if lines.count("\n") < max_lines:
+            return lines
+    return shorten_text(path, width)
 
 
 def escape_undecodable(text: str) -> str:

@@ -18,6 +18,7 @@ from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour
 from imagesearch.figures.vector_map import find_photo_collection
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, Vocabulary
+from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,8 +68,8 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
             "no photo has a date, so there is no timeline; run 04_extract_geo.py and 05_build_collections.py"
         )
     times = [datetime(1970, 1, 1) + timedelta(seconds=row["taken_at"]) for row in dated]
-    undated = f"; {len(rows) - len(dated):,} have no date" if len(dated) < len(rows) else ""
-    title = f"{name}: {len(dated):,} photos{undated}"
+    undated = f"; {len(rows) - len(dated):,} without a date" if len(dated) < len(rows) else ""
+    title = f"{name}: {format_count(len(dated), 'photo')}{undated}"
     cast = Vocabulary.read(dataset.folder).cast
     figure = draw_timeline(times, [row["face_labels"] for row in dated], title, cast)
     report_figure_path(show_figure(figure, f"timeline {name}", save=save, window=window))

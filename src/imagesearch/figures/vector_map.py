@@ -19,6 +19,7 @@ from imagesearch.figures.legend import GREYS, MAX_GROUPS, OTHERS, draw_legend
 from imagesearch.figures.style import INK, PALETTE, QUIET, choose_person_colour
 from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store import CollectionRef, Store, Vocabulary
+from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,12 +106,15 @@ def show_vector_map(
     rows = [hit.fields for hit in hits]
     if tsne:
         print(
-            f"t-SNE: computing the layout of {len(hits):,} photos; 2,000 take up to a minute", file=sys.stderr
+            f"t-SNE: computing the layout of {format_count(len(hits), 'photo')}; 2,000 take up to a minute",
+            file=sys.stderr,
         )
     projection = project_vectors(_read_vectors(store, ref, [hit.id for hit in hits]), tsne)
     groups = _group_by_class(rows) or _group_by_person(rows, Vocabulary.read(dataset.folder).cast)
-    sampled = f" of {len(all_keys):,} photos, chosen at random," if len(keys) < len(all_keys) else " photos"
-    title = f"{name}: {len(keys):,}{sampled} by their {ref.kind.upper()} vectors{groups.description}"
+    shown = format_count(len(keys), "photo")
+    if len(keys) < len(all_keys):
+        shown = f"{len(keys):,} of {format_count(len(all_keys), 'photo')}, chosen at random,"
+    title = f"{name}: {shown} by their {ref.kind.upper()} vectors{groups.description}"
 
     def load_picture(point: int) -> Image.Image | None:
         return dataset.load_thumbnail(rows[point]["path"], _THUMBNAIL_PIXELS)

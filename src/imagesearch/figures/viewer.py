@@ -13,17 +13,20 @@ from imagesearch.figures.display import (
     can_open_window,
     create_figure,
     fit_text,
+    measure_text,
     open_window,
     report_figure_path,
     show_figure,
 )
 from imagesearch.figures.grids import LabelledBox, draw_faces
-from imagesearch.figures.style import ACCENT, INK, QUIET, escape_undecodable
+from imagesearch.figures.style import ACCENT, INK, QUIET, escape_undecodable, wrap_path, wrap_text
+from imagesearch.text_table import fit_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import KeyEvent, MouseEvent
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
 WINDOW_INCHES = (12.4, 6.3)
 """With title bar and tool bar, the window fits the smallest common screens, 1366 by 768 pixels."""
@@ -32,6 +35,7 @@ _PANEL_WIDTH = 0.30  # fraction of the width, for the details of a photo
 _MIN_PIXELS = 1600  # longer side of a large photo; it stays sharp if the window is enlarged later
 _KEY_STEPS = {"right": 1, "down": 1, "pagedown": 1, "left": -1, "up": -1, "pageup": -1}
 _KEY_ENDS = {"home": 0, "end": -1}
+_NAME_GAP, _MORE_POINTS = 9, 60  # points between names, and for the number of names that do not fit
 _PANEL_LETTERS, _MAX_LINES = 40, 6  # characters in a line of the panel, and lines in a section
 
 
@@ -268,22 +272,62 @@ def _fill_panel(panel: Axes, detail: Detail, max_lines: int) -> float:
     bottom = _draw_text(panel, detail.title, 0, min(max_lines, 3), size=12, color=ACCENT, weight="bold")
     for section in detail.sections:
         bottom = _draw_text(panel, section.heading, bottom + 9, 1, size=8, color=QUIET)
-        lines, colours = section.lines, section.colours
+        lines = section.lines
+        if section.colours:
+            bottom = _draw_names(panel, lines, section.colours, bottom, max_lines)
+            continue
         shown = lines if len(lines) <= max_lines else lines[: max_lines - 1]
-        for i, line in enumerate(shown):
-            style = {"color": colours[i], "weight": "bold"} if colours else {"color": INK}
-            bottom = _draw_text(panel, line, bottom, max_lines if len(lines) == 1 else 1, size=10, **style)
+        wrap = wrap_path if section.heading == "file" else wrap_text
+        for line in shown:
+            limit = max_lines if len(lines) == 1 else 1
+            bottom = _draw_text(panel, line, bottom, limit, wrap, size=10, color=INK)
         if len(shown) < len(lines):
             more = f"+{len(lines) - len(shown)} more"
             bottom = _draw_text(panel, more, bottom, 1, size=10, color=QUIET)
     return bottom
 
 
-def _draw_text(panel: Axes, content: str, offset: float, max_lines: int, size: float, **style: str) -> float:
+def _draw_names(
+    panel: Axes, names: Sequence[str], colours: Sequence[str], offset: float, max_lines: int
+) -> float:
+    """Draw names side by side, as many as fit into `max_lines` lines; return the offset of the end."""
+    points = 72 / panel.figure.dpi
+    width, right, lines = panel.bbox.width * points, 0.0, 1
+    for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        left = right + _NAME_GAP if right else 0
+        text = _annotate(panel, left, offset + 11, size=10, va="baseline", color=colour, weight="bold")
+        text.set_text(escape_undecodable(fit_names([name], _PANEL_LETTERS)))
+        is_last = number == len(names) - 1
+        space = width - (_MORE_POINTS if lines == max_lines and not is_last else 0)
+        if left and left + measure_text(text) * points > space:
+            if lines == max_lines:
+                text.set(text=f"+{len(names) - number} more", color=QUIET, weight="normal")
+                break
+            left, lines, offset = 0, lines + 1, offset + 15
+            text.set_position((left, -offset - 11))
+        right = left + measure_text(text) * points
+    return offset + 15
+
+
+def _draw_text(
+    panel: Axes,
+    content: str,
+    offset: float,
+    max_lines: int,
+    wrap: Callable[[str, int, int], str] = wrap_text,
+    *,
+    size: float,
+    **style: str,
+) -> float:
     """Draw a text in a panel at an offset in points below its top; return the offset of its end."""
+    text = _annotate(panel, 0, offset, size, **style)
+    fit_text(text, content, panel.bbox.width, _PANEL_LETTERS, max_lines, wrap)
+    return offset + (text.get_text().count("\n") + 1) * size * 1.5
+
+
+def _annotate(panel: Axes, left: float, offset: float, size: float, **style: str) -> Annotation:
+    """Return an empty text at a position in points from the left and below the top of a panel."""
     # in points, so that the size of the window does not change the panel
     points = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-    more = {"size": size, "va": "top", "linespacing": 1.25, "parse_math": False}
-    text = panel.annotate("", (0, 1), (0, -offset), **points, **more, **style)
-    fit_text(text, content, panel.bbox.width, _PANEL_LETTERS, max_lines)
-    return offset + (text.get_text().count("\n") + 1) * size * 1.5
+    more = {"size": size, "linespacing": 1.25, "parse_math": False} | {"va": "top", **style}
+    return panel.annotate("", (0, 1), (left, -offset), **points, **more)

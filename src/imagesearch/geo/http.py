@@ -18,6 +18,7 @@ from geopy.adapters import AdapterHTTPError, BaseSyncAdapter, get_retry_after
 from geopy.exc import GeocoderParseError, GeocoderServiceError, GeocoderTimedOut, GeocoderUnavailable
 
 from imagesearch.errors import GeocoderError
+from imagesearch.text import mask_passwords
 
 _MAX_BYTES = 2**20  # an address has about 2,000
 _CHUNK_BYTES = 2**16
@@ -113,7 +114,8 @@ def _convert_error(error: HTTPError) -> Exception:
     status, reason = error.code, f"HTTP {error.code} {error.reason}"
     headers = {name.lower(): value for name, value in error.headers.items()}
     if 300 <= status < 400:
-        target = urlsplit(headers.get("location", "")).netloc or "another path"
+        place = urlsplit(headers.get("location", ""))  # the query has the position, and can have a key
+        target = mask_passwords(place._replace(query="", fragment="").geturl()) or "another address"
         return GeocoderError(f"{reason}: redirects to {target}; redirects are not followed", final=True)
     if status in (429, 503) and (seconds := get_retry_after(headers)):
         if seconds > _MAX_WAIT_SECONDS:

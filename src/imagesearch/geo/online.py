@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from imagesearch.config import GeoConfig
 from imagesearch.errors import GeocoderError, UserError
 from imagesearch.geo.address import NO_ADDRESS, Address, parse_response, parse_stored_address
-from imagesearch.text import find_similar
+from imagesearch.text import find_similar, shorten_reason
 
 # Values of geo.geocoder that require no network; all others are names of geopy's geocoders.
 NOT_ONLINE = ("offline", "none")
@@ -122,7 +122,7 @@ class OnlineGeocoder:
         except GeocoderError:
             raise
         except Exception as error:  # geopy's own errors, and others that unusual responses cause in geopy
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            reason = shorten_reason(f"{type(error).__name__}: {error}")
             busy = isinstance(error, (exc.GeocoderTimedOut, exc.GeocoderUnavailable, exc.GeocoderRateLimited))
             raise GeocoderError(reason, final=isinstance(error, refusals), busy=busy) from None
 
@@ -156,7 +156,7 @@ def _make_geocoder(settings: GeoConfig, timeout: float) -> Any:
     try:
         return geocoder_class(**options)
     except (TypeError, ValueError) as error:  # an option is missing or unknown
-        reason = " ".join(str(error).split()).rpartition("__init__() ")[2][:200]
+        reason = shorten_reason(str(error).rpartition("__init__() ")[2])
         raise UserError(f"geo.options: expected the options of {settings.geocoder} ({reason})") from None
 
 

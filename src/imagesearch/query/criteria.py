@@ -22,6 +22,7 @@ from imagesearch.query.facts.conditions import (
 )
 from imagesearch.store import Vocabulary, VocabularyEntry, suggest_names
 from imagesearch.text import normalize
+from imagesearch.text_table import format_count
 
 _EPOCH = datetime(1970, 1, 1)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:[T ](\d\d?):(\d\d))?)?)?", re.ASCII)
@@ -118,7 +119,7 @@ class Criteria:
     @property
     def _fact_titles(self) -> list[str]:
         """The criteria on what is known of a photo besides people, place, time and camera."""
-        most = "" if self.max_rating is None else f"at most {self.max_rating} stars"
+        most = "" if self.max_rating is None else f"at most {format_count(self.max_rating, 'star')}"
         return [
             f"{self.rating}+ stars" if self.rating is not None else "",
             most if self.max_rating else "not rated" if most else "",

@@ -16,6 +16,7 @@ from imagesearch.query.places.album_places import find_aliases
 from imagesearch.query.times.feasts import FeastDays
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
 from imagesearch.store import Vocabulary, VocabularyEntry
+from imagesearch.text_table import format_count
 
 # Kinds of places, the smallest first. A place may contain places of the kinds before its own.
 _KINDS = ("", "city", "county", "state", "country")
@@ -251,7 +252,7 @@ class Gazetteer:
         keys, more = self._rank(words, sorted(candidates))
         typed = " ".join(token.text for token in matched)
         note = f'read "{typed}" as {" or ".join(self.entries[key].name for key in keys)}'
-        note += f" ({more} more names have it)" if more else ""
+        note += f" ({format_count(more, 'more name has', 'more names have')} it)" if more else ""
         return NameMatch(keys, end, is_possessive=bool(matched[-1].possessor), note=note, more=more)
 
     def _rank(self, words: list[str], candidates: list[int]) -> tuple[tuple[str, ...], int]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from imagesearch.query import ParsedQuery
 from imagesearch.search.query import Query
+from imagesearch.text import is_numbered_label
+from imagesearch.text_table import format_count
 
 MAX_COUNTED = 200
 """Photos that pass a filter are counted up to this number. Counting more would cost more than the search."""
@@ -72,13 +74,14 @@ class SearchResult:
     description: str = ""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The people, those with a name before those without, such as ``person 12``."""
+        return tuple(sorted(self.people, key=is_numbered_label))
+
+    @property
     def date(self) -> str:
         """The date as far as it is known, such as ``1974-08``; empty if there is none."""
         return self.taken_at[: {"year": 4, "month": 7}.get(self.time_precision, 10)]
-
-    def format_measure(self, digits: int) -> str:
-        """Return the score, or the date if there is no score."""
-        return f"{self.score:.{digits}f}" if self.score is not None else self.date or "no date"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values that ``--json`` prints."""
@@ -168,10 +171,11 @@ class Answer:
         is_union = self.query.strategy == "union"
         sentence = self.parsed.union_summary if is_union else self.parsed.summary
         summary = " · ".join(filter(None, (sentence, self.query.options_title)))
-        count = f"{self.candidate_count} of {self.photos}" if self.filter_expression else f"{self.photos}"
-        count += " photos"
+        count = f"{self.candidate_count} of " if self.filter_expression else ""
+        count += format_count(self.photos, "photo")
         if self.relaxed:
-            count += f"; shown are {len(self.results)} others"
+            shown = "shown is" if len(self.results) == 1 else "shown are"
+            count += f"; {shown} {format_count(len(self.results), 'other')}"
         return f"{summary} — {count}" if summary else count
 
     def to_dict(self) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class JudgedPhotos:
     ranking : tuple of RankedHit
         The photos to show, in order.
     burst_counts : dict
-        Number of photos of the same burst that are left out, by the id of the photo shown.
+        Number of photos of the same burst, and of copies, that are left out, by the id of the photo shown.
     is_calibrated : bool
         Whether the scores could be calibrated.
     nothing_fits : bool
@@ -82,9 +82,9 @@ def judge_photos(
     if query.collapse:
         ids = [ranked.hit.id for ranking in rankings for ranked in ranking]
         vectors = resources.store.read_vectors(scope.collection.ref, ids)
-        collapsed = [collapse_bursts(ranking, vectors) for ranking in rankings]
-        rankings = [ranking for ranking, _ in collapsed]
-        burst_counts = {photo: count for _, counts in collapsed for photo, count in counts.items()}
+        kept, burst_counts = collapse_bursts(merge_rankings(rankings, len(ids)), vectors)
+        kept_ids = {ranked.hit.id for ranked in kept}
+        rankings = [[ranked for ranked in ranking if ranked.hit.id in kept_ids] for ranking in rankings]
     return JudgedPhotos(
         retrieved,
         tuple(merge_rankings(rankings, request.max_shown)),

@@ -12,6 +12,7 @@ from imagesearch.errors import UserError
 from imagesearch.photos import EXTENSIONS
 from imagesearch.search.answer import SearchResult
 from imagesearch.search.query import Query
+from imagesearch.text_table import format_count
 
 # Ranks are separated by commas, or by spaces if only numbers follow: "like 3 5". After a space, a number of
 # four digits is a year: "like 3 2023".
@@ -39,7 +40,7 @@ def parse_prompt_line(line: str, template: Query, results: Sequence[SearchResult
     if like := _LIKE.fullmatch(line.strip()):
         ranks, text = [int(rank) for rank in re.findall(r"\d+", like[1])], like[2] or ""
         if not all(1 <= rank <= len(results) for rank in ranks):
-            raise UserError(f"{line}: the last answer has {len(results)} results")
+            raise UserError(f"{line}: the last answer has {format_count(len(results), 'result')}")
         return replace(template, images=tuple(results[rank - 1].file for rank in ranks), text=text)
     # os.path, because pathlib raises an error for "~nobody" and for lines too long to be file names
     file = os.path.expanduser(line)  # noqa: PTH111 - see above

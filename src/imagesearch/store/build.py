@@ -28,6 +28,7 @@ from imagesearch.store.schema import (
 )
 from imagesearch.store.store import Store
 from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
+from imagesearch.text_table import format_count
 
 # A server accepts messages of up to 64 MB by default; half of that allows for the encoding.
 _BATCH_BYTES = 32 * 2**20
@@ -62,7 +63,8 @@ class BuildReport:
         counts = {"new": self.inserted, "changed": self.updated, "unchanged": self.unchanged}
         counts |= {"gone": self.deleted, "skipped": len(self.skipped)}
         reason = f" (rebuilt: {self.rebuilt})" if self.rebuilt else ""
-        return f"{self.rows} {self.what}: {', '.join(f'{n} {word}' for word, n in counts.items())}{reason}"
+        rows = format_count(self.rows, self.what.removesuffix("s"))
+        return f"{rows}: {', '.join(f'{n} {word}' for word, n in counts.items())}{reason}"
 
 
 def build_collections(

@@ -17,6 +17,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.photos import locate_file, normalize_file_name
 from imagesearch.pipeline import Progress
+from imagesearch.text_table import format_count
 
 _FLOAT_BYTES = (2, 4, 8)
 _MAX_DIMENSION = 32_768  # the limit of Milvus
@@ -77,12 +78,14 @@ class NpyVectors:
         if self.off_unit:
             low, high = self.norms
             notes.append(
-                f"{self.file}: {self.off_unit:,} of {len(self.paths):,} vectors are not of unit length "
+                f"{self.file}: {self.off_unit:,} of {format_count(len(self.paths), 'vector')} "
+                f"{'is' if self.off_unit == 1 else 'are'} not of unit length "
                 f"(norms {low:.3g} to {high:.3g}); they are normalised"
             )
         if self.missing:
             notes.append(
-                f"{self.paths_file}: {len(self.missing):,} of {len(self.paths):,} photos do not exist "
+                f"{self.paths_file}: {len(self.missing):,} of {format_count(len(self.paths), 'photo')} "
+                f"{'does' if len(self.missing) == 1 else 'do'} not exist "
                 f"below {self.root}; a search finds them, but cannot show them"
             )
         return [note for note in notes if note]
@@ -239,7 +242,8 @@ def _check_counts(file: Path, matrix: np.ndarray, paths_file: Path, lines: Seque
     else:
         reason = f"row {count + 1} has no path: line {count + 1} is missing"
     raise UserError(
-        f"{paths_file}: {count:,} paths, but {file} has {rows:,} vectors of {dimension:,} dimensions; "
+        f"{paths_file}: {format_count(count, 'path')}, but {file} has {format_count(rows, 'vector')} of "
+        f"{dimension:,} dimensions; "
         f"{reason}"
     )
 

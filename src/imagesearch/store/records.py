@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -31,7 +30,7 @@ from imagesearch.store.schema import (
 )
 from imagesearch.store.store import Store
 from imagesearch.store.vector_index import choose_index
-from imagesearch.text import normalize
+from imagesearch.text import is_numbered_label, normalize
 
 RowFields = dict[str, Any]
 _MAX_BM25_TEXT = 4000  # characters; the field has 16,384 bytes
@@ -179,7 +178,7 @@ def _make_bm25_text(fields: RowFields) -> str:
 
 def _is_name(label: str) -> bool:
     """Whether a label is a name, and not ``person 12``."""
-    return not re.fullmatch(r"person \d+", label)
+    return not is_numbered_label(label)
 
 
 # --- fields of each photo from the tables ------------------------------------------------------------------

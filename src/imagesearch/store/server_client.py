@@ -11,6 +11,7 @@ from typing import Any
 
 from imagesearch.config import MilvusConfig
 from imagesearch.errors import ServerUnavailableError, UserError
+from imagesearch.text import shorten_reason
 
 _MAX_CONNECT_SECONDS = 10
 # These wait for the server's work, up to hours for a large collection. They have no time limit but a
@@ -19,7 +20,6 @@ _WAITING = {"flush": 12, "load_collection": 12, "create_collection": 12, "create
 _PAUSE_SECONDS = 0.5
 # In the answers of a server some of whose nodes have just been started.
 _STARTING = re.compile(r"node not (found|match)|(service|channel|node) (is )?not (ready|available)")
-_MAX_REASON = 200  # characters
 
 
 class ServerClient:
@@ -149,7 +149,7 @@ def _translate_errors(describe: Callable[[str], str]) -> Iterator[None]:
 def _shorten(text: str) -> str:
     """Return the reason in a server's message, without the stack trace and the attempts before the last."""
     reason = re.sub(r"^\d+: ", "", " ".join(text.split()).rpartition("attempt #")[2])
-    return reason[:_MAX_REASON]
+    return shorten_reason(reason)
 
 
 def _get_tls_options(milvus: MilvusConfig) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from imagesearch.faces import People
 from imagesearch.geo import PhotoLocation
 from imagesearch.photos import compute_photo_id
 from imagesearch.text import normalize
+from imagesearch.text_table import format_count
 from imagesearch_demo.scoring.model_scores import match_faces
 from imagesearch_demo.scoring.search_scores import TOP, QuestionOutcome, SearchEvaluation
 
@@ -278,7 +279,7 @@ def _describe_inexact(outcome: QuestionOutcome) -> Failure:
     surplus = sorted(outcome.candidates - outcome.question.candidates)
     counts = ((len(surplus), "surplus"), (len(missing), "missing"))
     differences = [f"{count} {kind}" for count, kind in counts if count]
-    expected = f"expected {len(outcome.question.candidates)} photos to pass the filter"
+    expected = f"expected {format_count(len(outcome.question.candidates), 'photo')} to pass the filter"
     line = f"{expected}; {' and '.join(differences)}"
     line += "" if outcome.is_detected else "; the stored faces differ from the ground truth"
     return _make_question_failure(

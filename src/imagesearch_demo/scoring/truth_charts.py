@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imagesearch.figures import ACCENT, INK, QUIET, create_figure, shorten_text
+from imagesearch.text_table import format_count
 from imagesearch_demo.scoring.truth_report import TruthMetric, TruthReport
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def draw_truth_report(report: TruthReport) -> Figure:
     over = {"size": 8, "color": QUIET, "va": "bottom", "transform": axis.get_yaxis_transform()}
     axis.text(1.03, -0.6, "value", **over)
     axis.text(1.13, -0.6, "aim", **over)
-    photos = "1 photo" if report.photos == 1 else f"{report.photos} photos"
+    photos = format_count(report.photos, "photo")
     title = f"{shorten_text(report.album, 40)}: {photos} and the ground truth"
     axis.set_title(title, loc="left", color=INK, size=11, weight="bold", pad=12, parse_math=False)
     _draw_legend(figure)
