@@ -224,9 +224,16 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
     )
     clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
     file = _get_clusters_file(dataset)
-    saved = SavedClusters.read(file).update(clusters, len(edits), resolver)
+    saved = SavedClusters.read(file).update(clusters, len(edits), resolver, _describe_settings(config))
     saved.write(file)
     return _make_people(config, resolver, constraints, saved)
+
+
+def _describe_settings(config: Config) -> str:
+    """Return the settings that change the clusters; numbers of people are kept for each of them."""
+    faces = config.faces
+    sizes = f"{faces.cluster_distance:g} {faces.min_size:g} {faces.min_score:g} {faces.det_size}"
+    return f"{sizes} {config.models.faces}"
 
 
 def load_people(config: Config, dataset: Dataset) -> People:
