@@ -15,6 +15,14 @@ def parse_arguments():
     parser = cli.make_parser(__doc__)
     edits = parser.add_argument_group("edits, applied in this order")
     edits.add_argument(
+        "--bring-back",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="FACES",
+        help="use an ignored person or face again; --ignored shows their numbers",
+    )
+    edits.add_argument(
         "--split", action="append", default=[], metavar="PERSON", help="split a person into several people"
     )
     edits.add_argument(
@@ -37,6 +45,22 @@ def parse_arguments():
     edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="remove a name")
     edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
     edits.add_argument(
+        "--not-a-face",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="FACES",
+        help="leave out faces that are none, or not of a person: single ones or all of a person",
+    )
+    edits.add_argument(
+        "--ignore",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="PERSON",
+        help="leave out a person, such as a statue or a stranger, in new photos too",
+    )
+    edits.add_argument(
         "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
     )
     edits.add_argument(
@@ -44,6 +68,9 @@ def parse_arguments():
     )
     view = parser.add_argument_group("output")
     view.add_argument("--show", metavar="PERSON", help="draw all faces of one person")
+    view.add_argument(
+        "--ignored", action="store_true", help="show the people who are ignored, and what is not a face"
+    )
     view.add_argument(
         "--min-faces",
         type=int,
@@ -86,6 +113,12 @@ def main():
 
 def apply_edits(editor, args):
     """Apply the edits of the command line in order; return whether there are any."""
+    for selector in args.bring_back:
+        editor.bring_back(selector)
+    if args.bring_back:
+        editor.refresh()
+    # selected before other edits change the order of the faces
+    rejected = [editor.select_faces(selector) for selector in args.not_a_face]
     for selector in args.split:
         cli.print_note(f"{selector}: split into {editor.split(selector)} people")
         editor.refresh()
@@ -106,7 +139,14 @@ def apply_edits(editor, args):
         cli.report_failures(unused, args.verbose, "not used")
         if not used:
             raise UserError(f"{args.from_csv}: no line can be used")
-    return any((args.split, args.deny, args.name, args.merge, args.forget, args.from_csv))
+    for rows in rejected:  # after the names: of two edits of a face, the later one is in effect
+        editor.reject_faces(rows)
+    for selector in args.ignore:
+        editor.ignore(selector)
+    for note in editor.notes:
+        cli.print_note(note)
+    edits = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv)
+    return any((*edits, args.bring_back, rejected, args.ignore))
 
 
 def parse_assignment(text, option):
@@ -145,14 +185,21 @@ def report_people(people, dataset, args):
 
     if args.json:
         cli.print_json(people.to_dict())
+    elif args.ignored:
+        cli.print_ignored(people)
     else:
         cli.print_people(people, args.min_faces)
     for note in people.list_notes():
         cli.print_note(note)
-    if args.show:
-        show_person(people, people.find_person(args.show), dataset, args.save, window=not args.no_show)
+    person = people.find_person(args.show) if args.show else None
+    if args.ignored or (person and people.is_hidden(person)):
+        people = people.swap_hidden()
+    if person:
+        show_person(people, person, dataset, args.save, window=not args.no_show)
     elif args.save or not (args.json or args.no_show or args.interactive):
-        show_people(people, dataset, args.min_faces, args.save, window=not args.no_show)
+        show_people(
+            people, dataset, 1 if args.ignored else args.min_faces, args.save, window=not args.no_show
+        )
 
 
 def update_collections(config, dataset):

@@ -27,7 +27,13 @@ from imagesearch.cli.console import (
     run_script,
     show_progress,
 )
-from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
+from imagesearch.cli.printing import (
+    print_answer,
+    print_classes,
+    print_ignored,
+    print_people,
+    print_saved_queries,
+)
 
 __all__ = [
     "add_figure_options",
@@ -44,6 +50,7 @@ __all__ = [
     "parse_result_count",
     "print_answer",
     "print_classes",
+    "print_ignored",
     "print_json",
     "print_note",
     "print_people",

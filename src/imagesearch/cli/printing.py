@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from imagesearch.cli.console import print_json
 
 if TYPE_CHECKING:
-    from imagesearch.faces import People
+    from imagesearch.faces import People, Person
     from imagesearch.features import Classification
     from imagesearch.search import Answer, SearchResult
 
@@ -66,9 +66,21 @@ def print_classes(results: Sequence[Classification]) -> None:
 def print_people(people: People, min_faces: int) -> None:
     """Print the people with a name or at least ``min_faces`` faces, the most frequent first."""
     shown = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
+    _print_people_table(people, [(person, person.name) for person in shown])
+    print(people)
+
+
+def print_ignored(people: People) -> None:
+    """Print the people who are ignored, and how many detections are not faces."""
+    hidden = people.list_hidden()
+    _print_people_table(people, [(p, p.name or ("" if p.number else p.label)) for p in hidden])
+    if not hidden:
+        print("nobody is ignored, and each detection is a face")
+
+
+def _print_people_table(people: People, shown: Sequence[tuple[Person, str]]) -> None:
     if shown:
         print(f"{'number':>6}  {'faces':>5}  {'photos':>6}  name")
-    for person in shown:
+    for person, name in shown:
         photos = people.count_photos(person)
-        print(f"{person.number:>6}  {len(person.rows):>5}  {photos:>6}  {person.name or '-'}")
-    print(people)
+        print(f"{person.number:>6}  {len(person.rows):>5}  {photos:>6}  {name or '-'}")
