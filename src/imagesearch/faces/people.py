@@ -102,7 +102,8 @@ class People:
     @property
     def hidden(self) -> np.ndarray:
         """Whether each face is not a face, or is that of an ignored person; (n,) bool."""
-        hidden = self.constraints.rejected.copy()
+        hidden = np.zeros(len(self.faces), bool)
+        hidden[np.flatnonzero(self.constraints.rejected)] = True
         for person in self.ignored:
             hidden[person.rows] = True
         return hidden
