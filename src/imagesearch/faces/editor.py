@@ -163,6 +163,8 @@ class PeopleEditor:
                 f"--ignore {selector}: expected a person, such as 3; single faces: --not-a-face {selector}"
             )
         person = self._find_person(selector, hidden=True)
+        if person.number == NO_FACES:
+            raise UserError(f"--ignore {selector}: these are not faces, and are left out already")
         if not self.people.is_hidden(person):
             self.stale = True
             self._append_edit(make_ignore(self.people, person))

@@ -136,7 +136,7 @@ class SavedClusters:
         missing : dict
             References to the faces that are not in the table, by the person's number.
         """
-        return _find_members(self.members, resolver, {})
+        return _find_members(self.members, resolver)
 
     def update(
         self,
@@ -185,7 +185,9 @@ class SavedClusters:
 
 
 def _find_members(
-    members: _Members, resolver: ReferenceResolver, located: dict[FaceReference, int | None]
+    members: _Members,
+    resolver: ReferenceResolver,
+    located: dict[FaceReference, int | None] | None = None,
 ) -> tuple[_Numbers, _Members]:
     """Find the faces of people in the table of faces; see `SavedClusters.find_faces`.
 
@@ -194,10 +196,13 @@ def _find_members(
     numbers: _Numbers = {}
     missing: _Members = {}
     for number, references in members.items():
-        new = [reference for reference in references if reference not in located]
-        located.update(zip(new, resolver.resolve(new)[0], strict=True))
-        for reference in references:
-            row = located[reference]
+        if located is None:
+            rows = resolver.resolve(references)[0]
+        else:
+            new = [reference for reference in references if reference not in located]
+            located.update(zip(new, resolver.resolve(new)[0], strict=True))
+            rows = [located[reference] for reference in references]
+        for reference, row in zip(references, rows, strict=True):
             if row is not None:
                 # two references may lead to one face: that of a deleted copy leads to the original photo
                 numbers.setdefault(row, number)
