@@ -14,13 +14,8 @@ from imagesearch import cli
 def parse_arguments():
     parser = cli.make_parser(__doc__)
     edits = parser.add_argument_group("edits, applied in this order")
-    edits.add_argument(
-        "--bring-back",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="FACES",
-        help="use an ignored person or face again; --ignored shows their numbers",
+    add_list_option(
+        edits, "--bring-back", "FACES", "use an ignored person or face again; --ignored shows their numbers"
     )
     edits.add_argument(
         "--split", action="append", default=[], metavar="PERSON", help="split a person into several people"
@@ -44,21 +39,11 @@ def parse_arguments():
     )
     edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="remove a name")
     edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
-    edits.add_argument(
-        "--not-a-face",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="FACES",
-        help="leave out faces that are none, or not of a person: single ones or all of a person",
+    add_list_option(
+        edits, "--not-a-face", "FACES", "leave out what is not a face: single faces, or all of a person"
     )
-    edits.add_argument(
-        "--ignore",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="PERSON",
-        help="leave out a person, such as a statue or a stranger, in new photos too",
+    add_list_option(
+        edits, "--ignore", "PERSON", "leave out a person, such as a statue or a stranger, in new photos too"
     )
     edits.add_argument(
         "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
@@ -81,6 +66,10 @@ def parse_arguments():
     view.add_argument("--json", action="store_true", help="print the people as one JSON object")
     cli.add_figure_options(parser)
     return parser.parse_args()
+
+
+def add_list_option(group, option, values, text):
+    group.add_argument(option, action="extend", nargs="+", default=[], metavar=values, help=text)
 
 
 def main():
