@@ -236,14 +236,13 @@ class PeopleEditor:
 
     def _rename_loaded(self, person: Person, name: str) -> None:
         """Change or remove a person's name in the loaded people."""
-        ignored = self.people.ignored
-        renamed = [
-            p for p in (*self.people.persons, *ignored) if p is person or (p.name and p.name == person.name)
-        ]
-        others = [p for p in self.people.persons if not any(p is other for other in renamed)]
-        persons = [*others, *(replace(p, name=name) for p in renamed)]
-        ignored = [p for p in ignored if not any(p is other for other in renamed)]
-        self.people = replace(self.people, persons=persons, ignored=ignored)
+        old = self.people
+        renamed = {p.number for p in (*old.persons, *old.ignored) if p.name and p.name == person.name}
+        renamed.add(person.number)
+        everyone = [*old.persons, *(p for p in old.ignored if p.number in renamed)]
+        persons = [replace(p, name=name) if p.number in renamed else p for p in everyone]
+        ignored = [p for p in old.ignored if p.number not in renamed]
+        self.people = replace(old, persons=persons, ignored=ignored)
 
     def _get_known_spelling(self, name: str) -> str:
         """Return the spelling that is already in use: a query cannot distinguish Zoe from Zoë."""
