@@ -15,6 +15,9 @@ from imagesearch.text_table import format_count
 def parse_arguments():
     parser = cli.make_parser(__doc__)
     edits = parser.add_argument_group("edits, applied in this order")
+    add_list_option(
+        edits, "--bring-back", "FACES", "use an ignored person or face again; --ignored shows their numbers"
+    )
     edits.add_argument(
         "--undo",
         nargs="*",
@@ -46,17 +49,36 @@ def parse_arguments():
         "--from-xmp", action="store_true", help="import the names of faces in photos and XMP sidecars"
     )
     edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
+    add_list_option(
+        edits, "--not-a-face", "FACES", "leave out what is not a face: single faces, or all of a person"
+    )
+    add_list_option(
+        edits, "--ignore", "PERSON", "leave out a person, such as a statue or a stranger, in new photos too"
+    )
     edits.add_argument(
         "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
     )
     edits.add_argument(
         "--no-build", action="store_true", help="do not update the collections in Milvus; 05 does it later"
     )
+    add_output_options(parser)
+    cli.add_figure_options(parser)
+    return parser.parse_args()
+
+
+def add_list_option(group, option, values, text):
+    group.add_argument(option, action="extend", nargs="+", default=[], metavar=values, help=text)
+
+
+def add_output_options(parser):
     view = parser.add_argument_group("output")
     view.add_argument(
         "--history", action="store_true", help="list all decisions, numbered, also those that are undone"
     )
     view.add_argument("--show", metavar="PERSON", help="draw all faces of one person")
+    view.add_argument(
+        "--ignored", action="store_true", help="show the people who are ignored, and what is not a face"
+    )
     view.add_argument(
         "--min-faces",
         type=int,
@@ -68,8 +90,6 @@ def parse_arguments():
         "--to-xmp", action="store_true", help="write the names to XMP sidecars; photos are not changed"
     )
     view.add_argument("--json", action="store_true", help="print the people as one JSON object")
-    cli.add_figure_options(parser)
-    return parser.parse_args()
 
 
 def main():
@@ -111,13 +131,19 @@ def main():
 
 def has_edit_options(args):
     options = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv, args.from_xmp)
-    return args.undo is not None or any(options)
+    return args.undo is not None or any((*options, args.bring_back, args.not_a_face, args.ignore))
 
 
 def apply_edits(editor, dataset, args):
     """Apply the edits of the command line in order."""
+    for selector in args.bring_back:
+        editor.bring_back(selector)
+    if args.bring_back:
+        editor.refresh()
     if args.undo is not None:
         undo_decisions(editor, args.undo)
+    # selected before other edits change the order of the faces
+    rejected = [(editor.select_faces(selector), selector) for selector in args.not_a_face]
     for selector in args.split:
         editor.split(selector)
         editor.refresh()
@@ -140,6 +166,12 @@ def apply_edits(editor, dataset, args):
             raise UserError(f"{args.from_csv}: no line can be used")
     if args.from_xmp:
         cli.import_xmp(editor, dataset, args.verbose)
+    for rows, selector in rejected:  # after the names: of two edits of a face, the later one is in effect
+        editor.reject_faces(rows, selector)
+    for selector in args.ignore:
+        editor.ignore(selector)
+    for note in editor.notes:
+        cli.print_note(note)
 
 
 def undo_decisions(editor, numbers):
@@ -204,14 +236,21 @@ def report_people(people, editor, dataset, args):
         report_history(editor, args)
     elif args.json:
         cli.print_json(people.to_dict())
+    elif args.ignored:
+        cli.print_ignored(people)
     else:
         cli.print_people(people, args.min_faces)
     for note in people.list_notes():
         cli.print_note(note)
-    if args.show:
-        show_person(people, people.find_person(args.show), dataset, args.save, window=not args.no_show)
+    person = people.find_person(args.show) if args.show else None
+    if args.ignored or (person and people.is_hidden(person)):
+        people = people.swap_hidden()
+    if person:
+        show_person(people, person, dataset, args.save, window=not args.no_show)
     elif args.save or not (args.json or args.no_show or args.interactive):
-        show_people(people, dataset, args.min_faces, args.save, window=not args.no_show)
+        show_people(
+            people, dataset, 1 if args.ignored else args.min_faces, args.save, window=not args.no_show
+        )
 
 
 def update_collections(config, dataset, print_line):

@@ -16,7 +16,10 @@ from imagesearch.faces import people as people_module
 
 def check_edits_hold(people: People) -> None:
     """Check that all must-link and cannot-link constraints hold, and that each name is one person."""
-    _, numbers = people.label_faces()
+    numbers = people.label_faces()[1].copy()
+    assert (numbers[people.hidden] == -1).all()
+    for person in people.ignored:
+        numbers[person.rows] = person.number
     constraints = people.constraints
     clusters_of: dict[int, set[int]] = {}
     for group, number in zip(constraints.group.tolist(), numbers.tolist(), strict=True):
@@ -30,8 +33,8 @@ def check_edits_hold(people: People) -> None:
     for group, name in constraints.names.items():
         (number,) = clusters_of[group]
         assert people.find_person(name).number == number
-    rows = [row for person in people.persons for row in person.rows.tolist()]
-    assert len(rows) == len(set(rows))
+    rows = [row for person in (*people.persons, *people.ignored) for row in person.rows.tolist()]
+    assert len(rows) == len(set(rows)) and not constraints.rejected[rows].any()
 
 
 class Crowd:

@@ -302,7 +302,8 @@ def test_after_random_edits_all_edits_hold_and_a_second_clustering_changes_nothi
 
 def apply_random_edit(crowd: Crowd, data) -> None:
     editor = crowd.make_editor()
-    persons = st.sampled_from([str(person.number) for person in editor.people.persons])
+    everyone = (*editor.people.persons, *editor.people.list_hidden())
+    persons = st.sampled_from([str(person.number) for person in everyone])
     person = editor.people.find_person(data.draw(persons))
     places = st.lists(st.integers(1, count_faces(person)), min_size=1, max_size=3, unique=True)
     single = ",".join(f"{person.number}.{place}" for place in data.draw(places))
@@ -315,6 +316,9 @@ def apply_random_edit(crowd: Crowd, data) -> None:
         "merge": lambda: editor.merge([str(person.number), data.draw(persons)]),
         "forget": lambda: editor.forget(name),
         "undo": lambda: editor.undo(data.draw(st.none() | st.integers(1, 6))),
+        "reject": lambda: editor.reject_faces(rows),
+        "ignore": lambda: editor.ignore(faces),
+        "bring back": lambda: editor.bring_back(faces),
     }
     chosen = data.draw(st.sampled_from(list(edits)))
     rows = editor._select_faces(faces)[0]
@@ -326,5 +330,8 @@ def apply_random_edit(crowd: Crowd, data) -> None:
     check_edits_hold(people)
     if chosen == "name":
         assert {people.label_faces()[0][row].casefold() for row in rows} == {name.casefold()}
+    if chosen in ("reject", "ignore", "bring back"):
+        assert (people.hidden[rows] == (chosen != "bring back")).all()
+        assert (people.constraints.rejected[rows] == (chosen == "reject")).all()
     if chosen == "deny":
         assert all(people.label_faces()[0][row].casefold() != name.casefold() for row in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from crowd import Crowd, count_faces, get_path, make_crowd
 from drawn import Drawn
@@ -11,7 +12,7 @@ from filelock import FileLock
 from synthetic import PLACES, people_vectors, row_of, vectors_of
 
 from imagesearch.errors import UserError
-from imagesearch.faces import import_names, load_people
+from imagesearch.faces import People, import_names, load_people
 
 
 @pytest.fixture
@@ -184,3 +185,57 @@ def test_names_return_with_the_photos_after_all_were_missing(crowd: Crowd) -> No
     crowd.items = all_items
     crowd.cluster()
     assert {crowd.get_label(f"a{i}.jpg") for i in range(5)} == {"Maya"}
+
+
+def number_photos(people: People) -> dict[str, int]:
+    """Return the number of the person in each photo with one face."""
+    numbers = people.label_faces()[1].tolist()
+    return {people.faces.get_photo(row).path: number for row, number in enumerate(numbers)}
+
+
+@pytest.mark.parametrize("tried", [[0.8], [1.9], [0.02], [0.02, 1.9], [1.9, 0.02, 0.9], [0.1] * 12])
+def test_numbers_are_as_before_when_a_threshold_is_tried_and_set_back(
+    crowd: Crowd, tried: list[float]
+) -> None:
+    crowd.add(3, *(f"d{i}.jpg" for i in range(4)))  # as many faces as person 2
+    before = number_photos(crowd.cluster())
+    for distance in tried:
+        crowd.cluster(f"faces.cluster_distance={distance}")
+        crowd.add(4, f"new {distance}.jpg")
+    after = number_photos(crowd.cluster())
+    assert {path: after[path] for path in before} == before
+    file = crowd.drawn.dataset().folder / "clusters.parquet"
+    once = file.read_bytes()
+    crowd.cluster()
+    assert file.read_bytes() == once
+
+
+def test_a_person_who_was_merged_by_mistake_gets_the_number_back(crowd: Crowd) -> None:
+    before = number_photos(crowd.people)
+    log = crowd.drawn.dataset().folder / "people.jsonl"
+    crowd.apply_edits(lambda e: e.merge(["2", "3"]))
+    assert {person.number for person in crowd.people.persons} == {1, 2}
+    log.unlink()
+    assert number_photos(crowd.cluster()) == before
+
+
+def test_a_retired_number_does_not_go_to_another_person(crowd: Crowd) -> None:
+    """Also if one face of the former person is among the many faces of the other one."""
+    crowd.cluster("faces.cluster_distance=1.9")
+    crowd.add(4, *(f"e{i}.jpg" for i in range(8)))
+    rows = [("c0.jpg", crowd.items["c0.jpg"][0][1], crowd.items["e0.jpg"][0][2])]
+    crowd.items |= {"c0.jpg": rows}
+    del crowd.items["c1.jpg"], crowd.items["c2.jpg"]
+    people = crowd.cluster()
+    assert [(person.number, len(person.rows)) for person in people.persons] == [(4, 9), (1, 5), (2, 4)]
+
+
+def test_clusters_of_an_earlier_version_are_read(crowd: Crowd) -> None:
+    before = number_photos(crowd.people)
+    file = crowd.drawn.dataset().folder / "clusters.parquet"
+    table = pq.read_table(file)
+    metadata = {key: value for key, value in table.schema.metadata.items() if b"settings" not in key}
+    pq.write_table(table.drop_columns(["former"]).replace_schema_metadata(metadata), file)
+    assert number_photos(crowd.people) == before
+    crowd.cluster("faces.cluster_distance=1.9")
+    assert number_photos(crowd.cluster()) == before

@@ -29,7 +29,13 @@ from imagesearch.cli.console import (
 )
 from imagesearch.cli.duplicates import add_duplicate_options, print_duplicates
 from imagesearch.cli.naming import ask_names, check_typed_name, print_decisions, print_outcomes
-from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
+from imagesearch.cli.printing import (
+    print_answer,
+    print_classes,
+    print_ignored,
+    print_people,
+    print_saved_queries,
+)
 from imagesearch.cli.xmp_names import export_xmp, import_xmp
 
 __all__ = [
@@ -54,6 +60,7 @@ __all__ = [
     "print_classes",
     "print_decisions",
     "print_duplicates",
+    "print_ignored",
     "print_json",
     "print_note",
     "print_outcomes",

@@ -10,7 +10,7 @@ from imagesearch.cli.result_table import format_results, get_terminal_width
 from imagesearch.text_table import format_table
 
 if TYPE_CHECKING:
-    from imagesearch.faces import People
+    from imagesearch.faces import People, Person
     from imagesearch.features import Classification
     from imagesearch.search import Answer
 
@@ -53,7 +53,19 @@ def print_classes(results: Sequence[Classification]) -> None:
 def print_people(people: People, min_faces: int) -> None:
     """Print the people with a name or at least ``min_faces`` faces, the most frequent first."""
     shown = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
-    if shown:
-        rows = [(p.number, len(p.rows), people.count_photos(p), p.name or "-") for p in shown]
-        print(format_table(("number", "faces", "photos", "name"), rows, ">>><"))
+    _print_people_table(people, [(person, person.name) for person in shown])
     print(people)
+
+
+def print_ignored(people: People) -> None:
+    """Print the people who are ignored, and how many detections are not faces."""
+    hidden = people.list_hidden()
+    _print_people_table(people, [(p, p.name or ("" if p.number else p.label)) for p in hidden])
+    if not hidden:
+        print("nobody is ignored, and each detection is a face")
+
+
+def _print_people_table(people: People, shown: Sequence[tuple[Person, str]]) -> None:
+    if shown:
+        rows = [(p.number, len(p.rows), people.count_photos(p), name or "-") for p, name in shown]
+        print(format_table(("number", "faces", "photos", "name"), rows, ">>><"))

@@ -7,7 +7,8 @@ one of three reasons:
   move to other groups, until an edit merges the two groups.
 - The user *denied* that the first group is the person of the second group. This constraint concerns the two
   people: it no longer applies to a face that leaves the second group.
-- They have different names. If a name is removed later, the groups stay separated.
+- They have different names. If a name is removed later, the groups stay separated. An ignored group is
+  separated from all named groups in the same way.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Constraints:
         Name by group, for the groups that have one.
     cannot_link : set
         Pairs of groups that cannot be in one cluster.
+    rejected : (n,) bool
+        Whether the user rejected the face: it is not a face, and is not clustered.
+    ignored : set
+        The groups of people that are left out of figures, counts and searches.
     released : int
         Number of faces whose edits no longer apply, because a changed photo now shows a different person.
     """
@@ -50,6 +55,8 @@ class Constraints:
     names: dict[int, str] = field(default_factory=dict)
     cannot_link: set[tuple[int, int]] = field(default_factory=set)
     released: int = 0
+    rejected: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    ignored: set[int] = field(default_factory=set)
 
 
 def replay_edits(edits: Sequence[Edit], resolver: ReferenceResolver) -> Constraints:
@@ -81,6 +88,8 @@ class _EditReplay:
         self.denied: dict[int, set[int]] = {}
         """For each group, the groups of the people that it is not, according to the user."""
         self.released: set[int] = set()
+        self.rejected = np.zeros(len(self.vectors), bool)
+        self.ignored: set[int] = set()
         self.new_groups = itertools.count()
 
     def apply_edit(self, edit: Edit) -> None:
@@ -91,13 +100,18 @@ class _EditReplay:
             "split": self._apply_split,
             "rename": self._apply_rename,
             "forget": self._apply_forget,
+            "reject": self._apply_reject,
+            "ignore": self._apply_ignore,
+            "restore": self._apply_restore,
         }
         appliers[edit.action](edit, [self._find_rows(references) for references in edit.faces])
 
     def make_constraints(self) -> Constraints:
         present = set(np.unique(self.group).tolist()) - {-1}
         named = sorted(present & set(self.names))
+        ignored = present & self.ignored
         pairs = set(itertools.combinations(named, 2))
+        pairs |= {(min(pair), max(pair)) for pair in itertools.product(named, ignored) if pair[0] != pair[1]}
         for one, other in self._list_separations():
             if one in present and other in present:
                 pairs.add((min(one, other), max(one, other)))
@@ -106,7 +120,9 @@ class _EditReplay:
             self.confirmed,
             {group: self.names[group] for group in named},
             pairs,
-            sum(int(self.group[row]) < 0 for row in self.released),
+            sum(int(self.group[row]) < 0 for row in self.released - set(np.flatnonzero(self.rejected))),
+            self.rejected,
+            ignored,
         )
 
     def _list_separations(self) -> Iterator[tuple[int, int]]:
@@ -127,7 +143,10 @@ class _EditReplay:
         if group is None:
             group = next(self.new_groups)
             self.names[group] = edit.name
+        self.ignored.discard(group)  # a person who is named is in use again
         for rows in lists:
+            if not edit.confirmed:
+                self.ignored -= set(self.group[rows].tolist())
             self._move_faces(rows, group, edit.confirmed)
 
     def _apply_deny(self, edit: Edit, lists: list[np.ndarray]) -> None:
@@ -177,6 +196,7 @@ class _EditReplay:
         group, other = self._find_group(edit.name), self._find_group(edit.new_name)
         if group is None:
             return
+        self.ignored -= {group, other}
         if other is not None and other != group:
             self._join_groups(group, other)
         else:
@@ -190,6 +210,37 @@ class _EditReplay:
         for other in self.names:
             # replaces the constraint that groups with different names cannot be linked
             self._separate_groups(group, other)
+
+    def _apply_reject(self, edit: Edit, lists: list[np.ndarray]) -> None:
+        for rows in lists:
+            self.group[rows] = -1
+            self.confirmed[rows] = False
+            self.rejected[rows] = True
+
+    def _apply_ignore(self, edit: Edit, lists: list[np.ndarray]) -> None:
+        group = self._find_group(edit.name) if edit.name else None
+        if group is None:
+            group = next(self.new_groups)
+        for rows in lists:
+            self._move_faces(rows, group, edit.confirmed)
+        self.ignored.add(group)
+
+    def _apply_restore(self, edit: Edit, lists: list[np.ndarray]) -> None:
+        if not edit.confirmed:  # a whole person, or what is not a face
+            self.ignored.discard(self._find_group(edit.name) if edit.name else None)
+            for rows in lists:
+                self.rejected[rows] = False
+                self.ignored -= set(self.group[rows].tolist())
+            return
+        # single faces leave their person, who stays ignored
+        rows, *others = lists
+        staying = {group for part in others for group in self.group[part].tolist()} & self.ignored
+        for row in rows.tolist():
+            group = next(self.new_groups)
+            self._assign_group([row], group)
+            self.confirmed[row] = True
+            for other in staying:
+                self._separate_groups(group, other)
 
     # --- moving faces between groups -----------------------------------------------------------------------
 
@@ -220,6 +271,7 @@ class _EditReplay:
             for other in self._get_cannot_link(old) - {group}:
                 self._separate_groups(group, other)
         self.group[rows] = group
+        self.rejected[rows] = False
 
     def _get_cannot_link(self, group: int) -> set[int]:
         """Return the groups that a face cannot be linked with after it leaves a group."""
@@ -238,6 +290,9 @@ class _EditReplay:
         """Join the group `old` into another group, with all its constraints."""
         self.group[self.group == old] = group
         self.names.pop(old, None)
+        if old in self.ignored and group not in self.names:
+            self.ignored.add(group)
+        self.ignored.discard(old)
         for relation in (self.separated, self.denied):
             relation.setdefault(group, set()).update(relation.pop(old, set()))
             for others in relation.values():

@@ -60,7 +60,9 @@ def _import_line(editor: PeopleEditor, line: dict[str, str], find_rows: Callable
         editor.name_person(line["person"], line["name"] or "")
         return
     rows = find_rows(line.get("path") or "")
-    if line.get("x1"):
+    if not line.get("x1"):
+        rows = rows[~editor.people.hidden[rows]]
+    else:
         box = [float(line[side] or "nan") for side in _BOX_COLUMNS]
         rows = _select_by_box(rows, box, editor.people.faces.boxes)
     if len(rows) != 1:

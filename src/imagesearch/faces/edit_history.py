@@ -123,6 +123,12 @@ def summarize_edits(edits: Sequence[Edit]) -> str:
             return f"{first.name} renamed to {first.new_name}"
         case "forget":
             return f"name {first.name} removed"
+        case "reject":
+            return f"{who} {verb} not a face{faces}"
+        case "ignore":
+            return f"{who} {verb} ignored{faces}"
+        case "restore":
+            return f"{who} {verb} used again{faces}"
         case "undo":
             return "undid an edit that is no longer in the file"
         case _:

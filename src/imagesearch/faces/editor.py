@@ -14,9 +14,10 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces.edit_history import Decision, find_decision_to_undo, list_decisions
 from imagesearch.faces.edit_log import Edit
+from imagesearch.faces.hiding import make_ignore, make_rejection, make_restores
 from imagesearch.faces.linkage import split_cluster
 from imagesearch.faces.outcomes import StoredEdit, describe_outcome, find_affected
-from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
+from imagesearch.faces.people import NO_FACES, People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import FaceReference
 from imagesearch.faces.undone_edits import refer_to_edits
 from imagesearch.filters import is_valid_element
@@ -52,7 +53,9 @@ class PeopleEditor:
         self._spellings = _list_spellings(self.people)
         self.stored: list[StoredEdit] = []
         """What this editor has stored, the oldest first."""
-        if not self.people.persons:
+        self.notes: list[str] = []
+        """What the edits did besides what the user requested, one line each."""
+        if not (self.people.persons or self.people.list_hidden()):
             raise UserError(f"{dataset.folder}: no faces are clustered yet; run 02_cluster_faces.py first")
 
     @staticmethod
@@ -66,11 +69,14 @@ class PeopleEditor:
         if single:
             self.name_faces(rows, name, selector)
             return
-        name, person = _check_name(name), self._find_person(selector)
+        name, person = _check_name(name), self._find_person(selector, hidden=True)
+        if self.people.is_hidden(person):
+            self._bring_back_named(person, name)
         if normalize(name) != normalize(person.name):  # otherwise only the spelling changes
             name = self._get_known_spelling(name)
         if name == person.name:
             return
+        self._note_return(self._find_ignored(name))
         joins_another = normalize(name) in self._spellings and normalize(name) != normalize(person.name)
         self.stale |= joins_another
         edits, faces = [], self._make_references(rows)
@@ -89,6 +95,7 @@ class PeopleEditor:
         """Name single faces; the user has looked at each of them, and may have selected them by a text."""
         name = self._get_known_spelling(_check_name(name))
         self.stale = True
+        self._note_return(self._find_ignored(name))
         faces = self._make_references(rows)
         self._store(Edit("name", (faces,), name=name, confirmed=True, who=(who,) if who else ()), faces=faces)
         self._spellings[normalize(name)] = name
@@ -223,6 +230,36 @@ class PeopleEditor:
         """Return the people that have some of a decision's faces, those with the most faces first."""
         return find_affected(stored, self.people)
 
+    def select_faces(self, selector: str) -> list[int]:
+        """Return the rows of the faces that a selector selects, also of those that are left out."""
+        return self._select_faces(selector)[0]
+
+    def reject_faces(self, rows: Sequence[int], who: str = "") -> None:
+        """Record that detections are not faces: they are not clustered, and left out of everything."""
+        self.stale = True
+        edit = replace(make_rejection(self.people, rows), who=(who,) if who else ())
+        self._store(edit, faces=self._make_references(rows))
+
+    def ignore(self, selector: str) -> None:
+        """Record that a person is left out of everything, also in photos that are added later."""
+        if self._select_faces(selector)[1]:
+            raise UserError(
+                f"--ignore {selector}: expected a person, such as 3; single faces: --not-a-face {selector}"
+            )
+        person = self._find_person(selector, hidden=True)
+        if person.number == NO_FACES:
+            raise UserError(f"--ignore {selector}: these are not faces, and are left out already")
+        if not self.people.is_hidden(person):
+            self.stale = True
+            edit = replace(make_ignore(self.people, person), who=(person.label,))
+            self._store(edit, faces=self._make_references(person.rows))
+
+    def bring_back(self, selector: str) -> None:
+        """Undo `ignore` for a person or single faces of one, or `reject_faces` for faces such as ``0.2``."""
+        for edit in make_restores(self.people, selector, *self._select_faces(selector)):
+            self.stale = True
+            self._store(replace(edit, who=(selector,)), faces=itertools.chain(*edit.faces))
+
     def refresh(self) -> People:
         """Apply the edits to the clusters, and return the people."""
         load = cluster_people if self.stale else load_people
@@ -245,7 +282,7 @@ class PeopleEditor:
     def _select_faces(self, selector: str) -> tuple[list[int], bool]:
         """Return the rows of the selected faces, and whether the selector lists single faces."""
         if not re.fullmatch(r"\d+\.\d{1,9}(,\d+\.\d{1,9})*", selector.replace(" ", "")):
-            return self._find_person(selector).rows.tolist(), False
+            return self._find_person(selector, hidden=True).rows.tolist(), False
         rows = []
         for item in selector.replace(" ", "").split(","):
             number, _, position = item.partition(".")
@@ -255,22 +292,46 @@ class PeopleEditor:
             rows.append(int(person.rows[int(position) - 1]))
         return rows, True
 
-    def _find_person(self, selector: str) -> Person:
+    def _find_person(self, selector: str, hidden: bool = False) -> Person:
         """Find a person, also by a name that this run gave to faces that are not clustered yet."""
         try:
-            return self.people.find_person(selector)
+            person = self.people.find_person(selector)
         except UserError:
             if not (self.stale and normalize(selector) in self._spellings):
                 raise
-        return self.refresh().find_person(selector)
+            person = self.refresh().find_person(selector)
+        if not hidden and self.people.is_hidden(person):
+            raise UserError(f"{selector}: is ignored; use --bring-back {person.number} first")
+        return person
+
+    def _find_ignored(self, name: str) -> Person | None:
+        """Return the ignored person with a name."""
+        return next((p for p in self.people.ignored if normalize(p.name) == normalize(name)), None)
+
+    def _note_return(self, person: Person | None) -> None:
+        if person is not None:
+            self.stale = True  # the people are loaded anew
+            note = f"{person.label} was ignored, and is back"
+            self.notes += [note] if note not in self.notes else []
+
+    def _bring_back_named(self, person: Person, name: str) -> None:
+        """Prepare the naming of an ignored person; the edit that gives the name brings the person back."""
+        if person.number == NO_FACES:
+            raise UserError("0: these are not faces; name single ones, such as 0.1")
+        self._note_return(person)
+        if name == person.name:
+            edit = make_restores(self.people, name, person.rows.tolist(), False)[0]
+            self._store(replace(edit, who=(name,)), faces=itertools.chain(*edit.faces))
 
     def _rename_loaded(self, person: Person, name: str) -> None:
         """Change or remove a person's name in the loaded people."""
-        persons = [
-            replace(p, name=name) if p is person or (p.name and p.name == person.name) else p
-            for p in self.people.persons
-        ]
-        self.people = replace(self.people, persons=persons)
+        old = self.people
+        renamed = {p.number for p in (*old.persons, *old.ignored) if p.name and p.name == person.name}
+        renamed.add(person.number)
+        everyone = [*old.persons, *(p for p in old.ignored if p.number in renamed)]
+        persons = [replace(p, name=name) if p.number in renamed else p for p in everyone]
+        ignored = [p for p in old.ignored if p.number not in renamed]
+        self.people = replace(old, persons=persons, ignored=ignored)
 
     def _get_known_spelling(self, name: str) -> str:
         """Return the spelling that is already in use: a query cannot distinguish Zoe from Zoë."""
@@ -279,7 +340,8 @@ class PeopleEditor:
 
 def _list_spellings(people: People) -> dict[str, str]:
     """Return the names in use by normalized form."""
-    return {normalize(person.name): person.name for person in people.persons if person.name}
+    persons = (*people.persons, *people.ignored)
+    return {normalize(person.name): person.name for person in persons if person.name}
 
 
 def _check_name(name: str) -> str:

@@ -67,6 +67,12 @@ def describe_outcome(stored: StoredEdit, people: People) -> str:
             )
         case "forget":
             return f"{who} has no name now: {listed}"
+        case "reject":
+            return f"{who} {get_verb(who)} left out: not a face"
+        case "ignore":
+            return f"{who} {get_verb(who)} ignored now: {count_things(len(stored.faces), 'face')}"
+        case "restore":
+            return f"{who} {get_verb(who)} used again: {listed}"
         case _:
             return f"{who}: {listed}"
 

@@ -25,6 +25,8 @@ from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
 from imagesearch.text_table import format_count
 
+# Stands for the number of a person, in place of a person, for detections that are not faces.
+NO_FACES = 0
 # Above this size in pixels, a larger face is not preferred.
 _LARGE_FACE = 160.0
 
@@ -50,7 +52,7 @@ class Person:
     @property
     def label(self) -> str:
         """The name, or ``person 12``."""
-        return self.name or f"person {self.number}"
+        return self.name or (f"person {self.number}" if self.number != NO_FACES else "not a face")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class People:
     resolver : ReferenceResolver
         Maps references to faces to rows of the table of faces.
     persons : list of Person
-        The people, those with the most faces first.
+        The people, those with the most faces first, without those that the user ignores.
     constraints : Constraints
         The constraints that the user's edits put on the clustering.
     unclustered : int
@@ -74,6 +76,8 @@ class People:
     similar_pairs : list
         Pairs of people whose faces are similar enough for one cluster: two labels, the mean cosine distance,
         and the reason why they are kept apart.
+    ignored : list of Person
+        The people that the user ignores: they are in no figure, count or collection.
     """
 
     resolver: ReferenceResolver
@@ -83,6 +87,7 @@ class People:
     waiting: int = 0
     outdated: bool = False
     similar_pairs: list[tuple[str, str, float, str]] = field(default_factory=list)
+    ignored: list[Person] = field(default_factory=list)
 
     @property
     def faces(self) -> FaceTable:
@@ -94,6 +99,30 @@ class People:
         """The names of all named people, in the order in which they were named."""
         present = {person.name for person in self.persons}
         return tuple(name for _, name in sorted(self.constraints.names.items()) if name in present)
+
+    @property
+    def hidden(self) -> np.ndarray:
+        """Whether each face is not a face, or is that of an ignored person; (n,) bool."""
+        hidden = np.zeros(len(self.faces), bool)
+        hidden[np.flatnonzero(self.constraints.rejected)] = True
+        for person in self.ignored:
+            hidden[person.rows] = True
+        return hidden
+
+    def is_hidden(self, person: Person) -> bool:
+        """Whether a person is ignored, or stands for what is not a face."""
+        return any(person.number == other.number for other in self.list_hidden())
+
+    def list_hidden(self) -> list[Person]:
+        """Return the ignored people, and last, under the number 0, the detections that are not faces."""
+        rejected = np.flatnonzero(self.constraints.rejected)
+        return [*self.ignored, Person(NO_FACES, "", rejected)] if len(rejected) else self.ignored
+
+    def swap_hidden(self) -> People:
+        """Return the ignored people, and what is not a face, in place of the others, for a figure of them."""
+        rejected = np.zeros_like(self.constraints.rejected)
+        constraints = replace(self.constraints, rejected=rejected)
+        return replace(self, persons=self.list_hidden(), ignored=[], constraints=constraints)
 
     def list_unnamed(self, min_faces: int) -> list[Person]:
         """Return the people without a name and with at least `min_faces` faces, by number of faces."""
@@ -132,24 +161,25 @@ class People:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        persons = [
-            {
-                "number": person.number,
-                "name": person.name,
-                "label": person.label,
-                "faces": len(person.rows),
-                "photos": self.count_photos(person),
-            }
-            for person in self.persons
-        ]
         similar = [
             {"labels": [a, b], "distance": round(distance, 4)} for a, b, distance, _ in self.similar_pairs
         ]
         return {
-            "faces": len(self.faces),
+            "faces": int((~self.hidden).sum()),
             "unclustered": self.unclustered,
-            "people": persons,
+            "people": [self._describe_person(person) for person in self.persons],
             "alike": similar,
+            "ignored": [self._describe_person(person) for person in self.ignored],
+            "not_faces": int(self.constraints.rejected.sum()),
+        }
+
+    def _describe_person(self, person: Person) -> dict[str, Any]:
+        return {
+            "number": person.number,
+            "name": person.name,
+            "label": person.label,
+            "faces": len(person.rows),
+            "photos": self.count_photos(person),
         }
 
     def __str__(self) -> str:
@@ -159,10 +189,18 @@ class People:
             self.unclustered, "face is too small to cluster", "faces are too small to cluster"
         )
         seen = f"{format_count(often, 'person', 'people')} seen more than once"
+        faces = int((~self.hidden).sum())
         return (
-            f"{format_count(len(self.faces), 'face')}: {seen}, {len(self.persons) - often} once; "
-            f"{format_count(named, 'has a name', 'have names')}; {small}"
+            f"{format_count(faces, 'face')}: {seen}, {len(self.persons) - often} once; "
+            f"{format_count(named, 'has a name', 'have names')}; {small}{self._count_hidden()}"
         )
+
+    def _count_hidden(self) -> str:
+        """Return how many people are ignored and how many detections are not faces, if there are any."""
+        ignored, rejected = len(self.ignored), int(self.constraints.rejected.sum())
+        counts = [f"{ignored} {'person is' if ignored == 1 else 'people are'} ignored"] if ignored else []
+        counts += [f"{rejected} {'is not a face' if rejected == 1 else 'are not faces'}"] if rejected else []
+        return "".join(f"; {count}" for count in counts)
 
     def label_faces(self) -> tuple[list[str], np.ndarray]:
         """Return the label of each face ("" if it has none) and the number of its person (-1 if none)."""
@@ -174,7 +212,7 @@ class People:
         return labels, numbers
 
     def find_person(self, selector: str) -> Person:
-        """Return the person with a number, a name, or a label such as ``person 12``.
+        """Return the person with a number, a name, or a label such as ``person 12``; also an ignored one.
 
         Raises
         ------
@@ -185,7 +223,7 @@ class People:
         normalized = normalize(text)
         # a number is compared without normalization, which would turn -1 into 1
         number = normalized.removeprefix("person ") if normalized.startswith("person ") else text
-        for person in self.persons:
+        for person in (*self.persons, *self.list_hidden()):
             if number == str(person.number) or (person.name and normalize(person.name) == normalized):
                 return person
         names = ", ".join(person.name for person in self.persons if person.name)
@@ -222,7 +260,8 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
     resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
     faces, edits = resolver.faces, open_edit_log(dataset).read()
     constraints = replay_edits(edits, resolver)
-    rows = np.flatnonzero((faces.sizes >= config.faces.min_size) | (constraints.group >= 0))
+    is_large = (faces.sizes >= config.faces.min_size) & ~constraints.rejected
+    rows = np.flatnonzero(is_large | (constraints.group >= 0))
     labels = cluster_vectors(
         faces.vectors[rows],
         config.faces.cluster_distance,
@@ -232,9 +271,16 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
     )
     clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
     file = _get_clusters_file(dataset)
-    saved = SavedClusters.read(file).update(clusters, len(edits), resolver)
+    saved = SavedClusters.read(file).update(clusters, len(edits), resolver, _describe_settings(config))
     saved.write(file)
     return _make_people(config, resolver, constraints, saved)
+
+
+def _describe_settings(config: Config) -> str:
+    """Return the settings that change the clusters; numbers of people are kept for each of them."""
+    faces = config.faces
+    sizes = f"{faces.cluster_distance:g} {faces.min_size:g} {faces.min_score:g} {faces.det_size}"
+    return f"{sizes} {config.models.faces}"
 
 
 def load_people(config: Config, dataset: Dataset) -> People:
@@ -242,7 +288,7 @@ def load_people(config: Config, dataset: Dataset) -> People:
     resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
     edits, saved = open_edit_log(dataset).read(), SavedClusters.read(_get_clusters_file(dataset))
     people = _make_people(config, resolver, replay_edits(edits, resolver), saved)
-    outdated = bool(people.persons) and needs_clustering(edits, saved.edit_count)
+    outdated = bool(people.persons or people.list_hidden()) and needs_clustering(edits, saved.edit_count)
     return replace(people, outdated=outdated)
 
 
@@ -261,17 +307,21 @@ def _make_people(
     faces = resolver.faces
     rows_by_number: dict[int, list[int]] = {}
     for row, number in saved.find_faces(resolver)[0].items():
-        rows_by_number.setdefault(number, []).append(row)
+        if not constraints.rejected[row]:
+            rows_by_number.setdefault(number, []).append(row)
     quality = faces.scores * np.minimum(faces.sizes, _LARGE_FACE)
-    unclustered = np.ones(len(faces), bool)
-    persons = []
+    unclustered = ~constraints.rejected
+    persons, ignored = [], []
+    decided = constraints.names.keys() | constraints.ignored
     for number, members in rows_by_number.items():
         rows = np.unique(members)
         unclustered[rows] = False
-        groups = Counter(g for g in constraints.group[rows].tolist() if g in constraints.names)
-        name = constraints.names[groups.most_common(1)[0][0]] if groups else ""
-        persons.append(Person(number, name, rows[np.argsort(-quality[rows], kind="stable")]))
-    persons.sort(key=lambda person: (-len(person.rows), person.number))
+        groups = Counter(g for g in constraints.group[rows].tolist() if g in decided)
+        group = groups.most_common(1)[0][0] if groups else -1
+        name, rows = constraints.names.get(group, ""), rows[np.argsort(-quality[rows], kind="stable")]
+        (ignored if group in constraints.ignored else persons).append(Person(number, name, rows))
+    for people in (persons, ignored):
+        people.sort(key=lambda person: (-len(person.rows), person.number))
     small = faces.sizes < config.faces.min_size
     return People(
         resolver,
@@ -280,6 +330,7 @@ def _make_people(
         unclustered=int((unclustered & small).sum()),
         waiting=int((unclustered & ~small).sum()),
         similar_pairs=_find_similar_pairs(faces, persons, constraints, config.faces.cluster_distance),
+        ignored=ignored,
     )
 
 

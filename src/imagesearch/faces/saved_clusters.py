@@ -1,8 +1,12 @@
-"""The file ``clusters.parquet``: the faces of each person at the last clustering, by the person's number."""
+"""The file ``clusters.parquet``: the faces of each person at the last clustering, by the person's number.
+
+The file also has the numbers of former clusterings. A person who is in no cluster at present, because a
+threshold was tried or people were merged, gets the former number when the cluster is back.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +16,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError
+from imagesearch.faces.person_numbers import Numbering, assign_numbers
 from imagesearch.faces.references import FaceReference, ReferenceResolver
 from imagesearch.files import atomic_write
 from imagesearch.pipeline import make_vector_column
 
 # Keys of the file's metadata. They are fixed, so that existing files stay readable.
 _NEXT_NUMBER_KEY, _EDIT_COUNT_KEY = b"imagesearch.next", b"imagesearch.decisions"
+_SETTINGS_KEY = b"imagesearch.settings"
+# In place of settings: the last number of each face whose person lost its number.
+_RETIRED = "retired"
+# Number of settings whose numbers are kept, besides the present ones.
+_MAX_FORMER = 8
+
+_Members = dict[int, list[FaceReference]]
+_Numbers = dict[int, int]
+"""Number of the person by row of the table of faces."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +46,18 @@ class SavedClusters:
         The smallest number that was never used.
     edit_count : int
         Number of the user's edits that were applied.
+    settings : str
+        The settings of the clustering; empty in files of earlier versions.
+    former : dict
+        The members of the last clustering with each of some other settings, by these settings, the oldest
+        first; and under ``retired`` those of numbers that are no longer in use.
     """
 
-    members: dict[int, list[FaceReference]] = field(default_factory=dict)
+    members: _Members = field(default_factory=dict)
     next_number: int = 1
     edit_count: int = 0
+    settings: str = ""
+    former: dict[str, _Members] = field(default_factory=dict)
 
     @classmethod
     def read(cls, file: Path) -> SavedClusters:
@@ -51,12 +72,21 @@ class SavedClusters:
             return cls()
         try:
             table = pq.read_table(file)
-            columns = [table[name].to_pylist() for name in ("path", "content", "box", "person")]
-            members: dict[int, list[FaceReference]] = {}
-            for path, content, box, number in zip(*columns, strict=True):
-                members.setdefault(number, []).append((path, content, tuple(box)))
             metadata = table.schema.metadata
-            return cls(members, int(metadata[_NEXT_NUMBER_KEY]), int(metadata.get(_EDIT_COUNT_KEY, 0)))
+            settings, *keys = json.loads(metadata.get(_SETTINGS_KEY, b'[""]'))
+            columns = [table[name].to_pylist() for name in ("path", "content", "box", "person")]
+            columns.append(table["former"].to_pylist() if keys else [[]] * len(table))
+            members: _Members = {}
+            former: dict[str, _Members] = {key: {} for key in keys}
+            for path, content, box, number, former_numbers in zip(*columns, strict=True):
+                reference = (path, content, tuple(box))
+                if number is not None:
+                    members.setdefault(number, []).append(reference)
+                for key, other in zip(keys, former_numbers, strict=True):
+                    if other:
+                        former[key].setdefault(other, []).append(reference)
+            edit_count = int(metadata.get(_EDIT_COUNT_KEY, 0))
+            return cls(members, int(metadata[_NEXT_NUMBER_KEY]), edit_count, settings, former)
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise UserError(
                 f"{file}: cannot be read ({error}); remove it and run 02_cluster_faces.py"
@@ -64,7 +94,17 @@ class SavedClusters:
 
     def write(self, file: Path) -> None:
         """Write the file, replacing an older one."""
-        pairs = [(number, face) for number, faces in self.members.items() for face in faces]
+        pairs: list[tuple[int | None, FaceReference]] = [
+            (number, face) for number, faces in self.members.items() for face in faces
+        ]
+        known = {face for _, face in pairs}
+        former_numbers: dict[FaceReference, list[int]] = {}
+        for position, members in enumerate(self.former.values()):
+            for number, faces in members.items():
+                for face in faces:
+                    former_numbers.setdefault(face, [0] * len(self.former))[position] = number
+        pairs += [(None, face) for face in former_numbers if face not in known]
+        none = [0] * len(self.former)
         table = pa.table(
             {
                 "person": pa.array([number for number, _ in pairs], pa.int32()),
@@ -73,18 +113,20 @@ class SavedClusters:
                 "box": make_vector_column(
                     np.asarray([box for _, (_, _, box) in pairs], np.float32).reshape(-1, 4)
                 ),
+                "former": pa.array(
+                    [former_numbers.get(face, none) for _, face in pairs], pa.list_(pa.int32())
+                ),
             }
         )
         metadata = {
             _NEXT_NUMBER_KEY: str(self.next_number).encode(),
             _EDIT_COUNT_KEY: str(self.edit_count).encode(),
+            _SETTINGS_KEY: json.dumps([self.settings, *self.former]).encode(),
         }
         with atomic_write(file) as unfinished:
             pq.write_table(table.replace_schema_metadata(metadata), unfinished, compression="zstd")
 
-    def find_faces(
-        self, resolver: ReferenceResolver
-    ) -> tuple[dict[int, int], dict[int, list[FaceReference]]]:
+    def find_faces(self, resolver: ReferenceResolver) -> tuple[_Numbers, _Members]:
         """Find the saved faces in the table of faces.
 
         Returns
@@ -94,24 +136,19 @@ class SavedClusters:
         missing : dict
             References to the faces that are not in the table, by the person's number.
         """
-        numbers: dict[int, int] = {}
-        missing: dict[int, list[FaceReference]] = {}
-        for number, references in self.members.items():
-            for reference, row in zip(references, resolver.resolve(references)[0], strict=True):
-                if row is not None:
-                    # two references may lead to one face: that of a deleted copy leads to the original photo
-                    numbers.setdefault(row, number)
-                else:
-                    missing.setdefault(number, []).append(reference)
-        return numbers, missing
+        return _find_members(self.members, resolver)
 
     def update(
-        self, clusters: Sequence[np.ndarray], edit_count: int, resolver: ReferenceResolver
+        self,
+        clusters: Sequence[np.ndarray],
+        edit_count: int,
+        resolver: ReferenceResolver,
+        settings: str = "",
     ) -> SavedClusters:
         """Return the new clusters with their numbers, plus the faces that are missing at present.
 
-        Each cluster gets the number that most of its faces had. If several clusters have faces with this
-        number, it goes to the cluster with the most of them.
+        Each cluster gets the number of the person whose faces it shares most: at the last clustering, at the
+        last one with the same settings, or at another former one. A number goes to one cluster only.
 
         Parameters
         ----------
@@ -121,30 +158,64 @@ class SavedClusters:
             Number of the user's edits that were applied.
         resolver
             Resolver of the table of faces.
+        settings
+            The settings of the new clustering.
         """
-        numbers, members = self.find_faces(resolver)
-        assigned, next_number = self._assign_numbers(clusters, numbers)
+        located: dict[FaceReference, int | None] = {}
+        numbers, missing = _find_members(self.members, resolver, located)
+        former = {key: _find_members(members, resolver, located) for key, members in self.former.items()}
+        others = [key for key in reversed(former) if key != settings]
+        preferred = [Numbering(former[settings][0])] if settings in former else []
+        preferred += [Numbering(numbers, is_last=True), *(Numbering(former[key][0]) for key in others)]
+        assigned, next_number = assign_numbers(clusters, preferred, self.next_number)
+        if self.settings != settings:
+            former.pop(self.settings, None)
+            former[self.settings] = (numbers, missing)  # the newest
+        former.pop(settings, None)
+        retired, missing_retired = former.pop(_RETIRED, ({}, {}))
+        retired |= {row: number for row, number in numbers.items() if number not in assigned}
+        retired = {row: number for row, number in retired.items() if number not in assigned}
+        former = dict(list(former.items())[-_MAX_FORMER:])
+        former[_RETIRED] = (retired, missing_retired)
+        members = {number: list(faces) for number, faces in missing.items()}
         for number, rows in zip(assigned, clusters, strict=True):
             members[number] = [*resolver.make_references(rows.tolist()), *members.get(number, ())]
-        return SavedClusters(members, next_number, edit_count)
+        kept = {key: _make_members(*found, resolver) for key, found in former.items()}
+        return SavedClusters(members, next_number, edit_count, settings, kept)
 
-    def _assign_numbers(
-        self, clusters: Sequence[np.ndarray], old_numbers: dict[int, int]
-    ) -> tuple[list[int], int]:
-        """Return the number of each cluster, and the smallest number that was never used."""
-        shared: Counter[tuple[int, int]] = Counter()
-        for cluster, rows in enumerate(clusters):
-            shared.update((old_numbers[row], cluster) for row in rows.tolist() if row in old_numbers)
-        numbers: dict[int, int] = {}
-        taken: set[int] = set()
-        for (number, cluster), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
-            if cluster not in numbers and number not in taken:
-                numbers[cluster] = number
-                taken.add(number)
-        next_number = self.next_number
-        # larger new clusters get smaller numbers
-        for cluster in sorted(range(len(clusters)), key=lambda i: -len(clusters[i])):
-            if cluster not in numbers:
-                numbers[cluster] = next_number
-                next_number += 1
-        return [numbers[cluster] for cluster in range(len(clusters))], next_number
+
+def _find_members(
+    members: _Members,
+    resolver: ReferenceResolver,
+    located: dict[FaceReference, int | None] | None = None,
+) -> tuple[_Numbers, _Members]:
+    """Find the faces of people in the table of faces; see `SavedClusters.find_faces`.
+
+    `located` has the rows of the references that were found before; the others are added.
+    """
+    numbers: _Numbers = {}
+    missing: _Members = {}
+    for number, references in members.items():
+        if located is None:
+            rows = resolver.resolve(references)[0]
+        else:
+            new = [reference for reference in references if reference not in located]
+            located.update(zip(new, resolver.resolve(new)[0], strict=True))
+            rows = [located[reference] for reference in references]
+        for reference, row in zip(references, rows, strict=True):
+            if row is not None:
+                # two references may lead to one face: that of a deleted copy leads to the original photo
+                numbers.setdefault(row, number)
+            else:
+                missing.setdefault(number, []).append(reference)
+    return numbers, missing
+
+
+def _make_members(numbers: _Numbers, missing: _Members, resolver: ReferenceResolver) -> _Members:
+    """Return references to the faces of each person: those in the table of faces, and the missing ones."""
+    members: _Members = {}
+    for number, face in zip(numbers.values(), resolver.make_references(numbers), strict=True):
+        members.setdefault(number, []).append(face)
+    for number, faces in missing.items():
+        members.setdefault(number, []).extend(faces)
+    return members

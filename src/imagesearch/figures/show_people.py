@@ -163,7 +163,7 @@ def _find_processed(people: People, dataset: Dataset, path: str) -> ProcessedPho
 def _list_boxes(people: People, photo_id: int, scale: float) -> list[LabelledBox]:
     """Return the boxes of the faces in a photo, in pixels of the scaled photo, and their labels."""
     labels, _ = people.label_faces()
-    rows = np.flatnonzero(people.faces.photo_ids == photo_id).tolist()
+    rows = np.flatnonzero((people.faces.photo_ids == photo_id) & ~people.hidden).tolist()
     return [((people.faces.boxes[row] * scale).tolist(), labels[row]) for row in rows]
 
 

@@ -92,27 +92,24 @@ def _make_face_rows(
         return _make_empty_rows(store.collections.find(ref))
     faces = people.faces
     fingerprint = _check_model(config, "faces", faces.processed, lambda _, pack: get_pack_id(pack))
+    shown = np.flatnonzero(~people.hidden)
+    if not len(shown):
+        return _make_empty_rows(store.collections.find(ref))
     labels, numbers = people.label_faces()
     rows = [
         {
-            "photo_id": photo,
-            "path": faces.processed[photo].path,
-            "label": label,
-            "cluster": number,
-            "det_score": score,
-            **dict(zip(("x1", "y1", "x2", "y2"), box, strict=True)),
+            "photo_id": int(faces.photo_ids[row]),
+            "path": faces.get_photo(row).path,
+            "label": labels[row],
+            "cluster": int(numbers[row]),
+            "det_score": float(faces.scores[row]),
+            **dict(zip(("x1", "y1", "x2", "y2"), faces.boxes[row].tolist(), strict=True)),
         }
-        for photo, label, number, score, box in zip(
-            faces.photo_ids.tolist(),
-            labels,
-            numbers.tolist(),
-            faces.scores.tolist(),
-            faces.boxes.tolist(),
-            strict=True,
-        )
+        for row in shown.tolist()
     ]
-    spec = _make_spec(config, store, ref, fingerprint, faces.vectors)
-    return spec, CollectionRows(_make_scalars(spec, faces.ids, rows), faces.vectors)
+    vectors = faces.vectors[shown]
+    spec = _make_spec(config, store, ref, fingerprint, vectors)
+    return spec, CollectionRows(_make_scalars(spec, faces.ids[shown], rows), vectors)
 
 
 def _make_spec(
@@ -223,8 +220,8 @@ def _get_face_fields(people: People | None) -> dict[int, RowFields]:
         photo: {"face_labels": [], "face_count": 0} for photo in people.faces.processed
     }
     labels, _ = people.label_faces()
-    for photo, label in zip(people.faces.photo_ids.tolist(), labels, strict=True):
-        fields = face_fields[photo]
+    for row in np.flatnonzero(~people.hidden).tolist():
+        fields, label = face_fields[int(people.faces.photo_ids[row])], labels[row]
         fields["face_count"] += 1
         if label and label not in fields["face_labels"]:
             fields["face_labels"].append(label)
