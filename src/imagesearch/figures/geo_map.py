@@ -26,6 +26,7 @@ _MIN_MARGIN = 0.02  # degrees; the map of one place shows some streets around it
 _GRATICULE_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45)  # degrees between lines
 _CLUSTERS_ACROSS = 36  # the radius of a cluster is the size of the map divided by this
 _MIN_SHAPE = 0.35  # minimum height of the map in its width, and of its width in its height
+_MAX_AREA, _MANY_CLUSTERS = 500, 60  # points; circles are smaller if there are more clusters
 _LAND, _WATER, _COAST, _BORDER = "#f1f2ee", "#ffffff", "#a9b4bf", "#c3cad2"
 _TOLERANCE = 0.4  # pixels that a simplified coast can be off
 
@@ -189,7 +190,8 @@ def _draw_shapes(axis: Axes, longitudes: tuple[float, float], latitudes: tuple[f
 def _draw_clusters(axis: Axes, clusters: Sequence[MapCluster]) -> list[float]:
     """Draw a circle for each cluster; its area grows with its photos. Return the areas in points."""
     most = max(cluster.photos for cluster in clusters)
-    areas = [30 + 500 * cluster.photos / most for cluster in clusters]
+    largest = _MAX_AREA * min(1.0, _MANY_CLUSTERS / len(clusters))
+    areas = [30 + largest * cluster.photos / most for cluster in clusters]
     axis.scatter(
         [cluster.longitude for cluster in clusters],
         [cluster.latitude for cluster in clusters],

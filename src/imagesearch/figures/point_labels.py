@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIZE = 8  # points, of the letters
-_PADDING = 2.0  # pixels around a label
-_GAP = 3.0  # pixels between a point and a label beside it
-_DISTANCES = (_GAP, 14.0, 28.0, 44.0, 62.0, 84.0)  # pixels
+_PADDING = np.array([4.0, 1.5])  # pixels around a label: beside it, above and below it
+_GAP = 1.0  # pixels between a point and a label beside it
+_DISTANCES = (_GAP, 12.0, 28.0, 44.0, 62.0, 84.0)  # pixels
 _MIN_LEADER = 10.0  # pixels; a label that is nearer to its point has no line to it
 _DIRECTIONS = 16
+_ANGLES = [2 * math.pi * turn / _DIRECTIONS for turn in range(_DIRECTIONS)]
+# to the right and to the left first, above and below last
+_WAYS = [
+    np.array([math.cos(angle), math.sin(angle)])
+    for angle in sorted(_ANGLES, key=lambda angle: (round(abs(math.sin(angle)), 3), -math.cos(angle)))
+]
+_DOTS_PER_BLOCK = 5_000
 _DOT_PIXELS = 3.0  # radius of the dot of a photo
 
 
@@ -117,9 +124,13 @@ class _FreeSpace:
     def place(self, number: int, width: float, height: float) -> _Position | None:
         """Return the first free position of the label of a circle, and mark it as taken; None without one."""
         half = np.array([width, height]) / 2 + _PADDING
-        for position in self._list_positions(number, half):
-            box = np.concatenate([position.centre - half, position.centre + half])
-            if self._is_free(box) and self._is_leader_free(position.leader, number):
+        positions = self._list_positions(number, half)
+        centres = np.array([position.centre for position in positions])
+        boxes = np.concatenate([centres - half, centres + half], axis=1)
+        for candidate in np.flatnonzero(self._find_free(boxes)):
+            position, box = positions[candidate], boxes[candidate]
+            is_crossed = any(_crosses(leader, box) for leader in self._leaders)
+            if not is_crossed and self._is_leader_free(position.leader, number):
                 self._boxes.append(box)
                 if position.leader is not None:
                     self._leaders.append(position.leader)
@@ -131,30 +142,27 @@ class _FreeSpace:
         centre, radius = self._centres[number], self._radii[number]
         positions = []
         for distance in _DISTANCES:
-            for turn in sorted(range(_DIRECTIONS), key=lambda turn: min(turn, _DIRECTIONS - turn) % 8):
-                angle = 2 * math.pi * turn / _DIRECTIONS
-                way = np.array([math.cos(angle), math.sin(angle)])
+            for way in _WAYS:
                 edge = centre + way * (radius + distance)
                 leader = np.stack([centre + way * radius, edge]) if distance >= _MIN_LEADER else None
                 # the label's side that faces the point touches the edge
                 positions.append(_Position(edge + half * np.clip(way * 1.5, -1, 1), leader))
         return positions
 
-    def _is_free(self, box: np.ndarray) -> bool:
-        """Whether a box is in the frame and meets nothing."""
-        low, high = box[:2], box[2:]
-        if (low < self._frame[:2]).any() or (high > self._frame[2:]).any():
-            return False
-        if self._boxes and bool(
-            ((low < np.array(self._boxes)[:, 2:]) & (high > np.array(self._boxes)[:, :2])).all(1).any()
-        ):
-            return False
+    def _find_free(self, boxes: np.ndarray) -> np.ndarray:
+        """Return which boxes, (n, 4), are in the frame and meet no circle, no dot and no label: (n,) bool."""
+        low, high = boxes[:, None, :2], boxes[:, None, 2:]
+        is_free = ((low >= self._frame[:2]) & (high <= self._frame[2:])).all(axis=(1, 2))
         nearest = np.clip(self._centres, low, high)
-        if (np.hypot(*(nearest - self._centres).T) < self._radii).any():
-            return False
-        if ((self._dots > low - _DOT_PIXELS) & (self._dots < high + _DOT_PIXELS)).all(axis=1).any():
-            return False
-        return not any(_crosses(leader, box) for leader in self._leaders)
+        is_free &= (np.hypot(*np.moveaxis(nearest - self._centres, 2, 0)) >= self._radii).all(axis=1)
+        for taken in self._boxes:
+            is_free &= ((low >= taken[2:]) | (high <= taken[:2])).any(axis=(1, 2))
+        near = np.flatnonzero(is_free)
+        for start in range(0, len(self._dots), _DOTS_PER_BLOCK):
+            dots = self._dots[start : start + _DOTS_PER_BLOCK]
+            is_covered = (dots > low[near] - _DOT_PIXELS) & (dots < high[near] + _DOT_PIXELS)
+            is_free[near] &= ~is_covered.all(axis=2).any(axis=1)
+        return is_free
 
     def _is_leader_free(self, leader: np.ndarray | None, number: int) -> bool:
         """Whether a line to a circle crosses no label, no other line and no other circle."""

@@ -21,6 +21,7 @@ from imagesearch.geo.borders import load_borders
 COASTS_FILE = "coasts.npz"
 MAP_ATTRIBUTION = "borders © OpenStreetMap contributors (ODbL), coasts Natural Earth"
 """What a figure with these shapes must state: the ODbL requires it."""
+_SEAM = 0.002  # degrees, half of what the source rounds longitudes to
 _MARGIN = 0.05  # of the view, around it
 
 
@@ -112,7 +113,7 @@ def _load_shapes() -> tuple[_IndexedShapes, ...]:
     polygons = np.array([shapely.polygons(_close_at_pole(ring)) for ring in rings])
     is_invalid = ~shapely.is_valid(polygons)  # rounded coordinates can make a coast cross itself
     polygons[is_invalid] = shapely.make_valid(polygons[is_invalid], method="structure", keep_collapsed=False)
-    coasts = [shapely.linestrings(ring) for ring in rings]
+    coasts = [shapely.linestrings(line) for ring in rings for line in _cut_at_seam(ring)]
     shapes = polygons[~is_water], polygons[is_water], np.array(coasts), _make_border_lines()
     return tuple(_IndexedShapes(each, shapely.STRtree(each)) for each in shapes)
 
@@ -147,6 +148,13 @@ def _close_at_pole(ring: np.ndarray) -> np.ndarray:
     return (
         ring if abs(end[0] - start[0]) < 180 else np.array([*ring, (end[0], -90.0), (start[0], -90.0), start])
     )
+
+
+def _cut_at_seam(ring: np.ndarray) -> list[np.ndarray]:
+    """Return a ring as lines, without its parts along the 180th meridian, where the source cuts islands."""
+    is_on_seam = np.abs(np.mod(ring[:, 0], 360) - 180) < _SEAM
+    cuts = np.flatnonzero(is_on_seam[1:] & is_on_seam[:-1]) + 1
+    return [line for line in np.split(ring, cuts) if len(line) > 1]
 
 
 def _make_border_lines() -> np.ndarray:
