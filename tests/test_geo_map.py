@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
@@ -61,8 +62,8 @@ def check_labels(axis: Axes) -> list[str]:
     frame = axis.get_window_extent()
     assert all(frame.x0 < b.x0 and frame.y0 < b.y0 and b.x1 < frame.x1 and b.y1 < frame.y1 for b in boxes)
     for collection in axis.collections:
-        if not len(collection.get_offsets()) or not len(collection.get_sizes()):
-            continue  # lines
+        if not isinstance(collection, PathCollection):
+            continue  # lines, not circles
         centres = axis.transData.transform(collection.get_offsets())
         sizes = np.broadcast_to(collection.get_sizes(), len(centres))
         radii = np.sqrt(sizes) / 2 * axis.figure.dpi / 72

@@ -153,7 +153,8 @@ def _close_at_pole(ring: np.ndarray) -> np.ndarray:
 def _cut_at_seam(ring: np.ndarray) -> list[np.ndarray]:
     """Return a ring as lines, without its parts along the 180th meridian, where the source cuts islands."""
     is_on_seam = np.abs(np.mod(ring[:, 0], 360) - 180) < _SEAM
-    cuts = np.flatnonzero(is_on_seam[1:] & is_on_seam[:-1]) + 1
+    is_along = is_on_seam[1:] & is_on_seam[:-1] & (np.abs(np.diff(ring[:, 0])) < 2 * _SEAM)
+    cuts = np.flatnonzero(is_along) + 1
     return [line for line in np.split(ring, cuts) if len(line) > 1]
 
 
