@@ -60,7 +60,9 @@ def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: 
         if file is not None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                figure.savefig(file, dpi=110)
+                # level 6 takes twice as long for files that are 2% smaller
+                options = {"compress_level": 4} if file.suffix.lower() == ".png" else None
+                figure.savefig(file, dpi=110, pil_kwargs=options)
             except (OSError, ValueError) as error:
                 raise UserError(f"{file}: the figure cannot be saved there ({error})") from None
     if window:
