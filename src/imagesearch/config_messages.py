@@ -70,7 +70,7 @@ def name_source(error: ValidationError, file: Path, assignments: Iterable[str], 
         return "-n: "
     for assignment in assignments:
         assigned = tuple(assignment.partition("=")[0].strip().split("."))
-        # --set may have made the section of the mistake, or one of its keys; not a value in place of a section
+        # a section that --set has made or changed; a value in its place is of the file
         is_above = assigned[: len(keys)] == keys and isinstance(first["input"], dict)
         if keys[: len(assigned)] == assigned or is_above:
             return "--set "

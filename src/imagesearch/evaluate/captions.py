@@ -191,11 +191,7 @@ def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
         except UserError as error:
             unusable.append(f"line {number}: {error}")
             continue
-        if not path and not text:
-            continue  # an empty line
-        if not path or not text:
-            unusable.append(f"line {number}: has no {'caption' if path else 'path'}")
-        else:
+        if path and text:
             pairs.append((unicodedata.normalize("NFC", path).replace("\\", "/"), text))
     if not pairs:
         reasons = f": {_join_reasons(unusable)}" if unusable else ""
