@@ -29,7 +29,7 @@ def read_message(file: Path, *assignments: str, dataset: str | None = None) -> s
         load_config(file, assignments, dataset)
     message = str(caught.value)
     assert "\n" not in message
-    assert message.startswith((f"{file}: ", "--set "))
+    assert message.startswith((f"{file}: ", "--set ", "-n: "))
     return message
 
 

@@ -112,6 +112,27 @@ def test_a_caption_with_a_comma_is_not_truncated_but_requires_quotes(world: Worl
     file.write_text("path,caption\n\na.png,a cat, asleep\n", "utf-8")
     with pytest.raises(UserError, match="line 3: more fields than columns"):
         evaluate_captions(world.config(), file)
+
+
+def test_every_line_that_is_left_out_is_named(world: World) -> None:
+    world.add("a.png", 1)
+    file = world.photos / "captions.csv"
+    bad = "a.png,a cat, asleep\nnowhere.png,a dog\na.png,\n\n"
+    file.write_text(f"path,caption\n{bad}a.png,fine\n", "utf-8")
+    reasons = ["line 2: more fields than columns", "nowhere.png: no such photo"]
+    notes = evaluate_captions(world.config(), file).notes
+    assert [note.removeprefix("left out: ").partition(";")[0] for note in notes] == reasons
+    file.write_text(f"path,caption\n{bad}", "utf-8")
+    with pytest.raises(UserError, match="none of its photos can be read") as caught:
+        evaluate_captions(world.config(), file)
+    assert all(reason in str(caught.value) for reason in reasons) and "\n" not in str(caught.value)
+    file.write_text("path,caption\n" + "x.png,a, b\n" * 14 + "a.png,fine\n", "utf-8")
+    notes = evaluate_captions(world.config(), file).notes
+    assert len(notes) == 11 and notes[-1] == "left out: and 4 more lines"
+
+
+def test_captions_in_another_encoding_are_refused(world: World) -> None:
+    file = world.photos / "captions.csv"
     file.write_text("path,caption\na.png,caf\xe9\n", "cp1252")
     with pytest.raises(UserError, match="save it as CSV UTF-8"):
         evaluate_captions(world.config(), file)

@@ -135,6 +135,39 @@ def test_set_is_validated_like_the_file(write: WriteConfig, assignment: str, pro
     assert problem in read_message(write(""), assignment)
 
 
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("serch.top_k=5", "--set serch: unknown key; did you mean search?"),
+        ("search.topk=5", "--set search.topk: unknown key; did you mean search.top_k?"),
+        ("search.top_k=many", "--set search.top_k: expected a whole number from 1 to 1000, got 'many'"),
+        ("search.top_k=0", "--set search.top_k: expected a whole number from 1 to 1000, got 0"),
+        ("search.top_k.x=5", "--set search.top_k: expected a whole number from 1 to 1000, got {'x': 5}"),
+        ("search.strategy=best", "--set search.strategy: expected 'filter'"),
+        ("milvus.index.type=best index", "--set milvus.index.type: "),
+        ("milvus.tls.key=a.pem", "--set milvus.tls: expected certificate, key and ca together"),
+        ("search.saved={a b: boat}", "--set search.saved: expected names of letters"),
+        ("search.holiday_countries=[XX]", "--set search.holiday_countries: "),
+        ("search.top_k", "--set search.top_k: expected section.key=value"),
+    ],
+)
+def test_a_mistake_in_set_is_said_of_set_and_one_of_the_file_of_the_file(
+    write: WriteConfig, assignment: str, message: str
+) -> None:
+    assert read_message(write("search: {min_score: 0.1}"), assignment).startswith(message)
+    name = assignment.partition("=")[0]
+    if name.partition(".")[0] != "dataset":
+        file = write("dataset: {images: 5}\n")
+        assert read_message(file, "search.top_k=5").startswith(f"{file}: dataset.images")
+
+
+def test_a_mistake_in_the_name_of_a_dataset_is_said_of_the_option_that_gave_it(write: WriteConfig) -> None:
+    assert read_message(write(""), dataset="bad name").startswith("-n: dataset.name: expected 1 to 100")
+    assert read_message(write(""), "dataset.name=bad name").startswith("--set dataset.name: expected 1")
+    file = write("dataset: {name: bad name}")
+    assert read_message(file, "search.top_k=5").startswith(f"{file}: dataset.name: expected 1")
+
+
 def test_set_does_not_replace_a_section_that_is_not_valid(write: WriteConfig) -> None:
     assert "search: expected a section of settings" in read_message(write("search: [1, 2]"), "search.top_k=5")
 

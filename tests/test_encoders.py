@@ -241,3 +241,25 @@ def test_what_cannot_be_found_or_loaded_is_one_line(tiny_models: dict[str, Path]
         with pytest.raises(UserError, match=message) as caught:
             ClipEncoder(name, "cpu", "float32")
         assert "\n" not in str(caught.value)
+
+
+def test_a_folder_of_another_kind_of_model_is_refused_in_one_line(
+    tiny_models: dict[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text((tiny_models["vit"] / "config.json").read_text("utf-8"), "utf-8")
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "config.json").write_text("[1")
+    cases = {
+        str(tiny_models["clip"]): r"models\.vit: expected a model that classifies photos \(ViT\), got clip",
+        str(tmp_path): r"has no model\.safetensors or pytorch_model\.bin",
+        str(damaged): r"models\.vit: .*config\.json: cannot be read",
+        "google/vit-base-patch16-224": "data/demo/models/vit works offline",
+    }
+    for name, message in cases.items():
+        for library in ("openvino", "torch") if "/clip" in name else ("openvino",):
+            with pytest.raises(UserError, match=message) as caught:
+                VitEncoder(name, "cpu", "float32", library)
+            assert "\n" not in str(caught.value)
+    with pytest.raises(UserError, match="data/demo/models/clip works offline"):
+        ClipEncoder("openai/clip-vit-base-patch32", "cpu", "float32")

@@ -248,7 +248,22 @@ def test_a_missing_or_empty_folder_is_named_in_the_error(tmp_path: Path) -> None
     assert "nowhere: no such folder" in get_line(error)
     with pytest.raises(UserError) as error:
         FaceDetector(str(tmp_path))
-    assert get_line(error).endswith("the folder has no .onnx models")
+    assert get_line(error).endswith(
+        "the folder has no .onnx models; a pack has two: one detects faces, the other recognizes them"
+    )
+
+
+@pytest.mark.parametrize("pack", ["data/demo/models", "nowhere/pack", "somebody/buffalo_l"])
+def test_a_folder_is_never_downloaded(tmp_path: Path, monkeypatch, capfd, pack: str) -> None:
+    monkeypatch.setattr(detector_module, "_PACKS", tmp_path / "packs")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "demo" / "models" / "clip").mkdir(parents=True)
+    with pytest.raises(UserError) as error:
+        fetch_pack(pack)
+    assert f"{pack}: " in get_line(error) and ("no .onnx models" if "demo" in pack else "no such folder") in (
+        get_line(error)
+    )
+    assert "downloading" not in capfd.readouterr().err and not (tmp_path / "packs").exists()
 
 
 def test_an_empty_downloaded_pack_can_be_downloaded_again(tmp_path: Path, monkeypatch) -> None:

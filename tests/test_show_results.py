@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,7 @@ from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 from synthetic import HEIGHT, PLACES, WIDTH
 
+from imagesearch.faces import Person
 from imagesearch.features import Classification, read_classes
 from imagesearch.figures import (
     create_figure,
@@ -51,7 +53,8 @@ def read_texts(figure: plt.Figure) -> list[str]:
 
 def click_axis(opened: Viewer, axis: int) -> None:
     opened.figure.canvas.draw()
-    box = opened.figure.axes[axis].get_window_extent()
+    pictures = opened.figure.axes[0].images  # a contact sheet has all of them in one pair of axes
+    box = (pictures[axis] if len(pictures) > 1 else opened.figure.axes[axis]).get_window_extent()
     opened.handle_click((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
 
 
@@ -147,6 +150,31 @@ def test_03_turns_pages_of_people_and_a_face_opens_its_photo_with_boxes(
     assert dict(zip(sections["people"].lines, sections["people"].colours, strict=True)) == {
         person.label: choose_person_colour(person.label, NAMES) for person in people.persons
     }
+
+
+def test_03_saves_more_people_than_fit_in_a_figure_as_pages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, {})
+    photo = draw(0, (WIDTH, HEIGHT))
+    photo.save(world.photos / "0.png")
+    people = make_people(["0.png"], count=6)
+    persons = [Person(i + 1, "", people.persons[i % 6].rows) for i in range(50)]
+    people, dataset = replace(people, persons=persons), Dataset(world.config())
+    decoded = []
+    decode = dataset.previews.load
+    monkeypatch.setattr(dataset.previews, "load", lambda *args: decoded.append(args) or decode(*args))
+    show_people(people, dataset, 1, tmp_path / "out" / "sheet.png", window=False)
+    names = ["sheet.png", "sheet-2.png", "sheet-3.png"]
+    assert capsys.readouterr().err == "".join(f"figure: {tmp_path / 'out' / name}\n" for name in names)
+    heights = [Image.open(tmp_path / "out" / name).height for name in names]
+    assert heights[0] == heights[1] > 4 * heights[2]
+    assert len(decoded) == 3  # once for each figure, however many faces are in it
+    monkeypatch.chdir(tmp_path)
+    show_people(people, dataset, 1, None, window=False)
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["the figure is page 1 of 3; --save FILE saves all pages", "figure: outputs/people.png"]
+    assert [file.name for file in (tmp_path / "outputs").iterdir()] == ["people.png"]
 
 
 # --- 07 ----------------------------------------------------------------------------------------------------

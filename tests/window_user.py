@@ -43,7 +43,9 @@ def wait_and_act() -> None:
     def run_step() -> None:
         kind, value = steps.pop(0)
         if kind == "click":
-            box = figure.axes[value].get_window_extent()
+            pictures = figure.axes[0].images  # a contact sheet has all of them in one pair of axes
+            picture = pictures[value] if len(pictures) > 1 else figure.axes[value]
+            box = picture.get_window_extent()
             x, y = (box.x0 + box.x1) / 2, canvas.winfo_height() - (box.y0 + box.y1) / 2
             canvas.event_generate("<Button-1>", x=round(x), y=round(y))
         elif kind == "key":

@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from imagesearch.config_file import read_config_file
-from imagesearch.config_messages import describe_mistakes
+from imagesearch.config_messages import describe_mistakes, name_source
 from imagesearch.errors import UserError
 
 _DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -379,9 +379,10 @@ def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str 
     UserError
         If the file is missing or is not valid YAML, a key is unknown, or a value is not valid.
     """
-    path = Path(file)
+    path, assignments = Path(file), list(assignments)
     raw = read_config_file(path, assignments, dataset)
     try:
         return Config.model_validate(raw, context={"base": path.absolute().parent})
     except ValidationError as error:
-        raise UserError(f"{path}: {describe_mistakes(error, Config)}") from None
+        source = name_source(error, path, assignments, dataset)
+        raise UserError(f"{source}{describe_mistakes(error, Config)}") from None

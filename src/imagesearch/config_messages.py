@@ -5,8 +5,9 @@ For an unknown key, the message suggests the nearest known key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -51,6 +52,29 @@ def describe_mistakes(error: ValidationError, config: type[BaseModel]) -> str:
         text = f"{name}: expected {_describe_expected(first, config)}{got}"
     rest = len({problem["loc"][:3] for problem in problems}) - 1
     return text + (f" (and {format_count(rest, 'more error')})" if rest else "")
+
+
+def name_source(error: ValidationError, file: Path, assignments: Iterable[str], dataset: str | None) -> str:
+    """Return where the first mistake in a config comes from, as the beginning of a message.
+
+    Parameters
+    ----------
+    error
+        What validation has raised.
+    file, assignments, dataset
+        See `imagesearch.config.load_config`.
+    """
+    first = error.errors()[0]
+    keys = tuple(str(part) for part in first["loc"])
+    if dataset is not None and keys == ("dataset", "name"):
+        return "-n: "
+    for assignment in assignments:
+        assigned = tuple(assignment.partition("=")[0].strip().split("."))
+        # a section that --set has made or changed; a value in its place is of the file
+        is_above = assigned[: len(keys)] == keys and isinstance(first["input"], dict)
+        if keys[: len(assigned)] == assigned or is_above:
+            return "--set "
+    return f"{file}: "
 
 
 def _describe_expected(problem: Mapping[str, Any], config: type[BaseModel]) -> str:

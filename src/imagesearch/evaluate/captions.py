@@ -24,10 +24,11 @@ from imagesearch.evaluate.temporary_collection import (
 from imagesearch.features import ClipEncoder
 from imagesearch.photos import locate_file, make_path_prefix
 from imagesearch.pipeline import Dataset, Progress
-from imagesearch.text_table import format_table
+from imagesearch.text_table import format_count, format_table
 
 _TEXTS_PER_BATCH = 64
 _QUERIES_PER_BLOCK = 1024
+_MAX_REASONS = 4  # maximum number of lines named in an error
 _MAX_WORST = 5  # maximum number of captions listed on the terminal
 
 
@@ -121,8 +122,11 @@ def evaluate_captions(config: Config, file: Path, progress: Progress | None = No
     UserError
         If the file cannot be read, or none of its photos can be read.
     """
-    pairs, notes = _read_pairs(file)
+    pairs, unusable = _read_pairs(file)
     images = _extract_images(config, file, list(dict.fromkeys(path for path, _ in pairs)), progress)
+    left_out = [*unusable, *images.missing]
+    if not images.row_by_path:
+        raise UserError(f"{file}: none of its photos can be read: {_join_reasons(left_out)}")
     pairs = [(path, text) for path, text in pairs if path in images.row_by_path]
     texts = list(dict.fromkeys(text for _, text in pairs))
     row_by_text = {text: i for i, text in enumerate(texts)}
@@ -140,7 +144,7 @@ def evaluate_captions(config: Config, file: Path, progress: Progress | None = No
         text_to_image=text_to_image,
         image_to_text=_compute_ranks_in_blocks(images.vectors, text_vectors, relevant.T),
         worst=tuple((int(text_to_image[row_by_text[text]]), text, first_paths[text]) for text in worst),
-        notes=(*notes, *format_left_out(images.missing)),
+        notes=tuple(format_left_out(left_out, "line")),
     )
 
 
@@ -155,7 +159,7 @@ def _extract_images(
     """Extract the CLIP vectors of the photos of a captions file."""
     root, names = _find_common_root(config, file, paths)
     if not names:
-        raise UserError(f"{file}: none of its photos can be read: {paths[0]}: no such photo")
+        return _ExtractedImages(np.empty((0, 0), np.float32), {}, _describe_missing(paths, names, {}, {}))
     dataset = make_evaluation_dataset(config, root, ("clip",), list(names.values()))
     failed = extract_vectors(dataset, ("clip",), progress).failed
     current = dataset.read_current_entries("clip")
@@ -163,8 +167,6 @@ def _extract_images(
     row_of = {current[key].path: i for i, key in enumerate(ids.tolist())}
     row_by_path = {path: row_of[name] for path, name in names.items() if name in row_of}
     missing = _describe_missing(paths, names, row_by_path, failed)
-    if not row_by_path:
-        raise UserError(f"{file}: none of its photos can be read: {missing[0]}")
     return _ExtractedImages(vectors, row_by_path, missing)
 
 
@@ -177,7 +179,7 @@ def _describe_missing(
 
 
 def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the pairs of path and caption, and notes about the lines that cannot be used."""
+    """Return the pairs of path and caption, and the lines that cannot be used, each with the reason."""
     lines, columns = read_csv(file)
     if not {"path", "caption"} <= columns:
         raise UserError(f"{file}: expected the columns path and caption in the first line")
@@ -192,8 +194,17 @@ def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
         if path and text:
             pairs.append((unicodedata.normalize("NFC", path).replace("\\", "/"), text))
     if not pairs:
-        raise UserError(f"{file}: {unusable[0] if unusable else 'no line has a path and a caption'}")
-    return pairs, format_left_out(unusable, "line")
+        reasons = f": {_join_reasons(unusable)}" if unusable else ""
+        raise UserError(f"{file}: no line has a path and a caption{reasons}")
+    return pairs, unusable
+
+
+def _join_reasons(reasons: Sequence[str]) -> str:
+    """Return the first reasons and the number of others, for one line."""
+    rest = len(reasons) - _MAX_REASONS
+    return "; ".join(
+        [*reasons[:_MAX_REASONS], *([f"and {format_count(rest, 'more line')}"] if rest > 0 else [])]
+    )
 
 
 def _find_common_root(config: Config, file: Path, paths: Sequence[str]) -> tuple[Path, dict[str, str]]:

@@ -184,8 +184,9 @@ def fetch_pack(pack: str) -> Path:
     UserError
         If the folder does not exist or has no models, or the pack cannot be downloaded.
     """
-    folder, advice = Path(pack), ""
-    if not folder.is_absolute():
+    folder, advice = Path(pack), "; a pack has two: one detects faces, the other recognizes them"
+    # InsightFace would make folders for a name with slashes
+    if not folder.is_absolute() and "/" not in pack and "\\" not in pack:
         folder = _PACKS.expanduser() / "models" / pack
         advice = "; remove the folder to download the pack again"
         if not folder.is_dir():

@@ -104,7 +104,7 @@ def discard_converted(kind: str, name: str) -> None:
 def _identify(kind: str, name: str) -> tuple[str, str]:
     """Return the name of a model's folder in the cache, and the version of its conversion."""
     openvino = importlib.metadata.version("openvino")
-    return f"{kind}-{fingerprint_model(name)}", f"openvino-{openvino}-{_FORMAT}"
+    return f"{kind}-{fingerprint_model(name, kind)}", f"openvino-{openvino}-{_FORMAT}"
 
 
 def _convert(convert: Callable[[str, Path], dict[str, float]], name: str, folder: Path) -> None:
@@ -133,7 +133,7 @@ def _convert(convert: Callable[[str, Path], dict[str, float]], name: str, folder
 
 def _convert_clip(name: str, folder: Path) -> dict[str, float]:
     """Convert CLIP; return the lowest cosine similarity to PyTorch's vectors by precision."""
-    model = TorchClip(name, fetch_model(name), Runtime("torch", "cpu", "float32"))
+    model = TorchClip(name, fetch_model(name, "clip"), Runtime("torch", "cpu", "float32"))
     settings = {"preparation": _get_preparation(model), "tokenizer": asdict(model.get_tokenizer_settings())}
     (folder / "model.json").write_text(json.dumps(settings), "utf-8")
     save_tokenizer(model.tokenizer, model.get_tokenizer_settings(), folder)
@@ -160,7 +160,7 @@ def _convert_clip(name: str, folder: Path) -> dict[str, float]:
 
 def _convert_vit(name: str, folder: Path) -> dict[str, float]:
     """Convert ViT; return the lowest cosine similarity to PyTorch's vectors by precision."""
-    model = TorchVit(name, fetch_model(name), Runtime("torch", "cpu", "float32"))
+    model = TorchVit(name, fetch_model(name, "vit"), Runtime("torch", "cpu", "float32"))
     settings = {"preparation": _get_preparation(model), "labels": model.labels}
     (folder / "model.json").write_text(json.dumps(settings), "utf-8")
     _save_network(model.module, model.embed_pixels, {"pixels": _draw_pixels(model)}, folder / "image.xml")

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.config import ModelsConfig
-from imagesearch.features.hub import fetch_model, fingerprint_model
+from imagesearch.features.hub import check_model_kind, fetch_model, fingerprint_model
 from imagesearch.features.runtimes import Runtime
 
 
@@ -151,7 +151,8 @@ def _choose_settings(models: ModelsConfig, on_cpu: bool) -> tuple[str, str, str]
 
 def _load_model(kind: str, name: str, runtime: Runtime) -> Any:
     """Return a model on OpenVINO, or on PyTorch if the runtime says so or the model cannot be converted."""
-    folder = fetch_model(name)
+    folder = fetch_model(name, kind)
+    check_model_kind(kind, name, folder)
     if runtime.library == "openvino":
         from imagesearch.features.conversion import ConversionError, discard_converted, find_or_convert
         from imagesearch.features.openvino_models import OpenvinoClip, OpenvinoVit
@@ -183,7 +184,7 @@ def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: s
 
 def get_model_id(kind: str, name: str) -> str:
     """Return an id of a model's weights and settings. It does not depend on the folder they are in."""
-    return f"{kind}-{fingerprint_model(name)}"
+    return f"{kind}-{fingerprint_model(name, kind)}"
 
 
 def select_top_k(probabilities: np.ndarray, k: int) -> np.ndarray:

@@ -17,7 +17,7 @@ _SETTINGS_FILES = ("config.json", "preprocessor_config.json", "processor_config.
 
 
 @functools.cache
-def fetch_model(name: str) -> Path:
+def fetch_model(name: str, kind: str = "clip") -> Path:
     """Return the folder with a model's files; downloads a model of the hub that is not in the local cache.
 
     Parameters
@@ -25,6 +25,8 @@ def fetch_model(name: str) -> Path:
     name
         A folder, or a model's name on the Hugging Face hub, such as ``openai/clip-vit-base-patch32``. Only
         safetensors weights are downloaded, or ``.bin`` weights if the hub has no others.
+    kind
+        ``"clip"`` or ``"vit"``, for messages.
 
     Raises
     ------
@@ -38,10 +40,28 @@ def fetch_model(name: str) -> Path:
         return folder
     if folder.is_absolute():
         raise UserError(f"{folder}: no such model folder; correct it under models in the config")
-    return _fetch_from_hub(name)
+    return _fetch_from_hub(name, kind)
 
 
-def _fetch_from_hub(name: str) -> Path:
+def check_model_kind(kind: str, name: str, folder: Path) -> None:
+    """Check that a model is of the kind that a setting requires, before it is loaded.
+
+    Raises
+    ------
+    UserError
+        If CLIP is given for ViT, or if its config.json cannot be read.
+    """
+    file = folder / "config.json"
+    try:
+        settings = dict(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"models.{kind}: {file}: cannot be read ({error})") from None
+    if kind == "vit" and {"text_config", "vision_config"} & settings.keys():
+        got = settings.get("model_type", "a model of photos and texts")
+        raise UserError(f"{name}: models.vit: expected a model that classifies photos (ViT), got {got}")
+
+
+def _fetch_from_hub(name: str, kind: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
@@ -61,7 +81,7 @@ def _fetch_from_hub(name: str) -> Path:
     except (LocalEntryNotFoundError, OSError):
         raise UserError(
             f"{name}: not in the local cache, and the Hugging Face hub cannot be reached; "
-            "use a local folder instead (data/demo/models works offline)"
+            f"use a local folder instead (data/demo/models/{kind} works offline)"
         ) from None
     raise UserError(f"{name}: has no model.safetensors or pytorch_model.bin")
 
@@ -84,13 +104,13 @@ def _list_weights(folder: Path) -> list[Path]:
 
 
 @functools.cache
-def fingerprint_model(name: str) -> str:
+def fingerprint_model(name: str, kind: str = "clip") -> str:
     """Return a hash of a model's weights and settings as 16 hexadecimal digits.
 
     It is computed by SHA-256 from the whole files, once: see `hash_file`. It does not depend on the folder
     they are in.
     """
-    folder = fetch_model(name)
+    folder = fetch_model(name, kind)
     weights = _list_weights(folder)
     if not weights:
         raise UserError(f"{folder}: has no model.safetensors or pytorch_model.bin")

@@ -170,7 +170,13 @@ class TorchVit(_TorchModel):
         return module
 
     def _save_tokens(self, _module: Any, _inputs: Any, outputs: Any) -> None:
-        self._tokens = outputs[0] if isinstance(outputs, tuple) else outputs.last_hidden_state
+        tokens = outputs[0] if isinstance(outputs, tuple) else getattr(outputs, "last_hidden_state", None)
+        if tokens is None:
+            raise UserError(
+                f"{self.name}: models.vit: expected a model that classifies photos (ViT), "
+                f"got {self.module.config.model_type}"
+            )
+        self._tokens = tokens
 
     def embed_pixels(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (n, d) unit vectors and (n, labels) probabilities of (n, 3, height, width) uint8 pixels."""

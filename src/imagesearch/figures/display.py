@@ -61,7 +61,10 @@ def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: 
         if file is not None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                figure.savefig(file, dpi=110)
+                # level 6 takes twice as long for files that are 2% smaller
+                is_png = file.suffix.lower() == ".png"
+                options = {"pil_kwargs": {"compress_level": 4}} if is_png else {}
+                figure.savefig(file, dpi=110, **options)
             except (OSError, ValueError) as error:
                 raise UserError(f"{file}: the figure cannot be saved there ({error})") from None
     if window:

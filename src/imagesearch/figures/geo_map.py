@@ -1,4 +1,4 @@
-"""A map of where photos were taken: points and clusters over a graticule, drawn without a network."""
+"""A map of where photos were taken: points and clusters over land and borders, drawn without a network."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ import numpy as np
 
 from imagesearch.errors import UserError
 from imagesearch.figures.display import create_figure, report_figure_path, show_figure
+from imagesearch.figures.point_labels import LabelledPoint, draw_point_labels
 from imagesearch.figures.style import ACCENT, INK, QUIET, shorten_text
-from imagesearch.geo import PhotoLocation
+from imagesearch.geo import MAP_ATTRIBUTION, PhotoLocation, find_map_shapes
 from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.transforms import Bbox
 
 _WIDTH_INCHES, _HEIGHT_INCHES = 11.0, (3.5, 8.0)  # minimum and maximum of the height
 _MIN_MARGIN = 0.02  # degrees; the map of one place shows some streets around it
 _GRATICULE_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45)  # degrees between lines
 _CLUSTERS_ACROSS = 36  # the radius of a cluster is the size of the map divided by this
+_MIN_SHAPE = 0.35  # minimum height of the map in its width, and of its width in its height
+_MAX_AREA, _MANY_CLUSTERS = 500, 60  # points; circles are smaller if there are more clusters
+_LAND, _WATER, _COAST, _BORDER = "#f1f2ee", "#ffffff", "#a9b4bf", "#c3cad2"
+_TOLERANCE = 0.4  # pixels that a simplified coast can be off
 
 
 @dataclass(frozen=True)
@@ -70,23 +74,27 @@ def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence
         Title of the map.
     """
     latitudes, longitudes = np.asarray(latitudes, float), unroll_longitudes(np.asarray(longitudes, float))
-    west, east = _compute_limits(longitudes)
-    south, north = (min(90.0, max(-90.0, limit)) for limit in _compute_limits(latitudes))
-    # a degree of longitude is shorter near the poles; beyond 75 degrees the map would become too narrow
-    aspect = 1 / math.cos(math.radians(min(75.0, abs(south + north) / 2)))
+    (west, east), (south, north), aspect = _choose_view(longitudes, latitudes)
     height = _WIDTH_INCHES * (north - south) * aspect / (east - west)
     figure = create_figure((_WIDTH_INCHES, min(max(height, _HEIGHT_INCHES[0]), _HEIGHT_INCHES[1])))
     axis = figure.subplots()
     axis.set(xlim=(west, east), ylim=(south, north))
     axis.set_aspect(aspect)
+    axis.spines[:].set(visible=True, color=QUIET, linewidth=0.6)
+    _draw_shapes(axis, (west, east), (south, north))
     _draw_graticule(axis, (west, east), (south, north))
     max_distance = max((east - west) / 2, north - south) / _CLUSTERS_ACROSS
     clusters = cluster_positions(latitudes, longitudes, cities, max_distance)
-    axis.scatter(longitudes, latitudes, s=6, color=ACCENT, linewidths=0, zorder=3)
-    _draw_clusters(axis, clusters)
+    axis.scatter(longitudes, latitudes, s=6, color=ACCENT, linewidths=0, zorder=4)
+    areas = _draw_clusters(axis, clusters)
     axis.set_title(title, color=INK, parse_math=False)
+    axis.set_xlabel(MAP_ATTRIBUTION, loc="right", size=6, color=QUIET)
     figure.draw_without_rendering()  # computes the position of the map, which the labels require
-    _draw_labels(axis, clusters)
+    points = [
+        LabelledPoint(cluster.longitude, cluster.latitude, math.sqrt(area) / 2, _make_label(cluster))
+        for cluster, area in zip(clusters, areas, strict=True)
+    ]
+    draw_point_labels(axis, points, np.column_stack([longitudes, latitudes]))
     return figure
 
 
@@ -134,6 +142,23 @@ def cluster_positions(
     return sorted(clusters, key=lambda cluster: -cluster.photos)
 
 
+def _choose_view(
+    longitudes: np.ndarray, latitudes: np.ndarray
+) -> tuple[tuple[float, float], tuple[float, float], float]:
+    """Return the limits of both axes, and the length of a degree of latitude in those of longitude."""
+    west, east = _compute_limits(longitudes)
+    south, north = _compute_limits(latitudes)
+    # a degree of longitude is shorter near the poles; beyond 75 degrees the map would become too narrow
+    aspect = 1 / math.cos(math.radians(min(75.0, abs(south + north) / 2)))
+    missing = _MIN_SHAPE * (east - west) / aspect - (north - south)
+    if missing > 0:
+        south, north = south - missing / 2, north + missing / 2
+    missing = min(360.0, _MIN_SHAPE * (north - south) * aspect) - (east - west)
+    if missing > 0:
+        west, east = west - missing / 2, east + missing / 2
+    return (west, east), (max(-90.0, south), min(90.0, north)), aspect
+
+
 def _compute_limits(values: np.ndarray) -> tuple[float, float]:
     """Return the limits of an axis, with a margin for circles and labels."""
     low, high = float(values.min()), float(values.max())
@@ -141,18 +166,47 @@ def _compute_limits(values: np.ndarray) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _draw_clusters(axis: Axes, clusters: Sequence[MapCluster]) -> None:
-    """Draw a circle for each cluster; its area grows with the number of photos."""
+def _draw_shapes(axis: Axes, longitudes: tuple[float, float], latitudes: tuple[float, float]) -> None:
+    """Draw land, and thin lines for coasts and borders."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    pixels = _WIDTH_INCHES * axis.figure.dpi
+    tolerance = _TOLERANCE * (longitudes[1] - longitudes[0]) / pixels
+    shapes = find_map_shapes(longitudes, latitudes, tolerance)
+    if shapes.land:
+        outline = Outline.make_compound_path(*(Outline(ring, closed=True) for ring in shapes.land))
+        land = axis.add_patch(PathPatch(outline, facecolor=_LAND, linewidth=0, zorder=0.1))
+        borders = axis.add_collection(
+            LineCollection(shapes.borders, colors=_BORDER, linewidths=0.7, zorder=0.2)
+        )
+        borders.set_clip_path(land)  # in the sea, the borders are coarse
+    if shapes.water:
+        outline = Outline.make_compound_path(*(Outline(ring, closed=True) for ring in shapes.water))
+        axis.add_patch(PathPatch(outline, facecolor=_WATER, linewidth=0, zorder=0.3))
+    axis.add_collection(LineCollection(shapes.coasts, colors=_COAST, linewidths=0.7, zorder=0.4))
+
+
+def _draw_clusters(axis: Axes, clusters: Sequence[MapCluster]) -> list[float]:
+    """Draw a circle for each cluster; its area grows with its photos. Return the areas in points."""
     most = max(cluster.photos for cluster in clusters)
+    largest = _MAX_AREA * min(1.0, _MANY_CLUSTERS / len(clusters))
+    areas = [30 + largest * cluster.photos / most for cluster in clusters]
     axis.scatter(
         [cluster.longitude for cluster in clusters],
         [cluster.latitude for cluster in clusters],
-        s=[30 + 500 * cluster.photos / most for cluster in clusters],
+        s=areas,
         color=ACCENT,
         alpha=0.35,
         linewidths=0,
-        zorder=2,
+        zorder=3,
     )
+    return areas
+
+
+def _make_label(cluster: MapCluster) -> str:
+    return shorten_text(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
 
 
 def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tuple[float, float]) -> None:
@@ -161,7 +215,8 @@ def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tupl
     axis.set_xticks(ticks, [_format_degrees((tick + 180) % 360 - 180, "EW", decimals) for tick in ticks])
     ticks, decimals = _choose_ticks(*latitudes)
     axis.set_yticks(ticks, [_format_degrees(tick, "NS", decimals) for tick in ticks])
-    axis.grid(color=QUIET, alpha=0.35, linewidth=0.6, zorder=0)
+    axis.grid(color=QUIET, alpha=0.2, linewidth=0.5)
+    axis.set_axisbelow(True)
     axis.tick_params(length=0, colors=QUIET)
 
 
@@ -175,30 +230,3 @@ def _choose_ticks(low: float, high: float) -> tuple[list[float], int]:
 def _format_degrees(value: float, directions: str, decimals: int) -> str:
     value = round(value, decimals)
     return f"{abs(value):.{decimals}f}°{'' if value in (0, -180) else directions[int(value < 0)]}"
-
-
-def _draw_labels(axis: Axes, clusters: Sequence[MapCluster]) -> None:
-    """Draw the cities beside their clusters, the largest first, without overlaps."""
-    taken: list[Bbox] = []
-    for cluster in clusters:
-        text = shorten_text(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
-        label = axis.annotate(
-            text,
-            (cluster.longitude, cluster.latitude),
-            (8, 0),
-            textcoords="offset points",
-            va="center",
-            size=8,
-            color=INK,
-            parse_math=False,
-            zorder=4,
-        )
-        label.set_in_layout(False)  # otherwise the layout would shrink the map
-        for alignment, offset in (("left", 8), ("right", -8)):  # right of the cluster, or left of it
-            label.set(ha=alignment, position=(offset, 0))
-            box = label.get_window_extent().padded(1)
-            if not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                break
-        else:
-            label.remove()

@@ -22,6 +22,7 @@ from imagesearch.figures.style import (
 from imagesearch.text_table import fit_names
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -33,7 +34,7 @@ _CELL_INCHES, _LARGE_CELL_INCHES = 2.3, 3.2
 _MAX_WIDTH_INCHES = 18.0
 _TITLE_INCHES, _LINE_INCHES = 0.45, 0.16
 _LETTERS_PER_INCH = 11  # maximum in a title, so that it is not wider than its picture
-_FACE_INCHES, _HEADING_INCHES = 1.05, 0.3
+_FACE_INCHES, _HEADING_INCHES, _NUMBER_INCHES = 1.05, 0.3, 0.2
 
 
 @dataclass(frozen=True)
@@ -157,34 +158,42 @@ def draw_contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], cast: Sequenc
 
 
 def fill_sheet(
-    figure: Figure, rows: Sequence[tuple[str, Sequence[Tile]]], columns: int, cast: Sequence[str] = ()
-) -> list[Axes]:
-    """Draw rows of small pictures on an empty figure, and return the axes of each picture."""
-    heights = [_compute_row_inches(row) for row in rows]
-    grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
-    drawn: list[Axes] = []
-    for axes, (heading, tiles) in zip(grid, rows, strict=True):
-        for axis in axes:
-            axis.axis("off")
-            axis.set_anchor("S")
+    figure: Figure,
+    rows: Sequence[tuple[str, Sequence[Tile]]],
+    columns: int,
+    cast: Sequence[str] = (),
+    bottom: float = 0.0,
+) -> list[Artist]:
+    """Draw rows of small pictures on an empty figure, above a margin; return the picture of each tile.
+
+    All are in one pair of axes: 200 axes and their layout take seconds.
+    """
+    figure.set_layout_engine("none")
+    height = sum(map(_compute_row_inches, rows))
+    axis = figure.add_axes((0, bottom, 1, 1 - bottom))
+    axis.axis("off")
+    axis.set(xlim=(0, columns * _FACE_INCHES), ylim=(height, 0), aspect="equal", autoscale_on=False)
+    drawn: list[Artist] = []
+    low = 0.0
+    for heading, tiles in rows:
+        low += _compute_row_inches((heading, tiles))
+        base, side = low - _NUMBER_INCHES, 0.94 * _FACE_INCHES
         if heading:
-            _draw_heading(axes[0], heading, cast)
-        above = _HEADING_INCHES / _FACE_INCHES if heading else 0  # space for the heading, in picture heights
-        for axis, tile in zip(axes, tiles, strict=False):
+            _draw_heading(axis, (0.03 * _FACE_INCHES, base - side - 0.03), heading, cast)
+        for column, tile in enumerate(tiles):
+            left, middle = (column + 0.03) * _FACE_INCHES, (column + 0.5) * _FACE_INCHES
             if tile.image is None:
-                axis.text(0.5, 0.5, "missing", ha="center", va="center", color=QUIET)
-                axis.set(xlim=(0, 1), ylim=(0, 1 + above), aspect="equal")
+                style = {"ha": "center", "va": "center", "color": QUIET}
+                drawn.append(axis.text(middle, base - side / 2, "missing", **style))
             else:
-                axis.imshow(tile.image)
-                axis.set_ylim(top=-0.5 - above * tile.image.height)
-            under = {"ha": "center", "va": "top", "transform": axis.transAxes}
-            axis.text(0.5, -0.03, tile.title, size=7.5, color=QUIET, **under)
-            drawn.append(axis)
+                extent = (left, left + side, base, base - side)
+                drawn.append(axis.imshow(tile.image, extent=extent, aspect="equal"))
+            axis.text(middle, base + 0.03, tile.title, size=7.5, color=QUIET, ha="center", va="top")
     return drawn
 
 
 def _compute_row_inches(row: tuple[str, Sequence[Tile]]) -> float:
-    return _FACE_INCHES + 0.2 + (_HEADING_INCHES if row[0] else 0.05)
+    return _FACE_INCHES + _NUMBER_INCHES + (_HEADING_INCHES if row[0] else 0.05)
 
 
 def draw_photo_with_faces(
@@ -298,12 +307,10 @@ def _draw_bars(axis: Axes, classes: Sequence[tuple[str, float]]) -> None:
         axis.text(value + 0.015, place, f"{value:.1%}", va="center", size=8, color=INK)
 
 
-def _draw_heading(axis: Axes, heading: str, cast: Sequence[str]) -> None:
+def _draw_heading(axis: Axes, place: tuple[float, float], heading: str, cast: Sequence[str]) -> None:
     """Draw a heading above a row, from its first picture to the edge of the figure at most."""
     style = {"color": choose_person_colour(heading, cast), "weight": "bold", "size": 11, "parse_math": False}
-    # not a title: the layout would move the pictures apart to make space for it
-    height = _FACE_INCHES / (_FACE_INCHES + _HEADING_INCHES) + 0.03
-    text = axis.text(0, height, "", va="bottom", transform=axis.transAxes, in_layout=False, **style)
+    text = axis.text(*place, "", va="bottom", **style)
     fit_text(text, heading, axis.figure.bbox.width - 0.3 * axis.figure.dpi, 60)
 
 

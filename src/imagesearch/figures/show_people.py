@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
+import math
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,22 +18,30 @@ from PIL import Image
 
 from imagesearch.errors import UserError
 from imagesearch.faces import People, Person
-from imagesearch.figures.display import report_figure_path, show_figure
+from imagesearch.figures.display import can_open_window, report_figure_path, show_figure
 from imagesearch.figures.grids import LabelledBox, Tile, draw_contact_sheet, draw_photo_with_faces, fill_sheet
 from imagesearch.figures.pictures import load_large_photo
 from imagesearch.figures.style import choose_person_colour
-from imagesearch.figures.viewer import Detail, DetailSection, PagedPhotos, show_or_save
+from imagesearch.figures.viewer import (
+    FOOTER_HEIGHT,
+    Detail,
+    DetailSection,
+    PagedPhotos,
+    show_or_save,
+    split_pages,
+)
 from imagesearch.photos import PhotoError
 from imagesearch.pipeline import Dataset, ProcessedPhoto
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 _FACE_PIXELS = 112  # side of a cropped face
+_MARGIN = 0.7  # half the side of a crop, in the longer sides of the face
 _FACES_PER_ROW = 8
 _ROWS_PER_PAGE = 4  # in a window
-_MAX_PEOPLE, _MAX_FACES = 24, 64  # in a figure
+_PEOPLE_PER_FIGURE, _ROWS_PER_FIGURE = 24, 8  # people; rows of one person
 
 
 @dataclass(frozen=True)
@@ -44,77 +54,77 @@ class _FaceRow:
 
 
 def show_people(people: People, dataset: Dataset, min_faces: int, save: Path | None, window: bool) -> None:
-    """Show or save a row of faces for each person, those with the most faces first, and print the path."""
+    """Show or save a row of faces for each person, those with the most faces first, and print the paths.
+
+    With more people than fit in a figure, the window has pages, and `save` is the first of several files.
+    """
     persons = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
-    shown = persons[:_MAX_PEOPLE]
-    if len(shown) < len(persons):
-        print(f"the figure shows the first {len(shown)} of {len(persons)} people", file=sys.stderr)
     rows = [
         _FaceRow(_make_heading(person), person, range(min(_FACES_PER_ROW, len(person.rows))))
-        for person in shown
+        for person in persons
     ]
-    _show_face_rows(people, dataset, rows, "people", save, window)
+    _show_face_rows(_FaceSheet(people, dataset, rows, "people", _PEOPLE_PER_FIGURE), save, window)
 
 
 def show_person(people: People, person: Person, dataset: Dataset, save: Path | None, window: bool) -> None:
-    """Show or save the faces of one person, each with its number, and print the path."""
-    count = min(_MAX_FACES, len(person.rows))
-    if count < len(person.rows):
-        print(f"the figure shows the best {count} of {len(person.rows)} faces", file=sys.stderr)
+    """Show or save the faces of one person, each with its number, and print the paths; see `show_people`."""
+    count = len(person.rows)
     rows = [
         _FaceRow(
             "" if start else _make_heading(person), person, range(start, min(start + _FACES_PER_ROW, count))
         )
         for start in range(0, count, _FACES_PER_ROW)
     ]
-    _show_face_rows(people, dataset, rows, person.label, save, window)
+    _show_face_rows(_FaceSheet(people, dataset, rows, person.label, _ROWS_PER_FIGURE), save, window)
 
 
-def _show_face_rows(
-    people: People, dataset: Dataset, rows: Sequence[_FaceRow], name: str, save: Path | None, window: bool
-) -> None:
-    """Show rows of faces page by page in a window, or save them all as one figure."""
+@dataclass(frozen=True)
+class _FaceSheet:
+    """Rows of faces, divided into figures when they are saved."""
+
+    people: People
+    dataset: Dataset
+    rows: Sequence[_FaceRow]
+    name: str
+    rows_per_figure: int
+
+
+def _show_face_rows(sheet: _FaceSheet, save: Path | None, window: bool) -> None:
+    """Show rows of faces page by page in a window, or save them in one or more figures."""
+    rows, cast = sheet.rows, sheet.people.cast
     if not rows:
-        report_figure_path(show_figure(draw_contact_sheet([]), name, save=save, window=window))
+        report_figure_path(show_figure(draw_contact_sheet([]), sheet.name, save=save, window=window))
         return
+    crop_rows = functools.cache(lambda page: _crop_rows(sheet, page))
 
-    @functools.cache
-    def crop_row(number: int) -> tuple[str, list[Tile]]:
-        return rows[number].heading, _crop_faces(people, rows[number], dataset)
+    def draw_rows(page: range) -> Figure:
+        return draw_contact_sheet(crop_rows(page), cast)
 
-    def draw_all() -> Figure:
-        return draw_contact_sheet([crop_row(number) for number in range(len(rows))], people.cast)
-
-    def make_pages() -> PagedPhotos:
-        return _page_face_rows(people, dataset, rows, name, crop_row)
-
-    show_or_save(name, draw_all, make_pages, save, window)
+    figures = [functools.partial(draw_rows, page) for page in split_pages(len(rows), sheet.rows_per_figure)]
+    if len(figures) > 1 and not save and not (window and can_open_window()):
+        print(f"the figure is page 1 of {len(figures)}; --save FILE saves all pages", file=sys.stderr)
+    show_or_save(sheet.name, figures[0], lambda: _page_face_rows(sheet, crop_rows), save, window, figures[1:])
 
 
 def _page_face_rows(
-    people: People,
-    dataset: Dataset,
-    rows: Sequence[_FaceRow],
-    title: str,
-    crop_row: Callable[[int], tuple[str, list[Tile]]],
+    sheet: _FaceSheet, crop_rows: Callable[[range], list[tuple[str, list[Tile]]]]
 ) -> PagedPhotos:
     """Return faces in pages for a window: some rows per page, and the photo of each face shown large."""
+    rows, people = sheet.rows, sheet.people
     faces = [int(row.person.rows[place]) for row in rows for place in row.places]
     ends = np.cumsum([0, *(len(row.places) for row in rows)]).tolist()
-    starts = range(0, len(rows), _ROWS_PER_PAGE)
-    stops = [min(start + _ROWS_PER_PAGE, len(rows)) for start in starts]
-    pages = [range(ends[start], ends[stop]) for start, stop in zip(starts, stops, strict=True)]
+    row_pages = split_pages(len(rows), _ROWS_PER_PAGE)
+    pages = [range(ends[page.start], ends[page.stop]) for page in row_pages]
 
-    def draw_page(figure: Figure, page: range) -> list[Axes]:
-        number = pages.index(page)
-        shown = [crop_row(row) for row in range(starts[number], stops[number])]
+    def draw_page(figure: Figure, page: range) -> list[Artist]:
+        shown = crop_rows(row_pages[pages.index(page)])
         empty = [("", ())] * (_ROWS_PER_PAGE - len(shown))
-        return fill_sheet(figure, [*shown, *empty], _FACES_PER_ROW, people.cast)
+        return fill_sheet(figure, [*shown, *empty], _FACES_PER_ROW, people.cast, FOOTER_HEIGHT)
 
     def load_detail(number: int, pixels: int) -> Detail:
-        return _load_face_detail(people, dataset, faces[number], pixels)
+        return _load_face_detail(people, sheet.dataset, faces[number], pixels)
 
-    return PagedPhotos(title, pages, draw_page, load_detail)
+    return PagedPhotos(sheet.name, pages, draw_page, load_detail)
 
 
 def _load_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
@@ -171,25 +181,52 @@ def _make_heading(person: Person) -> str:
     return f"{person.number} · {person.label}" if person.name else person.label
 
 
-def _crop_faces(people: People, row: _FaceRow, dataset: Dataset) -> list[Tile]:
-    """Crop the faces of a row; the titles are their numbers, such as ``3.1``."""
-    tiles = []
-    for place in row.places:
-        face = int(row.person.rows[place])
-        photo = dataset.find_photo(people.faces.get_photo(face).path)
-        image = None
-        with contextlib.suppress(PhotoError):
-            preview = dataset.previews.load_preview(photo) if photo else None
-            if preview is not None:
-                box = people.faces.boxes[face] * preview.image.width / preview.width
-                image = _crop_face(preview.image, box)
-        tiles.append(Tile(image, f"{row.person.number}.{place + 1}"))
-    return tiles
+def _crop_rows(sheet: _FaceSheet, page: range) -> list[tuple[str, list[Tile]]]:
+    """Return the headings of some rows, and their faces; the titles are their numbers, such as ``3.1``.
+
+    Each photo is decoded once, on all cores.
+    """
+    people, rows = sheet.people, [sheet.rows[number] for number in page]
+    faces_of: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        for face in row.person.rows[row.places.start : row.places.stop].tolist():
+            faces_of[int(people.faces.photo_ids[face])].append(face)
+    crops: dict[int, Image.Image] = {}
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="faces") as pool:
+        for found in pool.map(lambda faces: _crop_faces(people, sheet.dataset, faces), faces_of.values()):
+            crops.update(found)
+    return [
+        (
+            row.heading,
+            [
+                Tile(crops.get(int(row.person.rows[place])), f"{row.person.number}.{place + 1}")
+                for place in row.places
+            ],
+        )
+        for row in rows
+    ]
+
+
+def _crop_faces(people: People, dataset: Dataset, faces: Sequence[int]) -> dict[int, Image.Image]:
+    """Crop faces of one photo, which is decoded no larger than they require; empty if it is missing."""
+    entry, boxes = people.faces.get_photo(faces[0]), people.faces.boxes[list(faces)]
+    photo = dataset.find_photo(entry.path)
+    if photo is None:
+        return {}
+    smallest = max(1.0, 2 * _MARGIN * float((boxes[:, 2:] - boxes[:, :2]).max(axis=1).min()))
+    scale = min(1.0, _FACE_PIXELS / smallest)
+    long_side = min(dataset.previews.size, math.ceil(scale * max(entry.width, entry.height)))
+    try:
+        decoded = dataset.previews.load(photo, 0, long_side)
+    except PhotoError:
+        return {}
+    boxes = boxes * (decoded.image.width / decoded.width)
+    return {face: _crop_face(decoded.image, box) for face, box in zip(faces, boxes, strict=True)}
 
 
 def _crop_face(image: Image.Image, box: np.ndarray) -> Image.Image:
     """Crop a square around a face, with a margin; outside the photo it is black."""
-    half = 0.7 * float(max(box[2:] - box[:2]))
+    half = _MARGIN * float(max(box[2:] - box[:2]))
     x, y = ((box[:2] + box[2:]) / 2).tolist()
     square = tuple(round(v) for v in (x - half, y - half, x + half, y + half))
     return image.crop(square).resize((_FACE_PIXELS, _FACE_PIXELS), Image.Resampling.LANCZOS)

@@ -23,6 +23,7 @@ from imagesearch.figures.style import ACCENT, INK, QUIET, escape_undecodable, wr
 from imagesearch.text_table import fit_names
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import KeyEvent, MouseEvent
     from matplotlib.figure import Figure
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 WINDOW_INCHES = (12.4, 6.3)
 """With title bar and tool bar, the window fits the smallest common screens, 1366 by 768 pixels."""
-_FOOTER_HEIGHT = 0.045  # fraction of the height, for the line that explains keys and clicks
+FOOTER_HEIGHT = 0.045
+"""Fraction of a window's height for the line that explains keys and clicks."""
 _PANEL_WIDTH = 0.30  # fraction of the width, for the details of a photo
 _MIN_PIXELS = 1600  # longer side of a large photo; it stays sharp if the window is enlarged later
 _KEY_STEPS = {"right": 1, "down": 1, "pagedown": 1, "left": -1, "up": -1, "pageup": -1}
@@ -73,14 +75,14 @@ class PagedPhotos:
     pages : sequence of range
         The numbers of the photos on each page, from 0. There is at least one page, which may be empty.
     draw_page : callable
-        Draws the photos of a page on an empty figure and returns the axes of each photo.
+        Draws the photos of a page on an empty figure and returns the axes or the picture of each photo.
     load_detail : callable
         Returns the details of a photo, given its number and the pixels of the longer side.
     """
 
     title: str
     pages: Sequence[range]
-    draw_page: Callable[[Figure, range], Sequence[Axes]]
+    draw_page: Callable[[Figure, range], Sequence[Artist]]
     load_detail: Callable[[int, int], Detail]
 
     def __len__(self) -> int:
@@ -109,7 +111,7 @@ class Viewer:
         self.photos, self.figure = photos, figure
         self.page = 0
         self.open_number: int | None = None
-        self._axes: Sequence[Axes] = ()
+        self._pictures: Sequence[Artist] = ()
         manager = figure.canvas.manager
         if manager is not None:  # matplotlib's own left and right keys switch between zoomed views
             figure.canvas.mpl_disconnect(manager.key_press_handler_id)
@@ -134,9 +136,9 @@ class Viewer:
         if self.open_number is not None:
             self.show_page()
             return
-        for number, axis in zip(self.photos.pages[self.page], self._axes, strict=True):
-            title = axis.title.get_window_extent()
-            if axis.get_window_extent().contains(x, y) or title.contains(x, y):
+        for number, picture in zip(self.photos.pages[self.page], self._pictures, strict=True):
+            title = getattr(picture, "title", picture)  # of axes
+            if any(artist.get_window_extent().contains(x, y) for artist in (picture, title)):
                 self.show_photo(number)
                 return
 
@@ -181,13 +183,13 @@ class Viewer:
         figure = self.figure
         figure.clear()
         if self.open_number is None:
-            figure.set_layout_engine("constrained", rect=(0, _FOOTER_HEIGHT, 1, 1 - _FOOTER_HEIGHT))
-            self._axes = self.photos.draw_page(figure, self.photos.pages[self.page])
+            figure.set_layout_engine("constrained", rect=(0, FOOTER_HEIGHT, 1, 1 - FOOTER_HEIGHT))
+            self._pictures = self.photos.draw_page(figure, self.photos.pages[self.page])
         else:
             figure.set_layout_engine("none")
             pixels = max(_MIN_PIXELS, round(max(figure.bbox.width, figure.bbox.height)))
             draw_detail(figure, self.photos.load_detail(self.open_number, pixels))
-        figure.text(0.5, _FOOTER_HEIGHT / 3, self.footer, ha="center", size=8.5, color=QUIET, in_layout=False)
+        figure.text(0.5, FOOTER_HEIGHT / 3, self.footer, ha="center", size=8.5, color=QUIET, in_layout=False)
         toolbar = figure.canvas.toolbar
         if toolbar is not None:
             toolbar.update()  # discards the views of removed axes
@@ -231,11 +233,18 @@ def show_or_save(
     make_pages: Callable[[], PagedPhotos],
     save: Path | None,
     window: bool,
+    more_figures: Sequence[Callable[[], Figure]] = (),
 ) -> None:
-    """Show pages in a window; save all as one figure if `save` is given or no window is shown."""
+    """Show pages in a window; save all as one figure if `save` is given or no window is shown.
+
+    If there is more than one figure, the others are saved beside the first: FILE-2.png, FILE-3.png ...
+    """
     window = window and can_open_window()
     if save or not window:
         report_figure_path(show_figure(draw_all(), name, save=save, window=False))
+    for number, draw_figure in enumerate(more_figures if save else (), 2):
+        file = save.with_name(f"{save.stem}-{number}{save.suffix}")
+        report_figure_path(show_figure(draw_figure(), name, save=file, window=False))
     if window:
         show_viewer(make_pages())
 
@@ -247,7 +256,7 @@ def split_pages(count: int, page_size: int) -> list[range]:
 
 def draw_detail(figure: Figure, detail: Detail) -> None:
     """Draw a photo as large as fits on an empty figure, with its details beside it."""
-    picture = figure.add_axes((0.01, _FOOTER_HEIGHT + 0.02, 0.98 - _PANEL_WIDTH, 0.96 - _FOOTER_HEIGHT))
+    picture = figure.add_axes((0.01, FOOTER_HEIGHT + 0.02, 0.98 - _PANEL_WIDTH, 0.96 - FOOTER_HEIGHT))
     picture.axis("off")
     if detail.image is None:
         style = {"ha": "center", "color": QUIET, "wrap": True, "parse_math": False}
@@ -257,7 +266,7 @@ def draw_detail(figure: Figure, detail: Detail) -> None:
         picture.imshow(detail.image)
         draw_faces(picture, detail.faces, detail.cast)
     panel = figure.add_axes(
-        (1 - _PANEL_WIDTH + 0.01, _FOOTER_HEIGHT + 0.02, _PANEL_WIDTH - 0.02, 0.96 - _FOOTER_HEIGHT)
+        (1 - _PANEL_WIDTH + 0.01, FOOTER_HEIGHT + 0.02, _PANEL_WIDTH - 0.02, 0.96 - FOOTER_HEIGHT)
     )
     panel.axis("off")
     for max_lines in range(_MAX_LINES, 1, -1):  # fewer lines per section, until all sections fit

@@ -1,7 +1,7 @@
 """Borders of countries and their territories as polygons, and the country of a position.
 
 The polygons are in ``borders.npz``, which `border_conversion.py` writes. ``borders.LICENSE.txt``
-has their source and licence. This is the only module that uses shapely.
+has their source and licence.
 """
 
 from __future__ import annotations
