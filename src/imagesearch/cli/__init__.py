@@ -9,6 +9,7 @@ from imagesearch.cli.arguments import (
     add_filter_options,
     add_photo_options,
     check_figure_file,
+    choose_folder_change,
     join_negative_values,
     load_config_of,
     make_criteria,
@@ -16,6 +17,7 @@ from imagesearch.cli.arguments import (
     parse_face_count,
     parse_figure_path,
     parse_milvus_uri,
+    parse_photo_options,
     parse_result_count,
 )
 from imagesearch.cli.console import (
@@ -34,6 +36,7 @@ __all__ = [
     "add_filter_options",
     "add_photo_options",
     "check_figure_file",
+    "choose_folder_change",
     "join_negative_values",
     "load_config_of",
     "make_criteria",
@@ -41,6 +44,7 @@ __all__ = [
     "parse_face_count",
     "parse_figure_path",
     "parse_milvus_uri",
+    "parse_photo_options",
     "parse_result_count",
     "print_answer",
     "print_classes",
