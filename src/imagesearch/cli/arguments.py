@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -270,6 +272,14 @@ def check_figure_file(file: Path | None) -> None:
             file.unlink()
     except OSError as error:
         raise UserError(f"--save {file}: cannot be written ({error.strerror}); choose another file") from None
+
+
+def add_typed_options(note: str, args: argparse.Namespace) -> str:
+    """Add -c and -n, as the user typed them, to the command at the end of a note."""
+    typed = [("-c", args.config)] if args.config != "config.yaml" else []
+    typed += [("-n", args.dataset)] if args.dataset is not None else []
+    options = "".join(f" {option} {shlex.quote(value)}" for option, value in typed)
+    return f"{note}{options}" if re.search(r"; run \d\d_\w+\.py$", note) else note
 
 
 def load_config_of(args: argparse.Namespace) -> Config:
