@@ -144,15 +144,14 @@ def report_answer(answer, library, args):
         cli.print_json(answer.to_dict())
     elif args.paths:
         # the bytes of the file system, whatever the encoding of the terminal
-        sys.stdout.buffer.write(
-            b"".join(os.fsencode(result.file) + b"\n" for result in answer.present_results)
-        )
+        results = answer.present_results
+        sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in results))
     else:
         cli.print_answer(answer, args.verbose)
     if args.copy_to:
         from imagesearch.figures import copy_results
 
-        copy_results(answer.present_results, args.copy_to)
+        copy_results(answer.results, args.copy_to)
     if args.save or not (args.json or args.paths or args.no_show):
         library.show(answer, args.save, window=not args.no_show)
 

@@ -28,11 +28,9 @@ def print_answer(answer: Answer, verbose: bool = False) -> None:
         label = f"  ({result.class_label} {result.class_score:.0%})" if result.class_label else ""
         burst = f"  +{result.burst_count} alike" if result.burst_count else ""
         about = f"  {about}" if about else ""
-        gone = "  [gone]" if result.gone else ""
+        path = f"{result.path}  [gone]" if result.gone else result.path
         parts = f"  [{', '.join(result.fulfils)}]" if verbose and result.fulfils else ""
-        print(
-            f"{result.rank:>4}  {result.format_measure(4)}{fit}  {result.path}{gone}{label}{about}{burst}{parts}"
-        )
+        print(f"{result.rank:>4}  {result.format_measure(4)}{fit}  {path}{label}{about}{burst}{parts}")
         if verbose and (details := _format_details(result)):
             print(f"      {details}")
 

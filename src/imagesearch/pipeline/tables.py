@@ -190,32 +190,40 @@ class Table:
             return []
         return sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats if name[-5:] != ".part")
 
-    def read_content_hashes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return what the newest entry of each photo was made of, without entries of photos that moved away.
+    def read_content_hashes(self, known: Sequence[list] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what the newest entry of each photo was made of.
+
+        Parameters
+        ----------
+        known
+            Files of `list_versions` that are not read.
 
         Returns
         -------
         ids : (n,) int64
             Photo ids, sorted.
         contents : (n,) int64
-            Hash of the file's content.
+            Hash of the file's content; 0 for a photo that was moved away.
         keys : (n,) int64
             Hash of the file's content and the fingerprint; 0 if the entry has an error.
         """
-        pieces = [np.empty((4, 0), np.int64)]
+        pieces = [np.empty((3, 0), np.int64)]
+        names = {version[0] for version in known}
         for shard in self._list_shards():
+            if self._shard_file("seen", shard).name in names:
+                continue
             table = self._load_shard("seen", shard, ["photo_id", "size", "content", "error"])
             fingerprint = (table.schema.metadata or {}).get(_FINGERPRINT, b"")
             digest = hashlib.blake2b(fingerprint, digest_size=8).digest()
             contents = _hash_to_int64(table["content"])
             keys = contents ^ np.frombuffer(digest, np.int64)
             keys[table["error"].is_valid().to_numpy()] = 0
-            pieces.append(np.stack([table["photo_id"].to_numpy(), contents, keys, table["size"].to_numpy()]))
+            contents[table["size"].to_numpy() < 0] = 0  # see `moves.is_marked_as_moved`
+            pieces.append(np.stack([table["photo_id"].to_numpy(), contents, keys]))
         newest_first = np.concatenate(pieces, axis=1)[:, ::-1]
         _, rows = np.unique(newest_first[0], return_index=True)
-        ids, contents, keys, sizes = newest_first[:, rows]
-        present = sizes >= 0  # see `moves.is_marked_as_moved`
-        return ids[present], contents[present], keys[present]
+        ids, contents, keys = newest_first[:, rows]
+        return ids, contents, keys
 
     def read_removed(self) -> set[int]:
         """Return the ids of the photos that no longer existed in the last run."""

@@ -21,6 +21,7 @@ from imagesearch.pipeline import Dataset
 _FILE = "built.parquet"
 _VERSIONS = b"imagesearch.versions"
 _TABLES = ("clip", "vit", "faces", "geo")
+_KEYS = (*_TABLES, "address")
 # 1: in the collections; 2: known to be gone; 0: without vectors, or gone and not yet known to be
 _BUILT, _GONE = 1, 2
 _Versions = dict[str, list]  # of the files of each table, by its name
@@ -60,7 +61,7 @@ class UnbuiltChanges:
 
 @dataclass(frozen=True)
 class TableSnapshot:
-    """The state of a dataset's tables: the versions of their files, and for each photo what they were made of.
+    """The state of a dataset's tables.
 
     Attributes
     ----------
@@ -71,7 +72,8 @@ class TableSnapshot:
     keys : dict of (n,) int64
         By table, a hash of the content and the model of each photo's entry; 0 for none, or for an error.
     contents : dict of (n,) int64
-        By table, a hash of the content alone, also of photos with an error.
+        By table, a hash of the content alone, also of photos with an error; 0 for none, or for an entry that
+        an earlier snapshot has.
     removed : (n,) bool
         The photos that no longer existed when step 01 was last run.
     """
@@ -83,24 +85,48 @@ class TableSnapshot:
     removed: np.ndarray
 
 
+@dataclass(frozen=True)
+class _BuiltState:
+    """The content of the file."""
+
+    versions: _Versions
+    ids: np.ndarray
+    keys: dict[str, np.ndarray]
+    state: np.ndarray
+
+
 def read_versions(dataset: Dataset) -> _Versions:
     """Return what changes when a step writes its tables."""
     versions: _Versions = {name: dataset.open_table(name).list_versions() for name in _TABLES}
-    versions["addresses"] = list(get_file_version(dataset.folder / "addresses.parquet") or ())[:2]
+    versions["address"] = list(get_file_version(dataset.folder / "addresses.parquet") or ())[:2]
     return versions
 
 
-def take_snapshot(dataset: Dataset) -> TableSnapshot:
-    """Read the state of a dataset's tables."""
+def take_snapshot(dataset: Dataset, built: _BuiltState | None = None) -> TableSnapshot:
+    """Read the state of a dataset's tables; only files that are new since an earlier state are read."""
     versions = read_versions(dataset)
-    columns = {name: dataset.open_table(name).read_content_hashes() for name in _TABLES}
-    addresses = hash_addresses(dataset)
-    ids = np.unique(np.concatenate([*(column[0] for column in columns.values()), addresses[0]]))
+    columns, based = {}, set()
+    for name in _TABLES:
+        known = [v for v in built.versions[name] if v[0].startswith("seen-")] if built else []
+        if known and all(version in versions[name] for version in known):
+            based.add(name)
+        else:
+            known = []  # also if the table was compacted, or made again
+        columns[name] = dataset.open_table(name).read_content_hashes(known)
+    if built and built.versions["address"] == versions["address"]:
+        based.add("address")
+        columns["address"] = (np.empty(0, np.int64),) * 3
+    else:
+        address_ids, hashes = hash_addresses(dataset)
+        columns["address"] = (address_ids, hashes, hashes)
+    known_ids = [built.ids] if built else []
+    ids = np.unique(np.concatenate([*(column[0] for column in columns.values()), *known_ids]))
     keys, contents = {}, {}
     for name, (table_ids, table_contents, table_keys) in columns.items():
-        keys[name] = _spread(ids, table_ids, table_keys)
+        is_based = built is not None and name in based
+        keys[name] = _spread(ids, built.ids, built.keys[name]) if is_based else np.zeros(len(ids), np.int64)
+        keys[name][np.searchsorted(ids, table_ids)] = table_keys
         contents[name] = _spread(ids, table_ids, table_contents)
-    keys["address"] = _spread(ids, *addresses)
     main = "clip" if versions["clip"] else "vit"
     removed = np.isin(ids, np.array(sorted(dataset.open_table(main).read_removed()), np.int64))
     return TableSnapshot(versions, ids, keys, contents, removed)
@@ -152,42 +178,39 @@ class UnbuiltChangesFinder:
         try:
             with pq.ParquetFile(self._dataset.folder / _FILE) as parquet:
                 table = parquet.read()
-            built = {name: table[name].to_numpy() for name in table.column_names}
-            return compare_snapshots(built, take_snapshot(self._dataset))
-        except (OSError, KeyError, ValueError, pa.ArrowException):  # damaged; step 05 writes it again
-            return UnbuiltChanges()
+            versions = json.loads(table.schema.metadata[_VERSIONS])
+            keys = {name: table[name].to_numpy() for name in _KEYS}
+            built = _BuiltState(versions, table["photo_id"].to_numpy(), keys, table["state"].to_numpy())
+            return compare_states(built, take_snapshot(self._dataset, built))
+        except (OSError, KeyError, ValueError, TypeError, pa.ArrowException):
+            return UnbuiltChanges()  # damaged; step 05 writes it again
 
 
-def compare_snapshots(built: dict[str, np.ndarray], now: TableSnapshot) -> UnbuiltChanges:
-    """Count the photos whose results have changed; `built` has the columns of the file."""
-    ids = np.union1d(built["photo_id"], now.ids)
-    names = [*_TABLES, "address"]
-    before = {name: _spread(ids, built["photo_id"], built[name]) for name in names}
-    after = {name: _spread(ids, now.ids, now.keys[name]) for name in names}
-    contents = {name: _spread(ids, now.ids, now.contents[name]) for name in _TABLES}
-    state = _spread(ids, built["photo_id"], built["state"])
-    removed = _spread(ids, now.ids, now.removed.astype(np.int64)) != 0
-
+def compare_states(built: _BuiltState, now: TableSnapshot) -> UnbuiltChanges:
+    """Count the photos whose results have changed since a state that `now` is based on."""
+    before = {name: _spread(now.ids, built.ids, keys) for name, keys in built.keys.items()}
+    state = _spread(now.ids, built.ids, built.state)
+    after, contents = now.keys, now.contents
+    is_other = {name: after[name] != before[name] for name in _KEYS}
     was_built = state == _BUILT
-    has_vectors = ((after["clip"] != 0) | (after["vit"] != 0)) & ~removed
-    is_other = (after["clip"] != before["clip"]) | (after["vit"] != before["vit"])
-    has_failed = ~has_vectors & ~removed & ((contents["clip"] != 0) | (contents["vit"] != 0))
-    changed = was_built & ((has_vectors & is_other) | has_failed)
-    arrived = has_vectors & ~was_built & (is_other | (state == _GONE))
+    has_vectors = ((after["clip"] != 0) | (after["vit"] != 0)) & ~now.removed
+    has_other = is_other["clip"] | is_other["vit"]
+    content = np.where(contents["clip"] != 0, contents["clip"], contents["vit"])
+    has_failed = ~has_vectors & ~now.removed & (content != 0)
+    changed = was_built & ((has_vectors & has_other) | has_failed)
+    arrived = has_vectors & ~was_built & (has_other | (state == _GONE))
     missing = was_built & ~has_vectors & ~has_failed
     moved = _count_pairs(_get_photo_keys(before)[missing], _get_photo_keys(after)[arrived])
     same = was_built & has_vectors & ~changed
-    is_read = [
-        (contents[name] != 0) | (contents["clip"] == 0) for name in ("faces", "geo") if contents[name].any()
-    ]
+    unread = [contents[name] != content for name in ("faces", "geo") if now.versions[name]]
     return UnbuiltChanges(
         new=int(arrived.sum()) - moved,
         moved=moved,
         changed=int(changed.sum()),
         gone=int(missing.sum()) - moved,
-        faces=int((same & (after["faces"] != before["faces"])).sum()),
-        geo=int((same & ((after["geo"] != before["geo"]) | (after["address"] != before["address"]))).sum()),
-        are_partial=any(bool(((arrived | changed) & ~read).any()) for read in is_read),
+        faces=int((same & is_other["faces"]).sum()),
+        geo=int((same & (is_other["geo"] | is_other["address"])).sum()),
+        are_partial=any(bool(((arrived | changed) & lacks).any()) for lacks in unread),
     )
 
 
