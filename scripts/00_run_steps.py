@@ -9,7 +9,7 @@ from imagesearch import cli
 def parse_arguments():
     parser = cli.make_parser(__doc__)
     cli.add_photo_options(parser)
-    return parser.parse_args()
+    return cli.parse_photo_options(parser)
 
 
 def main():
@@ -17,7 +17,8 @@ def main():
     config = cli.load_config_of(args)
     from imagesearch import open_library
 
-    with open_library(config, images=args.images or ()) as library:
+    change = cli.choose_folder_change(args, config)
+    with open_library(config, images=args.images or (), change=change) as library:
         cli.print_note(library.dataset.roots_note)
         summary = library.update(retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.failed, args.verbose)

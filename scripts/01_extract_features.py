@@ -20,7 +20,7 @@ def parse_arguments():
         metavar="PREFIX",
         help="also write the vectors to PREFIX_clip.npy and PREFIX_vit.npy; with --only, of this kind",
     )
-    return parser.parse_args()
+    return cli.parse_photo_options(parser)
 
 
 def main():
@@ -29,7 +29,7 @@ def main():
     from imagesearch.features import VECTOR_KINDS, check_export_prefix, export_npy, extract_features
     from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images)
+    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
     cli.print_note(dataset.roots_note)
     if args.export_npy:
         check_export_prefix(args.export_npy)

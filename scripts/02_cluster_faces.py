@@ -12,7 +12,7 @@ def parse_arguments():
     cli.add_photo_options(parser)
     parser.add_argument("--show", metavar="PHOTO", help="draw a photo with a box and a name on each face")
     cli.add_figure_options(parser)
-    return parser.parse_args()
+    return cli.parse_photo_options(parser)
 
 
 def main():
@@ -21,7 +21,7 @@ def main():
     from imagesearch.faces import cluster_people, detect_faces, load_people
     from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images)
+    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
     cli.print_note(dataset.roots_note)
     if args.show:
         return show_photo(load_people(config, dataset), dataset, args)

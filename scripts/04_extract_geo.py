@@ -18,7 +18,7 @@ def parse_arguments():
         help="draw a map of the photos and save it; default: outputs/map.png",
     )
     parser.add_argument("--no-show", action="store_true", help="do not open a window")
-    return parser.parse_args()
+    return cli.parse_photo_options(parser)
 
 
 def main():
@@ -27,7 +27,7 @@ def main():
     from imagesearch.geo import extract_geo
     from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images)
+    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
     cli.print_note(dataset.roots_note)
     summary = extract_geo(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.photos.failed, args.verbose)

@@ -161,12 +161,13 @@ def prompt_for_queries(template, library, args):
 
 def report_answer(answer, library, args):
     for note in answer.notes:
-        cli.print_note(note)
+        cli.print_note(cli.add_typed_options(note, args))
     if args.json:
         cli.print_json(answer.to_dict())
     elif args.paths:
         # the bytes of the file system, whatever the encoding of the terminal
-        sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in answer.results))
+        results = answer.present_results
+        sys.stdout.buffer.write(b"".join(os.fsencode(result.file) + b"\n" for result in results))
     else:
         cli.print_answer(answer, args.verbose, has_header=not args.no_header)
     if args.copy_to:

@@ -126,7 +126,9 @@ def test_folders_given_by_hand_are_mentioned_until_the_configs_are_given_again(w
     world.add("few/b.png", 2)
     world.run("01_extract_features.py", "-i", world.photos / "few")
     assert "photos in" in world.run("05_build_collections.py").stderr
-    assert get_counts(extract(world, "-i", str(world.photos))) == (1, 0, 1, 0)
+    assert get_counts(extract(world, "-i", str(world.photos))) == (1, 1, 0, 0), (
+        "the first folder keeps its ids"
+    )
     assert "photos in" not in world.run("05_build_collections.py").stderr
 
 

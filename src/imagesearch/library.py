@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from imagesearch.config import Config, load_config
-from imagesearch.pipeline import Dataset, Progress
+from imagesearch.pipeline import Dataset, FolderChange, Progress
 from imagesearch.search import Answer, Query, QueryModels, Searcher
 from imagesearch.store import Store
 
@@ -27,6 +27,7 @@ def open_library(
     config: FilePath | Config = "config.yaml",
     *,
     images: FilePath | Sequence[FilePath] = (),
+    change: FolderChange = "",
     dataset: str | None = None,
     settings: str | Sequence[str] = (),
 ) -> PhotoLibrary:
@@ -39,7 +40,10 @@ def open_library(
     config
         A config file, or a loaded config.
     images
-        One or more folders of photos, in place of ``dataset.images`` of the config.
+        One or more folders of photos, in place of ``dataset.images`` of the config. `update` stores them.
+    change
+        Required if the dataset has photos of other folders: ``"add"`` uses both, ``"replace"`` removes the
+        photos of the other folders in the next update.
     dataset
         A name, in place of ``dataset.name`` of the config file.
     settings
@@ -48,13 +52,14 @@ def open_library(
     Raises
     ------
     UserError
-        If the config cannot be read, or has an unknown key or a wrong value.
+        If the config cannot be read, or has an unknown key or a wrong value; if a folder in `images` does
+        not exist or has no photos, or `change` is required.
     """
     if not isinstance(config, Config):
         config = load_config(Path(config), [settings] if isinstance(settings, str) else settings, dataset)
     elif settings or dataset:
         raise TypeError("dataset and settings require a config file, not a loaded config")
-    return PhotoLibrary(config, images)
+    return PhotoLibrary(config, images, change)
 
 
 class PhotoLibrary:
@@ -66,6 +71,8 @@ class PhotoLibrary:
         A loaded config.
     images
         One or more folders of photos, in place of ``dataset.images`` of the config.
+    change
+        See `open_library`.
 
     Attributes
     ----------
@@ -75,10 +82,13 @@ class PhotoLibrary:
         The photos, and the tables that were extracted from them.
     """
 
-    def __init__(self, config: Config, images: FilePath | Sequence[FilePath] = ()) -> None:
+    def __init__(
+        self, config: Config, images: FilePath | Sequence[FilePath] = (), change: FolderChange = ""
+    ) -> None:
         self.config = config
         self._images = [Path(f) for f in ([images] if isinstance(images, (str, PathLike)) else images)]
-        self.dataset = Dataset(config, self._images)
+        self._change: FolderChange = change
+        self.dataset = Dataset(config, self._images, change=change)
         self._models = QueryModels(config)
 
     def __enter__(self) -> Self:
@@ -133,7 +143,8 @@ class PhotoLibrary:
         from imagesearch import workflow
 
         self.close()  # the steps open Milvus themselves, and the searcher would keep outdated names
-        self.dataset = Dataset(self.config, self._images)  # the list of photos is cached in the dataset
+        # the list of photos is cached in the dataset
+        self.dataset = Dataset(self.config, self._images, change=self._change)
         return workflow.run_steps(self.config, self.dataset, retry_failed=retry_failed, progress=progress)
 
     def search(self, query: str | Query = "", **options: Any) -> Answer:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from imagesearch.cli.console import read_reply
 from imagesearch.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from imagesearch.config import Config
+    from imagesearch.pipeline import FolderChange, OtherFoldersError
     from imagesearch.query import Criteria
 
 
@@ -39,18 +44,68 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
     from pathlib import Path
 
     parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="*",
+        metavar="DIR",
+        help="folders of photos, instead of dataset.images; stored for later steps",
+    )
+    parser.add_argument(
         "-i",
         "--images",
         type=Path,
         nargs="+",
         action="extend",
         metavar="DIR",
-        help="folders of photos, instead of dataset.images; stored for later steps",
+        help="the same as DIR; stored for later steps",
+    )
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--add", action="store_true", help="use these folders besides those used so far")
+    other.add_argument(
+        "--replace",
+        action="store_true",
+        help="use only these folders; photos of other folders are removed from the tables and collections",
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="process photos again if they failed in an earlier run"
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+
+
+def parse_photo_options(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Parse the options of a script that processes photos; ``images`` has all folders given, or is None."""
+    args = parser.parse_intermixed_args()
+    args.images = [*args.folders, *(args.images or ())] or None
+    if (args.add or args.replace) and not args.images:
+        parser.error(f"{'--add' if args.add else '--replace'} requires a folder of photos")
+    return args
+
+
+def choose_folder_change(args: argparse.Namespace, config: Config) -> FolderChange:
+    """Return what to do if the folders given are not those used so far: on a terminal, the user decides."""
+    if args.add or args.replace:
+        return "add" if args.add else "replace"
+    if not args.images or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return ""
+    from imagesearch.pipeline import OtherFoldersError, choose_roots
+
+    try:
+        choose_roots(config, args.images)
+    except OtherFoldersError as error:
+        return _ask_about_folders(error)
+    return ""
+
+
+def _ask_about_folders(error: OtherFoldersError) -> FolderChange:
+    print(error.situation, file=sys.stderr)
+    while True:
+        reply = read_reply("[r]eplace them, [a]dd the new folders, or [s]top? ", "s").lower()
+        if reply in ("r", "replace"):
+            return "replace"
+        if reply in ("a", "add"):
+            return "add"
+        if reply in ("s", "stop", "q", "quit", "n", "no", ""):
+            raise UserError("stopped; nothing has been changed")
 
 
 def add_figure_options(parser: argparse.ArgumentParser) -> None:
@@ -221,6 +276,14 @@ def check_figure_file(file: Path | None) -> None:
             file.unlink()
     except OSError as error:
         raise UserError(f"--save {file}: cannot be written ({error.strerror}); choose another file") from None
+
+
+def add_typed_options(note: str, args: argparse.Namespace) -> str:
+    """Add -c and -n, as the user typed them, to the command at the end of a note."""
+    typed = [("-c", args.config)] if args.config != "config.yaml" else []
+    typed += [("-n", args.dataset)] if args.dataset is not None else []
+    options = "".join(f" {option} {shlex.quote(value)}" for option, value in typed)
+    return f"{note}{options}" if re.search(r"; run \d\d_\w+\.py$", note) else note
 
 
 def load_config_of(args: argparse.Namespace) -> Config:

@@ -67,6 +67,7 @@ _COLUMNS = (
         least_width=8,
     ),
     _Column("", lambda result: f"+{result.burst_count} alike" if result.burst_count else ""),
+    _Column("", lambda result: "[gone]" if result.gone else ""),
 )
 
 

@@ -16,6 +16,7 @@ from imagesearch.geo.extract import (
     check_geocoder,
     count_without_address,
     extract_geo,
+    hash_addresses,
     read_locations,
 )
 from imagesearch.geo.geonames import load_places
@@ -59,6 +60,7 @@ __all__ = [
     "find_map_shapes",
     "find_region",
     "find_world_places",
+    "hash_addresses",
     "list_alias_groups",
     "list_aliases",
     "load_places",

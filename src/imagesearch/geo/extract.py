@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -295,6 +296,20 @@ def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]
     for row in rows:
         row["places"] = tuple((place["name"], place["kind"]) for place in row["places"])
     return {(row.pop("photo_id"), row.pop("latitude"), row.pop("longitude")): Address(**row) for row in rows}
+
+
+def hash_addresses(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ids of the photos with a position, and a hash of the address of each."""
+    names = ("photo_id", "address", "city", "county", "state", "country")
+    try:
+        with pq.ParquetFile(_get_addresses_file(dataset)) as parquet:
+            table = parquet.read(list(names))
+        ids, *texts = (table[name].to_pylist() for name in names)
+    except (OSError, KeyError, pa.ArrowException):  # missing, damaged, or written by an earlier version
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    rows = ("\n".join(map(str, row)) for row in zip(*texts, strict=True))
+    hashes = np.fromiter((zlib.crc32(row.encode()) for row in rows), np.int64, len(ids))
+    return np.array(ids, np.int64), hashes
 
 
 def _get_addresses_file(dataset: Dataset) -> Path:

@@ -12,7 +12,7 @@ A photo that cannot be used raises `PhotoError`. Nothing here depends on models,
 """
 
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
-from imagesearch.photos.discovery import find_photos, list_photos
+from imagesearch.photos.discovery import check_photo_folder, find_photos, is_walked, list_photos
 from imagesearch.photos.face_regions import FaceRegion, read_face_regions, write_face_regions
 from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
@@ -21,6 +21,7 @@ from imagesearch.photos.sources import (
     Photo,
     compute_photo_id,
     hash_content,
+    label_roots,
     locate_file,
     make_path_prefix,
     normalize_file_name,
@@ -35,10 +36,13 @@ __all__ = [
     "PhotoMetadata",
     "PreviewCache",
     "add_name_date",
+    "check_photo_folder",
     "compute_photo_id",
     "decode_photo",
     "find_photos",
     "hash_content",
+    "is_walked",
+    "label_roots",
     "list_photos",
     "locate_file",
     "make_path_prefix",

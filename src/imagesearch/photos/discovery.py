@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from operator import attrgetter
@@ -11,7 +11,14 @@ from pathlib import Path
 
 from imagesearch.errors import UserError
 from imagesearch.photos.formats import EXTENSIONS, RAW_EXTENSIONS, get_extension, is_raw_supported
-from imagesearch.photos.sources import Photo, compute_photo_id, label_roots, normalize_file_name
+from imagesearch.photos.sources import (
+    Photo,
+    compute_photo_id,
+    find_label,
+    join_folder,
+    label_roots,
+    normalize_file_name,
+)
 
 # Folders in which other programs keep thumbnails and deleted files.
 _IGNORED_FOLDERS = frozenset(
@@ -40,7 +47,9 @@ def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Phot
     return list_photos(roots, exclude).photos
 
 
-def list_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> PhotoListing:
+def list_photos(
+    roots: Sequence[Path], exclude: Sequence[str] = (), labels: Sequence[str] | None = None
+) -> PhotoListing:
     """List the photos below some folders.
 
     Left out are hidden files and folders, folders in which other programs keep thumbnails and deleted files,
@@ -55,15 +64,16 @@ def list_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> PhotoList
         its photos would count as deleted.
     exclude
         Shell patterns. They are matched against the relative path, and the name, of each file and folder.
+    labels
+        The beginning of the paths below each root; by default that of `label_roots`.
 
     Raises
     ------
     UserError
         If a root does not exist or has no photos below it.
     """
-    extensions = EXTENSIONS | RAW_EXTENSIONS if is_raw_supported() else EXTENSIONS
-    patterns = tuple(normalize_file_name(pattern).rstrip("/") for pattern in exclude)
-    labels = label_roots(roots)
+    extensions, patterns = _list_extensions(), _normalize_patterns(exclude)
+    labels = label_roots(roots) if labels is None else labels
     visited: set[tuple[int, int]] = set()
     links: list[tuple[str, str]] = []
     photos_by_label: dict[str, list[Photo]] = {label: [] for label in labels}
@@ -71,7 +81,7 @@ def list_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> PhotoList
     inodes: set[tuple[int, int]] = set()
 
     def add_photos(label: str, folder: tuple[str, str]) -> None:
-        for path, entry, stat in _walk_files(folder, patterns, visited, links):
+        for path, entry, stat in _walk_files(folder, patterns, visited, links, labels):
             if get_extension(entry.name) in extensions:
                 photo = Photo(compute_photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
                 inode = (stat.st_dev, stat.st_ino)
@@ -87,7 +97,7 @@ def list_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> PhotoList
         add_photos(label, (str(root), label))
     while links:
         folder = links.pop(0)
-        add_photos(next(label for label in labels if folder[1].startswith(label)), folder)
+        add_photos(find_label(folder[1], labels) or "", folder)
     for label, photo, inode in linked_files:
         if inode not in inodes or not inode[1]:  # Windows lists no inodes
             photos_by_label[label].append(photo)
@@ -95,10 +105,48 @@ def list_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> PhotoList
     all_photos = [photo for photos in photos_by_label.values() for photo in photos]
     for root, label in zip(roots, labels, strict=True):
         if not photos_by_label[label] and not _contains_any(root, all_photos):
-            raise UserError(
-                f"{root}: no photos in this folder; is it the right folder, and is its drive mounted?"
-            )
+            raise UserError(_describe_no_photos(root))
     return _make_listing(photos_by_label.values())
+
+
+def check_photo_folder(folder: Path, exclude: Sequence[str] = ()) -> None:
+    """Raise `UserError` if a folder that the user names does not exist, cannot be read, or has no photos.
+
+    The search for photos ends at the first one.
+    """
+    try:
+        with os.scandir(folder):
+            pass
+    except FileNotFoundError:
+        raise UserError(f"{folder}: no such folder of photos") from None
+    except NotADirectoryError:
+        raise UserError(f"{folder}: a file; give the folder that contains it") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder}: cannot be read ({getattr(error, 'strerror', error)})") from None
+    extensions, visited = _list_extensions(), set()
+    links = [(str(folder), "")]
+    while links:
+        for _, entry, _ in _walk_files(links.pop(0), _normalize_patterns(exclude), visited, links):
+            if get_extension(entry.name) in extensions:
+                return
+    raise UserError(_describe_no_photos(folder))
+
+
+def is_walked(parts: Iterable[str]) -> bool:
+    """Whether a folder with these names below a root is searched for photos: none of them is left out."""
+    return not any(part.startswith(".") or part in _IGNORED_FOLDERS for part in parts)
+
+
+def _describe_no_photos(root: Path) -> str:
+    return f"{root}: no photos in this folder; is it the right folder, and is its drive mounted?"
+
+
+def _list_extensions() -> frozenset[str]:
+    return EXTENSIONS | RAW_EXTENSIONS if is_raw_supported() else EXTENSIONS
+
+
+def _normalize_patterns(exclude: Sequence[str]) -> tuple[str, ...]:
+    return tuple(normalize_file_name(pattern).rstrip("/") for pattern in exclude)
 
 
 def _make_listing(groups: Iterable[list[Photo]]) -> PhotoListing:
@@ -146,6 +194,7 @@ def _walk_files(
     patterns: tuple[str, ...],
     visited: set[tuple[int, int]],
     links: list[tuple[str, str]],
+    labels: Collection[str] = (),
 ) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
     """Yield the relative path, entry and status of each file that is not excluded.
 
@@ -170,7 +219,8 @@ def _walk_files(
             try:
                 if entry.is_dir():
                     if entry.name not in _IGNORED_FOLDERS:
-                        (links if entry.is_symlink() else folders).append((entry.path, path + "/"))
+                        below = join_folder(prefix, normalize_file_name(entry.name), labels)
+                        (links if entry.is_symlink() else folders).append((entry.path, below))
                 elif entry.is_file():
                     yield path, entry, entry.stat()
             except OSError:

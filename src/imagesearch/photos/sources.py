@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -60,14 +60,30 @@ def label_roots(roots: Sequence[Path]) -> list[str]:
     return [normalize_file_name("/".join(root.parts[-depth:]).lstrip("/")) + "/" for root in roots]
 
 
-def locate_file(path: str, roots: Sequence[Path]) -> Path:
+def find_label(path: str, labels: Iterable[str]) -> str | None:
+    """Return the label that a path starts with; the longest one, because one root can have no label."""
+    return max((label for label in labels if path.startswith(label)), key=len, default=None)
+
+
+def join_folder(prefix: str, name: str, labels: Collection[str]) -> str:
+    """Return the path of a folder below a root, with a slash at its end.
+
+    A folder that would have the label of another root gets a ``./`` before its name, so that no two photos
+    have the same path.
+    """
+    path = f"{prefix}{name}/"
+    return f"{prefix}./{name}/" if path in labels else path
+
+
+def locate_file(path: str, roots: Sequence[Path], labels: Sequence[str] | None = None) -> Path:
     """Return the file of a photo's path, in whatever Unicode form its name is stored on disk.
 
-    The file is always below a root: ``..`` and a leading slash in the path are ignored.
+    The file is always below a root: ``..`` and a leading slash in the path are ignored. The labels of the
+    roots are those of `label_roots` by default.
     """
-    labels = label_roots(roots)
-    pairs = zip(roots, labels, strict=True)
-    root, label = next((pair for pair in pairs if path.startswith(pair[1])), ("", ""))
+    labels = label_roots(roots) if labels is None else labels
+    label = find_label(path, labels) or ""
+    root = roots[labels.index(label)] if label in labels else ""
     file = Path(root)
     for part in (part for part in PurePosixPath(path[len(label) :]).parts if part not in ("..", "/")):
         direct = file / part
@@ -80,7 +96,7 @@ def locate_file(path: str, roots: Sequence[Path]) -> Path:
     return file
 
 
-def make_path_prefix(folder: str, roots: Sequence[Path]) -> str:
+def make_path_prefix(folder: str, roots: Sequence[Path], labels: Sequence[str] | None = None) -> str:
     """Return the prefix of the paths of the photos below a folder; the inverse of `locate_file`.
 
     Parameters
@@ -89,20 +105,26 @@ def make_path_prefix(folder: str, roots: Sequence[Path]) -> str:
         An absolute path, or a path relative to a root; ``""`` and ``"."`` mean all photos.
     roots
         Folders of photos.
+    labels
+        The labels of the roots; by default those of `label_roots`.
 
     Raises
     ------
     UserError
         If an absolute folder is not below any root.
     """
+    labels = label_roots(roots) if labels is None else labels
     normalized = os.path.normpath(normalize_file_name(folder))
     if not Path(normalized).is_absolute():
         return "" if normalized == "." else PurePosixPath(normalized).as_posix()
-    for root, label in zip(roots, label_roots(roots), strict=True):
-        normalized_root = Path(os.path.normpath(normalize_file_name(str(root))))
-        if Path(normalized).is_relative_to(normalized_root):
-            relative = Path(normalized).relative_to(normalized_root).as_posix()
-            return (label + relative).rstrip("/") if relative != "." else label.rstrip("/")
+    for resolve in (os.path.normpath, os.path.realpath):  # links are followed if the text does not agree
+        place = Path(resolve(normalized))
+        for root, label in zip(roots, labels, strict=True):
+            root_place = Path(resolve(normalize_file_name(str(root))))
+            if place.is_relative_to(root_place):
+                for name in place.relative_to(root_place).parts:
+                    label = join_folder(label, name, labels)
+                return label.rstrip("/")
     raise UserError(f"{folder}: not below the photos in {', '.join(map(str, roots))}")
 
 

@@ -11,6 +11,7 @@ photos, skip those that are done, decode ahead, process in batches, append to th
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
+from imagesearch.pipeline.roots import FolderChange, OtherFoldersError, choose_roots
 from imagesearch.pipeline.steps import BatchOutput, StepSpec
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
@@ -18,10 +19,13 @@ from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 __all__ = [
     "BatchOutput",
     "Dataset",
+    "FolderChange",
     "ImportedVectors",
+    "OtherFoldersError",
     "ProcessedPhoto",
     "Progress",
     "StepSpec",
     "StepSummary",
+    "choose_roots",
     "make_vector_column",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from PIL import Image
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.files import atomic_write
 from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, list_photos, locate_file
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
+from imagesearch.pipeline.roots import FolderChange, PhotoRoots, choose_roots, load_roots
 from imagesearch.pipeline.runner import update_tables
 from imagesearch.pipeline.steps import RunOptions, StepSpec
 from imagesearch.pipeline.summary import StepSummary
@@ -29,11 +28,19 @@ class Dataset:
     config
         The config, with the folders of the photos and tables.
     images
-        Folders of photos that replace those of the config (``-i``). They are saved beside the tables, so that
-        later steps use them too, until other folders are given or ``dataset.images`` is changed.
+        Folders of photos to use in place of those of the config (``-i``). They are saved beside the tables,
+        so that later steps use them too, until other folders are given or ``dataset.images`` is changed.
     paths
         Relative paths of the photos that belong to the dataset; by default all photos below the folders. Rows
         of other photos are dropped when the tables are compacted.
+    change
+        What to do if the tables have photos of other folders than those given: "add" uses both, "replace"
+        only the new ones.
+
+    Raises
+    ------
+    UserError
+        If a folder given does not exist or has no photos, or if `change` is required and empty.
 
     Attributes
     ----------
@@ -42,27 +49,38 @@ class Dataset:
     """
 
     def __init__(
-        self, config: Config, images: Sequence[Path] | None = None, paths: Collection[str] | None = None
+        self,
+        config: Config,
+        images: Sequence[Path] | None = None,
+        paths: Collection[str] | None = None,
+        change: FolderChange = "",
     ) -> None:
         self.config = config
         self.folder = config.dataset.folder
         self._paths = paths
         self._left_out: dict[str, str] = {}
-        self._given_roots = [Path(root).expanduser().absolute() for root in images or ()]
+        self._has_new_roots = bool(images)
         self.imported = ImportedVectors.read(self.folder)
-        imported_roots = [Path(self.imported.root)] if self.imported else []
-        self.roots = imported_roots or self._given_roots or self._load_roots() or list(config.dataset.images)
+        if self.imported is not None:
+            self.photo_roots = PhotoRoots([Path(self.imported.root)], [""])
+        else:
+            self.photo_roots = choose_roots(config, images, change) if images else load_roots(config)
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
+
+    @property
+    def roots(self) -> list[Path]:
+        """The folders of the photos."""
+        return self.photo_roots.folders
 
     @functools.cached_property
     def photos(self) -> list[Photo]:
         """The photos as listed on first access; see `imagesearch.photos.list_photos`."""
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
-        listing = list_photos(self.roots, self.config.dataset.exclude)
-        if self._given_roots:
+        listing = list_photos(self.roots, self.config.dataset.exclude, self.photo_roots.labels)
+        if self._has_new_roots:
             self._save_roots()
         self._left_out = listing.left_out
         return listing.photos
@@ -138,6 +156,8 @@ class Dataset:
         hashes = {} if "clip" in names else self._read_known_hashes("clip")
         summary = update_tables(steps, self.photos, self.previews, options, hashes)
         summary.failed |= self._left_out
+        if self._paths is None:
+            self._save_roots()
         return summary
 
     def _read_known_hashes(self, name: str) -> dict[int, bytes]:
@@ -153,14 +173,14 @@ class Dataset:
     @property
     def roots_note(self) -> str:
         """A line that names the folders of photos, if they are not those of the config; else empty."""
-        if self.imported is not None or self.roots == list(self.config.dataset.images):
+        if self.imported is not None or not self.photo_roots.differ_from(self.config.dataset.images):
             return ""
         folders = ", ".join(map(str, self.roots))
-        return f"photos in {folders} (given with -i; used until -i gives other folders)"
+        return f"photos in {folders} (given with -i; -i with --add or --replace changes them)"
 
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path."""
-        return locate_file(path, self.roots)
+        return locate_file(path, self.roots, self.photo_roots.labels)
 
     def find_photo(self, path: str) -> Photo | None:
         """Return the photo at a relative path as it is on disk now, or None if there is none."""
@@ -185,29 +205,6 @@ class Dataset:
             image.thumbnail((size, size), Image.Resampling.LANCZOS)
         return image
 
-    # --- roots given with -i -------------------------------------------------------------------------------
-
-    @property
-    def _roots_file(self) -> Path:
-        return self.folder / "images.json"
-
-    @property
-    def _configured_roots(self) -> list[str]:
-        return [str(root) for root in self.config.dataset.images]
-
     def _save_roots(self) -> None:
-        roots = {"configured": self._configured_roots, "used": [str(root) for root in self._given_roots]}
-        with atomic_write(self._roots_file) as unfinished:
-            unfinished.write_text(json.dumps(roots, indent=2), "utf-8")
-
-    def _load_roots(self) -> list[Path]:
-        try:
-            saved = json.loads(self._roots_file.read_text("utf-8"))
-            used = saved["used"] if saved["configured"] == self._configured_roots else []
-            return [Path(root) for root in used]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f"{self._roots_file}: cannot be read ({error}); delete it and give -i again"
-            ) from None
+        if self.imported is None:
+            self.photo_roots.save(self.folder, self.config.dataset.images)

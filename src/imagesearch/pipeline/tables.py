@@ -7,7 +7,9 @@ kill at any moment loses at most the unfinished shard. The newest entry of a pho
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -178,6 +180,51 @@ class Table:
                 newest[values[0]] = ProcessedPhoto(*values, shard, fingerprint)
         return newest
 
+    def list_versions(self) -> list[list]:
+        """Return names, sizes and times of the files that change whenever the table is written."""
+        try:
+            with os.scandir(self.folder) as scan:
+                files = [f for f in scan if f.name.startswith("seen-") or f.name == self._removed_file.name]
+                stats = [(file.name, file.stat()) for file in files]
+        except FileNotFoundError:
+            return []
+        return sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats if name[-5:] != ".part")
+
+    def read_content_hashes(self, known: Sequence[list] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what the newest entry of each photo was made of.
+
+        Parameters
+        ----------
+        known
+            Files of `list_versions` that are not read.
+
+        Returns
+        -------
+        ids : (n,) int64
+            Photo ids, sorted.
+        contents : (n,) int64
+            Hash of the file's content; 0 for a photo that was moved away.
+        keys : (n,) int64
+            Hash of the file's content and the fingerprint; 0 if the entry has an error.
+        """
+        pieces = [np.empty((3, 0), np.int64)]
+        names = {version[0] for version in known}
+        for shard in self._list_shards():
+            if self._shard_file("seen", shard).name in names:
+                continue
+            table = self._load_shard("seen", shard, ["photo_id", "size", "content", "error"])
+            fingerprint = (table.schema.metadata or {}).get(_FINGERPRINT, b"")
+            digest = hashlib.blake2b(fingerprint, digest_size=8).digest()
+            contents = _hash_to_int64(table["content"])
+            keys = contents ^ np.frombuffer(digest, np.int64)
+            keys[table["error"].is_valid().to_numpy()] = 0
+            contents[table["size"].to_numpy() < 0] = 0  # see `moves.is_marked_as_moved`
+            pieces.append(np.stack([table["photo_id"].to_numpy(), contents, keys]))
+        newest_first = np.concatenate(pieces, axis=1)[:, ::-1]
+        _, rows = np.unique(newest_first[0], return_index=True)
+        ids, contents, keys = newest_first[:, rows]
+        return ids, contents, keys
+
     def read_removed(self) -> set[int]:
         """Return the ids of the photos that no longer existed in the last run."""
         try:
@@ -319,6 +366,13 @@ def make_vector_column(vectors: np.ndarray) -> pa.FixedSizeListArray:
 def _to_matrix(column: pa.FixedSizeListArray) -> np.ndarray:
     """Return a column of fixed-size lists as an (n, d) float32 matrix, without copying it."""
     return column.flatten().to_numpy(zero_copy_only=True).reshape(-1, column.type.list_size)
+
+
+def _hash_to_int64(column: pa.ChunkedArray) -> np.ndarray:
+    """Return the first eight bytes of a column of hashes as integers; 0 for null."""
+    hashes = pc.fill_null(column, bytes(column.type.byte_width)).combine_chunks()
+    data = np.frombuffer(hashes.buffers()[1], np.int64).reshape(-1, column.type.byte_width // 8)
+    return data[hashes.offset : hashes.offset + len(hashes), 0].copy()
 
 
 def _select_photos(table: pa.Table, photo_ids: pa.Array) -> pa.Table:

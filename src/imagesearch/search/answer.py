@@ -52,6 +52,8 @@ class SearchResult:
         ``"second"``, ``"day"``, ``"month"`` or ``"year"``. Empty if there is no time.
     description : str
         The titles and captions in the photo's metadata.
+    gone : bool
+        Whether the file no longer exists. Photos of imported vectors are not checked.
     """
 
     rank: int
@@ -72,6 +74,7 @@ class SearchResult:
     time_source: str = ""
     time_precision: str = ""
     description: str = ""
+    gone: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -156,6 +159,11 @@ class Answer:
     photos: int = 0
     nothing_fits: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def present_results(self) -> tuple[SearchResult, ...]:
+        """The photos found whose files exist."""
+        return tuple(result for result in self.results if not result.gone)
 
     @property
     def candidate_count(self) -> str:

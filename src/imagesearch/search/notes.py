@@ -48,6 +48,7 @@ def collect_notes(
         "names have changed since the collections were built; run 05_build_collections.py"
         if resources.has_unbuilt_edits
         else "",
+        resources.find_unbuilt_changes().note,
         resources.take_upgrade_note(),
     )
     return tuple(filter(None, notes))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from imagesearch.search.answer import Answer, SearchResult
+from imagesearch.search.gone_photos import list_gone_notes
 from imagesearch.search.judgement import JudgedPhotos
 from imagesearch.search.notes import collect_notes
 from imagesearch.search.ranking import RankedHit
@@ -40,16 +41,18 @@ def present_answer(
     if request.query.strategy == "union":
         ids = list(fields_by_id)
         fulfilled_by_id = find_fulfilled_parts(resources.store, scope.collection.ref, ids, scope.plan.parts)
+    results = _make_results(judged, fields_by_id, fulfilled_by_id, resources)
+    notes = collect_notes(request, scope, target, judged, set(fields_by_id), resources)
     return Answer(
         request.query,
         request.parsed,
-        _make_results(judged, fields_by_id, fulfilled_by_id, resources),
+        results,
         filter_expression=filter_expression,
         relaxed=retrieved.relaxed,
         candidates=retrieved.passing_count if filter_expression else photo_count,
         photos=photo_count,
         nothing_fits=judged.nothing_fits,
-        notes=collect_notes(request, scope, target, judged, set(fields_by_id), resources),
+        notes=(*notes, *list_gone_notes(results, resources.dataset)),
     )
 
 
@@ -87,11 +90,12 @@ def _make_result(
     rank: int, ranked: RankedHit, fields: dict[str, Any], resources: SearchResources
 ) -> SearchResult:
     taken_at, seconds = _EPOCH + timedelta(seconds=fields["taken_at"]), fields["indexed_at"]
+    file = resources.dataset.locate_file(fields["path"])
     return SearchResult(
         rank=rank,
         path=fields["path"],
         score=ranked.hit.score,
-        file=resources.dataset.locate_file(fields["path"]),
+        file=file,
         class_label=fields["class_label"],
         class_score=fields["class_score"],
         people=tuple(fields["face_labels"]),
@@ -104,4 +108,5 @@ def _make_result(
         time_source=fields["time_source"],
         time_precision=fields["time_precision"],
         description=fields["description"],
+        gone=resources.dataset.imported is None and not file.is_file(),
     )

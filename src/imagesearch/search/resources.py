@@ -14,7 +14,15 @@ from imagesearch.files import FileVersion, get_file_version
 from imagesearch.pipeline import Dataset
 from imagesearch.query import SentenceParser
 from imagesearch.search.query_models import QueryModels
-from imagesearch.store import STEP_SCRIPTS, CollectionInfo, CollectionRef, Store, Vocabulary
+from imagesearch.store import (
+    STEP_SCRIPTS,
+    CollectionInfo,
+    CollectionRef,
+    Store,
+    UnbuiltChanges,
+    UnbuiltChangesFinder,
+    Vocabulary,
+)
 
 # Number of vectors sampled from the collection to estimate how the scores of all photos are distributed.
 _SAMPLE_SIZE = 500
@@ -36,6 +44,7 @@ class SearchResources:
     ) -> None:
         self.config, self.dataset, self.store = config, dataset, store
         self.models = models or QueryModels(config)
+        self._changes_finder = UnbuiltChangesFinder(dataset)
         self._upgrade_note = ""
         self._is_upgrade_noted = False
         self._versions: tuple[FileVersion, FileVersion] | None = None
@@ -152,6 +161,10 @@ class SearchResources:
         # The same vocabulary serves the collections of all Milvus that the dataset was copied to.
         loaded = self.store.collections.list_loaded(self.config.dataset.name)
         return any(collection.vocabulary not in ("", self.vocabulary.digest) for collection in loaded)
+
+    def find_unbuilt_changes(self) -> UnbuiltChanges:
+        """Return what the steps have found since the collections were built, without listing the photos."""
+        return self._changes_finder.find()
 
     @functools.cached_property
     def score_bands(self) -> ScoreBands | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imagesearch.filters import And, Condition, PathPrefix
-from imagesearch.photos import make_path_prefix
+from imagesearch.filters import And, Condition
 from imagesearch.search.relaxation import FilterPlan, plan_filter
 from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
@@ -45,7 +44,7 @@ def resolve_scope(request: ParsedRequest, resources: SearchResources) -> SearchS
     query = request.query
     collection = resources.open_collection(_choose_collection_kind(request, resources))
     criteria, notes = query.criteria.make_condition(resources.vocabulary)
-    folder = PathPrefix(make_path_prefix(query.folder, resources.dataset.roots))
+    folder = resources.dataset.photo_roots.make_folder_condition(query.folder)
     required = And((folder, query.where, criteria))
     return SearchScope(collection, required, plan_filter(request.parsed), tuple(notes))
 

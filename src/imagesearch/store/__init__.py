@@ -7,6 +7,7 @@ Only this package uses pymilvus and Milvus Lite, which it imports when a connect
 """
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
+from imagesearch.store.built_state import UnbuiltChanges, UnbuiltChangesFinder
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
 from imagesearch.store.drop import drop_dataset, list_drop_targets
 from imagesearch.store.file_names import split_file_name
@@ -43,6 +44,8 @@ __all__ = [
     "IndexSpec",
     "NpyVectors",
     "Store",
+    "UnbuiltChanges",
+    "UnbuiltChangesFinder",
     "Vocabulary",
     "VocabularyEntry",
     "build_collections",

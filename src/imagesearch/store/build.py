@@ -16,6 +16,7 @@ from imagesearch.faces import load_people, open_edit_log
 from imagesearch.features import save_bands
 from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset, Progress
+from imagesearch.store.built_state import TableSnapshot, save_built_state, take_snapshot
 from imagesearch.store.collections import get_build_number
 from imagesearch.store.records import collect_rows
 from imagesearch.store.schema import (
@@ -98,8 +99,9 @@ def build_collections(
         If the tables have no vectors, or another build of this dataset is running.
     """
     _refuse_imported(config, dataset, store)
-    # Counted before the tables are read, so that edits made during the build belong to the next build.
+    # Before the tables are read, so that edits and results of steps during the build belong to the next one.
     edit_count = open_edit_log(dataset).count()
+    snapshot = take_snapshot(dataset)
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         edit_count = -1  # the clusters do not include all edits, so the collections do not either
@@ -116,7 +118,7 @@ def build_collections(
             contents,
             rebuild,
             progress,
-            before_ready=lambda: _save_search_data(config, dataset, contents, edit_count, cast),
+            before_ready=lambda: _save_search_data(config, dataset, contents, edit_count, cast, snapshot),
         )
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
@@ -180,14 +182,21 @@ def _save_search_data(
     contents: Sequence[CollectionContent],
     edit_count: int,
     cast: tuple[str, ...],
+    snapshot: TableSnapshot,
 ) -> str:
     """Save the data that searches use in addition to the collections; return the vocabulary's digest."""
     for spec, rows in contents:
         if spec.ref.kind == "clip":
             save_bands(config, dataset, rows.vectors)
+    photos = {i for spec, rows in contents if spec.ref.kind != "faces" for i in _list_keys(spec, rows)}
+    save_built_state(dataset, snapshot, photos)
     # Last, because running searches reload everything when this file has changed.
     vocabulary = _count_vocabulary(dataset, contents)
     return replace(vocabulary, edit_count=edit_count, cast=cast).write(dataset.folder)
+
+
+def _list_keys(spec: CollectionSpec, rows: CollectionRows) -> list[int]:
+    return rows.scalars[spec.ref.key].to_pylist()
 
 
 def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -> Vocabulary:
