@@ -17,17 +17,18 @@ from imagesearch.cli.arguments import (
     parse_figure_path,
     parse_milvus_uri,
     parse_result_count,
+    parse_sentence_arguments,
 )
 from imagesearch.cli.console import (
     print_json,
     print_note,
-    read_queries,
     read_reply,
     report_failures,
     run_script,
     show_progress,
 )
 from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
+from imagesearch.cli.prompt import read_queries
 
 __all__ = [
     "add_figure_options",
@@ -42,6 +43,7 @@ __all__ = [
     "parse_figure_path",
     "parse_milvus_uri",
     "parse_result_count",
+    "parse_sentence_arguments",
     "print_answer",
     "print_classes",
     "print_json",

@@ -14,6 +14,7 @@ from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.steps import BatchOutput, StepSpec
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
+from imagesearch.pipeline.typed_photos import find_photo_file
 
 __all__ = [
     "BatchOutput",
@@ -23,5 +24,6 @@ __all__ = [
     "Progress",
     "StepSpec",
     "StepSummary",
+    "find_photo_file",
     "make_vector_column",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -12,7 +13,15 @@ from PIL import Image
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
-from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, list_photos, locate_file
+from imagesearch.photos import (
+    Photo,
+    PhotoError,
+    PreviewCache,
+    compute_photo_id,
+    list_photos,
+    locate_file,
+    make_path_prefix,
+)
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.runner import update_tables
@@ -49,12 +58,18 @@ class Dataset:
         self._paths = paths
         self._left_out: dict[str, str] = {}
         self._given_roots = [Path(root).expanduser().absolute() for root in images or ()]
-        self.imported = ImportedVectors.read(self.folder)
-        imported_roots = [Path(self.imported.root)] if self.imported else []
-        self.roots = imported_roots or self._given_roots or self._load_roots() or list(config.dataset.images)
+        self.roots: list[Path] = []
+        self.reload_roots()
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
+
+    def reload_roots(self) -> None:
+        """Read again which folders the photos are in: another program may have been given others."""
+        self.imported = ImportedVectors.read(self.folder)
+        imported_roots = [Path(self.imported.root)] if self.imported else []
+        stored_roots = self._given_roots or self._load_roots()
+        self.roots = imported_roots or stored_roots or list(self.config.dataset.images)
 
     @functools.cached_property
     def photos(self) -> list[Photo]:
@@ -161,6 +176,28 @@ class Dataset:
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path."""
         return locate_file(path, self.roots)
+
+    def list_paths_of(self, file: Path) -> set[str]:
+        """Return the relative paths that a file can have as a photo of the dataset.
+
+        There is one for the file as it is given, and one with links to its folder followed. There is none if
+        the file is not below the folders of photos.
+        """
+        paths: set[str] = set()
+        for resolve in (os.path.abspath, os.path.realpath):
+            place = Path(resolve(file.parent)) / file.name
+            for root in self.roots:
+                root_place = Path(resolve(root))
+                if place.is_relative_to(root_place):
+                    paths.add(make_path_prefix(str(root / place.relative_to(root_place)), self.roots))
+        return paths
+
+    def list_known_paths(self) -> list[str]:
+        """List the paths of the photos in the tables, without reading the folders. Some may be gone."""
+        for name in ("clip", "vit", "faces", "geo") if self.imported is None else ():
+            if paths := Table(self.folder / name).list_paths():
+                return paths
+        return []
 
     def find_photo(self, path: str) -> Photo | None:
         """Return the photo at a relative path as it is on disk now, or None if there is none."""
