@@ -1,7 +1,7 @@
 """Search the photos by a sentence, a photo, a face, or filters, and show them as a grid.
 
-06_search.py "maya on the beaches of goa"       person, place and picture
-06_search.py "snow" --image beach.jpg           similar to a photo, but with snow
+06_search.py maya on the beaches of goa         person, place and picture
+06_search.py snow --image beach.jpg             similar to a photo, but with snow
 06_search.py --face maya.jpg                    photos of a person
 06_search.py --place goa --year 2023            without a text or photo: lists photos, newest first
 06_search.py @goa                               a saved query of the config (search.saved)
@@ -17,12 +17,12 @@ from imagesearch import cli
 
 
 def parse_arguments():
-    parser = cli.make_parser(__doc__, usage="%(prog)s [text] [options]")
+    parser = cli.make_parser(__doc__, usage="%(prog)s [sentence] [options]")
     parser.add_argument(
         "text",
-        nargs="?",
-        default="",
-        help='a sentence: "maya on the beaches of goa", or @NAME of a saved query',
+        nargs="*",
+        metavar="sentence",
+        help="words: maya on the beaches of goa, or @NAME of a saved query",
     )
     query = parser.add_argument_group("query")
     query.add_argument(
@@ -31,9 +31,13 @@ def parse_arguments():
         action="append",
         default=[],
         metavar="FILE",
-        help="find photos similar to this photo; if repeated, to the mean of the photos",
+        help="find photos similar to this photo: a file, a path as printed, or a file name; if repeated, to the "
+        "mean of the photos",
     )
     query.add_argument("--face", type=Path, metavar="FILE", help="find photos of the person in this photo")
+    query.add_argument(
+        "--with-itself", action="store_true", help="also show the photos of --image and --face themselves"
+    )
     query.add_argument("--plus", action="append", default=[], metavar="TEXT", help="add a text's vector")
     query.add_argument(
         "--minus", action="append", default=[], metavar="TEXT", help="subtract a text's vector"
@@ -62,7 +66,7 @@ def parse_arguments():
     add_result_options(parser)
     cli.add_duplicate_options(parser)
     cli.add_figure_options(parser)
-    return parser.parse_args(cli.join_negative_values(sys.argv[1:], "--near"))
+    return cli.parse_sentence_arguments(parser, cli.join_negative_values(sys.argv[1:], "--near"))
 
 
 def add_result_options(parser):
@@ -113,6 +117,7 @@ def main():
             strict=args.strict,
             image=args.image,
             face=args.face,
+            with_itself=args.with_itself,
             by=args.by,
             plus=tuple(args.plus),
             minus=tuple(args.minus),
@@ -145,14 +150,14 @@ def report_duplicates(config, args):
 
 
 def prompt_for_queries(template, library, args):
-    """Answer lines until an empty one; "like 3 5" searches with two results of the last answer."""
+    """Answer lines until one says to quit; "like 3 5" searches with two results of the last answer."""
     from imagesearch.search import parse_prompt_line
 
     library.open()  # reports an error of Milvus before the first prompt
     last_results = []
 
     def answer_line(line):
-        answer = library.search(parse_prompt_line(line, template, last_results))
+        answer = library.search(parse_prompt_line(line, template, last_results, library.find_photo))
         last_results[:] = answer.results
         report_answer(answer, library, args)
 

@@ -8,7 +8,13 @@ from imagesearch import cli
 
 def parse_arguments():
     parser = cli.make_parser(__doc__)
-    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files or folders")
+    parser.add_argument(
+        "photos",
+        type=Path,
+        nargs="+",
+        metavar="PHOTO",
+        help="files, folders, or photos as 06_search.py prints them",
+    )
     count = cli.parse_result_count
     parser.add_argument("-k", type=count, default=5, metavar="N", help="number of labels; default: 5")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -21,8 +27,9 @@ def main():
     config = cli.load_config_of(args)
     from imagesearch.features import classify_photos, list_photo_files
     from imagesearch.figures import show_classifications
+    from imagesearch.pipeline import Dataset
 
-    files = list_photo_files(args.photos)
+    files = list_photo_files(args.photos, Dataset(config))
     results = list(
         cli.show_progress(classify_photos(config, files, args.k), len(files) if len(files) > 1 else 0)
     )

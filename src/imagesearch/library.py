@@ -157,7 +157,8 @@ class PhotoLibrary:
         **options
             Other fields of `Query`: ``top_k=20``, ``face="maya.jpg"``, ``criteria=Criteria(years=(2023,))``.
             ``image`` is another name of ``images``, and can be one path: ``image="beach.jpg"``,
-            ``image=["beach.jpg", "sea.jpg"]``. None means the default.
+            ``image=["beach.jpg", "sea.jpg"]``. A photo can be given as `find_photo` accepts it. None means
+            the default.
 
         Raises
         ------
@@ -191,6 +192,21 @@ class PhotoLibrary:
             "min_fit": search.min_fit,
         }
         return Query(text=text, **(defaults | _clean_options(options)))
+
+    def find_photo(self, name: FilePath) -> Path:
+        """Return the file of a photo.
+
+        Parameters
+        ----------
+        name
+            A path as results have it, a file on the disk, or the file name of only one photo.
+
+        Raises
+        ------
+        UserError
+            If no photo, or more than one, has this name. The message lists the photos that can be meant.
+        """
+        return self.searcher.find_photo(Path(name))
 
     def draw(self, answer: Answer) -> Figure:
         """Return an answer as a matplotlib figure, for example in a notebook.

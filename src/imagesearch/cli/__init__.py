@@ -20,11 +20,11 @@ from imagesearch.cli.arguments import (
     parse_milvus_uri,
     parse_photo_options,
     parse_result_count,
+    parse_sentence_arguments,
 )
 from imagesearch.cli.console import (
     print_json,
     print_note,
-    read_queries,
     read_reply,
     report_failures,
     run_script,
@@ -39,6 +39,7 @@ from imagesearch.cli.printing import (
     print_people,
     print_saved_queries,
 )
+from imagesearch.cli.prompt import read_queries
 from imagesearch.cli.xmp_names import export_xmp, import_xmp
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "parse_milvus_uri",
     "parse_photo_options",
     "parse_result_count",
+    "parse_sentence_arguments",
     "print_answer",
     "print_classes",
     "print_decisions",

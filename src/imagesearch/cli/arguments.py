@@ -219,6 +219,22 @@ def join_negative_values(arguments: Sequence[str], option: str) -> list[str]:
     return joined
 
 
+def parse_sentence_arguments(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse arguments in which the words of a sentence need no quotes, and options can be between them.
+
+    The parser's argument ``text`` is a list of words; it becomes one text.
+    """
+    # "-k20" is an option; "-kim" is meant for the sentence, as all unknown words with a hyphen.
+    excluded = [word for word in arguments if re.fullmatch(r"-k[^\W\d]\w*", word)]
+    args, unknown = (None, excluded) if excluded else parser.parse_known_intermixed_args(arguments)
+    if args is None or unknown:
+        words = [word for word in unknown if re.fullmatch(r"-[^\W\d]\w+", word)]
+        hint = f'; put the whole sentence in quotes: "... {words[0]}"' if words else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    args.text = " ".join(args.text)
+    return args
+
+
 def parse_result_count(text: str) -> int:
     """Read a number of results from a command line."""
     from imagesearch.store import MAX_HITS

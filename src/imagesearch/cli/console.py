@@ -56,18 +56,6 @@ def show_progress(
     return tqdm(items, total=total, unit=unit, desc=label, disable=not total, smoothing=0.1, **intervals)
 
 
-def read_queries(handle_query: Callable[[str], None]) -> None:
-    """Read queries until an empty line or the end of input. A query that fails does not end the loop."""
-    while True:
-        line = read_reply("search> ")
-        if not line:
-            return
-        try:
-            handle_query(line)
-        except UserError as error:
-            print(error, file=sys.stderr)
-
-
 def read_reply(question: str, default: str = "") -> str:
     """Print a prompt on stderr and read the reply. At the end of input the reply is the default."""
     print(question, end="", file=sys.stderr, flush=True)

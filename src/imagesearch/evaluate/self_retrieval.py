@@ -95,7 +95,7 @@ class SelfReport:
 
 
 def evaluate_self(config: Config, folder: Path | None = None, progress: Progress | None = None) -> SelfReport:
-    """Let each photo search for itself in its collection, as ``06_search.py --image`` does.
+    """Let each photo search for itself in its collection, as ``06_search.py --image --with-itself`` does.
 
     Each file is decoded and encoded again. So the result includes every loss between file and answer, for
     example by another decoder, half precision or an approximate index.
@@ -168,7 +168,8 @@ def _rank_photos(
     """Let photos search one collection; also return, by path, why some photos cannot be read."""
     ranks, missed, unreadable = [], [], {}
     for path in progress(paths, len(paths)) if progress else paths:
-        query = Query(images=(searcher.resources.dataset.locate_file(path),), by=kind, top_k=_CUTOFF)
+        file = searcher.resources.dataset.locate_file(path)
+        query = Query(images=(file,), by=kind, top_k=_CUTOFF, with_itself=True)
         try:
             results = searcher.search(query).results
         except UnreadablePhotoError as error:

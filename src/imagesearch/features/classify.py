@@ -13,6 +13,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.features.encoders import VitEncoder
 from imagesearch.photos import PhotoError, decode_photo, find_photos
+from imagesearch.pipeline import Dataset, find_photo_file
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,15 @@ class Classification:
         return {"path": str(self.file), "classes": classes}
 
 
-def list_photo_files(paths: Sequence[Path]) -> list[Path]:
+def list_photo_files(paths: Sequence[Path], dataset: Dataset | None = None) -> list[Path]:
     """Return the given files, and the photos below the given folders.
+
+    Other names are those of photos of the dataset, if there is one, as `find_photo_file` finds them.
 
     Raises
     ------
     UserError
-        If a path does not exist, or a folder has no photos below it.
+        If a path does not exist, a name belongs to several photos, or a folder has no photos below it.
     """
     files: list[Path] = []
     for path in paths:
@@ -45,6 +48,8 @@ def list_photo_files(paths: Sequence[Path]) -> list[Path]:
             files += [photo.file for photo in find_photos([path.absolute()])]
         elif path.is_file():
             files.append(path)
+        elif dataset is not None:
+            files.append(find_photo_file(path, dataset))
         else:
             raise UserError(f"{path}: no such file or folder")
     return files

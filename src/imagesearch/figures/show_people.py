@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -30,8 +29,8 @@ from imagesearch.figures.viewer import (
     show_or_save,
     split_pages,
 )
-from imagesearch.photos import PhotoError
-from imagesearch.pipeline import Dataset, ProcessedPhoto
+from imagesearch.photos import PhotoError, compute_photo_id
+from imagesearch.pipeline import Dataset, ProcessedPhoto, find_photo_file
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -162,12 +161,12 @@ def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | N
 
 
 def _find_processed(people: People, dataset: Dataset, path: str) -> ProcessedPhoto | None:
-    """Return the entry of a photo by its path in the dataset or on the disk, if step 02 has processed it."""
-    files = {path, os.path.abspath(path)}  # noqa: PTH100 - must not resolve links
-    for entry in people.faces.processed.values():
-        if entry.path == path or str(dataset.locate_file(entry.path)) in files:
-            return entry
-    return None
+    """Return the entry of a photo, however its name was typed, if step 02 has processed it."""
+    processed = people.faces.processed
+    known = [entry.path for entry in processed.values()]
+    file = find_photo_file(path, dataset, option="--show", list_paths=lambda: known)
+    ids = map(compute_photo_id, dataset.list_paths_of(file))
+    return next((processed[photo_id] for photo_id in ids if photo_id in processed), None)
 
 
 def _list_boxes(people: People, photo_id: int, scale: float) -> list[LabelledBox]:

@@ -15,6 +15,7 @@ from imagesearch.pipeline.roots import FolderChange, OtherFoldersError, choose_r
 from imagesearch.pipeline.steps import BatchOutput, StepSpec
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
+from imagesearch.pipeline.typed_photos import find_photo_file
 
 __all__ = [
     "BatchOutput",
@@ -27,5 +28,6 @@ __all__ = [
     "StepSpec",
     "StepSummary",
     "choose_roots",
+    "find_photo_file",
     "make_vector_column",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -10,7 +11,15 @@ from PIL import Image
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, list_photos, locate_file
+from imagesearch.photos import (
+    Photo,
+    PhotoError,
+    PreviewCache,
+    compute_photo_id,
+    list_photos,
+    locate_file,
+    make_path_prefix,
+)
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.roots import FolderChange, PhotoRoots, choose_roots, load_roots
@@ -60,11 +69,10 @@ class Dataset:
         self._paths = paths
         self._left_out: dict[str, str] = {}
         self._has_new_roots = bool(images)
-        self.imported = ImportedVectors.read(self.folder)
-        if self.imported is not None:
-            self.photo_roots = PhotoRoots([Path(self.imported.root)], [""])
-        else:
-            self.photo_roots = choose_roots(config, images, change) if images else load_roots(config)
+        self.imported: ImportedVectors | None = None
+        self.reload_roots()
+        if images and self.imported is None:
+            self.photo_roots = choose_roots(config, images, change)
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
@@ -73,6 +81,14 @@ class Dataset:
     def roots(self) -> list[Path]:
         """The folders of the photos."""
         return self.photo_roots.folders
+
+    def reload_roots(self) -> None:
+        """Read again which folders the photos are in: another program may have been given others."""
+        self.imported = ImportedVectors.read(self.folder)
+        if self.imported is not None:
+            self.photo_roots = PhotoRoots([Path(self.imported.root)], [""])
+        elif not self._has_new_roots:
+            self.photo_roots = load_roots(self.config)
 
     @functools.cached_property
     def photos(self) -> list[Photo]:
@@ -181,6 +197,29 @@ class Dataset:
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path."""
         return locate_file(path, self.roots, self.photo_roots.labels)
+
+    def list_paths_of(self, file: Path) -> set[str]:
+        """Return the relative paths that a file can have as a photo of the dataset.
+
+        There is one for the file as it is given, and one with links to its folder followed. There is none if
+        the file is not below the folders of photos.
+        """
+        paths: set[str] = set()
+        for resolve in (os.path.abspath, os.path.realpath):
+            place = Path(resolve(file.parent)) / file.name
+            for root in self.roots:
+                root_place = Path(resolve(root))
+                if place.is_relative_to(root_place):
+                    inside = str(root / place.relative_to(root_place))
+                    paths.add(make_path_prefix(inside, self.roots, self.photo_roots.labels))
+        return paths
+
+    def list_known_paths(self) -> list[str]:
+        """List the paths of the photos in the tables, without reading the folders. Some may be gone."""
+        for name in ("clip", "vit", "faces", "geo") if self.imported is None else ():
+            if paths := Table(self.folder / name).list_paths():
+                return paths
+        return []
 
     def find_photo(self, path: str) -> Photo | None:
         """Return the photo at a relative path as it is on disk now, or None if there is none."""

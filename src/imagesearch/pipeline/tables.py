@@ -225,6 +225,11 @@ class Table:
         ids, contents, keys = newest_first[:, rows]
         return ids, contents, keys
 
+    def list_paths(self) -> list[str]:
+        """List the paths of all processed photos, each once; some may no longer exist."""
+        columns = (self._load_shard("seen", shard, ["path"])["path"] for shard in self._list_shards())
+        return list(dict.fromkeys(path for column in columns for path in column.to_pylist()))
+
     def read_removed(self) -> set[int]:
         """Return the ids of the photos that no longer existed in the last run."""
         try:

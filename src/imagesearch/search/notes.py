@@ -104,6 +104,9 @@ def _describe_relaxation(retrieved: RetrievedPhotos, scope: SearchScope, shown: 
 
 def _explain_no_results(request: ParsedRequest, retrieved: RetrievedPhotos) -> str:
     query, has_vector = request.query, request.visual_query.has_vector
+    if retrieved.found_itself and not retrieved.hits:
+        among = " passes the filter" if query.has_filter or query.folder else ""
+        return f"no other photo{among}; --with-itself also shows the photo that was searched with"
     limits = [(query.min_score, "scores"), (query.min_fit, "fits with")]
     reasons = [f"nothing {verb} {value:g} or more" for value, verb in limits if value is not None]
     if reasons and (retrieved.hits or (query.face and not has_vector)):

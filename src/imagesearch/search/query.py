@@ -62,6 +62,8 @@ class Query:
         sentence such as "the oldest photo of maya" replaces it.
     collapse
         Show one photo of each burst.
+    with_itself
+        Also show the photos of ``images`` and ``face``, if they are photos of the dataset.
     """
 
     text: str = ""
@@ -83,6 +85,7 @@ class Query:
     min_fit: float | None = None
     sort: str = "score"
     collapse: bool = False
+    with_itself: bool = False
 
     @property
     def has_vector(self) -> bool:
@@ -144,7 +147,7 @@ class Query:
 
 
 def check_query(query: Query) -> None:
-    """Raise an error for an empty or contradictory query.
+    """Raise an error for an empty or contradictory query. Its photos are not looked for.
 
     Raises
     ------
@@ -159,11 +162,6 @@ def check_query(query: Query) -> None:
         raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
     if query.by == "vit":
         _check_vit_query(query)
-    files = [("--image", file) for file in query.images]
-    files += [("--face", query.face)] if query.face else []
-    for option, file in files:
-        if not file.is_file():
-            raise UserError(f"{option} {file}: no such file")
 
 
 def _check_vit_query(query: Query) -> None:

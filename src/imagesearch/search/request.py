@@ -11,6 +11,7 @@ from imagesearch.errors import UserError
 from imagesearch.filters import MATCH_ALL
 from imagesearch.query import ParsedQuery, PhotoOrder
 from imagesearch.search.query import Query, check_query
+from imagesearch.search.query_photos import locate_photos
 from imagesearch.search.resources import SearchResources
 from imagesearch.store import MAX_HITS
 from imagesearch.text import find_similar, normalize
@@ -56,16 +57,18 @@ class ParsedRequest:
 
 
 def parse_query(query: Query, resources: SearchResources) -> ParsedRequest:
-    """Check a query and parse its sentence.
+    """Check a query, find its photos, and parse its sentence.
 
     Raises
     ------
     UserError
-        If the query is empty or contradictory, if the config has no saved query of that name, or if nothing
-        of the sentence is understood. With ``Query.strict``, if any part is not understood.
+        If the query is empty or contradictory, if the config has no saved query of that name, if a photo is
+        not found, or if nothing of the sentence is understood. With ``Query.strict``, if any part is not
+        understood.
     """
     query = replace(query, text=expand_saved_query(query.text, resources.config.search.saved))
     check_query(query)
+    query = locate_photos(query, resources)
     if query.strategy == "hybrid" and not query.is_text_only:
         query = replace(query, strategy="filter")  # BM25 requires a query of one text
     request = _parse_sentence(query, resources)

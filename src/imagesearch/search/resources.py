@@ -74,6 +74,7 @@ class SearchResources:
         """Discard the data of the dataset and of its collections; they are loaded again when needed."""
         for name in ("vocabulary", "parser", "has_unbuilt_edits", "score_bands", "sample_vectors"):
             self.__dict__.pop(name, None)
+        self.dataset.reload_roots()
         self.store.collections.forget()
 
     # --- collections ---------------------------------------------------------------------------------------

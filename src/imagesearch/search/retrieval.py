@@ -23,6 +23,7 @@ from imagesearch.search.answer import MAX_COUNTED, RelaxedFilter
 from imagesearch.search.content import ContentMatcher
 from imagesearch.search.face_search import find_photo_ids, find_photos_by_face
 from imagesearch.search.query import Query
+from imagesearch.search.query_photos import list_own_ids
 from imagesearch.search.relaxation import FilterAttempt, FilterPart, list_relaxations
 from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
@@ -59,6 +60,8 @@ class RetrievedPhotos:
         If several things are joined: the combined calibrated score, by photo id.
     part_counts : dict
         In a union: the number of parts that a photo fulfils, by photo id. Empty for other strategies.
+    found_itself : bool
+        Whether photos of the query passed the whole filter, and were left out.
     described_ids : frozenset of int
         The photos whose description, names or places have the texts after ``text:``. They come first.
     """
@@ -72,6 +75,7 @@ class RetrievedPhotos:
     left_out_count: int = 0
     fits: Mapping[int, float] = field(default_factory=dict)
     described_ids: frozenset[int] = frozenset()
+    found_itself: bool = False
 
     @property
     def hits(self) -> list[Hit]:
@@ -84,9 +88,14 @@ def retrieve_photos(
 ) -> RetrievedPhotos:
     """Search with the whole filter, then with relaxed filters until one has results."""
     matcher = ContentMatcher(target, request.parsed.join, scope.collection, resources)
-    source = _PhotoSource(request, scope.collection, target, resources, matcher)
+    own_ids = list_own_ids(request.query, resources)
+    # As many more are fetched as are left out, so that the numbers of photos that pass stay the same.
+    top_k = min(request.query.top_k + len(own_ids), MAX_HITS)
+    request = replace(request, query=replace(request.query, top_k=top_k))
+    source = _PhotoSource(request, scope.collection, target, resources, matcher, own_ids)
     found = _put_described_first(source, _retrieve(source, scope))
-    return replace(found, left_out_count=len(matcher.left_out), fits=matcher.fits)
+    fits = {photo: fit for photo, fit in matcher.fits.items() if photo not in own_ids}
+    return replace(found, left_out_count=len(matcher.left_out - own_ids), fits=fits)
 
 
 def _put_described_first(source: _PhotoSource, found: RetrievedPhotos) -> RetrievedPhotos:
@@ -97,6 +106,7 @@ def _put_described_first(source: _PhotoSource, found: RetrievedPhotos) -> Retrie
     has_texts = (HasText(_TEXT_FIELD, text) for text in quoted)
     top_k = source.request.query.top_k
     described, _ = _fetch_matching(source, And((found.condition, *has_texts)), top_k, 4 * top_k)
+    described = source.drop_own(described)
     hits = {hit.id: hit for hit in (*described, *found.hits)}
     ids = frozenset(hit.id for hit in described)
     return replace(found, hits_by_attempt=(tuple(hits.values()),), described_ids=ids)
@@ -114,16 +124,22 @@ def _retrieve(source: _PhotoSource, scope: SearchScope) -> RetrievedPhotos:
         first = _try_filter(source, required, whole)
     if first.hits:
         return RetrievedPhotos(
-            first.condition, (first.hits,), first.passing_count, part_counts=first.part_counts
+            first.condition,
+            (first.hits,),
+            first.passing_count,
+            part_counts=first.part_counts,
+            found_itself=first.found_itself,
         )
-    note = _describe_empty_result(request.query, scope, whole)
+    note = _describe_empty_result(request.query, scope, whole, first.found_itself)
     for attempts in () if request.query.strict else relaxations:
         found = [result for a in attempts if (result := _try_filter(source, required, a)).hits]
         if found:
             hits = tuple(result.hits for result in found)
             relaxed = tuple(_describe_relaxed_filter(result, resources) for result in found)
             return RetrievedPhotos(first.condition, hits, first.passing_count, relaxed, note)
-    return RetrievedPhotos(first.condition, ((),), first.passing_count, note=note)
+    return RetrievedPhotos(
+        first.condition, ((),), first.passing_count, note=note, found_itself=first.found_itself
+    )
 
 
 def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Condition, ...]:
@@ -133,11 +149,11 @@ def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Con
     return (In("photo_id", find_photo_ids(target.face, resources)),)
 
 
-def _describe_empty_result(query: Query, scope: SearchScope, whole: FilterAttempt) -> str:
+def _describe_empty_result(query: Query, scope: SearchScope, whole: FilterAttempt, found_itself: bool) -> str:
     if not (whole.description or scope.plan.exclusions) or scope.plan.is_missing_place:
         return ""  # the parser has noted that no photo was taken there
     parts = (whole.description, scope.plan.exclusions, query.fixed_filter_title)
-    return f"no photo {' '.join(filter(None, parts))}"
+    return f"no {'other ' if found_itself else ''}photo {' '.join(filter(None, parts))}"
 
 
 # --- one filter ---------------------------------------------------------------------------------------------
@@ -152,6 +168,11 @@ class _PhotoSource:
     target: SearchTarget
     resources: SearchResources
     matcher: ContentMatcher
+    own_ids: frozenset[int]
+
+    def drop_own(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Return the photos without those of the query."""
+        return [hit for hit in hits if hit.id not in self.own_ids]
 
 
 @dataclass(frozen=True)
@@ -163,6 +184,7 @@ class _AttemptResult:
     hits: tuple[Hit, ...]
     passing_count: int
     part_counts: Mapping[int, int] = field(default_factory=dict)
+    found_itself: bool = False
 
 
 def _try_filter(
@@ -181,7 +203,8 @@ def _try_filter(
     else:
         limit = max(query.top_k, MAX_COUNTED + 1)
         hits, count = _fetch_matching(source, condition, limit, 2 * limit)
-    return _AttemptResult(attempt.description, condition, tuple(hits), count)
+    others = tuple(source.drop_own(hits))
+    return _AttemptResult(attempt.description, condition, others, count, found_itself=len(others) < len(hits))
 
 
 def _try_union(
@@ -196,7 +219,9 @@ def _try_union(
 
     union = fetch_union(query, parts, fetch)
     condition = And((*required, attempt.condition))
-    return _AttemptResult(attempt.description, condition, union.hits, union.passing_count, union.part_counts)
+    hits, count = tuple(source.drop_own(union.hits)), union.passing_count
+    found_itself = len(hits) < len(union.hits)
+    return _AttemptResult(attempt.description, condition, hits, count, union.part_counts, found_itself)
 
 
 def _describe_relaxed_filter(result: _AttemptResult, resources: SearchResources) -> RelaxedFilter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from imagesearch.config import Config
 from imagesearch.errors import ServerUnavailableError
 from imagesearch.pipeline import Dataset
@@ -10,6 +12,7 @@ from imagesearch.search.judgement import judge_photos
 from imagesearch.search.presentation import present_answer
 from imagesearch.search.query import Query
 from imagesearch.search.query_models import QueryModels
+from imagesearch.search.query_photos import locate_photo
 from imagesearch.search.request import parse_query
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.retrieval import retrieve_photos
@@ -62,6 +65,17 @@ class Searcher:
                 raise
         self.resources.discard()
         return self._answer(query)
+
+    def find_photo(self, typed: str | Path) -> Path:
+        """Return the file of a photo that is given by a path as results have it, or by its file name.
+
+        Raises
+        ------
+        UserError
+            If no photo, or more than one, has such a name.
+        """
+        self.resources.refresh()
+        return locate_photo(typed, self.resources)
 
     def _answer(self, query: Query) -> Answer:
         """Run the six stages."""
