@@ -40,7 +40,7 @@ def read_words(folder: Path, levels: tuple[int, ...]) -> set[str]:
 
 def is_plural(word: str, words: set[str]) -> bool:
     """Whether `find_word_level` finds a word without its last letter."""
-    return len(word) > 4 and word.endswith("s") and word[:-1] in words
+    return len(word) > 4 and word.endswith("s") and not word.endswith("ss") and word[:-1] in words
 
 
 if __name__ == "__main__":

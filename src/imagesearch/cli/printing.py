@@ -18,10 +18,12 @@ _PARTIAL_DATES = ("year", "month")
 def print_answer(answer: Answer, verbose: bool = False) -> None:
     """Print how the query was understood, and one line per result.
 
-    With `verbose`, the line of a union also has the parts of the sentence that the photo fulfils. A second
+    With `verbose`, the text that CLIP compares photos with follows. The line of a union also has the parts of the sentence that the photo fulfils. A second
     line has the description, and the source of a time that is not from the camera's clock.
     """
     print(answer.read_as)
+    if verbose and answer.parsed.text:
+        print(f'      compared with "{answer.parsed.text}"')
     for result in answer.results:
         fit = f"  {result.calibrated_score:.2f}" if result.calibrated_score is not None else ""
         about = ", ".join(filter(None, (*result.people, result.city or result.country)))

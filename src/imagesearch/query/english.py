@@ -39,10 +39,10 @@ zoom zumba nyc usa uk uae dslr gps jpg jpeg png heic pdf selfies hdr bbq atm suv
 
 def find_word_level(word: str) -> Literal["everyday", "rare", ""]:
     """Return how common an English word is, given in lower case; empty if it is no English word."""
-    if word in COMMON or word in _PROPER:
+    if word in _PROPER or (word in COMMON and not word.endswith("es")):  # COMMON has invented plurals too
         return "everyday"
     level = _find_in_table(word)
-    if not level and len(word) > 4 and word.endswith("s"):
+    if not level and len(word) > 4 and word.endswith("s") and not word.endswith("ss"):
         level = _find_in_table(word[:-1])
     return level
 

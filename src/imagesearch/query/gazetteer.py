@@ -215,8 +215,7 @@ class Gazetteer:
                 reach = positions[: self._longest.get(first, 0)]
                 for match in self._iterate_matches(tokens, reach, {i: word}):
                     if match.end > i:
-                        has_more = match.end > start + 1
-                        is_name = has_more or (is_sure(typed, word) and find_word_level(typed) != "rare")
+                        is_name = match.end > start + 1 or _is_sure_name(typed, word)
                         matches.setdefault(match.keys[0], replace(match, is_sure=is_name))
         end = max((match.end for match in matches.values()), default=0)
         return [match for match in matches.values() if match.end == end]
@@ -234,7 +233,7 @@ class Gazetteer:
         for count in range(len(positions), 0, -1):
             last = tokens[positions[count - 1]]
             typed = "".join([*norms[: count - 1], last.possessor or last.norm])
-            if len(typed) < _MIN_LETTERS or all(map(self._is_everyday, norms[:count])):
+            if len(typed) < _MIN_LETTERS - 1 or all(map(self._is_everyday, norms[:count])):
                 continue
             found = self._near_joined.find(typed) if typed.isalpha() else []
             if found and not is_everyday(typed):
@@ -328,6 +327,11 @@ class KnownNames:
         aliases = find_aliases(vocabulary.places, vocabulary.within)
         places = Gazetteer(vocabulary.places, vocabulary.within, aliases, ignores_spaces=True)
         return cls(people, places, feasts, Cameras(vocabulary.cameras))
+
+
+def _is_sure_name(typed: str, word: str) -> bool:
+    """Whether a typed word can only be meant as a name. A rare English word can be meant as it is typed."""
+    return is_sure(typed, word) and (typed == f"{word}s" or not find_word_level(typed))
 
 
 def _is_phrase(first: str, second: str) -> bool:

@@ -12,6 +12,7 @@ from imagesearch.query.lexicon import COMMON
 from imagesearch.query.places.album_places import are_aliases
 from imagesearch.query.tags import Position, Tag, TaggedSpan, TagKind
 
+_MAX_SHORT = 3  # letters of an everyday word that is no part of a place's name
 _MAX_HINTS = 3  # maximum number of names in a hint
 _MIN_SIMILARITY = 50  # percent; from this on, an unknown word is meant as a word of a name
 
@@ -40,6 +41,9 @@ def _tag_partial(at: Position, is_place: bool) -> Tag | None:
         return _make_partial_tag("person", at, match, at.names.people)
     match = at.names.places.match_partly(at.tokens, at.i)
     if match is None or _follows_other_place(at, match):
+        return None
+    is_word = match.end - at.i == 1 and is_everyday(at.token.norm)
+    if is_word and (not is_place or len(at.token.norm) <= _MAX_SHORT):  # "chi" is not Ho Chi Minh City
         return None
     has_kind = all(at.names.places.entries[key].kind for key in match.keys)
     if not is_place and match.end - at.i == 1 and (match.more or not has_kind):
