@@ -44,7 +44,8 @@ def _tag_partial(at: Position, is_place: bool) -> Tag | None:
         return None
     is_word = match.end - at.i == 1 and is_everyday(at.token.norm)
     if is_word and (not is_place or len(at.token.norm) <= _MAX_SHORT):  # "chi" is not Ho Chi Minh City
-        return None
+        tag = _make_partial_tag("place", at, match, at.names.places) if is_place else None
+        return tag if tag and tag.span.kind == "word" else None
     has_kind = all(at.names.places.entries[key].kind for key in match.keys)
     if not is_place and match.end - at.i == 1 and (match.more or not has_kind):
         return None

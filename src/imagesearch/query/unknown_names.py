@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagesearch.geo import find_region, find_world_places
 from imagesearch.query.english import find_word_level, is_everyday
-from imagesearch.query.lexicon import ARTICLES, COMMON, EMPTY, LEADING, NOUNS_IN_ING, PHOTOS, PLACE_LEADS
+from imagesearch.query.lexicon import ARTICLES, COMMON, EMPTY, LEADING, NOUNS, NOUNS_IN_ING, PHOTOS, PLACE_LEADS
 from imagesearch.query.tags import Position
 from imagesearch.query.tokenizer import Token
 
@@ -25,7 +25,7 @@ def find_unknown_name(at: Position) -> str:
     if token.kind != "word" or len(word) < 3 or not word.isalpha() or word in COMMON:
         return ""
     is_capital = _is_capitalized(token, at)
-    if not _follows_lead(at, is_capital) or not _ends_name(at):
+    if not _follows_lead(at, is_capital) or not _ends_name(at, is_capital):
         return ""
     if find_word_level(word) or find_world_places([word]) is not None or find_region([word]) is not None:
         return ""
@@ -49,7 +49,7 @@ def _follows_lead(at: Position, is_capital: bool) -> bool:
     return is_capital and before in _CAPITAL_LEADS
 
 
-def _ends_name(at: Position) -> bool:
+def _ends_name(at: Position, is_capital: bool) -> bool:
     """Whether no noun follows to which the word belongs: "maya at the beach", not "lego bricks"."""
     if at.token.possessor or at.i + 1 >= len(at.tokens) or at.tokens[at.i + 1].kind != "word":
         return True
@@ -58,6 +58,8 @@ def _ends_name(at: Position) -> bool:
         return True
     if following.norm.endswith("ing") and following.norm not in NOUNS_IN_ING:
         return True
+    if is_capital and following.text[0].islower():
+        return following.norm not in NOUNS  # "when Zelda swam"
     return not is_everyday(following.norm) and not find_word_level(following.norm)
 
 
