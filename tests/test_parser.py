@@ -152,9 +152,7 @@ def test_a_typing_error_that_fits_two_names_is_text() -> None:
     people = {name: VocabularyEntry(name.title(), 1) for name in ("marina", "karina")}
     parser = SentenceParser(Vocabulary(people=people))
     parsed = parser.parse("photos of parina", TODAY)
-    assert not parsed.people and parsed.notes == (
-        '"parina" is read as text; did you mean Karina or Marina?',
-    )
+    assert not parsed.people and parsed.notes == ('"parina" is read as text; did you mean Karina or Marina?',)
     assert parser.parse("marina", TODAY).people.all_of == ("Marina",)
 
 

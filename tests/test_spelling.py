@@ -93,7 +93,9 @@ def test_where_it_is_not_sure_there_is_a_hint(parser: SentenceParser, sentence: 
     assert parsed.notes == (hint,) and not parsed.people and "Da Nang" not in parsed.summary
 
 
-@pytest.mark.parametrize("sentence", ["may in goa", "a boy and a bean", "the lean tower", "in chi", "roma tomato"])
+@pytest.mark.parametrize(
+    "sentence", ["may in goa", "a boy and a bean", "the lean tower", "in chi", "roma tomato"]
+)
 def test_a_word_is_no_name(parser: SentenceParser, sentence: str) -> None:
     parsed = parser.parse(sentence, TODAY)
     assert not parsed.people and not parsed.notes and not parsed.unknown_names
@@ -168,8 +170,14 @@ def test_most_typing_errors_are_corrected_or_have_a_hint(count: int) -> None:
         ("the day when Zelda swam", ("Zelda",)),
         ("maya with Zelda dancing", ("Zelda",)),
         ("photos of maya", ()),
-        *((text, ()) for text in ("Christmas with Santa", "Eiffel Tower", "a Mercedes", "Ferrari", "lego bricks")),
-        *((text, ()) for text in ("sunset over Kilimanjaro", "suset at the beach", "tiramisu", "in Atlantis")),
+        *(
+            (text, ())
+            for text in ("Christmas with Santa", "Eiffel Tower", "a Mercedes", "Ferrari", "lego bricks")
+        ),
+        *(
+            (text, ())
+            for text in ("sunset over Kilimanjaro", "suset at the beach", "tiramisu", "in Atlantis")
+        ),
         *((text, ()) for text in ("photos of Oslo", "A Dog On A Sofa", "BEACH IN GOA", "new year's eve")),
     ],
 )

@@ -27,7 +27,9 @@ _MIN_SCORE_RATIO, _MAX_NAMES = 0.8, 3
 _HYPHENS = frozenset("-\u2010\u2011")
 _MAX_WORDS = 4  # maximum number of words that are compared with a mistyped or partial name
 # Words at the end of a place's name that people leave out: Ho Chi Minh City.
-_KIND_WORDS = split_set("city town district county province state region municipality prefecture island islands")
+_KIND_WORDS = split_set(
+    "city town district county province state region municipality prefecture island islands"
+)
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,9 @@ class Gazetteer:
         The error is in one word of the name; or anywhere in a name of several words, whatever its spaces.
         """
         positions = find_name_words(tokens, start, _MAX_WORDS)
-        matches: dict[str, NameMatch] = {match.keys[0]: match for match in self._match_joined(tokens, positions)}
+        matches: dict[str, NameMatch] = {
+            match.keys[0]: match for match in self._match_joined(tokens, positions)
+        }
         for n, i in enumerate(positions):
             if n and not self._longest.get(tokens[start].norm, 0) > n:
                 break
@@ -336,6 +340,8 @@ def _is_sure_name(typed: str, word: str) -> bool:
 
 def _is_phrase(first: str, second: str) -> bool:
     """Whether two words are no name that is divided: "for rest" does not name Forrest."""
-    return min(len(first), len(second)) < 2 or is_everyday(first + second) or (
-        not COMMON.isdisjoint((first, second)) or (is_everyday(first) and is_everyday(second))
+    return (
+        min(len(first), len(second)) < 2
+        or is_everyday(first + second)
+        or (not COMMON.isdisjoint((first, second)) or (is_everyday(first) and is_everyday(second)))
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from imagesearch.geo import find_world_places
 from imagesearch.query.english import find_word_level, is_everyday
 from imagesearch.query.gazetteer import Gazetteer, NameMatch
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.places.album_places import are_aliases
+from imagesearch.query.places.world import is_place_name
 from imagesearch.query.tags import Position, Tag, TaggedSpan, TagKind
 
 _MAX_SHORT = 3  # letters of an everyday word that is no part of a place's name
@@ -91,7 +91,7 @@ def _tag_mistyped(at: Position, is_place: bool) -> Tag | None:
     match = (found_people or found_places)[0]
     typed = " ".join(token.text for token in at.tokens[at.i : match.end])
     if len(names) > 1 or not match.is_sure:
-        if not match.is_sure and _is_other_place(at):
+        if not match.is_sure and is_place_name(at.token.norm):
             return None
         return Tag(TaggedSpan("word", at.i, at.i + 1), (_make_hint(typed, list(names.values())),))
     note = f'read "{typed}" as {names[match.keys[0]]}'
@@ -101,12 +101,6 @@ def _tag_mistyped(at: Position, is_place: bool) -> Tag | None:
 def _make_hint(typed: str, names: Sequence[str]) -> str:
     shown = sorted(names)[:_MAX_HINTS]
     return f'"{typed}" is read as text; did you mean {" or ".join(shown)}?'
-
-
-def _is_other_place(at: Position) -> bool:
-    """Whether a word is the name of a place of the world, which the album lacks."""
-    found = find_world_places([at.token.norm])
-    return found is not None and bool(found.places) and not found.is_word
 
 
 def _drop_aliases(matches: Sequence[NameMatch]) -> list[NameMatch]:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from imagesearch.geo import find_region, find_world_places
+from imagesearch.geo import find_region
 from imagesearch.query.english import find_word_level, is_everyday
-from imagesearch.query.lexicon import ARTICLES, COMMON, EMPTY, LEADING, NOUNS, NOUNS_IN_ING, PHOTOS, PLACE_LEADS
+from imagesearch.query.lexicon import (
+    ARTICLES,
+    COMMON,
+    EMPTY,
+    LEADING,
+    NOUNS,
+    NOUNS_IN_ING,
+    PHOTOS,
+    PLACE_LEADS,
+    split_set,
+)
+from imagesearch.query.places.world import is_place_name
 from imagesearch.query.tags import Position
 from imagesearch.query.tokenizer import Token
 
 _MIN_TYPO_LETTERS = 5  # minimum length of a word that can be a mistyped everyday word
 # Words before a capitalized name, besides those before any name: "where Maya swims", "photos showing Maya".
 _CAPITAL_LEADS = (EMPTY - ARTICLES - PLACE_LEADS) | {"showing", "when", "while"}
-_LEADS = frozenset(("of", "with", "and", "or", "without", "not", "no", "only", "just", "but", "for", "both",
-                    "either", "except", "minus", "excluding", "plus", ",", "&", "+", "/", "showing"))  # fmt: skip
+_LEADS = frozenset((",", "&", "+", "/")) | split_set(
+    "of with and or without not no only just but for both either except minus excluding plus showing"
+)
 
 
 def find_unknown_name(at: Position) -> str:
@@ -27,7 +39,7 @@ def find_unknown_name(at: Position) -> str:
     is_capital = _is_capitalized(token, at)
     if not _follows_lead(at, is_capital) or not _ends_name(at, is_capital):
         return ""
-    if find_word_level(word) or find_world_places([word]) is not None or find_region([word]) is not None:
+    if find_word_level(word) or is_place_name(word) or find_region([word]) is not None:
         return ""
     if not is_capital and len(word) >= _MIN_TYPO_LETTERS and _is_mistyped_word(word):
         return ""
@@ -35,7 +47,7 @@ def find_unknown_name(at: Position) -> str:
 
 
 def _is_capitalized(token: Token, at: Position) -> bool:
-    """Whether only the first letter is a capital, in a sentence that is not written in capitals or as a title."""
+    """Whether only the first letter is a capital, in a sentence that is no title and not in capitals."""
     if not token.text[0].isupper() or token.text[1:].isupper():
         return False
     others = [t.text for t in at.tokens if t.kind == "word" and t.norm in COMMON and t.text != "I"]
