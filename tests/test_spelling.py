@@ -6,22 +6,26 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from imagesearch.query import SentenceParser
 from imagesearch.query.english import find_word_level
-from imagesearch.query.lexicon import COMMON
+from imagesearch.query.lexicon import COMMON, split_set
 from imagesearch.store import Vocabulary, VocabularyEntry
 from imagesearch.text import normalize
 
 TODAY = date(2024, 6, 15)
 ROOT = Path(__file__).parents[1]
-PEOPLE = (
-    "Maya Priya Kim Noor Sam Rose Eva Ali Ben Jon Lena Nora Zoe Kofi Anna Ella Lily Liam Noah Emma Owen Ivan Olga "
-    "Ravi Sana Omar Yuki Luis Nina Max Nils Lars Marie Clara Elena Aisha Chloe Hugo Emil"
-).split()
+PEOPLE = sorted(
+    name.title()
+    for name in split_set(
+        "maya priya kim noor sam rose eva ali ben jon lena nora zoe kofi anna ella lily liam noah emma owen ivan "
+        "olga ravi sana omar yuki luis nina max nils lars marie clara elena aisha chloe hugo emil"
+    )
+)
 PLACES = ("Da Nang", "Ho Chi Minh City", "Goa", "Hanoi", "Hội An", "Rome", "Los Angeles", "Rio de Janeiro")
 WORDS = ROOT / "src" / "imagesearch" / "query" / "english_words.tsv"
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -36,7 +40,8 @@ def make_parser(people: list[str]) -> SentenceParser:
 def make_names(count: int) -> list[str]:
     """Return invented names of two to eight letters."""
     rng = random.Random(5)
-    starts, vowels = "b c d f g h j k l m n p r s t v z br ch dr kh sh".split(), "a e i o u ai ee ou".split()
+    starts = sorted(split_set("b c d f g h j k l m n p r s t v z br ch dr kh sh"))
+    vowels = sorted(split_set("a e i o u ai ee ou"))
     names: dict[str, None] = {}
     while len(names) < count:
         syllables = [rng.choice(starts) + rng.choice(vowels) for _ in range(rng.choice((1, 2, 2, 3)))]
@@ -93,9 +98,7 @@ def test_where_it_is_not_sure_there_is_a_hint(parser: SentenceParser, sentence: 
     assert parsed.notes == (hint,) and not parsed.people and "Da Nang" not in parsed.summary
 
 
-@pytest.mark.parametrize(
-    "sentence", ["may in goa", "a boy and a bean", "the lean tower", "in chi", "roma tomato"]
-)
+@pytest.mark.parametrize("sentence", ["may in goa", "a boy and a bean", "the lean tower", "in chi"])
 def test_a_word_is_no_name(parser: SentenceParser, sentence: str) -> None:
     parsed = parser.parse(sentence, TODAY)
     assert not parsed.people and not parsed.notes and not parsed.unknown_names
@@ -122,10 +125,10 @@ def test_no_everyday_word_becomes_a_name(count: int) -> None:
 
 
 def list_errors(name: str) -> Iterator[str]:
-    """Yield a name with one letter omitted, doubled, swapped, or replaced by its neighbour on the keyboard."""
+    """Yield a name with one letter omitted, doubled, swapped, or replaced by a neighbour."""
     near = defaultdict(set)
     for row in _ROWS:
-        for a, b in zip(row, row[1:], strict=False):
+        for a, b in pairwise(row):
             near[a].add(b)
             near[b].add(a)
     for i, letter in enumerate(name):

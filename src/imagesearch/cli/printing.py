@@ -18,8 +18,9 @@ _PARTIAL_DATES = ("year", "month")
 def print_answer(answer: Answer, verbose: bool = False) -> None:
     """Print how the query was understood, and one line per result.
 
-    With `verbose`, the text that CLIP compares photos with follows. The line of a union also has the parts of the sentence that the photo fulfils. A second
-    line has the description, and the source of a time that is not from the camera's clock.
+    With `verbose`, the text follows that CLIP compares photos with. The line of a union also has the parts of
+    the sentence that the photo fulfils. A second line has the description, and the source of a time that is
+    not from the camera's clock.
     """
     print(answer.read_as)
     if verbose and answer.parsed.text:

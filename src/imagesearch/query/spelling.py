@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 _MIN_LENGTH = 3  # minimum length of words that are compared
 _LONG = 5  # from this length on, one error of any kind leaves no doubt
@@ -14,8 +15,8 @@ def _list_confused() -> frozenset[str]:
     """Return pairs of letters that are neighbours on a keyboard or sound alike."""
     pairs = {a + b for sound in _SOUNDS for a in sound for b in sound}
     for row in _ROWS:
-        pairs.update(a + b for a, b in zip(row, row[1:], strict=False))
-    for upper, lower in zip(_ROWS, _ROWS[1:], strict=False):
+        pairs.update(a + b for a, b in pairwise(row))
+    for upper, lower in pairwise(_ROWS):
         for n, letter in enumerate(lower):
             pairs.update(letter + other for other in upper[n : n + 2])
     return frozenset(pairs | {pair[::-1] for pair in pairs})
@@ -76,4 +77,4 @@ def is_sure(typed: str, word: str) -> bool:
 
 
 def _pair(word: str) -> enumerate[tuple[str, str]]:
-    return enumerate(zip(word, word[1:], strict=False))
+    return enumerate(pairwise(word))
