@@ -51,6 +51,23 @@ def count_faces(done: subprocess.CompletedProcess) -> dict[str, int]:
     return {person["label"]: person["faces"] for person in json.loads(done.stdout)["people"]}
 
 
+def test_a_search_for_somebody_without_a_name_says_how_to_name_people(drawn: Drawn) -> None:
+    def list_notes(*args: str) -> list[str]:
+        return json.loads(run(drawn, "06_search.py", *args, "--json").stdout)["notes"]
+
+    run(drawn, "02_cluster_faces.py")
+    run(drawn, "05_build_collections.py")
+    advice = "name people with 03_name_people.py --interactive"
+    note = f'nobody is named yet, so "maya" and "kim" are read as text; {advice}'
+    assert list_notes("maya and kim at the beach").count(note) == 1
+    assert f'nobody is named yet, so "Maya" is read as text; {advice}' in list_notes("Maya in Goa")
+    assert f"nobody is named yet; {advice}" in list_notes("--person", "maya")
+    assert not any("named" in note for note in list_notes("the beach at christmas"))
+
+    run(drawn, "03_name_people.py", "--name", "1=Maya")
+    assert 'nobody is called "Zelda"; name people with 03_name_people.py' in list_notes("Zelda at the beach")
+
+
 def test_people_are_found_named_searched_split_and_merged(drawn: Drawn) -> None:
     shutil.rmtree(drawn.dataset().folder / "faces")
     (drawn.dataset().folder / "clusters.parquet").unlink()

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 def print_answer(answer: Answer, verbose: bool = False, has_header: bool = True) -> None:
     """Print how the query was understood, and a table of the results; see `format_results`.
 
-    Without a header, stdout has only the results, and how the query was understood is a note on stderr.
+    Without a header, stdout has only the results, and how the query was understood is a note on stderr. With
+    `verbose`, the text follows that CLIP compares photos with.
     """
-    if has_header:
-        print(answer.read_as)
-    else:
-        print_note(answer.read_as)
+    print_line = print if has_header else print_note
+    print_line(answer.read_as)
+    if verbose and answer.parsed.text:
+        print_line(f'      compared with "{answer.parsed.text}"')
     for line in format_results(answer.results, verbose, has_header, get_terminal_width()):
         print(line)
 

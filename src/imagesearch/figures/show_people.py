@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence

@@ -20,7 +20,7 @@ from imagesearch.query.facts.conditions import (
     require_name,
     require_shape,
 )
-from imagesearch.store import Vocabulary, VocabularyEntry, suggest_names
+from imagesearch.store import Vocabulary, VocabularyEntry, list_named, suggest_names
 from imagesearch.text import normalize
 from imagesearch.text_table import format_count
 
@@ -244,10 +244,12 @@ class Criteria:
 def _make_person_condition(name: str, entries: Mapping[str, VocabularyEntry], notes: list[str]) -> Condition:
     if normalize(name) in entries:
         return Contains("face_labels", entries[normalize(name)].name)
-    if entries:
-        similar = suggest_names(name, entries)
+    if named := list_named(entries):
+        similar = suggest_names(name, named)
         hint = f"did you mean {' or '.join(similar)}?" if similar else "03_name_people.py lists known people"
         notes.append(f"nobody is called {name.strip()!r}; {hint}")
+    elif entries:
+        notes.append("nobody is named yet; name people with 03_name_people.py --interactive")
     else:
         notes.append("there are no people yet; run 02_cluster_faces.py and 05_build_collections.py")
     return Contains("face_labels", "")

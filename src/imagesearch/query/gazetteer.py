@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from imagesearch.bm25 import make_name_ranking
+from imagesearch.query.english import find_word_level, is_everyday
 from imagesearch.query.facts.cameras import Cameras
-from imagesearch.query.lexicon import COMMON
+from imagesearch.query.lexicon import COMMON, split_set
 from imagesearch.query.places.album_places import find_aliases
+from imagesearch.query.spelling import NearWords, is_sure
 from imagesearch.query.times.feasts import FeastDays
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
 from imagesearch.store import Vocabulary, VocabularyEntry
@@ -20,11 +22,15 @@ from imagesearch.text_table import format_count
 
 # Kinds of places, the smallest first. A place may contain places of the kinds before its own.
 _KINDS = ("", "city", "county", "state", "country")
-_MIN_LETTERS = 5  # minimum length of a word that may be corrected to a name
+_MIN_LETTERS = 5  # minimum length of a name of several words that is also found as one word
 # Names that match by some of their words: minimum ratio to the best score, and maximum number.
 _MIN_SCORE_RATIO, _MAX_NAMES = 0.8, 3
 _HYPHENS = frozenset("-\u2010\u2011")
 _MAX_WORDS = 4  # maximum number of words that are compared with a mistyped or partial name
+# Words at the end of a place's name that people leave out: Ho Chi Minh City.
+_KIND_WORDS = split_set(
+    "city town district county province state region municipality prefecture island islands"
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class NameMatch:
         A note for the user if the words differ from the name; else empty.
     more
         The number of other names that have the same words.
+    is_sure
+        Whether a corrected word can only be meant as this name.
     """
 
     keys: tuple[str, ...]
@@ -50,6 +58,7 @@ class NameMatch:
     is_possessive: bool = False
     note: str = ""
     more: int = 0
+    is_sure: bool = True
 
 
 class Gazetteer:
@@ -94,7 +103,12 @@ class Gazetteer:
     @functools.cached_property
     def _joined(self) -> dict[str, str]:
         """Maps names of several words, written as one word, to the vocabulary's key."""
-        joined = {name.replace(" ", ""): key for name, key in self._keys.items() if " " in name}
+        joined: dict[str, str] = {}
+        for name, key in self._keys.items():
+            first, _, last = name.rpartition(" ")
+            for written in (name, first) if last in _KIND_WORDS else (name,):
+                if " " in written:
+                    joined.setdefault(written.replace(" ", ""), key)
         return {
             word: key
             for word, key in joined.items()
@@ -124,7 +138,7 @@ class Gazetteer:
         """Return the name whose words are written as one word, or whose one word is written as two."""
         first = tokens[start]
         for word in (first.norm, first.possessor):
-            if (key := self._joined.get(word)) is not None:
+            if (key := self._joined.get(word)) is not None and not is_everyday(word):
                 return NameMatch((key,), start + 1, is_possessive=word != first.norm)
         end = start + 2
         if end <= len(tokens) and tokens[end - 1].norm in _HYPHENS:
@@ -189,46 +203,65 @@ class Gazetteer:
     # --- names with one typing error -----------------------------------------------------------------------
 
     def match_mistyped(self, tokens: Sequence[Token], start: int) -> list[NameMatch]:
-        """Return the longest names that match at a token if one typing error in one word is corrected."""
+        """Return the longest names that match at a token if one typing error is corrected.
+
+        The error is in one word of the name; or anywhere in a name of several words, whatever its spaces.
+        """
         positions = find_name_words(tokens, start, _MAX_WORDS)
-        matches: dict[str, NameMatch] = {}
+        matches: dict[str, NameMatch] = {
+            match.keys[0]: match for match in self._match_joined(tokens, positions)
+        }
         for n, i in enumerate(positions):
             if n and not self._longest.get(tokens[start].norm, 0) > n:
                 break
-            for word in self._find_corrections(tokens[i].possessor or tokens[i].norm):
+            typed = tokens[i].possessor or tokens[i].norm
+            for word in self._find_corrections(typed):
                 first = word if n == 0 else tokens[start].norm
                 reach = positions[: self._longest.get(first, 0)]
                 for match in self._iterate_matches(tokens, reach, {i: word}):
                     if match.end > i:
-                        matches.setdefault(match.keys[0], match)
+                        is_name = match.end > start + 1 or _is_sure_name(typed, word)
+                        matches.setdefault(match.keys[0], replace(match, is_sure=is_name))
         end = max((match.end for match in matches.values()), default=0)
         return [match for match in matches.values() if match.end == end]
 
     def _find_corrections(self, typed: str) -> list[str]:
-        """Return words of names at edit distance 1: one letter added, omitted or replaced, or two swapped."""
-        if len(typed) < _MIN_LETTERS or typed in COMMON or not typed.isalpha() or typed in self._all_words:
+        """Return the words of names at edit distance 1 from a word that is not everyday English."""
+        if not typed.isalpha() or typed in COMMON or typed in self._all_words:
             return []
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA  # counts two swapped neighbours as one edit
+        words = self._near_words.find(typed)
+        return [] if words and is_everyday(typed) else words
 
-        corrections = []
-        for length in range(len(typed) - 1, len(typed) + 2):
-            words = self._words_by_length.get(length, ())
-            near = process.extract(typed, words, scorer=OSA.distance, score_cutoff=1, limit=None)
-            corrections += [word for word, _, _ in near]
-        return sorted(corrections)
+    def _match_joined(self, tokens: Sequence[Token], positions: Sequence[int]) -> Iterator[NameMatch]:
+        """Yield names of several words that differ by one typing error: "da nag", "danag", "hochimin"."""
+        norms = [tokens[i].norm for i in positions]
+        for count in range(len(positions), 0, -1):
+            last = tokens[positions[count - 1]]
+            typed = "".join([*norms[: count - 1], last.possessor or last.norm])
+            if len(typed) < _MIN_LETTERS - 1 or all(map(self._is_everyday, norms[:count])):
+                continue
+            found = self._near_joined.find(typed) if typed.isalpha() else []
+            if found and not is_everyday(typed):
+                end = positions[count - 1] + 1
+                keys = dict.fromkeys(self._joined[word] for word in found)
+                yield from (NameMatch((key,), end, is_possessive=bool(last.possessor)) for key in keys)
+                return
+
+    def _is_everyday(self, word: str) -> bool:
+        """Whether a word is everyday English, and not a short word of a name such as "da"."""
+        return is_everyday(word) and (word in COMMON or len(word) > 2 or word not in self._all_words)
 
     @functools.cached_property
     def _all_words(self) -> frozenset[str]:
         return frozenset(word for name in self._keys for word in name.split())
 
     @functools.cached_property
-    def _words_by_length(self) -> dict[int, list[str]]:
-        """The words of names by length: only words of almost the same length are compared."""
-        words: dict[int, list[str]] = {}
-        for word in self._all_words:
-            words.setdefault(len(word), []).append(word)
-        return words
+    def _near_words(self) -> NearWords:
+        return NearWords(self._all_words)
+
+    @functools.cached_property
+    def _near_joined(self) -> NearWords:
+        return NearWords(self._joined)
 
     # --- partial names -------------------------------------------------------------------------------------
 
@@ -297,10 +330,19 @@ class KnownNames:
         """Make the gazetteers of a dataset."""
         people = Gazetteer(vocabulary.people, ignores_spaces=True)
         aliases = find_aliases(vocabulary.places, vocabulary.within)
-        places = Gazetteer(vocabulary.places, vocabulary.within, aliases)
+        places = Gazetteer(vocabulary.places, vocabulary.within, aliases, ignores_spaces=True)
         return cls(people, places, feasts, Cameras(vocabulary.cameras))
+
+
+def _is_sure_name(typed: str, word: str) -> bool:
+    """Whether a typed word can only be meant as a name. A rare English word can be meant as it is typed."""
+    return is_sure(typed, word) and (typed == f"{word}s" or not find_word_level(typed))
 
 
 def _is_phrase(first: str, second: str) -> bool:
     """Whether two words are no name that is divided: "for rest" does not name Forrest."""
-    return min(len(first), len(second)) < 2 or not COMMON.isdisjoint((first, second, first + second))
+    return (
+        min(len(first), len(second)) < 2
+        or is_everyday(first + second)
+        or (not COMMON.isdisjoint((first, second)) or (is_everyday(first) and is_everyday(second)))
+    )

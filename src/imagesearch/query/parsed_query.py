@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from imagesearch.filters import And, Condition, Contains, Eq, Not, Or
 from imagesearch.query.clauses import Area, Content, DateClause, PeopleClause, PhotoFact, PhotoOrder
+from imagesearch.query.lexicon import LEADING
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class ParsedQuery:
         The rest of the sentence, with "a person" or "two people" in place of the people.
     words
         The words of the sentence in the caption.
+    phrase
+        The caption without the words that stand for the people: what the user says of the picture.
     notes
         Notes for the user on words that were not taken literally, or were ignored.
     place_names
@@ -47,6 +50,8 @@ class ParsedQuery:
         The normalized texts after ``text:``. Photos with such a text in their description come first.
     not_understood
         Parts of the sentence that are neither understood nor plausible in a caption, as the user typed them.
+    unknown_names
+        Words that are probably names of people, as the user typed them, whom the vocabulary lacks.
     """
 
     people: PeopleClause = field(default_factory=PeopleClause)
@@ -67,6 +72,8 @@ class ParsedQuery:
     excluded: tuple[Content, ...] = ()
     not_understood: tuple[str, ...] = ()
     quoted: tuple[str, ...] = ()
+    phrase: str = ""
+    unknown_names: tuple[str, ...] = ()
 
     @property
     def place_conditions(self) -> tuple[Condition, ...]:
@@ -90,7 +97,7 @@ class ParsedQuery:
 
     @property
     def summary(self) -> str:
-        """The parsed sentence in one line: ``Maya · Goa (state) · "a person on the beaches"``."""
+        """The parsed sentence in one line: ``Maya · Goa (state) · "on the beaches"``."""
         parts = [str(self.people), self._places_title, *self._not_places_titles]
         parts += [*map(str, self.dates), *self._other_titles]
         return " · ".join(filter(None, parts))
@@ -104,6 +111,13 @@ class ParsedQuery:
             return self.summary
         parts = [f"{', or '.join(options)}; those with more of these first", str(self.people.excluded)]
         return " · ".join(filter(None, (*parts, *self._not_places_titles, *self._other_titles)))
+
+    @property
+    def topic(self) -> str:
+        """What the photo must show, in the user's words, without a leading *on* or *with*."""
+        words = (self.phrase or self.caption).split()
+        first = next((n for n, word in enumerate(words) if word.lower() not in LEADING), 0)
+        return " ".join(words[first:])
 
     @property
     def places_phrase(self) -> str:
@@ -132,7 +146,8 @@ class ParsedQuery:
     @property
     def _other_titles(self) -> list[str]:
         """The facts, the content, and the order."""
-        caption = f'"{self.caption}"' if self.caption else ""
+        phrase = self.phrase or self.caption
+        caption = f'"{phrase}"' if phrase else ""
         excluded = [f'without "{content.caption}"' for content in self.excluded]
         order = str(self.order) if self.order else ""
         return [*(fact.words for fact in self.facts), " ".join(filter(None, (caption, *excluded))), order]
@@ -151,10 +166,12 @@ class ParsedQuery:
             "facts": [fact.words for fact in self.facts],
             "order": asdict(self.order) if self.order else None,
             "text": self.text,
+            "caption": self.caption,
             "words": self.words,
             "joined": {"by": self.join, "texts": [content.caption for content in self.joined]},
             "excluded": [content.caption for content in self.excluded],
             "not_understood": self.not_understood,
+            "unknown_names": self.unknown_names,
             "read_as": self.summary,
             "notes": self.notes,
         }

@@ -11,7 +11,7 @@ The stages for "maya on the beaches of goa in 2023", if Maya and Goa are in the 
 `build_places`        mentions to a clause: any of Goa. The caption drops ``of``
 `build_dates`         mentions to clauses: 2023-01-01 to 2023-12-31
 `build_caption`       the other tokens to a caption, "a person on the beaches", and to the words of the
-                      user in it, "the beaches". Also to what photos must not show, and to the parts that
+                      user in it, "on the beaches". Also to what photos must not show, and to the parts that
                       are not understood; here, none
 ====================  ==================================================================================
 """
@@ -101,6 +101,8 @@ class SentenceParser:
             excluded=tuple(Content(text, self._fill_template(text)) for text in caption.excluded),
             not_understood=not_understood,
             quoted=_list_quoted(tagged),
+            phrase=caption.phrase,
+            unknown_names=tuple(dict.fromkeys(tagged.unknown_names)),
             areas=places.areas,
             not_areas=places.not_areas,
         )

@@ -25,10 +25,12 @@ from imagesearch.query.tags import Position, Tag, TaggedSentence, TaggedSpan
 from imagesearch.query.times.engine import match_date
 from imagesearch.query.times.rules import tag_date
 from imagesearch.query.tokenizer import Sentence
+from imagesearch.query.unknown_names import find_unknown_name
 
 Rule = Callable[[Position], Tag | None]
 # Limits for one sentence, so that long texts are parsed quickly.
 _MAX_GUESSES = 24  # words that may be partial or mistyped names
+_MAX_UNKNOWN = 8  # names of people who are not known
 _MAX_DATES = 40  # dates that are parsed, including those that are tagged as names
 _MAX_TOKENS = 1200  # words and marks that are tagged; CLIP encodes about 75 tokens
 
@@ -38,7 +40,7 @@ def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSe
     tokens = sentence.tokens
     i = match_request(sentence)
     spans = [TaggedSpan("ignored", 0, i)] if i else []
-    notes, not_understood = [], []
+    notes, not_understood, unknown = [], [], []
     if len(tokens) > _MAX_TOKENS:
         notes.append(f"only the first {_MAX_TOKENS} words and marks were read")
     rules = _choose_rules(sentence, names)
@@ -49,7 +51,9 @@ def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSe
         if tag is None and guesses_left > 0 and may_be_guessed(at):
             guesses_left -= at.token.norm not in COMMON
             tag = tag_guess(at)
-        tag = tag or Tag(TaggedSpan("word", i, i + 1))
+        if tag is None:
+            tag = Tag(TaggedSpan("word", i, i + 1))
+            unknown += [name] if len(unknown) < _MAX_UNKNOWN and (name := find_unknown_name(at)) else []
         spans.append(tag.span)
         notes += tag.notes
         not_understood += tag.not_understood
@@ -57,7 +61,7 @@ def tag_sentence(sentence: Sentence, names: KnownNames, today: date) -> TaggedSe
         i = tag.span.end
     if i < len(tokens):
         spans.append(TaggedSpan("ignored", i, len(tokens)))
-    return TaggedSentence(tokens, tuple(spans), tuple(notes), tuple(not_understood))
+    return TaggedSentence(tokens, tuple(spans), tuple(notes), tuple(not_understood), tuple(unknown))
 
 
 def _look_up(

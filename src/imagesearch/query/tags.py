@@ -88,12 +88,15 @@ class TaggedSentence:
         Notes for the user on corrected or ambiguous words.
     not_understood
         Parts of the sentence that are neither understood nor a description of a photo, as typed.
+    unknown_names
+        Words that are probably names of people, as typed, whom the vocabulary lacks.
     """
 
     tokens: Sequence[Token]
     spans: Sequence[TaggedSpan]
     notes: Sequence[str]
     not_understood: Sequence[str] = ()
+    unknown_names: Sequence[str] = ()
 
 
 class Tag(NamedTuple):

@@ -172,7 +172,7 @@ class Answer:
 
     @property
     def read_as(self) -> str:
-        """How the query was read: ``Maya · Goa (state) · "a person on the beaches" — 10 of 240 photos``.
+        """How the query was read: ``Maya · Goa (state) · "on the beaches" — 10 of 240 photos``.
 
         In a union: ``Maya, or Goa (state); those with more of these first · "a beach" — 80 of 240 photos``.
         """

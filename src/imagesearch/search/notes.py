@@ -12,7 +12,7 @@ from imagesearch.search.resources import SearchResources
 from imagesearch.search.retrieval import RetrievedPhotos
 from imagesearch.search.scope import SearchScope
 from imagesearch.search.target import SearchTarget
-from imagesearch.store import CollectionInfo
+from imagesearch.store import CollectionInfo, list_named, suggest_names
 
 
 def collect_notes(
@@ -43,6 +43,7 @@ def collect_notes(
         _describe_texts(request, retrieved, shown),
         *_list_face_notes(target),
         *(() if scope.collection.is_imported else scope.notes),
+        *([] if scope.collection.is_imported else _list_unknown_names(request, resources)),
         *_list_dataset_notes(request, scope, target, retrieved, resources),
         *_list_ignored_limits(request, judged),
         "names have changed since the collections were built; run 05_build_collections.py"
@@ -57,7 +58,7 @@ def collect_notes(
 def _describe_misfit(request: ParsedRequest, judged: JudgedPhotos, shown: Collection[int]) -> str:
     if not judged.nothing_fits:
         return ""
-    return f"nothing here looks like {request.parsed.caption!r}{'; the nearest follow' if shown else ''}"
+    return f"nothing here looks like {request.parsed.topic!r}{'; the nearest follow' if shown else ''}"
 
 
 def _describe_left_out(
@@ -126,6 +127,26 @@ def _list_face_notes(target: SearchTarget) -> list[str]:
     decides_ranking = target.vector is None
     is_unknown = decides_ranking and not target.face.is_known
     return [target.face.note, "the nearest faces follow"] if is_unknown else [target.face.note]
+
+
+def _list_unknown_names(request: ParsedRequest, resources: SearchResources) -> list[str]:
+    """Return notes on words that are probably names of people, and that nobody has."""
+    typed = request.parsed.unknown_names
+    if not typed or resources.has_unbuilt_edits:  # the names may be among the edits
+        return []
+    named = list_named(resources.vocabulary.people)
+    if not named:
+        words = " and ".join(f'"{name}"' for name in typed)
+        first = "" if resources.vocabulary.people else "run 02_cluster_faces.py, then "
+        verb = "is" if len(typed) == 1 else "are"
+        advice = f"{first}name people with 03_name_people.py --interactive"
+        return [f"nobody is named yet, so {words} {verb} read as text; {advice}"]
+    notes = []
+    for name in typed:
+        similar = suggest_names(name, named)
+        hint = f"did you mean {' or '.join(similar)}?" if similar else "name people with 03_name_people.py"
+        notes.append(f'nobody is called "{name}"; {hint}')
+    return notes
 
 
 def _list_dataset_notes(

