@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 PEOPLE = sorted(
     name.title()
     for name in split_set(
-        "maya priya kim noor sam rose eva ali ben jon lena nora zoe kofi anna ella lily liam noah emma owen ivan "
-        "olga ravi sana omar yuki luis nina max nils lars marie clara elena aisha chloe hugo emil"
+        "maya priya kim noor sam rose eva ali ben jon lena nora zoe kofi anna ella lily liam noah emma owen "
+        "ivan olga ravi sana omar yuki luis nina max nils lars marie clara elena aisha chloe hugo emil"
     )
 )
 PLACES = ("Da Nang", "Ho Chi Minh City", "Goa", "Hanoi", "Hội An", "Rome", "Los Angeles", "Rio de Janeiro")

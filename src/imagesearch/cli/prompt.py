@@ -12,7 +12,10 @@ from imagesearch.cli.console import print_note
 from imagesearch.errors import UserError
 
 _PROMPT = "search> "
-_WELCOME = 'type what to find: maya in goa. "like 3" finds photos like the third result; "help" lists more, "q" quits'
+_WELCOME = (
+    'type what to find: maya in goa. "like 3" finds photos like the third result; '
+    '"help" lists more, "q" quits'
+)
 _REMINDER = '"q" or Ctrl-D quits, "help" lists what can be typed'
 _HELP = """\
 a line can be:
