@@ -31,8 +31,8 @@ def parse_arguments():
         action="append",
         default=[],
         metavar="FILE",
-        help="find photos similar to this photo: a file, a path as printed, or a file name; if repeated, to "
-        "the mean of the photos",
+        help="find photos similar to this photo: a file, a path as printed, or a file name; "
+        "if repeated, to the mean of the photos",
     )
     query.add_argument("--face", type=Path, metavar="FILE", help="find photos of the person in this photo")
     query.add_argument(

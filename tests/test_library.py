@@ -50,10 +50,10 @@ def test_update_search_and_show(drawn: Drawn) -> None:
     with imagesearch.open_library(drawn.config_file) as library:
         summary = library.update()
         assert (summary.features.new, summary.faces.new, summary.geo.photos.new) == (7, 7, 7)
-        answer = library.search(image=drawn.photos / "maya3.png", top_k=3)
+        answer = library.search(image=drawn.photos / "maya3.png", top_k=3, with_itself=True)
         assert answer.results[0].path == "maya3.png" and len(answer.results) == 3
         both = [drawn.photos / "maya3.png", drawn.photos / "kofi.png"]
-        assert {r.path for r in library.search(image=both).results[:2]} == {"maya3.png", "kofi.png"}
+        assert not {r.path for r in library.search(image=both).results} & {"maya3.png", "kofi.png"}
         library.show(answer, save=figure, window=False)
     with Image.open(figure) as picture:
         assert min(picture.size) > 200

@@ -54,7 +54,7 @@ def test_searches_find_the_same_photos_in_the_same_order_as_in_the_normal_collec
     assert "out/v_paths.txt: the paths are relative to photos\n" in done.stderr  # those of `01 --export-npy`
     assert "missing" not in done.stderr and "unit length" not in done.stderr
     for photo in ("0.png", "2024/3.png"):
-        options = ["--image", exported.photos / photo, "--by", kind]
+        options = ["--image", exported.photos / photo, "--by", kind, "--with-itself"]
         normal, imported = search(exported, *options), search(exported, *options, "-n", "old")
         assert len(normal) == 6 and len({result["score"] for result in normal}) == 6
         for name in ("path", "file", "score"):

@@ -94,7 +94,9 @@ def test_people_are_found_named_searched_split_and_merged(drawn: Drawn) -> None:
     assert "album_faces" not in done.stderr
     assert count_faces(done) == {"Maya": 5, "Kofi": 4, "Noor": 2}
 
-    found = run(drawn, "06_search.py", "--face", drawn.photos / "maya1.jpg", "--json", "-k", "5")
+    found = run(
+        drawn, "06_search.py", "--face", drawn.photos / "maya1.jpg", "--with-itself", "--json", "-k", "5"
+    )
     answer = json.loads(found.stdout)
     assert "this looks like Maya (1.00)" in " ".join(answer["notes"])
     assert any("names have changed since" in note for note in answer["notes"])
@@ -190,12 +192,15 @@ def test_an_error_that_the_user_can_fix_is_one_line(
 
 
 def test_the_largest_face_of_a_photo_is_searched_for(untouched: Drawn, main_of: Main, capsys) -> None:
-    main_of(untouched, "06_search.py", "--face", "photos/both.jpg", "--json", "-k", "3")
+    main_of(untouched, "06_search.py", "--face", "photos/both.jpg", "--json", "-k", "3", "--with-itself")
     answer = json.loads(capsys.readouterr().out)
     assert any("both.jpg has 2 faces; the largest is used" in note for note in answer["notes"])
     assert answer["results"][0]["path"] == "both.jpg" and answer["results"][0]["score"] > 0.99
-    main_of(untouched, "06_search.py", "--face", "photos/maya0.jpg", "--json", "--min-score", "0.999")
+    one = ("--face", "photos/maya0.jpg", "--json", "--min-score", "0.999")
+    main_of(untouched, "06_search.py", *one, "--with-itself")
     assert [r["path"] for r in json.loads(capsys.readouterr().out)["results"]] == ["maya0.jpg"]
+    main_of(untouched, "06_search.py", *one)
+    assert json.loads(capsys.readouterr().out)["results"] == []
 
 
 def test_show_accepts_any_path_of_a_photo(untouched: Drawn, main_of: Main) -> None:

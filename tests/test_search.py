@@ -95,7 +95,7 @@ def searcher(world: World) -> Iterator[Searcher]:
 @pytest.mark.parametrize("by", ["clip", "vit"])
 def test_every_photo_finds_itself_first(searcher: Searcher, by: str) -> None:
     for photo in searcher.resources.dataset.photos:
-        first = searcher.search(Query(images=(photo.file,), by=by)).results[0]
+        first = searcher.search(Query(images=(photo.file,), by=by, with_itself=True)).results[0]
         assert first.path == photo.path and first.file == photo.file
         assert first.score == pytest.approx(1, abs=1e-4)
 
@@ -163,7 +163,7 @@ def test_another_model_than_the_collections_is_refused(searcher: Searcher, world
 
 
 def search_images(searcher: Searcher, files: Sequence[Path], **options) -> list[tuple[str, float]]:
-    results = searcher.search(Query(images=tuple(files), top_k=20, **options)).results
+    results = searcher.search(Query(images=tuple(files), top_k=20, with_itself=True, **options)).results
     return [(result.path, result.score) for result in results]
 
 
@@ -274,7 +274,7 @@ def test_a_typed_line_refers_to_one_or_several_results(
 
 def test_06_accepts_image_several_times(searcher: Searcher, world: World) -> None:
     files = [photo.file for photo in searcher.resources.dataset.photos[:2]]
-    command = ["--image", files[0], "--image", files[1], "-k", "20", "--json"]
+    command = ["--image", files[0], "--image", files[1], "-k", "20", "--json", "--with-itself"]
     printed = json.loads(world.run("06_search.py", *command).stdout)
     assert printed["query"] == f"like {files[0].name} and {files[1].name}"
     found = [(result["path"], result["score"]) for result in printed["results"]]

@@ -12,10 +12,7 @@ from imagesearch.cli.console import print_note
 from imagesearch.errors import UserError
 
 _PROMPT = "search> "
-_WELCOME = (
-    'type what to find: maya in goa. "like 3" finds photos like the third result; '
-    '"help" lists more, "q" quits'
-)
+_WELCOME = 'type what to find: maya in goa. After an answer: like 3. "help" lists more, "q" or Ctrl-D quits'
 _REMINDER = '"q" or Ctrl-D quits, "help" lists what can be typed'
 _HELP = """\
 a line can be:

@@ -177,10 +177,13 @@ class SavedClusters:
         retired = {row: number for row, number in retired.items() if number not in assigned}
         former = dict(list(former.items())[-_MAX_FORMER:])
         former[_RETIRED] = (retired, missing_retired)
-        members = {number: list(faces) for number, faces in missing.items()}
-        for number, rows in zip(assigned, clusters, strict=True):
-            members[number] = [*resolver.make_references(rows.tolist()), *members.get(number, ())]
-        kept = {key: _make_members(*found, resolver) for key, found in former.items()}
+        present = {
+            row: number for number, rows in zip(assigned, clusters, strict=True) for row in rows.tolist()
+        }
+        rows = list(present.keys() | set().union(*(found for found, _ in former.values())))
+        references = dict(zip(rows, resolver.make_references(rows), strict=True))
+        members = _make_members(present, missing, references)
+        kept = {key: _make_members(*found, references) for key, found in former.items()}
         return SavedClusters(members, next_number, edit_count, settings, kept)
 
 
@@ -211,11 +214,11 @@ def _find_members(
     return numbers, missing
 
 
-def _make_members(numbers: _Numbers, missing: _Members, resolver: ReferenceResolver) -> _Members:
+def _make_members(numbers: _Numbers, missing: _Members, references: dict[int, FaceReference]) -> _Members:
     """Return references to the faces of each person: those in the table of faces, and the missing ones."""
     members: _Members = {}
-    for number, face in zip(numbers.values(), resolver.make_references(numbers), strict=True):
-        members.setdefault(number, []).append(face)
+    for row, number in numbers.items():
+        members.setdefault(number, []).append(references[row])
     for number, faces in missing.items():
         members.setdefault(number, []).extend(faces)
     return members
