@@ -35,6 +35,13 @@ def parse_arguments():
         help="merge several people into one",
     )
     edits.add_argument("--forget", action="append", default=[], metavar="NAME", help="remove a name")
+    edits.add_argument(
+        "--trip",
+        action="append",
+        default=[],
+        metavar="TRIP=NAME",
+        help="name a trip, by its number in 05 --trips or its name; an empty NAME removes the name",
+    )
     edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
     edits.add_argument(
         "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
@@ -66,6 +73,8 @@ def main():
 
     dataset = Dataset(config)
     cli.print_note(dataset.roots_note)
+    if args.trip and name_trips(config, dataset, args):
+        return
     editor = PeopleEditor(config, dataset)
     has_edits, failure = True, None
     is_stale = editor.stale
@@ -82,6 +91,26 @@ def main():
     if failure:
         raise failure
     report_people(people, dataset, args)
+
+
+def name_trips(config, dataset, args):
+    """Name trips. If nothing else is to be done, also list them, and return True."""
+    from imagesearch.errors import UserError
+    from imagesearch.store import Vocabulary, list_trips, name_trip
+
+    for text in args.trip:
+        trip, equals, name = text.partition("=")
+        if not equals:
+            raise UserError(f'--trip {text}: expected TRIP=NAME, such as 7="Ana\'s wedding"')
+        old_name = name_trip(dataset, trip.strip(), name)
+        cli.print_note(f"{old_name}: named {name.strip()}" if name.strip() else f"{old_name}: name removed")
+    others = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv, args.show, args.save)
+    if any(others) or args.interactive:
+        return False
+    if not args.no_build:
+        update_collections(config, dataset)
+        cli.print_trips(list_trips(Vocabulary.read(dataset.folder)), args.json)
+    return True
 
 
 def apply_edits(editor, args):

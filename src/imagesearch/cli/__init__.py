@@ -27,7 +27,13 @@ from imagesearch.cli.console import (
     run_script,
     show_progress,
 )
-from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
+from imagesearch.cli.printing import (
+    print_answer,
+    print_classes,
+    print_people,
+    print_saved_queries,
+    print_trips,
+)
 
 __all__ = [
     "add_figure_options",
@@ -48,6 +54,7 @@ __all__ = [
     "print_note",
     "print_people",
     "print_saved_queries",
+    "print_trips",
     "read_queries",
     "read_reply",
     "report_failures",

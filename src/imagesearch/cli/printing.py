@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imagesearch.cli.console import print_json
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from imagesearch.search import Answer, SearchResult
 
 _PARTIAL_DATES = ("year", "month")
+_MAX_TRIP_NAMES = 4  # places, or people, in a line
 
 
 def print_answer(answer: Answer, verbose: bool = False) -> None:
@@ -72,3 +73,29 @@ def print_people(people: People, min_faces: int) -> None:
         photos = people.count_photos(person)
         print(f"{person.number:>6}  {len(person.rows):>5}  {photos:>6}  {person.name or '-'}")
     print(people)
+
+
+def print_trips(trips: Sequence[Mapping[str, Any]], as_json: bool = False) -> None:
+    """Print the trips of `imagesearch.store.list_trips`, the oldest first."""
+    if as_json:
+        print_json({"trips": list(trips)})
+    elif not trips:
+        print("no trips: no photos with a time and a position were taken away from home")
+    else:
+        names, places = ([_format_trip_names(trip, key) for trip in trips] for key in ("name", "places"))
+        widths = max(map(len, ("name", *names))), max(map(len, ("places", *places)))
+        titles = f"{'number':>6}  {'first day':<10}  {'last day':<10}  {'photos':>6}  {'name':<{widths[0]}}"
+        print(f"{titles}  {'places':<{widths[1]}}  people")
+        for trip, name, place in zip(trips, names, places, strict=True):
+            days = f"{trip['first'][:10]}  {trip['last'][:10]}"
+            line = f"{trip['number']:>6}  {days}  {trip['photos']:>6}  {name:<{widths[0]}}"
+            print(f"{line}  {place:<{widths[1]}}  {_format_trip_names(trip, 'people')}".rstrip())
+
+
+def _format_trip_names(trip: Mapping[str, Any], key: str) -> str:
+    """Return the name of a trip, or its most frequent places or people and the number of the others."""
+    if key == "name":
+        return str(trip[key])
+    names = list(trip[key])
+    more = [f"{len(names) - _MAX_TRIP_NAMES} more"] if len(names) > _MAX_TRIP_NAMES else []
+    return ", ".join([*names[:_MAX_TRIP_NAMES], *more])

@@ -15,6 +15,7 @@ from imagesearch.pipeline import Dataset
 from imagesearch.query import SentenceParser
 from imagesearch.search.query_models import QueryModels
 from imagesearch.store import STEP_SCRIPTS, CollectionInfo, CollectionRef, Store, Vocabulary
+from imagesearch.trips import read_trip_names
 
 # Number of vectors sampled from the collection to estimate how the scores of all photos are distributed.
 _SAMPLE_SIZE = 500
@@ -148,6 +149,8 @@ class SearchResources:
     def has_unbuilt_edits(self) -> bool:
         """Whether people were edited after the collections were built, or the names are of a later build."""
         if open_edit_log(self.dataset).count() != self.vocabulary.edit_count:
+            return True
+        if len(read_trip_names(self.dataset.folder)) != self.vocabulary.trip_name_count:
             return True
         # The same vocabulary serves the collections of all Milvus that the dataset was copied to.
         loaded = self.store.collections.list_loaded(self.config.dataset.name)

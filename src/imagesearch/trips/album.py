@@ -11,7 +11,7 @@ import numpy as np
 
 from imagesearch.text import normalize
 from imagesearch.trips.decisions import PhotoReference, TripName
-from imagesearch.trips.names import name_days, name_months, name_place
+from imagesearch.trips.names import find_smallest, name_days, name_months, name_place
 from imagesearch.trips.sessions import NO_TRIP, group_trips
 
 _MAX_NAME_BYTES = 480  # the field in collections has 512
@@ -48,6 +48,8 @@ class Trip:
     is_named: bool = False
     places: Counter[str] = field(default_factory=Counter, compare=False)
     """The number of photos at each place, by normalized name."""
+    cities: Sequence[str] = ()
+    """The cities, or else the smallest larger places, the most photographed first."""
 
     @property
     def first(self) -> datetime:
@@ -68,8 +70,8 @@ def find_trips(photos: Sequence[TripPhoto], names: Sequence[TripName] = ()) -> l
     photos
         The photos of the album. Those without a time belong to no trip.
     names
-        The user's names, the oldest first. A name belongs to the trip with most of its photos. If most of them
-        are in no trip any more, they are a trip of their own. Trips with the same name are one trip.
+        The user's names, the oldest first. A name belongs to the trip with most of its photos. If most of
+        them are in no trip any more, they are a trip of their own. Trips with the same name are one trip.
     """
     numbers = group_trips(*_make_columns(photos))
     given: dict[int, str] = {}
@@ -122,7 +124,9 @@ def _apply_name(
 def _make_trip(photos: list[TripPhoto], name: str) -> Trip:
     photos = sorted(photos, key=lambda photo: (photo.taken_at or datetime.min, photo.photo_id))
     places = Counter(place for p in photos for place in {normalize(name) for name, _ in p.places} if place)
-    return Trip(name, tuple(photos), bool(name), places)
+    cities = Counter(find_smallest(photo.places) for photo in photos if photo.places)
+    ranked = sorted(cities, key=lambda city: (-cities[city], city))
+    return Trip(name, tuple(photos), bool(name), places, ranked)
 
 
 def _name_trips(trips: list[Trip]) -> list[Trip]:

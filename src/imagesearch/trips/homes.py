@@ -128,7 +128,7 @@ def _judge_places(
 
 
 def _fill_months(is_home: np.ndarray, always: np.ndarray, centres: np.ndarray) -> list[np.ndarray]:
-    """Return the centres of the homes of each month; those of the nearest month, or of all months, if none."""
+    """Return the centres of the homes of each month, or of the nearest month, or of all months."""
     known = np.flatnonzero(is_home.any(axis=0))
     filled = []
     for month in range(is_home.shape[1]):

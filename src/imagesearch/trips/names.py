@@ -34,6 +34,12 @@ def name_place(addresses: Sequence[Sequence[tuple[str, str]]]) -> str:
     return f"{', '.join(countries[:-1])} and {countries[-1]}" if len(countries) > 1 else "".join(countries)
 
 
+def find_smallest(places: Sequence[tuple[str, str]]) -> str:
+    """Return the name of the city in an address, or else of its smallest place."""
+    ranks = {kind: rank for rank, kind in enumerate(_KINDS)}
+    return min(places, key=lambda place: ranks.get(place[1], len(ranks)))[0]
+
+
 def name_months(first: datetime, last: datetime) -> str:
     """Return the months of a trip: ``August 2025``, ``July to August 2025``, ``December 2024 to ...``."""
     if (first.year, first.month) == (last.year, last.month):

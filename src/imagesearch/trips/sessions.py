@@ -1,8 +1,8 @@
 """Divides the photos of an album into stretches away from home, by gaps in time and distance.
 
-With a home, a trip lasts until a photo is taken at home, or none for four days (three, if the next one is more
-than 500 km away). Without a home, it also ends where the next photo is more than 500 km away. Photos that one person cannot have taken, in Goa and in Paris
-on the same afternoon, belong to different trips.
+With a home, a trip lasts until a photo is taken at home, or none for four days (three, if the next one is
+more than 500 km away). Without a home, it also ends where the next photo is more than 500 km away. Photos
+that one person cannot have taken, in Goa and in Paris on the same afternoon, belong to different trips.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _find_return_time(km: float) -> float:
 
 
 def _add_unlocated(trips: np.ndarray, times: np.ndarray, located: np.ndarray, unlocated: np.ndarray) -> None:
-    """Add photos without a position to the trip that they are in the time of, or to that of the nearest photo."""
+    """Add photos without a position to the trip in whose time they are, or to that of the nearest photo."""
     before, after = _find_neighbours(times, located, unlocated)
     gaps = np.stack([abs(times[unlocated] - times[before]), abs(times[after] - times[unlocated])])
     nearest = trips[np.where(gaps[0] <= gaps[1], before, after)]
