@@ -160,7 +160,7 @@ def test_people_with_a_name_are_counted() -> None:
 
 
 def test_a_label_is_a_name_unless_it_is_a_number() -> None:
-    assert [records._is_name(label) for label in ("Maya", "person 12", "person of interest", "Person")] == [
+    assert [records.is_name(label) for label in ("Maya", "person 12", "person of interest", "Person")] == [
         True, False, True, True,
     ]  # fmt: skip
 

@@ -36,10 +36,12 @@ def print_answer(answer: Answer, verbose: bool = False) -> None:
 
 
 def _format_details(result: SearchResult) -> str:
-    """Return the description, and what is unusual about the time."""
+    """Return the description, what is unusual about the time, and the trip."""
     source = {"name": "date from the file name", "gps": "time from GPS"}.get(result.time_source, "")
     known = f"only the {result.time_precision} is known" if result.time_precision in _PARTIAL_DATES else ""
-    return "; ".join(filter(None, (result.description, source, known)))
+    by_time = "no position: on this trip by its time" if result.trip_by == "time" else ""
+    trip = ", ".join(filter(None, (result.trip, by_time)))
+    return "; ".join(filter(None, (result.description, source, known, trip)))
 
 
 def print_saved_queries(saved: Mapping[str, str], as_json: bool = False) -> None:

@@ -15,6 +15,7 @@ from imagesearch.query.lexicon import COMMON
 from imagesearch.query.places.album_places import find_aliases
 from imagesearch.query.times.feasts import FeastDays
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
+from imagesearch.query.trips.known_trips import KnownTrips
 from imagesearch.store import Vocabulary, VocabularyEntry
 
 # Kinds of places, the smallest first. A place may contain places of the kinds before its own.
@@ -290,6 +291,7 @@ class KnownNames:
     places: Gazetteer
     feasts: FeastDays = field(default_factory=FeastDays)
     cameras: Cameras = field(default_factory=Cameras)
+    trips: KnownTrips = field(default_factory=KnownTrips)
 
     @classmethod
     def from_vocabulary(cls, vocabulary: Vocabulary, feasts: FeastDays) -> KnownNames:
@@ -297,7 +299,7 @@ class KnownNames:
         people = Gazetteer(vocabulary.people, ignores_spaces=True)
         aliases = find_aliases(vocabulary.places, vocabulary.within)
         places = Gazetteer(vocabulary.places, vocabulary.within, aliases)
-        return cls(people, places, feasts, Cameras(vocabulary.cameras))
+        return cls(people, places, feasts, Cameras(vocabulary.cameras), KnownTrips(vocabulary.trips))
 
 
 def _is_phrase(first: str, second: str) -> bool:

@@ -50,6 +50,11 @@ class SearchResult:
         ``"second"``, ``"day"``, ``"month"`` or ``"year"``. Empty if there is no time.
     description : str
         The titles and captions in the photo's metadata.
+    trip : str
+        The name of the photo's trip, or empty.
+    trip_by : str
+        Why it belongs to the trip: ``"position"``; or ``"time"`` for a photo without a position that was
+        taken during the trip. Empty without a trip.
     """
 
     rank: int
@@ -70,6 +75,8 @@ class SearchResult:
     time_source: str = ""
     time_precision: str = ""
     description: str = ""
+    trip: str = ""
+    trip_by: str = ""
 
     @property
     def date(self) -> str:

@@ -62,4 +62,7 @@ def _ends_phrase(at: Position, match: DateMatch) -> bool:
 
 
 def _precedes_date(at: Position, end: int) -> bool:
-    return at.dates_left > 0 and match_date(at.sentence, end, at.today, at.names.feasts) is not None
+    return (
+        at.dates_left > 0
+        and match_date(at.sentence, end, at.today, at.names.feasts, at.names.trips) is not None
+    )
