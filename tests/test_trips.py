@@ -24,7 +24,7 @@ class Album:
     def __init__(self):
         self.photos = []
 
-    def add(self, place, day, count=3, hour=9, has_gps=True, step=2):
+    def add(self, place, day, count=3, hour=9, has_gps=True, step=2, camera=""):
         start = datetime.fromisoformat(day) + timedelta(hours=hour)
         latitude, longitude, country = PLACES[place]
         for n in range(count):
@@ -33,7 +33,7 @@ class Album:
             places = ((place, "city"), (country, "country")) if has_gps else ()
             taken_at = start + timedelta(hours=step * n)
             reference = (f"{number}.jpg", f"{number:016x}")
-            self.photos.append(TripPhoto(number, reference, taken_at, **where, places=places))
+            self.photos.append(TripPhoto(number, reference, taken_at, **where, places=places, camera=camera))
         return self
 
     def stay(self, place, day, days, **options):
@@ -146,6 +146,14 @@ def test_photos_without_a_position_belong_to_the_trip_around_them(berlin):
     found = {photo.photo_id for photo in trip.photos}
     assert {inside, edge} <= found
     assert later not in found
+
+
+def test_a_photo_without_a_position_belongs_to_the_trip_of_its_camera(berlin):
+    berlin.stay("Tokyo", "2022-08-03", 5, camera="A").stay("Paris", "2022-08-03", 5, camera="B", hour=10)
+    number = len(berlin.photos)
+    berlin.add("Paris", "2022-08-05", count=1, hour=9, has_gps=False, camera="B")
+    trips = {trip.name: {photo.photo_id for photo in trip.photos} for trip in find_trips(berlin.photos)}
+    assert number in trips["Paris, August 2022"]
 
 
 def test_times_without_positions_and_positions_without_times():

@@ -36,11 +36,10 @@ def print_answer(answer: Answer, verbose: bool = False) -> None:
 
 
 def _format_details(result: SearchResult) -> str:
-    """Return the description, what is unusual about the time, and the trip."""
+    """Return the description, and what is unusual about the time and the trip."""
     source = {"name": "date from the file name", "gps": "time from GPS"}.get(result.time_source, "")
     known = f"only the {result.time_precision} is known" if result.time_precision in _PARTIAL_DATES else ""
-    by_time = "no position: on this trip by its time" if result.trip_by == "time" else ""
-    trip = ", ".join(filter(None, (result.trip, by_time)))
+    trip = f"no position; by its time, on the trip {result.trip}" if result.trip_by == "time" else ""
     return "; ".join(filter(None, (result.description, source, known, trip)))
 
 

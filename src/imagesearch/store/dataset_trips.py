@@ -41,7 +41,8 @@ def _make_photo(photo_id: int, reference: tuple[str, str], location: PhotoLocati
     elif taken_at is not None and metadata.time_precision == "day":
         taken_at += _NOON  # a day without an hour is stored at its beginning
     places = location.address.places
-    return TripPhoto(photo_id, reference, taken_at, metadata.latitude, metadata.longitude, places)
+    position = metadata.latitude, metadata.longitude
+    return TripPhoto(photo_id, reference, taken_at, *position, places, metadata.camera)
 
 
 def count_trips(trips: Sequence[Trip], labels: Mapping[int, Sequence[str]]) -> tuple[VocabularyTrip, ...]:

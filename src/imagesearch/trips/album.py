@@ -27,6 +27,7 @@ class TripPhoto:
     latitude: float | None = None
     longitude: float | None = None
     places: tuple[tuple[str, str], ...] = ()
+    camera: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def find_trips(photos: Sequence[TripPhoto], names: Sequence[TripName] = ()) -> l
         The user's names, the oldest first. A name belongs to the trip with most of its photos. If most of
         them are in no trip any more, they are a trip of their own. Trips with the same name are one trip.
     """
-    numbers = group_trips(*_make_columns(photos))
+    numbers = group_trips(*_make_columns(photos), [photo.camera for photo in photos])
     given: dict[int, str] = {}
     for decision in names:
         _apply_name(decision, photos, numbers, given)

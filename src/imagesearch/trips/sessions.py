@@ -1,8 +1,9 @@
 """Divides the photos of an album into stretches away from home, by gaps in time and distance.
 
 With a home, a trip lasts until a photo is taken at home, or none for four days (three, if the next one is
-more than 500 km away). Without a home, it also ends where the next photo is more than 500 km away. Photos
-that one person cannot have taken, in Goa and in Paris on the same afternoon, belong to different trips.
+more than 500 km away). Without a home, it also ends where the next photo is more than 500 km away, or at
+another place and after more than 36 hours. Photos that one person cannot have taken, in Goa and in Paris on
+the same afternoon, belong to different trips.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from imagesearch.trips.homes import DAY, HOME_KM, find_homes
 NO_TRIP = -1
 _HOUR = 3600
 _MAX_GAP, _MAX_JUMP_GAP = 4 * DAY, 3 * DAY
+_MAX_MOVE_GAP = 36 * _HOUR  # without a home, to another place
 _JUMP_KM = 500.0  # farther away is another trip without a home, and with one if the gap is longer
 # Photos at home between photos of the same place are of other people, if the gap is at most this long.
 _SAME_PLACE_GAP, _FAR_SAME_PLACE_GAP, _COMMUTE_KM = 12 * _HOUR, 36 * _HOUR, 100.0
@@ -42,7 +44,9 @@ class _Group:
     rows: list[int] = field(default_factory=list)
 
 
-def group_trips(times: np.ndarray, latitudes: np.ndarray, longitudes: np.ndarray) -> np.ndarray:
+def group_trips(
+    times: np.ndarray, latitudes: np.ndarray, longitudes: np.ndarray, cameras: Sequence[str] = ()
+) -> np.ndarray:
     """Group photos into trips.
 
     Parameters
@@ -51,12 +55,15 @@ def group_trips(times: np.ndarray, latitudes: np.ndarray, longitudes: np.ndarray
         Local times of the camera in seconds; NaN if unknown.
     latitudes, longitudes : (n,) float64
         Degrees; NaN if unknown.
+    cameras
+        The camera of each photo, empty if unknown; or nothing.
 
     Returns
     -------
     trips : (n,) int64
         The number of each photo's trip, from 0, or `NO_TRIP`. A photo without a position belongs to the trip
-        in whose time it was taken, or else to that of the nearest photo within 36 hours.
+        in whose time it was taken, or else to that of the nearest photo within 36 hours. Photos of the same
+        camera within 36 hours come first: they are of the same person.
     """
     trips = np.full(len(times), NO_TRIP)
     located = np.flatnonzero(~(np.isnan(times) | np.isnan(latitudes) | np.isnan(longitudes)))
@@ -68,6 +75,7 @@ def group_trips(times: np.ndarray, latitudes: np.ndarray, longitudes: np.ndarray
         trips[rows] = _drop_small(_group_located(universal[order], latitudes[rows], longitudes[rows]), 2)
         unlocated = np.flatnonzero(~np.isnan(times) & np.isnan(latitudes))
         _add_unlocated(trips, times, located, unlocated)
+        _add_by_camera(trips, times, located, unlocated, np.asarray(cameras))
     return _drop_small(trips, _MIN_PHOTOS)
 
 
@@ -104,7 +112,7 @@ def _measure_step(group: _Group, photo: _Group, home_times: Sequence[float]) -> 
     gap = photo.time - group.time
     km = compute_distance_km(group.latitude, group.longitude, photo.latitude, photo.longitude)
     if np.isnan(photo.home_km) or np.isnan(group.home_km):
-        return km if km <= _JUMP_KM else None
+        return km if km <= HOME_KM or (km <= _JUMP_KM and gap <= _MAX_MOVE_GAP) else None
     is_far = min(group.home_km, photo.home_km) > _COMMUTE_KM
     if km <= HOME_KM and gap <= (_FAR_SAME_PLACE_GAP if is_far else _SAME_PLACE_GAP):
         return km
@@ -124,15 +132,31 @@ def _find_return_time(km: float) -> float:
 
 def _add_unlocated(trips: np.ndarray, times: np.ndarray, located: np.ndarray, unlocated: np.ndarray) -> None:
     """Add photos without a position to the trip in whose time they are, or to that of the nearest photo."""
-    before, after = _find_neighbours(times, located, unlocated)
-    gaps = np.stack([abs(times[unlocated] - times[before]), abs(times[after] - times[unlocated])])
-    nearest = trips[np.where(gaps[0] <= gaps[1], before, after)]
-    found = np.where(gaps.min(axis=0) <= _MAX_UNLOCATED_GAP, nearest, NO_TRIP)
+    nearest, is_near = _find_nearest(times, located, unlocated)
+    found = np.where(is_near, trips[nearest], NO_TRIP)
     if len(in_trips := located[trips[located] != NO_TRIP]):
         before, after = _find_neighbours(times, in_trips, unlocated)
         is_inside = (before != after) & (trips[before] == trips[after])
         found = np.where(is_inside, trips[before], found)
     trips[unlocated] = found
+
+
+def _add_by_camera(
+    trips: np.ndarray, times: np.ndarray, located: np.ndarray, unlocated: np.ndarray, cameras: np.ndarray
+) -> None:
+    """Add photos without a position to the trip of the nearest photo of the same camera."""
+    for camera in np.unique(cameras[unlocated]) if len(cameras) else ():
+        rows, known = (found[cameras[found] == camera] for found in (unlocated, located))
+        if camera and len(known):
+            nearest, is_near = _find_nearest(times, known, rows)
+            trips[rows[is_near]] = trips[nearest[is_near]]
+
+
+def _find_nearest(times: np.ndarray, known: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the known row that is nearest to each row in time, and whether it is within 36 hours."""
+    before, after = _find_neighbours(times, known, rows)
+    gaps = np.stack([abs(times[rows] - times[before]), abs(times[after] - times[rows])])
+    return np.where(gaps[0] <= gaps[1], before, after), gaps.min(axis=0) <= _MAX_UNLOCATED_GAP
 
 
 def _find_neighbours(times: np.ndarray, known: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
