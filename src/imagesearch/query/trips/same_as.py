@@ -74,7 +74,8 @@ def rewrite_same_as(
             tokens += _make_tokens(words, phrase)
             notes.append(f"{file} was taken on {' or '.join(_format_day(moment) for moment in moments)}")
         else:
-            notes.append(_explain(file, moments))
+            is_trip = match["unit"] == "trip"
+            notes.append(_explain(file, moments, is_trip))
             not_understood.append(phrase)
         i = end
     return SameAs(Sentence.from_tokens(tokens), tuple(notes), tuple(not_understood))
@@ -108,9 +109,11 @@ def _make_tokens(phrases: Sequence[str], text: str) -> list[Token]:
     return tokenize(" or ".join(phrases))
 
 
-def _explain(file: str, moments: Sequence[PhotoMoment]) -> str:
+def _explain(file: str, moments: Sequence[PhotoMoment], is_trip: bool) -> str:
     if not moments:
         return f'no photo with a time is called "{file}"'
+    if is_trip:
+        return f"{file} belongs to no trip"
     return f"the time of {file} is not known precisely enough"
 
 
