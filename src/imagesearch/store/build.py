@@ -113,24 +113,14 @@ def build_collections(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
             "run 01_extract_features.py first"
         )
+
+    def save_search_data() -> str:
+        counted = _count_vocabulary(contents, locations, trips)
+        vocabulary = replace(counted, edit_count=edit_count, cast=cast, trip_name_count=trip_name_count)
+        return _save_search_data(config, dataset, contents, vocabulary)
+
     with lock_build(dataset):
-        reports = update_collections(
-            store,
-            contents,
-            rebuild,
-            progress,
-            before_ready=lambda: _save_search_data(
-                config,
-                dataset,
-                contents,
-                replace(
-                    _count_vocabulary(contents, locations, trips),
-                    edit_count=edit_count,
-                    cast=cast,
-                    trip_name_count=trip_name_count,
-                ),
-            ),
-        )
+        reports = update_collections(store, contents, rebuild, progress, save_search_data)
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
