@@ -14,7 +14,21 @@ from imagesearch.text_table import format_count
 
 def parse_arguments():
     parser = cli.make_parser(__doc__)
+    add_edit_options(parser)
+    add_output_options(parser)
+    cli.add_figure_options(parser)
+    return parser.parse_args()
+
+
+def add_edit_options(parser):
     edits = parser.add_argument_group("edits, applied in this order")
+    edits.add_argument(
+        "--trip",
+        action="append",
+        default=[],
+        metavar="TRIP=NAME",
+        help="name a trip, by its number in 05 --trips or its name; an empty NAME removes the name",
+    )
     add_list_option(
         edits, "--bring-back", "FACES", "use an ignored person or face again; --ignored shows their numbers"
     )
@@ -61,9 +75,6 @@ def parse_arguments():
     edits.add_argument(
         "--no-build", action="store_true", help="do not update the collections in Milvus; 05 does it later"
     )
-    add_output_options(parser)
-    cli.add_figure_options(parser)
-    return parser.parse_args()
 
 
 def add_list_option(group, option, values, text):
@@ -101,8 +112,13 @@ def main():
     from imagesearch.store import has_pending_edits
 
     dataset = Dataset(config)
+    if args.trip:
+        name_trips(dataset, args.trip)
+        if not has_other_options(args):
+            report_trips(config, dataset, args)
+            return
     editor = PeopleEditor(config, dataset)
-    has_edits = has_edit_options(args)
+    has_edits = bool(args.trip) or has_edit_options(args)
     if args.history and not (has_edits or args.interactive):
         report_history(editor, args)
         return
@@ -129,7 +145,35 @@ def main():
         raise failure  # last, because the table and the figure do not need the collections
 
 
+def name_trips(dataset, assignments):
+    from imagesearch.store import name_trip
+
+    for text in assignments:
+        trip, name = parse_assignment(text, "--trip", 'TRIP=NAME, such as 7="Ana\'s wedding"')
+        old_name, new_name = name_trip(dataset, trip, name), name.strip()
+        cli.print_note(f"{old_name}: named {new_name}" if new_name else f"{old_name}: name removed")
+
+
+def has_other_options(args):
+    """Whether there is more to do than to name trips."""
+    output = (args.interactive, args.history, args.show, args.ignored, args.to_xmp, args.save)
+    return has_edit_options(args) or any(output)
+
+
+def report_trips(config, dataset, args):
+    """Update the collections, and list the trips."""
+    from imagesearch.store import Vocabulary, list_trips
+
+    cli.print_note(dataset.roots_note)
+    if args.no_build:
+        return
+    if failure := update_collections(config, dataset, cli.print_note):
+        raise failure
+    cli.print_trips(list_trips(Vocabulary.read(dataset.folder)), args.json)
+
+
 def has_edit_options(args):
+    """Whether there are edits of people."""
     options = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv, args.from_xmp)
     return args.undo is not None or any((*options, args.bring_back, args.not_a_face, args.ignore))
 
@@ -191,13 +235,13 @@ def name_person(editor, faces, name):
     editor.name_person(faces, cli.check_typed_name(editor.check_name(name), editor, replaced))
 
 
-def parse_assignment(text, option):
+def parse_assignment(text, option, form="FACES=NAME, such as 3=Maya"):
     from imagesearch.errors import UserError
 
-    faces, equals, name = text.partition("=")
+    selector, equals, name = text.partition("=")
     if not equals:
-        raise UserError(f"{option} {text}: expected FACES=NAME, such as 3=Maya")
-    return faces.strip(), name
+        raise UserError(f"{option} {text}: expected {form}")
+    return selector.strip(), name
 
 
 def report_stored(editor, config, dataset, args):

@@ -20,6 +20,7 @@ def parse_arguments():
         "--rebuild", action="store_true", help="build new collections, then replace the old ones"
     )
     what.add_argument("--list", action="store_true", help="list the collections of all datasets")
+    what.add_argument("--trips", action="store_true", help="list the trips that the last update found")
     what.add_argument(
         "--drop", action="store_true", help="drop the dataset's collections, after confirmation"
     )
@@ -52,12 +53,12 @@ def parse_arguments():
     add_figure_option(look, "--timeline", "timeline.png", "photos by month and person")
     look.add_argument("--no-show", action="store_true", help="do not open a window")
     args = parser.parse_args()
-    if (args.list or args.drop) and (args.map or args.timeline):
-        parser.error("--map and --timeline cannot be combined with --list and --drop")
+    if (args.list or args.drop or args.trips) and (args.map or args.timeline):
+        parser.error("--map and --timeline cannot be combined with --list, --trips and --drop")
     if args.tsne and not args.map:
         parser.error("--tsne requires --map")
-    if args.from_npy and (args.list or args.drop):
-        parser.error("--from-npy cannot be combined with --list and --drop")
+    if args.from_npy and (args.list or args.drop or args.trips):
+        parser.error("--from-npy cannot be combined with --list, --trips and --drop")
     if args.from_npy and not (args.paths and args.dataset):
         parser.error("--from-npy requires --paths FILE.txt and -n NAME")
     if args.from_npy and args.timeline:
@@ -78,10 +79,14 @@ def main():
         args.set = [*args.set, f"milvus.uri={json.dumps(args.to)}"]
     config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
-    from imagesearch.store import Store, build_collections
+    from imagesearch.store import Store, Vocabulary, build_collections, list_trips
 
     if args.from_npy:
         return import_vectors(config, args)
+    if args.trips:
+        dataset = Dataset(config)
+        dataset.refuse_imported()
+        return cli.print_trips(list_trips(Vocabulary.read(dataset.folder)), args.json)
     with Store(config.milvus) as store:
         if args.list:
             return print_collections(store, args.json)

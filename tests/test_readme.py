@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from imagesearch.config import load_config
 from imagesearch.query import SentenceParser
-from imagesearch.store import Vocabulary, VocabularyEntry
+from imagesearch.store import Vocabulary, VocabularyEntry, VocabularyTrip
 
 README = ROOT / "README.md"
 # The README comes first. Each page leaves the demo album as it found it, so the order of the others is free.
@@ -213,7 +213,11 @@ def make_vocabulary() -> Vocabulary:
         for name in names.split()
     }
     cameras = {name: VocabularyEntry(name, 9) for name in ("Apple iPhone 14 Pro", "Canon EOS R6")}
-    return Vocabulary(people=people, places=places, cameras=cameras)
+    trips = (
+        VocabularyTrip("Goa, May 2023", 9, 1_683_000_000, 1_683_400_000, {"goa": 9}),
+        VocabularyTrip("Ana's wedding", 9, 1_693_000_000, 1_693_200_000, is_named=True),
+    )
+    return Vocabulary(people=people, places=places, cameras=cameras, trips=trips)
 
 
 def test_the_sentences_in_the_table_are_read_as_their_row_says() -> None:
@@ -237,7 +241,7 @@ def test_the_sentences_in_the_table_are_read_as_their_row_says() -> None:
                 kinds = [kind for kind in kinds if kind != "what"]  # what the photo must show
             assert kinds == [part] or (part == "exactly" and len(kinds) == 1), (sentence, kinds)
             assert not parsed.not_understood, sentence
-    parts = ["who", *3 * ["where"], *7 * ["when"], "order", *3 * ["facts"], "what", "not", "exactly"]
+    parts = ["who", *3 * ["where"], *8 * ["when"], "order", *3 * ["facts"], "what", "not", "exactly"]
     assert [part for part, _ in rows] == parts
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from imagesearch.geo import PhotoLocation
 from imagesearch.geo.address import NO_ADDRESS, make_address
 from imagesearch.photos import PhotoMetadata
-from imagesearch.store import Vocabulary, VocabularyEntry, suggest_names
+from imagesearch.store import Vocabulary, VocabularyEntry, VocabularyTrip, suggest_names
 from imagesearch.store.vocabulary import count_vocabulary
 from imagesearch.text import normalize
 
@@ -28,15 +28,17 @@ def test_a_place_is_within_the_larger_places_in_its_addresses() -> None:
 
 
 def test_a_vocabulary_is_read_back_and_files_of_earlier_versions_are_accepted(tmp_path: Path) -> None:
-    known = replace(KNOWN, cast=("Zoë", "Ana"))
+    trip = VocabularyTrip("Goa, May 2023", 3, 1, 2, {"goa": 3}, ("Anjuna",), ("Zoë",), is_named=True)
+    known = replace(KNOWN, cast=("Zoë", "Ana"), trips=(trip,), trip_name_count=1)
     digest = known.write(tmp_path)
     assert digest and Vocabulary.read(tmp_path) == replace(known, digest=digest)
     assert replace(known, cast=()).write(tmp_path) != digest
     assert known.write(tmp_path) == digest
     file = tmp_path / "vocabulary.json"
     sections = json.loads(file.read_text("utf-8"))
-    del sections["within"], sections["cast"]
+    del sections["within"], sections["cast"], sections["trips"], sections["trip_name_count"]
     file.write_text(json.dumps(sections), "utf-8")
+    assert Vocabulary.read(tmp_path).trips is None
     assert Vocabulary.read(tmp_path).within == {} and Vocabulary.read(tmp_path).places == KNOWN.places
 
 

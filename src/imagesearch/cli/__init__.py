@@ -38,6 +38,7 @@ from imagesearch.cli.printing import (
     print_ignored,
     print_people,
     print_saved_queries,
+    print_trips,
 )
 from imagesearch.cli.prompt import read_queries
 from imagesearch.cli.xmp_names import export_xmp, import_xmp
@@ -74,6 +75,7 @@ __all__ = [
     "print_outcomes",
     "print_people",
     "print_saved_queries",
+    "print_trips",
     "read_queries",
     "read_reply",
     "report_failures",

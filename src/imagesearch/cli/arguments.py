@@ -132,6 +132,9 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     add("--without", **repeated, metavar="NAME", help="a person who is not in the photo")
     add("--faces", type=parse_face_count, metavar="N", help="minimum number of faces")
     add("--place", **repeated, metavar="NAME", help="suburb, city, county, state or country: goa")
+    add(
+        "--trip", **repeated, metavar="NAME", help="name, place or number of a trip; if repeated, any of them"
+    )
     add("--near", default="", metavar="LAT,LON", help="position in degrees: 48.858,2.294")
     add("--radius", type=float, metavar="KM", help="distance from --near; default: 5")
     add("--after", default="", metavar="DATE", help="taken on or after: 2023, 2023-06, 2023-06-01")
@@ -205,6 +208,7 @@ def make_criteria(args: argparse.Namespace) -> Criteria:
         unnamed=args.unnamed,
         added_after=args.added_after,
         added_before=args.added_before,
+        trips=tuple(args.trip),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imagesearch.cli.console import print_json, print_note
 from imagesearch.cli.result_table import format_results, get_terminal_width
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from imagesearch.faces import People, Person
     from imagesearch.features import Classification
     from imagesearch.search import Answer
+
+_MAX_TRIP_NAMES = 4  # places, or people, in a line
 
 
 def print_answer(answer: Answer, verbose: bool = False, has_header: bool = True) -> None:
@@ -70,3 +72,26 @@ def _print_people_table(people: People, shown: Sequence[tuple[Person, str]]) -> 
     if shown:
         rows = [(p.number, len(p.rows), people.count_photos(p), name or "-") for p, name in shown]
         print(format_table(("number", "faces", "photos", "name"), rows, ">>><"))
+
+
+def print_trips(trips: Sequence[Mapping[str, Any]], as_json: bool = False) -> None:
+    """Print the trips of `imagesearch.store.list_trips`, the oldest first."""
+    if as_json:
+        print_json({"trips": list(trips)})
+    elif not trips:
+        print("no trips: no photos with a time and a position were taken away from home")
+    else:
+        header = ("number", "first day", "last day", "photos", "name", "places", "people")
+        print(format_table(header, [_list_trip_cells(trip) for trip in trips], "><<><<<"))
+
+
+def _list_trip_cells(trip: Mapping[str, Any]) -> tuple[str | int, ...]:
+    days = trip["first"][:10], trip["last"][:10]
+    names = (_join_most_frequent(trip[key]) for key in ("places", "people"))
+    return trip["number"], *days, trip["photos"], trip["name"], *names
+
+
+def _join_most_frequent(names: Sequence[str]) -> str:
+    """Return the first places or people of a trip, and the number of the others."""
+    more = [f"{len(names) - _MAX_TRIP_NAMES} more"] if len(names) > _MAX_TRIP_NAMES else []
+    return ", ".join([*names[:_MAX_TRIP_NAMES], *more])

@@ -92,7 +92,8 @@ def format_results(
     ----------
     has_details
         Whether results of a union have the parts of the sentence that they fulfil, and whether a line below a
-        result has the description and the source of a time that is not from the camera's clock.
+        result has the description, the source of a time that is not from the camera's clock, and the trip of
+        a photo without a position.
     has_header
         Whether the names of the columns come first.
     width
@@ -163,7 +164,8 @@ def _make_cell(column: _Column, result: SearchResult, width: int = sys.maxsize) 
 
 
 def _format_details(result: SearchResult) -> str:
-    """Return the description, and what is unusual about the time."""
+    """Return the description, and what is unusual about the time and the trip."""
     source = {"name": "date from the file name", "gps": "time from GPS"}.get(result.time_source, "")
     known = f"only the {result.time_precision} is known" if result.time_precision in _PARTIAL_DATES else ""
-    return escape_controls("; ".join(filter(None, (result.description, source, known))))
+    trip = f"no position; by its time, on the trip {result.trip}" if result.trip_by == "time" else ""
+    return escape_controls("; ".join(filter(None, (result.description, source, known, trip))))

@@ -1,11 +1,13 @@
-"""A timeline: the number of photos in each month, and the people in them."""
+"""A timeline: the number of photos in each month, the people in them, and the trips."""
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from imagesearch.errors import UserError
 from imagesearch.figures.display import create_figure, report_figure_path, show_figure
 from imagesearch.figures.legend import GREYS, MAX_GROUPS, NOBODY, OTHERS, draw_legend
 from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour
+from imagesearch.figures.trip_bands import TripBand, draw_trip_bands
 from imagesearch.figures.vector_map import find_photo_collection
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, Vocabulary
@@ -67,16 +70,25 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
         raise UserError(
             "no photo has a date, so there is no timeline; run 04_extract_geo.py and 05_build_collections.py"
         )
-    times = [datetime(1970, 1, 1) + timedelta(seconds=row["taken_at"]) for row in dated]
+    times = [_to_time(row["taken_at"]) for row in dated]
     undated = f"; {len(rows) - len(dated):,} without a date" if len(dated) < len(rows) else ""
     title = f"{name}: {format_count(len(dated), 'photo')}{undated}"
-    cast = Vocabulary.read(dataset.folder).cast
-    figure = draw_timeline(times, [row["face_labels"] for row in dated], title, cast)
+    vocabulary = Vocabulary.read(dataset.folder)
+    people = [row["face_labels"] for row in dated]
+    bands = [
+        TripBand(trip.name, trip.is_named, *map(_to_time, (trip.first, trip.last)), trip.photos)
+        for trip in vocabulary.trips or ()
+    ]
+    figure = draw_timeline(times, people, title, vocabulary.cast, bands)
     report_figure_path(show_figure(figure, f"timeline {name}", save=save, window=window))
 
 
 def draw_timeline(
-    times: Sequence[datetime], people: Sequence[Sequence[str]], title: str, cast: Sequence[str] = ()
+    times: Sequence[datetime],
+    people: Sequence[Sequence[str]],
+    title: str,
+    cast: Sequence[str] = (),
+    trips: Sequence[TripBand] = (),
 ) -> Figure:
     """Draw the number of photos in each month as a bar, stacked by the people in them.
 
@@ -93,6 +105,9 @@ def draw_timeline(
         Title of the figure.
     cast
         The names of all named people, for their colours.
+    trips
+        The trips, each drawn as a band. Their names are above the bars; those of trips with few photos are
+        left out if they would meet others.
     """
     bins = _bin_times(times)
     frequent = [name for name, _ in Counter(n for names in people for n in names).most_common(MAX_GROUPS)]
@@ -108,7 +123,13 @@ def draw_timeline(
     if frequent:
         axis.set_xlabel("a photo with several people is divided equally among them", color=QUIET, size=8)
         draw_legend(figure, list(bars.values())[::-1], list(bars)[::-1])
+    if trips:
+        draw_trip_bands(figure, axis, trips, partial(_find_position, bins))
     return figure
+
+
+def _to_time(seconds: int) -> datetime:
+    return datetime(1970, 1, 1) + timedelta(seconds=seconds)
 
 
 # --- details -----------------------------------------------------------------------------------------------
@@ -120,6 +141,13 @@ def _bin_times(times: Sequence[datetime]) -> _TimeBins:
     numbers = months // 12 if are_years else months
     first, last = int(numbers.min()), int(numbers.max())
     return _TimeBins(first, last - first + 1, are_years, numbers - first)
+
+
+def _find_position(bins: _TimeBins, time: datetime) -> float:
+    """Return the position of a time on the axis, on which each bin is centred at a whole number."""
+    days = monthrange(time.year, time.month)[1]
+    months = time.year * 12 + time.month - 1 + (time.day - 1 + time.hour / 24) / days
+    return (months / 12 if bins.are_years else months) - bins.first - 0.5
 
 
 def _stack_heights(

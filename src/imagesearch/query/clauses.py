@@ -113,11 +113,14 @@ class DateClause:
         The condition on the time, which also requires that the time is known.
     dates
         The days that the words refer to: ``2023-12-01 to 2023-12-31``. Empty if they recur every year.
+    trips
+        The names of the trips that the words refer to.
     """
 
     words: str
     condition: Condition
     dates: str = ""
+    trips: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         is_plain = _YEAR.search(self.words) is not None and _PLAIN_WORDS.issuperset(_WORD.findall(self.words))

@@ -20,6 +20,7 @@ from imagesearch.query.facts.conditions import (
     require_name,
     require_shape,
 )
+from imagesearch.query.trips.known_trips import KnownTrips, select_trips
 from imagesearch.store import Vocabulary, VocabularyEntry, list_named, suggest_names
 from imagesearch.text import normalize
 from imagesearch.text_table import format_count
@@ -50,6 +51,8 @@ class Criteria:
     after, before
         The photo must be taken at or after the start of one date, and before the start of the other. Formats:
         ``"2023"``, ``"2023-06"``, ``"2023-06-01"``, ``"2023-06-01 18:30"``.
+    trips
+        Alternatives: the number of a trip, its name, a part of the user's name, or a place.
     years, months
         Alternatives. A month is a number, an English name, or at least its first three letters.
     has_gps, no_gps
@@ -96,6 +99,7 @@ class Criteria:
     unnamed: bool = False
     added_after: str = ""
     added_before: str = ""
+    trips: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -106,6 +110,7 @@ class Criteria:
             *(f"without {name}" for name in self.without),
             f"{self.faces}+ faces" if self.faces is not None else "",
             *(f"in {place}" for place in self.places),
+            f"on the trip {' or '.join(self.trips)}" if self.trips else "",
             f"within {self.km:g} km of {self.near}" if self.near else "",
             f"in {' '.join(filter(None, (months, years)))}" if months or years else "",
             f"since {self.after}" if self.after else "",
@@ -189,6 +194,7 @@ class Criteria:
         parts += [self.circle] if self.circle else []
         parts += [_make_camera_condition(camera, vocabulary, notes) for camera in self.cameras]
         parts += [_make_keyword_condition(keyword, vocabulary.keywords, notes) for keyword in self.keywords]
+        parts += [_make_trip_condition(self.trips, vocabulary, notes)] if self.trips else []
         parts += self._make_time_conditions()
         return And((*parts, *self._make_fact_conditions())), notes
 
@@ -263,6 +269,20 @@ def _make_place_condition(text: str, entries: Mapping[str, VocabularyEntry], not
     for name in names:
         _check_known("place", name, entries, notes)
     return And(tuple(Contains("place_words", normalize(name)) for name in names))
+
+
+def _make_trip_condition(names: Sequence[str], vocabulary: Vocabulary, notes: list[str]) -> Condition:
+    known, found = KnownTrips(vocabulary.trips), []
+    for name in names:
+        trips = select_trips(name, known)
+        found += [trip.name for trip in trips]
+        if not known.trips:
+            notes.append("there are no trips yet; run 04_extract_geo.py and 05_build_collections.py")
+        elif not trips:
+            notes.append(
+                f"no trip is called {name.strip()!r}; 05_build_collections.py --trips lists the trips"
+            )
+    return In("trip", tuple(dict.fromkeys(found)))
 
 
 def _make_camera_condition(text: str, vocabulary: Vocabulary, notes: list[str]) -> Condition:

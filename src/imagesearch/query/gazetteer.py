@@ -17,6 +17,7 @@ from imagesearch.query.places.album_places import find_aliases
 from imagesearch.query.spelling import NearWords, is_sure
 from imagesearch.query.times.feasts import FeastDays
 from imagesearch.query.tokenizer import Token, find_name_words, split_words
+from imagesearch.query.trips.known_trips import KnownTrips
 from imagesearch.store import Vocabulary, VocabularyEntry
 from imagesearch.text_table import format_count
 
@@ -324,6 +325,7 @@ class KnownNames:
     places: Gazetteer
     feasts: FeastDays = field(default_factory=FeastDays)
     cameras: Cameras = field(default_factory=Cameras)
+    trips: KnownTrips = field(default_factory=KnownTrips)
 
     @classmethod
     def from_vocabulary(cls, vocabulary: Vocabulary, feasts: FeastDays) -> KnownNames:
@@ -331,7 +333,7 @@ class KnownNames:
         people = Gazetteer(vocabulary.people, ignores_spaces=True)
         aliases = find_aliases(vocabulary.places, vocabulary.within)
         places = Gazetteer(vocabulary.places, vocabulary.within, aliases, ignores_spaces=True)
-        return cls(people, places, feasts, Cameras(vocabulary.cameras))
+        return cls(people, places, feasts, Cameras(vocabulary.cameras), KnownTrips(vocabulary.trips))
 
 
 def _is_sure_name(typed: str, word: str) -> bool:

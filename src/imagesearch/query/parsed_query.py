@@ -163,6 +163,7 @@ class ParsedQuery:
                 "not_areas": [area.name for area in self.not_areas],
             },
             "dates": [{"words": clause.words, "means": clause.dates} for clause in self.dates],
+            "trips": list(dict.fromkeys(trip for clause in self.dates for trip in clause.trips)),
             "facts": [fact.words for fact in self.facts],
             "order": asdict(self.order) if self.order else None,
             "text": self.text,

@@ -23,6 +23,7 @@ from datetime import date
 
 from imagesearch.query.clauses import Content
 from imagesearch.query.content.caption import build_caption
+from imagesearch.query.content.trips import list_missing_trips
 from imagesearch.query.facts.rules import build_facts
 from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.mentions import find_negated_ends, group_mentions, note_alternatives
@@ -35,6 +36,8 @@ from imagesearch.query.tags import TaggedSentence
 from imagesearch.query.times.clause import build_dates
 from imagesearch.query.times.feasts import DEFAULT_COUNTRIES, FeastDays
 from imagesearch.query.tokenizer import Sentence, tokenize
+from imagesearch.query.trips.rewrite import rewrite_trips
+from imagesearch.query.trips.same_as import FindMoments, rewrite_same_as
 from imagesearch.store import Vocabulary
 
 
@@ -62,16 +65,20 @@ class SentenceParser:
         self._names = KnownNames.from_vocabulary(vocabulary, FeastDays(tuple(holiday_countries)))
         self._template = template
 
-    def parse(self, text: str, today: date) -> ParsedQuery:
+    def parse(self, text: str, today: date, find_moments: FindMoments | None = None) -> ParsedQuery:
         """Parse a sentence. Accepts any text.
 
         Parameters
         ----------
         today
             The day that *yesterday* and *last summer* refer to.
+        find_moments
+            Returns the times of the photos with a file name, for "the same day as IMG_0042".
         """
         names = self._names
         sentence = rewrite_sentence(Sentence.from_tokens(tokenize(text)), names)
+        same_as = rewrite_same_as(sentence, find_moments, names.trips.mark_name)
+        sentence = rewrite_trips(same_as.sentence, names, today)
         tagged = tag_sentence(sentence, names, today)
         mentions = group_mentions(tagged)
         people, people_leads, neutral_phrases = build_people(mentions, names.people)
@@ -81,8 +88,10 @@ class SentenceParser:
         facts, fact_leads = build_facts(mentions)
         negated = find_negated_ends(mentions, tagged.tokens)
         caption = build_caption(tagged, leads | fact_leads, neutral_phrases, negated)
-        not_understood = tuple(sorted({*tagged.not_understood, *caption.not_understood}, key=text.find))
-        notes = [*tagged.notes, *note_alternatives(mentions)]
+        not_understood = {*tagged.not_understood, *caption.not_understood, *same_as.not_understood}
+        not_understood = tuple(sorted(filter(None, not_understood), key=text.find))
+        notes = [*same_as.notes, *tagged.notes, *note_alternatives(mentions)]
+        notes += list_missing_trips(tagged, names)
         notes += [f'"{words}" was not understood' for words in not_understood]
         return ParsedQuery(
             people=exclude_others(people) if caption.excludes_people else people,

@@ -78,7 +78,7 @@ def _look_up(
         person = names.people.match_exact(sentence.tokens, i)
         place = names.places.match_exact(sentence.tokens, i)
     if sentence.tokens[i].kind in ("word", "mark") and dates_left > 0:
-        date_match = match_date(sentence, i, today, names.feasts)
+        date_match = match_date(sentence, i, today, names.feasts, names.trips)
     dates_left -= date_match is not None
     return Position(sentence, i, names, today, spans, person, place, date_match, dates_left)
 

@@ -54,6 +54,11 @@ class SearchResult:
         The titles and captions in the photo's metadata.
     gone : bool
         Whether the file no longer exists. Photos of imported vectors are not checked.
+    trip : str
+        The name of the photo's trip, or empty.
+    trip_by : str
+        Why it belongs to the trip: ``"position"``; or ``"time"`` for a photo without a position that was
+        taken during the trip. Empty without a trip.
     """
 
     rank: int
@@ -75,6 +80,8 @@ class SearchResult:
     time_precision: str = ""
     description: str = ""
     gone: bool = False
+    trip: str = ""
+    trip_by: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

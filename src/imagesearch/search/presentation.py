@@ -20,7 +20,8 @@ from imagesearch.store import PHOTO_FIELDS
 
 _SHOWN_FIELDS = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
-    *("address", "city", "country", "indexed_at", "time_source", "time_precision", "description"),
+    *("address", "city", "country", "indexed_at", "time_source", "time_precision", "description", "trip"),
+    "has_gps",
 )
 _UNKNOWN = {item.name: item.unknown for item in PHOTO_FIELDS if item.name in _SHOWN_FIELDS}
 _EPOCH = datetime(1970, 1, 1)
@@ -109,4 +110,6 @@ def _make_result(
         time_precision=fields["time_precision"],
         description=fields["description"],
         gone=resources.dataset.imported is None and not file.is_file(),
+        trip=fields["trip"],
+        trip_by=("position" if fields["has_gps"] else "time") if fields["trip"] else "",
     )

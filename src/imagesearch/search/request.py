@@ -108,7 +108,7 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     template = resources.config.search.template
     if query.strategy == "semantic":
         return _make_request(query, _make_text_query(sentence, sentence, template))
-    parsed = resources.parser.parse(sentence, query.today or date.today())
+    parsed = resources.parser.parse(sentence, query.today or date.today(), resources.find_moments)
     if query.strategy in ("filter", "union"):
         return _make_request(query, parsed)
     # hybrid: BM25 ranks by the names, which CLIP was not trained on
@@ -150,6 +150,8 @@ def _check_understood(request: ParsedRequest) -> None:
     words += " was not understood" if len(parsed.not_understood) == 1 else " were not understood"
     others = query.images or query.face or query.plus or query.has_filter
     if not (parsed.summary or others):
+        reasons = [note for note in parsed.notes if not note.endswith("was not understood")]
+        words = "; ".join((words, *reasons))
         raise UserError(f'nothing to search for: {words}; give a text ("a red boat")')
     if query.strict:
         raise UserError(f"{words}; rephrase it, or search without --strict")

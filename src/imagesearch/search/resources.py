@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from imagesearch.errors import UserError
 from imagesearch.faces import get_pack_id, open_edit_log
 from imagesearch.features import ScoreBands, get_model_id, read_bands
 from imagesearch.files import FileVersion, get_file_version
+from imagesearch.filters import And, Eq
 from imagesearch.pipeline import Dataset
-from imagesearch.query import SentenceParser
+from imagesearch.query import PhotoMoment, SentenceParser, require_name
 from imagesearch.search.query_models import QueryModels
 from imagesearch.store import (
     STEP_SCRIPTS,
@@ -23,9 +25,11 @@ from imagesearch.store import (
     UnbuiltChangesFinder,
     Vocabulary,
 )
+from imagesearch.trips import read_trip_names
 
 # Number of vectors sampled from the collection to estimate how the scores of all photos are distributed.
 _SAMPLE_SIZE = 500
+_MAX_SAME_NAME = 20  # photos with one file name whose times are read
 
 
 class SearchResources:
@@ -154,10 +158,29 @@ class SearchResources:
         search = self.config.search
         return SentenceParser(self.vocabulary, search.template, search.holiday_countries)
 
+    def find_moments(self, file: str) -> list[PhotoMoment]:
+        """Return the times of up to some photos with a file name, the newest first."""
+        ref = self.get_collection_ref("clip" if self.has_collection("clip") else "vit")
+        if not {"file_name", "time_precision", "trip"} <= self.store.collections.open(ref).field_types.keys():
+            return []
+        where = And((require_name(file), Eq("has_time", True)))
+        fields = ("taken_at", "time_precision", "trip")
+        hits, _ = self.store.list_by_date(ref, _MAX_SAME_NAME, where=where, fields=fields)
+        return [
+            PhotoMoment(
+                datetime(1970, 1, 1) + timedelta(seconds=hit.fields["taken_at"]),
+                hit.fields["time_precision"],
+                hit.fields["trip"],
+            )
+            for hit in hits
+        ]
+
     @functools.cached_property
     def has_unbuilt_edits(self) -> bool:
         """Whether people were edited after the collections were built, or the names are of a later build."""
         if open_edit_log(self.dataset).count() != self.vocabulary.edit_count:
+            return True
+        if len(read_trip_names(self.dataset.folder)) != self.vocabulary.trip_name_count:
             return True
         # The same vocabulary serves the collections of all Milvus that the dataset was copied to.
         loaded = self.store.collections.list_loaded(self.config.dataset.name)

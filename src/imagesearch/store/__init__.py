@@ -8,6 +8,7 @@ Only this package uses pymilvus and Milvus Lite, which it imports when a connect
 
 from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
 from imagesearch.store.built_state import UnbuiltChanges, UnbuiltChangesFinder
+from imagesearch.store.dataset_trips import find_dataset_trips, list_trips, name_trip
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
 from imagesearch.store.drop import drop_dataset, list_drop_targets
 from imagesearch.store.file_names import split_file_name
@@ -26,7 +27,13 @@ from imagesearch.store.schema import (
 )
 from imagesearch.store.store import Store, detect_dialect
 from imagesearch.store.vector_index import IndexSpec, choose_index
-from imagesearch.store.vocabulary import Vocabulary, VocabularyEntry, list_named, suggest_names
+from imagesearch.store.vocabulary import (
+    Vocabulary,
+    VocabularyEntry,
+    VocabularyTrip,
+    list_named,
+    suggest_names,
+)
 
 __all__ = [
     "ARROW_TYPES",
@@ -48,6 +55,7 @@ __all__ = [
     "UnbuiltChangesFinder",
     "Vocabulary",
     "VocabularyEntry",
+    "VocabularyTrip",
     "build_collections",
     "build_imported",
     "choose_dialect",
@@ -55,9 +63,12 @@ __all__ = [
     "detect_dialect",
     "drop_dataset",
     "fill_collection",
+    "find_dataset_trips",
     "has_pending_edits",
     "list_drop_targets",
     "list_named",
+    "list_trips",
+    "name_trip",
     "read_npy_vectors",
     "split_file_name",
     "suggest_names",

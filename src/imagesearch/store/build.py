@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -14,10 +14,11 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces import load_people, open_edit_log
 from imagesearch.features import save_bands
-from imagesearch.geo import read_locations
+from imagesearch.geo import PhotoLocation, read_locations
 from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store.built_state import TableSnapshot, save_built_state, take_snapshot
 from imagesearch.store.collections import get_build_number
+from imagesearch.store.dataset_trips import count_trips, find_dataset_trips
 from imagesearch.store.records import collect_rows
 from imagesearch.store.schema import (
     CollectionContent,
@@ -30,6 +31,7 @@ from imagesearch.store.schema import (
 from imagesearch.store.store import Store
 from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
 from imagesearch.text_table import format_count
+from imagesearch.trips import Trip, read_trip_names
 
 # A server accepts messages of up to 64 MB by default; half of that allows for the encoding.
 _BATCH_BYTES = 32 * 2**20
@@ -105,21 +107,24 @@ def build_collections(
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         edit_count = -1  # the clusters do not include all edits, so the collections do not either
-    contents = collect_rows(config, dataset, store, people)
+    trip_name_count = len(read_trip_names(dataset.folder))
+    locations = read_locations(dataset)
+    trips = find_dataset_trips(dataset, locations)
+    contents = collect_rows(config, dataset, store, people, locations, trips)
     cast = people.cast if people is not None else ()
     if not contents:
         raise UserError(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
             "run 01_extract_features.py first"
         )
+
+    def save_search_data() -> str:
+        counted = _count_vocabulary(contents, locations, trips)
+        vocabulary = replace(counted, edit_count=edit_count, cast=cast, trip_name_count=trip_name_count)
+        return _save_search_data(config, dataset, contents, vocabulary, snapshot)
+
     with lock_build(dataset):
-        reports = update_collections(
-            store,
-            contents,
-            rebuild,
-            progress,
-            before_ready=lambda: _save_search_data(config, dataset, contents, edit_count, cast, snapshot),
-        )
+        reports = update_collections(store, contents, rebuild, progress, save_search_data)
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
@@ -172,16 +177,18 @@ def fill_collection(
 
 
 def has_pending_edits(dataset: Dataset) -> bool:
-    """Whether people were edited since the collections were built."""
-    return open_edit_log(dataset).count() != Vocabulary.read(dataset.folder).edit_count
+    """Whether people were edited, or trips were named, since the collections were built."""
+    vocabulary = Vocabulary.read(dataset.folder)
+    if len(read_trip_names(dataset.folder)) != vocabulary.trip_name_count:
+        return True
+    return open_edit_log(dataset).count() != vocabulary.edit_count
 
 
 def _save_search_data(
     config: Config,
     dataset: Dataset,
     contents: Sequence[CollectionContent],
-    edit_count: int,
-    cast: tuple[str, ...],
+    vocabulary: Vocabulary,
     snapshot: TableSnapshot,
 ) -> str:
     """Save the data that searches use in addition to the collections; return the vocabulary's digest."""
@@ -191,15 +198,16 @@ def _save_search_data(
     photos = {i for spec, rows in contents if spec.ref.kind != "faces" for i in _list_keys(spec, rows)}
     save_built_state(dataset, snapshot, photos)
     # Last, because running searches reload everything when this file has changed.
-    vocabulary = _count_vocabulary(dataset, contents)
-    return replace(vocabulary, edit_count=edit_count, cast=cast).write(dataset.folder)
+    return vocabulary.write(dataset.folder)
 
 
 def _list_keys(spec: CollectionSpec, rows: CollectionRows) -> list[int]:
     return rows.scalars[spec.ref.key].to_pylist()
 
 
-def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -> Vocabulary:
+def _count_vocabulary(
+    contents: Sequence[CollectionContent], locations: Mapping[int, PhotoLocation], trips: Sequence[Trip]
+) -> Vocabulary:
     """Count the names in the photos of the collections."""
     labels: dict[int, list[str]] = {}
     times: dict[int, int] = {}
@@ -210,9 +218,10 @@ def _count_vocabulary(dataset: Dataset, contents: Sequence[CollectionContent]) -
             for photo, face_labels, has_time, taken_at in zip(*columns, strict=True):
                 labels[photo] = face_labels
                 times |= {photo: taken_at} if has_time else {}
-    locations = [location for photo, location in read_locations(dataset).items() if photo in labels]
+    vocabulary = count_vocabulary([location for photo, location in locations.items() if photo in labels])
     people = count_names((label, "") for face_labels in labels.values() for label in face_labels)
-    return replace(count_vocabulary(locations), people=people, periods=split_periods(list(times.values())))
+    periods = split_periods(list(times.values()))
+    return replace(vocabulary, people=people, periods=periods, trips=count_trips(trips, labels))
 
 
 # --- updating collections ----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from imagesearch.store.store import Store
 from imagesearch.store.vector_index import choose_index
 
 # In the folder of a dataset that has tables, or the user's edits of people.
-_TABLES = ("clip", "vit", "classes", "faces", "geo", "people.jsonl")
+_TABLES = ("clip", "vit", "classes", "faces", "geo", "people.jsonl", "trips.jsonl")
 # The number of rows that are compared to decide whether a changed file has vectors of the same model, and the
 # cosine similarity from which two vectors are the same. Rounding to float16 changes it by less than 1e-6.
 _SAMPLED_ROWS = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces import People, get_pack_id
 from imagesearch.features import get_model_id
-from imagesearch.geo import PhotoLocation, read_locations
+from imagesearch.geo import PhotoLocation
 from imagesearch.pipeline import Dataset, ProcessedPhoto
 from imagesearch.store.file_names import get_file_name, list_name_words
 from imagesearch.store.indexed_times import update_indexed_times
@@ -31,6 +31,7 @@ from imagesearch.store.schema import (
 from imagesearch.store.store import Store
 from imagesearch.store.vector_index import choose_index
 from imagesearch.text import is_numbered_label, normalize
+from imagesearch.trips import Trip
 
 RowFields = dict[str, Any]
 _MAX_BM25_TEXT = 4000  # characters; the field has 16,384 bytes
@@ -38,7 +39,12 @@ _ADDRESS_FIELDS = ("city", "county", "state", "country", "address")
 
 
 def collect_rows(
-    config: Config, dataset: Dataset, store: Store, people: People | None
+    config: Config,
+    dataset: Dataset,
+    store: Store,
+    people: People | None,
+    locations: Mapping[int, PhotoLocation],
+    trips: Sequence[Trip] = (),
 ) -> list[CollectionContent]:
     """Return the specification and the rows of each collection of a dataset.
 
@@ -50,7 +56,10 @@ def collect_rows(
     UserError
         If vectors were made by a model other than the one in the config.
     """
-    photo_fields = _collect_photo_fields(dataset, people)
+    photo_fields = _collect_photo_fields(dataset, people, locations)
+    for trip in trips:
+        for photo in trip.photos:
+            photo_fields[photo.photo_id]["trip"] = trip.name
     for fields in photo_fields.values():
         fields["words"] = _make_bm25_text(fields)
     entries = {kind: dataset.read_current_entries(kind) for kind in ("clip", "vit")}
@@ -167,13 +176,13 @@ def _make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) 
 
 def _make_bm25_text(fields: RowFields) -> str:
     """Return all names and words of a photo as one normalized text."""
-    names = filter(_is_name, fields.get("face_labels", ()))
+    names = filter(is_name, fields.get("face_labels", ()))
     lists = [*names, *fields.get("place_words", ()), *fields.get("keywords", ())]
     texts = [fields.get(name, "") for name in ("address", "class_label", "camera", "description")]
     return " ".join(normalize(text) for text in (*lists, *texts) if text)[:_MAX_BM25_TEXT]
 
 
-def _is_name(label: str) -> bool:
+def is_name(label: str) -> bool:
     """Whether a label is a name, and not ``person 12``."""
     return not is_numbered_label(label)
 
@@ -181,9 +190,10 @@ def _is_name(label: str) -> bool:
 # --- fields of each photo from the tables ------------------------------------------------------------------
 
 
-def _collect_photo_fields(dataset: Dataset, people: People | None) -> dict[int, RowFields]:
+def _collect_photo_fields(
+    dataset: Dataset, people: People | None, locations: Mapping[int, PhotoLocation]
+) -> dict[int, RowFields]:
     collected: dict[int, RowFields] = {}
-    locations = read_locations(dataset)
     location_fields = {photo: get_location_fields(location) for photo, location in locations.items()}
     for source in (_get_class_fields(dataset), _get_face_fields(people), location_fields):
         for photo, fields in source.items():
@@ -227,7 +237,7 @@ def _get_face_fields(people: People | None) -> dict[int, RowFields]:
             fields["face_labels"].append(label)
     for fields in face_fields.values():
         fields["face_labels"].sort()
-        fields["people_count_known"] = sum(map(_is_name, fields["face_labels"]))
+        fields["people_count_known"] = sum(map(is_name, fields["face_labels"]))
     return face_fields
 
 

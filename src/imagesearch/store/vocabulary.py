@@ -41,6 +41,29 @@ class VocabularyEntry:
 
 
 @dataclass(frozen=True)
+class VocabularyTrip:
+    """A trip, with the times of its first and last photo in the seconds of ``taken_at``.
+
+    ``places`` has the number of its photos at each place, by normalized name. ``cities`` and ``people`` have
+    the cities and the named people, the most photographed first. ``is_named`` says whether the user named it.
+    """
+
+    name: str
+    photos: int
+    first: int
+    last: int
+    places: Mapping[str, int] = field(default_factory=dict)
+    cities: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    is_named: bool = False
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> VocabularyTrip:
+        """Return a trip from its values in the file."""
+        return cls(**values | {name: tuple(values[name]) for name in ("cities", "people")})
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """The names in a dataset. The keys are the values that filters use: normalized names, except cameras."""
 
@@ -56,6 +79,10 @@ class Vocabulary:
     """The larger places that contain a place, by normalized name, from the addresses of photos."""
     cast: tuple[str, ...] = ()
     """The named people, in the order in which they were named; it determines their colours."""
+    trips: tuple[VocabularyTrip, ...] | None = None
+    """The trips, the oldest first; None in the vocabularies of earlier versions."""
+    trip_name_count: int = 0
+    """Number of the user's names of trips that the collections include."""
     digest: str = ""
     """Of all the above. The collections that were built with it have it in their properties."""
 
@@ -92,7 +119,11 @@ class Vocabulary:
             cast = tuple(map(str, sections.get("cast", ())))
             entries = (_parse_entries(sections[name]) for name in _ENTRY_SECTIONS)
             edit_count, digest = int(sections.get(_KEYS["edit_count"], 0)), str(sections.get("digest", ""))
-            return cls(*entries, periods, edit_count, within, cast, digest)
+            trips = (
+                None if (found := sections.get("trips")) is None else tuple(map(VocabularyTrip.parse, found))
+            )
+            trip_name_count = int(sections.get("trip_name_count", 0))
+            return cls(*entries, periods, edit_count, within, cast, trips, trip_name_count, digest)
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""Comparison of the results of all steps with the ground truth of an album: faces, places, times, sentences.
+"""Comparison of the results of all steps with the ground truth: faces, places, times, trips, sentences.
 
 Each function returns values, and the failures that lower each value.
 """
@@ -20,8 +20,10 @@ from imagesearch.geo import PhotoLocation
 from imagesearch.photos import compute_photo_id
 from imagesearch.text import normalize
 from imagesearch.text_table import format_count
+from imagesearch.trips import Trip
 from imagesearch_demo.scoring.model_scores import match_faces
 from imagesearch_demo.scoring.search_scores import TOP, QuestionOutcome, SearchEvaluation
+from imagesearch_demo.scoring.trip_questions import iterate_pairs, list_true_trips
 
 MetricValue = float | int | None
 
@@ -226,6 +228,42 @@ def measure_times(locations: Mapping[int, PhotoLocation], truth: dict) -> Measur
     )
 
 
+def measure_trips(trips: Sequence[Trip], truth: dict) -> Measurement:
+    """Compare the trips that were found with those of the ground truth, by pairs of photos of one trip."""
+    true_trips = list_true_trips(truth)
+    position_by_id = {
+        compute_photo_id(photo["path"]): n for n, photo in enumerate(p for trip in true_trips for p in trip)
+    }
+    true_numbers = [number for number, trip in enumerate(true_trips) for _ in trip]
+    found = [-1] * len(true_numbers)
+    for number, trip in enumerate(trips):
+        for photo in trip.photos:
+            if photo.photo_id in position_by_id:
+                found[position_by_id[photo.photo_id]] = number
+    true_pairs, found_pairs = (set(iterate_pairs(numbers)) for numbers in (true_numbers, found))
+    right = len(true_pairs & found_pairs)
+    values: dict[str, MetricValue] = {
+        "trips.pairwise_precision": _compute_share(right, len(found_pairs)),
+        "trips.pairwise_recall": _compute_share(right, len(true_pairs)),
+        "trips.pairwise_f1": _compute_share(2 * right, len(true_pairs) + len(found_pairs)),
+    }
+    failures = list(_list_wrong_trips(true_trips, found, trips))
+    return Measurement(values, {"trips.pairwise_f1": failures})
+
+
+def _list_wrong_trips(
+    true_trips: Sequence[Sequence[dict]], found: Sequence[int], trips: Sequence[Trip]
+) -> Iterable[Failure]:
+    """List the trips of the ground truth that were divided, or lack photos."""
+    numbers = iter(found)
+    for trip in true_trips:
+        counts = Counter(trips[n].name if n >= 0 else "no trip" for n in (next(numbers) for _ in trip))
+        if len(counts) > 1:
+            name = f"{trip[0]['place']}, {trip[0]['taken_at'][:10]}"
+            message = f"the trip to {name} is in {_format_counts(counts)}"
+            yield Failure(message, {"place": trip[0]["place"], "first": trip[0]["taken_at"], "found": counts})
+
+
 # --- sentences ---------------------------------------------------------------------------------------------
 
 
@@ -237,11 +275,13 @@ def measure_sentences(evaluation: SearchEvaluation) -> Measurement:
     outcomes = evaluation.outcomes
     imprecise = [o for o in outcomes if o.precision is not None and o.precision < 1]
     inexact = [o for o in outcomes if o.question.candidates and not o.is_exact]
+    of_trips = [o for o in evaluation.trip_outcomes if not o.is_exact]
     failures = {
         "sentences.precision": [
             _describe_imprecise(o) for o in sorted(imprecise, key=lambda o: o.precision or 0)
         ],
         "sentences.exact_filter": [_describe_inexact(o) for o in inexact],
+        "trips.exact_filter": [_describe_inexact(o) for o in of_trips],
         "sentences.relaxation_said": [
             _make_question_failure(o, "the answer does not report that no photo passes")
             for o in outcomes

@@ -155,21 +155,19 @@ def _generate_questions(rng: Rng, truth: dict, is_mixed: bool) -> Iterator[Quest
             conditions.append(lambda photo, w=when: w.holds(_parse_time(photo).date(), _is_south(photo)))
         if what and what.hours:
             conditions.append(lambda photo, hours=what.hours: _parse_time(photo).hour in hours)
-        candidates = _find_candidates(photos, conditions)
+        candidates = list_candidates(photos, conditions)
         claims = what.claims if what else frozenset()
         relevant = frozenset(path for path in candidates if claims <= facts[path])
         today = when.today if when is not None and when.today else date(2026, 2, 11)
-        find_candidates = partial(_find_candidates_with, photos, conditions)
+        find_candidates = partial(list_candidates_with, photos, conditions)
         yield Question(text, today, candidates, relevant, parts, find_candidates)
 
 
-def _find_candidates(
-    photos: Sequence[Photo], conditions: Sequence[Callable[[Photo], bool]]
-) -> frozenset[str]:
+def list_candidates(photos: Sequence[Photo], conditions: Sequence[Callable[[Photo], bool]]) -> frozenset[str]:
     return frozenset(photo["path"] for photo in photos if all(holds(photo) for holds in conditions))
 
 
-def _find_candidates_with(
+def list_candidates_with(
     photos: Sequence[Photo],
     conditions: Sequence[Callable[[Photo], bool]],
     faces: Mapping[str, Sequence[str]],
@@ -181,7 +179,7 @@ def _find_candidates_with(
     def list_people(path: str) -> list[dict]:
         return [{"name": spelling.get(normalize(name), name)} for name in faces.get(path, ())]
 
-    return _find_candidates([{**photo, "people": list_people(photo["path"])} for photo in photos], conditions)
+    return list_candidates([{**photo, "people": list_people(photo["path"])} for photo in photos], conditions)
 
 
 def _choose_parts(rng: Rng, is_mixed: bool) -> frozenset[str]:

@@ -13,6 +13,7 @@ from imagesearch.search import Answer, Query, Searcher, plan_filter
 from imagesearch.store import CollectionRef, Store
 from imagesearch_demo.scoring.presence_queries import UNKNOWN_IN_SCENE, PresenceQuery, make_presence_queries
 from imagesearch_demo.scoring.questions import Question, make_questions
+from imagesearch_demo.scoring.trip_questions import make_trip_questions
 
 TOP = 10
 
@@ -23,6 +24,7 @@ MIN_SEARCH_SCORES = {
     "sentences.exact_filter_detected": 0.97,
     "sentences.relaxation_said": 1.0,
     "nothing_fits.said_when_absent": 0.85,
+    "trips.exact_filter_detected": 0.97,
 }
 MAX_SEARCH_SCORES = {"nothing_fits.said_when_present": 0.05}
 
@@ -175,18 +177,24 @@ class SearchEvaluation:
         The outcomes of the questions.
     verdicts
         The presence queries, each with whether the search reports that nothing fits.
+    trip_outcomes
+        The outcomes of the sentences about trips.
     """
 
     outcomes: list[QuestionOutcome]
     verdicts: list[tuple[PresenceQuery, bool]]
+    trip_outcomes: Sequence[QuestionOutcome] = ()
 
     @property
     def values(self) -> dict[str, float]:
         """The values of `summarize_outcomes`, and how often the search reports that nothing fits.
 
         ``nothing_fits.said_when_present`` and ``nothing_fits.said_when_absent`` are shares of the presence
-        queries; NaN if there are none.
+        queries; NaN if there are none. ``trips.exact_filter`` and ``trips.exact_filter_detected`` are as
+        those of ``sentences``, of the sentences about trips.
         """
+        of_trips = [outcome.is_exact for outcome in self.trip_outcomes]
+        detected = [outcome.is_exact for outcome in self.trip_outcomes if outcome.is_detected]
         nothing_fits = {
             is_present: [nothing for query, nothing in self.verdicts if query.is_present == is_present]
             for is_present in (True, False)
@@ -194,6 +202,8 @@ class SearchEvaluation:
         return summarize_outcomes(self.outcomes) | {
             "nothing_fits.said_when_present": _compute_mean(nothing_fits[True]),
             "nothing_fits.said_when_absent": _compute_mean(nothing_fits[False]),
+            "trips.exact_filter": _compute_mean(of_trips),
+            "trips.exact_filter_detected": _compute_mean(detected),
         }
 
 
@@ -209,7 +219,8 @@ def evaluate_search(
     truth
         The ground truth, as returned by `imagesearch_demo.album.make_album`.
     count
-        Number of sentences. Half as many queries each are about what the album shows and does not show.
+        Number of sentences. Half as many queries each are about what the album shows and does not show, and
+        half as many sentences are about trips.
     seed
         The same seed gives the same sentences and queries.
     progress
@@ -218,7 +229,8 @@ def evaluate_search(
     queries = choose_presence_queries(truth, count // 2, seed)
     nothing_fits = judge_presence_queries(searcher, queries, progress)
     outcomes = ask_questions(searcher, make_questions(truth, count, seed), progress=progress)
-    return SearchEvaluation(outcomes, list(zip(queries, nothing_fits, strict=True)))
+    of_trips = ask_questions(searcher, make_trip_questions(truth, count // 2, seed), progress=progress)
+    return SearchEvaluation(outcomes, list(zip(queries, nothing_fits, strict=True)), of_trips)
 
 
 def _compute_mean(values: Sequence[float | bool]) -> float:

@@ -16,7 +16,13 @@ from imagesearch.faces import People, load_people
 from imagesearch.geo import read_locations
 from imagesearch.pipeline import Dataset, Progress
 from imagesearch.search import Searcher
-from imagesearch.store import Store, Vocabulary, build_collections, has_pending_edits
+from imagesearch.store import (
+    Store,
+    Vocabulary,
+    build_collections,
+    find_dataset_trips,
+    has_pending_edits,
+)
 from imagesearch.text_table import format_count, format_table
 from imagesearch_demo.album import load_truth
 from imagesearch_demo.scoring.measures import (
@@ -28,6 +34,7 @@ from imagesearch_demo.scoring.measures import (
     measure_places,
     measure_sentences,
     measure_times,
+    measure_trips,
 )
 from imagesearch_demo.scoring.model_scores import MIN_MODEL_SCORES
 from imagesearch_demo.scoring.search_scores import (
@@ -50,6 +57,7 @@ MIN_SCORES = {
     "faces.bcubed_f1": MIN_MODEL_SCORES["cluster_f1"],
     "places.country_accuracy": 1.0,
     "times.accuracy": 1.0,
+    "trips.pairwise_f1": 0.95,
     **MIN_SEARCH_SCORES,
 }
 MAX_SCORES = {"places.invented": 0, **MAX_SEARCH_SCORES}
@@ -186,6 +194,7 @@ def evaluate_truth(
         measure_places(locations, truth),
         measure_times(locations, truth),
         measure_sentences(evaluation),
+        measure_trips(find_dataset_trips(dataset, locations), truth),
     ]
     values = {name: value for part in parts for name, value in part.values.items()}
     failures = {name: found for part in parts for name, found in part.failures.items()}
@@ -262,7 +271,7 @@ def _copy_dataset(
 ) -> tuple[Config, Dataset]:
     """Copy the tables of a dataset, without the user's edits of people, to build other collections."""
     processed = Path(folder) / "processed"
-    left_out = shutil.ignore_patterns("previews", "people.jsonl", ".*")
+    left_out = shutil.ignore_patterns("previews", "people.jsonl", "trips.jsonl", ".*")
     shutil.copytree(dataset.folder, processed / config.dataset.name, ignore=left_out)
     copied = config.dataset.model_copy(update={"processed": processed})
     copy = use_temporary_milvus(config, folder).model_copy(update={"dataset": copied})

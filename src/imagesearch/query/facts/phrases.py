@@ -185,7 +185,7 @@ def _match_days(at: Position, start: int) -> tuple[date | None, date | None, int
 
     Of a date that recurs, such as "in march", the latest is meant.
     """
-    match = match_date(at.sentence, start, at.today, at.names.feasts)
+    match = match_date(at.sentence, start, at.today, at.names.feasts, at.names.trips)
     if match is None or match.reference is None:
         return None
     time = match.reference
@@ -203,7 +203,7 @@ def _match_days(at: Position, start: int) -> tuple[date | None, date | None, int
 
 def is_date(at: Position, i: int) -> bool:
     """Whether a date starts at a token."""
-    return match_date(at.sentence, i, at.today, at.names.feasts) is not None
+    return match_date(at.sentence, i, at.today, at.names.feasts, at.names.trips) is not None
 
 
 # --- the rules ----------------------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from imagesearch.query.lexicon import NEGATIONS
+from imagesearch.query.lexicon import COMMON, NEGATIONS
 from imagesearch.query.places.world import find_album_place, make_missing_area, match_world_place
 from imagesearch.query.tags import Position, Tag, TaggedSpan
 from imagesearch.query.tokenizer import join_texts
+from imagesearch.query.trips.rewrite import TRIPS
 
 _UNKNOWN_LEADS = frozenset(("in", "at", "near", "around", "from"))
 _JOINERS = frozenset(("and", "or", ",", "&", "/"))
@@ -19,7 +20,7 @@ def tag_world_place(at: Position) -> Tag | None:
     )
     if not known.entries or at.token.kind not in ("word", "quote"):
         return None
-    if at.find_word_before("the") not in _UNKNOWN_LEADS and not is_listed:
+    if at.find_word_before("the") not in _UNKNOWN_LEADS and not is_listed and not _may_be_trip(at):
         return None
     match = match_world_place(at.tokens, at.i)
     if match is None or at.person or at.place or at.date:
@@ -39,3 +40,13 @@ def tag_world_place(at: Position) -> Tag | None:
     is_negated = any(token.norm in NEGATIONS for token in at.tokens[max(at.i - 2, 0) : at.i])
     note = note.partition(";")[0] if is_negated else note
     return Tag(TaggedSpan("area", at.i, match.end, areas=(area,)), (note,))
+
+
+def _may_be_trip(at: Position) -> bool:
+    """Whether a trip to a place is named: "the trip to hanoi", "the hanoi trip"."""
+    if not at.names.trips.are_known:
+        return False
+    if at.find_word_before("the") == "to":
+        return any(token.norm in TRIPS for token in at.tokens[max(at.i - 3, 0) : at.i])
+    match = match_world_place(at.tokens, at.i) if at.token.norm not in COMMON else None
+    return match is not None and at.get_norm(match.end) in TRIPS

@@ -12,6 +12,7 @@ from imagesearch.filters import Or
 from imagesearch.query.clauses import DateClause
 from imagesearch.query.lexicon import JOINERS, NEGATIONS
 from imagesearch.query.mentions import Mention
+from imagesearch.query.times.trip_days import iterate_trips
 from imagesearch.query.times.values import negate
 from imagesearch.query.tokenizer import Token, join_texts
 
@@ -50,7 +51,8 @@ def _make_clause(mention: Mention, tokens: Sequence[Token]) -> tuple[DateClause,
     time, text = match.reference, match.words or join_texts(tokens[match.core : mention.span.end])
     if mention.is_negated:
         return DateClause(f"not {text}", negate(time.condition), time.dates), "not"
-    return DateClause(text, time.condition, time.dates), time.family
+    trips = tuple(dict.fromkeys(iterate_trips(time)))
+    return DateClause(text, time.condition, time.dates, trips), time.family
 
 
 def _is_alternative(mention: Mention, family: str, last_family: str) -> bool:
@@ -63,7 +65,8 @@ def _is_alternative(mention: Mention, family: str, last_family: str) -> bool:
 
 def _join_alternatives(first: DateClause, second: DateClause) -> DateClause:
     dates = ", ".join(filter(None, (first.dates, second.dates)))
-    return DateClause(f"{first.words} or {second.words}", Or((first.condition, second.condition)), dates)
+    words, condition = f"{first.words} or {second.words}", Or((first.condition, second.condition))
+    return DateClause(words, condition, dates, (*first.trips, *second.trips))
 
 
 def _find_leads(mention: Mention) -> set[int]:

@@ -26,8 +26,10 @@ from imagesearch.query.times.slots import (
     WEEKDAYS,
     read_date,
 )
+from imagesearch.query.times.trip_days import iterate_trips
 from imagesearch.query.times.values import Either, Time
 from imagesearch.query.tokenizer import Sentence
+from imagesearch.query.trips.known_trips import MARK, KnownTrips
 
 _MAX_LIST = 12  # items of a list
 # After these words, a name is a time. After the others, it may be a person or a thing: "photos of may".
@@ -75,7 +77,13 @@ class DateMatch:
     notes: tuple[str, ...]
 
 
-def match_date(sentence: Sentence, i: int, today: date, feasts: FeastDays | None = None) -> DateMatch | None:
+def match_date(
+    sentence: Sentence,
+    i: int,
+    today: date,
+    feasts: FeastDays | None = None,
+    trips: KnownTrips | None = None,
+) -> DateMatch | None:
     """Return the time that starts at a token, including its leading word.
 
     Parameters
@@ -84,12 +92,14 @@ def match_date(sentence: Sentence, i: int, today: date, feasts: FeastDays | None
         The day that relative times refer to.
     feasts
         The days of feasts in the countries of the user; by default in many countries.
+    trips
+        The trips that the marks in the sentence stand for.
     """
     token = sentence.tokens[i]
     is_in_name = i > 0 and not token.space_before and sentence.tokens[i - 1].norm == "_"  # IMG_20230612
     if is_in_name or not (token.norm in _LEADS or _find_lines("SPANS", token.norm)):
         return None
-    reader = _get_reader(sentence.text, today, feasts or FeastDays())
+    reader = _get_reader(sentence.text, today, feasts or FeastDays(), trips)
     start = sentence.starts[i]
     lead = _LEAD.match(sentence.text, start)
     starts = [(None, start), (lead, lead.start("the")), (lead, lead.end())] if lead else [(None, start)]
@@ -146,9 +156,9 @@ def _make_match(sentence: Sentence, found: _Found, lead: re.Match[str] | None, t
         is_certain=not found.names or word in _TEMPORAL,
         must_end_phrase=_is("year", words) or any(name not in MONTHS for name in found.names),
         must_start=lead is None and any(name in EVERYDAY or name in WEEKDAYS for name in found.names),
-        words=found.words,
+        words="" if MARK in found.words else found.words,
         keeps_words=words == "night" and word in ("at", "by"),
-        notes=tuple(_list_notes(words, today)) if time else (),
+        notes=(*_list_notes(words, today), *_note_trips(sentence, found, time)) if time else (),
     )
 
 
@@ -162,9 +172,18 @@ def _list_notes(words: str, today: date) -> Iterator[str]:
             yield f"read {typed} as {read_date(match[0], today)} ({order})"
 
 
+def _note_trips(sentence: Sentence, found: _Found, time: Time) -> Iterator[str]:
+    """Yield a note if a phrase for one trip stands for several."""
+    names = list(iterate_trips(time))
+    typed = [token for token in sentence.tokens if token.norm.startswith(MARK)]
+    if len(names) > 1 and len(typed) == 1 and not typed[0].text.lower().endswith("s"):
+        shown = [*names[:3], f"{len(names) - 3} more"] if len(names) > 4 else names
+        yield f'"{typed[0].text}" is {len(names)} trips: {"; ".join(shown)}'
+
+
 # --- the table ---------------------------------------------------------------------------------------------
 
-_SOURCES = {"name": "NAMES", "yearly": "YEARLY", "time": "TIMES", "feast": "feast"}
+_SOURCES = {"name": "NAMES", "yearly": "YEARLY", "time": "TIMES", "feast": "feast", "trip": "trip"}
 _ALIASES = {f"{{{slot}}}" for slot in _SOURCES}
 _NAMES = "month season feast weekday weekdays daypart dayparts quarter noon decade name yearly*"
 _NAME_SLOTS = frozenset(f"{{{name}}}" for name in _NAMES.split()) | {"a|an|any|some"}
@@ -201,6 +220,8 @@ def _list_first_words(part: str) -> frozenset[str]:
     if part[0] != "{" and not part.isupper():
         return frozenset(part.split("|"))
     slot = part.strip("{}*")
+    if slot == "trip":
+        return frozenset((f"{MARK}#",))
     if slot in SLOTS or slot == "feast":
         return frozenset(SLOTS[slot].first if slot in SLOTS else FEASTS_BY_WORD)
     lines = _list_lines(_SOURCES.get(slot, slot))
@@ -229,12 +250,14 @@ def _compile_slot(slot: str, is_list: bool) -> re.Pattern[str]:
 class _Reader:
     """Finds the phrases of the table in a text. What was found at an offset is cached."""
 
-    def __init__(self, text: str, today: date, feasts: FeastDays) -> None:
-        self.text, self.today, self.feasts = text, today, feasts
+    def __init__(self, text: str, today: date, feasts: FeastDays, trips: KnownTrips | None) -> None:
+        self.text, self.today, self.feasts, self.trips = text, today, feasts, trips
         self.find = functools.cache(self._find)
 
     def _find(self, source: str, start: int) -> _Found | None:
-        """Return the longest phrase of a list at an offset, or the feast."""
+        """Return the longest phrase of a list at an offset, or the feast or the trip."""
+        if source == "trip":
+            return self._find_trip(start)
         if source == "feast":
             match = match_feast(self.text, start)
             if match is None:
@@ -245,6 +268,12 @@ class _Reader:
         matches = [match for line in lines if (match := self._match(line, start))]
         matches.sort(key=lambda match: -match[0])
         return next((found for match in matches if (found := self._evaluate(start, *match))), None)
+
+    def _find_trip(self, start: int) -> _Found | None:
+        word = self._get_word(start)
+        if self.trips is None or not word.startswith(MARK):
+            return None
+        return _Found(self.trips.get_time(int(word.removeprefix(MARK))), start, start + len(word))
 
     def _match(self, line: _Line, start: int) -> tuple[int, _Line, dict[str, list[Any]]] | None:
         """Return where a line ends at an offset, and the texts or phrases in its slots."""
@@ -327,7 +356,7 @@ class _Reader:
         for item in texts.get(repeated, [""]):
             text = " ".join(meaning.format_map(values | {repeated: item}).split())
             text = re.sub(_SEASONS, r"\1", text)
-            phrase = _Reader(text, self.today, self.feasts).find("SPANS", 0)
+            phrase = _Reader(text, self.today, self.feasts, self.trips).find("SPANS", 0)
             if phrase is None or phrase.end < len(text):
                 return None
             found.append(phrase._replace(words=phrase.words or re.sub(rf"([{APOSTROPHES}]) ", r"\1", text)))
@@ -349,5 +378,5 @@ class _Reader:
 
 
 @functools.lru_cache(maxsize=8)
-def _get_reader(text: str, today: date, feasts: FeastDays) -> _Reader:
-    return _Reader(text, today, feasts)
+def _get_reader(text: str, today: date, feasts: FeastDays, trips: KnownTrips | None) -> _Reader:
+    return _Reader(text, today, feasts, trips)

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from imagesearch.query.times.slots import MONTH_NAMES
+from imagesearch.query.times.trip_days import TripDays
 from imagesearch.query.times.values import (
     DAY,
     Both,
@@ -161,6 +162,7 @@ def unless_long(meaning: Callable[..., Time]) -> Callable[..., Time | None]:
 
     def find_days(today: date, time: Time, part: str | int) -> Time | None:
         is_long = isinstance(time, Once) and time.anchor is None and time.end - time.start > 27 * DAY
+        is_long = is_long and not isinstance(time, TripDays)
         return None if part == "day" and is_long else meaning(today, time, part=part)
 
     return find_days
@@ -186,7 +188,9 @@ def find_middle(start: date, end: date) -> date:
 
 
 def find_third(today: date, time: Time, number: int) -> Time | None:
-    """Return the first, second or last third of a month or of some months: "the end of last year"."""
+    """Return the first, second or last third of a month, of some months or of a trip: "the end of 2023"."""
+    if isinstance(time, TripDays) or (isinstance(time, Either) and isinstance(time.parts[0], TripDays)):
+        return count_days(lambda start, end: divide_days(start, end, number), is_part=True)(today, time)
     if not isinstance(time, Once) or time.end - time.start < 28 * DAY:
         return None
 
@@ -197,6 +201,30 @@ def find_third(today: date, time: Time, number: int) -> Time | None:
         return add_units(start, unit, number * count), last
 
     return count_days(divide)(today, time)
+
+
+def divide_days(start: date, end: date, number: int) -> Span:
+    """Return the first, second or last third of some days: at least one day."""
+    days = (end - start).days
+    first = (number * days) // 3
+    return start + first * DAY, start + max(first + 1, ((number + 1) * days) // 3) * DAY
+
+
+def find_part_of_trip(today: date, ordinal: int, daypart: tuple[int, int], time: Time) -> Time:
+    """Return the first or the last evening between the first and the last photo of a trip.
+
+    A trip that ends at noon has its last evening on the day before.
+    """
+    if isinstance(time, Either):
+        return Either(tuple(find_part_of_trip(today, ordinal, daypart, part) for part in time.parts))
+    if not isinstance(time, TripDays):
+        raise ValueError("no trip")
+    days = [time.start + n * DAY for n in range((time.end - time.start).days)]
+    starts_late = days[0] == time.first.date() and 0 < daypart[0] < daypart[1] <= time.first.hour
+    days = days[1:] if starts_late else days
+    days = days[:-1] if days and days[-1] == time.last.date() and time.last.hour < daypart[0] else days
+    day = days[ordinal if ordinal < 0 else ordinal - 1]
+    return at_hours(today, time.select(DateRange(day, day + DAY)), daypart)
 
 
 def halve(start: date, end: date, half: int) -> Span:

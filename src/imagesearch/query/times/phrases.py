@@ -4,7 +4,8 @@ A line has a phrase and its meaning: a function of today and the values of the s
 if it is not understood. In a phrase, ``[of]`` is optional, ``a|b`` are alternatives, ``{month}`` is a slot.
 
 - `slots` defines the slots that are words and numbers. The slots ``{name}``, ``{yearly}`` and ``{time}``
-  are phrases of the list `NAMES`, `YEARLY` or `TIMES`, ``{feast}`` is in `feasts`. Their value is called
+  are phrases of the list `NAMES`, `YEARLY` or `TIMES`, ``{feast}`` is in `feasts`, and ``{trip}`` is a trip
+  of the album, in place of which `query.trips.rewrite` puts a mark. Their value is called
   *time*. ``{day*}`` is a list of days; the phrase that is its meaning is repeated for each.
 - ``{this_year}``, ``{last_year}``, ``{years_ago}`` and ``{last_day}`` (of the month) are computed.
 - The longest phrase that fits is read; of two as long, the first.
@@ -65,6 +66,10 @@ YEARLY: list[tuple[str, Meaning]] = [
 ]
 TIMES: list[tuple[str, Meaning]] = [
     ("{yearly}", "{yearly}"),
+    ("{trip}", "{trip}"),
+    ("{ordinal} {daypart} of|on|in [the] {trip}", means.find_part_of_trip),
+    ("day {count} of|on|in [the] {trip}",
+     _part(lambda start, end, count: step(start, "day", count))),
     # days, months and years
     ("{date}", lambda today, date: make_days(date)),
     ("{year4} -|/|:|. {month2}", lambda today, year4, month2: make_months(year4, month2)),

@@ -8,6 +8,7 @@ from imagesearch.query.lexicon import ARTICLES, JOINERS, NEGATIONS, ONLY, PHOTOS
 from imagesearch.query.tags import ENTITIES, Position, Tag, TaggedSpan
 from imagesearch.query.times.engine import DateMatch, match_date
 from imagesearch.query.tokenizer import join_texts
+from imagesearch.query.trips.known_trips import MARK
 
 _UNITS = split_set("people persons m km meters metres feet miles dollars euros cars things times mm")
 _PHRASE_ENDS = JOINERS | PLACE_LEADS | NEGATIONS | ONLY | PHOTOS | split_set(
@@ -54,6 +55,8 @@ def _is_name(at: Position, match: DateMatch) -> bool:
 def _ends_phrase(at: Position, match: DateMatch) -> bool:
     """Whether a year, season or holiday does not describe the next word: "2000 cars", "a summer dress"."""
     following = at.get_norm(match.end)
+    if following.startswith(MARK):
+        return True  # "the 2019 goa trip"
     if match.reference is not None and match.reference.family == "year":
         return match.core != at.i or not (at.find_word_before() in ARTICLES or following in _UNITS)
     if match.end >= len(at.tokens) or at.tokens[match.end].kind != "word" or following in _PHRASE_ENDS:
@@ -62,4 +65,7 @@ def _ends_phrase(at: Position, match: DateMatch) -> bool:
 
 
 def _precedes_date(at: Position, end: int) -> bool:
-    return at.dates_left > 0 and match_date(at.sentence, end, at.today, at.names.feasts) is not None
+    return (
+        at.dates_left > 0
+        and match_date(at.sentence, end, at.today, at.names.feasts, at.names.trips) is not None
+    )

@@ -274,6 +274,8 @@ def list_occurrences(time: Time, today: date, back: int) -> list[Once]:
     """Return the days of a time that recurs, from some years or weeks ago to the next year or week."""
     if isinstance(time, Once) and time.weekly:
         time = time.weekly
+    if isinstance(time, Once) and time.family == "trip":
+        return [time]
     if isinstance(time, Yearly):
         return time.list_occurrences(range(today.year - back, today.year + 2))
     if isinstance(time, Either):

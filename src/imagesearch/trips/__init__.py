@@ -1,0 +1,20 @@
+"""The trips of an album: stretches away from home, by the times and positions of photos.
+
+Start with `find_trips` in ``album.py``. ``homes.py`` finds the homes, ``sessions.py`` divides the photos,
+``names.py`` names the trips, and ``decisions.py`` has the user's names.
+"""
+
+from imagesearch.trips.album import Trip, TripPhoto, find_trips
+from imagesearch.trips.decisions import TripName, append_trip_name, read_trip_names
+from imagesearch.trips.sessions import NO_TRIP, group_trips
+
+__all__ = [
+    "NO_TRIP",
+    "Trip",
+    "TripName",
+    "TripPhoto",
+    "append_trip_name",
+    "find_trips",
+    "group_trips",
+    "read_trip_names",
+]
