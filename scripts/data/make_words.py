@@ -1,4 +1,4 @@
-"""Makes the table of English words in src/imagesearch/query/: those of SCOWL without rare ones that are names.
+"""Makes the table of English words in src/imagesearch/query/ from SCOWL, without rare ones that are names.
 
 The table is in the repository; run this only to update it:
 
