@@ -151,7 +151,7 @@ def test_a_typed_line_is_a_photo_if_there_is_one_of_that_name(tmp_path: Path) ->
     assert parse_prompt_line(str(tmp_path / "a b.png"), Query()).images == (tmp_path / "a b.png",)
     for line in ("nowhere.png", "a boat " * 1000 + ".jpg"):
         assert parse_prompt_line(line, Query()) == Query(text=line.strip())
-    with pytest.raises(UserError, match="~nobody/a.png: no such file"):
+    with pytest.raises(UserError, match=r"~nobody/a.png: no such file"):
         parse_prompt_line("~nobody/a.png", Query())
 
 
