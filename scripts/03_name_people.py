@@ -29,14 +29,14 @@ def add_edit_options(parser):
         metavar="TRIP=NAME",
         help="name a trip, by its number in 05 --trips or its name; an empty NAME removes the name",
     )
-    add_list_option(
-        edits, "--bring-back", "FACES", "use an ignored person or face again; --ignored shows their numbers"
-    )
     edits.add_argument(
         "--undo",
         nargs="*",
         metavar="N",
         help="undo the last decision, or decisions by their numbers in the history",
+    )
+    add_list_option(
+        edits, "--bring-back", "FACES", "use an ignored person or face again; --ignored shows their numbers"
     )
     edits.add_argument(
         "--split", action="append", default=[], metavar="PERSON", help="split a person into several people"
@@ -180,12 +180,12 @@ def has_edit_options(args):
 
 def apply_edits(editor, dataset, args):
     """Apply the edits of the command line in order."""
+    if args.undo is not None:
+        undo_decisions(editor, args.undo)
     for selector in args.bring_back:
         editor.bring_back(selector)
     if args.bring_back:
         editor.refresh()
-    if args.undo is not None:
-        undo_decisions(editor, args.undo)
     # selected before other edits change the order of the faces
     rejected = [(editor.select_faces(selector), selector) for selector in args.not_a_face]
     for selector in args.split:

@@ -146,7 +146,7 @@ def test_a_message_gives_what_is_expected_and_the_value(
 ) -> None:
     file = write("")
     message = read_message(file, f"{setting}={value}")
-    name, _, rest = message.removeprefix(f"{file}: ").partition(": ")
+    name, _, rest = message.removeprefix("--set ").partition(": ")
     assert name.startswith(setting) and rest.startswith(problem)
 
 

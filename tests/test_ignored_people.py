@@ -138,6 +138,16 @@ def test_decisions_are_undone_by_removing_their_lines(crowd: Crowd) -> None:
     assert crowd.cluster().to_dict() == before
 
 
+def test_undo_brings_back_what_was_left_out(crowd: Crowd) -> None:
+    before = crowd.people.to_dict()
+    crowd.apply_edits(lambda e: e.ignore("2"), lambda e: e.reject_faces(e.select_faces("1.1,3.2"), "1.1,3.2"))
+    people = crowd.apply_edits(lambda e: e.undo())
+    assert not people.constraints.rejected.any() and len(people.ignored) == 1
+    assert crowd.apply_edits(lambda e: e.undo()).to_dict() == before
+    summaries = [decision.summary for decision in crowd.make_editor().list_decisions()]
+    assert summaries[:2] == ["2 ignored (4 faces)", "1.1,3.2 are not faces"]
+
+
 def test_an_album_of_ignored_people_can_be_edited(crowd: Crowd) -> None:
     crowd.apply_edits(*(lambda e, n=n: e.ignore(n) for n in "123"))
     assert crowd.people.persons == []

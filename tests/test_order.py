@@ -88,7 +88,10 @@ COUNT = 900  # photos in the collection
 def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
     """The last imaginary photos, some of them without a time, with vectors at random."""
     folder = tmp_path_factory.mktemp("order")
-    (folder / "photos").mkdir()
+    for row in ROWS[-COUNT:]:  # a photo whose file is missing would be noted
+        photo = folder / "photos" / row["path"]
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        photo.touch()
     file = folder / "config.yaml"
     file.write_text("dataset: {name: made, images: photos, processed: p}\nmilvus: {uri: milvus.db}\n")
     config = load_config(file)

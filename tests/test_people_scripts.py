@@ -150,7 +150,11 @@ def untouched(processed: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Dra
     [
         ("02_cluster_faces.py", ["-i", "nowhere"], "no such folder of photos"),
         ("02_cluster_faces.py", ["--set", "models.faces=nowhere/pack"], "models.faces"),
-        ("02_cluster_faces.py", ["--show", "nowhere.jpg"], "nowhere.jpg: not a photo of album"),
+        (
+            "02_cluster_faces.py",
+            ["--show", "nowhere.jpg"],
+            "nowhere.jpg: no such file, and not a photo of album",
+        ),
         ("02_cluster_faces.py", ["--show", "../config.yaml"], "not a photo of album"),
         ("03_name_people.py", ["--name", "99=Maya"], "99: nobody has this number or name"),
         ("03_name_people.py", ["--name", "Maya"], "--name Maya: expected FACES=NAME"),

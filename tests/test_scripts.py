@@ -277,7 +277,7 @@ def test_datasets_are_listed_and_dropped(world: World) -> None:
         ("06_search.py", ["boat", "--set", "milvus.uri=config.db"], "not a Milvus Lite database"),
         ("01_extract_features.py", ["-i", ".", "--export-npy", "/"], "expected a prefix of file names"),
         ("01_extract_features.py", ["-i", ".", "--set", "dataset.processed=config.yaml/x"], "be created"),
-        ("07_classify.py", ["nowhere.jpg"], "nowhere.jpg: no such file or folder"),
+        ("07_classify.py", ["nowhere.jpg"], "nowhere.jpg: no such file, and not a photo of album"),
         ("07_classify.py", ["config.yaml"], "no photo could be read"),
     ],
 )

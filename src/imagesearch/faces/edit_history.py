@@ -124,11 +124,11 @@ def summarize_edits(edits: Sequence[Edit]) -> str:
         case "forget":
             return f"name {first.name} removed"
         case "reject":
-            return f"{who} {verb} not a face{faces}"
+            return f"{who} {verb} not {'a face' if count == 1 else 'faces'}"
         case "ignore":
-            return f"{who} {verb} ignored{faces}"
+            return f"{who} ignored{faces}"
         case "restore":
-            return f"{who} {verb} used again{faces}"
+            return f"{who} brought back{faces}"
         case "undo":
             return "undid an edit that is no longer in the file"
         case _:

@@ -166,6 +166,34 @@ class PeopleEditor:
         self._spellings.pop(normalize(person.name), None)
         self._rename_loaded(person, "")
 
+    def select_faces(self, selector: str) -> list[int]:
+        """Return the rows of the faces that a selector selects, also of those that are left out."""
+        return self._select_faces(selector)[0]
+
+    def reject_faces(self, rows: Sequence[int], who: str = "") -> None:
+        """Record that detections are not faces: they are not clustered, and left out of everything."""
+        self.stale = True
+        self._store_hiding(make_rejection(self.people, rows), who)
+
+    def ignore(self, selector: str) -> None:
+        """Record that a person is left out of everything, also in photos that are added later."""
+        if self._select_faces(selector)[1]:
+            raise UserError(
+                f"--ignore {selector}: expected a person, such as 3; single faces: --not-a-face {selector}"
+            )
+        person = self._find_person(selector, hidden=True)
+        if person.number == NO_FACES:
+            raise UserError(f"--ignore {selector}: these are not faces, and are left out already")
+        if not self.people.is_hidden(person):
+            self.stale = True
+            self._store_hiding(make_ignore(self.people, person), person.label)
+
+    def bring_back(self, selector: str) -> None:
+        """Undo `ignore` for a person or single faces of one, or `reject_faces` for faces such as ``0.2``."""
+        for edit in make_restores(self.people, selector, *self._select_faces(selector)):
+            self.stale = True
+            self._store_hiding(edit, selector)
+
     def is_in_use(self, name: str) -> bool:
         """Whether a person has a name, in any spelling."""
         return normalize(name) in self._spellings
@@ -179,7 +207,7 @@ class PeopleEditor:
             If the selected person or face does not exist.
         """
         _, single = self._select_faces(selector)
-        return "" if single else self._find_person(selector).name
+        return "" if single else self._find_person(selector, hidden=True).name
 
     @property
     def names(self) -> list[str]:
@@ -230,36 +258,6 @@ class PeopleEditor:
         """Return the people that have some of a decision's faces, those with the most faces first."""
         return find_affected(stored, self.people)
 
-    def select_faces(self, selector: str) -> list[int]:
-        """Return the rows of the faces that a selector selects, also of those that are left out."""
-        return self._select_faces(selector)[0]
-
-    def reject_faces(self, rows: Sequence[int], who: str = "") -> None:
-        """Record that detections are not faces: they are not clustered, and left out of everything."""
-        self.stale = True
-        edit = replace(make_rejection(self.people, rows), who=(who,) if who else ())
-        self._store(edit, faces=self._make_references(rows))
-
-    def ignore(self, selector: str) -> None:
-        """Record that a person is left out of everything, also in photos that are added later."""
-        if self._select_faces(selector)[1]:
-            raise UserError(
-                f"--ignore {selector}: expected a person, such as 3; single faces: --not-a-face {selector}"
-            )
-        person = self._find_person(selector, hidden=True)
-        if person.number == NO_FACES:
-            raise UserError(f"--ignore {selector}: these are not faces, and are left out already")
-        if not self.people.is_hidden(person):
-            self.stale = True
-            edit = replace(make_ignore(self.people, person), who=(person.label,))
-            self._store(edit, faces=self._make_references(person.rows))
-
-    def bring_back(self, selector: str) -> None:
-        """Undo `ignore` for a person or single faces of one, or `reject_faces` for faces such as ``0.2``."""
-        for edit in make_restores(self.people, selector, *self._select_faces(selector)):
-            self.stale = True
-            self._store(replace(edit, who=(selector,)), faces=itertools.chain(*edit.faces))
-
     def refresh(self) -> People:
         """Apply the edits to the clusters, and return the people."""
         load = cluster_people if self.stale else load_people
@@ -275,6 +273,11 @@ class PeopleEditor:
         dated = tuple(replace(edit, at=now) for edit in edits)
         open_edit_log(self._dataset).append(*dated)
         self.stored.append(StoredEdit(dated, tuple(faces), undone))
+
+    def _store_hiding(self, edit: Edit, who: str) -> None:
+        """Store an edit that leaves faces out or brings them back; its first lists are these faces."""
+        faces = edit.faces[:1] if edit.confirmed and edit.action == "restore" else edit.faces
+        self._store(replace(edit, who=(who,) if who else ()), faces=itertools.chain(*faces))
 
     def _make_references(self, rows: Sequence[int] | np.ndarray) -> tuple[FaceReference, ...]:
         return self.people.resolver.make_references(int(row) for row in rows)
@@ -321,7 +324,7 @@ class PeopleEditor:
         self._note_return(person)
         if name == person.name:
             edit = make_restores(self.people, name, person.rows.tolist(), False)[0]
-            self._store(replace(edit, who=(name,)), faces=itertools.chain(*edit.faces))
+            self._store_hiding(edit, person.label)
 
     def _rename_loaded(self, person: Person, name: str) -> None:
         """Change or remove a person's name in the loaded people."""

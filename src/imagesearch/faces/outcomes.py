@@ -68,11 +68,11 @@ def describe_outcome(stored: StoredEdit, people: People) -> str:
         case "forget":
             return f"{who} has no name now: {listed}"
         case "reject":
-            return f"{who} {get_verb(who)} left out: not a face"
+            return f"{who} {get_verb(who)} left out: not {'a face' if len(stored.faces) == 1 else 'faces'}"
         case "ignore":
-            return f"{who} {get_verb(who)} ignored now: {count_things(len(stored.faces), 'face')}"
+            return f"{who} is ignored now, with {count_things(len(stored.faces), 'face')}"
         case "restore":
-            return f"{who} {get_verb(who)} used again: {listed}"
+            return f"{who} {get_verb(who)} back: {listed}"
         case _:
             return f"{who}: {listed}"
 

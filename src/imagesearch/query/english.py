@@ -1,5 +1,7 @@
 """Which words are English, by the table ``english_words.tsv``: 90,000 words of SCOWL and their plurals.
 
+Rare words that are also first names, such as maya, are not among them.
+
 ``scripts/data/make_words.py`` makes the table, ``english_words.LICENSE.txt`` has its licence. It is read when
 the first word is looked up that no list of `lexicon` has.
 """
