@@ -21,20 +21,20 @@ class Spreads:
 
     Parameters
     ----------
-    rows
-        The rows of the faces of each person.
-    means
-        (n, d) float32, the mean vector of each person.
+    sizes, means
+        (n,) and (n, d) float32, the number of faces and the mean vector of each person.
     """
 
-    def __init__(self, rows: Sequence[np.ndarray], means: np.ndarray) -> None:
-        sizes, spreads = _compute_spreads(rows, means)
+    def __init__(self, sizes: np.ndarray, means: np.ndarray) -> None:
+        spreads = compute_spreads(sizes, compute_squares(means))
         self._usual = float(np.median(spreads[sizes > 2])) if (sizes > 2).any() else 0.0
 
-    def measure(self, rows: Sequence[np.ndarray], means: np.ndarray) -> np.ndarray:
-        """Return the difference of each spread from the usual one. For few faces it is nearly 0."""
-        sizes, spreads = _compute_spreads(rows, means)
-        return (sizes - 1) / (sizes - 1 + _USUAL_FACES) * (spreads - self._usual)
+    def compare(self, sizes: np.ndarray, squares: np.ndarray) -> np.ndarray:
+        """Return the difference of each spread from the usual one. For few faces it is nearly 0.
+
+        `squares` are the squared lengths of the mean vectors.
+        """
+        return (sizes - 1) / (sizes - 1 + _USUAL_FACES) * (compute_spreads(sizes, squares) - self._usual)
 
 
 def compute_gains(
@@ -69,17 +69,25 @@ def compute_gains(
     return effect * 4 * same * (1 - same) * np.where(named, _NAME_WEIGHT, 1.0)
 
 
-def compute_means(vectors: np.ndarray, rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the mean vector of each list of rows, which is shorter than 1 if its vectors differ."""
-    if not rows:
-        return np.empty((0, vectors.shape[1]), np.float32)
-    sizes = np.asarray([len(part) for part in rows])
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return np.add.reduceat(vectors[np.concatenate(rows)], starts, axis=0) / sizes[:, None].astype(np.float32)
+def compute_means(vectors: np.ndarray, persons: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean vector of the rows of each person, which is shorter than 1 if its vectors differ."""
+    means = np.empty((len(persons), vectors.shape[1]), np.float32)
+    single = np.asarray([len(rows) == 1 for rows in persons], bool)
+    if single.any():
+        means[single] = vectors[[rows[0] for rows in persons if len(rows) == 1]]
+    for position in np.flatnonzero(~single).tolist():
+        means[position] = vectors[persons[position]].mean(axis=0)
+    return means
 
 
-def _compute_spreads(rows: Sequence[np.ndarray], means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of faces of each person, and the mean distance between them; 0 for one face."""
-    sizes = np.asarray([len(part) for part in rows], np.float64)
-    squares = np.einsum("nd,nd->n", means, means, dtype=np.float64)
-    return sizes, np.where(sizes > 1, 1 - (sizes * squares - 1) / np.maximum(sizes - 1, 1), 0.0)
+def compute_squares(means: np.ndarray) -> np.ndarray:
+    """Return the squared lengths of mean vectors."""
+    return np.einsum("nd,nd->n", means, means, dtype=np.float64)
+
+
+def compute_spreads(sizes: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Return the mean distance between the faces of each person, 0 for one face.
+
+    `squares` are the squared lengths of the mean vectors.
+    """
+    return np.where(sizes > 1, 1 - (sizes * squares - 1) / np.maximum(sizes - 1, 1), 0.0)

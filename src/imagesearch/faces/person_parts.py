@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-# Maximum number of people that are divided into halves, and of rounds that move faces between the halves.
-_MAX_DIVIDED, _MAX_ROUNDS = 500, 8
+# Maximum number of single faces of a person, those that are least like the others; of people that are divided
+# into halves; and of rounds that move faces between the halves.
+_MAX_SINGLE, _MAX_DIVIDED, _MAX_ROUNDS = 5, 500, 8
 # Minimum number of faces of a half.
 _MIN_HALF = 2
 
-_Part = tuple[int, np.ndarray, float]
-"""The position of a person, the places of the part among the person's faces from 0, and the distance."""
+@dataclass(frozen=True)
+class PersonPart:
+    """Some faces of a person.
+
+    Attributes
+    ----------
+    position : int
+        The position of the person.
+    places : (k,) int64
+        The places of the part among the person's faces, from 0.
+    distance : float
+        The mean distance from the person's other faces.
+    squares : tuple of float
+        The squared length of the mean vector of the other faces, and of the part.
+    """
+
+    position: int
+    places: np.ndarray
+    distance: float
+    squares: tuple[float, float]
 
 
 def find_parts(
     vectors: np.ndarray, persons: Sequence[np.ndarray], group: np.ndarray, minimum: float
-) -> Iterator[_Part]:
+) -> Iterator[PersonPart]:
     """Find parts of people whose mean cosine distance from the rest is at least `minimum`.
 
     Parameters
@@ -31,27 +51,32 @@ def find_parts(
     minimum
         The least distance of a part from the rest.
     """
-    several = [position for position, rows in enumerate(persons) if len(rows) > 1]
-    spreads = []
-    for position in several:
-        rows = persons[position]
-        own, count = vectors[rows], len(rows)
-        total = own.sum(axis=0)
-        # without the face itself
-        distances = 1 - (own @ total - 1) / (count - 1)
-        spreads.append(float(distances.mean()))
-        free = np.flatnonzero((group[rows] < 0) & (distances >= minimum))
-        for place in free[-1:] if count == 2 else free:
-            yield position, np.asarray([place]), float(distances[place])
-    sizes = np.asarray([len(persons[position]) for position in several])
-    most = np.argsort(-sizes * np.asarray(spreads), kind="stable")[:_MAX_DIVIDED]
-    for i in most.tolist():
-        position = several[i]
-        rows = persons[position]
-        if len(rows) >= 2 * _MIN_HALF and (half := _divide(vectors[rows], group[rows])) is not None:
-            means = vectors[rows[half]].mean(axis=0), vectors[rows[~half]].mean(axis=0)
-            if (distance := float(1 - means[0] @ means[1])) >= minimum:
-                yield position, np.flatnonzero(half), distance
+    importance: list[tuple[float, int]] = []
+    for position, rows in enumerate(persons):
+        if len(rows) > 1:
+            distances, squares = _measure_faces(vectors[rows])
+            importance.append((len(rows) * float(distances.mean()), position))
+            free = np.flatnonzero((group[rows] < 0) & (distances >= minimum))
+            free = free[np.argsort(-distances[free], kind="stable")[: 1 if len(rows) == 2 else _MAX_SINGLE]]
+            for place in free.tolist():
+                yield PersonPart(
+                    position, np.asarray([place]), float(distances[place]), (float(squares[place]), 1.0)
+                )
+    for _, position in sorted(importance, reverse=True)[:_MAX_DIVIDED]:
+        own = vectors[persons[position]]
+        half = _divide(own, group[persons[position]]) if len(own) >= 2 * _MIN_HALF else None
+        if half is not None:
+            part, rest = own[half].mean(axis=0), own[~half].mean(axis=0)
+            if (distance := float(1 - part @ rest)) >= minimum:
+                squares = float(rest @ rest), float(part @ part)
+                yield PersonPart(position, np.flatnonzero(half), distance, squares)
+
+
+def _measure_faces(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each face's mean distance from all others, and the squared length of the others' mean."""
+    total, others = vectors.sum(axis=0), len(vectors) - 1
+    products = vectors @ total
+    return 1 - (products - 1) / others, (total @ total - 2 * products + 1) / others**2
 
 
 def _divide(vectors: np.ndarray, group: np.ndarray) -> np.ndarray | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from imagesearch.faces.pair_gains import Spreads, compute_gains, compute_means
+from imagesearch.faces.pair_gains import Spreads, compute_gains, compute_means, compute_squares
 from imagesearch.faces.people import People
 from imagesearch.faces.person_parts import find_parts
 
@@ -157,8 +157,9 @@ class Suggester:
         self._sides = [Side(person.number, person.name, person.rows) for person in ordered]
         rows = [side.rows for side in self._sides]
         self._means = compute_means(self._faces.vectors, rows)
-        self._spread = Spreads(rows, self._means)
-        self._spreads = self._spread.measure(rows, self._means)
+        self._sizes = np.asarray([len(part) for part in rows])
+        self._usual = Spreads(self._sizes, self._means)
+        self._spreads = self._usual.compare(self._sizes, compute_squares(self._means))
         self._separated: dict[int, set[int]] = {}
         for pair in people.constraints.cannot_link:
             for a, b in (pair, pair[::-1]):
@@ -248,11 +249,13 @@ class Suggester:
             for b in successors.get(other, [other])
         }
         apart |= {(a, b) for sides in successors.values() for a in sides for b in sides if a < b}
-        rows = [side.rows for side in new]
-        means = compute_means(self._faces.vectors, rows)
+        means = compute_means(self._faces.vectors, [side.rows for side in new])
+        sizes = np.asarray([len(side.rows) for side in new])
+        spreads = self._usual.compare(sizes, compute_squares(means))
         self._sides += new
         self._means = np.vstack([self._means, means])
-        self._spreads = np.concatenate([self._spreads, self._spread.measure(rows, means)])
+        self._sizes = np.concatenate([self._sizes, sizes])
+        self._spreads = np.concatenate([self._spreads, spreads])
         alive = state.alive - set(replaced) | set(numbers.values())
         pairs = [pair for pair in state.pairs if pair.one in alive and pair.other in alive]
         for number in numbers.values():
@@ -286,7 +289,7 @@ class Suggester:
 
     def _make_pairs(self, ones: np.ndarray, others: np.ndarray, distances: np.ndarray) -> list[_Pair]:
         """Return the best pairs of sides. The first side of each has a name, or more faces."""
-        sizes = np.asarray([len(side.rows) for side in self._sides])
+        sizes = self._sizes
         named = np.asarray([bool(side.name) for side in self._sides])
         is_first = np.where(named[ones] == named[others], sizes[ones] >= sizes[others], named[ones])
         ones, others = np.where(is_first, ones, others), np.where(is_first, others, ones)
@@ -299,19 +302,23 @@ class Suggester:
 
     def _find_joined(self, numbers: Sequence[int]) -> list[_Pair]:
         """Find faces of people whose distance from the other faces of the same person is near the limit."""
-        found = []
         persons = [self._sides[number].rows for number in numbers]
-        vectors, minimum = self._faces.vectors, self._limit - _WINDOW
-        for position, chosen, distance in find_parts(vectors, persons, self._held_together, minimum):
-            side = self._sides[numbers[position]]
-            rows = [np.delete(side.rows, chosen), side.rows[chosen]]
-            part = Side(side.number, "", rows[1], tuple(self._place[rows[1]].tolist()))
-            spread = self._spread.measure(rows, compute_means(vectors, rows)).mean(keepdims=True)
-            sizes = np.asarray([[len(rows[0])], [len(rows[1])]])
-            named, excess = np.asarray([bool(side.name)]), distance - self._limit - spread
-            gain = float(compute_gains((sizes[0], sizes[1]), named, excess, is_joined=True)[0])
-            found.append(_Pair(numbers[position], numbers[position], distance, gain, part))
-        return found
+        parts = list(find_parts(self._faces.vectors, persons, self._held_together, self._limit - _WINDOW))
+        if not parts:
+            return []
+        sides = [self._sides[numbers[part.position]] for part in parts]
+        changing = np.asarray([len(part.places) for part in parts])
+        sizes = np.asarray([len(side.rows) for side in sides]) - changing, changing
+        squares = np.asarray([part.squares for part in parts]).T
+        spread = (self._usual.compare(sizes[0], squares[0]) + self._usual.compare(sizes[1], squares[1])) / 2
+        excess = np.asarray([part.distance for part in parts]) - self._limit - spread
+        gains = compute_gains(sizes, np.asarray([bool(side.name) for side in sides]), excess, is_joined=True)
+        found = []
+        for part, side, gain in zip(parts, sides, gains.tolist(), strict=True):
+            rows = side.rows[part.places]
+            other, number = Side(side.number, "", rows, tuple(self._place[rows].tolist())), numbers[part.position]
+            found.append(_Pair(number, number, part.distance, gain, other))
+        return list(_sort_pairs(found))
 
 
 def _sort_pairs(pairs: Sequence[_Pair]) -> tuple[_Pair, ...]:
