@@ -30,6 +30,7 @@ from imagesearch.cli.console import (
 from imagesearch.cli.duplicates import add_duplicate_options, print_duplicates
 from imagesearch.cli.naming import ask_names, check_typed_name, print_decisions, print_outcomes
 from imagesearch.cli.printing import print_answer, print_classes, print_people, print_saved_queries
+from imagesearch.cli.suggestions import add_suggest_option, ask_pairs, ask_suggestions, report_suggestions
 from imagesearch.cli.xmp_names import export_xmp, import_xmp
 
 __all__ = [
@@ -37,7 +38,10 @@ __all__ = [
     "add_figure_options",
     "add_filter_options",
     "add_photo_options",
+    "add_suggest_option",
     "ask_names",
+    "ask_pairs",
+    "ask_suggestions",
     "check_figure_file",
     "check_typed_name",
     "export_xmp",
@@ -62,6 +66,7 @@ __all__ = [
     "read_queries",
     "read_reply",
     "report_failures",
+    "report_suggestions",
     "run_script",
     "show_progress",
 ]

@@ -21,7 +21,7 @@ from imagesearch.faces.undone_edits import LineReference, list_effective
 from imagesearch.files import make_folder
 from imagesearch.text import normalize
 
-_ACTIONS = ("name", "deny", "merge", "split", "rename", "forget", "undo")
+_ACTIONS = ("name", "deny", "differ", "merge", "split", "rename", "forget", "undo")
 # Some keys in the file differ from the field names; they are fixed, so that existing files stay readable.
 _KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
 
@@ -33,11 +33,12 @@ class Edit:
     Attributes
     ----------
     action : str
-        ``name`` (the faces are this person), ``deny`` (they are not), ``merge`` (all faces are one person),
+        ``name`` (the faces are this person), ``deny`` (they are not), ``differ`` (two people, who have no
+        names, are not the same), ``merge`` (all faces are one person),
         ``split`` (each list is a different person), ``rename``, ``forget`` (the name is removed), or ``undo``
         (other edits are not in effect; see `undone_edits`).
     faces : tuple of tuple of FaceReference
-        One list; several for a split or a merge; none for a rename or a removed name.
+        One list; several for a split or a merge, two for ``differ``; none for a rename or a removed name.
     name, new_name : str
         Name of the person, and the new name in a rename.
     confirmed : bool
@@ -164,7 +165,7 @@ def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
     for edit in (edits[index] for index in now if index >= applied):
         given = normalize(edit.new_name or edit.name)
         is_taken = given in names and given != normalize(edit.name if edit.new_name else "")
-        if edit.confirmed or edit.action in ("deny", "merge", "split"):
+        if edit.confirmed or edit.action in ("deny", "differ", "merge", "split"):
             return True
         if edit.action in ("name", "rename") and is_taken:
             return True

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# At the limit, yes and no are equally probable; at this distance from it, one is 2.7 times as probable. Fitted
-# with the next two to random face vectors. A single face is usually with the right person, because that was
-# the nearest of all: its limit is higher.
+# At the limit, yes and no are equally probable; at this distance from it, one is 2.7 times as probable. A
+# single face is usually with the right person, because that was the nearest of all: its limit is higher.
+# Fitted to random face vectors, like the next but one.
 _SCALE, _SINGLE_BONUS = 0.04, 0.05
+# An answer that changes nothing with a higher probability than this is certain.
+_CERTAIN = 0.99
 # A person of one more face than this has a spread half-way between the own one and the usual one.
 _USUAL_FACES = 2
 # How much more a pair counts if one of the two has a name: the answer then changes what is found by name.
@@ -61,11 +63,12 @@ def compute_gains(
     The effect of a merge or of a split is the number of faces whose label changes times the square root of
     the number of faces that they join or leave. This is between the number of faces and the number of pairs
     of faces that become right. The uncertainty is 1 if yes and no are equally probable, and 0 if one of them
-    is certain.
+    is certain. The benefit is 0 if the answer almost certainly changes nothing.
     """
     staying, changing = sizes
     same = 1 / (1 + np.exp((excess - _SINGLE_BONUS * (is_joined & (changing == 1))) / _SCALE))
-    effect = changing * np.sqrt(staying) * (1 - same if is_joined else same)
+    change = 1 - same if is_joined else same
+    effect = changing * np.sqrt(staying) * np.where(change > 1 - _CERTAIN, change, 0.0)
     return effect * 4 * same * (1 - same) * np.where(named, _NAME_WEIGHT, 1.0)
 
 

@@ -13,6 +13,7 @@ _MAX_SINGLE, _MAX_DIVIDED, _MAX_ROUNDS = 5, 500, 8
 # Minimum number of faces of a half.
 _MIN_HALF = 2
 
+
 @dataclass(frozen=True)
 class PersonPart:
     """Some faces of a person.

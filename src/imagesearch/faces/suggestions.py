@@ -92,12 +92,8 @@ class Suggestion:
         """Why the pair is suggested."""
         if self.is_joined:
             return f"one person at present, but hardly alike: the limit is {self.limit:.2f}"
-        how = "below" if self.distance < self.limit else "just above" if self._is_near else "above"
+        how = "below" if self.distance < self.limit else "above"
         return f"two people at present; the distance is {how} the limit of {self.limit:.2f}"
-
-    @property
-    def _is_near(self) -> bool:
-        return abs(self.distance - self.limit) < _SCALE
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -116,7 +112,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Two sides by their positions in the list of sides; a person and some of its faces, if `part` is given."""
+    """Two sides by their positions in the list of sides, or one and some of its faces, if `part` is given."""
 
     one: int
     other: int
@@ -261,7 +257,9 @@ class Suggester:
         for number in numbers.values():
             pairs += self._find_pairs_of(number, alive)
         if len(replaced) == 1:  # else two people are held together now
-            pairs += self._find_joined([number for number in numbers.values() if not self._sides[number].places])
+            pairs += self._find_joined(
+                [number for number in numbers.values() if not self._sides[number].places]
+            )
         self._state = _State(alive, _sort_pairs(pairs), frozenset(apart))
 
     # --- finding pairs -------------------------------------------------------------------------------------
@@ -310,16 +308,21 @@ class Suggester:
         changing = np.asarray([len(part.places) for part in parts])
         sizes = np.asarray([len(side.rows) for side in sides]) - changing, changing
         squares = np.asarray([part.squares for part in parts]).T
-        spread = (self._usual.compare(sizes[0], squares[0]) + self._usual.compare(sizes[1], squares[1])) / 2
+        own, rest = self._usual.compare(sizes[1], squares[1]), self._usual.compare(sizes[0], squares[0])
+        spread = np.where(changing == 1, rest, (own + rest) / 2)  # one face has no spread
         excess = np.asarray([part.distance for part in parts]) - self._limit - spread
         gains = compute_gains(sizes, np.asarray([bool(side.name) for side in sides]), excess, is_joined=True)
         found = []
         for part, side, gain in zip(parts, sides, gains.tolist(), strict=True):
             rows = side.rows[part.places]
-            other, number = Side(side.number, "", rows, tuple(self._place[rows].tolist())), numbers[part.position]
+            other, number = (
+                Side(side.number, "", rows, tuple(self._place[rows].tolist())),
+                numbers[part.position],
+            )
             found.append(_Pair(number, number, part.distance, gain, other))
         return list(_sort_pairs(found))
 
 
 def _sort_pairs(pairs: Sequence[_Pair]) -> tuple[_Pair, ...]:
-    return tuple(sorted(pairs, key=lambda pair: -pair.gain)[:_MAX_PAIRS])
+    useful = (pair for pair in pairs if pair.gain > 0)
+    return tuple(sorted(useful, key=lambda pair: -pair.gain)[:_MAX_PAIRS])

@@ -80,7 +80,9 @@ def _show_face_rows(
 
     @functools.cache
     def crop_row(number: int) -> tuple[str, list[Tile]]:
-        return rows[number].heading, _crop_faces(people, rows[number], dataset)
+        heading, person, places = rows[number].heading, rows[number].person, rows[number].places
+        titles = [f"{person.number}.{place + 1}" for place in places]
+        return heading, crop_faces(people, person.rows[places].tolist(), titles, dataset)
 
     def draw_all() -> Figure:
         return draw_contact_sheet([crop_row(number) for number in range(len(rows))], people.cast)
@@ -112,12 +114,12 @@ def _page_face_rows(
         return fill_sheet(figure, [*shown, *empty], _FACES_PER_ROW, people.cast)
 
     def load_detail(number: int, pixels: int) -> Detail:
-        return _load_face_detail(people, dataset, faces[number], pixels)
+        return load_face_detail(people, dataset, faces[number], pixels)
 
     return PagedPhotos(title, pages, draw_page, load_detail)
 
 
-def _load_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
+def load_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
     """Return the photo of a face, with boxes around all faces in it."""
     entry, cast = people.faces.get_photo(row), people.cast
     image, missing_reason = load_large_photo(dataset, entry.path, pixels)
@@ -171,19 +173,18 @@ def _make_heading(person: Person) -> str:
     return f"{person.number} · {person.label}" if person.name else person.label
 
 
-def _crop_faces(people: People, row: _FaceRow, dataset: Dataset) -> list[Tile]:
-    """Crop the faces of a row; the titles are their numbers, such as ``3.1``."""
+def crop_faces(people: People, rows: Sequence[int], titles: Sequence[str], dataset: Dataset) -> list[Tile]:
+    """Crop faces, given by their rows in the table of faces."""
     tiles = []
-    for place in row.places:
-        face = int(row.person.rows[place])
-        photo = dataset.find_photo(people.faces.get_photo(face).path)
+    for row, title in zip(rows, titles, strict=True):
+        photo = dataset.find_photo(people.faces.get_photo(row).path)
         image = None
         with contextlib.suppress(PhotoError):
             preview = dataset.previews.load_preview(photo) if photo else None
             if preview is not None:
-                box = people.faces.boxes[face] * preview.image.width / preview.width
+                box = people.faces.boxes[row] * preview.image.width / preview.width
                 image = _crop_face(preview.image, box)
-        tiles.append(Tile(image, f"{row.person.number}.{place + 1}"))
+        tiles.append(Tile(image, title))
     return tiles
 
 
