@@ -219,7 +219,8 @@ class _SamePrompt:
                     raise UserError("this is the first question")
                 self._go_back()
             case "undo":
-                self._undo()
+                if not self._undo():
+                    return
             case _:
                 print_note(_HELP)
                 return
@@ -238,18 +239,21 @@ class _SamePrompt:
         self._answered.pop()
         self._suggester.go_back()
 
-    def _undo(self) -> None:
-        """Undo the last decision: go back to its question, or undo one of an earlier run."""
+    def _undo(self) -> bool:
+        """Undo the last decision: go back to its question, or undo one of an earlier run, if confirmed."""
         last = self.editor.find_last_decision()
         if last.number in self._answered:
             while self._answered[-1] != last.number:
                 self._go_back()
             self._go_back()
-        elif confirm_undo(self.editor, last):
-            self.editor.undo()
-            self.editor.refresh()
-            print_note(f"undid {last.number}: {last.summary}")
-            self._load()
+            return True
+        if not confirm_undo(self.editor, last):
+            return False
+        self.editor.undo()
+        self.editor.refresh()
+        print_note(f"undid {last.number}: {last.summary}")
+        self._load()
+        return True
 
 
 def _describe(suggestion: Suggestion) -> str:

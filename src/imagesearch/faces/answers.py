@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imagesearch.faces.edit_history import count_things
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.suggestions import Suggestion
 
@@ -15,7 +16,7 @@ def store_yes(editor: PeopleEditor, suggestion: Suggestion) -> None:
     if one.name and len(other.rows) <= SHOWN_FACES:
         editor.name_faces(other.rows, one.name, who=other.label)
     else:
-        editor.record("merge", (one.rows, other.rows), who=(one.label, other.label))
+        editor.record("merge", (one.rows, other.rows), who=_name_sides(suggestion))
 
 
 def store_no(editor: PeopleEditor, suggestion: Suggestion) -> None:
@@ -25,4 +26,12 @@ def store_no(editor: PeopleEditor, suggestion: Suggestion) -> None:
     if one.name:
         editor.record("deny", (other.rows,), name=one.name, confirmed=confirmed, who=(other.label,))
     else:
-        editor.record("differ", (one.rows, other.rows), confirmed=confirmed, who=(one.label, other.label))
+        editor.record("differ", (one.rows, other.rows), confirmed=confirmed, who=_name_sides(suggestion))
+
+
+def _name_sides(suggestion: Suggestion) -> tuple[str, str]:
+    """Return what the history calls both sides."""
+    one, other = suggestion.one, suggestion.other
+    if not suggestion.is_joined:
+        return one.label, other.label
+    return other.label, f"the other {count_things(len(one.rows), 'face')}"

@@ -15,7 +15,7 @@ _CERTAIN = 0.99
 # A person of one more face than this has a spread half-way between the own one and the usual one.
 _USUAL_FACES = 2
 # How much more a pair counts if one of the two has a name: the answer then changes what is found by name.
-_NAME_WEIGHT = 4.0
+_NAME_WEIGHT = 10.0
 
 
 class Spreads:

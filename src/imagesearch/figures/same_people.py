@@ -69,27 +69,37 @@ def ask_same(
     reply : str or None
         An answer as in `SameViewer`; empty if the window was closed without one. None if there is no window.
     """
-    sides = [_FaceBlock(side, people, dataset) for side in (suggestion.one, suggestion.other)]
+    photos = make_question(suggestion, people, dataset)
     title = f"same {suggestion.one.selector} {suggestion.other.selector}"
     window = window and can_open_window()
     if save or not window:
-        figure = create_figure((WINDOW_INCHES[0], WINDOW_INCHES[1] * 0.8))
-        draw_sides(figure, sides, people.cast)
+        figure = create_figure((WINDOW_INCHES[0], WINDOW_INCHES[1] * 0.72))
+        photos.draw_page(figure, photos.pages[0])
         report_figure_path(show_figure(figure, title, save=save, window=False))
     if not window:
         return None
+    viewer = SameViewer(photos, create_figure(WINDOW_INCHES))
+    open_window(viewer.figure, photos.title)
+    return viewer.reply
+
+
+def make_question(suggestion: Suggestion, people: People, dataset: Dataset) -> PagedPhotos:
+    """Return the faces of both sides as one page, for a window or a figure."""
+    sides = [_FaceBlock(side, people, dataset) for side in (suggestion.one, suggestion.other)]
     faces = [row for side in sides for row in side.rows]
+
+    def draw_page(figure: Figure, page: range) -> list[Axes]:
+        parts = figure.subfigures(1, 2, wspace=0.04)
+        return [
+            axis
+            for part, side in zip(parts, sides, strict=True)
+            for axis in fill_sheet(part, side.sheet, _COLUMNS, people.cast)
+        ]
 
     def load_detail(number: int, pixels: int) -> Detail:
         return load_face_detail(people, dataset, faces[number], pixels)
 
-    def draw_page(figure: Figure, page: range) -> list[Axes]:
-        return draw_sides(figure, sides, people.cast)
-
-    photos = PagedPhotos("Are these the same?", [range(len(faces))], draw_page, load_detail)
-    viewer = SameViewer(photos, create_figure(WINDOW_INCHES))
-    open_window(viewer.figure, photos.title)
-    return viewer.reply
+    return PagedPhotos("Are these the same?", [range(len(faces))], draw_page, load_detail)
 
 
 class _FaceBlock:
@@ -106,13 +116,3 @@ class _FaceBlock:
         number = f"{side.number} · " if side.name else ""
         heading = f"{number}{side.label} ({len(side.rows)} face{'' if len(side.rows) == 1 else 's'})"
         self.sheet: list[tuple[str, list[Tile]]] = [(heading, tiles[:_COLUMNS]), ("", tiles[_COLUMNS:])]
-
-
-def draw_sides(figure: Figure, sides: list[_FaceBlock], cast: tuple[str, ...]) -> list[Axes]:
-    """Draw the faces of two people side by side on an empty figure; return the axes of each face."""
-    parts = figure.subfigures(1, 2, wspace=0.04)
-    return [
-        axis
-        for part, side in zip(parts, sides, strict=True)
-        for axis in fill_sheet(part, side.sheet, _COLUMNS, cast)
-    ]
