@@ -62,7 +62,8 @@ class Album(Crowd):
 
     def are_apart(self, *parts: list[str]) -> bool:
         """Whether no face of one list is of the same person as a face of the other."""
-        sides = [{self.find_label(path) for path in paths} for paths in parts]
+        labels, faces = self.people.label_faces()[0], self.faces
+        sides = [{labels[row_of(faces, path)] for path in paths} for paths in parts]
         return sides[0].isdisjoint(sides[1])
 
 
