@@ -40,6 +40,7 @@ from imagesearch.cli.printing import (
     print_saved_queries,
 )
 from imagesearch.cli.prompt import read_queries
+from imagesearch.cli.suggestions import add_suggest_option, ask_pairs, ask_suggestions, report_suggestions
 from imagesearch.cli.xmp_names import export_xmp, import_xmp
 
 __all__ = [
@@ -47,8 +48,11 @@ __all__ = [
     "add_figure_options",
     "add_filter_options",
     "add_photo_options",
+    "add_suggest_option",
     "add_typed_options",
     "ask_names",
+    "ask_pairs",
+    "ask_suggestions",
     "check_figure_file",
     "check_typed_name",
     "choose_folder_change",
@@ -77,6 +81,7 @@ __all__ = [
     "read_queries",
     "read_reply",
     "report_failures",
+    "report_suggestions",
     "run_script",
     "show_progress",
 ]
