@@ -48,7 +48,7 @@ def parse_arguments():
     edits.add_argument(
         "--from-xmp", action="store_true", help="import the names of faces in photos and XMP sidecars"
     )
-    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
+    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people_edits.md")
     add_list_option(
         edits, "--not-a-face", "FACES", "leave out what is not a face: single faces, or all of a person"
     )
