@@ -62,7 +62,7 @@ def add_edit_options(parser):
     edits.add_argument(
         "--from-xmp", action="store_true", help="import the names of faces in photos and XMP sidecars"
     )
-    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people.md")
+    edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people_edits.md")
     add_list_option(
         edits, "--not-a-face", "FACES", "leave out what is not a face: single faces, or all of a person"
     )
@@ -72,6 +72,7 @@ def add_edit_options(parser):
     edits.add_argument(
         "--interactive", action="store_true", help="show each person without a name, and prompt for a name"
     )
+    cli.add_suggest_option(edits)
     edits.add_argument(
         "--no-build", action="store_true", help="do not update the collections in Milvus; 05 does it later"
     )
@@ -135,6 +136,8 @@ def main():
     cli.print_outcomes(editor)
     if args.interactive:
         people = ask_names(editor, dataset, args)
+    if args.suggest:
+        people = cli.ask_suggestions(editor, dataset, args)
     failure = None
     if not args.no_build and (has_edits or is_outdated or editor.stored):
         failure = update_collections(config, dataset, cli.print_note)
@@ -278,6 +281,8 @@ def report_people(people, editor, dataset, args):
 
     if args.history:
         report_history(editor, args)
+    elif args.suggest:
+        cli.report_suggestions(people, dataset, args)
     elif args.json:
         cli.print_json(people.to_dict())
     elif args.ignored:
@@ -291,7 +296,7 @@ def report_people(people, editor, dataset, args):
         people = people.swap_hidden()
     if person:
         show_person(people, person, dataset, args.save, window=not args.no_show)
-    elif args.save or not (args.json or args.no_show or args.interactive):
+    elif not args.suggest and (args.save or not (args.json or args.no_show or args.interactive)):
         show_people(
             people, dataset, 1 if args.ignored else args.min_faces, args.save, window=not args.no_show
         )

@@ -190,7 +190,7 @@ def test_an_invalid_edit_is_refused_in_one_line(crowd: Crowd) -> None:
         (lambda: editor.name_person("1.6", "X"), "1.6: Maya has 5 faces"),
         (lambda: editor.name_person("1.0", "X"), "1.0: Maya has 5 faces"),
         (lambda: editor.name_person("3.1,7.1", "X"), "7: nobody"),
-        (lambda: editor.deny("1", "3"), "3: has no name yet"),
+        (lambda: editor.deny("3", "3"), "--not 3=3: these are all faces of person 3"),
         (lambda: editor.split("nobody"), "nobody: nobody"),
     ):
         with pytest.raises(UserError) as error:

@@ -41,6 +41,7 @@ from imagesearch.cli.printing import (
     print_trips,
 )
 from imagesearch.cli.prompt import read_queries
+from imagesearch.cli.suggestions import add_suggest_option, ask_pairs, ask_suggestions, report_suggestions
 from imagesearch.cli.xmp_names import export_xmp, import_xmp
 
 __all__ = [
@@ -48,8 +49,11 @@ __all__ = [
     "add_figure_options",
     "add_filter_options",
     "add_photo_options",
+    "add_suggest_option",
     "add_typed_options",
     "ask_names",
+    "ask_pairs",
+    "ask_suggestions",
     "check_figure_file",
     "check_typed_name",
     "choose_folder_change",
@@ -79,6 +83,7 @@ __all__ = [
     "read_queries",
     "read_reply",
     "report_failures",
+    "report_suggestions",
     "run_script",
     "show_progress",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from imagesearch.cli.console import confirm, print_note, read_reply
@@ -61,6 +61,18 @@ def check_typed_name(name: str, editor: PeopleEditor, replaced: str = "") -> str
     if near and not has_terminal:
         print_note(f"{name} is a new name; if you meant {near}, use --undo")
     return name
+
+
+def find_command(reply: str, commands: Mapping[str, Sequence[str]]) -> str:
+    """Return the command that a reply is one of the words of; empty if there is none."""
+    return next((name for name, words in commands.items() if reply.casefold() in words), "")
+
+
+def confirm_undo(editor: PeopleEditor, decision: Decision) -> bool:
+    """Whether to undo a decision: one of an earlier run is shown first, and confirmed on a terminal."""
+    is_own = any(decision.edits == stored.edits for stored in editor.stored)
+    question = f"the last decision was on {decision.at[:10]}: {decision.summary}; undo it?"
+    return is_own or not sys.stdin.isatty() or confirm(question)
 
 
 def print_outcomes(editor: PeopleEditor) -> None:
@@ -125,7 +137,7 @@ class _NamePrompt:
         count = f"{len(person.rows)} face{'' if len(person.rows) == 1 else 's'}"
         keys = "Enter: skip, b: back, u: undo, s: split, q: quit, ?: help"
         reply = read_reply(f"{person.label}, {count}; who is this? [{keys}] ", default="q")
-        command = next((name for name, words in _COMMANDS.items() if reply.casefold() in words), "")
+        command = find_command(reply, _COMMANDS)
         if command == "quit":
             return False
         try:
@@ -186,9 +198,7 @@ class _NamePrompt:
     def _undo(self) -> None:
         """Undo the last decision; one of an earlier run is shown first, and confirmed on a terminal."""
         last = self.editor.find_last_decision()
-        is_own = any(last.edits == stored.edits for stored in self.editor.stored)
-        question = f"the last decision was on {last.at[:10]}: {last.summary}; undo it?"
-        if not is_own and sys.stdin.isatty() and not confirm(question):
+        if not confirm_undo(self.editor, last):
             return
         self.editor.undo()
         self._joined = {number: given for number, given in self._joined.items() if given != last.number}

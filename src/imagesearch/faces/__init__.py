@@ -6,6 +6,7 @@ linkage and writes ``clusters.parquet``. `PeopleEditor` appends the user's edits
 Start with ``people.py``. The meaning of edits is in ``constraints.py``, the clustering in ``linkage.py``.
 """
 
+from imagesearch.faces.answers import SHOWN_FACES, store_no, store_yes
 from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import Decision
@@ -14,14 +15,19 @@ from imagesearch.faces.extract import count_faces, detect_faces, make_detector, 
 from imagesearch.faces.name_checks import find_near_name, looks_like_command
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import compute_iou
+from imagesearch.faces.suggestions import Side, Suggester, Suggestion
 from imagesearch.faces.xmp_names import export_xmp_names, import_xmp_names
 
 __all__ = [
+    "SHOWN_FACES",
     "Decision",
     "FaceDetector",
     "People",
     "PeopleEditor",
     "Person",
+    "Side",
+    "Suggester",
+    "Suggestion",
     "cluster_people",
     "compute_iou",
     "count_faces",
@@ -36,4 +42,6 @@ __all__ = [
     "make_detector",
     "open_edit_log",
     "shrink_for_detection",
+    "store_no",
+    "store_yes",
 ]

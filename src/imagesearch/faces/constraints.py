@@ -1,12 +1,14 @@
 """The constraints that the user's edits put on the clustering of faces, and the names of people.
 
 Faces of one group must be in one cluster (must-link). Two groups cannot be in one cluster (cannot-link) for
-one of three reasons:
+one of these reasons:
 
 - A split *separated* them. This constraint applies to these faces even if they
   move to other groups, until an edit merges the two groups.
 - The user *denied* that the first group is the person of the second group. This constraint concerns the two
   people: it no longer applies to a face that leaves the second group.
+- The user said that two people without names *differ*. This separates all faces of one from all faces of the
+  other, but the faces of one person need not stay together.
 - They have different names. If a name is removed later, the groups stay separated. An ignored group is
   separated from all named groups in the same way.
 """
@@ -25,6 +27,8 @@ from imagesearch.faces.references import FaceReference, ReferenceResolver
 from imagesearch.faces.undone_edits import list_effective
 from imagesearch.text import normalize
 
+# Maximum number of faces of a person that are separated one by one; see `_apply_differ`.
+_MAX_SEPARATED = 100
 _normalize_cached = functools.lru_cache(10_000)(normalize)
 
 
@@ -96,6 +100,7 @@ class _EditReplay:
         appliers = {
             "name": self._apply_name,
             "deny": self._apply_deny,
+            "differ": self._apply_differ,
             "merge": self._apply_merge,
             "split": self._apply_split,
             "rename": self._apply_rename,
@@ -167,6 +172,22 @@ class _EditReplay:
                 self._assign_group([row], group)
                 self.confirmed[row] = True
             self.denied.setdefault(group, set()).add(denied)
+
+    def _apply_differ(self, edit: Edit, lists: list[np.ndarray]) -> None:
+        """Separate the faces of two people.
+
+        Each face without a group gets a group of its own, because the faces of one of the two need not be one
+        person. If these are many, they become one group: otherwise there are too many pairs.
+        """
+        one, other = lists
+        leaving = one[(self.group[one] < 0) | np.isin(self.group[one], self.group[other])]
+        self.confirmed[leaving] = edit.confirmed
+        for rows in (leaving, other[self.group[other] < 0]):
+            for part in rows[:, None] if len(rows) <= _MAX_SEPARATED else [rows]:
+                self._assign_group(part, next(self.new_groups))
+        groups = (np.unique(self.group[rows]).tolist() for rows in (one, other))
+        for pair in itertools.product(*groups):
+            self._separate_groups(*pair)
 
     def _apply_merge(self, edit: Edit, lists: list[np.ndarray]) -> None:
         rows = np.concatenate(lists) if lists else np.empty(0, np.int64)

@@ -114,6 +114,8 @@ def summarize_edits(edits: Sequence[Edit]) -> str:
             return f"{who} {verb} not {first.name}{faces}"
         case "merge":
             return f"{who} {verb} one person{faces}"
+        case "differ":
+            return f"{who} are not the same person{faces}"
         case "split":
             sizes = _join_words([str(len(part)) for part in first.faces])
             return f"{first.name or who} split into {len(first.faces)} people ({sizes} faces)"

@@ -21,8 +21,10 @@ from imagesearch.faces.undone_edits import LineReference, list_effective
 from imagesearch.files import make_folder
 from imagesearch.text import normalize
 
-_ACTIONS = ("name", "deny", "merge", "split", "rename", "forget", "reject", "ignore", "restore", "undo")
-_RECLUSTERING = ("deny", "merge", "split", "reject", "ignore", "restore")
+_ACTIONS = (
+    "name", "deny", "differ", "merge", "split", "rename", "forget", "reject", "ignore", "restore", "undo"
+)  # fmt: skip
+_RECLUSTERING = ("deny", "differ", "merge", "split", "reject", "ignore", "restore")
 # Some keys in the file differ from the field names; they are fixed, so that existing files stay readable.
 _KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
 
@@ -34,14 +36,15 @@ class Edit:
     Attributes
     ----------
     action : str
-        ``name`` (the faces are this person), ``deny`` (they are not), ``merge`` (all faces are one person),
-        ``split`` (each list is a different person), ``rename``, ``forget`` (the name is removed), ``reject``
-        (the faces are not faces), ``ignore`` (the person is left out), ``restore`` (what was rejected or
-        ignored is in use again), or ``undo`` (other edits are not in effect; see `undone_edits`).
+        ``name`` (the faces are this person), ``deny`` (they are not), ``differ`` (two people, who have no
+        names, are not the same), ``merge`` (all faces are one person), ``split`` (each list is a different
+        person), ``rename``, ``forget`` (the name is removed), ``reject`` (the faces are not faces),
+        ``ignore`` (the person is left out), ``restore`` (what was rejected or ignored is in use again), or
+        ``undo`` (other edits are not in effect; see `undone_edits`).
     faces : tuple of tuple of FaceReference
-        One list; several for a split or a merge; none for a rename or a removed name. One list for each
-        face that is rejected or no longer rejected. To restore single faces of an ignored person: these, and
-        the faces that stay ignored.
+        One list; several for a split or a merge, two for ``differ``; none for a rename or a removed name. One
+        list for each face that is rejected or no longer rejected. To restore single faces of an ignored
+        person: these, and the faces that stay ignored.
     name, new_name : str
         Name of the person, and the new name in a rename.
     confirmed : bool

@@ -101,14 +101,34 @@ class PeopleEditor:
         self._spellings[normalize(name)] = name
 
     def deny(self, selector: str, name: str) -> None:
-        """Record that faces do not belong to a person."""
+        """Record that faces do not belong to a person, who may have no name."""
         person = self._find_person(name)
-        if not person.name:
-            raise UserError(f"{name}: has no name yet; name this person, or use --split {person.number}")
         rows, single = self._select_faces(selector)
+        if not person.name:
+            rest = np.setdiff1d(person.rows, rows)
+            if not len(rest):
+                raise UserError(f"--not {selector}={name}: these are all faces of {person.label}")
+            who = selector if single else self._find_person(selector).label
+            self.record("differ", (rows, rest), confirmed=single, who=(who, person.label))
+            return
         self.stale = True
         faces, who = self._make_references(rows), selector if single else self._find_person(selector).label
         self._store(Edit("deny", (faces,), name=person.name, confirmed=single, who=(who,)), faces=faces)
+
+    def record(
+        self,
+        action: str,
+        parts: Sequence[Sequence[int] | np.ndarray],
+        *,
+        name: str = "",
+        confirmed: bool = False,
+        who: Sequence[str] = (),
+    ) -> None:
+        """Record an edit of faces, given by their rows in the table of faces; see `Edit`."""
+        self.stale = True
+        faces = tuple(self._make_references(rows) for rows in parts)
+        edit = Edit(action, faces, name=name, confirmed=confirmed, who=tuple(who))
+        self._store(edit, faces=itertools.chain(*faces))
 
     def merge(self, selectors: Sequence[str]) -> None:
         """Record that several people are one person."""

@@ -59,6 +59,8 @@ def describe_outcome(stored: StoredEdit, people: People) -> str:
             return _describe_named(who, last.new_name or last.name, people)
         case "deny":
             return f"{who} {get_verb(who)} not {first.name}; now {listed}"
+        case "differ":
+            return f"{who} are not the same person; now {listed}"
         case "merge":
             return f"{who} are one person now: {listed}"
         case "split":

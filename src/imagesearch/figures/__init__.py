@@ -6,7 +6,7 @@ or saves it to a file if there is no display. Each module draws one kind of figu
 Only this package uses matplotlib, which is imported when the first figure is drawn.
 """
 
-from imagesearch.figures.display import create_figure, report_figure_path, show_figure
+from imagesearch.figures.display import can_open_window, create_figure, report_figure_path, show_figure
 from imagesearch.figures.evaluation import draw_captions_report, draw_labelled_report, draw_self_report
 from imagesearch.figures.geo_map import draw_geo_map, show_geo_map
 from imagesearch.figures.grids import (
@@ -17,6 +17,7 @@ from imagesearch.figures.grids import (
     draw_result_grid,
 )
 from imagesearch.figures.index_curves import draw_index_report
+from imagesearch.figures.same_people import ask_same
 from imagesearch.figures.show_duplicates import show_duplicates
 from imagesearch.figures.show_people import show_people, show_person, show_photo_faces
 from imagesearch.figures.show_results import copy_results, draw_answer, show_answer, show_classifications
@@ -29,6 +30,8 @@ __all__ = [
     "INK",
     "QUIET",
     "Tile",
+    "ask_same",
+    "can_open_window",
     "copy_results",
     "create_figure",
     "draw_answer",

@@ -122,12 +122,12 @@ def _page_face_rows(
         return fill_sheet(figure, [*shown, *empty], _FACES_PER_ROW, people.cast, FOOTER_HEIGHT)
 
     def load_detail(number: int, pixels: int) -> Detail:
-        return _load_face_detail(people, sheet.dataset, faces[number], pixels)
+        return load_face_detail(people, sheet.dataset, faces[number], pixels)
 
     return PagedPhotos(sheet.name, pages, draw_page, load_detail)
 
 
-def _load_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
+def load_face_detail(people: People, dataset: Dataset, row: int, pixels: int) -> Detail:
     """Return the photo of a face, with boxes around all faces in it."""
     entry, cast = people.faces.get_photo(row), people.cast
     image, missing_reason = load_large_photo(dataset, entry.path, pixels)
@@ -182,32 +182,27 @@ def _make_heading(person: Person) -> str:
 
 
 def _crop_rows(sheet: _FaceSheet, page: range) -> list[tuple[str, list[Tile]]]:
-    """Return the headings of some rows, and their faces; the titles are their numbers, such as ``3.1``.
+    """Return the headings of some rows, and their faces; the titles are their numbers, such as ``3.1``."""
+    rows = [sheet.rows[number] for number in page]
+    faces = [int(row.person.rows[place]) for row in rows for place in row.places]
+    titles = [f"{row.person.number}.{place + 1}" for row in rows for place in row.places]
+    tiles = iter(crop_faces(sheet.people, faces, titles, sheet.dataset))
+    return [(row.heading, [next(tiles) for _ in row.places]) for row in rows]
 
-    Each photo is decoded once, on all cores.
-    """
-    people, rows = sheet.people, [sheet.rows[number] for number in page]
+
+def crop_faces(people: People, rows: Sequence[int], titles: Sequence[str], dataset: Dataset) -> list[Tile]:
+    """Crop faces, given by their rows in the table of faces. Each photo is decoded once, on all cores."""
     faces_of: dict[int, list[int]] = defaultdict(list)
     for row in rows:
-        for face in row.person.rows[row.places.start : row.places.stop].tolist():
-            faces_of[int(people.faces.photo_ids[face])].append(face)
+        faces_of[int(people.faces.photo_ids[row])].append(row)
     crops: dict[int, Image.Image] = {}
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="faces") as pool:
-        for found in pool.map(lambda faces: _crop_faces(people, sheet.dataset, faces), faces_of.values()):
+        for found in pool.map(lambda faces: _crop_photo(people, dataset, faces), faces_of.values()):
             crops.update(found)
-    return [
-        (
-            row.heading,
-            [
-                Tile(crops.get(int(row.person.rows[place])), f"{row.person.number}.{place + 1}")
-                for place in row.places
-            ],
-        )
-        for row in rows
-    ]
+    return [Tile(crops.get(row), title) for row, title in zip(rows, titles, strict=True)]
 
 
-def _crop_faces(people: People, dataset: Dataset, faces: Sequence[int]) -> dict[int, Image.Image]:
+def _crop_photo(people: People, dataset: Dataset, faces: Sequence[int]) -> dict[int, Image.Image]:
     """Crop faces of one photo, which is decoded no larger than they require; empty if it is missing."""
     entry, boxes = people.faces.get_photo(faces[0]), people.faces.boxes[list(faces)]
     photo = dataset.find_photo(entry.path)
