@@ -159,7 +159,7 @@ def name_trips(dataset, assignments):
 
 def has_other_options(args):
     """Whether there is more to do than to name trips."""
-    output = (args.interactive, args.history, args.show, args.ignored, args.to_xmp, args.save)
+    output = (args.interactive, args.suggest, args.history, args.show, args.ignored, args.to_xmp, args.save)
     return has_edit_options(args) or any(output)
 
 
