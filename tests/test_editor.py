@@ -312,6 +312,7 @@ def apply_random_edit(crowd: Crowd, data) -> None:
     edits = {
         "name": lambda: editor.name_person(faces, name),
         "deny": lambda: editor.deny(faces, name),
+        "differ": lambda: editor.deny(faces, data.draw(persons)),
         "split": lambda: editor.split(faces),
         "merge": lambda: editor.merge([str(person.number), data.draw(persons)]),
         "forget": lambda: editor.forget(name),

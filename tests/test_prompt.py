@@ -8,6 +8,8 @@ import pty
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -126,23 +128,35 @@ def test_collections_built_while_the_prompt_is_open_are_searched(world: World) -
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, cwd=world.folder, text=True, **streams)
 
-    def search() -> str:
-        process.stdin.write("a boat\n")
-        process.stdin.flush()
-        return process.stdout.readline().strip()
+    with closing_process(process):
 
-    process.stdin.write("a boat\n")  # an error: there is no collection yet
-    process.stdin.flush()
-    while "no clip collection" not in process.stderr.readline():
-        pass
-    run_script(world, "01_extract_features.py")
-    run_script(world, "05_build_collections.py")
-    assert search() == str(world.photos / "a.png")
-    world.run("01_extract_features.py", "-i", other)
-    run_script(world, "05_build_collections.py")
-    assert search() == str(other / "b.png")
-    process.communicate("q\n", timeout=60)
-    assert process.returncode == 0
+        def search() -> str:
+            process.stdin.write("a boat\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+
+        process.stdin.write("a boat\n")  # an error: there is no collection yet
+        process.stdin.flush()
+        while "no clip collection" not in process.stderr.readline():
+            pass
+        run_script(world, "01_extract_features.py")
+        run_script(world, "05_build_collections.py")
+        assert search() == str(world.photos / "a.png")
+        world.run("01_extract_features.py", other, "--replace")
+        run_script(world, "05_build_collections.py")
+        assert search() == str(other / "b.png")
+        process.communicate("q\n", timeout=60)
+        assert process.returncode == 0
+
+
+@contextmanager
+def closing_process(process: subprocess.Popen) -> Iterator[None]:
+    """End a process that a failed test has left."""
+    with process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def run_script(world: World, script: str) -> None:

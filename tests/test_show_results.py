@@ -167,7 +167,10 @@ def test_03_saves_more_people_than_fit_in_a_figure_as_pages(
     show_people(people, dataset, 1, tmp_path / "out" / "sheet.png", window=False)
     names = ["sheet.png", "sheet-2.png", "sheet-3.png"]
     assert capsys.readouterr().err == "".join(f"figure: {tmp_path / 'out' / name}\n" for name in names)
-    heights = [Image.open(tmp_path / "out" / name).height for name in names]
+    heights = []
+    for name in names:
+        with Image.open(tmp_path / "out" / name) as figure:
+            heights.append(figure.height)
     assert heights[0] == heights[1] > 4 * heights[2]
     assert len(decoded) == 3  # once for each figure, however many faces are in it
     monkeypatch.chdir(tmp_path)
