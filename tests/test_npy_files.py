@@ -245,8 +245,8 @@ def test_files_that_cannot_be_read_are_refused(world: World) -> None:
         (["--from-npy", "v.npy", "-n", "old"], "--from-npy requires --paths FILE.txt and -n NAME"),
         (["--from-npy", "v.npy", "--paths", "v.txt"], "--from-npy requires --paths FILE.txt and -n NAME"),
         (["--paths", "v.txt"], "--paths requires --from-npy"),
-        (["--from-npy", "v.npy", "--list"], "cannot be combined with --list and --drop"),
-        (["--from-npy", "v.npy", "--drop"], "cannot be combined with --list and --drop"),
+        (["--from-npy", "v.npy", "--list"], "cannot be combined with --list, --trips and --drop"),
+        (["--from-npy", "v.npy", "--drop"], "cannot be combined with --list, --trips and --drop"),
     ],
 )
 def test_options_that_are_incomplete_are_refused(world: World, args: list[str], message: str) -> None:

@@ -241,9 +241,9 @@ def test_a_face_ranks_photos_with_as_many_parts(album: Album) -> None:
         for photo, names in album.rank(get_tests(parts), lambda photo: -best.get(photo["id"], 0))
         if photo["id"] in best
     ]
-    answer = album.search(join_words(parts), face=file, top_k=100)
+    answer = album.search(join_words(parts), face=file, top_k=100, with_itself=True)
     assert [(result.path, result.fulfils) for result in answer.results] == expected
-    similar = album.search(join_words(parts, "on a beach"), face=file, top_k=100)
+    similar = album.search(join_words(parts, "on a beach"), face=file, top_k=100, with_itself=True)
     assert 0 < len(similar.results) < len(expected) and {r.path for r in similar.results} <= {
         path for path, _ in expected
     }

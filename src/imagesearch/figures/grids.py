@@ -168,7 +168,7 @@ def fill_sheet(
 
     All are in one pair of axes: 200 axes and their layout take seconds.
     """
-    figure.set_layout_engine("none")
+    figure.get_figure(root=True).set_layout_engine("none")  # also for a part of a figure
     height = sum(map(_compute_row_inches, rows))
     axis = figure.add_axes((0, bottom, 1, 1 - bottom))
     axis.axis("off")
