@@ -139,9 +139,13 @@ def main():
 
 def report_duplicates(config, args):
     from imagesearch.duplicates import find_duplicates
+    from imagesearch.errors import UserError
     from imagesearch.figures import show_duplicates
     from imagesearch.pipeline import Dataset
+    from imagesearch.query import Criteria
 
+    if args.text or args.image or args.face or args.under or cli.make_criteria(args) != Criteria():
+        raise UserError("--duplicates compares all photos of the dataset; it has no text, photo or filter")
     dataset = Dataset(config)
     groups = find_duplicates(config, dataset, kinds=args.kind, progress=cli.show_progress)
     cli.print_duplicates(groups, args)

@@ -45,7 +45,7 @@ def test_names_from_a_file(crowd: Crowd) -> None:
     assert used == 3
     assert list(unused) == [f"line {n}" for n in range(5, 14)]
     assert all("\n" not in reason for reason in unused.values())
-    assert "nowhere.jpg: expected one face, found 0" in unused["line 5"]
+    assert "nowhere.jpg: not a photo of this dataset" in unused["line 5"]
     assert "two.jpg: expected one face, found 2" in unused["line 6"]
     editor.refresh()
     people = crowd.people

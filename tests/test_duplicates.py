@@ -311,6 +311,13 @@ def test_the_script_prints_a_table_json_paths_and_csv(album: Drawn):
     assert {file: file.read_bytes() for file in before} == before
 
 
+def test_a_query_is_refused_beside_duplicates(album: Drawn):
+    for query in (["maya"], ["--under", "backup"], ["--year", "2024"]):
+        done = search(album, *query)
+        assert done.returncode == 2
+        assert "--duplicates compares all photos of the dataset" in done.stderr
+
+
 def test_the_figure_has_a_row_for_each_group(album: Drawn):
     done = search(album, "--save", "copies.png")
     assert "figure: copies.png" in done.stdout + done.stderr

@@ -66,7 +66,13 @@ def _import_line(editor: PeopleEditor, line: dict[str, str], find_rows: Callable
         box = [float(line[side] or "nan") for side in _BOX_COLUMNS]
         rows = _select_by_box(rows, box, editor.people.faces.boxes)
     if len(rows) != 1:
-        raise UserError(f"{line.get('path')}: expected one face, found {len(rows)}")
+        path = line.get("path")
+        if not path:
+            raise UserError("expected a person or a path")
+        processed = {entry.path for entry in editor.people.faces.processed.values()}
+        if unicodedata.normalize("NFC", path) not in processed:
+            raise UserError(f"{path}: not a photo of this dataset; expected a path as 06 prints it")
+        raise UserError(f"{path}: expected one face, found {len(rows)}")
     editor.name_faces(rows.tolist(), line["name"] or "")
 
 

@@ -51,7 +51,8 @@ _UNITS = {unit + end: unit for unit in ("day", "week", "month", "quarter", "year
 _COMPARED = {
     "before": "before", "prior to": "before", "from before": "before", "after": "after", "since": "since",
     "from after": "after", "starting": "since", "starting from": "since", "as of": "since", "until": "until",
-    "till": "until", "up to": "until", "up until": "until",
+    "till": "until", "up to": "until", "up until": "until", "older than": "before", "earlier than": "before",
+    "newer than": "after", "later than": "after",
 }  # fmt: skip
 APOSTROPHES = "'\u2019\u2018`\u2032\u02bc\u02bb\u02b9"
 # Names with other meanings. They are times after a word such as *in*, or with a year.
