@@ -222,3 +222,18 @@ def test_patterns_leave_photos_out(tmp_path: Path, pattern: str, left: list[str]
 def test_a_raw_and_the_jpeg_of_the_same_name_are_one_photo(tmp_path: Path) -> None:
     make_files(tmp_path, "a.CR2", "a.JPG", "b.nef", "c.dng", "c.heic", "d/c.dng", "e.f.dng", "e.jpg")
     assert get_paths(find_photos([tmp_path])) == ["a.JPG", "b.nef", "c.heic", "d/c.dng", "e.f.dng", "e.jpg"]
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_files(tmp_path, "a.jpg", "secret/b.jpg")
+    scandir = os.scandir
+
+    def refuse(folder):
+        if str(folder).endswith("secret"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root can read every folder
+    listing = list_photos([tmp_path])
+    assert get_paths(listing.photos) == ["a.jpg"]
+    assert listing.left_out == {"secret/": "the folder cannot be read: Permission denied"}

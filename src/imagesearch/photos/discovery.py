@@ -35,7 +35,8 @@ class PhotoListing:
     photos : list of Photo
         In a stable order.
     left_out : dict of str to str
-        The reason by file, for each photo that is not among them although it could be read.
+        The reason by file, for each photo that is not among them although it could be read; and by folder,
+        for each folder that cannot be read.
     """
 
     photos: list[Photo]
@@ -60,8 +61,7 @@ def list_photos(
     Parameters
     ----------
     roots
-        Folders. Each must contain photos. A drive that is not mounted is an empty folder; without this check
-        its photos would count as deleted.
+        Folders. Each must contain photos: a drive that is not mounted is an empty folder.
     exclude
         Shell patterns. They are matched against the relative path, and the name, of each file and folder.
     labels
@@ -79,9 +79,10 @@ def list_photos(
     photos_by_label: dict[str, list[Photo]] = {label: [] for label in labels}
     linked_files: list[tuple[str, Photo, tuple[int, int]]] = []
     inodes: set[tuple[int, int]] = set()
+    unreadable: dict[str, str] = {}
 
     def add_photos(label: str, folder: tuple[str, str]) -> None:
-        for path, entry, stat in _walk_files(folder, patterns, visited, links, labels):
+        for path, entry, stat in _walk_files(folder, patterns, visited, links, labels, unreadable):
             if get_extension(entry.name) in extensions:
                 photo = Photo(compute_photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
                 inode = (stat.st_dev, stat.st_ino)
@@ -106,7 +107,7 @@ def list_photos(
     for root, label in zip(roots, labels, strict=True):
         if not photos_by_label[label] and not _contains_any(root, all_photos):
             raise UserError(_describe_no_photos(root))
-    return _make_listing(photos_by_label.values())
+    return _make_listing(photos_by_label.values(), unreadable)
 
 
 def check_photo_folder(folder: Path, exclude: Sequence[str] = ()) -> None:
@@ -149,8 +150,8 @@ def _normalize_patterns(exclude: Sequence[str]) -> tuple[str, ...]:
     return tuple(normalize_file_name(pattern).rstrip("/") for pattern in exclude)
 
 
-def _make_listing(groups: Iterable[list[Photo]]) -> PhotoListing:
-    listing = PhotoListing([])
+def _make_listing(groups: Iterable[list[Photo]], unreadable: dict[str, str]) -> PhotoListing:
+    listing = PhotoListing([], unreadable)
     for group in groups:
         photos, left_out = _sort_by_path(_drop_raw_twins(group))
         listing.photos += photos
@@ -195,10 +196,12 @@ def _walk_files(
     visited: set[tuple[int, int]],
     links: list[tuple[str, str]],
     labels: Collection[str] = (),
+    unreadable: dict[str, str] | None = None,
 ) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
     """Yield the relative path, entry and status of each file that is not excluded.
 
     Folders that are entered are added to ``visited``; links to folders are added to ``links``, not followed.
+    Folders that may not be read are added to ``unreadable``, with the reason.
     """
     folders = [start]
     while folders:
@@ -210,8 +213,12 @@ def _walk_files(
             visited.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
+        except PermissionError as error:
+            if unreadable is not None:
+                unreadable[prefix or folder] = f"the folder cannot be read: {error.strerror}"
+            continue
         except OSError:
-            continue  # unreadable, or deleted during the run; `list_photos` checks that roots have photos
+            continue  # deleted during the run; `list_photos` checks that roots have photos
         for entry in entries:
             path = prefix + normalize_file_name(entry.name)
             if entry.name.startswith(".") or _is_excluded(path, patterns):
