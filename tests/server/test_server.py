@@ -63,8 +63,13 @@ def run(album: Path, server: StandaloneServer, script: str, *args: str):
     return run_here([str(ROOT / "scripts" / script), *options], album)
 
 
+def list_tables(album: Path) -> list[Path]:
+    """List the tables of the steps, which no build writes; 05 writes what it has built."""
+    return [file for file in (album / "processed").rglob("*.parquet") if file.name != "built.parquet"]
+
+
 def test_scripts_work_on_a_server_and_back_on_a_file(album: Path, running: StandaloneServer) -> None:
-    before = {file: file.stat().st_mtime_ns for file in (album / "processed").rglob("*.parquet")}
+    before = {file: file.stat().st_mtime_ns for file in list_tables(album)}
     step_05 = [str(ROOT / "scripts/05_build_collections.py"), "-c", str(album / "config.yaml")]
     copied = run_here([*step_05, "--to", running.uri], album)
     assert copied.returncode == 0, copied.stderr
@@ -85,7 +90,7 @@ def test_scripts_work_on_a_server_and_back_on_a_file(album: Path, running: Stand
     on_file = run_here(search, album)
     paths = [[hit["path"] for hit in json.loads(done.stdout)["results"]] for done in (on_server, on_file)]
     assert paths[0] == paths[1] and len(paths[0]) == 10
-    assert {file: file.stat().st_mtime_ns for file in (album / "processed").rglob("*.parquet")} == before
+    assert {file: file.stat().st_mtime_ns for file in list_tables(album)} == before
     dropped = run(album, running, "05_build_collections.py", "--drop", "--yes")
     assert "dropped album_clip" in dropped.stdout
     missing = run(album, running, "06_search.py", "a boat", "--no-show")
