@@ -11,9 +11,9 @@ from conftest import ROOT
 from PIL import Image
 
 from imagesearch.config import Config, load_config
-from imagesearch.faces import compute_iou, detect_faces
+from imagesearch.faces import detect_faces
 from imagesearch.faces.extract import FaceTable, read_faces
-from imagesearch.photos import compute_photo_id
+from imagesearch.photos import compute_iou, compute_photo_id
 from imagesearch.pipeline import Dataset, StepSummary
 from imagesearch_demo.drawing import CAST, CastMember, PictureSpec, PictureTruth, draw_picture
 

@@ -13,7 +13,8 @@ from crowd import check_edits_hold
 from drawn import BY_NAME, Drawn, picture_of
 
 from imagesearch.evaluate import compare_clusterings
-from imagesearch.faces import People, PeopleEditor, Person, cluster_people, compute_iou, load_people
+from imagesearch.faces import People, PeopleEditor, Person, cluster_people, load_people
+from imagesearch.photos import compute_iou
 from imagesearch.store import CollectionRef, Store, build_collections
 from imagesearch_demo.album import make_album
 from imagesearch_demo.drawing import CastMember as DrawnPerson

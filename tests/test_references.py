@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from synthetic import HEIGHT, PLACES, REFERENCE, WIDTH, make_faces, people_vectors, row_of, vectors_of
 
-from imagesearch.faces import compute_iou
 from imagesearch.faces.extract import FaceTable
 from imagesearch.faces.references import FaceReference, ReferenceResolver
+from imagesearch.photos import compute_iou
 
 
 def resolve_rows(faces: FaceTable, references: Iterable[FaceReference]) -> list[int]:

@@ -5,12 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import itertools
-import json
-import os
-import shutil
-import subprocess
-import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -19,15 +13,13 @@ import pytest
 from conftest import ROOT
 from crowd import Crowd, count_faces
 from drawn import Drawn
-from people_rows import process_twelve_photos
 from synthetic import PLACES, people_vectors, row_of, vectors_of
 from test_naming_prompt import Terminal
 
 from imagesearch import cli
 from imagesearch.errors import UserError
-from imagesearch.faces import Side, Suggester, Suggestion, cluster_people, load_people
+from imagesearch.faces import Suggester, Suggestion
 from imagesearch.faces.edit_log import Edit, EditLog
-from imagesearch.figures.same_people import SameViewer, make_question
 
 LIMIT = 0.5
 
@@ -84,11 +76,6 @@ def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Album:
     people = album.cluster()
     assert [(p.number, count_faces(p)) for p in people.persons] == [(1, 7), (2, 6), (3, 5), (4, 4), (5, 1)]
     return album
-
-
-@pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    return process_twelve_photos(tmp_path_factory.mktemp("suggest"))
 
 
 CHILD, ADULT = name_photos("b", 6), name_photos("a", 7)
@@ -333,26 +320,6 @@ def test_the_log_has_the_answer_and_older_logs_are_read(tmp_path: Path) -> None:
     assert log.file.read_text("utf-8").startswith(old)
 
 
-def test_50000_faces_take_a_few_seconds() -> None:
-    from types import SimpleNamespace
-
-    from imagesearch.faces import Person
-    from imagesearch.faces.constraints import Constraints
-    from imagesearch_demo.scoring import make_face_vectors
-
-    vectors, who = make_face_vectors(50_000, 128)
-    order = np.argsort(who, kind="stable")
-    rows = np.split(order, np.flatnonzero(np.diff(who[order])) + 1)
-    people = SimpleNamespace(
-        faces=SimpleNamespace(vectors=vectors, photo_ids=np.arange(len(who))),
-        persons=[Person(number, "", part) for number, part in enumerate(rows, 1)],
-        constraints=Constraints(np.full(len(who), -1), np.zeros(len(who), bool)),
-    )
-    start = time.process_time()
-    suggestions = Suggester(people, 0.6).list_suggestions(10)
-    assert len(suggestions) == 10 and time.process_time() - start < 6  # 0.5 s on a quiet machine
-
-
 # --- the order, measured -----------------------------------------------------------------------------------
 
 
@@ -369,69 +336,3 @@ def test_answers_in_this_order_repair_more_pairs_than_by_distance_or_at_random(m
         repaired[order] = after - before
     assert repaired["benefit"] > 0.01
     assert repaired["distance"] < 0.7 * repaired["benefit"] > repaired["random"]
-
-
-# --- the window --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("key", "reply"), [("y", "yes"), ("n", "no"), ("s", "skip"), ("q", "quit")])
-def test_keys_answer_in_the_window(processed: Drawn, key: str, reply: str) -> None:
-    import matplotlib.pyplot as plt
-
-    people = load_people(processed.config(), processed.dataset())
-    one, other = people.persons[:2]
-    suggestion = Suggestion(
-        Side(one.number, "", one.rows), Side(other.number, "", other.rows), distance=0.6, gain=1.0, limit=0.5
-    )
-    viewer = SameViewer(make_question(suggestion, people, processed.dataset()), plt.figure(figsize=(12, 6)))
-    texts = "\n".join(text.get_text() for axis in viewer.figure.findobj(plt.Axes) for text in axis.texts)
-    assert "person 1 (5 faces)" in texts and "person 2 (4 faces)" in texts and "2.4" in texts
-    assert "y: yes" in viewer.footer and viewer.reply == ""
-    picture = next(axis for axis in viewer.figure.findobj(plt.Axes) if axis.images).images[0]
-    viewer.handle_click(*picture.get_window_extent().get_points().mean(axis=0))
-    assert viewer.open_number == 0 and "back" in viewer.footer
-    viewer.handle_key("escape")
-    assert viewer.open_number is None and viewer.reply == ""
-    assert viewer.handle_key(key) and viewer.reply == reply
-    assert not plt.fignum_exists(viewer.figure.number)
-
-
-# --- the script --------------------------------------------------------------------------------------------
-
-
-def run(drawn: Drawn, *args: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts/03_name_people.py", "-c", drawn.config_file, *args, "--no-build"],
-        cwd=drawn.folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=os.environ | {"MPLBACKEND": "Agg"},
-    )
-
-
-def test_without_a_terminal_the_script_prints_how_to_answer(processed: Drawn, tmp_path: Path) -> None:
-    shutil.copytree(processed.folder, tmp_path / "world")
-    drawn = Drawn(tmp_path / "world")
-    done = run(drawn, "--suggest")
-    assert (done.returncode, done.stdout) == (0, "no pair of people is uncertain\n")
-    setting = ("--set", "faces.cluster_distance=0.05")
-    cluster_people(drawn.config("faces.cluster_distance=0.05"), drawn.dataset())
-    done = run(drawn, "--suggest", "3", *setting)
-    lines = done.stdout.splitlines()
-    assert done.returncode == 0 and len(lines) == 4 and "to answer, use these options" in done.stderr
-    done = run(drawn, "--suggest", "1", "--json", *setting)
-    (suggestion,) = json.loads(done.stdout)["suggestions"]
-    assert suggestion["one_person"] is False and suggestion["reason"].startswith("two people at present")
-    numbers = [side["number"] for side in suggestion["sides"]]
-    faces = [side["faces"] for side in suggestion["sides"]]
-    assert suggestion["yes"] == f"--merge {numbers[0]} {numbers[1]}" and suggestion["yes"] in lines[1]
-    assert suggestion["no"] == f"--not {numbers[1]}={numbers[0]}" and lines[1].endswith(suggestion["no"])
-    done = run(drawn, *suggestion["no"].split(), *setting, "--no-show")
-    assert "are not the same person; now" in done.stderr and done.returncode == 0, done.stderr
-    done = run(drawn, "--suggest", "1000", "--json", *setting)
-    asked = [[side["number"] for side in s["sides"]] for s in json.loads(done.stdout)["suggestions"]]
-    assert numbers not in asked and numbers[::-1] not in asked and asked
-    done = run(drawn, "--undo", "--merge", *map(str, numbers), *setting, "--json")
-    assert sum(faces) in [person["faces"] for person in json.loads(done.stdout)["people"]]

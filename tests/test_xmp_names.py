@@ -14,8 +14,7 @@ from lxml import etree
 from photo_files import save_turned
 from PIL import Image
 
-from imagesearch.faces import compute_iou
-from imagesearch.photos import FaceRegion, PhotoError, read_face_regions, write_face_regions
+from imagesearch.photos import FaceRegion, PhotoError, compute_iou, read_face_regions, write_face_regions
 from imagesearch.photos.region_boxes import turn_box, turn_box_back
 
 BOX = (0.2, 0.3, 0.4, 0.7)

@@ -86,6 +86,22 @@ def is_numbered_label(label: str) -> bool:
     return bool(re.fullmatch(r"person \d+", label))
 
 
+def find_sorted_line(table: bytes, key: bytes) -> bytes | None:
+    """Find a line by bisection; return what follows its key and a tab, or None if there is no such line.
+
+    The lines of the table end with a line break, and are sorted by the bytes of their keys.
+    """
+    low, high = 0, len(table)
+    while low < high:
+        start = table.rfind(b"\n", 0, (low + high) // 2) + 1
+        end = table.find(b"\n", start)
+        found, _, rest = table[start:end].partition(b"\t")
+        if found == key:
+            return rest
+        low, high = (end + 1, high) if found < key else (low, start)
+    return None
+
+
 def mask_passwords(text: str) -> str:
     """Replace the passwords in the addresses of a text: ``http://user:***@host``."""
     return re.sub(r"(\w://[^\s:/@]*):[^\s/]*@", r"\1:***@", text)

@@ -13,7 +13,7 @@ from imagesearch.config import Config
 from imagesearch.duplicates.candidates import find_similar_hashes, find_similar_vectors, measure_hash_distance
 from imagesearch.duplicates.groups import DisjointSets, DuplicateGroup, GroupedPhoto, make_groups
 from imagesearch.duplicates.hashes import PhotoHash, read_hashes, update_hashes
-from imagesearch.duplicates.verdicts import PIXELS, SHOT, PhotoPair, VerdictCache
+from imagesearch.duplicates.verdicts import PIXELS, SHOT, VerdictCache
 from imagesearch.errors import UserError
 from imagesearch.faces import count_faces
 from imagesearch.geo import PhotoLocation, read_locations
@@ -130,22 +130,16 @@ def _find_copies(
     # one of several equal files is enough
     near = {tuple(sorted((files.find(one), files.find(other)))) for one, other in near}
     pairs = sorted(pair for pair in near if pair[0] != pair[1])
-    may_be_pixels = [_may_have_same_pixels(candidates, *pair) for pair in pairs]
-    work = [
-        (pair, is_exact)
-        for pair, is_exact in zip(pairs, may_be_pixels, strict=True)
-        if is_exact or not _are_two_frames(candidates, *pair)
-    ]
-    photos: list[PhotoPair] = []
-    compared: Pairs = []
-    exact: list[bool] = []
-    for (one, other), is_exact in work:
-        found = [dataset.find_photo(candidates.entries[row].path) for row in (one, other)]
-        if found[0] is not None and found[1] is not None:
-            photos.append((found[0], found[1]))
-            compared.append((one, other))
-            exact.append(is_exact)
-    verdicts = VerdictCache(dataset).compare(photos, may_be_pixels=exact, progress=progress)
+    exact = {pair: _may_have_same_pixels(candidates, *pair) for pair in pairs}
+    pairs = [pair for pair in pairs if exact[pair] or not _are_two_frames(candidates, *pair)]
+    rows = {row for pair in pairs for row in pair}
+    photos = {row: photo for row in rows if (photo := dataset.find_photo(candidates.entries[row].path))}
+    compared = [(one, other) for one, other in pairs if one in photos and other in photos]
+    verdicts = VerdictCache(dataset).compare(
+        [(photos[one], photos[other]) for one, other in compared],
+        may_be_pixels=[exact[pair] for pair in compared],
+        progress=progress,
+    )
     pixels, shots = list(same_files), []
     for pair, verdict in zip(compared, verdicts, strict=True):
         if verdict == PIXELS:

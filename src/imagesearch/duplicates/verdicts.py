@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,8 @@ _SCHEMA = pa.schema(
     ],
     metadata={_KEY: _FINGERPRINT.encode()},
 )
-_CHUNK = 256  # pairs between two writes of the file; a kill loses at most these
+_CHUNK = 256  # pairs compared at the same time
+_SECONDS_A_SAVE = 30.0  # a kill loses at most this much work
 _KEPT_PICTURES = 128  # in grey; of 1280 to 2559 pixels on the longer side: 600 MB at most
 
 PhotoPair = tuple[Photo, Photo]
@@ -72,6 +74,7 @@ class VerdictCache:
             if _make_key(*pair) not in self._known
         ]
         counted = iter(progress(work, len(work)) if progress and work else work)
+        saved = time.monotonic()
         with ThreadPoolExecutor() as pool:
             for start in range(0, len(work), _CHUNK):
                 chunk = work[start : start + _CHUNK]
@@ -79,7 +82,9 @@ class VerdictCache:
                 for (pair, _), verdict in zip(chunk, verdicts, strict=True):
                     next(counted, None)
                     self._known[_make_key(*pair)] = verdict
-                self._save()
+                if time.monotonic() - saved > _SECONDS_A_SAVE or start + _CHUNK >= len(work):
+                    self._save()
+                    saved = time.monotonic()
         next(counted, None)  # closes the progress bar
         return [self._known[_make_key(*pair)] for pair in pairs]
 

@@ -14,7 +14,6 @@ from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.extract import count_faces, detect_faces, make_detector, shrink_for_detection
 from imagesearch.faces.name_checks import find_near_name, looks_like_command
 from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
-from imagesearch.faces.references import compute_iou
 from imagesearch.faces.suggestions import Side, Suggester, Suggestion
 from imagesearch.faces.xmp_names import export_xmp_names, import_xmp_names
 
@@ -29,7 +28,6 @@ __all__ = [
     "Suggester",
     "Suggestion",
     "cluster_people",
-    "compute_iou",
     "count_faces",
     "detect_faces",
     "export_xmp_names",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imagesearch.faces.edit_history import count_things
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.suggestions import Suggestion
+from imagesearch.text_table import format_count
 
 SHOWN_FACES = 8
 """Maximum number of faces of each side in the figure. The user has looked at each face of a smaller side."""
@@ -34,4 +34,4 @@ def _name_sides(suggestion: Suggestion) -> tuple[str, str]:
     one, other = suggestion.one, suggestion.other
     if not suggestion.is_joined:
         return one.label, other.label
-    return other.label, f"the other {count_things(len(one.rows), 'face')}"
+    return other.label, f"the other {format_count(len(one.rows), 'face')}"

@@ -11,7 +11,7 @@ import numpy as np
 from imagesearch.csv_files import check_fields, read_csv
 from imagesearch.errors import UserError
 from imagesearch.faces.editor import PeopleEditor
-from imagesearch.faces.references import compute_iou
+from imagesearch.photos import compute_iou
 
 _BOX_COLUMNS = ("x1", "y1", "x2", "y2")
 _MIN_IOU = 0.3

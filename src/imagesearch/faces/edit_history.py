@@ -10,6 +10,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces.edit_log import Edit, list_names_in_use
 from imagesearch.faces.undone_edits import find_edit, find_undone
 from imagesearch.text import normalize
+from imagesearch.text_table import format_count
 
 _MAX_PEOPLE = 5  # named in a summary
 
@@ -105,7 +106,7 @@ def summarize_edits(edits: Sequence[Edit]) -> str:
     """Return the edits of one decision in plain words."""
     first, count = edits[0], sum(map(len, edits[0].faces))
     who = describe_selected(first)
-    faces = f" ({count_things(count, 'face')})" if count and first.who else ""
+    faces = f" ({format_count(count, 'face')})" if count and first.who else ""
     verb = get_verb(who)
     match first.action:
         case "name":
@@ -159,12 +160,7 @@ def describe_selected(edit: Edit) -> str:
     if len(edit.faces) > 1:
         sizes = _join_words([str(len(faces)) for faces in edit.faces])
         return f"{len(edit.faces)} people ({sizes} faces)" if edit.action != "split" else "a person"
-    return count_things(len(references), "face") if references else edit.name
-
-
-def count_things(count: int, thing: str) -> str:
-    """Return a number of things in words: ``1 face``, ``2 faces``."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    return format_count(len(references), "face") if references else edit.name
 
 
 def get_verb(subject: str) -> str:

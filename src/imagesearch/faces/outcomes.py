@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imagesearch.faces.edit_history import Decision, count_things, describe_selected, get_verb
+from imagesearch.faces.edit_history import Decision, describe_selected, get_verb
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.people import People, Person
 from imagesearch.faces.references import FaceReference
 from imagesearch.text import normalize
+from imagesearch.text_table import format_count
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,13 @@ def describe_outcome(stored: StoredEdit, people: People) -> str:
         case "merge":
             return f"{who} are one person now: {listed}"
         case "split":
-            return (
-                f"{who} is {count_things(len(persons), 'person').replace('persons', 'people')} now: {listed}"
-            )
+            return f"{who} is {format_count(len(persons), 'person', 'people')} now: {listed}"
         case "forget":
             return f"{who} has no name now: {listed}"
         case "reject":
             return f"{who} {get_verb(who)} left out: not {'a face' if len(stored.faces) == 1 else 'faces'}"
         case "ignore":
-            return f"{who} is ignored now, with {count_things(len(stored.faces), 'face')}"
+            return f"{who} is ignored now, with {format_count(len(stored.faces), 'face')}"
         case "restore":
             return f"{who} {get_verb(who)} back: {listed}"
         case _:
@@ -86,7 +85,7 @@ def _describe_named(who: str, name: str, people: People) -> str:
         return f"{who} {get_verb(who)} {name} now"
     # two, if the faces were not clustered again since they got the same name
     rows = np.concatenate([person.rows for person in persons])
-    photos = count_things(len(np.unique(people.faces.photo_ids[rows])), "photo")
+    photos = format_count(len(np.unique(people.faces.photo_ids[rows])), "photo")
     number = str(persons[0].number)
     moved = f" (number {number})" if len(persons) == 1 and who not in (number, name) else ""
     return f"{who} {get_verb(who)} {persons[0].name} now{moved}: {photos}"
@@ -106,4 +105,4 @@ def find_affected(stored: StoredEdit, people: People) -> list[Person]:
 def _describe_person(people: People, person: Person) -> str:
     faces, photos = len(person.rows), people.count_photos(person)
     number = f"number {person.number}, " if person.name else ""
-    return f"{person.label} ({number}{count_things(faces, 'face')} in {count_things(photos, 'photo')})"
+    return f"{person.label} ({number}{format_count(faces, 'face')} in {format_count(photos, 'photo')})"

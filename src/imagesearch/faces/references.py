@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from imagesearch.faces.extract import FaceTable
-from imagesearch.photos import compute_photo_id
+from imagesearch.photos import compute_iou, compute_photo_id
 
 # Minimum overlap of two detections of one face, by different models or after the photo was cropped.
 _MIN_IOU = 0.4
@@ -103,16 +103,6 @@ class ReferenceResolver:
         mean = self.faces.vectors[sorted(compared)].mean(axis=0)
         mean /= max(float(np.linalg.norm(mean)), 1e-12)
         return {row for row in uncertain if self.faces.vectors[row] @ mean < self._min_similarity}
-
-
-def compute_iou(a: Sequence[float], b: Sequence[float]) -> float:
-    """Compute the intersection over union of two boxes (left, top, right, bottom)."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
-    return width * height / (sum(areas) - width * height)
 
 
 def _shorten_hash(content: bytes) -> str:

@@ -10,8 +10,14 @@ import numpy as np
 from imagesearch.errors import UserError
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.people import People
-from imagesearch.faces.references import compute_iou
-from imagesearch.photos import FaceRegion, PhotoError, read_face_regions, write_face_regions
+from imagesearch.photos import (
+    FaceRegion,
+    PhotoError,
+    compute_inside,
+    compute_iou,
+    read_face_regions,
+    write_face_regions,
+)
 from imagesearch.pipeline import Dataset, ProcessedPhoto, Progress
 from imagesearch.text import normalize
 
@@ -167,7 +173,7 @@ def _match_regions(
     scores = []
     for number, region in enumerate(regions):
         for row, box in boxes.items():
-            iou, inside = compute_iou(region.box, box), _compute_inside(region.box, box)
+            iou, inside = compute_iou(region.box, box), compute_inside(region.box, box)
             if iou >= _MIN_IOU or inside >= _MIN_INSIDE:
                 scores.append((iou, number, row))
     assigned: dict[int, int] = {}
@@ -175,14 +181,6 @@ def _match_regions(
         if number not in assigned and row not in assigned.values():
             assigned[number] = row
     return [(region, assigned.get(number)) for number, region in enumerate(regions)]
-
-
-def _compute_inside(one: Sequence[float], other: Sequence[float]) -> float:
-    """Compute which part of the smaller box is inside the larger one."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return width * height / smaller if width > 0 and height > 0 and smaller > 0 else 0.0
 
 
 def _get_confirmed_name(people: People, row: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from imagesearch.geo.place_aliases import list_aliases
 from imagesearch.great_circle import compute_distance_km
-from imagesearch.text import normalize
+from imagesearch.text import find_sorted_line, normalize
 
 _FOLDER = Path(__file__).parent
 # The first words of countries that have an article: the United States, the Netherlands.
@@ -116,17 +116,9 @@ def _get_place(number: int) -> WorldPlace:
 
 
 def _find_row(name: str) -> list[str] | None:
-    """Find the line of a name by bisection. Lines are sorted by the bytes of their names."""
-    table, key = _load_names(), name.encode()
-    low, high = 0, len(table)
-    while low < high:
-        start = table.rfind(b"\n", 0, (low + high) // 2) + 1
-        end = table.find(b"\n", start)
-        found, _, rest = table[start:end].partition(b"\t")
-        if found == key:
-            return rest.decode().split("\t")
-        low, high = (end + 1, high) if found < key else (low, start)
-    return None
+    """Find the line of a name."""
+    rest = find_sorted_line(_load_names(), name.encode())
+    return None if rest is None else rest.decode().split("\t")
 
 
 @functools.cache

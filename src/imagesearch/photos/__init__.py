@@ -17,6 +17,7 @@ from imagesearch.photos.face_regions import FaceRegion, read_face_regions, write
 from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
 from imagesearch.photos.previews import PreviewCache
+from imagesearch.photos.region_boxes import compute_inside, compute_iou
 from imagesearch.photos.sources import (
     Photo,
     compute_photo_id,
@@ -37,6 +38,8 @@ __all__ = [
     "PreviewCache",
     "add_name_date",
     "check_photo_folder",
+    "compute_inside",
+    "compute_iou",
     "compute_photo_id",
     "decode_photo",
     "find_photos",

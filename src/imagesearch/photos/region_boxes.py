@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Box = tuple[float, float, float, float]
@@ -70,12 +71,29 @@ def _turn_point(x: float, y: float, orientation: int) -> tuple[float, float]:
 
 def is_same_region(one: Box, other: Box) -> bool:
     """Whether two boxes are of one face."""
+    return compute_iou(one, other) >= _SAME_REGION
+
+
+def compute_iou(one: Sequence[float], other: Sequence[float]) -> float:
+    """Compute the intersection over union of two boxes (left, top, right, bottom), in any unit."""
+    shared = _compute_intersection(one, other)
+    return shared / (_compute_area(one) + _compute_area(other) - shared) if shared else 0.0
+
+
+def compute_inside(one: Sequence[float], other: Sequence[float]) -> float:
+    """Compute which part of the smaller box is inside the larger one."""
+    shared = _compute_intersection(one, other)
+    return shared / min(_compute_area(one), _compute_area(other)) if shared else 0.0
+
+
+def _compute_intersection(one: Sequence[float], other: Sequence[float]) -> float:
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return False
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return width * height / (areas - width * height) >= _SAME_REGION
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def _compute_area(box: Sequence[float]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def turn_box_back(box: Box, orientation: int) -> Box:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from imagesearch.query.lexicon import COMMON, split_set
+from imagesearch.text import find_sorted_line
 
 _TABLE = Path(__file__).with_name("english_words.tsv")
 # Proper names that are neither people nor in the table of places: feasts, brands, sights, languages.
@@ -56,17 +57,9 @@ def is_everyday(word: str) -> bool:
 
 @functools.lru_cache(maxsize=8192)
 def _find_in_table(word: str) -> Literal["everyday", "rare", ""]:
-    """Find the line of a word by bisection. Lines are sorted; those of rare words end with ``-``."""
-    table, key = _load_table(), word.encode()
-    low, high = 0, len(table)
-    while low < high:
-        start = table.rfind(b"\n", 0, (low + high) // 2) + 1
-        end = table.find(b"\n", start)
-        found, _, mark = table[start:end].partition(b"\t")
-        if found == key:
-            return "rare" if mark else "everyday"
-        low, high = (end + 1, high) if found < key else (low, start)
-    return ""
+    """Find the line of a word; those of rare words end with ``-``."""
+    rest = find_sorted_line(_load_table(), word.encode())
+    return "" if rest is None else "rare" if rest else "everyday"
 
 
 @functools.cache

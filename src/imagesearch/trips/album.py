@@ -97,7 +97,7 @@ def _make_columns(photos: Sequence[TripPhoto]) -> tuple[np.ndarray, np.ndarray, 
     times = [np.nan if p.taken_at is None else (p.taken_at - epoch).total_seconds() for p in photos]
     latitudes = [np.nan if photo.latitude is None else photo.latitude for photo in photos]
     longitudes = [np.nan if photo.longitude is None else photo.longitude for photo in photos]
-    return tuple(np.asarray(values, np.float64) for values in (times, latitudes, longitudes))  # type: ignore
+    return np.array(times, np.float64), np.array(latitudes, np.float64), np.array(longitudes, np.float64)
 
 
 def _apply_name(

@@ -8,9 +8,10 @@ from pathlib import Path
 import yaml
 
 from imagesearch.config import Config, load_config
-from imagesearch.faces import People, PeopleEditor, cluster_people, compute_iou, detect_faces
+from imagesearch.faces import People, PeopleEditor, cluster_people, detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
+from imagesearch.photos import compute_iou
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, build_collections
 from imagesearch_demo.scoring.model_scores import DET_SIZE, MODELS
