@@ -92,7 +92,7 @@ def find_duplicates(
     bursts = _find_bursts(candidates, vectors)
     rows = sorted({row for pairs in (pixels, shots, bursts) for pair in pairs for row in pair})
     number = {row: position for position, row in enumerate(rows)}
-    photos = _describe_photos(dataset, candidates, rows)
+    photos = _describe_photos(config, dataset, candidates, rows)
     pairs_by_kind = {
         kind: [(number[i], number[j]) for i, j in pairs]
         for kind, pairs in (("pixels", pixels), ("shot", shots), ("burst", bursts))
@@ -195,8 +195,10 @@ def _find_bursts(candidates: _Candidates, vectors: np.ndarray) -> Pairs:
     return pairs
 
 
-def _describe_photos(dataset: Dataset, candidates: _Candidates, rows: Sequence[int]) -> list[GroupedPhoto]:
-    faces = count_faces(dataset)
+def _describe_photos(
+    config: Config, dataset: Dataset, candidates: _Candidates, rows: Sequence[int]
+) -> list[GroupedPhoto]:
+    faces = count_faces(config, dataset)
     photos = []
     for row in rows:
         entry, location = candidates.entries[row], candidates.locations[row]

@@ -11,9 +11,16 @@ from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import Decision
 from imagesearch.faces.editor import PeopleEditor
-from imagesearch.faces.extract import count_faces, detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
 from imagesearch.faces.name_checks import find_near_name, looks_like_command
-from imagesearch.faces.people import People, Person, cluster_people, load_people, open_edit_log
+from imagesearch.faces.people import (
+    People,
+    Person,
+    cluster_people,
+    count_faces,
+    load_people,
+    open_edit_log,
+)
 from imagesearch.faces.suggestions import Side, Suggester, Suggestion
 from imagesearch.faces.xmp_names import export_xmp_names, import_xmp_names
 

@@ -121,12 +121,6 @@ def read_faces(dataset: Dataset) -> FaceTable:
     )
 
 
-def count_faces(dataset: Dataset) -> dict[int, int]:
-    """Return the number of faces of each photo with faces, by photo id; empty before the first run."""
-    ids, counts = np.unique(read_faces(dataset).photo_ids, return_counts=True)
-    return dict(zip(ids.tolist(), counts.tolist(), strict=True))
-
-
 def compute_face_id(photo_id: int, position: int) -> int:
     """Compute the id of a face from the id of its photo and its position among the photo's faces."""
     return compute_photo_id(f"{photo_id} face {position}")

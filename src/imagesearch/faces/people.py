@@ -292,6 +292,13 @@ def load_people(config: Config, dataset: Dataset) -> People:
     return replace(people, outdated=outdated)
 
 
+def count_faces(config: Config, dataset: Dataset) -> dict[int, int]:
+    """Return the number of faces of each photo by photo id, without those that the user left out."""
+    people = load_people(config, dataset)
+    ids, counts = np.unique(people.faces.photo_ids[~people.hidden], return_counts=True)
+    return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+
 def _get_clusters_file(dataset: Dataset) -> Path:
     return dataset.folder / "clusters.parquet"
 
