@@ -105,7 +105,7 @@ def main():
     if args.saved:
         cli.print_saved_queries(config.search.saved, args.json)
         return
-    if args.duplicates:
+    if args.duplicates or args.kind or args.csv:
         report_duplicates(config, args)
         return
     from imagesearch import open_library
@@ -144,6 +144,8 @@ def report_duplicates(config, args):
     from imagesearch.pipeline import Dataset
     from imagesearch.query import Criteria
 
+    if not args.duplicates:
+        raise UserError("--kind and --csv require --duplicates")
     if args.text or args.image or args.face or args.under or cli.make_criteria(args) != Criteria():
         raise UserError("--duplicates compares all photos of the dataset; it has no text, photo or filter")
     dataset = Dataset(config)

@@ -318,6 +318,14 @@ def test_a_query_is_refused_beside_duplicates(album: Drawn):
         assert "--duplicates compares all photos of the dataset" in done.stderr
 
 
+def test_a_file_that_cannot_be_written_is_one_line(album: Drawn):
+    done = search(album, "--csv", "nowhere/copies.csv")
+    assert done.returncode == 2
+    assert done.stderr.endswith("--csv nowhere/copies.csv: cannot be written (No such file or directory)\n")
+    command = [str(ROOT / "scripts" / "06_search.py"), "-c", str(album.config_file), "maya", "--kind", "shot"]
+    assert "--kind and --csv require --duplicates" in run_here(command, album.folder).stderr
+
+
 def test_the_figure_has_a_row_for_each_group(album: Drawn):
     done = search(album, "--save", "copies.png")
     assert "figure: copies.png" in done.stdout + done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from imagesearch.cli.console import print_json
+from imagesearch.errors import UserError
 from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
@@ -42,8 +43,11 @@ def print_duplicates(groups: Sequence[DuplicateGroup], args: Namespace) -> None:
     they are printed only if ``--kind burst`` is given.
     """
     if args.csv:
-        with args.csv.open("w", newline="", encoding="utf-8") as stream:
-            _write_csv(groups, stream)
+        try:
+            with args.csv.open("w", newline="", encoding="utf-8") as stream:
+                _write_csv(groups, stream)
+        except OSError as error:
+            raise UserError(f"--csv {args.csv}: cannot be written ({error.strerror})") from None
         print(f"duplicates: {args.csv}", file=sys.stderr)
     if args.json:
         print_json({"groups": [group.to_dict() for group in groups]})
