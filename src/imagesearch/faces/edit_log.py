@@ -179,6 +179,8 @@ def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
         return True  # an edit that was applied is undone, or an undone one is in effect again
     names = list_names_in_use(edits[:applied])
     for edit in (edits[index] for index in now if index >= applied):
+        if edit.action == "rename" and normalize(edit.name) not in names:
+            continue  # the name was only marked on photos
         given = normalize(edit.new_name or edit.name)
         is_taken = given in names and given != normalize(edit.name if edit.new_name else "")
         if edit.confirmed or edit.action in _RECLUSTERING:
@@ -203,9 +205,10 @@ def list_names_in_use(edits: Sequence[Edit]) -> set[str]:
 
 def _update_names(names: set[str], edit: Edit) -> None:
     """Remove the name that an edit replaces or removes, and add the one that it gives."""
+    had_name = normalize(edit.name) in names  # otherwise it was only marked on photos
     if edit.action in ("rename", "forget"):
         names.discard(normalize(edit.name))
-    if edit.action in ("name", "rename"):
+    if edit.action == "name" or (edit.action == "rename" and had_name):
         names.add(normalize(edit.new_name or edit.name))
 
 

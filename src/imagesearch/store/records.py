@@ -245,10 +245,10 @@ def _get_face_fields(people: People | None) -> dict[int, RowFields]:
     return face_fields
 
 
-def list_marked_names(people: People | None) -> dict[str, tuple[str, ...]]:
+def list_marked_names(people: People) -> dict[str, tuple[str, ...]]:
     """Return the people who are on a photo without a face, by the photo's path."""
     names: dict[str, tuple[str, ...]] = {}
-    for marked in people.marked if people is not None else ():
+    for marked in people.marked:
         for photo in marked.photos:
             path = people.faces.processed[photo].path
             names[path] = (*names.get(path, ()), marked.name)
