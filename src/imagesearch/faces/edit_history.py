@@ -169,6 +169,8 @@ def describe_selected(edit: Edit) -> str:
 
 def describe_photos(edit: Edit) -> str:
     """Return the photos that an edit marks: a path, or their number."""
+    if edit.who:  # the photo may have been moved since it was marked
+        return edit.who[0]
     return edit.photos[0][0] if len(edit.photos) == 1 else format_count(len(edit.photos), "photo")
 
 

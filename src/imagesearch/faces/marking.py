@@ -34,7 +34,8 @@ def make_photo_finder(people: People, dataset: Dataset, option: str = "") -> Fin
     The function raises `UserError` if there is no such photo, or more than one.
     """
     processed = people.faces.processed
-    known = [entry.path for entry in processed.values()]
+    # also the photos of step 01 that are gone, for the message
+    known = list({*dataset.list_known_paths(), *(entry.path for entry in processed.values())})
 
     def find_photo(typed: str) -> int:
         file = find_photo_file(typed, dataset, option=option, list_paths=lambda: known)
@@ -115,7 +116,7 @@ def mark_absent(editor: PeopleEditor, name: str, photo: int) -> None:
     people = editor.people
     marked, path = people.find_marked(name), people.faces.processed[photo].path
     if marked and photo in marked.references:
-        editor.store_marking(Edit("absent", name=marked.name, photos=marked.references[photo]))
+        editor.store_marking(Edit("absent", name=marked.name, photos=marked.references[photo], who=(path,)))
         return
     if face := _find_face(people, name, photo):
         raise UserError(f"--absent {path}={name}: is there by a face; use --not {face}={name}")
