@@ -63,6 +63,7 @@ def add_edit_options(parser):
         "--from-xmp", action="store_true", help="import the names of faces in photos and XMP sidecars"
     )
     edits.add_argument("--from-csv", type=Path, metavar="FILE", help="import names; see docs/people_edits.md")
+    cli.add_marking_options(edits)
     add_list_option(
         edits, "--not-a-face", "FACES", "leave out what is not a face: single faces, or all of a person"
     )
@@ -178,7 +179,8 @@ def report_trips(config, dataset, args):
 def has_edit_options(args):
     """Whether there are edits of people."""
     options = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv, args.from_xmp)
-    return args.undo is not None or any((*options, args.bring_back, args.not_a_face, args.ignore))
+    lists = (args.present, args.absent, args.bring_back, args.not_a_face, args.ignore)
+    return args.undo is not None or any((*options, *lists))
 
 
 def apply_edits(editor, dataset, args):
@@ -213,6 +215,7 @@ def apply_edits(editor, dataset, args):
             raise UserError(f"{args.from_csv}: no line can be used")
     if args.from_xmp:
         cli.import_xmp(editor, dataset, args.verbose)
+    cli.mark_photos(editor, dataset, args)
     for rows, selector in rejected:  # after the names: of two edits of a face, the later one is in effect
         editor.reject_faces(rows, selector)
     for selector in args.ignore:

@@ -31,6 +31,7 @@ from imagesearch.cli.console import (
     show_progress,
 )
 from imagesearch.cli.duplicates import add_duplicate_options, print_duplicates
+from imagesearch.cli.marking import add_marking_options, mark_photos
 from imagesearch.cli.naming import ask_names, check_typed_name, print_decisions, print_outcomes
 from imagesearch.cli.printing import (
     print_answer,
@@ -48,6 +49,7 @@ __all__ = [
     "add_duplicate_options",
     "add_figure_options",
     "add_filter_options",
+    "add_marking_options",
     "add_photo_options",
     "add_suggest_option",
     "add_typed_options",
@@ -63,6 +65,7 @@ __all__ = [
     "load_config_of",
     "make_criteria",
     "make_parser",
+    "mark_photos",
     "parse_face_count",
     "parse_figure_path",
     "parse_milvus_uri",

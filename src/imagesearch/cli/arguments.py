@@ -130,7 +130,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     add("--person", **repeated, metavar="NAME", help="a person in the photo; if repeated, all of them")
     add("--any-person", action="store_true", help="any one of the --person names; without --person, any face")
     add("--without", **repeated, metavar="NAME", help="a person who is not in the photo")
-    add("--faces", type=parse_face_count, metavar="N", help="minimum number of faces")
+    add("--faces", type=parse_face_count, metavar="N", help="minimum number of people, marked ones too")
     add("--place", **repeated, metavar="NAME", help="suburb, city, county, state or country: goa")
     add(
         "--trip", **repeated, metavar="NAME", help="name, place or number of a trip; if repeated, any of them"

@@ -10,7 +10,7 @@ from imagesearch.cli.result_table import format_results, get_terminal_width
 from imagesearch.text_table import format_table
 
 if TYPE_CHECKING:
-    from imagesearch.faces import People, Person
+    from imagesearch.faces import MarkedName, People, Person
     from imagesearch.features import Classification
     from imagesearch.search import Answer
 
@@ -56,7 +56,7 @@ def print_classes(results: Sequence[Classification]) -> None:
 def print_people(people: People, min_faces: int) -> None:
     """Print the people with a name or at least ``min_faces`` faces, the most frequent first."""
     shown = [person for person in people.persons if person.name or len(person.rows) >= min_faces]
-    _print_people_table(people, [(person, person.name) for person in shown])
+    _print_people_table(people, [(person, person.name) for person in shown], people.list_marked_only())
     print(people)
 
 
@@ -68,10 +68,19 @@ def print_ignored(people: People) -> None:
         print("nobody is ignored, and each detection is a face")
 
 
-def _print_people_table(people: People, shown: Sequence[tuple[Person, str]]) -> None:
-    if shown:
-        rows = [(p.number, len(p.rows), people.count_photos(p), name or "-") for p, name in shown]
-        print(format_table(("number", "faces", "photos", "name"), rows, ">>><"))
+def _print_people_table(
+    people: People, shown: Sequence[tuple[Person, str]], without_faces: Sequence[MarkedName] = ()
+) -> None:
+    """Print one line for each person; a column for marked photos only if there are any."""
+    rows = [[p.number, len(p.rows), people.count_photos(p), name or "-"] for p, name in shown]
+    rows += [["-", 0, len(marked.photos), marked.name] for marked in without_faces]
+    header, align = ["number", "faces", "photos", "name"], ">>><"
+    counts = {marked.name: len(marked.photos) for marked in people.marked if marked.photos}
+    if any(row[-1] in counts for row in rows):
+        header, align = [*header[:3], "marked", "name"], ">>>><"
+        rows = [[*row[:3], counts.get(row[-1], 0), row[-1]] for row in rows]
+    if rows:
+        print(format_table(header, rows, align))
 
 
 def print_trips(trips: Sequence[Mapping[str, Any]], as_json: bool = False) -> None:

@@ -168,4 +168,5 @@ def _format_details(result: SearchResult) -> str:
     source = {"name": "date from the file name", "gps": "time from GPS"}.get(result.time_source, "")
     known = f"only the {result.time_precision} is known" if result.time_precision in _PARTIAL_DATES else ""
     trip = f"no position; by its time, on the trip {result.trip}" if result.trip_by == "time" else ""
-    return escape_controls("; ".join(filter(None, (result.description, source, known, trip))))
+    marked = f"{', '.join(result.marked)}: marked, without a face" if result.marked else ""
+    return escape_controls("; ".join(filter(None, (result.description, source, known, trip, marked))))

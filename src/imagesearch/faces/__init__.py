@@ -12,6 +12,14 @@ from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import Decision
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.marking import (
+    check_marked_name,
+    import_marks,
+    make_photo_finder,
+    mark_absent,
+    mark_present,
+)
+from imagesearch.faces.marks import MarkedName
 from imagesearch.faces.name_checks import find_near_name, looks_like_command
 from imagesearch.faces.people import (
     People,
@@ -28,23 +36,29 @@ __all__ = [
     "SHOWN_FACES",
     "Decision",
     "FaceDetector",
+    "MarkedName",
     "People",
     "PeopleEditor",
     "Person",
     "Side",
     "Suggester",
     "Suggestion",
+    "check_marked_name",
     "cluster_people",
     "count_faces",
     "detect_faces",
     "export_xmp_names",
     "find_near_name",
     "get_pack_id",
+    "import_marks",
     "import_names",
     "import_xmp_names",
     "load_people",
     "looks_like_command",
     "make_detector",
+    "make_photo_finder",
+    "mark_absent",
+    "mark_present",
     "open_edit_log",
     "shrink_for_detection",
     "store_no",

@@ -109,7 +109,8 @@ class _EditReplay:
             "ignore": self._apply_ignore,
             "restore": self._apply_restore,
         }
-        appliers[edit.action](edit, [self._find_rows(references) for references in edit.faces])
+        if edit.action in appliers:  # not those that mark photos
+            appliers[edit.action](edit, [self._find_rows(references) for references in edit.faces])
 
     def make_constraints(self) -> Constraints:
         present = set(np.unique(self.group).tolist()) - {-1}

@@ -132,6 +132,10 @@ def summarize_edits(edits: Sequence[Edit]) -> str:
             return f"{who} ignored{faces}"
         case "restore":
             return f"{who} brought back{faces}"
+        case "present":
+            return f"{first.name} is on {describe_photos(first)}, without a face"
+        case "absent":
+            return f"{first.name} is not on {describe_photos(first)}"
         case "undo":
             return "undid an edit that is no longer in the file"
         case _:
@@ -163,6 +167,13 @@ def describe_selected(edit: Edit) -> str:
     return format_count(len(references), "face") if references else edit.name
 
 
+def describe_photos(edit: Edit) -> str:
+    """Return the photos that an edit marks: a path, or their number."""
+    if edit.who:  # the photo may have been moved since it was marked
+        return edit.who[0]
+    return edit.photos[0][0] if len(edit.photos) == 1 else format_count(len(edit.photos), "photo")
+
+
 def get_verb(subject: str) -> str:
     """Return ``are`` if a subject of a sentence is several people or faces, else ``is``."""
     return (
@@ -190,5 +201,7 @@ def _is_pair(edits: Sequence[Edit], index: int) -> bool:
     rename, *rest = edits[index : index + 2]
     if rename.action != "rename" or not rest or rest[0].action != "name" or rest[0].confirmed:
         return False
+    if rename.who != rest[0].who:
+        return False  # the renamed name was on photos only, or another person was named next
     given = normalize(rename.new_name)
     return normalize(rest[0].name) == given and given in list_names_in_use(edits[:index])

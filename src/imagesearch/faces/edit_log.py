@@ -16,15 +16,18 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from imagesearch.errors import UserError
+from imagesearch.faces.marks import PhotoReference
 from imagesearch.faces.references import FaceReference
 from imagesearch.faces.undone_edits import LineReference, list_effective
 from imagesearch.files import make_folder
 from imagesearch.text import normalize
 
 _ACTIONS = (
-    "name", "deny", "differ", "merge", "split", "rename", "forget", "reject", "ignore", "restore", "undo"
+    "name", "deny", "differ", "merge", "split", "rename", "forget", "reject", "ignore", "restore", "undo",
+    "present", "absent",
 )  # fmt: skip
 _RECLUSTERING = ("deny", "differ", "merge", "split", "reject", "ignore", "restore")
+_MARKING = ("present", "absent")  # edits of photos, which concern no face
 # Some keys in the file differ from the field names; they are fixed, so that existing files stay readable.
 _KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
 
@@ -39,8 +42,9 @@ class Edit:
         ``name`` (the faces are this person), ``deny`` (they are not), ``differ`` (two people, who have no
         names, are not the same), ``merge`` (all faces are one person), ``split`` (each list is a different
         person), ``rename``, ``forget`` (the name is removed), ``reject`` (the faces are not faces),
-        ``ignore`` (the person is left out), ``restore`` (what was rejected or ignored is in use again), or
-        ``undo`` (other edits are not in effect; see `undone_edits`).
+        ``ignore`` (the person is left out), ``restore`` (what was rejected or ignored is in use again),
+        ``present`` (the person is on these photos, without a face), ``absent`` (is not), or ``undo`` (other
+        edits are not in effect; see `undone_edits`).
     faces : tuple of tuple of FaceReference
         One list; several for a split or a merge, two for ``differ``; none for a rename or a removed name. One
         list for each face that is rejected or no longer rejected. To restore single faces of an ignored
@@ -56,6 +60,8 @@ class Edit:
         Only shown in the history. Empty in the logs of earlier versions.
     undoes : tuple of LineReference
         The edits that an undo undoes.
+    photos : tuple of PhotoReference
+        The photos of ``present`` and ``absent``.
     """
 
     action: str
@@ -66,11 +72,13 @@ class Edit:
     at: str = ""
     who: tuple[str, ...] = ()
     undoes: tuple[LineReference, ...] = ()
+    photos: tuple[PhotoReference, ...] = ()
 
     def to_json(self) -> str:
         """Return the edit as a line of the file."""
         values = {"at": self.at, "do": self.action, "name": self.name, "to": self.new_name}
         values |= {"seen": self.confirmed, "who": self.who, "of": self.undoes}
+        values |= {"photos": self.photos}
         return json.dumps({k: v for k, v in values.items() if v} | {"faces": self.faces}, ensure_ascii=False)
 
 
@@ -150,7 +158,9 @@ class EditLog:
             texts = {name: str(values[key]) for name, key in _KEYS.items() if key in values}
             who = tuple(map(str, values.get("who", ())))
             undoes = tuple((int(line), str(digest)) for line, digest in values.get("of", ()))
-            edit = Edit(faces=faces, confirmed=bool(values.get("seen")), who=who, undoes=undoes, **texts)
+            photos = tuple((str(path), str(content)) for path, content in values.get("photos", ()))
+            confirmed = bool(values.get("seen"))
+            edit = Edit(faces=faces, confirmed=confirmed, who=who, undoes=undoes, photos=photos, **texts)
             if edit.action not in _ACTIONS:
                 raise ValueError(f"unknown action {edit.action!r}")
             return edit
@@ -164,11 +174,13 @@ def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
     """Whether edits require a new clustering; the last clustering included the first `applied` of them."""
     if applied > len(edits):
         return True  # edits were removed from the file by hand
-    before, now = list_effective(edits[:applied]), list_effective(edits)
+    before, now = (_list_effective_on_faces(some) for some in (edits[:applied], edits))
     if before != [index for index in now if index < applied]:
         return True  # an edit that was applied is undone, or an undone one is in effect again
     names = list_names_in_use(edits[:applied])
     for edit in (edits[index] for index in now if index >= applied):
+        if edit.action == "rename" and normalize(edit.name) not in names:
+            continue  # the name was only marked on photos
         given = normalize(edit.new_name or edit.name)
         is_taken = given in names and given != normalize(edit.name if edit.new_name else "")
         if edit.confirmed or edit.action in _RECLUSTERING:
@@ -177,6 +189,10 @@ def needs_clustering(edits: Sequence[Edit], applied: int) -> bool:
             return True
         _update_names(names, edit)
     return False
+
+
+def _list_effective_on_faces(edits: Sequence[Edit]) -> list[int]:
+    return [index for index in list_effective(edits) if edits[index].action not in _MARKING]
 
 
 def list_names_in_use(edits: Sequence[Edit]) -> set[str]:
@@ -189,9 +205,10 @@ def list_names_in_use(edits: Sequence[Edit]) -> set[str]:
 
 def _update_names(names: set[str], edit: Edit) -> None:
     """Remove the name that an edit replaces or removes, and add the one that it gives."""
+    had_name = normalize(edit.name) in names  # otherwise it was only marked on photos
     if edit.action in ("rename", "forget"):
         names.discard(normalize(edit.name))
-    if edit.action in ("name", "rename"):
+    if edit.action == "name" or (edit.action == "rename" and had_name):
         names.add(normalize(edit.new_name or edit.name))
 
 

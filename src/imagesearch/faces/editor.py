@@ -16,16 +16,29 @@ from imagesearch.faces.edit_history import Decision, find_decision_to_undo, list
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.hiding import make_ignore, make_rejection, make_restores
 from imagesearch.faces.linkage import split_cluster
+from imagesearch.faces.marking import (
+    find_marked_only,
+    forget_marked,
+    make_names_error,
+    merge_marked,
+    rename_marked,
+)
+from imagesearch.faces.marks import add_marks
+from imagesearch.faces.name_checks import check_name
 from imagesearch.faces.outcomes import StoredEdit, describe_outcome, find_affected
-from imagesearch.faces.people import NO_FACES, People, Person, cluster_people, load_people, open_edit_log
+from imagesearch.faces.people import (
+    NO_FACES,
+    People,
+    Person,
+    cluster_people,
+    load_people,
+    open_edit_log,
+)
 from imagesearch.faces.references import FaceReference
 from imagesearch.faces.undone_edits import refer_to_edits
-from imagesearch.filters import is_valid_element
 from imagesearch.pipeline import Dataset
-from imagesearch.text import clean_text, normalize
+from imagesearch.text import normalize
 from imagesearch.text_table import format_count
-
-_MAX_NAME_BYTES = 200
 
 
 class PeopleEditor:
@@ -55,21 +68,25 @@ class PeopleEditor:
         """What this editor has stored, the oldest first."""
         self.notes: list[str] = []
         """What the edits did besides what the user requested, one line each."""
-        if not (self.people.persons or self.people.list_hidden()):
+        faces = self.people.faces
+        is_done = bool(self.people.persons or self.people.list_hidden())
+        if not is_done and (len(faces) or not faces.processed):
             raise UserError(f"{dataset.folder}: no faces are clustered yet; run 02_cluster_faces.py first")
 
     @staticmethod
     def check_name(name: str) -> str:
         """Return a name in NFC and with single spaces; `UserError` if it cannot be a name."""
-        return _check_name(name)
+        return check_name(name)
 
     def name_person(self, selector: str, name: str) -> None:
         """Name a person, or single faces."""
+        if rename_marked(self, selector, name):
+            return
         rows, single = self._select_faces(selector)
         if single:
             self.name_faces(rows, name, selector)
             return
-        name, person = _check_name(name), self._find_person(selector, hidden=True)
+        name, person = check_name(name), self._find_person(selector, hidden=True)
         if self.people.is_hidden(person):
             self._bring_back_named(person, name)
         if normalize(name) != normalize(person.name):  # otherwise only the spelling changes
@@ -93,7 +110,7 @@ class PeopleEditor:
 
     def name_faces(self, rows: Sequence[int], name: str, who: str = "") -> None:
         """Name single faces; the user has looked at each of them, and may have selected them by a text."""
-        name = self._get_known_spelling(_check_name(name))
+        name = self._get_known_spelling(check_name(name))
         self.stale = True
         self._note_return(self._find_ignored(name))
         faces = self._make_references(rows)
@@ -132,15 +149,14 @@ class PeopleEditor:
 
     def merge(self, selectors: Sequence[str]) -> None:
         """Record that several people are one person."""
+        if merge_marked(self, selectors):
+            return
         persons = {(person := self._find_person(text)).number: person for text in selectors}
         names = sorted({person.name for person in persons.values() if person.name})
         if len(persons) < 2:
             raise UserError(f"--merge {' '.join(selectors)}: requires at least two different people")
         if len(names) > 1:
-            raise UserError(
-                f"--merge: {' and '.join(names)} have different names; if they are one person, "
-                f'use --name "{names[1]}={names[0]}"'
-            )
+            raise make_names_error(names)
         self.stale = True
         faces = tuple(self._make_references(person.rows) for person in persons.values())
         who = tuple(person.label for person in persons.values())
@@ -178,6 +194,8 @@ class PeopleEditor:
 
     def forget(self, name: str) -> None:
         """Remove a person's name."""
+        if forget_marked(self, name):
+            return
         person = self._find_person(name)
         if not person.name:
             raise UserError(f"--forget {name}: has no name")
@@ -216,7 +234,7 @@ class PeopleEditor:
 
     def is_in_use(self, name: str) -> bool:
         """Whether a person has a name, in any spelling."""
-        return normalize(name) in self._spellings
+        return normalize(name) in map(normalize, self.names)
 
     def find_replaced_name(self, selector: str) -> str:
         """Return the name that a new name of the selected person replaces; empty for single faces.
@@ -226,13 +244,15 @@ class PeopleEditor:
         UserError
             If the selected person or face does not exist.
         """
+        if marked := find_marked_only(self.people, selector):
+            return marked.name
         _, single = self._select_faces(selector)
         return "" if single else self._find_person(selector, hidden=True).name
 
     @property
     def names(self) -> list[str]:
-        """The names in use."""
-        return list(self._spellings.values())
+        """The names in use, also those that are only marked on photos."""
+        return [*self._spellings.values(), *(one.name for one in self.people.list_marked_only())]
 
     def list_decisions(self) -> list[Decision]:
         """Return all decisions of the edit log, also of earlier runs, the oldest first."""
@@ -265,6 +285,11 @@ class PeopleEditor:
         is_restored = not self.list_decisions()[original.number - 1].undone_by
         self.stored[-1] = replace(self.stored[-1], is_restored=is_restored)
         return original
+
+    def store_marking(self, edit: Edit) -> None:
+        """Store an edit of names on photos: no face is concerned, so the clusters stay as they are."""
+        self._store(edit, faces=())
+        self.people = add_marks(self.people, open_edit_log(self._dataset).read())
 
     def find_last_decision(self) -> Decision:
         """Return the decision that `undo` undoes without a number; `UserError` if there is none."""
@@ -358,31 +383,10 @@ class PeopleEditor:
 
     def _get_known_spelling(self, name: str) -> str:
         """Return the spelling that is already in use: a query cannot distinguish Zoe from Zoë."""
-        return self._spellings.get(normalize(name), name)
+        return {normalize(known): known for known in self.names}.get(normalize(name), name)
 
 
 def _list_spellings(people: People) -> dict[str, str]:
     """Return the names in use by normalized form."""
     persons = (*people.persons, *people.ignored)
     return {normalize(person.name): person.name for person in persons if person.name}
-
-
-def _check_name(name: str) -> str:
-    """Return a name in NFC and with single spaces.
-
-    Raises
-    ------
-    UserError
-        If it is empty, a number or ``person 12``, too long, or has characters that a filter in Milvus cannot
-        contain.
-    """
-    cleaned = clean_text(name)
-    if not normalize(cleaned):
-        raise UserError("expected a name, such as --name 3=Maya")
-    if not is_valid_element(cleaned):
-        raise UserError(f"{name!r}: a name cannot contain | % _ \\ or control characters")
-    if re.fullmatch(r"(person )?[\d., ]+", normalize(cleaned)):
-        raise UserError(f"{name!r}: reserved for people without a name")
-    if len(cleaned.encode()) > _MAX_NAME_BYTES:
-        raise UserError(f"{cleaned[:20]}...: a name has at most {_MAX_NAME_BYTES} bytes")
-    return cleaned

@@ -1,11 +1,15 @@
-"""Names that are probably not meant: a command, an option, or another spelling of a known name."""
+"""Names that cannot be used, or are probably not meant: a command, or another spelling of a known name."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from imagesearch.text import normalize
+from imagesearch.errors import UserError
+from imagesearch.filters import is_valid_element
+from imagesearch.text import clean_text, normalize
 
+_MAX_NAME_BYTES = 200
 _COMMANDS = frozenset(
     {"?", "back", "cancel", "end", "exit", "help", "history", "list", "merge", "next", "no", "ok", "quit"}
     | {"redo", "skip", "split", "stop", "undo", "yes"}
@@ -43,3 +47,24 @@ def find_near_name(name: str, names: Iterable[str]) -> str:
     }
     near = [text for text, distance in distances.items() if distance <= limits[text]]
     return known[min(near, key=lambda text: (distances[text], text))] if near else ""
+
+
+def check_name(name: str) -> str:
+    """Return a name in NFC and with single spaces.
+
+    Raises
+    ------
+    UserError
+        If it is empty, a number or ``person 12``, too long, or has characters that a filter in Milvus cannot
+        contain.
+    """
+    cleaned = clean_text(name)
+    if not normalize(cleaned):
+        raise UserError("expected a name, such as --name 3=Maya")
+    if not is_valid_element(cleaned):
+        raise UserError(f"{name!r}: a name cannot contain | % _ \\ or control characters")
+    if re.fullmatch(r"(person )?[\d., ]+", normalize(cleaned)):
+        raise UserError(f"{name!r}: reserved for people without a name")
+    if len(cleaned.encode()) > _MAX_NAME_BYTES:
+        raise UserError(f"{cleaned[:20]}...: a name has at most {_MAX_NAME_BYTES} bytes")
+    return cleaned

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imagesearch.faces.edit_history import Decision, describe_selected, get_verb
+from imagesearch.faces.edit_history import Decision, describe_photos, describe_selected, get_verb
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.people import People, Person
 from imagesearch.faces.references import FaceReference
@@ -66,6 +66,12 @@ def describe_outcome(stored: StoredEdit, people: People) -> str:
             return f"{who} are one person now: {listed}"
         case "split":
             return f"{who} is {format_count(len(persons), 'person', 'people')} now: {listed}"
+        case "present":
+            return f"{first.name} is on {describe_photos(first)} now, without a face"
+        case "absent":
+            return f"{first.name} is not on {describe_photos(first)} any more"
+        case "forget" if not stored.faces:
+            return f"the name {first.name} is removed from the photos marked with it"
         case "forget":
             return f"{who} has no name now: {listed}"
         case "reject":
@@ -81,11 +87,13 @@ def describe_outcome(stored: StoredEdit, people: People) -> str:
 def _describe_named(who: str, name: str, people: People) -> str:
     """Return which person has the name now, and in how many photos."""
     persons = [person for person in people.persons if normalize(person.name) == normalize(name)]
+    marked = people.find_marked(name)
+    count = len(marked.photos) if marked else 0
     if not persons:
-        return f"{who} {get_verb(who)} {name} now"
+        return f"{who} {get_verb(who)} {name} now" + (f": {format_count(count, 'photo')}" if count else "")
     # two, if the faces were not clustered again since they got the same name
     rows = np.concatenate([person.rows for person in persons])
-    photos = format_count(len(np.unique(people.faces.photo_ids[rows])), "photo")
+    photos = format_count(len(np.unique(people.faces.photo_ids[rows])) + count, "photo")
     number = str(persons[0].number)
     moved = f" (number {number})" if len(persons) == 1 and who not in (number, name) else ""
     return f"{who} {get_verb(who)} {persons[0].name} now{moved}: {photos}"

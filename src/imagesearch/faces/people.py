@@ -18,6 +18,7 @@ from imagesearch.faces.constraints import Constraints, replay_edits
 from imagesearch.faces.edit_log import EditLog, needs_clustering
 from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.faces.linkage import cluster_vectors
+from imagesearch.faces.marks import MarkedName, add_marks
 from imagesearch.faces.references import ReferenceResolver
 from imagesearch.faces.saved_clusters import SavedClusters
 from imagesearch.files import make_folder
@@ -78,6 +79,8 @@ class People:
         and the reason why they are kept apart.
     ignored : list of Person
         The people that the user ignores: they are in no figure, count or collection.
+    marked : tuple of MarkedName
+        The names that the user put on photos without a face.
     """
 
     resolver: ReferenceResolver
@@ -88,6 +91,7 @@ class People:
     outdated: bool = False
     similar_pairs: list[tuple[str, str, float, str]] = field(default_factory=list)
     ignored: list[Person] = field(default_factory=list)
+    marked: tuple[MarkedName, ...] = ()
 
     @property
     def faces(self) -> FaceTable:
@@ -96,9 +100,10 @@ class People:
 
     @property
     def cast(self) -> tuple[str, ...]:
-        """The names of all named people, in the order in which they were named."""
+        """The names of all named people, in the order in which they were named; then those without faces."""
         present = {person.name for person in self.persons}
-        return tuple(name for _, name in sorted(self.constraints.names.items()) if name in present)
+        named = [name for _, name in sorted(self.constraints.names.items()) if name in present]
+        return (*named, *(marked.name for marked in self.marked if marked.name not in present))
 
     @property
     def hidden(self) -> np.ndarray:
@@ -129,8 +134,19 @@ class People:
         return [person for person in self.persons if not person.name and len(person.rows) >= min_faces]
 
     def count_photos(self, person: Person) -> int:
-        """Count the photos a person is in."""
-        return len(np.unique(self.faces.photo_ids[person.rows]))
+        """Count the photos a person is in, also those that are only marked with the name."""
+        marked = self.find_marked(person.name)
+        return len(np.unique(self.faces.photo_ids[person.rows])) + (len(marked.photos) if marked else 0)
+
+    def find_marked(self, name: str) -> MarkedName | None:
+        """Return the photos that are marked with a name, in any spelling; None if there are none."""
+        key = normalize(name)
+        return next((marked for marked in self.marked if normalize(marked.name) == key), None)
+
+    def list_marked_only(self) -> list[MarkedName]:
+        """Return the names on photos that no person with faces has."""
+        named = {person.name for person in self.persons}
+        return [marked for marked in self.marked if marked.name not in named]
 
     def list_notes(self) -> list[str]:
         """Return the notes to the user, one line each."""
@@ -171,6 +187,7 @@ class People:
             "alike": similar,
             "ignored": [self._describe_person(person) for person in self.ignored],
             "not_faces": int(self.constraints.rejected.sum()),
+            "marked": [marked.to_dict(self.faces) for marked in self.marked if marked.photos],
         }
 
     def _describe_person(self, person: Person) -> dict[str, Any]:
@@ -196,10 +213,12 @@ class People:
         )
 
     def _count_hidden(self) -> str:
-        """Return how many people are ignored and how many detections are not faces, if there are any."""
+        """Return how many people are ignored, detections are not faces, and names are marked, if any."""
         ignored, rejected = len(self.ignored), int(self.constraints.rejected.sum())
         counts = [f"{ignored} {'person is' if ignored == 1 else 'people are'} ignored"] if ignored else []
         counts += [f"{rejected} {'is not a face' if rejected == 1 else 'are not faces'}"] if rejected else []
+        marked = [name for name in self.marked if name.photos]
+        counts += [f"{format_count(len(marked), 'name is', 'names are')} marked on photos"] if marked else []
         return "".join(f"; {count}" for count in counts)
 
     def label_faces(self) -> tuple[list[str], np.ndarray]:
@@ -226,6 +245,8 @@ class People:
         for person in (*self.persons, *self.list_hidden()):
             if number == str(person.number) or (person.name and normalize(person.name) == normalized):
                 return person
+        if self.find_marked(text):
+            raise UserError(f"{selector}: has no face, only photos marked with --present")
         names = ", ".join(person.name for person in self.persons if person.name)
         known = f"the names are {names}" if names else "there are no names yet"
         raise UserError(f"{selector}: nobody has this number or name; {known}, see 03_name_people.py")
@@ -273,7 +294,7 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
     file = _get_clusters_file(dataset)
     saved = SavedClusters.read(file).update(clusters, len(edits), resolver, _describe_settings(config))
     saved.write(file)
-    return _make_people(config, resolver, constraints, saved)
+    return add_marks(_make_people(config, resolver, constraints, saved), edits)
 
 
 def _describe_settings(config: Config) -> str:
@@ -289,7 +310,7 @@ def load_people(config: Config, dataset: Dataset) -> People:
     edits, saved = open_edit_log(dataset).read(), SavedClusters.read(_get_clusters_file(dataset))
     people = _make_people(config, resolver, replay_edits(edits, resolver), saved)
     outdated = bool(people.persons or people.list_hidden()) and needs_clustering(edits, saved.edit_count)
-    return replace(people, outdated=outdated)
+    return add_marks(replace(people, outdated=outdated), edits)
 
 
 def count_faces(config: Config, dataset: Dataset) -> dict[int, int]:

@@ -33,6 +33,8 @@ class SearchResult:
         The most probable ViT class, and its probability.
     people : tuple of str
         The names of the people in the photo.
+    marked : tuple of str
+        Those of them whom the user put on the photo without a face.
     address, city, country : str
         The place, or empty.
     taken_at : str
@@ -82,6 +84,7 @@ class SearchResult:
     gone: bool = False
     trip: str = ""
     trip_by: str = ""
+    marked: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,6 +99,7 @@ class SearchResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the values that ``--json`` prints."""
         values = asdict(self) | {"file": str(self.file), "people": list(self.people)}
+        values["marked"] = list(self.marked)
         # names that --json has used since its first version
         values |= {"fit": values.pop("calibrated_score"), "like_it": values.pop("burst_count")}
         if values["fulfils"] is None:

@@ -100,6 +100,9 @@ def _make_result(
         class_label=fields["class_label"],
         class_score=fields["class_score"],
         people=tuple(fields["face_labels"]),
+        marked=tuple(
+            n for n in resources.vocabulary.marked.get(fields["path"], ()) if n in fields["face_labels"]
+        ),
         address=fields["address"],
         city=fields["city"],
         country=fields["country"],

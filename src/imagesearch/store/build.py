@@ -19,7 +19,7 @@ from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store.built_state import TableSnapshot, save_built_state, take_snapshot
 from imagesearch.store.collections import get_build_number
 from imagesearch.store.dataset_trips import count_trips, find_dataset_trips
-from imagesearch.store.records import collect_rows
+from imagesearch.store.records import collect_rows, list_marked_names
 from imagesearch.store.schema import (
     CollectionContent,
     CollectionInfo,
@@ -111,7 +111,7 @@ def build_collections(
     locations = read_locations(dataset)
     trips = find_dataset_trips(dataset, locations)
     contents = collect_rows(config, dataset, store, people, locations, trips)
-    cast = people.cast if people is not None else ()
+    names = {"cast": people.cast, "marked": list_marked_names(people)} if people is not None else {}
     if not contents:
         raise UserError(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
@@ -120,7 +120,7 @@ def build_collections(
 
     def save_search_data() -> str:
         counted = _count_vocabulary(contents, locations, trips)
-        vocabulary = replace(counted, edit_count=edit_count, cast=cast, trip_name_count=trip_name_count)
+        vocabulary = replace(counted, edit_count=edit_count, trip_name_count=trip_name_count, **names)
         return _save_search_data(config, dataset, contents, vocabulary, snapshot)
 
     with lock_build(dataset):

@@ -223,7 +223,7 @@ def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
 
 
 def _get_face_fields(people: People | None) -> dict[int, RowFields]:
-    """Return the labels of the people in each photo, and the number of faces."""
+    """Return the labels of the people in each photo, and the number of faces and of people without one."""
     if people is None:
         return {}
     face_fields: dict[int, RowFields] = {
@@ -235,10 +235,24 @@ def _get_face_fields(people: People | None) -> dict[int, RowFields]:
         fields["face_count"] += 1
         if label and label not in fields["face_labels"]:
             fields["face_labels"].append(label)
+    for marked in people.marked:  # counted like a face, so that "maya alone" is true of the people
+        for photo in marked.photos:
+            face_fields[photo]["face_labels"].append(marked.name)
+            face_fields[photo]["face_count"] += 1
     for fields in face_fields.values():
         fields["face_labels"].sort()
         fields["people_count_known"] = sum(map(is_name, fields["face_labels"]))
     return face_fields
+
+
+def list_marked_names(people: People) -> dict[str, tuple[str, ...]]:
+    """Return the people who are on a photo without a face, by the photo's path."""
+    names: dict[str, tuple[str, ...]] = {}
+    for marked in people.marked:
+        for photo in marked.photos:
+            path = people.faces.processed[photo].path
+            names[path] = (*names.get(path, ()), marked.name)
+    return names
 
 
 def get_location_fields(location: PhotoLocation) -> RowFields:

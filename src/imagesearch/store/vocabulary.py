@@ -83,6 +83,8 @@ class Vocabulary:
     """The trips, the oldest first; None in the vocabularies of earlier versions."""
     trip_name_count: int = 0
     """Number of the user's names of trips that the collections include."""
+    marked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The people who are on a photo without a face, by the photo's path."""
     digest: str = ""
     """Of all the above. The collections that were built with it have it in their properties."""
 
@@ -123,7 +125,9 @@ class Vocabulary:
                 None if (found := sections.get("trips")) is None else tuple(map(VocabularyTrip.parse, found))
             )
             trip_name_count = int(sections.get("trip_name_count", 0))
-            return cls(*entries, periods, edit_count, within, cast, trips, trip_name_count, digest)
+            marked = {path: tuple(names) for path, names in sections.get("marked", {}).items()}
+            others = (periods, edit_count, within, cast, trips, trip_name_count, marked, digest)
+            return cls(*entries, *others)
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
