@@ -123,6 +123,7 @@ def main():
     if args.history and not (has_edits or args.interactive):
         report_history(editor, args)
         return
+    former = editor.people
     is_outdated = editor.stale or has_pending_edits(dataset)
     try:
         apply_edits(editor, dataset, args)
@@ -143,7 +144,7 @@ def main():
         failure = update_collections(config, dataset, cli.print_note)
     if args.to_xmp:
         cli.export_xmp(people, dataset, args.verbose)
-    report_people(people, editor, dataset, args)
+    report_people(people, former, editor, dataset, args)
     if failure:
         raise failure  # last, because the table and the figure do not need the collections
 
@@ -276,7 +277,7 @@ def report_history(editor, args):
         cli.print_decisions(editor.list_decisions())
 
 
-def report_people(people, editor, dataset, args):
+def report_people(people, former, editor, dataset, args):
     from imagesearch.figures import show_people, show_person
 
     if args.history:
@@ -289,7 +290,7 @@ def report_people(people, editor, dataset, args):
         cli.print_ignored(people)
     else:
         cli.print_people(people, args.min_faces)
-    for note in people.list_notes():
+    for note in people.list_notes(former, args.verbose):
         cli.print_note(note)
     person = people.find_person(args.show) if args.show else None
     if args.ignored or (person and people.is_hidden(person)):

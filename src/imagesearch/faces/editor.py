@@ -15,10 +15,10 @@ from imagesearch.errors import UserError
 from imagesearch.faces.edit_history import Decision, find_decision_to_undo, list_decisions
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.hiding import make_ignore, make_rejection, make_restores
-from imagesearch.faces.linkage import split_cluster
 from imagesearch.faces.outcomes import StoredEdit, describe_outcome, find_affected
 from imagesearch.faces.people import NO_FACES, People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import FaceReference
+from imagesearch.faces.split_parts import split_person
 from imagesearch.faces.undone_edits import refer_to_edits
 from imagesearch.filters import is_valid_element
 from imagesearch.pipeline import Dataset
@@ -75,6 +75,7 @@ class PeopleEditor:
         if normalize(name) != normalize(person.name):  # otherwise only the spelling changes
             name = self._get_known_spelling(name)
         if name == person.name:
+            self._note_unchanged(f"{person.number} is {name}", was_hidden=self.people.is_hidden(person))
             return
         self._note_return(self._find_ignored(name))
         joins_another = normalize(name) in self._spellings and normalize(name) != normalize(person.name)
@@ -148,21 +149,8 @@ class PeopleEditor:
 
     def split(self, selector: str) -> int:
         """Split a person where the faces are least similar; return the number of parts."""
-        person, faces, constraints = self._find_person(selector), self.people.faces, self.people.constraints
-        labels = split_cluster(
-            faces.vectors[person.rows],
-            self._config.faces.cluster_distance,
-            group=np.where(constraints.confirmed, constraints.group, -1)[person.rows],
-            photo=faces.photo_ids[person.rows],
-        )
-        parts = [person.rows[labels == label] for label in range(labels.max() + 1)]
-        larger = [rows for rows in parts if len(rows) > 1]
-        named = np.isin(constraints.group, list(constraints.names))
-        # the name stays with the part that has the most confirmed, then the most named faces
-        parts = sorted(
-            larger if len(larger) > 1 else parts,
-            key=lambda rows: (-(named & constraints.confirmed)[rows].sum(), -named[rows].sum(), -len(rows)),
-        )
+        person = self._find_person(selector)
+        parts = split_person(self.people, person, self._config.faces.cluster_distance)
         if len(parts) < 2:
             reason = (
                 "there is only one face" if len(person.rows) == 1 else "each face is confirmed; use --not"
