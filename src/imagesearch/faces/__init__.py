@@ -12,7 +12,7 @@ from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import Decision
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
-from imagesearch.faces.name_checks import find_near_name, looks_like_command
+from imagesearch.faces.name_checks import find_near_name, looks_like_command, stands_for_no_name
 from imagesearch.faces.people import (
     People,
     Person,
@@ -22,7 +22,7 @@ from imagesearch.faces.people import (
     open_edit_log,
 )
 from imagesearch.faces.suggestions import Side, Suggester, Suggestion
-from imagesearch.faces.xmp_names import export_xmp_names, import_xmp_names
+from imagesearch.faces.xmp_names import XmpExport, export_xmp_names, import_xmp_names
 
 __all__ = [
     "SHOWN_FACES",
@@ -34,6 +34,7 @@ __all__ = [
     "Side",
     "Suggester",
     "Suggestion",
+    "XmpExport",
     "cluster_people",
     "count_faces",
     "detect_faces",
@@ -47,6 +48,7 @@ __all__ = [
     "make_detector",
     "open_edit_log",
     "shrink_for_detection",
+    "stands_for_no_name",
     "store_no",
     "store_yes",
 ]
