@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from crowd import Crowd, make_crowd
-from synthetic import row_of
+from crowd import Crowd, get_path, make_crowd
 
 from imagesearch.errors import UserError
 
@@ -103,18 +102,26 @@ def test_a_confirmed_face_of_a_renamed_person_can_be_named_again(run: Run) -> No
 
 
 def test_the_named_part_of_a_split_keeps_the_number_though_it_is_smaller(run: Run, crowd: Crowd) -> None:
-    first = row_of(crowd.faces, "a0.jpg", 0)
-    editor = crowd.make_editor()
-    editor.name_faces([first], "Kofi")
-    editor.refresh()
-    number, faces = list_people(run)["Kofi"]
-    assert faces == 5
+    run("--split", "1")
+    parts = [person for person in crowd.people.persons if get_path(crowd.people, person.rows[0])[0] == "a"]
+    assert [len(part.rows) for part in parts] == [4, 1] and parts[0].number == 1, "the larger one"
+    run("--undo")
+    place = crowd.people.find_person("1").rows.tolist().index(parts[1].rows[0]) + 1
+    run("--name", f"1.{place}=Kofi")
+    assert list_people(run)["Kofi"] == (1, 5)
     run("--split", "Kofi")
     after = list_people(run)
-    assert after["Kofi"][0] == number and after["Kofi"][1] < faces
-    assert sum(count for _, count in after.values()) == 12
+    assert after["Kofi"] == (1, 1) and sorted(faces for _, faces in after.values()) == [1, 3, 4, 4]
     run("--undo")
-    assert list_people(run)["Kofi"] == (number, faces)
+    assert list_people(run)["Kofi"] == (1, 5)
+
+
+def test_a_named_person_with_two_faces_keeps_the_number_when_split(run: Run, crowd: Crowd) -> None:
+    crowd.add(4, "e0.jpg", "e1.jpg")
+    crowd.cluster()
+    printed = run("--name", "4.2=Kofy")[1]
+    assert "4.2 is Kofy now (number 4): 2 photos" in printed
+    assert "now: Kofy (number 4, 1 face in 1 photo), person 5" in run("--split", "Kofy")[1]
 
 
 def test_a_name_that_moves_to_most_of_the_faces_keeps_its_number(run: Run) -> None:
