@@ -71,6 +71,13 @@ def test_b_goes_back_and_the_name_can_be_changed(prompt: Prompt) -> None:
     assert prompt.names == ["Maya", "Noor", ""] and prompt.shown == [1, 2, 1, 2, 1, 2, 3]
 
 
+def test_the_same_name_again_and_the_return_of_an_ignored_person_have_a_line(prompt: Prompt) -> None:
+    assert "1 is Maya already\n" in prompt.type("Maya", "b", "Maya", "q")
+    prompt.crowd.apply_edits(lambda e: e.ignore("Maya"))
+    printed = prompt.type("Maya", "q")
+    assert "Maya was ignored, and is back\n" in printed and "2 is Maya now" in printed
+
+
 def test_a_wrong_answer_that_joined_two_people_is_changed_for_one_of_them(prompt: Prompt) -> None:
     assert "2 is Maya now: 9 photos" in prompt.type("Maya", "Maya", "b", "Noor", "q")
     assert prompt.names == ["Maya", "Noor", ""]

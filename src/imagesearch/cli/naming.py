@@ -211,12 +211,16 @@ class _NamePrompt:
         """Name a person. If the last answer joined two people, it is undone: a rename would be of both."""
         name = check_typed_name(self.editor.check_name(reply), self.editor, person.name, _NO_NAME_ADVICE)
         if name == person.name:
+            print_note(f"{person.number} is {name} already")
             self._position += 1
             return
         if (decision := self._joined.pop(person.number, None)) is not None:
             self.editor.undo(decision)
         stored, is_in_use = len(self.editor.stored), self.editor.is_in_use(name)
+        noted = len(self.editor.notes)
         self.editor.name_person(str(person.number), name)
+        for line in self.editor.notes[noted:]:
+            print_note(line)
         if len(self.editor.stored) > stored:
             if is_in_use:
                 self._joined[person.number] = self.editor.list_decisions()[-1].number
