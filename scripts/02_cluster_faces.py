@@ -35,7 +35,7 @@ def main():
     else:
         print(f"{config.dataset.name}: {summary}")
         print(people)
-    for note in people.list_notes():
+    for note in people.list_notes(verbose=args.verbose):
         cli.print_note(note)
     return 0
 

@@ -124,6 +124,7 @@ def main():
     if args.history and not (has_edits or args.interactive):
         report_history(editor, args)
         return
+    former = editor.people
     is_outdated = editor.stale or has_pending_edits(dataset)
     try:
         apply_edits(editor, dataset, args)
@@ -142,9 +143,9 @@ def main():
     failure = None
     if not args.no_build and (has_edits or is_outdated or editor.stored):
         failure = update_collections(config, dataset, cli.print_note)
-    if args.to_xmp:
-        cli.export_xmp(people, dataset, args.verbose)
-    report_people(people, editor, dataset, args)
+    sidecars = cli.export_xmp(people, dataset, args.verbose) if args.to_xmp else None
+    report_people(people, former, editor, dataset, args, sidecars)
+    failure = failure or (sidecars and sidecars.error)
     if failure:
         raise failure  # last, because the table and the figure do not need the collections
 
@@ -220,8 +221,6 @@ def apply_edits(editor, dataset, args):
         editor.reject_faces(rows, selector)
     for selector in args.ignore:
         editor.ignore(selector)
-    for note in editor.notes:
-        cli.print_note(note)
 
 
 def undo_decisions(editor, numbers):
@@ -252,6 +251,7 @@ def parse_assignment(text, option, form="FACES=NAME, such as 3=Maya"):
 
 def report_stored(editor, config, dataset, args):
     """After a refused edit, apply the edits before it, and print one line that names them."""
+    cli.print_edit_notes(editor)
     if not editor.stored:
         return
     editor.refresh()
@@ -279,7 +279,7 @@ def report_history(editor, args):
         cli.print_decisions(editor.list_decisions())
 
 
-def report_people(people, editor, dataset, args):
+def report_people(people, former, editor, dataset, args, sidecars=None):
     from imagesearch.figures import show_people, show_person
 
     if args.history:
@@ -287,12 +287,12 @@ def report_people(people, editor, dataset, args):
     elif args.suggest:
         cli.report_suggestions(people, dataset, args)
     elif args.json:
-        cli.print_json(people.to_dict())
+        cli.print_json(people.to_dict() | ({"xmp": sidecars.to_dict()} if sidecars else {}))
     elif args.ignored:
         cli.print_ignored(people)
     else:
         cli.print_people(people, args.min_faces)
-    for note in people.list_notes():
+    for note in people.list_notes(former, args.verbose):
         cli.print_note(note)
     person = people.find_person(args.show) if args.show else None
     if args.ignored or (person and people.is_hidden(person)):

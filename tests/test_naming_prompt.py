@@ -71,6 +71,13 @@ def test_b_goes_back_and_the_name_can_be_changed(prompt: Prompt) -> None:
     assert prompt.names == ["Maya", "Noor", ""] and prompt.shown == [1, 2, 1, 2, 1, 2, 3]
 
 
+def test_the_same_name_again_and_the_return_of_an_ignored_person_have_a_line(prompt: Prompt) -> None:
+    assert "1 is Maya already\n" in prompt.type("Maya", "b", "Maya", "q")
+    prompt.crowd.apply_edits(lambda e: e.ignore("Maya"))
+    printed = prompt.type("Maya", "q")
+    assert "Maya was ignored, and is back\n" in printed and "2 is Maya now" in printed
+
+
 def test_a_wrong_answer_that_joined_two_people_is_changed_for_one_of_them(prompt: Prompt) -> None:
     assert "2 is Maya now: 9 photos" in prompt.type("Maya", "Maya", "b", "Noor", "q")
     assert prompt.names == ["Maya", "Noor", ""]
@@ -112,13 +119,59 @@ def test_however_the_prompt_ends_the_names_are_kept(prompt: Prompt, end: str | N
     assert "Traceback" not in printed and prompt.names == ["Maya", "", ""]
 
 
-@pytest.mark.parametrize("typed", ["x", "-n", "--undo", "list", "Ж"])
+@pytest.mark.parametrize("typed", ["z", "-n", "--undo", "list", "Ж"])
 def test_a_name_that_looks_like_a_command_is_taken_only_after_yes(prompt: Prompt, typed: str) -> None:
     printed = prompt.type(typed, "n", "q")
     assert f"{typed} looks like a command; is it a name? [y/N]" in printed
     assert prompt.names == ["", "", ""] and prompt.shown == [1]
     printed = prompt.type(typed, "q", terminal=False)
     assert "looks like a command, not stored as a name; to use it as a name, confirm it on a" in printed
+    assert prompt.names == ["", "", ""]
+    prompt.type(typed, "y", "q")
+    assert prompt.names == [typed, "", ""]
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("x", "1 is left out: not faces"),
+        ("not a face", "1 is left out: not faces"),
+        ("i", "1 is ignored now, with 5 faces"),
+        ("Ignore", "1 is ignored now, with 5 faces"),
+    ],
+)
+def test_a_false_detection_or_a_stranger_is_left_out_and_not_asked_about_again(
+    prompt: Prompt, typed: str, line: str
+) -> None:
+    printed = prompt.type(typed, "Noor", "q")
+    assert line in printed and "2 is Noor now: 4 photos" in printed and prompt.shown == [1, 2, 3]
+    people = prompt.crowd.people
+    assert [person.label for person in people.persons] == ["Noor", "person 3"]
+    assert sum(len(person.rows) for person in people.list_hidden()) == 5
+    prompt.type("q")
+    assert prompt.shown == [3]
+
+
+@pytest.mark.parametrize("typed", ["x", "i"])
+def test_u_brings_back_what_was_left_out_and_asks_again(prompt: Prompt, typed: str) -> None:
+    printed = prompt.type("Maya", typed, "u", "Noor", "q")
+    assert "undid 2: 2 " in printed and "now person 2 (4 faces in 4 photos)" in printed
+    assert prompt.shown == [1, 2, 3, 2, 3] and prompt.names == ["Maya", "Noor", ""]
+    assert not prompt.crowd.people.list_hidden()
+
+
+def test_the_keys_for_leaving_out_are_in_the_question_and_in_the_help(prompt: Prompt) -> None:
+    printed = prompt.type("?", "q")
+    assert "x: not a face, i: ignore" in printed
+    assert "x          not a face" in printed and "i, ignore  leave out this person" in printed
+
+
+@pytest.mark.parametrize("typed", ["stranger", "a Statue", "unknown", "I don't know", "no-one"])
+def test_what_stands_for_no_name_is_taken_as_a_name_only_after_yes(prompt: Prompt, typed: str) -> None:
+    printed = prompt.type(typed, "n", "q")
+    assert f"{typed} does not look like a name; is it one? [y/N]" in printed
+    assert f"{typed}: not stored as a name; type x if it is not a face, i to ignore the person\n" in printed
+    assert "confirm it on a terminal" in prompt.type(typed, terminal=False)
     assert prompt.names == ["", "", ""]
     prompt.type(typed, "y", "q")
     assert prompt.names == [typed, "", ""]

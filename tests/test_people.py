@@ -204,7 +204,7 @@ def test_people_who_look_alike_are_kept_apart_after_the_user_names_some_of_their
         right = np.mean([labels[row] == names[row] for row in rest])
         assert right >= 0.9, (distance, right)
         assert people.find_person("Maya").number != people.find_person("Maya's sibling").number
-    note = " ".join(load_people(config, drawn.dataset()).list_notes())
+    note = " ".join(load_people(config, drawn.dataset()).list_notes(verbose=True))
     assert "look alike" in note and "Maya's sibling" in note
 
 

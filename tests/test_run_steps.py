@@ -84,7 +84,7 @@ def run_and_record(drawn: Drawn, retry_failed: bool = False) -> tuple[RunSummary
 
 
 def test_each_step_has_its_bar_and_retry_failed_looks_again_in_every_step(drawn: Drawn) -> None:
-    rows = [("clip", 3, "photo"), ("vit", 3, "photo"), ("faces", 4, "photo")]
+    rows = [("clip", 3, "photo"), ("vit", 3, "photo"), ("faces", 4, "face")]
     for retry_failed, photos in ((False, 4), (False, 0), (True, 1)):
         _, bars = run_and_record(drawn, retry_failed)
         assert bars == [(step, photos, "photo") for step in ("features", "faces", "metadata")] + rows

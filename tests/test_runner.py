@@ -61,7 +61,7 @@ def test_photos_of_another_time_and_the_same_content_are_not_processed_again(wor
     for photo in world.photos:
         world.touch(photo.path)
     assert count_photos(world.run(progress=progress)) == (0, 6, 0, 0, 0)
-    assert world.processors == [] and labels == [(6, "comparing"), (0, None)]
+    assert world.processors == [] and labels == [(6, "colour: comparing"), (0, None)]
     world.check()
     labels.clear()
     assert count_photos(world.run(progress=progress)) == (0, 6, 0, 0, 0)

@@ -261,7 +261,7 @@ def test_names_travel_by_sidecars_to_an_album_without_names(album: Drawn, tmp_pa
     name_people(album, "--name", "1=Maya", "--name", "2=Kofi")
     known = list_people(album)
     assert len(known) == 2
-    assert "8 written, 0 unchanged" in name_people(album, "--to-xmp").stderr
+    assert "8 written, 0 unchanged, 0 failed" in name_people(album, "--to-xmp").stderr
     assert "0 written, 8 unchanged" in name_people(album, "--to-xmp").stderr
     assert hash_photos(album) == photos
     other = Drawn(tmp_path_factory.mktemp("other"))
@@ -273,6 +273,25 @@ def test_names_travel_by_sidecars_to_an_album_without_names(album: Drawn, tmp_pa
     assert f"Kofi ({known['Kofi']}), Maya ({known['Maya']})" in done.stderr
     assert list_people(other) == known
     assert "none; 16 faces had their names already" in name_people(other, "--from-xmp").stderr
+
+
+def test_sidecars_that_cannot_be_written_are_counted(album: Drawn):
+    name_people(album, "--name", "1=Maya", "--name", "2=Kofi")
+    (album.photos / "photo3.heic.xmp").write_text("no XML", "utf-8")
+    done = name_people(album, "--to-xmp", "--json")
+    assert "failed: photo3.heic: photo3.heic.xmp: the XMP is not valid XML" in done.stderr
+    assert "XMP sidecars: 7 written, 0 unchanged, 1 failed" in done.stderr
+    xmp = json.loads(done.stdout)["xmp"]
+    assert (xmp["written"], xmp["unchanged"], list(xmp["failed"])) == (7, 0, ["photo3.heic"])
+
+
+def test_if_no_sidecar_can_be_written_the_exit_code_is_2(album: Drawn):
+    name_people(album, "--name", "1=Maya", "--name", "2=Kofi")
+    for photo in list(album.photos.iterdir()):
+        photo.with_name(f"{photo.name}.xmp").write_text("no XML", "utf-8")
+    done = name_people(album, "--to-xmp", code=2)
+    assert "XMP sidecars: 0 written, 0 unchanged, 8 failed" in done.stderr and "Maya" in done.stdout
+    assert "03_name_people.py: --to-xmp: no sidecar could be written; photo" in done.stderr.splitlines()[-1]
 
 
 def test_regions_that_cannot_be_used_are_named(album: Drawn):

@@ -32,7 +32,13 @@ from imagesearch.cli.console import (
 )
 from imagesearch.cli.duplicates import add_duplicate_options, print_duplicates
 from imagesearch.cli.marking import add_marking_options, mark_photos
-from imagesearch.cli.naming import ask_names, check_typed_name, print_decisions, print_outcomes
+from imagesearch.cli.naming import (
+    ask_names,
+    check_typed_name,
+    print_decisions,
+    print_edit_notes,
+    print_outcomes,
+)
 from imagesearch.cli.printing import (
     print_answer,
     print_classes,
@@ -76,6 +82,7 @@ __all__ = [
     "print_classes",
     "print_decisions",
     "print_duplicates",
+    "print_edit_notes",
     "print_ignored",
     "print_json",
     "print_note",

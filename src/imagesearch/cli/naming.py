@@ -18,21 +18,28 @@ _COMMANDS = {
     "back": ("b", "back"),
     "undo": ("u", "undo"),
     "split": ("s", "split"),
+    "reject": ("x", "not a face", "no face"),
+    "ignore": ("i", "ignore"),
     "quit": ("q", "quit", "exit"),
     "help": ("?", "help"),
 }
+_NO_NAME_ADVICE = "type x if it is not a face, i to ignore the person"
 _HELP = """\
 type a name, or one of:
   Enter      skip this person
   b, back    go back to the person before, whose name can then be changed
   u, undo    undo the last decision
   s, split   this is several people: split them
+  x          not a face, or not faces: leave out all that is shown
+  i, ignore  leave out this person, such as a stranger or a statue, in new photos too
   q, quit    quit; so do Ctrl-D and Ctrl-C; the names are kept
   ?, help    this help
 a name that is already in use adds the faces to that person"""
 
 
-def check_typed_name(name: str, editor: PeopleEditor, replaced: str = "") -> str:
+def check_typed_name(
+    name: str, editor: PeopleEditor, replaced: str = "", advice: str = "use --ignore or --not-a-face"
+) -> str:
     """Return the name that the user means, asking if it looks like a command or a typing error.
 
     Parameters
@@ -43,19 +50,25 @@ def check_typed_name(name: str, editor: PeopleEditor, replaced: str = "") -> str
         Has the names in use.
     replaced
         The name that it replaces, if any: a new spelling is no typing error.
+    advice
+        What to do with a person who has no name, or with what is not a face.
 
     Raises
     ------
     UserError
-        If the name looks like a command, and the user does not confirm it on a terminal.
+        If the name looks like a command, or like a word in place of a name, and the user does not confirm it
+        on a terminal.
     """
-    from imagesearch.faces import find_near_name, looks_like_command
+    from imagesearch.faces import find_near_name, looks_like_command, stands_for_no_name
 
     has_terminal = sys.stdin.isatty()
+    if stands_for_no_name(name) and not confirm(f"{name} does not look like a name; is it one?"):
+        confirmed = "" if has_terminal else "; to use it as a name, confirm it on a terminal"
+        raise UserError(f"{name}: not stored as a name; {advice}{confirmed}")
     if looks_like_command(name) and not confirm(f"{name} looks like a command; is it a name?"):
         advice = "" if has_terminal else "; to use it as a name, confirm it on a terminal"
         raise UserError(f"{name}: looks like a command, not stored as a name{advice}")
-    near = find_near_name(name, [known for known in editor.names if known != replaced])
+    near = find_near_name(name, [known for known in editor.names if known != replaced or known == name])
     if near and confirm(f"{name}: did you mean {near}?"):
         return near
     if near and not has_terminal:
@@ -76,11 +89,20 @@ def confirm_undo(editor: PeopleEditor, decision: Decision) -> bool:
 
 
 def print_outcomes(editor: PeopleEditor) -> None:
-    """Print what the edits of this run did, one line each."""
+    """Print what the edits of this run did, one line each, also those that changed nothing."""
+    print_edit_notes(editor)
     for line in editor.describe_stored(editor.stored[:_MAX_OUTCOMES]):
         print_note(line)
     if (hidden := len(editor.stored) - _MAX_OUTCOMES) > 0:
         print_note(f"and {hidden} more; --history lists them")
+
+
+def print_edit_notes(editor: PeopleEditor) -> None:
+    """Print what the edits did besides what the user requested, and which changed nothing."""
+    for line in editor.notes[:_MAX_OUTCOMES]:
+        print_note(line)
+    if (hidden := len(editor.notes) - _MAX_OUTCOMES) > 0:
+        print_note(f"and {hidden} more such edits")
 
 
 def print_decisions(decisions: Sequence[Decision]) -> None:
@@ -135,7 +157,7 @@ class _NamePrompt:
             self._show(person)
             self._shown = person.number
         count = f"{len(person.rows)} face{'' if len(person.rows) == 1 else 's'}"
-        keys = "Enter: skip, b: back, u: undo, s: split, q: quit, ?: help"
+        keys = "Enter: skip, b: back, u: undo, s: split, x: not a face, i: ignore, q: quit, ?: help"
         reply = read_reply(f"{person.label}, {count}; who is this? [{keys}] ", default="q")
         command = find_command(reply, _COMMANDS)
         if command == "quit":
@@ -156,6 +178,12 @@ class _NamePrompt:
                 self._undo()
             case "split":
                 self._split(person)
+            case "reject":
+                self.editor.reject_faces(person.rows.tolist(), person.label)
+                self._leave_out(person)
+            case "ignore":
+                self.editor.ignore(str(person.number))
+                self._leave_out(person)
             case "help":
                 print_note(_HELP)
             case _:
@@ -181,14 +209,18 @@ class _NamePrompt:
 
     def _name(self, person: Person, reply: str) -> None:
         """Name a person. If the last answer joined two people, it is undone: a rename would be of both."""
-        name = check_typed_name(self.editor.check_name(reply), self.editor, replaced=person.name)
+        name = check_typed_name(self.editor.check_name(reply), self.editor, person.name, _NO_NAME_ADVICE)
         if name == person.name:
+            print_note(f"{person.number} is {name} already")
             self._position += 1
             return
         if (decision := self._joined.pop(person.number, None)) is not None:
             self.editor.undo(decision)
         stored, is_in_use = len(self.editor.stored), self.editor.is_in_use(name)
+        noted = len(self.editor.notes)
         self.editor.name_person(str(person.number), name)
+        for line in self.editor.notes[noted:]:
+            print_note(line)
         if len(self.editor.stored) > stored:
             if is_in_use:
                 self._joined[person.number] = self.editor.list_decisions()[-1].number
@@ -203,6 +235,13 @@ class _NamePrompt:
         self.editor.undo()
         self._joined = {number: given for number, given in self._joined.items() if given != last.number}
         self._return_to_affected()
+
+    def _leave_out(self, person: Person) -> None:
+        """Apply the edit that leaves out a person, print it, and go to the next person."""
+        self.editor.refresh()
+        self._joined.pop(person.number, None)
+        self._print_last()
+        self._position += 1
 
     def _split(self, person: Person) -> None:
         self.editor.split(str(person.number))

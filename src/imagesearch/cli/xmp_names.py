@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from imagesearch.cli.console import print_note, report_failures, show_progress
 
 if TYPE_CHECKING:
-    from imagesearch.faces import People, PeopleEditor
+    from imagesearch.faces import People, PeopleEditor, XmpExport
     from imagesearch.pipeline import Dataset
 
 
@@ -21,10 +21,11 @@ def import_xmp(editor: PeopleEditor, dataset: Dataset, verbose: bool) -> None:
     report_failures(result.unused, verbose, "not used")
 
 
-def export_xmp(people: People, dataset: Dataset, verbose: bool) -> None:
+def export_xmp(people: People, dataset: Dataset, verbose: bool) -> XmpExport:
     """Write the names of faces to sidecars, and print how many were written."""
     from imagesearch.faces import export_xmp_names
 
     result = export_xmp_names(people, dataset, show_progress)
     report_failures(result.failed, verbose)
-    print_note(f"XMP sidecars: {result.written} written, {result.unchanged} unchanged")
+    print_note(f"XMP sidecars: {result}")
+    return result

@@ -73,7 +73,7 @@ class VerdictCache:
             for pair, exact in zip(pairs, may_be_pixels, strict=True)
             if _make_key(*pair) not in self._known
         ]
-        counted = iter(progress(work, len(work)) if progress and work else work)
+        counted = iter(progress(work, len(work), "pair") if progress and work else work)
         saved = time.monotonic()
         with ThreadPoolExecutor() as pool:
             for start in range(0, len(work), _CHUNK):

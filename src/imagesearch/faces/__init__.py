@@ -20,7 +20,7 @@ from imagesearch.faces.marking import (
     mark_present,
 )
 from imagesearch.faces.marks import MarkedName
-from imagesearch.faces.name_checks import find_near_name, looks_like_command
+from imagesearch.faces.name_checks import find_near_name, looks_like_command, stands_for_no_name
 from imagesearch.faces.people import (
     People,
     Person,
@@ -30,7 +30,7 @@ from imagesearch.faces.people import (
     open_edit_log,
 )
 from imagesearch.faces.suggestions import Side, Suggester, Suggestion
-from imagesearch.faces.xmp_names import export_xmp_names, import_xmp_names
+from imagesearch.faces.xmp_names import XmpExport, export_xmp_names, import_xmp_names
 
 __all__ = [
     "SHOWN_FACES",
@@ -43,6 +43,7 @@ __all__ = [
     "Side",
     "Suggester",
     "Suggestion",
+    "XmpExport",
     "check_marked_name",
     "cluster_people",
     "count_faces",
@@ -61,6 +62,7 @@ __all__ = [
     "mark_present",
     "open_edit_log",
     "shrink_for_detection",
+    "stands_for_no_name",
     "store_no",
     "store_yes",
 ]

@@ -127,7 +127,7 @@ def summarize_edits(edits: Sequence[Edit]) -> str:
         case "forget":
             return f"name {first.name} removed"
         case "reject":
-            return f"{who} {verb} not {'a face' if count == 1 else 'faces'}"
+            return f"{who} {verb} not {'a face' if verb == 'is' else 'faces'}"
         case "ignore":
             return f"{who} ignored{faces}"
         case "restore":

@@ -15,7 +15,6 @@ from imagesearch.errors import UserError
 from imagesearch.faces.edit_history import Decision, find_decision_to_undo, list_decisions
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.hiding import make_ignore, make_rejection, make_restores
-from imagesearch.faces.linkage import split_cluster
 from imagesearch.faces.marking import (
     find_marked_only,
     forget_marked,
@@ -25,16 +24,10 @@ from imagesearch.faces.marking import (
 )
 from imagesearch.faces.marks import add_marks
 from imagesearch.faces.name_checks import check_name
-from imagesearch.faces.outcomes import StoredEdit, describe_outcome, find_affected
-from imagesearch.faces.people import (
-    NO_FACES,
-    People,
-    Person,
-    cluster_people,
-    load_people,
-    open_edit_log,
-)
+from imagesearch.faces.outcomes import StoredEdit, describe_outcome, find_affected, is_confirmed_as
+from imagesearch.faces.people import NO_FACES, People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import FaceReference
+from imagesearch.faces.split_parts import split_person
 from imagesearch.faces.undone_edits import refer_to_edits
 from imagesearch.pipeline import Dataset
 from imagesearch.text import normalize
@@ -67,7 +60,7 @@ class PeopleEditor:
         self.stored: list[StoredEdit] = []
         """What this editor has stored, the oldest first."""
         self.notes: list[str] = []
-        """What the edits did besides what the user requested, one line each."""
+        """What the edits did besides what the user requested, and which changed nothing, one line each."""
         faces = self.people.faces
         is_done = bool(self.people.persons or self.people.list_hidden())
         if not is_done and (len(faces) or not faces.processed):
@@ -87,11 +80,13 @@ class PeopleEditor:
             self.name_faces(rows, name, selector)
             return
         name, person = check_name(name), self._find_person(selector, hidden=True)
-        if self.people.is_hidden(person):
+        if was_hidden := self.people.is_hidden(person):
             self._bring_back_named(person, name)
         if normalize(name) != normalize(person.name):  # otherwise only the spelling changes
             name = self._get_known_spelling(name)
         if name == person.name:
+            if not was_hidden:
+                self._note(f"{person.number} is {name} already")
             return
         self._note_return(self._find_ignored(name))
         joins_another = normalize(name) in self._spellings and normalize(name) != normalize(person.name)
@@ -111,6 +106,11 @@ class PeopleEditor:
     def name_faces(self, rows: Sequence[int], name: str, who: str = "") -> None:
         """Name single faces; the user has looked at each of them, and may have selected them by a text."""
         name = self._get_known_spelling(check_name(name))
+        if not self.stale and is_confirmed_as(self.people, rows, name):
+            self._note(
+                f"{who or format_count(len(rows), 'face')} {'is' if len(rows) == 1 else 'are'} {name} already"
+            )
+            return
         self.stale = True
         self._note_return(self._find_ignored(name))
         faces = self._make_references(rows)
@@ -164,21 +164,8 @@ class PeopleEditor:
 
     def split(self, selector: str) -> int:
         """Split a person where the faces are least similar; return the number of parts."""
-        person, faces, constraints = self._find_person(selector), self.people.faces, self.people.constraints
-        labels = split_cluster(
-            faces.vectors[person.rows],
-            self._config.faces.cluster_distance,
-            group=np.where(constraints.confirmed, constraints.group, -1)[person.rows],
-            photo=faces.photo_ids[person.rows],
-        )
-        parts = [person.rows[labels == label] for label in range(labels.max() + 1)]
-        larger = [rows for rows in parts if len(rows) > 1]
-        named = np.isin(constraints.group, list(constraints.names))
-        # the name stays with the part that has the most confirmed, then the most named faces
-        parts = sorted(
-            larger if len(larger) > 1 else parts,
-            key=lambda rows: (-(named & constraints.confirmed)[rows].sum(), -named[rows].sum(), -len(rows)),
-        )
+        person = self._find_person(selector)
+        parts = split_person(self.people, person, self._config.faces.cluster_distance)
         if len(parts) < 2:
             reason = (
                 "there is only one face" if len(person.rows) == 1 else "each face is confirmed; use --not"
@@ -210,6 +197,9 @@ class PeopleEditor:
 
     def reject_faces(self, rows: Sequence[int], who: str = "") -> None:
         """Record that detections are not faces: they are not clustered, and left out of everything."""
+        if self.people.constraints.rejected[rows].all():
+            self._note(f"{who or format_count(len(rows), 'face')}: not a face already")
+            return
         self.stale = True
         self._store_hiding(make_rejection(self.people, rows), who)
 
@@ -222,9 +212,11 @@ class PeopleEditor:
         person = self._find_person(selector, hidden=True)
         if person.number == NO_FACES:
             raise UserError(f"--ignore {selector}: these are not faces, and are left out already")
-        if not self.people.is_hidden(person):
-            self.stale = True
-            self._store_hiding(make_ignore(self.people, person), person.label)
+        if self.people.is_hidden(person):
+            self._note(f"{person.label} is ignored already")
+            return
+        self.stale = True
+        self._store_hiding(make_ignore(self.people, person), person.label)
 
     def bring_back(self, selector: str) -> None:
         """Undo `ignore` for a person or single faces of one, or `reject_faces` for faces such as ``0.2``."""
@@ -359,8 +351,10 @@ class PeopleEditor:
     def _note_return(self, person: Person | None) -> None:
         if person is not None:
             self.stale = True  # the people are loaded anew
-            note = f"{person.label} was ignored, and is back"
-            self.notes += [note] if note not in self.notes else []
+            self._note(f"{person.label} was ignored, and is back")
+
+    def _note(self, line: str) -> None:
+        self.notes += [line] if line not in self.notes else []
 
     def _bring_back_named(self, person: Person, name: str) -> None:
         """Prepare the naming of an ignored person; the edit that gives the name brings the person back."""

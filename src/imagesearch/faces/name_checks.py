@@ -11,8 +11,14 @@ from imagesearch.text import clean_text, normalize
 
 _MAX_NAME_BYTES = 200
 _COMMANDS = frozenset(
-    {"?", "back", "cancel", "end", "exit", "help", "history", "list", "merge", "next", "no", "ok", "quit"}
-    | {"redo", "skip", "split", "stop", "undo", "yes"}
+    {"?", "back", "cancel", "end", "exit", "help", "history", "ignore", "list", "merge", "next", "no", "ok"}
+    | {"quit", "redo", "skip", "split", "stop", "undo", "yes"}
+)
+# what is written in place of a name, after an article if there is one
+_NO_NAMES = frozenset(
+    {"face", "no face", "nobody", "none", "not a face", "not a person", "person", "poster", "sculpture"}
+    | {"someone", "somebody", "statue", "stranger", "strangers", "unknown", "unnamed", "dont know", "no idea"}
+    | {"no name", "no one", "passer by", "unknown person", "other", "others"}
 )
 
 
@@ -24,6 +30,11 @@ def looks_like_command(name: str) -> bool:
     text = name.strip()
     is_letter = len(text) == 1 and (not text.isalpha() or text.lower() != text.upper())
     return is_letter or text.startswith("-") or text.casefold() in _COMMANDS
+
+
+def stands_for_no_name(name: str) -> bool:
+    """Whether a text says that there is no name: ``stranger``, ``a statue``, ``not a face``."""
+    return normalize(name).removeprefix("a ").removeprefix("i ") in _NO_NAMES
 
 
 def find_near_name(name: str, names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,6 +109,14 @@ def find_affected(stored: StoredEdit, people: People) -> list[Person]:
     # the log has no faces of a removed or changed name
     names = {normalize(name) for edit in stored.undone.edits for name in (edit.name, edit.new_name) if name}
     return [person for person in people.persons if normalize(person.name) in names]
+
+
+def is_confirmed_as(people: People, rows: Sequence[int], name: str) -> bool:
+    """Whether the user has given a name to each of some faces already, and they still have it."""
+    person = next((one for one in people.persons if normalize(one.name) == normalize(name)), None)
+    constraints = people.constraints
+    is_named = np.isin(constraints.group[rows], list(constraints.names)) & constraints.confirmed[rows]
+    return person is not None and bool(is_named.all() and np.isin(rows, person.rows).all())
 
 
 def _describe_person(people: People, person: Person) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import bisect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +15,13 @@ from filelock import FileLock, Timeout
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces.constraints import Constraints, replay_edits
-from imagesearch.faces.edit_log import EditLog, needs_clustering
+from imagesearch.faces.edit_log import Edit, EditLog, needs_clustering
 from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.faces.linkage import cluster_vectors
 from imagesearch.faces.marks import MarkedName, add_marks
 from imagesearch.faces.references import ReferenceResolver
 from imagesearch.faces.saved_clusters import SavedClusters
+from imagesearch.faces.similar_pairs import SimilarPair, find_similar_pairs
 from imagesearch.files import make_folder
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
@@ -74,9 +75,8 @@ class People:
         Number of faces found since the last clustering.
     outdated : bool
         Whether there are edits that require a new clustering.
-    similar_pairs : list
-        Pairs of people whose faces are similar enough for one cluster: two labels, the mean cosine distance,
-        and the reason why they are kept apart.
+    similar_pairs : list of SimilarPair
+        Pairs of people whose faces are similar enough for one cluster.
     ignored : list of Person
         The people that the user ignores: they are in no figure, count or collection.
     marked : tuple of MarkedName
@@ -89,7 +89,7 @@ class People:
     unclustered: int = 0
     waiting: int = 0
     outdated: bool = False
-    similar_pairs: list[tuple[str, str, float, str]] = field(default_factory=list)
+    similar_pairs: list[SimilarPair] = field(default_factory=list)
     ignored: list[Person] = field(default_factory=list)
     marked: tuple[MarkedName, ...] = ()
 
@@ -148,13 +148,23 @@ class People:
         named = {person.name for person in self.persons}
         return [marked for marked in self.marked if marked.name not in named]
 
-    def list_notes(self) -> list[str]:
-        """Return the notes to the user, one line each."""
-        lines = [
-            f"{a} and {b} look alike (mean distance {distance:.2f}); {reason}"
-            for a, b, distance, reason in self.similar_pairs
-        ]
-        return lines + self.list_pending()
+    def list_notes(self, former: People | None = None, verbose: bool = False) -> list[str]:
+        """Return the notes to the user, one line each.
+
+        Parameters
+        ----------
+        former
+            The people before the edits of this run. Two people who look alike, and whom an edit of this run
+            keeps apart, are named; those of earlier edits are not.
+        verbose
+            Name all people who look alike.
+        """
+        known = {pair.numbers for pair in former.similar_pairs if pair.is_decided} if former else None
+        return [
+            str(pair)
+            for pair in self.similar_pairs
+            if verbose or not pair.is_decided or (known is not None and pair.numbers not in known)
+        ] + self.list_pending()
 
     def list_pending(self) -> list[str]:
         """Return the notes about what remains to be done, one line each."""
@@ -177,14 +187,11 @@ class People:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        similar = [
-            {"labels": [a, b], "distance": round(distance, 4)} for a, b, distance, _ in self.similar_pairs
-        ]
         return {
             "faces": int((~self.hidden).sum()),
             "unclustered": self.unclustered,
             "people": [self._describe_person(person) for person in self.persons],
-            "alike": similar,
+            "alike": [pair.to_dict() for pair in self.similar_pairs],
             "ignored": [self._describe_person(person) for person in self.ignored],
             "not_faces": int(self.constraints.rejected.sum()),
             "marked": [marked.to_dict(self.faces) for marked in self.marked if marked.photos],
@@ -292,7 +299,9 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
     )
     clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
     file = _get_clusters_file(dataset)
-    saved = SavedClusters.read(file).update(clusters, len(edits), resolver, _describe_settings(config))
+    saved = SavedClusters.read(file)
+    settings, names = _describe_settings(config), [_find_name(constraints, rows) for rows in clusters]
+    saved = saved.update(clusters, len(edits), resolver, settings, names, _list_names(saved, edits, resolver))
     saved.write(file)
     return add_marks(_make_people(config, resolver, constraints, saved), edits)
 
@@ -302,6 +311,19 @@ def _describe_settings(config: Config) -> str:
     faces = config.faces
     sizes = f"{faces.cluster_distance:g} {faces.min_size:g} {faces.min_score:g} {faces.det_size}"
     return f"{sizes} {config.models.faces}"
+
+
+def _list_names(saved: SavedClusters, edits: Sequence[Edit], resolver: ReferenceResolver) -> dict[int, str]:
+    """Return the name of each number before the first edit that the new clustering applies."""
+    new = range(min(saved.edit_count, len(edits)), len(edits))
+    skipped = bisect.bisect_left(
+        new, True, key=lambda index: needs_clustering(edits[: index + 1], saved.edit_count)
+    )
+    constraints = replay_edits(edits[: new.start + skipped], resolver)
+    rows_by_number: dict[int, list[int]] = {}
+    for row, number in saved.find_faces(resolver)[0].items():
+        rows_by_number.setdefault(number, []).append(row)
+    return {number: _find_name(constraints, np.array(rows)) for number, rows in rows_by_number.items()}
 
 
 def load_people(config: Config, dataset: Dataset) -> People:
@@ -340,12 +362,10 @@ def _make_people(
     quality = faces.scores * np.minimum(faces.sizes, _LARGE_FACE)
     unclustered = ~constraints.rejected
     persons, ignored = [], []
-    decided = constraints.names.keys() | constraints.ignored
     for number, members in rows_by_number.items():
         rows = np.unique(members)
         unclustered[rows] = False
-        groups = Counter(g for g in constraints.group[rows].tolist() if g in decided)
-        group = groups.most_common(1)[0][0] if groups else -1
+        group = _find_decided_group(constraints, rows)
         name, rows = constraints.names.get(group, ""), rows[np.argsort(-quality[rows], kind="stable")]
         (ignored if group in constraints.ignored else persons).append(Person(number, name, rows))
     for people in (persons, ignored):
@@ -357,39 +377,17 @@ def _make_people(
         constraints,
         unclustered=int((unclustered & small).sum()),
         waiting=int((unclustered & ~small).sum()),
-        similar_pairs=_find_similar_pairs(faces, persons, constraints, config.faces.cluster_distance),
+        similar_pairs=find_similar_pairs(faces, persons, constraints, config.faces.cluster_distance),
         ignored=ignored,
     )
 
 
-def _find_similar_pairs(
-    faces: FaceTable, persons: Sequence[Person], constraints: Constraints, distance: float
-) -> list[tuple[str, str, float, str]]:
-    """Find pairs of people that have edited faces and are similar enough to be one cluster."""
-    known = [person for person in persons if (constraints.group[person.rows] >= 0).any()]
-    if not known:
-        return []
-    means = np.stack([faces.vectors[person.rows].mean(axis=0) for person in known])
-    distances = 1 - means @ means.T
-    pairs = np.argwhere(np.triu(distances < distance, 1))
-    return [
-        (
-            known[i].label,
-            known[j].label,
-            float(distances[i, j]),
-            _explain_separation(faces, constraints, known[i], known[j]),
-        )
-        for i, j in pairs
-    ]
+def _find_decided_group(constraints: Constraints, rows: np.ndarray) -> int:
+    """Return the group with a name, or that is ignored, of most of some faces; -1 if there is none."""
+    decided = constraints.names.keys() | constraints.ignored
+    groups = Counter(group for group in constraints.group[rows].tolist() if group in decided)
+    return groups.most_common(1)[0][0] if groups else -1
 
 
-def _explain_separation(faces: FaceTable, constraints: Constraints, one: Person, other: Person) -> str:
-    groups = (set(constraints.group[person.rows].tolist()) for person in (one, other))
-    if any((min(pair), max(pair)) in constraints.cannot_link for pair in itertools.product(*groups)):
-        return "kept apart by your edits"
-    if np.isin(faces.photo_ids[one.rows], faces.photo_ids[other.rows]).any():
-        return (
-            "kept apart because both are in one photo; "
-            f"if they are one person, use --merge {one.number} {other.number}"
-        )
-    return "the next clustering may merge them"
+def _find_name(constraints: Constraints, rows: np.ndarray) -> str:
+    return constraints.names.get(_find_decided_group(constraints, rows), "")

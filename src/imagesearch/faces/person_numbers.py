@@ -1,4 +1,7 @@
-"""The numbers of people: each cluster gets the number of the former person whose faces it shares most."""
+"""The numbers of people: each cluster gets the number of the former person whose faces it shares most.
+
+A person with a name keeps the number, also if another person got most of the faces.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from imagesearch.text import normalize
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,10 @@ class Numbering:
 
 
 def assign_numbers(
-    clusters: Sequence[np.ndarray], numberings: Sequence[Numbering], next_number: int
+    clusters: Sequence[np.ndarray],
+    numberings: Sequence[Numbering],
+    next_number: int,
+    kept: Mapping[int, int] | None = None,
 ) -> tuple[list[int], int]:
     """Return the number of each cluster, and the smallest number that was never used.
 
@@ -42,14 +50,16 @@ def assign_numbers(
         The former clusterings; of two equal shares, the first one is used.
     next_number
         The smallest number that was never used before.
+    kept
+        The numbers by cluster that are decided already; see `find_kept_numbers`.
     """
     candidates = [
         (-share, rank, number, cluster)
         for rank, numbering in enumerate(numberings)
         for number, cluster, share in _compare_clusters(clusters, numbering)
     ]
-    numbers: dict[int, int] = {}
-    taken: set[int] = set()
+    numbers = dict(kept or {})
+    taken = set(numbers.values())
     for _, _, number, cluster in sorted(candidates):
         if cluster not in numbers and number not in taken:
             numbers[cluster] = number
@@ -60,6 +70,35 @@ def assign_numbers(
             numbers[cluster] = next_number
             next_number += 1
     return [numbers[cluster] for cluster in range(len(clusters))], next_number
+
+
+def find_kept_numbers(
+    clusters: Sequence[np.ndarray],
+    numbers: Mapping[int, int],
+    names: Sequence[str],
+    former_names: Mapping[int, str],
+) -> dict[int, int]:
+    """Return the number of each cluster whose person had a name before, and has the same name now.
+
+    Parameters
+    ----------
+    clusters
+        The rows of each cluster.
+    numbers
+        Number of the person by row at the last clustering.
+    names
+        The name of each cluster; empty for a person without a name, which has no number here.
+    former_names
+        The names at the last clustering, by number.
+    """
+    kept: dict[int, int] = {}
+    normalized = {number: normalize(name) for number, name in former_names.items() if name}
+    for cluster, name in enumerate(names):
+        shared = Counter(numbers[row] for row in clusters[cluster].tolist() if row in numbers)
+        same = [number for number in shared if name and normalized.get(number) == normalize(name)]
+        if same:
+            kept[cluster] = max(same, key=lambda number: (shared[number], -number))
+    return kept
 
 
 def _compare_clusters(clusters: Sequence[np.ndarray], numbering: Numbering) -> list[tuple[int, int, float]]:

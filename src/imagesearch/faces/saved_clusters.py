@@ -7,7 +7,7 @@ threshold was tried or people were merged, gets the former number when the clust
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError
-from imagesearch.faces.person_numbers import Numbering, assign_numbers
+from imagesearch.faces.person_numbers import Numbering, assign_numbers, find_kept_numbers
 from imagesearch.faces.references import FaceReference, ReferenceResolver
 from imagesearch.files import atomic_write
 from imagesearch.pipeline import make_vector_column
@@ -144,11 +144,14 @@ class SavedClusters:
         edit_count: int,
         resolver: ReferenceResolver,
         settings: str = "",
+        names: Sequence[str] = (),
+        former_names: Mapping[int, str] | None = None,
     ) -> SavedClusters:
         """Return the new clusters with their numbers, plus the faces that are missing at present.
 
         Each cluster gets the number of the person whose faces it shares most: at the last clustering, at the
-        last one with the same settings, or at another former one. A number goes to one cluster only.
+        last one with the same settings, or at another former one. A number goes to one cluster only, and a
+        person with a name keeps the number, however few of the faces stay.
 
         Parameters
         ----------
@@ -160,14 +163,18 @@ class SavedClusters:
             Resolver of the table of faces.
         settings
             The settings of the new clustering.
+        names, former_names
+            The name of each cluster, and of each number at the last clustering; empty for a person without
+            a name.
         """
         located: dict[FaceReference, int | None] = {}
         numbers, missing = _find_members(self.members, resolver, located)
         former = {key: _find_members(members, resolver, located) for key, members in self.former.items()}
         others = [key for key in reversed(former) if key != settings]
+        owned = find_kept_numbers(clusters, numbers, names, former_names or {})
         preferred = [Numbering(former[settings][0])] if settings in former else []
         preferred += [Numbering(numbers, is_last=True), *(Numbering(former[key][0]) for key in others)]
-        assigned, next_number = assign_numbers(clusters, preferred, self.next_number)
+        assigned, next_number = assign_numbers(clusters, preferred, self.next_number, owned)
         if self.settings != settings:
             former.pop(self.settings, None)
             former[self.settings] = (numbers, missing)  # the newest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,21 @@ class XmpExport:
     written: int = 0
     unchanged: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def error(self) -> UserError | None:
+        """The error if nothing could be written, None otherwise."""
+        if not self.failed or self.written or self.unchanged:
+            return None
+        path, reason = next(iter(self.failed.items()))
+        return UserError(f"--to-xmp: no sidecar could be written; {path}: {reason}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {"written": self.written, "unchanged": self.unchanged, "failed": self.failed}
+
+    def __str__(self) -> str:
+        return f"{self.written} written, {self.unchanged} unchanged, {len(self.failed)} failed"
 
 
 def import_xmp_names(editor: PeopleEditor, dataset: Dataset, progress: Progress | None = None) -> XmpImport:

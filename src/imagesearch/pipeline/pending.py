@@ -104,9 +104,8 @@ def _find_touched(
     ]
     if not candidates:
         return []
-    counted = (
-        options.progress(candidates, len(candidates), label="comparing") if options.progress else candidates
-    )
+    label = f"{spec.name}: comparing"
+    counted = options.progress(candidates, len(candidates), label=label) if options.progress else candidates
     with ThreadPoolExecutor(options.threads) as pool:
         contents = pool.map(lambda photo: hashes.get(photo.photo_id) or _hash_photo(photo), candidates)
         found = list(zip(counted, contents, strict=True))

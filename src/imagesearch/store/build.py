@@ -320,7 +320,8 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
     store.collections.delete(update.name, gone)
     report.deleted = len(gone)
     processed = _upsert_changed(store, update, positions, report)
-    for _ in progress(processed, len(positions), label=spec.ref.kind) if progress else processed:
+    unit = "face" if spec.ref.kind == "faces" else "photo"
+    for _ in progress(processed, len(positions), unit, spec.ref.kind) if progress else processed:
         pass
     if report.inserted or report.updated or report.deleted or not update.is_flushed:
         store.collections.flush(update.name)
@@ -329,7 +330,7 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
         raise RuntimeError(f"{update.name}: expected {len(positions)} rows, got {report.rows}")
     if not store.collections.dialect.is_lite:
         indexed = store.collections.iterate_indexed(update.name, report.rows)
-        for _ in progress(indexed, report.rows, label=f"{spec.ref.kind} index") if progress else indexed:
+        for _ in progress(indexed, report.rows, unit, f"{spec.ref.kind} index") if progress else indexed:
             pass
 
 
