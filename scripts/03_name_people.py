@@ -93,7 +93,7 @@ def add_output_options(parser):
     )
     view.add_argument(
         "--min-faces",
-        type=int,
+        type=cli.parse_face_count,
         default=2,
         metavar="N",
         help="minimum number of faces of a person without a name; default: 2",

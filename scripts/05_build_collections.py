@@ -69,7 +69,12 @@ def parse_arguments():
 
 
 def add_figure_option(group, option, name, what):
-    where = {"type": cli.parse_figure_path, "nargs": "?", "const": f"outputs/{name}", "metavar": "FILE"}
+    where = {
+        "type": cli.make_figure_reader(name),
+        "nargs": "?",
+        "const": f"outputs/{name}",
+        "metavar": "FILE",
+    }
     group.add_argument(option, **where, help=f"{what}; default: outputs/{name}")
 
 
@@ -188,4 +193,4 @@ def drop_collections(store, config, args):
 
 
 if __name__ == "__main__":
-    cli.run_script(main)
+    cli.run_script(main, is_step=True)

@@ -228,7 +228,7 @@ class PhotoLibrary:
         answer
             An answer returned by `search`.
         save
-            Save the figure in this file: PNG, JPEG, WebP, PDF or SVG.
+            Save the figure in this file: PNG, JPEG, WebP, PDF or SVG; or in this folder, if it exists.
         window
             Open a window. Without a display the figure is saved below ``outputs/`` and the path is printed.
         """

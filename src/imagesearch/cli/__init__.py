@@ -9,17 +9,12 @@ from imagesearch.cli.arguments import (
     add_filter_options,
     add_photo_options,
     add_typed_options,
-    check_figure_file,
     choose_folder_change,
     join_negative_values,
     load_config_of,
     make_criteria,
     make_parser,
-    parse_face_count,
-    parse_figure_path,
-    parse_milvus_uri,
     parse_photo_options,
-    parse_result_count,
     parse_sentence_arguments,
 )
 from imagesearch.cli.console import (
@@ -32,6 +27,16 @@ from imagesearch.cli.console import (
 )
 from imagesearch.cli.duplicates import add_duplicate_options, print_duplicates
 from imagesearch.cli.naming import ask_names, check_typed_name, print_decisions, print_outcomes
+from imagesearch.cli.option_values import (
+    check_figure_file,
+    make_figure_reader,
+    make_number_reader,
+    parse_face_count,
+    parse_figure_path,
+    parse_label_count,
+    parse_milvus_uri,
+    parse_result_count,
+)
 from imagesearch.cli.printing import (
     print_answer,
     print_classes,
@@ -62,9 +67,12 @@ __all__ = [
     "join_negative_values",
     "load_config_of",
     "make_criteria",
+    "make_figure_reader",
+    "make_number_reader",
     "make_parser",
     "parse_face_count",
     "parse_figure_path",
+    "parse_label_count",
     "parse_milvus_uri",
     "parse_photo_options",
     "parse_result_count",

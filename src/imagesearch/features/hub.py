@@ -8,7 +8,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.features.model_cache import hash_file
 
 _TEXT_FILES = ["*.json", "*.txt", "*.model"]
@@ -55,7 +55,7 @@ def check_model_kind(kind: str, name: str, folder: Path) -> None:
     try:
         settings = dict(json.loads(file.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"models.{kind}: {file}: cannot be read ({error})") from None
+        raise UserError(f"models.{kind}: {file}: cannot be read ({describe_error(error)})") from None
     if kind == "vit" and {"text_config", "vision_config"} & settings.keys():
         got = settings.get("model_type", "a model of photos and texts")
         raise UserError(f"{name}: models.vit: expected a model that classifies photos (ViT), got {got}")

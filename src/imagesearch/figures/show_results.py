@@ -195,6 +195,8 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
         If the folder cannot be written to.
     """
     copied = gone = 0
+    if folder.is_file():
+        raise UserError(f"--copy-to {folder}: this is a file; give a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for result in results:
