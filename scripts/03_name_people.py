@@ -308,6 +308,8 @@ def update_collections(config, dataset, print_line):
     from imagesearch.store import CollectionRef, Store, build_collections
 
     name = config.dataset.name
+    if config.milvus.is_missing:  # 05 has not run yet
+        return None
     try:
         with Store(config.milvus) as store:
             if any(store.collections.find(CollectionRef(name, kind)) for kind in ("faces", "clip")):

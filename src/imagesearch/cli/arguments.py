@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
 def _suggest(typed: str, names: Sequence[str]) -> str:
     from imagesearch.text import find_similar
 
-    similar = find_similar(typed, names)
+    similar = find_similar(typed, names, min_ratio=0.75)
     return f"; did you mean {similar[0]}?" if similar else ""
 
 

@@ -113,10 +113,7 @@ def build_collections(
     contents = collect_rows(config, dataset, store, people, locations, trips)
     cast = people.cast if people is not None else ()
     if not contents:
-        raise UserError(
-            f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
-            "run 01_extract_features.py first"
-        )
+        raise _make_no_vectors_error(dataset)
 
     def save_search_data() -> str:
         counted = _count_vocabulary(contents, locations, trips)
@@ -130,6 +127,21 @@ def build_collections(
     if people is not None and "faces" in reports:
         reports["faces"].undone = people.list_pending()
     return reports
+
+
+def check_before_build(config: Config, dataset: Dataset) -> None:
+    """Raise `UserError` if a build would create a database and has no vectors to put into it."""
+    dataset.refuse_imported()
+    has_tables = any(dataset.open_table(kind).folder.is_dir() for kind in ("clip", "vit"))
+    if config.milvus.is_missing and not has_tables:
+        raise _make_no_vectors_error(dataset)
+
+
+def _make_no_vectors_error(dataset: Dataset) -> UserError:
+    roots = ", ".join(map(str, dataset.roots))
+    return UserError(
+        f"{dataset.folder}: no vectors of the photos in {roots}; run 01_extract_features.py first"
+    )
 
 
 @contextmanager
