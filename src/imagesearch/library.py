@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from imagesearch.config import Config, load_config
 from imagesearch.pipeline import Dataset, FolderChange, Progress
-from imagesearch.search import Answer, Query, QueryModels, Searcher
+from imagesearch.search import Answer, Query, QueryModels, Searcher, check_query
 from imagesearch.store import Store
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ class PhotoLibrary:
             query = replace(query, **_clean_options(options))
         else:
             query = self.make_query(**({"text": query} | options))
+        check_query(query)  # before Milvus is opened
         if query.text or query.plus:
             self._models.preload_text_encoder()  # while Milvus is being opened
         return self.searcher.search(query)

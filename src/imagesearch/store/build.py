@@ -28,7 +28,7 @@ from imagesearch.store.schema import (
     CollectionSpec,
     find_valid_rows,
 )
-from imagesearch.store.store import Store
+from imagesearch.store.store import Store, check_milvus
 from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
 from imagesearch.text_table import format_count
 from imagesearch.trips import Trip, read_trip_names
@@ -132,9 +132,10 @@ def build_collections(
 def check_before_build(config: Config, dataset: Dataset) -> None:
     """Raise `UserError` if a build would create a database and has no vectors to put into it."""
     dataset.refuse_imported()
-    has_tables = any(dataset.open_table(kind).folder.is_dir() for kind in ("clip", "vit"))
-    if config.milvus.is_missing and not has_tables:
-        raise _make_no_vectors_error(dataset)
+    if config.milvus.is_missing:
+        check_milvus(config.milvus)
+        if not any(dataset.open_table(kind).folder.is_dir() for kind in ("clip", "vit")):
+            raise _make_no_vectors_error(dataset)
 
 
 def _make_no_vectors_error(dataset: Dataset) -> UserError:

@@ -67,6 +67,8 @@ class Store:
     """
 
     def __init__(self, milvus: MilvusConfig, *, create: bool = True) -> None:
+        if milvus.is_missing:  # a wrong setting is reported before a missing database
+            check_options(milvus.index, LITE)
         self.collections = Collections(milvus, create=create)
         self.uri = milvus.display_uri
         self._client = self.collections.client
