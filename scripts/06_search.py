@@ -163,7 +163,8 @@ def prompt_for_queries(template, library, args):
     """Answer lines until one says to quit; "like 3 5" searches with two results of the last answer."""
     from imagesearch.search import parse_prompt_line
 
-    library.open()  # reports an error of Milvus before the first prompt
+    if not library.config.milvus.is_missing:  # it can be built while the prompt is open
+        library.open()  # reports an error of Milvus before the first prompt
     last_results = []
 
     def answer_line(line):

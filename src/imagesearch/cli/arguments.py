@@ -167,29 +167,13 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--trip", **repeated, metavar="NAME", help="name, place or number of a trip; if repeated, any of them"
     )
-    add(
-        "--near",
-        default="",
-        metavar="LAT,LON",
-        help="position in degrees, or a place: 48.858,2.294, paris",
-    )
-    add(
-        "--radius",
-        type=make_number_reader(0, 20_038, above_low=True),
-        metavar="KM",
-        help="distance from --near; default: 5 from a position, 25 from a place",
-    )
+    add("--near", default="", metavar="LAT,LON", help="position in degrees, or a place: 48.858,2.294, paris")
+    radius = make_number_reader(0, 20_038, above_low=True)
+    add("--radius", type=radius, metavar="KM", help="distance from --near; default: 5, from a place 25")
     add("--after", default="", metavar="DATE", help='taken on or after: 2023-06, 2023-06-01, "last summer"')
     add("--before", default="", metavar="DATE", help="taken before the start of: 2023-06, 01.06.2023, june")
-    add(
-        "--year", type=parse_year, **repeated, metavar="N", help="year of the photo; if repeated, any of them"
-    )
-    add(
-        "--month",
-        **repeated,
-        metavar="NAME",
-        help="month of the photo: june, jun or 6; if repeated, any of them",
-    )
+    add("--year", type=parse_year, **repeated, metavar="N", help="year of the photo; repeated: any of them")
+    add("--month", **repeated, metavar="NAME", help="june, jun or 6; if repeated, any of them")
     add("--has-gps", action="store_true", help="only photos with a GPS position")
     add("--no-gps", action="store_true", help="only photos without a GPS position")
     add("--no-time", action="store_true", help="only photos whose time is unknown")
