@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def test_the_lines_of_finished_steps_are_printed_if_a_later_step_fails(
     def fail(*_: object, **__: object) -> None:
         raise UserError("the disk is full")
 
-    monkeypatch.setattr("imagesearch.workflow.run_steps.extract_geo", fail)
+    monkeypatch.setattr(sys.modules["imagesearch.workflow.run_steps"], "extract_geo", fail)
     done = run(drawn, "00_run_steps.py", code=2)
     assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
         "01 features",
