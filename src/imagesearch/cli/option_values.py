@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -83,7 +84,7 @@ def parse_figure_path(text: str, name: str = "") -> Path:
     from pathlib import Path
 
     file = Path(text)
-    if file.is_dir():
+    if os.path.isdir(file):  # noqa: PTH112 - pathlib raises an error for names that are too long
         return file / name
     if text.endswith(("/", "\\")):
         raise argparse.ArgumentTypeError(f"{text}: no such folder; make it, or give a file name")
@@ -123,7 +124,7 @@ def check_figure_file(file: Path | None) -> None:
     """
     if file is None:
         return
-    if file.is_dir():
+    if os.path.isdir(file):  # noqa: PTH112 - pathlib raises an error for names that are too long
         file /= ".imagesearch"  # the figure's own name is not known yet
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: 
     file = save
     if file is None and not window:
         file = Path("outputs") / f"{_make_file_name(name)}.png"
-    elif file is not None and file.is_dir():
+    elif file is not None and os.path.isdir(file):  # noqa: PTH112 - pathlib raises an error for names that are too long
         file /= f"{_make_file_name(name)}.png"
     with _ignore_missing_glyphs():
         if file is not None:
