@@ -3,6 +3,8 @@
 Only new and changed photos are processed. Run it again after adding photos.
 """
 
+import sys
+
 from imagesearch import cli
 
 
@@ -20,7 +22,14 @@ def main():
     change = cli.choose_folder_change(args, config)
     with open_library(config, images=args.images or (), change=change) as library:
         cli.print_note(library.dataset.roots_note)
-        summary = library.update(retry_failed=args.retry_failed, progress=cli.show_progress)
+        lines = []
+        try:
+            summary = library.update(
+                retry_failed=args.retry_failed, progress=cli.show_progress, report=lines.append
+            )
+        except BaseException:  # also Ctrl-C: the steps before it are done
+            print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr if args.json else sys.stdout)
+            raise
     cli.report_failures(summary.failed, args.verbose)
     cli.report_failures(summary.skipped, args.verbose, "skipped")
     if args.verbose:
@@ -35,4 +44,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run_script(main)
+    cli.run_script(main, is_step=True)

@@ -55,4 +55,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run_script(main)
+    cli.run_script(main, is_step=True)

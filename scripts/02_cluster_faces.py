@@ -48,4 +48,4 @@ def show_photo(people, dataset, args):
 
 
 if __name__ == "__main__":
-    cli.run_script(main)
+    cli.run_script(main, is_step=True)

@@ -94,7 +94,7 @@ def add_output_options(parser):
     )
     view.add_argument(
         "--min-faces",
-        type=int,
+        type=cli.parse_face_count,
         default=2,
         metavar="N",
         help="minimum number of faces of a person without a name; default: 2",
@@ -311,6 +311,8 @@ def update_collections(config, dataset, print_line):
     from imagesearch.store import CollectionRef, Store, build_collections
 
     name = config.dataset.name
+    if config.milvus.is_missing:  # 05 has not run yet
+        return None
     try:
         with Store(config.milvus) as store:
             if any(store.collections.find(CollectionRef(name, kind)) for kind in ("faces", "clip")):

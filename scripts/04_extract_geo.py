@@ -11,11 +11,11 @@ def parse_arguments():
     cli.add_photo_options(parser)
     parser.add_argument(
         "--map",
-        type=cli.parse_figure_path,
+        type=cli.make_figure_reader("map.png"),
         nargs="?",
         const="outputs/map.png",
         metavar="FILE",
-        help="draw a map of the photos and save it; default: outputs/map.png",
+        help="draw a map of the photos and save it, in a file or a folder; default: outputs/map.png",
     )
     parser.add_argument("--no-show", action="store_true", help="do not open a window")
     return cli.parse_photo_options(parser)
@@ -47,4 +47,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run_script(main)
+    cli.run_script(main, is_step=True)

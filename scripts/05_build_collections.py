@@ -69,7 +69,12 @@ def parse_arguments():
 
 
 def add_figure_option(group, option, name, what):
-    where = {"type": cli.parse_figure_path, "nargs": "?", "const": f"outputs/{name}", "metavar": "FILE"}
+    where = {
+        "type": cli.make_figure_reader(name),
+        "nargs": "?",
+        "const": f"outputs/{name}",
+        "metavar": "FILE",
+    }
     group.add_argument(option, **where, help=f"{what}; default: outputs/{name}")
 
 
@@ -79,7 +84,7 @@ def main():
         args.set = [*args.set, f"milvus.uri={json.dumps(args.to)}"]
     config = cli.load_config_of(args)
     from imagesearch.pipeline import Dataset
-    from imagesearch.store import Store, Vocabulary, build_collections, list_trips
+    from imagesearch.store import Store, Vocabulary, build_collections, check_before_build, list_trips
 
     if args.from_npy:
         return import_vectors(config, args)
@@ -87,12 +92,16 @@ def main():
         dataset = Dataset(config)
         dataset.refuse_imported()
         return cli.print_trips(list_trips(Vocabulary.read(dataset.folder)), args.json)
-    with Store(config.milvus) as store:
-        if args.list:
-            return print_collections(store, args.json)
-        if args.drop:
+    if args.list or args.drop:
+        # without the database, --drop can still remove the record of imported vectors
+        create = args.drop and Dataset(config).imported is not None
+        with Store(config.milvus, create=create) as store:
+            if args.list:
+                return print_collections(store, args.json)
             return drop_collections(store, config, args)
-        dataset = Dataset(config)
+    dataset = Dataset(config)
+    check_before_build(config, dataset)
+    with Store(config.milvus) as store:
         cli.print_note(dataset.roots_note)
         reports = build_collections(config, dataset, store, args.rebuild, cli.show_progress)
         report_builds(config, dataset, reports, args)
@@ -171,7 +180,7 @@ def drop_collections(store, config, args):
 
     is_imported = Dataset(config).imported is not None
     forget_import = args.to is None
-    targets = list_drop_targets(config, store, forget_import=forget_import)
+    targets = found = list_drop_targets(config, store, forget_import=forget_import)
     question = f"drop {', '.join(targets)} from {store.uri}? [y/N] "
     if targets and not args.yes and cli.read_reply(question).lower() != "y":
         targets = []
@@ -182,10 +191,14 @@ def drop_collections(store, config, args):
         source = "05 --from-npy" if is_imported else "the tables are kept; 05"
         what = "it" if is_imported else "the collections from them"
         print(f"dropped {', '.join(targets)}; {source} can build {what} again")
+    elif not found:
+        others = sorted({collection.ref.dataset for collection in store.collections.list_all()})
+        hint = f"; it has {', '.join(others)}" if others else ""
+        print(f"nothing dropped: {store.uri} has no collection of {config.dataset.name}{hint}")
     else:
         print("nothing dropped")
     return 0
 
 
 if __name__ == "__main__":
-    cli.run_script(main)
+    cli.run_script(main, is_step=True)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from imagesearch import cli
 
+WEIGHT = cli.make_number_reader(0, float("inf"))
+
 
 def parse_arguments():
     parser = cli.make_parser(__doc__, usage="%(prog)s [sentence] [options]")
@@ -43,10 +45,10 @@ def parse_arguments():
         "--minus", action="append", default=[], metavar="TEXT", help="subtract a text's vector"
     )
     query.add_argument(
-        "--weight-text", type=float, default=1.0, metavar="W", help="weight of the text; default: 1"
+        "--weight-text", type=WEIGHT, default=1.0, metavar="W", help="weight of the text; default: 1"
     )
     query.add_argument(
-        "--weight-image", type=float, default=1.0, metavar="W", help="weight of the photos; default: 1"
+        "--weight-image", type=WEIGHT, default=1.0, metavar="W", help="weight of the photos; default: 1"
     )
     query.add_argument(
         "--by", choices=["clip", "vit"], default="clip", help="the model that compares photos; default: clip"
@@ -77,9 +79,10 @@ def add_result_options(parser):
         metavar="N",
         help="maximum number of results; default: search.top_k",
     )
-    results.add_argument("--min-score", type=float, metavar="S", help="minimum similarity")
+    score, fit = cli.make_number_reader(-1, 1), cli.make_number_reader(0, 1)
+    results.add_argument("--min-score", type=score, metavar="S", help="minimum similarity, from -1 to 1")
     results.add_argument(
-        "--min-fit", type=float, metavar="F", help="minimum calibrated score, from 0 to 1 for every query"
+        "--min-fit", type=fit, metavar="F", help="minimum calibrated score, from 0 to 1 for every query"
     )
     results.add_argument(
         "--sort",
@@ -91,8 +94,9 @@ def add_result_options(parser):
         "--collapse", action="store_true", help="show one photo of each burst, and one of several copies"
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="print one JSON object")
-    output.add_argument("--paths", action="store_true", help="print one file per line")
+    form = output.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--paths", action="store_true", help="print one file per line")
     output.add_argument(
         "--no-header", action="store_true", help="print only the lines of the results, for other programs"
     )
@@ -159,7 +163,8 @@ def prompt_for_queries(template, library, args):
     """Answer lines until one says to quit; "like 3 5" searches with two results of the last answer."""
     from imagesearch.search import parse_prompt_line
 
-    library.open()  # reports an error of Milvus before the first prompt
+    if not library.config.milvus.is_missing:  # it can be built while the prompt is open
+        library.open()  # reports an error of Milvus before the first prompt
     last_results = []
 
     def answer_line(line):

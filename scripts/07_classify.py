@@ -15,7 +15,7 @@ def parse_arguments():
         metavar="PHOTO",
         help="files, folders, or photos as 06_search.py prints them",
     )
-    count = cli.parse_result_count
+    count = cli.parse_label_count
     parser.add_argument("-k", type=count, default=5, metavar="N", help="number of labels; default: 5")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     cli.add_figure_options(parser)

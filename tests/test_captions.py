@@ -60,7 +60,10 @@ def test_paths_may_be_of_the_dataset_or_the_disk_and_missing_photos_are_listed(
     file.write_text("path,caption\n" + "\n".join(lines), "utf-8")
     report = evaluate_captions(world.config(), file)
     assert (report.photos, report.texts) == (2, 2)
-    assert report.notes == ("left out: gone.png: no such photo",)
+    assert report.notes == (
+        "left out: line 5: two.png has no caption",
+        "left out: gone.png: no such photo",
+    )
     file.write_text(f"path,caption\n{world.photos / 'two.png'},b\n", "utf-8")
     assert evaluate_captions(world.config(), file).photos == 1
 
@@ -117,9 +120,10 @@ def test_a_caption_with_a_comma_is_not_truncated_but_requires_quotes(world: Worl
 def test_every_line_that_is_left_out_is_named(world: World) -> None:
     world.add("a.png", 1)
     file = world.photos / "captions.csv"
-    bad = "a.png,a cat, asleep\nnowhere.png,a dog\na.png,\n\n"
+    bad = "a.png,a cat, asleep\nnowhere.png,a dog\na.png,\n\n,a bird\n"
     file.write_text(f"path,caption\n{bad}a.png,fine\n", "utf-8")
-    reasons = ["line 2: more fields than columns", "nowhere.png: no such photo"]
+    reasons = ["line 2: more fields than columns", "line 4: a.png has no caption", "line 6: no path"]
+    reasons.append("nowhere.png: no such photo")
     notes = evaluate_captions(world.config(), file).notes
     assert [note.removeprefix("left out: ").partition(";")[0] for note in notes] == reasons
     file.write_text(f"path,caption\n{bad}", "utf-8")

@@ -149,8 +149,7 @@ def test_the_script_prints_the_report_on_categories(sides: tuple[World, Path, Pa
 
 def test_a_figure_that_cannot_be_saved_is_refused_before_the_work(sides: tuple[World, Path, Path]) -> None:
     world, train, val = sides
-    (world.folder / "folder.png").mkdir()
-    for place in ("config.yaml/figure.png", "folder.png", f"{'x' * 300}.png"):
+    for place in ("config.yaml/figure.png", f"{'x' * 300}.png"):
         done = world.run("08_evaluate.py", "--labelled", train, val, "--save", place, code=2)
         assert "cannot be written" in done.stderr and done.stderr.count("\n") == 1
     assert not (world.folder / "processed").exists()

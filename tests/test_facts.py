@@ -280,7 +280,7 @@ def test_each_fact_is_an_option(criteria: Criteria, matches: Callable[[Photo], b
 
 
 def test_an_unknown_shape_is_an_error() -> None:
-    with pytest.raises(UserError, match="--shape round: expected portrait, landscape, square, panorama"):
+    with pytest.raises(UserError, match="shape round: expected portrait, landscape, square, panorama"):
         Criteria(shape="round").make_condition(Vocabulary())
 
 

@@ -135,9 +135,9 @@ def test_collections_built_while_the_prompt_is_open_are_searched(world: World) -
             process.stdin.flush()
             return process.stdout.readline().strip()
 
-        process.stdin.write("a boat\n")  # an error: there is no collection yet
+        process.stdin.write("a boat\n")  # an error: there is no database yet
         process.stdin.flush()
-        while "no clip collection" not in process.stderr.readline():
+        while "no such database" not in process.stderr.readline():
             pass
         run_script(world, "01_extract_features.py")
         run_script(world, "05_build_collections.py")

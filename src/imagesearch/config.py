@@ -317,6 +317,11 @@ class MilvusConfig(_Section):
         return "://" not in self.uri
 
     @property
+    def is_missing(self) -> bool:
+        """Whether ``uri`` is a local file that does not exist yet."""
+        return self.is_file and not os.path.exists(self.uri)  # noqa: PTH110 - any text can be given
+
+    @property
     def display_uri(self) -> str:
         """``uri`` for messages, without a user name and password."""
         scheme, separator, rest = self.uri.partition("://")

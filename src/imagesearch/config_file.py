@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 
 
 def read_config_file(
@@ -31,7 +31,7 @@ def read_config_file(
     except FileNotFoundError:
         raise UserError(f"{path}: no such config file; name one with -c FILE") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from None
+        raise UserError(f"{path}: cannot be read ({describe_error(error)})") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML: {_describe_yaml_error(error)}") from None
     if raw is None:

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 
 _SURPLUS = "\n"  # key of the surplus fields of a line; no column can have this name
 
@@ -40,7 +40,7 @@ def read_csv(file: Path) -> tuple[dict[int, dict[str, Any]], set[str]]:
     except UnicodeDecodeError:
         raise UserError(f"{file}: not encoded in UTF-8; save it as CSV UTF-8 in the spreadsheet") from None
     except (OSError, csv.Error) as error:
-        raise UserError(f"{file}: cannot be read ({error})") from None
+        raise UserError(f"{file}: cannot be read ({describe_error(error)})") from None
 
 
 def check_fields(line: dict[str, Any]) -> None:

@@ -1,4 +1,8 @@
-"""The exceptions of this package."""
+"""The exceptions of this package, and how their messages name the inputs of a search."""
+
+import re
+
+_options_are_typed = False
 
 
 class UserError(Exception):
@@ -30,3 +34,20 @@ class GeocoderError(Exception):
     def __init__(self, reason: str, *, final: bool = False, busy: bool = False) -> None:
         super().__init__(reason)
         self.final, self.busy = final, busy
+
+
+def name_typed_options(are_typed: bool) -> None:
+    """Choose how messages name an input: ``--image`` in a script, ``image`` if Python code calls us."""
+    global _options_are_typed
+    _options_are_typed = are_typed
+
+
+def name_option(option: str, argument: str) -> str:
+    """Return what a message calls an input: the option of a script, or the argument of a Python call."""
+    return option if _options_are_typed else argument
+
+
+def describe_error(error: Exception) -> str:
+    """Return the reason of an error without its number and file, such as ``No such file or directory``."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return reason or re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from imagesearch.config import Config, load_config
 from imagesearch.pipeline import Dataset, FolderChange, Progress
-from imagesearch.search import Answer, Query, QueryModels, Searcher
+from imagesearch.search import Answer, Query, QueryModels, Searcher, check_query
 from imagesearch.store import Store
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class PhotoLibrary:
         Raises
         ------
         UserError
-            If Milvus cannot be reached, or a process has the file open that does not share it.
+            If Milvus cannot be reached, if there is no such database, or if a process has it open that does
+            not share it.
         """
         _ = self.store
 
@@ -116,14 +117,20 @@ class PhotoLibrary:
     @functools.cached_property
     def store(self) -> Store:
         """The connection to Milvus, opened when first used."""
-        return Store(self.config.milvus)
+        return Store(self.config.milvus, create=False)
 
     @functools.cached_property
     def searcher(self) -> Searcher:
         """Answers queries; keeps the names that it has loaded."""
         return Searcher(self.config, self.dataset, self.store, self._models)
 
-    def update(self, *, retry_failed: bool = False, progress: Progress | None = None) -> RunSummary:
+    def update(
+        self,
+        *,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+        report: Callable[[str], object] = lambda line: None,
+    ) -> RunSummary:
         """Bring tables and collections up to date with the photos on disk: steps 01, 02, 04 and 05.
 
         Only new and changed photos are processed. An interrupted update keeps what was finished.
@@ -134,6 +141,8 @@ class PhotoLibrary:
             Also process unchanged photos that failed before.
         progress
             Shows the progress, for example as a bar; see `imagesearch.pipeline.Progress`.
+        report
+            Is called with each line of the summary, as soon as its step is done.
 
         Raises
         ------
@@ -145,7 +154,9 @@ class PhotoLibrary:
         self.close()  # the steps open Milvus themselves, and the searcher would keep outdated names
         # the list of photos is cached in the dataset
         self.dataset = Dataset(self.config, self._images, change=self._change)
-        return workflow.run_steps(self.config, self.dataset, retry_failed=retry_failed, progress=progress)
+        return workflow.run_steps(
+            self.config, self.dataset, retry_failed=retry_failed, progress=progress, report=report
+        )
 
     def search(self, query: str | Query = "", **options: Any) -> Answer:
         """Answer a query.
@@ -170,6 +181,7 @@ class PhotoLibrary:
             query = replace(query, **_clean_options(options))
         else:
             query = self.make_query(**({"text": query} | options))
+        check_query(query)  # before Milvus is opened
         if query.text or query.plus:
             self._models.preload_text_encoder()  # while Milvus is being opened
         return self.searcher.search(query)
@@ -228,7 +240,7 @@ class PhotoLibrary:
         answer
             An answer returned by `search`.
         save
-            Save the figure in this file: PNG, JPEG, WebP, PDF or SVG.
+            Save the figure in this file: PNG, JPEG, WebP, PDF or SVG; or in this folder, if it exists.
         window
             Open a window. Without a display the figure is saved below ``outputs/`` and the path is printed.
         """

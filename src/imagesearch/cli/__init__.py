@@ -9,17 +9,12 @@ from imagesearch.cli.arguments import (
     add_filter_options,
     add_photo_options,
     add_typed_options,
-    check_figure_file,
     choose_folder_change,
     join_negative_values,
     load_config_of,
     make_criteria,
     make_parser,
-    parse_face_count,
-    parse_figure_path,
-    parse_milvus_uri,
     parse_photo_options,
-    parse_result_count,
     parse_sentence_arguments,
 )
 from imagesearch.cli.console import (
@@ -38,6 +33,16 @@ from imagesearch.cli.naming import (
     print_decisions,
     print_edit_notes,
     print_outcomes,
+)
+from imagesearch.cli.option_values import (
+    check_figure_file,
+    make_figure_reader,
+    make_number_reader,
+    parse_face_count,
+    parse_figure_path,
+    parse_label_count,
+    parse_milvus_uri,
+    parse_result_count,
 )
 from imagesearch.cli.printing import (
     print_answer,
@@ -70,10 +75,13 @@ __all__ = [
     "join_negative_values",
     "load_config_of",
     "make_criteria",
+    "make_figure_reader",
+    "make_number_reader",
     "make_parser",
     "mark_photos",
     "parse_face_count",
     "parse_figure_path",
+    "parse_label_count",
     "parse_milvus_uri",
     "parse_photo_options",
     "parse_result_count",

@@ -1,4 +1,4 @@
-"""Options that several scripts have, and the parsing of their values."""
+"""Options that several scripts have, and the parser of the command line."""
 
 from __future__ import annotations
 
@@ -7,22 +7,54 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from imagesearch.cli.console import read_reply
+from imagesearch.cli.option_values import (
+    make_number_reader,
+    parse_face_count,
+    parse_figure_path,
+    parse_year,
+)
 from imagesearch.errors import UserError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from imagesearch.config import Config
     from imagesearch.pipeline import FolderChange, OtherFoldersError
     from imagesearch.query import Criteria
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports a wrong option or value in one line on stderr, without its usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {self._explain(message)}\n")
+
+    def _explain(self, message: str) -> str:
+        """Return a message of argparse in the words of this program; similar names are suggested."""
+        message = re.sub(r"\bargument (?=-)", "", message)
+        if choice := re.fullmatch(r"(.+): invalid choice: '?(.*?)'? \(choose from (.+)\)", message):
+            names = choice[3].replace("'", "").split(", ")
+            expected = f"{', '.join(names[:-1])} or {names[-1]}"
+            return f"{choice[1]} {choice[2]}: expected {expected}{_suggest(choice[2], names)}"
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
+        if unknown is None or ";" in message:
+            return message
+        options = [name for name in self._option_string_actions if name.startswith("--")]
+        hint = _suggest(unknown[1].partition("=")[0], options) if unknown[1].startswith("--") else ""
+        return f"{message}{hint or '; --help lists the options'}"
+
+
+def _suggest(typed: str, names: Sequence[str]) -> str:
+    from imagesearch.text import find_similar
+
+    similar = find_similar(typed, names, min_ratio=0.75)
+    return f"; did you mean {similar[0]}?" if similar else ""
+
+
 def make_parser(description: str, usage: str | None = None) -> argparse.ArgumentParser:
     """Return a parser with the options that every script has."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         description=description.strip(), usage=usage, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     group = parser.add_argument_group("configuration")
@@ -115,7 +147,7 @@ def add_figure_options(parser: argparse.ArgumentParser) -> None:
         "--save",
         type=parse_figure_path,
         metavar="FILE",
-        help="save the figure: .png, .jpg, .webp, .pdf, .svg",
+        help="save the figure in this file, or in this folder: .png, .jpg, .webp, .pdf, .svg",
     )
     group.add_argument("--no-show", action="store_true", help="do not open a window")
 
@@ -135,17 +167,13 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--trip", **repeated, metavar="NAME", help="name, place or number of a trip; if repeated, any of them"
     )
-    add("--near", default="", metavar="LAT,LON", help="position in degrees: 48.858,2.294")
-    add("--radius", type=float, metavar="KM", help="distance from --near; default: 5")
-    add("--after", default="", metavar="DATE", help="taken on or after: 2023, 2023-06, 2023-06-01")
-    add("--before", default="", metavar="DATE", help="taken before the start of: 2023, 2023-06, 2023-06-01")
-    add("--year", type=int, **repeated, metavar="N", help="year of the photo; if repeated, any of them")
-    add(
-        "--month",
-        **repeated,
-        metavar="NAME",
-        help="month of the photo: june, jun or 6; if repeated, any of them",
-    )
+    add("--near", default="", metavar="LAT,LON", help="position in degrees, or a place: 48.858,2.294, paris")
+    radius = make_number_reader(0, 20_038, above_low=True)
+    add("--radius", type=radius, metavar="KM", help="distance from --near; default: 5, from a place 25")
+    add("--after", default="", metavar="DATE", help='taken on or after: 2023-06, 2023-06-01, "last summer"')
+    add("--before", default="", metavar="DATE", help="taken before the start of: 2023-06, 01.06.2023, june")
+    add("--year", type=parse_year, **repeated, metavar="N", help="year of the photo; repeated: any of them")
+    add("--month", **repeated, metavar="NAME", help="june, jun or 6; if repeated, any of them")
     add("--has-gps", action="store_true", help="only photos with a GPS position")
     add("--no-gps", action="store_true", help="only photos without a GPS position")
     add("--no-time", action="store_true", help="only photos whose time is unknown")
@@ -237,65 +265,6 @@ def parse_sentence_arguments(parser: argparse.ArgumentParser, arguments: Sequenc
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     args.text = " ".join(args.text)
     return args
-
-
-def parse_result_count(text: str) -> int:
-    """Read a number of results from a command line."""
-    from imagesearch.store import MAX_HITS
-
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_HITS:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to {MAX_HITS}")
-    return int(text)
-
-
-def parse_face_count(text: str) -> int:
-    """Read a number of faces from a command line."""
-    if not text.isdecimal() or int(text) > 10_000:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to 10000")
-    return int(text)
-
-
-def parse_figure_path(text: str) -> Path:
-    """Read the file name of a figure from a command line. The default format is PNG."""
-    from pathlib import Path
-
-    file = Path(text)
-    if file.suffix.lower() not in ("", ".png", ".pdf", ".svg", ".jpg", ".webp"):
-        raise argparse.ArgumentTypeError(f"{text}: expected a name ending in .png, .jpg, .webp, .pdf or .svg")
-    return file if file.suffix else file.with_name(f"{file.name}.png")
-
-
-def parse_milvus_uri(text: str) -> str:
-    """Read the URI of a Milvus server, or the path of a database, relative to the current folder."""
-    from pathlib import Path
-
-    if "://" in text or not text:  # the config checks these
-        return text
-    database = Path(text).expanduser().absolute()
-    if not database.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text}: no such folder as {database.parent}")
-    return str(database)
-
-
-def check_figure_file(file: Path | None) -> None:
-    """Make the folder of a figure and check that the file can be written. Call it before long work.
-
-    Raises
-    ------
-    UserError
-        If it cannot be written.
-    """
-    if file is None:
-        return
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not file.exists()
-        with file.open("ab"):
-            pass
-        if is_new:
-            file.unlink()
-    except OSError as error:
-        raise UserError(f"--save {file}: cannot be written ({error.strerror}); choose another file") from None
 
 
 def add_typed_options(note: str, args: argparse.Namespace) -> str:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeVar
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_typed_options
 
 T = TypeVar("T")
 
@@ -18,16 +18,22 @@ T = TypeVar("T")
 _OBJECTS_BEFORE_COLLECTION = 20_000
 
 
-def run_script(main: Callable[[], int | None]) -> NoReturn:
+def run_script(main: Callable[[], int | None], *, is_step: bool = False) -> NoReturn:
     """Run a script's main function and exit with its exit code.
 
     The exit code is 0 if the script is done, 2 for an error that the user can fix, 130 after Ctrl-C, and 1
     for a bug.
+
+    Parameters
+    ----------
+    is_step
+        Whether a run that is stopped with Ctrl-C keeps its finished work, and the next run continues.
     """
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     for stream in (sys.stdout, sys.stderr):
         # some file names are not valid UTF-8, and some terminals do not support all of Unicode
         stream.reconfigure(errors="backslashreplace")
+    name_typed_options(True)
     try:
         code = main() or 0
         sys.stdout.flush()
@@ -35,14 +41,14 @@ def run_script(main: Callable[[], int | None]) -> NoReturn:
         print(f"{_get_script_name()}: {error}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
-        print(
-            f"\n{_get_script_name()}: stopped; finished work is kept; run the script again to continue",
-            file=sys.stderr,
-        )
+        advice = "; finished work is kept; run the script again to continue" if is_step else ""
+        print(f"\n{_get_script_name()}: stopped{advice}", file=sys.stderr)
         code = 130
     except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    finally:
+        name_typed_options(False)
     sys.exit(code)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from imagesearch.cli.console import print_json, print_note, read_reply
 from imagesearch.cli.naming import confirm_undo, find_command
+from imagesearch.cli.option_values import parse_whole_number
 from imagesearch.cli.printing import print_people
 from imagesearch.errors import UserError
 
@@ -55,9 +56,7 @@ def add_suggest_option(group: argparse._ArgumentGroup) -> None:
 
 
 def _parse_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 1000")
-    return int(text)
+    return parse_whole_number(text, 1, 1000)
 
 
 def ask_suggestions(editor: PeopleEditor, dataset: Dataset, args: argparse.Namespace) -> People:

@@ -193,6 +193,8 @@ def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
             continue
         if path and text:
             pairs.append((unicodedata.normalize("NFC", path).replace("\\", "/"), text))
+        else:
+            unusable.append(f"line {number}: {f'{path} has no caption' if path else 'no path'}")
     if not pairs:
         reasons = f": {_join_reasons(unusable)}" if unusable else ""
         raise UserError(f"{file}: no line has a path and a caption{reasons}")

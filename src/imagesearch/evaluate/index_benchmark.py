@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from imagesearch.config import IndexSearchParams, MilvusConfig
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.filters import MATCH_ALL, Condition, Contains
 from imagesearch.pipeline import Progress
 from imagesearch.store import (
@@ -181,7 +181,9 @@ def load_vectors(file: Path) -> np.ndarray:
     try:
         vectors = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{file}: not a .npy file of numbers ({error}); 01 --export-npy writes one") from None
+        raise UserError(
+            f"{file}: not a .npy file of numbers ({describe_error(error)}); 01 --export-npy writes one"
+        ) from None
     is_matrix = isinstance(vectors, np.ndarray) and vectors.ndim == 2 and 2 <= vectors.shape[1] <= 32_768
     if not is_matrix or vectors.dtype.kind not in "fiu":
         raise UserError(f"{file}: expected a matrix of numbers with one row for each vector")

@@ -115,7 +115,7 @@ def evaluate_self(config: Config, folder: Path | None = None, progress: Progress
         If there are no photos or no collections.
     """
     if folder is None:
-        with Store(config.milvus) as store:
+        with Store(config.milvus, create=False) as store:
             return _evaluate_collections(Dataset(config), store, [], progress)
     extracted = extract_vectors(make_evaluation_dataset(config, folder), progress=progress)
     failed = [f"{extracted.dataset.locate_file(path)}: {reason}" for path, reason in extracted.failed.items()]

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.text import shorten_reason
 
 # The folder in which InsightFace stores downloaded packs.
@@ -216,7 +216,7 @@ def _download_pack(pack: str) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
             ensure_available("models", pack, root=str(_PACKS))
     except Exception as error:  # from requests, zipfile or the file system
-        reason = " ".join(str(error).split())[:120]
+        reason = " ".join(describe_error(error).split())[:120]
         raise UserError(
             f"models.faces: {pack}: not in {_PACKS}/models, and cannot be downloaded ({reason}); "
             "connect once, or name a folder with a pack (data/demo/models/faces works offline)"
@@ -254,7 +254,7 @@ def _load_pack(folder: Path, providers: list[str], options):
             **({"sess_options": options} if options else {}),
         )
     except Exception as error:  # ONNX Runtime, protobuf and InsightFace each raise their own types
-        reason = shorten_reason(f"{type(error).__name__}: {error}")
+        reason = shorten_reason(f"{type(error).__name__}: {describe_error(error)}")
         raise UserError(f"models.faces: {folder}: cannot be loaded: {reason}") from None
     if "recognition" not in app.models:
         raise UserError(f"models.faces: {folder}: has a detection model, but no recognition model")

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from filelock import FileLock
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.faces.marks import PhotoReference
 from imagesearch.faces.references import FaceReference
 from imagesearch.faces.undone_edits import LineReference, list_effective
@@ -125,7 +125,7 @@ class EditLog:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise UserError(f"{self.file}: cannot be read ({error})") from None
+            raise UserError(f"{self.file}: cannot be read ({describe_error(error)})") from None
         # split as bytes: an incomplete line may end in the middle of a character
         *lines, last = content.split(b"\n")
         lines += [last] if _is_complete(last) else []

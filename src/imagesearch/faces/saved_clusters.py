@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.faces.person_numbers import Numbering, assign_numbers, find_kept_numbers
 from imagesearch.faces.references import FaceReference, ReferenceResolver
 from imagesearch.files import atomic_write
@@ -89,7 +89,7 @@ class SavedClusters:
             return cls(members, int(metadata[_NEXT_NUMBER_KEY]), edit_count, settings, former)
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise UserError(
-                f"{file}: cannot be read ({error}); remove it and run 02_cluster_faces.py"
+                f"{file}: cannot be read ({describe_error(error)}); remove it and run 02_cluster_faces.py"
             ) from None
 
     def write(self, file: Path) -> None:

@@ -12,7 +12,7 @@ Only this package imports torch, transformers and huggingface_hub, when a model 
 
 from imagesearch.features.classify import Classification, classify_photos, list_photo_files
 from imagesearch.features.conversion import is_converted
-from imagesearch.features.encoders import ClipEncoder, VitEncoder, get_model_id
+from imagesearch.features.encoders import ClipEncoder, VitEncoder, check_model, get_model_id
 from imagesearch.features.extract import (
     VECTOR_KINDS,
     check_export_prefix,
@@ -31,6 +31,7 @@ __all__ = [
     "ScoreBands",
     "VitEncoder",
     "check_export_prefix",
+    "check_model",
     "classify_photos",
     "export_npy",
     "extract_features",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.features.hub import fetch_model, fingerprint_model
 from imagesearch.features.model_cache import find_cached_folder, make_cached_folder
 from imagesearch.features.openvino_models import OUTCOME_FILE, OpenvinoClip, OpenvinoVit, import_openvino
@@ -86,7 +86,9 @@ def find_or_convert(kind: str, name: str) -> Path:
             discard_converted(kind, name)
             outcome = _read_outcome(folder := make_folder())
     except (OSError, ValueError) as error:
-        raise ConversionError(f"the cache of converted models cannot be used ({error})") from None
+        raise ConversionError(
+            f"the cache of converted models cannot be used ({describe_error(error)})"
+        ) from None
     if outcome["reason"]:
         raise ConversionError(outcome["reason"])
     return folder

@@ -182,6 +182,19 @@ def fingerprint_encoder(kind: str, name: str, device: str = "auto", precision: s
     return f"{get_model_id(kind, name)}/{Runtime.choose(device, precision).precision}"
 
 
+def check_model(models: ModelsConfig, kind: str) -> None:
+    """Check that the CLIP or ViT of a config can be found and is of this kind. It is not loaded.
+
+    Raises
+    ------
+    UserError
+        If it cannot be found or downloaded, has no weights, or is another kind of model.
+    """
+    name = getattr(models, kind)
+    check_model_kind(kind, name, fetch_model(name, kind))
+    fingerprint_encoder(kind, name, models.device, models.precision)
+
+
 def get_model_id(kind: str, name: str) -> str:
     """Return an id of a model's weights and settings. It does not depend on the folder they are in."""
     return f"{kind}-{fingerprint_model(name, kind)}"

@@ -8,7 +8,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.features.model_cache import hash_file
 
 _TEXT_FILES = ["*.json", "*.txt", "*.model"]
@@ -49,14 +49,20 @@ def check_model_kind(kind: str, name: str, folder: Path) -> None:
     Raises
     ------
     UserError
-        If CLIP is given for ViT, or if its config.json cannot be read.
+        If CLIP is given for ViT or ViT for CLIP, or if its config.json cannot be read.
     """
     file = folder / "config.json"
     try:
         settings = dict(json.loads(file.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"models.{kind}: {file}: cannot be read ({error})") from None
-    if kind == "vit" and {"text_config", "vision_config"} & settings.keys():
+        raise UserError(f"models.{kind}: {file}: cannot be read ({describe_error(error)})") from None
+    is_dual = not {"text_config", "vision_config"}.isdisjoint(settings)
+    if kind == "clip" and not is_dual:
+        got = settings.get("model_type", "another model")
+        raise UserError(
+            f"{name}: models.clip: expected a model of photos and texts (CLIP, SigLIP), got {got}"
+        )
+    if kind == "vit" and is_dual:
         got = settings.get("model_type", "a model of photos and texts")
         raise UserError(f"{name}: models.vit: expected a model that classifies photos (ViT), got {got}")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.features.image_preparation import (
     ImagePreparation,
     compute_normalization,
@@ -41,7 +41,7 @@ class _TorchModel:
         except UserError:
             raise
         except Exception as error:  # libraries raise errors of many types for a damaged checkpoint
-            reason = shorten_reason(f"{type(error).__name__}: {error}")
+            reason = shorten_reason(f"{type(error).__name__}: {describe_error(error)}")
             raise UserError(f"{name}: cannot be loaded as a {self.kind} model: {reason}") from None
         self.preparation = ImagePreparation.from_processor(self.processor)
         scale, shift = compute_normalization(self.processor)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.figures.style import STYLE, escape_undecodable, shorten_text, wrap_text
 from imagesearch.text_table import measure_width
 
@@ -42,7 +42,8 @@ def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: 
     name
         Any text: the title of the window, and the base of the name of a file below ``outputs/``.
     save
-        The file to save the figure to. By default, a file below ``outputs/`` if there is no window.
+        The file to save the figure to, or a folder that exists. By default, a file below ``outputs/`` if
+        there is no window.
     window
         Whether to open a window if there is a display.
 
@@ -57,6 +58,8 @@ def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: 
     file = save
     if file is None and not window:
         file = Path("outputs") / f"{_make_file_name(name)}.png"
+    elif file is not None and os.path.isdir(file):  # noqa: PTH112 - pathlib raises an error for names that are too long
+        file /= f"{_make_file_name(name)}.png"
     with _ignore_missing_glyphs():
         if file is not None:
             try:
@@ -66,7 +69,9 @@ def show_figure(figure: Figure, name: str, *, save: Path | None = None, window: 
                 options = {"pil_kwargs": {"compress_level": 4}} if is_png else {}
                 figure.savefig(file, dpi=110, **options)
             except (OSError, ValueError) as error:
-                raise UserError(f"{file}: the figure cannot be saved there ({error})") from None
+                raise UserError(
+                    f"{file}: the figure cannot be saved there ({describe_error(error)})"
+                ) from None
     if window:
         open_window(figure, name)
     plt.close(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -195,6 +196,8 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
         If the folder cannot be written to.
     """
     copied = gone = 0
+    if os.path.isfile(folder):  # noqa: PTH113 - pathlib raises an error for names that are too long
+        raise UserError(f"--copy-to {folder}: this is a file; give a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for result in results:

@@ -240,10 +240,10 @@ def show_or_save(
     If there is more than one figure, the others are saved beside the first: FILE-2.png, FILE-3.png ...
     """
     window = window and can_open_window()
-    if save or not window:
-        report_figure_path(show_figure(draw_all(), name, save=save, window=False))
-    for number, draw_figure in enumerate(more_figures if save else (), 2):
-        file = save.with_name(f"{save.stem}-{number}{save.suffix}")
+    first = show_figure(draw_all(), name, save=save, window=False) if save or not window else None
+    report_figure_path(first)
+    for number, draw_figure in enumerate(more_figures if save and first else (), 2):
+        file = first.with_name(f"{first.stem}-{number}{first.suffix}")
         report_figure_path(show_figure(draw_figure(), name, save=file, window=False))
     if window:
         show_viewer(make_pages())

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 
 BORDERS_FILE = "borders.npz"
 UNITS_PER_DEGREE = 100_000  # the source has five decimals, some 1 m
@@ -104,7 +104,8 @@ def load_borders() -> Borders:
         shapely.errors.ShapelyError,
     ) as error:
         raise UserError(
-            f"{source}: cannot be read ({type(error).__name__}: {error}); install imagesearch again"
+            f"{source}: cannot be read ({type(error).__name__}: {describe_error(error)}); "
+            "install imagesearch again"
         ) from None
     return make_borders(polygons, codes, dict(zip(territories, states, strict=True)))
 

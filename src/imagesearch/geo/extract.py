@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write
 from imagesearch.geo.address import NO_ADDRESS, Address
 from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
@@ -289,7 +289,7 @@ def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]
     except FileNotFoundError:  # a run was stopped before the first addresses were written
         return {}
     except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{file}: cannot be read ({error}); run 04_extract_geo.py") from None
+        raise UserError(f"{file}: cannot be read ({describe_error(error)}); run 04_extract_geo.py") from None
     if table.schema.names != _ADDRESS_SCHEMA.names:  # written by an earlier version
         return {}
     rows = table.to_pylist()

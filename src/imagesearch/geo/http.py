@@ -17,7 +17,7 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Requ
 from geopy.adapters import AdapterHTTPError, BaseSyncAdapter, get_retry_after
 from geopy.exc import GeocoderParseError, GeocoderServiceError, GeocoderTimedOut, GeocoderUnavailable
 
-from imagesearch.errors import GeocoderError
+from imagesearch.errors import GeocoderError, describe_error
 from imagesearch.text import mask_passwords
 
 _MAX_BYTES = 2**20  # an address has about 2,000
@@ -61,7 +61,7 @@ class LimitedAdapter(BaseSyncAdapter):
         except (OSError, HTTPException) as error:
             if "timed out" in str(error):
                 raise GeocoderTimedOut("no response in time") from None
-            raise GeocoderUnavailable(str(error)) from None
+            raise GeocoderUnavailable(describe_error(error)) from None
         return body.decode("utf-8", "replace")
 
     def _fetch(self, request: Request, timeout: float) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.geo.borders import load_borders
 
 COASTS_FILE = "coasts.npz"
@@ -138,7 +138,8 @@ def _read_coasts() -> tuple[list[np.ndarray], np.ndarray]:
         return [ring * scale + origin for ring in rings], is_water
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"{source}: cannot be read ({type(error).__name__}: {error}); install imagesearch again"
+            f"{source}: cannot be read ({type(error).__name__}: {describe_error(error)}); "
+            "install imagesearch again"
         ) from None
 
 

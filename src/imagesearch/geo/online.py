@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from imagesearch.config import GeoConfig
-from imagesearch.errors import GeocoderError, UserError
+from imagesearch.errors import GeocoderError, UserError, describe_error
 from imagesearch.geo.address import NO_ADDRESS, Address, parse_response, parse_stored_address
 from imagesearch.text import find_similar, shorten_reason
 
@@ -122,7 +122,7 @@ class OnlineGeocoder:
         except GeocoderError:
             raise
         except Exception as error:  # geopy's own errors, and others that unusual responses cause in geopy
-            reason = shorten_reason(f"{type(error).__name__}: {error}")
+            reason = shorten_reason(f"{type(error).__name__}: {describe_error(error)}")
             busy = isinstance(error, (exc.GeocoderTimedOut, exc.GeocoderUnavailable, exc.GeocoderRateLimited))
             raise GeocoderError(reason, final=isinstance(error, refusals), busy=busy) from None
 

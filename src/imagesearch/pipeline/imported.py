@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write
 
 _FILE = "imported.json"
@@ -51,7 +51,7 @@ class ImportedVectors:
             return None
         except (OSError, ValueError, TypeError) as error:
             raise UserError(
-                f"{file}: cannot be read ({error}); delete it, and repeat 05 with --from-npy"
+                f"{file}: cannot be read ({describe_error(error)}); delete it, and repeat 05 with --from-npy"
             ) from None
 
     @staticmethod

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from imagesearch.config import Config
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write
 from imagesearch.filters import And, Condition, Not, Or, PathPrefix
 from imagesearch.photos import (
@@ -291,4 +291,6 @@ def _read_saved(config: Config) -> _SavedRoots:
         roots = list(config.dataset.images)
         return _SavedRoots(labels=dict(zip(roots, label_roots(roots), strict=True)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{file}: cannot be read ({error}); delete it and give -i again") from None
+        raise UserError(
+            f"{file}: cannot be read ({describe_error(error)}); delete it and give -i again"
+        ) from None

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write, make_folder
 from imagesearch.photos import Photo
 
@@ -337,7 +337,8 @@ class Table:
         except (OSError, pa.ArrowException) as error:
             if not self._shard_file("seen", shard).exists():
                 raise UserError(f"{file}: merged by another run during reading; try again") from None
-            message = f"{file}: cannot be read ({error}); delete {self.folder} and run the step again"
+            advice = f"delete {self.folder} and run the step again"
+            message = f"{file}: cannot be read ({describe_error(error)}); {advice}"
             raise UserError(message) from None
 
     def _remove_uncommitted_files(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or, WithinCircle
+from imagesearch.query.criteria_phrases import PhraseReader, count_seconds, name_criterion
 from imagesearch.query.facts.conditions import (
     HAS_NO_KEYWORDS,
     HAS_UNNAMED,
@@ -20,14 +21,12 @@ from imagesearch.query.facts.conditions import (
     require_name,
     require_shape,
 )
+from imagesearch.query.parser import SentenceParser
 from imagesearch.query.trips.known_trips import KnownTrips, select_trips
 from imagesearch.store import Vocabulary, VocabularyEntry, list_named, suggest_names
 from imagesearch.text import normalize
 from imagesearch.text_table import format_count
 
-_EPOCH = datetime(1970, 1, 1)
-_DATE = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:[T ](\d\d?):(\d\d))?)?)?", re.ASCII)
-_FIRST = (1, 1, 1, 0, 0)  # the year, month, day, hour and minute where a shorter date begins
 _MAX_RADIUS_KM = 20_038.0  # half the Earth's circumference, which includes every position
 
 
@@ -47,10 +46,12 @@ class Criteria:
         Names, in any case, with or without accents. A place requires a whole name: "goa" does not match
         Goalpara. For a camera, the beginnings of words are enough: "iphone" matches all iPhones.
     near, radius
-        A position ``"48.858,2.294"`` in degrees, and a radius around it in kilometres.
+        A position ``"48.858,2.294"`` in degrees or the name of a place, and a radius around it in kilometres.
+        Without a radius, a name means the same as in the sentence "near banff".
     after, before
         The photo must be taken at or after the start of one date, and before the start of the other. Formats:
-        ``"2023"``, ``"2023-06"``, ``"2023-06-01"``, ``"2023-06-01 18:30"``.
+        ``"2023"``, ``"2023-06"``, ``"2023-06-01"``, ``"2023-06-01 18:30"``, or as in a sentence:
+        ``"01.06.2023"``, ``"last summer"``.
     trips
         Alternatives: the number of a trip, its name, a part of the user's name, or a place.
     years, months
@@ -111,7 +112,7 @@ class Criteria:
             f"{self.faces}+ faces" if self.faces is not None else "",
             *(f"in {place}" for place in self.places),
             f"on the trip {' or '.join(self.trips)}" if self.trips else "",
-            f"within {self.km:g} km of {self.near}" if self.near else "",
+            self._near_title,
             f"in {' '.join(filter(None, (months, years)))}" if months or years else "",
             f"since {self.after}" if self.after else "",
             f"before {self.before}" if self.before else "",
@@ -147,13 +148,24 @@ class Criteria:
         return " and ".join(self.people)
 
     @property
+    def _near_title(self) -> str:
+        if self.radius is None and not self._has_position:
+            return f"near {self.near}" if self.near else ""
+        return f"within {self.km:g} km of {self.near}"
+
+    @property
+    def _has_position(self) -> bool:
+        """Whether ``near`` is a position, and not the name of a place."""
+        return re.fullmatch(r"[-+\d.,;\s]+", self.near, re.ASCII) is not None
+
+    @property
     def km(self) -> float:
         """The radius in kilometres. Default: 5."""
         return 5.0 if self.radius is None else self.radius
 
     @property
     def circle(self) -> WithinCircle | None:
-        """The area where a photo must be taken.
+        """The area where a photo must be taken; None if ``near`` is the name of a place.
 
         Raises
         ------
@@ -162,43 +174,62 @@ class Criteria:
         """
         if not self.near:
             if self.radius is not None:
-                raise UserError("--radius requires --near LATITUDE,LONGITUDE")
+                raise UserError(f"{name_criterion('radius')} requires {name_criterion('near')}")
             return None
         if not 0 < self.km <= _MAX_RADIUS_KM:
-            raise UserError(
-                f"--radius {self.radius}: expected kilometres, more than 0 and at most {_MAX_RADIUS_KM:g}"
-            )
+            expected = f"kilometres, more than 0 and at most {_MAX_RADIUS_KM:g}"
+            raise UserError(f"{name_criterion('radius')} {self.radius}: expected {expected}")
+        if not self._has_position:
+            return None
+        option = f"{name_criterion('near')} {self.near}"
         try:
             latitude, longitude = map(float, self.near.split(","))
         except ValueError:
             raise UserError(
-                f"--near {self.near}: expected LATITUDE,LONGITUDE in degrees, such as 48.858,2.294"
+                f"{option}: expected LATITUDE,LONGITUDE in degrees, such as 48.858,2.294, or a place"
             ) from None
         if not (abs(latitude) <= 90 and abs(longitude) <= 180):
-            raise UserError(
-                f"--near {self.near}: expected a latitude up to 90 and a longitude up to 180 degrees"
-            )
+            raise UserError(f"{option}: expected a latitude up to 90 and a longitude up to 180 degrees")
         return WithinCircle(latitude, longitude, self.km)
 
-    def make_condition(self, vocabulary: Vocabulary) -> tuple[Condition, list[str]]:
+    def make_condition(
+        self,
+        vocabulary: Vocabulary,
+        make_parser: Callable[[], SentenceParser] | None = None,
+        today: date | None = None,
+    ) -> tuple[Condition, list[str]]:
         """Return the condition on the fields of a photo, and notes on unknown names.
+
+        Parameters
+        ----------
+        vocabulary
+            The names in the collections.
+        make_parser
+            Returns what reads a place, and dates in words; by default, a parser with this vocabulary.
+        today
+            The day that "last summer" refers to; by default, the current date.
 
         Raises
         ------
         UserError
-            If a date, month or position cannot be parsed.
+            If a date, month, place or position cannot be parsed.
         """
         notes: list[str] = []
+        phrases = PhraseReader(vocabulary, make_parser, today or date.today(), notes)
         parts = self._make_people_conditions(vocabulary.people, notes)
         parts += [_make_place_condition(place, vocabulary.places, notes) for place in self.places]
-        parts += [self.circle] if self.circle else []
+        circle = self.circle
+        parts += [circle] if circle else []
+        if self.near and circle is None:
+            lead = "near" if self.radius is None else f"within {self.km:g} km of"
+            parts.append(phrases.read("near", self.near, lead, "a known place, or LATITUDE,LONGITUDE"))
         parts += [_make_camera_condition(camera, vocabulary, notes) for camera in self.cameras]
         parts += [_make_keyword_condition(keyword, vocabulary.keywords, notes) for keyword in self.keywords]
         parts += [_make_trip_condition(self.trips, vocabulary, notes)] if self.trips else []
-        parts += self._make_time_conditions()
-        return And((*parts, *self._make_fact_conditions())), notes
+        parts += self._make_time_conditions(phrases)
+        return And((*parts, *self._make_fact_conditions(phrases))), notes
 
-    def _make_fact_conditions(self) -> list[Condition]:
+    def _make_fact_conditions(self, phrases: PhraseReader) -> list[Condition]:
         """Return the conditions on what is known of a photo besides people, place, time and camera."""
         parts: list[Condition] = [Eq("has_gps", True)] if self.has_gps else []
         parts += [Eq("has_gps", False)] if self.no_gps else []
@@ -213,9 +244,11 @@ class Criteria:
             parts.append(IS_SCREENSHOT if self.screenshots else Not(IS_SCREENSHOT))
         parts += [Or(tuple(map(require_name, self.names)))] if self.names else []
         parts += [HAS_UNNAMED] if self.unnamed else []
-        if self.added_after or self.added_before:
-            first = _parse_date("--added-after", self.added_after)
-            parts.append(require_indexed(first, _parse_date("--added-before", self.added_before)))
+        added, more = phrases.read_dates(
+            {"added_after": self.added_after, "added_before": self.added_before}, "added "
+        )
+        parts += [require_indexed(*added)] if any(added) else []
+        parts += more
         return parts
 
     def _make_people_conditions(
@@ -234,11 +267,13 @@ class Criteria:
         faces = [] if min_faces is None else [Between("face_count", min_faces)]
         return [*parts, *without, *faces]
 
-    def _make_time_conditions(self) -> list[Condition]:
+    def _make_time_conditions(self, phrases: PhraseReader) -> list[Condition]:
         parts: list[Condition] = []
-        if self.after or self.before:
-            low, high = _parse_seconds("--after", self.after), _parse_seconds("--before", self.before)
-            parts += [Eq("has_time", True), Between("taken_at", low, high)]
+        limits, more = phrases.read_dates({"after": self.after, "before": self.before})
+        if any(limits):
+            seconds = (None if limit is None else count_seconds(limit) for limit in limits)
+            parts += [Eq("has_time", True), Between("taken_at", *seconds)]
+        parts += more
         parts += (
             [Eq("has_time", True)] if self.years or self.months else []
         )  # an unknown time has year 0 and month 0
@@ -265,7 +300,7 @@ def _make_place_condition(text: str, entries: Mapping[str, VocabularyEntry], not
     """Require a place word of the photo. "Goa, India" requires both words, unless it is a known name."""
     names = [text] if normalize(text) in entries else [part for part in text.split(",") if part.strip()]
     if not names:
-        raise UserError("--place: expected the name of a place")
+        raise UserError(f"{name_criterion('places')}: expected the name of a place")
     for name in names:
         _check_known("place", name, entries, notes)
     return And(tuple(Contains("place_words", normalize(name)) for name in names))
@@ -302,29 +337,9 @@ def _check_known(field: str, name: str, entries: Mapping[str, VocabularyEntry], 
         notes.append(explain_unknown(field, name, entries))
 
 
-def _parse_seconds(option: str, text: str) -> int | None:
-    """Return the start of a date in the seconds of ``taken_at``."""
-    start = _parse_date(option, text)
-    return None if start is None else int((start - _EPOCH).total_seconds())
-
-
-def _parse_date(option: str, text: str) -> datetime | None:
-    """Return the start of a date; None if there is no text."""
-    if not text:
-        return None
-    match = _DATE.fullmatch(text.strip())
-    if not match:
-        raise UserError(f"{option} {text}: expected a date: 2023, 2023-06, 2023-06-01 or 2023-06-01T18:30")
-    parts = [first if part is None else int(part) for part, first in zip(match.groups(), _FIRST, strict=True)]
-    try:
-        return datetime(*parts)
-    except ValueError as error:
-        raise UserError(f"{option} {text}: {error}") from None
-
-
 def _check_year(year: int) -> int:
-    if not 1 <= year <= 9999:
-        raise UserError(f"--year {year}: expected a year from 1 to 9999")
+    if not 1000 <= year <= 9999:
+        raise UserError(f"{name_criterion('years')} {year}: expected a year of four digits, such as 2025")
     return year
 
 
@@ -335,5 +350,7 @@ def _parse_month(text: str) -> int:
     names: Sequence[str] = [name.lower() for name in calendar.month_name]
     months = [i for i, name in enumerate(names) if len(norm) >= 3 and name.startswith(norm)]
     if len(months) != 1:
-        raise UserError(f"--month {text}: expected a name or number, such as june, jun or 6")
+        raise UserError(
+            f"{name_criterion('months')} {text}: expected a name or number, such as june, jun or 6"
+        )
     return months[0]

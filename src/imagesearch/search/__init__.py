@@ -17,7 +17,7 @@ passed to every stage.
 
 from imagesearch.search.answer import Answer, SearchResult
 from imagesearch.search.prompt import parse_prompt_line
-from imagesearch.search.query import Query
+from imagesearch.search.query import Query, check_query
 from imagesearch.search.query_models import QueryModels
 from imagesearch.search.relaxation import plan_filter
 from imagesearch.search.resources import SearchResources
@@ -30,6 +30,7 @@ __all__ = [
     "SearchResources",
     "SearchResult",
     "Searcher",
+    "check_query",
     "parse_prompt_line",
     "plan_filter",
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.faces import shrink_for_detection
 from imagesearch.filters import Condition
 from imagesearch.photos import PhotoError, decode_photo
@@ -58,7 +58,8 @@ def read_query_face(file: Path, resources: SearchResources) -> QueryFace:
     faces = [face for face in detected if face.score >= config.faces.min_score]
     if not faces:
         raise UserError(
-            f"--face {file}: no face was detected; crop the photo to the face, or lower faces.min_score"
+            f"{name_option('--face', 'face')} {file}: no face was detected; "
+            "crop the photo to the face, or lower faces.min_score"
         )
     vector = faces[0].embedding
     nearest = resources.store.search(collection.ref, vector, _NEAREST_FACES, fields=("label",))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.filters import MATCH_ALL, Condition
 from imagesearch.query import Criteria
 from imagesearch.store import MAX_HITS
@@ -159,18 +159,26 @@ def check_query(query: Query) -> None:
     _check_lists(query)
     _check_encoding(query)
     if not (query.has_vector or query.face) and (query.minus or not (query.has_filter or query.folder)):
-        raise UserError('nothing to search for: give a text ("a red boat"), --image FILE or --plus TEXT')
+        others = f"{name_option('--image FILE', 'image')} or {name_option('--plus TEXT', 'plus')}"
+        raise UserError(f'nothing to search for: give a text ("a red boat"), {others}')
     if query.by == "vit":
         _check_vit_query(query)
 
 
 def _check_vit_query(query: Query) -> None:
     if not query.images:
-        raise UserError("--by vit compares photos with a photo: it requires --image FILE")
+        image = name_option("--image FILE", "image")
+        raise UserError(f"{name_by('vit')} compares photos with a photo: it requires {image}")
     if query.plus or query.minus:
+        texts = f"{name_option('--plus', 'plus')} and {name_option('--minus', 'minus')}"
         raise UserError(
-            "--by vit cannot compare photos with texts: omit --plus and --minus, or use --by clip"
+            f"{name_by('vit')} cannot compare photos with texts: omit {texts}, or use {name_by('clip')}"
         )
+
+
+def name_by(model: str) -> str:
+    """Return what a message calls the choice of a model."""
+    return name_option(f"--by {model}", f'by="{model}"')
 
 
 def _check_choices(query: Query) -> None:
@@ -194,9 +202,14 @@ def _check_lists(query: Query) -> None:
 def _check_numbers(query: Query) -> None:
     if not (isinstance(query.top_k, int) and 1 <= query.top_k <= MAX_HITS):
         raise UserError(f"top_k: expected a whole number from 1 to {MAX_HITS}, got {query.top_k!r}")
-    numbers = (query.weight_text, query.weight_image, query.min_score or 0.0, query.min_fit or 0.0)
-    if not all(map(math.isfinite, numbers)):
-        raise UserError("weights and minimum scores must be finite numbers")
+    limits = {"weight_text": (0, None), "weight_image": (0, None), "min_score": (-1, 1), "min_fit": (0, 1)}
+    for name, (low, high) in limits.items():
+        number = getattr(query, name)
+        if number is None and high is not None:
+            continue
+        if not math.isfinite(number) or number < low or number > (number if high is None else high):
+            expected = f"at least {low}" if high is None else f"from {low} to {high}"
+            raise UserError(f"{name}: expected a number {expected}, got {number!r}")
 
 
 def _check_encoding(query: Query) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from imagesearch.errors import name_option
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import find_photo_file
 from imagesearch.search.query import Query
@@ -20,8 +21,8 @@ def locate_photos(query: Query, resources: SearchResources) -> Query:
     UserError
         If no photo, or more than one, has such a name.
     """
-    images = tuple(locate_photo(file, resources, "--image") for file in query.images)
-    face = locate_photo(query.face, resources, "--face") if query.face else None
+    images = tuple(locate_photo(file, resources, name_option("--image", "image")) for file in query.images)
+    face = locate_photo(query.face, resources, name_option("--face", "face")) if query.face else None
     return replace(query, images=images, face=face)
 
 

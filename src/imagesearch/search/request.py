@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.filters import MATCH_ALL
 from imagesearch.query import ParsedQuery, PhotoOrder
-from imagesearch.search.query import Query, check_query
+from imagesearch.search.query import Query, check_query, name_by
 from imagesearch.search.query_photos import locate_photos
 from imagesearch.search.resources import SearchResources
 from imagesearch.store import MAX_HITS
@@ -154,16 +154,18 @@ def _check_understood(request: ParsedRequest) -> None:
         words = "; ".join((words, *reasons))
         raise UserError(f'nothing to search for: {words}; give a text ("a red boat")')
     if query.strict:
-        raise UserError(f"{words}; rephrase it, or search without --strict")
+        raise UserError(f"{words}; rephrase it, or search without {name_option('--strict', 'strict')}")
 
 
 def _check_visual_query(query: Query) -> None:
     """Raise an error if the options are not valid for the text that remains without names and dates."""
     if query.by == "vit" and query.text:
         raise UserError(
-            f"--by vit cannot compare photos with a text ({query.text!r}): omit it, or use --by clip"
+            f"{name_by('vit')} cannot compare photos with a text ({query.text!r}): "
+            f"omit it, or use {name_by('clip')}"
         )
     if query.minus and not query.has_vector:
         raise UserError(
-            "--minus requires a text or a photo to subtract from; this sentence has only names and dates"
+            f"{name_option('--minus', 'minus')} requires a text or a photo to subtract from; "
+            "this sentence has only names and dates"
         )

@@ -10,7 +10,7 @@ import numpy as np
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces import get_pack_id, open_edit_log
-from imagesearch.features import ScoreBands, get_model_id, read_bands
+from imagesearch.features import ScoreBands, check_model, get_model_id, read_bands
 from imagesearch.files import FileVersion, get_file_version
 from imagesearch.filters import And, Eq
 from imagesearch.pipeline import Dataset
@@ -109,6 +109,8 @@ class SearchResources:
         name = getattr(self.config.models, kind)
         expected = get_pack_id(name) if kind == "faces" else get_model_id(kind, name)
         if collection.fingerprint != expected and not collection.is_imported:  # see `check_dimension`
+            if kind != "faces":
+                check_model(self.config.models, kind)  # the advice below requires a model of this kind
             raise UserError(
                 f"models.{kind}: the config names {name} ({expected}), the collection was "
                 f"built with {collection.model} ({collection.fingerprint}); "

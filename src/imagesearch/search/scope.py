@@ -43,7 +43,9 @@ def resolve_scope(request: ParsedRequest, resources: SearchResources) -> SearchS
     """
     query = request.query
     collection = resources.open_collection(_choose_collection_kind(request, resources))
-    criteria, notes = query.criteria.make_condition(resources.vocabulary)
+    criteria, notes = query.criteria.make_condition(
+        resources.vocabulary, lambda: resources.parser, query.today
+    )
     folder = resources.dataset.photo_roots.make_folder_condition(query.folder)
     required = And((folder, query.where, criteria))
     return SearchScope(collection, required, plan_filter(request.parsed), tuple(notes))

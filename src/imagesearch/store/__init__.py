@@ -6,7 +6,13 @@ Start with `build_collections` in ``build.py`` and the class `Store` in ``store.
 Only this package uses pymilvus and Milvus Lite, which it imports when a connection is opened.
 """
 
-from imagesearch.store.build import BuildReport, build_collections, fill_collection, has_pending_edits
+from imagesearch.store.build import (
+    BuildReport,
+    build_collections,
+    check_before_build,
+    fill_collection,
+    has_pending_edits,
+)
 from imagesearch.store.built_state import UnbuiltChanges, UnbuiltChangesFinder
 from imagesearch.store.dataset_trips import find_dataset_trips, list_trips, name_trip
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
@@ -25,7 +31,7 @@ from imagesearch.store.schema import (
     CollectionSpec,
     Hit,
 )
-from imagesearch.store.store import Store, detect_dialect
+from imagesearch.store.store import Store, check_milvus, detect_dialect
 from imagesearch.store.vector_index import IndexSpec, choose_index
 from imagesearch.store.vocabulary import (
     Vocabulary,
@@ -58,6 +64,8 @@ __all__ = [
     "VocabularyTrip",
     "build_collections",
     "build_imported",
+    "check_before_build",
+    "check_milvus",
     "choose_dialect",
     "choose_index",
     "detect_dialect",

@@ -28,7 +28,7 @@ from imagesearch.store.schema import (
     CollectionSpec,
     find_valid_rows,
 )
-from imagesearch.store.store import Store
+from imagesearch.store.store import Store, check_milvus
 from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
 from imagesearch.text_table import format_count
 from imagesearch.trips import Trip, read_trip_names
@@ -113,10 +113,7 @@ def build_collections(
     contents = collect_rows(config, dataset, store, people, locations, trips)
     names = {"cast": people.cast, "marked": list_marked_names(people)} if people is not None else {}
     if not contents:
-        raise UserError(
-            f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
-            "run 01_extract_features.py first"
-        )
+        raise _make_no_vectors_error(dataset)
 
     def save_search_data() -> str:
         counted = _count_vocabulary(contents, locations, trips)
@@ -130,6 +127,22 @@ def build_collections(
     if people is not None and "faces" in reports:
         reports["faces"].undone = people.list_pending()
     return reports
+
+
+def check_before_build(config: Config, dataset: Dataset) -> None:
+    """Raise `UserError` if a build would create a database and has no vectors to put into it."""
+    dataset.refuse_imported()
+    if config.milvus.is_missing:
+        check_milvus(config.milvus)
+        if not any(dataset.open_table(kind).folder.is_dir() for kind in ("clip", "vit")):
+            raise _make_no_vectors_error(dataset)
+
+
+def _make_no_vectors_error(dataset: Dataset) -> UserError:
+    roots = ", ".join(map(str, dataset.roots))
+    return UserError(
+        f"{dataset.folder}: no vectors of the photos in {roots}; run 01_extract_features.py first"
+    )
 
 
 @contextmanager

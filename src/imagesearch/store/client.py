@@ -14,15 +14,25 @@ from imagesearch.store.lite_client import LiteClient
 from imagesearch.store.server_client import ServerClient
 
 
-def connect(milvus: MilvusConfig) -> Any:
+def connect(milvus: MilvusConfig, *, create: bool = True) -> Any:
     """Return a connection with the methods of `pymilvus.MilvusClient`, and `lock_for_writing`.
+
+    Parameters
+    ----------
+    milvus
+        The settings of the connection in the config.
+    create
+        Create a Milvus Lite database that does not exist.
 
     Raises
     ------
     UserError
-        If the server does not answer, or a process has the file open that does not share it. Each later call
-        also raises it if the server rejects the call or becomes unavailable.
+        If the database does not exist and is not created; if the server does not answer, or a process has the
+        file open that does not share it. Each later call also raises it if the server rejects the call or
+        becomes unavailable.
     """
+    if milvus.is_missing and not create:
+        raise UserError(f"{milvus.uri}: no such database; run 05_build_collections.py, or correct milvus.uri")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import pymilvus  # noqa: F401 - it configures its loggers, so they can be silenced only afterwards
 
@@ -31,7 +41,7 @@ def connect(milvus: MilvusConfig) -> Any:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if not milvus.is_file:
         return ServerClient(milvus)
-    _check_lite_file(Path(milvus.uri))
+    check_lite_file(Path(milvus.uri))
     return LiteClient(milvus.uri)
 
 
@@ -63,7 +73,7 @@ def make_ranker(name: str, count: int) -> Any:
     return RRFRanker() if name == "rrf" else WeightedRanker(*[1 / count] * count)
 
 
-def _check_lite_file(path: Path) -> None:
+def check_lite_file(path: Path) -> None:
     """Check that a path can be a database; Milvus Lite's own error is always "Open local milvus failed"."""
     make_folder(path.parent)
     if path.is_file():

@@ -41,6 +41,8 @@ class Collections:
     ----------
     milvus
         The settings of the connection in the config.
+    create
+        Create a Milvus Lite database that does not exist.
 
     Attributes
     ----------
@@ -55,9 +57,9 @@ class Collections:
         If the server does not answer, or a process has the file open that does not share it.
     """
 
-    def __init__(self, milvus: MilvusConfig) -> None:
+    def __init__(self, milvus: MilvusConfig, *, create: bool = True) -> None:
         self.uri, self._milvus = milvus.display_uri, milvus
-        self.client = connect(milvus)
+        self.client = connect(milvus, create=create)
         self.dialect = choose_dialect(str(self.client.get_server_version()), self.uri)
         self._loaded: dict[CollectionRef, CollectionInfo] = {}
 

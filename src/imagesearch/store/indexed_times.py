@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write
 from imagesearch.pipeline import Dataset, ProcessedPhoto
 
@@ -88,7 +88,8 @@ def _read(file: Path) -> _Rows:
         return {}
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UserError(
-            f"{file}: cannot be read ({error}); delete it, and all photos count as new in the next build"
+            f"{file}: cannot be read ({describe_error(error)}); "
+            "delete it, and all photos count as new in the next build"
         ) from None
     return {photo: (content, seconds) for photo, content, seconds in zip(*columns, strict=True)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from imagesearch.filters import (
     format_filter,
     list_fields,
 )
+from imagesearch.store.client import check_lite_file
 from imagesearch.store.collections import Collections
 from imagesearch.store.date_listing import DateListing, PhotoTime
 from imagesearch.store.dialect import LITE, Dialect
@@ -36,7 +38,7 @@ from imagesearch.store.schema import (
     Hit,
     select_fields,
 )
-from imagesearch.store.vector_index import check_options
+from imagesearch.store.vector_index import check_options, choose_index
 from imagesearch.store.vector_search import VectorQuery, search_nearest, search_once
 
 _BATCH_ROWS = 5_000
@@ -49,6 +51,8 @@ class Store:
     ----------
     milvus
         The settings of the connection and of searches in the config.
+    create
+        Create a Milvus Lite database that does not exist. A search does not create one.
 
     Attributes
     ----------
@@ -58,11 +62,14 @@ class Store:
     Raises
     ------
     UserError
-        If the server does not answer, or a process has the file open that does not share it.
+        If the database does not exist and is not created; if the server does not answer, or a process has the
+        file open that does not share it.
     """
 
-    def __init__(self, milvus: MilvusConfig) -> None:
-        self.collections = Collections(milvus)
+    def __init__(self, milvus: MilvusConfig, *, create: bool = True) -> None:
+        if milvus.is_missing:  # a wrong setting is reported before a missing database
+            check_options(milvus.index, LITE)
+        self.collections = Collections(milvus, create=create)
         self.uri = milvus.display_uri
         self._client = self.collections.client
         self._search_params = milvus.index.search_params
@@ -318,6 +325,24 @@ class Store:
             )
             rows = [(row[key], row) for row in result]
         return [(key, row["taken_at"] if row["has_time"] else None) for key, row in rows]
+
+
+def check_milvus(milvus: MilvusConfig) -> None:
+    """Check that collections can be built in the Milvus of a config. No database is created.
+
+    Raises
+    ------
+    UserError
+        If it cannot be opened, or does not have the index type or the options of the config.
+    """
+    if milvus.is_missing:
+        check_lite_file(Path(milvus.uri))
+        dialect = LITE
+        check_options(milvus.index, dialect)
+    else:
+        with Store(milvus) as store:
+            dialect = store.collections.dialect
+    choose_index(milvus.index, 1, dialect)
 
 
 def detect_dialect(milvus: MilvusConfig) -> Dialect:

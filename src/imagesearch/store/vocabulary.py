@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.files import FileVersion, atomic_write, get_file_version
 from imagesearch.geo import PhotoLocation
 from imagesearch.text import find_similar, normalize
@@ -131,7 +131,7 @@ class Vocabulary:
         except (FileNotFoundError, NotADirectoryError):
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {describe_error(error)}"
             raise UserError(f"{file}: cannot be read ({reason}); run 05_build_collections.py") from None
 
 

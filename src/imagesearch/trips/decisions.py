@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.files import make_folder
 
 FILE = "trips.jsonl"
@@ -50,7 +50,7 @@ def read_trip_names(folder: Path) -> list[TripName]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error})") from None
+        raise UserError(f"{file}: cannot be read ({describe_error(error)})") from None
     names = []
     for number, line in enumerate(lines, 1):
         try:

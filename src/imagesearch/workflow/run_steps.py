@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from imagesearch.config import Config
-from imagesearch.faces import People, cluster_people, detect_faces
-from imagesearch.features import extract_features
+from imagesearch.faces import People, cluster_people, detect_faces, get_pack_id
+from imagesearch.features import check_model, extract_features
 from imagesearch.geo import GeoSummary, check_geocoder, extract_geo
 from imagesearch.pipeline import Dataset, Progress, StepSummary
-from imagesearch.store import BuildReport, Store, build_collections
+from imagesearch.store import BuildReport, Store, build_collections, check_milvus
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,12 @@ class RunSummary:
 
 
 def run_steps(
-    config: Config, dataset: Dataset, *, retry_failed: bool = False, progress: Progress | None = None
+    config: Config,
+    dataset: Dataset,
+    *,
+    retry_failed: bool = False,
+    progress: Progress | None = None,
+    report: Callable[[str], object] = lambda line: None,
 ) -> RunSummary:
     """Bring a dataset's tables and collections up to date with its photos: steps 01, 02, 04 and 05.
 
@@ -106,26 +112,46 @@ def run_steps(
         Also process unchanged photos that failed before.
     progress
         Shows photos, places and rows as they are done.
+    report
+        Is called with each line of the summary, as soon as its step is done.
 
     Raises
     ------
     UserError
-        If a model, a folder of photos or Milvus cannot be reached, or another process is writing.
+        If a model, a folder of photos or Milvus cannot be reached, or another process is writing. All of
+        them are checked before the first step begins.
     """
     start = time.monotonic()
 
     def show(label: str) -> Any:
         return partial(progress, label=label) if progress else None
 
-    # Checked first, to report an error now and not after an hour of extraction. Milvus is closed again, to
-    # free its memory.
-    Store(config.milvus).close()
-    check_geocoder(config, dataset)
+    _check_settings(config, dataset)
     features = extract_features(config, dataset, retry_failed=retry_failed, progress=show("features"))
+    report(f"01 features: {features}")
     faces = detect_faces(config, dataset, retry_failed=retry_failed, progress=show("faces"))
+    report(f"02 faces: {faces}")
     people = cluster_people(config, dataset)
+    report(f"02 people: {people}")
     geo = extract_geo(config, dataset, retry_failed=retry_failed, progress=show("metadata"))
+    report(f"04 places and times: {geo}")
     with Store(config.milvus) as store:
         collections = build_collections(config, dataset, store, progress=progress)
+    for kind, built in collections.items():
+        report(f"05 {config.dataset.name}_{kind}: {built}")
     seconds = time.monotonic() - start
     return RunSummary(config.dataset.name, features, faces, people, geo, collections, seconds)
+
+
+def _check_settings(config: Config, dataset: Dataset) -> None:
+    """Check what the config names, to report an error now and not after an hour of extraction.
+
+    Models are found, or downloaded, but not loaded. Milvus is closed again, to free its memory.
+    """
+    check_milvus(config.milvus)
+    check_geocoder(config, dataset)
+    dataset.refuse_imported()
+    _ = dataset.photos  # reports a missing folder before a missing model
+    for kind in ("clip", "vit"):
+        check_model(config.models, kind)
+    get_pack_id(config.models.faces)

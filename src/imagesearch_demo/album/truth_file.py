@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch_demo.album.writer import MAKER
 
 _TOO_LARGE = 1e9  # for degrees and pixels
@@ -83,7 +83,7 @@ def load_truth(file: Path) -> dict:
             f"{file}: is a folder; its ground truth is {file.name}.truth.json beside it"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read ({error})") from None
+        raise UserError(f"{file}: cannot be read ({describe_error(error)})") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{file}: not JSON ({error}); make_album.py writes ALBUM.truth.json") from None
     if not isinstance(truth, dict) or truth.get("made_by") != MAKER:

@@ -240,7 +240,7 @@ def _answer_sentences(
     """Run the sentences on the dataset or on a temporary copy; also return a note about the copy."""
     reason = _explain_copy(dataset, people, truth)
     if not reason:
-        with Store(config.milvus) as store:
+        with Store(config.milvus, create=False) as store:
             return evaluate_search(Searcher(config, dataset, store), truth, count, seed, progress), []
     note = f"{reason}: the sentences run on a temporary copy with the true names"
     with tempfile.TemporaryDirectory(prefix="imagesearch-") as folder:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from pathlib import PurePosixPath
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, IsEmpty, MoreThan, Not, Or
 from imagesearch.query.facts.file_names import EXTENSIONS
 from imagesearch.store import Vocabulary, VocabularyEntry, split_file_name, suggest_names
@@ -64,7 +64,7 @@ def require_shape(shape: str) -> Condition:
         If there is no such shape.
     """
     if shape not in SHAPES:
-        raise UserError(f"--shape {shape}: expected {', '.join(SHAPES)}")
+        raise UserError(f"{name_option('--shape', 'shape')} {shape}: expected {', '.join(SHAPES)}")
     return SHAPES[shape]
 
 
