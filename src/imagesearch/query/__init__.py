@@ -17,10 +17,12 @@ from imagesearch.query.facts.conditions import require_name
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.parser import SentenceParser
+from imagesearch.query.people.numbers import UNKNOWN_USER
 from imagesearch.query.trips.same_as import PhotoMoment
 
 __all__ = [
     "COMMON",
+    "UNKNOWN_USER",
     "Area",
     "Content",
     "Criteria",
