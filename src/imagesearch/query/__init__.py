@@ -11,7 +11,7 @@ number of people. `tagger` shows the order of the rules that decide what words s
 imports dateutil and holidays.
 """
 
-from imagesearch.query.clauses import Area, Content, PeopleClause, PhotoFact, PhotoOrder
+from imagesearch.query.clauses import NUMBER_WORDS, Area, Content, PeopleClause, PhotoFact, PhotoOrder
 from imagesearch.query.criteria import Criteria
 from imagesearch.query.facts.conditions import require_name
 from imagesearch.query.lexicon import COMMON
@@ -22,6 +22,7 @@ from imagesearch.query.trips.same_as import PhotoMoment
 
 __all__ = [
     "COMMON",
+    "NUMBER_WORDS",
     "UNKNOWN_USER",
     "Area",
     "Content",
