@@ -165,11 +165,12 @@ def report_duplicates(config, args):
 
 
 def prompt_for_queries(parser, library):
-    """Answer lines until one says to quit; "like 3 5" searches with two results of the answers to the last."""
+    """Answer lines until one says to quit; "like 3 5" searches with two results of the last answer."""
     from dataclasses import replace
 
     from imagesearch.errors import UserError
     from imagesearch.search import parse_prompt_line
+    from imagesearch.text_table import format_count
 
     library.open()  # reports an error of Milvus before the first prompt
     last, results = [], []  # the last query and its options; the results shown for it
@@ -178,9 +179,9 @@ def prompt_for_queries(parser, library):
         if cli.is_more(line):
             show_more()
             return
-        if rank := cli.read_rank_to_open(line):
-            if rank > len(results):
-                raise UserError(f"{line}: the last answer has {len(results)} results")
+        if (rank := cli.read_rank_to_open(line)) is not None:
+            if not 1 <= rank <= len(results):
+                raise UserError(f"{line}: the last answer has {format_count(len(results), 'result')}")
             cli.open_file(results[rank - 1].file)
             return
         sentence, options = cli.split_options(line, parser)

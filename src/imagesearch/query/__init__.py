@@ -11,7 +11,15 @@ number of people. `tagger` shows the order of the rules that decide what words s
 imports dateutil and holidays.
 """
 
-from imagesearch.query.clauses import NUMBER_WORDS, Area, Content, PeopleClause, PhotoFact, PhotoOrder
+from imagesearch.query.clauses import (
+    NUMBER_WORDS,
+    Area,
+    Content,
+    DateClause,
+    PeopleClause,
+    PhotoFact,
+    PhotoOrder,
+)
 from imagesearch.query.criteria import Criteria
 from imagesearch.query.facts.conditions import require_name
 from imagesearch.query.lexicon import COMMON
@@ -27,6 +35,7 @@ __all__ = [
     "Area",
     "Content",
     "Criteria",
+    "DateClause",
     "ParsedQuery",
     "PeopleClause",
     "PhotoFact",

@@ -83,7 +83,9 @@ def _has_unknown_rest(kind: TagKind, at: Position, match: NameMatch, known: Gaze
 def _tag_mistyped(at: Position, is_place: bool) -> Tag | None:
     """Tag the only name that fits. If several do, or if it is not sure, tag a word, with a hint."""
     people, places = at.names.people, at.names.places
-    is_name = not is_place and is_first_name(at.token.possessor or at.token.norm)  # Albert, not Alberta
+    follows_place = at.last_kind in ("place", "area")
+    is_name = not is_place and not follows_place and is_first_name(at.token.possessor or at.token.norm)
+    # a first name is no mistyped place: Albert is not Alberta
     found_places = [] if is_name else places.match_mistyped(at.tokens, at.i)
     found_places = [match for match in found_places if not _follows_other_place(at, match)]
     found_places = _drop_aliases(found_places)

@@ -23,6 +23,7 @@ outside from with and not both alone together either neither last this next past
 weekends weekday spring summer summers autumn winter winters morning evening afternoon night week weeks month
 months year years days photos pictures oldest newest latest people person group
 """)
+_MAX_LETTERS = 1 + max(map(len, _WORDS))
 
 
 @functools.cache
@@ -67,11 +68,6 @@ def _find_correction(token: Token, i: int, names: KnownNames) -> str:
     if is_first_name(typed) or is_place_name(typed) or _is_known(token, names):
         return ""
     return found[0]
-
-
-def _may_differ(typed: str) -> bool:
-    """Whether a word of this length can be a small word with one typing error."""
-    return len(typed) <= max(map(len, _WORDS)) + 1
 
 
 def _find_near(typed: str) -> list[str]:
