@@ -55,12 +55,8 @@ def _find_correction(token: Token, i: int, names: KnownNames) -> str:
         or len(typed) < 3
     ):
         return ""
-    if (
-        not _WORDS.isdisjoint((typed, typed.removesuffix("s")))
-        or typed in COMMON
-        or find_word_level(typed)
-        or not _may_differ(typed)
-    ):
+    is_word = typed in _WORDS or typed.removesuffix("s") in _WORDS or typed in COMMON
+    if is_word or len(typed) > _MAX_LETTERS or find_word_level(typed):
         return ""
     found = _find_near(typed)
     if len(found) != 1 or (token.text[:1].isupper() and i and found[0] not in _CALENDAR):

@@ -31,12 +31,10 @@ def find_nearest_days(
     times = ((True, Between("taken_at", None, first)), (False, Between("taken_at", last)))
     days = [day for is_before, where in times if (day := _find_day(where, is_before, scope, resources))]
     if days:
-        each = tuple(
-            Between("taken_at", *map(_count_seconds, (day, day + timedelta(days=1)))) for day in days
-        )
-        yield FilterAttempt(
-            And((Eq("has_time", True), Or(each))), f"of {' and '.join(map(format_day, days))}"
-        )
+        spans = [(_count_seconds(day), _count_seconds(day + timedelta(days=1))) for day in days]
+        where = Or(tuple(Between("taken_at", *span) for span in spans))
+        description = f"of {' and '.join(map(format_day, days))}"
+        yield FilterAttempt(And((Eq("has_time", True), where)), description)
 
 
 def _find_day(
