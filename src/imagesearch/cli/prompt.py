@@ -153,9 +153,9 @@ def split_options(line: str, parser: argparse.ArgumentParser) -> tuple[str, list
             if i >= len(words):
                 raise UserError(f"{name}: expected a value, such as {name} {action.metavar or 'N'}")
             value, i = words[i][1], i + 1
-        arguments[-1] = (
-            f"{name}={value.strip(chr(34))}" if name.startswith("--") else name + value.strip(chr(34))
-        )
+        value = value.strip('"')
+        # a value such as -33.9,151.2 is no option
+        arguments[-1:] = [f"{name}={value}"] if name.startswith("--") else [name, value]
     return (" ".join(kept), arguments) if arguments else (line, [])
 
 
