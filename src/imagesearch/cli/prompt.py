@@ -143,9 +143,7 @@ def split_options(line: str, parser: argparse.ArgumentParser) -> tuple[str, list
             kept.append(words[i - 1][1])
             continue
         if action.dest in _FIXED:
-            raise UserError(
-                f"{name}: this option is given when the script is started: 06_search.py {name} ..."
-            )
+            raise UserError(f"{name}: give this option when you start the script: 06_search.py {name} ...")
         arguments.append(name)
         if action.nargs == 0:
             continue

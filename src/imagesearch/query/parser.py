@@ -86,10 +86,8 @@ class SentenceParser:
             Returns the name of the person with a number, for "person 1".
         """
         names = self._names
-        sentence, corrections = correct_words(Sentence.from_tokens(tokenize(text)), names)
-        numbered = name_numbers(sentence, names, find_person)
-        me = find_me(numbered.sentence.tokens, names)
-        sentence = rewrite_sentence(drop_me(numbered.sentence, me) if me else numbered.sentence, names)
+        sentence, users, replaced = _replace_words(text, names, find_person)
+        sentence = rewrite_sentence(sentence, names)
         same_as = rewrite_same_as(sentence, find_moments, names.trips.mark_name)
         sentence = rewrite_trips(same_as.sentence, names, today)
         tagged = tag_sentence(sentence, names, today)
@@ -103,11 +101,9 @@ class SentenceParser:
         caption = build_caption(tagged, leads | fact_leads, neutral_phrases, negated)
         not_understood = {*tagged.not_understood, *caption.not_understood, *same_as.not_understood}
         not_understood = tuple(sorted(filter(None, not_understood), key=text.find))
-        notes = [*corrections, *numbered.notes, *same_as.notes, *tagged.notes, *note_alternatives(mentions)]
+        notes = [*map(note_me, users), *replaced, *same_as.notes, *tagged.notes, *note_alternatives(mentions)]
         notes += list_missing_trips(tagged, names)
         notes += [f'"{words}" was not understood' for words in not_understood]
-        users = tuple(dict.fromkeys(filter(None, me.values())))
-        notes = [*map(note_me, users), *notes]
         return ParsedQuery(
             people=exclude_others(people) if caption.excludes_people else people,
             places=places.any_of,
@@ -134,6 +130,17 @@ class SentenceParser:
     def _fill_template(self, caption: str) -> str:
         """Return the text that CLIP encodes; empty without a caption."""
         return self._template.replace("{text}", caption) if caption else ""
+
+
+def _replace_words(
+    text: str, names: KnownNames, find_person: FindPerson | None
+) -> tuple[Sentence, tuple[str, ...], tuple[str, ...]]:
+    """Return a sentence with corrected small words and named people, words for the user, and notes."""
+    sentence, corrections = correct_words(Sentence.from_tokens(tokenize(text)), names)
+    numbered = name_numbers(sentence, names, find_person)
+    me = find_me(numbered.sentence.tokens, names)
+    sentence = drop_me(numbered.sentence, me) if me else numbered.sentence
+    return sentence, tuple(dict.fromkeys(filter(None, me.values()))), (*corrections, *numbered.notes)
 
 
 def _list_quoted(tagged: TaggedSentence) -> tuple[str, ...]:
