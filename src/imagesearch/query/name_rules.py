@@ -16,7 +16,7 @@ from imagesearch.query.lexicon import (
 from imagesearch.query.places.world import is_capitalized
 from imagesearch.query.tags import ENTITIES, Position, Tag, TaggedSpan, TagKind
 from imagesearch.query.tokenizer import Token
-from imagesearch.text import normalize
+from imagesearch.text import is_numbered_label, normalize
 
 
 def tag_prefix(at: Position) -> Tag:
@@ -39,6 +39,8 @@ def _tag_prefixed_name(kind: TagKind, at: Position) -> Tag:
         match = names.match_exact(at.tokens, at.i + 1)
     if match is not None:
         return Tag(TaggedSpan(kind, at.i, match.end, match.keys, match.is_possessive))
+    if kind == "person" and is_numbered_label(token.text):  # `name_numbers` has noted it
+        return Tag(TaggedSpan(kind, at.i, end, (token.text,)))
     if kind == "person":
         note, key = f'nobody is called "{token.text}"', token.text
     else:

@@ -29,8 +29,10 @@ from imagesearch.query.gazetteer import KnownNames
 from imagesearch.query.mentions import find_negated_ends, group_mentions, note_alternatives
 from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.people.clause import build_people, exclude_others
+from imagesearch.query.people.numbers import FindPerson, drop_me, find_me, name_numbers, note_me
 from imagesearch.query.places.clause import build_places
 from imagesearch.query.rewrites import rewrite_sentence
+from imagesearch.query.small_words import correct_words
 from imagesearch.query.tagger import tag_sentence
 from imagesearch.query.tags import TaggedSentence
 from imagesearch.query.times.clause import build_dates
@@ -65,7 +67,13 @@ class SentenceParser:
         self._names = KnownNames.from_vocabulary(vocabulary, FeastDays(tuple(holiday_countries)))
         self._template = template
 
-    def parse(self, text: str, today: date, find_moments: FindMoments | None = None) -> ParsedQuery:
+    def parse(
+        self,
+        text: str,
+        today: date,
+        find_moments: FindMoments | None = None,
+        find_person: FindPerson | None = None,
+    ) -> ParsedQuery:
         """Parse a sentence. Accepts any text.
 
         Parameters
@@ -74,9 +82,12 @@ class SentenceParser:
             The day that *yesterday* and *last summer* refer to.
         find_moments
             Returns the times of the photos with a file name, for "the same day as IMG_0042".
+        find_person
+            Returns the name of the person with a number, for "person 1".
         """
         names = self._names
-        sentence = rewrite_sentence(Sentence.from_tokens(tokenize(text)), names)
+        sentence, users, replaced = _replace_words(text, names, find_person)
+        sentence = rewrite_sentence(sentence, names)
         same_as = rewrite_same_as(sentence, find_moments, names.trips.mark_name)
         sentence = rewrite_trips(same_as.sentence, names, today)
         tagged = tag_sentence(sentence, names, today)
@@ -90,7 +101,7 @@ class SentenceParser:
         caption = build_caption(tagged, leads | fact_leads, neutral_phrases, negated)
         not_understood = {*tagged.not_understood, *caption.not_understood, *same_as.not_understood}
         not_understood = tuple(sorted(filter(None, not_understood), key=text.find))
-        notes = [*same_as.notes, *tagged.notes, *note_alternatives(mentions)]
+        notes = [*map(note_me, users), *replaced, *same_as.notes, *tagged.notes, *note_alternatives(mentions)]
         notes += list_missing_trips(tagged, names)
         notes += [f'"{words}" was not understood' for words in not_understood]
         return ParsedQuery(
@@ -108,7 +119,7 @@ class SentenceParser:
             joined=tuple(Content(text, self._fill_template(text)) for text in caption.joined),
             join=caption.join,
             excluded=tuple(Content(text, self._fill_template(text)) for text in caption.excluded),
-            not_understood=not_understood,
+            not_understood=(*users, *not_understood),
             quoted=_list_quoted(tagged),
             phrase=caption.phrase,
             unknown_names=tuple(dict.fromkeys(tagged.unknown_names)),
@@ -119,6 +130,17 @@ class SentenceParser:
     def _fill_template(self, caption: str) -> str:
         """Return the text that CLIP encodes; empty without a caption."""
         return self._template.replace("{text}", caption) if caption else ""
+
+
+def _replace_words(
+    text: str, names: KnownNames, find_person: FindPerson | None
+) -> tuple[Sentence, tuple[str, ...], tuple[str, ...]]:
+    """Return a sentence with corrected small words and named people, words for the user, and notes."""
+    sentence, corrections = correct_words(Sentence.from_tokens(tokenize(text)), names)
+    numbered = name_numbers(sentence, names, find_person)
+    me = find_me(numbered.sentence.tokens, names)
+    sentence = drop_me(numbered.sentence, me) if me else numbered.sentence
+    return sentence, tuple(dict.fromkeys(filter(None, me.values()))), (*corrections, *numbered.notes)
 
 
 def _list_quoted(tagged: TaggedSentence) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from imagesearch.geo import find_region
 from imagesearch.query.english import find_word_level, is_everyday
+from imagesearch.query.first_names import NameKind, find_name_kind, is_first_name, is_like_first_name
 from imagesearch.query.lexicon import (
     ARTICLES,
     COMMON,
     EMPTY,
+    JOINERS,
     LEADING,
     NOUNS,
     NOUNS_IN_ING,
@@ -17,11 +19,19 @@ from imagesearch.query.lexicon import (
 )
 from imagesearch.query.places.world import is_place_name
 from imagesearch.query.tags import Position
+from imagesearch.query.times.engine import match_date
 from imagesearch.query.tokenizer import Token
 
 _MIN_TYPO_LETTERS = 5  # minimum length of a word that can be a mistyped everyday word
 # Words before a capitalized name, besides those before any name: "where Maya swims", "photos showing Maya".
 _CAPITAL_LEADS = (EMPTY - ARTICLES - PLACE_LEADS) | {"showing", "when", "while"}
+_VOWELS = frozenset("aeiouy")
+# Words before a name: "uncle Bob", "my friend Tom".
+_RELATIVES = split_set("uncle aunt auntie aunty grandma grandpa granny granddad grandad cousin mr mrs ms dr")
+_KIN = _RELATIVES | split_set(
+    "grandmother grandfather brother sister friend mum mom dad papa mama mother father son daughter nephew "
+    "niece husband wife"
+)
 _LEADS = frozenset((",", "&", "+", "/")) | split_set(
     "of with and or without not no only just but for both either except minus excluding plus showing"
 )
@@ -30,20 +40,93 @@ _LEADS = frozenset((",", "&", "+", "/")) | split_set(
 def find_unknown_name(at: Position) -> str:
     """Return the word at a token, as typed, if it is probably the name of a person; else an empty text.
 
-    It is in a name's place, and it is neither English nor a known place.
+    It is in a name's place. It is neither English nor a known place, or it is a common first name.
     """
     token = at.token
     word = token.possessor or token.norm
-    if token.kind != "word" or len(word) < 3 or not word.isalpha() or word in COMMON:
+    if token.kind != "word" or len(word) < 3 or not word.isalpha():
         return ""
-    is_capital = _is_capitalized(token, at)
-    if not _follows_lead(at, is_capital) or not _ends_name(at, is_capital):
-        return ""
-    if find_word_level(word) or is_place_name(word) or find_region([word]) is not None:
-        return ""
-    if not is_capital and len(word) >= _MIN_TYPO_LETTERS and _is_mistyped_word(word):
+    is_capital, kind = _is_capitalized(token, at), find_name_kind(word)
+    if kind:
+        is_name = _is_english_name(at, kind, is_capital)
+    else:
+        is_name = word not in COMMON and _is_foreign_name(at, word, is_capital)
+    if not is_name:
         return ""
     return token.text[: len(token.text) - 2] if token.possessor else token.text
+
+
+def _is_english_name(at: Position, kind: NameKind, is_capital: bool) -> bool:
+    """Whether an English word that is a first name too stands for a person."""
+    before = at.find_word_before()
+    if before in _KIN:
+        return (is_capital or kind != "thing" or before in _RELATIVES) and _precedes_other(at)
+    if not _follows_lead(at, is_capital) or not _precedes_other(at):
+        return False
+    if kind == "name" or (is_capital and (kind == "often" or before or at.token.possessor)):
+        return True
+    if kind == "often" or is_capital:
+        return bool(at.token.possessor) or _is_beside_person(at) or _precedes_place(at)
+    return False
+
+
+def _is_foreign_name(at: Position, word: str, is_capital: bool) -> bool:
+    """Whether a word that is not English stands for a person."""
+    follows_kin = at.find_word_before() in _KIN
+    if not (follows_kin or _follows_lead(at, is_capital)) or not _ends_name(at, is_capital):
+        return False
+    if find_word_level(word) or is_place_name(word) or find_region([word]) is not None:
+        return False
+    if is_first_name(word):
+        return True
+    is_start = not at.find_word_before()
+    if (is_start or not is_capital) and len(word) >= _MIN_TYPO_LETTERS and _is_mistyped_word(word):
+        return False
+    # A foreign word at the start can be any word: "rückblick", "Indien 2023".
+    if is_start and not at.token.possessor and at.get_norm(at.i + 1) not in EMPTY | LEADING:
+        return is_like_first_name(word)
+    return not word.isascii() or not _VOWELS.isdisjoint(word)
+
+
+def _precedes_other(at: Position) -> bool:
+    """Whether the next word cannot belong to a name that is a word too: "frank talk"."""
+    if at.token.possessor or at.i + 1 >= len(at.tokens) or at.tokens[at.i + 1].kind != "word":
+        return True
+    following = at.tokens[at.i + 1].norm
+    if following in ARTICLES or following == "of":
+        return False
+    if following in EMPTY | LEADING | PHOTOS or following.isdigit() or _precedes_date(at):
+        return True
+    return following.endswith("ing") and following not in NOUNS_IN_ING
+
+
+def _precedes_date(at: Position) -> bool:
+    return match_date(at.sentence, at.i + 1, at.today, at.names.feasts, at.names.trips) is not None
+
+
+def _precedes_place(at: Position) -> bool:
+    """Whether *in* and a known place follow."""
+    after = at.i + 2
+    if at.get_norm(at.i + 1) not in PLACE_LEADS or after >= len(at.tokens):
+        return False
+    return at.names.places.match_exact(at.tokens, after) is not None or is_place_name(at.get_norm(after))
+
+
+def _is_beside_person(at: Position) -> bool:
+    """Whether a person, or a common first name, is joined to the word: "anna and mark"."""
+    if at.find_word_before() in JOINERS and len(at.spans) > 1:
+        other = at.spans[-2]
+        if other.kind == "person" or _is_common_name(at.tokens[other.start].norm):
+            return True
+    if at.get_norm(at.i + 1) not in JOINERS or at.i + 2 >= len(at.tokens):
+        return False
+    return at.names.people.match_exact(at.tokens, at.i + 2) is not None or _is_common_name(
+        at.get_norm(at.i + 2)
+    )
+
+
+def _is_common_name(word: str) -> bool:
+    return find_name_kind(word) == "name" or (not find_word_level(word) and is_first_name(word))
 
 
 def _is_capitalized(token: Token, at: Position) -> bool:
@@ -66,7 +149,7 @@ def _ends_name(at: Position, is_capital: bool) -> bool:
     if at.token.possessor or at.i + 1 >= len(at.tokens) or at.tokens[at.i + 1].kind != "word":
         return True
     following = at.tokens[at.i + 1]
-    if following.norm in EMPTY | LEADING | PHOTOS or following.norm.isdigit():
+    if following.norm in EMPTY | LEADING | PHOTOS or following.norm.isdigit() or _precedes_date(at):
         return True
     if following.norm.endswith("ing") and following.norm not in NOUNS_IN_ING:
         return True

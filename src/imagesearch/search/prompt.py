@@ -10,6 +10,7 @@ from pathlib import Path
 
 from imagesearch.errors import UserError
 from imagesearch.photos import EXTENSIONS
+from imagesearch.query import NUMBER_WORDS
 from imagesearch.search.answer import SearchResult
 from imagesearch.search.query import Query
 from imagesearch.text_table import format_count
@@ -20,7 +21,8 @@ FindPhoto = Callable[[str], Path]
 # Ranks are separated by commas, or by spaces if only numbers follow: "like 3 5". After a space, a number of
 # four digits is a year: "like 3 2023".
 _MORE_RANKS = r"(?:\s*,\s*\d{1,5}|\s+\d{1,3}(?=[\s\d]*$))*"
-_LIKE = re.compile(rf"(?:--)?like\s+(\d{{1,5}}{_MORE_RANKS})(?:\s+(.*))?", re.IGNORECASE)
+_LIKE = re.compile(rf"(?:--)?like\s+#?(\d{{1,5}}{_MORE_RANKS})(?:\s+(.*))?", re.IGNORECASE)
+_LIKE_WORD = re.compile(rf"(?:--)?like\s+(?:number\s+)?({'|'.join(NUMBER_WORDS[1:])})", re.IGNORECASE)
 _LIKE_PHOTO = re.compile(r"(?:--)?like\s+(.*)", re.IGNORECASE)
 _FOLDER = re.compile(r"[/\\]")
 _QUOTED = re.compile(r"""(["'])(.*)\1""")
@@ -50,6 +52,8 @@ def parse_prompt_line(
         If the last answer has no such result, or there is no such photo.
     """
     line, find_photo = line.strip(), find_photo or _find_on_disk
+    if word := _LIKE_WORD.fullmatch(line):
+        line = f"like {NUMBER_WORDS.index(word[1].lower())}"
     if like := _LIKE.fullmatch(line):
         ranks, text = [int(rank) for rank in re.findall(r"\d+", like[1])], like[2] or ""
         if not all(1 <= rank <= len(results) for rank in ranks):

@@ -6,12 +6,17 @@ Nothing here calls Milvus: `retrieval` does.
 
 from __future__ import annotations
 
+import calendar
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, Or
-from imagesearch.query import ParsedQuery, PeopleClause
+from imagesearch.query import DateClause, ParsedQuery, PeopleClause
+
+_STARTS_WITH_LEAD = re.compile("(?:before|after|since|until|between|from|not) ")
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def plan_filter(parsed: ParsedQuery) -> FilterPlan:
         required += [*excluded.place_conditions, Eq("has_gps", True)]
         exclusions.append(f"not in {' or '.join(parsed.excluded_places)}")
     if parsed.dates:
-        description = ", ".join(date.words for date in parsed.dates)
+        description = ", ".join(map(_describe_date, parsed.dates))
         parts.append(FilterPart("when", description, And(tuple(date.condition for date in parsed.dates))))
     if parsed.excluded:  # `retrieval` leaves these photos out: a filter cannot
         exclusions.append(f"without {' or '.join(repr(content.caption) for content in parsed.excluded)}")
@@ -151,6 +156,26 @@ def _list_substitutes(parsed: ParsedQuery) -> tuple[FilterPart, ...]:
             Or(tuple(area.condition for area in substitutes)),
         ),
     )
+
+
+def _describe_date(clause: DateClause) -> str:
+    """Return a date in words; one of digits as ``12 October 2025``."""
+    if re.search("[a-z]", clause.words) or not re.fullmatch(r"\d{4}-\d\d-\d\d", clause.dates):
+        return clause.words
+    return format_day(date.fromisoformat(clause.dates))
+
+
+def format_day(day: date) -> str:
+    """Return a day in words: ``12 October 2025``."""
+    return f"{day.day} {calendar.month_name[day.month]} {day.year}"
+
+
+def describe_date_alone(plan: FilterPlan) -> str:
+    """Return the date as it follows "no photo": ``of 12 October 2025``; empty if more is requested."""
+    if len(plan.parts) != 1 or plan.exclusions or plan.parts[0].name != "when":
+        return ""
+    description = plan.parts[0].description
+    return description if _STARTS_WITH_LEAD.match(description) else f"of {description}"
 
 
 def _make_people_part(people: PeopleClause) -> FilterPart:

@@ -9,7 +9,7 @@ from datetime import date
 
 from imagesearch.errors import UserError, name_option
 from imagesearch.filters import MATCH_ALL
-from imagesearch.query import ParsedQuery, PhotoOrder
+from imagesearch.query import UNKNOWN_USER, ParsedQuery, PhotoOrder
 from imagesearch.search.query import Query, check_query, name_by
 from imagesearch.search.query_photos import locate_photos
 from imagesearch.search.resources import SearchResources
@@ -108,7 +108,8 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
     template = resources.config.search.template
     if query.strategy == "semantic":
         return _make_request(query, _make_text_query(sentence, sentence, template))
-    parsed = resources.parser.parse(sentence, query.today or date.today(), resources.find_moments)
+    today = query.today or date.today()
+    parsed = resources.parser.parse(sentence, today, resources.find_moments, resources.find_person)
     if query.strategy in ("filter", "union"):
         return _make_request(query, parsed)
     # hybrid: BM25 ranks by the names, which CLIP was not trained on
@@ -117,7 +118,8 @@ def _parse_sentence(query: Query, resources: SearchResources) -> ParsedRequest:
         parsed.caption or not (parsed.excluded or parsed.not_understood) or parsed.condition != MATCH_ALL
     )
     whole = _make_text_query(parsed.caption or sentence, sentence, template) if is_text else ParsedQuery()
-    notes = tuple(note for note in parsed.notes if note.endswith("was not understood"))
+    kept = (UNKNOWN_USER, "there is no person ")
+    notes = tuple(n for n in parsed.notes if n.endswith("was not understood") or n.startswith(kept))
     whole = replace(whole, excluded=parsed.excluded, not_understood=parsed.not_understood, notes=notes)
     whole = replace(whole, phrase=parsed.phrase, unknown_names=parsed.unknown_names)
     return _make_request(query, replace(whole, facts=parsed.facts, order=parsed.order), names_only)
@@ -151,6 +153,8 @@ def _check_understood(request: ParsedRequest) -> None:
     others = query.images or query.face or query.plus or query.has_filter
     if not (parsed.summary or others):
         reasons = [note for note in parsed.notes if not note.endswith("was not understood")]
+        if any(note.startswith(UNKNOWN_USER) for note in reasons):
+            raise UserError("; ".join(("nothing to search for", *reasons)))
         words = "; ".join((words, *reasons))
         raise UserError(f'nothing to search for: {words}; give a text ("a red boat")')
     if query.strict:

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.faces import get_pack_id, open_edit_log
+from imagesearch.faces import get_pack_id, load_people, open_edit_log
 from imagesearch.features import ScoreBands, check_model, get_model_id, read_bands
 from imagesearch.files import FileVersion, get_file_version
 from imagesearch.filters import And, Eq
@@ -176,6 +176,13 @@ class SearchResources:
             )
             for hit in hits
         ]
+
+    def find_person(self, number: int) -> str:
+        """Return the name of the person with a number, or ``person 12``; empty if there is none."""
+        if self.dataset.imported is not None:
+            return ""
+        persons = load_people(self.config, self.dataset).persons
+        return next((person.label for person in persons if person.number == number), "")
 
     @functools.cached_property
     def has_unbuilt_edits(self) -> bool:

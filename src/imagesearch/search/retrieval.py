@@ -22,9 +22,10 @@ from imagesearch.filters import (
 from imagesearch.search.answer import MAX_COUNTED, RelaxedFilter
 from imagesearch.search.content import ContentMatcher
 from imagesearch.search.face_search import find_photo_ids, find_photos_by_face
+from imagesearch.search.nearest_days import find_nearest_days
 from imagesearch.search.query import Query
 from imagesearch.search.query_photos import list_own_ids
-from imagesearch.search.relaxation import FilterAttempt, FilterPart, list_relaxations
+from imagesearch.search.relaxation import FilterAttempt, FilterPart, describe_date_alone, list_relaxations
 from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.scope import SearchScope
@@ -131,6 +132,8 @@ def _retrieve(source: _PhotoSource, scope: SearchScope) -> RetrievedPhotos:
             found_itself=first.found_itself,
         )
     note = _describe_empty_result(request.query, scope, whole, first.found_itself)
+    if not (target.is_given or request.query.strict) and describe_date_alone(scope.plan):
+        relaxations = [[near] for near in find_nearest_days(request.parsed, scope, resources)]
     for attempts in () if request.query.strict else relaxations:
         found = [result for a in attempts if (result := _try_filter(source, required, a)).hits]
         if found:
@@ -152,7 +155,8 @@ def _require_face(target: SearchTarget, resources: SearchResources) -> tuple[Con
 def _describe_empty_result(query: Query, scope: SearchScope, whole: FilterAttempt, found_itself: bool) -> str:
     if not (whole.description or scope.plan.exclusions) or scope.plan.is_missing_place:
         return ""  # the parser has noted that no photo was taken there
-    parts = (whole.description, scope.plan.exclusions, query.fixed_filter_title)
+    described = describe_date_alone(scope.plan) or whole.description
+    parts = (described, scope.plan.exclusions, query.fixed_filter_title)
     return f"no {'other ' if found_itself else ''}photo {' '.join(filter(None, parts))}"
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesearch.filters import And, Condition
+from imagesearch.query import Criteria
 from imagesearch.search.relaxation import FilterPlan, plan_filter
 from imagesearch.search.request import ParsedRequest
 from imagesearch.search.resources import SearchResources
 from imagesearch.store import CollectionInfo
+from imagesearch.text import is_numbered_label, normalize
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,10 @@ def resolve_scope(request: ParsedRequest, resources: SearchResources) -> SearchS
     """
     query = request.query
     collection = resources.open_collection(_choose_collection_kind(request, resources))
-    criteria, notes = query.criteria.make_condition(
-        resources.vocabulary, lambda: resources.parser, query.today
-    )
+    criteria = _name_numbers(query.criteria, resources)
+    condition, notes = criteria.make_condition(resources.vocabulary, lambda: resources.parser, query.today)
     folder = resources.dataset.photo_roots.make_folder_condition(query.folder)
-    required = And((folder, query.where, criteria))
+    required = And((folder, query.where, condition))
     return SearchScope(collection, required, plan_filter(request.parsed), tuple(notes))
 
 
@@ -57,3 +58,16 @@ def _choose_collection_kind(request: ParsedRequest, resources: SearchResources) 
     if only_lists and resources.has_collection("vit") and not resources.has_collection("clip"):
         return "vit"
     return request.query.by
+
+
+def _name_numbers(criteria: Criteria, resources: SearchResources) -> Criteria:
+    """Return criteria with the names of people in place of numbers: "person 1" can be Kofi."""
+
+    def find_name(name: str) -> str:
+        label = normalize(name)
+        if not is_numbered_label(label) or label in resources.vocabulary.people:
+            return name
+        return resources.find_person(int(label.split()[1])) or name
+
+    people, without = (tuple(map(find_name, names)) for names in (criteria.people, criteria.without))
+    return replace(criteria, people=people, without=without)

@@ -44,7 +44,10 @@ _FIRST_WORDS = split_set(
 ) | frozenset(NUMBER_WORDS[1:])
 _REQUEST = re.compile(
     r"(?:(?:please|can you|could you|i want to see|i want|i would like to see|show me|show us|show|find me|"
-    r"find|search for|search|look for|looking for|give me|get me|display|list|where are|where is) )+"
+    r"find|search for|search|look for|looking for|give me|get me|display|list|where are|where is|"
+    rf"how many(?= (?:{_PHOTO})(?: |$))|count(?= (?:the |my |our |all ){{0,2}}(?:{_PHOTO}) )) )+"
+    rf"(?:(?<=how many )(?:{_PHOTO})(?: (?:are there|there are|(?:do|did|have) (?:i|we|you)"
+    r"(?: have| take| taken| got)?|were taken|are))?(?= |$) ?)?"
 )
 
 
