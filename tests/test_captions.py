@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from conftest import World, draw
 
 from imagesearch.errors import UserError
-from imagesearch.evaluate import evaluate_captions
+from imagesearch.evaluate import CaptionsReport, evaluate_captions
 from imagesearch.features import ClipEncoder, extract_features
+from imagesearch.figures import draw_captions_report
 from imagesearch.photos import decode_photo
 from imagesearch.pipeline import Dataset
 
@@ -199,3 +201,15 @@ def test_a_path_that_no_file_can_have_is_reported_as_missing(world: World, path:
     file = world.photos / "captions.csv"
     file.write_text(f"path,caption\na.png,a\n{path},b\n", "utf-8")
     assert evaluate_captions(world.config(), file).notes == (f"left out: {path}: no such photo",)
+
+
+def test_the_figure_has_a_tick_for_each_of_few_ranks_and_shows_equal_curves() -> None:
+    ranks = np.array([1, 2, 3])
+    figure = draw_captions_report(CaptionsReport("clip", 3, 3, ranks, ranks, ()))
+    (axis,) = figure.axes
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1", "2", "3"]
+    axis.get_legend().remove()
+    figure.canvas.draw()
+    red, _, blue = np.moveaxis(np.asarray(figure.canvas.buffer_rgba())[..., :3].astype(int), 2, 0)
+    assert (blue - red > 60).sum() > 300 and (red - blue > 60).sum() > 300  # both curves can be seen
+    plt.close(figure)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -190,7 +191,29 @@ def test_the_best_photo_of_a_group_is_the_first_and_the_reason_is_given():
     assert find_best(make_photo("a.jpg"), make_photo("b.jpg", faces=2)) == ("b.jpg", "most faces")
     assert find_best(make_photo("a.jpg"), make_photo("b.jpg", rating=4)) == ("b.jpg", "highest rating")
     old, new = make_photo("old.jpg", mtime_ns=1), make_photo("a.jpg", mtime_ns=2)
-    assert find_best(new, old)[0] == "old.jpg"
+    assert find_best(new, old) == ("old.jpg", "all are equal; the oldest file is first")
+
+
+@pytest.mark.parametrize(
+    "copy", ["copies/a.jpg", "Copy of a.jpg", "a_copy.jpg", "a - Kopie.jpg", "a copy 2.jpg"]
+)
+def test_a_copy_by_its_name_is_not_the_best_of_equal_files(copy: str):
+    reason = "all are equal; the others are named as copies"
+    assert find_best(make_photo(copy), make_photo("2023/long/a.jpg", mtime_ns=9)) == (
+        "2023/long/a.jpg",
+        reason,
+    )
+    larger = make_photo(copy, width=5000)
+    assert find_best(make_photo("a.jpg"), larger) == (copy, "largest")
+
+
+def test_the_reason_for_the_first_of_equal_files_is_true():
+    photocopy = make_photo("photocopy.jpg"), make_photo("scans/photocopy.jpg")
+    assert find_best(*photocopy) == ("photocopy.jpg", "all are equal; the shortest path is first")
+    same = make_photo("b.jpg"), make_photo("a.jpg")
+    assert find_best(*same) == ("a.jpg", "all are equal; in the order of the paths")
+    two_copies = make_photo("old.jpg", mtime_ns=1), make_photo("new.jpg", mtime_ns=2), make_photo("copy.jpg")
+    assert find_best(*two_copies) == ("old.jpg", "all are equal; the oldest file is first")
 
 
 def test_a_loose_group_has_only_the_best_photo_of_a_strict_one():
@@ -326,11 +349,14 @@ def test_a_file_that_cannot_be_written_is_one_line(album: Drawn):
     assert "--kind and --csv require --duplicates" in run_here(command, album.folder).stderr
 
 
-def test_the_figure_has_a_row_for_each_group(album: Drawn):
-    done = search(album, "--save", "copies.png")
-    assert "figure: copies.png" in done.stdout + done.stderr
-    with Image.open(album.folder / "copies.png") as figure:
-        assert figure.width > 800
+def test_the_figure_has_the_numbers_of_the_table_and_folders_for_equal_names(album: Drawn):
+    done = search(album, "--save", "copies.svg")
+    assert "figure: copies.svg" in done.stdout + done.stderr
+    drawn = re.findall("<!-- (.*) -->", (album.folder / "copies.svg").read_text(encoding="utf-8"))
+    numbers = re.findall(r"^ +(\d+)  ((?:same )?\w+), ", done.stdout, re.MULTILINE)
+    assert len(numbers) == 5
+    assert [line for line in drawn if " · " in line] == [f"{number} · {title}" for number, title in numbers]
+    assert "photo0.jpg" in drawn and "backup/photo0.jpg" in drawn and "photo0.png" in drawn
 
 
 def test_without_vectors_the_step_to_run_is_named(tmp_path: Path):

@@ -81,7 +81,7 @@ def test_clusters_contain_each_photo_once_and_have_a_city() -> None:
     rng = np.random.default_rng(0)
     positions = np.repeat([[48.85, 2.35], [35.68, 139.69]], 50, axis=0) + rng.normal(0, 0.01, (100, 2))
     clusters = cluster_positions(*positions.T, ["Paris"] * 50 + [""] * 20 + ["Tokyo"] * 30, 5.0)
-    assert sorted((c.photos, c.city) for c in clusters) == [(50, "Paris"), (50, "Tokyo")]
+    assert sorted((c.photos, c.cities) for c in clusters) == [(50, (("Paris", 50),)), (50, (("Tokyo", 30),))]
 
 
 def test_photos_on_both_sides_of_the_date_line_are_near_each_other() -> None:
@@ -119,13 +119,35 @@ def test_all_places_of_a_world_map_have_labels_which_meet_nothing() -> None:
     assert sorted(labels) == sorted(f"{town} · {photos}" for town, (*_, photos) in TOWNS.items())
 
 
+def test_a_count_is_that_of_the_town_before_it() -> None:
+    near_kyoto = {"Nagoya": (35.18, 136.9, 7), "Nara": (34.68, 135.8, 4), "Bellagio": (45.98, 9.25, 7)}
+    labels = check_labels(draw_towns(TOWNS | near_kyoto))
+    assert "Kyoto · 22\nNagoya · 7\nNara · 4" in labels
+    assert "Interlaken · 27\nBellagio · 7" in labels and "Paris · 8" in labels
+    labels = check_labels(
+        draw_towns(TOWNS | near_kyoto | {"Osaka": (34.69, 135.5, 3), "": (35.01, 135.7, 2)})
+    )
+    assert "Kyoto · 22\nNagoya · 7\nothers · 9" in labels
+
+
+def test_towns_without_space_for_their_names_have_the_count_of_all_and_their_number() -> None:
+    rng = np.random.default_rng(3)
+    towns = {f"Town {i}": (*rng.uniform(-60, 60, 2), int(rng.integers(1, 20))) for i in range(900)}
+    labels = check_labels(draw_towns(towns))
+    several = [label for label in labels if " +" in label]
+    assert several and len(several) < len(labels)
+    for label in labels:
+        for name, photos in (line.split(" · ") for line in label.splitlines() if " +" not in line):
+            assert name == "others" or int(photos) == towns[name][2]
+
+
 def test_the_labels_of_200_towns_meet_nothing_and_the_largest_have_one() -> None:
     towns = make_random_towns(200, seed=1)
     axis = draw_towns(towns)
     labels = check_labels(axis)
     assert len(labels) >= 60
     assert len(axis.lines) >= 5  # labels farther away have a line to their circle
-    largest = max(int(label.rpartition(" · ")[2]) for label in labels)
+    largest = max(int(label.split(" · ")[1].split()[0]) for label in labels)
     assert largest >= max(photos for *_, photos in towns.values())
 
 

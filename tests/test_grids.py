@@ -85,6 +85,18 @@ def test_titles_do_not_overlap_in_a_large_grid() -> None:
     plt.close(figure)
 
 
+@pytest.mark.filterwarnings("error:Glyph")
+def test_an_emoji_that_no_font_has_is_left_out_instead_of_a_box() -> None:
+    names = ["Ana 🎂 party.jpg", "🎂.jpg", "family 👨‍👩‍👧 ❤️.png", "Zoë ♥ Øre №5.jpg"]
+    figure = draw_result_grid("🎂 cake", [Tile(draw(i), f"{i}", name) for i, name in enumerate(names)])
+    figure.draw_without_rendering()
+    drawn = [axis.get_title() for axis in figure.axes if axis.images]
+    assert [title.split("\n")[1] for title in drawn][:2] == ["Ana party.jpg", ".jpg"]
+    assert "family" in drawn[2] and "\u200d" not in drawn[2]
+    assert "Zoë ♥ Øre №5.jpg" in drawn[3]  # the first font has all of these
+    plt.close(figure)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_as_many_named_people_as_there_are_colours_have_different_colours(seed: int) -> None:
     cast = [f"Name {seed} {i}" for i in range(len(PALETTE))]

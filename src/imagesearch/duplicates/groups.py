@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,6 +12,9 @@ from typing import Any
 DUPLICATE_KINDS = ("pixels", "shot", "burst")
 """From the strictest to the loosest: the same pixels, the same shot, and frames of one burst."""
 KIND_TITLES = {"pixels": "same pixels", "shot": "same shot", "burst": "burst"}
+_COPY_WORD = re.compile(
+    r"(?<![^\W\d_])(copy|copies|duplicates?|kopien?|copie|copia)(?![^\W\d_])", re.IGNORECASE
+)
 _SHARPER = 1.15  # a smaller ratio of two values of sharpness says nothing
 
 
@@ -57,6 +61,11 @@ class GroupedPhoto:
     @property
     def pixels(self) -> int:
         return self.width * self.height
+
+    @property
+    def is_named_copy(self) -> bool:
+        """Whether the name of the file or of a folder says that this is a copy: ``copies/IMG_1.jpg``."""
+        return _COPY_WORD.search(self.path) is not None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values that ``--json`` prints."""
@@ -163,6 +172,7 @@ def _rank_photo(photo: GroupedPhoto, group: Sequence[GroupedPhoto]) -> tuple:
         photo.taken_at is None,
         not photo.has_position,
         -photo.file_size,
+        photo.is_named_copy,
         photo.mtime_ns,  # a copy is newer
         len(photo.path),  # "IMG_1.jpg" before "IMG_1 (copy).jpg"
         photo.path,
@@ -183,4 +193,17 @@ def _explain_best(group: Sequence[GroupedPhoto]) -> str:
     reasons = [reason for reason, is_true in respects.items() if is_true]
     if not reasons and all(best.file_size > other.file_size for other in others):
         reasons = ["largest file"]
-    return ", ".join(reasons) or "all are equal; the oldest file is first"
+    return ", ".join(reasons) or f"all are equal; {_explain_first(best, others)}"
+
+
+def _explain_first(best: GroupedPhoto, others: Sequence[GroupedPhoto]) -> str:
+    """Return why a photo is before photos that are as good as it."""
+    if not best.is_named_copy and all(other.is_named_copy for other in others):
+        return "the others are named as copies"
+    rest = [other for other in others if other.is_named_copy == best.is_named_copy]
+    if all(best.mtime_ns < other.mtime_ns for other in rest):
+        return "the oldest file is first"
+    same_age = [other for other in rest if other.mtime_ns == best.mtime_ns]
+    if all(len(best.path) < len(other.path) for other in same_age):
+        return "the shortest path is first"
+    return "in the order of the paths"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesearch.errors import UserError, describe_error
-from imagesearch.figures.style import STYLE, escape_undecodable, shorten_text, wrap_text
+from imagesearch.figures.style import STYLE, make_drawable, shorten_text, wrap_text
 from imagesearch.text_table import measure_width
 
 if TYPE_CHECKING:
@@ -187,5 +187,5 @@ def _ignore_missing_glyphs() -> Iterator[None]:
 
 
 def _make_file_name(text: str) -> str:
-    name = re.sub(r"[^\w]+", "_", escape_undecodable(text).lower()).strip("_")
+    name = re.sub(r"[^\w]+", "_", make_drawable(text).lower()).strip("_")
     return name.encode("utf-8")[:80].decode("utf-8", "ignore") or "figure"

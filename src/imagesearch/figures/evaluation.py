@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _COLOURS = dict(zip(("clip", "vit", "text to image", "image to text"), PALETTE[:2] * 2, strict=True))
 _MAX_CATEGORIES = 30  # in a figure; the printed table has all
 _RECALL_LEVELS = np.linspace(0, 1, 101)
-_MAX_RANK = 100
+_MAX_RANK, _RANK_TICKS = 100, (1, 2, 3, 5, 10, 20, 30, 50, 100)
 _MAX_MISSED = 12
 
 
@@ -79,12 +79,14 @@ def draw_captions_report(report: CaptionsReport) -> Figure:
     axis = figure.subplots()
     largest = max(2, min(_MAX_RANK, max(report.photos, report.texts)))
     cutoffs = np.arange(1, largest + 1)
-    for name, ranks in report.directions.items():
+    # the second curve is thin and dashed, so that an equal one below it remains visible
+    lines = ({"linewidth": 3.2, "alpha": 0.6}, {"linewidth": 1.5, "linestyle": (0, (4, 3))})
+    for (name, ranks), line in zip(report.directions.items(), lines, strict=True):
         recalls = [compute_recall_at(ranks, k) for k in cutoffs.tolist()]
-        style = {"color": _COLOURS[name], "linewidth": 1.8, "marker": ".", "markersize": 4}
+        style = {"color": _COLOURS[name], "marker": ".", "markersize": 4, **line}
         axis.plot(cutoffs, recalls, label=f"{name}, median rank {np.median(ranks):g}", **style)
     axis.set(xscale="log", xlim=(0.95, largest * 1.05), ylim=(0, 1.03), xlabel="k", ylabel="recall@k")
-    ticks = [k for k in (1, 2, 5, 10, 20, 50, 100) if k <= largest]
+    ticks = [k for k in _RANK_TICKS if k <= largest] if largest > 10 else cutoffs.tolist()
     axis.set_xticks(ticks, list(map(str, ticks)))
     axis.minorticks_off()
     _style_axis(axis)

@@ -26,6 +26,7 @@ _WIDTH_INCHES, _HEIGHT_INCHES = 11.0, (3.5, 8.0)  # minimum and maximum of the h
 _MIN_MARGIN = 0.02  # degrees; the map of one place shows some streets around it
 _GRATICULE_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45)  # degrees between lines
 _CLUSTERS_ACROSS = 36  # the radius of a cluster is the size of the map divided by this
+_MAX_CITIES, _MAX_NAME = 3, 24  # cities, and letters of a city, in the label of a cluster
 _MIN_SHAPE = 0.35  # minimum height of the map in its width, and of its width in its height
 _MAX_AREA, _MANY_CLUSTERS = 500, 60  # points; circles are smaller if there are more clusters
 _LAND, _WATER, _COAST, _BORDER = "#f1f2ee", "#ffffff", "#a9b4bf", "#c3cad2"
@@ -34,12 +35,18 @@ _TOLERANCE = 0.4  # pixels that a simplified coast can be off
 
 @dataclass(frozen=True)
 class MapCluster:
-    """Photos near each other on the map: mean position, number of photos, and most frequent city."""
+    """Photos near each other on the map: mean position and number of photos.
+
+    Attributes
+    ----------
+    cities : tuple of (str, int)
+        Each city with its number of photos, the most frequent first. Photos without a city are not counted.
+    """
 
     latitude: float
     longitude: float
     photos: int
-    city: str
+    cities: tuple[tuple[str, int], ...] = ()
 
 
 def show_geo_map(locations: Mapping[int, PhotoLocation], dataset: str, save: Path, window: bool) -> None:
@@ -61,7 +68,7 @@ def show_geo_map(locations: Mapping[int, PhotoLocation], dataset: str, save: Pat
 
 
 def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence[str], title: str) -> Figure:
-    """Draw photos by longitude and latitude, with a circle for each cluster, labelled with its city.
+    """Draw photos by longitude and latitude, with a circle for each cluster, labelled with its cities.
 
     Parameters
     ----------
@@ -91,7 +98,7 @@ def draw_geo_map(latitudes: np.ndarray, longitudes: np.ndarray, cities: Sequence
     axis.set_xlabel(MAP_ATTRIBUTION, loc="right", size=6, color=QUIET)
     figure.draw_without_rendering()  # computes the position of the map, which the labels require
     points = [
-        LabelledPoint(cluster.longitude, cluster.latitude, math.sqrt(area) / 2, _make_label(cluster))
+        LabelledPoint(cluster.longitude, cluster.latitude, math.sqrt(area) / 2, _make_labels(cluster))
         for cluster, area in zip(clusters, areas, strict=True)
     ]
     draw_point_labels(axis, points, np.column_stack([longitudes, latitudes]))
@@ -136,9 +143,8 @@ def cluster_positions(
     for cluster in np.unique(cluster_of_cell):
         members = np.flatnonzero(cluster_of == cluster)
         counted = Counter(cities[i] for i in members if cities[i])
-        city = counted.most_common(1)[0][0] if counted else ""
         latitude, longitude = float(latitudes[members].mean()), float(longitudes[members].mean())
-        clusters.append(MapCluster(latitude, longitude, len(members), city))
+        clusters.append(MapCluster(latitude, longitude, len(members), tuple(counted.most_common())))
     return sorted(clusters, key=lambda cluster: -cluster.photos)
 
 
@@ -205,8 +211,26 @@ def _draw_clusters(axis: Axes, clusters: Sequence[MapCluster]) -> list[float]:
     return areas
 
 
-def _make_label(cluster: MapCluster) -> str:
-    return shorten_text(f"{cluster.city} · {cluster.photos}" if cluster.city else str(cluster.photos), 28)
+def _make_labels(cluster: MapCluster) -> tuple[str, ...]:
+    """Return the labels of a cluster, the most detailed first: a line for each city, or one line for all.
+
+    A number after the name of a single city is that of its photos, not of all photos of the cluster.
+    """
+    if not cluster.cities:
+        return (str(cluster.photos),)
+    shown = cluster.cities[: _MAX_CITIES if len(cluster.cities) <= _MAX_CITIES else _MAX_CITIES - 1]
+    lines = [_join_count(city, photos) for city, photos in shown]
+    if (others := cluster.photos - sum(photos for _, photos in shown)) > 0:
+        lines.append(_join_count("others", others))
+    if len(lines) == 1:
+        return (lines[0],)
+    (first, photos), more = cluster.cities[0], len(cluster.cities) - 1
+    summary = f"{first} +{more}"
+    return "\n".join(lines), _join_count(summary, cluster.photos) if more else _join_count(first, photos)
+
+
+def _join_count(name: str, photos: int) -> str:
+    return f"{shorten_text(name, _MAX_NAME)} · {photos}"
 
 
 def _draw_graticule(axis: Axes, longitudes: tuple[float, float], latitudes: tuple[float, float]) -> None:

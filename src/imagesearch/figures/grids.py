@@ -15,7 +15,7 @@ from imagesearch.figures.style import (
     INK,
     QUIET,
     choose_person_colour,
-    escape_undecodable,
+    make_drawable,
     shorten_text,
     wrap_text,
 )
@@ -234,9 +234,7 @@ def draw_faces(axis: Axes, faces: Sequence[LabelledBox], cast: Sequence[str] = (
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=colour, linewidth=2.2))
         box = {"facecolor": colour, "edgecolor": "none", "pad": 2}
         text = {"size": 9, "color": "white", "va": "bottom", "clip_on": True, "parse_math": False}
-        axis.text(
-            max(x1, 0), max(y1 - 3, 14), escape_undecodable(fit_names([label or "?"], 24)), bbox=box, **text
-        )
+        axis.text(max(x1, 0), max(y1 - 3, 14), make_drawable(fit_names([label or "?"], 24)), bbox=box, **text)
 
 
 # --- details -----------------------------------------------------------------------------------------------
@@ -280,7 +278,7 @@ def _draw_query_image(axis: Axes, query: str, image: Image.Image, max_letters: i
 
 def _draw_tile(axis: Axes, tile: Tile, max_letters: int) -> None:
     _draw_picture(axis, tile.image)
-    names = escape_undecodable(fit_names(tile.people, max_letters))
+    names = make_drawable(fit_names(tile.people, max_letters))
     lines = [tile.title, *(shorten_text(line, max_letters) for line in (tile.remark, tile.subtitle)), names]
     axis.set_title("\n".join(filter(None, lines)), color=INK, parse_math=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from imagesearch.figures.style import INK, escape_undecodable
+from imagesearch.figures.style import INK, make_drawable
 from imagesearch.text_table import shorten_end
 
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ def draw_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) ->
     """Draw a legend on the right. Names can contain any characters."""
     legend = figure.legend(handles, [""] * len(names), loc="outside right upper", frameon=False)
     for text, name in zip(legend.get_texts(), names, strict=True):
-        text.set(text=shorten_end(escape_undecodable(name.strip()), 28), parse_math=False, color=INK)
+        text.set(text=shorten_end(make_drawable(name.strip()), 28), parse_math=False, color=INK)

@@ -13,6 +13,7 @@ from imagesearch.figures.style import INK, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
 _SIZE = 8  # points, of the letters
 _PADDING = np.array([4.0, 1.5])  # pixels around a label: beside it, above and below it
@@ -40,21 +41,23 @@ class LabelledPoint:
         In the units of the axes.
     radius
         Of the circle, in points (1/72 inch).
-    text
-        The label.
+    labels
+        The label, and then shorter ones for a point without enough space. At least one.
     """
 
     x: float
     y: float
     radius: float
-    text: str
+    labels: Sequence[str]
 
 
 def draw_point_labels(axis: Axes, points: Sequence[LabelledPoint], dots: np.ndarray) -> None:
     """Draw labels beside their points, each where it meets nothing, or not at all.
 
     Each label takes the first free one of several positions around its point. A label that is not beside its
-    point has a line to it. Call this last: the layout of the figure and the limits of the axes must be final.
+    point has a line to it. The shortest labels of all points are placed first; then each point gets the
+    longest of its labels for which there is space left. Call this last: the layout of the figure and the
+    limits of the axes must be final.
 
     Parameters
     ----------
@@ -70,29 +73,39 @@ def draw_point_labels(axis: Axes, points: Sequence[LabelledPoint], dots: np.ndar
     radii = np.array([point.radius * scale for point in points])
     pixels = np.unique(np.rint(axis.transData.transform(dots)), axis=0)
     free = _FreeSpace(axis.get_window_extent().padded(-1).extents, centres, radii, pixels)
-    for number, point in enumerate(points):
-        text = axis.annotate(
-            point.text,
-            (point.x, point.y),
-            (0, 0),
-            textcoords="offset pixels",
-            ha="center",
-            va="center",
-            size=_SIZE,
-            color=INK,
-            parse_math=False,
-            zorder=6,
-        )
-        text.set_in_layout(False)  # otherwise the layout would shrink the map
-        extent = text.get_window_extent()
-        position = free.place(number, extent.width, extent.height)
-        if position is None:
-            text.remove()
-            continue
-        text.set_position(tuple((position.centre - centres[number]).tolist()))
+    placed: dict[int, tuple[str, _Position]] = {}
+    for place in range(-1, -1 - max(len(point.labels) for point in points), -1):
+        for number, point in enumerate(points):
+            if len(point.labels) >= -place:
+                extent = _annotate(axis, point, point.labels[place]).get_window_extent()
+                axis.texts[-1].remove()
+                if (position := free.place(number, extent.width, extent.height)) is not None:
+                    placed[number] = (point.labels[place], position)
+    for number, (label, position) in placed.items():
+        text, offset = _annotate(axis, points[number], label), position.centre - centres[number]
+        text.set_position(tuple(offset.tolist()))
+        text.set_multialignment("left" if offset[0] >= 0 else "right")  # towards the point
         if position.leader is not None:
             line = axis.transData.inverted().transform(position.leader)
             axis.plot(*line.T, color=QUIET, linewidth=0.6, zorder=5, scalex=False, scaley=False)
+
+
+def _annotate(axis: Axes, point: LabelledPoint, label: str) -> Annotation:
+    """Draw a label centred on its point."""
+    text = axis.annotate(
+        label,
+        (point.x, point.y),
+        (0, 0),
+        textcoords="offset pixels",
+        ha="center",
+        va="center",
+        size=_SIZE,
+        color=INK,
+        parse_math=False,
+        zorder=6,
+    )
+    text.set_in_layout(False)  # otherwise the layout would shrink the map
+    return text
 
 
 @dataclass(frozen=True)
@@ -118,22 +131,27 @@ class _FreeSpace:
     def __init__(self, frame: np.ndarray, centres: np.ndarray, radii: np.ndarray, dots: np.ndarray) -> None:
         self._frame, self._centres, self._radii = frame, centres, radii
         self._dots = dots
-        self._boxes: list[np.ndarray] = []
-        self._leaders: list[np.ndarray] = []
+        self._boxes: dict[int, np.ndarray] = {}
+        self._leaders: dict[int, np.ndarray] = {}
 
     def place(self, number: int, width: float, height: float) -> _Position | None:
-        """Return the first free position of the label of a circle, and mark it as taken; None without one."""
+        """Return the first free position of the label of a circle, and mark it as taken; None without one.
+
+        A label that was placed before is replaced, if there is a position.
+        """
         half = np.array([width, height]) / 2 + _PADDING
         positions = self._list_positions(number, half)
         centres = np.array([position.centre for position in positions])
         boxes = np.concatenate([centres - half, centres + half], axis=1)
-        for candidate in np.flatnonzero(self._find_free(boxes)):
+        leaders = [leader for other, leader in self._leaders.items() if other != number]
+        for candidate in np.flatnonzero(self._find_free(boxes, number)):
             position, box = positions[candidate], boxes[candidate]
-            is_crossed = any(_crosses(leader, box) for leader in self._leaders)
+            is_crossed = any(_crosses(leader, box) for leader in leaders)
             if not is_crossed and self._is_leader_free(position.leader, number):
-                self._boxes.append(box)
+                self._boxes[number] = box
+                self._leaders.pop(number, None)
                 if position.leader is not None:
-                    self._leaders.append(position.leader)
+                    self._leaders[number] = position.leader
                 return position
         return None
 
@@ -149,13 +167,13 @@ class _FreeSpace:
                 positions.append(_Position(edge + half * np.clip(way * 1.5, -1, 1), leader))
         return positions
 
-    def _find_free(self, boxes: np.ndarray) -> np.ndarray:
-        """Return which boxes, (n, 4), are in the frame and meet no circle, no dot and no label: (n,) bool."""
+    def _find_free(self, boxes: np.ndarray, number: int) -> np.ndarray:
+        """Return which boxes, (n, 4), of a circle's label are in the frame and meet nothing: (n,) bool."""
         low, high = boxes[:, None, :2], boxes[:, None, 2:]
         is_free = ((low >= self._frame[:2]) & (high <= self._frame[2:])).all(axis=(1, 2))
         nearest = np.clip(self._centres, low, high)
         is_free &= (np.hypot(*np.moveaxis(nearest - self._centres, 2, 0)) >= self._radii).all(axis=1)
-        for taken in self._boxes:
+        for taken in (box for other, box in self._boxes.items() if other != number):
             is_free &= ((low >= taken[2:]) | (high <= taken[:2])).any(axis=(1, 2))
         near = np.flatnonzero(is_free)
         for start in range(0, len(self._dots), _DOTS_PER_BLOCK):
@@ -168,14 +186,13 @@ class _FreeSpace:
         """Whether a line to a circle crosses no label, no other line and no other circle."""
         if leader is None:
             return True
-        if any(_crosses(leader, box) for box in self._boxes):
+        if any(_crosses(leader, box) for other, box in self._boxes.items() if other != number):
             return False
         points = leader[0] + np.linspace(0, 1, 24)[:, None] * (leader[1] - leader[0])
         distances = np.hypot(*(points[:, None] - self._centres[None]).transpose(2, 0, 1))
         distances[:, number] = np.inf
-        return not (distances < self._radii).any() and not any(
-            _meet(leader, other) for other in self._leaders
-        )
+        others = [line for other, line in self._leaders.items() if other != number]
+        return not (distances < self._radii).any() and not any(_meet(leader, line) for line in others)
 
 
 def _crosses(line: np.ndarray, box: np.ndarray) -> bool:

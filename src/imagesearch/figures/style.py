@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import re
 import textwrap
+import unicodedata
 import zlib
 from collections.abc import Collection, Sequence
 
 from imagesearch.text_table import measure_width, shorten_middle
 
 _FILLER = "\ue000"  # a character for private use
+_SYMBOLS = ("So", "Sk", "Cn")  # the newest emoji are not in Python's table of characters
+_EMOJI_MODIFIERS = "\u200d\ufe0f"
 STYLE = {
     "figure.facecolor": "white",
     "font.size": 9,
@@ -67,13 +73,13 @@ def shorten_text(text: str, length: int) -> str:
 
     A character of Chinese, Japanese or Korean, or an emoji, is as wide as two letters.
     """
-    return shorten_middle(escape_undecodable(text), length)
+    return shorten_middle(make_drawable(text), length)
 
 
 def wrap_text(text: str, width: int, max_lines: int) -> str:
     """Wrap a text into at most `max_lines` lines of at most `width` letters."""
     # textwrap counts characters, so each wide one is followed by a filler while the text is wrapped
-    filled = "".join(c + _FILLER * (measure_width(c) - 1) for c in escape_undecodable(text))
+    filled = "".join(c + _FILLER * (measure_width(c) - 1) for c in make_drawable(text))
     wrapped = textwrap.wrap(filled, max(width, 2), max_lines=max_lines, placeholder=" …")
     return "\n".join(wrapped).replace(_FILLER, "")
 
@@ -87,6 +93,29 @@ def wrap_path(path: str, width: int, max_lines: int) -> str:
     return shorten_text(path, width)
 
 
-def escape_undecodable(text: str) -> str:
-    """Replace bytes of a file name that are not UTF-8 by escapes such as ``\\udce9``, which can be drawn."""
-    return text.encode("utf-8", "backslashreplace").decode()
+def make_drawable(text: str) -> str:
+    """Return a text that can be drawn.
+
+    Bytes of a file name that are not UTF-8 become escapes such as ``\\udce9``. Emoji and other symbols that
+    no font has are left out; they would be empty boxes.
+    """
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if text.isascii() or not (missing := [c for c in set(text) if not _can_be_drawn(c)]):
+        return text
+    # without the characters that join the parts of an emoji, or change its style
+    without = text.translate(dict.fromkeys(map(ord, (*missing, *_EMOJI_MODIFIERS))))
+    return re.sub(r" {2,}", " ", without).strip(" ")
+
+
+@functools.cache
+def _can_be_drawn(character: str) -> bool:
+    """Whether a character is no symbol, or a font has it. Letters without a font are drawn as boxes."""
+    if character.isascii() or unicodedata.category(character) not in _SYMBOLS:
+        return True
+    from matplotlib.font_manager import findfont, get_font
+
+    for family in STYLE["font.family"]:
+        with contextlib.suppress(ValueError):  # a font that this machine does not have
+            if get_font(findfont(family, fallback_to_default=False)).get_char_index(ord(character)):
+                return True
+    return False

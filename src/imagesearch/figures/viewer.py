@@ -19,7 +19,7 @@ from imagesearch.figures.display import (
     show_figure,
 )
 from imagesearch.figures.grids import LabelledBox, draw_faces
-from imagesearch.figures.style import ACCENT, INK, QUIET, escape_undecodable, wrap_path, wrap_text
+from imagesearch.figures.style import ACCENT, INK, QUIET, make_drawable, wrap_path, wrap_text
 from imagesearch.text_table import fit_names
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def draw_detail(figure: Figure, detail: Detail) -> None:
     picture.axis("off")
     if detail.image is None:
         style = {"ha": "center", "color": QUIET, "wrap": True, "parse_math": False}
-        picture.text(0.5, 0.5, escape_undecodable(detail.missing_reason), **style)
+        picture.text(0.5, 0.5, make_drawable(detail.missing_reason), **style)
         picture.set(xlim=(0, 1), ylim=(0, 1))
     else:
         picture.imshow(detail.image)
@@ -305,7 +305,7 @@ def _draw_names(
     for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
         left = right + _NAME_GAP if right else 0
         text = _annotate(panel, left, offset + 11, size=10, va="baseline", color=colour, weight="bold")
-        text.set_text(escape_undecodable(fit_names([name], _PANEL_LETTERS)))
+        text.set_text(make_drawable(fit_names([name], _PANEL_LETTERS)))
         is_last = number == len(names) - 1
         space = width - (_MORE_POINTS if lines == max_lines and not is_last else 0)
         if left and left + measure_text(text) * points > space:
