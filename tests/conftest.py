@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from store_processes import Process, StartProgram
 
 ROOT = Path(__file__).parent.parent
-# tests/server requires a standalone Milvus server, which `make test-server` installs
-collect_ignore = [] if os.environ.get("IMAGESEARCH_MILVUS_SERVER") else ["server"]
+# tests/server requires a standalone Milvus server, which `make test-server` installs.
+# `make test-web` runs tests/web, because `make test` would become too long.
+_FOLDERS = {"server": "IMAGESEARCH_MILVUS_SERVER", "web": "IMAGESEARCH_TEST_WEB"}
+collect_ignore = [folder for folder, variable in _FOLDERS.items() if not os.environ.get(variable)]
+pytest_plugins = ["web_fixtures"]
 os.environ.setdefault("MPLBACKEND", "Agg")
 pillow_heif.register_heif_opener()  # to write HEIC
 # converted models, shared by the processes of one test run

@@ -36,9 +36,13 @@ ENGINES = {
         "shapely",
     ),
     *("sklearn", "tokenizers", "torch", "transformers"),
+    *("fastapi", "nicegui", "starlette", "uvicorn"),
 }
-# Imported inside functions themselves, because their classes derive from those of an engine.
+# Imported inside functions themselves: all of their code uses an engine, or their classes derive from its classes.
 LAZY_MODULES = {"imagesearch.geo.http"} | {
+    name for name in SOURCES if name.startswith("imagesearch.web.") and name != "imagesearch.web.server"
+}
+LAZY_MODULES |= {
     f"imagesearch_demo.training.{name}"
     for name in ("train", "train_clip", "train_detector", "train_recogniser", "train_vit")
 }

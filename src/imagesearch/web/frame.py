@@ -1,0 +1,33 @@
+"""What is around the content of each page: the title, the links to the other pages, dark and light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nicegui import ui
+
+PAGES = {
+    "Search": "/",
+    "People": "/people",
+    "Map": "/map",
+    "Timeline": "/timeline",
+    "Collection": "/collection",
+}
+
+
+@contextmanager
+def page_frame(title: str) -> Iterator[None]:
+    """Draw the header of a page; the content of the ``with`` statement follows below it."""
+    ui.page_title(f"{title} - Photos" if title else "Photos")
+    ui.add_head_html('<link rel="stylesheet" href="/static/style.css">', shared=False)
+    with (
+        ui.header().classes("page-header"),
+        ui.element("nav").props('aria-label="pages"').classes("page-nav"),
+    ):
+        for name, address in PAGES.items():
+            link = ui.link(name, address).classes("page-link")
+            if name == title:
+                link.props('aria-current="page"')
+    with ui.element("main").classes("page-content"):
+        yield

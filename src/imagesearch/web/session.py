@@ -1,0 +1,60 @@
+"""What all pages share: one library, which one thread uses at a time, and the photos by their ids."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from imagesearch.library import PhotoLibrary
+from imagesearch.photos import compute_photo_id
+from imagesearch.search import Answer, Query
+
+T = TypeVar("T")
+
+
+class PhotoSession:
+    """A library that is used from the event loop of a server.
+
+    A library is not made for several threads, and a search takes some milliseconds. Therefore one thread does
+    all the work with the library, in the order of the requests, and the event loop is never blocked.
+
+    Parameters
+    ----------
+    library
+        The library. It is closed with the session.
+    """
+
+    def __init__(self, library: PhotoLibrary) -> None:
+        self.library = library
+        self._worker = ThreadPoolExecutor(1, "library")
+        self._paths: dict[int, str] = {}
+
+    def close(self) -> None:
+        """Wait for the work in progress, and close the library."""
+        self._worker.submit(self.library.close)
+        self._worker.shutdown()
+
+    async def run(self, work: Callable[[PhotoLibrary], T]) -> T:
+        """Run a function of the library in the thread of the library, and return its result."""
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work, self.library)
+
+    async def search(self, query: Query) -> Answer:
+        """Answer a query, and remember the photos found; see `PhotoLibrary.search`."""
+        answer = await self.run(lambda library: library.search(query))
+        self._paths |= {compute_photo_id(result.path): result.path for result in answer.results}
+        return answer
+
+    async def find_path(self, photo_id: int) -> str | None:
+        """Return the path of a photo of the collections, or None if they have no photo with this id."""
+        if photo_id not in self._paths and (path := await self.run(lambda one: _read_path(one, photo_id))):
+            self._paths[photo_id] = path
+        return self._paths.get(photo_id)
+
+
+def _read_path(library: PhotoLibrary, photo_id: int) -> str | None:
+    resources = library.searcher.resources
+    ref = resources.get_collection_ref("clip" if resources.has_collection("clip") else "vit")
+    rows = library.store.read_rows(ref, [photo_id], ["path"])
+    return rows[0].fields["path"] if rows else None
