@@ -38,7 +38,7 @@ ENGINES = {
     *("sklearn", "tokenizers", "torch", "transformers"),
     *("fastapi", "nicegui", "starlette", "uvicorn"),
 }
-# Imported inside functions themselves: all of their code uses an engine, or their classes derive from its classes.
+# Imported inside functions themselves: all of their code uses an engine, or their classes derive from it.
 LAZY_MODULES = {"imagesearch.geo.http"} | {
     name for name in SOURCES if name.startswith("imagesearch.web.") and name != "imagesearch.web.server"
 }
