@@ -100,7 +100,7 @@ def test_every_imported_package_is_a_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     pins = [
         *project["dependencies"],
-        *(pin for extra in ("raw", "train") for pin in project["optional-dependencies"][extra]),
+        *(pin for extra in ("raw", "train", "web") for pin in project["optional-dependencies"][extra]),
     ]
     declared = {pin.split("==")[0].lower().replace("-", "_") for pin in pins}
     imported = {get_package(name) for file in SOURCES.values() for name in list_imports(parse(file))}
