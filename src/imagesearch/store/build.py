@@ -19,6 +19,7 @@ from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store.built_state import TableSnapshot, save_built_state, take_snapshot
 from imagesearch.store.collections import get_build_number
 from imagesearch.store.dataset_trips import count_trips, find_dataset_trips
+from imagesearch.store.moved_rows import find_moved_rows
 from imagesearch.store.records import collect_rows
 from imagesearch.store.schema import (
     CollectionContent,
@@ -47,6 +48,8 @@ class BuildReport:
     updated: int = 0
     deleted: int = 0
     unchanged: int = 0
+    moved: int = 0
+    """Rows of photos that were found at a new path; they are neither new nor gone."""
     rebuilt: str = ""
     """Why the collection was rebuilt; empty if it was updated in place."""
     skipped: dict[str, str] = field(default_factory=dict)
@@ -64,6 +67,7 @@ class BuildReport:
 
     def __str__(self) -> str:
         counts = {"new": self.inserted, "changed": self.updated, "unchanged": self.unchanged}
+        counts |= {"moved": self.moved} if self.moved else {}
         counts |= {"gone": self.deleted, "skipped": len(self.skipped)}
         reason = f" (rebuilt: {self.rebuilt})" if self.rebuilt else ""
         rows = format_count(self.rows, self.what.removesuffix("s"))
@@ -124,7 +128,8 @@ def build_collections(
         return _save_search_data(config, dataset, contents, vocabulary, snapshot)
 
     with lock_build(dataset):
-        reports = update_collections(store, contents, rebuild, progress, save_search_data)
+        moves = find_moved_rows(dataset, contents)
+        reports = update_collections(store, contents, rebuild, progress, save_search_data, moves)
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
@@ -231,7 +236,8 @@ def _count_vocabulary(
 class _Update:
     """A collection to update: its name, specification and new rows, and the digests of old rows by key.
 
-    ``is_flushed`` means that the last build of the collection was completed.
+    ``is_flushed`` means that the last build of the collection was completed. ``moves`` has the new keys of
+    moved rows by their old keys.
     """
 
     name: str
@@ -239,6 +245,7 @@ class _Update:
     rows: CollectionRows
     digests: dict[int, str]
     is_flushed: bool = False
+    moves: Mapping[int, int] = field(default_factory=dict)
 
 
 def update_collections(
@@ -247,6 +254,7 @@ def update_collections(
     rebuild: bool = False,
     progress: Progress | None = None,
     before_ready: Callable[[], str] = lambda: "",
+    moves: Mapping[str, Mapping[int, int]] | None = None,
 ) -> dict[str, BuildReport]:
     """Create or update collections of one dataset, and make them searchable.
 
@@ -261,6 +269,8 @@ def update_collections(
     before_ready
         Called after the aliases are moved and before the state of the collections becomes "ready". It returns
         the digest of the vocabulary, or "" if there is none.
+    moves
+        By kind of collection, the new keys of moved rows by their old keys, for the report.
 
     Returns
     -------
@@ -268,7 +278,7 @@ def update_collections(
         Report by kind of collection.
     """
     with store.collections.client.lock_for_writing():
-        return _update_collections(store, contents, rebuild, progress, before_ready)
+        return _update_collections(store, contents, rebuild, progress, before_ready, moves or {})
 
 
 def _update_collections(
@@ -277,6 +287,7 @@ def _update_collections(
     rebuild: bool,
     progress: Progress | None,
     before_ready: Callable[[], str],
+    moves: Mapping[str, Mapping[int, int]],
 ) -> dict[str, BuildReport]:
     """Update collections while no other program writes; see `update_collections`."""
     collections = store.collections
@@ -299,7 +310,8 @@ def _update_collections(
             name, digests = f"{ref.alias}__{max(numbers, default=0) + 1}", {}
             collections.create(spec, name)
         is_flushed = target is not None and target.state == "ready"
-        _fill_rows(store, _Update(name, spec, rows, digests, is_flushed), report, progress)
+        update = _Update(name, spec, rows, digests, is_flushed, moves.get(ref.kind, {}))
+        _fill_rows(store, update, report, progress)
         reports[ref.kind], names[ref] = report, name
     for ref, name in names.items():
         collections.publish(ref, name)
@@ -324,6 +336,10 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
         pass
     if report.inserted or report.updated or report.deleted or not update.is_flushed:
         store.collections.flush(update.name)
+    arrived = set(keys.tolist()) - update.digests.keys()
+    report.moved = sum(update.moves.get(key) in arrived for key in gone)
+    report.inserted -= report.moved
+    report.deleted -= report.moved
     report.rows = store.collections.count_rows(update.name)
     if report.rows != len(positions):
         raise RuntimeError(f"{update.name}: expected {len(positions)} rows, got {report.rows}")
