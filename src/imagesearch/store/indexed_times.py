@@ -82,15 +82,18 @@ def _update_times(saved: _Times, contents: dict[int, bytes], present: set[int]) 
         else:
             gone.setdefault(content, []).append(seconds)
     now = int(time.time())
+    replaced = []  # contents that were overwritten: the next build recognizes them if they come back
     for photo, content in contents.items():
-        if photo in kept:
-            kept[photo] = (content, kept[photo][1])
-        elif content in gone:
-            kept[photo] = (content, gone[content].pop())
+        old_content, seconds = kept.get(photo, (content, now))
+        if content in gone and (photo not in kept or content != old_content):
+            seconds = gone[content].pop()
             if not gone[content]:
                 del gone[content]
-        else:
-            kept[photo] = (content, now)
+        if content != old_content:
+            replaced.append(kept[photo])
+        kept[photo] = (content, seconds)
+    for content, seconds in replaced:
+        gone.setdefault(content, []).append(seconds)
     return _Times(kept, gone)
 
 
