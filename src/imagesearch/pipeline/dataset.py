@@ -32,6 +32,7 @@ from imagesearch.pipeline.roots import (
     choose_roots,
     has_photo_tables,
     is_covered,
+    join_names,
     load_roots,
 )
 from imagesearch.pipeline.runner import update_tables
@@ -241,11 +242,12 @@ class Dataset:
             return ""
         if isinstance(roots.refused, OtherFoldersError):
             return f"{roots.refused.situation}; run 00_run_steps.py with --add or --replace"
-        lines = [roots.note, str(roots.refused or "")]
+        lines = [roots.note]
+        if roots.refused is not None:
+            lines.append(f"{roots.refused}; until then, photos in {join_names(self.roots)} are used")
         if roots.are_given and roots.differ_from(self.config.dataset.images):
-            folders = ", ".join(map(str, self.roots))
             lines.append(
-                f"photos in {folders} (as given before, not dataset.images; other folders with --add or "
+                f"photos in {join_names(self.roots)} (as given before, not dataset.images; other folders with --add or "
                 "--replace change this)"
             )
         return "\n".join(filter(None, lines))

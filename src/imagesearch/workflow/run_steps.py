@@ -117,6 +117,7 @@ def run_steps(
     def show(label: str) -> Any:
         return partial(progress, label=label) if progress else None
 
+    dataset.refuse_undecided_folders()
     # Checked first, to report an error now and not after an hour of extraction. Milvus is closed again, to
     # free its memory.
     Store(config.milvus).close()
