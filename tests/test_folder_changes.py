@@ -1,4 +1,4 @@
-"""What happens when dataset.images is edited, and when folders of photos are renamed, copied or unreadable."""
+"""Edits of dataset.images; folders of photos that are renamed, copied or cannot be read."""
 
 from __future__ import annotations
 

@@ -247,8 +247,8 @@ class Dataset:
             lines.append(f"{roots.refused}; until then, photos in {join_names(self.roots)} are used")
         if roots.are_given and roots.differ_from(self.config.dataset.images):
             lines.append(
-                f"photos in {join_names(self.roots)} (as given before, not dataset.images; other folders with --add or "
-                "--replace change this)"
+                f"photos in {join_names(self.roots)} (as given before, not dataset.images; other folders "
+                "with --add or --replace change this)"
             )
         return "\n".join(filter(None, lines))
 
