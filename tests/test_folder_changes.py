@@ -90,9 +90,12 @@ def test_an_edit_that_loses_nothing_is_not_asked_about(folders: World) -> None:
     assert count(folders) == (2, 5, 0, 0)
     shutil.copytree(folders.folder / "phone", folders.folder / "backup")
     configure(folders, "backup", "cam")
-    assert "backup replaces" in folders.run(STEP).stderr
+    assert "backup is used in place of" in folders.run(STEP).stderr
     assert count(folders) == (0, 7, 0, 0)
     assert get_paths(folders)[-1] == "family/c.png", "its paths are those of the folder it replaces"
+    shutil.copytree(folders.folder / "cam", folders.folder / "backup/cam")
+    configure(folders, "backup")
+    assert count(folders) == (0, 7, 0, 0), "the other folder is in it"
     configure(folders, ".")
     assert count(folders)[3] == 0, "the folder above them"
 
@@ -128,9 +131,9 @@ def test_a_renamed_folder_is_recognized_without_a_question(folders: World, is_ed
     if is_edit:
         configure(folders, "handy")
     done = folders.run(STEP, *([] if is_edit else ["handy"]))
-    assert "handy replaces" in done.stderr and "which is missing: it has 4 of its 5 photos" in done.stderr
+    assert "handy is used in place of" in done.stderr and "(missing): it has 4 of its 5 photos" in done.stderr
     assert "0 new, 4 unchanged, 0 moved, 1 gone" in done.stdout
-    assert "replaces" not in folders.run(STEP).stderr
+    assert "in place of" not in folders.run(STEP).stderr
 
 
 def test_one_of_several_folders_is_renamed(folders: World) -> None:

@@ -49,6 +49,23 @@ def test_one_run_makes_photos_searchable_and_a_second_one_finds_nothing_to_do(dr
     assert {person["name"] for person in again["faces"]["people"]} == {"Maya", ""}
 
 
+def test_a_moved_photo_is_moved_in_every_step(drawn: Drawn) -> None:
+    run(drawn, "00_run_steps.py")
+    (drawn.photos / "2.png").rename(drawn.photos / "z.png")  # has two faces
+    lines = run(drawn, "00_run_steps.py").stdout.splitlines()
+    moved = {line.partition(":")[0]: line for line in lines if " moved" in line}
+    assert moved.keys() == {
+        "01 features",
+        "02 faces",
+        "04 places and times",
+        "05 album_clip",
+        "05 album_vit",
+        "05 album_faces",
+    }
+    assert "3 photos: 0 new, 0 changed, 2 unchanged, 1 moved, 0 gone" in moved["05 album_clip"]
+    assert "4 faces: 0 new, 0 changed, 2 unchanged, 2 moved, 0 gone" in moved["05 album_faces"]
+
+
 def test_other_folders_are_remembered_for_the_later_steps(drawn: Drawn, tmp_path: Path) -> None:
     other = tmp_path / "Trip 2"
     other.mkdir()

@@ -110,10 +110,8 @@ def list_photos(
             inodes.add(inode)
     all_photos = [photo for photos in photos_by_label.values() for photo in photos]
     for root, label in zip(roots, labels, strict=True):
-        if reason := unreadable.get(label or str(root)):
-            raise UserError(f"{root}: {reason}")
         if not photos_by_label[label] and not _contains_any(root, all_photos):
-            raise UserError(_describe_no_photos(root))
+            raise UserError(_explain_no_photos(root, label, unreadable))
     return _make_listing(photos_by_label.values(), unreadable)
 
 
@@ -146,6 +144,13 @@ def is_walked(parts: Sequence[str], exclude: Sequence[str] = ()) -> bool:
         return False
     paths = (normalize_file_name("/".join(parts[:depth])) for depth in range(1, len(parts) + 1))
     return not any(_is_excluded(path, _normalize_patterns(exclude)) for path in paths)
+
+
+def _explain_no_photos(root: Path, label: str, unreadable: dict[str, str]) -> str:
+    """Return why no photos were found below a root."""
+    reasons = (why for path, why in unreadable.items() if path.startswith((label, str(root))))
+    reason = next(reasons, "")
+    return f"{root}: {reason}" if reason else _describe_no_photos(root)
 
 
 def _describe_no_photos(root: Path) -> str:

@@ -221,7 +221,8 @@ def _choose(
         return replace(used, are_given=not is_config)
     known = dict(zip(used.folders, used.labels, strict=True))
     lost = [root for root in used.folders if not any(is_inside(root, folder) for folder in folders)]
-    successors = find_successors(config.dataset.folder, known, lost, new, config.dataset.exclude)
+    present = [folder for folder in folders if folder.is_dir()]
+    successors = find_successors(config.dataset.folder, known, lost, present, config.dataset.exclude)
     # the new name of one of several folders, given alone, says nothing about the others
     renamed = [s.folder for root, s in successors.items() if not root.is_dir()]
     is_new_name = bool(new) and all(folder in renamed for folder in folders)
@@ -255,9 +256,9 @@ def _describe_choice(
         if outer is not None and not is_same(folder, outer):
             lines.append(f"{folder}: inside {outer}, whose photos are used already; nothing to add")
     for root, successor in replaced.items():
-        missing = "" if root.is_dir() else ", which is missing"
-        count = f"{successor.found} of its {format_count(successor.total, 'photo')}"
-        lines.append(f"{successor.folder} replaces {root}{missing}: it has {count}")
+        count = f"it has {successor.found} of its {format_count(successor.total, 'photo')}"
+        missing = "" if root.is_dir() else " (missing)"
+        lines.append(f"{successor.folder} is used in place of {root}{missing}: {count}")
     return "\n".join(lines)
 
 

@@ -105,14 +105,13 @@ def build_collections(
         If the tables have no vectors, or another build of this dataset is running.
     """
     _refuse_imported(config, dataset, store)
-    # Before the tables are read, so that edits and results of steps during the build belong to the next one.
+    # first, so that edits and results of steps during the build belong to the next one
     edit_count = open_edit_log(dataset).count()
     snapshot = take_snapshot(dataset)
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         edit_count = -1  # the clusters do not include all edits, so the collections do not either
-    trip_name_count = len(read_trip_names(dataset.folder))
-    locations = read_locations(dataset)
+    trip_name_count, locations = len(read_trip_names(dataset.folder)), read_locations(dataset)
     trips = find_dataset_trips(dataset, locations)
     contents = collect_rows(config, dataset, store, people, locations, trips)
     cast = people.cast if people is not None else ()
@@ -127,8 +126,8 @@ def build_collections(
         vocabulary = replace(counted, edit_count=edit_count, cast=cast, trip_name_count=trip_name_count)
         return _save_search_data(config, dataset, contents, vocabulary, snapshot)
 
+    moves = find_moved_rows(dataset, contents)
     with lock_build(dataset):
-        moves = find_moved_rows(dataset, contents)
         reports = update_collections(store, contents, rebuild, progress, save_search_data, moves)
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
