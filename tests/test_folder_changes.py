@@ -127,12 +127,11 @@ def test_a_renamed_folder_is_recognized_without_a_question(folders: World, is_ed
     (folders.folder / "phone").rename(folders.folder / "handy")
     line = folders.run(STEP, code=2).stderr
     assert "phone: no such folder of photos; mount its drive" in line and "-i NEW_NAME" in line
-    (folders.folder / "handy/e.png").unlink()  # some photos can be gone
     if is_edit:
         configure(folders, "handy")
     done = folders.run(STEP, *([] if is_edit else ["handy"]))
-    assert "handy is used in place of" in done.stderr and "(missing): it has 4 of its 5 photos" in done.stderr
-    assert "0 new, 4 unchanged, 0 moved, 1 gone" in done.stdout
+    assert "handy is used in place of" in done.stderr and "(missing): it has 5 of its 5 photos" in done.stderr
+    assert "0 new, 5 unchanged, 0 moved, 0 gone" in done.stdout
     assert "in place of" not in folders.run(STEP).stderr
 
 
@@ -150,6 +149,32 @@ def test_another_folder_is_no_new_name_of_a_missing_one(folders: World) -> None:
     shutil.rmtree(folders.folder / "phone")
     assert "--replace" in folders.run(STEP, "cam", code=2).stderr
     assert count(folders, "cam", "--replace") == (2, 0, 0, 5)
+
+
+def test_a_folder_with_fewer_photos_than_a_missing_one_is_asked_about(folders: World) -> None:
+    count(folders)
+    shutil.copytree(folders.folder / "phone", folders.folder / "backup")
+    (folders.folder / "backup/e.png").unlink()
+    (folders.folder / "phone").rename(folders.folder / "away")  # its drive is not mounted
+    line = folders.run(STEP, "backup", code=2).stderr
+    assert "backup has 4 of the 5 photos of" in line and "--replace" in line
+    assert count(folders, "backup", "--replace") == (0, 4, 0, 1)
+    assert get_paths(folders)[-1] == "family/c.png"
+
+
+def test_photos_of_a_folder_that_stays_are_no_copies_of_another_folder(folders: World) -> None:
+    shutil.copytree(folders.folder / "cam", folders.folder / "card")
+    count(folders, "cam", "card")
+    assert "used so far" in folders.run(STEP, "cam", code=2).stderr
+    configure(folders, "cam")
+    assert "used so far" in folders.run(STEP, code=2).stderr
+
+
+def test_a_folder_that_is_excluded_below_another_one_is_lost(folders: World) -> None:
+    count(folders, "cam", "phone/family")
+    folders.settings["dataset"]["exclude"] = ["fam*"]
+    configure(folders, "phone", "cam")
+    assert "used so far" in folders.run(STEP, code=2).stderr
 
 
 def test_a_folder_inside_another_one_is_named(folders: World) -> None:

@@ -246,9 +246,10 @@ def _walk_files(
                 elif entry.is_file():
                     yield path, entry, entry.stat()
             except OSError as error:
-                is_broken_link = error.errno in (errno.ENOENT, errno.ELOOP)
-                if not is_broken_link and get_extension(entry.name) in EXTENSIONS | RAW_EXTENSIONS:
-                    unreadable[path] = f"cannot be read: {error.strerror}"
+                if error.errno not in (errno.ENOENT, errno.ELOOP):  # those of broken links
+                    is_photo = get_extension(entry.name) in EXTENSIONS | RAW_EXTENSIONS
+                    # a link whose drive does not answer can be one to a folder
+                    unreadable[path if is_photo else f"{path}/"] = f"cannot be read: {error.strerror}"
 
 
 def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:

@@ -30,6 +30,8 @@ class Photo:
         Bytes.
     mtime_ns : int
         Time of the last modification in nanoseconds.
+    is_readable : bool
+        Whether the file can be read at present; else it is as it was when it was last read.
     """
 
     photo_id: int
@@ -37,6 +39,7 @@ class Photo:
     file: Path
     size: int
     mtime_ns: int
+    is_readable: bool = True
 
 
 def compute_photo_id(path: str) -> int:

@@ -131,10 +131,12 @@ class Dataset:
             return []
         files = {path for path in listing.unreadable if not path.endswith("/")}
         folders = tuple(path for path in listing.unreadable if path.endswith("/"))
+        if files.intersection(map(str, self.roots)):
+            folders = ("",)  # a root without a label
         listed = {photo.photo_id for photo in listing.photos}
         known = (e for e in read_known_photos(self.folder).values() if e.photo_id not in listed)
         return [
-            Photo(e.photo_id, e.path, self.locate_file(e.path), e.size, e.mtime_ns)
+            Photo(e.photo_id, e.path, self.locate_file(e.path), e.size, e.mtime_ns, is_readable=False)
             for e in known
             if e.path in files or e.path.startswith(folders)
         ]

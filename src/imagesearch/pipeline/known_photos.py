@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagesearch.photos import find_label, find_photos
+from imagesearch.photos import find_label, find_photos, label_roots
 from imagesearch.pipeline.moves import is_marked_as_moved
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
 PHOTO_TABLES = ("clip", "vit", "faces", "geo")
-# A folder that has at least this share of the photos of a missing folder is the same folder, renamed. Some
-# photos can have been deleted since.
+# A folder that has at least this share of the photos of a missing folder is the same folder, renamed. Unless it
+# has all of them, the user is asked before it is used: it can be an older backup.
 _MIN_SHARE = 0.8
 
 _Files = Counter[tuple[str, int]]  # names and sizes
@@ -29,6 +29,11 @@ class Successor:
     folder: Path | None
     found: int
     total: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no photo is lost if the folder is used in place of the other."""
+        return self.found >= self.total
 
 
 def read_known_photos(folder: Path) -> dict[int, ProcessedPhoto]:
@@ -76,15 +81,22 @@ def find_successors(
     for entry in read_known_photos(dataset_folder).values():
         label = find_label(entry.path, labels.values())
         known.setdefault(label, Counter())[_get_name(entry.path), entry.size] += 1
-    present = {f: Counter((_get_name(p.path), p.size) for p in find_photos([f], exclude)) for f in folders}
-    everything = sum(present.values(), _Files())
+    present: dict[str | None, _Files] = {label: _Files() for label in label_roots(folders)}
+    for photo in find_photos(folders, exclude):
+        present[find_label(photo.path, present)][_get_name(photo.path), photo.size] += 1
+    # a photo of a folder that stays in use, or that was found already, is no copy of another one
+    free = sum(present.values(), _Files())
+    for root, label in labels.items():
+        free -= known.get(label, _Files()) if root not in lost else _Files()
     successors = {}
     for root in lost:
         files = known.get(labels[root], _Files())
-        found, total = (files & everything).total(), files.total()
-        if found >= total * (1 if root.is_dir() else _MIN_SHARE):
-            best = max(folders, key=lambda folder: (files & present[folder]).total())
-            successors[root] = Successor(best if total else None, found, total)
+        shared = files & free
+        if shared.total() >= files.total() * (1 if root.is_dir() else _MIN_SHARE):
+            shares = [(files & present[label]).total() for label in present]
+            best = folders[shares.index(max(shares))] if files else None
+            successors[root] = Successor(best, shared.total(), files.total())
+            free -= shared
     return successors
 
 

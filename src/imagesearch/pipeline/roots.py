@@ -133,10 +133,19 @@ class OtherFoldersError(UserError):
     """
 
     def __init__(
-        self, dataset: str, used: Sequence[Path], given: Sequence[Path], is_config: bool = False
+        self,
+        dataset: str,
+        used: Sequence[Path],
+        given: Sequence[Path],
+        is_config: bool = False,
+        successors: Mapping[Path, Successor] | None = None,
     ) -> None:
         self.situation = f"{dataset}: photos in {join_names(used)} are used so far, not {join_names(given)}"
         self.situation += " of dataset.images" if is_config else ""
+        for root, near in (successors or {}).items():
+            if not near.is_complete:
+                found = f"{near.found} of the {format_count(near.total, 'photo')}"
+                self.situation += f" ({near.folder} has {found} of {root}, which is missing)"
         kept = "those of dataset.images" if is_config else "the folders given"
         super().__init__(
             f"{self.situation}; repeat with --add to use both, or with --replace to use only {kept} "
@@ -220,21 +229,22 @@ def _choose(
     if not used.differ_from(folders):
         return replace(used, are_given=not is_config)
     known = dict(zip(used.folders, used.labels, strict=True))
-    lost = [root for root in used.folders if not any(is_inside(root, folder) for folder in folders)]
+    exclude = config.dataset.exclude
+    lost = [root for root in used.folders if not any(is_covered(root, folder, exclude) for folder in folders)]
     present = [folder for folder in folders if folder.is_dir()]
-    successors = find_successors(config.dataset.folder, known, lost, present, config.dataset.exclude)
+    successors = find_successors(config.dataset.folder, known, lost, present, exclude)
     # the new name of one of several folders, given alone, says nothing about the others
-    renamed = [s.folder for root, s in successors.items() if not root.is_dir()]
+    renamed = [s.folder for root, s in successors.items() if s.is_complete and not root.is_dir()]
     is_new_name = bool(new) and all(folder in renamed for folder in folders)
     if change == "add" or (not change and not is_config and (not lost or is_new_name)):
         kept = [root for root in used.folders if root.is_dir() or root not in successors]
         chosen = [*kept, *(f for f in folders if not any(is_covered(f, root) for root in kept))]
         is_config = False
-    elif change == "replace" or all(root in successors for root in lost):
+    elif change == "replace" or all(root in successors and successors[root].is_complete for root in lost):
         kept = [root for root in used.folders if any(is_same(root, folder) for folder in folders)]
         chosen = [*kept, *(f for f in folders if not any(is_same(f, root) for root in kept))]
     else:
-        raise OtherFoldersError(config.dataset.name, used.folders, folders, is_config)
+        raise OtherFoldersError(config.dataset.name, used.folders, folders, is_config, successors)
     for root in chosen:
         if not root.is_dir():
             raise UserError(f"{root}: no such folder of photos; mount its drive, or use --replace")

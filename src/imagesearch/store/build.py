@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store.built_state import TableSnapshot, save_built_state, take_snapshot
 from imagesearch.store.collections import get_build_number
 from imagesearch.store.dataset_trips import count_trips, find_dataset_trips
-from imagesearch.store.moved_rows import find_moved_rows
+from imagesearch.store.moved_rows import MoveFinder, find_moved_rows
 from imagesearch.store.records import collect_rows
 from imagesearch.store.schema import (
     CollectionContent,
@@ -126,9 +127,8 @@ def build_collections(
         vocabulary = replace(counted, edit_count=edit_count, cast=cast, trip_name_count=trip_name_count)
         return _save_search_data(config, dataset, contents, vocabulary, snapshot)
 
-    moves = find_moved_rows(dataset, contents)
     with lock_build(dataset):
-        reports = update_collections(store, contents, rebuild, progress, save_search_data, moves)
+        reports = update_collections(store, contents, rebuild, progress, save_search_data, partial(find_moved_rows, dataset))
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
@@ -235,8 +235,8 @@ def _count_vocabulary(
 class _Update:
     """A collection to update: its name, specification and new rows, and the digests of old rows by key.
 
-    ``is_flushed`` means that the last build of the collection was completed. ``moves`` has the new keys of
-    moved rows by their old keys.
+    ``is_flushed`` means that the last build of the collection was completed. ``find_moves`` is that of
+    `update_collections`.
     """
 
     name: str
@@ -244,7 +244,7 @@ class _Update:
     rows: CollectionRows
     digests: dict[int, str]
     is_flushed: bool = False
-    moves: Mapping[int, int] = field(default_factory=dict)
+    find_moves: MoveFinder | None = None
 
 
 def update_collections(
@@ -253,7 +253,7 @@ def update_collections(
     rebuild: bool = False,
     progress: Progress | None = None,
     before_ready: Callable[[], str] = lambda: "",
-    moves: Mapping[str, Mapping[int, int]] | None = None,
+    find_moves: MoveFinder | None = None,
 ) -> dict[str, BuildReport]:
     """Create or update collections of one dataset, and make them searchable.
 
@@ -268,8 +268,8 @@ def update_collections(
     before_ready
         Called after the aliases are moved and before the state of the collections becomes "ready". It returns
         the digest of the vocabulary, or "" if there is none.
-    moves
-        By kind of collection, the new keys of moved rows by their old keys, for the report.
+    find_moves
+        Returns, for a kind and its rows, the new keys of moved rows by their old keys, for the report.
 
     Returns
     -------
@@ -277,7 +277,7 @@ def update_collections(
         Report by kind of collection.
     """
     with store.collections.client.lock_for_writing():
-        return _update_collections(store, contents, rebuild, progress, before_ready, moves or {})
+        return _update_collections(store, contents, rebuild, progress, before_ready, find_moves)
 
 
 def _update_collections(
@@ -286,7 +286,7 @@ def _update_collections(
     rebuild: bool,
     progress: Progress | None,
     before_ready: Callable[[], str],
-    moves: Mapping[str, Mapping[int, int]],
+    find_moves: MoveFinder | None,
 ) -> dict[str, BuildReport]:
     """Update collections while no other program writes; see `update_collections`."""
     collections = store.collections
@@ -309,7 +309,7 @@ def _update_collections(
             name, digests = f"{ref.alias}__{max(numbers, default=0) + 1}", {}
             collections.create(spec, name)
         is_flushed = target is not None and target.state == "ready"
-        update = _Update(name, spec, rows, digests, is_flushed, moves.get(ref.kind, {}))
+        update = _Update(name, spec, rows, digests, is_flushed, find_moves)
         _fill_rows(store, update, report, progress)
         reports[ref.kind], names[ref] = report, name
     for ref, name in names.items():
@@ -335,8 +335,10 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
         pass
     if report.inserted or report.updated or report.deleted or not update.is_flushed:
         store.collections.flush(update.name)
-    arrived = set(keys.tolist()) - update.digests.keys()
-    report.moved = sum(update.moves.get(key) in arrived for key in gone)
+    if gone and update.find_moves is not None:
+        moves = update.find_moves(spec.ref.kind, update.rows)
+        arrived = set(keys.tolist()) - update.digests.keys()
+        report.moved = len({moves.get(key) for key in gone} & arrived)
     report.inserted -= report.moved
     report.deleted -= report.moved
     report.rows = store.collections.count_rows(update.name)

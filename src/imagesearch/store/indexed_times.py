@@ -82,19 +82,14 @@ def _update_times(saved: _Times, contents: dict[int, bytes], present: set[int]) 
         else:
             gone.setdefault(content, []).append(seconds)
     now = int(time.time())
-    replaced = []  # contents that were overwritten: the next build recognizes them if they come back
-    for photo, content in contents.items():
-        old_content, seconds = kept.get(photo, (content, now))
-        if content in gone and (photo not in kept or content != old_content):
-            seconds = gone[content].pop()
-            if not gone[content]:
-                del gone[content]
-        if content != old_content:
-            replaced.append(kept[photo])
-        kept[photo] = (content, seconds)
-    for content, seconds in replaced:
+    changed = {photo: content for photo, content in contents.items() if kept.get(photo, (None,))[0] != content}
+    for photo in changed.keys() & kept.keys():  # overwritten: the old content can be at another path, or come back
+        content, seconds = kept[photo]
         gone.setdefault(content, []).append(seconds)
-    return _Times(kept, gone)
+    for photo, content in changed.items():
+        times = gone.get(content)
+        kept[photo] = (content, times.pop() if times else kept.get(photo, (content, now))[1])
+    return _Times(kept, {content: times for content, times in gone.items() if times})
 
 
 def _read(file: Path) -> _Times:
