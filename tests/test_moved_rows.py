@@ -23,7 +23,7 @@ def drawn(tmp_path: Path) -> Drawn:
     """Six photos of two people, in two folders."""
     drawn = Drawn(tmp_path)
     people = (("Maya",), ("Maya", "Kofi"), ("Kofi",), ("Maya",), ("Kofi",), ("Kofi", "Maya"))
-    for seed, (names, path) in enumerate(zip(people, "a b c d x/e x/f".split(), strict=True), 1):
+    for seed, (names, path) in enumerate(zip(people, ["a", "b", "c", "d", "x/e", "x/f"], strict=True), 1):
         save(drawn, f"{path}.png", *names, seed=seed)
     return drawn
 

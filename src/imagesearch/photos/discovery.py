@@ -16,6 +16,7 @@ from imagesearch.photos.sources import (
     Photo,
     compute_photo_id,
     find_label,
+    is_folder,
     join_folder,
     label_roots,
     normalize_file_name,
@@ -98,7 +99,7 @@ def list_photos(
                     inodes.add(inode)
 
     for root, label in zip(roots, labels, strict=True):
-        if not root.is_dir():
+        if not is_folder(root):
             raise UserError(f"{root}: no such folder of photos; set dataset.images or give one with -i")
         add_photos(label, (str(root), label))
     while links:

@@ -63,6 +63,22 @@ def label_roots(roots: Sequence[Path]) -> list[str]:
     return [normalize_file_name("/".join(root.parts[-depth:]).lstrip("/")) + "/" for root in roots]
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder that can be reached; `Path.is_dir` raises if a drive does not answer."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is a file that can be reached; `Path.is_file` raises if a drive does not answer."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def find_label(path: str, labels: Iterable[str]) -> str | None:
     """Return the label that a path starts with; the longest one, because one root can have no label."""
     return max((label for label in labels if path.startswith(label)), key=len, default=None)

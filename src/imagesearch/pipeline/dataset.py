@@ -17,6 +17,7 @@ from imagesearch.photos import (
     PhotoListing,
     PreviewCache,
     compute_photo_id,
+    is_folder,
     list_photos,
     locate_file,
     make_path_prefix,
@@ -111,7 +112,7 @@ class Dataset:
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
         for root in self.roots:
-            if not root.is_dir() and has_photo_tables(self.config):
+            if not is_folder(root) and has_photo_tables(self.config):
                 raise UserError(
                     f"{root}: no such folder of photos; mount its drive, or if it was renamed, "
                     "run 00_run_steps.py -i NEW_NAME"

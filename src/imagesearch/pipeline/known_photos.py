@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagesearch.photos import find_label, find_photos, label_roots
+from imagesearch.photos import find_label, find_photos, is_folder, label_roots
 from imagesearch.pipeline.moves import is_marked_as_moved
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
 PHOTO_TABLES = ("clip", "vit", "faces", "geo")
-# A folder that has at least this share of the photos of a missing folder is the same folder, renamed. Unless it
-# has all of them, the user is asked before it is used: it can be an older backup.
+# A folder that has at least this share of the photos of a missing folder is the same folder, renamed. Unless
+# it has all of them, the user is asked before it is used: it can be an older backup.
 _MIN_SHARE = 0.8
 
 _Files = Counter[tuple[str, int]]  # names and sizes
@@ -37,14 +37,26 @@ class Successor:
 
 
 def read_known_photos(folder: Path) -> dict[int, ProcessedPhoto]:
-    """Return the entries, by photo id, of the photos that existed in the last runs of a dataset's steps."""
+    """Return the entries, by photo id, of the photos that existed in the last runs of a dataset's steps.
+
+    A photo that is gone for one step is gone, unless another step has found it since.
+    """
+    tables = [Table(folder / name) for name in PHOTO_TABLES]
+    removals = [(_read_time(table.removed_file), table.read_removed()) for table in tables]
     entries: dict[int, ProcessedPhoto] = {}
-    for name in PHOTO_TABLES:
-        table = Table(folder / name)
-        removed = table.read_removed()
+    for table, (_, own) in zip(tables, removals, strict=True):
+        last_change = max(map(_read_time, table.folder.glob("*")), default=0)
+        removed = own.union(*(photos for time, photos in removals if time > last_change))
         known = (e for e in table.read_processed().values() if e.photo_id not in removed)
         entries |= {entry.photo_id: entry for entry in known if not is_marked_as_moved(entry)}
     return entries
+
+
+def _read_time(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def find_successors(
@@ -92,7 +104,7 @@ def find_successors(
     for root in lost:
         files = known.get(labels[root], _Files())
         shared = files & free
-        if shared.total() >= files.total() * (1 if root.is_dir() else _MIN_SHARE):
+        if shared.total() >= files.total() * (1 if is_folder(root) else _MIN_SHARE):
             shares = [(files & present[label]).total() for label in present]
             best = folders[shares.index(max(shares))] if files else None
             successors[root] = Successor(best, shared.total(), files.total())

@@ -20,6 +20,7 @@ from imagesearch.files import atomic_write
 from imagesearch.filters import And, Condition, Not, Or, PathPrefix
 from imagesearch.photos import (
     check_photo_folder,
+    is_folder,
     is_walked,
     label_roots,
     locate_file,
@@ -105,9 +106,9 @@ class PhotoRoots:
     def _make_relative_condition(self, folder: str) -> Condition:
         """Return the condition of a beginning of paths, or of the same folder in roots that have a label."""
         prefix = make_path_prefix(folder, self.folders, self.labels)
-        if not locate_file(prefix, self.folders, self.labels).is_dir():
+        if not is_folder(locate_file(prefix, self.folders, self.labels)):
             pairs = zip(self.folders, self.labels, strict=True)
-            labelled = [f"{label}{prefix}" for root, label in pairs if label and (root / prefix).is_dir()]
+            labelled = [f"{label}{prefix}" for root, label in pairs if label and is_folder(root / prefix)]
             if labelled:
                 return self._join_prefixes(labelled, ())
         return PathPrefix(prefix)
@@ -208,7 +209,7 @@ def choose_roots(config: Config, given: Iterable[Path], change: FolderChange = "
         return _choose(config, _get_used(config, _read_saved(config)), folders, change)
     for folder in folders:
         check_photo_folder(folder, config.dataset.exclude)
-    before = [root for root in load_roots(config).folders if root.is_dir()] if change == "add" else []
+    before = [root for root in load_roots(config).folders if is_folder(root)] if change == "add" else []
     folders = _drop_inner([*before, *folders])
     return PhotoRoots(folders, label_roots(folders), True)
 
@@ -231,13 +232,13 @@ def _choose(
     known = dict(zip(used.folders, used.labels, strict=True))
     exclude = config.dataset.exclude
     lost = [root for root in used.folders if not any(is_covered(root, folder, exclude) for folder in folders)]
-    present = [folder for folder in folders if folder.is_dir()]
+    present = [folder for folder in folders if is_folder(folder)]
     successors = find_successors(config.dataset.folder, known, lost, present, exclude)
     # the new name of one of several folders, given alone, says nothing about the others
-    renamed = [s.folder for root, s in successors.items() if s.is_complete and not root.is_dir()]
+    renamed = [s.folder for root, s in successors.items() if s.is_complete and not is_folder(root)]
     is_new_name = bool(new) and all(folder in renamed for folder in folders)
     if change == "add" or (not change and not is_config and (not lost or is_new_name)):
-        kept = [root for root in used.folders if root.is_dir() or root not in successors]
+        kept = [root for root in used.folders if is_folder(root) or root not in successors]
         chosen = [*kept, *(f for f in folders if not any(is_covered(f, root) for root in kept))]
         is_config = False
     elif change == "replace" or all(root in successors and successors[root].is_complete for root in lost):
@@ -246,7 +247,7 @@ def _choose(
     else:
         raise OtherFoldersError(config.dataset.name, used.folders, folders, is_config, successors)
     for root in chosen:
-        if not root.is_dir():
+        if not is_folder(root):
             raise UserError(f"{root}: no such folder of photos; mount its drive, or use --replace")
     replaced = {root: s for root, s in successors.items() if root not in chosen and s.folder in chosen}
     for root, successor in replaced.items():
@@ -267,7 +268,7 @@ def _describe_choice(
             lines.append(f"{folder}: inside {outer}, whose photos are used already; nothing to add")
     for root, successor in replaced.items():
         count = f"it has {successor.found} of its {format_count(successor.total, 'photo')}"
-        missing = "" if root.is_dir() else " (missing)"
+        missing = "" if is_folder(root) else " (missing)"
         lines.append(f"{successor.folder} is used in place of {root}{missing}: {count}")
     return "\n".join(lines)
 

@@ -128,7 +128,9 @@ def build_collections(
         return _save_search_data(config, dataset, contents, vocabulary, snapshot)
 
     with lock_build(dataset):
-        reports = update_collections(store, contents, rebuild, progress, save_search_data, partial(find_moved_rows, dataset))
+        reports = update_collections(
+            store, contents, rebuild, progress, save_search_data, partial(find_moved_rows, dataset)
+        )
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:

@@ -82,13 +82,18 @@ def _update_times(saved: _Times, contents: dict[int, bytes], present: set[int]) 
         else:
             gone.setdefault(content, []).append(seconds)
     now = int(time.time())
-    changed = {photo: content for photo, content in contents.items() if kept.get(photo, (None,))[0] != content}
-    for photo in changed.keys() & kept.keys():  # overwritten: the old content can be at another path, or come back
-        content, seconds = kept[photo]
+    changed = {p: content for p, content in contents.items() if kept.get(p, (None, 0))[0] != content}
+    replaced = {photo: kept[photo] for photo in changed if photo in kept}
+    known = gone.keys() | {content for content, _ in replaced.values()}
+    # of a photo with the content of another one, as after a swap, the former content is at another path or gone
+    for photo in [photo for photo in replaced if changed[photo] in known]:
+        content, seconds = replaced.pop(photo)
         gone.setdefault(content, []).append(seconds)
     for photo, content in changed.items():
         times = gone.get(content)
         kept[photo] = (content, times.pop() if times else kept.get(photo, (content, now))[1])
+    for content, seconds in replaced.values():  # edited photos keep their times; the files can be restored
+        gone.setdefault(content, []).append(seconds)
     return _Times(kept, {content: times for content, times in gone.items() if times})
 
 
