@@ -13,6 +13,7 @@ from conftest import World
 from test_photo_roots import STEP, count, get_paths, save
 
 import imagesearch
+from imagesearch.config import load_config
 from imagesearch.errors import UserError
 from imagesearch.pipeline import Dataset
 from imagesearch.query import Criteria
@@ -105,6 +106,16 @@ def test_an_edit_to_a_folder_that_is_not_there_is_named(folders: World) -> None:
     configure(folders, "fone")
     assert "fone: no such folder of photos" in folders.run(STEP, code=2).stderr
     assert Dataset(folders.config()).roots == [folders.folder / "phone"]
+
+
+def test_a_copy_of_photos_and_tables_uses_its_own_photos(folders: World, tmp_path: Path) -> None:
+    count(folders)
+    shutil.copytree(folders.folder, tmp_path / "copy", ignore=shutil.ignore_patterns("copy"))
+    copy = load_config(tmp_path / "copy" / folders.config_file.name)
+    (tmp_path / "copy/phone/e.png").unlink()
+    dataset = Dataset(copy)
+    assert dataset.photo_roots.refused is None and not dataset.roots_note
+    assert dataset.roots == [tmp_path / "copy/phone"] and len(dataset.photos) == 4
 
 
 def test_paths_have_no_prefix_when_one_of_several_folders_is_left(folders: World) -> None:

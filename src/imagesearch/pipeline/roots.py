@@ -9,6 +9,7 @@ used alone has no label, and a folder that was renamed gets the label of its for
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,6 +68,7 @@ class PhotoRoots:
             "configured": list(map(str, configured)),
             "used": roots if self.are_given else [],
             "labels": dict(zip(roots, self.labels, strict=True)),
+            "folder": str(folder),
         }
         text = json.dumps(content, indent=2)
         file = folder / _FILE
@@ -360,15 +362,30 @@ def _make_label(folder: Path, folders: Sequence[Path], labels: Sequence[str | No
     raise UserError(f"{folder}: no name for its photos is free; rename the folder")
 
 
+def _follow_project(root: Path, old_folder: str, config: Config) -> Path:
+    """Return where a folder of the config is now, if it was moved or copied together with the tables."""
+    if not old_folder or old_folder == str(config.dataset.folder):
+        return root
+    moved = Path(os.path.normpath(config.dataset.folder / os.path.relpath(root, old_folder)))
+    return moved if moved in config.dataset.images else root
+
+
 def _read_saved(config: Config) -> _SavedRoots:
     file = config.dataset.folder / _FILE
     try:
         saved = json.loads(file.read_text("utf-8"))
-        configured, used = ([Path(root) for root in saved[key]] for key in ("configured", "used"))
+        old_folder = str(saved.get("folder", ""))
+        configured, used = (
+            [_follow_project(Path(root), old_folder, config) for root in saved[key]]
+            for key in ("configured", "used")
+        )
         roots = used or configured
         # an earlier version wrote no labels: they followed from the folders
         labels = saved.get("labels") or dict(zip(roots, label_roots(roots), strict=True))
-        return _SavedRoots(configured, used, {Path(root): str(label) for root, label in labels.items()})
+        known = {
+            _follow_project(Path(root), old_folder, config): str(label) for root, label in labels.items()
+        }
+        return _SavedRoots(configured, used, known)
     except (FileNotFoundError, NotADirectoryError):
         roots = list(config.dataset.images)
         return _SavedRoots(labels=dict(zip(roots, label_roots(roots), strict=True)))

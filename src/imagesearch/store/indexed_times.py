@@ -85,7 +85,7 @@ def _update_times(saved: _Times, contents: dict[int, bytes], present: set[int]) 
     changed = {p: content for p, content in contents.items() if kept.get(p, (None, 0))[0] != content}
     replaced = {photo: kept[photo] for photo in changed if photo in kept}
     known = gone.keys() | {content for content, _ in replaced.values()}
-    # of a photo with the content of another one, as after a swap, the former content is at another path or gone
+    # of a photo with the content of another one, as after a swap, the former content is elsewhere or gone
     for photo in [photo for photo in replaced if changed[photo] in known]:
         content, seconds = replaced.pop(photo)
         gone.setdefault(content, []).append(seconds)
