@@ -113,9 +113,8 @@ def build_collections(
     if people is not None and people.outdated:
         edit_count = -1  # the clusters do not include all edits, so the collections do not either
     trip_name_count, locations = len(read_trip_names(dataset.folder)), read_locations(dataset)
-    trips = find_dataset_trips(dataset, locations)
+    trips, cast = find_dataset_trips(dataset, locations), people.cast if people is not None else ()
     contents = collect_rows(config, dataset, store, people, locations, trips)
-    cast = people.cast if people is not None else ()
     if not contents:
         raise UserError(
             f"{dataset.folder}: no vectors of the photos in {', '.join(map(str, dataset.roots))}; "
@@ -127,10 +126,9 @@ def build_collections(
         vocabulary = replace(counted, edit_count=edit_count, cast=cast, trip_name_count=trip_name_count)
         return _save_search_data(config, dataset, contents, vocabulary, snapshot)
 
+    moves = partial(find_moved_rows, dataset)
     with lock_build(dataset):
-        reports = update_collections(
-            store, contents, rebuild, progress, save_search_data, partial(find_moved_rows, dataset)
-        )
+        reports = update_collections(store, contents, rebuild, progress, save_search_data, moves)
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
