@@ -11,7 +11,7 @@ from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import Decision
 from imagesearch.faces.editor import PeopleEditor
-from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.extract import compute_face_id, detect_faces, make_detector, shrink_for_detection
 from imagesearch.faces.marking import (
     check_marked_name,
     import_marks,
@@ -46,6 +46,7 @@ __all__ = [
     "XmpExport",
     "check_marked_name",
     "cluster_people",
+    "compute_face_id",
     "count_faces",
     "detect_faces",
     "export_xmp_names",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store.built_state import TableSnapshot, save_built_state, take_snapshot
 from imagesearch.store.collections import get_build_number
 from imagesearch.store.dataset_trips import count_trips, find_dataset_trips
+from imagesearch.store.moved_rows import MoveFinder, find_moved_rows
 from imagesearch.store.records import collect_rows, list_marked_names
 from imagesearch.store.schema import (
     CollectionContent,
@@ -47,6 +49,8 @@ class BuildReport:
     updated: int = 0
     deleted: int = 0
     unchanged: int = 0
+    moved: int = 0
+    """Rows of photos that were found at a new path; they are neither new nor gone."""
     rebuilt: str = ""
     """Why the collection was rebuilt; empty if it was updated in place."""
     skipped: dict[str, str] = field(default_factory=dict)
@@ -64,6 +68,7 @@ class BuildReport:
 
     def __str__(self) -> str:
         counts = {"new": self.inserted, "changed": self.updated, "unchanged": self.unchanged}
+        counts |= {"moved": self.moved} if self.moved else {}
         counts |= {"gone": self.deleted, "skipped": len(self.skipped)}
         reason = f" (rebuilt: {self.rebuilt})" if self.rebuilt else ""
         rows = format_count(self.rows, self.what.removesuffix("s"))
@@ -101,14 +106,13 @@ def build_collections(
         If the tables have no vectors, or another build of this dataset is running.
     """
     _refuse_imported(config, dataset, store)
-    # Before the tables are read, so that edits and results of steps during the build belong to the next one.
+    # first, so that edits and results of steps during the build belong to the next one
     edit_count = open_edit_log(dataset).count()
     snapshot = take_snapshot(dataset)
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         edit_count = -1  # the clusters do not include all edits, so the collections do not either
-    trip_name_count = len(read_trip_names(dataset.folder))
-    locations = read_locations(dataset)
+    trip_name_count, locations = len(read_trip_names(dataset.folder)), read_locations(dataset)
     trips = find_dataset_trips(dataset, locations)
     contents = collect_rows(config, dataset, store, people, locations, trips)
     names = {"cast": people.cast, "marked": list_marked_names(people)} if people is not None else {}
@@ -120,8 +124,9 @@ def build_collections(
         vocabulary = replace(counted, edit_count=edit_count, trip_name_count=trip_name_count, **names)
         return _save_search_data(config, dataset, contents, vocabulary, snapshot)
 
+    moves = partial(find_moved_rows, dataset)
     with lock_build(dataset):
-        reports = update_collections(store, contents, rebuild, progress, save_search_data)
+        reports = update_collections(store, contents, rebuild, progress, save_search_data, moves)
     for kind, report in reports.items():
         report.waiting = dataset.count_waiting(kind)
     if people is not None and "faces" in reports:
@@ -244,7 +249,8 @@ def _count_vocabulary(
 class _Update:
     """A collection to update: its name, specification and new rows, and the digests of old rows by key.
 
-    ``is_flushed`` means that the last build of the collection was completed.
+    ``is_flushed`` means that the last build of the collection was completed. ``find_moves`` is that of
+    `update_collections`.
     """
 
     name: str
@@ -252,6 +258,7 @@ class _Update:
     rows: CollectionRows
     digests: dict[int, str]
     is_flushed: bool = False
+    find_moves: MoveFinder | None = None
 
 
 def update_collections(
@@ -260,6 +267,7 @@ def update_collections(
     rebuild: bool = False,
     progress: Progress | None = None,
     before_ready: Callable[[], str] = lambda: "",
+    find_moves: MoveFinder | None = None,
 ) -> dict[str, BuildReport]:
     """Create or update collections of one dataset, and make them searchable.
 
@@ -274,6 +282,8 @@ def update_collections(
     before_ready
         Called after the aliases are moved and before the state of the collections becomes "ready". It returns
         the digest of the vocabulary, or "" if there is none.
+    find_moves
+        Returns, for a kind and its rows, the new keys of moved rows by their old keys, for the report.
 
     Returns
     -------
@@ -281,7 +291,7 @@ def update_collections(
         Report by kind of collection.
     """
     with store.collections.client.lock_for_writing():
-        return _update_collections(store, contents, rebuild, progress, before_ready)
+        return _update_collections(store, contents, rebuild, progress, before_ready, find_moves)
 
 
 def _update_collections(
@@ -290,6 +300,7 @@ def _update_collections(
     rebuild: bool,
     progress: Progress | None,
     before_ready: Callable[[], str],
+    find_moves: MoveFinder | None,
 ) -> dict[str, BuildReport]:
     """Update collections while no other program writes; see `update_collections`."""
     collections = store.collections
@@ -312,7 +323,8 @@ def _update_collections(
             name, digests = f"{ref.alias}__{max(numbers, default=0) + 1}", {}
             collections.create(spec, name)
         is_flushed = target is not None and target.state == "ready"
-        _fill_rows(store, _Update(name, spec, rows, digests, is_flushed), report, progress)
+        update = _Update(name, spec, rows, digests, is_flushed, find_moves)
+        _fill_rows(store, update, report, progress)
         reports[ref.kind], names[ref] = report, name
     for ref, name in names.items():
         collections.publish(ref, name)
@@ -338,6 +350,12 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
         pass
     if report.inserted or report.updated or report.deleted or not update.is_flushed:
         store.collections.flush(update.name)
+    if gone and update.find_moves is not None:
+        moves = update.find_moves(spec.ref.kind, update.rows)
+        arrived = set(keys.tolist()) - update.digests.keys()
+        report.moved = len({moves.get(key) for key in gone} & arrived)
+    report.inserted -= report.moved
+    report.deleted -= report.moved
     report.rows = store.collections.count_rows(update.name)
     if report.rows != len(positions):
         raise RuntimeError(f"{update.name}: expected {len(positions)} rows, got {report.rows}")
