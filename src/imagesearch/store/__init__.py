@@ -2,18 +2,14 @@
 
 Start with `build_collections` in ``build.py`` and the class `Store` in ``store.py``, which runs all searches.
 ``schema.py`` has the fields of a collection, and ``records.py`` their values. `Collections` in
-``collections.py`` lists, opens, creates and drops collections. ``vocabulary.py`` has the names in a dataset.
+``collection_updates.py`` writes rows; ``collections.py`` lists, opens, creates and drops collections.
+``vocabulary.py`` has the names in a dataset.
 Only this package uses pymilvus and Milvus Lite, which it imports when a connection is opened.
 """
 
-from imagesearch.store.build import (
-    BuildReport,
-    build_collections,
-    check_before_build,
-    fill_collection,
-    has_pending_edits,
-)
+from imagesearch.store.build import build_collections, check_before_build, has_pending_edits
 from imagesearch.store.built_state import UnbuiltChanges, UnbuiltChangesFinder
+from imagesearch.store.collection_updates import BuildReport, fill_collection
 from imagesearch.store.dataset_trips import find_dataset_trips, list_trips, name_trip
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
 from imagesearch.store.drop import drop_dataset, list_drop_targets
