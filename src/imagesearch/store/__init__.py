@@ -14,7 +14,7 @@ from imagesearch.store.build import (
     has_pending_edits,
 )
 from imagesearch.store.built_state import UnbuiltChanges, UnbuiltChangesFinder
-from imagesearch.store.dataset_trips import find_dataset_trips, list_trips, name_trip
+from imagesearch.store.dataset_trips import find_dataset_trips, list_trips, name_trip, undo_trip_name
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
 from imagesearch.store.drop import drop_dataset, list_drop_targets
 from imagesearch.store.file_names import split_file_name
@@ -80,4 +80,5 @@ __all__ = [
     "read_npy_vectors",
     "split_file_name",
     "suggest_names",
+    "undo_trip_name",
 ]

@@ -31,7 +31,7 @@ from imagesearch.store.schema import (
 from imagesearch.store.store import Store, check_milvus
 from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
 from imagesearch.text_table import format_count
-from imagesearch.trips import Trip, read_trip_names
+from imagesearch.trips import Trip, count_trip_lines
 
 # A server accepts messages of up to 64 MB by default; half of that allows for the encoding.
 _BATCH_BYTES = 32 * 2**20
@@ -107,7 +107,7 @@ def build_collections(
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         edit_count = -1  # the clusters do not include all edits, so the collections do not either
-    trip_name_count = len(read_trip_names(dataset.folder))
+    trip_name_count = count_trip_lines(dataset.folder)
     locations = read_locations(dataset)
     trips = find_dataset_trips(dataset, locations)
     contents = collect_rows(config, dataset, store, people, locations, trips)
@@ -192,7 +192,7 @@ def fill_collection(
 def has_pending_edits(dataset: Dataset) -> bool:
     """Whether people were edited, or trips were named, since the collections were built."""
     vocabulary = Vocabulary.read(dataset.folder)
-    if len(read_trip_names(dataset.folder)) != vocabulary.trip_name_count:
+    if count_trip_lines(dataset.folder) != vocabulary.trip_name_count:
         return True
     return open_edit_log(dataset).count() != vocabulary.edit_count
 
