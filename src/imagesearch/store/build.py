@@ -28,7 +28,7 @@ from imagesearch.store.schema import (
 )
 from imagesearch.store.store import Store, check_milvus
 from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
-from imagesearch.trips import Trip, read_trip_names
+from imagesearch.trips import Trip, count_trip_lines
 
 
 def build_collections(
@@ -68,7 +68,7 @@ def build_collections(
     people = load_people(config, dataset) if dataset.open_table("faces").folder.is_dir() else None
     if people is not None and people.outdated:
         edit_count = -1  # the clusters do not include all edits, so the collections do not either
-    trip_name_count, locations = len(read_trip_names(dataset.folder)), read_locations(dataset)
+    trip_name_count, locations = count_trip_lines(dataset.folder), read_locations(dataset)
     trips = find_dataset_trips(dataset, locations)
     contents = collect_rows(config, dataset, store, people, locations, trips)
     names = {"cast": people.cast, "marked": list_marked_names(people)} if people is not None else {}
@@ -138,7 +138,7 @@ def _refuse_imported(config: Config, dataset: Dataset, store: Store) -> None:
 def has_pending_edits(dataset: Dataset) -> bool:
     """Whether people were edited, or trips were named, since the collections were built."""
     vocabulary = Vocabulary.read(dataset.folder)
-    if len(read_trip_names(dataset.folder)) != vocabulary.trip_name_count:
+    if count_trip_lines(dataset.folder) != vocabulary.trip_name_count:
         return True
     return open_edit_log(dataset).count() != vocabulary.edit_count
 
