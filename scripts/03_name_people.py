@@ -183,8 +183,13 @@ def name_trips(dataset, assignments):
 
     for text in assignments:
         trip, name = parse_assignment(text, "--trip", 'TRIP=NAME, such as 7="Ana\'s wedding"')
-        old_name, new_name = name_trip(dataset, trip, name), name.strip()
-        cli.print_note(f"{old_name}: named {new_name}" if new_name else f"{old_name}: name removed")
+        (old_name, has_changed), new_name = name_trip(dataset, trip, name), name.strip()
+        if has_changed:
+            cli.print_note(f"{old_name}: named {new_name}" if new_name else f"{old_name}: name removed")
+        else:
+            cli.print_note(
+                f"{old_name} has this name already" if new_name else f"{old_name} has no other name"
+            )
 
 
 def has_edit_options(args):

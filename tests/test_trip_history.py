@@ -130,6 +130,7 @@ def test_a_trip_returns_to_the_name_before(album, goa):
         "2  trip Ana's wedding: named The wedding",
         "3  trip The wedding: name removed",
     ]
+    assert "has no other name" in album.name("--trip", "1=").stderr
     assert album.list_trips() == [goa]
     for name in ("The wedding", "Ana's wedding", goa):
         assert album.name("--undo").stderr.splitlines()[0].endswith(f"; now {name}")
@@ -140,6 +141,9 @@ def test_a_trip_returns_to_the_name_before(album, goa):
     assert album.list_trips() == ["The wedding"]
     album.name("--undo", "--trip", "1=Safari")  # the undo comes first
     assert album.list_trips() == ["Safari"]
+    lines = len(album.list_history())
+    assert "Safari has this name already" in album.name("--trip", "1=Safari").stderr
+    assert len(album.list_history()) == lines
     assert "no such decision; the last decision is 9" in album.name("--undo", "99", code=2).stderr
 
 

@@ -113,8 +113,10 @@ def list_trips(vocabulary: Vocabulary) -> list[dict[str, Any]]:
     ]
 
 
-def name_trip(dataset: Dataset, selector: str, name: str) -> str:
-    """Store the user's name of a trip permanently, or remove it if the name is empty; return the old name.
+def name_trip(dataset: Dataset, selector: str, name: str) -> tuple[str, bool]:
+    """Store the user's name of a trip permanently, or remove it if the name is empty.
+
+    Returns the old name, and whether that has changed anything: the trip could have this name already.
 
     Parameters
     ----------
@@ -134,9 +136,11 @@ def name_trip(dataset: Dataset, selector: str, name: str) -> str:
     trip = max(trips, key=lambda trip: _rate_match(trip, known), default=None)
     if trip is None or not any(_rate_match(trip, known)):
         raise UserError(f"--trip {selector}: its photos are no trip any more; run 05_build_collections.py")
+    if name == (trip.name if trip.is_named else ""):
+        return trip.name, False
     references = tuple(photo.reference for photo in trip.photos)
     append_trip_name(dataset.folder, name, references, known.name, open_edit_log(dataset).count())
-    return known.name
+    return known.name, True
 
 
 def undo_trip_name(dataset: Dataset, decision: Decision[TripName], photos: Sequence[tuple[str, str]]) -> str:
