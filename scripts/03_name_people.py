@@ -187,9 +187,7 @@ def name_trips(dataset, assignments):
         if has_changed:
             cli.print_note(f"{old_name}: named {new_name}" if new_name else f"{old_name}: name removed")
         else:
-            cli.print_note(
-                f"{old_name} has this name already" if new_name else f"{old_name} has no other name"
-            )
+            cli.print_note(f"{old_name} has {'this name already' if new_name else 'no other name'}")
 
 
 def has_edit_options(args):
