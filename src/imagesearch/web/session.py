@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import pyarrow as pa
+
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
@@ -54,7 +56,14 @@ class PhotoSession:
 
 
 def _read_path(library: PhotoLibrary, photo_id: int) -> str | None:
+    """Return the path from the collections, or from the tables if the photo has not been built yet."""
     resources = library.searcher.resources
-    ref = resources.get_collection_ref("clip" if resources.has_collection("clip") else "vit")
-    rows = library.store.read_rows(ref, [photo_id], ["path"])
-    return rows[0].fields["path"] if rows else None
+    for kind in filter(resources.has_collection, ("clip", "vit")):
+        if rows := library.store.read_rows(resources.get_collection_ref(kind), [photo_id], ["path"]):
+            return rows[0].fields["path"]
+    if library.dataset.imported is None:
+        ids = pa.array([photo_id], pa.int64())
+        for name in ("clip", "vit", "faces"):
+            if entry := library.dataset.open_table(name).read_processed(ids).get(photo_id):
+                return entry.path
+    return None
