@@ -48,12 +48,15 @@ class PhotoSession:
 
     async def find_path(self, photo_id: int) -> str | None:
         """Return the path of a photo of the collections, or None if they have no photo with this id."""
-        if photo_id not in self._paths and (path := await self.run(lambda one: _read_path(one, photo_id))):
+        if photo_id not in self._paths and (
+            path := await self.run(lambda one: read_photo_path(one, photo_id))
+        ):
             self._paths[photo_id] = path
         return self._paths.get(photo_id)
 
 
-def _read_path(library: PhotoLibrary, photo_id: int) -> str | None:
+def read_photo_path(library: PhotoLibrary, photo_id: int) -> str | None:
+    """Return the path of a photo of the collections, or None; in the thread of the library."""
     resources = library.searcher.resources
     ref = resources.get_collection_ref("clip" if resources.has_collection("clip") else "vit")
     rows = library.store.read_rows(ref, [photo_id], ["path"])
