@@ -50,13 +50,18 @@ class PhotoSession:
 
     async def find_path(self, photo_id: int) -> str | None:
         """Return the path of a photo of the collections, or None if they have no photo with this id."""
-        if photo_id not in self._paths and (path := await self.run(lambda one: _read_path(one, photo_id))):
+        if photo_id not in self._paths and (
+            path := await self.run(lambda one: read_photo_path(one, photo_id))
+        ):
             self._paths[photo_id] = path
         return self._paths.get(photo_id)
 
 
-def _read_path(library: PhotoLibrary, photo_id: int) -> str | None:
-    """Return the path from the collections, or from the tables if the photo has not been built yet."""
+def read_photo_path(library: PhotoLibrary, photo_id: int) -> str | None:
+    """Return the path of a photo, or None; in the thread of the library.
+
+    A photo that the collections do not have yet is found in the tables.
+    """
     resources = library.searcher.resources
     for kind in filter(resources.has_collection, ("clip", "vit")):
         if rows := library.store.read_rows(resources.get_collection_ref(kind), [photo_id], ["path"]):
