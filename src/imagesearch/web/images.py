@@ -91,7 +91,7 @@ class PhotoImages:
         number = int(position)
 
         def crop(dataset: Dataset, one: Photo) -> bytes:
-            box = self._get_faces(dataset).find(one.photo_id, number)
+            box = self.get_face_boxes(dataset).find(one.photo_id, number)
             return b"" if box is None else _crop_face(dataset, one, box)
 
         return await self._respond(request, photo, _Picture(f"f{number}", "image/webp", crop))
@@ -128,7 +128,8 @@ class PhotoImages:
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def _get_faces(self, dataset: Dataset) -> FaceBoxReader:
+    def get_face_boxes(self, dataset: Dataset) -> FaceBoxReader:
+        """Return the reader of a dataset's faces, which keeps their boxes in memory."""
         if self._faces is None or self._faces[0] is not dataset:
             self._faces = dataset, FaceBoxReader(dataset)
         return self._faces[1]

@@ -10,7 +10,7 @@ from threading import Timer
 
 import uvicorn
 
-from imagesearch.errors import UserError, describe_error
+from imagesearch.errors import UserError, describe_error, name_typed_options
 from imagesearch.library import PhotoLibrary
 from imagesearch.web.app import make_app
 from imagesearch.web.server import WebOptions
@@ -25,6 +25,7 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
     options = replace(options, port=listener.getsockname()[1])
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"http://{host}:{options.port}"
+    name_typed_options(False)  # messages in pages and answers name no options of scripts
     session = PhotoSession(library)
     config = uvicorn.Config(
         make_app(session, options),
