@@ -21,7 +21,7 @@ from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, PhotoDetails, Query, read_photo_details
 from imagesearch.text import find_similar
 from imagesearch.web.api_parameters import PARAMETER_DOCS, make_parameters
-from imagesearch.web.images import PhotoImages
+from imagesearch.web.images import PhotoId, PhotoImages
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.query_address import read_query
 from imagesearch.web.session import PhotoSession
@@ -96,7 +96,7 @@ def _register_search(app: FastAPI, session: PhotoSession) -> None:
 
 def _register_photo(app: FastAPI, session: PhotoSession, images: PhotoImages) -> None:
     @app.get("/api/photos/{photo}", tags=["photos"])
-    async def get_photo(photo: str) -> Response:
+    async def get_photo(photo: PhotoId) -> Response:
         """What is known of one photo: people, classes, place, time, camera, and the boxes of its faces."""
         photo_id = parse_photo_id(photo)
         if photo_id is None:

@@ -28,7 +28,7 @@ def register(app: FastAPI) -> None:
         address = f"http://{request.headers['host']}"
         sections = [
             _draw_operation(path, method, operation, address)
-            for path, methods in app.openapi()["paths"].items()
+            for path, methods in sorted(app.openapi()["paths"].items())  # /api/ before the images
             for method, operation in methods.items()
         ]
         return HTMLResponse(_PAGE.substitute(sections="\n".join(sections)))
@@ -56,7 +56,7 @@ def _draw_operation(path: str, method: str, operation: dict[str, Any], address: 
 
 
 def _draw_parameter(parameter: dict[str, Any]) -> str:
-    text = parameter.get("description") or ("in the address" if parameter["in"] == "path" else "")
+    text = parameter.get("description", "")
     return f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(text)}</td></tr>"
 
 
