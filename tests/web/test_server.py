@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import socket
 import subprocess
 import sys
@@ -66,6 +68,38 @@ def test_a_port_in_use_is_named(finished_album: WebAlbum) -> None:
     assert done.stderr == (
         f"09_web_app.py: 127.0.0.1:{port}: address already in use; select another one with --port\n"
     )
+
+
+def type_passwords(album: WebAlbum, *typed: str) -> tuple[str, int]:
+    """Start the script on a terminal, type a password twice, stop it once it listens; return its output."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        arguments = [sys.executable, SCRIPT, "-c", str(album.drawn.config_file), "--no-show"]
+        os.execve(sys.executable, [*arguments, "--host", "0.0.0.0", "--port", "0"], album.env)
+    shown = ""
+    answers = [("8 characters", typed[0]), ("same again", typed[1]), ("Ctrl-C stops it", "\x03")]
+    try:
+        for question, answer in answers:
+            while question not in shown:
+                shown += os.read(terminal, 1000).decode()
+            os.write(terminal, answer.encode() + (b"" if answer == "\x03" else b"\n"))
+        while True:
+            shown += os.read(terminal, 1000).decode()
+    except OSError:  # the script has ended
+        pass
+    finally:
+        os.close(terminal)
+    return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_the_password_is_asked_on_a_terminal_and_not_shown(finished_album: WebAlbum) -> None:
+    shown, code = type_passwords(finished_album, "correct horse", "correct horse")
+    assert "on all addresses of this machine" in shown
+    assert "horse" not in shown
+    assert code == 130
+    shown, code = type_passwords(finished_album, "correct horse", "correct house")
+    assert "09_web_app.py: the two passwords are not the same" in shown
+    assert code == 2
 
 
 def test_without_the_packages_the_installation_is_named(finished_album: WebAlbum) -> None:
