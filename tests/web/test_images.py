@@ -167,6 +167,16 @@ def test_a_thumbnail_is_made_once_however_many_ask(hostile_album: WebAlbum, serv
     assert made.stat().st_mtime_ns == time
 
 
+def test_a_photo_that_a_build_has_left_out_is_not_found(hostile_album: WebAlbum, server: WebServer) -> None:
+    photo = make_id("2024/lake.jpg")
+    assert send(server.address, f"/photo/{photo}").status == 200
+    hostile_album.run("00_run_steps.py", "--set", "dataset.exclude=['2024/lake.jpg']")
+    assert (hostile_album.drawn.photos / "2024/lake.jpg").exists()
+    for path in (f"/photo/{photo}", f"/thumbnail/{photo}", f"/api/photos/{photo}"):
+        assert send(server.address, path).status == 404
+    assert send(server.address, f"/photo/{MAYA}").status == 200
+
+
 def test_ids_are_16_digits_in_both_directions() -> None:
     for number in (0, 1, 2**62, 2**63 - 1, -1, -(2**63)):
         assert parse_photo_id(format_photo_id(number)) == number
