@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import webbrowser
+from dataclasses import replace
 from threading import Timer
 
 import uvicorn
 
-from imagesearch.errors import UserError, describe_error
+from imagesearch.errors import UserError, describe_error, name_typed_options
 from imagesearch.library import PhotoLibrary
 from imagesearch.web.app import make_app
 from imagesearch.web.server import WebOptions
@@ -20,12 +22,20 @@ _SECONDS_BEFORE_BROWSER = 0.5
 def run_server(library: PhotoLibrary, options: WebOptions) -> None:
     """Run the application until the process is interrupted; see `serve`."""
     listener = _open_port(options)
-    address = f"http://{options.host}:{listener.getsockname()[1]}"
+    options = replace(options, port=listener.getsockname()[1])
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{options.port}"
+    scope = "" if host == options.host else "on all addresses of this machine; "
+    name_typed_options(False)  # messages in pages and answers name no options of scripts
     session = PhotoSession(library)
     config = uvicorn.Config(
-        make_app(session, options), log_level="warning", server_header=False, timeout_graceful_shutdown=2
+        make_app(session, options),
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
     )
-    print(f"{address}   (Ctrl-C stops it)", flush=True)
+    print(f"{address}   ({scope}Ctrl-C stops it)", flush=True)
     if options.opens_browser:
         Timer(_SECONDS_BEFORE_BROWSER, webbrowser.open, [address]).start()
     try:
@@ -35,13 +45,21 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
 
 
 def _open_port(options: WebOptions) -> socket.socket:
-    listener = socket.socket()
+    place = f"{options.host}:{options.port}"
+    try:
+        found = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError, OverflowError):
+        raise UserError(f"--host {options.host}: no such address of this machine") from None
+    family, _, _, _, address = found[0]
+    listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((options.host, options.port))
+        listener.bind(address)
+        listener.listen()
     except OSError as error:
         listener.close()
-        raise UserError(
-            f"{options.host}:{options.port}: {describe_error(error)}; select another one with --port"
-        ) from None
+        advice = "select another one with --port" if error.errno != errno.EADDRNOTAVAIL else "change --host"
+        raise UserError(f"{place}: {describe_error(error).lower()}; {advice}") from None
     return listener
