@@ -24,7 +24,7 @@ from imagesearch.errors import UserError
 from imagesearch.evaluate import evaluate_index
 from imagesearch.features import read_classes
 from imagesearch.pipeline import Dataset
-from imagesearch.store import CollectionRef, Store, build
+from imagesearch.store import CollectionRef, Store, collection_updates
 from imagesearch.store.collections import Collections
 
 # --- searching ---------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_the_next_run_completes_an_interrupted_one(
         calls.append(real(*args))
 
     with monkeypatch.context() as cut:
-        cut.setattr(build, "_BATCH_ROWS", 20)
+        cut.setattr(collection_updates, "_BATCH_ROWS", 20)
         cut.setattr(Collections, "upsert", upsert_once)
         world.run("05_build_collections.py", *options, code=130)
     assert "its vectors were imported" in refuse(world, "01_extract_features.py", "-n", "old")

@@ -20,9 +20,10 @@ from imagesearch.store import (
     CollectionSpec,
     IndexSpec,
     Store,
-    build,
     choose_index,
+    collection_updates,
 )
+from imagesearch.store.collection_updates import BuildReport, update_collections
 from imagesearch.store.dialect import LITE, choose_dialect
 from imagesearch.store.schema import FIELDS as COLLECTION_FIELDS
 from imagesearch.store.schema import hash_layout
@@ -70,10 +71,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def update(
-    store: Store, target: CollectionSpec, data: CollectionRows, rebuild: bool = False
-) -> build.BuildReport:
-    return build.update_collections(store, [(target, data)], rebuild)[target.ref.kind]
+def update(store: Store, target: CollectionSpec, data: CollectionRows, rebuild: bool = False) -> BuildReport:
+    return update_collections(store, [(target, data)], rebuild)[target.ref.kind]
 
 
 def paths(store: Store, vector: np.ndarray, limit: int = 10, **options) -> list[str]:
@@ -254,7 +253,7 @@ def test_the_next_build_completes_an_interrupted_one(
     matrix = vectors(100)
     with Store(settings(tmp_path)) as store:
         update(store, spec(), rows(matrix))
-        monkeypatch.setattr(build, "_BATCH_ROWS", 10)
+        monkeypatch.setattr(collection_updates, "_BATCH_ROWS", 10)
         real, calls = store.collections.upsert, []
 
         def upsert_twice(*args) -> None:
