@@ -68,7 +68,7 @@ def test_the_words_of_a_clause_are_selected_in_the_sentence() -> None:
         "Maya": "maya and",
         "Noor": "noor",
         "Goa (state)": "of goa",
-        "the beaches": "beaches",
+        "the beaches": "on the beaches",
     }
 
 

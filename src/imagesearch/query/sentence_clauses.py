@@ -37,6 +37,7 @@ _UNTIDY = re.compile(
     rf"|(?<!\S)(?:{_OPENERS}|the|an?)\s+(?:{_OPENERS}|with|without|not|during)(?!\S)",
     re.IGNORECASE,
 )
+_OPEN_END = re.compile(rf"(?<!\S)(?:{_OPENERS}|the|an?)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,9 @@ def find_removals(text: str, parse: Callable[[str], ParsedQuery]) -> dict[Senten
         lost = counts - remaining
         if remaining - counts or len({kind for kind, _ in lost}) != 1:
             continue
-        cost = (lost.total(), bool(_UNTIDY.search(rest)), last - first)
+        is_topic = any(kind == "what" for kind, _ in lost)  # "on the beaches", not "beaches"
+        is_untidy = _UNTIDY.search(rest) or (is_topic and _OPEN_END.search(text[:start]))
+        cost = (lost.total(), bool(is_untidy), last - first)
         for key in lost:
             if key not in best or cost < best[key][0]:
                 best[key] = cost, Removal(start, end, rest)
