@@ -50,15 +50,20 @@ class ThumbnailCache:
         PhotoError
             If the photo cannot be decoded.
         """
-        size = next((size for size in _SIZES if size >= pixels), _SIZES[-1])
-        file = self._locate(photo, size)
-        with suppress(OSError):
-            if data := file.read_bytes():
-                return data
+        if data := self.read(photo, pixels):
+            return data
+        size = _round_up(pixels)
         data = _encode(self._decode(photo, size), size)
         with suppress(OSError, UserError):  # on a full disk it is made again next time
-            _write(file, data)
+            _write(self._locate(photo, size), data)
         return data
+
+    def read(self, photo: Photo, pixels: int) -> bytes:
+        """Return the same if it exists already; else nothing."""
+        try:
+            return self._locate(photo, _round_up(pixels)).read_bytes()
+        except OSError:
+            return b""
 
     def make(self, photo: Photo, sizes: Sequence[int] = GRID_SIZES) -> None:
         """Make the thumbnails of some sizes that do not exist yet. The photo is decoded once.
@@ -100,6 +105,10 @@ class ThumbnailCache:
         image = self._previews.load(photo, 0, size).image
         image.thumbnail((size, size), Image.Resampling.LANCZOS)
         return image
+
+
+def _round_up(pixels: int) -> int:
+    return next((size for size in _SIZES if size >= pixels), _SIZES[-1])
 
 
 def _name_version(photo: Photo) -> str:
