@@ -20,6 +20,7 @@ from imagesearch.query.clauses import (
     PhotoFact,
     PhotoOrder,
 )
+from imagesearch.query.completion import Completion, NameCompleter
 from imagesearch.query.criteria import Criteria
 from imagesearch.query.facts.conditions import require_name
 from imagesearch.query.lexicon import COMMON
@@ -34,9 +35,11 @@ __all__ = [
     "NUMBER_WORDS",
     "UNKNOWN_USER",
     "Area",
+    "Completion",
     "Content",
     "Criteria",
     "DateClause",
+    "NameCompleter",
     "ParsedQuery",
     "PeopleClause",
     "PhotoFact",

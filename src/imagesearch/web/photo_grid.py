@@ -135,7 +135,7 @@ def make_grid_photos(
                 caption=caption or result.path.rpartition("/")[2],
                 aspect=min(max(aspects.get(photo_id) or 1.0, 0.3), 4.0),
                 fits=not answer.nothing_fits and (fit is None or fit >= RELEVANT),
-                section=_format_day(result.date) if by_day else "",
+                section=_format_day(result.date, is_short=True) if by_day else "",
             )
         )
     return photos
@@ -168,10 +168,10 @@ def _join_names(names: Sequence[str]) -> str:
     return ", ".join(shown) + (f" +{len(names) - len(shown)}" if len(names) > len(shown) else "")
 
 
-def _format_day(text: str) -> str:
-    """Return a date in words, as far as it is known: ``Tuesday, 3 June 2025``, ``June 2025``, ``2025``."""
+def _format_day(text: str, is_short: bool = False) -> str:
+    """Return a date in words, as far as it is known: ``3 June 2025``, or short ``Tue, 3 Jun 2025``."""
     if not text:
-        return "Without a date"
+        return "Without a date" if is_short else ""
     try:
         match text.split("-"):
             case [year]:
@@ -181,4 +181,4 @@ def _format_day(text: str) -> str:
         day = date.fromisoformat(text)
     except ValueError:
         return text
-    return f"{day:%A}, {day.day} {day:%B %Y}"
+    return f"{day:%a}, {day.day} {day:%b %Y}" if is_short else f"{day.day} {day:%B %Y}"

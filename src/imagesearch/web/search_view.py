@@ -73,6 +73,7 @@ class SearchView:
         bar.on("unfilter", self._remove_filter)
         bar.on("photo", self._search_by_photo)
         bar.on("nophoto", self._search_without_photo)
+        bar.on("complete", self._complete)
         bar.on("refused", lambda event: bar.change(error=str(event.args["reason"])[:300]))
 
     def close(self) -> None:
@@ -110,6 +111,13 @@ class SearchView:
     async def _search_without_photo(self, event: GenericEventArguments) -> None:
         self.close()
         await self.show(replace(self._query, text=str(event.args["text"]).strip(), images=(), by="clip"))
+
+    async def _complete(self, event: GenericEventArguments) -> None:
+        text, cursor, serial = str(event.args["text"]), int(event.args["cursor"]), int(event.args["serial"])
+        completions = await self._session.run(
+            lambda library: library.searcher.resources.completer.complete(text, cursor)
+        )
+        self.bar.offer(completions, serial)
 
     # --- from a query to photos ----------------------------------------------------------------------------
 

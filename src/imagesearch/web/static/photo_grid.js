@@ -1,6 +1,7 @@
 // A grid of photos in rows of the same width: endless, for mouse, touch and keyboard.
 // Names and captions are only ever text nodes and attributes.
 const GAP = 4;
+const BLOCK_GAP = 18;
 const THUMBNAILS = [128, 256, 512, 1024];
 const LONG_TOUCH = 450;
 
@@ -33,11 +34,12 @@ export default {
           title="Squares">{{ squares ? "◫" : "▦" }}<span class="visually-hidden">Squares</span></button>
       </div>
       <div class="grid-rows" ref="rows" role="list">
-        <template v-for="block in blocks" :key="block.key">
-          <h2 v-if="block.heading" class="grid-heading" :class="{'less-alike': block.lessAlike}">
+        <div v-for="line in lines" :key="line[0].key" class="grid-line" :class="{'less-alike': line[0].lessAlike}">
+        <div v-for="block in line" :key="block.key" class="grid-block" :style="{width: block.width ? block.width + 'px' : '100%'}">
+          <h2 v-if="block.heading" class="grid-heading" :title="block.heading">
             {{ block.heading }} <span class="grid-count">{{ block.count }}</span>
           </h2>
-          <div v-for="row in block.rows" :key="row.key" class="grid-row" :class="{'less-alike': block.lessAlike}"
+          <div v-for="row in block.rows" :key="row.key" class="grid-row"
             :style="{height: row.height + 'px', containIntrinsicSize: 'auto ' + row.height + 'px'}">
             <div v-for="tile in row.tiles" :key="tile.item.id" class="tile" role="listitem"
               :class="{selected: selected.has(tile.item.id)}" :style="{width: tile.width + 'px'}">
@@ -55,7 +57,8 @@ export default {
                 @click="onCheck($event, tile)">✓</button>
             </div>
           </div>
-        </template>
+        </div>
+        </div>
       </div>
       <p v-if="!items.length && batch.empty" class="grid-empty">{{ batch.empty }}</p>
       <div ref="end" class="grid-end" aria-hidden="true"><span v-if="!done && items.length">Loading…</span></div>
@@ -114,8 +117,25 @@ export default {
       for (const block of blocks) {
         block.count = block.members.length;
         block.rows = this.arrange(block.members);
+        block.width = block.rows.length === 1 ? this.measure(block.rows[0]) : 0;
       }
       return blocks;
+    },
+    lines() {
+      // days with few photos stand next to each other
+      const lines = [];
+      let used = 0;
+      for (const block of this.blocks) {
+        const isSmall = block.width > 0 && block.members[0].item.section !== "";
+        if (isSmall && used > 0 && used + BLOCK_GAP + block.width <= this.width) {
+          lines.at(-1).push(block);
+          used += BLOCK_GAP + block.width;
+        } else {
+          lines.push([block]);
+          used = isSmall ? block.width : 0;
+        }
+      }
+      return lines;
     },
   },
   watch: {
@@ -161,6 +181,9 @@ export default {
     },
     arrange(members) {
       return this.squares ? this.arrangeSquares(members) : this.arrangeJustified(members);
+    },
+    measure(row) {
+      return Math.ceil(row.tiles.reduce((sum, tile) => sum + tile.width, 0) + GAP * (row.tiles.length - 1));
     },
     arrangeSquares(members) {
       const columns = Math.max(2, Math.round((this.width + GAP) / (this.height + GAP)));
@@ -275,21 +298,17 @@ export default {
       this.$nextTick(() => this.$refs.rows.querySelector('a[data-index="' + target + '"]')?.focus());
     },
     focusRow(tile, step) {
-      const rows = this.blocks.flatMap((block) => block.rows);
-      const at = rows.findIndex((row) => row.tiles.some((one) => one.index === tile.index));
-      const next = rows[at + step];
-      if (!next) return;
-      const centre = (row, index) => {
-        let left = 0;
-        for (const one of row.tiles) {
-          if (one.index === index) return left + one.width / 2;
-          left += one.width + GAP;
-        }
-        return 0;
-      };
-      const x = centre(rows[at], tile.index);
-      const distance = (one) => Math.abs(centre(next, one.index) - x);
-      this.focus(next.tiles.reduce((best, one) => (distance(one) < distance(best) ? one : best)).index);
+      // blocks of one line share a row; a tile's place is its left edge on the page
+      const links = [...this.$refs.rows.querySelectorAll("a[data-index]")];
+      const boxes = links.map((link) => ({ index: Number(link.dataset.index), box: link.getBoundingClientRect() }));
+      const own = boxes[tile.index].box;
+      const x = own.left + own.width / 2;
+      const beyond = boxes.filter(({ box }) => (step > 0 ? box.top > own.bottom - 2 : box.bottom < own.top + 2));
+      if (!beyond.length) return;
+      const edge = step > 0 ? Math.min(...beyond.map(({ box }) => box.top)) : Math.max(...beyond.map(({ box }) => box.top));
+      const distance = ({ box }) => Math.abs(box.left + box.width / 2 - x);
+      const row = beyond.filter(({ box }) => Math.abs(box.top - edge) < 2);
+      this.focus(row.reduce((best, one) => (distance(one) < distance(best) ? one : best)).index);
     },
     selectAll() {
       this.selected = new Set(this.items.map((item) => item.id));

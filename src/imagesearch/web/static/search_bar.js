@@ -28,7 +28,7 @@ export default {
         </div>
         <button type="button" class="search-button" @click="search" aria-label="Search now">Search</button>
         <label class="tool-button photo-button" title="Search by a photo: choose, drop or paste it">
-          <span aria-hidden="true">＋</span><span class="wide-only">Photo</span>
+          <span aria-hidden="true">+</span><span class="wide-only">Photo</span>
           <input type="file" accept="image/*" class="visually-hidden" aria-label="Search by a photo" @change="onChoose">
         </label>
         <button type="button" class="tool-button" @click="$emit('filters')" :aria-expanded="String(filtersOpen)"
