@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nicegui.events import GenericEventArguments
 
@@ -15,6 +16,8 @@ from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
+from imagesearch.web.filter_data import change_query, describe_selection, read_filter_data
+from imagesearch.web.filter_panel import FilterPanel
 from imagesearch.web.photo_grid import (
     GridPhoto,
     PhotoGrid,
@@ -63,6 +66,7 @@ class SearchView:
         self._serial = 0
         self._shown: set[str] = set()
         self.bar = SearchBar()
+        self.panel = FilterPanel(self._change_filters, self._toggle_panel)
         self.grid = PhotoGrid(self._show_more, self._copy_paths)
         self._connect_events()
 
@@ -73,6 +77,7 @@ class SearchView:
         bar.on("unfilter", self._remove_filter)
         bar.on("photo", self._search_by_photo)
         bar.on("nophoto", self._search_without_photo)
+        bar.on("filters", self._toggle_panel)
         bar.on("complete", self._complete)
         bar.on("refused", lambda event: bar.change(error=str(event.args["reason"])[:300]))
 
@@ -112,6 +117,21 @@ class SearchView:
         self.close()
         await self.show(replace(self._query, text=str(event.args["text"]).strip(), images=(), by="clip"))
 
+    async def _toggle_panel(self) -> None:
+        is_shown = not self.panel.is_shown
+        self.panel.change(shown=is_shown, value=describe_selection(self._query))
+        self.bar.change(filtersOpen=is_shown)
+        if is_shown:
+            self.panel.change(offers=await self._session.run(read_filter_data))
+
+    async def _change_filters(self, changes: dict[str, Any]) -> None:
+        try:
+            query = change_query(self._query, changes, self._default)
+        except UserError as error:
+            self.bar.change(error=str(error))
+            return
+        await self.show(query)
+
     async def _complete(self, event: GenericEventArguments) -> None:
         text, cursor, serial = str(event.args["text"]), int(event.args["cursor"]), int(event.args["serial"])
         completions = await self._session.run(
@@ -136,6 +156,7 @@ class SearchView:
         serial = self._serial
         address = write_query(query, self._default)
         self.bar.change(busy=True, error="")
+        self.panel.change(value=describe_selection(query))
         if visit:
             self.bar.visit(f"/?{address}" if address else "/")
         try:
