@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 
 from imagesearch.config import Config
 from imagesearch.photos import PhotoError, decode_photo
@@ -59,13 +60,13 @@ def register(app: FastAPI, session: PhotoSession) -> QueryPhotos:
         async for part in request.stream():
             data += part
             if len(data) > MAX_PHOTO_BYTES:
-                return Response(f"the limit is {MAX_PHOTO_BYTES // 1_000_000} MB", 413)
+                return JSONResponse({"error": f"the limit is {MAX_PHOTO_BYTES // 1_000_000} MB"}, 413)
         config = session.library.config
         try:
             file = await asyncio.to_thread(_shrink_photo, bytes(data), config)
         except PhotoError as error:
-            return Response(f"this is not a photo that can be read: {error}", 415)
-        return Response(photos.keep(file), media_type="text/plain")
+            return JSONResponse({"error": f"this is not a photo that can be read: {error}"})
+        return JSONResponse({"token": photos.keep(file)})
 
     return photos
 

@@ -219,9 +219,9 @@ export default {
       }
       try {
         const response = await fetch(this.uploadAddress, { method: "POST", body: file });
-        const answer = await response.text();
-        if (!response.ok) this.$emit("refused", { reason: answer.slice(0, 200) });
-        else this.$emit("photo", { token: answer, name: file.name || "pasted photo", text: this.typed });
+        const answer = await response.json();
+        if (answer.token) this.$emit("photo", { token: answer.token, name: file.name || "pasted photo", text: this.typed });
+        else this.$emit("refused", { reason: answer.error });
       } catch {
         this.$emit("refused", { reason: "the photo could not be sent" });
       }
