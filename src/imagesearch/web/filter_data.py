@@ -12,8 +12,10 @@ from imagesearch.library import PhotoLibrary
 from imagesearch.query import Criteria
 from imagesearch.search import Query
 from imagesearch.store import VocabularyEntry, list_named
+from imagesearch.web.photo_ids import format_photo_id
 
 _PLACE_FIELDS = ("country", "state", "city")
+_COUNTED_FIELDS = ("path", "has_time", "year", "month", "face_labels", "face_count")
 _FOLDER_LEVELS = 2
 _CRITERIA = frozenset(
     (
@@ -42,7 +44,10 @@ def read_filter_data(library: PhotoLibrary) -> dict[str, Any]:
     vocabulary = resources.vocabulary
     counts = _count_rows(library)
     return {
-        "people": _list_by_count(list_named(vocabulary.people).values()),
+        "people": [
+            one | {"face": counts.faces.get(one["name"], "")}
+            for one in _list_by_count(list_named(vocabulary.people).values())
+        ],
         "places": make_place_tree(counts.places),
         "cameras": _list_by_count(vocabulary.cameras.values()),
         "trips": [{"name": trip.name, "count": trip.photos} for trip in reversed(vocabulary.trips or ())],
@@ -53,18 +58,19 @@ def read_filter_data(library: PhotoLibrary) -> dict[str, Any]:
 
 @dataclass
 class _Counts:
-    """Numbers of photos, by month, by folder, and by country, state and city."""
+    """Numbers of photos, by month, by folder, and by country, state and city; and a face of each person."""
 
     months: Counter[str] = field(default_factory=Counter)
     folders: Counter[str] = field(default_factory=Counter)
     places: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    faces: dict[str, str] = field(default_factory=dict)
 
 
 def _count_rows(library: PhotoLibrary) -> _Counts:
     resources = library.searcher.resources
     ref = resources.get_collection_ref("clip" if resources.has_collection("clip") else "vit")
     has = library.store.collections.open(ref).field_types
-    fields = [name for name in ("path", "has_time", "year", "month", *_PLACE_FIELDS) if name in has]
+    fields = [name for name in (*_COUNTED_FIELDS, *_PLACE_FIELDS) if name in has]
     counts = _Counts()
     for row in library.store.read_all_rows(ref, fields):
         values = row.fields
@@ -72,6 +78,9 @@ def _count_rows(library: PhotoLibrary) -> _Counts:
             counts.months[f"{values['year']:04d}-{values['month']:02d}"] += 1
         parts = values["path"].split("/")[:-1]
         counts.folders.update("/".join(parts[: n + 1]) for n in range(min(_FOLDER_LEVELS, len(parts))))
+        if values.get("face_count") == 1:  # the only face of the photo is this person's
+            for name in values["face_labels"]:
+                counts.faces.setdefault(name, f"/face/{format_photo_id(row.id)}/0")
         counts.places[tuple(values.get(name, "") for name in _PLACE_FIELDS)] += 1
     return counts
 

@@ -90,6 +90,7 @@ class SearchView:
 
     async def open_address(self, params: str) -> None:
         """Show the query of an address."""
+        self.close()
         try:
             query = await self._session.run(lambda library: read_query(params, library))
         except UserError as error:
@@ -165,6 +166,10 @@ class SearchView:
             if serial == self._serial:
                 self._show_error(str(error), query)
             return
+        except Exception:
+            if serial == self._serial:
+                self._show_error("the search failed; the output of the server has the reason", query)
+            raise
         if serial == self._serial:  # no later query was sent meanwhile
             self._show_found(found, address)
 

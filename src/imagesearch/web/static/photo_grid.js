@@ -149,30 +149,46 @@ export default {
       rootMargin: "1400px 0px",
     });
     this.end.observe(this.$refs.end);
+    history.scrollRestoration = "manual"; // the page is shorter until its photos are there
+    window.addEventListener("pagehide", this.keepPlace);
+    this.$nextTick(this.returnToPlace);
   },
   beforeUnmount() {
+    window.removeEventListener("pagehide", this.keepPlace);
     this.resize.disconnect();
     this.end.disconnect();
   },
   methods: {
     takeBatch(batch) {
       if (batch.generation !== this.generation) {
-        const isFirst = this.generation === -1;
         this.generation = batch.generation;
         this.items = batch.items;
         this.selected = new Set();
         this.active = 0;
         this.anchor = null;
-        if (!isFirst) window.scrollTo(0, 0);
+        this.place = this.items.length ? (history.state ?? {}) : this.place; // where the user was before
       } else {
         this.items = this.items.concat(batch.items);
       }
       this.requested = -1;
       this.$nextTick(() => {
         if (!this.end) return;
+        this.returnToPlace();
         this.end.unobserve(this.$refs.end);
         this.end.observe(this.$refs.end);
       });
+    },
+    returnToPlace() {
+      if (!this.place || !this.items.length) return;
+      if (this.items.length < (this.place.shown ?? 0) && !this.done) {
+        this.requestMore();
+        return;
+      }
+      window.scrollTo(0, this.place.y ?? 0);
+      this.place = null;
+    },
+    keepPlace() {
+      history.replaceState({ ...history.state, shown: this.items.length, y: window.scrollY }, "");
     },
     requestMore() {
       if (this.done || !this.items.length || this.requested === this.items.length) return;

@@ -101,7 +101,10 @@ export default {
       this.$emit("search", { text: this.typed });
     },
     visit(address) {
-      if (location.pathname + location.search !== address) history.pushState({}, "", address);
+      if (location.pathname + location.search === address) return;
+      const shown = document.querySelectorAll(".tile").length;
+      history.replaceState({ ...history.state, shown, y: window.scrollY }, "");
+      history.pushState({}, "", address);
     },
     // --- chips
     remove(chip) {
