@@ -8,6 +8,9 @@ import numpy as np
 
 from imagesearch.pipeline import Dataset
 
+_NO_IDS = np.empty(0, np.int64)
+_NO_BOXES = np.empty((0, 4), np.float32)
+
 
 class FaceBoxReader:
     """Finds the box of a photo's n-th face. All boxes are read once for each version of the table.
@@ -22,9 +25,7 @@ class FaceBoxReader:
         self._dataset = dataset
         self._lock = Lock()
         self._versions: list[list] | None = None
-        self._photo_ids = np.empty(0, np.int64)
-        self._positions = np.empty(0, np.int64)
-        self._boxes = np.empty((0, 4), np.float32)
+        self._photo_ids, self._positions, self._boxes = _NO_IDS, _NO_IDS, _NO_BOXES
 
     def find(self, photo_id: int, position: int) -> np.ndarray | None:
         """Return left, top, right, bottom in pixels of the upright photo, (4,) float32; None without a face.
@@ -36,13 +37,16 @@ class FaceBoxReader:
         position
             The position of the face among those of its photo, as the table has it: 0 is the largest.
         """
+        return self.list_boxes(photo_id).get(position)
+
+    def list_boxes(self, photo_id: int) -> dict[int, np.ndarray]:
+        """Return the boxes of a photo's faces by their position."""
         if self._dataset.imported is not None:
-            return None
+            return {}
         with self._lock:
             self._refresh()
             first, end = np.searchsorted(self._photo_ids, (photo_id, photo_id + 1))
-            rows = first + np.flatnonzero(self._positions[first:end] == position)
-            return self._boxes[rows[0]] if len(rows) else None
+            return dict(zip(self._positions[first:end].tolist(), self._boxes[first:end], strict=True))
 
     def _refresh(self) -> None:
         table = self._dataset.open_table("faces")
@@ -52,9 +56,9 @@ class FaceBoxReader:
         rows = table.read_rows(table.read_processed().values(), ["photo_id", "face", "box"])
         self._versions = versions
         if rows is None or "face" not in rows.column_names:
-            self._photo_ids = self._photo_ids[:0]
+            self._photo_ids, self._positions, self._boxes = _NO_IDS, _NO_IDS, _NO_BOXES
             return
-        rows = rows.sort_by("photo_id")
+        rows = rows.sort_by([("photo_id", "ascending"), ("face", "ascending")])
         self._photo_ids = rows["photo_id"].to_numpy()
         self._positions = rows["face"].to_numpy()
         self._boxes = rows["box"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, 4)

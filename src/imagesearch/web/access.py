@@ -28,6 +28,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 NONCE = "csp_nonce"
 """The key of a request's scope with the nonce that its inline scripts must have."""
+MAX_BODY = 40 * 2**20
+"""Maximum size of the body of a request: an uploaded photo, and what a form adds to it."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _ANY = ("0.0.0.0", "::")
 # A proxy sets these. Without one, a client can set them to anything, and NiceGUI writes one into its pages.
@@ -102,6 +104,12 @@ class AccessGuard:
         send = self._add_headers(send, host, scope[NONCE])
         if self._login and await self._login.answer(scope, receive, send):
             return
+        if scope["type"] == "http":
+            length = _get_headers(scope, b"content-length")
+            if length and not (length[0].isdecimal() and int(length[0]) <= MAX_BODY):
+                await refuse(scope, send, 413, f"too large: expected at most {MAX_BODY >> 20} MB")
+                return
+            receive = _limit_body(receive)
         await self.app(scope, receive, send)
 
     def _check_request(self, scope: Scope) -> tuple[str, str]:
@@ -178,6 +186,19 @@ async def refuse(scope: Scope, send: Send, status: int, reason: str) -> None:
     headers.append((b"x-content-type-options", b"nosniff"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": f"{reason}\n".encode()})
+
+
+def _limit_body(receive: Receive) -> Receive:
+    """Return a function that reports a client as gone once it has sent too much without announcing it."""
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        return message if received <= MAX_BODY else {"type": "http.disconnect"}
+
+    return receive_limited
 
 
 def _get_headers(scope: Scope, name: bytes) -> list[str]:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import ui
 
-from imagesearch.web import images, search_page
+from imagesearch.web import api, docs_page, error_pages, images, search_page
 from imagesearch.web.access import AccessGuard, HostNames
 from imagesearch.web.page_template import add_nonces
 from imagesearch.web.password import PasswordGate
@@ -23,8 +23,12 @@ STATIC = Path(__file__).parent / "static"
 def make_app(session: PhotoSession, options: WebOptions) -> Any:
     """Return the ASGI application."""
     app = FastAPI(title="imagesearch", docs_url=None, redoc_url=None)
-    nicegui_app.on_shutdown(images.register(app, session).close)
+    photo_images = images.register(app, session)
+    nicegui_app.on_shutdown(photo_images.close)
+    api.register(app, session, photo_images)
+    docs_page.register(app)
     register_pages(session, app)
+    error_pages.register()
     add_nonces()
     ui.run_with(app, title="Photos", dark=None, show_welcome_message=False)
     gate = PasswordGate(options.password) if options.password else None

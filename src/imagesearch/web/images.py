@@ -11,10 +11,10 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 from PIL import Image
 
 from imagesearch.errors import UserError
@@ -28,7 +28,7 @@ LARGE_PIXELS = 2048
 """Maximum of the longer side of a large photo."""
 _FACE_PIXELS = 224
 _FACE_MARGIN = 0.7  # half the side of a crop, in the longer sides of the face
-_DEFAULT_THUMBNAIL = 256
+_DEFAULT_THUMBNAIL = "256"
 _READERS = 8  # threads that read cached files while others decode
 _DECODERS = min(4, max(2, os.cpu_count() or 1))
 # The address of an image does not change when its photo is edited. With the version of the photo it does.
@@ -36,6 +36,9 @@ _CACHE = "private, max-age=300, stale-while-revalidate=86400"
 _CACHE_OF_VERSION = "private, max-age=31536000, immutable"
 
 T = TypeVar("T")
+PhotoId = Annotated[str, Path(description="id of a photo, as searches return it")]
+Size = Annotated[str, Query(description="pixels; default: 256")]
+Position = Annotated[str, Path(description="position of a face among those of the photo; 0 is the largest")]
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class PhotoImages:
         number = int(position)
 
         def crop(dataset: Dataset, one: Photo) -> bytes:
-            box = self._get_faces(dataset).find(one.photo_id, number)
+            box = self.get_face_boxes(dataset).find(one.photo_id, number)
             return b"" if box is None else _crop_face(dataset, one, box)
 
         return await self._respond(request, photo, _Picture(f"f{number}", "image/webp", crop))
@@ -128,7 +131,8 @@ class PhotoImages:
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def _get_faces(self, dataset: Dataset) -> FaceBoxReader:
+    def get_face_boxes(self, dataset: Dataset) -> FaceBoxReader:
+        """Return the reader of a dataset's faces, which keeps their boxes in memory."""
         if self._faces is None or self._faces[0] is not dataset:
             self._faces = dataset, FaceBoxReader(dataset)
         return self._faces[1]
@@ -139,17 +143,17 @@ def register(app: FastAPI, session: PhotoSession) -> PhotoImages:
     images = PhotoImages(session)
 
     @app.get("/thumbnail/{photo}", response_class=Response, tags=["images"])
-    async def get_thumbnail(request: Request, photo: str, size: str = str(_DEFAULT_THUMBNAIL)) -> Response:
+    async def get_thumbnail(request: Request, photo: PhotoId, size: Size = _DEFAULT_THUMBNAIL) -> Response:
         """Return a photo, upright, as WebP with at least `size` pixels on its longer side, up to 1024."""
         return await images.get_thumbnail(request, photo, size)
 
     @app.get("/photo/{photo}", response_class=Response, tags=["images"])
-    async def get_photo(request: Request, photo: str) -> Response:
+    async def get_photo(request: Request, photo: PhotoId) -> Response:
         """Return a photo, upright, as JPEG with at most 2048 pixels on its longer side."""
         return await images.get_photo(request, photo)
 
     @app.get("/face/{photo}/{position}", response_class=Response, tags=["images"])
-    async def get_face(request: Request, photo: str, position: str) -> Response:
+    async def get_face(request: Request, photo: PhotoId, position: Position) -> Response:
         """Return a square around a photo's face, as WebP; 0 is the largest face."""
         return await images.get_face(request, photo, position)
 

@@ -10,7 +10,7 @@ from threading import Timer
 
 import uvicorn
 
-from imagesearch.errors import UserError, describe_error
+from imagesearch.errors import UserError, describe_error, name_typed_options
 from imagesearch.library import PhotoLibrary
 from imagesearch.web.app import make_app
 from imagesearch.web.server import WebOptions
@@ -23,8 +23,10 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
     """Run the application until the process is interrupted; see `serve`."""
     listener = _open_port(options)
     options = replace(options, port=listener.getsockname()[1])
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    address = f"http://{host}:{options.port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{options.port}"
+    scope = "" if host == options.host else "on all addresses of this machine; "
+    name_typed_options(False)  # messages in pages and answers name no options of scripts
     session = PhotoSession(library)
     config = uvicorn.Config(
         make_app(session, options),
@@ -33,7 +35,7 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
-    print(f"{address}   (Ctrl-C stops it)", flush=True)
+    print(f"{address}   ({scope}Ctrl-C stops it)", flush=True)
     if options.opens_browser:
         Timer(_SECONDS_BEFORE_BROWSER, webbrowser.open, [address]).start()
     try:

@@ -9,9 +9,11 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from imagesearch.files import FileVersion
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
+from imagesearch.store import Vocabulary
 
 T = TypeVar("T")
 
@@ -32,6 +34,7 @@ class PhotoSession:
         self.library = library
         self._worker = ThreadPoolExecutor(1, "library")
         self._paths: dict[int, str] = {}
+        self._version: FileVersion = None  # of the collections that the paths are from
 
     def close(self) -> None:
         """Wait for the work in progress, and close the library."""
@@ -50,6 +53,10 @@ class PhotoSession:
 
     async def find_path(self, photo_id: int) -> str | None:
         """Return the path of a photo of the collections, or None if they have no photo with this id."""
+        version = Vocabulary.get_version(self.library.dataset.folder)
+        if version != self._version:  # a build, which may have removed photos
+            self._version = version
+            self._paths.clear()
         if photo_id not in self._paths and (
             path := await self.run(lambda one: read_photo_path(one, photo_id))
         ):
@@ -60,15 +67,19 @@ class PhotoSession:
 def read_photo_path(library: PhotoLibrary, photo_id: int) -> str | None:
     """Return the path of a photo, or None; in the thread of the library.
 
-    A photo that the collections do not have yet is found in the tables.
+    A photo that the collections do not have yet is found in the tables, unless it was gone or left out in the
+    last run of a step.
     """
     resources = library.searcher.resources
+    resources.refresh()
     for kind in filter(resources.has_collection, ("clip", "vit")):
         if rows := library.store.read_rows(resources.get_collection_ref(kind), [photo_id], ["path"]):
             return rows[0].fields["path"]
     if library.dataset.imported is None:
         ids = pa.array([photo_id], pa.int64())
         for name in ("clip", "vit", "faces"):
-            if entry := library.dataset.open_table(name).read_processed(ids).get(photo_id):
+            table = library.dataset.open_table(name)
+            entry = table.read_processed(ids).get(photo_id)
+            if entry and photo_id not in table.read_removed():
                 return entry.path
     return None

@@ -1,0 +1,109 @@
+"""Photos that a browser sends to search with. They are limited, decoded once as a check, and never stored."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from imagesearch.config import Config
+from imagesearch.errors import UserError
+from imagesearch.library import PhotoLibrary
+from imagesearch.photos import PhotoError, decode_photo
+from imagesearch.search import Answer, Query
+
+MAX_UPLOAD_BYTES = 32 * 2**20
+"""Maximum size of a photo that is sent."""
+_MAX_MEGAPIXELS = 100.0  # 300 MB of memory; those of the album can be larger: extraction.max_megapixels
+_CHECKED_PIXELS = 64  # a JPEG is decoded at an eighth of its size
+_MAX_NAME_BYTES = 100
+
+
+@dataclass(frozen=True)
+class UploadedPhoto:
+    """A photo that a browser sent and that can be decoded. Its content is kept in memory.
+
+    Attributes
+    ----------
+    name : str
+        Its file name, without folders and without characters that are special somewhere.
+    data : bytes
+        The content of the file.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+
+    @contextmanager
+    def open(self) -> Iterator[Path]:
+        """Write the photo to a temporary file that is removed at the end of the ``with`` block.
+
+        Only this user can read its folder.
+        """
+        with tempfile.TemporaryDirectory(prefix="imagesearch-") as folder:
+            file = Path(folder) / self.name
+            file.write_bytes(self.data)
+            yield file
+
+
+def check_upload(data: bytes, name: str, config: Config) -> UploadedPhoto:
+    """Return a photo that can be searched with. It takes as long as decoding; call it in a thread.
+
+    Parameters
+    ----------
+    data
+        The content of the file.
+    name
+        The name that the browser sent.
+    config
+        Has a limit of pixels.
+
+    Raises
+    ------
+    UserError
+        If it is too large, or not a photo that can be decoded.
+    """
+    photo = UploadedPhoto(clean_file_name(name), data)
+    if len(data) > MAX_UPLOAD_BYTES:
+        raise UserError(f"{photo.name}: too large; expected at most {MAX_UPLOAD_BYTES >> 20} MB")
+    limit = min(_MAX_MEGAPIXELS, config.extraction.max_megapixels)
+    with photo.open() as file:
+        try:
+            decode_photo(file, _CHECKED_PIXELS, max_megapixels=limit)
+        except PhotoError as error:
+            reason = str(error).replace(" (extraction.max_megapixels: ", "; expected at most ").rstrip(")")
+            raise UserError(f"{photo.name}: {reason.replace(str(file), photo.name)}") from None
+    return photo
+
+
+async def receive_upload(data: bytes, name: str, config: Config) -> UploadedPhoto:
+    """Return the photo of `check_upload`, which runs in a thread."""
+    return await asyncio.to_thread(check_upload, data, name, config)
+
+
+def search_with_upload(library: PhotoLibrary, query: Query, photo: UploadedPhoto) -> Answer:
+    """Answer a query with an uploaded photo as a further image; in the thread of the library."""
+    with photo.open() as file:
+        return library.search(replace(query, images=(*query.images, file)))
+
+
+def search_face_in_upload(library: PhotoLibrary, query: Query, photo: UploadedPhoto) -> Answer:
+    """Answer a query with the largest face in an uploaded photo; in the thread of the library."""
+    with photo.open() as file:
+        return library.search(replace(query, face=file))
+
+
+def clean_file_name(name: str) -> str:
+    """Return a name that is safe as the name of a file and in a message; letters of all languages stay."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    cleaned = re.sub(r"[^\w .()+-]", "_", last).strip(" .-_")
+    stem, dot, extension = cleaned.rpartition(".")
+    if not dot or len(extension) > 5:
+        stem, extension = cleaned, ""
+    suffix = f".{extension}" if extension else ""
+    room = _MAX_NAME_BYTES - len(suffix.encode())
+    return (stem.encode()[:room].decode("utf-8", "ignore").strip() or "photo") + suffix

@@ -1,0 +1,70 @@
+"""What a browser is shown of errors: one line, and never the details of a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from http_requests import send
+from web_fixtures import WebAlbum, WebServer
+
+BUGS = """
+from fastapi import HTTPException
+from nicegui import ui
+import imagesearch.web.api as api
+from imagesearch.errors import UserError
+
+def fail(library):
+    raise RuntimeError("secret")
+
+api._list_places = fail
+
+@ui.page("/bug")
+async def bug():
+    raise RuntimeError("secret")
+
+@ui.page("/user-error")
+async def user_error():
+    raise UserError("<b>run step 05</b>")
+
+@ui.page("/missing")
+async def missing():
+    raise HTTPException(404, "secret")
+"""
+
+
+@pytest.fixture(scope="module")
+def server(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """A server with bugs: Python imports ``sitecustomize`` when it starts."""
+    folder = tmp_path_factory.mktemp("errors")
+    (folder / "sitecustomize.py").write_text(BUGS, "utf-8")
+    album = finished_album.copy_to(folder / "album")
+    album.env["PYTHONPATH"] = f"{folder}:{album.env['PYTHONPATH']}"
+    running = WebServer(album)
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/bug", 500, "Something went wrong"),
+        ("/user-error", 503, "run step 05"),
+        ("/missing", 404, "There is no such page"),
+        ("/nothing/here", 404, "There is no such page"),
+        ("/api/places", 500, '{"error": "internal error; the terminal of 09_web_app.py has the details"}'),
+    ],
+)
+def test_the_details_of_an_error_stay_on_the_terminal(
+    server: WebServer, path: str, status: int, text: str
+) -> None:
+    reply = send(server.address, path, {"Accept": "text/html"})
+    body = reply.body.decode()
+    assert reply.status == status
+    assert text in body
+    assert "secret" not in body
+    assert "RuntimeError" not in body
+    assert "Traceback" not in body
+    assert "<b>run" not in body
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Content-Security-Policy"]
