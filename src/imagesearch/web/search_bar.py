@@ -11,8 +11,7 @@ from nicegui.element import Element
 
 from imagesearch.query import ParsedQuery, SentenceClause, SentenceParser, find_removals, list_clauses
 from imagesearch.search import Answer
-
-MAX_PHOTO_BYTES = 30_000_000
+from imagesearch.web.uploads import MAX_UPLOAD_BYTES
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class SearchBar(Element, component="static/search_bar.js"):
         super().__init__()
         self._props["text"] = ""
         self._props["serial"] = 0
-        self._props["maxBytes"] = MAX_PHOTO_BYTES
+        self._props["maxBytes"] = MAX_UPLOAD_BYTES
 
     def change(self, **props: Any) -> None:
         """Show other values: ``text``, ``chips``, ``filters``, ``notes``, ``error``, ``status``, ``busy``."""

@@ -6,7 +6,6 @@ import asyncio
 
 from fastapi import FastAPI, Request
 from nicegui import Client, background_tasks, ui
-from nicegui import app as nicegui_app
 
 from imagesearch.web import downloads, query_upload
 from imagesearch.web.frame import page_frame
@@ -20,7 +19,6 @@ def register(session: PhotoSession, app: FastAPI) -> None:
     """Register the page, and the addresses that it uses."""
     uploads = query_upload.register(app, session)
     downloads.register(app, session)
-    nicegui_app.on_shutdown(uploads.close)
 
     @ui.page("/")
     async def show_search(request: Request, client: Client) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from nicegui.events import GenericEventArguments
@@ -28,9 +27,10 @@ from imagesearch.web.photo_grid import (
 from imagesearch.web.photo_ids import parse_photo_id
 from imagesearch.web.query_address import read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
-from imagesearch.web.query_upload import QueryPhotos, remove_file
+from imagesearch.web.query_upload import QueryPhotos
 from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips
 from imagesearch.web.session import PhotoSession
+from imagesearch.web.uploads import UploadedPhoto, search_with_upload
 
 FIRST_PHOTOS = 60
 _GROWTH = 2.5  # each batch is found by a new search, for so many times the photos shown
@@ -61,7 +61,7 @@ class SearchView:
         self._session, self._uploads = session, uploads
         self._default = session.library.make_query()
         self._query = self._default
-        self._photo: Path | None = None  # a photo that was dropped on the page
+        self._photo: UploadedPhoto | None = None  # a photo that was dropped on the page
         self._photo_name = ""
         self._serial = 0
         self._shown: set[str] = set()
@@ -82,8 +82,7 @@ class SearchView:
         bar.on("refused", lambda event: bar.change(error=str(event.args["reason"])[:300]))
 
     def close(self) -> None:
-        """Remove the photo that was dropped on the page."""
-        remove_file(self._photo)
+        """Forget the photo that was dropped on the page."""
         self._photo = None
 
     # --- from the page to a query --------------------------------------------------------------------------
@@ -106,12 +105,11 @@ class SearchView:
         await self.show(query)
 
     async def _search_by_photo(self, event: GenericEventArguments) -> None:
-        file = self._uploads.take(str(event.args["token"]))
-        if file is None:
+        photo = self._uploads.take(str(event.args["token"]))
+        if photo is None:
             self.bar.change(error="the photo has been removed; drop it again")
             return
-        self.close()
-        self._photo, self._photo_name = file, str(event.args["name"])[:120]
+        self._photo, self._photo_name = photo, str(event.args["name"])[:120]
         await self.show(replace(self._query, text=str(event.args["text"]).strip(), images=()))
 
     async def _search_without_photo(self, event: GenericEventArguments) -> None:
@@ -175,11 +173,13 @@ class SearchView:
 
     async def _search(self, query: Query, count: int) -> _Found:
         executed = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
-        if self._photo is not None:
-            executed = replace(executed, images=(*executed.images, self._photo))
-        if executed.is_empty:
-            executed = replace(executed, where=_ANY_PHOTO)
-        answer = await self._session.search(executed)
+        photo = self._photo
+        if photo is not None:
+            answer = await self._session.run(lambda library: search_with_upload(library, executed, photo))
+        elif executed.is_empty:
+            answer = await self._session.search(replace(executed, where=_ANY_PHOTO))
+        else:
+            answer = await self._session.search(executed)
         return await self._session.run(lambda library: _describe(library, answer))
 
     def _show_found(self, found: _Found, address: str) -> None:

@@ -65,7 +65,7 @@ export default {
     photo: { type: Object, default: null },
     filtersOpen: Boolean,
     uploadAddress: { type: String, default: "/query-photo" },
-    maxBytes: { type: Number, default: 30_000_000 },
+    maxBytes: { type: Number, default: 2 ** 25 },
   },
   emits: ["search", "complete", "filters", "unfilter", "photo", "nophoto", "navigate", "refused"],
   data() {
@@ -217,11 +217,11 @@ export default {
     async upload(file) {
       if (!file) return;
       if (file.size > this.maxBytes) {
-        this.$emit("refused", { reason: "this photo is too large; the limit is " + Math.round(this.maxBytes / 1e6) + " MB" });
+        this.$emit("refused", { reason: "this photo is too large; the limit is " + Math.round(this.maxBytes / 2 ** 20) + " MB" });
         return;
       }
       try {
-        const response = await fetch(this.uploadAddress, { method: "POST", body: file });
+        const response = await fetch(this.uploadAddress + "?name=" + encodeURIComponent(file.name || "photo"), { method: "POST", body: file });
         const answer = await response.json();
         if (answer.token) this.$emit("photo", { token: answer.token, name: file.name || "pasted photo", text: this.typed });
         else this.$emit("refused", { reason: answer.error });
