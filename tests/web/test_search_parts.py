@@ -28,15 +28,21 @@ def make_result(path: str = "a.jpg", **values: Any) -> SearchResult:
 
 def test_each_filter_is_a_chip_and_can_be_dropped() -> None:
     criteria = Criteria(
-        people=("Maya", "Kim"), places=("Goa, India",), after="2023", near="48.8,2.3", radius=2.0, rating=4, years=(2023,)
-    )  # fmt: skip
+        people=("Maya", "Kim"),
+        places=("Goa, India",),
+        after="2023",
+        near="48.8,2.3",
+        radius=2.0,
+        rating=4,
+        years=(2023,),
+    )
     query = Query("x", criteria=criteria, folder="2023/goa", strategy="union", sort="date", min_fit=0.5)
     chips = describe_filters(query, DEFAULT)
     assert [(chip.kind, chip.label) for chip in chips] == [
-        ("strategy", "union"),
+        ("search", "union"),
         ("folder", "2023/goa"),
         ("order", "newest first"),
-        ("filter", "fit at least 0.5"),
+        ("search", "fit at least 0.5"),
         ("who", "Maya"),
         ("who", "Kim"),
         ("where", "in Goa, India"),
@@ -93,8 +99,12 @@ def test_places_are_a_tree() -> None:
 
 def test_photos_of_the_grid_have_alt_texts_sections_and_fits() -> None:
     result = make_result(
-        people=("person 3", "Maya"), city="Goa", country="India", taken_at="2023-06-03T10:00:00", calibrated_score=0.4
-    )  # fmt: skip
+        people=("person 3", "Maya"),
+        city="Goa",
+        country="India",
+        taken_at="2023-06-03T10:00:00",
+        calibrated_score=0.4,
+    )
     answer = Answer(Query("sea"), ParsedQuery(), (result,))
     [photo] = make_grid_photos(answer, answer.results, {})
     assert photo.alt == "Maya and 1 unnamed person, beach, in Goa, India, 3 June 2023"

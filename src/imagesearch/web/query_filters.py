@@ -18,6 +18,7 @@ _FIELDS_BY_KIND = {
     "folder": ("folder",),
     "added": ("added_after", "added_before"),
     "order": ("sort",),
+    "search": ("strategy", "strict", "by", "min_fit", "min_score", "collapse", "plus", "minus"),
 }
 _KINDS = {name: kind for kind, names in _FIELDS_BY_KIND.items() for name in names}
 _OPTIONS = (
