@@ -196,6 +196,17 @@ def test_a_photo_is_dropped_and_searched_by(page: Page, album: WebAlbum) -> None
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def hold(page: Page, link: Locator) -> None:
+    """Touch a photo for longer than a tap."""
+    box = link.bounding_box()
+    assert box is not None
+    touch = page.context.new_cdp_session(page)
+    point = {"x": box["x"] + 20, "y": box["y"] + 20}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    expect(page.locator(".tile.selected")).to_have_count(1)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def test_names_that_are_code_are_text(album: WebAlbum, browser: Browser) -> None:
     names = ("<img src=x onerror=alert(1)>", "{{ 7 * 7 }}');alert(1)//")
     album.run("03_name_people.py", "--name", f"Maya={names[0]}", "--name", f"Kofi={names[1]}")
@@ -212,6 +223,11 @@ def test_names_that_are_code_are_text(album: WebAlbum, browser: Browser) -> None
         expect(tiles(page)).to_have_count(6)
         alts = " ".join(link.get_attribute("aria-label") or "" for link in page.locator(".tile a").all())
         assert all(name in alts for name in names)
+        hold(page, page.locator(".tile a").nth(1))
+        page.locator(".tile a").nth(0).tap()  # selects while something is selected
+        bar = page.get_by_role("toolbar", name="selected photos")
+        expect(bar).to_contain_text("2 selected")
+        bar.get_by_role("button", name="Clear").tap()
         page.get_by_role("button", name="Filters").tap()
         page.get_by_role("checkbox", name=names[0]).check()
         page.get_by_role("checkbox", name=names[1]).check()

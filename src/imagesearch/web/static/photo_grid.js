@@ -64,9 +64,9 @@ export default {
       <div ref="end" class="grid-end" aria-hidden="true"><span v-if="!done && items.length">Loading…</span></div>
       <div v-if="selected.size" class="selection-bar" role="toolbar" aria-label="selected photos">
         <span class="selection-count" aria-live="polite">{{ selected.size }} selected</span>
-        <button type="button" @click="copy">Copy paths</button>
+        <button type="button" @click="copy" aria-label="Copy paths">Copy<span class="wide-only"> paths</span></button>
         <button type="button" @click="download">Download</button>
-        <button type="button" @click="selectAll">All shown</button>
+        <button type="button" @click="selectAll" aria-label="All shown">All<span class="wide-only"> shown</span></button>
         <button type="button" class="quiet" @click="clear">Clear</button>
       </div>
       <div v-if="offered !== null" class="text-offer" role="dialog" aria-label="paths" @keydown.esc="offered = null">
@@ -265,6 +265,10 @@ export default {
       this.selected = selected;
     },
     onCheck(event, tile) {
+      if (this.wasLongTouch) {
+        this.wasLongTouch = false; // the mark appeared below the finger
+        return;
+      }
       this.toggle(tile, event.shiftKey);
     },
     onClick(event, tile) {

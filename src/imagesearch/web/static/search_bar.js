@@ -6,8 +6,8 @@ export default {
   template: `
     <section class="search-bar" role="search" :class="{dropping}">
       <div class="search-line">
-        <button v-if="photo" type="button" class="search-photo" @click="dropPhoto" title="Search without this photo">
-          <img v-if="photo.address" :src="photo.address" alt="the photo to search by">
+        <button v-if="photo" type="button" class="search-photo" @click="dropPhoto" title="Search without this photo" :aria-label="'Search without ' + photo.name">
+          <img v-if="photo.address || preview" :src="photo.address || preview" alt="" @error="preview = ''">
           <span>{{ photo.name }} ×</span>
         </button>
         <div class="search-field">
@@ -28,7 +28,7 @@ export default {
         </div>
         <button type="button" class="search-button" @click="search" aria-label="Search now">Search</button>
         <label class="tool-button photo-button" title="Search by a photo: choose, drop or paste it">
-          <span aria-hidden="true">+</span><span class="wide-only">Photo</span>
+          <span aria-hidden="true">+</span><span>Photo</span>
           <input type="file" accept="image/*" class="visually-hidden" aria-label="Search by a photo" @change="onChoose">
         </label>
         <button type="button" class="tool-button" @click="$emit('filters')" :aria-expanded="String(filtersOpen)"
@@ -69,7 +69,7 @@ export default {
   },
   emits: ["search", "complete", "filters", "unfilter", "photo", "nophoto", "navigate", "refused"],
   data() {
-    return { typed: this.text, completions: [], open: false, at: -1, dropping: false };
+    return { typed: this.text, completions: [], open: false, at: -1, dropping: false, preview: "" };
   },
   watch: {
     serial() {
@@ -221,6 +221,8 @@ export default {
         return;
       }
       try {
+        if (this.preview) URL.revokeObjectURL(this.preview);
+        this.preview = URL.createObjectURL(file);
         const response = await fetch(this.uploadAddress + "?name=" + encodeURIComponent(file.name || "photo"), { method: "POST", body: file });
         const answer = await response.json();
         if (answer.token) this.$emit("photo", { token: answer.token, name: file.name || "pasted photo", text: this.typed });
