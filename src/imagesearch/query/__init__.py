@@ -20,12 +20,14 @@ from imagesearch.query.clauses import (
     PhotoFact,
     PhotoOrder,
 )
+from imagesearch.query.completion import Completion, NameCompleter
 from imagesearch.query.criteria import Criteria
 from imagesearch.query.facts.conditions import require_name
 from imagesearch.query.lexicon import COMMON
 from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.parser import SentenceParser
 from imagesearch.query.people.numbers import UNKNOWN_USER
+from imagesearch.query.sentence_clauses import Removal, SentenceClause, find_removals, list_clauses
 from imagesearch.query.trips.same_as import PhotoMoment
 
 __all__ = [
@@ -33,14 +35,20 @@ __all__ = [
     "NUMBER_WORDS",
     "UNKNOWN_USER",
     "Area",
+    "Completion",
     "Content",
     "Criteria",
     "DateClause",
+    "NameCompleter",
     "ParsedQuery",
     "PeopleClause",
     "PhotoFact",
     "PhotoMoment",
     "PhotoOrder",
+    "Removal",
+    "SentenceClause",
     "SentenceParser",
+    "find_removals",
+    "list_clauses",
     "require_name",
 ]

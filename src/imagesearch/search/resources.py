@@ -14,7 +14,7 @@ from imagesearch.features import ScoreBands, check_model, get_model_id, read_ban
 from imagesearch.files import FileVersion, get_file_version
 from imagesearch.filters import And, Eq
 from imagesearch.pipeline import Dataset
-from imagesearch.query import PhotoMoment, SentenceParser, require_name
+from imagesearch.query import NameCompleter, PhotoMoment, SentenceParser, require_name
 from imagesearch.search.query_models import QueryModels
 from imagesearch.store import (
     STEP_SCRIPTS,
@@ -76,7 +76,8 @@ class SearchResources:
 
     def discard(self) -> None:
         """Discard the data of the dataset and of its collections; they are loaded again when needed."""
-        for name in ("vocabulary", "parser", "has_unbuilt_edits", "score_bands", "sample_vectors"):
+        names = ("vocabulary", "parser", "completer", "has_unbuilt_edits", "score_bands", "sample_vectors")
+        for name in names:
             self.__dict__.pop(name, None)
         self.dataset.reload_roots()
         self.store.collections.forget()
@@ -159,6 +160,11 @@ class SearchResources:
         """Parses sentences with the names in the vocabulary."""
         search = self.config.search
         return SentenceParser(self.vocabulary, search.template, search.holiday_countries)
+
+    @functools.cached_property
+    def completer(self) -> NameCompleter:
+        """Completes the words of sentences with the names in the vocabulary."""
+        return NameCompleter(self.vocabulary)
 
     def find_moments(self, file: str) -> list[PhotoMoment]:
         """Return the times of up to some photos with a file name, the newest first."""

@@ -27,7 +27,7 @@ def make_app(session: PhotoSession, options: WebOptions) -> Any:
     nicegui_app.on_shutdown(photo_images.close)
     api.register(app, session, photo_images)
     docs_page.register(app)
-    register_pages(session)
+    register_pages(session, app)
     error_pages.register()
     add_nonces()
     ui.run_with(app, title="Photos", dark=None, show_welcome_message=False)
@@ -41,7 +41,7 @@ def list_tile_origins(session: PhotoSession) -> tuple[str, ...]:
     return () if is_offline else (TILE_ORIGIN,)
 
 
-def register_pages(session: PhotoSession) -> None:
+def register_pages(session: PhotoSession, app: FastAPI) -> None:
     """Register all pages in NiceGUI."""
     nicegui_app.add_static_files("/static", STATIC)
-    search_page.register(session)
+    search_page.register(session, app)

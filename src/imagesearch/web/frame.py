@@ -29,5 +29,5 @@ def page_frame(title: str) -> Iterator[None]:
             link = ui.link(name, address).classes("page-link")
             if name == title:
                 link.props('aria-current="page"')
-    with ui.element("main").classes("page-content"):
+    with ui.element("div").classes("page-content"):
         yield

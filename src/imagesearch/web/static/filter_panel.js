@@ -1,0 +1,226 @@
+// The drawer of filters. Each change is sent at once: {field: value}.
+const MANY = 10;
+
+const PlaceNode = {
+  name: "PlaceNode",
+  props: { node: Object, selected: Array, depth: Number },
+  emits: ["toggle"],
+  data() {
+    return { open: this.contains(this.node) };
+  },
+  methods: {
+    contains(node) {
+      return node.children.some((child) => this.selected.includes(child.value) || this.contains(child));
+    },
+  },
+  template: `
+    <li>
+      <div class="filter-row" :style="{paddingLeft: depth * 16 + 'px'}">
+        <button v-if="node.children.length" type="button" class="tree-toggle" @click="open = !open" :aria-expanded="String(open)"
+          :aria-label="'Places in ' + node.name">{{ open ? "▾" : "▸" }}</button>
+        <span v-else class="tree-toggle"></span>
+        <label><input type="checkbox" :checked="selected.includes(node.value)" @change="$emit('toggle', node.value)">
+          <span class="filter-name">{{ node.name }}</span><span class="filter-count">{{ node.count }}</span></label>
+      </div>
+      <ul v-if="open && node.children.length">
+        <place-node v-for="child in node.children" :key="child.value" :node="child" :selected="selected" :depth="depth + 1"
+          @toggle="$emit('toggle', $event)"></place-node>
+      </ul>
+    </li>
+  `,
+};
+PlaceNode.components = { PlaceNode };
+
+export default {
+  components: { PlaceNode },
+  template: `
+    <aside v-show="shown" id="filters" class="filter-panel" aria-label="filters" @keydown.esc="$emit('close')">
+      <header class="filter-head">
+        <h2>Filters</h2>
+        <button type="button" class="quiet" @click="clear">Clear</button>
+        <button type="button" class="filter-close" aria-label="Close the filters" ref="close" @click="$emit('close')">×</button>
+      </header>
+      <p v-if="!offers" class="filter-wait">Loading…</p>
+      <template v-else>
+        <div class="filter-field">
+          <label for="filter-sort">Order</label>
+          <select id="filter-sort" :value="value.sort" @change="send({sort: $event.target.value})">
+            <option value="score">best first</option><option value="date">newest first</option><option value="oldest">oldest first</option>
+          </select>
+        </div>
+        <details open v-if="offers.people.length">
+          <summary>People</summary>
+          <input v-if="offers.people.length > many" type="search" v-model="personPart" placeholder="find a name" aria-label="Find a name">
+          <ul class="filter-list">
+            <li v-for="one in people" :key="one.name" class="filter-row">
+              <label><input type="checkbox" :checked="value.people.includes(one.name)" @change="toggle('people', one.name)">
+                <img v-if="one.face" :src="one.face" alt="" loading="lazy" class="filter-face">
+                <span class="filter-name">{{ one.name }}</span><span class="filter-count">{{ one.count }}</span></label>
+            </li>
+          </ul>
+          <label v-if="value.people.length > 1" class="filter-switch">
+            <input type="checkbox" :checked="value.any_person" @change="send({any_person: $event.target.checked})"> one of them is enough</label>
+        </details>
+        <details open v-if="offers.months.length">
+          <summary>Dates</summary>
+          <svg class="histogram" ref="histogram" :viewBox="'0 0 ' + bars.length + ' 40'" preserveAspectRatio="none" role="img"
+            aria-label="photos of each month" @pointerdown="startDrag" @pointermove="drag" @pointerup="endDrag" @pointercancel="dragged = null">
+            <rect v-for="(bar, n) in bars" :key="bar.month" :x="n + 0.08" :y="40 - bar.height" width="0.84" :height="bar.height"
+              :class="{inside: isInside(n)}"><title>{{ bar.month }}: {{ bar.count }}</title></rect>
+          </svg>
+          <div class="histogram-ends"><span>{{ bars[0].month }}</span><span>{{ dragLabel }}</span><span>{{ bars.at(-1).month }}</span></div>
+          <div class="filter-dates">
+            <label>from <input type="text" :value="value.after" placeholder="2023-05" @change="send({after: $event.target.value.trim()})"></label>
+            <label>before <input type="text" :value="value.before" placeholder="2024" @change="send({before: $event.target.value.trim()})"></label>
+          </div>
+        </details>
+        <details :open="value.places.length > 0 || undefined" v-if="offers.places.length">
+          <summary>Places</summary>
+          <ul class="filter-list filter-tree">
+            <place-node v-for="node in offers.places" :key="node.value" :node="node" :selected="value.places" :depth="0"
+              @toggle="toggle('places', $event)"></place-node>
+          </ul>
+        </details>
+        <details v-if="offers.cameras.length" :open="value.cameras.length > 0 || undefined">
+          <summary>Camera</summary>
+          <ul class="filter-list">
+            <li v-for="one in offers.cameras" :key="one.name" class="filter-row">
+              <label><input type="radio" name="camera" :checked="value.cameras.includes(one.name)" @click="toggleOnly('cameras', one.name)">
+                <span class="filter-name">{{ one.name }}</span><span class="filter-count">{{ one.count }}</span></label>
+            </li>
+          </ul>
+        </details>
+        <div class="filter-field" v-if="offers.trips.length">
+          <label for="filter-trip">Trip</label>
+          <select id="filter-trip" :value="value.trips[0] ?? ''" @change="send({trips: $event.target.value ? [$event.target.value] : []})">
+            <option value="">any</option>
+            <option v-for="one in offers.trips" :key="one.name" :value="one.name">{{ one.name }} ({{ one.count }})</option>
+          </select>
+        </div>
+        <div class="filter-field" v-if="offers.folders.length">
+          <label for="filter-folder">Folder</label>
+          <select id="filter-folder" :value="value.folder" @change="send({folder: $event.target.value})">
+            <option value="">all</option>
+            <option v-for="one in offers.folders" :key="one.name" :value="one.name">{{ one.name }} ({{ one.count }})</option>
+          </select>
+        </div>
+        <div class="filter-field">
+          <label for="filter-rating">Rating</label>
+          <select id="filter-rating" :value="value.rating ?? ''" @change="send({rating: $event.target.value || null})">
+            <option value="">any</option>
+            <option v-for="stars in [1, 2, 3, 4, 5]" :key="stars" :value="stars">{{ "★".repeat(stars) }}{{ stars < 5 ? " or more" : "" }}</option>
+          </select>
+        </div>
+        <details :open="value.strategy !== 'filter' || value.min_fit !== null || undefined">
+          <summary>How to search</summary>
+          <div class="filter-field">
+            <label for="filter-strategy">Strategy</label>
+            <select id="filter-strategy" :value="value.strategy" @change="send({strategy: $event.target.value})">
+              <option value="filter">names and dates must match</option>
+              <option value="union">one of them is enough</option>
+              <option value="hybrid">words and pictures together</option>
+              <option value="semantic">pictures alone</option>
+            </select>
+          </div>
+          <div class="filter-field">
+            <label for="filter-fit">Minimum fit</label>
+            <input id="filter-fit" type="range" min="0" max="1" step="0.05" :value="value.min_fit ?? 0"
+              @change="send({min_fit: Number($event.target.value) || null})">
+            <output>{{ value.min_fit === null ? "none" : value.min_fit.toFixed(2) }}</output>
+          </div>
+        </details>
+        <label class="filter-switch"><input type="checkbox" :checked="value.collapse"
+          @change="send({collapse: $event.target.checked})"> One photo of each burst</label>
+      </template>
+    </aside>
+  `,
+  props: { shown: Boolean, offers: Object, value: Object },
+  emits: ["change", "close"],
+  data() {
+    return { personPart: "", dragged: null, many: MANY };
+  },
+  computed: {
+    people() {
+      const part = this.personPart.trim().toLocaleLowerCase();
+      return part ? this.offers.people.filter((one) => one.name.toLocaleLowerCase().includes(part)) : this.offers.people;
+    },
+    bars() {
+      const counts = new Map(this.offers.months.map((one) => [one.month, one.count]));
+      const all = [...counts.keys()];
+      const [first, last] = [all[0], all.at(-1)];
+      const bars = [];
+      let [year, month] = first.split("-").map(Number);
+      for (let n = 0; n < 2400; n += 1) {
+        const name = String(year).padStart(4, "0") + "-" + String(month).padStart(2, "0");
+        bars.push({ month: name, count: counts.get(name) ?? 0 });
+        if (name === last) break;
+        month += 1;
+        if (month > 12) [year, month] = [year + 1, 1];
+      }
+      const most = Math.max(...bars.map((bar) => bar.count));
+      for (const bar of bars) bar.height = bar.count ? Math.max(2, (40 * bar.count) / most) : 0;
+      return bars;
+    },
+    range() {
+      // the bars that are selected: by dragging, or by the two dates
+      if (this.dragged) return [...this.dragged].sort((a, b) => a - b);
+      const { after, before } = this.value;
+      if (!after && !before) return null;
+      const from = after ? this.bars.findIndex((bar) => bar.month >= after.slice(0, 7)) : 0;
+      const until = before ? this.bars.findIndex((bar) => bar.month >= before.slice(0, 7)) : -1;
+      return [from, until < 0 ? this.bars.length - 1 : until - 1];
+    },
+    dragLabel() {
+      if (!this.dragged) return "";
+      const [from, to] = this.range;
+      return this.bars[from].month + " – " + this.bars[to].month;
+    },
+  },
+  watch: {
+    shown(isShown) {
+      if (isShown) this.$nextTick(() => this.$refs.close.focus());
+    },
+  },
+  methods: {
+    send(changes) {
+      this.$emit("change", changes);
+    },
+    toggle(field, name) {
+      const present = this.value[field];
+      this.send({ [field]: present.includes(name) ? present.filter((one) => one !== name) : [...present, name] });
+    },
+    toggleOnly(field, name) {
+      this.send({ [field]: this.value[field].includes(name) ? [] : [name] });
+    },
+    clear() {
+      const lists = { people: [], without: [], places: [], cameras: [], trips: [] };
+      const texts = { after: "", before: "", folder: "", sort: "", strategy: "" };
+      this.send({ ...lists, ...texts, rating: null, max_rating: null, min_fit: null, any_person: null, collapse: null, has_gps: null });
+    },
+    // --- dragging over the histogram
+    find(event) {
+      const box = this.$refs.histogram.getBoundingClientRect();
+      const n = Math.floor(((event.clientX - box.left) / box.width) * this.bars.length);
+      return Math.min(Math.max(n, 0), this.bars.length - 1);
+    },
+    isInside(n) {
+      return !this.range || (n >= this.range[0] && n <= this.range[1]);
+    },
+    startDrag(event) {
+      this.$refs.histogram.setPointerCapture(event.pointerId);
+      this.dragged = [this.find(event), this.find(event)];
+    },
+    drag(event) {
+      if (this.dragged) this.dragged = [this.dragged[0], this.find(event)];
+    },
+    endDrag() {
+      if (!this.dragged) return;
+      const [from, to] = this.range;
+      const [year, month] = this.bars[to].month.split("-").map(Number);
+      const next = month === 12 ? [year + 1, 1] : [year, month + 1];
+      const before = String(next[0]).padStart(4, "0") + "-" + String(next[1]).padStart(2, "0");
+      this.dragged = null;
+      this.send({ after: this.bars[from].month, before });
+    },
+  },
+};
