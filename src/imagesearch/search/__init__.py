@@ -16,6 +16,12 @@ passed to every stage.
 """
 
 from imagesearch.search.answer import Answer, SearchResult
+from imagesearch.search.photo_details import (
+    Neighbour,
+    PhotoDetails,
+    find_neighbours,
+    read_photo_details,
+)
 from imagesearch.search.prompt import parse_prompt_line
 from imagesearch.search.query import Query, check_query
 from imagesearch.search.query_models import QueryModels
@@ -25,12 +31,16 @@ from imagesearch.search.searcher import Searcher
 
 __all__ = [
     "Answer",
+    "Neighbour",
+    "PhotoDetails",
     "Query",
     "QueryModels",
     "SearchResources",
     "SearchResult",
     "Searcher",
     "check_query",
+    "find_neighbours",
     "parse_prompt_line",
     "plan_filter",
+    "read_photo_details",
 ]

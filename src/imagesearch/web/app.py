@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import ui
 
-from imagesearch.web import search_page
+from imagesearch.web import people_page, people_questions, person_page, photo_page, search_page
 from imagesearch.web.server import WebOptions
 from imagesearch.web.session import PhotoSession
 
@@ -28,3 +28,7 @@ def register_pages(session: PhotoSession) -> None:
     """Register all pages in NiceGUI."""
     nicegui_app.add_static_files("/static", STATIC)
     search_page.register(session)
+    photo_page.register(session)
+    people_questions.register(session)
+    people_page.register(session)
+    person_page.register(session)

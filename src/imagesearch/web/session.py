@@ -10,6 +10,7 @@ from typing import TypeVar
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
+from imagesearch.web.people_desk import PeopleDesk
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class PhotoSession:
         self.library = library
         self._worker = ThreadPoolExecutor(1, "library")
         self._paths: dict[int, str] = {}
+        self.people = PeopleDesk(self.run)
 
     def close(self) -> None:
         """Wait for the work in progress, and close the library."""
