@@ -12,6 +12,7 @@ from imagesearch.faces.detector import FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import Decision
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.face_boxes import FaceBoxReader
 from imagesearch.faces.marking import (
     check_marked_name,
     import_marks,
@@ -35,6 +36,7 @@ from imagesearch.faces.xmp_names import XmpExport, export_xmp_names, import_xmp_
 __all__ = [
     "SHOWN_FACES",
     "Decision",
+    "FaceBoxReader",
     "FaceDetector",
     "MarkedName",
     "People",

@@ -37,7 +37,9 @@ def find_rows(people: People, faces: Sequence[str]) -> list[int]:
     for face in faces:
         photo, _, position = str(face).partition("/")
         photo_id = parse_photo_id(photo)
-        found = np.flatnonzero((people.faces.photo_ids == photo_id) & (people.faces.positions == int(position)))
+        found = np.flatnonzero(
+            (people.faces.photo_ids == photo_id) & (people.faces.positions == int(position))
+        )
         if photo_id is None or not len(found):
             raise UserError("this face was changed by another program; reload the page")
         rows.append(int(found[0]))
