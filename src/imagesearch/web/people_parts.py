@@ -26,7 +26,8 @@ class PeopleSheet(Element, component="static/people_sheet.js"):
         self.show(cards, names, rest)
 
     def show(self, cards: Sequence[dict[str, Any]], names: Sequence[str], rest: int) -> None:
-        """Show other people."""
+        """Show other people. Each field gets the name that is stored."""
+        self._props["revision"] = self._props.get("revision", 0) + 1
         self._props["cards"], self._props["names"], self._props["rest"] = list(cards), list(names), rest
         self.update()
 

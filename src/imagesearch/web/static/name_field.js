@@ -2,7 +2,7 @@
 let fields = 0;
 
 export const NameField = {
-  props: { names: Array, value: String, label: String, autofocus: Boolean },
+  props: { names: Array, value: String, label: String, autofocus: Boolean, revision: Number },
   emits: ["take", "cancel"],
   template: `
     <span class="name-field">
@@ -26,6 +26,9 @@ export const NameField = {
   watch: {
     value(text) {
       this.text = text || "";
+    },
+    revision() {
+      this.text = this.value || "";
     },
   },
   computed: {
@@ -61,10 +64,8 @@ export const NameField = {
     take(name) {
       this.text = name;
       this.open = false;
+      this.at = -1;
       if (name.trim()) this.$emit("take", name);
-    },
-    reset() {
-      this.text = this.value || "";
     },
   },
 };

@@ -3,7 +3,7 @@ import { NameField } from "/static/name_field.js";
 
 export default {
   components: { NameField },
-  props: { cards: Array, names: Array, rest: Number, find: String, showsAll: Boolean },
+  props: { cards: Array, names: Array, rest: Number, revision: Number, find: String, showsAll: Boolean },
   emits: ["rename", "merge", "more", "filter"],
   template: `
     <div>
@@ -30,7 +30,7 @@ export default {
               loading="lazy" draggable="false" />
           </a>
           <div class="card-line">
-            <name-field :names="names" :value="card.name" :label="card.name ? 'Name of ' + card.name : 'Name of ' + card.label"
+            <name-field :names="names" :value="card.name" :revision="revision" :label="card.name ? 'Name of ' + card.name : 'Name of ' + card.label"
               @take="rename(card, $event)" />
             <input class="card-check" type="checkbox" :checked="isSelected(card)" :aria-label="'select ' + card.label"
               @change="toggle(card)" />
