@@ -6,9 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 from imagesearch.photos import compute_photo_id
 from imagesearch.web.photo_ids import format_photo_id
-from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

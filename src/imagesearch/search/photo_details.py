@@ -10,7 +10,7 @@ from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
 from imagesearch.great_circle import compute_distance_km
 from imagesearch.search.resources import SearchResources
-from imagesearch.store import CollectionRef, PHOTO_FIELDS
+from imagesearch.store import PHOTO_FIELDS, CollectionRef
 
 _FIELDS = (
     *("path", "face_labels", "has_time", "taken_at", "time_source", "time_precision", "address", "city"),

@@ -1,4 +1,4 @@
-"""The bar at the bottom of a page after a decision about people: what it did, with a button that undoes it."""
+"""The bar at the bottom of a page: what a decision about people did, with a button that undoes it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DecisionBar:
                 ui.link("History", "/people/history").classes("quiet-link")
                 close = ui.element("button").classes("quiet-button").props('type="button" aria-label="Close"')
                 with close:
-                    ui.label("×")
+                    ui.label("\N{MULTIPLICATION SIGN}")
         self._bar.set_visibility(False)
         self._undo.on("click", self.undo)
         close.on("click", lambda: self._bar.set_visibility(False))

@@ -38,6 +38,11 @@ def people_frame(title: str) -> Any:
     return page_frame(title)
 
 
+def draw_title(text: str) -> None:
+    """Draw the main heading of a page."""
+    ui.label(text).classes("person-title").props('role="heading" aria-level="1" dir="auto"')
+
+
 class _PeoplePage:
     """The people that one browser sees."""
 
@@ -70,7 +75,7 @@ class _PeoplePage:
         except UserError as error:
             self._summary.text = str(error)
             return
-        self._summary.text = summary
+        self._summary.text = " · ".join(filter(None, (summary, self._desk.failure)))
         self._sheet.show(cards, names, rest)
 
     def _read(self, editor: PeopleEditor) -> tuple[list[dict[str, Any]], list[str], int, str]:

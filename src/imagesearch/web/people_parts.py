@@ -61,7 +61,7 @@ class PhotoViewer(Element, component="static/photo_viewer.js"):
     Parameters
     ----------
     photo
-        ``src``, ``alt``, ``width`` and ``height`` of the photo; ``previous``, ``next`` and ``back``: addresses
+        ``src``, ``alt``, ``width``, ``height`` and ``note``; ``previous``, ``next`` and ``back``: addresses
         of other pages, or empty.
     faces
         See `people_view.list_photo_faces`.

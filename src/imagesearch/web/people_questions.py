@@ -1,4 +1,4 @@
-"""Pages below the people page: pairs that may be one person, the history of decisions, and who is left out."""
+"""Pages below the people page: pairs that may be one person, the history, and who is left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces import Decision, People, PeopleEditor, Side, Suggester, Suggestion, store_no, store_yes
 from imagesearch.text_table import format_count
 from imagesearch.web.decision_bar import DecisionBar
-from imagesearch.web.people_page import people_frame
+from imagesearch.web.people_page import draw_title, people_frame
 from imagesearch.web.people_view import get_face_address
 from imagesearch.web.session import PhotoSession
 
@@ -80,7 +80,7 @@ class _SuggestionPage:
                 ui.label(text).classes("empty-note").props('role="status"')
                 return
             people, suggestion = self._shown
-            ui.label("The same person?").classes("person-title").props('role="heading" aria-level="1"')
+            draw_title("The same person?")
             ui.label(suggestion.reason).classes("person-counts")
             with ui.element("div").classes("sides"):
                 _draw_side(people, suggestion.other)
@@ -158,7 +158,7 @@ class _HistoryPage:
         self._content.clear()
         with self._content:
             ui.link("← People", "/people").classes("quiet-link")
-            ui.label("History").classes("person-title").props('role="heading" aria-level="1"')
+            draw_title("History")
             if not decisions:
                 ui.label(error).classes("empty-note")
             with ui.element("ol").classes("history").props("reversed"):
@@ -203,7 +203,7 @@ async def _draw_ignored(session: PhotoSession) -> None:
         text = str(error)
     with ui.element("div").classes("history-page"):
         ui.link("← People", "/people").classes("quiet-link")
-        ui.label("Left out").classes("person-title").props('role="heading" aria-level="1"')
+        draw_title("Left out")
         if not hidden:
             ui.label(text).classes("empty-note")
         with ui.element("div").classes("ignored"):

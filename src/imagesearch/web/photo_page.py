@@ -35,7 +35,7 @@ from imagesearch.web.session import PhotoSession
 _SECONDS_TO_LOAD = 120.0
 _SIMILAR = 12
 _NEIGHBOURS = 40
-_MAX_RANK = 5000
+_COUNTS = (200, 1000, 5000)  # results of a search in which the photo is looked for, until it is found
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ def register(session: PhotoSession) -> None:
             with page_frame("Not found"):
                 ui.label(error).classes("empty-note").props('role="alert"')
             return
-        place = await _find_place(session, details, params.get("from", ""), params.get("at", ""))
+        # the parameters of the search, in one parameter or as they are on the search page
+        address = params.get("from", "") or str(params)
+        place = await _find_place(session, details, address, params.get("at", ""))
         with page_frame(details.file.name):
             await _PhotoPage(session, details, place).build()
 
@@ -230,13 +232,16 @@ async def _find_place(session: PhotoSession, details: PhotoDetails, address: str
         return _Place()
     back = f"/?{address.removeprefix('?').removeprefix('/?')}"
     rank = int(at) if at.isascii() and at.isdecimal() and len(at) < 6 else 0
+    ids: list[int] = []
     try:
         query = await session.run(lambda library: read_query(address, library))
-        query = replace(query, top_k=min(max(query.top_k, rank + 2), _MAX_RANK))
-        answer = await session.search(query)
+        for count in _COUNTS:
+            if count > rank + 1 and details.photo_id not in ids and len(ids) in (0, query.top_k):
+                query = replace(query, top_k=count)
+                answer = await session.search(query)
+                ids = [compute_photo_id(result.path) for result in answer.results]
     except UserError:
         return _Place(back=back)
-    ids = [compute_photo_id(result.path) for result in answer.results]
     if details.photo_id not in ids:
         return _Place(back=back)
     found = ids.index(details.photo_id)
@@ -246,4 +251,5 @@ async def _find_place(session: PhotoSession, details: PhotoDetails, address: str
             return ""
         return f"/photos/{format_photo_id(ids[position])}?{urlencode({'from': address, 'at': position})}"
 
-    return _Place(link(found - 1), link(found + 1), back, f"{found + 1} of {len(ids)}")
+    count = f"{len(ids)}+" if len(ids) == query.top_k else str(len(ids))
+    return _Place(link(found - 1), link(found + 1), back, f"{found + 1} of {count}")

@@ -58,7 +58,7 @@ def draw_panel(details: PhotoDetails, people: Sequence[tuple[str, int]]) -> None
                 _draw_classes(details.classes)
         with _fact("File"):
             ui.label(details.path).classes("photo-path").props('dir="auto"')
-            size = f"{details.width} × {details.height}" if details.width else ""
+            size = f"{details.width} \N{MULTIPLICATION SIGN} {details.height}" if details.width else ""
             ui.label("the file no longer exists" if details.gone else size).classes("fact-note")
             CopyButton(str(details.file), "Copy path")
 
