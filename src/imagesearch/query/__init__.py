@@ -26,6 +26,7 @@ from imagesearch.query.lexicon import COMMON
 from imagesearch.query.parsed_query import ParsedQuery
 from imagesearch.query.parser import SentenceParser
 from imagesearch.query.people.numbers import UNKNOWN_USER
+from imagesearch.query.sentence_clauses import Removal, SentenceClause, find_removals, list_clauses
 from imagesearch.query.trips.same_as import PhotoMoment
 
 __all__ = [
@@ -41,6 +42,10 @@ __all__ = [
     "PhotoFact",
     "PhotoMoment",
     "PhotoOrder",
+    "Removal",
+    "SentenceClause",
     "SentenceParser",
+    "find_removals",
+    "list_clauses",
     "require_name",
 ]

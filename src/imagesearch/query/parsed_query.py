@@ -122,7 +122,7 @@ class ParsedQuery:
     @property
     def places_phrase(self) -> str:
         """Where the photo must be taken: ``in Goa or Paris or within 25 km of Banff``."""
-        places = f"in {' or '.join(self._list_places())}" if self.places else ""
+        places = f"in {' or '.join(self.list_places())}" if self.places else ""
         return " or ".join(filter(None, (places, *map(str, self.areas))))
 
     @property
@@ -131,13 +131,13 @@ class ParsedQuery:
         names = dict(self.place_names)
         return [*(names.get(word, word) for word in self.not_places), *(area.name for area in self.not_areas)]
 
-    def _list_places(self) -> list[str]:
+    def list_places(self) -> list[str]:
         names = dict(self.place_names)
         return [", ".join(names.get(word, word) for word in words) for words in self.places]
 
     @property
     def _places_title(self) -> str:
-        return " or ".join((*self._list_places(), *(area.name for area in self.areas)))
+        return " or ".join((*self.list_places(), *(area.name for area in self.areas)))
 
     @property
     def _not_places_titles(self) -> list[str]:

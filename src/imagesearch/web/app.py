@@ -24,7 +24,7 @@ def make_app(session: PhotoSession, options: WebOptions) -> Any:
     """Return the ASGI application."""
     app = FastAPI(title="imagesearch", docs_url=None, redoc_url=None)
     nicegui_app.on_shutdown(images.register(app, session).close)
-    register_pages(session)
+    register_pages(session, app)
     add_nonces()
     ui.run_with(app, title="Photos", dark=None, show_welcome_message=False)
     gate = PasswordGate(options.password) if options.password else None
@@ -37,10 +37,10 @@ def list_tile_origins(session: PhotoSession) -> tuple[str, ...]:
     return () if is_offline else (TILE_ORIGIN,)
 
 
-def register_pages(session: PhotoSession) -> None:
+def register_pages(session: PhotoSession, app: FastAPI) -> None:
     """Register all pages in NiceGUI."""
     nicegui_app.add_static_files("/static", STATIC)
-    search_page.register(session)
+    search_page.register(session, app)
     photo_page.register(session)
     people_questions.register(session)
     people_page.register(session)

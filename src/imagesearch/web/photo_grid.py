@@ -1,0 +1,184 @@
+"""A grid of photos: `PhotoGrid` sends photos to ``static/photo_grid.js`` as plain data, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from nicegui.element import Element
+
+from imagesearch.photos import compute_photo_id
+from imagesearch.search import Answer, SearchResult
+from imagesearch.store import CollectionRef
+from imagesearch.text import is_numbered_label
+from imagesearch.web.photo_ids import format_photo_id
+
+RELEVANT = 0.5
+"""Photos with a lower calibrated score are less alike."""
+_MAX_NAMES = 4
+
+
+@dataclass(frozen=True)
+class GridPhoto:
+    """A photo as the grid shows it.
+
+    Attributes
+    ----------
+    id
+        The id in addresses.
+    alt
+        What the photo shows, for those who do not see it: people, place, date and class.
+    caption
+        The line below the photo, when it is pointed at.
+    aspect
+        Width divided by height, upright.
+    fits
+        Whether the photo shows what was searched for.
+    section
+        The heading of photos that belong together: a day. Empty if there are no sections.
+    """
+
+    id: str
+    alt: str
+    caption: str
+    aspect: float
+    fits: bool = True
+    section: str = ""
+
+
+class PhotoGrid(Element, component="static/photo_grid.js"):
+    """A grid that requests more photos at its end.
+
+    Parameters
+    ----------
+    on_more
+        Is called with the generation and the number of photos shown, when the end of the grid comes near.
+    on_copy
+        Is called with the ids of the photos whose paths are to be copied; see `offer_text`.
+    """
+
+    def __init__(
+        self,
+        on_more: Callable[[int, int], Any] | None = None,
+        on_copy: Callable[[Sequence[str]], Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self._generation = 0
+        self._props["batch"] = {"generation": 0, "items": [], "done": True}
+        if on_more:
+            self.on("more", lambda event: on_more(event.args["generation"], event.args["count"]))
+        if on_copy:
+            self.on("copy", lambda event: on_copy(event.args["ids"]))
+
+    @property
+    def generation(self) -> int:
+        """The number of the answer that is shown."""
+        return self._generation
+
+    def show(self, photos: Iterable[GridPhoto], *, done: bool, address: str = "", empty: str = "") -> int:
+        """Show other photos in place of those shown, and return their generation.
+
+        Parameters
+        ----------
+        photos
+            The first photos.
+        done
+            Whether there are no more.
+        address
+            Is appended to the links to the photos, after a question mark.
+        empty
+            What to show if there are no photos.
+        """
+        self._generation += 1
+        self._props["batch"] = {
+            "generation": self._generation,
+            "items": [asdict(photo) for photo in photos],
+            "done": done,
+            "address": address,
+            "empty": empty,
+        }
+        self.update()
+        return self._generation
+
+    def append(self, photos: Iterable[GridPhoto], *, done: bool) -> None:
+        """Show more photos after those shown."""
+        batch = self._props["batch"]
+        self._props["batch"] = batch | {
+            "items": [asdict(photo) for photo in photos],
+            "done": done,
+            "part": batch.get("part", 0) + 1,
+        }
+        self.update()
+
+    def offer_text(self, text: str) -> None:
+        """Copy a text, or show it in a box if the browser refuses the clipboard."""
+        self.run_method("offerText", text)
+
+
+def make_grid_photos(
+    answer: Answer, results: Sequence[SearchResult], aspects: Mapping[int, float]
+) -> list[GridPhoto]:
+    """Return results of an answer as photos of a grid."""
+    by_day = is_sorted_by_date(answer)
+    photos = []
+    for result in results:
+        photo_id, fit = compute_photo_id(result.path), result.calibrated_score
+        place = ", ".join(filter(None, (result.city, result.country)))
+        names = [name for name in result.names if not is_numbered_label(name)]
+        caption = " · ".join(filter(None, (_join_names(names), result.city or result.country, result.date)))
+        photos.append(
+            GridPhoto(
+                id=format_photo_id(photo_id),
+                alt=_describe(result, place),
+                caption=caption or result.path.rpartition("/")[2],
+                aspect=min(max(aspects.get(photo_id) or 1.0, 0.3), 4.0),
+                fits=not answer.nothing_fits and (fit is None or fit >= RELEVANT),
+                section=_format_day(result.date) if by_day else "",
+            )
+        )
+    return photos
+
+
+def is_sorted_by_date(answer: Answer) -> bool:
+    """Whether the photos are shown by date: as requested, or because nothing ranks them."""
+    is_ranked = any(result.score is not None for result in answer.results)
+    return answer.query.sort != "score" or not (is_ranked or answer.relaxed)
+
+
+def read_aspects(store: Any, ref: CollectionRef, ids: Sequence[int]) -> dict[int, float]:
+    """Return width divided by height of photos, upright; in the thread of the library."""
+    if not ids or "aspect" not in store.collections.open(ref).field_types:
+        return {}
+    return {row.id: row.fields["aspect"] for row in store.read_rows(ref, list(ids), ["aspect"])}
+
+
+def _describe(result: SearchResult, place: str) -> str:
+    people = _join_names([name for name in result.names if not is_numbered_label(name)])
+    if others := len(result.people) - len([n for n in result.names if not is_numbered_label(n)]):
+        unnamed = f"{others} unnamed {'person' if others == 1 else 'people'}"
+        people = f"{people} and {unnamed}" if people else unnamed
+    parts = [people, result.class_label, f"in {place}" if place else "", _format_day(result.date)]
+    return ", ".join(filter(None, parts)) or "photo"
+
+
+def _join_names(names: Sequence[str]) -> str:
+    shown = list(names[:_MAX_NAMES])
+    return ", ".join(shown) + (f" +{len(names) - len(shown)}" if len(names) > len(shown) else "")
+
+
+def _format_day(text: str) -> str:
+    """Return a date in words, as far as it is known: ``Tuesday, 3 June 2025``, ``June 2025``, ``2025``."""
+    if not text:
+        return "Without a date"
+    try:
+        match text.split("-"):
+            case [year]:
+                return year
+            case [year, month]:
+                return date(int(year), int(month), 1).strftime("%B %Y")
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day:%A}, {day.day} {day:%B %Y}"

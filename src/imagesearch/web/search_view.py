@@ -1,0 +1,242 @@
+"""What happens on the search page: from the box, the chips and the address to a query, and to photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nicegui.events import GenericEventArguments
+
+from imagesearch.errors import UserError
+from imagesearch.filters import Eq, Not
+from imagesearch.library import PhotoLibrary
+from imagesearch.photos import compute_photo_id
+from imagesearch.search import Answer, Query
+from imagesearch.store import MAX_HITS
+from imagesearch.text_table import format_count
+from imagesearch.web.photo_grid import (
+    GridPhoto,
+    PhotoGrid,
+    is_sorted_by_date,
+    make_grid_photos,
+    read_aspects,
+)
+from imagesearch.web.photo_ids import parse_photo_id
+from imagesearch.web.query_address import read_query, write_query
+from imagesearch.web.query_filters import describe_filters, drop_filter
+from imagesearch.web.query_upload import QueryPhotos, remove_file
+from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips
+from imagesearch.web.session import PhotoSession
+
+FIRST_PHOTOS = 60
+_GROWTH = 2.5  # each batch is found by a new search, for so many times the photos shown
+_ANY_PHOTO = Not(Eq("path", ""))  # lists all photos, the newest first
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An answer, and what the page shows of it."""
+
+    answer: Answer
+    photos: list[GridPhoto]
+    chips: list[Chip]
+
+
+class SearchView:
+    """The content of one search page in one browser.
+
+    Parameters
+    ----------
+    session
+        The library.
+    uploads
+        The photos that browsers have sent.
+    """
+
+    def __init__(self, session: PhotoSession, uploads: QueryPhotos) -> None:
+        self._session, self._uploads = session, uploads
+        self._default = session.library.make_query()
+        self._query = self._default
+        self._photo: Path | None = None  # a photo that was dropped on the page
+        self._photo_name = ""
+        self._serial = 0
+        self._shown: set[str] = set()
+        self.bar = SearchBar()
+        self.grid = PhotoGrid(self._show_more, self._copy_paths)
+        self._connect_events()
+
+    def _connect_events(self) -> None:
+        bar = self.bar
+        bar.on("search", self._search_text)
+        bar.on("navigate", lambda event: self.open_address(event.args["search"]))
+        bar.on("unfilter", self._remove_filter)
+        bar.on("photo", self._search_by_photo)
+        bar.on("nophoto", self._search_without_photo)
+        bar.on("refused", lambda event: bar.change(error=str(event.args["reason"])[:300]))
+
+    def close(self) -> None:
+        """Remove the photo that was dropped on the page."""
+        remove_file(self._photo)
+        self._photo = None
+
+    # --- from the page to a query --------------------------------------------------------------------------
+
+    async def open_address(self, params: str) -> None:
+        """Show the query of an address."""
+        try:
+            query = await self._session.run(lambda library: read_query(params, library))
+        except UserError as error:
+            self._show_error(str(error))
+            return
+        await self.show(query, visit=False)
+
+    async def _search_text(self, event: GenericEventArguments) -> None:
+        await self.show(replace(self._query, text=str(event.args["text"]).strip()))
+
+    async def _remove_filter(self, event: GenericEventArguments) -> None:
+        query = drop_filter(self._query, str(event.args["name"]), str(event.args["value"]), self._default)
+        await self.show(query)
+
+    async def _search_by_photo(self, event: GenericEventArguments) -> None:
+        file = self._uploads.take(str(event.args["token"]))
+        if file is None:
+            self.bar.change(error="the photo has been removed; drop it again")
+            return
+        self.close()
+        self._photo, self._photo_name = file, str(event.args["name"])[:120]
+        await self.show(replace(self._query, text=str(event.args["text"]).strip(), images=()))
+
+    async def _search_without_photo(self, event: GenericEventArguments) -> None:
+        self.close()
+        await self.show(replace(self._query, text=str(event.args["text"]).strip(), images=(), by="clip"))
+
+    # --- from a query to photos ----------------------------------------------------------------------------
+
+    async def show(self, query: Query, *, visit: bool = True) -> None:
+        """Answer a query, and show the photos.
+
+        Parameters
+        ----------
+        query
+            The query, without the photo that was dropped on the page.
+        visit
+            Whether the query becomes an entry of the browser's history.
+        """
+        self._query = query
+        self._serial += 1
+        serial = self._serial
+        address = write_query(query, self._default)
+        self.bar.change(busy=True, error="")
+        if visit:
+            self.bar.visit(f"/?{address}" if address else "/")
+        try:
+            found = await self._search(query, FIRST_PHOTOS)
+        except UserError as error:
+            if serial == self._serial:
+                self._show_error(str(error), query)
+            return
+        if serial == self._serial:  # no later query was sent meanwhile
+            self._show_found(found, address)
+
+    async def _search(self, query: Query, count: int) -> _Found:
+        executed = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
+        if self._photo is not None:
+            executed = replace(executed, images=(*executed.images, self._photo))
+        if executed.is_empty:
+            executed = replace(executed, where=_ANY_PHOTO)
+        answer = await self._session.search(executed)
+        return await self._session.run(lambda library: _describe(library, answer))
+
+    def _show_found(self, found: _Found, address: str) -> None:
+        answer = found.answer
+        self._shown = {photo.id for photo in found.photos}
+        self.bar.change(
+            text=answer.query.text,
+            chips=found.chips,
+            filters=describe_filters(self._query, self._default),
+            notes=list_notes(answer),
+            status=_describe_count(answer),
+            photo=self._describe_photo(),
+            busy=False,
+        )
+        self.grid.show(
+            found.photos,
+            done=_is_complete(answer),
+            address=address,
+            empty="" if answer.notes else "No photos.",
+        )
+
+    def _describe_photo(self) -> dict[str, str] | None:
+        """Return the photo that is searched by, for the search box."""
+        if self._photo is not None:
+            return {"name": self._photo_name, "address": ""}
+        if not self._query.images:
+            return None
+        photo_id = write_query(Query(images=self._query.images[:1])).removeprefix("like=")
+        others = len(self._query.images) - 1
+        name = self._query.images[0].name + (f" and {format_count(others, 'other')}" if others else "")
+        return {"name": name, "address": f"/thumbnail/{photo_id}?size=128"}
+
+    def _show_error(self, message: str, query: Query | None = None) -> None:
+        filters = describe_filters(self._query, self._default)
+        text = {} if query is None else {"text": query.text}
+        self.bar.change(
+            error=message, busy=False, chips=[], notes=[], status="", filters=filters,
+            photo=self._describe_photo(), **text,
+        )  # fmt: skip
+        self._shown = set()
+        self.grid.show([], done=True)
+
+    async def _show_more(self, generation: int, count: int) -> None:
+        """Find more photos with the same query, and show those that are not shown yet."""
+        if generation != self.grid.generation:
+            return
+        try:
+            found = await self._search(self._query, min(MAX_HITS, int(max(count, FIRST_PHOTOS) * _GROWTH)))
+        except UserError as error:
+            self.bar.change(error=str(error))
+            found = None
+        if generation != self.grid.generation:
+            return
+        new = [] if found is None else [photo for photo in found.photos if photo.id not in self._shown]
+        self._shown |= {photo.id for photo in new}
+        self.grid.append(new, done=found is None or not new or _is_complete(found.answer))
+
+    async def _copy_paths(self, ids: Sequence[str]) -> None:
+        numbers = [number for text in ids[:MAX_HITS] if (number := parse_photo_id(str(text))) is not None]
+        paths = [path for number in numbers if (path := await self._session.find_path(number))]
+        locate = self._session.library.dataset.locate_file
+        self.grid.offer_text("\n".join(str(locate(path)) for path in paths))
+
+
+def _describe(library: PhotoLibrary, answer: Answer) -> _Found:
+    """Return what the page shows of an answer; in the thread of the library."""
+    resources = library.searcher.resources
+    ids = [compute_photo_id(result.path) for result in answer.results]
+    kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
+    aspects = read_aspects(library.store, resources.get_collection_ref(kind), ids)
+    finders = {"find_moments": resources.find_moments, "find_person": resources.find_person}
+    return _Found(
+        answer,
+        make_grid_photos(answer, answer.results, aspects),
+        make_chips(answer, resources.parser, **finders),
+    )
+
+
+def _is_complete(answer: Answer) -> bool:
+    """Whether a search for more photos would return no others."""
+    count, order = len(answer.results), answer.parsed.order
+    has_limit = order is not None and order.count is not None
+    return has_limit or count < answer.query.top_k or count >= min(answer.photos, MAX_HITS)
+
+
+def _describe_count(answer: Answer) -> str:
+    photos = format_count(answer.photos, "photo")
+    if answer.relaxed:
+        return f"0 of {photos}; others are shown"
+    if answer.query.where == _ANY_PHOTO:
+        return f"{photos}, the newest first"
+    if not answer.filter_expression:
+        return photos if is_sorted_by_date(answer) else f"{photos}, the best first"
+    return f"{answer.candidate_count} of {photos}"

@@ -1,0 +1,321 @@
+// A grid of photos in rows of the same width: endless, for mouse, touch and keyboard.
+// Names and captions are only ever text nodes and attributes.
+const GAP = 4;
+const THUMBNAILS = [128, 256, 512, 1024];
+const LONG_TOUCH = 450;
+
+function load(name, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(name)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+function save(name, value) {
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // a browser may refuse to store anything
+  }
+}
+
+export default {
+  template: `
+    <section class="photo-grid" aria-label="photos">
+      <div class="grid-tools" v-if="items.length">
+        <slot></slot>
+        <label class="grid-size">
+          <span class="visually-hidden">Size of the photos</span>
+          <input type="range" min="90" max="420" step="10" v-model.number="height" @change="saveView">
+        </label>
+        <button type="button" class="tool-button" @click="toggleLayout" :aria-pressed="String(squares)"
+          title="Squares">{{ squares ? "◫" : "▦" }}<span class="visually-hidden">Squares</span></button>
+      </div>
+      <div class="grid-rows" ref="rows" role="list">
+        <template v-for="block in blocks" :key="block.key">
+          <h2 v-if="block.heading" class="grid-heading" :class="{'less-alike': block.lessAlike}">
+            {{ block.heading }} <span class="grid-count">{{ block.count }}</span>
+          </h2>
+          <div v-for="row in block.rows" :key="row.key" class="grid-row" :class="{'less-alike': block.lessAlike}"
+            :style="{height: row.height + 'px', containIntrinsicSize: 'auto ' + row.height + 'px'}">
+            <div v-for="tile in row.tiles" :key="tile.item.id" class="tile" role="listitem"
+              :class="{selected: selected.has(tile.item.id)}" :style="{width: tile.width + 'px'}">
+              <a :href="href(tile.item)" :data-index="tile.index" :tabindex="tile.index === active ? 0 : -1"
+                :aria-label="tile.item.alt" draggable="false"
+                @click="onClick($event, tile)" @keydown="onKey($event, tile)" @focus="active = tile.index"
+                @pointerdown="onTouch($event, tile)" @pointerup="endTouch" @pointercancel="endTouch"
+                @pointermove="moveTouch" @contextmenu="onMenu">
+                <img :src="thumbnail(tile.item, 256)" :srcset="srcset(tile.item)" :sizes="Math.ceil(tile.width) + 'px'"
+                  :alt="tile.item.alt" loading="lazy" decoding="async" draggable="false">
+                <span class="tile-caption" aria-hidden="true">{{ tile.item.caption }}</span>
+              </a>
+              <button type="button" class="tile-check" role="checkbox" tabindex="-1"
+                :aria-checked="String(selected.has(tile.item.id))" :aria-label="'Select: ' + tile.item.alt"
+                @click="onCheck($event, tile)">✓</button>
+            </div>
+          </div>
+        </template>
+      </div>
+      <p v-if="!items.length && batch.empty" class="grid-empty">{{ batch.empty }}</p>
+      <div ref="end" class="grid-end" aria-hidden="true"><span v-if="!done && items.length">Loading…</span></div>
+      <div v-if="selected.size" class="selection-bar" role="toolbar" aria-label="selected photos">
+        <span class="selection-count" aria-live="polite">{{ selected.size }} selected</span>
+        <button type="button" @click="copy">Copy paths</button>
+        <button type="button" @click="download">Download</button>
+        <button type="button" @click="selectAll">All shown</button>
+        <button type="button" class="quiet" @click="clear">Clear</button>
+      </div>
+      <div v-if="offered !== null" class="text-offer" role="dialog" aria-label="paths" @keydown.esc="offered = null">
+        <p>Copy the paths from here:</p>
+        <textarea readonly ref="offer" :value="offered" rows="8" aria-label="paths"></textarea>
+        <button type="button" @click="offered = null">Close</button>
+      </div>
+      <form ref="form" method="post" action="/download" hidden><input type="hidden" name="ids" ref="ids"></form>
+    </section>
+  `,
+  props: { batch: Object },
+  emits: ["more", "copy"],
+  data() {
+    const view = load("photo-grid", {});
+    return {
+      items: [],
+      width: 0,
+      height: view.height ?? (window.innerWidth < 600 ? 130 : 200),
+      squares: view.squares ?? false,
+      selected: new Set(),
+      active: 0,
+      anchor: null,
+      offered: null,
+      generation: -1,
+      requested: -1,
+    };
+  },
+  computed: {
+    done() {
+      return this.batch.done;
+    },
+    blocks() {
+      if (!this.width) return [];
+      const blocks = [];
+      this.items.forEach((item, index) => {
+        const key = item.section ? item.section : item.fits ? "" : "less alike";
+        let block = blocks.at(-1);
+        if (!block || block.key !== key) {
+          const lessAlike = !item.section && !item.fits;
+          const isApart = lessAlike && blocks.length > 0;
+          block = { key, lessAlike: isApart, heading: item.section || (isApart ? "Less alike" : ""), members: [] };
+          // the same day can come again after others, in answers of several parts
+          if (blocks.some((other) => other.key === key)) block.key = key + " " + blocks.length;
+          blocks.push(block);
+        }
+        block.members.push({ item, index });
+      });
+      for (const block of blocks) {
+        block.count = block.members.length;
+        block.rows = this.arrange(block.members);
+      }
+      return blocks;
+    },
+  },
+  watch: {
+    batch: { immediate: true, handler: "takeBatch" },
+  },
+  mounted() {
+    this.resize = new ResizeObserver(() => (this.width = this.$refs.rows.clientWidth));
+    this.resize.observe(this.$refs.rows);
+    this.width = this.$refs.rows.clientWidth;
+    this.end = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.requestMore(), {
+      rootMargin: "1400px 0px",
+    });
+    this.end.observe(this.$refs.end);
+  },
+  beforeUnmount() {
+    this.resize.disconnect();
+    this.end.disconnect();
+  },
+  methods: {
+    takeBatch(batch) {
+      if (batch.generation !== this.generation) {
+        const isFirst = this.generation === -1;
+        this.generation = batch.generation;
+        this.items = batch.items;
+        this.selected = new Set();
+        this.active = 0;
+        this.anchor = null;
+        if (!isFirst) window.scrollTo(0, 0);
+      } else {
+        this.items = this.items.concat(batch.items);
+      }
+      this.requested = -1;
+      this.$nextTick(() => {
+        if (!this.end) return;
+        this.end.unobserve(this.$refs.end);
+        this.end.observe(this.$refs.end);
+      });
+    },
+    requestMore() {
+      if (this.done || !this.items.length || this.requested === this.items.length) return;
+      this.requested = this.items.length;
+      this.$emit("more", { generation: this.generation, count: this.items.length });
+    },
+    arrange(members) {
+      return this.squares ? this.arrangeSquares(members) : this.arrangeJustified(members);
+    },
+    arrangeSquares(members) {
+      const columns = Math.max(2, Math.round((this.width + GAP) / (this.height + GAP)));
+      const side = (this.width - GAP * (columns - 1)) / columns;
+      const rows = [];
+      for (let i = 0; i < members.length; i += columns) {
+        const tiles = members.slice(i, i + columns).map((member) => ({ ...member, width: side }));
+        rows.push({ key: tiles[0].item.id, height: side, tiles });
+      }
+      return rows;
+    },
+    arrangeJustified(members) {
+      const rows = [];
+      let row = [];
+      let aspects = 0;
+      const finish = (height) => {
+        const tiles = row.map((member) => ({ ...member, width: Math.max(24, member.item.aspect * height) }));
+        rows.push({ key: row[0].item.id, height, tiles });
+        row = [];
+        aspects = 0;
+      };
+      for (const member of members) {
+        row.push(member);
+        aspects += member.item.aspect;
+        const height = (this.width - GAP * (row.length - 1)) / aspects;
+        if (height <= this.height * 1.15) finish(Math.floor(height * 100) / 100);
+      }
+      if (row.length) {
+        const fitting = (this.width - GAP * (row.length - 1)) / aspects;
+        finish(Math.min(this.height, fitting));
+      }
+      return rows;
+    },
+    href(item) {
+      return "/photos/" + item.id + (this.batch.address ? "?" + this.batch.address : "");
+    },
+    thumbnail(item, size) {
+      return "/thumbnail/" + item.id + "?size=" + size;
+    },
+    srcset(item) {
+      // a size is that of the longer side, and a squared photo is cut from its middle
+      const share = this.squares ? Math.min(item.aspect, 1 / item.aspect) : Math.min(1, item.aspect);
+      return THUMBNAILS.map((size) => this.thumbnail(item, size) + " " + Math.max(1, Math.round(size * share)) + "w").join(", ");
+    },
+    saveView() {
+      save("photo-grid", { height: this.height, squares: this.squares });
+    },
+    toggleLayout() {
+      this.squares = !this.squares;
+      this.saveView();
+    },
+    // --- selection
+    toggle(tile, extend) {
+      const selected = new Set(this.selected);
+      if (extend && this.anchor !== null) {
+        const [from, to] = [this.anchor, tile.index].sort((a, b) => a - b);
+        for (const item of this.items.slice(from, to + 1)) selected.add(item.id);
+      } else if (!selected.delete(tile.item.id)) {
+        selected.add(tile.item.id);
+      }
+      if (!extend) this.anchor = tile.index;
+      this.active = tile.index;
+      this.selected = selected;
+    },
+    onCheck(event, tile) {
+      this.toggle(tile, event.shiftKey);
+    },
+    onClick(event, tile) {
+      const isTap = this.pointer === "touch" && this.selected.size > 0;
+      if (this.wasLongTouch || event.shiftKey || isTap) {
+        event.preventDefault();
+        if (!this.wasLongTouch) this.toggle(tile, event.shiftKey);
+        this.wasLongTouch = false;
+      }
+    },
+    onTouch(event, tile) {
+      this.pointer = event.pointerType;
+      this.wasLongTouch = false;
+      if (event.pointerType !== "touch") return;
+      this.touched = [event.clientX, event.clientY];
+      this.timer = setTimeout(() => {
+        this.wasLongTouch = true;
+        this.toggle(tile, false);
+        navigator.vibrate?.(10);
+      }, LONG_TOUCH);
+    },
+    moveTouch(event) {
+      if (this.touched && Math.hypot(event.clientX - this.touched[0], event.clientY - this.touched[1]) > 10) this.endTouch();
+    },
+    endTouch() {
+      clearTimeout(this.timer);
+      this.touched = null;
+    },
+    onMenu(event) {
+      if (this.pointer === "touch") event.preventDefault();
+    },
+    onKey(event, tile) {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (step) this.focus(tile.index + step);
+      else if (event.key === "ArrowDown" || event.key === "ArrowUp") this.focusRow(tile, event.key === "ArrowDown" ? 1 : -1);
+      else if (event.key === "Home") this.focus(0);
+      else if (event.key === "End") this.focus(this.items.length - 1);
+      else if (event.key === " ") this.toggle(tile, event.shiftKey);
+      else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.selectAll();
+      else if (event.key === "Escape" && this.selected.size) this.clear();
+      else return;
+      event.preventDefault();
+    },
+    focus(index) {
+      const target = Math.min(Math.max(index, 0), this.items.length - 1);
+      this.active = target;
+      this.$nextTick(() => this.$refs.rows.querySelector('a[data-index="' + target + '"]')?.focus());
+    },
+    focusRow(tile, step) {
+      const rows = this.blocks.flatMap((block) => block.rows);
+      const at = rows.findIndex((row) => row.tiles.some((one) => one.index === tile.index));
+      const next = rows[at + step];
+      if (!next) return;
+      const centre = (row, index) => {
+        let left = 0;
+        for (const one of row.tiles) {
+          if (one.index === index) return left + one.width / 2;
+          left += one.width + GAP;
+        }
+        return 0;
+      };
+      const x = centre(rows[at], tile.index);
+      const distance = (one) => Math.abs(centre(next, one.index) - x);
+      this.focus(next.tiles.reduce((best, one) => (distance(one) < distance(best) ? one : best)).index);
+    },
+    selectAll() {
+      this.selected = new Set(this.items.map((item) => item.id));
+    },
+    clear() {
+      this.selected = new Set();
+      this.anchor = null;
+    },
+    chosen() {
+      return this.items.filter((item) => this.selected.has(item.id)).map((item) => item.id);
+    },
+    copy() {
+      this.$emit("copy", { ids: this.chosen() });
+    },
+    download() {
+      this.$refs.ids.value = this.chosen().join(",");
+      this.$refs.form.submit();
+    },
+    async offerText(text) {
+      try {
+        await navigator.clipboard.writeText(text);
+        this.$q?.notify({ message: "Copied", timeout: 1500, position: "bottom" });
+      } catch {
+        this.offered = text;
+        this.$nextTick(() => this.$refs.offer.select());
+      }
+    },
+  },
+};
