@@ -53,9 +53,8 @@ def test_a_face_is_named_and_found(page: Page, album: WebAlbum) -> None:
 
 
 def test_keys_similar_photos_and_a_phone(page: Page) -> None:
-    search = "from=q%3Da%2Bbeach&at=0"
     page.goto("/?q=a+beach")
-    page.goto(f"{get_address('2024/beach.jpg')}?{search}")
+    page.locator(".tile a").first.click()
     strip = page.locator(".strip-photo")
     expect(strip).to_have_count(5)
     page.get_by_role("button", name="by class").click()
@@ -63,11 +62,13 @@ def test_keys_similar_photos_and_a_phone(page: Page) -> None:
     expect(strip).to_have_count(5)
     assert page.locator(".strip-photo img").first.evaluate("image => image.decode().then(() => true)")
     note = page.locator(".viewer-note")
-    position = int(note.inner_text().split(" of ")[0])
-    page.keyboard.press("ArrowRight" if position < 6 else "ArrowLeft")
-    expect(note).to_have_text(f"{position + (1 if position < 6 else -1)} of 6")
-    page.keyboard.press("ArrowLeft" if position < 6 else "ArrowRight")
-    expect(note).to_have_text(f"{position} of 6")
+    expect(note).to_have_text("1 of 6")
+    page.keyboard.press("ArrowRight")
+    expect(note).to_have_text("2 of 6")
+    page.keyboard.press("ArrowRight")
+    expect(note).to_have_text("3 of 6")
+    page.keyboard.press("ArrowLeft")
+    expect(note).to_have_text("2 of 6")
     page.keyboard.press("Escape")
     expect(page).to_have_url(re.compile(r"/\?q=a\+beach$"))
 
