@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 TOGETHER = "2023/maya and kofi.jpg"
 
+SWIPE_LEFT = """
+    const viewer = document.querySelector(".viewer");
+    const send = (type, x, lists) => {
+      const touch = new Touch({ identifier: 1, target: viewer, clientX: x, clientY: 200 });
+      viewer.dispatchEvent(new TouchEvent(type, { touches: lists ? [touch] : [], changedTouches: [touch] }));
+    };
+    send("touchstart", 300, true);
+    send("touchend", 120, false);
+"""
+
 
 def get_address(path: str) -> str:
     return f"/photos/{format_photo_id(compute_photo_id(path))}"
@@ -69,8 +79,11 @@ def test_keys_similar_photos_and_a_phone(page: Page) -> None:
     expect(note).to_have_text("3 of 6")
     page.keyboard.press("ArrowLeft")
     expect(note).to_have_text("2 of 6")
+    page.evaluate(SWIPE_LEFT)
+    expect(note).to_have_text("3 of 6")
     page.keyboard.press("Escape")
     expect(page).to_have_url(re.compile(r"/\?q=a\+beach$"))
+    expect(page.locator(".tile")).to_have_count(6)
 
     page.goto(get_address(TOGETHER))
     expect(page.locator(".face-box")).to_have_count(2)

@@ -58,13 +58,11 @@ def find_person_of(people: People, row: int) -> Person | None:
 
 def write_selector(people: People, rows: Sequence[int]) -> str:
     """Return faces as script 03 selects them: ``3.1,3.4``; empty if one of them belongs to nobody."""
-    items = []
-    for row in rows:
-        person = find_person_of(people, row)
-        if person is None:
-            return ""
-        items.append(f"{person.number}.{int(np.flatnonzero(person.rows == row)[0]) + 1}")
-    return ",".join(items)
+    places: dict[int, str] = {}
+    for person in list_everybody(people):
+        for row in np.intersect1d(person.rows, rows).tolist():
+            places[row] = f"{person.number}.{int(np.flatnonzero(person.rows == row)[0]) + 1}"
+    return ",".join(places[row] for row in rows) if all(row in places for row in rows) else ""
 
 
 def check_person(people: People, number: int, cover: str) -> Person:

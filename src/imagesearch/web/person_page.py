@@ -173,6 +173,7 @@ def _describe_person(people: People, person: Person) -> dict[str, Any]:
         faces.append({"id": face, "src": get_face_address(people, row), "href": photo, "path": path})
     counts = [format_count(len(person.rows), "face"), format_count(people.count_photos(person), "photo")]
     number = [f"number {person.number}"] if person.name else []
+    number += [f"the best {_MAX_FACES:,} faces are shown"] if len(person.rows) > _MAX_FACES else []
     return {
         "number": person.number,
         "name": person.name,

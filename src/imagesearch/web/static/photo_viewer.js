@@ -2,6 +2,7 @@
 import { NameField } from "/static/name_field.js";
 
 const SWIPE = 60; // pixels
+const OPENED_FROM = "photo-opened-from"; // the search that is the page before this one in the history of the tab
 
 export default {
   components: { NameField },
@@ -69,6 +70,8 @@ export default {
     },
   },
   mounted() {
+    const { origin } = window.location;
+    if (document.referrer && document.referrer === origin + this.photo.back) sessionStorage.setItem(OPENED_FROM, this.photo.back);
     document.addEventListener("keydown", this.onKey);
     document.addEventListener("click", this.close);
   },
@@ -96,7 +99,9 @@ export default {
       this.$emit(what, { id, name: name || "" });
     },
     leave() {
-      if (this.photo.back) window.location.assign(this.photo.back);
+      const { back } = this.photo;
+      // the page before is shown again where it was scrolled to
+      if (back && sessionStorage.getItem(OPENED_FROM) !== back) window.location.assign(back);
       else if (window.history.length > 1) window.history.back();
       else window.location.assign("/");
     },
