@@ -78,6 +78,10 @@ def test_people_are_named_merged_and_found(page: Page, album: WebAlbum) -> None:
     page.get_by_role("link", name="History").first.click()
     page.get_by_role("button", name="Undo decision").first.click()
     expect(page.locator(".history-row.is-undone")).to_have_count(2)
+    page.get_by_role("button", name="Restore decision").first.click()
+    expect(page.locator(".history-row.is-undone")).to_have_count(2)  # the undo is undone
+    page.get_by_role("button", name="Undo decision").first.click()
+    expect(bar).to_contain_text("undid")
     assert find_paths(album, "maya") == maya
 
 

@@ -172,12 +172,17 @@ class _HistoryPage:
             ui.label(decision.summary).classes("history-text").props('dir="auto"')
             if decision.undone_by:
                 ui.label(f"undone by {decision.undone_by}").classes("history-time")
+                self._add_button("Restore", decision.number, decision.undone_by)
             elif not decision.undoes:
-                button = ui.element("button").props('type="button"').classes("quiet-button")
-                button.props["aria-label"] = f"Undo decision {decision.number}"
-                with button:
-                    ui.label("Undo")
-                button.on("click", lambda number=decision.number: self._undo(number))
+                self._add_button("Undo", decision.number, decision.number)
+
+    def _add_button(self, text: str, number: int, undone: int) -> None:
+        """Add a button that undoes a decision, or its undo."""
+        button = ui.element("button").props('type="button"').classes("quiet-button")
+        button.props["aria-label"] = f"{text} decision {number}"
+        with button:
+            ui.label(text)
+        button.on("click", lambda: self._undo(undone))
 
     async def _undo(self, number: int) -> None:
         await self._bar.decide(lambda editor: editor.undo(number))

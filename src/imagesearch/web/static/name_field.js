@@ -2,11 +2,11 @@
 let fields = 0;
 
 export const NameField = {
-  props: { names: Array, value: String, label: String, autofocus: Boolean, revision: Number },
+  props: { names: Array, value: String, label: String, hint: String, autofocus: Boolean, revision: Number },
   emits: ["take", "cancel"],
   template: `
     <span class="name-field">
-      <input ref="input" type="text" v-model="text" :aria-label="label" :placeholder="label" dir="auto"
+      <input ref="input" type="text" v-model="text" :aria-label="label" :placeholder="hint || label" dir="auto"
         role="combobox" aria-autocomplete="list" :aria-expanded="shown.length > 0" :aria-controls="id"
         :aria-activedescendant="at >= 0 ? id + '-' + at : null"
         autocomplete="off" spellcheck="false" maxlength="1000"

@@ -30,7 +30,7 @@ export default {
               loading="lazy" draggable="false" />
           </a>
           <div class="card-line">
-            <name-field :names="names" :value="card.name" :revision="revision" :label="card.name ? 'Name of ' + card.name : 'Name of ' + card.label"
+            <name-field :names="names" :value="card.name" :revision="revision" hint="Who is this?" :label="card.name ? 'Name of ' + card.name : 'Name of ' + card.label"
               @take="rename(card, $event)" />
             <input class="card-check" type="checkbox" :checked="isSelected(card)" :aria-label="'select ' + card.label"
               @change="toggle(card)" />
