@@ -109,7 +109,7 @@ def run_bare_insert(config_file: str) -> None:
     from imagesearch.config import load_config
     from imagesearch.pipeline import Dataset
     from imagesearch.store import Store
-    from imagesearch.store.build import _BATCH_ROWS
+    from imagesearch.store.collection_updates import _BATCH_ROWS
     from imagesearch.store.records import collect_rows
 
     with tempfile.TemporaryDirectory() as folder:

@@ -23,17 +23,17 @@ def parse_arguments():
 def add_edit_options(parser):
     edits = parser.add_argument_group("edits, applied in this order")
     edits.add_argument(
+        "--undo",
+        nargs="*",
+        metavar="N",
+        help="undo the last decision, or decisions by their numbers in the history",
+    )
+    edits.add_argument(
         "--trip",
         action="append",
         default=[],
         metavar="TRIP=NAME",
         help="name a trip, by its number in 05 --trips or its name; an empty NAME removes the name",
-    )
-    edits.add_argument(
-        "--undo",
-        nargs="*",
-        metavar="N",
-        help="undo the last decision, or decisions by their numbers in the history",
     )
     add_list_option(
         edits, "--bring-back", "FACES", "use an ignored person or face again; --ignored shows their numbers"
@@ -112,21 +112,21 @@ def main():
     from imagesearch.faces import PeopleEditor
     from imagesearch.pipeline import Dataset
     from imagesearch.store import has_pending_edits
+    from imagesearch.workflow import History
 
     dataset = Dataset(config)
-    if args.trip:
-        name_trips(dataset, args.trip)
-        if not has_other_options(args):
-            report_trips(config, dataset, args)
-            return
-    editor = PeopleEditor(config, dataset)
-    has_edits = bool(args.trip) or has_edit_options(args)
-    if args.history and not (has_edits or args.interactive):
-        report_history(editor, args)
+    history = History(dataset)
+    undone = parse_numbers(args.undo)
+    if is_about_trips(args, undone, history):
+        edit_trips(config, dataset, history, undone, args)
         return
+    editor = PeopleEditor(config, dataset, history.locate_trip_lines)
+    has_edits = bool(args.trip) or has_edit_options(args)
     former = editor.people
     is_outdated = editor.stale or has_pending_edits(dataset)
     try:
+        undo_decisions(history, undone, editor)
+        name_trips(dataset, args.trip)
         apply_edits(editor, dataset, args)
         people = editor.refresh()
         if args.show:
@@ -144,10 +144,38 @@ def main():
     if not args.no_build and (has_edits or is_outdated or editor.stored):
         failure = update_collections(config, dataset, cli.print_note)
     sidecars = cli.export_xmp(people, dataset, args.verbose) if args.to_xmp else None
-    report_people(people, former, editor, dataset, args, sidecars)
+    report_people(people, former, history, dataset, args, sidecars)
     failure = failure or (sidecars and sidecars.error)
     if failure:
         raise failure  # last, because the table and the figure do not need the collections
+
+
+def is_about_trips(args, undone, history):
+    """Whether only trips are named, or the history is listed; neither requires faces."""
+    output = (args.interactive, args.suggest, args.show, args.ignored, args.to_xmp, args.save)
+    if has_people_edits(args) or any(output):
+        return False
+    return bool(undone or args.trip or args.history) and not history.has_people_to_undo(undone)
+
+
+def edit_trips(config, dataset, history, undone, args):
+    """Undo and give names of trips, update the collections, and list the trips or the history."""
+    from imagesearch.faces import load_people
+    from imagesearch.store import Vocabulary, list_trips
+
+    undo_decisions(history, undone)
+    name_trips(dataset, args.trip)
+    failure = None
+    if undone or args.trip:
+        cli.print_note(dataset.roots_note)
+        failure = None if args.no_build else update_collections(config, dataset, cli.print_note)
+    if args.history:
+        report_history(load_people(config, dataset) if args.json else None, history, args)
+    if failure:
+        raise failure
+    vocabulary = Vocabulary.read(dataset.folder)
+    if not (args.history or args.no_build or vocabulary.trips is None):  # None after 05 --drop
+        cli.print_trips(list_trips(vocabulary), args.json)
 
 
 def name_trips(dataset, assignments):
@@ -155,39 +183,26 @@ def name_trips(dataset, assignments):
 
     for text in assignments:
         trip, name = parse_assignment(text, "--trip", 'TRIP=NAME, such as 7="Ana\'s wedding"')
-        old_name, new_name = name_trip(dataset, trip, name), name.strip()
-        cli.print_note(f"{old_name}: named {new_name}" if new_name else f"{old_name}: name removed")
-
-
-def has_other_options(args):
-    """Whether there is more to do than to name trips."""
-    output = (args.interactive, args.suggest, args.history, args.show, args.ignored, args.to_xmp, args.save)
-    return has_edit_options(args) or any(output)
-
-
-def report_trips(config, dataset, args):
-    """Update the collections, and list the trips."""
-    from imagesearch.store import Vocabulary, list_trips
-
-    cli.print_note(dataset.roots_note)
-    if args.no_build:
-        return
-    if failure := update_collections(config, dataset, cli.print_note):
-        raise failure
-    cli.print_trips(list_trips(Vocabulary.read(dataset.folder)), args.json)
+        (old_name, has_changed), new_name = name_trip(dataset, trip, name), name.strip()
+        if has_changed:
+            cli.print_note(f"{old_name}: named {new_name}" if new_name else f"{old_name}: name removed")
+        else:
+            cli.print_note(f"{old_name} has {'this name already' if new_name else 'no other name'}")
 
 
 def has_edit_options(args):
-    """Whether there are edits of people."""
+    """Whether there are edits of people, or decisions to undo."""
+    return args.undo is not None or has_people_edits(args)
+
+
+def has_people_edits(args):
     options = (args.split, args.deny, args.name, args.merge, args.forget, args.from_csv, args.from_xmp)
     lists = (args.present, args.absent, args.bring_back, args.not_a_face, args.ignore)
-    return args.undo is not None or any((*options, *lists))
+    return any((*options, *lists))
 
 
 def apply_edits(editor, dataset, args):
-    """Apply the edits of the command line in order."""
-    if args.undo is not None:
-        undo_decisions(editor, args.undo)
+    """Apply the edits of people of the command line in order, after the undos."""
     for selector in args.bring_back:
         editor.bring_back(selector)
     if args.bring_back:
@@ -223,15 +238,22 @@ def apply_edits(editor, dataset, args):
         editor.ignore(selector)
 
 
-def undo_decisions(editor, numbers):
-    """Undo decisions by their numbers in the history, the newest first; without numbers, the last one."""
+def parse_numbers(texts):
+    """Return the numbers of the decisions to undo, the newest first; None is the last decision."""
     from imagesearch.errors import UserError
 
-    wrong = next((text for text in numbers if not text.isdecimal()), None)
+    if texts is None:
+        return []
+    wrong = next((text for text in texts if not text.isdecimal()), None)
     if wrong is not None:
         raise UserError(f"--undo {wrong}: expected the number of a decision, see --history")
-    for number in sorted({int(text) for text in numbers}, reverse=True) or [None]:
-        editor.undo(number)
+    return sorted({int(text) for text in texts}, reverse=True) or [None]
+
+
+def undo_decisions(history, numbers, editor=None):
+    """Undo decisions by their numbers in the history."""
+    for number in numbers:
+        cli.print_note(history.undo(number, editor))
 
 
 def name_person(editor, faces, name):
@@ -271,19 +293,19 @@ def ask_names(editor, dataset, args):
     return editor.people
 
 
-def report_history(editor, args):
+def report_history(people, history, args):
     if args.json:
-        history = [decision.to_dict() for decision in editor.list_decisions()]
-        cli.print_json(editor.people.to_dict() | {"history": history})
+        decisions = [decision.to_dict() for decision in history.list_decisions()]
+        cli.print_json(people.to_dict() | {"history": decisions})
     else:
-        cli.print_decisions(editor.list_decisions())
+        cli.print_decisions(history.list_decisions())
 
 
-def report_people(people, former, editor, dataset, args, sidecars=None):
+def report_people(people, former, history, dataset, args, sidecars=None):
     from imagesearch.figures import show_people, show_person
 
     if args.history:
-        report_history(editor, args)
+        report_history(people, history, args)
     elif args.suggest:
         cli.report_suggestions(people, dataset, args)
     elif args.json:

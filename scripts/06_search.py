@@ -229,6 +229,7 @@ def report_answer(answer, library, args):
         from imagesearch.figures import copy_results
 
         copy_results(answer.results, args.copy_to)
+        cli.print_note(library.dataset.describe_copies(args.copy_to))
     if args.save or not (args.json or args.paths or args.no_show):
         library.show(answer, args.save, window=not args.no_show)
 

@@ -245,7 +245,7 @@ def database(tmp_path: Path) -> Path:
     from store_program import open_store
     from test_store import rows, spec, vectors
 
-    from imagesearch.store.build import update_collections
+    from imagesearch.store.collection_updates import update_collections
 
     file = tmp_path / "milvus.db"
     with open_store(file) as store:

@@ -19,7 +19,7 @@ from test_store import ALBUM, rows, spec, vectors
 from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.store import CollectionRef, IndexSpec, Store
-from imagesearch.store.build import update_collections
+from imagesearch.store.collection_updates import update_collections
 
 
 def open_store(database: str | Path) -> Store:

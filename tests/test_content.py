@@ -363,7 +363,7 @@ def test_what_is_not_understood_is_named_and_left_out(album: Album) -> None:
 
 
 def test_strict_requires_that_all_is_understood(album: Album) -> None:
-    message = '^"x1b2c3" and "99.99.99" were not understood; rephrase it, or search without --strict$'
+    message = '^"x1b2c3" and "99.99.99" were not understood; rephrase it, or search without strict$'
     with pytest.raises(UserError, match=message):
         album.search("a beach x1b2c3, 99.99.99", strict=True)
     assert album.search("a beach", strict=True).results

@@ -232,7 +232,10 @@ def test_camera_rating_and_position(searcher: Searcher) -> None:
 def test_a_condition_that_is_not_valid_is_refused_in_one_line(searcher: Searcher, criteria: dict) -> None:
     with pytest.raises(UserError) as caught:
         found(searcher, **criteria)
-    assert "\n" not in str(caught.value) and "--" in str(caught.value)
+    message = str(caught.value)
+    assert "\n" not in message and message.split()[0].rstrip(":") in criteria, (
+        "it starts with the name of a criterion"
+    )
 
 
 def test_the_vocabulary_has_the_spelling_of_names(world: World) -> None:

@@ -37,7 +37,7 @@ def test_only_new_photos_are_read_and_failures_are_named(tmp_path: Path) -> None
     (tmp_path / "photos" / "broken.jpg").write_text("no photo")
     config = load_config(tmp_path / "config.yaml")
     summary = extract_geo(config, Dataset(config))
-    assert summary.photos.new == 2 and list(summary.photos.failed) == ["broken.jpg"]
+    assert summary.photos.new == 1 and list(summary.photos.failed) == ["broken.jpg"]
     (tmp_path / "photos" / "a.jpg").rename(tmp_path / "photos" / "b.jpg")
     summary = extract_geo(config, Dataset(config))
     assert (summary.photos.new, summary.photos.moved, summary.addresses) == (0, 1, 1)

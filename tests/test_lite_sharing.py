@@ -17,7 +17,7 @@ from test_store import ALBUM, rows, spec, vectors
 
 from imagesearch.errors import UserError
 from imagesearch.store import CollectionRef
-from imagesearch.store.build import update_collections
+from imagesearch.store.collection_updates import update_collections
 from imagesearch.store.lite_client import LiteClient
 from imagesearch.store.lite_server import read_address
 

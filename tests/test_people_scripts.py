@@ -176,7 +176,7 @@ def untouched(processed: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Dra
         ("03_name_people.py", ["--from-csv", "config.yaml"], "columns name and person"),
         ("03_name_people.py", ["--no-show", "--show", "99"], "99: nobody"),
         ("03_name_people.py", ["-n", "other"], "no faces are clustered yet; run 02"),
-        ("06_search.py", ["--face", "nowhere.jpg"], "--face nowhere.jpg: no such file"),
+        ("06_search.py", ["--face", "nowhere.jpg"], "face nowhere.jpg: no such file"),
         ("06_search.py", ["--face", "config.yaml"], "config.yaml: "),
         ("06_search.py", ["--face", "photos/lake.jpg"], "no face was detected"),
         (
@@ -223,7 +223,7 @@ def test_edits_before_an_invalid_one_are_applied(drawn: Drawn, main_of: Main) ->
     assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
 
 
-def refuse_connection(*_: object) -> None:
+def refuse_connection(*_: object, **__: object) -> None:
     raise UserError("milvus.db: another process has it open")
 
 

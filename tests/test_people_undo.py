@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from crowd import Crowd, count_faces, make_crowd
 
+from imagesearch.decisions import refer_to_edits
 from imagesearch.errors import UserError
 from imagesearch.faces import People, PeopleEditor
 from imagesearch.faces.edit_log import Edit, EditLog, needs_clustering
-from imagesearch.faces.undone_edits import refer_to_edits
 
 
 @pytest.fixture

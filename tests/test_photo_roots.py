@@ -99,7 +99,8 @@ def test_added_folders_leave_the_ids_of_the_others(folders: World) -> None:
     assert get_paths(folders)[-1] == "phone/e.png"
     assert len(Dataset(folders.config()).roots) == 3
     assert count(folders, "phone", "cam", "--replace") == (0, 5, 0, 1)
-    assert count(folders, "cam", "--replace") == (0, 2, 0, 3), "and its photos keep their label"
+    assert count(folders, "cam", "--replace") == (0, 0, 2, 3), "a folder that is alone has no label"
+    assert get_paths(folders) == ["a.png", "d.png"]
 
 
 def test_more_folders_than_before_lose_nothing_and_are_added(folders: World) -> None:

@@ -34,8 +34,8 @@ def test_one_run_makes_photos_searchable_and_a_second_one_finds_nothing_to_do(dr
     done = run(drawn, "00_run_steps.py")
     assert done.stderr.count("broken.jpg") == 1, "named once, not by each step"
     assert "no person has a name yet; run 03_name_people.py" in done.stderr
-    assert "01 features: 4 new" in done.stdout and "02 faces: 4 new" in done.stdout
-    assert "04 places and times: 4 new" in done.stdout
+    assert "01 features: 3 new" in done.stdout and "02 faces: 3 new" in done.stdout
+    assert "04 places and times: 3 new" in done.stdout
     assert "05 album_clip: 3 photos: 3 new" in done.stdout and "05 album_faces: 4 faces: 4 new" in done.stdout
 
     run(drawn, "03_name_people.py", "--name", "1=Maya", "--no-show")
@@ -47,6 +47,23 @@ def test_one_run_makes_photos_searchable_and_a_second_one_finds_nothing_to_do(dr
     assert again["collections"]["clip"]["unchanged"] == again["collections"]["clip"]["rows"] == 3
     assert list(again["failed"]) == ["broken.jpg"]
     assert {person["name"] for person in again["faces"]["people"]} == {"Maya", ""}
+
+
+def test_a_moved_photo_is_moved_in_every_step(drawn: Drawn) -> None:
+    run(drawn, "00_run_steps.py")
+    (drawn.photos / "2.png").rename(drawn.photos / "z.png")  # has two faces
+    lines = run(drawn, "00_run_steps.py").stdout.splitlines()
+    moved = {line.partition(":")[0]: line for line in lines if " moved" in line}
+    assert moved.keys() == {
+        "01 features",
+        "02 faces",
+        "04 places and times",
+        "05 album_clip",
+        "05 album_vit",
+        "05 album_faces",
+    }
+    assert "3 photos: 0 new, 0 changed, 2 unchanged, 1 moved, 0 gone" in moved["05 album_clip"]
+    assert "4 faces: 0 new, 0 changed, 2 unchanged, 2 moved, 0 gone" in moved["05 album_faces"]
 
 
 def test_other_folders_are_remembered_for_the_later_steps(drawn: Drawn, tmp_path: Path) -> None:

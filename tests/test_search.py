@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import World, draw
+from conftest import ROOT, World, draw
 
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
@@ -131,7 +131,7 @@ def test_nothing_may_be_the_answer(searcher: Searcher) -> None:
         (Query(), "nothing to search for"),
         (Query(text="  "), "nothing to search for"),
         (Query(minus=("snow",)), "nothing to search for"),
-        (Query(text="boat", by="vit"), "requires --image"),
+        (Query(text="boat", by="vit"), "requires image"),
         (Query(images=(Path("gone.jpg"),)), "no such file"),
     ],
 )
@@ -156,7 +156,7 @@ def test_a_typed_line_is_a_photo_if_there_is_one_of_that_name(tmp_path: Path) ->
 
 
 def test_another_model_than_the_collections_is_refused(searcher: Searcher, world: World) -> None:
-    other = world.config(f"models.clip={world.settings['models']['vit']}")
+    other = world.config(f"models.clip={ROOT / 'data/demo/models/clip'}")
     with pytest.raises(UserError, match=r"models.clip: the config names .*, the collection was built with"):
         Searcher(other, searcher.resources.dataset, searcher.resources.store).search(Query(text="x"))
 
@@ -227,7 +227,7 @@ def test_every_photo_of_a_query_is_checked(searcher: Searcher, tmp_path: Path) -
     file = searcher.resources.dataset.photos[0].file
     (tmp_path / "text.jpg").write_text("not a photo")
     for other, message in (
-        (Path("gone.jpg"), "--image gone.jpg: no such file"),
+        (Path("gone.jpg"), "^image gone.jpg: no such file"),
         (tmp_path / "text.jpg", "not an"),
     ):
         with pytest.raises(UserError, match=message):

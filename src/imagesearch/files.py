@@ -1,16 +1,20 @@
-"""Atomic writing of files, and creation of folders."""
+"""Atomic writing of files, append-only files of JSON lines, and creation of folders."""
 
 from __future__ import annotations
 
 import glob
+import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from imagesearch.errors import UserError
+from filelock import FileLock
+
+from imagesearch.errors import UserError, describe_error
 
 FileVersion = tuple[int, int, int] | None
 """Time, size and inode of a file, or None for a missing file."""
@@ -80,3 +84,64 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder}: cannot be created ({error.strerror})") from None
+
+
+def read_json_lines(file: Path) -> list[tuple[int, bytes]]:
+    """Return the non-empty lines of a file with their numbers, from 1; none if there is no such file.
+
+    An incomplete last line, left by a killed run, is ignored. Other lines are not checked.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read.
+    """
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({describe_error(error)})") from None
+    # split as bytes: an incomplete line may end in the middle of a character
+    *lines, last = content.split(b"\n")
+    lines += [last] if _is_complete(last) else []
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def append_json_lines(file: Path, lines: Sequence[str]) -> None:
+    """Append JSON objects in one write; they are on the disk when this returns.
+
+    An incomplete last line, left by a killed run, is removed.
+    """
+    make_folder(file.parent)
+    # without the lock, a line that another run is writing would look incomplete, and be removed
+    with FileLock(file.with_name(f".{file.stem}.lock")), file.open("ab+") as stream:
+        content = b"".join(line.encode() + b"\n" for line in lines)
+        stream.write(_repair_last_line(stream) + content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _repair_last_line(stream: BinaryIO) -> bytes:
+    """Remove an incomplete last line; return the line break that a complete last line lacks."""
+    stream.seek(0, os.SEEK_END)
+    if not stream.tell():
+        return b""
+    stream.seek(-1, os.SEEK_END)
+    if stream.read(1) == b"\n":
+        return b""
+    stream.seek(0)
+    content = stream.read()
+    end = content.rfind(b"\n") + 1
+    if _is_complete(content[end:]):
+        return b"\n"
+    stream.truncate(end)
+    return b""
+
+
+def _is_complete(line: bytes) -> bool:
+    """Whether a line is complete: an incomplete one is never valid JSON."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -92,11 +92,11 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
         help="the same as DIR; stored for later steps",
     )
     other = parser.add_mutually_exclusive_group()
-    other.add_argument("--add", action="store_true", help="use these folders besides those used so far")
+    other.add_argument("--add", action="store_true", help="use other folders besides those used so far")
     other.add_argument(
         "--replace",
         action="store_true",
-        help="use only these folders; photos of other folders are removed from the tables and collections",
+        help="use only other folders; photos of those used so far are removed from tables and collections",
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="process photos again if they failed in an earlier run"
@@ -108,22 +108,30 @@ def parse_photo_options(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """Parse the options of a script that processes photos; ``images`` has all folders given, or is None."""
     args = parser.parse_intermixed_args()
     args.images = [*args.folders, *(args.images or ())] or None
-    if (args.add or args.replace) and not args.images:
-        parser.error(f"{'--add' if args.add else '--replace'} requires a folder of photos")
     return args
 
 
 def choose_folder_change(args: argparse.Namespace, config: Config) -> FolderChange:
-    """Return what to do if the folders given are not those used so far: on a terminal, the user decides."""
-    if args.add or args.replace:
-        return "add" if args.add else "replace"
-    if not args.images or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return ""
-    from imagesearch.pipeline import OtherFoldersError, choose_roots
+    """Return what to do if other folders than those used so far are given, or are named in the config.
 
+    On a terminal, the user decides.
+    """
+    from imagesearch.pipeline import OtherFoldersError, choose_roots, load_roots
+
+    refused = None if args.images else load_roots(config).refused
+    if args.add or args.replace:
+        if not args.images and refused is None:
+            option = "--add" if args.add else "--replace"
+            raise UserError(f"{option} requires a folder of photos, or a change of dataset.images")
+        return "add" if args.add else "replace"
     try:
-        choose_roots(config, args.images)
+        if refused is not None:
+            raise refused
+        if args.images:
+            choose_roots(config, args.images)
     except OtherFoldersError as error:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
         return _ask_about_folders(error)
     return ""
 

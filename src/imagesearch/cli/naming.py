@@ -10,7 +10,8 @@ from imagesearch.cli.console import confirm, print_note, read_reply
 from imagesearch.errors import UserError
 
 if TYPE_CHECKING:
-    from imagesearch.faces import Decision, PeopleEditor, Person
+    from imagesearch.decisions import Decision
+    from imagesearch.faces import PeopleEditor, Person
 
 _MAX_OUTCOMES = 10
 _COMMANDS = {

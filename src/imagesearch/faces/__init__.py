@@ -9,9 +9,10 @@ Start with ``people.py``. The meaning of edits is in ``constraints.py``, the clu
 from imagesearch.faces.answers import SHOWN_FACES, store_no, store_yes
 from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import FaceDetector, get_pack_id
-from imagesearch.faces.edit_history import Decision
+from imagesearch.faces.edit_history import list_decisions, list_first_lines
+from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.editor import PeopleEditor
-from imagesearch.faces.extract import detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.extract import compute_face_id, detect_faces, make_detector, shrink_for_detection
 from imagesearch.faces.face_boxes import FaceBoxReader
 from imagesearch.faces.marking import (
     check_marked_name,
@@ -35,7 +36,7 @@ from imagesearch.faces.xmp_names import XmpExport, export_xmp_names, import_xmp_
 
 __all__ = [
     "SHOWN_FACES",
-    "Decision",
+    "Edit",
     "FaceBoxReader",
     "FaceDetector",
     "MarkedName",
@@ -48,6 +49,7 @@ __all__ = [
     "XmpExport",
     "check_marked_name",
     "cluster_people",
+    "compute_face_id",
     "count_faces",
     "detect_faces",
     "export_xmp_names",
@@ -56,6 +58,8 @@ __all__ = [
     "import_marks",
     "import_names",
     "import_xmp_names",
+    "list_decisions",
+    "list_first_lines",
     "load_people",
     "looks_like_command",
     "make_detector",

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from imagesearch.decisions import list_effective
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.references import FaceReference, ReferenceResolver
-from imagesearch.faces.undone_edits import list_effective
 from imagesearch.text import normalize
 
 # Maximum number of faces of a person that are separated one by one; see `_apply_differ`.

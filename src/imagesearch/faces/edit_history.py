@@ -1,105 +1,37 @@
-"""The history of the user's edits: numbered decisions in plain words, and which of them are undone."""
+"""The history of the user's edits of people: numbered decisions in plain words."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from imagesearch.errors import UserError
+from imagesearch.decisions import Decision, make_decisions
 from imagesearch.faces.edit_log import Edit, list_names_in_use
-from imagesearch.faces.undone_edits import find_edit, find_undone
 from imagesearch.text import normalize
 from imagesearch.text_table import format_count
 
 _MAX_PEOPLE = 5  # named in a summary
 
 
-@dataclass(frozen=True)
-class Decision:
-    """One decision of the user: one edit, or two if a person was renamed to a name that was in use.
+def list_decisions(edits: Sequence[Edit], others: Sequence[int] = ()) -> list[Decision[Edit]]:
+    """Return the decisions of a log, the oldest first.
 
-    Attributes
+    Parameters
     ----------
-    number : int
-        Its number in the history, from 1. It never changes.
-    lines : tuple of int
-        Indices of its edits in the log.
-    edits : tuple of Edit
-        Its edits.
-    summary : str
-        The decision in plain words.
-    undone_by : int
-        Number of the decision that undid it; 0 if it is in effect.
-    undoes : int
-        Number of the decision that it undoes; 0 if it is not an undo.
+    edits
+        All edits of the log.
+    others
+        For each decision that is not in this log, but numbered together with it, the number of edits before
+        it, in ascending order.
     """
-
-    number: int
-    lines: tuple[int, ...]
-    edits: tuple[Edit, ...]
-    summary: str
-    undone_by: int = 0
-    undoes: int = 0
-
-    @property
-    def at(self) -> str:
-        """Time of the decision in ISO 8601."""
-        return self.edits[0].at
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints."""
-        return {
-            "number": self.number,
-            "at": self.at,
-            "action": self.edits[-1].action,
-            "summary": self.summary,
-            "undone_by": self.undone_by or None,
-        }
-
-    def __str__(self) -> str:
-        mark = f" (undone by {self.undone_by})" if self.undone_by else ""
-        return f"{self.number:>4}  {self.at[:16].replace('T', ' '):<16}  {self.summary}{mark}"
+    groups = enumerate(_group_edits(edits), 1)
+    numbered = {number + bisect_right(others, lines[0]): lines for number, lines in groups}
+    return make_decisions(edits, numbered, summarize_edits, "people")
 
 
-def list_decisions(edits: Sequence[Edit]) -> list[Decision]:
-    """Return the decisions of a log, the oldest first."""
-    groups = list(_group_edits(edits))
-    numbers = {line: number for number, lines in enumerate(groups, 1) for line in lines}
-    undone = find_undone(edits)
-    decisions: list[Decision] = []
-    for number, lines in enumerate(groups, 1):
-        own, undoes = tuple(edits[line] for line in lines), 0
-        if own[0].action == "undo":
-            targets = [find_edit(edits[: lines[0]], reference) for reference in own[0].undoes]
-            undoes = next((numbers[line] for line in targets if line is not None), 0)
-        summary = _summarize_undo(decisions, undoes) if undoes else summarize_edits(own)
-        undone_by = numbers[undone[lines[0]]] if lines[0] in undone else 0
-        decisions.append(Decision(number, lines, own, summary, undone_by, undoes))
-    return decisions
-
-
-def find_decision_to_undo(decisions: Sequence[Decision], number: int | None = None) -> Decision:
-    """Return the decision with a number, or the last one that is in effect and not an undo.
-
-    Raises
-    ------
-    UserError
-        If there is none, or it is undone already.
-    """
-    if number is None:
-        last = next((d for d in reversed(decisions) if not d.undone_by and d.edits[0].action != "undo"), None)
-        if last is None:
-            raise UserError("--undo: no decision is left to undo; --history lists them")
-        return last
-    if not 1 <= number <= len(decisions):
-        count = f"the last decision is {len(decisions)}" if decisions else "there are no decisions yet"
-        raise UserError(f"--undo {number}: no such decision; {count}, see --history")
-    decision = decisions[number - 1]
-    if decision.undone_by:
-        by = decision.undone_by
-        raise UserError(f"--undo {number}: already undone by {by}; --undo {by} restores it")
-    return decision
+def list_first_lines(edits: Sequence[Edit]) -> list[int]:
+    """Return the index of the first edit of each decision."""
+    return [lines[0] for lines in _group_edits(edits)]
 
 
 def summarize_edits(edits: Sequence[Edit]) -> str:
@@ -140,14 +72,6 @@ def summarize_edits(edits: Sequence[Edit]) -> str:
             return "undid an edit that is no longer in the file"
         case _:
             return " ".join(filter(None, (first.action, who, first.name)))
-
-
-def _summarize_undo(decisions: Sequence[Decision], undoes: int) -> str:
-    """Return what the undo of a decision did: the undo of an undo restores a decision."""
-    is_restored = False
-    while decisions[undoes - 1].undoes:
-        undoes, is_restored = decisions[undoes - 1].undoes, not is_restored
-    return f"{'restored' if is_restored else 'undid'} {undoes}: {decisions[undoes - 1].summary}"
 
 
 def describe_selected(edit: Edit) -> str:

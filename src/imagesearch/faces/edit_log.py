@@ -7,19 +7,15 @@ after a new detection, with another model, and when a photo is moved.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from filelock import FileLock
-
-from imagesearch.errors import UserError, describe_error
+from imagesearch.decisions import LineReference, list_effective, parse_references
+from imagesearch.errors import UserError
 from imagesearch.faces.marks import PhotoReference
 from imagesearch.faces.references import FaceReference
-from imagesearch.faces.undone_edits import LineReference, list_effective
-from imagesearch.files import make_folder
+from imagesearch.files import append_json_lines, read_json_lines
 from imagesearch.text import normalize
 
 _ACTIONS = (
@@ -44,7 +40,7 @@ class Edit:
         person), ``rename``, ``forget`` (the name is removed), ``reject`` (the faces are not faces),
         ``ignore`` (the person is left out), ``restore`` (what was rejected or ignored is in use again),
         ``present`` (the person is on these photos, without a face), ``absent`` (is not), or ``undo`` (other
-        edits are not in effect; see `undone_edits`).
+        edits are not in effect; see ``decisions.py``).
     faces : tuple of tuple of FaceReference
         One list; several for a split or a merge, two for ``differ``; none for a rename or a removed name. One
         list for each face that is rejected or no longer rejected. To restore single faces of an ignored
@@ -102,51 +98,15 @@ class EditLog:
         UserError
             If a line cannot be read. An incomplete last line, left by a killed run, is ignored.
         """
-        return [self._parse_edit(number, line) for number, line in self._read_lines()]
+        return [self._parse_edit(number, line) for number, line in read_json_lines(self.file)]
 
     def count(self) -> int:
         """Count the edits without parsing them."""
-        return len(self._read_lines())
+        return len(read_json_lines(self.file))
 
     def append(self, *edits: Edit) -> None:
         """Append edits in one write; they are on the disk when this returns."""
-        make_folder(self.file.parent)
-        # without the lock, a line that another run is writing would look incomplete, and be removed
-        with FileLock(self.file.with_name(".people.lock")), self.file.open("ab+") as stream:
-            lines = b"".join(edit.to_json().encode() + b"\n" for edit in edits)
-            stream.write(self._repair_last_line(stream) + lines)
-            stream.flush()
-            os.fsync(stream.fileno())
-
-    def _read_lines(self) -> list[tuple[int, bytes]]:
-        """Return the non-empty lines with their numbers."""
-        try:
-            content = self.file.read_bytes()
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise UserError(f"{self.file}: cannot be read ({describe_error(error)})") from None
-        # split as bytes: an incomplete line may end in the middle of a character
-        *lines, last = content.split(b"\n")
-        lines += [last] if _is_complete(last) else []
-        return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-
-    @staticmethod
-    def _repair_last_line(stream: BinaryIO) -> bytes:
-        """Remove an incomplete last line; return the line break that a complete last line lacks."""
-        stream.seek(0, os.SEEK_END)
-        if not stream.tell():
-            return b""
-        stream.seek(-1, os.SEEK_END)
-        if stream.read(1) == b"\n":
-            return b""
-        stream.seek(0)
-        content = stream.read()
-        end = content.rfind(b"\n") + 1
-        if _is_complete(content[end:]):
-            return b"\n"
-        stream.truncate(end)
-        return b""
+        append_json_lines(self.file, [edit.to_json() for edit in edits])
 
     def _parse_edit(self, number: int, line: bytes) -> Edit:
         try:
@@ -157,7 +117,7 @@ class EditLog:
             )
             texts = {name: str(values[key]) for name, key in _KEYS.items() if key in values}
             who = tuple(map(str, values.get("who", ())))
-            undoes = tuple((int(line), str(digest)) for line, digest in values.get("of", ()))
+            undoes = parse_references(values.get("of", ()))
             photos = tuple((str(path), str(content)) for path, content in values.get("photos", ()))
             confirmed = bool(values.get("seen"))
             edit = Edit(faces=faces, confirmed=confirmed, who=who, undoes=undoes, photos=photos, **texts)
@@ -215,11 +175,3 @@ def _update_names(names: set[str], edit: Edit) -> None:
 def _parse_box(values: Iterable[float]) -> tuple[float, float, float, float]:
     left, top, right, bottom = map(float, values)
     return left, top, right, bottom
-
-
-def _is_complete(line: bytes) -> bool:
-    """Whether a line is complete: an incomplete one is never valid JSON."""
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
 from imagesearch.config import Config
+from imagesearch.decisions import Decision, find_decision_to_undo, find_original, refer_to_edits
 from imagesearch.errors import UserError
-from imagesearch.faces.edit_history import Decision, find_decision_to_undo, list_decisions
+from imagesearch.faces.edit_history import list_decisions
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.hiding import make_ignore, make_rejection, make_restores
 from imagesearch.faces.marking import (
@@ -28,10 +29,11 @@ from imagesearch.faces.outcomes import StoredEdit, describe_outcome, find_affect
 from imagesearch.faces.people import NO_FACES, People, Person, cluster_people, load_people, open_edit_log
 from imagesearch.faces.references import FaceReference
 from imagesearch.faces.split_parts import split_person
-from imagesearch.faces.undone_edits import refer_to_edits
 from imagesearch.pipeline import Dataset
 from imagesearch.text import normalize
 from imagesearch.text_table import format_count
+
+LocateOthers = Callable[[Sequence[Edit]], Sequence[int]]
 
 
 class PeopleEditor:
@@ -44,6 +46,9 @@ class PeopleEditor:
     ----------
     config, dataset
         The config, and the dataset with the people to edit.
+    locate_others
+        Returns where decisions that are not about people are among the edits, if decisions of both kinds are
+        numbered together; see `list_decisions`.
 
     Raises
     ------
@@ -51,8 +56,10 @@ class PeopleEditor:
         If no faces are clustered yet.
     """
 
-    def __init__(self, config: Config, dataset: Dataset) -> None:
-        self._config, self._dataset = config, dataset
+    def __init__(
+        self, config: Config, dataset: Dataset, locate_others: LocateOthers = lambda edits: ()
+    ) -> None:
+        self._config, self._dataset, self._locate_others = config, dataset, locate_others
         self.people = load_people(config, dataset)
         self.stale = self.people.outdated
         """Whether an edit is not applied to the clusters yet; it may come from an interrupted earlier run."""
@@ -246,11 +253,12 @@ class PeopleEditor:
         """The names in use, also those that are only marked on photos."""
         return [*self._spellings.values(), *(one.name for one in self.people.list_marked_only())]
 
-    def list_decisions(self) -> list[Decision]:
+    def list_decisions(self) -> list[Decision[Edit]]:
         """Return all decisions of the edit log, also of earlier runs, the oldest first."""
-        return list_decisions(open_edit_log(self._dataset).read())
+        edits = open_edit_log(self._dataset).read()
+        return list_decisions(edits, self._locate_others(edits))
 
-    def undo(self, number: int | None = None) -> Decision:
+    def undo(self, number: int | None = None) -> Decision[Edit]:
         """Undo the decision with a number in the history, or the last one. An undo can be undone too.
 
         Returns
@@ -265,16 +273,17 @@ class PeopleEditor:
         """
         log = open_edit_log(self._dataset)
         edits = log.read()
-        decisions = list_decisions(edits)
+        decisions = list_decisions(edits, self._locate_others(edits))
         decision = find_decision_to_undo(decisions, number)
-        undo, original = Edit("undo", undoes=refer_to_edits(edits, decision.lines)), decision
-        while original.undoes:
-            original = decisions[original.undoes - 1]
+        undo, original = (
+            Edit("undo", undoes=refer_to_edits(edits, decision.lines)),
+            find_original(decisions, decision),
+        )
         references = itertools.chain(*(faces for edit in original.edits for faces in edit.faces))
         self._store(undo, faces=references, undone=original)
         self.people = load_people(self._config, self._dataset)
         self.stale, self._spellings = self.people.outdated, _list_spellings(self.people)
-        is_restored = not self.list_decisions()[original.number - 1].undone_by
+        is_restored = not any(d.undone_by for d in self.list_decisions() if d.number == original.number)
         self.stored[-1] = replace(self.stored[-1], is_restored=is_restored)
         return original
 
@@ -283,7 +292,7 @@ class PeopleEditor:
         self._store(edit, faces=())
         self.people = add_marks(self.people, open_edit_log(self._dataset).read())
 
-    def find_last_decision(self) -> Decision:
+    def find_last_decision(self) -> Decision[Edit]:
         """Return the decision that `undo` undoes without a number; `UserError` if there is none."""
         return find_decision_to_undo(self.list_decisions())
 
@@ -304,7 +313,9 @@ class PeopleEditor:
 
     # --- details -------------------------------------------------------------------------------------------
 
-    def _store(self, *edits: Edit, faces: Iterable[FaceReference], undone: Decision | None = None) -> None:
+    def _store(
+        self, *edits: Edit, faces: Iterable[FaceReference], undone: Decision[Edit] | None = None
+    ) -> None:
         """Append the edits of one decision, which is about some faces, to the log."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         dated = tuple(replace(edit, at=now) for edit in edits)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imagesearch.faces.undone_edits import list_effective
+from imagesearch.decisions import list_effective
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import ProcessedPhoto
 from imagesearch.text import normalize

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imagesearch.faces.edit_history import Decision, describe_photos, describe_selected, get_verb
+from imagesearch.decisions import Decision
+from imagesearch.faces.edit_history import describe_photos, describe_selected, get_verb
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.people import People, Person
 from imagesearch.faces.references import FaceReference
@@ -33,7 +34,7 @@ class StoredEdit:
 
     edits: tuple[Edit, ...]
     faces: tuple[FaceReference, ...]
-    undone: Decision | None = None
+    undone: Decision[Edit] | None = None
     is_restored: bool = False
 
 

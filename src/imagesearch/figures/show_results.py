@@ -34,7 +34,7 @@ from imagesearch.figures.pictures import (
 )
 from imagesearch.figures.style import choose_person_colour
 from imagesearch.figures.viewer import Detail, DetailSection, PagedPhotos, show_or_save, split_pages
-from imagesearch.photos import decode_photo
+from imagesearch.photos import decode_photo, is_file
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Answer, SearchResult
 from imagesearch.store import Vocabulary
@@ -202,8 +202,8 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for result in results:
             target = folder / f"{result.rank:03d}_{result.file.name}"
-            gone += not result.file.is_file()
-            if result.file.is_file() and not target.exists():
+            gone += not is_file(result.file)
+            if is_file(result.file) and not target.exists():
                 shutil.copy2(result.file, target)
                 copied += 1
     except OSError as error:

@@ -13,7 +13,7 @@ A photo that cannot be used raises `PhotoError`. Nothing here depends on models,
 """
 
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
-from imagesearch.photos.discovery import check_photo_folder, find_photos, is_walked, list_photos
+from imagesearch.photos.discovery import PhotoListing, check_photo_folder, find_photos, is_walked, list_photos
 from imagesearch.photos.face_regions import FaceRegion, read_face_regions, write_face_regions
 from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
@@ -22,7 +22,10 @@ from imagesearch.photos.region_boxes import compute_inside, compute_iou
 from imagesearch.photos.sources import (
     Photo,
     compute_photo_id,
+    find_label,
     hash_content,
+    is_file,
+    is_folder,
     label_roots,
     locate_file,
     make_path_prefix,
@@ -36,6 +39,7 @@ __all__ = [
     "FaceRegion",
     "Photo",
     "PhotoError",
+    "PhotoListing",
     "PhotoMetadata",
     "PreviewCache",
     "ThumbnailCache",
@@ -45,8 +49,11 @@ __all__ = [
     "compute_iou",
     "compute_photo_id",
     "decode_photo",
+    "find_label",
     "find_photos",
     "hash_content",
+    "is_file",
+    "is_folder",
     "is_walked",
     "label_roots",
     "list_photos",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from imagesearch.photos.sources import (
     Photo,
     compute_photo_id,
     find_label,
+    is_folder,
     join_folder,
     label_roots,
     normalize_file_name,
@@ -37,10 +39,14 @@ class PhotoListing:
     left_out : dict of str to str
         The reason by file, for each photo that is not among them although it could be read; and by folder,
         for each folder that cannot be read.
+    unreadable : list of str
+        The paths of files and folders that may have photos and cannot be read at present; those of folders
+        end with a slash.
     """
 
     photos: list[Photo]
     left_out: dict[str, str] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
 
 
 def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Photo]:
@@ -70,7 +76,7 @@ def list_photos(
     Raises
     ------
     UserError
-        If a root does not exist or has no photos below it.
+        If a root does not exist, cannot be read or has no photos below it.
     """
     extensions, patterns = _list_extensions(), _normalize_patterns(exclude)
     labels = label_roots(roots) if labels is None else labels
@@ -93,7 +99,7 @@ def list_photos(
                     inodes.add(inode)
 
     for root, label in zip(roots, labels, strict=True):
-        if not root.is_dir():
+        if not is_folder(root):
             raise UserError(f"{root}: no such folder of photos; set dataset.images or give one with -i")
         add_photos(label, (str(root), label))
     while links:
@@ -106,7 +112,7 @@ def list_photos(
     all_photos = [photo for photos in photos_by_label.values() for photo in photos]
     for root, label in zip(roots, labels, strict=True):
         if not photos_by_label[label] and not _contains_any(root, all_photos):
-            raise UserError(_describe_no_photos(root))
+            raise UserError(_explain_no_photos(root, label, unreadable))
     return _make_listing(photos_by_label.values(), unreadable)
 
 
@@ -133,9 +139,19 @@ def check_photo_folder(folder: Path, exclude: Sequence[str] = ()) -> None:
     raise UserError(_describe_no_photos(folder))
 
 
-def is_walked(parts: Iterable[str]) -> bool:
+def is_walked(parts: Sequence[str], exclude: Sequence[str] = ()) -> bool:
     """Whether a folder with these names below a root is searched for photos: none of them is left out."""
-    return not any(part.startswith(".") or part in _IGNORED_FOLDERS for part in parts)
+    if any(part.startswith(".") or part in _IGNORED_FOLDERS for part in parts):
+        return False
+    paths = (normalize_file_name("/".join(parts[:depth])) for depth in range(1, len(parts) + 1))
+    return not any(_is_excluded(path, _normalize_patterns(exclude)) for path in paths)
+
+
+def _explain_no_photos(root: Path, label: str, unreadable: dict[str, str]) -> str:
+    """Return why no photos were found below a root."""
+    reasons = (why for path, why in unreadable.items() if path.startswith((label, str(root))))
+    reason = next(reasons, "")
+    return f"{root}: {reason}" if reason else _describe_no_photos(root)
 
 
 def _describe_no_photos(root: Path) -> str:
@@ -151,7 +167,7 @@ def _normalize_patterns(exclude: Sequence[str]) -> tuple[str, ...]:
 
 
 def _make_listing(groups: Iterable[list[Photo]], unreadable: dict[str, str]) -> PhotoListing:
-    listing = PhotoListing([], unreadable)
+    listing = PhotoListing([], unreadable, list(unreadable))
     for group in groups:
         photos, left_out = _sort_by_path(_drop_raw_twins(group))
         listing.photos += photos
@@ -201,8 +217,9 @@ def _walk_files(
     """Yield the relative path, entry and status of each file that is not excluded.
 
     Folders that are entered are added to ``visited``; links to folders are added to ``links``, not followed.
-    Folders that may not be read are added to ``unreadable``, with the reason.
+    Folders and photos that cannot be read are added to ``unreadable``, with the reason.
     """
+    unreadable = {} if unreadable is None else unreadable
     folders = [start]
     while folders:
         folder, prefix = folders.pop()
@@ -213,12 +230,11 @@ def _walk_files(
             visited.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
-        except PermissionError as error:
-            if unreadable is not None:
-                unreadable[prefix or folder] = f"the folder cannot be read: {error.strerror}"
-            continue
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             continue  # deleted during the run; `list_photos` checks that roots have photos
+        except OSError as error:  # no permission, or the drive does not answer
+            unreadable[prefix or folder] = f"the folder cannot be read: {error.strerror}"
+            continue
         for entry in entries:
             path = prefix + normalize_file_name(entry.name)
             if entry.name.startswith(".") or _is_excluded(path, patterns):
@@ -230,8 +246,11 @@ def _walk_files(
                         (links if entry.is_symlink() else folders).append((entry.path, below))
                 elif entry.is_file():
                     yield path, entry, entry.stat()
-            except OSError:
-                continue  # a broken link
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ELOOP):  # those of broken links
+                    is_photo = get_extension(entry.name) in EXTENSIONS | RAW_EXTENSIONS
+                    # a link whose drive does not answer can be one to a folder
+                    unreadable[path if is_photo else f"{path}/"] = f"cannot be read: {error.strerror}"
 
 
 def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:

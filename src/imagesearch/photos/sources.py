@@ -30,6 +30,8 @@ class Photo:
         Bytes.
     mtime_ns : int
         Time of the last modification in nanoseconds.
+    is_readable : bool
+        Whether the file can be read at present; else it is as it was when it was last read.
     """
 
     photo_id: int
@@ -37,6 +39,7 @@ class Photo:
     file: Path
     size: int
     mtime_ns: int
+    is_readable: bool = True
 
 
 def compute_photo_id(path: str) -> int:
@@ -58,6 +61,22 @@ def label_roots(roots: Sequence[Path]) -> list[str]:
     while len({root.parts[-depth:] for root in roots}) < len(roots):
         depth += 1
     return [normalize_file_name("/".join(root.parts[-depth:]).lstrip("/")) + "/" for root in roots]
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder that can be reached; `Path.is_dir` raises if a drive does not answer."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is a file that can be reached; `Path.is_file` raises if a drive does not answer."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def find_label(path: str, labels: Iterable[str]) -> str | None:

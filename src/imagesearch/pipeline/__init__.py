@@ -11,7 +11,7 @@ photos, skip those that are done, decode ahead, process in batches, append to th
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
-from imagesearch.pipeline.roots import FolderChange, OtherFoldersError, choose_roots
+from imagesearch.pipeline.roots import FolderChange, OtherFoldersError, choose_roots, load_roots
 from imagesearch.pipeline.steps import BatchOutput, StepSpec
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
@@ -31,6 +31,7 @@ __all__ = [
     "ThumbnailSummary",
     "choose_roots",
     "find_photo_file",
+    "load_roots",
     "make_thumbnails",
     "make_vector_column",
 ]

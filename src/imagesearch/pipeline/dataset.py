@@ -14,16 +14,29 @@ from imagesearch.errors import UserError
 from imagesearch.photos import (
     Photo,
     PhotoError,
+    PhotoListing,
     PreviewCache,
     ThumbnailCache,
     compute_photo_id,
+    is_folder,
     list_photos,
     locate_file,
     make_path_prefix,
 )
 from imagesearch.pipeline.imported import ImportedVectors
+from imagesearch.pipeline.known_photos import read_known_photos
+from imagesearch.pipeline.moves import read_moves
 from imagesearch.pipeline.progress import Progress
-from imagesearch.pipeline.roots import FolderChange, PhotoRoots, choose_roots, load_roots
+from imagesearch.pipeline.roots import (
+    FolderChange,
+    OtherFoldersError,
+    PhotoRoots,
+    choose_roots,
+    has_photo_tables,
+    is_covered,
+    join_names,
+    load_roots,
+)
 from imagesearch.pipeline.runner import update_tables
 from imagesearch.pipeline.steps import RunOptions, StepSpec
 from imagesearch.pipeline.summary import StepSummary
@@ -40,6 +53,8 @@ class Dataset:
     images
         Folders of photos to use in place of those of the config (``-i``). They are saved beside the tables,
         so that later steps use them too, until other folders are given or ``dataset.images`` is changed.
+        A change of ``dataset.images`` by which photos would be lost is refused as other folders are; see
+        `PhotoRoots.refused`.
     paths
         Relative paths of the photos that belong to the dataset; by default all photos below the folders. Rows
         of other photos are dropped when the tables are compacted.
@@ -72,8 +87,9 @@ class Dataset:
         self._has_new_roots = bool(images)
         self.imported: ImportedVectors | None = None
         self.reload_roots()
-        if images and self.imported is None:
-            self.photo_roots = choose_roots(config, images, change)
+        if self.imported is None and (images or (change and self.photo_roots.refused)):
+            self._has_new_roots = True
+            self.photo_roots = choose_roots(config, images or (), change)
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
@@ -97,11 +113,36 @@ class Dataset:
         """The photos as listed on first access; see `imagesearch.photos.list_photos`."""
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
+        for root in self.roots:
+            if not is_folder(root) and has_photo_tables(self.config):
+                raise UserError(
+                    f"{root}: no such folder of photos; mount its drive, or if it was renamed, "
+                    "run 00_run_steps.py -i NEW_NAME"
+                )
         listing = list_photos(self.roots, self.config.dataset.exclude, self.photo_roots.labels)
         if self._has_new_roots:
             self._save_roots()
         self._left_out = listing.left_out
-        return listing.photos
+        return [*listing.photos, *self._list_unreadable(listing)]
+
+    def _list_unreadable(self, listing: PhotoListing) -> list[Photo]:
+        """Return the photos that the tables have of files and folders that cannot be read at present.
+
+        They are not gone: the reason can be a permission, or a drive that did not answer.
+        """
+        if not listing.unreadable or self.imported is not None:
+            return []
+        files = {path for path in listing.unreadable if not path.endswith("/")}
+        folders = tuple(path for path in listing.unreadable if path.endswith("/"))
+        if files.intersection(map(str, self.roots)):
+            folders = ("",)  # a root without a label
+        listed = {photo.photo_id for photo in listing.photos}
+        known = (e for e in read_known_photos(self.folder).values() if e.photo_id not in listed)
+        return [
+            Photo(e.photo_id, e.path, self.locate_file(e.path), e.size, e.mtime_ns, is_readable=False)
+            for e in known
+            if e.path in files or e.path.startswith(folders)
+        ]
 
     def open_table(self, name: str) -> Table:
         """Return the table with this name. It does not have to exist yet.
@@ -122,6 +163,15 @@ class Dataset:
                 "has no tables, faces or places; update it with 05_build_collections.py --from-npy, or "
                 "select another dataset with -n"
             )
+
+    def refuse_undecided_folders(self) -> None:
+        """Raise `UserError` if ``dataset.images`` was changed so that photos would be lost."""
+        if self.photo_roots.refused is not None and self._paths is None:
+            raise self.photo_roots.refused
+
+    def read_moves(self, name: str) -> dict[int, int]:
+        """Return the new ids of moved photos by the ids of their old entries in a table."""
+        return read_moves(self.open_table(name))
 
     def read_current_entries(self, name: str) -> dict[int, ProcessedPhoto]:
         """Return a table's newest entries of the dataset's photos, by photo id.
@@ -168,6 +218,7 @@ class Dataset:
         progress
             Wraps the photos to process, for a progress bar.
         """
+        self.refuse_undecided_folders()
         extraction = self.config.extraction
         options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
         names = {table.name for step in steps for table in step.tables}
@@ -191,11 +242,29 @@ class Dataset:
 
     @property
     def roots_note(self) -> str:
-        """A line that names the folders of photos, if they are not those of the config; else empty."""
-        if self.imported is not None or not self.photo_roots.differ_from(self.config.dataset.images):
+        """Lines about the folders of photos, if they are not those of the config or have changed."""
+        roots = self.photo_roots
+        if self.imported is not None:
             return ""
-        folders = ", ".join(map(str, self.roots))
-        return f"photos in {folders} (given with -i; -i with --add or --replace changes them)"
+        if isinstance(roots.refused, OtherFoldersError):
+            return f"{roots.refused.situation}; run 00_run_steps.py with --add or --replace"
+        lines = [roots.note]
+        if roots.refused is not None:
+            lines.append(f"{roots.refused}; until then, photos in {join_names(self.roots)} are used")
+        if roots.are_given and roots.differ_from(self.config.dataset.images):
+            lines.append(
+                f"photos in {join_names(self.roots)} (as given before, not dataset.images; other folders "
+                "with --add or --replace change this)"
+            )
+        return "\n".join(filter(None, lines))
+
+    def describe_copies(self, folder: Path) -> str:
+        """Return a note if copies in a folder become photos of the dataset; else an empty string."""
+        exclude = self.config.dataset.exclude
+        root = next((root for root in self.roots if is_covered(folder, root, exclude)), None)
+        if root is None or self.imported is not None:
+            return ""
+        return f"{folder} is inside {root}: the next run of 00_run_steps.py adds the copies to the photos"
 
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from imagesearch.photos import Photo, hash_content
+from imagesearch.photos import Photo, compute_photo_id, hash_content
 from imagesearch.pipeline.steps import StepSpec
-from imagesearch.pipeline.tables import ProcessedPhoto, make_processed_row, make_processed_table
+from imagesearch.pipeline.tables import ProcessedPhoto, Table, make_processed_row, make_processed_table
 
 # Replaces the size in the old entry of a moved photo. No file has this size, so the entry is never current.
 _SIZE_OF_MOVED = -1
+_MOVED_TO = "moved to "  # before the new path, in place of an error
 _MOVES_A_SHARD = 10_000  # their rows are in memory at the same time
 
 
@@ -32,6 +33,8 @@ def find_moves(
 ) -> list[Move]:
     """Pair photos at new paths with entries of photos that are gone, by size and content.
 
+    A file whose name, size and time are those of an entry has its content: it is not read.
+
     Parameters
     ----------
     gone
@@ -49,8 +52,10 @@ def find_moves(
         candidates = gone_by_size.get(photo.size)
         if not candidates:
             continue
+        same_file = {e.content for e in candidates if _get_file_key(e) == _get_file_key(photo)}
         try:
-            content = hashes.get(photo.photo_id) or hash_content(photo.file)
+            content = hashes.get(photo.photo_id)
+            content = content or (same_file.pop() if len(same_file) == 1 else hash_content(photo.file))
         except OSError:
             continue  # reported when the photo is decoded
         hashes[photo.photo_id] = content
@@ -59,6 +64,10 @@ def find_moves(
             candidates.remove(match)
             moves.append(Move(match, photo))
     return moves
+
+
+def _get_file_key(photo: Photo | ProcessedPhoto) -> tuple[str, int]:
+    return photo.path.rpartition("/")[2], photo.mtime_ns
 
 
 def append_moves(spec: StepSpec, moves: Sequence[Move]) -> None:
@@ -74,7 +83,7 @@ def _append_shard(spec: StepSpec, moves: Sequence[Move]) -> None:
         rows = table.copy_rows([(entry, photo.photo_id) for entry, photo in pairs])
         new = [make_processed_row(photo, e.content, e.width, e.height) for e, photo in pairs]
         old = [
-            (e.photo_id, e.path, _SIZE_OF_MOVED, 0, e.content, 0, 0, f"moved to {photo.path}")
+            (e.photo_id, e.path, _SIZE_OF_MOVED, 0, e.content, 0, 0, f"{_MOVED_TO}{photo.path}")
             for e, photo in pairs
             if e.photo_id != photo.photo_id
         ]
@@ -84,3 +93,13 @@ def _append_shard(spec: StepSpec, moves: Sequence[Move]) -> None:
 def is_marked_as_moved(entry: ProcessedPhoto) -> bool:
     """Whether `append_moves` has marked this entry: its rows are in the table under the new id."""
     return entry.size == _SIZE_OF_MOVED
+
+
+def read_moves(table: Table) -> dict[int, int]:
+    """Return the new ids of moved photos by the ids of their old entries; a photo can move several times."""
+    reasons = table.read_errors()
+    return {
+        photo: compute_photo_id(reason.removeprefix(_MOVED_TO))
+        for photo, reason in reasons.items()
+        if reason.startswith(_MOVED_TO)
+    }

@@ -82,7 +82,8 @@ def _find_missing(
         photo.photo_id
         for entries in tables
         for photo in photos
-        if not _is_current(entries.get(photo.photo_id), photo, spec.fingerprint, retry_failed)
+        if photo.is_readable
+        and not _is_current(entries.get(photo.photo_id), photo, spec.fingerprint, retry_failed)
     }
 
 

@@ -2,14 +2,16 @@
 
 The path of a photo, and with it its id, begins with the label of its folder. So that an id stays the same, a
 folder keeps its label as long as it is used, however it is written and whichever folders are added. The
-folders given with ``-i``, and all labels, are in the file ``images.json`` beside the tables.
+folders given with ``-i``, and all labels, are in the file ``images.json`` beside the tables. A folder that is
+used alone has no label, and a folder that was renamed gets the label of its former name.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +21,15 @@ from imagesearch.files import atomic_write
 from imagesearch.filters import And, Condition, Not, Or, PathPrefix
 from imagesearch.photos import (
     check_photo_folder,
+    is_folder,
     is_walked,
     label_roots,
+    locate_file,
     make_path_prefix,
     normalize_file_name,
 )
+from imagesearch.pipeline.known_photos import PHOTO_TABLES, Successor, find_successors
+from imagesearch.text_table import format_count
 
 FolderChange = Literal["", "add", "replace"]
 """What to do with other folders than those used so far: refuse them, use both, or use only the new ones."""
@@ -42,11 +48,18 @@ class PhotoRoots:
         The beginning of the paths below each folder; "" for a folder that was alone when it was first used.
     are_given : bool
         Whether they were given with ``-i``, now or in an earlier run.
+    refused : UserError or None
+        Why these folders are still used and not those that ``dataset.images`` names now. Steps that read
+        photos raise it.
+    note : str
+        Lines about folders given that were left out or replace others.
     """
 
     folders: list[Path]
     labels: list[str]
     are_given: bool = False
+    refused: UserError | None = None
+    note: str = ""
 
     def save(self, folder: Path, configured: Sequence[Path]) -> None:
         """Write the file to the folder of a dataset's tables, unless it has the same content."""
@@ -55,6 +68,7 @@ class PhotoRoots:
             "configured": list(map(str, configured)),
             "used": roots if self.are_given else [],
             "labels": dict(zip(roots, self.labels, strict=True)),
+            "folder": str(folder),
         }
         text = json.dumps(content, indent=2)
         file = folder / _FILE
@@ -81,7 +95,7 @@ class PhotoRoots:
         """
         place = Path(folder).expanduser() if folder.startswith("~") else Path(folder)
         if not place.is_absolute():
-            return PathPrefix(make_path_prefix(folder, self.folders, self.labels))
+            return self._make_relative_condition(folder)
         pairs = list(zip(self.folders, self.labels, strict=True))
         within = [label for root, label in pairs if is_inside(root, place)]
         if len(within) == len(pairs):
@@ -90,6 +104,16 @@ class PhotoRoots:
         if not within or any(is_inside(place, root) for root, label in pairs if label not in within):
             prefixes.add(make_path_prefix(str(place), self.folders, self.labels))
         return self._join_prefixes(prefixes, within)
+
+    def _make_relative_condition(self, folder: str) -> Condition:
+        """Return the condition of a beginning of paths, or of the same folder in roots that have a label."""
+        prefix = make_path_prefix(folder, self.folders, self.labels)
+        if not is_folder(locate_file(prefix, self.folders, self.labels)):
+            pairs = zip(self.folders, self.labels, strict=True)
+            labelled = [f"{label}{prefix}" for root, label in pairs if label and is_folder(root / prefix)]
+            if labelled:
+                return self._join_prefixes(labelled, ())
+        return PathPrefix(prefix)
 
     def _join_prefixes(self, prefixes: Collection[str], within: Collection[str]) -> Condition:
         """Return the condition of some beginnings, without the other roots whose labels begin like them."""
@@ -103,7 +127,7 @@ class PhotoRoots:
 
 
 class OtherFoldersError(UserError):
-    """The folders given are not those used so far, and no `FolderChange` was given.
+    """The folders given, or named in the config, are not those used so far, and no `FolderChange` was given.
 
     Attributes
     ----------
@@ -111,11 +135,24 @@ class OtherFoldersError(UserError):
         The folders used so far, and those given, without what to do.
     """
 
-    def __init__(self, dataset: str, used: Sequence[Path], given: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        dataset: str,
+        used: Sequence[Path],
+        given: Sequence[Path],
+        is_config: bool = False,
+        successors: Mapping[Path, Successor] | None = None,
+    ) -> None:
         self.situation = f"{dataset}: photos in {join_names(used)} are used so far, not {join_names(given)}"
+        self.situation += " of dataset.images" if is_config else ""
+        for root, near in (successors or {}).items():
+            if not near.is_complete:
+                found = f"{near.found} of the {format_count(near.total, 'photo')}"
+                self.situation += f" ({near.folder} has {found} of {root}, which is missing)"
+        kept = "those of dataset.images" if is_config else "the folders given"
         super().__init__(
-            f"{self.situation}; repeat with --add to use both, or with --replace to use only the folders "
-            "given and to remove the other photos from the collections"
+            f"{self.situation}; repeat with --add to use both, or with --replace to use only {kept} "
+            "and to remove the other photos from the collections"
         )
 
 
@@ -131,7 +168,8 @@ class _SavedRoots:
 def load_roots(config: Config) -> PhotoRoots:
     """Return the folders that were used last: those given with ``-i``, or else those of the config.
 
-    Folders given with ``-i`` are used until ``dataset.images`` is changed.
+    Folders that ``dataset.images`` names since are used if no photo of the dataset is lost by it. Else they
+    are refused: see `PhotoRoots.refused`.
 
     Raises
     ------
@@ -139,16 +177,25 @@ def load_roots(config: Config) -> PhotoRoots:
         If the file cannot be read.
     """
     saved = _read_saved(config)
-    is_current = bool(saved.used) and are_same(saved.configured, config.dataset.images)
-    folders = saved.used if is_current else list(config.dataset.images)
-    return PhotoRoots(folders, _assign_labels(folders, saved.labels), is_current)
+    configured = list(config.dataset.images)
+    is_changed = bool(saved.configured) and not are_same(saved.configured, configured)
+    if is_changed and has_photo_tables(config):
+        used = _get_used(config, saved)
+        try:
+            return _choose(config, used, configured, "", is_config=True)
+        except UserError as error:
+            return replace(used, refused=error)
+    are_given = bool(saved.used) and not is_changed
+    folders = saved.used if are_given else configured
+    return PhotoRoots(folders, _assign_labels(folders, saved.labels), are_given)
 
 
 def choose_roots(config: Config, given: Iterable[Path], change: FolderChange = "") -> PhotoRoots:
     """Return the folders to use when some are given with ``-i``. Nothing is written.
 
-    If the dataset has no tables, or the same folders were used before, however they are written, or all of
-    these are among the folders given, then no decision is necessary. Folders inside others are left out.
+    If the dataset has no tables, or the same folders were used before, however they are written, or all
+    photos of these are in the folders given, then no decision is necessary. Folders inside others are left
+    out. Without folders, those of the config are meant.
 
     Raises
     ------
@@ -158,42 +205,79 @@ def choose_roots(config: Config, given: Iterable[Path], change: FolderChange = "
         If the tables have photos of other folders, and `change` is empty.
     """
     folders = _drop_inner([_make_absolute(root) for root in given])
-    used = load_roots(config)
-    has_tables = has_photo_tables(config)
+    if not folders:
+        return _choose(config, _get_used(config, _read_saved(config)), config.dataset.images, change, True)
+    if has_photo_tables(config):
+        return _choose(config, _get_used(config, _read_saved(config)), folders, change)
     for folder in folders:
-        if not any(is_same(folder, root) for root in used.folders) or not has_tables:
-            check_photo_folder(folder, config.dataset.exclude)
-    if not has_tables:
-        before = [root for root in used.folders if root.is_dir()] if change == "add" else []
-        folders = _drop_inner([*before, *folders])
-        return PhotoRoots(folders, label_roots(folders), True)
+        check_photo_folder(folder, config.dataset.exclude)
+    before = [root for root in load_roots(config).folders if is_folder(root)] if change == "add" else []
+    folders = _drop_inner([*before, *folders])
+    return PhotoRoots(folders, label_roots(folders), True)
+
+
+def _get_used(config: Config, saved: _SavedRoots) -> PhotoRoots:
+    """Return the folders of the last run, whatever the config names now."""
+    folders = saved.used or saved.configured or list(config.dataset.images)
+    return PhotoRoots(folders, _assign_labels(folders, saved.labels), bool(saved.used))
+
+
+def _choose(
+    config: Config, used: PhotoRoots, folders: Sequence[Path], change: FolderChange, is_config: bool = False
+) -> PhotoRoots:
+    """Return the folders to use if others are given, or if the config names others (``is_config``)."""
+    new = [folder for folder in folders if not any(is_same(folder, root) for root in used.folders)]
+    for folder in new:
+        check_photo_folder(folder, config.dataset.exclude)
     if not used.differ_from(folders):
-        return PhotoRoots(used.folders, used.labels, True)
-    saved = _read_saved(config)
-    if saved.used and are_same(folders, _drop_inner(saved.used)):  # the config has been changed since
-        return PhotoRoots(saved.used, _assign_labels(saved.used, saved.labels), True)
-    is_extended = all(any(is_inside(root, folder) for folder in folders) for root in used.folders)
-    if change == "add" or (is_extended and not change):
-        added = [f for f in folders if not any(_is_covered(f, root) for root in used.folders)]
-        chosen = [*used.folders, *added]
-    elif change == "replace":
+        return replace(used, are_given=not is_config)
+    known = dict(zip(used.folders, used.labels, strict=True))
+    exclude = config.dataset.exclude
+    lost = [root for root in used.folders if not any(is_covered(root, folder, exclude) for folder in folders)]
+    present = [folder for folder in folders if is_folder(folder)]
+    successors = find_successors(config.dataset.folder, known, lost, present, exclude)
+    # the new name of one of several folders, given alone, says nothing about the others
+    renamed = [s.folder for root, s in successors.items() if s.is_complete and not is_folder(root)]
+    is_new_name = bool(new) and all(folder in renamed for folder in folders)
+    if change == "add" or (not change and not is_config and (not lost or is_new_name)):
+        kept = [root for root in used.folders if is_folder(root) or root not in successors]
+        chosen = [*kept, *(f for f in folders if not any(is_covered(f, root) for root in kept))]
+        is_config = False
+    elif change == "replace" or all(root in successors and successors[root].is_complete for root in lost):
         kept = [root for root in used.folders if any(is_same(root, folder) for folder in folders)]
         chosen = [*kept, *(f for f in folders if not any(is_same(f, root) for root in kept))]
     else:
-        raise OtherFoldersError(config.dataset.name, used.folders, folders)
+        raise OtherFoldersError(config.dataset.name, used.folders, folders, is_config, successors)
     for root in chosen:
-        if not root.is_dir():
+        if not is_folder(root):
             raise UserError(f"{root}: no such folder of photos; mount its drive, or use --replace")
-    known = dict(zip(used.folders, used.labels, strict=True))
-    return PhotoRoots(chosen, _assign_labels(chosen, known), True)
+    replaced = {root: s for root, s in successors.items() if root not in chosen and s.folder in chosen}
+    for root, successor in replaced.items():
+        if successor.folder is not None:
+            known.setdefault(successor.folder, known[root])
+    labels = [""] if len(chosen) == 1 else _assign_labels(chosen, known)
+    return PhotoRoots(chosen, labels, not is_config, note=_describe_choice(folders, chosen, replaced))
+
+
+def _describe_choice(
+    folders: Sequence[Path], chosen: Sequence[Path], replaced: Mapping[Path, Successor]
+) -> str:
+    """Return a line for each folder that is left out, and for each one that replaces another."""
+    lines = []
+    for folder in folders:
+        outer = next((r for r in chosen if folder not in chosen and is_covered(folder, r)), None)
+        if outer is not None and not is_same(folder, outer):
+            lines.append(f"{folder}: inside {outer}, whose photos are used already; nothing to add")
+    for root, successor in replaced.items():
+        count = f"it has {successor.found} of its {format_count(successor.total, 'photo')}"
+        missing = "" if is_folder(root) else " (missing)"
+        lines.append(f"{successor.folder} is used in place of {root}{missing}: {count}")
+    return "\n".join(lines)
 
 
 def has_photo_tables(config: Config) -> bool:
     """Whether any step has written results for a dataset."""
-    return any(next(config.dataset.folder.glob(f"{name}/seen-*.parquet"), None) for name in _TABLES)
-
-
-_TABLES = ("clip", "vit", "faces", "geo")
+    return any(next(config.dataset.folder.glob(f"{name}/seen-*.parquet"), None) for name in PHOTO_TABLES)
 
 
 def join_names(folders: Iterable[Path]) -> str:
@@ -225,11 +309,11 @@ def is_inside(inner: Path, outer: Path) -> bool:
     return any(is_same(parent, outer) for parent in (folder, *folder.parents))
 
 
-def _is_covered(inner: Path, outer: Path) -> bool:
+def is_covered(inner: Path, outer: Path, exclude: Sequence[str] = ()) -> bool:
     """Whether the photos in a folder are found when another one is searched."""
     folder = inner.resolve()
     parent = next((parent for parent in (folder, *folder.parents) if is_same(parent, outer)), None)
-    return parent is not None and is_walked(folder.relative_to(parent).parts)
+    return parent is not None and is_walked(folder.relative_to(parent).parts, exclude)
 
 
 def _drop_inner(folders: Sequence[Path]) -> list[Path]:
@@ -237,7 +321,7 @@ def _drop_inner(folders: Sequence[Path]) -> list[Path]:
     kept: list[Path] = []
     for number, folder in enumerate(folders):
         others = [o for o in folders[number + 1 :] if not is_same(o, folder)]
-        if not any(_is_covered(folder, other) for other in (*kept, *others)):
+        if not any(is_covered(folder, other) for other in (*kept, *others)):
             kept.append(folder)
     return kept
 
@@ -278,15 +362,30 @@ def _make_label(folder: Path, folders: Sequence[Path], labels: Sequence[str | No
     raise UserError(f"{folder}: no name for its photos is free; rename the folder")
 
 
+def _follow_project(root: Path, old_folder: str, config: Config) -> Path:
+    """Return where a folder of the config is now, if it was moved or copied together with the tables."""
+    if not old_folder or old_folder == str(config.dataset.folder):
+        return root
+    moved = Path(os.path.normpath(config.dataset.folder / os.path.relpath(root, old_folder)))
+    return moved if moved in config.dataset.images else root
+
+
 def _read_saved(config: Config) -> _SavedRoots:
     file = config.dataset.folder / _FILE
     try:
         saved = json.loads(file.read_text("utf-8"))
-        configured, used = ([Path(root) for root in saved[key]] for key in ("configured", "used"))
+        old_folder = str(saved.get("folder", ""))
+        configured, used = (
+            [_follow_project(Path(root), old_folder, config) for root in saved[key]]
+            for key in ("configured", "used")
+        )
         roots = used or configured
         # an earlier version wrote no labels: they followed from the folders
         labels = saved.get("labels") or dict(zip(roots, label_roots(roots), strict=True))
-        return _SavedRoots(configured, used, {Path(root): str(label) for root, label in labels.items()})
+        known = {
+            _follow_project(Path(root), old_folder, config): str(label) for root, label in labels.items()
+        }
+        return _SavedRoots(configured, used, known)
     except (FileNotFoundError, NotADirectoryError):
         roots = list(config.dataset.images)
         return _SavedRoots(labels=dict(zip(roots, label_roots(roots), strict=True)))

@@ -17,9 +17,10 @@ class StepSummary:
     Attributes
     ----------
     new : int
-        Photos processed in this run.
+        Photos processed in this run, without those that failed.
     unchanged : int
-        Photos that the tables already had, also if only the time of their files has changed.
+        Photos that the tables already had, also if only the time of their files has changed; without those
+        that failed before.
     moved : int
         Photos found at a new path with the same content; their rows were copied.
     gone : int
@@ -67,12 +68,15 @@ def summarize_run(
     """
     moves = [move for work in pending for move in work.moves]
     moved = {move.photo.photo_id for move in moves if move.entry.photo_id != move.photo.photo_id}
-    unchanged = len(photos) - len(processed) - len(moved - {photo.photo_id for photo in processed})
-    gone = len(set().union(*(work.gone for work in pending)))
-    summary = StepSummary(len(processed), unchanged, len(moved), gone)
+    summary = StepSummary(moved=len(moved), gone=len(set().union(*(work.gone for work in pending))))
+    failed = set()
     for work in pending:
         errors = work.spec.tables[0].read_errors()
         for photo in photos if errors else ():
             if photo.photo_id in errors:
                 summary.failed[photo.path] = errors[photo.photo_id]
+                failed.add(photo.photo_id)
+    new = {photo.photo_id for photo in processed}
+    summary.new = len(new - failed)
+    summary.unchanged = len(photos) - len(new | moved | failed)
     return summary

@@ -184,7 +184,7 @@ class Table:
         """Return names, sizes and times of the files that change whenever the table is written."""
         try:
             with os.scandir(self.folder) as scan:
-                files = [f for f in scan if f.name.startswith("seen-") or f.name == self._removed_file.name]
+                files = [f for f in scan if f.name.startswith("seen-") or f.name == self.removed_file.name]
                 stats = [(file.name, file.stat()) for file in files]
         except FileNotFoundError:
             return []
@@ -233,18 +233,18 @@ class Table:
     def read_removed(self) -> set[int]:
         """Return the ids of the photos that no longer existed in the last run."""
         try:
-            return set(json.loads(self._removed_file.read_text("utf-8")))
+            return set(json.loads(self.removed_file.read_text("utf-8")))
         except (OSError, ValueError, TypeError):  # missing or damaged: all removed photos are reported again
             return set()
 
     def save_removed(self, photo_ids: set[int]) -> None:
         """Save the ids of the photos that no longer exist, so that the next run does not report them."""
         if photo_ids != self.read_removed():
-            with atomic_write(self._removed_file) as unfinished:
+            with atomic_write(self.removed_file) as unfinished:
                 unfinished.write_text(json.dumps(sorted(photo_ids)), "utf-8")
 
     @property
-    def _removed_file(self) -> Path:
+    def removed_file(self) -> Path:
         return self.folder / "removed.json"
 
     def read_errors(self) -> dict[int, str]:

@@ -25,7 +25,7 @@ from imagesearch.store import (
     UnbuiltChangesFinder,
     Vocabulary,
 )
-from imagesearch.trips import read_trip_names
+from imagesearch.trips import count_trip_lines
 
 # Number of vectors sampled from the collection to estimate how the scores of all photos are distributed.
 _SAMPLE_SIZE = 500
@@ -189,7 +189,7 @@ class SearchResources:
         """Whether people were edited after the collections were built, or the names are of a later build."""
         if open_edit_log(self.dataset).count() != self.vocabulary.edit_count:
             return True
-        if len(read_trip_names(self.dataset.folder)) != self.vocabulary.trip_name_count:
+        if count_trip_lines(self.dataset.folder) != self.vocabulary.trip_name_count:
             return True
         # The same vocabulary serves the collections of all Milvus that the dataset was copied to.
         loaded = self.store.collections.list_loaded(self.config.dataset.name)

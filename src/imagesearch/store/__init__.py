@@ -1,20 +1,16 @@
 """Step 05: builds collections in Milvus from the tables of steps 01 to 04, and searches them.
 
 Start with `build_collections` in ``build.py`` and the class `Store` in ``store.py``, which runs all searches.
-``schema.py`` has the fields of a collection, and ``records.py`` their values. `Collections` in
-``collections.py`` lists, opens, creates and drops collections. ``vocabulary.py`` has the names in a dataset.
+``schema.py`` has the fields of a collection, and ``records.py`` their values.
+``collection_updates.py`` writes rows; ``collections.py`` lists, opens, creates and drops collections.
+``vocabulary.py`` has the names in a dataset.
 Only this package uses pymilvus and Milvus Lite, which it imports when a connection is opened.
 """
 
-from imagesearch.store.build import (
-    BuildReport,
-    build_collections,
-    check_before_build,
-    fill_collection,
-    has_pending_edits,
-)
+from imagesearch.store.build import build_collections, check_before_build, has_pending_edits
 from imagesearch.store.built_state import UnbuiltChanges, UnbuiltChangesFinder
-from imagesearch.store.dataset_trips import find_dataset_trips, list_trips, name_trip
+from imagesearch.store.collection_updates import BuildReport, fill_collection
+from imagesearch.store.dataset_trips import find_dataset_trips, list_trips, name_trip, undo_trip_name
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
 from imagesearch.store.drop import drop_dataset, list_drop_targets
 from imagesearch.store.file_names import split_file_name
@@ -80,4 +76,5 @@ __all__ = [
     "read_npy_vectors",
     "split_file_name",
     "suggest_names",
+    "undo_trip_name",
 ]

@@ -7,13 +7,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from imagesearch.decisions import Decision
 from imagesearch.errors import UserError
+from imagesearch.faces import open_edit_log
 from imagesearch.geo import PhotoLocation, read_locations
 from imagesearch.pipeline import Dataset
 from imagesearch.store.records import is_name
 from imagesearch.store.vocabulary import Vocabulary, VocabularyTrip
 from imagesearch.text import clean_text, normalize
-from imagesearch.trips import Trip, TripPhoto, append_trip_name, find_trips, read_trip_names
+from imagesearch.trips import (
+    Trip,
+    TripName,
+    TripPhoto,
+    append_trip_name,
+    append_trip_undo,
+    find_trips,
+    read_trip_names,
+)
 
 _EPOCH = datetime(1970, 1, 1)
 _NOON = timedelta(hours=12)
@@ -103,8 +113,10 @@ def list_trips(vocabulary: Vocabulary) -> list[dict[str, Any]]:
     ]
 
 
-def name_trip(dataset: Dataset, selector: str, name: str) -> str:
-    """Store the user's name of a trip permanently, or remove it if the name is empty; return the old name.
+def name_trip(dataset: Dataset, selector: str, name: str) -> tuple[str, bool]:
+    """Store the user's name of a trip permanently, or remove it if the name is empty.
+
+    Returns the old name, and whether that has changed anything: the trip could have this name already.
 
     Parameters
     ----------
@@ -124,8 +136,31 @@ def name_trip(dataset: Dataset, selector: str, name: str) -> str:
     trip = max(trips, key=lambda trip: _rate_match(trip, known), default=None)
     if trip is None or not any(_rate_match(trip, known)):
         raise UserError(f"--trip {selector}: its photos are no trip any more; run 05_build_collections.py")
-    append_trip_name(dataset.folder, name, tuple(photo.reference for photo in trip.photos))
-    return known.name
+    if name == (trip.name if trip.is_named else ""):
+        return trip.name, False
+    references = tuple(photo.reference for photo in trip.photos)
+    append_trip_name(dataset.folder, name, references, known.name, open_edit_log(dataset).count())
+    return known.name, True
+
+
+def undo_trip_name(dataset: Dataset, decision: Decision[TripName], photos: Sequence[tuple[str, str]]) -> str:
+    """Undo a decision about a trip permanently; return what the trip is called now, or nothing if it is none.
+
+    Parameters
+    ----------
+    decision
+        A name that was given or removed, or an undo.
+    photos
+        References to the photos of the trip.
+    """
+    append_trip_undo(dataset.folder, decision, open_edit_log(dataset).count())
+    paths, contents = {path for path, _ in photos}, {content for _, content in photos} - {""}
+    shared = {
+        trip.name: sum(p.reference[0] in paths or p.reference[1] in contents for p in trip.photos)
+        for trip in find_dataset_trips(dataset, read_locations(dataset))
+    }
+    name = max(shared, key=shared.__getitem__, default="")
+    return name if shared.get(name) else ""
 
 
 def _find_known(vocabulary: Vocabulary, selector: str) -> VocabularyTrip:

@@ -10,7 +10,8 @@ from imagesearch.errors import UserError
 from imagesearch.files import make_folder
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset, ImportedVectors, Progress
-from imagesearch.store.build import BuildReport, lock_build, update_collections
+from imagesearch.store.build import lock_build
+from imagesearch.store.collection_updates import BuildReport, update_collections
 from imagesearch.store.file_names import get_file_name, list_name_words
 from imagesearch.store.npy_files import NpyVectors, scale_to_unit
 from imagesearch.store.schema import (

@@ -82,7 +82,7 @@ class Vocabulary:
     trips: tuple[VocabularyTrip, ...] | None = None
     """The trips, the oldest first; None in the vocabularies of earlier versions."""
     trip_name_count: int = 0
-    """Number of the user's names of trips that the collections include."""
+    """Number of the user's decisions about names of trips, also undos, that the collections include."""
     marked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The people who are on a photo without a face, by the photo's path."""
     digest: str = ""

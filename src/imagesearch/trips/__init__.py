@@ -5,7 +5,16 @@ Start with `find_trips` in ``album.py``. ``homes.py`` finds the homes, ``session
 """
 
 from imagesearch.trips.album import Trip, TripPhoto, find_trips
-from imagesearch.trips.decisions import TripName, append_trip_name, read_trip_names
+from imagesearch.trips.decisions import (
+    TripName,
+    append_trip_name,
+    append_trip_undo,
+    count_trip_lines,
+    list_trip_decisions,
+    locate_trip_lines,
+    read_trip_lines,
+    read_trip_names,
+)
 from imagesearch.trips.sessions import NO_TRIP, group_trips
 
 __all__ = [
@@ -14,7 +23,12 @@ __all__ = [
     "TripName",
     "TripPhoto",
     "append_trip_name",
+    "append_trip_undo",
+    "count_trip_lines",
     "find_trips",
     "group_trips",
+    "list_trip_decisions",
+    "locate_trip_lines",
+    "read_trip_lines",
     "read_trip_names",
 ]

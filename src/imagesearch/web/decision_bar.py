@@ -8,7 +8,7 @@ from nicegui import ui
 
 from imagesearch.errors import UserError
 from imagesearch.faces import PeopleEditor
-from imagesearch.web.people_desk import PeopleDesk
+from imagesearch.web.people_desk import Outcome, PeopleDesk
 
 _MAX_LINES = 3
 
@@ -38,13 +38,16 @@ class DecisionBar:
                 with close:
                     ui.label("\N{MULTIPLICATION SIGN}")
         self._bar.set_visibility(False)
-        self._undo.on("click", self.undo)
+        self._undo.on("click", self._undo_shown)
         close.on("click", lambda: self._bar.set_visibility(False))
 
     async def decide(self, work: Callable[[PeopleEditor], object]) -> bool:
         """Store a decision and show what it did, or why it is refused; return whether it was stored."""
+        return await self._wait_for(self._desk.decide(work))
+
+    async def _wait_for(self, decided: Awaitable[Outcome]) -> bool:
         try:
-            outcome = await self._desk.decide(work)
+            outcome = await decided
         except UserError as error:
             self.show_error(str(error))
             await self._on_change()
@@ -54,11 +57,13 @@ class DecisionBar:
         await self._on_change()
         return True
 
-    async def undo(self) -> None:
-        """Undo the decision that is shown. An undo is a decision too, and can be undone."""
-        number = self._decision
-        if number:
-            await self.decide(lambda editor: editor.undo(number))
+    async def undo(self, number: int) -> None:
+        """Undo a decision by its number in the history. An undo is a decision too, and can be undone."""
+        await self._wait_for(self._desk.undo(number))
+
+    async def _undo_shown(self) -> None:
+        if self._decision:
+            await self.undo(self._decision)
 
     def show_error(self, text: str) -> None:
         """Show one line in place of a decision."""

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 
 from nicegui import background_tasks
 
+from imagesearch.decisions import Decision
 from imagesearch.errors import UserError
 from imagesearch.faces import PeopleEditor, open_edit_log
 from imagesearch.files import get_file_version
 from imagesearch.library import PhotoLibrary
 from imagesearch.pipeline import Dataset
+from imagesearch.workflow import History
 
 T = TypeVar("T")
 Run = Callable[[Callable[[PhotoLibrary], Any]], Awaitable[Any]]
@@ -49,6 +51,7 @@ class PeopleDesk:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._editor: PeopleEditor | None = None
+        self._history: History | None = None
         self._versions: tuple[Any, ...] = ()
         self._is_built, self._is_building = True, False
         self.failure = ""
@@ -80,13 +83,28 @@ class PeopleDesk:
                 background_tasks.create(self._build(), name="update names")
         return outcome
 
+    async def undo(self, number: int) -> Outcome:
+        """Undo the decision with a number in the history; an undo can be undone too.
+
+        Raises
+        ------
+        UserError
+            If there is no such decision, or it is undone already.
+        """
+        return await self.decide(lambda editor: self._undo(editor, number))
+
+    async def list_decisions(self) -> list[Decision[Any]]:
+        """Return all decisions about people and trips, the oldest first."""
+        return await self.read(lambda editor: self._list_decisions())
+
     def _open(self, library: PhotoLibrary) -> PeopleEditor:
         """Return the editor; a new one if another program has changed the people or their faces."""
         library.dataset.refuse_imported()
         versions = _read_versions(library.dataset)
         if self._editor is None or versions != self._versions:
-            # with a list of the photos as they are now
-            self._editor = PeopleEditor(library.config, Dataset(library.config))
+            dataset = Dataset(library.config)  # with a list of the photos as they are now
+            self._history = History(dataset)
+            self._editor = PeopleEditor(library.config, dataset, self._history.locate_trip_lines)
             if self._editor.stale:
                 self._editor.refresh()
                 versions = _read_versions(library.dataset)
@@ -97,6 +115,7 @@ class PeopleDesk:
         editor = self._open(library)
         editor.notes.clear()
         editor.stored.clear()
+        count = len(self._list_decisions())
         try:
             work(editor)
             editor.refresh()
@@ -105,7 +124,15 @@ class PeopleDesk:
             raise
         self._versions = _read_versions(library.dataset)
         lines = (*editor.notes, *editor.describe_stored(editor.stored))
-        return Outcome(lines, editor.list_decisions()[-1].number if editor.stored else 0)
+        decisions = self._list_decisions()
+        return Outcome(lines, decisions[-1].number if len(decisions) > count else 0)
+
+    def _list_decisions(self) -> list[Decision[Any]]:
+        return self._history.list_decisions() if self._history else []
+
+    def _undo(self, editor: PeopleEditor, number: int) -> None:
+        if self._history and (line := self._history.undo(number, editor)):
+            editor.notes.append(line)  # it was the name of a trip
 
     async def _build(self) -> None:
         """Update the collections until they have all decisions."""

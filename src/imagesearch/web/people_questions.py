@@ -6,8 +6,9 @@ from typing import Any
 
 from nicegui import ui
 
+from imagesearch.decisions import Decision
 from imagesearch.errors import UserError
-from imagesearch.faces import Decision, People, PeopleEditor, Side, Suggester, Suggestion, store_no, store_yes
+from imagesearch.faces import People, PeopleEditor, Side, Suggester, Suggestion, store_no, store_yes
 from imagesearch.text_table import format_count
 from imagesearch.web.decision_bar import DecisionBar
 from imagesearch.web.people_page import draw_title, people_frame
@@ -152,7 +153,7 @@ class _HistoryPage:
     async def _refresh(self) -> None:
         error, decisions = "No decisions yet.", []
         try:
-            decisions = await self._desk.read(lambda editor: editor.list_decisions())
+            decisions = await self._desk.list_decisions()
         except UserError as failed:
             error = str(failed)
         self._content.clear()
@@ -165,7 +166,7 @@ class _HistoryPage:
                 for decision in reversed(decisions[-_MAX_DECISIONS:]):
                     self._draw_decision(decision)
 
-    def _draw_decision(self, decision: Decision) -> None:
+    def _draw_decision(self, decision: Decision[Any]) -> None:
         with ui.element("li").classes("history-row" + " is-undone" * bool(decision.undone_by)):
             ui.label(str(decision.number)).classes("history-number")
             ui.label(decision.at[:16].replace("T", " ")).classes("history-time")
@@ -182,10 +183,7 @@ class _HistoryPage:
         button.props["aria-label"] = f"{text} decision {number}"
         with button:
             ui.label(text)
-        button.on("click", lambda: self._undo(undone))
-
-    async def _undo(self, number: int) -> None:
-        await self._bar.decide(lambda editor: editor.undo(number))
+        button.on("click", lambda: self._bar.undo(undone))
 
 
 # --- who is left out ---------------------------------------------------------------------------------------

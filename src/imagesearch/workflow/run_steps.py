@@ -126,6 +126,7 @@ def run_steps(
     def show(label: str) -> Any:
         return partial(progress, label=label) if progress else None
 
+    dataset.refuse_undecided_folders()
     _check_settings(config, dataset)
     features = extract_features(config, dataset, retry_failed=retry_failed, progress=show("features"))
     report(f"01 features: {features}")
