@@ -35,6 +35,23 @@ def find_paths(album: WebAlbum, *options: str) -> set[str]:
     return {result["path"] for result in json.loads(album.run("06_search.py", *options, "--json"))["results"]}
 
 
+def merge_by_keyboard_and_undo(page: Page) -> None:
+    for label in ("select Maya", "select person 2"):
+        page.get_by_label(label).focus()
+        page.keyboard.press("Space")
+    page.get_by_role("button", name="Merge").press("Enter")
+    expect(page.locator(".card")).to_have_count(1)
+    page.get_by_role("link", name="History").first.click()
+    page.get_by_role("button", name="Undo decision").first.click()
+    expect(page.locator(".history-row.is-undone")).to_have_count(2)
+    page.get_by_role("button", name="Restore decision").first.click()
+    expect(page.locator(".decision-bar")).to_contain_text("restored")
+    page.get_by_role("button", name="Undo decision").first.click()
+    expect(page.locator(".decision-bar")).to_contain_text("undid")
+    page.goto("/?q=maya")  # is answered when the collections have the decision
+    expect(page.locator(".tile")).to_have_count(3)
+
+
 def test_people_are_named_merged_and_found(page: Page, album: WebAlbum) -> None:
     bar = page.locator(".decision-bar")
     page.goto("/people")
@@ -69,21 +86,7 @@ def test_people_are_named_merged_and_found(page: Page, album: WebAlbum) -> None:
     expect(page.locator(".card")).to_have_count(2)
     expect(bar).to_contain_text("undid")
 
-    # the same by keyboard
-    for label in ("select Maya", "select person 2"):
-        page.get_by_label(label).focus()
-        page.keyboard.press("Space")
-    page.get_by_role("button", name="Merge").press("Enter")
-    expect(page.locator(".card")).to_have_count(1)
-    page.get_by_role("link", name="History").first.click()
-    page.get_by_role("button", name="Undo decision").first.click()
-    expect(page.locator(".history-row.is-undone")).to_have_count(2)
-    page.get_by_role("button", name="Restore decision").first.click()
-    expect(bar).to_contain_text("restored")
-    page.get_by_role("button", name="Undo decision").first.click()
-    expect(bar).to_contain_text("undid")
-    page.goto("/?q=maya")  # is answered when the collections have the decision
-    expect(page.locator(".tile")).to_have_count(3)
+    merge_by_keyboard_and_undo(page)
     assert find_paths(album, "maya") == maya
 
 
