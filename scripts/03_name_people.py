@@ -330,19 +330,13 @@ def report_people(people, former, history, dataset, args, sidecars=None):
 def update_collections(config, dataset, print_line):
     """Update the names in the collections, if there are any; return the error, if one prevents it."""
     from imagesearch.errors import UserError
-    from imagesearch.store import CollectionRef, Store, build_collections
+    from imagesearch.workflow import update_names
 
-    name = config.dataset.name
-    if config.milvus.is_missing:  # 05 has not run yet
-        return None
     try:
-        with Store(config.milvus) as store:
-            if any(store.collections.find(CollectionRef(name, kind)) for kind in ("faces", "clip")):
-                for kind, report in build_collections(config, dataset, store).items():
-                    print_line(f"{name}_{kind}: {report}")
+        for kind, report in update_names(config, dataset).items():
+            print_line(f"{config.dataset.name}_{kind}: {report}")
     except UserError as error:
-        advice = "the names are stored; run 05_build_collections.py to update the collections"
-        return UserError(f"{error}; {advice}")
+        return error
     return None
 
 

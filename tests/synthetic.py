@@ -65,6 +65,7 @@ def make_faces(
     return FaceTable(
         ids=np.asarray([compute_face_id(*p) for p in zip(photo_ids, positions, strict=True)], np.int64),
         photo_ids=np.asarray(photo_ids, np.int64),
+        positions=np.asarray(positions, np.int64),
         boxes=np.asarray([box for _, box, _ in items], np.float32).reshape(-1, 4),
         scores=np.full(len(items), 0.9, np.float32),
         vectors=np.asarray([vector for _, _, vector in items], np.float32).reshape(

@@ -158,6 +158,22 @@ class PhotoLibrary:
             self.config, self.dataset, retry_failed=retry_failed, progress=progress, report=report
         )
 
+    def update_names(self) -> None:
+        """Write the names that the user gave to people and trips to the collections, if there are any.
+
+        `update` does the same, after it has processed new photos.
+
+        Raises
+        ------
+        UserError
+            If the collections cannot be updated.
+        """
+        from imagesearch import workflow
+
+        # with a list of the photos as they are now: photos that are not in it would be deleted
+        dataset = Dataset(self.config, self._images, change=self._change)
+        workflow.update_names(self.config, dataset, None if self.config.milvus.is_missing else self.store)
+
     def search(self, query: str | Query = "", **options: Any) -> Answer:
         """Answer a query.
 

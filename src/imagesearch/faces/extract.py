@@ -39,6 +39,8 @@ class FaceTable:
     ----------
     ids, photo_ids : (n,) int64
         Ids of the faces and of their photos; see `compute_face_id`.
+    positions : (n,) int64
+        The position of each face among all detections in its photo, from 0.
     boxes : (n, 4) float32
         Left, top, right, bottom in pixels of the upright photo.
     scores : (n,) float32
@@ -51,6 +53,7 @@ class FaceTable:
 
     ids: np.ndarray
     photo_ids: np.ndarray
+    positions: np.ndarray
     boxes: np.ndarray
     scores: np.ndarray
     vectors: np.ndarray
@@ -105,7 +108,8 @@ def read_faces(dataset: Dataset) -> FaceTable:
     table = dataset.open_table("faces").read_rows(current.values())
     if table is None or "face" not in table.column_names:
         no_ids = np.empty(0, np.int64)
-        return FaceTable(no_ids, no_ids, np.empty((0, 4)), np.empty(0), np.empty((0, 0), np.float32), current)
+        no_vectors = np.empty((0, 0), np.float32)
+        return FaceTable(no_ids, no_ids, no_ids, np.empty((0, 4)), np.empty(0), no_vectors, current)
     table = table.filter(pc.greater_equal(table["score"], dataset.config.faces.min_score))
     table = table.sort_by([("photo_id", "ascending"), ("face", "ascending")])
     photo_ids = table["photo_id"].to_numpy()
@@ -114,6 +118,7 @@ def read_faces(dataset: Dataset) -> FaceTable:
     return FaceTable(
         np.asarray(ids, np.int64),
         photo_ids,
+        np.asarray(positions, np.int64),
         _to_matrix(table["box"]),
         table["score"].to_numpy(),
         _to_matrix(table["embedding"]),

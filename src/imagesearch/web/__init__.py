@@ -5,6 +5,7 @@ application; ``session.py`` is what they share: one library, used by one thread 
 
 - Each page is one module (``search_page.py``, ``photo_page.py``, ...) with a function ``register``.
 - ``frame.py`` has what is around each page; ``static/`` has the styles and the components in JavaScript.
+- ``people_desk.py`` stores decisions about people; ``people_view.py`` describes people to the pages.
 - ``query_address.py`` writes a query as the address of a page, and reads it.
 - ``access.py`` decides which requests are answered at all.
 

@@ -9,7 +9,17 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import ui
 
-from imagesearch.web import api, docs_page, error_pages, images, search_page
+from imagesearch.web import (
+    api,
+    docs_page,
+    error_pages,
+    images,
+    people_page,
+    people_questions,
+    person_page,
+    photo_page,
+    search_page,
+)
 from imagesearch.web.access import AccessGuard, HostNames
 from imagesearch.web.page_template import add_nonces
 from imagesearch.web.password import PasswordGate
@@ -45,3 +55,7 @@ def register_pages(session: PhotoSession, app: FastAPI) -> None:
     """Register all pages in NiceGUI."""
     nicegui_app.add_static_files("/static", STATIC)
     search_page.register(session, app)
+    photo_page.register(session)
+    people_questions.register(session)
+    people_page.register(session)
+    person_page.register(session)
