@@ -2,9 +2,9 @@
 
     python benchmarks/web_album.py FOLDER [--photos 50000] [--clip /tmp/full/clip]
 
-The photos of the drawn album get all their values from the steps. Each copy is a row with another path and date, and
-with noise in its vectors. Its file is a hard link to the drawn photo, and its thumbnails are hard links to those
-of the drawn photo. The oldest photos have no thumbnails.
+The photos of the drawn album get all their values from the steps. Each copy is a row with another path and
+date, and with noise in its vectors. Its file is a hard link to the drawn photo, and its thumbnails are hard
+links to those of the drawn photo. The oldest photos have no thumbnails.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     python benchmarks/web_speed.py --only search scroll
 
 The album is that of `web_album.py`, made on the first run. Script 09 runs in its own process, and Chromium,
-without a window, on the same machine. Times are measured in the page, from the event of the key or the click to
-the frame in which the result is there; the program prints medians.
+without a window, on the same machine. Times are measured in the page, from the event of the key or the click
+to the frame in which the result is there. The program prints medians.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ DEBOUNCE = 50  # milliseconds after the last key, after which the page requests 
 SENTENCES = 40
 WARM_UP = 6
 _SMALL_GRID = 'localStorage.setItem("photo-grid", JSON.stringify({height: 104}))'  # 60 photos on one screen
-_PAGE_KINDS = ("search", "complete", "scroll", "filters")
+_PARTS = ("filters", "search", "complete", "scroll", "memory")
 
 
 class Server:
@@ -64,7 +64,8 @@ def describe(values: Sequence[float], unit: str = "ms") -> str:
     if not ordered:
         return "nothing measured"
     high = ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
-    return f"{statistics.median(ordered):8.1f} {unit}  (90 %: {high:.1f}, max: {ordered[-1]:.1f}, n={len(ordered)})"
+    median = statistics.median(ordered)
+    return f"{median:8.1f} {unit}  (90 %: {high:.1f}, max: {ordered[-1]:.1f}, n={len(ordered)})"
 
 
 def report(name: str, values: Sequence[float]) -> None:
@@ -104,7 +105,7 @@ def measure_searches(browser: Any, address: str, sentences: Sequence[str], libra
                 [before, FIRST_PHOTOS],
             )
             start = time.perf_counter()
-            found = library.search(library.make_query([sentence], top_k=FIRST_PHOTOS))
+            found = library.search(library.make_query(sentence, top_k=FIRST_PHOTOS))
             milliseconds = 1000 * (time.perf_counter() - start)
             if n < WARM_UP or loaded is None or len(found.results) < FIRST_PHOTOS:
                 continue
@@ -166,19 +167,17 @@ def measure_scrolling(browser: Any, address: str, query: str, photos: int, title
         alone = measure_single_images(page) if photos <= 1000 else []
         page.evaluate("() => { probe.messages.length = 0; performance.clearResourceTimings(); }")
         page.mouse.move(700, 500)
-        counts, waits, start, shown = [], 0, time.perf_counter(), 0
+        steps, waits, start = 0, 0, time.perf_counter()
         while time.perf_counter() - start < 120:
             page.mouse.wheel(0, 500 if photos <= 1000 else 4000)
             page.wait_for_timeout(60)
-            tiles, left = page.evaluate(
-                "[document.querySelectorAll('.tile').length, document.body.scrollHeight - scrollY - innerHeight]"
-            )
+            left = page.evaluate("document.body.scrollHeight - scrollY - innerHeight")
             waits += left < 60  # the end of the page is on the screen
-            counts.append(tiles)
-            shown = tiles
-            if shown >= photos and left < 500 or _count_passed(page) >= photos:
+            steps += 1
+            if _count_passed(page) >= photos:
                 break
         seconds = time.perf_counter() - start
+        shown = page.locator(".tile").count()
         page.wait_for_timeout(1500)
         images = page.evaluate("probe.images()")
         batches = _list_batches(page)
@@ -191,14 +190,15 @@ def measure_scrolling(browser: Any, address: str, query: str, photos: int, title
     report("an image while scrolling, from request to its end", [end - begin for _, begin, end in images])
     report("- waiting in the browser before that", [begin - asked for asked, begin, _ in images])
     print(f"{'- at the same time, at most':<58}{_count_concurrent(images):8}")
-    print(f"{'steps of the wheel at the end of the page':<58}{waits:8} of {len(counts)}")
+    print(f"{'steps of the wheel at the end of the page':<58}{waits:8} of {steps}")
     if frames:
         report("tasks of the page longer than 50 ms", frames)
 
 
 def _count_passed(page: Any) -> int:
     return page.evaluate(
-        "[...document.querySelectorAll('.tile')].findLastIndex((tile) => tile.getBoundingClientRect().top < innerHeight)"
+        "[...document.querySelectorAll('.tile')]"
+        ".findLastIndex((tile) => tile.getBoundingClientRect().top < innerHeight)"
     )
 
 
@@ -309,7 +309,7 @@ def measure(config: Config, folder: Path, only: Sequence[str]) -> None:
     sentences = sentences[:: max(1, len(sentences) // SENTENCES)]
     server = Server(config_file)
     print(f"{'memory of the server after its start':<58}{read_megabytes(server.process.pid):8.0f} MB")
-    with sync_playwright() as playwright, open_library(config) as library:
+    with closing(server), sync_playwright() as playwright, open_library(config) as library:
         options = ["--no-sandbox", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
         steps: dict[str, Callable[[], None]] = {
@@ -325,7 +325,6 @@ def measure(config: Config, folder: Path, only: Sequence[str]) -> None:
                 print(f"{'memory of the server then':<58}{memory:8.0f} MB", flush=True)
         browser.close()
         memory = read_megabytes(server.process.pid)
-    server.close()
     if "memory" in only:
         prompt = measure_memory_of_prompt(config_file, sentences)
         print(f"{'memory of a warm 06':<58}{prompt:8.0f} MB; server / 06 = {memory / prompt:.2f} (aim: 1.3)")
@@ -344,9 +343,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("/tmp/web_album"))
     parser.add_argument("--photos", type=int, default=50_000)
     parser.add_argument("--clip", type=Path, help="folder of a CLIP model; default: the demo's")
-    parser.add_argument(
-        "--only", nargs="+", choices=[*_PAGE_KINDS, "memory"], default=[*_PAGE_KINDS, "memory"]
-    )
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS)
     args = parser.parse_args()
     measure(make_large_album(args.folder, args.photos, args.clip), args.folder, args.only)
 
