@@ -42,6 +42,19 @@ os.environ["IMAGESEARCH_CACHE"] = str(
 )
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test downloads anything
 
+# The files that take longest, the longest first, so that no process of the run waits for another at the end.
+# With --no-loadscope-reorder, pytest-xdist hands the files out in the order of the items.
+_LONG_FILES = (
+    "readme", "engines", "openvino", "demo_models", "lite_sharing", "index_tuning", "options",
+    "people_scripts", "upgrade", "evaluate_truth", "scripts", "npy_files", "lite_address", "viewer",
+    "content", "evaluate", "layout", "notebook", "marks", "shared_search", "people", "prompt", "geo_step",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}": place for place, name in enumerate(_LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
 
 def draw(seed: int, size: tuple[int, int] = (96, 64)) -> Image.Image:
     """Draw coloured discs on a gradient; different seeds give clearly different pictures."""
