@@ -20,6 +20,11 @@ def parse_arguments():
         metavar="PREFIX",
         help="also write the vectors to PREFIX_clip.npy and PREFIX_vit.npy; with --only, of this kind",
     )
+    parser.add_argument(
+        "--thumbnails",
+        action="store_true",
+        help="also make the thumbnails that 09_web_app.py shows; without it, each is made when first seen",
+    )
     return cli.parse_photo_options(parser)
 
 
@@ -44,14 +49,28 @@ def main():
     cli.report_failures(summary.failed, args.verbose)
     if args.verbose:
         cli.report_failures(summary.damaged, True, "remark")
+    if not args.json:
+        print(f"{config.dataset.name}: {summary}", flush=True)
+    numbers = summary.to_dict()
+    if args.thumbnails:
+        numbers["thumbnails"] = make_thumbnails_of(dataset, args)
     if args.json:
-        cli.print_json(summary.to_dict())
-    else:
-        print(f"{config.dataset.name}: {summary}")
+        cli.print_json(numbers)
     if args.export_npy:
         rows, files = export_npy(dataset, args.export_npy, kinds)
         count = format_count(rows, "row")
         print(f"{count} each: {', '.join(map(str, files))}", file=sys.stderr if args.json else sys.stdout)
+
+
+def make_thumbnails_of(dataset, args):
+    """Make the thumbnails and report them; return the numbers for --json."""
+    from imagesearch.pipeline import make_thumbnails
+
+    summary = make_thumbnails(dataset, cli.show_progress)
+    cli.report_failures(summary.failed, args.verbose, "no thumbnail")
+    if not args.json:
+        print(f"{dataset.config.dataset.name}: thumbnails: {summary}")
+    return summary.to_dict()
 
 
 if __name__ == "__main__":

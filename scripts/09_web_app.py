@@ -2,7 +2,10 @@
 
 09_web_app.py                                   opens the browser; Ctrl-C stops the server
 09_web_app.py --port 9000 --no-show             prints the address only
+09_web_app.py --host 0.0.0.0                    for other machines too; asks for a password
 """
+
+import os
 
 from imagesearch import cli
 
@@ -10,8 +13,16 @@ from imagesearch import cli
 def parse_arguments():
     parser = cli.make_parser(__doc__)
     group = parser.add_argument_group("server")
-    group.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1")
-    group.add_argument("--port", type=int, default=8765, metavar="N", help="default: 8765; 0: any free port")
+    group.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on, 0.0.0.0 for all of them; default: 127.0.0.1, this machine alone. Another "
+        "one requires a password, from the terminal or the environment variable IMAGESEARCH_PASSWORD",
+    )
+    group.add_argument(
+        "--port", type=cli.parse_port, default=8765, metavar="N", help="default: 8765; 0: any free port"
+    )
     group.add_argument("--no-show", action="store_true", help="do not open the browser")
     return parser.parse_args()
 
@@ -20,10 +31,15 @@ def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch import open_library
-    from imagesearch.web import WebOptions, serve
+    from imagesearch.web import WebOptions, check_web_installed, is_loopback, serve
 
+    check_web_installed()
+    # removed, because programs started by this one inherit the environment
+    password = os.environ.pop("IMAGESEARCH_PASSWORD", "")
+    if not password and not is_loopback(args.host):
+        password = cli.read_password(f"Password for browsers, at least 8 characters ({args.host}): ")
     with open_library(config) as library:
-        serve(library, WebOptions(args.host, args.port, opens_browser=not args.no_show))
+        serve(library, WebOptions(args.host, args.port, password, opens_browser=not args.no_show))
 
 
 if __name__ == "__main__":

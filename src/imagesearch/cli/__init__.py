@@ -20,6 +20,7 @@ from imagesearch.cli.arguments import (
 from imagesearch.cli.console import (
     print_json,
     print_note,
+    read_password,
     read_reply,
     report_failures,
     run_script,
@@ -42,6 +43,7 @@ from imagesearch.cli.option_values import (
     parse_figure_path,
     parse_label_count,
     parse_milvus_uri,
+    parse_port,
     parse_result_count,
 )
 from imagesearch.cli.printing import (
@@ -93,6 +95,7 @@ __all__ = [
     "parse_label_count",
     "parse_milvus_uri",
     "parse_photo_options",
+    "parse_port",
     "parse_result_count",
     "parse_sentence_arguments",
     "print_answer",
@@ -108,6 +111,7 @@ __all__ = [
     "print_saved_queries",
     "print_trips",
     "raise_errors",
+    "read_password",
     "read_queries",
     "read_rank_to_open",
     "read_reply",

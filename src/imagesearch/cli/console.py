@@ -72,6 +72,24 @@ def read_reply(question: str, default: str = "") -> str:
         return default
 
 
+def read_password(question: str) -> str:
+    """Ask for a new password, twice, without showing it. Without a terminal it is empty.
+
+    Raises
+    ------
+    UserError
+        If the two are not the same.
+    """
+    if not sys.stdin.isatty():
+        return ""
+    from getpass import getpass
+
+    password = getpass(question)
+    if getpass("The same again: ") != password:
+        raise UserError("the two passwords are not the same")
+    return password
+
+
 def confirm(question: str) -> bool:
     """Ask a yes-no question on the terminal. Without a terminal, and for all replies but yes, it is no."""
     return sys.stdin.isatty() and read_reply(f"{question} [y/N] ").casefold() in ("y", "yes")

@@ -27,6 +27,11 @@ def parse_label_count(text: str) -> int:
     return parse_whole_number(text, 1, 1000)
 
 
+def parse_port(text: str) -> int:
+    """Read a TCP port from a command line; 0 means any free port."""
+    return parse_whole_number(text, 0, 65_535)
+
+
 def parse_face_count(text: str) -> int:
     """Read a number of faces from a command line."""
     return parse_whole_number(text, 0, 10_000)

@@ -13,6 +13,7 @@ from imagesearch.faces.edit_history import list_decisions, list_first_lines
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.extract import compute_face_id, detect_faces, make_detector, shrink_for_detection
+from imagesearch.faces.face_boxes import FaceBoxReader
 from imagesearch.faces.marking import (
     check_marked_name,
     import_marks,
@@ -36,6 +37,7 @@ from imagesearch.faces.xmp_names import XmpExport, export_xmp_names, import_xmp_
 __all__ = [
     "SHOWN_FACES",
     "Edit",
+    "FaceBoxReader",
     "FaceDetector",
     "MarkedName",
     "People",

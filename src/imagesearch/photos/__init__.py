@@ -3,7 +3,8 @@
 Start with `find_photos` (``discovery.py``), which lists the photos, and `decode_photo` (``decoding.py``),
 which returns the pixels of one photo, upright and in RGB.
 
-- `PreviewCache` keeps small copies of the photos that are slow to decode.
+- `PreviewCache` keeps small copies of the photos that are slow to decode, `ThumbnailCache` those of all
+  photos that a page of the web app has shown.
 - `read_metadata` reads position, time, camera, rating, keywords and description without decoding the
   pixels; `add_name_date` adds the date in the file's name to a photo without a time.
 - ``formats.py`` opens the file formats with Pillow, pillow-heif and rawpy.
@@ -30,6 +31,7 @@ from imagesearch.photos.sources import (
     make_path_prefix,
     normalize_file_name,
 )
+from imagesearch.photos.thumbnails import ThumbnailCache
 
 __all__ = [
     "EXTENSIONS",
@@ -40,6 +42,7 @@ __all__ = [
     "PhotoListing",
     "PhotoMetadata",
     "PreviewCache",
+    "ThumbnailCache",
     "add_name_date",
     "check_photo_folder",
     "compute_inside",

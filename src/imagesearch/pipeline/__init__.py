@@ -15,6 +15,7 @@ from imagesearch.pipeline.roots import FolderChange, OtherFoldersError, choose_r
 from imagesearch.pipeline.steps import BatchOutput, StepSpec
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
+from imagesearch.pipeline.thumbnails import ThumbnailSummary, make_thumbnails
 from imagesearch.pipeline.typed_photos import find_photo_file
 
 __all__ = [
@@ -27,8 +28,10 @@ __all__ = [
     "Progress",
     "StepSpec",
     "StepSummary",
+    "ThumbnailSummary",
     "choose_roots",
     "find_photo_file",
     "load_roots",
+    "make_thumbnails",
     "make_vector_column",
 ]

@@ -1,4 +1,4 @@
-"""A dataset: its photos on disk, its tables, and its previews."""
+"""A dataset: its photos on disk, its tables, its previews and its thumbnails."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from imagesearch.photos import (
     PhotoError,
     PhotoListing,
     PreviewCache,
+    ThumbnailCache,
     compute_photo_id,
     is_folder,
     list_photos,
@@ -92,6 +93,7 @@ class Dataset:
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
+        self.thumbnails = ThumbnailCache(self.folder / "thumbnails", self.previews)
 
     @property
     def roots(self) -> list[Path]:
@@ -222,6 +224,7 @@ class Dataset:
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else self._read_known_hashes("clip")
         summary = update_tables(steps, self.photos, self.previews, options, hashes)
+        self.thumbnails.prune(self.photos)
         summary.failed |= self._left_out
         if self._paths is None:
             self._save_roots()

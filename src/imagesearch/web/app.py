@@ -9,19 +9,32 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import ui
 
-from imagesearch.web import search_page
+from imagesearch.web import images, search_page
+from imagesearch.web.access import AccessGuard, HostNames
+from imagesearch.web.page_template import add_nonces
+from imagesearch.web.password import PasswordGate
 from imagesearch.web.server import WebOptions
 from imagesearch.web.session import PhotoSession
 
+TILE_ORIGIN = "https://tile.openstreetmap.org"
 STATIC = Path(__file__).parent / "static"
 
 
 def make_app(session: PhotoSession, options: WebOptions) -> Any:
     """Return the ASGI application."""
     app = FastAPI(title="imagesearch", docs_url=None, redoc_url=None)
+    nicegui_app.on_shutdown(images.register(app, session).close)
     register_pages(session)
+    add_nonces()
     ui.run_with(app, title="Photos", dark=None, show_welcome_message=False)
-    return app
+    gate = PasswordGate(options.password) if options.password else None
+    return AccessGuard(app, HostNames(options.host, options.port), gate, list_tile_origins(session))
+
+
+def list_tile_origins(session: PhotoSession) -> tuple[str, ...]:
+    """Return where maps load their tiles from; nothing unless the config allows an online geocoder."""
+    is_offline = session.library.config.geo.geocoder in ("offline", "none")
+    return () if is_offline else (TILE_ORIGIN,)
 
 
 def register_pages(session: PhotoSession) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import webbrowser
+from dataclasses import replace
 from threading import Timer
 
 import uvicorn
@@ -20,10 +22,16 @@ _SECONDS_BEFORE_BROWSER = 0.5
 def run_server(library: PhotoLibrary, options: WebOptions) -> None:
     """Run the application until the process is interrupted; see `serve`."""
     listener = _open_port(options)
-    address = f"http://{options.host}:{listener.getsockname()[1]}"
+    options = replace(options, port=listener.getsockname()[1])
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    address = f"http://{host}:{options.port}"
     session = PhotoSession(library)
     config = uvicorn.Config(
-        make_app(session, options), log_level="warning", server_header=False, timeout_graceful_shutdown=2
+        make_app(session, options),
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
     )
     print(f"{address}   (Ctrl-C stops it)", flush=True)
     if options.opens_browser:
@@ -35,13 +43,21 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
 
 
 def _open_port(options: WebOptions) -> socket.socket:
-    listener = socket.socket()
+    place = f"{options.host}:{options.port}"
+    try:
+        found = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError, OverflowError):
+        raise UserError(f"--host {options.host}: no such address of this machine") from None
+    family, _, _, _, address = found[0]
+    listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((options.host, options.port))
+        listener.bind(address)
+        listener.listen()
     except OSError as error:
         listener.close()
-        raise UserError(
-            f"{options.host}:{options.port}: {describe_error(error)}; select another one with --port"
-        ) from None
+        advice = "select another one with --port" if error.errno != errno.EADDRNOTAVAIL else "change --host"
+        raise UserError(f"{place}: {describe_error(error).lower()}; {advice}") from None
     return listener

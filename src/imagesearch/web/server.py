@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+import ipaddress
+from dataclasses import dataclass, field
 
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
 
 DEFAULT_PORT = 8765
+MIN_PASSWORD = 8
+"""Minimum number of characters of a password."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,8 @@ class WebOptions:
     Attributes
     ----------
     host
-        The address of a network interface. Other than loopback, it requires a password.
+        The address of a network interface, or ``0.0.0.0`` for all. Other than loopback, it requires a
+        password.
     port
         The port; 0 for any that is free.
     password
@@ -29,8 +33,22 @@ class WebOptions:
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    password: str = ""
+    password: str = field(default="", repr=False)
     opens_browser: bool = True
+
+
+def check_web_installed() -> None:
+    """Raise `UserError` if the packages of the web app are not installed."""
+    if importlib.util.find_spec("nicegui") is None:
+        raise UserError('the web app requires more packages; run pip install -e ".[web]"')
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can connect to a server that listens on an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def serve(library: PhotoLibrary, options: WebOptions) -> None:
@@ -39,10 +57,16 @@ def serve(library: PhotoLibrary, options: WebOptions) -> None:
     Raises
     ------
     UserError
-        If the extra ``web`` is not installed, the port is in use, or a password is required.
+        If the extra ``web`` is not installed, the port is in use, or a password is required or too short.
     """
-    if importlib.util.find_spec("nicegui") is None:
-        raise UserError('the web app requires more packages; run pip install -e ".[web]"')
+    check_web_installed()
+    if not options.password and not is_loopback(options.host):
+        raise UserError(
+            f"--host {options.host}: other machines could open the photos; this requires a password: set "
+            "IMAGESEARCH_PASSWORD, or start it on a terminal, which asks for one"
+        )
+    if options.password and len(options.password) < MIN_PASSWORD:
+        raise UserError(f"the password is too short: expected at least {MIN_PASSWORD} characters")
     from imagesearch.web.run import run_server
 
     run_server(library, options)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import pyarrow as pa
+
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
@@ -48,13 +50,25 @@ class PhotoSession:
 
     async def find_path(self, photo_id: int) -> str | None:
         """Return the path of a photo of the collections, or None if they have no photo with this id."""
-        if photo_id not in self._paths and (path := await self.run(lambda one: _read_path(one, photo_id))):
+        if photo_id not in self._paths and (
+            path := await self.run(lambda one: read_photo_path(one, photo_id))
+        ):
             self._paths[photo_id] = path
         return self._paths.get(photo_id)
 
 
-def _read_path(library: PhotoLibrary, photo_id: int) -> str | None:
+def read_photo_path(library: PhotoLibrary, photo_id: int) -> str | None:
+    """Return the path of a photo, or None; in the thread of the library.
+
+    A photo that the collections do not have yet is found in the tables.
+    """
     resources = library.searcher.resources
-    ref = resources.get_collection_ref("clip" if resources.has_collection("clip") else "vit")
-    rows = library.store.read_rows(ref, [photo_id], ["path"])
-    return rows[0].fields["path"] if rows else None
+    for kind in filter(resources.has_collection, ("clip", "vit")):
+        if rows := library.store.read_rows(resources.get_collection_ref(kind), [photo_id], ["path"]):
+            return rows[0].fields["path"]
+    if library.dataset.imported is None:
+        ids = pa.array([photo_id], pa.int64())
+        for name in ("clip", "vit", "faces"):
+            if entry := library.dataset.open_table(name).read_processed(ids).get(photo_id):
+                return entry.path
+    return None

@@ -1,0 +1,187 @@
+"""Writes a query as the parameters of an address, and reads it: ``q=maya+in+goa&after=2023&sort=date``.
+
+Each field of `Query` and `Criteria` has one parameter. Photos are written as ids, never as paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode
+
+from imagesearch.errors import UserError
+from imagesearch.library import PhotoLibrary
+from imagesearch.photos import compute_photo_id
+from imagesearch.query import Criteria
+from imagesearch.search import Query
+from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
+from imagesearch.web.session import read_photo_path
+
+Kind = Literal["text", "texts", "int", "ints", "float", "limit", "flag", "date", "photo", "photos"]
+_FLAGS = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    """A parameter of an address: the field that it stands for, and how its value is written."""
+
+    field: str
+    kind: Kind = "text"
+
+
+_QUERY = {
+    "q": _Parameter("text"),
+    "strategy": _Parameter("strategy"),
+    "strict": _Parameter("strict", "flag"),
+    "today": _Parameter("today", "date"),
+    "like": _Parameter("images", "photos"),
+    "face": _Parameter("face", "photo"),
+    "by": _Parameter("by"),
+    "plus": _Parameter("plus", "texts"),
+    "minus": _Parameter("minus", "texts"),
+    "weight_text": _Parameter("weight_text", "float"),
+    "weight_image": _Parameter("weight_image", "float"),
+    "folder": _Parameter("folder"),
+    "k": _Parameter("top_k", "int"),
+    "min_score": _Parameter("min_score", "limit"),
+    "fit": _Parameter("min_fit", "limit"),
+    "sort": _Parameter("sort"),
+    "collapse": _Parameter("collapse", "flag"),
+    "itself": _Parameter("with_itself", "flag"),
+}
+_CRITERIA = {
+    "person": _Parameter("people", "texts"),
+    "without": _Parameter("without", "texts"),
+    "any_person": _Parameter("any_person", "flag"),
+    "faces": _Parameter("faces", "int"),
+    "place": _Parameter("places", "texts"),
+    "camera": _Parameter("cameras", "texts"),
+    "keyword": _Parameter("keywords", "texts"),
+    "near": _Parameter("near"),
+    "radius": _Parameter("radius", "float"),
+    "after": _Parameter("after"),
+    "before": _Parameter("before"),
+    "trip": _Parameter("trips", "texts"),
+    "year": _Parameter("years", "ints"),
+    "month": _Parameter("months", "texts"),
+    "gps": _Parameter("has_gps", "flag"),
+    "no_gps": _Parameter("no_gps", "flag"),
+    "no_time": _Parameter("no_time", "flag"),
+    "untagged": _Parameter("untagged", "flag"),
+    "rating": _Parameter("rating", "int"),
+    "max_rating": _Parameter("max_rating", "int"),
+    "shape": _Parameter("shape"),
+    "screenshots": _Parameter("screenshots", "flag"),
+    "name": _Parameter("names", "texts"),
+    "unnamed": _Parameter("unnamed", "flag"),
+    "added_after": _Parameter("added_after"),
+    "added_before": _Parameter("added_before"),
+}
+PARAMETERS = {name: parameter.field for name, parameter in (_QUERY | _CRITERIA).items()}
+"""The field of a query, or of its criteria, that each parameter stands for."""
+
+Params = str | Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def write_query(query: Query, default: Query | None = None) -> str:
+    """Return a query as the parameters of an address, without a question mark.
+
+    Parameters
+    ----------
+    query
+        The query. Its photos are paths as results have them. ``where`` is not written.
+    default
+        What has the values of this query is left out; see `PhotoLibrary.make_query`.
+    """
+    pairs = _write_fields(query, default or Query(), _QUERY)
+    pairs += _write_fields(query.criteria, Criteria(), _CRITERIA)
+    return urlencode(pairs)
+
+
+def read_query(params: Params, library: PhotoLibrary) -> Query:
+    """Return the query of an address. Must be called in the thread of the library.
+
+    Parameters
+    ----------
+    params
+        The parameters, as the text after the question mark, or as pairs. Unknown ones are ignored.
+    library
+        Has the defaults, and the photos.
+
+    Raises
+    ------
+    UserError
+        If a parameter has no valid value, or there is no photo with an id.
+    """
+    if isinstance(params, str):
+        params = parse_qsl(params.removeprefix("?"), keep_blank_values=True)
+    given: dict[str, list[str]] = {}
+    for name, value in params.items() if isinstance(params, Mapping) else params:
+        given.setdefault(name, []).append(value)
+    options = _read_fields(given, _QUERY, library)
+    criteria = Criteria(**_read_fields(given, _CRITERIA, library))
+    return replace(library.make_query(), **options, criteria=criteria)
+
+
+def _write_fields(
+    values: Query | Criteria, defaults: Query | Criteria, parameters: Mapping[str, _Parameter]
+) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for name, parameter in parameters.items():
+        value = getattr(values, parameter.field)
+        if value != getattr(defaults, parameter.field):
+            items = value if isinstance(value, tuple) else ("" if value is None else value,)
+            pairs += [(name, _format_value(item)) for item in items]
+    return pairs
+
+
+def _format_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Path):
+        return format_photo_id(compute_photo_id(value.as_posix()))
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else str(value)
+
+
+def _read_fields(
+    given: Mapping[str, Sequence[str]], parameters: Mapping[str, _Parameter], library: PhotoLibrary
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in parameters.keys() & given.keys():
+        field, kind = parameters[name].field, parameters[name].kind
+        if kind in ("texts", "ints", "photos"):
+            texts = filter(str.strip, given[name])
+            values[field] = tuple(_read_value(name, text, kind, library) for text in texts)
+        elif given[name][-1].strip():
+            values[field] = _read_value(name, given[name][-1], kind, library)
+        elif kind == "limit":
+            values[field] = None  # no limit, in place of the config's
+    return values
+
+
+def _read_value(name: str, text: str, kind: Kind, library: PhotoLibrary) -> Any:
+    try:
+        match kind:
+            case "int" | "ints":
+                return int(text)
+            case "float" | "limit":
+                return float(text)
+            case "date":
+                return date.fromisoformat(text)
+            case "flag":
+                return _FLAGS[text.lower()]
+    except (ValueError, KeyError):
+        expected = {"date": "a date such as 2024-06-15", "flag": "yes or no"}.get(kind, "a number")
+        raise UserError(f"{name}: expected {expected}, got {text[:40]!r}") from None
+    return _find_photo(text, library) if kind in ("photo", "photos") else text
+
+
+def _find_photo(text: str, library: PhotoLibrary) -> Path:
+    photo_id = parse_photo_id(text)
+    path = None if photo_id is None else read_photo_path(library, photo_id)
+    if path is None:
+        raise UserError(f"{text[:40]}: no photo has this id")
+    return Path(path)
