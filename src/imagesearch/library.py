@@ -158,6 +158,16 @@ class PhotoLibrary:
             self.config, self.dataset, retry_failed=retry_failed, progress=progress, report=report
         )
 
+    def reload(self) -> None:
+        """Use the photos and collections as they are now, after another program has updated them.
+
+        Searches notice a build by themselves. This discards the list of photos, which was read once.
+        """
+        self.dataset = Dataset(self.config, self._images, change=self._change)
+        self.__dict__.pop("searcher", None)
+        if store := self.__dict__.get("store"):
+            store.collections.forget()
+
     def search(self, query: str | Query = "", **options: Any) -> Answer:
         """Answer a query.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -13,10 +13,6 @@ from imagesearch.store.store import Store
 
 _FIELDS = ("has_time", "taken_at", "has_gps", "latitude", "longitude", "city", "face_count")
 _SECONDS_A_DAY = 86_400
-
-
-def _empty(kind: Any) -> Any:
-    return field(default_factory=lambda: np.empty(0, kind))
 
 
 @dataclass(frozen=True)
@@ -39,14 +35,14 @@ class PhotoFacts:
         City; empty if unknown.
     """
 
-    ids: np.ndarray = _empty(np.int64)
-    has_time: np.ndarray = _empty(bool)
-    times: np.ndarray = _empty(np.int64)
-    has_position: np.ndarray = _empty(bool)
-    latitudes: np.ndarray = _empty(np.float64)
-    longitudes: np.ndarray = _empty(np.float64)
-    faces: np.ndarray = _empty(np.int64)
-    cities: np.ndarray = _empty(object)
+    ids: np.ndarray = field(default_factory=partial(np.empty, 0, np.int64))
+    has_time: np.ndarray = field(default_factory=partial(np.empty, 0, bool))
+    times: np.ndarray = field(default_factory=partial(np.empty, 0, np.int64))
+    has_position: np.ndarray = field(default_factory=partial(np.empty, 0, bool))
+    latitudes: np.ndarray = field(default_factory=partial(np.empty, 0, np.float64))
+    longitudes: np.ndarray = field(default_factory=partial(np.empty, 0, np.float64))
+    faces: np.ndarray = field(default_factory=partial(np.empty, 0, np.int64))
+    cities: np.ndarray = field(default_factory=partial(np.empty, 0, object))
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import ui
 
-from imagesearch.web import images, search_page
+from imagesearch.web import atlas, images, search_page
 from imagesearch.web.access import AccessGuard, HostNames
 from imagesearch.web.page_template import add_nonces
 from imagesearch.web.password import PasswordGate
@@ -41,3 +41,4 @@ def register_pages(session: PhotoSession) -> None:
     """Register all pages in NiceGUI."""
     nicegui_app.add_static_files("/static", STATIC)
     search_page.register(session)
+    atlas.register(session)

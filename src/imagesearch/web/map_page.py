@@ -19,7 +19,6 @@ from imagesearch.store import PhotoFacts
 from imagesearch.web.atlas_data import AtlasData
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_shapes import MAX_ZOOM, check_view, render_shapes
-from imagesearch.web.session import PhotoSession
 
 _NO_DAY = -(2**31)
 _CACHE = "private, max-age=86400"  # the shapes change with the version of the package only
@@ -34,7 +33,7 @@ class PhotoMap(Element, component="static/photo_map.js"):
         self._props["max-zoom"] = MAX_ZOOM
 
 
-def register(session: PhotoSession, data: AtlasData) -> None:
+def register(data: AtlasData) -> None:
     """Register the page, and the addresses of its shapes and positions."""
 
     @ui.page("/map")

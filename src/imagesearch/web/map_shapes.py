@@ -33,7 +33,7 @@ def check_view(zoom: int, left: int, right: int, top: int, bottom: int) -> View:
     """
     tiles = 2**zoom if 0 <= zoom <= MAX_ZOOM else 0
     is_valid = -tiles <= left <= right < 2 * tiles and 0 <= top <= bottom < tiles
-    if not is_valid or right - left >= min(_MAX_TILES, 2 * tiles) or bottom - top >= _MAX_TILES:
+    if not is_valid or right - left >= max(3, min(_MAX_TILES, 2 * tiles)) or bottom - top >= _MAX_TILES:
         raise UserError("no such view of the map")
     return zoom, left, right, top, bottom
 

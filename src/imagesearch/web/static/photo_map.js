@@ -168,7 +168,7 @@ export default {
       this.redraw();
     },
     minZoom() {
-      return Math.max(0, Math.log2(Math.min(this.width || 512, 2 * (this.height || 512)) / TILE) - 0.4);
+      return Math.max(0, Math.log2((this.width || 512) / TILE)); // the world is at least as wide as the view
     },
     world() {
       return TILE * 2 ** this.zoom;
@@ -354,14 +354,14 @@ export default {
       for (const cluster of this.findClusters(Math.round(this.zoom))) {
         const y = (cluster.y - this.y) * world + this.height / 2;
         if (y < -30 || y > this.height + 30) continue;
-        for (const turn of [-1, 0, 1]) {
-          const x = (cluster.x + turn - this.x) * world + this.width / 2;
-          if (x < -30 || x > this.width + 30) continue;
-          const count = cluster.members.length;
-          const size = Math.round(26 + 9 * Math.log10(count));
-          const short = count < 10000 ? String(count) : Math.round(count / 1000) + "k";
-          shown.push({ key: cluster.key + "/" + turn, x, y, size, count, short, city: cluster.city, label: "", cluster });
-        }
+        let offset = cluster.x - this.x;
+        offset -= Math.round(offset); // a view can cross the 180th meridian
+        const x = offset * world + this.width / 2;
+        if (x < -30 || x > this.width + 30) continue;
+        const count = cluster.members.length;
+        const size = Math.round(26 + 9 * Math.log10(count));
+        const short = count < 10000 ? String(count) : Math.round(count / 1000) + "k";
+        shown.push({ key: cluster.key, x, y, size, count, short, city: cluster.city, label: "", cluster });
       }
       this.labelClusters(shown);
       this.shown = shown;
