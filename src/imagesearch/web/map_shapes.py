@@ -17,7 +17,7 @@ TILE_PIXELS = 256
 """Width of the world in pixels at zoom level 0."""
 _MAX_TILES = 24  # the sides of a view, in tiles of its zoom level
 _MAX_LATITUDE = 85.06
-_TOLERANCE = 0.5  # pixels that a simplified line can be off
+_TOLERANCE = 0.8  # pixels that a simplified line can be off
 _CACHED_VIEWS = 128
 View = tuple[int, int, int, int, int]
 """Zoom level; the first and the last column of tiles; the first and the last row, from the north."""
@@ -33,7 +33,7 @@ def check_view(zoom: int, left: int, right: int, top: int, bottom: int) -> View:
     """
     tiles = 2**zoom if 0 <= zoom <= MAX_ZOOM else 0
     is_valid = -tiles <= left <= right < 2 * tiles and 0 <= top <= bottom < tiles
-    if not is_valid or right - left >= max(3, min(_MAX_TILES, 2 * tiles)) or bottom - top >= _MAX_TILES:
+    if not is_valid or right - left >= min(_MAX_TILES, 2 * tiles) or bottom - top >= _MAX_TILES:
         raise UserError("no such view of the map")
     return zoom, left, right, top, bottom
 
@@ -55,13 +55,13 @@ def render_shapes(view: View) -> bytes:
         "land": _flatten(shapes.land, pixel, decimals),
         "water": _flatten(shapes.water, pixel, decimals),
         "coasts": _flatten(shapes.coasts, pixel, decimals),
-        "borders": _flatten(shapes.borders, 0, decimals),
+        "borders": _flatten(shapes.borders, pixel / 2, decimals),
     }
     return json.dumps(content, separators=(",", ":")).encode()
 
 
 def _flatten(lines: Iterable[np.ndarray], smallest: float, decimals: int) -> list[list[float]]:
-    """Return lines as flat lists, without those that are smaller than a pixel and south of Mercator's end."""
+    """Return lines as flat lists, without the smallest ones, north and south to the ends of Mercator."""
     flat = []
     for line in lines:
         if np.ptp(line, axis=0).max() >= smallest:

@@ -239,8 +239,8 @@ export default {
       let [left, right] = span(this.x, this.width);
       let [top, bottom] = span(this.y, this.height);
       [left, right, top, bottom] = [left - 1, right + 2, Math.max(0, top - 1), Math.min(tiles - 1, bottom + 2)];
-      if (right - left >= 2 * tiles - 1 || zoom < 2) [left, right] = [-Math.ceil(tiles / 2), Math.ceil(1.5 * tiles) - 1];
-      [left, right] = [Math.max(left, -tiles), Math.min(right, 2 * tiles - 1)];
+      const isWorld = right - left >= tiles - 1; // then it is drawn beside itself too
+      [left, right] = isWorld ? [0, tiles - 1] : [Math.max(left, -tiles), Math.min(right, 2 * tiles - 1)];
       const address = ["/map/shapes", zoom, left, right, top, bottom].join("/");
       if (address === this.requested) return;
       this.requested = address;
@@ -248,6 +248,7 @@ export default {
         .then((content) => {
           if (address !== this.requested) return; // a later view was requested since
           this.shapes = this.makePaths(content);
+          this.turns = isWorld ? [-1, 0, 1] : [0];
           this.redraw();
         })
         .catch((error) => (this.error = error.message));
@@ -283,19 +284,23 @@ export default {
       context.fillRect(0, 0, this.$refs.canvas.width, this.$refs.canvas.height);
       if (!this.shapes) return;
       const size = world * scale;
-      context.setTransform(size, 0, 0, size, (this.width / 2 - this.x * world) * scale, (this.height / 2 - this.y * world) * scale);
-      context.fillStyle = colour("land");
-      context.fill(this.shapes.land);
-      context.lineWidth = 0.9 / world;
-      context.save();
-      context.clip(this.shapes.land); // borders continue into the sea
-      context.strokeStyle = colour("border");
-      context.stroke(this.shapes.borders);
-      context.restore();
-      context.fillStyle = colour("water");
-      context.fill(this.shapes.water);
-      context.strokeStyle = colour("coast");
-      context.stroke(this.shapes.coasts);
+      for (const turn of this.turns) {
+        const [left, top] = [this.width / 2 - (this.x - turn) * world, this.height / 2 - this.y * world];
+        if (this.turns.length > 1 && (left > this.width || left + world < 0)) continue;
+        context.setTransform(size, 0, 0, size, left * scale, top * scale);
+        context.fillStyle = colour("land");
+        context.fill(this.shapes.land);
+        context.lineWidth = 0.9 / world;
+        context.save();
+        context.clip(this.shapes.land); // borders continue into the sea
+        context.strokeStyle = colour("border");
+        context.stroke(this.shapes.borders);
+        context.restore();
+        context.fillStyle = colour("water");
+        context.fill(this.shapes.water);
+        context.strokeStyle = colour("coast");
+        context.stroke(this.shapes.coasts);
+      }
     },
     // --- clusters
     findClusters(level) {
