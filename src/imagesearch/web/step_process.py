@@ -104,6 +104,7 @@ def main() -> None:
 
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the server runs with "&"
     try:
         threading.Thread(target=_wait_for_end, daemon=True).start()
         run(config, report)

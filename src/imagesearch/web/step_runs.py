@@ -138,17 +138,21 @@ class StepRunner:
             self._process.stdin.close()
 
     async def _run(self) -> None:
+        """Run the process. The run is active until the pages have the new photos."""
+        ending = _make_error("the process of the steps ended without a result; see the server's terminal")
         try:
             # With Milvus Lite, the process that opens the file serves it to others. It must be this one: the
             # other one ends soon.
             await self._session.run(_open_store)
-            await self._watch(self._session.library.config)
+            ending = await self._watch(self._session.library.config) or ending
+            await self._session.run(PhotoLibrary.reload)
         except Exception as error:  # such as no memory for a process: a page shows it
-            self._end(f"the steps cannot be run ({type(error).__name__}: {error})")
-        await self._session.run(PhotoLibrary.reload)
+            ending = _make_error(f"the steps cannot be run ({type(error).__name__}: {error})")
+        self.state = self.state.apply(ending)
         self.finished_runs += 1
 
-    async def _watch(self, config: Config) -> None:
+    async def _watch(self, config: Config) -> dict[str, Any] | None:
+        """Start the process, show its progress, wait until it has ended, and return its last message."""
         self._process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", _MODULE),
             stdin=asyncio.subprocess.PIPE,
@@ -160,17 +164,19 @@ class StepRunner:
         process.stdin.write(pickle.dumps(config))
         if self.state.outcome == "stopping":
             self._close_input()
+        ending = None
         async for line in process.stdout:
             message = json.loads(line)
-            is_stopping = self.state.outcome == "stopping" and message["kind"] in ("progress", "line")
-            state = self.state.apply(message)
-            self.state = replace(state, outcome="stopping") if is_stopping else state
-        code = await process.wait()
-        if self.state.is_active:
-            self._end(f"the process of the steps has ended with code {code}; its terminal has more")
+            if message["kind"] in ("progress", "line"):
+                self.state = self.state.apply(message)
+            else:
+                ending = message
+        await process.wait()
+        return ending
 
-    def _end(self, message: str) -> None:
-        self.state = replace(self.state, outcome="failed", progress=None, message=message)
+
+def _make_error(text: str) -> dict[str, Any]:
+    return {"kind": "error", "text": text}
 
 
 def _open_store(library: PhotoLibrary) -> None:
