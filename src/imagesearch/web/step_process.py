@@ -114,6 +114,7 @@ def main() -> None:
         report({"kind": "stopped"})
     except BrokenPipeError:
         pass  # the server has ended
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is nothing left to interrupt
 
 
 def _take_stdout() -> BinaryIO:
