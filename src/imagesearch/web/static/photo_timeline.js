@@ -4,6 +4,7 @@ const MONTHS = ["January", "February", "March", "April", "May", "June", "July", 
   "November", "December"];
 const MANY_MONTHS = 48; // with more months, the first bars are years
 const BAND_ROWS = 3;
+const NAME_PIXELS = 48; // of a band that shows the name of its trip
 const LABEL_PIXELS = 34; // between labels of bars
 
 const pad = (number) => String(number).padStart(2, "0");
@@ -35,7 +36,7 @@ export default {
               :href="'/?trip=' + encodeURIComponent(band.name)"
               :aria-label="'Trip: ' + band.name + ', ' + formatPhotos(band.photos)"
               :style="{ left: band.left + '%', width: band.width + '%', top: band.row * 22 + 'px' }">
-              <span>{{ band.name }}</span></a>
+              <span v-if="band.hasName">{{ band.name }}</span></a>
           </div>
           <div class="timeline-bars" role="group" :aria-label="barsLabel" ref="bars"
             @pointerdown="onDown" @pointermove="onMove" @pointerup="onUp" @pointercancel="cancel">
@@ -153,7 +154,8 @@ export default {
         let row = ends.findIndex((taken) => taken <= left);
         if (row < 0) row = ends.length < BAND_ROWS ? ends.length : ends.indexOf(Math.min(...ends));
         ends[row] = left + width + 0.1;
-        bands.push({ key, name: trip.name, photos: trip.photos, left, width, row });
+        const hasName = (width / 100) * Math.max(this.width, this.bars.length * 9) > NAME_PIXELS;
+        bands.push({ key, name: trip.name, photos: trip.photos, left, width, row, hasName });
       }
       return bands;
     },
