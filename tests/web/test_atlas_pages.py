@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -173,8 +173,7 @@ def check_timeline(page: Page) -> None:
 def test_a_run_is_stopped_refused_and_ends_with_the_server(album: WebAlbum, browser: Browser) -> None:
     with album.drawn.config_file.open("a") as config:  # each photo is processed at once, and slowly
         config.write("\nextraction: {batch_size: 1, workers: 1}\n")
-    server = WebServer(album)
-    with open_page(browser, server) as page:
+    with closing(WebServer(album)) as server, open_page(browser, server) as page:
         page.goto("/collection")
         start = page.get_by_role("button", name="Process new photos")
         with album.drawn.dataset().open_table("clip").lock():  # as a script that runs the steps
@@ -194,7 +193,6 @@ def test_a_run_is_stopped_refused_and_ends_with_the_server(album: WebAlbum, brow
         server.process.kill()
         server.process.wait()
         wait_until(lambda: not any(map(is_running, children)))
-    server.close()
 
 
 def find_children(process: int) -> list[Path]:
