@@ -64,7 +64,7 @@ photos: $(STAMP)
 	$(PY) scripts/00_run_steps.py $(if $(PHOTOS),-i "$(PHOTOS)")
 
 test: $(STAMP)
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The server's package requires an older setuptools, so it has an environment of its own.
 MILVUS := .venv-milvus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import runpy
 import subprocess
@@ -19,10 +20,12 @@ import pillow_heif
 import pytest
 import yaml
 from PIL import Image
+from shared_folders import make_or_copy
 
 from imagesearch.config import Config, load_config
 
 if TYPE_CHECKING:
+    from drawn import Drawn
     from newcomer import Clone
     from store_processes import Process, StartProgram
 
@@ -33,12 +36,27 @@ _FOLDERS = {"server": "IMAGESEARCH_MILVUS_SERVER", "web": "IMAGESEARCH_TEST_WEB"
 collect_ignore = [folder for folder, variable in _FOLDERS.items() if not os.environ.get(variable)]
 pytest_plugins = ["web_fixtures"]
 os.environ.setdefault("MPLBACKEND", "Agg")
+# one thread for each process of the run: more threads than cores wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 pillow_heif.register_heif_opener()  # to write HEIC
 # converted models, shared by the processes of one test run
 os.environ["IMAGESEARCH_CACHE"] = str(
     Path(tempfile.gettempdir()) / f"imagesearch-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
 )
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test downloads anything
+
+# The files that take longest, the longest first, so that no process of the run waits for another at the end.
+# With --no-loadscope-reorder, pytest-xdist hands the files out in the order of the items.
+_LONG_FILES = (
+    "readme", "engines", "openvino", "demo_models", "lite_sharing", "index_tuning", "options",
+    "people_scripts", "upgrade", "evaluate_truth", "scripts", "npy_files", "lite_address", "viewer",
+    "content", "evaluate", "layout", "notebook", "marks", "shared_search", "people", "prompt", "geo_step",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}": place for place, name in enumerate(_LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 def draw(seed: int, size: tuple[int, int] = (96, 64)) -> Image.Image:
@@ -187,12 +205,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone after ``make demo``: the album of 240 photos, drawn once for all tests."""
     from newcomer import Clone  # imports this module
 
-    clone = Clone(tmp_path_factory.mktemp("clone"))
-    for line in clone.list_recipe("demo"):
-        if not line.startswith("echo"):
-            done = clone.run_command(line)
-            assert done.returncode == 0, f"make demo: {line}\n{done.stdout}"
-    return clone
+    def run_recipe(folder: Path) -> None:
+        clone = Clone.make(folder)
+        for line in clone.list_recipe("demo"):
+            if not line.startswith("echo"):
+                done = clone.run_command(line)
+                assert done.returncode == 0, f"make demo: {line}\n{done.stdout}"
+
+    return Clone(make_or_copy(tmp_path_factory, "clone", run_recipe))
 
 
 class BuiltAlbum(NamedTuple):
@@ -212,10 +232,21 @@ def built_album(tmp_path_factory: pytest.TempPathFactory) -> BuiltAlbum:
     from imagesearch_demo.album import make_album
     from imagesearch_demo.scoring import build_album, make_demo_config
 
-    folder = tmp_path_factory.mktemp("built")
-    truth = make_album(folder / "album", 64, seed=5713, workers=0)
-    build_album(make_demo_config(folder, folder / "album"), truth)
-    return BuiltAlbum(folder, truth)
+    def build(folder: Path) -> None:
+        truth = make_album(folder / "album", 64, seed=5713, workers=0)
+        build_album(make_demo_config(folder, folder / "album"), truth)
+
+    folder = make_or_copy(tmp_path_factory, "built", build)
+    return BuiltAlbum(folder, json.loads((folder / "album.truth.json").read_text("utf-8")))
+
+
+@pytest.fixture(scope="session")
+def twelve_photos(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """Twelve processed photos with three people, shared by tests; one that changes a file must copy it."""
+    from drawn import Drawn  # imports this module
+    from people_rows import process_twelve_photos
+
+    return Drawn(make_or_copy(tmp_path_factory, "twelve", process_twelve_photos))
 
 
 @pytest.fixture

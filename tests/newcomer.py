@@ -50,6 +50,10 @@ class Clone:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def make(cls, folder: Path) -> Clone:
+        """Copy the files into an empty folder."""
         for name in _CLONED_PATHS:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +63,7 @@ class Clone:
         stamp = folder / ".venv" / ".installed"  # the commands run in the tests' own environment
         stamp.parent.mkdir()
         stamp.touch()
+        return cls(folder)
 
     def run_command(self, command: str) -> Done:
         """Run a line that starts with ``python scripts/...``; stdout has what a terminal would show.

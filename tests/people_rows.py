@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from conftest import draw
@@ -26,6 +27,11 @@ def process_twelve_photos(folder: Path) -> Drawn:
     drawn.detect()
     cluster_people(drawn.config(), drawn.dataset())
     return drawn
+
+
+def copy_world(source: Drawn, folder: Path) -> Drawn:
+    """Copy photos and all results into a new folder below `folder`."""
+    return Drawn(shutil.copytree(source.folder, folder / "world"))
 
 
 def build(drawn: Drawn) -> None:

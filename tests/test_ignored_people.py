@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Done, run_here
 from crowd import Crowd, get_path, make_crowd
 from drawn import Drawn
-from people_rows import build, process_twelve_photos, read_face_rows, read_photo_rows
+from people_rows import build, copy_world, read_face_rows, read_photo_rows
 from synthetic import row_of
 
 from imagesearch.errors import UserError
@@ -158,21 +156,19 @@ def test_an_album_of_ignored_people_can_be_edited(crowd: Crowd) -> None:
 
 
 @pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    drawn = process_twelve_photos(tmp_path_factory.mktemp("ignored"))
+def processed(twelve_photos: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    drawn = copy_world(twelve_photos, tmp_path_factory.mktemp("ignored"))
     build(drawn)
     return drawn
 
 
 @pytest.fixture
 def drawn(processed: Drawn, tmp_path: Path) -> Drawn:
-    shutil.copytree(processed.folder, tmp_path / "world")
-    return Drawn(tmp_path / "world")
+    return copy_world(processed, tmp_path)
 
 
-def run(drawn: Drawn, script: str, *args: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / "scripts" / script, "-c", drawn.config_file, *args]
-    done = subprocess.run(command, cwd=drawn.folder, capture_output=True, text=True, timeout=120)
+def run(drawn: Drawn, script: str, *args: str) -> Done:
+    done = run_here([str(ROOT / "scripts" / script), "-c", str(drawn.config_file), *args], drawn.folder)
     assert done.returncode == 0, done.stderr
     return done
 

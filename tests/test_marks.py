@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run_here
 from drawn import Drawn
-from people_rows import build, process_twelve_photos, read_people, read_photo_rows
+from people_rows import build, copy_world, read_people, read_photo_rows
 
 from imagesearch.errors import UserError
 from imagesearch.faces import PeopleEditor, cluster_people, detect_faces, make_photo_finder, mark_present
@@ -19,9 +19,9 @@ from imagesearch.store import Vocabulary
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+def named(twelve_photos: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     """Return twelve photos in collections; Maya is on five of them and Kofi on four, by their faces."""
-    drawn = process_twelve_photos(tmp_path_factory.mktemp("marks"))
+    drawn = copy_world(twelve_photos, tmp_path_factory.mktemp("marks"))
     editor = PeopleEditor(drawn.config(), drawn.dataset())
     editor.name_person("1", "Maya")
     editor.name_person("2", "Kofi")

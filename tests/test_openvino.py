@@ -188,9 +188,22 @@ def test_a_model_that_cannot_be_converted_is_tried_once(
     assert "RuntimeError: an operation is unknown" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def converted(tiny_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with the CLIP model."""
+    folder = tmp_path_factory.mktemp("converted") / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMAGESEARCH_CACHE", str(folder))
+        ClipEncoder(str(tiny_models["clip"]), "cpu", "float32", "openvino")
+    return folder
+
+
 @pytest.mark.parametrize("file", ["text.bin", "text.xml", "model.json", "outcome.json"])
-def test_a_damaged_conversion_is_made_again(cache: Path, tiny_models: dict[str, Path], file: str) -> None:
+def test_a_damaged_conversion_is_made_again(
+    cache: Path, converted: Path, tiny_models: dict[str, Path], file: str
+) -> None:
     model = str(tiny_models["clip"])
+    shutil.copytree(converted, cache)
     expected = ClipEncoder(model, "cpu", "float32", "openvino").encode_texts(["a boat"])
     (damaged,) = cache.rglob(file)
     damaged.write_bytes(b"")

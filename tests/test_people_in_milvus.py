@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import draw
 from drawn import Drawn, picture_of
-from people_rows import build, process_twelve_photos, read_face_rows, read_people, read_photo_rows
+from people_rows import build, copy_world, read_face_rows, read_people, read_photo_rows
 from synthetic import row_of
 
 from imagesearch.faces import PeopleEditor, cluster_people
@@ -17,15 +17,9 @@ from imagesearch.store import CollectionRef, Store, build_collections
 from imagesearch.store import build as build_module
 
 
-@pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    return process_twelve_photos(tmp_path_factory.mktemp("scripts"))
-
-
 @pytest.fixture
-def drawn(processed: Drawn, tmp_path: Path) -> Drawn:
-    shutil.copytree(processed.folder, tmp_path / "world")
-    return Drawn(tmp_path / "world")
+def drawn(twelve_photos: Drawn, tmp_path: Path) -> Drawn:
+    return copy_world(twelve_photos, tmp_path)
 
 
 def test_photos_have_the_labels_of_people_and_faces_have_boxes(drawn: Drawn) -> None:

@@ -12,41 +12,40 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Done, run_here
 from drawn import Drawn, picture_of
-from people_rows import build, process_twelve_photos, read_people, read_photo_rows
+from people_rows import build, copy_world, read_people, read_photo_rows
 
 from imagesearch.errors import UserError
 from imagesearch.faces import PeopleEditor
 from imagesearch.store import collections
 
 
-@pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    return process_twelve_photos(tmp_path_factory.mktemp("scripts"))
-
-
 @pytest.fixture
-def drawn(processed: Drawn, tmp_path: Path) -> Drawn:
-    shutil.copytree(processed.folder, tmp_path / "world")
-    return Drawn(tmp_path / "world")
+def drawn(twelve_photos: Drawn, tmp_path: Path) -> Drawn:
+    return copy_world(twelve_photos, tmp_path)
 
 
-def run(drawn: Drawn, script: str, *args: str | Path, stdin: str = "") -> subprocess.CompletedProcess:
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / script, "-c", drawn.config_file, *map(str, args)],
-        cwd=drawn.folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def run(drawn: Drawn, script: str, *args: str | Path, stdin: str = "", process: bool = False) -> Done:
+    """Run a script in this process, or, with `process`, in one of its own, whose warnings are printed."""
+    command = [str(ROOT / "scripts" / script), "-c", str(drawn.config_file), *map(str, args)]
+    if process:
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=drawn.folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    else:
+        done = run_here(command, drawn.folder, stdin)
     assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr, done.stderr
     return done
 
 
-def count_faces(done: subprocess.CompletedProcess) -> dict[str, int]:
+def count_faces(done: Done) -> dict[str, int]:
     """Return the number of faces by label in the output of --json."""
     return {person["label"]: person["faces"] for person in json.loads(done.stdout)["people"]}
 
@@ -71,13 +70,13 @@ def test_a_search_for_somebody_without_a_name_says_how_to_name_people(drawn: Dra
 def test_people_are_found_named_searched_split_and_merged(drawn: Drawn) -> None:
     shutil.rmtree(drawn.dataset().folder / "faces")
     (drawn.dataset().folder / "clusters.parquet").unlink()
-    done = run(drawn, "02_cluster_faces.py", "--json")
+    done = run(drawn, "02_cluster_faces.py", "--json", process=True)
     assert json.loads(done.stdout)["new"] == 12
     assert count_faces(done) == {"person 1": 5, "person 2": 4, "person 3": 2}
-    assert "album_faces: 11 faces: 11 new" in run(drawn, "05_build_collections.py").stdout
+    assert "album_faces: 11 faces: 11 new" in run(drawn, "05_build_collections.py", process=True).stdout
 
     sheet = drawn.folder / "sheet.png"
-    done = run(drawn, "03_name_people.py", "--name", "1=Maya", "--json", "--save", sheet)
+    done = run(drawn, "03_name_people.py", "--name", "1=Maya", "--json", "--save", sheet, process=True)
     assert count_faces(done) == {"Maya": 5, "person 2": 4, "person 3": 2} and sheet.stat().st_size > 5000
     assert "album_faces: 11 faces: 0 new, 5 changed" in done.stderr
     assert read_photo_rows(drawn)["maya0.jpg"] == (["Maya"], 1)
@@ -94,9 +93,8 @@ def test_people_are_found_named_searched_split_and_merged(drawn: Drawn) -> None:
     assert "album_faces" not in done.stderr
     assert count_faces(done) == {"Maya": 5, "Kofi": 4, "Noor": 2}
 
-    found = run(
-        drawn, "06_search.py", "--face", drawn.photos / "maya1.jpg", "--with-itself", "--json", "-k", "5"
-    )
+    options = ("--with-itself", "--json", "-k", "5")
+    found = run(drawn, "06_search.py", "--face", drawn.photos / "maya1.jpg", *options, process=True)
     answer = json.loads(found.stdout)
     assert "this looks like Maya (1.00)" in " ".join(answer["notes"])
     assert any("names have changed since" in note for note in answer["notes"])
@@ -136,11 +134,9 @@ def main_of(monkeypatch: pytest.MonkeyPatch) -> Main:
 
 
 @pytest.fixture(scope="module")
-def untouched(processed: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+def untouched(twelve_photos: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     """Return collections that are built once, for tests that change nothing."""
-    folder = tmp_path_factory.mktemp("untouched") / "world"
-    shutil.copytree(processed.folder, folder)
-    drawn = Drawn(folder)
+    drawn = copy_world(twelve_photos, tmp_path_factory.mktemp("untouched"))
     build(drawn)
     return drawn
 
@@ -355,10 +351,10 @@ def test_each_edit_prints_what_it_did_with_the_final_numbers(
 
 def test_a_refused_edit_is_one_line_and_stored_edits_another(drawn: Drawn) -> None:
     build(drawn)
-    script = [sys.executable, ROOT / "scripts" / "03_name_people.py", "-c", drawn.config_file, "--no-show"]
+    script = [str(ROOT / "scripts/03_name_people.py"), "-c", str(drawn.config_file), "--no-show"]
 
     def refuse(*args: str) -> str:
-        done = subprocess.run([*script, *args], cwd=drawn.folder, capture_output=True, text=True, timeout=120)
+        done = run_here([*script, *args], drawn.folder)
         assert done.returncode == 2 and done.stdout == ""
         return done.stderr
 

@@ -119,7 +119,7 @@ def test_ctrl_d_ends_the_prompt_of_a_terminal(album: World) -> None:
 
 
 def test_collections_built_while_the_prompt_is_open_are_searched(world: World) -> None:
-    """Other programs build the first collections, and then others of photos in another folder."""
+    """This program builds the first collections, and then others of photos in another folder."""
     world.add("a.png", 1)
     other = world.folder / "others"
     other.mkdir()
@@ -139,11 +139,11 @@ def test_collections_built_while_the_prompt_is_open_are_searched(world: World) -
         process.stdin.flush()
         while "no such database" not in process.stderr.readline():
             pass
-        run_script(world, "01_extract_features.py")
-        run_script(world, "05_build_collections.py")
+        world.run("01_extract_features.py")
+        world.run("05_build_collections.py")
         assert search() == str(world.photos / "a.png")
         world.run("01_extract_features.py", other, "--replace")
-        run_script(world, "05_build_collections.py")
+        world.run("05_build_collections.py")
         assert search() == str(other / "b.png")
         process.communicate("q\n", timeout=60)
         assert process.returncode == 0
@@ -157,11 +157,6 @@ def closing_process(process: subprocess.Popen) -> Iterator[None]:
             yield
         finally:
             process.kill()
-
-
-def run_script(world: World, script: str) -> None:
-    command = [sys.executable, ROOT / "scripts" / script, "-c", world.config_file]
-    subprocess.run(command, cwd=world.folder, check=True, capture_output=True, timeout=120)
 
 
 # --- sentences without quotes ------------------------------------------------------------------------------

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run_here
 from drawn import Drawn, picture_of
-from people_rows import build, process_twelve_photos
+from people_rows import build, copy_world
 
 import imagesearch
 from imagesearch.search import Query, Searcher
@@ -22,23 +21,28 @@ NEW_NAMES = "names have changed since the collections were built; run 05_build_c
 
 
 @pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    drawn = process_twelve_photos(tmp_path_factory.mktemp("shared"))
+def processed(twelve_photos: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    drawn = copy_world(twelve_photos, tmp_path_factory.mktemp("shared"))
     build(drawn)
     return drawn
 
 
 @pytest.fixture
 def drawn(processed: Drawn, tmp_path: Path) -> Drawn:
-    shutil.copytree(processed.folder, tmp_path / "world")
-    return Drawn(tmp_path / "world")
+    return copy_world(processed, tmp_path)
 
 
-def run(drawn: Drawn, script: str, *args: str | Path) -> str:
+def run(drawn: Drawn, script: str, *args: str) -> None:
+    """Run a script in a process of its own, as another program than the open search."""
     command = [sys.executable, ROOT / "scripts" / script, "-c", drawn.config_file, *args]
     done = subprocess.run(command, cwd=drawn.folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+
+
+def run_in_tests(drawn: Drawn, script: str, *args: str) -> None:
+    """Run a script in the process of the tests, which is another one than that of a `Conversation`."""
+    done = run_here([str(ROOT / "scripts" / script), "-c", str(drawn.config_file), *args], drawn.folder)
+    assert done.returncode == 0, done.stderr
 
 
 class Conversation:
@@ -82,20 +86,20 @@ def test_a_conversation_finds_new_photos_and_names_of_other_programs(
     assert len(first["results"]) == 12 and NEW_NAMES not in first["notes"]
     picture_of("Noor", seed=40)[0].save(drawn.photos / "noor40.png")
     for script in ("01_extract_features.py", "02_cluster_faces.py", "04_extract_geo.py"):
-        run(drawn, script)
+        run_in_tests(drawn, script)
     assert len(conversation.search("a person")["results"]) == 12
-    run(drawn, "05_build_collections.py")
+    run_in_tests(drawn, "05_build_collections.py")
     after = conversation.search("a person")
     assert len(after["results"]) == 13 and after["notes"] == first["notes"]
 
-    run(drawn, "03_name_people.py", "--name", "1=Rosalind", "--no-show", "--no-build")
+    run_in_tests(drawn, "03_name_people.py", "--name", "1=Rosalind", "--no-show", "--no-build")
     assert NEW_NAMES in conversation.search("a person")["notes"]
-    run(drawn, "05_build_collections.py")
+    run_in_tests(drawn, "05_build_collections.py")
     named = conversation.search("rosalind")
     assert NEW_NAMES not in named["notes"]
     assert named["results"] and all("Rosalind" in hit["people"] for hit in named["results"])
 
-    run(drawn, "05_build_collections.py", "--rebuild")
+    run_in_tests(drawn, "05_build_collections.py", "--rebuild")
     assert conversation.search("rosalind")["results"] == named["results"]
 
 

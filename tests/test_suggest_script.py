@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Done, run_here
 from drawn import Drawn
-from people_rows import process_twelve_photos
+from people_rows import copy_world
 
 from imagesearch.faces import Side, Suggestion, cluster_people, load_people
 from imagesearch.figures.same_people import SameViewer, make_question
-
-
-@pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    return process_twelve_photos(tmp_path_factory.mktemp("suggest"))
-
 
 # --- the window --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("key", "reply"), [("y", "yes"), ("n", "no"), ("s", "skip"), ("q", "quit")])
-def test_keys_answer_in_the_window(processed: Drawn, key: str, reply: str) -> None:
+def test_keys_answer_in_the_window(twelve_photos: Drawn, key: str, reply: str) -> None:
     import matplotlib.pyplot as plt
 
-    people = load_people(processed.config(), processed.dataset())
+    people = load_people(twelve_photos.config(), twelve_photos.dataset())
     one, other = people.persons[:2]
     suggestion = Suggestion(
         Side(one.number, "", one.rows), Side(other.number, "", other.rows), distance=0.6, gain=1.0, limit=0.5
     )
-    viewer = SameViewer(make_question(suggestion, people, processed.dataset()), plt.figure(figsize=(12, 6)))
+    viewer = SameViewer(
+        make_question(suggestion, people, twelve_photos.dataset()), plt.figure(figsize=(12, 6))
+    )
     texts = "\n".join(text.get_text() for axis in viewer.figure.findobj(plt.Axes) for text in axis.texts)
     assert "person 1 (5 faces)" in texts and "person 2 (4 faces)" in texts and "2.4" in texts
     assert "y: yes" in viewer.footer and viewer.reply == ""
@@ -51,21 +43,13 @@ def test_keys_answer_in_the_window(processed: Drawn, key: str, reply: str) -> No
 # --- the script --------------------------------------------------------------------------------------------
 
 
-def run(drawn: Drawn, *args: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts/03_name_people.py", "-c", drawn.config_file, *args, "--no-build"],
-        cwd=drawn.folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=os.environ | {"MPLBACKEND": "Agg"},
-    )
+def run(drawn: Drawn, *args: str) -> Done:
+    script = str(ROOT / "scripts" / "03_name_people.py")
+    return run_here([script, "-c", str(drawn.config_file), *args, "--no-build"], drawn.folder)
 
 
-def test_without_a_terminal_the_script_prints_how_to_answer(processed: Drawn, tmp_path: Path) -> None:
-    shutil.copytree(processed.folder, tmp_path / "world")
-    drawn = Drawn(tmp_path / "world")
+def test_without_a_terminal_the_script_prints_how_to_answer(twelve_photos: Drawn, tmp_path: Path) -> None:
+    drawn = copy_world(twelve_photos, tmp_path)
     done = run(drawn, "--suggest")
     assert (done.returncode, done.stdout) == (0, "no pair of people is uncertain\n")
     setting = ("--set", "faces.cluster_distance=0.05")

@@ -174,6 +174,16 @@ class PhotoLibrary:
         dataset = Dataset(self.config, self._images, change=self._change)
         workflow.update_names(self.config, dataset, None if self.config.milvus.is_missing else self.store)
 
+    def reload(self) -> None:
+        """Use the photos and collections as they are now, after another program has updated them.
+
+        Searches notice a build by themselves. This discards the list of photos, which was read once.
+        """
+        self.dataset = Dataset(self.config, self._images, change=self._change)
+        self.__dict__.pop("searcher", None)
+        if store := self.__dict__.get("store"):
+            store.collections.forget()
+
     def search(self, query: str | Query = "", **options: Any) -> Answer:
         """Answer a query.
 

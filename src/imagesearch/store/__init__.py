@@ -16,6 +16,7 @@ from imagesearch.store.drop import drop_dataset, list_drop_targets
 from imagesearch.store.file_names import split_file_name
 from imagesearch.store.npy_files import NpyVectors, read_npy_vectors
 from imagesearch.store.npy_import import build_imported
+from imagesearch.store.photo_facts import PhotoFacts, read_photo_facts
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -52,6 +53,7 @@ __all__ = [
     "Hit",
     "IndexSpec",
     "NpyVectors",
+    "PhotoFacts",
     "Store",
     "UnbuiltChanges",
     "UnbuiltChangesFinder",
@@ -74,6 +76,7 @@ __all__ = [
     "list_trips",
     "name_trip",
     "read_npy_vectors",
+    "read_photo_facts",
     "split_file_name",
     "suggest_names",
     "undo_trip_name",

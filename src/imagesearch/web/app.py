@@ -11,6 +11,7 @@ from nicegui import ui
 
 from imagesearch.web import (
     api,
+    atlas,
     docs_page,
     error_pages,
     images,
@@ -59,3 +60,4 @@ def register_pages(session: PhotoSession, app: FastAPI) -> None:
     people_questions.register(session)
     people_page.register(session)
     person_page.register(session)
+    atlas.register(session)

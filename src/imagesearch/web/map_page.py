@@ -1,0 +1,98 @@
+"""The map page: all positions as clusters over land and borders, drawn in the browser without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import numpy as np
+from fastapi import Request, Response
+from nicegui import app as nicegui_app
+from nicegui import ui
+from nicegui.element import Element
+
+from imagesearch.errors import UserError
+from imagesearch.geo import MAP_ATTRIBUTION
+from imagesearch.store import PhotoFacts
+from imagesearch.web.atlas_data import AtlasData
+from imagesearch.web.frame import page_frame
+from imagesearch.web.map_shapes import MAX_ZOOM, check_view, render_shapes
+
+_NO_DAY = -(2**31)
+_CACHE = "private, max-age=86400"  # the shapes change with the version of the package only
+
+
+class PhotoMap(Element, component="static/photo_map.js"):
+    """A map that loads its shapes and positions by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._props["attribution"] = MAP_ATTRIBUTION
+        self._props["max-zoom"] = MAX_ZOOM
+
+
+def register(data: AtlasData) -> None:
+    """Register the page, and the addresses of its shapes and positions."""
+
+    @ui.page("/map")
+    def show_map() -> None:
+        with page_frame("Map"):
+            link_styles()
+            PhotoMap()
+
+    @nicegui_app.get("/map/shapes/{zoom}/{left}/{right}/{top}/{bottom}", include_in_schema=False)
+    async def get_shapes(zoom: int, left: int, right: int, top: int, bottom: int) -> Response:
+        try:
+            view = check_view(zoom, left, right, top, bottom)
+            content = await asyncio.to_thread(render_shapes, view)
+        except UserError as error:
+            return make_error(error)
+        return Response(content, media_type="application/json", headers={"Cache-Control": _CACHE})
+
+    @nicegui_app.get("/map/positions", include_in_schema=False)
+    async def get_positions(request: Request) -> Response:
+        try:
+            facts, version = await data.load()
+        except UserError as error:
+            return make_error(error)
+        etag = f'"positions-{version}"'
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        content = await asyncio.to_thread(lambda: json.dumps(pack_positions(facts)))
+        return Response(content, media_type="application/json", headers=headers)
+
+
+def link_styles() -> None:
+    """Link the styles of the map, the timeline and the collection."""
+    ui.add_head_html('<link rel="stylesheet" href="/static/atlas.css">', shared=False)
+
+
+def make_error(error: UserError) -> Response:
+    """Return an error of the user for a component that shows it."""
+    return Response(json.dumps({"error": str(error)}), 409, media_type="application/json")
+
+
+def pack_positions(facts: PhotoFacts) -> dict[str, Any]:
+    """Return the photos with a position, the newest first, as arrays in Base64, which a browser reads fast.
+
+    ``positions`` has longitudes and latitudes in turn. ``cities`` has the names that ``city`` numbers.
+    """
+    chosen = facts.has_position
+    names, numbers = np.unique(facts.cities[chosen].astype(str), return_inverse=True)
+    days = np.where(facts.has_time, np.floor_divide(facts.times, 86_400), _NO_DAY)
+    positions = np.stack([facts.longitudes[chosen], facts.latitudes[chosen]], axis=1)
+    return {
+        "photos": len(facts),
+        "cities": names.tolist(),
+        "ids": _encode(facts.ids[chosen], "<i8"),
+        "positions": _encode(positions, "<f4"),
+        "city": _encode(numbers.reshape(-1), "<u4"),
+        "days": _encode(days[chosen], "<i4"),
+    }
+
+
+def _encode(values: np.ndarray, kind: str) -> str:
+    return base64.b64encode(values.astype(kind).tobytes()).decode()
