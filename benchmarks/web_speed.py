@@ -122,9 +122,8 @@ def measure_searches(browser: Any, address: str, sentences: Sequence[str], libra
 def measure_completions(browser: Any, address: str, library: Any) -> None:
     """Print the time from a letter to the completions, without the delay of the page."""
     vocabulary = library.searcher.resources.vocabulary
-    letters = sorted(
-        {entry.name[0].lower() for entry in (*vocabulary.people.values(), *vocabulary.places.values())}
-    )
+    entries = (*vocabulary.people.values(), *vocabulary.places.values())
+    letters = sorted({entry.name[0].lower() for entry in entries if entry.name.isascii()})
     shown, exchanged, alone = [], [], []
     with open_page(browser, address) as page:
         box = page.get_by_label("Search", exact=True)

@@ -15,7 +15,7 @@ from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
-from imagesearch.web.filter_data import change_query, describe_selection, read_filter_data
+from imagesearch.web.filter_data import FilterOffers, change_query, describe_selection
 from imagesearch.web.filter_panel import FilterPanel
 from imagesearch.web.photo_grid import (
     GridPhoto,
@@ -55,10 +55,12 @@ class SearchView:
         The library.
     uploads
         The photos that browsers have sent.
+    offers
+        What the drawer of filters offers.
     """
 
-    def __init__(self, session: PhotoSession, uploads: QueryPhotos) -> None:
-        self._session, self._uploads = session, uploads
+    def __init__(self, session: PhotoSession, uploads: QueryPhotos, offers: FilterOffers) -> None:
+        self._session, self._uploads, self._offers = session, uploads, offers
         self._default = session.library.make_query()
         self._query = self._default
         self._photo: UploadedPhoto | None = None  # a photo that was dropped on the page
@@ -121,7 +123,11 @@ class SearchView:
         self.panel.change(shown=is_shown, value=describe_selection(self._query))
         self.bar.change(filtersOpen=is_shown)
         if is_shown:
-            self.panel.change(offers=await self._session.run(read_filter_data))
+            try:
+                self.panel.change(offers=await self._offers.read_names())
+                self.panel.change(offers=await self._offers.load())
+            except UserError as error:
+                self.bar.change(error=str(error))
 
     async def _change_filters(self, changes: dict[str, Any]) -> None:
         try:
@@ -176,6 +182,7 @@ class SearchView:
         photo = self._photo
         if photo is not None:
             answer = await self._session.run(lambda library: search_with_upload(library, executed, photo))
+            self._session.remember(answer)
         elif executed.is_empty:
             answer = await self._session.search(replace(executed, where=_ANY_PHOTO))
         else:
