@@ -139,7 +139,7 @@ def measure_completions(browser: Any, address: str, library: Any) -> None:
             alone.append(1000 * (time.perf_counter() - start))
             if taken is not None:
                 shown.append(taken - DEBOUNCE)
-                exchanged += _pair_messages(page, '"serial"', '"offer"')
+                exchanged += _pair_messages(page, "serial", "offer")
     report("a letter to completions, beyond the delay (aim: 50)", shown[3:])
     report("- of it from request to answer", exchanged[3:])
     report("- the completer alone", alone[3:])
@@ -213,7 +213,7 @@ def _list_batches(page: Any) -> list[tuple[int, float, float]]:
     """Return the photos shown, the milliseconds until more came, and the size of that message."""
     batches, begin = [], None
     for message in page.evaluate("probe.messages"):
-        if message["kind"] == "sent" and '"generation"' in message["text"]:
+        if message["kind"] == "sent" and "generation" in message["text"]:
             count = re.search(r'"count"\s*:\s*(\d+)', message["text"].replace("\\", ""))
             begin = int(count[1]) if count else 0, message["at"]
         elif begin and message["kind"] == "received" and message["bytes"] > 2000:

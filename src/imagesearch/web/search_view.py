@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from nicegui.events import GenericEventArguments
@@ -24,7 +26,7 @@ from imagesearch.web.photo_grid import (
     make_grid_photos,
     read_aspects,
 )
-from imagesearch.web.photo_ids import parse_photo_id
+from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.query_address import read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
@@ -33,7 +35,8 @@ from imagesearch.web.session import PhotoSession
 from imagesearch.web.uploads import UploadedPhoto, search_with_upload
 
 FIRST_PHOTOS = 60
-_GROWTH = 2.5  # each batch is found by a new search, for so many times the photos shown
+_GROWTH = 2.5  # a search for further photos is for so many times the photos found
+_PORTION = 180  # minimum number of further photos that are sent to the page at once
 _ANY_PHOTO = Not(Eq("path", ""))  # lists all photos, the newest first
 
 
@@ -66,7 +69,10 @@ class SearchView:
         self._photo: UploadedPhoto | None = None  # a photo that was dropped on the page
         self._photo_name = ""
         self._serial = 0
-        self._shown: set[str] = set()
+        self._found: set[str] = set()  # all photos that are in the page or waiting
+        self._waiting: list[GridPhoto] = []  # the next photos, found before the page requests them
+        self._has_all = True
+        self._more_lock = asyncio.Lock()
         self.bar = SearchBar()
         self.panel = FilterPanel(self._change_filters, self._toggle_panel)
         self.grid = PhotoGrid(self._show_more, self._copy_paths)
@@ -159,6 +165,7 @@ class SearchView:
         self._query = query
         self._serial += 1
         serial = self._serial
+        self._waiting, self._has_all = [], True  # of the query before
         address = write_query(query, self._default)
         self.bar.change(busy=True, error="")
         self.panel.change(value=describe_selection(query))
@@ -178,6 +185,9 @@ class SearchView:
             self._show_found(found, address)
 
     async def _search(self, query: Query, count: int) -> _Found:
+        return await self._session.run(partial(_describe, answer=await self._find(query, count)))
+
+    async def _find(self, query: Query, count: int) -> Answer:
         executed = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
         photo = self._photo
         if photo is not None:
@@ -187,11 +197,12 @@ class SearchView:
             answer = await self._session.search(replace(executed, where=_ANY_PHOTO))
         else:
             answer = await self._session.search(executed)
-        return await self._session.run(lambda library: _describe(library, answer))
+        return answer
 
     def _show_found(self, found: _Found, address: str) -> None:
         answer = found.answer
-        self._shown = {photo.id for photo in found.photos}
+        self._found, self._waiting = {photo.id for photo in found.photos}, []
+        self._has_all = _is_complete(answer)
         self.bar.change(
             text=answer.query.text,
             chips=found.chips,
@@ -203,7 +214,7 @@ class SearchView:
         )
         self.grid.show(
             found.photos,
-            done=_is_complete(answer),
+            done=self._has_all,
             address=address,
             empty="" if answer.notes else "No photos.",
         )
@@ -226,23 +237,37 @@ class SearchView:
             error=message, busy=False, chips=[], notes=[], status="", filters=filters,
             photo=self._describe_photo(), **text,
         )  # fmt: skip
-        self._shown = set()
+        self._found, self._waiting, self._has_all = set(), [], True
         self.grid.show([], done=True)
 
     async def _show_more(self, generation: int, count: int) -> None:
-        """Find more photos with the same query, and show those that are not shown yet."""
-        if generation != self.grid.generation:
+        """Show further photos, and find those after them, so that the page does not wait for a search."""
+        size = max(_PORTION, count // 2)
+        async with self._more_lock:
+            await self._find_more(generation, size)
+            if generation != self.grid.generation:
+                return
+            portion, self._waiting = self._waiting[:size], self._waiting[size:]
+            self.grid.append(portion, done=self._has_all and not self._waiting)
+            await self._find_more(generation, size)
+
+    async def _find_more(self, generation: int, size: int) -> None:
+        """Search for more photos with the same query if fewer than `size` are waiting."""
+        if self._has_all or len(self._waiting) >= size or generation != self.grid.generation:
             return
+        serial, count = self._serial, min(MAX_HITS, int(max(len(self._found), FIRST_PHOTOS) * _GROWTH))
         try:
-            found = await self._search(self._query, min(MAX_HITS, int(max(count, FIRST_PHOTOS) * _GROWTH)))
+            answer = await self._find(self._query, count)
         except UserError as error:
-            self.bar.change(error=str(error))
-            found = None
-        if generation != self.grid.generation:
+            if serial == self._serial:
+                self.bar.change(error=str(error))
+                self._has_all = True
             return
-        new = [] if found is None else [photo for photo in found.photos if photo.id not in self._shown]
-        self._shown |= {photo.id for photo in new}
-        self.grid.append(new, done=found is None or not new or _is_complete(found.answer))
+        new = await self._session.run(partial(_make_photos, answer=answer, but=frozenset(self._found)))
+        if serial == self._serial:  # no other query was sent meanwhile
+            self._found |= {photo.id for photo in new}
+            self._waiting += new
+            self._has_all = not new or _is_complete(answer)
 
     async def _copy_paths(self, ids: Sequence[str]) -> None:
         numbers = [number for text in ids[:MAX_HITS] if (number := parse_photo_id(str(text))) is not None]
@@ -254,15 +279,20 @@ class SearchView:
 def _describe(library: PhotoLibrary, answer: Answer) -> _Found:
     """Return what the page shows of an answer; in the thread of the library."""
     resources = library.searcher.resources
-    ids = [compute_photo_id(result.path) for result in answer.results]
-    kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
-    aspects = read_aspects(library.store, resources.get_collection_ref(kind), ids)
     finders = {"find_moments": resources.find_moments, "find_person": resources.find_person}
-    return _Found(
-        answer,
-        make_grid_photos(answer, answer.results, aspects),
-        make_chips(answer, resources.parser, **finders),
-    )
+    return _Found(answer, _make_photos(library, answer), make_chips(answer, resources.parser, **finders))
+
+
+def _make_photos(
+    library: PhotoLibrary, answer: Answer, but: Collection[str] = frozenset()
+) -> list[GridPhoto]:
+    """Return the photos of an answer, without some of them by id; in the thread of the library."""
+    resources = library.searcher.resources
+    ids = [compute_photo_id(result.path) for result in answer.results]
+    new = [n for n, photo_id in enumerate(ids) if format_photo_id(photo_id) not in but]
+    kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
+    aspects = read_aspects(library.store, resources.get_collection_ref(kind), [ids[n] for n in new])
+    return make_grid_photos(answer, [answer.results[n] for n in new], aspects)
 
 
 def _is_complete(answer: Answer) -> bool:
