@@ -21,7 +21,7 @@ import pyarrow as pa
 import yaml
 
 from imagesearch.config import Config, load_config
-from imagesearch.faces import load_people
+from imagesearch.faces import load_people, open_edit_log
 from imagesearch.features import save_bands
 from imagesearch.geo import PhotoLocation, read_locations
 from imagesearch.photos import Photo, compute_photo_id
@@ -95,7 +95,8 @@ def repeat_rows(config: Config, store: Store, photos: int) -> None:
         for spec, rows in repeated:
             if spec.ref.kind == "clip":
                 save_bands(config, dataset, rows.vectors)
-        return build._count_vocabulary(repeated, found, []).write(dataset.folder)
+        vocabulary = build._count_vocabulary(repeated, found, [])
+        return replace(vocabulary, edit_count=open_edit_log(dataset).count()).write(dataset.folder)
 
     collection_updates.update_collections(store, repeated, before_ready=save_search_data)
 

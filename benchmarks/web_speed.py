@@ -59,13 +59,14 @@ def _make_command(script: str, config_file: Path) -> list[str]:
 
 
 def describe(values: Sequence[float], unit: str = "ms") -> str:
-    """Return the median, the 90th percentile and the maximum."""
+    """Return the median, the minimum, the 90th percentile and the maximum."""
     ordered = sorted(values)
     if not ordered:
         return "nothing measured"
     high = ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
     median = statistics.median(ordered)
-    return f"{median:8.1f} {unit}  (90 %: {high:.1f}, max: {ordered[-1]:.1f}, n={len(ordered)})"
+    others = f"min: {ordered[0]:.1f}, 90 %: {high:.1f}, max: {ordered[-1]:.1f}, n={len(ordered)}"
+    return f"{median:8.1f} {unit}  ({others})"
 
 
 def report(name: str, values: Sequence[float]) -> None:
@@ -303,6 +304,7 @@ def measure(config: Config, folder: Path, only: Sequence[str]) -> None:
     from playwright.sync_api import sync_playwright
 
     config_file = folder / "config.yaml"
+    remove_made_thumbnails(folder)
     truth = read_truth(folder / "album")
     sentences = list(dict.fromkeys(question.text for question in make_questions(truth, 200)))
     sentences = sentences[:: max(1, len(sentences) // SENTENCES)]
@@ -327,6 +329,13 @@ def measure(config: Config, folder: Path, only: Sequence[str]) -> None:
     if "memory" in only:
         prompt = measure_memory_of_prompt(config_file, sentences)
         print(f"{'memory of a warm 06':<58}{prompt:8.0f} MB; server / 06 = {memory / prompt:.2f} (aim: 1.3)")
+
+
+def remove_made_thumbnails(folder: Path) -> None:
+    """Remove the thumbnails that an earlier run of this program made; all others are hard links."""
+    for file in (folder / "processed" / "thumbnails").glob("*/*.webp"):
+        if file.stat().st_nlink == 1:
+            file.unlink()
 
 
 def measure_all_scrolling(browser: Any, address: str) -> None:
