@@ -28,8 +28,8 @@ from imagesearch.web.server import WebOptions
 from imagesearch.web.session import PhotoSession
 
 TILE_ORIGIN = "https://tile.openstreetmap.org"
-# A browser that draws thousands of photos on a busy machine does not answer for some seconds. With the
-# default of 3 seconds, its page is reloaded then, at its beginning.
+# A browser that draws thousands of photos on a busy machine may not answer for some seconds. With the
+# default of 3 seconds, its page can be reloaded then, at its beginning.
 _RECONNECT_SECONDS = 20.0
 STATIC = Path(__file__).parent / "static"
 
