@@ -22,6 +22,7 @@ from imagesearch.web.session import read_photo_path
 
 Kind = Literal["text", "texts", "int", "ints", "float", "limit", "flag", "date", "photo", "photos"]
 _FLAGS = {"yes": True, "no": False}
+_MAX_INT = 2**31 - 1  # of a filter in Milvus
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,9 @@ def _read_value(name: str, text: str, kind: Kind, library: PhotoLibrary) -> Any:
     try:
         match kind:
             case "int" | "ints":
-                return int(text)
+                if abs(number := int(text)) > _MAX_INT:
+                    raise UserError(f"{name}: too large; expected at most {_MAX_INT}")
+                return number
             case "float" | "limit":
                 return float(text)
             case "date":

@@ -120,8 +120,12 @@ class SearchView:
         is_shown = not self.panel.is_shown
         self.panel.change(shown=is_shown, value=describe_selection(self._query))
         self.bar.change(filtersOpen=is_shown)
-        if is_shown:
+        if not is_shown:
+            return
+        try:
             self.panel.change(offers=await self._session.run(read_filter_data))
+        except UserError as error:  # there are no collections, or Milvus does not answer
+            self.bar.change(error=str(error))
 
     async def _change_filters(self, changes: dict[str, Any]) -> None:
         try:
