@@ -9,7 +9,6 @@ from typing import Any
 from nicegui.events import GenericEventArguments
 
 from imagesearch.errors import UserError
-from imagesearch.filters import Eq, Not
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
@@ -25,7 +24,7 @@ from imagesearch.web.photo_grid import (
     read_aspects,
 )
 from imagesearch.web.photo_ids import parse_photo_id
-from imagesearch.web.query_address import read_query, write_query
+from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
 from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips
@@ -34,7 +33,6 @@ from imagesearch.web.uploads import UploadedPhoto, search_with_upload
 
 FIRST_PHOTOS = 60
 _GROWTH = 2.5  # each batch is found by a new search, for so many times the photos shown
-_ANY_PHOTO = Not(Eq("path", ""))  # lists all photos, the newest first
 
 
 @dataclass(frozen=True)
@@ -120,12 +118,8 @@ class SearchView:
         is_shown = not self.panel.is_shown
         self.panel.change(shown=is_shown, value=describe_selection(self._query))
         self.bar.change(filtersOpen=is_shown)
-        if not is_shown:
-            return
-        try:
+        if is_shown:
             self.panel.change(offers=await self._session.run(read_filter_data))
-        except UserError as error:  # there are no collections, or Milvus does not answer
-            self.bar.change(error=str(error))
 
     async def _change_filters(self, changes: dict[str, Any]) -> None:
         try:
@@ -181,7 +175,7 @@ class SearchView:
         if photo is not None:
             answer = await self._session.run(lambda library: search_with_upload(library, executed, photo))
         elif executed.is_empty:
-            answer = await self._session.search(replace(executed, where=_ANY_PHOTO))
+            answer = await self._session.search(replace(executed, where=ANY_PHOTO))
         else:
             answer = await self._session.search(executed)
         return await self._session.run(lambda library: _describe(library, answer))
@@ -201,7 +195,7 @@ class SearchView:
         self.grid.show(
             found.photos,
             done=_is_complete(answer),
-            address=address,
+            address=None if self._photo else address,  # it does not have the photo that was dropped
             empty="" if answer.notes else "No photos.",
         )
 
@@ -273,7 +267,7 @@ def _describe_count(answer: Answer) -> str:
     photos = format_count(answer.photos, "photo")
     if answer.relaxed:
         return f"0 of {photos}; others are shown"
-    if answer.query.where == _ANY_PHOTO:
+    if answer.query.where == ANY_PHOTO:
         return f"{photos}, the newest first"
     if not answer.filter_expression:
         return photos if is_sorted_by_date(answer) else f"{photos}, the best first"
