@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from starlette.requests import ClientDisconnect
 
 from imagesearch.errors import ServerUnavailableError, UserError
 from imagesearch.faces import FaceBoxReader, load_people
@@ -66,6 +67,10 @@ def _register_errors(app: FastAPI) -> None:
     @app.exception_handler(UserError)
     async def answer_user_error(request: Request, error: UserError) -> Response:
         return make_json({"error": str(error)}, 400)
+
+    @app.exception_handler(ClientDisconnect)  # also of a body that was cut off; see `AccessGuard`
+    async def answer_disconnected(request: Request, error: ClientDisconnect) -> Response:
+        return make_json({"error": "the body is incomplete or too large"}, 413)
 
     @app.exception_handler(500)
     async def answer_bug(request: Request, error: Exception) -> Response:
