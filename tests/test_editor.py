@@ -174,7 +174,7 @@ def test_after_its_name_is_removed_a_person_keeps_the_number(crowd: Crowd) -> No
     assert crowd.cluster().find_person("1").name == ""
     with pytest.raises(UserError, match="nobody has this number or name"):
         crowd.make_editor().forget("Maya")
-    with pytest.raises(UserError, match="^person 1: has no name"):
+    with pytest.raises(UserError, match=r"^person 1: has no name"):
         crowd.make_editor().forget("1")
 
 
@@ -202,7 +202,7 @@ def test_an_invalid_edit_is_refused_in_one_line(crowd: Crowd) -> None:
 def test_one_face_cannot_be_split(crowd: Crowd) -> None:
     crowd.add(4, "alone.jpg")
     number = crowd.cluster().persons[-1].number
-    with pytest.raises(UserError, match=f"^person {number}: cannot be split: there is only one face$"):
+    with pytest.raises(UserError, match=rf"^person {number}: cannot be split: there is only one face$"):
         crowd.make_editor().split(str(number))
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from starlette.requests import ClientDisconnect
 
 from imagesearch.errors import ServerUnavailableError, UserError
 from imagesearch.faces import FaceBoxReader, load_people
@@ -68,10 +67,6 @@ def _register_errors(app: FastAPI) -> None:
     async def answer_user_error(request: Request, error: UserError) -> Response:
         return make_json({"error": str(error)}, 400)
 
-    @app.exception_handler(ClientDisconnect)  # also of a body that was cut off; see `AccessGuard`
-    async def answer_disconnected(request: Request, error: ClientDisconnect) -> Response:
-        return make_json({"error": "the body is incomplete or too large"}, 413)
-
     @app.exception_handler(500)
     async def answer_bug(request: Request, error: Exception) -> Response:
         # the server's terminal has the traceback
@@ -93,7 +88,7 @@ def _register_search(app: FastAPI, session: PhotoSession) -> None:
         """Find photos similar to the photo in the body of the request; the parameters are the same."""
         pairs = _check_parameters(request)
         config = session.library.config
-        photo = await receive_upload(await request.body(), "photo", config)
+        photo = await receive_upload(request.stream(), "photo", config)
         query = await session.run(lambda library: _read_query(pairs, library))
         answer = await session.run(lambda library: search_with_upload(library, query, photo))
         return make_json(describe_answer(answer))

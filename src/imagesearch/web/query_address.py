@@ -170,7 +170,8 @@ def _read_value(name: str, text: str, kind: Kind, library: PhotoLibrary) -> Any:
     try:
         match kind:
             case "int" | "ints":
-                if abs(number := int(text)) > _MAX_INT:
+                number = int(text)
+                if abs(number) > _MAX_INT and name != "k":  # it has a limit of its own
                     raise UserError(f"{name}: too large; expected at most {_MAX_INT}")
                 return number
             case "float" | "limit":
