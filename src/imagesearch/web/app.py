@@ -27,6 +27,9 @@ from imagesearch.web.password import PasswordGate
 from imagesearch.web.server import WebOptions
 from imagesearch.web.session import PhotoSession
 
+# A browser that draws thousands of photos on a busy machine does not answer for some seconds. With the
+# default of 3 seconds, its page is reloaded then, at its beginning.
+_RECONNECT_SECONDS = 20.0
 STATIC = Path(__file__).parent / "static"
 
 
@@ -40,7 +43,9 @@ def make_app(session: PhotoSession, options: WebOptions) -> Any:
     register_pages(session, app)
     error_pages.register()
     add_nonces()
-    ui.run_with(app, title="Photos", dark=None, show_welcome_message=False)
+    ui.run_with(
+        app, title="Photos", dark=None, show_welcome_message=False, reconnect_timeout=_RECONNECT_SECONDS
+    )
     gate = PasswordGate(options.password) if options.password else None
     return AccessGuard(app, HostNames(options.host, options.port), gate)
 

@@ -105,21 +105,20 @@ class PhotoImages:
         if path is None:
             return _make_gone()
         dataset = self._session.library.dataset
-        photo = await self._run(lambda: dataset.find_photo(path))
+        known = request.headers.get("if-none-match", "")
+        # in one thread, because a change of the thread takes longer than reading a small file
+        photo, version, data = await self._run(lambda: _read_picture(dataset, path, picture, known))
         if photo is None:
             return _make_gone()
-        version = f"{compute_photo_id(f'{photo.size} {photo.mtime_ns}'):016x}"
-        etag = f'"{version}-{picture.name}"'
+        etag = _make_etag(version, picture)
         is_version = request.query_params.get("v") == version
         headers = {"ETag": etag, "Cache-Control": _CACHE_OF_VERSION if is_version else _CACHE}
-        if etag in request.headers.get("if-none-match", ""):
+        if etag in known:
             return Response(status_code=304, headers=headers)
-        data = await self._load(request, dataset, photo, picture)
+        data = data or await self._make(request, dataset, photo, picture)
         return Response(data, headers=headers, media_type=picture.media_type) if data else _make_gone()
 
-    async def _load(self, request: Request, dataset: Dataset, photo: Photo, picture: _Picture) -> bytes:
-        if data := await self._run(lambda: picture.read(dataset, photo)):
-            return data
+    async def _make(self, request: Request, dataset: Dataset, photo: Photo, picture: _Picture) -> bytes:
         async with self._decoders:
             if await request.is_disconnected():  # the photo has been scrolled away
                 return b""
@@ -158,6 +157,22 @@ def register(app: FastAPI, session: PhotoSession) -> PhotoImages:
         return await images.get_face(request, photo, position)
 
     return images
+
+
+def _read_picture(
+    dataset: Dataset, path: str, picture: _Picture, known: str
+) -> tuple[Photo | None, str, bytes]:
+    """Return a photo, its version, and the picture if it exists already and the browser has another one."""
+    photo = dataset.find_photo(path)
+    if photo is None:
+        return None, "", b""
+    version = f"{compute_photo_id(f'{photo.size} {photo.mtime_ns}'):016x}"
+    data = b"" if _make_etag(version, picture) in known else picture.read(dataset, photo)
+    return photo, version, data
+
+
+def _make_etag(version: str, picture: _Picture) -> str:
+    return f'"{version}-{picture.name}"'
 
 
 def _make_gone() -> Response:

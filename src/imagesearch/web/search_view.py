@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from nicegui.events import GenericEventArguments
@@ -14,7 +16,7 @@ from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
-from imagesearch.web.filter_data import change_query, describe_selection, read_filter_data
+from imagesearch.web.filter_data import FilterOffers, change_query, describe_selection
 from imagesearch.web.filter_panel import FilterPanel
 from imagesearch.web.photo_grid import (
     GridPhoto,
@@ -23,7 +25,7 @@ from imagesearch.web.photo_grid import (
     make_grid_photos,
     read_aspects,
 )
-from imagesearch.web.photo_ids import parse_photo_id
+from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
@@ -32,7 +34,8 @@ from imagesearch.web.session import PhotoSession
 from imagesearch.web.uploads import UploadedPhoto, search_with_upload
 
 FIRST_PHOTOS = 60
-_GROWTH = 2.5  # each batch is found by a new search, for so many times the photos shown
+_GROWTH = 2.5  # a search for further photos is for so many times the photos found
+_PORTION = 180  # minimum number of further photos that are sent to the page at once
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,21 @@ class SearchView:
         The library.
     uploads
         The photos that browsers have sent.
+    offers
+        What the drawer of filters offers.
     """
 
-    def __init__(self, session: PhotoSession, uploads: QueryPhotos) -> None:
-        self._session, self._uploads = session, uploads
+    def __init__(self, session: PhotoSession, uploads: QueryPhotos, offers: FilterOffers) -> None:
+        self._session, self._uploads, self._offers = session, uploads, offers
         self._default = session.library.make_query()
         self._query = self._default
         self._photo: UploadedPhoto | None = None  # a photo that was dropped on the page
         self._photo_name = ""
         self._serial = 0
-        self._shown: set[str] = set()
+        self._found: set[str] = set()  # all photos that are in the page or waiting
+        self._waiting: list[GridPhoto] = []  # the next photos, found before the page requests them
+        self._has_all = True
+        self._more_lock = asyncio.Lock()
         self.bar = SearchBar()
         self.panel = FilterPanel(self._change_filters, self._toggle_panel)
         self.grid = PhotoGrid(self._show_more, self._copy_paths)
@@ -119,7 +127,11 @@ class SearchView:
         self.panel.change(shown=is_shown, value=describe_selection(self._query))
         self.bar.change(filtersOpen=is_shown)
         if is_shown:
-            self.panel.change(offers=await self._session.run(read_filter_data))
+            try:
+                self.panel.change(offers=await self._offers.read_names())
+                self.panel.change(offers=await self._offers.load())
+            except UserError as error:
+                self.bar.change(error=str(error))
 
     async def _change_filters(self, changes: dict[str, Any]) -> None:
         try:
@@ -151,6 +163,7 @@ class SearchView:
         self._query = query
         self._serial += 1
         serial = self._serial
+        self._waiting, self._has_all = [], True  # of the query before
         address = write_query(query, self._default)
         self.bar.change(busy=True, error="")
         self.panel.change(value=describe_selection(query))
@@ -170,19 +183,24 @@ class SearchView:
             self._show_found(found, address)
 
     async def _search(self, query: Query, count: int) -> _Found:
+        return await self._session.run(partial(_describe, answer=await self._find(query, count)))
+
+    async def _find(self, query: Query, count: int) -> Answer:
         executed = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
         photo = self._photo
         if photo is not None:
             answer = await self._session.run(lambda library: search_with_upload(library, executed, photo))
+            self._session.remember(answer)
         elif executed.is_empty:
             answer = await self._session.search(replace(executed, where=ANY_PHOTO))
         else:
             answer = await self._session.search(executed)
-        return await self._session.run(lambda library: _describe(library, answer))
+        return answer
 
     def _show_found(self, found: _Found, address: str) -> None:
         answer = found.answer
-        self._shown = {photo.id for photo in found.photos}
+        self._found, self._waiting = {photo.id for photo in found.photos}, []
+        self._has_all = _is_complete(answer)
         self.bar.change(
             text=answer.query.text,
             chips=found.chips,
@@ -194,7 +212,7 @@ class SearchView:
         )
         self.grid.show(
             found.photos,
-            done=_is_complete(answer),
+            done=self._has_all,
             address=None if self._photo else address,  # it does not have the photo that was dropped
             empty="" if answer.notes else "No photos.",
         )
@@ -217,23 +235,37 @@ class SearchView:
             error=message, busy=False, chips=[], notes=[], status="", filters=filters,
             photo=self._describe_photo(), **text,
         )  # fmt: skip
-        self._shown = set()
+        self._found, self._waiting, self._has_all = set(), [], True
         self.grid.show([], done=True)
 
     async def _show_more(self, generation: int, count: int) -> None:
-        """Find more photos with the same query, and show those that are not shown yet."""
-        if generation != self.grid.generation:
+        """Show further photos, and find those after them, so that the page does not wait for a search."""
+        size = max(_PORTION, count // 2)
+        async with self._more_lock:
+            await self._find_more(generation, size)
+            if generation != self.grid.generation:
+                return
+            portion, self._waiting = self._waiting[:size], self._waiting[size:]
+            self.grid.append(portion, done=self._has_all and not self._waiting)
+            await self._find_more(generation, size)
+
+    async def _find_more(self, generation: int, size: int) -> None:
+        """Search for more photos with the same query if fewer than `size` are waiting."""
+        if self._has_all or len(self._waiting) >= size or generation != self.grid.generation:
             return
+        serial, count = self._serial, min(MAX_HITS, int(max(len(self._found), FIRST_PHOTOS) * _GROWTH))
         try:
-            found = await self._search(self._query, min(MAX_HITS, int(max(count, FIRST_PHOTOS) * _GROWTH)))
+            answer = await self._find(self._query, count)
         except UserError as error:
-            self.bar.change(error=str(error))
-            found = None
-        if generation != self.grid.generation:
+            if serial == self._serial:
+                self.bar.change(error=str(error))
+                self._has_all = True
             return
-        new = [] if found is None else [photo for photo in found.photos if photo.id not in self._shown]
-        self._shown |= {photo.id for photo in new}
-        self.grid.append(new, done=found is None or not new or _is_complete(found.answer))
+        new = await self._session.run(partial(_make_photos, answer=answer, but=frozenset(self._found)))
+        if serial == self._serial:  # no other query was sent meanwhile
+            self._found |= {photo.id for photo in new}
+            self._waiting += new
+            self._has_all = not new or _is_complete(answer)
 
     async def _copy_paths(self, ids: Sequence[str]) -> None:
         numbers = [number for text in ids[:MAX_HITS] if (number := parse_photo_id(str(text))) is not None]
@@ -245,15 +277,20 @@ class SearchView:
 def _describe(library: PhotoLibrary, answer: Answer) -> _Found:
     """Return what the page shows of an answer; in the thread of the library."""
     resources = library.searcher.resources
-    ids = [compute_photo_id(result.path) for result in answer.results]
-    kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
-    aspects = read_aspects(library.store, resources.get_collection_ref(kind), ids)
     finders = {"find_moments": resources.find_moments, "find_person": resources.find_person}
-    return _Found(
-        answer,
-        make_grid_photos(answer, answer.results, aspects),
-        make_chips(answer, resources.parser, **finders),
-    )
+    return _Found(answer, _make_photos(library, answer), make_chips(answer, resources.parser, **finders))
+
+
+def _make_photos(
+    library: PhotoLibrary, answer: Answer, but: Collection[str] = frozenset()
+) -> list[GridPhoto]:
+    """Return the photos of an answer, without some of them by id; in the thread of the library."""
+    resources = library.searcher.resources
+    ids = [compute_photo_id(result.path) for result in answer.results]
+    new = [n for n, photo_id in enumerate(ids) if format_photo_id(photo_id) not in but]
+    kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
+    aspects = read_aspects(library.store, resources.get_collection_ref(kind), [ids[n] for n in new])
+    return make_grid_photos(answer, [answer.results[n] for n in new], aspects)
 
 
 def _is_complete(answer: Answer) -> bool:

@@ -50,15 +50,23 @@ class PhotoSession:
     async def search(self, query: Query) -> Answer:
         """Answer a query, and remember the photos found; see `PhotoLibrary.search`."""
         answer = await self.run(lambda library: library.search(query))
-        self._paths |= {compute_photo_id(result.path): result.path for result in answer.results}
+        self.remember(answer)
         return answer
 
-    async def find_path(self, photo_id: int) -> str | None:
-        """Return the path of a photo of the collections, or None if they have no photo with this id."""
+    def remember(self, answer: Answer) -> None:
+        """Remember the paths of the photos found, so that their images are read without the collections."""
+        self._forget_outdated()
+        self._paths |= {compute_photo_id(result.path): result.path for result in answer.results}
+
+    def _forget_outdated(self) -> None:
         version = Vocabulary.get_version(self.library.dataset.folder)
         if version != self._version:  # a build, which may have removed photos
             self._version = version
             self._paths.clear()
+
+    async def find_path(self, photo_id: int) -> str | None:
+        """Return the path of a photo of the collections, or None if they have no photo with this id."""
+        self._forget_outdated()
         if photo_id not in self._paths and (
             path := await self.run(lambda one: read_photo_path(one, photo_id))
         ):

@@ -61,6 +61,7 @@ export default {
           <label v-if="value.people.length > 1" class="filter-switch">
             <input type="checkbox" :checked="value.any_person" @change="send({any_person: $event.target.checked})"> one of them is enough</label>
         </details>
+        <p v-if="offers.waiting" class="filter-wait">Counting dates, places and folders…</p>
         <details open v-if="offers.months.length">
           <summary>Dates</summary>
           <svg class="histogram" ref="histogram" :viewBox="'0 0 ' + bars.length + ' 40'" preserveAspectRatio="none" role="img"
