@@ -32,6 +32,7 @@ def parse(sentence: str, parser: SentenceParser = PARSER) -> ParsedQuery:
         ("person 12", "person 12", ()),
         ("Person #1 in goa", "Kofi · Goa (state)", ('read "person 1" as Kofi',)),
         ("person 99", "person 99", ("there is no person 99",)),
+        ("persons 98 and 99", "person 98 and person 99", ("there is no person 98 and no person 99",)),
         ("without person 3", "without May", ('read "person 3" as May',)),
         ("persons 1, 3 and 12", "Kofi, May and person 12", None),
         ("person 1 or 99", "Kofi or person 99", None),
