@@ -181,10 +181,6 @@ def test_an_order_holds_for_relaxed_filters_and_other_strategies(searcher: Searc
     relaxed = searcher.search(Query("oldest photo of maya in nairobi before 1990", today=TODAY))
     assert len(relaxed.results) == 1 and relaxed.relaxed
     assert relaxed.notes[0].startswith("no photo of Maya in Nairobi (city) (before 1990); these are of Maya")
-    early = searcher.search(Query("before 1900", today=TODAY))
-    assert early.results and early.notes[0].startswith("no photo before 1900; these are of ")
-    late = searcher.search(Query("newer than june 2090", today=TODAY))
-    assert late.results and late.notes[0].startswith("no photo newer than june 2090; these are of ")
     union = searcher.search(Query("last 5 photos of maya in nairobi", today=TODAY, strategy="union"))
     times = [result.taken_at for result in union.results]
     assert len(times) == 5 and times == sorted(times, reverse=True)

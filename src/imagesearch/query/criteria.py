@@ -288,6 +288,8 @@ def _make_person_condition(name: str, entries: Mapping[str, VocabularyEntry], no
     if named := list_named(entries):
         similar = suggest_names(name, named)
         hint = f"did you mean {' or '.join(similar)}?" if similar else "03_name_people.py lists known people"
+        if name.strip().isdecimal():
+            hint = f'the person with this number is "person {name.strip()}", or has a name'
         notes.append(f"nobody is called {name.strip()!r}; {hint}")
     elif entries:
         notes.append("nobody is named yet; name people with 03_name_people.py --interactive")
