@@ -202,8 +202,10 @@ def rename_marked(editor: PeopleEditor, selector: str, name: str) -> bool:
         return False
     name = check_name(name)
     if normalize(name) != normalize(marked.name):  # otherwise only the spelling changes
-        name = _find_spelling(editor, name)
-    if name != marked.name:
+        name = check_marked_name(editor, name)
+    if name == marked.name:
+        editor.notes.append(f"{name} has this name already")
+    else:
         editor.store_marking(Edit("rename", name=marked.name, new_name=name, who=(marked.name,)))
     return True
 
