@@ -160,11 +160,16 @@ def is_about_trips(args, undone, history):
 
 def edit_trips(config, dataset, history, undone, args):
     """Undo and give names of trips, update the collections, and list the trips or the history."""
+    from imagesearch.errors import UserError
     from imagesearch.faces import load_people
     from imagesearch.store import Vocabulary, list_trips
 
-    undo_decisions(history, undone)
-    name_trips(dataset, args.trip)
+    try:
+        undo_decisions(history, undone)
+        name_trips(dataset, args.trip)
+    except UserError:
+        update_stored_trips(config, dataset, args)
+        raise
     failure = None
     if undone or args.trip:
         cli.print_note(dataset.roots_note)
@@ -176,6 +181,16 @@ def edit_trips(config, dataset, history, undone, args):
     vocabulary = Vocabulary.read(dataset.folder)
     if not (args.history or args.no_build or vocabulary.trips is None):  # None after 05 --drop
         cli.print_trips(list_trips(vocabulary), args.json)
+
+
+def update_stored_trips(config, dataset, args):
+    """After a refused name or undo, update the collections with those of the call that are stored."""
+    from imagesearch.store import has_pending_edits
+
+    if has_pending_edits(dataset):
+        failure = None if args.no_build else update_collections(config, dataset, print_line=lambda line: None)
+        missing = "; the collections are not updated" if args.no_build or failure else ""
+        cli.print_note(f"the lines above are stored{missing}")
 
 
 def name_trips(dataset, assignments):
@@ -275,6 +290,8 @@ def report_stored(editor, config, dataset, args):
     """After a refused edit, apply the edits before it, and print one line that names them."""
     cli.print_edit_notes(editor)
     if not editor.stored:
+        if args.trip or args.undo is not None:
+            update_stored_trips(config, dataset, args)
         return
     editor.refresh()
     failure = None if args.no_build else update_collections(config, dataset, print_line=lambda line: None)

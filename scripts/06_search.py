@@ -181,29 +181,31 @@ def prompt_for_queries(parser, library):
     last, results = [], []  # the last query and its options; the results shown for it
 
     def answer_line(line):
-        if cli.is_more(line):
-            show_more()
-            return
-        if (rank := cli.read_rank_to_open(line)) is not None:
-            if not 1 <= rank <= len(results):
-                raise UserError(f"{line}: the last answer has {format_count(len(results), 'result')}")
-            cli.open_file(results[rank - 1].file)
-            return
         sentence, options = cli.split_options(line, parser)
         with cli.raise_errors(parser):
             args = parse_arguments(parser, [*sys.argv[1:], *options])
+        if (count := cli.read_more(sentence, options)) is not None:
+            show_more(count)
+            return
+        if ranks := cli.read_ranks_to_open(sentence, options):
+            if not all(1 <= rank <= len(results) for rank in ranks):
+                raise UserError(f"{line}: the last answer has {format_count(len(results), 'result')}")
+            for rank in ranks:
+                cli.open_file(results[rank - 1].file)
+            return
         query = parse_prompt_line(sentence, make_query(library, args), results, library.find_photo)
         answer = library.search(query)
         last[:], results[:] = [query, args], answer.results
         report_answer(answer, library, args)
 
-    def show_more():
+    def show_more(count):
         if not last:
             raise UserError("more: there is no answer yet; type what to find, such as maya in goa")
         query, args = last
-        answer = library.search(replace(query, top_k=len(results) + query.top_k))
+        count = count or query.top_k
+        answer = library.search(replace(query, top_k=len(results) + count))
         shown = {result.path for result in results}
-        others = [result for result in answer.results if result.path not in shown][: query.top_k]
+        others = [result for result in answer.results if result.path not in shown][:count]
         others = [replace(result, rank=len(results) + n) for n, result in enumerate(others, 1)]
         if not others:
             cli.print_note("there are no more results")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from synthetic import PLACES
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_typed_options
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_after_its_name_is_removed_a_person_keeps_the_number(crowd: Crowd) -> No
     assert crowd.cluster().find_person("1").name == ""
     with pytest.raises(UserError, match="nobody has this number or name"):
         crowd.make_editor().forget("Maya")
-    with pytest.raises(UserError, match="--forget 1: has no name"):
+    with pytest.raises(UserError, match=r"^person 1: has no name"):
         crowd.make_editor().forget("1")
 
 
@@ -183,14 +183,14 @@ def test_an_invalid_edit_is_refused_in_one_line(crowd: Crowd) -> None:
     editor = crowd.make_editor()
     log = (crowd.drawn.dataset().folder / "people.jsonl").read_bytes()
     for edit, message in (
-        (lambda: editor.merge(["1", "2"]), 'if they are one person, use --name "Noor=Maya"'),
+        (lambda: editor.merge(["1", "2"]), "Maya and Noor have different names"),
         (lambda: editor.merge(["1", "Maya", "person 1"]), "requires at least two different people"),
         (lambda: editor.merge(["1", "9"]), "9: nobody has this number or name; the names are Maya, Noor"),
         (lambda: editor.name_person("9", "X"), "9: nobody"),
         (lambda: editor.name_person("1.6", "X"), "1.6: Maya has 5 faces"),
         (lambda: editor.name_person("1.0", "X"), "1.0: Maya has 5 faces"),
         (lambda: editor.name_person("3.1,7.1", "X"), "7: nobody"),
-        (lambda: editor.deny("3", "3"), "--not 3=3: these are all faces of person 3"),
+        (lambda: editor.deny("3", "3"), "3: these are all faces of person 3"),
         (lambda: editor.split("nobody"), "nobody: nobody"),
     ):
         with pytest.raises(UserError) as error:
@@ -202,8 +202,31 @@ def test_an_invalid_edit_is_refused_in_one_line(crowd: Crowd) -> None:
 def test_one_face_cannot_be_split(crowd: Crowd) -> None:
     crowd.add(4, "alone.jpg")
     number = crowd.cluster().persons[-1].number
-    with pytest.raises(UserError, match="cannot be split"):
+    with pytest.raises(UserError, match=rf"^person {number}: cannot be split: there is only one face$"):
         crowd.make_editor().split(str(number))
+
+
+def test_only_the_messages_of_a_script_name_its_options(crowd: Crowd) -> None:
+    editor = crowd.make_editor()
+    refused = (
+        lambda: editor.deny("1", "1"),
+        lambda: editor.merge(["1", "1"]),
+        lambda: editor.forget("1"),
+        lambda: editor.bring_back("1"),
+        lambda: editor.name_person("1", " "),
+        lambda: editor.name_person("99", "Maya"),
+        lambda: editor.undo(9),
+    )
+    for edit in refused:
+        name_typed_options(False)
+        with pytest.raises(UserError) as error:
+            edit()
+        assert "--" not in str(error.value) and ".py" not in str(error.value)
+        name_typed_options(True)
+        with pytest.raises(UserError) as error:
+            edit()
+        name_typed_options(False)
+        assert "--" in str(error.value) or ".py" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,15 @@ def test_one_of_several_folders_is_renamed(folders: World) -> None:
     assert get_paths(folders)[0] == "cam/a.png"
 
 
+def test_a_renamed_folder_with_fewer_photos_keeps_the_other_folders_with_add(folders: World) -> None:
+    count(folders, "phone", "cam")
+    (folders.folder / "phone").rename(folders.folder / "handy")
+    (folders.folder / "handy/e.png").unlink()
+    line = folders.run(STEP, "handy", code=2).stderr
+    assert "--add to use the new folder in place of the missing one, and the other folders" in line
+    assert count(folders, "handy", "--add") == (0, 6, 0, 1)
+
+
 def test_another_folder_is_no_new_name_of_a_missing_one(folders: World) -> None:
     count(folders)
     shutil.rmtree(folders.folder / "phone")

@@ -39,7 +39,7 @@ def test_an_ignored_person_is_not_counted_and_can_be_brought_back(crowd: Crowd) 
     assert str(people).startswith("8 faces: 2 people") and str(people).endswith("; 1 person is ignored")
     assert people.to_dict()["faces"] == 8 and people.to_dict()["ignored"][0]["number"] == 2
     assert crowd.get_label("b0.jpg") == "" and people.waiting == people.unclustered == 0
-    with pytest.raises(UserError, match="2: is ignored; use --bring-back 2 first"):
+    with pytest.raises(UserError, match="2: is ignored; bring the person back first"):
         crowd.apply_edits(lambda e: e.merge(["2", "3"]))
     people = crowd.apply_edits(lambda e: e.bring_back("2"))
     assert list_labels(people) == ["person 1", "person 2", "person 3"] and not people.ignored

@@ -181,6 +181,9 @@ def test_an_ignored_person_is_on_no_photo(drawn: Drawn) -> None:
     edit(drawn, "--ignore", "Maya")
     assert read_photo_rows(drawn)["lake.jpg"] == ([], 0)
     assert refuse(drawn, "--present", "discs.png=Maya") == "Maya: is ignored; use --bring-back 1 first"
+    edit(drawn, "--present", "discs.png=Ada")
+    assert refuse(drawn, "--name", "Ada=Maya") == "Maya: is ignored; use --bring-back 1 first"
+    assert read_photo_rows(drawn)["discs.png"] == (["Ada"], 1)
     edit(drawn, "--bring-back", "Maya")
     assert read_photo_rows(drawn)["lake.jpg"] == (["Maya"], 1)
 

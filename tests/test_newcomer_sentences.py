@@ -32,6 +32,7 @@ def parse(sentence: str, parser: SentenceParser = PARSER) -> ParsedQuery:
         ("person 12", "person 12", ()),
         ("Person #1 in goa", "Kofi · Goa (state)", ('read "person 1" as Kofi',)),
         ("person 99", "person 99", ("there is no person 99",)),
+        ("persons 98 and 99", "person 98 and person 99", ("there is no person 98 and no person 99",)),
         ("without person 3", "without May", ('read "person 3" as May',)),
         ("persons 1, 3 and 12", "Kofi, May and person 12", None),
         ("person 1 or 99", "Kofi or person 99", None),
@@ -80,12 +81,42 @@ def test_me_is_not_always_the_person(sentence: str) -> None:
         ("beetween 2020 and 2022", "between 2020 and 2022", 'read "beetween" as between'),
         ("maya in Febuary 2023", "Maya · february 2023", 'read "Febuary" as february'),
         ("maya adn kofi", "Maya and Kofi", 'read "adn" as and'),
+        ("kofi an maya", "Kofi and Maya", 'read "an" as and'),
+        ("kofi whith maya", "Kofi and Maya", 'read "whith" as with'),
+        ("aftr 2022", "after 2022", 'read "aftr" as after'),
+        ("photos form 2021", "2021", 'read "form" as from'),
+        ("maya frm goa", "Maya · Goa (state)", 'read "frm" as from'),
+        ("maya ni goa", "Maya · Goa (state)", 'read "ni" as in'),
+        ("evry summer", "every summer", 'read "evry" as every'),
     ],
 )
 def test_small_words_are_corrected(sentence: str, summary: str, note: str) -> None:
     parsed = parse(sentence)
     assert parsed.summary == summary and parsed.notes == (note,)
     assert parse("maya last sumer").dates == parse("maya last summer").dates
+
+
+@pytest.mark.parametrize(
+    "sentence", ["a form in goa", "maya an artist", "photos of an elephant", "a great 2022"]
+)
+def test_words_beside_no_names_stay(sentence: str) -> None:
+    assert not parse(sentence).notes
+
+
+@pytest.mark.parametrize(
+    ("sentence", "unknown"),
+    [
+        ("rose and kofi", ("rose",)),
+        ("with rose and kofi", ("rose",)),
+        ("maya, kofi and rose", ("rose",)),
+        ("photos of rose", ()),
+        ("kofi and a rose", ()),
+        ("kofi and rose petals", ()),
+        ("maya and summer", ()),
+    ],
+)
+def test_a_flower_beside_a_person_is_a_name(sentence: str, unknown: tuple[str, ...]) -> None:
+    assert parse(sentence).unknown_names == unknown
 
 
 def test_right_words_stay_as_they_are() -> None:

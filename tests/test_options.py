@@ -172,6 +172,8 @@ def test_dates_and_places_of_options_are_read_as_in_sentences(demo) -> None:
     assert count('--after "last summer" -k 300') == count('"since last summer" -k 300')
     assert count("--near goa -k 50") == count('"near goa" -k 50') > 0
     assert count("--near anjuna --radius 3 -k 50") > 0
+    assert count("--place europe -k 50") == count('"in europe" -k 50') > 0
+    assert count("before 1900 -k 50") == count("in 2018 -k 50") > 0  # the nearest day with photos
     done = demo.run_command("python scripts/06_search.py -c data/demo/config.yaml --near foo --no-show")
     assert "--near foo: expected a known place, or LATITUDE,LONGITUDE" in done.stdout
 

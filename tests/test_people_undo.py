@@ -85,9 +85,9 @@ def test_a_decision_is_undone_by_its_number(crowd: Crowd) -> None:
     assert [person.name for person in people.persons] == ["", "Noor", ""]
     editor, log = crowd.make_editor(), read_log(crowd)
     for number, message in (
-        (1, "--undo 1: already undone by 3; --undo 3 restores it"),
-        (0, "--undo 0: no such decision; the last decision is 3"),
-        (9, "--undo 9: no such decision"),
+        (1, "decision 1: already undone by 3"),
+        (0, "decision 0: there is none; the last decision is 3"),
+        (9, "decision 9: there is none"),
     ):
         with pytest.raises(UserError, match=message):
             editor.undo(number)

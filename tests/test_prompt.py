@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, World, draw
 
-from imagesearch.cli import read_queries
+from imagesearch.cli import read_more, read_queries, read_ranks_to_open
 from imagesearch.errors import UserError
 from imagesearch.features import extract_features
 from imagesearch.pipeline import Dataset, find_photo_file
@@ -342,3 +342,34 @@ def test_more_lists_the_next_results(album: World) -> None:
     assert answers[2]["query"].startswith("like ")
     assert "like 3: photos like the third result" in errors and "open 99: the last answer has" in errors
     assert "no program was found to open it" in errors or "open 1" not in errors
+
+
+@pytest.mark.parametrize("line", ["--help", "maya --help", "-h -k 3"])
+def test_help_among_options_keeps_the_prompt_open(album: World, line: str) -> None:
+    answers, errors = ask(album, line, "a boat")
+    assert len(answers) == 1 and "like 3 in goa" in errors
+
+
+def test_a_command_with_more_words_is_no_text(album: World) -> None:
+    lines = ("a boat -k 2", "more -k 1", "more 2", "next --year 2025", "open 3 --year 2025", "open 1, 99")
+    answers, errors = ask(album, *lines, "a boat --yeer 2025")
+    ranks = [[result["rank"] for result in answer["results"]] for answer in answers]
+    assert ranks == [[1, 2], [3], [4, 5]]
+    assert "next: expected no option but -k" in errors and "open 3: expected numbers of results" in errors
+    assert "open 1, 99: the last answer has 5 results" in errors and "did you mean --year?" in errors
+
+
+def test_like_combines_results_a_text_and_a_photo(album: World) -> None:
+    likes = ("like 1 and 2", "like 1 & 2", "like 1, snow", "like 1 --image top.png", "like 1 and 2 dogs")
+    answers, _ = ask(album, *(line for like in likes for line in ("a boat --under goa", like)))
+    searched = [answer["query"] for answer in answers[1::2]]
+    first, second = (Path(path).name for path in paths(answers[0])[:2])
+    assert searched[:2] == [f"like {first} and {second}"] * 2 and searched[2] == f"snow like {first}"
+    assert searched[3] == f"like {first} and top.png" and searched[4] == f"and 2 dogs like {first}"
+
+
+@pytest.mark.parametrize(
+    "line", ["more snow", "next summer", "open water", "open 3 doors", "more than 2 people"]
+)
+def test_a_sentence_that_starts_like_a_command_is_a_sentence(line: str) -> None:
+    assert read_more(line) is None and not read_ranks_to_open(line)

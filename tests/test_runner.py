@@ -113,6 +113,18 @@ def test_a_photo_renamed_and_changed_is_new(world: World) -> None:
     world.check()
 
 
+def test_another_photo_of_the_same_name_size_and_time_is_not_a_moved_one(world: World) -> None:
+    world.add("d1/x.bmp", seed=1)  # uncompressed: all have one size
+    old = (world.root / "d1/x.bmp").stat()
+    world.run()
+    (world.root / "d1/x.bmp").unlink()
+    world.add("d2/x.bmp", seed=2)
+    os.utime(world.root / "d2/x.bmp", ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert (world.root / "d2/x.bmp").stat().st_size == old.st_size
+    summary = world.run()
+    assert (summary.new, summary.moved) == (1, 0)
+
+
 def test_two_photos_of_one_content_move(world: World) -> None:
     for name in ("g.png", "h.png"):
         shutil.copy(world.root / "a.png", world.root / name)

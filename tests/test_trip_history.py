@@ -141,10 +141,14 @@ def test_a_trip_returns_to_the_name_before(album, goa):
     assert album.list_trips() == ["The wedding"]
     album.name("--undo", "--trip", "1=Safari")  # the undo comes first
     assert album.list_trips() == ["Safari"]
+    refused = album.name("--trip", "1=Tour", "--trip", "99=Nothing", code=2).stderr.splitlines()
+    assert refused[:2] == ["Safari: named Tour", "the lines above are stored"]
+    assert not has_pending_edits(album.dataset()) and album.list_trips() == ["Tour"]
+    assert "named Safari" in album.name("--trip", "1=Safari").stderr
     lines = len(album.list_history())
     assert "Safari has this name already" in album.name("--trip", "1=Safari").stderr
     assert len(album.list_history()) == lines
-    assert "no such decision; the last decision is 9" in album.name("--undo", "99", code=2).stderr
+    assert "no such decision; the last decision is 11" in album.name("--undo", "99", code=2).stderr
 
 
 def test_searches_and_step_05_notice_that_a_name_was_undone(album, goa):

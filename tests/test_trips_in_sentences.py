@@ -214,6 +214,12 @@ def test_the_time_of_another_photo():
     assert {time[:10] for time, _ in search("the day after IMG_0042")[0]} == {"2020-08-05"}
     assert {time for time, _ in search("same night as late.jpg")[0]} == {"2020-08-04 23"}
     assert {time[:10] for time, _ in search("same day as two.jpg")[0]} == {"2020-08-04", "2022-05-07"}
+    assert {time for time, _ in search("photos before IMG_0042")[0]} < {time for time, _ in search("")[0]}
+    assert min(time for time, _ in search("maya newer than IMG_0042")[0])[:10] > "2020-08-04"
+    assert (
+        parse("older than scan.jpg", find_moments=moments.get).summary
+        == "older than 1974 (before 1974-01-01)"
+    )
     for sentence, note in (
         ("same day as scan.jpg", "the time of scan.jpg is not known precisely enough"),
         ("same day as IMG_9999", 'no photo with a time is called "IMG_9999"'),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 
 LineReference = tuple[int, str]
 """The number of an edit in the log, from 1, and its digest. The digest finds the edit if the user removed
@@ -209,15 +209,18 @@ def find_decision_to_undo(decisions: Sequence[Decision[EditT]], number: int | No
     if number is None:
         last = next((d for d in reversed(decisions) if not d.undone_by and d.edits[0].action != "undo"), None)
         if last is None:
-            raise UserError("--undo: no decision is left to undo; --history lists them")
+            typed = name_option("--undo: no decision is left to undo; --history lists them", "")
+            raise UserError(typed or "no decision is left to undo")
         return last
     decision = next((one for one in decisions if one.number == number), None)
     if decision is None:
         count = f"the last decision is {decisions[-1].number}" if decisions else "there are no decisions yet"
-        raise UserError(f"--undo {number}: no such decision; {count}, see --history")
+        typed = name_option(f"--undo {number}: no such decision; {count}, see --history", "")
+        raise UserError(typed or f"decision {number}: there is none; {count}")
     if decision.undone_by:
         by = decision.undone_by
-        raise UserError(f"--undo {number}: already undone by {by}; --undo {by} restores it")
+        typed = name_option(f"--undo {number}: already undone by {by}; --undo {by} restores it", "")
+        raise UserError(typed or f"decision {number}: already undone by {by}")
     return decision
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import re
@@ -169,6 +170,15 @@ def read_peak(status: Path) -> int:
 def test_too_many_bytes_are_refused_before_they_are_read(server: WebServer) -> None:
     headers = {"Content-Length": str(10**10)}
     assert send(server.address, "/api/search", headers, "POST").status == 413
+    connection = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=20)
+    parts = (b"x" * 2**20 for _ in range(33))
+    connection.request("POST", "/api/search", parts, {"Transfer-Encoding": "chunked"}, encode_chunked=True)
+    reply = connection.getresponse()
+    assert (reply.status, json.loads(reply.read())) == (
+        400,
+        {"error": "photo: too large; expected at most 32 MB"},
+    )
+    connection.close()
     with pytest.raises(UserError, match=r"a\.jpg: too large; expected at most 32 MB"):
         check_upload(bytes(MAX_UPLOAD_BYTES + 1), "a.jpg", load_config_of_nothing())
 

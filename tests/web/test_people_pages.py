@@ -159,3 +159,16 @@ def test_single_faces(page: Page, album: WebAlbum) -> None:
         "2023/maya and kofi.jpg",
         "2024/maya.jpg",
     }
+
+
+def test_a_button_is_refused_if_the_person_is_not_the_one_shown_any_more(page: Page) -> None:
+    page.goto("/people/1")
+    other = page.context.new_page()
+    other.goto("/people/1")
+    other.locator(".face").first.click()
+    other.get_by_role("button", name="Not a face").click()
+    expect(other.locator(".decision-line")).to_be_visible()
+    page.get_by_role("button", name="Ignore").click()
+    expect(page.locator(".decision-bar")).to_contain_text("changed by another program or page; look again")
+    page.get_by_role("button", name="Ignore").click()
+    expect(page.locator(".decision-bar")).to_contain_text("ignored")

@@ -85,6 +85,12 @@ def test_keys_similar_photos_and_a_phone(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/\?q=a\+beach$"))
     expect(page.locator(".tile")).to_have_count(6)
 
+    page.goto("/")  # all photos are a search too
+    page.locator(".tile a").nth(1).click()
+    expect(note).to_have_text("2 of 6")
+    page.keyboard.press("ArrowRight")
+    expect(note).to_have_text("3 of 6")
+
     page.goto(get_address(TOGETHER))
     expect(page.locator(".face-box")).to_have_count(2)
     page.keyboard.press("f")

@@ -152,6 +152,7 @@ def test_links_of_other_pages_are_read() -> None:
     ("params", "message"),
     [
         ("k=many", "k: expected a number, got 'many'"),
+        ("faces=99999999999999999999", "faces: too large; expected at most 2147483647"),
         ("collapse=2", "collapse: expected yes or no, got '2'"),
         ("today=soon", "today: expected a date such as 2024-06-15, got 'soon'"),
         ("like=../../etc/passwd", "../../etc/passwd: no photo has this id"),

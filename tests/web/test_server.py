@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import pty
 import socket
@@ -11,6 +13,8 @@ import sys
 import pytest
 from conftest import ROOT
 from web_fixtures import WebAlbum
+
+from imagesearch.web.run import is_no_cancellation
 
 SCRIPT = str(ROOT / "scripts" / "09_web_app.py")
 
@@ -115,3 +119,11 @@ def test_without_the_packages_the_installation_is_named(finished_album: WebAlbum
         2,
         '09_web_app.py: the web app requires more packages; run pip install -e ".[web]"\n',
     )
+
+
+def test_a_request_that_is_cancelled_when_the_server_stops_is_no_error() -> None:
+    for error, is_printed in ((asyncio.CancelledError(), False), (ValueError(), True)):
+        exc_info = (type(error), error, None)
+        record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 1, "Exception", (), exc_info)
+        assert is_no_cancellation(record) == is_printed
+    assert is_no_cancellation(logging.LogRecord("uvicorn.error", logging.INFO, "", 1, "started", (), None))

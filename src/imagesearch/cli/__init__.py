@@ -55,11 +55,11 @@ from imagesearch.cli.printing import (
     print_trips,
 )
 from imagesearch.cli.prompt import (
-    is_more,
     open_file,
     raise_errors,
+    read_more,
     read_queries,
-    read_rank_to_open,
+    read_ranks_to_open,
     split_options,
 )
 from imagesearch.cli.suggestions import add_suggest_option, ask_pairs, ask_suggestions, report_suggestions
@@ -81,7 +81,6 @@ __all__ = [
     "choose_folder_change",
     "export_xmp",
     "import_xmp",
-    "is_more",
     "join_negative_values",
     "load_config_of",
     "make_criteria",
@@ -111,9 +110,10 @@ __all__ = [
     "print_saved_queries",
     "print_trips",
     "raise_errors",
+    "read_more",
     "read_password",
     "read_queries",
-    "read_rank_to_open",
+    "read_ranks_to_open",
     "read_reply",
     "report_failures",
     "report_suggestions",

@@ -36,16 +36,17 @@ class _Parser(argparse.ArgumentParser):
         if choice := re.fullmatch(r"(.+): invalid choice: '?(.*?)'? \(choose from (.+)\)", message):
             names = choice[3].replace("'", "").split(", ")
             expected = f"{', '.join(names[:-1])} or {names[-1]}"
-            return f"{choice[1]} {choice[2]}: expected {expected}{_suggest(choice[2], names)}"
+            return f"{choice[1]} {choice[2]}: expected {expected}{suggest(choice[2], names)}"
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
         if unknown is None or ";" in message:
             return message
         options = [name for name in self._option_string_actions if name.startswith("--")]
-        hint = _suggest(unknown[1].partition("=")[0], options) if unknown[1].startswith("--") else ""
+        hint = suggest(unknown[1].partition("=")[0], options) if unknown[1].startswith("--") else ""
         return f"{message}{hint or '; --help lists the options'}"
 
 
-def _suggest(typed: str, names: Sequence[str]) -> str:
+def suggest(typed: str, names: Sequence[str]) -> str:
+    """Return a hint at the name that is most similar to the typed one; empty if none is."""
     from imagesearch.text import find_similar
 
     similar = find_similar(typed, names, min_ratio=0.75)

@@ -8,11 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING, NoReturn
 
+from imagesearch.cli.arguments import suggest
 from imagesearch.cli.console import print_note
 from imagesearch.errors import UserError
 
@@ -30,8 +31,8 @@ a line can be:
   2023/IMG_0042.jpg          photos like this one: a path as printed, a file on the disk, or a file name
   @goa                       a saved query of the config
   "help"                     in quotes: photos of these words, and never a command
-  more, next                 the next results
-  open 3                     opens the third result in the program for photos
+  more, more 20              the next results; so do next and more -k 20
+  open 3                     opens the third result in the program for photos; open 3 5: both
   help, ?                    this help
   quit, exit, q, Ctrl-D      end
 A line can have options, which are for this line only: maya -k 20 --year 2023. Those that are given when the
@@ -42,10 +43,15 @@ _HINTS = {
     "like": "like 3: photos like the third result of the last answer",
     "open": "open 3: opens the third result",
 }
-_MORE = re.compile(r"(?:show )?(?:me )?(?:more|next)(?: (?:photos|results|page))?[.!]*", re.IGNORECASE)
-_OPEN = re.compile(r"open\s+#?(\d{1,5})", re.IGNORECASE)
+_MORE = re.compile(
+    r"(?:show )?(?:me )?(?:(?:the )?(?:more|next)(?: (?P<count>[1-9]\d{0,3}))?|(?P<first>[1-9]\d{0,3}) more)"
+    r"(?: (?:photos|results|page))?[.!]*",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(r"open\s+#?\d{1,5}(?:(?:\s*(?:,|&|\band\b)\s*|\s+)#?\d{1,5})*[.!]*", re.IGNORECASE)
 # Options of the connection and of the models, which are open already.
 _FIXED = ("config", "dataset", "set", "duplicates", "kind", "csv", "saved")
+_HELP_OPTION = re.compile(r"(?<!\S)(?:-h|--help)(?!\S)")
 _SHOW_HELP = re.compile(r"(?:[:\\/.]|--?)?(?:h|help|\?)(?:\(\))?[!?.;]*", re.IGNORECASE)
 
 
@@ -60,7 +66,7 @@ def read_queries(handle_query: Callable[[str], None]) -> None:
     while (line := _read_line()) is not None:
         if _QUIT.fullmatch(line):
             return
-        if not line or _SHOW_HELP.fullmatch(line):
+        if not line or _asks_for_help(line):
             print_note(_HELP if line else _REMINDER)
             continue
         if line.lower() in _HINTS:
@@ -70,6 +76,11 @@ def read_queries(handle_query: Callable[[str], None]) -> None:
             handle_query(line)
         except UserError as error:
             print(error, file=sys.stderr)
+
+
+def _asks_for_help(line: str) -> bool:
+    is_option = _HELP_OPTION.search(re.sub(r"\"[^\"]*\"", "", line))
+    return bool(is_option or _SHOW_HELP.fullmatch(line))
 
 
 def _read_line() -> str | None:
@@ -84,15 +95,36 @@ def _read_line() -> str | None:
         return None
 
 
-def is_more(line: str) -> bool:
-    """Whether a line asks for the next results."""
-    return _MORE.fullmatch(line.strip()) is not None
+def read_more(sentence: str, options: Sequence[str] = ()) -> int | None:
+    """Return the number in ``more 20`` or ``more -k 20``, 0 for ``more``; None for any other line.
+
+    Raises
+    ------
+    UserError
+        If there is another option.
+    """
+    match = _MORE.fullmatch(sentence.strip())
+    if match is None:
+        return None
+    if options and (options[0] != "-k" or len(options) > 2):
+        advice = "for other photos, type the sentence with its options"
+        raise UserError(f"{sentence}: expected no option but -k, as in more -k 20; {advice}")
+    return int(options[1] if options else match["count"] or match["first"] or 0)
 
 
-def read_rank_to_open(line: str) -> int | None:
-    """Return the rank in ``open 3``; None for any other line."""
-    match = _OPEN.fullmatch(line.strip())
-    return int(match[1]) if match else None
+def read_ranks_to_open(sentence: str, options: Sequence[str] = ()) -> list[int]:
+    """Return the ranks in ``open 3`` or ``open 3 5``; empty for any other line.
+
+    Raises
+    ------
+    UserError
+        If there are options.
+    """
+    if not _OPEN.fullmatch(sentence.strip()):
+        return []
+    if options:
+        raise UserError(f"{sentence}: expected numbers of results and no options, as in open 3 5")
+    return [int(rank) for rank in re.findall(r"\d+", sentence)]
 
 
 def open_file(file: Path) -> None:
@@ -139,7 +171,8 @@ def split_options(line: str, parser: argparse.ArgumentParser) -> tuple[str, list
         action = actions.get(name)
         if action is None:
             if re.match(r"--[a-z]", name) and name != "--like":
-                raise UserError(f"{name}: no such option; 06_search.py --help lists the options")
+                hint = suggest(name, [option for option in actions if option.startswith("--")])
+                raise UserError(f"{name}: no such option{hint or '; 06_search.py --help lists the options'}")
             kept.append(words[i - 1][1])
             continue
         if action.dest in _FIXED:

@@ -12,14 +12,16 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.decisions import Decision, find_decision_to_undo, find_original, refer_to_edits
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.faces.edit_history import list_decisions
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.hiding import make_ignore, make_rejection, make_restores
 from imagesearch.faces.marking import (
     find_marked_only,
     forget_marked,
+    make_ignored_error,
     make_names_error,
+    make_single_error,
     merge_marked,
     rename_marked,
 )
@@ -131,7 +133,8 @@ class PeopleEditor:
         if not person.name:
             rest = np.setdiff1d(person.rows, rows)
             if not len(rest):
-                raise UserError(f"--not {selector}={name}: these are all faces of {person.label}")
+                option = name_option(f"--not {selector}={name}", selector)
+                raise UserError(f"{option}: these are all faces of {person.label}")
             who = selector if single else self._find_person(selector).label
             self.record("differ", (rows, rest), confirmed=single, who=(who, person.label))
             return
@@ -161,7 +164,7 @@ class PeopleEditor:
         persons = {(person := self._find_person(text)).number: person for text in selectors}
         names = sorted({person.name for person in persons.values() if person.name})
         if len(persons) < 2:
-            raise UserError(f"--merge {' '.join(selectors)}: requires at least two different people")
+            raise make_single_error(selectors)
         if len(names) > 1:
             raise make_names_error(names)
         self.stale = True
@@ -174,10 +177,9 @@ class PeopleEditor:
         person = self._find_person(selector)
         parts = split_person(self.people, person, self._config.faces.cluster_distance)
         if len(parts) < 2:
-            reason = (
-                "there is only one face" if len(person.rows) == 1 else "each face is confirmed; use --not"
-            )
-            raise UserError(f"--split {selector}: cannot be split: {reason}")
+            confirmed = name_option("each face is confirmed; use --not", "each face is confirmed")
+            reason = "there is only one face" if len(person.rows) == 1 else confirmed
+            raise UserError(f"{name_option(f'--split {selector}', person.label)}: cannot be split: {reason}")
         self.stale = True
         references = tuple(self._make_references(rows) for rows in parts)
         self._store(
@@ -192,7 +194,7 @@ class PeopleEditor:
             return
         person = self._find_person(name)
         if not person.name:
-            raise UserError(f"--forget {name}: has no name")
+            raise UserError(f"{name_option(f'--forget {name}', person.label)}: has no name")
         edit = Edit("forget", name=person.name, who=(person.label,))
         self._store(edit, faces=self._make_references(person.rows))
         self._spellings.pop(normalize(person.name), None)
@@ -218,7 +220,8 @@ class PeopleEditor:
             )
         person = self._find_person(selector, hidden=True)
         if person.number == NO_FACES:
-            raise UserError(f"--ignore {selector}: these are not faces, and are left out already")
+            option = name_option(f"--ignore {selector}", person.label)
+            raise UserError(f"{option}: these are not faces, and are left out already")
         if self.people.is_hidden(person):
             self._note(f"{person.label} is ignored already")
             return
@@ -352,7 +355,7 @@ class PeopleEditor:
                 raise
             person = self.refresh().find_person(selector)
         if not hidden and self.people.is_hidden(person):
-            raise UserError(f"{selector}: is ignored; use --bring-back {person.number} first")
+            raise make_ignored_error(selector, person)
         return person
 
     def _find_ignored(self, name: str) -> Person | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.people import NO_FACES, People, Person
 
@@ -39,7 +39,8 @@ def make_restores(people: People, selector: str, rows: Sequence[int], single: bo
         If a face is neither that of an ignored person nor rejected.
     """
     if not people.hidden[rows].all():
-        raise UserError(f"{selector}: is not ignored; --ignored lists what can be brought back")
+        advice = name_option("; --ignored lists what can be brought back", "")
+        raise UserError(f"{selector}: is not ignored{advice}")
     edits = []
     for person in people.list_hidden():
         chosen = [row for row in rows if row in person.rows]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagesearch.csv_files import check_fields, read_csv
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.marks import MarkedName, refer_to_photo
 from imagesearch.faces.name_checks import check_name
-from imagesearch.faces.people import People
+from imagesearch.faces.people import People, Person
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset, find_photo_file
 from imagesearch.text import normalize
@@ -66,7 +66,7 @@ def check_marked_name(editor: PeopleEditor, name: str) -> str:
     name = _find_spelling(editor, name)
     for person in editor.people.ignored:
         if normalize(person.name) == normalize(name):
-            raise UserError(f"{name}: is ignored; use --bring-back {person.number} first")
+            raise make_ignored_error(name, person)
     return name
 
 
@@ -202,8 +202,10 @@ def rename_marked(editor: PeopleEditor, selector: str, name: str) -> bool:
         return False
     name = check_name(name)
     if normalize(name) != normalize(marked.name):  # otherwise only the spelling changes
-        name = _find_spelling(editor, name)
-    if name != marked.name:
+        name = check_marked_name(editor, name)
+    if name == marked.name:
+        editor.notes.append(f"{name} has this name already")
+    else:
         editor.store_marking(Edit("rename", name=marked.name, new_name=name, who=(marked.name,)))
     return True
 
@@ -234,7 +236,7 @@ def merge_marked(editor: PeopleEditor, selectors: Sequence[str]) -> bool:
     if len(every_name) > 1:
         raise make_names_error(every_name)
     if not persons:
-        raise UserError(f"--merge {' '.join(selectors)}: requires at least two different people")
+        raise make_single_error(selectors)
     for person in persons:
         editor.name_person(str(person.number), every_name[0])
     return True
@@ -242,7 +244,18 @@ def merge_marked(editor: PeopleEditor, selectors: Sequence[str]) -> bool:
 
 def make_names_error(names: Sequence[str]) -> UserError:
     """Return the error that people to merge have different names."""
-    return UserError(
-        f"--merge: {' and '.join(names)} have different names; if they are one person, "
-        f'use --name "{names[1]}={names[0]}"'
-    )
+    text = f"{' and '.join(names)} have different names"
+    typed = f'--merge: {text}; if they are one person, use --name "{names[1]}={names[0]}"'
+    return UserError(name_option(typed, text))
+
+
+def make_single_error(selectors: Sequence[str]) -> UserError:
+    """Return the error that people to merge are one person."""
+    option = name_option(f"--merge {' '.join(selectors)}", "merge")
+    return UserError(f"{option}: requires at least two different people")
+
+
+def make_ignored_error(name: str, person: Person) -> UserError:
+    """Return the error that a person must be brought back first."""
+    advice = name_option(f"use --bring-back {person.number} first", "bring the person back first")
+    return UserError(f"{name}: is ignored; {advice}")

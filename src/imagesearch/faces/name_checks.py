@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.filters import is_valid_element
 from imagesearch.text import clean_text, normalize
 
@@ -71,7 +71,7 @@ def check_name(name: str) -> str:
     """
     cleaned = clean_text(name)
     if not normalize(cleaned):
-        raise UserError("expected a name, such as --name 3=Maya")
+        raise UserError(f"expected a name, such as {name_option('--name 3=Maya', 'Maya')}")
     if not is_valid_element(cleaned):
         raise UserError(f"{name!r}: a name cannot contain | % _ \\ or control characters")
     if re.fullmatch(r"(person )?[\d., ]+", normalize(cleaned)):

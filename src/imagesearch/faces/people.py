@@ -13,7 +13,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, name_option
 from imagesearch.faces.constraints import Constraints, replay_edits
 from imagesearch.faces.edit_log import Edit, EditLog, needs_clustering
 from imagesearch.faces.extract import FaceTable, read_faces
@@ -253,10 +253,12 @@ class People:
             if number == str(person.number) or (person.name and normalize(person.name) == normalized):
                 return person
         if self.find_marked(text):
-            raise UserError(f"{selector}: has no face, only photos marked with --present")
+            marked = name_option("photos marked with --present", "marked photos")
+            raise UserError(f"{selector}: has no face, only {marked}")
         names = ", ".join(person.name for person in self.persons if person.name)
         known = f"the names are {names}" if names else "there are no names yet"
-        raise UserError(f"{selector}: nobody has this number or name; {known}, see 03_name_people.py")
+        known += name_option(", see 03_name_people.py", "")
+        raise UserError(f"{selector}: nobody has this number or name; {known}")
 
 
 # --- clustering --------------------------------------------------------------------------------------------

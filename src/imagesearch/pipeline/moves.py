@@ -33,8 +33,6 @@ def find_moves(
 ) -> list[Move]:
     """Pair photos at new paths with entries of photos that are gone, by size and content.
 
-    A file whose name, size and time are those of an entry has its content: it is not read.
-
     Parameters
     ----------
     gone
@@ -52,10 +50,8 @@ def find_moves(
         candidates = gone_by_size.get(photo.size)
         if not candidates:
             continue
-        same_file = {e.content for e in candidates if _get_file_key(e) == _get_file_key(photo)}
         try:
-            content = hashes.get(photo.photo_id)
-            content = content or (same_file.pop() if len(same_file) == 1 else hash_content(photo.file))
+            content = hashes.get(photo.photo_id) or hash_content(photo.file)
         except OSError:
             continue  # reported when the photo is decoded
         hashes[photo.photo_id] = content
@@ -64,10 +60,6 @@ def find_moves(
             candidates.remove(match)
             moves.append(Move(match, photo))
     return moves
-
-
-def _get_file_key(photo: Photo | ProcessedPhoto) -> tuple[str, int]:
-    return photo.path.rpartition("/")[2], photo.mtime_ns
 
 
 def append_moves(spec: StepSpec, moves: Sequence[Move]) -> None:

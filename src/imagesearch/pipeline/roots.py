@@ -150,8 +150,11 @@ class OtherFoldersError(UserError):
                 found = f"{near.found} of the {format_count(near.total, 'photo')}"
                 self.situation += f" ({near.folder} has {found} of {root}, which is missing)"
         kept = "those of dataset.images" if is_config else "the folders given"
+        both = "both"
+        if any(not root.is_dir() for root in successors or {}):
+            both = "the new folder in place of the missing one, and the other folders"
         super().__init__(
-            f"{self.situation}; repeat with --add to use both, or with --replace to use only {kept} "
+            f"{self.situation}; repeat with --add to use {both}, or with --replace to use only {kept} "
             "and to remove the other photos from the collections"
         )
 

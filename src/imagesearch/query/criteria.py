@@ -10,6 +10,7 @@ from datetime import date
 
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or, WithinCircle
+from imagesearch.geo import find_region
 from imagesearch.query.criteria_phrases import PhraseReader, count_seconds, name_criterion
 from imagesearch.query.facts.conditions import (
     HAS_NO_KEYWORDS,
@@ -217,7 +218,13 @@ class Criteria:
         notes: list[str] = []
         phrases = PhraseReader(vocabulary, make_parser, today or date.today(), notes)
         parts = self._make_people_conditions(vocabulary.people, notes)
-        parts += [_make_place_condition(place, vocabulary.places, notes) for place in self.places]
+        for place in self.places:
+            if normalize(place) not in vocabulary.places and find_region(
+                normalize(place).removeprefix("the ").split()
+            ):
+                parts.append(phrases.read("places", place, "in", "a place or a region, such as europe"))
+            else:
+                parts.append(_make_place_condition(place, vocabulary.places, notes))
         circle = self.circle
         parts += [circle] if circle else []
         if self.near and circle is None:
@@ -288,6 +295,8 @@ def _make_person_condition(name: str, entries: Mapping[str, VocabularyEntry], no
     if named := list_named(entries):
         similar = suggest_names(name, named)
         hint = f"did you mean {' or '.join(similar)}?" if similar else "03_name_people.py lists known people"
+        if name.strip().isdecimal():
+            hint = f'the person with this number is "person {name.strip()}", or has a name'
         notes.append(f"nobody is called {name.strip()!r}; {hint}")
     elif entries:
         notes.append("nobody is named yet; name people with 03_name_people.py --interactive")

@@ -46,9 +46,9 @@ class PhraseReader:
         """Return what a text means in a sentence after the words of ``lead``."""
         parser = self._make_parser() if self._make_parser else SentenceParser(self._vocabulary)
         parsed = parser.parse(f"{lead} {text}", self._today)
-        is_near = name == "near"
-        is_read = (parsed.places or parsed.areas) if is_near else (parsed.dates or parsed.facts)
-        others = (parsed.dates or parsed.facts) if is_near else (parsed.places or parsed.areas)
+        is_where = name in ("near", "places")
+        is_read = (parsed.places or parsed.areas) if is_where else (parsed.dates or parsed.facts)
+        others = (parsed.dates or parsed.facts) if is_where else (parsed.places or parsed.areas)
         rest = (parsed.caption, parsed.not_understood, parsed.people.named_count, parsed.excluded)
         if not is_read or others or any(rest):
             raise UserError(f"{name_criterion(name)} {text}: expected {expected}")

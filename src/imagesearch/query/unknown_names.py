@@ -32,6 +32,11 @@ _KIN = _RELATIVES | split_set(
     "grandmother grandfather brother sister friend mum mom dad papa mama mother father son daughter nephew "
     "niece husband wife"
 )
+# Names that are beside a person more often things: "maya and summer".
+_SCENERY = split_set(
+    "art autumn beach candy forest ice marble maple moon river sky snow star storm summer winter "
+    "sunshine sunny misty reed"
+)
 _LEADS = frozenset((",", "&", "+", "/")) | split_set(
     "of with and or without not no only just but for both either except minus excluding plus showing"
 )
@@ -67,7 +72,7 @@ def _is_english_name(at: Position, kind: NameKind, is_capital: bool) -> bool:
         return True
     if kind == "often" or is_capital:
         return bool(at.token.possessor) or _is_beside_person(at) or _precedes_place(at)
-    return False
+    return at.token.norm not in _SCENERY and _is_joined_to_person(at)
 
 
 def _is_foreign_name(at: Position, word: str, is_capital: bool) -> bool:
@@ -123,6 +128,16 @@ def _is_beside_person(at: Position) -> bool:
     return at.names.people.match_exact(at.tokens, at.i + 2) is not None or _is_common_name(
         at.get_norm(at.i + 2)
     )
+
+
+def _is_joined_to_person(at: Position) -> bool:
+    """Whether *and* or *or* joins a word of a list of people: "rose and kofi", "tom, anna and rose"."""
+    joiners = ("and", "or", "&", "+", ",")
+    before, after = at.find_word_before(), at.get_norm(at.i + 1)
+    follows = before in joiners and len(at.spans) > 1 and at.spans[-2].kind == "person"
+    ends = after in ("", *joiners)
+    precedes = after in joiners and at.names.people.match_exact(at.tokens, at.i + 2) is not None
+    return (follows and ends) or (precedes and (not before or before in ("of", "with", *joiners)))
 
 
 def _is_common_name(word: str) -> bool:

@@ -13,6 +13,7 @@ from imagesearch.search.resources import SearchResources
 from imagesearch.search.scope import SearchScope
 
 _EPOCH = date(1970, 1, 1)
+_OPEN = re.compile(r"(before|since) (\d{4}-\d\d-\d\d)")
 _IS_OPEN = re.compile("before|since")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -22,13 +23,12 @@ def find_nearest_days(
 ) -> Iterator[FilterAttempt]:
     """Yield a filter for the nearest days with photos before and after the dates of a sentence.
 
-    There is none if the dates recur every year, or if no photo has a time.
+    For "before 1900" and "since 2030", it is one day. There is none if the dates recur every year, or if no
+    photo has a time.
     """
-    period = _find_period(parsed)
-    if period is None or "time_precision" not in scope.collection.field_types:
+    times = _list_times(parsed)
+    if not times or "time_precision" not in scope.collection.field_types:
         return
-    first, last = map(_count_seconds, (period[0], period[1] + timedelta(days=1)))
-    times = ((True, Between("taken_at", None, first)), (False, Between("taken_at", last)))
     days = [day for is_before, where in times if (day := _find_day(where, is_before, scope, resources))]
     if days:
         spans = [(_count_seconds(day), _count_seconds(day + timedelta(days=1))) for day in days]
@@ -44,6 +44,20 @@ def _find_day(
     ref, where = scope.collection.ref, And((scope.required, known, where))
     hits, _ = resources.store.list_by_date(ref, 1, newest_first=is_before, where=where, fields=("taken_at",))
     return _EPOCH + timedelta(seconds=hits[0].fields["taken_at"]) if hits else None
+
+
+def _list_times(parsed: ParsedQuery) -> list[tuple[bool, Condition]]:
+    """Return whether a day is searched before the dates, or after them, and the condition on its photos."""
+    if len(parsed.dates) == 1 and (limit := _OPEN.fullmatch(parsed.dates[0].dates)):
+        seconds = _count_seconds(date.fromisoformat(limit[2]))
+        if limit[1] == "since":
+            return [(True, Between("taken_at", None, seconds))]
+        return [(False, Between("taken_at", seconds))]
+    period = _find_period(parsed)
+    if period is None:
+        return []
+    first, last = map(_count_seconds, (period[0], period[1] + timedelta(days=1)))
+    return [(True, Between("taken_at", None, first)), (False, Between("taken_at", last))]
 
 
 def _find_period(parsed: ParsedQuery) -> tuple[date, date] | None:

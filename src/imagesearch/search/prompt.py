@@ -18,10 +18,12 @@ from imagesearch.text_table import format_count
 FindPhoto = Callable[[str], Path]
 """Returns the file of a photo as it was typed, or raises `UserError`."""
 
-# Ranks are separated by commas, or by spaces if only numbers follow: "like 3 5". After a space, a number of
-# four digits is a year: "like 3 2023".
-_MORE_RANKS = r"(?:\s*,\s*\d{1,5}|\s+\d{1,3}(?=[\s\d]*$))*"
-_LIKE = re.compile(rf"(?:--)?like\s+#?(\d{{1,5}}{_MORE_RANKS})(?:\s+(.*))?", re.IGNORECASE)
+# Ranks are separated by commas, or by spaces or *and* if only numbers follow: "like 3 5". After a space, a
+# number of four digits is a year: "like 3 2023".
+_MORE_RANKS = (
+    r"(?:\s*,\s*#?\d{1,5}|(?:\s*,)?\s+(?:(?:and|plus|[&+])\s+)?#?\d{1,3}(?=(?:[\s\d,&+#]|and|plus)*$))*"
+)
+_LIKE = re.compile(rf"(?:--)?like\s+#?(\d{{1,5}}{_MORE_RANKS})(?:\s*,?\s+(.*))?", re.IGNORECASE)
 _LIKE_WORD = re.compile(rf"(?:--)?like\s+(?:number\s+)?({'|'.join(NUMBER_WORDS[1:])})", re.IGNORECASE)
 _LIKE_PHOTO = re.compile(r"(?:--)?like\s+(.*)", re.IGNORECASE)
 _FOLDER = re.compile(r"[/\\]")
@@ -40,7 +42,7 @@ def parse_prompt_line(
         A sentence, the path of a photo, ``like IMG_0042.jpg``, ``like 3``, ``like 3 5``, or
         ``like 3, 5 in goa``.
     template
-        A query with all other options.
+        A query with all other options. Its photos are used besides those of the line.
     results
         The results of the last answer; ``like 3`` refers to the third of them, ``like 3 5`` to two.
     find_photo
@@ -58,12 +60,14 @@ def parse_prompt_line(
         ranks, text = [int(rank) for rank in re.findall(r"\d+", like[1])], like[2] or ""
         if not all(1 <= rank <= len(results) for rank in ranks):
             raise UserError(f"{line}: the last answer has {format_count(len(results), 'result')}")
-        return replace(template, images=tuple(results[rank - 1].file for rank in ranks), text=text)
+        return replace(
+            template, images=(*(results[rank - 1].file for rank in ranks), *template.images), text=text
+        )
     like = _LIKE_PHOTO.fullmatch(line)
     if like and (name := _read_photo_name(like[1])):
-        return replace(template, images=(find_photo(name),))
+        return replace(template, images=(find_photo(name), *template.images))
     photo = _find_typed_photo(line, find_photo) or (_find_named(like[1], find_photo) if like else None)
-    return replace(template, images=(photo,)) if photo else replace(template, text=line)
+    return replace(template, images=(photo, *template.images)) if photo else replace(template, text=line)
 
 
 def _find_typed_photo(line: str, find_photo: FindPhoto) -> Path | None:

@@ -16,7 +16,10 @@ from datetime import date
 from imagesearch.filters import MATCH_ALL, And, Between, Condition, Eq, Or
 from imagesearch.query import DateClause, ParsedQuery, PeopleClause
 
-_STARTS_WITH_LEAD = re.compile("(?:before|after|since|until|between|from|not) ")
+_STARTS_WITH_LEAD = re.compile(
+    "(?:before|after|since|until|till|up|between|from|not|prior|starting|as of|"
+    "(?:newer|older|later|earlier) than) "
+)
 
 
 @dataclass(frozen=True)

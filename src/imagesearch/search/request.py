@@ -96,7 +96,7 @@ def expand_saved_query(text: str, saved: Mapping[str, str]) -> str:
     hint = (
         f"did you mean @{names[similar[0]]}?"
         if similar
-        else "--saved lists those of the config (search.saved)"
+        else f"{name_option('--saved lists those of the config', 'the config has them')} (search.saved)"
     )
     raise UserError(f"@{name}: no saved query has this name; {hint}")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from imagesearch.web.login import LoginPages
@@ -79,15 +79,11 @@ class AccessGuard:
         The values of ``Host`` that are answered.
     gate
         Checks the password; None if none is required.
-    image_origins
-        Origins that images are loaded from besides the server itself, for maps.
     """
 
-    def __init__(
-        self, app: App, hosts: HostNames, gate: PasswordGate | None = None, image_origins: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, app: App, hosts: HostNames, gate: PasswordGate | None = None) -> None:
         self.app = app  # NiceGUI looks for its application in this attribute
-        self._hosts, self._image_origins = hosts, tuple(image_origins)
+        self._hosts = hosts
         self._login = LoginPages(gate) if gate else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -165,7 +161,7 @@ class AccessGuard:
                 f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
                 "script-src-attr 'none'",
                 "style-src 'self' 'unsafe-inline'",
-                " ".join(("img-src 'self' data: blob:", *self._image_origins)),
+                "img-src 'self' data: blob:",
                 "font-src 'self' data:",
                 f"connect-src 'self' ws://{host}",
                 "media-src 'self'",

@@ -88,7 +88,7 @@ def _register_search(app: FastAPI, session: PhotoSession) -> None:
         """Find photos similar to the photo in the body of the request; the parameters are the same."""
         pairs = _check_parameters(request)
         config = session.library.config
-        photo = await receive_upload(await request.body(), "photo", config)
+        photo = await receive_upload(request.stream(), "photo", config)
         query = await session.run(lambda library: _read_query(pairs, library))
         answer = await session.run(lambda library: search_with_upload(library, query, photo))
         return make_json(describe_answer(answer))

@@ -27,7 +27,6 @@ from imagesearch.web.password import PasswordGate
 from imagesearch.web.server import WebOptions
 from imagesearch.web.session import PhotoSession
 
-TILE_ORIGIN = "https://tile.openstreetmap.org"
 # A browser that draws thousands of photos on a busy machine may not answer for some seconds. With the
 # default of 3 seconds, its page can be reloaded then, at its beginning.
 _RECONNECT_SECONDS = 20.0
@@ -48,13 +47,7 @@ def make_app(session: PhotoSession, options: WebOptions) -> Any:
         app, title="Photos", dark=None, show_welcome_message=False, reconnect_timeout=_RECONNECT_SECONDS
     )
     gate = PasswordGate(options.password) if options.password else None
-    return AccessGuard(app, HostNames(options.host, options.port), gate, list_tile_origins(session))
-
-
-def list_tile_origins(session: PhotoSession) -> tuple[str, ...]:
-    """Return where maps load their tiles from; nothing unless the config allows an online geocoder."""
-    is_offline = session.library.config.geo.geocoder in ("offline", "none")
-    return () if is_offline else (TILE_ORIGIN,)
+    return AccessGuard(app, HostNames(options.host, options.port), gate)
 
 
 def register_pages(session: PhotoSession, app: FastAPI) -> None:

@@ -61,7 +61,10 @@ def register(session: PhotoSession, data: AtlasData, runner: StepRunner) -> None
                     waiting = ui.label().classes("quiet-text").props("aria-live=polite")
                 panel = RunPanel(runner)
                 content = ui.element("div").props('aria-live="polite"')
-        await ui.context.client.connected()
+        client = ui.context.client
+        await client.connected()
+        if client.is_deleted:  # a program that has loaded the page, and no browser
+            return
         seen = -1
 
         async def look() -> None:

@@ -17,8 +17,16 @@ PAGES = {
 
 
 @contextmanager
-def page_frame(title: str) -> Iterator[None]:
-    """Draw the header of a page; the content of the ``with`` statement follows below it."""
+def page_frame(title: str, section: str = "") -> Iterator[None]:
+    """Draw the header of a page; the content of the ``with`` statement follows below it.
+
+    Parameters
+    ----------
+    title
+        The title of the page.
+    section
+        The entry of `PAGES` that is marked as current; by default the title.
+    """
     ui.page_title(f"{title} - Photos" if title else "Photos")
     ui.add_head_html('<link rel="stylesheet" href="/static/style.css">', shared=False)
     with (
@@ -27,7 +35,7 @@ def page_frame(title: str) -> Iterator[None]:
     ):
         for name, address in PAGES.items():
             link = ui.link(name, address).classes("page-link")
-            if name == title:
+            if name == (section or title):
                 link.props('aria-current="page"')
     with ui.element("div").classes("page-content"):
         yield

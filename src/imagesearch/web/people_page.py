@@ -35,7 +35,7 @@ def register(session: PhotoSession) -> None:
 def people_frame(title: str) -> Any:
     """Return the frame of a page about people, with its styles."""
     ui.add_head_html('<link rel="stylesheet" href="/static/people.css">', shared=False)
-    return page_frame(title)
+    return page_frame(title, "People")
 
 
 def draw_title(text: str) -> None:

@@ -17,6 +17,7 @@ from imagesearch.web.naming import confirm_name
 from imagesearch.web.people_page import people_frame
 from imagesearch.web.people_parts import FaceSheet
 from imagesearch.web.people_view import (
+    check_person,
     describe_face_id,
     find_rows,
     get_face_address,
@@ -110,12 +111,18 @@ class _PersonPage:
                 self._add_button("Ignore", lambda editor: editor.ignore(str(self._number)))
 
     def _add_button(self, text: str, work: Callable[[PeopleEditor], object]) -> None:
+        shown = self._person
         button = ui.element("button").classes("button").props('type="button"')
         with button:
             ui.label(text)
 
+        def store(editor: PeopleEditor) -> None:
+            if shown:  # the number may be another person's since
+                check_person(editor.people, self._number, shown["faces"][0]["id"])
+            work(editor)
+
         async def decide() -> None:
-            await self._bar.decide(work)
+            await self._bar.decide(store)
 
         button.on("click", decide)
 

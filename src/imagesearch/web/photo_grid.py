@@ -77,7 +77,9 @@ class PhotoGrid(Element, component="static/photo_grid.js"):
         """The number of the answer that is shown."""
         return self._generation
 
-    def show(self, photos: Iterable[GridPhoto], *, done: bool, address: str = "", empty: str = "") -> int:
+    def show(
+        self, photos: Iterable[GridPhoto], *, done: bool, address: str | None = None, empty: str = ""
+    ) -> int:
         """Show other photos in place of those shown, and return their generation.
 
         Parameters
@@ -87,7 +89,7 @@ class PhotoGrid(Element, component="static/photo_grid.js"):
         done
             Whether there are no more.
         address
-            Is appended to the links to the photos, after a question mark.
+            The address of the search, for the links to the photos; None if they cannot lead back to it.
         empty
             What to show if there are no photos.
         """

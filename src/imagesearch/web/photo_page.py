@@ -29,7 +29,7 @@ from imagesearch.web.people_view import (
 )
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.photo_panel import MapView, draw_map, draw_panel, make_alt_text, make_map
-from imagesearch.web.query_address import read_query
+from imagesearch.web.query_address import ANY_PHOTO, read_query
 from imagesearch.web.session import PhotoSession
 
 _SECONDS_TO_LOAD = 120.0
@@ -74,7 +74,7 @@ def register(session: PhotoSession) -> None:
                 ui.label(error).classes("empty-note").props('role="alert"')
             return
         # the parameters of the search, in one parameter or as they are on the search page
-        address = params.get("from", "") or str(params)
+        address = params["from"] if "from" in params else str(params) or None
         place = await _find_place(session, details, address, params.get("at", ""))
         with page_frame(details.file.name):
             await _PhotoPage(session, details, place).build()
@@ -226,15 +226,16 @@ def _read_map(library: PhotoLibrary, details: PhotoDetails) -> MapView | None:
         return None
 
 
-async def _find_place(session: PhotoSession, details: PhotoDetails, address: str, at: str) -> _Place:
+async def _find_place(session: PhotoSession, details: PhotoDetails, address: str | None, at: str) -> _Place:
     """Return where a photo is among the photos of a search; nothing if it was not opened from one."""
-    if not address:
+    if address is None:
         return _Place()
-    back = f"/?{address.removeprefix('?').removeprefix('/?')}"
+    back = f"/?{address.removeprefix('?').removeprefix('/?')}" if address else "/"
     rank = int(at) if at.isascii() and at.isdecimal() and len(at) < 6 else 0
     ids: list[int] = []
     try:
         query = await session.run(lambda library: read_query(address, library))
+        query = replace(query, where=ANY_PHOTO) if query.is_empty else query
         for count in _COUNTS:
             if count > rank + 1 and details.photo_id not in ids and len(ids) in (0, query.top_k):
                 query = replace(query, top_k=count)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from imagesearch.errors import UserError
+from imagesearch.filters import Eq, Not
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.query import Criteria
@@ -21,7 +22,10 @@ from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.session import read_photo_path
 
 Kind = Literal["text", "texts", "int", "ints", "float", "limit", "flag", "date", "photo", "photos"]
+ANY_PHOTO = Not(Eq("path", ""))
+"""The condition of a query without any other: it lists all photos, the newest first."""
 _FLAGS = {"yes": True, "no": False}
+_MAX_INT = 2**31 - 1  # of a filter in Milvus
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,10 @@ def _read_value(name: str, text: str, kind: Kind, library: PhotoLibrary) -> Any:
     try:
         match kind:
             case "int" | "ints":
-                return int(text)
+                number = int(text)
+                if abs(number) > _MAX_INT and name != "k":  # it has a limit of its own
+                    raise UserError(f"{name}: too large; expected at most {_MAX_INT}")
+                return number
             case "float" | "limit":
                 return float(text)
             case "date":

@@ -41,7 +41,7 @@ def register(app: FastAPI, session: PhotoSession) -> QueryPhotos:
     async def receive_photo(request: Request) -> Response:
         name = request.query_params.get("name", "photo")
         try:
-            photo = await receive_upload(await request.body(), name, session.library.config)
+            photo = await receive_upload(request.stream(), name, session.library.config)
         except UserError as error:
             return JSONResponse({"error": str(error)})
         return JSONResponse({"token": photos.keep(photo)})

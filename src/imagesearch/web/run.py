@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import logging
 import socket
 import webbrowser
 from dataclasses import replace
@@ -35,6 +37,7 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
+    logging.getLogger("uvicorn.error").addFilter(is_no_cancellation)
     print(f"{address}   ({scope}Ctrl-C stops it)", flush=True)
     if options.opens_browser:
         Timer(_SECONDS_BEFORE_BROWSER, webbrowser.open, [address]).start()
@@ -42,6 +45,12 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         session.close()
+
+
+def is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Whether to print a message of the server: not that of a request that is cancelled when it stops."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError)
 
 
 def _open_port(options: WebOptions) -> socket.socket:

@@ -11,7 +11,6 @@ from typing import Any
 from nicegui.events import GenericEventArguments
 
 from imagesearch.errors import UserError
-from imagesearch.filters import Eq, Not
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
@@ -27,7 +26,7 @@ from imagesearch.web.photo_grid import (
     read_aspects,
 )
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
-from imagesearch.web.query_address import read_query, write_query
+from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
 from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips
@@ -37,7 +36,6 @@ from imagesearch.web.uploads import UploadedPhoto, search_with_upload
 FIRST_PHOTOS = 60
 _GROWTH = 2.5  # a search for further photos is for so many times the photos found
 _PORTION = 180  # minimum number of further photos that are sent to the page at once
-_ANY_PHOTO = Not(Eq("path", ""))  # lists all photos, the newest first
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,7 @@ class SearchView:
             answer = await self._session.run(lambda library: search_with_upload(library, executed, photo))
             self._session.remember(answer)
         elif executed.is_empty:
-            answer = await self._session.search(replace(executed, where=_ANY_PHOTO))
+            answer = await self._session.search(replace(executed, where=ANY_PHOTO))
         else:
             answer = await self._session.search(executed)
         return answer
@@ -215,7 +213,7 @@ class SearchView:
         self.grid.show(
             found.photos,
             done=self._has_all,
-            address=address,
+            address=None if self._photo else address,  # it does not have the photo that was dropped
             empty="" if answer.notes else "No photos.",
         )
 
@@ -306,7 +304,7 @@ def _describe_count(answer: Answer) -> str:
     photos = format_count(answer.photos, "photo")
     if answer.relaxed:
         return f"0 of {photos}; others are shown"
-    if answer.query.where == _ANY_PHOTO:
+    if answer.query.where == ANY_PHOTO:
         return f"{photos}, the newest first"
     if not answer.filter_expression:
         return photos if is_sorted_by_date(answer) else f"{photos}, the best first"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -80,9 +80,14 @@ def check_upload(data: bytes, name: str, config: Config) -> UploadedPhoto:
     return photo
 
 
-async def receive_upload(data: bytes, name: str, config: Config) -> UploadedPhoto:
-    """Return the photo of `check_upload`, which runs in a thread."""
-    return await asyncio.to_thread(check_upload, data, name, config)
+async def receive_upload(parts: AsyncIterable[bytes], name: str, config: Config) -> UploadedPhoto:
+    """Read a photo from the body of a request; see `check_upload`, which runs in a thread."""
+    data = bytearray()
+    async for part in parts:
+        data += part
+        if len(data) > MAX_UPLOAD_BYTES:
+            break
+    return await asyncio.to_thread(check_upload, bytes(data), name, config)
 
 
 def search_with_upload(library: PhotoLibrary, query: Query, photo: UploadedPhoto) -> Answer:

@@ -40,6 +40,7 @@ def name_numbers(sentence: Sentence, names: KnownNames, find_person: FindPerson 
     """Replace the numbers of people: "person 1" by ``person:"Kofi"``, if that is the name of this person."""
     tokens: list[Token] = []
     notes: list[str] = []
+    missing: list[int] = []
     i = 0
     while i < len(sentence.tokens):
         positions = _find_numbers(sentence.tokens, i)
@@ -51,11 +52,11 @@ def name_numbers(sentence: Sentence, names: KnownNames, find_person: FindPerson 
             if n:
                 tokens += sentence.tokens[positions[n - 1] + 1 : position]
             number = int(sentence.tokens[position].norm)
-            tokens += _make_person(number, names, find_person, notes)
+            tokens += _make_person(number, names, find_person, notes, missing)
         i = positions[-1] + 1
     return (
-        NumberedPeople(Sentence.from_tokens(tokens), tuple(notes))
-        if notes or len(tokens) != len(sentence.tokens)
+        NumberedPeople(Sentence.from_tokens(tokens), (*notes, *_note_missing(missing)))
+        if notes or missing or len(tokens) != len(sentence.tokens)
         else NumberedPeople(sentence)
     )
 
@@ -94,7 +95,7 @@ def _is_number(tokens: Sequence[Token], i: int) -> bool:
 
 
 def _make_person(
-    number: int, names: KnownNames, find_person: FindPerson | None, notes: list[str]
+    number: int, names: KnownNames, find_person: FindPerson | None, notes: list[str], missing: list[int]
 ) -> tuple[Token, ...]:
     label = f"person {number}"
     if label in names.people.entries:
@@ -103,11 +104,17 @@ def _make_person(
     if name and name != label:
         notes.append(f'read "{label}" as {name}')
     elif not name:
-        notes.append(f"there is no {label}")
+        missing.append(number)
     text = name or label
     return Token("person:", "person", kind="prefix"), Token(
         text, text.lower(), kind="quote", space_before=False
     )
+
+
+def _note_missing(numbers: Sequence[int]) -> list[str]:
+    """Return one note on all numbers that no person has."""
+    typed = [f"person {number}" for number in dict.fromkeys(numbers)]
+    return [f"there is no {' and no '.join(typed)}"] if typed else []
 
 
 def find_me(tokens: Sequence[Token], names: KnownNames) -> dict[int, str]:

@@ -212,6 +212,12 @@ SPANS: list[tuple[str, Meaning]] = [
     ("before|until|till|by [the] end of {time}", "until {time}"),
     ("{compared} [the] {time}", means.compare),
     ("[since] {time} {onwards}", "since {time}"),
+    ("pre [-] {year}", "before {year}"),
+    ("post [-] {year}", "after {year}"),
+    ("{older} than {count} {unit}",
+     lambda today, count, unit: means.compare(today, "before", means.find_last_few(today, unit, count))),
+    ("newer than {count} {unit}",
+     lambda today, count, unit: means.compare(today, "since", means.find_last_few(today, unit, count))),
     ("{time} {or_before}", "until {time}"),
     # weekdays and hours of a time
     ("{time} [,] [in|at|on|during] [the] {last_daypart}",

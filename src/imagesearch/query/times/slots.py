@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
+from imagesearch.query.lexicon import PHOTOS
+
 MONTH_NAMES = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
     "november", "december",
@@ -142,6 +144,9 @@ _GLUED = (*MONTHS, *_SEASONS, "xmas", "christmas", "easter")
 _PHRASE_END = (
     r"(?= (?:in|on|at|of|with|without|and|or|by|near|from|to|for|not|taken|shot|made|rated|added|[^a-z ])|$)"
 )
+# "from 2023 on", but not "2023 on a boat"
+_AFTER_ON = r"(?= (?:in|at|of|with|without|and|or|by|near|from|for|[^a-z0-9 ])|$)"
+_AFTER_PHOTOS = "(?:" + "|".join(f"(?<={word} )" for word in sorted(PHOTOS)) + ")"
 # "sun" is a weekday only directly before a date.
 _BEFORE_DAY = rf"(?:(?<!sun)|(?= (?:[.,] )?(?:the )?(?:\d|{_join_words(MONTHS)})))"
 SLOTS = {
@@ -191,6 +196,13 @@ SLOTS = {
     "late": Slot("(?:late(?: -)?|end of)", None, ("late", "end")),
     "to": Slot(_TO, None, ()),
     "and_to": Slot(f"(?:and|{_TO})", None, ()),
-    "onwards": Slot("(?:(?:or|and) (?:later|newer|after|onwards?|beyond)|onwards?)", None, ()),
+    "onwards": Slot(
+        "(?:(?:or|and) (?:later|newer|after|onwards?|beyond)|(?:and )?(?:onwards?|on ?wards?)|"
+        rf"(?:and )?on{_AFTER_ON})",
+        None,
+        (),
+    ),
+    # "a man older than 50 years" is no time
+    "older": Slot(rf"(?:(?<![^ ] )|{_AFTER_PHOTOS})older", None, ("older",)),
     "or_before": Slot("(?:or|and) (?:earlier|older|before)", None, ()),
 }

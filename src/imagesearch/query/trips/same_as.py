@@ -1,9 +1,10 @@
-"""Replaces "the same evening as IMG_0042" by the date of that photo."""
+"""Replaces "the same evening as IMG_0042" and "newer than IMG_0042" by the date of that photo."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,9 +15,11 @@ _MAX_PHOTOS = 3  # different times of photos with the same name
 _DAYPARTS = ("morning", "afternoon", "evening", "night")
 _UNITS = ("day", "date", "week", "weekend", "month", "year", "trip", *_DAYPARTS)
 _PHOTO = "(?:(?:the )?(?:photo|picture|image|file) )?"
+_COMPARED = "before|after|since|until|prior to|(?:older|newer|earlier|later) than"
 _PATTERN = re.compile(
     rf"(?:(?:the |that )?same (?P<unit>{'|'.join(_UNITS)}) as|"
-    rf"(?:the )?(?P<counted>day|week|{'|'.join(_DAYPARTS)}) (?P<side>before|after)) {_PHOTO}\0(?= |$)"
+    rf"(?:the )?(?P<counted>day|week|{'|'.join(_DAYPARTS)}) (?P<side>before|after)|"
+    rf"(?P<compared>{_COMPARED})) {_PHOTO}\0(?= |$)"
 )
 _NIGHT_END = 5  # o'clock
 
@@ -84,6 +87,10 @@ def rewrite_same_as(
 def _describe(moment: PhotoMoment, match: re.Match[str], mark_trip: Callable[[str], str]) -> str:
     """Return the time in words; empty if it is not known precisely enough."""
     unit = match["unit"] or match["counted"]
+    if match["compared"]:
+        taken = moment.taken_at
+        parts = [str(taken.day), MONTH_NAMES[taken.month - 1], str(taken.year)]
+        return " ".join([match["compared"], *parts[{"month": 1, "year": 2}.get(moment.precision, 0) :]])
     if unit == "trip":
         return mark_trip(moment.trip) if moment.trip else ""
     day = moment.taken_at
@@ -106,7 +113,7 @@ def _make_tokens(phrases: Sequence[str], text: str) -> list[Token]:
     """Return the tokens of alternatives."""
     if phrases[0].startswith("\x01"):
         return [Token(text, phrases[0])]
-    return tokenize(" or ".join(phrases))
+    return [replace(token, space_before=True) for token in tokenize(" or ".join(phrases))]
 
 
 def _explain(file: str, moments: Sequence[PhotoMoment], is_trip: bool) -> str:

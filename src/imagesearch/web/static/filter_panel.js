@@ -34,7 +34,7 @@ PlaceNode.components = { PlaceNode };
 export default {
   components: { PlaceNode },
   template: `
-    <aside v-show="shown" id="filters" class="filter-panel" aria-label="filters" @keydown.esc="$emit('close')">
+    <aside v-show="shown" class="filter-panel" aria-label="filters" @keydown.esc="$emit('close')">
       <header class="filter-head">
         <h2>Filters</h2>
         <button type="button" class="quiet" @click="clear">Clear</button>

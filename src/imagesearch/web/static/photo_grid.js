@@ -234,7 +234,8 @@ export default {
       return rows;
     },
     href(item) {
-      return "/photos/" + item.id + (this.batch.address ? "?" + this.batch.address : "");
+      const { address } = this.batch; // empty: that of all photos
+      return "/photos/" + item.id + (typeof address === "string" ? "?" + (address || "from=") : "");
     },
     thumbnail(item, size) {
       return "/thumbnail/" + item.id + "?size=" + size;

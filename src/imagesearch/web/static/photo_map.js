@@ -340,10 +340,14 @@ export default {
         }
         const members = joined.flatMap((one) => one.members);
         const mean = (name) => joined.reduce((sum, one) => sum + one[name] * one.members.length, 0) / members.length;
-        const city = this.countCities(members)[0]?.name ?? "";
+        const city = this.nameCities(this.countCities(members));
         clusters.push({ key: level + "/" + members[0], x: mean("x"), y: mean("y"), members, city });
       }
       return clusters;
+    },
+    nameCities(cities) {
+      // one name, and how many others there are: the count beside it is that of all
+      return cities.length > 1 ? cities[0].name + " +" + (cities.length - 1) : (cities[0]?.name ?? "");
     },
     countCities(members) {
       const counts = new Map();
@@ -375,12 +379,12 @@ export default {
       // a name is shown where it meets no other circle or name
       const boxes = shown.map((one) => [one.x - one.size / 2, one.y - one.size / 2, one.x + one.size / 2, one.y + one.size / 2]);
       for (const one of [...shown].sort((a, b) => b.count - a.count)) {
-        const half = Math.min(one.city.length, 20) * 3.4 + 4;
+        const half = Math.min(one.city.length, 24) * 3.4 + 4;
         const top = one.y + one.size / 2;
         const box = [one.x - half, top, one.x + half, top + 16];
         if (!one.city || boxes.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] + 1 < other[3] && box[3] > other[1] + 1)) continue;
         boxes.push(box);
-        one.label = one.city.length > 20 ? one.city.slice(0, 19) + "…" : one.city;
+        one.label = one.city.length > 24 ? one.city.slice(0, 18) + "…" + (one.city.match(/ \+\d+$/)?.[0] ?? "") : one.city;
       }
     },
     // --- what is in the view

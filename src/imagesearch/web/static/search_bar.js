@@ -31,8 +31,7 @@ export default {
           <span aria-hidden="true">+</span><span>Photo</span>
           <input type="file" accept="image/*" class="visually-hidden" aria-label="Search by a photo" @change="onChoose">
         </label>
-        <button type="button" class="tool-button" @click="$emit('filters')" :aria-expanded="String(filtersOpen)"
-          aria-controls="filters">Filters<span v-if="filters.length" class="badge">{{ filters.length }}</span></button>
+        <button type="button" class="tool-button" @click="$emit('filters')" :aria-expanded="String(filtersOpen)">Filters<span v-if="filters.length" class="badge">{{ filters.length }}</span></button>
       </div>
       <div v-if="chips.length || filters.length" class="chips" role="list" aria-label="read as">
         <span v-for="chip in chips" :key="chip.kind + chip.label" class="chip" :class="'chip-' + chip.kind" role="listitem">
