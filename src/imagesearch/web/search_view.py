@@ -28,9 +28,14 @@ from imagesearch.web.photo_ids import parse_photo_id
 from imagesearch.web.query_address import read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
-from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips
+from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips, make_face_button
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.uploads import UploadedPhoto, search_with_upload
+from imagesearch.web.uploads import (
+    UploadedPhoto,
+    find_faces_in_upload,
+    search_face_in_upload,
+    search_with_upload,
+)
 
 FIRST_PHOTOS = 60
 _GROWTH = 2.5  # each batch is found by a new search, for so many times the photos shown
@@ -63,6 +68,8 @@ class SearchView:
         self._query = self._default
         self._photo: UploadedPhoto | None = None  # a photo that was dropped on the page
         self._photo_name = ""
+        self._faces: list[UploadedPhoto] = []  # in that photo
+        self._face: UploadedPhoto | None = None  # the one that is searched by, in place of the photo
         self._serial = 0
         self._shown: set[str] = set()
         self.bar = SearchBar()
@@ -77,13 +84,15 @@ class SearchView:
         bar.on("unfilter", self._remove_filter)
         bar.on("photo", self._search_by_photo)
         bar.on("nophoto", self._search_without_photo)
+        bar.on("face", self._search_by_face)
         bar.on("filters", self._toggle_panel)
         bar.on("complete", self._complete)
         bar.on("refused", lambda event: bar.change(error=str(event.args["reason"])[:300]))
 
     def close(self) -> None:
         """Forget the photo that was dropped on the page."""
-        self._photo = None
+        self._photo = self._face = None
+        self._faces = []
 
     # --- from the page to a query --------------------------------------------------------------------------
 
@@ -109,8 +118,19 @@ class SearchView:
         if photo is None:
             self.bar.change(error="the photo has been removed; drop it again")
             return
+        self.close()
         self._photo, self._photo_name = photo, str(event.args["name"])[:120]
+        self.bar.change(faces=[])
         await self.show(replace(self._query, text=str(event.args["text"]).strip(), images=()))
+        faces = await self._session.run(lambda library: find_faces_in_upload(library, photo))
+        if photo is self._photo:  # no other photo was dropped meanwhile
+            self._faces = faces
+            self.bar.change(faces=[make_face_button(face) for face in faces])
+
+    async def _search_by_face(self, event: GenericEventArguments) -> None:
+        number = int(event.args["number"])
+        self._face = self._faces[number] if 0 <= number < len(self._faces) else None
+        await self.show(replace(self._query, text=str(event.args["text"]).strip()))
 
     async def _search_without_photo(self, event: GenericEventArguments) -> None:
         self.close()
@@ -173,8 +193,10 @@ class SearchView:
 
     async def _search(self, query: Query, count: int) -> _Found:
         executed = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
-        photo = self._photo
-        if photo is not None:
+        photo, face = self._photo, self._face
+        if face is not None:
+            answer = await self._session.run(lambda library: search_face_in_upload(library, executed, face))
+        elif photo is not None:
             answer = await self._session.run(lambda library: search_with_upload(library, executed, photo))
         elif executed.is_empty:
             answer = await self._session.search(replace(executed, where=_ANY_PHOTO))
@@ -192,6 +214,7 @@ class SearchView:
             notes=list_notes(answer),
             status=_describe_count(answer),
             photo=self._describe_photo(),
+            face=self._faces.index(self._face) if self._face else -1,
             busy=False,
         )
         self.grid.show(
