@@ -24,7 +24,7 @@ Colour = tuple[float, float, float]
 
 
 def read_colours(css: str) -> dict[str, str]:
-    return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-fA-F]{3,8})\s*;", css))
+    return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-fA-F]{3,8})\s*[;}]", css))
 
 
 def read_schemes() -> dict[str, dict[str, str]]:
@@ -107,6 +107,46 @@ def test_rules_that_set_both_colours(scheme: str) -> None:
                 low[f"{file} {selector}"] = (text, place, round(ratio, 2))
     assert count > 10
     assert low == {}
+
+
+OWN_PAIRS = {
+    "docs.css": [(text, place) for text in ("ink", "dim", "accent") for place in ("paper", "card")],
+    "login.html": [("ink", "paper"), ("ink", "card"), ("dim", "card"), ("alarm", "card"), ("card", "ink")],
+    "atlas.css": [("cluster-text", "cluster"), ("map-name", "map-land"), ("map-name", "map-water")],
+}
+"""Pairs of the files that have colours of their own."""
+
+
+@pytest.mark.parametrize("file", OWN_PAIRS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_with_colours_of_their_own(file: str, scheme: str) -> None:
+    light, _, rest = (STATIC / file).read_text("utf-8").partition("@media (prefers-color-scheme: dark)")
+    colours = read_colours(light)
+    if scheme == "dark":
+        colours |= read_colours(re.split(r"\}\s*\}", rest, maxsplit=1)[0])
+    low = [
+        (pair, round(ratio, 2))
+        for pair in OWN_PAIRS[file]
+        if (ratio := measure_contrast(*(colours[name] for name in pair))) < TEXT
+    ]
+    assert low == []
+
+
+def test_the_viewer_is_dark_in_both_schemes() -> None:
+    rules = [(selector, rule) for file, selector, rule in list_rules() if file == "photo.css"]
+    (ground,) = (
+        rule["background"] for selector, rule in rules if selector == ".viewer" and "background" in rule
+    )
+    button = next(
+        rule["background"] for selector, rule in rules if selector == ".viewer-link" and "background" in rule
+    )
+    for place, names in (
+        (ground, ".viewer .empty-note|.viewer-link, .viewer-note"),
+        (button, ".viewer-link, .viewer-note|.viewer-link .key"),
+    ):
+        for name in names.split("|"):
+            (text,) = (rule["color"] for selector, rule in rules if selector == name and "color" in rule)
+            assert measure_contrast(text, place) >= TEXT, name
 
 
 def test_texts_have_colours_of_the_schemes() -> None:

@@ -1,4 +1,4 @@
-"""Photos that are pasted or dropped on the search page, the faces in them, and an album of several screens."""
+"""Photos that are pasted or dropped on the search page, the faces in them, and endless scrolling."""
 
 from __future__ import annotations
 
