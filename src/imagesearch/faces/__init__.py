@@ -8,7 +8,7 @@ Start with ``people.py``. The meaning of edits is in ``constraints.py``, the clu
 
 from imagesearch.faces.answers import SHOWN_FACES, store_no, store_yes
 from imagesearch.faces.csv_import import import_names
-from imagesearch.faces.detector import FaceDetector, get_pack_id
+from imagesearch.faces.detector import DetectedFace, FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import list_decisions, list_first_lines
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.editor import PeopleEditor
@@ -36,6 +36,7 @@ from imagesearch.faces.xmp_names import XmpExport, export_xmp_names, import_xmp_
 
 __all__ = [
     "SHOWN_FACES",
+    "DetectedFace",
     "Edit",
     "FaceBoxReader",
     "FaceDetector",

@@ -16,6 +16,7 @@ passed to every stage.
 """
 
 from imagesearch.search.answer import Answer, SearchResult
+from imagesearch.search.face_search import crop_query_faces
 from imagesearch.search.photo_details import (
     Neighbour,
     PhotoDetails,
@@ -39,6 +40,7 @@ __all__ = [
     "SearchResult",
     "Searcher",
     "check_query",
+    "crop_query_faces",
     "find_neighbours",
     "parse_prompt_line",
     "plan_filter",

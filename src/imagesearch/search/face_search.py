@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from imagesearch.errors import UserError, name_option
-from imagesearch.faces import shrink_for_detection
+from imagesearch.faces import DetectedFace, shrink_for_detection
 from imagesearch.filters import Condition
 from imagesearch.photos import PhotoError, decode_photo
 from imagesearch.search.resources import SearchResources
@@ -18,6 +19,9 @@ from imagesearch.store import MAX_HITS, CollectionRef, Hit
 
 # Number of nearest faces used to identify the person, and used in the first search for photos.
 _NEAREST_FACES = 100
+# Half the side of a picture of one face, in the longer sides of the face. The face detector misses faces that
+# fill the whole picture.
+_CROP_MARGIN = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,15 +51,8 @@ def read_query_face(file: Path, resources: SearchResources) -> QueryFace:
     UserError
         If there is no collection of faces, the photo cannot be read, or no face is detected.
     """
-    config = resources.config
     collection = resources.open_collection("faces")
-    limit, side = config.extraction.max_megapixels, config.extraction.preview_size
-    try:
-        picture = shrink_for_detection(decode_photo(file, min_long_side=side, max_megapixels=limit), config)
-    except PhotoError as error:
-        raise UserError(f"{file}: {error}") from None
-    detected = resources.models.face_detector.detect(picture.image)
-    faces = [face for face in detected if face.score >= config.faces.min_score]
+    _, faces = _detect_faces(file, resources)
     if not faces:
         raise UserError(
             f"{name_option('--face', 'face')} {file}: no face was detected; "
@@ -67,6 +64,56 @@ def read_query_face(file: Path, resources: SearchResources) -> QueryFace:
     identity = _describe_identity(nearest, _get_min_cosine(resources))
     notes.append(identity or "nobody in this dataset has a similar face")
     return QueryFace(vector, "; ".join(notes), bool(identity))
+
+
+def crop_query_faces(file: Path, resources: SearchResources, max_faces: int = 12) -> list[Image.Image]:
+    """Return the faces of a photo as pictures to search by, the largest face first.
+
+    Each picture is a square around one face. Other faces in it are painted over, so that none of them is the
+    largest when the picture is searched by.
+
+    Parameters
+    ----------
+    file
+        The photo.
+    resources
+        Has the face models.
+    max_faces
+        Maximum number of pictures.
+
+    Raises
+    ------
+    UserError
+        If the photo cannot be read.
+    """
+    image, faces = _detect_faces(file, resources)
+    boxes = [face.box.tolist() for face in faces[:max_faces]]
+    return [_crop_alone(image, box, [face.box.tolist() for face in faces]) for box in boxes]
+
+
+def _detect_faces(file: Path, resources: SearchResources) -> tuple[Image.Image, list[DetectedFace]]:
+    """Return a photo in the size of detection, and its faces, the largest first."""
+    config = resources.config
+    limit, side = config.extraction.max_megapixels, config.extraction.preview_size
+    try:
+        picture = shrink_for_detection(decode_photo(file, min_long_side=side, max_megapixels=limit), config)
+    except PhotoError as error:
+        raise UserError(f"{file}: {error}") from None
+    detected = resources.models.face_detector.detect(picture.image)
+    return picture.image, [face for face in detected if face.score >= config.faces.min_score]
+
+
+def _crop_alone(image: Image.Image, box: list[float], boxes: list[list[float]]) -> Image.Image:
+    """Crop a square around a face, and paint over the other faces where they do not overlap it."""
+    alone = image.copy()
+    for other in boxes:
+        if other != box:
+            alone.paste((127, 127, 127), tuple(map(round, other)))
+    kept = (max(0, round(box[0])), max(0, round(box[1])), round(box[2]), round(box[3]))
+    alone.paste(image.crop(kept), kept[:2])
+    half = _CROP_MARGIN * max(box[2] - box[0], box[3] - box[1])
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return alone.crop((round(x - half), round(y - half), round(x + half), round(y + half)))
 
 
 def find_photo_ids(face: QueryFace, resources: SearchResources) -> tuple[int, ...]:

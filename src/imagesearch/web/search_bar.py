@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import PurePath
 from typing import Any, Literal
 
 from nicegui.element import Element
 
 from imagesearch.query import ParsedQuery, SentenceClause, SentenceParser, find_removals, list_clauses
 from imagesearch.search import Answer
-from imagesearch.web.uploads import MAX_UPLOAD_BYTES
+from imagesearch.web.uploads import MAX_UPLOAD_BYTES, UploadedPhoto
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,19 @@ class SearchBar(Element, component="static/search_bar.js"):
     def offer(self, completions: Sequence[Any], serial: int) -> None:
         """Show names that complete the word being typed."""
         self.run_method("offer", [asdict(one) for one in completions], serial)
+
+
+@dataclass(frozen=True)
+class FaceButton:
+    """A face in the photo that was dropped on the page. ``src`` contains the picture, which is not stored."""
+
+    label: str
+    src: str
+
+
+def make_face_button(face: UploadedPhoto) -> FaceButton:
+    """Return the button that searches for the person with a face."""
+    return FaceButton(PurePath(face.name).stem, "data:image/png;base64," + b64encode(face.data).decode())
 
 
 def make_chips(answer: Answer, parser: SentenceParser, **finders: Any) -> list[Chip]:

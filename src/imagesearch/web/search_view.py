@@ -29,9 +29,14 @@ from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
-from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips
+from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips, make_face_button
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.uploads import UploadedPhoto, search_with_upload
+from imagesearch.web.uploads import (
+    UploadedPhoto,
+    find_faces_in_upload,
+    search_face_in_upload,
+    search_with_upload,
+)
 
 FIRST_PHOTOS = 60
 _GROWTH = 2.5  # a search for further photos is for so many times the photos found
@@ -66,6 +71,8 @@ class SearchView:
         self._query = self._default
         self._photo: UploadedPhoto | None = None  # a photo that was dropped on the page
         self._photo_name = ""
+        self._faces: list[UploadedPhoto] = []  # in that photo
+        self._face: UploadedPhoto | None = None  # the one that is searched by, in place of the photo
         self._serial = 0
         self._found: set[str] = set()  # all photos that are in the page or waiting
         self._waiting: list[GridPhoto] = []  # the next photos, found before the page requests them
@@ -83,13 +90,15 @@ class SearchView:
         bar.on("unfilter", self._remove_filter)
         bar.on("photo", self._search_by_photo)
         bar.on("nophoto", self._search_without_photo)
+        bar.on("face", self._search_by_face)
         bar.on("filters", self._toggle_panel)
         bar.on("complete", self._complete)
         bar.on("refused", lambda event: bar.change(error=str(event.args["reason"])[:300]))
 
     def close(self) -> None:
         """Forget the photo that was dropped on the page."""
-        self._photo = None
+        self._photo = self._face = None
+        self._faces = []
 
     # --- from the page to a query --------------------------------------------------------------------------
 
@@ -115,8 +124,19 @@ class SearchView:
         if photo is None:
             self.bar.change(error="the photo has been removed; drop it again")
             return
+        self.close()
         self._photo, self._photo_name = photo, str(event.args["name"])[:120]
+        self.bar.change(faces=[])
         await self.show(replace(self._query, text=str(event.args["text"]).strip(), images=()))
+        faces = await self._session.run(lambda library: find_faces_in_upload(library, photo))
+        if photo is self._photo:  # no other photo was dropped meanwhile
+            self._faces = faces
+            self.bar.change(faces=[make_face_button(face) for face in faces])
+
+    async def _search_by_face(self, event: GenericEventArguments) -> None:
+        number = int(event.args["number"])
+        self._face = self._faces[number] if 0 <= number < len(self._faces) else None
+        await self.show(replace(self._query, text=str(event.args["text"]).strip()))
 
     async def _search_without_photo(self, event: GenericEventArguments) -> None:
         self.close()
@@ -187,8 +207,10 @@ class SearchView:
 
     async def _find(self, query: Query, count: int) -> Answer:
         executed = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
-        photo = self._photo
-        if photo is not None:
+        photo, face = self._photo, self._face
+        if face is not None:
+            answer = await self._session.run(lambda library: search_face_in_upload(library, executed, face))
+        elif photo is not None:
             answer = await self._session.run(lambda library: search_with_upload(library, executed, photo))
             self._session.remember(answer)
         elif executed.is_empty:
@@ -208,6 +230,7 @@ class SearchView:
             notes=list_notes(answer),
             status=_describe_count(answer),
             photo=self._describe_photo(),
+            face=self._faces.index(self._face) if self._face else -1,
             busy=False,
         )
         self.grid.show(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import tempfile
 from collections.abc import AsyncIterable, Iterator
@@ -10,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from PIL import Image
+
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import PhotoError, decode_photo
-from imagesearch.search import Answer, Query
+from imagesearch.search import Answer, Query, crop_query_faces
 
 MAX_UPLOAD_BYTES = 32 * 2**20
 """Maximum size of a photo that is sent."""
@@ -100,6 +103,25 @@ def search_face_in_upload(library: PhotoLibrary, query: Query, photo: UploadedPh
     """Answer a query with the largest face in an uploaded photo; in the thread of the library."""
     with photo.open() as file:
         return library.search(replace(query, face=file))
+
+
+def find_faces_in_upload(library: PhotoLibrary, photo: UploadedPhoto) -> list[UploadedPhoto]:
+    """Return pictures of the faces in an uploaded photo, the largest first; in the thread of the library.
+
+    Each of them can be searched with by `search_face_in_upload`.
+    """
+    resources = library.searcher.resources
+    if not resources.has_collection("faces"):
+        return []
+    with photo.open() as file:
+        faces = crop_query_faces(file, resources)
+    return [UploadedPhoto(f"face {number}.png", _encode_png(face)) for number, face in enumerate(faces, 1)]
+
+
+def _encode_png(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def clean_file_name(name: str) -> str:

@@ -91,11 +91,13 @@ export default {
       this.menu = this.menu === face.id ? null : face.id;
     },
     close() {
+      // the focus returns from the menu to its face
+      if (this.$el.querySelector(".face-menu")?.contains(document.activeElement)) this.$el.querySelector(".face-box.is-open")?.focus();
       this.menu = null;
     },
     decide(what, name) {
       const id = this.menu;
-      this.menu = null;
+      this.close();
       this.$emit(what, { id, name: name || "" });
     },
     leave() {

@@ -33,6 +33,11 @@ export default {
         </label>
         <button type="button" class="tool-button" @click="$emit('filters')" :aria-expanded="String(filtersOpen)">Filters<span v-if="filters.length" class="badge">{{ filters.length }}</span></button>
       </div>
+      <div v-if="photo && faces.length" class="photo-faces" role="group" aria-label="faces in the photo">
+        <span>Only this person:</span>
+        <button v-for="(one, n) in faces" :key="one.src" type="button" class="photo-face" :aria-pressed="String(n === face)"
+          :aria-label="'Search for ' + one.label" @click="$emit('face', {number: n === face ? -1 : n, text: typed})"><img :src="one.src" alt=""></button>
+      </div>
       <div v-if="chips.length || filters.length" class="chips" role="list" aria-label="read as">
         <span v-for="chip in chips" :key="chip.kind + chip.label" class="chip" :class="'chip-' + chip.kind" role="listitem">
           <button type="button" class="chip-text" @click="select(chip)" :title="'Change ' + chip.label">
@@ -62,11 +67,13 @@ export default {
     status: { type: String, default: "" },
     busy: Boolean,
     photo: { type: Object, default: null },
+    faces: { type: Array, default: () => [] }, // in the photo
+    face: { type: Number, default: -1 }, // the one that is searched by
     filtersOpen: Boolean,
     uploadAddress: { type: String, default: "/query-photo" },
     maxBytes: { type: Number, default: 2 ** 25 },
   },
-  emits: ["search", "complete", "filters", "unfilter", "photo", "nophoto", "navigate", "refused"],
+  emits: ["search", "complete", "filters", "unfilter", "photo", "nophoto", "face", "navigate", "refused"],
   data() {
     return { typed: this.text, completions: [], open: false, at: -1, dropping: false, preview: "" };
   },
