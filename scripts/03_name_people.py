@@ -239,7 +239,7 @@ def apply_edits(editor, dataset, args):
         from imagesearch.errors import UserError
         from imagesearch.faces import import_names
 
-        used, unused = import_names(editor, args.from_csv)
+        used, unused = import_names(editor, dataset, args.from_csv)
         cli.print_note(f"{args.from_csv}: {format_count(used, 'line')} used")
         cli.report_failures(unused, args.verbose, "not used")
         if not used:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from crowd import Crowd, count_faces, make_crowd
+from drawn import Drawn
+from people_rows import copy_world
 from synthetic import PLACES
 
 from imagesearch.errors import UserError
-from imagesearch.faces import import_names
+from imagesearch.faces import PeopleEditor, cluster_people, detect_faces, import_names
 from imagesearch.faces import people as people_module
 
 
@@ -41,11 +44,11 @@ def test_names_from_a_file(crowd: Crowd) -> None:
         "utf-8",
     )
     editor = crowd.make_editor()
-    used, unused = import_names(editor, csv)
+    used, unused = import_names(editor, crowd.drawn.dataset(), csv)
     assert used == 3
     assert list(unused) == [f"line {n}" for n in range(5, 14)]
     assert all("\n" not in reason for reason in unused.values())
-    assert "nowhere.jpg: not a photo of this dataset" in unused["line 5"]
+    assert "nowhere.jpg: no such file, and not a photo of album" in unused["line 5"]
     assert "two.jpg: expected one face, found 2" in unused["line 6"]
     editor.refresh()
     people = crowd.people
@@ -58,9 +61,9 @@ def test_names_from_a_file(crowd: Crowd) -> None:
 def test_semicolons_and_tabs_are_accepted(crowd: Crowd, content: str) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text(content, "utf-8")
-    assert import_names(crowd.make_editor(), csv) == (1, {})
+    assert import_names(crowd.make_editor(), crowd.drawn.dataset(), csv) == (1, {})
     csv.write_text("person,name\n", "utf-8")
-    assert import_names(crowd.make_editor(), csv) == (0, {})
+    assert import_names(crowd.make_editor(), crowd.drawn.dataset(), csv) == (0, {})
 
 
 def test_many_names_from_a_file_read_the_faces_once(crowd: Crowd, monkeypatch) -> None:
@@ -71,7 +74,7 @@ def test_many_names_from_a_file_read_the_faces_once(crowd: Crowd, monkeypatch) -
         people_module, "ReferenceResolver", lambda *args: made.append(1) or resolver_class(*args)
     )
     editor = crowd.make_editor()
-    assert import_names(editor, csv) == (4, {}) and len(made) == 1
+    assert import_names(editor, crowd.drawn.dataset(), csv) == (4, {}) and len(made) == 1
     assert [person.name for person in editor.refresh().persons] == ["Ana", "Kim", ""]
 
 
@@ -80,7 +83,33 @@ def test_a_path_in_a_file_may_be_written_in_another_unicode_form(crowd: Crowd) -
     crowd.cluster()
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("path,name\nZoe\N{COMBINING DIAERESIS}.jpg,Kim\n", "utf-8")
-    assert import_names(crowd.make_editor(), csv) == (1, {})
+    assert import_names(crowd.make_editor(), crowd.drawn.dataset(), csv) == (1, {})
+
+
+def test_lines_that_are_not_used_have_the_true_reason(twelve_photos: Drawn, tmp_path: Path) -> None:
+    drawn = copy_world(twelve_photos, tmp_path)
+    (drawn.photos / "late").mkdir()
+    shutil.copy(drawn.photos / "noor7.jpg", drawn.photos / "late" / "only.jpg")
+    shutil.copy(drawn.photos / "noor8.jpg", drawn.photos / "late" / "two.jpg")
+    (drawn.photos / "twice").mkdir()
+    shutil.copy(drawn.photos / "noor8.jpg", drawn.photos / "twice" / "two.jpg")
+    (drawn.photos / "late" / "broken.jpg").write_bytes(b"no photo")
+    detect_faces(drawn.config(), drawn.dataset())
+    cluster_people(drawn.config(), drawn.dataset())
+    lines = ["1,,unknown", "1,,a stranger", "1,,q", "1,,", ",broken.jpg,Ada", ",two.jpg,Zoe", ",only.jpg,Zoe"]
+    csv = drawn.folder / "names.csv"
+    csv.write_text("\n".join(["person,path,name", *lines]) + "\n", "utf-8")
+    editor = PeopleEditor(drawn.config(), drawn.dataset())
+    used, unused = import_names(editor, drawn.dataset(), csv)
+    assert used == 1 and editor.stored[0].edits[0].name == "Zoe"
+    assert unused.pop("line 6").startswith("broken.jpg: 02_cluster_faces.py failed: not an image")
+    assert unused == {
+        "line 2": "unknown: not stored as a name; use --ignore or --not-a-face",
+        "line 3": "a stranger: not stored as a name; use --ignore or --not-a-face",
+        "line 4": "q: looks like a command, not stored as a name",
+        "line 5": "no name",
+        "line 7": "two.jpg: 2 photos have this name; type one of: late/two.jpg, twice/two.jpg",
+    }
 
 
 @pytest.mark.parametrize(
@@ -90,6 +119,6 @@ def test_files_without_names_are_refused(crowd: Crowd, content: bytes) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_bytes(content)
     with pytest.raises(UserError, match=r"names\.csv: "):
-        import_names(crowd.make_editor(), csv)
+        import_names(crowd.make_editor(), crowd.drawn.dataset(), csv)
     with pytest.raises(UserError, match="cannot be read"):
-        import_names(crowd.make_editor(), csv.with_name("nowhere.csv"))
+        import_names(crowd.make_editor(), crowd.drawn.dataset(), csv.with_name("nowhere.csv"))

@@ -119,11 +119,11 @@ def test_a_name_given_by_a_box_brings_a_face_back(crowd: Crowd) -> None:
     reject(crowd, "3.1")
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text(f"path,name\n{path},Ana\n", "utf-8")
-    _, unused = import_names(crowd.make_editor(), csv)
+    _, unused = import_names(crowd.make_editor(), crowd.drawn.dataset(), csv)
     assert "expected one face, found 0" in unused["line 2"]
     left, top, right, bottom = crowd.faces.boxes[row_of(crowd.faces, path)].tolist()
     csv.write_text(f"path,x1,y1,x2,y2,name\n{path},{left},{top},{right},{bottom},Ana\n", "utf-8")
-    people = crowd.apply_edits(lambda e: import_names(e, csv))
+    people = crowd.apply_edits(lambda e: import_names(e, crowd.drawn.dataset(), csv))
     assert crowd.get_label(path) == "Ana" and not people.hidden.any()
 
 

@@ -231,7 +231,8 @@ def test_names_of_a_file(drawn: Drawn) -> None:
     csv = drawn.folder / "present.csv"
     csv.write_text(
         "Photo;Name\nlake.jpg;Maya\ndiscs.png;Ada\nnowhere.jpg;Ada\n;Ada\nlake.jpg;\nnoor7;ada\n"
-        "noor8;Ada;x\nboth.jpg;Maya\nlake\n",
+        "noor8;Ada;x\nboth.jpg;Maya\nlake\n"
+        "noor8;q\nnoor8;Unknown\n",
         "utf-8",
     )
     lines = edit(drawn, "--present", csv).splitlines()
@@ -242,7 +243,11 @@ def test_names_of_a_file(drawn: Drawn) -> None:
         "line 6",
         "line 8",
         "line 10",
+        "line 11",
+        "line 12",
     ]
+    assert "not used: line 11: q: looks like a command, not stored as a name" in lines
+    assert "not used: line 12: Unknown: not stored as a name; use --ignore or --not-a-face" in lines
     assert search(drawn, "ada") == {"discs.png", "noor7.jpg"}
     edit(drawn, "--undo")  # one decision for each name
     assert read_photo_rows(drawn)["discs.png"] == ([], 0)

@@ -87,9 +87,9 @@ def test_people_are_found_named_searched_split_and_merged(drawn: Drawn) -> None:
     assert count_faces(done) == {"Maya": 5, "person 2": 4, "Noor": 2}
 
     csv = drawn.folder / "names.csv"
-    csv.write_text("path,name\nkofi4.jpg,Kofi\nnowhere.jpg,X\n", "utf-8")
+    csv.write_text("path,name\nkofi4.jpg,Kofi\nnowhere.jpg,Xu\n", "utf-8")
     done = run(drawn, "03_name_people.py", "--from-csv", csv, "--no-build", "--json")
-    assert "not used: line 3: nowhere.jpg: not a photo of this dataset" in done.stderr
+    assert "not used: line 3: nowhere.jpg: no such file, and not a photo of album" in done.stderr
     assert "album_faces" not in done.stderr
     assert count_faces(done) == {"Maya": 5, "Kofi": 4, "Noor": 2}
 

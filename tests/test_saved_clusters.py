@@ -76,7 +76,7 @@ def test_small_faces_are_not_clustered_unless_the_user_names_them(crowd: Crowd) 
     assert "1 face is too small" in str(people)
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("path,name\ntiny.jpg,Maya\n", "utf-8")
-    crowd.apply_edits(lambda editor: import_names(editor, csv))
+    crowd.apply_edits(lambda editor: import_names(editor, crowd.drawn.dataset(), csv))
     assert crowd.get_label("tiny.jpg") == "Maya"
 
 

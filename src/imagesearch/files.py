@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock
-
 from imagesearch.errors import UserError, describe_error
 
 FileVersion = tuple[int, int, int] | None
@@ -39,20 +37,63 @@ def atomic_write(file: Path, *, durable: bool = True) -> Iterator[Path]:
     Raises
     ------
     UserError
-        If the folder cannot be created.
+        If the folder cannot be created, or the file cannot be written.
     """
     make_folder(file.parent)
     _remove_abandoned_parts(file)
     unfinished = file.with_name(f"{file.stem}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        yield unfinished
-        if durable:
-            with unfinished.open("rb+") as stream:
-                os.fsync(stream.fileno())
-        unfinished.replace(file)
+        with explain_write_errors(file):
+            yield unfinished
+            if durable:
+                with unfinished.open("rb+") as stream:
+                    os.fsync(stream.fileno())
+            unfinished.replace(file)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # the reason why it cannot be written is reported
+            unfinished.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def explain_write_errors(file: Path) -> Iterator[None]:
+    """Raise a `UserError` that names a file if the block cannot write it, or remove it."""
+    try:
+        yield
+    except OSError as error:
+        # pyarrow's text repeats the path of the temporary file
+        reason = os.strerror(error.errno) if error.errno else describe_error(error)
+        raise UserError(f"{file}: cannot be written ({reason})") from None
+
+
+@contextmanager
+def lock_file(file: Path, busy: str = "") -> Iterator[None]:
+    """Hold a lock file, whose folder must exist; the system releases the lock when the process ends.
+
+    Parameters
+    ----------
+    file
+        The lock file.
+    busy
+        The message if another process holds the lock. Without it, wait until the lock is free.
+
+    Raises
+    ------
+    UserError
+        If another process holds the lock, or the file cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(file, blocking=not busy)
+    with explain_write_errors(file):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UserError(busy) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _remove_abandoned_parts(file: Path) -> None:
@@ -112,11 +153,17 @@ def append_json_lines(file: Path, lines: Sequence[str]) -> None:
     """Append JSON objects in one write; they are on the disk when this returns.
 
     An incomplete last line, left by a killed run, is removed.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
     """
     make_folder(file.parent)
+    content = b"".join(line.encode() + b"\n" for line in lines)
     # without the lock, a line that another run is writing would look incomplete, and be removed
-    with FileLock(file.with_name(f".{file.stem}.lock")), file.open("ab+") as stream:
-        content = b"".join(line.encode() + b"\n" for line in lines)
+    lock = lock_file(file.with_name(f".{file.stem}.lock"))
+    with explain_write_errors(file), lock, file.open("ab+") as stream:
         stream.write(_repair_last_line(stream) + content)
         stream.flush()
         os.fsync(stream.fileno())

@@ -11,23 +11,29 @@ import numpy as np
 from imagesearch.csv_files import check_fields, read_csv
 from imagesearch.errors import UserError
 from imagesearch.faces.editor import PeopleEditor
+from imagesearch.faces.marking import make_photo_finder
+from imagesearch.faces.name_checks import refuse_unlikely_name
 from imagesearch.photos import compute_iou
+from imagesearch.pipeline import Dataset
 
 _BOX_COLUMNS = ("x1", "y1", "x2", "y2")
 _MIN_IOU = 0.3
 
 
-def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]:
+def import_names(editor: PeopleEditor, dataset: Dataset, file: Path) -> tuple[int, dict[str, str]]:
     """Name one person or face for each line of a file.
 
     Parameters
     ----------
     editor
         Stores the edits.
+    dataset
+        The photos.
     file
         CSV with a header line (in any case), separated by commas, semicolons or tabs. Requires the column
-        ``name``, and either ``person`` (a number or a name) or ``path`` (a photo of the dataset). For a photo
-        with several faces, ``x1, y1, x2, y2`` are required: a box in pixels of the upright photo.
+        ``name``, and either ``person`` (a number or a name) or ``path`` (a photo of the dataset, or its file
+        name if no other photo has it). For a photo with several faces, ``x1, y1, x2, y2`` are required: a
+        box in pixels of the upright photo. A word in place of a name, such as ``unknown``, is no name.
 
     Returns
     -------
@@ -44,7 +50,7 @@ def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]
     lines, columns = read_csv(file)
     if "name" not in columns or not columns & {"person", "path"}:
         raise UserError(f"{file}: expected the columns name and person, or name and path, in the first line")
-    find_rows = _make_path_lookup(editor)
+    find_rows = _make_path_lookup(editor, dataset)
     unused: dict[str, str] = {}
     for number, line in lines.items():
         try:
@@ -56,34 +62,38 @@ def import_names(editor: PeopleEditor, file: Path) -> tuple[int, dict[str, str]]
 
 
 def _import_line(editor: PeopleEditor, line: dict[str, str], find_rows: Callable[[str], np.ndarray]) -> None:
+    name, path = (line["name"] or "").strip(), (line.get("path") or "").strip()
+    if not name:
+        raise UserError("no name")
+    refuse_unlikely_name(name)
     if line.get("person"):
-        editor.name_person(line["person"], line["name"] or "")
+        editor.name_person(line["person"], name)
         return
-    rows = find_rows(line.get("path") or "")
+    if not path:
+        raise UserError("expected a person or a path")
+    rows = find_rows(path)
     if not line.get("x1"):
         rows = rows[~editor.people.hidden[rows]]
     else:
         box = [float(line[side] or "nan") for side in _BOX_COLUMNS]
         rows = _select_by_box(rows, box, editor.people.faces.boxes)
     if len(rows) != 1:
-        path = line.get("path")
-        if not path:
-            raise UserError("expected a person or a path")
-        processed = {entry.path for entry in editor.people.faces.processed.values()}
-        if unicodedata.normalize("NFC", path) not in processed:
-            raise UserError(f"{path}: not a photo of this dataset; expected a path as 06 prints it")
         raise UserError(f"{path}: expected one face, found {len(rows)}")
-    editor.name_faces(rows.tolist(), line["name"] or "")
+    editor.name_faces(rows.tolist(), name)
 
 
-def _make_path_lookup(editor: PeopleEditor) -> Callable[[str], np.ndarray]:
-    """Return a function that maps the path of a photo to the rows of its faces."""
+def _make_path_lookup(editor: PeopleEditor, dataset: Dataset) -> Callable[[str], np.ndarray]:
+    """Return a function that maps a photo, however it is written, to the rows of its faces."""
     faces = editor.people.faces
     photo_ids = {entry.path: photo_id for photo_id, entry in faces.processed.items()}
-    # macOS and the tables store file names in different Unicode forms
-    return lambda path: np.flatnonzero(
-        faces.photo_ids == photo_ids.get(unicodedata.normalize("NFC", path), -1)
-    )
+    find_photo = make_photo_finder(editor.people, dataset)
+
+    def find_rows(path: str) -> np.ndarray:
+        # macOS and the tables store file names in different Unicode forms
+        photo_id = photo_ids.get(unicodedata.normalize("NFC", path))
+        return np.flatnonzero(faces.photo_ids == (find_photo(path) if photo_id is None else photo_id))
+
+    return find_rows
 
 
 def _select_by_box(rows: np.ndarray, box: list[float], boxes: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from imagesearch.csv_files import check_fields, read_csv
 from imagesearch.errors import UserError, name_option
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.marks import MarkedName, refer_to_photo
-from imagesearch.faces.name_checks import check_name
+from imagesearch.faces.name_checks import check_name, refuse_unlikely_name
 from imagesearch.faces.people import People, Person
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset, find_photo_file
@@ -34,8 +35,11 @@ def make_photo_finder(people: People, dataset: Dataset, option: str = "") -> Fin
     The function raises `UserError` if there is no such photo, or more than one.
     """
     processed = people.faces.processed
-    # also the photos of step 01 that are gone, for the message
-    known = list({*dataset.list_known_paths(), *(entry.path for entry in processed.values())})
+    # also the photos that are gone, or that failed, for the message
+    table = dataset.open_table("faces")
+    paths = (*dataset.list_known_paths(), *table.list_paths(), *(e.path for e in processed.values()))
+    known = list(dict.fromkeys(paths))
+    read_errors = functools.cache(table.read_errors)
 
     def find_photo(typed: str) -> int:
         file = find_photo_file(typed, dataset, option=option, list_paths=lambda: known)
@@ -44,6 +48,9 @@ def make_photo_finder(people: People, dataset: Dataset, option: str = "") -> Fin
         if photo is None:
             name = dataset.config.dataset.name
             reason = "not processed yet; run 02_cluster_faces.py" if paths else f"not a photo of {name}"
+            failed = read_errors()
+            errors = [failed[photo_id] for photo_id in map(compute_photo_id, paths) if photo_id in failed]
+            reason = f"02_cluster_faces.py failed: {errors[0]}" if errors else reason
             raise UserError(f"{option} {typed}: {reason}".strip())
         return photo
 
@@ -161,6 +168,7 @@ def import_marks(
             check_fields(line)
             if not (line[column] or "").strip() or not (line["name"] or "").strip():
                 raise UserError("expected a photo and a name")
+            refuse_unlikely_name(line["name"].strip())
             name, photo = check_marked_name(editor, line["name"]), find_photo(line[column].strip())
             name = spellings.setdefault(normalize(name), name)
             photos_by_name.setdefault(name, []).append(photo)

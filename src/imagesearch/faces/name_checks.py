@@ -37,6 +37,14 @@ def stands_for_no_name(name: str) -> bool:
     return normalize(name).removeprefix("a ").removeprefix("i ") in _NO_NAMES
 
 
+def refuse_unlikely_name(name: str) -> None:
+    """Raise `UserError` if a name in a file, which nobody can confirm, is probably not meant as one."""
+    if stands_for_no_name(name):
+        raise UserError(f"{name}: not stored as a name; use --ignore or --not-a-face")
+    if looks_like_command(name):
+        raise UserError(f"{name}: looks like a command, not stored as a name")
+
+
 def find_near_name(name: str, names: Iterable[str]) -> str:
     """Return the known name that a new name is probably a typing error of; empty if there is none.
 

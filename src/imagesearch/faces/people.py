@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError, name_option
@@ -22,7 +21,7 @@ from imagesearch.faces.marks import MarkedName, add_marks
 from imagesearch.faces.references import ReferenceResolver
 from imagesearch.faces.saved_clusters import SavedClusters
 from imagesearch.faces.similar_pairs import SimilarPair, find_similar_pairs
-from imagesearch.files import make_folder
+from imagesearch.files import lock_file, make_folder
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
 from imagesearch.text_table import format_count
@@ -276,14 +275,12 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
         If another run is clustering the faces.
     """
     make_folder(dataset.folder)
-    try:
-        with FileLock(dataset.folder / ".clusters.lock", blocking=False):
-            return _run_clustering(config, dataset)
-    except Timeout:
-        raise UserError(
-            f"{dataset.folder}: another run of 02 or 03 is clustering the faces; your edits are stored; "
-            "run this again to apply them"
-        ) from None
+    busy = (
+        f"{dataset.folder}: another run of 02 or 03 is clustering the faces; your edits are stored; "
+        "run this again to apply them"
+    )
+    with lock_file(dataset.folder / ".clusters.lock", busy):
+        return _run_clustering(config, dataset)
 
 
 def _run_clustering(config: Config, dataset: Dataset) -> People:

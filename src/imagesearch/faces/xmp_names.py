@@ -10,6 +10,7 @@ import numpy as np
 
 from imagesearch.errors import UserError
 from imagesearch.faces.editor import PeopleEditor
+from imagesearch.faces.name_checks import stands_for_no_name
 from imagesearch.faces.people import People
 from imagesearch.photos import (
     FaceRegion,
@@ -100,6 +101,8 @@ def import_xmp_names(editor: PeopleEditor, dataset: Dataset, progress: Progress 
             rows_by_name.setdefault(spelling, []).append(row)
     for name, rows in rows_by_name.items():
         try:
+            if stands_for_no_name(name):
+                raise UserError(f"{name}: not stored as a name")
             editor.name_faces(rows, name)
             result.faces[name] = len(rows)
         except UserError as error:  # a name that cannot be used

@@ -18,7 +18,7 @@ from imagesearch.features.encoders import ClipEncoder, get_model_id
 from imagesearch.features.model_cache import get_cache_folder
 from imagesearch.features.reference_texts import ABSENT_TEXTS, EVERYDAY_TEXTS
 from imagesearch.features.score_bands import MIN_PHOTOS, ScoreBands, measure_bands
-from imagesearch.files import atomic_write
+from imagesearch.files import atomic_write, explain_write_errors
 from imagesearch.pipeline import Dataset, make_vector_column
 
 _METADATA_KEY = b"imagesearch.key"
@@ -56,7 +56,8 @@ def save_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
         The vectors of all photos in the collection.
     """
     if len(vectors) < MIN_PHOTOS:  # too few to measure bands
-        _get_bands_file(dataset).unlink(missing_ok=True)
+        with explain_write_errors(file := _get_bands_file(dataset)):
+            file.unlink(missing_ok=True)
         return
     key = _make_key(config)
     texts = _load_reference_texts(dataset, key)

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.errors import UserError
-from imagesearch.faces import People, Person
+from imagesearch.faces import People, Person, make_photo_finder
 from imagesearch.figures.display import can_open_window, report_figure_path, show_figure
 from imagesearch.figures.grids import LabelledBox, Tile, draw_contact_sheet, draw_photo_with_faces, fill_sheet
 from imagesearch.figures.pictures import load_large_photo
@@ -30,8 +30,8 @@ from imagesearch.figures.viewer import (
     show_or_save,
     split_pages,
 )
-from imagesearch.photos import PhotoError, compute_photo_id
-from imagesearch.pipeline import Dataset, ProcessedPhoto, find_photo_file
+from imagesearch.photos import PhotoError
+from imagesearch.pipeline import Dataset
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -148,26 +148,14 @@ def show_photo_faces(people: People, dataset: Dataset, path: str, save: Path | N
     UserError
         If the photo is not in the dataset, or step 02 has not processed it.
     """
-    entry = _find_processed(people, dataset, path)
-    photo = dataset.find_photo(entry.path) if entry else None
+    entry = people.faces.processed[make_photo_finder(people, dataset, "--show")(path)]
+    photo = dataset.find_photo(entry.path)
     if photo is None:
-        raise UserError(
-            f"{path}: not a photo of {dataset.config.dataset.name}, or not processed yet; "
-            "run 02_cluster_faces.py without --show"
-        )
+        raise UserError(f"--show {path}: gone from the disk")
     preview = dataset.previews.load_preview(photo)
     boxes = _list_boxes(people, photo.photo_id, preview.image.width / preview.width)
     figure = draw_photo_with_faces(preview.image, boxes, entry.path, people.cast)
     report_figure_path(show_figure(figure, f"faces {Path(path).stem}", save=save, window=window))
-
-
-def _find_processed(people: People, dataset: Dataset, path: str) -> ProcessedPhoto | None:
-    """Return the entry of a photo, however its name was typed, if step 02 has processed it."""
-    processed = people.faces.processed
-    known = [entry.path for entry in processed.values()]
-    file = find_photo_file(path, dataset, option="--show", list_paths=lambda: known)
-    ids = map(compute_photo_id, dataset.list_paths_of(file))
-    return next((processed[photo_id] for photo_id in ids if photo_id in processed), None)
 
 
 def _list_boxes(people: People, photo_id: int, scale: float) -> list[LabelledBox]:

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError, describe_error
-from imagesearch.files import atomic_write
+from imagesearch.files import atomic_write, lock_file
 from imagesearch.geo.address import NO_ADDRESS, Address
 from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
 from imagesearch.geo.reverse import LookupResult, find_addresses
@@ -143,14 +142,10 @@ def extract_geo(
     photos = dataset.update_tables(
         [step], batch_size=_BATCH_SIZE, retry_failed=retry_failed, progress=progress
     )
-    try:
-        with FileLock(dataset.folder / ".geo.lock", blocking=False):
-            metadata = _read_metadata_table(dataset)
-            lookup = _find_addresses(config, dataset, metadata, online, progress)
-    except Timeout:
-        raise UserError(
-            f"{dataset.folder}: another run is looking up addresses; wait until it has ended"
-        ) from None
+    busy = f"{dataset.folder}: another run is looking up addresses; wait until it has ended"
+    with lock_file(dataset.folder / ".geo.lock", busy):
+        metadata = _read_metadata_table(dataset)
+        lookup = _find_addresses(config, dataset, metadata, online, progress)
     paths = {photo.photo_id: photo.path for photo in dataset.photos}
     return GeoSummary(
         photos,

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from imagesearch.config import GeoConfig
 from imagesearch.errors import GeocoderError, UserError, describe_error
+from imagesearch.files import explain_write_errors, make_folder
 from imagesearch.geo.address import NO_ADDRESS, Address, parse_response, parse_stored_address
 from imagesearch.text import find_similar, shorten_reason
 
@@ -207,7 +208,7 @@ class _ResponseCache:
             return
         self._addresses[key] = address
         line = json.dumps({"key": key, "found": address and asdict(address)}, ensure_ascii=False)
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("ab") as stream:
+        make_folder(self._file.parent)
+        with explain_write_errors(self._file), self._file.open("ab") as stream:
             # The line break comes first, so that an incomplete line from a killed run stays separate.
             stream.write(f"\n{line}".encode("utf-8", "backslashreplace"))

@@ -5,9 +5,11 @@ Packets are untrusted input: their size is limited, and entities and documents t
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
 from imagesearch.photos.formats import RAW_EXTENSIONS, PhotoError, get_extension, open_photo
 from imagesearch.photos.metadata_blocks import read_raw_xmp_packet, read_xmp_packet
@@ -101,6 +103,8 @@ def write_sidecar(sidecar: Path, tree: _ElementTree) -> None:
             unfinished.write_bytes(data)
         if mode is not None:
             sidecar.chmod(mode & 0o777)
+    except UserError as error:
+        raise PhotoError(str(error).removeprefix(f"{sidecar.parent}{os.sep}")) from None
     except OSError as error:
         raise PhotoError(f"{sidecar.name}: cannot be written ({error.strerror})") from None
 

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError, describe_error
-from imagesearch.files import atomic_write, make_folder
+from imagesearch.files import atomic_write, explain_write_errors, lock_file, make_folder
 from imagesearch.photos import Photo
 
 # The schema of the files ``seen-N``.
@@ -86,17 +86,13 @@ class Table:
         Raises
         ------
         UserError
-            If another process holds the lock.
+            If another process holds the lock, or the folder cannot be written to.
         """
-        from filelock import FileLock, Timeout
-
         make_folder(self.folder)
-        try:
-            with FileLock(self.folder / ".lock", blocking=False):
-                self._remove_uncommitted_files()
-                yield
-        except Timeout:
-            raise UserError(f"{self.folder}: another run is writing here; wait until it has ended") from None
+        busy = f"{self.folder}: another run is writing here; wait until it has ended"
+        with lock_file(self.folder / ".lock", busy):
+            self._remove_uncommitted_files()
+            yield
 
     def append(self, fingerprint: str, rows: pa.Table, processed: pa.Table) -> None:
         """Append a shard.
@@ -345,7 +341,8 @@ class Table:
         committed = {self._shard_file("rows", shard).name for shard in self._list_shards()}
         for file in [*self.folder.glob("*.part"), *self.folder.glob("rows-*.parquet")]:
             if file.name not in committed:
-                file.unlink()
+                with explain_write_errors(file):
+                    file.unlink()
 
 
 def make_processed_row(

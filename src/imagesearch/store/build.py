@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from filelock import FileLock, Timeout
-
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.faces import load_people, open_edit_log
 from imagesearch.features import save_bands
+from imagesearch.files import lock_file
 from imagesearch.geo import PhotoLocation, read_locations
 from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store.built_state import TableSnapshot, save_built_state, take_snapshot
@@ -115,13 +114,9 @@ def lock_build(dataset: Dataset) -> Iterator[None]:
     UserError
         If another build of this dataset is running.
     """
-    try:
-        with FileLock(dataset.folder / ".build.lock", blocking=False):
-            yield
-    except Timeout:
-        raise UserError(
-            f"{dataset.folder}: another build of this dataset is running; wait until it ends"
-        ) from None
+    busy = f"{dataset.folder}: another build of this dataset is running; wait until it ends"
+    with lock_file(dataset.folder / ".build.lock", busy):
+        yield
 
 
 def _refuse_imported(config: Config, dataset: Dataset, store: Store) -> None:

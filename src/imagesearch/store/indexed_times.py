@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
 
 from imagesearch.errors import UserError, describe_error
-from imagesearch.files import atomic_write
+from imagesearch.files import atomic_write, lock_file
 from imagesearch.pipeline import Dataset, ProcessedPhoto
 
 _SCHEMA = pa.schema(
@@ -63,7 +62,7 @@ def update_indexed_times(dataset: Dataset, entries: Iterable[ProcessedPhoto]) ->
         return {}
     file = dataset.folder / "indexed.parquet"
     contents = {entry.photo_id: entry.content for entry in entries}
-    with FileLock(dataset.folder / ".indexed.lock"):
+    with lock_file(dataset.folder / ".indexed.lock"):
         saved = _read(file)
         # Photos without vectors at present, such as those still to be extracted with another model, are kept.
         present = contents.keys() | {photo.photo_id for photo in dataset.photos}
