@@ -16,6 +16,11 @@ from pathlib import Path
 from imagesearch import cli
 
 WEIGHT = cli.make_number_reader(0, float("inf"))
+# with --duplicates, which compares all photos of the dataset
+DUPLICATE_OPTIONS = {
+    *("duplicates", "kind", "csv", "json", "paths", "save", "no_show"),
+    *("config", "dataset", "set", "verbose"),
+}
 
 
 def make_parser():
@@ -115,7 +120,9 @@ def main():
         cli.print_saved_queries(config.search.saved, args.json)
         return
     if args.duplicates or args.kind or args.csv:
-        report_duplicates(config, args)
+        defaults = vars(parse_arguments(parser, []))
+        given = [name for name, value in vars(args).items() if value != defaults[name]]
+        report_duplicates(config, args, given)
         return
     from imagesearch import open_library
 
@@ -150,17 +157,18 @@ def make_query(library, args):
     )
 
 
-def report_duplicates(config, args):
+def report_duplicates(config, args, given):
     from imagesearch.duplicates import find_duplicates
     from imagesearch.errors import UserError
     from imagesearch.figures import show_duplicates
     from imagesearch.pipeline import Dataset
-    from imagesearch.query import Criteria
 
     if not args.duplicates:
         raise UserError("--kind and --csv require --duplicates")
-    if args.text or args.image or args.face or args.under or cli.make_criteria(args) != Criteria():
-        raise UserError("--duplicates compares all photos of the dataset; it has no text, photo or filter")
+    if unused := [name for name in given if name not in DUPLICATE_OPTIONS]:
+        option = "-k" if unused[0] == "k" else f"--{unused[0].replace('_', '-')}"
+        option = "a text" if unused[0] == "text" else option
+        raise UserError(f"--duplicates compares all photos of the dataset; it does not use {option}")
     dataset = Dataset(config)
     groups = find_duplicates(config, dataset, kinds=args.kind, progress=cli.show_progress)
     cli.print_duplicates(groups, args)

@@ -335,10 +335,12 @@ def test_the_script_prints_a_table_json_paths_and_csv(album: Drawn):
 
 
 def test_a_query_is_refused_beside_duplicates(album: Drawn):
-    for query in (["maya"], ["--under", "backup"], ["--year", "2024"]):
+    others = (["--copy-to", "x"], ["-k", "1"], ["--collapse"])
+    for query in (["maya"], ["--under", "backup"], ["--year", "2024"], *others):
         done = search(album, *query)
         assert done.returncode == 2
-        assert "--duplicates compares all photos of the dataset" in done.stderr
+        option = query[0] if query[0].startswith("-") else "a text"
+        assert f"compares all photos of the dataset; it does not use {option}" in done.stderr
 
 
 def test_a_file_that_cannot_be_written_is_one_line(album: Drawn):

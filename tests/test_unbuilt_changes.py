@@ -142,6 +142,23 @@ def test_datasets_of_earlier_versions_and_damaged_files_have_no_note(
     assert file.stat().st_size > 100
 
 
+def test_photos_in_a_folder_that_cannot_be_read_are_not_called_gone(
+    album: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (album.photos / "1.png").unlink()
+    lstat = Path.lstat
+
+    def refuse(path: Path) -> os.stat_result:  # root can enter every folder
+        if path.name == "1.png":
+            raise PermissionError(13, "Permission denied")
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", refuse)
+    noted = search(album).stderr
+    assert "1 photo found is in a folder that cannot be read; check its permissions: 1.png" in noted
+    assert "gone from the disk" not in noted
+
+
 def test_photos_that_are_gone_are_marked_and_left_out(album: World) -> None:
     (album.photos / "1.png").unlink()
     done = search(album)

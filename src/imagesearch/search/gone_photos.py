@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from imagesearch.pipeline import Dataset
@@ -25,12 +24,30 @@ def list_gone_notes(results: Sequence[SearchResult], dataset: Dataset) -> list[s
         if count:
             notes.append(f"{_count_found(count)} below {root}, which is missing; is its drive mounted?")
     others = [r for r in gone if not any(r.file.is_relative_to(root) for root in missing_roots)]
+    if unreadable := [result for result in others if _is_out_of_reach(result.file)]:
+        reason = "in a folder that cannot be read; check its permissions"
+        notes.append(f"{_count_found(len(unreadable))} {reason}: {_name_some(unreadable)}")
+    others = [result for result in others if result not in unreadable]
     if others:
-        names = ", ".join(result.path for result in others[:_MAX_NAMED])
-        more = ", ..." if len(others) > _MAX_NAMED else ""
-        run = "run 00_run_steps.py"
-        notes.append(f"{_count_found(len(others))} gone from the disk: {names}{more}; {run}")
+        names, run = _name_some(others), "run 00_run_steps.py"
+        notes.append(f"{_count_found(len(others))} gone from the disk: {names}; {run}")
     return notes
+
+
+def _name_some(results: Sequence[SearchResult]) -> str:
+    names = ", ".join(result.path for result in results[:_MAX_NAMED])
+    return f"{names}, ..." if len(results) > _MAX_NAMED else names
+
+
+def _is_out_of_reach(file: Path) -> bool:
+    """Whether the folder of a file cannot be entered, so that nobody knows whether the file exists."""
+    try:
+        file.lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _count_found(count: int) -> str:
@@ -39,6 +56,10 @@ def _count_found(count: int) -> str:
 
 def _has_entries(folder: Path) -> bool:
     """Whether a folder exists and is not empty; an empty folder is a drive that is not mounted."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        return next(entries, None) is not None
-    return False
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except PermissionError:
+        return True  # it exists
+    except OSError:
+        return False
