@@ -55,6 +55,10 @@ def parse_arguments():
     args = parser.parse_args()
     if (args.list or args.drop or args.trips) and (args.map or args.timeline):
         parser.error("--map and --timeline cannot be combined with --list, --trips and --drop")
+    if args.trips and args.to is not None:
+        parser.error("--to cannot be combined with --trips: trips are read from the dataset's tables")
+    if args.yes and not args.drop:
+        parser.error("--yes requires --drop")
     if args.tsne and not args.map:
         parser.error("--tsne requires --map")
     if args.from_npy and (args.list or args.drop or args.trips):

@@ -21,6 +21,7 @@ DUPLICATE_OPTIONS = {
     *("duplicates", "kind", "csv", "json", "paths", "save", "no_show"),
     *("config", "dataset", "set", "verbose"),
 }
+SAVED_OPTIONS = {"saved", "json", "no_show", "config", "dataset", "set", "verbose"}
 
 
 def make_parser():
@@ -116,12 +117,13 @@ def main():
     parser = make_parser()
     args = parse_arguments(parser, sys.argv[1:])
     config = cli.load_config_of(args)
+    defaults = vars(parse_arguments(parser, []))
+    given = [name for name, value in vars(args).items() if value != defaults[name]]
     if args.saved:
+        refuse_unused("--saved prints the saved queries", given, SAVED_OPTIONS)
         cli.print_saved_queries(config.search.saved, args.json)
         return
     if args.duplicates or args.kind or args.csv:
-        defaults = vars(parse_arguments(parser, []))
-        given = [name for name, value in vars(args).items() if value != defaults[name]]
         report_duplicates(config, args, given)
         return
     from imagesearch import open_library
@@ -157,6 +159,16 @@ def make_query(library, args):
     )
 
 
+def refuse_unused(purpose, given, used):
+    """Refuse options that are given and would be ignored."""
+    from imagesearch.errors import UserError
+
+    if unused := [name for name in given if name not in used]:
+        option = "-k" if unused[0] == "k" else f"--{unused[0].replace('_', '-')}"
+        option = "a text" if unused[0] == "text" else option
+        raise UserError(f"{purpose}; it does not use {option}")
+
+
 def report_duplicates(config, args, given):
     from imagesearch.duplicates import find_duplicates
     from imagesearch.errors import UserError
@@ -165,10 +177,7 @@ def report_duplicates(config, args, given):
 
     if not args.duplicates:
         raise UserError("--kind and --csv require --duplicates")
-    if unused := [name for name in given if name not in DUPLICATE_OPTIONS]:
-        option = "-k" if unused[0] == "k" else f"--{unused[0].replace('_', '-')}"
-        option = "a text" if unused[0] == "text" else option
-        raise UserError(f"--duplicates compares all photos of the dataset; it does not use {option}")
+    refuse_unused("--duplicates compares all photos of the dataset", given, DUPLICATE_OPTIONS)
     dataset = Dataset(config)
     groups = find_duplicates(config, dataset, kinds=args.kind, progress=cli.show_progress)
     cli.print_duplicates(groups, args)

@@ -25,14 +25,15 @@ def parse_arguments():
 def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
-    from imagesearch.features import classify_photos, list_photo_files
+    from imagesearch.features import Classification, classify_photos, list_photo_files
     from imagesearch.figures import show_classifications
     from imagesearch.pipeline import Dataset
 
-    files = list_photo_files(args.photos, Dataset(config))
+    files, left_out = list_photo_files(args.photos, Dataset(config))
     results = list(
         cli.show_progress(classify_photos(config, files, args.k), len(files) if len(files) > 1 else 0)
     )
+    results += [Classification(path, error=reason) for path, reason in left_out.items()]
     if args.json:
         cli.print_json({"results": [result.to_dict() for result in results]})
     else:

@@ -190,6 +190,8 @@ def test_the_best_photo_of_a_group_is_the_first_and_the_reason_is_given():
     assert find_best(blurred, sharp, kind="burst") == ("sharp.jpg", "sharpest")
     assert find_best(make_photo("a.jpg"), make_photo("b.jpg", faces=2)) == ("b.jpg", "most faces")
     assert find_best(make_photo("a.jpg"), make_photo("b.jpg", rating=4)) == ("b.jpg", "highest rating")
+    same = make_photo("a.jpg", mtime_ns=1), make_photo("b.jpg", mtime_ns=2, faces=2)  # after --not-a-face
+    assert find_best(*same, kind="pixels") == ("a.jpg", "all are equal; the oldest file is first")
     old, new = make_photo("old.jpg", mtime_ns=1), make_photo("a.jpg", mtime_ns=2)
     assert find_best(new, old) == ("old.jpg", "all are equal; the oldest file is first")
 

@@ -251,7 +251,7 @@ def test_the_photos_and_reference_texts_of_a_dataset_are_the_queries(world: Worl
     ("name", "content", "message"),
     [
         ("none.npy", None, "none.npy"),
-        ("text.npy", b"not an array", "not a .npy file"),
+        ("text.npy", b"not an array", "not a .npy file of numbers (another format)"),
         ("flat.npy", np.ones(300, np.float32), "a matrix"),
         ("words.npy", np.full((300, 8), "x"), "a matrix"),
         ("objects.npy", np.full((300, 8), None, object), "not a .npy file"),

@@ -159,3 +159,16 @@ def test_what_is_wrong_is_a_user_error(drawn: Drawn) -> None:
         library.search("a boat")
     with pytest.raises(TypeError, match="config file"):
         imagesearch.open_library(drawn.config(), settings=["search.top_k=4"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"criteria": 3}, "criteria: expected Criteria, got 3"),
+        ({"folder": Path("goa")}, "folder: expected str, got "),
+        ({"weight_text": "1"}, "weight_text: expected a number, got '1'"),
+    ],
+)
+def test_an_option_of_a_wrong_type_is_named(drawn: Drawn, options: dict, message: str) -> None:
+    with imagesearch.open_library(drawn.config_file) as library, pytest.raises(TypeError, match=message):
+        library.search("a boat", **options)

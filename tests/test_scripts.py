@@ -227,7 +227,21 @@ def test_photos_are_classified_without_any_collection(world: World) -> None:
     assert scores == sorted(scores, reverse=True)
     assert len(good["classes"]) == 2 and "error" in bad
     world.run("07_classify.py", world.photos / "a.png", "--save", world.folder / "bars.png")
+    (world.folder / "notes").write_text("mine")
+    refused = world.run("07_classify.py", world.photos / "a.png", "--save", world.folder / "notes", code=2)
+    assert "notes: is another file; expected a new name" in refused.stderr
+    assert not (world.folder / "notes.png").exists()
     assert (world.folder / "bars.png").stat().st_size > 5000
+
+
+def test_classify_names_what_it_leaves_out_below_a_folder(world: World) -> None:
+    for name in ("Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}.png", "Zoe\N{COMBINING DIAERESIS}.png"):
+        world.add(name, 1)
+    results = json.loads(world.run("07_classify.py", world.photos, "--json", "--no-show").stdout)["results"]
+    assert [result.get("error", "") for result in results] == [
+        "",
+        "another file has the same name in another Unicode form; rename one of them",
+    ]
 
 
 def test_datasets_are_listed_and_dropped(world: World) -> None:

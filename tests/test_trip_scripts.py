@@ -116,7 +116,7 @@ def test_a_name_is_kept_and_follows_the_trip(travels):
         ("9=Ana", "no trip has this number"),
         ("Mars=Ana", "no trip has this name"),
         ("Ana", 'expected TRIP=NAME, such as 7="Ana\'s wedding"'),
-        ("1=12", "expected a name of up to 100 characters"),
+        ("1=2020", "a number selects a trip; expected a name with letters"),
         (f"1={'a' * 101}", "expected a name of up to 100 characters"),
     ],
 )

@@ -69,9 +69,8 @@ def make_number_reader(low: float, high: float, above_low: bool = False) -> Call
             raise argparse.ArgumentTypeError(f"{text} is not a number") from None
         if not (low <= number <= high and math.isfinite(number)) or (above_low and number == low):
             limits = f"more than {low:g}, at most {high:g}" if above_low else f"from {low:g} to {high:g}"
-            raise argparse.ArgumentTypeError(
-                f"{text} is not a number{f' {limits}' if high < math.inf else ''}"
-            )
+            limits = limits if high < math.inf else f"of at least {low:g}"
+            raise argparse.ArgumentTypeError(f"{text} is not a number {limits}")
         return number
 
     return read
@@ -93,6 +92,8 @@ def parse_figure_path(text: str, name: str = "") -> Path:
         return file / name
     if text.endswith(("/", "\\")):
         raise argparse.ArgumentTypeError(f"{text}: no such folder; make it, or give a file name")
+    if not file.suffix and os.path.isfile(file):  # noqa: PTH113 - see above
+        raise argparse.ArgumentTypeError(f"{text}: is another file; expected a new name, such as {text}.png")
     if file.suffix.lower() not in ("", ".png", ".pdf", ".svg", ".jpg", ".webp"):
         raise argparse.ArgumentTypeError(f"{text}: expected a name ending in .png, .jpg, .webp, .pdf or .svg")
     return file if file.suffix else file.with_name(f"{file.name}.png")

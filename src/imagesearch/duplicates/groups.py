@@ -153,21 +153,25 @@ def make_groups(
             of_kind.join(one, other)
             sets.join(one, other)
         for rows in of_kind.list_sets():
-            ordered = sorted(rows, key=lambda row: _rank_photo(photos[row], [photos[r] for r in rows]))
+            group = [photos[row] for row in rows]
+            ordered = sorted(rows, key=lambda row: _rank_photo(photos[row], group, kind))
             best[sets.find(ordered[0])] = ordered[0]
             members = tuple(photos[row] for row in ordered)
-            groups.append(DuplicateGroup(kind, members, _explain_best(members)))
+            groups.append(DuplicateGroup(kind, members, _explain_best(members, kind)))
     order = {kind: number for number, kind in enumerate(DUPLICATE_KINDS)}
     return sorted(groups, key=lambda group: (order[group.kind], group.photos[0].path))
 
 
-def _rank_photo(photo: GroupedPhoto, group: Sequence[GroupedPhoto]) -> tuple:
-    """Return a key that sorts the best photo of a group first: size, sharpness, faces, rating."""
+def _rank_photo(photo: GroupedPhoto, group: Sequence[GroupedPhoto], kind: str) -> tuple:
+    """Return a key that sorts the best photo of a group first: size, sharpness, faces, rating.
+
+    The same pixels have the same faces: another number is from an edit of one of the photos.
+    """
     top = max(other.sharpness for other in group)
     return (
         -photo.pixels,
         photo.sharpness * _SHARPER < top,
-        -photo.faces,
+        0 if kind == "pixels" else -photo.faces,
         -(photo.rating or 0),
         photo.taken_at is None,
         not photo.has_position,
@@ -179,13 +183,13 @@ def _rank_photo(photo: GroupedPhoto, group: Sequence[GroupedPhoto]) -> tuple:
     )
 
 
-def _explain_best(group: Sequence[GroupedPhoto]) -> str:
+def _explain_best(group: Sequence[GroupedPhoto], kind: str) -> str:
     """Return in which respects the first photo is better than all others."""
     best, others = group[0], group[1:]
     respects = {
         "largest": all(best.pixels > other.pixels for other in others),
         "sharpest": all(best.sharpness > other.sharpness * _SHARPER for other in others),
-        "most faces": all(best.faces > other.faces for other in others),
+        "most faces": kind != "pixels" and all(best.faces > other.faces for other in others),
         "highest rating": all((best.rating or 0) > (other.rating or 0) for other in others),
         "has a time": best.taken_at is not None and not any(other.taken_at for other in others),
         "has a position": best.has_position and not any(other.has_position for other in others),

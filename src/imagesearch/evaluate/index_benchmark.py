@@ -181,8 +181,10 @@ def load_vectors(file: Path) -> np.ndarray:
     try:
         vectors = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
+        # for a file of another format NumPy advises to load it as a pickle, which can run code
+        reason = "another format" if "pickle" in str(error) else describe_error(error)
         raise UserError(
-            f"{file}: not a .npy file of numbers ({describe_error(error)}); 01 --export-npy writes one"
+            f"{file}: not a .npy file of numbers ({reason}); 01 --export-npy writes one"
         ) from None
     is_matrix = isinstance(vectors, np.ndarray) and vectors.ndim == 2 and 2 <= vectors.shape[1] <= 32_768
     if not is_matrix or vectors.dtype.kind not in "fiu":

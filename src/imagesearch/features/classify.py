@@ -12,7 +12,7 @@ import numpy as np
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.features.encoders import VitEncoder
-from imagesearch.photos import PhotoError, decode_photo, find_photos
+from imagesearch.photos import PhotoError, decode_photo, list_photos
 from imagesearch.pipeline import Dataset, find_photo_file
 
 
@@ -32,8 +32,10 @@ class Classification:
         return {"path": str(self.file), "classes": classes}
 
 
-def list_photo_files(paths: Sequence[Path], dataset: Dataset | None = None) -> list[Path]:
-    """Return the given files, and the photos below the given folders.
+def list_photo_files(
+    paths: Sequence[Path], dataset: Dataset | None = None
+) -> tuple[list[Path], dict[Path, str]]:
+    """Return the given files and the photos below the given folders, and why others below them are left out.
 
     Other names are those of photos of the dataset, if there is one, as `find_photo_file` finds them.
 
@@ -43,16 +45,19 @@ def list_photo_files(paths: Sequence[Path], dataset: Dataset | None = None) -> l
         If a path does not exist, a name belongs to several photos, or a folder has no photos below it.
     """
     files: list[Path] = []
+    left_out: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
-            files += [photo.file for photo in find_photos([path.absolute()])]
+            listing = list_photos([path.absolute()])
+            files += [photo.file for photo in listing.photos]
+            left_out |= {path / name: reason for name, reason in listing.left_out.items()}
         elif path.is_file():
             files.append(path)
         elif dataset is not None:
             files.append(find_photo_file(path, dataset))
         else:
             raise UserError(f"{path}: no such file or folder")
-    return files
+    return files, left_out
 
 
 def classify_photos(config: Config, files: Sequence[Path], top_k: int = 5) -> Iterator[Classification]:

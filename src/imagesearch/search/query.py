@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import date
+from numbers import Real
 from pathlib import Path
 
 from imagesearch.errors import UserError, name_option
@@ -154,6 +155,7 @@ def check_query(query: Query) -> None:
     UserError
         If the query is empty or contradictory; the message names the option.
     """
+    _check_types(query)
     _check_choices(query)
     _check_numbers(query)
     _check_lists(query)
@@ -179,6 +181,13 @@ def _check_vit_query(query: Query) -> None:
 def name_by(model: str) -> str:
     """Return what a message calls the choice of a model."""
     return name_option(f"--by {model}", f'by="{model}"')
+
+
+def _check_types(query: Query) -> None:
+    """Raise `TypeError` for a mistake in Python code; the scripts give the right types."""
+    for name, expected in (("text", str), ("criteria", Criteria), ("folder", str)):
+        if not isinstance(value := getattr(query, name), expected):
+            raise TypeError(f"{name}: expected {expected.__name__}, got {value!r}")
 
 
 def _check_choices(query: Query) -> None:
@@ -207,6 +216,8 @@ def _check_numbers(query: Query) -> None:
         number = getattr(query, name)
         if number is None and high is not None:
             continue
+        if not isinstance(number, Real):
+            raise TypeError(f"{name}: expected a number, got {number!r}")
         if not math.isfinite(number) or number < low or number > (number if high is None else high):
             expected = f"at least {low}" if high is None else f"from {low} to {high}"
             raise UserError(f"{name}: expected a number {expected}, got {number!r}")

@@ -129,7 +129,9 @@ def name_trip(dataset: Dataset, selector: str, name: str) -> tuple[str, bool]:
         If there is no such trip, or the name cannot be used.
     """
     name = clean_text(name)
-    if name and (not normalize(name) or normalize(name).isdecimal() or len(name) > _MAX_NAME_LENGTH):
+    if normalize(name).isdecimal():
+        raise UserError(f"--trip {selector}={name}: a number selects a trip; expected a name with letters")
+    if name and (not normalize(name) or len(name) > _MAX_NAME_LENGTH):
         raise UserError(f"--trip {selector}={name}: expected a name of up to {_MAX_NAME_LENGTH} characters")
     known = _find_known(Vocabulary.read(dataset.folder), selector)
     trips = find_dataset_trips(dataset, read_locations(dataset))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from imagesearch.config import Config
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.photos import locate_file, normalize_file_name
 from imagesearch.pipeline import Progress
 from imagesearch.text_table import format_count
@@ -163,7 +163,8 @@ def _open_matrix(file: Path) -> np.ndarray:
     try:
         matrix = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        # for a file of another format NumPy advises to load it as a pickle, which can run code
+        reason = "another format" if "pickle" in str(error) else describe_error(error)
         raise UserError(
             f"{file}: not a .npy file of numbers ({reason}); np.save(file, vectors) writes one"
         ) from None

@@ -121,7 +121,7 @@ def find_cameras(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
 def explain_unknown(field: str, name: str, entries: Mapping[str, VocabularyEntry]) -> str:
     """Return a note that no photo has this name of a place, camera or keyword."""
     if not entries:
-        return f"no photo has a known {field}; have 04_extract_geo.py and 05 been run?"
+        return f"no photo has a known {field}; 04_extract_geo.py reads them from photos, 05 stores them"
     similar = suggest_names(name, entries)
     hint = f"similar: {', '.join(similar)}" if similar else "there is no similar name"
     return f"no photo has the {field} {name.strip()!r}; {hint}"
