@@ -31,8 +31,10 @@ pytest.importorskip("playwright.sync_api")
 SECONDS = float(os.environ.get("IMAGESEARCH_TEST_SECONDS", "15"))
 SHOWN = 60
 SENTENCES = ("maya on a beach", "maya", "snow in 2023", "a lake without maya", "maya in 2024", "a harbour")
-# Between the moment in which script 03 stores a name, and the one in which it has updated the collections.
-HINTS = ("names have changed since the collections were built", "nobody is named yet")
+# Notes that are true only for a moment: while script 05 writes, and after script 03 has stored a name
+# but has not updated the collections yet.
+WHILE_BUILDING = ("the collection is being updated",)
+BEFORE_BUILT = ("names have changed since the collections were built", "nobody is named yet")
 SHOWS = """search => {
     const links = [...document.querySelectorAll(".tile a")];
     return links.length > 0 && links.every((link) => link.search === search)
@@ -50,6 +52,7 @@ class Expected:
         self.states.append(ask_all(album))
         album.run("05_build_collections.py")
         self.states.append(ask_all(album))
+        self.mixed: list[tuple[str, list[str]]] = []  # answers while the name was being stored
         self.is_built = threading.Event()  # in the album of the server
 
     def check(
@@ -61,14 +64,30 @@ class Expected:
     ) -> None:
         """Fail if an answer is none of those that it may be: with the names, once they are built."""
         allowed = [state[sentence] for state in (self.states[-1:] if was_built else self.states)]
-        if not was_built and isinstance(shown, dict):
-            shown, allowed = drop_hints(shown), [drop_hints(answer) for answer in allowed]
+        notes = shown["notes"] if isinstance(shown, dict) else []
+        if isinstance(shown, dict):
+            momentary = WHILE_BUILDING if was_built else WHILE_BUILDING + BEFORE_BUILT
+            shown, *allowed = (drop_notes(answer, momentary) for answer in (shown, *allowed))
         wrong = [list_differences(shown, view(answer)) for answer in allowed]
+        if all(wrong) and any(note.startswith(BEFORE_BUILT[0]) for note in notes) and not was_built:
+            # The sentence was read with the old names, and labels are new already; the answer has a note on it.
+            self.mixed.append((sentence, notes))
+            shown, *allowed = (drop_name(answer) for answer in (shown, *allowed))
+            wrong = [list_differences(shown, answer) for answer in allowed]
         assert not all(wrong), f"{sentence!r}, built: {was_built}: {wrong}"
 
 
-def drop_hints(answer: Answer) -> Answer:
-    return answer | {"notes": [note for note in answer["notes"] if not note.startswith(HINTS)]}
+def drop_notes(answer: Answer, starts: tuple[str, ...]) -> Answer:
+    return answer | {"notes": [note for note in answer["notes"] if not note.startswith(starts)]}
+
+
+def drop_name(answer: Answer) -> Answer:
+    """Return an answer whose results have the labels from before the name."""
+    results = [
+        one | {"people": ["person 1" if label == "Maya" else label for label in one["people"]]}
+        for one in answer["results"]
+    ]
+    return answer | {"results": results}
 
 
 def list_differences(got: Any, expected: Any) -> list[Any]:
@@ -222,7 +241,7 @@ def test_two_browsers_and_scripts_at_once(album: WebAlbum, browser: Browser, tmp
         print(
             f"{len(seconds)} searches in browsers, median {sorted(seconds)[len(seconds) // 2]:.2f} s, the "
             f"slowest {max(seconds):.1f} s; {scripts} by scripts, {requests} requests, {builds} builds; "
-            f"{before} MB before, {after} MB after, {peak} MB at most"
+            f"{before} MB before, {after} MB after, {peak} MB at most; mixed: {expected.mixed}"
         )
         assert len(seconds) > 10
         assert after - before < 150
