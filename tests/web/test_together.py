@@ -70,7 +70,7 @@ class Expected:
             shown, *allowed = (drop_notes(answer, momentary) for answer in (shown, *allowed))
         wrong = [list_differences(shown, view(answer)) for answer in allowed]
         if all(wrong) and any(note.startswith(BEFORE_BUILT[0]) for note in notes) and not was_built:
-            # The sentence was read with the old names, and labels are new already; the answer has a note on it.
+            # read with the old names, while labels are new already; the answer has a note on it
             self.mixed.append((sentence, notes))
             shown, *allowed = (drop_name(answer) for answer in (shown, *allowed))
             wrong = [list_differences(shown, answer) for answer in allowed]
