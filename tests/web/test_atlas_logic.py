@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import pickle
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from drawn import Drawn
 
+from imagesearch.config import load_config
 from imagesearch.errors import UserError
 from imagesearch.store import PhotoFacts, VocabularyTrip
 from imagesearch.web.collection_page import format_bytes, merge_failures
@@ -20,7 +22,12 @@ from imagesearch.web.map_page import pack_positions
 from imagesearch.web.map_shapes import check_view, render_shapes
 from imagesearch.web.photo_ids import format_photo_id
 from imagesearch.web.run_panel import describe_state
-from imagesearch.web.step_process import StepProgress, report_progress
+from imagesearch.web.step_process import (
+    StepProgress,
+    read_config_line,
+    report_progress,
+    write_config_line,
+)
 from imagesearch.web.step_runs import RunState, describe_progress, format_duration
 from imagesearch.web.timeline_page import choose_photos, pack_days
 from imagesearch.workflow import FailedPhoto
@@ -155,9 +162,21 @@ def test_failed_photos_are_listed_once() -> None:
     assert merged == [FailedPhoto("a/", "", "no permission"), *known]
 
 
+def test_a_config_is_the_same_in_the_process_of_the_steps(tmp_path: Path) -> None:
+    names = ("café", os.fsdecode(b"caf\xe9"))  # the second name is not valid UTF-8
+    drawn = Drawn(tmp_path / "ä")
+    config = drawn.config(
+        "dataset.exclude=[x*, y]", "milvus.uri=http://host:19530", "milvus.token=a:b", "search.top_k=7"
+    )
+    folders = tuple(tmp_path / name for name in names)
+    changed = config.model_copy(update={"dataset": config.dataset.model_copy(update={"images": folders})})
+    for one in (config, changed, load_config(ROOT / "config.yaml")):
+        assert read_config_line(write_config_line(one)) == one
+
+
 def test_the_process_reports_an_error_as_one_line(tmp_path: Path) -> None:
     drawn = Drawn(tmp_path)  # without photos
-    config = pickle.dumps(drawn.config())
+    config = write_config_line(drawn.config())
     command = [sys.executable, "-m", "imagesearch.web.step_process"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None and process.stdout is not None

@@ -1,6 +1,6 @@
 """The process that runs the numbered steps for the web app: ``python -m imagesearch.web.step_process``.
 
-The config comes as a pickle on stdin. What happens goes to stdout as JSON lines, whose ``kind`` is
+The config comes as a line of JSON on stdin. What happens goes to stdout as JSON lines, whose ``kind`` is
 
 - ``progress``: the work in progress, with the fields of `StepProgress`,
 - ``line``: a line of the summary, as soon as its step is done,
@@ -17,13 +17,13 @@ from __future__ import annotations
 import _thread
 import json
 import os
-import pickle
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from imagesearch.config import Config
@@ -81,6 +81,16 @@ def report_progress(
         tell(total)
 
 
+def write_config_line(config: Config) -> bytes:
+    """Return a loaded config as a line of JSON; its paths are absolute."""
+    return json.dumps(config.model_dump(), default=str).encode() + b"\n"
+
+
+def read_config_line(line: bytes) -> Config:
+    """Return the config in a line of `write_config_line`."""
+    return Config.model_validate(json.loads(line), context={"base": Path.cwd()})
+
+
 def run(config: Config, report: Report) -> None:
     """Run the steps, and report what happens."""
     with PhotoLibrary(config) as library:
@@ -94,7 +104,7 @@ def run(config: Config, report: Report) -> None:
 
 def main() -> None:
     """Read the config from stdin, run the steps, and write JSON lines to stdout."""
-    config = pickle.load(sys.stdin.buffer)  # written by the server that started this process
+    config = read_config_line(sys.stdin.buffer.readline())
     lines = _take_stdout()
     lock = threading.Lock()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import pickle
 import sys
 import time
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Any, Literal
 from imagesearch.config import Config
 from imagesearch.library import PhotoLibrary
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.step_process import StepProgress, StepResult
+from imagesearch.web.step_process import StepProgress, StepResult, write_config_line
 
 _MODULE = "imagesearch.web.step_process"
 _SECONDS_TO_STOP = 10.0  # when the server ends
@@ -161,7 +160,7 @@ class StepRunner:
             start_new_session=True,  # Ctrl-C in the terminal reaches only the server
         )
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(pickle.dumps(config))
+        process.stdin.write(write_config_line(config))
         if self.state.outcome == "stopping":
             self._close_input()
         ending = None
