@@ -83,7 +83,7 @@ test-web: $(STAMP)
 
 # The demo's album in the browser, after `make demo`.
 web: $(STAMP)
-	$(PY) scripts/09_web_app.py $(DEMO)
+	$(PY) scripts/09_web_app.py $(DEMO) || test $$? = 130  # Ctrl-C ends it
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

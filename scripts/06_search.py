@@ -129,6 +129,7 @@ def main():
     from imagesearch import open_library
 
     with open_library(config) as library:
+        cli.print_note(library.dataset.undecided_note)
         query = make_query(library, args)
         if query.is_empty:
             prompt_for_queries(parser, library)

@@ -54,6 +54,8 @@ def test_an_edit_that_would_lose_photos_is_refused_in_one_line_and_nothing_chang
     assert read_saved(folders) == before
     assert Dataset(folders.config()).roots == [folders.folder / "phone"], "a search still finds the photos"
     assert "run 00_run_steps.py with --add or --replace" in Dataset(folders.config()).roots_note
+    noted = folders.run("06_search.py", "boat", code=2).stderr  # there is no collection
+    assert "run 00_run_steps.py with --add or --replace" in noted
     with pytest.raises(UserError, match="used so far"), imagesearch.open_library(folders.config()) as library:
         library.update()
     configure(folders, "phone")

@@ -247,16 +247,22 @@ class Dataset:
         if self.imported is not None:
             return ""
         if isinstance(roots.refused, OtherFoldersError):
-            return f"{roots.refused.situation}; run 00_run_steps.py with --add or --replace"
-        lines = [roots.note]
-        if roots.refused is not None:
-            lines.append(f"{roots.refused}; until then, photos in {join_names(self.roots)} are used")
+            return self.undecided_note
+        lines = [roots.note, self.undecided_note]
         if roots.are_given and roots.differ_from(self.config.dataset.images):
             lines.append(
                 f"photos in {join_names(self.roots)} (as given before, not dataset.images; other folders "
                 "with --add or --replace change this)"
             )
         return "\n".join(filter(None, lines))
+
+    @property
+    def undecided_note(self) -> str:
+        """A line that says why the folders in the config are not used yet; empty if they are."""
+        refused = None if self.imported is not None else self.photo_roots.refused
+        if isinstance(refused, OtherFoldersError):
+            return f"{refused.situation}; run 00_run_steps.py with --add or --replace"
+        return f"{refused}; until then, photos in {join_names(self.roots)} are used" if refused else ""
 
     def describe_copies(self, folder: Path) -> str:
         """Return a note if copies in a folder become photos of the dataset; else an empty string."""

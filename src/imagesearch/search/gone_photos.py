@@ -40,7 +40,7 @@ def _name_some(results: Sequence[SearchResult]) -> str:
 
 
 def _is_out_of_reach(file: Path) -> bool:
-    """Whether the folder of a file cannot be entered, so that nobody knows whether the file exists."""
+    """Whether the folder of a file cannot be entered; it is unknown then whether the file exists."""
     try:
         file.lstat()
     except PermissionError:
