@@ -92,7 +92,7 @@ class SearchResources:
 
     def has_collection(self, kind: str) -> bool:
         """Whether the dataset has a collection of one kind."""
-        return self.store.collections.find(self.get_collection_ref(kind)) is not None
+        return self.store.collections.has(self.get_collection_ref(kind))
 
     def open_collection(self, kind: str) -> CollectionInfo:
         """Load a collection into Milvus' memory.

@@ -55,7 +55,7 @@ def resolve_scope(request: ParsedRequest, resources: SearchResources) -> SearchS
 def _choose_collection_kind(request: ParsedRequest, resources: SearchResources) -> str:
     """Return which collection to search. Both have the same photos, so either can be used for listing."""
     only_lists = not (request.visual_query.has_vector or request.parsed.excluded)
-    if only_lists and resources.has_collection("vit") and not resources.has_collection("clip"):
+    if only_lists and not resources.has_collection("clip") and resources.has_collection("vit"):
         return "vit"
     return request.query.by
 

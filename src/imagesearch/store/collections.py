@@ -84,6 +84,10 @@ class Collections:
             raise UserError(f"{self.uri}: another program created {ref.alias}; set another dataset.name")
         return collection
 
+    def has(self, ref: CollectionRef) -> bool:
+        """Whether a dataset has a collection of one kind; Milvus is not asked about one that is open here."""
+        return ref in self._loaded or self.find(ref) is not None
+
     def open(self, ref: CollectionRef) -> CollectionInfo:
         """Load a collection for searching, and return it.
 
