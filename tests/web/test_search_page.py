@@ -131,6 +131,7 @@ def test_completion_and_filters_by_keyboard(page: Page) -> None:
     expect(panel.get_by_role("checkbox", name="Maya")).to_be_checked()
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
+    expect(page.locator(".chip-filter")).to_have_count(2)
     page.get_by_role("button", name="Remove Maya").last.click()
     expect(page).not_to_have_url(re.compile(r"person=Maya"))
     page.go_back()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,12 +39,8 @@ def present_answer(
     """Read the fields of the photos to show, and return the answer."""
     retrieved, photo_count = judged.retrieved, scope.collection.rows
     filter_expression = resources.store.format_filter(retrieved.condition)
-    fields_by_id = _read_shown_fields(scope, judged, resources)
-    fulfilled_by_id = {}
-    if request.query.strategy == "union":
-        ids = list(fields_by_id)
-        fulfilled_by_id = find_fulfilled_parts(resources.store, scope.collection.ref, ids, scope.plan.parts)
-    results = _make_results(judged, fields_by_id, fulfilled_by_id, resources)
+    fields_by_id = _read_shown_fields(judged.ranking, scope, resources)
+    results = _make_results(judged.ranking, fields_by_id, request, scope, judged, resources)
     notes = collect_notes(request, scope, target, judged, set(fields_by_id), resources)
     return Answer(
         request.query,
@@ -58,26 +55,44 @@ def present_answer(
     )
 
 
+def read_results(
+    ranking: Sequence[RankedHit],
+    request: ParsedRequest,
+    scope: SearchScope,
+    judged: JudgedPhotos,
+    resources: SearchResources,
+) -> tuple[SearchResult, ...]:
+    """Read some of the judged photos. Ranks are those within `ranking`."""
+    fields_by_id = _read_shown_fields(ranking, scope, resources)
+    return _make_results(ranking, fields_by_id, request, scope, judged, resources)
+
+
 def _read_shown_fields(
-    scope: SearchScope, judged: JudgedPhotos, resources: SearchResources
+    ranking: Sequence[RankedHit], scope: SearchScope, resources: SearchResources
 ) -> dict[int, dict[str, Any]]:
     """Return the fields by photo id, without photos that were deleted since they were retrieved.
 
     Fields that the collection of an earlier version lacks are unknown.
     """
-    ids = [ranked.hit.id for ranked in judged.ranking]
+    ids = [ranked.hit.id for ranked in ranking]
     fields = [name for name in _SHOWN_FIELDS if name in scope.collection.field_types]
     rows = resources.store.read_rows(scope.collection.ref, ids, fields) if ids else []
     return {row.id: _UNKNOWN | row.fields for row in rows}
 
 
 def _make_results(
+    ranking: Sequence[RankedHit],
+    fields_by_id: Mapping[int, dict[str, Any]],
+    request: ParsedRequest,
+    scope: SearchScope,
     judged: JudgedPhotos,
-    fields_by_id: dict[int, dict[str, Any]],
-    fulfilled_by_id: dict[int, tuple[str, ...]],
     resources: SearchResources,
 ) -> tuple[SearchResult, ...]:
-    present = [ranked for ranked in judged.ranking if ranked.hit.id in fields_by_id]
+    present = [ranked for ranked in ranking if ranked.hit.id in fields_by_id]
+    fulfilled_by_id = {}
+    if request.query.strategy == "union":
+        ids = [ranked.hit.id for ranked in present]
+        fulfilled_by_id = find_fulfilled_parts(resources.store, scope.collection.ref, ids, scope.plan.parts)
     return tuple(
         replace(
             _make_result(rank, ranked, fields_by_id[ranked.hit.id], resources),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from imagesearch.files import FileVersion
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
-from imagesearch.search import Answer, Query
+from imagesearch.search import Answer, Query, SearchResult
 from imagesearch.store import Vocabulary
 from imagesearch.web.people_desk import PeopleDesk
 
@@ -50,13 +50,13 @@ class PhotoSession:
     async def search(self, query: Query) -> Answer:
         """Answer a query, and remember the photos found; see `PhotoLibrary.search`."""
         answer = await self.run(lambda library: library.search(query))
-        self.remember(answer)
+        self.remember(answer.results)
         return answer
 
-    def remember(self, answer: Answer) -> None:
+    def remember(self, results: Iterable[SearchResult]) -> None:
         """Remember the paths of the photos found, so that their images are read without the collections."""
         self._forget_outdated()
-        self._paths |= {compute_photo_id(result.path): result.path for result in answer.results}
+        self._paths |= {compute_photo_id(result.path): result.path for result in results}
 
     def _forget_outdated(self) -> None:
         version = Vocabulary.get_version(self.library.dataset.folder)
