@@ -14,6 +14,12 @@ from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query
+from imagesearch.serving import (
+    UploadedPhoto,
+    find_faces_in_upload,
+    search_face_in_upload,
+    search_with_upload,
+)
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
 from imagesearch.web.filter_data import FilterOffers, change_query, describe_selection
@@ -31,12 +37,6 @@ from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
 from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips, make_face_button
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.uploads import (
-    UploadedPhoto,
-    find_faces_in_upload,
-    search_face_in_upload,
-    search_with_upload,
-)
 
 FIRST_PHOTOS = 60
 _GROWTH = 2.5  # a search for further photos is for so many times the photos found

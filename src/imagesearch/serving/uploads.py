@@ -1,4 +1,4 @@
-"""Photos that a browser sends to search with. They are limited, decoded once as a check, and never stored."""
+"""Photos that a client sends to search with. They are limited, decoded once as a check, and never stored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_NAME_BYTES = 100
 
 @dataclass(frozen=True)
 class UploadedPhoto:
-    """A photo that a browser sent and that can be decoded. Its content is kept in memory.
+    """A photo that a client sent and that can be decoded. Its content is kept in memory.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ def check_upload(data: bytes, name: str, config: Config) -> UploadedPhoto:
     data
         The content of the file.
     name
-        The name that the browser sent.
+        The name that the client sent.
     config
         Has a limit of pixels.
 
