@@ -149,10 +149,13 @@ def _read_file(file: Path) -> bytes:
     try:
         # a pipe that nobody writes to would block the thread
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as stream:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UserError(f"{file}: not a file; expected a photo")
-            return stream.read(MAX_UPLOAD_BYTES + 1)
+            with open(descriptor, "rb", closefd=False) as stream:
+                return stream.read(MAX_UPLOAD_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         raise UserError(f"{file}: no such file") from None
     except OSError as error:

@@ -95,7 +95,9 @@ class Ingestion:
             dataset = Dataset(config, [folder])
         except OtherFoldersError:
             raise error from None
-        if dataset.imported is not None or self._session.has_collections(name):
+        # else the tables have photos of another folder, which this one contains or replaces
+        is_same = len(dataset.roots) == 1 and not dataset.photo_roots.note
+        if dataset.imported is not None or not is_same or self._session.has_collections(name):
             raise error
 
     def _run_process(self, config: Config, folder: Path) -> RunState:

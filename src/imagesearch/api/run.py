@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 
 import waitress
 from waitress.server import BaseWSGIServer
@@ -24,6 +25,7 @@ def run_server(config: Config, options: ApiOptions) -> None:
     listener = open_port(options.host, options.port)
     port = listener.getsockname()[1]
     name_typed_options(False)  # messages name no options of scripts
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it is no error that requests wait
     session = DatasetSession(config)
     ingestion = Ingestion(session)
