@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -17,10 +18,12 @@ import pytest
 from conftest import ROOT, BuiltAlbum, run_here
 from drawn import picture_of
 from flask_ml.flask_ml_client import MLClient
+from flask_ml.flask_ml_server.models import ResponseBody
 from http_requests import send
 from server_process import ServerProcess, copy_album
 
 from imagesearch.api import forms
+from imagesearch.api.body_checks import check_body, parse_body
 
 SENTENCES = (
     "a beach", "snow", "a lake with a boat", "maya", "kofi and maya", "in goa", "a dog in the park",
@@ -165,6 +168,20 @@ def test_the_jobs_and_their_forms(served: Served) -> None:
         sample, form = served.get(one["sample_payload"]), served.get(one["task_schema"])
         assert list(sample["parameters"]) and set(sample["inputs"]) == {form["inputs"][0]["key"]}
         assert "properties" in served.get(one["payload_schema"])
+
+
+def test_the_page_of_the_documentation_shows_these_forms_and_valid_bodies() -> None:
+    page = (ROOT / "docs" / "rescue-box.md").read_text("utf-8")
+    blocks = re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    response, ingest, photo, *shown = map(json.loads, blocks)
+    text_form, ingest_form = forms.make_text_form(["demo"]), forms.make_ingest_form()
+    assert shown == [form.model_dump(mode="json") for form in (text_form, ingest_form)]
+    ResponseBody.model_validate(response)
+    check_body(ingest, ingest_form)
+    check_body(photo, forms.make_photo_form(["pictures"], ""))
+    (curl,) = re.findall(r"-d '(.*)'", page)
+    check_body(parse_body(curl.encode()), text_form)
+    assert len(response["files"]) == json.loads(curl)["parameters"]["count"]
 
 
 def test_the_page_about_the_program(served: Served) -> None:

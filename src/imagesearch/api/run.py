@@ -26,7 +26,7 @@ def run_server(config: Config, options: ApiOptions) -> None:
     port = listener.getsockname()[1]
     name_typed_options(False)  # messages name no options of scripts
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as after Ctrl-C
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it is no error that requests wait
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # that requests wait is no error
     session = DatasetSession(config)
     ingestion = Ingestion(session)
     app = make_app(session, ingestion, HostNames(options.host, port))
