@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import ROOT
 from drawn import Drawn, picture_of
+from server_process import ENV, ServerProcess
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -34,7 +33,7 @@ class WebAlbum:
     """A folder of drawn photos with finished steps, as a user of the web app has it."""
 
     drawn: Drawn
-    env: dict[str, str] = field(default_factory=lambda: os.environ | {"PYTHONPATH": str(ROOT / "src")})
+    env: dict[str, str] = field(default_factory=ENV.copy)
 
     def run(self, script: str, *options: str) -> str:
         """Run a numbered script on the album and return what it prints."""
@@ -73,35 +72,11 @@ def album(finished_album: WebAlbum, tmp_path: Path) -> WebAlbum:
     return finished_album.copy_to(tmp_path / "album")
 
 
-class WebServer:
+class WebServer(ServerProcess):
     """Script 09 as its own process."""
 
     def __init__(self, album: WebAlbum, *options: str) -> None:
-        command = [
-            *(sys.executable, str(ROOT / "scripts" / "09_web_app.py"), "-c", str(album.drawn.config_file)),
-            *("--port", "0", "--no-show", *options),
-        ]
-        self.process = subprocess.Popen(
-            command, env=album.env, cwd=album.drawn.folder, stdout=subprocess.PIPE, text=True
-        )
-        self.address = ""
-        for line in self.process.stdout or ():
-            if found := re.search(r"http://\S+", line):
-                self.address = found[0]
-                break
-
-    def close(self) -> None:
-        """Stop the process as Ctrl-C does."""
-        self.process.send_signal(2)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
-        finally:
-            if self.process.stdout:
-                self.process.stdout.close()
+        super().__init__("09_web_app.py", album.drawn.config_file, "--no-show", *options, env=album.env)
 
 
 @pytest.fixture

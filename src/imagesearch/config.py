@@ -355,6 +355,12 @@ class SearchConfig(_Section):
     )
 
 
+class ApiConfig(_Section):
+    """What the clients of script 10 may open."""
+
+    root: OptionalPath = None
+
+
 class Config(_Section):
     """All sections of config.yaml."""
 
@@ -365,6 +371,7 @@ class Config(_Section):
     geo: GeoConfig = GeoConfig()
     milvus: MilvusConfig = Field(default_factory=dict)  # type: ignore[arg-type]
     search: SearchConfig = SearchConfig()
+    api: ApiConfig = Field(default_factory=dict)  # type: ignore[arg-type]
 
 
 def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str | None = None) -> Config:

@@ -16,7 +16,7 @@ import pytest
 from http_requests import UPGRADE, WEBSOCKET, Reply, send
 from web_fixtures import WebAlbum, WebServer
 
-from imagesearch.web.access import HostNames
+from imagesearch.serving import HostNames
 from imagesearch.web.login import _check_target
 from imagesearch.web.password import PasswordGate
 

@@ -21,10 +21,10 @@ from web_fixtures import WebAlbum, WebServer
 from imagesearch.config import load_config
 from imagesearch.errors import UserError
 from imagesearch.photos import compute_photo_id
+from imagesearch.serving import MAX_UPLOAD_BYTES, check_upload, clean_file_name
 from imagesearch.web.api_parameters import PARAMETER_DOCS
 from imagesearch.web.photo_ids import format_photo_id
 from imagesearch.web.query_address import PARAMETERS
-from imagesearch.web.uploads import MAX_UPLOAD_BYTES, check_upload, clean_file_name
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ A photo that cannot be used raises `PhotoError`. Nothing here depends on models,
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
 from imagesearch.photos.discovery import PhotoListing, check_photo_folder, find_photos, is_walked, list_photos
 from imagesearch.photos.face_regions import FaceRegion, read_face_regions, write_face_regions
-from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
+from imagesearch.photos.formats import EXTENSIONS, PhotoError, is_photo_name, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
 from imagesearch.photos.previews import PreviewCache
 from imagesearch.photos.region_boxes import compute_inside, compute_iou
@@ -54,6 +54,7 @@ __all__ = [
     "hash_content",
     "is_file",
     "is_folder",
+    "is_photo_name",
     "is_walked",
     "label_roots",
     "list_photos",

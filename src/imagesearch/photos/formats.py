@@ -65,6 +65,12 @@ def get_extension(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
+def is_photo_name(name: str) -> bool:
+    """Whether a file with this name can be a photo, by its extension."""
+    extension = get_extension(name)
+    return extension in EXTENSIONS or (extension in RAW_EXTENSIONS and is_raw_supported())
+
+
 @contextmanager
 def open_photo(file: Path) -> Iterator[Image.Image]:
     """Open a photo without decoding it. Any error in the ``with`` block is raised as a `PhotoError`."""

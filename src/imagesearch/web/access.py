@@ -1,22 +1,16 @@
 """Decides which requests are answered at all, before NiceGUI receives them.
 
-A web page of somebody else that is open in the same browser can send requests to 127.0.0.1, and a name that
-such a page controls can be made to resolve to 127.0.0.1 (DNS rebinding). Therefore
-
-- the ``Host`` of each request must be an address that the server was started for,
-- its ``Origin``, if it has one, must be the same, and a browser must not report another site as its source,
-- this is checked for websockets too, which no browser restricts to the same origin,
-- and each response forbids scripts, frames and connections of other origins.
+The source of each request, and of each websocket, is checked: see `imagesearch.serving.explain_refusal`. Each
+response forbids scripts, frames and connections of other origins.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from imagesearch.serving import HostNames, explain_refusal
 from imagesearch.web.login import LoginPages
 from imagesearch.web.password import PasswordGate
 
@@ -30,42 +24,8 @@ NONCE = "csp_nonce"
 """The key of a request's scope with the nonce that its inline scripts must have."""
 MAX_BODY = 40 * 2**20
 """Maximum size of the body of a request: an uploaded photo, and what a form adds to it."""
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_ANY = ("0.0.0.0", "::")
 # A proxy sets these. Without one, a client can set them to anything, and NiceGUI writes one into its pages.
 _FORWARDED = (b"forwarded", b"x-forwarded-")
-
-
-class HostNames:
-    """The values of ``Host`` that are answered.
-
-    With a server that listens on all interfaces, each IP address is accepted: a browser compares it with the
-    address in the ``Origin``, and only names can be made to resolve to another address.
-
-    Parameters
-    ----------
-    host
-        The address that the server listens on.
-    port
-        Its port.
-    """
-
-    def __init__(self, host: str, port: int) -> None:
-        self._port = port
-        names = {*_LOOPBACK, _bracket(host).lower()}
-        self._has_any_address = host in _ANY
-        if self._has_any_address:
-            name = socket.gethostname().lower()
-            names |= {name, f"{name.partition('.')[0]}.local"}
-        self._names = {f"{name}:{port}" for name in names} | (names if port == 80 else set())
-
-    def has(self, host: str) -> bool:
-        """Whether a request with this ``Host`` is answered."""
-        host = host.lower()
-        if host in self._names:
-            return True
-        name, _, port = host.rpartition(":")
-        return self._has_any_address and port == str(self._port) and _is_address(name)
 
 
 class AccessGuard:
@@ -93,11 +53,12 @@ class AccessGuard:
             return
         scope["headers"] = [pair for pair in scope["headers"] if not pair[0].startswith(_FORWARDED)]
         scope[NONCE] = secrets.token_urlsafe(16)
-        host, reason = self._check_request(scope)
+        method = scope["method"] if scope["type"] == "http" else ""
+        reason = explain_refusal(lambda name: _get_headers(scope, name.encode()), self._hosts, method)
         if reason:
             await refuse(scope, send, 403, reason)
             return
-        send = self._add_headers(send, host, scope[NONCE])
+        send = self._add_headers(send, _get_headers(scope, b"host")[0], scope[NONCE])
         if self._login and await self._login.answer(scope, receive, send):
             return
         if scope["type"] == "http":
@@ -107,17 +68,6 @@ class AccessGuard:
                 return
             receive = _limit_body(receive)
         await self.app(scope, receive, send)
-
-    def _check_request(self, scope: Scope) -> tuple[str, str]:
-        """Return the host of a request, and the reason why it is refused."""
-        hosts, origins = _get_headers(scope, b"host"), _get_headers(scope, b"origin")
-        if len(hosts) != 1 or not self._hosts.has(hosts[0]):
-            return "", "this address is not served"
-        if len(origins) > 1 or (origins and origins[0].lower() != f"http://{hosts[0].lower()}"):
-            return hosts[0], "requests from other sites are refused"
-        if not _is_same_site(scope):
-            return hosts[0], "requests from other sites are refused"
-        return hosts[0], ""
 
     def _add_headers(self, send: Send, host: str, nonce: str) -> Send:
         headers = self._make_headers(host, nonce)
@@ -199,28 +149,3 @@ def _limit_body(receive: Receive) -> Receive:
 
 def _get_headers(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-
-
-def _is_same_site(scope: Scope) -> bool:
-    """Whether a request comes from the server's own pages, from no page, or by a link to a page.
-
-    A browser sends no ``Origin`` with an image or a script. It reports their source in ``Sec-Fetch-Site``.
-    """
-    source = _get_headers(scope, b"sec-fetch-site")
-    if not source or source[0] in ("same-origin", "none"):
-        return True
-    mode, destination = _get_headers(scope, b"sec-fetch-mode"), _get_headers(scope, b"sec-fetch-dest")
-    is_link = mode == ["navigate"] and destination == ["document"]
-    return is_link and scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
-
-
-def _bracket(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import ui
 
+from imagesearch.serving import HostNames
 from imagesearch.web import (
     api,
     atlas,
@@ -21,7 +22,7 @@ from imagesearch.web import (
     photo_page,
     search_page,
 )
-from imagesearch.web.access import AccessGuard, HostNames
+from imagesearch.web.access import AccessGuard
 from imagesearch.web.page_template import add_nonces
 from imagesearch.web.password import PasswordGate
 from imagesearch.web.server import WebOptions

@@ -13,7 +13,7 @@ from nicegui.element import Element
 
 from imagesearch.query import ParsedQuery, SentenceClause, SentenceParser, find_removals, list_clauses
 from imagesearch.search import Answer
-from imagesearch.web.uploads import MAX_UPLOAD_BYTES, UploadedPhoto
+from imagesearch.serving import MAX_UPLOAD_BYTES, UploadedPhoto
 
 
 @dataclass(frozen=True)

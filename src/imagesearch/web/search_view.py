@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query, RankedPhotos, SearchResult
+from imagesearch.serving import UploadedPhoto, add_upload, find_faces_in_upload
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
 from imagesearch.web.filter_data import FilterOffers, change_query, describe_selection
@@ -32,7 +33,6 @@ from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
 from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips, make_face_button
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.uploads import UploadedPhoto, find_faces_in_upload
 
 T = TypeVar("T")
 
@@ -234,14 +234,12 @@ class SearchView:
         """Call a function with the query, completed by the photo that was dropped on the page."""
         query = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
         photo, face = self._photo, self._face
-        if photo is None and query.is_empty:
-            query = replace(query, where=ANY_PHOTO)
-
-        def run(library: PhotoLibrary) -> T:
-            with _add_photo(query, photo, face) as completed:
-                return work(library, completed)
-
-        return await self._session.run(run)
+        if photo is not None:
+            completed = add_upload(query, face or photo, as_face=face is not None)
+        else:
+            completed = nullcontext(replace(query, where=ANY_PHOTO) if query.is_empty else query)
+        with completed as full_query:
+            return await self._session.run(lambda library: work(library, full_query))
 
     def _show_found(self, found: _Found, address: str) -> None:
         answer = found.answer
@@ -334,19 +332,6 @@ def _describe(library: PhotoLibrary, answer: Answer) -> _Found:
     finders = {"find_moments": resources.find_moments, "find_person": resources.find_person}
     photos = _make_photos(library, answer, answer.results)
     return _Found(answer, photos, make_chips(answer, resources.parser, **finders))
-
-
-@contextmanager
-def _add_photo(query: Query, photo: UploadedPhoto | None, face: UploadedPhoto | None) -> Iterator[Query]:
-    """Add the photo that was dropped on the page, or a face in it, to a query; its file is temporary."""
-    if face is not None:
-        with face.open() as file:
-            yield replace(query, face=file)
-    elif photo is not None:
-        with photo.open() as file:
-            yield replace(query, images=(*query.images, file))
-    else:
-        yield query
 
 
 def _make_photos(library: PhotoLibrary, answer: Answer, results: Sequence[SearchResult]) -> list[GridPhoto]:
