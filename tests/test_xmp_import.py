@@ -1,4 +1,4 @@
-"""Names in sidecars of other programs: which faces get them, and which faces are exported; synthetic faces."""
+"""Names in sidecars: which of the faces get them, and which are exported. The faces are synthetic."""
 
 from __future__ import annotations
 
