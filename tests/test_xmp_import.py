@@ -77,7 +77,7 @@ def test_a_face_gets_one_of_several_names_and_the_others_are_reported_together(c
 def test_a_box_with_hair_and_neck_is_of_the_face_inside_it(crowd: Crowd) -> None:
     write_regions(crowd, "a0.jpg", {"Ana": (0, 0, 300, 300)})
     write_regions(crowd, "b0.jpg", {"Kim": (80, 80, 110, 110)})
-    x1, y1, x2, y2 = PLACES[0]
+    _, y1, x2, y2 = PLACES[0]
     write_regions(crowd, "c0.jpg", {"Rex": (x2 - 20, y1, x2 + 80, y2)})  # beside it: an overlap of 11 %
     result = import_names(crowd)
     assert result.faces == {"Ana": 1, "Kim": 1}
