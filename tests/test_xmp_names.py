@@ -194,6 +194,9 @@ def test_the_fields_of_other_programs_stay(tmp_path: Path, template: str):
     assert len(changed) == 1  # the name; all other elements, attributes and texts are there still
     assert [name for name, _ in read(file)] == ["Maya", "Kim"]
     assert sidecar.read_text("utf-8").rstrip().endswith("?>")  # the packet's end is kept
+    third = FaceRegion("Rex", (0.8, 0.6, 0.9, 0.8))
+    assert write_face_regions(file, [added, third], (320, 240)) == sidecar  # only one of them is new
+    assert [name for name, _ in read(file)] == ["Maya", "Kim", "Rex"]
 
 
 def list_nodes(file: Path) -> list[tuple]:
