@@ -132,12 +132,14 @@ def test_paths_have_no_prefix_when_one_of_several_folders_is_left(folders: World
 
 
 def test_the_folders_of_the_config_written_differently_are_no_edit(folders: World) -> None:
-    count(folders)
+    count(folders, "cam/../phone")
+    assert Dataset(folders.config()).roots == [folders.folder / "phone"], "cam may be removed"
     count(folders, "cam", "--add")
     (folders.folder / "link").symlink_to("phone", target_is_directory=True)
     configure(folders, "link")
     assert count(folders) == (0, 7, 0, 0)
-    assert "inside" not in folders.run(STEP, "link", "cam", "--add").stderr
+    save(folders.folder / "third/t.png", 30)
+    assert "inside" not in folders.run(STEP, "link", "third", "--add").stderr
 
 
 def test_without_tables_the_folders_of_the_config_are_used(folders: World) -> None:

@@ -136,6 +136,7 @@ def test_a_size_that_is_upright_tells_that_the_boxes_are(tmp_path: Path):
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "photo.jpg.xmp: the XMP declares a document type"),
         (b"<a>" + b" " * 5_000_000 + b"</a>", "photo.jpg.xmp: the XMP is too large"),
         (fill(EXIFTOOL, "Maya", (1.2, 0.1, 1.4, 0.3), 1, (320, 240)).encode(), "Maya is not inside"),
+        (fill(EXIFTOOL, "Maya", (-0.6, 0.1, 0.4, 0.3), 1, (320, 240)).encode(), "Maya is not inside"),
         (fill(EXIFTOOL, "Maya", BOX, 1, (300, 400)).encode(), "it was cropped since"),
         (fill(EXIFTOOL, "x" * 300, BOX, 1, (320, 240)).encode(), "too long"),
         (fill(EXIFTOOL, "Maya", BOX, 1, (320, 240)).replace("0.5<", "half<").encode(), "Maya is not inside"),
@@ -249,6 +250,13 @@ def test_names_are_added_to_regions_of_the_upright_photo_in_its_coordinates(tmp_
     sidecar.write_text(fill(EXIFTOOL, "Ana", BOX, 1, (300, 300)), "utf-8")
     with pytest.raises(PhotoError, match="its sidecar has face regions of another shape"):
         write_face_regions(file, [FaceRegion("Maya", BOX)], (320, 240))
+
+
+def test_a_box_that_is_partly_outside_is_cut_off(tmp_path: Path):
+    file = make_photo(tmp_path)
+    text = fill(MICROSOFT, "Maya", (-0.1, 0.3, 0.2, 1.1), 1, (320, 240))
+    file.with_suffix(".xmp").write_text(text, "utf-8")
+    assert read(file) == [("Maya", (0.0, 0.3, pytest.approx(0.2), 1.0))]
 
 
 def test_a_list_of_regions_that_is_missing_is_added(tmp_path: Path):
