@@ -84,6 +84,7 @@ def search(searcher: Searcher, text: str, **options) -> tuple[set[str], Answer]:
     [
         ("on 15 may 2020", MAY_10 | MAY_20,
          "no photo of 15 may 2020; these are of 10 May 2020 and 20 May 2020"),
+        ("2020-05-15", MAY_10 | MAY_20, "no photo of 15 May 2020; these are of 10 May 2020"),
         ("between 12 and 18 may 2020", MAY_10 | MAY_20, "these are of 10 May 2020 and 20 May 2020"),
         # of the scan, only the year is known
         ("in december 2020", MAY_20 | {"last.jpg"}, "these are of 20 May 2020 and 3 March 2022"),
@@ -113,6 +114,8 @@ def test_there_are_none_if_the_days_recur_or_are_open_on_a_side(searcher: Search
 def test_other_filters_hold_on_the_nearest_days_too(searcher: Searcher) -> None:
     paths, answer = search(searcher, "on 15 may 2020", folder="trip")
     assert paths == MAY_20 and "these are of 20 May 2020" in answer.notes[0]
+    paths, answer = search(searcher, "15 may 2020 without maya")
+    assert paths == set() and answer.notes == ("no photo (15 may 2020) without Maya",)
 
 
 def test_a_text_is_not_searched_on_the_nearest_days_alone(searcher: Searcher) -> None:

@@ -68,6 +68,10 @@ def test_each_decision_is_in_the_history_and_can_be_undone_and_restored(
     assert list_people(restored) == list_people(after)
     assert list_history(crowd)[1] == summary and list_history(crowd)[3] == f"restored 2: {summary}"
     assert list_people(crowd.cluster()) == list_people(after)
+    assert list_people(crowd.apply_edits(lambda e: e.undo(4))) == list_people(before)
+    assert list_history(crowd)[4] == f"undid 2: {summary}"
+    decisions = [decision.to_dict() for decision in crowd.make_editor().list_decisions()]
+    assert [one["undone_by"] for one in decisions] == [None, 3, None, 5, None]
 
 
 def test_undo_takes_back_one_decision_after_the_other(crowd: Crowd) -> None:
@@ -98,6 +102,7 @@ def test_joining_two_names_is_one_decision(crowd: Crowd) -> None:
     before = crowd.apply_edits(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Maja"))
     assert count_faces(crowd.apply_edits(lambda e: e.name_person("Maja", "Maya")).find_person("Maya")) == 9
     assert list_history(crowd)[2:] == ["Maja and Maya are one person, Maya"]
+    assert crowd.make_editor().list_decisions()[2].to_dict()["action"] == "name"
     assert list_people(crowd.apply_edits(lambda e: e.undo())) == list_people(before)
 
 
