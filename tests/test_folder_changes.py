@@ -231,14 +231,16 @@ def test_a_folder_with_fewer_photos_than_a_missing_one_is_asked_about(folders: W
     assert get_paths(folders)[-1] == "family/c.png"
 
 
-def test_a_copy_that_is_added_replaces_no_folder_that_is_there(folders: World) -> None:
+def test_a_copy_replaces_no_folder_that_is_there_unless_it_has_all_photos(folders: World) -> None:
     count(folders)
     shutil.copytree(folders.folder / "phone", folders.folder / "backup")
-    assert count(folders, "backup", "--add") == (5, 5, 0, 0)
     (folders.folder / "backup/e.png").unlink()
     configure(folders, "backup")
     line = folders.run(STEP, code=2).stderr
     assert "used so far" in line and "missing" not in line
+    configure(folders, "phone")
+    shutil.copy(folders.folder / "phone/e.png", folders.folder / "backup")
+    assert count(folders, "backup", "--add") == (5, 5, 0, 0)
 
 
 def test_a_missing_folder_is_not_left_out_because_another_one_is_added(folders: World) -> None:
