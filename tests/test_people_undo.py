@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from crowd import Crowd, count_faces, make_crowd
 
-from imagesearch.decisions import refer_to_edits
+from imagesearch.decisions import find_undone, refer_to_edits
 from imagesearch.errors import UserError
 from imagesearch.faces import People, PeopleEditor
 from imagesearch.faces.edit_log import Edit, EditLog, needs_clustering
@@ -68,6 +68,10 @@ def test_each_decision_is_in_the_history_and_can_be_undone_and_restored(
     assert list_people(restored) == list_people(after)
     assert list_history(crowd)[1] == summary and list_history(crowd)[3] == f"restored 2: {summary}"
     assert list_people(crowd.cluster()) == list_people(after)
+    assert list_people(crowd.apply_edits(lambda e: e.undo(4))) == list_people(before)
+    assert list_history(crowd)[4] == f"undid 2: {summary}"
+    decisions = [decision.to_dict() for decision in crowd.make_editor().list_decisions()]
+    assert [one["undone_by"] for one in decisions] == [None, 3, None, 5, None]
 
 
 def test_undo_takes_back_one_decision_after_the_other(crowd: Crowd) -> None:
@@ -98,6 +102,7 @@ def test_joining_two_names_is_one_decision(crowd: Crowd) -> None:
     before = crowd.apply_edits(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Maja"))
     assert count_faces(crowd.apply_edits(lambda e: e.name_person("Maja", "Maya")).find_person("Maya")) == 9
     assert list_history(crowd)[2:] == ["Maja and Maya are one person, Maya"]
+    assert crowd.make_editor().list_decisions()[2].to_dict()["action"] == "name"
     assert list_people(crowd.apply_edits(lambda e: e.undo())) == list_people(before)
 
 
@@ -131,6 +136,17 @@ def test_an_undo_holds_after_lines_were_removed_by_hand(crowd: Crowd) -> None:
     file.write_bytes(lines[0] + b"".join(lines[2:]))
     assert [person.name for person in crowd.people.persons] == ["Maya", "", "Zoë"]
     assert list_history(crowd)[-1] == "undid an edit that is no longer in the file"
+
+
+def test_an_undo_is_of_the_edit_with_its_number_among_equal_lines() -> None:
+    first, equal = Edit("forget", name="Maya", at="2026-01-01"), Edit("forget", name="Kofi", at="2026-01-01")
+    log = [first, equal, equal]  # twice in one second
+    assert find_undone([*log, Edit("undo", undoes=refer_to_edits(log, [1]))]) == {1: 3}
+    assert find_undone([*log, Edit("undo", undoes=refer_to_edits(log, [2]))]) == {2: 3}
+    undo = Edit("undo", undoes=refer_to_edits(log, [2]))
+    assert find_undone([equal, equal, undo]) == {1: 2}, "the first line was removed by hand"
+    undo = Edit("undo", undoes=refer_to_edits(log, [1]))
+    assert find_undone([equal, undo, equal]) == {0: 1}, "an undo is of an earlier line"
 
 
 def test_only_the_undo_of_an_applied_edit_requires_a_new_clustering(tmp_path: Path) -> None:

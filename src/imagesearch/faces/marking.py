@@ -168,8 +168,9 @@ def import_marks(
             check_fields(line)
             if not (line[column] or "").strip() or not (line["name"] or "").strip():
                 raise UserError("expected a photo and a name")
-            refuse_unlikely_name(line["name"].strip())
-            name, photo = check_marked_name(editor, line["name"]), find_photo(line[column].strip())
+            name = check_marked_name(editor, line["name"])
+            refuse_unlikely_name(name)  # of a person's number: the person's name
+            photo = find_photo(line[column].strip())
             name = spellings.setdefault(normalize(name), name)
             photos_by_name.setdefault(name, []).append(photo)
         except UserError as error:
