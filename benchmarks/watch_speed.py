@@ -2,9 +2,9 @@
 
     python benchmarks/watch_speed.py FOLDER [--photos 240 50000] [--arrivals 5]
 
-Each album is a drawn one whose rows are repeated in all tables, with noise in the vectors, and whose files are
-hard links. For each arrival, a copy of a photo is written into the album, and the program searches until it is
-found. The same number of photos arrive together afterwards. Prints the median seconds of each.
+Each album is a drawn one. Its rows are repeated in all tables, with noise in the vectors, and its files are
+hard links. For each arrival, a new photo is written into the album, and the program searches until it is found.
+Prints the median seconds, and the seconds of the last batch without the search.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ ENGINES = {
         "safetensors",
         "shapely",
     ),
-    *("sklearn", "tokenizers", "torch", "transformers"),
+    *("sklearn", "tokenizers", "torch", "transformers", "watchfiles"),
     *("fastapi", "nicegui", "starlette", "uvicorn"),
 }
 # Imported inside functions themselves: all of their code uses an engine, or their classes derive from it.

@@ -355,6 +355,13 @@ class SearchConfig(_Section):
     )
 
 
+class WatchConfig(_Section):
+    """How ``01_extract_features.py --watch`` finds changes."""
+
+    polling: bool = False
+    list_seconds: int = Field(default=600, ge=10, le=86_400)
+
+
 class Config(_Section):
     """All sections of config.yaml."""
 
@@ -365,6 +372,7 @@ class Config(_Section):
     geo: GeoConfig = GeoConfig()
     milvus: MilvusConfig = Field(default_factory=dict)  # type: ignore[arg-type]
     search: SearchConfig = SearchConfig()
+    watch: WatchConfig = WatchConfig()
 
 
 def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str | None = None) -> Config:
