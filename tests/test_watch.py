@@ -11,8 +11,7 @@ from conftest import BuiltAlbum, World, draw
 from drawn import Drawn, picture_of
 from watch_stories import (
     Story,
-    build_from_scratch,
-    read_collections,
+    assert_equals_build_from_scratch,
     read_paths,
     run_watch,
     tell_first_batch,
@@ -73,8 +72,7 @@ def test_photos_come_change_move_and_go(drawn: Drawn, built_album: BuiltAlbum) -
     assert read_paths(drawn.config()) == names
 
     run_watch(drawn.config(), tell_first_batch)  # clusters the faces, as a run from scratch does
-    scratch = build_from_scratch(drawn.config(), drawn.folder)
-    assert read_collections(drawn.config()) == read_collections(scratch)
+    assert_equals_build_from_scratch(drawn.config(), drawn.folder)
 
 
 def test_hidden_and_unfinished_names_are_ignored(drawn: Drawn) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, draw
 from drawn import Drawn, picture_of
-from watch_stories import build_from_scratch, read_collections, read_paths
+from watch_stories import assert_equals_build_from_scratch, read_paths
 
 LINE_SECONDS = 120
 
@@ -93,5 +93,4 @@ def test_a_kill_in_the_middle_of_a_burst_loses_nothing(tmp_path: Path, table: st
     assert watch.process.returncode == 130
     assert "stopped; finished work is kept" in errors and "Traceback" not in errors
 
-    scratch = build_from_scratch(drawn.config(), drawn.folder)
-    assert read_collections(drawn.config()) == read_collections(scratch)
+    assert_equals_build_from_scratch(drawn.config(), drawn.folder)
