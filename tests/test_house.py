@@ -35,7 +35,7 @@ ENGINES = {
         "safetensors",
         "shapely",
     ),
-    *("sklearn", "tokenizers", "torch", "transformers"),
+    *("sklearn", "tokenizers", "torch", "transformers", "watchfiles"),
     *("fastapi", "nicegui", "starlette", "uvicorn"),
     *("flask", "flask_ml", "waitress", "werkzeug"),
 }

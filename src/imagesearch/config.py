@@ -361,6 +361,13 @@ class ApiConfig(_Section):
     root: OptionalPath = None
 
 
+class WatchConfig(_Section):
+    """How ``01_extract_features.py --watch`` finds changes."""
+
+    polling: bool = False
+    list_seconds: int = Field(default=600, ge=10, le=86_400)
+
+
 class Config(_Section):
     """All sections of config.yaml."""
 
@@ -372,6 +379,7 @@ class Config(_Section):
     milvus: MilvusConfig = Field(default_factory=dict)  # type: ignore[arg-type]
     search: SearchConfig = SearchConfig()
     api: ApiConfig = Field(default_factory=dict)  # type: ignore[arg-type]
+    watch: WatchConfig = WatchConfig()
 
 
 def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str | None = None) -> Config:

@@ -7,6 +7,7 @@ Start with ``people.py``. The meaning of edits is in ``constraints.py``, the clu
 """
 
 from imagesearch.faces.answers import SHOWN_FACES, store_no, store_yes
+from imagesearch.faces.assignment import assign_new_faces
 from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import DetectedFace, FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import list_decisions, list_first_lines
@@ -48,6 +49,7 @@ __all__ = [
     "Suggester",
     "Suggestion",
     "XmpExport",
+    "assign_new_faces",
     "check_marked_name",
     "cluster_people",
     "compute_face_id",

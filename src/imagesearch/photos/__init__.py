@@ -12,8 +12,16 @@ which returns the pixels of one photo, upright and in RGB.
 A photo that cannot be used raises `PhotoError`. Nothing here depends on models, tables or Milvus.
 """
 
+from imagesearch.photos.completeness import is_complete
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
-from imagesearch.photos.discovery import PhotoListing, check_photo_folder, find_photos, is_walked, list_photos
+from imagesearch.photos.discovery import (
+    PhotoListing,
+    check_photo_folder,
+    find_photos,
+    is_photo_name,
+    is_walked,
+    list_photos,
+)
 from imagesearch.photos.face_regions import FaceRegion, read_face_regions, write_face_regions
 from imagesearch.photos.formats import EXTENSIONS, PhotoError, is_photo_name, share_cores
 from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
@@ -52,6 +60,7 @@ __all__ = [
     "find_label",
     "find_photos",
     "hash_content",
+    "is_complete",
     "is_file",
     "is_folder",
     "is_photo_name",

@@ -147,6 +147,11 @@ def is_walked(parts: Sequence[str], exclude: Sequence[str] = ()) -> bool:
     return not any(_is_excluded(path, _normalize_patterns(exclude)) for path in paths)
 
 
+def is_photo_name(name: str) -> bool:
+    """Whether a file with this name is listed as a photo, unless it is hidden or excluded."""
+    return get_extension(name) in _list_extensions()
+
+
 def _explain_no_photos(root: Path, label: str, unreadable: dict[str, str]) -> str:
     """Return why no photos were found below a root."""
     reasons = (why for path, why in unreadable.items() if path.startswith((label, str(root))))

@@ -17,6 +17,7 @@ from imagesearch.photos import (
     PhotoListing,
     PreviewCache,
     ThumbnailCache,
+    check_photo_folder,
     compute_photo_id,
     is_folder,
     list_photos,
@@ -38,7 +39,7 @@ from imagesearch.pipeline.roots import (
     load_roots,
 )
 from imagesearch.pipeline.runner import update_tables
-from imagesearch.pipeline.steps import RunOptions, StepSpec
+from imagesearch.pipeline.steps import ProcessorCache, RunOptions, StepSpec
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
@@ -61,6 +62,12 @@ class Dataset:
     change
         What to do if the tables have photos of other folders than those given: "add" uses both, "replace"
         only the new ones.
+    processors
+        Keeps the processors of the steps for other datasets of this process; by default, each run of a step
+        makes its own.
+    keep_missing_roots
+        Whether the photos of a folder that is missing or empty, such as a drive that is not mounted, are kept
+        as they are. By default, `photos` raises an error.
 
     Raises
     ------
@@ -71,6 +78,8 @@ class Dataset:
     ----------
     imported : ImportedVectors or None
         The source of the vectors, if they were imported from a file. Such a dataset has no tables.
+    missing_roots : list of Path
+        The folders that were missing or empty when the photos were listed, if they are kept.
     """
 
     def __init__(
@@ -79,8 +88,13 @@ class Dataset:
         images: Sequence[Path] | None = None,
         paths: Collection[str] | None = None,
         change: FolderChange = "",
+        *,
+        processors: ProcessorCache | None = None,
+        keep_missing_roots: bool = False,
     ) -> None:
         self.config = config
+        self._processors, self._keep_missing_roots = processors, keep_missing_roots
+        self.missing_roots: list[Path] = []
         self.folder = config.dataset.folder
         self._paths = paths
         self._left_out: dict[str, str] = {}
@@ -113,17 +127,36 @@ class Dataset:
         """The photos as listed on first access; see `imagesearch.photos.list_photos`."""
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
-        for root in self.roots:
+        if self._keep_missing_roots and has_photo_tables(self.config):
+            self.missing_roots = [root for root in self.roots if not self._has_photos(root)]
+        pairs = zip(self.roots, self.photo_roots.labels, strict=True)
+        present = {root: label for root, label in pairs if root not in self.missing_roots}
+        for root in present:
             if not is_folder(root) and has_photo_tables(self.config):
                 raise UserError(
                     f"{root}: no such folder of photos; mount its drive, or if it was renamed, "
                     "run 00_run_steps.py -i NEW_NAME"
                 )
-        listing = list_photos(self.roots, self.config.dataset.exclude, self.photo_roots.labels)
+        listing = list_photos(list(present), self.config.dataset.exclude, list(present.values()))
+        listing.unreadable += [self._get_label(root) or str(root) for root in self.missing_roots]
         if self._has_new_roots:
             self._save_roots()
         self._left_out = listing.left_out
         return [*listing.photos, *self._list_unreadable(listing)]
+
+    def _has_photos(self, root: Path) -> bool:
+        try:
+            check_photo_folder(root, self.config.dataset.exclude)
+        except UserError:
+            return False
+        return True
+
+    def _get_label(self, root: Path) -> str:
+        return self.photo_roots.labels[self.roots.index(root)]
+
+    def use_photos(self, photos: Sequence[Photo]) -> None:
+        """Use these photos in place of those that were listed."""
+        self.photos = list(photos)
 
     def _list_unreadable(self, listing: PhotoListing) -> list[Photo]:
         """Return the photos that the tables have of files and folders that cannot be read at present.
@@ -221,6 +254,8 @@ class Dataset:
         self.refuse_undecided_folders()
         extraction = self.config.extraction
         options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
+        if self._processors is not None:
+            steps = [self._processors.keep_processor(step) for step in steps]
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else self._read_known_hashes("clip")
         summary = update_tables(steps, self.photos, self.previews, options, hashes)
