@@ -81,7 +81,7 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="*",
         metavar="DIR",
-        help="folders of photos, instead of dataset.images; stored for later steps",
+        help="folders or lists (photos.csv) of photos, instead of dataset.images; stored for later steps",
     )
     parser.add_argument(
         "-i",

@@ -18,13 +18,17 @@ from imagesearch.photos import (
     PreviewCache,
     ThumbnailCache,
     compute_photo_id,
-    is_folder,
+    describe_missing,
+    is_photo_list,
+    is_source,
     list_photos,
     locate_file,
     make_path_prefix,
 )
+from imagesearch.pipeline.folder_comparison import is_covered
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.known_photos import read_known_photos
+from imagesearch.pipeline.listed_photos import ListReader, list_listed_photos
 from imagesearch.pipeline.moves import read_moves
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.roots import (
@@ -33,7 +37,6 @@ from imagesearch.pipeline.roots import (
     PhotoRoots,
     choose_roots,
     has_photo_tables,
-    is_covered,
     join_names,
     load_roots,
 )
@@ -84,6 +87,7 @@ class Dataset:
         self.folder = config.dataset.folder
         self._paths = paths
         self._left_out: dict[str, str] = {}
+        self._lists: ListReader | None = None
         self._has_new_roots = bool(images)
         self.imported: ImportedVectors | None = None
         self.reload_roots()
@@ -100,6 +104,14 @@ class Dataset:
         """The folders of the photos."""
         return self.photo_roots.folders
 
+    @property
+    def lists(self) -> ListReader:
+        """The lists among the folders of the photos."""
+        roots = self.photo_roots
+        if self._lists is None or (self._lists.roots, self._lists.labels) != (roots.folders, roots.labels):
+            self._lists = ListReader(self.config.dataset, roots.folders, roots.labels)
+        return self._lists
+
     def reload_roots(self) -> None:
         """Read again which folders the photos are in: another program may have been given others."""
         self.imported = ImportedVectors.read(self.folder)
@@ -114,16 +126,32 @@ class Dataset:
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
         for root in self.roots:
-            if not is_folder(root) and has_photo_tables(self.config):
+            if not is_source(root) and has_photo_tables(self.config):
                 raise UserError(
-                    f"{root}: no such folder of photos; mount its drive, or if it was renamed, "
+                    f"{describe_missing(root)}; mount its drive, or if it was renamed, "
                     "run 00_run_steps.py -i NEW_NAME"
                 )
-        listing = list_photos(self.roots, self.config.dataset.exclude, self.photo_roots.labels)
+        listing = self._list_photos()
         if self._has_new_roots:
             self._save_roots()
         self._left_out = listing.left_out
         return [*listing.photos, *self._list_unreadable(listing)]
+
+    def _list_photos(self) -> PhotoListing:
+        """Return the photos in the folders, and then those in the lists."""
+        pairs = zip(self.roots, self.photo_roots.labels, strict=True)
+        folders = [(root, label) for root, label in pairs if not is_photo_list(root)]
+        listing = PhotoListing([])
+        if folders:
+            roots, labels = zip(*folders, strict=True)
+            listing = list_photos(roots, self.config.dataset.exclude, labels)
+        known = {photo.path for photo in listing.photos}
+        listed = list_listed_photos(self.lists.read(), known)
+        return PhotoListing(
+            [*listing.photos, *listed.photos],
+            listing.left_out | listed.left_out,
+            [*listing.unreadable, *listed.unreadable],
+        )
 
     def _list_unreadable(self, listing: PhotoListing) -> list[Photo]:
         """Return the photos that the tables have of files and folders that cannot be read at present.
@@ -274,6 +302,8 @@ class Dataset:
 
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path."""
+        if ".." in path and path in (files := self.lists.read().files):
+            return files[path]  # outside the folder of its list
         return locate_file(path, self.roots, self.photo_roots.labels)
 
     def list_paths_of(self, file: Path) -> set[str]:
