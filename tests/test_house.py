@@ -37,11 +37,13 @@ ENGINES = {
     ),
     *("sklearn", "tokenizers", "torch", "transformers"),
     *("fastapi", "nicegui", "starlette", "uvicorn"),
+    *("httpcore", "httpx"),
 }
 # Imported inside functions themselves: all of their code uses an engine, or their classes derive from it.
-LAZY_MODULES = {"imagesearch.geo.http"} | {
-    name for name in SOURCES if name.startswith("imagesearch.web.") and name != "imagesearch.web.server"
-}
+LAZY_MODULES = {
+    "imagesearch.geo.http",
+    *(f"imagesearch.downloads.{name}" for name in ("fetch", "scheduler", "transport")),
+} | {name for name in SOURCES if name.startswith("imagesearch.web.") and name != "imagesearch.web.server"}
 LAZY_MODULES |= {
     f"imagesearch_demo.training.{name}"
     for name in ("train", "train_clip", "train_detector", "train_recogniser", "train_vit")

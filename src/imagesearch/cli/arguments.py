@@ -102,6 +102,9 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retry-failed", action="store_true", help="process photos again if they failed in an earlier run"
     )
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask for the downloaded photos of a list again, if changed"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
 

@@ -24,10 +24,16 @@ from imagesearch.photos.discovery import (
     list_photos,
 )
 from imagesearch.photos.face_regions import FaceRegion, read_face_regions, write_face_regions
-from imagesearch.photos.formats import EXTENSIONS, PhotoError, share_cores
+from imagesearch.photos.formats import (
+    EXTENSION_BY_FORMAT,
+    EXTENSIONS,
+    PhotoError,
+    identify_photo,
+    share_cores,
+)
 from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
 from imagesearch.photos.photo_lists import ListedPhoto, PhotoList, explain_source, read_photo_list
-from imagesearch.photos.previews import PreviewCache
+from imagesearch.photos.previews import PreviewCache, write_small_copy
 from imagesearch.photos.region_boxes import compute_inside, compute_iou
 from imagesearch.photos.sources import (
     Photo,
@@ -51,6 +57,7 @@ from imagesearch.photos.thumbnails import ThumbnailCache
 
 __all__ = [
     "EXTENSIONS",
+    "EXTENSION_BY_FORMAT",
     "DecodedPhoto",
     "FaceRegion",
     "ListedPhoto",
@@ -74,6 +81,7 @@ __all__ = [
     "find_photos",
     "get_base",
     "hash_content",
+    "identify_photo",
     "is_address",
     "is_download_path",
     "is_excluded",
@@ -92,4 +100,5 @@ __all__ = [
     "read_photo_list",
     "share_cores",
     "write_face_regions",
+    "write_small_copy",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from imagesearch.config import Config
+from imagesearch.downloads import KEPT, DownloadCache, download_photos
 from imagesearch.errors import UserError
 from imagesearch.photos import (
     Photo,
@@ -19,16 +20,16 @@ from imagesearch.photos import (
     ThumbnailCache,
     compute_photo_id,
     describe_missing,
-    is_photo_list,
+    get_base,
+    is_download_path,
     is_source,
-    list_photos,
     locate_file,
     make_path_prefix,
 )
 from imagesearch.pipeline.folder_comparison import is_covered
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.known_photos import read_known_photos
-from imagesearch.pipeline.listed_photos import ListReader, list_listed_photos
+from imagesearch.pipeline.listed_photos import ListReader, find_downloaded, list_all_photos
 from imagesearch.pipeline.moves import read_moves
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.roots import (
@@ -64,6 +65,8 @@ class Dataset:
     change
         What to do if the tables have photos of other folders than those given: "add" uses both, "replace"
         only the new ones.
+    refresh
+        Ask for all downloaded photos again, when tables are updated first.
 
     Raises
     ------
@@ -82,12 +85,17 @@ class Dataset:
         images: Sequence[Path] | None = None,
         paths: Collection[str] | None = None,
         change: FolderChange = "",
+        *,
+        refresh: bool = False,
     ) -> None:
         self.config = config
         self.folder = config.dataset.folder
+        self.refresh = refresh
         self._paths = paths
         self._left_out: dict[str, str] = {}
         self._lists: ListReader | None = None
+        self._has_downloaded = False
+        self._not_refreshed: dict[str, str] = {}
         self._has_new_roots = bool(images)
         self.imported: ImportedVectors | None = None
         self.reload_roots()
@@ -97,6 +105,7 @@ class Dataset:
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
+        self.downloads = DownloadCache(self.folder)
         self.thumbnails = ThumbnailCache(self.folder / "thumbnails", self.previews)
 
     @property
@@ -131,27 +140,38 @@ class Dataset:
                     f"{describe_missing(root)}; mount its drive, or if it was renamed, "
                     "run 00_run_steps.py -i NEW_NAME"
                 )
-        listing = self._list_photos()
+        listing = list_all_photos(
+            self.photo_roots, self.config.dataset.exclude, self.lists.read(), self.downloads
+        )
         if self._has_new_roots:
             self._save_roots()
         self._left_out = listing.left_out
         return [*listing.photos, *self._list_unreadable(listing)]
 
-    def _list_photos(self) -> PhotoListing:
-        """Return the photos in the folders, and then those in the lists."""
-        pairs = zip(self.roots, self.photo_roots.labels, strict=True)
-        folders = [(root, label) for root, label in pairs if not is_photo_list(root)]
-        listing = PhotoListing([])
-        if folders:
-            roots, labels = zip(*folders, strict=True)
-            listing = list_photos(roots, self.config.dataset.exclude, labels)
-        known = {photo.path for photo in listing.photos}
-        listed = list_listed_photos(self.lists.read(), known)
-        return PhotoListing(
-            [*listing.photos, *listed.photos],
-            listing.left_out | listed.left_out,
-            [*listing.unreadable, *listed.unreadable],
-        )
+    def download_photos(self, retry_failed: bool = False, progress: Progress | None = None) -> int:
+        """Download the photos of the lists that are missing, once for this object; return how many.
+
+        Parameters
+        ----------
+        retry_failed, progress
+            See `update_tables`.
+
+        Raises
+        ------
+        UserError
+            If a list cannot be read, or another run is downloading.
+        """
+        if self._has_downloaded or self._paths is not None or self.imported is not None:
+            return 0
+        self._has_downloaded = True
+        addresses = self.lists.read().addresses
+        if not addresses:
+            return 0
+        options = {"retry_failed": retry_failed, "refresh": self.refresh, "progress": progress}
+        summary = download_photos(self.config, self.downloads, addresses, **options)
+        self._not_refreshed = {path: e for path, e in summary.failed.items() if e.startswith(KEPT)}
+        self.__dict__.pop("photos", None)
+        return summary.downloaded
 
     def _list_unreadable(self, listing: PhotoListing) -> list[Photo]:
         """Return the photos that the tables have of files and folders that cannot be read at present.
@@ -233,6 +253,8 @@ class Dataset:
     ) -> StepSummary:
         """Bring the tables of some steps up to date with the photos; see `runner.update_tables`.
 
+        Photos of lists that are missing are downloaded first.
+
         Files that step 01 has hashed and that have not changed since are not read again for hashing.
 
         Parameters
@@ -242,18 +264,20 @@ class Dataset:
         batch_size
             Photos in a batch; by default ``extraction.batch_size``, which is meant for models.
         retry_failed
-            Process unchanged photos again that failed before.
+            Process unchanged photos again that failed before, and download those that failed.
         progress
             Wraps the photos to process, for a progress bar.
         """
         self.refuse_undecided_folders()
+        downloaded = self.download_photos(retry_failed, progress)
         extraction = self.config.extraction
         options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else self._read_known_hashes("clip")
         summary = update_tables(steps, self.photos, self.previews, options, hashes)
         self.thumbnails.prune(self.photos)
-        summary.failed |= self._left_out
+        summary.failed |= self._left_out | self._not_refreshed
+        summary.downloaded, self._not_refreshed = downloaded, {}
         if self._paths is None:
             self._save_roots()
         return summary
@@ -302,6 +326,8 @@ class Dataset:
 
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path."""
+        if is_download_path(path) and self.lists.lists:
+            return self.downloads.locate(path)
         if ".." in path and path in (files := self.lists.read().files):
             return files[path]  # outside the folder of its list
         return locate_file(path, self.roots, self.photo_roots.labels)
@@ -312,13 +338,15 @@ class Dataset:
         There is one for the file as it is given, and one with links to its folder followed. There is none if
         the file is not below the folders of photos.
         """
+        if self.lists.lists and (found := find_downloaded(file, self.lists.read(), self.downloads)):
+            return found
         paths: set[str] = set()
         for resolve in (os.path.abspath, os.path.realpath):
             place = Path(resolve(file.parent)) / file.name
             for root in self.roots:
-                root_place = Path(resolve(root))
+                root_place = Path(resolve(get_base(root)))
                 if place.is_relative_to(root_place):
-                    inside = str(root / place.relative_to(root_place))
+                    inside = str(get_base(root) / place.relative_to(root_place))
                     paths.add(make_path_prefix(inside, self.roots, self.photo_roots.labels))
         return paths
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagesearch.config import DatasetConfig
+from imagesearch.downloads import DownloadCache
 from imagesearch.errors import UserError
 from imagesearch.files import FileVersion, get_file_version
 from imagesearch.photos import (
@@ -20,10 +21,13 @@ from imagesearch.photos import (
     explain_source,
     is_excluded,
     is_photo_list,
+    list_photos,
     make_path_prefix,
     normalize_file_name,
     read_photo_list,
 )
+from imagesearch.pipeline.folder_comparison import is_inside
+from imagesearch.pipeline.roots import PhotoRoots
 from imagesearch.text_table import format_count
 
 
@@ -131,6 +135,42 @@ class ListReader:
         return f"{label}{normalize_file_name(Path(os.path.relpath(place, file.parent)).as_posix())}"
 
 
+def list_all_photos(
+    roots: PhotoRoots, exclude: Sequence[str], content: ListContent, cache: DownloadCache
+) -> PhotoListing:
+    """Return the photos in the folders, and then those of the lists: files on disk, and downloaded ones.
+
+    Parameters
+    ----------
+    roots
+        The folders and lists.
+    exclude
+        See `imagesearch.photos.list_photos`.
+    content
+        What the lists have.
+    cache
+        The downloaded photos.
+
+    Raises
+    ------
+    UserError
+        If a folder has no photos, or none of the files in the lists exists.
+    """
+    pairs = zip(roots.folders, roots.labels, strict=True)
+    folders = [(root, label) for root, label in pairs if not is_photo_list(root)]
+    in_folders = PhotoListing([])
+    if folders:
+        paths, labels = zip(*folders, strict=True)
+        in_folders = list_photos(paths, exclude, labels)
+    listed = list_listed_photos(content, {photo.path for photo in in_folders.photos})
+    joined = PhotoListing([])
+    for listing in (in_folders, listed, list_downloaded_photos(content, cache)):
+        joined.photos += listing.photos
+        joined.left_out |= listing.left_out
+        joined.unreadable += listing.unreadable
+    return joined
+
+
 def list_listed_photos(content: ListContent, known: Collection[str] = ()) -> PhotoListing:
     """Return the photos of lists that are files on disk, as they are now.
 
@@ -172,6 +212,27 @@ def list_listed_photos(content: ListContent, known: Collection[str] = ()) -> Pho
             "in the list; are its paths relative to its folder, and is their drive mounted?"
         )
     return listing
+
+
+def list_downloaded_photos(content: ListContent, cache: DownloadCache) -> PhotoListing:
+    """Return the photos of lists that were downloaded; the reason is left out for the others."""
+    listing = PhotoListing([])
+    found = {path: cache.find(path) for path in content.addresses}
+    records = cache.read_log() if not all(found.values()) else {}
+    for path, photo in found.items():
+        if photo is not None:
+            listing.photos.append(photo)
+        else:
+            error = records[path].error if path in records else ""
+            listing.left_out[path] = error or "not downloaded yet; run 01_extract_features.py"
+    return listing
+
+
+def find_downloaded(file: Path, content: ListContent, cache: DownloadCache) -> set[str]:
+    """Return the path of the photo that a file of the cache belongs to; nothing for other files."""
+    if not is_inside(file.parent, cache.folder):
+        return set()
+    return {path for path in content.addresses if cache.make_base(path).name == file.stem}
 
 
 def _find_difference(one: ListedPhoto, other: ListedPhoto) -> str:
