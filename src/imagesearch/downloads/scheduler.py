@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import heapq
 import importlib.metadata
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from imagesearch.config import Config
 from imagesearch.downloads.cache import DownloadCache, DownloadRecord
@@ -92,21 +95,23 @@ class Scheduler:
         self._limits, self._keeper, self._cache, self._records = config.downloads, keeper, cache, records
         self._allow_hosts = config.dataset.allow_hosts
         self._results: asyncio.Queue[DownloadResult | BaseException] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._unsaved: list[DownloadRecord] = []
         self._saved_at = time.monotonic()
 
     async def __aenter__(self) -> Scheduler:
         self._transport = CheckedTransport(self._limits.concurrency, self._allow_hosts)
         self._slots = asyncio.Semaphore(self._limits.concurrency)
-        self._workers: list[asyncio.Task[None]] = []
+        self._checks = asyncio.Semaphore(2 * self._limits.concurrency)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._transport.aclose()
         self._save_log()
 
@@ -126,11 +131,9 @@ class Scheduler:
         queues: dict[str, _HostQueue] = {}
         for number, (path, address) in enumerate(addresses.items()):
             queues.setdefault(get_host(address), _HostQueue()).ready.append(_Job(0, number, path, address))
-        self._workers = [
-            asyncio.create_task(self._work(queue))
-            for queue in queues.values()
-            for _ in range(min(self._limits.per_host, len(queue.ready)))
-        ]
+        for queue in queues.values():
+            for _ in range(min(self._limits.per_host, len(queue.ready))):
+                self._start(self._work(queue))
         for _ in range(len(addresses)):
             result = await self._results.get()
             if isinstance(result, BaseException):
@@ -139,40 +142,41 @@ class Scheduler:
 
     async def _work(self, queue: _HostQueue) -> None:
         """Do the jobs of a host one after another, until none is left."""
-        try:
-            while queue.ready or queue.waiting:
-                job = queue.take()
-                if job is None:
-                    await asyncio.sleep(max(0.0, queue.waiting[0].ready_at - time.monotonic()))
-                    continue
-                async with self._slots:
-                    result = await self._try(job)
-                if result is None:
-                    heapq.heappush(queue.waiting, job)
-                else:
-                    self._results.put_nowait(result)
-        except Exception as error:  # such as a full disk: it ends the run
-            self._results.put_nowait(error)
+        while queue.ready or queue.waiting:
+            job = queue.take()
+            if job is None:
+                await asyncio.sleep(max(0.0, queue.waiting[0].ready_at - time.monotonic()))
+                continue
+            async with self._slots:
+                is_over = await self._try(job)
+            if not is_over:
+                heapq.heappush(queue.waiting, job)
 
-    async def _try(self, job: _Job) -> DownloadResult | None:
-        """Download a photo; return None if it can be tried again, from the time that is set in the job."""
+    async def _try(self, job: _Job) -> bool:
+        """Download a photo; return false if it can be tried again, from the time that is set in the job."""
         try:
-            validators, size = await self._download(job)
+            part = self._cache.open_part(job.path)
+            try:
+                validators, size = await self._download(job, part)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
         except DownloadError as error:
             job.attempts += 1
             if error.is_temporary and job.attempts <= self._limits.retries:
                 backoff = _FIRST_WAIT * 2 ** (job.attempts - 1) * random.uniform(0.8, 1.2)
                 wait = backoff if error.wait is None else error.wait
                 job.ready_at = time.monotonic() + min(wait, self._limits.max_wait_seconds)
-                return None
-            return self._end(job, DownloadResult(job.path, error=str(error)))
-        except PhotoError as error:
-            return self._end(job, DownloadResult(job.path, error=str(error)))
-        return self._end(job, DownloadResult(job.path, size), validators)
+                return False
+            self._end(job, DownloadResult(job.path, error=str(error)))
+            return True
+        # the next download begins while this one is checked and written to the disk
+        await self._checks.acquire()
+        self._start(self._keep(job, part, size, validators))
+        return True
 
-    async def _download(self, job: _Job) -> tuple[Validators | None, int | None]:
-        """Return the validators of the photo and its size; None and None if it has not changed."""
-        part = self._cache.open_part(job.path)
+    async def _download(self, job: _Job, part: Path) -> tuple[Validators | None, int]:
+        """Write a photo to a file; return its validators, None if it has not changed, and its size."""
         headers = {"User-Agent": _make_user_agent(), "Accept": "image/*, */*;q=0.1"}
         headers["Accept-Encoding"] = "identity"
         known = self._records.get(job.path)
@@ -183,18 +187,44 @@ class Scheduler:
                 validators = await fetch_photo(
                     self._transport, job.address, headers, self._limits, stream.write
                 )
-                size = stream.tell()
-            if validators is None:
-                return None, None
-            await asyncio.to_thread(self._keeper.keep, job.path, part)
+                return validators, stream.tell()
         except OSError as error:
             raise UserError(f"{part}: cannot be written ({error.strerror})") from None
-        finally:
-            part.unlink(missing_ok=True)
-        return validators, size
 
-    def _end(self, job: _Job, result: DownloadResult, validators: Validators | None = None) -> DownloadResult:
-        """Add a line to the log, unless the photo has not changed."""
+    async def _keep(self, job: _Job, part: Path, size: int, validators: Validators | None) -> None:
+        """Keep a complete file, or remove it if the photo has not changed."""
+        try:
+            if validators is None:
+                part.unlink(missing_ok=True)
+                self._end(job, DownloadResult(job.path))
+                return
+            try:
+                await asyncio.to_thread(self._keeper.keep, job.path, part)
+            except PhotoError as error:
+                self._end(job, DownloadResult(job.path, error=str(error)))
+            else:
+                self._end(job, DownloadResult(job.path, size), validators)
+        finally:
+            self._checks.release()
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine at the same time as others; its error, such as a full disk, ends the run."""
+
+        async def run() -> None:
+            try:
+                await coroutine
+            except OSError as error:
+                reason = UserError(f"{self._cache.folder}: cannot be written ({error.strerror})")
+                self._results.put_nowait(reason)
+            except Exception as error:
+                self._results.put_nowait(error)
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _end(self, job: _Job, result: DownloadResult, validators: Validators | None = None) -> None:
+        """Pass a result on, and add a line to the log unless the photo has not changed."""
         known = self._records.get(job.path)
         if result.error or result.size is not None or (known and known.error):
             if validators is None and known is not None:
@@ -203,7 +233,7 @@ class Scheduler:
             self._unsaved.append(DownloadRecord(job.path, result.error, found.etag, found.last_modified))
         if time.monotonic() - self._saved_at > _SAVE_SECONDS:
             self._save_log()
-        return result
+        self._results.put_nowait(result)
 
     def _save_log(self) -> None:
         lines, self._unsaved = self._unsaved, []
@@ -212,5 +242,6 @@ class Scheduler:
         self._saved_at = time.monotonic()
 
 
+@functools.cache  # looking up the version takes more CPU time than the rest of a download
 def _make_user_agent() -> str:
     return f"imagesearch/{importlib.metadata.version('imagesearch')} (a list of photos)"
