@@ -4,8 +4,8 @@
 
 A server in another process answers each request after the delay. One in ten addresses misbehaves, each in
 another way: 404, 429, slow, endless, a page, no photo, a redirect loop, redirects to private hosts,
-huge, truncated. The program prints the reasons, and the ratio to delay x addresses / concurrency; then the same
-list is read again.
+huge, truncated. The program prints the reasons, and the ratio to delay x addresses / concurrency; then the
+same list is read again.
 """
 
 from __future__ import annotations

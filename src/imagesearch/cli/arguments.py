@@ -213,6 +213,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="file name, IMG_0042.jpg, or words of it, IMG_0042; if repeated, any of them",
     )
+    add("--where", **repeated, metavar="COLUMN=VALUE", help="a column of a list of photos: author=Ana")
     add("--unnamed", action="store_true", help="only photos with a face that has no name")
     add("--added-after", default="", metavar="DATE", help="first indexed on or after: 2023-06-01")
     add("--added-before", default="", metavar="DATE", help="first indexed before the start of: 2023-06-01")
@@ -249,6 +250,7 @@ def make_criteria(args: argparse.Namespace) -> Criteria:
         added_after=args.added_after,
         added_before=args.added_before,
         trips=tuple(args.trip),
+        columns=tuple(args.where),
     )
 
 

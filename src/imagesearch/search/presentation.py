@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from imagesearch.search.resources import SearchResources
 from imagesearch.search.scope import SearchScope
 from imagesearch.search.target import SearchTarget
 from imagesearch.search.union import find_fulfilled_parts
-from imagesearch.store import PHOTO_FIELDS
+from imagesearch.store import PHOTO_FIELDS, get_columns
 
 _SHOWN_FIELDS = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
@@ -43,7 +44,7 @@ def present_answer(
     if request.query.strategy == "union":
         ids = list(fields_by_id)
         fulfilled_by_id = find_fulfilled_parts(resources.store, scope.collection.ref, ids, scope.plan.parts)
-    results = _make_results(judged, fields_by_id, fulfilled_by_id, resources)
+    results = _make_results(judged, fields_by_id, fulfilled_by_id, resources, scope.collection.extra)
     notes = collect_notes(request, scope, target, judged, set(fields_by_id), resources)
     return Answer(
         request.query,
@@ -67,6 +68,7 @@ def _read_shown_fields(
     """
     ids = [ranked.hit.id for ranked in judged.ranking]
     fields = [name for name in _SHOWN_FIELDS if name in scope.collection.field_types]
+    fields += scope.collection.extra.values()
     rows = resources.store.read_rows(scope.collection.ref, ids, fields) if ids else []
     return {row.id: _UNKNOWN | row.fields for row in rows}
 
@@ -76,11 +78,13 @@ def _make_results(
     fields_by_id: dict[int, dict[str, Any]],
     fulfilled_by_id: dict[int, tuple[str, ...]],
     resources: SearchResources,
+    extra: Mapping[str, str],
 ) -> tuple[SearchResult, ...]:
     present = [ranked for ranked in judged.ranking if ranked.hit.id in fields_by_id]
     return tuple(
         replace(
             _make_result(rank, ranked, fields_by_id[ranked.hit.id], resources),
+            columns=get_columns(fields_by_id[ranked.hit.id], extra),
             burst_count=judged.burst_counts.get(ranked.hit.id, 0),
             fulfils=fulfilled_by_id.get(ranked.hit.id),
         )
