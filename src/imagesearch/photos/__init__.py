@@ -31,7 +31,7 @@ from imagesearch.photos.formats import (
     identify_photo,
     share_cores,
 )
-from imagesearch.photos.metadata import PhotoMetadata, add_name_date, read_metadata
+from imagesearch.photos.metadata import PhotoMetadata, add_name_date, join_camera, read_metadata
 from imagesearch.photos.photo_lists import ListedPhoto, PhotoList, explain_source, read_photo_list
 from imagesearch.photos.previews import PreviewCache, write_small_copy
 from imagesearch.photos.region_boxes import compute_inside, compute_iou
@@ -90,6 +90,7 @@ __all__ = [
     "is_photo_list",
     "is_source",
     "is_walked",
+    "join_camera",
     "label_roots",
     "list_photos",
     "locate_file",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imagesearch.errors import UserError
-from imagesearch.photos import ListedPhoto, compute_photo_id
+from imagesearch.photos import ListedPhoto, compute_photo_id, is_address
 from imagesearch.pipeline import Dataset
 from imagesearch.store.schema import CLIP_FIELDS, PHOTO_FIELDS
 from imagesearch.text import find_similar
@@ -18,6 +18,12 @@ _OUR_NAMES = frozenset(item.name for item in CLIP_FIELDS) | {"photo_id", "embedd
 _PREFIX = "source_"
 # Between the elements of a list, and before and after them: a filter can contain it, unlike "|".
 _SEPARATOR = ";"
+# Of the data set of Unsplash, whose first columns are of no use to filters.
+_UNSPLASH_COLUMNS = (
+    *("photographer_username", "photographer_first_name", "photographer_last_name", "photo_featured"),
+    *("photo_submitted_at", "photo_location_name", "ai_primary_landmark_name", "photo_url"),
+)
+_NO_WORDS = ("blur_hash", "photo_aspect_ratio", "stats_")  # beginnings of columns that have no words
 _MAX_VALUES = 1000  # of a column, that the vocabulary has
 
 
@@ -72,7 +78,13 @@ def read_list_columns(dataset: Dataset) -> ListColumns:
     counts: dict[str, Counter[str]] = {name: Counter() for name in fields}
     for path, line in content.lines.items():
         photo_id = compute_photo_id(path)
-        columns.texts[photo_id] = [text for value in line.values.values() for text in _list_texts(value)]
+        columns.texts[photo_id] = [
+            text
+            for column, value in line.values.items()
+            if not column.startswith(_NO_WORDS)
+            for text in _list_texts(value)
+            if not is_address(text)
+        ]
         columns.rows[photo_id] = _make_row(line, names, fields)
         for column in chosen:
             counts[names[column]].update(_list_texts(line.values.get(column, ())))
@@ -105,7 +117,8 @@ def _name_column(column: str) -> str:
 def _choose_columns(columns: Sequence[str], named: Sequence[str]) -> list[str]:
     """Return the columns that get a field: those that the config names, or else the first ones."""
     if not columns or not named:
-        return list(columns[: len(_FIELDS)])
+        unsplash = [column for column in _UNSPLASH_COLUMNS if column in columns]
+        return unsplash if "photographer_username" in unsplash else list(columns[: len(_FIELDS)])
     if len(named) > len(_FIELDS):
         raise UserError(f"dataset.columns: expected at most {len(_FIELDS)} columns, got {len(named)}")
     for column in named:
