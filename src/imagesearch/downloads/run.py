@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from imagesearch.config import Config
 from imagesearch.downloads.cache import DownloadCache, DownloadRecord
 from imagesearch.downloads.keeper import PhotoKeeper
 from imagesearch.files import lock_file, make_folder
+
+if TYPE_CHECKING:
+    from imagesearch.downloads.scheduler import DownloadResult
 
 KEPT = "kept as it was: "
 """How the reason begins if a photo could not be asked for again; it was downloaded before."""
@@ -76,11 +77,19 @@ def download_photos(
     make_folder(cache.folder)
     busy = f"{cache.folder}: another run is downloading; wait until it has ended"
     with lock_file(cache.folder / ".lock", busy):
+        from imagesearch.downloads.scheduler import Scheduler, run_downloads  # imports httpx
+
         cache.remove_parts()
         counted = iter(progress(missing, len(missing), label="download") if progress else missing)
         keeper = PhotoKeeper(config, cache, addresses)
+
+        def count(result: DownloadResult) -> None:
+            next(counted, None)
+            _count_result(summary, result, cache)
+
         try:
-            _run_coroutine(_download_all(config, keeper, cache, missing, records, summary, counted))
+            run_downloads(Scheduler(config, keeper, cache, records), missing, count)
+            next(counted, None)  # closes the progress bar
         finally:
             cache.compact_log()
     return summary
@@ -104,37 +113,12 @@ def _select(
     return missing, summary
 
 
-async def _download_all(
-    config: Config,
-    keeper: PhotoKeeper,
-    cache: DownloadCache,
-    missing: Mapping[str, str],
-    records: Mapping[str, DownloadRecord],
-    summary: DownloadSummary,
-    counted: Iterator[str],
-) -> None:
-    from imagesearch.downloads.scheduler import Scheduler
-
-    async with Scheduler(config, keeper, cache, records) as scheduler:
-        async for result in scheduler.run(missing):
-            next(counted, None)
-            if result.error:
-                has_file = cache.locate(result.path).is_file()
-                summary.failed[result.path] = f"{KEPT}{result.error}" if has_file else result.error
-            elif result.size is None:
-                summary.unchanged += 1
-            else:
-                summary.downloaded += 1
-                summary.megabytes += result.size / 1e6
-    next(counted, None)  # closes the progress bar
-
-
-def _run_coroutine(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine to its end, also inside a notebook, whose event loop is running already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(coroutine)
-        return
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, coroutine).result()
+def _count_result(summary: DownloadSummary, result: DownloadResult, cache: DownloadCache) -> None:
+    if result.error:
+        has_file = cache.locate(result.path).is_file()
+        summary.failed[result.path] = f"{KEPT}{result.error}" if has_file else result.error
+    elif result.size is None:
+        summary.unchanged += 1
+    else:
+        summary.downloaded += 1
+        summary.megabytes += result.size / 1e6

@@ -9,7 +9,8 @@ import importlib.metadata
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -240,6 +241,33 @@ class Scheduler:
         if lines:
             self._cache.append_log(lines)
         self._saved_at = time.monotonic()
+
+
+def run_downloads(
+    scheduler: Scheduler, addresses: Mapping[str, str], report: Callable[[DownloadResult], object]
+) -> None:
+    """Download photos, also inside a notebook, whose event loop is running already.
+
+    Parameters
+    ----------
+    scheduler, addresses
+        See `Scheduler.run`.
+    report
+        Is called with each result.
+    """
+
+    async def run() -> None:
+        async with scheduler:
+            async for result in scheduler.run(addresses):
+                report(result)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(run())
+        return
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
 
 
 @functools.cache  # looking up the version takes more CPU time than the rest of a download
