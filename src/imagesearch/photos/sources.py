@@ -101,7 +101,9 @@ def is_source(path: Path) -> bool:
 
 def describe_missing(root: Path) -> str:
     """Return that a folder or list of photos does not exist, as the beginning of a message."""
-    return f"{root}: no such {'list' if is_photo_list(root) else 'folder'} of photos"
+    if is_photo_list(root):
+        return f"{root}: no such list of photos"
+    return f"{root}: no such folder of photos"
 
 
 def is_address(text: str) -> bool:
