@@ -81,3 +81,21 @@ def test_places_of_a_line_are_added_to_those_of_the_position() -> None:
     assert listed.city == "Lisboa" and ("Alfama", "city") in listed.places
     assert len([place for place, _ in listed.places if place == "Portugal"]) == 1
     assert add_listed_address(NO_ADDRESS, {}) is NO_ADDRESS
+
+
+def test_downloaded_photos_are_typed_by_their_path(unsplash: World) -> None:
+    found = find(unsplash, "--image", "id:Qq7")
+    assert set(found) == {"id:Ab3-x_9", "id:Zz1"}, "the photo itself is left out"
+    assert all(Path(result["file"]).is_file() and not result["gone"] for result in found.values())
+
+
+def test_photos_below_an_address_are_found(unsplash: World) -> None:
+    (line,) = [line for line in (unsplash.folder / "photos.tsv000").read_text().splitlines() if "Qq7" in line]
+    address = next(cell for cell in line.split("\t") if "/good/" in cell)
+    (unsplash.folder / "photos.txt").write_text(f"{address}\n{address.replace('/good/', '/other/')}\n")
+    names = ("--set", "dataset.name=addresses", "--set", "dataset.images=photos.txt")
+    unsplash.run("01_extract_features.py", *names)
+    unsplash.run("05_build_collections.py", *names)
+    prefix = address.partition("/photo-")[0]
+    assert set(find(unsplash, *names, "--under", prefix)) == {address.partition("?")[0]}
+    assert len(find(unsplash, *names, "--image", address.partition("?")[0], "--with-itself")) == 2
