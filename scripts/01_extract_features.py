@@ -46,7 +46,8 @@ def main():
     from imagesearch.features import VECTOR_KINDS, check_export_prefix, export_npy, extract_features
     from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
+    change = cli.choose_folder_change(args, config)
+    dataset = Dataset(config, args.images, change=change, refresh=args.refresh)
     cli.print_note(dataset.roots_note)
     if args.export_npy:
         check_export_prefix(args.export_npy)

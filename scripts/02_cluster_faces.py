@@ -21,7 +21,8 @@ def main():
     from imagesearch.faces import cluster_people, detect_faces, load_people
     from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
+    change = cli.choose_folder_change(args, config)
+    dataset = Dataset(config, args.images, change=change, refresh=args.refresh)
     cli.print_note(dataset.roots_note)
     if args.show:
         return show_photo(load_people(config, dataset), dataset, args)

@@ -27,7 +27,8 @@ def main():
     from imagesearch.geo import extract_geo
     from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
+    change = cli.choose_folder_change(args, config)
+    dataset = Dataset(config, args.images, change=change, refresh=args.refresh)
     cli.print_note(dataset.roots_note)
     summary = extract_geo(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
     cli.report_failures(summary.photos.failed, args.verbose)

@@ -38,12 +38,14 @@ ENGINES = {
     *("sklearn", "tokenizers", "torch", "transformers", "watchfiles"),
     *("fastapi", "nicegui", "starlette", "uvicorn"),
     *("flask", "flask_ml", "waitress", "werkzeug"),
+    *("httpcore", "httpx"),
 }
 # Imported inside functions themselves: all of their code uses an engine, or their classes derive from it.
 LAZY_MODULES = {"imagesearch.geo.http"} | {
     name for name in SOURCES if name.startswith("imagesearch.web.") and name != "imagesearch.web.server"
 }
 LAZY_MODULES |= {f"imagesearch.api.{name}" for name in ("app", "body_checks", "forms", "results", "run")}
+LAZY_MODULES |= {f"imagesearch.downloads.{name}" for name in ("fetch", "scheduler", "transport")}
 LAZY_MODULES |= {
     f"imagesearch_demo.training.{name}"
     for name in ("train", "train_clip", "train_detector", "train_recogniser", "train_vit")

@@ -81,7 +81,7 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="*",
         metavar="DIR",
-        help="folders of photos, instead of dataset.images; stored for later steps",
+        help="folders or lists (photos.csv) of photos, instead of dataset.images; stored for later steps",
     )
     parser.add_argument(
         "-i",
@@ -101,6 +101,9 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="process photos again if they failed in an earlier run"
+    )
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask for the downloaded photos of a list again, if changed"
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
@@ -210,6 +213,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="file name, IMG_0042.jpg, or words of it, IMG_0042; if repeated, any of them",
     )
+    add("--where", **repeated, metavar="COLUMN=VALUE", help="a column of a list of photos: author=Ana")
     add("--unnamed", action="store_true", help="only photos with a face that has no name")
     add("--added-after", default="", metavar="DATE", help="first indexed on or after: 2023-06-01")
     add("--added-before", default="", metavar="DATE", help="first indexed before the start of: 2023-06-01")
@@ -246,6 +250,7 @@ def make_criteria(args: argparse.Namespace) -> Criteria:
         added_after=args.added_after,
         added_before=args.added_before,
         trips=tuple(args.trip),
+        columns=tuple(args.where),
     )
 
 

@@ -16,9 +16,17 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write, lock_file
 from imagesearch.geo.address import NO_ADDRESS, Address
+from imagesearch.geo.listed_facts import add_listed_address, add_listed_metadata
 from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
 from imagesearch.geo.reverse import LookupResult, find_addresses
-from imagesearch.photos import DecodedPhoto, Photo, PhotoMetadata, add_name_date, read_metadata
+from imagesearch.photos import (
+    DecodedPhoto,
+    Photo,
+    PhotoMetadata,
+    add_name_date,
+    compute_photo_id,
+    read_metadata,
+)
 from imagesearch.pipeline import BatchOutput, Dataset, Progress, StepSpec, StepSummary
 from imagesearch.text_table import format_count
 
@@ -171,8 +179,12 @@ def read_locations(dataset: Dataset) -> dict[int, PhotoLocation]:
     """Return the metadata and the address of each current photo, by photo id; empty before the first run."""
     metadata = _read_metadata_table(dataset)
     addresses = _read_addresses(dataset) if metadata else {}
+    values = _read_listed_values(dataset) if metadata else {}
     return {
-        i: PhotoLocation(m, addresses.get((i, m.latitude, m.longitude), NO_ADDRESS))
+        i: PhotoLocation(
+            m,
+            add_listed_address(addresses.get((i, m.latitude, m.longitude), NO_ADDRESS), values.get(i, {})),
+        )
         for i, m in metadata.items()
     }
 
@@ -203,6 +215,8 @@ class MetadataProcessor:
 def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
     """Return the metadata by photo id, with the dates in the names of the files if the config allows them.
 
+    Photos of a list also have the metadata in its columns, which is not stored, so that edits of it count.
+
     Tables of earlier versions lack some columns. The dates in names are not stored, because a photo that is
     renamed keeps its rows.
     """
@@ -212,15 +226,22 @@ def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
         return {}
     names = [name for name in _METADATA_SCHEMA.names if name != "photo_id" and name in table.column_names]
     columns = zip(*(table[name].to_pylist() for name in names), strict=True)
-    by_photo = {}
+    listed, by_photo = _read_listed_values(dataset), {}
     for photo_id, values in zip(table["photo_id"].to_pylist(), columns, strict=True):
         known = {name: value for name, value in zip(names, values, strict=True) if value is not None}
         metadata = PhotoMetadata(**known)
         metadata = replace(metadata, keywords=tuple(metadata.keywords), remarks=tuple(metadata.remarks))
         if dataset.config.geo.date_from_name:
             metadata = add_name_date(metadata, entries[photo_id].path)
+        if photo_id in listed:
+            metadata = add_listed_metadata(metadata, listed[photo_id])
         by_photo[photo_id] = metadata
     return by_photo
+
+
+def _read_listed_values(dataset: Dataset) -> dict[int, Mapping[str, str | tuple[str, ...]]]:
+    """Return the columns of the photos in lists, by photo id."""
+    return {compute_photo_id(path): line.values for path, line in dataset.lists.read().lines.items()}
 
 
 def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[_Position]:

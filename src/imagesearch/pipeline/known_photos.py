@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagesearch.photos import find_label, find_photos, is_folder, label_roots
+from imagesearch.photos import find_label, find_photos, is_folder, is_photo_list, label_roots
 from imagesearch.pipeline.moves import is_marked_as_moved
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
@@ -75,7 +75,7 @@ def find_successors(
     labels
         The labels of the folders used so far.
     lost
-        Those of them that are not used any more.
+        Those of them that are not used any more. Lists of photos have no successors.
     folders
         Other folders, which have photos.
     exclude
@@ -87,6 +87,7 @@ def find_successors(
         By lost folder. All photos of a folder that exists must be in the others, and most of the photos of
         a folder that is missing.
     """
+    lost = [root for root in lost if not is_photo_list(root)]
     if not lost or not folders:
         return {}
     known: dict[str | None, _Files] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
 from imagesearch.great_circle import compute_distance_km
 from imagesearch.search.resources import SearchResources
-from imagesearch.store import PHOTO_FIELDS, CollectionRef
+from imagesearch.store import PHOTO_FIELDS, CollectionRef, get_columns
 
 _FIELDS = (
     *("path", "face_labels", "has_time", "taken_at", "time_source", "time_precision", "address", "city"),
@@ -55,6 +56,8 @@ class PhotoDetails:
         Size of the upright photo in pixels; 0 if it is unknown.
     gone : bool
         Whether the file no longer exists.
+    columns : dict of str to str or tuple of str
+        The values of the photo's columns in a list of photos.
     """
 
     photo_id: int
@@ -77,6 +80,7 @@ class PhotoDetails:
     width: int = 0
     height: int = 0
     gone: bool = False
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def date(self) -> str:
@@ -105,8 +109,11 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
     """
     resources.refresh()
     ref = _get_photo_ref(resources)
-    known = resources.store.collections.open(ref).field_types
-    rows = resources.store.read_rows(ref, [photo_id], [name for name in _FIELDS if name in known])
+    collection = resources.store.collections.open(ref)
+    known = collection.field_types
+    extra = collection.extra
+    names = [*(name for name in _FIELDS if name in known), *extra.values()]
+    rows = resources.store.read_rows(ref, [photo_id], names)
     if not rows:
         return None
     fields = _UNKNOWN | rows[0].fields
@@ -125,6 +132,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
         position=(fields["latitude"], fields["longitude"]) if fields["has_gps"] else None,
         taken_at=taken_at,
         keywords=tuple(fields["keywords"]),
+        columns=get_columns(fields, extra),
         gone=resources.dataset.imported is None and not file.is_file(),
         **{name: fields[name] for name in (*texts, "rating", "width", "height")},
     )

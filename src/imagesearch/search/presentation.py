@@ -18,7 +18,7 @@ from imagesearch.search.resources import SearchResources
 from imagesearch.search.scope import SearchScope
 from imagesearch.search.target import SearchTarget
 from imagesearch.search.union import find_fulfilled_parts
-from imagesearch.store import PHOTO_FIELDS
+from imagesearch.store import PHOTO_FIELDS, get_columns
 
 _SHOWN_FIELDS = (
     *("path", "class_label", "class_score", "face_labels", "has_time", "taken_at"),
@@ -76,6 +76,7 @@ def _read_shown_fields(
     """
     ids = [ranked.hit.id for ranked in ranking]
     fields = [name for name in _SHOWN_FIELDS if name in scope.collection.field_types]
+    fields += scope.collection.extra.values()
     rows = resources.store.read_rows(scope.collection.ref, ids, fields) if ids else []
     return {row.id: _UNKNOWN | row.fields for row in rows}
 
@@ -96,6 +97,7 @@ def _make_results(
     return tuple(
         replace(
             _make_result(rank, ranked, fields_by_id[ranked.hit.id], resources),
+            columns=get_columns(fields_by_id[ranked.hit.id], scope.collection.extra),
             burst_count=judged.burst_counts.get(ranked.hit.id, 0),
             fulfils=fulfilled_by_id.get(ranked.hit.id),
         )
