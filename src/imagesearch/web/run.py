@@ -12,9 +12,10 @@ from threading import Timer
 
 import uvicorn
 
-from imagesearch.errors import UserError, describe_error, name_typed_options
+from imagesearch.errors import UserError, describe_error, name_arguments, name_typed_options
 from imagesearch.library import PhotoLibrary
 from imagesearch.web.app import make_app
+from imagesearch.web.query_address import ARGUMENT_NAMES
 from imagesearch.web.server import WebOptions
 from imagesearch.web.session import PhotoSession
 
@@ -28,7 +29,8 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)
     address = f"http://{f'[{host}]' if ':' in host else host}:{options.port}"
     scope = "" if host == options.host else "on all addresses of this machine; "
-    name_typed_options(False)  # messages in pages and answers name no options of scripts
+    name_typed_options(False)  # messages in pages and answers name no options of scripts,
+    name_arguments(ARGUMENT_NAMES)  # but the parameters of addresses
     session = PhotoSession(library)
     config = uvicorn.Config(
         make_app(session, options),
@@ -45,6 +47,7 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         session.close()
+        name_arguments({})
 
 
 def is_no_cancellation(record: logging.LogRecord) -> bool:

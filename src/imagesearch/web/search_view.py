@@ -163,9 +163,13 @@ class SearchView:
 
     async def _complete(self, event: GenericEventArguments) -> None:
         text, cursor, serial = str(event.args["text"]), int(event.args["cursor"]), int(event.args["serial"])
-        completions = await self._session.run(
-            lambda library: library.searcher.resources.completer.complete(text, cursor)
-        )
+        try:
+            completions = await self._session.run(
+                lambda library: library.searcher.resources.completer.complete(text, cursor)
+            )
+        except UserError as error:
+            self.bar.change(error=str(error))
+            return
         self.bar.offer(completions, serial)
 
     # --- from a query to photos ----------------------------------------------------------------------------
