@@ -26,6 +26,7 @@ from imagesearch.web.photo_grid import (
     read_aspects,
 )
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
+from imagesearch.web.photo_naming import PhotoNaming
 from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
@@ -80,7 +81,8 @@ class SearchView:
         self._more_lock = asyncio.Lock()
         self.bar = SearchBar()
         self.panel = FilterPanel(self._change_filters, self._toggle_panel)
-        self.grid = PhotoGrid(self._show_more, self._copy_paths)
+        self.grid = PhotoGrid(self._show_more, self._copy_paths, lambda ids: self._naming.open(ids))
+        self._naming = PhotoNaming(session, self.grid.clear_selection)
         self._connect_events()
 
     def _connect_events(self) -> None:
