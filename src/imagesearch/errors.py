@@ -1,8 +1,10 @@
 """The exceptions of this package, and how their messages name the inputs of a search."""
 
 import re
+from collections.abc import Mapping
 
 _options_are_typed = False
+_argument_names: Mapping[str, str] = {}
 
 
 class UserError(Exception):
@@ -46,9 +48,20 @@ def name_typed_options(are_typed: bool) -> None:
     _options_are_typed = are_typed
 
 
+def name_arguments(names: Mapping[str, str]) -> None:
+    """Choose other names of arguments in messages, by argument; those of the web app are in addresses."""
+    global _argument_names
+    _argument_names = names
+
+
 def name_option(option: str, argument: str) -> str:
     """Return what a message calls an input: the option of a script, or the argument of a Python call."""
-    return option if _options_are_typed else argument
+    return option if _options_are_typed else name_argument(argument)
+
+
+def name_argument(argument: str) -> str:
+    """Return what a message calls an input that has no option of a script, or whose option is checked."""
+    return _argument_names.get(argument, argument)
 
 
 def describe_error(error: Exception) -> str:

@@ -97,9 +97,12 @@ def test_lists_are_those_of_the_scripts(api_album: WebAlbum, server: WebServer) 
     [
         ("search", 400, "nothing to search for"),
         ("search?peron=maya", 400, "peron: unknown parameter; did you mean person?"),
-        ("search?q=a&k=0", 400, "expected a whole number from 1 to"),
+        ("search?q=a&k=0", 400, "k: expected a whole number from 1 to"),
         ("search?q=a&k=many", 400, "k: expected a number, got 'many'"),
         ("search?q=a&k=999999999999999999999", 400, "expected a whole number"),
+        ("search?q=a&fit=2", 400, "fit: expected a number from 0 to 1, got 2.0"),
+        ("search?q=a&by=vit", 400, "it requires like"),
+        ("search?place=%20x&year=5", 400, "year 5: expected a year"),
         ("search?q=a&min_score=nan", 400, "expected a number from -1 to 1"),
         ("search?q=a&weight_text=inf", 400, "expected a number at least 0"),
         ("search?q=a&by=all", 400, "by: expected clip or vit"),

@@ -52,6 +52,8 @@ def server(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -
         ("/user-error", 503, "run step 05"),
         ("/missing", 404, "There is no such page"),
         ("/nothing/here", 404, "There is no such page"),
+        ("/map/shapes/x/0/0/0/0", 400, '{"error": "zoom: expected a whole number, got \'x\'"}'),
+        ("/timeline/photos/1/1.5", 400, '{"error": "end: expected a whole number, got \'1.5\'"}'),
         ("/api/places", 500, '{"error": "internal error; the terminal of 09_web_app.py has the details"}'),
     ],
 )

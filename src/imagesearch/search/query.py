@@ -8,7 +8,7 @@ from datetime import date
 from numbers import Real
 from pathlib import Path
 
-from imagesearch.errors import UserError, name_option
+from imagesearch.errors import UserError, name_argument, name_option
 from imagesearch.filters import MATCH_ALL, Condition
 from imagesearch.query import Criteria
 from imagesearch.store import MAX_HITS
@@ -210,7 +210,8 @@ def _check_lists(query: Query) -> None:
 
 def _check_numbers(query: Query) -> None:
     if not (isinstance(query.top_k, int) and 1 <= query.top_k <= MAX_HITS):
-        raise UserError(f"top_k: expected a whole number from 1 to {MAX_HITS}, got {query.top_k!r}")
+        expected = f"a whole number from 1 to {MAX_HITS}"
+        raise UserError(f"{name_argument('top_k')}: expected {expected}, got {query.top_k!r}")
     limits = {"weight_text": (0, None), "weight_image": (0, None), "min_score": (-1, 1), "min_fit": (0, 1)}
     for name, (low, high) in limits.items():
         number = getattr(query, name)
@@ -220,7 +221,7 @@ def _check_numbers(query: Query) -> None:
             raise TypeError(f"{name}: expected a number, got {number!r}")
         if not math.isfinite(number) or number < low or number > (number if high is None else high):
             expected = f"at least {low}" if high is None else f"from {low} to {high}"
-            raise UserError(f"{name}: expected a number {expected}, got {number!r}")
+            raise UserError(f"{name_argument(name)}: expected a number {expected}, got {number!r}")
 
 
 def _check_encoding(query: Query) -> None:

@@ -6,7 +6,10 @@ raises ``HTTPException(404)``.
 
 from __future__ import annotations
 
+import json
+
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from nicegui import Client, ui
 from nicegui import app as nicegui_app
 
@@ -19,6 +22,7 @@ def register() -> None:
     nicegui_app.add_exception_handler(404, _answer_unknown_address)
     nicegui_app.add_exception_handler(UserError, _answer_user_error)
     nicegui_app.add_exception_handler(Exception, _answer_bug)
+    nicegui_app.add_exception_handler(RequestValidationError, _answer_wrong_number)
 
 
 async def _answer_unknown_address(request: Request, error: Exception) -> Response:
@@ -27,6 +31,14 @@ async def _answer_unknown_address(request: Request, error: Exception) -> Respons
 
 async def _answer_user_error(request: Request, error: Exception) -> Response:
     return _make_page(request, 503, "The photos cannot be shown", str(error))
+
+
+async def _answer_wrong_number(request: Request, error: Exception) -> Response:
+    """Answer that a part of an address is no number; only addresses of data have such parts."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    text = f"{first['loc'][-1]}: expected a whole number, got {str(first['input'])[:40]!r}"
+    return Response(json.dumps({"error": text}), 400, media_type="application/json")
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:

@@ -57,12 +57,15 @@ class PhotoGrid(Element, component="static/photo_grid.js"):
         Is called with the generation and the number of photos shown, when the end of the grid comes near.
     on_copy
         Is called with the ids of the photos whose paths are to be copied; see `offer_text`.
+    on_name
+        Is called with the ids of the photos in which a person is to be named.
     """
 
     def __init__(
         self,
         on_more: Callable[[int, int], Any] | None = None,
         on_copy: Callable[[Sequence[str]], Any] | None = None,
+        on_name: Callable[[Sequence[str]], Any] | None = None,
     ) -> None:
         super().__init__()
         self._generation = 0
@@ -71,6 +74,8 @@ class PhotoGrid(Element, component="static/photo_grid.js"):
             self.on("more", lambda event: on_more(event.args["generation"], event.args["count"]))
         if on_copy:
             self.on("copy", lambda event: on_copy(event.args["ids"]))
+        if on_name:
+            self.on("name", lambda event: on_name(event.args["ids"]))
 
     @property
     def generation(self) -> int:
@@ -113,6 +118,10 @@ class PhotoGrid(Element, component="static/photo_grid.js"):
             "part": batch.get("part", 0) + 1,
         }
         self.update()
+
+    def clear_selection(self) -> None:
+        """Select no photo."""
+        self.run_method("clear")
 
     def offer_text(self, text: str) -> None:
         """Copy a text, or show it in a box if the browser refuses the clipboard."""

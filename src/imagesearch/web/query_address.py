@@ -87,6 +87,8 @@ _CRITERIA = {
 }
 PARAMETERS = {name: parameter.field for name, parameter in (_QUERY | _CRITERIA).items()}
 """The field of a query, or of its criteria, that each parameter stands for."""
+ARGUMENT_NAMES = {field: name for name, field in PARAMETERS.items()} | {"image": "like"}
+"""The parameter that messages name in place of an argument of a Python call."""
 
 Params = str | Mapping[str, str] | Iterable[tuple[str, str]]
 

@@ -10,10 +10,11 @@ from threading import Timer
 
 import uvicorn
 
-from imagesearch.errors import name_typed_options
+from imagesearch.errors import name_arguments, name_typed_options
 from imagesearch.library import PhotoLibrary
 from imagesearch.serving import format_address, open_port
 from imagesearch.web.app import make_app
+from imagesearch.web.query_address import ARGUMENT_NAMES
 from imagesearch.web.server import WebOptions
 from imagesearch.web.session import PhotoSession
 
@@ -26,7 +27,8 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
     options = replace(options, port=listener.getsockname()[1])
     address = format_address(options.host, options.port)
     scope = "on all addresses of this machine; " if options.host in ("0.0.0.0", "::") else ""
-    name_typed_options(False)  # messages in pages and answers name no options of scripts
+    name_typed_options(False)  # messages in pages and answers name no options of scripts,
+    name_arguments(ARGUMENT_NAMES)  # but the parameters of addresses
     session = PhotoSession(library)
     config = uvicorn.Config(
         make_app(session, options),
@@ -43,6 +45,7 @@ def run_server(library: PhotoLibrary, options: WebOptions) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         session.close()
+        name_arguments({})
 
 
 def is_no_cancellation(record: logging.LogRecord) -> bool:

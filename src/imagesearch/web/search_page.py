@@ -25,7 +25,8 @@ def register(session: PhotoSession, app: FastAPI) -> None:
     @ui.page("/")
     async def show_search(request: Request, client: Client) -> None:
         with page_frame("Search"):
-            ui.add_head_html('<link rel="stylesheet" href="/static/search.css">', shared=False)
+            for styles in ("people", "search"):
+                ui.add_head_html(f'<link rel="stylesheet" href="/static/{styles}.css">', shared=False)
             view = SearchView(session, uploads, offers)
         client.on_delete(view.close)
         first = background_tasks.create(view.open_address(request.url.query))

@@ -28,6 +28,7 @@ from imagesearch.web.photo_grid import (
     read_aspects,
 )
 from imagesearch.web.photo_ids import parse_photo_id
+from imagesearch.web.photo_naming import PhotoNaming
 from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
@@ -100,7 +101,8 @@ class SearchView:
         self._more_lock = asyncio.Lock()
         self.bar = SearchBar()
         self.panel = FilterPanel(self._change_filters, self._toggle_panel)
-        self.grid = PhotoGrid(self._show_more, self._copy_paths)
+        self.grid = PhotoGrid(self._show_more, self._copy_paths, lambda ids: self._naming.open(ids))
+        self._naming = PhotoNaming(session, self.grid.clear_selection)
         self._connect_events()
 
     def _connect_events(self) -> None:
@@ -183,9 +185,13 @@ class SearchView:
 
     async def _complete(self, event: GenericEventArguments) -> None:
         text, cursor, serial = str(event.args["text"]), int(event.args["cursor"]), int(event.args["serial"])
-        completions = await self._session.run(
-            lambda library: library.searcher.resources.completer.complete(text, cursor)
-        )
+        try:
+            completions = await self._session.run(
+                lambda library: library.searcher.resources.completer.complete(text, cursor)
+            )
+        except UserError as error:
+            self.bar.change(error=str(error))
+            return
         self.bar.offer(completions, serial)
 
     # --- from a query to photos ----------------------------------------------------------------------------

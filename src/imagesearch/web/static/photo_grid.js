@@ -66,6 +66,7 @@ export default {
         <span class="selection-count" aria-live="polite">{{ selected.size }} selected</span>
         <button type="button" @click="copy" aria-label="Copy paths">Copy<span class="wide-only"> paths</span></button>
         <button type="button" @click="download">Download</button>
+        <button type="button" @click="$emit('name', { ids: chosen() })">Name</button>
         <button type="button" @click="selectAll" aria-label="All shown">All<span class="wide-only"> shown</span></button>
         <button type="button" class="quiet" @click="clear">Clear</button>
       </div>
@@ -78,7 +79,7 @@ export default {
     </section>
   `,
   props: { batch: Object },
-  emits: ["more", "copy"],
+  emits: ["more", "copy", "name"],
   data() {
     const view = load("photo-grid", {});
     return {
