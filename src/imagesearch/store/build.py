@@ -18,7 +18,7 @@ from imagesearch.store.built_state import TableSnapshot, save_built_state, take_
 from imagesearch.store.collection_updates import BuildReport, update_collections
 from imagesearch.store.dataset_trips import count_trips, find_dataset_trips
 from imagesearch.store.moved_rows import find_moved_rows
-from imagesearch.store.records import collect_rows, list_marked_names
+from imagesearch.store.records import collect_rows, list_marked_names, list_portraits
 from imagesearch.store.schema import (
     CollectionContent,
     CollectionRef,
@@ -70,7 +70,8 @@ def build_collections(
     trip_name_count, locations = count_trip_lines(dataset.folder), read_locations(dataset)
     trips = find_dataset_trips(dataset, locations)
     contents = collect_rows(config, dataset, store, people, locations, trips)
-    names = {"cast": people.cast, "marked": list_marked_names(people)} if people is not None else {}
+    names = {} if people is None else {"cast": people.cast, "marked": list_marked_names(people)}
+    names |= {} if people is None else {"portraits": list_portraits(people)}
     if not contents:
         raise _make_no_vectors_error(dataset)
 

@@ -85,6 +85,8 @@ class Vocabulary:
     """Number of the user's decisions about names of trips, also undos, that the collections include."""
     marked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The people who are on a photo without a face, by the photo's path."""
+    portraits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """The best face of each named person: its photo, and its position there. By normalized name."""
     digest: str = ""
     """Of all the above. The collections that were built with it have it in their properties."""
 
@@ -126,7 +128,10 @@ class Vocabulary:
             )
             trip_name_count = int(sections.get("trip_name_count", 0))
             marked = {path: tuple(names) for path, names in sections.get("marked", {}).items()}
-            others = (periods, edit_count, within, cast, trips, trip_name_count, marked, digest)
+            portraits = {
+                name: (int(photo), int(at)) for name, (photo, at) in sections.get("portraits", {}).items()
+            }
+            others = (periods, edit_count, within, cast, trips, trip_name_count, marked, portraits, digest)
             return cls(*entries, *others)
         except (FileNotFoundError, NotADirectoryError):
             return cls()
