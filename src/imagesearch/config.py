@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +25,7 @@ from pydantic import (
 
 from imagesearch.config_file import read_config_file
 from imagesearch.config_messages import describe_mistakes, name_source
+from imagesearch.config_urls import check_server_url, check_tile_url, is_server_url
 from imagesearch.errors import UserError
 
 _DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -107,7 +107,7 @@ def _check_option(value: Any) -> Any:
 def _check_milvus_uri(value: Any, info: ValidationInfo) -> Any:
     value = _expand_environment(value)
     if isinstance(value, str) and "://" in value:
-        if not _is_server_url(value):
+        if not is_server_url(value):
             raise ValueError("expected an http(s) URL with a host, such as http://localhost:19530")
         return value
     if not isinstance(value, str) or not value.endswith(".db"):
@@ -143,24 +143,6 @@ def _read_countries(value: Any) -> Any:
     ):
         raise ValueError("expected ISO codes of countries that have holidays, such as [US, IN]")
     return tuple(codes)
-
-
-def _check_server_url(value: str) -> str:
-    """Accept the URL of a server to which a path can be appended."""
-    if not _is_server_url(value):
-        raise ValueError("expected an http(s) URL without a query, such as https://nominatim.example.org")
-    return value
-
-
-def _is_server_url(value: str) -> bool:
-    """Whether a text is the URL of a server, possibly with a path."""
-    try:
-        parts = urlsplit(value)
-        is_server = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # the port is not a number, or an IPv6 address is incomplete
-        return False
-    is_plain = value.isascii() and value.isprintable() and not (parts.query or parts.fragment)
-    return bool(is_server and is_plain)
 
 
 def _check_header(value: str) -> str:
@@ -252,7 +234,7 @@ class GeoConfig(_Section):
 
     geocoder: str = "offline"  # checked by `imagesearch.geo.check_geocoder`: geopy has the other names
     options: Options = Field(default={}, repr=False)
-    nominatim_url: Annotated[str, AfterValidator(_check_server_url)] = "https://nominatim.openstreetmap.org"
+    nominatim_url: Annotated[str, AfterValidator(check_server_url)] = "https://nominatim.openstreetmap.org"
     user_agent: Annotated[str, AfterValidator(_check_header)] = "imagesearch"
     language: str = "en"
     date_from_name: bool = True
@@ -355,6 +337,13 @@ class SearchConfig(_Section):
     )
 
 
+class WebConfig(_Section):
+    """What the pages of the web app load from another server."""
+
+    map_tiles: Annotated[str, AfterValidator(check_tile_url)] = Field(default="", repr=False)
+    map_attribution: str = "© OpenStreetMap contributors"
+
+
 class Config(_Section):
     """All sections of config.yaml."""
 
@@ -365,6 +354,7 @@ class Config(_Section):
     geo: GeoConfig = GeoConfig()
     milvus: MilvusConfig = Field(default_factory=dict)  # type: ignore[arg-type]
     search: SearchConfig = SearchConfig()
+    web: WebConfig = WebConfig()
 
 
 def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str | None = None) -> Config:
