@@ -35,6 +35,7 @@ from imagesearch.config_values import (
     ServerUrl,
     Template,
     ThreadCount,
+    TileUrl,
 )
 from imagesearch.errors import UserError
 
@@ -225,6 +226,13 @@ class WatchConfig(_Section):
     list_seconds: int = Field(default=600, ge=10, le=86_400)
 
 
+class WebConfig(_Section):
+    """What the pages of the web app load from another server."""
+
+    map_tiles: TileUrl = Field(default="", repr=False)
+    map_attribution: str = "© OpenStreetMap contributors"
+
+
 class Config(_Section):
     """All sections of config.yaml."""
 
@@ -238,6 +246,7 @@ class Config(_Section):
     search: SearchConfig = SearchConfig()
     api: ApiConfig = Field(default_factory=dict)  # type: ignore[arg-type]
     watch: WatchConfig = WatchConfig()
+    web: WebConfig = WebConfig()
 
 
 def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str | None = None) -> Config:

@@ -6,9 +6,10 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from imagesearch.config_urls import check_server_url, check_tile_url, is_server_url
 
 _DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 # The countries that the library holidays knows, by their ISO codes.
@@ -109,7 +110,7 @@ def _check_option(value: Any) -> Any:
 def _check_milvus_uri(value: Any, info: ValidationInfo) -> Any:
     value = _expand_environment(value)
     if isinstance(value, str) and "://" in value:
-        if not _is_server_url(value):
+        if not is_server_url(value):
             raise ValueError("expected an http(s) URL with a host, such as http://localhost:19530")
         return value
     if not isinstance(value, str) or not value.endswith(".db"):
@@ -145,24 +146,6 @@ def _read_countries(value: Any) -> Any:
     ):
         raise ValueError("expected ISO codes of countries that have holidays, such as [US, IN]")
     return tuple(codes)
-
-
-def _check_server_url(value: str) -> str:
-    """Accept the URL of a server to which a path can be appended."""
-    if not _is_server_url(value):
-        raise ValueError("expected an http(s) URL without a query, such as https://nominatim.example.org")
-    return value
-
-
-def _is_server_url(value: str) -> bool:
-    """Whether a text is the URL of a server, possibly with a path."""
-    try:
-        parts = urlsplit(value)
-        is_server = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # the port is not a number, or an IPv6 address is incomplete
-        return False
-    is_plain = value.isascii() and value.isprintable() and not (parts.query or parts.fragment)
-    return bool(is_server and is_plain)
 
 
 def _check_header(value: str) -> str:
@@ -202,7 +185,8 @@ Options = dict[str, Annotated[str | int | float | bool, BeforeValidator(_check_o
 ThreadCount = Annotated[int | Literal["auto"], _require_auto_or_number(256)]
 ClusterCount = Annotated[int | Literal["auto"], _require_auto_or_number(65_536)]  # the limit of Milvus
 DatasetName = Annotated[str, BeforeValidator(_check_dataset_name)]
-ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
+ServerUrl = Annotated[str, AfterValidator(check_server_url)]
+TileUrl = Annotated[str, AfterValidator(check_tile_url)]
 HeaderValue = Annotated[str, AfterValidator(_check_header)]
 IndexType = Annotated[str, AfterValidator(_check_index_type)]
 MilvusUri = Annotated[str, BeforeValidator(_check_milvus_uri)]

@@ -23,6 +23,7 @@ from imagesearch.faces.marking import (
     mark_present,
 )
 from imagesearch.faces.marks import MarkedName
+from imagesearch.faces.merging import merge_as
 from imagesearch.faces.name_checks import find_near_name, looks_like_command, stands_for_no_name
 from imagesearch.faces.people import (
     People,
@@ -69,6 +70,7 @@ __all__ = [
     "make_photo_finder",
     "mark_absent",
     "mark_present",
+    "merge_as",
     "open_edit_log",
     "shrink_for_detection",
     "stands_for_no_name",

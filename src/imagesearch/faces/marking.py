@@ -246,8 +246,9 @@ def merge_marked(editor: PeopleEditor, selectors: Sequence[str]) -> bool:
         raise make_names_error(every_name)
     if not persons:
         raise make_single_error(selectors)
-    for person in persons:
-        editor.name_person(str(person.number), every_name[0])
+    with editor.join_edits():
+        for person in persons:
+            editor.name_person(str(person.number), every_name[0])
     return True
 
 

@@ -19,7 +19,7 @@ from imagesearch.store.collection_updates import BuildReport, update_collections
 from imagesearch.store.dataset_trips import count_trips, find_dataset_trips
 from imagesearch.store.list_columns import read_list_columns
 from imagesearch.store.moved_rows import find_moved_rows
-from imagesearch.store.records import collect_rows, list_marked_names
+from imagesearch.store.records import collect_rows, list_marked_names, list_portraits
 from imagesearch.store.schema import (
     CollectionContent,
     CollectionRef,
@@ -79,6 +79,7 @@ def build_collections(
     columns = read_list_columns(dataset)
     contents = collect_rows(config, dataset, store, people, locations, trips, columns)
     names = {"cast": people.cast, "marked": list_marked_names(people)} if people is not None else {}
+    names |= {} if people is None else {"portraits": list_portraits(people)}
     if not contents:
         raise _make_no_vectors_error(dataset)
 

@@ -263,6 +263,17 @@ def list_marked_names(people: People) -> dict[str, tuple[str, ...]]:
     return names
 
 
+def list_portraits(people: People) -> dict[str, tuple[int, int]]:
+    """Return the best face of each named person, as its photo and its position there, by normalized name."""
+    faces = people.faces
+    return {
+        normalize(person.name): (int(faces.photo_ids[row]), int(faces.positions[row]))
+        for person in people.persons
+        if person.name
+        for row in person.rows[:1]
+    }
+
+
 def get_location_fields(location: PhotoLocation) -> RowFields:
     """Return the metadata and the address of a photo as scalar fields; unknown fields are omitted.
 

@@ -94,6 +94,8 @@ class Vocabulary:
     """Number of the user's decisions about names of trips, also undos, that the collections include."""
     marked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The people who are on a photo without a face, by the photo's path."""
+    portraits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """The best face of each named person: its photo, and its position there. By normalized name."""
     columns: Mapping[str, VocabularyColumn] = field(default_factory=dict)
     """The columns of lists of photos that can be filtered by, by name."""
     digest: str = ""
@@ -137,10 +139,14 @@ class Vocabulary:
             )
             trip_name_count = int(sections.get("trip_name_count", 0))
             marked = {path: tuple(names) for path, names in sections.get("marked", {}).items()}
+            portraits = {
+                name: (int(photo), int(at)) for name, (photo, at) in sections.get("portraits", {}).items()
+            }
             columns = {
                 name: VocabularyColumn(**values) for name, values in sections.get("columns", {}).items()
             }
-            others = (periods, edit_count, within, cast, trips, trip_name_count, marked, columns, digest)
+            others = (periods, edit_count, within, cast, trips, trip_name_count, marked)
+            others = (*others, portraits, columns, digest)
             return cls(*entries, *others)
         except (FileNotFoundError, NotADirectoryError):
             return cls()

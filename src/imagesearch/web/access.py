@@ -24,6 +24,7 @@ NONCE = "csp_nonce"
 """The key of a request's scope with the nonce that its inline scripts must have."""
 MAX_BODY = 40 * 2**20
 """Maximum size of the body of a request: an uploaded photo, and what a form adds to it."""
+_MAP_PAGE = "/map"
 # A proxy sets these. Without one, a client can set them to anything, and NiceGUI writes one into its pages.
 _FORWARDED = (b"forwarded", b"x-forwarded-")
 
@@ -39,11 +40,13 @@ class AccessGuard:
         The values of ``Host`` that are answered.
     gate
         Checks the password; None if none is required.
+    tiles
+        The origin of the tiles that the map page may load as images; empty for none.
     """
 
-    def __init__(self, app: App, hosts: HostNames, gate: PasswordGate | None = None) -> None:
+    def __init__(self, app: App, hosts: HostNames, gate: PasswordGate | None = None, tiles: str = "") -> None:
         self.app = app  # NiceGUI looks for its application in this attribute
-        self._hosts = hosts
+        self._hosts, self._tiles = hosts, tiles
         self._login = LoginPages(gate) if gate else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +61,9 @@ class AccessGuard:
         if reason:
             await refuse(scope, send, 403, reason)
             return
-        send = self._add_headers(send, _get_headers(scope, b"host")[0], scope[NONCE])
+        tiles = self._tiles if scope["path"] == _MAP_PAGE else ""
+        host = _get_headers(scope, b"host")[0]
+        send = _add_headers(send, _make_headers(host, scope[NONCE], tiles))
         if self._login and await self._login.answer(scope, receive, send):
             return
         if scope["type"] == "http":
@@ -69,58 +74,62 @@ class AccessGuard:
             receive = _limit_body(receive)
         await self.app(scope, receive, send)
 
-    def _add_headers(self, send: Send, host: str, nonce: str) -> Send:
-        headers = self._make_headers(host, nonce)
-        names = {name for name, _ in headers}
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kept = [
-                    pair
-                    for pair in message.get("headers", ())
-                    if pair[0].lower() not in names and not pair[0].lower().startswith(b"access-control-")
-                ]
-                message = {**message, "headers": [*kept, *headers]}
-            await send(message)
+def _add_headers(send: Send, headers: list[tuple[bytes, bytes]]) -> Send:
+    """Return a function that sends an answer with some headers, in place of those of the same names."""
+    names = {name for name, _ in headers}
 
-        return send_with_headers
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [
+                pair
+                for pair in message.get("headers", ())
+                if pair[0].lower() not in names and not pair[0].lower().startswith(b"access-control-")
+            ]
+            message = {**message, "headers": [*kept, *headers]}
+        await send(message)
 
-    def _make_headers(self, host: str, nonce: str) -> list[tuple[bytes, bytes]]:
-        return [
-            (b"content-security-policy", self._make_policy(host, nonce).encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"x-frame-options", b"DENY"),
-            # "no-referrer" would make a browser send "Origin: null" with the form of the password
-            (b"referrer-policy", b"same-origin"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-            (b"cross-origin-resource-policy", b"same-origin"),
-            (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-        ]
+    return send_with_headers
 
-    def _make_policy(self, host: str, nonce: str) -> str:
-        """Return the Content-Security-Policy: the strictest that NiceGUI works with.
 
-        Inline scripts must have the nonce of their response, which only NiceGUI's own have; see
-        ``page_template.py``. "unsafe-eval" is for Vue, which compiles the templates of components in the
-        browser, and for NiceGUI's event handlers, which are sent as code. "unsafe-inline" of styles is for
-        Quasar and Tailwind, which write style elements and attributes.
-        """
-        return "; ".join(
-            (
-                "default-src 'none'",
-                f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
-                "script-src-attr 'none'",
-                "style-src 'self' 'unsafe-inline'",
-                "img-src 'self' data: blob:",
-                "font-src 'self' data:",
-                f"connect-src 'self' ws://{host}",
-                "media-src 'self'",
-                "manifest-src 'self'",
-                "base-uri 'none'",
-                "form-action 'self'",
-                "frame-ancestors 'none'",
-            )
+def _make_headers(host: str, nonce: str, tiles: str) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-security-policy", _make_policy(host, nonce, tiles).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        # "no-referrer" would make a browser send "Origin: null" with the form of the password
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    ]
+
+
+def _make_policy(host: str, nonce: str, tiles: str) -> str:
+    """Return the Content-Security-Policy: the strictest that NiceGUI works with.
+
+    Inline scripts must have the nonce of their response, which only NiceGUI's own have; see
+    ``page_template.py``. "unsafe-eval" is for Vue, which compiles the templates of components in the
+    browser, and for NiceGUI's event handlers, which are sent as code. "unsafe-inline" of styles is for
+    Quasar and Tailwind, which write style elements and attributes. Of other origins, only the images of
+    `tiles` are permitted, if there are any.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
+            "script-src-attr 'none'",
+            "style-src 'self' 'unsafe-inline'",
+            f"img-src 'self' data: blob: {tiles}".rstrip(),
+            "font-src 'self' data:",
+            f"connect-src 'self' ws://{host}",
+            "media-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
         )
+    )
 
 
 async def refuse(scope: Scope, send: Send, status: int, reason: str) -> None:

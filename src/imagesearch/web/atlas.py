@@ -14,6 +14,6 @@ def register(session: PhotoSession) -> None:
     """Register the three pages; a run of the steps is stopped with the server."""
     data, runner = AtlasData(session), StepRunner(session)
     nicegui_app.on_shutdown(runner.close)
-    map_page.register(data)
+    map_page.register(data, session.library.config.web)
     timeline_page.register(data)
     collection_page.register(session, data, runner)

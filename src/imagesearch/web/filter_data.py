@@ -16,12 +16,12 @@ from imagesearch.library import PhotoLibrary
 from imagesearch.query import Criteria
 from imagesearch.search import Query
 from imagesearch.store import Hit, Vocabulary, VocabularyEntry, list_named
+from imagesearch.text import normalize
 from imagesearch.web.photo_ids import format_photo_id
 from imagesearch.web.session import PhotoSession
 
 _PLACE_FIELDS = ("country", "state", "city")
-_COUNTED_FIELDS = ("path", "has_time", "year", "month", "face_labels", "face_count")
-_FOLDER_LEVELS = 2
+_COUNTED_FIELDS = ("path", "has_time", "year", "month")
 _BATCH_ROWS = 1_000
 _SECONDS_BEFORE_READING = 1.5  # the photos of the first page come first
 _CRITERIA = frozenset(
@@ -108,36 +108,37 @@ def _list_offers(library: PhotoLibrary, counts: _Counts) -> dict[str, Any]:
     vocabulary = resources.vocabulary
     return {
         "people": [
-            one | {"face": counts.faces.get(one["name"], "")}
+            one | {"face": _get_portrait(vocabulary, one["name"])}
             for one in _list_by_count(list_named(vocabulary.people).values())
         ],
         "places": make_place_tree(counts.places),
         "cameras": _list_by_count(vocabulary.cameras.values()),
         "trips": [{"name": trip.name, "count": trip.photos} for trip in reversed(vocabulary.trips or ())],
         "months": [{"month": month, "count": counts.months[month]} for month in sorted(counts.months)],
-        "folders": [{"name": name, "count": counts.folders[name]} for name in sorted(counts.folders)],
+        "folders": make_folder_tree(counts.folders),
     }
+
+
+def _get_portrait(vocabulary: Vocabulary, name: str) -> str:
+    """Return the address of the best face of a person; empty for somebody without a face."""
+    photo, position = vocabulary.portraits.get(normalize(name), (None, 0))
+    return "" if photo is None else f"/face/{format_photo_id(photo)}/{position}"
 
 
 @dataclass
 class _Counts:
-    """Numbers of photos, by month, by folder, and by country, state and city; and a face of each person."""
+    """Numbers of photos, by month, by folder, and by country, state and city."""
 
     months: Counter[str] = field(default_factory=Counter)
     folders: Counter[str] = field(default_factory=Counter)
     places: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    faces: dict[str, str] = field(default_factory=dict)
 
     def add(self, row: Hit) -> None:
         """Count a photo."""
         values = row.fields
         if values.get("has_time") and values.get("month"):
             self.months[f"{values['year']:04d}-{values['month']:02d}"] += 1
-        parts = values["path"].split("/")[:-1]
-        self.folders.update("/".join(parts[: n + 1]) for n in range(min(_FOLDER_LEVELS, len(parts))))
-        if values.get("face_count") == 1:  # the only face of the photo is this person's
-            for name in values["face_labels"]:
-                self.faces.setdefault(name, f"/face/{format_photo_id(row.id)}/0")
+        self.folders[values["path"].rpartition("/")[0]] += 1
         self.places[tuple(values.get(name, "") for name in _PLACE_FIELDS)] += 1
 
 
@@ -185,6 +186,30 @@ def make_place_tree(places: Mapping[tuple[str, ...], int]) -> list[dict[str, Any
             )
             node["count"] += count
     return _sort_nodes(root["children"])
+
+
+def make_folder_tree(folders: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return folders, with the folders in them, as plain data, sorted by name.
+
+    Parameters
+    ----------
+    folders
+        The number of photos directly in each folder, by its path. The photos of an empty path are in none.
+    """
+    root: dict[str, Any] = {"children": {}}
+    for path in sorted(filter(None, folders)):
+        node, parts = root, path.split("/")
+        for depth, name in enumerate(parts, 1):
+            value = "/".join(parts[:depth])
+            node = node["children"].setdefault(
+                name, {"name": name, "value": value, "count": 0, "children": {}}
+            )
+            node["count"] += folders[path]
+    return _list_children(root)
+
+
+def _list_children(node: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [child | {"children": _list_children(child)} for child in node["children"].values()]
 
 
 def _sort_nodes(nodes: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:

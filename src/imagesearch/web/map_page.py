@@ -13,6 +13,7 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 from nicegui.element import Element
 
+from imagesearch.config import WebConfig
 from imagesearch.errors import UserError
 from imagesearch.geo import MAP_ATTRIBUTION
 from imagesearch.store import PhotoFacts
@@ -25,22 +26,30 @@ _CACHE = "private, max-age=86400"  # the shapes change with the version of the p
 
 
 class PhotoMap(Element, component="static/photo_map.js"):
-    """A map that loads its shapes and positions by itself."""
+    """A map that loads its shapes and positions by itself, and tiles of another server if there are any.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    config
+        Where the tiles are.
+    """
+
+    def __init__(self, config: WebConfig) -> None:
         super().__init__()
-        self._props["attribution"] = MAP_ATTRIBUTION
+        credits = [config.map_attribution] if config.map_tiles else []
+        self._props["attribution"] = " · ".join([*credits, MAP_ATTRIBUTION])
+        self._props["tiles"] = config.map_tiles
         self._props["max-zoom"] = MAX_ZOOM
 
 
-def register(data: AtlasData) -> None:
+def register(data: AtlasData, config: WebConfig) -> None:
     """Register the page, and the addresses of its shapes and positions."""
 
     @ui.page("/map")
     def show_map() -> None:
         with page_frame("Map"):
             link_styles()
-            PhotoMap()
+            PhotoMap(config)
 
     @nicegui_app.get("/map/shapes/{zoom}/{left}/{right}/{top}/{bottom}", include_in_schema=False)
     async def get_shapes(zoom: int, left: int, right: int, top: int, bottom: int) -> Response:
