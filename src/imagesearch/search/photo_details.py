@@ -10,7 +10,7 @@ from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
 from imagesearch.great_circle import compute_distance_km
 from imagesearch.search.resources import SearchResources
-from imagesearch.store import PHOTO_FIELDS, CollectionRef
+from imagesearch.store import PHOTO_FIELDS
 
 _FIELDS = (
     *("path", "face_labels", "has_time", "taken_at", "time_source", "time_precision", "address", "city"),
@@ -104,7 +104,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
         If there are no collections, or Milvus cannot be reached.
     """
     resources.refresh()
-    ref = _get_photo_ref(resources)
+    ref = resources.get_photo_collection_ref()
     known = resources.store.collections.open(ref).field_types
     rows = resources.store.read_rows(ref, [photo_id], [name for name in _FIELDS if name in known])
     if not rows:
@@ -137,7 +137,7 @@ def find_neighbours(resources: SearchResources, details: PhotoDetails, count: in
     """
     if details.position is None:
         return []
-    ref, found = _get_photo_ref(resources), []
+    ref, found = resources.get_photo_collection_ref(), []
     for km in _RADII:
         where = And((Eq("has_gps", True), WithinCircle(*details.position, km)))
         fields = ("path", "latitude", "longitude")
@@ -155,7 +155,3 @@ def find_neighbours(resources: SearchResources, details: PhotoDetails, count: in
         if len(found) >= _FEW_NEIGHBOURS:
             break
     return sorted(found, key=lambda neighbour: neighbour.km)[:count]
-
-
-def _get_photo_ref(resources: SearchResources) -> CollectionRef:
-    return resources.get_collection_ref("clip" if resources.has_collection("clip") else "vit")

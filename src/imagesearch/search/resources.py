@@ -94,6 +94,10 @@ class SearchResources:
         """Whether the dataset has a collection of one kind."""
         return self.store.collections.find(self.get_collection_ref(kind)) is not None
 
+    def get_photo_collection_ref(self) -> CollectionRef:
+        """Return the name of a collection that has all photos, to read fields that no vector decides."""
+        return self.get_collection_ref("clip" if self.has_collection("clip") else "vit")
+
     def open_collection(self, kind: str) -> CollectionInfo:
         """Load a collection into Milvus' memory.
 
@@ -168,7 +172,7 @@ class SearchResources:
 
     def find_moments(self, file: str) -> list[PhotoMoment]:
         """Return the times of up to some photos with a file name, the newest first."""
-        ref = self.get_collection_ref("clip" if self.has_collection("clip") else "vit")
+        ref = self.get_photo_collection_ref()
         if not {"file_name", "time_precision", "trip"} <= self.store.collections.open(ref).field_types.keys():
             return []
         where = And((require_name(file), Eq("has_time", True)))

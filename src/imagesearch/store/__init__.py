@@ -16,7 +16,7 @@ from imagesearch.store.drop import drop_dataset, list_drop_targets
 from imagesearch.store.file_names import split_file_name
 from imagesearch.store.npy_files import NpyVectors, read_npy_vectors
 from imagesearch.store.npy_import import build_imported
-from imagesearch.store.photo_facts import PhotoFacts, read_photo_facts
+from imagesearch.store.photo_facts import PhotoFacts, PhotoFactsBuilder
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -54,6 +54,7 @@ __all__ = [
     "IndexSpec",
     "NpyVectors",
     "PhotoFacts",
+    "PhotoFactsBuilder",
     "Store",
     "UnbuiltChanges",
     "UnbuiltChangesFinder",
@@ -76,7 +77,6 @@ __all__ = [
     "list_trips",
     "name_trip",
     "read_npy_vectors",
-    "read_photo_facts",
     "split_file_name",
     "suggest_names",
     "undo_trip_name",

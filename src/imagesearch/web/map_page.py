@@ -16,9 +16,9 @@ from nicegui.element import Element
 from imagesearch.errors import UserError
 from imagesearch.geo import MAP_ATTRIBUTION
 from imagesearch.store import PhotoFacts
-from imagesearch.web.atlas_data import AtlasData
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_shapes import MAX_ZOOM, check_view, render_shapes
+from imagesearch.web.session import PhotoSession
 
 _NO_DAY = -(2**31)
 _CACHE = "private, max-age=86400"  # the shapes change with the version of the package only
@@ -33,7 +33,7 @@ class PhotoMap(Element, component="static/photo_map.js"):
         self._props["max-zoom"] = MAX_ZOOM
 
 
-def register(data: AtlasData) -> None:
+def register(session: PhotoSession) -> None:
     """Register the page, and the addresses of its shapes and positions."""
 
     @ui.page("/map")
@@ -54,14 +54,14 @@ def register(data: AtlasData) -> None:
     @nicegui_app.get("/map/positions", include_in_schema=False)
     async def get_positions(request: Request) -> Response:
         try:
-            facts, version = await data.load()
+            album = await session.album.load()
         except UserError as error:
             return make_error(error)
-        etag = f'"positions-{version}"'
+        etag = f'"positions-{album.version}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
-        content = await asyncio.to_thread(lambda: json.dumps(pack_positions(facts)))
+        content = await asyncio.to_thread(lambda: json.dumps(pack_positions(album.photos)))
         return Response(content, media_type="application/json", headers=headers)
 
 
