@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
 from imagesearch.great_circle import compute_distance_km
+from imagesearch.local_times import make_time
 from imagesearch.search.resources import SearchResources
 from imagesearch.store import PHOTO_FIELDS
 
@@ -18,7 +18,6 @@ _FIELDS = (
     *("class_score", "width", "height", "description", "trip"),
 )
 _UNKNOWN = {item.name: item.unknown for item in PHOTO_FIELDS if item.name in _FIELDS}
-_EPOCH = datetime(1970, 1, 1)
 _RADII = (2.0, 20.0, 200.0)  # kilometres around a photo
 _FEW_NEIGHBOURS = 8  # with fewer, the next larger radius is used
 
@@ -114,7 +113,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
     classes = read_classes(resources.dataset, [path]).get(path, [])
     if not classes and fields["class_label"]:
         classes = [(fields["class_label"], fields["class_score"])]
-    taken_at = (_EPOCH + timedelta(seconds=fields["taken_at"])).isoformat() if fields["has_time"] else ""
+    taken_at = make_time(fields["taken_at"]).isoformat() if fields["has_time"] else ""
     texts = ("address", "city", "country", "time_source", "time_precision", "camera", "description", "trip")
     return PhotoDetails(
         photo_id=photo_id,

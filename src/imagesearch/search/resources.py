@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from imagesearch.faces import get_pack_id, load_people, open_edit_log
 from imagesearch.features import ScoreBands, check_model, get_model_id, read_bands
 from imagesearch.files import FileVersion, get_file_version
 from imagesearch.filters import And, Eq
+from imagesearch.local_times import make_time
 from imagesearch.pipeline import Dataset
 from imagesearch.query import NameCompleter, PhotoMoment, SentenceParser, require_name
 from imagesearch.search.query_models import QueryModels
@@ -180,7 +180,7 @@ class SearchResources:
         hits, _ = self.store.list_by_date(ref, _MAX_SAME_NAME, where=where, fields=fields)
         return [
             PhotoMoment(
-                datetime(1970, 1, 1) + timedelta(seconds=hit.fields["taken_at"]),
+                make_time(hit.fields["taken_at"]),
                 hit.fields["time_precision"],
                 hit.fields["trip"],
             )

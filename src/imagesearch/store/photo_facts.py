@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from imagesearch.local_times import SECONDS_A_DAY
 from imagesearch.store.schema import Hit
-
-_SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class PhotoFacts:
     @property
     def days(self) -> np.ndarray:
         """Days since 1970 of the photos with a time, the newest first, (m,) int64."""
-        return np.floor_divide(self.times[self.has_time], _SECONDS_A_DAY)
+        return np.floor_divide(self.times[self.has_time], SECONDS_A_DAY)
 
     def find_range(self, first: int, end: int) -> np.ndarray:
         """Return the ids of the photos from one time until before another, the newest first."""

@@ -15,6 +15,7 @@ from nicegui.element import Element
 
 from imagesearch.errors import UserError
 from imagesearch.geo import MAP_ATTRIBUTION
+from imagesearch.local_times import SECONDS_A_DAY
 from imagesearch.store import PhotoFacts
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_shapes import MAX_ZOOM, check_view, render_shapes
@@ -82,7 +83,7 @@ def pack_positions(facts: PhotoFacts) -> dict[str, Any]:
     """
     chosen = facts.has_position
     names, numbers = np.unique(facts.cities[chosen].astype(str), return_inverse=True)
-    days = np.where(facts.has_time, np.floor_divide(facts.times, 86_400), _NO_DAY)
+    days = np.where(facts.has_time, np.floor_divide(facts.times, SECONDS_A_DAY), _NO_DAY)
     positions = np.stack([facts.longitudes[chosen], facts.latitudes[chosen]], axis=1)
     return {
         "photos": len(facts),

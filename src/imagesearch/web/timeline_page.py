@@ -13,6 +13,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from imagesearch.errors import UserError
+from imagesearch.local_times import SECONDS_A_DAY
 from imagesearch.store import PhotoFacts, VocabularyTrip
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_page import link_styles, make_error
@@ -20,7 +21,6 @@ from imagesearch.web.photo_ids import format_photo_id
 from imagesearch.web.session import PhotoSession
 
 _SHOWN_PHOTOS = 24
-_SECONDS_A_DAY = 86_400
 _MAX_DAY = 10**7
 _HEADERS = {"Cache-Control": "no-store"}
 
@@ -67,8 +67,8 @@ def pack_days(facts: PhotoFacts, trips: Sequence[VocabularyTrip]) -> dict[str, A
         "trips": [
             {
                 "name": trip.name,
-                "first": trip.first // _SECONDS_A_DAY,
-                "last": trip.last // _SECONDS_A_DAY,
+                "first": trip.first // SECONDS_A_DAY,
+                "last": trip.last // SECONDS_A_DAY,
                 "photos": trip.photos,
             }
             for trip in trips
@@ -78,7 +78,7 @@ def pack_days(facts: PhotoFacts, trips: Sequence[VocabularyTrip]) -> dict[str, A
 
 def choose_photos(facts: PhotoFacts, first: int, end: int) -> list[str]:
     """Return some photos from one day until before another, evenly distributed, the oldest first."""
-    first, end = (min(max(day, -_MAX_DAY), _MAX_DAY) * _SECONDS_A_DAY for day in (first, end))
+    first, end = (min(max(day, -_MAX_DAY), _MAX_DAY) * SECONDS_A_DAY for day in (first, end))
     ids = facts.find_range(first, end)[::-1]
     chosen = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), _SHOWN_PHOTOS)).round().astype(int))
     return [format_photo_id(photo) for photo in ids[chosen].tolist()]
