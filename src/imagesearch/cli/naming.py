@@ -193,17 +193,14 @@ class _NamePrompt:
     def _find_current(self) -> Person | None:
         """Return the person at the present position, after people that no longer exist."""
         while self._position < len(self.queue):
-            if (person := self._find_person(self.queue[self._position])) is not None:
+            if (person := self.editor.people.find_number(self.queue[self._position])) is not None:
                 return person
             self._position += 1
         return None
 
-    def _find_person(self, number: int) -> Person | None:
-        return next((person for person in self.editor.people.persons if person.number == number), None)
-
     def _go_back(self) -> None:
         for position in range(self._position - 1, -1, -1):
-            if self._find_person(self.queue[position]) is not None:
+            if self.editor.people.find_number(self.queue[position]) is not None:
                 self._position = position
                 return
         print_note("this is the first person")

@@ -191,8 +191,8 @@ class SearchResources:
         """Return the name of the person with a number, or ``person 12``; empty if there is none."""
         if self.dataset.imported is not None:
             return ""
-        persons = load_people(self.config, self.dataset).persons
-        return next((person.label for person in persons if person.number == number), "")
+        person = load_people(self.config, self.dataset).find_number(number)
+        return "" if person is None else person.label
 
     @functools.cached_property
     def has_unbuilt_edits(self) -> bool:
