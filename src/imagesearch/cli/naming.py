@@ -1,4 +1,4 @@
-"""Naming people on the console: checks of a typed name, the prompt of ``--interactive``, and the history."""
+"""Naming people on the console: checks of a typed name, and the prompt of ``--interactive``."""
 
 from __future__ import annotations
 
@@ -104,14 +104,6 @@ def print_edit_notes(editor: PeopleEditor) -> None:
         print_note(line)
     if (hidden := len(editor.notes) - _MAX_OUTCOMES) > 0:
         print_note(f"and {hidden} more such edits")
-
-
-def print_decisions(decisions: Sequence[Decision]) -> None:
-    """Print the history, the oldest decision first."""
-    for decision in decisions:
-        print(decision)
-    if not decisions:
-        print("no decisions yet")
 
 
 def ask_names(editor: PeopleEditor, min_faces: int, show: Callable[[Person], None]) -> None:
