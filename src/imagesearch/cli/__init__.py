@@ -14,6 +14,7 @@ from imagesearch.cli.arguments import (
     load_config_of,
     make_criteria,
     make_parser,
+    open_dataset,
     parse_photo_options,
     parse_sentence_arguments,
 )
@@ -23,6 +24,7 @@ from imagesearch.cli.console import (
     read_password,
     read_reply,
     report_failures,
+    report_photos,
     run_script,
     show_progress,
 )
@@ -95,6 +97,7 @@ __all__ = [
     "make_number_reader",
     "make_parser",
     "name_trips",
+    "open_dataset",
     "open_file",
     "parse_face_count",
     "parse_figure_path",
@@ -123,6 +126,7 @@ __all__ = [
     "read_ranks_to_open",
     "read_reply",
     "report_failures",
+    "report_photos",
     "report_stored_edits",
     "report_stored_trips",
     "report_suggestions",

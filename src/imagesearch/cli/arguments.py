@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from imagesearch.cli.console import read_reply
+from imagesearch.cli.console import print_note, read_reply
 from imagesearch.cli.option_values import (
     make_number_reader,
     parse_face_count,
@@ -20,7 +20,7 @@ from imagesearch.errors import UserError
 
 if TYPE_CHECKING:
     from imagesearch.config import Config
-    from imagesearch.pipeline import FolderChange, OtherFoldersError
+    from imagesearch.pipeline import Dataset, FolderChange, OtherFoldersError
     from imagesearch.query import Criteria
 
 
@@ -135,6 +135,15 @@ def choose_folder_change(args: argparse.Namespace, config: Config) -> FolderChan
             raise
         return _ask_about_folders(error)
     return ""
+
+
+def open_dataset(config: Config, args: argparse.Namespace) -> Dataset:
+    """Return the dataset with the photos of the options of `add_photo_options`, and print a note on them."""
+    from imagesearch.pipeline import Dataset
+
+    dataset = Dataset(config, args.images, change=choose_folder_change(args, config))
+    print_note(dataset.roots_note)
+    return dataset
 
 
 def _ask_about_folders(error: OtherFoldersError) -> FolderChange:

@@ -120,6 +120,13 @@ def report_failures(failures: dict[str, str], verbose: bool, heading: str = "fai
         print(f"{heading}: and {len(failures) - len(shown)} more; -v lists all of them", file=sys.stderr)
 
 
+def report_photos(failed: dict[str, str], remarks: dict[str, str], verbose: bool) -> None:
+    """Print which photos a step could not process, and, with `verbose`, the remarks on others."""
+    report_failures(failed, verbose)
+    if verbose:
+        report_failures(remarks, verbose, "remark")
+
+
 def report_used_lines(file: Path, used: int, unused: dict[str, str], verbose: bool) -> None:
     """Print how many lines of a file were used, and why the others were not.
 

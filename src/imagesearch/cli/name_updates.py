@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def update_collections(dataset: Dataset, print_line: Callable[[str], None] = print_note) -> UserError | None:
     """Update the names in the collections, if there are any; return the error, if one prevents it."""
-    from imagesearch.workflow import update_names
+    from imagesearch import workflow
 
     try:
-        for kind, report in update_names(dataset.config, dataset).items():
+        for kind, report in workflow.update_names(dataset.config, dataset).items():
             print_line(f"{dataset.config.dataset.name}_{kind}: {report}")
     except UserError as error:
         return error
