@@ -15,6 +15,7 @@ from imagesearch.cli.arguments import (
     make_criteria,
     make_parser,
     open_dataset,
+    parse_conversion,
     parse_photo_options,
     parse_sentence_arguments,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "name_trips",
     "open_dataset",
     "open_file",
+    "parse_conversion",
     "parse_face_count",
     "parse_figure_path",
     "parse_label_count",

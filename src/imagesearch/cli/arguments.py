@@ -72,6 +72,27 @@ def make_parser(description: str, usage: str | None = None) -> argparse.Argument
     return parser
 
 
+def parse_conversion(description: str, source: str, reader: str) -> argparse.Namespace:
+    """Parse the arguments of a script of ``scripts/data/`` that converts a file of another project.
+
+    Parameters
+    ----------
+    description
+        The script's docstring.
+    source
+        What is converted.
+    reader
+        What reads the file that is written by default.
+    """
+    from pathlib import Path
+
+    parser = _Parser(description=description.strip(), formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, help=source)
+    help_text = f"the file to write; default: the one of {reader}"
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=help_text)
+    return parser.parse_args()
+
+
 def add_photo_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the scripts that process photos."""
     from pathlib import Path
