@@ -44,11 +44,8 @@ def main():
         watch(args, config)
         return
     from imagesearch.features import VECTOR_KINDS, check_export_prefix, export_npy, extract_features
-    from imagesearch.pipeline import Dataset
 
-    change = cli.choose_folder_change(args, config)
-    dataset = Dataset(config, args.images, change=change, refresh=args.refresh)
-    cli.print_note(dataset.roots_note)
+    dataset = cli.open_dataset(config, args)
     if args.export_npy:
         check_export_prefix(args.export_npy)
     kinds = [args.only] if args.only else VECTOR_KINDS
@@ -59,9 +56,7 @@ def main():
         retry_failed=args.retry_failed,
         progress=cli.show_progress,
     )
-    cli.report_failures(summary.failed, args.verbose)
-    if args.verbose:
-        cli.report_failures(summary.damaged, True, "remark")
+    cli.report_photos(summary.failed, summary.damaged, args.verbose)
     if not args.json:
         print(f"{config.dataset.name}: {summary}", flush=True)
     numbers = summary.to_dict()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,20 @@ def album(finished_album: WebAlbum, tmp_path: Path) -> WebAlbum:
     return finished_album.copy_to(tmp_path / "album")
 
 
+@pytest.fixture(scope="module")
+def shared_album(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
+    """A copy of the finished album for all tests of a file."""
+    return finished_album.copy_to(tmp_path_factory.mktemp("shared") / "album")
+
+
+def make_id(path: str) -> str:
+    """Return the id of a photo as addresses have it."""
+    from imagesearch.photos import compute_photo_id  # here, because all tests load this module
+    from imagesearch.web.photo_ids import format_photo_id
+
+    return format_photo_id(compute_photo_id(path))
+
+
 class WebServer(ServerProcess):
     """Script 09 as its own process."""
 
@@ -82,9 +97,8 @@ class WebServer(ServerProcess):
 @pytest.fixture
 def server(album: WebAlbum) -> Iterator[WebServer]:
     """A server of the album; it is stopped at the end."""
-    running = WebServer(album)
-    yield running
-    running.close()
+    with WebServer(album) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -102,15 +116,34 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def list_errors(page: Page) -> list[str]:
+    """Return a list that the errors in the console of a page are added to, and those of its scripts."""
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
+
+
+@contextmanager
+def open_page(
+    browser: Browser, server: WebServer, width: int = 1440, height: int = 900, *, has_touch: bool = False
+) -> Iterator[Page]:
+    """Open a page in a browser context of its own; an error in its console fails the test."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, base_url=server.address, has_touch=has_touch
+    )
+    try:
+        page = context.new_page()
+        errors = list_errors(page)
+        yield page
+    finally:
+        context.close()
+    assert errors == []
+
+
 @pytest.fixture
 def page(browser: Browser, server: WebServer) -> Iterator[Page]:
     """A page of the browser at the search page. The test fails if the console has an error."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server.address)
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto("/")
-    yield opened
-    context.close()
-    assert errors == []
+    with open_page(browser, server) as opened:
+        opened.goto("/")
+        yield opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from imagesearch.errors import UserError
 
@@ -72,6 +72,11 @@ def clean_text(text: str) -> str:
     except UnicodeEncodeError:
         raise UserError(f"{text!r}: not valid UTF-8; set the terminal to UTF-8") from None
     return re.sub(" +", " ", unicodedata.normalize("NFC", text)).strip()
+
+
+def enumerate_names(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: ``Maya, Kofi and Noor``."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def find_similar(text: str, choices: Iterable[str], count: int = 1, min_ratio: float = 0.6) -> list[str]:

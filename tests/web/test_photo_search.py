@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from drawn import Drawn, picture_of
-from web_fixtures import WebAlbum, WebServer
-
-from imagesearch.photos import compute_photo_id
-from imagesearch.web.photo_ids import format_photo_id
+from web_fixtures import WebAlbum, WebServer, make_id, open_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -47,7 +44,7 @@ def list_ids(page: Page) -> list[str]:
 
 
 def make_ids(paths: set[str]) -> set[str]:
-    return {format_photo_id(compute_photo_id(path)) for path in paths}
+    return {make_id(path) for path in paths}
 
 
 def test_a_photo_is_pasted(page: Page, album: WebAlbum) -> None:
@@ -127,7 +124,7 @@ def long_album(tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
 
 def find_ids(album: WebAlbum, *options: str) -> list[str]:
     answer = json.loads(album.run("06_search.py", *options, "-k", str(MANY), "--json"))
-    return [format_photo_id(compute_photo_id(result["path"])) for result in answer["results"]]
+    return [make_id(result["path"]) for result in answer["results"]]
 
 
 def count_shown(page: Page) -> int:
@@ -153,12 +150,10 @@ def scroll_to_end(page: Page) -> tuple[int, list[str]]:
 
 
 def test_scrolling_shows_each_photo_once_and_in_order(long_album: WebAlbum, browser: Browser) -> None:
-    server = WebServer(long_album)
-    context = browser.new_context(viewport={"width": 1000, "height": 700}, base_url=server.address)
-    page, errors = context.new_page(), list[str]()
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("response", lambda reply: errors.append(reply.url) if reply.status >= 400 else None)
-    try:
+    with (
+        WebServer(long_album) as server,
+        open_page(browser, server, width=1000, height=700) as page,
+    ):
         for address, options in (
             ("/?q=a+beach", ["a", "beach"]),
             ("/?q=a+beach&sort=date", ["a", "beach", "--sort", "date"]),
@@ -185,7 +180,3 @@ def test_scrolling_shows_each_photo_once_and_in_order(long_album: WebAlbum, brow
         page.go_back()
         expect(page.locator(".grid-rows")).to_have_attribute("data-shown", str(MANY))
         page.wait_for_function("place => Math.abs(scrollY - place) < 400", arg=place)
-        assert errors == []
-    finally:
-        context.close()
-        server.close()

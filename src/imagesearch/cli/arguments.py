@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from imagesearch.cli.console import read_reply
+from imagesearch.cli.console import print_note, read_reply
 from imagesearch.cli.option_values import (
     make_number_reader,
     parse_face_count,
@@ -20,7 +20,7 @@ from imagesearch.errors import UserError
 
 if TYPE_CHECKING:
     from imagesearch.config import Config
-    from imagesearch.pipeline import FolderChange, OtherFoldersError
+    from imagesearch.pipeline import Dataset, FolderChange, OtherFoldersError
     from imagesearch.query import Criteria
 
 
@@ -70,6 +70,27 @@ def make_parser(description: str, usage: str | None = None) -> argparse.Argument
     )
     group.add_argument("-v", "--verbose", action="store_true", help="print more details")
     return parser
+
+
+def parse_conversion(description: str, source: str, reader: str) -> argparse.Namespace:
+    """Parse the arguments of a script of ``scripts/data/`` that converts a file of another project.
+
+    Parameters
+    ----------
+    description
+        The script's docstring.
+    source
+        What is converted.
+    reader
+        What reads the file that is written by default.
+    """
+    from pathlib import Path
+
+    parser = _Parser(description=description.strip(), formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, help=source)
+    help_text = f"the file to write; default: the one of {reader}"
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=help_text)
+    return parser.parse_args()
 
 
 def add_photo_options(parser: argparse.ArgumentParser) -> None:
@@ -138,6 +159,16 @@ def choose_folder_change(args: argparse.Namespace, config: Config) -> FolderChan
             raise
         return _ask_about_folders(error)
     return ""
+
+
+def open_dataset(config: Config, args: argparse.Namespace) -> Dataset:
+    """Return the dataset with the photos of the options of `add_photo_options`, and print a note on them."""
+    from imagesearch.pipeline import Dataset
+
+    change = choose_folder_change(args, config)
+    dataset = Dataset(config, args.images, change=change, refresh=args.refresh)
+    print_note(dataset.roots_note)
+    return dataset
 
 
 def _ask_about_folders(error: OtherFoldersError) -> FolderChange:

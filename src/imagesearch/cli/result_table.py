@@ -43,10 +43,6 @@ def _make_class_cell(result: SearchResult, label_width: int = sys.maxsize) -> st
     return f"{shorten_end(result.class_label, label_width)} {result.class_score:.0%}"
 
 
-def _fit_class_cell(result: SearchResult, width: int) -> str:
-    return _make_class_cell(result, width - len(" 100%"))
-
-
 _FILE = _Column("file", lambda result: result.path, is_always_shown=True)
 _CLASS = _Column(
     "class", _make_class_cell, "<", lambda result, width: _make_class_cell(result, width - 5), 11

@@ -234,6 +234,10 @@ class People:
                 labels[row] = person.label
         return labels, numbers
 
+    def find_number(self, number: int) -> Person | None:
+        """Return the person with a number; None if there is none, or if it is ignored."""
+        return next((person for person in self.persons if person.number == number), None)
+
     def find_person(self, selector: str) -> Person:
         """Return the person with a number, a name, or a label such as ``person 12``; also an ignored one.
 

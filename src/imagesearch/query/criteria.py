@@ -11,8 +11,9 @@ from datetime import date
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or, WithinCircle
 from imagesearch.geo import find_region
+from imagesearch.local_times import count_seconds
 from imagesearch.query.column_values import make_column_condition
-from imagesearch.query.criteria_phrases import PhraseReader, count_seconds, name_criterion
+from imagesearch.query.criteria_phrases import PhraseReader, name_criterion
 from imagesearch.query.facts.conditions import (
     HAS_NO_KEYWORDS,
     HAS_UNNAMED,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
 from imagesearch.great_circle import compute_distance_km
+from imagesearch.local_times import make_time
 from imagesearch.search.resources import SearchResources
-from imagesearch.store import PHOTO_FIELDS, CollectionRef, get_columns
+from imagesearch.store import PHOTO_FIELDS, get_columns
 
 _FIELDS = (
     *("path", "face_labels", "has_time", "taken_at", "time_source", "time_precision", "address", "city"),
@@ -19,7 +19,6 @@ _FIELDS = (
     *("class_score", "width", "height", "description", "trip"),
 )
 _UNKNOWN = {item.name: item.unknown for item in PHOTO_FIELDS if item.name in _FIELDS}
-_EPOCH = datetime(1970, 1, 1)
 _RADII = (2.0, 20.0, 200.0)  # kilometres around a photo
 _FEW_NEIGHBOURS = 8  # with fewer, the next larger radius is used
 
@@ -108,7 +107,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
         If there are no collections, or Milvus cannot be reached.
     """
     resources.refresh()
-    ref = _get_photo_ref(resources)
+    ref = resources.get_photo_collection_ref()
     collection = resources.store.collections.open(ref)
     known = collection.field_types
     extra = collection.extra
@@ -121,7 +120,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
     classes = read_classes(resources.dataset, [path]).get(path, [])
     if not classes and fields["class_label"]:
         classes = [(fields["class_label"], fields["class_score"])]
-    taken_at = (_EPOCH + timedelta(seconds=fields["taken_at"])).isoformat() if fields["has_time"] else ""
+    taken_at = make_time(fields["taken_at"]).isoformat() if fields["has_time"] else ""
     texts = ("address", "city", "country", "time_source", "time_precision", "camera", "description", "trip")
     return PhotoDetails(
         photo_id=photo_id,
@@ -145,7 +144,7 @@ def find_neighbours(resources: SearchResources, details: PhotoDetails, count: in
     """
     if details.position is None:
         return []
-    ref, found = _get_photo_ref(resources), []
+    ref, found = resources.get_photo_collection_ref(), []
     for km in _RADII:
         where = And((Eq("has_gps", True), WithinCircle(*details.position, km)))
         fields = ("path", "latitude", "longitude")
@@ -163,7 +162,3 @@ def find_neighbours(resources: SearchResources, details: PhotoDetails, count: in
         if len(found) >= _FEW_NEIGHBOURS:
             break
     return sorted(found, key=lambda neighbour: neighbour.km)[:count]
-
-
-def _get_photo_ref(resources: SearchResources) -> CollectionRef:
-    return resources.get_collection_ref("clip" if resources.has_collection("clip") else "vit")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
+from imagesearch.local_times import make_time
 from imagesearch.photos import is_file
 from imagesearch.search.answer import Answer, SearchResult
 from imagesearch.search.gone_photos import list_gone_notes
@@ -26,7 +26,6 @@ _SHOWN_FIELDS = (
     "has_gps",
 )
 _UNKNOWN = {item.name: item.unknown for item in PHOTO_FIELDS if item.name in _SHOWN_FIELDS}
-_EPOCH = datetime(1970, 1, 1)
 
 
 def present_answer(
@@ -108,7 +107,7 @@ def _make_results(
 def _make_result(
     rank: int, ranked: RankedHit, fields: dict[str, Any], resources: SearchResources
 ) -> SearchResult:
-    taken_at, seconds = _EPOCH + timedelta(seconds=fields["taken_at"]), fields["indexed_at"]
+    taken_at, seconds = make_time(fields["taken_at"]), fields["indexed_at"]
     file = resources.dataset.locate_file(fields["path"])
     return SearchResult(
         rank=rank,
@@ -126,7 +125,7 @@ def _make_result(
         country=fields["country"],
         taken_at=taken_at.isoformat() if fields["has_time"] else "",
         calibrated_score=ranked.calibrated_score,
-        indexed_at=f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}Z" if seconds else "",
+        indexed_at=f"{make_time(seconds).isoformat()}Z" if seconds else "",
         time_source=fields["time_source"],
         time_precision=fields["time_precision"],
         description=fields["description"],

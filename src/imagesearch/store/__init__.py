@@ -17,7 +17,7 @@ from imagesearch.store.file_names import split_file_name
 from imagesearch.store.list_columns import get_columns, mark_element, read_list_columns
 from imagesearch.store.npy_files import NpyVectors, read_npy_vectors
 from imagesearch.store.npy_import import build_imported
-from imagesearch.store.photo_facts import PhotoFacts, read_photo_facts
+from imagesearch.store.photo_facts import PhotoFacts, PhotoFactsBuilder
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -56,6 +56,7 @@ __all__ = [
     "IndexSpec",
     "NpyVectors",
     "PhotoFacts",
+    "PhotoFactsBuilder",
     "Store",
     "UnbuiltChanges",
     "UnbuiltChangesFinder",
@@ -82,7 +83,6 @@ __all__ = [
     "name_trip",
     "read_list_columns",
     "read_npy_vectors",
-    "read_photo_facts",
     "split_file_name",
     "suggest_names",
     "undo_trip_name",

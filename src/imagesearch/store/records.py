@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces import People, get_pack_id
 from imagesearch.features import get_model_id
 from imagesearch.geo import PhotoLocation
+from imagesearch.local_times import count_seconds
 from imagesearch.pipeline import Dataset, ProcessedPhoto
 from imagesearch.store.file_names import get_file_name, list_name_words
 from imagesearch.store.indexed_times import update_indexed_times
@@ -298,8 +299,7 @@ def _get_time_fields(taken_at: datetime, precision: str) -> RowFields:
     """Return the fields of a time. Those that are more precise than the time have no value."""
     if not precision:  # in tables of earlier versions, where midnight is a date without a time
         precision = "day" if taken_at.time() == time.min else "second"
-    seconds = (taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
-    fields: RowFields = {"has_time": True, "taken_at": seconds, "time_precision": precision}
+    fields: RowFields = {"has_time": True, "taken_at": count_seconds(taken_at), "time_precision": precision}
     fields["year"] = taken_at.year
     if precision != "year":
         fields["month"] = taken_at.month

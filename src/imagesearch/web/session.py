@@ -14,6 +14,7 @@ from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, Query, SearchResult
 from imagesearch.store import Vocabulary
+from imagesearch.web.album_data import AlbumData
 from imagesearch.web.people_desk import PeopleDesk
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class PhotoSession:
         self._paths: dict[int, str] = {}
         self._version: FileVersion = None  # of the collections that the paths are from
         self.people = PeopleDesk(self.run)
+        self.album = AlbumData(self.run)
 
     def close(self) -> None:
         """Wait for the work in progress, and close the library."""

@@ -1,4 +1,6 @@
 // The drawer of filters. Each change is sent at once: {field: value}.
+import { findBar, formatMonth } from "/static/shared.js";
+
 const MANY = 10;
 
 const TreeNode = {
@@ -165,7 +167,7 @@ export default {
       const bars = [];
       let [year, month] = first.split("-").map(Number);
       for (let n = 0; n < 2400; n += 1) {
-        const name = String(year).padStart(4, "0") + "-" + String(month).padStart(2, "0");
+        const name = formatMonth(year, month);
         bars.push({ month: name, count: counts.get(name) ?? 0 });
         if (name === last) break;
         month += 1;
@@ -213,9 +215,7 @@ export default {
     },
     // --- dragging over the histogram
     find(event) {
-      const box = this.$refs.histogram.getBoundingClientRect();
-      const n = Math.floor(((event.clientX - box.left) / box.width) * this.bars.length);
-      return Math.min(Math.max(n, 0), this.bars.length - 1);
+      return findBar(this.$refs.histogram, event, this.bars.length);
     },
     isInside(n) {
       return !this.range || (n >= this.range[0] && n <= this.range[1]);
@@ -232,7 +232,7 @@ export default {
       const [from, to] = this.range;
       const [year, month] = this.bars[to].month.split("-").map(Number);
       const next = month === 12 ? [year + 1, 1] : [year, month + 1];
-      const before = String(next[0]).padStart(4, "0") + "-" + String(next[1]).padStart(2, "0");
+      const before = formatMonth(...next);
       this.dragged = null;
       this.send({ after: this.bars[from].month, before });
     },

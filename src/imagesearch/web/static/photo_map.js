@@ -1,5 +1,7 @@
 // A map of photos on a canvas. Positions are loaded once and clustered here; shapes are loaded for each zoom level.
 // Names are only ever text nodes and attributes.
+import { clamp, formatPhotos, loadJson } from "/static/shared.js";
+
 const TILE = 256;
 const CELL = 30; // pixels; positions are counted in cells, and cells are joined
 const RADIUS = 46; // pixels that a cell can be from the fullest cell of its cluster
@@ -18,7 +20,6 @@ const mercator = (latitude) => {
 };
 const toLatitude = (y) => (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
 const toX = (longitude) => (longitude + 180) / 360;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const wrap = (longitude) => ((((longitude + 180) % 360) + 360) % 360) - 180;
 
 function decode(text, type) {
@@ -34,7 +35,6 @@ function measureKm(lat1, lon1, lat2, lon2) {
   return 2 * EARTH_KM * Math.asin(Math.min(1, Math.sqrt(a)));
 }
 
-const formatPhotos = (count) => count.toLocaleString("en") + (count === 1 ? " photo" : " photos");
 const formatKm = (km) => (km < 10 ? String(km) : km.toLocaleString("en"));
 
 export default {
@@ -117,15 +117,9 @@ export default {
     formatPhotos,
     formatKm,
     // --- data
-    async load(address) {
-      const response = await fetch(address);
-      const content = await response.json();
-      if (!response.ok) throw new Error(content.error ?? "the server does not answer");
-      return content;
-    },
     async loadPhotos() {
       try {
-        const packed = await this.load("/map/positions");
+        const packed = await loadJson("/map/positions");
         const ids = decode(packed.ids, BigUint64Array);
         this.photos = {
           all: packed.photos,
@@ -249,7 +243,7 @@ export default {
       const address = ["/map/shapes", zoom, left, right, top, bottom].join("/");
       if (address === this.requested) return;
       this.requested = address;
-      this.load(address)
+      loadJson(address)
         .then((content) => {
           if (address !== this.requested) return; // a later view was requested since
           this.shapes = this.makePaths(content);
