@@ -57,13 +57,14 @@ def use_lines(lines: dict[int, dict[str, Any]], use: Callable[[dict[str, Any]], 
     unused: dict[str, str] = {}
     for number, line in lines.items():
         try:
-            _check_fields(line)
+            check_fields(line)
             use(line)
         except UserError as error:
             unused[f"line {number}"] = str(error)
     return unused
 
 
-def _check_fields(line: dict[str, Any]) -> None:
+def check_fields(line: dict[str, Any]) -> None:
+    """Raise `UserError` if a line of `read_csv` has more fields than the header."""
     if any(field.strip() for field in line.get(_SURPLUS, [])):
         raise UserError('more fields than columns; put text that contains a comma in quotes: "a, b"')

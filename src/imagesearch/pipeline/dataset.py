@@ -15,7 +15,6 @@ from imagesearch.errors import UserError
 from imagesearch.photos import (
     Photo,
     PhotoError,
-    PhotoListing,
     PreviewCache,
     ThumbnailCache,
     check_photo_folder,
@@ -29,7 +28,7 @@ from imagesearch.photos import (
 )
 from imagesearch.pipeline.folder_comparison import is_covered
 from imagesearch.pipeline.imported import ImportedVectors
-from imagesearch.pipeline.known_photos import read_known_photos
+from imagesearch.pipeline.known_photos import list_unreadable_photos
 from imagesearch.pipeline.listed_photos import ListReader, find_downloaded, list_all_photos
 from imagesearch.pipeline.moves import read_moves
 from imagesearch.pipeline.progress import Progress
@@ -149,8 +148,8 @@ class Dataset:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
         if self._keep_missing_roots and has_photo_tables(self.config):
             self.missing_roots = [root for root in self.roots if not self._has_photos(root)]
-        pairs = zip(self.roots, self.photo_roots.labels, strict=True)
-        present = {root: label for root, label in pairs if root not in self.missing_roots}
+        labels = dict(zip(self.roots, self.photo_roots.labels, strict=True))
+        present = {root: label for root, label in labels.items() if root not in self.missing_roots}
         for root in present:
             if not is_source(root) and has_photo_tables(self.config):
                 raise UserError(
@@ -159,11 +158,14 @@ class Dataset:
                 )
         exclude = self.config.dataset.exclude
         listing = list_all_photos(present, exclude, self.lists.read(), self.downloads)
-        listing.unreadable += [self._get_label(root) or str(root) for root in self.missing_roots]
+        listing.unreadable += [labels[root] or str(root) for root in self.missing_roots]
         if self._has_new_roots:
             self._save_roots()
         self._left_out = listing.left_out
-        return [*listing.photos, *self._list_unreadable(listing)]
+        if self.imported is not None:
+            return listing.photos
+        unreadable = list_unreadable_photos(listing, self.roots, self.folder, self.locate_file)
+        return [*listing.photos, *unreadable]
 
     def _has_photos(self, root: Path) -> bool:
         try:
@@ -171,9 +173,6 @@ class Dataset:
         except UserError:
             return False
         return True
-
-    def _get_label(self, root: Path) -> str:
-        return self.photo_roots.labels[self.roots.index(root)]
 
     def use_photos(self, photos: Sequence[Photo]) -> None:
         """Use these photos in place of those that were listed."""
@@ -203,25 +202,6 @@ class Dataset:
         self._not_refreshed = {path: e for path, e in summary.failed.items() if e.startswith(KEPT)}
         self.__dict__.pop("photos", None)
         return summary.downloaded
-
-    def _list_unreadable(self, listing: PhotoListing) -> list[Photo]:
-        """Return the photos that the tables have of files and folders that cannot be read at present.
-
-        They are not gone: the reason can be a permission, or a drive that did not answer.
-        """
-        if not listing.unreadable or self.imported is not None:
-            return []
-        files = {path for path in listing.unreadable if not path.endswith("/")}
-        folders = tuple(path for path in listing.unreadable if path.endswith("/"))
-        if files.intersection(map(str, self.roots)):
-            folders = ("",)  # a root without a label
-        listed = {photo.photo_id for photo in listing.photos}
-        known = (e for e in read_known_photos(self.folder).values() if e.photo_id not in listed)
-        return [
-            Photo(e.photo_id, e.path, self.locate_file(e.path), e.size, e.mtime_ns, is_readable=False)
-            for e in known
-            if e.path in files or e.path.startswith(folders)
-        ]
 
     def open_table(self, name: str) -> Table:
         """Return the table with this name. It does not have to exist yet.

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from imagesearch.pipeline import Progress
-from imagesearch.store.collections import get_build_number
 from imagesearch.store.moved_rows import MoveFinder
 from imagesearch.store.schema import (
     CollectionContent,
@@ -153,7 +152,7 @@ def _update_collections(
             name, digests = target.name, collections.read_digests(target)
             unfinished = [collection for collection in unfinished if collection is not target]
         else:
-            numbers = [get_build_number(c.name) for c in (old, *unfinished) if c is not None and c.ref == ref]
+            numbers = [c.build_number for c in (old, *unfinished) if c is not None and c.ref == ref]
             name, digests = f"{ref.alias}__{max(numbers, default=0) + 1}", {}
             collections.create(spec, name)
         is_flushed = target is not None and target.state == "ready"

@@ -373,7 +373,7 @@ class Collections:
         current = {ref: self.find(ref) for ref in {collection.ref for collection in own}}
         names = {collection.name for collection in current.values() if collection is not None}
         unfinished = [collection for collection in own if collection.name not in names]
-        return sorted(unfinished, key=lambda collection: get_build_number(collection.name), reverse=True)
+        return sorted(unfinished, key=lambda collection: collection.build_number, reverse=True)
 
     def has_all_indexes(self, collection: CollectionInfo, spec: CollectionSpec) -> bool:
         """Whether a collection was created completely. A server creates the indexes one by one."""
@@ -396,8 +396,3 @@ class Collections:
                 yield from batch
         finally:
             iterator.close()
-
-
-def get_build_number(name: str) -> int:
-    """Return how often a collection was rebuilt, from the end of its name."""
-    return int(name.rpartition("__")[2])

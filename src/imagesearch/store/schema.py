@@ -176,6 +176,11 @@ class CollectionInfo:
         return self.fingerprint.startswith(IMPORTED_PREFIX)
 
     @property
+    def build_number(self) -> int:
+        """How often it was rebuilt, from the end of its name."""
+        return int(self.name.rpartition("__")[2])
+
+    @property
     def megabytes(self) -> float:
         """Size of the vectors."""
         return self.rows * self.dimension * 4 / 1e6
