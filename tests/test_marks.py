@@ -284,6 +284,12 @@ def test_a_name_taken_off_one_photo_stays_on_the_others(drawn: Drawn) -> None:
     assert "ADA and Maya have different names" in refuse(drawn, "--merge", "ADA", "1")
 
 
+def test_a_mark_where_a_face_has_the_name_is_not_counted_as_removed(drawn: Drawn) -> None:
+    edit(drawn, "--present", "noor7.jpg=Ana", "--no-build")
+    edit(drawn, "--name", "3=Ana", "--no-build")
+    assert "also removed" not in edit(drawn, "--forget", "Ana", "--no-build")
+
+
 def test_the_face_that_an_absent_name_is_on_can_be_typed_as_printed(drawn: Drawn) -> None:
     option, face = refuse(drawn, "--absent", "both.jpg=maya").split("use ")[1].split()
     edit(drawn, option, face)
