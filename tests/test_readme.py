@@ -148,7 +148,7 @@ def test_make_demo_makes_every_file_that_it_lists(demo: Clone) -> None:
 
 def remove_foreign_commands(text: str) -> str:
     """Remove the commands of other programs, and their options, from a page."""
-    programs = "pip|conda|rclip|docker|helm|kubectl|milvus-lite"
+    programs = "pip|conda|rclip|docker|helm|kubectl|milvus-lite|systemctl|journalctl"
     text = re.sub(rf"`(?:{programs}) [^`]*`", "", text)
     return re.sub(rf"^ {{4}}(?!\$ )\S*(?:{programs}) .*$", "", text, flags=re.MULTILINE)
 

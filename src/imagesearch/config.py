@@ -1,7 +1,6 @@
 """The settings of config.yaml as typed, frozen models.
 
-Each section of the file is a model below, with its defaults and ranges. `load_config` reads and validates
-a file.
+Each section is a model below, with its defaults and ranges. `load_config` reads and validates a file.
 """
 
 from __future__ import annotations
