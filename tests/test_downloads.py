@@ -245,6 +245,18 @@ def test_no_more_downloads_at_the_same_time_than_allowed(web: World, server: Url
     assert server.most_active == 3
 
 
+def test_no_more_downloads_from_all_hosts_than_allowed(web: World, server: UrlServer) -> None:
+    server.delay = 0.1
+    port = server.host.rpartition(":")[2]
+    hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
+    addresses = [f"http://{host}/good/{n}.jpg" for host in hosts for n in range(6)]
+    config = web.config(
+        "downloads.concurrency=2", f"dataset.allow_hosts=['{hosts[0]}', '{hosts[1]}']", "downloads.per_host=2"
+    )
+    assert download(config, *addresses).downloaded == 12
+    assert server.most_active == 2
+
+
 def test_a_killed_run_is_continued(web: World, server: UrlServer) -> None:
     server.delay = 0.2
     write_list(web, *(f"{server.url}/good/{n}.jpg" for n in range(24)))

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from conftest import draw
 
@@ -190,7 +190,3 @@ def list_addresses(url: str, count: int) -> list[str]:
         f"{url}/good/{n}.jpg" if n % 10 else f"{url}/{kinds[n // 10 % len(kinds)]}/{n}.jpg"
         for n in range(count)
     ]
-
-
-def parse_query(path: str) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(path).query)
