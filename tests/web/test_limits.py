@@ -17,10 +17,10 @@ from PIL import Image
 
 from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
+from imagesearch.serving import MAX_UPLOAD_BYTES, check_upload, receive_upload
 from imagesearch.web import downloads
 from imagesearch.web.session import PhotoSession
 from imagesearch.web.step_runs import StepRunner
-from imagesearch.web.uploads import MAX_UPLOAD_BYTES, check_upload, receive_upload
 
 
 class Album:
