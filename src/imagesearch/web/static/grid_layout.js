@@ -74,7 +74,8 @@ function addLine(layout, line, width) {
     const shared = { left, width: block.width || width, lessAlike };
     if (block.heading) {
       const text = { heading: block.heading, count: block.members.length };
-      layout.strips.push({ key: "heading " + block.key, ...shared, ...text, top, height: HEADING });
+      const room = block === line.at(-1) ? width - left : shared.width; // a heading can be wider than its photos
+      layout.strips.push({ key: "heading " + block.key, ...shared, ...text, width: room, top, height: HEADING });
     }
     let y = below;
     for (const row of block.rows) {
