@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,11 @@ class Answer:
     def present_results(self) -> tuple[SearchResult, ...]:
         """The photos found whose files exist."""
         return tuple(result for result in self.results if not result.gone)
+
+    @property
+    def is_ranked_by_face(self) -> bool:
+        """Whether the scores are those of the photos' faces, and of nothing else."""
+        return self.query.face is not None and not replace(self.query, text=self.parsed.text).has_vector
 
     @property
     def candidate_count(self) -> str:

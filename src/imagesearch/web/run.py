@@ -65,7 +65,8 @@ def _open_port(options: WebOptions) -> socket.socket:
     except (OSError, UnicodeError, OverflowError):
         raise UserError(f"--host {options.host}: no such address of this machine") from None
     family, _, _, _, address = found[0]
-    listener = socket.socket(family)
+    # without the protocol, asyncio does not turn off the delay of small packets (Nagle): 40 ms an image
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)

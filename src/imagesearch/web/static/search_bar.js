@@ -36,13 +36,13 @@ export default {
       <div v-if="photo && faces.length" class="photo-faces" role="group" aria-label="faces in the photo">
         <span>Only this person:</span>
         <button v-for="(one, n) in faces" :key="one.src" type="button" class="photo-face" :aria-pressed="String(n === face)"
-          :aria-label="'Search for ' + one.label" @click="$emit('face', {number: n === face ? -1 : n, text: typed})"><img :src="one.src" alt=""></button>
+          :aria-label="'Search for ' + one.label" @click="send('face', {number: n === face ? -1 : n, text: typed})"><img :src="one.src" alt=""></button>
       </div>
       <div v-if="chips.length || filters.length" class="chips" role="list" aria-label="read as">
         <span v-for="chip in chips" :key="chip.kind + chip.label" class="chip" :class="'chip-' + chip.kind" role="listitem">
           <button type="button" class="chip-text" @click="select(chip)" :title="'Change ' + chip.label">
             <span class="chip-kind">{{ chip.kind }}</span>{{ chip.label }}</button>
-          <button v-if="chip.rest !== null" type="button" class="chip-remove" @click="remove(chip)"
+          <button v-if="chip.rest !== null || chip.pending" type="button" class="chip-remove" :disabled="chip.pending" @click="remove(chip)"
             :aria-label="'Remove ' + chip.label">×</button>
         </span>
         <span v-for="filter in filters" :key="filter.name + filter.value" class="chip chip-filter" role="listitem">
@@ -79,15 +79,17 @@ export default {
   },
   watch: {
     serial() {
+      if (this.isEdited) return; // words that were typed while the answer was on its way
       this.typed = this.text;
       this.close();
     },
   },
   mounted() {
     this.asked = 0;
+    this.isEdited = false; // since the last query was sent
     this.depth = 0;
     this.listeners = [
-      [window, "popstate", () => this.$emit("navigate", { search: location.search })],
+      [window, "popstate", () => this.send("navigate", { search: location.search })],
       [document, "keydown", this.onShortcut],
       [document, "dragenter", this.onDragEnter],
       [document, "dragover", (event) => this.hasFile(event) && event.preventDefault()],
@@ -104,7 +106,12 @@ export default {
   methods: {
     search() {
       this.close();
-      this.$emit("search", { text: this.typed });
+      this.send("search", { text: this.typed });
+    },
+    // Send a query; its answer sets the text of the box, unless other words are typed meanwhile.
+    send(name, query) {
+      this.isEdited = false;
+      this.$emit(name, query);
     },
     visit(address) {
       if (location.pathname + location.search === address) return;
@@ -127,6 +134,7 @@ export default {
     },
     // --- completion
     onInput() {
+      this.isEdited = true;
       clearTimeout(this.timer);
       if (!this.typed) {
         this.close();
@@ -144,6 +152,7 @@ export default {
       this.at = -1;
     },
     accept(one) {
+      this.isEdited = true;
       this.typed = this.typed.slice(0, one.start) + one.insert + this.typed.slice(one.end).replace(/^\s*/, " ");
       const cursor = one.start + one.insert.length + 1;
       this.close();
@@ -231,14 +240,14 @@ export default {
         this.preview = URL.createObjectURL(file);
         const response = await fetch(this.uploadAddress + "?name=" + encodeURIComponent(file.name || "photo"), { method: "POST", body: file });
         const answer = await response.json();
-        if (answer.token) this.$emit("photo", { token: answer.token, name: file.name || "pasted photo", text: this.typed });
+        if (answer.token) this.send("photo", { token: answer.token, name: file.name || "pasted photo", text: this.typed });
         else this.$emit("refused", { reason: answer.error });
       } catch {
         this.$emit("refused", { reason: "the photo could not be sent" });
       }
     },
     dropPhoto() {
-      this.$emit("nophoto", { text: this.typed });
+      this.send("nophoto", { text: this.typed });
     },
   },
 };
