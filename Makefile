@@ -21,7 +21,7 @@ help:
 STAMP := $(VENV)/.installed
 $(STAMP): pyproject.toml
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --editable ".[dev,train,web]"
+	$(PY) -m pip install --quiet --editable ".[dev,train,web,api]"
 	touch $@
 
 install: $(STAMP)

@@ -41,10 +41,12 @@ _PARTS = ("filters", "search", "complete", "scroll", "memory")
 
 
 class Server:
-    """Script 09 as its own process."""
+    """A script that serves as its own process; by default script 09."""
 
-    def __init__(self, config_file: Path) -> None:
-        command = [*_make_command("09_web_app.py", config_file), "--port", "0", "--no-show"]
+    def __init__(
+        self, config_file: Path, script: str = "09_web_app.py", options: Sequence[str] = ("--no-show",)
+    ) -> None:
+        command = [*_make_command(script, config_file), "--port", "0", *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         lines = iter(self.process.stdout or ())
         self.address = next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))

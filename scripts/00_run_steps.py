@@ -25,7 +25,10 @@ def main():
         lines = []
         try:
             summary = library.update(
-                retry_failed=args.retry_failed, progress=cli.show_progress, report=lines.append
+                retry_failed=args.retry_failed,
+                refresh=args.refresh,
+                progress=cli.show_progress,
+                report=lines.append,
             )
         except BaseException:  # also Ctrl-C: the steps before it are done
             print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr if args.json else sys.stdout)

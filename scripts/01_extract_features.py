@@ -1,6 +1,7 @@
 """Extract CLIP vectors, ViT vectors and ViT classes from all photos.
 
-Each photo is decoded once. Only new and changed photos are processed: run it again after adding photos.
+Each photo is decoded once. Only new and changed photos are processed: run it again after adding photos, or
+use --watch, which runs all steps whenever photos are added, changed, moved or deleted.
 """
 
 import sys
@@ -25,17 +26,26 @@ def parse_arguments():
         action="store_true",
         help="also make the thumbnails that 09_web_app.py shows; without it, each is made when first seen",
     )
-    return cli.parse_photo_options(parser)
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="run all steps, 01 to 05, now and after each change in the folders, until Ctrl-C",
+    )
+    args = cli.parse_photo_options(parser)
+    if args.watch and (args.only or args.export_npy or args.thumbnails or args.json):
+        parser.error("argument --watch: cannot be combined with --only, --export-npy, --thumbnails or --json")
+    return args
 
 
 def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
+    if args.watch:
+        watch(args, config)
+        return
     from imagesearch.features import VECTOR_KINDS, check_export_prefix, export_npy, extract_features
-    from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
-    cli.print_note(dataset.roots_note)
+    dataset = cli.open_dataset(config, args)
     if args.export_npy:
         check_export_prefix(args.export_npy)
     kinds = [args.only] if args.only else VECTOR_KINDS
@@ -46,9 +56,7 @@ def main():
         retry_failed=args.retry_failed,
         progress=cli.show_progress,
     )
-    cli.report_failures(summary.failed, args.verbose)
-    if args.verbose:
-        cli.report_failures(summary.damaged, True, "remark")
+    cli.report_photos(summary.failed, summary.damaged, args.verbose)
     if not args.json:
         print(f"{config.dataset.name}: {summary}", flush=True)
     numbers = summary.to_dict()
@@ -60,6 +68,30 @@ def main():
         rows, files = export_npy(dataset, args.export_npy, kinds)
         count = format_count(rows, "row")
         print(f"{count} each: {', '.join(map(str, files))}", file=sys.stderr if args.json else sys.stdout)
+
+
+def watch(args, config):
+    """Run all steps now and after each change; print a line for each batch."""
+    import time
+
+    from imagesearch.pipeline import Dataset
+    from imagesearch.workflow import watch_photos
+
+    def report(summary):
+        cli.report_failures(summary.failed, args.verbose)
+        print(f"{time.strftime('%X')} {config.dataset.name}: {summary}", flush=True)
+
+    change = cli.choose_folder_change(args, config)
+    dataset = Dataset(config, args.images, change=change, keep_missing_roots=True)
+    cli.print_note(dataset.roots_note)
+    watch_photos(
+        config,
+        dataset,
+        retry_failed=args.retry_failed,
+        progress=cli.show_progress,
+        report=report,
+        note=cli.print_note,
+    )
 
 
 def make_thumbnails_of(dataset, args):

@@ -19,16 +19,12 @@ def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.faces import cluster_people, detect_faces, load_people
-    from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
-    cli.print_note(dataset.roots_note)
+    dataset = cli.open_dataset(config, args)
     if args.show:
         return show_photo(load_people(config, dataset), dataset, args)
     summary = detect_faces(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
-    cli.report_failures(summary.failed, args.verbose)
-    if args.verbose:
-        cli.report_failures(summary.damaged, True, "remark")
+    cli.report_photos(summary.failed, summary.damaged, args.verbose)
     people = cluster_people(config, dataset)
     if args.json:
         cli.print_json(summary.to_dict() | people.to_dict())

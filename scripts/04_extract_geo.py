@@ -25,15 +25,11 @@ def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch.geo import extract_geo
-    from imagesearch.pipeline import Dataset
 
-    dataset = Dataset(config, args.images, change=cli.choose_folder_change(args, config))
-    cli.print_note(dataset.roots_note)
+    dataset = cli.open_dataset(config, args)
     summary = extract_geo(config, dataset, retry_failed=args.retry_failed, progress=cli.show_progress)
-    cli.report_failures(summary.photos.failed, args.verbose)
-    if args.verbose:
-        remarks = {path: "; ".join(lines) for path, lines in summary.remarks.items()}
-        cli.report_failures(remarks, True, "remark")
+    remarks = {path: "; ".join(lines) for path, lines in summary.remarks.items()}
+    cli.report_photos(summary.photos.failed, remarks, args.verbose)
     cli.print_note(summary.note)
     if args.json:
         cli.print_json(summary.to_dict())

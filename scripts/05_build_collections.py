@@ -134,8 +134,9 @@ def import_vectors(config, args):
 
 def report_builds(config, dataset, reports, args):
     from imagesearch.geo import count_without_address
-    from imagesearch.store import STEP_SCRIPTS
+    from imagesearch.store import STEP_SCRIPTS, read_list_columns
 
+    cli.print_note(read_list_columns(dataset).note)
     for kind, report in reports.items():
         cli.report_failures(report.skipped, args.verbose, "skipped")
         if report.waiting:

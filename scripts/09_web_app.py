@@ -31,7 +31,8 @@ def main():
     args = parse_arguments()
     config = cli.load_config_of(args)
     from imagesearch import open_library
-    from imagesearch.web import WebOptions, check_web_installed, is_loopback, serve
+    from imagesearch.serving import is_loopback
+    from imagesearch.web import WebOptions, check_web_installed, serve
 
     check_web_installed()
     # removed, because programs started by this one inherit the environment

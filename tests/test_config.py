@@ -325,3 +325,23 @@ def test_the_displayed_uri_has_no_password(write: WriteConfig, uri: str) -> None
     milvus = load_config(write(""), [f"milvus.uri='{uri}'"]).milvus
     assert milvus.display_uri == "http://host:1"
     assert "secret" not in repr(milvus)
+
+
+def test_the_tiles_of_the_map_have_a_host_that_can_be_part_of_a_policy(write: WriteConfig) -> None:
+    for url in ("", "http://[::1]:8080/{z}/{x}/{y}", "https://a.example.org/{z}/{x}/{y}@2x.png?key=a-1"):
+        assert load_config(write(f"web: {{map_tiles: '{url}'}}")).web.map_tiles == url
+    wrong = (
+        "https://a.org/{z}/{x}.png",
+        "/{z}/{x}/{y}",
+        "ftp://a.org/{z}/{x}/{y}",
+        "https://{s}.a.org/{z}/{x}/{y}",
+    )
+    wrong += (
+        "https://a.org;script-src/{z}/{x}/{y}",
+        "https://a.org *:80/{z}/{x}/{y}",
+        "https://me:x@a.org/{z}/{x}/{y}",
+    )
+    for url in wrong:
+        assert "map_tiles: expected an http(s) URL with" in read_message(
+            write(f"web: {{map_tiles: '{url}'}}")
+        )

@@ -9,7 +9,7 @@ import pytest
 from crowd import Crowd, count_faces, make_crowd
 from drawn import Drawn
 from people_rows import copy_world
-from synthetic import PLACES
+from synthetic import PLACES, row_of
 
 from imagesearch.errors import UserError
 from imagesearch.faces import PeopleEditor, cluster_people, detect_faces, import_names
@@ -110,6 +110,29 @@ def test_lines_that_are_not_used_have_the_true_reason(twelve_photos: Drawn, tmp_
         "line 5": "no name",
         "line 7": "two.jpg: 2 photos have this name; type one of: late/two.jpg, twice/two.jpg",
     }
+
+
+def test_loose_boxes_and_the_only_face_left_are_named_and_unquoted_commas_are_refused(crowd: Crowd) -> None:
+    crowd.add(3, "two.jpg")
+    crowd.add(4, "two.jpg", box=PLACES[4])
+    crowd.cluster()
+    crowd.apply_edits(lambda editor: editor.reject_faces([row_of(crowd.faces, "two.jpg", 1)]))
+    x1, y1, x2, y2 = PLACES[0]
+    csv = crowd.drawn.folder / "names.csv"
+    csv.write_text(
+        "path,name,x1,y1,x2,y2\n"
+        "two.jpg,Kim,,,,\n"  # the other face is no face
+        f"a0.jpg,Ana,{x1},{y1},{x2},{y1 + (y2 - y1) * 0.4}\n"  # without the forehead: 40 % of the face
+        "\n"
+        "b0.jpg,Noor,,,,,Junior\n",
+        "utf-8",
+    )
+    editor = crowd.make_editor()
+    used, unused = import_names(editor, crowd.drawn.dataset(), csv)
+    assert used == 2 and list(unused) == ["line 5"] and "put text that contains a comma" in unused["line 5"]
+    editor.refresh()
+    assert crowd.get_label("two.jpg") == "Kim" and crowd.get_label("a0.jpg") == "Ana"
+    assert crowd.get_label("b0.jpg") != "Noor"
 
 
 @pytest.mark.parametrize(

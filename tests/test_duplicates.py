@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +197,16 @@ def test_the_best_photo_of_a_group_is_the_first_and_the_reason_is_given():
     assert find_best(new, old) == ("old.jpg", "all are equal; the oldest file is first")
 
 
+def test_a_small_difference_of_sharpness_decides_nothing_and_what_is_known_decides_before_the_size():
+    plain = make_photo("a.jpg", file_size=9000)
+    assert find_best(plain, make_photo("b.jpg", taken_at=datetime(2024, 5, 1))) == ("b.jpg", "has a time")
+    assert find_best(plain, make_photo("b.jpg", has_position=True)) == ("b.jpg", "has a position")
+    both = (replace(photo, taken_at=datetime(2024, 5, 1)) for photo in (make_photo("b.jpg"), plain))
+    assert find_best(*both) == ("a.jpg", "largest file")
+    rated = make_photo("b.jpg", rating=3, sharpness=90.0, file_size=9001)
+    assert find_best(plain, rated) == ("b.jpg", "highest rating")
+
+
 @pytest.mark.parametrize(
     "copy", ["copies/a.jpg", "Copy of a.jpg", "a_copy.jpg", "a - Kopie.jpg", "a copy 2.jpg"]
 )
@@ -291,6 +302,25 @@ def test_the_three_kinds_are_apart(album: Drawn):
     assert best == {"photo1.jpg", "photo3.jpg"}
     assert list_paths(find_groups(album, kinds=["burst"])) == [
         ("burst", ["burst1.jpg", "burst2.jpg", "burst3.jpg"])
+    ]
+
+
+def test_times_tell_bursts_from_copies_and_from_other_photos(tmp_path: Path):
+    drawn = Drawn(tmp_path)
+    times = {
+        "two seconds": ("2024:06:01 12:00:00", "2024:06:01 12:00:02"),
+        "three seconds": ("2024:06:02 12:00:00", "2024:06:02 12:00:03"),
+        "another zone": ("2024:06:03 05:00:00", "2024:06:03 19:00:00"),
+        "another day": ("2024:06:04 05:00:00", "2024:06:04 19:15:00"),
+    }
+    for seed, (name, (first, second)) in enumerate(times.items()):
+        save_photo(draw(seed, 2, scale=0.8), drawn.photos / f"{name} 1.jpg", first)
+        save_photo(encode(draw(seed, 2, scale=0.8), 60), drawn.photos / f"{name} 2.jpg", second)
+    save_photo(draw(9, scale=0.8), drawn.photos / "another motif.jpg", times["two seconds"][0])
+    build(drawn)
+    assert list_paths(find_groups(drawn)) == [
+        ("shot", ["another zone 1.jpg", "another zone 2.jpg"]),
+        ("burst", ["two seconds 1.jpg", "two seconds 2.jpg"]),
     ]
 
 

@@ -131,6 +131,53 @@ def test_paths_have_no_prefix_when_one_of_several_folders_is_left(folders: World
     assert get_paths(folders)[-1] == "family/c.png"
 
 
+def test_the_folders_of_the_config_written_differently_are_no_edit(folders: World) -> None:
+    count(folders, "cam/../phone")
+    assert Dataset(folders.config()).roots == [folders.folder / "phone"], "cam may be removed"
+    count(folders, "cam", "--add")
+    (folders.folder / "link").symlink_to("phone", target_is_directory=True)
+    configure(folders, "link")
+    assert count(folders) == (0, 7, 0, 0)
+    save(folders.folder / "third/t.png", 30)
+    assert "inside" not in folders.run(STEP, "link", "third", "--add").stderr
+
+
+def test_without_tables_the_folders_of_the_config_are_used(folders: World) -> None:
+    assert count(folders, "cam", "--add") == (7, 0, 0, 0), "the first run"
+    shutil.rmtree(folders.folder / "processed/album/geo")
+    configure(folders, "phone/family")
+    assert count(folders) == (3, 0, 0, 0)
+
+
+def test_folders_outside_a_copied_project_stay_where_they_are(folders: World, tmp_path: Path) -> None:
+    count(folders)
+    count(folders, "cam", "--add")
+    for name in ("phone", "processed", folders.config_file.name):
+        source, target = folders.folder / name, tmp_path / "copy" / name
+        target.parent.mkdir(exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    dataset = Dataset(load_config(tmp_path / "copy" / folders.config_file.name))
+    assert dataset.roots == [tmp_path / "copy/phone", folders.folder / "cam"]
+
+
+def test_a_new_folder_gets_a_label_that_no_path_begins_with(folders: World) -> None:
+    save(folders.folder / "phone/cam/a.png", 20)
+    count(folders)
+    assert count(folders, "cam", "--add") == (2, 6, 0, 0)
+    assert len(set(get_paths(folders))) == 8
+
+
+def test_a_new_folder_gets_a_label_that_begins_no_other_label(folders: World) -> None:
+    save(folders.folder / "old/phone/d.png", 21)
+    save(folders.folder / "drive/old/phone/d.png", 22)
+    configure(folders, "phone", "old/phone")
+    assert count(folders) == (6, 0, 0, 0) and "old/phone/d.png" in get_paths(folders)
+    assert count(folders, "drive/old", "--add") == (1, 6, 0, 0)
+    dataset = Dataset(folders.config())
+    files = {dataset.locate_file(photo.path) for photo in dataset.photos}
+    assert len(files) == 7 and folders.folder / "drive/old/phone/d.png" in files
+
+
 # --- renamed folders ---------------------------------------------------------------------------------------
 
 
@@ -182,6 +229,55 @@ def test_a_folder_with_fewer_photos_than_a_missing_one_is_asked_about(folders: W
     assert "backup has 4 of the 5 photos of" in line and "--replace" in line
     assert count(folders, "backup", "--replace") == (0, 4, 0, 1)
     assert get_paths(folders)[-1] == "family/c.png"
+
+
+def test_a_copy_replaces_no_folder_that_is_there_unless_it_has_all_photos(folders: World) -> None:
+    count(folders)
+    shutil.copytree(folders.folder / "phone", folders.folder / "backup")
+    (folders.folder / "backup/e.png").unlink()
+    configure(folders, "backup")
+    line = folders.run(STEP, code=2).stderr
+    assert "used so far" in line and "missing" not in line
+    configure(folders, "phone")
+    shutil.copy(folders.folder / "phone/e.png", folders.folder / "backup")
+    assert count(folders, "backup", "--add") == (5, 5, 0, 0)
+
+
+def test_a_missing_folder_is_not_left_out_because_another_one_is_added(folders: World) -> None:
+    count(folders)
+    shutil.copytree(folders.folder / "phone/family", folders.folder / "backup")  # three of the five photos
+    (folders.folder / "phone").rename(folders.folder / "away")
+    assert "which is missing" not in folders.run(STEP, "backup", code=2).stderr
+    line = folders.run(STEP, "backup", "--add", code=2).stderr
+    assert "phone: no such folder of photos; mount its drive, or use --replace" in line
+
+
+def test_photos_that_were_deleted_or_moved_before_are_not_missed_in_a_renamed_folder(folders: World) -> None:
+    count(folders)
+    (folders.folder / "phone/e.png").unlink()
+    (folders.folder / "phone/d.png").rename(folders.folder / "phone/family/f.png")
+    assert count(folders) == (0, 3, 1, 1)
+    (folders.folder / "phone").rename(folders.folder / "handy")
+    done = folders.run(STEP, "cam", "handy")
+    assert "handy is used in place of" in done.stderr and "it has 4 of its 4 photos" in done.stderr
+    assert get_paths(folders) == ["cam/a.png", "cam/x.png", *(f"family/{name}.png" for name in "abcf")]
+
+
+def test_other_photos_with_the_same_names_are_no_copies(folders: World) -> None:
+    count(folders, "cam")
+    for number, name in enumerate(("a.png", "x.png")):
+        save(folders.folder / "other" / name, 40 + number)
+    shutil.rmtree(folders.folder / "cam")
+    assert "used so far" in folders.run(STEP, "other", code=2).stderr
+
+
+def test_one_copy_does_not_replace_two_folders_with_the_same_photos(folders: World) -> None:
+    shutil.copytree(folders.folder / "cam", folders.folder / "card")
+    shutil.copytree(folders.folder / "cam", folders.folder / "backup")
+    count(folders, "cam", "card")
+    assert "used so far" in folders.run(STEP, "backup", "--json", code=2).stderr
+    configure(folders, "backup")
+    assert "used so far" in folders.run(STEP, code=2).stderr
 
 
 def test_photos_of_a_folder_that_stays_are_no_copies_of_another_folder(folders: World) -> None:

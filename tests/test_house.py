@@ -35,13 +35,17 @@ ENGINES = {
         "safetensors",
         "shapely",
     ),
-    *("sklearn", "tokenizers", "torch", "transformers"),
+    *("sklearn", "tokenizers", "torch", "transformers", "watchfiles"),
     *("fastapi", "nicegui", "starlette", "uvicorn"),
+    *("flask", "flask_ml", "waitress", "werkzeug"),
+    *("httpcore", "httpx"),
 }
 # Imported inside functions themselves: all of their code uses an engine, or their classes derive from it.
 LAZY_MODULES = {"imagesearch.geo.http"} | {
     name for name in SOURCES if name.startswith("imagesearch.web.") and name != "imagesearch.web.server"
 }
+LAZY_MODULES |= {f"imagesearch.api.{name}" for name in ("app", "body_checks", "forms", "results", "run")}
+LAZY_MODULES |= {f"imagesearch.downloads.{name}" for name in ("fetch", "scheduler", "transport")}
 LAZY_MODULES |= {
     f"imagesearch_demo.training.{name}"
     for name in ("train", "train_clip", "train_detector", "train_recogniser", "train_vit")
@@ -100,7 +104,7 @@ def test_every_imported_package_is_a_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     pins = [
         *project["dependencies"],
-        *(pin for extra in ("raw", "train", "web") for pin in project["optional-dependencies"][extra]),
+        *(pin for extra in ("api", "raw", "train", "web") for pin in project["optional-dependencies"][extra]),
     ]
     declared = {pin.split("==")[0].lower().replace("-", "_") for pin in pins}
     imported = {get_package(name) for file in SOURCES.values() for name in list_imports(parse(file))}

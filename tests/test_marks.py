@@ -257,6 +257,61 @@ def test_names_of_a_file(drawn: Drawn) -> None:
     assert "expected the columns photo and name in the first line" in refuse(drawn, "--present", csv)
 
 
+def test_a_person_is_marked_by_number_and_each_photo_once_whatever_the_spelling(drawn: Drawn) -> None:
+    csv = drawn.folder / "present.csv"
+    csv.write_text("path,name\nlake.jpg,person 1\n lake.jpg,MAYA\ndiscs.png,2\n", "utf-8")
+    lines = edit(drawn, "--present", csv, "--no-build").splitlines()
+    assert f"{csv}: 3 lines used" in lines and "Maya is on lake.jpg now, without a face" in lines
+    assert list_marks(drawn) == {"Kofi": ["discs.png"], "Maya": ["lake.jpg"]}
+    edit(drawn, "--ignore", "Maya", "--no-build")
+    assert refuse(drawn, "--present", "discs.png=maya") == "Maya: is ignored; use --bring-back 1 first"
+
+
+def list_marks(drawn: Drawn) -> dict[str, list[str]]:
+    people = read_people(drawn)
+    return {marked.name: marked.to_dict(people.faces)["photos"] for marked in people.marked}
+
+
+def test_a_name_taken_off_one_photo_stays_on_the_others(drawn: Drawn) -> None:
+    edit(drawn, "--present", "noor8.jpg=Ada", "--present", "discs.png=Ada", "--no-build")
+    edit(drawn, "--present", "kofi4.jpg=ada", "--absent", "noor8.jpg=Ada", "--no-build")
+    assert list_marks(drawn) == {"Ada": ["discs.png", "kofi4.jpg"]}
+    edit(drawn, "--name", "Ada=ADA", "--no-build")
+    assert list_marks(drawn) == {"ADA": ["discs.png", "kofi4.jpg"]}
+    assert "ADA has this name already" in edit(drawn, "--name", "ADA=ADA", "--no-build")
+    assert EditLog(drawn.dataset().folder / "people.jsonl").count() == 7  # nothing was stored for it
+    assert "requires at least two different people" in refuse(drawn, "--merge", "ADA", "ada")
+    assert "ADA and Maya have different names" in refuse(drawn, "--merge", "ADA", "1")
+
+
+def test_a_mark_where_a_face_has_the_name_is_not_counted_as_removed(drawn: Drawn) -> None:
+    edit(drawn, "--present", "noor7.jpg=Ana", "--no-build")
+    edit(drawn, "--name", "3=Ana", "--no-build")
+    assert "also removed" not in edit(drawn, "--forget", "Ana", "--no-build")
+
+
+def test_the_face_that_an_absent_name_is_on_can_be_typed_as_printed(drawn: Drawn) -> None:
+    option, face = refuse(drawn, "--absent", "both.jpg=maya").split("use ")[1].split()
+    edit(drawn, option, face)
+    assert search(drawn, "maya") == MAYA - {"both.jpg"}
+
+
+def test_photos_with_equal_content_keep_their_own_marks(drawn: Drawn) -> None:
+    for path in ("a.jpg", "b.jpg"):
+        shutil.copy(drawn.photos / "lake.jpg", drawn.photos / path)
+    detect_faces(drawn.config(), drawn.dataset())
+    cluster_people(drawn.config(), drawn.dataset())
+    edit(drawn, "--present", "a.jpg=Ada", "--present", "b.jpg=Ada", "--no-build")
+    assert list_marks(drawn) == {"Ada": ["a.jpg", "b.jpg"]}
+    (drawn.photos / "b.jpg").unlink()  # its mark is of the same content, so it is found in another photo
+    (drawn.photos / "lake.jpg").unlink()
+    detect_faces(drawn.config(), drawn.dataset())
+    cluster_people(drawn.config(), drawn.dataset())
+    assert list_marks(drawn) == {"Ada": ["a.jpg"]}
+    edit(drawn, "--absent", "a.jpg=Ada", "--no-build")
+    assert list_marks(drawn) == {}
+
+
 def test_an_album_where_no_face_was_found_can_have_names(drawn: Drawn) -> None:
     for file in drawn.photos.iterdir():
         if file.name not in ("lake.jpg", "discs.png"):

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from crowd import Crowd, count_faces, make_crowd
 
-from imagesearch.decisions import refer_to_edits
+from imagesearch.decisions import find_undone, refer_to_edits
 from imagesearch.errors import UserError
-from imagesearch.faces import People, PeopleEditor
+from imagesearch.faces import People, PeopleEditor, mark_present, merge_as
 from imagesearch.faces.edit_log import Edit, EditLog, needs_clustering
 
 
@@ -68,6 +68,80 @@ def test_each_decision_is_in_the_history_and_can_be_undone_and_restored(
     assert list_people(restored) == list_people(after)
     assert list_history(crowd)[1] == summary and list_history(crowd)[3] == f"restored 2: {summary}"
     assert list_people(crowd.cluster()) == list_people(after)
+    numbers: list[int] = []
+    undone = crowd.apply_edits(lambda e: numbers.append(e.undo(4).number))
+    assert numbers == [2] and list_people(undone) == list_people(before)
+    assert list_history(crowd)[4] == f"undid 2: {summary}"
+    decisions = [decision.to_dict() for decision in crowd.make_editor().list_decisions()]
+    assert [one["undone_by"] for one in decisions] == [None, 3, None, 5, None]
+
+
+@pytest.mark.parametrize(
+    ("others", "summary"),
+    [
+        (["Noor", "3"], "Noor, Zoë and Maya are one person, Maya"),
+        (["3", "2", "4"], "Zoë, Noor, Maya and 4 are one person, Maya"),
+    ],
+)
+def test_a_merge_of_several_people_is_one_decision(crowd: Crowd, others: list[str], summary: str) -> None:
+    names = (("1", "Maya"), ("2", "Noor"), ("3", "Zoë"))
+    crowd.add(4, "d1.jpg", "d2.jpg")
+    crowd.cluster()
+    before = crowd.apply_edits(*(lambda e, n=n, name=name: e.name_person(n, name) for n, name in names))
+    editor = crowd.make_editor()
+    merge_as(editor, ["1", *others], "Maya")
+    after = editor.refresh()
+    assert len(after.persons) == len(before.persons) - len(others)
+    assert len(editor.stored) == 1
+    (line,) = editor.describe_stored(editor.stored)
+    assert line.startswith(summary.removesuffix(", Maya") + " now: Maya (number 1, ")
+    decision = editor.list_decisions()[-1]
+    assert decision.summary == summary and decision.number == 4 and len(decision.lines) > 2
+    undone = crowd.apply_edits(lambda e: e.undo())
+    assert list_people(undone) == list_people(before) == list_people(crowd.cluster())
+    restored = crowd.apply_edits(lambda e: e.undo(5))
+    assert list_people(restored) == list_people(after)
+    assert list_history(crowd)[3:] == [
+        summary,
+        f"undid 4: {summary} (undone by 6)",
+        f"restored 4: {summary}",
+    ]
+    # the same lines as an earlier version wrote them, without the key, are several decisions
+    file = crowd.drawn.dataset().folder / "people.jsonl"
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()[: decision.lines[-1] + 1]]
+    old = [json.dumps({key: line[key] for key in line if key != "decision"}) for line in lines]
+    file.write_text("\n".join(old) + "\n", "utf-8")
+    assert (
+        list_history(crowd)[3:5]
+        == ["Noor and Maya are one person, Maya", "Zoë and Maya are one person, Maya"][
+            :: 1 if others[0] == "Noor" else -1
+        ]
+    )
+
+
+def test_a_name_on_photos_is_merged_with_people(crowd: Crowd) -> None:
+    photo = int(crowd.faces.photo_ids[0])
+    crowd.apply_edits(
+        lambda e: e.name_person("2", "Noor"),
+        lambda e: mark_present(e, "Ana", [photo]),
+        lambda e: mark_present(e, "Ben", [photo]),
+    )
+    merged = crowd.apply_edits(lambda e: merge_as(e, ["Ana", "Ben", "2", "3"], "Ana"))
+    assert "Ana" in {person.name for person in merged.persons} and not merged.list_marked_only()
+    assert list_history(crowd)[-1] == "Ben, Noor, Ana and 3 are one person, Ana"
+    undone = crowd.apply_edits(lambda e: e.undo())
+    assert [marked.name for marked in undone.list_marked_only()] == ["Ana", "Ben"]
+    assert {person.name for person in undone.persons} == {"Noor", ""}
+
+
+def test_nothing_is_stored_of_a_merge_with_an_error(crowd: Crowd) -> None:
+    crowd.apply_edits(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Noor"))
+    log, editor = read_log(crowd), crowd.make_editor()
+    with pytest.raises(UserError, match="nobody has this number or name"):
+        merge_as(editor, ["1", "2", "99"], "Noor")
+    assert read_log(crowd) == log and not editor.stored
+    with pytest.raises(UserError, match="at least two different people"):
+        merge_as(editor, ["1"], "Maya")
 
 
 def test_undo_takes_back_one_decision_after_the_other(crowd: Crowd) -> None:
@@ -98,6 +172,7 @@ def test_joining_two_names_is_one_decision(crowd: Crowd) -> None:
     before = crowd.apply_edits(lambda e: e.name_person("1", "Maya"), lambda e: e.name_person("2", "Maja"))
     assert count_faces(crowd.apply_edits(lambda e: e.name_person("Maja", "Maya")).find_person("Maya")) == 9
     assert list_history(crowd)[2:] == ["Maja and Maya are one person, Maya"]
+    assert crowd.make_editor().list_decisions()[2].to_dict()["action"] == "name"
     assert list_people(crowd.apply_edits(lambda e: e.undo())) == list_people(before)
 
 
@@ -131,6 +206,17 @@ def test_an_undo_holds_after_lines_were_removed_by_hand(crowd: Crowd) -> None:
     file.write_bytes(lines[0] + b"".join(lines[2:]))
     assert [person.name for person in crowd.people.persons] == ["Maya", "", "Zoë"]
     assert list_history(crowd)[-1] == "undid an edit that is no longer in the file"
+
+
+def test_an_undo_is_of_the_edit_with_its_number_among_equal_lines() -> None:
+    first, equal = Edit("forget", name="Maya", at="2026-01-01"), Edit("forget", name="Kofi", at="2026-01-01")
+    log = [first, equal, equal]  # twice in one second
+    assert find_undone([*log, Edit("undo", undoes=refer_to_edits(log, [1]))]) == {1: 3}
+    assert find_undone([*log, Edit("undo", undoes=refer_to_edits(log, [2]))]) == {2: 3}
+    undo = Edit("undo", undoes=refer_to_edits(log, [2]))
+    assert find_undone([equal, equal, undo]) == {1: 2}, "the first line was removed by hand"
+    undo = Edit("undo", undoes=refer_to_edits(log, [1]))
+    assert find_undone([equal, undo, equal]) == {0: 1}, "an undo is of an earlier line"
 
 
 def test_only_the_undo_of_an_applied_edit_requires_a_new_clustering(tmp_path: Path) -> None:

@@ -73,11 +73,12 @@ def test_the_readme_has_an_example_of_each_script_that_it_names() -> None:
     readme = PAGES["README.md"]
     assert "make demo" in readme, "the examples require what make demo makes"
     run = {word for example in list_examples(readme) for word in example.command.split() if word in SCRIPTS}
-    # it runs until it is stopped, so its example has no output; tests/web starts it
-    run |= set(re.findall(r"^    \.venv/bin/python (scripts/09_web_app\.py)$", readme, re.MULTILINE))
+    # they run until they are stopped, so their examples have no output; other tests start them
+    servers = r"^    \.venv/bin/python (scripts/(?:09_web_app|10_serve_api)\.py)$"
+    run |= set(re.findall(servers, readme, re.MULTILINE))
     named = set(re.findall(r"scripts/\d\d_\w+\.py", readme))
     assert named <= SCRIPTS and named - run == set(), "named without an example"
-    assert {name for name in SCRIPTS if re.match(r"scripts/0[1-9]_", name)} <= run, "not shown"
+    assert {name for name in SCRIPTS if re.match(r"scripts/(?:0[1-9]|10)_", name)} <= run, "not shown"
 
 
 def test_the_python_example_of_the_readme_runs(
@@ -147,7 +148,7 @@ def test_make_demo_makes_every_file_that_it_lists(demo: Clone) -> None:
 
 def remove_foreign_commands(text: str) -> str:
     """Remove the commands of other programs, and their options, from a page."""
-    programs = "pip|conda|rclip|docker|helm|kubectl|milvus-lite"
+    programs = "pip|conda|rclip|docker|helm|kubectl|milvus-lite|systemctl|journalctl"
     text = re.sub(rf"`(?:{programs}) [^`]*`", "", text)
     return re.sub(rf"^ {{4}}(?!\$ )\S*(?:{programs}) .*$", "", text, flags=re.MULTILINE)
 
@@ -198,7 +199,7 @@ def test_every_link_leads_to_a_file_and_a_heading() -> None:
 
 
 def test_every_page_is_listed_and_short() -> None:
-    listed = re.findall(r"\]\((\w+\.md)\)", PAGES["docs/README.md"])
+    listed = re.findall(r"\]\(([\w-]+\.md)\)", PAGES["docs/README.md"])
     assert sorted(listed) == sorted(Path(page).name for page in PAGES if Path(page).name != "README.md")
     pages = {page: len(text.splitlines()) for page, text in PAGES.items() if page != "README.md"}
     assert not {page: lines for page, lines in pages.items() if lines > MAX_PAGE_LINES}

@@ -49,6 +49,8 @@ def describe_steps(sentence: str, has_target: bool = False) -> list[list[str]]:
         ("maya alone in goa", [["of only Maya in Goa (state)"], ["of Maya in Goa (state)"],
                                ["of only Maya", "in Goa (state)"]]),
         ("maya without kim", [["of Maya"]]),
+        ("nobody in goa", [["of nobody in Goa (state)"], ["of nobody", "in Goa (state)"]]),
+        ("goa before 2020", [["in Goa (state) (before 2020)"], ["in Goa (state)", "(before 2020)"]]),
         ("maya and noor without kim", [["of Maya and Noor"], ["of Maya or Noor"]]),
         ("two people in goa", [["of two people in Goa (state)"], ["of two people", "in Goa (state)"]]),
         (

@@ -11,7 +11,8 @@ from test_trip_scripts import BERLIN, GOA, make_exif
 
 from imagesearch.errors import UserError
 from imagesearch.store import has_pending_edits
-from imagesearch.trips import read_trip_lines, read_trip_names
+from imagesearch.trips import list_trip_decisions, locate_trip_lines, read_trip_lines, read_trip_names
+from imagesearch.trips.decisions import TripName, append_trip_name
 
 
 class Album(Drawn):
@@ -242,3 +243,22 @@ def test_an_album_without_faces_has_a_history_of_trips(tmp_path, tiny_models):
     assert history["people"] == [] and history["history"][0]["about"] == "trip"
     assert "undid 1: trip " in world.run("03_name_people.py", "--undo").stderr
     assert "Ana" not in world.run("05_build_collections.py", "--trips").stdout
+
+
+def test_lines_of_trips_keep_their_place_among_the_edits_of_people(tmp_path):
+    append_trip_name(tmp_path, "Goa", (("a.jpg", "12"),), edit_count=0)
+    (line,) = read_trip_lines(tmp_path)
+    assert line.edit_count == 0, "before the first edit, though in the same second"
+    edits = ["2025-05-01T12:00:00+02:00", "2025-05-01T12:20:00+02:00"]
+
+    def locate(*lines):
+        return locate_trip_lines(lines, edits)
+
+    assert locate(TripName(at=edits[0]), TripName(at="2025-05-01T10:10:00+00:00")) == [1, 1]
+    assert locate(TripName(at="someday")) == [0], "a time that the user has changed"
+    assert locate(TripName(edit_count=5)) == [2], "edits were removed by hand"
+    assert locate(TripName(edit_count=2), TripName(edit_count=1)) == [2, 2], "in the order of the file"
+    undo = TripName(action="undo", undoes=((9, "none"),), at="someday")
+    (decision,) = list_trip_decisions([undo], [2], [0, 1])
+    text = "undid a name of a trip that is no longer in the file"
+    assert (decision.number, str(decision)) == (3, f"   3  someday           {text}")

@@ -228,6 +228,30 @@ def test_the_time_of_another_photo():
         assert (parsed.not_understood, parsed.notes[0]) == ((sentence,), note)
 
 
+def test_the_time_of_a_photo_is_used_as_precisely_as_it_is_known():
+    moments = {
+        "album.jpg": [PhotoMoment(datetime(2020, 8, 1), "month")],
+        "letter.jpg": [PhotoMoment(datetime(2020, 8, 4), "day")],
+        "IMG_0042": [PhotoMoment(datetime(2020, 8, 4, 8)), PhotoMoment(datetime(2020, 8, 4, 18))],
+    }
+
+    def summarize(sentence):
+        parsed = parse(sentence, find_moments=lambda file: moments.get(file, []))
+        return parsed.summary, parsed.notes
+
+    assert summarize("older than album.jpg")[0] == "older than august 2020 (before 2020-08-01)"
+    assert summarize("earlier than letter.jpg") == (
+        "earlier than 4 august 2020 (before 2020-08-04)",
+        ("letter.jpg was taken on 2020-08-04",),
+    )
+    month, notes = summarize("same month as album.jpg")
+    assert "august 2020" in month and notes == ("album.jpg was taken on 2020-08",)
+    assert "not known precisely enough" in summarize("same day as album.jpg")[1][0]
+    assert "2020-08-04" in summarize("same night as letter.jpg")[0], "not the night before"
+    assert summarize("same day as IMG_0042")[0] == summarize("4 august 2020")[0]
+    assert summarize("same trip as IMG_0042")[1][0] == "IMG_0042 belongs to no trip"
+
+
 @pytest.mark.parametrize(
     ("trips", "found"),
     [

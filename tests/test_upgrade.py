@@ -20,7 +20,8 @@ from imagesearch.store import Store, build, collections, records, schema
 from imagesearch.store.dialect import LITE
 from imagesearch.store.schema import ScalarField
 
-# The fields of photos in the collections of the version of 28 November 2026.
+# The fields of photos in the collections of the version of 28 November 2026. They are written out, although
+# today's schema begins with them, because these collections exist and today's schema can change.
 EARLIER_FIELDS = (
     ScalarField("path", "VARCHAR", "", 4096, filtered=True),
     ScalarField("face_labels", "LIST", [], 8192, filtered=True),

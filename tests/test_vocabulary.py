@@ -30,6 +30,7 @@ def test_a_place_is_within_the_larger_places_in_its_addresses() -> None:
 def test_a_vocabulary_is_read_back_and_files_of_earlier_versions_are_accepted(tmp_path: Path) -> None:
     trip = VocabularyTrip("Goa, May 2023", 3, 1, 2, {"goa": 3}, ("Anjuna",), ("Zoë",), is_named=True)
     known = replace(KNOWN, cast=("Zoë", "Ana"), trips=(trip,), trip_name_count=1)
+    known = replace(known, portraits={"zoe": (-7, 1)})
     digest = known.write(tmp_path)
     assert digest and Vocabulary.read(tmp_path) == replace(known, digest=digest)
     assert replace(known, cast=()).write(tmp_path) != digest
@@ -37,6 +38,7 @@ def test_a_vocabulary_is_read_back_and_files_of_earlier_versions_are_accepted(tm
     file = tmp_path / "vocabulary.json"
     sections = json.loads(file.read_text("utf-8"))
     del sections["within"], sections["cast"], sections["trips"], sections["trip_name_count"]
+    del sections["portraits"]
     file.write_text(json.dumps(sections), "utf-8")
     assert Vocabulary.read(tmp_path).trips is None
     assert Vocabulary.read(tmp_path).within == {} and Vocabulary.read(tmp_path).places == KNOWN.places

@@ -136,6 +136,7 @@ def test_a_size_that_is_upright_tells_that_the_boxes_are(tmp_path: Path):
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "photo.jpg.xmp: the XMP declares a document type"),
         (b"<a>" + b" " * 5_000_000 + b"</a>", "photo.jpg.xmp: the XMP is too large"),
         (fill(EXIFTOOL, "Maya", (1.2, 0.1, 1.4, 0.3), 1, (320, 240)).encode(), "Maya is not inside"),
+        (fill(EXIFTOOL, "Maya", (-0.6, 0.1, 0.4, 0.3), 1, (320, 240)).encode(), "Maya is not inside"),
         (fill(EXIFTOOL, "Maya", BOX, 1, (300, 400)).encode(), "it was cropped since"),
         (fill(EXIFTOOL, "x" * 300, BOX, 1, (320, 240)).encode(), "too long"),
         (fill(EXIFTOOL, "Maya", BOX, 1, (320, 240)).replace("0.5<", "half<").encode(), "Maya is not inside"),
@@ -194,6 +195,9 @@ def test_the_fields_of_other_programs_stay(tmp_path: Path, template: str):
     assert len(changed) == 1  # the name; all other elements, attributes and texts are there still
     assert [name for name, _ in read(file)] == ["Maya", "Kim"]
     assert sidecar.read_text("utf-8").rstrip().endswith("?>")  # the packet's end is kept
+    third = FaceRegion("Rex", (0.8, 0.6, 0.9, 0.8))
+    assert write_face_regions(file, [added, third], (320, 240)) == sidecar  # only one of them is new
+    assert [name for name, _ in read(file)] == ["Maya", "Kim", "Rex"]
 
 
 def list_nodes(file: Path) -> list[tuple]:
@@ -220,6 +224,69 @@ def test_a_read_only_sidecar_is_named_and_kept(tmp_path: Path):
     with pytest.raises(PhotoError, match="is read-only"):
         write_face_regions(file, [FaceRegion("Maya", BOX)], (320, 240))
     assert sidecar.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "orientation"), [("", 1), ("   Maya   Smith ", 1), ("x\u200bMaya\u202e", 1), ("Maya", 6)]
+)
+def test_names_are_cleaned_or_refused(tmp_path: Path, name: str, orientation: int):
+    file = make_photo(tmp_path, orientation)
+    text = fill(EXIFTOOL, name, BOX, orientation, (320, 240)).replace(">Face<", "><")  # without a type
+    file.with_name("photo.jpg.XMP").write_text(text, "utf-8")
+    found = [found for found, _ in read(file)]
+    assert found == ([" ".join(name.split())] if name.isprintable() and name else [])
+    assert ("control characters" in read_remarks(file)) == (not name.isprintable())
+
+
+def test_names_are_added_to_regions_of_the_upright_photo_in_its_coordinates(tmp_path: Path):
+    file = make_photo(tmp_path, 6)
+    sidecar = file.with_name("photo.jpg.xmp")
+    sidecar.write_text(fill(DIGIKAM, "Ana", (0.6, 0.1, 0.8, 0.5), 1, (320, 240)), "utf-8")
+    sidecar.chmod(0o664)
+    assert write_face_regions(file, [FaceRegion("Maya", BOX)], (320, 240)) == sidecar
+    assert sidecar.stat().st_mode & 0o777 == 0o664
+    (_, box) = dict(read(file)).popitem()
+    assert [name for name, _ in read(file)] == ["Ana", "Maya"] and compute_iou(box, BOX) > 0.99
+    sidecar.write_text(fill(EXIFTOOL, "Ana", BOX, 1, (300, 300)), "utf-8")
+    with pytest.raises(PhotoError, match="its sidecar has face regions of another shape"):
+        write_face_regions(file, [FaceRegion("Maya", BOX)], (320, 240))
+
+
+def test_a_box_that_is_partly_outside_is_cut_off(tmp_path: Path):
+    file = make_photo(tmp_path)
+    text = fill(MICROSOFT, "Maya", (-0.1, 0.3, 0.2, 1.1), 1, (320, 240))
+    file.with_suffix(".xmp").write_text(text, "utf-8")
+    assert read(file) == [("Maya", (0.0, 0.3, pytest.approx(0.2), 1.0))]
+
+
+def test_a_list_of_regions_that_is_missing_is_added(tmp_path: Path):
+    file = make_photo(tmp_path)
+    text = fill(EXIFTOOL, "Ana", BOX, 1, (320, 240))
+    start, end = text.index("<mwg-rs:RegionList>"), text.index("  </mwg-rs:Regions>")
+    file.with_name("photo.jpg.xmp").write_text(text[:start] + text[end:], "utf-8")
+    write_face_regions(file, [FaceRegion("Maya", BOX)], (320, 240))
+    assert [name for name, _ in read(file)] == ["Maya"]
+
+
+def test_no_sidecar_is_made_for_names_that_the_photo_has_itself(tmp_path: Path):
+    file = make_photo(tmp_path, 1, xmp=fill(EXIFTOOL, "Ana", BOX, 1, (320, 240)).encode())
+    assert write_face_regions(file, [FaceRegion("Ana", BOX)], (320, 240)) is None
+    assert list(tmp_path.iterdir()) == [file]
+    write_face_regions(file, [FaceRegion("Anna", BOX)], (320, 240))  # another name for the same face
+    assert file.with_name("photo.jpg.xmp").read_text("utf-8").count("<mwg-rs:Name>") == 1
+    assert [name for name, _ in read(file)] == ["Anna", "Ana"]
+
+
+def test_a_face_with_one_name_in_the_photo_and_its_sidecar_is_one(tmp_path: Path):
+    file = make_photo(tmp_path, 1, xmp=fill(EXIFTOOL, "Ana", BOX, 1, (320, 240)).encode())
+    near = (BOX[0] + 0.03, BOX[1], BOX[2] + 0.03, BOX[3])  # an overlap of 74 %
+    file.with_suffix(".xmp").write_text(fill(EXIFTOOL, "Ana", near, 1, (320, 240)), "utf-8")
+    assert [name for name, _ in read(file)] == ["Ana"]
+    far = (BOX[0] + 0.1, BOX[1], BOX[2] + 0.1, BOX[3])  # 33 %
+    file.with_suffix(".xmp").write_text(fill(EXIFTOOL, "Ana", far, 1, (322, 240)), "utf-8")
+    assert [name for name, _ in read(file)] == ["Ana", "Ana"]
+    file.with_name("photo.jpg.xmp").write_text(fill(EXIFTOOL, "digiKam", BOX, 1, (320, 240)), "utf-8")
+    assert [name for name, _ in read(file)] == ["digiKam", "Ana"], "of two sidecars, IMG.jpg.xmp"
 
 
 # --- the script --------------------------------------------------------------------------------------------

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import ROOT
 from drawn import Drawn, picture_of
+from server_process import ENV, ServerProcess
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -34,7 +34,7 @@ class WebAlbum:
     """A folder of drawn photos with finished steps, as a user of the web app has it."""
 
     drawn: Drawn
-    env: dict[str, str] = field(default_factory=lambda: os.environ | {"PYTHONPATH": str(ROOT / "src")})
+    env: dict[str, str] = field(default_factory=ENV.copy)
 
     def run(self, script: str, *options: str) -> str:
         """Run a numbered script on the album and return what it prints."""
@@ -82,43 +82,32 @@ def album(finished_album: WebAlbum, tmp_path: Path) -> WebAlbum:
     return finished_album.copy_to(tmp_path / "album")
 
 
-class WebServer:
+@pytest.fixture(scope="module")
+def shared_album(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
+    """A copy of the finished album for all tests of a file."""
+    return finished_album.copy_to(tmp_path_factory.mktemp("shared") / "album")
+
+
+def make_id(path: str) -> str:
+    """Return the id of a photo as addresses have it."""
+    from imagesearch.photos import compute_photo_id  # here, because all tests load this module
+    from imagesearch.web.photo_ids import format_photo_id
+
+    return format_photo_id(compute_photo_id(path))
+
+
+class WebServer(ServerProcess):
     """Script 09 as its own process."""
 
     def __init__(self, album: WebAlbum, *options: str) -> None:
-        command = [
-            *(sys.executable, str(ROOT / "scripts" / "09_web_app.py"), "-c", str(album.drawn.config_file)),
-            *("--port", "0", "--no-show", *options),
-        ]
-        self.process = subprocess.Popen(
-            command, env=album.env, cwd=album.drawn.folder, stdout=subprocess.PIPE, text=True
-        )
-        self.address = ""
-        for line in self.process.stdout or ():
-            if found := re.search(r"http://\S+", line):
-                self.address = found[0]
-                break
-
-    def close(self) -> None:
-        """Stop the process as Ctrl-C does."""
-        self.process.send_signal(2)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
-        finally:
-            if self.process.stdout:
-                self.process.stdout.close()
+        super().__init__("09_web_app.py", album.drawn.config_file, "--no-show", *options, env=album.env)
 
 
 @pytest.fixture
 def server(album: WebAlbum) -> Iterator[WebServer]:
     """A server of the album; it is stopped at the end."""
-    running = WebServer(album)
-    yield running
-    running.close()
+    with WebServer(album) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -136,15 +125,34 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def list_errors(page: Page) -> list[str]:
+    """Return a list that the errors in the console of a page are added to, and those of its scripts."""
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
+
+
+@contextmanager
+def open_page(
+    browser: Browser, server: WebServer, width: int = 1440, height: int = 900, *, has_touch: bool = False
+) -> Iterator[Page]:
+    """Open a page in a browser context of its own; an error in its console fails the test."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, base_url=server.address, has_touch=has_touch
+    )
+    try:
+        page = context.new_page()
+        errors = list_errors(page)
+        yield page
+    finally:
+        context.close()
+    assert errors == []
+
+
 @pytest.fixture
 def page(browser: Browser, server: WebServer) -> Iterator[Page]:
     """A page of the browser at the search page. The test fails if the console has an error."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server.address)
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto("/")
-    yield opened
-    context.close()
-    assert errors == []
+    with open_page(browser, server) as opened:
+        opened.goto("/")
+        yield opened

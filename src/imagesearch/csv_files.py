@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def read_csv(file: Path) -> tuple[dict[int, dict[str, Any]], set[str]]:
     -------
     lines : dict of dict
         The fields of each line, by its number in the file, counted from 1, and by the name of the column in
-        lower case. Missing fields are None. `check_fields` reports a line with too many fields.
+        lower case. Missing fields are None. `use_lines` reports a line with too many fields.
     columns : set of str
         The names of the columns in lower case.
 
@@ -43,13 +44,27 @@ def read_csv(file: Path) -> tuple[dict[int, dict[str, Any]], set[str]]:
         raise UserError(f"{file}: cannot be read ({describe_error(error)})") from None
 
 
-def check_fields(line: dict[str, Any]) -> None:
-    """Check that a line has no more fields than the header, as a comma without quotes would cause.
+def use_lines(lines: dict[int, dict[str, Any]], use: Callable[[dict[str, Any]], object]) -> dict[str, str]:
+    """Call a function with the fields of each line of `read_csv`; return why lines cannot be used.
 
-    Raises
-    ------
-    UserError
-        If a surplus field is not empty.
+    A line has more fields than the header after a comma without quotes; it is not used.
+
+    Returns
+    -------
+    unused : dict
+        The message of the `UserError` that the function raised, by ``line N``.
     """
+    unused: dict[str, str] = {}
+    for number, line in lines.items():
+        try:
+            check_fields(line)
+            use(line)
+        except UserError as error:
+            unused[f"line {number}"] = str(error)
+    return unused
+
+
+def check_fields(line: dict[str, Any]) -> None:
+    """Raise `UserError` if a line of `read_csv` has more fields than the header."""
     if any(field.strip() for field in line.get(_SURPLUS, [])):
         raise UserError('more fields than columns; put text that contains a comma in quotes: "a, b"')

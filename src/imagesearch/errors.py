@@ -14,6 +14,10 @@ class UserError(Exception):
     """
 
 
+class BusyError(UserError):
+    """Another run holds a lock; the same can succeed when that run has ended."""
+
+
 class ServerUnavailableError(UserError):
     """A Milvus server does not answer; to repeat the request at once would fail too."""
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from imagesearch.errors import UserError, describe_error
+from imagesearch.errors import BusyError, UserError, describe_error
 
 FileVersion = tuple[int, int, int] | None
 """Time, size and inode of a file, or None for a missing file."""
@@ -79,8 +79,10 @@ def lock_file(file: Path, busy: str = "") -> Iterator[None]:
 
     Raises
     ------
+    BusyError
+        If another process holds the lock.
     UserError
-        If another process holds the lock, or the file cannot be written.
+        If the file cannot be written.
     """
     from filelock import FileLock, Timeout
 
@@ -89,7 +91,7 @@ def lock_file(file: Path, busy: str = "") -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
-            raise UserError(busy) from None
+            raise BusyError(busy) from None
     try:
         yield
     finally:

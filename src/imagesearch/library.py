@@ -128,6 +128,7 @@ class PhotoLibrary:
         self,
         *,
         retry_failed: bool = False,
+        refresh: bool = False,
         progress: Progress | None = None,
         report: Callable[[str], object] = lambda line: None,
     ) -> RunSummary:
@@ -139,6 +140,8 @@ class PhotoLibrary:
         ----------
         retry_failed
             Also process unchanged photos that failed before.
+        refresh
+            Ask for all downloaded photos again.
         progress
             Shows the progress, for example as a bar; see `imagesearch.pipeline.Progress`.
         report
@@ -153,7 +156,7 @@ class PhotoLibrary:
 
         self.close()  # the steps open Milvus themselves, and the searcher would keep outdated names
         # the list of photos is cached in the dataset
-        self.dataset = Dataset(self.config, self._images, change=self._change)
+        self.dataset = Dataset(self.config, self._images, change=self._change, refresh=refresh)
         return workflow.run_steps(
             self.config, self.dataset, retry_failed=retry_failed, progress=progress, report=report
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from imagesearch.errors import UserError
 
@@ -18,6 +19,7 @@ _DROPPED = frozenset(".'`’‘ʻʼʹ′")  # noqa: RUF001 - lookalikes are the 
 _SPACES = frozenset("|%_\\-‐‑‒–—−")  # noqa: RUF001 - lookalikes are the point
 # The combining marks of Latin, Greek and Cyrillic. Those of other scripts can change the meaning.
 _ACCENTS = range(0x0300, 0x0370)
+_MAX_CACHED = 2**14  # names of places and people are in thousands of photos
 
 
 def normalize(text: str) -> str:
@@ -32,6 +34,13 @@ def normalize(text: str) -> str:
     text
         Text in any script. In scripts without case and accents, only the Unicode form changes, to NFKC.
     """
+    if text.isascii():
+        return " ".join(text.lower().translate(_ASCII).split())
+    return _normalize_unicode(text)
+
+
+@functools.lru_cache(_MAX_CACHED)
+def _normalize_unicode(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     normalized = "".join(map(_normalize_character, decomposed.translate(_BASE_LETTERS)))
     return " ".join(unicodedata.normalize("NFKC", normalized).split())
@@ -44,6 +53,10 @@ def _normalize_character(character: str) -> str:
     if character in _DROPPED or ord(character) in _ACCENTS or category in ("Cf", "Cs"):
         return ""  # Cf: invisible marks of direction and joining; Cs: lone surrogates
     return character
+
+
+# The same for ASCII, in a tenth of the time: step 05 normalizes some 25 texts for each photo.
+_ASCII = {number: _normalize_character(chr(number)) for number in range(128)}
 
 
 def clean_text(text: str) -> str:
@@ -59,6 +72,11 @@ def clean_text(text: str) -> str:
     except UnicodeEncodeError:
         raise UserError(f"{text!r}: not valid UTF-8; set the terminal to UTF-8") from None
     return re.sub(" +", " ", unicodedata.normalize("NFC", text)).strip()
+
+
+def enumerate_names(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: ``Maya, Kofi and Noor``."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def find_similar(text: str, choices: Iterable[str], count: int = 1, min_ratio: float = 0.6) -> list[str]:

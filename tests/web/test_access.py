@@ -16,7 +16,7 @@ import pytest
 from http_requests import UPGRADE, WEBSOCKET, Reply, send
 from web_fixtures import WebAlbum, WebServer
 
-from imagesearch.web.access import HostNames
+from imagesearch.serving import HostNames
 from imagesearch.web.login import _check_target
 from imagesearch.web.password import PasswordGate
 
@@ -27,26 +27,20 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture(scope="module")
-def album_of_all(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
-    return finished_album.copy_to(tmp_path_factory.mktemp("access") / "album")
-
-
-@pytest.fixture(scope="module")
-def open_server(album_of_all: WebAlbum) -> Iterator[WebServer]:
+def open_server(shared_album: WebAlbum) -> Iterator[WebServer]:
     """A server without a password."""
-    running = WebServer(album_of_all)
-    yield running
-    running.close()
+    with WebServer(shared_album) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def guarded(album_of_all: WebAlbum) -> Iterator[WebServer]:
+def guarded(shared_album: WebAlbum) -> Iterator[WebServer]:
     """A server for other machines, which requires a password."""
-    album_of_all.env["IMAGESEARCH_PASSWORD"] = PASSWORD
-    running = WebServer(album_of_all, "--host", "0.0.0.0")
-    del album_of_all.env["IMAGESEARCH_PASSWORD"]
-    yield running
-    running.close()
+    shared_album.env["IMAGESEARCH_PASSWORD"] = PASSWORD
+    running = WebServer(shared_album, "--host", "0.0.0.0")
+    del shared_album.env["IMAGESEARCH_PASSWORD"]
+    with running:
+        yield running
 
 
 @pytest.mark.parametrize(
@@ -263,8 +257,8 @@ def test_host_names() -> None:
     assert not v6.has("fe80::1:8765")
 
 
-def test_ctrl_c_stops_the_server_while_a_page_is_open(album_of_all: WebAlbum, browser: Browser) -> None:
-    server = WebServer(album_of_all)
+def test_ctrl_c_stops_the_server_while_a_page_is_open(shared_album: WebAlbum, browser: Browser) -> None:
+    server = WebServer(shared_album)
     page = browser.new_context().new_page()
     page.goto(server.address)
     page.get_by_label("Search", exact=True).first.wait_for()

@@ -16,34 +16,26 @@ import pytest
 from drawn import picture_of
 from http_requests import send
 from PIL import Image
-from web_fixtures import WebAlbum, WebServer
+from web_fixtures import WebAlbum, WebServer, make_id
 
 from imagesearch.config import load_config
 from imagesearch.errors import UserError
-from imagesearch.photos import compute_photo_id
+from imagesearch.serving import MAX_UPLOAD_BYTES, check_upload, clean_file_name
 from imagesearch.web.api_parameters import PARAMETER_DOCS
-from imagesearch.web.photo_ids import format_photo_id
 from imagesearch.web.query_address import PARAMETERS
-from imagesearch.web.uploads import MAX_UPLOAD_BYTES, check_upload, clean_file_name
 
 
 @pytest.fixture(scope="module")
-def api_album(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
-    """A copy of the album whose processes have a folder of their own for temporary files."""
-    album = finished_album.copy_to(tmp_path_factory.mktemp("api") / "album")
-    album.env["TMPDIR"] = str(tmp_path_factory.mktemp("temporary"))
-    return album
+def api_album(shared_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
+    """An album whose processes have a folder of their own for temporary files."""
+    shared_album.env["TMPDIR"] = str(tmp_path_factory.mktemp("temporary"))
+    return shared_album
 
 
 @pytest.fixture(scope="module")
 def server(api_album: WebAlbum) -> Iterator[WebServer]:
-    running = WebServer(api_album)
-    yield running
-    running.close()
-
-
-def make_id(path: str) -> str:
-    return format_photo_id(compute_photo_id(path))
+    with WebServer(api_album) as running:
+        yield running
 
 
 def make_body(image: Image.Image, form: str = "PNG") -> bytes:

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +15,22 @@ from drawn import Drawn
 
 from imagesearch.config import load_config
 from imagesearch.errors import UserError
+from imagesearch.serving import (
+    RunState,
+    StepProgress,
+    describe_progress,
+    format_duration,
+    make_step_command,
+    write_config_line,
+)
+from imagesearch.serving.step_process import report_progress
+from imagesearch.serving.step_runs import read_config_line
 from imagesearch.store import PhotoFacts, VocabularyTrip
 from imagesearch.web.collection_page import format_bytes, merge_failures
 from imagesearch.web.map_page import pack_positions
 from imagesearch.web.map_shapes import check_view, render_shapes
 from imagesearch.web.photo_ids import format_photo_id
 from imagesearch.web.run_panel import describe_state
-from imagesearch.web.step_process import (
-    StepProgress,
-    read_config_line,
-    report_progress,
-    write_config_line,
-)
-from imagesearch.web.step_runs import RunState, describe_progress, format_duration
 from imagesearch.web.timeline_page import choose_photos, pack_days
 from imagesearch.workflow import FailedPhoto
 
@@ -177,8 +179,7 @@ def test_a_config_is_the_same_in_the_process_of_the_steps(tmp_path: Path) -> Non
 def test_the_process_reports_an_error_as_one_line(tmp_path: Path) -> None:
     drawn = Drawn(tmp_path)  # without photos
     config = write_config_line(drawn.config())
-    command = [sys.executable, "-m", "imagesearch.web.step_process"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(make_step_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(config)
     process.stdin.flush()

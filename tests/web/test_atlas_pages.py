@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 from drawn import picture_of
 from PIL import Image
-from web_fixtures import WebAlbum, WebServer
+from web_fixtures import WebAlbum, WebServer, open_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,19 +47,6 @@ def add_many_photos(album: WebAlbum, first: int = 0) -> None:
     content = (album.drawn.photos / "2023" / "maya.jpg").read_bytes()
     for number in range(first, first + _MANY):
         (album.drawn.photos / f"copy {number}.jpg").write_bytes(content + str(number).encode())
-
-
-@contextmanager
-def open_page(browser: Browser, server: WebServer, width: int = 1440, height: int = 900) -> Iterator[Page]:
-    """A page of a new browser context; an error in its console fails the test."""
-    context = browser.new_context(viewport={"width": width, "height": height}, base_url=server.address)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
 
 
 def is_as_wide_as_the_screen(page: Page) -> bool:
@@ -173,7 +159,7 @@ def check_timeline(page: Page) -> None:
 def test_a_run_is_stopped_refused_and_ends_with_the_server(album: WebAlbum, browser: Browser) -> None:
     with album.drawn.config_file.open("a") as config:  # each photo is processed at once, and slowly
         config.write("\nextraction: {batch_size: 1, workers: 1}\n")
-    with closing(WebServer(album)) as server, open_page(browser, server) as page:
+    with WebServer(album) as server, open_page(browser, server) as page:
         page.goto("/collection")
         start = page.get_by_role("button", name="Process new photos")
         with album.drawn.dataset().open_table("clip").lock():  # as a script that runs the steps

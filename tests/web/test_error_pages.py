@@ -34,15 +34,13 @@ async def missing():
 
 
 @pytest.fixture(scope="module")
-def server(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+def server(shared_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """A server with bugs: Python imports ``sitecustomize`` when it starts."""
     folder = tmp_path_factory.mktemp("errors")
     (folder / "sitecustomize.py").write_text(BUGS, "utf-8")
-    album = finished_album.copy_to(folder / "album")
-    album.env["PYTHONPATH"] = f"{folder}:{album.env['PYTHONPATH']}"
-    running = WebServer(album)
-    yield running
-    running.close()
+    shared_album.env["PYTHONPATH"] = f"{folder}:{shared_album.env['PYTHONPATH']}"
+    with WebServer(shared_album) as running:
+        yield running
 
 
 @pytest.mark.parametrize(

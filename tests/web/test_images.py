@@ -12,9 +12,8 @@ import pytest
 from drawn import picture_of
 from http_requests import send
 from PIL import Image
-from web_fixtures import WebAlbum, WebServer
+from web_fixtures import WebAlbum, WebServer, make_id
 
-from imagesearch.photos import compute_photo_id
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 
 NAMES = {
@@ -27,17 +26,13 @@ NAMES = {
 PERSON = "<b onclick=alert(1)>Bobby</b>"
 
 
-def make_id(path: str) -> str:
-    return format_photo_id(compute_photo_id(path))
-
-
 MAYA = make_id("2023/maya.jpg")
 
 
 @pytest.fixture(scope="module")
-def hostile_album(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
+def hostile_album(shared_album: WebAlbum) -> WebAlbum:
     """An album with names that are HTML, JavaScript, long or right to left; and files that are not in it."""
-    album = finished_album.copy_to(tmp_path_factory.mktemp("images") / "album")
+    album = shared_album
     for seed, name in enumerate(NAMES.values(), 20):
         picture_of("Noor", seed=seed)[0].save(album.drawn.photos / name, quality=92)
     album.run("00_run_steps.py")
@@ -52,9 +47,8 @@ def hostile_album(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def server(hostile_album: WebAlbum) -> Iterator[WebServer]:
-    running = WebServer(hostile_album)
-    yield running
-    running.close()
+    with WebServer(hostile_album) as running:
+        yield running
 
 
 def test_photos_thumbnails_and_faces_are_images(server: WebServer) -> None:

@@ -7,9 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
-
-from imagesearch.photos import compute_photo_id
-from imagesearch.web.photo_ids import format_photo_id
+from web_fixtures import make_id
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -106,7 +104,7 @@ def test_names_are_text_and_nothing_else(page: Page, album: WebAlbum) -> None:
         page.goto(address)
         page.wait_for_timeout(200)
         assert page.locator("img[src='x']").count() == 0
-    page.goto(f"/photos/{format_photo_id(compute_photo_id('2023/maya and kofi.jpg'))}")
+    page.goto(f"/photos/{make_id('2023/maya and kofi.jpg')}")
     expect(page.locator(".face-name", has_text=MARKUP)).to_be_visible()
     page.locator(".face-box").first.click()
     expect(page.get_by_role("dialog").locator("strong")).to_have_text(re.compile("img|כהן"))

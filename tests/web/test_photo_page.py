@@ -7,9 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
-
-from imagesearch.photos import compute_photo_id
-from imagesearch.web.photo_ids import format_photo_id
+from web_fixtures import make_id
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -29,7 +27,7 @@ SWIPE_LEFT = """
 
 
 def get_address(path: str) -> str:
-    return f"/photos/{format_photo_id(compute_photo_id(path))}"
+    return f"/photos/{make_id(path)}"
 
 
 def test_a_face_is_named_and_found(page: Page, album: WebAlbum) -> None:

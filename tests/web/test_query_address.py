@@ -63,6 +63,7 @@ CRITERIA = Criteria(
     added_after="2024-01",
     added_before="2024-02",
     trips=("Goa 2023",),
+    columns=("author=Ana", "tags=sea"),
 )
 WHOLE = Query(
     text="maya in goa?",

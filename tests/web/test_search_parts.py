@@ -14,7 +14,7 @@ from imagesearch.errors import UserError
 from imagesearch.query import Criteria, ParsedQuery
 from imagesearch.search import Answer, Query, SearchResult
 from imagesearch.web.downloads import write_zip
-from imagesearch.web.filter_data import change_query, describe_selection, make_place_tree
+from imagesearch.web.filter_data import change_query, describe_selection, make_folder_tree, make_place_tree
 from imagesearch.web.photo_grid import is_sorted_by_date, make_grid_photos
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.search_bar import list_notes
@@ -95,6 +95,21 @@ def test_places_are_a_tree() -> None:
     ]
     assert india["children"][1]["children"][0]["value"] == "Anjuna, India"
     assert singapore["children"] == []
+
+
+def test_folders_are_a_tree_of_any_depth() -> None:
+    folders = {"2023/goa/beach/day 1": 2, "2023": 1, "2023 old": 4, "2024/goa": 3, "": 5}
+    tree = make_folder_tree(folders)
+    assert [(node["value"], node["count"]) for node in tree] == [("2023", 3), ("2023 old", 4), ("2024", 3)]
+    node, values = tree[0], []
+    while node["children"]:
+        (node,) = node["children"]
+        values.append((node["name"], node["value"], node["count"]))
+    assert values == [
+        ("goa", "2023/goa", 2),
+        ("beach", "2023/goa/beach", 2),
+        ("day 1", "2023/goa/beach/day 1", 2),
+    ]
 
 
 def test_photos_of_the_grid_have_alt_texts_sections_and_fits() -> None:

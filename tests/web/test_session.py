@@ -44,7 +44,7 @@ def test_paths_that_are_requested_at_once_are_read_together(
 
     first, second = asyncio.run(find())
     assert first == 2 * [*PATHS, None]
-    assert calls[:2] == [1, 4]
+    assert calls[:2] == [1, 5]
     # two requests fail, and those after them are answered
     assert [str(one) for one in second[:2]] == 2 * ["Milvus does not answer"]
     assert second[2:] == [*PATHS[2:], None]

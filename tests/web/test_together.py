@@ -16,12 +16,10 @@ from urllib.parse import urlencode
 
 import pytest
 from http_requests import send
-from web_fixtures import WebServer
+from web_fixtures import WebServer, list_errors, make_id
 
 from imagesearch.config import load_config
 from imagesearch.library import PhotoLibrary
-from imagesearch.photos import compute_photo_id
-from imagesearch.web.photo_ids import format_photo_id
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -118,7 +116,7 @@ def name_person(album: WebAlbum) -> None:
 
 
 def list_ids(answer: Answer) -> list[str]:
-    return [format_photo_id(compute_photo_id(result["path"])) for result in answer["results"]]
+    return [make_id(result["path"]) for result in answer["results"]]
 
 
 class Tab:
@@ -127,9 +125,7 @@ class Tab:
     def __init__(self, browser: Browser, address: str, expected: Expected) -> None:
         self.context = browser.new_context(viewport={"width": 1200, "height": 800}, base_url=address)
         self.page: Page = self.context.new_page()
-        self.errors: list[str] = []
-        self.page.on("console", lambda one: self.errors.append(one.text) if one.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.errors = list_errors(self.page)
         self.page.on("response", lambda reply: self.errors.append(reply.url) if reply.status >= 400 else None)
         self.page.goto("/")
         self._expected = expected

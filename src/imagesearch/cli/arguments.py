@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from imagesearch.cli.console import read_reply
+from imagesearch.cli.console import print_note, read_reply
 from imagesearch.cli.option_values import (
     make_number_reader,
     parse_face_count,
@@ -20,7 +20,7 @@ from imagesearch.errors import UserError
 
 if TYPE_CHECKING:
     from imagesearch.config import Config
-    from imagesearch.pipeline import FolderChange, OtherFoldersError
+    from imagesearch.pipeline import Dataset, FolderChange, OtherFoldersError
     from imagesearch.query import Criteria
 
 
@@ -72,6 +72,27 @@ def make_parser(description: str, usage: str | None = None) -> argparse.Argument
     return parser
 
 
+def parse_conversion(description: str, source: str, reader: str) -> argparse.Namespace:
+    """Parse the arguments of a script of ``scripts/data/`` that converts a file of another project.
+
+    Parameters
+    ----------
+    description
+        The script's docstring.
+    source
+        What is converted.
+    reader
+        What reads the file that is written by default.
+    """
+    from pathlib import Path
+
+    parser = _Parser(description=description.strip(), formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, help=source)
+    help_text = f"the file to write; default: the one of {reader}"
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=help_text)
+    return parser.parse_args()
+
+
 def add_photo_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the scripts that process photos."""
     from pathlib import Path
@@ -81,7 +102,7 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="*",
         metavar="DIR",
-        help="folders of photos, instead of dataset.images; stored for later steps",
+        help="folders or lists (photos.csv) of photos, instead of dataset.images; stored for later steps",
     )
     parser.add_argument(
         "-i",
@@ -101,6 +122,9 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="process photos again if they failed in an earlier run"
+    )
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask for the downloaded photos of a list again, if changed"
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
@@ -135,6 +159,16 @@ def choose_folder_change(args: argparse.Namespace, config: Config) -> FolderChan
             raise
         return _ask_about_folders(error)
     return ""
+
+
+def open_dataset(config: Config, args: argparse.Namespace) -> Dataset:
+    """Return the dataset with the photos of the options of `add_photo_options`, and print a note on them."""
+    from imagesearch.pipeline import Dataset
+
+    change = choose_folder_change(args, config)
+    dataset = Dataset(config, args.images, change=change, refresh=args.refresh)
+    print_note(dataset.roots_note)
+    return dataset
 
 
 def _ask_about_folders(error: OtherFoldersError) -> FolderChange:
@@ -210,6 +244,7 @@ def add_filter_options(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="file name, IMG_0042.jpg, or words of it, IMG_0042; if repeated, any of them",
     )
+    add("--where", **repeated, metavar="COLUMN=VALUE", help="a column of a list of photos: author=Ana")
     add("--unnamed", action="store_true", help="only photos with a face that has no name")
     add("--added-after", default="", metavar="DATE", help="first indexed on or after: 2023-06-01")
     add("--added-before", default="", metavar="DATE", help="first indexed before the start of: 2023-06-01")
@@ -246,6 +281,7 @@ def make_criteria(args: argparse.Namespace) -> Criteria:
         added_after=args.added_after,
         added_before=args.added_before,
         trips=tuple(args.trip),
+        columns=tuple(args.where),
     )
 
 

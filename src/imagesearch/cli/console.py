@@ -7,9 +7,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from imagesearch.errors import UserError, name_typed_options
+from imagesearch.text_table import format_count
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -114,6 +118,27 @@ def report_failures(failures: dict[str, str], verbose: bool, heading: str = "fai
         print(f"{heading}: {path}: {reason}", file=sys.stderr)
     if len(failures) > len(shown):
         print(f"{heading}: and {len(failures) - len(shown)} more; -v lists all of them", file=sys.stderr)
+
+
+def report_photos(failed: dict[str, str], remarks: dict[str, str], verbose: bool) -> None:
+    """Print which photos a step could not process, and, with `verbose`, the remarks on others."""
+    report_failures(failed, verbose)
+    if verbose:
+        report_failures(remarks, verbose, "remark")
+
+
+def report_used_lines(file: Path, used: int, unused: dict[str, str], verbose: bool) -> None:
+    """Print how many lines of a file were used, and why the others were not.
+
+    Raises
+    ------
+    UserError
+        If no line can be used.
+    """
+    print_note(f"{file}: {format_count(used, 'line')} used")
+    report_failures(unused, verbose, "not used")
+    if not used:
+        raise UserError(f"{file}: no line can be used")
 
 
 def _get_script_name() -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imagesearch.cli.console import print_note, report_failures
+from imagesearch.cli.console import report_used_lines
 from imagesearch.cli.naming import check_typed_name
 from imagesearch.errors import UserError
-from imagesearch.text_table import format_count
 
 if TYPE_CHECKING:
     import argparse
@@ -71,7 +70,4 @@ def _import_file(editor: PeopleEditor, dataset: Dataset, file: Path, verbose: bo
     from imagesearch.faces import import_marks, make_photo_finder
 
     used, unused = import_marks(editor, file, make_photo_finder(editor.people, dataset))
-    print_note(f"{file}: {format_count(sum(used.values()), 'line')} used")
-    report_failures(unused, verbose, "not used")
-    if not used:
-        raise UserError(f"{file}: no line can be used")
+    report_used_lines(file, sum(used.values()), unused, verbose)

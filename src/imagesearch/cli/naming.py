@@ -1,4 +1,4 @@
-"""Naming people on the console: checks of a typed name, the prompt of ``--interactive``, and the history."""
+"""Naming people on the console: checks of a typed name, and the prompt of ``--interactive``."""
 
 from __future__ import annotations
 
@@ -106,14 +106,6 @@ def print_edit_notes(editor: PeopleEditor) -> None:
         print_note(f"and {hidden} more such edits")
 
 
-def print_decisions(decisions: Sequence[Decision]) -> None:
-    """Print the history, the oldest decision first."""
-    for decision in decisions:
-        print(decision)
-    if not decisions:
-        print("no decisions yet")
-
-
 def ask_names(editor: PeopleEditor, min_faces: int, show: Callable[[Person], None]) -> None:
     """Show each person without a name, and prompt for a name, until the user quits.
 
@@ -193,17 +185,14 @@ class _NamePrompt:
     def _find_current(self) -> Person | None:
         """Return the person at the present position, after people that no longer exist."""
         while self._position < len(self.queue):
-            if (person := self._find_person(self.queue[self._position])) is not None:
+            if (person := self.editor.people.find_number(self.queue[self._position])) is not None:
                 return person
             self._position += 1
         return None
 
-    def _find_person(self, number: int) -> Person | None:
-        return next((person for person in self.editor.people.persons if person.number == number), None)
-
     def _go_back(self) -> None:
         for position in range(self._position - 1, -1, -1):
-            if self._find_person(self.queue[position]) is not None:
+            if self.editor.people.find_number(self.queue[position]) is not None:
                 self._position = position
                 return
         print_note("this is the first person")

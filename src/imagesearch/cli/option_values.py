@@ -141,3 +141,17 @@ def check_figure_file(file: Path | None) -> None:
             file.unlink()
     except OSError as error:
         raise UserError(f"--save {file}: cannot be written ({error.strerror}); choose another file") from None
+
+
+def parse_assignment(text: str, option: str, form: str) -> tuple[str, str]:
+    """Return what is before and after the equals sign in the value of an option.
+
+    Raises
+    ------
+    UserError
+        If there is none; the message has the form that is expected.
+    """
+    selector, equals, name = text.partition("=")
+    if not equals:
+        raise UserError(f"{option} {text}: expected {form}")
+    return selector.strip(), name

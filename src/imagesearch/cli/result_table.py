@@ -43,10 +43,6 @@ def _make_class_cell(result: SearchResult, label_width: int = sys.maxsize) -> st
     return f"{shorten_end(result.class_label, label_width)} {result.class_score:.0%}"
 
 
-def _fit_class_cell(result: SearchResult, width: int) -> str:
-    return _make_class_cell(result, width - len(" 100%"))
-
-
 _FILE = _Column("file", lambda result: result.path, is_always_shown=True)
 _CLASS = _Column(
     "class", _make_class_cell, "<", lambda result, width: _make_class_cell(result, width - 5), 11
@@ -92,8 +88,8 @@ def format_results(
     ----------
     has_details
         Whether results of a union have the parts of the sentence that they fulfil, and whether a line below a
-        result has the description, the source of a time that is not from the camera's clock, and the trip of
-        a photo without a position.
+        result has the description, the columns of a list of photos, the source of a time that is not from the
+        camera's clock, and the trip of a photo without a position.
     has_header
         Whether the names of the columns come first.
     width
@@ -169,4 +165,7 @@ def _format_details(result: SearchResult) -> str:
     known = f"only the {result.time_precision} is known" if result.time_precision in _PARTIAL_DATES else ""
     trip = f"no position; by its time, on the trip {result.trip}" if result.trip_by == "time" else ""
     marked = f"{', '.join(result.marked)}: marked, without a face" if result.marked else ""
-    return escape_controls("; ".join(filter(None, (result.description, source, known, trip, marked))))
+    listed = ((name, (v,) if isinstance(v, str) else v) for name, v in result.columns.items())
+    columns = (f"{name}: {', '.join(texts)}" for name, texts in listed)
+    parts = (result.description, *columns, source, known, trip, marked)
+    return escape_controls("; ".join(filter(None, parts)))

@@ -8,6 +8,6 @@ Only this package uses cv2 and imagehash. Nothing is ever deleted.
 """
 
 from imagesearch.duplicates.find import find_duplicates
-from imagesearch.duplicates.groups import DUPLICATE_KINDS, DuplicateGroup, GroupedPhoto
+from imagesearch.duplicates.groups import DuplicateGroup, GroupedPhoto
 
-__all__ = ["DUPLICATE_KINDS", "DuplicateGroup", "GroupedPhoto", "find_duplicates"]
+__all__ = ["DuplicateGroup", "GroupedPhoto", "find_duplicates"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from imagesearch.duplicates.verdicts import PIXELS, SHOT, VerdictCache
 from imagesearch.errors import UserError
 from imagesearch.faces import count_faces
 from imagesearch.geo import PhotoLocation, read_locations
+from imagesearch.local_times import measure_seconds
 from imagesearch.pipeline import Dataset, ProcessedPhoto, Progress
 
 MAX_COPY_DISTANCE = 26  # bits of 64, of pairs with similar vectors: crops of 10 % have up to 26
@@ -26,7 +26,6 @@ _BURST_SECONDS = 2
 _BURST_COSINE = 0.9
 _QUARTER_HOUR, _HALF_DAY_HOURS = 900, 14  # a copy can have a time in another time zone
 
-_EPOCH = datetime(1970, 1, 1)
 
 Pairs = list[tuple[int, int]]
 
@@ -50,7 +49,7 @@ class _Candidates:
         metadata = location.metadata
         # tables of an earlier version have no precision: their times are from EXIF
         is_exact = metadata.time_precision in ("", "second")
-        return (metadata.taken_at - _EPOCH).total_seconds() if is_exact else None
+        return measure_seconds(metadata.taken_at) if is_exact else None
 
 
 def find_duplicates(

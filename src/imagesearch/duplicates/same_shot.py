@@ -101,12 +101,6 @@ def is_same_shot(load_pair: Callable[[int], tuple[Image.Image, Image.Image]]) ->
     return _measure_best(first, second, matrix, 15)[0].is_same_shot
 
 
-def compare_shots(one: Image.Image, other: Image.Image) -> Difference | None:
-    """Return how two upright images differ, or None if they cannot be aligned or have no contrast."""
-    found = _compare(*_scale_pair(one, other, SIDES[0]))
-    return found[0] if found else None
-
-
 def _scale_pair(one: Image.Image, other: Image.Image, side: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the grey values of two images, scaled to the same longer side."""
     side = min(side, max(one.size), max(other.size))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from imagesearch.config import Config
-from imagesearch.csv_files import check_fields, read_csv
+from imagesearch.csv_files import read_csv, use_lines
 from imagesearch.errors import UserError
 from imagesearch.evaluate.metrics import CUTOFFS, compute_ranks, compute_recall_at
 from imagesearch.evaluate.temporary_collection import (
@@ -183,18 +183,15 @@ def _read_pairs(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
     lines, columns = read_csv(file)
     if not {"path", "caption"} <= columns:
         raise UserError(f"{file}: expected the columns path and caption in the first line")
-    pairs, unusable = [], []
-    for number, line in lines.items():
+    pairs: list[tuple[str, str]] = []
+
+    def add_pair(line: dict[str, Any]) -> None:
         path, text = ((line[name] or "").strip() for name in ("path", "caption"))
-        try:
-            check_fields(line)
-        except UserError as error:
-            unusable.append(f"line {number}: {error}")
-            continue
-        if path and text:
-            pairs.append((unicodedata.normalize("NFC", path).replace("\\", "/"), text))
-        else:
-            unusable.append(f"line {number}: {f'{path} has no caption' if path else 'no path'}")
+        if not (path and text):
+            raise UserError(f"{path} has no caption" if path else "no path")
+        pairs.append((unicodedata.normalize("NFC", path).replace("\\", "/"), text))
+
+    unusable = [f"{line}: {reason}" for line, reason in use_lines(lines, add_pair).items()]
     if not pairs:
         reasons = f": {_join_reasons(unusable)}" if unusable else ""
         raise UserError(f"{file}: no line has a path and a caption{reasons}")

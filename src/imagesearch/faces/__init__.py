@@ -7,6 +7,7 @@ Start with ``people.py``. The meaning of edits is in ``constraints.py``, the clu
 """
 
 from imagesearch.faces.answers import SHOWN_FACES, store_no, store_yes
+from imagesearch.faces.assignment import assign_new_faces
 from imagesearch.faces.csv_import import import_names
 from imagesearch.faces.detector import DetectedFace, FaceDetector, get_pack_id
 from imagesearch.faces.edit_history import list_decisions, list_first_lines
@@ -22,6 +23,7 @@ from imagesearch.faces.marking import (
     mark_present,
 )
 from imagesearch.faces.marks import MarkedName
+from imagesearch.faces.merging import merge_as
 from imagesearch.faces.name_checks import find_near_name, looks_like_command, stands_for_no_name
 from imagesearch.faces.people import (
     People,
@@ -48,6 +50,7 @@ __all__ = [
     "Suggester",
     "Suggestion",
     "XmpExport",
+    "assign_new_faces",
     "check_marked_name",
     "cluster_people",
     "compute_face_id",
@@ -67,6 +70,7 @@ __all__ = [
     "make_photo_finder",
     "mark_absent",
     "mark_present",
+    "merge_as",
     "open_edit_log",
     "shrink_for_detection",
     "stands_for_no_name",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imagesearch.csv_files import check_fields, read_csv
+from imagesearch.csv_files import read_csv, use_lines
 from imagesearch.errors import UserError
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.marking import make_photo_finder
@@ -51,13 +51,7 @@ def import_names(editor: PeopleEditor, dataset: Dataset, file: Path) -> tuple[in
     if "name" not in columns or not columns & {"person", "path"}:
         raise UserError(f"{file}: expected the columns name and person, or name and path, in the first line")
     find_rows = _make_path_lookup(editor, dataset)
-    unused: dict[str, str] = {}
-    for number, line in lines.items():
-        try:
-            check_fields(line)
-            _import_line(editor, line, find_rows)
-        except (UserError, ValueError) as error:
-            unused[f"line {number}"] = str(error)
+    unused = use_lines(lines, lambda line: _import_line(editor, line, find_rows))
     return len(lines) - len(unused), unused
 
 
@@ -75,7 +69,10 @@ def _import_line(editor: PeopleEditor, line: dict[str, str], find_rows: Callable
     if not line.get("x1"):
         rows = rows[~editor.people.hidden[rows]]
     else:
-        box = [float(line[side] or "nan") for side in _BOX_COLUMNS]
+        try:
+            box = [float(line[side] or "nan") for side in _BOX_COLUMNS]
+        except ValueError as error:
+            raise UserError(str(error)) from None
         rows = _select_by_box(rows, box, editor.people.faces.boxes)
     if len(rows) != 1:
         raise UserError(f"{path}: expected one face, found {len(rows)}")

@@ -36,6 +36,10 @@ def list_first_lines(edits: Sequence[Edit]) -> list[int]:
 
 def summarize_edits(edits: Sequence[Edit]) -> str:
     """Return the edits of one decision in plain words."""
+    return _summarize_joined(edits) if edits[0].decision else _summarize(edits)
+
+
+def _summarize(edits: Sequence[Edit]) -> str:
     first, count = edits[0], sum(map(len, edits[0].faces))
     who = describe_selected(first)
     faces = f" ({format_count(count, 'face')})" if count and first.who else ""
@@ -74,14 +78,27 @@ def summarize_edits(edits: Sequence[Edit]) -> str:
             return " ".join(filter(None, (first.action, who, first.name)))
 
 
+def _summarize_joined(edits: Sequence[Edit]) -> str:
+    """Return several edits that were stored as one decision in plain words."""
+    who = describe_joined(edits)
+    if edits[0].action == "restore":
+        return f"{who} {get_verb(who)} brought back"
+    name = next((edit.new_name or edit.name for edit in edits if edit.new_name or edit.name), "")
+    return f"{who} are one person" + (f", {name}" if name else "")
+
+
+def describe_joined(edits: Sequence[Edit]) -> str:
+    """Return what the user selected for several edits that are one decision, each person or face once."""
+    words = [edit.name if edit.action == "rename" else who for edit in edits for who in edit.who]
+    if edits[0].action != "restore":  # joined under the name of one of them
+        words += [edit.new_name or edit.name for edit in edits]
+    return _list_words(list(dict.fromkeys(filter(None, words))))
+
+
 def describe_selected(edit: Edit) -> str:
     """Return what the user selected for an edit: ``3``, ``Maya``, ``3.2,3.4``, or the number of faces."""
     if edit.who:
-        labels = [label.removeprefix("person ") for label in edit.who]
-        hidden = len(labels) - _MAX_PEOPLE
-        if hidden > 0:
-            labels = [*labels[:_MAX_PEOPLE], f"{hidden} more"]
-        return _join_words(labels)
+        return _list_words(edit.who)
     references = [reference for faces in edit.faces for reference in faces]
     if len(references) == 1:
         return f"the face in {references[0][0]}"
@@ -107,6 +124,13 @@ def get_verb(subject: str) -> str:
     )
 
 
+def _list_words(labels: Sequence[str]) -> str:
+    """Return labels of people and faces, the first ones of many."""
+    words = [label.removeprefix("person ") for label in labels]
+    hidden = len(words) - _MAX_PEOPLE
+    return _join_words([*words[:_MAX_PEOPLE], f"{hidden} more"] if hidden > 0 else words)
+
+
 def _join_words(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
@@ -115,9 +139,11 @@ def _group_edits(edits: Sequence[Edit]) -> Iterator[tuple[int, ...]]:
     """Return the indices of the edits of each decision."""
     index = 0
     while index < len(edits):
-        size = 2 if _is_pair(edits, index) else 1
-        yield tuple(range(index, index + size))
-        index += size
+        end = index + (2 if _is_pair(edits, index) else 1)
+        while edits[index].decision and end < len(edits) and edits[end].decision == edits[index].decision:
+            end += 1
+        yield tuple(range(index, end))
+        index = end
 
 
 def _is_pair(edits: Sequence[Edit], index: int) -> bool:
@@ -125,6 +151,8 @@ def _is_pair(edits: Sequence[Edit], index: int) -> bool:
     rename, *rest = edits[index : index + 2]
     if rename.action != "rename" or not rest or rest[0].action != "name" or rest[0].confirmed:
         return False
+    if rename.decision or rest[0].decision:
+        return False  # the file says which edits are one decision
     if rename.who != rest[0].who:
         return False  # the renamed name was on photos only, or another person was named next
     given = normalize(rename.new_name)

@@ -25,7 +25,7 @@ _ACTIONS = (
 _RECLUSTERING = ("deny", "differ", "merge", "split", "reject", "ignore", "restore")
 _MARKING = ("present", "absent")  # edits of photos, which concern no face
 # Some keys in the file differ from the field names; they are fixed, so that existing files stay readable.
-_KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at"}
+_KEYS = {"action": "do", "name": "name", "new_name": "to", "at": "at", "decision": "decision"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Edit:
         The edits that an undo undoes.
     photos : tuple of PhotoReference
         The photos of ``present`` and ``absent``.
+    decision : str
+        The same for consecutive edits that are one decision, and are undone together; empty for other edits.
     """
 
     action: str
@@ -69,12 +71,13 @@ class Edit:
     who: tuple[str, ...] = ()
     undoes: tuple[LineReference, ...] = ()
     photos: tuple[PhotoReference, ...] = ()
+    decision: str = ""
 
     def to_json(self) -> str:
         """Return the edit as a line of the file."""
         values = {"at": self.at, "do": self.action, "name": self.name, "to": self.new_name}
         values |= {"seen": self.confirmed, "who": self.who, "of": self.undoes}
-        values |= {"photos": self.photos}
+        values |= {"photos": self.photos, "decision": self.decision}
         return json.dumps({k: v for k, v in values.items() if v} | {"faces": self.faces}, ensure_ascii=False)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
 
 import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.decisions import Decision, find_decision_to_undo, find_original, refer_to_edits
 from imagesearch.errors import UserError, name_option
+from imagesearch.faces.decision_writer import DecisionWriter
 from imagesearch.faces.edit_history import list_decisions
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.hiding import make_ignore, make_rejection, make_restores
@@ -66,7 +67,9 @@ class PeopleEditor:
         self.stale = self.people.outdated
         """Whether an edit is not applied to the clusters yet; it may come from an interrupted earlier run."""
         self._spellings = _list_spellings(self.people)
-        self.stored: list[StoredEdit] = []
+        self._writer = DecisionWriter(open_edit_log(dataset))
+        self._store = self._writer.store
+        self.stored: list[StoredEdit] = self._writer.stored
         """What this editor has stored, the oldest first."""
         self.notes: list[str] = []
         """What the edits did besides what the user requested, and which changed nothing, one line each."""
@@ -230,9 +233,10 @@ class PeopleEditor:
 
     def bring_back(self, selector: str) -> None:
         """Undo `ignore` for a person or single faces of one, or `reject_faces` for faces such as ``0.2``."""
-        for edit in make_restores(self.people, selector, *self._select_faces(selector)):
-            self.stale = True
-            self._store_hiding(edit, selector)
+        with self.join_edits():
+            for edit in make_restores(self.people, selector, *self._select_faces(selector)):
+                self.stale = True
+                self._store_hiding(edit, selector)
 
     def is_in_use(self, name: str) -> bool:
         """Whether a person has a name, in any spelling."""
@@ -293,7 +297,11 @@ class PeopleEditor:
     def store_marking(self, edit: Edit) -> None:
         """Store an edit of names on photos: no face is concerned, so the clusters stay as they are."""
         self._store(edit, faces=())
-        self.people = add_marks(self.people, open_edit_log(self._dataset).read())
+        self.people = add_marks(self.people, self._writer.read_edits())
+
+    def join_edits(self) -> AbstractContextManager[None]:
+        """Store all edits inside a block as one decision, at its end; after an error, nothing is stored."""
+        return self._writer.join()
 
     def find_last_decision(self) -> Decision[Edit]:
         """Return the decision that `undo` undoes without a number; `UserError` if there is none."""
@@ -315,15 +323,6 @@ class PeopleEditor:
         return self.people
 
     # --- details -------------------------------------------------------------------------------------------
-
-    def _store(
-        self, *edits: Edit, faces: Iterable[FaceReference], undone: Decision[Edit] | None = None
-    ) -> None:
-        """Append the edits of one decision, which is about some faces, to the log."""
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
-        dated = tuple(replace(edit, at=now) for edit in edits)
-        open_edit_log(self._dataset).append(*dated)
-        self.stored.append(StoredEdit(dated, tuple(faces), undone))
 
     def _store_hiding(self, edit: Edit, who: str) -> None:
         """Store an edit that leaves faces out or brings them back; its first lists are these faces."""

@@ -6,11 +6,11 @@ import functools
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imagesearch.csv_files import check_fields, read_csv
+from imagesearch.csv_files import read_csv, use_lines
 from imagesearch.errors import UserError, name_option
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.marks import MarkedName, refer_to_photo
@@ -162,18 +162,17 @@ def import_marks(
         raise UserError(f"{file}: expected the columns photo and name in the first line")
     photos_by_name: dict[str, list[int]] = {}
     spellings: dict[str, str] = {}
-    unused: dict[str, str] = {}
-    for number, line in lines.items():
-        try:
-            check_fields(line)
-            if not (line[column] or "").strip() or not (line["name"] or "").strip():
-                raise UserError("expected a photo and a name")
-            refuse_unlikely_name(line["name"].strip())
-            name, photo = check_marked_name(editor, line["name"]), find_photo(line[column].strip())
-            name = spellings.setdefault(normalize(name), name)
-            photos_by_name.setdefault(name, []).append(photo)
-        except UserError as error:
-            unused[f"line {number}"] = str(error)
+
+    def add_photo(line: dict[str, Any]) -> None:
+        if not (line[column] or "").strip() or not (line["name"] or "").strip():
+            raise UserError("expected a photo and a name")
+        name = check_marked_name(editor, line["name"])
+        refuse_unlikely_name(name)  # of a person's number: the person's name
+        photo = find_photo(line[column].strip())
+        name = spellings.setdefault(normalize(name), name)
+        photos_by_name.setdefault(name, []).append(photo)
+
+    unused = use_lines(lines, add_photo)
     for name, photos in photos_by_name.items():
         mark_present(editor, name, photos)
     return {name: len(photos) for name, photos in photos_by_name.items()}, unused
@@ -245,8 +244,9 @@ def merge_marked(editor: PeopleEditor, selectors: Sequence[str]) -> bool:
         raise make_names_error(every_name)
     if not persons:
         raise make_single_error(selectors)
-    for person in persons:
-        editor.name_person(str(person.number), every_name[0])
+    with editor.join_edits():
+        for person in persons:
+            editor.name_person(str(person.number), every_name[0])
     return True
 
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from imagesearch.decisions import Decision
-from imagesearch.faces.edit_history import describe_photos, describe_selected, get_verb
+from imagesearch.faces.edit_history import (
+    describe_joined,
+    describe_photos,
+    describe_selected,
+    get_verb,
+)
 from imagesearch.faces.edit_log import Edit
 from imagesearch.faces.people import People, Person
 from imagesearch.faces.references import FaceReference
@@ -51,13 +56,15 @@ def describe_outcome(stored: StoredEdit, people: People) -> str:
     first, last = stored.edits[0], stored.edits[-1]
     persons = find_affected(stored, people)
     listed = ", ".join(_describe_person(people, person) for person in persons) or "nobody"
-    who = describe_selected(first)
+    who = describe_joined(stored.edits) if first.decision else describe_selected(first)
     if stored.undone is not None:
         verb = "restored" if stored.is_restored else "undid"
         return f"{verb} {stored.undone.number}: {stored.undone.summary}" + (
             f"; now {listed}" if persons else ""
         )
     match first.action:
+        case "name" | "rename" if first.decision:
+            return f"{who} are one person now: {listed}"
         case "name" | "rename":
             return _describe_named(who, last.new_name or last.name, people)
         case "deny":

@@ -6,7 +6,6 @@ import bisect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,8 @@ from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.faces.linkage import cluster_vectors
 from imagesearch.faces.marks import MarkedName, add_marks
 from imagesearch.faces.references import ReferenceResolver
-from imagesearch.faces.saved_clusters import SavedClusters
+from imagesearch.faces.saved_clusters import SavedClusters, get_clusters_file, lock_clusters
 from imagesearch.faces.similar_pairs import SimilarPair, find_similar_pairs
-from imagesearch.files import lock_file, make_folder
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
 from imagesearch.text_table import format_count
@@ -236,6 +234,10 @@ class People:
                 labels[row] = person.label
         return labels, numbers
 
+    def find_number(self, number: int) -> Person | None:
+        """Return the person with a number; None if there is none, or if it is ignored."""
+        return next((person for person in self.persons if person.number == number), None)
+
     def find_person(self, selector: str) -> Person:
         """Return the person with a number, a name, or a label such as ``person 12``; also an ignored one.
 
@@ -274,12 +276,7 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
     UserError
         If another run is clustering the faces.
     """
-    make_folder(dataset.folder)
-    busy = (
-        f"{dataset.folder}: another run of 02 or 03 is clustering the faces; your edits are stored; "
-        "run this again to apply them"
-    )
-    with lock_file(dataset.folder / ".clusters.lock", busy):
+    with lock_clusters(dataset):
         return _run_clustering(config, dataset)
 
 
@@ -297,15 +294,15 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
         photo=faces.photo_ids[rows],
     )
     clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
-    file = _get_clusters_file(dataset)
+    file = get_clusters_file(dataset)
     saved = SavedClusters.read(file)
-    settings, names = _describe_settings(config), [_find_name(constraints, rows) for rows in clusters]
+    settings, names = describe_settings(config), [_find_name(constraints, rows) for rows in clusters]
     saved = saved.update(clusters, len(edits), resolver, settings, names, _list_names(saved, edits, resolver))
     saved.write(file)
     return add_marks(_make_people(config, resolver, constraints, saved), edits)
 
 
-def _describe_settings(config: Config) -> str:
+def describe_settings(config: Config) -> str:
     """Return the settings that change the clusters; numbers of people are kept for each of them."""
     faces = config.faces
     sizes = f"{faces.cluster_distance:g} {faces.min_size:g} {faces.min_score:g} {faces.det_size}"
@@ -328,7 +325,7 @@ def _list_names(saved: SavedClusters, edits: Sequence[Edit], resolver: Reference
 def load_people(config: Config, dataset: Dataset) -> People:
     """Return the people of the last clustering, with their current names."""
     resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
-    edits, saved = open_edit_log(dataset).read(), SavedClusters.read(_get_clusters_file(dataset))
+    edits, saved = open_edit_log(dataset).read(), SavedClusters.read(get_clusters_file(dataset))
     people = _make_people(config, resolver, replay_edits(edits, resolver), saved)
     outdated = bool(people.persons or people.list_hidden()) and needs_clustering(edits, saved.edit_count)
     return add_marks(replace(people, outdated=outdated), edits)
@@ -339,10 +336,6 @@ def count_faces(config: Config, dataset: Dataset) -> dict[int, int]:
     people = load_people(config, dataset)
     ids, counts = np.unique(people.faces.photo_ids[~people.hidden], return_counts=True)
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
-
-
-def _get_clusters_file(dataset: Dataset) -> Path:
-    return dataset.folder / "clusters.parquet"
 
 
 def open_edit_log(dataset: Dataset) -> EditLog:

@@ -7,7 +7,8 @@ threshold was tried or people were merged, gets the former number when the clust
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +19,8 @@ import pyarrow.parquet as pq
 from imagesearch.errors import UserError, describe_error
 from imagesearch.faces.person_numbers import Numbering, assign_numbers, find_kept_numbers
 from imagesearch.faces.references import FaceReference, ReferenceResolver
-from imagesearch.files import atomic_write
-from imagesearch.pipeline import make_vector_column
+from imagesearch.files import atomic_write, lock_file, make_folder
+from imagesearch.pipeline import Dataset, make_vector_column
 
 # Keys of the file's metadata. They are fixed, so that existing files stay readable.
 _NEXT_NUMBER_KEY, _EDIT_COUNT_KEY = b"imagesearch.next", b"imagesearch.decisions"
@@ -192,6 +193,29 @@ class SavedClusters:
         members = _make_members(present, missing, references)
         kept = {key: _make_members(*found, references) for key, found in former.items()}
         return SavedClusters(members, next_number, edit_count, settings, kept)
+
+
+def get_clusters_file(dataset: Dataset) -> Path:
+    """Return the file of a dataset's clusters."""
+    return dataset.folder / "clusters.parquet"
+
+
+@contextmanager
+def lock_clusters(dataset: Dataset) -> Iterator[None]:
+    """Prevent that two runs change a dataset's clusters at the same time.
+
+    Raises
+    ------
+    BusyError
+        If another run is changing them.
+    """
+    make_folder(dataset.folder)
+    busy = (
+        f"{dataset.folder}: another run of 02 or 03 is clustering the faces; your edits are stored; "
+        "run this again to apply them"
+    )
+    with lock_file(dataset.folder / ".clusters.lock", busy):
+        yield
 
 
 def _find_members(

@@ -93,7 +93,7 @@ def import_xmp_names(editor: PeopleEditor, dataset: Dataset, progress: Progress 
     rows_by_photo = _group_by_photo(people)
     rows_by_name: dict[str, list[int]] = {}
     spellings: dict[str, str] = {}
-    entries = [entry for entry in people.faces.processed.values() if entry.error is None]
+    entries = people.faces.processed.values()
     for entry in progress(entries, len(entries)) if progress else entries:
         rows = rows_by_photo.get(entry.photo_id, [])
         for row, name in _match_photo(people, dataset, entry, rows, result):

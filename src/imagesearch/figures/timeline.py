@@ -6,7 +6,7 @@ from calendar import monthrange
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from imagesearch.figures.legend import GREYS, MAX_GROUPS, NOBODY, OTHERS, draw_l
 from imagesearch.figures.style import ACCENT, INK, QUIET, choose_person_colour
 from imagesearch.figures.trip_bands import TripBand, draw_trip_bands
 from imagesearch.figures.vector_map import find_photo_collection
+from imagesearch.local_times import make_time
 from imagesearch.pipeline import Dataset
 from imagesearch.store import Store, Vocabulary
 from imagesearch.text_table import format_count
@@ -70,13 +71,13 @@ def show_timeline(dataset: Dataset, store: Store, save: Path, window: bool) -> N
         raise UserError(
             "no photo has a date, so there is no timeline; run 04_extract_geo.py and 05_build_collections.py"
         )
-    times = [_to_time(row["taken_at"]) for row in dated]
+    times = [make_time(row["taken_at"]) for row in dated]
     undated = f"; {len(rows) - len(dated):,} without a date" if len(dated) < len(rows) else ""
     title = f"{name}: {format_count(len(dated), 'photo')}{undated}"
     vocabulary = Vocabulary.read(dataset.folder)
     people = [row["face_labels"] for row in dated]
     bands = [
-        TripBand(trip.name, trip.is_named, *map(_to_time, (trip.first, trip.last)), trip.photos)
+        TripBand(trip.name, trip.is_named, *map(make_time, (trip.first, trip.last)), trip.photos)
         for trip in vocabulary.trips or ()
     ]
     figure = draw_timeline(times, people, title, vocabulary.cast, bands)
@@ -126,10 +127,6 @@ def draw_timeline(
     if trips:
         draw_trip_bands(figure, axis, trips, partial(_find_position, bins))
     return figure
-
-
-def _to_time(seconds: int) -> datetime:
-    return datetime(1970, 1, 1) + timedelta(seconds=seconds)
 
 
 # --- details -----------------------------------------------------------------------------------------------

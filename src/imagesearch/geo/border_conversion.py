@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from imagesearch.errors import UserError
-from imagesearch.files import atomic_write
 from imagesearch.geo.borders import BORDERS_FILE, UNITS_PER_DEGREE
+from imagesearch.geo.source_files import expect_layout, write_arrays
 
 # "exceptionally reserved" codes, such as FX for the France in Europe, are not used for countries by others
 _RESERVED = "excRes"
@@ -44,28 +43,23 @@ def convert_borders(source: Path, target: Path | None = None) -> str:
     UserError
         If the source cannot be read, or has another layout.
     """
-    try:
+    with expect_layout(source, "borders.json of country-coder"):
         features = json.loads(source.read_text("utf-8"))["features"]
         coded = {f["properties"]["iso1A2"]: f["properties"] for f in features if "iso1A2" in f["properties"]}
         rows = sorted(_list_polygons(features, coded), key=lambda row: row[1])
         parents = {code: coded[code]["country"] for code, *_ in rows if "country" in coded[code]}
-    except (OSError, LookupError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{source}: expected borders.json of country-coder ({type(error).__name__}: {error})"
-        ) from None
     target = target or Path(__file__).with_name(BORDERS_FILE)
     rings = [ring for *_, polygon in rows for ring in polygon]
     coordinates = np.concatenate(rings)
-    with atomic_write(target) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(
-            file,
-            coordinate_steps=np.diff(coordinates, axis=0, prepend=0).astype(np.int32),
-            ring_sizes=np.array([len(ring) for ring in rings], np.int32),
-            ring_counts=np.array([len(polygon) for *_, polygon in rows], np.int32),
-            codes=np.array([code for code, *_ in rows]),
-            territories=np.array(sorted(parents)),
-            states=np.array([parents[code] for code in sorted(parents)]),
-        )
+    write_arrays(
+        target,
+        coordinate_steps=np.diff(coordinates, axis=0, prepend=0).astype(np.int32),
+        ring_sizes=np.array([len(ring) for ring in rings], np.int32),
+        ring_counts=np.array([len(polygon) for *_, polygon in rows], np.int32),
+        codes=np.array([code for code, *_ in rows]),
+        territories=np.array(sorted(parents)),
+        states=np.array([parents[code] for code in sorted(parents)]),
+    )
     countries = len({code for code, *_ in rows})
     return f"{target}: {countries} countries and territories, {len(rows)} polygons, {len(coordinates)} points"
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from imagesearch.errors import UserError
-from imagesearch.files import atomic_write
 from imagesearch.geo.map_shapes import COASTS_FILE
+from imagesearch.geo.source_files import expect_layout, write_arrays
 
 # Degrees; the source rounds longitudes to 0.0036 degrees, some 400 m.
 _TOLERANCE = 0.003
@@ -42,7 +41,7 @@ def convert_coasts(source: Path, target: Path | None = None) -> str:
     """
     import shapely
 
-    try:
+    with expect_layout(source, "land-10m.json of world-atlas"):
         topology = json.loads(source.read_text("utf-8"))
         scale = np.array(topology["transform"]["scale"], float)
         origin = np.array(topology["transform"]["translate"], float)
@@ -50,26 +49,21 @@ def convert_coasts(source: Path, target: Path | None = None) -> str:
         (land,) = topology["objects"]["land"]["geometries"]
         parts = [(ring, number > 0) for part in land["arcs"] for number, ring in enumerate(part)]
         rings = [_unroll_ring(_join_arcs(arcs, ring), scale, origin) for ring, _ in parts]
-    except (OSError, LookupError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{source}: expected land-10m.json of world-atlas ({type(error).__name__}: {error})"
-        ) from None
     simplified = shapely.simplify([shapely.linestrings(ring) for ring in rings], _TOLERANCE)
     coordinates = [np.rint((shapely.get_coordinates(ring) - origin) / scale) for ring in simplified]
     coordinates = [ring.astype(np.int64) for ring in coordinates]
     target = target or Path(__file__).with_name(COASTS_FILE)
     steps = np.concatenate([np.diff(ring, axis=0) for ring in coordinates])
-    with atomic_write(target) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(
-            file,
-            starts=np.array([ring[0] for ring in coordinates], np.int32),
-            ring_sizes=np.array([len(ring) for ring in coordinates], np.int32),
-            longitude_steps=steps[:, 0].astype(np.int16),  # two arrays are compressed better than one
-            latitude_steps=steps[:, 1].astype(np.int16),
-            is_water=np.array([is_hole for _, is_hole in parts]),
-            scale=scale,
-            origin=origin,
-        )
+    write_arrays(
+        target,
+        starts=np.array([ring[0] for ring in coordinates], np.int32),
+        ring_sizes=np.array([len(ring) for ring in coordinates], np.int32),
+        longitude_steps=steps[:, 0].astype(np.int16),  # two arrays are compressed better than one
+        latitude_steps=steps[:, 1].astype(np.int16),
+        is_water=np.array([is_hole for _, is_hole in parts]),
+        scale=scale,
+        origin=origin,
+    )
     return f"{target}: {len(coordinates)} coasts, {sum(map(len, coordinates))} points"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,17 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write, lock_file
 from imagesearch.geo.address import NO_ADDRESS, Address
+from imagesearch.geo.listed_facts import add_listed_address, add_listed_metadata
 from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
 from imagesearch.geo.reverse import LookupResult, find_addresses
-from imagesearch.photos import DecodedPhoto, Photo, PhotoMetadata, add_name_date, read_metadata
+from imagesearch.photos import (
+    DecodedPhoto,
+    Photo,
+    PhotoMetadata,
+    add_name_date,
+    compute_photo_id,
+    read_metadata,
+)
 from imagesearch.pipeline import BatchOutput, Dataset, Progress, StepSpec, StepSummary
 from imagesearch.text_table import format_count
 
@@ -56,6 +63,9 @@ _ADDRESS_SCHEMA = pa.schema(
         ("places", pa.list_(_PLACE)),
     ]
 )
+
+
+_Position = tuple[int, float, float]  # photo id, latitude and longitude
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ def extract_geo(
     *,
     retry_failed: bool = False,
     progress: Progress | None = None,
+    keep_addresses: bool = False,
 ) -> GeoSummary:
     """Update the table ``geo`` from a dataset's photos, and write the addresses of their positions.
 
@@ -130,6 +141,9 @@ def extract_geo(
         The photos, and the folder of the tables.
     retry_failed, progress
         See `imagesearch.pipeline.Dataset.update_tables`.
+    keep_addresses
+        Look up only positions that have no address from an earlier run. The settings of the geocoder must be
+        those of that run.
 
     Raises
     ------
@@ -145,7 +159,8 @@ def extract_geo(
     busy = f"{dataset.folder}: another run is looking up addresses; wait until it has ended"
     with lock_file(dataset.folder / ".geo.lock", busy):
         metadata = _read_metadata_table(dataset)
-        lookup = _find_addresses(config, dataset, metadata, online, progress)
+        known = _read_addresses(dataset) if keep_addresses else {}
+        lookup = _find_addresses(config, dataset, metadata, known, online, progress)
     paths = {photo.photo_id: photo.path for photo in dataset.photos}
     return GeoSummary(
         photos,
@@ -164,8 +179,12 @@ def read_locations(dataset: Dataset) -> dict[int, PhotoLocation]:
     """Return the metadata and the address of each current photo, by photo id; empty before the first run."""
     metadata = _read_metadata_table(dataset)
     addresses = _read_addresses(dataset) if metadata else {}
+    values = _read_listed_values(dataset) if metadata else {}
     return {
-        i: PhotoLocation(m, addresses.get((i, m.latitude, m.longitude), NO_ADDRESS))
+        i: PhotoLocation(
+            m,
+            add_listed_address(addresses.get((i, m.latitude, m.longitude), NO_ADDRESS), values.get(i, {})),
+        )
         for i, m in metadata.items()
     }
 
@@ -196,6 +215,8 @@ class MetadataProcessor:
 def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
     """Return the metadata by photo id, with the dates in the names of the files if the config allows them.
 
+    Photos of a list also have the metadata in its columns, which is not stored, so that edits of it count.
+
     Tables of earlier versions lack some columns. The dates in names are not stored, because a photo that is
     renamed keeps its rows.
     """
@@ -205,18 +226,25 @@ def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
         return {}
     names = [name for name in _METADATA_SCHEMA.names if name != "photo_id" and name in table.column_names]
     columns = zip(*(table[name].to_pylist() for name in names), strict=True)
-    by_photo = {}
+    listed, by_photo = _read_listed_values(dataset), {}
     for photo_id, values in zip(table["photo_id"].to_pylist(), columns, strict=True):
         known = {name: value for name, value in zip(names, values, strict=True) if value is not None}
         metadata = PhotoMetadata(**known)
         metadata = replace(metadata, keywords=tuple(metadata.keywords), remarks=tuple(metadata.remarks))
         if dataset.config.geo.date_from_name:
             metadata = add_name_date(metadata, entries[photo_id].path)
+        if photo_id in listed:
+            metadata = add_listed_metadata(metadata, listed[photo_id])
         by_photo[photo_id] = metadata
     return by_photo
 
 
-def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[tuple[int, float, float]]:
+def _read_listed_values(dataset: Dataset) -> dict[int, Mapping[str, str | tuple[str, ...]]]:
+    """Return the columns of the photos in lists, by photo id."""
+    return {compute_photo_id(path): line.values for path, line in dataset.lists.read().lines.items()}
+
+
+def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[_Position]:
     """Return photo id, latitude and longitude of the photos with a position, in the order of the table."""
     return [(i, m.latitude, m.longitude) for i, m in metadata.items() if m.latitude is not None]
 
@@ -245,37 +273,46 @@ def _find_addresses(
     config: Config,
     dataset: Dataset,
     metadata: Mapping[int, PhotoMetadata],
+    known: Mapping[_Position, Address],
     online: OnlineGeocoder | None,
     progress: Progress | None,
 ) -> LookupResult:
-    """Look up and write the addresses of the photos with a position."""
+    """Look up and write the addresses of the photos with a position, except those that are known."""
     positions = _list_positions(metadata)
-    save = partial(_write_addresses, dataset, positions)
-    if not positions or config.geo.geocoder == "none":
-        lookup = LookupResult([NO_ADDRESS] * len(positions))
-        save(lookup.addresses)
-        return lookup
+    unknown = [position for position in positions if position not in known]
+
+    def join(found: Sequence[Address]) -> list[Address]:
+        addresses = {**known, **dict(zip(unknown, found, strict=True))}
+        return [addresses[position] for position in positions]
+
+    def save(found: Sequence[Address]) -> None:
+        _write_addresses(dataset, positions, join(found))
+
+    if not unknown or config.geo.geocoder == "none":
+        addresses = [NO_ADDRESS] * len(unknown)
+        if not known or len(known) != len(positions):
+            save(addresses)
+        return LookupResult(join(addresses))
     if online is not None:
         online.reload_cache()
-    _, latitudes, longitudes = zip(*positions, strict=True)
-    return find_addresses(np.array(latitudes), np.array(longitudes), online, progress, save)
+    _, latitudes, longitudes = zip(*unknown, strict=True)
+    lookup = find_addresses(np.array(latitudes), np.array(longitudes), online, progress, save)
+    return replace(lookup, addresses=join(lookup.addresses))
 
 
-def _write_addresses(
-    dataset: Dataset, positions: Sequence[tuple[int, float, float]], addresses: Sequence[Address]
-) -> None:
+def _write_addresses(dataset: Dataset, positions: Sequence[_Position], addresses: Sequence[Address]) -> None:
     """Replace the file of addresses; positions without an address are written too."""
-    rows = [
-        {"photo_id": photo_id, "latitude": latitude, "longitude": longitude}
-        | asdict(address)
-        | {"places": [{"name": name, "kind": kind} for name, kind in address.places]}
-        for (photo_id, latitude, longitude), address in zip(positions, addresses, strict=True)
-    ]
+    columns = (
+        dict(zip(_ADDRESS_SCHEMA.names, zip(*positions, strict=True), strict=False)) if positions else {}
+    )
+    for name in _ADDRESS_SCHEMA.names[3:]:
+        columns[name] = [getattr(address, name) for address in addresses]
+    table = pa.table({name: columns.get(name, []) for name in _ADDRESS_SCHEMA.names}, schema=_ADDRESS_SCHEMA)
     with atomic_write(_get_addresses_file(dataset)) as unfinished:
-        pq.write_table(pa.Table.from_pylist(rows, _ADDRESS_SCHEMA), unfinished, compression="zstd")
+        pq.write_table(table, unfinished, compression="zstd")
 
 
-def _read_addresses(dataset: Dataset) -> dict[tuple[int, float, float], Address]:
+def _read_addresses(dataset: Dataset) -> dict[_Position, Address]:
     """Return the addresses by photo id and position; a photo with a new position has no address yet."""
     file = _get_addresses_file(dataset)
     try:

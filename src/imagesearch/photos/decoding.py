@@ -11,7 +11,13 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.photos.damaged_jpeg import complete_jpeg
-from imagesearch.photos.formats import TRANSPOSE_BY_ORIENTATION, PhotoError, open_photo, read_orientation
+from imagesearch.photos.formats import (
+    TRANSPOSE_BY_ORIENTATION,
+    PhotoError,
+    explain_too_large,
+    open_photo,
+    read_orientation,
+)
 from imagesearch.photos.progressive_jpeg import select_scans_for_eighth
 
 
@@ -80,9 +86,7 @@ def _decode_upright(image: Image.Image, min_short_side: int | None, max_megapixe
     drafted = image.size != full_size
     megapixels = image.size[0] * image.size[1] / 1e6
     if megapixels > max_megapixels:
-        raise PhotoError(
-            f"too large: {megapixels:.0f} megapixels (extraction.max_megapixels: {max_megapixels:g})"
-        )
+        raise PhotoError(explain_too_large(megapixels, max_megapixels))
     source = (_open_eighth(image, full_size, min_short_side) if drafted and min_short_side else None) or image
     source, remark = _load_pixels(source, min_short_side)
     # Read after load, which rotates a TIFF and drops its tag.

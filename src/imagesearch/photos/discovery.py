@@ -15,8 +15,11 @@ from imagesearch.photos.formats import EXTENSIONS, RAW_EXTENSIONS, get_extension
 from imagesearch.photos.sources import (
     Photo,
     compute_photo_id,
+    describe_missing,
     find_label,
+    is_file,
     is_folder,
+    is_photo_list,
     join_folder,
     label_roots,
     normalize_file_name,
@@ -100,7 +103,7 @@ def list_photos(
 
     for root, label in zip(roots, labels, strict=True):
         if not is_folder(root):
-            raise UserError(f"{root}: no such folder of photos; set dataset.images or give one with -i")
+            raise UserError(f"{describe_missing(root)}; set dataset.images or give one with -i")
         add_photos(label, (str(root), label))
     while links:
         folder = links.pop(0)
@@ -119,8 +122,11 @@ def list_photos(
 def check_photo_folder(folder: Path, exclude: Sequence[str] = ()) -> None:
     """Raise `UserError` if a folder that the user names does not exist, cannot be read, or has no photos.
 
-    The search for photos ends at the first one.
+    The search for photos ends at the first one. Of a list, only the existence is checked.
     """
+    if is_photo_list(folder):
+        check_list_exists(folder)
+        return
     try:
         with os.scandir(folder):
             pass
@@ -139,12 +145,28 @@ def check_photo_folder(folder: Path, exclude: Sequence[str] = ()) -> None:
     raise UserError(_describe_no_photos(folder))
 
 
+def check_list_exists(file: Path) -> None:
+    """Raise `UserError` if there is no list of photos with this path."""
+    if not is_file(file):
+        raise UserError(f"{describe_missing(file)}; set dataset.images or give one with -i")
+
+
+def is_excluded(path: str, exclude: Sequence[str]) -> bool:
+    """Whether a pattern matches a relative path, or the name at its end."""
+    return _is_excluded(path, _normalize_patterns(exclude))
+
+
 def is_walked(parts: Sequence[str], exclude: Sequence[str] = ()) -> bool:
     """Whether a folder with these names below a root is searched for photos: none of them is left out."""
     if any(part.startswith(".") or part in _IGNORED_FOLDERS for part in parts):
         return False
     paths = (normalize_file_name("/".join(parts[:depth])) for depth in range(1, len(parts) + 1))
     return not any(_is_excluded(path, _normalize_patterns(exclude)) for path in paths)
+
+
+def is_photo_name(name: str) -> bool:
+    """Whether a file with this name is listed as a photo, unless it is hidden or excluded."""
+    return get_extension(name) in _list_extensions()
 
 
 def _explain_no_photos(root: Path, label: str, unreadable: dict[str, str]) -> str:

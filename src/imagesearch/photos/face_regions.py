@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 _RS = "http://www.metadataworkinggroup.com/schemas/regions/"
 _AREA = "http://ns.adobe.com/xmp/sType/Area#"
 _DIMENSIONS = "http://ns.adobe.com/xap/1.0/sType/Dimensions#"
-_MP = "http://ns.microsoft.com/photo/1.2/"
 _MP_INFO = "http://ns.microsoft.com/photo/1.2/t/RegionInfo#"
 _MP_REGION = "http://ns.microsoft.com/photo/1.2/t/Region#"
 _PREFIXES = {"rdf": RDF, "mwg-rs": _RS, "stArea": _AREA, "stDim": _DIMENSIONS}

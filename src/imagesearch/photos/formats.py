@@ -42,6 +42,9 @@ _ORIENTATION_TAG = 0x0112
 # The format is recognized by the content, not by the name of the file. Other formats are never tried, because
 # Pillow would start Ghostscript for an EPS.
 _PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
+# The extension of each of them; MPO is a JPEG with several pictures.
+EXTENSION_BY_FORMAT = {name: name.lower() for name in _PILLOW_FORMATS}
+EXTENSION_BY_FORMAT |= {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "HEIF": "heic"}
 
 # Pillow checks the number of pixels before Image.draft scales a JPEG down, and so rejects phone panoramas.
 # `decode_photo` checks it after the draft and before decompression.
@@ -65,6 +68,12 @@ def get_extension(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
+def is_photo_name(name: str) -> bool:
+    """Whether a file with this name can be a photo, by its extension."""
+    extension = get_extension(name)
+    return extension in EXTENSIONS or (extension in RAW_EXTENSIONS and is_raw_supported())
+
+
 @contextmanager
 def open_photo(file: Path) -> Iterator[Image.Image]:
     """Open a photo without decoding it. Any error in the ``with`` block is raised as a `PhotoError`."""
@@ -85,6 +94,26 @@ def open_photo(file: Path) -> Iterator[Image.Image]:
     except Exception as error:  # decoders raise SyntaxError, struct.error and others for damaged files
         reason = " ".join(str(error).split())
         raise PhotoError(f"cannot be decoded: {type(error).__name__}: {reason}") from None
+
+
+def identify_photo(file: Path, max_megapixels: float) -> str:
+    """Return the extension of a photo's format, which is told by its content. Camera RAW is not recognized.
+
+    Raises
+    ------
+    PhotoError
+        If it is not a photo, or has more pixels.
+    """
+    with open_photo(file) as image:
+        megapixels = image.size[0] * image.size[1] / 1e6
+        if megapixels > max_megapixels:
+            raise PhotoError(explain_too_large(megapixels, max_megapixels))
+        return EXTENSION_BY_FORMAT[image.format or ""]
+
+
+def explain_too_large(megapixels: float, max_megapixels: float) -> str:
+    """Return why a photo with too many pixels is rejected."""
+    return f"too large: {megapixels:.0f} megapixels (extraction.max_megapixels: {max_megapixels:g})"
 
 
 def read_orientation(image: Image.Image) -> int:

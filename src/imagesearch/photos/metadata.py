@@ -129,14 +129,18 @@ def add_name_date(metadata: PhotoMetadata, name: str) -> PhotoMetadata:
 # --- camera, rating, keywords ------------------------------------------------------------------------------
 
 
-def _read_camera(blocks: MetadataBlocks) -> str:
+def join_camera(make: str, model: str) -> str:
     """Return make and model; the make is left out if the model starts with it."""
-    make = to_text(blocks.main.get(_MAKE)) or get_first_text(blocks.xmp, "tiff:Make")
-    model = to_text(blocks.main.get(_MODEL)) or get_first_text(blocks.xmp, "tiff:Model")
     first = make.split()[:1]  # "NIKON CORPORATION" and "NIKON D90"
     if first and model.casefold().startswith(first[0].casefold()):
         make = ""
     return f"{make} {model}".strip()[:_MAX_TEXT_LENGTH]
+
+
+def _read_camera(blocks: MetadataBlocks) -> str:
+    make = to_text(blocks.main.get(_MAKE)) or get_first_text(blocks.xmp, "tiff:Make")
+    model = to_text(blocks.main.get(_MODEL)) or get_first_text(blocks.xmp, "tiff:Model")
+    return join_camera(make, model)
 
 
 def _read_rating(blocks: MetadataBlocks, remarks: list[str]) -> int | None:

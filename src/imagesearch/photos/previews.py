@@ -7,14 +7,50 @@ from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
+from PIL.ExifTags import IFD, Base
 
 from imagesearch.errors import UserError
 from imagesearch.files import atomic_write
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
-from imagesearch.photos.formats import get_extension
+from imagesearch.photos.formats import PhotoError, get_extension, open_photo
 from imagesearch.photos.sources import Photo, compute_photo_id
 
 _WORTH_CACHING_MEGAPIXELS = 2.0
+_QUALITY = 88
+
+
+def write_small_copy(file: Path, copy: Path, size: int, max_megapixels: float = 200) -> None:
+    """Write a smaller upright JPEG of a photo, with its EXIF and XMP.
+
+    Parameters
+    ----------
+    file, copy
+        The photo, and the file to write.
+    size
+        Longer side of the copy in pixels; a smaller photo is not enlarged.
+    max_megapixels
+        See `decode_photo`.
+
+    Raises
+    ------
+    PhotoError
+        If the photo cannot be decoded.
+    """
+    image = decode_photo(file, min_long_side=size, max_megapixels=max_megapixels).image
+    image.thumbnail((size, size), Image.Resampling.LANCZOS)
+    metadata = {}
+    with suppress(PhotoError), open_photo(file) as original:
+        exif = original.getexif()
+        for part in (IFD.Exif, IFD.GPSInfo):
+            exif.get_ifd(part)  # loads what is written with it
+        exif[Base.Orientation] = 1
+        metadata["exif"] = exif.tobytes()
+        if xmp := original.info.get("xmp"):
+            metadata["xmp"] = xmp
+    for options in (metadata, {}):
+        with suppress(ValueError):  # too long for a JPEG
+            image.save(copy, "JPEG", quality=_QUALITY, **options)
+            return
 
 
 class PreviewCache:
@@ -81,7 +117,7 @@ class PreviewCache:
         """Write the preview of a photo, if the photo was decoded in full and is slow to decode."""
         full_size = decoded.width, decoded.height
         large = decoded.width * decoded.height / 1e6 > _WORTH_CACHING_MEGAPIXELS
-        if decoded.image.size != full_size or not large or get_extension(photo.path) in ("jpg", "jpeg"):
+        if decoded.image.size != full_size or not large or get_extension(photo.file.name) in ("jpg", "jpeg"):
             return
         preview = decoded.image.copy()
         preview.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
@@ -90,7 +126,7 @@ class PreviewCache:
             suppress(OSError, UserError),  # on a full disk the photo is decoded again next time
             atomic_write(self._preview_file(photo), durable=False) as unfinished,
         ):
-            preview.save(unfinished, "JPEG", quality=88, comment=comment)
+            preview.save(unfinished, "JPEG", quality=_QUALITY, comment=comment)
 
 
 def _is_large_enough(preview: DecodedPhoto, min_short_side: int, min_long_side: int) -> bool:

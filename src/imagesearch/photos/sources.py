@@ -1,9 +1,13 @@
-"""A photo on disk: its file below a root, its relative path, the id of the path, its content hash."""
+"""A photo on disk: its file below a root, its relative path, the id of the path, its content hash.
+
+A root is a folder, or a list of photos, whose paths are relative to its folder.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
@@ -11,6 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from imagesearch.errors import UserError
+
+ID_PREFIX = "id:"
+"""How the path of a downloaded photo begins if it has an id of its own, in place of its address."""
+# The data set of Unsplash has names such as photos.tsv000.
+_LIST_NAME = re.compile(r"\.(csv|tsv|jsonl|parquet|txt|csv\d{3}|tsv\d{3})$", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +33,7 @@ class Photo:
         The id of its path, from `compute_photo_id`.
     path : str
         Relative to its root, separated by ``/`` and in Unicode NFC. With several roots it starts with the
-        root's name.
+        root's name. That of a downloaded photo is its address, or ``id:`` and its id.
     file : Path
         The file to open.
     size : int
@@ -79,6 +89,38 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_photo_list(path: Path) -> bool:
+    """Whether a path is that of a list of photos, by its name; the file does not have to exist."""
+    return bool(_LIST_NAME.search(path.name)) and not is_folder(path)
+
+
+def is_source(path: Path) -> bool:
+    """Whether a path is a folder, or an existing list of photos."""
+    return is_folder(path) or (is_photo_list(path) and is_file(path))
+
+
+def describe_missing(root: Path) -> str:
+    """Return that a folder or list of photos does not exist, as the beginning of a message."""
+    if is_photo_list(root):
+        return f"{root}: no such list of photos"
+    return f"{root}: no such folder of photos"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text begins like an http(s) address."""
+    return bool(_ADDRESS.match(text))
+
+
+def is_download_path(path: str) -> bool:
+    """Whether the path of a photo is that of one that was downloaded."""
+    return path.startswith(ID_PREFIX) or is_address(path)
+
+
+def get_base(root: Path) -> Path:
+    """Return the folder that the paths below a root are relative to."""
+    return root.parent if is_photo_list(root) else root
+
+
 def find_label(path: str, labels: Iterable[str]) -> str | None:
     """Return the label that a path starts with; the longest one, because one root can have no label."""
     return max((label for label in labels if path.startswith(label)), key=len, default=None)
@@ -102,8 +144,7 @@ def locate_file(path: str, roots: Sequence[Path], labels: Sequence[str] | None =
     """
     labels = label_roots(roots) if labels is None else labels
     label = find_label(path, labels) or ""
-    root = roots[labels.index(label)] if label in labels else ""
-    file = Path(root)
+    file = get_base(roots[labels.index(label)]) if label in labels else Path()
     for part in (part for part in PurePosixPath(path[len(label) :]).parts if part not in ("..", "/")):
         direct = file / part
         with suppress(OSError, ValueError):  # too long for a file name, or contains NUL: it does not exist
@@ -121,9 +162,10 @@ def make_path_prefix(folder: str, roots: Sequence[Path], labels: Sequence[str] |
     Parameters
     ----------
     folder
-        An absolute path, or a path relative to a root; ``""`` and ``"."`` mean all photos.
+        An absolute path, or a path relative to a root; ``""`` and ``"."`` mean all photos. The beginning
+        of an address is returned as it is.
     roots
-        Folders of photos.
+        Folders and lists of photos. A list can have photos outside its folder.
     labels
         The labels of the roots; by default those of `label_roots`.
 
@@ -133,17 +175,23 @@ def make_path_prefix(folder: str, roots: Sequence[Path], labels: Sequence[str] |
         If an absolute folder is not below any root.
     """
     labels = label_roots(roots) if labels is None else labels
+    if is_download_path(folder):
+        return folder.rstrip("/")
     normalized = os.path.normpath(normalize_file_name(folder))
     if not Path(normalized).is_absolute():
         return "" if normalized == "." else PurePosixPath(normalized).as_posix()
     for resolve in (os.path.normpath, os.path.realpath):  # links are followed if the text does not agree
         place = Path(resolve(normalized))
-        for root, label in zip(roots, labels, strict=True):
-            root_place = Path(resolve(normalize_file_name(str(root))))
+        # photos of a list that are below a folder of photos have the paths of the folder
+        for root, label in sorted(zip(roots, labels, strict=True), key=lambda pair: is_photo_list(pair[0])):
+            root_place = Path(resolve(normalize_file_name(str(get_base(root)))))
             if place.is_relative_to(root_place):
                 for name in place.relative_to(root_place).parts:
                     label = join_folder(label, name, labels)
                 return label.rstrip("/")
+    for root, label in zip(roots, labels, strict=True):
+        if is_photo_list(root):
+            return f"{label}{os.path.relpath(normalized, normalize_file_name(str(root.parent)))}"
     raise UserError(f"{folder}: not below the photos in {', '.join(map(str, roots))}")
 
 

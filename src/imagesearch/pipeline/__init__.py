@@ -11,8 +11,14 @@ photos, skip those that are done, decode ahead, process in batches, append to th
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.progress import Progress
-from imagesearch.pipeline.roots import FolderChange, OtherFoldersError, choose_roots, load_roots
-from imagesearch.pipeline.steps import BatchOutput, StepSpec
+from imagesearch.pipeline.roots import (
+    FolderChange,
+    OtherFoldersError,
+    choose_roots,
+    join_names,
+    load_roots,
+)
+from imagesearch.pipeline.steps import BatchOutput, ProcessorCache, StepSpec
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
 from imagesearch.pipeline.thumbnails import ThumbnailSummary, make_thumbnails
@@ -25,12 +31,14 @@ __all__ = [
     "ImportedVectors",
     "OtherFoldersError",
     "ProcessedPhoto",
+    "ProcessorCache",
     "Progress",
     "StepSpec",
     "StepSummary",
     "ThumbnailSummary",
     "choose_roots",
     "find_photo_file",
+    "join_names",
     "load_roots",
     "make_thumbnails",
     "make_vector_column",

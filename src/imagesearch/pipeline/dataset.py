@@ -10,21 +10,26 @@ from pathlib import Path
 from PIL import Image
 
 from imagesearch.config import Config
+from imagesearch.downloads import KEPT, DownloadCache, download_photos
 from imagesearch.errors import UserError
 from imagesearch.photos import (
     Photo,
     PhotoError,
-    PhotoListing,
     PreviewCache,
     ThumbnailCache,
+    check_photo_folder,
     compute_photo_id,
-    is_folder,
-    list_photos,
+    describe_missing,
+    get_base,
+    is_download_path,
+    is_source,
     locate_file,
     make_path_prefix,
 )
+from imagesearch.pipeline.folder_comparison import is_covered
 from imagesearch.pipeline.imported import ImportedVectors
-from imagesearch.pipeline.known_photos import read_known_photos
+from imagesearch.pipeline.known_photos import list_unreadable_photos
+from imagesearch.pipeline.listed_photos import ListReader, find_downloaded, list_all_photos
 from imagesearch.pipeline.moves import read_moves
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.roots import (
@@ -33,12 +38,11 @@ from imagesearch.pipeline.roots import (
     PhotoRoots,
     choose_roots,
     has_photo_tables,
-    is_covered,
     join_names,
     load_roots,
 )
 from imagesearch.pipeline.runner import update_tables
-from imagesearch.pipeline.steps import RunOptions, StepSpec
+from imagesearch.pipeline.steps import ProcessorCache, RunOptions, StepSpec
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
@@ -61,6 +65,14 @@ class Dataset:
     change
         What to do if the tables have photos of other folders than those given: "add" uses both, "replace"
         only the new ones.
+    processors
+        Keeps the processors of the steps for other datasets of this process; by default, each run of a step
+        makes its own.
+    keep_missing_roots
+        Whether the photos of a folder that is missing or empty, such as a drive that is not mounted, are kept
+        as they are. By default, `photos` raises an error.
+    refresh
+        Ask for all downloaded photos again, when tables are updated first.
 
     Raises
     ------
@@ -71,6 +83,8 @@ class Dataset:
     ----------
     imported : ImportedVectors or None
         The source of the vectors, if they were imported from a file. Such a dataset has no tables.
+    missing_roots : list of Path
+        The folders that were missing or empty when the photos were listed, if they are kept.
     """
 
     def __init__(
@@ -79,11 +93,21 @@ class Dataset:
         images: Sequence[Path] | None = None,
         paths: Collection[str] | None = None,
         change: FolderChange = "",
+        *,
+        processors: ProcessorCache | None = None,
+        keep_missing_roots: bool = False,
+        refresh: bool = False,
     ) -> None:
         self.config = config
+        self._processors, self._keep_missing_roots = processors, keep_missing_roots
+        self.missing_roots: list[Path] = []
         self.folder = config.dataset.folder
+        self.refresh = refresh
         self._paths = paths
         self._left_out: dict[str, str] = {}
+        self._lists: ListReader | None = None
+        self._has_downloaded = False
+        self._not_refreshed: dict[str, str] = {}
         self._has_new_roots = bool(images)
         self.imported: ImportedVectors | None = None
         self.reload_roots()
@@ -93,12 +117,21 @@ class Dataset:
         self.previews = PreviewCache(
             self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
         )
+        self.downloads = DownloadCache(self.folder)
         self.thumbnails = ThumbnailCache(self.folder / "thumbnails", self.previews)
 
     @property
     def roots(self) -> list[Path]:
         """The folders of the photos."""
         return self.photo_roots.folders
+
+    @property
+    def lists(self) -> ListReader:
+        """The lists among the folders of the photos."""
+        roots = self.photo_roots
+        if self._lists is None or (self._lists.roots, self._lists.labels) != (roots.folders, roots.labels):
+            self._lists = ListReader(self.config.dataset, roots.folders, roots.labels)
+        return self._lists
 
     def reload_roots(self) -> None:
         """Read again which folders the photos are in: another program may have been given others."""
@@ -113,36 +146,62 @@ class Dataset:
         """The photos as listed on first access; see `imagesearch.photos.list_photos`."""
         if self._paths is not None:
             return list(filter(None, map(self.find_photo, sorted(set(self._paths)))))
-        for root in self.roots:
-            if not is_folder(root) and has_photo_tables(self.config):
+        if self._keep_missing_roots and has_photo_tables(self.config):
+            self.missing_roots = [root for root in self.roots if not self._has_photos(root)]
+        labels = dict(zip(self.roots, self.photo_roots.labels, strict=True))
+        present = {root: label for root, label in labels.items() if root not in self.missing_roots}
+        for root in present:
+            if not is_source(root) and has_photo_tables(self.config):
                 raise UserError(
-                    f"{root}: no such folder of photos; mount its drive, or if it was renamed, "
+                    f"{describe_missing(root)}; mount its drive, or if it was renamed, "
                     "run 00_run_steps.py -i NEW_NAME"
                 )
-        listing = list_photos(self.roots, self.config.dataset.exclude, self.photo_roots.labels)
+        exclude = self.config.dataset.exclude
+        listing = list_all_photos(present, exclude, self.lists.read(), self.downloads)
+        listing.unreadable += [labels[root] or str(root) for root in self.missing_roots]
         if self._has_new_roots:
             self._save_roots()
         self._left_out = listing.left_out
-        return [*listing.photos, *self._list_unreadable(listing)]
+        if self.imported is not None:
+            return listing.photos
+        unreadable = list_unreadable_photos(listing, self.roots, self.folder, self.locate_file)
+        return [*listing.photos, *unreadable]
 
-    def _list_unreadable(self, listing: PhotoListing) -> list[Photo]:
-        """Return the photos that the tables have of files and folders that cannot be read at present.
+    def _has_photos(self, root: Path) -> bool:
+        try:
+            check_photo_folder(root, self.config.dataset.exclude)
+        except UserError:
+            return False
+        return True
 
-        They are not gone: the reason can be a permission, or a drive that did not answer.
+    def use_photos(self, photos: Sequence[Photo]) -> None:
+        """Use these photos in place of those that were listed."""
+        self.photos = list(photos)
+
+    def download_photos(self, retry_failed: bool = False, progress: Progress | None = None) -> int:
+        """Download the photos of the lists that are missing, once for this object; return how many.
+
+        Parameters
+        ----------
+        retry_failed, progress
+            See `update_tables`.
+
+        Raises
+        ------
+        UserError
+            If a list cannot be read, or another run is downloading.
         """
-        if not listing.unreadable or self.imported is not None:
-            return []
-        files = {path for path in listing.unreadable if not path.endswith("/")}
-        folders = tuple(path for path in listing.unreadable if path.endswith("/"))
-        if files.intersection(map(str, self.roots)):
-            folders = ("",)  # a root without a label
-        listed = {photo.photo_id for photo in listing.photos}
-        known = (e for e in read_known_photos(self.folder).values() if e.photo_id not in listed)
-        return [
-            Photo(e.photo_id, e.path, self.locate_file(e.path), e.size, e.mtime_ns, is_readable=False)
-            for e in known
-            if e.path in files or e.path.startswith(folders)
-        ]
+        if self._has_downloaded or self._paths is not None or self.imported is not None:
+            return 0
+        self._has_downloaded = True
+        addresses = self.lists.read().addresses
+        if not addresses:
+            return 0
+        options = {"retry_failed": retry_failed, "refresh": self.refresh, "progress": progress}
+        summary = download_photos(self.config, self.downloads, addresses, **options)
+        self._not_refreshed = {path: e for path, e in summary.failed.items() if e.startswith(KEPT)}
+        self.__dict__.pop("photos", None)
+        return summary.downloaded
 
     def open_table(self, name: str) -> Table:
         """Return the table with this name. It does not have to exist yet.
@@ -205,6 +264,8 @@ class Dataset:
     ) -> StepSummary:
         """Bring the tables of some steps up to date with the photos; see `runner.update_tables`.
 
+        Photos of lists that are missing are downloaded first.
+
         Files that step 01 has hashed and that have not changed since are not read again for hashing.
 
         Parameters
@@ -214,18 +275,22 @@ class Dataset:
         batch_size
             Photos in a batch; by default ``extraction.batch_size``, which is meant for models.
         retry_failed
-            Process unchanged photos again that failed before.
+            Process unchanged photos again that failed before, and download those that failed.
         progress
             Wraps the photos to process, for a progress bar.
         """
         self.refuse_undecided_folders()
+        downloaded = self.download_photos(retry_failed, progress)
         extraction = self.config.extraction
         options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
+        if self._processors is not None:
+            steps = [self._processors.keep_processor(step) for step in steps]
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else self._read_known_hashes("clip")
         summary = update_tables(steps, self.photos, self.previews, options, hashes)
         self.thumbnails.prune(self.photos)
-        summary.failed |= self._left_out
+        summary.failed |= self._left_out | self._not_refreshed
+        summary.downloaded, self._not_refreshed = downloaded, {}
         if self._paths is None:
             self._save_roots()
         return summary
@@ -274,6 +339,10 @@ class Dataset:
 
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path."""
+        if is_download_path(path) and self.lists.lists:
+            return self.downloads.locate(path)
+        if ".." in path and path in (files := self.lists.read().files):
+            return files[path]  # outside the folder of its list
         return locate_file(path, self.roots, self.photo_roots.labels)
 
     def list_paths_of(self, file: Path) -> set[str]:
@@ -282,13 +351,15 @@ class Dataset:
         There is one for the file as it is given, and one with links to its folder followed. There is none if
         the file is not below the folders of photos.
         """
+        if self.lists.lists and (found := find_downloaded(file, self.lists.read(), self.downloads)):
+            return found
         paths: set[str] = set()
         for resolve in (os.path.abspath, os.path.realpath):
             place = Path(resolve(file.parent)) / file.name
             for root in self.roots:
-                root_place = Path(resolve(root))
+                root_place = Path(resolve(get_base(root)))
                 if place.is_relative_to(root_place):
-                    inside = str(root / place.relative_to(root_place))
+                    inside = str(get_base(root) / place.relative_to(root_place))
                     paths.add(make_path_prefix(inside, self.roots, self.photo_roots.labels))
         return paths
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
-from imagesearch.photos import Photo, PhotoError, PreviewCache, hash_content, share_cores
+from imagesearch.photos import Photo, PhotoError, PreviewCache, hash_content
 from imagesearch.pipeline.steps import ActiveStep
+from imagesearch.pipeline.work_ahead import map_ahead
 
 
 @dataclass
@@ -48,7 +46,7 @@ def decode_ahead(
     hashes: Mapping[int, bytes],
     threads: int,
     window: int,
-) -> Iterator[PreparedPhoto]:
+) -> Generator[PreparedPhoto, None, None]:
     """Yield the prepared photos in order, with at most ``window`` photos prepared or in preparation.
 
     Closing the iterator cancels the photos that no thread has started yet.
@@ -68,23 +66,12 @@ def decode_ahead(
     window
         Number of photos.
     """
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-    futures = (  # a generator: a photo is submitted when its future is taken
-        pool.submit(_prepare_photo, photo, _select_steps(steps, photo), previews, hashes) for photo in photos
-    )
-    with share_cores(threads):
-        try:
-            waiting = deque(islice(futures, window))
-            while waiting:
-                prepared = waiting.popleft().result()
-                waiting.extend(islice(futures, 1))
-                yield prepared
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
+    def prepare(photo: Photo) -> PreparedPhoto:
+        missing = [step for step in steps if photo.photo_id in step.missing]
+        return _prepare_photo(photo, missing, previews, hashes)
 
-def _select_steps(steps: Sequence[ActiveStep], photo: Photo) -> list[ActiveStep]:
-    return [step for step in steps if photo.photo_id in step.missing]
+    return map_ahead(prepare, photos, threads, window, "decode")
 
 
 def _prepare_photo(

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagesearch.photos import find_label, find_photos, is_folder, label_roots
+from imagesearch.photos import (
+    Photo,
+    PhotoListing,
+    find_label,
+    find_photos,
+    is_folder,
+    is_photo_list,
+    label_roots,
+)
 from imagesearch.pipeline.moves import is_marked_as_moved
 from imagesearch.pipeline.tables import ProcessedPhoto, Table
 
@@ -59,6 +67,35 @@ def _read_time(file: Path) -> int:
         return 0
 
 
+def list_unreadable_photos(
+    listing: PhotoListing, roots: Sequence[Path], folder: Path, locate_file: Callable[[str], Path]
+) -> list[Photo]:
+    """Return the photos that the tables have of files and folders that cannot be read at present.
+
+    They are not gone: the reason can be a permission, or a drive that did not answer.
+
+    Parameters
+    ----------
+    listing, roots
+        The photos that were found, and the folders of the dataset.
+    folder, locate_file
+        The folder of the tables, and a function that returns the file of a path in them.
+    """
+    if not listing.unreadable:
+        return []
+    files = {path for path in listing.unreadable if not path.endswith("/")}
+    folders = tuple(path for path in listing.unreadable if path.endswith("/"))
+    if files.intersection(map(str, roots)):
+        folders = ("",)  # a root without a label
+    listed = {photo.photo_id for photo in listing.photos}
+    known = (e for e in read_known_photos(folder).values() if e.photo_id not in listed)
+    return [
+        Photo(e.photo_id, e.path, locate_file(e.path), e.size, e.mtime_ns, is_readable=False)
+        for e in known
+        if e.path in files or e.path.startswith(folders)
+    ]
+
+
 def find_successors(
     dataset_folder: Path,
     labels: dict[Path, str],
@@ -75,7 +112,7 @@ def find_successors(
     labels
         The labels of the folders used so far.
     lost
-        Those of them that are not used any more.
+        Those of them that are not used any more. Lists of photos have no successors.
     folders
         Other folders, which have photos.
     exclude
@@ -87,6 +124,7 @@ def find_successors(
         By lost folder. All photos of a folder that exists must be in the others, and most of the photos of
         a folder that is missing.
     """
+    lost = [root for root in lost if not is_photo_list(root)]
     if not lost or not folders:
         return {}
     known: dict[str | None, _Files] = {}

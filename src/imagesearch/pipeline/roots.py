@@ -1,4 +1,4 @@
-"""The folders of a dataset's photos: which ones are used, and with which label their paths begin.
+"""The folders and lists of a dataset's photos: which ones are used, and with which label their paths begin.
 
 The path of a photo, and with it its id, begins with the label of its folder. So that an id stays the same, a
 folder keeps its label as long as it is used, however it is written and whichever folders are added. The
@@ -21,13 +21,15 @@ from imagesearch.files import atomic_write
 from imagesearch.filters import And, Condition, Not, Or, PathPrefix
 from imagesearch.photos import (
     check_photo_folder,
+    describe_missing,
     is_folder,
-    is_walked,
+    is_source,
     label_roots,
     locate_file,
     make_path_prefix,
     normalize_file_name,
 )
+from imagesearch.pipeline.folder_comparison import are_same, is_covered, is_inside, is_same
 from imagesearch.pipeline.known_photos import PHOTO_TABLES, Successor, find_successors
 from imagesearch.text_table import format_count
 
@@ -214,7 +216,7 @@ def choose_roots(config: Config, given: Iterable[Path], change: FolderChange = "
         return _choose(config, _get_used(config, _read_saved(config)), folders, change)
     for folder in folders:
         check_photo_folder(folder, config.dataset.exclude)
-    before = [root for root in load_roots(config).folders if is_folder(root)] if change == "add" else []
+    before = [root for root in load_roots(config).folders if is_source(root)] if change == "add" else []
     folders = _drop_inner([*before, *folders])
     return PhotoRoots(folders, label_roots(folders), True)
 
@@ -243,7 +245,7 @@ def _choose(
     renamed = [s.folder for root, s in successors.items() if s.is_complete and not is_folder(root)]
     is_new_name = bool(new) and all(folder in renamed for folder in folders)
     if change == "add" or (not change and not is_config and (not lost or is_new_name)):
-        kept = [root for root in used.folders if is_folder(root) or root not in successors]
+        kept = [root for root in used.folders if is_source(root) or root not in successors]
         chosen = [*kept, *(f for f in folders if not any(is_covered(f, root) for root in kept))]
         is_config = False
     elif change == "replace" or all(root in successors and successors[root].is_complete for root in lost):
@@ -252,8 +254,8 @@ def _choose(
     else:
         raise OtherFoldersError(config.dataset.name, used.folders, folders, is_config, successors)
     for root in chosen:
-        if not is_folder(root):
-            raise UserError(f"{root}: no such folder of photos; mount its drive, or use --replace")
+        if not is_source(root):
+            raise UserError(f"{describe_missing(root)}; mount its drive, or use --replace")
     replaced = {root: s for root, s in successors.items() if root not in chosen and s.folder in chosen}
     for root, successor in replaced.items():
         if successor.folder is not None:
@@ -286,37 +288,6 @@ def has_photo_tables(config: Config) -> bool:
 def join_names(folders: Iterable[Path]) -> str:
     """Return folders as one text."""
     return ", ".join(map(str, folders))
-
-
-# --- comparing folders -------------------------------------------------------------------------------------
-
-
-def is_same(one: Path, other: Path) -> bool:
-    """Whether two paths are the same folder: links, ``..`` and upper case can be written differently."""
-    try:
-        return one == other or one.samefile(other)
-    except OSError:
-        return one.resolve() == other.resolve()
-
-
-def are_same(some: Sequence[Path], others: Sequence[Path]) -> bool:
-    """Whether two lists have the same folders, in any order."""
-    return all(any(is_same(one, other) for other in others) for one in some) and all(
-        any(is_same(one, other) for one in some) for other in others
-    )
-
-
-def is_inside(inner: Path, outer: Path) -> bool:
-    """Whether a folder is another one or below it."""
-    folder = inner.resolve()
-    return any(is_same(parent, outer) for parent in (folder, *folder.parents))
-
-
-def is_covered(inner: Path, outer: Path, exclude: Sequence[str] = ()) -> bool:
-    """Whether the photos in a folder are found when another one is searched."""
-    folder = inner.resolve()
-    parent = next((parent for parent in (folder, *folder.parents) if is_same(parent, outer)), None)
-    return parent is not None and is_walked(folder.relative_to(parent).parts, exclude)
 
 
 def _drop_inner(folders: Sequence[Path]) -> list[Path]:

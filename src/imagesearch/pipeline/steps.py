@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -102,6 +102,24 @@ class RunOptions:
     def threads(self) -> int:
         """The number of decoding threads."""
         return self.workers if isinstance(self.workers, int) else os.cpu_count() or 1
+
+
+class ProcessorCache:
+    """Keeps the processors of steps, with their models, for the next run of this process."""
+
+    def __init__(self) -> None:
+        self._processors: dict[tuple[str, str], Processor] = {}
+
+    def keep_processor(self, step: StepSpec) -> StepSpec:
+        """Return a step that makes its processor only once for each fingerprint."""
+
+        def make_processor() -> Processor:
+            key = step.name, step.fingerprint
+            if key not in self._processors:
+                self._processors[key] = step.make_processor()
+            return self._processors[key]
+
+        return replace(step, make_processor=make_processor)
 
 
 @contextmanager

@@ -31,6 +31,8 @@ class StepSummary:
         Reason by path, from this run, and from earlier runs for photos that have not changed since.
     damaged : dict of str to str
         What is missing, by path, of the damaged photos that this run has decoded in part.
+    downloaded : int
+        Photos of a list that were downloaded before this run.
     """
 
     new: int = 0
@@ -40,6 +42,7 @@ class StepSummary:
     seconds: float = 0.0
     failed: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
+    downloaded: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as ``--json`` prints them."""
@@ -49,6 +52,7 @@ class StepSummary:
         counts = f"{self.new} new, {self.unchanged} unchanged, {self.moved} moved, {self.gone} gone"
         rate = f", {self.new / self.seconds:.1f} photos/s" if self.new and self.seconds > 0.5 else ""
         damaged = f", {len(self.damaged)} damaged, read in part" if self.damaged else ""
+        counts = f"{self.downloaded} downloaded; {counts}" if self.downloaded else counts
         return f"{counts}, {len(self.failed)} failed{damaged}{rate}"
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from typing import Any
 
-from imagesearch.photos import Photo, PhotoError, share_cores
+from imagesearch.photos import Photo, PhotoError
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.steps import RunOptions
+from imagesearch.pipeline.work_ahead import map_ahead
 
 _PHOTOS_AHEAD = 64
 
@@ -92,14 +90,4 @@ def _make_ahead(dataset: Dataset, photos: list[Photo]) -> Generator[str, None, N
             return str(error)
         return ""
 
-    pool = ThreadPoolExecutor(threads, "thumbnails")
-    futures: Iterator[Future[str]] = (pool.submit(make, photo) for photo in photos)
-    with share_cores(threads):
-        try:
-            waiting = deque(islice(futures, _PHOTOS_AHEAD))
-            while waiting:
-                error = waiting.popleft().result()
-                waiting.extend(islice(futures, 1))
-                yield error
-        finally:
-            pool.shutdown(cancel_futures=True)
+    return map_ahead(make, photos, threads, _PHOTOS_AHEAD, "thumbnails")

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from imagesearch.errors import UserError
-from imagesearch.photos import normalize_file_name
+from imagesearch.photos import is_download_path, normalize_file_name
 from imagesearch.text import find_similar
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def find_photo_file(
         return Path(name)
     if os.path.isdir(name):  # noqa: PTH112 - see above
         raise UserError(f"{title}: this is a folder; expected a photo")
-    path = normalize_file_name(Path(name).as_posix())
+    # pathlib would replace the slashes of an address
+    path = str(typed) if is_download_path(str(typed)) else normalize_file_name(Path(name).as_posix())
     is_relative = not Path(name).is_absolute() and ".." not in Path(name).parts
     if is_relative and _is_file(file := dataset.locate_file(path)):
         return file

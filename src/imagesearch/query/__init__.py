@@ -17,7 +17,6 @@ from imagesearch.query.clauses import (
     Content,
     DateClause,
     PeopleClause,
-    PhotoFact,
     PhotoOrder,
 )
 from imagesearch.query.completion import Completion, NameCompleter
@@ -42,7 +41,6 @@ __all__ = [
     "NameCompleter",
     "ParsedQuery",
     "PeopleClause",
-    "PhotoFact",
     "PhotoMoment",
     "PhotoOrder",
     "Removal",

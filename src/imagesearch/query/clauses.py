@@ -9,6 +9,7 @@ from itertools import combinations
 
 from imagesearch.filters import And, Between, Condition, Contains, Eq, Not, Or
 from imagesearch.query.lexicon import split_set
+from imagesearch.text import enumerate_names
 
 # A time of these words and numbers, with a year, needs no explanation: "from 3 june to 5 july 2023".
 _PLAIN_WORDS = split_set(
@@ -84,11 +85,11 @@ class PeopleClause:
         groups = [" or ".join(names) for names in self.any_of]
         if len(groups) + bool(self.all_of) > 1:
             groups = [f"({group})" for group in groups]
-        text = _join_names([*self.all_of, *groups])
+        text = enumerate_names([*self.all_of, *groups])
         if self.only:
             text = f"only {text}"
         if self.none_of:
-            text += (" " if text else "") + f"without {_join_names(self.none_of)}"
+            text += (" " if text else "") + f"without {enumerate_names(self.none_of)}"
         limits = [self._format_limit(number, names) for number, names in self.at_most]
         counts = [] if self.count is None or self.only else [_format_people_count(*self.count)]
         if self.other_than is not None:
@@ -98,7 +99,8 @@ class PeopleClause:
     def _format_limit(self, number: int, names: tuple[str, ...]) -> str:
         if names in self.any_of and len(names) == 2:
             return "but not both"
-        return f"at most {_format_number(number)} of {'them' if names in self.any_of else _join_names(names)}"
+        whom = "them" if names in self.any_of else enumerate_names(names)
+        return f"at most {_format_number(number)} of {whom}"
 
 
 @dataclass(frozen=True)
@@ -229,10 +231,6 @@ def _has_at_most(number: int, names: tuple[str, ...]) -> Condition:
 
 def _face_count_between(low: int, high: int | None) -> Condition:
     return Between("face_count", low, None if high is None else high + 1)
-
-
-def _join_names(names: tuple[str, ...] | list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _format_number(count: int) -> str:

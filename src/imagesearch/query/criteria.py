@@ -11,7 +11,9 @@ from datetime import date
 from imagesearch.errors import UserError
 from imagesearch.filters import And, Between, Condition, Contains, Eq, In, Not, Or, WithinCircle
 from imagesearch.geo import find_region
-from imagesearch.query.criteria_phrases import PhraseReader, count_seconds, name_criterion
+from imagesearch.local_times import count_seconds
+from imagesearch.query.column_values import make_column_condition
+from imagesearch.query.criteria_phrases import PhraseReader, name_criterion
 from imagesearch.query.facts.conditions import (
     HAS_NO_KEYWORDS,
     HAS_UNNAMED,
@@ -71,6 +73,8 @@ class Criteria:
         Alternatives: a file name with its extension, or words of a file name.
     unnamed
         Whether there must be a face without a name.
+    columns
+        Columns of a list of photos with the value that each must have: ``"author=Ana"``.
     added_after, added_before
         The photo must be indexed first at or after the start of one date, and before the start of the other,
         in the local time of this machine. Formats: as for ``after``.
@@ -102,6 +106,7 @@ class Criteria:
     added_after: str = ""
     added_before: str = ""
     trips: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -119,6 +124,7 @@ class Criteria:
             f"before {self.before}" if self.before else "",
             *(f"by {camera}" for camera in self.cameras),
             *(f"#{keyword}" for keyword in self.keywords),
+            *self.columns,
             *self._fact_titles,
         ]
         return ", ".join(filter(None, parts))
@@ -232,6 +238,7 @@ class Criteria:
             parts.append(phrases.read("near", self.near, lead, "a known place, or LATITUDE,LONGITUDE"))
         parts += [_make_camera_condition(camera, vocabulary, notes) for camera in self.cameras]
         parts += [_make_keyword_condition(keyword, vocabulary.keywords, notes) for keyword in self.keywords]
+        parts += [make_column_condition(text, vocabulary.columns, notes) for text in self.columns]
         parts += [_make_trip_condition(self.trips, vocabulary, notes)] if self.trips else []
         parts += self._make_time_conditions(phrases)
         return And((*parts, *self._make_fact_conditions(phrases))), notes

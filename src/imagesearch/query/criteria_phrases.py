@@ -11,7 +11,6 @@ from imagesearch.filters import Condition
 from imagesearch.query.parser import SentenceParser
 from imagesearch.store import Vocabulary
 
-_EPOCH = datetime(1970, 1, 1)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:[T ](\d\d?):(\d\d))?)?)?", re.ASCII)
 _FIRST = (1, 1, 1, 0, 0)  # the year, month, day, hour and minute where a shorter date begins
 
@@ -60,11 +59,6 @@ def name_criterion(name: str) -> str:
     """Return what a message calls a criterion: ``--added-after`` in a script."""
     plural = {"years": "--year", "months": "--month", "places": "--place"}
     return name_option(plural.get(name, f"--{name.replace('_', '-')}"), name)
-
-
-def count_seconds(start: datetime) -> int:
-    """Return a time in the seconds of ``taken_at``."""
-    return int((start - _EPOCH).total_seconds())
 
 
 def _parse_date(name: str, text: str) -> datetime | None:

@@ -26,6 +26,7 @@ from imagesearch.search.photo_details import (
 from imagesearch.search.prompt import parse_prompt_line
 from imagesearch.search.query import Query, check_query
 from imagesearch.search.query_models import QueryModels
+from imagesearch.search.ranked_photos import RankedPhotos
 from imagesearch.search.relaxation import plan_filter
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.searcher import Searcher
@@ -36,6 +37,7 @@ __all__ = [
     "PhotoDetails",
     "Query",
     "QueryModels",
+    "RankedPhotos",
     "SearchResources",
     "SearchResult",
     "Searcher",

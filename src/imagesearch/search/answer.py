@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class SearchResult:
         Whether the file no longer exists. Photos of imported vectors are not checked.
     trip : str
         The name of the photo's trip, or empty.
+    columns : dict of str to str or tuple of str
+        The values of the photo's columns in a list of photos; a list is a tuple.
     trip_by : str
         Why it belongs to the trip: ``"position"``; or ``"time"`` for a photo without a position that was
         taken during the trip. Empty without a trip.
@@ -85,6 +88,7 @@ class SearchResult:
     trip: str = ""
     trip_by: str = ""
     marked: tuple[str, ...] = ()
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,8 +106,9 @@ class SearchResult:
         values["marked"] = list(self.marked)
         # names that --json has used since its first version
         values |= {"fit": values.pop("calibrated_score"), "like_it": values.pop("burst_count")}
-        if values["fulfils"] is None:
-            del values["fulfils"]
+        for name, absent in (("fulfils", None), ("columns", {})):
+            if values[name] == absent:
+                del values[name]
         rounded = {name: None if (v := values[name]) is None else round(v, 6) for name in ("score", "fit")}
         return values | rounded
 

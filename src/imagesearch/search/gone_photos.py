@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from imagesearch.photos import get_base
 from imagesearch.pipeline import Dataset
 from imagesearch.search.answer import SearchResult
 
@@ -17,7 +18,7 @@ def list_gone_notes(results: Sequence[SearchResult], dataset: Dataset) -> list[s
     gone = [result for result in results if result.gone]
     if not gone:
         return []
-    missing_roots = [root for root in dataset.roots if not _has_entries(root)]
+    missing_roots = [base for base in map(get_base, dataset.roots) if not _has_entries(base)]
     notes = []
     for root in missing_roots:
         count = sum(result.file.is_relative_to(root) for result in gone)

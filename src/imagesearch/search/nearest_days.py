@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from imagesearch.filters import And, Between, Condition, Eq, In, Or
+from imagesearch.local_times import count_day_seconds, make_time
 from imagesearch.query import ParsedQuery
 from imagesearch.search.relaxation import FilterAttempt, format_day
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.scope import SearchScope
 
-_EPOCH = date(1970, 1, 1)
 _OPEN = re.compile(r"(before|since) (\d{4}-\d\d-\d\d)")
 _IS_OPEN = re.compile("before|since")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -31,7 +31,7 @@ def find_nearest_days(
         return
     days = [day for is_before, where in times if (day := _find_day(where, is_before, scope, resources))]
     if days:
-        spans = [(_count_seconds(day), _count_seconds(day + timedelta(days=1))) for day in days]
+        spans = [(count_day_seconds(day), count_day_seconds(day + timedelta(days=1))) for day in days]
         where = Or(tuple(Between("taken_at", *span) for span in spans))
         description = f"of {' and '.join(map(format_day, days))}"
         yield FilterAttempt(And((Eq("has_time", True), where)), description)
@@ -43,20 +43,20 @@ def _find_day(
     known = And((Eq("has_time", True), In("time_precision", ("second", "day"))))
     ref, where = scope.collection.ref, And((scope.required, known, where))
     hits, _ = resources.store.list_by_date(ref, 1, newest_first=is_before, where=where, fields=("taken_at",))
-    return _EPOCH + timedelta(seconds=hits[0].fields["taken_at"]) if hits else None
+    return make_time(hits[0].fields["taken_at"]).date() if hits else None
 
 
 def _list_times(parsed: ParsedQuery) -> list[tuple[bool, Condition]]:
     """Return whether a day is searched before the dates, or after them, and the condition on its photos."""
     if len(parsed.dates) == 1 and (limit := _OPEN.fullmatch(parsed.dates[0].dates)):
-        seconds = _count_seconds(date.fromisoformat(limit[2]))
+        seconds = count_day_seconds(date.fromisoformat(limit[2]))
         if limit[1] == "since":
             return [(True, Between("taken_at", None, seconds))]
         return [(False, Between("taken_at", seconds))]
     period = _find_period(parsed)
     if period is None:
         return []
-    first, last = map(_count_seconds, (period[0], period[1] + timedelta(days=1)))
+    first, last = map(count_day_seconds, (period[0], period[1] + timedelta(days=1)))
     return [(True, Between("taken_at", None, first)), (False, Between("taken_at", last))]
 
 
@@ -66,7 +66,3 @@ def _find_period(parsed: ParsedQuery) -> tuple[date, date] | None:
         return None
     days = [date.fromisoformat(day) for clause in parsed.dates for day in _DAY.findall(clause.dates)]
     return (min(days), max(days)) if days else None
-
-
-def _count_seconds(day: date) -> int:
-    return (day - _EPOCH).days * 86_400

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
 from imagesearch.great_circle import compute_distance_km
+from imagesearch.local_times import make_time
 from imagesearch.search.resources import SearchResources
-from imagesearch.store import PHOTO_FIELDS, CollectionRef
+from imagesearch.store import PHOTO_FIELDS, get_columns
 
 _FIELDS = (
     *("path", "face_labels", "has_time", "taken_at", "time_source", "time_precision", "address", "city"),
@@ -18,7 +19,6 @@ _FIELDS = (
     *("class_score", "width", "height", "description", "trip"),
 )
 _UNKNOWN = {item.name: item.unknown for item in PHOTO_FIELDS if item.name in _FIELDS}
-_EPOCH = datetime(1970, 1, 1)
 _RADII = (2.0, 20.0, 200.0)  # kilometres around a photo
 _FEW_NEIGHBOURS = 8  # with fewer, the next larger radius is used
 
@@ -55,6 +55,8 @@ class PhotoDetails:
         Size of the upright photo in pixels; 0 if it is unknown.
     gone : bool
         Whether the file no longer exists.
+    columns : dict of str to str or tuple of str
+        The values of the photo's columns in a list of photos.
     """
 
     photo_id: int
@@ -77,6 +79,7 @@ class PhotoDetails:
     width: int = 0
     height: int = 0
     gone: bool = False
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def date(self) -> str:
@@ -104,9 +107,12 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
         If there are no collections, or Milvus cannot be reached.
     """
     resources.refresh()
-    ref = _get_photo_ref(resources)
-    known = resources.store.collections.open(ref).field_types
-    rows = resources.store.read_rows(ref, [photo_id], [name for name in _FIELDS if name in known])
+    ref = resources.get_photo_collection_ref()
+    collection = resources.store.collections.open(ref)
+    known = collection.field_types
+    extra = collection.extra
+    names = [*(name for name in _FIELDS if name in known), *extra.values()]
+    rows = resources.store.read_rows(ref, [photo_id], names)
     if not rows:
         return None
     fields = _UNKNOWN | rows[0].fields
@@ -114,7 +120,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
     classes = read_classes(resources.dataset, [path]).get(path, [])
     if not classes and fields["class_label"]:
         classes = [(fields["class_label"], fields["class_score"])]
-    taken_at = (_EPOCH + timedelta(seconds=fields["taken_at"])).isoformat() if fields["has_time"] else ""
+    taken_at = make_time(fields["taken_at"]).isoformat() if fields["has_time"] else ""
     texts = ("address", "city", "country", "time_source", "time_precision", "camera", "description", "trip")
     return PhotoDetails(
         photo_id=photo_id,
@@ -125,6 +131,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
         position=(fields["latitude"], fields["longitude"]) if fields["has_gps"] else None,
         taken_at=taken_at,
         keywords=tuple(fields["keywords"]),
+        columns=get_columns(fields, extra),
         gone=resources.dataset.imported is None and not file.is_file(),
         **{name: fields[name] for name in (*texts, "rating", "width", "height")},
     )
@@ -137,7 +144,7 @@ def find_neighbours(resources: SearchResources, details: PhotoDetails, count: in
     """
     if details.position is None:
         return []
-    ref, found = _get_photo_ref(resources), []
+    ref, found = resources.get_photo_collection_ref(), []
     for km in _RADII:
         where = And((Eq("has_gps", True), WithinCircle(*details.position, km)))
         fields = ("path", "latitude", "longitude")
@@ -155,7 +162,3 @@ def find_neighbours(resources: SearchResources, details: PhotoDetails, count: in
         if len(found) >= _FEW_NEIGHBOURS:
             break
     return sorted(found, key=lambda neighbour: neighbour.km)[:count]
-
-
-def _get_photo_ref(resources: SearchResources) -> CollectionRef:
-    return resources.get_collection_ref("clip" if resources.has_collection("clip") else "vit")

@@ -199,7 +199,7 @@ def _check_choices(query: Query) -> None:
 
 def _check_lists(query: Query) -> None:
     lists = [(name, getattr(query, name)) for name in ("plus", "minus")]
-    names = ("people", "without", "places", "cameras", "keywords", "months", "names", "trips")
+    names = ("people", "without", "places", "cameras", "keywords", "months", "names", "trips", "columns")
     lists += [(f"criteria.{name}", getattr(query.criteria, name)) for name in names]
     if isinstance(query.images, str | Path):
         raise UserError(f"images: expected a list or tuple of paths, got one path {str(query.images)!r}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from imagesearch.faces import get_pack_id, load_people, open_edit_log
 from imagesearch.features import ScoreBands, check_model, get_model_id, read_bands
 from imagesearch.files import FileVersion, get_file_version
 from imagesearch.filters import And, Eq
+from imagesearch.local_times import make_time
 from imagesearch.pipeline import Dataset
 from imagesearch.query import NameCompleter, PhotoMoment, SentenceParser, require_name
 from imagesearch.search.query_models import QueryModels
@@ -94,6 +94,10 @@ class SearchResources:
         """Whether the dataset has a collection of one kind."""
         return self.store.collections.has(self.get_collection_ref(kind))
 
+    def get_photo_collection_ref(self) -> CollectionRef:
+        """Return the name of a collection that has all photos, to read fields that no vector decides."""
+        return self.get_collection_ref("clip" if self.has_collection("clip") else "vit")
+
     def open_collection(self, kind: str) -> CollectionInfo:
         """Load a collection into Milvus' memory.
 
@@ -168,7 +172,7 @@ class SearchResources:
 
     def find_moments(self, file: str) -> list[PhotoMoment]:
         """Return the times of up to some photos with a file name, the newest first."""
-        ref = self.get_collection_ref("clip" if self.has_collection("clip") else "vit")
+        ref = self.get_photo_collection_ref()
         if not {"file_name", "time_precision", "trip"} <= self.store.collections.open(ref).field_types.keys():
             return []
         where = And((require_name(file), Eq("has_time", True)))
@@ -176,7 +180,7 @@ class SearchResources:
         hits, _ = self.store.list_by_date(ref, _MAX_SAME_NAME, where=where, fields=fields)
         return [
             PhotoMoment(
-                datetime(1970, 1, 1) + timedelta(seconds=hit.fields["taken_at"]),
+                make_time(hit.fields["taken_at"]),
                 hit.fields["time_precision"],
                 hit.fields["trip"],
             )
@@ -187,8 +191,8 @@ class SearchResources:
         """Return the name of the person with a number, or ``person 12``; empty if there is none."""
         if self.dataset.imported is not None:
             return ""
-        persons = load_people(self.config, self.dataset).persons
-        return next((person.label for person in persons if person.number == number), "")
+        person = load_people(self.config, self.dataset).find_number(number)
+        return "" if person is None else person.label
 
     @functools.cached_property
     def has_unbuilt_edits(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from imagesearch.config import Config
 from imagesearch.errors import ServerUnavailableError
@@ -13,12 +15,15 @@ from imagesearch.search.presentation import present_answer
 from imagesearch.search.query import Query
 from imagesearch.search.query_models import QueryModels
 from imagesearch.search.query_photos import locate_photo
+from imagesearch.search.ranked_photos import RankedPhotos
 from imagesearch.search.request import parse_query
 from imagesearch.search.resources import SearchResources
 from imagesearch.search.retrieval import retrieve_photos
 from imagesearch.search.scope import resolve_scope
-from imagesearch.search.target import encode_target
+from imagesearch.search.target import SearchTarget, encode_target
 from imagesearch.store import Store
+
+T = TypeVar("T")
 
 
 class Searcher:
@@ -55,16 +60,24 @@ class Searcher:
             If the query is empty or contradictory, if its photo cannot be read, or if the dataset has no
             collection that was built with the config's model.
         """
+        return self._repeat_if_outdated(lambda: self._answer(query))
+
+    def rank(self, query: Query) -> RankedPhotos:
+        """Rank the photos that a query finds, to read them in parts. It raises what `search` raises."""
+        return self._repeat_if_outdated(lambda: self._rank(query)[0])
+
+    def _repeat_if_outdated(self, work: Callable[[], T]) -> T:
+        """Call a function with the present collections, and once more if they were replaced meanwhile."""
         self.resources.refresh()
         try:
-            return self._answer(query)
+            return work()
         except ServerUnavailableError:
             raise
         except Exception:
             if not self.resources.is_outdated():
                 raise
         self.resources.discard()
-        return self._answer(query)
+        return work()
 
     def find_photo(self, typed: str | Path) -> Path:
         """Return the file of a photo that is given by a path as results have it, or by its file name.
@@ -79,10 +92,15 @@ class Searcher:
 
     def _answer(self, query: Query) -> Answer:
         """Run the six stages."""
+        ranked, target = self._rank(query)
+        return present_answer(ranked.request, ranked.scope, target, ranked.judged, self.resources)
+
+    def _rank(self, query: Query) -> tuple[RankedPhotos, SearchTarget]:
+        """Run all stages but the last."""
         resources = self.resources
         request = parse_query(query, resources)
         scope = resolve_scope(request, resources)
         target = encode_target(request, resources)
         retrieved = retrieve_photos(request, scope, target, resources)
         judged = judge_photos(request, scope, target, retrieved, resources)
-        return present_answer(request, scope, target, judged, resources)
+        return RankedPhotos(request, scope, judged, resources), target

@@ -14,9 +14,10 @@ from imagesearch.store.dataset_trips import find_dataset_trips, list_trips, name
 from imagesearch.store.dialect import LITE, Dialect, choose_dialect
 from imagesearch.store.drop import drop_dataset, list_drop_targets
 from imagesearch.store.file_names import split_file_name
+from imagesearch.store.list_columns import get_columns, mark_element, read_list_columns
 from imagesearch.store.npy_files import NpyVectors, read_npy_vectors
 from imagesearch.store.npy_import import build_imported
-from imagesearch.store.photo_facts import PhotoFacts, read_photo_facts
+from imagesearch.store.photo_facts import PhotoFacts, PhotoFactsBuilder
 from imagesearch.store.schema import (
     ARROW_TYPES,
     MAX_HITS,
@@ -32,6 +33,7 @@ from imagesearch.store.store import Store, check_milvus, detect_dialect
 from imagesearch.store.vector_index import IndexSpec, choose_index
 from imagesearch.store.vocabulary import (
     Vocabulary,
+    VocabularyColumn,
     VocabularyEntry,
     VocabularyTrip,
     list_named,
@@ -54,10 +56,12 @@ __all__ = [
     "IndexSpec",
     "NpyVectors",
     "PhotoFacts",
+    "PhotoFactsBuilder",
     "Store",
     "UnbuiltChanges",
     "UnbuiltChangesFinder",
     "Vocabulary",
+    "VocabularyColumn",
     "VocabularyEntry",
     "VocabularyTrip",
     "build_collections",
@@ -70,13 +74,15 @@ __all__ = [
     "drop_dataset",
     "fill_collection",
     "find_dataset_trips",
+    "get_columns",
     "has_pending_edits",
     "list_drop_targets",
     "list_named",
     "list_trips",
+    "mark_element",
     "name_trip",
+    "read_list_columns",
     "read_npy_vectors",
-    "read_photo_facts",
     "split_file_name",
     "suggest_names",
     "undo_trip_name",

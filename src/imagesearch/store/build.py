@@ -17,8 +17,9 @@ from imagesearch.pipeline import Dataset, Progress
 from imagesearch.store.built_state import TableSnapshot, save_built_state, take_snapshot
 from imagesearch.store.collection_updates import BuildReport, update_collections
 from imagesearch.store.dataset_trips import count_trips, find_dataset_trips
+from imagesearch.store.list_columns import read_list_columns
 from imagesearch.store.moved_rows import find_moved_rows
-from imagesearch.store.records import collect_rows, list_marked_names
+from imagesearch.store.records import collect_rows, list_marked_names, list_portraits
 from imagesearch.store.schema import (
     CollectionContent,
     CollectionRef,
@@ -26,7 +27,13 @@ from imagesearch.store.schema import (
     CollectionSpec,
 )
 from imagesearch.store.store import Store, check_milvus
-from imagesearch.store.vocabulary import Vocabulary, count_names, count_vocabulary, split_periods
+from imagesearch.store.vocabulary import (
+    Vocabulary,
+    count_names,
+    count_vocabulary,
+    make_vocabulary_columns,
+    split_periods,
+)
 from imagesearch.trips import Trip, count_trip_lines
 
 
@@ -69,14 +76,17 @@ def build_collections(
         edit_count = -1  # the clusters do not include all edits, so the collections do not either
     trip_name_count, locations = count_trip_lines(dataset.folder), read_locations(dataset)
     trips = find_dataset_trips(dataset, locations)
-    contents = collect_rows(config, dataset, store, people, locations, trips)
+    columns = read_list_columns(dataset)
+    contents = collect_rows(config, dataset, store, people, locations, trips, columns)
     names = {"cast": people.cast, "marked": list_marked_names(people)} if people is not None else {}
+    names |= {} if people is None else {"portraits": list_portraits(people)}
     if not contents:
         raise _make_no_vectors_error(dataset)
 
     def save_search_data() -> str:
         counted = _count_vocabulary(contents, locations, trips)
-        vocabulary = replace(counted, edit_count=edit_count, trip_name_count=trip_name_count, **names)
+        counts = {"edit_count": edit_count, "trip_name_count": trip_name_count}
+        vocabulary = replace(counted, columns=make_vocabulary_columns(columns), **counts, **names)
         return _save_search_data(config, dataset, contents, vocabulary, snapshot)
 
     moves = partial(find_moved_rows, dataset)

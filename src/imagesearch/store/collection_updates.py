@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from imagesearch.pipeline import Progress
-from imagesearch.store.collections import get_build_number
 from imagesearch.store.moved_rows import MoveFinder
 from imagesearch.store.schema import (
     CollectionContent,
@@ -81,7 +80,7 @@ class _Update:
     """A collection to update: its name, specification and new rows, and the digests of old rows by key.
 
     ``is_flushed`` means that the last build of the collection was completed. ``find_moves`` is that of
-    `update_collections`.
+    `update_collections`. The digests of the new rows are added to ``new_digests``.
     """
 
     name: str
@@ -90,6 +89,7 @@ class _Update:
     digests: dict[int, str]
     is_flushed: bool = False
     find_moves: MoveFinder | None = None
+    new_digests: dict[int, str] = field(default_factory=dict)
 
 
 def update_collections(
@@ -142,30 +142,30 @@ def _update_collections(
     for collection in existing.values():
         if collection is not None:
             collections.set_updating(collection.name)
-    reports, names = {}, {}
+    reports, updates = {}, {}
     for spec, rows in contents:
         ref, old = spec.ref, existing[spec.ref]
         reason = _explain_rebuild(store, old, spec, rebuild)
         report = BuildReport(rebuilt=reason, what="faces" if ref.kind == "faces" else "photos")
         target = old if old is not None and not reason else _find_resumable(store, unfinished, spec)
         if target is not None:
-            name, digests = target.name, collections.read_digests(target.name, ref.key)
+            name, digests = target.name, collections.read_digests(target)
             unfinished = [collection for collection in unfinished if collection is not target]
         else:
-            numbers = [get_build_number(c.name) for c in (old, *unfinished) if c is not None and c.ref == ref]
+            numbers = [c.build_number for c in (old, *unfinished) if c is not None and c.ref == ref]
             name, digests = f"{ref.alias}__{max(numbers, default=0) + 1}", {}
             collections.create(spec, name)
         is_flushed = target is not None and target.state == "ready"
         update = _Update(name, spec, rows, digests, is_flushed, find_moves)
         _fill_rows(store, update, report, progress)
-        reports[ref.kind], names[ref] = report, name
-    for ref, name in names.items():
-        collections.publish(ref, name)
+        reports[ref.kind], updates[ref] = report, update
+    for ref, update in updates.items():
+        collections.publish(ref, update.name)
     for collection in unfinished:
         collections.drop_collection(collection.name)
     vocabulary = before_ready()
-    for name in names.values():
-        collections.set_ready(name, vocabulary)
+    for update in updates.values():
+        collections.set_ready(update.name, vocabulary, update.new_digests)
     return reports
 
 
@@ -211,6 +211,7 @@ def _upsert_changed(
         report.inserted += inserted
         report.updated += len(changed) - inserted
         report.unchanged += len(batch) - len(changed)
+        update.new_digests.update((row[key], row["digest"]) for row in batch)
         if changed:
             store.collections.upsert(update.name, spec, changed)
         yield from (row[key] for row in batch)

@@ -15,6 +15,7 @@ from imagesearch.config import MilvusConfig
 from imagesearch.errors import UserError
 from imagesearch.store.client import connect, get_data_types, make_bm25_function
 from imagesearch.store.dialect import choose_dialect
+from imagesearch.store.known_digests import KnownDigests, make_build_token
 from imagesearch.store.schema import (
     BM25_PARAMETERS,
     COLLECTION_KINDS,
@@ -62,6 +63,7 @@ class Collections:
         self.client = connect(milvus, create=create)
         self.dialect = choose_dialect(str(self.client.get_server_version()), self.uri)
         self._loaded: dict[CollectionRef, CollectionInfo] = {}
+        self._known_digests = KnownDigests()
 
     def close(self) -> None:
         """Close the connection. For Milvus Lite, wait for its compaction and close the file."""
@@ -285,13 +287,20 @@ class Collections:
         """Set the state in a collection's properties to ``updating``."""
         self.client.alter_collection_properties(name, {"imagesearch.state": "updating"})
 
-    def set_ready(self, name: str, vocabulary: str) -> None:
-        """Set the state in a collection's properties to ``ready``, and the digest of its vocabulary."""
+    def set_ready(self, name: str, vocabulary: str, digests: dict[int, str]) -> None:
+        """Set the state of a collection to ``ready``; keep the digests of its rows for the next build."""
+        token = make_build_token()
         properties = {"imagesearch.state": "ready", "imagesearch.vocabulary": vocabulary}
-        self.client.alter_collection_properties(name, properties)
+        self.client.alter_collection_properties(name, properties | {"imagesearch.build": token})
+        self._known_digests.keep(name, token, digests)
 
-    def read_digests(self, name: str, key: str) -> dict[int, str]:
+    def read_digests(self, collection: CollectionInfo) -> dict[int, str]:
         """Return the digest of each row by key; the digest of a changed row differs."""
+        name, key = collection.name, collection.ref.key
+        properties = self.client.describe_collection(name).get("properties") or {}
+        known = self._known_digests.take(name, properties.get("imagesearch.build", ""))
+        if known is not None and collection.state == "ready":
+            return known
         self.count_rows(name)  # waits until a server shows all rows that an interrupted build has written
         return {row[key]: row["digest"] for row in self.iterate_rows(name, [key, "digest"])}
 
@@ -364,7 +373,7 @@ class Collections:
         current = {ref: self.find(ref) for ref in {collection.ref for collection in own}}
         names = {collection.name for collection in current.values() if collection is not None}
         unfinished = [collection for collection in own if collection.name not in names]
-        return sorted(unfinished, key=lambda collection: get_build_number(collection.name), reverse=True)
+        return sorted(unfinished, key=lambda collection: collection.build_number, reverse=True)
 
     def has_all_indexes(self, collection: CollectionInfo, spec: CollectionSpec) -> bool:
         """Whether a collection was created completely. A server creates the indexes one by one."""
@@ -387,8 +396,3 @@ class Collections:
                 yield from batch
         finally:
             iterator.close()
-
-
-def get_build_number(name: str) -> int:
-    """Return how often a collection was rebuilt, from the end of its name."""
-    return int(name.rpartition("__")[2])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from imagesearch.decisions import Decision
 from imagesearch.errors import UserError
 from imagesearch.faces import open_edit_log
 from imagesearch.geo import PhotoLocation, read_locations
+from imagesearch.local_times import count_seconds, make_time, measure_seconds
 from imagesearch.pipeline import Dataset
 from imagesearch.store.records import is_name
 from imagesearch.store.vocabulary import Vocabulary, VocabularyTrip
@@ -25,7 +26,6 @@ from imagesearch.trips import (
     read_trip_names,
 )
 
-_EPOCH = datetime(1970, 1, 1)
 _NOON = timedelta(hours=12)
 _MAX_NAME_LENGTH = 100
 
@@ -67,7 +67,7 @@ def count_trips(trips: Sequence[Trip], labels: Mapping[int, Sequence[str]]) -> t
     for trip in trips:
         photos = [photo.photo_id for photo in trip.photos if photo.photo_id in labels]
         people = Counter(name for photo in photos for name in labels[photo] if is_name(name))
-        first, last = ((time - _EPOCH) // timedelta(seconds=1) for time in (trip.first, trip.last))
+        first, last = map(count_seconds, (trip.first, trip.last))
         if photos:
             counted.append(
                 VocabularyTrip(
@@ -103,8 +103,8 @@ def list_trips(vocabulary: Vocabulary) -> list[dict[str, Any]]:
             "number": number,
             "name": trip.name,
             "named": trip.is_named,
-            "first": (_EPOCH + timedelta(seconds=trip.first)).isoformat(),
-            "last": (_EPOCH + timedelta(seconds=trip.last)).isoformat(),
+            "first": make_time(trip.first).isoformat(),
+            "last": make_time(trip.last).isoformat(),
             "photos": trip.photos,
             "places": list(trip.cities),
             "people": list(trip.people),
@@ -188,6 +188,6 @@ def _find_known(vocabulary: Vocabulary, selector: str) -> VocabularyTrip:
 
 def _rate_match(trip: Trip, known: VocabularyTrip) -> tuple[bool, float]:
     """Return how well a trip matches one of the vocabulary: by its name, and the seconds that they share."""
-    first, last = ((time - _EPOCH).total_seconds() for time in (trip.first, trip.last))
+    first, last = map(measure_seconds, (trip.first, trip.last))
     shared = min(last, known.last) - max(first, known.first) + 1
     return normalize(trip.name) == normalize(known.name), max(0.0, shared)

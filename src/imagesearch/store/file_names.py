@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import PurePosixPath
 
 from imagesearch.store.schema import MAX_ELEMENT_BYTES, fit_list
 from imagesearch.text import normalize
 
 _PART = re.compile(r"[0-9]*(?:1st|2nd|3rd|1[0-3]th|[04-9]th)\Z|\d+|\D+")
+_ASCII_SEPARATORS = {number: " " for number in range(128) if not chr(number).isalnum()}
 _MAX_PARTS = 4  # a word of more parts, such as 3f2504e04f89, is an identifier
 
 
@@ -32,8 +32,12 @@ def split_file_name(name: str) -> list[str]:
     word: ``Maya's`` is ``mayas``.
     """
     # `normalize` would remove dots and so join words
-    text = normalize(PurePosixPath(name).stem.replace(".", " "))
-    text = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text)
+    dot = name.rfind(".")
+    text = normalize((name[:dot] if 0 < dot < len(name) - 1 else name).replace(".", " "))
+    if text.isascii():
+        text = text.translate(_ASCII_SEPARATORS)
+    else:
+        text = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text)
     words = dict.fromkeys(word for chunk in text.split() for word in _split_chunk(chunk))
     return [word for word in words if len(word.encode()) <= MAX_ELEMENT_BYTES]
 

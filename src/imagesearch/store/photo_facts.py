@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from imagesearch.store.schema import CollectionRef, Hit
-from imagesearch.store.store import Store
-
-_FIELDS = ("has_time", "taken_at", "has_gps", "latitude", "longitude", "city", "face_count")
-_SECONDS_A_DAY = 86_400
+from imagesearch.local_times import SECONDS_A_DAY
+from imagesearch.store.schema import Hit
 
 
 @dataclass(frozen=True)
@@ -50,42 +47,47 @@ class PhotoFacts:
     @property
     def days(self) -> np.ndarray:
         """Days since 1970 of the photos with a time, the newest first, (m,) int64."""
-        return np.floor_divide(self.times[self.has_time], _SECONDS_A_DAY)
+        return np.floor_divide(self.times[self.has_time], SECONDS_A_DAY)
 
     def find_range(self, first: int, end: int) -> np.ndarray:
         """Return the ids of the photos from one time until before another, the newest first."""
         return self.ids[self.has_time & (self.times >= first) & (self.times < end)]
 
 
-def read_photo_facts(store: Store, ref: CollectionRef, batch: int = 2_000) -> Iterator[PhotoFacts | None]:
-    """Yield None for each batch of photos that was read, and at last the facts about all photos.
+class PhotoFactsBuilder:
+    """Collects the facts about photos, one row of a collection after the other.
 
-    Between two batches, a caller can do other work with the connection.
-
-    Parameters
+    Attributes
     ----------
-    batch
-        Number of photos to read at once.
+    fields : tuple of str
+        The fields that a row must have.
     """
-    hits: list[Hit] = []
-    for hit in store.read_all_rows(ref, _FIELDS):
-        hits.append(hit)
-        if len(hits) % batch == 0:
-            yield None
-    yield _collect_facts(hits)
 
+    fields = ("has_time", "taken_at", "has_gps", "latitude", "longitude", "city", "face_count")
 
-def _collect_facts(hits: Sequence[Hit]) -> PhotoFacts:
-    columns = {name: [hit.fields[name] for hit in hits] for name in _FIELDS}
-    has_time = np.array(columns["has_time"], bool)
-    times = np.where(has_time, np.array(columns["taken_at"], np.int64), 0)
-    ids = np.array([hit.id for hit in hits], np.int64)
-    order = np.lexsort((ids, -times, ~has_time))
-    names: dict[str, str] = {}
-    cities = np.array([names.setdefault(city, city) for city in columns["city"]], object)
-    facts = (
-        *(ids, has_time, times, np.array(columns["has_gps"], bool)),
-        *(np.array(columns[name], np.float64) for name in ("latitude", "longitude")),
-        *(np.array(columns["face_count"], np.int64), cities),
-    )
-    return PhotoFacts(*(column[order] for column in facts))
+    def __init__(self) -> None:
+        self._ids: list[int] = []
+        self._columns: dict[str, list[Any]] = {name: [] for name in self.fields}
+        self._cities: dict[str, str] = {}
+
+    def add(self, row: Hit) -> None:
+        """Add a photo."""
+        self._ids.append(row.id)
+        for name, column in self._columns.items():
+            column.append(row.fields[name])
+        city = self._columns["city"]
+        city[-1] = self._cities.setdefault(city[-1], city[-1])  # one text for all photos of a city
+
+    def build(self) -> PhotoFacts:
+        """Return the facts about all photos that were added."""
+        columns = self._columns
+        has_time = np.array(columns["has_time"], bool)
+        times = np.where(has_time, np.array(columns["taken_at"], np.int64), 0)
+        ids = np.array(self._ids, np.int64)
+        order = np.lexsort((ids, -times, ~has_time))
+        facts = (
+            *(ids, has_time, times, np.array(columns["has_gps"], bool)),
+            *(np.array(columns[name], np.float64) for name in ("latitude", "longitude")),
+            *(np.array(columns["face_count"], np.int64), np.array(columns["city"], object)),
+        )
+        return PhotoFacts(*(column[order] for column in facts))

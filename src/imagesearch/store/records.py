@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import datetime, time
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from imagesearch.errors import UserError
 from imagesearch.faces import People, get_pack_id
 from imagesearch.features import get_model_id
 from imagesearch.geo import PhotoLocation
+from imagesearch.local_times import count_seconds
 from imagesearch.pipeline import Dataset, ProcessedPhoto
 from imagesearch.store.file_names import get_file_name, list_name_words
 from imagesearch.store.indexed_times import update_indexed_times
+from imagesearch.store.list_columns import ListColumns
 from imagesearch.store.schema import (
     ARROW_TYPES,
     FIELDS,
@@ -45,6 +48,7 @@ def collect_rows(
     people: People | None,
     locations: Mapping[int, PhotoLocation],
     trips: Sequence[Trip] = (),
+    columns: ListColumns | None = None,
 ) -> list[CollectionContent]:
     """Return the specification and the rows of each collection of a dataset.
 
@@ -60,14 +64,17 @@ def collect_rows(
     for trip in trips:
         for photo in trip.photos:
             photo_fields[photo.photo_id]["trip"] = trip.name
-    for fields in photo_fields.values():
-        fields["words"] = _make_bm25_text(fields)
+    columns = columns or ListColumns()
+    for photo, row in columns.rows.items():
+        photo_fields.setdefault(photo, {}).update(row)
+    for photo, fields in photo_fields.items():
+        fields["words"] = _make_bm25_text(fields, columns.texts.get(photo, ()))
     entries = {kind: dataset.read_current_entries(kind) for kind in ("clip", "vit")}
     times = update_indexed_times(dataset, (entries["clip"] | entries["vit"]).values())
     for photo, seconds in times.items():
         photo_fields.setdefault(photo, {})["indexed_at"] = seconds
     contents = [
-        _make_photo_rows(config, dataset, store, kind, current, photo_fields)
+        _make_photo_rows(config, dataset, store, kind, current, photo_fields, columns.fields)
         for kind, current in entries.items()
     ]
     contents.append(_make_face_rows(config, dataset, store, people))
@@ -81,6 +88,7 @@ def _make_photo_rows(
     kind: str,
     current: dict[int, ProcessedPhoto],
     photo_fields: dict[int, RowFields],
+    extra: Mapping[str, str],
 ) -> CollectionContent | None:
     ref = CollectionRef(config.dataset.name, kind)
     if not current:
@@ -89,7 +97,7 @@ def _make_photo_rows(
     ids, vectors = dataset.open_table(kind).read_vectors(current.values())
     entries = [current[photo] for photo in ids.tolist()]
     rows = [_get_file_fields(entry) | photo_fields.get(entry.photo_id, {}) for entry in entries]
-    spec = _make_spec(config, store, ref, fingerprint, vectors)
+    spec = replace(_make_spec(config, store, ref, fingerprint, vectors), extra=extra)
     return spec, CollectionRows(_make_scalars(spec, ids, rows), vectors)
 
 
@@ -145,6 +153,7 @@ def _make_empty_rows(existing: CollectionInfo | None) -> CollectionContent | Non
         existing.dimension,
         existing.index,
         FIELDS[existing.ref.kind],
+        existing.extra,
     )
     vectors = np.empty((0, existing.dimension), np.float32)
     return spec, CollectionRows(_make_scalars(spec, np.empty(0, np.int64), []), vectors)
@@ -174,12 +183,12 @@ def _make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) 
     return pa.table(columns)
 
 
-def _make_bm25_text(fields: RowFields) -> str:
-    """Return all names and words of a photo as one normalized text."""
+def _make_bm25_text(fields: RowFields, listed: Iterable[str] = ()) -> str:
+    """Return all names and words of a photo, and those of its line in a list, as one normalized text."""
     names = filter(is_name, fields.get("face_labels", ()))
     lists = [*names, *fields.get("place_words", ()), *fields.get("keywords", ())]
     texts = [fields.get(name, "") for name in ("address", "class_label", "camera", "description")]
-    return " ".join(normalize(text) for text in (*lists, *texts) if text)[:_MAX_BM25_TEXT]
+    return " ".join(normalize(text) for text in (*lists, *texts, *listed) if text)[:_MAX_BM25_TEXT]
 
 
 def is_name(label: str) -> bool:
@@ -255,6 +264,17 @@ def list_marked_names(people: People) -> dict[str, tuple[str, ...]]:
     return names
 
 
+def list_portraits(people: People) -> dict[str, tuple[int, int]]:
+    """Return the best face of each named person, as its photo and its position there, by normalized name."""
+    faces = people.faces
+    return {
+        normalize(person.name): (int(faces.photo_ids[row]), int(faces.positions[row]))
+        for person in people.persons
+        if person.name
+        for row in person.rows[:1]
+    }
+
+
 def get_location_fields(location: PhotoLocation) -> RowFields:
     """Return the metadata and the address of a photo as scalar fields; unknown fields are omitted.
 
@@ -279,8 +299,7 @@ def _get_time_fields(taken_at: datetime, precision: str) -> RowFields:
     """Return the fields of a time. Those that are more precise than the time have no value."""
     if not precision:  # in tables of earlier versions, where midnight is a date without a time
         precision = "day" if taken_at.time() == time.min else "second"
-    seconds = (taken_at - datetime(1970, 1, 1)) // timedelta(seconds=1)
-    fields: RowFields = {"has_time": True, "taken_at": seconds, "time_precision": precision}
+    fields: RowFields = {"has_time": True, "taken_at": count_seconds(taken_at), "time_precision": precision}
     fields["year"] = taken_at.year
     if precision != "year":
         fields["month"] = taken_at.month

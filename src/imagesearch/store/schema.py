@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from imagesearch.store.dialect import Dialect
 from imagesearch.store.vector_index import IndexSpec
@@ -175,6 +176,11 @@ class CollectionInfo:
         return self.fingerprint.startswith(IMPORTED_PREFIX)
 
     @property
+    def build_number(self) -> int:
+        """How often it was rebuilt, from the end of its name."""
+        return int(self.name.rpartition("__")[2])
+
+    @property
     def megabytes(self) -> float:
         """Size of the vectors."""
         return self.rows * self.dimension * 4 / 1e6
@@ -228,6 +234,8 @@ class CollectionRows:
             yield rows
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True)  # json.dumps would make one for each row
+
 CollectionContent = tuple[CollectionSpec, CollectionRows]
 """The specification and the rows of a collection to be built."""
 
@@ -271,15 +279,22 @@ def find_valid_rows(spec: CollectionSpec, rows: CollectionRows) -> tuple[np.ndar
     not_unit = np.flatnonzero(~(abs(norms - 1) < 1e-2))  # true for NaN too
     reasons = {int(i): "its vector is not a finite unit vector" for i in not_unit}
     for item in spec.fields:
-        if not item.max_bytes:
-            continue
-        for i, value in enumerate(rows.scalars[item.name].to_pylist()):
-            text = value if isinstance(value, str) else join_list(value)
-            if len(text) * 4 > item.max_bytes and len(text.encode()) > item.max_bytes:
+        if item.max_bytes:
+            lengths = _measure_texts(rows.scalars[item.name])
+            for i in np.flatnonzero(lengths > item.max_bytes).tolist():
                 reasons[i] = f"{item.name} is longer than {item.max_bytes} bytes"
     paths = rows.scalars["path"]
     positions = np.asarray([i for i in range(len(vectors)) if i not in reasons], np.int64)
     return positions, {paths[i].as_py(): reason for i, reason in reasons.items()}
+
+
+def _measure_texts(column: pa.ChunkedArray) -> np.ndarray:
+    """Return the length in bytes of each text, or of each list as `join_list` joins it; (n,) int64."""
+    if pa.types.is_list(column.type):
+        column = pc.binary_join(column.cast(ARROW_TYPES["LIST"]), "|")
+        # "|" before and behind the elements; a list without elements is a single "|"
+        return pc.binary_length(column).to_numpy().astype(np.int64) + 2
+    return pc.binary_length(column).to_numpy().astype(np.int64)
 
 
 def fit_list(elements: list[str], field: str) -> list[str]:
@@ -316,6 +331,6 @@ def select_fields(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 def _hash_row(row: dict[str, Any], vector: np.ndarray) -> str:
     """Return a digest of a row and its vector. Collections store it, so its computation must not change."""
-    digest = hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16)
+    digest = hashlib.blake2b(_ENCODER.encode(row).encode(), digest_size=16)
     digest.update(vector.tobytes())
     return digest.hexdigest()

@@ -15,6 +15,7 @@ from typing import Any
 from imagesearch.errors import UserError, describe_error
 from imagesearch.files import FileVersion, atomic_write, get_file_version
 from imagesearch.geo import PhotoLocation
+from imagesearch.store.list_columns import ListColumns
 from imagesearch.text import find_similar, normalize
 
 _FILE = "vocabulary.json"
@@ -64,6 +65,14 @@ class VocabularyTrip:
 
 
 @dataclass(frozen=True)
+class VocabularyColumn:
+    """A column of a list of photos: its field in the collections, and the photos of its frequent values."""
+
+    field: str
+    values: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """The names in a dataset. The keys are the values that filters use: normalized names, except cameras."""
 
@@ -85,6 +94,10 @@ class Vocabulary:
     """Number of the user's decisions about names of trips, also undos, that the collections include."""
     marked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The people who are on a photo without a face, by the photo's path."""
+    portraits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """The best face of each named person: its photo, and its position there. By normalized name."""
+    columns: Mapping[str, VocabularyColumn] = field(default_factory=dict)
+    """The columns of lists of photos that can be filtered by, by name."""
     digest: str = ""
     """Of all the above. The collections that were built with it have it in their properties."""
 
@@ -126,7 +139,14 @@ class Vocabulary:
             )
             trip_name_count = int(sections.get("trip_name_count", 0))
             marked = {path: tuple(names) for path, names in sections.get("marked", {}).items()}
-            others = (periods, edit_count, within, cast, trips, trip_name_count, marked, digest)
+            portraits = {
+                name: (int(photo), int(at)) for name, (photo, at) in sections.get("portraits", {}).items()
+            }
+            columns = {
+                name: VocabularyColumn(**values) for name, values in sections.get("columns", {}).items()
+            }
+            others = (periods, edit_count, within, cast, trips, trip_name_count, marked)
+            others = (*others, portraits, columns, digest)
             return cls(*entries, *others)
         except (FileNotFoundError, NotADirectoryError):
             return cls()
@@ -172,6 +192,11 @@ def suggest_names(name: str, entries: Mapping[str, VocabularyEntry], count: int 
     containing = [known for known in names if typed in known.split()]
     similar = find_similar(typed, names, count)
     return [names[known] for known in dict.fromkeys([*containing, *similar])][:count]
+
+
+def make_vocabulary_columns(columns: ListColumns) -> dict[str, VocabularyColumn]:
+    """Return the columns of lists of photos."""
+    return {name: VocabularyColumn(item, columns.values[name]) for name, item in columns.fields.items()}
 
 
 def count_vocabulary(locations: Collection[PhotoLocation]) -> Vocabulary:

@@ -15,10 +15,8 @@ from imagesearch.trips.decisions import (
     read_trip_lines,
     read_trip_names,
 )
-from imagesearch.trips.sessions import NO_TRIP, group_trips
 
 __all__ = [
-    "NO_TRIP",
     "Trip",
     "TripName",
     "TripPhoto",
@@ -26,7 +24,6 @@ __all__ = [
     "append_trip_undo",
     "count_trip_lines",
     "find_trips",
-    "group_trips",
     "list_trip_decisions",
     "locate_trip_lines",
     "read_trip_lines",

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
+from imagesearch.local_times import measure_seconds
 from imagesearch.text import normalize
 from imagesearch.trips.decisions import PhotoReference, TripName
 from imagesearch.trips.names import find_smallest, name_days, name_months, name_place
@@ -93,8 +94,7 @@ def find_trips(photos: Sequence[TripPhoto], names: Sequence[TripName] = ()) -> l
 
 def _make_columns(photos: Sequence[TripPhoto]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return local times in seconds, latitudes and longitudes, (n,) float64; NaN if unknown."""
-    epoch = datetime(1970, 1, 1)
-    times = [np.nan if p.taken_at is None else (p.taken_at - epoch).total_seconds() for p in photos]
+    times = [np.nan if p.taken_at is None else measure_seconds(p.taken_at) for p in photos]
     latitudes = [np.nan if photo.latitude is None else photo.latitude for photo in photos]
     longitudes = [np.nan if photo.longitude is None else photo.longitude for photo in photos]
     return np.array(times, np.float64), np.array(latitudes, np.float64), np.array(longitudes, np.float64)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from imagesearch.text import enumerate_names
+
 _KINDS = ("city", "county", "state", "country")  # from small to large
 _MIN_SHARE = 0.6  # of the photos with an address; a place with more gives its name to the trip
 _MAX_COUNTRIES = 3
@@ -31,7 +33,7 @@ def name_place(addresses: Sequence[Sequence[tuple[str, str]]]) -> str:
     ]
     if len(countries) > _MAX_COUNTRIES:
         return f"{len(countries)} countries"
-    return f"{', '.join(countries[:-1])} and {countries[-1]}" if len(countries) > 1 else "".join(countries)
+    return enumerate_names(countries)
 
 
 def find_smallest(places: Sequence[tuple[str, str]]) -> str:

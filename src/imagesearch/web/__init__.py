@@ -12,6 +12,6 @@ application; ``session.py`` is what they share: one library, used by one thread 
 NiceGUI, FastAPI and uvicorn are an extra, and only this room imports them.
 """
 
-from imagesearch.web.server import WebOptions, check_web_installed, is_loopback, serve
+from imagesearch.web.server import WebOptions, check_web_installed, serve
 
-__all__ = ["WebOptions", "check_web_installed", "is_loopback", "serve"]
+__all__ = ["WebOptions", "check_web_installed", "serve"]

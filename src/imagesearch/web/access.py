@@ -1,22 +1,16 @@
 """Decides which requests are answered at all, before NiceGUI receives them.
 
-A web page of somebody else that is open in the same browser can send requests to 127.0.0.1, and a name that
-such a page controls can be made to resolve to 127.0.0.1 (DNS rebinding). Therefore
-
-- the ``Host`` of each request must be an address that the server was started for,
-- its ``Origin``, if it has one, must be the same, and a browser must not report another site as its source,
-- this is checked for websockets too, which no browser restricts to the same origin,
-- and each response forbids scripts, frames and connections of other origins.
+The source of each request, and of each websocket, is checked: see `imagesearch.serving.explain_refusal`. Each
+response forbids scripts, frames and connections of other origins.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from imagesearch.serving import HostNames, explain_refusal
 from imagesearch.web.login import LoginPages
 from imagesearch.web.password import PasswordGate
 
@@ -30,42 +24,9 @@ NONCE = "csp_nonce"
 """The key of a request's scope with the nonce that its inline scripts must have."""
 MAX_BODY = 40 * 2**20
 """Maximum size of the body of a request: an uploaded photo, and what a form adds to it."""
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_ANY = ("0.0.0.0", "::")
+_MAP_PAGE = "/map"
 # A proxy sets these. Without one, a client can set them to anything, and NiceGUI writes one into its pages.
 _FORWARDED = (b"forwarded", b"x-forwarded-")
-
-
-class HostNames:
-    """The values of ``Host`` that are answered.
-
-    With a server that listens on all interfaces, each IP address is accepted: a browser compares it with the
-    address in the ``Origin``, and only names can be made to resolve to another address.
-
-    Parameters
-    ----------
-    host
-        The address that the server listens on.
-    port
-        Its port.
-    """
-
-    def __init__(self, host: str, port: int) -> None:
-        self._port = port
-        names = {*_LOOPBACK, _bracket(host).lower()}
-        self._has_any_address = host in _ANY
-        if self._has_any_address:
-            name = socket.gethostname().lower()
-            names |= {name, f"{name.partition('.')[0]}.local"}
-        self._names = {f"{name}:{port}" for name in names} | (names if port == 80 else set())
-
-    def has(self, host: str) -> bool:
-        """Whether a request with this ``Host`` is answered."""
-        host = host.lower()
-        if host in self._names:
-            return True
-        name, _, port = host.rpartition(":")
-        return self._has_any_address and port == str(self._port) and _is_address(name)
 
 
 class AccessGuard:
@@ -79,11 +40,13 @@ class AccessGuard:
         The values of ``Host`` that are answered.
     gate
         Checks the password; None if none is required.
+    tiles
+        The origin of the tiles that the map page may load as images; empty for none.
     """
 
-    def __init__(self, app: App, hosts: HostNames, gate: PasswordGate | None = None) -> None:
+    def __init__(self, app: App, hosts: HostNames, gate: PasswordGate | None = None, tiles: str = "") -> None:
         self.app = app  # NiceGUI looks for its application in this attribute
-        self._hosts = hosts
+        self._hosts, self._tiles = hosts, tiles
         self._login = LoginPages(gate) if gate else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,11 +56,14 @@ class AccessGuard:
             return
         scope["headers"] = [pair for pair in scope["headers"] if not pair[0].startswith(_FORWARDED)]
         scope[NONCE] = secrets.token_urlsafe(16)
-        host, reason = self._check_request(scope)
+        method = scope["method"] if scope["type"] == "http" else ""
+        reason = explain_refusal(lambda name: _get_headers(scope, name.encode()), self._hosts, method)
         if reason:
             await refuse(scope, send, 403, reason)
             return
-        send = self._add_headers(send, host, scope[NONCE])
+        tiles = self._tiles if scope["path"] == _MAP_PAGE else ""
+        host = _get_headers(scope, b"host")[0]
+        send = _add_headers(send, _make_headers(host, scope[NONCE], tiles))
         if self._login and await self._login.answer(scope, receive, send):
             return
         if scope["type"] == "http":
@@ -108,69 +74,62 @@ class AccessGuard:
             receive = _limit_body(receive)
         await self.app(scope, receive, send)
 
-    def _check_request(self, scope: Scope) -> tuple[str, str]:
-        """Return the host of a request, and the reason why it is refused."""
-        hosts, origins = _get_headers(scope, b"host"), _get_headers(scope, b"origin")
-        if len(hosts) != 1 or not self._hosts.has(hosts[0]):
-            return "", "this address is not served"
-        if len(origins) > 1 or (origins and origins[0].lower() != f"http://{hosts[0].lower()}"):
-            return hosts[0], "requests from other sites are refused"
-        if not _is_same_site(scope):
-            return hosts[0], "requests from other sites are refused"
-        return hosts[0], ""
 
-    def _add_headers(self, send: Send, host: str, nonce: str) -> Send:
-        headers = self._make_headers(host, nonce)
-        names = {name for name, _ in headers}
+def _add_headers(send: Send, headers: list[tuple[bytes, bytes]]) -> Send:
+    """Return a function that sends an answer with some headers, in place of those of the same names."""
+    names = {name for name, _ in headers}
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kept = [
-                    pair
-                    for pair in message.get("headers", ())
-                    if pair[0].lower() not in names and not pair[0].lower().startswith(b"access-control-")
-                ]
-                message = {**message, "headers": [*kept, *headers]}
-            await send(message)
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [
+                pair
+                for pair in message.get("headers", ())
+                if pair[0].lower() not in names and not pair[0].lower().startswith(b"access-control-")
+            ]
+            message = {**message, "headers": [*kept, *headers]}
+        await send(message)
 
-        return send_with_headers
+    return send_with_headers
 
-    def _make_headers(self, host: str, nonce: str) -> list[tuple[bytes, bytes]]:
-        return [
-            (b"content-security-policy", self._make_policy(host, nonce).encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"x-frame-options", b"DENY"),
-            # "no-referrer" would make a browser send "Origin: null" with the form of the password
-            (b"referrer-policy", b"same-origin"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-            (b"cross-origin-resource-policy", b"same-origin"),
-            (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-        ]
 
-    def _make_policy(self, host: str, nonce: str) -> str:
-        """Return the Content-Security-Policy: the strictest that NiceGUI works with.
+def _make_headers(host: str, nonce: str, tiles: str) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-security-policy", _make_policy(host, nonce, tiles).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        # "no-referrer" would make a browser send "Origin: null" with the form of the password
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    ]
 
-        Inline scripts must have the nonce of their response, which only NiceGUI's own have; see
-        ``page_template.py``. "unsafe-eval" is for Vue, which compiles the templates of components in the
-        browser, and for NiceGUI's event handlers, which are sent as code. "unsafe-inline" of styles is for
-        Quasar and Tailwind, which write style elements and attributes.
-        """
-        return "; ".join(
-            (
-                "default-src 'none'",
-                f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
-                "script-src-attr 'none'",
-                "style-src 'self' 'unsafe-inline'",
-                "img-src 'self' data: blob:",
-                "font-src 'self' data:",
-                f"connect-src 'self' ws://{host}",
-                "media-src 'self'",
-                "manifest-src 'self'",
-                "base-uri 'none'",
-                "form-action 'self'",
-                "frame-ancestors 'none'",
-            )
+
+def _make_policy(host: str, nonce: str, tiles: str) -> str:
+    """Return the Content-Security-Policy: the strictest that NiceGUI works with.
+
+    Inline scripts must have the nonce of their response, which only NiceGUI's own have; see
+    ``page_template.py``. "unsafe-eval" is for Vue, which compiles the templates of components in the
+    browser, and for NiceGUI's event handlers, which are sent as code. "unsafe-inline" of styles is for
+    Quasar and Tailwind, which write style elements and attributes. Of other origins, only the images of
+    `tiles` are permitted, if there are any.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
+            "script-src-attr 'none'",
+            "style-src 'self' 'unsafe-inline'",
+            f"img-src 'self' data: blob: {tiles}".rstrip(),
+            "font-src 'self' data:",
+            f"connect-src 'self' ws://{host}",
+            "media-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
         )
+    )
 
 
 async def refuse(scope: Scope, send: Send, status: int, reason: str) -> None:
@@ -199,28 +158,3 @@ def _limit_body(receive: Receive) -> Receive:
 
 def _get_headers(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-
-
-def _is_same_site(scope: Scope) -> bool:
-    """Whether a request comes from the server's own pages, from no page, or by a link to a page.
-
-    A browser sends no ``Origin`` with an image or a script. It reports their source in ``Sec-Fetch-Site``.
-    """
-    source = _get_headers(scope, b"sec-fetch-site")
-    if not source or source[0] in ("same-origin", "none"):
-        return True
-    mode, destination = _get_headers(scope, b"sec-fetch-mode"), _get_headers(scope, b"sec-fetch-dest")
-    is_link = mode == ["navigate"] and destination == ["document"]
-    return is_link and scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
-
-
-def _bracket(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return True

@@ -20,13 +20,13 @@ from imagesearch.faces import FaceBoxReader, load_people
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, PhotoDetails, Query, read_photo_details
+from imagesearch.serving import MAX_UPLOAD_BYTES, add_upload, receive_upload
 from imagesearch.text import find_similar
 from imagesearch.web.api_parameters import PARAMETER_DOCS, make_parameters
 from imagesearch.web.images import PhotoId, PhotoImages
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.query_address import read_query
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.uploads import MAX_UPLOAD_BYTES, receive_upload, search_with_upload
 
 _MAX_TEXT = 4000  # characters of a parameter
 _PHOTO_BODY = {
@@ -91,7 +91,8 @@ def _register_search(app: FastAPI, session: PhotoSession) -> None:
         config = session.library.config
         photo = await receive_upload(request.stream(), "photo", config)
         query = await session.run(lambda library: _read_query(pairs, library))
-        answer = await session.run(lambda library: search_with_upload(library, query, photo))
+        with add_upload(query, photo) as completed:
+            answer = await session.run(lambda library: library.search(completed))
         return await _answer_in_thread(answer)
 
 

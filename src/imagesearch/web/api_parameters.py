@@ -42,6 +42,7 @@ PARAMETER_DOCS = {
     "shape": "portrait, landscape, square or panorama",
     "screenshots": "yes: only screenshots; no: no screenshots",
     "name": "file name, or words of it; if repeated, any of them",
+    "where": "a column of a list of photos with its value: author=Ana; can be repeated",
     "unnamed": "yes: only photos with a face that has no name",
     "added_after": "first indexed on or after: 2023-06-01",
     "added_before": "first indexed before the start of: 2023-06-01",
@@ -53,7 +54,7 @@ PARAMETER_DOCS = {
 """What each parameter means."""
 _REPEATED = {
     *("like", "plus", "minus", "person", "without", "place", "trip", "year", "month", "camera", "keyword"),
-    "name",
+    *("name", "where"),
 }
 
 

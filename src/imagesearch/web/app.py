@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import ui
 
+from imagesearch.config_urls import get_origin
+from imagesearch.serving import HostNames
 from imagesearch.web import (
     api,
     atlas,
@@ -21,7 +23,7 @@ from imagesearch.web import (
     photo_page,
     search_page,
 )
-from imagesearch.web.access import AccessGuard, HostNames
+from imagesearch.web.access import AccessGuard
 from imagesearch.web.page_template import add_nonces
 from imagesearch.web.password import PasswordGate
 from imagesearch.web.server import WebOptions
@@ -47,7 +49,8 @@ def make_app(session: PhotoSession, options: WebOptions) -> Any:
         app, title="Photos", dark=None, show_welcome_message=False, reconnect_timeout=_RECONNECT_SECONDS
     )
     gate = PasswordGate(options.password) if options.password else None
-    return AccessGuard(app, HostNames(options.host, options.port), gate)
+    tiles = get_origin(session.library.config.web.map_tiles)
+    return AccessGuard(app, HostNames(options.host, options.port), gate, tiles)
 
 
 def register_pages(session: PhotoSession, app: FastAPI) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from nicegui import app as nicegui_app
 
 from imagesearch.web import collection_page, map_page, timeline_page
-from imagesearch.web.atlas_data import AtlasData
 from imagesearch.web.session import PhotoSession
 from imagesearch.web.step_runs import StepRunner
 
 
 def register(session: PhotoSession) -> None:
     """Register the three pages; a run of the steps is stopped with the server."""
-    data, runner = AtlasData(session), StepRunner(session)
+    runner = StepRunner(session)
     nicegui_app.on_shutdown(runner.close)
-    map_page.register(data)
-    timeline_page.register(data)
-    collection_page.register(session, data, runner)
+    map_page.register(session)
+    timeline_page.register(session)
+    collection_page.register(session, runner)

@@ -16,7 +16,6 @@ from imagesearch.library import PhotoLibrary
 from imagesearch.pipeline import Dataset
 from imagesearch.store import PhotoFacts, Vocabulary, list_named
 from imagesearch.text_table import format_count
-from imagesearch.web.atlas_data import AtlasData
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_page import link_styles
 from imagesearch.web.run_panel import RunPanel
@@ -48,7 +47,7 @@ class CollectionFacts:
     people: int
 
 
-def register(session: PhotoSession, data: AtlasData, runner: StepRunner) -> None:
+def register(session: PhotoSession, runner: StepRunner) -> None:
     """Register the page."""
 
     @ui.page("/collection")
@@ -72,18 +71,16 @@ def register(session: PhotoSession, data: AtlasData, runner: StepRunner) -> None
             panel.show(runner.state)
             if seen != runner.finished_runs:
                 seen = runner.finished_runs
-                await _draw_content(session, data, runner, content)
+                await _draw_content(session, runner, content)
                 waiting.text = await asyncio.to_thread(describe_waiting, session.library.config)
 
         await look()
         ui.timer(_SECONDS_BETWEEN_LOOKS, look)
 
 
-async def _draw_content(
-    session: PhotoSession, data: AtlasData, runner: StepRunner, content: ui.element
-) -> None:
+async def _draw_content(session: PhotoSession, runner: StepRunner, content: ui.element) -> None:
     try:
-        found = await collect_facts(session, data)
+        found = await collect_facts(session)
         sizes = await asyncio.to_thread(measure_sizes, session.library.config)
     except UserError as error:
         content.clear()
@@ -103,7 +100,7 @@ async def _draw_content(
             _draw_collections(found.overview)
 
 
-async def collect_facts(session: PhotoSession, data: AtlasData) -> CollectionFacts:
+async def collect_facts(session: PhotoSession) -> CollectionFacts:
     """Return what the page shows; without photos before the first build.
 
     Raises
@@ -113,7 +110,7 @@ async def collect_facts(session: PhotoSession, data: AtlasData) -> CollectionFac
     """
     overview = await session.run(_read_overview)
     has_photos = any(collection.ref.kind != "faces" for collection in overview.collections)
-    facts = (await data.load())[0] if has_photos else None
+    facts = (await session.album.load()).photos if has_photos else None
     people = (await session.run(lambda library: Vocabulary.read(library.dataset.folder))).people
     return CollectionFacts(overview, facts, len(list_named(people)), len(people))
 

@@ -29,14 +29,20 @@ def register(app: FastAPI, session: PhotoSession) -> None:
         async for part in request.stream():
             body += part
             if len(body) > _MAX_BODY:
-                return Response(f"at most {MAX_PHOTOS} photos can be downloaded at once", 413)
+                return _make_too_many()
         ids = dict(parse_qsl(body.decode("ascii", "replace"))).get("ids", "").split(",")
-        files = await _find_files(session, ids[:MAX_PHOTOS])
+        if len(ids) > MAX_PHOTOS:  # a file without some of the selected photos would look complete
+            return _make_too_many()
+        files = await _find_files(session, ids)
         if not files:
             return Response("no such photo", 404)
         name = f"photos-{datetime.now():%Y-%m-%d-%H%M}.zip"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return StreamingResponse(write_zip(files), media_type="application/zip", headers=headers)
+
+
+def _make_too_many() -> Response:
+    return Response(f"at most {MAX_PHOTOS:,} photos can be downloaded at once", 413, media_type="text/plain")
 
 
 async def _find_files(session: PhotoSession, ids: Sequence[str]) -> dict[str, Path]:

@@ -13,34 +13,44 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 from nicegui.element import Element
 
+from imagesearch.config import WebConfig
 from imagesearch.errors import UserError
 from imagesearch.geo import MAP_ATTRIBUTION
+from imagesearch.local_times import SECONDS_A_DAY
 from imagesearch.store import PhotoFacts
-from imagesearch.web.atlas_data import AtlasData
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_shapes import MAX_ZOOM, check_view, render_shapes
+from imagesearch.web.session import PhotoSession
 
 _NO_DAY = -(2**31)
 _CACHE = "private, max-age=86400"  # the shapes change with the version of the package only
 
 
 class PhotoMap(Element, component="static/photo_map.js"):
-    """A map that loads its shapes and positions by itself."""
+    """A map that loads its shapes and positions by itself, and tiles of another server if there are any.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    config
+        Where the tiles are.
+    """
+
+    def __init__(self, config: WebConfig) -> None:
         super().__init__()
-        self._props["attribution"] = MAP_ATTRIBUTION
+        credits = [config.map_attribution] if config.map_tiles else []
+        self._props["attribution"] = " · ".join([*credits, MAP_ATTRIBUTION])
+        self._props["tiles"] = config.map_tiles
         self._props["max-zoom"] = MAX_ZOOM
 
 
-def register(data: AtlasData) -> None:
+def register(session: PhotoSession) -> None:
     """Register the page, and the addresses of its shapes and positions."""
 
     @ui.page("/map")
     def show_map() -> None:
         with page_frame("Map"):
             link_styles()
-            PhotoMap()
+            PhotoMap(session.library.config.web)
 
     @nicegui_app.get("/map/shapes/{zoom}/{left}/{right}/{top}/{bottom}", include_in_schema=False)
     async def get_shapes(zoom: int, left: int, right: int, top: int, bottom: int) -> Response:
@@ -54,14 +64,14 @@ def register(data: AtlasData) -> None:
     @nicegui_app.get("/map/positions", include_in_schema=False)
     async def get_positions(request: Request) -> Response:
         try:
-            facts, version = await data.load()
+            album = await session.album.load()
         except UserError as error:
             return make_error(error)
-        etag = f'"positions-{version}"'
+        etag = f'"positions-{album.version}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
-        content = await asyncio.to_thread(lambda: json.dumps(pack_positions(facts)))
+        content = await asyncio.to_thread(lambda: json.dumps(pack_positions(album.photos)))
         return Response(content, media_type="application/json", headers=headers)
 
 
@@ -82,7 +92,7 @@ def pack_positions(facts: PhotoFacts) -> dict[str, Any]:
     """
     chosen = facts.has_position
     names, numbers = np.unique(facts.cities[chosen].astype(str), return_inverse=True)
-    days = np.where(facts.has_time, np.floor_divide(facts.times, 86_400), _NO_DAY)
+    days = np.where(facts.has_time, np.floor_divide(facts.times, SECONDS_A_DAY), _NO_DAY)
     positions = np.stack([facts.longitudes[chosen], facts.latitudes[chosen]], axis=1)
     return {
         "photos": len(facts),

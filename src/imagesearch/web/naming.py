@@ -12,6 +12,7 @@ from imagesearch.faces import PeopleEditor, find_near_name, looks_like_command, 
 from imagesearch.text import normalize
 from imagesearch.text_table import format_count
 from imagesearch.web.people_desk import PeopleDesk
+from imagesearch.web.people_view import make_changed_error
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,38 @@ class NameQuestion:
 
     text: str
     choices: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ConfirmedName:
+    """A name that the user means, and the question that was answered.
+
+    Attributes
+    ----------
+    name : str
+        The name.
+    typed, replaced : str
+        See `find_question`.
+    question : NameQuestion or None
+        The question; None if there was none to ask.
+    """
+
+    name: str
+    typed: str
+    replaced: str
+    question: NameQuestion | None
+
+    def check(self, editor: PeopleEditor) -> str:
+        """Return the name, if the question is still the same; call it before the name is stored.
+
+        Raises
+        ------
+        UserError
+            If the name has become that of somebody, or of somebody else, since the question.
+        """
+        if find_question(editor, self.typed, self.replaced) != self.question:
+            raise make_changed_error()
+        return self.name
 
 
 def find_question(editor: PeopleEditor, typed: str, replaced: str = "") -> NameQuestion | None:
@@ -65,7 +98,7 @@ def find_question(editor: PeopleEditor, typed: str, replaced: str = "") -> NameQ
     return None
 
 
-async def confirm_name(desk: PeopleDesk, typed: str, replaced: str = "") -> str | None:
+async def confirm_name(desk: PeopleDesk, typed: str, replaced: str = "") -> ConfirmedName | None:
     """Return the name that the user means, after a question if there is one; None if the user cancels.
 
     Raises
@@ -74,10 +107,11 @@ async def confirm_name(desk: PeopleDesk, typed: str, replaced: str = "") -> str 
         If it cannot be a name.
     """
     question = await desk.read(lambda editor: find_question(editor, typed, replaced))
-    if question is None:
-        return typed
-    answer = await ask(question.text, [label for label, _ in question.choices])
-    return dict(question.choices).get(answer or "")
+    name: str | None = typed
+    if question is not None:
+        answer = await ask(question.text, [label for label, _ in question.choices])
+        name = dict(question.choices).get(answer or "")
+    return None if name is None else ConfirmedName(name, typed, replaced, question)
 
 
 async def ask(text: str, choices: Sequence[str]) -> str | None:

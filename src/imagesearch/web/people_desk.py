@@ -116,6 +116,7 @@ class PeopleDesk:
         editor.notes.clear()
         editor.stored.clear()
         count = len(self._list_decisions())
+        stored = editor.stored
         try:
             work(editor)
             editor.refresh()
@@ -123,9 +124,11 @@ class PeopleDesk:
             self._editor = None  # what was stored before the error is read again
             raise
         self._versions = _read_versions(library.dataset)
-        lines = (*editor.notes, *editor.describe_stored(editor.stored))
-        decisions = self._list_decisions()
-        return Outcome(lines, decisions[-1].number if len(decisions) > count else 0)
+        lines = (*editor.notes, *editor.describe_stored(stored))
+        new = self._list_decisions()[count:]
+        if stored:  # script 03 may have stored another decision meanwhile
+            new = [decision for decision in new if decision.edits == stored[-1].edits]
+        return Outcome(lines, new[-1].number if new else 0)
 
     def _list_decisions(self) -> list[Decision[Any]]:
         return self._history.list_decisions() if self._history else []

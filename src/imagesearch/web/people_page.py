@@ -8,14 +8,14 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from imagesearch.errors import UserError
-from imagesearch.faces import PeopleEditor, Person
+from imagesearch.faces import MarkedName, PeopleEditor, Person, merge_as
 from imagesearch.text import normalize
 from imagesearch.text_table import format_count
 from imagesearch.web.decision_bar import DecisionBar
 from imagesearch.web.frame import page_frame
 from imagesearch.web.naming import ask, confirm_name
 from imagesearch.web.people_parts import PeopleSheet
-from imagesearch.web.people_view import check_person, list_names, make_card
+from imagesearch.web.people_view import list_names, make_card, make_marked_card, select_card
 from imagesearch.web.session import PhotoSession
 
 _CARDS = 60  # at first, and for each use of the button for more
@@ -80,11 +80,21 @@ class _PeoplePage:
 
     def _read(self, editor: PeopleEditor) -> tuple[list[dict[str, Any]], list[str], int, str]:
         people, wanted = editor.people, normalize(self._find)
-        persons = [person for person in people.persons if self._is_shown(person, wanted)]
-        shown = [make_card(people, person) for person in persons[: self._count]]
+        marked = [one for one in people.list_marked_only() if one.photos]
+        found: list[tuple[int, Person | MarkedName]] = [
+            *((len(person.rows), person) for person in people.persons if self._is_shown(person, wanted)),
+            *((len(one.photos), one) for one in marked if wanted in normalize(one.name)),
+        ]
+        found.sort(key=lambda pair: -pair[0])
+        cards = [
+            make_card(people, one) if isinstance(one, Person) else make_marked_card(one)
+            for _, one in found[: self._count]
+        ]
         named = sum(bool(person.name) for person in people.persons)
         summary = f"{format_count(len(people.persons), 'person', 'people')}, {named} with a name"
-        return shown, list_names(editor), len(persons) - len(shown), summary
+        if marked:
+            summary += f"; {format_count(len(marked), 'name')} on photos without a face"
+        return cards, list_names(editor), len(found) - len(cards), summary
 
     def _is_shown(self, person: Person, wanted: str) -> bool:
         if wanted:
@@ -101,32 +111,33 @@ class _PeoplePage:
         await self.refresh()
 
     async def _rename(self, event: GenericEventArguments) -> None:
-        number, cover, typed = int(event.args["number"]), event.args["cover"], str(event.args["name"])
+        shown, typed = event.args["shown"], str(event.args["name"])
         try:
-            replaced = await self._desk.read(lambda editor: check_person(editor.people, number, cover).name)
+            _, replaced = await self._desk.read(lambda editor: select_card(editor.people, shown))
             name = await confirm_name(self._desk, typed, replaced)
         except UserError as error:
             self._bar.show_error(str(error))
+            await self.refresh()
             return
         if name is None:
             await self.refresh()
             return
 
         def store(editor: PeopleEditor) -> None:
-            editor.name_person(str(check_person(editor.people, number, cover).number), name)
+            selector, _ = select_card(editor.people, shown)
+            editor.name_person(selector, name.check(editor))
 
         await self._bar.decide(store)
 
     async def _merge(self, event: GenericEventArguments) -> None:
-        chosen = [(int(card["number"]), card["cover"]) for card in event.args["cards"]]
-
-        def find(editor: PeopleEditor) -> list[Person]:
-            return [check_person(editor.people, *card) for card in chosen]
+        def find(editor: PeopleEditor) -> list[tuple[str, str]]:
+            return [select_card(editor.people, shown) for shown in event.args["cards"]]
 
         try:
-            names = sorted({one.name for one in await self._desk.read(find) if one.name})
+            names = sorted({name for _, name in await self._desk.read(find) if name})
         except UserError as error:
             self._bar.show_error(str(error))
+            await self.refresh()
             return
         name = names[0] if names else ""
         if len(names) > 1:
@@ -135,12 +146,6 @@ class _PeoplePage:
                 return
 
         def store(editor: PeopleEditor) -> None:
-            persons = find(editor)
-            others = [str(one.number) for one in persons if one.name and one.name != name]
-            for number in others:  # a rename to a name in use joins both
-                editor.name_person(number, name)
-            rest = [str(one.number) for one in persons if str(one.number) not in others]
-            if len(rest) > 1:
-                editor.merge(rest)
+            merge_as(editor, [selector for selector, _ in find(editor)], name)
 
         await self._bar.decide(store)

@@ -14,7 +14,7 @@ class PeopleSheet(Element, component="static/people_sheet.js"):
     Parameters
     ----------
     cards
-        See `people_view.make_card`.
+        See `people_view.make_card` and `people_view.make_marked_card`.
     names
         Known names, for completion.
     rest
@@ -42,13 +42,13 @@ class FaceSheet(Element, component="static/face_sheet.js"):
     names
         Known names, for completion.
     person
-        What the buttons call the person.
+        The person, whom the buttons name; see `people_view.identify_person`.
     is_hidden
         Whether the faces are left out, and can be brought back.
     """
 
     def __init__(
-        self, faces: Sequence[dict[str, str]], names: Sequence[str], person: str, is_hidden: bool
+        self, faces: Sequence[dict[str, str]], names: Sequence[str], person: dict[str, Any], is_hidden: bool
     ) -> None:
         super().__init__()
         self._props["faces"], self._props["names"] = list(faces), list(names)

@@ -18,9 +18,11 @@ from imagesearch.web.people_page import people_frame
 from imagesearch.web.people_parts import FaceSheet
 from imagesearch.web.people_view import (
     check_person,
+    deny_faces,
     describe_face_id,
     find_rows,
     get_face_address,
+    identify_person,
     list_everybody,
     list_names,
     write_selector,
@@ -82,7 +84,7 @@ class _PersonPage:
             sheet = FaceSheet(
                 self._person["faces"],
                 self._person["names"],
-                self._person["name"] or "this person",
+                self._person["shown"],
                 self._person["is_hidden"],
             )
         sheet.on("deny", self._deny)
@@ -118,7 +120,7 @@ class _PersonPage:
 
         def store(editor: PeopleEditor) -> None:
             if shown:  # the number may be another person's since
-                check_person(editor.people, self._number, shown["faces"][0]["id"])
+                check_person(editor.people, shown["shown"])
             work(editor)
 
         async def decide() -> None:
@@ -132,7 +134,12 @@ class _PersonPage:
         return None if person is None else _describe_person(people, person) | {"names": list_names(editor)}
 
     async def _deny(self, event: GenericEventArguments) -> None:
-        await self._decide_faces(event.args["faces"], _deny_faces)
+        shown = event.args["shown"]
+
+        def deny(editor: PeopleEditor, rows: list[int], who: str) -> None:
+            deny_faces(editor, rows, shown)
+
+        await self._decide_faces(event.args["faces"], deny)
 
     async def _reject(self, event: GenericEventArguments) -> None:
         await self._decide_faces(
@@ -150,7 +157,8 @@ class _PersonPage:
             return
         if name is not None:
             await self._decide_faces(
-                event.args["faces"], lambda editor, rows, who: editor.name_faces(rows, name, who)
+                event.args["faces"],
+                lambda editor, rows, who: editor.name_faces(rows, name.check(editor), who),
             )
 
     async def _decide_faces(
@@ -161,13 +169,6 @@ class _PersonPage:
             work(editor, rows, write_selector(editor.people, rows))
 
         await self._bar.decide(store)
-
-
-def _deny_faces(editor: PeopleEditor, rows: list[int], who: str) -> None:
-    """Record that faces do not belong to the person who has them."""
-    if not who:
-        raise UserError("this face belongs to nobody")
-    editor.deny(who, who.partition(".")[0])
 
 
 def _describe_person(people: People, person: Person) -> dict[str, Any]:
@@ -182,6 +183,7 @@ def _describe_person(people: People, person: Person) -> dict[str, Any]:
     number = [f"number {person.number}"] if person.name else []
     number += [f"the best {_MAX_FACES:,} faces are shown"] if len(person.rows) > _MAX_FACES else []
     return {
+        "shown": identify_person(people, person),
         "number": person.number,
         "name": person.name,
         "label": person.label,

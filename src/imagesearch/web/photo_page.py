@@ -20,7 +20,8 @@ from imagesearch.web.frame import page_frame
 from imagesearch.web.naming import confirm_name
 from imagesearch.web.people_parts import PhotoViewer
 from imagesearch.web.people_view import (
-    find_person_of,
+    check_owner,
+    deny_faces,
     find_rows,
     list_names,
     list_photo_faces,
@@ -173,7 +174,7 @@ class _PhotoPage:
 
     async def _rename(self, event: GenericEventArguments) -> None:
         """Name the person of a face; if the person has a name already, only this face gets another one."""
-        face, typed = str(event.args["id"]), str(event.args["name"])
+        face, typed, shown = str(event.args["id"]), str(event.args["name"]), event.args["shown"]
         try:
             name = await confirm_name(self._desk, typed)
         except UserError as error:
@@ -184,20 +185,17 @@ class _PhotoPage:
 
         def store(editor: PeopleEditor) -> None:
             rows = find_rows(editor.people, [face])
-            person = find_person_of(editor.people, rows[0])
+            person = check_owner(editor.people, rows, shown)
             if person is None or person.name:
-                editor.name_faces(rows, name, write_selector(editor.people, rows))
+                editor.name_faces(rows, name.check(editor), write_selector(editor.people, rows))
             else:
-                editor.name_person(str(person.number), name)
+                editor.name_person(str(person.number), name.check(editor))
 
         await self._bar.decide(store)
 
     async def _deny(self, event: GenericEventArguments) -> None:
         def store(editor: PeopleEditor) -> None:
-            selector = write_selector(editor.people, find_rows(editor.people, [str(event.args["id"])]))
-            if not selector:
-                raise UserError("this face belongs to nobody")
-            editor.deny(selector, selector.partition(".")[0])
+            deny_faces(editor, find_rows(editor.people, [str(event.args["id"])]), event.args["shown"])
 
         await self._bar.decide(store)
 

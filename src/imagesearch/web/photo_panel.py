@@ -50,6 +50,10 @@ def draw_panel(details: PhotoDetails, people: Sequence[tuple[str, int]]) -> None
             with _fact("Keywords"):
                 for keyword in details.keywords:
                     _link(keyword, {"keyword": keyword})
+        for name, value in details.columns.items():
+            with _fact(name):
+                for text in (value,) if isinstance(value, str) else value:
+                    _link(text, {"where": f"{name}={text}"})
         if details.rating > 0:
             with _fact("Rating"):
                 ui.label("★" * details.rating).props["aria-label"] = f"{details.rating} stars"

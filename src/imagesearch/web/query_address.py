@@ -80,6 +80,7 @@ _CRITERIA = {
     "shape": _Parameter("shape"),
     "screenshots": _Parameter("screenshots", "flag"),
     "name": _Parameter("names", "texts"),
+    "where": _Parameter("columns", "texts"),
     "unnamed": _Parameter("unnamed", "flag"),
     "added_after": _Parameter("added_after"),
     "added_before": _Parameter("added_before"),

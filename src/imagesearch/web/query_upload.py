@@ -8,8 +8,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from imagesearch.errors import UserError
+from imagesearch.serving import UploadedPhoto, receive_upload
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.uploads import UploadedPhoto, receive_upload
 
 _MAX_WAITING = 4  # photos that were sent, and that no page has taken
 

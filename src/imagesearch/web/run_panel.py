@@ -5,8 +5,9 @@ from __future__ import annotations
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
+from imagesearch.serving import RunState, describe_progress, format_duration
 from imagesearch.text_table import format_count
-from imagesearch.web.step_runs import RunState, StepRunner, describe_progress, format_duration
+from imagesearch.web.step_runs import StepRunner
 
 _LABELS = {"running": "Stop", "stopping": "Stopping…"}
 _START = "Process new photos"

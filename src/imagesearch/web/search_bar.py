@@ -20,7 +20,7 @@ from imagesearch.query import (
     list_clauses,
 )
 from imagesearch.search import Answer
-from imagesearch.web.uploads import MAX_UPLOAD_BYTES, UploadedPhoto
+from imagesearch.serving import MAX_UPLOAD_BYTES, UploadedPhoto
 
 _PARSED = ("filter", "union")  # strategies that use the clauses of a sentence
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from nicegui.events import GenericEventArguments
 
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
-from imagesearch.search import Answer, Query, get_min_face_score
+from imagesearch.search import Answer, Query, RankedPhotos, SearchResult, get_min_face_score
+from imagesearch.serving import UploadedPhoto, add_upload, find_faces_in_upload
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
 from imagesearch.web.filter_data import FilterOffers, change_query, describe_selection
@@ -25,22 +27,17 @@ from imagesearch.web.photo_grid import (
     make_grid_photos,
     read_aspects,
 )
-from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
+from imagesearch.web.photo_ids import parse_photo_id
 from imagesearch.web.photo_naming import PhotoNaming
 from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
 from imagesearch.web.search_bar import Chip, SearchBar, add_removals, list_notes, make_chips, make_face_button
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.uploads import (
-    UploadedPhoto,
-    find_faces_in_upload,
-    search_face_in_upload,
-    search_with_upload,
-)
+
+T = TypeVar("T")
 
 FIRST_PHOTOS = 60
-_GROWTH = 2.5  # a search for further photos is for so many times the photos found
 _PORTION = 180  # minimum number of further photos that are sent to the page at once
 
 
@@ -50,6 +47,31 @@ class _Found:
 
     answer: Answer
     photos: list[GridPhoto]
+
+
+@dataclass
+class _Rest:
+    """The photos of a query after those in the page.
+
+    Attributes
+    ----------
+    first
+        The answer, with the first photos.
+    ranked
+        All photos, ranked when the first further ones are requested.
+    ids
+        Those of them that are not read yet.
+    ready
+        The next photos, read before the page requests them.
+    has_all
+        Whether no photo remains to be read.
+    """
+
+    first: Answer | None = None
+    ranked: RankedPhotos | None = None
+    ids: list[int] = field(default_factory=list)
+    ready: list[GridPhoto] = field(default_factory=list)
+    has_all: bool = True
 
 
 class SearchView:
@@ -74,9 +96,7 @@ class SearchView:
         self._faces: list[UploadedPhoto] = []  # in that photo
         self._face: UploadedPhoto | None = None  # the one that is searched by, in place of the photo
         self._serial = 0
-        self._found: set[str] = set()  # all photos that are in the page or waiting
-        self._waiting: list[GridPhoto] = []  # the next photos, found before the page requests them
-        self._has_all = True
+        self._rest = _Rest()
         self._more_lock = asyncio.Lock()
         self.bar = SearchBar()
         self.panel = FilterPanel(self._change_filters, self._toggle_panel)
@@ -186,7 +206,7 @@ class SearchView:
         self._query = query
         self._serial += 1
         serial = self._serial
-        self._waiting, self._has_all = [], True  # of the query before
+        self._rest = _Rest()
         address = write_query(query, self._default)
         self.bar.change(busy=True, error="")
         self.panel.change(value=describe_selection(query))
@@ -212,23 +232,24 @@ class SearchView:
         return await self._session.run(partial(_describe, answer=await self._find(query, count)))
 
     async def _find(self, query: Query, count: int) -> Answer:
-        executed = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
-        photo, face = self._photo, self._face
-        if face is not None:
-            answer = await self._session.run(lambda library: search_face_in_upload(library, executed, face))
-        elif photo is not None:
-            answer = await self._session.run(lambda library: search_with_upload(library, executed, photo))
-            self._session.remember(answer)
-        elif executed.is_empty:
-            answer = await self._session.search(replace(executed, where=ANY_PHOTO))
-        else:
-            answer = await self._session.search(executed)
+        answer = await self._run_query(query, count, lambda library, query: library.search(query))
+        self._session.remember(answer.results)
         return answer
+
+    async def _run_query(self, query: Query, count: int, work: Callable[[PhotoLibrary, Query], T]) -> T:
+        """Call a function with the query, completed by the photo that was dropped on the page."""
+        query = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
+        photo, face = self._photo, self._face
+        if photo is not None:
+            completed = add_upload(query, face or photo, as_face=face is not None)
+        else:
+            completed = nullcontext(replace(query, where=ANY_PHOTO) if query.is_empty else query)
+        with completed as full_query:
+            return await self._session.run(lambda library: work(library, full_query))
 
     def _show_found(self, found: _Found, address: str) -> None:
         answer = found.answer
-        self._found, self._waiting = {photo.id for photo in found.photos}, []
-        self._has_all = _is_complete(answer)
+        self._rest = _Rest(answer, has_all=_is_complete(answer))
         self.bar.change(
             text=answer.query.text,
             chips=make_chips(answer),
@@ -241,7 +262,7 @@ class SearchView:
         )
         self.grid.show(
             found.photos,
-            done=self._has_all,
+            done=self._rest.has_all,
             address=None if self._photo else address,  # it does not have the photo that was dropped
             empty="" if answer.notes else "No photos.",
         )
@@ -271,37 +292,45 @@ class SearchView:
             error=message, busy=False, chips=[], notes=[], status="", filters=filters,
             photo=self._describe_photo(), **text,
         )  # fmt: skip
-        self._found, self._waiting, self._has_all = set(), [], True
+        self._rest = _Rest()
         self.grid.show([], done=True)
 
     async def _show_more(self, generation: int, count: int) -> None:
-        """Show further photos, and find those after them, so that the page does not wait for a search."""
+        """Show further photos, and read those after them, so that the page does not wait for them."""
         size = max(_PORTION, count // 2)
         async with self._more_lock:
-            await self._find_more(generation, size)
             if generation != self.grid.generation:
                 return
-            portion, self._waiting = self._waiting[:size], self._waiting[size:]
-            self.grid.append(portion, done=self._has_all and not self._waiting)
-            await self._find_more(generation, size)
+            rest = self._rest
+            await self._read_more(rest, size)
+            if rest is not self._rest:  # another query was sent meanwhile
+                return
+            portion, rest.ready = rest.ready[:size], rest.ready[size:]
+            self.grid.append(portion, done=rest.has_all and not rest.ready)
+            await self._read_more(rest, size)
 
-    async def _find_more(self, generation: int, size: int) -> None:
-        """Search for more photos with the same query if fewer than `size` are waiting."""
-        if self._has_all or len(self._waiting) >= size or generation != self.grid.generation:
-            return
-        serial, count = self._serial, min(MAX_HITS, int(max(len(self._found), FIRST_PHOTOS) * _GROWTH))
+    async def _read_more(self, rest: _Rest, size: int) -> None:
+        """Read photos until at least `size` are ready, or none remain."""
         try:
-            answer = await self._find(self._query, count)
+            if rest.ranked is None and not rest.has_all:
+                rest.ranked = await self._run_query(
+                    self._query, MAX_HITS, lambda library, query: library.searcher.rank(query)
+                )
+                shown = {compute_photo_id(result.path) for result in rest.first.results}
+                rest.ids = [photo_id for photo_id in rest.ranked.ids if photo_id not in shown]
+            while not rest.has_all and len(rest.ready) < size:
+                portion, rest.ids = rest.ids[:size], rest.ids[size:]
+                rest.ready += await self._read_portion(rest, portion)
+                rest.has_all = not rest.ids
         except UserError as error:
-            if serial == self._serial:
+            rest.has_all = True
+            if rest is self._rest:
                 self.bar.change(error=str(error))
-                self._has_all = True
-            return
-        new = await self._session.run(partial(_make_photos, answer=answer, but=frozenset(self._found)))
-        if serial == self._serial:  # no other query was sent meanwhile
-            self._found |= {photo.id for photo in new}
-            self._waiting += new
-            self._has_all = not new or _is_complete(answer)
+
+    async def _read_portion(self, rest: _Rest, ids: Sequence[int]) -> list[GridPhoto]:
+        results = await self._session.run(lambda library: rest.ranked.read(ids))
+        self._session.remember(results)
+        return await self._session.run(partial(_make_photos, answer=rest.first, results=results))
 
     async def _copy_paths(self, ids: Sequence[str]) -> None:
         numbers = [number for text in ids[:MAX_HITS] if (number := parse_photo_id(str(text))) is not None]
@@ -312,7 +341,7 @@ class SearchView:
 
 def _describe(library: PhotoLibrary, answer: Answer) -> _Found:
     """Return what the page shows of an answer; in the thread of the library."""
-    return _Found(answer, _make_photos(library, answer))
+    return _Found(answer, _make_photos(library, answer, answer.results))
 
 
 def _add_removals(library: PhotoLibrary, answer: Answer) -> list[Chip]:
@@ -322,17 +351,14 @@ def _add_removals(library: PhotoLibrary, answer: Answer) -> list[Chip]:
     return add_removals(answer, resources.parser, **finders)
 
 
-def _make_photos(
-    library: PhotoLibrary, answer: Answer, but: Collection[str] = frozenset()
-) -> list[GridPhoto]:
-    """Return the photos of an answer, without some of them by id; in the thread of the library."""
+def _make_photos(library: PhotoLibrary, answer: Answer, results: Sequence[SearchResult]) -> list[GridPhoto]:
+    """Return some photos of an answer as the grid shows them; in the thread of the library."""
     resources = library.searcher.resources
-    ids = [compute_photo_id(result.path) for result in answer.results]
-    new = [n for n, photo_id in enumerate(ids) if format_photo_id(photo_id) not in but]
+    ids = [compute_photo_id(result.path) for result in results]
     kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
-    aspects = read_aspects(library.store, resources.get_collection_ref(kind), [ids[n] for n in new])
+    aspects = read_aspects(library.store, resources.get_collection_ref(kind), ids)
     least = get_min_face_score(resources) if answer.is_ranked_by_face else None
-    return make_grid_photos(answer, [answer.results[n] for n in new], aspects, least)
+    return make_grid_photos(answer, results, aspects, least)
 
 
 def _is_complete(answer: Answer) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 from dataclasses import dataclass, field
 
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
+from imagesearch.serving import is_loopback
 
 DEFAULT_PORT = 8765
 MIN_PASSWORD = 8
@@ -41,14 +41,6 @@ def check_web_installed() -> None:
     """Raise `UserError` if the packages of the web app are not installed."""
     if importlib.util.find_spec("nicegui") is None:
         raise UserError('the web app requires more packages; run pip install -e ".[web]"')
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can connect to a server that listens on an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def serve(library: PhotoLibrary, options: WebOptions) -> None:

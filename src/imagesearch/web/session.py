@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,8 +13,9 @@ from imagesearch.files import FileVersion
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.query import Completion
-from imagesearch.search import Answer, Query
+from imagesearch.search import Answer, Query, SearchResult
 from imagesearch.store import Vocabulary
+from imagesearch.web.album_data import AlbumData
 from imagesearch.web.people_desk import PeopleDesk
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class PhotoSession:
         self._requested: set[int] = set()  # ids of photos whose paths are to be read
         self._reading = asyncio.Lock()
         self.people = PeopleDesk(self.run)
+        self.album = AlbumData(self.run)
 
     def close(self) -> None:
         """Wait for the work in progress, and close the library."""
@@ -53,7 +55,7 @@ class PhotoSession:
     async def search(self, query: Query) -> Answer:
         """Answer a query, and remember the photos found; see `PhotoLibrary.search`."""
         answer = await self.run(lambda library: library.search(query))
-        self.remember(answer)
+        self.remember(answer.results)
         return answer
 
     async def complete(self, text: str, cursor: int) -> list[Completion]:
@@ -70,10 +72,10 @@ class PhotoSession:
         completer = vars(resources).get("completer") or await self.run(lambda _: resources.completer)
         return completer.complete(text, cursor)
 
-    def remember(self, answer: Answer) -> None:
+    def remember(self, results: Iterable[SearchResult]) -> None:
         """Remember the paths of the photos found, so that their images are read without the collections."""
         self._forget_outdated()
-        self._paths |= {compute_photo_id(result.path): result.path for result in answer.results}
+        self._paths |= {compute_photo_id(result.path): result.path for result in results}
 
     def _forget_outdated(self) -> None:
         version = Vocabulary.get_version(self.library.dataset.folder)

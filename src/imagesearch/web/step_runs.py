@@ -4,89 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from imagesearch.config import Config
 from imagesearch.library import PhotoLibrary
+from imagesearch.serving import RunState, make_run_error, make_step_command, write_config_line
 from imagesearch.web.session import PhotoSession
-from imagesearch.web.step_process import StepProgress, StepResult, write_config_line
 
-_MODULE = "imagesearch.web.step_process"
 _SECONDS_TO_STOP = 10.0  # when the server ends
 _MAX_LINE = 64 * 2**20  # the reasons of all failed photos are one line
-
-Outcome = Literal["", "running", "stopping", "done", "stopped", "failed"]
-
-
-@dataclass(frozen=True)
-class RunState:
-    """What all pages show of the run in progress, or of the last one.
-
-    Attributes
-    ----------
-    outcome
-        ``""`` before the first run, ``"running"``, ``"stopping"`` after `StepRunner.stop`, or how it ended.
-    progress
-        The work in progress; None between two steps.
-    lines
-        The summary, one line for each step that is done.
-    message
-        Why the run has failed.
-    result
-        The result of a run that is done.
-    started_at
-        `time.monotonic` at the start.
-    """
-
-    outcome: Outcome = ""
-    progress: StepProgress | None = None
-    lines: tuple[str, ...] = ()
-    message: str = ""
-    result: StepResult = field(default_factory=StepResult)
-    started_at: float = 0.0
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the process is running."""
-        return self.outcome in ("running", "stopping")
-
-    def apply(self, message: dict[str, Any]) -> RunState:
-        """Return the state after a message of the process."""
-        values = {name: value for name, value in message.items() if name != "kind"}
-        match message["kind"]:
-            case "progress":
-                return replace(self, progress=StepProgress(**values))
-            case "line":
-                return replace(self, lines=(*self.lines, values["text"]), progress=None)
-            case "done":
-                return replace(self, outcome="done", progress=None, result=StepResult(**values))
-            case "stopped":
-                return replace(self, outcome="stopped", progress=None)
-        return replace(self, outcome="failed", progress=None, message=values["text"])
-
-
-def describe_progress(progress: StepProgress) -> str:
-    """Return the work in progress as one line: ``features: 31 of 120 photos, 4.2 photos/s, 21 s left``."""
-    units = progress.unit if progress.total == 1 else f"{progress.unit}s"
-    line = f"{progress.label}: {progress.done:,} of {progress.total:,} {units}"
-    if progress.done > 0 and progress.seconds > 1:
-        rate = progress.done / progress.seconds
-        line += f", {rate:.3g} {progress.unit}s/s"
-        if progress.done < progress.total:
-            line += f", {format_duration((progress.total - progress.done) / rate)} left"
-    return line
-
-
-def format_duration(seconds: float) -> str:
-    """Return a duration as ``21 s``, ``4 min`` or ``2 h 10 min``."""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class StepRunner:
@@ -138,7 +67,7 @@ class StepRunner:
 
     async def _run(self) -> None:
         """Run the process. The run is active until the pages have the new photos."""
-        ending = _make_error("the process of the steps ended without a result; see the server's terminal")
+        ending = make_run_error("the process of the steps ended without a result; see the server's terminal")
         try:
             # With Milvus Lite, the process that opens the file serves it to others. It must be this one: the
             # other one ends soon.
@@ -146,14 +75,14 @@ class StepRunner:
             ending = await self._watch(self._session.library.config) or ending
             await self._session.run(PhotoLibrary.reload)
         except Exception as error:  # such as no memory for a process: a page shows it
-            ending = _make_error(f"the steps cannot be run ({type(error).__name__}: {error})")
+            ending = make_run_error(f"the steps cannot be run ({type(error).__name__}: {error})")
         self.state = self.state.apply(ending)
         self.finished_runs += 1
 
     async def _watch(self, config: Config) -> dict[str, Any] | None:
         """Start the process, show its progress, wait until it has ended, and return its last message."""
         self._process = process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", _MODULE),
+            *make_step_command(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_MAX_LINE,
@@ -172,10 +101,6 @@ class StepRunner:
                 ending = message
         await process.wait()
         return ending
-
-
-def _make_error(text: str) -> dict[str, Any]:
-    return {"kind": "error", "text": text}
 
 
 def _open_store(library: PhotoLibrary) -> None:

@@ -13,14 +13,14 @@ from nicegui import ui
 from nicegui.element import Element
 
 from imagesearch.errors import UserError
+from imagesearch.local_times import SECONDS_A_DAY
 from imagesearch.store import PhotoFacts, VocabularyTrip
-from imagesearch.web.atlas_data import AtlasData
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_page import link_styles, make_error
 from imagesearch.web.photo_ids import format_photo_id
+from imagesearch.web.session import PhotoSession
 
 _SHOWN_PHOTOS = 24
-_SECONDS_A_DAY = 86_400
 _MAX_DAY = 10**7
 _HEADERS = {"Cache-Control": "no-store"}
 
@@ -29,7 +29,7 @@ class PhotoTimeline(Element, component="static/photo_timeline.js"):
     """Bars that load the numbers of photos by themselves."""
 
 
-def register(data: AtlasData) -> None:
+def register(session: PhotoSession) -> None:
     """Register the page, and the addresses of its numbers and photos."""
 
     @ui.page("/timeline")
@@ -41,19 +41,19 @@ def register(data: AtlasData) -> None:
     @nicegui_app.get("/timeline/days", include_in_schema=False)
     async def get_days() -> Response:
         try:
-            (facts, _), trips = await data.load(), await data.load_trips()
+            album = await session.album.load()
         except UserError as error:
             return make_error(error)
-        content = json.dumps(pack_days(facts, trips))
+        content = json.dumps(pack_days(album.photos, album.trips))
         return Response(content, media_type="application/json", headers=_HEADERS)
 
     @nicegui_app.get("/timeline/photos/{first}/{end}", include_in_schema=False)
     async def get_photos(first: int, end: int) -> Response:
         try:
-            facts, _ = await data.load()
+            album = await session.album.load()
         except UserError as error:
             return make_error(error)
-        content = json.dumps(choose_photos(facts, first, end))
+        content = json.dumps(choose_photos(album.photos, first, end))
         return Response(content, media_type="application/json", headers=_HEADERS)
 
 
@@ -67,8 +67,8 @@ def pack_days(facts: PhotoFacts, trips: Sequence[VocabularyTrip]) -> dict[str, A
         "trips": [
             {
                 "name": trip.name,
-                "first": trip.first // _SECONDS_A_DAY,
-                "last": trip.last // _SECONDS_A_DAY,
+                "first": trip.first // SECONDS_A_DAY,
+                "last": trip.last // SECONDS_A_DAY,
                 "photos": trip.photos,
             }
             for trip in trips
@@ -78,7 +78,7 @@ def pack_days(facts: PhotoFacts, trips: Sequence[VocabularyTrip]) -> dict[str, A
 
 def choose_photos(facts: PhotoFacts, first: int, end: int) -> list[str]:
     """Return some photos from one day until before another, evenly distributed, the oldest first."""
-    first, end = (min(max(day, -_MAX_DAY), _MAX_DAY) * _SECONDS_A_DAY for day in (first, end))
+    first, end = (min(max(day, -_MAX_DAY), _MAX_DAY) * SECONDS_A_DAY for day in (first, end))
     ids = facts.find_range(first, end)[::-1]
     chosen = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), _SHOWN_PHOTOS)).round().astype(int))
     return [format_photo_id(photo) for photo in ids[chosen].tolist()]

@@ -96,6 +96,8 @@ def measure_sizes(config: Config) -> dict[str, int]:
     """Return the sizes on disk in bytes of what the steps have made: tables, caches and the database."""
     folder = config.dataset.folder
     caches = {"previews": folder / "previews", "thumbnails": folder / "thumbnails"}
+    if (folder / "downloads").is_dir():
+        caches["downloads"] = folder / "downloads"
     sizes = {"tables": _measure(folder, set(caches))}
     sizes |= {name: _measure(cache) for name, cache in caches.items()}
     if config.milvus.is_file:

@@ -127,7 +127,7 @@ def run_steps(
         return partial(progress, label=label) if progress else None
 
     dataset.refuse_undecided_folders()
-    _check_settings(config, dataset)
+    check_settings(config, dataset)
     features = extract_features(config, dataset, retry_failed=retry_failed, progress=show("features"))
     report(f"01 features: {features}")
     faces = detect_faces(config, dataset, retry_failed=retry_failed, progress=show("faces"))
@@ -144,7 +144,7 @@ def run_steps(
     return RunSummary(config.dataset.name, features, faces, people, geo, collections, seconds)
 
 
-def _check_settings(config: Config, dataset: Dataset) -> None:
+def check_settings(config: Config, dataset: Dataset) -> None:
     """Check what the config names, to report an error now and not after an hour of extraction.
 
     Models are found, or downloaded, but not loaded. Milvus is closed again, to free its memory.

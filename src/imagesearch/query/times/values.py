@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from imagesearch.filters import And, Between, Condition, Eq, In, Not, Or
+from imagesearch.local_times import count_day_seconds
 
 DAY = timedelta(days=1)
 _HAS_TIME = Eq("has_time", True)
@@ -39,14 +40,14 @@ class DateRange:
         Scans often have a year or a month only, and are stored at its beginning, without a month or a day. A
         range that has this beginning, but not the whole year or month, leaves them out.
         """
-        between = Between("taken_at", *(day and _count_seconds(day) for day in (self.start, self.end)))
+        between = Between("taken_at", *(day and count_day_seconds(day) for day in (self.start, self.end)))
         left_out: list[Condition] = []
         if self.start is not None and self.end is not None:
             last = self.end - DAY
             first_days = {"month": date(last.year, 1, 1), "day": last.replace(day=1)}
             ends = {"month": (last.year + 1, 1), "day": (last.year + last.month // 12, last.month % 12 + 1)}
             left_out = [
-                Not(And((Eq(field, 0), Eq("taken_at", _count_seconds(first)))))
+                Not(And((Eq(field, 0), Eq("taken_at", count_day_seconds(first)))))
                 for field, first in first_days.items()
                 if self.start <= first and (self.end.year, self.end.month, self.end.day) < (*ends[field], 1)
             ]
@@ -191,10 +192,6 @@ class Either(Both):
 
 
 Time = Once | Yearly | Cycle | Both
-
-
-def _count_seconds(day: date) -> int:
-    return (day - date(1970, 1, 1)).days * 86_400
 
 
 def make_days(start: date, end: date | None = None, family: str = "day", anchor: date | None = None) -> Once:

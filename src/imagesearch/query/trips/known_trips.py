@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 
+from imagesearch.local_times import make_time
 from imagesearch.query.lexicon import COMMON, EMPTY
 from imagesearch.query.times.trip_days import AnyTrip, TripDays
 from imagesearch.query.times.values import DAY, Either, Time, make_days
@@ -15,7 +16,6 @@ from imagesearch.text import normalize
 MARK = "\x01trip"
 """How the word starts that stands for a trip in a rewritten sentence."""
 _MIN_SHARE = 0.2  # of the photos of a trip; trips with fewer at a place are meant only if there are no others
-_EPOCH = datetime(1970, 1, 1)
 
 
 class KnownTrips:
@@ -51,7 +51,7 @@ class KnownTrips:
         """Return the trips that have days in a year. If none has, return all, unless `strict` is set."""
         found = []
         for trip in trips:
-            first, last = _to_time(trip.first).year, _to_time(trip.last).year
+            first, last = make_time(trip.first).year, make_time(trip.last).year
             found += [trip] if year is not None and first <= year <= last else []
         return found or ([] if strict else list(trips))
 
@@ -75,7 +75,7 @@ class KnownTrips:
 
     def list_begun(self, today: date) -> list[VocabularyTrip]:
         """Return the trips that have begun, the oldest first."""
-        return [trip for trip in self.trips if _to_time(trip.first).date() <= today]
+        return [trip for trip in self.trips if make_time(trip.first).date() <= today]
 
     # --- marks in a sentence -------------------------------------------------------------------------------
 
@@ -100,7 +100,7 @@ class KnownTrips:
 
 def make_trip_days(trip: VocabularyTrip) -> TripDays:
     """Return the days of a trip."""
-    first, last = _to_time(trip.first), _to_time(trip.last)
+    first, last = make_time(trip.first), make_time(trip.last)
     days = make_days(first.date(), last.date() + DAY).sides
     return TripDays(days, "trip", trip=trip.name, is_named=trip.is_named, first=first, last=last)
 
@@ -112,7 +112,3 @@ def select_trips(name: str, known: KnownTrips) -> list[VocabularyTrip]:
         return [known.trips[int(norm) - 1]] if 1 <= int(norm) <= len(known.trips) else []
     exact = [trip for trip in known.trips if normalize(trip.name) == norm]
     return exact or known.find_by_part(words) or known.find_by_places([norm])
-
-
-def _to_time(seconds: int) -> datetime:
-    return _EPOCH + timedelta(seconds=seconds)

@@ -3,7 +3,7 @@ import { NameField } from "/static/name_field.js";
 
 export default {
   components: { NameField },
-  props: { faces: Array, names: Array, person: String, isHidden: Boolean },
+  props: { faces: Array, names: Array, person: Object, isHidden: Boolean },
   emits: ["deny", "rename", "reject", "restore"],
   template: `
     <div>
@@ -13,7 +13,7 @@ export default {
           <button type="button" class="button is-primary" @click="decide('restore')">Bring back</button>
         </template>
         <template v-if="selected.length && !isHidden">
-          <button type="button" class="button" @click="decide('deny')" dir="auto">Not {{ person }}</button>
+          <button type="button" class="button" @click="decide('deny')" dir="auto">Not {{ person.name || "this person" }}</button>
           <name-field :names="names" value="" label="Another name" @take="decide('rename', $event)" />
           <button type="button" class="button" @click="decide('reject')">Not a face</button>
         </template>
@@ -59,7 +59,7 @@ export default {
       this.last = index;
     },
     decide(what, name) {
-      this.$emit(what, { faces: this.selected, name: name || "" });
+      this.$emit(what, { faces: this.selected, name: name || "", shown: this.person });
     },
   },
 };

@@ -1,9 +1,11 @@
 // The drawer of filters. Each change is sent at once: {field: value}.
+import { findBar, formatMonth } from "/static/shared.js";
+
 const MANY = 10;
 
-const PlaceNode = {
-  name: "PlaceNode",
-  props: { node: Object, selected: Array, depth: Number },
+const TreeNode = {
+  name: "TreeNode",
+  props: { node: Object, selected: Array, depth: Number, inside: String },
   emits: ["toggle"],
   data() {
     return { open: this.contains(this.node) };
@@ -12,27 +14,39 @@ const PlaceNode = {
     contains(node) {
       return node.children.some((child) => this.selected.includes(child.value) || this.contains(child));
     },
+    onKey(event) {
+      // as in a tree of the system: up and down move, right opens, left closes or goes to the node around
+      const moves = { ArrowUp: -1, ArrowDown: 1 };
+      if (event.key === "ArrowRight") this.open = true;
+      else if (event.key === "ArrowLeft" && this.open) this.open = false;
+      else if (event.key === "ArrowLeft") this.$el.parentElement.closest("li")?.querySelector("input").focus();
+      else if (moves[event.key]) {
+        const all = [...this.$el.closest(".filter-tree").querySelectorAll("input")];
+        all[all.indexOf(this.$el.querySelector("input")) + moves[event.key]]?.focus();
+      } else return;
+      event.preventDefault();
+    },
   },
   template: `
     <li>
-      <div class="filter-row" :style="{paddingLeft: depth * 16 + 'px'}">
+      <div class="filter-row" :style="{paddingLeft: depth * 16 + 'px'}" @keydown="onKey">
         <button v-if="node.children.length" type="button" class="tree-toggle" @click="open = !open" :aria-expanded="String(open)"
-          :aria-label="'Places in ' + node.name">{{ open ? "▾" : "▸" }}</button>
+          :aria-label="inside + ' in ' + node.name">{{ open ? "▾" : "▸" }}</button>
         <span v-else class="tree-toggle"></span>
         <label><input type="checkbox" :checked="selected.includes(node.value)" @change="$emit('toggle', node.value)">
-          <span class="filter-name">{{ node.name }}</span><span class="filter-count">{{ node.count }}</span></label>
+          <span class="filter-name" dir="auto">{{ node.name }}</span><span class="filter-count">{{ node.count }}</span></label>
       </div>
       <ul v-if="open && node.children.length">
-        <place-node v-for="child in node.children" :key="child.value" :node="child" :selected="selected" :depth="depth + 1"
-          @toggle="$emit('toggle', $event)"></place-node>
+        <tree-node v-for="child in node.children" :key="child.value" :node="child" :selected="selected" :depth="depth + 1" :inside="inside"
+          @toggle="$emit('toggle', $event)"></tree-node>
       </ul>
     </li>
   `,
 };
-PlaceNode.components = { PlaceNode };
+TreeNode.components = { TreeNode };
 
 export default {
-  components: { PlaceNode },
+  components: { TreeNode },
   template: `
     <aside v-show="shown" class="filter-panel" aria-label="filters" @keydown.esc="$emit('close')">
       <header class="filter-head">
@@ -54,7 +68,8 @@ export default {
           <ul class="filter-list">
             <li v-for="one in people" :key="one.name" class="filter-row">
               <label><input type="checkbox" :checked="value.people.includes(one.name)" @change="toggle('people', one.name)">
-                <img v-if="one.face" :src="one.face" alt="" loading="lazy" class="filter-face">
+                <img v-if="one.face" :src="one.face" alt="" loading="lazy" decoding="async" class="filter-face">
+                <span v-else class="filter-face"></span>
                 <span class="filter-name">{{ one.name }}</span><span class="filter-count">{{ one.count }}</span></label>
             </li>
           </ul>
@@ -78,8 +93,8 @@ export default {
         <details :open="value.places.length > 0 || undefined" v-if="offers.places.length">
           <summary>Places</summary>
           <ul class="filter-list filter-tree">
-            <place-node v-for="node in offers.places" :key="node.value" :node="node" :selected="value.places" :depth="0"
-              @toggle="toggle('places', $event)"></place-node>
+            <tree-node v-for="node in offers.places" :key="node.value" :node="node" :selected="value.places" :depth="0" inside="Places"
+              @toggle="toggle('places', $event)"></tree-node>
           </ul>
         </details>
         <details v-if="offers.cameras.length" :open="value.cameras.length > 0 || undefined">
@@ -98,13 +113,13 @@ export default {
             <option v-for="one in offers.trips" :key="one.name" :value="one.name">{{ one.name }} ({{ one.count }})</option>
           </select>
         </div>
-        <div class="filter-field" v-if="offers.folders.length">
-          <label for="filter-folder">Folder</label>
-          <select id="filter-folder" :value="value.folder" @change="send({folder: $event.target.value})">
-            <option value="">all</option>
-            <option v-for="one in offers.folders" :key="one.name" :value="one.name">{{ one.name }} ({{ one.count }})</option>
-          </select>
-        </div>
+        <details v-if="offers.folders.length" :open="value.folder !== '' || undefined">
+          <summary>Folder</summary>
+          <ul class="filter-list filter-tree">
+            <tree-node v-for="node in offers.folders" :key="node.value" :node="node" :selected="[value.folder]" :depth="0" inside="Folders"
+              @toggle="send({folder: $event === value.folder ? '' : $event})"></tree-node>
+          </ul>
+        </details>
         <div class="filter-field">
           <label for="filter-rating">Rating</label>
           <select id="filter-rating" :value="value.rating ?? ''" @change="send({rating: $event.target.value || null})">
@@ -152,7 +167,7 @@ export default {
       const bars = [];
       let [year, month] = first.split("-").map(Number);
       for (let n = 0; n < 2400; n += 1) {
-        const name = String(year).padStart(4, "0") + "-" + String(month).padStart(2, "0");
+        const name = formatMonth(year, month);
         bars.push({ month: name, count: counts.get(name) ?? 0 });
         if (name === last) break;
         month += 1;
@@ -200,9 +215,7 @@ export default {
     },
     // --- dragging over the histogram
     find(event) {
-      const box = this.$refs.histogram.getBoundingClientRect();
-      const n = Math.floor(((event.clientX - box.left) / box.width) * this.bars.length);
-      return Math.min(Math.max(n, 0), this.bars.length - 1);
+      return findBar(this.$refs.histogram, event, this.bars.length);
     },
     isInside(n) {
       return !this.range || (n >= this.range[0] && n <= this.range[1]);
@@ -219,7 +232,7 @@ export default {
       const [from, to] = this.range;
       const [year, month] = this.bars[to].month.split("-").map(Number);
       const next = month === 12 ? [year + 1, 1] : [year, month + 1];
-      const before = String(next[0]).padStart(4, "0") + "-" + String(next[1]).padStart(2, "0");
+      const before = formatMonth(...next);
       this.dragged = null;
       this.send({ after: this.bars[from].month, before });
     },

@@ -19,14 +19,14 @@ export default {
       </div>
       <p class="empty-note" v-if="!cards.length">Nobody to show.</p>
       <ul class="cards">
-        <li v-for="card in cards" :key="card.number" class="card" :data-number="card.number"
-          :class="{ 'is-over': over === card.number, 'is-selected': isSelected(card), 'is-dragged': dragged === card.number }"
+        <li v-for="card in cards" :key="card.key" class="card" :data-number="card.number"
+          :class="{ 'is-over': over === card.key, 'is-selected': isSelected(card), 'is-dragged': dragged === card.key }"
           draggable="true"
           @dragstart="onDrag($event, card)" @dragend="dragged = over = null"
           @dragover="onOver($event, card)" @dragleave="onLeave($event, card)" @drop.prevent="onDrop(card)">
-          <a class="card-faces" :href="'/people/' + card.number" :aria-label="'faces of ' + card.label" draggable="false"
+          <a class="card-faces" :href="card.href" :aria-label="card.title" draggable="false"
             :class="'has-' + card.faces.length">
-            <img v-for="(face, index) in card.faces" :key="face" :src="face" :alt="index ? '' : 'face of ' + card.label"
+            <img v-for="(face, index) in card.faces" :key="face" :src="face" :alt="index ? '' : card.title"
               loading="lazy" draggable="false" />
           </a>
           <div class="card-line">
@@ -46,46 +46,46 @@ export default {
   },
   watch: {
     cards(cards) {
-      const numbers = new Set(cards.map((card) => card.number));
-      this.selected = this.selected.filter((number) => numbers.has(number));
+      const keys = new Set(cards.map((card) => card.key));
+      this.selected = this.selected.filter((key) => keys.has(key));
     },
   },
   methods: {
     isSelected(card) {
-      return this.selected.includes(card.number);
+      return this.selected.includes(card.key);
     },
     toggle(card) {
       this.selected = this.isSelected(card)
-        ? this.selected.filter((number) => number !== card.number)
-        : [...this.selected, card.number];
+        ? this.selected.filter((key) => key !== card.key)
+        : [...this.selected, card.key];
     },
     rename(card, name) {
       if (name === card.name) return;
-      this.$emit("rename", { number: card.number, cover: card.cover, name });
+      this.$emit("rename", { shown: card.shown, name });
     },
-    merge(numbers) {
-      const chosen = this.cards.filter((card) => numbers.includes(card.number));
+    merge(keys) {
+      const chosen = this.cards.filter((card) => keys.includes(card.key));
       this.selected = [];
-      this.$emit("merge", { cards: chosen.map((card) => ({ number: card.number, cover: card.cover })) });
+      this.$emit("merge", { cards: chosen.map((card) => card.shown) });
     },
     onDrag(event, card) {
       if (event.target.closest && event.target.closest("input")) return event.preventDefault();
-      this.dragged = card.number;
+      this.dragged = card.key;
       event.dataTransfer.effectAllowed = "move";
       event.dataTransfer.setData("text/plain", card.label);
     },
     onOver(event, card) {
-      if (this.dragged === null || this.dragged === card.number) return;
+      if (this.dragged === null || this.dragged === card.key) return;
       event.preventDefault();
-      this.over = card.number;
+      this.over = card.key;
     },
     onLeave(event, card) {
-      if (this.over === card.number && !event.currentTarget.contains(event.relatedTarget)) this.over = null;
+      if (this.over === card.key && !event.currentTarget.contains(event.relatedTarget)) this.over = null;
     },
     onDrop(card) {
       const dragged = this.dragged;
       this.dragged = this.over = null;
-      if (dragged !== null && dragged !== card.number) this.merge([dragged, card.number]);
+      if (dragged !== null && dragged !== card.key) this.merge([dragged, card.key]);
     },
     filterSoon() {
       clearTimeout(this.timer);

@@ -1,9 +1,10 @@
 // A grid of photos in rows of the same width: endless, for mouse, touch and keyboard.
 // Names and captions are only ever text nodes and attributes.
-const GAP = 4;
-const BLOCK_GAP = 18;
+import { findInNextRow, layOut } from "/static/grid_layout.js";
+
 const THUMBNAILS = [128, 256, 512, 1024];
 const LONG_TOUCH = 450;
+const RANGE_STEP = 200;
 
 function load(name, otherwise) {
   try {
@@ -33,15 +34,15 @@ export default {
         <button type="button" class="tool-button" @click="toggleLayout" :aria-pressed="String(squares)"
           title="Squares">{{ squares ? "◫" : "▦" }}<span class="visually-hidden">Squares</span></button>
       </div>
-      <div class="grid-rows" ref="rows" role="list">
-        <div v-for="line in lines" :key="line[0].key" class="grid-line" :class="{'less-alike': line[0].lessAlike}">
-        <div v-for="block in line" :key="block.key" class="grid-block" :style="{width: block.width ? block.width + 'px' : '100%'}">
-          <h2 v-if="block.heading" class="grid-heading" :title="block.heading">
-            {{ block.heading }} <span class="grid-count">{{ block.count }}</span>
+      <div class="grid-rows" ref="rows" role="list" :style="{height: layout.height + 'px'}" :data-shown="items.length">
+        <template v-for="strip in visible" :key="strip.key">
+          <div v-if="strip.isRule" class="grid-rule" :style="getBox(strip)"></div>
+          <h2 v-else-if="strip.heading" class="grid-heading" :class="{'less-alike': strip.lessAlike}" :title="strip.heading" :style="getBox(strip)">
+            {{ strip.heading }} <span class="grid-count">{{ strip.count }}</span>
           </h2>
-          <div v-for="row in block.rows" :key="row.key" class="grid-row"
-            :style="{height: row.height + 'px', containIntrinsicSize: 'auto ' + row.height + 'px'}">
-            <div v-for="tile in row.tiles" :key="tile.item.id" class="tile" role="listitem"
+          <div v-else class="grid-row" :class="{'less-alike': strip.lessAlike}" :style="getBox(strip)">
+            <div v-for="tile in strip.tiles" :key="tile.item.id" class="tile" role="listitem"
+              :aria-posinset="tile.index + 1" :aria-setsize="done ? items.length : -1"
               :class="{selected: selected.has(tile.item.id)}" :style="{width: tile.width + 'px'}">
               <a :href="href(tile.item)" :data-index="tile.index" :tabindex="tile.index === active ? 0 : -1"
                 :aria-label="tile.item.alt" draggable="false"
@@ -57,8 +58,7 @@ export default {
                 @click="onCheck($event, tile)">✓</button>
             </div>
           </div>
-        </div>
-        </div>
+        </template>
       </div>
       <p v-if="!items.length && batch.empty" class="grid-empty">{{ batch.empty }}</p>
       <div ref="end" class="grid-end" aria-hidden="true"><span v-if="!done && items.length">Loading…</span></div>
@@ -93,54 +93,28 @@ export default {
       offered: null,
       generation: -1,
       requested: -1,
+      range: { top: 0, bottom: 2 * window.innerHeight },
     };
   },
   computed: {
     done() {
       return this.batch.done;
     },
-    blocks() {
-      if (!this.width) return [];
-      const blocks = [];
-      this.items.forEach((item, index) => {
-        const key = item.section ? item.section : item.fits ? "" : "less alike";
-        let block = blocks.at(-1);
-        if (!block || block.key !== key) {
-          const lessAlike = !item.section && !item.fits;
-          const isApart = lessAlike && blocks.length > 0;
-          block = { key, lessAlike: isApart, heading: item.section || (isApart ? "Less alike" : ""), members: [] };
-          // the same day can come again after others, in answers of several parts
-          if (blocks.some((other) => other.key === key)) block.key = key + " " + blocks.length;
-          blocks.push(block);
-        }
-        block.members.push({ item, index });
-      });
-      for (const block of blocks) {
-        block.count = block.members.length;
-        block.rows = this.arrange(block.members);
-        block.width = block.rows.length === 1 ? this.measure(block.rows[0]) : 0;
-      }
-      return blocks;
+    layout() {
+      return layOut(this.items, this.width, this.height, this.squares);
     },
-    lines() {
-      // days with few photos stand next to each other
-      const lines = [];
-      let used = 0;
-      for (const block of this.blocks) {
-        const isSmall = block.width > 0 && block.members[0].item.section !== "";
-        if (isSmall && used > 0 && used + BLOCK_GAP + block.width <= this.width) {
-          lines.at(-1).push(block);
-          used += BLOCK_GAP + block.width;
-        } else {
-          lines.push([block]);
-          used = isSmall ? block.width : 0;
-        }
-      }
-      return lines;
+    // Only the rows near the screen are drawn, and that of the photo that the keyboard is at.
+    visible() {
+      const { top, bottom } = this.range;
+      const row = this.layout.rows[this.layout.rowOf[this.active]];
+      return this.layout.strips.filter(
+        (strip) => (strip.top < bottom && strip.top + strip.height > top) || (strip.tiles && strip.top === row?.top),
+      );
     },
   },
   watch: {
     batch: { immediate: true, handler: "takeBatch" },
+    layout: { flush: "post", handler: "findRange" },
   },
   mounted() {
     this.resize = new ResizeObserver(() => (this.width = this.$refs.rows.clientWidth));
@@ -152,10 +126,14 @@ export default {
     this.end.observe(this.$refs.end);
     history.scrollRestoration = "manual"; // the page is shorter until its photos are there
     window.addEventListener("pagehide", this.keepPlace);
+    window.addEventListener("scroll", this.findRange, { passive: true });
+    window.addEventListener("resize", this.findRange, { passive: true });
     this.$nextTick(this.returnToPlace);
   },
   beforeUnmount() {
     window.removeEventListener("pagehide", this.keepPlace);
+    window.removeEventListener("scroll", this.findRange);
+    window.removeEventListener("resize", this.findRange);
     this.resize.disconnect();
     this.end.disconnect();
   },
@@ -163,13 +141,13 @@ export default {
     takeBatch(batch) {
       if (batch.generation !== this.generation) {
         this.generation = batch.generation;
-        this.items = batch.items;
+        this.items = Object.freeze(batch.items); // not observed: there can be thousands
         this.selected = new Set();
         this.active = 0;
         this.anchor = null;
         this.place = this.items.length ? (history.state ?? {}) : this.place; // where the user was before
       } else {
-        this.items = this.items.concat(batch.items);
+        this.items = Object.freeze(this.items.concat(batch.items));
       }
       this.requested = -1;
       this.$nextTick(() => {
@@ -196,43 +174,17 @@ export default {
       this.requested = this.items.length;
       this.$emit("more", { generation: this.generation, count: this.items.length });
     },
-    arrange(members) {
-      return this.squares ? this.arrangeSquares(members) : this.arrangeJustified(members);
+    // The range of the grid that is drawn: a screen above and a screen below the window, in steps.
+    findRange() {
+      if (!this.$refs.rows) return;
+      const screen = window.innerHeight;
+      const above = -this.$refs.rows.getBoundingClientRect().top;
+      const top = Math.floor(above / RANGE_STEP) * RANGE_STEP - screen;
+      if (top !== this.range.top || this.range.bottom !== top + 3 * screen + RANGE_STEP)
+        this.range = { top, bottom: top + 3 * screen + RANGE_STEP };
     },
-    measure(row) {
-      return Math.ceil(row.tiles.reduce((sum, tile) => sum + tile.width, 0) + GAP * (row.tiles.length - 1));
-    },
-    arrangeSquares(members) {
-      const columns = Math.max(2, Math.round((this.width + GAP) / (this.height + GAP)));
-      const side = (this.width - GAP * (columns - 1)) / columns;
-      const rows = [];
-      for (let i = 0; i < members.length; i += columns) {
-        const tiles = members.slice(i, i + columns).map((member) => ({ ...member, width: side }));
-        rows.push({ key: tiles[0].item.id, height: side, tiles });
-      }
-      return rows;
-    },
-    arrangeJustified(members) {
-      const rows = [];
-      let row = [];
-      let aspects = 0;
-      const finish = (height) => {
-        const tiles = row.map((member) => ({ ...member, width: Math.max(24, member.item.aspect * height) }));
-        rows.push({ key: row[0].item.id, height, tiles });
-        row = [];
-        aspects = 0;
-      };
-      for (const member of members) {
-        row.push(member);
-        aspects += member.item.aspect;
-        const height = (this.width - GAP * (row.length - 1)) / aspects;
-        if (height <= this.height * 1.15) finish(Math.floor(height * 100) / 100);
-      }
-      if (row.length) {
-        const fitting = (this.width - GAP * (row.length - 1)) / aspects;
-        finish(Math.min(this.height, fitting));
-      }
-      return rows;
+    getBox(strip) {
+      return { top: strip.top + "px", left: strip.left + "px", width: strip.width + "px", height: strip.height + "px" };
     },
     href(item) {
       const { address } = this.batch; // empty: that of all photos
@@ -320,17 +272,8 @@ export default {
       this.$nextTick(() => this.$refs.rows.querySelector('a[data-index="' + target + '"]')?.focus());
     },
     focusRow(tile, step) {
-      // blocks of one line share a row; a tile's place is its left edge on the page
-      const links = [...this.$refs.rows.querySelectorAll("a[data-index]")];
-      const boxes = links.map((link) => ({ index: Number(link.dataset.index), box: link.getBoundingClientRect() }));
-      const own = boxes[tile.index].box;
-      const x = own.left + own.width / 2;
-      const beyond = boxes.filter(({ box }) => (step > 0 ? box.top > own.bottom - 2 : box.bottom < own.top + 2));
-      if (!beyond.length) return;
-      const edge = step > 0 ? Math.min(...beyond.map(({ box }) => box.top)) : Math.max(...beyond.map(({ box }) => box.top));
-      const distance = ({ box }) => Math.abs(box.left + box.width / 2 - x);
-      const row = beyond.filter(({ box }) => Math.abs(box.top - edge) < 2);
-      this.focus(row.reduce((best, one) => (distance(one) < distance(best) ? one : best)).index);
+      const next = findInNextRow(this.layout, tile.index, step);
+      if (next !== null) this.focus(next);
     },
     selectAll() {
       this.selected = new Set(this.items.map((item) => item.id));

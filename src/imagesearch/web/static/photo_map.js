@@ -1,5 +1,7 @@
 // A map of photos on a canvas. Positions are loaded once and clustered here; shapes are loaded for each zoom level.
 // Names are only ever text nodes and attributes.
+import { clamp, formatPhotos, loadJson } from "/static/shared.js";
+
 const TILE = 256;
 const CELL = 30; // pixels; positions are counted in cells, and cells are joined
 const RADIUS = 46; // pixels that a cell can be from the fullest cell of its cluster
@@ -9,6 +11,8 @@ const EARTH_KM = 6371;
 const MAX_KM = 20038; // of a search: half the circumference of the Earth
 const NO_DAY = -(2 ** 31);
 const WHEEL_PER_LEVEL = 240;
+const TILES_IN_MEMORY = 400;
+const TAP = 8; // pixels that a finger moves in a tap
 
 const mercator = (latitude) => {
   const clipped = Math.min(85.05, Math.max(-85.05, latitude));
@@ -16,7 +20,6 @@ const mercator = (latitude) => {
 };
 const toLatitude = (y) => (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
 const toX = (longitude) => (longitude + 180) / 360;
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const wrap = (longitude) => ((((longitude + 180) % 360) + 360) % 360) - 180;
 
 function decode(text, type) {
@@ -32,7 +35,6 @@ function measureKm(lat1, lon1, lat2, lon2) {
   return 2 * EARTH_KM * Math.asin(Math.min(1, Math.sqrt(a)));
 }
 
-const formatPhotos = (count) => count.toLocaleString("en") + (count === 1 ? " photo" : " photos");
 const formatKm = (km) => (km < 10 ? String(km) : km.toLocaleString("en"));
 
 export default {
@@ -84,7 +86,7 @@ export default {
       </aside>
     </section>
   `,
-  props: { attribution: String, maxZoom: Number },
+  props: { attribution: String, maxZoom: Number, tiles: String },
   data() {
     return { x: 0.5, y: 0.4, zoom: 1, shown: [], chosen: null, area: null, summary: "", error: "", isMoving: false };
   },
@@ -94,6 +96,8 @@ export default {
     this.levels = new Map();
     this.shapes = null;
     this.pointers = new Map();
+    this.tileImages = new Map();
+    this.waiting = null; // the finger on a cluster that may be a tap
   },
   mounted() {
     this.resize = new ResizeObserver(() => this.measure());
@@ -113,15 +117,9 @@ export default {
     formatPhotos,
     formatKm,
     // --- data
-    async load(address) {
-      const response = await fetch(address);
-      const content = await response.json();
-      if (!response.ok) throw new Error(content.error ?? "the server does not answer");
-      return content;
-    },
     async loadPhotos() {
       try {
-        const packed = await this.load("/map/positions");
+        const packed = await loadJson("/map/positions");
         const ids = decode(packed.ids, BigUint64Array);
         this.photos = {
           all: packed.photos,
@@ -220,6 +218,7 @@ export default {
       if (!this.$refs.canvas) return;
       this.requestShapes();
       this.drawShapes();
+      if (this.tiles && (this.photos || this.error)) this.drawTiles(); // by then the view is known
       if (this.photos) this.placeClusters();
     },
     settle() {
@@ -244,7 +243,7 @@ export default {
       const address = ["/map/shapes", zoom, left, right, top, bottom].join("/");
       if (address === this.requested) return;
       this.requested = address;
-      this.load(address)
+      loadJson(address)
         .then((content) => {
           if (address !== this.requested) return; // a later view was requested since
           this.shapes = this.makePaths(content);
@@ -301,6 +300,37 @@ export default {
         context.strokeStyle = colour("coast");
         context.stroke(this.shapes.coasts);
       }
+    },
+    // --- tiles of another server; where one is missing, the shapes are seen
+    drawTiles() {
+      const context = this.$refs.canvas.getContext("2d");
+      const zoom = clamp(Math.round(this.zoom), 0, this.maxZoom);
+      const tiles = 2 ** zoom;
+      const size = this.world() / tiles;
+      const [left, top] = [this.x * tiles - this.width / 2 / size, this.y * tiles - this.height / 2 / size];
+      const scale = window.devicePixelRatio || 1;
+      context.setTransform(scale, 0, 0, scale, 0, 0);
+      for (let row = Math.max(0, Math.floor(top)); row < Math.min(tiles, top + this.height / size); row++) {
+        for (let column = Math.floor(left); column < left + this.width / size; column++) {
+          const image = this.loadTile(zoom, ((column % tiles) + tiles) % tiles, row);
+          const [x, y] = [Math.round((column - left) * size), Math.round((row - top) * size)];
+          const [right, bottom] = [Math.round((column + 1 - left) * size), Math.round((row + 1 - top) * size)];
+          if (image.naturalWidth) context.drawImage(image, x, y, right - x, bottom - y);
+        }
+      }
+    },
+    loadTile(zoom, column, row) {
+      const address = this.tiles.replaceAll("{z}", zoom).replaceAll("{x}", column).replaceAll("{y}", row);
+      let image = this.tileImages.get(address);
+      if (!image) {
+        if (this.tileImages.size >= TILES_IN_MEMORY) this.tileImages.delete(this.tileImages.keys().next().value);
+        image = new Image();
+        image.onload = () => this.redraw();
+        image.src = address;
+      }
+      this.tileImages.delete(address); // the last ones in the map are those drawn last
+      this.tileImages.set(address, image);
+      return image;
     },
     // --- clusters
     findClusters(level) {
@@ -480,15 +510,26 @@ export default {
       if (event.target === this.$refs.canvas) this.zoomBy(1, this.locate(event));
     },
     onDown(event) {
-      if (event.target !== this.$refs.canvas || event.button) return;
+      const isOnCluster = event.pointerType === "touch" && event.target.closest(".map-cluster");
+      if ((event.target !== this.$refs.canvas && !isOnCluster) || event.button) return;
       this.pointers.set(event.pointerId, this.locate(event));
-      this.$refs.view.setPointerCapture(event.pointerId);
+      // a tap on a cluster chooses it; a finger that moves, or a second one, moves the map
+      if (isOnCluster && this.pointers.size === 1) this.waiting = event.pointerId;
+      else for (const id of this.pointers.keys()) this.capture(id);
+    },
+    capture(id) {
+      this.$refs.view.setPointerCapture(id);
+      if (this.waiting === id) this.waiting = null;
       this.isMoving = true;
     },
     onMove(event) {
       const before = this.pointers.get(event.pointerId);
       if (!before) return;
       const now = this.locate(event);
+      if (this.waiting === event.pointerId) {
+        if (Math.hypot(now[0] - before[0], now[1] - before[1]) < TAP) return;
+        this.capture(event.pointerId);
+      }
       const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
       this.pointers.set(event.pointerId, now);
       if (!other) {
@@ -501,7 +542,8 @@ export default {
     },
     onUp(event) {
       this.pointers.delete(event.pointerId);
-      this.isMoving = this.pointers.size > 0;
+      if (this.waiting === event.pointerId) this.waiting = null;
+      this.isMoving = this.pointers.size > 0 && this.waiting === null;
     },
   },
 };

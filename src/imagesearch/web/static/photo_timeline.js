@@ -1,4 +1,6 @@
 // Photos by time: a bar for each year, month or day. Names are only ever text nodes and attributes.
+import { clamp, findBar, formatMonth, formatPhotos, loadJson } from "/static/shared.js";
+
 const DAY = 864e5;
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
   "November", "December"];
@@ -7,7 +9,6 @@ const BAND_ROWS = 3;
 const NAME_PIXELS = 48; // of a band that shows the name of its trip
 const LABEL_PIXELS = 34; // between labels of bars
 
-const pad = (number) => String(number).padStart(2, "0");
 const toDay = (year, month, day) => {
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
@@ -15,7 +16,6 @@ const toDay = (year, month, day) => {
 };
 const toDate = (day) => new Date(day * DAY);
 const toText = (day) => toDate(day).toISOString().slice(0, 10);
-const formatPhotos = (count) => count.toLocaleString("en") + (count === 1 ? " photo" : " photos");
 
 export default {
   template: `
@@ -100,7 +100,7 @@ export default {
         if (this.level === "years") bars.push({ first: day, end: toDay(year + 1, 0, 1), at: String(year), name: String(year), label: String(year) });
         else if (this.level === "months") {
           const label = month === 0 || (!bars.length && this.at === "months") ? String(year) : MONTHS[month].slice(0, 3);
-          bars.push({ first: day, end: toDay(year, month + 1, 1), at: year + "-" + pad(month + 1), name: MONTHS[month] + " " + year, label });
+          bars.push({ first: day, end: toDay(year, month + 1, 1), at: formatMonth(year, month + 1), name: MONTHS[month] + " " + year, label });
         } else {
           bars.push({ first: day, end: day + 1, at: toText(day), name: date.getUTCDate() + " " + MONTHS[month] + " " + year, label: String(date.getUTCDate()) });
         }
@@ -169,7 +169,7 @@ export default {
     this.onHash = () => this.open(this.readAddress(), false);
     window.addEventListener("hashchange", this.onHash);
     try {
-      const days = await this.load("/timeline/days");
+      const days = await loadJson("/timeline/days");
       this.sums = [0];
       for (const count of days.counts) this.sums.push(this.sums[this.sums.length - 1] + count);
       this.days = days;
@@ -184,12 +184,6 @@ export default {
   },
   methods: {
     formatPhotos,
-    async load(address) {
-      const response = await fetch(address);
-      const content = await response.json();
-      if (!response.ok) throw new Error(content.error ?? "the server does not answer");
-      return content;
-    },
     readAddress() {
       const at = window.location.hash.slice(1);
       const isValid = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/.test(at);
@@ -232,7 +226,7 @@ export default {
       const address = ["/timeline/photos", this.range.first, this.range.end].join("/");
       this.requested = address;
       try {
-        const photos = this.range.count ? await this.load(address) : [];
+        const photos = this.range.count ? await loadJson(address) : [];
         if (address === this.requested) this.photos = photos;
       } catch (error) {
         this.error = error.message;
@@ -272,7 +266,7 @@ export default {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (step || event.key === "Home" || event.key === "End") {
         const target = step ? index + step : event.key === "Home" ? 0 : this.bars.length - 1;
-        const next = Math.min(this.bars.length - 1, Math.max(0, target));
+        const next = clamp(target, 0, this.bars.length - 1);
         if (event.shiftKey) {
           this.anchor ??= index;
           this.select(this.anchor, next);
@@ -291,9 +285,7 @@ export default {
     },
     // --- dragging
     find(event) {
-      const box = this.$refs.bars.getBoundingClientRect();
-      const index = Math.floor(((event.clientX - box.left) / box.width) * this.bars.length);
-      return Math.min(this.bars.length - 1, Math.max(0, index));
+      return findBar(this.$refs.bars, event, this.bars.length);
     },
     onDown(event) {
       this.hasDragged = false;

@@ -96,9 +96,9 @@ export default {
       this.menu = null;
     },
     decide(what, name) {
-      const id = this.menu;
+      const { id, shown } = this.opened;
       this.close();
-      this.$emit(what, { id, name: name || "" });
+      this.$emit(what, { id, shown, name: name || "" });
     },
     leave() {
       const { back } = this.photo;

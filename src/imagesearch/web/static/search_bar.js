@@ -115,7 +115,7 @@ export default {
     },
     visit(address) {
       if (location.pathname + location.search === address) return;
-      const shown = document.querySelectorAll(".tile").length;
+      const shown = Number(document.querySelector(".grid-rows").dataset.shown);
       history.replaceState({ ...history.state, shown, y: window.scrollY }, "");
       history.pushState({}, "", address);
     },

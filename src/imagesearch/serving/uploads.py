@@ -1,4 +1,4 @@
-"""Photos that a browser sends to search with. They are limited, decoded once as a check, and never stored."""
+"""Photos that a client sends to search with. They are limited, decoded once as a check, and never stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import PhotoError, decode_photo
-from imagesearch.search import Answer, Query, crop_query_faces
+from imagesearch.search import Query, crop_query_faces
 
 MAX_UPLOAD_BYTES = 32 * 2**20
 """Maximum size of a photo that is sent."""
@@ -28,7 +28,7 @@ _MAX_NAME_BYTES = 100
 
 @dataclass(frozen=True)
 class UploadedPhoto:
-    """A photo that a browser sent and that can be decoded. Its content is kept in memory.
+    """A photo that a client sent and that can be decoded. Its content is kept in memory.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ def check_upload(data: bytes, name: str, config: Config) -> UploadedPhoto:
     data
         The content of the file.
     name
-        The name that the browser sent.
+        The name that the client sent.
     config
         Has a limit of pixels.
 
@@ -93,22 +93,20 @@ async def receive_upload(parts: AsyncIterable[bytes], name: str, config: Config)
     return await asyncio.to_thread(check_upload, bytes(data), name, config)
 
 
-def search_with_upload(library: PhotoLibrary, query: Query, photo: UploadedPhoto) -> Answer:
-    """Answer a query with an uploaded photo as a further image; in the thread of the library."""
-    with photo.open() as file:
-        return library.search(replace(query, images=(*query.images, file)))
+@contextmanager
+def add_upload(query: Query, photo: UploadedPhoto, *, as_face: bool = False) -> Iterator[Query]:
+    """Return a query with an uploaded photo as a further image, or as the face to find.
 
-
-def search_face_in_upload(library: PhotoLibrary, query: Query, photo: UploadedPhoto) -> Answer:
-    """Answer a query with the largest face in an uploaded photo; in the thread of the library."""
+    Its file exists until the end of the ``with`` block.
+    """
     with photo.open() as file:
-        return library.search(replace(query, face=file))
+        yield replace(query, face=file) if as_face else replace(query, images=(*query.images, file))
 
 
 def find_faces_in_upload(library: PhotoLibrary, photo: UploadedPhoto) -> list[UploadedPhoto]:
     """Return pictures of the faces in an uploaded photo, the largest first; in the thread of the library.
 
-    Each of them can be searched with by `search_face_in_upload`.
+    Each of them can be searched with; see `add_upload`.
     """
     resources = library.searcher.resources
     if not resources.has_collection("faces"):

@@ -1,6 +1,7 @@
-"""The process that runs the numbered steps for the web app: ``python -m imagesearch.web.step_process``.
+"""The process that runs the numbered steps for a server.
 
-The config comes as a line of JSON on stdin. What happens goes to stdout as JSON lines, whose ``kind`` is
+It is started with the command of `make_step_command`. The config comes as a line of JSON on stdin. What
+happens goes to stdout as JSON lines, whose ``kind`` is
 
 - ``progress``: the work in progress, with the fields of `StepProgress`,
 - ``line``: a line of the summary, as soon as its step is done,
@@ -21,14 +22,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
+from imagesearch.serving.step_runs import StepProgress, StepResult, read_config_line
 
 T = TypeVar("T")
 Report = Callable[[dict[str, Any]], None]
@@ -36,27 +38,6 @@ Report = Callable[[dict[str, Any]], None]
 _SECONDS_BETWEEN_REPORTS = 0.2
 _SECONDS_TO_STOP = 60.0  # for a batch of the models and the shard; then the process ends at once
 _NICENESS = 5  # searches of the server come first
-
-
-@dataclass(frozen=True)
-class StepProgress:
-    """The work in progress: its name, the number of items that are done and of all, and its duration."""
-
-    label: str
-    unit: str
-    done: int
-    total: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """The result of a run: reasons of failed photos and skipped rows by path, notes, and its duration."""
-
-    failed: dict[str, str] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 def report_progress(
@@ -81,19 +62,9 @@ def report_progress(
         tell(total)
 
 
-def write_config_line(config: Config) -> bytes:
-    """Return a loaded config as a line of JSON; its paths are absolute."""
-    return json.dumps(config.model_dump(), default=str).encode() + b"\n"
-
-
-def read_config_line(line: bytes) -> Config:
-    """Return the config in a line of `write_config_line`."""
-    return Config.model_validate(json.loads(line), context={"base": Path.cwd()})
-
-
-def run(config: Config, report: Report) -> None:
+def run(config: Config, folders: Sequence[Path], report: Report) -> None:
     """Run the steps, and report what happens."""
-    with PhotoLibrary(config) as library:
+    with PhotoLibrary(config, folders) as library:
         summary = library.update(
             progress=lambda *args, **names: report_progress(report, *args, **names),
             report=lambda line: report({"kind": "line", "text": line}),
@@ -117,7 +88,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the server runs with "&"
     try:
         threading.Thread(target=_wait_for_end, daemon=True).start()
-        run(config, report)
+        run(config, list(map(Path, sys.argv[1:])), report)
     except UserError as error:
         report({"kind": "error", "text": str(error)})
     except KeyboardInterrupt:
