@@ -67,6 +67,15 @@ def finished_album(tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
     return album
 
 
+@pytest.fixture(scope="session")
+def named_album(finished_album: WebAlbum, tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
+    """An album in which the two people have names."""
+    album = finished_album.copy_to(tmp_path_factory.mktemp("named"))
+    album.run("03_name_people.py", "--name", "1=Maya", "--name", "2=Kofi")
+    album.run("05_build_collections.py")
+    return album
+
+
 @pytest.fixture
 def album(finished_album: WebAlbum, tmp_path: Path) -> WebAlbum:
     """A copy of the finished album."""

@@ -84,6 +84,11 @@ def test_a_face_in_a_dropped_photo_is_picked(page: Page, album: WebAlbum) -> Non
         assert label is not None
         expected = {"person 1": MAYA, "person 2": KOFI}[label[0]]
         assert set(list_ids(page)[: len(expected)]) == make_ids(expected)
+        # others are apart, and the status counts the photos of this person only
+        expect(page.locator(".grid-heading")).to_contain_text(f"Less alike {4 - len(expected)}")
+        status = page.locator(".search-status")
+        expect(status).to_contain_text(f"{len(expected)} of 6 photos have this face")
+        expect(status).to_contain_text("this photo is not in the address")
         found.append(label[0])
     assert sorted(found) == ["person 1", "person 2"]
 

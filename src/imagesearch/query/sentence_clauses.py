@@ -143,6 +143,8 @@ def find_removals(text: str, parse: Callable[[str], ParsedQuery]) -> dict[Senten
         for key in lost:
             if key not in best or cost < best[key][0]:
                 best[key] = cost, Removal(start, end, rest)
+        if all(key in best and best[key][0][:2] == (1, False) for key in counts):
+            break  # the runs that follow are longer, and not better in any other way
     found = {one: best[key][1] for one in clauses if (key := _make_key(one)) in best}
     for topic in (one for one in clauses if one.kind == "what" and one not in found):
         if removal := _remove_topic(text, pieces, found.values(), parse, counts - _count_clauses([topic])):

@@ -16,7 +16,7 @@ passed to every stage.
 """
 
 from imagesearch.search.answer import Answer, SearchResult
-from imagesearch.search.face_search import crop_query_faces
+from imagesearch.search.face_search import crop_query_faces, get_min_face_score
 from imagesearch.search.photo_details import (
     Neighbour,
     PhotoDetails,
@@ -44,6 +44,7 @@ __all__ = [
     "check_query",
     "crop_query_faces",
     "find_neighbours",
+    "get_min_face_score",
     "parse_prompt_line",
     "plan_filter",
     "read_photo_details",

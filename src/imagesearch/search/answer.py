@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,11 @@ class Answer:
     def present_results(self) -> tuple[SearchResult, ...]:
         """The photos found whose files exist."""
         return tuple(result for result in self.results if not result.gone)
+
+    @property
+    def is_ranked_by_face(self) -> bool:
+        """Whether the scores are those of the photos' faces, and of nothing else."""
+        return self.query.face is not None and not replace(self.query, text=self.parsed.text).has_vector
 
     @property
     def candidate_count(self) -> str:

@@ -61,7 +61,7 @@ def read_query_face(file: Path, resources: SearchResources) -> QueryFace:
     vector = faces[0].embedding
     nearest = resources.store.search(collection.ref, vector, _NEAREST_FACES, fields=("label",))
     notes = [f"{file.name} has {len(faces)} faces; the largest is used"] if len(faces) > 1 else []
-    identity = _describe_identity(nearest, _get_min_cosine(resources))
+    identity = _describe_identity(nearest, get_min_face_score(resources))
     notes.append(identity or "nobody in this dataset has a similar face")
     return QueryFace(vector, "; ".join(notes), bool(identity))
 
@@ -118,7 +118,7 @@ def _crop_alone(image: Image.Image, box: list[float], boxes: list[list[float]]) 
 
 def find_photo_ids(face: QueryFace, resources: SearchResources) -> tuple[int, ...]:
     """Return the ids of the photos with a face similar enough to be the same person's."""
-    return tuple(_score_photos(face, _get_min_cosine(resources), MAX_HITS, resources))
+    return tuple(_score_photos(face, get_min_face_score(resources), MAX_HITS, resources))
 
 
 def find_photos_by_face(
@@ -158,7 +158,7 @@ def find_photos_by_face(
         limit *= 4
 
 
-def _get_min_cosine(resources: SearchResources) -> float:
+def get_min_face_score(resources: SearchResources) -> float:
     """Return the minimum cosine similarity of two faces of one person, as in the clustering."""
     return 1 - resources.config.faces.cluster_distance
 

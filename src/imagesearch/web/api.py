@@ -5,6 +5,7 @@ The parameters of a search are those in the address of the search page; see ``qu
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -79,7 +80,7 @@ def _register_search(app: FastAPI, session: PhotoSession) -> None:
         """Find photos, as `06_search.py --json` does. Each result also has the `id` of its photo."""
         pairs = _check_parameters(request)
         query = await session.run(lambda library: _read_query(pairs, library))
-        return make_json(describe_answer(await session.search(query)))
+        return await _answer_in_thread(await session.search(query))
 
     extra = {"parameters": make_parameters(), "requestBody": _PHOTO_BODY}
 
@@ -92,7 +93,7 @@ def _register_search(app: FastAPI, session: PhotoSession) -> None:
         query = await session.run(lambda library: _read_query(pairs, library))
         with add_upload(query, photo) as completed:
             answer = await session.run(lambda library: library.search(completed))
-        return make_json(describe_answer(answer))
+        return await _answer_in_thread(answer)
 
 
 def _register_photo(app: FastAPI, session: PhotoSession, images: PhotoImages) -> None:
@@ -131,6 +132,11 @@ def _register_lists(app: FastAPI, session: PhotoSession) -> None:
     async def list_collections() -> Response:
         """The collections in Milvus, as `05_build_collections.py --list --json` prints them."""
         return make_json(await session.run(_list_collections))
+
+
+async def _answer_in_thread(answer: Answer) -> Response:
+    """Return an answer in JSON. With thousands of results, this takes as long as many other requests."""
+    return await asyncio.to_thread(lambda: make_json(describe_answer(answer)))
 
 
 def describe_answer(answer: Answer) -> dict[str, Any]:

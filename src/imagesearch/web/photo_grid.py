@@ -129,13 +129,28 @@ class PhotoGrid(Element, component="static/photo_grid.js"):
 
 
 def make_grid_photos(
-    answer: Answer, results: Sequence[SearchResult], aspects: Mapping[int, float]
+    answer: Answer,
+    results: Sequence[SearchResult],
+    aspects: Mapping[int, float],
+    min_score: float | None = None,
 ) -> list[GridPhoto]:
-    """Return results of an answer as photos of a grid."""
+    """Return results of an answer as photos of a grid.
+
+    Parameters
+    ----------
+    answer
+        The answer.
+    results
+        Some of its photos.
+    aspects
+        Width divided by height by photo id.
+    min_score
+        Photos with a lower score are less alike, if scores have no calibration; see `get_min_face_score`.
+    """
     by_day = is_sorted_by_date(answer)
     photos = []
     for result in results:
-        photo_id, fit = compute_photo_id(result.path), result.calibrated_score
+        photo_id = compute_photo_id(result.path)
         place = ", ".join(filter(None, (result.city, result.country)))
         names = [name for name in result.names if not is_numbered_label(name)]
         caption = " · ".join(filter(None, (_join_names(names), result.city or result.country, result.date)))
@@ -145,11 +160,17 @@ def make_grid_photos(
                 alt=_describe(result, place),
                 caption=caption or result.path.rpartition("/")[2],
                 aspect=min(max(aspects.get(photo_id) or 1.0, 0.3), 4.0),
-                fits=not answer.nothing_fits and (fit is None or fit >= RELEVANT),
+                fits=not answer.nothing_fits and _is_relevant(result, min_score),
                 section=_format_day(result.date, is_short=True) if by_day else "",
             )
         )
     return photos
+
+
+def _is_relevant(result: SearchResult, min_score: float | None) -> bool:
+    if result.calibrated_score is not None:
+        return result.calibrated_score >= RELEVANT
+    return min_score is None or result.score is None or result.score >= min_score
 
 
 def is_sorted_by_date(answer: Answer) -> bool:

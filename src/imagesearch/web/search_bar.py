@@ -11,20 +11,33 @@ from typing import Any, Literal
 
 from nicegui.element import Element
 
-from imagesearch.query import ParsedQuery, SentenceClause, SentenceParser, find_removals, list_clauses
+from imagesearch.query import (
+    ParsedQuery,
+    Removal,
+    SentenceClause,
+    SentenceParser,
+    find_removals,
+    list_clauses,
+)
 from imagesearch.search import Answer
 from imagesearch.serving import MAX_UPLOAD_BYTES, UploadedPhoto
+
+_PARSED = ("filter", "union")  # strategies that use the clauses of a sentence
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A clause of a sentence. ``rest`` is the sentence without it; None if no words can be removed for it."""
+    """A clause of a sentence. ``rest`` is the sentence without it; None if no words can be removed for it.
+
+    ``pending`` says that these words are not known yet.
+    """
 
     kind: str
     label: str
     start: int | None = None
     end: int | None = None
     rest: str | None = None
+    pending: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,8 +88,18 @@ def make_face_button(face: UploadedPhoto) -> FaceButton:
     return FaceButton(PurePath(face.name).stem, "data:image/png;base64," + b64encode(face.data).decode())
 
 
-def make_chips(answer: Answer, parser: SentenceParser, **finders: Any) -> list[Chip]:
-    """Return the clauses of an answer's sentence, with the words of each; in the thread of the library."""
+def make_chips(answer: Answer) -> list[Chip]:
+    """Return the clauses of an answer's sentence; see `add_removals` for the words of each."""
+    clauses = list_clauses(answer.parsed)
+    is_pending = answer.query.strategy in _PARSED
+    return [_make_chip(clause, None, is_only=len(clauses) == 1, pending=is_pending) for clause in clauses]
+
+
+def add_removals(answer: Answer, parser: SentenceParser, **finders: Any) -> list[Chip]:
+    """Return the clauses of an answer's sentence, with the words of each; in the thread of the library.
+
+    The sentence is parsed again and again, which takes up to 0.1 seconds for a long one.
+    """
     query = answer.query
     text, clauses = query.text, list_clauses(answer.parsed)
     today = query.today or date.today()
@@ -84,18 +107,18 @@ def make_chips(answer: Answer, parser: SentenceParser, **finders: Any) -> list[C
     def parse(sentence: str) -> ParsedQuery:
         return parser.parse(sentence, today, **finders)
 
-    removals = find_removals(text, parse) if query.strategy in ("filter", "union") else {}
+    removals = find_removals(text, parse) if query.strategy in _PARSED else {}
     return [_make_chip(clause, removals.get(clause), is_only=len(clauses) == 1) for clause in clauses]
 
 
-def _make_chip(clause: SentenceClause, removal: Any, is_only: bool) -> Chip:
+def _make_chip(clause: SentenceClause, removal: Removal | None, is_only: bool, pending: bool = False) -> Chip:
     kind, label = clause.kind, clause.label
     if kind == "unknown":
         kind, label = "not understood", f"“{label}”"
     if kind == "not":
         label = label.removeprefix("not ")
     if removal is None:
-        return Chip(kind, label, rest="" if is_only else None)
+        return Chip(kind, label, rest="" if is_only else None, pending=pending)
     return Chip(kind, label, removal.start, removal.end, removal.rest)
 
 

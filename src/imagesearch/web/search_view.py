@@ -14,7 +14,7 @@ from nicegui.events import GenericEventArguments
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
-from imagesearch.search import Answer, Query, RankedPhotos, SearchResult
+from imagesearch.search import Answer, Query, RankedPhotos, SearchResult, get_min_face_score
 from imagesearch.serving import UploadedPhoto, add_upload, find_faces_in_upload
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
@@ -32,7 +32,7 @@ from imagesearch.web.photo_naming import PhotoNaming
 from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
-from imagesearch.web.search_bar import Chip, SearchBar, list_notes, make_chips, make_face_button
+from imagesearch.web.search_bar import Chip, SearchBar, add_removals, list_notes, make_chips, make_face_button
 from imagesearch.web.session import PhotoSession
 
 T = TypeVar("T")
@@ -47,7 +47,6 @@ class _Found:
 
     answer: Answer
     photos: list[GridPhoto]
-    chips: list[Chip]
 
 
 @dataclass
@@ -186,9 +185,7 @@ class SearchView:
     async def _complete(self, event: GenericEventArguments) -> None:
         text, cursor, serial = str(event.args["text"]), int(event.args["cursor"]), int(event.args["serial"])
         try:
-            completions = await self._session.run(
-                lambda library: library.searcher.resources.completer.complete(text, cursor)
-            )
+            completions = await self._session.complete(text, cursor)
         except UserError as error:
             self.bar.change(error=str(error))
             return
@@ -227,6 +224,9 @@ class SearchView:
             raise
         if serial == self._serial:  # no later query was sent meanwhile
             self._show_found(found, address)
+            chips = await self._session.run(partial(_add_removals, answer=found.answer))
+        if serial == self._serial:
+            self.bar.change(chips=chips)
 
     async def _search(self, query: Query, count: int) -> _Found:
         return await self._session.run(partial(_describe, answer=await self._find(query, count)))
@@ -252,10 +252,10 @@ class SearchView:
         self._rest = _Rest(answer, has_all=_is_complete(answer))
         self.bar.change(
             text=answer.query.text,
-            chips=found.chips,
+            chips=make_chips(answer),
             filters=describe_filters(self._query, self._default),
             notes=list_notes(answer),
-            status=_describe_count(answer),
+            status=self._describe_status(found),
             photo=self._describe_photo(),
             face=self._faces.index(self._face) if self._face else -1,
             busy=False,
@@ -266,6 +266,13 @@ class SearchView:
             address=None if self._photo else address,  # it does not have the photo that was dropped
             empty="" if answer.notes else "No photos.",
         )
+
+    def _describe_status(self, found: _Found) -> str:
+        """Return how many photos were found, and that an address lacks the photo that was dropped."""
+        status = _describe_count(found)
+        if self._photo is None:
+            return status
+        return f"{status}; this photo is not in the address: after a reload, the search is without it"
 
     def _describe_photo(self) -> dict[str, str] | None:
         """Return the photo that is searched by, for the search box."""
@@ -334,10 +341,14 @@ class SearchView:
 
 def _describe(library: PhotoLibrary, answer: Answer) -> _Found:
     """Return what the page shows of an answer; in the thread of the library."""
+    return _Found(answer, _make_photos(library, answer, answer.results))
+
+
+def _add_removals(library: PhotoLibrary, answer: Answer) -> list[Chip]:
+    """Return the clauses of a sentence with the words of each; in the thread of the library."""
     resources = library.searcher.resources
     finders = {"find_moments": resources.find_moments, "find_person": resources.find_person}
-    photos = _make_photos(library, answer, answer.results)
-    return _Found(answer, photos, make_chips(answer, resources.parser, **finders))
+    return add_removals(answer, resources.parser, **finders)
 
 
 def _make_photos(library: PhotoLibrary, answer: Answer, results: Sequence[SearchResult]) -> list[GridPhoto]:
@@ -346,7 +357,8 @@ def _make_photos(library: PhotoLibrary, answer: Answer, results: Sequence[Search
     ids = [compute_photo_id(result.path) for result in results]
     kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
     aspects = read_aspects(library.store, resources.get_collection_ref(kind), ids)
-    return make_grid_photos(answer, results, aspects)
+    least = get_min_face_score(resources) if answer.is_ranked_by_face else None
+    return make_grid_photos(answer, results, aspects, least)
 
 
 def _is_complete(answer: Answer) -> bool:
@@ -356,8 +368,13 @@ def _is_complete(answer: Answer) -> bool:
     return has_limit or count < answer.query.top_k or count >= min(answer.photos, MAX_HITS)
 
 
-def _describe_count(answer: Answer) -> str:
-    photos = format_count(answer.photos, "photo")
+def _describe_count(found: _Found) -> str:
+    answer, photos = found.answer, format_count(found.answer.photos, "photo")
+    if answer.is_ranked_by_face:
+        count = sum(photo.fits for photo in found.photos)
+        has_more = count == len(found.photos) and not _is_complete(answer)
+        verb = "has" if count == 1 and not has_more else "have"
+        return f"{count}{'+' if has_more else ''} of {photos} {verb} this face"
     if answer.relaxed:
         return f"0 of {photos}; others are shown"
     if answer.query.where == ANY_PHOTO:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from imagesearch.files import FileVersion
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
+from imagesearch.query import Completion
 from imagesearch.search import Answer, Query, SearchResult
 from imagesearch.store import Vocabulary
 from imagesearch.web.album_data import AlbumData
@@ -37,6 +38,8 @@ class PhotoSession:
         self._worker = ThreadPoolExecutor(1, "library")
         self._paths: dict[int, str] = {}
         self._version: FileVersion = None  # of the collections that the paths are from
+        self._requested: set[int] = set()  # ids of photos whose paths are to be read
+        self._reading = asyncio.Lock()
         self.people = PeopleDesk(self.run)
         self.album = AlbumData(self.run)
 
@@ -55,6 +58,20 @@ class PhotoSession:
         self.remember(answer.results)
         return answer
 
+    async def complete(self, text: str, cursor: int) -> list[Completion]:
+        """Return names that complete a sentence; see `NameCompleter.complete`.
+
+        The names are in memory, so this does not wait for the searches of other pages, except the first time.
+
+        Raises
+        ------
+        UserError
+            If the dataset has no collections.
+        """
+        resources = self.library.searcher.resources
+        completer = vars(resources).get("completer") or await self.run(lambda _: resources.completer)
+        return completer.complete(text, cursor)
+
     def remember(self, results: Iterable[SearchResult]) -> None:
         """Remember the paths of the photos found, so that their images are read without the collections."""
         self._forget_outdated()
@@ -67,31 +84,50 @@ class PhotoSession:
             self._paths.clear()
 
     async def find_path(self, photo_id: int) -> str | None:
-        """Return the path of a photo of the collections, or None if they have no photo with this id."""
+        """Return the path of a photo of the collections, or None if they have no photo with this id.
+
+        The ids that are requested while others are read are read together: a page requests many images at
+        once, and reading one id takes nearly as long as reading all of them.
+        """
         self._forget_outdated()
-        if photo_id not in self._paths and (
-            path := await self.run(lambda one: read_photo_path(one, photo_id))
-        ):
-            self._paths[photo_id] = path
+        if photo_id not in self._paths:
+            self._requested.add(photo_id)
+            async with self._reading:
+                if photo_id in self._requested:
+                    await self._read_requested(photo_id)
         return self._paths.get(photo_id)
+
+    async def _read_requested(self, photo_id: int) -> None:
+        ids, self._requested = self._requested, set()
+        try:
+            self._paths |= await self.run(lambda library: read_photo_paths(library, ids))
+        except BaseException:
+            self._requested |= ids - {photo_id}  # each of the others fails by itself
+            raise
 
 
 def read_photo_path(library: PhotoLibrary, photo_id: int) -> str | None:
-    """Return the path of a photo, or None; in the thread of the library.
+    """Return the path of a photo, or None; see `read_photo_paths`."""
+    return read_photo_paths(library, [photo_id]).get(photo_id)
+
+
+def read_photo_paths(library: PhotoLibrary, photo_ids: Collection[int]) -> dict[int, str]:
+    """Return the paths of photos by id, without unknown ones; in the thread of the library.
 
     A photo that the collections do not have yet is found in the tables, unless it was gone or left out in the
     last run of a step.
     """
     resources = library.searcher.resources
     resources.refresh()
+    paths: dict[int, str] = {}
     for kind in filter(resources.has_collection, ("clip", "vit")):
-        if rows := library.store.read_rows(resources.get_collection_ref(kind), [photo_id], ["path"]):
-            return rows[0].fields["path"]
-    if library.dataset.imported is None:
-        ids = pa.array([photo_id], pa.int64())
-        for name in ("clip", "vit", "faces"):
+        if missing := [one for one in photo_ids if one not in paths]:
+            rows = library.store.read_rows(resources.get_collection_ref(kind), missing, ["path"])
+            paths |= {row.id: row.fields["path"] for row in rows}
+    for name in ("clip", "vit", "faces") if library.dataset.imported is None else ():
+        if missing := [one for one in photo_ids if one not in paths]:
             table = library.dataset.open_table(name)
-            entry = table.read_processed(ids).get(photo_id)
-            if entry and photo_id not in table.read_removed():
-                return entry.path
-    return None
+            entries = table.read_processed(pa.array(missing, pa.int64()))
+            removed = table.read_removed() if entries else ()
+            paths |= {one: entry.path for one, entry in entries.items() if one not in removed}
+    return paths

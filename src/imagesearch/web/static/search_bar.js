@@ -42,7 +42,7 @@ export default {
         <span v-for="chip in chips" :key="chip.kind + chip.label" class="chip" :class="'chip-' + chip.kind" role="listitem">
           <button type="button" class="chip-text" @click="select(chip)" :title="'Change ' + chip.label">
             <span class="chip-kind">{{ chip.kind }}</span>{{ chip.label }}</button>
-          <button v-if="chip.rest !== null" type="button" class="chip-remove" @click="remove(chip)"
+          <button v-if="chip.rest !== null || chip.pending" type="button" class="chip-remove" :disabled="chip.pending" @click="remove(chip)"
             :aria-label="'Remove ' + chip.label">×</button>
         </span>
         <span v-for="filter in filters" :key="filter.name + filter.value" class="chip chip-filter" role="listitem">
