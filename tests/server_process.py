@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
 
 from conftest import ROOT
 
@@ -43,6 +44,12 @@ class ServerProcess:
             if found := re.search(r"http://\S+", line):
                 self.address = found[0]
                 break
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Stop the process as Ctrl-C does."""
