@@ -18,7 +18,7 @@ from PIL import Image
 from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
 from imagesearch.serving import MAX_UPLOAD_BYTES, check_upload, receive_upload
-from imagesearch.web import downloads
+from imagesearch.web import downloads, step_runs
 from imagesearch.web.session import PhotoSession
 from imagesearch.web.step_runs import StepRunner
 
@@ -120,5 +120,19 @@ def test_one_run_of_the_steps_at_a_time() -> None:
         assert (runner.state.outcome, runner.finished_runs) == ("failed", 1)
         assert "no memory" in runner.state.message
         assert runner.start()  # the next one
+
+    asyncio.run(run())
+
+
+def test_a_process_that_does_not_end_is_killed_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_runs, "_SECONDS_TO_STOP", 0.05)
+
+    async def run() -> None:
+        ends = asyncio.Event()
+        process = SimpleNamespace(returncode=None, wait=ends.wait, kill=ends.set, stdin=None)
+        runner = StepRunner(cast(PhotoSession, None))
+        runner._process = cast(Any, process)
+        await runner.close()
+        assert ends.is_set()
 
     asyncio.run(run())

@@ -124,8 +124,8 @@ def test_completion_and_filters_by_keyboard(page: Page) -> None:
 
     page.get_by_role("button", name="Filters").click()
     panel = page.get_by_label("filters", exact=True)
-    panel.locator("summary", has_text="Folder").click()
-    panel.get_by_role("checkbox", name="2023").check()
+    page.locator("summary", has_text="Folder").press("Enter")
+    panel.get_by_role("checkbox", name="2023").press("Space")
     expect(page).to_have_url(re.compile(r"folder=2023"))
     expect(page.locator(".chip-filter")).to_have_text(re.compile("2023"))
     panel.get_by_role("checkbox", name="Maya").check()
