@@ -179,12 +179,13 @@ def measure_scrolling(browser: Any, address: str, query: str, photos: int, title
             if _count_passed(page) >= photos:
                 break
         seconds = time.perf_counter() - start
-        shown = page.locator(".tile").count()
+        shown = page.locator(".grid-rows").get_attribute("data-shown")
+        drawn = page.locator(".tile").count()
         page.wait_for_timeout(1500)
         images = page.evaluate("probe.images()")
         batches = _list_batches(page)
         frames = _count_long_tasks(page)
-    print(f"--- {title}: {shown} photos in the page, {seconds:.1f} s of scrolling, {len(images)} images")
+    print(f"--- {title}: {shown} photos known, {drawn} drawn; {seconds:.1f} s, {len(images)} images")
     for count, milliseconds, kilobytes in batches:
         print(f"    after {count:>6} photos: {milliseconds:8.0f} ms to more, {kilobytes:7.0f} kB")
     if alone:
@@ -199,8 +200,9 @@ def measure_scrolling(browser: Any, address: str, query: str, photos: int, title
 
 def _count_passed(page: Any) -> int:
     return page.evaluate(
-        "[...document.querySelectorAll('.tile')]"
-        ".findLastIndex((tile) => tile.getBoundingClientRect().top < innerHeight)"
+        "Math.max(-1, ...[...document.querySelectorAll('.tile a')]"
+        ".filter((link) => link.getBoundingClientRect().top < innerHeight)"
+        ".map((link) => Number(link.dataset.index)))"
     )
 
 

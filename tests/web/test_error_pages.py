@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from http_requests import send
-from web_fixtures import WebAlbum, WebServer
+from web_fixtures import WebAlbum, WebServer, open_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 BUGS = """
 from fastapi import HTTPException
 from nicegui import ui
 import imagesearch.web.api as api
+from imagesearch.query import NameCompleter
 from imagesearch.errors import UserError
 
 def fail(library):
     raise RuntimeError("secret")
 
+def complete(*arguments):
+    raise UserError("<b>the names cannot be read</b>")
+
 api._list_places = fail
+NameCompleter.complete = complete
 
 @ui.page("/bug")
 async def bug():
@@ -68,3 +79,11 @@ def test_the_details_of_an_error_stay_on_the_terminal(
     assert "<b>run" not in body
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
     assert reply.headers["Content-Security-Policy"]
+
+
+def test_an_error_of_the_completion_is_shown(server: WebServer, browser: Browser) -> None:
+    with open_page(browser, server) as page:
+        page.goto("/")
+        expect(page.locator(".tile")).to_have_count(6)
+        page.get_by_label("Search", exact=True).press_sequentially("ma")
+        expect(page.get_by_role("alert")).to_have_text("<b>the names cannot be read</b>")

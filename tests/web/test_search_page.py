@@ -79,6 +79,16 @@ def test_a_sentence_its_chips_and_the_address(page: Page) -> None:
     expect_chips(page, "who.*Kofi", "what.*beach")
 
 
+def test_words_typed_while_an_answer_is_on_its_way_are_kept(page: Page) -> None:
+    box = page.get_by_label("Search", exact=True)
+    search(page, "maya")
+    box.press_sequentially(" at night", delay=40)
+    expect_chips(page, "who.*Maya")
+    expect(box).to_have_value("maya at night")
+    page.go_back()
+    expect(box).to_have_value("")  # the history replaces the words
+
+
 def test_notes_and_errors_are_in_plain_sight(page: Page) -> None:
     search(page, "maya 31 february 2023")
     expect(page.get_by_text('"31 february 2023" was not understood')).to_be_visible()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -96,6 +96,7 @@ class SearchView:
         self._faces: list[UploadedPhoto] = []  # in that photo
         self._face: UploadedPhoto | None = None  # the one that is searched by, in place of the photo
         self._serial = 0
+        self._number = self._answered = 0  # of the query that the box has sent, and of the one to be answered
         self._rest = _Rest()
         self._more_lock = asyncio.Lock()
         self.bar = SearchBar()
@@ -106,15 +107,26 @@ class SearchView:
 
     def _connect_events(self) -> None:
         bar = self.bar
-        bar.on("search", self._search_text)
-        bar.on("navigate", lambda event: self.open_address(event.args["search"]))
+        bar.on("search", self._number_query(self._search_text))
+        bar.on("navigate", self._number_query(lambda event: self.open_address(event.args["search"])))
         bar.on("unfilter", self._remove_filter)
-        bar.on("photo", self._search_by_photo)
-        bar.on("nophoto", self._search_without_photo)
-        bar.on("face", self._search_by_face)
+        bar.on("photo", self._number_query(self._search_by_photo))
+        bar.on("nophoto", self._number_query(self._search_without_photo))
+        bar.on("face", self._number_query(self._search_by_face))
         bar.on("filters", self._toggle_panel)
         bar.on("complete", self._complete)
         bar.on("refused", lambda event: bar.change(error=str(event.args["reason"])[:300]))
+
+    def _number_query(
+        self, search: Callable[[GenericEventArguments], Awaitable[None]]
+    ) -> Callable[[GenericEventArguments], Awaitable[None]]:
+        """Return a handler that keeps the number of a query; its answer tells the box which one it is for."""
+
+        async def handle(event: GenericEventArguments) -> None:
+            self._number = int(event.args["query"])
+            await search(event)
+
+        return handle
 
     def close(self) -> None:
         """Forget the photo that was dropped on the page."""
@@ -203,7 +215,7 @@ class SearchView:
         visit
             Whether the query becomes an entry of the browser's history.
         """
-        self._query = query
+        self._query, self._answered = query, self._number
         self._serial += 1
         serial = self._serial
         self._rest = _Rest()
@@ -252,6 +264,7 @@ class SearchView:
         self._rest = _Rest(answer, has_all=_is_complete(answer))
         self.bar.change(
             text=answer.query.text,
+            answers=self._answered,
             chips=make_chips(answer),
             filters=describe_filters(self._query, self._default),
             notes=list_notes(answer),
@@ -287,7 +300,7 @@ class SearchView:
 
     def _show_error(self, message: str, query: Query | None = None) -> None:
         filters = describe_filters(self._query, self._default)
-        text = {} if query is None else {"text": query.text}
+        text = {} if query is None else {"text": query.text, "answers": self._answered}
         self.bar.change(
             error=message, busy=False, chips=[], notes=[], status="", filters=filters,
             photo=self._describe_photo(), **text,

@@ -60,6 +60,7 @@ export default {
   props: {
     text: String,
     serial: Number, // changes with each answer, so that the box follows the server
+    answers: { type: Number, default: 0 }, // the number of the query that was answered
     chips: { type: Array, default: () => [] },
     filters: { type: Array, default: () => [] },
     notes: { type: Array, default: () => [] },
@@ -79,7 +80,8 @@ export default {
   },
   watch: {
     serial() {
-      if (this.isEdited) return; // words that were typed while the answer was on its way
+      // words that were typed, or a query that was sent, while the answer was on its way
+      if (this.isEdited || this.answers < this.queries) return;
       this.typed = this.text;
       this.close();
     },
@@ -87,6 +89,7 @@ export default {
   mounted() {
     this.asked = 0;
     this.isEdited = false; // since the last query was sent
+    this.queries = 0; // that were sent
     this.depth = 0;
     this.listeners = [
       [window, "popstate", () => this.send("navigate", { search: location.search })],
@@ -111,7 +114,8 @@ export default {
     // Send a query; its answer sets the text of the box, unless other words are typed meanwhile.
     send(name, query) {
       this.isEdited = false;
-      this.$emit(name, query);
+      this.queries += 1;
+      this.$emit(name, { ...query, query: this.queries });
     },
     visit(address) {
       if (location.pathname + location.search === address) return;
