@@ -64,8 +64,7 @@ SWAP = (rename, lambda editor: editor.name_person("Kofi", "Maya"))
 
 
 def expect_refused(page: Page) -> None:
-    # the decision waits for the photos like this one, in the thread of the library
-    expect(page.locator(".decision-bar")).to_contain_text(REFUSED, timeout=30_000)
+    expect(page.locator(".decision-bar")).to_contain_text(REFUSED)
     page.get_by_role("button", name="Close").click()
 
 

@@ -68,9 +68,7 @@ def test_keys_similar_photos_and_a_phone(page: Page) -> None:
     strip = page.locator(".strip-photo")
     expect(strip).to_have_count(5)
     page.get_by_role("button", name="by class").click()
-    # ViT is loaded first
-    by_class = page.get_by_role("button", name="by class")
-    expect(by_class).to_have_attribute("aria-pressed", "true", timeout=30_000)
+    expect(page.get_by_role("button", name="by class")).to_have_attribute("aria-pressed", "true")
     expect(strip).to_have_count(5)
     assert page.locator(".strip-photo img").first.evaluate("image => image.decode().then(() => true)")
     note = page.locator(".viewer-note")
